@@ -1,0 +1,137 @@
+# linprobe: `make help` says what there is.  V=1 shows the commands.
+VERSION := 0.1.0
+MODE    ?= release
+PREFIX  ?= /usr/local
+PYTHON  ?= python3
+BUILD   := build$(if $(filter-out release,$(MODE)),/$(MODE))
+CONFIG  := build/config.mk
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+Q := $(if $(V),,@)
+
+# Goals that set up the machine first, or need nothing.
+SETUP_GOALS := reproduce test setup setup-tests help clean
+ifneq ($(filter-out $(SETUP_GOALS),$(or $(MAKECMDGOALS),all)),)
+include $(CONFIG)
+endif
+
+$(CONFIG): scripts/configure.sh
+	@CC='$(CC)' scripts/configure.sh $@
+
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS_debug   := -O0 -g3
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
+FLAGS_tsan    := -O1 -g -fsanitize=thread
+ifeq ($(origin FLAGS_$(MODE)),undefined)
+$(error MODE=$(MODE): expected release, debug, asan, ubsan or tsan)
+endif
+MODE_FLAGS := $(FLAGS_$(MODE))
+ifneq ($(filter asan ubsan tsan,$(MODE)),)
+MODE_FLAGS += -DLP_SANITIZED=1
+endif
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wcast-qual -Wundef -Wvla $(if $(CI),-Werror)
+# -ffp-contract=off: gcc and clang differ in whether they fuse a*b+c.
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(MODE_FLAGS) -fPIE -pthread -ffp-contract=off $(WARNINGS) \
+             -DLP_VERSION='"$(VERSION)"' -Iinclude -Isrc $(DEP_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(MODE_FLAGS) -pie -pthread $(if $(filter Linux,$(shell uname -s)),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+comma := ,
+
+SOURCES := $(wildcard src/*/*.c)
+LIB_SOURCES := $(filter-out src/cli/%,$(SOURCES))
+CLI_SOURCES := $(filter src/cli/%,$(SOURCES))
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
+CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/obj/%.o)
+LIBRARY := $(BUILD)/liblinprobe.a
+PROGRAM := $(BUILD)/linprobe
+
+all: $(PROGRAM) $(LIBRARY)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
+
+# Kernels: loops over numbers, vectorised.
+$(BUILD)/obj/src/math/%.o: MODE_FLAGS += $(if $(filter release,$(MODE)),-O3)
+
+$(BUILD)/obj/%.o: %.c $(CONFIG) Makefile
+	@mkdir -p $(@D)
+	@echo 'CC $<'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIBRARY): $(LIB_OBJECTS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(PROGRAM): $(CLI_OBJECTS) $(LIBRARY)
+	@echo 'LD $@'
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(DEP_LIBS) -lm -o $@
+
+# ---- set-up -----------------------------------------------------------------------------------
+
+setup:  ## installs what the build needs (root or passwordless sudo; else says what to run)
+	@CC='$(CC)' scripts/configure.sh --install $(CONFIG)
+
+setup-tests:
+	@CC='$(CC)' scripts/configure.sh --install --tests $(CONFIG)
+
+# ---- the main job -----------------------------------------------------------------------------
+
+reproduce: setup  ## CIFAR-100 linear probe of CLIP ViT-B/32: downloads, extracts, trains, scores
+	@$(MAKE) --no-print-directory all
+	$(PROGRAM) reproduce $(ARGS)
+
+# ---- tests ------------------------------------------------------------------------------------
+
+UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
+UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/%)
+SUPPORT_SOURCES := $(wildcard tests/support/*.c)
+SUPPORT_PROGRAMS := $(SUPPORT_SOURCES:tests/support/%.c=$(BUILD)/tests/%)
+CLI_TESTS := $(wildcard tests/cli/*.sh)
+PARITY_TESTS := $(wildcard tests/parity/test_*.py)
+# Narrow a run: make test TESTS='build/tests/test_pickle tests/cli/inspect.sh'
+TESTS ?= $(UNIT_PROGRAMS) $(CLI_TESTS) $(PARITY_TESTS)
+
+test: setup-tests  ## all tests that need no download (parity tests: PYTHON=... with torch, Pillow, scikit-learn)
+	@$(MAKE) --no-print-directory check
+
+check: $(PROGRAM) $(UNIT_PROGRAMS) $(SUPPORT_PROGRAMS)  ## the tests, without set-up
+	@CMOCKA_MESSAGE_OUTPUT=TAP LP_PROGRAM='$(CURDIR)/$(PROGRAM)' LP_TESTS='$(CURDIR)/$(BUILD)/tests' \
+	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
+
+$(BUILD)/tests/%: tests/unit/%.c tests/support/check.h $(LIBRARY) $(CONFIG)
+	@mkdir -p $(@D)
+	@echo 'LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(CMOCKA_CFLAGS) -Itests/support -DLP_TEST_DATA='"$(CURDIR)/tests"' -MMD -MP \
+	    $(ALL_LDFLAGS) $< $(LIBRARY) $(CMOCKA_LIBS) $(DEP_LIBS) -lm -o $@
+
+$(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
+	@mkdir -p $(@D)
+	@echo 'LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
+
+lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
+	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh
+
+# ---- installation -----------------------------------------------------------------------------
+
+install: all  ## program, library, headers and pkg-config file under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/linprobe
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/linprobe/*.h $(DESTDIR)$(PREFIX)/include/linprobe/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(DEP_LIBS) -lm -pthread|' \
+	    scripts/linprobe.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/linprobe.pc
+
+uninstall:  ## removes what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/include/linprobe
+	rm -f $(DESTDIR)$(PREFIX)/bin/linprobe $(DESTDIR)$(PREFIX)/lib/liblinprobe.a \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/linprobe.pc
+
+clean:  ## removes build/
+	rm -rf build
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: all setup setup-tests reproduce test check lint install uninstall clean help
+-include $(shell find build -name '*.d' 2>/dev/null)

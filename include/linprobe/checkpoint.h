@@ -1,0 +1,89 @@
+/* linprobe/checkpoint.h: the tensors in a file of pretrained weights.
+ *
+ * Reads OpenAI's TorchScript archives, zip-format torch.save files (a state dict, also under
+ * "state_dict" or "model") and .safetensors.  Nothing in a file is executed, and every length,
+ * offset, stride and shape is checked against the file before it is used.
+ *
+ *     lp_checkpoint *ckpt;
+ *     lp_checkpoint_open(path, &ckpt, &err);                  // index only: no tensor is read yet
+ *     const lp_tensor *t = lp_checkpoint_find(ckpt, "visual.proj");
+ *     lp_tensor_read reads[] = {{t, proj}};                    // float proj[768 * 512]
+ *     lp_checkpoint_read(ckpt, reads, 1, &err);               // one pass over the file
+ *     lp_checkpoint_close(ckpt);
+ */
+#ifndef LINPROBE_CHECKPOINT_H
+#define LINPROBE_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { LP_MAX_RANK = 8 };
+
+typedef enum lp_dtype {
+    LP_DTYPE_F16,
+    LP_DTYPE_BF16,
+    LP_DTYPE_F32,
+    LP_DTYPE_F64,
+    LP_DTYPE_I64,
+    LP_DTYPE_I32,
+    LP_DTYPE_I16,
+    LP_DTYPE_I8,
+    LP_DTYPE_U8,
+    LP_DTYPE_BOOL,
+    LP_DTYPE_OTHER /* known to its format, but not to this program */
+} lp_dtype;
+
+/* One entry of the index.  Belongs to the checkpoint. */
+typedef struct lp_tensor {
+    const char *name; /* without "module." and without the dictionary it was nested in */
+    lp_dtype dtype;   /* as stored */
+    const char *dtype_name; /* as the file spells it, for messages: "F8_E4M3", "HalfStorage" */
+    int rank;
+    size_t shape[LP_MAX_RANK];
+    size_t count; /* product of shape; 1 for rank 0 */
+} lp_tensor;
+
+typedef struct lp_checkpoint lp_checkpoint;
+
+/* Recognises the format by its content and builds the index.  Errors name the file and the place
+ * (byte offset or pickle opcode).  Not thread-safe on one checkpoint; different ones are
+ * independent. */
+LP_MUST_USE lp_status lp_checkpoint_open(const char *path, lp_checkpoint **ckpt, lp_error *err);
+void lp_checkpoint_close(lp_checkpoint *ckpt);
+
+/* "TorchScript archive", "PyTorch state dict (zip)" or "safetensors". */
+const char *lp_checkpoint_format(const lp_checkpoint *ckpt);
+const char *lp_checkpoint_path(const lp_checkpoint *ckpt);
+
+/* SHA-256 of the whole file, 64 hexadecimal digits; computed at the first call. */
+LP_MUST_USE lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err);
+
+/* The official name ("OpenAI CLIP ViT-B/32") of a file with this SHA-256, or NULL. */
+const char *lp_checkpoint_official_name(const char *sha256);
+
+/* The tensors, ordered by name. */
+size_t lp_checkpoint_count(const lp_checkpoint *ckpt);
+const lp_tensor *lp_checkpoint_tensor(const lp_checkpoint *ckpt, size_t i);
+const lp_tensor *lp_checkpoint_find(const lp_checkpoint *ckpt, const char *name);
+
+/* Where the values of one tensor go: float32 [count], row-major (contiguous, whatever the file's
+ * strides), owned by the caller. */
+typedef struct lp_tensor_read {
+    const lp_tensor *tensor;
+    float *values;
+} lp_tensor_read;
+
+/* Reads all of them in one pass over the file, converting F16, BF16, F64 and integers to float32.
+ * LP_ERR_UNSUPPORTED names a tensor of another type; LP_ERR_DATA one that holds NaN or infinity. */
+LP_MUST_USE lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads,
+                                         size_t count, lp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

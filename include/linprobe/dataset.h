@@ -1,0 +1,65 @@
+/* linprobe/dataset.h: labelled images.
+ *
+ * CIFAR-100's and CIFAR-10's binary files, from a folder or straight from the official .tar.gz.
+ *
+ *     lp_dataset *data;
+ *     lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
+ *     unsigned char rgb[32 * 32 * 3];
+ *     lp_dataset_image(data, 0, rgb, &err);
+ *     lp_dataset_close(data);
+ */
+#ifndef LINPROBE_DATASET_H
+#define LINPROBE_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum lp_split { LP_SPLIT_TRAIN, LP_SPLIT_TEST } lp_split;
+typedef enum lp_label_kind { LP_LABELS_FINE, LP_LABELS_COARSE } lp_label_kind;
+
+typedef struct lp_dataset_info {
+    const char *name;     /* "CIFAR-100", "CIFAR-10" */
+    const char *source;   /* the path it was opened from */
+    const char *official; /* name of the official file it is, by digest, or NULL */
+    const char *digest;   /* SHA-256 of the records, in their order, 64 hexadecimal digits */
+    lp_split split;
+    lp_label_kind labels; /* LP_LABELS_FINE where the set has only one kind */
+    size_t count;         /* N */
+    size_t classes;       /* K */
+} lp_dataset_info;
+
+typedef struct lp_dataset lp_dataset;
+
+/* Opens one split.  path is a folder that holds train.bin and test.bin (CIFAR-100) or
+ * data_batch_*.bin and test_batch.bin (CIFAR-10), one level down in its official folder name too,
+ * or an archive of them, or one .bin file of CIFAR-100's layout.  Any whole number of records is
+ * read.  LP_ERR_FORMAT for a partial record or truncated archive and LP_ERR_DATA for a label out
+ * of range, each with the record's number. */
+LP_MUST_USE lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels,
+                                      lp_dataset **data, lp_error *err);
+void lp_dataset_close(lp_dataset *data);
+
+const lp_dataset_info *lp_dataset_describe(const lp_dataset *data);
+
+/* Labels, int64 [N], each below K.  Belong to the dataset. */
+const int64_t *lp_dataset_labels(const lp_dataset *data);
+
+/* The name of class k, from the set's own names file where there is one; never NULL. */
+const char *lp_dataset_class_name(const lp_dataset *data, size_t k);
+
+/* Height and width of image i in pixels. */
+void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width);
+
+/* Writes image i as uint8 [H, W, 3], RGB.  Thread-safe. */
+LP_MUST_USE lp_status lp_dataset_image(const lp_dataset *data, size_t i, unsigned char *rgb,
+                                       lp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

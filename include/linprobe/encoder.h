@@ -1,0 +1,89 @@
+/* linprobe/encoder.h: a frozen image encoder, from a checkpoint to feature vectors.
+ *
+ *     lp_encoder *encoder;
+ *     lp_encoder_load(ckpt, &encoder, &err);
+ *     const lp_encoder_info *info = lp_encoder_describe(encoder);
+ *     float *scratch = ...;      // lp_encoder_scratch(encoder, batch) floats, one per thread
+ *     lp_encoder_run(encoder, images, batch, info->default_point, features, scratch, NULL);
+ *     lp_encoder_free(encoder);
+ */
+#ifndef LINPROBE_ENCODER_H
+#define LINPROBE_ENCODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/checkpoint.h"
+#include "linprobe/image.h"
+#include "linprobe/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where the feature is taken. */
+typedef enum lp_feature_point {
+    LP_FEATURE_PROJECTED,  /* after the projection to the embedding space (CLIP's encode_image) */
+    LP_FEATURE_PENULTIMATE /* before it: the class token after the last layer norm */
+} lp_feature_point;
+
+const char *lp_feature_point_name(lp_feature_point point); /* "projected", "penultimate" */
+
+typedef struct lp_encoder_info {
+    char name[64];          /* "CLIP ViT-B/32", from the dimensions */
+    const char *family;     /* "clip-vit", "timm-vit" */
+    const char *activation; /* "quick_gelu", "gelu" */
+    float norm_eps;
+    size_t input_size; /* pixels a side */
+    size_t patch;      /* pixels a side */
+    size_t tokens;     /* T, with the class token */
+    size_t width;      /* D */
+    size_t heads;      /* NH */
+    size_t layers;
+    size_t mlp_width;
+    size_t projected;   /* F at LP_FEATURE_PROJECTED, 0 where the model has no projection */
+    size_t penultimate; /* F at LP_FEATURE_PENULTIMATE */
+    uint64_t parameters; /* of the image encoder */
+    lp_feature_point default_point; /* projected where there is a projection */
+    lp_preprocess preprocess;       /* as the model was trained */
+} lp_encoder_info;
+
+typedef struct lp_encoder lp_encoder;
+
+/* Recognises the architecture from tensor names and shapes.  LP_ERR_UNSUPPORTED when no family
+ * matches; the message lists what was looked for.  LP_ERR_FORMAT lists every missing or misshapen
+ * tensor at once. */
+LP_MUST_USE lp_status lp_encoder_recognise(const lp_checkpoint *ckpt, lp_encoder_info *info,
+                                           lp_error *err);
+
+/* Recognises, then reads the weights as float32.  The checkpoint may be closed afterwards. */
+LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, lp_encoder **encoder, lp_error *err);
+void lp_encoder_free(lp_encoder *encoder);
+
+const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder);
+
+/* Width F of a feature point; 0 where the model does not have it. */
+size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point);
+
+/* Floats of scratch memory that a run over `batch` images needs. */
+size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
+
+/* Sees the activations on their way: `stage` names them ("patches", "block 3", "projected"),
+ * values is float32 [rows, columns].  For tests and for finding where two programs part. */
+typedef struct lp_tap {
+    void (*see)(void *context, const char *stage, const float *values, size_t rows,
+                size_t columns);
+    void *context;
+} lp_tap;
+
+/* Encodes images, float32 [batch, 3, input_size, input_size], preprocessed, into features, float32
+ * [batch, F], row-major.  scratch: lp_encoder_scratch(encoder, batch) floats.  tap may be NULL.
+ * Single-threaded; safe to call from several threads with different scratch.  Allocates nothing.
+ * LP_ERR_ARGUMENT when the model has no such feature point. */
+LP_MUST_USE lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t batch,
+                                     lp_feature_point point, float *features, float *scratch,
+                                     const lp_tap *tap, lp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,55 @@
+/* linprobe/extract.h: an encoder over a whole data set, written as a feature set.
+ *
+ *     lp_extract_options options = {.out = "features/test", .point = LP_FEATURE_PROJECTED, ...};
+ *     lp_extract(encoder, dataset, &options, &report, &err);
+ */
+#ifndef LINPROBE_EXTRACT_H
+#define LINPROBE_EXTRACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/dataset.h"
+#include "linprobe/encoder.h"
+#include "linprobe/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lp_extract_options {
+    const char *out;          /* folder of the feature set */
+    lp_feature_point point;
+    bool normalize;           /* divide each feature vector by its Euclidean norm */
+    size_t threads;           /* 0 = all processors */
+    const char *weights_path; /* recorded in meta.json with its digest */
+    const char *weights_sha256;
+    const char *weights_format; /* e.g. "TorchScript archive" */
+    const char *weights_official; /* official name by digest, or NULL */
+    const char *command;      /* the command line, recorded; or NULL */
+    /* After every chunk of images.  `resumed` of the `done` images were there already.  Returns
+     * false to stop: finished chunks are kept, and the same call goes on from there. */
+    bool (*progress)(void *context, size_t done, size_t resumed, size_t total);
+    void *context;
+} lp_extract_options;
+
+typedef struct lp_extract_report {
+    size_t images;    /* in the set */
+    size_t computed;  /* in this call */
+    bool reused;      /* the complete set was there already */
+    double seconds;
+} lp_extract_report;
+
+/* Encodes every image of data, in order.  The folder appears under its final name only when it is
+ * complete; until then finished chunks lie in "<out>.partial", each with its CRC-32, and a later
+ * call with the same inputs goes on from them and ends with the same bytes.  A complete set of the
+ * same inputs is left as it is (report->reused).  The bytes do not depend on the number of threads.
+ * LP_CANCELLED when progress returned false.  LP_ERR_IO names the file. */
+LP_MUST_USE lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
+                                 const lp_extract_options *options, lp_extract_report *report,
+                                 lp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,43 @@
+/* linprobe/features.h: a feature set on disk, the waist between encoders and classifiers.
+ *
+ * A feature set is a folder with features.npy (float32 [N, F], row-major), labels.npy (int64 [N])
+ * and meta.json (how it was made).  NumPy opens the arrays as they are; arrays that NumPy wrote are
+ * read too (meta.json may be missing).
+ *
+ *     lp_features *train;
+ *     lp_features_open("features/train", &train, &err);
+ *     ... train->x[i * train->width + j], train->labels[i] ...
+ *     lp_features_close(train);
+ */
+#ifndef LINPROBE_FEATURES_H
+#define LINPROBE_FEATURES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lp_features {
+    const char *path;
+    size_t count;         /* N */
+    size_t width;         /* F */
+    size_t classes;       /* K: from meta.json, else 1 + the largest label */
+    const float *x;       /* float32 [N, F], row-major; memory-mapped */
+    const int64_t *labels; /* int64 [N], each in 0 .. K-1 */
+    const char *const *class_names; /* [K], or NULL */
+    const char *digest; /* SHA-256 of features.npy and labels.npy, from meta.json, or "" */
+    const char *meta;   /* text of meta.json, or "{}" */
+} lp_features;
+
+/* Opens a feature set and checks it: shapes agree, every value is finite (LP_ERR_DATA names the
+ * row), labels are in range. */
+LP_MUST_USE lp_status lp_features_open(const char *path, lp_features **features, lp_error *err);
+void lp_features_close(lp_features *features);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,55 @@
+/* linprobe/image.h: from 8-bit pixels to an encoder's input, equal to Pillow and torchvision to the
+ * last bit.
+ *
+ *     lp_preprocess clip = {.resize = 224, .crop = 224, .filter = LP_FILTER_BICUBIC,
+ *                           .mean = {...}, .std = {...}};
+ *     lp_preprocessor *p;
+ *     lp_preprocessor_new(&clip, &p, &err);
+ *     lp_preprocessor_run(p, rgb, 32, 32, input, &err);     // float input[3 * 224 * 224]
+ *     lp_preprocessor_free(p);
+ */
+#ifndef LINPROBE_IMAGE_H
+#define LINPROBE_IMAGE_H
+
+#include <stddef.h>
+#include "linprobe/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum lp_filter { LP_FILTER_BICUBIC } lp_filter;
+
+/* What is done to an image, in this order: resize so that the shorter side is `resize` pixels
+ * (the longer one is floor(resize * long / short)), crop the centre crop x crop, divide by 255,
+ * subtract mean, divide by std (float32 each, channels R, G, B). */
+typedef struct lp_preprocess {
+    size_t resize;
+    size_t crop; /* <= resize */
+    lp_filter filter;
+    float mean[3];
+    float std[3];
+} lp_preprocess;
+
+/* Resizes rgb, uint8 [in_height, in_width, 3], to out, uint8 [out_height, out_width, 3], as
+ * Pillow's Image.resize does: horizontal pass, then vertical, 8 bits between them, 22-bit
+ * fixed-point coefficients (Pillow src/libImaging/Resample.c).  All sizes from 1 to 65535. */
+LP_MUST_USE lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_height,
+                                      size_t in_width, unsigned char *out, size_t out_height,
+                                      size_t out_width, lp_error *err);
+
+/* One thread's preprocessing: keeps the coefficients and buffers of the last image size. */
+typedef struct lp_preprocessor lp_preprocessor;
+
+LP_MUST_USE lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out,
+                                          lp_error *err);
+void lp_preprocessor_free(lp_preprocessor *p);
+
+/* rgb: uint8 [height, width, 3].  out: float32 [3, crop, crop]. */
+LP_MUST_USE lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb,
+                                          size_t height, size_t width, float *out, lp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

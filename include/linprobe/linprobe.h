@@ -1,0 +1,24 @@
+/* linprobe/linprobe.h: all of the library, in the order of the data.
+ *
+ *   checkpoint.h   weights in a file            -> named tensors
+ *   dataset.h      CIFAR binaries               -> labelled 8-bit images
+ *   image.h        8-bit images                 -> an encoder's input
+ *   encoder.h      tensors and inputs           -> feature vectors
+ *   extract.h      a whole data set             -> a feature set on disk, over all cores
+ *   features.h     a feature set on disk        -> labelled feature vectors
+ *   probe.h        labelled feature vectors     -> a linear classifier and its accuracy
+ *   status.h       what every call returns
+ */
+#ifndef LINPROBE_H
+#define LINPROBE_H
+
+#include "linprobe/checkpoint.h"
+#include "linprobe/dataset.h"
+#include "linprobe/encoder.h"
+#include "linprobe/extract.h"
+#include "linprobe/features.h"
+#include "linprobe/image.h"
+#include "linprobe/probe.h"
+#include "linprobe/status.h"
+
+#endif

@@ -1,0 +1,84 @@
+/* Checked, 64-byte aligned allocation. */
+#include "base/alloc.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static atomic_size_t allocations;
+static atomic_size_t fail_at;
+
+size_t lp_alloc_fail_at(size_t k) {
+    size_t since = atomic_exchange(&allocations, 0);
+    atomic_store(&fail_at, k);
+    return since;
+}
+
+bool lp_mul(size_t a, size_t b, size_t *product) {
+    if (b != 0 && a > SIZE_MAX / b) {
+        return false;
+    }
+    *product = a * b;
+    return true;
+}
+
+bool lp_mul_u64(uint64_t a, uint64_t b, uint64_t *product) {
+    if (b != 0 && a > UINT64_MAX / b) {
+        return false;
+    }
+    *product = a * b;
+    return true;
+}
+
+bool lp_add_u64(uint64_t a, uint64_t b, uint64_t *sum) {
+    if (a > UINT64_MAX - b) {
+        return false;
+    }
+    *sum = a + b;
+    return true;
+}
+
+void *lp_alloc(size_t count, size_t size) {
+    size_t bytes;
+    void *block = NULL;
+    size_t k = atomic_fetch_add(&allocations, 1) + 1;
+    if (k == atomic_load(&fail_at) || !lp_mul(count, size, &bytes) || bytes > PTRDIFF_MAX) {
+        return NULL;
+    }
+    if (posix_memalign(&block, ALIGNMENT, bytes > 0 ? bytes : 1) != 0) {
+        return NULL;
+    }
+    return block;
+}
+
+void *lp_alloc_zeroed(size_t count, size_t size) {
+    void *block = lp_alloc(count, size);
+    if (block != NULL) {
+        memset(block, 0, count * size);
+    }
+    return block;
+}
+
+void *lp_grow(void *block, size_t old_bytes, size_t count, size_t size) {
+    void *larger = lp_alloc(count, size);
+    if (larger != NULL && block != NULL) {
+        memcpy(larger, block, old_bytes < count * size ? old_bytes : count * size);
+        free(block);
+    }
+    return larger;
+}
+
+char *lp_strdup(const char *text) {
+    size_t bytes = strlen(text) + 1;
+    char *copy = lp_alloc(bytes, 1);
+    if (copy != NULL) {
+        memcpy(copy, text, bytes);
+    }
+    return copy;
+}
+
+void lp_free(void *block) {
+    free(block);
+}

@@ -1,0 +1,36 @@
+/* Checked allocation: every product that sizes memory goes through here, and the tests can make
+ * the k-th allocation fail. */
+#ifndef LP_BASE_ALLOC_H
+#define LP_BASE_ALLOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Memory for count items of size bytes, aligned to 64 bytes, uninitialised.  NULL when the
+ * product overflows or memory is short.  A zero size gives a pointer that may be freed. */
+void *lp_alloc(size_t count, size_t size);
+
+/* As lp_alloc, filled with zeros. */
+void *lp_alloc_zeroed(size_t count, size_t size);
+
+/* Resizes a block from lp_alloc (or NULL) from old_bytes to count * size bytes and keeps its
+ * contents.  On failure returns NULL and the old block stays valid. */
+void *lp_grow(void *block, size_t old_bytes, size_t count, size_t size);
+
+/* A copy of a string, or NULL. */
+char *lp_strdup(const char *text);
+
+/* Frees a block of any function above; NULL is allowed. */
+void lp_free(void *block);
+
+/* *product = a * b, false on overflow. */
+bool lp_mul(size_t a, size_t b, size_t *product);
+bool lp_mul_u64(uint64_t a, uint64_t b, uint64_t *product);
+bool lp_add_u64(uint64_t a, uint64_t b, uint64_t *sum);
+
+/* For tests: the k-th allocation from now on fails (1 is the next); 0 switches it off.  Returns
+ * how many allocations there have been since the last call. */
+size_t lp_alloc_fail_at(size_t k);
+
+#endif

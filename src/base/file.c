@@ -1,0 +1,317 @@
+/* File mapping, whole-file reads and atomic writes (POSIX). */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static lp_status open_regular(const char *path, int *fd, uint64_t *size, lp_error *err) {
+    struct stat info;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) {
+        return lp_fail_errno(err, errno, "%s: cannot be opened", path);
+    }
+    if (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        const char *what = S_ISDIR(info.st_mode) ? "a folder" : "not a regular file";
+        (void)close(*fd);
+        return lp_fail(err, LP_ERR_IO, "%s: expected a file, found %s", path, what);
+    }
+    *size = (uint64_t)info.st_size;
+    return LP_OK;
+}
+
+lp_status lp_map_open(const char *path, lp_map *map, lp_error *err) {
+    int fd;
+    map->data = NULL;
+    map->size = 0;
+    lp_status status = open_regular(path, &fd, &map->size, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (map->size > SIZE_MAX) {
+        status = lp_fail(err, LP_ERR_MEMORY, "%s: too large to be mapped", path);
+    } else if (map->size > 0) {
+        void *data = mmap(NULL, (size_t)map->size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (data == MAP_FAILED) {
+            status = lp_fail_errno(err, errno, "%s: cannot be mapped", path);
+        } else {
+            map->data = data;
+        }
+    }
+    (void)close(fd);
+    if (status != LP_OK) {
+        map->size = 0;
+    }
+    return status;
+}
+
+void lp_map_close(lp_map *map) {
+    if (map->data != NULL) {
+        (void)munmap((void *)(uintptr_t)map->data, (size_t)map->size);
+    }
+    map->data = NULL;
+    map->size = 0;
+}
+
+lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_t *size,
+                       lp_error *err) {
+    int fd;
+    uint64_t file_size;
+    *bytes = NULL;
+    *size = 0;
+    lp_status status = open_regular(path, &fd, &file_size, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (file_size > max_bytes) {
+        (void)close(fd);
+        return lp_fail(err, LP_ERR_FORMAT, "%s: %llu bytes, expected at most %llu", path,
+                       (unsigned long long)file_size, (unsigned long long)max_bytes);
+    }
+    char *buffer = lp_alloc((size_t)file_size + 1, 1);
+    if (buffer == NULL) {
+        (void)close(fd);
+        return lp_fail_memory(err, path, (size_t)file_size, 1);
+    }
+    size_t used = 0;
+    while (used < (size_t)file_size) {
+        ssize_t got = read(fd, buffer + used, (size_t)file_size - used);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            status = lp_fail_errno(err, errno, "%s: cannot be read", path);
+            break;
+        }
+        if (got == 0) {
+            status = lp_fail(err, LP_ERR_IO, "%s: became shorter while it was read", path);
+            break;
+        }
+        used += (size_t)got;
+    }
+    (void)close(fd);
+    if (status != LP_OK) {
+        lp_free(buffer);
+        return status;
+    }
+    buffer[used] = '\0';
+    *bytes = buffer;
+    *size = used;
+    return LP_OK;
+}
+
+lp_status lp_write_all(int fd, const char *path, const void *bytes, size_t size, lp_error *err) {
+    const char *next = bytes;
+    while (size > 0) {
+        ssize_t put = write(fd, next, size);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return lp_fail_errno(err, errno, "%s: cannot be written", path);
+        }
+        next += put;
+        size -= (size_t)put;
+    }
+    return LP_OK;
+}
+
+enum { WRITER_BUFFER = 1 << 16 };
+
+struct lp_writer {
+    char *path;
+    char *temporary;
+    int fd;
+    size_t used;
+    char buffer[WRITER_BUFFER];
+};
+
+lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
+    *out = NULL;
+    lp_writer *writer = lp_alloc(1, sizeof *writer);
+    size_t bytes = strlen(path) + 32;
+    char *temporary = lp_alloc(bytes, 1);
+    char *copy = lp_strdup(path);
+    if (writer == NULL || temporary == NULL || copy == NULL) {
+        lp_free(writer);
+        lp_free(temporary);
+        lp_free(copy);
+        return lp_fail_memory(err, path, 1, sizeof *writer);
+    }
+    (void)snprintf(temporary, bytes, "%s.tmp.%ld", path, (long)getpid());
+    writer->path = copy;
+    writer->temporary = temporary;
+    writer->used = 0;
+    writer->fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (writer->fd < 0) {
+        lp_status status = lp_fail_errno(err, errno, "%s: cannot be created", path);
+        lp_free(writer->path);
+        lp_free(writer->temporary);
+        lp_free(writer);
+        return status;
+    }
+    *out = writer;
+    return LP_OK;
+}
+
+static lp_status writer_flush(lp_writer *writer, lp_error *err) {
+    size_t used = writer->used;
+    writer->used = 0;
+    return lp_write_all(writer->fd, writer->path, writer->buffer, used, err);
+}
+
+lp_status lp_writer_put(lp_writer *writer, const void *bytes, size_t size, lp_error *err) {
+    if (size > WRITER_BUFFER - writer->used) {
+        lp_status status = writer_flush(writer, err);
+        if (status != LP_OK) {
+            return status;
+        }
+    }
+    if (size >= WRITER_BUFFER) {
+        return lp_write_all(writer->fd, writer->path, bytes, size, err);
+    }
+    memcpy(writer->buffer + writer->used, bytes, size);
+    writer->used += size;
+    return LP_OK;
+}
+
+lp_status lp_writer_printf(lp_writer *writer, lp_error *err, const char *format, ...) {
+    char line[4096];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (size < 0 || (size_t)size >= sizeof line) {
+        return lp_fail(err, LP_ERR_MEMORY, "%s: a line of %d bytes is too long to write",
+                       writer->path, size);
+    }
+    return lp_writer_put(writer, line, (size_t)size, err);
+}
+
+static void writer_free(lp_writer *writer) {
+    lp_free(writer->path);
+    lp_free(writer->temporary);
+    lp_free(writer);
+}
+
+lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
+    lp_status status = writer_flush(writer, err);
+    if (status == LP_OK && fsync(writer->fd) != 0) {
+        status = lp_fail_errno(err, errno, "%s: cannot be synced", writer->path);
+    }
+    if (close(writer->fd) != 0 && status == LP_OK) {
+        status = lp_fail_errno(err, errno, "%s: cannot be closed", writer->path);
+    }
+    if (status == LP_OK && rename(writer->temporary, writer->path) != 0) {
+        status = lp_fail_errno(err, errno, "%s: cannot be renamed from %s", writer->path,
+                               writer->temporary);
+    }
+    if (status != LP_OK) {
+        (void)unlink(writer->temporary);
+    } else {
+        status = lp_sync_parent(writer->path, err);
+    }
+    writer_free(writer);
+    return status;
+}
+
+void lp_writer_abort(lp_writer *writer) {
+    if (writer != NULL) {
+        (void)close(writer->fd);
+        (void)unlink(writer->temporary);
+        writer_free(writer);
+    }
+}
+
+lp_status lp_file_write(const char *path, const void *bytes, size_t size, lp_error *err) {
+    lp_writer *writer;
+    lp_status status = lp_writer_open(path, &writer, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    status = lp_writer_put(writer, bytes, size, err);
+    if (status != LP_OK) {
+        lp_writer_abort(writer);
+        return status;
+    }
+    return lp_writer_commit(writer, err);
+}
+
+lp_status lp_make_folders(const char *path, lp_error *err) {
+    char *copy = lp_strdup(path);
+    lp_status status = LP_OK;
+    if (copy == NULL) {
+        return lp_fail_memory(err, path, strlen(path), 1);
+    }
+    for (char *p = copy + 1; status == LP_OK; p++) {
+        if (*p == '/' || *p == '\0') {
+            char kept = *p;
+            *p = '\0';
+            if (mkdir(copy, 0777) != 0 && !lp_is_folder(copy)) {
+                status = lp_fail_errno(err, errno, "%s: folder cannot be made", copy);
+            }
+            *p = kept;
+            if (kept == '\0') {
+                break;
+            }
+        }
+    }
+    lp_free(copy);
+    return status;
+}
+
+lp_status lp_sync_parent(const char *path, lp_error *err) {
+    size_t length = (size_t)(lp_path_name(path) - path);
+    char *folder = lp_alloc(length + 2, 1);
+    lp_status status = LP_OK;
+    if (folder == NULL) {
+        return lp_fail_memory(err, path, length, 1);
+    }
+    memcpy(folder, path, length);
+    memcpy(folder + length, length > 0 ? "" : ".", length > 0 ? 1 : 2);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some file systems refuse to sync a folder; there is nothing more to do there. */
+    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)) {
+        status = lp_fail_errno(err, errno, "%s: folder cannot be synced", folder);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    lp_free(folder);
+    return status;
+}
+
+bool lp_is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool lp_is_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+char *lp_path_join(const char *folder, const char *name) {
+    size_t length = strlen(folder);
+    size_t bytes = length + strlen(name) + 2;
+    char *path = lp_alloc(bytes, 1);
+    if (path != NULL) {
+        const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
+        (void)snprintf(path, bytes, "%s%s%s", folder, slash, name);
+    }
+    return path;
+}
+
+const char *lp_path_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}

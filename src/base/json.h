@@ -1,0 +1,26 @@
+/* JSON by jansson: reading bounded text, writing files safely, and typed access with messages. */
+#ifndef LP_BASE_JSON_H
+#define LP_BASE_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/status.h"
+
+/* Parses `size` bytes; duplicate keys are refused.  `path` is for the message, which gives line and
+ * column.  *value is released by json_decref. */
+LP_MUST_USE lp_status lp_json_parse(const char *path, const char *bytes, size_t size,
+                                    json_t **value, lp_error *err);
+
+/* Reads a JSON file of at most 64 MiB. */
+LP_MUST_USE lp_status lp_json_read(const char *path, json_t **value, lp_error *err);
+
+/* Writes value, indented, keys in the order of insertion, numbers with 17 digits, by a temporary
+ * name.  A NULL value means that building it ran out of memory, and is reported so. */
+LP_MUST_USE lp_status lp_json_write(const char *path, const json_t *value, lp_error *err);
+
+/* Members of an object, or the fallback where absent or of another type. */
+const char *lp_json_text(const json_t *object, const char *key, const char *fallback);
+double lp_json_number(const json_t *object, const char *key, double fallback);
+
+#endif

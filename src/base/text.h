@@ -1,0 +1,17 @@
+/* Numbers from text, to the last character. */
+#ifndef LP_BASE_TEXT_H
+#define LP_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/status.h"
+
+/* Parses all of text; `what` names it in the message, which gives the allowed range.
+ * LP_ERR_ARGUMENT on anything else than one number within it.  The decimal point is '.' in every
+ * locale. */
+LP_MUST_USE lp_status lp_parse_real(const char *what, const char *text, double low, double high,
+                                    double *value, lp_error *err);
+LP_MUST_USE lp_status lp_parse_count(const char *what, const char *text, uint64_t low,
+                                     uint64_t high, uint64_t *value, lp_error *err);
+
+#endif

@@ -1,0 +1,200 @@
+/* The base layer: files, digests, random numbers, the parallel loop, number parsing. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "check.h"
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static lp_error err;
+
+static char *in_folder(const char *name) {
+    char *path = lp_path_join(folder, name);
+    assert_non_null(path);
+    return path;
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static void digests_match_published_vectors(void **state) {
+    (void)state;
+    char hex[LP_DIGEST_HEX];
+    assert_ok(lp_digest_bytes(LP_SHA256, "abc", 3, hex, &err), &err);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_ok(lp_digest_bytes(LP_MD5, "abc", 3, hex, &err), &err);
+    assert_string_equal(hex, "900150983cd24fb0d6963f7d28e17f72");
+}
+
+static void written_file_is_whole_or_absent(void **state) {
+    (void)state;
+    char *path = in_folder("a/b/file");
+    char *parent = in_folder("a/b");
+    lp_writer *writer;
+    assert_fails(lp_writer_open(path, &writer, &err), LP_ERR_IO, &err, "a/b/file: cannot be created");
+    assert_null(writer);
+    assert_ok(lp_make_folders(parent, &err), &err);
+    assert_ok(lp_make_folders(parent, &err), &err);
+    assert_ok(lp_writer_open(path, &writer, &err), &err);
+    assert_ok(lp_writer_printf(writer, &err, "%d %s\n", 7, "x"), &err);
+    assert_false(lp_is_file(path));
+    lp_writer_abort(writer);
+    assert_false(lp_is_file(path));
+    assert_ok(lp_file_write(path, "new", 3, &err), &err);
+    lp_map map;
+    assert_ok(lp_map_open(path, &map, &err), &err);
+    assert_int_equal(map.size, 3);
+    assert_memory_equal(map.data, "new", 3);
+    lp_map_close(&map);
+    assert_fails(lp_map_open(parent, &map, &err), LP_ERR_IO, &err, "expected a file, found a folder");
+    char *bytes;
+    size_t size;
+    assert_fails(lp_file_read(path, 2, &bytes, &size, &err), LP_ERR_FORMAT, &err,
+                 "3 bytes, expected at most 2");
+    lp_free(path);
+    lp_free(parent);
+}
+
+static void full_disk_is_reported_with_the_file(void **state) {
+    (void)state;
+    int fd = open("/dev/full", O_WRONLY);
+    if (fd < 0) {
+        skip();
+    }
+    assert_fails(lp_write_all(fd, "features.npy", "x", 1, &err), LP_ERR_IO, &err,
+                 "features.npy: cannot be written: No space left on device");
+    (void)close(fd);
+}
+
+static void random_numbers_are_the_same_everywhere(void **state) {
+    (void)state;
+    lp_random random;
+    lp_random_seed(&random, 1);
+    /* First outputs of the authors' C code for this seed. */
+    uint64_t first = lp_random_next(&random);
+    assert_true(first == UINT64_C(0xb3f2af6d0fc710c5));
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 10000; i++) {
+        double z = lp_random_normal(&random);
+        sum += z;
+        squares += z * z;
+    }
+    assert_true(sum / 10000 > -0.04 && sum / 10000 < 0.04); /* 4 standard errors */
+    assert_true(squares / 10000 > 0.94 && squares / 10000 < 1.06);
+    size_t items[100], seen[100] = {0};
+    for (size_t i = 0; i < 100; i++) {
+        items[i] = i;
+    }
+    lp_random_shuffle(&random, items, 100);
+    for (size_t i = 0; i < 100; i++) {
+        seen[items[i]]++;
+    }
+    for (size_t i = 0; i < 100; i++) {
+        assert_int_equal(seen[i], 1);
+    }
+}
+
+typedef struct squares {
+    size_t values[1000];
+    size_t fail_from;
+} squares;
+
+static lp_status square(void *context, size_t index, size_t worker, lp_error *e) {
+    squares *s = context;
+    if (worker >= 4) {
+        return lp_fail(e, LP_ERR_ARGUMENT, "worker %zu", worker);
+    }
+    if (index >= s->fail_from) {
+        return lp_fail(e, LP_ERR_DATA, "task %zu", index);
+    }
+    s->values[index] = index * index;
+    return LP_OK;
+}
+
+static void parallel_loop_does_every_task_and_reports_the_first_failure(void **state) {
+    (void)state;
+    static squares s = {.fail_from = SIZE_MAX};
+    assert_ok(lp_parallel_for(4, 1000, square, &s, &err), &err);
+    for (size_t i = 0; i < 1000; i++) {
+        assert_int_equal(s.values[i], i * i);
+    }
+    s.fail_from = 17;
+    assert_fails(lp_parallel_for(4, 1000, square, &s, &err), LP_ERR_DATA, &err, "task 17");
+    assert_ok(lp_parallel_for(4, 0, square, &s, &err), &err);
+    assert_true(lp_processor_count() >= 1);
+}
+
+static void numbers_are_parsed_to_the_last_character(void **state) {
+    (void)state;
+    double real;
+    uint64_t count;
+    assert_ok(lp_parse_real("-C", "0.316", 1e-9, 1e9, &real, &err), &err);
+    assert_true(real == 0.316);
+    static const char *const bad[] = {"", "0.3x", "nan", "inf", "1e999", "0x10", "-1", "0,5", " 1"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_fails(lp_parse_real("-C", bad[i], 0, 10, &real, &err), LP_ERR_ARGUMENT, &err,
+                     "-C: expected a number from 0 to 10, found '");
+    }
+    assert_ok(lp_parse_count("--threads", "18446744073709551615", 0, UINT64_MAX, &count, &err), &err);
+    assert_true(count == UINT64_MAX);
+    static const char *const wrong[] = {"", "1.0", "-1", "18446744073709551616", "7 ", "+7"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_fails(lp_parse_count("--threads", wrong[i], 0, UINT64_MAX, &count, &err),
+                     LP_ERR_ARGUMENT, &err, "--threads: expected a whole number from 0 to ");
+    }
+}
+
+static void json_errors_name_line_and_column(void **state) {
+    (void)state;
+    json_t *value;
+    assert_fails(lp_json_parse("config.json", "{\n \"a\": 1,\n \"a\": 2}", 20, &value, &err),
+                 LP_ERR_FORMAT, &err, "config.json: not valid JSON at line 3, column");
+    assert_null(value);
+}
+
+static void failed_allocations_are_reported(void **state) {
+    (void)state;
+    char *path = in_folder("memory");
+    lp_alloc_fail_at(0);
+    assert_ok(lp_file_write(path, "x", 1, &err), &err);
+    size_t needed = lp_alloc_fail_at(0);
+    assert_true(needed > 0);
+    for (size_t k = 1; k <= needed; k++) {
+        lp_alloc_fail_at(k);
+        assert_fails(lp_file_write(path, "y", 1, &err), LP_ERR_MEMORY, &err, "out of memory");
+    }
+    lp_alloc_fail_at(0);
+    assert_null(lp_alloc(SIZE_MAX / 2, 3));
+    lp_free(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digests_match_published_vectors),
+        cmocka_unit_test(written_file_is_whole_or_absent),
+        cmocka_unit_test(full_disk_is_reported_with_the_file),
+        cmocka_unit_test(random_numbers_are_the_same_everywhere),
+        cmocka_unit_test(parallel_loop_does_every_task_and_reports_the_first_failure),
+        cmocka_unit_test(numbers_are_parsed_to_the_last_character),
+        cmocka_unit_test(json_errors_name_line_and_column),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

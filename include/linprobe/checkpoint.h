@@ -40,8 +40,8 @@ typedef enum lp_dtype {
 
 /* One entry of the index.  Belongs to the checkpoint. */
 typedef struct lp_tensor {
-    const char *name; /* without "module." and without the dictionary it was nested in */
-    lp_dtype dtype;   /* as stored */
+    const char *name;       /* without "module." and without the dictionary it was nested in */
+    lp_dtype dtype;         /* as stored */
     const char *dtype_name; /* as the file spells it, for messages: "F8_E4M3", "HalfStorage" */
     int rank;
     size_t shape[LP_MAX_RANK];

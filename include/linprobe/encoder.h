@@ -40,8 +40,8 @@ typedef struct lp_encoder_info {
     size_t heads;      /* NH */
     size_t layers;
     size_t mlp_width;
-    size_t projected;   /* F at LP_FEATURE_PROJECTED, 0 where the model has no projection */
-    size_t penultimate; /* F at LP_FEATURE_PENULTIMATE */
+    size_t projected;    /* F at LP_FEATURE_PROJECTED, 0 where the model has no projection */
+    size_t penultimate;  /* F at LP_FEATURE_PENULTIMATE */
     uint64_t parameters; /* of the image encoder */
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
@@ -70,8 +70,7 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
 /* Sees the activations on their way: `stage` names them ("patches", "block 3", "projected"),
  * values is float32 [rows, columns].  For tests and for finding where two programs part. */
 typedef struct lp_tap {
-    void (*see)(void *context, const char *stage, const float *values, size_t rows,
-                size_t columns);
+    void (*see)(void *context, const char *stage, const float *values, size_t rows, size_t columns);
     void *context;
 } lp_tap;
 

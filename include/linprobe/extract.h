@@ -18,15 +18,15 @@ extern "C" {
 #endif
 
 typedef struct lp_extract_options {
-    const char *out;          /* folder of the feature set */
+    const char *out; /* folder of the feature set */
     lp_feature_point point;
     bool normalize;           /* divide each feature vector by its Euclidean norm */
     size_t threads;           /* 0 = all processors */
     const char *weights_path; /* recorded in meta.json with its digest */
     const char *weights_sha256;
-    const char *weights_format; /* e.g. "TorchScript archive" */
+    const char *weights_format;   /* e.g. "TorchScript archive" */
     const char *weights_official; /* official name by digest, or NULL */
-    const char *command;      /* the command line, recorded; or NULL */
+    const char *command;          /* the command line, recorded; or NULL */
     /* After every chunk of images.  `resumed` of the `done` images were there already.  Returns
      * false to stop: finished chunks are kept, and the same call goes on from there. */
     bool (*progress)(void *context, size_t done, size_t resumed, size_t total);
@@ -34,9 +34,9 @@ typedef struct lp_extract_options {
 } lp_extract_options;
 
 typedef struct lp_extract_report {
-    size_t images;    /* in the set */
-    size_t computed;  /* in this call */
-    bool reused;      /* the complete set was there already */
+    size_t images;   /* in the set */
+    size_t computed; /* in this call */
+    bool reused;     /* the complete set was there already */
     double seconds;
 } lp_extract_report;
 

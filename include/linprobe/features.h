@@ -22,11 +22,11 @@ extern "C" {
 
 typedef struct lp_features {
     const char *path;
-    size_t count;         /* N */
-    size_t width;         /* F */
-    size_t classes;       /* K: from meta.json, else 1 + the largest label */
-    const float *x;       /* float32 [N, F], row-major; memory-mapped */
-    const int64_t *labels; /* int64 [N], each in 0 .. K-1 */
+    size_t count;                   /* N */
+    size_t width;                   /* F */
+    size_t classes;                 /* K: from meta.json, else 1 + the largest label */
+    const float *x;                 /* float32 [N, F], row-major; memory-mapped */
+    const int64_t *labels;          /* int64 [N], each in 0 .. K-1 */
     const char *const *class_names; /* [K], or NULL */
     const char *digest; /* SHA-256 of features.npy and labels.npy, from meta.json, or "" */
     const char *meta;   /* text of meta.json, or "{}" */

@@ -45,9 +45,9 @@ typedef struct lp_progress {
     void *context;
 } lp_progress;
 
-/*   softmax: min over W [K, F], b [K] of  1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) - (w_y.x_i + b_y)]
- *   ovr and liblinear, for each class with y_i = +1 or -1, x~ = [x, bias]:
- *            min over w [F + 1] of  1/2 |w|^2 + C sum_i log(1 + exp(-y_i w.x~_i))            */
+/*   softmax: min over W [K, F], b [K] of  1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) -
+ * (w_y.x_i + b_y)] ovr and liblinear, for each class with y_i = +1 or -1, x~ = [x, bias]: min over
+ * w [F + 1] of  1/2 |w|^2 + C sum_i log(1 + exp(-y_i w.x~_i))            */
 typedef struct lp_fit_options {
     lp_solver solver;      /* default LP_SOLVER_SOFTMAX */
     double C;              /* weight of the data's term, > 0; default 0.316 (= 1/lambda) */
@@ -86,7 +86,7 @@ void lp_probe_free(lp_probe *probe);
 
 size_t lp_probe_classes(const lp_probe *probe);
 size_t lp_probe_width(const lp_probe *probe);
-const double *lp_probe_weights(const lp_probe *probe);   /* float64 [K, F], row-major */
+const double *lp_probe_weights(const lp_probe *probe);    /* float64 [K, F], row-major */
 const double *lp_probe_intercepts(const lp_probe *probe); /* float64 [K], added to the logits */
 
 /* A probe file is one JSON-described binary; see docs/FORMATS.md.  `meta` is JSON text kept with it
@@ -106,19 +106,19 @@ LP_MUST_USE lp_status lp_probe_predict(const lp_probe *probe, const float *x, si
 
 typedef struct lp_score {
     size_t count;
-    size_t correct;        /* top-1 */
-    size_t correct_top5;   /* label among the five largest logits (all, for K <= 5) */
-    double top1;           /* correct / count */
+    size_t correct;      /* top-1 */
+    size_t correct_top5; /* label among the five largest logits (all, for K <= 5) */
+    double top1;         /* correct / count */
     double top5;
-    double mean_per_class; /* mean over the classes that occur of their own accuracy */
+    double mean_per_class;      /* mean over the classes that occur of their own accuracy */
     double top1_low, top1_high; /* 95 % Wilson interval of top1 */
 } lp_score;
 
 /* Scores on a test set.  *correct_of and *count_of, if not NULL, are size_t [K] for the table per
  * class. */
-LP_MUST_USE lp_status lp_probe_score(const lp_probe *probe, const lp_examples *test,
-                                     size_t threads, lp_score *score, size_t *correct_of,
-                                     size_t *count_of, lp_error *err);
+LP_MUST_USE lp_status lp_probe_score(const lp_probe *probe, const lp_examples *test, size_t threads,
+                                     lp_score *score, size_t *correct_of, size_t *count_of,
+                                     lp_error *err);
 
 #ifdef __cplusplus
 }

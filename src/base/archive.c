@@ -21,8 +21,7 @@ static lp_status fail_archive(const lp_archive *archive, lp_status status, lp_er
                    reason != NULL ? reason : "cannot be read as an archive");
 }
 
-lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **out,
-                          lp_error *err) {
+lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **out, lp_error *err) {
     *out = NULL;
     lp_archive *archive = lp_alloc_zeroed(1, sizeof *archive);
     if (archive == NULL) {
@@ -68,8 +67,8 @@ lp_status lp_archive_next(lp_archive *archive, lp_member *member, bool *more, lp
     }
     member->name = archive->member;
     member->size = archive_entry_size(entry) > 0 ? (uint64_t)archive_entry_size(entry) : 0;
-    member->is_file = archive_entry_filetype(entry) == AE_IFREG &&
-                      archive_entry_hardlink(entry) == NULL;
+    member->is_file =
+        archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == NULL;
     *more = true;
     return LP_OK;
 }

@@ -20,7 +20,7 @@ void lp_digest_free(lp_digest *digest);
 /* Digest of a block of memory, and of a file's contents. */
 LP_MUST_USE lp_status lp_digest_bytes(lp_digest_kind kind, const void *bytes, size_t size,
                                       char hex[LP_DIGEST_HEX], lp_error *err);
-LP_MUST_USE lp_status lp_digest_file(lp_digest_kind kind, const char *path,
-                                     char hex[LP_DIGEST_HEX], lp_error *err);
+LP_MUST_USE lp_status lp_digest_file(lp_digest_kind kind, const char *path, char hex[LP_DIGEST_HEX],
+                                     lp_error *err);
 
 #endif

@@ -19,8 +19,8 @@ void lp_map_close(lp_map *map);
 
 /* Reads a whole regular file of at most max_bytes into memory of its own, with a zero byte after
  * the end.  *bytes is freed by the caller with lp_free.  LP_ERR_FORMAT when it is larger. */
-LP_MUST_USE lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes,
-                                   size_t *size, lp_error *err);
+LP_MUST_USE lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_t *size,
+                                   lp_error *err);
 
 /* A file being written under a temporary name in the folder of its final one. */
 typedef struct lp_writer lp_writer;

@@ -65,7 +65,8 @@ lp_status lp_parallel_for(size_t threads, size_t count, lp_task task, void *cont
     if (threads == 0) {
         threads = 1;
     }
-    shared_loop loop = {.task = task, .context = context, .count = count, .status = LP_OK, .err = err};
+    shared_loop loop = {
+        .task = task, .context = context, .count = count, .status = LP_OK, .err = err};
     loop_worker *workers = lp_alloc_zeroed(threads, sizeof *workers);
     if (workers == NULL) {
         return lp_fail_memory(err, "threads", threads, sizeof *workers);

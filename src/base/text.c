@@ -34,6 +34,7 @@ lp_status lp_parse_count(const char *what, const char *text, uint64_t low, uint6
             return LP_OK;
         }
     }
-    return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected a whole number from %llu to %llu, found '%s'",
-                   what, (unsigned long long)low, (unsigned long long)high, text);
+    return lp_fail(err, LP_ERR_ARGUMENT,
+                   "%s: expected a whole number from %llu to %llu, found '%s'", what,
+                   (unsigned long long)low, (unsigned long long)high, text);
 }

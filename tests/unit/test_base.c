@@ -48,7 +48,8 @@ static void written_file_is_whole_or_absent(void **state) {
     char *path = in_folder("a/b/file");
     char *parent = in_folder("a/b");
     lp_writer *writer;
-    assert_fails(lp_writer_open(path, &writer, &err), LP_ERR_IO, &err, "a/b/file: cannot be created");
+    assert_fails(lp_writer_open(path, &writer, &err), LP_ERR_IO, &err,
+                 "a/b/file: cannot be created");
     assert_null(writer);
     assert_ok(lp_make_folders(parent, &err), &err);
     assert_ok(lp_make_folders(parent, &err), &err);
@@ -63,7 +64,8 @@ static void written_file_is_whole_or_absent(void **state) {
     assert_int_equal(map.size, 3);
     assert_memory_equal(map.data, "new", 3);
     lp_map_close(&map);
-    assert_fails(lp_map_open(parent, &map, &err), LP_ERR_IO, &err, "expected a file, found a folder");
+    assert_fails(lp_map_open(parent, &map, &err), LP_ERR_IO, &err,
+                 "expected a file, found a folder");
     char *bytes;
     size_t size;
     assert_fails(lp_file_read(path, 2, &bytes, &size, &err), LP_ERR_FORMAT, &err,
@@ -152,7 +154,8 @@ static void numbers_are_parsed_to_the_last_character(void **state) {
         assert_fails(lp_parse_real("-C", bad[i], 0, 10, &real, &err), LP_ERR_ARGUMENT, &err,
                      "-C: expected a number from 0 to 10, found '");
     }
-    assert_ok(lp_parse_count("--threads", "18446744073709551615", 0, UINT64_MAX, &count, &err), &err);
+    assert_ok(lp_parse_count("--threads", "18446744073709551615", 0, UINT64_MAX, &count, &err),
+              &err);
     assert_true(count == UINT64_MAX);
     static const char *const wrong[] = {"", "1.0", "-1", "18446744073709551616", "7 ", "+7"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -1,0 +1,229 @@
+/* The feature set on disk.
+ *
+ * Opening: map features.npy [N, F] and labels.npy [N]; where the values are float32, little-endian
+ * and row-major (as this program and NumPy write them) x is the mapping itself, otherwise a
+ * converted copy.  Then every value is checked to be finite, every label to be in range, and the
+ * SHA-256 that meta.json records to be that of the files. */
+#include "linprobe/features.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "feat/npy.h"
+
+typedef struct feature_set {
+    lp_features public; /* first, so that a pointer to it is a pointer to this */
+    lp_map x_map;
+    lp_map labels_map;
+    float *x_copy;
+    int64_t *labels_copy;
+    char *path;
+    char *meta_text;
+    json_t *meta;
+    const char **names;
+} feature_set;
+
+static lp_status map_member(const char *folder, const char *name, lp_map *map, lp_npy *npy,
+                            char **path, lp_error *err) {
+    *path = lp_path_join(folder, name);
+    if (*path == NULL) {
+        return lp_fail_memory(err, folder, 1, 1);
+    }
+    lp_status status = lp_map_open(*path, map, err);
+    return status == LP_OK ? lp_npy_parse(*path, map->data, map->size, npy, err) : status;
+}
+
+static lp_status load_values(feature_set *set, const char *path, const lp_npy *npy, lp_error *err) {
+    lp_features *f = &set->public;
+    const unsigned char *data = set->x_map.data + npy->offset;
+    if (npy->kind != 'f' || npy->rank != 2 || npy->count == 0) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected floats of shape [N, F], found kind '%c' of rank %d with %zu "
+                       "elements",
+                       path, npy->kind, npy->rank, npy->count);
+    }
+    f->count = npy->shape[0];
+    f->width = npy->shape[1];
+    if (npy->item == 4 && !npy->big_endian && !npy->fortran_order && npy->offset % 4 == 0) {
+        f->x = (const float *)(const void *)data;
+    } else {
+        set->x_copy = lp_alloc(npy->count, sizeof(float));
+        if (set->x_copy == NULL) {
+            return lp_fail_memory(err, path, npy->count, sizeof(float));
+        }
+        for (size_t i = 0; i < f->count; i++) {
+            for (size_t j = 0; j < f->width; j++) {
+                size_t k = npy->fortran_order ? j * f->count + i : i * f->width + j;
+                set->x_copy[i * f->width + j] = (float)lp_npy_real(npy, data, k);
+            }
+        }
+        f->x = set->x_copy;
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        for (size_t j = 0; j < f->width; j++) {
+            float value = f->x[i * f->width + j];
+            if (!isfinite(value)) {
+                return lp_fail(err, LP_ERR_DATA,
+                               "%s: row %zu, column %zu: expected a finite float32, found %g", path,
+                               i, j, (double)value);
+            }
+        }
+    }
+    return LP_OK;
+}
+
+static lp_status load_labels(feature_set *set, const char *path, const lp_npy *npy, lp_error *err) {
+    lp_features *f = &set->public;
+    const unsigned char *data = set->labels_map.data + npy->offset;
+    int64_t largest = 0;
+    if (npy->kind == 'f' || npy->rank != 1 || npy->count != f->count) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected %zu integers, one a row of features.npy, found kind '%c' of "
+                       "rank %d with %zu elements",
+                       path, f->count, npy->kind, npy->rank, npy->count);
+    }
+    set->labels_copy = lp_alloc(f->count, sizeof(int64_t));
+    if (set->labels_copy == NULL) {
+        return lp_fail_memory(err, path, f->count, sizeof(int64_t));
+    }
+    /* 1 << 20 bounds what a wrong label can make later stages allocate. */
+    int64_t limit = f->classes > 0 ? (int64_t)f->classes : 1 << 20;
+    for (size_t i = 0; i < f->count; i++) {
+        int64_t *label = &set->labels_copy[i];
+        if (!lp_npy_integer(npy, data, i, label) || *label < 0 || *label >= limit) {
+            return lp_fail(err, LP_ERR_DATA,
+                           "%s: row %zu: expected a label from 0 to %lld, found %lld", path, i,
+                           (long long)limit - 1, (long long)*label);
+        }
+        largest = *label > largest ? *label : largest;
+    }
+    f->labels = set->labels_copy;
+    if (f->classes == 0) {
+        f->classes = (size_t)largest + 1;
+    }
+    return LP_OK;
+}
+
+static lp_status load_meta(feature_set *set, lp_error *err) {
+    lp_features *f = &set->public;
+    char *path = lp_path_join(set->path, "meta.json");
+    size_t size;
+    lp_status status = LP_OK;
+    f->meta = "{}";
+    f->digest = "";
+    if (path == NULL) {
+        return lp_fail_memory(err, set->path, 1, 1);
+    }
+    if (lp_is_file(path)) {
+        status = lp_file_read(path, 16u << 20, &set->meta_text, &size, err);
+        if (status == LP_OK) {
+            status = lp_json_parse(path, set->meta_text, size, &set->meta, err);
+        }
+        if (status == LP_OK) {
+            const json_t *data = json_object_get(set->meta, "data");
+            const json_t *names = json_object_get(data, "class_names");
+            double classes = lp_json_number(data, "classes", 0);
+            f->meta = set->meta_text;
+            f->digest = lp_json_text(set->meta, "sha256", "");
+            f->classes = classes >= 1 && classes <= 1 << 20 ? (size_t)classes : 0;
+            if (json_array_size(names) == f->classes && f->classes > 0) {
+                set->names = lp_alloc(f->classes, sizeof *set->names);
+                if (set->names == NULL) {
+                    status = lp_fail_memory(err, path, f->classes, sizeof *set->names);
+                }
+                for (size_t k = 0; status == LP_OK && k < f->classes; k++) {
+                    const char *name = json_string_value(json_array_get(names, k));
+                    set->names[k] = name != NULL ? name : "";
+                }
+                f->class_names = set->names;
+            }
+        }
+    }
+    lp_free(path);
+    return status;
+}
+
+static lp_status check_digest(const feature_set *set, lp_error *err) {
+    char hex[LP_DIGEST_HEX];
+    lp_digest *digest;
+    if (set->public.digest[0] == '\0') {
+        return LP_OK;
+    }
+    lp_status status = lp_digest_new(LP_SHA256, &digest, err);
+    if (status == LP_OK) {
+        status = lp_digest_add(digest, set->x_map.data, (size_t)set->x_map.size, err);
+    }
+    if (status == LP_OK) {
+        status = lp_digest_add(digest, set->labels_map.data, (size_t)set->labels_map.size, err);
+    }
+    if (status == LP_OK) {
+        status = lp_digest_hex(digest, hex, err);
+    }
+    lp_digest_free(digest);
+    if (status == LP_OK && strcmp(hex, set->public.digest) != 0) {
+        status =
+            lp_fail(err, LP_ERR_DATA,
+                    "%s: features.npy and labels.npy have SHA-256 %s, but meta.json records %s",
+                    set->path, hex, set->public.digest);
+    }
+    return status;
+}
+
+lp_status lp_features_open(const char *path, lp_features **features, lp_error *err) {
+    lp_npy x = {0}, labels = {0};
+    char *x_path = NULL, *labels_path = NULL;
+    *features = NULL;
+    feature_set *set = lp_alloc_zeroed(1, sizeof *set);
+    if (set == NULL) {
+        return lp_fail_memory(err, path, 1, sizeof *set);
+    }
+    set->path = lp_strdup(path);
+    set->public.path = set->path;
+    lp_status status = set->path != NULL ? LP_OK : lp_fail_memory(err, path, 1, 1);
+    if (status == LP_OK) {
+        status = load_meta(set, err);
+    }
+    if (status == LP_OK) {
+        status = map_member(path, "features.npy", &set->x_map, &x, &x_path, err);
+    }
+    if (status == LP_OK) {
+        status = map_member(path, "labels.npy", &set->labels_map, &labels, &labels_path, err);
+    }
+    if (status == LP_OK) {
+        status = check_digest(set, err);
+    }
+    if (status == LP_OK) {
+        status = load_values(set, x_path, &x, err);
+    }
+    if (status == LP_OK) {
+        status = load_labels(set, labels_path, &labels, err);
+    }
+    lp_free(x_path);
+    lp_free(labels_path);
+    if (status != LP_OK) {
+        lp_features_close(&set->public);
+        return status;
+    }
+    *features = &set->public;
+    return LP_OK;
+}
+
+void lp_features_close(lp_features *features) {
+    if (features != NULL) {
+        feature_set *set = (feature_set *)(void *)features;
+        lp_map_close(&set->x_map);
+        lp_map_close(&set->labels_map);
+        lp_free(set->x_copy);
+        lp_free(set->labels_copy);
+        lp_free(set->meta_text);
+        lp_free(set->path);
+        lp_free(set->names);
+        json_decref(set->meta);
+        lp_free(set);
+    }
+}

@@ -1,0 +1,215 @@
+/* NumPy's array format (numpy/lib/format.py): magic "\x93NUMPY", version, header length, a Python
+ * dictionary literal with the keys descr, fortran_order and shape, then the elements. */
+#include "feat/npy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* The text of the dictionary while it is read. */
+typedef struct cursor {
+    const char *path;
+    const char *next;
+    const char *end;
+    lp_error *err;
+} cursor;
+
+static lp_status fail_header(const cursor *c, const char *expected) {
+    size_t left = (size_t)(c->end - c->next);
+    return lp_fail(c->err, LP_ERR_FORMAT, "%s: .npy header: expected %s, found '%.*s'", c->path,
+                   expected, (int)(left < 24 ? left : 24), c->next);
+}
+
+static void skip_spaces(cursor *c) {
+    while (c->next < c->end && (*c->next == ' ' || *c->next == '\n')) {
+        c->next++;
+    }
+}
+
+static bool take(cursor *c, const char *token) {
+    size_t length = strlen(token);
+    skip_spaces(c);
+    if ((size_t)(c->end - c->next) < length || memcmp(c->next, token, length) != 0) {
+        return false;
+    }
+    c->next += length;
+    return true;
+}
+
+static lp_status read_descr(cursor *c, lp_npy *npy) {
+    if (!take(c, "'")) {
+        return fail_header(c, "a plain type as descr (no structured array)");
+    }
+    if (c->end - c->next < 4 || c->next[3] != '\'' || strchr("<>|=", c->next[0]) == NULL ||
+        strchr("fiub", c->next[1]) == NULL || strchr("1248", c->next[2]) == NULL) {
+        return fail_header(c, "descr to be one of f2 f4 f8, i1 to i8, u1 to u8 or b1");
+    }
+    npy->big_endian = c->next[0] == '>';
+    npy->kind = c->next[1];
+    npy->item = (size_t)(c->next[2] - '0');
+    if ((npy->kind == 'f' && npy->item == 1) || (npy->kind == 'b' && npy->item != 1)) {
+        return fail_header(c, "descr to be one of f2 f4 f8, i1 to i8, u1 to u8 or b1");
+    }
+    c->next += 4;
+    return LP_OK;
+}
+
+static lp_status read_shape(cursor *c, lp_npy *npy) {
+    if (!take(c, "(")) {
+        return fail_header(c, "'(' of the shape");
+    }
+    npy->rank = 0;
+    npy->count = 1;
+    while (!take(c, ")")) {
+        size_t value = 0;
+        skip_spaces(c);
+        if (npy->rank == LP_NPY_MAX_RANK || c->next == c->end || *c->next < '0' || *c->next > '9') {
+            return fail_header(c, "a shape of at most 4 whole numbers");
+        }
+        while (c->next < c->end && *c->next >= '0' && *c->next <= '9') {
+            if (!lp_mul(value, 10, &value) || value > SIZE_MAX - 9) {
+                return fail_header(c, "a dimension that fits in memory");
+            }
+            value += (size_t)(*c->next++ - '0');
+        }
+        if (!lp_mul(npy->count, value, &npy->count)) {
+            return fail_header(c, "a shape that fits in memory");
+        }
+        npy->shape[npy->rank++] = value;
+        if (!take(c, ",")) {
+            if (!take(c, ")")) {
+                return fail_header(c, "',' or ')' in the shape");
+            }
+            break;
+        }
+    }
+    return LP_OK;
+}
+
+lp_status lp_npy_parse(const char *path, const unsigned char *bytes, uint64_t size, lp_npy *npy,
+                       lp_error *err) {
+    static const lp_npy nothing = {0};
+    *npy = nothing;
+    if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0) {
+        return lp_fail(err, LP_ERR_FORMAT, "%s: not a .npy file: no \\x93NUMPY at byte 0", path);
+    }
+    size_t start = bytes[6] == 1 ? 10 : 12;
+    size_t length = bytes[8] + 256u * bytes[9];
+    if (bytes[6] < 1 || bytes[6] > 3 || size < start) {
+        return lp_fail(err, LP_ERR_FORMAT, "%s: .npy version %d.%d, expected 1.0 to 3.0", path,
+                       bytes[6], bytes[7]);
+    }
+    if (start == 12) {
+        length += (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+    }
+    if (length > size - start) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: .npy header of %zu bytes, but the file ends %llu bytes after byte %zu",
+                       path, length, (unsigned long long)(size - start), start);
+    }
+    npy->offset = start + length;
+    cursor c = {path, (const char *)bytes + start, (const char *)bytes + npy->offset, err};
+    bool descr = false, order = false, shape = false;
+    lp_status status = take(&c, "{") ? LP_OK : fail_header(&c, "'{'");
+    while (status == LP_OK && !take(&c, "}")) {
+        if (!descr && take(&c, "'descr':")) {
+            descr = true;
+            status = read_descr(&c, npy);
+        } else if (!order && take(&c, "'fortran_order':")) {
+            order = true;
+            npy->fortran_order = take(&c, "True");
+            if (!npy->fortran_order && !take(&c, "False")) {
+                status = fail_header(&c, "True or False");
+            }
+        } else if (!shape && take(&c, "'shape':")) {
+            shape = true;
+            status = read_shape(&c, npy);
+        } else {
+            status = fail_header(&c, "each of 'descr', 'fortran_order' and 'shape' once");
+        }
+        if (status == LP_OK) {
+            (void)take(&c, ",");
+        }
+    }
+    if (status == LP_OK && !(descr && order && shape)) {
+        status = fail_header(&c, "'descr', 'fortran_order' and 'shape'");
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    uint64_t data;
+    if (!lp_mul_u64(npy->count, npy->item, &data) || data != size - npy->offset) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected %zu elements of %zu bytes after byte %zu, found %llu bytes",
+                       path, npy->count, npy->item, npy->offset,
+                       (unsigned long long)(size - npy->offset));
+    }
+    return LP_OK;
+}
+
+static uint64_t load(const lp_npy *npy, const unsigned char *data, size_t i) {
+    uint64_t bits = 0;
+    data += i * npy->item;
+    for (size_t b = 0; b < npy->item; b++) {
+        bits |= (uint64_t)data[npy->big_endian ? npy->item - 1 - b : b] << 8 * b;
+    }
+    return bits;
+}
+
+static double half_value(unsigned bits) {
+    int exponent = bits >> 10 & 31;
+    double fraction = bits & 1023;
+    double value = exponent == 31  ? (fraction != 0 ? (double)NAN : (double)INFINITY)
+                   : exponent == 0 ? ldexp(fraction, -24)
+                                   : ldexp(fraction + 1024, exponent - 25);
+    return bits & 0x8000 ? -value : value;
+}
+
+double lp_npy_real(const lp_npy *npy, const unsigned char *data, size_t i) {
+    uint64_t bits = load(npy, data, i);
+    if (npy->kind == 'f' && npy->item == 2) {
+        return half_value((unsigned)bits);
+    }
+    if (npy->kind == 'f' && npy->item == 4) {
+        uint32_t low = (uint32_t)bits;
+        float value;
+        memcpy(&value, &low, sizeof value);
+        return (double)value;
+    }
+    if (npy->kind == 'f') {
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    int64_t integer = 0;
+    return lp_npy_integer(npy, data, i, &integer) ? (double)integer : (double)bits;
+}
+
+bool lp_npy_integer(const lp_npy *npy, const unsigned char *data, size_t i, int64_t *value) {
+    uint64_t bits = load(npy, data, i);
+    if (npy->kind == 'i' && npy->item < 8) { /* extend the sign */
+        uint64_t sign = UINT64_C(1) << (8 * npy->item - 1);
+        bits = (bits ^ sign) - sign;
+    } else if (npy->kind != 'i' && bits > INT64_MAX) {
+        return false;
+    }
+    memcpy(value, &bits, sizeof *value);
+    return npy->kind != 'f';
+}
+
+void lp_npy_header(char header[LP_NPY_HEADER], const char *descr, size_t rows, size_t columns) {
+    char shape[64];
+    if (columns > 0) {
+        (void)snprintf(shape, sizeof shape, "(%zu, %zu)", rows, columns);
+    } else {
+        (void)snprintf(shape, sizeof shape, "(%zu,)", rows);
+    }
+    memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10); /* 0x76 = 128 - 10 */
+    int used = snprintf(header + 10, LP_NPY_HEADER - 10,
+                        "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
+    memset(header + 10 + used, ' ', LP_NPY_HEADER - 11 - (size_t)used);
+    header[LP_NPY_HEADER - 1] = '\n';
+}

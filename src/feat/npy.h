@@ -1,0 +1,37 @@
+/* NumPy's .npy format, versions 1 to 3: headers read with bounds, headers written as NumPy does. */
+#ifndef LP_FEAT_NPY_H
+#define LP_FEAT_NPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/status.h"
+
+enum { LP_NPY_MAX_RANK = 4, LP_NPY_HEADER = 128 };
+
+typedef struct lp_npy {
+    char kind;   /* 'f' float, 'i' signed, 'u' unsigned, 'b' bool */
+    size_t item; /* bytes an element: 1, 2, 4 or 8 */
+    bool big_endian;
+    bool fortran_order;
+    int rank;
+    size_t shape[LP_NPY_MAX_RANK];
+    size_t count;  /* product of shape */
+    size_t offset; /* of the first element in the file */
+} lp_npy;
+
+/* Reads the header of a file of `size` bytes that starts with `bytes` and checks that the file
+ * holds exactly the elements the header promises.  `path` is for messages. */
+LP_MUST_USE lp_status lp_npy_parse(const char *path, const unsigned char *bytes, uint64_t size,
+                                   lp_npy *npy, lp_error *err);
+
+/* Element i of the data, in file order, as a double or (kinds i, u, b) as an integer.
+ * lp_npy_integer returns false when a value does not fit. */
+double lp_npy_real(const lp_npy *npy, const unsigned char *data, size_t i);
+bool lp_npy_integer(const lp_npy *npy, const unsigned char *data, size_t i, int64_t *value);
+
+/* Writes the 128-byte header of a little-endian, row-major array: descr "<f4" or "<i8", shape
+ * [rows] (columns = 0) or [rows, columns]. */
+void lp_npy_header(char header[LP_NPY_HEADER], const char *descr, size_t rows, size_t columns);
+
+#endif

@@ -1,0 +1,144 @@
+/* Text, CSV, JSON and Markdown tables. */
+#include "report/table.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { CELL = 256 };
+
+/* Number of terminal cells of UTF-8 text, wide characters not counted double. */
+static int cells(const char *text) {
+    int count = 0;
+    for (; *text != '\0'; text++) {
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return count;
+}
+
+/* The text of one value; `number` tells how it is aligned. */
+static bool format_cell(char cell[CELL], const json_t *value, const char *format) {
+    double real = json_number_value(value);
+    if (json_is_integer(value) && format == NULL) {
+        (void)snprintf(cell, CELL, "%lld", (long long)json_integer_value(value));
+    } else if (json_is_number(value)) {
+        /* the formats are constants of this program, each for one double */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#endif
+        (void)snprintf(cell, CELL, format != NULL ? format : "%.17g", real);
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+    } else if (json_is_string(value)) {
+        (void)snprintf(cell, CELL, "%s", json_string_value(value));
+        return false;
+    } else if (json_is_boolean(value)) {
+        (void)snprintf(cell, CELL, "%s", json_is_true(value) ? "yes" : "no");
+        return false;
+    } else {
+        (void)snprintf(cell, CELL, "%s", "-");
+    }
+    return true;
+}
+
+static void print_text(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
+    enum { MAX_COLUMNS = 32 };
+    int width[MAX_COLUMNS] = {0};
+    char cell[CELL];
+    size_t r;
+    const json_t *row;
+    for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
+        width[c] = cells(columns[c].heading);
+        json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+            (void)format_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
+            width[c] = cells(cell) > width[c] ? cells(cell) : width[c];
+        }
+    }
+    for (r = 0; r <= json_array_size(rows); r++) { /* row 0 is the heading */
+        row = r > 0 ? json_array_get(rows, r - 1) : NULL;
+        for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
+            /* a heading stands as its column does */
+            const json_t *sample =
+                json_object_get(row != NULL ? row : json_array_get(rows, 0), columns[c].key);
+            bool right = format_cell(cell, sample, columns[c].format);
+            const char *text = row != NULL ? cell : columns[c].heading;
+            int pad = width[c] - cells(text);
+            (void)fprintf(out, "%s%*s%s", c > 0 ? "  " : "", right ? pad : 0, "", text);
+            if (!right && c + 1 < count) {
+                (void)fprintf(out, "%*s", pad, "");
+            }
+        }
+        (void)fputc('\n', out);
+    }
+}
+
+/* RFC 4180 quoting. */
+static void print_quoted(FILE *out, const char *text) {
+    if (strpbrk(text, ",\"\r\n") == NULL) {
+        (void)fputs(text, out);
+        return;
+    }
+    (void)fputc('"', out);
+    for (; *text != '\0'; text++) {
+        (void)fprintf(out, *text == '"' ? "\"%c" : "%c", *text);
+    }
+    (void)fputc('"', out);
+}
+
+static void print_csv(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
+    char cell[CELL];
+    size_t r;
+    const json_t *row;
+    for (size_t c = 0; c < count; c++) {
+        (void)fprintf(out, "%s%s", c > 0 ? "," : "", columns[c].key);
+    }
+    (void)fputc('\n', out);
+    json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+        for (size_t c = 0; c < count; c++) {
+            const json_t *value = json_object_get(row, columns[c].key);
+            (void)fputs(c > 0 ? "," : "", out);
+            if (json_is_string(value)) { /* whole, however long */
+                print_quoted(out, json_string_value(value));
+            } else if (value != NULL && !json_is_null(value)) {
+                (void)format_cell(cell, value, NULL);
+                (void)fputs(cell, out);
+            }
+        }
+        (void)fputc('\n', out);
+    }
+}
+
+void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
+                    const json_t *rows) {
+    if (format == LP_FORMAT_JSON) {
+        (void)json_dumpf(rows, out, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+        (void)fputc('\n', out);
+    } else if (format == LP_FORMAT_CSV) {
+        print_csv(out, columns, count, rows);
+    } else {
+        print_text(out, columns, count, rows);
+    }
+}
+
+void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
+    char cell[CELL];
+    size_t r;
+    const json_t *row;
+    for (size_t c = 0; c < count; c++) {
+        (void)fprintf(out, "| %s ", columns[c].heading);
+    }
+    (void)fputs("|\n", out);
+    for (size_t c = 0; c < count; c++) {
+        const json_t *sample = json_object_get(json_array_get(rows, 0), columns[c].key);
+        (void)fputs(format_cell(cell, sample, columns[c].format) ? "|---:" : "|---", out);
+    }
+    (void)fputs("|\n", out);
+    json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+        for (size_t c = 0; c < count; c++) {
+            (void)format_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
+            (void)fprintf(out, "| %s ", cell);
+        }
+        (void)fputs("|\n", out);
+    }
+}

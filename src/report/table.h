@@ -1,0 +1,29 @@
+/* Result tables: rows made once, printed as aligned text, CSV or JSON. */
+#ifndef LP_REPORT_TABLE_H
+#define LP_REPORT_TABLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include "base/json.h"
+#include "linprobe/status.h"
+
+typedef enum lp_format { LP_FORMAT_TEXT, LP_FORMAT_CSV, LP_FORMAT_JSON } lp_format;
+
+/* One column: the member of each row object, its heading in text, and how numbers are shown there
+ * (a printf format for double, such as "%.3f"; NULL = as they are).  CSV and JSON get full
+ * precision and use `key` as the heading. */
+typedef struct lp_column {
+    const char *key;
+    const char *heading;
+    const char *format;
+} lp_column;
+
+/* Prints the rows (a JSON array of objects).  Text: columns two spaces apart, numbers to the right.
+ * JSON: the array itself.  The caller checks ferror(out). */
+void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
+                    const json_t *rows);
+
+/* The same as a Markdown table. */
+void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const json_t *rows);
+
+#endif

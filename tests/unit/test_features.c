@@ -1,0 +1,222 @@
+/* .npy headers and feature sets: what NumPy writes is read, what does not hold is refused. */
+#include <math.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "check.h"
+#include "feat/npy.h"
+#include "linprobe/features.h"
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static lp_error err;
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+/* A .npy file in memory: version 1 header with this dictionary, then the data. */
+static size_t build(unsigned char *out, const char *dictionary, const void *data, size_t bytes) {
+    size_t length = strlen(dictionary) + 1;
+    memcpy(out, "\x93NUMPY\x01\x00", 8);
+    out[8] = (unsigned char)(length & 255);
+    out[9] = (unsigned char)(length >> 8);
+    memcpy(out + 10, dictionary, length - 1);
+    out[9 + length] = '\n';
+    memcpy(out + 10 + length, data, bytes);
+    return 10 + length + bytes;
+}
+
+static void put(const char *name, const void *bytes, size_t size) {
+    char *path = lp_path_join(folder, name);
+    assert_ok(lp_file_write(path, bytes, size, &err), &err);
+    lp_free(path);
+}
+
+/* A feature set of given dictionaries and data; meta.json removed or written. */
+static void put_set(const char *x_dictionary, const void *x, size_t x_bytes,
+                    const char *y_dictionary, const void *y, size_t y_bytes, const char *meta) {
+    static unsigned char file[1 << 16];
+    char *path = lp_path_join(folder, "meta.json");
+    (void)unlink(path);
+    lp_free(path);
+    put("features.npy", file, build(file, x_dictionary, x, x_bytes));
+    put("labels.npy", file, build(file, y_dictionary, y, y_bytes));
+    if (meta != NULL) {
+        put("meta.json", meta, strlen(meta));
+    }
+}
+
+#define X_DICTIONARY "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
+#define Y_DICTIONARY "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }"
+static const float x_values[6] = {1, 2, 3, 4, 5, 6};
+static const int64_t y_values[2] = {1, 0};
+
+static void own_header_is_what_numpy_writes(void **state) {
+    (void)state;
+    /* numpy.save of float32 [3, 5], NumPy 1.26: these 128 bytes */
+    char header[LP_NPY_HEADER];
+    lp_npy_header(header, "<f4", 3, 5);
+    static const char start[] = "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, "
+                                "'shape': (3, 5), }";
+    assert_memory_equal(header, start, sizeof start - 1);
+    for (size_t i = sizeof start - 1; i < LP_NPY_HEADER - 1; i++) {
+        assert_int_equal(header[i], ' ');
+    }
+    assert_int_equal(header[LP_NPY_HEADER - 1], '\n');
+    lp_npy npy;
+    unsigned char file[LP_NPY_HEADER + 60] = {0};
+    memcpy(file, header, sizeof header);
+    assert_ok(lp_npy_parse("x", file, sizeof file, &npy, &err), &err);
+    assert_int_equal(npy.rank, 2);
+    assert_int_equal(npy.shape[1], 5);
+    assert_int_equal(npy.offset, 128);
+    lp_npy_header(header, "<i8", 7, 0);
+    assert_non_null(strstr(header + 10, "'shape': (7,), }"));
+}
+
+static void malformed_headers_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *dictionary, *message;
+    } bad[] = {
+        {"{'descr': '<f4', 'fortran_order': False}", "'descr', 'fortran_order' and 'shape'"},
+        {"{'descr': '<f4', 'descr': '<f4', 'shape': (2, 3), }", "once"},
+        {"{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3), }", "descr to be one of"},
+        {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", "plain type"},
+        {"{'descr': '|O', 'fortran_order': False, 'shape': (2, 3), }", "descr to be one of"},
+        {"{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3), }", "True or False"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3), }", "whole numbers"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 6), }", "at most 4"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 3), }", "fits"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "fits"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }",
+         "expected 8 elements of 4 bytes"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3", "in the shape"},
+        {"print(1)", "expected '{'"},
+    };
+    unsigned char file[512];
+    lp_npy npy;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        size_t size = build(file, bad[i].dictionary, x_values, sizeof x_values);
+        assert_fails(lp_npy_parse("x.npy", file, size, &npy, &err), LP_ERR_FORMAT, &err,
+                     bad[i].message);
+    }
+    size_t size = build(file, X_DICTIONARY, x_values, sizeof x_values);
+    for (size_t cut = 0; cut < size; cut++) {
+        assert_true(lp_npy_parse("x.npy", file, cut, &npy, NULL) == LP_ERR_FORMAT);
+    }
+    file[6] = 9;
+    assert_fails(lp_npy_parse("x.npy", file, size, &npy, &err), LP_ERR_FORMAT, &err, "version 9.0");
+}
+
+static void every_number_format_is_read(void **state) {
+    (void)state;
+    static const unsigned char half[] = {0x3c, 0x00, 0xc0, 0x00, 0x00, 0x01, 0x7c, 0x00};
+    static const double half_values[] = {1, -2, 0x1p-24, INFINITY};
+    lp_npy big = {.kind = 'f', .item = 2, .big_endian = true};
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(lp_npy_real(&big, half, i) == half_values[i]);
+    }
+    double real = 0.1;
+    lp_npy plain = {.kind = 'f', .item = 8};
+    assert_true(lp_npy_real(&plain, (const unsigned char *)&real, 0) == 0.1);
+    static const unsigned char bytes[] = {0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    int64_t value;
+    lp_npy i1 = {.kind = 'i', .item = 1}, u2 = {.kind = 'u', .item = 2};
+    lp_npy i8 = {.kind = 'i', .item = 8}, u8 = {.kind = 'u', .item = 8};
+    assert_true(lp_npy_integer(&i1, bytes, 1, &value) && value == -2);
+    assert_true(lp_npy_integer(&u2, bytes, 0, &value) && value == 0xfeff);
+    assert_true(lp_npy_integer(&i8, bytes, 0, &value) && value == -257);
+    assert_false(lp_npy_integer(&u8, bytes, 0, &value));
+}
+
+static void sets_of_any_float_type_are_opened(void **state) {
+    (void)state;
+    lp_features *f;
+    put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values, NULL);
+    assert_ok(lp_features_open(folder, &f, &err), &err);
+    assert_int_equal(f->count, 2);
+    assert_int_equal(f->width, 3);
+    assert_int_equal(f->classes, 2);
+    assert_memory_equal(f->x, x_values, sizeof x_values);
+    assert_memory_equal(f->labels, y_values, sizeof y_values);
+    assert_null(f->class_names);
+    lp_features_close(f);
+    /* column by column, float64, labels in one byte */
+    static const double columns[6] = {1, 4, 2, 5, 3, 6};
+    static const signed char small[2] = {1, 0};
+    put_set("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", columns, sizeof columns,
+            "{'descr': '|i1', 'fortran_order': False, 'shape': (2,), }", small, sizeof small,
+            "{\"data\": {\"classes\": 5, \"class_names\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}}");
+    assert_ok(lp_features_open(folder, &f, &err), &err);
+    assert_memory_equal(f->x, x_values, sizeof x_values);
+    assert_memory_equal(f->labels, y_values, sizeof y_values);
+    assert_int_equal(f->classes, 5);
+    assert_string_equal(f->class_names[4], "e");
+    lp_features_close(f);
+}
+
+static void unusable_sets_are_refused_with_the_place(void **state) {
+    (void)state;
+    lp_features *f;
+    float nan_values[6] = {1, 2, 3, 4, NAN, 6};
+    static const int64_t negative[2] = {0, -1};
+    put_set(X_DICTIONARY, nan_values, sizeof nan_values, Y_DICTIONARY, y_values, sizeof y_values,
+            NULL);
+    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err, "row 1, column 1");
+    assert_null(f);
+    put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, negative, sizeof negative, NULL);
+    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
+                 "row 1: expected a label from 0 to 1048575, found -1");
+    put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values,
+            "{\"data\": {\"classes\": 1}}");
+    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
+                 "row 0: expected a label from 0 to 0, found 1");
+    put_set(X_DICTIONARY, x_values, sizeof x_values,
+            "{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }", y_values, 8, NULL);
+    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_FORMAT, &err, "expected 2 integers");
+    put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values,
+            "{\"sha256\": \"00\"}");
+    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err, "meta.json records 00");
+    assert_fails(lp_features_open("/nowhere", &f, &err), LP_ERR_IO, &err,
+                 "/nowhere/features.npy: cannot be opened: No such file");
+}
+
+static void failed_allocations_are_reported(void **state) {
+    (void)state;
+    lp_features *f;
+    put_set("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", x_values, sizeof x_values,
+            Y_DICTIONARY, y_values, sizeof y_values,
+            "{\"data\": {\"classes\": 2, \"class_names\": [\"a\", \"b\"]}}");
+    lp_alloc_fail_at(0);
+    assert_ok(lp_features_open(folder, &f, &err), &err);
+    size_t needed = lp_alloc_fail_at(0);
+    lp_features_close(f);
+    assert_true(needed > 5);
+    for (size_t k = 1; k <= needed; k++) {
+        lp_alloc_fail_at(k);
+        assert_fails(lp_features_open(folder, &f, &err), LP_ERR_MEMORY, &err, "out of memory");
+    }
+    lp_alloc_fail_at(0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_header_is_what_numpy_writes),
+        cmocka_unit_test(malformed_headers_are_refused),
+        cmocka_unit_test(every_number_format_is_read),
+        cmocka_unit_test(sets_of_any_float_type_are_opened),
+        cmocka_unit_test(unusable_sets_are_refused_with_the_place),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

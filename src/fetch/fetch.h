@@ -1,0 +1,54 @@
+/* Downloading one file of known digest over HTTPS, by libcurl.
+ *
+ * The bytes are written to "<path>.part"; the file gets its own name only when its SHA-256 is the
+ * expected one.  What an interrupted run has left in "<path>.part" is not fetched again.
+ *
+ *     lp_fetch_request request = {.url = "https://...", .path = "weights.pt", .sha256 = "40d3..."};
+ *     status = lp_fetch(&request, &err);
+ */
+#ifndef LP_FETCH_FETCH_H
+#define LP_FETCH_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "linprobe/status.h"
+
+/* Called whenever bytes arrive and at least once a second: `done` of `total` bytes (0: not known
+ * yet) are in the partial file, of which this call receives bytes_per_second on average.
+ * Returning false cancels. */
+typedef bool (*lp_fetch_progress)(void *context, uint64_t done, uint64_t total,
+                                  double bytes_per_second);
+
+typedef struct lp_fetch_request {
+    const char *url;    /* https, or http to this machine itself (localhost, 127.0.0.0/8, ::1) */
+    const char *path;   /* final name, in a folder that exists */
+    uint64_t bytes;     /* expected size; 0: whatever the server says */
+    const char *sha256; /* expected digest, 64 hexadecimal digits */
+    lp_fetch_progress progress; /* may be NULL */
+    void *context;              /* handed to progress */
+    unsigned stall_seconds;     /* without a byte for so long, the connection is given up; 0: 60 */
+    unsigned attempts;          /* connections before failing, counted anew for each MiB; 0: 5 */
+    unsigned wait_ms; /* pause after the first lost connection, doubled after each; 0: 1000 */
+} lp_fetch_request;
+
+/* Downloads request->url to request->path.
+ *
+ * A file of the expected digest that is there already is kept, and nothing is fetched; any other
+ * file under that name is left alone and is an error.  Redirections are followed ten times, under
+ * the same rule for URLs, and never from HTTPS to HTTP.  Lost connections and the HTTP statuses
+ * that may pass (408, 429, 5xx) are tried again.
+ *
+ * LP_OK: the file stands under its name, synced to disk.  Otherwise nothing new does, and the
+ * partial file is kept (an empty one is not), unless its size or digest is wrong:
+ * LP_ERR_ARGUMENT: a URL that is not allowed, or a sha256 that is not one.
+ * LP_ERR_IO: the network, an HTTP status, too little room, a failed write, or another process that
+ * is fetching the same file.
+ * LP_ERR_FORMAT: wrong size or digest, with the expected and the found one.
+ * LP_CANCELLED: by the callback.
+ *
+ * To be called from one thread at a time: the lock on the partial file is the process's, and
+ * libcurl ignores SIGPIPE for the process while it runs.  libcurl heeds the environment's proxy
+ * settings (https_proxy, no_proxy), except for this machine itself. */
+LP_MUST_USE lp_status lp_fetch(const lp_fetch_request *request, lp_error *err);
+
+#endif

@@ -1,0 +1,723 @@
+/* Downloads from the tests' own server (tests/support/http_server.c says what it can do). */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "fetch/fetch.h"
+#include "check.h"
+
+extern char **environ;
+
+enum { DATA_BYTES = 300007, LARGE_BYTES = (3 << 20) + 1 };
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static lp_error err;
+static pid_t server;
+static int server_input; /* the server ends when this is closed */
+static int port;
+static size_t log_read; /* how much of the server's log the tests have seen */
+static char data_hex[LP_DIGEST_HEX], large_hex[LP_DIGEST_HEX], empty_hex[LP_DIGEST_HEX];
+static unsigned char data[LARGE_BYTES]; /* what the server's files hold, from its start */
+
+/* ---- helpers --------------------------------------------------------------------------------- */
+
+/* "<folder>/<name>", in one of a few buffers used in turn. */
+static const char *in_folder(const char *name) {
+    static char paths[8][256];
+    static size_t next;
+    char *path = paths[next++ % 8];
+    (void)snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static const char *url_of(const char *rest) {
+    static char urls[4][256];
+    static size_t next;
+    char *url = urls[next++ % 4];
+    (void)snprintf(url, sizeof urls[0], "http://127.0.0.1:%d/%s", port, rest);
+    return url;
+}
+
+/* A request for "data" under the server's path `rest`, with short pauses. */
+static lp_fetch_request ask(const char *rest, const char *name) {
+    lp_fetch_request request = {.url = url_of(rest),
+                                .path = in_folder(name),
+                                .bytes = DATA_BYTES,
+                                .sha256 = data_hex,
+                                .attempts = 3,
+                                .wait_ms = 1};
+    return request;
+}
+
+static void write_file(const char *path, const void *bytes, size_t size) {
+    assert_ok(lp_file_write(path, bytes, size, &err), &err);
+}
+
+static bool holds(const char *path, size_t size) {
+    lp_map map;
+    assert_ok(lp_map_open(path, &map, &err), &err);
+    bool same = map.size == size && (size == 0 || memcmp(map.data, data, size) == 0);
+    lp_map_close(&map);
+    return same;
+}
+
+static const char *part_of(const lp_fetch_request *request) {
+    static char part[256];
+    (void)snprintf(part, sizeof part, "%s.part", request->path);
+    return part;
+}
+
+static bool exists(const char *path) {
+    struct stat info;
+    return lstat(path, &info) == 0;
+}
+
+/* The server has answered with just these lines since the last call. */
+static void assert_log(const char *expected) {
+    char *log;
+    size_t size;
+    assert_ok(lp_file_read(in_folder("log"), 1 << 20, &log, &size, &err), &err);
+    assert_string_equal(log + log_read, expected);
+    log_read = size;
+    lp_free(log);
+}
+
+static void forget_log(void) {
+    struct stat info;
+    assert_int_equal(stat(in_folder("log"), &info), 0);
+    log_read = (size_t)info.st_size;
+}
+
+/* Starts a program with pipes to its standard input and from its standard output. */
+static pid_t start(const char *const *arguments, int *input, FILE **output) {
+    int in[2], out[2];
+    pid_t pid;
+    char *argv[16] = {NULL};
+    posix_spawn_file_actions_t actions;
+    for (size_t i = 0; arguments[i] != NULL; i++) {
+        assert_true(i + 1 < sizeof argv / sizeof *argv);
+        argv[i] = lp_strdup(arguments[i]);
+        assert_non_null(argv[i]);
+    }
+    assert_int_equal(pipe(in), 0);
+    assert_int_equal(pipe(out), 0);
+    assert_int_equal(fcntl(in[1], F_SETFD, FD_CLOEXEC), 0);
+    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+    (void)posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, in_folder("log"),
+                                           O_WRONLY | O_CREAT | O_APPEND, 0666);
+    (void)posix_spawn_file_actions_addclose(&actions, out[0]);
+    int failed = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        lp_free(argv[i]);
+    }
+    (void)close(in[0]);
+    (void)close(out[1]);
+    *input = in[1];
+    *output = fdopen(out[0], "r");
+    return failed == 0 ? pid : -1;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    char program[4096], digits[16];
+    lp_random random;
+    FILE *output;
+    if (mkdtemp(folder) == NULL || getenv("LP_TESTS") == NULL) {
+        return 1;
+    }
+    lp_random_seed(&random, 5);
+    for (size_t i = 0; i < LARGE_BYTES; i++) {
+        data[i] = (unsigned char)lp_random_next(&random);
+    }
+    assert_ok(lp_make_folders(in_folder("served"), &err), &err);
+    write_file(in_folder("served/data"), data, DATA_BYTES);
+    write_file(in_folder("served/large"), data, LARGE_BYTES);
+    write_file(in_folder("served/empty"), data, 0);
+    assert_ok(lp_digest_bytes(LP_SHA256, data, DATA_BYTES, data_hex, &err), &err);
+    assert_ok(lp_digest_bytes(LP_SHA256, data, LARGE_BYTES, large_hex, &err), &err);
+    assert_ok(lp_digest_bytes(LP_SHA256, data, 0, empty_hex, &err), &err);
+    (void)snprintf(program, sizeof program, "%s/http_server", getenv("LP_TESTS"));
+    server =
+        start((const char *const[]){program, in_folder("served"), NULL}, &server_input, &output);
+    if (server < 0 || fgets(digits, sizeof digits, output) == NULL) {
+        return 1;
+    }
+    port = atoi(digits);
+    (void)fclose(output);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    char command[128];
+    int ended;
+    (void)close(server_input);
+    if (waitpid(server, &ended, 0) != server || !WIFEXITED(ended) || WEXITSTATUS(ended) != 0) {
+        return 1;
+    }
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+/* ---- whole files ----------------------------------------------------------------------------- */
+
+typedef struct watch {
+    uint64_t done, total;
+    uint64_t stop_at; /* cancels there; 0: never */
+    int calls_left;   /* cancels after so many calls; 0: never */
+    bool kill;        /* ... by killing the process */
+    int told, wait;   /* ... by writing to one pipe and reading from the other; 0: none */
+} watch;
+
+static bool look(void *context, uint64_t done, uint64_t total, double bytes_per_second) {
+    watch *w = context;
+    assert_true(done >= w->done && bytes_per_second >= 0);
+    w->done = done;
+    w->total = total;
+    if (w->calls_left > 0 && --w->calls_left == 0) {
+        return false;
+    }
+    if (w->stop_at == 0 || done < w->stop_at) {
+        return true;
+    }
+    if (w->kill) {
+        (void)raise(SIGKILL);
+    }
+    if (w->told > 0) {
+        char byte = 0;
+        (void)!write(w->told, &byte, 1);
+        (void)!read(w->wait, &byte, 1);
+    }
+    return false;
+}
+
+static void file_is_fetched_once(void **state) {
+    (void)state;
+    watch w = {0};
+    lp_fetch_request request = ask("data", "once");
+    request.progress = look;
+    request.context = &w;
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_false(exists(part_of(&request)));
+    assert_int_equal(w.done, DATA_BYTES);
+    assert_int_equal(w.total, DATA_BYTES);
+    assert_log("/data 200 0 300007\n");
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_log("");
+
+    request = ask("nolength/data", "unknown-size");
+    request.bytes = 0;
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    request = ask("empty", "empty");
+    request.bytes = 0;
+    request.sha256 = empty_hex;
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, 0));
+    forget_log();
+}
+
+static void other_file_of_that_name_is_left_alone(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("data", "other");
+    write_file(request.path, data, 10);
+    assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "other: is there already, with");
+    assert_non_null(strstr(err.text, data_hex));
+    assert_true(holds(request.path, 10));
+    request.path = folder;
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "found a folder");
+    assert_log("");
+}
+
+/* ---- interrupted files ----------------------------------------------------------------------- */
+
+static void killed_download_goes_on_where_it_was(void **state) {
+    (void)state;
+    char expected[64];
+    struct stat info;
+    int ended;
+    lp_fetch_request request = ask("slow/data", "killed");
+    pid_t child = fork();
+    if (child == 0) {
+        watch w = {.stop_at = 20000, .kill = true};
+        request.progress = look;
+        request.context = &w;
+        _exit(lp_fetch(&request, &err) == LP_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_true(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL);
+    assert_false(exists(request.path));
+    assert_int_equal(stat(part_of(&request), &info), 0);
+    assert_true(info.st_size >= 20000 && info.st_size < DATA_BYTES);
+    forget_log();
+    request = ask("data", "killed");
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    (void)snprintf(expected, sizeof expected, "/data 206 %ld %ld\n", (long)info.st_size,
+                   (long)(DATA_BYTES - info.st_size));
+    assert_log(expected);
+}
+
+static void cancelled_download_is_kept(void **state) {
+    (void)state;
+    watch w = {.stop_at = 20000};
+    lp_fetch_request request = ask("slow/data", "cancelled");
+    request.progress = look;
+    request.context = &w;
+    assert_fails(lp_fetch(&request, &err), LP_CANCELLED, &err, "cancelled; ");
+    assert_non_null(strstr(err.text, "bytes are kept in /tmp/linprobe-test-"));
+    assert_non_null(strstr(err.text, "cancelled.part, and the next run goes on from there"));
+    assert_true(exists(part_of(&request)) && !exists(request.path));
+    request.progress = NULL;
+    request.url = url_of("data");
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+
+    w = (watch){.calls_left = 15}; /* in the pause after a failure */
+    request = ask("status/503/data", "cancelled-pause");
+    request.progress = look;
+    request.context = &w;
+    request.wait_ms = 1000000;
+    assert_fails(lp_fetch(&request, &err), LP_CANCELLED, &err, "cancelled");
+    assert_false(exists(part_of(&request)));
+    forget_log();
+}
+
+static void lost_connection_is_taken_up_again(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("cut/1000/data", "lost");
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log("/cut/1000/data 200 0 300007\n/cut/1000/data 206 1000 299007 if-range\n");
+}
+
+static void lost_connections_are_counted(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("always-cut/1000/data", "counted");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "after 3 attempts: http://127.0.0.1:");
+    assert_non_null(strstr(err.text, "3000 bytes are kept in"));
+    assert_true(holds(part_of(&request), 3000));
+    assert_false(exists(request.path));
+    assert_log("/always-cut/1000/data 200 0 300007\n"
+               "/always-cut/1000/data 206 1000 299007 if-range\n"
+               "/always-cut/1000/data 206 2000 298007 if-range\n");
+    /* Each MiB gives new attempts. */
+    request = ask("always-cut/1048576/large", "large");
+    request.bytes = LARGE_BYTES;
+    request.sha256 = large_hex;
+    request.attempts = 2;
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, LARGE_BYTES));
+    /* ... but not the same MiB again and again. */
+    request = ask("norange/always-cut/1048577/large", "again");
+    request.bytes = LARGE_BYTES;
+    request.sha256 = large_hex;
+    request.attempts = 2;
+    forget_log();
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "after 2 attempts: ");
+    assert_log("/norange/always-cut/1048577/large 200 0 3145729\n"
+               "/norange/always-cut/1048577/large 200 0 3145729 if-range\n");
+}
+
+static void stalled_connection_is_given_up(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("stall/1000/data", "stalled");
+    request.attempts = 1;
+    request.stall_seconds = 1;
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "too slow");
+    assert_non_null(strstr(err.text, "1000 bytes are kept"));
+    assert_true(holds(part_of(&request), 1000));
+    forget_log();
+}
+
+static void server_without_ranges_starts_again(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("norange/data", "norange");
+    write_file(part_of(&request), data + 7, 5000); /* would be wrong to keep */
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log("/norange/data 200 0 300007\n");
+}
+
+static void file_that_changed_meanwhile_starts_again(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("changed/cut/1000/data", "changed");
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log(
+        "/changed/cut/1000/data 200 0 300007\n/changed/cut/1000/data 200 0 300007 if-range\n");
+}
+
+static void wrong_content_range_starts_again(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("badrange/data", "badrange");
+    write_file(part_of(&request), data, 5000);
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log("/badrange/data 206 5000 295007\n/badrange/data 200 0 300007\n");
+}
+
+static void complete_part_is_recognised(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("data", "complete");
+    write_file(part_of(&request), data, DATA_BYTES);
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log(""); /* its size is known */
+    request = ask("data", "complete-unknown");
+    request.bytes = 0;
+    write_file(part_of(&request), data, DATA_BYTES);
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log("/data 416 300007 0\n");
+}
+
+static void part_that_is_too_long_starts_again(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("data", "long");
+    write_file(part_of(&request), data, DATA_BYTES + 1);
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log("/data 200 0 300007\n");
+    request = ask("data", "long-unknown");
+    request.bytes = 0;
+    write_file(part_of(&request), data, DATA_BYTES + 1);
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log("/data 416 300008 0\n/data 200 0 300007\n");
+}
+
+/* ---- wrong contents -------------------------------------------------------------------------- */
+
+static void wrong_digest_leaves_nothing(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("wrong/data", "wrong");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "expected SHA-256 ");
+    const char *expected = strstr(err.text, data_hex);
+    assert_non_null(expected);
+    assert_non_null(strstr(expected, ", found "));
+    assert_false(exists(request.path) || exists(part_of(&request)));
+    /* The same with a part that was wrong from the start: the next run is clean. */
+    write_file(part_of(&request), data + 7, 5000);
+    request.url = url_of("data");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "expected SHA-256 ");
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    forget_log();
+    request.path = in_folder("wrong-argument");
+    request.sha256 = "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950a";
+    assert_fails(lp_fetch(&request, &err), LP_ERR_ARGUMENT, &err, "64 hexadecimal digits");
+    request.sha256 = "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950ag";
+    assert_fails(lp_fetch(&request, &err), LP_ERR_ARGUMENT, &err, "64 hexadecimal digits");
+    assert_log("");
+}
+
+static void wrong_size_is_noticed_early(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("data", "size");
+    for (int more = -1; more <= 1; more += 2) {
+        char expected[128];
+        request.url = url_of("data");
+        request.bytes = (uint64_t)(DATA_BYTES + more);
+        (void)snprintf(expected, sizeof expected, "expected %d bytes, the server has 300007",
+                       DATA_BYTES + more);
+        assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, expected);
+        request.url = url_of("nolength/data");
+        (void)snprintf(expected, sizeof expected, "expected %d bytes, the server %s",
+                       DATA_BYTES + more, more < 0 ? "sends more" : "sent 300007");
+        assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, expected);
+        assert_false(exists(request.path) || exists(part_of(&request)));
+    }
+    /* A mirror with another file does not cost what came from the right one. */
+    write_file(part_of(&request), data, 5000);
+    request.url = url_of("data");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "the server has 300007");
+    assert_true(holds(part_of(&request), 5000));
+    forget_log();
+}
+
+/* ---- servers that refuse --------------------------------------------------------------------- */
+
+static void http_errors_give_their_status(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("nothing", "http");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err,
+                 "/nothing: expected HTTP status 200, found 404");
+    assert_log("/nothing 404 0 0\n");
+    request.url = url_of("status/403/data");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "found 403");
+    assert_log("/status/403/data 403 0 0\n");
+    request.url = url_of("status/206/data"); /* not asked for */
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "found 206");
+    assert_log("/status/206/data 206 0 0\n");
+    request.url = url_of("status/503/data"); /* may pass */
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "after 3 attempts: ");
+    assert_non_null(strstr(err.text, "found 503"));
+    assert_log("/status/503/data 503 0 0\n/status/503/data 503 0 0\n/status/503/data 503 0 0\n");
+    assert_false(exists(request.path) || exists(part_of(&request)));
+}
+
+static void refused_connection_is_reported(void **state) {
+    (void)state;
+    char url[64];
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0); /* bound, but nobody listens */
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/data", ntohs(address.sin_port));
+    lp_fetch_request request = ask("data", "refused");
+    request.url = url;
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "connect to 127.0.0.1");
+    assert_non_null(strstr(err.text, url));
+    assert_false(exists(request.path) || exists(part_of(&request)));
+    (void)close(fd);
+}
+
+static void only_https_and_this_machine_are_asked(void **state) {
+    (void)state;
+    const char *refused[] = {"http://example.com/data",
+                             "http://127.0.0.1.example.com/data",
+                             "http://localhost.example.com/data",
+                             "http://128.0.0.1/data",
+                             "http://[::2]/data",
+                             "http://127.0.0.1@example.com/data",
+                             "ftp://127.0.0.1/data",
+                             "file:///etc/passwd",
+                             "gopher://127.0.0.1/",
+                             "data",
+                             "",
+                             "https://"};
+    lp_fetch_request request = ask("data", "url");
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        request.url = refused[i];
+        if (lp_fetch(&request, &err) != LP_ERR_ARGUMENT) {
+            fail_msg("%s: %s", refused[i], err.text);
+        }
+        assert_non_null(strstr(err.text, refused[i]));
+        assert_false(exists(part_of(&request)));
+    }
+    char url[64];
+    (void)snprintf(url, sizeof url, "http://LocalHost:%d/data", port);
+    request.url = url;
+    assert_ok(lp_fetch(&request, &err), &err);
+    forget_log();
+}
+
+static void redirections_obey_the_same_rule(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("redirect/redirect/data", "redirected");
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_log("/redirect/redirect/data 302 0 0\n/redirect/data 302 0 0\n/data 200 0 300007\n");
+    const char *schemes[] = {"http", "ftp", "file"};
+    for (size_t i = 0; i < 3; i++) {
+        char rest[64], target[64];
+        (void)snprintf(rest, sizeof rest, "redirect-to/%s/data", schemes[i]);
+        (void)snprintf(target, sizeof target,
+                       "/data: redirected to %s://example.com/: ", schemes[i]);
+        request = ask(rest, "redirected-away");
+        assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, target);
+        assert_false(exists(request.path) || exists(part_of(&request)));
+    }
+    forget_log();
+    request = ask("redirect-loop/data", "redirected-away");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "more than 10 redirections");
+}
+
+static void certificate_is_verified(void **state) {
+    (void)state;
+    char key[256], certificate[256], line[256], url[128];
+    FILE *output;
+    int input;
+    long tls_port = 0;
+    (void)snprintf(key, sizeof key, "%s/key.pem", folder);
+    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
+    pid_t maker = start((const char *const[]){"openssl", "req", "-x509", "-nodes", "-newkey",
+                                              "rsa:2048", "-subj", "/CN=localhost", "-keyout", key,
+                                              "-out", certificate, NULL},
+                        &input, &output);
+    (void)close(input);
+    (void)fclose(output);
+    if (maker < 0) {
+        print_message("# no openssl program to make a certificate with\n");
+        skip();
+    }
+    assert_int_equal(waitpid(maker, NULL, 0), maker);
+    pid_t tls = start((const char *const[]){"openssl", "s_server", "-accept", "127.0.0.1:0", "-key",
+                                            key, "-cert", certificate, "-www", NULL},
+                      &input, &output);
+    assert_true(tls > 0);
+    while (tls_port == 0 && fgets(line, sizeof line, output) != NULL) {
+        if (strncmp(line, "ACCEPT 127.0.0.1:", 17) == 0) {
+            tls_port = strtol(line + 17, NULL, 10);
+        }
+    }
+    lp_fetch_request request = ask("data", "tls");
+    (void)snprintf(url, sizeof url, "https://localhost:%ld/data", tls_port);
+    request.url = url;
+    lp_status status = lp_fetch(&request, &err);
+    (void)kill(tls, SIGTERM);
+    assert_int_equal(waitpid(tls, NULL, 0), tls);
+    (void)close(input);
+    (void)fclose(output);
+    assert_true(tls_port > 0);
+    assert_fails(status, LP_ERR_IO, &err, "certificate");
+    assert_false(exists(request.path) || exists(part_of(&request)));
+    forget_log();
+}
+
+/* ---- files that cannot be written ------------------------------------------------------------ */
+
+static void full_disk_is_reported(void **state) {
+    (void)state;
+    struct rlimit limit;
+    struct rlimit small;
+    lp_fetch_request request = ask("data", "full");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 100000;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    lp_status status = lp_fetch(&request, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_fails(status, LP_ERR_IO, &err, "of 300007 bytes written, ");
+    assert_non_null(strstr(err.text, " more needed: "));
+    assert_non_null(strstr(err.text, "full.part: cannot be written: File too large; "));
+    assert_true(holds(part_of(&request), 100000));
+    assert_ok(lp_fetch(&request, &err), &err); /* with room again */
+    assert_true(holds(request.path, DATA_BYTES));
+    forget_log();
+}
+
+static void too_little_room_is_noticed_early(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("data", "room");
+    request.bytes = UINT64_C(1) << 60;
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err,
+                 "room.part: needs 1152921504606846976 bytes more, only ");
+    assert_false(exists(request.path) || exists(part_of(&request)));
+    assert_log("");
+}
+
+static void unwritable_folder_is_reported(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("data", "no-folder/file");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err,
+                 "no-folder/file.part: cannot be created: No such file or directory");
+    if (geteuid() != 0) { /* root may write everywhere */
+        assert_int_equal(mkdir(in_folder("closed"), 0555), 0);
+        request = ask("data", "closed/file");
+        assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "Permission denied");
+    }
+    request = ask("data", "linked"); /* a link would be followed to someone else's file */
+    assert_int_equal(symlink(in_folder("victim"), part_of(&request)), 0);
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "linked.part: cannot be created");
+    assert_false(exists(in_folder("victim")));
+    request = ask("data", "fifo");
+    assert_int_equal(mkfifo(part_of(&request), 0600), 0);
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "fifo.part: expected a file");
+    assert_log("");
+}
+
+static void two_downloads_of_one_file_refuse_each_other(void **state) {
+    (void)state;
+    int told[2], wait[2], ended;
+    char byte;
+    char expected[64];
+    lp_fetch_request request = ask("stall/1000/data", "two");
+    assert_int_equal(pipe(told), 0);
+    assert_int_equal(pipe(wait), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        watch w = {.stop_at = 1000, .told = told[1], .wait = wait[0]};
+        request.progress = look;
+        request.context = &w;
+        _exit(lp_fetch(&request, &err) == LP_CANCELLED ? 0 : 1);
+    }
+    assert_int_equal(read(told[0], &byte, 1), 1); /* the child is in the middle */
+    forget_log();
+    request.url = url_of("data");
+    (void)snprintf(expected, sizeof expected, "two.part: another process (%ld) is fetching",
+                   (long)child);
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, expected);
+    assert_true(holds(part_of(&request), 1000));
+    assert_log("");
+    assert_int_equal(write(wait[1], "", 1), 1);
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_log("/data 206 1000 299007\n");
+    for (int i = 0; i < 2; i++) {
+        (void)close(told[i]);
+        (void)close(wait[i]);
+    }
+}
+
+static void failed_allocations_are_reported(void **state) {
+    (void)state;
+    lp_fetch_request request = ask("data", "memory");
+    lp_alloc_fail_at(0);
+    assert_ok(lp_fetch(&request, &err), &err);
+    size_t needed = lp_alloc_fail_at(0);
+    assert_true(needed > 0);
+    for (size_t k = 1; k <= needed; k++) {
+        assert_int_equal(unlink(request.path), 0);
+        lp_alloc_fail_at(k);
+        lp_status status = lp_fetch(&request, &err);
+        lp_alloc_fail_at(0);
+        assert_fails(status, LP_ERR_MEMORY, &err, "out of memory");
+        assert_ok(lp_fetch(&request, &err), &err); /* whatever was kept is of use */
+        assert_true(holds(request.path, DATA_BYTES));
+    }
+    request.path = in_folder("no-text");
+    request.url = url_of("nothing");
+    assert_int_equal(lp_fetch(&request, NULL), LP_ERR_IO);
+    forget_log();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(file_is_fetched_once),
+        cmocka_unit_test(other_file_of_that_name_is_left_alone),
+        cmocka_unit_test(killed_download_goes_on_where_it_was),
+        cmocka_unit_test(cancelled_download_is_kept),
+        cmocka_unit_test(lost_connection_is_taken_up_again),
+        cmocka_unit_test(lost_connections_are_counted),
+        cmocka_unit_test(stalled_connection_is_given_up),
+        cmocka_unit_test(server_without_ranges_starts_again),
+        cmocka_unit_test(file_that_changed_meanwhile_starts_again),
+        cmocka_unit_test(wrong_content_range_starts_again),
+        cmocka_unit_test(complete_part_is_recognised),
+        cmocka_unit_test(part_that_is_too_long_starts_again),
+        cmocka_unit_test(wrong_digest_leaves_nothing),
+        cmocka_unit_test(wrong_size_is_noticed_early),
+        cmocka_unit_test(http_errors_give_their_status),
+        cmocka_unit_test(refused_connection_is_reported),
+        cmocka_unit_test(only_https_and_this_machine_are_asked),
+        cmocka_unit_test(redirections_obey_the_same_rule),
+        cmocka_unit_test(certificate_is_verified),
+        cmocka_unit_test(full_disk_is_reported),
+        cmocka_unit_test(too_little_room_is_noticed_early),
+        cmocka_unit_test(unwritable_folder_is_reported),
+        cmocka_unit_test(two_downloads_of_one_file_refuse_each_other),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,67 @@
+/* Float64 matrix product and symmetric eigenproblem. */
+#include "math/linalg.h"
+
+#include <cblas.h>
+#include <limits.h>
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* LAPACK's divide-and-conquer eigensolver.  OpenBLAS contains it, but its C header comes with
+ * another package; the last two arguments are the lengths of the texts, as Fortran passes them. */
+extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
+                    double *values, double *work, const int *lwork, int *iwork, const int *liwork,
+                    int *info, size_t job_length, size_t triangle_length);
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Our own threads share out the work. */
+static void set_up(void) {
+    openblas_set_num_threads(1);
+}
+
+void lp_gemm64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha,
+               const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c,
+               size_t ldc) {
+    (void)pthread_once(&once, set_up);
+    cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, alpha,
+                a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+}
+
+lp_status lp_eigen_symmetric(double *a, size_t n, double *values, lp_error *err) {
+    double work_size = 0;
+    int iwork_size = 0;
+    int info = 0;
+    int query = -1;
+    if (n == 0 || n > 1u << 15) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "eigenvectors: order %zu, expected 1 to %u", n,
+                       1u << 15);
+    }
+    int order = (int)n;
+    (void)pthread_once(&once, set_up);
+    /* Row-major i <= j is column-major's lower triangle, and column-major vectors are our rows. */
+    dsyevd_("V", "L", &order, a, &order, values, &work_size, &query, &iwork_size, &query, &info, 1,
+            1);
+    if (info != 0 || work_size < 1 || work_size > INT_MAX) {
+        return lp_fail(err, LP_ERR_MEMORY, "eigenvectors: order %zu is too large", n);
+    }
+    int lwork = (int)work_size;
+    int liwork = iwork_size;
+    double *work = lp_alloc((size_t)lwork, sizeof *work);
+    int *iwork = lp_alloc((size_t)liwork, sizeof *iwork);
+    lp_status status = LP_OK;
+    if (work == NULL || iwork == NULL) {
+        status = lp_fail_memory(err, "eigenvectors", (size_t)lwork, sizeof *work);
+    } else {
+        dsyevd_("V", "L", &order, a, &order, values, work, &lwork, iwork, &liwork, &info, 1, 1);
+        if (info != 0) {
+            status =
+                lp_fail(err, LP_ERR_DATA, "eigenvectors: LAPACK's dsyevd gave up (info %d)", info);
+        }
+    }
+    lp_free(work);
+    lp_free(iwork);
+    return status;
+}

@@ -1,0 +1,153 @@
+/* The probe after training: logits, predictions.
+ *
+ *     x [N, F] float32 -> float64, by blocks of rows -> x W' + b -> logits [N, K] -> class
+ *
+ * Float64 throughout, so that a prediction does not depend on the block or thread it was made in
+ * and agrees with any other program that computes in float64, except for ties to the last bit. */
+#include "probe/classifier.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "math/linalg.h"
+
+enum { BLOCK = 256 }; /* rows whose float64 copy stays in the L2 cache */
+
+lp_status lp_probe_new(size_t classes, size_t width, lp_probe **out, lp_error *err) {
+    size_t size;
+    *out = NULL;
+    lp_probe *probe = lp_alloc_zeroed(1, sizeof *probe);
+    if (probe == NULL || !lp_mul(classes, width, &size)) {
+        lp_free(probe);
+        return lp_fail_memory(err, "probe", classes, sizeof(double));
+    }
+    probe->classes = classes;
+    probe->width = width;
+    probe->weights = lp_alloc_zeroed(size, sizeof *probe->weights);
+    probe->intercepts = lp_alloc_zeroed(classes, sizeof *probe->intercepts);
+    probe->meta = lp_strdup("{}");
+    if (probe->weights == NULL || probe->intercepts == NULL || probe->meta == NULL) {
+        lp_probe_free(probe);
+        return lp_fail_memory(err, "probe", size, sizeof(double));
+    }
+    *out = probe;
+    return LP_OK;
+}
+
+void lp_probe_free(lp_probe *probe) {
+    if (probe != NULL) {
+        lp_free(probe->weights);
+        lp_free(probe->intercepts);
+        lp_free(probe->meta);
+        lp_free(probe);
+    }
+}
+
+size_t lp_probe_classes(const lp_probe *probe) {
+    return probe->classes;
+}
+
+size_t lp_probe_width(const lp_probe *probe) {
+    return probe->width;
+}
+
+const double *lp_probe_weights(const lp_probe *probe) {
+    return probe->weights;
+}
+
+const double *lp_probe_intercepts(const lp_probe *probe) {
+    return probe->intercepts;
+}
+
+const char *lp_probe_meta(const lp_probe *probe) {
+    return probe->meta;
+}
+
+lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err) {
+    for (size_t i = 0; i < count; i++) {
+        const float *row = x + i * width;
+        float sum = 0; /* v * 0 is NaN where v is NaN or infinite, else 0 */
+        for (size_t j = 0; j < width; j++) {
+            sum += row[j] * 0.0f;
+        }
+        if (isnan(sum)) {
+            size_t j = 0;
+            while (isfinite(row[j])) {
+                j++;
+            }
+            return lp_fail(err, LP_ERR_DATA, "features: row %zu, column %zu holds %s", i, j,
+                           isnan(row[j]) ? "NaN" : "an infinity");
+        }
+    }
+    return LP_OK;
+}
+
+typedef struct block_job {
+    const lp_probe *probe;
+    const float *x;
+    size_t count;
+    double *logits;  /* [N, K], or NULL: then */
+    int64_t *labels; /* [N] */
+    double *scratch; /* [workers, BLOCK, F + K] */
+} block_job;
+
+static lp_status do_block(void *context, size_t index, size_t worker, lp_error *err) {
+    const block_job *job = context;
+    size_t F = job->probe->width;
+    size_t K = job->probe->classes;
+    size_t first = index * BLOCK;
+    size_t rows = job->count - first < BLOCK ? job->count - first : BLOCK;
+    const float *x = job->x + first * F;
+    double *wide = job->scratch + worker * BLOCK * (F + K);
+    double *logits = job->logits != NULL ? job->logits + first * K : wide + BLOCK * F;
+    lp_status status = lp_check_finite(x, rows, F, NULL);
+    if (status != LP_OK) {
+        /* Once more from the top, for the row's number in the whole. */
+        return lp_check_finite(job->x, first + rows, F, err);
+    }
+    for (size_t i = 0; i < rows * F; i++) {
+        wide[i] = (double)x[i];
+    }
+    for (size_t i = 0; i < rows; i++) {
+        memcpy(logits + i * K, job->probe->intercepts, K * sizeof *logits);
+    }
+    lp_gemm64(false, true, rows, K, F, 1, wide, F, job->probe->weights, F, 1, logits, K);
+    for (size_t i = 0; job->labels != NULL && i < rows; i++) {
+        const double *row = logits + i * K;
+        size_t best = 0;
+        for (size_t k = 1; k < K; k++) {
+            best = row[k] > row[best] ? k : best;
+        }
+        job->labels[first + i] = (int64_t)best;
+    }
+    return LP_OK;
+}
+
+static lp_status run_blocks(block_job *job, size_t threads, lp_error *err) {
+    size_t blocks = job->count / BLOCK + (job->count % BLOCK != 0);
+    threads = threads > 0 ? threads : lp_processor_count();
+    threads = threads < blocks ? threads : blocks;
+    job->scratch =
+        lp_alloc(threads * BLOCK, (job->probe->width + job->probe->classes) * sizeof *job->scratch);
+    if (job->scratch == NULL) {
+        return lp_fail_memory(err, "logits", threads * BLOCK, job->probe->width * sizeof(double));
+    }
+    lp_status status = lp_parallel_for(threads, blocks, do_block, job, err);
+    lp_free(job->scratch);
+    return status;
+}
+
+lp_status lp_probe_logits(const lp_probe *probe, const float *x, size_t count, double *logits,
+                          size_t threads, lp_error *err) {
+    block_job job = {.probe = probe, .x = x, .count = count, .logits = logits};
+    return run_blocks(&job, threads, err);
+}
+
+lp_status lp_probe_predict(const lp_probe *probe, const float *x, size_t count, int64_t *labels,
+                           size_t threads, lp_error *err) {
+    block_job job = {.probe = probe, .x = x, .count = count, .labels = labels};
+    return run_blocks(&job, threads, err);
+}

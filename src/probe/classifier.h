@@ -1,0 +1,21 @@
+/* The trained probe as its own files see it. */
+#ifndef LP_PROBE_CLASSIFIER_H
+#define LP_PROBE_CLASSIFIER_H
+
+#include "linprobe/probe.h"
+
+struct lp_probe {
+    size_t classes;     /* K */
+    size_t width;       /* F */
+    double *weights;    /* [K, F] */
+    double *intercepts; /* [K]; minus infinity for a class that training never saw */
+    char *meta;         /* JSON text */
+};
+
+/* A probe of zeros with meta "{}". */
+LP_MUST_USE lp_status lp_probe_new(size_t classes, size_t width, lp_probe **probe, lp_error *err);
+
+/* LP_ERR_DATA naming the first row of x [N, F] that holds NaN or infinity. */
+LP_MUST_USE lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err);
+
+#endif

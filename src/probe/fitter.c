@@ -1,0 +1,311 @@
+/* From labelled features to a probe: checks, the table of solvers, progress.
+ *
+ *     examples [N, F], labels in 0 .. K-1
+ *       -> checked (finite, in range), classes that do not occur left out
+ *       -> solver -> weights [K', F], intercepts [K']
+ *       -> probe [K, F]; a class that did not occur gets weights 0 and intercept minus infinity:
+ *          it is never predicted, and for softmax that is the limit of its optimum */
+#include "probe/fitter.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "probe/classifier.h"
+#include "probe/solver.h"
+
+static const lp_solver_entry *const solvers[] = {&lp_liblinear_solver};
+enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
+
+struct lp_fitter {
+    const lp_solver_entry *solver;
+    lp_problem problem;
+    lp_progress progress;
+    size_t all_classes; /* with those that do not occur */
+    int32_t *labels;
+    size_t *counts;
+    size_t *names;
+    void *state;
+};
+
+struct lp_reporter {
+    lp_progress progress;
+    pthread_mutex_t lock; /* guards the two below */
+    size_t done;
+    bool stopped;
+};
+
+static const lp_solver_entry *find_solver(lp_solver solver) {
+    for (size_t i = 0; i < SOLVERS; i++) {
+        if (solvers[i]->solver == solver) {
+            return solvers[i];
+        }
+    }
+    return NULL;
+}
+
+void lp_fit_defaults(lp_fit_options *options) {
+    memset(options, 0, sizeof *options);
+    options->solver = LP_SOLVER_SOFTMAX;
+    options->C = 0.316;
+    options->bias = 1;
+}
+
+const char *lp_solver_name(lp_solver solver) {
+    const lp_solver_entry *entry = find_solver(solver);
+    return entry != NULL ? entry->name : "unknown";
+}
+
+lp_status lp_solver_parse(const char *name, lp_solver *solver, lp_error *err) {
+    char list[128] = "";
+    for (size_t i = 0; i < SOLVERS; i++) {
+        if (strcmp(name, solvers[i]->name) == 0) {
+            *solver = solvers[i]->solver;
+            return LP_OK;
+        }
+        size_t used = strlen(list);
+        (void)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
+                       solvers[i]->name);
+    }
+    return lp_fail(err, LP_ERR_ARGUMENT, "solver '%s': expected one of %s", name, list);
+}
+
+bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...) {
+    char line[256];
+    va_list args;
+    if (reporter->progress.step == NULL) {
+        return true;
+    }
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    (void)pthread_mutex_lock(&reporter->lock);
+    if (!reporter->stopped) {
+        reporter->stopped =
+            !reporter->progress.step(reporter->progress.context, ++reporter->done, total, line);
+    }
+    bool go_on = !reporter->stopped;
+    (void)pthread_mutex_unlock(&reporter->lock);
+    return go_on;
+}
+
+static lp_status check_options(const lp_fit_options *options, lp_error *err) {
+    if (find_solver(options->solver) == NULL) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "solver %d does not exist", (int)options->solver);
+    }
+    if (!(options->tolerance >= 0) || !isfinite(options->tolerance)) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "tolerance %g: expected a number >= 0 (0 = default)",
+                       options->tolerance);
+    }
+    if (!isfinite(options->bias)) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "bias %g: expected a finite number", options->bias);
+    }
+    return LP_OK;
+}
+
+/* Numbers the classes that occur and counts their examples. */
+static lp_status number_classes(lp_fitter *fitter, const lp_examples *train, lp_error *err) {
+    size_t K = train->classes;
+    fitter->labels = lp_alloc(train->count, sizeof *fitter->labels);
+    fitter->counts = lp_alloc_zeroed(K, sizeof *fitter->counts);
+    fitter->names = lp_alloc_zeroed(K, sizeof *fitter->names);
+    int32_t *number = lp_alloc(K, sizeof *number);
+    lp_status status = LP_OK;
+    if (fitter->labels == NULL || fitter->counts == NULL || fitter->names == NULL ||
+        number == NULL) {
+        status = lp_fail_memory(err, "labels", train->count, sizeof *fitter->labels);
+        goto done;
+    }
+    for (size_t i = 0; i < train->count; i++) {
+        if (train->labels[i] < 0 || (uint64_t)train->labels[i] >= K) {
+            status = lp_fail(err, LP_ERR_DATA, "labels: row %zu holds %lld, expected 0 to %zu", i,
+                             (long long)train->labels[i], K - 1);
+            goto done;
+        }
+        fitter->counts[train->labels[i]]++;
+    }
+    size_t present = 0;
+    for (size_t k = 0; k < K; k++) {
+        number[k] = (int32_t)present;
+        if (fitter->counts[k] > 0) {
+            fitter->names[present] = k;
+            fitter->counts[present] = fitter->counts[k];
+            present++;
+        }
+    }
+    for (size_t i = 0; i < train->count; i++) {
+        fitter->labels[i] = number[train->labels[i]];
+    }
+    fitter->problem.classes = present;
+    if (present < 2) {
+        status = lp_fail(err, LP_ERR_DATA,
+                         "labels: all %zu examples are of class %zu, expected at least two classes",
+                         train->count, fitter->names[0]);
+    }
+done:
+    lp_free(number);
+    return status;
+}
+
+lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options, lp_fitter **out,
+                         lp_error *err) {
+    size_t size;
+    *out = NULL;
+    lp_status status = check_options(options, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (train->count == 0 || train->width == 0 || train->classes < 2) {
+        return lp_fail(err, LP_ERR_DATA,
+                       "training set of %zu examples, %zu features and %zu classes: expected at "
+                       "least 1, 1 and 2",
+                       train->count, train->width, train->classes);
+    }
+    /* BLAS and liblinear count in int. */
+    if (train->count > INT32_MAX || train->width > INT32_MAX - 2 || train->classes > INT32_MAX ||
+        !lp_mul(train->classes, train->width, &size)) {
+        return lp_fail(err, LP_ERR_DATA,
+                       "training set of %zu examples, %zu features and %zu classes is too large",
+                       train->count, train->width, train->classes);
+    }
+    lp_fitter *fitter = lp_alloc_zeroed(1, sizeof *fitter);
+    if (fitter == NULL) {
+        return lp_fail_memory(err, "fit", 1, sizeof *fitter);
+    }
+    fitter->solver = find_solver(options->solver);
+    fitter->progress = options->progress;
+    fitter->all_classes = train->classes;
+    status = number_classes(fitter, train, err);
+    if (status == LP_OK) {
+        status = lp_check_finite(train->x, train->count, train->width, err);
+    }
+    if (status == LP_OK) {
+        lp_problem *problem = &fitter->problem;
+        problem->count = train->count;
+        problem->width = train->width;
+        problem->x = train->x;
+        problem->labels = fitter->labels;
+        problem->counts = fitter->counts;
+        problem->names = fitter->names;
+        problem->tolerance =
+            options->tolerance > 0 ? options->tolerance : fitter->solver->tolerance;
+        problem->max_iterations =
+            options->max_iterations > 0 ? options->max_iterations : fitter->solver->max_iterations;
+        problem->bias = options->bias;
+        problem->threads = options->threads > 0 ? options->threads : lp_processor_count();
+        status = fitter->solver->open(problem, &fitter->state, err);
+    }
+    if (status != LP_OK) {
+        lp_fitter_close(fitter);
+        return status;
+    }
+    *out = fitter;
+    return LP_OK;
+}
+
+void lp_fitter_close(lp_fitter *fitter) {
+    if (fitter != NULL) {
+        if (fitter->state != NULL) {
+            fitter->solver->close(fitter->state);
+        }
+        lp_free(fitter->labels);
+        lp_free(fitter->counts);
+        lp_free(fitter->names);
+        lp_free(fitter);
+    }
+}
+
+/* Rows of the classes that occur, packed to the front; start's where there is one. */
+static void pack(const lp_fitter *fitter, const lp_probe *start, lp_linear *solution) {
+    size_t F = fitter->problem.width;
+    for (size_t k = 0; k < fitter->problem.classes; k++) {
+        size_t from = fitter->names[k];
+        if (start != NULL && isfinite(start->intercepts[from])) {
+            memcpy(solution->weights + k * F, start->weights + from * F, F * sizeof(double));
+            solution->intercepts[k] = start->intercepts[from];
+        }
+    }
+}
+
+/* The reverse in place, last row first. */
+static void unpack(const lp_fitter *fitter, lp_probe *probe) {
+    size_t F = fitter->problem.width;
+    size_t k = fitter->problem.classes;
+    for (size_t to = fitter->all_classes; to-- > 0;) {
+        if (k > 0 && fitter->names[k - 1] == to) {
+            k--;
+            memmove(probe->weights + to * F, probe->weights + k * F, F * sizeof(double));
+            probe->intercepts[to] = probe->intercepts[k];
+        } else {
+            memset(probe->weights + to * F, 0, F * sizeof(double));
+            probe->intercepts[to] = -INFINITY;
+        }
+    }
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_probe **out,
+                        lp_fit_report *report, lp_error *err) {
+    lp_probe *probe;
+    double started = seconds_now();
+    *out = NULL;
+    if (!(C > 0) || !isfinite(C)) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "C %g: expected a number > 0", C);
+    }
+    if (start != NULL &&
+        (start->classes != fitter->all_classes || start->width != fitter->problem.width)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "start of %zu classes x %zu features: expected %zu x %zu", start->classes,
+                       start->width, fitter->all_classes, fitter->problem.width);
+    }
+    lp_status status = lp_probe_new(fitter->all_classes, fitter->problem.width, &probe, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    lp_linear solution = {probe->weights, probe->intercepts};
+    lp_reporter reporter = {.progress = fitter->progress};
+    (void)pthread_mutex_init(&reporter.lock, NULL);
+    pack(fitter, start, &solution);
+    memset(report, 0, sizeof *report);
+    report->gap = -1;
+    status =
+        fitter->solver->fit(fitter->state, C, start != NULL, &solution, report, &reporter, err);
+    (void)pthread_mutex_destroy(&reporter.lock);
+    report->seconds = seconds_now() - started;
+    if (status != LP_OK) {
+        lp_probe_free(probe);
+        return status;
+    }
+    unpack(fitter, probe);
+    *out = probe;
+    if (!report->converged) {
+        return lp_fail(err, LP_NOT_CONVERGED, "%s did not converge: %s", fitter->solver->name,
+                       report->stopped_by);
+    }
+    return LP_OK;
+}
+
+lp_status lp_probe_fit(const lp_examples *train, const lp_fit_options *options, lp_probe **probe,
+                       lp_fit_report *report, lp_error *err) {
+    lp_fitter *fitter;
+    double started = seconds_now();
+    *probe = NULL;
+    lp_status status = lp_fitter_open(train, options, &fitter, err);
+    if (status == LP_OK) {
+        status = lp_fitter_fit(fitter, options->C, NULL, probe, report, err);
+        report->seconds = seconds_now() - started;
+        lp_fitter_close(fitter);
+    }
+    return status;
+}

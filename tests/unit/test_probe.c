@@ -1,0 +1,362 @@
+/* The probe: options, input checks, absent classes, the probe file. */
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "probe/classifier.h"
+#include "probe/fitter.h"
+#include "probe_data.h"
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static char path[64];
+static lp_error err;
+/* Every solver must behave alike here. */
+static const lp_solver solvers[] = {LP_SOLVER_LIBLINEAR};
+enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
+
+static int make_folder(void **state) {
+    (void)state;
+    if (mkdtemp(folder) == NULL) {
+        return 1;
+    }
+    (void)snprintf(path, sizeof path, "%s/probe", folder);
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    (void)unlink(path);
+    return rmdir(folder);
+}
+
+static lp_fit_options options_of(lp_solver solver) {
+    lp_fit_options options;
+    lp_fit_defaults(&options);
+    options.solver = solver;
+    options.threads = 2;
+    return options;
+}
+
+static void solvers_have_names(void **state) {
+    (void)state;
+    lp_fit_options options;
+    lp_fit_defaults(&options);
+    assert_int_equal(options.solver, LP_SOLVER_SOFTMAX);
+    assert_true(options.C == 0.316 && options.bias == 1 && options.tolerance == 0);
+    for (size_t i = 0; i < SOLVERS; i++) {
+        lp_solver solver = (lp_solver)99;
+        assert_ok(lp_solver_parse(lp_solver_name(solvers[i]), &solver, &err), &err);
+        assert_int_equal(solver, solvers[i]);
+    }
+    lp_solver solver = LP_SOLVER_OVR;
+    assert_fails(lp_solver_parse("svm", &solver, &err), LP_ERR_ARGUMENT, &err,
+                 "solver 'svm': expected one of liblinear");
+    assert_string_equal(lp_solver_name((lp_solver)99), "unknown");
+}
+
+static void wrong_input_is_refused(void **state) {
+    (void)state;
+    for (size_t s = 0; s < SOLVERS; s++) {
+        dataset data = dataset_random(50, 4, 3, 1);
+        lp_fit_options good = options_of(solvers[s]);
+        lp_fit_options bad = good;
+        lp_probe *probe;
+        lp_fit_report report;
+        bad.C = 0;
+        assert_fails(lp_probe_fit(&data.set, &bad, &probe, &report, &err), LP_ERR_ARGUMENT, &err,
+                     "C 0: expected a number > 0");
+        bad.C = INFINITY;
+        assert_fails(lp_probe_fit(&data.set, &bad, &probe, &report, &err), LP_ERR_ARGUMENT, &err,
+                     "C inf");
+        bad = good;
+        bad.tolerance = -1;
+        assert_fails(lp_probe_fit(&data.set, &bad, &probe, &report, &err), LP_ERR_ARGUMENT, &err,
+                     "tolerance -1");
+        bad = good;
+        bad.bias = NAN;
+        assert_fails(lp_probe_fit(&data.set, &bad, &probe, &report, &err), LP_ERR_ARGUMENT, &err,
+                     "bias");
+        bad.solver = (lp_solver)42;
+        assert_fails(lp_probe_fit(&data.set, &bad, &probe, &report, &err), LP_ERR_ARGUMENT, &err,
+                     "solver 42");
+        lp_examples empty = data.set;
+        empty.count = 0;
+        assert_fails(lp_probe_fit(&empty, &good, &probe, &report, &err), LP_ERR_DATA, &err,
+                     "0 examples, 4 features and 3 classes");
+        empty = data.set;
+        empty.classes = 1;
+        assert_fails(lp_probe_fit(&empty, &good, &probe, &report, &err), LP_ERR_DATA, &err,
+                     "1 classes");
+        data.x[4 * 30 + 1] = NAN;
+        assert_fails(lp_probe_fit(&data.set, &good, &probe, &report, &err), LP_ERR_DATA, &err,
+                     "row 30, column 1 holds NaN");
+        data.x[4 * 20 + 3] = INFINITY;
+        assert_fails(lp_probe_fit(&data.set, &good, &probe, &report, &err), LP_ERR_DATA, &err,
+                     "row 20, column 3 holds an infinity");
+        data.labels[9] = 3;
+        assert_fails(lp_probe_fit(&data.set, &good, &probe, &report, &err), LP_ERR_DATA, &err,
+                     "row 9 holds 3, expected 0 to 2");
+        data.labels[9] = -1;
+        assert_fails(lp_probe_fit(&data.set, &good, &probe, &report, &err), LP_ERR_DATA, &err,
+                     "row 9 holds -1");
+        for (size_t i = 0; i < 50; i++) {
+            data.labels[i] = 2;
+        }
+        assert_fails(lp_probe_fit(&data.set, &good, &probe, &report, &err), LP_ERR_DATA, &err,
+                     "all 50 examples are of class 2, expected at least two classes");
+        assert_null(probe);
+        dataset_free(&data);
+    }
+}
+
+/* Classes without examples change nothing for the others and are never predicted. */
+static void absent_classes_are_left_out(void **state) {
+    (void)state;
+    static const int64_t renamed[] = {1, 2, 5};
+    for (size_t s = 0; s < SOLVERS; s++) {
+        dataset data = dataset_random(90, 4, 3, 2);
+        lp_fit_options options = options_of(solvers[s]);
+        lp_probe *dense;
+        lp_probe *sparse;
+        lp_fit_report report;
+        assert_ok(lp_probe_fit(&data.set, &options, &dense, &report, &err), &err);
+        for (size_t i = 0; i < data.set.count; i++) {
+            data.labels[i] = renamed[data.labels[i]];
+        }
+        data.set.classes = 7;
+        assert_ok(lp_probe_fit(&data.set, &options, &sparse, &report, &err), &err);
+        assert_int_equal(lp_probe_classes(sparse), 7);
+        assert_int_equal(lp_probe_width(sparse), 4);
+        for (size_t k = 0; k < 3; k++) {
+            size_t to = (size_t)renamed[k];
+            assert_memory_equal(lp_probe_weights(dense) + 4 * k, lp_probe_weights(sparse) + 4 * to,
+                                4 * sizeof(double));
+            assert_true(lp_probe_intercepts(dense)[k] == lp_probe_intercepts(sparse)[to]);
+        }
+        for (size_t k = 0; k < 7; k++) {
+            if (k != 1 && k != 2 && k != 5) {
+                assert_true(lp_probe_intercepts(sparse)[k] == -INFINITY);
+                assert_true(lp_probe_weights(sparse)[4 * k] == 0);
+            }
+        }
+        int64_t predicted[90];
+        assert_ok(lp_probe_predict(sparse, data.x, 90, predicted, 1, &err), &err);
+        for (size_t i = 0; i < 90; i++) {
+            assert_true(predicted[i] == 1 || predicted[i] == 2 || predicted[i] == 5);
+        }
+        assert_ok(lp_probe_save(sparse, path, NULL, &err), &err);
+        lp_probe *loaded;
+        assert_ok(lp_probe_load(path, &loaded, &err), &err);
+        assert_true(lp_probe_intercepts(loaded)[6] == -INFINITY);
+        lp_probe_free(loaded);
+        lp_probe_free(dense);
+        lp_probe_free(sparse);
+        dataset_free(&data);
+    }
+}
+
+static void start_must_fit(void **state) {
+    (void)state;
+    for (size_t s = 0; s < SOLVERS; s++) {
+        dataset data = dataset_random(50, 4, 3, 1);
+        lp_fit_options options = options_of(solvers[s]);
+        lp_fitter *fitter;
+        lp_probe *start;
+        lp_probe *probe;
+        lp_fit_report report;
+        assert_ok(lp_probe_new(3, 5, &start, &err), &err);
+        assert_ok(lp_fitter_open(&data.set, &options, &fitter, &err), &err);
+        assert_fails(lp_fitter_fit(fitter, 1, start, &probe, &report, &err), LP_ERR_ARGUMENT, &err,
+                     "start of 3 classes x 5 features: expected 3 x 4");
+        lp_fitter_close(fitter);
+        lp_probe_free(start);
+        dataset_free(&data);
+    }
+}
+
+static lp_probe *sample(void) {
+    lp_probe *probe;
+    assert_ok(lp_probe_new(3, 4, &probe, &err), &err);
+    for (size_t i = 0; i < 12; i++) {
+        probe->weights[i] = 1.0 / (double)(i + 3);
+    }
+    probe->intercepts[0] = -0.1;
+    probe->intercepts[2] = 1e300;
+    return probe;
+}
+
+static void saved_probe_comes_back(void **state) {
+    (void)state;
+    lp_probe *probe = sample();
+    lp_probe *loaded;
+    assert_ok(lp_probe_save(probe, path, "{\"C\": 0.316, \"solver\": \"softmax\"}", &err), &err);
+    assert_ok(lp_probe_load(path, &loaded, &err), &err);
+    assert_int_equal(lp_probe_classes(loaded), 3);
+    assert_int_equal(lp_probe_width(loaded), 4);
+    assert_memory_equal(lp_probe_weights(loaded), probe->weights, 12 * sizeof(double));
+    assert_memory_equal(lp_probe_intercepts(loaded), probe->intercepts, 3 * sizeof(double));
+    assert_string_equal(lp_probe_meta(loaded), "{\"C\":0.316,\"solver\":\"softmax\"}");
+    lp_probe_free(loaded);
+    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    assert_ok(lp_probe_load(path, &loaded, &err), &err);
+    assert_string_equal(lp_probe_meta(loaded), "{}");
+    lp_probe_free(loaded);
+    assert_fails(lp_probe_save(probe, path, "{", &err), LP_ERR_FORMAT, &err, "not valid JSON");
+    assert_fails(lp_probe_save(probe, path, "[1]", &err), LP_ERR_FORMAT, &err, "JSON object");
+    assert_fails(lp_probe_save(probe, "/nonexistent/probe", NULL, &err), LP_ERR_IO, &err,
+                 "/nonexistent/probe");
+    assert_fails(lp_probe_load("/nonexistent/probe", &loaded, &err), LP_ERR_IO, &err,
+                 "/nonexistent/probe");
+    assert_null(loaded);
+    lp_probe_free(probe);
+}
+
+/* Little-endian and in this order on every machine. */
+static void file_has_the_documented_layout(void **state) {
+    (void)state;
+    lp_probe *probe = sample();
+    char *bytes;
+    size_t size;
+    static const unsigned char third[8] = {0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0xd5, 0x3f};
+    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    assert_ok(lp_file_read(path, 1 << 20, &bytes, &size, &err), &err);
+    assert_memory_equal(bytes, "LPPROBE1", 8);
+    size_t header = (unsigned char)bytes[8];
+    assert_int_equal(header % 8, 0);
+    assert_memory_equal(bytes + 9, "\0\0\0\0\0\0\0", 7);
+    assert_int_equal(size, 16 + header + 8 * (12 + 3) + 64);
+    assert_memory_equal(bytes + 16 + header, third, 8);
+    char hex[LP_DIGEST_HEX];
+    assert_ok(lp_digest_bytes(LP_SHA256, bytes, size - 64, hex, &err), &err);
+    assert_memory_equal(bytes + size - 64, hex, 64);
+    lp_free(bytes);
+    lp_probe_free(probe);
+}
+
+/* Writes bytes with a right digest at their end, so that what is behind it gets looked at. */
+static lp_status load_signed(const char *bytes, size_t size, lp_probe **probe) {
+    char hex[LP_DIGEST_HEX];
+    char *whole = malloc(size + 64);
+    assert_non_null(whole);
+    assert_ok(lp_digest_bytes(LP_SHA256, bytes, size, hex, &err), &err);
+    memcpy(whole, bytes, size);
+    memcpy(whole + size, hex, 64);
+    assert_ok(lp_file_write(path, whole, size + 64, &err), &err);
+    free(whole);
+    return lp_probe_load(path, probe, &err);
+}
+
+/* Prelude, header text padded, and `values` doubles of `value`. */
+static lp_status load_built(const char *header, size_t values, double value, lp_probe **probe) {
+    char bytes[4096] = "LPPROBE1";
+    size_t padded = (strlen(header) + 7) / 8 * 8;
+    assert_true(16 + padded + 8 * values <= sizeof bytes);
+    bytes[8] = (char)padded;
+    memset(bytes + 16, ' ', padded);
+    memcpy(bytes + 16, header, strlen(header));
+    for (size_t i = 0; i < values; i++) {
+        memcpy(bytes + 16 + padded + 8 * i, &value, 8);
+    }
+    return load_signed(bytes, 16 + padded + 8 * values, probe);
+}
+
+static void damaged_files_are_refused(void **state) {
+    (void)state;
+    lp_probe *probe = sample();
+    char *bytes;
+    size_t size;
+    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    assert_ok(lp_file_read(path, 1 << 20, &bytes, &size, &err), &err);
+    lp_probe_free(probe);
+    for (size_t cut = 0; cut < size; cut++) {
+        assert_ok(lp_file_write(path, bytes, cut, &err), &err);
+        assert_int_equal(lp_probe_load(path, &probe, &err), LP_ERR_FORMAT);
+        assert_null(probe);
+    }
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (char)(bytes[i] ^ 0x10);
+        assert_ok(lp_file_write(path, bytes, size, &err), &err);
+        assert_int_equal(lp_probe_load(path, &probe, &err), LP_ERR_FORMAT);
+        bytes[i] = (char)(bytes[i] ^ 0x10);
+    }
+    memset(bytes + 8, 0xff, 8);
+    assert_fails(load_signed(bytes, size - 64, &probe), LP_ERR_FORMAT, &err,
+                 "header of 18446744073709551615 bytes");
+    lp_free(bytes);
+}
+
+static void hostile_headers_are_refused(void **state) {
+    (void)state;
+    lp_probe *probe;
+#define START "{\"format\":\"linprobe probe\",\"dtype\":\"<f8\","
+    assert_ok(load_built(START "\"classes\":2,\"width\":1}", 4, 1, &probe), &err);
+    lp_probe_free(probe);
+    assert_fails(load_built(START "\"classes\":2,\"width\":1}", 5, 1, &probe), LP_ERR_FORMAT, &err,
+                 "do not fit 2 classes x 1 features");
+    assert_fails(load_built(START "\"classes\":1,\"width\":1}", 2, 1, &probe), LP_ERR_FORMAT, &err,
+                 "do not fit");
+    assert_fails(load_built(START "\"classes\":-2,\"width\":-2}", 2, 1, &probe), LP_ERR_FORMAT,
+                 &err, "do not fit");
+    assert_fails(load_built(START "\"classes\":4294967296,\"width\":4294967295}", 0, 1, &probe),
+                 LP_ERR_FORMAT, &err, "do not fit");
+    assert_fails(load_built(START "\"classes\":2305843009213693952,\"width\":7}", 0, 1, &probe),
+                 LP_ERR_FORMAT, &err, "do not fit");
+    assert_fails(load_built(START "\"classes\":\"2\",\"width\":1}", 4, 1, &probe), LP_ERR_FORMAT,
+                 &err, "do not fit 0 classes");
+    assert_fails(load_built("{\"format\":\"x\"}", 0, 1, &probe), LP_ERR_FORMAT, &err, "format 'x'");
+    assert_fails(load_built("{\"format\":\"linprobe probe\",\"dtype\":\"<f4\"}", 0, 1, &probe),
+                 LP_ERR_UNSUPPORTED, &err, "dtype '<f4'");
+    assert_fails(load_built("[[[[", 4, 1, &probe), LP_ERR_FORMAT, &err, "not valid JSON");
+    assert_fails(load_built("7", 4, 1, &probe), LP_ERR_FORMAT, &err, "");
+    assert_fails(load_built(START "\"classes\":2,\"width\":1}", 4, NAN, &probe), LP_ERR_DATA, &err,
+                 "weight of class 0, feature 0 is nan");
+    assert_fails(load_built(START "\"classes\":2,\"width\":1}", 4, INFINITY, &probe), LP_ERR_DATA,
+                 &err, "weight of class 0");
+    assert_null(probe);
+#undef START
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+    (void)state;
+    lp_probe *probe = sample();
+    lp_probe *loaded;
+    (void)lp_alloc_fail_at(0);
+    assert_ok(lp_probe_save(probe, path, "{}", &err), &err);
+    size_t saving = lp_alloc_fail_at(0);
+    assert_ok(lp_probe_load(path, &loaded, &err), &err);
+    lp_probe_free(loaded);
+    size_t loading = lp_alloc_fail_at(0);
+    assert_true(saving >= 3 && loading >= 4);
+    for (size_t k = 1; k <= saving; k++) {
+        (void)lp_alloc_fail_at(k);
+        assert_int_equal(lp_probe_save(probe, path, "{}", &err), LP_ERR_MEMORY);
+    }
+    (void)lp_alloc_fail_at(0);
+    assert_ok(lp_probe_load(path, &loaded, &err), &err); /* the older file was left alone */
+    lp_probe_free(loaded);
+    for (size_t k = 1; k <= loading; k++) {
+        (void)lp_alloc_fail_at(k);
+        assert_int_equal(lp_probe_load(path, &loaded, &err), LP_ERR_MEMORY);
+        assert_null(loaded);
+    }
+    (void)lp_alloc_fail_at(0);
+    lp_probe_free(probe);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solvers_have_names),
+        cmocka_unit_test(wrong_input_is_refused),
+        cmocka_unit_test(absent_classes_are_left_out),
+        cmocka_unit_test(start_must_fit),
+        cmocka_unit_test(saved_probe_comes_back),
+        cmocka_unit_test(file_has_the_documented_layout),
+        cmocka_unit_test(damaged_files_are_refused),
+        cmocka_unit_test(hostile_headers_are_refused),
+        cmocka_unit_test(every_failed_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -24,28 +24,31 @@ typedef enum lp_filter { LP_FILTER_BICUBIC } lp_filter;
  * (the longer one is floor(resize * long / short)), crop the centre crop x crop, divide by 255,
  * subtract mean, divide by std (float32 each, channels R, G, B). */
 typedef struct lp_preprocess {
-    size_t resize;
-    size_t crop; /* <= resize */
+    size_t resize; /* 1 to 65535 */
+    size_t crop;   /* 1 to resize */
     lp_filter filter;
-    float mean[3];
-    float std[3];
+    float mean[3]; /* finite */
+    float std[3];  /* finite, positive */
 } lp_preprocess;
 
 /* Resizes rgb, uint8 [in_height, in_width, 3], to out, uint8 [out_height, out_width, 3], as
  * Pillow's Image.resize does: horizontal pass, then vertical, 8 bits between them, 22-bit
- * fixed-point coefficients (Pillow src/libImaging/Resample.c).  All sizes from 1 to 65535. */
+ * fixed-point coefficients (Pillow src/libImaging/Resample.c, versions 2.7 to 12; 13 begins with
+ * the vertical pass when the height shrinks by more than twice what the width does).  All sizes
+ * from 1 to 65535.  rgb and out must not overlap. */
 LP_MUST_USE lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_height,
                                       size_t in_width, unsigned char *out, size_t out_height,
                                       size_t out_width, lp_error *err);
 
-/* One thread's preprocessing: keeps the coefficients and buffers of the last image size. */
+/* One thread's preprocessing: keeps the coefficients and buffers of the last image size, so that
+ * further images of that size need no memory. */
 typedef struct lp_preprocessor lp_preprocessor;
 
 LP_MUST_USE lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out,
                                           lp_error *err);
 void lp_preprocessor_free(lp_preprocessor *p);
 
-/* rgb: uint8 [height, width, 3].  out: float32 [3, crop, crop]. */
+/* rgb: uint8 [height, width, 3], sides from 1 to 65535.  out: float32 [3, crop, crop]. */
 LP_MUST_USE lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb,
                                           size_t height, size_t width, float *out, lp_error *err);
 

@@ -1,0 +1,155 @@
+/* Image stage: an image as an encoder takes it.
+ *
+ *   rgb      uint8 [height, width, 3]
+ *   resize   shorter side -> resize, longer side -> floor(resize * long / short)
+ *   crop     centre crop x crop; only the rows and columns it keeps are ever computed
+ *   tensor   float32 [3, crop, crop], (v / 255 - mean) / std, each step rounded to float32
+ *
+ * Reproduces OpenAI CLIP's _transform (clip/clip.py) as torchvision does it on a Pillow image:
+ * Resize, CenterCrop, ToTensor, Normalize.  There are only 256 values a channel, so the last two
+ * are a table. */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "image/resample.h"
+
+struct lp_preprocessor {
+    lp_preprocess what;
+    float table[3][256];  /* what becomes of a byte, by channel */
+    size_t height, width; /* of the image that the rest is prepared for; 0 at first */
+    lp_axis across, down;
+    size_t first_row, row_count; /* of that image, read by the vertical pass */
+    unsigned char *rows;         /* [row_count, crop, 3], after the horizontal pass */
+    unsigned char *line;         /* [crop, 3], after the vertical pass */
+    int32_t *sums;               /* [crop, 3] */
+};
+
+static lp_status check(const lp_preprocess *what, lp_error *err) {
+    if (what->resize < 1 || what->resize > LP_IMAGE_SIDE_MAX || what->crop < 1 ||
+        what->crop > what->resize) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "preprocessing: expected 1 <= crop <= resize <= %d, found crop %zu, "
+                       "resize %zu",
+                       LP_IMAGE_SIDE_MAX, what->crop, what->resize);
+    }
+    if (what->filter != LP_FILTER_BICUBIC) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "preprocessing: unknown filter %d", (int)what->filter);
+    }
+    for (int c = 0; c < 3; c++) {
+        if (!isfinite(what->mean[c]) || !isfinite(what->std[c]) || what->std[c] <= 0) {
+            return lp_fail(
+                err, LP_ERR_ARGUMENT,
+                "preprocessing: channel %d: expected a finite mean and a finite positive "
+                "std, found %g and %g",
+                c, (double)what->mean[c], (double)what->std[c]);
+        }
+    }
+    return LP_OK;
+}
+
+lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out, lp_error *err) {
+    *out = NULL;
+    lp_status status = check(what, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    lp_preprocessor *p = lp_alloc_zeroed(1, sizeof *p);
+    if (p == NULL) {
+        return lp_fail_memory(err, "preprocessor", 1, sizeof *p);
+    }
+    p->what = *what;
+    p->line = lp_alloc(what->crop, 3);
+    p->sums = lp_alloc(what->crop, 3 * sizeof *p->sums);
+    if (p->line == NULL || p->sums == NULL) {
+        lp_preprocessor_free(p);
+        return lp_fail_memory(err, "preprocessor", what->crop, 3 * sizeof *p->sums);
+    }
+    for (int c = 0; c < 3; c++) {
+        for (int v = 0; v < 256; v++) {
+            float value = (float)v / 255.0f;
+            value = value - what->mean[c];
+            p->table[c][v] = value / what->std[c];
+        }
+    }
+    *out = p;
+    return LP_OK;
+}
+
+/* Forgets the image size. */
+static void clear(lp_preprocessor *p) {
+    lp_axis_clear(&p->across);
+    lp_axis_clear(&p->down);
+    lp_free(p->rows);
+    p->rows = NULL;
+    p->height = 0;
+    p->width = 0;
+}
+
+void lp_preprocessor_free(lp_preprocessor *p) {
+    if (p != NULL) {
+        clear(p);
+        lp_free(p->line);
+        lp_free(p->sums);
+        lp_free(p);
+    }
+}
+
+/* Python's int(round((size - crop) / 2)): a half goes to the even neighbour. */
+static size_t crop_start(size_t size, size_t crop) {
+    size_t half = (size - crop) / 2;
+    return half + ((size - crop) % 2 != 0 && half % 2 != 0);
+}
+
+static lp_status prepare(lp_preprocessor *p, size_t height, size_t width, lp_error *err) {
+    size_t resize = p->what.resize, crop = p->what.crop;
+    size_t shorter = height < width ? height : width;
+    /* At most 65535 * 65535, also the size of the longer side: fits 32 bits. */
+    size_t out_height = resize * height / shorter, out_width = resize * width / shorter;
+    lp_status status = lp_axis_init(&p->across, p->what.filter, width, out_width,
+                                    crop_start(out_width, crop), crop, err);
+    if (status == LP_OK) {
+        status = lp_axis_init(&p->down, p->what.filter, height, out_height,
+                              crop_start(out_height, crop), crop, err);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    lp_axis_span(&p->down, &p->first_row, &p->row_count);
+    p->rows = lp_alloc(p->row_count, crop * 3);
+    if (p->rows == NULL) {
+        return lp_fail_memory(err, "resized rows", p->row_count, crop * 3);
+    }
+    p->height = height;
+    p->width = width;
+    return LP_OK;
+}
+
+lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb, size_t height,
+                              size_t width, float *out, lp_error *err) {
+    if (height < 1 || height > LP_IMAGE_SIDE_MAX || width < 1 || width > LP_IMAGE_SIDE_MAX) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "preprocessing: expected an image with sides from 1 to %d, found %zu x %zu",
+                       LP_IMAGE_SIDE_MAX, height, width);
+    }
+    if (height != p->height || width != p->width) {
+        clear(p);
+        lp_status status = prepare(p, height, width, err);
+        if (status != LP_OK) {
+            clear(p);
+            return status;
+        }
+    }
+    size_t crop = p->what.crop, plane = crop * crop;
+    lp_resample_rows(&p->across, rgb + p->first_row * width * 3, p->row_count, width, p->rows);
+    for (size_t y = 0; y < crop; y++) {
+        lp_resample_line(&p->down, y, p->rows, crop * 3, p->sums, p->line);
+        float *red = out + y * crop, *green = red + plane, *blue = green + plane;
+        for (size_t x = 0; x < crop; x++) {
+            red[x] = p->table[0][p->line[3 * x]];
+            green[x] = p->table[1][p->line[3 * x + 1]];
+            blue[x] = p->table[2][p->line[3 * x + 2]];
+        }
+    }
+    return LP_OK;
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Makes golden/image/resize.txt and preprocess.txt with Pillow, torch and torchvision.
+
+usage: python3 tests/golden/make_images.py
+
+The images are not stored: pixels(seed, n) below and in tests/unit/test_image.c make the same bytes.
+A line of resize.txt:      seed height width out_height out_width sha256-of-uint8[out_h, out_w, 3]
+A line of preprocess.txt:  seed height width resize crop sha256-of-float32[3, crop, crop]
+with CLIP's mean and std.  Each resize is done as two of one axis, horizontal first, because
+Pillow 13.0 changed the order for some shapes.
+"""
+import hashlib
+import os
+import platform
+
+import PIL
+from PIL import Image
+import torch
+import torchvision
+from torchvision import transforms
+
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
+# Odd numbers of lines, so that the second time round each is done with the other kind of pixels.
+RESIZES = [(32, 32, n, n) for n in (224, 288, 336, 384, 448)] + [
+    (1, 1, 1, 1), (1, 1, 7, 5), (1, 9, 4, 1), (9, 1, 1, 4), (2, 3, 7, 5), (7, 5, 3, 2),
+    (33, 47, 224, 319), (331, 127, 61, 83), (127, 331, 83, 61), (90, 200, 131, 40),
+    (40, 60, 40, 60), (40, 60, 40, 91), (40, 60, 17, 60), (500, 3, 2, 40)]
+TRANSFORMS = [(32, 32, n, n) for n in (224, 336)] + [
+    (224, 224, 224, 224), (48, 31, 224, 224), (31, 48, 248, 224), (300, 227, 225, 224),
+    (227, 301, 256, 224), (1, 1, 5, 2), (3, 64, 9, 9), (64, 3, 9, 4),
+    (20, 20, 20, 17)]
+
+
+def pixels(seed, count):
+    """The top bytes of a linear congruential sequence; odd seeds only black and white."""
+    state, out = seed, bytearray()
+    for _ in range(count):
+        state = (state * 1664525 + 1013904223) & 0xffffffff
+        byte = state >> 24
+        out.append((255 if byte >= 128 else 0) if seed % 2 else byte)
+    return bytes(out)
+
+
+def image(seed, h, w):
+    return Image.frombytes("RGB", (w, h), pixels(seed, h * w * 3))
+
+
+def resize(picture, h, w):
+    bicubic = Image.Resampling.BICUBIC
+    return picture.resize((w, picture.height), bicubic).resize((w, h), bicubic)
+
+
+def main():
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image")
+    head = "# tests/golden/make_images.py, Pillow %s, torch %s, torchvision %s, Python %s, %s\n" % (
+        PIL.__version__, torch.__version__, torchvision.__version__, platform.python_version(),
+        platform.machine())
+    with open(os.path.join(folder, "resize.txt"), "w") as f:
+        f.write(head)
+        for seed, (h, w, oh, ow) in enumerate(RESIZES * 2):
+            out = resize(image(seed, h, w), oh, ow).tobytes()
+            f.write("%d %d %d %d %d %s\n" % (seed, h, w, oh, ow, hashlib.sha256(out).hexdigest()))
+    with open(os.path.join(folder, "preprocess.txt"), "w") as f:
+        f.write(head)
+        rest = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
+        for seed, (h, w, side, crop) in enumerate(TRANSFORMS * 2):
+            picture = image(seed, h, w)
+            size = transforms.Resize(side)(picture).size
+            tensor = transforms.Compose([transforms.CenterCrop(crop)] + rest)(
+                resize(picture, size[1], size[0]))
+            out = tensor.numpy().astype("<f4").tobytes()
+            f.write("%d %d %d %d %d %s\n" % (seed, h, w, side, crop,
+                                             hashlib.sha256(out).hexdigest()))
+
+
+if __name__ == "__main__":
+    main()

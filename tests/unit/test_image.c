@@ -1,0 +1,363 @@
+/* The image stage: against golden digests of Pillow's and torchvision's output, and against a plain
+ * twin that shares nothing with it but the formula. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/random.h"
+#include "check.h"
+#include "linprobe/image.h"
+
+enum { GUARD = 64, GUARD_BYTE = 0xa5 };
+
+static const lp_preprocess clip = {.resize = 224,
+                                   .crop = 224,
+                                   .filter = LP_FILTER_BICUBIC,
+                                   .mean = {0.48145466f, 0.4578275f, 0.40821073f},
+                                   .std = {0.26862954f, 0.26130258f, 0.27577711f}};
+static lp_error err;
+
+/* The images of tests/golden/make_images.py. */
+static unsigned char *pixels(uint32_t seed, size_t count) {
+    unsigned char *bytes = lp_alloc(count, 1);
+    uint32_t state = seed;
+    assert_non_null(bytes);
+    for (size_t i = 0; i < count; i++) {
+        state = state * UINT32_C(1664525) + UINT32_C(1013904223);
+        bytes[i] = (unsigned char)(state >> 24);
+        if (seed % 2 != 0) {
+            bytes[i] = bytes[i] >= 128 ? 255 : 0;
+        }
+    }
+    return bytes;
+}
+
+/* Memory between guard bytes, which guarded_free looks at. */
+static void *guarded(size_t bytes) {
+    unsigned char *block = lp_alloc(bytes + 2 * GUARD, 1);
+    assert_non_null(block);
+    memset(block, GUARD_BYTE, bytes + 2 * GUARD);
+    return block + GUARD;
+}
+
+static void guarded_free(void *memory, size_t bytes) {
+    unsigned char *block = (unsigned char *)memory - GUARD;
+    for (size_t i = 0; i < GUARD; i++) {
+        assert_int_equal(block[i], GUARD_BYTE);
+        assert_int_equal(block[GUARD + bytes + i], GUARD_BYTE);
+    }
+    lp_free(block);
+}
+
+static FILE *golden(const char *name) {
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/golden/image/%s", LP_TEST_DATA, name);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        fail_msg("%s cannot be opened", path);
+    }
+    return file;
+}
+
+/* Calls `one` with the numbers of each line; it gives the digest of what it made. */
+static void compare_golden(const char *name, size_t lines_expected,
+                           void (*one)(uint32_t seed, const size_t numbers[4],
+                                       char hex[LP_DIGEST_HEX])) {
+    char line[512], expected[LP_DIGEST_HEX], found[LP_DIGEST_HEX];
+    size_t lines = 0, n[4];
+    uint32_t seed;
+    FILE *file = golden(name);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (line[0] == '#') {
+            continue;
+        }
+        assert_int_equal(sscanf(line, "%" SCNu32 " %zu %zu %zu %zu %64s", &seed, &n[0], &n[1],
+                                &n[2], &n[3], expected),
+                         6);
+        one(seed, n, found);
+        if (strcmp(expected, found) != 0) {
+            fail_msg("%s: %s found %s", name, line, found);
+        }
+        lines++;
+    }
+    (void)fclose(file);
+    assert_int_equal(lines, lines_expected);
+}
+
+static void resize_one(uint32_t seed, const size_t n[4], char hex[LP_DIGEST_HEX]) {
+    unsigned char *rgb = pixels(seed, n[0] * n[1] * 3);
+    size_t bytes = n[2] * n[3] * 3;
+    unsigned char *out = guarded(bytes);
+    assert_ok(lp_image_resize(LP_FILTER_BICUBIC, rgb, n[0], n[1], out, n[2], n[3], &err), &err);
+    assert_ok(lp_digest_bytes(LP_SHA256, out, bytes, hex, &err), &err);
+    guarded_free(out, bytes);
+    lp_free(rgb);
+}
+
+static void resize_equals_pillow(void **state) {
+    (void)state;
+    compare_golden("resize.txt", 38, resize_one);
+}
+
+static void preprocess_one(uint32_t seed, const size_t n[4], char hex[LP_DIGEST_HEX]) {
+    unsigned char *rgb = pixels(seed, n[0] * n[1] * 3);
+    size_t bytes = 3 * n[3] * n[3] * sizeof(float);
+    float *out = guarded(bytes);
+    lp_preprocess what = clip;
+    lp_preprocessor *p;
+    what.resize = n[2];
+    what.crop = n[3];
+    assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
+    assert_ok(lp_preprocessor_run(p, rgb, n[0], n[1], out, &err), &err);
+    assert_ok(lp_digest_bytes(LP_SHA256, out, bytes, hex, &err), &err);
+    lp_preprocessor_free(p);
+    guarded_free(out, bytes);
+    lp_free(rgb);
+}
+
+static void preprocessing_equals_torchvision(void **state) {
+    (void)state;
+    compare_golden("preprocess.txt", 22, preprocess_one);
+}
+
+/* ---- the plain twin ---------------------------------------------------------------------------
+ */
+
+static double cubic(double x) {
+    x = x < 0 ? -x : x;
+    return x < 1   ? ((-0.5 + 2.0) * x - (-0.5 + 3.0)) * x * x + 1
+           : x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5
+                   : 0;
+}
+
+/* One value of a pass: of `in` samples `stride` bytes apart, output position o of `out`. */
+static unsigned char twin_sample(const unsigned char *samples, size_t stride, size_t in, size_t out,
+                                 size_t o) {
+    double scale = (double)in / (double)out, wide = scale > 1 ? scale : 1, sum = 0;
+    double centre = ((double)o + 0.5) * scale;
+    long from = (long)(centre - 2 * wide + 0.5), to = (long)(centre + 2 * wide + 0.5);
+    int64_t total = 1 << 21;
+    from = from < 0 ? 0 : from;
+    to = to > (long)in ? (long)in : to;
+    for (long i = from; i < to; i++) {
+        sum += cubic(((double)i - centre + 0.5) * (1.0 / wide));
+    }
+    for (long i = from; i < to; i++) {
+        double weight = cubic(((double)i - centre + 0.5) * (1.0 / wide)) / sum * 4194304.0;
+        total += (int64_t)round(weight) * samples[(size_t)i * stride];
+    }
+    double value = floor((double)total / 4194304.0);
+    return (unsigned char)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+/* As Pillow, a pass that changes nothing is left out. */
+static void twin_resize(const unsigned char *rgb, size_t ih, size_t iw, unsigned char *out,
+                        size_t oh, size_t ow) {
+    unsigned char *between = lp_alloc(ih * ow, 3);
+    assert_non_null(between);
+    for (size_t y = 0; y < ih; y++) {
+        for (size_t x = 0; x < ow; x++) {
+            for (size_t c = 0; c < 3; c++) {
+                const unsigned char *row = rgb + y * iw * 3 + c;
+                between[(y * ow + x) * 3 + c] =
+                    iw == ow ? row[x * 3] : twin_sample(row, 3, iw, ow, x);
+            }
+        }
+    }
+    for (size_t y = 0; y < oh; y++) {
+        for (size_t x = 0; x < ow * 3; x++) {
+            out[y * ow * 3 + x] =
+                ih == oh ? between[y * ow * 3 + x] : twin_sample(between + x, ow * 3, ih, oh, y);
+        }
+    }
+    lp_free(between);
+}
+
+static void resize_equals_plain_twin(void **state) {
+    (void)state;
+    lp_random random;
+    lp_random_seed(&random, 11);
+    for (uint32_t round = 0; round < 120; round++) {
+        size_t n[4], bytes;
+        for (size_t i = 0; i < 4; i++) {
+            n[i] = 1 + (size_t)lp_random_below(&random, round % 3 == 0 ? 5 : 70);
+        }
+        if (round % 5 == 0) {
+            n[2] = n[0];
+        }
+        bytes = n[2] * n[3] * 3;
+        unsigned char *rgb = pixels(round, n[0] * n[1] * 3);
+        unsigned char *out = guarded(bytes), *twin = guarded(bytes);
+        assert_ok(lp_image_resize(LP_FILTER_BICUBIC, rgb, n[0], n[1], out, n[2], n[3], &err), &err);
+        twin_resize(rgb, n[0], n[1], twin, n[2], n[3]);
+        assert_memory_equal(out, twin, bytes);
+        guarded_free(out, bytes);
+        guarded_free(twin, bytes);
+        lp_free(rgb);
+    }
+}
+
+/* The whole image resized, then cropped, then normalised, in a preprocessor that sees many sizes.
+ */
+static void preprocessing_equals_plain_twin(void **state) {
+    (void)state;
+    enum { RESIZE = 37, CROP = 24 };
+    lp_preprocess what = clip;
+    lp_preprocessor *p;
+    lp_random random;
+    what.resize = RESIZE;
+    what.crop = CROP;
+    lp_random_seed(&random, 12);
+    assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
+    for (uint32_t round = 0; round < 60; round++) {
+        size_t h = 1 + (size_t)lp_random_below(&random, 60);
+        size_t w = round % 4 == 0 ? h : 1 + (size_t)lp_random_below(&random, 60);
+        size_t oh = h < w ? RESIZE : RESIZE * h / w, ow = h < w ? RESIZE * w / h : RESIZE;
+        /* nearbyint rounds a half to even, as Python's round does */
+        size_t top = (size_t)nearbyint((double)(oh - CROP) / 2);
+        size_t left = (size_t)nearbyint((double)(ow - CROP) / 2);
+        unsigned char *rgb = pixels(round, h * w * 3), *whole = guarded(oh * ow * 3);
+        float *out = guarded(sizeof(float[3 * CROP * CROP]));
+        twin_resize(rgb, h, w, whole, oh, ow);
+        for (int again = 0; again < 2; again++) { /* new size, then the size it knows */
+            assert_ok(lp_preprocessor_run(p, rgb, h, w, out, &err), &err);
+            for (size_t i = 0; i < 3 * CROP * CROP; i++) {
+                size_t c = i / (CROP * CROP), y = i / CROP % CROP, x = i % CROP;
+                float value = (float)whole[((top + y) * ow + left + x) * 3 + c] / 255.0f;
+                value -= what.mean[c];
+                value /= what.std[c];
+                assert_memory_equal(&out[i], &value, sizeof value);
+            }
+        }
+        guarded_free(out, sizeof(float[3 * CROP * CROP]));
+        guarded_free(whole, oh * ow * 3);
+        lp_free(rgb);
+    }
+    lp_preprocessor_free(p);
+}
+
+static void known_size_needs_no_memory(void **state) {
+    (void)state;
+    lp_preprocessor *p;
+    unsigned char *rgb = pixels(4, 32 * 32 * 3);
+    float *out = lp_alloc(3 * 224 * 224, sizeof *out);
+    assert_non_null(out);
+    assert_ok(lp_preprocessor_new(&clip, &p, &err), &err);
+    assert_ok(lp_preprocessor_run(p, rgb, 32, 32, out, &err), &err);
+    (void)lp_alloc_fail_at(1);
+    assert_ok(lp_preprocessor_run(p, rgb, 32, 32, out, &err), &err);
+    assert_int_equal(lp_alloc_fail_at(0), 0);
+    lp_preprocessor_free(p);
+    lp_free(out);
+    lp_free(rgb);
+}
+
+/* A strip of which only the middle is kept: the longer side would be 224 * 65535 pixels. */
+static void extreme_strip_costs_only_its_crop(void **state) {
+    (void)state;
+    lp_preprocessor *p;
+    unsigned char *rgb = pixels(6, 65535 * 3);
+    float *out = lp_alloc(3 * 224 * 224, sizeof *out),
+          *turned = lp_alloc(3 * 224 * 224, sizeof *out);
+    assert_true(out != NULL && turned != NULL);
+    assert_ok(lp_preprocessor_new(&clip, &p, &err), &err);
+    assert_ok(lp_preprocessor_run(p, rgb, 1, 65535, out, &err), &err);
+    assert_ok(lp_preprocessor_run(p, rgb, 65535, 1, turned, &err), &err);
+    for (size_t i = 0; i < 224 * 224; i++) {
+        assert_memory_equal(&out[i], &turned[i % 224 * 224 + i / 224], sizeof *out);
+    }
+    lp_preprocessor_free(p);
+    lp_free(rgb);
+    lp_free(out);
+    lp_free(turned);
+}
+
+static void wrong_arguments_are_named(void **state) {
+    (void)state;
+    unsigned char rgb[3] = {0}, out[3];
+    float input[3];
+    lp_preprocess what = clip;
+    lp_preprocessor *p;
+    assert_fails(lp_image_resize(LP_FILTER_BICUBIC, rgb, 1, 0, out, 1, 1, &err), LP_ERR_ARGUMENT,
+                 &err, "expected sides from 1 to 65535, found 1 x 0 to 1 x 1");
+    assert_fails(lp_image_resize(LP_FILTER_BICUBIC, rgb, 1, 1, out, 65536, 1, &err),
+                 LP_ERR_ARGUMENT, &err, "found 1 x 1 to 65536 x 1");
+    assert_fails(lp_image_resize((lp_filter)9, rgb, 1, 1, out, 1, 1, &err), LP_ERR_ARGUMENT, &err,
+                 "unknown filter 9");
+    what.crop = 225;
+    assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err,
+                 "found crop 225, resize 224");
+    assert_null(p);
+    what = clip;
+    what.resize = 65536;
+    assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err, "resize 65536");
+    what = clip;
+    what.filter = (lp_filter)9;
+    assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err, "unknown filter 9");
+    what = clip;
+    what.std[2] = 0;
+    assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err, "channel 2");
+    what = clip;
+    what.mean[1] = NAN;
+    assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err, "channel 1");
+    what = clip;
+    what.resize = what.crop = 1;
+    assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
+    assert_fails(lp_preprocessor_run(p, rgb, 0, 1, input, &err), LP_ERR_ARGUMENT, &err,
+                 "found 0 x 1");
+    assert_fails(lp_preprocessor_run(p, rgb, 1, 65536, input, &err), LP_ERR_ARGUMENT, &err,
+                 "found 1 x 65536");
+    assert_ok(lp_preprocessor_run(p, rgb, 1, 1, input, &err), &err);
+    lp_preprocessor_free(p);
+    lp_preprocessor_free(NULL);
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+    (void)state;
+    unsigned char *rgb = pixels(8, 9 * 7 * 3), out[11 * 13 * 3];
+    float input[3 * 4 * 4];
+    lp_preprocess what = clip;
+    lp_preprocessor *p;
+    lp_status status = LP_ERR_MEMORY;
+    size_t k = 0;
+    what.resize = 5;
+    what.crop = 4;
+    while (status != LP_OK) {
+        (void)lp_alloc_fail_at(++k);
+        status = lp_image_resize(LP_FILTER_BICUBIC, rgb, 9, 7, out, 11, 13, &err);
+        assert_true(status == LP_OK || status == LP_ERR_MEMORY);
+    }
+    assert_true(k > 8); /* two axes of four blocks, rows and sums */
+    status = LP_ERR_MEMORY;
+    for (k = 1; status != LP_OK; k++) {
+        (void)lp_alloc_fail_at(k);
+        status = lp_preprocessor_new(&what, &p, &err);
+        assert_true(status == LP_OK ? p != NULL : status == LP_ERR_MEMORY && p == NULL);
+    }
+    assert_true(k > 3);
+    status = LP_ERR_MEMORY;
+    for (k = 1; status != LP_OK; k++) { /* a failure leaves the preprocessor usable */
+        (void)lp_alloc_fail_at(k);
+        status = lp_preprocessor_run(p, rgb, 9, 7, input, &err);
+        assert_true(status == LP_OK || status == LP_ERR_MEMORY);
+    }
+    assert_true(k > 8);
+    (void)lp_alloc_fail_at(0);
+    lp_preprocessor_free(p);
+    lp_free(rgb);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resize_equals_pillow),
+        cmocka_unit_test(preprocessing_equals_torchvision),
+        cmocka_unit_test(resize_equals_plain_twin),
+        cmocka_unit_test(preprocessing_equals_plain_twin),
+        cmocka_unit_test(known_size_needs_no_memory),
+        cmocka_unit_test(extreme_strip_costs_only_its_crop),
+        cmocka_unit_test(wrong_arguments_are_named),
+        cmocka_unit_test(every_failed_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -27,7 +27,9 @@ libarchive|libarchive|libarchive-dev|libarchive-devel|libarchive
 jansson|jansson|libjansson-dev|jansson-devel|jansson
 libcrypto|libcrypto|libssl-dev|openssl-devel|openssl@3
 libcurl|libcurl|libcurl4-openssl-dev|libcurl-devel|curl
-zlib|zlib|zlib1g-dev|zlib-devel|zlib'
+zlib|zlib|zlib1g-dev|zlib-devel|zlib
+libpng|libpng|libpng-dev|libpng-devel|libpng
+cairo|cairo|libcairo2-dev|cairo-devel|cairo'
 tests_table='cmocka|cmocka|libcmocka-dev|libcmocka-devel|cmocka
 prove|:prove|perl|perl-Test-Harness|perl'
 [ $tests = no ] || table="$table
@@ -116,7 +118,7 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
-modules='openblas libarchive jansson libcrypto libcurl zlib'
+modules='openblas libarchive jansson libcrypto libcurl zlib libpng cairo'
 mkdir -p "$(dirname "$output")"
 {
     echo "# written by scripts/configure.sh"

@@ -24,7 +24,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_CHOICE,
          .value = &solver,
          .choices = step_solvers},
-        STEP_FIT_OPTIONS(&fit),
+        STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
         CLI_THREADS_OPTION(&fit.threads),
         CLI_FORMAT_OPTION(&format),
         {.name = NULL}};

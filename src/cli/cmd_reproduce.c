@@ -32,6 +32,7 @@ typedef struct job {
     bool normalize;
     size_t threads;
     lp_fit_options fit;
+    double eps, tol; /* the solvers' tolerances, 0 = their defaults */
     /* found and made on the way */
     char model_path[PATH_BYTES], data_path[PATH_BYTES];
     char features[PATH_BYTES]; /* folder of both feature sets */
@@ -264,6 +265,7 @@ static lp_status run_solver(job *j, lp_solver solver, lp_error *err) {
     lp_score score;
     fit.solver = solver;
     fit.threads = j->threads;
+    fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? j->eps : j->tol;
     lp_status status = format_path(path, err, "%s/%s.probe", j->out, lp_solver_name(solver));
     if (status != LP_OK) {
         return status;
@@ -524,7 +526,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_CHOICE,
          .value = &j.labels,
          .choices = kinds},
-        STEP_FIT_OPTIONS(&j.fit),
+        STEP_FIT_OPTIONS(&j.fit, &j.eps, &j.tol),
         {.name = "--weights-url",
          .argument = "URL",
          .help = "another source of the weights, with",

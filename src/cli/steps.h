@@ -54,7 +54,7 @@ extern const size_t step_score_column_count;
 
 /* The options of a fit, for a command's table. */
 extern const char *const step_solvers[];
-#define STEP_FIT_OPTIONS(o)                                                                        \
+#define STEP_FIT_OPTIONS(o, eps, tol)                                                              \
     {.name = "-C",                                                                                 \
      .argument = "NUMBER",                                                                         \
      .help = "inverse regularisation strength, 1/lambda (default 0.316)",                          \
@@ -64,17 +64,16 @@ extern const char *const step_solvers[];
      .high = 1e12},                                                                                \
         {.name = "--eps",                                                                          \
          .argument = "NUMBER",                                                                     \
-         .help = "stopping tolerance: liblinear's eps (default 0.01), else the relative\n"         \
-                 "gradient norm (default 1e-6)",                                                   \
+         .help = "liblinear's stopping tolerance (default 0.01)",                                  \
          .kind = CLI_REAL,                                                                         \
-         .value = &(o)->tolerance,                                                                 \
+         .value = (eps),                                                                           \
          .low = 1e-15,                                                                             \
          .high = 1},                                                                               \
         {.name = "--tol",                                                                          \
          .argument = "NUMBER",                                                                     \
-         .help = "the same as --eps",                                                              \
+         .help = "stopping tolerance of softmax and ovr: relative gradient norm (default 1e-6)",   \
          .kind = CLI_REAL,                                                                         \
-         .value = &(o)->tolerance,                                                                 \
+         .value = (tol),                                                                           \
          .low = 1e-15,                                                                             \
          .high = 1},                                                                               \
         {.name = "--bias",                                                                         \

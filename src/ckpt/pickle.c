@@ -22,7 +22,8 @@ enum role {
     ROLE_PARAMETER,    /* (tensor, ...) -> that tensor */
     ROLE_FIRST,        /* (value, ...) -> that value: a builder of typed lists */
     ROLE_INERT,        /* (...) -> an opaque value */
-    ROLE_TYPE,         /* a storage class or element type: an argument, never called */
+    ROLE_STORAGE,      /* a storage class: an argument, never called */
+    ROLE_DTYPE,        /* an element type, likewise */
     ROLE_CLASS         /* a TorchScript class: instances are objects with a state */
 };
 
@@ -247,9 +248,9 @@ static lp_status read_global(machine *m) {
     bool torch = equals("torch", module, module_length);
     bool storages = torch || equals("torch.storage", module, module_length);
     for (size_t i = 0; i < sizeof types / sizeof types[0] && !found; i++) {
-        found = (storages && equals(types[i].storage, name, length)) ||
-                (torch && equals(types[i].dtype, name, length));
-        role = ROLE_TYPE;
+        bool storage = storages && equals(types[i].storage, name, length);
+        found = storage || (torch && equals(types[i].dtype, name, length));
+        role = storage ? ROLE_STORAGE : ROLE_DTYPE;
         type = &types[i];
     }
     static const char script[] = "__torch__";
@@ -345,7 +346,7 @@ static lp_status read_storage(machine *m) {
     }
     if (!tuple_items(m, top(m, 1), 5, items) || !lp_pickle_is_text(m->out, items[0], "storage") ||
         node_at(m, items[1])->kind != LP_NODE_GLOBAL ||
-        node_at(m, items[1])->is.global.role != ROLE_TYPE ||
+        node_at(m, items[1])->is.global.role != ROLE_STORAGE ||
         node_at(m, items[2])->kind != LP_NODE_TEXT || node_at(m, items[4])->kind != LP_NODE_INT) {
         return FAIL(m, LP_ERR_FORMAT,
                     "a persistent id is not (\"storage\", type, key, place, size)");
@@ -366,7 +367,7 @@ static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint
     if (!tuple_items(m, arguments, typed ? 7 : 4, items) ||
         node_at(m, items[0])->kind != LP_NODE_STORAGE ||
         (typed && (node_at(m, items[6])->kind != LP_NODE_GLOBAL ||
-                   node_at(m, items[6])->is.global.role != ROLE_TYPE))) {
+                   node_at(m, items[6])->is.global.role != ROLE_DTYPE))) {
         return FAIL(m, LP_ERR_FORMAT,
                     "a tensor is not rebuilt from (storage, offset, shape, "
                     "stride, ...)");
@@ -395,7 +396,7 @@ static lp_status apply(machine *m, bool instance) {
         return FAIL(m, LP_ERR_FORMAT, "calls something that is not a global with a tuple");
     }
     enum role role = (enum role)global->is.global.role;
-    if (role == ROLE_TYPE || (instance && role != ROLE_CLASS)) {
+    if (role == ROLE_STORAGE || role == ROLE_DTYPE || (instance && role != ROLE_CLASS)) {
         return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
     }
     switch (role) {
@@ -420,7 +421,8 @@ static lp_status apply(machine *m, bool instance) {
     case ROLE_INERT:
         status = add_node(m, LP_NODE_OPAQUE, &result);
         break;
-    case ROLE_TYPE:
+    case ROLE_STORAGE: /* refused above */
+    case ROLE_DTYPE:
     case ROLE_CLASS:
         status = add_node(m, LP_NODE_OBJECT, &result);
         break;

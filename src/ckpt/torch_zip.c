@@ -65,18 +65,27 @@ static bool under_prefix(const char *name, const char *rest) {
     return slash != NULL && strcmp(slash + 1, rest) == 0;
 }
 
+/* Opening, or going on, fails when the directory at the archive's end is missing or wrong. */
+static lp_status fail_damaged(const lp_torch_zip *zip, lp_status status, lp_error *err) {
+    return status == LP_ERR_MEMORY
+               ? status
+               : lp_prefix(err, LP_ERR_FORMAT,
+                           "%s: the zip archive is truncated or damaged: ", zip->path);
+}
+
+static lp_status open_archive(const lp_torch_zip *zip, lp_archive **archive, lp_error *err) {
+    lp_status status = lp_archive_open(zip->path, LP_ARCHIVE_ZIP, archive, err);
+    return status == LP_OK ? LP_OK : fail_damaged(zip, status, err);
+}
+
 /* Goes to the next regular file. */
 static lp_status next_file(const lp_torch_zip *zip, lp_archive *archive, lp_member *member,
                            bool *more, lp_error *err) {
     lp_status status;
     do {
         status = lp_archive_next(archive, member, more, err);
-        if (status != LP_OK) {
-            return lp_prefix(err, status,
-                             "%s: the zip archive is truncated or damaged: ", zip->path);
-        }
-    } while (*more && !member->is_file);
-    return LP_OK;
+    } while (status == LP_OK && *more && !member->is_file);
+    return status == LP_OK ? LP_OK : fail_damaged(zip, status, err);
 }
 
 /* The pickle, kept while members are listed. */
@@ -123,7 +132,7 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
     lp_archive *archive;
     lp_member member;
     bool more = true;
-    lp_status status = lp_archive_open(zip->path, LP_ARCHIVE_ZIP, &archive, err);
+    lp_status status = open_archive(zip, &archive, err);
     while (status == LP_OK) {
         status = next_file(zip, archive, &member, &more, err);
         if (status != LP_OK || !more) {
@@ -455,7 +464,7 @@ static lp_status read_storage(const lp_torch_zip *zip, lp_archive *archive,
 lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads, size_t count,
                             lp_error *err) {
     lp_archive *archive;
-    lp_status status = lp_archive_open(zip->path, LP_ARCHIVE_ZIP, &archive, err);
+    lp_status status = open_archive(zip, &archive, err);
     size_t left = count;
     while (status == LP_OK && left > 0) {
         lp_member found;

@@ -38,8 +38,8 @@ typedef struct lp_dataset_info {
 typedef struct lp_dataset lp_dataset;
 
 /* Opens one split.  path is one of
- *   - a folder that holds train.bin and test.bin (CIFAR-100) or data_batch_1.bin to
- * data_batch_5.bin and test_batch.bin (CIFAR-10), itself or one level down under its official name;
+ *   - a folder that holds train.bin and test.bin (CIFAR-100), or data_batch_1.bin to 5.bin and
+ *     test_batch.bin (CIFAR-10), itself or one level down in a folder of the official name;
  *   - the official .tar.gz, or any tar of those files;
  *   - one .bin file: CIFAR-10's if it has one of the names above, CIFAR-100's otherwise.
  * Any whole number of records is read, and CIFAR-10's training batches may end before the fifth.

@@ -67,8 +67,7 @@ static lp_status count_files(lp_cifar_files *files, const char *path, lp_split s
     return LP_OK;
 }
 
-/* ---- folders and single files ------------------------------------------------------------------
- */
+/* ---- folders and single files ---------------------------------------------------------------- */
 
 /* The names file, if the folder has it. */
 static lp_status open_names(const char *folder, lp_label_kind labels, lp_cifar_files *files,
@@ -175,8 +174,7 @@ static lp_status open_single(const char *path, lp_split split, lp_label_kind lab
     return status;
 }
 
-/* ---- archives ----------------------------------------------------------------------------------
- */
+/* ---- archives -------------------------------------------------------------------------------- */
 
 /* Where a member belongs: the file of one layout that it is, or NULL. */
 static lp_cifar_file *place_of(const char *member, lp_split split, lp_label_kind labels,

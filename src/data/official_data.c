@@ -1,5 +1,5 @@
-/* Data stage: the published facts of CIFAR-100 and CIFAR-10.  Sizes and checksums are those of the
- * authors' page, of torchvision and of TensorFlow Datasets; CIFAR-10's unpacked files have none. */
+/* Data stage: the published facts of CIFAR-100 and CIFAR-10.  No checksums are published of
+ * CIFAR-10's unpacked files. */
 #include "data/official_data.h"
 
 const lp_cifar_layout lp_cifar_layouts[LP_CIFAR_SETS] = {

@@ -17,8 +17,7 @@ enum { PIXELS = 3072, RECORD_100 = PIXELS + 2, RECORD_10 = PIXELS + 1 };
 static char root[] = "/tmp/linprobe-dataset-XXXXXX";
 static lp_error err;
 
-/* ---- files --------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* root/name; the latest 64 stay valid. */
 static const char *at(const char *name) {
@@ -39,8 +38,10 @@ static const char *fresh(const char *name) {
     return path;
 }
 
-/* Unlike lp_file_write, does not wait for the disk: there are a thousand files. */
+/* A thousand times: without a sync, and without the one that some file systems do when a file that
+ * was emptied is closed. */
 static void put(const char *name, const void *bytes, size_t size) {
+    (void)unlink(at(name));
     FILE *file = fopen(at(name), "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
@@ -119,8 +120,7 @@ static void assert_opens(const char *path, lp_split split, size_t count, size_t 
         assert_null(refused_);                                                                     \
     } while (0)
 
-/* ---- tar
- * ----------------------------------------------------------------------------------------- */
+/* ---- tar ----------------------------------------------------------------------------------- */
 
 typedef struct tar {
     unsigned char bytes[1 << 20];
@@ -191,8 +191,7 @@ static const char *small_archive(const char *name) {
     return gzip(name, archive.used);
 }
 
-/* ---- what must work
- * ------------------------------------------------------------------------------ */
+/* ---- what must work ------------------------------------------------------------------------ */
 
 static void cifar_100_folder(void **state) {
     (void)state;
@@ -357,8 +356,7 @@ static void archives(void **state) {
     assert_refused(path, LP_SPLIT_TEST, LP_ERR_IO, "looked for test.bin (CIFAR-100)");
 }
 
-/* ---- what is wrong with a file
- * ------------------------------------------------------------------- */
+/* ---- what is wrong with a file ------------------------------------------------------------- */
 
 static void bad_records_are_located(void **state) {
     (void)state;
@@ -440,8 +438,7 @@ static void bad_names_are_located(void **state) {
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT, "line 1: expected a name, found none");
 }
 
-/* ---- what is wrong with an archive
- * --------------------------------------------------------------- */
+/* ---- what is wrong with an archive --------------------------------------------------------- */
 
 static void truncated_archives_are_refused(void **state) {
     (void)state;
@@ -551,8 +548,7 @@ static void hostile_members_are_refused(void **state) {
     assert_refused(at("evil/names.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_IO, "no training split found");
 }
 
-/* ---- memory
- * -------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
@@ -582,8 +578,7 @@ static void every_failed_allocation_is_reported(void **state) {
     }
 }
 
-/* ---- the table of published facts
- * ---------------------------------------------------------------- */
+/* ---- the table of published facts ---------------------------------------------------------- */
 
 static void official_facts_agree(void **state) {
     (void)state;

@@ -283,8 +283,8 @@ static lp_status open_archive(const char *path, lp_split split, lp_label_kind la
         room = members_bytes_max;
     }
     status = lp_archive_open(path, LP_ARCHIVE_TAR_GZ, &archive, err);
-    if (status == LP_ERR_IO) { /* it could be mapped: what cannot be read is its format */
-        status = lp_prefix(err, LP_ERR_FORMAT, "expected a folder, a .bin file or a tar.gz: ");
+    if (status != LP_OK) {
+        status = lp_prefix(err, status, "expected a folder, a .bin file or a tar.gz: ");
     }
     if (status == LP_OK) {
         status = read_archive(path, archive, room, split, labels, files, err);

@@ -41,7 +41,7 @@ class LayerNorm(nn.LayerNorm):
 
 class QuickGELU(nn.Module):
     def forward(self, x):
-        return x * torch.sigmoid(1.702 * x)
+        return F.silu(1.702 * x) / 1.702  # x * sigmoid(1.702 x), in one pass
 
 
 class ResidualAttentionBlock(nn.Module):
@@ -246,13 +246,13 @@ def main():
     parser.add_argument("--random-out", type=pathlib.Path)
     parser.add_argument("--program", default="build/linprobe", help="what draws the pictures")
     parser.add_argument("--captioned", type=pathlib.Path, help="folder of pictures already drawn")
-    parser.add_argument("--images", default=60000, **number)
-    parser.add_argument("--passes", default=8, **number)
-    parser.add_argument("--batch", default=256, **number)
-    parser.add_argument("--warmup", default=100, help="steps", **number)
+    parser.add_argument("--images", default=100000, **number)
+    parser.add_argument("--passes", default=4, **number)
+    parser.add_argument("--batch", default=128, **number)
+    parser.add_argument("--warmup", default=200, help="steps", **number)
     parser.add_argument("--rate", default=1e-3, type=float)
     parser.add_argument("--weight-decay", default=0.1, type=float)
-    parser.add_argument("--patch", default=4, **number)
+    parser.add_argument("--patch", default=8, **number)
     parser.add_argument("--width", default=128, **number)
     parser.add_argument("--layers", default=4, **number)
     parser.add_argument("--embedding", default=128, **number)

@@ -80,7 +80,7 @@ static void make_clip(size_t width, size_t layers, size_t patch, size_t grid, si
     add("visual.ln_post.bias", 1, width, 0, 0, 0);
     add("visual.proj", 2, width, embedding, 0, 0);
     add("token_embedding.weight", 2, 49408, 512, 0, 0); /* text: ignored */
-    add("transformer.resblocks.0.ln_1.weight", 1, 512, 0, 0, 0);
+    add("transformer.resblocks.30.ln_1.weight", 1, 512, 0, 0, 0);
     add("logit_scale", 0, 0, 0, 0, 0);
     for (size_t i = 0; i < layers; i++) {
         const char *b = "visual.transformer.resblocks.";

@@ -6,7 +6,7 @@
 #include "cli/options.h"
 
 static const cli_command *const commands[] = {
-    &cli_reproduce, &cli_inspect, &cli_extract, &cli_fit, &cli_eval, &cli_predict,
+    &cli_reproduce, &cli_inspect, &cli_extract, &cli_fit, &cli_eval, &cli_predict, &cli_generate,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

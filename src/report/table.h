@@ -2,6 +2,7 @@
 #ifndef LP_REPORT_TABLE_H
 #define LP_REPORT_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include "base/json.h"
@@ -17,6 +18,12 @@ typedef struct lp_column {
     const char *heading;
     const char *format;
 } lp_column;
+
+enum { LP_TABLE_CELL = 256 };
+
+/* The text of one value, "-" for none; a string longer than a cell is cut.  Returns whether it is a
+ * number, which stands to the right. */
+bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *format);
 
 /* Prints the rows (a JSON array of objects).  Text: columns two spaces apart, numbers to the right.
  * JSON: the array itself.  The caller checks ferror(out). */

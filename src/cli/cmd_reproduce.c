@@ -405,30 +405,20 @@ static void print_page(FILE *out, const job *j) {
                   j->set[1]->digest, lp_version(), cli_command_line());
 }
 
-/* Prints to memory, then writes the file safely. */
-static lp_status write_printed(const job *j, const char *name,
-                               void (*print)(FILE *out, const job *j), lp_error *err) {
+static lp_status write_page(const job *j, const char *path, lp_error *err) {
     char *text = NULL;
     size_t size = 0;
-    char path[PATH_BYTES];
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL) {
-        return lp_fail_memory(err, name, 1, 1);
+        return lp_fail_memory(err, path, 1, 1);
     }
-    print(stream, j);
+    print_page(stream, j);
     bool failed = ferror(stream) != 0;
     failed = fclose(stream) != 0 || failed;
     lp_status status =
-        failed ? lp_fail_memory(err, name, size, 1) : format_path(path, err, "%s/%s", j->out, name);
-    if (status == LP_OK) {
-        status = lp_file_write(path, text, size, err);
-    }
+        failed ? lp_fail_memory(err, path, size, 1) : lp_file_write(path, text, size, err);
     free(text);
     return status;
-}
-
-static void print_csv(FILE *out, const job *j) {
-    lp_table_print(out, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows);
 }
 
 static lp_status write_results(const job *j, json_t *object, lp_error *err) {
@@ -438,9 +428,15 @@ static lp_status write_results(const job *j, json_t *object, lp_error *err) {
         status = lp_json_write(path, object, err);
     }
     if (status == LP_OK) {
-        status = write_printed(j, "results.csv", print_csv, err);
+        status = format_path(path, err, "%s/results.csv", j->out);
     }
-    return status == LP_OK ? write_printed(j, "README.md", print_page, err) : status;
+    if (status == LP_OK) {
+        status = lp_table_write(path, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows, err);
+    }
+    if (status == LP_OK) {
+        status = format_path(path, err, "%s/README.md", j->out);
+    }
+    return status == LP_OK ? write_page(j, path, err) : status;
 }
 
 /* ---- the command ---- */
@@ -465,7 +461,7 @@ static lp_status reproduce(job *j, lp_error *err) {
     if (status == LP_OK && j->format == LP_FORMAT_JSON) {
         lp_table_print(stdout, LP_FORMAT_JSON, NULL, 0, object);
     } else if (status == LP_OK && j->format == LP_FORMAT_CSV) {
-        print_csv(stdout, j);
+        lp_table_print(stdout, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows);
     } else if (status == LP_OK) {
         print_summary(stdout, j);
     }

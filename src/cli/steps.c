@@ -54,6 +54,13 @@ lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) 
         (void)fprintf(stderr, "weights: %s (%s, %.1f million parameters), %s\n", info->name,
                       out->format, (double)info->parameters * 1e-6,
                       out->official != NULL ? out->official : "not one of the official files");
+        if (out->official == NULL && strcmp(info->family, "clip-vit") == 0) {
+            /* nothing in such a file tells; see docs/MODEL.md */
+            (void)fprintf(stderr,
+                          "weights: %s is assumed, as in OpenAI's models; open_clip's own use "
+                          "gelu and would come out wrong\n",
+                          info->activation);
+        }
     }
     return status;
 }

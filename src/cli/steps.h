@@ -69,13 +69,22 @@ extern const char *const step_solvers[];
      .value = &(o)->C,                                                                             \
      .low = 1e-12,                                                                                 \
      .high = 1e12},                                                                                \
-        {.name = "--eps",                                                                          \
-         .argument = "NUMBER",                                                                     \
-         .help = "liblinear's stopping tolerance (default 0.01)",                                  \
-         .kind = CLI_REAL,                                                                         \
-         .value = (eps),                                                                           \
-         .low = 1e-15,                                                                             \
-         .high = 1},                                                                               \
+        STEP_TOLERANCE_OPTIONS(o, eps, tol)
+#define STEP_SOLVER_OPTION(index)                                                                  \
+    {                                                                                              \
+        .name = "--solver", .argument = "NAME",                                                    \
+        .help = "softmax (default; scikit-learn's multinomial objective), ovr (one-vs-rest,\n"     \
+                "liblinear's objective) or liblinear (its own code, solver 0)",                    \
+        .kind = CLI_CHOICE, .value = (index), .choices = step_solvers                              \
+    }
+#define STEP_TOLERANCE_OPTIONS(o, eps, tol)                                                        \
+    {.name = "--eps",                                                                              \
+     .argument = "NUMBER",                                                                         \
+     .help = "liblinear's stopping tolerance (default 0.01)",                                      \
+     .kind = CLI_REAL,                                                                             \
+     .value = (eps),                                                                               \
+     .low = 1e-15,                                                                                 \
+     .high = 1},                                                                                   \
         {.name = "--tol",                                                                          \
          .argument = "NUMBER",                                                                     \
          .help = "stopping tolerance of softmax and ovr: relative gradient norm (default 1e-6)",   \

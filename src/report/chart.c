@@ -1,0 +1,449 @@
+/* Drawing over cairo: a chart is recorded on an unbounded surface, then replayed onto an image
+ * (PNG) or an SVG surface. */
+#include "report/chart.h"
+
+#include <cairo-svg.h>
+#include <cairo.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "report/png.h"
+#include "report/utf8.h"
+
+static const double quarter = 1.57079632679489661923;
+
+struct lp_chart {
+    cairo_surface_t *surface;
+    cairo_t *cairo;
+    double width, height, pixels;
+    char *title;
+    lp_buffer words; /* every text, for the SVG's description */
+    lp_buffer boxes; /* lp_box each */
+};
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+static lp_status cairo_failure(const lp_chart *chart, cairo_status_t status, lp_error *err) {
+    return lp_fail(err, status == CAIRO_STATUS_NO_MEMORY ? LP_ERR_MEMORY : LP_ERR_DATA,
+                   "chart \"%s\": %s", chart->title, cairo_status_to_string(status));
+}
+
+lp_status lp_chart_new(const char *title, double width, double height, double pixels,
+                       lp_chart **out, lp_error *err) {
+    const double limit = 32767; /* of a cairo image */
+    *out = NULL;
+    if (!(width * pixels >= 1 && height * pixels >= 1 && width * pixels <= limit &&
+          height * pixels <= limit)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "chart \"%s\": %.0f x %.0f pixels, expected sides of 1 to %.0f", title,
+                       width * pixels, height * pixels, limit);
+    }
+    lp_chart *chart = lp_alloc_zeroed(1, sizeof *chart);
+    char *copy = lp_strdup(title);
+    if (chart == NULL || copy == NULL) {
+        lp_free(chart);
+        lp_free(copy);
+        return lp_fail_memory(err, "chart", 1, sizeof *chart);
+    }
+    chart->title = copy;
+    chart->width = width;
+    chart->height = height;
+    chart->pixels = pixels;
+    chart->surface = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, NULL);
+    chart->cairo = cairo_create(chart->surface);
+    /* Letters of the same size whatever the screen that fontconfig thinks of. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_set_font_options(chart->cairo, options);
+    cairo_font_options_destroy(options);
+    lp_chart_rect(chart, 0, 0, width, height, LP_PAPER);
+    if (cairo_status(chart->cairo) != CAIRO_STATUS_SUCCESS) {
+        lp_status status = cairo_failure(chart, cairo_status(chart->cairo), err);
+        lp_chart_free(chart);
+        return status;
+    }
+    *out = chart;
+    return LP_OK;
+}
+
+void lp_chart_free(lp_chart *chart) {
+    if (chart != NULL) {
+        cairo_destroy(chart->cairo);
+        cairo_surface_destroy(chart->surface);
+        lp_buffer_free(&chart->words);
+        lp_buffer_free(&chart->boxes);
+        lp_free(chart->title);
+        lp_free(chart);
+    }
+}
+
+double lp_chart_width(const lp_chart *chart) {
+    return chart->width;
+}
+
+double lp_chart_height(const lp_chart *chart) {
+    return chart->height;
+}
+
+const char *lp_chart_title(const lp_chart *chart) {
+    return chart->title;
+}
+
+lp_box lp_chart_ink(const lp_chart *chart) {
+    double x, y, width, height;
+    cairo_recording_surface_ink_extents(chart->surface, &x, &y, &width, &height);
+    return (lp_box){x, y, x + width, y + height};
+}
+
+const lp_box *lp_chart_text_boxes(const lp_chart *chart, size_t *count) {
+    *count = chart->boxes.size / sizeof(lp_box);
+    return (const lp_box *)(const void *)chart->boxes.bytes;
+}
+
+/* ---- lines and areas ------------------------------------------------------------------------- */
+
+lp_color lp_series_color(size_t i) {
+    static const lp_color colors[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7,
+                                      0xe69f00, 0x56b4e9, 0x000000};
+    return colors[i % (sizeof colors / sizeof colors[0])];
+}
+
+static void set_color(cairo_t *cairo, lp_color color, double opacity) {
+    cairo_set_source_rgba(cairo, (double)(color >> 16 & 255) / 255,
+                          (double)(color >> 8 & 255) / 255, (double)(color & 255) / 255, opacity);
+}
+
+void lp_chart_rect(lp_chart *chart, double x, double y, double width, double height,
+                   lp_color color) {
+    set_color(chart->cairo, color, 1);
+    cairo_rectangle(chart->cairo, x, y, width, height);
+    cairo_fill(chart->cairo);
+}
+
+static void trace(cairo_t *cairo, const lp_xy *points, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        cairo_line_to(cairo, points[i].x, points[i].y); /* the first one moves */
+    }
+}
+
+void lp_chart_polyline(lp_chart *chart, const lp_xy *points, size_t count, const lp_pen *pen) {
+    static const double dashes[][4] = {[LP_DASHED] = {5, 3, 5, 3},
+                                       [LP_DOTTED] = {1.2, 2.2, 1.2, 2.2},
+                                       [LP_DASH_DOT] = {6, 2.5, 1.2, 2.5}};
+    double lengths[4];
+    for (size_t i = 0; i < 4; i++) {
+        lengths[i] = dashes[pen->dash][i] * pen->width;
+    }
+    set_color(chart->cairo, pen->color, 1);
+    cairo_set_line_width(chart->cairo, pen->width);
+    cairo_set_line_join(chart->cairo, CAIRO_LINE_JOIN_ROUND);
+    cairo_set_dash(chart->cairo, lengths, pen->dash == LP_SOLID ? 0 : 4, 0);
+    trace(chart->cairo, points, count);
+    cairo_stroke(chart->cairo);
+}
+
+void lp_chart_line(lp_chart *chart, double x0, double y0, double x1, double y1, const lp_pen *pen) {
+    lp_chart_polyline(chart, (const lp_xy[]){{x0, y0}, {x1, y1}}, 2, pen);
+}
+
+void lp_chart_area(lp_chart *chart, const lp_xy *points, size_t count, lp_color color,
+                   double opacity) {
+    set_color(chart->cairo, color, opacity);
+    trace(chart->cairo, points, count);
+    cairo_fill(chart->cairo);
+}
+
+void lp_chart_marker(lp_chart *chart, size_t shape, double x, double y, double size,
+                     lp_color color) {
+    /* corners on the unit circle: how many, and the angle of the first in eighths of a turn */
+    static const struct {
+        int corners;
+        double turn;
+    } shapes[] = {{0, 0}, {4, 1}, {3, 2}, {4, 0}, {3, 6}, {5, 6}, {6, 0}};
+    size_t i = shape % (sizeof shapes / sizeof shapes[0]);
+    int corners = shapes[i].corners;
+    double radius = size / 2 * (corners == 0 ? 1 : corners == 3 ? 1.35 : 1.2);
+    cairo_new_path(chart->cairo);
+    if (corners == 0) {
+        cairo_arc(chart->cairo, x, y, radius, 0, 4 * quarter);
+    }
+    for (int k = 0; k < corners; k++) {
+        double angle = shapes[i].turn * quarter / 2 + 4 * quarter * k / corners;
+        cairo_line_to(chart->cairo, x + radius * cos(angle), y + radius * sin(angle));
+    }
+    cairo_close_path(chart->cairo);
+    set_color(chart->cairo, color, 1);
+    cairo_fill_preserve(chart->cairo);
+    set_color(chart->cairo, LP_PAPER, 1);
+    cairo_set_line_width(chart->cairo, size / 8);
+    cairo_set_dash(chart->cairo, NULL, 0, 0);
+    cairo_stroke(chart->cairo);
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+enum { TEXT_BYTES = 1024 }; /* of one line; more is never legible */
+
+static void set_font(lp_chart *chart, const lp_text_style *style) {
+    cairo_select_font_face(chart->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           style->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size(chart->cairo, style->size);
+}
+
+/* A clean copy of text that is not too wide.  Returns its width.  The font is set. */
+static double fit_text(lp_chart *chart, double max_width, const char *text,
+                       char line[TEXT_BYTES + 4]) {
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    size_t ends[TEXT_BYTES + 1] = {0}; /* of each character */
+    size_t count = 0, used = 0;
+    cairo_text_extents_t extents;
+    while (*text != '\0' && used + LP_UTF8_MAX <= TEXT_BYTES) {
+        uint32_t code = lp_utf8_next(&text);
+        used += lp_utf8_put(code == '\n' || code == '\t' ? ' ' : code, line + used);
+        ends[++count] = used;
+    }
+    memcpy(line + used, *text == '\0' ? "" : ellipsis, *text == '\0' ? 1 : sizeof ellipsis);
+    cairo_text_extents(chart->cairo, line, &extents);
+    if (max_width <= 0 || extents.x_advance <= max_width) {
+        return extents.x_advance;
+    }
+    size_t fits = 0; /* characters that fit before the ellipsis; one more than `most` do not */
+    for (size_t most = count; fits < most;) {
+        size_t middle = (fits + most + 1) / 2;
+        char kept[sizeof ellipsis];
+        memcpy(kept, line + ends[middle], sizeof kept);
+        memcpy(line + ends[middle], ellipsis, sizeof ellipsis);
+        cairo_text_extents(chart->cairo, line, &extents);
+        memcpy(line + ends[middle], kept, sizeof kept);
+        if (extents.x_advance <= max_width) {
+            fits = middle;
+        } else {
+            most = middle - 1;
+        }
+    }
+    memcpy(line + ends[fits], ellipsis, sizeof ellipsis);
+    cairo_text_extents(chart->cairo, line, &extents);
+    return extents.x_advance;
+}
+
+double lp_chart_text_width(lp_chart *chart, const lp_text_style *style, const char *text) {
+    char line[TEXT_BYTES + 4];
+    set_font(chart, style);
+    return fit_text(chart, style->max_width, text, line);
+}
+
+void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *style,
+                   const char *text) {
+    char line[TEXT_BYTES + 4];
+    set_font(chart, style);
+    double width = fit_text(chart, style->max_width, text, line);
+    double half = 0.36 * style->size; /* of a capital's height in nearly every font */
+    double start = style->align == LP_ALIGN_LEFT     ? 0
+                   : style->align == LP_ALIGN_CENTER ? -width / 2
+                                                     : -width;
+    lp_box box = {x + start, y - half, x + start + width, y + half};
+    if (style->upward) {
+        box = (lp_box){x - half, y - start - width, x + half, y - start};
+    }
+    cairo_save(chart->cairo);
+    cairo_translate(chart->cairo, x, y);
+    if (style->upward) {
+        cairo_rotate(chart->cairo, -quarter);
+    }
+    cairo_move_to(chart->cairo, start, half);
+    set_color(chart->cairo, style->color, 1);
+    cairo_show_text(chart->cairo, line);
+    cairo_new_path(chart->cairo);
+    cairo_restore(chart->cairo);
+    lp_buffer_text(&chart->words, chart->words.size > 0 ? "; " : "");
+    lp_buffer_escaped(&chart->words, line);
+    lp_buffer_put(&chart->boxes, &box, sizeof box);
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+void lp_chart_image(lp_chart *chart, double x, double y, double width, double height,
+                    const unsigned char *rgb, size_t rows, size_t columns) {
+    cairo_surface_t *image =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, columns < INT32_MAX ? (int)columns : -1,
+                                   rows < INT32_MAX ? (int)rows : -1);
+    unsigned char *data = cairo_image_surface_get_data(image); /* NULL when it has failed */
+    size_t stride = (size_t)cairo_image_surface_get_stride(image);
+    for (size_t r = 0; data != NULL && r < rows; r++) {
+        for (size_t c = 0; c < columns; c++, rgb += 3) {
+            uint32_t pixel = (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2];
+            memcpy(data + r * stride + 4 * c, &pixel, sizeof pixel);
+        }
+    }
+    cairo_surface_mark_dirty(image);
+    cairo_save(chart->cairo);
+    cairo_translate(chart->cairo, x, y);
+    cairo_scale(chart->cairo, width / (double)columns, height / (double)rows);
+    cairo_set_source_surface(chart->cairo, image, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(chart->cairo), CAIRO_FILTER_NEAREST);
+    cairo_rectangle(chart->cairo, 0, 0, (double)columns, (double)rows);
+    cairo_fill(chart->cairo);
+    cairo_restore(chart->cairo);
+    cairo_surface_destroy(image);
+}
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
+/* Replays the chart onto a surface, which is finished by this. */
+static lp_status replay(const lp_chart *chart, cairo_surface_t *surface, double scale,
+                        lp_error *err) {
+    cairo_t *cairo = cairo_create(surface);
+    cairo_scale(cairo, scale, scale);
+    cairo_set_source_surface(cairo, chart->surface, 0, 0);
+    cairo_paint(cairo);
+    cairo_status_t status = cairo_status(chart->cairo);
+    status = status == CAIRO_STATUS_SUCCESS ? cairo_status(cairo) : status;
+    cairo_destroy(cairo);
+    cairo_surface_finish(surface);
+    status = status == CAIRO_STATUS_SUCCESS ? cairo_surface_status(surface) : status;
+    if (status != CAIRO_STATUS_SUCCESS) {
+        return cairo_failure(chart, status, err);
+    }
+    if (chart->words.failed || chart->boxes.failed) {
+        return lp_fail_memory(err, "texts of a chart", chart->words.size + 1, 1);
+    }
+    return LP_OK;
+}
+
+lp_status lp_chart_png(const lp_chart *chart, lp_buffer *png, lp_error *err) {
+    size_t width = (size_t)lround(chart->width * chart->pixels);
+    size_t height = (size_t)lround(chart->height * chart->pixels);
+    size_t count = width * height; /* sides are below 2^15 */
+    unsigned char *rgb = lp_alloc(count, 4);
+    if (rgb == NULL) {
+        return lp_fail_memory(err, "picture", count, 4);
+    }
+    memset(rgb, 255, count * 4);
+    cairo_surface_t *surface = cairo_image_surface_create_for_data(
+        rgb, CAIRO_FORMAT_RGB24, (int)width, (int)height, (int)(4 * width));
+    lp_status status = replay(chart, surface, chart->pixels, err);
+    cairo_surface_destroy(surface);
+    if (status == LP_OK) {
+        for (size_t i = 0; i < count; i++) { /* in place, from the front */
+            uint32_t pixel;
+            memcpy(&pixel, rgb + 4 * i, sizeof pixel);
+            rgb[3 * i] = (unsigned char)(pixel >> 16);
+            rgb[3 * i + 1] = (unsigned char)(pixel >> 8);
+            rgb[3 * i + 2] = (unsigned char)pixel;
+        }
+        status = lp_png_encode(rgb, height, width, png, err);
+    }
+    lp_free(rgb);
+    return status;
+}
+
+static cairo_status_t append(void *buffer, const unsigned char *bytes, unsigned int size) {
+    lp_buffer_put(buffer, bytes, size);
+    return ((lp_buffer *)buffer)->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
+}
+
+/* The number of an id in the order of their first appearance. */
+static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
+    size_t number = 0;
+    char terminated[64];
+    size = size < sizeof terminated ? size : sizeof terminated - 1;
+    memcpy(terminated, id, size);
+    terminated[size] = '\0';
+    for (const char *p = ids->bytes; p != NULL && *p != '\0'; number++) {
+        const char *end = strchr(p, '\n');
+        if ((size_t)(end - p) == size && memcmp(p, id, size) == 0) {
+            return number;
+        }
+        p = end + 1;
+    }
+    lp_buffer_printf(ids, "%s\n", terminated);
+    return number;
+}
+
+/* Copies cairo's SVG and renames its ids: cairo numbers them through the life of the process, which
+ * would make the bytes depend on what was drawn before, and starts glyphs anew in each picture,
+ * which would mix the letters of two pictures in one page. */
+static void rename_ids(const char *svg, const char *prefix, lp_buffer *out) {
+    static const struct {
+        const char *before;
+        char after;
+    } places[] = {{" id=\"", '"'}, {"href=\"#", '"'}, {"url(#", ')'}};
+    lp_buffer ids = {0};
+    while (*svg != '\0') {
+        size_t plain = strcspn(svg, " hu");
+        lp_buffer_put(out, svg, plain);
+        svg += plain;
+        size_t i = 0;
+        while (i < 3 && strncmp(svg, places[i].before, strlen(places[i].before)) != 0) {
+            i++;
+        }
+        if (i < 3) {
+            const char *id = svg + strlen(places[i].before);
+            size_t size = strcspn(id, places[i].after == ')' ? ")" : "\"");
+            lp_buffer_printf(out, "%s%s%zu", places[i].before, prefix, id_number(&ids, id, size));
+            svg = id + size;
+        } else if (*svg != '\0') {
+            lp_buffer_put(out, svg++, 1);
+        }
+    }
+    out->failed = out->failed || ids.failed;
+    lp_buffer_free(&ids);
+}
+
+lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg, lp_error *err) {
+    lp_buffer raw = {0};
+    cairo_surface_t *surface =
+        cairo_svg_surface_create_for_stream(append, &raw, chart->width, chart->height);
+    lp_status status = replay(chart, surface, 1, err);
+    cairo_surface_destroy(surface);
+    const char *body = status == LP_OK ? strstr(raw.bytes, "<svg") : NULL;
+    const char *inside = body != NULL ? strchr(body, '>') : NULL;
+    if (inside != NULL) {
+        lp_buffer_text(svg, prefix == NULL ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" : "");
+        lp_buffer_text(svg, "<svg role=\"img\"");
+        lp_buffer_put(svg, body + 4, (size_t)(inside + 1 - (body + 4)));
+        lp_buffer_text(svg, "\n<title>");
+        lp_buffer_escaped(svg, chart->title);
+        lp_buffer_text(svg, "</title>\n<desc>");
+        lp_buffer_put(svg, chart->words.bytes, chart->words.size);
+        /* cairo does not say that the cells of an image stay sharp */
+        lp_buffer_text(svg, "</desc>\n<style>image{image-rendering:pixelated}</style>");
+        rename_ids(inside + 1, prefix != NULL ? prefix : "i", svg);
+    }
+    lp_buffer_free(&raw);
+    if (status == LP_OK && (inside == NULL || svg->failed)) {
+        status = lp_fail_memory(err, "SVG", svg->size + 1, 1);
+    }
+    return status;
+}
+
+static bool ends_in(const char *path, const char *ending) {
+    size_t size = strlen(path);
+    return size > strlen(ending) && strcmp(path + size - strlen(ending), ending) == 0;
+}
+
+lp_status lp_chart_check_path(const char *path, lp_error *err) {
+    if (ends_in(path, ".png") || ends_in(path, ".svg")) {
+        return LP_OK;
+    }
+    return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected a name that ends in .png or .svg", path);
+}
+
+lp_status lp_chart_write(const lp_chart *chart, const char *path, lp_error *err) {
+    lp_buffer bytes = {0};
+    lp_status status = lp_chart_check_path(path, err);
+    if (status == LP_OK) {
+        status = ends_in(path, ".png") ? lp_chart_png(chart, &bytes, err)
+                                       : lp_chart_svg(chart, NULL, &bytes, err);
+        status = status == LP_OK ? lp_file_write(path, bytes.bytes, bytes.size, err)
+                                 : lp_prefix(err, status, "%s: ", path);
+    }
+    lp_buffer_free(&bytes);
+    return status;
+}

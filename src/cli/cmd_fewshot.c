@@ -193,7 +193,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         status = lp_fewshot(&train_set, &test_set, &few, draws, means, &err);
         meter_end(&m);
     }
-    if (status == LP_OK || status == LP_NOT_CONVERGED) {
+    if (draws != NULL && means != NULL && (status == LP_OK || status == LP_NOT_CONVERGED)) {
         print(&few, draws, means, train->classes, (lp_format)format, table);
     }
     lp_free(draws);

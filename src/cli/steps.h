@@ -40,6 +40,13 @@ json_t *step_fit_options(const lp_fit_options *options);
 LP_MUST_USE lp_status step_check_match(const lp_probe *probe, const char *probe_path,
                                        const lp_features *test, lp_error *err);
 
+/* As step_check_match for two feature sets that go together, such as train and test. */
+LP_MUST_USE lp_status step_check_sets(const lp_features *train, const lp_features *test,
+                                      lp_error *err);
+
+/* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
+bool step_show(void *context, size_t done, size_t total, const char *line);
+
 /* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
  * accuracies in percent. */
 json_t *step_score_row(const lp_score *score);

@@ -33,8 +33,8 @@ const char *lp_version(void) {
     return LP_VERSION;
 }
 
-/* Names in files come from strangers: what would steer a terminal is masked.  Line feeds stay; lists
- * of several tensors need them. */
+/* Names in files come from strangers: what would steer a terminal is masked.  Line feeds stay;
+ * lists of several tensors need them. */
 static void mask_controls(char *text) {
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;

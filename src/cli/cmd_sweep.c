@@ -65,7 +65,9 @@ static lp_status run_sweep(sweep_job *j, lp_error *err) {
     j->options.fit.progress.context = &m;
     status = lp_sweep_run(&train, j->validation != NULL ? &validation : NULL, &j->options,
                           &j->sweep, err);
-    j->options.identity = NULL; /* was of this function */
+    j->options.identity = NULL; /* these were of this function */
+    j->options.fit.progress.step = NULL;
+    j->options.fit.progress.context = NULL;
     if (status == LP_CANCELLED) {
         return lp_prefix(err, status, "interrupted: the same command goes on from here: ");
     }

@@ -59,7 +59,8 @@ static double grid_value(const lp_sweep_options *o, size_t i) {
 /* ---- 1. parts ---- */
 
 /* Copies the rows of train that are (not) held out. */
-static lp_status make_part(const lp_examples *train, const bool *held_out, fold_part *p, lp_error *err) {
+static lp_status make_part(const lp_examples *train, const bool *held_out, fold_part *p,
+                           lp_error *err) {
     size_t count = train->count;
     size_t *rows = lp_alloc(count, sizeof *rows);
     p->x = lp_alloc(count * train->width, sizeof *p->x);

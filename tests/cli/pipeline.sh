@@ -3,7 +3,7 @@
 . "$LP_SOURCE/tests/support/tap.sh"
 model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
 other=$LP_SOURCE/tests/golden/encoder/timm.safetensors
-"$LP_TESTS/generate" "$scratch/data" 1 4 2 || exit 1
+"$LP_PROGRAM" generate --out "$scratch/data" --seed 1 --train 4 --test 2 2>/dev/null || exit 1
 data=$scratch/data/cifar-100-binary
 cd "$scratch" || exit 1
 
@@ -46,7 +46,7 @@ says "partial.bin"
 ok "a refused run leaves no folder" [ ! -e x ]
 
 # ---- interrupted: killed without warning while it works, then run again
-"$LP_TESTS/generate" "$scratch/more" 2 40 1 || exit 1
+"$LP_PROGRAM" generate --out "$scratch/more" --seed 2 --train 40 --test 1 2>/dev/null || exit 1
 more=$scratch/more/cifar-100-binary
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out whole
 "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out killed >stdout 2>stderr &

@@ -2,7 +2,7 @@
 # eval's tables, compare, fewshot, knn: outputs, refusals, the same bytes for any threads.
 . "$LP_SOURCE/tests/support/tap.sh"
 model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
-"$LP_TESTS/generate" "$scratch/data" 1 6 3 || exit 1
+"$LP_PROGRAM" generate --out "$scratch/data" --seed 1 --train 6 --test 3 2>/dev/null || exit 1
 data=$scratch/data/cifar-100-binary
 cd "$scratch" || exit 1
 for split in train test; do

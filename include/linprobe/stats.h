@@ -175,8 +175,8 @@ typedef struct lp_knn_options {
  * al., ICCV 2021, with k = 20 and T = 0.07): similarity is the cosine in float64, neighbours
  * of equal similarity are taken in the order of their rows, classes of equal votes in the order of
  * their numbers.  A vector of zeros has similarity 0 to all.  scores [k_count]; a class without a
- * vote is never among the top five.  Needs 16 bytes a test example and neighbour, and 2 MiB to some
- * rows a thread besides.  LP_ERR_ARGUMENT and LP_ERR_DATA as lp_probe_evaluate. */
+ * vote is never among the top five.  Needs 16 bytes a test example and neighbour, and a thread
+ * 2.5 MB + 512 F bytes.  LP_ERR_ARGUMENT and LP_ERR_DATA as lp_probe_evaluate. */
 LP_MUST_USE lp_status lp_knn_score(const lp_examples *train, const lp_examples *test,
                                    const lp_knn_options *options, lp_score *scores, lp_error *err);
 

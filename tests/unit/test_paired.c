@@ -147,8 +147,7 @@ static void pairs_are_counted(void **state) {
     assert_true(pair.difference == 0 && pair.p == 1);
 }
 
-/* The worked example of statsmodels' and R's p.adjust(method = "holm") by hand: 4 x 0.005,
- * 3 x 0.011, 2 x 0.02, 1 x 0.04, then running maxima. */
+/* 4 x 0.005, 3 x 0.011, 2 x 0.02, 1 x 0.04, then running maxima. */
 static void holm_by_hand(void **state) {
     (void)state;
     static const double p[] = {0.02, 0.005, 0.04, 0.011};

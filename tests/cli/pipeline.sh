@@ -45,6 +45,19 @@ run 1 "$LP_PROGRAM" extract --model "$model" --data partial.bin --split test --o
 says "partial.bin"
 ok "a refused run leaves no folder" [ ! -e x ]
 
+run 2 "$LP_PROGRAM" extract --model "$model" --pixels --data "$data" --split train --out x
+says "expected either --model FILE or --pixels"
+run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split train --out pixels
+has "  3072  "
+run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split test --out pixels-test --format csv
+has "pixels-test,200,3072,200,"
+# record 0's first red byte / 255 as float32
+byte=$(od -An -tu1 -j2 -N1 "$data/test.bin" | tr -d ' ')
+value=$(od -An -tf4 -j128 -N4 pixels-test/features.npy | tr -d ' ')
+ok "a pixel is its byte / 255" awk "BEGIN { d = $value - $byte / 255; exit !(d < 1e-7 && d > -1e-7) }"
+run 0 "$LP_PROGRAM" knn pixels pixels-test
+has "top-1 %"
+
 # ---- interrupted: killed without warning while it works, then run again
 "$LP_PROGRAM" generate --out "$scratch/more" --seed 2 --train 40 --test 1 2>/dev/null || exit 1
 more=$scratch/more/cifar-100-binary

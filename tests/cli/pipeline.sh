@@ -25,7 +25,7 @@ ok "the same bytes for 1 and 3 threads" cmp train/features.npy again/features.np
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out train
 says "features are there already: train"
 run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out train
-says "train was made from other inputs: weights_sha256 is"
+says "train was made from other inputs: family is"
 run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out t2 --feature projected
 says "has no feature point 'projected'"
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out pen --feature penultimate

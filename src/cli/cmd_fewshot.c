@@ -148,12 +148,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                    .kind = CLI_CHOICE,
                                    .value = &table,
                                    .choices = tables},
-                                  {.name = "--solver",
-                                   .argument = "NAME",
-                                   .help = "softmax (default), ovr or liblinear",
-                                   .kind = CLI_CHOICE,
-                                   .value = &solver,
-                                   .choices = step_solvers},
+                                  STEP_SOLVER_OPTION(&solver),
                                   STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
                                   CLI_THREADS_OPTION(&fit.threads),
                                   CLI_FORMAT_OPTION(&format),
@@ -198,7 +193,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         status = lp_fewshot(&train_set, &test_set, &few, draws, means, &err);
         meter_end(&m);
     }
-    if (status == LP_OK || status == LP_NOT_CONVERGED) {
+    if (draws != NULL && means != NULL && (status == LP_OK || status == LP_NOT_CONVERGED)) {
         print(&few, draws, means, train->classes, (lp_format)format, table);
     }
     lp_free(draws);

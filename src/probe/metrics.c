@@ -87,9 +87,9 @@ static row_odds odds_of(double *logits, size_t classes, size_t label, size_t pre
         logits[k] = log_sigmoid(logits[k]);
     }
     double largest = logits[predicted]; /* both maps keep the order */
-    double sum = 0;
+    double sum = 1;
     for (size_t k = 0; k < classes; k++) {
-        sum += exp(logits[k] - largest);
+        sum += k != predicted ? exp(logits[k] - largest) : 0;
     }
     double log_sum = largest + log(sum);
     double p = exp(logits[label] - log_sum);

@@ -1,5 +1,4 @@
-/* Drawing over cairo: a chart is recorded on an unbounded surface, then replayed onto an image
- * (PNG) or an SVG surface. */
+/* Drawing over cairo: a chart is recorded, then replayed onto an image (PNG) or an SVG surface. */
 #include "report/chart.h"
 
 #include <cairo-svg.h>
@@ -23,6 +22,7 @@ struct lp_chart {
     char *title;
     lp_buffer words; /* every text, for the SVG's description */
     lp_buffer boxes; /* lp_box each */
+    lp_box ink;
 };
 
 /* ---- making ---------------------------------------------------------------------------------- */
@@ -53,7 +53,9 @@ lp_status lp_chart_new(const char *title, double width, double height, double pi
     chart->width = width;
     chart->height = height;
     chart->pixels = pixels;
-    chart->surface = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, NULL);
+    /* Bounded: cairo 1.16 replays an unbounded recording with a different matrix each time. */
+    const cairo_rectangle_t bounds = {0, 0, width, height};
+    chart->surface = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, &bounds);
     chart->cairo = cairo_create(chart->surface);
     /* Letters of the same size whatever the screen that fontconfig thinks of. */
     cairo_font_options_t *options = cairo_font_options_create();
@@ -96,9 +98,7 @@ const char *lp_chart_title(const lp_chart *chart) {
 }
 
 lp_box lp_chart_ink(const lp_chart *chart) {
-    double x, y, width, height;
-    cairo_recording_surface_ink_extents(chart->surface, &x, &y, &width, &height);
-    return (lp_box){x, y, x + width, y + height};
+    return chart->ink;
 }
 
 const lp_box *lp_chart_text_boxes(const lp_chart *chart, size_t *count) {
@@ -119,16 +119,24 @@ static void set_color(cairo_t *cairo, lp_color color, double opacity) {
                           (double)(color >> 8 & 255) / 255, (double)(color & 255) / 255, opacity);
 }
 
+static void cover(lp_chart *chart, double left, double top, double right, double bottom) {
+    chart->ink = (lp_box){fmin(chart->ink.left, left), fmin(chart->ink.top, top),
+                          fmax(chart->ink.right, right), fmax(chart->ink.bottom, bottom)};
+}
+
 void lp_chart_rect(lp_chart *chart, double x, double y, double width, double height,
                    lp_color color) {
     set_color(chart->cairo, color, 1);
     cairo_rectangle(chart->cairo, x, y, width, height);
     cairo_fill(chart->cairo);
+    cover(chart, x, y, x + width, y + height);
 }
 
-static void trace(cairo_t *cairo, const lp_xy *points, size_t count) {
+static void trace(lp_chart *chart, const lp_xy *points, size_t count, double width) {
     for (size_t i = 0; i < count; i++) {
-        cairo_line_to(cairo, points[i].x, points[i].y); /* the first one moves */
+        double x = points[i].x, y = points[i].y;
+        cairo_line_to(chart->cairo, x, y); /* the first one moves */
+        cover(chart, x - width / 2, y - width / 2, x + width / 2, y + width / 2);
     }
 }
 
@@ -144,7 +152,7 @@ void lp_chart_polyline(lp_chart *chart, const lp_xy *points, size_t count, const
     cairo_set_line_width(chart->cairo, pen->width);
     cairo_set_line_join(chart->cairo, CAIRO_LINE_JOIN_ROUND);
     cairo_set_dash(chart->cairo, lengths, pen->dash == LP_SOLID ? 0 : 4, 0);
-    trace(chart->cairo, points, count);
+    trace(chart, points, count, pen->width);
     cairo_stroke(chart->cairo);
 }
 
@@ -155,7 +163,7 @@ void lp_chart_line(lp_chart *chart, double x0, double y0, double x1, double y1, 
 void lp_chart_area(lp_chart *chart, const lp_xy *points, size_t count, lp_color color,
                    double opacity) {
     set_color(chart->cairo, color, opacity);
-    trace(chart->cairo, points, count);
+    trace(chart, points, count, 0);
     cairo_fill(chart->cairo);
 }
 
@@ -169,6 +177,7 @@ void lp_chart_marker(lp_chart *chart, size_t shape, double x, double y, double s
     size_t i = shape % (sizeof shapes / sizeof shapes[0]);
     int corners = shapes[i].corners;
     double radius = size / 2 * (corners == 0 ? 1 : corners == 3 ? 1.35 : 1.2);
+    cover(chart, x - radius, y - radius, x + radius, y + radius);
     cairo_new_path(chart->cairo);
     if (corners == 0) {
         cairo_arc(chart->cairo, x, y, radius, 0, 4 * quarter);
@@ -251,6 +260,7 @@ void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *sty
     if (style->upward) {
         box = (lp_box){x - half, y - start - width, x + half, y - start};
     }
+    cover(chart, box.left, box.top, box.right, box.bottom);
     cairo_save(chart->cairo);
     cairo_translate(chart->cairo, x, y);
     if (style->upward) {
@@ -282,6 +292,7 @@ void lp_chart_image(lp_chart *chart, double x, double y, double width, double he
         }
     }
     cairo_surface_mark_dirty(image);
+    cover(chart, x, y, x + width, y + height);
     cairo_save(chart->cairo);
     cairo_translate(chart->cairo, x, y);
     cairo_scale(chart->cairo, width / (double)columns, height / (double)rows);

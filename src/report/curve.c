@@ -268,8 +268,8 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     if (status == LP_OK) {
         layout at = {.lambda = curve->kind == LP_CURVE_SWEEP, .intervals = intervals};
         at.y = lp_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
-        at.x = lp_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right, 14,
-                            0, INFINITY);
+        at.x = lp_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
+                            at.lambda ? 14 : 9, 0, INFINITY);
         at.left = MARGIN + 70;
         at.right = WIDTH - MARGIN - 16;
         at.top = draw_legend(curve, chart, MARGIN + 38, intervals, false) + (at.lambda ? 40 : 0);

@@ -57,7 +57,7 @@ static void fill_shares(plan *p) {
         p->share[i] = NAN;
     }
     for (size_t r = 0; r < classes; r++) {
-        const uint64_t *row = p->map->counts + p->order[r] * classes;
+        const size_t *row = p->map->counts + p->order[r] * classes;
         double total = 0;
         for (size_t c = 0; c < classes; c++) {
             total += (double)row[c];

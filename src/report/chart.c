@@ -103,8 +103,9 @@ lp_status lp_chart_new(const char *title, double width, double height, double pi
                          image, CAIRO_FORMAT_RGB24, (int)columns, (int)rows,
                          cairo_format_stride_for_width(CAIRO_FORMAT_RGB24, (int)columns)),
                      pixels);
-    chart->on[SVG] =
-        open_context(cairo_svg_surface_create_for_stream(append, &chart->raw, width, height), 1);
+    cairo_surface_t *svg = cairo_svg_surface_create_for_stream(append, &chart->raw, width, height);
+    cairo_svg_surface_set_document_unit(svg, CAIRO_SVG_UNIT_USER); /* pixels, not points */
+    chart->on[SVG] = open_context(svg, 1);
     for (size_t t = 0; t < TARGETS; t++) { /* to the edge, also where it is a part of a pixel */
         set_color(chart->on[t], LP_PAPER, 1);
         cairo_paint(chart->on[t]);
@@ -461,8 +462,10 @@ lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg
         lp_buffer_escaped(svg, chart->title);
         lp_buffer_text(svg, "</title>\n<desc>");
         lp_buffer_put(svg, chart->words.bytes, chart->words.size);
-        /* cairo does not say that the cells of an image stay sharp */
-        lp_buffer_text(svg, "</desc>\n<style>image{image-rendering:pixelated}</style>");
+        lp_buffer_text(svg, "</desc>");
+        if (prefix == NULL) { /* cairo does not say that the cells of an image stay sharp */
+            lp_buffer_text(svg, "\n<style>image{image-rendering:pixelated}</style>");
+        }
         rename_ids(inside + 1, prefix != NULL ? prefix : "i", svg);
     }
     if (status == LP_OK && (inside == NULL || svg->failed)) {

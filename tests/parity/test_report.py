@@ -69,10 +69,18 @@ def main():
                 pages.append(file.read())
         failed = subprocess.run([program, os.path.join(folder, "none", "a.html")], capture_output=True)
         left = os.listdir(folder)
+        fonts = os.path.join(folder, "fonts.conf")
+        with open(fonts, "w") as file:
+            file.write("<fontconfig></fontconfig>\n")
+        bare = subprocess.run([program, os.path.join(folder, "c.html")], capture_output=True,
+                              env=dict(os.environ, FONTCONFIG_FILE=fonts))
+        there = os.path.exists(os.path.join(folder, "c.html"))
     check("the same report is the same bytes", pages[0] == pages[1])
     check("an unwritable path is reported", failed.returncode == 1
           and b"none/a.html: cannot be created: No such file or directory" in failed.stderr, failed)
     check("no temporary file is left", sorted(left) == ["a.html", "b.html"], left)
+
+    check("it is drawn without any font installed", bare.returncode == 0 and there, bare)
 
     source = pages[0].decode("utf-8")
     page = Page()

@@ -25,7 +25,8 @@ typedef enum lp_label_kind { LP_LABELS_FINE, LP_LABELS_COARSE } lp_label_kind;
 typedef struct lp_dataset_info {
     const char *name;     /* "CIFAR-100", "CIFAR-10" */
     const char *source;   /* the path it was opened from */
-    const char *official; /* name of the official file it is, by digest, or NULL */
+    const char *official; /* the official file it is, by digest, e.g. "cifar-10-binary.tar.gz", or
+                           * NULL */
     const char *digest;   /* SHA-256 of the records, in their order, 64 hexadecimal digits */
     lp_split split;
     lp_label_kind labels; /* LP_LABELS_FINE where the set has only one kind */
@@ -33,13 +34,21 @@ typedef struct lp_dataset_info {
     size_t classes;       /* K */
 } lp_dataset_info;
 
+/* Never changes after it was opened, so that threads may share it. */
 typedef struct lp_dataset lp_dataset;
 
-/* Opens one split.  path is a folder that holds train.bin and test.bin (CIFAR-100) or
- * data_batch_*.bin and test_batch.bin (CIFAR-10), one level down in its official folder name too,
- * or an archive of them, or one .bin file of CIFAR-100's layout.  Any whole number of records is
- * read.  LP_ERR_FORMAT for a partial record or truncated archive and LP_ERR_DATA for a label out
- * of range, each with the record's number. */
+/* Opens one split.  path is one of
+ *   - a folder that holds train.bin and test.bin (CIFAR-100), or data_batch_1.bin to 5.bin and
+ *     test_batch.bin (CIFAR-10), itself or one level down in a folder of the official name;
+ *   - the official .tar.gz, or any tar of those files;
+ *   - one .bin file: CIFAR-10's if it has one of the names above, CIFAR-100's otherwise.
+ * Any whole number of records is read, and CIFAR-10's training batches may end before the fifth.
+ * Every record's labels are checked and the records' digest is computed here.
+ *
+ * LP_ERR_ARGUMENT: coarse labels of CIFAR-10, two sets in one folder, a file of the other split.
+ * LP_ERR_IO: nothing found (says what was looked for), or not readable.  LP_ERR_FORMAT: a partial
+ * record, an archive that is truncated, damaged or hostile, a names file of the wrong length.
+ * LP_ERR_DATA: a label out of range.  Messages have the file and the record, counted from 0. */
 LP_MUST_USE lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels,
                                       lp_dataset **data, lp_error *err);
 void lp_dataset_close(lp_dataset *data);
@@ -49,13 +58,14 @@ const lp_dataset_info *lp_dataset_describe(const lp_dataset *data);
 /* Labels, int64 [N], each below K.  Belong to the dataset. */
 const int64_t *lp_dataset_labels(const lp_dataset *data);
 
-/* The name of class k, from the set's own names file where there is one; never NULL. */
+/* The name of class k, from the set's own names file, or "class k" where there is none; "" for a k
+ * that is not below K. */
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k);
 
 /* Height and width of image i in pixels. */
 void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width);
 
-/* Writes image i as uint8 [H, W, 3], RGB.  Thread-safe. */
+/* Writes image i as uint8 [H, W, 3], RGB.  Thread-safe.  LP_ERR_ARGUMENT when i is not below N. */
 LP_MUST_USE lp_status lp_dataset_image(const lp_dataset *data, size_t i, unsigned char *rgb,
                                        lp_error *err);
 

@@ -67,8 +67,14 @@ size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point);
 /* Floats of scratch memory that a run over `batch` images needs. */
 size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
 
-/* Sees the activations on their way: `stage` names them ("patches", "block 3", "projected"),
- * values is float32 [rows, columns].  For tests and for finding where two programs part. */
+/* Sees the activations on their way: `stage` names them, values is float32 [rows, columns], valid
+ * during the call.  For tests and for finding where two programs part.  In order:
+ *   "patches"      [batch * (T - 1), D]  the patch embedding, with its bias
+ *   "tokens"       [batch * T, D]  class token and patches, positions added
+ *   "norm_pre"     [batch * T, D]  CLIP only
+ *   "block I"      [batch * T, D]  I from 0; the last block [batch, D], its class tokens alone
+ *   "penultimate"  [batch, D]
+ *   "projected"    [batch, E]  at LP_FEATURE_PROJECTED */
 typedef struct lp_tap {
     void (*see)(void *context, const char *stage, const float *values, size_t rows, size_t columns);
     void *context;

@@ -7,7 +7,8 @@
  *   extract.h      a whole data set             -> a feature set on disk, over all cores
  *   features.h     a feature set on disk        -> labelled feature vectors
  *   probe.h        labelled feature vectors     -> a linear classifier and its accuracy
- *   status.h       what every call returns
+ *   stats.h        predictions                  -> intervals, calibration, comparisons, few-shot,
+ * k-NN status.h       what every call returns
  */
 #ifndef LINPROBE_H
 #define LINPROBE_H
@@ -19,6 +20,7 @@
 #include "linprobe/features.h"
 #include "linprobe/image.h"
 #include "linprobe/probe.h"
+#include "linprobe/stats.h"
 #include "linprobe/status.h"
 
 #endif

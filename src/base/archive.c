@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/file.h"
 
 struct lp_archive {
     struct archive *handle;
@@ -40,7 +41,9 @@ lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **o
         (void)archive_read_support_format_tar(archive->handle);
     }
     if (archive_read_open_filename(archive->handle, path, 1 << 18) != ARCHIVE_OK) {
-        lp_status status = fail_archive(archive, LP_ERR_IO, err);
+        /* the same call opens the file and recognises the format */
+        bool readable = lp_is_file(path);
+        lp_status status = fail_archive(archive, readable ? LP_ERR_FORMAT : LP_ERR_IO, err);
         lp_archive_close(archive);
         return status;
     }

@@ -1,5 +1,49 @@
+/* linprobe COMMAND [options]: finds the command. */
 #include <stdio.h>
-int main(void) {
-    puts("linprobe");
-    return 0;
+#include <string.h>
+
+#include "cli/interrupt.h"
+#include "cli/options.h"
+
+static const cli_command *const commands[] = {
+    &cli_reproduce, &cli_inspect, &cli_extract, &cli_fit, &cli_eval,     &cli_predict,
+    &cli_sweep,     &cli_compare, &cli_fewshot, &cli_knn, &cli_generate,
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_commands(FILE *out) {
+    (void)fprintf(out,
+                  "usage: linprobe COMMAND [options]\n\n"
+                  "Linear probes of frozen image encoders: features, classifier, accuracy.\n\n");
+    for (int i = 0; i < COMMANDS; i++) {
+        (void)fprintf(out, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+    }
+    (void)fprintf(out,
+                  "\n`linprobe COMMAND --help` lists a command's options; `linprobe --version` "
+                  "prints the version.\n");
+}
+
+int main(int argc, char **argv) {
+    cli_keep_command_line(argc, argv);
+    if (argc < 2) {
+        print_commands(stderr);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_commands(stdout);
+        return cli_finish(CLI_OK);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("linprobe %s\n", lp_version());
+        return cli_finish(CLI_OK);
+    }
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i]->name) == 0) {
+            interrupt_watch();
+            return cli_finish(commands[i]->run(commands[i], argc - 1, argv + 1));
+        }
+    }
+    (void)fprintf(stderr, "linprobe: no command '%.100s'\n", argv[1]);
+    print_commands(stderr);
+    return CLI_USAGE;
 }

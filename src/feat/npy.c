@@ -190,7 +190,7 @@ double lp_npy_real(const lp_npy *npy, const unsigned char *data, size_t i) {
 
 bool lp_npy_integer(const lp_npy *npy, const unsigned char *data, size_t i, int64_t *value) {
     uint64_t bits = load(npy, data, i);
-    if (npy->kind == 'i' && npy->item < 8) { /* extend the sign */
+    if (npy->kind == 'i' && npy->item > 0 && npy->item < 8) { /* extend the sign */
         uint64_t sign = UINT64_C(1) << (8 * npy->item - 1);
         bits = (bits ^ sign) - sign;
     } else if (npy->kind != 'i' && bits > INT64_MAX) {

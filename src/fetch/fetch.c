@@ -470,7 +470,7 @@ static outcome request_once(transfer *t) {
         code = curl_easy_perform(t->curl);
     }
     outcome result = judge_end(t, code);
-    (void)curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
     curl_slist_free_all(headers);
     return result;
 }

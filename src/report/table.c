@@ -1,7 +1,11 @@
 /* Text, CSV, JSON and Markdown tables. */
 #include "report/table.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
 
 /* Number of terminal cells of UTF-8 text, wide characters not counted double. */
 static int cells(const char *text) {
@@ -137,4 +141,21 @@ void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const 
         }
         (void)fputs("|\n", out);
     }
+}
+
+lp_status lp_table_write(const char *path, lp_format format, const lp_column *columns, size_t count,
+                         const json_t *rows, lp_error *err) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL) {
+        return lp_fail_memory(err, path, 1, 1);
+    }
+    lp_table_print(stream, format, columns, count, rows);
+    bool failed = ferror(stream) != 0;
+    failed = fclose(stream) != 0 || failed;
+    lp_status status =
+        failed ? lp_fail_memory(err, path, size, 1) : lp_file_write(path, text, size, err);
+    free(text);
+    return status;
 }

@@ -30,6 +30,10 @@ bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *fo
 void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
                     const json_t *rows);
 
+/* The same into a file; complete or not there. */
+LP_MUST_USE lp_status lp_table_write(const char *path, lp_format format, const lp_column *columns,
+                                     size_t count, const json_t *rows, lp_error *err);
+
 /* The same as a Markdown table. */
 void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const json_t *rows);
 

@@ -121,8 +121,7 @@ static void preprocessing_equals_torchvision(void **state) {
     compare_golden("preprocess.txt", 22, preprocess_one);
 }
 
-/* ---- the plain twin ---------------------------------------------------------------------------
- */
+/* ---- the plain twin -------------------------------------------------------------------------- */
 
 static double cubic(double x) {
     x = x < 0 ? -x : x;

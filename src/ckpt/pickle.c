@@ -1,0 +1,699 @@
+/* The pickle machine: stack, marks and memo over one array of nodes.
+ *
+ * Reference: Python's Lib/pickletools.py (instructions), torch/serialization.py and
+ * torch/csrc/jit/serialization/pickler.cpp (which of them PyTorch writes).
+ *
+ *   PROTO 2, then instructions until STOP, which must leave exactly one value on the stack.
+ *   GLOBAL      looks its name up in the table below; REDUCE, NEWOBJ and BUILD on it make a node
+ *               that only records the arguments.
+ *   BINPERSID   ("storage", type, key, place, size) makes a storage. */
+#include "ckpt/pickle.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* What a global may be used for. */
+enum role {
+    ROLE_ORDERED_DICT, /* () -> a dictionary */
+    ROLE_TENSOR,       /* (storage, offset, shape, stride, ...) -> a tensor */
+    ROLE_TENSOR_TYPED, /* the same with the element type as the seventh argument */
+    ROLE_PARAMETER,    /* (tensor, ...) -> that tensor */
+    ROLE_FIRST,        /* (value, ...) -> that value: a builder of typed lists */
+    ROLE_INERT,        /* (...) -> an opaque value */
+    ROLE_STORAGE,      /* a storage class: an argument, never called */
+    ROLE_DTYPE,        /* an element type, likewise */
+    ROLE_CLASS         /* a TorchScript class: instances are objects with a state */
+};
+
+static const struct {
+    const char *module, *name;
+    enum role role;
+} globals[] = {
+    {"collections", "OrderedDict", ROLE_ORDERED_DICT},
+    {"torch._utils", "_rebuild_tensor_v2", ROLE_TENSOR},
+    {"torch._utils", "_rebuild_tensor_v3", ROLE_TENSOR_TYPED},
+    {"torch._utils", "_rebuild_parameter", ROLE_PARAMETER},
+    {"torch.jit._pickle", "build_intlist", ROLE_FIRST},
+    {"torch.jit._pickle", "build_doublelist", ROLE_FIRST},
+    {"torch.jit._pickle", "build_boollist", ROLE_FIRST},
+    {"torch.jit._pickle", "build_tensorlist", ROLE_FIRST},
+    {"torch.jit._pickle", "restore_type_tag", ROLE_FIRST},
+    {"torch", "Size", ROLE_FIRST},
+    {"torch", "device", ROLE_INERT},
+    {"builtins", "complex", ROLE_INERT},
+    {"__builtin__", "complex", ROLE_INERT},
+    {"__builtin__", "set", ROLE_INERT},
+};
+
+/* Storage classes stand under torch and torch.storage, element types under torch. */
+static const lp_torch_type types[] = {
+    {"HalfStorage", "float16", LP_DTYPE_F16, 2},
+    {"BFloat16Storage", "bfloat16", LP_DTYPE_BF16, 2},
+    {"FloatStorage", "float32", LP_DTYPE_F32, 4},
+    {"DoubleStorage", "float64", LP_DTYPE_F64, 8},
+    {"LongStorage", "int64", LP_DTYPE_I64, 8},
+    {"IntStorage", "int32", LP_DTYPE_I32, 4},
+    {"ShortStorage", "int16", LP_DTYPE_I16, 2},
+    {"CharStorage", "int8", LP_DTYPE_I8, 1},
+    {"ByteStorage", "uint8", LP_DTYPE_U8, 1},
+    {"BoolStorage", "bool", LP_DTYPE_BOOL, 1},
+    {"UntypedStorage", NULL, LP_DTYPE_OTHER, 1},
+    {"ComplexFloatStorage", "complex64", LP_DTYPE_OTHER, 8},
+    {"ComplexDoubleStorage", "complex128", LP_DTYPE_OTHER, 16},
+    {NULL, "uint16", LP_DTYPE_OTHER, 2},
+    {NULL, "uint32", LP_DTYPE_OTHER, 4},
+    {NULL, "uint64", LP_DTYPE_OTHER, 8},
+    {NULL, "float8_e4m3fn", LP_DTYPE_OTHER, 1},
+    {NULL, "float8_e4m3fnuz", LP_DTYPE_OTHER, 1},
+    {NULL, "float8_e5m2", LP_DTYPE_OTHER, 1},
+    {NULL, "float8_e5m2fnuz", LP_DTYPE_OTHER, 1},
+};
+
+/* An array of node indexes that grows. */
+typedef struct refs {
+    uint32_t *items;
+    size_t count, capacity;
+} refs;
+
+typedef struct machine {
+    const char *where;
+    const unsigned char *bytes;
+    size_t size, at; /* at: the next byte */
+    size_t opcode;   /* offset of the current instruction */
+    refs stack;
+    refs marks; /* heights of the stack */
+    refs memo;  /* 0 where nothing was put */
+    lp_pickle *out;
+    lp_error *err;
+} machine;
+
+/* The functions below return LP_OK or record an error at the current instruction. */
+
+#define FAIL(m, status, ...) (lp_fail((m)->err, status, __VA_ARGS__), locate(m, status))
+
+static lp_status locate(const machine *m, lp_status status) {
+    return lp_prefix(m->err, status, "%s: byte %zu: ", m->where, m->opcode);
+}
+
+static lp_status refs_reserve(machine *m, refs *list, size_t count) {
+    if (count <= list->capacity) {
+        return LP_OK;
+    }
+    size_t capacity = list->capacity > 0 ? list->capacity : 64;
+    while (capacity < count) {
+        capacity *= 2;
+    }
+    uint32_t *items = lp_grow(list->items, list->count * sizeof *items, capacity, sizeof *items);
+    if (items == NULL) {
+        return lp_fail_memory(m->err, m->where, capacity, sizeof *items);
+    }
+    list->items = items;
+    list->capacity = capacity;
+    return LP_OK;
+}
+
+static lp_status refs_push(machine *m, refs *list, uint32_t item) {
+    lp_status status = refs_reserve(m, list, list->count + 1);
+    if (status == LP_OK) {
+        list->items[list->count++] = item;
+    }
+    return status;
+}
+
+static lp_node *node_at(const machine *m, uint32_t i) {
+    return &m->out->nodes[i];
+}
+
+/* Appends a node of zeros.  Pointers to nodes do not survive this; indexes do. */
+static lp_status add_node(machine *m, lp_node_kind kind, uint32_t *index) {
+    lp_pickle *out = m->out;
+    if (out->count == out->capacity) {
+        uint32_t capacity = out->capacity > 0 ? 2 * out->capacity : 256;
+        lp_node *nodes = lp_grow(out->nodes, out->count * sizeof *nodes, capacity, sizeof *nodes);
+        if (nodes == NULL) {
+            return lp_fail_memory(m->err, m->where, capacity, sizeof *nodes);
+        }
+        out->nodes = nodes;
+        out->capacity = capacity;
+    }
+    *index = out->count++;
+    memset(&out->nodes[*index], 0, sizeof *out->nodes);
+    out->nodes[*index].kind = kind;
+    out->nodes[*index].at = (uint32_t)m->opcode;
+    return LP_OK;
+}
+
+static lp_status push(machine *m, uint32_t index) {
+    return refs_push(m, &m->stack, index);
+}
+
+static lp_status push_new(machine *m, lp_node_kind kind, uint32_t *index) {
+    lp_status status = add_node(m, kind, index);
+    return status == LP_OK ? push(m, *index) : status;
+}
+
+static lp_status push_integer(machine *m, int64_t value) {
+    uint32_t index;
+    lp_status status = push_new(m, LP_NODE_INT, &index);
+    if (status == LP_OK) {
+        node_at(m, index)->is.integer = value;
+    }
+    return status;
+}
+
+/* Values below the latest mark belong to what is still being collected. */
+static lp_status need(machine *m, size_t count) {
+    size_t floor = m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
+    if (m->stack.count - floor < count) {
+        return FAIL(m, LP_ERR_FORMAT, "needs %zu values, found %zu on the stack", count,
+                    m->stack.count - floor);
+    }
+    return LP_OK;
+}
+
+/* The k-th value from the top, 1 being the top; need() comes first. */
+static uint32_t top(const machine *m, size_t k) {
+    return m->stack.items[m->stack.count - k];
+}
+
+static lp_status pop_mark(machine *m, size_t *height) {
+    if (m->marks.count == 0) {
+        return FAIL(m, LP_ERR_FORMAT, "needs a mark, found none");
+    }
+    *height = m->marks.items[--m->marks.count];
+    return LP_OK;
+}
+
+static lp_status take(machine *m, size_t count, const unsigned char **bytes) {
+    if (m->size - m->at < count) {
+        return FAIL(m, LP_ERR_FORMAT, "the pickle ends %zu bytes too early",
+                    count - (m->size - m->at));
+    }
+    *bytes = m->bytes + m->at;
+    m->at += count;
+    return LP_OK;
+}
+
+/* Little-endian integer of 1 to 8 bytes. */
+static lp_status take_number(machine *m, size_t count, uint64_t *value) {
+    const unsigned char *bytes = NULL;
+    lp_status status = take(m, count, &bytes);
+    *value = 0;
+    for (size_t i = 0; status == LP_OK && i < count; i++) {
+        *value |= (uint64_t)bytes[i] << 8 * i;
+    }
+    return status;
+}
+
+/* A name as it may be shown: hostile files must not send escapes to a terminal. */
+static const char *printable(const char *text, size_t length, char shown[120]) {
+    size_t n = length < 116 ? length : 116;
+    for (size_t i = 0; i < n; i++) {
+        shown[i] = text[i];
+        if (text[i] < 0x20 || text[i] > 0x7e) {
+            shown[i] = '?';
+        }
+    }
+    memcpy(shown + n, n < length ? "..." : "", n < length ? 4 : 1);
+    return shown;
+}
+
+static bool equals(const char *text, const char *bytes, size_t length) {
+    return text != NULL && strlen(text) == length && memcmp(text, bytes, length) == 0;
+}
+
+/* GLOBAL: "module\nname\n". */
+static lp_status read_global(machine *m) {
+    const char *module = (const char *)m->bytes + m->at;
+    const char *end = (const char *)m->bytes + m->size;
+    const char *module_end = memchr(module, '\n', (size_t)(end - module));
+    const char *name = module_end != NULL ? module_end + 1 : end;
+    const char *name_end = memchr(name, '\n', (size_t)(end - name));
+    if (name_end == NULL) {
+        return FAIL(m, LP_ERR_FORMAT, "the pickle ends within the name of a global");
+    }
+    size_t module_length = (size_t)(module_end - module), length = (size_t)(name_end - name);
+    m->at = (size_t)(name_end + 1 - (const char *)m->bytes);
+
+    bool found = false;
+    enum role role = ROLE_INERT;
+    const lp_torch_type *type = NULL;
+    for (size_t i = 0; i < sizeof globals / sizeof globals[0] && !found; i++) {
+        found = equals(globals[i].module, module, module_length) &&
+                equals(globals[i].name, name, length);
+        role = globals[i].role;
+    }
+    bool torch = equals("torch", module, module_length);
+    bool storages = torch || equals("torch.storage", module, module_length);
+    for (size_t i = 0; i < sizeof types / sizeof types[0] && !found; i++) {
+        bool storage = storages && equals(types[i].storage, name, length);
+        found = storage || (torch && equals(types[i].dtype, name, length));
+        role = storage ? ROLE_STORAGE : ROLE_DTYPE;
+        type = &types[i];
+    }
+    static const char script[] = "__torch__";
+    size_t script_length = sizeof script - 1;
+    if (!found && module_length >= script_length && memcmp(module, script, script_length) == 0 &&
+        (module_length == script_length || module[script_length] == '.')) {
+        found = true;
+        role = ROLE_CLASS;
+    }
+    if (!found) {
+        char shown_module[120], shown_name[120];
+        return FAIL(m, LP_ERR_UNSUPPORTED,
+                    "the global %s.%s is not on the list of what a checkpoint may name; nothing "
+                    "was executed",
+                    printable(module, module_length, shown_module),
+                    printable(name, length, shown_name));
+    }
+    uint32_t index;
+    lp_status status = push_new(m, LP_NODE_GLOBAL, &index);
+    if (status == LP_OK) {
+        node_at(m, index)->is.global.role = (uint32_t)role;
+        node_at(m, index)->is.global.type = type;
+    }
+    return status;
+}
+
+/* Puts the stack's values from `height` on into a container, and takes them off the stack. */
+static lp_status collect(machine *m, uint32_t container, size_t height) {
+    bool pairs = node_at(m, container)->kind == LP_NODE_DICT;
+    size_t step = pairs ? 2 : 1;
+    if ((m->stack.count - height) % step != 0) {
+        return FAIL(m, LP_ERR_FORMAT, "a dictionary's key has no value");
+    }
+    for (size_t i = height; i < m->stack.count; i += step) {
+        uint32_t cell;
+        lp_status status = add_node(m, LP_NODE_CELL, &cell);
+        if (status != LP_OK) {
+            return status;
+        }
+        lp_node *item = node_at(m, cell), *owner = node_at(m, container);
+        item->is.cell.key = pairs ? m->stack.items[i] : 0;
+        item->is.cell.value = m->stack.items[i + step - 1];
+        if (owner->is.items.count++ == 0) {
+            owner->is.items.first = cell;
+        } else {
+            node_at(m, owner->is.items.last)->is.cell.next = cell;
+        }
+        owner->is.items.last = cell;
+    }
+    m->stack.count = height;
+    return LP_OK;
+}
+
+static lp_status push_tuple(machine *m, size_t height) {
+    uint32_t tuple;
+    lp_status status = add_node(m, LP_NODE_TUPLE, &tuple);
+    if (status == LP_OK) {
+        status = collect(m, tuple, height);
+    }
+    return status == LP_OK ? push(m, tuple) : status;
+}
+
+/* Adds what lies above `height` to the container just below it. */
+static lp_status extend(machine *m, lp_node_kind kind, size_t height) {
+    size_t floor = m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
+    if (height <= floor || node_at(m, m->stack.items[height - 1])->kind != kind) {
+        return FAIL(m, LP_ERR_FORMAT, "adds to something that is not a %s",
+                    kind == LP_NODE_DICT ? "dictionary" : "list");
+    }
+    return collect(m, m->stack.items[height - 1], height);
+}
+
+/* The first `count` items of a tuple; false when it is none or shorter. */
+static bool tuple_items(const machine *m, uint32_t tuple, size_t count, uint32_t *items) {
+    const lp_node *node = node_at(m, tuple);
+    if (node->kind != LP_NODE_TUPLE || node->is.items.count < count) {
+        return false;
+    }
+    uint32_t cell = node->is.items.first;
+    for (size_t i = 0; i < count; i++) {
+        items[i] = node_at(m, cell)->is.cell.value;
+        cell = node_at(m, cell)->is.cell.next;
+    }
+    return true;
+}
+
+/* BINPERSID */
+static lp_status read_storage(machine *m) {
+    uint32_t items[5], index;
+    lp_status status = need(m, 1);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (!tuple_items(m, top(m, 1), 5, items) || !lp_pickle_is_text(m->out, items[0], "storage") ||
+        node_at(m, items[1])->kind != LP_NODE_GLOBAL ||
+        node_at(m, items[1])->is.global.role != ROLE_STORAGE ||
+        node_at(m, items[2])->kind != LP_NODE_TEXT || node_at(m, items[4])->kind != LP_NODE_INT) {
+        return FAIL(m, LP_ERR_FORMAT,
+                    "a persistent id is not (\"storage\", type, key, place, size)");
+    }
+    m->stack.count--;
+    status = push_new(m, LP_NODE_STORAGE, &index);
+    if (status == LP_OK) {
+        lp_node *node = node_at(m, index);
+        node->is.storage.type = node_at(m, items[1])->is.global.type;
+        node->is.storage.key = items[2];
+        node->is.storage.size = items[4];
+    }
+    return status;
+}
+
+static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint32_t *result) {
+    uint32_t items[7];
+    if (!tuple_items(m, arguments, typed ? 7 : 4, items) ||
+        node_at(m, items[0])->kind != LP_NODE_STORAGE ||
+        (typed && (node_at(m, items[6])->kind != LP_NODE_GLOBAL ||
+                   node_at(m, items[6])->is.global.role != ROLE_DTYPE))) {
+        return FAIL(m, LP_ERR_FORMAT,
+                    "a tensor is not rebuilt from (storage, offset, shape, "
+                    "stride, ...)");
+    }
+    lp_status status = add_node(m, LP_NODE_TENSOR, result);
+    if (status == LP_OK) {
+        lp_node *node = node_at(m, *result);
+        node->is.tensor.storage = items[0];
+        node->is.tensor.offset = items[1];
+        node->is.tensor.shape = items[2];
+        node->is.tensor.stride = items[3];
+        node->is.tensor.type = typed ? node_at(m, items[6])->is.global.type : NULL;
+    }
+    return status;
+}
+
+/* REDUCE and NEWOBJ: callable, arguments -> value. */
+static lp_status apply(machine *m, bool instance) {
+    lp_status status = need(m, 2);
+    if (status != LP_OK) {
+        return status;
+    }
+    uint32_t arguments = top(m, 1), callable = top(m, 2), result = 0, first;
+    const lp_node *global = node_at(m, callable);
+    if (global->kind != LP_NODE_GLOBAL || node_at(m, arguments)->kind != LP_NODE_TUPLE) {
+        return FAIL(m, LP_ERR_FORMAT, "calls something that is not a global with a tuple");
+    }
+    enum role role = (enum role)global->is.global.role;
+    if (role == ROLE_STORAGE || role == ROLE_DTYPE || (instance && role != ROLE_CLASS)) {
+        return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
+    }
+    switch (role) {
+    case ROLE_ORDERED_DICT:
+        if (node_at(m, arguments)->is.items.count != 0) {
+            return FAIL(m, LP_ERR_UNSUPPORTED, "OrderedDict is called with arguments");
+        }
+        status = add_node(m, LP_NODE_DICT, &result);
+        break;
+    case ROLE_TENSOR:
+    case ROLE_TENSOR_TYPED:
+        status = rebuild_tensor(m, arguments, role == ROLE_TENSOR_TYPED, &result);
+        break;
+    case ROLE_PARAMETER:
+    case ROLE_FIRST:
+        if (!tuple_items(m, arguments, 1, &first) ||
+            (role == ROLE_PARAMETER && node_at(m, first)->kind != LP_NODE_TENSOR)) {
+            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter or list");
+        }
+        result = first;
+        break;
+    case ROLE_INERT:
+        status = add_node(m, LP_NODE_OPAQUE, &result);
+        break;
+    case ROLE_STORAGE: /* refused above */
+    case ROLE_DTYPE:
+    case ROLE_CLASS:
+        status = add_node(m, LP_NODE_OBJECT, &result);
+        break;
+    }
+    if (status == LP_OK) {
+        m->stack.count -= 2;
+        status = push(m, result);
+    }
+    return status;
+}
+
+/* BUILD: value, state -> value.  Of a dictionary the state is its attributes (_metadata). */
+static lp_status build(machine *m) {
+    lp_status status = need(m, 2);
+    if (status != LP_OK) {
+        return status;
+    }
+    lp_node *object = node_at(m, top(m, 2));
+    if (object->kind == LP_NODE_OBJECT) {
+        object->is.state = top(m, 1);
+    } else if (object->kind != LP_NODE_DICT) {
+        return FAIL(m, LP_ERR_UNSUPPORTED, "gives a state to something that has none");
+    }
+    m->stack.count--;
+    return LP_OK;
+}
+
+static lp_status put(machine *m, size_t width) {
+    uint64_t slot = 0;
+    lp_status status = need(m, 1);
+    if (status == LP_OK) {
+        status = take_number(m, width, &slot);
+    }
+    /* A pickle cannot have more slots than bytes, so the memo is bounded by them too. */
+    if (status == LP_OK && slot >= m->size) {
+        status = FAIL(m, LP_ERR_FORMAT, "memo slot %llu in a pickle of %zu bytes",
+                      (unsigned long long)slot, m->size);
+    }
+    if (status == LP_OK) {
+        status = refs_reserve(m, &m->memo, (size_t)slot + 1);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    while (m->memo.count <= slot) {
+        m->memo.items[m->memo.count++] = 0;
+    }
+    m->memo.items[slot] = top(m, 1);
+    return LP_OK;
+}
+
+static lp_status get(machine *m, size_t width) {
+    uint64_t slot;
+    lp_status status = take_number(m, width, &slot);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (slot >= m->memo.count || m->memo.items[slot] == 0) {
+        return FAIL(m, LP_ERR_FORMAT, "memo slot %llu is empty", (unsigned long long)slot);
+    }
+    return push(m, m->memo.items[slot]);
+}
+
+static lp_status read_text(machine *m) {
+    uint64_t length;
+    const unsigned char *bytes;
+    uint32_t index;
+    lp_status status = take_number(m, 4, &length);
+    if (status == LP_OK) {
+        status = take(m, (size_t)length, &bytes);
+    }
+    if (status == LP_OK) {
+        status = push_new(m, LP_NODE_TEXT, &index);
+    }
+    if (status == LP_OK) {
+        node_at(m, index)->is.text.start = (uint32_t)(bytes - m->bytes);
+        node_at(m, index)->is.text.length = (uint32_t)length;
+    }
+    return status;
+}
+
+/* LONG1 and LONG4: a two's-complement integer of any length.  What does not fit in 64 bits (a
+ * seed) cannot be a size or an offset. */
+static lp_status read_long(machine *m, size_t width) {
+    uint64_t length, value;
+    const unsigned char *bytes;
+    uint32_t index;
+    lp_status status = take_number(m, width, &length);
+    if (status == LP_OK && length > 8) {
+        status = take(m, (size_t)length, &bytes);
+        return status == LP_OK ? push_new(m, LP_NODE_OPAQUE, &index) : status;
+    }
+    if (status == LP_OK) {
+        status = take_number(m, (size_t)length, &value);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    if (length > 0 && length < 8 && (value >> (8 * length - 1)) != 0) {
+        value |= UINT64_MAX << 8 * length;
+    }
+    int64_t integer;
+    memcpy(&integer, &value, sizeof integer);
+    return push_integer(m, integer);
+}
+
+static lp_status step(machine *m, unsigned opcode) {
+    uint64_t number = 0;
+    const unsigned char *bytes;
+    uint32_t index;
+    size_t height = 0;
+    lp_status status = LP_OK;
+    switch (opcode) {
+    case '(': /* MARK */
+        return refs_push(m, &m->marks, (uint32_t)m->stack.count);
+    case 'c':
+        return read_global(m);
+    case 'Q': /* BINPERSID */
+        return read_storage(m);
+    case 'R': /* REDUCE */
+        return apply(m, false);
+    case 0x81: /* NEWOBJ */
+        return apply(m, true);
+    case 'b':
+        return build(m);
+    case 'q': /* BINPUT */
+        return put(m, 1);
+    case 'r': /* LONG_BINPUT */
+        return put(m, 4);
+    case 'h': /* BINGET */
+        return get(m, 1);
+    case 'j': /* LONG_BINGET */
+        return get(m, 4);
+    case 'X': /* BINUNICODE */
+        return read_text(m);
+    case 'N': /* NONE */
+        return push_new(m, LP_NODE_OPAQUE, &index);
+    case 0x88: /* NEWTRUE */
+        return push_integer(m, 1);
+    case 0x89: /* NEWFALSE */
+        return push_integer(m, 0);
+    case 'K': /* BININT1 */
+    case 'M': /* BININT2 */
+        status = take_number(m, opcode == 'K' ? 1 : 2, &number);
+        return status == LP_OK ? push_integer(m, (int64_t)number) : status;
+    case 'J': /* BININT: signed */
+        status = take_number(m, 4, &number);
+        return status == LP_OK
+                   ? push_integer(m, number < 0x80000000u ? (int64_t)number
+                                                          : (int64_t)number - INT64_C(0x100000000))
+                   : status;
+    case 0x8a: /* LONG1 */
+        return read_long(m, 1);
+    case 0x8b: /* LONG4 */
+        return read_long(m, 4);
+    case 'G': /* BINFLOAT */
+        status = take(m, 8, &bytes);
+        return status == LP_OK ? push_new(m, LP_NODE_OPAQUE, &index) : status;
+    case ']': /* EMPTY_LIST */
+        return push_new(m, LP_NODE_LIST, &index);
+    case '}': /* EMPTY_DICT */
+        return push_new(m, LP_NODE_DICT, &index);
+    case ')': /* EMPTY_TUPLE */
+        return push_new(m, LP_NODE_TUPLE, &index);
+    case 't': /* TUPLE */
+        status = pop_mark(m, &height);
+        return status == LP_OK ? push_tuple(m, height) : status;
+    case 0x85: /* TUPLE1, TUPLE2, TUPLE3 */
+    case 0x86:
+    case 0x87:
+        status = need(m, opcode - 0x84);
+        return status == LP_OK ? push_tuple(m, m->stack.count - (opcode - 0x84)) : status;
+    case 'a': /* APPEND */
+        status = need(m, 2);
+        return status == LP_OK ? extend(m, LP_NODE_LIST, m->stack.count - 1) : status;
+    case 's': /* SETITEM */
+        status = need(m, 3);
+        return status == LP_OK ? extend(m, LP_NODE_DICT, m->stack.count - 2) : status;
+    case 'e': /* APPENDS */
+    case 'u': /* SETITEMS */
+        status = pop_mark(m, &height);
+        return status == LP_OK ? extend(m, opcode == 'u' ? LP_NODE_DICT : LP_NODE_LIST, height)
+                               : status;
+    default:
+        return FAIL(m, LP_ERR_UNSUPPORTED,
+                    "instruction 0x%02x is not one of those that PyTorch writes", opcode);
+    }
+}
+
+static lp_status run(machine *m) {
+    uint32_t unused;
+    uint64_t protocol = 0, opcode = 0;
+    lp_status status = add_node(m, LP_NODE_OPAQUE, &unused);
+    if (status == LP_OK) {
+        status = take_number(m, 1, &opcode);
+    }
+    if (status == LP_OK) {
+        status = take_number(m, 1, &protocol);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    if (opcode != 0x80) {
+        return FAIL(m, LP_ERR_FORMAT, "expected a pickle's PROTO instruction, found 0x%02x",
+                    (unsigned)opcode);
+    }
+    if (protocol != 2) {
+        return FAIL(m, LP_ERR_UNSUPPORTED,
+                    "pickle protocol %u; save it again with torch.save's default, protocol 2",
+                    (unsigned)protocol);
+    }
+    while (status == LP_OK) {
+        m->opcode = m->at;
+        status = take_number(m, 1, &opcode);
+        if (status != LP_OK || opcode == '.') {
+            break;
+        }
+        status = step(m, (unsigned)opcode);
+    }
+    if (status == LP_OK && (m->stack.count != 1 || m->marks.count != 0)) {
+        status = FAIL(m, LP_ERR_FORMAT, "expected one value at the end, found %zu and %zu marks",
+                      m->stack.count, m->marks.count);
+    }
+    if (status == LP_OK) {
+        m->out->root = top(m, 1);
+    }
+    return status;
+}
+
+lp_status lp_pickle_read(const char *where, const char *bytes, size_t size, lp_pickle *pickle,
+                         lp_error *err) {
+    *pickle = (lp_pickle){.bytes = bytes};
+    if (size > LP_PICKLE_MAX) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED, "%s: a pickle of %zu bytes, expected at most %d",
+                       where, size, LP_PICKLE_MAX);
+    }
+    machine m = {.where = where,
+                 .bytes = (const unsigned char *)bytes,
+                 .size = size,
+                 .out = pickle,
+                 .err = err};
+    lp_status status = run(&m);
+    lp_free(m.stack.items);
+    lp_free(m.marks.items);
+    lp_free(m.memo.items);
+    if (status != LP_OK) {
+        lp_pickle_free(pickle);
+    }
+    return status;
+}
+
+void lp_pickle_free(lp_pickle *pickle) {
+    lp_free(pickle->nodes);
+    *pickle = (lp_pickle){0};
+}
+
+bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text) {
+    const lp_node *n = &pickle->nodes[node];
+    return n->kind == LP_NODE_TEXT &&
+           equals(text, pickle->bytes + n->is.text.start, n->is.text.length);
+}
+
+uint32_t lp_pickle_find(const lp_pickle *pickle, uint32_t dictionary, const char *key) {
+    const lp_node *nodes = pickle->nodes;
+    if (nodes[dictionary].kind == LP_NODE_DICT) {
+        uint32_t cell = nodes[dictionary].is.items.first;
+        for (; cell != 0; cell = nodes[cell].is.cell.next) {
+            if (lp_pickle_is_text(pickle, nodes[cell].is.cell.key, key)) {
+                return nodes[cell].is.cell.value;
+            }
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,96 @@
+/* What a pickle of PyTorch says, as data: nothing in it is ever called or constructed.
+ *
+ * A pickle is a program for a stack machine.  This interpreter knows the instructions of protocol 2
+ * that torch.save and torch.jit.save write, and the few globals in the table of pickle.c; any
+ * other is an error that names it.  The result is a graph of small nodes in one array, linked by
+ * index.  A byte of the pickle adds at most two nodes and nothing is copied, so memory is at most
+ * 200 times the pickle's size, however often it refers to the same value; and the interpreter does
+ * not recurse, so that depth costs nothing.  The graph may share nodes and may contain cycles:
+ * whoever walks it must bound the walk. */
+#ifndef LP_CKPT_PICKLE_H
+#define LP_CKPT_PICKLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/checkpoint.h"
+
+/* Longest pickle that is read.  A tensor takes about 150 bytes of it, so that those of real models
+ * are far below 1 MiB. */
+enum { LP_PICKLE_MAX = 4 << 20 };
+
+/* A type of PyTorch's storages and tensors. */
+typedef struct lp_torch_type {
+    const char *storage; /* "HalfStorage", or NULL where a type has none */
+    const char *dtype;   /* "float16", or NULL */
+    lp_dtype type;
+    unsigned bytes; /* of one element */
+} lp_torch_type;
+
+typedef enum lp_node_kind {
+    LP_NODE_OPAQUE, /* something that no tensor needs: None, a float, a large integer, a device */
+    LP_NODE_INT,    /* also booleans */
+    LP_NODE_TEXT,
+    LP_NODE_TUPLE,
+    LP_NODE_LIST,
+    LP_NODE_DICT,
+    LP_NODE_CELL, /* one item of the three above */
+    LP_NODE_GLOBAL,
+    LP_NODE_STORAGE,
+    LP_NODE_TENSOR,
+    LP_NODE_OBJECT /* an instance of a TorchScript class */
+} lp_node_kind;
+
+typedef struct lp_node {
+    lp_node_kind kind;
+    uint32_t at; /* byte offset of the instruction that made it */
+    union {
+        int64_t integer;
+        struct {
+            uint32_t start, length; /* in the pickle's bytes */
+        } text;
+        struct {
+            uint32_t first, last, count; /* cells; first and last are 0 when there are none */
+        } items;
+        struct {
+            uint32_t key, value, next; /* key is 0 outside dictionaries; next is 0 at the end */
+        } cell;
+        struct {
+            uint32_t role;             /* of pickle.c's table */
+            const lp_torch_type *type; /* where it names one */
+        } global;
+        struct {
+            uint32_t key;  /* text: the member data/<key> holds its bytes */
+            uint32_t size; /* integer: elements */
+            const lp_torch_type *type;
+        } storage;
+        struct {
+            uint32_t storage, offset, shape, stride; /* as the file gives them, unchecked */
+            const lp_torch_type *type;               /* NULL: that of the storage */
+        } tensor;
+        uint32_t state; /* of an object: a node, or 0 */
+    } is;
+} lp_node;
+
+/* Node 0 is unused, so that 0 means none.  `bytes` belongs to the caller and must stay. */
+typedef struct lp_pickle {
+    const char *bytes;
+    lp_node *nodes;
+    uint32_t count, capacity;
+    uint32_t root;
+} lp_pickle;
+
+/* Interprets a pickle of at most LP_PICKLE_MAX bytes.  `where` ("file: member") opens each message;
+ * LP_ERR_UNSUPPORTED for an instruction, protocol or global outside the lists, with its byte
+ * offset, LP_ERR_FORMAT for a pickle that contradicts itself or ends early. */
+LP_MUST_USE lp_status lp_pickle_read(const char *where, const char *bytes, size_t size,
+                                     lp_pickle *pickle, lp_error *err);
+void lp_pickle_free(lp_pickle *pickle);
+
+/* True for a text node equal to a string. */
+bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text);
+
+/* The value of a dictionary's key, or 0. */
+uint32_t lp_pickle_find(const lp_pickle *pickle, uint32_t dictionary, const char *key);
+
+#endif

@@ -1,0 +1,276 @@
+/* Names, shapes and views of tensors, checked once for all formats, and their values widened or
+ * rounded to float32.  Stored bytes are little-endian in every format read here and are put
+ * together byte by byte, so that neither the processor's order nor alignment matters. */
+#include "ckpt/tensor_index.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "math/half.h"
+
+lp_status lp_index_check_name(const char *name, size_t length, lp_error *err) {
+    if (length == 0 || length > LP_NAME_MAX) {
+        return lp_fail(err, LP_ERR_FORMAT, "a tensor's name has %zu characters, expected 1 to %d",
+                       length, LP_NAME_MAX);
+    }
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (c < 0x20 || c == 0x7f) {
+            return lp_fail(err, LP_ERR_FORMAT, "a tensor's name has a control character, 0x%02x",
+                           c);
+        }
+    }
+    return LP_OK;
+}
+
+/* Counts the elements, and checks that the last of them lies within the storage. */
+static lp_status check_view(lp_entry *entry, const char *name, uint64_t available, lp_error *err) {
+    lp_tensor *t = &entry->tensor;
+    uint64_t last = 0, end = 0, step;
+    size_t bytes;
+    bool fits = true;
+    t->count = 1;
+    for (int i = 0; i < t->rank; i++) {
+        if (!lp_mul(t->count, t->shape[i], &t->count)) {
+            return lp_fail(err, LP_ERR_FORMAT, "tensor %s: its shape overflows", name);
+        }
+    }
+    for (int i = 0; i < t->rank && t->count > 0; i++) {
+        fits = fits && lp_mul_u64(t->shape[i] - 1, entry->stride[i], &step) &&
+               lp_add_u64(last, step, &last);
+    }
+    if (t->count > 0 && fits) {
+        fits = lp_add_u64(last, 1, &end) && lp_mul_u64(end, entry->bytes, &end) &&
+               lp_add_u64(end, entry->offset, &end);
+    }
+    if (!fits || end > available) {
+        return lp_fail(
+            err, LP_ERR_FORMAT,
+            "tensor %s: its shape and strides reach beyond the %llu bytes of its storage", name,
+            (unsigned long long)available);
+    }
+    if (!lp_mul(t->count, sizeof(float) > entry->bytes ? sizeof(float) : entry->bytes, &bytes)) {
+        return lp_fail(err, LP_ERR_FORMAT, "tensor %s: its shape overflows", name);
+    }
+    return LP_OK;
+}
+
+lp_status lp_index_add(lp_index *index, const char *name, size_t name_length, const lp_entry *entry,
+                       uint64_t available, lp_error *err) {
+    lp_status status = lp_index_check_name(name, name_length, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (index->count == index->capacity) {
+        size_t capacity = index->capacity > 0 ? 2 * index->capacity : 64;
+        lp_entry *entries =
+            lp_grow(index->entries, index->count * sizeof *entries, capacity, sizeof *entries);
+        if (entries == NULL) {
+            return lp_fail_memory(err, "the index of tensors", capacity, sizeof *entries);
+        }
+        index->entries = entries;
+        index->capacity = capacity;
+    }
+    lp_entry *added = &index->entries[index->count];
+    *added = *entry;
+    added->name = lp_alloc(name_length + 1, 1);
+    if (added->name == NULL) {
+        return lp_fail_memory(err, "a tensor's name", name_length + 1, 1);
+    }
+    memcpy(added->name, name, name_length);
+    added->name[name_length] = '\0';
+    added->tensor.name = added->name;
+    index->count++; /* from here on lp_index_free releases the name */
+    status = check_view(added, added->name, available, err);
+    /* check_view has seen to it that the product does not overflow. */
+    if (status == LP_OK &&
+        (!lp_add_u64(index->viewed, (uint64_t)added->tensor.count * entry->bytes, &index->viewed) ||
+         index->viewed / LP_VIEWS_MAX > index->file_size)) {
+        status = lp_fail(err, LP_ERR_FORMAT,
+                         "tensor %s: with it the tensors view more than %d times the file's %llu "
+                         "bytes",
+                         added->name, LP_VIEWS_MAX, (unsigned long long)index->file_size);
+    }
+    return status;
+}
+
+static int compare_entries(const void *a, const void *b) {
+    return strcmp(((const lp_entry *)a)->tensor.name, ((const lp_entry *)b)->tensor.name);
+}
+
+lp_status lp_index_finish(lp_index *index, lp_error *err) {
+    static const char prefix[] = "module.";
+    size_t length = sizeof prefix - 1, prefixed = 0;
+    for (size_t i = 0; i < index->count; i++) {
+        prefixed += strncmp(index->entries[i].name, prefix, length) == 0 &&
+                    index->entries[i].name[length] != '\0';
+    }
+    if (prefixed == index->count) {
+        for (size_t i = 0; i < index->count; i++) {
+            index->entries[i].tensor.name = index->entries[i].name + length;
+        }
+    }
+    if (index->count > 0) {
+        qsort(index->entries, index->count, sizeof *index->entries, compare_entries);
+    }
+    for (size_t i = 1; i < index->count; i++) {
+        if (compare_entries(&index->entries[i - 1], &index->entries[i]) == 0) {
+            return lp_fail(err, LP_ERR_FORMAT, "tensor %s stands twice",
+                           index->entries[i].tensor.name);
+        }
+    }
+    return LP_OK;
+}
+
+const lp_entry *lp_index_find(const lp_index *index, const char *name) {
+    lp_entry key = {.tensor = {.name = name}};
+    return index->count == 0 ? NULL
+                             : bsearch(&key, index->entries, index->count, sizeof *index->entries,
+                                       compare_entries);
+}
+
+void lp_index_free(lp_index *index) {
+    for (size_t i = 0; i < index->count; i++) {
+        lp_free(index->entries[i].name);
+    }
+    lp_free(index->entries);
+    *index = (lp_index){0};
+}
+
+void lp_entry_contiguous(lp_entry *entry) {
+    uint64_t stride = 1;
+    for (int i = entry->tensor.rank - 1; i >= 0; i--) {
+        entry->stride[i] = stride;
+        stride *= entry->tensor.shape[i]; /* wraps only where the count overflows as well */
+    }
+}
+
+/* ---- values -----------------------------------------------------------------------------------
+ */
+
+static uint16_t load16(const unsigned char *p) {
+    return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static uint32_t load32(const unsigned char *p) {
+    return load16(p) | (uint32_t)load16(p + 2) << 16;
+}
+
+static uint64_t load64(const unsigned char *p) {
+    return load32(p) | (uint64_t)load32(p + 4) << 32;
+}
+
+static float load_f32(const unsigned char *p) {
+    uint32_t bits = load32(p);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float load_f64(const unsigned char *p) {
+    uint64_t bits = load64(p);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return (float)value;
+}
+
+/* Two's complement, without the conversions that C leaves to the implementation. */
+static float load_i64(const unsigned char *p) {
+    uint64_t bits = load64(p);
+    int64_t value;
+    memcpy(&value, &bits, sizeof value);
+    return (float)value;
+}
+
+static float load_i32(const unsigned char *p) {
+    uint32_t bits = load32(p);
+    int32_t value;
+    memcpy(&value, &bits, sizeof value);
+    return (float)value;
+}
+
+static float load_i16(const unsigned char *p) {
+    uint16_t bits = load16(p);
+    int16_t value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* n values, `stride` bytes apart. */
+static void convert_row(lp_dtype type, const unsigned char *from, uint64_t stride, size_t n,
+                        float *to) {
+#define ROW(expression)                                                                            \
+    for (size_t i = 0; i < n; i++) {                                                               \
+        const unsigned char *p = from + i * stride;                                                \
+        to[i] = (expression);                                                                      \
+    }                                                                                              \
+    break
+    switch (type) {
+    case LP_DTYPE_F16:
+        ROW(lp_half_to_float(load16(p)));
+    case LP_DTYPE_BF16:
+        ROW(lp_bfloat16_to_float(load16(p)));
+    case LP_DTYPE_F32:
+        ROW(load_f32(p));
+    case LP_DTYPE_F64:
+        ROW(load_f64(p));
+    case LP_DTYPE_I64:
+        ROW(load_i64(p));
+    case LP_DTYPE_I32:
+        ROW(load_i32(p));
+    case LP_DTYPE_I16:
+        ROW(load_i16(p));
+    case LP_DTYPE_I8:
+        ROW((float)(*p < 128 ? *p : *p - 256));
+    case LP_DTYPE_U8:
+        ROW((float)*p);
+    case LP_DTYPE_BOOL:
+        ROW(*p != 0 ? 1.0f : 0.0f);
+    case LP_DTYPE_OTHER:
+        break;
+    }
+#undef ROW
+}
+
+lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage, float *values,
+                           lp_error *err) {
+    const lp_tensor *t = &entry->tensor;
+    if (t->dtype == LP_DTYPE_OTHER) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "tensor %s: values of type %s cannot be read; expected floating point of "
+                       "16, 32 or 64 bits, or integers",
+                       t->name, t->dtype_name);
+    }
+    /* Axes joined from the last one as long as the next steps over them exactly: the whole tensor
+     * where it is contiguous.  What is left are rows, and an odometer over the other axes. */
+    int outer = t->rank;
+    uint64_t stride = outer > 0 ? entry->stride[outer - 1] : 1;
+    size_t row = 1;
+    while (outer > 0 && (entry->stride[outer - 1] == row * stride || t->shape[outer - 1] == 1)) {
+        row *= t->shape[--outer];
+    }
+    size_t position[LP_MAX_RANK] = {0};
+    uint64_t at = 0; /* elements from the first one */
+    for (size_t done = 0; done < t->count; done += row) {
+        convert_row(t->dtype, storage + entry->offset + at * entry->bytes, stride * entry->bytes,
+                    row, values + done);
+        for (int axis = outer - 1; axis >= 0; axis--) {
+            at += entry->stride[axis];
+            if (++position[axis] < t->shape[axis]) {
+                break;
+            }
+            at -= entry->stride[axis] * t->shape[axis];
+            position[axis] = 0;
+        }
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        if (!isfinite(values[i])) {
+            return lp_fail(err, LP_ERR_DATA, "tensor %s: value %zu of %zu is %s", t->name, i,
+                           t->count, isnan(values[i]) ? "not a number" : "infinite");
+        }
+    }
+    return LP_OK;
+}

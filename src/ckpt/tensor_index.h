@@ -1,0 +1,54 @@
+/* The index of a checkpoint: what each tensor is called, what it is, and where its values lie.
+ * Each reader of a format fills it; here is what they have in common: the checks of names, shapes
+ * and views, the order by name, and the conversion of stored values to float32. */
+#ifndef LP_CKPT_TENSOR_INDEX_H
+#define LP_CKPT_TENSOR_INDEX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/checkpoint.h"
+
+enum {
+    LP_NAME_MAX = 512, /* characters of a tensor's name */
+    /* A file's tensors may share values; together they may view this many times its size. */
+    LP_VIEWS_MAX = 4
+};
+
+typedef struct lp_entry {
+    lp_tensor tensor; /* tensor.name points into `name` */
+    char *name;
+    unsigned bytes;               /* of one element; 0 where this program does not know */
+    size_t storage;               /* number of the storage it views, as its reader counts them */
+    uint64_t offset;              /* of the first element in that storage, bytes */
+    uint64_t stride[LP_MAX_RANK]; /* elements */
+} lp_entry;
+
+typedef struct lp_index {
+    lp_entry *entries;
+    size_t count, capacity;
+    uint64_t file_size;
+    uint64_t viewed; /* bytes that all views together cover */
+} lp_index;
+
+/* Refuses an empty, overlong or unprintable name; lp_index_add does it too. */
+LP_MUST_USE lp_status lp_index_check_name(const char *name, size_t length, lp_error *err);
+
+/* Adds a tensor.  The caller has filled all of `entry` but its name and tensor.count; the storage
+ * holds `available` bytes.  The message does not name the file. */
+LP_MUST_USE lp_status lp_index_add(lp_index *index, const char *name, size_t name_length,
+                                   const lp_entry *entry, uint64_t available, lp_error *err);
+
+/* Removes a "module." that all names share, orders by name and refuses a name that stands twice. */
+LP_MUST_USE lp_status lp_index_finish(lp_index *index, lp_error *err);
+
+const lp_entry *lp_index_find(const lp_index *index, const char *name);
+void lp_index_free(lp_index *index);
+
+/* Sets the strides of a contiguous, row-major tensor from its shape. */
+void lp_entry_contiguous(lp_entry *entry);
+
+/* Writes the values of an entry, viewed in the bytes of its storage, to float32 [count]. */
+LP_MUST_USE lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage,
+                                       float *values, lp_error *err);
+
+#endif

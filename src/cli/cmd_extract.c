@@ -1,0 +1,106 @@
+/* linprobe extract: a data set through an encoder into a feature set. */
+#include <stdio.h>
+
+#include "cli/options.h"
+#include "cli/steps.h"
+
+static int run(const cli_command *command, int argc, char **argv) {
+    static const char *const splits[] = {"train", "test", NULL};
+    static const char *const kinds[] = {"fine", "coarse", NULL};
+    static const char *const points[] = {"projected", "penultimate", NULL};
+    static const lp_column columns[] = {{"out", "features", NULL},
+                                        {"images", "images", NULL},
+                                        {"width", "width", NULL},
+                                        {"computed", "computed", NULL},
+                                        {"seconds", "seconds", "%.1f"}};
+    const char *model = NULL, *data_path = NULL, *out = NULL;
+    int split = LP_SPLIT_TRAIN, labels = LP_LABELS_FINE, point = -1, format = LP_FORMAT_TEXT;
+    bool normalize = false;
+    size_t threads = 0;
+    const cli_option options[] = {
+        {.name = "--model",
+         .argument = "FILE",
+         .help = "checkpoint of the encoder",
+         .kind = CLI_TEXT,
+         .value = &model,
+         .required = true},
+        {.name = "--data",
+         .argument = "PATH",
+         .help = "CIFAR folder, .tar.gz or .bin file",
+         .kind = CLI_TEXT,
+         .value = &data_path,
+         .required = true},
+        {.name = "--split",
+         .argument = "S",
+         .help = "train or test",
+         .kind = CLI_CHOICE,
+         .value = &split,
+         .choices = splits,
+         .required = true},
+        {.name = "--out",
+         .argument = "DIR",
+         .help = "folder of the feature set",
+         .kind = CLI_TEXT,
+         .value = &out,
+         .required = true},
+        {.name = "--feature",
+         .argument = "POINT",
+         .help = "projected (default where the model has a projection) or penultimate",
+         .kind = CLI_CHOICE,
+         .value = &point,
+         .choices = points},
+        {.name = "--normalize",
+         .help = "divide each feature vector by its length (default: off)",
+         .kind = CLI_FLAG,
+         .value = &normalize},
+        {.name = "--labels",
+         .argument = "KIND",
+         .help = "fine (default) or coarse, CIFAR-100",
+         .kind = CLI_CHOICE,
+         .value = &labels,
+         .choices = kinds},
+        CLI_THREADS_OPTION(&threads),
+        CLI_FORMAT_OPTION(&format),
+        {.name = NULL}};
+    int exit_status = cli_parse(command, options, argc, argv, NULL, 0, 0, NULL);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    lp_error err = {0};
+    step_encoder encoder = {0};
+    lp_dataset *data = NULL;
+    lp_extract_report report;
+    /* the data first: a wrong path is said before half a gigabyte is read */
+    lp_status status =
+        lp_dataset_open(data_path, (lp_split)split, (lp_label_kind)labels, &data, &err);
+    if (status == LP_OK) {
+        status = step_encoder_load(model, &encoder, &err);
+    }
+    if (status == LP_OK) {
+        const lp_encoder_info *info = lp_encoder_describe(encoder.encoder);
+        lp_feature_point where = point < 0 ? info->default_point : (lp_feature_point)point;
+        status = step_extract(&encoder, data, where, normalize, threads, out, &report, &err);
+        if (status == LP_OK) {
+            json_t *rows = json_pack("[{s:s, s:I, s:I, s:I, s:f}]", "out", out, "images",
+                                     (json_int_t)report.images, "width",
+                                     (json_int_t)lp_encoder_features(info, where), "computed",
+                                     (json_int_t)report.computed, "seconds", report.seconds);
+            lp_table_print(stdout, (lp_format)format, columns, 5, rows);
+            json_decref(rows);
+        }
+    }
+    step_encoder_free(&encoder);
+    lp_dataset_close(data);
+    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+}
+
+const cli_command cli_extract = {
+    .name = "extract",
+    .summary = "runs an encoder over a data set and writes a feature set",
+    .run = run,
+    .usage = "--model FILE --data PATH --split train|test --out DIR [options]",
+    .details =
+        "DIR gets features.npy (float32 [N, F]), labels.npy and meta.json.  It appears when it\n"
+        "is complete; until then DIR.partial holds the finished part, and the same command\n"
+        "goes on from there after an interruption.",
+};

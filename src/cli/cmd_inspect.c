@@ -1,0 +1,119 @@
+/* linprobe inspect FILE: what a checkpoint holds. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cli/options.h"
+#include "linprobe/checkpoint.h"
+#include "linprobe/encoder.h"
+#include "report/table.h"
+
+static json_t *tensor_rows(const lp_checkpoint *ckpt) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < lp_checkpoint_count(ckpt); i++) {
+        const lp_tensor *t = lp_checkpoint_tensor(ckpt, i);
+        char shape[256] = "";
+        size_t used = 0;
+        for (int d = 0; d < t->rank; d++) {
+            used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%zu", d > 0 ? "x" : "",
+                                     t->shape[d]);
+        }
+        (void)json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:I}", "name", t->name,
+                                                    "dtype", t->dtype_name, "shape",
+                                                    t->rank > 0 ? shape : "scalar", "values",
+                                                    (json_int_t)t->count));
+    }
+    return rows;
+}
+
+static json_t *encoder_object(const lp_encoder_info *i) {
+    return json_pack("{s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                     "name", i->name, "family", i->family, "activation", i->activation, "norm_eps",
+                     (double)i->norm_eps, "input_size", (json_int_t)i->input_size, "patch",
+                     (json_int_t)i->patch, "tokens", (json_int_t)i->tokens, "width",
+                     (json_int_t)i->width, "heads", (json_int_t)i->heads, "layers",
+                     (json_int_t)i->layers, "mlp_width", (json_int_t)i->mlp_width, "projected",
+                     (json_int_t)i->projected, "penultimate", (json_int_t)i->penultimate,
+                     "parameters", (json_int_t)i->parameters);
+}
+
+static void print_encoder(const lp_encoder_info *i) {
+    (void)printf("architecture:  %s (family %s)\n", i->name, i->family);
+    (void)printf("dimensions:    width %zu, %zu heads, %zu layers, MLP %zu, %zu tokens\n", i->width,
+                 i->heads, i->layers, i->mlp_width, i->tokens);
+    (void)printf("input:         %zu x %zu pixels, patches of %zu (resize %zu, crop %zu)\n",
+                 i->input_size, i->input_size, i->patch, i->preprocess.resize, i->preprocess.crop);
+    (void)printf("activation:    %s, layer norm eps %g\n", i->activation, (double)i->norm_eps);
+    if (i->projected > 0) {
+        (void)printf("features:      projected %zu, penultimate %zu\n", i->projected,
+                     i->penultimate);
+    } else {
+        (void)printf("features:      penultimate %zu (no projection)\n", i->penultimate);
+    }
+    (void)printf("parameters:    %llu in the image encoder\n", (unsigned long long)i->parameters);
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    static const lp_column columns[] = {
+        {"name", "tensor", NULL}, {"dtype", "type", NULL}, {"shape", "shape", NULL}};
+    int format = LP_FORMAT_TEXT;
+    const cli_option options[] = {CLI_FORMAT_OPTION(&format), {.name = NULL}};
+    const char *path;
+    int exit_status = cli_parse(command, options, argc, argv, &path, 1, 1, NULL);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    lp_error err = {0}, unknown = {0};
+    lp_checkpoint *ckpt;
+    lp_encoder_info info;
+    const char *hex;
+    lp_status status = lp_checkpoint_open(path, &ckpt, &err);
+    if (status != LP_OK) {
+        return cli_fail(command, status, &err);
+    }
+    status = lp_checkpoint_sha256(ckpt, &hex, &err);
+    if (status != LP_OK) {
+        lp_checkpoint_close(ckpt);
+        return cli_fail(command, status, &err);
+    }
+    const char *official = lp_checkpoint_official_name(hex);
+    lp_status recognised = lp_encoder_recognise(ckpt, &info, &unknown);
+    json_t *rows = tensor_rows(ckpt);
+    if (format == LP_FORMAT_TEXT) {
+        (void)printf("file:          %s\n", path);
+        (void)printf("format:        %s, %zu tensors\n", lp_checkpoint_format(ckpt),
+                     lp_checkpoint_count(ckpt));
+        (void)printf("sha256:        %s\n", hex);
+        (void)printf("official:      %s\n", official != NULL ? official : "no known file");
+        if (recognised == LP_OK) {
+            print_encoder(&info);
+        } else {
+            (void)printf("architecture:  not recognised\n");
+        }
+        (void)putchar('\n');
+        lp_table_print(stdout, LP_FORMAT_TEXT, columns, 3, rows);
+    } else if (format == LP_FORMAT_CSV) {
+        lp_table_print(stdout, LP_FORMAT_CSV, columns, 3, rows);
+    } else {
+        json_t *object =
+            json_pack("{s:s, s:s, s:s, s:s?, s:o?, s:O}", "file", path, "format",
+                      lp_checkpoint_format(ckpt), "sha256", hex, "official", official, "encoder",
+                      recognised == LP_OK ? encoder_object(&info) : NULL, "tensors", rows);
+        lp_table_print(stdout, LP_FORMAT_JSON, columns, 3, object);
+        json_decref(object);
+    }
+    json_decref(rows);
+    lp_checkpoint_close(ckpt);
+    return recognised == LP_OK ? CLI_OK : cli_fail(command, recognised, &unknown);
+}
+
+const cli_command cli_inspect = {
+    .name = "inspect",
+    .summary = "shows a checkpoint's format, architecture, dimensions and tensors",
+    .run = run,
+    .usage = "FILE [--format text|csv|json]",
+    .details =
+        "FILE is an OpenAI CLIP archive (.pt), a torch.save state dict (.pt, .pth, .bin) or\n"
+        ".safetensors.  Nothing in it is executed.  Exit status 1 when the image encoder is\n"
+        "of no known family; the tensors are listed all the same.",
+};

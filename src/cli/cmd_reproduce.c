@@ -1,0 +1,579 @@
+/* linprobe reproduce: from nothing to the accuracy.
+ *
+ *   1. data and weights: given, found in the cache folder, or downloaded into it
+ *   2. features of both splits          -> CACHE/features/<model>/<split>
+ *   3. a probe for each solver          -> RESULTS/<run>/<solver>.probe
+ *   4. its score on the test split      -> RESULTS/<run>/results.json, results.csv, README.md
+ * Each step is skipped where its result is there already and was made from the same inputs. */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "ckpt/official.h"
+#include "cli/interrupt.h"
+#include "cli/meter.h"
+#include "cli/options.h"
+#include "cli/steps.h"
+#include "data/official_data.h"
+#include "fetch/fetch.h"
+#include "report/published.h"
+
+enum { SOLVERS = 1, PATH_BYTES = 4096 };
+
+typedef struct job {
+    const char *model, *data, *cache, *results, *run_name;
+    const char *weights_url, *weights_sha256, *data_url, *data_sha256;
+    int point, labels, format;
+    bool normalize;
+    size_t threads;
+    lp_fit_options fit;
+    double eps, tol; /* the solvers' tolerances, 0 = their defaults */
+    /* found and made on the way */
+    char model_path[PATH_BYTES], data_path[PATH_BYTES];
+    char features[PATH_BYTES]; /* folder of both feature sets */
+    char out[PATH_BYTES];      /* RESULTS/<run> */
+    char set_path[2][PATH_BYTES];
+    step_encoder encoder;
+    lp_encoder_info info;
+    lp_feature_point where;
+    bool official_data[2];
+    char data_name[32];
+    lp_features *set[2]; /* train, test */
+    json_t *rows;        /* one object a solver */
+    bool converged;
+} job;
+
+LP_PRINTF(3, 4)
+static lp_status format_path(char path[PATH_BYTES], lp_error *err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(path, PATH_BYTES, format, args);
+    va_end(args);
+    return size >= 0 && size < PATH_BYTES
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "a path of %d bytes is too long", size);
+}
+
+/* ---- 1. inputs ---- */
+
+static bool show_download(void *context, uint64_t done, uint64_t total, double rate) {
+    (void)rate; /* the meter has its own */
+    meter_show_bytes(context, (double)done, (double)total);
+    return interrupt_signal() == 0;
+}
+
+/* Downloads to path, or says in one line what the user can do instead. */
+static lp_status download(const char *what, const char *option, const char *url, const char *path,
+                          uint64_t bytes, const char *sha256, lp_error *err) {
+    meter m;
+    (void)fprintf(stderr, "%s: downloading %s\n", what, url);
+    meter_start(&m, what, "MB");
+    lp_fetch_request request = {.url = url,
+                                .path = path,
+                                .bytes = bytes,
+                                .sha256 = sha256,
+                                .progress = show_download,
+                                .context = &m};
+    lp_status status = lp_fetch(&request, err);
+    meter_end(&m);
+    if (status != LP_OK && status != LP_CANCELLED) {
+        (void)lp_prefix(err, status,
+                        "%s cannot be downloaded (a file that is here already: %s): ", what,
+                        option);
+    }
+    return status;
+}
+
+/* The file is at --OPTION, in the cache, at `elsewhere` (or NULL), or is downloaded to the cache.
+ */
+static lp_status find_input(const job *j, const char *what, const char *option, const char *given,
+                            const char *elsewhere, const char *url, uint64_t bytes,
+                            const char *sha256, char path[PATH_BYTES], lp_error *err) {
+    if (given != NULL) {
+        return format_path(path, err, "%s", given);
+    }
+    lp_status status = format_path(path, err, "%s/%s", j->cache, lp_path_name(url));
+    if (status != LP_OK || lp_is_file(path)) {
+        return status;
+    }
+    if (elsewhere != NULL && lp_is_file(elsewhere)) {
+        return format_path(path, err, "%s", elsewhere);
+    }
+    status = lp_make_folders(j->cache, err);
+    return status == LP_OK ? download(what, option, url, path, bytes, sha256, err) : status;
+}
+
+static lp_status find_inputs(job *j, lp_error *err) {
+    const lp_official *weights = lp_official_named("ViT-B/32");
+    const lp_official_archive *data = &lp_cifar_layouts[LP_CIFAR_100].archive;
+    char url[PATH_BYTES], kept[PATH_BYTES] = "";
+    const char *home = getenv("HOME");
+    lp_status status;
+    /* where OpenAI's own package keeps the file */
+    if (home != NULL && j->weights_url == NULL) {
+        status = format_path(kept, err, "%s/.cache/clip/%s", home, weights->file);
+        if (status != LP_OK) {
+            return status;
+        }
+    }
+    status = j->data_url != NULL
+                 ? find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, j->data_url, 0,
+                              j->data_sha256, j->data_path, err)
+                 : find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, data->url, data->bytes,
+                              data->sha256, j->data_path, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (j->weights_url != NULL) {
+        return find_input(j, "weights", "--model FILE", j->model, NULL, j->weights_url, 0,
+                          j->weights_sha256, j->model_path, err);
+    }
+    status = format_path(url, err, "%s%s/%s", LP_OFFICIAL_URL, weights->sha256, weights->file);
+    return status == LP_OK ? find_input(j, "weights", "--model FILE", j->model, kept, url,
+                                        weights->bytes, weights->sha256, j->model_path, err)
+                           : status;
+}
+
+/* ---- 2. features ---- */
+
+/* "CLIP ViT-B/32" -> "clip-vit-b-32" */
+static void slug(char *out, size_t room, const char *text) {
+    size_t used = 0;
+    for (; *text != '\0' && used + 1 < room; text++) {
+        bool keep = isalnum((unsigned char)*text) || *text == '.';
+        if (keep || (used > 0 && out[used - 1] != '-')) {
+            out[used++] = keep ? (char)tolower((unsigned char)*text) : '-';
+        }
+    }
+    out[used] = '\0';
+}
+
+static lp_status name_folders(job *j, const lp_dataset_info *data, lp_error *err) {
+    char model[80], set[40], weights[16] = "";
+    slug(model, sizeof model, j->info.name);
+    slug(set, sizeof set, data->name);
+    (void)snprintf(j->data_name, sizeof j->data_name, "%s", data->name);
+    if (j->encoder.official == NULL) { /* files of one shape are told apart */
+        (void)snprintf(weights, sizeof weights, "-%.8s", j->encoder.sha256);
+    }
+    const char *point = lp_feature_point_name(j->where);
+    const char *normalized = j->normalize ? "-normalized" : "";
+    lp_status status = format_path(j->features, err, "%s/features/%s%s-%s%s", j->cache, model,
+                                   weights, point, normalized);
+    if (status == LP_OK) {
+        status = j->run_name != NULL
+                     ? format_path(j->out, err, "%s/%s", j->results, j->run_name)
+                     : format_path(j->out, err, "%s/%s-%s%s-%s%s%s-C%g", j->results, set, model,
+                                   weights, point, normalized,
+                                   data->labels == LP_LABELS_COARSE ? "-coarse" : "", j->fit.C);
+    }
+    return status;
+}
+
+static lp_status extract_split(job *j, int split, const lp_dataset *data, lp_error *err) {
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    char set[40];
+    lp_extract_report report;
+    slug(set, sizeof set, info->name);
+    j->official_data[split] = info->official != NULL;
+    lp_status status =
+        format_path(j->set_path[split], err, "%s/%s-%s-%s-%.8s", j->features, set,
+                    split == LP_SPLIT_TRAIN ? "train" : "test",
+                    info->labels == LP_LABELS_FINE ? "fine" : "coarse", info->digest);
+    return status == LP_OK ? step_extract(&j->encoder, data, j->where, j->normalize, j->threads,
+                                          j->set_path[split], &report, err)
+                           : status;
+}
+
+static lp_status extract_both(job *j, lp_error *err) {
+    lp_dataset *data[2] = {NULL, NULL};
+    lp_status status = LP_OK;
+    for (int s = 0; status == LP_OK && s < 2; s++) { /* both, before anything is computed */
+        status = lp_dataset_open(j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+                                 (lp_label_kind)j->labels, &data[s], err);
+    }
+    if (status == LP_OK) {
+        status = step_encoder_load(j->model_path, &j->encoder, err);
+    }
+    if (status == LP_OK) {
+        j->info = *lp_encoder_describe(j->encoder.encoder);
+        j->where = j->point < 0 ? j->info.default_point : (lp_feature_point)j->point;
+        if (lp_encoder_features(&j->info, j->where) == 0) {
+            status = lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", j->info.name,
+                             lp_feature_point_name(j->where));
+        }
+    }
+    if (status == LP_OK) {
+        status = name_folders(j, lp_dataset_describe(data[0]), err);
+    }
+    for (int s = 0; status == LP_OK && s < 2; s++) {
+        status = extract_split(j, s, data[s], err);
+    }
+    step_encoder_free(&j->encoder);
+    for (int s = 0; s < 2; s++) {
+        lp_dataset_close(data[s]);
+        if (status == LP_OK) {
+            status = lp_features_open(j->set_path[s], &j->set[s], err);
+        }
+    }
+    return status;
+}
+
+/* ---- 3. and 4. probes and scores ---- */
+
+/* Loads the probe of an earlier run when it was trained on the same features with the same options
+ * by this version, and says so; otherwise *probe stays NULL. */
+static void reuse_probe(const job *j, const lp_fit_options *fit, const char *path, lp_probe **probe,
+                        json_t **fit_row) {
+    json_error_t reason;
+    lp_error ignored;
+    *probe = NULL;
+    if (!lp_is_file(path) || lp_probe_load(path, probe, &ignored) != LP_OK) {
+        return;
+    }
+    json_t *meta = json_loads(lp_probe_meta(*probe), 0, &reason);
+    json_t *row = json_object_get(meta, "fit");
+    json_t *options = step_fit_options(fit);
+    bool same =
+        strcmp(lp_json_text(json_object_get(meta, "train"), "sha256", ""), j->set[0]->digest) ==
+            0 &&
+        strcmp(lp_json_text(json_object_get(meta, "made_by"), "linprobe", ""), lp_version()) == 0 &&
+        json_equal(json_object_get(meta, "options"), options);
+    if (same) {
+        (void)fprintf(stderr, "%s: the probe is there already: %s\n", lp_solver_name(fit->solver),
+                      path);
+        *fit_row = json_incref(row);
+    } else {
+        lp_probe_free(*probe);
+        *probe = NULL;
+    }
+    json_decref(options);
+    json_decref(meta);
+}
+
+static lp_status run_solver(job *j, lp_solver solver, lp_error *err) {
+    char path[PATH_BYTES];
+    lp_probe *probe = NULL;
+    json_t *row = NULL;
+    lp_fit_options fit = j->fit;
+    lp_fit_report report;
+    lp_score score;
+    fit.solver = solver;
+    fit.threads = j->threads;
+    fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? j->eps : j->tol;
+    lp_status status = format_path(path, err, "%s/%s.probe", j->out, lp_solver_name(solver));
+    if (status != LP_OK) {
+        return status;
+    }
+    reuse_probe(j, &fit, path, &probe, &row);
+    if (probe == NULL) {
+        (void)fprintf(stderr, "%s: training on %zu x %zu features, C = %g\n",
+                      lp_solver_name(solver), j->set[0]->count, j->set[0]->width, fit.C);
+        status = step_fit(j->set[0], &fit, path, &probe, &report, err);
+        if (status == LP_OK || status == LP_NOT_CONVERGED) {
+            row = step_fit_row(&fit, &report);
+            (void)fprintf(stderr, "%s: %.1f s, %s\n", lp_solver_name(solver), report.seconds,
+                          report.stopped_by);
+            status = LP_OK;
+        }
+    }
+    if (status == LP_OK) {
+        lp_examples test = step_examples(j->set[1]);
+        test.classes = lp_probe_classes(probe);
+        j->converged = j->converged && json_is_true(json_object_get(row, "converged"));
+        status = lp_probe_score(probe, &test, j->threads, &score, NULL, NULL, err);
+        json_t *scored = step_score_row(&score);
+        (void)json_object_del(row, "seconds"); /* the same run gives the same report */
+        (void)json_object_update(row, scored);
+        (void)json_array_append(j->rows, row);
+        json_decref(scored);
+    }
+    json_decref(row);
+    lp_probe_free(probe);
+    return status;
+}
+
+/* ---- 5. reports ---- */
+
+static const lp_column result_columns[] = {
+    {"solver", "solver", NULL},
+    {"C", "C", "%g"},
+    {"top1", "accuracy %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"top5", "top-5 %", "%.3f"},
+    {"mean_per_class", "per class %", "%.3f"},
+    {"converged", "converged", NULL},
+};
+enum { RESULT_COLUMNS = sizeof result_columns / sizeof result_columns[0] };
+
+static const char *objective_of(const json_t *row) {
+    return strcmp(lp_json_text(row, "solver", ""), "softmax") == 0 ? "multinomial" : "one-vs-rest";
+}
+
+static void print_setting(FILE *out, const job *j, const json_t *row) {
+    (void)fprintf(out, "%s (%s), C = %g, %s features%s", lp_json_text(row, "solver", ""),
+                  objective_of(row), lp_json_number(row, "C", 0), lp_feature_point_name(j->where),
+                  j->normalize ? ", normalised" : "");
+}
+
+/* The published number of these very inputs, or NULL. */
+static const lp_published *published(const job *j) {
+    bool same = j->labels == LP_LABELS_FINE && !j->normalize && j->official_data[0] &&
+                j->official_data[1];
+    return same ? lp_published_find(j->encoder.official, j->data_name, j->where) : NULL;
+}
+
+static void print_reported(FILE *out, const job *j) {
+    const lp_published *p = published(j);
+    const lp_published *target = lp_published_target();
+    if (p != NULL) {
+        (void)fprintf(out, "Reported = %.*f  %s; %s\n", p->decimals, p->accuracy, p->setting,
+                      p->source);
+    } else {
+        (void)fprintf(out,
+                      "Reported = %.*f  for %s on %s: %s.\n"
+                      "           Not comparable: this run used other weights, data or features.\n",
+                      target->decimals, target->accuracy, target->model, target->dataset,
+                      target->setting);
+    }
+}
+
+static void print_summary(FILE *out, const job *j) {
+    size_t i;
+    const json_t *row;
+    (void)fprintf(out, "%s on %s: %zu training and %zu test images, %zu classes\n\n", j->info.name,
+                  j->data_name, j->set[0]->count, j->set[1]->count, j->set[0]->classes);
+    lp_table_print(out, LP_FORMAT_TEXT, result_columns, RESULT_COLUMNS, j->rows);
+    (void)fputc('\n', out);
+    json_array_foreach(j->rows, i, row) {
+        (void)fprintf(out, "Accuracy = %.3f  ", lp_json_number(row, "top1", 0));
+        print_setting(out, j, row);
+        (void)fputc('\n', out);
+    }
+    print_reported(out, j);
+}
+
+static json_t *result_object(const job *j) {
+    const lp_published *p = published(j);
+    json_error_t reason;
+    json_t *train = json_loads(j->set[0]->meta, 0, &reason);
+    json_t *test = json_loads(j->set[1]->meta, 0, &reason);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:O*, s:O*, s:O*, s:O*, s:{s:I, s:I, s:s, s:s}, s:O}", "linprobe", lp_version(),
+        "command", cli_command_line(), "weights", json_object_get(train, "weights"), "encoder",
+        json_object_get(train, "encoder"), "train_inputs", json_object_get(train, "inputs"),
+        "test_inputs", json_object_get(test, "inputs"), "features", "width",
+        (json_int_t)j->set[0]->width, "classes", (json_int_t)j->set[0]->classes, "train_sha256",
+        j->set[0]->digest, "test_sha256", j->set[1]->digest, "probes", j->rows);
+    if (p != NULL) {
+        (void)json_object_set_new(object, "reported",
+                                  json_pack("{s:f, s:s, s:s}", "top1", p->accuracy, "setting",
+                                            p->setting, "source", p->source));
+    }
+    json_decref(train);
+    json_decref(test);
+    return object;
+}
+
+/* The page for people: what came out, of what, and the command that makes it again. */
+static void print_page(FILE *out, const job *j) {
+    (void)fprintf(out, "# %s on %s\n\n", j->info.name, j->data_name);
+    lp_table_markdown(out, result_columns, RESULT_COLUMNS, j->rows);
+    (void)fputs("\n```\n", out);
+    print_reported(out, j);
+    (void)fprintf(out,
+                  "```\n\n"
+                  "- weights: %s, SHA-256 `%s`%s%s\n"
+                  "- training data: %zu images, %s; test data: %zu images, %s\n"
+                  "- features: %s, %zu values an image%s; SHA-256 of the sets `%s` and `%s`\n"
+                  "- linprobe %s; interval: Wilson, 95 %%\n\n"
+                  "Made by:\n\n    %s\n",
+                  j->info.name, j->encoder.sha256, j->encoder.official != NULL ? ", " : "",
+                  j->encoder.official != NULL ? j->encoder.official : "", j->set[0]->count,
+                  j->official_data[0] ? "the official file" : "not the official file",
+                  j->set[1]->count,
+                  j->official_data[1] ? "the official file" : "not the official file",
+                  lp_feature_point_name(j->where), j->set[0]->width,
+                  j->normalize ? ", each divided by its length" : "", j->set[0]->digest,
+                  j->set[1]->digest, lp_version(), cli_command_line());
+}
+
+static lp_status write_page(const job *j, const char *path, lp_error *err) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL) {
+        return lp_fail_memory(err, path, 1, 1);
+    }
+    print_page(stream, j);
+    bool failed = ferror(stream) != 0;
+    failed = fclose(stream) != 0 || failed;
+    lp_status status =
+        failed ? lp_fail_memory(err, path, size, 1) : lp_file_write(path, text, size, err);
+    free(text);
+    return status;
+}
+
+static lp_status write_results(const job *j, json_t *object, lp_error *err) {
+    char path[PATH_BYTES];
+    lp_status status = format_path(path, err, "%s/results.json", j->out);
+    if (status == LP_OK) {
+        status = lp_json_write(path, object, err);
+    }
+    if (status == LP_OK) {
+        status = format_path(path, err, "%s/results.csv", j->out);
+    }
+    if (status == LP_OK) {
+        status = lp_table_write(path, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows, err);
+    }
+    if (status == LP_OK) {
+        status = format_path(path, err, "%s/README.md", j->out);
+    }
+    return status == LP_OK ? write_page(j, path, err) : status;
+}
+
+/* ---- the command ---- */
+
+static lp_status reproduce(job *j, lp_error *err) {
+    static const lp_solver solvers[SOLVERS] = {LP_SOLVER_LIBLINEAR};
+    lp_status status = find_inputs(j, err);
+    if (status == LP_OK) {
+        status = extract_both(j, err);
+    }
+    if (status == LP_OK) {
+        status = lp_make_folders(j->out, err);
+    }
+    for (int s = 0; status == LP_OK && s < SOLVERS; s++) {
+        status = run_solver(j, solvers[s], err);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    json_t *object = result_object(j);
+    status = write_results(j, object, err);
+    if (status == LP_OK && j->format == LP_FORMAT_JSON) {
+        lp_table_print(stdout, LP_FORMAT_JSON, NULL, 0, object);
+    } else if (status == LP_OK && j->format == LP_FORMAT_CSV) {
+        lp_table_print(stdout, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows);
+    } else if (status == LP_OK) {
+        print_summary(stdout, j);
+    }
+    json_decref(object);
+    if (status == LP_OK) {
+        (void)fprintf(stderr, "written: %s/\n", j->out);
+    }
+    return status;
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    static const char *const kinds[] = {"fine", "coarse", NULL};
+    static const char *const points[] = {"projected", "penultimate", NULL};
+    static job j; /* large */
+    j.cache = "datasets";
+    j.results = "results";
+    j.point = -1;
+    lp_fit_defaults(&j.fit);
+    const cli_option options[] = {
+        {.name = "--model",
+         .argument = "FILE",
+         .help = "weights that are here already",
+         .kind = CLI_TEXT,
+         .value = &j.model},
+        {.name = "--data",
+         .argument = "PATH",
+         .help = "CIFAR folder or .tar.gz that is here already",
+         .kind = CLI_TEXT,
+         .value = &j.data},
+        {.name = "--cache",
+         .argument = "DIR",
+         .help = "downloads and features are kept here (default datasets)",
+         .kind = CLI_TEXT,
+         .value = &j.cache},
+        {.name = "--results",
+         .argument = "DIR",
+         .help = "results go to DIR/<run> (default results)",
+         .kind = CLI_TEXT,
+         .value = &j.results},
+        {.name = "--run",
+         .argument = "NAME",
+         .help = "name of the run (default: from its inputs)",
+         .kind = CLI_TEXT,
+         .value = &j.run_name},
+        {.name = "--feature",
+         .argument = "POINT",
+         .help = "projected (default where the model has a projection) or penultimate",
+         .kind = CLI_CHOICE,
+         .value = &j.point,
+         .choices = points},
+        {.name = "--normalize",
+         .help = "divide each feature vector by its length (default: off)",
+         .kind = CLI_FLAG,
+         .value = &j.normalize},
+        {.name = "--labels",
+         .argument = "KIND",
+         .help = "fine (default) or coarse",
+         .kind = CLI_CHOICE,
+         .value = &j.labels,
+         .choices = kinds},
+        STEP_FIT_OPTIONS(&j.fit, &j.eps, &j.tol),
+        {.name = "--weights-url",
+         .argument = "URL",
+         .help = "another source of the weights, with",
+         .kind = CLI_TEXT,
+         .value = &j.weights_url},
+        {.name = "--weights-sha256",
+         .argument = "HEX",
+         .help = "their checksum",
+         .kind = CLI_TEXT,
+         .value = &j.weights_sha256},
+        {.name = "--data-url",
+         .argument = "URL",
+         .help = "another source of the data, with",
+         .kind = CLI_TEXT,
+         .value = &j.data_url},
+        {.name = "--data-sha256",
+         .argument = "HEX",
+         .help = "its checksum",
+         .kind = CLI_TEXT,
+         .value = &j.data_sha256},
+        CLI_THREADS_OPTION(&j.threads),
+        CLI_FORMAT_OPTION(&j.format),
+        {.name = NULL}};
+    lp_error err = {0};
+    int exit_status = cli_parse(command, options, argc, argv, NULL, 0, 0, NULL);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    if ((j.weights_url != NULL) != (j.weights_sha256 != NULL) ||
+        (j.data_url != NULL) != (j.data_sha256 != NULL)) {
+        (void)fprintf(stderr, "linprobe reproduce: a URL and its SHA-256 are given together\n");
+        return CLI_USAGE;
+    }
+    j.rows = json_array();
+    j.converged = true;
+    lp_status status = reproduce(&j, &err);
+    json_decref(j.rows);
+    lp_features_close(j.set[0]);
+    lp_features_close(j.set[1]);
+    if (status != LP_OK) {
+        return cli_fail(command, status, &err);
+    }
+    return j.converged ? CLI_OK : CLI_NOT_CONVERGED;
+}
+
+const cli_command cli_reproduce = {
+    .name = "reproduce",
+    .summary = "CIFAR-100 linear probe: fetches what is missing, extracts, trains, scores",
+    .run = run,
+    .usage = "[--model FILE] [--data PATH] [options]",
+    .details =
+        "Without options: OpenAI's CLIP ViT-B/32 (354 MB) and CIFAR-100 (169 MB) are downloaded\n"
+        "into datasets/, verified, and kept.  Interrupted, the same command goes on where it\n"
+        "stood; run again, it reuses what is there.",
+};

@@ -1,0 +1,124 @@
+/* The progress meter. */
+#include "cli/meter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BAR_MAX = 30 };
+
+static double now(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int terminal_columns(void) {
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        return size.ws_col;
+    }
+    return 80;
+}
+
+void meter_start(meter *m, const char *what, const char *unit) {
+    memset(m, 0, sizeof *m);
+    const char *term = getenv("TERM");
+    m->what = what;
+    m->unit = unit;
+    m->terminal = isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
+    m->start = now();
+    m->last = m->start;
+    m->base = (size_t)-1;
+}
+
+/* "1:02:03", "4:05" or "7 s" */
+static void format_time(char text[32], double seconds) {
+    unsigned long s = (unsigned long)(seconds + 0.5);
+    if (s >= 3600) {
+        (void)snprintf(text, 32, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
+    } else if (s >= 60) {
+        (void)snprintf(text, 32, "%lu:%02lu", s / 60, s % 60);
+    } else {
+        (void)snprintf(text, 32, "%lu s", s);
+    }
+}
+
+/* scale and decimals turn counts into what is shown: images as they are, bytes as MB. */
+static void show(meter *m, double done, double total, double scale, int decimals) {
+    double time = now();
+    bool last = total > 0 && done >= total;
+    if (m->base == (size_t)-1) {
+        m->base = done > 0 && time - m->start < 0.01 ? (size_t)done : 0;
+    }
+    if (!last && time - m->last < (m->terminal ? 0.1 : 10.0)) {
+        return;
+    }
+    m->last = time;
+    double elapsed = time - m->start;
+    double rate = elapsed > 0 ? (done - (double)m->base) / elapsed : 0;
+    char left[32], text[256], counts[96];
+    format_time(left, last ? elapsed : rate > 0 ? (total - done) / rate : 0);
+    if (total > 0) {
+        (void)snprintf(counts, sizeof counts, "%.*f/%.*f %s", decimals, done / scale, decimals,
+                       total / scale, m->unit);
+    } else {
+        (void)snprintf(counts, sizeof counts, "%.*f %s", decimals, done / scale, m->unit);
+    }
+    (void)snprintf(text, sizeof text, "%s  %.*f %s/s  %s%s", counts, rate / scale < 100 ? 1 : 0,
+                   rate / scale, m->unit, total > 0 ? left : "",
+                   total <= 0 ? ""
+                   : last     ? ""
+                              : " left");
+    if (!m->terminal) {
+        (void)fprintf(stderr, "%s: %s\n", m->what, text);
+        return;
+    }
+    int room = terminal_columns() - (int)strlen(m->what) - (int)strlen(text) - 6;
+    char bar[BAR_MAX + 3] = "";
+    if (room >= 6 && total > 0) {
+        int width = room < BAR_MAX ? room : BAR_MAX;
+        int full = (int)((double)width * done / total);
+        bar[0] = '[';
+        memset(bar + 1, '#', (size_t)full);
+        memset(bar + 1 + full, '.', (size_t)(width - full));
+        bar[width + 1] = ']';
+        bar[width + 2] = '\0';
+    }
+    char line[400];
+    (void)snprintf(line, sizeof line, "%s  %s%s%s", m->what, bar, bar[0] != '\0' ? "  " : "", text);
+    /* never as wide as the terminal, so that it can't wrap */
+    (void)fprintf(stderr, "\r\033[K%.*s", terminal_columns() - 1, line);
+    (void)fflush(stderr);
+    m->drawn = true;
+    if (last) {
+        meter_end(m);
+    }
+}
+
+void meter_show(meter *m, double done, double total) {
+    show(m, done, total, 1, 0);
+}
+
+void meter_show_bytes(meter *m, double done, double total) {
+    m->unit = "MB";
+    show(m, done, total, 1e6, 1);
+}
+
+void meter_line(meter *m, const char *text) {
+    if (m->drawn) {
+        (void)fprintf(stderr, "\r\033[K");
+        m->drawn = false;
+    }
+    (void)fprintf(stderr, "%s\n", text);
+}
+
+void meter_end(meter *m) {
+    if (m->drawn) {
+        (void)fputc('\n', stderr);
+        m->drawn = false;
+    }
+}

@@ -1,0 +1,35 @@
+/* Progress on standard error: one line that is redrawn on a terminal, a plain line every few
+ * seconds elsewhere. */
+#ifndef LP_CLI_METER_H
+#define LP_CLI_METER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct meter {
+    const char *what; /* "test features" */
+    const char *unit; /* "images" */
+    bool terminal;
+    bool drawn; /* an unfinished line stands on the terminal */
+    double start;
+    double last; /* time of the last output */
+    size_t base; /* done before this run: no part of the rate */
+    char previous[64];
+} meter;
+
+void meter_start(meter *m, const char *what, const char *unit);
+
+/* Shows `done` of `total` (0 = unknown): bar, rate and time left.  Draws at most ten times a second
+ * (a line every ten seconds off a terminal), and always at the end. */
+void meter_show(meter *m, double done, double total);
+
+/* As meter_show for bytes: MB and MB/s. */
+void meter_show_bytes(meter *m, double done, double total);
+
+/* A line above the meter, such as that of one finished class. */
+void meter_line(meter *m, const char *text);
+
+/* Ends the line on a terminal. */
+void meter_end(meter *m);
+
+#endif

@@ -1,0 +1,247 @@
+/* Steps shared by the commands. */
+#include "cli/steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/interrupt.h"
+#include "cli/meter.h"
+#include "cli/options.h"
+
+const char *const step_solvers[] = {"liblinear", "ovr", "softmax", NULL};
+
+const lp_column step_fit_columns[] = {
+    {"solver", "solver", NULL},         {"C", "C", "%.6g"},
+    {"converged", "converged", NULL},   {"iterations", "iterations", NULL},
+    {"objective", "objective", "%.8g"}, {"gradient", "|g|/|g0|", "%.2e"},
+    {"seconds", "seconds", "%.1f"},     {"probe", "probe", NULL},
+};
+const size_t step_fit_column_count = sizeof step_fit_columns / sizeof step_fit_columns[0];
+
+const lp_column step_score_columns[] = {
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"top1", "top-1 %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"top5", "top-5 %", "%.3f"},
+    {"mean_per_class", "mean per class %", "%.3f"},
+};
+const size_t step_score_column_count = sizeof step_score_columns / sizeof step_score_columns[0];
+
+lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) {
+    lp_checkpoint *ckpt;
+    const char *hex;
+    memset(out, 0, sizeof *out);
+    lp_status status = lp_checkpoint_open(path, &ckpt, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    out->path = path;
+    out->format = lp_checkpoint_format(ckpt);
+    status = lp_checkpoint_sha256(ckpt, &hex, err);
+    if (status == LP_OK) {
+        (void)snprintf(out->sha256, sizeof out->sha256, "%s", hex);
+        out->official = lp_checkpoint_official_name(hex);
+        status = lp_encoder_load(ckpt, &out->encoder, err);
+    }
+    lp_checkpoint_close(ckpt);
+    if (status == LP_OK) {
+        const lp_encoder_info *info = lp_encoder_describe(out->encoder);
+        (void)fprintf(stderr, "weights: %s (%s, %.1f million parameters), %s\n", info->name,
+                      out->format, (double)info->parameters * 1e-6,
+                      out->official != NULL ? out->official : "not one of the official files");
+        if (out->official == NULL && strcmp(info->family, "clip-vit") == 0) {
+            /* nothing in such a file tells; see docs/MODEL.md */
+            (void)fprintf(stderr,
+                          "weights: %s is assumed, as in OpenAI's models; open_clip's own use "
+                          "gelu and would come out wrong\n",
+                          info->activation);
+        }
+    }
+    return status;
+}
+
+void step_encoder_free(step_encoder *e) {
+    lp_encoder_free(e->encoder);
+    e->encoder = NULL;
+}
+
+static bool show_images(void *context, size_t done, size_t resumed, size_t total) {
+    meter *m = context;
+    if (resumed > 0 && m->base == (size_t)-1) {
+        m->base = resumed;
+    }
+    meter_show(m, (double)done, (double)total);
+    return interrupt_signal() == 0;
+}
+
+lp_status step_extract(const step_encoder *e, const lp_dataset *data, lp_feature_point point,
+                       bool normalize, size_t threads, const char *out, lp_extract_report *report,
+                       lp_error *err) {
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    const char *split = info->split == LP_SPLIT_TRAIN ? "train" : "test";
+    meter m;
+    (void)fprintf(stderr, "%s: %s, %zu images of %zu classes, %s\n", split, info->name, info->count,
+                  info->classes, info->official != NULL ? info->official : "not the official file");
+    meter_start(&m, split, "images");
+    lp_extract_options options = {.out = out,
+                                  .point = point,
+                                  .normalize = normalize,
+                                  .threads = threads,
+                                  .weights_path = e->path,
+                                  .weights_sha256 = e->sha256,
+                                  .weights_format = e->format,
+                                  .weights_official = e->official,
+                                  .command = cli_command_line(),
+                                  .progress = show_images,
+                                  .context = &m};
+    lp_status status = lp_extract(e->encoder, data, &options, report, err);
+    meter_end(&m);
+    if (status == LP_CANCELLED) {
+        (void)lp_prefix(err, status, "interrupted: the same command goes on from here: ");
+    }
+    if (status == LP_OK && report->reused) {
+        (void)fprintf(stderr, "%s: features are there already: %s\n", split, out);
+    }
+    return status;
+}
+
+lp_examples step_examples(const lp_features *f) {
+    lp_examples examples = {.count = f->count,
+                            .width = f->width,
+                            .classes = f->classes,
+                            .x = f->x,
+                            .labels = f->labels};
+    return examples;
+}
+
+bool step_show(void *context, size_t done, size_t total, const char *line) {
+    meter *m = context;
+    if (line != NULL) {
+        meter_line(m, line);
+    }
+    if (total > 0) {
+        meter_show(m, (double)done, (double)total);
+    }
+    return interrupt_signal() == 0;
+}
+
+json_t *step_fit_row(const lp_fit_options *options, const lp_fit_report *report) {
+    return json_pack("{s:s, s:f, s:f, s:b, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:s}", "solver",
+                     lp_solver_name(options->solver), "C", options->C, "bias", options->bias,
+                     "converged", report->converged, "iterations", (json_int_t)report->iterations,
+                     "passes", (json_int_t)report->passes, "classes_not_converged",
+                     (json_int_t)report->not_converged, "objective", report->objective, "gradient",
+                     report->gradient, "gap", report->gap, "seconds", report->seconds, "stopped_by",
+                     report->stopped_by);
+}
+
+json_t *step_fit_options(const lp_fit_options *o) {
+    return json_pack("{s:s, s:f, s:f, s:f, s:I}", "solver", lp_solver_name(o->solver), "C", o->C,
+                     "tolerance", o->tolerance, "bias", o->bias, "max_iterations",
+                     (json_int_t)o->max_iterations);
+}
+
+lp_status step_fit(const lp_features *train, lp_fit_options *options, const char *out,
+                   lp_probe **probe, lp_fit_report *report, lp_error *err) {
+    lp_examples examples = step_examples(train);
+    lp_error late; /* the fit's message must outlive the saving */
+    meter m;
+    meter_start(&m, lp_solver_name(options->solver), "classes");
+    options->progress.step = step_show;
+    options->progress.context = &m;
+    lp_status fitted = lp_probe_fit(&examples, options, probe, report, err);
+    meter_end(&m);
+    if (fitted != LP_OK && fitted != LP_NOT_CONVERGED) {
+        return fitted;
+    }
+    json_error_t reason;
+    json_t *set = json_loads(train->meta, 0, &reason);
+    json_t *fit = step_fit_row(options, report);
+    (void)json_object_del(fit, "seconds"); /* the same work gives the same file */
+    json_t *meta = json_pack(
+        "{s:{s:s, s:s}, s:{s:s, s:s, s:I, s:O*, s:O*}, s:o, s:o}", "made_by", "linprobe",
+        lp_version(), "command", cli_command_line(), "train", "path", train->path, "sha256",
+        train->digest, "count", (json_int_t)train->count, "inputs", json_object_get(set, "inputs"),
+        "data", json_object_get(set, "data"), "options", step_fit_options(options), "fit", fit);
+    char *text = meta != NULL ? json_dumps(meta, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    lp_status status =
+        text != NULL ? lp_probe_save(*probe, out, text, &late) : lp_fail_memory(&late, out, 1, 1);
+    free(text);
+    json_decref(meta);
+    json_decref(set);
+    if (status != LP_OK) {
+        lp_probe_free(*probe);
+        *probe = NULL;
+        *err = late;
+        return status;
+    }
+    return fitted;
+}
+
+/* Whether the inputs that two feature sets record go together; a set from elsewhere records none.
+ */
+static lp_status check_inputs(const json_t *a, const json_t *b, const char *trained_on,
+                              const lp_features *test, lp_error *err) {
+    static const char *const same[] = {"weights_sha256", "feature",    "normalize",
+                                       "preprocess",     "activation", "labels"};
+    for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
+        if (!json_equal(json_object_get(a, same[i]), json_object_get(b, same[i]))) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: its features were not made as those %s: '%s' differs", test->path,
+                           trained_on, same[i]);
+        }
+    }
+    return LP_OK;
+}
+
+lp_status step_check_match(const lp_probe *probe, const char *probe_path, const lp_features *test,
+                           lp_error *err) {
+    char trained_on[512];
+    json_error_t reason;
+    if (test->width != lp_probe_width(probe) || test->classes > lp_probe_classes(probe)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: %zu features and %zu classes, but the probe %s was trained on %zu "
+                       "features and %zu classes",
+                       test->path, test->width, test->classes, probe_path, lp_probe_width(probe),
+                       lp_probe_classes(probe));
+    }
+    (void)snprintf(trained_on, sizeof trained_on, "that %.400s was trained on", probe_path);
+    json_t *trained = json_loads(lp_probe_meta(probe), 0, &reason);
+    json_t *tested = json_loads(test->meta, 0, &reason);
+    lp_status status = check_inputs(json_object_get(json_object_get(trained, "train"), "inputs"),
+                                    json_object_get(tested, "inputs"), trained_on, test, err);
+    json_decref(trained);
+    json_decref(tested);
+    return status;
+}
+
+lp_status step_check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
+    char trained_on[512];
+    json_error_t reason;
+    if (test->width != train->width || test->classes > train->classes) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: %zu features and %zu classes, but %s has %zu features and %zu classes",
+                       test->path, test->width, test->classes, train->path, train->width,
+                       train->classes);
+    }
+    (void)snprintf(trained_on, sizeof trained_on, "of %.400s", train->path);
+    json_t *a = json_loads(train->meta, 0, &reason);
+    json_t *b = json_loads(test->meta, 0, &reason);
+    lp_status status = check_inputs(json_object_get(a, "inputs"), json_object_get(b, "inputs"),
+                                    trained_on, test, err);
+    json_decref(a);
+    json_decref(b);
+    return status;
+}
+
+json_t *step_score_row(const lp_score *s) {
+    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "images", (json_int_t)s->count,
+                     "correct", (json_int_t)s->correct, "top1", 100 * s->top1, "top1_low",
+                     100 * s->top1_low, "top1_high", 100 * s->top1_high, "top5", 100 * s->top5,
+                     "mean_per_class", 100 * s->mean_per_class);
+}

@@ -1,0 +1,108 @@
+/* The steps that commands share: a loaded encoder, an extraction with its meter, a trained and
+ * saved probe, its score as a table row. */
+#ifndef LP_CLI_STEPS_H
+#define LP_CLI_STEPS_H
+
+#include <stdbool.h>
+#include "base/json.h"
+#include "linprobe/linprobe.h"
+#include "report/table.h"
+
+/* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
+typedef struct step_encoder {
+    lp_encoder *encoder;
+    const char *path;
+    const char *format;
+    const char *official; /* or NULL */
+    char sha256[65];
+} step_encoder;
+
+LP_MUST_USE lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err);
+void step_encoder_free(step_encoder *e);
+
+/* Extracts one split into `out` with a meter on standard error, and says there what was done. */
+LP_MUST_USE lp_status step_extract(const step_encoder *e, const lp_dataset *data,
+                                   lp_feature_point point, bool normalize, size_t threads,
+                                   const char *out, lp_extract_report *report, lp_error *err);
+
+/* Trains on a feature set and saves the probe.  LP_NOT_CONVERGED: it is saved all the same. */
+LP_MUST_USE lp_status step_fit(const lp_features *train, lp_fit_options *options, const char *out,
+                               lp_probe **probe, lp_fit_report *report, lp_error *err);
+
+/* A training report as an object: solver, C, converged, iterations, objective, gradient, seconds.
+ */
+json_t *step_fit_row(const lp_fit_options *options, const lp_fit_report *report);
+
+/* The options that a fit's result depends on, as an object. */
+json_t *step_fit_options(const lp_fit_options *options);
+
+/* Refuses test features that were not made as the probe's training features were. */
+LP_MUST_USE lp_status step_check_match(const lp_probe *probe, const char *probe_path,
+                                       const lp_features *test, lp_error *err);
+
+/* As step_check_match for two feature sets that go together, such as train and test. */
+LP_MUST_USE lp_status step_check_sets(const lp_features *train, const lp_features *test,
+                                      lp_error *err);
+
+/* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
+bool step_show(void *context, size_t done, size_t total, const char *line);
+
+/* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
+ * accuracies in percent. */
+json_t *step_score_row(const lp_score *score);
+
+lp_examples step_examples(const lp_features *features);
+
+/* What of them a command prints. */
+extern const lp_column step_fit_columns[];
+extern const size_t step_fit_column_count;
+extern const lp_column step_score_columns[];
+extern const size_t step_score_column_count;
+
+/* The options of a fit, for a command's table. */
+extern const char *const step_solvers[];
+#define STEP_FIT_OPTIONS(o, eps, tol)                                                              \
+    {.name = "-C",                                                                                 \
+     .argument = "NUMBER",                                                                         \
+     .help = "inverse regularisation strength, 1/lambda (default 0.316)",                          \
+     .kind = CLI_REAL,                                                                             \
+     .value = &(o)->C,                                                                             \
+     .low = 1e-12,                                                                                 \
+     .high = 1e12},                                                                                \
+        STEP_TOLERANCE_OPTIONS(o, eps, tol)
+#define STEP_SOLVER_OPTION(index)                                                                  \
+    {                                                                                              \
+        .name = "--solver", .argument = "NAME",                                                    \
+        .help = "softmax (default; scikit-learn's multinomial objective), ovr (one-vs-rest,\n"     \
+                "liblinear's objective) or liblinear (its own code, solver 0)",                    \
+        .kind = CLI_CHOICE, .value = (index), .choices = step_solvers                              \
+    }
+#define STEP_TOLERANCE_OPTIONS(o, eps, tol)                                                        \
+    {.name = "--eps",                                                                              \
+     .argument = "NUMBER",                                                                         \
+     .help = "liblinear's stopping tolerance (default 0.01)",                                      \
+     .kind = CLI_REAL,                                                                             \
+     .value = (eps),                                                                               \
+     .low = 1e-15,                                                                                 \
+     .high = 1},                                                                                   \
+        {.name = "--tol",                                                                          \
+         .argument = "NUMBER",                                                                     \
+         .help = "stopping tolerance of softmax and ovr: relative gradient norm (default 1e-6)",   \
+         .kind = CLI_REAL,                                                                         \
+         .value = (tol),                                                                           \
+         .low = 1e-15,                                                                             \
+         .high = 1},                                                                               \
+        {.name = "--bias",                                                                         \
+         .argument = "NUMBER",                                                                     \
+         .help = "constant feature of the one-vs-rest solvers (default 1; negative: none)",        \
+         .kind = CLI_REAL,                                                                         \
+         .value = &(o)->bias,                                                                      \
+         .low = -1,                                                                                \
+         .high = 1e6},                                                                             \
+    {                                                                                              \
+        .name = "--max-iterations", .argument = "N",                                               \
+        .help = "most iterations (default: the solver's own)", .kind = CLI_COUNT,                  \
+        .value = &(o)->max_iterations, .low = 1, .high = 1000000                                   \
+    }
+
+#endif

@@ -1,0 +1,280 @@
+/* Data stage: a labelled image set over the files of one split.
+ *
+ *   files   -> records, N of label bytes + uint8 [3, 32, 32]
+ *   checked -> labels int64 [N], SHA-256 over all records in order
+ *   image i -> uint8 [32, 32, 3]
+ *
+ * Formats: "CIFAR-10 binary version" and "CIFAR-100 binary version" of
+ * https://www.cs.toronto.edu/~kriz/cifar.html. */
+#include "linprobe/dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "data/cifar_files.h"
+
+enum { PLANE = LP_CIFAR_SIDE * LP_CIFAR_SIDE, NUMBERED_NAME = 32 };
+
+struct lp_dataset {
+    lp_dataset_info info;
+    lp_cifar_files files;
+    char *source;
+    char digest[LP_DIGEST_HEX];
+    int64_t *labels;    /* [N] */
+    char **class_names; /* [K], into names_text */
+    char *names_text;
+};
+
+static size_t record_bytes(const lp_dataset *data) {
+    return data->files.layout->label_bytes + LP_CIFAR_PIXELS;
+}
+
+/* Whole records in every file; N. */
+static lp_status count_records(lp_dataset *data, lp_error *err) {
+    size_t record = record_bytes(data);
+    for (size_t k = 0; k < data->files.count; k++) {
+        const lp_cifar_file *file = &data->files.records[k];
+        size_t count = file->size / record, rest = file->size % record;
+        if (file->size == 0) {
+            return lp_fail(err, LP_ERR_FORMAT, "%s: empty: expected records of %zu bytes",
+                           file->path, record);
+        }
+        if (rest != 0) {
+            return lp_fail(err, LP_ERR_FORMAT,
+                           "%s: record %zu (byte %zu): expected %zu bytes, found %zu", file->path,
+                           count, count * record, record, rest);
+        }
+        data->info.count += count;
+    }
+    return LP_OK;
+}
+
+/* Checks all labels of a file's records, and keeps the ones asked for. */
+static lp_status read_labels(const lp_dataset *data, const lp_cifar_file *file, int64_t *labels,
+                             lp_error *err) {
+    const lp_cifar_layout *layout = data->files.layout;
+    size_t record = record_bytes(data), fine = layout->label_bytes - 1;
+    size_t kept = data->info.labels == LP_LABELS_FINE ? fine : 0;
+    for (size_t i = 0; i < file->size / record; i++) {
+        const unsigned char *found = file->data + i * record;
+        for (size_t j = 0; j < layout->label_bytes; j++) {
+            size_t classes = layout->classes[j == fine ? LP_LABELS_FINE : LP_LABELS_COARSE];
+            if (found[j] >= classes) {
+                return lp_fail(err, LP_ERR_DATA,
+                               "%s: record %zu (byte %zu): expected a %s label below %zu, found %d",
+                               file->path, i, i * record + j, j == fine ? "fine" : "coarse",
+                               classes, found[j]);
+            }
+        }
+        labels[i] = found[kept];
+    }
+    return LP_OK;
+}
+
+static lp_status read_records(lp_dataset *data, lp_error *err) {
+    lp_digest *digest;
+    data->labels = lp_alloc(data->info.count, sizeof *data->labels);
+    if (data->labels == NULL) {
+        return lp_fail_memory(err, "labels", data->info.count, sizeof *data->labels);
+    }
+    int64_t *labels = data->labels;
+    lp_status status = lp_digest_new(LP_SHA256, &digest, err);
+    for (size_t k = 0; k < data->files.count && status == LP_OK; k++) {
+        const lp_cifar_file *file = &data->files.records[k];
+        status = read_labels(data, file, labels, err);
+        if (status == LP_OK) {
+            status = lp_digest_add(digest, file->data, file->size, err);
+        }
+        labels += file->size / record_bytes(data);
+    }
+    if (status == LP_OK) {
+        status = lp_digest_hex(digest, data->digest, err);
+    }
+    lp_digest_free(digest);
+    return status;
+}
+
+static lp_status recognise(lp_dataset *data, lp_error *err) {
+    const lp_official_records *official = &data->files.layout->official[data->info.split];
+    const lp_cifar_file *first = &data->files.records[0];
+    char hex[LP_DIGEST_HEX];
+    if (data->files.official_archive) {
+        data->info.official = data->files.layout->archive.file;
+    }
+    if (official->name == NULL || data->files.count != 1 || first->size != official->bytes) {
+        return LP_OK;
+    }
+    if (official->kind == LP_SHA256) {
+        memcpy(hex, data->digest, sizeof hex);
+    } else {
+        lp_status status = lp_digest_bytes(official->kind, first->data, first->size, hex, err);
+        if (status != LP_OK) {
+            return status;
+        }
+    }
+    if (strcmp(hex, official->digest) == 0) {
+        data->info.official = official->name;
+    }
+    return LP_OK;
+}
+
+/* One name a line, as many as classes.  Blank lines may follow (CIFAR-10's file has one). */
+static lp_status read_names(lp_dataset *data, lp_error *err) {
+    const lp_cifar_file *file = &data->files.names;
+    size_t length = file->size, lines = 1;
+    char *line = lp_alloc(length + 1, 1);
+    data->names_text = line;
+    if (line == NULL) {
+        return lp_fail_memory(err, file->path, length + 1, 1);
+    }
+    if (length > 0) {
+        memcpy(line, file->data, length);
+    }
+    while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r')) {
+        length--;
+    }
+    line[length] = '\0';
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)line[i];
+        lines += c == '\n';
+        if ((c < ' ' && c != '\n' && c != '\r') || c == 127) {
+            return lp_fail(err, LP_ERR_FORMAT, "%s: byte %zu: expected text, found %d", file->path,
+                           i, c);
+        }
+    }
+    if (length == 0 || lines != data->info.classes) {
+        return lp_fail(err, LP_ERR_FORMAT, "%s: expected %zu names, one a line, found %zu",
+                       file->path, data->info.classes, length == 0 ? 0 : lines);
+    }
+    for (size_t k = 0; k < lines; k++) {
+        char *end = line + strcspn(line, "\n");
+        if (end > line && end[-1] == '\r') {
+            end[-1] = '\0';
+        }
+        *end = '\0';
+        if (line[0] == '\0') {
+            return lp_fail(err, LP_ERR_FORMAT, "%s: line %zu: expected a name, found none",
+                           file->path, k + 1);
+        }
+        data->class_names[k] = line;
+        line = end + 1;
+    }
+    return LP_OK;
+}
+
+static lp_status name_classes(lp_dataset *data, lp_error *err) {
+    size_t classes = data->info.classes;
+    data->class_names = lp_alloc(classes, sizeof *data->class_names);
+    if (data->class_names == NULL) {
+        return lp_fail_memory(err, "class names", classes, sizeof *data->class_names);
+    }
+    if (data->files.names.path != NULL) {
+        return read_names(data, err);
+    }
+    data->names_text = lp_alloc(classes, NUMBERED_NAME);
+    if (data->names_text == NULL) {
+        return lp_fail_memory(err, "class names", classes, NUMBERED_NAME);
+    }
+    for (size_t k = 0; k < classes; k++) {
+        data->class_names[k] = data->names_text + k * NUMBERED_NAME;
+        (void)snprintf(data->class_names[k], NUMBERED_NAME, "class %zu", k);
+    }
+    return LP_OK;
+}
+
+static lp_status fill(lp_dataset *data, const char *path, lp_split split, lp_label_kind labels,
+                      lp_error *err) {
+    lp_status status = lp_cifar_files_open(path, split, labels, &data->files, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    const lp_cifar_layout *layout = data->files.layout;
+    if (layout->classes[labels] == 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no coarse labels", path, layout->name);
+    }
+    data->source = lp_strdup(path);
+    if (data->source == NULL) {
+        return lp_fail_memory(err, path, strlen(path), 1);
+    }
+    data->info = (lp_dataset_info){.name = layout->name,
+                                   .source = data->source,
+                                   .digest = data->digest,
+                                   .split = split,
+                                   .labels = labels,
+                                   .classes = layout->classes[labels]};
+    status = count_records(data, err);
+    if (status == LP_OK) {
+        status = read_records(data, err);
+    }
+    if (status == LP_OK) {
+        status = recognise(data, err);
+    }
+    return status == LP_OK ? name_classes(data, err) : status;
+}
+
+lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels, lp_dataset **out,
+                          lp_error *err) {
+    *out = NULL;
+    lp_dataset *data = lp_alloc_zeroed(1, sizeof *data);
+    if (data == NULL) {
+        return lp_fail_memory(err, path, 1, sizeof *data);
+    }
+    lp_status status = fill(data, path, split, labels, err);
+    if (status != LP_OK) {
+        lp_dataset_close(data);
+        return status;
+    }
+    *out = data;
+    return LP_OK;
+}
+
+void lp_dataset_close(lp_dataset *data) {
+    if (data != NULL) {
+        lp_cifar_files_close(&data->files);
+        lp_free(data->source);
+        lp_free(data->labels);
+        lp_free(data->class_names);
+        lp_free(data->names_text);
+        lp_free(data);
+    }
+}
+
+const lp_dataset_info *lp_dataset_describe(const lp_dataset *data) {
+    return &data->info;
+}
+
+const int64_t *lp_dataset_labels(const lp_dataset *data) {
+    return data->labels;
+}
+
+const char *lp_dataset_class_name(const lp_dataset *data, size_t k) {
+    return k < data->info.classes ? data->class_names[k] : "";
+}
+
+void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width) {
+    (void)data;
+    (void)i;
+    *height = LP_CIFAR_SIDE;
+    *width = LP_CIFAR_SIDE;
+}
+
+lp_status lp_dataset_image(const lp_dataset *data, size_t i, unsigned char *rgb, lp_error *err) {
+    size_t record = record_bytes(data), at = i;
+    if (i >= data->info.count) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected an image below %zu, found %zu",
+                       data->source, data->info.count, i);
+    }
+    const lp_cifar_file *file = data->files.records;
+    for (; at >= file->size / record; file++) {
+        at -= file->size / record;
+    }
+    const unsigned char *planes = file->data + at * record + data->files.layout->label_bytes;
+    for (size_t k = 0; k < PLANE; k++) {
+        rgb[3 * k] = planes[k];
+        rgb[3 * k + 1] = planes[PLANE + k];
+        rgb[3 * k + 2] = planes[2 * PLANE + k];
+    }
+    return LP_OK;
+}

@@ -1,0 +1,39 @@
+/* Data stage: the published facts of CIFAR-100 and CIFAR-10.  No checksums are published of
+ * CIFAR-10's unpacked files. */
+#include "data/official_data.h"
+
+const lp_cifar_layout lp_cifar_layouts[LP_CIFAR_SETS] = {
+    [LP_CIFAR_100] =
+        {
+            .name = "CIFAR-100",
+            .folder = "cifar-100-binary",
+            .archive = {"cifar-100-binary.tar.gz",
+                        "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", 168513733,
+                        "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"},
+            .label_bytes = 2,
+            .classes = {[LP_LABELS_FINE] = 100, [LP_LABELS_COARSE] = 20},
+            .names = {[LP_LABELS_FINE] = "fine_label_names.txt",
+                      [LP_LABELS_COARSE] = "coarse_label_names.txt"},
+            .files = {[LP_SPLIT_TRAIN] = {"train.bin"}, [LP_SPLIT_TEST] = {"test.bin"}},
+            .official = {[LP_SPLIT_TRAIN] =
+                             {"cifar-100-binary/train.bin", 153700000, LP_SHA256,
+                              "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"},
+                         [LP_SPLIT_TEST] = {"cifar-100-binary/test.bin", 30740000, LP_MD5,
+                                            "4499cfba6c016c1be1438163640a0898"}},
+        },
+    [LP_CIFAR_10] =
+        {
+            .name = "CIFAR-10",
+            .folder = "cifar-10-batches-bin",
+            .archive = {"cifar-10-binary.tar.gz",
+                        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", 170052171,
+                        "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
+            .label_bytes = 1,
+            .classes = {[LP_LABELS_FINE] = 10},
+            .names = {[LP_LABELS_FINE] = "batches.meta.txt"},
+            .files = {[LP_SPLIT_TRAIN] = {"data_batch_1.bin", "data_batch_2.bin",
+                                          "data_batch_3.bin", "data_batch_4.bin",
+                                          "data_batch_5.bin"},
+                      [LP_SPLIT_TEST] = {"test_batch.bin"}},
+        },
+};

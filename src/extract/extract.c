@@ -1,0 +1,322 @@
+/* Extraction: a data set through preprocessing and encoder, over all cores, into a feature set.
+ *
+ * Per batch of B images, by one thread from start to end:
+ *   pixels uint8 [H, W, 3] -> input float32 [B, 3, R, R] -> features float32 [B, F]
+ * B depends on the encoder alone and batch b holds images b*B .. b*B+B-1, so every number is the
+ * same for any number of threads and any interruption.  A chunk is some batches in order; after
+ * each chunk its rows are made durable (partial.h).  Chunks grow until one takes a few seconds. */
+#include "linprobe/extract.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/parallel.h"
+#include "extract/partial.h"
+#include "math/gemm.h"
+
+enum {
+    TOKENS_PER_BATCH = 800, /* rows of one GEMM: 16 images of ViT-B/32 */
+    MAX_BATCH = 32,
+    CHUNK_SECONDS = 5
+};
+
+typedef struct worker_memory {
+    lp_preprocessor *preprocessor;
+    unsigned char *rgb;
+    size_t rgb_bytes;
+    float *images;
+    float *scratch;
+} worker_memory;
+
+typedef struct extraction {
+    const lp_encoder *encoder;
+    const lp_dataset *data;
+    const lp_extract_options *options;
+    size_t width; /* F */
+    size_t batch; /* B */
+    size_t count; /* N */
+    size_t first; /* image of the chunk's first row */
+    size_t end;   /* one past its last */
+    float *rows;  /* the chunk: float32 [end - first, F] */
+    worker_memory *workers;
+    size_t threads;
+} extraction;
+
+static size_t batch_size(const lp_encoder_info *info) {
+    size_t batch = TOKENS_PER_BATCH / info->tokens;
+    return batch < 1 ? 1 : batch > MAX_BATCH ? MAX_BATCH : batch;
+}
+
+/* x / |x|, the norm summed in float64. */
+static void normalize_row(float *x, size_t width) {
+    double sum = 0;
+    for (size_t j = 0; j < width; j++) {
+        sum += (double)x[j] * (double)x[j];
+    }
+    float norm = (float)sqrt(sum);
+    for (size_t j = 0; norm > 0 && j < width; j++) {
+        x[j] /= norm;
+    }
+}
+
+static lp_status encode_batch(void *context, size_t index, size_t worker, lp_error *err) {
+    extraction *e = context;
+    worker_memory *memory = &e->workers[worker];
+    size_t side = lp_encoder_describe(e->encoder)->preprocess.crop;
+    size_t first = e->first + index * e->batch;
+    size_t count = first + e->batch < e->end ? e->batch : e->end - first;
+    float *rows = e->rows + (first - e->first) * e->width;
+    lp_status status = LP_OK;
+    for (size_t i = 0; status == LP_OK && i < count; i++) {
+        size_t height, width;
+        lp_dataset_image_size(e->data, first + i, &height, &width);
+        if (height * width * 3 > memory->rgb_bytes) {
+            lp_free(memory->rgb);
+            memory->rgb_bytes = height * width * 3;
+            memory->rgb = lp_alloc(memory->rgb_bytes, 1);
+            if (memory->rgb == NULL) {
+                memory->rgb_bytes = 0;
+                return lp_fail_memory(err, "image", height * width, 3);
+            }
+        }
+        status = lp_dataset_image(e->data, first + i, memory->rgb, err);
+        if (status == LP_OK) {
+            status = lp_preprocessor_run(memory->preprocessor, memory->rgb, height, width,
+                                         memory->images + i * 3 * side * side, err);
+        }
+    }
+    if (status == LP_OK) {
+        status = lp_encoder_run(e->encoder, memory->images, count, e->options->point, rows,
+                                memory->scratch, NULL, err);
+    }
+    for (size_t i = 0; status == LP_OK && i < count; i++) {
+        float *row = rows + i * e->width;
+        if (e->options->normalize) {
+            normalize_row(row, e->width);
+        }
+        for (size_t j = 0; j < e->width; j++) {
+            if (!isfinite(row[j])) {
+                return lp_fail(err, LP_ERR_DATA,
+                               "%s: image %zu: feature %zu came out as %g; the weights do not fit "
+                               "this input",
+                               lp_dataset_describe(e->data)->source, first + i, j, (double)row[j]);
+            }
+        }
+    }
+    return status;
+}
+
+static lp_status allocate_workers(extraction *e, lp_error *err) {
+    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
+    size_t side = info->preprocess.crop;
+    size_t scratch = lp_encoder_scratch(e->encoder, e->batch);
+    e->workers = lp_alloc_zeroed(e->threads, sizeof *e->workers);
+    if (e->workers == NULL) {
+        return lp_fail_memory(err, "extraction", e->threads, sizeof *e->workers);
+    }
+    for (size_t t = 0; t < e->threads; t++) {
+        worker_memory *memory = &e->workers[t];
+        lp_status status = lp_preprocessor_new(&info->preprocess, &memory->preprocessor, err);
+        if (status != LP_OK) {
+            return status;
+        }
+        memory->images = lp_alloc(e->batch * 3 * side * side, sizeof(float));
+        memory->scratch = lp_alloc(scratch, sizeof(float));
+        if (memory->images == NULL || memory->scratch == NULL) {
+            return lp_fail_memory(err, "extraction", scratch, sizeof(float));
+        }
+    }
+    return LP_OK;
+}
+
+static void free_workers(extraction *e) {
+    for (size_t t = 0; e->workers != NULL && t < e->threads; t++) {
+        lp_preprocessor_free(e->workers[t].preprocessor);
+        lp_free(e->workers[t].rgb);
+        lp_free(e->workers[t].images);
+        lp_free(e->workers[t].scratch);
+    }
+    lp_free(e->workers);
+}
+
+/* ---- provenance ---- */
+
+static json_t *json_floats(const float *values, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        /* the shortest decimal that is this float */
+        char text[32];
+        (void)snprintf(text, sizeof text, "%.9g", (double)values[i]);
+        (void)json_array_append_new(array, json_string(text));
+    }
+    return array;
+}
+
+/* Everything that the values depend on; two runs with equal inputs have equal features (on another
+ * processor type: up to rounding). */
+static json_t *describe_inputs(const extraction *e) {
+    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
+    const lp_dataset_info *data = lp_dataset_describe(e->data);
+    const lp_preprocess *p = &info->preprocess;
+    return json_pack(
+        "{s:i, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:s, s:{s:I, s:I, s:s, s:o, s:o}, s:I}",
+        "feature_format", 1, "weights_sha256", e->options->weights_sha256, "family", info->family,
+        "feature", lp_feature_point_name(e->options->point), "normalize", e->options->normalize,
+        "data_sha256", data->digest, "split", data->split == LP_SPLIT_TRAIN ? "train" : "test",
+        "labels", data->labels == LP_LABELS_FINE ? "fine" : "coarse", "images",
+        (json_int_t)e->count, "activation", info->activation, "preprocess", "resize",
+        (json_int_t)p->resize, "crop", (json_int_t)p->crop, "filter", "bicubic", "mean",
+        json_floats(p->mean, 3), "std", json_floats(p->std, 3), "batch", (json_int_t)e->batch);
+}
+
+/* What a resumed run must share on top, because the bytes depend on it. */
+static json_t *describe_machine(void) {
+    return json_pack("{s:s, s:s}", "blas", lp_math_blas_version(), "blas_kernel",
+                     lp_math_blas_corename());
+}
+
+static json_t *describe_set(const extraction *e, const json_t *inputs) {
+    const lp_extract_options *o = e->options;
+    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
+    const lp_dataset_info *data = lp_dataset_describe(e->data);
+    json_t *names = json_array();
+    for (size_t k = 0; k < data->classes; k++) {
+        (void)json_array_append_new(names, json_string(lp_dataset_class_name(e->data, k)));
+    }
+    return json_pack(
+        "{s:s, s:I, s:I, s:O, s:{s:s, s:s, s:s?, s:s}, s:{s:s, s:I, s:I, s:I, s:I, s:I},"
+        " s:{s:s, s:s, s:s?, s:I, s:o}, s:{s:s, s:s?, s:I, s:o}}",
+        "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
+        (json_int_t)e->width, "inputs", inputs, "weights", "path", o->weights_path, "format",
+        o->weights_format, "official", o->weights_official, "sha256", o->weights_sha256, "encoder",
+        "name", info->name, "input_size", (json_int_t)info->input_size, "width",
+        (json_int_t)info->width, "layers", (json_int_t)info->layers, "heads",
+        (json_int_t)info->heads, "parameters", (json_int_t)info->parameters, "data", "name",
+        data->name, "source", data->source, "official", data->official, "classes",
+        (json_int_t)data->classes, "class_names", names, "made_by", "linprobe", lp_version(),
+        "command", o->command, "threads", (json_int_t)e->threads, "machine", describe_machine());
+}
+
+/* A complete set under the final name: the same inputs, or an error that says what differs. */
+static lp_status reuse(const char *out, const json_t *inputs, bool *reused, lp_error *err) {
+    char *path = lp_path_join(out, "meta.json");
+    json_t *meta = NULL;
+    lp_status status = LP_OK;
+    *reused = false;
+    if (path == NULL) {
+        return lp_fail_memory(err, out, 1, 1);
+    }
+    if (lp_is_file(path)) {
+        status = lp_json_read(path, &meta, err);
+        if (status == LP_OK) {
+            status = lp_inputs_compare(out, json_object_get(meta, "inputs"), inputs, err);
+            *reused = status == LP_OK;
+        }
+        json_decref(meta);
+    } else if (lp_is_folder(out) || lp_is_file(out)) {
+        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: exists and is not a feature set", out);
+    }
+    lp_free(path);
+    return status;
+}
+
+/* ---- the run ---- */
+
+static double now(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, lp_error *err) {
+    size_t batches = e->threads; /* in a chunk */
+    size_t room = 0;
+    lp_status status = LP_OK;
+    e->end = resumed;
+    while (status == LP_OK && e->end < e->count) {
+        e->first = e->end;
+        size_t images = batches * e->batch;
+        if (images > e->count - e->first) {
+            images = e->count - e->first;
+        }
+        e->end = e->first + images;
+        if (images > room) {
+            lp_free(e->rows);
+            room = images;
+            e->rows = lp_alloc(images * e->width, sizeof(float));
+            if (e->rows == NULL) {
+                return lp_fail_memory(err, "features", images * e->width, sizeof(float));
+            }
+        }
+        double start = now();
+        status =
+            lp_parallel_for(e->threads, (images + e->batch - 1) / e->batch, encode_batch, e, err);
+        if (status == LP_OK) {
+            status = lp_partial_append(partial, e->rows, images, err);
+        }
+        if (now() - start < CHUNK_SECONDS / 2.0) {
+            batches *= 2;
+        }
+        if (status == LP_OK && e->options->progress != NULL &&
+            !e->options->progress(e->options->context, e->end, resumed, e->count) &&
+            e->end < e->count) {
+            status = lp_fail(err, LP_CANCELLED, "%s: stopped after %zu of %zu images",
+                             e->options->out, e->end, e->count);
+        }
+    }
+    return status;
+}
+
+lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
+                     const lp_extract_options *options, lp_extract_report *report, lp_error *err) {
+    const lp_encoder_info *info = lp_encoder_describe(encoder);
+    extraction e = {.encoder = encoder, .data = data, .options = options};
+    lp_partial *partial = NULL;
+    json_t *meta = NULL;
+    size_t done = 0;
+    double start = now();
+    memset(report, 0, sizeof *report);
+    e.width = lp_encoder_features(info, options->point);
+    e.batch = batch_size(info);
+    e.count = report->images = lp_dataset_describe(data)->count;
+    e.threads = options->threads > 0 ? options->threads : lp_processor_count();
+    if (e.width == 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,
+                       lp_feature_point_name(options->point));
+    }
+    json_t *inputs = describe_inputs(&e);
+    json_t *resumable = json_deep_copy(inputs);
+    if (json_object_update_new(resumable, describe_machine()) != 0) {
+        json_decref(inputs);
+        json_decref(resumable);
+        return lp_fail_memory(err, "provenance", 1, 1);
+    }
+    lp_status status = reuse(options->out, inputs, &report->reused, err);
+    if (status == LP_OK && !report->reused) {
+        status = lp_partial_open(options->out, resumable, e.count, e.width, &partial, &done, err);
+        if (status == LP_OK) {
+            status = allocate_workers(&e, err);
+        }
+        if (status == LP_OK) {
+            status = run_chunks(&e, partial, done, err);
+        }
+        if (status == LP_OK) {
+            meta = describe_set(&e, inputs);
+            status = lp_partial_finish(partial, lp_dataset_labels(data), meta, err);
+        }
+        report->computed = e.count - done;
+    }
+    report->seconds = now() - start;
+    lp_partial_close(partial);
+    free_workers(&e);
+    lp_free(e.rows);
+    json_decref(meta);
+    json_decref(inputs);
+    json_decref(resumable);
+    return status;
+}

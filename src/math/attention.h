@@ -1,0 +1,28 @@
+/* Softmax attention over the tokens of one image, every head, without a mask. */
+#ifndef LP_MATH_ATTENTION_H
+#define LP_MATH_ATTENTION_H
+
+#include <stddef.h>
+
+/* Queries, keys and values of one image, float32, row-major; head h takes columns
+ * h * head_width .. of each.  In a fused [T, 3D] matrix k is q + D, v is q + 2D, each stride 3D. */
+typedef struct lp_attention_input {
+    const float *q; /* [queries, heads * head_width] */
+    const float *k; /* [tokens, heads * head_width] */
+    const float *v; /* as k */
+    size_t q_stride;
+    size_t kv_stride;
+    size_t queries;
+    size_t tokens;
+    size_t heads;
+    size_t head_width;
+} lp_attention_input;
+
+/* Floats of scratch memory for `tokens` tokens. */
+size_t lp_attention_scratch(size_t tokens);
+
+/* out [queries, heads * head_width] = softmax(q k' / sqrt(head_width)) v, head by head, as
+ * torch.nn.functional.scaled_dot_product_attention.  out overlaps no input. */
+void lp_attention(const lp_attention_input *in, float *scratch, float *out, size_t out_stride);
+
+#endif

@@ -1,0 +1,46 @@
+/* One source, several processors: a kernel's body is compiled for each kind and chosen at run time.
+ *
+ *     LP_BODY void add_bias(float *x, size_t n, const float *bias) { ... }
+ *     LP_KERNEL(lp_add_bias, add_bias, (float *x, size_t n, const float *bias), (x, n, bias))
+ *
+ * All versions give the same bits: none fuses a*b+c (-ffp-contract=off), and sums run over
+ * LP_LANES partial sums in a fixed order.  The compiler extensions of the math stage stand here.
+ * (target_clones would do the same, but Clang 14 gives the chosen function another name, and it
+ * does not work under sanitizers.) */
+#ifndef LP_MATH_DISPATCH_H
+#define LP_MATH_DISPATCH_H
+
+/* Partial sums of a reduction: the floats of one 512-bit register. */
+enum { LP_LANES = 16 };
+
+#if defined(__GNUC__)
+#define LP_BODY static inline __attribute__((always_inline))
+#else
+#define LP_BODY static inline
+#endif
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define LP_KERNEL(name, body, parameters, arguments)                                               \
+    __attribute__((target("avx512f"))) static void body##_avx512 parameters {                      \
+        body arguments;                                                                            \
+    }                                                                                              \
+    __attribute__((target("avx2"))) static void body##_avx2 parameters {                           \
+        body arguments;                                                                            \
+    }                                                                                              \
+    void name parameters {                                                                         \
+        if (__builtin_cpu_supports("avx512f")) {                                                   \
+            body##_avx512 arguments;                                                               \
+        } else if (__builtin_cpu_supports("avx2")) {                                               \
+            body##_avx2 arguments;                                                                 \
+        } else {                                                                                   \
+            body arguments;                                                                        \
+        }                                                                                          \
+    }
+#else
+#define LP_KERNEL(name, body, parameters, arguments)                                               \
+    void name parameters {                                                                         \
+        body arguments;                                                                            \
+    }
+#endif
+
+#endif

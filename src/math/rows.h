@@ -1,0 +1,30 @@
+/* Kernels over the rows of a float32 matrix [rows, columns], row-major, with a stride (floats from
+ * row to row) where rows need not be adjacent. */
+#ifndef LP_MATH_ROWS_H
+#define LP_MATH_ROWS_H
+
+#include <stddef.h>
+
+/* x += bias [columns], each row. */
+void lp_add_bias(float *x, size_t rows, size_t columns, size_t stride, const float *bias);
+
+/* Layer norm over the last axis, as torch.nn.LayerNorm: (x - mean) / sqrt(variance + eps) * weight
+ * + bias, the variance biased (divided by columns).  Two passes, summed in float64.  out may be x.
+ */
+void lp_layer_norm(const float *x, size_t rows, size_t columns, size_t stride, const float *weight,
+                   const float *bias, float eps, float *out, size_t out_stride);
+
+/* Softmax of each row, in place: exp(x - max) / sum.  Rows are adjacent. */
+void lp_softmax(float *x, size_t rows, size_t columns);
+
+/* An activation after a bias, in place; rows are adjacent: x = act(x + bias). */
+typedef void (*lp_activation)(float *x, size_t rows, size_t columns, const float *bias);
+
+/* QuickGELU, x sigmoid(1.702 x): OpenAI's CLIP.  Not GELU: they differ by up to 0.02. */
+void lp_quick_gelu(float *x, size_t rows, size_t columns, const float *bias);
+
+/* GELU, x Phi(x) with the normal distribution function by erf: torch.nn.GELU(approximate='none').
+ */
+void lp_gelu(float *x, size_t rows, size_t columns, const float *bias);
+
+#endif

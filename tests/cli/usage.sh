@@ -1,0 +1,69 @@
+#!/bin/sh
+# Help, usage errors and inspect.
+. "$LP_SOURCE/tests/support/tap.sh"
+golden=$LP_SOURCE/tests/golden
+
+run 2 "$LP_PROGRAM"
+says "usage: linprobe COMMAND"
+run 0 "$LP_PROGRAM" --help
+has "reproduce"
+run 0 "$LP_PROGRAM" --version
+has "linprobe "
+run 2 "$LP_PROGRAM" frobnicate
+says "no command 'frobnicate'"
+for command in reproduce inspect extract fit eval predict; do
+    run 0 "$LP_PROGRAM" $command --help
+    has "usage: linprobe $command"
+    has "--help"
+done
+
+run 2 "$LP_PROGRAM" inspect
+says "expected 1 argument, found 0"
+run 2 "$LP_PROGRAM" inspect a b
+says "unexpected argument 'b'"
+run 2 "$LP_PROGRAM" inspect --frobnicate a
+says "unknown option '--frobnicate'"
+run 2 "$LP_PROGRAM" inspect a --format yaml
+says "--format: expected text, csv or json, found 'yaml'"
+run 2 "$LP_PROGRAM" extract --model a --data b --out c
+says "--split S is missing"
+run 2 "$LP_PROGRAM" fit a --out b -C 0.3x
+says "-C: expected a number from 1e-12 to 1e+12, found '0.3x'"
+run 2 "$LP_PROGRAM" fit a --out b -C
+says "-C needs an argument"
+run 2 "$LP_PROGRAM" fit a --out b --threads=0
+says "--threads: expected a whole number from 1 to 1024, found '0'"
+run 2 "$LP_PROGRAM" extract --normalize=yes
+says "--normalize takes no argument"
+run 2 "$LP_PROGRAM" reproduce --data-url http://localhost/x
+says "a URL and its SHA-256 are given together"
+
+run 0 "$LP_PROGRAM" inspect "$golden/encoder/clip.safetensors"
+has "format:        safetensors"
+has "family clip-vit"
+has "visual.class_embedding"
+has "official:      no known file"
+run 0 "$LP_PROGRAM" inspect --format csv "$golden/encoder/timm.safetensors"
+has "name,dtype,shape"
+has "patch_embed.proj.weight,"
+run 0 "$LP_PROGRAM" inspect --format json "$golden/encoder/timm.safetensors"
+has '"family": "timm-vit"'
+run 1 "$LP_PROGRAM" inspect /nowhere/model.pt
+says "linprobe inspect: /nowhere/model.pt: cannot be opened: No such file or directory"
+run 1 "$LP_PROGRAM" inspect "$LP_SOURCE/Makefile"
+says "Makefile: "
+run 1 "$LP_PROGRAM" inspect "$golden"
+says "expected a file, found a folder"
+head -c 1000 "$golden/encoder/clip.safetensors" >"$scratch/cut.safetensors"
+run 1 "$LP_PROGRAM" inspect "$scratch/cut.safetensors"
+says "cut.safetensors: "
+
+# A closed pipe or a full disk under standard output is no success.
+if [ -c /dev/full ]; then
+    "$LP_PROGRAM" inspect "$golden/encoder/clip.safetensors" >/dev/full 2>"$scratch/stderr"
+    ok "standard output on a full disk fails" [ $? = 1 ]
+    says "standard output: cannot be written: No space left on device"
+else
+    skip "standard output on a full disk" "no /dev/full"
+fi
+done_testing

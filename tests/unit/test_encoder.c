@@ -1,0 +1,655 @@
+/* The model stage: golden activations of two small models, recognising models by names and shapes,
+ * and what a run promises. */
+#include <math.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/parallel.h"
+#include "linprobe/encoder.h"
+#include "check.h"
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static lp_error err;
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+/* ---- files with any tensors, all zero: a hole behind the header ------------------------------ */
+
+enum { MAX_ENTRIES = 512 };
+
+typedef struct entry {
+    char name[96];
+    const char *dtype;
+    size_t rank, shape[4];
+} entry;
+
+typedef struct model_file {
+    entry entries[MAX_ENTRIES];
+    size_t count;
+    const char *nan_in; /* this F32 tensor begins with NaN */
+} model_file;
+
+static model_file file;
+
+static entry *find_entry(const char *name) {
+    for (size_t i = 0; i < file.count; i++) {
+        if (strcmp(file.entries[i].name, name) == 0) {
+            return &file.entries[i];
+        }
+    }
+    fail_msg("the test has no tensor %s", name);
+    return NULL;
+}
+
+static void add(const char *name, size_t rank, size_t a, size_t b, size_t c, size_t d) {
+    assert_true(file.count < MAX_ENTRIES);
+    entry *e = &file.entries[file.count++];
+    *e = (entry){.dtype = "F32", .rank = rank, .shape = {a, b, c, d}};
+    (void)snprintf(e->name, sizeof e->name, "%s", name);
+}
+
+static void drop(const char *name) {
+    *find_entry(name) = file.entries[--file.count];
+}
+
+static void add_block(const char *format, size_t block, const char *name, size_t a, size_t b) {
+    char whole[96];
+    (void)snprintf(whole, sizeof whole, "%s%zu.%s", format, block, name);
+    add(whole, b > 0 ? 2 : 1, a, b, 0, 0);
+}
+
+static void make_clip(size_t width, size_t layers, size_t patch, size_t grid, size_t embedding) {
+    file.count = 0;
+    file.nan_in = NULL;
+    add("visual.conv1.weight", 4, width, 3, patch, patch);
+    add("visual.class_embedding", 1, width, 0, 0, 0);
+    add("visual.positional_embedding", 2, grid * grid + 1, width, 0, 0);
+    add("visual.ln_pre.weight", 1, width, 0, 0, 0);
+    add("visual.ln_pre.bias", 1, width, 0, 0, 0);
+    add("visual.ln_post.weight", 1, width, 0, 0, 0);
+    add("visual.ln_post.bias", 1, width, 0, 0, 0);
+    add("visual.proj", 2, width, embedding, 0, 0);
+    add("token_embedding.weight", 2, 49408, 512, 0, 0); /* text: ignored */
+    add("transformer.resblocks.30.ln_1.weight", 1, 512, 0, 0, 0);
+    add("logit_scale", 0, 0, 0, 0, 0);
+    for (size_t i = 0; i < layers; i++) {
+        const char *b = "visual.transformer.resblocks.";
+        add_block(b, i, "ln_1.weight", width, 0);
+        add_block(b, i, "ln_1.bias", width, 0);
+        add_block(b, i, "attn.in_proj_weight", 3 * width, width);
+        add_block(b, i, "attn.in_proj_bias", 3 * width, 0);
+        add_block(b, i, "attn.out_proj.weight", width, width);
+        add_block(b, i, "attn.out_proj.bias", width, 0);
+        add_block(b, i, "ln_2.weight", width, 0);
+        add_block(b, i, "ln_2.bias", width, 0);
+        add_block(b, i, "mlp.c_fc.weight", 4 * width, width);
+        add_block(b, i, "mlp.c_fc.bias", 4 * width, 0);
+        add_block(b, i, "mlp.c_proj.weight", width, 4 * width);
+        add_block(b, i, "mlp.c_proj.bias", width, 0);
+    }
+}
+
+static void make_timm(size_t width, size_t layers, size_t patch, size_t grid) {
+    file.count = 0;
+    file.nan_in = NULL;
+    add("patch_embed.proj.weight", 4, width, 3, patch, patch);
+    add("patch_embed.proj.bias", 1, width, 0, 0, 0);
+    add("cls_token", 3, 1, 1, width, 0);
+    add("pos_embed", 3, 1, grid * grid + 1, width, 0);
+    add("norm.weight", 1, width, 0, 0, 0);
+    add("norm.bias", 1, width, 0, 0, 0);
+    add("head.weight", 2, 1000, width, 0, 0); /* ignored */
+    add("head.bias", 1, 1000, 0, 0, 0);
+    for (size_t i = 0; i < layers; i++) {
+        add_block("blocks.", i, "norm1.weight", width, 0);
+        add_block("blocks.", i, "norm1.bias", width, 0);
+        add_block("blocks.", i, "attn.qkv.weight", 3 * width, width);
+        add_block("blocks.", i, "attn.qkv.bias", 3 * width, 0);
+        add_block("blocks.", i, "attn.proj.weight", width, width);
+        add_block("blocks.", i, "attn.proj.bias", width, 0);
+        add_block("blocks.", i, "norm2.weight", width, 0);
+        add_block("blocks.", i, "norm2.bias", width, 0);
+        add_block("blocks.", i, "mlp.fc1.weight", 4 * width, width);
+        add_block("blocks.", i, "mlp.fc1.bias", 4 * width, 0);
+        add_block("blocks.", i, "mlp.fc2.weight", width, 4 * width);
+        add_block("blocks.", i, "mlp.fc2.bias", width, 0);
+    }
+}
+
+/* Writes `file` as safetensors and opens it. */
+static lp_checkpoint *open_file(void) {
+    static char header[MAX_ENTRIES * 200];
+    size_t used = 0, offset = 0, nan_at = SIZE_MAX;
+    for (size_t i = 0; i < file.count; i++) {
+        const entry *e = &file.entries[i];
+        size_t bytes = strcmp(e->dtype, "I64") == 0 ? 8 : strcmp(e->dtype, "F16") == 0 ? 2 : 4;
+        used += (size_t)snprintf(header + used, sizeof header - used,
+                                 "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i == 0 ? "{" : ",",
+                                 e->name, e->dtype);
+        for (size_t j = 0; j < e->rank; j++) {
+            used += (size_t)snprintf(header + used, sizeof header - used, "%s%zu",
+                                     j == 0 ? "" : ",", e->shape[j]);
+            bytes *= e->shape[j];
+        }
+        used += (size_t)snprintf(header + used, sizeof header - used,
+                                 "],\"data_offsets\":[%zu,%zu]}", offset, offset + bytes);
+        if (file.nan_in != NULL && strcmp(file.nan_in, e->name) == 0) {
+            nan_at = offset;
+        }
+        offset += bytes;
+    }
+    header[used++] = '}';
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    unsigned char length[8];
+    for (size_t i = 0; i < 8; i++) {
+        length[i] = (unsigned char)(used >> (8 * i));
+    }
+    assert_int_equal(fwrite(length, 1, 8, out), 8);
+    assert_int_equal(fwrite(header, 1, used, out), used);
+    assert_int_equal(fflush(out), 0);
+    assert_int_equal(ftruncate(fileno(out), (off_t)(8 + used + offset)), 0);
+    if (nan_at != SIZE_MAX) {
+        float nan = NAN;
+        assert_int_equal(fseek(out, (long)(8 + used + nan_at), SEEK_SET), 0);
+        assert_int_equal(fwrite(&nan, 4, 1, out), 1);
+    }
+    assert_int_equal(fclose(out), 0);
+    lp_checkpoint *ckpt;
+    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
+    return ckpt;
+}
+
+static lp_encoder_info recognised(void) {
+    lp_encoder_info info;
+    lp_checkpoint *ckpt = open_file();
+    assert_ok(lp_encoder_recognise(ckpt, &info, &err), &err);
+    lp_checkpoint_close(ckpt);
+    return info;
+}
+
+static void assert_refused(lp_status status, const char *part) {
+    lp_encoder_info info;
+    lp_encoder *encoder;
+    lp_checkpoint *ckpt = open_file();
+    assert_fails(lp_encoder_recognise(ckpt, &info, &err), status, &err, part);
+    assert_non_null(strstr(err.text, "model.safetensors"));
+    assert_fails(lp_encoder_load(ckpt, &encoder, &err), status, &err, part);
+    assert_null(encoder);
+    lp_checkpoint_close(ckpt);
+}
+
+/* ---- recognising ----------------------------------------------------------------------------- */
+
+static void official_shapes_are_recognised_and_named(void **state) {
+    (void)state;
+    make_clip(768, 12, 32, 7, 512);
+    lp_encoder_info info = recognised();
+    assert_string_equal(info.name, "CLIP ViT-B/32");
+    assert_string_equal(info.family, "clip-vit");
+    assert_string_equal(info.activation, "quick_gelu");
+    assert_true(info.norm_eps == 1e-5F);
+    assert_int_equal(info.input_size, 224);
+    assert_int_equal(info.patch, 32);
+    assert_int_equal(info.tokens, 50);
+    assert_int_equal(info.width, 768);
+    assert_int_equal(info.heads, 12);
+    assert_int_equal(info.layers, 12);
+    assert_int_equal(info.mlp_width, 3072);
+    assert_int_equal(info.projected, 512);
+    assert_int_equal(info.penultimate, 768);
+    assert_int_equal(info.parameters, 87849216); /* of the image encoder, from openai/CLIP */
+    assert_int_equal(info.default_point, LP_FEATURE_PROJECTED);
+    assert_int_equal(lp_encoder_features(&info, LP_FEATURE_PROJECTED), 512);
+    assert_int_equal(lp_encoder_features(&info, LP_FEATURE_PENULTIMATE), 768);
+    assert_int_equal(info.preprocess.resize, 224);
+    assert_int_equal(info.preprocess.crop, 224);
+    assert_true(info.preprocess.mean[1] == 0.4578275F && info.preprocess.std[2] == 0.27577711F);
+
+    static const struct {
+        size_t width, layers, patch, grid, heads;
+        const char *name;
+    } clips[] = {
+        {768, 12, 16, 14, 12, "CLIP ViT-B/16"},      {1024, 24, 14, 16, 16, "CLIP ViT-L/14"},
+        {1024, 24, 14, 24, 16, "CLIP ViT-L/14@336"}, {64, 1, 7, 1, 1, "CLIP ViT 64x1/7@7"},
+        {160, 3, 5, 3, 2, "CLIP ViT 160x3/5@15"},    {1024, 2, 14, 16, 16, "CLIP ViT 1024x2/14"},
+    };
+    for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+        make_clip(clips[i].width, clips[i].layers, clips[i].patch, clips[i].grid, 512);
+        info = recognised();
+        assert_string_equal(info.name, clips[i].name);
+        assert_int_equal(info.heads, clips[i].heads);
+        assert_int_equal(info.input_size, clips[i].patch * clips[i].grid);
+    }
+
+    make_timm(192, 12, 16, 14);
+    info = recognised();
+    assert_string_equal(info.name, "ViT-Ti/16");
+    assert_string_equal(info.family, "timm-vit");
+    assert_string_equal(info.activation, "gelu");
+    assert_true(info.norm_eps == 1e-6F);
+    assert_int_equal(info.heads, 3);
+    assert_int_equal(info.projected, 0);
+    assert_int_equal(info.penultimate, 192);
+    assert_int_equal(info.parameters, 5717416 - 193000); /* timm's number less the head */
+    assert_int_equal(info.default_point, LP_FEATURE_PENULTIMATE);
+    assert_int_equal(info.preprocess.resize, 248);
+    assert_int_equal(info.preprocess.crop, 224);
+    assert_true(info.preprocess.mean[0] == 0.5F && info.preprocess.std[0] == 0.5F);
+    make_timm(384, 12, 16, 14);
+    info = recognised();
+    assert_string_equal(info.name, "ViT-S/16");
+    make_timm(768, 12, 32, 7);
+    info = recognised();
+    assert_string_equal(info.name, "ViT-B/32");
+}
+
+static void every_wrong_tensor_is_reported_at_once(void **state) {
+    (void)state;
+    make_clip(128, 2, 7, 4, 40);
+    drop("visual.ln_post.bias");
+    drop("visual.transformer.resblocks.1.mlp.c_fc.weight");
+    find_entry("visual.positional_embedding")->shape[1] = 127;
+    find_entry("visual.transformer.resblocks.0.attn.in_proj_weight")->shape[0] = 128;
+    find_entry("visual.transformer.resblocks.1.ln_1.weight")->dtype = "I64";
+    find_entry("visual.proj")->rank = 1;
+    add("visual.attn_pool.probe", 1, 128, 0, 0, 0);
+    assert_refused(LP_ERR_FORMAT, "not a whole clip-vit model, 7 tensors are wrong:");
+    static const char *const lines[] = {
+        "visual.ln_post.bias: missing, expected [128]",
+        "visual.transformer.resblocks.1.mlp.c_fc.weight: missing, expected [512, 128]",
+        "visual.positional_embedding: expected [T, 128], found [17, 127]",
+        "visual.transformer.resblocks.0.attn.in_proj_weight: expected [384, 128], found [128, 128]",
+        ("visual.transformer.resblocks.1.ln_1.weight: expected type F16, BF16, F32 or F64, found "
+         "I64"),
+        "visual.proj: expected [128, E], found [128]",
+        "visual.attn_pool.probe: no such tensor in this family",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (strstr(err.text, lines[i]) == NULL) {
+            fail_msg("\"%s\" is not in \"%s\"", lines[i], err.text);
+        }
+    }
+}
+
+static void a_missing_block_is_missing_not_skipped(void **state) {
+    (void)state;
+    make_timm(64, 5, 8, 5);
+    for (size_t i = file.count; i-- > 0;) {
+        if (strncmp(file.entries[i].name, "blocks.3.", 9) == 0) {
+            drop(file.entries[i].name);
+        }
+    }
+    assert_refused(LP_ERR_FORMAT, "12 tensors are wrong");
+    assert_non_null(strstr(err.text, "blocks.3.attn.qkv.weight: missing, expected [192, 64]"));
+    make_timm(64, 1, 8, 5);
+    add("blocks.99999999.norm1.weight", 1, 64, 0, 0, 0);
+    add("blocks.01.norm1.weight", 1, 64, 0, 0, 0);
+    assert_refused(LP_ERR_FORMAT, "2 tensors are wrong");
+    assert_non_null(strstr(err.text, "blocks.99999999.norm1.weight: no such tensor"));
+}
+
+static void a_list_too_long_says_how_many_more(void **state) {
+    (void)state;
+    make_timm(64, 1, 8, 5);
+    add("blocks.21.norm1.weight", 1, 64, 0, 0, 0); /* a number below the count of tensors */
+    for (size_t i = 0; i < 30; i++) {
+        add_block("other", i, "x", 1, 0);
+    }
+    assert_refused(LP_ERR_FORMAT, "281 tensors are wrong"); /* 20 * 12 + 11 missing, 30 left over */
+    size_t lines = 0, more = 0;
+    for (const char *c = strchr(err.text, '\n'); c != NULL; c = strchr(c + 1, '\n')) {
+        lines++;
+    }
+    const char *last = strstr(err.text, "... and ");
+    assert_non_null(last);
+    assert_int_equal(sscanf(last, "... and %zu more", &more), 1);
+    assert_int_equal(lines - 1 + more, 281);
+}
+
+static void impossible_dimensions_are_refused(void **state) {
+    (void)state;
+    make_clip(32, 1, 7, 2, 8);
+    assert_refused(LP_ERR_FORMAT, "width 32: not divisible among 0 heads");
+    make_clip(200, 1, 7, 2, 8);
+    assert_refused(LP_ERR_FORMAT, "width 200: not divisible among 3 heads");
+    make_clip(64, 1, 7, 2, 8);
+    find_entry("visual.positional_embedding")->shape[0] = 7;
+    assert_refused(LP_ERR_FORMAT, "7 positions: expected one for a class token and a square");
+    find_entry("visual.positional_embedding")->shape[0] = 1;
+    assert_refused(LP_ERR_FORMAT, "1 positions");
+    make_clip(64, 1, 7, 2, 8);
+    find_entry("visual.conv1.weight")->shape[3] = 8;
+    assert_refused(LP_ERR_FORMAT,
+                   "visual.conv1.weight: expected [D, 3, P, P], found [64, 3, 7, 8]");
+    make_clip(64, 1, 7, 2, 8);
+    find_entry("visual.proj")->shape[1] = 0;
+    assert_refused(LP_ERR_FORMAT, "visual.proj: expected [64, E], found [64, 0]");
+    make_clip(64, 1, 7, 2, (size_t)1 << 26);
+    assert_refused(LP_ERR_FORMAT, "visual.proj: 4294967296 values, expected at most 2147483647");
+}
+
+static void heads_that_shapes_do_not_tell_are_refused(void **state) {
+    (void)state;
+    make_clip(1280, 1, 14, 2, 8);
+    assert_refused(LP_ERR_UNSUPPORTED, "width 1280 (ViT-H, -g or -G)");
+}
+
+static void variants_are_refused_by_name(void **state) {
+    (void)state;
+    static const char *const variants[] = {"fc_norm.weight", "reg_token", "dist_token",
+                                           "norm_pre.weight", "blocks.0.ls1.gamma"};
+    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+        make_timm(64, 1, 8, 5);
+        add(variants[i], 1, 64, 0, 0, 0);
+        assert_refused(LP_ERR_UNSUPPORTED, "which is not supported");
+    }
+    make_timm(64, 1, 8, 5);
+    drop("cls_token");
+    find_entry("pos_embed")->shape[1] = 25;
+    assert_refused(LP_ERR_FORMAT, "cls_token: missing, expected [1, 1, 64]");
+    assert_non_null(strstr(err.text, "25 positions: expected one for a class token and"));
+}
+
+static void other_files_are_told_what_was_looked_for(void **state) {
+    (void)state;
+    file.count = 0;
+    file.nan_in = NULL;
+    add("weight", 1, 3, 0, 0, 0);
+    assert_refused(LP_ERR_UNSUPPORTED,
+                   "no supported image encoder among its 1 tensors; looked for");
+    assert_non_null(strstr(err.text, "clip-vit: visual.class_embedding or "));
+    assert_non_null(strstr(err.text, "timm-vit: patch_embed.proj.weight or "));
+    add("visual.attnpool.positional_embedding", 2, 50, 2048, 0, 0);
+    assert_refused(LP_ERR_UNSUPPORTED, "it looks like a CLIP ResNet");
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+static void a_weight_that_is_not_a_number_is_refused(void **state) {
+    (void)state;
+    make_timm(64, 1, 8, 2);
+    file.nan_in = "blocks.0.attn.qkv.weight";
+    lp_encoder_info info;
+    lp_encoder *encoder;
+    lp_checkpoint *ckpt = open_file();
+    assert_ok(lp_encoder_recognise(ckpt, &info, &err), &err); /* reads no weight */
+    assert_fails(lp_encoder_load(ckpt, &encoder, &err), LP_ERR_DATA, &err,
+                 "blocks.0.attn.qkv.weight");
+    assert_null(encoder);
+    lp_checkpoint_close(ckpt);
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+    (void)state;
+    make_clip(64, 2, 7, 2, 8);
+    lp_checkpoint *ckpt = open_file();
+    lp_encoder *encoder = NULL;
+    size_t k = 0;
+    lp_status status;
+    do {
+        (void)lp_alloc_fail_at(++k);
+        status = lp_encoder_load(ckpt, &encoder, &err);
+        (void)lp_alloc_fail_at(0);
+        if (status != LP_OK) {
+            assert_int_equal(status, LP_ERR_MEMORY);
+            assert_null(encoder);
+        }
+    } while (status != LP_OK && k < 100);
+    assert_int_equal(status, LP_OK);
+    assert_true(k > 4); /* reads, encoder, blocks, arena */
+    lp_encoder_free(encoder);
+    lp_encoder_free(NULL);
+    lp_checkpoint_close(ckpt);
+}
+
+/* ---- golden ---------------------------------------------------------------------------------- */
+
+typedef struct golden {
+    lp_checkpoint *activations;
+    lp_encoder *encoder;
+    size_t batch;
+    float *images, *features, *scratch;
+    size_t scratch_floats;
+    size_t stages; /* seen by the tap */
+} golden;
+
+static lp_checkpoint *open_golden(const char *name) {
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/golden/encoder/%s.safetensors", LP_TEST_DATA, name);
+    lp_checkpoint *ckpt;
+    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
+    return ckpt;
+}
+
+static float *golden_values(golden *g, const char *stage, size_t count) {
+    const lp_tensor *tensor = lp_checkpoint_find(g->activations, stage);
+    if (tensor == NULL || (count > 0 && tensor->count != count)) {
+        fail_msg("no golden \"%s\" of %zu values", stage, count);
+    }
+    float *values = lp_alloc(tensor->count, sizeof *values);
+    assert_non_null(values);
+    lp_tensor_read read = {tensor, values};
+    assert_ok(lp_checkpoint_read(g->activations, &read, 1, &err), &err);
+    return values;
+}
+
+static const float GUARD = -777.0F;
+
+static golden load_golden(const char *name) {
+    golden g = {0};
+    char activations[64];
+    (void)snprintf(activations, sizeof activations, "%s-activations", name);
+    lp_checkpoint *ckpt = open_golden(name);
+    assert_ok(lp_encoder_load(ckpt, &g.encoder, &err), &err);
+    lp_checkpoint_close(ckpt);
+    g.activations = open_golden(activations);
+    g.batch = lp_checkpoint_find(g.activations, "images")->shape[0];
+    g.images = golden_values(&g, "images", 0);
+    g.features = lp_alloc(g.batch * 1024, sizeof(float));
+    g.scratch_floats = lp_encoder_scratch(g.encoder, g.batch);
+    g.scratch = lp_alloc(g.scratch_floats + 1, sizeof(float));
+    assert_non_null(g.features);
+    assert_non_null(g.scratch);
+    return g;
+}
+
+static void free_golden(golden *g) {
+    lp_encoder_free(g->encoder);
+    lp_checkpoint_close(g->activations);
+    lp_free(g->images);
+    lp_free(g->features);
+    lp_free(g->scratch);
+}
+
+/* A run in scratch memory full of NaN, behind it a guard: nothing of it may be read before it is
+ * written, and nothing past its end touched. */
+static void run(golden *g, lp_feature_point point, const lp_tap *tap) {
+    for (size_t i = 0; i < g->scratch_floats; i++) {
+        g->scratch[i] = NAN;
+    }
+    g->scratch[g->scratch_floats] = GUARD;
+    size_t width = lp_encoder_features(lp_encoder_describe(g->encoder), point);
+    g->features[g->batch * width] = GUARD;
+    assert_ok(
+        lp_encoder_run(g->encoder, g->images, g->batch, point, g->features, g->scratch, tap, &err),
+        &err);
+    assert_true(g->scratch[g->scratch_floats] == GUARD);
+    assert_true(g->features[g->batch * width] == GUARD);
+}
+
+static double relative_error(const float *found, const float *expected, size_t count) {
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < count; i++) {
+        double d = (double)found[i] - (double)expected[i];
+        difference += d * d;
+        size += (double)expected[i] * (double)expected[i];
+    }
+    return sqrt(difference / size);
+}
+
+/* Float32 carries 6e-8; a few hundred roundings that add up at random stay below 2e-6, and a wrong
+ * eps (1e-5 for 1e-6) or activation gives 4e-6 and more. */
+static const double TOLERANCE = 2e-6;
+
+static void compare_stage(void *context, const char *stage, const float *values, size_t rows,
+                          size_t columns) {
+    golden *g = context;
+    float *expected = golden_values(g, stage, rows * columns);
+    double error = relative_error(values, expected, rows * columns);
+    lp_free(expected);
+    if (!(error <= TOLERANCE)) {
+        fail_msg("stage \"%s\": relative error %.2e", stage, error);
+    }
+    g->stages++;
+}
+
+static void golden_stages_are_reproduced(const char *name, size_t points) {
+    golden g = load_golden(name);
+    for (size_t p = 0; p < points; p++) {
+        lp_feature_point point = p == 0 ? LP_FEATURE_PENULTIMATE : LP_FEATURE_PROJECTED;
+        lp_tap tap = {compare_stage, &g};
+        g.stages = 0;
+        run(&g, point, &tap);
+        /* every stage of the file; "images" is none, "projected" only at its own point */
+        assert_int_equal(g.stages,
+                         lp_checkpoint_count(g.activations) - 1 - (points == 2 && p == 0 ? 1 : 0));
+        size_t width = lp_encoder_features(lp_encoder_describe(g.encoder), point);
+        float *expected = golden_values(&g, lp_feature_point_name(point), g.batch * width);
+        assert_true(relative_error(g.features, expected, g.batch * width) <= TOLERANCE);
+        lp_free(expected);
+    }
+    free_golden(&g);
+}
+
+static void clip_stages_match_pytorch(void **state) {
+    (void)state;
+    golden_stages_are_reproduced("clip", 2);
+}
+
+static void timm_stages_match_timm(void **state) {
+    (void)state;
+    golden_stages_are_reproduced("timm", 1);
+}
+
+/* ---- what a run promises --------------------------------------------------------------------- */
+
+static void a_feature_point_that_is_not_there_is_refused(void **state) {
+    (void)state;
+    golden g = load_golden("timm");
+    assert_fails(lp_encoder_run(g.encoder, g.images, g.batch, LP_FEATURE_PROJECTED, g.features,
+                                g.scratch, NULL, &err),
+                 LP_ERR_ARGUMENT, &err, "ViT 64x3/8@40 has no feature point 'projected'");
+    assert_fails(lp_encoder_run(g.encoder, g.images, (size_t)1 << 40, LP_FEATURE_PENULTIMATE,
+                                g.features, g.scratch, NULL, &err),
+                 LP_ERR_ARGUMENT, &err, "a batch of 1099511627776 images");
+    assert_true(lp_encoder_scratch(g.encoder, SIZE_MAX) == SIZE_MAX);
+    g.features[0] = GUARD;
+    assert_ok(lp_encoder_run(g.encoder, g.images, 0, LP_FEATURE_PENULTIMATE, g.features, g.scratch,
+                             NULL, &err),
+              &err);
+    assert_true(g.features[0] == GUARD);
+    free_golden(&g);
+}
+
+static void a_run_allocates_nothing_and_repeats_to_the_bit(void **state) {
+    (void)state;
+    golden g = load_golden("clip");
+    size_t floats = g.batch * lp_encoder_describe(g.encoder)->projected;
+    float *first = lp_alloc(floats, sizeof *first);
+    assert_non_null(first);
+    run(&g, LP_FEATURE_PROJECTED, NULL);
+    memcpy(first, g.features, floats * sizeof *first);
+    (void)lp_alloc_fail_at(1);
+    run(&g, LP_FEATURE_PROJECTED, NULL);
+    assert_int_equal(lp_alloc_fail_at(0), 0);
+    assert_memory_equal(first, g.features, floats * sizeof *first);
+    lp_free(first);
+    free_golden(&g);
+}
+
+/* The other images of a batch never show, bit by bit; its size and the place in it may round
+ * differently, because OpenBLAS takes other kernels for other sizes. */
+static void an_image_does_not_see_its_batch(void **state) {
+    (void)state;
+    golden g = load_golden("clip");
+    size_t width = lp_encoder_describe(g.encoder)->projected;
+    size_t pixels = 3 * 28 * 28;
+    float before[64], alone[64];
+    run(&g, LP_FEATURE_PROJECTED, NULL);
+    memcpy(before, g.features + width, width * sizeof(float));
+    for (size_t i = 0; i < pixels; i++) {
+        g.images[i] = (float)(i % 7) * 1e3F;
+    }
+    run(&g, LP_FEATURE_PROJECTED, NULL);
+    assert_memory_equal(before, g.features + width, width * sizeof(float));
+    assert_ok(lp_encoder_run(g.encoder, g.images + pixels, 1, LP_FEATURE_PROJECTED, alone,
+                             g.scratch, NULL, &err),
+              &err);
+    assert_true(relative_error(alone, before, width) <= TOLERANCE);
+    free_golden(&g);
+}
+
+typedef struct shared_run {
+    const golden *g;
+    float *scratch[4];
+    float features[16][64];
+} shared_run;
+
+static lp_status run_one(void *context, size_t index, size_t worker, lp_error *e) {
+    shared_run *s = context;
+    return lp_encoder_run(s->g->encoder, s->g->images, 1, LP_FEATURE_PROJECTED, s->features[index],
+                          s->scratch[worker], NULL, e);
+}
+
+static void threads_share_an_encoder(void **state) {
+    (void)state;
+    golden g = load_golden("clip");
+    shared_run s = {.g = &g};
+    for (size_t i = 0; i < 4; i++) {
+        s.scratch[i] = lp_alloc(lp_encoder_scratch(g.encoder, 1), sizeof(float));
+        assert_non_null(s.scratch[i]);
+    }
+    assert_ok(lp_parallel_for(4, 16, run_one, &s, &err), &err);
+    for (size_t i = 1; i < 16; i++) {
+        assert_memory_equal(s.features[i], s.features[0], 40 * sizeof(float));
+    }
+    for (size_t i = 0; i < 4; i++) {
+        lp_free(s.scratch[i]);
+    }
+    free_golden(&g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(official_shapes_are_recognised_and_named),
+        cmocka_unit_test(every_wrong_tensor_is_reported_at_once),
+        cmocka_unit_test(a_missing_block_is_missing_not_skipped),
+        cmocka_unit_test(a_list_too_long_says_how_many_more),
+        cmocka_unit_test(impossible_dimensions_are_refused),
+        cmocka_unit_test(heads_that_shapes_do_not_tell_are_refused),
+        cmocka_unit_test(variants_are_refused_by_name),
+        cmocka_unit_test(other_files_are_told_what_was_looked_for),
+        cmocka_unit_test(a_weight_that_is_not_a_number_is_refused),
+        cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(clip_stages_match_pytorch),
+        cmocka_unit_test(timm_stages_match_timm),
+        cmocka_unit_test(a_feature_point_that_is_not_there_is_refused),
+        cmocka_unit_test(a_run_allocates_nothing_and_repeats_to_the_bit),
+        cmocka_unit_test(an_image_does_not_see_its_batch),
+        cmocka_unit_test(threads_share_an_encoder),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,335 @@
+/* The math stage: every kernel against a plain twin in double precision, on odd sizes, with guard
+ * cells round the output. */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/random.h"
+#include "math/attention.h"
+#include "math/exponential.h"
+#include "math/gemm.h"
+#include "math/rows.h"
+#include "check.h"
+
+static const float GUARD = -12345.0F;
+static lp_random source;
+
+/* A matrix of normal numbers with `stride - columns` guard cells after each row and a row of them
+ * before and behind. */
+typedef struct matrix {
+    size_t rows, columns, stride;
+    float *cells;
+    float *at; /* first row */
+} matrix;
+
+static matrix make(size_t rows, size_t columns, size_t stride, double scale) {
+    matrix m = {rows, columns, stride, lp_alloc((rows + 2) * stride, sizeof(float)), NULL};
+    assert_non_null(m.cells);
+    for (size_t i = 0; i < (rows + 2) * stride; i++) {
+        m.cells[i] = GUARD;
+    }
+    m.at = m.cells + stride;
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            m.at[i * stride + j] = (float)(scale * lp_random_normal(&source));
+        }
+    }
+    return m;
+}
+
+static matrix copy(const matrix *m) {
+    matrix c = *m;
+    size_t floats = (m->rows + 2) * m->stride;
+    c.cells = lp_alloc(floats, sizeof(float));
+    assert_non_null(c.cells);
+    memcpy(c.cells, m->cells, floats * sizeof(float));
+    c.at = c.cells + m->stride;
+    return c;
+}
+
+static void assert_guarded_and_freed(matrix *m) {
+    for (size_t i = 0; i < (m->rows + 2) * m->stride; i++) {
+        size_t row = i / m->stride;
+        if (row == 0 || row > m->rows || i % m->stride >= m->columns) {
+            assert_true(m->cells[i] == GUARD);
+        }
+    }
+    lp_free(m->cells);
+}
+
+#define assert_near(found, expected, tolerance)                                                    \
+    do {                                                                                           \
+        double f_ = (double)(found), e_ = (double)(expected), t_ = (double)(tolerance);            \
+        if (!(fabs(f_ - e_) <= t_)) {                                                              \
+            fail_msg("%s:%d: found %.9g, expected %.9g within %.3g", __FILE__, __LINE__, f_, e_,   \
+                     t_);                                                                          \
+        }                                                                                          \
+    } while (0)
+
+static void products_match_three_loops(void **state) {
+    (void)state;
+    static const size_t sizes[][3] = {{1, 1, 1},    {1, 7, 64},   {3, 5, 2},
+                                      {17, 33, 65}, {50, 50, 64}, {130, 70, 300}};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
+        for (int transposed = 0; transposed < 2; transposed++) {
+            for (int add = 0; add < 2; add++) {
+                matrix a = make(m, k, k + 3, 1), c = make(m, n, n + 5, 1), before = copy(&c);
+                matrix b = transposed ? make(n, k, k + 2, 1) : make(k, n, n + 2, 1);
+                float beta = (float)add;
+                (transposed ? lp_gemm_nt : lp_gemm_nn)(m, n, k, 0.5F, a.at, a.stride, b.at,
+                                                       b.stride, beta, c.at, c.stride);
+                for (size_t i = 0; i < m; i++) {
+                    for (size_t j = 0; j < n; j++) {
+                        double sum = 0;
+                        for (size_t l = 0; l < k; l++) {
+                            sum += (double)a.at[i * a.stride + l] *
+                                   (double)(transposed ? b.at[j * b.stride + l]
+                                                       : b.at[l * b.stride + j]);
+                        }
+                        sum = 0.5 * sum + (double)(beta * before.at[i * c.stride + j]);
+                        /* k products of standard normals, each rounded: well within k * 2^-23. */
+                        assert_near(c.at[i * c.stride + j], sum, 1.2e-7 * (double)(k + 8));
+                    }
+                }
+                assert_guarded_and_freed(&a);
+                assert_guarded_and_freed(&b);
+                assert_guarded_and_freed(&c);
+                lp_free(before.cells);
+            }
+        }
+    }
+    assert_non_null(strstr(lp_math_blas_version(), "OpenBLAS"));
+    assert_true(strlen(lp_math_blas_corename()) > 0);
+}
+
+/* One float in 997 of all there are. */
+static void exponential_is_within_one_ulp_everywhere(void **state) {
+    (void)state;
+    for (uint64_t pattern = 0; pattern <= UINT32_MAX; pattern += 997) {
+        uint32_t bits = (uint32_t)pattern;
+        float x;
+        memcpy(&x, &bits, sizeof x);
+        float found = lp_exp(x);
+        double exact = exp((double)x);
+        if (isnan(x)) {
+            assert_true(isnan(found));
+        } else if (exact > 3.4028235e38) {
+            assert_true(isinf(found) && found > 0);
+        } else {
+            float nearest = (float)exact;
+            double ulp = (double)(nextafterf(nearest, INFINITY) - nearest);
+            assert_near(found, exact, ulp);
+        }
+    }
+    assert_true(lp_exp(0) == 1);
+    assert_true(lp_exp(-INFINITY) == 0);
+}
+
+static double gelu_twin(double x) {
+    return x * 0.5 * erfc(-x / sqrt(2));
+}
+
+static double quick_gelu_twin(double x) {
+    return x / (1 + exp(-1.702 * x));
+}
+
+static void activations_match_their_formulas(void **state) {
+    (void)state;
+    float zero = 0;
+    for (double v = -20; v <= 20; v += 0.00037) {
+        float x = (float)v, found = x;
+        lp_gelu(&found, 1, 1, &zero);
+        double exact = gelu_twin((double)x);
+        assert_near(found, exact, 1.5e-7 * fabs((double)x));
+        if (v > -10) { /* relative accuracy in the tail, where 1 + erf(x) has none */
+            assert_near(found, exact, 4e-6 * fabs(exact));
+        }
+        found = x;
+        lp_quick_gelu(&found, 1, 1, &zero);
+        exact = quick_gelu_twin((double)x);
+        /* The exponent's own rounding, |1.702 x| 2^-24, stands beside 1 ulp of each step. */
+        assert_near(found, exact, (3.6e-7 + 1.2e-7 * fabs((double)x)) * fabs(exact));
+    }
+    static const float ends[] = {INFINITY, 1e30F, -1e30F};
+    for (size_t i = 0; i < 3; i++) {
+        float found = ends[i];
+        lp_gelu(&found, 1, 1, &zero);
+        assert_true(ends[i] > 0 ? found == ends[i] : found == 0);
+        found = ends[i];
+        lp_quick_gelu(&found, 1, 1, &zero);
+        assert_true(ends[i] > 0 ? found == ends[i] : found == 0);
+    }
+    static const size_t sizes[][2] = {{1, 1}, {3, 15}, {2, 16}, {5, 17}, {4, 200}};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t rows = sizes[s][0], columns = sizes[s][1];
+        for (int quick = 0; quick < 2; quick++) {
+            matrix x = make(rows, columns, columns, 2), bias = make(1, columns, columns, 1);
+            matrix before = copy(&x);
+            (quick ? lp_quick_gelu : lp_gelu)(x.at, rows, columns, bias.at);
+            for (size_t i = 0; i < rows * columns; i++) {
+                double v = (double)(before.at[i] + bias.at[i % columns]);
+                assert_near(x.at[i], quick ? quick_gelu_twin(v) : gelu_twin(v), 3e-6);
+            }
+            assert_guarded_and_freed(&x);
+            assert_guarded_and_freed(&bias);
+            lp_free(before.cells);
+        }
+    }
+}
+
+static void bias_is_added_to_strided_rows(void **state) {
+    (void)state;
+    matrix x = make(5, 37, 50, 1), bias = make(1, 37, 37, 1), before = copy(&x);
+    lp_add_bias(x.at, 5, 37, 50, bias.at);
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t j = 0; j < 37; j++) {
+            assert_true(x.at[i * 50 + j] == before.at[i * 50 + j] + bias.at[j]);
+        }
+    }
+    assert_guarded_and_freed(&x);
+    assert_guarded_and_freed(&bias);
+    lp_free(before.cells);
+}
+
+static void layer_norm_matches_its_formula(void **state) {
+    (void)state;
+    static const size_t columns_of[] = {1, 2, 15, 16, 17, 31, 64, 192, 768};
+    /* The last: a mean far from zero, where the one-pass formula E[x^2] - mean^2 loses all. */
+    static const double offset_of[] = {0, 3, -1000};
+    for (size_t s = 0; s < sizeof columns_of / sizeof columns_of[0]; s++) {
+        for (size_t o = 0; o < 3; o++) {
+            for (int in_place = 0; in_place < 2; in_place++) {
+                size_t rows = 3, columns = columns_of[s], stride = columns + 4;
+                matrix x = make(rows, columns, stride, 0.7), to = make(rows, columns, stride, 1);
+                matrix weight = make(1, columns, columns, 1), bias = make(1, columns, columns, 1);
+                for (size_t i = 0; i < rows * stride; i++) {
+                    x.at[i] += i % stride < columns ? (float)offset_of[o] : 0;
+                }
+                matrix before = copy(&x);
+                const matrix *out = in_place ? &x : &to;
+                float eps = 1e-5F;
+                lp_layer_norm(x.at, rows, columns, stride, weight.at, bias.at, eps, out->at,
+                              stride);
+                for (size_t i = 0; i < rows; i++) {
+                    const float *row = before.at + i * stride;
+                    double mean = 0, variance = 0;
+                    for (size_t j = 0; j < columns; j++) {
+                        mean += (double)row[j] / (double)columns;
+                    }
+                    for (size_t j = 0; j < columns; j++) {
+                        double d = (double)row[j] - mean;
+                        variance += d * d / (double)columns;
+                    }
+                    double scale = 1 / sqrt(variance + (double)eps);
+                    for (size_t j = 0; j < columns; j++) {
+                        double exact = ((double)row[j] - mean) * scale * (double)weight.at[j] +
+                                       (double)bias.at[j];
+                        /* The mean is rounded to float32 before it is taken off. */
+                        double rounding = (fabs(mean) * scale + 8) * 1.2e-7;
+                        assert_near(out->at[i * stride + j], exact,
+                                    rounding * (1 + fabs((double)weight.at[j])));
+                    }
+                }
+                assert_guarded_and_freed(&x);
+                assert_guarded_and_freed(&to);
+                assert_guarded_and_freed(&weight);
+                assert_guarded_and_freed(&bias);
+                lp_free(before.cells);
+            }
+        }
+    }
+}
+
+static void softmax_matches_its_formula(void **state) {
+    (void)state;
+    static const size_t columns_of[] = {1, 2, 15, 16, 17, 50, 197, 577};
+    static const double offset_of[] = {0, 1e4, -1e4}; /* exp(1e4) alone would overflow */
+    for (size_t s = 0; s < sizeof columns_of / sizeof columns_of[0]; s++) {
+        for (size_t o = 0; o < 3; o++) {
+            size_t rows = 3, columns = columns_of[s];
+            matrix x = make(rows, columns, columns, 4);
+            for (size_t i = 0; i < rows * columns; i++) {
+                x.at[i] += (float)offset_of[o];
+            }
+            matrix before = copy(&x);
+            lp_softmax(x.at, rows, columns);
+            for (size_t i = 0; i < rows; i++) {
+                const float *row = before.at + i * columns;
+                double max = -INFINITY, sum = 0, total = 0;
+                for (size_t j = 0; j < columns; j++) {
+                    max = fmax(max, (double)row[j]);
+                }
+                for (size_t j = 0; j < columns; j++) {
+                    sum += exp((double)row[j] - max);
+                }
+                for (size_t j = 0; j < columns; j++) {
+                    double exact = exp((double)row[j] - max) / sum;
+                    /* x - max, at most 40 here, is rounded: 40 * 2^-24 relative. */
+                    assert_near(x.at[i * columns + j], exact, 3e-6 * exact + 1e-45);
+                    total += (double)x.at[i * columns + j];
+                }
+                assert_near(total, 1, 1e-6);
+            }
+            assert_guarded_and_freed(&x);
+            lp_free(before.cells);
+        }
+    }
+}
+
+static void attention_matches_its_formula(void **state) {
+    (void)state;
+    /* queries, tokens, heads, head width; 130 queries are two blocks and a rest. */
+    static const size_t sizes[][4] = {
+        {1, 1, 1, 64}, {5, 5, 3, 8}, {17, 17, 2, 64}, {1, 50, 12, 64}, {130, 130, 2, 20}};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t queries = sizes[s][0], tokens = sizes[s][1], heads = sizes[s][2];
+        size_t d = sizes[s][3], width = heads * d;
+        matrix q = make(queries, width, width + 2, 1.5), kv = make(tokens, 2 * width, 2 * width, 1);
+        matrix out = make(queries, width, width + 3, 1);
+        matrix scratch = make(1, lp_attention_scratch(tokens), lp_attention_scratch(tokens), 1);
+        lp_attention_input in = {q.at,    kv.at,  kv.at + width, q.stride, kv.stride,
+                                 queries, tokens, heads,         d};
+        lp_attention(&in, scratch.at, out.at, out.stride);
+        double *p = lp_alloc(tokens, sizeof *p);
+        assert_non_null(p);
+        for (size_t h = 0; h < heads; h++) {
+            for (size_t i = 0; i < queries; i++) {
+                double sum = 0;
+                for (size_t j = 0; j < tokens; j++) {
+                    p[j] = 0;
+                    for (size_t c = h * d; c < (h + 1) * d; c++) {
+                        p[j] += (double)q.at[i * q.stride + c] * (double)kv.at[j * kv.stride + c];
+                    }
+                    p[j] = exp(p[j] / sqrt((double)d));
+                    sum += p[j];
+                }
+                for (size_t c = h * d; c < (h + 1) * d; c++) {
+                    double exact = 0;
+                    for (size_t j = 0; j < tokens; j++) {
+                        exact += p[j] / sum * (double)kv.at[j * kv.stride + width + c];
+                    }
+                    assert_near(out.at[i * out.stride + c], exact, 5e-6);
+                }
+            }
+        }
+        lp_free(p);
+        assert_guarded_and_freed(&q);
+        assert_guarded_and_freed(&kv);
+        assert_guarded_and_freed(&out);
+        assert_guarded_and_freed(&scratch);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_match_three_loops),
+        cmocka_unit_test(exponential_is_within_one_ulp_everywhere),
+        cmocka_unit_test(activations_match_their_formulas),
+        cmocka_unit_test(bias_is_added_to_strided_rows),
+        cmocka_unit_test(layer_norm_matches_its_formula),
+        cmocka_unit_test(softmax_matches_its_formula),
+        cmocka_unit_test(attention_matches_its_formula),
+    };
+    lp_random_seed(&source, 20240607);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

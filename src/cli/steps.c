@@ -190,7 +190,8 @@ static lp_status check_inputs(const json_t *a, const json_t *b, const char *trai
     static const char *const same[] = {"weights_sha256", "feature",    "normalize",
                                        "preprocess",     "activation", "labels"};
     for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
-        if (!json_equal(json_object_get(a, same[i]), json_object_get(b, same[i]))) {
+        const json_t *mine = json_object_get(a, same[i]), *its = json_object_get(b, same[i]);
+        if (mine != its && !json_equal(mine, its)) { /* absent in both: equal */
             return lp_fail(err, LP_ERR_ARGUMENT,
                            "%s: its features were not made as those %s: '%s' differs", test->path,
                            trained_on, same[i]);

@@ -82,6 +82,7 @@ void lp_axis_label(const lp_axis *axis, double tick, char text[LP_TICK_TEXT]) {
     } else if (axis->scale == LP_SCALE_LOG10 && fabs(power) > 3) {
         (void)snprintf(text, LP_TICK_TEXT, "%.3ge%.0f", tick / pow(10, power), power);
     } else {
-        (void)snprintf(text, LP_TICK_TEXT, "%.*g", axis->scale == LP_SCALE_LOG2 ? 7 : 4, tick);
+        (void)snprintf(text, LP_TICK_TEXT, "%.*g",
+                       axis->scale == LP_SCALE_LOG2 && tick >= 1 ? 7 : 4, tick);
     }
 }

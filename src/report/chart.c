@@ -1,5 +1,6 @@
-/* Drawing over cairo: a chart is recorded on an unbounded surface, then replayed onto an image
- * (PNG) or an SVG surface. */
+/* Drawing over cairo: every stroke goes onto an image, for PNG, and onto an SVG surface at once.
+ * (Replaying a recording would do, but cairo 1.16 then leaks fonts and writes a different SVG each
+ * time.) */
 #include "report/chart.h"
 
 #include <cairo-svg.h>
@@ -16,20 +17,59 @@
 
 static const double quarter = 1.57079632679489661923;
 
+enum { IMAGE, SVG, TARGETS };
+
 struct lp_chart {
-    cairo_surface_t *surface;
-    cairo_t *cairo;
-    double width, height, pixels;
+    cairo_t *on[TARGETS];
+    unsigned char *image; /* [rows, columns, 4], cairo's RGB24 */
+    size_t rows, columns;
+    lp_buffer raw; /* cairo's SVG, there after the surface is finished */
+    double width, height;
     char *title;
     lp_buffer words; /* every text, for the SVG's description */
     lp_buffer boxes; /* lp_box each */
+    lp_box ink;
 };
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static lp_status cairo_failure(const lp_chart *chart, cairo_status_t status, lp_error *err) {
-    return lp_fail(err, status == CAIRO_STATUS_NO_MEMORY ? LP_ERR_MEMORY : LP_ERR_DATA,
-                   "chart \"%s\": %s", chart->title, cairo_status_to_string(status));
+#ifdef LP_SANITIZED
+/* fontconfig keeps its configuration for the life of the process, hidden from a leak checker. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
+
+const char *__lsan_default_suppressions(void) {
+    return "leak:libfontconfig";
+}
+
+const char *__lsan_default_options(void) {
+    return "print_suppressions=0";
+}
+#endif
+
+static void set_color(cairo_t *cairo, lp_color color, double opacity) {
+    cairo_set_source_rgba(cairo, (double)(color >> 16 & 255) / 255,
+                          (double)(color >> 8 & 255) / 255, (double)(color & 255) / 255, opacity);
+}
+
+static cairo_status_t append(void *buffer, const unsigned char *bytes, unsigned int size) {
+    lp_buffer_put(buffer, bytes, size);
+    return ((lp_buffer *)buffer)->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
+}
+
+/* A context on a surface, which it then holds. */
+static cairo_t *open_context(cairo_surface_t *surface, double scale) {
+    cairo_t *cairo = cairo_create(surface);
+    cairo_surface_destroy(surface);
+    cairo_scale(cairo, scale, scale);
+    /* Letters of the same size whatever the screen that fontconfig thinks of. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_set_font_options(cairo, options);
+    cairo_font_options_destroy(options);
+    return cairo;
 }
 
 lp_status lp_chart_new(const char *title, double width, double height, double pixels,
@@ -42,31 +82,33 @@ lp_status lp_chart_new(const char *title, double width, double height, double pi
                        "chart \"%s\": %.0f x %.0f pixels, expected sides of 1 to %.0f", title,
                        width * pixels, height * pixels, limit);
     }
+    size_t columns = (size_t)lround(width * pixels), rows = (size_t)lround(height * pixels);
     lp_chart *chart = lp_alloc_zeroed(1, sizeof *chart);
     char *copy = lp_strdup(title);
-    if (chart == NULL || copy == NULL) {
+    unsigned char *image = lp_alloc(rows * columns, 4); /* sides are below 2^15 */
+    if (chart == NULL || copy == NULL || image == NULL) {
         lp_free(chart);
         lp_free(copy);
-        return lp_fail_memory(err, "chart", 1, sizeof *chart);
+        lp_free(image);
+        return lp_fail_memory(err, "chart", rows * columns, 4);
     }
-    chart->title = copy;
-    chart->width = width;
-    chart->height = height;
-    chart->pixels = pixels;
-    chart->surface = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, NULL);
-    chart->cairo = cairo_create(chart->surface);
-    /* Letters of the same size whatever the screen that fontconfig thinks of. */
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_set_font_options(chart->cairo, options);
-    cairo_font_options_destroy(options);
-    lp_chart_rect(chart, 0, 0, width, height, LP_PAPER);
-    if (cairo_status(chart->cairo) != CAIRO_STATUS_SUCCESS) {
-        lp_status status = cairo_failure(chart, cairo_status(chart->cairo), err);
-        lp_chart_free(chart);
-        return status;
+    *chart = (lp_chart){.image = image,
+                        .rows = rows,
+                        .columns = columns,
+                        .width = width,
+                        .height = height,
+                        .title = copy};
+    chart->on[IMAGE] =
+        open_context(cairo_image_surface_create_for_data(
+                         image, CAIRO_FORMAT_RGB24, (int)columns, (int)rows,
+                         cairo_format_stride_for_width(CAIRO_FORMAT_RGB24, (int)columns)),
+                     pixels);
+    cairo_surface_t *svg = cairo_svg_surface_create_for_stream(append, &chart->raw, width, height);
+    cairo_svg_surface_set_document_unit(svg, CAIRO_SVG_UNIT_USER); /* pixels, not points */
+    chart->on[SVG] = open_context(svg, 1);
+    for (size_t t = 0; t < TARGETS; t++) { /* to the edge, also where it is a part of a pixel */
+        set_color(chart->on[t], LP_PAPER, 1);
+        cairo_paint(chart->on[t]);
     }
     *out = chart;
     return LP_OK;
@@ -74,10 +116,14 @@ lp_status lp_chart_new(const char *title, double width, double height, double pi
 
 void lp_chart_free(lp_chart *chart) {
     if (chart != NULL) {
-        cairo_destroy(chart->cairo);
-        cairo_surface_destroy(chart->surface);
+        chart->raw.failed = true; /* an SVG that nobody asked for is not kept */
+        for (size_t t = 0; t < TARGETS; t++) {
+            cairo_destroy(chart->on[t]);
+        }
+        lp_buffer_free(&chart->raw);
         lp_buffer_free(&chart->words);
         lp_buffer_free(&chart->boxes);
+        lp_free(chart->image);
         lp_free(chart->title);
         lp_free(chart);
     }
@@ -96,9 +142,7 @@ const char *lp_chart_title(const lp_chart *chart) {
 }
 
 lp_box lp_chart_ink(const lp_chart *chart) {
-    double x, y, width, height;
-    cairo_recording_surface_ink_extents(chart->surface, &x, &y, &width, &height);
-    return (lp_box){x, y, x + width, y + height};
+    return chart->ink;
 }
 
 const lp_box *lp_chart_text_boxes(const lp_chart *chart, size_t *count) {
@@ -114,21 +158,28 @@ lp_color lp_series_color(size_t i) {
     return colors[i % (sizeof colors / sizeof colors[0])];
 }
 
-static void set_color(cairo_t *cairo, lp_color color, double opacity) {
-    cairo_set_source_rgba(cairo, (double)(color >> 16 & 255) / 255,
-                          (double)(color >> 8 & 255) / 255, (double)(color & 255) / 255, opacity);
+static void cover(lp_chart *chart, double left, double top, double right, double bottom) {
+    chart->ink = (lp_box){fmin(chart->ink.left, left), fmin(chart->ink.top, top),
+                          fmax(chart->ink.right, right), fmax(chart->ink.bottom, bottom)};
 }
 
 void lp_chart_rect(lp_chart *chart, double x, double y, double width, double height,
                    lp_color color) {
-    set_color(chart->cairo, color, 1);
-    cairo_rectangle(chart->cairo, x, y, width, height);
-    cairo_fill(chart->cairo);
+    for (size_t t = 0; t < TARGETS; t++) {
+        set_color(chart->on[t], color, 1);
+        cairo_rectangle(chart->on[t], x, y, width, height);
+        cairo_fill(chart->on[t]);
+    }
+    cover(chart, x, y, x + width, y + height);
 }
 
-static void trace(cairo_t *cairo, const lp_xy *points, size_t count) {
+/* Adds a polygonal line of a width to the path of a context. */
+static void trace(lp_chart *chart, cairo_t *cairo, const lp_xy *points, size_t count,
+                  double width) {
     for (size_t i = 0; i < count; i++) {
-        cairo_line_to(cairo, points[i].x, points[i].y); /* the first one moves */
+        double x = points[i].x, y = points[i].y;
+        cairo_line_to(cairo, x, y); /* the first one moves */
+        cover(chart, x - width / 2, y - width / 2, x + width / 2, y + width / 2);
     }
 }
 
@@ -140,12 +191,15 @@ void lp_chart_polyline(lp_chart *chart, const lp_xy *points, size_t count, const
     for (size_t i = 0; i < 4; i++) {
         lengths[i] = dashes[pen->dash][i] * pen->width;
     }
-    set_color(chart->cairo, pen->color, 1);
-    cairo_set_line_width(chart->cairo, pen->width);
-    cairo_set_line_join(chart->cairo, CAIRO_LINE_JOIN_ROUND);
-    cairo_set_dash(chart->cairo, lengths, pen->dash == LP_SOLID ? 0 : 4, 0);
-    trace(chart->cairo, points, count);
-    cairo_stroke(chart->cairo);
+    for (size_t t = 0; t < TARGETS; t++) {
+        cairo_t *cairo = chart->on[t];
+        set_color(cairo, pen->color, 1);
+        cairo_set_line_width(cairo, pen->width);
+        cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
+        cairo_set_dash(cairo, lengths, pen->dash == LP_SOLID ? 0 : 4, 0);
+        trace(chart, cairo, points, count, pen->width);
+        cairo_stroke(cairo);
+    }
 }
 
 void lp_chart_line(lp_chart *chart, double x0, double y0, double x1, double y1, const lp_pen *pen) {
@@ -154,14 +208,16 @@ void lp_chart_line(lp_chart *chart, double x0, double y0, double x1, double y1, 
 
 void lp_chart_area(lp_chart *chart, const lp_xy *points, size_t count, lp_color color,
                    double opacity) {
-    set_color(chart->cairo, color, opacity);
-    trace(chart->cairo, points, count);
-    cairo_fill(chart->cairo);
+    for (size_t t = 0; t < TARGETS; t++) {
+        set_color(chart->on[t], color, opacity);
+        trace(chart, chart->on[t], points, count, 0);
+        cairo_fill(chart->on[t]);
+    }
 }
 
 void lp_chart_marker(lp_chart *chart, size_t shape, double x, double y, double size,
                      lp_color color) {
-    /* corners on the unit circle: how many, and the angle of the first in eighths of a turn */
+    /* corners on a circle: how many, and the angle of the first in eighths of a turn */
     static const struct {
         int corners;
         double turn;
@@ -169,36 +225,42 @@ void lp_chart_marker(lp_chart *chart, size_t shape, double x, double y, double s
     size_t i = shape % (sizeof shapes / sizeof shapes[0]);
     int corners = shapes[i].corners;
     double radius = size / 2 * (corners == 0 ? 1 : corners == 3 ? 1.35 : 1.2);
-    cairo_new_path(chart->cairo);
-    if (corners == 0) {
-        cairo_arc(chart->cairo, x, y, radius, 0, 4 * quarter);
+    for (size_t t = 0; t < TARGETS; t++) {
+        cairo_t *cairo = chart->on[t];
+        if (corners == 0) {
+            cairo_arc(cairo, x, y, radius, 0, 4 * quarter);
+        }
+        for (int k = 0; k < corners; k++) {
+            double angle = shapes[i].turn * quarter / 2 + 4 * quarter * k / corners;
+            cairo_line_to(cairo, x + radius * cos(angle), y + radius * sin(angle));
+        }
+        cairo_close_path(cairo);
+        set_color(cairo, color, 1);
+        cairo_fill_preserve(cairo);
+        set_color(cairo, LP_PAPER, 1);
+        cairo_set_line_width(cairo, size / 8);
+        cairo_set_dash(cairo, NULL, 0, 0);
+        cairo_stroke(cairo);
     }
-    for (int k = 0; k < corners; k++) {
-        double angle = shapes[i].turn * quarter / 2 + 4 * quarter * k / corners;
-        cairo_line_to(chart->cairo, x + radius * cos(angle), y + radius * sin(angle));
-    }
-    cairo_close_path(chart->cairo);
-    set_color(chart->cairo, color, 1);
-    cairo_fill_preserve(chart->cairo);
-    set_color(chart->cairo, LP_PAPER, 1);
-    cairo_set_line_width(chart->cairo, size / 8);
-    cairo_set_dash(chart->cairo, NULL, 0, 0);
-    cairo_stroke(chart->cairo);
+    cover(chart, x - radius, y - radius, x + radius, y + radius);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
 enum { TEXT_BYTES = 1024 }; /* of one line; more is never legible */
 
-static void set_font(lp_chart *chart, const lp_text_style *style) {
-    cairo_select_font_face(chart->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+static void set_font(cairo_t *cairo, const lp_text_style *style) {
+    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
                            style->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(chart->cairo, style->size);
+    cairo_set_font_size(cairo, style->size);
 }
 
-/* A clean copy of text that is not too wide.  Returns its width.  The font is set. */
-static double fit_text(lp_chart *chart, double max_width, const char *text,
+/* A clean copy of text that is not too wide.  Returns its width. */
+static double fit_text(lp_chart *chart, const lp_text_style *style, const char *text,
                        char line[TEXT_BYTES + 4]) {
+    cairo_t *cairo = chart->on[SVG];
+    double max_width = style->max_width;
+    set_font(cairo, style);
     static const char ellipsis[] = "\xe2\x80\xa6";
     size_t ends[TEXT_BYTES + 1] = {0}; /* of each character */
     size_t count = 0, used = 0;
@@ -209,7 +271,7 @@ static double fit_text(lp_chart *chart, double max_width, const char *text,
         ends[++count] = used;
     }
     memcpy(line + used, *text == '\0' ? "" : ellipsis, *text == '\0' ? 1 : sizeof ellipsis);
-    cairo_text_extents(chart->cairo, line, &extents);
+    cairo_text_extents(cairo, line, &extents);
     if (max_width <= 0 || extents.x_advance <= max_width) {
         return extents.x_advance;
     }
@@ -219,7 +281,7 @@ static double fit_text(lp_chart *chart, double max_width, const char *text,
         char kept[sizeof ellipsis];
         memcpy(kept, line + ends[middle], sizeof kept);
         memcpy(line + ends[middle], ellipsis, sizeof ellipsis);
-        cairo_text_extents(chart->cairo, line, &extents);
+        cairo_text_extents(cairo, line, &extents);
         memcpy(line + ends[middle], kept, sizeof kept);
         if (extents.x_advance <= max_width) {
             fits = middle;
@@ -228,21 +290,19 @@ static double fit_text(lp_chart *chart, double max_width, const char *text,
         }
     }
     memcpy(line + ends[fits], ellipsis, sizeof ellipsis);
-    cairo_text_extents(chart->cairo, line, &extents);
+    cairo_text_extents(cairo, line, &extents);
     return extents.x_advance;
 }
 
 double lp_chart_text_width(lp_chart *chart, const lp_text_style *style, const char *text) {
     char line[TEXT_BYTES + 4];
-    set_font(chart, style);
-    return fit_text(chart, style->max_width, text, line);
+    return fit_text(chart, style, text, line);
 }
 
 void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *style,
                    const char *text) {
     char line[TEXT_BYTES + 4];
-    set_font(chart, style);
-    double width = fit_text(chart, style->max_width, text, line);
+    double width = fit_text(chart, style, text, line);
     double half = 0.36 * style->size; /* of a capital's height in nearly every font */
     double start = style->align == LP_ALIGN_LEFT     ? 0
                    : style->align == LP_ALIGN_CENTER ? -width / 2
@@ -251,16 +311,19 @@ void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *sty
     if (style->upward) {
         box = (lp_box){x - half, y - start - width, x + half, y - start};
     }
-    cairo_save(chart->cairo);
-    cairo_translate(chart->cairo, x, y);
-    if (style->upward) {
-        cairo_rotate(chart->cairo, -quarter);
+    for (size_t t = 0; t < TARGETS; t++) {
+        cairo_t *cairo = chart->on[t];
+        set_font(cairo, style);
+        set_color(cairo, style->color, 1);
+        cairo_save(cairo);
+        cairo_translate(cairo, x, y);
+        cairo_rotate(cairo, style->upward ? -quarter : 0);
+        cairo_move_to(cairo, start, half);
+        cairo_show_text(cairo, line);
+        cairo_restore(cairo);
+        cairo_new_path(cairo);
     }
-    cairo_move_to(chart->cairo, start, half);
-    set_color(chart->cairo, style->color, 1);
-    cairo_show_text(chart->cairo, line);
-    cairo_new_path(chart->cairo);
-    cairo_restore(chart->cairo);
+    cover(chart, box.left, box.top, box.right, box.bottom);
     lp_buffer_text(&chart->words, chart->words.size > 0 ? "; " : "");
     lp_buffer_escaped(&chart->words, line);
     lp_buffer_put(&chart->boxes, &box, sizeof box);
@@ -282,70 +345,60 @@ void lp_chart_image(lp_chart *chart, double x, double y, double width, double he
         }
     }
     cairo_surface_mark_dirty(image);
-    cairo_save(chart->cairo);
-    cairo_translate(chart->cairo, x, y);
-    cairo_scale(chart->cairo, width / (double)columns, height / (double)rows);
-    cairo_set_source_surface(chart->cairo, image, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(chart->cairo), CAIRO_FILTER_NEAREST);
-    cairo_rectangle(chart->cairo, 0, 0, (double)columns, (double)rows);
-    cairo_fill(chart->cairo);
-    cairo_restore(chart->cairo);
+    for (size_t t = 0; t < TARGETS; t++) {
+        cairo_t *cairo = chart->on[t];
+        cairo_save(cairo);
+        cairo_translate(cairo, x, y);
+        cairo_scale(cairo, width / (double)columns, height / (double)rows);
+        cairo_set_source_surface(cairo, image, 0, 0);
+        cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_NEAREST);
+        cairo_rectangle(cairo, 0, 0, (double)columns, (double)rows);
+        cairo_fill(cairo);
+        cairo_restore(cairo);
+    }
     cairo_surface_destroy(image);
+    cover(chart, x, y, x + width, y + height);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-/* Replays the chart onto a surface, which is finished by this. */
-static lp_status replay(const lp_chart *chart, cairo_surface_t *surface, double scale,
-                        lp_error *err) {
-    cairo_t *cairo = cairo_create(surface);
-    cairo_scale(cairo, scale, scale);
-    cairo_set_source_surface(cairo, chart->surface, 0, 0);
-    cairo_paint(cairo);
-    cairo_status_t status = cairo_status(chart->cairo);
-    status = status == CAIRO_STATUS_SUCCESS ? cairo_status(cairo) : status;
-    cairo_destroy(cairo);
-    cairo_surface_finish(surface);
-    status = status == CAIRO_STATUS_SUCCESS ? cairo_surface_status(surface) : status;
-    if (status != CAIRO_STATUS_SUCCESS) {
-        return cairo_failure(chart, status, err);
+/* What went wrong in drawing on a target. */
+static lp_status check(const lp_chart *chart, size_t target, lp_error *err) {
+    cairo_status_t status = cairo_status(chart->on[target]);
+    if (status == CAIRO_STATUS_SUCCESS) {
+        status = cairo_surface_status(cairo_get_target(chart->on[target]));
     }
-    if (chart->words.failed || chart->boxes.failed) {
-        return lp_fail_memory(err, "texts of a chart", chart->words.size + 1, 1);
+    if (chart->words.failed || chart->boxes.failed || chart->raw.failed) {
+        status = CAIRO_STATUS_NO_MEMORY;
+    }
+    if (status != CAIRO_STATUS_SUCCESS) {
+        return lp_fail(err, status == CAIRO_STATUS_NO_MEMORY ? LP_ERR_MEMORY : LP_ERR_DATA,
+                       "chart \"%s\": %s", chart->title, cairo_status_to_string(status));
     }
     return LP_OK;
 }
 
 lp_status lp_chart_png(const lp_chart *chart, lp_buffer *png, lp_error *err) {
-    size_t width = (size_t)lround(chart->width * chart->pixels);
-    size_t height = (size_t)lround(chart->height * chart->pixels);
-    size_t count = width * height; /* sides are below 2^15 */
-    unsigned char *rgb = lp_alloc(count, 4);
+    size_t count = chart->rows * chart->columns;
+    cairo_surface_flush(cairo_get_target(chart->on[IMAGE]));
+    lp_status status = check(chart, IMAGE, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    unsigned char *rgb = lp_alloc(count, 3);
     if (rgb == NULL) {
-        return lp_fail_memory(err, "picture", count, 4);
+        return lp_fail_memory(err, "picture", count, 3);
     }
-    memset(rgb, 255, count * 4);
-    cairo_surface_t *surface = cairo_image_surface_create_for_data(
-        rgb, CAIRO_FORMAT_RGB24, (int)width, (int)height, (int)(4 * width));
-    lp_status status = replay(chart, surface, chart->pixels, err);
-    cairo_surface_destroy(surface);
-    if (status == LP_OK) {
-        for (size_t i = 0; i < count; i++) { /* in place, from the front */
-            uint32_t pixel;
-            memcpy(&pixel, rgb + 4 * i, sizeof pixel);
-            rgb[3 * i] = (unsigned char)(pixel >> 16);
-            rgb[3 * i + 1] = (unsigned char)(pixel >> 8);
-            rgb[3 * i + 2] = (unsigned char)pixel;
-        }
-        status = lp_png_encode(rgb, height, width, png, err);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t pixel;
+        memcpy(&pixel, chart->image + 4 * i, sizeof pixel);
+        rgb[3 * i] = (unsigned char)(pixel >> 16);
+        rgb[3 * i + 1] = (unsigned char)(pixel >> 8);
+        rgb[3 * i + 2] = (unsigned char)pixel;
     }
+    status = lp_png_encode(rgb, chart->rows, chart->columns, png, err);
     lp_free(rgb);
     return status;
-}
-
-static cairo_status_t append(void *buffer, const unsigned char *bytes, unsigned int size) {
-    lp_buffer_put(buffer, bytes, size);
-    return ((lp_buffer *)buffer)->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
 /* The number of an id in the order of their first appearance. */
@@ -397,12 +450,9 @@ static void rename_ids(const char *svg, const char *prefix, lp_buffer *out) {
 }
 
 lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg, lp_error *err) {
-    lp_buffer raw = {0};
-    cairo_surface_t *surface =
-        cairo_svg_surface_create_for_stream(append, &raw, chart->width, chart->height);
-    lp_status status = replay(chart, surface, 1, err);
-    cairo_surface_destroy(surface);
-    const char *body = status == LP_OK ? strstr(raw.bytes, "<svg") : NULL;
+    cairo_surface_finish(cairo_get_target(chart->on[SVG]));
+    lp_status status = check(chart, SVG, err);
+    const char *body = status == LP_OK ? strstr(chart->raw.bytes, "<svg") : NULL;
     const char *inside = body != NULL ? strchr(body, '>') : NULL;
     if (inside != NULL) {
         lp_buffer_text(svg, prefix == NULL ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" : "");
@@ -412,11 +462,12 @@ lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg
         lp_buffer_escaped(svg, chart->title);
         lp_buffer_text(svg, "</title>\n<desc>");
         lp_buffer_put(svg, chart->words.bytes, chart->words.size);
-        /* cairo does not say that the cells of an image stay sharp */
-        lp_buffer_text(svg, "</desc>\n<style>image{image-rendering:pixelated}</style>");
+        lp_buffer_text(svg, "</desc>");
+        if (prefix == NULL) { /* cairo does not say that the cells of an image stay sharp */
+            lp_buffer_text(svg, "\n<style>image{image-rendering:pixelated}</style>");
+        }
         rename_ids(inside + 1, prefix != NULL ? prefix : "i", svg);
     }
-    lp_buffer_free(&raw);
     if (status == LP_OK && (inside == NULL || svg->failed)) {
         status = lp_fail_memory(err, "SVG", svg->size + 1, 1);
     }

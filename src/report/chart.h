@@ -28,8 +28,10 @@ LP_MUST_USE lp_status lp_chart_check_path(const char *path, lp_error *err);
 /* Writes the picture in the format that path's ending names; complete or not there. */
 LP_MUST_USE lp_status lp_chart_write(const lp_chart *chart, const char *path, lp_error *err);
 
-/* Appends the picture to a buffer.  `prefix` starts every id in the SVG (letters and digits): two
- * pictures in one page need different ones.  With NULL it is a file of its own. */
+/* Appends the picture to a buffer.  Nothing can be drawn after the first SVG.  `prefix` starts
+ * every id in the SVG (letters and digits): two pictures in one page need different ones.  With
+ * NULL it is a file of its own.  A page says by its style that the cells of images stay sharp:
+ * image{image-rendering:pixelated}. */
 LP_MUST_USE lp_status lp_chart_png(const lp_chart *chart, lp_buffer *png, lp_error *err);
 LP_MUST_USE lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg,
                                    lp_error *err);

@@ -10,7 +10,15 @@
 #include "base/error.h"
 #include "report/axis.h"
 
-enum { WIDTH = 900, HEIGHT = 560, MARGIN = 20, FONT = 14, LEGEND_ROW = 22, SAMPLE = 44 };
+enum {
+    WIDTH = 900,
+    HEIGHT = 560,
+    MARGIN = 20,
+    FONT = 14,
+    LEGEND_ROW = 22,
+    SAMPLE = 44,
+    MAX_SERIES = 12
+};
 
 static const lp_text_style title_style = {.size = 18, .color = LP_INK, .bold = true};
 static const lp_text_style tick_style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
@@ -152,7 +160,8 @@ static void draw_axes(const lp_curve *curve, const layout *at, lp_chart *chart) 
  * broken where a point has none. */
 static void draw_band(const layout *at, lp_chart *chart, const lp_point *points, size_t count,
                       lp_xy *scratch, lp_color color) {
-    for (size_t i = 0, n; i<count; i += n> 0 ? n : 1) {
+    size_t n;
+    for (size_t i = 0; i < count; i += n + (n == 0)) {
         for (n = 0; i + n < count && has_interval(&points[i + n]); n++) {
         }
         for (size_t k = 0; k < n; k++) {
@@ -250,6 +259,10 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     lp_box range;
     size_t most = 1;
     *out = NULL;
+    if (curve->series_count > MAX_SERIES) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "chart \"%s\": %zu series, expected at most %d",
+                       curve->title, curve->series_count, MAX_SERIES);
+    }
     bool intervals = find_ranges(curve, &range);
     if (!(range.left <= range.right)) {
         return lp_fail(err, LP_ERR_DATA, "chart \"%s\": there is no finite value to draw",
@@ -268,8 +281,8 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     if (status == LP_OK) {
         layout at = {.lambda = curve->kind == LP_CURVE_SWEEP, .intervals = intervals};
         at.y = lp_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
-        at.x = lp_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right, 14,
-                            0, INFINITY);
+        at.x = lp_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
+                            at.lambda ? 14 : 9, 0, INFINITY);
         at.left = MARGIN + 70;
         at.right = WIDTH - MARGIN - 16;
         at.top = draw_legend(curve, chart, MARGIN + 38, intervals, false) + (at.lambda ? 40 : 0);

@@ -30,7 +30,7 @@ typedef struct lp_curve {
     double chosen; /* the x that was chosen, marked by a line; NaN = none */
 } lp_curve;
 
-/* LP_ERR_DATA when no point is left. */
+/* LP_ERR_DATA when no point is left, LP_ERR_ARGUMENT above 12 series. */
 LP_MUST_USE lp_status lp_curve_chart(const lp_curve *curve, lp_chart **chart, lp_error *err);
 
 #endif

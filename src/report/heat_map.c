@@ -57,7 +57,7 @@ static void fill_shares(plan *p) {
         p->share[i] = NAN;
     }
     for (size_t r = 0; r < classes; r++) {
-        const uint64_t *row = p->map->counts + p->order[r] * classes;
+        const size_t *row = p->map->counts + p->order[r] * classes;
         double total = 0;
         for (size_t c = 0; c < classes; c++) {
             total += (double)row[c];
@@ -243,8 +243,8 @@ static lp_status lay_out(plan *p, lp_chart *ruler, unsigned char *rgb, lp_chart 
     p->left = MARGIN + 24 + names + 6;
     p->top = MARGIN + TITLE - 14;
     p->right = p->left + p->side + groups;
-    double width = p->right + 16 + 80 + 12 + MARGIN;
-    double height = p->top + fmax(p->side + p->name_rows + 34, BAR_HEIGHT) + MARGIN;
+    double width = ceil(p->right + 16 + 80 + 12 + MARGIN);
+    double height = ceil(p->top + fmax(p->side + p->name_rows + 34, BAR_HEIGHT) + MARGIN);
     lp_status status = lp_chart_new(map->title, width, height, 2, chart, err);
     if (status != LP_OK) {
         return status;

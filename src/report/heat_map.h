@@ -3,13 +3,12 @@
 #define LP_REPORT_HEAT_MAP_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include "report/chart.h"
 
 typedef struct lp_heat_map {
     const char *title;
     size_t classes;           /* K >= 1 */
-    const uint64_t *counts;   /* [K, K], row-major: row = true class, column = predicted */
+    const size_t *counts;     /* [K, K], row-major: row = true class, column = predicted */
     const char *const *names; /* [K]; NULL = no names */
     /* Superclasses: classes are put together by them, with lines between.  NULL = none. */
     const size_t *group_of;         /* [K], each below groups */

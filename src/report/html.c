@@ -52,6 +52,7 @@ static const char style[] =
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
     "figure{margin:1.25rem 0}\n"
     ".picture{overflow-x:auto;border:1px solid var(--line);border-radius:4px;max-width:var(--w)}\n"
+    "image{image-rendering:pixelated}\n"
     ".picture>*{display:block;width:var(--w);max-width:100%;height:auto;background:#fff}\n"
     "figcaption{color:var(--soft);font-size:.92rem;margin-top:.4rem}\n"
     /* a picture that is scrolled can be read; one that is shrunk to a phone cannot */

@@ -27,6 +27,7 @@ libarchive|libarchive|libarchive-dev|libarchive-devel|libarchive
 jansson|jansson|libjansson-dev|jansson-devel|jansson
 libcrypto|libcrypto|libssl-dev|openssl-devel|openssl@3
 libcurl|libcurl|libcurl4-openssl-dev|libcurl-devel|curl
+root certificates (HTTPS)|:certificates|ca-certificates|ca-certificates|ca-certificates
 zlib|zlib|zlib1g-dev|zlib-devel|zlib
 libpng|libpng|libpng-dev|libpng-devel|libpng
 cairo|cairo|libcairo2-dev|cairo-devel|cairo'
@@ -61,6 +62,7 @@ have() {
     :libc) trial stdio.h ;;
     :pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
     :liblinear) trial linear.h -llinear ;;
+    :certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/cert.pem ] ;;
     :prove) command -v prove >/dev/null 2>&1 ;;
     *) pkg-config --exists "$1" 2>/dev/null ;;
     esac

@@ -35,16 +35,19 @@ typedef struct lp_extract_options {
 
 typedef struct lp_extract_report {
     size_t images;   /* in the set */
+    size_t width;    /* F */
     size_t computed; /* in this call */
     bool reused;     /* the complete set was there already */
     double seconds;
 } lp_extract_report;
 
-/* Encodes every image of data, in order.  The folder appears under its final name only when it is
- * complete; until then finished chunks lie in "<out>.partial", each with its CRC-32, and a later
- * call with the same inputs goes on from them and ends with the same bytes.  A complete set of the
- * same inputs is left as it is (report->reused).  The bytes do not depend on the number of threads.
- * LP_CANCELLED when progress returned false.  LP_ERR_IO names the file. */
+/* Encodes every image of data, in order; encoder NULL: the features are the pixels themselves, /
+ * 255, planes R, G, B, and what the options say of weights and feature point is not looked at.  The
+ * folder appears under its final name only when it is complete; until then finished chunks lie in
+ * "<out>.partial", each with its CRC-32, and a later call with the same inputs goes on from them
+ * and ends with the same bytes.  A complete set of the same inputs is left as it is
+ * (report->reused).  The bytes do not depend on the number of threads. LP_CANCELLED when progress
+ * returned false.  LP_ERR_IO names the file. */
 LP_MUST_USE lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                                  const lp_extract_options *options, lp_extract_report *report,
                                  lp_error *err);

@@ -7,6 +7,7 @@
  *   extract.h      a whole data set             -> a feature set on disk, over all cores
  *   features.h     a feature set on disk        -> labelled feature vectors
  *   probe.h        labelled feature vectors     -> a linear classifier and its accuracy
+ *   stats.h        predictions                  -> intervals, comparisons, few-shot, k-NN
  *   status.h       what every call returns
  */
 #ifndef LINPROBE_H
@@ -19,6 +20,7 @@
 #include "linprobe/features.h"
 #include "linprobe/image.h"
 #include "linprobe/probe.h"
+#include "linprobe/stats.h"
 #include "linprobe/status.h"
 
 #endif

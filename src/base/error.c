@@ -33,6 +33,17 @@ const char *lp_version(void) {
     return LP_VERSION;
 }
 
+/* Names in files come from strangers: what would steer a terminal is masked.  Line feeds stay;
+ * lists of several tensors need them. */
+static void mask_controls(char *text) {
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if ((c < 0x20 && c != '\n') || c == 0x7f) {
+            *text = '?';
+        }
+    }
+}
+
 lp_status lp_fail(lp_error *err, lp_status status, const char *format, ...) {
     if (err != NULL) {
         va_list args;
@@ -40,6 +51,7 @@ lp_status lp_fail(lp_error *err, lp_status status, const char *format, ...) {
         err->status = status;
         (void)vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
+        mask_controls(err->text);
     }
     return status;
 }
@@ -55,6 +67,7 @@ lp_status lp_fail_errno(lp_error *err, int code, const char *format, ...) {
         /* strerror is not thread-safe by the standard; glibc, musl and macOS return constant
          * text for every known code. */
         (void)snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(code));
+        mask_controls(err->text);
     }
     return LP_ERR_IO;
 }

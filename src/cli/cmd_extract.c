@@ -15,15 +15,18 @@ static int run(const cli_command *command, int argc, char **argv) {
                                         {"seconds", "seconds", "%.1f"}};
     const char *model = NULL, *data_path = NULL, *out = NULL;
     int split = LP_SPLIT_TRAIN, labels = LP_LABELS_FINE, point = -1, format = LP_FORMAT_TEXT;
-    bool normalize = false;
+    bool normalize = false, pixels = false;
     size_t threads = 0;
     const cli_option options[] = {
         {.name = "--model",
          .argument = "FILE",
          .help = "checkpoint of the encoder",
          .kind = CLI_TEXT,
-         .value = &model,
-         .required = true},
+         .value = &model},
+        {.name = "--pixels",
+         .help = "no encoder: the pixels are the features (a baseline)",
+         .kind = CLI_FLAG,
+         .value = &pixels},
         {.name = "--data",
          .argument = "PATH",
          .help = "CIFAR folder, .tar.gz or .bin file",
@@ -66,6 +69,10 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
+    if ((model != NULL) == pixels) {
+        (void)fprintf(stderr, "linprobe extract: expected either --model FILE or --pixels\n");
+        return CLI_USAGE;
+    }
     lp_error err = {0};
     step_encoder encoder = {0};
     lp_dataset *data = NULL;
@@ -73,18 +80,19 @@ static int run(const cli_command *command, int argc, char **argv) {
     /* the data first: a wrong path is said before half a gigabyte is read */
     lp_status status =
         lp_dataset_open(data_path, (lp_split)split, (lp_label_kind)labels, &data, &err);
-    if (status == LP_OK) {
+    if (status == LP_OK && !pixels) {
         status = step_encoder_load(model, &encoder, &err);
     }
     if (status == LP_OK) {
-        const lp_encoder_info *info = lp_encoder_describe(encoder.encoder);
-        lp_feature_point where = point < 0 ? info->default_point : (lp_feature_point)point;
+        lp_feature_point where = point >= 0 ? (lp_feature_point)point
+                                 : pixels   ? LP_FEATURE_PENULTIMATE
+                                            : lp_encoder_describe(encoder.encoder)->default_point;
         status = step_extract(&encoder, data, where, normalize, threads, out, &report, &err);
         if (status == LP_OK) {
-            json_t *rows = json_pack("[{s:s, s:I, s:I, s:I, s:f}]", "out", out, "images",
-                                     (json_int_t)report.images, "width",
-                                     (json_int_t)lp_encoder_features(info, where), "computed",
-                                     (json_int_t)report.computed, "seconds", report.seconds);
+            json_t *rows =
+                json_pack("[{s:s, s:I, s:I, s:I, s:f}]", "out", out, "images",
+                          (json_int_t)report.images, "width", (json_int_t)report.width, "computed",
+                          (json_int_t)report.computed, "seconds", report.seconds);
             lp_table_print(stdout, (lp_format)format, columns, 5, rows);
             json_decref(rows);
         }
@@ -98,7 +106,7 @@ const cli_command cli_extract = {
     .name = "extract",
     .summary = "runs an encoder over a data set and writes a feature set",
     .run = run,
-    .usage = "--model FILE --data PATH --split train|test --out DIR [options]",
+    .usage = "--model FILE|--pixels --data PATH --split train|test --out DIR [options]",
     .details =
         "DIR gets features.npy (float32 [N, F]), labels.npy and meta.json.  It appears when it\n"
         "is complete; until then DIR.partial holds the finished part, and the same command\n"

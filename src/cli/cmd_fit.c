@@ -10,24 +10,17 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_fit_options fit;
     lp_fit_defaults(&fit);
     solver = (int)fit.solver;
-    const cli_option options[] = {
-        {.name = "--out",
-         .argument = "FILE",
-         .help = "the probe",
-         .kind = CLI_TEXT,
-         .value = &out,
-         .required = true},
-        {.name = "--solver",
-         .argument = "NAME",
-         .help = "softmax (default; scikit-learn's multinomial objective), ovr (one-vs-rest,\n"
-                 "liblinear's objective) or liblinear (its own code, solver 0)",
-         .kind = CLI_CHOICE,
-         .value = &solver,
-         .choices = step_solvers},
-        STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
-        CLI_THREADS_OPTION(&fit.threads),
-        CLI_FORMAT_OPTION(&format),
-        {.name = NULL}};
+    const cli_option options[] = {{.name = "--out",
+                                   .argument = "FILE",
+                                   .help = "the probe",
+                                   .kind = CLI_TEXT,
+                                   .value = &out,
+                                   .required = true},
+                                  STEP_SOLVER_OPTION(&solver),
+                                  STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
+                                  CLI_THREADS_OPTION(&fit.threads),
+                                  CLI_FORMAT_OPTION(&format),
+                                  {.name = NULL}};
     int exit_status = cli_parse(command, options, argc, argv, &train_path, 1, 1, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;

@@ -23,7 +23,7 @@
 #include "fetch/fetch.h"
 #include "report/published.h"
 
-enum { SOLVERS = 1, PATH_BYTES = 4096 };
+enum { SOLVERS = 2, PATH_BYTES = 4096 };
 
 typedef struct job {
     const char *model, *data, *cache, *results, *run_name;
@@ -324,10 +324,9 @@ static void print_setting(FILE *out, const job *j, const json_t *row) {
 
 /* The published number of these very inputs, or NULL. */
 static const lp_published *published(const job *j) {
-    return j->labels == LP_LABELS_FINE && !j->normalize && j->set[0]->count == 50000 &&
-                   j->set[1]->count == 10000
-               ? lp_published_find(j->encoder.official, j->data_name, j->where)
-               : NULL;
+    bool same =
+        j->labels == LP_LABELS_FINE && !j->normalize && j->official_data[0] && j->official_data[1];
+    return same ? lp_published_find(j->encoder.official, j->data_name, j->where) : NULL;
 }
 
 static void print_reported(FILE *out, const job *j) {
@@ -405,30 +404,20 @@ static void print_page(FILE *out, const job *j) {
                   j->set[1]->digest, lp_version(), cli_command_line());
 }
 
-/* Prints to memory, then writes the file safely. */
-static lp_status write_printed(const job *j, const char *name,
-                               void (*print)(FILE *out, const job *j), lp_error *err) {
+static lp_status write_page(const job *j, const char *path, lp_error *err) {
     char *text = NULL;
     size_t size = 0;
-    char path[PATH_BYTES];
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL) {
-        return lp_fail_memory(err, name, 1, 1);
+        return lp_fail_memory(err, path, 1, 1);
     }
-    print(stream, j);
+    print_page(stream, j);
     bool failed = ferror(stream) != 0;
     failed = fclose(stream) != 0 || failed;
     lp_status status =
-        failed ? lp_fail_memory(err, name, size, 1) : format_path(path, err, "%s/%s", j->out, name);
-    if (status == LP_OK) {
-        status = lp_file_write(path, text, size, err);
-    }
+        failed ? lp_fail_memory(err, path, size, 1) : lp_file_write(path, text, size, err);
     free(text);
     return status;
-}
-
-static void print_csv(FILE *out, const job *j) {
-    lp_table_print(out, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows);
 }
 
 static lp_status write_results(const job *j, json_t *object, lp_error *err) {
@@ -438,15 +427,21 @@ static lp_status write_results(const job *j, json_t *object, lp_error *err) {
         status = lp_json_write(path, object, err);
     }
     if (status == LP_OK) {
-        status = write_printed(j, "results.csv", print_csv, err);
+        status = format_path(path, err, "%s/results.csv", j->out);
     }
-    return status == LP_OK ? write_printed(j, "README.md", print_page, err) : status;
+    if (status == LP_OK) {
+        status = lp_table_write(path, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows, err);
+    }
+    if (status == LP_OK) {
+        status = format_path(path, err, "%s/README.md", j->out);
+    }
+    return status == LP_OK ? write_page(j, path, err) : status;
 }
 
 /* ---- the command ---- */
 
 static lp_status reproduce(job *j, lp_error *err) {
-    static const lp_solver solvers[SOLVERS] = {LP_SOLVER_LIBLINEAR};
+    static const lp_solver solvers[SOLVERS] = {LP_SOLVER_LIBLINEAR, LP_SOLVER_SOFTMAX};
     lp_status status = find_inputs(j, err);
     if (status == LP_OK) {
         status = extract_both(j, err);
@@ -465,7 +460,7 @@ static lp_status reproduce(job *j, lp_error *err) {
     if (status == LP_OK && j->format == LP_FORMAT_JSON) {
         lp_table_print(stdout, LP_FORMAT_JSON, NULL, 0, object);
     } else if (status == LP_OK && j->format == LP_FORMAT_CSV) {
-        print_csv(stdout, j);
+        lp_table_print(stdout, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows);
     } else if (status == LP_OK) {
         print_summary(stdout, j);
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
 
@@ -76,6 +77,28 @@ static int usage_error(const cli_command *command, const char *text) {
     return CLI_USAGE;
 }
 
+/* "1,2,4" */
+static lp_status store_counts(const cli_option *o, const char *text, lp_error *err) {
+    cli_counts *counts = o->value;
+    lp_status status = LP_OK;
+    counts->count = 0;
+    while (status == LP_OK && text != NULL) {
+        char item[32];
+        uint64_t value = 0;
+        const char *comma = strchr(text, ',');
+        size_t length = comma != NULL ? (size_t)(comma - text) : strlen(text);
+        (void)snprintf(item, sizeof item, "%.*s", (int)(length < 31 ? length : 31), text);
+        status = lp_parse_count(o->name, item, (uint64_t)o->low, (uint64_t)o->high, &value, err);
+        if (counts->count == sizeof counts->values / sizeof counts->values[0]) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s: more than %zu numbers", o->name,
+                           counts->count);
+        }
+        counts->values[counts->count++] = (size_t)value;
+        text = comma != NULL ? comma + 1 : NULL;
+    }
+    return status;
+}
+
 /* A text stored in a choice or parsed as a number; LP_ERR_ARGUMENT with the allowed values. */
 static lp_status store(const cli_option *o, const char *text, lp_error *err) {
     uint64_t count;
@@ -92,6 +115,8 @@ static lp_status store(const cli_option *o, const char *text, lp_error *err) {
             *(size_t *)o->value = (size_t)count;
         }
         return status;
+    case CLI_COUNTS:
+        return store_counts(o, text, err);
     case CLI_CHOICE:
         for (int i = 0; o->choices[i] != NULL; i++) {
             if (strcmp(text, o->choices[i]) == 0) {

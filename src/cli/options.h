@@ -7,7 +7,19 @@
 #include <stdint.h>
 #include "linprobe/status.h"
 
-typedef enum cli_kind { CLI_TEXT, CLI_REAL, CLI_COUNT, CLI_FLAG, CLI_CHOICE } cli_kind;
+typedef enum cli_kind {
+    CLI_TEXT,
+    CLI_REAL,
+    CLI_COUNT,
+    CLI_COUNTS, /* one or several, as in 1,2,4 */
+    CLI_FLAG,
+    CLI_CHOICE
+} cli_kind;
+
+typedef struct cli_counts {
+    size_t count;
+    size_t values[64];
+} cli_counts;
 
 /* One option.  The table ends with a row whose name is NULL; --help is known everywhere. */
 typedef struct cli_option {
@@ -15,8 +27,9 @@ typedef struct cli_option {
     const char *argument; /* its argument in the help: "FILE"; NULL for a flag */
     const char *help;     /* lines are broken at '\n' */
     cli_kind kind;
-    void *value; /* const char ** (TEXT), double *, size_t *, bool *, int * (CHOICE: the index) */
-    double low, high;           /* REAL and COUNT: allowed range */
+    void *value; /* const char ** (TEXT), double *, size_t *, cli_counts *, bool *, int * (CHOICE:
+                    the index) */
+    double low, high;           /* REAL, COUNT and COUNTS: allowed range */
     const char *const *choices; /* CHOICE: names, NULL at the end */
     bool required;
 } cli_option;
@@ -68,6 +81,6 @@ extern const char *const cli_formats[];
 
 /* Commands, one a file. */
 extern const cli_command cli_inspect, cli_extract, cli_fit, cli_eval, cli_predict, cli_reproduce,
-    cli_generate;
+    cli_sweep, cli_compare, cli_fewshot, cli_knn, cli_generate;
 
 #endif

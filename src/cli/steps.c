@@ -54,6 +54,13 @@ lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) 
         (void)fprintf(stderr, "weights: %s (%s, %.1f million parameters), %s\n", info->name,
                       out->format, (double)info->parameters * 1e-6,
                       out->official != NULL ? out->official : "not one of the official files");
+        if (out->official == NULL && strcmp(info->family, "clip-vit") == 0) {
+            /* nothing in such a file tells; see docs/MODEL.md */
+            (void)fprintf(stderr,
+                          "weights: %s is assumed, as in OpenAI's models; open_clip's own use "
+                          "gelu and would come out wrong\n",
+                          info->activation);
+        }
     }
     return status;
 }
@@ -112,7 +119,7 @@ lp_examples step_examples(const lp_features *f) {
     return examples;
 }
 
-static bool show_step(void *context, size_t done, size_t total, const char *line) {
+bool step_show(void *context, size_t done, size_t total, const char *line) {
     meter *m = context;
     if (line != NULL) {
         meter_line(m, line);
@@ -145,7 +152,7 @@ lp_status step_fit(const lp_features *train, lp_fit_options *options, const char
     lp_error late; /* the fit's message must outlive the saving */
     meter m;
     meter_start(&m, lp_solver_name(options->solver), "classes");
-    options->progress.step = show_step;
+    options->progress.step = step_show;
     options->progress.context = &m;
     lp_status fitted = lp_probe_fit(&examples, options, probe, report, err);
     meter_end(&m);
@@ -176,12 +183,27 @@ lp_status step_fit(const lp_features *train, lp_fit_options *options, const char
     return fitted;
 }
 
-lp_status step_check_match(const lp_probe *probe, const char *probe_path, const lp_features *test,
-                           lp_error *err) {
+/* Whether the inputs that two feature sets record go together; a set from elsewhere records none.
+ */
+static lp_status check_inputs(const json_t *a, const json_t *b, const char *trained_on,
+                              const lp_features *test, lp_error *err) {
     static const char *const same[] = {"weights_sha256", "feature",    "normalize",
                                        "preprocess",     "activation", "labels"};
+    for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
+        const json_t *mine = json_object_get(a, same[i]), *its = json_object_get(b, same[i]);
+        if (mine != its && !json_equal(mine, its)) { /* absent in both: equal */
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: its features were not made as those %s: '%s' differs", test->path,
+                           trained_on, same[i]);
+        }
+    }
+    return LP_OK;
+}
+
+lp_status step_check_match(const lp_probe *probe, const char *probe_path, const lp_features *test,
+                           lp_error *err) {
+    char trained_on[512];
     json_error_t reason;
-    lp_status status = LP_OK;
     if (test->width != lp_probe_width(probe) || test->classes > lp_probe_classes(probe)) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: %zu features and %zu classes, but the probe %s was trained on %zu "
@@ -189,21 +211,32 @@ lp_status step_check_match(const lp_probe *probe, const char *probe_path, const 
                        test->path, test->width, test->classes, probe_path, lp_probe_width(probe),
                        lp_probe_classes(probe));
     }
+    (void)snprintf(trained_on, sizeof trained_on, "that %.400s was trained on", probe_path);
     json_t *trained = json_loads(lp_probe_meta(probe), 0, &reason);
     json_t *tested = json_loads(test->meta, 0, &reason);
-    const json_t *a = json_object_get(json_object_get(trained, "train"), "inputs");
-    const json_t *b = json_object_get(tested, "inputs");
-    for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
-        if (!json_equal(json_object_get(a, same[i]), json_object_get(b, same[i]))) {
-            status = lp_fail(err, LP_ERR_ARGUMENT,
-                             "%s: its features were not made as those that %s was trained on: '%s' "
-                             "differs",
-                             test->path, probe_path, same[i]);
-            break;
-        }
-    }
+    lp_status status = check_inputs(json_object_get(json_object_get(trained, "train"), "inputs"),
+                                    json_object_get(tested, "inputs"), trained_on, test, err);
     json_decref(trained);
     json_decref(tested);
+    return status;
+}
+
+lp_status step_check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
+    char trained_on[512];
+    json_error_t reason;
+    if (test->width != train->width || test->classes > train->classes) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: %zu features and %zu classes, but %s has %zu features and %zu classes",
+                       test->path, test->width, test->classes, train->path, train->width,
+                       train->classes);
+    }
+    (void)snprintf(trained_on, sizeof trained_on, "of %.400s", train->path);
+    json_t *a = json_loads(train->meta, 0, &reason);
+    json_t *b = json_loads(test->meta, 0, &reason);
+    lp_status status = check_inputs(json_object_get(a, "inputs"), json_object_get(b, "inputs"),
+                                    trained_on, test, err);
+    json_decref(a);
+    json_decref(b);
     return status;
 }
 

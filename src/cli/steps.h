@@ -40,6 +40,13 @@ json_t *step_fit_options(const lp_fit_options *options);
 LP_MUST_USE lp_status step_check_match(const lp_probe *probe, const char *probe_path,
                                        const lp_features *test, lp_error *err);
 
+/* As step_check_match for two feature sets that go together, such as train and test. */
+LP_MUST_USE lp_status step_check_sets(const lp_features *train, const lp_features *test,
+                                      lp_error *err);
+
+/* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
+bool step_show(void *context, size_t done, size_t total, const char *line);
+
 /* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
  * accuracies in percent. */
 json_t *step_score_row(const lp_score *score);
@@ -62,13 +69,22 @@ extern const char *const step_solvers[];
      .value = &(o)->C,                                                                             \
      .low = 1e-12,                                                                                 \
      .high = 1e12},                                                                                \
-        {.name = "--eps",                                                                          \
-         .argument = "NUMBER",                                                                     \
-         .help = "liblinear's stopping tolerance (default 0.01)",                                  \
-         .kind = CLI_REAL,                                                                         \
-         .value = (eps),                                                                           \
-         .low = 1e-15,                                                                             \
-         .high = 1},                                                                               \
+        STEP_TOLERANCE_OPTIONS(o, eps, tol)
+#define STEP_SOLVER_OPTION(index)                                                                  \
+    {                                                                                              \
+        .name = "--solver", .argument = "NAME",                                                    \
+        .help = "softmax (default; scikit-learn's multinomial objective), ovr (one-vs-rest,\n"     \
+                "liblinear's objective) or liblinear (its own code, solver 0)",                    \
+        .kind = CLI_CHOICE, .value = (index), .choices = step_solvers                              \
+    }
+#define STEP_TOLERANCE_OPTIONS(o, eps, tol)                                                        \
+    {.name = "--eps",                                                                              \
+     .argument = "NUMBER",                                                                         \
+     .help = "liblinear's stopping tolerance (default 0.01)",                                      \
+     .kind = CLI_REAL,                                                                             \
+     .value = (eps),                                                                               \
+     .low = 1e-15,                                                                                 \
+     .high = 1},                                                                                   \
         {.name = "--tol",                                                                          \
          .argument = "NUMBER",                                                                     \
          .help = "stopping tolerance of softmax and ovr: relative gradient norm (default 1e-6)",   \

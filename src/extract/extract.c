@@ -2,6 +2,8 @@
  *
  * Per batch of B images, by one thread from start to end:
  *   pixels uint8 [H, W, 3] -> input float32 [B, 3, R, R] -> features float32 [B, F]
+ * or, without an encoder (the baseline that any encoder should beat),
+ *   pixels uint8 [H, W, 3] -> features float32 [B, 3 H W] = pixels / 255, planes R, G, B.
  * B depends on the encoder alone and batch b holds images b*B .. b*B+B-1, so every number is the
  * same for any number of threads and any interruption.  A chunk is some batches in order; after
  * each chunk its rows are made durable (partial.h).  Chunks grow until one takes a few seconds. */
@@ -22,6 +24,7 @@
 enum {
     TOKENS_PER_BATCH = 800, /* rows of one GEMM: 16 images of ViT-B/32 */
     MAX_BATCH = 32,
+    PIXEL_BATCH = 256,
     CHUNK_SECONDS = 5
 };
 
@@ -34,7 +37,7 @@ typedef struct worker_memory {
 } worker_memory;
 
 typedef struct extraction {
-    const lp_encoder *encoder;
+    const lp_encoder *encoder; /* NULL: features are the pixels */
     const lp_dataset *data;
     const lp_extract_options *options;
     size_t width; /* F */
@@ -64,36 +67,68 @@ static void normalize_row(float *x, size_t width) {
     }
 }
 
-static lp_status encode_batch(void *context, size_t index, size_t worker, lp_error *err) {
-    extraction *e = context;
-    worker_memory *memory = &e->workers[worker];
-    size_t side = lp_encoder_describe(e->encoder)->preprocess.crop;
-    size_t first = e->first + index * e->batch;
-    size_t count = first + e->batch < e->end ? e->batch : e->end - first;
-    float *rows = e->rows + (first - e->first) * e->width;
+/* Image i into the worker's memory. */
+static lp_status load_image(const extraction *e, worker_memory *memory, size_t i, size_t *height,
+                            size_t *width, lp_error *err) {
+    lp_dataset_image_size(e->data, i, height, width);
+    size_t bytes = *height * *width * 3;
+    if (bytes > memory->rgb_bytes) {
+        lp_free(memory->rgb);
+        memory->rgb_bytes = 0;
+        memory->rgb = lp_alloc(bytes, 1);
+        if (memory->rgb == NULL) {
+            return lp_fail_memory(err, "image", bytes, 1);
+        }
+        memory->rgb_bytes = bytes;
+    }
+    return lp_dataset_image(e->data, i, memory->rgb, err);
+}
+
+static lp_status take_pixels(const extraction *e, worker_memory *memory, size_t first, size_t count,
+                             float *rows, lp_error *err) {
     lp_status status = LP_OK;
     for (size_t i = 0; status == LP_OK && i < count; i++) {
         size_t height, width;
-        lp_dataset_image_size(e->data, first + i, &height, &width);
-        if (height * width * 3 > memory->rgb_bytes) {
-            lp_free(memory->rgb);
-            memory->rgb_bytes = height * width * 3;
-            memory->rgb = lp_alloc(memory->rgb_bytes, 1);
-            if (memory->rgb == NULL) {
-                memory->rgb_bytes = 0;
-                return lp_fail_memory(err, "image", height * width, 3);
-            }
+        status = load_image(e, memory, first + i, &height, &width, err);
+        if (status == LP_OK && 3 * height * width != e->width) {
+            status = lp_fail(
+                err, LP_ERR_DATA, "%s: image %zu: %zu x %zu pixels, but the first has %zu values",
+                lp_dataset_describe(e->data)->source, first + i, width, height, e->width);
         }
-        status = lp_dataset_image(e->data, first + i, memory->rgb, err);
+        for (size_t p = 0; status == LP_OK && p < e->width; p++) {
+            size_t plane = e->width / 3;
+            size_t channel = p / plane;
+            rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + channel] / 255.0F;
+        }
+    }
+    return status;
+}
+
+static lp_status encode(const extraction *e, worker_memory *memory, size_t first, size_t count,
+                        float *rows, lp_error *err) {
+    size_t side = lp_encoder_describe(e->encoder)->preprocess.crop;
+    lp_status status = LP_OK;
+    for (size_t i = 0; status == LP_OK && i < count; i++) {
+        size_t height, width;
+        status = load_image(e, memory, first + i, &height, &width, err);
         if (status == LP_OK) {
             status = lp_preprocessor_run(memory->preprocessor, memory->rgb, height, width,
                                          memory->images + i * 3 * side * side, err);
         }
     }
-    if (status == LP_OK) {
-        status = lp_encoder_run(e->encoder, memory->images, count, e->options->point, rows,
-                                memory->scratch, NULL, err);
-    }
+    return status == LP_OK ? lp_encoder_run(e->encoder, memory->images, count, e->options->point,
+                                            rows, memory->scratch, NULL, err)
+                           : status;
+}
+
+static lp_status do_batch(void *context, size_t index, size_t worker, lp_error *err) {
+    extraction *e = context;
+    worker_memory *memory = &e->workers[worker];
+    size_t first = e->first + index * e->batch;
+    size_t count = first + e->batch < e->end ? e->batch : e->end - first;
+    float *rows = e->rows + (first - e->first) * e->width;
+    lp_status status = e->encoder != NULL ? encode(e, memory, first, count, rows, err)
+                                          : take_pixels(e, memory, first, count, rows, err);
     for (size_t i = 0; status == LP_OK && i < count; i++) {
         float *row = rows + i * e->width;
         if (e->options->normalize) {
@@ -112,13 +147,16 @@ static lp_status encode_batch(void *context, size_t index, size_t worker, lp_err
 }
 
 static lp_status allocate_workers(extraction *e, lp_error *err) {
-    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
-    size_t side = info->preprocess.crop;
-    size_t scratch = lp_encoder_scratch(e->encoder, e->batch);
     e->workers = lp_alloc_zeroed(e->threads, sizeof *e->workers);
     if (e->workers == NULL) {
         return lp_fail_memory(err, "extraction", e->threads, sizeof *e->workers);
     }
+    if (e->encoder == NULL) {
+        return LP_OK;
+    }
+    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
+    size_t side = info->preprocess.crop;
+    size_t scratch = lp_encoder_scratch(e->encoder, e->batch);
     for (size_t t = 0; t < e->threads; t++) {
         worker_memory *memory = &e->workers[t];
         lp_status status = lp_preprocessor_new(&info->preprocess, &memory->preprocessor, err);
@@ -160,18 +198,28 @@ static json_t *json_floats(const float *values, size_t count) {
 /* Everything that the values depend on; two runs with equal inputs have equal features (on another
  * processor type: up to rounding). */
 static json_t *describe_inputs(const extraction *e) {
-    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
     const lp_dataset_info *data = lp_dataset_describe(e->data);
-    const lp_preprocess *p = &info->preprocess;
-    return json_pack(
-        "{s:i, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:s, s:{s:I, s:I, s:s, s:o, s:o}, s:I}",
-        "feature_format", 1, "weights_sha256", e->options->weights_sha256, "family", info->family,
-        "feature", lp_feature_point_name(e->options->point), "normalize", e->options->normalize,
+    json_t *inputs = json_pack(
+        "{s:i, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:I}", "feature_format", 1, "family",
+        "pixels", "weights_sha256", "", "feature", "pixels", "normalize", e->options->normalize,
         "data_sha256", data->digest, "split", data->split == LP_SPLIT_TRAIN ? "train" : "test",
         "labels", data->labels == LP_LABELS_FINE ? "fine" : "coarse", "images",
-        (json_int_t)e->count, "activation", info->activation, "preprocess", "resize",
-        (json_int_t)p->resize, "crop", (json_int_t)p->crop, "filter", "bicubic", "mean",
-        json_floats(p->mean, 3), "std", json_floats(p->std, 3), "batch", (json_int_t)e->batch);
+        (json_int_t)e->count, "batch", (json_int_t)e->batch);
+    if (e->encoder != NULL) {
+        const lp_encoder_info *info = lp_encoder_describe(e->encoder);
+        const lp_preprocess *p = &info->preprocess;
+        json_t *own = json_pack("{s:s, s:s, s:s, s:s, s:{s:I, s:I, s:s, s:o, s:o}}", "family",
+                                info->family, "weights_sha256", e->options->weights_sha256,
+                                "feature", lp_feature_point_name(e->options->point), "activation",
+                                info->activation, "preprocess", "resize", (json_int_t)p->resize,
+                                "crop", (json_int_t)p->crop, "filter", "bicubic", "mean",
+                                json_floats(p->mean, 3), "std", json_floats(p->std, 3));
+        if (json_object_update_new(inputs, own) != 0) {
+            json_decref(inputs);
+            inputs = NULL;
+        }
+    }
+    return inputs;
 }
 
 /* What a resumed run must share on top, because the bytes depend on it. */
@@ -182,24 +230,30 @@ static json_t *describe_machine(void) {
 
 static json_t *describe_set(const extraction *e, const json_t *inputs) {
     const lp_extract_options *o = e->options;
-    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
     const lp_dataset_info *data = lp_dataset_describe(e->data);
+    json_t *weights = NULL, *encoder = NULL;
     json_t *names = json_array();
     for (size_t k = 0; k < data->classes; k++) {
         (void)json_array_append_new(names, json_string(lp_dataset_class_name(e->data, k)));
     }
-    return json_pack(
-        "{s:s, s:I, s:I, s:O, s:{s:s, s:s, s:s?, s:s}, s:{s:s, s:I, s:I, s:I, s:I, s:I},"
-        " s:{s:s, s:s, s:s?, s:I, s:o}, s:{s:s, s:s?, s:I, s:o}}",
-        "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
-        (json_int_t)e->width, "inputs", inputs, "weights", "path", o->weights_path, "format",
-        o->weights_format, "official", o->weights_official, "sha256", o->weights_sha256, "encoder",
-        "name", info->name, "input_size", (json_int_t)info->input_size, "width",
-        (json_int_t)info->width, "layers", (json_int_t)info->layers, "heads",
-        (json_int_t)info->heads, "parameters", (json_int_t)info->parameters, "data", "name",
-        data->name, "source", data->source, "official", data->official, "classes",
-        (json_int_t)data->classes, "class_names", names, "made_by", "linprobe", lp_version(),
-        "command", o->command, "threads", (json_int_t)e->threads, "machine", describe_machine());
+    if (e->encoder != NULL) {
+        const lp_encoder_info *info = lp_encoder_describe(e->encoder);
+        weights =
+            json_pack("{s:s, s:s, s:s?, s:s}", "path", o->weights_path, "format", o->weights_format,
+                      "official", o->weights_official, "sha256", o->weights_sha256);
+        encoder = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", info->name, "input_size",
+                            (json_int_t)info->input_size, "width", (json_int_t)info->width,
+                            "layers", (json_int_t)info->layers, "heads", (json_int_t)info->heads,
+                            "parameters", (json_int_t)info->parameters);
+    }
+    return json_pack("{s:s, s:I, s:I, s:O, s:o*, s:o*, s:{s:s, s:s, s:s?, s:I, s:o},"
+                     " s:{s:s, s:s?, s:I, s:o}}",
+                     "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
+                     (json_int_t)e->width, "inputs", inputs, "weights", weights, "encoder", encoder,
+                     "data", "name", data->name, "source", data->source, "official", data->official,
+                     "classes", (json_int_t)data->classes, "class_names", names, "made_by",
+                     "linprobe", lp_version(), "command", o->command, "threads",
+                     (json_int_t)e->threads, "machine", describe_machine());
 }
 
 /* A complete set under the final name: the same inputs, or an error that says what differs. */
@@ -254,8 +308,7 @@ static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, 
             }
         }
         double start = now();
-        status =
-            lp_parallel_for(e->threads, (images + e->batch - 1) / e->batch, encode_batch, e, err);
+        status = lp_parallel_for(e->threads, (images + e->batch - 1) / e->batch, do_batch, e, err);
         if (status == LP_OK) {
             status = lp_partial_append(partial, e->rows, images, err);
         }
@@ -274,21 +327,29 @@ static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, 
 
 lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                      const lp_extract_options *options, lp_extract_report *report, lp_error *err) {
-    const lp_encoder_info *info = lp_encoder_describe(encoder);
     extraction e = {.encoder = encoder, .data = data, .options = options};
     lp_partial *partial = NULL;
     json_t *meta = NULL;
     size_t done = 0;
     double start = now();
     memset(report, 0, sizeof *report);
-    e.width = lp_encoder_features(info, options->point);
-    e.batch = batch_size(info);
     e.count = report->images = lp_dataset_describe(data)->count;
     e.threads = options->threads > 0 ? options->threads : lp_processor_count();
-    if (e.width == 0) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,
-                       lp_feature_point_name(options->point));
+    if (encoder != NULL) {
+        const lp_encoder_info *info = lp_encoder_describe(encoder);
+        e.width = lp_encoder_features(info, options->point);
+        e.batch = batch_size(info);
+        if (e.width == 0) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,
+                           lp_feature_point_name(options->point));
+        }
+    } else {
+        size_t height, width;
+        lp_dataset_image_size(data, 0, &height, &width);
+        e.width = 3 * height * width;
+        e.batch = PIXEL_BATCH;
     }
+    report->width = e.width;
     json_t *inputs = describe_inputs(&e);
     json_t *resumable = json_deep_copy(inputs);
     if (json_object_update_new(resumable, describe_machine()) != 0) {

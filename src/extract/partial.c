@@ -89,11 +89,12 @@ static lp_status recover(lp_partial *p, lp_error *err) {
     }
     const char *line = text;
     for (const char *end; status == LP_OK && (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        size_t first, count;
-        unsigned long recorded;
+        char *next;
         uLong crc;
-        if (sscanf(line, "%zu %zu %lx", &first, &count, &recorded) != 3 || first != p->done ||
-            count == 0 || count > p->rows - first) {
+        size_t first = strtoull(line, &next, 10);
+        size_t count = strtoull(next, &next, 10);
+        uLong recorded = strtoul(next, &next, 16);
+        if (next != end || first != p->done || count == 0 || count > p->rows - first) {
             break;
         }
         status = crc_of_rows(p, first, count, &crc, err);

@@ -60,7 +60,7 @@ typedef struct transfer {
     uint64_t total; /* of the whole file; 0: not known yet */
     CURL *curl;
     CURLU *url;     /* of the current request */
-    bool loopback;  /* the first URL is this machine's own, so http is allowed */
+    bool plain;     /* it is http on this machine, and so may be what it redirects to */
     bool ranged;    /* the current request asks for the bytes from `done` on */
     bool judged;    /* the current reply's head was looked at */
     bool wanted;    /* ... and its body belongs into the file */
@@ -84,7 +84,7 @@ static bool is_loopback(const char *host) {
 }
 
 /* Points t->url at `text`, which may be relative to where it points now, and checks that it may be
- * asked: https anywhere, http only on this machine and only when the user's own URL is there. */
+ * asked: https anywhere, http only on this machine, and never after https. */
 static lp_status set_url(transfer *t, const char *text, bool first) {
     char *scheme = NULL;
     char *host = NULL;
@@ -102,11 +102,9 @@ static lp_status set_url(transfer *t, const char *text, bool first) {
         status = lp_fail(&t->why, LP_ERR_ARGUMENT, "%s: not a URL of https://HOST/PATH", text);
     } else {
         bool loopback = is_loopback(host);
-        if (first) {
-            t->loopback = loopback;
-        }
-        if (strcmp(scheme, "https") != 0 &&
-            !(strcmp(scheme, "http") == 0 && loopback && t->loopback)) {
+        bool plain = strcmp(scheme, "http") == 0 && loopback && (first || t->plain);
+        t->plain = plain;
+        if (strcmp(scheme, "https") != 0 && !plain) {
             status = lp_fail(&t->why, LP_ERR_ARGUMENT,
                              "%s: expected https (http only from this machine to itself), found "
                              "%s to %s",
@@ -125,12 +123,14 @@ static lp_status set_url(transfer *t, const char *text, bool first) {
 /* Is the file there already, so that nothing is left to do? */
 static lp_status find_finished(const lp_fetch_request *request, bool *finished, lp_error *err) {
     char found[LP_DIGEST_HEX];
+    struct stat info;
     *finished = false;
-    if (lp_is_folder(request->path)) {
-        return lp_fail(err, LP_ERR_IO, "%s: expected a file's name, found a folder", request->path);
+    if (stat(request->path, &info) != 0) {
+        return LP_OK; /* what is wrong with the folder shows at the partial file */
     }
-    if (!lp_is_file(request->path)) {
-        return LP_OK;
+    if (!S_ISREG(info.st_mode)) {
+        return lp_fail(err, LP_ERR_IO, "%s: expected a file's name, found %s", request->path,
+                       S_ISDIR(info.st_mode) ? "a folder" : "something else");
     }
     lp_status status = lp_digest_file(LP_SHA256, request->path, found, err);
     if (status == LP_OK && strcasecmp(found, request->sha256) != 0) {
@@ -162,7 +162,7 @@ static lp_status lock_part(transfer *t) {
 static lp_status claim_part(transfer *t) {
     struct stat opened, named;
     lp_status status = LP_OK;
-    for (;;) {
+    for (int tries = 0; tries < 100; tries++) {
         t->fd = open(t->part, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (t->fd < 0) {
             return lp_fail_errno(&t->why, errno, "%s: cannot be created", t->part);
@@ -184,6 +184,7 @@ static lp_status claim_part(transfer *t) {
             return status;
         }
     }
+    return lp_fail(&t->why, LP_ERR_IO, "%s: other processes keep replacing this file", t->part);
 }
 
 static lp_status empty_part(transfer *t) {
@@ -207,7 +208,8 @@ static lp_status check_room(transfer *t) {
 
 /* ---- one reply ------------------------------------------------------------------------------- */
 
-/* Copies the value of header field `name`; one that does not fit counts as absent. */
+/* Copies the value of header field `name`.  One that does not fit, or holds control characters
+ * (which would reach the terminal with a message), counts as absent. */
 static void take_field(const char *line, size_t size, const char *name, char *value,
                        size_t capacity) {
     size_t start = strlen(name);
@@ -220,6 +222,11 @@ static void take_field(const char *line, size_t size, const char *name, char *va
         size--;
     }
     value[0] = '\0';
+    for (size_t i = start; i < size; i++) {
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f) {
+            return;
+        }
+    }
     if (size - start < capacity) {
         memcpy(value, line + start, size - start);
         value[size - start] = '\0';
@@ -470,7 +477,7 @@ static outcome request_once(transfer *t) {
         code = curl_easy_perform(t->curl);
     }
     outcome result = judge_end(t, code);
-    (void)curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
     curl_slist_free_all(headers);
     return result;
 }

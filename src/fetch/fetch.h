@@ -14,8 +14,8 @@
 #include "linprobe/status.h"
 
 /* Called whenever bytes arrive and at least once a second: `done` of `total` bytes (0: not known
- * yet) are in the partial file, of which this call receives bytes_per_second on average.
- * Returning false cancels. */
+ * yet) are in the partial file, and this connection brings bytes_per_second on average.  `done`
+ * falls back to 0 when the server starts again.  Returning false cancels. */
 typedef bool (*lp_fetch_progress)(void *context, uint64_t done, uint64_t total,
                                   double bytes_per_second);
 

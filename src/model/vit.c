@@ -62,8 +62,7 @@ static void see(const forward *f, const char *stage, const float *values, size_t
     }
 }
 
-/* images [B, 3, G*P, G*P] -> wide [B*G*G, 3*P*P], a row in the order of patch_weight's [3, P, P].
- */
+/* images [B, 3, G*P, G*P] -> wide [B*G*G, 3PP], a row in the order of patch_weight's [3, P, P]. */
 static void cut_patches(const forward *f, const float *images) {
     size_t patch = f->vit->shape.patch, grid = f->vit->shape.grid;
     size_t side = grid * patch;

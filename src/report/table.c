@@ -1,10 +1,11 @@
 /* Text, CSV, JSON and Markdown tables. */
 #include "report/table.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { CELL = 256 };
+#include "base/error.h"
+#include "base/file.h"
 
 /* Number of terminal cells of UTF-8 text, wide characters not counted double. */
 static int cells(const char *text) {
@@ -15,29 +16,28 @@ static int cells(const char *text) {
     return count;
 }
 
-/* The text of one value; `number` tells how it is aligned. */
-static bool format_cell(char cell[CELL], const json_t *value, const char *format) {
+bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *format) {
     double real = json_number_value(value);
     if (json_is_integer(value) && format == NULL) {
-        (void)snprintf(cell, CELL, "%lld", (long long)json_integer_value(value));
+        (void)snprintf(cell, LP_TABLE_CELL, "%lld", (long long)json_integer_value(value));
     } else if (json_is_number(value)) {
         /* the formats are constants of this program, each for one double */
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #endif
-        (void)snprintf(cell, CELL, format != NULL ? format : "%.17g", real);
+        (void)snprintf(cell, LP_TABLE_CELL, format != NULL ? format : "%.17g", real);
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
     } else if (json_is_string(value)) {
-        (void)snprintf(cell, CELL, "%s", json_string_value(value));
+        (void)snprintf(cell, LP_TABLE_CELL, "%s", json_string_value(value));
         return false;
     } else if (json_is_boolean(value)) {
-        (void)snprintf(cell, CELL, "%s", json_is_true(value) ? "yes" : "no");
+        (void)snprintf(cell, LP_TABLE_CELL, "%s", json_is_true(value) ? "yes" : "no");
         return false;
     } else {
-        (void)snprintf(cell, CELL, "%s", "-");
+        (void)snprintf(cell, LP_TABLE_CELL, "%s", "-");
     }
     return true;
 }
@@ -45,13 +45,13 @@ static bool format_cell(char cell[CELL], const json_t *value, const char *format
 static void print_text(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
     enum { MAX_COLUMNS = 32 };
     int width[MAX_COLUMNS] = {0};
-    char cell[CELL];
+    char cell[LP_TABLE_CELL];
     size_t r;
     const json_t *row;
     for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
         width[c] = cells(columns[c].heading);
         json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
-            (void)format_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
+            (void)lp_table_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
             width[c] = cells(cell) > width[c] ? cells(cell) : width[c];
         }
     }
@@ -61,7 +61,7 @@ static void print_text(FILE *out, const lp_column *columns, size_t count, const 
             /* a heading stands as its column does */
             const json_t *sample =
                 json_object_get(row != NULL ? row : json_array_get(rows, 0), columns[c].key);
-            bool right = format_cell(cell, sample, columns[c].format);
+            bool right = lp_table_cell(cell, sample, columns[c].format);
             const char *text = row != NULL ? cell : columns[c].heading;
             int pad = width[c] - cells(text);
             (void)fprintf(out, "%s%*s%s", c > 0 ? "  " : "", right ? pad : 0, "", text);
@@ -87,7 +87,7 @@ static void print_quoted(FILE *out, const char *text) {
 }
 
 static void print_csv(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
-    char cell[CELL];
+    char cell[LP_TABLE_CELL];
     size_t r;
     const json_t *row;
     for (size_t c = 0; c < count; c++) {
@@ -101,7 +101,7 @@ static void print_csv(FILE *out, const lp_column *columns, size_t count, const j
             if (json_is_string(value)) { /* whole, however long */
                 print_quoted(out, json_string_value(value));
             } else if (value != NULL && !json_is_null(value)) {
-                (void)format_cell(cell, value, NULL);
+                (void)lp_table_cell(cell, value, NULL);
                 (void)fputs(cell, out);
             }
         }
@@ -122,7 +122,7 @@ void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_
 }
 
 void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
-    char cell[CELL];
+    char cell[LP_TABLE_CELL];
     size_t r;
     const json_t *row;
     for (size_t c = 0; c < count; c++) {
@@ -131,14 +131,31 @@ void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const 
     (void)fputs("|\n", out);
     for (size_t c = 0; c < count; c++) {
         const json_t *sample = json_object_get(json_array_get(rows, 0), columns[c].key);
-        (void)fputs(format_cell(cell, sample, columns[c].format) ? "|---:" : "|---", out);
+        (void)fputs(lp_table_cell(cell, sample, columns[c].format) ? "|---:" : "|---", out);
     }
     (void)fputs("|\n", out);
     json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
         for (size_t c = 0; c < count; c++) {
-            (void)format_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
+            (void)lp_table_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
             (void)fprintf(out, "| %s ", cell);
         }
         (void)fputs("|\n", out);
     }
+}
+
+lp_status lp_table_write(const char *path, lp_format format, const lp_column *columns, size_t count,
+                         const json_t *rows, lp_error *err) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL) {
+        return lp_fail_memory(err, path, 1, 1);
+    }
+    lp_table_print(stream, format, columns, count, rows);
+    bool failed = ferror(stream) != 0;
+    failed = fclose(stream) != 0 || failed;
+    lp_status status =
+        failed ? lp_fail_memory(err, path, size, 1) : lp_file_write(path, text, size, err);
+    free(text);
+    return status;
 }

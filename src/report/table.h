@@ -2,6 +2,7 @@
 #ifndef LP_REPORT_TABLE_H
 #define LP_REPORT_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include "base/json.h"
@@ -18,10 +19,20 @@ typedef struct lp_column {
     const char *format;
 } lp_column;
 
+enum { LP_TABLE_CELL = 256 };
+
+/* The text of one value, "-" for none; a string longer than a cell is cut.  Returns whether it is a
+ * number, which stands to the right. */
+bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *format);
+
 /* Prints the rows (a JSON array of objects).  Text: columns two spaces apart, numbers to the right.
  * JSON: the array itself.  The caller checks ferror(out). */
 void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
                     const json_t *rows);
+
+/* The same into a file; complete or not there. */
+LP_MUST_USE lp_status lp_table_write(const char *path, lp_format format, const lp_column *columns,
+                                     size_t count, const json_t *rows, lp_error *err);
 
 /* The same as a Markdown table. */
 void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const json_t *rows);

@@ -3,7 +3,7 @@
 . "$LP_SOURCE/tests/support/tap.sh"
 model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
 other=$LP_SOURCE/tests/golden/encoder/timm.safetensors
-"$LP_TESTS/generate" "$scratch/data" 1 4 2 || exit 1
+"$LP_PROGRAM" generate --out "$scratch/data" --seed 1 --train 4 --test 2 2>/dev/null || exit 1
 data=$scratch/data/cifar-100-binary
 cd "$scratch" || exit 1
 
@@ -25,7 +25,7 @@ ok "the same bytes for 1 and 3 threads" cmp train/features.npy again/features.np
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out train
 says "features are there already: train"
 run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out train
-says "train was made from other inputs: weights_sha256 is"
+says "train was made from other inputs: family is"
 run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out t2 --feature projected
 says "has no feature point 'projected'"
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out pen --feature penultimate
@@ -45,8 +45,21 @@ run 1 "$LP_PROGRAM" extract --model "$model" --data partial.bin --split test --o
 says "partial.bin"
 ok "a refused run leaves no folder" [ ! -e x ]
 
+run 2 "$LP_PROGRAM" extract --model "$model" --pixels --data "$data" --split train --out x
+says "expected either --model FILE or --pixels"
+run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split train --out pixels
+has "  3072  "
+run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split test --out pixels-test --format csv
+has "pixels-test,200,3072,200,"
+# record 0's first red byte / 255 as float32
+byte=$(od -An -tu1 -j2 -N1 "$data/test.bin" | tr -d ' ')
+value=$(od -An -tf4 -j128 -N4 pixels-test/features.npy | tr -d ' ')
+ok "a pixel is its byte / 255" awk "BEGIN { d = $value - $byte / 255; exit !(d < 1e-7 && d > -1e-7) }"
+run 0 "$LP_PROGRAM" knn pixels pixels-test
+has "top-1 %"
+
 # ---- interrupted: killed without warning while it works, then run again
-"$LP_TESTS/generate" "$scratch/more" 2 40 1 || exit 1
+"$LP_PROGRAM" generate --out "$scratch/more" --seed 2 --train 40 --test 1 2>/dev/null || exit 1
 more=$scratch/more/cifar-100-binary
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out whole
 "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out killed >stdout 2>stderr &

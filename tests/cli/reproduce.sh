@@ -1,7 +1,7 @@
 #!/bin/sh
 # reproduce from end to end: its two inputs served by a local HTTP server in place of the real hosts.
 . "$LP_SOURCE/tests/support/tap.sh"
-"$LP_TESTS/generate" "$scratch/made" 7 20 5 || exit 1
+"$LP_PROGRAM" generate --out "$scratch/made" --seed 7 --train 20 --test 5 2>/dev/null || exit 1
 cd "$scratch" || exit 1
 mkdir served
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" served/weights.safetensors

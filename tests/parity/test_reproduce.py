@@ -58,7 +58,8 @@ def svmlight(path, x, y):
 tap = Tap()
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    subprocess.run([os.environ["LP_TESTS"] + "/generate", "made", "7", "20", "5"], check=True)
+    subprocess.run([os.environ["LP_PROGRAM"], "generate", "--out", "made", "--seed", "7", "--train", "20", "--test", "5"],
+                   check=True, capture_output=True)
     os.mkdir("served")
     with tarfile.open("served/cifar-100-binary.tar.gz", "w:gz") as archive:
         archive.add("made/cifar-100-binary", "cifar-100-binary")

@@ -14,6 +14,7 @@
  *     /slow/...          sends 1 KiB at a time, a millisecond between
  *     /norange/...       ignores Range
  *     /badrange/...      sends the asked bytes under a Content-Range that is one off
+ *     /content-range/X/... sends X as Content-Range of a partial reply (+ for a space, : for a /)
  *     /nolength/...      sends no Content-Length
  *     /changed/...       has another ETag when asked for a Range
  *     /wrong/...         flips the bits of every byte
@@ -48,7 +49,8 @@ typedef struct behaviour {
     uint64_t always_cut; /* the same for requests with a Range, too */
     uint64_t stall;
     bool slow, norange, badrange, nolength, changed, wrong;
-    int status;          /* 0: as it should be */
+    int status; /* 0: as it should be */
+    char content_range[128];
     char location[4096]; /* of a redirection, or "" */
     const char *file;    /* the rest of the path */
 } behaviour;
@@ -140,6 +142,13 @@ static void parse_path(const char *path, behaviour *b) {
             b->norange = true;
         } else if (take_word(&path, "badrange")) {
             b->badrange = true;
+        } else if (take_word(&path, "content-range")) {
+            size_t length = strcspn(path, "/");
+            (void)snprintf(b->content_range, sizeof b->content_range, "%.*s", (int)length, path);
+            for (char *c = b->content_range; *c != '\0'; c++) {
+                *c = (char)(*c == '+' ? ' ' : *c == ':' ? '/' : *c);
+            }
+            path += length + (path[length] == '/');
         } else if (take_word(&path, "nolength")) {
             b->nolength = true;
         } else if (take_word(&path, "changed")) {
@@ -238,7 +247,11 @@ static void send_file(int fd, const char *request, const char *path, const behav
             (void)snprintf(line, sizeof line, "Content-Range: bytes %llu-%llu/%llu\r\n",
                            (unsigned long long)claimed, (unsigned long long)last,
                            (unsigned long long)size);
-        } else {
+        }
+        if (status == 206 && b->content_range[0] != '\0') {
+            (void)snprintf(line, sizeof line, "Content-Range: %s\r\n", b->content_range);
+        }
+        if (status == 416) {
             (void)snprintf(line, sizeof line, "Content-Range: bytes */%llu\r\n",
                            (unsigned long long)size);
         }

@@ -164,6 +164,16 @@ static void numbers_are_parsed_to_the_last_character(void **state) {
     }
 }
 
+static void messages_cannot_steer_a_terminal(void **state) {
+    (void)state;
+    (void)lp_fail(&err, LP_ERR_FORMAT, "%s: bad", "a\033[2Jb\r\n");
+    assert_string_equal(err.text, "a?[2Jb?\n: bad");
+    (void)lp_prefix(&err, err.status, "%s: ", "x");
+    assert_string_equal(err.text, "x: a?[2Jb?\n: bad");
+    (void)lp_fail_errno(&err, 2, "%s", "\177");
+    assert_string_equal(err.text, "?: No such file or directory");
+}
+
 static void json_errors_name_line_and_column(void **state) {
     (void)state;
     json_t *value;
@@ -196,6 +206,7 @@ int main(void) {
         cmocka_unit_test(random_numbers_are_the_same_everywhere),
         cmocka_unit_test(parallel_loop_does_every_task_and_reports_the_first_failure),
         cmocka_unit_test(numbers_are_parsed_to_the_last_character),
+        cmocka_unit_test(messages_cannot_steer_a_terminal),
         cmocka_unit_test(json_errors_name_line_and_column),
         cmocka_unit_test(failed_allocations_are_reported),
     };

@@ -1,0 +1,186 @@
+/* linprobe/stats.h: what a test set tells about a probe, and how sure that is.
+ *
+ *     lp_metrics metrics;
+ *     lp_probe_evaluate(probe, &test, LP_PROBABILITY_SOFTMAX, threads, &metrics, NULL, NULL,
+ *                       predicted, &err);
+ *     printf("%.3f, ECE %.3f\n", 100 * metrics.score.top1, 100 * metrics.calibration_error);
+ *
+ *     lp_paired pair;                              // probe a against probe b, same test set
+ *     lp_compare(labels, predicted_a, predicted_b, count, &pair);
+ *     printf("%+.3f, p = %.3g\n", 100 * pair.difference, pair.p);
+ *
+ * Every interval is one of 95 %.  Nothing here depends on the number of threads.
+ */
+#ifndef LINPROBE_STATS_H
+#define LINPROBE_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "linprobe/probe.h"
+#include "linprobe/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lp_interval {
+    double low, high;
+} lp_interval;
+
+/* Interval of a proportion, `part` of `whole` (Wilson, JASA 22, 1927).  0 to 1 for whole = 0.
+ * Thread-safe, as all functions here that take no lp_error. */
+lp_interval lp_wilson(size_t part, size_t whole);
+
+/* ---- one probe ---- */
+
+/* How logits become probabilities. */
+typedef enum lp_probability {
+    LP_PROBABILITY_NONE,    /* not at all: log loss and calibration stay zero */
+    LP_PROBABILITY_SOFTMAX, /* exp(z_k) / sum_j exp(z_j) */
+    LP_PROBABILITY_OVR      /* s(z_k) / sum_j s(z_j), s(z) = 1 / (1 + exp(-z)); one-vs-rest, as in
+                               liblinear and scikit-learn */
+} lp_probability;
+
+enum { LP_CALIBRATION_BINS = 15 };
+
+/* Examples whose confidence, the probability of the predicted class, is in (m / 15, (m + 1) / 15].
+ */
+typedef struct lp_calibration_bin {
+    size_t count;
+    size_t correct;
+    double confidence; /* mean; 0 for an empty bin */
+} lp_calibration_bin;
+
+typedef struct lp_metrics {
+    lp_score score;
+    lp_interval top1;              /* Wilson */
+    lp_interval top5;              /* Wilson */
+    lp_interval mean_per_class;    /* from each class's Wilson interval by the method of variance
+                                      estimates recovery (Zou, Huang and Zhang, CSDA 53, 2009) */
+    double log_loss;               /* mean of -ln p(label), p clipped to [2^-52, 1 - 2^-52] */
+    lp_interval log_loss_interval; /* mean -+ 1.96 standard errors */
+    double calibration_error;      /* expected calibration error (Guo et al., ICML 2017):
+                                      sum over bins of count / N |correct / count - confidence| */
+    lp_calibration_bin bins[LP_CALIBRATION_BINS];
+} lp_metrics;
+
+/* Evaluates on a test set of the probe's width and at least one example.  Outputs that may be
+ * NULL: correct_of and count_of, size_t [K], for the table per class; predicted, int64 [N].
+ * Needs 4096 K float64 besides.  LP_ERR_ARGUMENT when the widths differ, LP_ERR_DATA naming the row
+ * for a label outside 0 .. K-1, NaN or infinity.  Thread-safe. */
+LP_MUST_USE lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
+                                        lp_probability probability, size_t threads,
+                                        lp_metrics *metrics, size_t *correct_of, size_t *count_of,
+                                        int64_t *predicted, lp_error *err);
+
+/* Confusion matrix: counts of (label, prediction), size_t [K, K], row-major, rows are labels.
+ * labels and predicted int64 [N], each in 0 .. K-1. */
+void lp_confusion_count(const int64_t *labels, const int64_t *predicted, size_t count,
+                        size_t classes, size_t *confusion);
+
+/* The same between groups of classes: group_of [K], each in 0 .. G-1, -> size_t [G, G]. */
+void lp_confusion_group(const size_t *confusion, size_t classes, const size_t *group_of,
+                        size_t groups, size_t *grouped);
+
+/* One kind of error. */
+typedef struct lp_confused {
+    size_t label;
+    size_t predicted; /* != label */
+    size_t count;
+    double share;         /* count / examples of the label */
+    lp_interval interval; /* Wilson, of the share */
+} lp_confused;
+
+/* The kinds of error that occur most, at most `room` of them into pairs, in order of falling count,
+ * then rising label and prediction.  Returns how many there are. */
+size_t lp_confusion_pairs(const size_t *confusion, size_t classes, lp_confused *pairs, size_t room);
+
+/* ---- probes against each other ---- */
+
+/* Two classifiers on the same examples. */
+typedef struct lp_paired {
+    size_t count;         /* N */
+    size_t both;          /* right in both */
+    size_t first_only;    /* right in the first alone, b */
+    size_t second_only;   /* right in the second alone, c */
+    double difference;    /* accuracy of the first - of the second = (b - c) / N */
+    lp_interval interval; /* of the difference, Tango's score interval */
+    double p;             /* McNemar's exact test */
+} lp_paired;
+
+/* labels, first, second: int64 [N], N >= 1. */
+void lp_compare(const int64_t *labels, const int64_t *first, const int64_t *second, size_t count,
+                lp_paired *pair);
+
+/* Two-sided p of McNemar's exact conditional test: twice the probability of at most min(b, c)
+ * heads in b + c tosses of a fair coin, at most 1 (not the mid-p). */
+double lp_mcnemar(size_t b, size_t c);
+
+/* Score interval of (b - c) / N, the difference of paired proportions (Tango, Statistics in
+ * Medicine 17, 1998); b + c <= N, N >= 1. */
+lp_interval lp_tango(size_t b, size_t c, size_t count);
+
+/* Holm's step-down correction (Scand. J. Statistics 6, 1979): p [n] -> adjusted [n], the level at
+ * which each hypothesis is rejected while the chance of any false rejection stays below it. */
+LP_MUST_USE lp_status lp_holm(const double *p, size_t count, double *adjusted, lp_error *err);
+
+/* ---- few examples a class ---- */
+
+typedef struct lp_fewshot_options {
+    const size_t *shots; /* [shot_count], training examples a class, each >= 1 */
+    size_t shot_count;
+    size_t draws;       /* training sets drawn for each number of shots, >= 1 */
+    uint64_t seed;      /* draw d shuffles each class by the generator of seed + d */
+    lp_fit_options fit; /* of every fit; C is not rescaled with the number of examples; its progress
+                           is called once a fit */
+} lp_fewshot_options;
+
+typedef struct lp_fewshot_draw {
+    size_t shots;
+    uint64_t seed;
+    lp_score score;
+    lp_fit_report fit;
+} lp_fewshot_draw;
+
+typedef struct lp_fewshot_mean {
+    size_t shots;
+    double mean;      /* of the top-1 accuracy over the draws */
+    double deviation; /* their sample standard deviation; 0 for one draw */
+    lp_interval
+        interval; /* of the mean over draws, test set fixed: mean -+ t s / sqrt(draws) within
+                     0 .. 1, Student's t with draws - 1 degrees; 0 to 1 for one draw */
+} lp_fewshot_mean;
+
+/* Draws `shots` examples of every class without replacement, trains from zero, scores on the whole
+ * test set.  In one draw the larger training sets contain the smaller ones.  draws
+ * [shot_count, options->draws] and means [shot_count] are filled in.  LP_ERR_DATA names a class
+ * that has fewer examples than shots.  LP_NOT_CONVERGED when any fit stopped early: everything is
+ * filled in, and the text counts them.  LP_CANCELLED when progress returned false. */
+LP_MUST_USE lp_status lp_fewshot(const lp_examples *train, const lp_examples *test,
+                                 const lp_fewshot_options *options, lp_fewshot_draw *draws,
+                                 lp_fewshot_mean *means, lp_error *err);
+
+/* ---- nearest neighbours ---- */
+
+typedef struct lp_knn_options {
+    const size_t *k; /* [k_count], neighbours that vote, each in 1 .. N of the training set */
+    size_t k_count;
+    double temperature;   /* T > 0; a neighbour of similarity s votes with weight exp(s / T) */
+    size_t threads;       /* 0 = all processors */
+    lp_progress progress; /* after every block of test examples */
+} lp_knn_options;
+
+/* Weighted k-nearest-neighbour classification (Wu et al., CVPR 2018; as evaluated by DINO, Caron et
+ * al., ICCV 2021, with k = 20 and T = 0.07): similarity is the cosine in float64, neighbours
+ * of equal similarity are taken in the order of their rows, classes of equal votes in the order of
+ * their numbers.  A vector of zeros has similarity 0 to all.  scores [k_count]; a class without a
+ * vote is never among the top five.  Needs 16 bytes a test example and neighbour, and a thread
+ * 2.5 MB + 512 F bytes.  LP_ERR_ARGUMENT and LP_ERR_DATA as lp_probe_evaluate. */
+LP_MUST_USE lp_status lp_knn_score(const lp_examples *train, const lp_examples *test,
+                                   const lp_knn_options *options, lp_score *scores, lp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

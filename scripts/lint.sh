@@ -1,0 +1,238 @@
+#!/usr/bin/env bash
+# What can be said of the sources without running them.  `make lint` calls it with the build's
+# compiler flags in CFLAGS.
+#
+# Prints one `ok` or `not ok` line a check, its findings under it, and a count.  A check whose tool
+# is not installed is skipped, and says so.  Exit status 1 on any finding.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+[ -n "${CFLAGS:-}" ] || exec make --no-print-directory lint
+
+processors=$(getconf _NPROCESSORS_ONLN)
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+
+# The version's quotes do not survive the way through make and the environment.
+read -r -a flags <<<"$CFLAGS"
+for i in "${!flags[@]}"; do
+    case ${flags[i]} in
+    -DLP_VERSION=*) flags[i]='-DLP_VERSION="0"' ;;
+    -Werror | -O[0-9s] | -D_FORTIFY_SOURCE=*) unset "flags[i]" ;;
+    esac
+done
+# What every tool must know: macros and our folders.  Those of the libraries are the system's: what
+# is wrong with their headers is no finding.
+defines=() system=()
+for flag in "${flags[@]}"; do
+    case $flag in
+    -I/*) system+=(-isystem "${flag#-I}") ;;
+    -D* | -I*) defines+=("$flag") ;;
+    esac
+done
+
+# For analysers.  _GNU_SOURCE, because that header comes before a source's own definition of it.
+model=(-std=c11 "${defines[@]}" "${system[@]}" -D_GNU_SOURCE= -include tests/lint/analysis.h)
+
+code() { find src include tests -name '*.[ch]' | LC_ALL=C sort; }
+# error.c defines what the analysers' header wraps.
+analysed() { find src -name '*.c' ! -name error.c | LC_ALL=C sort; }
+written() {
+    find src include tests scripts -name '*.[ch]' -o -name '*.sh' -o -name '*.py' | LC_ALL=C sort
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+skip() {
+    echo "$*"
+    return 77
+}
+# silent COMMAND...: any output is a finding.
+silent() {
+    "$@" >"$scratch/silent" 2>&1
+    ! grep . "$scratch/silent"
+}
+# each COMMAND...: runs it with {} replaced by each line of standard input, on all processors.
+each() {
+    xargs -P "$processors" -I '{}' "$@"
+}
+
+# ---- rules of this project -------------------------------------------------------------------
+
+# A folder includes only lower layers, itself and public headers; a library outside the C and POSIX
+# ones is included by one file (zlib: by whoever checks a CRC-32).
+check_layers() {
+    # shellcheck disable=SC2046,SC2016
+    silent awk '
+    BEGIN {
+        layers = "base 0 math 1 ckpt 1 data 1 image 1 feat 1 model 2 probe 2 " \
+                 "extract 3 report 3 fetch 3 cli 4"
+        for (n = split(layers, word, " "); n > 1; n -= 2) level[word[n - 1]] = word[n]
+        standard = "assert complex ctype errno float inttypes limits locale math setjmp signal " \
+                   "stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings " \
+                   "time arpa/inet dirent fcntl netdb netinet/in poll pthread sched spawn " \
+                   "sys/file sys/mman sys/resource sys/socket sys/stat sys/statvfs sys/time sys/types " \
+                   "sys/wait termios unistd"
+        for (n = split(standard, word, " "); n > 0; n--) allowed[word[n] ".h"] = "."
+        allowed["cblas.h"] = "^src/math/(gemm|linalg)[.]c$"
+        allowed["archive.h"] = allowed["archive_entry.h"] = "^src/base/archive[.]c$"
+        allowed["jansson.h"] = "^src/base/json[.]h$"
+        allowed["openssl/evp.h"] = "^src/base/digest[.]c$"
+        allowed["curl/curl.h"] = "^src/fetch/fetch[.]c$"
+        allowed["linear.h"] = "^src/probe/solver_liblinear[.]c$"
+        allowed["cairo.h"] = allowed["cairo-svg.h"] = "^src/report/chart[.]c$"
+        allowed["png.h"] = "^src/report/png[.]c$"
+        allowed["zlib.h"] = "."
+        allowed["sys/ioctl.h"] = "^src/cli/"
+        allowed["immintrin.h"] = allowed["arm_neon.h"] = "^src/math/"
+    }
+    /^[ \t]*#[ \t]*include[ \t]*[<"]/ {
+        split(FILENAME, path, "/")
+        split($0, part, /[<>"]/)
+        target = part[2]
+        where = FILENAME ":" FNR ": "
+        if (index($0, "<") > 0) {
+            if (!(target in allowed))
+                print where "<" target "> is no header this project uses"
+            else if (FILENAME !~ allowed[target])
+                print where "<" target "> belongs in " allowed[target]
+            next
+        }
+        split(target, to, "/")
+        if (to[1] == "linprobe") next
+        if (path[1] == "include") print where "a public header includes \"" target "\""
+        else if (!(path[2] in level)) print where "folder src/" path[2] " has no layer"
+        else if (!(to[1] in level)) print where "\"" target "\": expected \"FOLDER/FILE.h\" of src"
+        else if (to[1] != path[2] && level[to[1]] >= level[path[2]])
+            print where "layer " level[path[2]] " includes \"" target "\" of layer " level[to[1]]
+    }' $(find src include -name '*.[ch]')
+}
+
+check_unique_names() {
+    silent eval "code | sed 's|.*/||' | sort | uniq -d"
+}
+
+check_lengths() {
+    # shellcheck disable=SC2046
+    silent awk 'FNR == 801 { print FILENAME ": more than 800 lines" }' $(written)
+}
+
+# Paths of one machine, or outside the repository, in what is committed.
+check_paths() {
+    git rev-parse --git-dir >/dev/null 2>&1 || { skip "not a git checkout"; return; }
+    silent git grep -nIE -e '(^|[^[:alnum:]_.~/-])/(home|root|work|Users|mnt|opt)/' \
+        -e '\.\./(shared|\.\./)'
+}
+
+# ---- compilers -------------------------------------------------------------------------------
+
+check_public_headers() {
+    local status=0 header strict='-Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only'
+    have "${CXX:-c++}" || echo "no C++ compiler: C++11 was not tried"
+    for header in include/linprobe/*.h; do
+        echo "#include \"${header#include/}\"" >"$scratch/header.c"
+        # shellcheck disable=SC2086
+        "${CC:-cc}" -std=c11 $strict "$scratch/header.c" || status=1
+        # shellcheck disable=SC2086
+        ! have "${CXX:-c++}" || "${CXX:-c++}" -std=c++11 -x c++ $strict "$scratch/header.c" ||
+            status=1
+    done
+    return $status
+}
+
+check_own_headers() {
+    local status=0 header
+    for header in src/*/*.h; do
+        echo "#include \"${header#src/}\"" |
+            "${CC:-cc}" "${flags[@]}" -Werror -x c -fsyntax-only - || status=1
+    done
+    return $status
+}
+
+# A program that links the library meets no name but lp_*.
+check_symbols() {
+    env -u CFLAGS -u MAKEFLAGS -u MFLAGS make -s build/liblinprobe.a >"$scratch/make" 2>&1 || {
+        cat "$scratch/make"
+        return 1
+    }
+    silent eval "nm -g --defined-only build/liblinprobe.a |
+        awk 'NF == 3 && \$2 ~ /^[A-Z]\$/ && \$3 !~ /^_?lp_/ { print \$3 \" (\" \$2 \")\" }'"
+}
+
+check_gcc_analyzer() {
+    have gcc || { skip "no gcc"; return; }
+    if ! gcc --version | grep -q "Free Software" ||
+        [ "$(gcc -dumpversion | cut -d. -f1)" -lt 12 ]; then
+        skip "gcc is older than 12, or not GCC"
+        return
+    fi
+    analysed | each gcc "${model[@]}" -O1 -fanalyzer -Werror -c '{}' -o /dev/null
+}
+
+# ---- tools -----------------------------------------------------------------------------------
+
+check_format() {
+    have clang-format || { skip "no clang-format"; return; }
+    case $(clang-format --version) in
+    *'version 14.'*) ;;
+    *)
+        skip "$(clang-format --version) lays out differently from 14"
+        return
+        ;;
+    esac
+    code | xargs clang-format --dry-run -Werror 2>&1 | sed -n 's/:[0-9].*error: .*//p' | uniq -c |
+        awk '{ print $2 ": " $1 " places; clang-format -i puts them right" } END { exit (NR > 0) }'
+}
+
+check_clang_tidy() {
+    have clang-tidy || { skip "no clang-tidy"; return; }
+    # Standard error counts the warnings of the system's headers.
+    analysed | each clang-tidy --quiet '{}' -- "${model[@]}" 2>"$scratch/counts"
+}
+
+check_cppcheck() {
+    have cppcheck || { skip "no cppcheck"; return; }
+    # arrayIndexThenCheck takes any comparison of an index for its bounds check.
+    cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+        --inline-suppr --suppress=arrayIndexThenCheck --std=c11 -j "$processors" \
+        "${defines[@]}" src
+}
+
+check_shellcheck() {
+    have shellcheck || { skip "no shellcheck"; return; }
+    # shellcheck disable=SC2046
+    shellcheck tests/run .ci/run $(find scripts tests -name '*.sh')
+}
+
+# ---- all of them -----------------------------------------------------------------------------
+
+count=0 failed=0 skipped=0
+check() {
+    count=$((count + 1))
+    "check_$1" >"$scratch/findings" 2>&1 </dev/null
+    case $? in
+    0) echo "ok $count - $2" ;;
+    77)
+        skipped=$((skipped + 1))
+        echo "ok $count - $2 # SKIP $(cat "$scratch/findings")"
+        ;;
+    *)
+        failed=$((failed + 1))
+        echo "not ok $count - $2"
+        sed 's/^/# /' "$scratch/findings"
+        ;;
+    esac
+}
+
+check layers "a file includes only lower layers, a library only its own file"
+check unique_names "file names are unique"
+check lengths "files have at most 800 lines"
+check paths "no path of one machine in a committed file"
+check public_headers "public headers compile alone as C11 and C++11"
+check own_headers "the other headers compile alone"
+check symbols "external symbols of the library start with lp_"
+check format "clang-format"
+check shellcheck "shellcheck"
+check cppcheck "cppcheck"
+check gcc_analyzer "gcc -fanalyzer"
+check clang_tidy "clang-tidy"
+echo "1..$count"
+echo "# $count checks, $failed with findings, $skipped skipped"
+[ $failed = 0 ]

@@ -1,0 +1,217 @@
+/* linprobe fewshot: accuracy from a few training examples a class. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "cli/meter.h"
+#include "cli/options.h"
+#include "cli/steps.h"
+#include "linprobe/stats.h"
+
+static const lp_column mean_columns[] = {
+    {"shots", "a class", NULL},       {"examples", "examples", NULL},
+    {"draws", "draws", NULL},         {"top1", "top-1 %", "%.3f"},
+    {"half", "+-", "%.3f"},           {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},      {"deviation", "deviation", "%.3f"},
+    {"converged", "converged", NULL},
+};
+static const lp_column draw_columns[] = {
+    {"shots", "a class", NULL},         {"seed", "seed", NULL},
+    {"correct", "correct", NULL},       {"top1", "top-1 %", "%.3f"},
+    {"top5", "top-5 %", "%.3f"},        {"mean_per_class", "mean per class %", "%.3f"},
+    {"objective", "objective", "%.8g"}, {"iterations", "iterations", NULL},
+    {"converged", "converged", NULL},
+};
+
+static json_t *draw_row(const lp_fit_options *fit, const lp_fewshot_draw *draw) {
+    json_t *row =
+        json_pack("{s:I, s:I}", "shots", (json_int_t)draw->shots, "seed", (json_int_t)draw->seed);
+    json_t *score = step_score_row(&draw->score);
+    json_t *fitted = step_fit_row(fit, &draw->fit);
+    (void)json_object_del(fitted, "seconds"); /* the same run gives the same report */
+    (void)json_object_update(row, score);
+    (void)json_object_update(row, fitted);
+    json_decref(score);
+    json_decref(fitted);
+    return row;
+}
+
+static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draws, size_t count,
+                        size_t classes) {
+    bool converged = true;
+    for (size_t d = 0; d < count; d++) {
+        converged = converged && draws[d].fit.converged;
+    }
+    size_t examples = mean->shots * classes;
+    json_t *row = json_pack("{s:I, s:I, s:I, s:f, s:b}", "shots", (json_int_t)mean->shots,
+                            "examples", (json_int_t)examples, "draws", (json_int_t)count, "top1",
+                            100 * mean->mean, "converged", converged);
+    if (count > 1) { /* one draw tells nothing of their spread */
+        double high = mean->interval.high - mean->mean;
+        double low = mean->mean - mean->interval.low;
+        (void)json_object_set_new(row, "half", json_real(100 * fmax(low, high)));
+        (void)json_object_set_new(row, "top1_low", json_real(100 * mean->interval.low));
+        (void)json_object_set_new(row, "top1_high", json_real(100 * mean->interval.high));
+        (void)json_object_set_new(row, "deviation", json_real(100 * mean->deviation));
+    }
+    return row;
+}
+
+/* Where the set has names, the library's message about too small a class gets one. */
+static lp_status name_class(const lp_features *train, const cli_counts *shots, lp_error *err) {
+    size_t most = 0;
+    for (size_t i = 0; i < shots->count; i++) {
+        most = shots->values[i] > most ? shots->values[i] : most;
+    }
+    for (size_t k = 0; train->class_names != NULL && k < train->classes; k++) {
+        size_t have = 0;
+        for (size_t i = 0; i < train->count; i++) {
+            have += train->labels[i] == (int64_t)k;
+        }
+        if (have < most) {
+            return lp_fail(err, LP_ERR_DATA,
+                           "%s: class %zu (%s) has %zu examples, expected at least %zu",
+                           train->path, k, train->class_names[k], have, most);
+        }
+    }
+    return LP_OK;
+}
+
+enum { MEANS, DRAWS };
+
+/* One table; in JSON both, with the options. */
+static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
+                  const lp_fewshot_mean *means, size_t classes, lp_format format, int table) {
+    json_t *mean_rows = json_array();
+    json_t *draw_rows = json_array();
+    for (size_t s = 0; s < few->shot_count; s++) {
+        const lp_fewshot_draw *own = draws + s * few->draws;
+        (void)json_array_append_new(mean_rows, mean_row(&means[s], own, few->draws, classes));
+        for (size_t d = 0; d < few->draws; d++) {
+            (void)json_array_append_new(draw_rows, draw_row(&few->fit, &own[d]));
+        }
+    }
+    if (format == LP_FORMAT_JSON && table < 0) {
+        json_t *both =
+            json_pack("{s:o, s:I, s:O, s:O}", "options", step_fit_options(&few->fit), "seed",
+                      (json_int_t)few->seed, "means", mean_rows, "draws", draw_rows);
+        (void)json_dumpf(both, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+        (void)fputc('\n', stdout);
+        json_decref(both);
+    } else if (table == DRAWS) {
+        lp_table_print(stdout, format, draw_columns, sizeof draw_columns / sizeof draw_columns[0],
+                       draw_rows);
+    } else {
+        lp_table_print(stdout, format, mean_columns, sizeof mean_columns / sizeof mean_columns[0],
+                       mean_rows);
+    }
+    json_decref(mean_rows);
+    json_decref(draw_rows);
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    static const char *const tables[] = {"means", "draws", NULL};
+    const char *words[2];
+    cli_counts shots = {5, {1, 2, 4, 8, 16}};
+    size_t draw_count = 5;
+    size_t seed = 0;
+    int solver;
+    int table = -1;
+    int format = LP_FORMAT_TEXT;
+    lp_fit_options fit;
+    lp_fit_defaults(&fit);
+    solver = (int)fit.solver;
+    const cli_option options[] = {{.name = "--shots",
+                                   .argument = "LIST",
+                                   .help = "training examples a class (default 1,2,4,8,16)",
+                                   .kind = CLI_COUNTS,
+                                   .value = &shots,
+                                   .low = 1,
+                                   .high = 1e9},
+                                  {.name = "--draws",
+                                   .argument = "N",
+                                   .help = "training sets drawn for each (default 5)",
+                                   .kind = CLI_COUNT,
+                                   .value = &draw_count,
+                                   .low = 1,
+                                   .high = 10000},
+                                  {.name = "--seed",
+                                   .argument = "N",
+                                   .help = "draw d uses seed N + d (default 0)",
+                                   .kind = CLI_COUNT,
+                                   .value = &seed,
+                                   .low = 0,
+                                   .high = 1e15},
+                                  {.name = "--table",
+                                   .argument = "NAME",
+                                   .help = "means or draws (default: means; in JSON both)",
+                                   .kind = CLI_CHOICE,
+                                   .value = &table,
+                                   .choices = tables},
+                                  STEP_SOLVER_OPTION(&solver),
+                                  STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
+                                  CLI_THREADS_OPTION(&fit.threads),
+                                  CLI_FORMAT_OPTION(&format),
+                                  {.name = NULL}};
+    int exit_status = cli_parse(command, options, argc, argv, words, 2, 2, NULL);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    lp_error err = {0};
+    lp_features *train = NULL;
+    lp_features *test = NULL;
+    lp_fewshot_draw *draws = NULL;
+    lp_fewshot_mean *means = NULL;
+    fit.solver = (lp_solver)solver;
+    lp_fewshot_options few = {
+        .shots = shots.values, .shot_count = shots.count, .draws = draw_count, .seed = seed};
+    lp_status status = lp_features_open(words[0], &train, &err);
+    if (status == LP_OK) {
+        status = lp_features_open(words[1], &test, &err);
+    }
+    if (status == LP_OK) {
+        status = step_check_sets(train, test, &err);
+    }
+    if (status == LP_OK) {
+        status = name_class(train, &shots, &err);
+    }
+    if (status == LP_OK) {
+        draws = lp_alloc(shots.count, draw_count * sizeof *draws);
+        means = lp_alloc(shots.count, sizeof *means);
+        if (draws == NULL || means == NULL) {
+            status = lp_fail_memory(&err, "draws", shots.count, draw_count * sizeof *draws);
+        }
+    }
+    if (status == LP_OK) {
+        lp_examples train_set = step_examples(train);
+        lp_examples test_set = step_examples(test);
+        meter m;
+        meter_start(&m, "few-shot", "fits");
+        fit.progress.step = step_show;
+        fit.progress.context = &m;
+        few.fit = fit;
+        status = lp_fewshot(&train_set, &test_set, &few, draws, means, &err);
+        meter_end(&m);
+    }
+    if (draws != NULL && means != NULL && (status == LP_OK || status == LP_NOT_CONVERGED)) {
+        print(&few, draws, means, train->classes, (lp_format)format, table);
+    }
+    lp_free(draws);
+    lp_free(means);
+    lp_features_close(train);
+    lp_features_close(test);
+    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+}
+
+const cli_command cli_fewshot = {
+    .name = "fewshot",
+    .summary = "trains on a few examples a class, drawn several times, and scores",
+    .run = run,
+    .usage = "TRAIN_DIR TEST_DIR [--shots LIST] [--draws N] [--seed N] [options]",
+    .details =
+        "Each draw shuffles the examples of every class and takes the first 1, 2, 4, ... of them,\n"
+        "so that in one draw the larger training sets contain the smaller ones.  The interval is\n"
+        "Student's, of the mean over draws, for this test set.  C is not rescaled with the number\n"
+        "of examples.",
+};

@@ -1,0 +1,250 @@
+/* Weighted k nearest neighbours.
+ *
+ *     train [N, F], test [M, F] -> inverse norms [N], [M]
+ *     tasks of ROWS test rows, over all cores; for each, the training set in blocks:
+ *       unit vectors [ROWS, F] x [block, F]' -> similarities [ROWS, block], float32
+ *       -> candidates -> similarity in float64 -> the k nearest of each row
+ *     neighbours [M, k] -> votes exp((s - s_1) / T) [K] -> rank of the label
+ *
+ * The float32 product only sieves.  With u = 2^-24 its error is at most F u in the sum and 2 u from
+ * rounding the unit vectors (Higham, Accuracy and Stability, section 3.1, whatever the order of the
+ * sum), so a similarity that is below the k-th best so far by more than (F + 16) u cannot be among
+ * the k; every other one is computed again in float64.  That happens about k (1 + ln(N / k)) times
+ * a row, so the result is that of a search in float64 at the price of float32, and does not depend
+ * on how a BLAS cuts its sums.
+ *
+ * The weights are relative to the nearest neighbour's, s_1, which changes no comparison of votes
+ * and keeps exp within range for every T. */
+#include "probe/knn.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "math/gemm.h"
+#include "probe/classifier.h"
+#include "probe/metrics.h"
+
+enum { ROWS = 128, MAX_BLOCK = 1024, MIN_BLOCK = 16, BLOCK_FLOATS = 1 << 19 };
+
+typedef struct search {
+    const lp_examples *train;
+    const lp_examples *test;
+    size_t k;
+    size_t block;          /* training rows at a time */
+    double *train_inverse; /* [N] 1 / norm, 0 for a vector of zeros */
+    double *test_inverse;  /* [M] */
+    lp_neighbour *nearest; /* [M, k] */
+    float *scratch;        /* [workers, scratch_of(...)] */
+    const lp_progress *progress;
+    pthread_mutex_t lock; /* guards the two below */
+    size_t done;
+    bool stopped;
+} search;
+
+/* Unit vectors of both blocks and their products. */
+static size_t scratch_of(size_t block, size_t width) {
+    return (ROWS + block) * width + ROWS * block;
+}
+
+static void invert_norms(const lp_examples *set, double *inverse) {
+    for (size_t i = 0; i < set->count; i++) {
+        const float *x = set->x + i * set->width;
+        double sum = 0;
+        for (size_t j = 0; j < set->width; j++) {
+            sum += (double)x[j] * (double)x[j];
+        }
+        inverse[i] = sum > 0 ? 1 / sqrt(sum) : 0;
+    }
+}
+
+static void scale_rows(const lp_examples *set, const double *inverse, size_t first, size_t rows,
+                       float *unit) {
+    size_t F = set->width;
+    for (size_t i = 0; i < rows; i++) {
+        const float *x = set->x + (first + i) * F;
+        for (size_t j = 0; j < F; j++) {
+            unit[i * F + j] = (float)((double)x[j] * inverse[first + i]);
+        }
+    }
+}
+
+static double similarity(const search *s, size_t test_row, size_t train_row) {
+    size_t F = s->train->width;
+    const float *a = s->test->x + test_row * F;
+    const float *b = s->train->x + train_row * F;
+    double dot = 0;
+    for (size_t j = 0; j < F; j++) {
+        dot += (double)a[j] * (double)b[j];
+    }
+    return dot * s->test_inverse[test_row] * s->train_inverse[train_row];
+}
+
+/* Puts a neighbour in its place among best [*have], which are sorted; rows come in rising order. */
+static void insert(lp_neighbour *best, size_t *have, size_t k, lp_neighbour found) {
+    size_t at = *have;
+    while (at > 0 && best[at - 1].similarity < found.similarity) {
+        at--;
+    }
+    if (at < k) {
+        *have += *have < k;
+        memmove(best + at + 1, best + at, (*have - 1 - at) * sizeof *best);
+        best[at] = found;
+    }
+}
+
+static lp_status report(search *s, lp_error *err) {
+    size_t tasks = s->test->count / ROWS + (s->test->count % ROWS != 0);
+    if (s->progress->step == NULL) {
+        return LP_OK;
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    if (!s->stopped) {
+        s->stopped = !s->progress->step(s->progress->context, ++s->done, tasks, NULL);
+    }
+    bool stopped = s->stopped;
+    (void)pthread_mutex_unlock(&s->lock);
+    return stopped ? lp_fail(err, LP_CANCELLED, "nearest neighbours: cancelled") : LP_OK;
+}
+
+static lp_status search_rows(void *context, size_t index, size_t worker, lp_error *err) {
+    search *s = context;
+    size_t F = s->train->width;
+    size_t start = index * ROWS;
+    size_t rows = s->test->count - start < ROWS ? s->test->count - start : ROWS;
+    size_t have[ROWS] = {0};
+    float *test_unit = s->scratch + worker * scratch_of(s->block, F);
+    float *train_unit = test_unit + ROWS * F;
+    float *products = train_unit + s->block * F;
+    double slack = ((double)F + 16) * 0x1p-24;
+    scale_rows(s->test, s->test_inverse, start, rows, test_unit);
+    for (size_t first = 0; first < s->train->count; first += s->block) {
+        size_t columns = s->train->count - first < s->block ? s->train->count - first : s->block;
+        scale_rows(s->train, s->train_inverse, first, columns, train_unit);
+        lp_gemm(false, true, rows, columns, F, 1, test_unit, F, train_unit, F, 0, products,
+                columns);
+        for (size_t i = 0; i < rows; i++) {
+            lp_neighbour *best = s->nearest + (start + i) * s->k;
+            for (size_t j = 0; j < columns; j++) {
+                if (have[i] < s->k ||
+                    (double)products[i * columns + j] >= best[s->k - 1].similarity - slack) {
+                    lp_neighbour found = {similarity(s, start + i, first + j), first + j};
+                    insert(best, &have[i], s->k, found);
+                }
+            }
+        }
+    }
+    return report(s, err);
+}
+
+lp_status lp_knn_find(const lp_examples *train, const lp_examples *test, size_t k, size_t threads,
+                      const lp_progress *progress, lp_neighbour *nearest, lp_error *err) {
+    size_t tasks = test->count / ROWS + (test->count % ROWS != 0);
+    size_t block = BLOCK_FLOATS / train->width;
+    search s = {.train = train,
+                .test = test,
+                .k = k,
+                .block = block < MIN_BLOCK   ? MIN_BLOCK
+                         : block > MAX_BLOCK ? MAX_BLOCK
+                                             : block,
+                .nearest = nearest,
+                .progress = progress};
+    threads = threads > 0 ? threads : lp_processor_count();
+    threads = threads < tasks ? threads : tasks;
+    s.train_inverse = lp_alloc(train->count, sizeof *s.train_inverse);
+    s.test_inverse = lp_alloc(test->count, sizeof *s.test_inverse);
+    s.scratch = lp_alloc(threads, scratch_of(s.block, train->width) * sizeof *s.scratch);
+    lp_status status;
+    if (s.train_inverse == NULL || s.test_inverse == NULL || s.scratch == NULL) {
+        status = lp_fail_memory(err, "nearest neighbours", threads,
+                                scratch_of(s.block, train->width) * sizeof *s.scratch);
+    } else {
+        invert_norms(train, s.train_inverse);
+        invert_norms(test, s.test_inverse);
+        (void)pthread_mutex_init(&s.lock, NULL);
+        status = lp_parallel_for(threads, tasks, search_rows, &s, err);
+        (void)pthread_mutex_destroy(&s.lock);
+    }
+    lp_free(s.train_inverse);
+    lp_free(s.test_inverse);
+    lp_free(s.scratch);
+    return status;
+}
+
+static lp_status check(const lp_examples *train, const lp_examples *test,
+                       const lp_knn_options *options, size_t *most, lp_error *err) {
+    *most = 0;
+    if (train->width == 0) {
+        return lp_fail(err, LP_ERR_DATA, "training set has 0 features, expected at least 1");
+    }
+    if (!(options->temperature > 0) || !isfinite(options->temperature)) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "temperature %g: expected a number > 0",
+                       options->temperature);
+    }
+    for (size_t i = 0; i < options->k_count; i++) {
+        if (options->k[i] < 1 || options->k[i] > train->count) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "k = %zu: expected 1 to %zu, the number of training examples",
+                           options->k[i], train->count);
+        }
+        *most = options->k[i] > *most ? options->k[i] : *most;
+    }
+    lp_status status =
+        lp_check_examples(train, train->width, train->classes, "training set", "it", err);
+    return status == LP_OK ? lp_check_examples(test, train->width, train->classes, "test set",
+                                               "the training set", err)
+                           : status;
+}
+
+/* The score of k neighbours.  votes [K], counts [2, K]: scratch. */
+static void count_votes(const lp_examples *train, const lp_examples *test,
+                        const lp_neighbour *nearest, size_t stride, size_t k, double temperature,
+                        double *votes, size_t *counts, lp_score *score) {
+    size_t K = train->classes;
+    memset(score, 0, sizeof *score);
+    memset(counts, 0, 2 * K * sizeof *counts);
+    for (size_t i = 0; i < test->count; i++) {
+        const lp_neighbour *best = nearest + i * stride;
+        size_t label = (size_t)test->labels[i];
+        for (size_t c = 0; c < K; c++) {
+            votes[c] = 0;
+        }
+        for (size_t n = 0; n < k; n++) {
+            votes[train->labels[best[n].row]] +=
+                exp((best[n].similarity - best[0].similarity) / temperature);
+        }
+        size_t rank = lp_rank_of(votes, K, label);
+        counts[label] += rank == 0;
+        counts[K + label]++;
+        score->correct_top5 += rank < 5 && votes[label] > 0;
+    }
+    lp_score_finish(score, counts, counts + K, K);
+}
+
+lp_status lp_knn_score(const lp_examples *train, const lp_examples *test,
+                       const lp_knn_options *options, lp_score *scores, lp_error *err) {
+    size_t most;
+    lp_status status = check(train, test, options, &most, err);
+    if (status != LP_OK || most == 0) {
+        return status;
+    }
+    size_t K = train->classes;
+    lp_neighbour *nearest = lp_alloc(test->count, most * sizeof *nearest);
+    double *votes = lp_alloc(K, sizeof *votes);
+    size_t *counts = lp_alloc(K, 2 * sizeof *counts);
+    status =
+        nearest != NULL && votes != NULL && counts != NULL
+            ? lp_knn_find(train, test, most, options->threads, &options->progress, nearest, err)
+            : lp_fail_memory(err, "nearest neighbours", test->count, most * sizeof *nearest);
+    for (size_t i = 0; status == LP_OK && i < options->k_count; i++) {
+        count_votes(train, test, nearest, most, options->k[i], options->temperature, votes, counts,
+                    &scores[i]);
+    }
+    lp_free(nearest);
+    lp_free(votes);
+    lp_free(counts);
+    return status;
+}

@@ -1,0 +1,211 @@
+/* A probe on a test set.
+ *
+ *     x [N, F] -> logits [N, K], by blocks of rows
+ *       -> rank of the label's logit                        -> counts per class, top-1, top-5
+ *       -> log-probabilities, log p_k = g_k - log sum_j exp(g_j) -> log loss, calibration
+ *
+ * g is the logit itself for softmax, and log(1 / (1 + exp(-z))) for one-vs-rest, which makes p the
+ * normalised sigmoids of liblinear's and scikit-learn's predict_proba without their underflow.
+ * Sums run over the rows in their order, by one thread. */
+#include "probe/metrics.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "probe/classifier.h"
+#include "probe/interval.h"
+
+enum { BLOCK = 4096 };
+
+size_t lp_rank_of(const double *scores, size_t classes, size_t label) {
+    size_t rank = 0;
+    for (size_t k = 0; k < classes; k++) {
+        rank += scores[k] > scores[label] || (scores[k] == scores[label] && k < label);
+    }
+    return rank;
+}
+
+lp_status lp_check_examples(const lp_examples *set, size_t width, size_t classes, const char *what,
+                            const char *than, lp_error *err) {
+    if (set->width != width) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s has %zu features, %s %zu", what, set->width, than,
+                       width);
+    }
+    if (set->count == 0) {
+        return lp_fail(err, LP_ERR_DATA, "%s is empty", what);
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->labels[i] < 0 || (uint64_t)set->labels[i] >= classes) {
+            return lp_fail(err, LP_ERR_DATA,
+                           "labels of the %s: row %zu holds %lld, %s knows 0 to %zu", what, i,
+                           (long long)set->labels[i], than, classes - 1);
+        }
+    }
+    return lp_check_finite(set->x, set->count, set->width, err);
+}
+
+void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *count_of,
+                     size_t classes) {
+    size_t occurring = 0;
+    score->count = 0;
+    score->correct = 0;
+    score->mean_per_class = 0;
+    for (size_t k = 0; k < classes; k++) {
+        if (count_of[k] > 0) {
+            occurring++;
+            score->count += count_of[k];
+            score->correct += correct_of[k];
+            score->mean_per_class += (double)correct_of[k] / (double)count_of[k];
+        }
+    }
+    lp_interval top1 = lp_wilson(score->correct, score->count);
+    score->mean_per_class /= (double)occurring;
+    score->top1 = (double)score->correct / (double)score->count;
+    score->top5 = (double)score->correct_top5 / (double)score->count;
+    score->top1_low = top1.low;
+    score->top1_high = top1.high;
+}
+
+/* Probabilities of one row. */
+typedef struct row_odds {
+    double confidence; /* of the predicted class */
+    double loss;       /* -ln p(label) */
+} row_odds;
+
+/* log(1 / (1 + exp(-z))) without overflow. */
+static double log_sigmoid(double z) {
+    return z < 0 ? z - log1p(exp(z)) : -log1p(exp(-z));
+}
+
+/* Overwrites logits [K]. */
+static row_odds odds_of(double *logits, size_t classes, size_t label, size_t predicted,
+                        lp_probability probability) {
+    for (size_t k = 0; probability == LP_PROBABILITY_OVR && k < classes; k++) {
+        logits[k] = log_sigmoid(logits[k]);
+    }
+    double largest = logits[predicted]; /* both maps keep the order */
+    double sum = 1;
+    for (size_t k = 0; k < classes; k++) {
+        sum += k != predicted ? exp(logits[k] - largest) : 0;
+    }
+    double log_sum = largest + log(sum);
+    double p = exp(logits[label] - log_sum);
+    /* scikit-learn's clipping; in between, the logarithm that is not rounded to 1 first */
+    row_odds odds = {.confidence = 1 / sum,
+                     .loss = p < DBL_EPSILON       ? -log(DBL_EPSILON)
+                             : p > 1 - DBL_EPSILON ? -log1p(-DBL_EPSILON)
+                                                   : log_sum - logits[label]};
+    return odds;
+}
+
+typedef struct tally {
+    lp_metrics *metrics;
+    lp_probability probability;
+    size_t classes;
+    size_t rows;
+    size_t *count_of;   /* [K] */
+    size_t *correct_of; /* [K] */
+    double squares;     /* sum of squares of the loss about its mean (Welford) */
+} tally;
+
+/* Counts one row of logits [K], which it overwrites.  Returns the prediction. */
+static size_t count_row(tally *t, double *logits, size_t label) {
+    lp_metrics *m = t->metrics;
+    size_t rank = lp_rank_of(logits, t->classes, label);
+    size_t predicted = 0;
+    for (size_t k = 1; k < t->classes; k++) {
+        predicted = logits[k] > logits[predicted] ? k : predicted;
+    }
+    t->count_of[label]++;
+    t->correct_of[label] += rank == 0;
+    m->score.correct_top5 += rank < 5;
+    t->rows++;
+    if (t->probability != LP_PROBABILITY_NONE) {
+        row_odds odds = odds_of(logits, t->classes, label, predicted, t->probability);
+        double off = odds.loss - m->log_loss;
+        m->log_loss += off / (double)t->rows;
+        t->squares += off * (odds.loss - m->log_loss);
+        size_t bin = (size_t)ceil(odds.confidence * LP_CALIBRATION_BINS);
+        lp_calibration_bin *b = &m->bins[bin > 0 ? bin - 1 : 0];
+        b->count++;
+        b->correct += rank == 0;
+        b->confidence += (odds.confidence - b->confidence) / (double)b->count;
+    }
+    return predicted;
+}
+
+static void finish(tally *t) {
+    lp_metrics *m = t->metrics;
+    double n = (double)t->rows;
+    lp_score_finish(&m->score, t->correct_of, t->count_of, t->classes);
+    m->top1 = lp_wilson(m->score.correct, t->rows);
+    m->top5 = lp_wilson(m->score.correct_top5, t->rows);
+    m->mean_per_class = lp_mean_interval(t->correct_of, t->count_of, t->classes);
+    double error = t->rows > 1 ? sqrt(t->squares / (n - 1) / n) : 0;
+    m->log_loss_interval.low = fmax(0, m->log_loss - LP_NORMAL_975 * error);
+    m->log_loss_interval.high = m->log_loss + LP_NORMAL_975 * error;
+    for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
+        const lp_calibration_bin *b = &m->bins[i];
+        m->calibration_error += fabs((double)b->correct - (double)b->count * b->confidence) / n;
+    }
+}
+
+lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
+                            lp_probability probability, size_t threads, lp_metrics *metrics,
+                            size_t *correct_of, size_t *count_of, int64_t *predicted,
+                            lp_error *err) {
+    size_t K = probe->classes;
+    size_t block = test->count < BLOCK ? test->count : BLOCK;
+    memset(metrics, 0, sizeof *metrics);
+    lp_status status = lp_check_examples(test, probe->width, K, "test set", "the probe", err);
+    if (status != LP_OK) {
+        return status;
+    }
+    double *logits = lp_alloc(block, K * sizeof *logits);
+    size_t *counts = lp_alloc_zeroed(2 * K, sizeof *counts);
+    if (logits == NULL || counts == NULL) {
+        status = lp_fail_memory(err, "logits", block, K * sizeof *logits);
+        goto done;
+    }
+    tally t = {.metrics = metrics,
+               .probability = probability,
+               .classes = K,
+               .count_of = counts,
+               .correct_of = counts + K};
+    for (size_t first = 0; first < test->count; first += block) {
+        size_t rows = test->count - first < block ? test->count - first : block;
+        status = lp_probe_logits(probe, test->x + first * test->width, rows, logits, threads, err);
+        if (status != LP_OK) {
+            goto done;
+        }
+        for (size_t i = 0; i < rows; i++) {
+            size_t k = count_row(&t, logits + i * K, (size_t)test->labels[first + i]);
+            if (predicted != NULL) {
+                predicted[first + i] = (int64_t)k;
+            }
+        }
+    }
+    finish(&t);
+    if (count_of != NULL) {
+        memcpy(count_of, t.count_of, K * sizeof *count_of);
+    }
+    if (correct_of != NULL) {
+        memcpy(correct_of, t.correct_of, K * sizeof *correct_of);
+    }
+done:
+    lp_free(logits);
+    lp_free(counts);
+    return status;
+}
+
+lp_status lp_probe_score(const lp_probe *probe, const lp_examples *test, size_t threads,
+                         lp_score *score, size_t *correct_of, size_t *count_of, lp_error *err) {
+    lp_metrics metrics;
+    lp_status status = lp_probe_evaluate(probe, test, LP_PROBABILITY_NONE, threads, &metrics,
+                                         correct_of, count_of, NULL, err);
+    *score = metrics.score;
+    return status;
+}

@@ -1,0 +1,22 @@
+/* Counting right answers, shared by everything that scores. */
+#ifndef LP_PROBE_METRICS_H
+#define LP_PROBE_METRICS_H
+
+#include "linprobe/stats.h"
+
+/* Rank of the label among scores [K]: how many classes have a larger one, or an equal one and a
+ * lower number.  0 is a right answer, below 5 is among the top five. */
+size_t lp_rank_of(const double *scores, size_t classes, size_t label);
+
+/* LP_ERR_ARGUMENT or LP_ERR_DATA unless the set has at least one row, `width` finite values in
+ * each and labels below `classes`.  The message says `what` set it is, and that `than` has another
+ * width. */
+LP_MUST_USE lp_status lp_check_examples(const lp_examples *set, size_t width, size_t classes,
+                                        const char *what, const char *than, lp_error *err);
+
+/* Fills in the rates and the interval of a score whose correct_top5 is counted, from the counts per
+ * class. */
+void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *count_of,
+                     size_t classes);
+
+#endif

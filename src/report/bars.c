@@ -1,0 +1,143 @@
+/* Comparison bars.  Left to right: names, bars over a common scale, values as text. */
+#include "report/bars.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "report/axis.h"
+
+enum { WIDTH = 900, MARGIN = 20, ROW = 34, VALUES = 176, NAMES = 330, MAX_BARS = 500 };
+
+typedef struct layout {
+    lp_axis axis;
+    double left, right, top, bottom;
+    bool from_zero;
+} layout;
+
+static const lp_color mark = 0xd55e00; /* of the reported number */
+
+static double finite_or(double value, double fallback) {
+    return isfinite(value) ? value : fallback;
+}
+
+static void draw_row(const layout *at, lp_chart *chart, const lp_bar *bar, double y) {
+    const lp_text_style name = {
+        .size = 14, .color = LP_INK, .align = LP_ALIGN_RIGHT, .max_width = NAMES};
+    const lp_text_style value = {.size = 14, .color = LP_INK, .max_width = VALUES - 10};
+    const lp_pen whisker = {LP_INK, 1.5, LP_SOLID};
+    char text[64] = "no value";
+    lp_chart_text(chart, at->left - 10, y, &name, bar->name);
+    if (isfinite(bar->accuracy) && at->from_zero) {
+        double end = lp_axis_place(&at->axis, 100 * bar->accuracy);
+        lp_chart_rect(chart, at->left, y - 0.32 * ROW, end - at->left, 0.64 * ROW, 0x56b4e9);
+    }
+    if (isfinite(bar->reported)) {
+        double x = lp_axis_place(&at->axis, 100 * bar->reported);
+        const lp_pen pen = {mark, 3, LP_SOLID};
+        lp_chart_line(chart, x, y - ROW / 2.0, x, y + ROW / 2.0, &pen);
+    }
+    if (isfinite(bar->accuracy)) {
+        double x = lp_axis_place(&at->axis, 100 * bar->accuracy);
+        (void)snprintf(text, sizeof text, "%.2f", 100 * bar->accuracy);
+        if (isfinite(bar->low) && isfinite(bar->high)) {
+            double low = lp_axis_place(&at->axis, 100 * bar->low);
+            double high = lp_axis_place(&at->axis, 100 * bar->high);
+            lp_chart_line(chart, low, y, high, y, &whisker);
+            lp_chart_line(chart, low, y - 5, low, y + 5, &whisker);
+            lp_chart_line(chart, high, y - 5, high, y + 5, &whisker);
+            (void)snprintf(text, sizeof text, "%.2f  [%.2f, %.2f]", 100 * bar->accuracy,
+                           100 * bar->low, 100 * bar->high);
+        }
+        if (!at->from_zero) {
+            lp_chart_marker(chart, 0, x, y, 12, lp_series_color(0));
+        }
+    }
+    lp_chart_text(chart, at->right + 14, y, &value, text);
+}
+
+static void draw_axis(const lp_bars *bars, const layout *at, lp_chart *chart) {
+    double ticks[LP_MAX_TICKS];
+    char text[LP_TICK_TEXT], measure[160];
+    const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
+    lp_text_style style = {.size = 14, .color = LP_INK, .align = LP_ALIGN_CENTER};
+    size_t count = lp_axis_ticks(&at->axis, ticks);
+    for (size_t i = 0; i < count; i++) {
+        double x = lp_axis_place(&at->axis, ticks[i]);
+        lp_axis_label(&at->axis, ticks[i], text);
+        lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
+        lp_chart_line(chart, x, at->bottom, x, at->bottom + 5, &axis);
+        lp_chart_text(chart, x, at->bottom + 16, &style, text);
+    }
+    lp_chart_line(chart, at->left, at->bottom, at->right, at->bottom, &axis);
+    (void)snprintf(measure, sizeof measure, "%.150s (%%)",
+                   bars->measure != NULL ? bars->measure : "Accuracy");
+    style.size = 15;
+    style.max_width = at->right - at->left;
+    lp_chart_text(chart, (at->left + at->right) / 2, at->bottom + 40, &style, measure);
+}
+
+static void draw(const lp_bars *bars, const layout *at, lp_chart *chart, bool reported,
+                 bool intervals) {
+    const lp_text_style title = {
+        .size = 18, .color = LP_INK, .bold = true, .max_width = WIDTH - 2 * MARGIN};
+    lp_text_style side = {.size = 13, .color = LP_FAINT, .max_width = VALUES - 10};
+    lp_chart_text(chart, MARGIN, MARGIN + 6, &title, bars->title);
+    lp_chart_text(chart, at->right + 14, at->top - 14, &side,
+                  intervals ? "%  [95 % interval]" : "%");
+    if (reported) {
+        const lp_pen pen = {mark, 3, LP_SOLID};
+        side.max_width = at->right - at->left - 20;
+        lp_chart_line(chart, at->left + 4, at->top - 24, at->left + 4, at->top - 5, &pen);
+        lp_chart_text(chart, at->left + 13, at->top - 14, &side,
+                      bars->reported != NULL ? bars->reported : "reported");
+    }
+    draw_axis(bars, at, chart);
+    for (size_t i = 0; i < bars->count; i++) {
+        draw_row(at, chart, &bars->bars[i], at->top + ((double)i + 0.5) * ROW);
+    }
+}
+
+lp_status lp_bars_chart(const lp_bars *bars, lp_chart **chart, lp_error *err) {
+    double low = INFINITY, high = -INFINITY;
+    bool reported = false, intervals = false;
+    *chart = NULL;
+    if (bars->count > MAX_BARS) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "chart \"%s\": %zu bars, expected at most %d",
+                       bars->title, bars->count, MAX_BARS);
+    }
+    for (size_t i = 0; i < bars->count; i++) {
+        const lp_bar *bar = &bars->bars[i];
+        if (isfinite(bar->accuracy)) {
+            low = fmin(low, fmin(bar->accuracy, finite_or(bar->low, NAN)));
+            high = fmax(high, fmax(bar->accuracy, finite_or(bar->high, NAN)));
+            intervals = intervals || (isfinite(bar->low) && isfinite(bar->high));
+        }
+    }
+    if (!(low <= high)) {
+        return lp_fail(err, LP_ERR_DATA, "chart \"%s\": there is no finite value to draw",
+                       bars->title);
+    }
+    for (size_t i = 0; i < bars->count; i++) {
+        low = fmin(low, finite_or(bars->bars[i].reported, NAN));
+        high = fmax(high, finite_or(bars->bars[i].reported, NAN));
+        reported = reported || isfinite(bars->bars[i].reported);
+    }
+    layout at = {.from_zero = bars->count == 1 || high - low >= 0.25 * high};
+    at.axis = lp_axis_make(LP_SCALE_LINEAR, 100 * (at.from_zero ? fmin(low, 0) : low), 100 * high,
+                           7, 0, 100);
+    at.top = MARGIN + 62;
+    at.bottom = at.top + ROW * (double)bars->count;
+    lp_status status = lp_chart_new(bars->title, WIDTH, at.bottom + 52 + MARGIN, 2, chart, err);
+    if (status == LP_OK) {
+        const lp_text_style name = {.size = 14, .max_width = NAMES};
+        double names = 0;
+        for (size_t i = 0; i < bars->count; i++) {
+            names = fmax(names, lp_chart_text_width(*chart, &name, bars->bars[i].name));
+        }
+        at.axis.from = at.left = MARGIN + names + 14;
+        at.axis.to = at.right = WIDTH - MARGIN - VALUES;
+        draw(bars, &at, *chart, reported, intervals);
+    }
+    return status;
+}

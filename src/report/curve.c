@@ -1,0 +1,302 @@
+/* Accuracy curves.  Top to bottom: title, legend, axis of lambda (sweep), plot, axis of x.  Series
+ * differ by colour, marker and dashes; intervals are bands, for a lone point a bar. */
+#include "report/curve.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "report/axis.h"
+
+enum {
+    WIDTH = 900,
+    HEIGHT = 560,
+    MARGIN = 20,
+    FONT = 14,
+    LEGEND_ROW = 22,
+    SAMPLE = 44,
+    MAX_SERIES = 12
+};
+
+static const lp_text_style title_style = {.size = 18, .color = LP_INK, .bold = true};
+static const lp_text_style tick_style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
+static const lp_text_style label_style = {
+    .size = FONT + 1, .color = LP_INK, .align = LP_ALIGN_CENTER};
+static const lp_text_style legend_style = {.size = FONT, .color = LP_INK};
+
+static bool usable(const lp_point *p) {
+    return isfinite(p->x) && p->x > 0 && isfinite(p->accuracy);
+}
+
+static bool has_interval(const lp_point *p) {
+    return isfinite(p->low) && isfinite(p->high);
+}
+
+static int by_x(const void *a, const void *b) {
+    double x = ((const lp_point *)a)->x, y = ((const lp_point *)b)->x;
+    return (x > y) - (x < y);
+}
+
+/* Where everything lies. */
+typedef struct layout {
+    lp_axis x, y;
+    double left, right, top, bottom;
+    bool lambda, intervals;
+} layout;
+
+/* Ranges of x (left, right) and accuracy (top, bottom); returns whether there are intervals. */
+static bool find_ranges(const lp_curve *curve, lp_box *range) {
+    bool intervals = false;
+    *range = (lp_box){INFINITY, INFINITY, -INFINITY, -INFINITY};
+    for (size_t s = 0; s < curve->series_count; s++) {
+        for (size_t i = 0; i < curve->series[s].count; i++) {
+            const lp_point *p = &curve->series[s].points[i];
+            if (usable(p)) {
+                range->left = fmin(range->left, p->x);
+                range->right = fmax(range->right, p->x);
+                intervals = intervals || has_interval(p);
+                /* fmin and fmax pass over NaN */
+                range->top = fmin(range->top, fmin(p->accuracy, isfinite(p->low) ? p->low : NAN));
+                range->bottom =
+                    fmax(range->bottom, fmax(p->accuracy, isfinite(p->high) ? p->high : NAN));
+            }
+        }
+    }
+    if (isfinite(curve->chosen) && curve->chosen > 0 && range->left <= range->right) {
+        range->left = fmin(range->left, curve->chosen);
+        range->right = fmax(range->right, curve->chosen);
+    }
+    return intervals;
+}
+
+static void draw_sample(lp_chart *chart, size_t series, double x, double y, bool line) {
+    lp_pen pen = {lp_series_color(series), 2.2, (lp_dash)(series % 4)};
+    if (line) {
+        lp_chart_line(chart, x, y, x + SAMPLE - 10, y, &pen);
+    }
+    lp_chart_marker(chart, series + series / 7, x + (SAMPLE - 10) / 2.0, y, 10, pen.color);
+}
+
+/* Draws the legend from y on, or only measures it; returns its end. */
+static double draw_legend(const lp_curve *curve, lp_chart *chart, double y, bool intervals,
+                          bool draw) {
+    double x = MARGIN;
+    lp_text_style style = legend_style;
+    style.max_width = WIDTH - 2 * MARGIN - SAMPLE;
+    for (size_t s = 0; s < curve->series_count; s++) {
+        double width = SAMPLE + lp_chart_text_width(chart, &style, curve->series[s].name);
+        if (x > MARGIN && x + width > WIDTH - MARGIN) {
+            x = MARGIN;
+            y += LEGEND_ROW;
+        }
+        if (draw) {
+            draw_sample(chart, s, x, y, curve->series[s].count > 1);
+            lp_chart_text(chart, x + SAMPLE, y, &style, curve->series[s].name);
+        }
+        x += width + 24;
+    }
+    if (intervals) {
+        const char *name = curve->interval != NULL ? curve->interval : "95 % interval";
+        double width = SAMPLE + lp_chart_text_width(chart, &style, name);
+        if (x + width > WIDTH - MARGIN) {
+            x = MARGIN;
+            y += LEGEND_ROW;
+        }
+        if (draw) {
+            lp_chart_rect(chart, x + 8, y - 7, SAMPLE - 16, 14, 0xcccccc);
+            lp_chart_text(chart, x + SAMPLE, y, &style, name);
+        }
+    }
+    return y + LEGEND_ROW;
+}
+
+static void draw_axes(const lp_curve *curve, const layout *at, lp_chart *chart) {
+    double ticks[LP_MAX_TICKS];
+    char text[LP_TICK_TEXT];
+    const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
+    lp_text_style right = tick_style, label = label_style;
+    right.align = LP_ALIGN_RIGHT;
+    size_t count = lp_axis_ticks(&at->y, ticks);
+    for (size_t i = 0; i < count; i++) {
+        double y = lp_axis_place(&at->y, ticks[i]);
+        lp_axis_label(&at->y, ticks[i], text);
+        lp_chart_line(chart, at->left, y, at->right, y, &grid);
+        lp_chart_text(chart, at->left - 8, y, &right, text);
+    }
+    count = lp_axis_ticks(&at->x, ticks);
+    for (size_t i = 0; i < count; i++) {
+        double x = lp_axis_place(&at->x, ticks[i]);
+        lp_axis_label(&at->x, ticks[i], text);
+        lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
+        lp_chart_line(chart, x, at->bottom, x, at->bottom + 5, &axis);
+        lp_chart_text(chart, x, at->bottom + 16, &tick_style, text);
+        if (at->lambda) {
+            lp_axis_label(&at->x, 1 / ticks[i], text);
+            lp_chart_line(chart, x, at->top - 5, x, at->top, &axis);
+            lp_chart_text(chart, x, at->top - 15, &tick_style, text);
+        }
+    }
+    lp_chart_line(chart, at->left, at->bottom, at->right, at->bottom, &axis);
+    lp_chart_line(chart, at->left, at->top, at->left, at->bottom, &axis);
+    double middle = (at->left + at->right) / 2;
+    if (at->lambda) {
+        lp_chart_line(chart, at->left, at->top, at->right, at->top, &axis);
+        lp_chart_text(chart, middle, at->top - 36, &label, "\xce\xbb = 1/C");
+    }
+    lp_chart_text(chart, middle, at->bottom + 40, &label,
+                  at->lambda ? "C (inverse of the regularisation strength, log scale)"
+                             : "Training examples per class (log scale)");
+    char measure[160];
+    (void)snprintf(measure, sizeof measure, "%.150s (%%)",
+                   curve->measure != NULL ? curve->measure : "Accuracy");
+    label.upward = true;
+    label.max_width = at->bottom - at->top;
+    lp_chart_text(chart, MARGIN + 2, (at->top + at->bottom) / 2, &label, measure);
+}
+
+/* The band of the intervals, a polygon along the upper ends and back along the lower ones; it is
+ * broken where a point has none. */
+static void draw_band(const layout *at, lp_chart *chart, const lp_point *points, size_t count,
+                      lp_xy *scratch, lp_color color) {
+    size_t n;
+    for (size_t i = 0; i < count; i += n + (n == 0)) {
+        for (n = 0; i + n < count && has_interval(&points[i + n]); n++) {
+        }
+        for (size_t k = 0; k < n; k++) {
+            const lp_point *p = &points[i + k];
+            double x = lp_axis_place(&at->x, p->x);
+            scratch[k] = (lp_xy){x, lp_axis_place(&at->y, 100 * p->high)};
+            scratch[2 * n - 1 - k] = (lp_xy){x, lp_axis_place(&at->y, 100 * p->low)};
+        }
+        if (n > 1) {
+            lp_chart_area(chart, scratch, 2 * n, color, 0.2);
+        }
+    }
+}
+
+static void draw_bar(const layout *at, lp_chart *chart, const lp_point *p, const lp_pen *pen) {
+    double x = lp_axis_place(&at->x, p->x);
+    double high = lp_axis_place(&at->y, 100 * p->high), low = lp_axis_place(&at->y, 100 * p->low);
+    lp_chart_line(chart, x, high, x, low, pen);
+    lp_chart_line(chart, x - 5, high, x + 5, high, pen);
+    lp_chart_line(chart, x - 5, low, x + 5, low, pen);
+}
+
+/* Draws one series: its band first when `front` is false, so that no band hides a line. */
+static void draw_series(const layout *at, lp_chart *chart, size_t s, const lp_point *points,
+                        size_t count, lp_xy *scratch, bool front) {
+    lp_pen pen = {lp_series_color(s), 2.2, (lp_dash)(s % 4)};
+    const lp_pen bar = {pen.color, 1.4, LP_SOLID};
+    if (!front) {
+        draw_band(at, chart, points, count, scratch, pen.color);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        scratch[i] = (lp_xy){lp_axis_place(&at->x, points[i].x),
+                             lp_axis_place(&at->y, 100 * points[i].accuracy)};
+    }
+    lp_chart_polyline(chart, scratch, count, &pen);
+    for (size_t i = 0; i < count; i++) {
+        if (has_interval(&points[i]) && count <= 12) {
+            draw_bar(at, chart, &points[i], &bar);
+        }
+        lp_chart_marker(chart, s + s / 7, scratch[i].x, scratch[i].y,
+                        count > 40   ? 6
+                        : count > 20 ? 7
+                                     : 9,
+                        pen.color);
+    }
+}
+
+static void draw_chosen(const lp_curve *curve, const layout *at, lp_chart *chart) {
+    char text[64];
+    double x = lp_axis_place(&at->x, curve->chosen);
+    const lp_pen pen = {LP_INK, 1.4, LP_DASHED};
+    lp_chart_line(chart, x, at->top, x, at->bottom, &pen);
+    if (at->lambda) {
+        (void)snprintf(text, sizeof text, "chosen: C = %.3g, \xce\xbb = %.3g", curve->chosen,
+                       1 / curve->chosen);
+    } else {
+        (void)snprintf(text, sizeof text, "chosen: %.3g", curve->chosen);
+    }
+    /* on the emptier side: at the bottom, towards the middle */
+    bool leftwards = x > (at->left + at->right) / 2;
+    lp_text_style style = legend_style;
+    style.align = leftwards ? LP_ALIGN_RIGHT : LP_ALIGN_LEFT;
+    double width = lp_chart_text_width(chart, &style, text);
+    double y = at->bottom - 14;
+    lp_chart_rect(chart, leftwards ? x - 10 - width : x + 4, y - 9, width + 6, 18, LP_PAPER);
+    lp_chart_text(chart, leftwards ? x - 7 : x + 7, y, &style, text);
+}
+
+static void draw(const lp_curve *curve, layout *at, lp_chart *chart, lp_point *points,
+                 lp_xy *scratch) {
+    lp_text_style style = title_style;
+    style.max_width = WIDTH - 2 * MARGIN;
+    lp_chart_text(chart, MARGIN, MARGIN + 6, &style, curve->title);
+    (void)draw_legend(curve, chart, MARGIN + 38, at->intervals, true);
+    draw_axes(curve, at, chart);
+    for (int front = 0; front < 2; front++) {
+        for (size_t s = 0; s < curve->series_count; s++) {
+            size_t count = 0;
+            for (size_t i = 0; i < curve->series[s].count; i++) {
+                if (usable(&curve->series[s].points[i])) {
+                    points[count++] = curve->series[s].points[i];
+                }
+            }
+            qsort(points, count, sizeof *points, by_x);
+            draw_series(at, chart, s, points, count, scratch, front == 1);
+        }
+        if (front == 0 && isfinite(curve->chosen) && curve->chosen > 0) {
+            draw_chosen(curve, at, chart);
+        }
+    }
+}
+
+lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
+    lp_box range;
+    size_t most = 1;
+    *out = NULL;
+    if (curve->series_count > MAX_SERIES) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "chart \"%s\": %zu series, expected at most %d",
+                       curve->title, curve->series_count, MAX_SERIES);
+    }
+    bool intervals = find_ranges(curve, &range);
+    if (!(range.left <= range.right)) {
+        return lp_fail(err, LP_ERR_DATA, "chart \"%s\": there is no finite value to draw",
+                       curve->title);
+    }
+    for (size_t s = 0; s < curve->series_count; s++) {
+        most = curve->series[s].count > most ? curve->series[s].count : most;
+    }
+    lp_chart *chart;
+    lp_status status = lp_chart_new(curve->title, WIDTH, HEIGHT, 2, &chart, err);
+    lp_point *points = lp_alloc(most, sizeof *points);
+    lp_xy *scratch = lp_alloc(most, 2 * sizeof *scratch);
+    if (status == LP_OK && (points == NULL || scratch == NULL)) {
+        status = lp_fail_memory(err, "curve", most, 2 * sizeof *scratch);
+    }
+    if (status == LP_OK) {
+        layout at = {.lambda = curve->kind == LP_CURVE_SWEEP, .intervals = intervals};
+        at.y = lp_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
+        at.x = lp_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
+                            at.lambda ? 14 : 9, 0, INFINITY);
+        at.left = MARGIN + 70;
+        at.right = WIDTH - MARGIN - 16;
+        at.top = draw_legend(curve, chart, MARGIN + 38, intervals, false) + (at.lambda ? 40 : 0);
+        at.bottom = HEIGHT - MARGIN - 42;
+        at.x.from = at.left;
+        at.x.to = at.right;
+        at.y.from = at.bottom;
+        at.y.to = at.top;
+        draw(curve, &at, chart, points, scratch);
+        *out = chart;
+    } else {
+        lp_chart_free(chart);
+    }
+    lp_free(points);
+    lp_free(scratch);
+    return status;
+}

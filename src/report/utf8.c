@@ -1,0 +1,37 @@
+/* UTF-8 decoding (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
+#include "report/utf8.h"
+
+#include <stdbool.h>
+
+uint32_t lp_utf8_next(const char **text) {
+    const unsigned char *p = (const unsigned char *)*text;
+    uint32_t code = p[0];
+    size_t more = code < 0x80 ? 0 : code >= 0xf0 ? 3 : code >= 0xe0 ? 2 : 1;
+    bool valid = code < 0x80 || (code >= 0xc2 && code <= 0xf4);
+    if (more > 0) {
+        code &= 0x3fu >> more;
+    }
+    for (size_t i = 1; valid && i <= more; i++) { /* a zero byte ends this, too */
+        valid = (p[i] & 0xc0) == 0x80;
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    valid = valid && !(more == 2 && code < 0x800) && !(more == 3 && code < 0x10000) &&
+            !(code >= 0xd800 && code < 0xe000) && code <= 0x10ffff;
+    *text += valid ? 1 + more : 1;
+    if (code == '\r') {
+        return '\n';
+    }
+    bool control = (code < 0x20 && code != '\t' && code != '\n') || (code >= 0x7f && code < 0xa0);
+    bool nothing = (code & 0xfffe) == 0xfffe || (code >= 0xfdd0 && code < 0xfdf0);
+    return valid && !control && !nothing ? code : LP_UTF8_REPLACEMENT;
+}
+
+size_t lp_utf8_put(uint32_t code, char bytes[LP_UTF8_MAX]) {
+    size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    for (size_t i = more; i > 0; i--) {
+        bytes[i] = (char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    bytes[0] = (char)(more == 0 ? code : ((0xff00u >> (more + 1)) & 0xff) | code);
+    return 1 + more;
+}

@@ -1,0 +1,148 @@
+#!/bin/sh
+# eval's tables, compare, fewshot, knn: outputs, refusals, the same bytes for any threads.
+. "$LP_SOURCE/tests/support/tap.sh"
+model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
+"$LP_PROGRAM" generate --out "$scratch/data" --seed 1 --train 6 --test 3 2>/dev/null || exit 1
+data=$scratch/data/cifar-100-binary
+cd "$scratch" || exit 1
+for split in train test; do
+    run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split $split --out $split
+done
+run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out unit --normalize
+run 0 "$LP_PROGRAM" fit train --out a.probe --solver liblinear -C 1
+run 0 "$LP_PROGRAM" fit train --out b=1.probe --solver liblinear -C 0.0001
+
+# ---- eval
+run 0 "$LP_PROGRAM" eval a.probe test
+has "ECE %"
+has "log loss"
+run 0 "$LP_PROGRAM" eval a.probe test --format json
+has '"probabilities": "ovr"'
+run 0 "$LP_PROGRAM" eval a.probe test --format json --probabilities softmax
+has '"probabilities": "softmax"'
+run 0 "$LP_PROGRAM" eval a.probe test --table classes
+has "plain_red_circle"
+cp stdout classes
+run 0 "$LP_PROGRAM" eval a.probe test --per-class
+ok "--per-class is --table classes" cmp stdout classes
+run 0 "$LP_PROGRAM" eval a.probe test --table confused
+ok "the 20 pairs that are confused most" [ "$(wc -l <stdout)" = 21 ]
+run 0 "$LP_PROGRAM" eval a.probe test --table confusion --format csv
+has "label,name,predicted,predicted_name,count,share"
+ok "the cells add up to the test set" sh -c "tail -n +2 stdout | awk -F, '{ n += \$5 } END { exit n != 300 }'"
+run 0 "$LP_PROGRAM" eval a.probe test --table calibration --format csv
+ok "15 bins add up to the test set" sh -c "tail -n +2 stdout | awk -F, '{ n += \$3 } END { exit n != 300 || NR != 15 }'"
+run 1 "$LP_PROGRAM" eval a.probe test --table superclasses
+says "test: its meta.json names no superclasses of the 100 classes"
+run 2 "$LP_PROGRAM" eval a.probe test --table colours
+says "--table: expected summary, classes, confused, confusion, calibration or superclasses, found 'colours'"
+run 0 "$LP_PROGRAM" eval a.probe test --out one.json --threads 1
+run 0 "$LP_PROGRAM" eval a.probe test --out three.json --threads 3
+ok "the same document for 1 and 3 threads" sh -c "grep -v '\"command\": \"linprobe eval' one.json >1; grep -v '\"command\": \"linprobe eval' three.json | cmp - 1"
+run 1 "$LP_PROGRAM" eval a.probe test --out /nowhere/x.json
+says "/nowhere/x.json"
+
+# superclasses, as meta.json would name them: the colour of the class's number, odd or even
+cp -r test named
+of=$(awk 'BEGIN { for (k = 0; k < 100; k++) printf "%s%d", k ? "," : "", k % 2 }')
+sed "s/\"class_names\"/\"superclass_of\": [$of], \"superclass_names\": [\"even\", \"odd\"], &/" test/meta.json >named/meta.json
+run 0 "$LP_PROGRAM" eval a.probe named --table superclasses --format csv
+ok "even: the cells between even classes" sh -c "
+    '$LP_PROGRAM' eval a.probe test --table confusion --format csv |
+        awk -F, 'NR > 1 && \$1 % 2 == 0 && \$3 % 2 == 0 { n += \$5 } END { print \"0,even,150,\" n \",\" }' >expected
+    grep -qFf expected stdout"
+run 0 "$LP_PROGRAM" eval a.probe named --out named.json
+ok "superclasses are in the document" grep -q '"superclasses": {' named.json
+sed 's/"superclass_of": \[0,1/"superclass_of": [0,2/' named/meta.json >broken && cp broken named/meta.json
+run 1 "$LP_PROGRAM" eval a.probe named --table superclasses
+says "names no superclasses"
+
+# ---- compare
+run 0 "$LP_PROGRAM" compare a.probe=test b=1.probe=test
+has "significant"
+has "b=1.probe=test"
+run 0 "$LP_PROGRAM" compare a.probe=test b=1.probe=test --format csv
+has "first,second,difference,low,high,first_only,second_only,p,p_holm,significant"
+ok "one pair" [ "$(wc -l <stdout)" = 2 ]
+run 0 "$LP_PROGRAM" compare a.probe=test a.probe=test --format csv
+has "a.probe=test,a.probe=test,0,"
+has ",0,0,1,1,no"
+run 0 "$LP_PROGRAM" compare a.probe=test b=1.probe=test a.probe=test --format csv --table runs
+ok "three runs" [ "$(wc -l <stdout)" = 4 ]
+correct=$("$LP_PROGRAM" eval a.probe test --format csv | tail -1 | cut -d, -f2)
+has "a.probe=test,300,$correct,"
+run 0 "$LP_PROGRAM" compare a.probe=test b=1.probe=test --format json
+has '"runs": ['
+has '"p_holm"'
+run 2 "$LP_PROGRAM" compare a.probe=test
+says "expected 2 arguments, found 1"
+run 1 "$LP_PROGRAM" compare a.probe test
+says "a.probe: expected PROBE=TEST_DIR"
+run 1 "$LP_PROGRAM" compare a.probe=test a.probe=/nowhere
+says "a.probe=/nowhere: expected PROBE=TEST_DIR"
+run 1 "$LP_PROGRAM" compare a.probe=test a.probe=train
+says "train: 600 examples, but a.probe=test has 300"
+run 1 "$LP_PROGRAM" compare a.probe=test a.probe=unit
+says "unit: its features were not made as those that a.probe was trained on: 'normalize' differs"
+# the same set with two rows' labels swapped
+mkdir swapped
+cp test/features.npy swapped/
+{
+    head -c 128 test/labels.npy
+    tail -c +137 test/labels.npy | head -c 8
+    tail -c +129 test/labels.npy | head -c 8
+    tail -c +145 test/labels.npy
+} >swapped/labels.npy
+run 1 "$LP_PROGRAM" compare a.probe=test a.probe=swapped
+says "swapped: row 0 has label"
+says "the same examples in the same order"
+
+# ---- fewshot
+run 0 "$LP_PROGRAM" fewshot train test --solver liblinear --shots 1,3 --draws 2 --format csv --threads 1
+has "shots,examples,draws,top1,half,top1_low,top1_high,deviation,converged"
+has "1,100,2,"
+has "3,300,2,"
+cp stdout one
+run 0 "$LP_PROGRAM" fewshot train test --solver liblinear --shots 1,3 --draws 2 --format csv --threads 3
+ok "the same for 1 and 3 threads" cmp stdout one
+run 0 "$LP_PROGRAM" fewshot train test --solver liblinear --shots 2 --draws 1 --seed 1 --format csv --table draws
+tail -1 stdout >alone
+run 0 "$LP_PROGRAM" fewshot train test --solver liblinear --shots 1,2 --draws 2 --format csv --table draws
+ok "a draw can be made again by itself" sh -c "tail -1 stdout | cmp - alone"
+run 0 "$LP_PROGRAM" fewshot train test --solver liblinear --shots 1 --draws 1
+has " -  "
+run 0 "$LP_PROGRAM" fewshot train test --solver liblinear --shots 1 --draws 2 --format json
+has '"means": ['
+has '"draws": ['
+run 1 "$LP_PROGRAM" fewshot train test --solver liblinear --shots 1,7
+says "train: class 0 (plain_red_circle) has 6 examples, expected at least 7"
+run 1 "$LP_PROGRAM" fewshot train unit --solver liblinear --shots 1
+says "unit: its features were not made as those of train: 'normalize' differs"
+run 2 "$LP_PROGRAM" fewshot train test --shots 1,x
+says "--shots: expected a whole number from 1 to 1000000000, found 'x'"
+run 2 "$LP_PROGRAM" fewshot train test --shots 1,,2
+says "--shots: expected a whole number"
+run 2 "$LP_PROGRAM" fewshot train test --shots "$(seq -s, 1 65)"
+says "--shots: more than 64 numbers"
+
+# ---- knn
+run 0 "$LP_PROGRAM" knn train test -k 1,20 --threads 1 --format csv
+has "k,temperature,images,correct,top1,top1_low,top1_high,top5,mean_per_class"
+cp stdout one
+run 0 "$LP_PROGRAM" knn train test -k 1,20 --threads 3 --format csv
+ok "the same for 1 and 3 threads" cmp stdout one
+run 0 "$LP_PROGRAM" knn train train -k 1 --format csv
+has "1,0.07"
+ok "the nearest neighbour of a training example is itself" grep -q ',600,600,100,' stdout
+run 1 "$LP_PROGRAM" knn train test -k 601
+says "k = 601: expected 1 to 600, the number of training examples"
+run 1 "$LP_PROGRAM" knn train unit
+says "'normalize' differs"
+run 2 "$LP_PROGRAM" knn train test --temperature 0
+says "--temperature: expected a number"
+for command in compare fewshot knn; do
+    run 0 "$LP_PROGRAM" $command --help
+    has "usage: linprobe $command"
+    run 2 "$LP_PROGRAM" $command
+done
+done_testing

@@ -1,0 +1,318 @@
+/* The sweep over C: which points the protocols visit, what is chosen, and resumption. */
+#include <math.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "check.h"
+#include "linprobe/sweep.h"
+#include "probe/split.h"
+#include "base/random.h"
+
+enum { N = 120, F = 6, K = 3 };
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static lp_error err;
+static float x[N * F];
+static int64_t labels[N];
+static lp_examples train;
+
+static int setup(void **state) {
+    (void)state;
+    train = (lp_examples){.count = N, .width = F, .classes = K, .x = x, .labels = labels};
+    lp_random random;
+    lp_random_seed(&random, 5);
+    for (size_t i = 0; i < N; i++) {
+        labels[i] = (int64_t)(i % K);
+        for (size_t j = 0; j < F; j++) { /* the classes overlap: no C gets all right */
+            x[i * F + j] = (float)(lp_random_normal(&random) + (j == i % K ? 1.0 : 0.0));
+        }
+    }
+    return mkdtemp(folder) == NULL;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static lp_sweep_options small_options(void) {
+    lp_sweep_options options;
+    lp_sweep_defaults(&options);
+    options.low = -3;
+    options.high = 3;
+    options.held_out = 0.25;
+    options.seed = 11;
+    options.fit.solver = LP_SOLVER_LIBLINEAR;
+    options.fit.tolerance = 1e-4;
+    options.fit.threads = 2;
+    return options;
+}
+
+static void defaults_are_the_paper_s(void **state) {
+    (void)state;
+    lp_sweep_options options;
+    lp_sweep_defaults(&options);
+    assert_int_equal(options.protocol, LP_SWEEP_SEARCH);
+    assert_int_equal(options.low, -6);
+    assert_int_equal(options.high, 6);
+    assert_int_equal(options.steps, 8);
+}
+
+/* Correct validation predictions for one C, with nothing of the sweep but its split. */
+static size_t correct_at(double C, const lp_sweep_options *options, size_t *count) {
+    bool held_out[N];
+    size_t rows[N];
+    float part_x[2][N * F];
+    int64_t part_labels[2][N];
+    lp_examples part[2];
+    lp_strata *strata;
+    assert_ok(lp_strata_new(labels, N, K, options->seed, &strata, &err), &err);
+    lp_strata_hold_out(strata, options->held_out, held_out);
+    lp_strata_free(strata);
+    for (int side = 0; side < 2; side++) {
+        size_t n = lp_strata_rows(held_out, N, side == 1, rows);
+        lp_examples_take(&train, rows, n, part_x[side], part_labels[side], &part[side]);
+    }
+    lp_fit_options fit = options->fit;
+    fit.C = C;
+    lp_probe *probe;
+    lp_fit_report report;
+    lp_score score;
+    assert_ok(lp_probe_fit(&part[0], &fit, &probe, &report, &err), &err);
+    assert_ok(lp_probe_score(probe, &part[1], 1, &score, NULL, NULL, &err), &err);
+    lp_probe_free(probe);
+    *count = score.count;
+    return score.correct;
+}
+
+static void grid_visits_every_point_and_chooses_the_best(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    options.protocol = LP_SWEEP_GRID;
+    options.steps = 3;
+    lp_sweep *sweep;
+    assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err);
+    assert_int_equal(sweep->count, 19);
+    size_t best = 0, most = 0;
+    for (size_t i = 0; i < 19; i++) {
+        const lp_sweep_point *p = &sweep->points[i];
+        assert_true(fabs(log10(p->C) - (-3 + (double)i / 3)) < 1e-12);
+        size_t count, correct = correct_at(p->C, &options, &count);
+        assert_int_equal(p->count, count);
+        assert_int_equal(p->correct, correct);
+        assert_true(p->interval.low < p->accuracy && p->accuracy < p->interval.high);
+        assert_true(p->converged);
+        if (correct > most) {
+            most = correct;
+            best = i;
+        }
+    }
+    assert_int_equal(sweep->best, best);
+    assert_int_equal(sweep->at_edge, best == 0 || best == 18);
+    lp_sweep_free(sweep);
+}
+
+static void search_halves_its_step_round_the_peak(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    options.low = -4;
+    options.high = 4;
+    lp_sweep *sweep;
+    assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err);
+    /* the protocol once more, on accuracies computed without the sweep */
+    enum { GRID = 65 };
+    size_t correct[GRID] = {0}, count;
+    bool seen[GRID] = {false};
+    for (size_t i = 0; i < GRID; i += 16) {
+        seen[i] = true;
+        correct[i] = correct_at(pow(10, -4 + (double)i / 8), &options, &count);
+    }
+    size_t best = 0;
+    for (size_t step = 8; step >= 1; step /= 2) {
+        for (size_t i = 0; i < GRID; i++) {
+            best = seen[i] && (!seen[best] || correct[i] > correct[best]) ? i : best;
+        }
+        size_t centre = best;
+        if (centre >= step) {
+            seen[centre - step] = true;
+            correct[centre - step] =
+                correct_at(pow(10, -4 + (double)(centre - step) / 8), &options, &count);
+        }
+        if (centre + step < GRID) {
+            seen[centre + step] = true;
+            correct[centre + step] =
+                correct_at(pow(10, -4 + (double)(centre + step) / 8), &options, &count);
+        }
+        best = 0;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < GRID; i++) {
+        if (seen[i]) {
+            best = !seen[best] || correct[i] > correct[best] ? i : best;
+            assert_true(n < sweep->count);
+            assert_true(fabs(log10(sweep->points[n].C) - (-4 + (double)i / 8)) < 1e-12);
+            assert_int_equal(sweep->points[n].correct, correct[i]);
+            n++;
+        }
+    }
+    assert_int_equal(sweep->count, n);
+    assert_true(fabs(log10(sweep->points[sweep->best].C) - (-4 + (double)best / 8)) < 1e-12);
+    lp_sweep_free(sweep);
+}
+
+static void folds_use_every_example_once(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    options.protocol = LP_SWEEP_GRID;
+    options.steps = 1;
+    options.folds = 4;
+    lp_sweep *sweep;
+    assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err);
+    assert_int_equal(sweep->count, 7);
+    for (size_t i = 0; i < sweep->count; i++) {
+        assert_int_equal(sweep->points[i].count, N);
+        assert_true(sweep->points[i].correct > N / K); /* better than chance */
+    }
+    lp_sweep_free(sweep);
+}
+
+static void given_validation_set_is_used(void **state) {
+    (void)state;
+    lp_examples head = train, tail = train;
+    head.count = 90;
+    tail.count = 30;
+    tail.x = x + 90 * F;
+    tail.labels = labels + 90;
+    lp_sweep_options options = small_options();
+    options.protocol = LP_SWEEP_GRID;
+    options.steps = 1;
+    lp_sweep *sweep;
+    assert_ok(lp_sweep_run(&head, &tail, &options, &sweep, &err), &err);
+    for (size_t i = 0; i < sweep->count; i++) {
+        lp_fit_options fit = options.fit;
+        lp_probe *probe;
+        lp_fit_report report;
+        lp_score score;
+        fit.C = sweep->points[i].C;
+        assert_ok(lp_probe_fit(&head, &fit, &probe, &report, &err), &err);
+        assert_ok(lp_probe_score(probe, &tail, 1, &score, NULL, NULL, &err), &err);
+        assert_int_equal(sweep->points[i].correct, score.correct);
+        assert_int_equal(sweep->points[i].count, 30);
+        lp_probe_free(probe);
+    }
+    lp_sweep_free(sweep);
+}
+
+typedef struct stopper {
+    size_t calls, limit;
+} stopper;
+
+static bool stop(void *context, size_t done, size_t total, const char *line) {
+    stopper *s = context;
+    assert_non_null(line);
+    assert_true(done < total);
+    return s->calls++ < s->limit;
+}
+
+static void interrupted_sweep_resumes_to_the_same_result(void **state) {
+    (void)state;
+    for (int protocol = LP_SWEEP_SEARCH; protocol <= LP_SWEEP_GRID; protocol++) {
+        lp_sweep_options options = small_options();
+        options.protocol = (lp_sweep_protocol)protocol;
+        options.steps = 2;
+        options.folds = 2;
+        lp_sweep *whole, *sweep = NULL;
+        assert_ok(lp_sweep_run(&train, NULL, &options, &whole, &err), &err);
+        char *work = lp_path_join(folder, protocol == LP_SWEEP_GRID ? "grid" : "search");
+        options.work = work;
+        options.fit.progress.step = stop;
+        lp_status status = LP_CANCELLED;
+        for (size_t runs = 0; status == LP_CANCELLED; runs++) { /* two points a run */
+            stopper s = {.limit = 2};
+            options.fit.progress.context = &s;
+            assert_true(runs < whole->count);
+            status = lp_sweep_run(&train, NULL, &options, &sweep, &err);
+            assert_true(status == LP_OK || strstr(err.text, "stopped after") != NULL);
+        }
+        assert_ok(status, &err);
+        assert_true(sweep->resumed > 0);
+        assert_int_equal(sweep->count, whole->count);
+        assert_int_equal(sweep->best, whole->best);
+        for (size_t i = 0; i < whole->count; i++) {
+            assert_true(sweep->points[i].C == whole->points[i].C);
+            assert_int_equal(sweep->points[i].correct, whole->points[i].correct);
+            assert_int_equal(sweep->points[i].iterations, whole->points[i].iterations);
+        }
+        lp_sweep_free(sweep);
+        /* once more: nothing is left to do, and other options are refused */
+        stopper none = {.limit = 0};
+        options.fit.progress.context = &none;
+        assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err);
+        assert_int_equal(sweep->resumed, whole->count);
+        assert_int_equal(none.calls, 0);
+        lp_sweep_free(sweep);
+        options.seed++;
+        assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_ARGUMENT, &err,
+                     "belongs to a sweep of other data or options");
+        assert_null(sweep);
+        lp_sweep_free(whole);
+        lp_free(work);
+    }
+}
+
+static void wrong_options_are_refused(void **state) {
+    (void)state;
+    lp_sweep *sweep;
+    lp_sweep_options options = small_options();
+    options.steps = 6;
+    assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_ARGUMENT, &err,
+                 "expected a power of two a decade, found 6");
+    options = small_options();
+    options.low = 3;
+    assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_ARGUMENT, &err,
+                 "found 3 to 3");
+    options = small_options();
+    options.held_out = 1;
+    assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_ARGUMENT, &err,
+                 "between 0 and 1, found 1");
+}
+
+static void failed_allocations_are_reported(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    options.protocol = LP_SWEEP_GRID;
+    options.low = 0;
+    options.high = 1;
+    options.steps = 1;
+    options.fit.threads = 1;
+    lp_sweep *sweep;
+    lp_alloc_fail_at(0);
+    assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err);
+    size_t needed = lp_alloc_fail_at(0);
+    lp_sweep_free(sweep);
+    assert_true(needed > 10);
+    for (size_t k = 1; k <= needed; k++) {
+        lp_alloc_fail_at(k);
+        lp_status status = lp_sweep_run(&train, NULL, &options, &sweep, &err);
+        lp_alloc_fail_at(0);
+        assert_int_equal(status, LP_ERR_MEMORY);
+        assert_null(sweep);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_the_paper_s),
+        cmocka_unit_test(grid_visits_every_point_and_chooses_the_best),
+        cmocka_unit_test(search_halves_its_step_round_the_peak),
+        cmocka_unit_test(folds_use_every_example_once),
+        cmocka_unit_test(given_validation_set_is_used),
+        cmocka_unit_test(interrupted_sweep_resumes_to_the_same_result),
+        cmocka_unit_test(wrong_options_are_refused),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -247,6 +247,9 @@ lp_status lp_file_write(const char *path, const void *bytes, size_t size, lp_err
 }
 
 lp_status lp_make_folders(const char *path, lp_error *err) {
+    if (path[0] == '\0') {
+        return lp_fail(err, LP_ERR_ARGUMENT, "expected the path of a folder, found nothing");
+    }
     char *copy = lp_strdup(path);
     lp_status status = LP_OK;
     if (copy == NULL) {

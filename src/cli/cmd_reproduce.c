@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "ckpt/official.h"
@@ -56,7 +58,8 @@ static lp_status format_path(char path[PATH_BYTES], lp_error *err, const char *f
     va_end(args);
     return size >= 0 && size < PATH_BYTES
                ? LP_OK
-               : lp_fail(err, LP_ERR_ARGUMENT, "a path of %d bytes is too long", size);
+               : lp_fail(err, LP_ERR_ARGUMENT, "%.100s...: a path of %d bytes, expected at most %d",
+                         path, size, PATH_BYTES - 1);
 }
 
 /* ---- 1. inputs ---- */
@@ -81,10 +84,24 @@ static lp_status download(const char *what, const char *option, const char *url,
                                 .context = &m};
     lp_status status = lp_fetch(&request, err);
     meter_end(&m);
-    if (status != LP_OK && status != LP_CANCELLED) {
+    if (status == LP_CANCELLED) {
+        (void)lp_prefix(err, status, "interrupted: the same command goes on from here: ");
+    } else if (status != LP_OK) {
         (void)lp_prefix(err, status,
                         "%s cannot be downloaded (a file that is here already: %s): ", what,
                         option);
+    }
+    return status;
+}
+
+/* A file in the cache may be of another run, with another URL or checksum. */
+static lp_status check_kept(const char *path, const char *sha256, lp_error *err) {
+    char hex[LP_DIGEST_HEX];
+    lp_status status = lp_digest_file(LP_SHA256, path, hex, err);
+    if (status == LP_OK && strcasecmp(hex, sha256) != 0) {
+        status = lp_fail(err, LP_ERR_DATA,
+                         "%s: expected SHA-256 %s, found %s; remove it to download it again", path,
+                         sha256, hex);
     }
     return status;
 }
@@ -98,8 +115,11 @@ static lp_status find_input(const job *j, const char *what, const char *option, 
         return format_path(path, err, "%s", given);
     }
     lp_status status = format_path(path, err, "%s/%s", j->cache, lp_path_name(url));
+    if (status == LP_OK && lp_path_name(url)[0] == '\0') {
+        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the URL of a file", url);
+    }
     if (status != LP_OK || lp_is_file(path)) {
-        return status;
+        return status == LP_OK ? check_kept(path, sha256, err) : status;
     }
     if (elsewhere != NULL && lp_is_file(elsewhere)) {
         return format_path(path, err, "%s", elsewhere);
@@ -116,9 +136,9 @@ static lp_status find_inputs(job *j, lp_error *err) {
     lp_status status;
     /* where OpenAI's own package keeps the file */
     if (home != NULL && j->weights_url == NULL) {
-        status = format_path(kept, err, "%s/.cache/clip/%s", home, weights->file);
-        if (status != LP_OK) {
-            return status;
+        int size = snprintf(kept, sizeof kept, "%s/.cache/clip/%s", home, weights->file);
+        if (size < 0 || (size_t)size >= sizeof kept) {
+            kept[0] = '\0';
         }
     }
     status = j->data_url != NULL

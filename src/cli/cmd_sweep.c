@@ -164,10 +164,11 @@ static json_t *sweep_object(const sweep_job *j, const json_t *rows) {
     json_t *fit = step_fit_row(&j->fit, &j->report);
     (void)json_object_del(fit, "seconds");
     json_t *object = json_pack(
-        "{s:s, s:s, s:{s:s, s:s, s:s?, s:s, s:i, s:i, s:I, s:f, s:I, s:I}, s:O, s:f, s:f, s:b, "
+        "{s:s, s:s, s:{s:o, s:s, s:o, s:s, s:i, s:i, s:I, s:f, s:I, s:I}, s:O, s:f, s:f, s:b, "
         "s:o}",
-        "linprobe", lp_version(), "command", cli_command_line(), "setting", "train", j->train_path,
-        "train_sha256", j->train->digest, "validation", j->validation_path, "protocol",
+        "linprobe", lp_version(), "command", cli_command_line(), "setting", "train",
+        lp_json_any_text(j->train_path), "train_sha256", j->train->digest, "validation",
+        lp_json_any_text(j->validation_path), "protocol",
         o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "low", o->low, "high", o->high,
         "steps_per_decade", (json_int_t)o->steps, "held_out", o->held_out, "folds",
         (json_int_t)o->folds, "seed", (json_int_t)o->seed, "points", rows, "C", j->fit.C, "lambda",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
 
@@ -13,17 +14,29 @@ const char *const cli_formats[] = {"text", "csv", "json", NULL};
 
 static char command_line[4096];
 
+/* Appends up to `length` bytes; what does not fit is left out. */
+static void put(size_t *used, const char *bytes, size_t length) {
+    for (; length > 0 && *bytes != '\0' && *used + 1 < sizeof command_line; length--) {
+        command_line[(*used)++] = *bytes++;
+    }
+}
+
 void cli_keep_command_line(int argc, char **argv) {
     size_t used = 0;
     for (int i = 0; i < argc; i++) {
         const char *word = i == 0 ? "linprobe" : argv[i];
         bool plain = word[0] != '\0' && strpbrk(word, " \t\n'\"\\$`*?[]{}()<>|&;!#~") == NULL;
-        int size = snprintf(command_line + used, sizeof command_line - used,
-                            plain ? "%s%s" : "%s'%s'", i > 0 ? " " : "", word);
-        if (size < 0 || (used += (size_t)size) >= sizeof command_line) {
-            break;
+        put(&used, i > 0 ? " " : "", 1);
+        put(&used, "'", plain ? 0 : 1);
+        for (; *word != '\0'; word++) { /* within quotes only the quote itself is special */
+            put(&used, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
         }
+        put(&used, "'", plain ? 0 : 1);
     }
+    json_t *text = lp_json_any_text(command_line); /* it goes into JSON files, which are UTF-8 */
+    (void)snprintf(command_line, sizeof command_line, "%s",
+                   text != NULL ? json_string_value(text) : "");
+    json_decref(text);
 }
 
 const char *cli_command_line(void) {
@@ -105,6 +118,10 @@ static lp_status store(const cli_option *o, const char *text, lp_error *err) {
     lp_status status;
     switch (o->kind) {
     case CLI_TEXT:
+        if (text[0] == '\0') {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found nothing", o->name,
+                           o->argument);
+        }
         *(const char **)o->value = text;
         return LP_OK;
     case CLI_REAL:

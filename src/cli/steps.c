@@ -156,6 +156,9 @@ lp_status step_fit(const lp_features *train, lp_fit_options *options, const char
     options->progress.context = &m;
     lp_status fitted = lp_probe_fit(&examples, options, probe, report, err);
     meter_end(&m);
+    if (fitted == LP_CANCELLED) {
+        return lp_prefix(err, fitted, "interrupted: the same command starts this fit again: ");
+    }
     if (fitted != LP_OK && fitted != LP_NOT_CONVERGED) {
         return fitted;
     }
@@ -163,11 +166,12 @@ lp_status step_fit(const lp_features *train, lp_fit_options *options, const char
     json_t *set = json_loads(train->meta, 0, &reason);
     json_t *fit = step_fit_row(options, report);
     (void)json_object_del(fit, "seconds"); /* the same work gives the same file */
-    json_t *meta = json_pack(
-        "{s:{s:s, s:s}, s:{s:s, s:s, s:I, s:O*, s:O*}, s:o, s:o}", "made_by", "linprobe",
-        lp_version(), "command", cli_command_line(), "train", "path", train->path, "sha256",
-        train->digest, "count", (json_int_t)train->count, "inputs", json_object_get(set, "inputs"),
-        "data", json_object_get(set, "data"), "options", step_fit_options(options), "fit", fit);
+    json_t *meta =
+        json_pack("{s:{s:s, s:s}, s:{s:o, s:s, s:I, s:O*, s:O*}, s:o, s:o}", "made_by", "linprobe",
+                  lp_version(), "command", cli_command_line(), "train", "path",
+                  lp_json_any_text(train->path), "sha256", train->digest, "count",
+                  (json_int_t)train->count, "inputs", json_object_get(set, "inputs"), "data",
+                  json_object_get(set, "data"), "options", step_fit_options(options), "fit", fit);
     char *text = meta != NULL ? json_dumps(meta, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     lp_status status =
         text != NULL ? lp_probe_save(*probe, out, text, &late) : lp_fail_memory(&late, out, 1, 1);

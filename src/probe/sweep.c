@@ -121,14 +121,15 @@ static lp_status make_parts(run *r, const lp_examples *train, const lp_examples 
 
 static json_t *describe(const run *r, const lp_examples *train, const lp_examples *validation) {
     const lp_sweep_options *o = r->options;
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:I, s:f, s:f, s:i, s:i, s:I, s:I}", "linprobe",
-        lp_version(), "data", o->identity != NULL ? o->identity : "", "protocol",
-        o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "train", (json_int_t)train->count,
-        "validation", (json_int_t)(validation != NULL ? validation->count : 0), "solver",
-        lp_solver_name(o->fit.solver), "held_out", o->held_out, "folds", (json_int_t)o->folds,
-        "tolerance", o->fit.tolerance, "bias", o->fit.bias, "low", o->low, "high", o->high, "steps",
-        (json_int_t)o->steps, "seed", (json_int_t)o->seed);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:I, s:f, s:f, s:I, s:i, s:i, s:I, s:I}",
+                     "linprobe", lp_version(), "data", o->identity != NULL ? o->identity : "",
+                     "protocol", o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "train",
+                     (json_int_t)train->count, "validation",
+                     (json_int_t)(validation != NULL ? validation->count : 0), "solver",
+                     lp_solver_name(o->fit.solver), "held_out", o->held_out, "folds",
+                     (json_int_t)o->folds, "tolerance", o->fit.tolerance, "bias", o->fit.bias,
+                     "max_iterations", (json_int_t)o->fit.max_iterations, "low", o->low, "high",
+                     o->high, "steps", (json_int_t)o->steps, "seed", (json_int_t)o->seed);
 }
 
 static char *probe_path(const run *r, size_t i, size_t p) {
@@ -186,8 +187,11 @@ static lp_status read_points(run *r, const json_t *inputs, lp_error *err) {
             double index = lp_json_number(entry, "index", -1);
             double correct = lp_json_number(entry, "correct", -1);
             double count = lp_json_number(entry, "count", -1);
+            double iterations = lp_json_number(entry, "iterations", -1);
+            double passes = lp_json_number(entry, "passes", -1);
             if (!(index >= 0 && index < (double)r->grid && count > 0 && count <= 1e15 &&
-                  correct >= 0 && correct <= count)) {
+                  correct >= 0 && correct <= count && iterations >= 0 && iterations <= 1e15 &&
+                  passes >= 0 && passes <= 1e15)) {
                 status =
                     lp_fail(err, LP_ERR_FORMAT, "%s: point %zu is not one of the grid's", path, n);
                 break;
@@ -195,8 +199,8 @@ static lp_status read_points(run *r, const json_t *inputs, lp_error *err) {
             lp_sweep_point *p = &r->points[(size_t)index];
             p->correct = (size_t)correct;
             p->count = (size_t)count;
-            p->iterations = (size_t)lp_json_number(entry, "iterations", 0);
-            p->passes = (size_t)lp_json_number(entry, "passes", 0);
+            p->iterations = (size_t)iterations;
+            p->passes = (size_t)passes;
             p->converged = json_is_true(json_object_get(entry, "converged"));
             r->resumed++;
         }

@@ -11,7 +11,7 @@ CONFIG  := build/config.mk
 Q := $(if $(V),,@)
 
 # Goals that set up the machine first, or need nothing.
-SETUP_GOALS := reproduce test setup setup-tests help clean
+SETUP_GOALS := reproduce demo test setup setup-tests help clean
 ifneq ($(filter-out $(SETUP_GOALS),$(or $(MAKECMDGOALS),all)),)
 include $(CONFIG)
 endif
@@ -80,6 +80,10 @@ reproduce: setup  ## CIFAR-100 linear probe of CLIP ViT-B/32: downloads, extract
 	@$(MAKE) --no-print-directory all
 	$(PROGRAM) reproduce $(ARGS)
 
+demo: setup  ## the whole pipeline within a minute, without a download: our own small CLIP, drawn pictures
+	@$(MAKE) --no-print-directory all
+	@scripts/demo.sh $(PROGRAM) $(BUILD)/demo results/demo
+
 # ---- tests ------------------------------------------------------------------------------------
 
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
@@ -133,5 +137,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce test check lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

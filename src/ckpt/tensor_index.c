@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "math/half.h"
+#include "base/half.h"
 
 lp_status lp_index_check_name(const char *name, size_t length, lp_error *err) {
     if (length == 0 || length > LP_NAME_MAX) {

@@ -45,9 +45,10 @@ static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draw
     for (size_t d = 0; d < count; d++) {
         converged = converged && draws[d].fit.converged;
     }
+    size_t examples = mean->shots * classes;
     json_t *row = json_pack("{s:I, s:I, s:I, s:f, s:b}", "shots", (json_int_t)mean->shots,
-                            "examples", (json_int_t)mean->shots * (json_int_t)classes, "draws",
-                            (json_int_t)count, "top1", 100 * mean->mean, "converged", converged);
+                            "examples", (json_int_t)examples, "draws", (json_int_t)count, "top1",
+                            100 * mean->mean, "converged", converged);
     if (count > 1) { /* one draw tells nothing of their spread */
         double high = mean->interval.high - mean->mean;
         double low = mean->mean - mean->interval.low;

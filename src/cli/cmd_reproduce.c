@@ -23,7 +23,7 @@
 #include "fetch/fetch.h"
 #include "report/published.h"
 
-enum { SOLVERS = 1, PATH_BYTES = 4096 };
+enum { SOLVERS = 2, PATH_BYTES = 4096 };
 
 typedef struct job {
     const char *model, *data, *cache, *results, *run_name;
@@ -441,7 +441,7 @@ static lp_status write_results(const job *j, json_t *object, lp_error *err) {
 /* ---- the command ---- */
 
 static lp_status reproduce(job *j, lp_error *err) {
-    static const lp_solver solvers[SOLVERS] = {LP_SOLVER_LIBLINEAR};
+    static const lp_solver solvers[SOLVERS] = {LP_SOLVER_LIBLINEAR, LP_SOLVER_SOFTMAX};
     lp_status status = find_inputs(j, err);
     if (status == LP_OK) {
         status = extract_both(j, err);

@@ -388,7 +388,7 @@ static double draw_noise(lp_random *random) {
 
 void lp_drawing_paint(const lp_drawing *drawing, lp_random *random,
                       unsigned char pixels[LP_DRAWING_BYTES]) {
-    enum { SIDE = LP_DRAWING_SIDE, POINTS = 4 };
+    enum { SIDE = LP_DRAWING_SIDE, MIDDLE = SIDE / 2, POINTS = 4 };
     struct scene scene;
     draw_scene(drawing, random, &scene);
     for (int row = 0; row < SIDE; row++) {
@@ -396,14 +396,15 @@ void lp_drawing_paint(const lp_drawing *drawing, lp_random *random,
             double sum[3] = {0, 0, 0};
             for (int i = 0; i < POINTS * POINTS; i++) {
                 double rgb[3];
-                colour_at(&scene, column + (i % POINTS + 0.5) / POINTS,
-                          row + (i / POINTS + 0.5) / POINTS, rgb);
+                int across = i % POINTS, down = i / POINTS;
+                colour_at(&scene, column + (across + 0.5) / POINTS, row + (down + 0.5) / POINTS,
+                          rgb);
                 for (int c = 0; c < 3; c++) {
                     sum[c] += rgb[c];
                 }
             }
-            double gain = scene.light[0] + scene.light[1] * (column - SIDE / 2) +
-                          scene.light[2] * (row - SIDE / 2);
+            double gain = scene.light[0] + scene.light[1] * (column - MIDDLE) +
+                          scene.light[2] * (row - MIDDLE);
             for (int c = 0; c < 3; c++) {
                 double value = gain * sum[c] / (POINTS * POINTS) + scene.noise * draw_noise(random);
                 value = value < 0 ? 0 : value > 255 ? 255 : value;

@@ -97,7 +97,8 @@ static lp_status take_pixels(const extraction *e, worker_memory *memory, size_t 
         }
         for (size_t p = 0; status == LP_OK && p < e->width; p++) {
             size_t plane = e->width / 3;
-            rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + p / plane] / 255.0F;
+            size_t channel = p / plane;
+            rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + channel] / 255.0F;
         }
     }
     return status;

@@ -2,12 +2,12 @@
  * dictionary literal with the keys descr, fortran_order and shape, then the elements. */
 #include "feat/npy.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/half.h"
 
 /* The text of the dictionary while it is read. */
 typedef struct cursor {
@@ -159,19 +159,10 @@ static uint64_t load(const lp_npy *npy, const unsigned char *data, size_t i) {
     return bits;
 }
 
-static double half_value(unsigned bits) {
-    int exponent = bits >> 10 & 31;
-    double fraction = bits & 1023;
-    double value = exponent == 31  ? (fraction != 0 ? (double)NAN : (double)INFINITY)
-                   : exponent == 0 ? ldexp(fraction, -24)
-                                   : ldexp(fraction + 1024, exponent - 25);
-    return bits & 0x8000 ? -value : value;
-}
-
 double lp_npy_real(const lp_npy *npy, const unsigned char *data, size_t i) {
     uint64_t bits = load(npy, data, i);
     if (npy->kind == 'f' && npy->item == 2) {
-        return half_value((unsigned)bits);
+        return (double)lp_half_to_float((uint16_t)bits);
     }
     if (npy->kind == 'f' && npy->item == 4) {
         uint32_t low = (uint32_t)bits;

@@ -20,7 +20,8 @@
 #include "probe/classifier.h"
 #include "probe/solver.h"
 
-static const lp_solver_entry *const solvers[] = {&lp_liblinear_solver};
+static const lp_solver_entry *const solvers[] = {&lp_softmax_solver, &lp_ovr_solver,
+                                                &lp_liblinear_solver};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
 struct lp_fitter {

@@ -52,5 +52,7 @@ typedef struct lp_solver_entry {
 } lp_solver_entry;
 
 extern const lp_solver_entry lp_liblinear_solver;
+extern const lp_solver_entry lp_ovr_solver;
+extern const lp_solver_entry lp_softmax_solver;
 
 #endif

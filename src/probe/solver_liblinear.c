@@ -68,13 +68,12 @@ static _Thread_local class_result *listening;
 
 static void listen(const char *line) {
     class_result *result = listening;
-    size_t iteration;
     const char *cg = strstr(line, " CG ");
     if (result == NULL) {
         return;
     }
-    if (sscanf(line, "iter %zu", &iteration) == 1) {
-        result->iterations = iteration;
+    if (strncmp(line, "iter ", 5) == 0) {
+        result->iterations = (size_t)strtoul(line + 5, NULL, 10);
         result->cg_steps += cg != NULL ? (size_t)strtoul(cg + 4, NULL, 10) : 0;
     } else if (strncmp(line, "WARNING: ", 9) == 0) {
         size_t length = strcspn(line + 9, "\n");

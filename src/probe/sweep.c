@@ -251,7 +251,7 @@ static lp_status fit_part(run *r, size_t i, size_t p, lp_sweep_point *point, lp_
     fold_part *part = &r->parts[p];
     const lp_probe *start;
     lp_probe **kept = &r->probes[i * r->part_count + p];
-    lp_fit_report report;
+    lp_fit_report report = {0};
     lp_score score;
     lp_status status = LP_OK;
     if (part->fitter == NULL) {

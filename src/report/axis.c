@@ -53,7 +53,7 @@ size_t lp_axis_ticks(const lp_axis *axis, double ticks[LP_MAX_TICKS]) {
     double low = exponent(axis->scale, axis->low), high = exponent(axis->scale, axis->high);
     double near = 1e-9 * (axis->scale == LP_SCALE_LINEAR ? axis->step : 1);
     if (axis->scale == LP_SCALE_LOG10 && high - low < 2) {
-        for (double power = floor(low); power <= high; power++) {
+        for (int power = (int)floor(low); power <= high; power++) {
             for (int i = 1; i < 10 && count < LP_MAX_TICKS; i++) {
                 double value = pow(10, power) * i;
                 bool wanted = high - low < 1 || i == 1 || i == 2 || i == 5;
@@ -65,8 +65,8 @@ size_t lp_axis_ticks(const lp_axis *axis, double ticks[LP_MAX_TICKS]) {
         return count;
     }
     double first = ceil((low - near) / axis->step);
-    for (double k = first; k * axis->step <= high + near && count < LP_MAX_TICKS; k++) {
-        double at = k * axis->step + 0.0; /* + 0.0: no negative zero */
+    while (count < LP_MAX_TICKS && (first + (double)count) * axis->step <= high + near) {
+        double at = (first + (double)count) * axis->step + 0.0; /* + 0.0: no negative zero */
         ticks[count++] = axis->scale == LP_SCALE_LOG10  ? pow(10, at)
                          : axis->scale == LP_SCALE_LOG2 ? exp2(at)
                                                         : at;

@@ -116,9 +116,9 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
         .size = 16, .color = LP_INK, .bold = true, .max_width = width - 2 * MARGIN};
     lp_chart_text(*chart, MARGIN, MARGIN + 8, &title, sheet->title);
     for (size_t i = 0; i < sheet->count; i++) {
-        draw_image(&sheet->images[i], *chart, MARGIN + (double)(i % columns) * (cell + GAP),
-                   MARGIN + TITLE + (double)(i / columns) * (side + 2 * LINE + GAP), side, cell,
-                   factor);
+        size_t row = i / columns, column = i % columns;
+        draw_image(&sheet->images[i], *chart, MARGIN + (double)column * (cell + GAP),
+                   MARGIN + TITLE + (double)row * (side + 2 * LINE + GAP), side, cell, factor);
     }
     return LP_OK;
 }

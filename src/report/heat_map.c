@@ -116,10 +116,11 @@ static void draw_cells(const plan *p, lp_chart *chart, unsigned char *rgb) {
     for (size_t i = 0; p->block == 1 && p->cell >= 30 && i < p->n * p->n; i++) {
         if (p->share[i] >= 0.005) {
             char text[16];
+            size_t row = i / p->n, column = i % p->n;
             (void)snprintf(text, sizeof text, "%.0f", 100 * p->share[i]);
             style.color = p->share[i] > 0.3 ? LP_PAPER : LP_INK;
-            lp_chart_text(chart, p->left + ((double)(i % p->n) + 0.5) * p->cell,
-                          p->top + ((double)(i / p->n) + 0.5) * p->cell, &style, text);
+            lp_chart_text(chart, p->left + ((double)column + 0.5) * p->cell,
+                          p->top + ((double)row + 0.5) * p->cell, &style, text);
         }
     }
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the shell tests: TAP output and checks of a program's output and exit status.
 #
 #   run STATUS COMMAND...   runs it; its exit status must be STATUS ("any" allows each)

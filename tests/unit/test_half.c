@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "math/half.h"
+#include "base/half.h"
 
 /* A binary floating-point number of 16 bits by its definition, in double, which holds each of them
  * exactly. */

@@ -14,7 +14,7 @@ static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static char path[64];
 static lp_error err;
 /* Every solver must behave alike here. */
-static const lp_solver solvers[] = {LP_SOLVER_LIBLINEAR};
+static const lp_solver solvers[] = {LP_SOLVER_LIBLINEAR, LP_SOLVER_OVR, LP_SOLVER_SOFTMAX};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
 static int make_folder(void **state) {
@@ -53,7 +53,7 @@ static void solvers_have_names(void **state) {
     }
     lp_solver solver = LP_SOLVER_OVR;
     assert_fails(lp_solver_parse("svm", &solver, &err), LP_ERR_ARGUMENT, &err,
-                 "solver 'svm': expected one of liblinear");
+                 "solver 'svm': expected one of softmax, ovr, liblinear");
     assert_string_equal(lp_solver_name((lp_solver)99), "unknown");
 }
 

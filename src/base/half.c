@@ -1,6 +1,6 @@
 /* 16-bit floats to float32, by their bits, so that the result depends on no rounding mode and on
  * no processor. */
-#include "math/half.h"
+#include "base/half.h"
 
 #include <string.h>
 

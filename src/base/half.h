@@ -1,8 +1,8 @@
 /* 16-bit floats of weight files, widened to float32.  Both conversions are exact for every one of
  * the 65,536 values: subnormals stay subnormal-sized numbers, infinities and NaNs (with their
  * payload) remain what they are. */
-#ifndef LP_MATH_HALF_H
-#define LP_MATH_HALF_H
+#ifndef LP_BASE_HALF_H
+#define LP_BASE_HALF_H
 
 #include <stdint.h>
 

@@ -1,0 +1,506 @@
+/* Minimising the dense objectives: L-BFGS round the preconditioner of curvature.c, for all models
+ * side by side.  One round evaluates, in one pass over the data, every model that is not finished,
+ * each at its own trial point:
+ *
+ *     direction d from L-BFGS, step 1 first
+ *       -> f and gradient at parameters + step d
+ *       -> enough descent: go there and learn;  else: a shorter step, next round
+ *
+ * A step is good enough by Armijo's rule, f <= f_0 + 1e-4 step g.d, or, where f_0 - f drowns in
+ * rounding, by the slope there (Hager and Zhang 2005): f <= f_0 + noise and g.d <= 0.8 |g_0.d|.
+ *
+ * Precision: rounds run in float32 with float64 sums until a model is finished or float32 has no
+ * more to give; then it is judged in float64, softmax after a Newton step in its intercepts, and if
+ * that finds it unfinished it goes on in float64.  What is reported is always float64.
+ *
+ * The preconditioner's weights and centres are taken anew at the first point and after 4, 12, 28,
+ * 60 ... rounds, as p settles.
+ *
+ * A model is finished when |g| <= tolerance |g(0)|, or when the bound on (f - optimum) / optimum
+ * (dense.c) is at most tolerance / 100. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "math/linalg.h"
+#include "probe/dense.h"
+#include "probe/lbfgs.h"
+
+enum {
+    DEPTH = 20,                 /* steps remembered, fewer where they would take more than */
+    MEMORY = 320 << 20,         /* bytes */
+    LEAST_DEPTH = 5,
+    NARROW_TRIES = 6,           /* shorter steps in float32 before float64 */
+    WIDE_TRIES = 40,
+    PATIENCE = 15               /* rounds without progress before float32 is left */
+};
+static const double GAP_SHARE = 0.01;
+static const double NARROW_NOISE = 5e-8; /* relative error of f */
+static const double WIDE_NOISE = 1e-13;
+
+typedef enum model_state {
+    RUNNING,
+    WAITING, /* done in float32, to be judged in float64 */
+    FINISHED,
+    STUCK,
+    LIMITED /* by the number of iterations */
+} model_state;
+
+typedef struct model {
+    model_state state;
+    double value;
+    double start_gradient; /* |g(0)| */
+    double norm;           /* |g| */
+    double excess;         /* bound on value - optimum */
+    double slope;          /* g.d */
+    double step;
+    size_t tries;
+    size_t iterations;
+    double best_norm; /* for PATIENCE */
+    double best_value;
+    size_t stale;
+} model;
+
+typedef struct descent {
+    const lp_dense *dense;
+    double C;
+    bool wide;
+    double *parameters; /* [K, D] */
+    double *trial;
+    double *direction;
+    double *scratch;
+    model *models;
+    bool *chosen; /* [models] evaluated in this round */
+    lp_bench bench;
+    lp_evaluation here; /* at parameters */
+    lp_evaluation there; /* at trial */
+    lp_preconditioner preconditioner;
+    lp_lbfgs *memory;
+} descent;
+
+static lp_status evaluation_init(lp_evaluation *at, const lp_dense *dense, lp_error *err) {
+    size_t K = dense->problem->classes;
+    size_t F = dense->problem->width;
+    at->value = lp_alloc_zeroed(dense->models, sizeof *at->value);
+    at->gradient = lp_alloc_zeroed(K, dense->size * sizeof *at->gradient);
+    at->weight = lp_alloc(K, sizeof *at->weight);
+    at->centres = lp_alloc(K, F * sizeof *at->centres);
+    if (at->value == NULL || at->gradient == NULL || at->weight == NULL || at->centres == NULL) {
+        return lp_fail_memory(err, "fit", K, dense->size * sizeof *at->gradient);
+    }
+    return LP_OK;
+}
+
+static void evaluation_clear(lp_evaluation *at) {
+    lp_free(at->value);
+    lp_free(at->gradient);
+    lp_free(at->weight);
+    lp_free(at->centres);
+}
+
+static lp_status descent_init(descent *s, const lp_dense *dense, double C, double *parameters,
+                              lp_error *err) {
+    size_t K = dense->problem->classes;
+    size_t D = dense->size;
+    size_t depth = MEMORY / (2 * sizeof(double) * D) / K;
+    depth = depth > DEPTH ? DEPTH : depth < LEAST_DEPTH ? LEAST_DEPTH : depth;
+    memset(s, 0, sizeof *s);
+    s->dense = dense;
+    s->C = C;
+    s->parameters = parameters;
+    s->trial = lp_alloc(K, D * sizeof *s->trial);
+    s->direction = lp_alloc_zeroed(K, D * sizeof *s->direction);
+    s->scratch = lp_alloc(K, D * sizeof *s->scratch);
+    s->models = lp_alloc_zeroed(dense->models, sizeof *s->models);
+    s->chosen = lp_alloc_zeroed(dense->models, sizeof *s->chosen);
+    if (s->trial == NULL || s->direction == NULL || s->scratch == NULL || s->models == NULL ||
+        s->chosen == NULL) {
+        return lp_fail_memory(err, "fit", K, D * sizeof *s->trial);
+    }
+    lp_status status = lp_bench_init(&s->bench, dense->problem, err);
+    if (status == LP_OK) {
+        status = evaluation_init(&s->here, dense, err);
+    }
+    if (status == LP_OK) {
+        status = evaluation_init(&s->there, dense, err);
+    }
+    if (status == LP_OK) {
+        status = lp_lbfgs_new(dense->models, dense->rows * D, depth, &s->memory, err);
+    }
+    s->preconditioner = (lp_preconditioner){.basis = &dense->basis,
+                                            .C = C,
+                                            .scale = dense->scale,
+                                            .penalty = dense->penalty,
+                                            .weight = s->here.weight,
+                                            .centres = s->here.centres};
+    return status;
+}
+
+static void descent_clear(descent *s) {
+    lp_free(s->trial);
+    lp_free(s->direction);
+    lp_free(s->scratch);
+    lp_free(s->models);
+    lp_free(s->chosen);
+    lp_bench_clear(&s->bench);
+    evaluation_clear(&s->here);
+    evaluation_clear(&s->there);
+    lp_lbfgs_free(s->memory);
+}
+
+/* Takes off what is common to all classes of a softmax model.  It changes no probability, so that
+ * the optimum has none of it and the gradient neither; a step of it could only cost penalty. */
+static void centre_classes(double *values, size_t classes, size_t size) {
+    for (size_t j = 0; j < size; j++) {
+        double sum = 0;
+        for (size_t k = 0; k < classes; k++) {
+            sum += values[k * size + j];
+        }
+        sum /= (double)classes;
+        for (size_t k = 0; k < classes; k++) {
+            values[k * size + j] -= sum;
+        }
+    }
+}
+
+static void invert(void *context, size_t which, const double *from, double *to) {
+    const descent *s = context;
+    size_t D = s->dense->size;
+    size_t rows = s->dense->rows;
+    for (size_t r = 0; r < rows; r++) {
+        lp_precondition(&s->preconditioner, which * rows + r, from + r * D, to + r * D);
+    }
+    if (s->dense->loss == LP_LOSS_SOFTMAX) {
+        centre_classes(to, rows, D);
+    }
+}
+
+static lp_status choose_direction(void *context, size_t which, size_t worker, lp_error *err) {
+    descent *s = context;
+    model *m = &s->models[which];
+    size_t size = s->dense->rows * s->dense->size;
+    size_t first = which * size;
+    (void)worker;
+    (void)err;
+    if (m->state != RUNNING) {
+        return LP_OK;
+    }
+    if (m->tries == 0) {
+        lp_lbfgs_direction(s->memory, which, s->here.gradient + first, invert, s,
+                           s->direction + first, s->scratch + first);
+        m->slope = lp_dot(s->here.gradient + first, s->direction + first, size);
+        m->step = 1;
+    }
+    for (size_t j = first; j < first + size; j++) {
+        s->trial[j] = s->parameters[j] + m->step * s->direction[j];
+    }
+    return LP_OK;
+}
+
+/* What settle_intercepts will make of the bound: it need not be waited for in float32. */
+static double expected_excess(const descent *s, size_t which) {
+    const lp_dense *dense = s->dense;
+    size_t D = dense->size;
+    double sum = 0;
+    for (size_t k = which * dense->rows; k < (which + 1) * dense->rows; k++) {
+        const double *g = s->here.gradient + k * D;
+        double bend = dense->penalty > 0 ? 1 : s->C * s->here.weight[k];
+        sum += lp_dot(g, g, D - 1) + g[D - 1] * g[D - 1] / bend;
+    }
+    return 0.5 * sum;
+}
+
+/* What here's value and gradient say of a model. */
+static void judge(descent *s, size_t which) {
+    model *m = &s->models[which];
+    const lp_problem *problem = s->dense->problem;
+    size_t size = s->dense->rows * s->dense->size;
+    const double *g = s->here.gradient + which * size;
+    double noise = s->wide ? WIDE_NOISE : NARROW_NOISE;
+    m->value = s->here.value[which];
+    m->norm = sqrt(lp_dot(g, g, size));
+    m->excess = lp_dense_excess(s->dense, s->C, which, s->parameters, m->value, s->here.gradient);
+    m->stale++;
+    if (m->norm < 0.9 * m->best_norm || m->value < m->best_value - noise * fabs(m->value)) {
+        m->best_norm = fmin(m->norm, m->best_norm);
+        m->best_value = fmin(m->value, m->best_value);
+        m->stale = 0;
+    }
+    double excess = s->wide ? m->excess : expected_excess(s, which);
+    double floor = m->value - excess; /* the optimum is at least this */
+    bool finished = m->norm <= problem->tolerance * m->start_gradient ||
+                    (floor > 0 && excess <= GAP_SHARE * problem->tolerance * floor);
+    if (finished) {
+        m->state = FINISHED;
+    } else if (m->iterations >= problem->max_iterations) {
+        m->state = LIMITED;
+    } else if (m->stale > (s->wide ? 4 * PATIENCE : PATIENCE) || !isfinite(m->value)) {
+        m->state = STUCK;
+    }
+    if (!s->wide && m->state != RUNNING) {
+        m->state = WAITING;
+    }
+}
+
+static lp_status choose_directions(descent *s, lp_error *err) {
+    return lp_parallel_for(s->dense->problem->threads, s->dense->models, choose_direction, s, err);
+}
+
+static bool good_enough(const descent *s, const model *m, double value, double slope) {
+    double noise = (s->wide ? WIDE_NOISE : NARROW_NOISE) * fabs(m->value);
+    return value <= m->value + 1e-4 * m->step * m->slope ||
+           (value <= m->value + noise && slope <= 0.8 * fabs(m->slope));
+}
+
+static void accept(descent *s, size_t which, bool curvature) {
+    const lp_dense *dense = s->dense;
+    model *m = &s->models[which];
+    size_t size = dense->rows * dense->size;
+    size_t first = which * size;
+    double *g = s->here.gradient + first;
+    double *step = s->direction + first;
+    for (size_t j = 0; j < size; j++) {
+        step[j] = s->trial[first + j] - s->parameters[first + j];
+        g[j] = s->there.gradient[first + j] - g[j]; /* the change, for a moment */
+    }
+    lp_lbfgs_learn(s->memory, which, step, g);
+    memcpy(g, s->there.gradient + first, size * sizeof *g);
+    memcpy(s->parameters + first, s->trial + first, size * sizeof *g);
+    s->here.value[which] = s->there.value[which];
+    if (curvature) {
+        size_t F = dense->problem->width;
+        memcpy(s->here.weight + which * dense->rows, s->there.weight + which * dense->rows,
+               dense->rows * sizeof *g);
+        memcpy(s->here.centres + which * dense->rows * F, s->there.centres + which * dense->rows * F,
+               dense->rows * F * sizeof *g);
+    }
+    m->tries = 0;
+    m->iterations++;
+}
+
+/* A shorter step: where the parabola through f, the slope and f at the trial has its minimum. */
+static void shorten(descent *s, model *m, double value) {
+    double bend = value - m->value - m->step * m->slope;
+    double factor = isfinite(bend) && bend > 0 ? -0.5 * m->step * m->slope / bend : 0.1;
+    m->step *= fmin(0.5, fmax(0.1, factor));
+    m->tries++;
+    if (m->tries > (s->wide ? WIDE_TRIES : NARROW_TRIES)) {
+        m->state = s->wide ? STUCK : WAITING;
+    }
+}
+
+/* One round for the running models. */
+static lp_status advance(descent *s, bool curvature, lp_error *err) {
+    const lp_dense *dense = s->dense;
+    size_t size = dense->rows * dense->size;
+    for (size_t i = 0; i < dense->models; i++) {
+        s->chosen[i] = s->models[i].state == RUNNING;
+    }
+    lp_status status = choose_directions(s, err);
+    if (status == LP_OK) {
+        status = lp_dense_evaluate(dense, dense->pass, s->C, s->trial, s->chosen, s->wide,
+                                   curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE, &s->bench,
+                                   &s->there, err);
+    }
+    for (size_t i = 0; status == LP_OK && i < dense->models; i++) {
+        model *m = &s->models[i];
+        if (!s->chosen[i]) {
+            continue;
+        }
+        double slope = lp_dot(s->there.gradient + i * size, s->direction + i * size, size);
+        if (good_enough(s, m, s->there.value[i], slope)) {
+            accept(s, i, curvature);
+            judge(s, i);
+        } else {
+            shorten(s, m, s->there.value[i]);
+        }
+    }
+    return status;
+}
+
+/* Evaluates every model at its parameters, and judges it. */
+static lp_status look_round(descent *s, lp_extra extra, lp_error *err) {
+    for (size_t i = 0; i < s->dense->models; i++) {
+        model *m = &s->models[i];
+        s->chosen[i] = true;
+        m->state = RUNNING;
+        m->tries = 0;
+        m->stale = 0;
+        m->best_norm = INFINITY;
+        m->best_value = INFINITY;
+    }
+    lp_status status = lp_dense_evaluate(s->dense, s->dense->pass, s->C, s->parameters, s->chosen,
+                                         s->wide, extra, &s->bench, &s->here, err);
+    for (size_t i = 0; status == LP_OK && i < s->dense->models; i++) {
+        judge(s, i);
+    }
+    return status;
+}
+
+/* The first look in float64 for softmax, and a Newton step in the intercepts alone, whose second
+ * derivative is C sum_i [diag(p_i) - p_i p_i'].  The intercepts' gradient enters the bound on the
+ * gap at first order (dense.c); after the step it is squared. */
+static lp_status settle_intercepts(descent *s, lp_error *err) {
+    enum { MOST_CLASSES = 2048 };
+    size_t K = s->dense->problem->classes;
+    size_t D = s->dense->size;
+    if (K > MOST_CLASSES) {
+        return look_round(s, LP_EXTRA_NONE, err);
+    }
+    double before = 0;
+    double *vectors = lp_alloc(K, K * sizeof *vectors); /* of the coupling, one a row */
+    double *values = lp_alloc(K, 2 * sizeof *values);
+    lp_status status = LP_OK;
+    if (vectors == NULL || values == NULL) {
+        status = lp_fail_memory(err, "intercepts", K, K * sizeof *vectors);
+        goto done;
+    }
+    s->here.coupling = vectors;
+    status = look_round(s, LP_EXTRA_COUPLING, err);
+    if (status == LP_OK) {
+        before = s->models[0].value;
+        status = lp_eigen_symmetric(vectors, K, values, err);
+    }
+    if (status != LP_OK) {
+        goto done;
+    }
+    double *step = values + K;
+    memset(step, 0, K * sizeof *step);
+    for (size_t v = 0; v < K; v++) {
+        double product = 0;
+        for (size_t k = 0; k < K; k++) {
+            product += vectors[v * K + k] * s->here.gradient[k * D + D - 1];
+        }
+        /* along (1, ..., 1) there is neither curvature nor gradient */
+        double share = values[v] > 1e-10 * values[K - 1] ? product / (s->C * values[v]) : 0;
+        for (size_t k = 0; k < K; k++) {
+            step[k] -= share * vectors[v * K + k];
+        }
+    }
+    memcpy(s->trial, s->parameters, K * D * sizeof *s->trial);
+    for (size_t k = 0; k < K; k++) {
+        s->parameters[k * D + D - 1] += step[k];
+    }
+    status = look_round(s, LP_EXTRA_NONE, err);
+    if (status == LP_OK && !(s->models[0].value <= before * (1 + WIDE_NOISE))) {
+        memcpy(s->parameters, s->trial, K * D * sizeof *s->trial);
+        status = look_round(s, LP_EXTRA_NONE, err);
+    }
+done:
+    s->here.coupling = NULL;
+    lp_free(vectors);
+    lp_free(values);
+    return status;
+}
+
+static void fill_report(const descent *s, lp_fit_report *report) {
+    const lp_problem *problem = s->dense->problem;
+    double excess = 0;
+    size_t stuck = 0;
+    size_t models = s->dense->models;
+    report->objective = report->gradient = 0;
+    report->iterations = report->not_converged = 0;
+    for (size_t i = 0; i < models; i++) {
+        const model *m = &s->models[i];
+        double gradient = m->start_gradient > 0 ? m->norm / m->start_gradient : 0;
+        report->objective += m->value;
+        report->gradient = fmax(report->gradient, gradient);
+        report->iterations =
+            m->iterations > report->iterations ? m->iterations : report->iterations;
+        report->not_converged += m->state != FINISHED;
+        stuck += m->state == STUCK;
+        excess += m->excess;
+    }
+    double floor = report->objective - excess;
+    report->gap = floor > 0 ? excess / floor : -1;
+    report->passes = s->bench.passes;
+    report->converged = report->not_converged == 0;
+    size_t room = sizeof report->stopped_by;
+    if (report->converged) {
+        bool by_gradient = report->gradient <= problem->tolerance;
+        (void)snprintf(report->stopped_by, room, "%s at most %.3g%s",
+                       by_gradient ? "|g|/|g(0)|" : "bound on the gap",
+                       by_gradient ? problem->tolerance : GAP_SHARE * problem->tolerance,
+                       models > 1 && !by_gradient ? ", or |g|/|g(0)| at most the tolerance" : "");
+    } else if (models > 1) {
+        (void)snprintf(report->stopped_by, room,
+                       "%zu of %zu classes not converged: %zu by the limit of %zu iterations, "
+                       "%zu by rounding",
+                       report->not_converged, models, report->not_converged - stuck,
+                       problem->max_iterations, stuck);
+    } else {
+        (void)snprintf(report->stopped_by, room, "%s",
+                       stuck > 0 ? "no further descent in float64" : "iteration limit");
+    }
+    if (models == 1) {
+        report->not_converged = 0; /* counts classes, one-vs-rest */
+    }
+}
+
+static size_t count_running(const descent *s) {
+    size_t running = 0;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        running += s->models[i].state == RUNNING;
+    }
+    return running;
+}
+
+static bool tell(const descent *s, size_t round, lp_reporter *reporter) {
+    lp_fit_report now;
+    fill_report(s, &now);
+    size_t running = count_running(s);
+    if (s->dense->models == 1) {
+        return lp_report_step(reporter, 0, "iteration %zu: objective %.8g, |g|/|g(0)| %.3g, gap %.3g",
+                              round, now.objective, now.gradient, now.gap);
+    }
+    return lp_report_step(reporter, 0, "iteration %zu: %zu of %zu classes left, objective %.8g",
+                          round, running, s->dense->models, now.objective);
+}
+
+static lp_status run(descent *s, lp_reporter *reporter, lp_error *err) {
+    size_t refresh = 4; /* the round after which curvature is taken anew */
+    size_t rounds = 0;
+    lp_status status = look_round(s, LP_EXTRA_CURVATURE, err);
+    while (status == LP_OK) {
+        if (count_running(s) == 0) {
+            if (s->wide) {
+                break;
+            }
+            s->wide = true;
+            status = s->dense->loss == LP_LOSS_SOFTMAX ? settle_intercepts(s, err)
+                                                       : look_round(s, LP_EXTRA_NONE, err);
+            continue;
+        }
+        rounds++;
+        bool curvature = rounds == refresh;
+        refresh = curvature ? 2 * refresh + 4 : refresh;
+        status = advance(s, curvature, err);
+        if (status == LP_OK && !tell(s, rounds, reporter)) {
+            status = lp_fail(err, LP_CANCELLED, "fit cancelled");
+        }
+    }
+    return status;
+}
+
+lp_status lp_descend(const lp_dense *dense, double C, double *parameters, lp_fit_report *report,
+                     lp_reporter *reporter, lp_error *err) {
+    descent s;
+    lp_status status = descent_init(&s, dense, C, parameters, err);
+    if (status == LP_OK) {
+        if (dense->loss == LP_LOSS_SOFTMAX) {
+            centre_classes(parameters, dense->rows, dense->size);
+        }
+        for (size_t i = 0; i < dense->models; i++) {
+            s.models[i].start_gradient = lp_dense_gradient_at_zero(dense, C, i);
+        }
+        status = run(&s, reporter, err);
+    }
+    if (status == LP_OK) {
+        fill_report(&s, report);
+    }
+    descent_clear(&s);
+    return status;
+}

@@ -41,7 +41,7 @@ class LayerNorm(nn.LayerNorm):
 
 class QuickGELU(nn.Module):
     def forward(self, x):
-        return x * torch.sigmoid(1.702 * x)
+        return F.silu(1.702 * x) / 1.702  # x * sigmoid(1.702 x), in one pass
 
 
 class ResidualAttentionBlock(nn.Module):
@@ -51,7 +51,9 @@ class ResidualAttentionBlock(nn.Module):
         self.ln_1 = LayerNorm(width)
         self.mlp = nn.Sequential(
             collections.OrderedDict(
-                c_fc=nn.Linear(width, 4 * width), gelu=QuickGELU(), c_proj=nn.Linear(4 * width, width)
+                c_fc=nn.Linear(width, 4 * width),
+                gelu=QuickGELU(),
+                c_proj=nn.Linear(4 * width, width),
             )
         )
         self.ln_2 = LayerNorm(width)
@@ -180,7 +182,10 @@ def train(model, images, tokens, args, device):
     matrices = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
     optimiser = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": args.weight_decay}, {"params": others, "weight_decay": 0}],
+        [
+            {"params": matrices, "weight_decay": args.weight_decay},
+            {"params": others, "weight_decay": 0},
+        ],
         lr=args.rate,
         betas=(0.9, 0.98),
         eps=1e-6,
@@ -198,7 +203,7 @@ def train(model, images, tokens, args, device):
             for group in optimiser.param_groups:
                 group["lr"] = rate
             pick = order[i * args.batch : (i + 1) * args.batch]
-            with torch.autocast(device.type, torch.bfloat16, enabled=args.bfloat16):
+            with torch.autocast(device.type, torch.bfloat16, enabled=not args.float32):
                 logits = model(preprocess(images[pick].to(device)), tokens[pick].to(device)).float()
             loss = (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
             optimiser.zero_grad()
@@ -219,7 +224,7 @@ def train(model, images, tokens, args, device):
 
 
 def save(model, path):
-    """As OpenAI's: half precision but for LayerNorm, the embeddings of class and place, and scale."""
+    """As OpenAI's: half precision but for LayerNorm, embeddings and scale."""
     model.eval()
     for module in model.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
@@ -246,13 +251,13 @@ def main():
     parser.add_argument("--random-out", type=pathlib.Path)
     parser.add_argument("--program", default="build/linprobe", help="what draws the pictures")
     parser.add_argument("--captioned", type=pathlib.Path, help="folder of pictures already drawn")
-    parser.add_argument("--images", default=60000, **number)
-    parser.add_argument("--passes", default=8, **number)
-    parser.add_argument("--batch", default=256, **number)
-    parser.add_argument("--warmup", default=100, help="steps", **number)
+    parser.add_argument("--images", default=80000, **number)
+    parser.add_argument("--passes", default=3, **number)
+    parser.add_argument("--batch", default=128, **number)
+    parser.add_argument("--warmup", default=200, help="steps", **number)
     parser.add_argument("--rate", default=1e-3, type=float)
     parser.add_argument("--weight-decay", default=0.1, type=float)
-    parser.add_argument("--patch", default=4, **number)
+    parser.add_argument("--patch", default=8, **number)
     parser.add_argument("--width", default=128, **number)
     parser.add_argument("--layers", default=4, **number)
     parser.add_argument("--embedding", default=128, **number)
@@ -260,7 +265,7 @@ def main():
     parser.add_argument("--text-layers", default=2, **number)
     parser.add_argument("--seed", default=1, **number)
     parser.add_argument("--threads", default=2, **number)
-    parser.add_argument("--bfloat16", action="store_true")
+    parser.add_argument("--float32", action="store_true", help="products not in bfloat16")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
@@ -270,7 +275,8 @@ def main():
     tokens, words = tokenize(captions)
     model = CLIP(words, args)
     count = sum(p.numel() for p in model.parameters())
-    print(f"{len(images)} pictures, {words} words, {count} parameters, {device}, torch {torch.__version__}")
+    print(f"{len(images)} pictures, {words} words, {count} parameters")
+    print(f"{device}, torch {torch.__version__}", flush=True)
     if args.random_out:
         first = CLIP(words, args)
         first.load_state_dict(model.state_dict())

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
+#include "report/chart.h"
+#include "report/html.h"
 
 const char *const cli_formats[] = {"text", "csv", "json", NULL};
 
@@ -83,7 +85,7 @@ static void print_help(const cli_command *command, const cli_option *options) {
     (void)printf("  %-22s  %s\n", "--help", "this text");
 }
 
-static int usage_error(const cli_command *command, const char *text) {
+int cli_usage_error(const cli_command *command, const char *text) {
     (void)fprintf(stderr,
                   "linprobe %s: %s\nusage: linprobe %s %s\n`linprobe %s --help` explains.\n",
                   command->name, text, command->name, command->usage, command->name);
@@ -124,6 +126,12 @@ static lp_status store(const cli_option *o, const char *text, lp_error *err) {
         }
         *(const char **)o->value = text;
         return LP_OK;
+    case CLI_PICTURE:
+    case CLI_PAGE:
+        *(const char **)o->value = text;
+        status =
+            o->kind == CLI_PAGE ? lp_html_check_path(text, err) : lp_chart_check_path(text, err);
+        return status == LP_OK ? status : lp_prefix(err, status, "%s: ", o->name);
     case CLI_REAL:
         return lp_parse_real(o->name, text, o->low, o->high, o->value, err);
     case CLI_COUNT:
@@ -187,7 +195,7 @@ int cli_parse(const cli_command *command, const cli_option *options, int argc, c
         } else if (ended || word[0] != '-' || word[1] == '\0') {
             if (count == max_words) {
                 (void)snprintf(text, sizeof text, "unexpected argument '%.100s'", word);
-                return usage_error(command, text);
+                return cli_usage_error(command, text);
             }
             words[count++] = word;
         } else {
@@ -196,13 +204,13 @@ int cli_parse(const cli_command *command, const cli_option *options, int argc, c
             const cli_option *o = find(options, word, length);
             if (o == NULL) {
                 (void)snprintf(text, sizeof text, "unknown option '%.100s'", word);
-                return usage_error(command, text);
+                return cli_usage_error(command, text);
             }
             seen[o - options] = true;
             if (o->kind == CLI_FLAG) {
                 if (equals != NULL) {
                     (void)snprintf(text, sizeof text, "%s takes no argument", o->name);
-                    return usage_error(command, text);
+                    return cli_usage_error(command, text);
                 }
                 *(bool *)o->value = true;
                 continue;
@@ -210,23 +218,23 @@ int cli_parse(const cli_command *command, const cli_option *options, int argc, c
             const char *value = equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
             if (value == NULL) {
                 (void)snprintf(text, sizeof text, "%s needs an argument: %s", o->name, o->argument);
-                return usage_error(command, text);
+                return cli_usage_error(command, text);
             }
             if (store(o, value, &err) != LP_OK) {
-                return usage_error(command, err.text);
+                return cli_usage_error(command, err.text);
             }
         }
     }
     for (const cli_option *o = options; o->name != NULL; o++) {
         if (o->required && !seen[o - options]) {
             (void)snprintf(text, sizeof text, "%s %s is missing", o->name, o->argument);
-            return usage_error(command, text);
+            return cli_usage_error(command, text);
         }
     }
     if (count < min_words) {
         (void)snprintf(text, sizeof text, "expected %zu argument%s, found %zu", min_words,
                        min_words == 1 ? "" : "s", count);
-        return usage_error(command, text);
+        return cli_usage_error(command, text);
     }
     if (word_count != NULL) {
         *word_count = count;

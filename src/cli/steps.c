@@ -250,3 +250,22 @@ json_t *step_score_row(const lp_score *s) {
                      100 * s->top1_low, "top1_high", 100 * s->top1_high, "top5", 100 * s->top5,
                      "mean_per_class", 100 * s->mean_per_class);
 }
+
+lp_status step_evaluation_write(const lp_evaluation *e, const lp_probe *probe, const char *path,
+                                lp_error *err) {
+    json_error_t reason;
+    json_t *document =
+        json_pack("{s:s, s:s, s:s, s:o, s:{s:s, s:s}}", "format", "linprobe evaluation", "linprobe",
+                  lp_version(), "command", cli_command_line(), "probe",
+                  json_loads(lp_probe_meta(probe), 0, &reason), "test", "path", e->test->path,
+                  "sha256", e->test->digest);
+    json_t *found = lp_evaluation_document(e);
+    if (found == NULL || json_object_update(document, found) != 0) {
+        json_decref(document);
+        document = NULL; /* reported as memory by lp_json_write */
+    }
+    json_decref(found);
+    lp_status status = lp_json_write(path, document, err);
+    json_decref(document);
+    return status;
+}

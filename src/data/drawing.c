@@ -212,10 +212,10 @@ static void draw_blob(lp_random *random, double low, double high, struct blob *b
 static void draw_scene(const lp_drawing *drawing, lp_random *random, struct scene *scene) {
     scene->pattern = (enum pattern)drawing->pattern;
     scene->shape = &shapes[drawing->shape];
-    /* the object: a turn of up to 30 degrees to either side, by the tangent of half the angle */
-    double size = drawing->large ? between(random, 11.5, 14.5) : between(random, 8.5, 11);
+    /* the object: a turn of up to 20 degrees to either side, by the tangent of half the angle */
+    double size = drawing->large ? between(random, 12, 14.5) : between(random, 9.5, 11.5);
     double stretch = between(random, 0.88, 1.14);
-    double half = between(random, -0.268, 0.268);
+    double half = between(random, -0.176, 0.176);
     scene->frame.cos = (1 - half * half) / (1 + half * half);
     scene->frame.sin = 2 * half / (1 + half * half);
     scene->frame.rx = size * stretch;
@@ -243,16 +243,16 @@ static void draw_scene(const lp_drawing *drawing, lp_random *random, struct scen
     scene->slope[0] = slope[0] / LP_DRAWING_SIDE;
     scene->slope[1] = slope[1] / LP_DRAWING_SIDE;
     scene->slope[2] = 0.5 - (scene->slope[0] + scene->slope[1]) * LP_DRAWING_SIDE / 2;
-    scene->behind_count = 4 + (size_t)lp_random_below(random, 6);
+    scene->behind_count = 3 + (size_t)lp_random_below(random, 4);
     for (size_t i = 0; i < scene->behind_count; i++) {
-        draw_blob(random, 1, 4.5, &scene->behind[i]);
+        draw_blob(random, 1, 4, &scene->behind[i]);
     }
-    scene->before_count = 1 + (size_t)lp_random_below(random, 3);
+    scene->before_count = (size_t)lp_random_below(random, 3);
     for (size_t i = 0; i < scene->before_count; i++) {
-        draw_blob(random, 0.8, 2.8, &scene->before[i]);
+        draw_blob(random, 0.8, 2.5, &scene->before[i]);
     }
     /* a long bar over some pictures */
-    if (lp_random_below(random, 3) == 0) {
+    if (lp_random_below(random, 5) == 0) {
         struct blob *bar = &scene->before[scene->before_count++];
         draw_blob(random, 0.8, 1.8, bar);
         bar->kind = POLYGON;
@@ -261,7 +261,7 @@ static void draw_scene(const lp_drawing *drawing, lp_random *random, struct scen
     scene->light[0] = between(random, 0.72, 1.12);
     scene->light[1] = between(random, -0.011, 0.011);
     scene->light[2] = between(random, -0.011, 0.011);
-    scene->noise = between(random, 2, 14);
+    scene->noise = between(random, 2, 10);
 }
 
 /* ---- 3. colour at a point -------------------------------------------------------------------- */

@@ -232,6 +232,23 @@ static json_t *describe_machine(void) {
                      lp_math_blas_corename());
 }
 
+/* Superclass of each class and their names, as evaluation reads them; empty where not known. */
+static json_t *describe_superclasses(const lp_dataset *data) {
+    size_t count;
+    const int64_t *of = lp_dataset_superclasses(data, &count);
+    if (of == NULL) {
+        return json_object();
+    }
+    json_t *numbers = json_array(), *names = json_array();
+    for (size_t k = 0; k < lp_dataset_describe(data)->classes; k++) {
+        (void)json_array_append_new(numbers, json_integer(of[k]));
+    }
+    for (size_t g = 0; g < count; g++) {
+        (void)json_array_append_new(names, json_string(lp_dataset_superclass_name(data, g)));
+    }
+    return json_pack("{s:o, s:o}", "superclass_of", numbers, "superclass_names", names);
+}
+
 static json_t *describe_set(const extraction *e, const json_t *inputs) {
     const lp_extract_options *o = e->options;
     const lp_dataset_info *data = lp_dataset_describe(e->data);
@@ -250,15 +267,20 @@ static json_t *describe_set(const extraction *e, const json_t *inputs) {
                             "layers", (json_int_t)info->layers, "heads", (json_int_t)info->heads,
                             "parameters", (json_int_t)info->parameters);
     }
-    return json_pack("{s:s, s:I, s:I, s:O, s:o*, s:o*, s:{s:s, s:o, s:s?, s:I, s:o},"
-                     " s:{s:s, s:o, s:I, s:o}}",
-                     "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
-                     (json_int_t)e->width, "inputs", inputs, "weights", weights, "encoder", encoder,
-                     "data", "name", data->name, "source", lp_json_any_text(data->source),
-                     "official", data->official, "classes", (json_int_t)data->classes,
-                     "class_names", names, "made_by", "linprobe", lp_version(), "command",
-                     lp_json_any_text(o->command), "threads", (json_int_t)e->threads, "machine",
-                     describe_machine());
+    json_t *set =
+        json_pack("{s:s, s:I, s:I, s:O, s:o*, s:o*, s:{s:s, s:o, s:s?, s:I, s:o},"
+                  " s:{s:s, s:o, s:I, s:o}}",
+                  "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
+                  (json_int_t)e->width, "inputs", inputs, "weights", weights, "encoder", encoder,
+                  "data", "name", data->name, "source", lp_json_any_text(data->source), "official",
+                  data->official, "classes", (json_int_t)data->classes, "class_names", names,
+                  "made_by", "linprobe", lp_version(), "command", lp_json_any_text(o->command),
+                  "threads", (json_int_t)e->threads, "machine", describe_machine());
+    if (json_object_update_new(json_object_get(set, "data"), describe_superclasses(e->data)) != 0) {
+        json_decref(set);
+        set = NULL;
+    }
+    return set;
 }
 
 /* A complete set under the final name: the same inputs, or an error that says what differs. */

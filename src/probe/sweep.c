@@ -37,8 +37,10 @@ typedef struct run {
     fold_part *parts;
     size_t part_count;
     lp_sweep_point *points; /* [grid], count = 0 where not done */
-    lp_probe **probes;      /* [grid, part_count], NULL where not kept */
-    size_t planned;         /* fits, for the progress */
+    bool *visited; /* [grid]: the protocol has asked for it.  Of a resumed sweep later points may be
+                      done already; they must not lead the search another way. */
+    lp_probe **probes; /* [grid, part_count], NULL where not kept */
+    size_t planned;    /* fits, for the progress */
     size_t done;
     size_t resumed;
 } run;
@@ -231,7 +233,7 @@ static lp_status nearest_probe(run *r, size_t i, size_t p, const lp_probe **star
     for (size_t d = 1; d < r->grid; d++) {
         for (int side = 0; side < 2; side++) {
             size_t j = side == 0 ? i - d : i + d; /* wraps below zero: then not < grid */
-            if (j >= r->grid || r->points[j].count == 0) {
+            if (j >= r->grid || !r->visited[j]) {
                 continue;
             }
             lp_probe **kept = &r->probes[j * r->part_count + p];
@@ -299,6 +301,7 @@ static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err)
     lp_status status = LP_OK;
     if (r->points[i].count > 0) {
         r->done++;
+        r->visited[i] = true;
         return LP_OK;
     }
     char line[64];
@@ -313,6 +316,7 @@ static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err)
         return status;
     }
     r->points[i] = point;
+    r->visited[i] = true;
     r->done++;
     if (r->options->work != NULL) {
         status = write_points(r, inputs, err);
@@ -332,8 +336,7 @@ static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err)
 static size_t best_point(const run *r) {
     size_t best = r->grid;
     for (size_t i = 0; i < r->grid; i++) {
-        if (r->points[i].count > 0 &&
-            (best == r->grid || r->points[i].correct > r->points[best].correct)) {
+        if (r->visited[i] && (best == r->grid || r->points[i].correct > r->points[best].correct)) {
             best = i;
         }
     }
@@ -377,7 +380,7 @@ static lp_status collect(run *r, lp_sweep **out, lp_error *err) {
     sweep->at_edge = best == 0 || best == r->grid - 1;
     for (size_t i = 0; i < r->grid; i++) {
         lp_sweep_point *p = &r->points[i];
-        if (p->count > 0) {
+        if (r->visited[i]) {
             p->C = grid_value(r->options, i);
             p->accuracy = (double)p->correct / (double)p->count;
             p->interval = lp_wilson(p->correct, p->count);
@@ -423,9 +426,10 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     status = make_parts(&r, train, validation, err);
     if (status == LP_OK) {
         r.points = lp_alloc_zeroed(r.grid, sizeof *r.points);
+        r.visited = lp_alloc_zeroed(r.grid, sizeof *r.visited);
         r.probes = lp_alloc_zeroed(r.grid, r.part_count * sizeof(lp_probe *));
         inputs = describe(&r, train, validation);
-        if (r.points == NULL || r.probes == NULL || inputs == NULL) {
+        if (r.points == NULL || r.visited == NULL || r.probes == NULL || inputs == NULL) {
             status = lp_fail_memory(err, "sweep", r.grid, r.part_count * sizeof(lp_probe *));
         }
     }
@@ -454,6 +458,7 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     }
     lp_free(r.parts);
     lp_free(r.points);
+    lp_free(r.visited);
     lp_free(r.probes);
     json_decref(inputs);
     return status;

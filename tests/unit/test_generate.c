@@ -51,13 +51,13 @@ static void the_seed_gives_these_bytes(void **state) {
         assert_ok(lp_generate_dataset(folder, 7, TRAIN, TEST, threads, &err), &err);
         assert_ok(lp_generate_captioned(folder, 7, CAPTIONED, threads, &err), &err);
         assert_digest("cifar-100-binary/train.bin",
-                      "111c3c247614351475455a89195240165001d7df69244feda568db160c23aa62");
+                      "e9b5044960949391714f1d2e8c77bfd05a6d6cf7d8dcccfde6709bf969d6955b");
         assert_digest("cifar-100-binary/test.bin",
-                      "9747310978ab4e523d637084fdd32414f71d5a3041a95f877cd8ffbd6228cd6b");
+                      "4238569fbb455cace0f819a8eb74c2e9b5f7109d68d55028c38256868b1c1db7");
         assert_digest("captioned/images.bin",
-                      "f0ba33865df022101fee64019d6fa7f65edbc594b7c20d475c3e03438cb2cebf");
+                      "bf188400dcfeee24e35db4f0fee317a67e8c6d2ff2fe7497a3517baaa4a8baf0");
         assert_digest("captioned/captions.txt",
-                      "e6cd25d884b881ae58f56b203be2f81ef8d0bd7333aa43b717570c5aa00b43b3");
+                      "dcb601d49a6846ad1dc828ccbed079d4d911b8d23d805bbff47dbf48c6db7df3");
     }
 }
 

@@ -259,8 +259,9 @@ lp_status lp_make_folders(const char *path, lp_error *err) {
         if (*p == '/' || *p == '\0') {
             char kept = *p;
             *p = '\0';
-            if (mkdir(copy, 0777) != 0 && !lp_is_folder(copy)) {
-                status = lp_fail_errno(err, errno, "%s: folder cannot be made", copy);
+            int reason = mkdir(copy, 0777) != 0 ? errno : 0;
+            if (reason != 0 && !lp_is_folder(copy)) { /* which sets errno, too */
+                status = lp_fail_errno(err, reason, "%s: folder cannot be made", copy);
             }
             *p = kept;
             if (kept == '\0') {

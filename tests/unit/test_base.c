@@ -189,6 +189,15 @@ static void no_folder_is_made_of_an_empty_path(void **state) {
     assert_fails(lp_make_folders("", &err), LP_ERR_ARGUMENT, &err, "expected the path of a folder");
 }
 
+static void a_folder_that_cannot_be_made_says_why(void **state) {
+    (void)state;
+    char *path = in_folder("dangling");
+    assert_int_equal(symlink("/nowhere/at/all", path), 0);
+    assert_fails(lp_make_folders(path, &err), LP_ERR_IO, &err,
+                 "dangling: folder cannot be made: File exists");
+    lp_free(path);
+}
+
 static void any_bytes_become_a_json_string(void **state) {
     (void)state;
     static const char *const pairs[][2] = {
@@ -236,6 +245,7 @@ int main(void) {
         cmocka_unit_test(messages_cannot_steer_a_terminal),
         cmocka_unit_test(a_long_path_leaves_the_reason_in_the_message),
         cmocka_unit_test(no_folder_is_made_of_an_empty_path),
+        cmocka_unit_test(a_folder_that_cannot_be_made_says_why),
         cmocka_unit_test(any_bytes_become_a_json_string),
         cmocka_unit_test(json_errors_name_line_and_column),
         cmocka_unit_test(failed_allocations_are_reported),

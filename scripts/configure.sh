@@ -82,7 +82,7 @@ EOF
     [ -z "$missing" ]
 }
 
-if ! command -v "$CC" >/dev/null 2>&1; then
+if ! command -v "${CC%% *}" >/dev/null 2>&1; then
     echo "configure: no C compiler '$CC'; install gcc or clang, or set CC" >&2
     exit 1
 fi

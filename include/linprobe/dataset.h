@@ -62,6 +62,16 @@ const int64_t *lp_dataset_labels(const lp_dataset *data);
  * that is not below K. */
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k);
 
+/* The superclass of each class, int64 [K], each below *count (count may be NULL).  It is found in
+ * the records, which name both.  NULL, and *count 0, where they do not tell: the labels are coarse,
+ * the set has no superclasses, or a class occurs in two of them or never.  Belongs to the dataset.
+ */
+const int64_t *lp_dataset_superclasses(const lp_dataset *data, size_t *count);
+
+/* The name of superclass g, from the set's own names file, or "superclass g" where there is none;
+ * "" for a g that is not below the count. */
+const char *lp_dataset_superclass_name(const lp_dataset *data, size_t g);
+
 /* Height and width of image i in pixels. */
 void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width);
 

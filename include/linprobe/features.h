@@ -28,8 +28,8 @@ typedef struct lp_features {
     const float *x;                 /* float32 [N, F], row-major; memory-mapped */
     const int64_t *labels;          /* int64 [N], each in 0 .. K-1 */
     const char *const *class_names; /* [K], or NULL */
-    const char *digest; /* SHA-256 of features.npy and labels.npy, from meta.json, or "" */
-    const char *meta;   /* text of meta.json, or "{}" */
+    const char *digest;             /* SHA-256 of features.npy followed by labels.npy */
+    const char *meta;               /* text of meta.json, or "{}" */
 } lp_features;
 
 /* Opens a feature set and checks it: shapes agree, every value is finite (LP_ERR_DATA names the

@@ -2,7 +2,7 @@
  *
  *     lp_metrics metrics;
  *     lp_probe_evaluate(probe, &test, LP_PROBABILITY_SOFTMAX, threads, &metrics, NULL, NULL,
- *                       predicted, &err);
+ *                       predicted, NULL, &err);
  *     printf("%.3f, ECE %.3f\n", 100 * metrics.score.top1, 100 * metrics.calibration_error);
  *
  *     lp_paired pair;                              // probe a against probe b, same test set
@@ -66,13 +66,14 @@ typedef struct lp_metrics {
 } lp_metrics;
 
 /* Evaluates on a test set of the probe's width and at least one example.  Outputs that may be
- * NULL: correct_of and count_of, size_t [K], for the table per class; predicted, int64 [N].
+ * NULL: correct_of and count_of, size_t [K], for the table per class; predicted, int64 [N];
+ * confidence, float64 [N], the probability of the predicted class (NaN without probabilities).
  * Needs 4096 K float64 besides.  LP_ERR_ARGUMENT when the widths differ, LP_ERR_DATA naming the row
  * for a label outside 0 .. K-1, NaN or infinity.  Thread-safe. */
 LP_MUST_USE lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
                                         lp_probability probability, size_t threads,
                                         lp_metrics *metrics, size_t *correct_of, size_t *count_of,
-                                        int64_t *predicted, lp_error *err);
+                                        int64_t *predicted, double *confidence, lp_error *err);
 
 /* Confusion matrix: counts of (label, prediction), size_t [K, K], row-major, rows are labels.
  * labels and predicted int64 [N], each in 0 .. K-1. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { REASON_ROOM = 160 };
+
 const char *lp_status_name(lp_status status) {
     switch (status) {
     case LP_OK:
@@ -64,6 +66,10 @@ lp_status lp_fail_errno(lp_error *err, int code, const char *format, ...) {
         (void)vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
         size_t used = strlen(err->text);
+        if (used > sizeof err->text - REASON_ROOM) { /* a long path must not push the reason out */
+            used = sizeof err->text - REASON_ROOM;
+            used += (size_t)snprintf(err->text + used, REASON_ROOM, "...");
+        }
         /* strerror is not thread-safe by the standard; glibc, musl and macOS return constant
          * text for every known code. */
         (void)snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(code));

@@ -247,6 +247,9 @@ lp_status lp_file_write(const char *path, const void *bytes, size_t size, lp_err
 }
 
 lp_status lp_make_folders(const char *path, lp_error *err) {
+    if (path[0] == '\0') {
+        return lp_fail(err, LP_ERR_ARGUMENT, "expected the path of a folder, found nothing");
+    }
     char *copy = lp_strdup(path);
     lp_status status = LP_OK;
     if (copy == NULL) {
@@ -256,8 +259,9 @@ lp_status lp_make_folders(const char *path, lp_error *err) {
         if (*p == '/' || *p == '\0') {
             char kept = *p;
             *p = '\0';
-            if (mkdir(copy, 0777) != 0 && !lp_is_folder(copy)) {
-                status = lp_fail_errno(err, errno, "%s: folder cannot be made", copy);
+            int reason = mkdir(copy, 0777) != 0 ? errno : 0;
+            if (reason != 0 && !lp_is_folder(copy)) { /* which sets errno, too */
+                status = lp_fail_errno(err, reason, "%s: folder cannot be made", copy);
             }
             *p = kept;
             if (kept == '\0') {

@@ -53,6 +53,19 @@ lp_status lp_json_write(const char *path, const json_t *value, lp_error *err) {
     return status;
 }
 
+json_t *lp_json_any_text(const char *text) {
+    json_t *value = text != NULL ? json_string(text) : json_null();
+    char *copy = value == NULL ? lp_strdup(text) : NULL;
+    if (copy != NULL) {
+        for (char *c = copy; *c != '\0'; c++) {
+            *c = (unsigned char)*c > 0x7f ? '?' : *c;
+        }
+        value = json_string(copy);
+        lp_free(copy);
+    }
+    return value;
+}
+
 const char *lp_json_text(const json_t *object, const char *key, const char *fallback) {
     const char *text = json_string_value(json_object_get(object, key));
     return text != NULL ? text : fallback;

@@ -19,6 +19,10 @@ LP_MUST_USE lp_status lp_json_read(const char *path, json_t **value, lp_error *e
  * name.  A NULL value means that building it ran out of memory, and is reported so. */
 LP_MUST_USE lp_status lp_json_write(const char *path, const json_t *value, lp_error *err);
 
+/* A string of text that may hold any bytes, such as a path: JSON is UTF-8, so where text is not,
+ * its bytes above 0x7f stand as '?'.  NULL is null. */
+json_t *lp_json_any_text(const char *text);
+
 /* Members of an object, or the fallback where absent or of another type. */
 const char *lp_json_text(const json_t *object, const char *key, const char *fallback);
 double lp_json_number(const json_t *object, const char *key, double fallback);

@@ -2,6 +2,7 @@
  *
  *     PROBE=TEST_DIR ... -> predictions [runs, N] -> accuracy of each run
  *                                                 -> every pair: difference, McNemar, Holm */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "cli/options.h"
 #include "cli/steps.h"
 #include "linprobe/stats.h"
+#include "report/bars.h"
+#include "report/published.h"
 
 typedef struct comparison {
     size_t runs;
@@ -57,6 +60,17 @@ static lp_status split_word(const char *word, char **probe, const char **test, l
     return lp_fail(err, LP_ERR_ARGUMENT,
                    "%s: expected PROBE=TEST_DIR, a probe file and the folder of a feature set",
                    word);
+}
+
+/* What others reported for a run's inputs, in percent; NaN where nothing is known. */
+static double reported(const lp_probe *probe, const lp_features *test) {
+    json_error_t reason;
+    json_t *trained = json_loads(lp_probe_meta(probe), 0, &reason);
+    json_t *tested = json_loads(test->meta, 0, &reason);
+    const lp_published *p = lp_published_of(json_object_get(trained, "train"), tested);
+    json_decref(trained);
+    json_decref(tested);
+    return p != NULL ? p->accuracy : NAN;
 }
 
 /* The first run's labels are kept; a later run must have the same. */
@@ -123,6 +137,10 @@ static lp_status run_one(comparison *c, size_t run, size_t threads, lp_error *er
                       probe_path, "test", test_path, "images", (json_int_t)c->count, "correct",
                       (json_int_t)correct, "top1", 100 * (double)correct / (double)c->count,
                       "top1_low", 100 * interval.low, "top1_high", 100 * interval.high);
+        double known = reported(probe, test);
+        if (isfinite(known)) {
+            (void)json_object_set_new(row, "reported", json_real(known));
+        }
         (void)json_array_append_new(c->run_rows, row);
     }
     lp_features_close(test);
@@ -165,6 +183,32 @@ static lp_status compare_pairs(comparison *c, lp_error *err) {
     return status;
 }
 
+static lp_status draw_chart(const comparison *c, const char *path, lp_error *err) {
+    char title[96];
+    lp_bar *bars = lp_alloc(c->runs, sizeof *bars);
+    if (bars == NULL) {
+        return lp_fail_memory(err, path, c->runs, sizeof *bars);
+    }
+    for (size_t i = 0; i < c->runs; i++) {
+        const json_t *row = json_array_get(c->run_rows, i);
+        bars[i] = (lp_bar){c->words[i], lp_json_number(row, "top1", NAN) / 100,
+                           lp_json_number(row, "top1_low", NAN) / 100,
+                           lp_json_number(row, "top1_high", NAN) / 100,
+                           lp_json_number(row, "reported", NAN) / 100};
+    }
+    (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
+    const lp_bars chart_of = {
+        .title = title, .measure = "Top-1 accuracy", .bars = bars, .count = c->runs};
+    lp_chart *chart;
+    lp_status status = lp_bars_chart(&chart_of, &chart, err);
+    if (status == LP_OK) {
+        status = lp_chart_write(chart, path, err);
+    }
+    lp_chart_free(chart);
+    lp_free(bars);
+    return status;
+}
+
 /* Both tables in text and JSON, where they can stand side by side; one in CSV. */
 static void print(const comparison *c, lp_format format, int table) {
     enum { RUNS, PAIRS };
@@ -190,6 +234,7 @@ static void print(const comparison *c, lp_format format, int table) {
 
 static int run(const cli_command *command, int argc, char **argv) {
     static const char *const tables[] = {"runs", "pairs", NULL};
+    const char *picture = NULL;
     int format = LP_FORMAT_TEXT;
     int table = -1;
     size_t threads = 0;
@@ -199,6 +244,11 @@ static int run(const cli_command *command, int argc, char **argv) {
                                    .kind = CLI_CHOICE,
                                    .value = &table,
                                    .choices = tables},
+                                  {.name = "--chart",
+                                   .argument = "FILE",
+                                   .help = "draws the accuracies as .png or .svg",
+                                   .kind = CLI_PICTURE,
+                                   .value = &picture},
                                   CLI_THREADS_OPTION(&threads),
                                   CLI_FORMAT_OPTION(&format),
                                   {.name = NULL}};
@@ -223,6 +273,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         status = compare_pairs(&c, &err);
         if (status == LP_OK) {
             print(&c, (lp_format)format, table);
+            status = picture != NULL ? draw_chart(&c, picture, &err) : LP_OK;
         }
     }
     for (size_t i = 0; c.predicted != NULL && i < c.runs; i++) {

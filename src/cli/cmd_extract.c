@@ -90,7 +90,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         status = step_extract(&encoder, data, where, normalize, threads, out, &report, &err);
         if (status == LP_OK) {
             json_t *rows =
-                json_pack("[{s:s, s:I, s:I, s:I, s:f}]", "out", out, "images",
+                json_pack("[{s:o, s:I, s:I, s:I, s:f}]", "out", lp_json_any_text(out), "images",
                           (json_int_t)report.images, "width", (json_int_t)report.width, "computed",
                           (json_int_t)report.computed, "seconds", report.seconds);
             lp_table_print(stdout, (lp_format)format, columns, 5, rows);

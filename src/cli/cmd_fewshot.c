@@ -8,6 +8,8 @@
 #include "cli/options.h"
 #include "cli/steps.h"
 #include "linprobe/stats.h"
+#include "report/curve.h"
+#include "report/evaluation_page.h"
 
 static const lp_column mean_columns[] = {
     {"shots", "a class", NULL},       {"examples", "examples", NULL},
@@ -110,9 +112,47 @@ static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
     json_decref(draw_rows);
 }
 
+/* Mean accuracy over the draws against the examples a class. */
+static lp_status draw_chart(const lp_fewshot_options *few, const lp_fewshot_mean *means,
+                            const lp_features *test, const char *path, lp_error *err) {
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 32], name[80], interval[80];
+    lp_point *points = lp_alloc(few->shot_count, sizeof *points);
+    if (points == NULL) {
+        return lp_fail_memory(err, path, few->shot_count, sizeof *points);
+    }
+    for (size_t s = 0; s < few->shot_count; s++) {
+        const lp_fewshot_mean *m = &means[s];
+        bool spread = few->draws > 1; /* one draw has no interval */
+        points[s] = (lp_point){(double)m->shots, m->mean, spread ? m->interval.low : NAN,
+                               spread ? m->interval.high : NAN};
+    }
+    lp_evaluation_title(test, on);
+    (void)snprintf(title, sizeof title, "Few-shot accuracy: %s", on);
+    (void)snprintf(name, sizeof name, "%s, C = %.3g", lp_solver_name(few->fit.solver), few->fit.C);
+    (void)snprintf(interval, sizeof interval, "95 %% interval of the mean over %zu draws",
+                   few->draws);
+    const lp_series series = {name, points, few->shot_count};
+    const lp_curve curve = {.kind = LP_CURVE_FEW_SHOT,
+                            .title = title,
+                            .measure = "Top-1 accuracy",
+                            .interval = interval,
+                            .series = &series,
+                            .series_count = 1,
+                            .chosen = NAN};
+    lp_chart *chart;
+    lp_status status = lp_curve_chart(&curve, &chart, err);
+    if (status == LP_OK) {
+        status = lp_chart_write(chart, path, err);
+    }
+    lp_chart_free(chart);
+    lp_free(points);
+    return status;
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
     static const char *const tables[] = {"means", "draws", NULL};
     const char *words[2];
+    const char *picture = NULL;
     cli_counts shots = {5, {1, 2, 4, 8, 16}};
     size_t draw_count = 5;
     size_t seed = 0;
@@ -149,6 +189,11 @@ static int run(const cli_command *command, int argc, char **argv) {
                                    .kind = CLI_CHOICE,
                                    .value = &table,
                                    .choices = tables},
+                                  {.name = "--chart",
+                                   .argument = "FILE",
+                                   .help = "draws the means as .png or .svg",
+                                   .kind = CLI_PICTURE,
+                                   .value = &picture},
                                   STEP_SOLVER_OPTION(&solver),
                                   STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
                                   CLI_THREADS_OPTION(&fit.threads),
@@ -196,6 +241,14 @@ static int run(const cli_command *command, int argc, char **argv) {
     }
     if (draws != NULL && means != NULL && (status == LP_OK || status == LP_NOT_CONVERGED)) {
         print(&few, draws, means, train->classes, (lp_format)format, table);
+        if (picture != NULL) {
+            lp_error late;
+            lp_status drawn = draw_chart(&few, means, test, picture, &late);
+            if (drawn != LP_OK) {
+                status = drawn;
+                err = late;
+            }
+        }
     }
     lp_free(draws);
     lp_free(means);

@@ -37,7 +37,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     status = step_fit(train, &fit, out, &probe, &report, &err);
     if (status == LP_OK || status == LP_NOT_CONVERGED) {
         json_t *row = step_fit_row(&fit, &report);
-        (void)json_object_set_new(row, "probe", json_string(out));
+        (void)json_object_set_new(row, "probe", lp_json_any_text(out));
         json_t *rows = json_pack("[o]", row);
         lp_table_print(stdout, (lp_format)format, step_fit_columns, step_fit_column_count, rows);
         json_decref(rows);

@@ -18,10 +18,10 @@ static json_t *tensor_rows(const lp_checkpoint *ckpt) {
             used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%zu", d > 0 ? "x" : "",
                                      t->shape[d]);
         }
-        (void)json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:I}", "name", t->name,
-                                                    "dtype", t->dtype_name, "shape",
-                                                    t->rank > 0 ? shape : "scalar", "values",
-                                                    (json_int_t)t->count));
+        (void)json_array_append_new(
+            rows, json_pack("{s:o, s:s, s:s, s:I}", "name", lp_json_any_text(t->name), "dtype",
+                            t->dtype_name, "shape", t->rank > 0 ? shape : "scalar", "values",
+                            (json_int_t)t->count));
     }
     return rows;
 }
@@ -96,7 +96,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         lp_table_print(stdout, LP_FORMAT_CSV, columns, 3, rows);
     } else {
         json_t *object =
-            json_pack("{s:s, s:s, s:s, s:s?, s:o?, s:O}", "file", path, "format",
+            json_pack("{s:o, s:s, s:s, s:s?, s:o?, s:O}", "file", lp_json_any_text(path), "format",
                       lp_checkpoint_format(ckpt), "sha256", hex, "official", official, "encoder",
                       recognised == LP_OK ? encoder_object(&info) : NULL, "tensors", rows);
         lp_table_print(stdout, LP_FORMAT_JSON, columns, 3, object);

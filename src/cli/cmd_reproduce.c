@@ -3,21 +3,25 @@
  *   1. data and weights: given, found in the cache folder, or downloaded into it
  *   2. features of both splits          -> CACHE/features/<model>/<split>
  *   3. a probe for each solver          -> RESULTS/<run>/<solver>.probe
- *   4. its score on the test split      -> RESULTS/<run>/results.json, results.csv, README.md
+ *   4. its score on the test split      -> RESULTS/<run>/results.json, results.csv, README.md;
+ *                                          <solver>-evaluation.json, confusion.png, report.html
  * Each step is skipped where its result is there already and was made from the same inputs. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "ckpt/official.h"
 #include "cli/interrupt.h"
 #include "cli/meter.h"
 #include "cli/options.h"
+#include "cli/run_page.h"
 #include "cli/steps.h"
 #include "data/official_data.h"
 #include "fetch/fetch.h"
@@ -43,8 +47,11 @@ typedef struct job {
     lp_feature_point where;
     bool official_data[2];
     char data_name[32];
-    lp_features *set[2]; /* train, test */
-    json_t *rows;        /* one object a solver */
+    lp_dataset *images[2];    /* train, until it is extracted; test */
+    lp_features *set[2];      /* train, test */
+    json_t *rows;             /* one object a solver */
+    lp_evaluation evaluation; /* of the probe that the page is about: softmax, else the first */
+    lp_solver evaluated;
     bool converged;
 } job;
 
@@ -56,7 +63,8 @@ static lp_status format_path(char path[PATH_BYTES], lp_error *err, const char *f
     va_end(args);
     return size >= 0 && size < PATH_BYTES
                ? LP_OK
-               : lp_fail(err, LP_ERR_ARGUMENT, "a path of %d bytes is too long", size);
+               : lp_fail(err, LP_ERR_ARGUMENT, "%.100s...: a path of %d bytes, expected at most %d",
+                         path, size, PATH_BYTES - 1);
 }
 
 /* ---- 1. inputs ---- */
@@ -81,10 +89,24 @@ static lp_status download(const char *what, const char *option, const char *url,
                                 .context = &m};
     lp_status status = lp_fetch(&request, err);
     meter_end(&m);
-    if (status != LP_OK && status != LP_CANCELLED) {
+    if (status == LP_CANCELLED) {
+        (void)lp_prefix(err, status, "interrupted: the same command goes on from here: ");
+    } else if (status != LP_OK) {
         (void)lp_prefix(err, status,
                         "%s cannot be downloaded (a file that is here already: %s): ", what,
                         option);
+    }
+    return status;
+}
+
+/* A file in the cache may be of another run, with another URL or checksum. */
+static lp_status check_kept(const char *path, const char *sha256, lp_error *err) {
+    char hex[LP_DIGEST_HEX];
+    lp_status status = lp_digest_file(LP_SHA256, path, hex, err);
+    if (status == LP_OK && strcasecmp(hex, sha256) != 0) {
+        status = lp_fail(err, LP_ERR_DATA,
+                         "%s: expected SHA-256 %s, found %s; remove it to download it again", path,
+                         sha256, hex);
     }
     return status;
 }
@@ -98,8 +120,11 @@ static lp_status find_input(const job *j, const char *what, const char *option, 
         return format_path(path, err, "%s", given);
     }
     lp_status status = format_path(path, err, "%s/%s", j->cache, lp_path_name(url));
+    if (status == LP_OK && lp_path_name(url)[0] == '\0') {
+        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the URL of a file", url);
+    }
     if (status != LP_OK || lp_is_file(path)) {
-        return status;
+        return status == LP_OK ? check_kept(path, sha256, err) : status;
     }
     if (elsewhere != NULL && lp_is_file(elsewhere)) {
         return format_path(path, err, "%s", elsewhere);
@@ -116,9 +141,9 @@ static lp_status find_inputs(job *j, lp_error *err) {
     lp_status status;
     /* where OpenAI's own package keeps the file */
     if (home != NULL && j->weights_url == NULL) {
-        status = format_path(kept, err, "%s/.cache/clip/%s", home, weights->file);
-        if (status != LP_OK) {
-            return status;
+        int size = snprintf(kept, sizeof kept, "%s/.cache/clip/%s", home, weights->file);
+        if (size < 0 || (size_t)size >= sizeof kept) {
+            kept[0] = '\0';
         }
     }
     status = j->data_url != NULL
@@ -191,7 +216,7 @@ static lp_status extract_split(job *j, int split, const lp_dataset *data, lp_err
 }
 
 static lp_status extract_both(job *j, lp_error *err) {
-    lp_dataset *data[2] = {NULL, NULL};
+    lp_dataset **data = j->images;
     lp_status status = LP_OK;
     for (int s = 0; status == LP_OK && s < 2; s++) { /* both, before anything is computed */
         status = lp_dataset_open(j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
@@ -215,11 +240,10 @@ static lp_status extract_both(job *j, lp_error *err) {
         status = extract_split(j, s, data[s], err);
     }
     step_encoder_free(&j->encoder);
-    for (int s = 0; s < 2; s++) {
-        lp_dataset_close(data[s]);
-        if (status == LP_OK) {
-            status = lp_features_open(j->set_path[s], &j->set[s], err);
-        }
+    lp_dataset_close(data[LP_SPLIT_TRAIN]); /* the test images are shown later */
+    data[LP_SPLIT_TRAIN] = NULL;
+    for (int s = 0; status == LP_OK && s < 2; s++) {
+        status = lp_features_open(j->set_path[s], &j->set[s], err);
     }
     return status;
 }
@@ -256,42 +280,72 @@ static void reuse_probe(const job *j, const lp_fit_options *fit, const char *pat
     json_decref(meta);
 }
 
+/* Trains and saves a probe, unless it is there already. */
+static lp_status train(const job *j, const lp_fit_options *options, const char *path,
+                       lp_probe **probe, json_t **row, lp_error *err) {
+    lp_fit_options fit = *options;
+    const char *name = lp_solver_name(fit.solver);
+    lp_fit_report report;
+    reuse_probe(j, &fit, path, probe, row);
+    if (*probe != NULL) {
+        return LP_OK;
+    }
+    (void)fprintf(stderr, "%s: training on %zu x %zu features, C = %g\n", name, j->set[0]->count,
+                  j->set[0]->width, fit.C);
+    lp_status status = step_fit(j->set[0], &fit, path, probe, &report, err);
+    if (status != LP_OK && status != LP_NOT_CONVERGED) {
+        return status;
+    }
+    (void)fprintf(stderr, "%s: %.1f s, %s\n", name, report.seconds, report.stopped_by);
+    *row = step_fit_row(&fit, &report);
+    lp_probe_free(*probe); /* as it is in the file, with how it was made */
+    return lp_probe_load(path, probe, err);
+}
+
+/* Scores a probe into `row`, and keeps the evaluation if the page will be about it. */
+static lp_status evaluate(job *j, lp_solver solver, const lp_probe *probe, json_t *row,
+                          lp_error *err) {
+    char path[PATH_BYTES];
+    lp_evaluation e;
+    lp_status status =
+        format_path(path, err, "%s/%s-evaluation.json", j->out, lp_solver_name(solver));
+    if (status == LP_OK) {
+        status = lp_evaluation_run(probe, j->set[1], lp_probability_of(probe), j->threads, &e, err);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    json_t *scored = step_score_row(&e.metrics.score);
+    (void)json_object_update(row, scored);
+    json_decref(scored);
+    status = step_evaluation_write(&e, probe, path, err);
+    if (j->evaluation.test == NULL || solver == LP_SOLVER_SOFTMAX) {
+        lp_evaluation_free(&j->evaluation);
+        j->evaluation = e;
+        j->evaluated = solver;
+    } else {
+        lp_evaluation_free(&e);
+    }
+    return status;
+}
+
 static lp_status run_solver(job *j, lp_solver solver, lp_error *err) {
     char path[PATH_BYTES];
     lp_probe *probe = NULL;
     json_t *row = NULL;
     lp_fit_options fit = j->fit;
-    lp_fit_report report;
-    lp_score score;
     fit.solver = solver;
     fit.threads = j->threads;
     fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? j->eps : j->tol;
     lp_status status = format_path(path, err, "%s/%s.probe", j->out, lp_solver_name(solver));
-    if (status != LP_OK) {
-        return status;
-    }
-    reuse_probe(j, &fit, path, &probe, &row);
-    if (probe == NULL) {
-        (void)fprintf(stderr, "%s: training on %zu x %zu features, C = %g\n",
-                      lp_solver_name(solver), j->set[0]->count, j->set[0]->width, fit.C);
-        status = step_fit(j->set[0], &fit, path, &probe, &report, err);
-        if (status == LP_OK || status == LP_NOT_CONVERGED) {
-            row = step_fit_row(&fit, &report);
-            (void)fprintf(stderr, "%s: %.1f s, %s\n", lp_solver_name(solver), report.seconds,
-                          report.stopped_by);
-            status = LP_OK;
-        }
+    if (status == LP_OK) {
+        status = train(j, &fit, path, &probe, &row, err);
     }
     if (status == LP_OK) {
-        lp_examples test = step_examples(j->set[1]);
-        test.classes = lp_probe_classes(probe);
         j->converged = j->converged && json_is_true(json_object_get(row, "converged"));
-        status = lp_probe_score(probe, &test, j->threads, &score, NULL, NULL, err);
-        json_t *scored = step_score_row(&score);
         (void)json_object_del(row, "seconds"); /* the same run gives the same report */
-        (void)json_object_update(row, scored);
+        status = evaluate(j, solver, probe, row, err);
         (void)json_array_append(j->rows, row);
-        json_decref(scored);
     }
     json_decref(row);
     lp_probe_free(probe);
@@ -420,6 +474,41 @@ static lp_status write_page(const job *j, const char *path, lp_error *err) {
     return status;
 }
 
+/* What others reported, in words; the caller frees it. */
+static lp_status reported_text(const job *j, char **text, lp_error *err) {
+    size_t size = 0;
+    FILE *stream = open_memstream(text, &size);
+    if (stream == NULL) {
+        return lp_fail_memory(err, "report", 1, 1);
+    }
+    print_reported(stream, j);
+    bool failed = ferror(stream) != 0;
+    return fclose(stream) != 0 || failed ? lp_fail_memory(err, "report", size, 1) : LP_OK;
+}
+
+static lp_status write_pictures(const job *j, const json_t *object, lp_error *err) {
+    char title[128];
+    char *reported = NULL;
+    lp_status status = reported_text(j, &reported, err);
+    (void)snprintf(title, sizeof title, "%.80s on %s", j->info.name, j->data_name);
+    if (status == LP_OK) {
+        const run_page run = {.title = title,
+                              .folder = j->out,
+                              .rows = j->rows,
+                              .columns = result_columns,
+                              .column_count = RESULT_COLUMNS,
+                              .reported = reported,
+                              .published = published(j),
+                              .evaluation = &j->evaluation,
+                              .solver = lp_solver_name(j->evaluated),
+                              .images = j->images[LP_SPLIT_TEST],
+                              .result = object};
+        status = run_page_write(&run, err);
+    }
+    free(reported);
+    return status;
+}
+
 static lp_status write_results(const job *j, json_t *object, lp_error *err) {
     char path[PATH_BYTES];
     lp_status status = format_path(path, err, "%s/results.json", j->out);
@@ -435,7 +524,10 @@ static lp_status write_results(const job *j, json_t *object, lp_error *err) {
     if (status == LP_OK) {
         status = format_path(path, err, "%s/README.md", j->out);
     }
-    return status == LP_OK ? write_page(j, path, err) : status;
+    if (status == LP_OK) {
+        status = write_page(j, path, err);
+    }
+    return status == LP_OK ? write_pictures(j, object, err) : status;
 }
 
 /* ---- the command ---- */
@@ -561,6 +653,9 @@ static int run(const cli_command *command, int argc, char **argv) {
     json_decref(j.rows);
     lp_features_close(j.set[0]);
     lp_features_close(j.set[1]);
+    lp_evaluation_free(&j.evaluation);
+    lp_dataset_close(j.images[0]);
+    lp_dataset_close(j.images[1]);
     if (status != LP_OK) {
         return cli_fail(command, status, &err);
     }

@@ -3,9 +3,10 @@
  *   1. the sweep, on the training set (and a validation set) alone   -> OUT/points.json
  *   2. a fit on training + validation data with the chosen C         -> OUT/best.probe
  *   3. only then is the test set opened: one score, of that probe
- *   4. OUT/sweep.json, sweep.csv, sweep.png, sweep.svg */
+ *   4. OUT/sweep.json, sweep.csv; sweep.png, .svg; sweep-peak.png, .svg; sweep.html */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -17,6 +18,8 @@
 #include "cli/steps.h"
 #include "linprobe/sweep.h"
 #include "report/curve.h"
+#include "report/evaluation_page.h"
+#include "report/html.h"
 
 typedef struct sweep_job {
     const char *train_path, *validation_path, *test_path, *out;
@@ -164,10 +167,11 @@ static json_t *sweep_object(const sweep_job *j, const json_t *rows) {
     json_t *fit = step_fit_row(&j->fit, &j->report);
     (void)json_object_del(fit, "seconds");
     json_t *object = json_pack(
-        "{s:s, s:s, s:{s:s, s:s, s:s?, s:s, s:i, s:i, s:I, s:f, s:I, s:I}, s:O, s:f, s:f, s:b, "
+        "{s:s, s:s, s:{s:o, s:s, s:o, s:s, s:i, s:i, s:I, s:f, s:I, s:I}, s:O, s:f, s:f, s:b, "
         "s:o}",
-        "linprobe", lp_version(), "command", cli_command_line(), "setting", "train", j->train_path,
-        "train_sha256", j->train->digest, "validation", j->validation_path, "protocol",
+        "linprobe", lp_version(), "command", cli_command_line(), "setting", "train",
+        lp_json_any_text(j->train_path), "train_sha256", j->train->digest, "validation",
+        lp_json_any_text(j->validation_path), "protocol",
         o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "low", o->low, "high", o->high,
         "steps_per_decade", (json_int_t)o->steps, "held_out", o->held_out, "folds",
         (json_int_t)o->folds, "seed", (json_int_t)o->seed, "points", rows, "C", j->fit.C, "lambda",
@@ -178,35 +182,164 @@ static json_t *sweep_object(const sweep_job *j, const json_t *rows) {
     return object;
 }
 
-static lp_status write_pictures(const sweep_job *j, lp_error *err) {
-    static const char *const names[] = {"sweep.png", "sweep.svg"};
+/* The whole curve, or the part of it within a decade of the choice, where the scale shows the
+ * differences that the choice rests on.  *chart is NULL where that part says no more than the
+ * whole. */
+static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_error *err) {
+    const double decade = 10 * (1 + 1e-9);
     const lp_sweep *s = j->sweep;
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
+    size_t count = 0;
     lp_point *points = lp_alloc(s->count, sizeof *points);
+    *chart = NULL;
     if (points == NULL) {
         return lp_fail_memory(err, "chart", s->count, sizeof *points);
     }
     for (size_t i = 0; i < s->count; i++) {
         const lp_sweep_point *p = &s->points[i];
-        points[i] = (lp_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+        if (!peak || (p->C <= j->fit.C * decade && p->C >= j->fit.C / decade)) {
+            points[count++] = (lp_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+        }
     }
+    lp_evaluation_title(j->train, on);
+    (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
+                   on);
     lp_point test = {j->fit.C, j->score.top1, j->score.top1_low, j->score.top1_high};
-    const lp_series series[] = {{"validation", points, s->count}, {"test", &test, 1}};
+    const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
     lp_curve curve = {.kind = LP_CURVE_SWEEP,
-                      .title = "Accuracy against regularisation strength",
+                      .title = title,
                       .measure = "Top-1 accuracy",
                       .series = series,
                       .series_count = j->scored ? 2 : 1,
                       .chosen = j->fit.C};
-    lp_chart *chart = NULL;
-    lp_status status = lp_curve_chart(&curve, &chart, err);
+    lp_status status =
+        peak && (count < 3 || count == s->count) ? LP_OK : lp_curve_chart(&curve, chart, err);
+    lp_free(points);
+    return status;
+}
+
+/* OUT/<name>.png and OUT/<name>.svg */
+static lp_status write_chart(const sweep_job *j, const lp_chart *chart, const char *name,
+                             lp_error *err) {
+    static const char *const endings[] = {"png", "svg"};
+    lp_status status = LP_OK;
     for (int i = 0; status == LP_OK && i < 2; i++) {
-        char *path = lp_path_join(j->out, names[i]);
+        char file[32];
+        (void)snprintf(file, sizeof file, "%s.%s", name, endings[i]);
+        char *path = lp_path_join(j->out, file);
         status =
             path != NULL ? lp_chart_write(chart, path, err) : lp_fail_memory(err, j->out, 1, 1);
         lp_free(path);
     }
-    lp_chart_free(chart);
-    lp_free(points);
+    return status;
+}
+
+/* What came out, in sentences. */
+static void print_choice(FILE *out, const sweep_job *j) {
+    const lp_sweep_point *best = &j->sweep->points[j->sweep->best];
+    (void)fprintf(out, "best C = %.6g (lambda = %.6g): validation accuracy %.3f, %zu of %zu\n",
+                  best->C, 1 / best->C, 100 * best->accuracy, best->correct, best->count);
+    if (j->sweep->at_edge) {
+        (void)fprintf(out,
+                      "The best C lies at the edge of the range: widen it with --from and --to.\n");
+    }
+    (void)fprintf(out, "refit on all training%s data: %s, %s\n",
+                  j->validation != NULL ? " and validation" : "",
+                  j->report.converged ? "converged" : "NOT CONVERGED", j->report.stopped_by);
+    if (j->scored) {
+        (void)fprintf(
+            out,
+            "Accuracy = %.3f  on the test set, scored once (%zu of %zu; 95 %% from %.2f to "
+            "%.2f)\n",
+            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_low,
+            100 * j->score.top1_high);
+    }
+}
+
+/* The same lines as on standard output, a paragraph each. */
+static lp_status add_choice(const sweep_job *j, lp_html *page, lp_error *err) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL) {
+        return lp_fail_memory(err, "report", 1, 1);
+    }
+    print_choice(stream, j);
+    bool failed = ferror(stream) != 0;
+    failed = fclose(stream) != 0 || failed;
+    lp_status status = failed ? lp_fail_memory(err, "report", size, 1) : LP_OK;
+    for (char *line = text, *end; status == LP_OK && *line != '\0'; line = end) {
+        end = line + strcspn(line, "\n");
+        if (*end == '\n') {
+            *end++ = '\0';
+        }
+        lp_html_paragraph(page, line);
+    }
+    free(text);
+    return status;
+}
+
+static lp_status write_page(const sweep_job *j, const lp_chart *whole, const lp_chart *peak,
+                            const json_t *object, const json_t *rows, lp_error *err) {
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 16];
+    lp_html *page;
+    lp_evaluation_title(j->train, on);
+    (void)snprintf(title, sizeof title, "Sweep: %s", on);
+    char *path = lp_path_join(j->out, "sweep.html");
+    lp_status status =
+        path != NULL ? lp_html_new(title, &page, err) : lp_fail_memory(err, j->out, 1, 1);
+    if (status != LP_OK) {
+        lp_free(path);
+        return status;
+    }
+    lp_html_heading(page, "Choice");
+    status = add_choice(j, page, err);
+    lp_html_chart(page, whole, "Validation accuracy of each C that was tried.");
+    if (peak != NULL) {
+        lp_html_chart(page, peak, "The points within a decade of the choice.");
+    }
+    if (j->scored) {
+        json_t *score = json_pack("[o]", step_score_row(&j->score));
+        lp_html_heading(page, "Test");
+        lp_html_table(page, "The chosen probe on the test set, scored once", step_score_columns,
+                      step_score_column_count, score);
+        json_decref(score);
+    }
+    lp_html_heading(page, "Points");
+    lp_html_table(page, "Validation accuracy", point_columns, POINT_COLUMNS, rows);
+    json_t *settings = json_copy((json_t *)(uintptr_t)object);
+    (void)json_object_del(settings, "points");
+    (void)json_object_del(settings, "test");
+    (void)json_object_set_new(settings, "features", lp_evaluation_origin(j->train));
+    lp_html_heading(page, "How it was made");
+    lp_html_settings(page, "Settings", settings);
+    json_decref(settings);
+    if (status == LP_OK) {
+        status = lp_html_write(page, path, err);
+    }
+    lp_html_free(page);
+    lp_free(path);
+    return status;
+}
+
+static lp_status write_pictures(const sweep_job *j, const json_t *object, const json_t *rows,
+                                lp_error *err) {
+    lp_chart *whole, *peak = NULL;
+    lp_status status = draw_curve(j, false, &whole, err);
+    if (status == LP_OK) {
+        status = draw_curve(j, true, &peak, err);
+    }
+    if (status == LP_OK) {
+        status = write_chart(j, whole, "sweep", err);
+    }
+    if (status == LP_OK && peak != NULL) {
+        status = write_chart(j, peak, "sweep-peak", err);
+    }
+    if (status == LP_OK) {
+        status = write_page(j, whole, peak, object, rows, err);
+    }
+    lp_chart_free(whole);
+    lp_chart_free(peak);
     return status;
 }
 
@@ -220,7 +353,7 @@ static lp_status write_files(const sweep_job *j, const json_t *object, const jso
         status = lp_table_write(csv_path, LP_FORMAT_CSV, point_columns, POINT_COLUMNS, rows, err);
     }
     if (status == LP_OK) {
-        status = write_pictures(j, err);
+        status = write_pictures(j, object, rows, err);
     }
     lp_free(json_path);
     lp_free(csv_path);
@@ -228,23 +361,9 @@ static lp_status write_files(const sweep_job *j, const json_t *object, const jso
 }
 
 static void print_text(const sweep_job *j, const json_t *rows) {
-    const lp_sweep_point *best = &j->sweep->points[j->sweep->best];
     lp_table_print(stdout, LP_FORMAT_TEXT, point_columns, POINT_COLUMNS, rows);
-    (void)printf("\nbest C = %.6g (lambda = %.6g): validation accuracy %.3f, %zu of %zu\n", best->C,
-                 1 / best->C, 100 * best->accuracy, best->correct, best->count);
-    if (j->sweep->at_edge) {
-        (void)printf("The best C lies at the edge of the range: widen it with --from and --to.\n");
-    }
-    (void)printf("refit on all training%s data: %s, %s\n",
-                 j->validation != NULL ? " and validation" : "",
-                 j->report.converged ? "converged" : "NOT CONVERGED", j->report.stopped_by);
-    if (j->scored) {
-        (void)printf(
-            "Accuracy = %.3f  on the test set, scored once (%zu of %zu; 95 %% from %.2f to "
-            "%.2f)\n",
-            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_low,
-            100 * j->score.top1_high);
-    }
+    (void)fputc('\n', stdout);
+    print_choice(stdout, j);
 }
 
 static lp_status sweep(sweep_job *j, lp_format format, bool *converged, lp_error *err) {
@@ -387,8 +506,9 @@ const cli_command cli_sweep = {
     .usage = "TRAIN_DIR --out DIR [--test DIR] [options]",
     .details =
         "The search starts at C = 1e-6, 1e-4, ... 1e6 and halves its step round the best until it\n"
-        "is 1/8 decade (arXiv 2103.00020, A.3).  DIR gets sweep.json, sweep.csv, sweep.png,\n"
-        "sweep.svg and best.probe; interrupted, the same command goes on from there.  The test "
+        "is 1/8 decade (arXiv 2103.00020, A.3).  DIR gets sweep.html, sweep.json, sweep.csv,\n"
+        "charts (.png, .svg) and best.probe; interrupted, the same command goes on from there.  "
+        "The test "
         "set\n"
         "plays no part in the choice: it is opened when the probe is final.",
 };

@@ -81,7 +81,7 @@ static void show(meter *m, double done, double total, double scale, int decimals
     char bar[BAR_MAX + 3] = "";
     if (room >= 6 && total > 0) {
         int width = room < BAR_MAX ? room : BAR_MAX;
-        int full = (int)((double)width * done / total);
+        int full = last ? width : (int)((double)width * done / total);
         bar[0] = '[';
         memset(bar + 1, '#', (size_t)full);
         memset(bar + 1 + full, '.', (size_t)(width - full));

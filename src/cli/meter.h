@@ -14,7 +14,6 @@ typedef struct meter {
     double start;
     double last; /* time of the last output */
     size_t base; /* done before this run: no part of the rate */
-    char previous[64];
 } meter;
 
 void meter_start(meter *m, const char *what, const char *unit);

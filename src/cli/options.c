@@ -6,24 +6,39 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
+#include "report/chart.h"
+#include "report/html.h"
 
 const char *const cli_formats[] = {"text", "csv", "json", NULL};
 
 static char command_line[4096];
+
+/* Appends up to `length` bytes; what does not fit is left out. */
+static void put(size_t *used, const char *bytes, size_t length) {
+    for (; length > 0 && *bytes != '\0' && *used + 1 < sizeof command_line; length--) {
+        command_line[(*used)++] = *bytes++;
+    }
+}
 
 void cli_keep_command_line(int argc, char **argv) {
     size_t used = 0;
     for (int i = 0; i < argc; i++) {
         const char *word = i == 0 ? "linprobe" : argv[i];
         bool plain = word[0] != '\0' && strpbrk(word, " \t\n'\"\\$`*?[]{}()<>|&;!#~") == NULL;
-        int size = snprintf(command_line + used, sizeof command_line - used,
-                            plain ? "%s%s" : "%s'%s'", i > 0 ? " " : "", word);
-        if (size < 0 || (used += (size_t)size) >= sizeof command_line) {
-            break;
+        put(&used, i > 0 ? " " : "", 1);
+        put(&used, "'", plain ? 0 : 1);
+        for (; *word != '\0'; word++) { /* within quotes only the quote itself is special */
+            put(&used, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
         }
+        put(&used, "'", plain ? 0 : 1);
     }
+    json_t *text = lp_json_any_text(command_line); /* it goes into JSON files, which are UTF-8 */
+    (void)snprintf(command_line, sizeof command_line, "%s",
+                   text != NULL ? json_string_value(text) : "");
+    json_decref(text);
 }
 
 const char *cli_command_line(void) {
@@ -70,7 +85,7 @@ static void print_help(const cli_command *command, const cli_option *options) {
     (void)printf("  %-22s  %s\n", "--help", "this text");
 }
 
-static int usage_error(const cli_command *command, const char *text) {
+int cli_usage_error(const cli_command *command, const char *text) {
     (void)fprintf(stderr,
                   "linprobe %s: %s\nusage: linprobe %s %s\n`linprobe %s --help` explains.\n",
                   command->name, text, command->name, command->usage, command->name);
@@ -105,8 +120,18 @@ static lp_status store(const cli_option *o, const char *text, lp_error *err) {
     lp_status status;
     switch (o->kind) {
     case CLI_TEXT:
+        if (text[0] == '\0') {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found nothing", o->name,
+                           o->argument);
+        }
         *(const char **)o->value = text;
         return LP_OK;
+    case CLI_PICTURE:
+    case CLI_PAGE:
+        *(const char **)o->value = text;
+        status =
+            o->kind == CLI_PAGE ? lp_html_check_path(text, err) : lp_chart_check_path(text, err);
+        return status == LP_OK ? status : lp_prefix(err, status, "%s: ", o->name);
     case CLI_REAL:
         return lp_parse_real(o->name, text, o->low, o->high, o->value, err);
     case CLI_COUNT:
@@ -170,7 +195,7 @@ int cli_parse(const cli_command *command, const cli_option *options, int argc, c
         } else if (ended || word[0] != '-' || word[1] == '\0') {
             if (count == max_words) {
                 (void)snprintf(text, sizeof text, "unexpected argument '%.100s'", word);
-                return usage_error(command, text);
+                return cli_usage_error(command, text);
             }
             words[count++] = word;
         } else {
@@ -179,13 +204,13 @@ int cli_parse(const cli_command *command, const cli_option *options, int argc, c
             const cli_option *o = find(options, word, length);
             if (o == NULL) {
                 (void)snprintf(text, sizeof text, "unknown option '%.100s'", word);
-                return usage_error(command, text);
+                return cli_usage_error(command, text);
             }
             seen[o - options] = true;
             if (o->kind == CLI_FLAG) {
                 if (equals != NULL) {
                     (void)snprintf(text, sizeof text, "%s takes no argument", o->name);
-                    return usage_error(command, text);
+                    return cli_usage_error(command, text);
                 }
                 *(bool *)o->value = true;
                 continue;
@@ -193,23 +218,23 @@ int cli_parse(const cli_command *command, const cli_option *options, int argc, c
             const char *value = equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
             if (value == NULL) {
                 (void)snprintf(text, sizeof text, "%s needs an argument: %s", o->name, o->argument);
-                return usage_error(command, text);
+                return cli_usage_error(command, text);
             }
             if (store(o, value, &err) != LP_OK) {
-                return usage_error(command, err.text);
+                return cli_usage_error(command, err.text);
             }
         }
     }
     for (const cli_option *o = options; o->name != NULL; o++) {
         if (o->required && !seen[o - options]) {
             (void)snprintf(text, sizeof text, "%s %s is missing", o->name, o->argument);
-            return usage_error(command, text);
+            return cli_usage_error(command, text);
         }
     }
     if (count < min_words) {
         (void)snprintf(text, sizeof text, "expected %zu argument%s, found %zu", min_words,
                        min_words == 1 ? "" : "s", count);
-        return usage_error(command, text);
+        return cli_usage_error(command, text);
     }
     if (word_count != NULL) {
         *word_count = count;

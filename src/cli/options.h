@@ -13,7 +13,9 @@ typedef enum cli_kind {
     CLI_COUNT,
     CLI_COUNTS, /* one or several, as in 1,2,4 */
     CLI_FLAG,
-    CLI_CHOICE
+    CLI_CHOICE,
+    CLI_PICTURE, /* a path that ends in .png or .svg */
+    CLI_PAGE     /* a path that ends in .html */
 } cli_kind;
 
 typedef struct cli_counts {
@@ -27,8 +29,8 @@ typedef struct cli_option {
     const char *argument; /* its argument in the help: "FILE"; NULL for a flag */
     const char *help;     /* lines are broken at '\n' */
     cli_kind kind;
-    void *value; /* const char ** (TEXT), double *, size_t *, cli_counts *, bool *, int * (CHOICE:
-                    the index) */
+    void *value; /* const char ** (TEXT, PICTURE, PAGE), double *, size_t *, cli_counts *, bool *,
+                    int * (CHOICE: the index) */
     double low, high;           /* REAL, COUNT and COUNTS: allowed range */
     const char *const *choices; /* CHOICE: names, NULL at the end */
     bool required;
@@ -54,6 +56,9 @@ enum { CLI_CONTINUE = -1 };
  * to standard output) or a wrong usage (explained on standard error). */
 int cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv,
               const char **words, size_t min_words, size_t max_words, size_t *word_count);
+
+/* Explains on standard error what is wrong with the words given; returns CLI_USAGE. */
+int cli_usage_error(const cli_command *command, const char *text);
 
 /* Prints "linprobe COMMAND: text" on standard error and returns the exit status for it. */
 int cli_fail(const cli_command *command, lp_status status, const lp_error *err);

@@ -156,6 +156,9 @@ lp_status step_fit(const lp_features *train, lp_fit_options *options, const char
     options->progress.context = &m;
     lp_status fitted = lp_probe_fit(&examples, options, probe, report, err);
     meter_end(&m);
+    if (fitted == LP_CANCELLED) {
+        return lp_prefix(err, fitted, "interrupted: the same command starts this fit again: ");
+    }
     if (fitted != LP_OK && fitted != LP_NOT_CONVERGED) {
         return fitted;
     }
@@ -163,11 +166,12 @@ lp_status step_fit(const lp_features *train, lp_fit_options *options, const char
     json_t *set = json_loads(train->meta, 0, &reason);
     json_t *fit = step_fit_row(options, report);
     (void)json_object_del(fit, "seconds"); /* the same work gives the same file */
-    json_t *meta = json_pack(
-        "{s:{s:s, s:s}, s:{s:s, s:s, s:I, s:O*, s:O*}, s:o, s:o}", "made_by", "linprobe",
-        lp_version(), "command", cli_command_line(), "train", "path", train->path, "sha256",
-        train->digest, "count", (json_int_t)train->count, "inputs", json_object_get(set, "inputs"),
-        "data", json_object_get(set, "data"), "options", step_fit_options(options), "fit", fit);
+    json_t *meta =
+        json_pack("{s:{s:s, s:s}, s:{s:o, s:s, s:I, s:O*, s:O*}, s:o, s:o}", "made_by", "linprobe",
+                  lp_version(), "command", cli_command_line(), "train", "path",
+                  lp_json_any_text(train->path), "sha256", train->digest, "count",
+                  (json_int_t)train->count, "inputs", json_object_get(set, "inputs"), "data",
+                  json_object_get(set, "data"), "options", step_fit_options(options), "fit", fit);
     char *text = meta != NULL ? json_dumps(meta, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     lp_status status =
         text != NULL ? lp_probe_save(*probe, out, text, &late) : lp_fail_memory(&late, out, 1, 1);
@@ -245,4 +249,23 @@ json_t *step_score_row(const lp_score *s) {
                      "correct", (json_int_t)s->correct, "top1", 100 * s->top1, "top1_low",
                      100 * s->top1_low, "top1_high", 100 * s->top1_high, "top5", 100 * s->top5,
                      "mean_per_class", 100 * s->mean_per_class);
+}
+
+lp_status step_evaluation_write(const lp_evaluation *e, const lp_probe *probe, const char *path,
+                                lp_error *err) {
+    json_error_t reason;
+    json_t *document =
+        json_pack("{s:s, s:s, s:s, s:o, s:{s:s, s:s}}", "format", "linprobe evaluation", "linprobe",
+                  lp_version(), "command", cli_command_line(), "probe",
+                  json_loads(lp_probe_meta(probe), 0, &reason), "test", "path", e->test->path,
+                  "sha256", e->test->digest);
+    json_t *found = lp_evaluation_document(e);
+    if (found == NULL || json_object_update(document, found) != 0) {
+        json_decref(document);
+        document = NULL; /* reported as memory by lp_json_write */
+    }
+    json_decref(found);
+    lp_status status = lp_json_write(path, document, err);
+    json_decref(document);
+    return status;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include "base/json.h"
 #include "linprobe/linprobe.h"
+#include "report/evaluation.h"
 #include "report/table.h"
 
 /* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
@@ -50,6 +51,10 @@ bool step_show(void *context, size_t done, size_t total, const char *line);
 /* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
  * accuracies in percent. */
 json_t *step_score_row(const lp_score *score);
+
+/* An evaluation's document, with where it came from, as docs/FORMATS.md describes it. */
+LP_MUST_USE lp_status step_evaluation_write(const lp_evaluation *evaluation, const lp_probe *probe,
+                                            const char *path, lp_error *err);
 
 lp_examples step_examples(const lp_features *features);
 

@@ -69,27 +69,30 @@ static lp_status count_files(lp_cifar_files *files, const char *path, lp_split s
 
 /* ---- folders and single files ---------------------------------------------------------------- */
 
-/* The names file, if the folder has it. */
-static lp_status open_names(const char *folder, lp_label_kind labels, lp_cifar_files *files,
-                            lp_error *err) {
-    const char *name = files->layout->names[labels];
-    if (name == NULL) {
-        return LP_OK;
+/* The names files that the folder has. */
+static lp_status open_names(const char *folder, lp_cifar_files *files, lp_error *err) {
+    lp_status status = LP_OK;
+    for (size_t kind = 0; kind < 2 && status == LP_OK; kind++) {
+        const char *name = files->layout->names[kind];
+        if (name == NULL) {
+            continue;
+        }
+        char *path = lp_path_join(folder, name);
+        if (path == NULL) {
+            return lp_fail_memory(err, name, 1, strlen(folder));
+        }
+        if (lp_is_file(path)) {
+            status = open_file(path, &files->names[kind], err);
+        } else {
+            lp_free(path);
+        }
     }
-    char *path = lp_path_join(folder, name);
-    if (path == NULL) {
-        return lp_fail_memory(err, name, 1, strlen(folder));
-    }
-    if (!lp_is_file(path)) {
-        lp_free(path);
-        return LP_OK;
-    }
-    return open_file(path, &files->names, err);
+    return status;
 }
 
 /* Maps those of the split's files that the folder has.  Only one place may have any. */
 static lp_status open_place(const char *folder, const lp_cifar_layout *layout, lp_split split,
-                            lp_label_kind labels, lp_cifar_files *files, lp_error *err) {
+                            lp_cifar_files *files, lp_error *err) {
     const char *earlier = NULL;
     for (size_t k = 0; k < LP_CIFAR_FILES_MAX && earlier == NULL; k++) {
         earlier = files->records[k].path;
@@ -116,15 +119,14 @@ static lp_status open_place(const char *folder, const lp_cifar_layout *layout, l
             return status;
         }
     }
-    return earlier == NULL && files->layout != NULL ? open_names(folder, labels, files, err)
-                                                    : LP_OK;
+    return earlier == NULL && files->layout != NULL ? open_names(folder, files, err) : LP_OK;
 }
 
-static lp_status open_folder(const char *path, lp_split split, lp_label_kind labels,
-                             lp_cifar_files *files, lp_error *err) {
+static lp_status open_folder(const char *path, lp_split split, lp_cifar_files *files,
+                             lp_error *err) {
     for (size_t set = 0; set < LP_CIFAR_SETS; set++) {
         const lp_cifar_layout *layout = &lp_cifar_layouts[set];
-        lp_status status = open_place(path, layout, split, labels, files, err);
+        lp_status status = open_place(path, layout, split, files, err);
         if (status != LP_OK) {
             return status;
         }
@@ -132,7 +134,7 @@ static lp_status open_folder(const char *path, lp_split split, lp_label_kind lab
         if (below == NULL) {
             return lp_fail_memory(err, path, 1, strlen(path));
         }
-        status = open_place(below, layout, split, labels, files, err);
+        status = open_place(below, layout, split, files, err);
         lp_free(below);
         if (status != LP_OK) {
             return status;
@@ -141,8 +143,8 @@ static lp_status open_folder(const char *path, lp_split split, lp_label_kind lab
     return LP_OK;
 }
 
-static lp_status open_single(const char *path, lp_split split, lp_label_kind labels,
-                             lp_cifar_files *files, lp_error *err) {
+static lp_status open_single(const char *path, lp_split split, lp_cifar_files *files,
+                             lp_error *err) {
     const char *name = lp_path_name(path);
     files->layout = &lp_cifar_layouts[LP_CIFAR_100];
     for (size_t i = 0; i < (size_t)LP_CIFAR_SETS * 2 * LP_CIFAR_FILES_MAX; i++) {
@@ -168,7 +170,7 @@ static lp_status open_single(const char *path, lp_split split, lp_label_kind lab
     folder[name - path] = '\0';
     lp_status status = open_file(copy, &files->records[0], err);
     if (status == LP_OK) {
-        status = open_names(folder[0] != '\0' ? folder : ".", labels, files, err);
+        status = open_names(folder[0] != '\0' ? folder : ".", files, err);
     }
     lp_free(folder);
     return status;
@@ -177,8 +179,8 @@ static lp_status open_single(const char *path, lp_split split, lp_label_kind lab
 /* ---- archives -------------------------------------------------------------------------------- */
 
 /* Where a member belongs: the file of one layout that it is, or NULL. */
-static lp_cifar_file *place_of(const char *member, lp_split split, lp_label_kind labels,
-                               lp_cifar_files *files, const lp_cifar_layout **layout) {
+static lp_cifar_file *place_of(const char *member, lp_split split, lp_cifar_files *files,
+                               const lp_cifar_layout **layout) {
     if (strncmp(member, "./", 2) == 0) {
         member += 2;
     }
@@ -187,8 +189,10 @@ static lp_cifar_file *place_of(const char *member, lp_split split, lp_label_kind
         size_t length = strlen((*layout)->folder);
         bool below = strncmp(member, (*layout)->folder, length) == 0 && member[length] == '/';
         const char *name = below ? member + length + 1 : member;
-        if ((*layout)->names[labels] != NULL && strcmp(name, (*layout)->names[labels]) == 0) {
-            return &files->names;
+        for (size_t kind = 0; kind < 2; kind++) {
+            if ((*layout)->names[kind] != NULL && strcmp(name, (*layout)->names[kind]) == 0) {
+                return &files->names[kind];
+            }
         }
         for (size_t k = 0; k < LP_CIFAR_FILES_MAX && (*layout)->files[split][k] != NULL; k++) {
             if (strcmp(name, (*layout)->files[split][k]) == 0) {
@@ -245,7 +249,7 @@ static lp_status keep_member(lp_archive *archive, const char *path, const lp_mem
 }
 
 static lp_status read_archive(const char *path, lp_archive *archive, uint64_t room, lp_split split,
-                              lp_label_kind labels, lp_cifar_files *files, lp_error *err) {
+                              lp_cifar_files *files, lp_error *err) {
     const lp_cifar_layout *layout;
     lp_member member;
     bool more = true;
@@ -254,7 +258,7 @@ static lp_status read_archive(const char *path, lp_archive *archive, uint64_t ro
         if (status != LP_OK || !more) {
             return status;
         }
-        lp_cifar_file *file = place_of(member.name, split, labels, files, &layout);
+        lp_cifar_file *file = place_of(member.name, split, files, &layout);
         if (file == NULL) {
             continue;
         }
@@ -270,8 +274,8 @@ static lp_status read_archive(const char *path, lp_archive *archive, uint64_t ro
     }
 }
 
-static lp_status open_archive(const char *path, lp_split split, lp_label_kind labels,
-                              lp_cifar_files *files, lp_error *err) {
+static lp_status open_archive(const char *path, lp_split split, lp_cifar_files *files,
+                              lp_error *err) {
     lp_map whole;
     lp_archive *archive = NULL;
     uint64_t room;
@@ -287,7 +291,7 @@ static lp_status open_archive(const char *path, lp_split split, lp_label_kind la
         status = lp_prefix(err, status, "expected a folder, a .bin file or a tar.gz: ");
     }
     if (status == LP_OK) {
-        status = read_archive(path, archive, room, split, labels, files, err);
+        status = read_archive(path, archive, room, split, files, err);
     }
     if (status == LP_OK && files->layout != NULL && files->layout->official[split].name == NULL &&
         whole.size == files->layout->archive.bytes) {
@@ -301,17 +305,17 @@ static lp_status open_archive(const char *path, lp_split split, lp_label_kind la
     return status;
 }
 
-lp_status lp_cifar_files_open(const char *path, lp_split split, lp_label_kind labels,
-                              lp_cifar_files *files, lp_error *err) {
+lp_status lp_cifar_files_open(const char *path, lp_split split, lp_cifar_files *files,
+                              lp_error *err) {
     lp_status status;
     size_t length = strlen(path);
     memset(files, 0, sizeof *files);
     if (lp_is_folder(path)) {
-        status = open_folder(path, split, labels, files, err);
+        status = open_folder(path, split, files, err);
     } else if (length >= 4 && strcmp(path + length - 4, ".bin") == 0) {
-        status = open_single(path, split, labels, files, err);
+        status = open_single(path, split, files, err);
     } else {
-        status = open_archive(path, split, labels, files, err);
+        status = open_archive(path, split, files, err);
     }
     if (status == LP_OK) {
         status = count_files(files, path, split, err);
@@ -326,6 +330,7 @@ void lp_cifar_files_close(lp_cifar_files *files) {
     for (size_t k = 0; k < LP_CIFAR_FILES_MAX; k++) {
         close_file(&files->records[k]);
     }
-    close_file(&files->names);
+    close_file(&files->names[0]);
+    close_file(&files->names[1]);
     memset(files, 0, sizeof *files);
 }

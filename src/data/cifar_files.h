@@ -20,15 +20,15 @@ typedef struct lp_cifar_file {
 typedef struct lp_cifar_files {
     const lp_cifar_layout *layout;
     lp_cifar_file records[LP_CIFAR_FILES_MAX];
-    size_t count;          /* >= 1, the first ones of layout->files[split] */
-    lp_cifar_file names;   /* of the classes; path is NULL where there is no such file */
-    bool official_archive; /* it is the official archive, by its SHA-256 (looked at only where the
-                            * records have no digest of their own) */
+    size_t count;           /* >= 1, the first ones of layout->files[split] */
+    lp_cifar_file names[2]; /* by lp_label_kind; path is NULL where there is no such file */
+    bool official_archive;  /* it is the official archive, by its SHA-256 (looked at only where the
+                             * records have no digest of their own) */
 } lp_cifar_files;
 
 /* path: a folder, one ".bin" file, or an archive.  On failure files is empty. */
-LP_MUST_USE lp_status lp_cifar_files_open(const char *path, lp_split split, lp_label_kind labels,
-                                          lp_cifar_files *files, lp_error *err);
+LP_MUST_USE lp_status lp_cifar_files_open(const char *path, lp_split split, lp_cifar_files *files,
+                                          lp_error *err);
 void lp_cifar_files_close(lp_cifar_files *files);
 
 #endif

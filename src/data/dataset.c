@@ -1,13 +1,14 @@
 /* Data stage: a labelled image set over the files of one split.
  *
  *   files   -> records, N of label bytes + uint8 [3, 32, 32]
- *   checked -> labels int64 [N], SHA-256 over all records in order
- *   image i -> uint8 [32, 32, 3]
+ *   checked -> labels int64 [N], superclass of each class int64 [K], SHA-256 over all records in
+ * order image i -> uint8 [32, 32, 3]
  *
  * Formats: "CIFAR-10 binary version" and "CIFAR-100 binary version" of
  * https://www.cs.toronto.edu/~kriz/cifar.html. */
 #include "linprobe/dataset.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,14 +18,22 @@
 
 enum { PLANE = LP_CIFAR_SIDE * LP_CIFAR_SIDE, NUMBERED_NAME = 32 };
 
+/* One name a class. */
+typedef struct name_list {
+    char **names; /* into text */
+    char *text;
+} name_list;
+
 struct lp_dataset {
     lp_dataset_info info;
     lp_cifar_files files;
     char *source;
     char digest[LP_DIGEST_HEX];
-    int64_t *labels;    /* [N] */
-    char **class_names; /* [K], into names_text */
-    char *names_text;
+    int64_t *labels; /* [N] */
+    name_list class_names;
+    int64_t *superclass_of; /* [K], or NULL */
+    size_t superclasses;
+    name_list superclass_names;
 };
 
 static size_t record_bytes(const lp_dataset *data) {
@@ -69,6 +78,41 @@ static lp_status read_labels(const lp_dataset *data, const lp_cifar_file *file, 
             }
         }
         labels[i] = found[kept];
+    }
+    return LP_OK;
+}
+
+/* Superclasses as the records name them; none where they do not tell. */
+static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
+    const lp_cifar_layout *layout = data->files.layout;
+    size_t record = record_bytes(data), classes = data->info.classes;
+    if (layout->label_bytes < 2 || data->info.labels != LP_LABELS_FINE) {
+        return LP_OK;
+    }
+    int64_t *of = lp_alloc(classes, sizeof *of);
+    if (of == NULL) {
+        return lp_fail_memory(err, "superclasses", classes, sizeof *of);
+    }
+    for (size_t c = 0; c < classes; c++) {
+        of[c] = -1;
+    }
+    bool told = true;
+    for (size_t k = 0; k < data->files.count; k++) {
+        const lp_cifar_file *file = &data->files.records[k];
+        for (size_t i = 0; i < file->size / record; i++) {
+            const unsigned char *label = file->data + i * record; /* checked: coarse, fine */
+            told = told && (of[label[1]] < 0 || of[label[1]] == label[0]);
+            of[label[1]] = label[0];
+        }
+    }
+    for (size_t c = 0; c < classes; c++) {
+        told = told && of[c] >= 0;
+    }
+    if (told) {
+        data->superclass_of = of;
+        data->superclasses = layout->classes[LP_LABELS_COARSE];
+    } else {
+        lp_free(of);
     }
     return LP_OK;
 }
@@ -121,11 +165,11 @@ static lp_status recognise(lp_dataset *data, lp_error *err) {
 }
 
 /* One name a line, as many as classes.  Blank lines may follow (CIFAR-10's file has one). */
-static lp_status read_names(lp_dataset *data, lp_error *err) {
-    const lp_cifar_file *file = &data->files.names;
+static lp_status read_names(const lp_cifar_file *file, size_t classes, name_list *list,
+                            lp_error *err) {
     size_t length = file->size, lines = 1;
     char *line = lp_alloc(length + 1, 1);
-    data->names_text = line;
+    list->text = line;
     if (line == NULL) {
         return lp_fail_memory(err, file->path, length + 1, 1);
     }
@@ -144,9 +188,9 @@ static lp_status read_names(lp_dataset *data, lp_error *err) {
                            i, c);
         }
     }
-    if (length == 0 || lines != data->info.classes) {
+    if (length == 0 || lines != classes) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: expected %zu names, one a line, found %zu",
-                       file->path, data->info.classes, length == 0 ? 0 : lines);
+                       file->path, classes, length == 0 ? 0 : lines);
     }
     for (size_t k = 0; k < lines; k++) {
         char *end = line + strcspn(line, "\n");
@@ -158,35 +202,37 @@ static lp_status read_names(lp_dataset *data, lp_error *err) {
             return lp_fail(err, LP_ERR_FORMAT, "%s: line %zu: expected a name, found none",
                            file->path, k + 1);
         }
-        data->class_names[k] = line;
+        list->names[k] = line;
         line = end + 1;
     }
     return LP_OK;
 }
 
-static lp_status name_classes(lp_dataset *data, lp_error *err) {
-    size_t classes = data->info.classes;
-    data->class_names = lp_alloc(classes, sizeof *data->class_names);
-    if (data->class_names == NULL) {
-        return lp_fail_memory(err, "class names", classes, sizeof *data->class_names);
+/* The names of `classes` classes of a kind, or "<word> 0" and so on where there is no file. */
+static lp_status name_classes(const lp_dataset *data, lp_label_kind kind, size_t classes,
+                              const char *word, name_list *list, lp_error *err) {
+    const lp_cifar_file *file = &data->files.names[kind];
+    list->names = lp_alloc(classes, sizeof *list->names);
+    if (list->names == NULL) {
+        return lp_fail_memory(err, "class names", classes, sizeof *list->names);
     }
-    if (data->files.names.path != NULL) {
-        return read_names(data, err);
+    if (file->path != NULL) {
+        return read_names(file, classes, list, err);
     }
-    data->names_text = lp_alloc(classes, NUMBERED_NAME);
-    if (data->names_text == NULL) {
+    list->text = lp_alloc(classes, NUMBERED_NAME);
+    if (list->text == NULL) {
         return lp_fail_memory(err, "class names", classes, NUMBERED_NAME);
     }
     for (size_t k = 0; k < classes; k++) {
-        data->class_names[k] = data->names_text + k * NUMBERED_NAME;
-        (void)snprintf(data->class_names[k], NUMBERED_NAME, "class %zu", k);
+        list->names[k] = list->text + k * NUMBERED_NAME;
+        (void)snprintf(list->names[k], NUMBERED_NAME, "%s %zu", word, k);
     }
     return LP_OK;
 }
 
 static lp_status fill(lp_dataset *data, const char *path, lp_split split, lp_label_kind labels,
                       lp_error *err) {
-    lp_status status = lp_cifar_files_open(path, split, labels, &data->files, err);
+    lp_status status = lp_cifar_files_open(path, split, &data->files, err);
     if (status != LP_OK) {
         return status;
     }
@@ -211,7 +257,17 @@ static lp_status fill(lp_dataset *data, const char *path, lp_split split, lp_lab
     if (status == LP_OK) {
         status = recognise(data, err);
     }
-    return status == LP_OK ? name_classes(data, err) : status;
+    if (status == LP_OK) {
+        status = find_superclasses(data, err);
+    }
+    if (status == LP_OK) {
+        status = name_classes(data, labels, data->info.classes, "class", &data->class_names, err);
+    }
+    if (status == LP_OK && data->superclass_of != NULL) {
+        status = name_classes(data, LP_LABELS_COARSE, data->superclasses, "superclass",
+                              &data->superclass_names, err);
+    }
+    return status;
 }
 
 lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels, lp_dataset **out,
@@ -235,8 +291,11 @@ void lp_dataset_close(lp_dataset *data) {
         lp_cifar_files_close(&data->files);
         lp_free(data->source);
         lp_free(data->labels);
-        lp_free(data->class_names);
-        lp_free(data->names_text);
+        lp_free(data->class_names.names);
+        lp_free(data->class_names.text);
+        lp_free(data->superclass_of);
+        lp_free(data->superclass_names.names);
+        lp_free(data->superclass_names.text);
         lp_free(data);
     }
 }
@@ -250,7 +309,18 @@ const int64_t *lp_dataset_labels(const lp_dataset *data) {
 }
 
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k) {
-    return k < data->info.classes ? data->class_names[k] : "";
+    return k < data->info.classes ? data->class_names.names[k] : "";
+}
+
+const int64_t *lp_dataset_superclasses(const lp_dataset *data, size_t *count) {
+    if (count != NULL) {
+        *count = data->superclasses;
+    }
+    return data->superclass_of;
+}
+
+const char *lp_dataset_superclass_name(const lp_dataset *data, size_t g) {
+    return g < data->superclasses ? data->superclass_names.names[g] : "";
 }
 
 void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width) {

@@ -190,6 +190,10 @@ static json_t *json_floats(const float *values, size_t count) {
         /* the shortest decimal that is this float */
         char text[32];
         (void)snprintf(text, sizeof text, "%.9g", (double)values[i]);
+        char *comma = strchr(text, ',');
+        if (comma != NULL) { /* the host program's locale */
+            *comma = '.';
+        }
         (void)json_array_append_new(array, json_string(text));
     }
     return array;
@@ -228,32 +232,55 @@ static json_t *describe_machine(void) {
                      lp_math_blas_corename());
 }
 
+/* Superclass of each class and their names, as evaluation reads them; empty where not known. */
+static json_t *describe_superclasses(const lp_dataset *data) {
+    size_t count;
+    const int64_t *of = lp_dataset_superclasses(data, &count);
+    if (of == NULL) {
+        return json_object();
+    }
+    json_t *numbers = json_array(), *names = json_array();
+    for (size_t k = 0; k < lp_dataset_describe(data)->classes; k++) {
+        (void)json_array_append_new(numbers, json_integer(of[k]));
+    }
+    for (size_t g = 0; g < count; g++) {
+        (void)json_array_append_new(names, json_string(lp_dataset_superclass_name(data, g)));
+    }
+    return json_pack("{s:o, s:o}", "superclass_of", numbers, "superclass_names", names);
+}
+
 static json_t *describe_set(const extraction *e, const json_t *inputs) {
     const lp_extract_options *o = e->options;
     const lp_dataset_info *data = lp_dataset_describe(e->data);
     json_t *weights = NULL, *encoder = NULL;
     json_t *names = json_array();
     for (size_t k = 0; k < data->classes; k++) {
-        (void)json_array_append_new(names, json_string(lp_dataset_class_name(e->data, k)));
+        (void)json_array_append_new(names, lp_json_any_text(lp_dataset_class_name(e->data, k)));
     }
     if (e->encoder != NULL) {
         const lp_encoder_info *info = lp_encoder_describe(e->encoder);
-        weights =
-            json_pack("{s:s, s:s, s:s?, s:s}", "path", o->weights_path, "format", o->weights_format,
-                      "official", o->weights_official, "sha256", o->weights_sha256);
+        weights = json_pack("{s:o, s:s, s:s?, s:s}", "path", lp_json_any_text(o->weights_path),
+                            "format", o->weights_format, "official", o->weights_official, "sha256",
+                            o->weights_sha256);
         encoder = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", info->name, "input_size",
                             (json_int_t)info->input_size, "width", (json_int_t)info->width,
                             "layers", (json_int_t)info->layers, "heads", (json_int_t)info->heads,
                             "parameters", (json_int_t)info->parameters);
     }
-    return json_pack("{s:s, s:I, s:I, s:O, s:o*, s:o*, s:{s:s, s:s, s:s?, s:I, s:o},"
-                     " s:{s:s, s:s?, s:I, s:o}}",
-                     "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
-                     (json_int_t)e->width, "inputs", inputs, "weights", weights, "encoder", encoder,
-                     "data", "name", data->name, "source", data->source, "official", data->official,
-                     "classes", (json_int_t)data->classes, "class_names", names, "made_by",
-                     "linprobe", lp_version(), "command", o->command, "threads",
-                     (json_int_t)e->threads, "machine", describe_machine());
+    json_t *set =
+        json_pack("{s:s, s:I, s:I, s:O, s:o*, s:o*, s:{s:s, s:o, s:s?, s:I, s:o},"
+                  " s:{s:s, s:o, s:I, s:o}}",
+                  "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
+                  (json_int_t)e->width, "inputs", inputs, "weights", weights, "encoder", encoder,
+                  "data", "name", data->name, "source", lp_json_any_text(data->source), "official",
+                  data->official, "classes", (json_int_t)data->classes, "class_names", names,
+                  "made_by", "linprobe", lp_version(), "command", lp_json_any_text(o->command),
+                  "threads", (json_int_t)e->threads, "machine", describe_machine());
+    if (json_object_update_new(json_object_get(set, "data"), describe_superclasses(e->data)) != 0) {
+        json_decref(set);
+        set = NULL;
+    }
+    return set;
 }
 
 /* A complete set under the final name: the same inputs, or an error that says what differs. */
@@ -339,6 +366,10 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
         const lp_encoder_info *info = lp_encoder_describe(encoder);
         e.width = lp_encoder_features(info, options->point);
         e.batch = batch_size(info);
+        if (options->weights_sha256 == NULL || options->weights_format == NULL) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "extraction: expected the weights' format and SHA-256, found NULL");
+        }
         if (e.width == 0) {
             return lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,
                            lp_feature_point_name(options->point));

@@ -53,11 +53,12 @@ lp_status lp_inputs_compare(const char *what, const json_t *found, const json_t 
 
 /* CRC-32 of a run of rows, read back from the file. */
 static lp_status crc_of_rows(const lp_partial *p, size_t first, size_t count, uLong *crc,
-                             lp_error *err) {
+                             bool *whole, lp_error *err) {
     unsigned char block[1 << 14];
     size_t left = count * p->width * sizeof(float);
     off_t at = (off_t)(LP_NPY_HEADER + first * p->width * sizeof(float));
     *crc = crc32(0, Z_NULL, 0);
+    *whole = true;
     while (left > 0) {
         ssize_t got = pread(p->features, block, left < sizeof block ? left : sizeof block, at);
         if (got < 0 && errno == EINTR) {
@@ -66,8 +67,8 @@ static lp_status crc_of_rows(const lp_partial *p, size_t first, size_t count, uL
         if (got < 0) {
             return lp_fail_errno(err, errno, "%s: cannot be read", p->features_path);
         }
-        if (got == 0) { /* shorter than the journal says: no CRC matches */
-            *crc = (uLong)-1;
+        if (got == 0) { /* shorter than the journal says */
+            *whole = false;
             return LP_OK;
         }
         *crc = crc32(*crc, block, (uInt)got);
@@ -97,8 +98,9 @@ static lp_status recover(lp_partial *p, lp_error *err) {
         if (next != end || first != p->done || count == 0 || count > p->rows - first) {
             break;
         }
-        status = crc_of_rows(p, first, count, &crc, err);
-        if (status != LP_OK || crc != recorded) {
+        bool whole;
+        status = crc_of_rows(p, first, count, &crc, &whole, err);
+        if (status != LP_OK || !whole || crc != recorded) {
             break;
         }
         p->done += count;
@@ -173,6 +175,11 @@ lp_status lp_partial_open(const char *out, const json_t *inputs, size_t rows, si
     }
     while (length > 1 && p->out[length - 1] == '/') { /* "out/" is "out" */
         p->out[--length] = '\0';
+    }
+    const char *name = lp_path_name(p->out);
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        lp_partial_close(p);
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the name of a new folder", out);
     }
     memcpy(p->folder, p->out, length);
     memcpy(p->folder + length, suffix, sizeof suffix);

@@ -3,7 +3,7 @@
  * Opening: map features.npy [N, F] and labels.npy [N]; where the values are float32, little-endian
  * and row-major (as this program and NumPy write them) x is the mapping itself, otherwise a
  * converted copy.  Then every value is checked to be finite, every label to be in range, and the
- * SHA-256 that meta.json records to be that of the files. */
+ * SHA-256 that meta.json records, if any, to be that of the files. */
 #include "linprobe/features.h"
 
 #include <math.h>
@@ -26,6 +26,7 @@ typedef struct feature_set {
     char *meta_text;
     json_t *meta;
     const char **names;
+    char digest[LP_DIGEST_HEX];
 } feature_set;
 
 static lp_status map_member(const char *folder, const char *name, lp_map *map, lp_npy *npy,
@@ -148,12 +149,10 @@ static lp_status load_meta(feature_set *set, lp_error *err) {
     return status;
 }
 
-static lp_status check_digest(const feature_set *set, lp_error *err) {
-    char hex[LP_DIGEST_HEX];
+/* Without a recorded digest the set gets its own, so that results can always be traced to it. */
+static lp_status check_digest(feature_set *set, lp_error *err) {
+    char *hex = set->digest;
     lp_digest *digest;
-    if (set->public.digest[0] == '\0') {
-        return LP_OK;
-    }
     lp_status status = lp_digest_new(LP_SHA256, &digest, err);
     if (status == LP_OK) {
         status = lp_digest_add(digest, set->x_map.data, (size_t)set->x_map.size, err);
@@ -165,7 +164,9 @@ static lp_status check_digest(const feature_set *set, lp_error *err) {
         status = lp_digest_hex(digest, hex, err);
     }
     lp_digest_free(digest);
-    if (status == LP_OK && strcmp(hex, set->public.digest) != 0) {
+    if (status == LP_OK && set->public.digest[0] == '\0') {
+        set->public.digest = hex;
+    } else if (status == LP_OK && strcmp(hex, set->public.digest) != 0) {
         status =
             lp_fail(err, LP_ERR_DATA,
                     "%s: features.npy and labels.npy have SHA-256 %s, but meta.json records %s",

@@ -39,12 +39,17 @@ static bool take(cursor *c, const char *token) {
     return true;
 }
 
+/* strchr would find the zero at the end, too. */
+static bool one_of(const char *set, char c) {
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
 static lp_status read_descr(cursor *c, lp_npy *npy) {
     if (!take(c, "'")) {
         return fail_header(c, "a plain type as descr (no structured array)");
     }
-    if (c->end - c->next < 4 || c->next[3] != '\'' || strchr("<>|=", c->next[0]) == NULL ||
-        strchr("fiub", c->next[1]) == NULL || strchr("1248", c->next[2]) == NULL) {
+    if (c->end - c->next < 4 || c->next[3] != '\'' || !one_of("<>|=", c->next[0]) ||
+        !one_of("fiub", c->next[1]) || !one_of("1248", c->next[2])) {
         return fail_header(c, "descr to be one of f2 f4 f8, i1 to i8, u1 to u8 or b1");
     }
     npy->big_endian = c->next[0] == '>';

@@ -111,8 +111,9 @@ typedef struct tally {
     double squares;     /* sum of squares of the loss about its mean (Welford) */
 } tally;
 
-/* Counts one row of logits [K], which it overwrites.  Returns the prediction. */
-static size_t count_row(tally *t, double *logits, size_t label) {
+/* Counts one row of logits [K], which it overwrites.  Returns the prediction, and its probability.
+ */
+static size_t count_row(tally *t, double *logits, size_t label, double *confidence) {
     lp_metrics *m = t->metrics;
     size_t rank = lp_rank_of(logits, t->classes, label);
     size_t predicted = 0;
@@ -123,8 +124,10 @@ static size_t count_row(tally *t, double *logits, size_t label) {
     t->correct_of[label] += rank == 0;
     m->score.correct_top5 += rank < 5;
     t->rows++;
+    *confidence = NAN;
     if (t->probability != LP_PROBABILITY_NONE) {
         row_odds odds = odds_of(logits, t->classes, label, predicted, t->probability);
+        *confidence = odds.confidence;
         double off = odds.loss - m->log_loss;
         m->log_loss += off / (double)t->rows;
         t->squares += off * (odds.loss - m->log_loss);
@@ -156,7 +159,7 @@ static void finish(tally *t) {
 lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
                             lp_probability probability, size_t threads, lp_metrics *metrics,
                             size_t *correct_of, size_t *count_of, int64_t *predicted,
-                            lp_error *err) {
+                            double *confidence, lp_error *err) {
     size_t K = probe->classes;
     size_t block = test->count < BLOCK ? test->count : BLOCK;
     memset(metrics, 0, sizeof *metrics);
@@ -182,7 +185,11 @@ lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
             goto done;
         }
         for (size_t i = 0; i < rows; i++) {
-            size_t k = count_row(&t, logits + i * K, (size_t)test->labels[first + i]);
+            double share;
+            size_t k = count_row(&t, logits + i * K, (size_t)test->labels[first + i], &share);
+            if (confidence != NULL) {
+                confidence[first + i] = share;
+            }
             if (predicted != NULL) {
                 predicted[first + i] = (int64_t)k;
             }
@@ -205,7 +212,7 @@ lp_status lp_probe_score(const lp_probe *probe, const lp_examples *test, size_t 
                          lp_score *score, size_t *correct_of, size_t *count_of, lp_error *err) {
     lp_metrics metrics;
     lp_status status = lp_probe_evaluate(probe, test, LP_PROBABILITY_NONE, threads, &metrics,
-                                         correct_of, count_of, NULL, err);
+                                         correct_of, count_of, NULL, NULL, err);
     *score = metrics.score;
     return status;
 }

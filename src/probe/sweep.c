@@ -37,8 +37,10 @@ typedef struct run {
     fold_part *parts;
     size_t part_count;
     lp_sweep_point *points; /* [grid], count = 0 where not done */
-    lp_probe **probes;      /* [grid, part_count], NULL where not kept */
-    size_t planned;         /* fits, for the progress */
+    bool *visited; /* [grid]: the protocol has asked for it.  Of a resumed sweep later points may be
+                      done already; they must not lead the search another way. */
+    lp_probe **probes; /* [grid, part_count], NULL where not kept */
+    size_t planned;    /* fits, for the progress */
     size_t done;
     size_t resumed;
 } run;
@@ -121,14 +123,15 @@ static lp_status make_parts(run *r, const lp_examples *train, const lp_examples 
 
 static json_t *describe(const run *r, const lp_examples *train, const lp_examples *validation) {
     const lp_sweep_options *o = r->options;
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:I, s:f, s:f, s:i, s:i, s:I, s:I}", "linprobe",
-        lp_version(), "data", o->identity != NULL ? o->identity : "", "protocol",
-        o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "train", (json_int_t)train->count,
-        "validation", (json_int_t)(validation != NULL ? validation->count : 0), "solver",
-        lp_solver_name(o->fit.solver), "held_out", o->held_out, "folds", (json_int_t)o->folds,
-        "tolerance", o->fit.tolerance, "bias", o->fit.bias, "low", o->low, "high", o->high, "steps",
-        (json_int_t)o->steps, "seed", (json_int_t)o->seed);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:I, s:f, s:f, s:I, s:i, s:i, s:I, s:I}",
+                     "linprobe", lp_version(), "data", o->identity != NULL ? o->identity : "",
+                     "protocol", o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "train",
+                     (json_int_t)train->count, "validation",
+                     (json_int_t)(validation != NULL ? validation->count : 0), "solver",
+                     lp_solver_name(o->fit.solver), "held_out", o->held_out, "folds",
+                     (json_int_t)o->folds, "tolerance", o->fit.tolerance, "bias", o->fit.bias,
+                     "max_iterations", (json_int_t)o->fit.max_iterations, "low", o->low, "high",
+                     o->high, "steps", (json_int_t)o->steps, "seed", (json_int_t)o->seed);
 }
 
 static char *probe_path(const run *r, size_t i, size_t p) {
@@ -186,8 +189,11 @@ static lp_status read_points(run *r, const json_t *inputs, lp_error *err) {
             double index = lp_json_number(entry, "index", -1);
             double correct = lp_json_number(entry, "correct", -1);
             double count = lp_json_number(entry, "count", -1);
+            double iterations = lp_json_number(entry, "iterations", -1);
+            double passes = lp_json_number(entry, "passes", -1);
             if (!(index >= 0 && index < (double)r->grid && count > 0 && count <= 1e15 &&
-                  correct >= 0 && correct <= count)) {
+                  correct >= 0 && correct <= count && iterations >= 0 && iterations <= 1e15 &&
+                  passes >= 0 && passes <= 1e15)) {
                 status =
                     lp_fail(err, LP_ERR_FORMAT, "%s: point %zu is not one of the grid's", path, n);
                 break;
@@ -195,8 +201,8 @@ static lp_status read_points(run *r, const json_t *inputs, lp_error *err) {
             lp_sweep_point *p = &r->points[(size_t)index];
             p->correct = (size_t)correct;
             p->count = (size_t)count;
-            p->iterations = (size_t)lp_json_number(entry, "iterations", 0);
-            p->passes = (size_t)lp_json_number(entry, "passes", 0);
+            p->iterations = (size_t)iterations;
+            p->passes = (size_t)passes;
             p->converged = json_is_true(json_object_get(entry, "converged"));
             r->resumed++;
         }
@@ -227,7 +233,7 @@ static lp_status nearest_probe(run *r, size_t i, size_t p, const lp_probe **star
     for (size_t d = 1; d < r->grid; d++) {
         for (int side = 0; side < 2; side++) {
             size_t j = side == 0 ? i - d : i + d; /* wraps below zero: then not < grid */
-            if (j >= r->grid || r->points[j].count == 0) {
+            if (j >= r->grid || !r->visited[j]) {
                 continue;
             }
             lp_probe **kept = &r->probes[j * r->part_count + p];
@@ -295,6 +301,7 @@ static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err)
     lp_status status = LP_OK;
     if (r->points[i].count > 0) {
         r->done++;
+        r->visited[i] = true;
         return LP_OK;
     }
     char line[64];
@@ -309,6 +316,7 @@ static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err)
         return status;
     }
     r->points[i] = point;
+    r->visited[i] = true;
     r->done++;
     if (r->options->work != NULL) {
         status = write_points(r, inputs, err);
@@ -328,8 +336,7 @@ static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err)
 static size_t best_point(const run *r) {
     size_t best = r->grid;
     for (size_t i = 0; i < r->grid; i++) {
-        if (r->points[i].count > 0 &&
-            (best == r->grid || r->points[i].correct > r->points[best].correct)) {
+        if (r->visited[i] && (best == r->grid || r->points[i].correct > r->points[best].correct)) {
             best = i;
         }
     }
@@ -373,7 +380,7 @@ static lp_status collect(run *r, lp_sweep **out, lp_error *err) {
     sweep->at_edge = best == 0 || best == r->grid - 1;
     for (size_t i = 0; i < r->grid; i++) {
         lp_sweep_point *p = &r->points[i];
-        if (p->count > 0) {
+        if (r->visited[i]) {
             p->C = grid_value(r->options, i);
             p->accuracy = (double)p->correct / (double)p->count;
             p->interval = lp_wilson(p->correct, p->count);
@@ -419,9 +426,10 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     status = make_parts(&r, train, validation, err);
     if (status == LP_OK) {
         r.points = lp_alloc_zeroed(r.grid, sizeof *r.points);
+        r.visited = lp_alloc_zeroed(r.grid, sizeof *r.visited);
         r.probes = lp_alloc_zeroed(r.grid, r.part_count * sizeof(lp_probe *));
         inputs = describe(&r, train, validation);
-        if (r.points == NULL || r.probes == NULL || inputs == NULL) {
+        if (r.points == NULL || r.visited == NULL || r.probes == NULL || inputs == NULL) {
             status = lp_fail_memory(err, "sweep", r.grid, r.part_count * sizeof(lp_probe *));
         }
     }
@@ -450,6 +458,7 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     }
     lp_free(r.parts);
     lp_free(r.points);
+    lp_free(r.visited);
     lp_free(r.probes);
     json_decref(inputs);
     return status;

@@ -6,40 +6,70 @@
 
 #include "base/error.h"
 
-enum { MARGIN = 16, GAP = 12, TITLE = 36, LINE = 15, SMALL = 96, CELL = 112, MAX_WIDTH = 1200 };
+enum {
+    MARGIN = 16,
+    GAP = 12,
+    TITLE = 36,
+    LINE = 15,
+    SMALL = 96,
+    CELL = 112,
+    WIDE = 176,
+    MAX_WIDTH = 1000
+};
 
 /* How much the images are enlarged, all alike. */
 static size_t factor_for(size_t largest) {
     return largest >= SMALL ? 1 : (SMALL + largest - 1) / largest;
 }
 
+static const lp_text_style truth_style = {.size = 11.5, .color = LP_INK, .bold = true};
+static const lp_text_style predicted_style = {.size = 11.5, .color = 0xb04a00};
+static const char arrow[] = " \xe2\x86\x92";
+
+/* The confidence in brackets, or nothing. */
+static void share_text(const lp_contact *image, char share[16]) {
+    share[0] = '\0';
+    if (isfinite(image->confidence)) {
+        (void)snprintf(share, 16, " (%.0f %%)", 100 * image->confidence);
+    }
+}
+
+/* Width in which every caption is whole, or the most that captions get. */
+static double caption_width(const lp_contact_sheet *sheet, lp_chart *ruler) {
+    double width = CELL;
+    for (size_t i = 0; i < sheet->count; i++) {
+        const lp_contact *image = &sheet->images[i];
+        char share[16];
+        share_text(image, share);
+        double truth = lp_chart_text_width(ruler, &truth_style, image->truth) +
+                       lp_chart_text_width(ruler, &truth_style, arrow);
+        double predicted = lp_chart_text_width(ruler, &predicted_style, image->predicted) +
+                           lp_chart_text_width(ruler, &predicted_style, share);
+        width = fmax(width, fmax(truth, predicted));
+    }
+    return fmin(ceil(width), WIDE);
+}
+
 /* (x, y): the cell's corner; `side`: of the largest image; `cell`: width of the captions. */
 static void draw_image(const lp_contact *image, lp_chart *chart, double x, double y, double side,
                        double cell, size_t factor) {
-    const lp_text_style truth = {.size = 11.5, .color = LP_INK, .bold = true, .max_width = cell};
-    lp_text_style predicted = {.size = 11.5, .color = 0xb04a00};
     double width = (double)(image->width * factor), height = (double)(image->height * factor);
-    char share[16] = "";
+    double below = y + side + LINE - 4;
+    char share[16];
+    share_text(image, share);
     lp_chart_image(chart, x, y + side - height, width, height, image->rgb, image->height,
                    image->width);
-    if (isfinite(image->confidence)) {
-        (void)snprintf(share, sizeof share, " (%.0f %%)", 100 * image->confidence);
-    }
-    double share_width = lp_chart_text_width(chart, &predicted, share);
-    lp_text_style arrow = truth;
-    arrow.max_width = 0;
-    double arrow_width = lp_chart_text_width(chart, &arrow, " \xe2\x86\x92");
-    lp_text_style name = truth;
-    name.max_width = cell - arrow_width;
+    lp_text_style name = truth_style;
+    name.max_width = cell - lp_chart_text_width(chart, &truth_style, arrow);
     double name_width = lp_chart_text_width(chart, &name, image->truth);
-    lp_chart_text(chart, x, y + side + LINE - 4, &name, image->truth);
-    lp_chart_text(chart, x + name_width, y + side + LINE - 4, &arrow, " \xe2\x86\x92");
-    predicted.max_width = cell - share_width;
-    name_width = lp_chart_text_width(chart, &predicted, image->predicted);
-    lp_chart_text(chart, x, y + side + 2 * LINE - 4, &predicted, image->predicted);
-    predicted.max_width = 0;
+    lp_chart_text(chart, x, below, &name, image->truth);
+    lp_chart_text(chart, x + name_width, below, &truth_style, arrow);
+    name = predicted_style;
+    name.max_width = cell - lp_chart_text_width(chart, &predicted_style, share);
+    name_width = lp_chart_text_width(chart, &name, image->predicted);
+    lp_chart_text(chart, x, below + LINE, &name, image->predicted);
     if (share[0] != '\0') {
-        lp_chart_text(chart, x + name_width, y + side + 2 * LINE - 4, &predicted, share);
+        lp_chart_text(chart, x + name_width, below + LINE, &predicted_style, share);
     }
 }
 
@@ -63,7 +93,13 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
                        sheet->title);
     }
     size_t factor = factor_for(largest);
-    double side = (double)(largest * factor), cell = fmax(side, CELL);
+    lp_chart *ruler; /* the size of the sheet depends on its text */
+    lp_status status = lp_chart_new(sheet->title, 1, 1, 1, &ruler, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    double side = (double)(largest * factor), cell = fmax(side, caption_width(sheet, ruler));
+    lp_chart_free(ruler);
     size_t columns = sheet->columns;
     if (columns == 0) {
         columns = (size_t)fmax(1, fmin(8, floor((MAX_WIDTH - 2 * MARGIN) / (cell + GAP))));
@@ -72,7 +108,7 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
     size_t rows = (sheet->count + columns - 1) / columns;
     double width = 2 * MARGIN + (double)columns * (cell + GAP) - GAP;
     double height = MARGIN + TITLE + (double)rows * (side + 2 * LINE + GAP) - GAP + MARGIN;
-    lp_status status = lp_chart_new(sheet->title, width, height, factor > 1 ? 2 : 1, chart, err);
+    status = lp_chart_new(sheet->title, width, height, factor > 1 ? 2 : 1, chart, err);
     if (status != LP_OK) {
         return status;
     }

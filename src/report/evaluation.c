@@ -64,14 +64,15 @@ lp_status lp_evaluation_run(const lp_probe *probe, const lp_features *test,
     e->correct_of = lp_alloc(K, sizeof *e->correct_of);
     e->count_of = lp_alloc(K, sizeof *e->count_of);
     e->predicted = lp_alloc(test->count, sizeof *e->predicted);
+    e->confidence = lp_alloc(test->count, sizeof *e->confidence);
     e->confusion = lp_alloc(K, K * sizeof *e->confusion);
     lp_status status;
     if (e->correct_of == NULL || e->count_of == NULL || e->predicted == NULL ||
-        e->confusion == NULL) {
+        e->confidence == NULL || e->confusion == NULL) {
         status = lp_fail_memory(err, "confusion matrix", K, K * sizeof *e->confusion);
     } else {
         status = lp_probe_evaluate(probe, &examples, probability, threads, &e->metrics,
-                                   e->correct_of, e->count_of, e->predicted, err);
+                                   e->correct_of, e->count_of, e->predicted, e->confidence, err);
     }
     if (status == LP_OK) {
         lp_confusion_count(test->labels, e->predicted, test->count, K, e->confusion);
@@ -87,6 +88,7 @@ void lp_evaluation_free(lp_evaluation *e) {
     lp_free(e->correct_of);
     lp_free(e->count_of);
     lp_free(e->predicted);
+    lp_free(e->confidence);
     lp_free(e->confusion);
     lp_free(e->group_of);
     json_decref(e->group_names);
@@ -95,6 +97,17 @@ void lp_evaluation_free(lp_evaluation *e) {
 
 static const char *name_of(const lp_evaluation *e, size_t k) {
     return e->test->class_names != NULL && k < e->test->classes ? e->test->class_names[k] : "";
+}
+
+const char **lp_evaluation_names(const lp_evaluation *e) {
+    enum { NUMBER = 24 };
+    const char **names = lp_alloc(e->classes, sizeof *names + NUMBER);
+    for (size_t k = 0; names != NULL && k < e->classes; k++) {
+        char *number = (char *)(names + e->classes) + k * NUMBER;
+        (void)snprintf(number, NUMBER, "%zu", k);
+        names[k] = name_of(e, k)[0] != '\0' ? name_of(e, k) : number;
+    }
+    return names;
 }
 
 json_t *lp_evaluation_summary(const lp_evaluation *e) {
@@ -239,6 +252,92 @@ json_t *lp_evaluation_superclasses(const lp_evaluation *e) {
     lp_free(grouped);
     return rows;
 }
+
+/* ---- tables ---- */
+
+static const lp_column summary_columns[] = {
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"top1", "top-1 %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"top5", "top-5 %", "%.3f"},
+    {"mean_per_class", "mean per class %", "%.3f"},
+    {"calibration_error", "ECE %", "%.2f"},
+    {"log_loss", "log loss", "%.4f"},
+};
+static const lp_column class_columns[] = {
+    {"class", "class", NULL},
+    {"name", "name", NULL},
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"accuracy", "accuracy %", "%.2f"},
+    {"low", "95 % from", "%.2f"},
+    {"high", "to", "%.2f"},
+    {"predicted", "predicted", NULL},
+};
+static const lp_column confusion_columns[] = {
+    {"label", "label", NULL},         {"name", "name", NULL},    {"predicted", "predicted", NULL},
+    {"predicted_name", "name", NULL}, {"count", "images", NULL}, {"share", "% of label", "%.2f"},
+    {"low", "95 % from", "%.2f"},     {"high", "to", "%.2f"},
+};
+static const lp_column calibration_columns[] = {
+    {"from", "confidence over %", "%.2f"},
+    {"to", "to", "%.2f"},
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"confidence", "mean confidence %", "%.2f"},
+    {"accuracy", "accuracy %", "%.2f"},
+    {"low", "95 % from", "%.2f"},
+    {"high", "to", "%.2f"},
+};
+static const lp_column superclass_columns[] = {
+    {"superclass", "superclass", NULL},
+    {"name", "name", NULL},
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"accuracy", "accuracy %", "%.2f"},
+    {"low", "95 % from", "%.2f"},
+    {"high", "to", "%.2f"},
+};
+
+json_t *lp_evaluation_rows(const lp_evaluation *e, lp_evaluation_table table) {
+    switch (table) {
+    case LP_TABLE_SUMMARY:
+        return lp_evaluation_summary(e);
+    case LP_TABLE_CLASSES:
+        return lp_evaluation_classes(e);
+    case LP_TABLE_CONFUSED:
+        return lp_evaluation_confused(e, LP_MOST_CONFUSED);
+    case LP_TABLE_CONFUSION:
+        return lp_evaluation_confusion(e);
+    case LP_TABLE_CALIBRATION:
+        return lp_evaluation_calibration(e);
+    case LP_TABLE_SUPERCLASSES:
+        return lp_evaluation_superclasses(e);
+    }
+    return NULL;
+}
+
+const lp_column *lp_evaluation_columns(lp_evaluation_table table, size_t *count) {
+    static const struct {
+        const lp_column *columns;
+        size_t count;
+    } tables[] = {
+        [LP_TABLE_SUMMARY] = {summary_columns, sizeof summary_columns / sizeof(lp_column)},
+        [LP_TABLE_CLASSES] = {class_columns, sizeof class_columns / sizeof(lp_column)},
+        [LP_TABLE_CONFUSED] = {confusion_columns, sizeof confusion_columns / sizeof(lp_column)},
+        [LP_TABLE_CONFUSION] = {confusion_columns, 6}, /* a cell has no interval */
+        [LP_TABLE_CALIBRATION] = {calibration_columns,
+                                  sizeof calibration_columns / sizeof(lp_column)},
+        [LP_TABLE_SUPERCLASSES] = {superclass_columns,
+                                   sizeof superclass_columns / sizeof(lp_column)},
+    };
+    *count = tables[table].count;
+    return tables[table].columns;
+}
+
+/* ---- document ---- */
 
 json_t *lp_evaluation_document(const lp_evaluation *e) {
     json_t *superclasses = json_null();

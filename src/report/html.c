@@ -3,6 +3,7 @@
 #include "report/html.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -40,14 +41,14 @@ static const char style[] =
     "border-top:1px solid var(--line)}\n"
     "a{color:var(--link)}\n"
     "nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:0;padding:0;list-style:none}\n"
-    ".scroll{overflow:auto;max-height:42rem;margin:1rem 0;max-width:100%}\n"
+    ".scroll{overflow:auto;max-height:46rem;margin:1rem 0;max-width:100%}\n"
     "table{border-collapse:collapse;font-size:.92rem}\n"
     "caption{text-align:left;font-weight:600;padding:.3rem 0}\n"
     "th,td{padding:.28rem .7rem;text-align:left;vertical-align:top;"
     "border-bottom:1px solid var(--line);max-width:34rem}\n"
     "thead th{position:sticky;top:0;background:var(--band);white-space:nowrap}\n"
     "tbody th{font-weight:400;color:var(--soft)}\n"
-    ".settings td{overflow-wrap:anywhere;min-width:8rem}\n"
+    ".settings td,.settings th{overflow-wrap:anywhere;min-width:8rem}\n"
     "tbody tr:hover{background:var(--band)}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
     "figure{margin:1.25rem 0}\n"
@@ -63,6 +64,13 @@ static const char style[] =
     ".scroll{overflow:visible;max-height:none}thead th{position:static}"
     ".picture{border:0}figure,tr{break-inside:avoid}h2,caption{break-after:avoid}}\n"
     "</style>\n</head>\n<body>\n<h1>";
+
+lp_status lp_html_check_path(const char *path, lp_error *err) {
+    size_t size = strlen(path);
+    return size > 5 && strcmp(path + size - 5, ".html") == 0
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "%s: expected a name that ends in .html", path);
+}
 
 lp_status lp_html_new(const char *title, lp_html **out, lp_error *err) {
     *out = NULL;
@@ -140,6 +148,7 @@ void lp_html_table(lp_html *page, const char *caption, const lp_column *columns,
                    const json_t *rows) {
     lp_buffer *body = &page->body;
     char cell[LP_TABLE_CELL];
+    body->failed = body->failed || rows == NULL;
     open_table(body, "", caption);
     lp_buffer_text(body, "<thead>\n<tr>");
     for (size_t c = 0; c < count; c++) { /* a heading stands as its column does */
@@ -193,6 +202,7 @@ static void put_members(lp_html *page, const char *outer, const json_t *object, 
 }
 
 void lp_html_settings(lp_html *page, const char *caption, const json_t *object) {
+    page->body.failed = page->body.failed || object == NULL;
     open_table(&page->body, " settings", caption);
     lp_buffer_text(&page->body, "<tbody>\n");
     put_members(page, "", object, 0);

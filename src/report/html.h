@@ -21,6 +21,9 @@
 
 typedef struct lp_html lp_html;
 
+/* LP_ERR_ARGUMENT unless path ends in .html: for a check before the work. */
+LP_MUST_USE lp_status lp_html_check_path(const char *path, lp_error *err);
+
 LP_MUST_USE lp_status lp_html_new(const char *title, lp_html **page, lp_error *err);
 void lp_html_free(lp_html *page);
 
@@ -29,7 +32,9 @@ void lp_html_heading(lp_html *page, const char *text);
 
 void lp_html_paragraph(lp_html *page, const char *text);
 
-/* A table as lp_table_print shows it in text: rows is a JSON array of objects. */
+/* A table as lp_table_print shows it in text: rows is a JSON array of objects.  Here and below a
+ * value of NULL is one that ran out of memory in the making, and is reported so by lp_html_write.
+ */
 void lp_html_table(lp_html *page, const char *caption, const lp_column *columns, size_t count,
                    const json_t *rows);
 

@@ -3,6 +3,7 @@
 #define LP_REPORT_PUBLISHED_H
 
 #include <stddef.h>
+#include "base/json.h"
 #include "linprobe/encoder.h"
 
 typedef struct lp_published {
@@ -18,6 +19,11 @@ typedef struct lp_published {
 /* The published number for an official model, or NULL (also for model = NULL). */
 const lp_published *lp_published_find(const char *model, const char *dataset,
                                       lp_feature_point point);
+
+/* The same for two feature sets as their meta.json describes them (of the training set `inputs` and
+ * `data` are enough): official weights and data, fine labels, features as the encoder gives them.
+ */
+const lp_published *lp_published_of(const json_t *train, const json_t *test);
 
 /* The number this program was made to reproduce: CLIP ViT-B/32 on CIFAR-100. */
 const lp_published *lp_published_target(void);

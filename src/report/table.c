@@ -32,6 +32,9 @@ bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *fo
 #endif
     } else if (json_is_string(value)) {
         (void)snprintf(cell, LP_TABLE_CELL, "%s", json_string_value(value));
+        for (char *c = cell; *c != '\0'; c++) { /* names of strangers cannot steer a terminal */
+            *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+        }
         return false;
     } else if (json_is_boolean(value)) {
         (void)snprintf(cell, LP_TABLE_CELL, "%s", json_is_true(value) ? "yes" : "no");

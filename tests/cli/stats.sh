@@ -32,8 +32,12 @@ has "label,name,predicted,predicted_name,count,share"
 ok "the cells add up to the test set" sh -c "tail -n +2 stdout | awk -F, '{ n += \$5 } END { exit n != 300 }'"
 run 0 "$LP_PROGRAM" eval a.probe test --table calibration --format csv
 ok "15 bins add up to the test set" sh -c "tail -n +2 stdout | awk -F, '{ n += \$3 } END { exit n != 300 || NR != 15 }'"
-run 1 "$LP_PROGRAM" eval a.probe test --table superclasses
-says "test: its meta.json names no superclasses of the 100 classes"
+run 0 "$LP_PROGRAM" eval a.probe test --table superclasses --format csv
+has "0,circle,15,"
+mkdir bare
+cp test/*.npy bare/
+run 1 "$LP_PROGRAM" eval a.probe bare --table superclasses
+says "bare: its meta.json names no superclasses of the 100 classes"
 run 2 "$LP_PROGRAM" eval a.probe test --table colours
 says "--table: expected summary, classes, confused, confusion, calibration or superclasses, found 'colours'"
 run 0 "$LP_PROGRAM" eval a.probe test --out one.json --threads 1
@@ -42,10 +46,11 @@ ok "the same document for 1 and 3 threads" sh -c "grep -v '\"command\": \"linpro
 run 1 "$LP_PROGRAM" eval a.probe test --out /nowhere/x.json
 says "/nowhere/x.json"
 
-# superclasses, as meta.json would name them: the colour of the class's number, odd or even
+# other superclasses: the class's number is odd or even
 cp -r test named
 of=$(awk 'BEGIN { for (k = 0; k < 100; k++) printf "%s%d", k ? "," : "", k % 2 }')
-sed "s/\"class_names\"/\"superclass_of\": [$of], \"superclass_names\": [\"even\", \"odd\"], &/" test/meta.json >named/meta.json
+sed "s/\"superclass_/\"own_/
+    s/\"class_names\"/\"superclass_of\": [$of], \"superclass_names\": [\"even\", \"odd\"], &/" test/meta.json >named/meta.json
 run 0 "$LP_PROGRAM" eval a.probe named --table superclasses --format csv
 ok "even: the cells between even classes" sh -c "
     '$LP_PROGRAM' eval a.probe test --table confusion --format csv |

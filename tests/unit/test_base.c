@@ -174,6 +174,42 @@ static void messages_cannot_steer_a_terminal(void **state) {
     assert_string_equal(err.text, "?: No such file or directory");
 }
 
+static void a_long_path_leaves_the_reason_in_the_message(void **state) {
+    (void)state;
+    static char path[sizeof err.text + 10];
+    char *bytes;
+    size_t size;
+    memset(path, 'x', sizeof path - 1);
+    assert_fails(lp_file_read(path, 10, &bytes, &size, &err), LP_ERR_IO, &err,
+                 "x...: File name too long");
+}
+
+static void no_folder_is_made_of_an_empty_path(void **state) {
+    (void)state;
+    assert_fails(lp_make_folders("", &err), LP_ERR_ARGUMENT, &err, "expected the path of a folder");
+}
+
+static void a_folder_that_cannot_be_made_says_why(void **state) {
+    (void)state;
+    char *path = in_folder("dangling");
+    assert_int_equal(symlink("/nowhere/at/all", path), 0);
+    assert_fails(lp_make_folders(path, &err), LP_ERR_IO, &err,
+                 "dangling: folder cannot be made: File exists");
+    lp_free(path);
+}
+
+static void any_bytes_become_a_json_string(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"a", "a"}, {"\xc3\xa9", "\xc3\xa9"}, {"\xc3\xa9\xff", "???"}, {"\xc3", "?"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        json_t *value = lp_json_any_text(pairs[i][0]);
+        assert_string_equal(json_string_value(value), pairs[i][1]);
+        json_decref(value);
+    }
+    assert_true(json_is_null(lp_json_any_text(NULL)));
+}
+
 static void json_errors_name_line_and_column(void **state) {
     (void)state;
     json_t *value;
@@ -207,6 +243,10 @@ int main(void) {
         cmocka_unit_test(parallel_loop_does_every_task_and_reports_the_first_failure),
         cmocka_unit_test(numbers_are_parsed_to_the_last_character),
         cmocka_unit_test(messages_cannot_steer_a_terminal),
+        cmocka_unit_test(a_long_path_leaves_the_reason_in_the_message),
+        cmocka_unit_test(no_folder_is_made_of_an_empty_path),
+        cmocka_unit_test(a_folder_that_cannot_be_made_says_why),
+        cmocka_unit_test(any_bytes_become_a_json_string),
         cmocka_unit_test(json_errors_name_line_and_column),
         cmocka_unit_test(failed_allocations_are_reported),
     };

@@ -417,6 +417,54 @@ static void unreadable_file_is_named(void **state) {
     }
 }
 
+/* Fine label f in coarse label f % 20, so that the first 100 records (f = 7 i mod 100) name all. */
+static void superclasses(void **state) {
+    (void)state;
+    const char *folder = fresh("super");
+    unsigned char *bytes = records(RECORD_100, 0, 120);
+    for (size_t i = 0; i < 120; i++) {
+        bytes[i * RECORD_100] = bytes[i * RECORD_100 + 1] % 20;
+    }
+    put("super/test.bin", bytes, (size_t)120 * RECORD_100);
+    lp_dataset *data;
+    size_t count = 1;
+    assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    const int64_t *of = lp_dataset_superclasses(data, &count);
+    assert_ptr_equal(of, lp_dataset_superclasses(data, NULL));
+    assert_int_equal(count, 20);
+    for (int64_t k = 0; k < 100; k++) {
+        assert_int_equal(of[k], k % 20);
+    }
+    assert_string_equal(lp_dataset_superclass_name(data, 19), "superclass 19"); /* no names file */
+    assert_string_equal(lp_dataset_superclass_name(data, 20), "");
+    lp_dataset_close(data);
+    put_names("super/coarse_label_names.txt", "c", 20);
+    assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    assert_string_equal(lp_dataset_superclass_name(data, 19), "c19");
+    lp_dataset_close(data);
+    put_names("super/coarse_label_names.txt", "c", 19);
+    assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "coarse_label_names.txt: expected 20 names, one a line, found 19");
+
+    /* coarse classes have none; nor has a set where a class never occurs, or occurs in two */
+    put_names("super/coarse_label_names.txt", "c", 20);
+    assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_COARSE, &data, &err), &err);
+    assert_null(lp_dataset_superclasses(data, &count));
+    assert_int_equal(count, 0);
+    lp_dataset_close(data);
+    put("super/test.bin", bytes, (size_t)99 * RECORD_100);
+    assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    assert_null(lp_dataset_superclasses(data, &count));
+    lp_dataset_close(data);
+    bytes[(size_t)119 * RECORD_100] ^= 1;
+    put("super/test.bin", bytes, (size_t)120 * RECORD_100);
+    assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    assert_null(lp_dataset_superclasses(data, &count));
+    assert_string_equal(lp_dataset_superclass_name(data, 0), "");
+    lp_dataset_close(data);
+    lp_free(bytes);
+}
+
 static void bad_names_are_located(void **state) {
     (void)state;
     const char *folder = fresh("names");
@@ -553,8 +601,9 @@ static void hostile_members_are_refused(void **state) {
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     const char *folder = fresh("memory");
-    put_records("memory/test.bin", RECORD_100, 0, 2);
+    put_records("memory/test.bin", RECORD_100, 0, 100); /* each class once: superclasses, too */
     put_names("memory/fine_label_names.txt", "n", 100);
+    put_names("memory/coarse_label_names.txt", "c", 20);
     archive.used = 0;
     tar_records("data_batch_1.bin", RECORD_10, 0, 2);
     tar_records("data_batch_2.bin", RECORD_10, 2, 1);
@@ -625,6 +674,7 @@ int main(void) {
         cmocka_unit_test(bad_records_are_located),
         cmocka_unit_test(missing_files_are_named),
         cmocka_unit_test(unreadable_file_is_named),
+        cmocka_unit_test(superclasses),
         cmocka_unit_test(bad_names_are_located),
         cmocka_unit_test(truncated_archives_are_refused),
         cmocka_unit_test(damaged_archives_never_crash),

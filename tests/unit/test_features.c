@@ -118,6 +118,22 @@ static void malformed_headers_are_refused(void **state) {
     assert_fails(lp_npy_parse("x.npy", file, size, &npy, &err), LP_ERR_FORMAT, &err, "version 9.0");
 }
 
+static void a_zero_byte_is_no_byte_order(void **state) {
+    (void)state;
+    unsigned char file[512];
+    lp_npy npy;
+    size_t size = build(file, X_DICTIONARY, x_values, sizeof x_values);
+    unsigned char *order = memchr(file + 10, '<', size - 10);
+    assert_non_null(order);
+    for (size_t i = 0; i < 3; i++) { /* of order, kind and size */
+        unsigned char kept = order[i];
+        order[i] = 0;
+        assert_fails(lp_npy_parse("x.npy", file, size, &npy, &err), LP_ERR_FORMAT, &err,
+                     "descr to be one of");
+        order[i] = kept;
+    }
+}
+
 static void every_number_format_is_read(void **state) {
     (void)state;
     static const unsigned char half[] = {0x3c, 0x00, 0xc0, 0x00, 0x00, 0x01, 0x7c, 0x00};
@@ -213,6 +229,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_header_is_what_numpy_writes),
         cmocka_unit_test(malformed_headers_are_refused),
+        cmocka_unit_test(a_zero_byte_is_no_byte_order),
         cmocka_unit_test(every_number_format_is_read),
         cmocka_unit_test(sets_of_any_float_type_are_opened),
         cmocka_unit_test(unusable_sets_are_refused_with_the_place),

@@ -50,8 +50,9 @@ static void softmax_by_hand(void **state) {
     size_t correct[3];
     size_t count[3];
     int64_t predicted[5];
+    double confidence[5];
     assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 2, &m, correct, count,
-                                predicted, &err),
+                                predicted, confidence, &err),
               &err);
     const double losses[] = {log(2), log(4), log(4), log(1.25), log(10)};
     double mean = 0;
@@ -85,6 +86,7 @@ static void softmax_by_hand(void **state) {
     assert_true(m.mean_per_class.low == wilson.low && m.mean_per_class.high == wilson.high);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(predicted[i], hot[i]);
+        assert_near(confidence[i], i < 3 ? 0.5 : 0.8, 1e-15);
     }
     lp_probe_free(probe);
     dataset_free(&data);
@@ -100,7 +102,7 @@ static void ovr_by_hand(void **state) {
     dataset data = one_hot(1, 3, hot, labels, 3);
     lp_metrics m;
     assert_ok(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_OVR, 1, &m, NULL, NULL, NULL, &err),
+        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_OVR, 1, &m, NULL, NULL, NULL, NULL, &err),
         &err);
     assert_near(m.log_loss, log(2.0 * 6 * 3) / 3, 1e-14);
     assert_near(m.bins[7].confidence, 0.5, 1e-15);
@@ -122,7 +124,7 @@ static void extreme_logits(void **state) {
     probe->intercepts[2] = -INFINITY;
     for (int kind = 1; kind <= 2; kind++) {
         assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 1, &m, NULL, NULL, NULL,
-                                    &err),
+                                    NULL, &err),
                   &err);
         /* right for sure, wrong for sure, 1/2 between two sigmoids that both underflow */
         double expected = (-log1p(-DBL_EPSILON) - log(DBL_EPSILON) + log(2)) / 3;
@@ -132,7 +134,7 @@ static void extreme_logits(void **state) {
     }
     data.labels[0] = 2;
     assert_ok(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL, &err),
+        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL, NULL, &err),
         &err);
     assert_near(m.log_loss, (-2 * log(DBL_EPSILON) + log(2)) / 3, 1e-12);
     lp_probe_free(probe);
@@ -148,7 +150,7 @@ static void without_probabilities(void **state) {
     dataset data = one_hot(1, 2, hot, labels, 1);
     lp_metrics m;
     assert_ok(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_NONE, 1, &m, NULL, NULL, NULL, &err),
+        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_NONE, 1, &m, NULL, NULL, NULL, NULL, &err),
         &err);
     assert_true(m.log_loss == 0 && m.calibration_error == 0);
     assert_int_equal(m.bins[10].count, 0);
@@ -177,10 +179,10 @@ static void many_rows_any_threads(void **state) {
         lp_metrics one;
         lp_metrics three;
         assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 1, &one, NULL, NULL,
-                                    predicted, &err),
+                                    predicted, NULL, &err),
                   &err);
         assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 3, &three, NULL, NULL,
-                                    NULL, &err),
+                                    NULL, NULL, &err),
                   &err);
         assert_memory_equal(&one, &three, sizeof one);
         double loss = 0;
@@ -295,14 +297,14 @@ static void failures(void **state) {
     while (status != LP_OK) {
         (void)lp_alloc_fail_at(++k);
         status = lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL,
-                                   NULL, &err);
+                                   NULL, NULL, &err);
         (void)lp_alloc_fail_at(0);
         assert_true(status == LP_OK || status == LP_ERR_MEMORY);
     }
     assert_true(k > 3);
     data.x[3 * 299 + 1] = NAN;
     assert_fails(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL, &err),
+        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL, NULL, &err),
         LP_ERR_DATA, &err, "row 299, column 1 holds NaN");
     lp_probe_free(probe);
     dataset_free(&data);

@@ -263,6 +263,34 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
     }
 }
 
+/* Points of the end of a search, known from the start, once led the next run another way, to starts
+ * that no longer existed. */
+static void finished_search_run_again_goes_the_same_way(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        lp_sweep_options options = small_options();
+        options.fit.solver = LP_SOLVER_OVR;
+        options.steps = 8;
+        options.seed = seed;
+        char name[32];
+        (void)snprintf(name, sizeof name, "again-%d", (int)seed);
+        char *work = lp_path_join(folder, name);
+        options.work = work;
+        lp_sweep *first, *second;
+        assert_ok(lp_sweep_run(&train, NULL, &options, &first, &err), &err);
+        assert_ok(lp_sweep_run(&train, NULL, &options, &second, &err), &err);
+        assert_int_equal(second->count, first->count);
+        assert_int_equal(second->best, first->best);
+        assert_int_equal(second->resumed, first->count);
+        for (size_t i = 0; i < first->count; i++) {
+            assert_true(second->points[i].C == first->points[i].C);
+        }
+        lp_sweep_free(first);
+        lp_sweep_free(second);
+        lp_free(work);
+    }
+}
+
 static void wrong_options_are_refused(void **state) {
     (void)state;
     lp_sweep *sweep;
@@ -311,6 +339,7 @@ int main(void) {
         cmocka_unit_test(folds_use_every_example_once),
         cmocka_unit_test(given_validation_set_is_used),
         cmocka_unit_test(interrupted_sweep_resumes_to_the_same_result),
+        cmocka_unit_test(finished_search_run_again_goes_the_same_way),
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(failed_allocations_are_reported),
     };

@@ -1,0 +1,231 @@
+/* Sections of an evaluation: what a reader asks first stands first. */
+#include "report/evaluation_page.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "report/heat_map.h"
+#include "report/reliability.h"
+
+void lp_evaluation_title(const lp_features *test, char title[LP_EVALUATION_TITLE]) {
+    json_error_t reason;
+    json_t *meta = json_loads(test->meta, 0, &reason);
+    const json_t *inputs = json_object_get(meta, "inputs");
+    const char *encoder = lp_json_text(json_object_get(meta, "encoder"), "name",
+                                       lp_json_text(inputs, "family", NULL));
+    const char *data = lp_json_text(json_object_get(meta, "data"), "name", NULL);
+    if (encoder != NULL && data != NULL) {
+        (void)snprintf(title, LP_EVALUATION_TITLE, "%.120s on %.120s", encoder, data);
+    } else {
+        (void)snprintf(title, LP_EVALUATION_TITLE, "%.250s", test->path);
+    }
+    json_decref(meta);
+}
+
+void lp_evaluation_trim(json_t *meta) {
+    json_t *data = json_object_get(meta, "data");
+    (void)json_object_del(data, "class_names");
+    (void)json_object_del(data, "superclass_of");
+    (void)json_object_del(data, "superclass_names");
+}
+
+json_t *lp_evaluation_origin(const lp_features *set) {
+    json_error_t reason;
+    json_t *meta = json_loads(set->meta, 0, &reason);
+    lp_evaluation_trim(meta);
+    return meta;
+}
+
+/* ---- charts ---------------------------------------------------------------------------------- */
+
+/* Names of the superclasses, as lp_evaluation_names. */
+static const char **group_names(const lp_evaluation *e) {
+    const char **names = lp_alloc(e->groups, sizeof *names);
+    for (size_t g = 0; names != NULL && g < e->groups; g++) {
+        const char *name = json_string_value(json_array_get(e->group_names, g));
+        names[g] = name != NULL ? name : "";
+    }
+    return names;
+}
+
+lp_status lp_evaluation_confusion_chart(const lp_evaluation *e, lp_chart **chart, lp_error *err) {
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 32];
+    const char **names = lp_evaluation_names(e), **groups = group_names(e);
+    lp_status status;
+    *chart = NULL;
+    lp_evaluation_title(e->test, on);
+    (void)snprintf(title, sizeof title, "Confusion: %s", on);
+    if (names == NULL || groups == NULL) {
+        status = lp_fail_memory(err, "class names", e->classes, sizeof *names);
+    } else {
+        const lp_heat_map map = {.title = title,
+                                 .classes = e->classes,
+                                 .counts = e->confusion,
+                                 .names = names,
+                                 .group_of = e->groups > 0 ? e->group_of : NULL,
+                                 .group_names = groups,
+                                 .groups = e->groups};
+        status = lp_heat_map_chart(&map, chart, err);
+    }
+    lp_free((void *)names);
+    lp_free((void *)groups);
+    return status;
+}
+
+static lp_status superclass_chart(const lp_evaluation *e, lp_chart **chart, lp_error *err) {
+    const char **names = group_names(e);
+    size_t *counts = lp_alloc(e->groups, e->groups * sizeof *counts);
+    lp_status status;
+    *chart = NULL;
+    if (names == NULL || counts == NULL) {
+        status = lp_fail_memory(err, "superclasses", e->groups, e->groups * sizeof *counts);
+    } else {
+        lp_confusion_group(e->confusion, e->classes, e->group_of, e->groups, counts);
+        const lp_heat_map map = {.title = "Confusion between superclasses",
+                                 .classes = e->groups,
+                                 .counts = counts,
+                                 .names = names};
+        status = lp_heat_map_chart(&map, chart, err);
+    }
+    lp_free((void *)names);
+    lp_free(counts);
+    return status;
+}
+
+/* ---- sections -------------------------------------------------------------------------------- */
+
+static void add_table(const lp_evaluation *e, lp_evaluation_table table, const char *caption,
+                      lp_html *page) {
+    size_t count;
+    const lp_column *columns = lp_evaluation_columns(table, &count);
+    json_t *rows = lp_evaluation_rows(e, table);
+    lp_html_table(page, caption, columns, count, rows);
+    json_decref(rows);
+}
+
+/* The summary's one row, turned: a measure a row, so that nothing is cut off on a phone. */
+static void add_summary(const lp_evaluation *e, lp_html *page) {
+    static const lp_column columns[] = {{"measure", "measure", NULL},
+                                        {"value", "value", "%.3f"},
+                                        {"low", "95 % from", "%.3f"},
+                                        {"high", "to", "%.3f"}};
+    const lp_metrics *m = &e->metrics;
+    char text[160];
+    json_t *rows =
+        json_pack("[{s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f},"
+                  " {s:s, s:f, s:f, s:f}]",
+                  "measure", "top-1 accuracy, %", "value", 100 * m->score.top1, "low",
+                  100 * m->top1.low, "high", 100 * m->top1.high, "measure", "top-5 accuracy, %",
+                  "value", 100 * m->score.top5, "low", 100 * m->top5.low, "high",
+                  100 * m->top5.high, "measure", "mean accuracy per class, %", "value",
+                  100 * m->score.mean_per_class, "low", 100 * m->mean_per_class.low, "high",
+                  100 * m->mean_per_class.high, "measure", "expected calibration error, %", "value",
+                  100 * m->calibration_error, "measure", "log loss, nats", "value", m->log_loss,
+                  "low", m->log_loss_interval.low, "high", m->log_loss_interval.high);
+    lp_html_heading(page, "Accuracy");
+    lp_html_table(page, "On the test set", columns, sizeof columns / sizeof columns[0], rows);
+    (void)snprintf(text, sizeof text,
+                   "%zu of %zu test images right, %zu classes. Intervals: 95 %%.", m->score.correct,
+                   m->score.count, e->classes);
+    lp_html_paragraph(page, text);
+    json_decref(rows);
+}
+
+static lp_status add_confusion(const lp_evaluation *e, lp_html *page, lp_error *err) {
+    lp_chart *chart = NULL;
+    lp_html_heading(page, "Confusion");
+    lp_status status = lp_evaluation_confusion_chart(e, &chart, err);
+    if (status == LP_OK) {
+        lp_html_chart(page, chart,
+                      e->groups > 0
+                          ? "Shares of each true class, on a square-root scale. Classes of one "
+                            "superclass stand together."
+                          : "Shares of each true class, on a square-root scale.");
+        add_table(e, LP_TABLE_CONFUSED, "The pairs that are confused most", page);
+    }
+    lp_chart_free(chart);
+    chart = NULL;
+    if (status == LP_OK && e->groups > 0) {
+        status = superclass_chart(e, &chart, err);
+        if (status == LP_OK) {
+            lp_html_heading(page, "Superclasses");
+            lp_html_chart(page, chart,
+                          "Each predicted class counts for its superclass. Numbers: percent of the "
+                          "true superclass.");
+            add_table(e, LP_TABLE_SUPERCLASSES, "Accuracy between superclasses", page);
+        }
+        lp_chart_free(chart);
+    }
+    return status;
+}
+
+static int by_accuracy(const void *a, const void *b) {
+    const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+    /* a class without images has no accuracy and stands last */
+    double left = lp_json_number(x, "accuracy", 101), right = lp_json_number(y, "accuracy", 101);
+    double first = lp_json_number(x, "class", 0), second = lp_json_number(y, "class", 0);
+    return left != right ? (left > right) - (left < right) : (first > second) - (first < second);
+}
+
+static lp_status add_classes(const lp_evaluation *e, lp_html *page, lp_error *err) {
+    size_t count;
+    const lp_column *columns = lp_evaluation_columns(LP_TABLE_CLASSES, &count);
+    json_t *rows = lp_evaluation_classes(e), *sorted = json_array();
+    size_t K = json_array_size(rows);
+    json_t **order = lp_alloc(K, sizeof *order);
+    if (order == NULL) {
+        json_decref(rows);
+        json_decref(sorted);
+        return lp_fail_memory(err, "classes", K, sizeof *order);
+    }
+    for (size_t k = 0; k < K; k++) {
+        order[k] = json_array_get(rows, k);
+    }
+    qsort(order, K, sizeof *order, by_accuracy);
+    for (size_t k = 0; k < K; k++) {
+        (void)json_array_append(sorted, order[k]);
+    }
+    lp_html_heading(page, "Classes");
+    lp_html_table(page, "Accuracy of each class, the hardest first", columns, count, sorted);
+    lp_free(order);
+    json_decref(sorted);
+    json_decref(rows);
+    return LP_OK;
+}
+
+static lp_status add_calibration(const lp_evaluation *e, lp_html *page, lp_error *err) {
+    lp_chart *chart = NULL;
+    lp_status status =
+        lp_reliability_chart("Confidence and accuracy", e->metrics.bins, &chart, err);
+    if (status == LP_OK) {
+        lp_html_heading(page, "Calibration");
+        lp_html_chart(page, chart,
+                      e->probability == LP_PROBABILITY_OVR
+                          ? "Probabilities are normalised sigmoids, as the probe is one-vs-rest. "
+                            "Below the dashed line the probe is too sure of itself."
+                          : "Probabilities are the softmax of the logits. Below the dashed line "
+                            "the probe is too sure of itself.");
+        add_table(e, LP_TABLE_CALIBRATION, "Bins of confidence", page);
+    }
+    lp_chart_free(chart);
+    return status;
+}
+
+lp_status lp_evaluation_page(const lp_evaluation *e, const lp_chart *mistakes, lp_html *page,
+                             lp_error *err) {
+    add_summary(e, page);
+    lp_status status = add_confusion(e, page, err);
+    if (status == LP_OK) {
+        status = add_classes(e, page, err);
+    }
+    if (status == LP_OK) {
+        status = add_calibration(e, page, err);
+    }
+    if (status == LP_OK && mistakes != NULL) {
+        lp_html_heading(page, "Mistakes");
+        lp_html_picture(page, mistakes, "True class \xe2\x86\x92 prediction (its probability).");
+    }
+    return status;
+}

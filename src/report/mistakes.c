@@ -1,0 +1,147 @@
+/* Misclassified images.
+ *
+ *     predictions, confidences [N] -> rows that are wrong, by falling confidence, then by number
+ *       -> the first of them: pixels uint8 [H, W, 3] and class names -> contact sheet */
+#include "report/mistakes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "report/contact_sheet.h"
+
+/* ---- the data set of a feature set ----------------------------------------------------------- */
+
+static lp_status check(const lp_features *test, const json_t *inputs, const lp_dataset *data,
+                       lp_error *err) {
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    const char *digest = lp_json_text(inputs, "data_sha256", info->digest);
+    const int64_t *labels = lp_dataset_labels(data);
+    if (strcmp(digest, info->digest) != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: its records have SHA-256 %s, but %s was made from %s", info->source,
+                       info->digest, test->path, digest);
+    }
+    if (info->count != test->count) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: %zu images, but %s has %zu", info->source,
+                       info->count, test->path, test->count);
+    }
+    for (size_t i = 0; i < test->count; i++) {
+        if (labels[i] != test->labels[i]) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: image %zu has label %lld, but in %s it is %lld", info->source, i,
+                           (long long)labels[i], test->path, (long long)test->labels[i]);
+        }
+    }
+    return LP_OK;
+}
+
+lp_status lp_mistakes_open(const lp_features *test, const char *path, lp_dataset **data,
+                           lp_error *err) {
+    json_error_t reason;
+    json_t *meta = json_loads(test->meta, 0, &reason);
+    const json_t *inputs = json_object_get(meta, "inputs");
+    lp_split split = strcmp(lp_json_text(inputs, "split", "test"), "train") == 0 ? LP_SPLIT_TRAIN
+                                                                                 : LP_SPLIT_TEST;
+    lp_label_kind labels = strcmp(lp_json_text(inputs, "labels", "fine"), "coarse") == 0
+                               ? LP_LABELS_COARSE
+                               : LP_LABELS_FINE;
+    lp_status status = lp_dataset_open(path, split, labels, data, err);
+    if (status == LP_OK) {
+        status = check(test, inputs, *data, err);
+        if (status != LP_OK) {
+            lp_dataset_close(*data);
+            *data = NULL;
+        }
+    }
+    json_decref(meta);
+    return status;
+}
+
+/* ---- the sheet ------------------------------------------------------------------------------- */
+
+typedef struct mistake {
+    double confidence;
+    size_t row;
+} mistake;
+
+static int by_confidence(const void *a, const void *b) {
+    const mistake *x = a, *y = b;
+    if (x->confidence != y->confidence) {
+        return x->confidence < y->confidence ? 1 : -1;
+    }
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Loads the images of the first `count` mistakes; each `rgb` is the caller's to free. */
+static lp_status load(const lp_evaluation *e, const lp_dataset *data, const char *const *names,
+                      const mistake *mistakes, size_t count, lp_contact *images, lp_error *err) {
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < count && status == LP_OK; i++) {
+        size_t row = mistakes[i].row;
+        lp_contact *image = &images[i];
+        lp_dataset_image_size(data, row, &image->height, &image->width);
+        unsigned char *rgb = lp_alloc(image->height, image->width * 3);
+        if (rgb == NULL) {
+            return lp_fail_memory(err, "contact sheet", image->height, image->width * 3);
+        }
+        image->rgb = rgb;
+        image->truth = names[e->test->labels[row]];
+        image->predicted = names[e->predicted[row]];
+        image->confidence = mistakes[i].confidence;
+        status = lp_dataset_image(data, row, rgb, err);
+    }
+    return status;
+}
+
+static lp_status draw(const lp_evaluation *e, const lp_dataset *data, const mistake *mistakes,
+                      size_t found, size_t count, lp_chart **chart, lp_error *err) {
+    const char **names = lp_evaluation_names(e);
+    lp_contact *images = lp_alloc_zeroed(count, sizeof *images);
+    char title[128];
+    lp_status status = LP_OK;
+    if (names == NULL || images == NULL) {
+        status = lp_fail_memory(err, "contact sheet", count, sizeof *images);
+    } else {
+        status = load(e, data, names, mistakes, count, images, err);
+    }
+    if (status == LP_OK) {
+        (void)snprintf(title, sizeof title,
+                       count < found
+                           ? "%zu of %zu misclassified images, the most confident mistakes first"
+                           : "%zu misclassified images, the most confident mistakes first",
+                       count, found);
+        const lp_contact_sheet sheet = {.title = title, .images = images, .count = count};
+        status = lp_contact_sheet_chart(&sheet, chart, err);
+    }
+    for (size_t i = 0; images != NULL && i < count; i++) {
+        lp_free((void *)(uintptr_t)images[i].rgb);
+    }
+    lp_free(images);
+    lp_free((void *)names);
+    return status;
+}
+
+lp_status lp_mistakes_chart(const lp_evaluation *e, const lp_dataset *data, size_t most,
+                            lp_chart **chart, lp_error *err) {
+    size_t found = 0;
+    *chart = NULL;
+    mistake *mistakes = lp_alloc(e->test->count, sizeof *mistakes);
+    if (mistakes == NULL) {
+        return lp_fail_memory(err, "mistakes", e->test->count, sizeof *mistakes);
+    }
+    for (size_t i = 0; i < e->test->count; i++) {
+        if (e->predicted[i] != e->test->labels[i]) {
+            mistakes[found++] = (mistake){e->confidence[i], i};
+        }
+    }
+    qsort(mistakes, found, sizeof *mistakes, by_confidence);
+    lp_status status = LP_OK;
+    if (found > 0) {
+        status = draw(e, data, mistakes, found, found < most ? found : most, chart, err);
+    }
+    lp_free(mistakes);
+    return status;
+}

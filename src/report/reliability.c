@@ -1,0 +1,151 @@
+/* Reliability diagram.  Top to bottom: title, legend, accuracy against confidence, histogram of the
+ * confidence over the same axis. */
+#include "report/reliability.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "report/axis.h"
+
+enum {
+    WIDTH = 680,
+    MARGIN = 20,
+    LEFT = MARGIN + 66,
+    RIGHT = WIDTH - MARGIN - 8,
+    TOP = 88,
+    BOTTOM = TOP + 400,
+    STRIP_TOP = BOTTOM + 26,
+    STRIP_BOTTOM = STRIP_TOP + 90,
+    HEIGHT = STRIP_BOTTOM + 74,
+    FONT = 14
+};
+
+typedef struct plan {
+    const lp_calibration_bin *bins;
+    size_t count;       /* examples in all bins */
+    lp_axis confidence; /* percent, left to right */
+    lp_axis accuracy;   /* percent, upwards */
+    lp_axis share;      /* percent of the examples, upwards */
+} plan;
+
+static const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID},
+                    ideal = {LP_FAINT, 1.6, LP_DASHED};
+
+static void draw_legend(lp_chart *chart) {
+    const lp_text_style style = {.size = FONT, .color = LP_INK};
+    const char *point = "accuracy of a bin, 95 % interval";
+    double y = MARGIN + 36, x = MARGIN + 6;
+    const lp_pen bar = {lp_series_color(0), 1.4, LP_SOLID};
+    lp_chart_line(chart, x, y - 8, x, y + 8, &bar);
+    lp_chart_marker(chart, 0, x, y, 9, lp_series_color(0));
+    lp_chart_text(chart, x + 14, y, &style, point);
+    x += 14 + lp_chart_text_width(chart, &style, point) + 28;
+    lp_chart_line(chart, x, y, x + 34, y, &ideal);
+    lp_chart_text(chart, x + 44, y, &style, "as sure as right");
+}
+
+/* Horizontal lines of an axis that goes upwards, with its numbers and its name. */
+static void draw_rows(const lp_axis *rows, lp_chart *chart, const char *name) {
+    double ticks[LP_MAX_TICKS];
+    char text[LP_TICK_TEXT];
+    const lp_text_style number = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_RIGHT};
+    const lp_text_style label = {.size = FONT + 1,
+                                 .color = LP_INK,
+                                 .align = LP_ALIGN_CENTER,
+                                 .upward = true,
+                                 .max_width = rows->from - rows->to + 24};
+    size_t count = lp_axis_ticks(rows, ticks);
+    for (size_t i = 0; i < count; i++) {
+        double y = lp_axis_place(rows, ticks[i]);
+        lp_axis_label(rows, ticks[i], text);
+        lp_chart_line(chart, LEFT, y, RIGHT, y, &grid);
+        lp_chart_text(chart, LEFT - 8, y, &number, text);
+    }
+    lp_chart_text(chart, MARGIN + 2, (rows->from + rows->to) / 2, &label, name);
+}
+
+static void draw_axes(const plan *p, lp_chart *chart) {
+    double ticks[LP_MAX_TICKS];
+    char text[LP_TICK_TEXT];
+    lp_text_style style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
+    draw_rows(&p->accuracy, chart, "Accuracy (%)");
+    draw_rows(&p->share, chart, "Images (%)");
+    size_t count = lp_axis_ticks(&p->confidence, ticks);
+    for (size_t i = 0; i < count; i++) {
+        double x = lp_axis_place(&p->confidence, ticks[i]);
+        lp_axis_label(&p->confidence, ticks[i], text);
+        lp_chart_line(chart, x, TOP, x, BOTTOM, &grid);
+        lp_chart_line(chart, x, STRIP_BOTTOM, x, STRIP_BOTTOM + 5, &axis);
+        lp_chart_text(chart, x, STRIP_BOTTOM + 16, &style, text);
+    }
+    style.size = FONT + 1;
+    lp_chart_text(chart, (LEFT + RIGHT) / 2.0, STRIP_BOTTOM + 42, &style,
+                  "Confidence: probability of the predicted class (%)");
+}
+
+static void draw_bins(const plan *p, lp_chart *chart) {
+    const lp_pen bar = {lp_series_color(0), 1.6, LP_SOLID};
+    for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
+        const lp_calibration_bin *b = &p->bins[i];
+        if (b->count == 0) {
+            continue;
+        }
+        double from = lp_axis_place(&p->confidence, 100.0 * (double)i / LP_CALIBRATION_BINS);
+        double to = lp_axis_place(&p->confidence, 100.0 * (double)(i + 1) / LP_CALIBRATION_BINS);
+        double height = lp_axis_place(&p->share, 100 * (double)b->count / (double)p->count);
+        lp_chart_rect(chart, from + 1, height, to - from - 2, STRIP_BOTTOM - height, 0x56b4e9);
+        lp_interval interval = lp_wilson(b->correct, b->count);
+        double x = lp_axis_place(&p->confidence, 100 * b->confidence);
+        double low = lp_axis_place(&p->accuracy, 100 * interval.low);
+        double high = lp_axis_place(&p->accuracy, 100 * interval.high);
+        lp_chart_line(chart, x, low, x, high, &bar);
+        lp_chart_line(chart, x - 5, low, x + 5, low, &bar);
+        lp_chart_line(chart, x - 5, high, x + 5, high, &bar);
+        lp_chart_marker(chart, 0, x,
+                        lp_axis_place(&p->accuracy, 100 * (double)b->correct / (double)b->count),
+                        10, bar.color);
+    }
+}
+
+static void draw(const plan *p, lp_chart *chart, const char *title) {
+    const lp_text_style style = {
+        .size = 18, .color = LP_INK, .bold = true, .max_width = WIDTH - 2 * MARGIN};
+    lp_chart_text(chart, MARGIN, MARGIN + 6, &style, title);
+    draw_legend(chart);
+    draw_axes(p, chart);
+    lp_chart_line(chart, LEFT, BOTTOM, RIGHT, TOP, &ideal);
+    draw_bins(p, chart);
+    lp_chart_line(chart, LEFT, BOTTOM, RIGHT, BOTTOM, &axis);
+    lp_chart_line(chart, LEFT, TOP, LEFT, BOTTOM, &axis);
+    lp_chart_line(chart, LEFT, STRIP_BOTTOM, RIGHT, STRIP_BOTTOM, &axis);
+    lp_chart_line(chart, LEFT, STRIP_TOP, LEFT, STRIP_BOTTOM, &axis);
+}
+
+lp_status lp_reliability_chart(const char *title,
+                               const lp_calibration_bin bins[LP_CALIBRATION_BINS], lp_chart **chart,
+                               lp_error *err) {
+    plan p = {.bins = bins};
+    size_t largest = 0;
+    *chart = NULL;
+    for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
+        p.count += bins[i].count;
+        largest = bins[i].count > largest ? bins[i].count : largest;
+    }
+    if (p.count == 0) {
+        return lp_fail(err, LP_ERR_DATA, "chart \"%s\": there is no value to draw", title);
+    }
+    p.confidence = p.accuracy = lp_axis_make(LP_SCALE_LINEAR, 0, 100, 10, 0, 100);
+    p.share = lp_axis_make(LP_SCALE_LINEAR, 0, 100 * (double)largest / (double)p.count, 3, 0, 100);
+    p.confidence.from = LEFT;
+    p.confidence.to = RIGHT;
+    p.accuracy.from = BOTTOM;
+    p.accuracy.to = TOP;
+    p.share.from = STRIP_BOTTOM;
+    p.share.to = STRIP_TOP;
+    lp_status status = lp_chart_new(title, WIDTH, HEIGHT, 2, chart, err);
+    if (status == LP_OK) {
+        draw(&p, *chart, title);
+    }
+    return status;
+}

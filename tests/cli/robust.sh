@@ -1,0 +1,123 @@
+#!/bin/sh
+# What surrounds the commands: odd paths, odd bytes, signals in each phase, terminals that are none.
+. "$LP_SOURCE/tests/support/tap.sh"
+model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
+"$LP_PROGRAM" generate --out "$scratch/made" --seed 3 --train 2 --test 1 2>/dev/null || exit 1
+"$LP_PROGRAM" generate --out "$scratch/large" --seed 3 --train 60 --test 1 2>/dev/null || exit 1
+cd "$scratch" || exit 1
+data=made/cifar-100-binary
+
+# ---- folders
+extract() {
+    "$LP_PROGRAM" extract --model "$model" --data "$data" --split test "$@"
+}
+run 0 extract --out plain/
+ok "a slash at the end is no part of the name" [ -e plain/features.npy ]
+run 0 extract --out plain
+says "features are there already"
+run 1 extract --out .
+says ".: exists and is not a feature set"
+run 1 extract --out nowhere/..
+says "nowhere/..: expected the name of a new folder"
+run 2 extract --out ""
+says "--out: expected DIR, found nothing"
+run 2 extract --out=
+run 0 extract --out "two words/it's"
+ok "the command is quoted for a shell" grep -qF "'two words/it'\\\\''s'" "two words/it's/meta.json"
+long=$(awk 'BEGIN { for (i = 0; i < 4100; i++) printf "x" }')
+run 1 extract --out "$long"
+says "File name too long"
+run 1 "$LP_PROGRAM" inspect "$long"
+says "File name too long"
+run 1 "$LP_PROGRAM" reproduce --model "$model" --data "$data" --cache "$long"
+says "expected at most 4095"
+
+# ---- bytes that are not UTF-8, which JSON cannot hold
+odd=$(printf 'odd\377')
+cp -r "$data" "$odd" 2>/dev/null
+if [ -d "$odd" ]; then
+    run 0 "$LP_PROGRAM" extract --model "$model" --data "$odd" --split train --out "set$odd"
+    ok "meta.json shows them as ?" grep -q '"source": "odd?"' "set$odd/meta.json"
+    run 0 "$LP_PROGRAM" fit "set$odd" --solver liblinear --out "$odd.probe" --format csv
+    has ",odd?.probe"
+    run 0 "$LP_PROGRAM" eval "$odd.probe" "set$odd"
+else
+    skip "paths that are not UTF-8" "the file system has none"
+fi
+
+# ---- output into a pipe that closes; no terminal
+run 0 sh -c "'$LP_PROGRAM' inspect '$model' | head -1"
+has "file:"
+run 0 env NO_COLOR=1 TERM=dumb "$LP_PROGRAM" inspect "$model"
+ok "no escape sequence" sh -c "! grep -q \"\$(printf '\\033')\" '$scratch/stdout' '$scratch/stderr'"
+
+# ---- a small and lopsided data set
+dd if="$data/train.bin" of=few.bin bs=3074 count=3 2>/dev/null
+dd if="$data/train.bin" of=one.bin bs=3074 count=1 2>/dev/null
+: >none.bin
+run 1 "$LP_PROGRAM" extract --model "$model" --data none.bin --split test --out none
+says "none.bin: empty"
+run 0 "$LP_PROGRAM" extract --model "$model" --data few.bin --split train --out few
+run 0 "$LP_PROGRAM" extract --model "$model" --data one.bin --split test --out one
+run 0 "$LP_PROGRAM" fit few --solver liblinear --out few.probe
+run 0 "$LP_PROGRAM" eval few.probe one --format csv
+has "1,"
+run 1 "$LP_PROGRAM" fit one --solver liblinear --out one.probe
+says "expected at least two classes"
+
+# ---- a sweep never takes over the points of other features, even where no meta.json tells them apart
+run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out a
+run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --normalize --out b
+rm a/meta.json b/meta.json
+run 0 "$LP_PROGRAM" sweep a --solver liblinear --out swept --from -1 --to 1
+run 1 "$LP_PROGRAM" sweep b --solver liblinear --out swept --from -1 --to 1
+says "belongs to a sweep of other data or options"
+
+# ---- Ctrl-C in each phase of reproduce
+mkdir served
+cp "$model" served/weights.safetensors
+(cd large && tar -czf ../served/cifar-100-binary.tar.gz cifar-100-binary)
+sha() { sha256sum "$1" | cut -c1-64; }
+mkfifo hold
+"$LP_TESTS/http_server" served <hold >port 2>requests &
+exec 3>hold # the server ends when this closes
+while [ ! -s port ]; do sleep 0.05; done
+base=http://127.0.0.1:$(cat port)
+
+
+exec=
+reproduce() { # PATH OPTIONS...
+    path=$1
+    shift
+    $exec "$LP_PROGRAM" reproduce --data-url "$base$path/cifar-100-binary.tar.gz" --model "$model" --threads 1 \
+        --data-sha256 "$(sha served/cifar-100-binary.tar.gz)" --run run "$@"
+}
+# interrupted PHASE CONDITION PATH OPTIONS...: runs reproduce until CONDITION holds, then interrupts it.
+interrupted() {
+    phase=$1 condition=$2
+    shift 2
+    { exec=exec && reproduce "$@"; } >stdout 2>stderr & # exec: the process is the program
+    process=$!
+    while kill -0 $process 2>/dev/null && ! sh -c "$condition" 2>/dev/null; do sleep 0.01; done
+    kill -INT $process 2>/dev/null
+    wait $process
+    found=$?
+    ok "Ctrl-C in the $phase: status 130 (found $found)" [ $found = 130 ]
+    says "linprobe reproduce: interrupted: the same command "
+}
+interrupted download "[ -s datasets/cifar-100-binary.tar.gz.part ]" /slow
+interrupted extraction "grep -q . datasets/features/*/*.partial/journal" ""
+interrupted training "grep -q 'training on' stderr" "" -C 1e6 --eps 1e-15
+ok "no half-written probe" [ ! -e results/run/liblinear.probe ]
+run 0 reproduce "" -C 1e-6
+has "Accuracy = "
+says "train: features are there already"
+
+# ---- a file in the cache that is not the one asked for
+echo other >>datasets/cifar-100-binary.tar.gz
+run 1 reproduce "" -C 1e-6
+says "datasets/cifar-100-binary.tar.gz: expected SHA-256 "
+run 1 "$LP_PROGRAM" reproduce --model "$model" --data-url "$base/" --data-sha256 "$(sha stdout)"
+says "expected the URL of a file"
+exec 3>&-
+done_testing

@@ -1,0 +1,332 @@
+/* Extraction: the numbers are the encoder's, and the same bytes come out for any number of threads
+ * and after any interruption or failed allocation. */
+#include <math.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "check.h"
+#include "data/generate.h"
+#include "linprobe/extract.h"
+#include "linprobe/features.h"
+
+enum { N = 100 }; /* four batches */
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static lp_error err;
+static lp_encoder *encoder;
+static lp_dataset *data; /* N drawings */
+static lp_dataset *few;  /* the first three of them */
+
+static char *in_folder(const char *name) {
+    char *path = lp_path_join(folder, name);
+    assert_non_null(path);
+    return path;
+}
+
+static int setup(void **state) {
+    (void)state;
+    lp_checkpoint *ckpt;
+    char *bytes;
+    size_t size;
+    if (mkdtemp(folder) == NULL) {
+        return 1;
+    }
+    assert_ok(lp_generate_dataset(folder, 1, 1, 1, 1, &err), &err);
+    char *images = in_folder("cifar-100-binary/test.bin"), *three = in_folder("three.bin");
+    assert_ok(lp_file_read(images, 1 << 20, &bytes, &size, &err), &err);
+    assert_int_equal(size, N * 3074);
+    assert_ok(lp_file_write(three, bytes, 3 * 3074, &err), &err);
+    assert_ok(lp_dataset_open(images, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    assert_ok(lp_dataset_open(three, LP_SPLIT_TEST, LP_LABELS_FINE, &few, &err), &err);
+    assert_ok(lp_checkpoint_open(LP_TEST_DATA "/golden/encoder/clip.safetensors", &ckpt, &err),
+              &err);
+    assert_ok(lp_encoder_load(ckpt, &encoder, &err), &err);
+    lp_checkpoint_close(ckpt);
+    lp_free(bytes);
+    lp_free(images);
+    lp_free(three);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    char command[128];
+    lp_dataset_close(data);
+    lp_dataset_close(few);
+    lp_encoder_free(encoder);
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static lp_extract_options options_for(const char *out, size_t threads) {
+    lp_extract_options options = {.out = out,
+                                  .point = LP_FEATURE_PROJECTED,
+                                  .threads = threads,
+                                  .weights_path = "clip.safetensors",
+                                  .weights_sha256 = "00",
+                                  .weights_format = "safetensors"};
+    return options;
+}
+
+static void assert_same_file(const char *a, const char *b, const char *name) {
+    char *path[2] = {lp_path_join(a, name), lp_path_join(b, name)}, *bytes[2];
+    size_t size[2];
+    for (int i = 0; i < 2; i++) {
+        assert_ok(lp_file_read(path[i], 1 << 24, &bytes[i], &size[i], &err), &err);
+    }
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(bytes[0], bytes[1], size[0]);
+    for (int i = 0; i < 2; i++) {
+        lp_free(path[i]);
+        lp_free(bytes[i]);
+    }
+}
+
+static void assert_same_set(const char *a, const char *b) {
+    assert_same_file(a, b, "features.npy");
+    assert_same_file(a, b, "labels.npy");
+}
+
+/* One undisturbed run of one thread, made once. */
+static const char *undisturbed(void) {
+    static char *out;
+    if (out == NULL) {
+        lp_extract_report report;
+        static char path[64];
+        (void)snprintf(path, sizeof path, "%s/undisturbed", folder);
+        out = path;
+        lp_extract_options options = options_for(out, 1);
+        assert_ok(lp_extract(encoder, data, &options, &report, &err), &err);
+        assert_int_equal(report.images, N);
+        assert_int_equal(report.computed, N);
+        assert_false(report.reused);
+    }
+    return out;
+}
+
+static void features_are_the_encoder_s(void **state) {
+    (void)state;
+    lp_features *set;
+    lp_preprocessor *preprocessor;
+    const lp_encoder_info *info = lp_encoder_describe(encoder);
+    size_t side = info->preprocess.crop, F = info->projected;
+    unsigned char rgb[32 * 32 * 3];
+    float *image = lp_alloc(3 * side * side, sizeof *image);
+    float *row = lp_alloc(F, sizeof *row);
+    float *scratch = lp_alloc(lp_encoder_scratch(encoder, 1), sizeof *scratch);
+    assert_true(image != NULL && row != NULL && scratch != NULL);
+    assert_ok(lp_features_open(undisturbed(), &set, &err), &err);
+    assert_int_equal(set->count, N);
+    assert_int_equal(set->width, F);
+    assert_ok(lp_preprocessor_new(&info->preprocess, &preprocessor, &err), &err);
+    for (size_t i = 0; i < N; i++) {
+        assert_int_equal(set->labels[i], lp_dataset_labels(data)[i]);
+        assert_ok(lp_dataset_image(data, i, rgb, &err), &err);
+        assert_ok(lp_preprocessor_run(preprocessor, rgb, 32, 32, image, &err), &err);
+        assert_ok(lp_encoder_run(encoder, image, 1, LP_FEATURE_PROJECTED, row, scratch, NULL, &err),
+                  &err);
+        for (size_t j = 0; j < F; j++) {
+            /* one image a product, not a batch: BLAS may add in another order */
+            assert_true(fabsf(set->x[i * F + j] - row[j]) <= 1e-5F * (1 + fabsf(row[j])));
+        }
+    }
+    lp_preprocessor_free(preprocessor);
+    lp_features_close(set);
+    lp_free(image);
+    lp_free(row);
+    lp_free(scratch);
+}
+
+static void pixels_are_planes_divided_by_255(void **state) {
+    (void)state;
+    lp_extract_report report;
+    lp_features *set;
+    unsigned char rgb[32 * 32 * 3];
+    char *out = in_folder("pixels");
+    lp_extract_options options = {.out = out, .threads = 2};
+    assert_ok(lp_extract(NULL, data, &options, &report, &err), &err);
+    assert_ok(lp_features_open(out, &set, &err), &err);
+    assert_int_equal(set->width, 3072);
+    for (size_t i = 0; i < N; i += 9) {
+        assert_ok(lp_dataset_image(data, i, rgb, &err), &err);
+        for (size_t p = 0; p < 1024; p++) {
+            for (size_t c = 0; c < 3; c++) {
+                assert_true(set->x[i * 3072 + c * 1024 + p] == (float)rgb[3 * p + c] / 255.0F);
+            }
+        }
+    }
+    lp_features_close(set);
+    lp_free(out);
+}
+
+static void threads_do_not_change_the_bytes(void **state) {
+    (void)state;
+    lp_extract_report report;
+    char *out = in_folder("three");
+    lp_extract_options options = options_for(out, 3);
+    assert_ok(lp_extract(encoder, data, &options, &report, &err), &err);
+    assert_same_set(undisturbed(), out);
+    lp_free(out);
+}
+
+static void normalized_rows_have_length_one(void **state) {
+    (void)state;
+    lp_extract_report report;
+    lp_features *set;
+    char *out = in_folder("normalized");
+    lp_extract_options options = options_for(out, 2);
+    options.normalize = true;
+    assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
+    assert_ok(lp_features_open(out, &set, &err), &err);
+    for (size_t i = 0; i < set->count; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < set->width; j++) {
+            sum += (double)set->x[i * set->width + j] * (double)set->x[i * set->width + j];
+        }
+        assert_true(fabs(sum - 1) < 1e-6); /* each quotient is rounded to float32 */
+    }
+    lp_features_close(set);
+    lp_free(out);
+}
+
+typedef struct stopper {
+    size_t calls, stop_at, resumed;
+} stopper;
+
+static bool stop(void *context, size_t done, size_t resumed, size_t total) {
+    stopper *s = context;
+    assert_true(done > 0 && done <= total && resumed < total);
+    s->resumed = resumed;
+    return ++s->calls != s->stop_at;
+}
+
+static void stopped_run_goes_on_with_other_threads_and_the_same_bytes(void **state) {
+    (void)state;
+    char *out = in_folder("stopped");
+    lp_extract_report report;
+    stopper s = {.stop_at = 1};
+    lp_extract_options options = options_for(out, 1);
+    options.progress = stop;
+    options.context = &s;
+    assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_CANCELLED, &err,
+                 "stopped: stopped after ");
+    assert_int_equal(s.calls, 1);
+    assert_false(lp_is_folder(out));
+    s = (stopper){.stop_at = SIZE_MAX};
+    options.threads = 3;
+    assert_ok(lp_extract(encoder, data, &options, &report, &err), &err);
+    assert_true(s.resumed > 0 && report.computed == N - s.resumed);
+    assert_same_set(undisturbed(), out);
+    lp_free(out);
+}
+
+static void complete_set_is_reused_and_another_is_refused(void **state) {
+    (void)state;
+    lp_extract_report report;
+    lp_extract_options options = options_for(undisturbed(), 2);
+    assert_ok(lp_extract(encoder, data, &options, &report, &err), &err);
+    assert_true(report.reused);
+    assert_int_equal(report.computed, 0);
+    options.normalize = true;
+    assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
+                 "normalize is false there and true here");
+    options.out = folder;
+    assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
+                 "exists and is not a feature set");
+    char *out = in_folder("x/..");
+    options.out = out;
+    assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
+                 "x/..: expected the name of a new folder");
+    options.weights_sha256 = NULL;
+    assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
+                 "expected the weights' format and SHA-256");
+    lp_free(out);
+}
+
+static void failed_allocations_keep_the_set_resumable(void **state) {
+    (void)state;
+    lp_extract_report report;
+    char *out = in_folder("memory"), *right = in_folder("right");
+    lp_extract_options options = options_for(right, 1);
+    lp_alloc_fail_at(0);
+    assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
+    size_t needed = lp_alloc_fail_at(0);
+    assert_true(needed > 10);
+    options.out = out;
+    size_t failures = 0;
+    for (size_t k = 1; k <= needed && !lp_is_folder(out); k++) {
+        lp_alloc_fail_at(k);
+        lp_status status = lp_extract(encoder, few, &options, &report, &err);
+        lp_alloc_fail_at(0);
+        if (status == LP_OK) { /* the working files' removal does without memory */
+            break;
+        }
+        failures++;
+        assert_int_equal(status, LP_ERR_MEMORY);
+        assert_non_null(strstr(err.text, "out of memory"));
+    }
+    assert_true(failures > 10);
+    assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
+    assert_same_set(right, out);
+    lp_free(out);
+    lp_free(right);
+}
+
+/* jansson's memory: its n-th allocation from now on fails. */
+static size_t json_calls, json_fail_at;
+
+static void *json_allocate(size_t size) {
+    return ++json_calls == json_fail_at ? NULL : malloc(size);
+}
+
+static void json_without_memory_is_an_error_and_no_crash(void **state) {
+    (void)state;
+    lp_extract_report report;
+    char name[32], *right = in_folder("right"); /* of the test before */
+    char command[160];
+    json_set_alloc_funcs(json_allocate, free);
+    json_calls = 0;
+    char *out = in_folder("json");
+    lp_extract_options options = options_for(out, 1);
+    assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
+    size_t needed = json_calls, failures = 0;
+    lp_free(out);
+    /* the first and last hundred, and every seventh between, which are the names of classes */
+    for (size_t k = 1; k <= needed; k += k < 100 || k + 100 > needed ? 1 : 7) {
+        (void)snprintf(name, sizeof name, "json-%zu", k);
+        out = in_folder(name);
+        options.out = out;
+        json_calls = 0;
+        json_fail_at = k;
+        lp_status status = lp_extract(encoder, few, &options, &report, &err);
+        json_fail_at = 0;
+        if (status == LP_OK) { /* a class's name went missing */
+            assert_same_set(right, out);
+        } else {
+            failures++;
+            assert_int_equal(status, LP_ERR_MEMORY);
+        }
+        (void)snprintf(command, sizeof command, "rm -rf %s %s.partial", out, out);
+        assert_int_equal(system(command), 0);
+        lp_free(out);
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_true(failures > 50);
+    lp_free(right);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(features_are_the_encoder_s),
+        cmocka_unit_test(pixels_are_planes_divided_by_255),
+        cmocka_unit_test(threads_do_not_change_the_bytes),
+        cmocka_unit_test(normalized_rows_have_length_one),
+        cmocka_unit_test(stopped_run_goes_on_with_other_threads_and_the_same_bytes),
+        cmocka_unit_test(complete_set_is_reused_and_another_is_refused),
+        cmocka_unit_test(failed_allocations_keep_the_set_resumable),
+        cmocka_unit_test(json_without_memory_is_an_error_and_no_crash),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

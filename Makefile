@@ -113,8 +113,8 @@ $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
 
-bench: all  ## solvers against scikit-learn and liblinear, interleaved (PYTHON=... with NumPy and scikit-learn)
-	$(PYTHON) scripts/bench_probe.py --linprobe $(PROGRAM) --out results/bench $(ARGS)
+bench: all $(BUILD)/tests/fit_npy  ## solvers against scikit-learn and liblinear, interleaved (PYTHON=... with NumPy and scikit-learn)
+	$(PYTHON) scripts/bench_probe.py --program $(BUILD)/tests/fit_npy $(ARGS)
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh

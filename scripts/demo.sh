@@ -10,6 +10,7 @@ weights=$(cd "$(dirname "$0")/../datasets" && pwd)
 mkdir -p "$2" "$3"
 results=$(cd "$3" && pwd)
 cd "$2"
+rm -rf data pixels random pretrained sweep # of an earlier run: the demo shows everything at work
 quiet() { "$@" >/dev/null; }
 
 quiet "$program" generate --out data --seed 1 --train 40 --test 20

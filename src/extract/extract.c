@@ -244,7 +244,7 @@ static json_t *describe_superclasses(const lp_dataset *data) {
         (void)json_array_append_new(numbers, json_integer(of[k]));
     }
     for (size_t g = 0; g < count; g++) {
-        (void)json_array_append_new(names, json_string(lp_dataset_superclass_name(data, g)));
+        (void)json_array_append_new(names, lp_json_any_text(lp_dataset_superclass_name(data, g)));
     }
     return json_pack("{s:o, s:o}", "superclass_of", numbers, "superclass_names", names);
 }
@@ -276,7 +276,11 @@ static json_t *describe_set(const extraction *e, const json_t *inputs) {
                   data->official, "classes", (json_int_t)data->classes, "class_names", names,
                   "made_by", "linprobe", lp_version(), "command", lp_json_any_text(o->command),
                   "threads", (json_int_t)e->threads, "machine", describe_machine());
-    if (json_object_update_new(json_object_get(set, "data"), describe_superclasses(e->data)) != 0) {
+    /* what memory was too short for must not just be absent */
+    bool whole = json_array_size(names) == data->classes &&
+                 (e->encoder == NULL || (weights != NULL && encoder != NULL));
+    if (json_object_update_new(json_object_get(set, "data"), describe_superclasses(e->data)) != 0 ||
+        !whole) {
         json_decref(set);
         set = NULL;
     }

@@ -40,7 +40,10 @@ if [ -d "$odd" ]; then
     ok "meta.json shows them as ?" grep -q '"source": "odd?"' "set$odd/meta.json"
     run 0 "$LP_PROGRAM" fit "set$odd" --solver liblinear --out "$odd.probe" --format csv
     has ",odd?.probe"
-    run 0 "$LP_PROGRAM" eval "$odd.probe" "set$odd"
+    run 0 "$LP_PROGRAM" eval "$odd.probe" "set$odd" --out e.json --report e.html
+    ok "eval's document, too" grep -q '"path": "setodd?"' e.json
+    run 0 "$LP_PROGRAM" compare "$odd.probe=set$odd" "$odd.probe=set$odd" --format csv
+    has "odd?.probe=setodd?,odd?.probe=setodd?,0"
 else
     skip "paths that are not UTF-8" "the file system has none"
 fi
@@ -112,6 +115,19 @@ ok "no half-written probe" [ ! -e results/run/liblinear.probe ]
 run 0 reproduce "" -C 1e-6
 has "Accuracy = "
 says "train: features are there already"
+
+# a file that never opens stands for any long system call: the first signal waits for it
+mkfifo never
+"$LP_PROGRAM" inspect never >stdout 2>stderr &
+process=$!
+sleep 0.3
+kill -INT $process
+sleep 0.3
+ok "the first Ctrl-C waits for a safe point" kill -0 $process
+kill -INT $process
+wait $process
+found=$?
+ok "the second ends it at once: status 130 (found $found)" [ $found = 130 ]
 
 # ---- a file in the cache that is not the one asked for
 echo other >>datasets/cifar-100-binary.tar.gz

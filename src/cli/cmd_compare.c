@@ -132,11 +132,12 @@ static lp_status run_one(comparison *c, size_t run, size_t threads, lp_error *er
             correct += c->predicted[run][i] == c->labels[i];
         }
         lp_interval interval = lp_wilson(correct, c->count);
-        json_t *row =
-            json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f}", "run", c->words[run], "probe",
-                      probe_path, "test", test_path, "images", (json_int_t)c->count, "correct",
-                      (json_int_t)correct, "top1", 100 * (double)correct / (double)c->count,
-                      "top1_low", 100 * interval.low, "top1_high", 100 * interval.high);
+        json_t *row = json_pack("{s:o, s:o, s:o, s:I, s:I, s:f, s:f, s:f}", "run",
+                                lp_json_any_text(c->words[run]), "probe",
+                                lp_json_any_text(probe_path), "test", lp_json_any_text(test_path),
+                                "images", (json_int_t)c->count, "correct", (json_int_t)correct,
+                                "top1", 100 * (double)correct / (double)c->count, "top1_low",
+                                100 * interval.low, "top1_high", 100 * interval.high);
         double known = reported(probe, test);
         if (isfinite(known)) {
             (void)json_object_set_new(row, "reported", json_real(known));
@@ -162,14 +163,14 @@ static lp_status compare_pairs(comparison *c, lp_error *err) {
             lp_paired pair;
             lp_compare(c->labels, c->predicted[i], c->predicted[j], c->count, &pair);
             p[at++] = pair.p;
-            json_t *row =
-                json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f}", "first",
-                          c->words[i], "second", c->words[j], "difference", 100 * pair.difference,
-                          "low", 100 * pair.interval.low, "high", 100 * pair.interval.high, "both",
-                          (json_int_t)pair.both, "first_only", (json_int_t)pair.first_only,
-                          "second_only", (json_int_t)pair.second_only, "neither",
-                          (json_int_t)(pair.count - pair.both - pair.first_only - pair.second_only),
-                          "p", pair.p);
+            json_t *row = json_pack(
+                "{s:o, s:o, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f}", "first",
+                lp_json_any_text(c->words[i]), "second", lp_json_any_text(c->words[j]),
+                "difference", 100 * pair.difference, "low", 100 * pair.interval.low, "high",
+                100 * pair.interval.high, "both", (json_int_t)pair.both, "first_only",
+                (json_int_t)pair.first_only, "second_only", (json_int_t)pair.second_only, "neither",
+                (json_int_t)(pair.count - pair.both - pair.first_only - pair.second_only), "p",
+                pair.p);
             (void)json_array_append_new(c->pair_rows, row);
         }
     }

@@ -69,10 +69,11 @@ static lp_status write_report(const job *j, lp_error *err) {
     status = lp_evaluation_page(&j->evaluation, j->sheet, page, err);
     if (status == LP_OK) {
         lp_evaluation_trim(json_object_get(trained, "train"));
-        json_t *settings = json_pack("{s:s, s:s, s:{s:s, s:O*}, s:{s:s, s:s, s:O*}}", "linprobe",
-                                     lp_version(), "command", cli_command_line(), "probe", "path",
-                                     j->probe_path, "made", trained, "test", "path", j->test->path,
-                                     "sha256", j->test->digest, "made", tested);
+        json_t *settings =
+            json_pack("{s:s, s:s, s:{s:o, s:O*}, s:{s:o, s:s, s:O*}}", "linprobe", lp_version(),
+                      "command", cli_command_line(), "probe", "path",
+                      lp_json_any_text(j->probe_path), "made", trained, "test", "path",
+                      lp_json_any_text(j->test->path), "sha256", j->test->digest, "made", tested);
         lp_html_heading(page, "How it was made");
         lp_html_settings(page, "Settings", settings);
         json_decref(settings);

@@ -255,10 +255,10 @@ lp_status step_evaluation_write(const lp_evaluation *e, const lp_probe *probe, c
                                 lp_error *err) {
     json_error_t reason;
     json_t *document =
-        json_pack("{s:s, s:s, s:s, s:o, s:{s:s, s:s}}", "format", "linprobe evaluation", "linprobe",
+        json_pack("{s:s, s:s, s:s, s:o, s:{s:o, s:s}}", "format", "linprobe evaluation", "linprobe",
                   lp_version(), "command", cli_command_line(), "probe",
-                  json_loads(lp_probe_meta(probe), 0, &reason), "test", "path", e->test->path,
-                  "sha256", e->test->digest);
+                  json_loads(lp_probe_meta(probe), 0, &reason), "test", "path",
+                  lp_json_any_text(e->test->path), "sha256", e->test->digest);
     json_t *found = lp_evaluation_document(e);
     if (found == NULL || json_object_update(document, found) != 0) {
         json_decref(document);

@@ -244,7 +244,7 @@ static json_t *describe_superclasses(const lp_dataset *data) {
         (void)json_array_append_new(numbers, json_integer(of[k]));
     }
     for (size_t g = 0; g < count; g++) {
-        (void)json_array_append_new(names, json_string(lp_dataset_superclass_name(data, g)));
+        (void)json_array_append_new(names, lp_json_any_text(lp_dataset_superclass_name(data, g)));
     }
     return json_pack("{s:o, s:o}", "superclass_of", numbers, "superclass_names", names);
 }

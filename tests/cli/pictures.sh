@@ -9,6 +9,7 @@ cd "$scratch" || exit 1
 # names that would break out of a page
 sed "1s/.*/<script>alert('x')<\/script>/; 2s/.*/\"\&amp;\" onload=\"alert(2)/" "$data/fine_label_names.txt" >names &&
     cp names "$data/fine_label_names.txt"
+sed "1s/.*/$(printf '\377')circle/" "$data/coarse_label_names.txt" >names && cp names "$data/coarse_label_names.txt"
 for split in train test; do
     run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split $split --out $split
 done
@@ -82,6 +83,17 @@ has "20,20,100,"
 says "no image was misclassified: none.png is not written"
 ok "no picture" [ ! -e none.png ]
 ok "no section of mistakes" sh -c "! grep -q Mistakes none.html"
+
+# paths and names that are no UTF-8
+bytes=$(printf 'p\377')
+cp -r test "$bytes"
+cp a.probe "$bytes.probe"
+run 0 "$LP_PROGRAM" eval "$bytes.probe" "$bytes" --report "$bytes.html" --out "$bytes.json" --table superclasses
+ok "a page for a path that is no UTF-8" is_page "$bytes.html"
+ok "its settings are all there" grep -q 'test.made.inputs.data_sha256' "$bytes.html"
+run 0 "$LP_PROGRAM" compare "$bytes.probe=$bytes" a.probe=test --chart "$bytes.svg" --format csv
+ok "both runs are compared" [ "$(wc -l <stdout)" = 2 ]
+ok "and drawn" is_svg "$bytes.svg"
 
 # ---- the images must be those of the features
 run 1 "$LP_PROGRAM" eval a.probe test --mistakes x.png --data "$model"

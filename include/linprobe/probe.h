@@ -45,15 +45,21 @@ typedef struct lp_progress {
     void *context;
 } lp_progress;
 
-/*   softmax: min over W [K, F], b [K] of  1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) -
- * (w_y.x_i + b_y)] ovr and liblinear, for each class with y_i = +1 or -1, x~ = [x, bias]: min over
- * w [F + 1] of  1/2 |w|^2 + C sum_i log(1 + exp(-y_i w.x~_i))            */
+/* What is minimised (docs/NUMERICS.md):
+ *   softmax: over W [K, F], b [K]
+ *     1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) - (w_y.x_i + b_y)]
+ *   ovr and liblinear: for each class, with y_i = +1 or -1 and x~ = [x, bias], over w [F + 1]
+ *     1/2 |w|^2 + C sum_i log(1 + exp(-y_i w.x~_i))
+ * For two classes softmax keeps a row for each, where scikit-learn takes one vector: its C is twice
+ * this one.  Classes without examples are left out; they get weights 0 and the intercept minus
+ * infinity. */
 typedef struct lp_fit_options {
-    lp_solver solver;      /* default LP_SOLVER_SOFTMAX */
-    double C;              /* weight of the data's term, > 0; default 0.316 (= 1/lambda) */
-    double tolerance;      /* liblinear: its eps, default 0.01; the others: relative gradient norm;
-                              0 = the solver's default */
-    double bias;           /* constant feature of ovr and liblinear, default 1; < 0 = none */
+    lp_solver solver; /* default LP_SOLVER_SOFTMAX */
+    double C;         /* weight of the data's term, > 0; default 0.316 (= 1/lambda) */
+    double tolerance; /* liblinear: its eps, default 0.01.  The others, default 1e-6: finished when
+                         |g| <= tolerance |g at 0| and gap <= tolerance, or gap <= 1000
+                         tolerance^2.  0 = the solver's default */
+    double bias;      /* constant feature of ovr and liblinear, default 1; < 0 = none */
     size_t max_iterations; /* 0 = the solver's default; liblinear has its own limit */
     size_t threads;        /* 0 = all processors */
     lp_progress progress;  /* .step NULL = silent */
@@ -66,7 +72,7 @@ typedef struct lp_fit_report {
     size_t not_converged; /* one-vs-rest: number of classes that stopped early */
     double objective;     /* at the solution; one-vs-rest: the sum over the classes */
     double gradient;      /* |g| / |g at 0|, one-vs-rest: the largest of any class */
-    double gap;           /* bound on (objective - optimum) / optimum; < 0 = not computed */
+    double gap; /* bound on (objective - optimum) / optimum; < 0: the bound says nothing */
     double seconds;
     char stopped_by[128]; /* which rule ended it, in words */
 } lp_fit_report;

@@ -113,6 +113,9 @@ $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
 
+bench: all $(BUILD)/tests/fit_npy  ## solvers against scikit-learn and liblinear, interleaved (PYTHON=... with NumPy and scikit-learn)
+	$(PYTHON) scripts/bench_probe.py --program $(BUILD)/tests/fit_npy $(ARGS)
+
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh
 
@@ -137,5 +140,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check bench lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -10,6 +10,7 @@ weights=$(cd "$(dirname "$0")/../datasets" && pwd)
 mkdir -p "$2" "$3"
 results=$(cd "$3" && pwd)
 cd "$2"
+rm -rf data pixels random pretrained sweep # of an earlier run: the demo shows everything at work
 quiet() { "$@" >/dev/null; }
 
 quiet "$program" generate --out data --seed 1 --train 40 --test 20
@@ -29,6 +30,9 @@ runs='pixels.probe=pixels/test random.probe=random/test pretrained.probe=pretrai
 # shellcheck disable=SC2086
 "$program" compare $runs --table pairs --format csv >"$results/pairs.csv"
 cp sweep/sweep.csv sweep/sweep.png sweep/sweep.svg "$results/"
+# what the numbers hang on: the pictures, and the processor's BLAS kernels
+sha256sum data/cifar-100-binary/test.bin | cut -c1-64 >"$results/test.bin.sha256"
+sed -n 's/.*"blas_kernel": "\(.*\)".*/\1/p' pretrained/test/meta.json >"$results/blas_kernel"
 
 echo "Linear probe, multinomial logistic regression, C = 0.316; 4,000 training and 2,000 test pictures, 100 classes:"
 echo

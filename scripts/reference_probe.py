@@ -84,9 +84,8 @@ def features(args):
             versions=dict(versions, Pillow=PIL.__version__, numpy=np.__version__)))
 
 
-def load(folder):
-    sets = [os.path.join(folder, split) for split in ("train", "test")]
-    return [(np.load(s + "/features.npy"), np.load(s + "/labels.npy")) for s in sets]
+def load(folder, split):
+    return tuple(np.load(os.path.join(folder, split, name)) for name in ("features.npy", "labels.npy"))
 
 
 def write_svmlight(path, x, y):
@@ -96,13 +95,13 @@ def write_svmlight(path, x, y):
 
 
 def liblinear(args):
-    (x, y), (xt, yt) = load(args.features)
     names = [os.path.join(args.features, n) for n in ("train.txt", "test.txt", "liblinear.model", "predictions.txt")]
-    write_svmlight(names[0], x, y)
-    write_svmlight(names[1], xt, yt)
+    write_svmlight(names[0], *load(args.features, "train"))
     start = time.time()
     subprocess.run(["liblinear-train", "-q", "-s", "0", "-c", repr(args.C), "-B", "1", names[0], names[2]], check=True)
     seconds = time.time() - start
+    xt, yt = load(args.features, "test")
+    write_svmlight(names[1], xt, yt)
     subprocess.run(["liblinear-predict", names[1], names[2], names[3]], check=True, stdout=subprocess.DEVNULL)
     predictions = np.loadtxt(names[3]).astype(np.int64)
     np.save(os.path.join(args.features, "liblinear-predictions.npy"), predictions)
@@ -119,11 +118,12 @@ def sklearn(args):
     import sklearn
     from sklearn.linear_model import LogisticRegression
 
-    (x, y), (xt, yt) = load(args.features)
+    x, y = load(args.features, "train")
     start = time.time()
     model = LogisticRegression(C=args.C, max_iter=1000, tol=args.tol)
     model.fit(x, y)
     seconds = time.time() - start
+    xt, yt = load(args.features, "test")
     predictions = model.predict(xt)
     np.save(os.path.join(args.features, "sklearn-predictions.npy"), predictions)
     record(args.features, "sklearn", dict(
@@ -135,7 +135,7 @@ def sklearn(args):
 
 def compare(args):
     """How far linprobe's features and predictions are from these."""
-    reference = load(args.features)
+    reference = [load(args.features, split) for split in ("train", "test")]
     out = {}
     for split, ours, (x, y) in zip(("train", "test"), args.our_features, reference):
         mine, labels = np.load(ours + "/features.npy"), np.load(ours + "/labels.npy")

@@ -249,6 +249,7 @@ def main():
     number = {"type": int, "metavar": "N"}
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--random-out", type=pathlib.Path)
+    parser.add_argument("--start", type=pathlib.Path, help="weights to go on from")
     parser.add_argument("--program", default="build/linprobe", help="what draws the pictures")
     parser.add_argument("--captioned", type=pathlib.Path, help="folder of pictures already drawn")
     parser.add_argument("--images", default=80000, **number)
@@ -274,6 +275,8 @@ def main():
     images, captions = load(args)
     tokens, words = tokenize(captions)
     model = CLIP(words, args)
+    if args.start:
+        model.load_state_dict(torch.jit.load(str(args.start)).float().state_dict())
     count = sum(p.numel() for p in model.parameters())
     print(f"{len(images)} pictures, {words} words, {count} parameters")
     print(f"{device}, torch {torch.__version__}", flush=True)

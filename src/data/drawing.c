@@ -212,15 +212,15 @@ static void draw_blob(lp_random *random, double low, double high, struct blob *b
 static void draw_scene(const lp_drawing *drawing, lp_random *random, struct scene *scene) {
     scene->pattern = (enum pattern)drawing->pattern;
     scene->shape = &shapes[drawing->shape];
-    /* the object: a turn of up to 20 degrees to either side, by the tangent of half the angle */
+    /* the object: a turn of up to 15 degrees to either side, by the tangent of half the angle */
     double size = drawing->large ? between(random, 12, 14.5) : between(random, 9.5, 11.5);
     double stretch = between(random, 0.88, 1.14);
-    double half = between(random, -0.176, 0.176);
+    double half = between(random, -0.132, 0.132);
     scene->frame.cos = (1 - half * half) / (1 + half * half);
     scene->frame.sin = 2 * half / (1 + half * half);
     scene->frame.rx = size * stretch;
     scene->frame.ry = size / stretch;
-    double room = LP_DRAWING_SIDE / 2.0 - size + 1.5;
+    double room = LP_DRAWING_SIDE / 2.0 - size;
     scene->frame.x = LP_DRAWING_SIDE / 2.0 + between(random, -room, room);
     scene->frame.y = LP_DRAWING_SIDE / 2.0 + between(random, -room, room);
     for (int c = 0; c < 3; c++) {
@@ -230,7 +230,7 @@ static void draw_scene(const lp_drawing *drawing, lp_random *random, struct scen
     draw_direction(random, scene->turn);
     scene->shift[0] = between(random, 0, 1);
     scene->shift[1] = between(random, 0, 1);
-    scene->period = between(random, 4.6, 6.2); /* pixels: two for a band is what 32 x 32 can show */
+    scene->period = between(random, 6.5, 8.5); /* pixels */
     /* the background: dull, so that its colour is not taken for the object's */
     for (int end = 0; end < 2; end++) {
         double grey = drawing->dark ? between(random, 25, 95) : between(random, 155, 225);

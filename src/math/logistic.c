@@ -1,9 +1,14 @@
 /* Residuals and losses of softmax and of independent logistic models.
  *
- * softmax:   e = exp(z - max), p = e / sum e, loss = log(sum e) + max - z[label]
+ * softmax:   e = exp(z - max), others = sum of e but the label's, sum = others + e[label],
+ *            p = e / sum, residual of the label = - others / sum,
+ *            loss = log(sum) + max - z[label]
  * logistic:  e = exp(-|z|), p = 1 / (1 + e) for z >= 0, e / (1 + e) else,
  *            loss = log(1 + e) + max(z, 0) - z [label]; the product of (1 + e) over a block's rows,
- *            at most 2^512, takes one logarithm a column instead of one a value */
+ *            at most 2^512, takes one logarithm a column instead of one a value
+ *
+ * The label's residual is never formed as p - 1: where a model is sure of an example, that would
+ * leave rounding errors of 1e-7, which a large C makes large. */
 #include "math/logistic.h"
 
 #include <math.h>
@@ -34,7 +39,8 @@ LP_BODY void softmax_residual(float *z, size_t rows, size_t columns, const int32
         for (size_t k = whole; k < columns; k++) {
             max = row[k] > max ? row[k] : max;
         }
-        double here = (double)(max - row[labels[i]]);
+        float own = row[labels[i]];
+        row[labels[i]] = -INFINITY; /* exp gives 0 */
         for (size_t k = 0; k < whole; k += LP_LANES) {
             for (size_t l = 0; l < LP_LANES; l++) {
                 row[k + l] = lp_exp(row[k + l] - max);
@@ -45,16 +51,18 @@ LP_BODY void softmax_residual(float *z, size_t rows, size_t columns, const int32
             row[k] = lp_exp(row[k] - max);
             sums[k - whole] += row[k];
         }
-        double sum = 0;
+        double others = 0;
         for (size_t l = 0; l < LP_LANES; l++) {
-            sum += (double)sums[l];
+            others += (double)sums[l];
         }
-        *loss += log(sum) + here;
+        float e = lp_exp(own - max);
+        double sum = others + (double)e;
+        *loss += own == max ? log1p(others) : log(sum) + (double)(max - own);
         float scale = (float)(1 / sum);
         for (size_t k = 0; k < columns; k++) {
             row[k] *= scale;
         }
-        row[labels[i]] -= 1;
+        row[labels[i]] = (float)(-others / sum);
         for (size_t k = 0; k < columns; k++) {
             residual[k] += (double)row[k];
         }
@@ -95,11 +103,14 @@ LP_BODY void logistic_strip(float *z, size_t rows, size_t columns, size_t first,
 
 LP_BODY void logistic_residual(float *z, size_t rows, size_t columns, const int32_t *labels,
                                double *loss, double *residual) {
+    enum { MOST_ROWS = 512 };
+    float kept[MOST_ROWS] = {0};
     size_t whole = columns - columns % LP_LANES;
     for (size_t i = 0; i < rows; i++) {
         size_t k = (size_t)labels[i];
         if (labels[i] >= 0 && k < columns) {
-            loss[k] -= (double)z[i * columns + k];
+            kept[i] = z[i * columns + k];
+            loss[k] -= (double)kept[i];
         }
     }
     for (size_t k = 0; k < whole; k += LP_LANES) {
@@ -111,8 +122,9 @@ LP_BODY void logistic_residual(float *z, size_t rows, size_t columns, const int3
     for (size_t i = 0; i < rows; i++) {
         size_t k = (size_t)labels[i];
         if (labels[i] >= 0 && k < columns) {
-            z[i * columns + k] -= 1;
-            residual[k] -= 1;
+            float own = -1.0F / (1.0F + lp_exp(kept[i]));
+            residual[k] += (double)own - (double)z[i * columns + k];
+            z[i * columns + k] = own;
         }
     }
 }
@@ -127,20 +139,22 @@ void lp_softmax_residual64(double *z, size_t rows, size_t columns, const int32_t
     for (size_t i = 0; i < rows; i++) {
         double *row = z + i * columns;
         double max = row[0];
-        double sum = 0;
+        double others = 0;
         for (size_t k = 1; k < columns; k++) {
             max = row[k] > max ? row[k] : max;
         }
-        double here = max - row[labels[i]];
+        double own = row[labels[i]];
+        row[labels[i]] = -INFINITY;
         for (size_t k = 0; k < columns; k++) {
             row[k] = exp(row[k] - max);
-            sum += row[k];
+            others += row[k];
         }
-        *loss += log(sum) + here;
+        double sum = others + exp(own - max);
+        *loss += own == max ? log1p(others) : log(sum) + (max - own);
         for (size_t k = 0; k < columns; k++) {
             row[k] /= sum;
         }
-        row[labels[i]] -= 1;
+        row[labels[i]] = -others / sum;
         for (size_t k = 0; k < columns; k++) {
             residual[k] += row[k];
         }

@@ -31,17 +31,17 @@
 #include "math/linalg.h"
 
 enum {
-    SAMPLE = 8192,     /* examples, and 4 F where that is more, give S well enough */
-    WIDEST = 4096,     /* beyond, an eigendecomposition takes longer than it saves */
-    STRIP = 64,        /* columns or rows of one task */
+    SAMPLE = 8192, /* examples, and 4 F where that is more, give S well enough */
+    WIDEST = 4096, /* beyond, an eigendecomposition takes longer than it saves */
+    STRIP = 64,    /* columns or rows of one task */
 };
 
 typedef struct scatter_job {
     const lp_problem *problem;
     const double *class_sums;
-    size_t count; /* rows of the sample */
-    float *x;     /* [count, F] less the class means */
-    float *strips; /* [F, F], S times count */
+    size_t count;     /* rows of the sample */
+    float *x;         /* [count, F] less the class means */
+    float *strips;    /* [F, F], S times count */
     double *diagonal; /* [F] or NULL */
 } scatter_job;
 

@@ -21,6 +21,7 @@
  * sum_i (p_i - y_i).z_i takes no pass of its own. */
 #include "probe/dense.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -146,8 +147,7 @@ double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model) 
             double g = share * dense->total[j] - dense->class_sums[k * F + j];
             sum += g * g;
         }
-        double g = dense->scale *
-                   (share * (double)problem->count - (double)problem->counts[k]);
+        double g = dense->scale * (share * (double)problem->count - (double)problem->counts[k]);
         sum += g * g;
     }
     return C * sqrt(sum);
@@ -190,7 +190,7 @@ static double softmax_excess(const lp_dense *dense, double C, const double *para
     }
     double loss = (value - 0.5 * norm) / C;
     double dual = -0.5 * squares + C * ((1 - e) * (loss - product) + e * N * entropy);
-    return fmax(0, value - dual);
+    return fmax(0, value - dual) + 4 * DBL_EPSILON * value; /* both round */
 }
 
 double lp_dense_excess(const lp_dense *dense, double C, size_t model, const double *parameters,
@@ -276,12 +276,11 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
         goto done;
     }
     if (warm) {
-        status = lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads,
-                                err);
+        status =
+            lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads, err);
         for (size_t k = 0; k < K; k++) {
             memcpy(parameters + k * D, weights + k * F, F * sizeof *weights);
-            parameters[k * D + F] =
-                dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
+            parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
         }
     } else {
         status = lp_dense_start(dense, C, parameters, err);
@@ -294,8 +293,8 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
         solution->intercepts[k] = dense->scale * parameters[k * D + F];
     }
     if (status == LP_OK) {
-        status = lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads,
-                                err);
+        status =
+            lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads, err);
     }
 done:
     lp_free(parameters);

@@ -12,11 +12,11 @@
 typedef struct lp_dense {
     const lp_problem *problem;
     lp_loss loss;
-    size_t size;       /* D = F + 1 parameters a class */
-    size_t models;     /* 1 or K */
-    size_t rows;       /* classes a model: K or 1 */
-    double scale;      /* of the intercept; 0 = there is none */
-    double penalty;    /* 1 where t is penalised like a weight, else 0 */
+    size_t size;    /* D = F + 1 parameters a class */
+    size_t models;  /* 1 or K */
+    size_t rows;    /* classes a model: K or 1 */
+    double scale;   /* of the intercept; 0 = there is none */
+    double penalty; /* 1 where t is penalised like a weight, else 0 */
     lp_pass *pass;
     lp_basis basis;
     double *class_sums; /* [K, F] in the basis */

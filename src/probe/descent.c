@@ -16,8 +16,9 @@
  * The preconditioner's weights and centres are taken anew at the first point and after 4, 12, 28,
  * 60 ... rounds, as p settles.
  *
- * A model is finished when |g| <= tolerance |g(0)|, or when the bound on (f - optimum) / optimum
- * (dense.c) is at most tolerance / 100. */
+ * A model is finished when |g| <= tolerance |g(0)| and the bound on the gap, (f - optimum) /
+ * optimum (dense.c), is at most tolerance; or when that bound is at most 1000 tolerance^2.  The
+ * gradient alone proves little where C is large: |g(0)| grows with C, the optimum hardly. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,14 +31,16 @@
 #include "probe/lbfgs.h"
 
 enum {
-    DEPTH = 20,                 /* steps remembered, fewer where they would take more than */
-    MEMORY = 320 << 20,         /* bytes */
+    DEPTH = 20,         /* steps remembered, fewer where they would take more than */
+    MEMORY = 320 << 20, /* bytes */
     LEAST_DEPTH = 5,
-    NARROW_TRIES = 6,           /* shorter steps in float32 before float64 */
+    NARROW_TRIES = 6, /* shorter steps in float32 before float64 */
     WIDE_TRIES = 40,
-    PATIENCE = 15               /* rounds without progress before float32 is left */
+    NARROW_PATIENCE = 5, /* rounds without progress before float32 is left, */
+    WIDE_PATIENCE = 60   /* and before it is given up in float64 */
 };
-static const double GAP_SHARE = 0.01;
+/* Times tolerance^2, because the gap goes with |g|^2. */
+static const double GAP_SHARE = 1000;
 static const double NARROW_NOISE = 5e-8; /* relative error of f */
 static const double WIDE_NOISE = 1e-13;
 
@@ -59,7 +62,7 @@ typedef struct model {
     double step;
     size_t tries;
     size_t iterations;
-    double best_norm; /* for PATIENCE */
+    double best_norm; /* for the patience */
     double best_value;
     size_t stale;
 } model;
@@ -75,7 +78,7 @@ typedef struct descent {
     model *models;
     bool *chosen; /* [models] evaluated in this round */
     lp_bench bench;
-    lp_evaluation here; /* at parameters */
+    lp_evaluation here;  /* at parameters */
     lp_evaluation there; /* at trial */
     lp_preconditioner preconditioner;
     lp_lbfgs *memory;
@@ -200,6 +203,10 @@ static lp_status choose_direction(void *context, size_t which, size_t worker, lp
     return LP_OK;
 }
 
+static double gap_tolerance(const lp_problem *problem) {
+    return GAP_SHARE * problem->tolerance * problem->tolerance;
+}
+
 /* What settle_intercepts will make of the bound: it need not be waited for in float32. */
 static double expected_excess(const descent *s, size_t which) {
     const lp_dense *dense = s->dense;
@@ -231,13 +238,14 @@ static void judge(descent *s, size_t which) {
     }
     double excess = s->wide ? m->excess : expected_excess(s, which);
     double floor = m->value - excess; /* the optimum is at least this */
-    bool finished = m->norm <= problem->tolerance * m->start_gradient ||
-                    (floor > 0 && excess <= GAP_SHARE * problem->tolerance * floor);
+    bool finished = (m->norm <= problem->tolerance * m->start_gradient &&
+                     excess <= problem->tolerance * floor) ||
+                    excess <= gap_tolerance(problem) * floor;
     if (finished) {
         m->state = FINISHED;
     } else if (m->iterations >= problem->max_iterations) {
         m->state = LIMITED;
-    } else if (m->stale > (s->wide ? 4 * PATIENCE : PATIENCE) || !isfinite(m->value)) {
+    } else if (m->stale > (s->wide ? WIDE_PATIENCE : NARROW_PATIENCE) || !isfinite(m->value)) {
         m->state = STUCK;
     }
     if (!s->wide && m->state != RUNNING) {
@@ -274,8 +282,8 @@ static void accept(descent *s, size_t which, bool curvature) {
         size_t F = dense->problem->width;
         memcpy(s->here.weight + which * dense->rows, s->there.weight + which * dense->rows,
                dense->rows * sizeof *g);
-        memcpy(s->here.centres + which * dense->rows * F, s->there.centres + which * dense->rows * F,
-               dense->rows * F * sizeof *g);
+        memcpy(s->here.centres + which * dense->rows * F,
+               s->there.centres + which * dense->rows * F, dense->rows * F * sizeof *g);
     }
     m->tries = 0;
     m->iterations++;
@@ -422,8 +430,8 @@ static void fill_report(const descent *s, lp_fit_report *report) {
     if (report->converged) {
         bool by_gradient = report->gradient <= problem->tolerance;
         (void)snprintf(report->stopped_by, room, "%s at most %.3g%s",
-                       by_gradient ? "|g|/|g(0)|" : "bound on the gap",
-                       by_gradient ? problem->tolerance : GAP_SHARE * problem->tolerance,
+                       by_gradient ? "|g|/|g(0)| and bound on the gap" : "bound on the gap",
+                       by_gradient ? problem->tolerance : gap_tolerance(problem),
                        models > 1 && !by_gradient ? ", or |g|/|g(0)| at most the tolerance" : "");
     } else if (models > 1) {
         (void)snprintf(report->stopped_by, room,
@@ -453,8 +461,9 @@ static bool tell(const descent *s, size_t round, lp_reporter *reporter) {
     fill_report(s, &now);
     size_t running = count_running(s);
     if (s->dense->models == 1) {
-        return lp_report_step(reporter, 0, "iteration %zu: objective %.8g, |g|/|g(0)| %.3g, gap %.3g",
-                              round, now.objective, now.gradient, now.gap);
+        return lp_report_step(reporter, 0,
+                              "iteration %zu: objective %.8g, |g|/|g(0)| %.3g, gap %.3g", round,
+                              now.objective, now.gradient, now.gap);
     }
     return lp_report_step(reporter, 0, "iteration %zu: %zu of %zu classes left, objective %.8g",
                           round, running, s->dense->models, now.objective);

@@ -21,7 +21,7 @@
 #include "probe/solver.h"
 
 static const lp_solver_entry *const solvers[] = {&lp_softmax_solver, &lp_ovr_solver,
-                                                &lp_liblinear_solver};
+                                                 &lp_liblinear_solver};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
 struct lp_fitter {

@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "math/accumulate.h"
 #include "math/gemm.h"
 #include "math/linalg.h"
 #include "math/logistic.h"
@@ -46,14 +47,14 @@ struct lp_pass {
     size_t block; /* rows */
     size_t blocks;
     size_t chunks;
-    size_t widest;    /* the larger of F and, for softmax, K */
-    size_t sums_size; /* doubles of a chunk: loss, residual, weight [K], gradient [K, F], then
-                         weighted [K, F] or coupling [K, K] */
-    float *mean;      /* [F] */
-    double *class_sums; /* [K, F] */
-    double *total;      /* [F] */
-    double *sums;       /* [chunks, sums_size] */
-    int32_t *column_of; /* [K] place of a class among the point's columns, or -1 */
+    size_t widest;       /* the larger of F and, for softmax, K */
+    size_t sums_size;    /* doubles of a chunk: loss, residual, weight [K], gradient [K, F], then
+                            weighted [K, F] or coupling [K, K] */
+    float *mean;         /* [F] */
+    double *class_sums;  /* [K, F] */
+    double *total;       /* [F] */
+    double *sums;        /* [chunks, sums_size] */
+    int32_t *column_of;  /* [K] place of a class among the point's columns, or -1 */
     float *narrow_model; /* [K, F], [K] */
     double *wide_model;
     size_t workers;
@@ -66,14 +67,20 @@ struct lp_pass {
 #define GEMM lp_gemm
 #define SOFTMAX lp_softmax_residual
 #define LOGISTIC lp_logistic_residual
+#define CENTRE lp_centre
+#define ACCUMULATE lp_accumulate
+#define VARIANCE lp_variance
 #define MODEL narrow_model
 #define SCRATCH narrow
-#include "probe/pass_block.h"
+#include "probe/pass_block.inc"
 #undef REAL
 #undef DO_BLOCK
 #undef GEMM
 #undef SOFTMAX
 #undef LOGISTIC
+#undef CENTRE
+#undef ACCUMULATE
+#undef VARIANCE
 #undef MODEL
 #undef SCRATCH
 
@@ -82,15 +89,17 @@ struct lp_pass {
 #define GEMM lp_gemm64
 #define SOFTMAX lp_softmax_residual64
 #define LOGISTIC lp_logistic_residual64
+#define CENTRE lp_centre64
+#define ACCUMULATE lp_accumulate64
+#define VARIANCE lp_variance64
 #define MODEL wide_model
 #define SCRATCH wide
-#include "probe/pass_block.h"
+#include "probe/pass_block.inc"
 
 static size_t first_block(const lp_pass *pass, size_t chunk) {
     return pass->blocks * chunk / pass->chunks;
 }
 
-/* One row of the problem after the other: rows are few enough for int32 times chunks. */
 static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
     const lp_pass *pass = context;
     const lp_problem *problem = pass->problem;
@@ -180,9 +189,9 @@ lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp
         complete = pass->worker[w].narrow != NULL && pass->worker[w].wide != NULL &&
                    pass->worker[w].labels != NULL;
     }
-    lp_status status = complete ? sum_classes(pass, err)
-                                : lp_fail_memory(err, "pass", pass->chunks,
-                                                 pass->sums_size * sizeof *pass->sums);
+    lp_status status =
+        complete ? sum_classes(pass, err)
+                 : lp_fail_memory(err, "pass", pass->chunks, pass->sums_size * sizeof *pass->sums);
     if (status != LP_OK) {
         lp_pass_free(pass);
         return status;

@@ -17,7 +17,7 @@
 
 enum { SAMPLE = 1024 };
 
-static const double STRENGTHS[] = {0.1, 0.3, 1};        /* a K */
+static const double STRENGTHS[] = {0.1, 0.3, 1};          /* a K */
 static const double SCALES[] = {0, 0.35, 0.6, 0.85, 1.2}; /* s */
 
 typedef struct sample {

@@ -15,9 +15,14 @@ void lp_evaluation_title(const lp_features *test, char title[LP_EVALUATION_TITLE
     const json_t *inputs = json_object_get(meta, "inputs");
     const char *encoder = lp_json_text(json_object_get(meta, "encoder"), "name",
                                        lp_json_text(inputs, "family", NULL));
-    const char *data = lp_json_text(json_object_get(meta, "data"), "name", NULL);
+    const json_t *set = json_object_get(meta, "data");
+    const char *data = lp_json_text(set, "name", NULL);
     if (encoder != NULL && data != NULL) {
-        (void)snprintf(title, LP_EVALUATION_TITLE, "%.120s on %.120s", encoder, data);
+        /* any file of the layout is read: its name is known only of the official ones */
+        bool official = json_is_string(json_object_get(set, "official"));
+        (void)snprintf(title, LP_EVALUATION_TITLE,
+                       official ? "%.120s on %.120s" : "%.120s on pictures in %.120s's format",
+                       encoder, data);
     } else {
         (void)snprintf(title, LP_EVALUATION_TITLE, "%.250s", test->path);
     }

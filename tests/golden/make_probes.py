@@ -3,11 +3,14 @@
 
 usage: make_probes.py FOLDER
 
-Made with liblinear-tools 2.3.0 (Debian 12), Python 3.11, NumPy 2.x.  The values are multiples of
-1/64, so text, float32 and float64 all hold them exactly.
+Made with liblinear-tools 2.3.0 (Debian 12), Python 3.11, scikit-learn 1.9.1.  The values are
+multiples of 1/64, so text, float32 and float64 all hold them exactly.
     small.txt                 N F K, then N lines: label, F values
     liblinear-EPS-BIAS.model  liblinear-train -s 0 -c 0.316 -e EPS -B BIAS
     two-EPS-BIAS.model        the same on the examples of the first two classes
+    softmax-C.optimum         K lines: F weights, intercept (their mean taken off), by scikit-learn's
+                              newton-cholesky with tol 1e-14
+    ovr-C.optimum             the same one-vs-rest, with a penalised bias of 1
 """
 import os
 import random
@@ -44,3 +47,24 @@ def train(name, examples, eps, bias):
 for eps, bias in (("0.01", "1"), ("1e-5", "1"), ("0.01", "-1"), ("0.01", "0.25")):
     train("liblinear", rows, eps, bias)
 train("two", [r for r in rows if r[0] < 2], "0.01", "1")
+
+
+from sklearn.linear_model import LogisticRegression  # noqa: E402
+
+x = [r[1] for r in rows]
+y = [r[0] for r in rows]
+for C in (0.01, 0.316, 100.0):
+    def newton(x, y, intercept):
+        model = LogisticRegression(solver="newton-cholesky", C=C, tol=1e-14, max_iter=1000,
+                                   fit_intercept=intercept).fit(x, y)
+        return model.coef_.tolist(), model.intercept_.tolist()
+
+    w, b = newton(x, y, True)
+    mean = sum(b) / K
+    with open(os.path.join(folder, f"softmax-{C:g}.optimum"), "w") as out:
+        for k in range(K):
+            print(*map(repr, w[k]), repr(b[k] - mean), file=out)
+    with open(os.path.join(folder, f"ovr-{C:g}.optimum"), "w") as out:
+        for k in range(K):
+            w, _ = newton([row + [1.0] for row in x], [label == k for label in y], False)
+            print(*map(repr, w[0]), file=out)

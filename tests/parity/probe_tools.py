@@ -49,6 +49,31 @@ class Fit:
         self.gap = float(self.report["gap"])
 
 
+def liblinear_train(x, y, k, C, eps, bias):
+    """w [K, F] and b [K] by liblinear-train, predictions [N] by liblinear-predict."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, model, out = (os.path.join(folder, name) for name in ("data", "model", "out"))
+        with open(data, "w") as text:
+            for label, row in zip(y, x.astype(np.float64)):
+                print(label, *(f"{j + 1}:{v!r}" for j, v in enumerate(row.tolist())), file=text)
+        subprocess.run(["liblinear-train", "-q", "-s", "0", "-c", repr(C), "-e", repr(eps),
+                        "-B", repr(bias), data, model], check=True)
+        subprocess.run(["liblinear-predict", data, model, out], check=True,
+                       stdout=subprocess.DEVNULL)
+        predicted = np.loadtxt(out, dtype=np.int64)
+        with open(model) as text:
+            lines = text.read().splitlines()
+    labels = [int(v) for v in next(l for l in lines if l.startswith("label")).split()[1:]]
+    rows = np.array([[float(v) for v in l.split()] for l in lines[lines.index("w") + 1:]])
+    if k == 2:
+        rows = np.hstack([rows, -rows])
+    w, b = np.zeros((k, x.shape[1])), np.zeros(k)
+    for column, label in enumerate(labels):
+        w[label] = rows[:x.shape[1], column]
+        b[label] = rows[x.shape[1], column] * bias if bias >= 0 else 0
+    return w, b, predicted
+
+
 class Tap:
     def __init__(self):
         self.count = 0

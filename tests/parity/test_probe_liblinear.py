@@ -2,12 +2,10 @@
 """The liblinear solver against liblinear's own tools and scikit-learn's copy of liblinear."""
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
-from probe_tools import Fit, Tap, np, problem, skip_all
+from probe_tools import Fit, Tap, liblinear_train, np, problem, skip_all
 
 have_tools = shutil.which("liblinear-train") is not None
 try:
@@ -20,31 +18,6 @@ if not have_tools and LogisticRegression is None:
 tap = Tap()
 
 
-def by_tools(x, y, k, C, eps, bias):
-    """w [K, F], b [K] and predictions by liblinear-train and liblinear-predict."""
-    with tempfile.TemporaryDirectory() as folder:
-        data, model, out = (os.path.join(folder, name) for name in ("data", "model", "out"))
-        with open(data, "w") as text:
-            for label, row in zip(y, x.astype(np.float64)):
-                print(label, *(f"{j + 1}:{v!r}" for j, v in enumerate(row.tolist())), file=text)
-        subprocess.run(["liblinear-train", "-q", "-s", "0", "-c", repr(C), "-e", repr(eps),
-                        "-B", repr(bias), data, model], check=True)
-        subprocess.run(["liblinear-predict", data, model, out], check=True,
-                       stdout=subprocess.DEVNULL)
-        predicted = np.loadtxt(out, dtype=np.int64)
-        with open(model) as text:
-            lines = text.read().splitlines()
-    labels = [int(v) for v in next(l for l in lines if l.startswith("label")).split()[1:]]
-    rows = np.array([[float(v) for v in l.split()] for l in lines[lines.index("w") + 1:]])
-    if k == 2:
-        rows = np.hstack([rows, -rows])
-    w, b = np.zeros((k, x.shape[1])), np.zeros(k)
-    for column, label in enumerate(labels):
-        w[label] = rows[:x.shape[1], column]
-        b[label] = rows[x.shape[1], column] * bias if bias >= 0 else 0
-    return w, b, predicted
-
-
 for n, f, k, C, eps, bias, scale in [(400, 16, 10, 0.316, 0.01, 1.0, 1.0),
                                      (150, 200, 4, 1.0, 0.001, -1.0, 1.0),
                                      (300, 8, 2, 0.316, 0.01, 1.0, 3.0),
@@ -53,7 +26,7 @@ for n, f, k, C, eps, bias, scale in [(400, 16, 10, 0.316, 0.01, 1.0, 1.0),
     name = f"N={n} F={f} K={k} C={C} eps={eps} bias={bias}"
     fit = Fit(x, y, k, "liblinear", C, tolerance=eps, bias=bias, threads=2)
     if have_tools:
-        w, b, predicted = by_tools(x, y, k, C, eps, bias)
+        w, b, predicted = liblinear_train(x, y, k, C, eps, bias)
         tap.check(np.abs(fit.w - w).max() < 1e-6 and np.abs(fit.b - b).max() < 1e-6,
                   f"liblinear-train: weights, {name}")
         tap.check((fit.predicted == predicted).all(), f"liblinear-predict: predictions, {name}")

@@ -9,24 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "linprobe/probe.h"
 
 static lp_error err;
 
-static void *load(const char *folder, const char *name, size_t size, lp_map *map) {
+static const void *load(const char *folder, const char *name, size_t size, lp_map *map) {
     char *path = lp_path_join(folder, name);
     if (path == NULL || lp_map_open(path, map, &err) != LP_OK || map->size != size) {
         (void)fprintf(stderr, "%s/%s: expected %zu bytes\n", folder, name, size);
         exit(1);
     }
-    free(path);
-    void *copy = malloc(size);
-    if (copy != NULL) {
-        memcpy(copy, map->data, size);
-    }
-    return copy;
+    lp_free(path);
+    return map->data;
 }
 
 static void store(const char *folder, const char *name, const void *bytes, size_t size) {
@@ -35,7 +31,7 @@ static void store(const char *folder, const char *name, const void *bytes, size_
         (void)fprintf(stderr, "%s\n", err.text);
         exit(1);
     }
-    free(path);
+    lp_free(path);
 }
 
 int main(int argc, char **argv) {
@@ -79,8 +75,12 @@ int main(int argc, char **argv) {
             return 2;
         }
     }
-    float *x = load(folder, "x.f4", n * f * sizeof *x, &maps[0]);
-    int64_t *y = load(folder, "y.i8", n * sizeof *y, &maps[1]);
+    const float *x = load(folder, "x.f4", n * f * sizeof *x, &maps[0]);
+    const int64_t *y = load(folder, "y.i8", n * sizeof *y, &maps[1]);
+    int64_t *predicted = lp_alloc(n, sizeof *predicted);
+    if (predicted == NULL) {
+        return 1;
+    }
     lp_examples train = {n, f, k, x, y};
     lp_status status = lp_probe_fit(&train, &options, &probe, &report, &err);
     if (probe == NULL) {
@@ -89,24 +89,23 @@ int main(int argc, char **argv) {
     }
     store(folder, "w.f8", lp_probe_weights(probe), k * f * sizeof(double));
     store(folder, "b.f8", lp_probe_intercepts(probe), k * sizeof(double));
-    if (lp_probe_predict(probe, x, n, y, options.threads, &err) != LP_OK) {
+    if (lp_probe_predict(probe, x, n, predicted, options.threads, &err) != LP_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    store(folder, "predicted.i8", y, n * sizeof *y);
+    store(folder, "predicted.i8", predicted, n * sizeof *predicted);
     char *path = lp_path_join(folder, "probe");
     if (lp_probe_save(probe, path, NULL, &err) != LP_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    free(path);
+    lp_free(path);
     (void)printf("converged %d\niterations %zu\npasses %zu\nnot_converged %zu\nobjective %.17g\n"
                  "gradient %.17g\ngap %.17g\nseconds %.6f\nstopped_by %s\n",
                  report.converged, report.iterations, report.passes, report.not_converged,
                  report.objective, report.gradient, report.gap, report.seconds, report.stopped_by);
     lp_probe_free(probe);
-    free(x);
-    free(y);
+    lp_free(predicted);
     lp_map_close(&maps[0]);
     lp_map_close(&maps[1]);
     return status == LP_NOT_CONVERGED ? 3 : 0;

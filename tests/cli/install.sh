@@ -1,0 +1,38 @@
+#!/bin/sh
+# make install into a folder of its own, and a program built against what it put there.
+. "$LP_SOURCE/tests/support/tap.sh"
+case $LP_PROGRAM in
+*/build/linprobe) ;;
+*)
+    echo "1..0 # SKIP a sanitizer's build is not installed"
+    exit 0
+    ;;
+esac
+prefix=$scratch/prefix
+run 0 make -C "$LP_SOURCE" install PREFIX="$prefix" MAKEFLAGS=
+run 0 "$prefix/bin/linprobe" --version
+version=$(cut -d' ' -f2 "$scratch/stdout")
+cat >"$scratch/use.c" <<'C'
+#include <linprobe/linprobe.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+    lp_error err;
+    lp_checkpoint *ckpt;
+    if (argc != 2 || lp_checkpoint_open(argv[1], &ckpt, &err) != LP_OK) {
+        return 1;
+    }
+    printf("%s %zu\n", lp_version(), lp_checkpoint_count(ckpt));
+    lp_checkpoint_close(ckpt);
+    return 0;
+}
+C
+PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+export PKG_CONFIG_PATH
+ok "pkg-config knows the version" [ "$(pkg-config --modversion linprobe)" = "$version" ]
+# shellcheck disable=SC2046 # words
+run 0 "${CC:-cc}" "$scratch/use.c" -o "$scratch/use" $(pkg-config --cflags --libs linprobe)
+run 0 "$scratch/use" "$LP_SOURCE/tests/golden/encoder/clip.safetensors"
+has "$version 32"
+run 0 make -C "$LP_SOURCE" uninstall PREFIX="$prefix" MAKEFLAGS=
+ok "nothing of it is left" [ -z "$(find "$prefix" -type f)" ]
+done_testing

@@ -1,0 +1,363 @@
+/* An evaluation as pictures and a page: reliability diagram, mistakes, sections. */
+#include <math.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "picture.h"
+#include "probe/classifier.h"
+#include "probe_data.h"
+#include "report/evaluation_page.h"
+#include "report/mistakes.h"
+#include "report/published.h"
+#include "report/reliability.h"
+
+enum { K = 4, F = 3, N = 40, RECORD = 3074, IMAGES = 4 };
+
+static lp_error err;
+static char folder[] = "/tmp/linprobe-page-XXXXXX";
+static char bin[64], html[64];
+
+/* The SVG holds a text. */
+static bool says(const lp_chart *chart, const char *text) {
+    lp_buffer svg = {0};
+    assert_ok(lp_chart_svg(chart, NULL, &svg, &err), &err);
+    bool found = strstr(svg.bytes, text) != NULL;
+    lp_buffer_free(&svg);
+    return found;
+}
+
+/* ---- reliability ----------------------------------------------------------------------------- */
+
+static void bins_lie_where_they_are(void **state) {
+    (void)state;
+    lp_calibration_bin bins[LP_CALIBRATION_BINS] = {{0, 0, 0}};
+    lp_chart *chart;
+    assert_fails(lp_reliability_chart("R", bins, &chart, &err), LP_ERR_DATA, &err, "no value");
+    assert_null(chart);
+    bins[7] = (lp_calibration_bin){100, 50, 0.5};
+    assert_ok(lp_reliability_chart("R", bins, &chart, &err), &err);
+    lp_box ink = lp_chart_ink(chart);
+    assert_true(ink.left >= 0 && ink.top >= 0 && ink.right <= lp_chart_width(chart) &&
+                ink.bottom <= lp_chart_height(chart));
+    /* the marker, a disc of the series' colour, lies in the middle of the square of the plot */
+    picture p = render(chart);
+    size_t x = 2 * (86 + 652) / 2, y = 2 * (88 + 488) / 2;
+    assert_int_equal(pixel(&p, x, y), lp_series_color(0));
+    /* all images are in the eighth bin of the histogram */
+    assert_int_equal(pixel(&p, x, 2 * 600), 0x56b4e9);
+    assert_int_not_equal(pixel(&p, x + 80, 2 * 600), 0x56b4e9);
+    free(p.rgb);
+    lp_chart_free(chart);
+    for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) { /* at both ends */
+        bins[i] = (lp_calibration_bin){i + 1, i % 2 == 0 ? 0 : i + 1, i < 7 ? 0 : 1};
+    }
+    assert_ok(lp_reliability_chart("R", bins, &chart, &err), &err);
+    ink = lp_chart_ink(chart);
+    assert_true(ink.left >= 0 && ink.top >= 0 && ink.right <= lp_chart_width(chart));
+    lp_chart_free(chart);
+}
+
+/* ---- mistakes -------------------------------------------------------------------------------- */
+
+static const unsigned char colors[IMAGES][3] = {
+    {200, 10, 20}, {30, 180, 40}, {50, 60, 220}, {90, 90, 10}};
+static const int64_t labels[IMAGES] = {0, 1, 2, 3};
+
+/* Records of one colour each; their labels are their numbers. */
+static void write_images(void) {
+    static unsigned char records[IMAGES * RECORD];
+    for (size_t i = 0; i < IMAGES; i++) {
+        unsigned char *record = records + i * RECORD;
+        record[1] = (unsigned char)i;
+        for (size_t c = 0; c < 3; c++) {
+            memset(record + 2 + c * 1024, colors[i][c], 1024);
+        }
+    }
+    assert_ok(lp_file_write(bin, records, sizeof records, &err), &err);
+}
+
+static lp_features four_images(const char *meta) {
+    static const float x[IMAGES];
+    return (lp_features){.path = "set",
+                         .count = IMAGES,
+                         .width = 1,
+                         .classes = 100,
+                         .x = x,
+                         .labels = labels,
+                         .digest = "",
+                         .meta = meta};
+}
+
+static void the_surest_mistakes_come_first(void **state) {
+    (void)state;
+    int64_t predicted[IMAGES] = {7, 1, 0, 2}; /* the second is right */
+    double confidence[IMAGES] = {0.25, 0.99, 0.75, 0.25};
+    lp_features set = four_images("{}");
+    lp_evaluation e = {
+        .test = &set, .classes = 100, .predicted = predicted, .confidence = confidence};
+    lp_dataset *data;
+    lp_chart *chart;
+    assert_ok(lp_mistakes_open(&set, bin, &data, &err), &err);
+    assert_ok(lp_mistakes_chart(&e, data, 60, &chart, &err), &err);
+    assert_string_equal(lp_chart_title(chart),
+                        "3 misclassified images, the most confident mistakes first");
+    picture p = render(chart);
+    size_t order[3], found = 0;
+    for (size_t x = 0; x < p.width; x++) { /* the images from left to right */
+        lp_color color = pixel(&p, x, 2 * 100);
+        for (size_t i = 0; i < IMAGES; i++) {
+            lp_color own =
+                (lp_color)colors[i][0] << 16 | (lp_color)colors[i][1] << 8 | colors[i][2];
+            if (color == own && (found == 0 || order[found - 1] != i)) {
+                assert_true(found < 3);
+                order[found++] = i;
+            }
+        }
+    }
+    assert_int_equal(found, 3);
+    assert_true(order[0] == 2 && order[1] == 0 && order[2] == 3); /* a tie: by row */
+    free(p.rgb);
+    assert_true(says(chart, "(75 %)") && !says(chart, "(99 %)"));
+    lp_chart_free(chart);
+
+    assert_ok(lp_mistakes_chart(&e, data, 1, &chart, &err), &err);
+    assert_string_equal(lp_chart_title(chart),
+                        "1 of 3 misclassified images, the most confident mistakes first");
+    assert_false(says(chart, "(25 %)"));
+    lp_chart_free(chart);
+    memcpy(predicted, labels, sizeof predicted);
+    assert_ok(lp_mistakes_chart(&e, data, 60, &chart, &err), &err);
+    assert_null(chart);
+    lp_dataset_close(data);
+}
+
+static void images_must_be_those_of_the_features(void **state) {
+    (void)state;
+    static const int64_t others[IMAGES] = {0, 1, 3, 2};
+    lp_dataset *data = NULL;
+    lp_features set = four_images("{\"inputs\": {\"data_sha256\": \"00\"}}");
+    assert_fails(lp_mistakes_open(&set, bin, &data, &err), LP_ERR_ARGUMENT, &err,
+                 "but set was made from 00");
+    assert_null(data);
+    set = four_images("{\"inputs\": {\"split\": \"train\", \"labels\": \"coarse\"}}");
+    assert_fails(lp_mistakes_open(&set, bin, &data, &err), LP_ERR_ARGUMENT, &err,
+                 "expected the training split");
+    set = four_images("{}");
+    set.count = 3;
+    assert_fails(lp_mistakes_open(&set, bin, &data, &err), LP_ERR_ARGUMENT, &err,
+                 "4 images, but set has 3");
+    set = four_images("{}");
+    set.labels = others;
+    assert_fails(lp_mistakes_open(&set, bin, &data, &err), LP_ERR_ARGUMENT, &err,
+                 "image 2 has label 2, but in set it is 3");
+    assert_null(data);
+}
+
+/* ---- published numbers ----------------------------------------------------------------------- */
+
+static void published_numbers_need_the_very_inputs(void **state) {
+    (void)state;
+#define SET(official, labels, normalize, feature)                                                  \
+    "{\"weights\": {\"official\": \"OpenAI CLIP ViT-B/32\"}, \"inputs\": {\"labels\": \"" labels   \
+    "\", \"normalize\": " normalize ", \"feature\": \"" feature                                    \
+    "\"}, \"data\": {\"name\": \"CIFAR-100\", \"official\": " official "}}"
+    static const struct {
+        const char *train, *test;
+        double accuracy;
+    } cases[] = {
+        {SET("\"f\"", "fine", "false", "projected"), SET("\"f\"", "fine", "false", "projected"),
+         79.92},
+        {SET("\"f\"", "fine", "false", "penultimate"), SET("\"f\"", "fine", "false", "penultimate"),
+         80.5},
+        {SET("null", "fine", "false", "projected"), SET("\"f\"", "fine", "false", "projected"), 0},
+        {SET("\"f\"", "fine", "false", "projected"), SET("null", "fine", "false", "projected"), 0},
+        {SET("\"f\"", "coarse", "false", "projected"), SET("\"f\"", "coarse", "false", "projected"),
+         0},
+        {SET("\"f\"", "fine", "true", "projected"), SET("\"f\"", "fine", "true", "projected"), 0},
+        {SET("\"f\"", "fine", "false", "pixels"), SET("\"f\"", "fine", "false", "pixels"), 0},
+        {"{}", "{}", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_error_t reason;
+        json_t *train = json_loads(cases[i].train, 0, &reason);
+        json_t *test = json_loads(cases[i].test, 0, &reason);
+        assert_true(train != NULL && test != NULL);
+        const lp_published *p = lp_published_of(train, test);
+        assert_true(p != NULL ? p->accuracy == cases[i].accuracy : cases[i].accuracy == 0);
+        json_decref(train);
+        json_decref(test);
+    }
+    assert_null(lp_published_of(NULL, NULL));
+}
+
+/* ---- the page -------------------------------------------------------------------------------- */
+
+static const char *const names[K] = {"cat", "<dog>", "oak", "elm"};
+static const char super[] = "{\"encoder\": {\"name\": \"E\"}, \"data\": {\"name\": \"D\", "
+                            "\"class_names\": [], \"superclass_of\": [1, 1, 0, 0], "
+                            "\"superclass_names\": [\"tree\", \"animal\"]}}";
+
+static lp_features features_of(const dataset *data, const char *meta, bool named) {
+    return (lp_features){.path = "path/of/test",
+                         .count = N,
+                         .width = F,
+                         .classes = K,
+                         .x = data->x,
+                         .labels = data->labels,
+                         .class_names = named ? names : NULL,
+                         .digest = "",
+                         .meta = meta};
+}
+
+static void evaluate(const lp_features *test, lp_evaluation *e) {
+    lp_probe *probe;
+    lp_random random;
+    lp_random_seed(&random, 2);
+    assert_ok(lp_probe_new(K, F, &probe, &err), &err);
+    for (size_t i = 0; i < (size_t)K * F; i++) {
+        probe->weights[i] = lp_random_normal(&random);
+    }
+    assert_ok(lp_evaluation_run(probe, test, LP_PROBABILITY_SOFTMAX, 1, e, &err), &err);
+    lp_probe_free(probe);
+}
+
+static lp_status write_page(const lp_evaluation *e) {
+    lp_html *page;
+    lp_status status = lp_html_new("Page", &page, &err);
+    if (status == LP_OK) {
+        status = lp_evaluation_page(e, NULL, page, &err);
+        if (status == LP_OK) {
+            status = lp_html_write(page, html, &err);
+        }
+        lp_html_free(page);
+    }
+    return status;
+}
+
+/* Whether the page that was written holds a text. */
+static bool page_says(const char *text) {
+    char *bytes;
+    size_t size;
+    assert_ok(lp_file_read(html, 1 << 24, &bytes, &size, &err), &err);
+    bool found = strstr(bytes, text) != NULL;
+    lp_free(bytes);
+    return found;
+}
+
+static void titles_say_what_is_known(void **state) {
+    (void)state;
+    dataset data = dataset_random(N, F, K, 1);
+    char title[LP_EVALUATION_TITLE];
+    lp_features test = features_of(&data, super, true);
+    lp_evaluation_title(&test, title);
+    assert_string_equal(title, "E on D");
+    json_t *origin = lp_evaluation_origin(&test);
+    assert_int_equal(json_object_size(json_object_get(origin, "data")), 1);
+    json_decref(origin);
+    test = features_of(&data, "{}", true);
+    lp_evaluation_title(&test, title);
+    assert_string_equal(title, "path/of/test");
+    dataset_free(&data);
+}
+
+static void a_page_has_what_is_known(void **state) {
+    (void)state;
+    dataset data = dataset_random(N, F, K, 1);
+    lp_features test = features_of(&data, super, true);
+    lp_evaluation e;
+    evaluate(&test, &e);
+    assert_ok(write_page(&e), &err);
+    assert_true(page_says("Superclasses") && page_says("&lt;dog&gt;") && !page_says("<dog>"));
+    lp_evaluation_free(&e);
+    /* the hardest class first: its accuracy is the lowest of all */
+    test = features_of(&data, "{}", false);
+    evaluate(&test, &e);
+    const char **numbers = lp_evaluation_names(&e);
+    assert_string_equal(numbers[3], "3");
+    lp_free((void *)numbers);
+    assert_ok(write_page(&e), &err);
+    assert_false(page_says("Superclasses"));
+    size_t hardest = 0;
+    for (size_t k = 1; k < K; k++) {
+        if (e.correct_of[k] * e.count_of[hardest] < e.correct_of[hardest] * e.count_of[k]) {
+            hardest = k;
+        }
+    }
+    char *bytes, first[64];
+    size_t size;
+    assert_ok(lp_file_read(html, 1 << 24, &bytes, &size, &err), &err);
+    const char *table = strstr(bytes, "the hardest first</caption>");
+    assert_non_null(table);
+    (void)snprintf(first, sizeof first, "<tbody>\n<tr><td class=\"n\">%zu</td>", hardest);
+    assert_int_equal(strncmp(strstr(table, "<tbody>"), first, strlen(first)), 0);
+    lp_free(bytes);
+    lp_evaluation_free(&e);
+    dataset_free(&data);
+}
+
+static void memory_runs_out(void **state) {
+    (void)state;
+    dataset data = dataset_random(N, F, K, 1);
+    lp_features test = features_of(&data, super, true), set = four_images("{}");
+    lp_evaluation e;
+    evaluate(&test, &e);
+    lp_status status = LP_ERR_MEMORY;
+    size_t k;
+    for (k = 1; status != LP_OK; k++) {
+        (void)lp_alloc_fail_at(k);
+        status = write_page(&e);
+        (void)lp_alloc_fail_at(0);
+        assert_true(status == LP_OK || status == LP_ERR_MEMORY);
+    }
+    assert_true(k > 30);
+    lp_evaluation_free(&e);
+    int64_t predicted[IMAGES] = {1, 2, 3, 4};
+    double confidence[IMAGES] = {0.5, 0.5, 0.5, 0.5};
+    e = (lp_evaluation){
+        .test = &set, .classes = 100, .predicted = predicted, .confidence = confidence};
+    for (k = 1, status = LP_ERR_MEMORY; status != LP_OK; k++) {
+        lp_dataset *images = NULL;
+        lp_chart *chart = NULL;
+        (void)lp_alloc_fail_at(k);
+        status = lp_mistakes_open(&set, bin, &images, &err);
+        status = status == LP_OK ? lp_mistakes_chart(&e, images, 60, &chart, &err) : status;
+        (void)lp_alloc_fail_at(0);
+        assert_true(status == LP_ERR_MEMORY ? chart == NULL : status == LP_OK && chart != NULL);
+        lp_chart_free(chart);
+        lp_dataset_close(images);
+    }
+    assert_true(k > 12);
+    dataset_free(&data);
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    if (mkdtemp(folder) == NULL) {
+        return 1;
+    }
+    (void)snprintf(bin, sizeof bin, "%s/test.bin", folder);
+    (void)snprintf(html, sizeof html, "%s/page.html", folder);
+    write_images();
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    (void)unlink(bin);
+    (void)unlink(html);
+    return rmdir(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bins_lie_where_they_are),
+        cmocka_unit_test(the_surest_mistakes_come_first),
+        cmocka_unit_test(images_must_be_those_of_the_features),
+        cmocka_unit_test(published_numbers_need_the_very_inputs),
+        cmocka_unit_test(titles_say_what_is_known),
+        cmocka_unit_test(a_page_has_what_is_known),
+        cmocka_unit_test(memory_runs_out),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

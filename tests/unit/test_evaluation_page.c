@@ -251,7 +251,7 @@ static void titles_say_what_is_known(void **state) {
     char title[LP_EVALUATION_TITLE];
     lp_features test = features_of(&data, super, true);
     lp_evaluation_title(&test, title);
-    assert_string_equal(title, "E on pictures in D's format");
+    assert_string_equal(title, "E on pictures in D's format"); /* not the official file */
     json_t *origin = lp_evaluation_origin(&test);
     assert_int_equal(json_object_size(json_object_get(origin, "data")), 1);
     json_decref(origin);

@@ -3,7 +3,7 @@
 # that made them, and within a few pictures on others.
 . "$LP_SOURCE/tests/support/tap.sh"
 committed=$LP_SOURCE/results/demo
-run 0 "$LP_SOURCE/scripts/demo.sh" "$LP_PROGRAM" "$scratch/work" "$scratch/results"
+run 0 "$LP_SOURCE/scripts/demo.sh" "$LP_PROGRAM" "$scratch/demo" "$scratch/results"
 has "Linear probe, multinomial logistic regression, C = 0.316"
 has "pretrained.probe=pretrained/test"
 has "best C = "
@@ -15,7 +15,7 @@ for features in pixels random pretrained; do
     ok "$features: $found %, committed $expected %" awk "BEGIN { d = $found - $expected; exit !(d <= 0.5 && d >= -0.5) }"
 done
 # the pictures and the untrained numbers are the same everywhere, to the byte
-ok "the drawn pictures" [ "$(sha256sum "$scratch/work/data/cifar-100-binary/test.bin" | cut -c1-64)" = "$(cat "$committed/test.bin.sha256")" ]
+ok "the drawn pictures" [ "$(sha256sum "$scratch/demo/data/cifar-100-binary/test.bin" | cut -c1-64)" = "$(cat "$committed/test.bin.sha256")" ]
 pixels=$(accuracy pixels.probe=pixels/test "$scratch/results")
 random=$(accuracy random.probe=random/test "$scratch/results")
 pretrained=$(accuracy pretrained.probe=pretrained/test "$scratch/results")
@@ -24,7 +24,7 @@ ok "pretraining is clearly ahead of both" awk "BEGIN { exit !($pretrained > $pix
 ok "every difference from it is significant" [ "$(grep -c 'pretrained.*,yes$\|pretrained.*,true$' "$scratch/results/pairs.csv")" = 2 ]
 cut -d, -f1,2 "$scratch/results/sweep.csv" | head -8 >"$scratch/grid"
 ok "the sweep starts at the paper's values" grep -q '^9.99.*e-07,\|^1e-06,\|^1.0000.*e-06,\|^9.9999999999999995e-07,' "$scratch/grid"
-if [ "$(sed -n 's/.*"blas_kernel": "\(.*\)".*/\1/p' "$scratch/work/pretrained/test/meta.json")" = "$(cat "$committed/blas_kernel")" ]; then
+if [ "$(sed -n 's/.*"blas_kernel": "\(.*\)".*/\1/p' "$scratch/demo/pretrained/test/meta.json")" = "$(cat "$committed/blas_kernel")" ]; then
     for file in runs.csv pairs.csv sweep.csv; do
         ok "$file is the committed one" cmp "$scratch/results/$file" "$committed/$file"
     done

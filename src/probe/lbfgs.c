@@ -93,7 +93,7 @@ void lp_lbfgs_learn(lp_lbfgs *memory, size_t which, const double *step, const do
 void lp_lbfgs_direction(const lp_lbfgs *memory, size_t which, const double *gradient,
                         lp_inverse inverse, void *context, double *direction, double *scratch) {
     enum { DEEPEST = 64 };
-    double shares[DEEPEST];
+    double shares[DEEPEST] = {0};
     size_t size = memory->size;
     size_t depth = memory->depth < DEEPEST ? memory->depth : DEEPEST;
     size_t end = memory->learned[which];

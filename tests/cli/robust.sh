@@ -99,7 +99,7 @@ reproduce() { # PATH OPTIONS...
 interrupted() {
     phase=$1 condition=$2
     shift 2
-    { exec=exec && reproduce "$@"; } >stdout 2>stderr & # exec: the process is the program
+    { exec="exec" && reproduce "$@"; } >stdout 2>stderr & # exec: the process is the program
     process=$!
     while kill -0 $process 2>/dev/null && ! sh -c "$condition" 2>/dev/null; do sleep 0.01; done
     kill -INT $process 2>/dev/null

@@ -101,9 +101,9 @@ static void ovr_by_hand(void **state) {
     lp_probe *probe = probe_of(1, 3, table);
     dataset data = one_hot(1, 3, hot, labels, 3);
     lp_metrics m;
-    assert_ok(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_OVR, 1, &m, NULL, NULL, NULL, NULL, &err),
-        &err);
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_OVR, 1, &m, NULL, NULL, NULL, NULL,
+                                &err),
+              &err);
     assert_near(m.log_loss, log(2.0 * 6 * 3) / 3, 1e-14);
     assert_near(m.bins[7].confidence, 0.5, 1e-15);
     assert_near(m.calibration_error, 0.5 - 1.0 / 3, 1e-15);
@@ -133,9 +133,9 @@ static void extreme_logits(void **state) {
         assert_int_equal(m.bins[7].count, 1);
     }
     data.labels[0] = 2;
-    assert_ok(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL, NULL, &err),
-        &err);
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL,
+                                NULL, &err),
+              &err);
     assert_near(m.log_loss, (-2 * log(DBL_EPSILON) + log(2)) / 3, 1e-12);
     lp_probe_free(probe);
     dataset_free(&data);
@@ -149,9 +149,9 @@ static void without_probabilities(void **state) {
     lp_probe *probe = probe_of(1, 2, table);
     dataset data = one_hot(1, 2, hot, labels, 1);
     lp_metrics m;
-    assert_ok(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_NONE, 1, &m, NULL, NULL, NULL, NULL, &err),
-        &err);
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_NONE, 1, &m, NULL, NULL, NULL,
+                                NULL, &err),
+              &err);
     assert_true(m.log_loss == 0 && m.calibration_error == 0);
     assert_int_equal(m.bins[10].count, 0);
     assert_int_equal(m.score.correct, 1);
@@ -303,9 +303,9 @@ static void failures(void **state) {
     }
     assert_true(k > 3);
     data.x[3 * 299 + 1] = NAN;
-    assert_fails(
-        lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL, NULL, &err),
-        LP_ERR_DATA, &err, "row 299, column 1 holds NaN");
+    assert_fails(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL,
+                                   NULL, NULL, &err),
+                 LP_ERR_DATA, &err, "row 299, column 1 holds NaN");
     lp_probe_free(probe);
     dataset_free(&data);
 }

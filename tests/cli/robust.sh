@@ -99,13 +99,13 @@ reproduce() { # PATH OPTIONS...
 interrupted() {
     phase=$1 condition=$2
     shift 2
-    { exec="exec" && reproduce "$@"; } >stdout 2>stderr & # exec: the process is the program
+    { exec='exec' && reproduce "$@"; } >stdout 2>stderr & # exec: the process is the program
     process=$!
     while kill -0 $process 2>/dev/null && ! sh -c "$condition" 2>/dev/null; do sleep 0.01; done
     kill -INT $process 2>/dev/null
     wait $process
     found=$?
-    ok "Ctrl-C in the $phase: status 130 (found $found)" [ $found = 130 ]
+    ok "Ctrl-C in the $phase: status 130 (found $found)" [ "$found" = 130 ]
     says "linprobe reproduce: interrupted: the same command "
 }
 interrupted download "[ -s datasets/cifar-100-binary.tar.gz.part ]" /slow
@@ -132,7 +132,7 @@ while [ ! -s ended ] && [ $tries -lt 300 ]; do
     tries=$((tries + 1))
 done
 found=$(cat ended)
-ok "a second Ctrl-C ends it at once: status 130 (found $found)" [ $found = 130 ]
+ok "a second Ctrl-C ends it at once: status 130 (found $found)" [ "$found" = 130 ]
 
 # ---- a file in the cache that is not the one asked for
 echo other >>datasets/cifar-100-binary.tar.gz

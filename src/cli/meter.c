@@ -5,16 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { BAR_MAX = 30 };
+#include "base/clock.h"
 
-static double now(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+enum { BAR_MAX = 30 };
 
 static int terminal_columns(void) {
     struct winsize size;
@@ -30,7 +25,7 @@ void meter_start(meter *m, const char *what, const char *unit) {
     m->what = what;
     m->unit = unit;
     m->terminal = isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
-    m->start = now();
+    m->start = lp_clock_seconds();
     m->last = m->start;
     m->base = (size_t)-1;
 }
@@ -49,7 +44,7 @@ static void format_time(char text[32], double seconds) {
 
 /* scale and decimals turn counts into what is shown: images as they are, bytes as MB. */
 static void show(meter *m, double done, double total, double scale, int decimals) {
-    double time = now();
+    double time = lp_clock_seconds();
     bool last = total > 0 && done >= total;
     if (m->base == (size_t)-1) {
         m->base = done > 0 && time - m->start < 0.01 ? (size_t)done : 0;

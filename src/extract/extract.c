@@ -11,9 +11,9 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -312,12 +312,6 @@ static lp_status reuse(const char *out, const json_t *inputs, bool *reused, lp_e
 
 /* ---- the run ---- */
 
-static double now(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, lp_error *err) {
     size_t batches = e->threads; /* in a chunk */
     size_t room = 0;
@@ -338,12 +332,12 @@ static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, 
                 return lp_fail_memory(err, "features", images * e->width, sizeof(float));
             }
         }
-        double start = now();
+        double start = lp_clock_seconds();
         status = lp_parallel_for(e->threads, (images + e->batch - 1) / e->batch, do_batch, e, err);
         if (status == LP_OK) {
             status = lp_partial_append(partial, e->rows, images, err);
         }
-        if (now() - start < CHUNK_SECONDS / 2.0) {
+        if (lp_clock_seconds() - start < CHUNK_SECONDS / 2.0) {
             batches *= 2;
         }
         if (status == LP_OK && e->options->progress != NULL &&
@@ -362,7 +356,7 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     lp_partial *partial = NULL;
     json_t *meta = NULL;
     size_t done = 0;
-    double start = now();
+    double start = lp_clock_seconds();
     memset(report, 0, sizeof *report);
     e.count = report->images = lp_dataset_describe(data)->count;
     e.threads = options->threads > 0 ? options->threads : lp_processor_count();
@@ -407,7 +401,7 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
         }
         report->computed = e.count - done;
     }
-    report->seconds = now() - start;
+    report->seconds = lp_clock_seconds() - start;
     lp_partial_close(partial);
     free_workers(&e);
     lp_free(e.rows);

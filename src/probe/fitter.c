@@ -12,9 +12,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "probe/classifier.h"
@@ -250,16 +250,10 @@ static void unpack(const lp_fitter *fitter, lp_probe *probe) {
     }
 }
 
-static double seconds_now(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_probe **out,
                         lp_fit_report *report, lp_error *err) {
     lp_probe *probe;
-    double started = seconds_now();
+    double started = lp_clock_seconds();
     *out = NULL;
     if (!(C > 0) || !isfinite(C)) {
         return lp_fail(err, LP_ERR_ARGUMENT, "C %g: expected a number > 0", C);
@@ -283,7 +277,7 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
     status =
         fitter->solver->fit(fitter->state, C, start != NULL, &solution, report, &reporter, err);
     (void)pthread_mutex_destroy(&reporter.lock);
-    report->seconds = seconds_now() - started;
+    report->seconds = lp_clock_seconds() - started;
     if (status != LP_OK) {
         lp_probe_free(probe);
         return status;
@@ -300,12 +294,12 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
 lp_status lp_probe_fit(const lp_examples *train, const lp_fit_options *options, lp_probe **probe,
                        lp_fit_report *report, lp_error *err) {
     lp_fitter *fitter;
-    double started = seconds_now();
+    double started = lp_clock_seconds();
     *probe = NULL;
     lp_status status = lp_fitter_open(train, options, &fitter, err);
     if (status == LP_OK) {
         status = lp_fitter_fit(fitter, options->C, NULL, probe, report, err);
-        report->seconds = seconds_now() - started;
+        report->seconds = lp_clock_seconds() - started;
         lp_fitter_close(fitter);
     }
     return status;

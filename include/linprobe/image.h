@@ -11,6 +11,7 @@
 #ifndef LINPROBE_IMAGE_H
 #define LINPROBE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "linprobe/status.h"
 
@@ -18,15 +19,25 @@
 extern "C" {
 #endif
 
-typedef enum lp_filter { LP_FILTER_BICUBIC } lp_filter;
+/* Pillow's filters of these names; all widen when an image shrinks. */
+typedef enum lp_filter {
+    LP_FILTER_BICUBIC,  /* Keys' cubic, a = -1/2, support 2 */
+    LP_FILTER_BILINEAR, /* triangle, support 1 */
+    LP_FILTER_LANCZOS   /* sinc times sinc, support 3 */
+} lp_filter;
+
+/* "bicubic", "bilinear" or "lanczos"; NULL for any other number. */
+const char *lp_filter_name(lp_filter filter);
 
 /* What is done to an image, in this order: resize so that the shorter side is `resize` pixels
- * (the longer one is floor(resize * long / short)), crop the centre crop x crop, divide by 255,
- * subtract mean, divide by std (float32 each, channels R, G, B). */
+ * (the longer one is floor(resize * long / short)), or with squash both sides; crop the centre
+ * crop x crop, with black pixels round an image that is smaller; divide by 255, subtract mean,
+ * divide by std (float32 each, channels R, G, B). */
 typedef struct lp_preprocess {
     size_t resize; /* 1 to 65535 */
-    size_t crop;   /* 1 to resize */
+    size_t crop;   /* 1 to 65535 */
     lp_filter filter;
+    bool squash;   /* do not keep the aspect ratio */
     float mean[3]; /* finite */
     float std[3];  /* finite, positive */
 } lp_preprocess;

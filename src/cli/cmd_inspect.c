@@ -41,8 +41,10 @@ static void print_encoder(const lp_encoder_info *i) {
     (void)printf("architecture:  %s (family %s)\n", i->name, i->family);
     (void)printf("dimensions:    width %zu, %zu heads, %zu layers, MLP %zu, %zu tokens\n", i->width,
                  i->heads, i->layers, i->mlp_width, i->tokens);
-    (void)printf("input:         %zu x %zu pixels, patches of %zu (resize %zu, crop %zu)\n",
-                 i->input_size, i->input_size, i->patch, i->preprocess.resize, i->preprocess.crop);
+    (void)printf("input:         %zu x %zu pixels, patches of %zu (%s %zu, %s, crop %zu)\n",
+                 i->input_size, i->input_size, i->patch,
+                 i->preprocess.squash ? "squash to" : "resize", i->preprocess.resize,
+                 lp_filter_name(i->preprocess.filter), i->preprocess.crop);
     (void)printf("activation:    %s, layer norm eps %g\n", i->activation, (double)i->norm_eps);
     if (i->projected > 0) {
         (void)printf("features:      projected %zu, penultimate %zu\n", i->projected,

@@ -5,7 +5,7 @@
  *   vertical pass                                              -> uint8 [out_height, out_width, 3]
  *
  * Reproduces Pillow's src/libImaging/Resample.c for 8-bit images to the last bit:
- *   scale   = in / out, widened = max(scale, 1), support = 2 widened (bicubic)
+ *   scale   = in / out, widened = max(scale, 1), support = the filter's times widened
  *   centre  = (x + 1/2) scale
  *   taps    = from trunc(centre - support + 1/2) to trunc(centre + support + 1/2), cut to the image
  *   weight  = f((tap - centre + 1/2) / widened), divided by the sum of those left after the cut
@@ -35,10 +35,31 @@ static double bicubic(double x) {
     return 0;
 }
 
+static double bilinear(double x) {
+    x = fabs(x);
+    return x < 1 ? 1 - x : 0;
+}
+
+static double sinc(double x) {
+    const double pi = 3.14159265358979323846;
+    return x == 0 ? 1 : sin(x * pi) / (x * pi);
+}
+
+static double lanczos(double x) {
+    return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+}
+
 static const struct {
+    const char *name;
     double support;
     double (*weight)(double x);
-} filters[] = {[LP_FILTER_BICUBIC] = {2, bicubic}};
+} filters[] = {[LP_FILTER_BICUBIC] = {"bicubic", 2, bicubic},
+               [LP_FILTER_BILINEAR] = {"bilinear", 1, bilinear},
+               [LP_FILTER_LANCZOS] = {"lanczos", 3, lanczos}};
+
+const char *lp_filter_name(lp_filter filter) {
+    return (size_t)filter < sizeof filters / sizeof *filters ? filters[filter].name : NULL;
+}
 
 static int32_t to_fixed(double weight) {
     return (int32_t)(weight * (1 << FRACTION_BITS) + (weight < 0 ? -0.5 : 0.5));
@@ -153,7 +174,7 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
                 LP_IMAGE_SIDE_MAX, in_height, in_width, out_height, out_width);
         }
     }
-    if (filter != LP_FILTER_BICUBIC) {
+    if (lp_filter_name(filter) == NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT, "image resize: unknown filter %d", (int)filter);
     }
     lp_axis across = {0}, down = {0};

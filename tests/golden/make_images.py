@@ -4,10 +4,12 @@
 usage: python3 tests/golden/make_images.py
 
 The images are not stored: pixels(seed, n) below and in tests/unit/test_image.c make the same bytes.
-A line of resize.txt:      seed height width out_height out_width sha256-of-uint8[out_h, out_w, 3]
-A line of preprocess.txt:  seed height width resize crop sha256-of-float32[3, crop, crop]
-with CLIP's mean and std.  Each resize is done as two of one axis, horizontal first, because
-Pillow 13.0 changed the order for some shapes.
+A line of resize.txt:
+    filter seed height width out_height out_width sha256-of-uint8[out_height, out_width, 3]
+A line of preprocess.txt, with CLIP's mean and std:
+    filter mode seed height width resize crop sha256-of-float32[3, crop, crop]
+where mode is "keep" (the aspect ratio) or "squash".  Each resize is done as two of one axis,
+horizontal first, because Pillow 13.0 changed the order for some shapes.
 """
 import hashlib
 import os
@@ -30,6 +32,14 @@ TRANSFORMS = [(32, 32, n, n) for n in (224, 336)] + [
     (224, 224, 224, 224), (48, 31, 224, 224), (31, 48, 248, 224), (300, 227, 225, 224),
     (227, 301, 256, 224), (1, 1, 5, 2), (3, 64, 9, 9), (64, 3, 9, 4),
     (20, 20, 20, 17)]
+# Squashed, and crops larger than the image on one axis or both.
+MORE_TRANSFORMS = [("bicubic", "squash", 31, 48, 64, 64), ("bilinear", "squash", 300, 227, 224, 224),
+                   ("lanczos", "squash", 48, 31, 37, 24), ("bicubic", "keep", 20, 31, 20, 27),
+                   ("bicubic", "keep", 31, 20, 20, 27), ("bilinear", "keep", 40, 30, 20, 33),
+                   ("lanczos", "keep", 33, 33, 19, 40), ("bilinear", "keep", 500, 375, 256, 224),
+                   ("bilinear", "squash", 7, 90, 16, 21), ("lanczos", "keep", 41, 63, 40, 33)]
+FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR,
+           "lanczos": Image.Resampling.LANCZOS}
 
 
 def pixels(seed, count):
@@ -46,9 +56,9 @@ def image(seed, h, w):
     return Image.frombytes("RGB", (w, h), pixels(seed, h * w * 3))
 
 
-def resize(picture, h, w):
-    bicubic = Image.Resampling.BICUBIC
-    return picture.resize((w, picture.height), bicubic).resize((w, h), bicubic)
+def resize(name, picture, h, w):
+    how = FILTERS[name]
+    return picture.resize((w, picture.height), how).resize((w, h), how)
 
 
 def main():
@@ -58,20 +68,26 @@ def main():
         platform.machine())
     with open(os.path.join(folder, "resize.txt"), "w") as f:
         f.write(head)
-        for seed, (h, w, oh, ow) in enumerate(RESIZES * 2):
-            out = resize(image(seed, h, w), oh, ow).tobytes()
-            f.write("%d %d %d %d %d %s\n" % (seed, h, w, oh, ow, hashlib.sha256(out).hexdigest()))
+        jobs = [("bicubic",) + r for r in RESIZES * 2]
+        jobs += [(name,) + r for name in ("bilinear", "lanczos") for r in RESIZES]
+        for seed, (name, h, w, oh, ow) in enumerate(jobs):
+            out = resize(name, image(seed, h, w), oh, ow).tobytes()
+            f.write("%s %d %d %d %d %d %s\n" % (name, seed, h, w, oh, ow,
+                                               hashlib.sha256(out).hexdigest()))
     with open(os.path.join(folder, "preprocess.txt"), "w") as f:
         f.write(head)
         rest = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
-        for seed, (h, w, side, crop) in enumerate(TRANSFORMS * 2):
+        jobs = [("bicubic", "keep") + t for t in TRANSFORMS * 2] + MORE_TRANSFORMS
+        for seed, (name, mode, h, w, side, crop) in enumerate(jobs):
             picture = image(seed, h, w)
-            size = transforms.Resize(side)(picture).size
+            size = (side, side)
+            if mode == "keep":
+                size = transforms.Resize(side)(picture).size
             tensor = transforms.Compose([transforms.CenterCrop(crop)] + rest)(
-                resize(picture, size[1], size[0]))
+                resize(name, picture, size[1], size[0]))
             out = tensor.numpy().astype("<f4").tobytes()
-            f.write("%d %d %d %d %d %s\n" % (seed, h, w, side, crop,
-                                             hashlib.sha256(out).hexdigest()))
+            f.write("%s %s %d %d %d %d %d %s\n" % (name, mode, seed, h, w, side, crop,
+                                                 hashlib.sha256(out).hexdigest()))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 /* The image stage over pipes, for tests/parity/test_image.py.  Requests on standard input, each a
  * line and then height * width * 3 bytes:
- *   resize HEIGHT WIDTH OUT_HEIGHT OUT_WIDTH       -> OUT_HEIGHT * OUT_WIDTH * 3 bytes
- *   setup RESIZE CROP MEAN MEAN MEAN STD STD STD   (no bytes, no reply)
- *   run HEIGHT WIDTH                               -> 3 * CROP * CROP floats
+ *   resize FILTER HEIGHT WIDTH OUT_HEIGHT OUT_WIDTH        -> OUT_HEIGHT * OUT_WIDTH * 3 bytes
+ *   setup FILTER SQUASH RESIZE CROP MEAN MEAN MEAN STD STD STD     (no bytes, no reply)
+ *   run HEIGHT WIDTH                                       -> 3 * CROP * CROP floats
+ * FILTER is a name, SQUASH 0 or 1.
  * `run` keeps one preprocessor until the next `setup`, over images of changing sizes. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,23 +41,36 @@ static void reply(const void *bytes, size_t size) {
     }
 }
 
+static lp_filter filter_named(const char *name) {
+    int filter = 0;
+    while (lp_filter_name((lp_filter)filter) != NULL &&
+           strcmp(lp_filter_name((lp_filter)filter), name) != 0) {
+        filter++;
+    }
+    return (lp_filter)filter;
+}
+
 int main(void) {
     lp_preprocessor *preprocessor = NULL;
-    lp_preprocess what = {.filter = LP_FILTER_BICUBIC};
-    char line[512];
+    lp_preprocess what;
+    char line[512], filter[16];
     size_t h, w, out_h, out_w;
+    int squash;
     while (fgets(line, sizeof line, stdin) != NULL) {
-        if (sscanf(line, "resize %zu %zu %zu %zu", &h, &w, &out_h, &out_w) == 4) {
+        if (sscanf(line, "resize %15s %zu %zu %zu %zu", filter, &h, &w, &out_h, &out_w) == 5) {
             unsigned char *rgb = read_image(h, w), *out = memory(out_h * out_w * 3);
-            if (lp_image_resize(LP_FILTER_BICUBIC, rgb, h, w, out, out_h, out_w, &err) != LP_OK) {
+            if (lp_image_resize(filter_named(filter), rgb, h, w, out, out_h, out_w, &err) !=
+                LP_OK) {
                 stop(err.text);
             }
             reply(out, out_h * out_w * 3);
             lp_free(rgb);
             lp_free(out);
-        } else if (sscanf(line, "setup %zu %zu %f %f %f %f %f %f", &what.resize, &what.crop,
-                          &what.mean[0], &what.mean[1], &what.mean[2], &what.std[0], &what.std[1],
-                          &what.std[2]) == 8) {
+        } else if (sscanf(line, "setup %15s %d %zu %zu %f %f %f %f %f %f", filter, &squash,
+                          &what.resize, &what.crop, &what.mean[0], &what.mean[1], &what.mean[2],
+                          &what.std[0], &what.std[1], &what.std[2]) == 10) {
+            what.filter = filter_named(filter);
+            what.squash = squash != 0;
             lp_preprocessor_free(preprocessor);
             if (lp_preprocessor_new(&what, &preprocessor, &err) != LP_OK) {
                 stop(err.text);

@@ -38,13 +38,14 @@ static void print_info(const lp_encoder_info *info) {
     (void)printf("name %s\nfamily %s\nactivation %s\nnorm_eps %.9g\ninput_size %zu\npatch %zu\n"
                  "tokens %zu\nwidth %zu\nheads %zu\nlayers %zu\nmlp_width %zu\nprojected %zu\n"
                  "penultimate %zu\nparameters %llu\ndefault_point %s\nresize %zu\ncrop %zu\n"
-                 "mean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\n",
+                 "filter %s\nsquash %d\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\n",
                  info->name, info->family, info->activation, (double)info->norm_eps,
                  info->input_size, info->patch, info->tokens, info->width, info->heads,
                  info->layers, info->mlp_width, info->projected, info->penultimate,
                  (unsigned long long)info->parameters, lp_feature_point_name(info->default_point),
-                 p->resize, p->crop, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2],
-                 (double)p->std[0], (double)p->std[1], (double)p->std[2]);
+                 p->resize, p->crop, lp_filter_name(p->filter), p->squash, (double)p->mean[0],
+                 (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
+                 (double)p->std[2]);
 }
 
 int main(int argc, char **argv) {

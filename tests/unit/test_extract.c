@@ -132,6 +132,13 @@ static void features_are_the_encoder_s(void **state) {
             assert_true(fabsf(set->x[i * F + j] - row[j]) <= 1e-5F * (1 + fabsf(row[j])));
         }
     }
+    json_t *meta;
+    assert_ok(lp_json_parse("meta.json", set->meta, strlen(set->meta), &meta, &err), &err);
+    const json_t *made = json_object_get(json_object_get(meta, "inputs"), "preprocess");
+    assert_int_equal((size_t)lp_json_number(made, "resize", 0), info->preprocess.resize);
+    assert_string_equal(lp_json_text(made, "filter", ""), "bicubic");
+    assert_true(json_is_false(json_object_get(made, "squash")));
+    json_decref(meta);
     lp_preprocessor_free(preprocessor);
     lp_features_close(set);
     lp_free(image);

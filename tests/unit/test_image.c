@@ -60,22 +60,46 @@ static FILE *golden(const char *name) {
     return file;
 }
 
-/* Calls `one` with the numbers of each line; it gives the digest of what it made. */
-static void compare_golden(const char *name, size_t lines_expected,
-                           void (*one)(uint32_t seed, const size_t numbers[4],
-                                       char hex[LP_DIGEST_HEX])) {
-    char line[512], expected[LP_DIGEST_HEX], found[LP_DIGEST_HEX];
-    size_t lines = 0, n[4];
+static lp_filter filter_named(const char *name) {
+    lp_filter filter = LP_FILTER_BICUBIC;
+    while (lp_filter_name(filter) != NULL && strcmp(lp_filter_name(filter), name) != 0) {
+        filter = (lp_filter)((int)filter + 1);
+    }
+    return filter;
+}
+
+/* A line of the golden files: what was done to which image. */
+typedef struct golden_line {
+    lp_filter filter;
+    bool squash;
     uint32_t seed;
+    size_t n[4];
+} golden_line;
+
+/* Calls `one` with each line; it gives the digest of what it made. */
+static void compare_golden(const char *name, size_t lines_expected,
+                           void (*one)(const golden_line *what, char hex[LP_DIGEST_HEX])) {
+    char line[512], filter[16], mode[16], expected[LP_DIGEST_HEX], found[LP_DIGEST_HEX];
+    size_t lines = 0;
     FILE *file = golden(name);
     while (fgets(line, sizeof line, file) != NULL) {
         if (line[0] == '#') {
             continue;
         }
-        assert_int_equal(sscanf(line, "%" SCNu32 " %zu %zu %zu %zu %64s", &seed, &n[0], &n[1],
-                                &n[2], &n[3], expected),
+        golden_line what = {.squash = false};
+        int mode_at = 0;
+        assert_int_equal(sscanf(line, "%15s %n", filter, &mode_at), 1);
+        if (line[mode_at] >= 'a') { /* not in resize.txt */
+            int length = 0;
+            assert_int_equal(sscanf(line + mode_at, "%15s %n", mode, &length), 1);
+            what.squash = strcmp(mode, "squash") == 0;
+            mode_at += length;
+        }
+        what.filter = filter_named(filter);
+        assert_int_equal(sscanf(line + mode_at, "%" SCNu32 " %zu %zu %zu %zu %64s", &what.seed,
+                                &what.n[0], &what.n[1], &what.n[2], &what.n[3], expected),
                          6);
-        one(seed, n, found);
+        one(&what, found);
         if (strcmp(expected, found) != 0) {
             fail_msg("%s: %s found %s", name, line, found);
         }
@@ -85,11 +109,12 @@ static void compare_golden(const char *name, size_t lines_expected,
     assert_int_equal(lines, lines_expected);
 }
 
-static void resize_one(uint32_t seed, const size_t n[4], char hex[LP_DIGEST_HEX]) {
-    unsigned char *rgb = pixels(seed, n[0] * n[1] * 3);
+static void resize_one(const golden_line *what, char hex[LP_DIGEST_HEX]) {
+    const size_t *n = what->n;
+    unsigned char *rgb = pixels(what->seed, n[0] * n[1] * 3);
     size_t bytes = n[2] * n[3] * 3;
     unsigned char *out = guarded(bytes);
-    assert_ok(lp_image_resize(LP_FILTER_BICUBIC, rgb, n[0], n[1], out, n[2], n[3], &err), &err);
+    assert_ok(lp_image_resize(what->filter, rgb, n[0], n[1], out, n[2], n[3], &err), &err);
     assert_ok(lp_digest_bytes(LP_SHA256, out, bytes, hex, &err), &err);
     guarded_free(out, bytes);
     lp_free(rgb);
@@ -97,15 +122,18 @@ static void resize_one(uint32_t seed, const size_t n[4], char hex[LP_DIGEST_HEX]
 
 static void resize_equals_pillow(void **state) {
     (void)state;
-    compare_golden("resize.txt", 38, resize_one);
+    compare_golden("resize.txt", 76, resize_one);
 }
 
-static void preprocess_one(uint32_t seed, const size_t n[4], char hex[LP_DIGEST_HEX]) {
-    unsigned char *rgb = pixels(seed, n[0] * n[1] * 3);
+static void preprocess_one(const golden_line *line, char hex[LP_DIGEST_HEX]) {
+    const size_t *n = line->n;
+    unsigned char *rgb = pixels(line->seed, n[0] * n[1] * 3);
     size_t bytes = 3 * n[3] * n[3] * sizeof(float);
     float *out = guarded(bytes);
     lp_preprocess what = clip;
     lp_preprocessor *p;
+    what.filter = line->filter;
+    what.squash = line->squash;
     what.resize = n[2];
     what.crop = n[3];
     assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
@@ -118,7 +146,7 @@ static void preprocess_one(uint32_t seed, const size_t n[4], char hex[LP_DIGEST_
 
 static void preprocessing_equals_torchvision(void **state) {
     (void)state;
-    compare_golden("preprocess.txt", 22, preprocess_one);
+    compare_golden("preprocess.txt", 32, preprocess_one);
 }
 
 /* ---- the plain twin -------------------------------------------------------------------------- */
@@ -130,20 +158,41 @@ static double cubic(double x) {
                    : 0;
 }
 
+static double triangle(double x) {
+    x = x < 0 ? -x : x;
+    return x < 1 ? 1 - x : 0;
+}
+
+static double lanczos(double x) {
+    double u = x * acos(-1.0);
+    return x == 0 ? 1 : fabs(x) < 3 ? 3 * sin(u) * sin(u / 3) / (u * u) : 0;
+}
+
+static const struct {
+    double (*weight)(double x);
+    double support;
+} twin_filters[] = {[LP_FILTER_BICUBIC] = {cubic, 2},
+                    [LP_FILTER_BILINEAR] = {triangle, 1},
+                    [LP_FILTER_LANCZOS] = {lanczos, 3}};
+enum { FILTERS = 3 };
+
 /* One value of a pass: of `in` samples `stride` bytes apart, output position o of `out`. */
-static unsigned char twin_sample(const unsigned char *samples, size_t stride, size_t in, size_t out,
-                                 size_t o) {
+static unsigned char twin_sample(lp_filter filter, const unsigned char *samples, size_t stride,
+                                 size_t in, size_t out, size_t o) {
+    double (*weight_at)(double x) = twin_filters[filter].weight;
+    double support = twin_filters[filter].support;
     double scale = (double)in / (double)out, wide = scale > 1 ? scale : 1, sum = 0;
     double centre = ((double)o + 0.5) * scale;
-    long from = (long)(centre - 2 * wide + 0.5), to = (long)(centre + 2 * wide + 0.5);
+    long from = (long)(centre - support * wide + 0.5);
+    long to = (long)(centre + support * wide + 0.5);
     int64_t total = 1 << 21;
     from = from < 0 ? 0 : from;
     to = to > (long)in ? (long)in : to;
     for (long i = from; i < to; i++) {
-        sum += cubic(((double)i - centre + 0.5) * (1.0 / wide));
+        sum += weight_at(((double)i - centre + 0.5) * (1.0 / wide));
     }
     for (long i = from; i < to; i++) {
-        double weight = cubic(((double)i - centre + 0.5) * (1.0 / wide)) / sum * 4194304.0;
+        double weight = weight_at(((double)i - centre + 0.5) * (1.0 / wide)) / sum * 4194304.0;
         total += (int64_t)round(weight) * samples[(size_t)i * stride];
     }
     double value = floor((double)total / 4194304.0);
@@ -151,8 +200,8 @@ static unsigned char twin_sample(const unsigned char *samples, size_t stride, si
 }
 
 /* As Pillow, a pass that changes nothing is left out. */
-static void twin_resize(const unsigned char *rgb, size_t ih, size_t iw, unsigned char *out,
-                        size_t oh, size_t ow) {
+static void twin_resize(lp_filter filter, const unsigned char *rgb, size_t ih, size_t iw,
+                        unsigned char *out, size_t oh, size_t ow) {
     unsigned char *between = lp_alloc(ih * ow, 3);
     assert_non_null(between);
     for (size_t y = 0; y < ih; y++) {
@@ -160,14 +209,14 @@ static void twin_resize(const unsigned char *rgb, size_t ih, size_t iw, unsigned
             for (size_t c = 0; c < 3; c++) {
                 const unsigned char *row = rgb + y * iw * 3 + c;
                 between[(y * ow + x) * 3 + c] =
-                    iw == ow ? row[x * 3] : twin_sample(row, 3, iw, ow, x);
+                    iw == ow ? row[x * 3] : twin_sample(filter, row, 3, iw, ow, x);
             }
         }
     }
     for (size_t y = 0; y < oh; y++) {
         for (size_t x = 0; x < ow * 3; x++) {
-            out[y * ow * 3 + x] =
-                ih == oh ? between[y * ow * 3 + x] : twin_sample(between + x, ow * 3, ih, oh, y);
+            out[y * ow * 3 + x] = ih == oh ? between[y * ow * 3 + x]
+                                           : twin_sample(filter, between + x, ow * 3, ih, oh, y);
         }
     }
     lp_free(between);
@@ -177,7 +226,8 @@ static void resize_equals_plain_twin(void **state) {
     (void)state;
     lp_random random;
     lp_random_seed(&random, 11);
-    for (uint32_t round = 0; round < 120; round++) {
+    for (uint32_t round = 0; round < 240; round++) {
+        lp_filter filter = (lp_filter)(round / 2 % FILTERS);
         size_t n[4], bytes;
         for (size_t i = 0; i < 4; i++) {
             n[i] = 1 + (size_t)lp_random_below(&random, round % 3 == 0 ? 5 : 70);
@@ -188,8 +238,8 @@ static void resize_equals_plain_twin(void **state) {
         bytes = n[2] * n[3] * 3;
         unsigned char *rgb = pixels(round, n[0] * n[1] * 3);
         unsigned char *out = guarded(bytes), *twin = guarded(bytes);
-        assert_ok(lp_image_resize(LP_FILTER_BICUBIC, rgb, n[0], n[1], out, n[2], n[3], &err), &err);
-        twin_resize(rgb, n[0], n[1], twin, n[2], n[3]);
+        assert_ok(lp_image_resize(filter, rgb, n[0], n[1], out, n[2], n[3], &err), &err);
+        twin_resize(filter, rgb, n[0], n[1], twin, n[2], n[3]);
         assert_memory_equal(out, twin, bytes);
         guarded_free(out, bytes);
         guarded_free(twin, bytes);
@@ -199,26 +249,28 @@ static void resize_equals_plain_twin(void **state) {
 
 /* The whole image resized, then cropped, then normalised, in a preprocessor that sees many sizes.
  */
-static void preprocessing_equals_plain_twin(void **state) {
-    (void)state;
+static void compare_with_twin(lp_filter filter, bool squash) {
     enum { RESIZE = 37, CROP = 24 };
     lp_preprocess what = clip;
     lp_preprocessor *p;
     lp_random random;
+    what.filter = filter;
+    what.squash = squash;
     what.resize = RESIZE;
     what.crop = CROP;
     lp_random_seed(&random, 12);
     assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
-    for (uint32_t round = 0; round < 60; round++) {
+    for (uint32_t round = 0; round < 30; round++) {
         size_t h = 1 + (size_t)lp_random_below(&random, 60);
         size_t w = round % 4 == 0 ? h : 1 + (size_t)lp_random_below(&random, 60);
-        size_t oh = h < w ? RESIZE : RESIZE * h / w, ow = h < w ? RESIZE * w / h : RESIZE;
+        size_t oh = h < w || squash ? RESIZE : RESIZE * h / w;
+        size_t ow = h < w && !squash ? RESIZE * w / h : RESIZE;
         /* nearbyint rounds a half to even, as Python's round does */
         size_t top = (size_t)nearbyint((double)(oh - CROP) / 2);
         size_t left = (size_t)nearbyint((double)(ow - CROP) / 2);
         unsigned char *rgb = pixels(round, h * w * 3), *whole = guarded(oh * ow * 3);
         float *out = guarded(sizeof(float[3 * CROP * CROP]));
-        twin_resize(rgb, h, w, whole, oh, ow);
+        twin_resize(filter, rgb, h, w, whole, oh, ow);
         for (int again = 0; again < 2; again++) { /* new size, then the size it knows */
             assert_ok(lp_preprocessor_run(p, rgb, h, w, out, &err), &err);
             for (size_t i = 0; i < 3 * CROP * CROP; i++) {
@@ -234,6 +286,46 @@ static void preprocessing_equals_plain_twin(void **state) {
         lp_free(rgb);
     }
     lp_preprocessor_free(p);
+}
+
+static void preprocessing_equals_plain_twin(void **state) {
+    (void)state;
+    for (int filter = 0; filter < FILTERS; filter++) {
+        compare_with_twin((lp_filter)filter, false);
+        compare_with_twin((lp_filter)filter, true);
+    }
+}
+
+/* 3 x 2 white pixels in a 6 x 6 crop: one more black line below and right than above and left, as
+ * torchvision pads. */
+static void small_images_get_a_black_frame(void **state) {
+    (void)state;
+    enum { CROP = 6 };
+    lp_preprocess what = clip;
+    lp_preprocessor *p;
+    unsigned char rgb[3 * 2 * 3];
+    float out[3 * CROP * CROP];
+    memset(rgb, 255, sizeof rgb);
+    what.resize = 2;
+    what.crop = CROP;
+    assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
+    assert_ok(lp_preprocessor_run(p, rgb, 3, 2, out, &err), &err);
+    for (size_t i = 0; i < 3 * CROP * CROP; i++) {
+        size_t c = i / (CROP * CROP), y = i / CROP % CROP, x = i % CROP;
+        bool inside = y >= 1 && y < 4 && x >= 2 && x < 4;
+        float value = ((inside ? 1.0f : 0.0f) - what.mean[c]) / what.std[c];
+        assert_memory_equal(&out[i], &value, sizeof value);
+    }
+    lp_preprocessor_free(p);
+}
+
+static void filters_have_names(void **state) {
+    (void)state;
+    assert_string_equal(lp_filter_name(LP_FILTER_BICUBIC), "bicubic");
+    assert_string_equal(lp_filter_name(LP_FILTER_BILINEAR), "bilinear");
+    assert_string_equal(lp_filter_name(LP_FILTER_LANCZOS), "lanczos");
+    assert_null(lp_filter_name((lp_filter)FILTERS));
+    assert_null(lp_filter_name((lp_filter)-1));
 }
 
 static void known_size_needs_no_memory(void **state) {
@@ -284,9 +376,9 @@ static void wrong_arguments_are_named(void **state) {
                  LP_ERR_ARGUMENT, &err, "found 1 x 1 to 65536 x 1");
     assert_fails(lp_image_resize((lp_filter)9, rgb, 1, 1, out, 1, 1, &err), LP_ERR_ARGUMENT, &err,
                  "unknown filter 9");
-    what.crop = 225;
+    what.crop = 65536;
     assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err,
-                 "found crop 225, resize 224");
+                 "found crop 65536, resize 224");
     assert_null(p);
     what = clip;
     what.resize = 65536;
@@ -353,6 +445,8 @@ int main(void) {
         cmocka_unit_test(preprocessing_equals_torchvision),
         cmocka_unit_test(resize_equals_plain_twin),
         cmocka_unit_test(preprocessing_equals_plain_twin),
+        cmocka_unit_test(small_images_get_a_black_frame),
+        cmocka_unit_test(filters_have_names),
         cmocka_unit_test(known_size_needs_no_memory),
         cmocka_unit_test(extreme_strip_costs_only_its_crop),
         cmocka_unit_test(wrong_arguments_are_named),

@@ -1,7 +1,7 @@
 /* linprobe/encoder.h: a frozen image encoder, from a checkpoint to feature vectors.
  *
  *     lp_encoder *encoder;
- *     lp_encoder_load(ckpt, &encoder, &err);
+ *     lp_encoder_load(ckpt, NULL, &encoder, &err);
  *     const lp_encoder_info *info = lp_encoder_describe(encoder);
  *     float *scratch = ...;      // lp_encoder_scratch(encoder, batch) floats, one per thread
  *     lp_encoder_run(encoder, images, batch, info->default_point, features, scratch, NULL);
@@ -28,18 +28,49 @@ typedef enum lp_feature_point {
 
 const char *lp_feature_point_name(lp_feature_point point); /* "projected", "penultimate" */
 
+/* The nonlinearity inside a transformer's MLP.  Tensor names do not tell it. */
+typedef enum lp_activation {
+    LP_ACTIVATION_AUTO,       /* as the family has it */
+    LP_ACTIVATION_GELU,       /* x Phi(x), by erf */
+    LP_ACTIVATION_QUICK_GELU, /* x sigmoid(1.702 x) */
+    LP_ACTIVATION_GELU_TANH   /* GELU's approximation by tanh */
+} lp_activation;
+
+/* How tokens, or places of a feature map, become one vector. */
+typedef enum lp_pool {
+    LP_POOL_AUTO,     /* as the family has it */
+    LP_POOL_CLASS,    /* the class token */
+    LP_POOL_MEAN,     /* the mean over patches or places */
+    LP_POOL_ATTENTION /* attention of a learnt query */
+} lp_pool;
+
+const char *lp_activation_name(lp_activation activation); /* "gelu", "quick_gelu", "gelu_tanh" */
+const char *lp_pool_name(lp_pool pool);                   /* "cls", "mean", "attention" */
+
+/* What a caller knows better than the file.  All zero: everything as the model was trained.  What
+ * a family cannot do is LP_ERR_ARGUMENT. */
+typedef struct lp_encoder_options {
+    lp_activation activation;
+    lp_pool pool;
+    size_t input_size; /* pixels a side; 0: as trained */
+    size_t heads;      /* of attention; 0: as the family has it */
+} lp_encoder_options;
+
+/* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
 typedef struct lp_encoder_info {
     char name[64];          /* "CLIP ViT-B/32", from the dimensions */
     const char *family;     /* "clip-vit", "timm-vit" */
     const char *activation; /* "quick_gelu", "gelu" */
-    float norm_eps;
-    size_t input_size; /* pixels a side */
-    size_t patch;      /* pixels a side */
-    size_t tokens;     /* T, with the class token */
-    size_t width;      /* D */
-    size_t heads;      /* NH */
+    const char *pool;       /* "cls", "mean", "attention" */
+    float norm_eps;         /* of layer norms, or of batch norms */
+    size_t input_size;      /* pixels a side */
+    size_t patch;           /* pixels a side */
+    size_t tokens;          /* T, with the class token */
+    size_t width;           /* D */
+    size_t heads;           /* NH */
     size_t layers;
     size_t mlp_width;
+    size_t batch;        /* images a run that suit the processor's caches */
     size_t projected;    /* F at LP_FEATURE_PROJECTED, 0 where the model has no projection */
     size_t penultimate;  /* F at LP_FEATURE_PENULTIMATE */
     uint64_t parameters; /* of the image encoder */
@@ -49,14 +80,15 @@ typedef struct lp_encoder_info {
 
 typedef struct lp_encoder lp_encoder;
 
-/* Recognises the architecture from tensor names and shapes.  LP_ERR_UNSUPPORTED when no family
- * matches; the message lists what was looked for.  LP_ERR_FORMAT lists every missing or misshapen
- * tensor at once. */
-LP_MUST_USE lp_status lp_encoder_recognise(const lp_checkpoint *ckpt, lp_encoder_info *info,
-                                           lp_error *err);
+/* Recognises the architecture from tensor names and shapes; reads no weight.  options may be NULL.
+ * LP_ERR_UNSUPPORTED when no family matches; the message lists what was looked for.  LP_ERR_FORMAT
+ * lists every missing or misshapen tensor at once. */
+LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
+                                           lp_encoder_info *info, lp_error *err);
 
 /* Recognises, then reads the weights as float32.  The checkpoint may be closed afterwards. */
-LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, lp_encoder **encoder, lp_error *err);
+LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
+                                      lp_encoder **encoder, lp_error *err);
 void lp_encoder_free(lp_encoder *encoder);
 
 const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder);

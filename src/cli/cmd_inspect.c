@@ -79,7 +79,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         return cli_fail(command, status, &err);
     }
     const char *official = lp_checkpoint_official_name(hex);
-    lp_status recognised = lp_encoder_recognise(ckpt, &info, &unknown);
+    lp_status recognised = lp_encoder_recognise(ckpt, NULL, &info, &unknown);
     json_t *rows = tensor_rows(ckpt);
     if (format == LP_FORMAT_TEXT) {
         (void)printf("file:          %s\n", path);

@@ -46,7 +46,7 @@ lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) 
     if (status == LP_OK) {
         (void)snprintf(out->sha256, sizeof out->sha256, "%s", hex);
         out->official = lp_checkpoint_official_name(hex);
-        status = lp_encoder_load(ckpt, &out->encoder, err);
+        status = lp_encoder_load(ckpt, NULL, &out->encoder, err);
     }
     lp_checkpoint_close(ckpt);
     if (status == LP_OK) {

@@ -21,12 +21,7 @@
 #include "extract/partial.h"
 #include "math/gemm.h"
 
-enum {
-    TOKENS_PER_BATCH = 800, /* rows of one GEMM: 16 images of ViT-B/32 */
-    MAX_BATCH = 32,
-    PIXEL_BATCH = 256,
-    CHUNK_SECONDS = 5
-};
+enum { PIXEL_BATCH = 256, CHUNK_SECONDS = 5 };
 
 typedef struct worker_memory {
     lp_preprocessor *preprocessor;
@@ -49,11 +44,6 @@ typedef struct extraction {
     worker_memory *workers;
     size_t threads;
 } extraction;
-
-static size_t batch_size(const lp_encoder_info *info) {
-    size_t batch = TOKENS_PER_BATCH / info->tokens;
-    return batch < 1 ? 1 : batch > MAX_BATCH ? MAX_BATCH : batch;
-}
 
 /* x / |x|, the norm summed in float64. */
 static void normalize_row(float *x, size_t width) {
@@ -364,7 +354,7 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     if (encoder != NULL) {
         const lp_encoder_info *info = lp_encoder_describe(encoder);
         e.width = lp_encoder_features(info, options->point);
-        e.batch = batch_size(info);
+        e.batch = info->batch;
         if (options->weights_sha256 == NULL || options->weights_format == NULL) {
             return lp_fail(err, LP_ERR_ARGUMENT,
                            "extraction: expected the weights' format and SHA-256, found NULL");

@@ -17,10 +17,9 @@ void lp_layer_norm(const float *x, size_t rows, size_t columns, size_t stride, c
 /* Softmax of each row, in place: exp(x - max) / sum.  Rows are adjacent. */
 void lp_softmax(float *x, size_t rows, size_t columns);
 
-/* An activation after a bias, in place; rows are adjacent: x = act(x + bias). */
-typedef void (*lp_activation)(float *x, size_t rows, size_t columns, const float *bias);
-
-/* QuickGELU, x sigmoid(1.702 x): OpenAI's CLIP.  Not GELU: they differ by up to 0.02. */
+/* Activations after a bias, in place; rows are adjacent: x = act(x + bias).
+ *
+ * QuickGELU, x sigmoid(1.702 x): OpenAI's CLIP.  Not GELU: they differ by up to 0.02. */
 void lp_quick_gelu(float *x, size_t rows, size_t columns, const float *bias);
 
 /* GELU, x Phi(x) with the normal distribution function by erf: torch.nn.GELU(approximate='none').

@@ -165,7 +165,8 @@ static void run_block(const forward *f, size_t index) {
     lp_add_bias(f->x, rows, width, stride, w->out_bias);
     lp_layer_norm(f->x, rows, width, stride, w->norm2_weight, w->norm2_bias, v->eps, f->h, width);
     lp_gemm_nt(rows, mlp_width, width, 1, f->h, width, w->fc1_weight, width, 0, f->wide, mlp_width);
-    (v->quick_gelu ? lp_quick_gelu : lp_gelu)(f->wide, rows, mlp_width, w->fc1_bias);
+    (v->activation == LP_ACTIVATION_QUICK_GELU ? lp_quick_gelu : lp_gelu)(f->wide, rows, mlp_width,
+                                                                          w->fc1_bias);
     lp_gemm_nt(rows, width, mlp_width, 1, f->wide, mlp_width, w->fc2_weight, mlp_width, 1, f->x,
                stride);
     lp_add_bias(f->x, rows, width, stride, w->fc2_bias);

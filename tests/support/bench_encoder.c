@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
     lp_checkpoint *ckpt;
     lp_encoder *encoder;
     if (argc < 4 || lp_checkpoint_open(argv[1], &ckpt, &err) != LP_OK ||
-        lp_encoder_load(ckpt, &encoder, &err) != LP_OK) {
+        lp_encoder_load(ckpt, NULL, &encoder, &err) != LP_OK) {
         (void)fprintf(stderr, "%s\n",
                       argc < 4 ? "usage: bench_encoder CHECKPOINT SECONDS BATCH..." : err.text);
         return 1;

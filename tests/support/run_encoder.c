@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
     lp_encoder *encoder;
     lp_map images;
     check(lp_checkpoint_open(argv[1], &ckpt, &err));
-    check(lp_encoder_load(ckpt, &encoder, &err));
+    check(lp_encoder_load(ckpt, NULL, &encoder, &err));
     lp_checkpoint_close(ckpt);
     check(lp_map_open(argv[4], &images, &err));
     const lp_encoder_info *info = lp_encoder_describe(encoder);

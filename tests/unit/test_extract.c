@@ -42,7 +42,7 @@ static int setup(void **state) {
     assert_ok(lp_dataset_open(three, LP_SPLIT_TEST, LP_LABELS_FINE, &few, &err), &err);
     assert_ok(lp_checkpoint_open(LP_TEST_DATA "/golden/encoder/clip.safetensors", &ckpt, &err),
               &err);
-    assert_ok(lp_encoder_load(ckpt, &encoder, &err), &err);
+    assert_ok(lp_encoder_load(ckpt, NULL, &encoder, &err), &err);
     lp_checkpoint_close(ckpt);
     lp_free(bytes);
     lp_free(images);

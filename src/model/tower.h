@@ -1,0 +1,38 @@
+/* What every kind of encoder network offers to encoder.c.  A kind is one constant of this type
+ * (vit.h: lp_vit_kind), named by its families in family.c. */
+#ifndef LP_MODEL_TOWER_H
+#define LP_MODEL_TOWER_H
+
+#include "linprobe/encoder.h"
+#include "model/weight_plan.h"
+
+struct lp_family;
+
+/* A file and what is known of it. */
+typedef struct lp_source {
+    lp_checkpoint *ckpt;
+    const struct lp_family *family;
+    const char *prefix; /* what the names of the encoder's tensors begin with; "" */
+    const lp_encoder_options *options;
+} lp_source;
+
+typedef struct lp_tower_kind {
+    /* Makes a tower without its weights, adds these to the plan, checks and reports it
+     * (lp_plan_check, lp_plan_report), and fills in what info has of name and dimensions,
+     * activation, pool and feature widths; the family's constants stand in info already and may be
+     * changed. *tower is what `free` frees, also after a failure; NULL when there is none. */
+    lp_status (*make)(const lp_source *source, lp_weight_plan *plan, void **tower,
+                      lp_encoder_info *info, lp_error *err);
+    /* The weights are read: what is to be done with them once. */
+    lp_status (*finish)(void *tower, lp_error *err);
+    void (*free)(void *tower);
+    /* As lp_encoder_scratch; SIZE_MAX where the number does not fit. */
+    size_t (*scratch)(const void *tower, size_t batch);
+    /* The largest batch that a run takes. */
+    size_t (*max_batch)(const void *tower);
+    /* As lp_encoder_run, batch > 0, the feature point exists. */
+    void (*run)(const void *tower, const float *images, size_t batch, lp_feature_point point,
+                float *features, float *scratch, const lp_tap *tap);
+} lp_tower_kind;
+
+#endif

@@ -1,0 +1,277 @@
+/* The plan of a tower's weights; see weight_plan.h.
+ *
+ *   1. the tower adds every weight that its layout has
+ *   2. each is compared with the checkpoint: a letter's first tensor teaches its size
+ *   3. what is left over in the encoder's scope is a problem, too
+ *   4. one arena for all, filled in one pass over the file */
+#include "model/weight_plan.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { SHAPE_TEXT = 192, MAX_TERM = 999 };
+
+/* ---- adding ---------------------------------------------------------------------------------- */
+
+void lp_plan_add(lp_weight_plan *plan, float **to, const char *shape, const char *format, ...) {
+    if (plan->count == plan->room) {
+        size_t room = plan->room > 0 ? 2 * plan->room : 64;
+        lp_weight *more =
+            lp_grow(plan->weights, plan->room * sizeof *more, room, sizeof *plan->weights);
+        if (more == NULL) {
+            plan->no_memory = true;
+            return;
+        }
+        plan->weights = more;
+        plan->room = room;
+    }
+    lp_weight *weight = &plan->weights[plan->count++];
+    *weight = (lp_weight){.shape = shape, .to = to};
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(weight->name, sizeof weight->name, format, arguments);
+    va_end(arguments);
+}
+
+size_t *lp_plan_dimension(lp_weight_plan *plan, char letter) {
+    return &plan->dimensions[letter - 'A'];
+}
+
+/* ---- shapes ---------------------------------------------------------------------------------- */
+
+typedef struct term {
+    size_t times; /* the number before the letter; 1 where there is none */
+    char letter;  /* '\0': the number alone */
+} term;
+
+/* Takes the next term off a shape; false at its end. */
+static bool next_term(const char **shape, term *out) {
+    const char *c = *shape;
+    if (*c == '\0') {
+        return false;
+    }
+    c += *c == ',';
+    size_t number = 0;
+    for (; *c >= '0' && *c <= '9' && number <= MAX_TERM; c++) {
+        number = 10 * number + (size_t)(*c - '0');
+    }
+    *out = (term){.times = number > 0 ? number : 1};
+    if (*c >= 'A' && *c <= 'Z') {
+        out->letter = *c++;
+    }
+    *shape = c;
+    return true;
+}
+
+static const char *expected_text(const lp_weight_plan *plan, const char *shape,
+                                 char text[SHAPE_TEXT]) {
+    size_t used = 0;
+    term t;
+    text[0] = '\0';
+    while (next_term(&shape, &t)) {
+        const char *comma = used > 0 ? ", " : "";
+        size_t known = t.letter == '\0' ? 1 : plan->dimensions[t.letter - 'A'];
+        char number[24] = "";
+        if (known > 0 || t.times > 1) {
+            (void)snprintf(number, sizeof number, "%zu", known > 0 ? known * t.times : t.times);
+        }
+        used += (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%s%s", comma, number,
+                                 known > 0 ? "" : (char[]){t.letter, '\0'});
+    }
+    return text;
+}
+
+static const char *found_text(const lp_tensor *tensor, char text[SHAPE_TEXT]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < tensor->rank; i++) {
+        used += (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%zu", i > 0 ? ", " : "",
+                                 tensor->shape[i]);
+    }
+    return text;
+}
+
+/* Compares shapes; a dimension that is not known yet is learnt. */
+static bool fits(lp_weight_plan *plan, const char *shape, const lp_tensor *tensor) {
+    size_t learnt[26];
+    term t;
+    int rank = 0;
+    memcpy(learnt, plan->dimensions, sizeof learnt);
+    for (; next_term(&shape, &t); rank++) {
+        size_t found = rank < tensor->rank ? tensor->shape[rank] : 0;
+        if (found == 0 || found % t.times != 0) {
+            return false;
+        }
+        size_t one = 1;
+        size_t *size = t.letter == '\0' ? &one : &learnt[t.letter - 'A'];
+        *size = *size == 0 ? found / t.times : *size;
+        if (*size != found / t.times) {
+            return false;
+        }
+    }
+    if (rank != tensor->rank) {
+        return false;
+    }
+    memcpy(plan->dimensions, learnt, sizeof learnt);
+    return true;
+}
+
+/* ---- checking -------------------------------------------------------------------------------- */
+
+void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) {
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    bool all_shown = plan->shown == plan->problems;
+    plan->problems++;
+    if (all_shown && plan->used + strlen(line) + 4 < sizeof plan->text) {
+        plan->used += (size_t)snprintf(plan->text + plan->used, sizeof plan->text - plan->used,
+                                       "\n  %s", line);
+        plan->shown++;
+    }
+}
+
+static void check_weight(lp_weight_plan *plan, lp_weight *weight, const lp_checkpoint *ckpt) {
+    char expected[SHAPE_TEXT], found[SHAPE_TEXT];
+    const lp_tensor *tensor = lp_checkpoint_find(ckpt, weight->name);
+    weight->tensor = tensor;
+    if (tensor == NULL) {
+        lp_plan_problem(plan, "%s: missing, expected [%s]", weight->name,
+                        expected_text(plan, weight->shape, expected));
+        return;
+    }
+    if (!fits(plan, weight->shape, tensor)) {
+        lp_plan_problem(plan, "%s: expected [%s], found [%s]", weight->name,
+                        expected_text(plan, weight->shape, expected), found_text(tensor, found));
+    }
+    if (tensor->dtype != LP_DTYPE_F16 && tensor->dtype != LP_DTYPE_BF16 &&
+        tensor->dtype != LP_DTYPE_F32 && tensor->dtype != LP_DTYPE_F64) {
+        lp_plan_problem(plan, "%s: expected type F16, BF16, F32 or F64, found %s", weight->name,
+                        tensor->dtype_name);
+    }
+    if (tensor->count > INT_MAX) { /* also bounds every product's size and stride */
+        lp_plan_problem(plan, "%s: %zu values, expected at most %d", weight->name, tensor->count,
+                        INT_MAX);
+    }
+}
+
+static bool begins_with(const char *text, const char *start) {
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static bool is_planned(const lp_weight_plan *plan, const lp_tensor *tensor) {
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->weights[i].tensor == tensor) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+static bool is_ignored(const char *name, const char *const *ignored) {
+    for (; ignored != NULL && *ignored != NULL; ignored++) {
+        if (**ignored == '*' ? ends_with(name, *ignored + 1) : begins_with(name, *ignored)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void lp_plan_check(lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *scope,
+                   const char *const *ignored) {
+    for (size_t i = 0; i < plan->count; i++) {
+        check_weight(plan, &plan->weights[i], ckpt);
+    }
+    for (size_t i = 0; i < lp_checkpoint_count(ckpt); i++) {
+        const lp_tensor *tensor = lp_checkpoint_tensor(ckpt, i);
+        if (begins_with(tensor->name, scope) &&
+            !is_ignored(tensor->name + strlen(scope), ignored) && !is_planned(plan, tensor)) {
+            lp_plan_problem(plan, "%.128s: no such tensor in this family", tensor->name);
+        }
+    }
+}
+
+lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *family,
+                         lp_error *err) {
+    char more[48] = "";
+    if (plan->no_memory) {
+        return lp_fail_memory(err, "the plan of an encoder's weights", 2 * plan->room,
+                              sizeof *plan->weights);
+    }
+    if (plan->problems == 0) {
+        return LP_OK;
+    }
+    if (plan->shown < plan->problems) {
+        (void)snprintf(more, sizeof more, "\n  ... and %zu more", plan->problems - plan->shown);
+    }
+    return lp_fail(err, LP_ERR_FORMAT, "%s: not a whole %s model, %zu tensors are wrong:%s%s",
+                   lp_checkpoint_path(ckpt), family, plan->problems, plan->text, more);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static size_t aligned(size_t floats) {
+    return (floats + 15) / 16 * 16; /* 64 bytes */
+}
+
+uint64_t lp_plan_parameters(const lp_weight_plan *plan) {
+    uint64_t parameters = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        parameters += plan->weights[i].tensor->count;
+    }
+    return parameters;
+}
+
+/* Where weight i begins, when the one before it ends at `end`. */
+static size_t begin_of(const lp_weight *weight, size_t end) {
+    return weight->to != NULL ? aligned(end) : end;
+}
+
+lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, float **arena,
+                       lp_error *err) {
+    size_t floats = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        floats = begin_of(&plan->weights[i], floats) + plan->weights[i].tensor->count;
+    }
+    lp_tensor_read *reads = lp_alloc(plan->count, sizeof *reads);
+    *arena = lp_alloc(floats, sizeof **arena);
+    lp_status status = LP_OK;
+    if (reads == NULL || *arena == NULL) {
+        status = lp_fail_memory(err, "an encoder's weights", floats, sizeof **arena);
+    }
+    size_t end = 0;
+    for (size_t i = 0; status == LP_OK && i < plan->count; i++) {
+        const lp_weight *weight = &plan->weights[i];
+        size_t begin = begin_of(weight, end);
+        end = begin + weight->tensor->count;
+        reads[i] = (lp_tensor_read){weight->tensor, *arena + begin};
+        if (weight->to != NULL) {
+            *weight->to = *arena + begin;
+        }
+    }
+    if (status == LP_OK) {
+        status = lp_checkpoint_read(ckpt, reads, plan->count, err);
+    }
+    if (status != LP_OK) {
+        lp_free(*arena);
+        *arena = NULL;
+    }
+    lp_free(reads);
+    return status;
+}
+
+void lp_plan_free(lp_weight_plan *plan) {
+    lp_free(plan->weights);
+    plan->weights = NULL;
+}

@@ -1,0 +1,71 @@
+/* The weights that a tower needs of a checkpoint: their names and shapes, and where they go.
+ *
+ *     lp_weight_plan plan = {0};
+ *     lp_plan_add(&plan, &vit->patch_weight, "D,3,P,P", "visual.conv1.weight");  // and so on
+ *     lp_plan_check(&plan, ckpt, "visual.", ignored);     // learns D, P; notes what is wrong
+ *     size_t width = *lp_plan_dimension(&plan, 'D');
+ *     status = lp_plan_report(&plan, ckpt, "clip-vit", &err);
+ *     ...                                                  // lp_plan_read: an arena, filled
+ *     lp_plan_free(&plan);
+ *
+ * A shape is a list of terms: a number, a letter, or a number times a letter ("3D,D").  A letter
+ * stands for a dimension, which the first tensor that has it teaches. */
+#ifndef LP_MODEL_WEIGHT_PLAN_H
+#define LP_MODEL_WEIGHT_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "linprobe/checkpoint.h"
+
+enum { LP_PLAN_NAME = 160, LP_PLAN_PROBLEMS = 3200 };
+
+typedef struct lp_weight {
+    char name[LP_PLAN_NAME];
+    const char *shape;
+    float **to; /* will point to the values; NULL: they follow the weight before, without a gap */
+    const lp_tensor *tensor; /* once checked; NULL where missing */
+} lp_weight;
+
+typedef struct lp_weight_plan {
+    lp_weight *weights;
+    size_t count, room;
+    size_t dimensions[26]; /* A to Z; 0 = not known yet */
+    bool no_memory;        /* an addition failed; reported by lp_plan_report */
+    size_t problems, shown, used;
+    char text[LP_PLAN_PROBLEMS];
+} lp_weight_plan;
+
+/* Adds a weight; `to` as in lp_weight.  Its name is formatted. */
+void lp_plan_add(lp_weight_plan *plan, float **to, const char *shape, const char *format, ...)
+    LP_PRINTF(4, 5);
+
+/* The value of a letter. */
+size_t *lp_plan_dimension(lp_weight_plan *plan, char letter);
+
+/* Compares every weight's presence, shape and type with the checkpoint, in the order of addition.
+ * Tensors that begin with `scope` and are in the plan nowhere are problems, too: what no table
+ * knows may change what a model computes.  Except `ignored` (NULL at the end; or NULL): what their
+ * names begin with behind the scope, or, as "*x", end with. */
+void lp_plan_check(lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *scope,
+                   const char *const *ignored);
+
+/* Notes another problem, one line. */
+void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) LP_PRINTF(2, 3);
+
+/* LP_OK, or one message with all problems: "not a whole FAMILY model, N tensors are wrong: ...". */
+LP_MUST_USE lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkpoint *ckpt,
+                                     const char *family, lp_error *err);
+
+/* Values of all weights together. */
+uint64_t lp_plan_parameters(const lp_weight_plan *plan);
+
+/* Reads all weights of a checked plan into *arena, which the caller frees, and points their fields
+ * there, each aligned to 64 bytes where it does not follow another.  *arena is NULL on failure. */
+LP_MUST_USE lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, float **arena,
+                                   lp_error *err);
+
+void lp_plan_free(lp_weight_plan *plan);
+
+#endif

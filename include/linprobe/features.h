@@ -2,7 +2,7 @@
  *
  * A feature set is a folder with features.npy (float32 [N, F], row-major), labels.npy (int64 [N])
  * and meta.json (how it was made).  NumPy opens the arrays as they are; arrays that NumPy wrote are
- * read too (meta.json may be missing).
+ * read too (meta.json may be missing), and so is one .npz file with arrays features and labels.
  *
  *     lp_features *train;
  *     lp_features_open("features/train", &train, &err);
@@ -25,7 +25,7 @@ typedef struct lp_features {
     size_t count;                   /* N */
     size_t width;                   /* F */
     size_t classes;                 /* K: from meta.json, else 1 + the largest label */
-    const float *x;                 /* float32 [N, F], row-major; memory-mapped */
+    const float *x;                 /* float32 [N, F], row-major; mapped where it can be */
     const int64_t *labels;          /* int64 [N], each in 0 .. K-1 */
     const char *const *class_names; /* [K], or NULL */
     const char *digest;             /* SHA-256 of features.npy followed by labels.npy */

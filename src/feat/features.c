@@ -1,25 +1,37 @@
 /* The feature set on disk.
  *
- * Opening: map features.npy [N, F] and labels.npy [N]; where the values are float32, little-endian
- * and row-major (as this program and NumPy write them) x is the mapping itself, otherwise a
- * converted copy.  Then every value is checked to be finite, every label to be in range, and the
- * SHA-256 that meta.json records, if any, to be that of the files. */
+ * Opening: map features.npy [N, F] and labels.npy [N], or read them from a .npz archive; where the
+ * values are float32, little-endian and row-major (as this program and NumPy write them) x is those
+ * bytes themselves, otherwise a converted copy.  Then every value is checked to be finite, every
+ * label to be in range, and the SHA-256 that meta.json records, if any, to be that of the files. */
 #include "linprobe/features.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/archive.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "feat/npy.h"
 
+/* One .npy file, mapped, or read from an archive. */
+typedef struct array_file {
+    char *path; /* for messages */
+    lp_map map;
+    unsigned char *copy;
+    const unsigned char *bytes;
+    size_t size;
+    lp_npy npy;
+} array_file;
+
 typedef struct feature_set {
     lp_features public; /* first, so that a pointer to it is a pointer to this */
-    lp_map x_map;
-    lp_map labels_map;
+    array_file x;
+    array_file labels;
     float *x_copy;
     int64_t *labels_copy;
     char *path;
@@ -29,19 +41,96 @@ typedef struct feature_set {
     char digest[LP_DIGEST_HEX];
 } feature_set;
 
-static lp_status map_member(const char *folder, const char *name, lp_map *map, lp_npy *npy,
-                            char **path, lp_error *err) {
-    *path = lp_path_join(folder, name);
-    if (*path == NULL) {
+static lp_status map_array(const char *folder, const char *name, array_file *array, lp_error *err) {
+    array->path = lp_path_join(folder, name);
+    if (array->path == NULL) {
         return lp_fail_memory(err, folder, 1, 1);
     }
-    lp_status status = lp_map_open(*path, map, err);
-    return status == LP_OK ? lp_npy_parse(*path, map->data, map->size, npy, err) : status;
+    lp_status status = lp_map_open(array->path, &array->map, err);
+    if (status == LP_OK) {
+        array->bytes = array->map.data;
+        array->size = (size_t)array->map.size;
+        status = lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err);
+    }
+    return status;
 }
 
-static lp_status load_values(feature_set *set, const char *path, const lp_npy *npy, lp_error *err) {
+/* Reads the archive's current member.  Deflate shrinks at most 1032 to 1, so a member that claims
+ * more is none; that bounds the memory by the file's size. */
+static lp_status read_array(lp_archive *archive, const char *path, const lp_member *member,
+                            uint64_t file_size, array_file *array, lp_error *err) {
+    array->path = lp_path_join(path, member->name);
+    if (array->path == NULL) {
+        return lp_fail_memory(err, path, 1, 1);
+    }
+    if (member->size > SIZE_MAX || member->size / 1032 > file_size) {
+        return lp_fail(err, LP_ERR_FORMAT, "%s: %llu bytes cannot come from a file of %llu",
+                       array->path, (unsigned long long)member->size,
+                       (unsigned long long)file_size);
+    }
+    array->size = (size_t)member->size;
+    array->bytes = array->copy = lp_alloc(array->size, 1);
+    if (array->copy == NULL) {
+        return lp_fail_memory(err, array->path, array->size, 1);
+    }
+    lp_status status = lp_archive_read_exact(archive, array->copy, array->size, err);
+    return status == LP_OK ? lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err)
+                           : status;
+}
+
+/* numpy.savez(path, features=x, labels=y), compressed or not. */
+static lp_status read_npz(feature_set *set, lp_error *err) {
+    lp_archive *archive;
+    lp_member member;
+    lp_map map;
+    char found[256] = "";
+    size_t used = 0;
+    bool more = true;
+    lp_status status = lp_map_open(set->path, &map, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    uint64_t size = map.size;
+    lp_map_close(&map);
+    status = lp_archive_open(set->path, LP_ARCHIVE_ZIP, &archive, err);
+    while (status == LP_OK && more) {
+        status = lp_archive_next(archive, &member, &more, err);
+        if (status != LP_OK || !more) {
+            break;
+        }
+        array_file *array = strcmp(member.name, "features.npy") == 0 ? &set->x
+                            : strcmp(member.name, "labels.npy") == 0 ? &set->labels
+                                                                     : NULL;
+        if (array == NULL) {
+            int wrote = snprintf(found + used, sizeof found - used, "%s%s", used > 0 ? ", " : "",
+                                 member.name);
+            used = wrote > 0 && (size_t)wrote < sizeof found - used ? used + (size_t)wrote : used;
+        } else if (array->path != NULL) {
+            status = lp_fail(err, LP_ERR_FORMAT, "%s: two members %s", set->path, member.name);
+        } else {
+            status = read_array(archive, set->path, &member, size, array, err);
+        }
+    }
+    lp_archive_close(archive);
+    if (status == LP_OK && (set->x.path == NULL || set->labels.path == NULL)) {
+        status = lp_fail(
+            err, LP_ERR_FORMAT, "%s: expected arrays features and labels, found no %s%s%s",
+            set->path, set->x.path == NULL ? "features" : "labels", used > 0 ? " but " : "", found);
+    }
+    return status;
+}
+
+static void array_clear(array_file *array) {
+    lp_map_close(&array->map);
+    lp_free(array->copy);
+    lp_free(array->path);
+}
+
+static lp_status load_values(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
-    const unsigned char *data = set->x_map.data + npy->offset;
+    const char *path = set->x.path;
+    const lp_npy *npy = &set->x.npy;
+    const unsigned char *data = set->x.bytes + npy->offset;
     if (npy->kind != 'f' || npy->rank != 2 || npy->count == 0) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "%s: expected floats of shape [N, F], found kind '%c' of rank %d with %zu "
@@ -78,9 +167,11 @@ static lp_status load_values(feature_set *set, const char *path, const lp_npy *n
     return LP_OK;
 }
 
-static lp_status load_labels(feature_set *set, const char *path, const lp_npy *npy, lp_error *err) {
+static lp_status load_labels(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
-    const unsigned char *data = set->labels_map.data + npy->offset;
+    const char *path = set->labels.path;
+    const lp_npy *npy = &set->labels.npy;
+    const unsigned char *data = set->labels.bytes + npy->offset;
     int64_t largest = 0;
     if (npy->kind == 'f' || npy->rank != 1 || npy->count != f->count) {
         return lp_fail(err, LP_ERR_FORMAT,
@@ -115,8 +206,6 @@ static lp_status load_meta(feature_set *set, lp_error *err) {
     char *path = lp_path_join(set->path, "meta.json");
     size_t size;
     lp_status status = LP_OK;
-    f->meta = "{}";
-    f->digest = "";
     if (path == NULL) {
         return lp_fail_memory(err, set->path, 1, 1);
     }
@@ -155,10 +244,10 @@ static lp_status check_digest(feature_set *set, lp_error *err) {
     lp_digest *digest;
     lp_status status = lp_digest_new(LP_SHA256, &digest, err);
     if (status == LP_OK) {
-        status = lp_digest_add(digest, set->x_map.data, (size_t)set->x_map.size, err);
+        status = lp_digest_add(digest, set->x.bytes, set->x.size, err);
     }
     if (status == LP_OK) {
-        status = lp_digest_add(digest, set->labels_map.data, (size_t)set->labels_map.size, err);
+        status = lp_digest_add(digest, set->labels.bytes, set->labels.size, err);
     }
     if (status == LP_OK) {
         status = lp_digest_hex(digest, hex, err);
@@ -176,36 +265,36 @@ static lp_status check_digest(feature_set *set, lp_error *err) {
 }
 
 lp_status lp_features_open(const char *path, lp_features **features, lp_error *err) {
-    lp_npy x = {0}, labels = {0};
-    char *x_path = NULL, *labels_path = NULL;
     *features = NULL;
     feature_set *set = lp_alloc_zeroed(1, sizeof *set);
     if (set == NULL) {
         return lp_fail_memory(err, path, 1, sizeof *set);
     }
+    set->public.meta = "{}";
+    set->public.digest = "";
     set->path = lp_strdup(path);
     set->public.path = set->path;
     lp_status status = set->path != NULL ? LP_OK : lp_fail_memory(err, path, 1, 1);
-    if (status == LP_OK) {
+    if (status == LP_OK && lp_is_file(path)) {
+        status = read_npz(set, err);
+    } else if (status == LP_OK) {
         status = load_meta(set, err);
-    }
-    if (status == LP_OK) {
-        status = map_member(path, "features.npy", &set->x_map, &x, &x_path, err);
-    }
-    if (status == LP_OK) {
-        status = map_member(path, "labels.npy", &set->labels_map, &labels, &labels_path, err);
+        if (status == LP_OK) {
+            status = map_array(path, "features.npy", &set->x, err);
+        }
+        if (status == LP_OK) {
+            status = map_array(path, "labels.npy", &set->labels, err);
+        }
     }
     if (status == LP_OK) {
         status = check_digest(set, err);
     }
     if (status == LP_OK) {
-        status = load_values(set, x_path, &x, err);
+        status = load_values(set, err);
     }
     if (status == LP_OK) {
-        status = load_labels(set, labels_path, &labels, err);
+        status = load_labels(set, err);
     }
-    lp_free(x_path);
-    lp_free(labels_path);
     if (status != LP_OK) {
         lp_features_close(&set->public);
         return status;
@@ -217,8 +306,8 @@ lp_status lp_features_open(const char *path, lp_features **features, lp_error *e
 void lp_features_close(lp_features *features) {
     if (features != NULL) {
         feature_set *set = (feature_set *)(void *)features;
-        lp_map_close(&set->x_map);
-        lp_map_close(&set->labels_map);
+        array_clear(&set->x);
+        array_clear(&set->labels);
         lp_free(set->x_copy);
         lp_free(set->labels_copy);
         lp_free(set->meta_text);

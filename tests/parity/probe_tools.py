@@ -1,4 +1,5 @@
 """What the probe's parity tests share."""
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,55 @@ def problem(n, f, k, seed, scale=1.0):
     means = rng.normal(size=(k, f))
     x = (means[y] + rng.normal(size=(n, f)) + 0.5) * scale
     return x.astype(np.float32), y.astype(np.int64)
+
+
+def save_set(path, x, y, **data):
+    os.makedirs(path, exist_ok=True)
+    np.save(f"{path}/features.npy", x)
+    np.save(f"{path}/labels.npy", y)
+    if data:
+        with open(f"{path}/meta.json", "w") as out:
+            json.dump({"data": data}, out)
+
+
+class Xoshiro:
+    """xoshiro256**, seeded by splitmix64."""
+    MASK = (1 << 64) - 1
+
+    def __init__(self, seed):
+        self.s = []
+        for _ in range(4):
+            seed = seed + 0x9E3779B97F4A7C15 & self.MASK
+            z = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9 & self.MASK
+            z = (z ^ z >> 27) * 0x94D049BB133111EB & self.MASK
+            self.s.append(z ^ z >> 31)
+
+    def turn(self, v, by):
+        return (v << by | v >> 64 - by) & self.MASK
+
+    def below(self, bound):
+        s = self.s
+        value = self.turn(s[1] * 5 & self.MASK, 7) * 9 & self.MASK
+        t = s[1] << 17 & self.MASK
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= t
+        s[3] = self.turn(s[3], 45)
+        return value % bound
+
+
+def shuffled_classes(y, k, seed):
+    """The rows of each class in the order of docs/NUMERICS.md's seeded draws."""
+    random, classes = Xoshiro(seed), []
+    for c in range(k):
+        own = np.flatnonzero(y == c).tolist()
+        for i in range(len(own), 1, -1):
+            j = random.below(i)
+            own[i - 1], own[j] = own[j], own[i - 1]
+        classes.append(own)
+    return classes
 
 
 class Fit:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
-from probe_tools import Tap, np, problem, skip_all
+from probe_tools import Tap, np, problem, save_set, shuffled_classes, skip_all
 
 try:
     import sklearn
@@ -34,15 +34,6 @@ def linprobe(*words):
     if run.returncode != 0:
         raise RuntimeError(f"linprobe {words}: {run.returncode}: {run.stderr}")
     return run.stdout
-
-
-def save_set(path, x, y, **data):
-    os.makedirs(path, exist_ok=True)
-    np.save(f"{path}/features.npy", x)
-    np.save(f"{path}/labels.npy", y)
-    if data:
-        with open(f"{path}/meta.json", "w") as out:
-            json.dump({"data": data}, out)
 
 
 def save_probe(path, w, b, solver):
@@ -228,42 +219,8 @@ for temperature in 0.07, 1.0:
 
 
 # ---- fewshot: the draws by a generator of our own, the fits by scikit-learn's liblinear
-class Xoshiro:
-    MASK = (1 << 64) - 1
-
-    def __init__(self, seed):
-        self.s = []
-        for _ in range(4):
-            seed = seed + 0x9E3779B97F4A7C15 & self.MASK
-            z = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9 & self.MASK
-            z = (z ^ z >> 27) * 0x94D049BB133111EB & self.MASK
-            self.s.append(z ^ z >> 31)
-
-    def turn(self, v, by):
-        return (v << by | v >> 64 - by) & self.MASK
-
-    def below(self, bound):
-        s = self.s
-        value = self.turn(s[1] * 5 & self.MASK, 7) * 9 & self.MASK
-        t = s[1] << 17 & self.MASK
-        s[2] ^= s[0]
-        s[3] ^= s[1]
-        s[1] ^= s[2]
-        s[0] ^= s[3]
-        s[2] ^= t
-        s[3] = self.turn(s[3], 45)
-        return value % bound
-
-
 def draw(seed, shots):
-    random, rows = Xoshiro(seed), []
-    for k in range(K):
-        own = np.flatnonzero(train_y == k).tolist()
-        for i in range(len(own), 1, -1):
-            j = random.below(i)
-            own[i - 1], own[j] = own[j], own[i - 1]
-        rows += own[:shots]
-    return np.sort(rows)
+    return np.sort(np.concatenate([own[:shots] for own in shuffled_classes(train_y, K, seed)]))
 
 
 found = json.loads(linprobe("fewshot", "train", "test", "--solver", "liblinear", "-C", 0.5, "--eps",

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "feat/npy.h"
 #include "linprobe/features.h"
+#include "write_zip.h"
 
 static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
@@ -207,6 +208,97 @@ static void unusable_sets_are_refused_with_the_place(void **state) {
                  "/nowhere/features.npy: cannot be opened: No such file");
 }
 
+static unsigned char x_file[512], y_file[512];
+static zip_member npz_members[3] = {
+    {"features.npy", x_file, 0}, {"labels.npy", y_file, 0}, {"features.npy", x_file, 0}};
+
+static char *put_npz(size_t first, size_t count, bool compressed) {
+    npz_members[0].size = npz_members[2].size =
+        build(x_file, X_DICTIONARY, x_values, sizeof x_values);
+    npz_members[1].size = build(y_file, Y_DICTIONARY, y_values, sizeof y_values);
+    char *path = lp_path_join(folder, "set.npz");
+    write_zip(path, npz_members + first, count, compressed);
+    return path;
+}
+
+static void npz_archives_are_opened(void **state) {
+    (void)state;
+    lp_features *f;
+    char digest[2][80] = {"", ""};
+    for (int compressed = 0; compressed < 2; compressed++) {
+        char *path = put_npz(0, 2, compressed);
+        assert_ok(lp_features_open(path, &f, &err), &err);
+        assert_int_equal(f->count, 2);
+        assert_int_equal(f->classes, 2);
+        assert_memory_equal(f->x, x_values, sizeof x_values);
+        assert_memory_equal(f->labels, y_values, sizeof y_values);
+        assert_string_equal(f->meta, "{}");
+        (void)snprintf(digest[compressed], sizeof digest[0], "%s", f->digest);
+        lp_features_close(f);
+        lp_free(path);
+    }
+    assert_int_equal(strlen(digest[0]), 64);
+    assert_string_equal(digest[0], digest[1]); /* of the arrays, not of the archive */
+}
+
+static void unusable_npz_archives_are_refused(void **state) {
+    (void)state;
+    lp_features *f;
+    char *path = put_npz(0, 1, false);
+    assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err, "found no labels");
+    lp_free(put_npz(1, 1, false));
+    assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err, "found no features");
+    lp_free(put_npz(0, 3, true));
+    assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err, "two members features.npy");
+    npz_members[0].name = "train/features.npy";
+    lp_free(put_npz(0, 2, true));
+    npz_members[0].name = "features.npy";
+    assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err,
+                 "found no features but train/features.npy");
+    lp_free(put_npz(0, 2, true));
+    char *bytes;
+    size_t size;
+    assert_ok(lp_file_read(path, 1 << 16, &bytes, &size, &err), &err);
+    for (size_t cut = 0; cut < size; cut += 3) {
+        assert_ok(lp_file_write(path, bytes, cut, &err), &err);
+        assert_true(lp_features_open(path, &f, &err) != LP_OK);
+        assert_non_null(strstr(err.text, path));
+    }
+    /* the size that the central directory and the local header give for features.npy */
+    size_t changed = 0;
+    for (size_t i = 0; i + 30 < size; i++) {
+        size_t at = memcmp(bytes + i, "PK\1\2", 4) == 0   ? i + 24
+                    : memcmp(bytes + i, "PK\3\4", 4) == 0 ? i + 22
+                                                          : 0;
+        if (at > 0) {
+            memcpy(bytes + at, "\xff\xff\xff\x7f", 4);
+            changed++;
+        }
+    }
+    assert_true(changed == 4);
+    assert_ok(lp_file_write(path, bytes, size, &err), &err);
+    assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err,
+                 "2147483647 bytes cannot come from a file of");
+    lp_free(bytes);
+    lp_free(path);
+}
+
+static void failed_allocations_with_npz_are_reported(void **state) {
+    (void)state;
+    lp_features *f;
+    char *path = put_npz(0, 2, true);
+    lp_alloc_fail_at(0);
+    assert_ok(lp_features_open(path, &f, &err), &err);
+    size_t needed = lp_alloc_fail_at(0);
+    lp_features_close(f);
+    for (size_t k = 1; k <= needed; k++) {
+        lp_alloc_fail_at(k);
+        assert_fails(lp_features_open(path, &f, &err), LP_ERR_MEMORY, &err, "out of memory");
+    }
+    lp_alloc_fail_at(0);
+    lp_free(path);
+}
+
 static void failed_allocations_are_reported(void **state) {
     (void)state;
     lp_features *f;
@@ -233,7 +325,10 @@ int main(void) {
         cmocka_unit_test(every_number_format_is_read),
         cmocka_unit_test(sets_of_any_float_type_are_opened),
         cmocka_unit_test(unusable_sets_are_refused_with_the_place),
+        cmocka_unit_test(npz_archives_are_opened),
+        cmocka_unit_test(unusable_npz_archives_are_refused),
         cmocka_unit_test(failed_allocations_are_reported),
+        cmocka_unit_test(failed_allocations_with_npz_are_reported),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Feature sets as NumPy writes them: every float type, order and archive gives the same probe."""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(__file__))
+from probe_tools import Tap, np, problem, save_set
+
+tap = Tap()
+folder = tempfile.TemporaryDirectory()
+os.chdir(folder.name)
+x, y = problem(150, 7, 4, 5)
+x = x.astype(np.float16)  # exact in every type below
+
+
+def weights(path):
+    """The probe file's numbers, behind its header."""
+    run = subprocess.run([os.environ["LP_PROGRAM"], "fit", path, "--out", "probe"],
+                         capture_output=True, text=True)
+    if run.returncode != 0:
+        print(f"# {run.stderr}")
+        return None
+    with open("probe", "rb") as file:
+        data = file.read()
+    header = 16 + int.from_bytes(data[8:16], "little")
+    return data[header:header + 8 * (7 + 1) * 4]
+
+
+save_set("plain", x.astype("<f4"), y)
+expected = weights("plain")
+tap.check(expected is not None and len(set(expected)) > 8, "float32, C order")
+for dtype in "<f2", ">f2", ">f4", "<f8", ">f8":
+    for order in "CF":
+        save_set("set", np.array(x, dtype, order=order), y.astype(">i4"))
+        tap.check(weights("set") == expected, f"features {dtype} in {order} order, labels >i4")
+for name, save in ("stored", np.savez), ("deflated", np.savez_compressed):
+    for dtype in "<f4", ">f8":
+        save(f"{name}.npz", features=x.astype(dtype), labels=y.astype("u1"), more=np.arange(3))
+        tap.check(weights(f"{name}.npz") == expected, f".npz, {name}, features {dtype}")
+print(f"# NumPy {np.__version__}")
+tap.end()

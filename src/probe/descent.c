@@ -43,6 +43,7 @@ enum {
 static const double GAP_SHARE = 1000;
 static const double NARROW_NOISE = 5e-8; /* relative error of f */
 static const double WIDE_NOISE = 1e-13;
+static const double NARROW_TOLERANCE = 5e-5; /* the least that float32's gradient can meet */
 
 typedef enum model_state {
     RUNNING,
@@ -348,34 +349,17 @@ static lp_status look_round(descent *s, lp_extra extra, lp_error *err) {
     return status;
 }
 
-/* The first look in float64 for softmax, and a Newton step in the intercepts alone, whose second
- * derivative is C sum_i [diag(p_i) - p_i p_i'].  The intercepts' gradient enters the bound on the
- * gap at first order (dense.c); after the step it is squared. */
-static lp_status settle_intercepts(descent *s, lp_error *err) {
-    enum { MOST_CLASSES = 2048 };
+/* A Newton step in the intercepts of softmax alone, whose second derivative is C coupling =
+ * C sum_i [diag(p_i) - p_i p_i'], from here's coupling, which is overwritten.  values: [2 K]. */
+static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
     size_t K = s->dense->problem->classes;
     size_t D = s->dense->size;
-    if (K > MOST_CLASSES) {
-        return look_round(s, LP_EXTRA_NONE, err);
-    }
-    double before = 0;
-    double *vectors = lp_alloc(K, K * sizeof *vectors); /* of the coupling, one a row */
-    double *values = lp_alloc(K, 2 * sizeof *values);
-    lp_status status = LP_OK;
-    if (vectors == NULL || values == NULL) {
-        status = lp_fail_memory(err, "intercepts", K, K * sizeof *vectors);
-        goto done;
-    }
-    s->here.coupling = vectors;
-    status = look_round(s, LP_EXTRA_COUPLING, err);
-    if (status == LP_OK) {
-        before = s->models[0].value;
-        status = lp_eigen_symmetric(vectors, K, values, err);
-    }
-    if (status != LP_OK) {
-        goto done;
-    }
+    double *vectors = s->here.coupling; /* one a row */
     double *step = values + K;
+    lp_status status = lp_eigen_symmetric(vectors, K, values, err);
+    if (status != LP_OK) {
+        return status;
+    }
     memset(step, 0, K * sizeof *step);
     for (size_t v = 0; v < K; v++) {
         double product = 0;
@@ -388,14 +372,52 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
             step[k] -= share * vectors[v * K + k];
         }
     }
-    memcpy(s->trial, s->parameters, K * D * sizeof *s->trial);
     for (size_t k = 0; k < K; k++) {
         s->parameters[k * D + D - 1] += step[k];
     }
-    status = look_round(s, LP_EXTRA_NONE, err);
-    if (status == LP_OK && !(s->models[0].value <= before * (1 + WIDE_NOISE))) {
-        memcpy(s->parameters, s->trial, K * D * sizeof *s->trial);
-        status = look_round(s, LP_EXTRA_NONE, err);
+    return LP_OK;
+}
+
+/* The first look in float64 for softmax, after a Newton step in the intercepts: their gradient
+ * enters the bound on the gap at first order (dense.c), and the step squares it.  For a loose
+ * tolerance a pass in float32 tells the step well enough; where not, a second one is made. */
+static lp_status settle_intercepts(descent *s, lp_error *err) {
+    enum { MOST_CLASSES = 2048 };
+    size_t K = s->dense->problem->classes;
+    size_t D = s->dense->size;
+    if (K > MOST_CLASSES) {
+        s->wide = true;
+        return look_round(s, LP_EXTRA_NONE, err);
+    }
+    double *vectors = lp_alloc(K, K * sizeof *vectors);
+    double *values = lp_alloc(K, 2 * sizeof *values);
+    lp_status status = LP_OK;
+    if (vectors == NULL || values == NULL) {
+        status = lp_fail_memory(err, "intercepts", K, K * sizeof *vectors);
+        goto done;
+    }
+    s->here.coupling = vectors;
+    s->wide = s->dense->problem->tolerance < NARROW_TOLERANCE;
+    status = look_round(s, LP_EXTRA_COUPLING, err);
+    bool last = s->wide;
+    while (status == LP_OK && !(s->wide && s->models[0].state == FINISHED)) {
+        double before = s->models[0].value;
+        double noise = s->wide ? WIDE_NOISE : NARROW_NOISE;
+        lp_extra extra = last ? LP_EXTRA_NONE : LP_EXTRA_COUPLING;
+        memcpy(s->trial, s->parameters, K * D * sizeof *s->trial);
+        status = step_intercepts(s, values, err);
+        s->wide = true;
+        if (status == LP_OK) {
+            status = look_round(s, extra, err);
+        }
+        if (status == LP_OK && !(s->models[0].value <= before * (1 + noise))) {
+            memcpy(s->parameters, s->trial, K * D * sizeof *s->trial);
+            status = look_round(s, extra, err);
+        }
+        if (last) {
+            break;
+        }
+        last = true;
     }
 done:
     s->here.coupling = NULL;
@@ -478,9 +500,12 @@ static lp_status run(descent *s, lp_reporter *reporter, lp_error *err) {
             if (s->wide) {
                 break;
             }
-            s->wide = true;
-            status = s->dense->loss == LP_LOSS_SOFTMAX ? settle_intercepts(s, err)
-                                                       : look_round(s, LP_EXTRA_NONE, err);
+            if (s->dense->loss == LP_LOSS_SOFTMAX) {
+                status = settle_intercepts(s, err);
+            } else {
+                s->wide = true;
+                status = look_round(s, LP_EXTRA_NONE, err);
+            }
             continue;
         }
         rounds++;

@@ -21,8 +21,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe/split.h"
+
+enum { NEAREST = 2 }; /* earlier points that a fit starts from */
 
 typedef struct fold_part {
     lp_examples fit, check;
@@ -222,32 +225,74 @@ static void remove_probe_file(const run *r, size_t i, size_t p) {
 
 /* ---- 2. points ---- */
 
-/* The probe to start from: that of the nearest point done before, the smaller C on a tie. */
-static lp_status nearest_probe(run *r, size_t i, size_t p, const lp_probe **start, lp_error *err) {
+/* A probe of a point done before; of a resumed run it is still in its file. */
+static lp_status kept_probe(run *r, size_t i, size_t p, const lp_probe **probe, lp_error *err) {
+    lp_probe **kept = &r->probes[i * r->part_count + p];
+    lp_status status = LP_OK;
+    if (*kept == NULL && r->options->work != NULL) {
+        char *path = probe_path(r, i, p);
+        status = path != NULL ? lp_probe_load(path, kept, err) : lp_fail_memory(err, "path", 1, 1);
+        lp_free(path);
+    }
+    *probe = *kept;
+    return status;
+}
+
+/* The points done before that are nearest to i, nearest first, the smaller C on a tie; returns how
+ * many.  All but the first must be near enough for a polynomial through them to mean something. */
+static size_t nearest_points(const run *r, size_t i, size_t near[NEAREST]) {
+    size_t found = 0;
+    for (size_t d = 1; d < r->grid && found < NEAREST; d++) {
+        if (found > 0 && 2 * d > r->options->steps) {
+            break;
+        }
+        for (int side = 0; side < 2 && found < NEAREST; side++) {
+            size_t j = side == 0 ? i - d : i + d; /* wraps below zero: then not < grid */
+            if (j < r->grid && r->visited[j]) {
+                near[found++] = j;
+            }
+        }
+    }
+    return found;
+}
+
+/* What to start from: the weights as a polynomial in log C through the nearest points done before,
+ * which saves most of the passes where the grid is fine.  NULL where there is none. */
+static lp_status start_probe(run *r, size_t i, size_t p, lp_probe **start, lp_error *err) {
+    size_t near[NEAREST];
+    const lp_probe *probes[NEAREST];
     *start = NULL;
     /* liblinear's test is loose at its default eps: from a near solution it would end at once, and
      * its answer would be that of the other C. */
-    if (r->options->fit.solver == LP_SOLVER_LIBLINEAR) {
+    size_t count = r->options->fit.solver == LP_SOLVER_LIBLINEAR ? 0 : nearest_points(r, i, near);
+    for (size_t n = 0; n < count; n++) {
+        lp_status status = kept_probe(r, near[n], p, &probes[n], err);
+        if (status != LP_OK) {
+            return status;
+        }
+    }
+    if (count == 0) {
         return LP_OK;
     }
-    for (size_t d = 1; d < r->grid; d++) {
-        for (int side = 0; side < 2; side++) {
-            size_t j = side == 0 ? i - d : i + d; /* wraps below zero: then not < grid */
-            if (j >= r->grid || !r->visited[j]) {
-                continue;
+    lp_status status = lp_probe_new(probes[0]->classes, probes[0]->width, start, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    size_t size = probes[0]->classes * probes[0]->width;
+    for (size_t n = 0; n < count; n++) {
+        double share = 1; /* Lagrange's */
+        for (size_t m = 0; m < count; m++) {
+            if (m != n) {
+                share *= ((double)i - (double)near[m]) / ((double)near[n] - (double)near[m]);
             }
-            lp_probe **kept = &r->probes[j * r->part_count + p];
-            if (*kept == NULL && r->options->work != NULL) { /* of a resumed run */
-                char *path = probe_path(r, j, p);
-                lp_status status = path != NULL ? lp_probe_load(path, kept, err)
-                                                : lp_fail_memory(err, "path", 1, 1);
-                lp_free(path);
-                if (status != LP_OK) {
-                    return status;
-                }
-            }
-            *start = *kept;
-            return LP_OK;
+        }
+        for (size_t j = 0; j < size; j++) {
+            (*start)->weights[j] += share * probes[n]->weights[j];
+        }
+        for (size_t k = 0; k < probes[0]->classes; k++) {
+            double intercept = probes[n]->intercepts[k];
+            /* minus infinity, a class without examples, is that in all of them */
+            (*start)->intercepts[k] += isfinite(intercept) ? share * intercept : 0;
         }
     }
     return LP_OK;
@@ -255,7 +300,7 @@ static lp_status nearest_probe(run *r, size_t i, size_t p, const lp_probe **star
 
 static lp_status fit_part(run *r, size_t i, size_t p, lp_sweep_point *point, lp_error *err) {
     fold_part *part = &r->parts[p];
-    const lp_probe *start;
+    lp_probe *start = NULL;
     lp_probe **kept = &r->probes[i * r->part_count + p];
     lp_fit_report report = {0};
     lp_score score;
@@ -266,11 +311,12 @@ static lp_status fit_part(run *r, size_t i, size_t p, lp_sweep_point *point, lp_
         status = lp_fitter_open(&part->fit, &fit, &part->fitter, err);
     }
     if (status == LP_OK) {
-        status = nearest_probe(r, i, p, &start, err);
+        status = start_probe(r, i, p, &start, err);
     }
     if (status == LP_OK) {
         status = lp_fitter_fit(part->fitter, point->C, start, kept, &report, err);
     }
+    lp_probe_free(start);
     if (status == LP_NOT_CONVERGED) {
         point->converged = false;
         status = LP_OK;
@@ -321,12 +367,13 @@ static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err)
     if (r->options->work != NULL) {
         status = write_points(r, inputs, err);
     }
-    if (r->options->protocol == LP_SWEEP_GRID && i > 0) { /* no later point starts from there */
+    if (r->options->protocol == LP_SWEEP_GRID && i >= NEAREST) { /* no later point needs it */
+        size_t last = i - NEAREST;
         for (size_t p = 0; p < r->part_count; p++) {
-            lp_probe_free(r->probes[(i - 1) * r->part_count + p]);
-            r->probes[(i - 1) * r->part_count + p] = NULL;
+            lp_probe_free(r->probes[last * r->part_count + p]);
+            r->probes[last * r->part_count + p] = NULL;
             if (status == LP_OK) {
-                remove_probe_file(r, i - 1, p);
+                remove_probe_file(r, last, p);
             }
         }
     }

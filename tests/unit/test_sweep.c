@@ -217,12 +217,36 @@ static bool stop(void *context, size_t done, size_t total, const char *line) {
     return s->calls++ < s->limit;
 }
 
+static void neighbours_save_passes(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    options.protocol = LP_SWEEP_GRID;
+    options.steps = 8;
+    options.fit.solver = LP_SOLVER_SOFTMAX;
+    lp_sweep *sweep;
+    assert_ok(lp_sweep_run(&train, &train, &options, &sweep, &err), &err);
+    size_t along = 0, alone = 0;
+    for (size_t i = 0; i < sweep->count; i++) {
+        lp_fit_options fit = options.fit;
+        lp_probe *probe;
+        lp_fit_report report;
+        fit.C = sweep->points[i].C;
+        assert_ok(lp_probe_fit(&train, &fit, &probe, &report, &err), &err);
+        lp_probe_free(probe);
+        along += sweep->points[i].passes;
+        alone += report.passes;
+    }
+    assert_true(4 * along < 3 * alone);
+    lp_sweep_free(sweep);
+}
+
 static void interrupted_sweep_resumes_to_the_same_result(void **state) {
     (void)state;
     for (int protocol = LP_SWEEP_SEARCH; protocol <= LP_SWEEP_GRID; protocol++) {
         lp_sweep_options options = small_options();
         options.protocol = (lp_sweep_protocol)protocol;
-        options.steps = 2;
+        options.fit.solver = protocol == LP_SWEEP_GRID ? LP_SOLVER_SOFTMAX : LP_SOLVER_OVR;
+        options.steps = 4; /* fine enough to start from two points */
         options.folds = 2;
         lp_sweep *whole, *sweep = NULL;
         assert_ok(lp_sweep_run(&train, NULL, &options, &whole, &err), &err);
@@ -245,6 +269,7 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
             assert_true(sweep->points[i].C == whole->points[i].C);
             assert_int_equal(sweep->points[i].correct, whole->points[i].correct);
             assert_int_equal(sweep->points[i].iterations, whole->points[i].iterations);
+            assert_int_equal(sweep->points[i].passes, whole->points[i].passes);
         }
         lp_sweep_free(sweep);
         /* once more: nothing is left to do, and other options are refused */
@@ -314,7 +339,8 @@ static void failed_allocations_are_reported(void **state) {
     options.protocol = LP_SWEEP_GRID;
     options.low = 0;
     options.high = 1;
-    options.steps = 1;
+    options.steps = 4;
+    options.fit.solver = LP_SOLVER_SOFTMAX;
     options.fit.threads = 1;
     lp_sweep *sweep;
     lp_alloc_fail_at(0);
@@ -338,6 +364,7 @@ int main(void) {
         cmocka_unit_test(search_halves_its_step_round_the_peak),
         cmocka_unit_test(folds_use_every_example_once),
         cmocka_unit_test(given_validation_set_is_used),
+        cmocka_unit_test(neighbours_save_passes),
         cmocka_unit_test(interrupted_sweep_resumes_to_the_same_result),
         cmocka_unit_test(finished_search_run_again_goes_the_same_way),
         cmocka_unit_test(wrong_options_are_refused),

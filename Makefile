@@ -114,7 +114,7 @@ $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
 
 bench: all $(BUILD)/tests/fit_npy  ## solvers against scikit-learn and liblinear, interleaved (PYTHON=... with NumPy and scikit-learn)
-	$(PYTHON) scripts/bench_probe.py --program $(BUILD)/tests/fit_npy $(ARGS)
+	$(PYTHON) scripts/bench_probe.py --program $(BUILD)/linprobe --fit $(BUILD)/tests/fit_npy --sweep $(ARGS)
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh

@@ -1,21 +1,28 @@
 #!/usr/bin/env python3
 """Times the probe's solvers beside their peers on features that resemble CLIP's.
 
-usage: bench_probe.py [--program build/tests/fit_npy] [--folder DIR] [-n N] [-f F] [-k K] [-C C]
-                      [--rounds R] [--peers sklearn,liblinear] [--passes]
+usage: bench_probe.py [--program build/linprobe] [--fit build/tests/fit_npy] [--folder DIR]
+                      [-n N] [-f F] [-k K] [-C C] [--rounds R] [--peers sklearn,liblinear]
+                      [--sweep] [--out results/bench/probe] [--passes]
 
 The features: x = offset + Q (s * (mean of class + noise)), Q a random rotation, s_j falling as
 (1 + j)^-0.7 (a low effective rank), class means drawn in groups of five (superclasses) and falling
 as (1 + j)^-0.5 against the noise, the offset's norm^2 60 against a total variance of the noise of
 40; seeded.  At 50,000 x 512, K = 100, C = 0.316: about 87 % right in training, 75 % on new data.
 
-Every fit is a process of its own, and the fits take turns, R rounds of them (peers run in the first
-only); medians are printed.  Objectives are computed here in float64 from each one's coefficients.
-Times are of the fit alone, without reading or writing; memory is the process's peak.
-  --passes  a few iterations only, and the time of one: for sizes whose whole fit takes too long
+Every fit is a process of its own, and all take turns, R rounds of them (liblinear, whose time is
+minutes, runs in the first only); medians are printed.  Objectives are computed here in float64 from
+each one's coefficients.  Times are of the fit alone, without reading or writing; a sweep's is the
+whole command's.  Memory is the process's peak.
+  --sweep   also the 97 points of linprobe sweep --protocol grid, 1e-6 to 1e6, a tenth held out
+  --out     writes OUT.json and OUT.md as well
+  --passes  a few iterations only, and the time of a pass: for sizes whose whole fit takes too long
 """
 import argparse
+import json
 import os
+import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -43,21 +50,23 @@ def features(n, f, k, seed=0):
 
 
 def write(folder, n, f, k):
+    """Raw arrays for fit_npy, and the same again as a feature set for linprobe."""
     with open(os.path.join(folder, "x.f4"), "wb") as xs, \
             open(os.path.join(folder, "y.i8"), "wb") as ys:
         for y, x in features(n, f, k):
             x.tofile(xs)
             y.astype("<i8").tofile(ys)
+    np.save(os.path.join(folder, "labels.npy"), np.fromfile(ys.name, "<i8"))
+    np.save(os.path.join(folder, "features.npy"), np.memmap(xs.name, "<f4", shape=(n, f)))
 
 
 def run(command):
-    """Output, exit status and peak memory in MB of a process."""
-    with tempfile.TemporaryFile("w+") as out:
-        child = subprocess.Popen(command, stdout=out)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        return out.read(), child.returncode, usage.ru_maxrss / 1024
+    """What a process printed, "name value" a line, and its exit status."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, 3):
+        sys.exit(f"{command}: exit status {done.returncode}")
+    report = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    return {name: value for name, value in report.items() if (name, value) != ("passes", "0")}
 
 
 def objective(folder, n, f, k, C, softmax):
@@ -88,14 +97,69 @@ start = time.perf_counter()
 model = LogisticRegression(C=C, max_iter=1000).fit(x, y)
 print("seconds", time.perf_counter() - start)
 print("iterations", int(model.n_iter_[0]))
+print("peak_mb", int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024)
 model.coef_.astype("<f8").tofile(folder + "/w.f8")
 model.intercept_.astype("<f8").tofile(folder + "/b.f8")
 """
 
 
+def sweep(program, folder, tolerance):
+    """A whole sweep, as run() would report a fit."""
+    out = os.path.join(folder, "sweep")
+    shutil.rmtree(out, ignore_errors=True)
+    start = time.perf_counter()
+    subprocess.run([program, "sweep", folder, "--protocol", "grid", "--tol", tolerance, "--out", out],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    seconds = time.perf_counter() - start
+    with open(os.path.join(out, "sweep.json"), encoding="utf-8") as file:
+        points = json.load(file)["points"]
+    return {"seconds": seconds, "iterations": f"{len(points)} points",
+            "passes": sum(p["passes"] for p in points)}
+
+
+def time_passes(a, shape):
+    """Seconds of one pass from fits of a few iterations, and of what comes before the first."""
+    for solver in ("softmax", "ovr"):
+        reports = [run([a.fit, *shape, solver, repr(a.C), f"iterations={count}"])
+                   for count in (2, 8)]
+        passes, seconds = ([float(r[name]) for r in reports] for name in ("passes", "seconds"))
+        each = (seconds[1] - seconds[0]) / (passes[1] - passes[0])
+        print(f"{solver:8} {each:7.2f} s a pass, {seconds[0] - passes[0] * each:6.1f} s before, "
+              f"{float(reports[1]['peak_mb']):7.0f} MB at most, of them "
+              f"{a.n * a.f * 4 / 2**20:.0f} MB features", flush=True)
+
+
+def table(results, peers, a):
+    """The results as Markdown, and what follows from them in words."""
+    lines = ["| fit | seconds | iterations | passes | above the best | bound on the gap | peak MB |",
+             "|---|---|---|---|---|---|---|"]
+    for name, r in results.items():
+        above = f"{r['above']:.1e}" if "above" in r else ""
+        gap = f"{float(r['gap']):.1e}" if "gap" in r and "liblinear" not in name else ""
+        peak = f"{float(r['peak_mb']):.0f}" if "peak_mb" in r else ""
+        lines.append(f"| {name} | {r['seconds']:.2f} | {r['iterations']} | {r.get('passes') or ''} | "
+                     f"{above} | {gap} | {peak} |")
+    lines.append("")
+    for peer in peers:
+        theirs = results[peer]
+        alike = [r for r in results if results[r].get("kind") == theirs["kind"] and r not in peers]
+        for what, limit in ((f"{peer}'s objective", theirs["above"]), ("1e-8 above the best", 1e-8)):
+            reached = [r for r in alike if results[r]["above"] <= limit]
+            if reached:
+                first = min(reached, key=lambda r: results[r]["seconds"])
+                lines.append(f"- {what} is reached {theirs['seconds'] / results[first]['seconds']:.0f}"
+                             f" times faster than {peer} ends, by {first}")
+    for name in results:
+        if name.startswith("sweep") and "scikit-learn" in results:
+            share = results[name]["seconds"] / results["scikit-learn"]["seconds"]
+            lines.append(f"- {name}: {share:.2f} of the time of scikit-learn's one fit")
+    return lines
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--program", default="build/tests/fit_npy")
+    parser.add_argument("--program", default="build/linprobe")
+    parser.add_argument("--fit", default="build/tests/fit_npy")
     parser.add_argument("--folder")
     parser.add_argument("-n", type=int, default=50000)
     parser.add_argument("-f", type=int, default=512)
@@ -103,6 +167,8 @@ def main():
     parser.add_argument("-C", type=float, default=0.316)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", default="sklearn,liblinear")
+    parser.add_argument("--sweep", action="store_true")
+    parser.add_argument("--out")
     parser.add_argument("--passes", action="store_true")
     a = parser.parse_args()
     if a.folder is None:
@@ -111,56 +177,66 @@ def main():
     os.makedirs(a.folder, exist_ok=True)
     write(a.folder, a.n, a.f, a.k)
     shape = [a.folder, str(a.n), str(a.f), str(a.k)]
-
-    def ours(solver, *options):
-        return [a.program, *shape, solver, repr(a.C), *options]
-
     if a.passes:
-        for solver in ("softmax", "ovr"):
-            for count in (2, 6):
-                out, _, memory = run(ours(solver, f"iterations={count}"))
-                report = dict(line.split(" ", 1) for line in out.splitlines())
-                print(f"{solver:8} {report['passes']:>3} passes {report['seconds']:>12} s "
-                      f"{memory:8.0f} MB", flush=True)
+        time_passes(a, shape)
         return
-    fits = [(f"softmax {t}", True, ours("softmax", f"tolerance={t}"))
-            for t in ("1e-3", "1e-4", "1e-5", "1e-6")]
-    fits += [(f"ovr {t}", False, ours("ovr", f"tolerance={t}"))
-             for t in ("1e-2", "1e-3", "1e-4", "1e-6")]
+
+    def fit(solver, *options):
+        return lambda: run([a.fit, *shape, solver, repr(a.C), *options])
+
+    tasks = {}
     peers = []
+    versions = {"numpy": np.__version__}
     if "sklearn" in a.peers:
-        peers.append(("scikit-learn lbfgs", True,
-                      [sys.executable, "-W", "ignore", "-c", SKLEARN, *shape[:3], repr(a.C)]))
+        import sklearn
+        versions["scikit-learn"] = sklearn.__version__
+        peers.append("scikit-learn")
+        tasks["scikit-learn"] = ("softmax", lambda: run(
+            [sys.executable, "-W", "ignore", "-c", SKLEARN, *shape[:3], repr(a.C)]))
+    for t in ("1e-2", "1e-3", "1e-4", "5e-5", "1e-6"):
+        tasks[f"softmax, tol {t}"] = ("softmax", fit("softmax", f"tolerance={t}"))
+    for t in ("1e-2", "1e-3", "1e-6"):
+        tasks[f"ovr, tol {t}"] = ("ovr", fit("ovr", f"tolerance={t}"))
     if "liblinear" in a.peers:
-        peers.append(("liblinear, 1 thread", False, ours("liblinear", "threads=1")))
-    times, memories, values, reports = {}, {}, {}, {}
+        peers.append("liblinear")
+        tasks["liblinear"] = ("ovr", fit("liblinear"))
+    if a.sweep:
+        for t in ("1e-2", "1e-3"):
+            tasks[f"sweep, tol {t}"] = (None, lambda t=t: sweep(a.program, a.folder, t))
+    results, seconds = {}, {}
     for turn in range(a.rounds):
-        for name, softmax, command in fits + (peers if turn == 0 else []):
-            out, status, memory = run(command)
-            if status not in (0, 3):
-                sys.exit(f"{name}: exit status {status}")
-            report = dict(line.split(" ", 1) for line in out.splitlines())
-            times.setdefault(name, []).append(float(report["seconds"]))
-            memories[name] = memory
-            reports[name] = report
+        for name, (kind, task) in tasks.items():
+            if turn > 0 and name == "liblinear":
+                continue
+            report = task()
+            seconds.setdefault(name, []).append(float(report["seconds"]))
+            print(f"round {turn + 1}: {name} {seconds[name][-1]:.2f} s", file=sys.stderr, flush=True)
             if turn == 0:
-                values[name] = objective(a.folder, a.n, a.f, a.k, a.C, softmax)
-    print(f"N={a.n} F={a.f} K={a.k} C={a.C}, {time.strftime('%Y-%m-%d')}, medians of {a.rounds}, "
-          f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':20} {'seconds':>9} {'iterations':>10} {'passes':>6} {'above best':>10} "
-          f"{'gap bound':>9} {'MB':>6}")
-    for name, softmax, _ in peers + fits:
-        best = min(values[other] for other, kind, _ in peers + fits if kind == softmax)
-        report = reports[name]
-        print(f"{name:20} {statistics.median(times[name]):9.2f} {report['iterations']:>10} "
-              f"{report.get('passes', ''):>6} {values[name] / best - 1:10.1e} "
-              f"{report.get('gap', '')[:4] + report.get('gap', '')[-4:]:>9} {memories[name]:6.0f}")
-    for name, softmax, _ in peers:
-        reached = [other for other, kind, _ in fits
-                   if kind == softmax and values[other] <= values[name]]
-        if reached:
-            ratio = statistics.median(times[name]) / statistics.median(times[reached[0]])
-            print(f"{name}'s objective is reached {ratio:.0f} times faster by '{reached[0]}'")
+                results[name] = {**report, "kind": kind}
+                if kind is not None:
+                    results[name]["value"] = objective(a.folder, a.n, a.f, a.k, a.C,
+                                                       kind == "softmax")
+    for name, r in results.items():
+        r["seconds"] = statistics.median(seconds[name])
+        r["all_seconds"] = seconds[name]
+        if "value" in r:
+            r["above"] = r["value"] / min(o["value"] for o in results.values()
+                                          if o["kind"] == r["kind"]) - 1
+    head = {"n": a.n, "f": a.f, "k": a.k, "C": a.C, "rounds": a.rounds, "versions": versions,
+            "date": time.strftime("%Y-%m-%d"), "cores": len(os.sched_getaffinity(0)),
+            "machine": platform.machine(), "load": os.getloadavg()[0]}
+    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    lines = [f"{a.n} x {a.f}, {a.k} classes, C = {a.C}; medians of {a.rounds} rounds; "
+             f"{head['cores']} cores, load {head['load']:.1f} at the end; {said}; {head['date']}", "",
+             *table(results, peers, a)]
+    print("\n".join(lines))
+    if a.out is not None:
+        os.makedirs(os.path.dirname(a.out) or ".", exist_ok=True)
+        with open(a.out + ".json", "w", encoding="utf-8") as file:
+            json.dump({**head, "results": results}, file, indent=1)
+            file.write("\n")
+        with open(a.out + ".md", "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
 
 
 main()

@@ -52,6 +52,13 @@ LP_MUST_USE lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *da
                                  const lp_extract_options *options, lp_extract_report *report,
                                  lp_error *err);
 
+/* SHA-256, 64 hexadecimal digits, of everything that the features depend on (weights, records,
+ * preprocessing, feature point, ...): a folder named by it cannot hold other features.  Of the
+ * options, out, threads and progress are not looked at. */
+LP_MUST_USE lp_status lp_extract_key(const lp_encoder *encoder, const lp_dataset *data,
+                                     const lp_extract_options *options, char hex[65],
+                                     lp_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,13 +1,11 @@
 /* linprobe reproduce: from nothing to the accuracy.
  *
  *   1. data and weights: given, found in the cache folder, or downloaded into it
- *   2. features of both splits          -> CACHE/features/<model>/<split>
+ *   2. features of both splits          -> CACHE/features/<model>/<split>-<digest of the inputs>
  *   3. a probe for each solver          -> RESULTS/<run>/<solver>.probe
  *   4. its score on the test split      -> RESULTS/<run>/results.json, results.csv, README.md;
  *                                          <solver>-evaluation.json, confusion.png, report.html
  * Each step is skipped where its result is there already and was made from the same inputs. */
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +25,7 @@
 #include "fetch/fetch.h"
 #include "report/published.h"
 
-enum { SOLVERS = 2, PATH_BYTES = 4096 };
+enum { SOLVERS = 2 };
 
 typedef struct job {
     const char *model, *data, *cache, *results, *run_name;
@@ -38,10 +36,9 @@ typedef struct job {
     lp_fit_options fit;
     double eps, tol; /* the solvers' tolerances, 0 = their defaults */
     /* found and made on the way */
-    char model_path[PATH_BYTES], data_path[PATH_BYTES];
-    char features[PATH_BYTES]; /* folder of both feature sets */
-    char out[PATH_BYTES];      /* RESULTS/<run> */
-    char set_path[2][PATH_BYTES];
+    char model_path[STEP_PATH], data_path[STEP_PATH];
+    char out[STEP_PATH]; /* RESULTS/<run> */
+    char set_path[2][STEP_PATH];
     step_encoder encoder;
     lp_encoder_info info;
     lp_feature_point where;
@@ -54,18 +51,6 @@ typedef struct job {
     lp_solver evaluated;
     bool converged;
 } job;
-
-LP_PRINTF(3, 4)
-static lp_status format_path(char path[PATH_BYTES], lp_error *err, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    int size = vsnprintf(path, PATH_BYTES, format, args);
-    va_end(args);
-    return size >= 0 && size < PATH_BYTES
-               ? LP_OK
-               : lp_fail(err, LP_ERR_ARGUMENT, "%.100s...: a path of %d bytes, expected at most %d",
-                         path, size, PATH_BYTES - 1);
-}
 
 /* ---- 1. inputs ---- */
 
@@ -115,11 +100,11 @@ static lp_status check_kept(const char *path, const char *sha256, lp_error *err)
  */
 static lp_status find_input(const job *j, const char *what, const char *option, const char *given,
                             const char *elsewhere, const char *url, uint64_t bytes,
-                            const char *sha256, char path[PATH_BYTES], lp_error *err) {
+                            const char *sha256, char path[STEP_PATH], lp_error *err) {
     if (given != NULL) {
-        return format_path(path, err, "%s", given);
+        return step_path(path, err, "%s", given);
     }
-    lp_status status = format_path(path, err, "%s/%s", j->cache, lp_path_name(url));
+    lp_status status = step_path(path, err, "%s/%s", j->cache, lp_path_name(url));
     if (status == LP_OK && lp_path_name(url)[0] == '\0') {
         status = lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the URL of a file", url);
     }
@@ -127,7 +112,7 @@ static lp_status find_input(const job *j, const char *what, const char *option, 
         return status == LP_OK ? check_kept(path, sha256, err) : status;
     }
     if (elsewhere != NULL && lp_is_file(elsewhere)) {
-        return format_path(path, err, "%s", elsewhere);
+        return step_path(path, err, "%s", elsewhere);
     }
     status = lp_make_folders(j->cache, err);
     return status == LP_OK ? download(what, option, url, path, bytes, sha256, err) : status;
@@ -136,7 +121,7 @@ static lp_status find_input(const job *j, const char *what, const char *option, 
 static lp_status find_inputs(job *j, lp_error *err) {
     const lp_official *weights = lp_official_named("ViT-B/32");
     const lp_official_archive *data = &lp_cifar_layouts[LP_CIFAR_100].archive;
-    char url[PATH_BYTES], kept[PATH_BYTES] = "";
+    char url[STEP_PATH], kept[STEP_PATH] = "";
     const char *home = getenv("HOME");
     lp_status status;
     /* where OpenAI's own package keeps the file */
@@ -158,7 +143,7 @@ static lp_status find_inputs(job *j, lp_error *err) {
         return find_input(j, "weights", "--model FILE", j->model, NULL, j->weights_url, 0,
                           j->weights_sha256, j->model_path, err);
     }
-    status = format_path(url, err, "%s%s/%s", LP_OFFICIAL_URL, weights->sha256, weights->file);
+    status = step_path(url, err, "%s%s/%s", LP_OFFICIAL_URL, weights->sha256, weights->file);
     return status == LP_OK ? find_input(j, "weights", "--model FILE", j->model, kept, url,
                                         weights->bytes, weights->sha256, j->model_path, err)
                            : status;
@@ -166,53 +151,27 @@ static lp_status find_inputs(job *j, lp_error *err) {
 
 /* ---- 2. features ---- */
 
-/* "CLIP ViT-B/32" -> "clip-vit-b-32" */
-static void slug(char *out, size_t room, const char *text) {
-    size_t used = 0;
-    for (; *text != '\0' && used + 1 < room; text++) {
-        bool keep = isalnum((unsigned char)*text) || *text == '.';
-        if (keep || (used > 0 && out[used - 1] != '-')) {
-            out[used++] = keep ? (char)tolower((unsigned char)*text) : '-';
-        }
-    }
-    out[used] = '\0';
-}
-
-static lp_status name_folders(job *j, const lp_dataset_info *data, lp_error *err) {
+/* RESULTS/<run>, by default named by what went into it. */
+static lp_status name_run(job *j, const lp_dataset_info *data, lp_error *err) {
     char model[80], set[40], weights[16] = "";
-    slug(model, sizeof model, j->info.name);
-    slug(set, sizeof set, data->name);
+    step_slug(model, sizeof model, j->info.name);
+    step_slug(set, sizeof set, data->name);
     (void)snprintf(j->data_name, sizeof j->data_name, "%s", data->name);
     if (j->encoder.official == NULL) { /* files of one shape are told apart */
         (void)snprintf(weights, sizeof weights, "-%.8s", j->encoder.sha256);
     }
-    const char *point = lp_feature_point_name(j->where);
-    const char *normalized = j->normalize ? "-normalized" : "";
-    lp_status status = format_path(j->features, err, "%s/features/%s%s-%s%s", j->cache, model,
-                                   weights, point, normalized);
-    if (status == LP_OK) {
-        status = j->run_name != NULL
-                     ? format_path(j->out, err, "%s/%s", j->results, j->run_name)
-                     : format_path(j->out, err, "%s/%s-%s%s-%s%s%s-C%g", j->results, set, model,
-                                   weights, point, normalized,
-                                   data->labels == LP_LABELS_COARSE ? "-coarse" : "", j->fit.C);
-    }
-    return status;
+    return j->run_name != NULL
+               ? step_path(j->out, err, "%s/%s", j->results, j->run_name)
+               : step_path(j->out, err, "%s/%s-%s%s-%s%s%s-C%g", j->results, set, model, weights,
+                           lp_feature_point_name(j->where), j->normalize ? "-normalized" : "",
+                           data->labels == LP_LABELS_COARSE ? "-coarse" : "", j->fit.C);
 }
 
 static lp_status extract_split(job *j, int split, const lp_dataset *data, lp_error *err) {
-    const lp_dataset_info *info = lp_dataset_describe(data);
-    char set[40];
     lp_extract_report report;
-    slug(set, sizeof set, info->name);
-    j->official_data[split] = info->official != NULL;
-    lp_status status =
-        format_path(j->set_path[split], err, "%s/%s-%s-%s-%.8s", j->features, set,
-                    split == LP_SPLIT_TRAIN ? "train" : "test",
-                    info->labels == LP_LABELS_FINE ? "fine" : "coarse", info->digest);
-    return status == LP_OK ? step_extract(&j->encoder, data, j->where, j->normalize, j->threads,
-                                          j->set_path[split], &report, err)
-                           : status;
+    j->official_data[split] = lp_dataset_describe(data)->official != NULL;
+    return step_features(j->cache, &j->encoder, data, j->where, j->normalize, j->threads,
+                         j->set_path[split], &report, err);
 }
 
 static lp_status extract_both(job *j, lp_error *err) {
@@ -234,7 +193,7 @@ static lp_status extract_both(job *j, lp_error *err) {
         }
     }
     if (status == LP_OK) {
-        status = name_folders(j, lp_dataset_describe(data[0]), err);
+        status = name_run(j, lp_dataset_describe(data[0]), err);
     }
     for (int s = 0; status == LP_OK && s < 2; s++) {
         status = extract_split(j, s, data[s], err);
@@ -250,65 +209,13 @@ static lp_status extract_both(job *j, lp_error *err) {
 
 /* ---- 3. and 4. probes and scores ---- */
 
-/* Loads the probe of an earlier run when it was trained on the same features with the same options
- * by this version, and says so; otherwise *probe stays NULL. */
-static void reuse_probe(const job *j, const lp_fit_options *fit, const char *path, lp_probe **probe,
-                        json_t **fit_row) {
-    json_error_t reason;
-    lp_error ignored;
-    *probe = NULL;
-    if (!lp_is_file(path) || lp_probe_load(path, probe, &ignored) != LP_OK) {
-        return;
-    }
-    json_t *meta = json_loads(lp_probe_meta(*probe), 0, &reason);
-    json_t *row = json_object_get(meta, "fit");
-    json_t *options = step_fit_options(fit);
-    bool same =
-        strcmp(lp_json_text(json_object_get(meta, "train"), "sha256", ""), j->set[0]->digest) ==
-            0 &&
-        strcmp(lp_json_text(json_object_get(meta, "made_by"), "linprobe", ""), lp_version()) == 0 &&
-        json_equal(json_object_get(meta, "options"), options);
-    if (same) {
-        (void)fprintf(stderr, "%s: the probe is there already: %s\n", lp_solver_name(fit->solver),
-                      path);
-        *fit_row = json_incref(row);
-    } else {
-        lp_probe_free(*probe);
-        *probe = NULL;
-    }
-    json_decref(options);
-    json_decref(meta);
-}
-
-/* Trains and saves a probe, unless it is there already. */
-static lp_status train(const job *j, const lp_fit_options *options, const char *path,
-                       lp_probe **probe, json_t **row, lp_error *err) {
-    lp_fit_options fit = *options;
-    const char *name = lp_solver_name(fit.solver);
-    lp_fit_report report;
-    reuse_probe(j, &fit, path, probe, row);
-    if (*probe != NULL) {
-        return LP_OK;
-    }
-    (void)fprintf(stderr, "%s: training on %zu x %zu features, C = %g\n", name, j->set[0]->count,
-                  j->set[0]->width, fit.C);
-    lp_status status = step_fit(j->set[0], &fit, path, probe, &report, err);
-    if (status != LP_OK && status != LP_NOT_CONVERGED) {
-        return status;
-    }
-    (void)fprintf(stderr, "%s: %.1f s, %s\n", name, report.seconds, report.stopped_by);
-    *row = step_fit_row(&fit, &report);
-    lp_probe_free(*probe); /* as it is in the file, with how it was made */
-    return lp_probe_load(path, probe, err);
-}
-
 /* Scores a probe into `row`, and keeps the evaluation if the page will be about it. */
 static lp_status evaluate(job *j, lp_solver solver, const lp_probe *probe, json_t *row,
                           lp_error *err) {
-    char path[PATH_BYTES];
+    char path[STEP_PATH];
     lp_evaluation e;
     lp_status status =
-        format_path(path, err, "%s/%s-evaluation.json", j->out, lp_solver_name(solver));
+        step_path(path, err, "%s/%s-evaluation.json", j->out, lp_solver_name(solver));
     if (status == LP_OK) {
         status = lp_evaluation_run(probe, j->set[1], lp_probability_of(probe), j->threads, &e, err);
     }
@@ -330,16 +237,16 @@ static lp_status evaluate(job *j, lp_solver solver, const lp_probe *probe, json_
 }
 
 static lp_status run_solver(job *j, lp_solver solver, lp_error *err) {
-    char path[PATH_BYTES];
+    char path[STEP_PATH];
     lp_probe *probe = NULL;
     json_t *row = NULL;
     lp_fit_options fit = j->fit;
     fit.solver = solver;
     fit.threads = j->threads;
     fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? j->eps : j->tol;
-    lp_status status = format_path(path, err, "%s/%s.probe", j->out, lp_solver_name(solver));
+    lp_status status = step_path(path, err, "%s/%s.probe", j->out, lp_solver_name(solver));
     if (status == LP_OK) {
-        status = train(j, &fit, path, &probe, &row, err);
+        status = step_train(j->set[0], &fit, path, &probe, &row, err);
     }
     if (status == LP_OK) {
         j->converged = j->converged && json_is_true(json_object_get(row, "converged"));
@@ -510,19 +417,19 @@ static lp_status write_pictures(const job *j, const json_t *object, lp_error *er
 }
 
 static lp_status write_results(const job *j, json_t *object, lp_error *err) {
-    char path[PATH_BYTES];
-    lp_status status = format_path(path, err, "%s/results.json", j->out);
+    char path[STEP_PATH];
+    lp_status status = step_path(path, err, "%s/results.json", j->out);
     if (status == LP_OK) {
         status = lp_json_write(path, object, err);
     }
     if (status == LP_OK) {
-        status = format_path(path, err, "%s/results.csv", j->out);
+        status = step_path(path, err, "%s/results.csv", j->out);
     }
     if (status == LP_OK) {
         status = lp_table_write(path, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows, err);
     }
     if (status == LP_OK) {
-        status = format_path(path, err, "%s/README.md", j->out);
+        status = step_path(path, err, "%s/README.md", j->out);
     }
     if (status == LP_OK) {
         status = write_page(j, path, err);

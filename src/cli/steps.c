@@ -1,12 +1,16 @@
 /* Steps shared by the commands. */
 #include "cli/steps.h"
 
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "cli/interrupt.h"
 #include "cli/meter.h"
 #include "cli/options.h"
@@ -31,6 +35,28 @@ const lp_column step_score_columns[] = {
     {"mean_per_class", "mean per class %", "%.3f"},
 };
 const size_t step_score_column_count = sizeof step_score_columns / sizeof step_score_columns[0];
+
+lp_status step_path(char path[STEP_PATH], lp_error *err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(path, STEP_PATH, format, args);
+    va_end(args);
+    return size >= 0 && size < STEP_PATH
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "%.100s...: a path of %d bytes, expected at most %d",
+                         path, size, STEP_PATH - 1);
+}
+
+void step_slug(char *out, size_t room, const char *text) {
+    size_t used = 0;
+    for (; *text != '\0' && used + 1 < room; text++) {
+        bool keep = isalnum((unsigned char)*text) || *text == '.';
+        if (keep || (used > 0 && out[used - 1] != '-')) {
+            out[used++] = keep ? (char)tolower((unsigned char)*text) : '-';
+        }
+    }
+    out[used] = '\0';
+}
 
 lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) {
     lp_checkpoint *ckpt;
@@ -110,6 +136,63 @@ lp_status step_extract(const step_encoder *e, const lp_dataset *data, lp_feature
     return status;
 }
 
+/* How long an extraction took, beside the features: they never change with it. */
+static lp_status write_timing(const char *folder, const lp_extract_report *report, size_t threads,
+                              lp_error *err) {
+    char path[STEP_PATH];
+    lp_status status = step_path(path, err, "%s/timing.json", folder);
+    if (status != LP_OK) {
+        return status;
+    }
+    json_t *timing = json_pack("{s:I, s:f, s:I}", "images", (json_int_t)report->computed, "seconds",
+                               report->seconds, "threads", (json_int_t)threads);
+    status = lp_json_write(path, timing, err);
+    json_decref(timing);
+    return status;
+}
+
+double step_images_per_second(const char *folder, size_t *threads) {
+    char path[STEP_PATH];
+    lp_error ignored;
+    json_t *timing = NULL;
+    double rate = NAN;
+    *threads = 0;
+    if (step_path(path, &ignored, "%s/timing.json", folder) == LP_OK && lp_is_file(path) &&
+        lp_json_read(path, &timing, &ignored) == LP_OK) {
+        double seconds = lp_json_number(timing, "seconds", NAN);
+        double count = lp_json_number(timing, "threads", 0);
+        rate = seconds > 0 ? lp_json_number(timing, "images", NAN) / seconds : NAN;
+        *threads = count >= 1 && count <= 1024 ? (size_t)count : 0;
+    }
+    json_decref(timing);
+    return rate;
+}
+
+lp_status step_features(const char *cache, const step_encoder *e, const lp_dataset *data,
+                        lp_feature_point point, bool normalize, size_t threads,
+                        char path[STEP_PATH], lp_extract_report *report, lp_error *err) {
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    char model[80], set[40], key[65];
+    const lp_extract_options options = {.point = point,
+                                        .normalize = normalize,
+                                        .weights_sha256 = e->sha256,
+                                        .weights_format = e->format};
+    step_slug(model, sizeof model, lp_encoder_describe(e->encoder)->name);
+    step_slug(set, sizeof set, info->name);
+    lp_status status = lp_extract_key(e->encoder, data, &options, key, err);
+    if (status == LP_OK) {
+        status = step_path(path, err, "%s/features/%s-%s%s/%s-%s-%.16s", cache, model,
+                           lp_feature_point_name(point), normalize ? "-normalized" : "", set,
+                           info->split == LP_SPLIT_TRAIN ? "train" : "test", key);
+    }
+    if (status == LP_OK) {
+        status = step_extract(e, data, point, normalize, threads, path, report, err);
+    }
+    return status == LP_OK && report->computed > 0
+               ? write_timing(path, report, threads > 0 ? threads : lp_processor_count(), err)
+               : status;
+}
+
 lp_examples step_examples(const lp_features *f) {
     lp_examples examples = {.count = f->count,
                             .width = f->width,
@@ -185,6 +268,56 @@ lp_status step_fit(const lp_features *train, lp_fit_options *options, const char
         return status;
     }
     return fitted;
+}
+
+/* Loads the probe of an earlier run when it was trained on the same features with the same options
+ * by this version, and says so; otherwise *probe stays NULL. */
+static void reuse_probe(const lp_features *set, const lp_fit_options *fit, const char *path,
+                        lp_probe **probe, json_t **fit_row) {
+    json_error_t reason;
+    lp_error ignored;
+    *probe = NULL;
+    if (!lp_is_file(path) || lp_probe_load(path, probe, &ignored) != LP_OK) {
+        return;
+    }
+    json_t *meta = json_loads(lp_probe_meta(*probe), 0, &reason);
+    json_t *row = json_object_get(meta, "fit");
+    json_t *options = step_fit_options(fit);
+    bool same =
+        strcmp(lp_json_text(json_object_get(meta, "train"), "sha256", ""), set->digest) == 0 &&
+        strcmp(lp_json_text(json_object_get(meta, "made_by"), "linprobe", ""), lp_version()) == 0 &&
+        json_equal(json_object_get(meta, "options"), options);
+    if (same) {
+        (void)fprintf(stderr, "%s: the probe is there already: %s\n", lp_solver_name(fit->solver),
+                      path);
+        *fit_row = json_incref(row);
+    } else {
+        lp_probe_free(*probe);
+        *probe = NULL;
+    }
+    json_decref(options);
+    json_decref(meta);
+}
+
+lp_status step_train(const lp_features *set, const lp_fit_options *options, const char *path,
+                     lp_probe **probe, json_t **row, lp_error *err) {
+    lp_fit_options fit = *options;
+    const char *name = lp_solver_name(fit.solver);
+    lp_fit_report report;
+    reuse_probe(set, &fit, path, probe, row);
+    if (*probe != NULL) {
+        return LP_OK;
+    }
+    (void)fprintf(stderr, "%s: training on %zu x %zu features, C = %g\n", name, set->count,
+                  set->width, fit.C);
+    lp_status status = step_fit(set, &fit, path, probe, &report, err);
+    if (status != LP_OK && status != LP_NOT_CONVERGED) {
+        return status;
+    }
+    (void)fprintf(stderr, "%s: %.1f s, %s\n", name, report.seconds, report.stopped_by);
+    *row = step_fit_row(&fit, &report);
+    lp_probe_free(*probe); /* as it is in the file, with how it was made */
+    return lp_probe_load(path, probe, err);
 }
 
 /* Whether the inputs that two feature sets record go together; a set from elsewhere records none.

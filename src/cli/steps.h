@@ -9,6 +9,15 @@
 #include "report/evaluation.h"
 #include "report/table.h"
 
+enum { STEP_PATH = 4096 };
+
+/* Prints a path; an error where it is too long. */
+LP_PRINTF(3, 4)
+lp_status step_path(char path[STEP_PATH], lp_error *err, const char *format, ...);
+
+/* "CLIP ViT-B/32" -> "clip-vit-b-32", for names of folders. */
+void step_slug(char *out, size_t room, const char *text);
+
 /* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
 typedef struct step_encoder {
     lp_encoder *encoder;
@@ -26,9 +35,25 @@ LP_MUST_USE lp_status step_extract(const step_encoder *e, const lp_dataset *data
                                    lp_feature_point point, bool normalize, size_t threads,
                                    const char *out, lp_extract_report *report, lp_error *err);
 
+/* The same into the cache, in a folder (its path is written to `path`) named by the digest of
+ * everything that the features depend on, so that it is reused by every run that needs them. */
+LP_MUST_USE lp_status step_features(const char *cache, const step_encoder *e,
+                                    const lp_dataset *data, lp_feature_point point, bool normalize,
+                                    size_t threads, char path[STEP_PATH], lp_extract_report *report,
+                                    lp_error *err);
+
+/* Speed of the extraction that made a feature set of the cache, and its threads; NaN where it is
+ * not known. */
+double step_images_per_second(const char *folder, size_t *threads);
+
 /* Trains on a feature set and saves the probe.  LP_NOT_CONVERGED: it is saved all the same. */
 LP_MUST_USE lp_status step_fit(const lp_features *train, lp_fit_options *options, const char *out,
                                lp_probe **probe, lp_fit_report *report, lp_error *err);
+
+/* The same, unless the probe is there already, trained on the same features with the same options
+ * by this version.  *probe is as it is in the file; *row is step_fit_row's. */
+LP_MUST_USE lp_status step_train(const lp_features *train, const lp_fit_options *options,
+                                 const char *path, lp_probe **probe, json_t **row, lp_error *err);
 
 /* A training report as an object: solver, C, converged, iterations, objective, gradient, seconds.
  */

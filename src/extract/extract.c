@@ -10,10 +10,12 @@
 #include "linprobe/extract.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -341,34 +343,59 @@ static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, 
     return status;
 }
 
+static lp_status prepare(extraction *e, const lp_encoder *encoder, const lp_dataset *data,
+                         const lp_extract_options *options, lp_error *err) {
+    *e = (extraction){.encoder = encoder, .data = data, .options = options};
+    e->count = lp_dataset_describe(data)->count;
+    e->threads = options->threads > 0 ? options->threads : lp_processor_count();
+    if (encoder == NULL) {
+        size_t height, width;
+        lp_dataset_image_size(data, 0, &height, &width);
+        e->width = 3 * height * width;
+        e->batch = PIXEL_BATCH;
+        return LP_OK;
+    }
+    const lp_encoder_info *info = lp_encoder_describe(encoder);
+    e->width = lp_encoder_features(info, options->point);
+    e->batch = info->batch;
+    if (options->weights_sha256 == NULL || options->weights_format == NULL) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "extraction: expected the weights' format and SHA-256, found NULL");
+    }
+    return e->width > 0 ? LP_OK
+                        : lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,
+                                  lp_feature_point_name(options->point));
+}
+
+lp_status lp_extract_key(const lp_encoder *encoder, const lp_dataset *data,
+                         const lp_extract_options *options, char hex[65], lp_error *err) {
+    extraction e;
+    lp_status status = prepare(&e, encoder, data, options, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    json_t *inputs = describe_inputs(&e);
+    char *text = inputs != NULL ? json_dumps(inputs, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    status = text != NULL ? lp_digest_bytes(LP_SHA256, text, strlen(text), hex, err)
+                          : lp_fail_memory(err, "provenance", 1, 1);
+    free(text);
+    json_decref(inputs);
+    return status;
+}
+
 lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                      const lp_extract_options *options, lp_extract_report *report, lp_error *err) {
-    extraction e = {.encoder = encoder, .data = data, .options = options};
+    extraction e;
     lp_partial *partial = NULL;
     json_t *meta = NULL;
     size_t done = 0;
     double start = lp_clock_seconds();
     memset(report, 0, sizeof *report);
-    e.count = report->images = lp_dataset_describe(data)->count;
-    e.threads = options->threads > 0 ? options->threads : lp_processor_count();
-    if (encoder != NULL) {
-        const lp_encoder_info *info = lp_encoder_describe(encoder);
-        e.width = lp_encoder_features(info, options->point);
-        e.batch = info->batch;
-        if (options->weights_sha256 == NULL || options->weights_format == NULL) {
-            return lp_fail(err, LP_ERR_ARGUMENT,
-                           "extraction: expected the weights' format and SHA-256, found NULL");
-        }
-        if (e.width == 0) {
-            return lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,
-                           lp_feature_point_name(options->point));
-        }
-    } else {
-        size_t height, width;
-        lp_dataset_image_size(data, 0, &height, &width);
-        e.width = 3 * height * width;
-        e.batch = PIXEL_BATCH;
+    lp_status status = prepare(&e, encoder, data, options, err);
+    if (status != LP_OK) {
+        return status;
     }
+    report->images = e.count;
     report->width = e.width;
     json_t *inputs = describe_inputs(&e);
     json_t *resumable = json_deep_copy(inputs);
@@ -377,7 +404,7 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
         json_decref(resumable);
         return lp_fail_memory(err, "provenance", 1, 1);
     }
-    lp_status status = reuse(options->out, inputs, &report->reused, err);
+    status = reuse(options->out, inputs, &report->reused, err);
     if (status == LP_OK && !report->reused) {
         status = lp_partial_open(options->out, resumable, e.count, e.width, &partial, &done, err);
         if (status == LP_OK) {

@@ -22,5 +22,6 @@
 #include "linprobe/probe.h"
 #include "linprobe/stats.h"
 #include "linprobe/status.h"
+#include "linprobe/sweep.h"
 
 #endif

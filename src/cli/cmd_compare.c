@@ -1,7 +1,8 @@
-/* linprobe compare: probes against each other on one test set.
+/* linprobe compare: probes, or whole backbones, against each other on one test set.
  *
- *     PROBE=TEST_DIR ... -> predictions [runs, N] -> accuracy of each run
- *                                                 -> every pair: difference, McNemar, Holm */
+ *     PROBE=TEST_DIR ...       \
+ *                               -> predictions -> accuracy of each, every pair's difference
+ *     MODEL ... --data IMAGES  /   (backbone.c does all that is missing before) */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,39 +10,21 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/backbone.h"
+#include "cli/comparison.h"
 #include "cli/options.h"
 #include "cli/steps.h"
-#include "linprobe/stats.h"
-#include "report/bars.h"
-#include "report/published.h"
+#include "report/html.h"
 
-typedef struct comparison {
-    size_t runs;
-    const char *const *words; /* [runs] */
-    size_t count;             /* N */
-    int64_t *labels;          /* [N] */
-    int64_t **predicted;      /* [runs] of [N] */
-    json_t *run_rows;
-    json_t *pair_rows;
-} comparison;
+static const char *const tables[] = {"runs", "pairs", NULL};
+enum { RUNS, PAIRS };
+
+/* ---- probes ---- */
 
 static const lp_column run_columns[] = {
     {"run", "run", NULL},        {"images", "images", NULL},        {"correct", "correct", NULL},
     {"top1", "top-1 %", "%.3f"}, {"top1_low", "95 % from", "%.2f"}, {"top1_high", "to", "%.2f"},
 };
-static const lp_column pair_columns[] = {
-    {"first", "first", NULL},
-    {"second", "second", NULL},
-    {"difference", "difference %", "%+.3f"},
-    {"low", "95 % from", "%+.2f"},
-    {"high", "to", "%+.2f"},
-    {"first_only", "first alone right", NULL},
-    {"second_only", "second alone right", NULL},
-    {"p", "p", "%.3g"},
-    {"p_holm", "p (Holm)", "%.3g"},
-    {"significant", "significant", NULL},
-};
-
 /* Splits PROBE=TEST_DIR at the '=' that has a file before and a folder after it, so that either
  * name may hold another. */
 static lp_status split_word(const char *word, char **probe, const char **test, lp_error *err) {
@@ -62,51 +45,13 @@ static lp_status split_word(const char *word, char **probe, const char **test, l
                    word);
 }
 
-/* What others reported for a run's inputs, in percent; NaN where nothing is known. */
-static double reported(const lp_probe *probe, const lp_features *test) {
-    json_error_t reason;
-    json_t *trained = json_loads(lp_probe_meta(probe), 0, &reason);
-    json_t *tested = json_loads(test->meta, 0, &reason);
-    const lp_published *p = lp_published_of(json_object_get(trained, "train"), tested);
-    json_decref(trained);
-    json_decref(tested);
-    return p != NULL ? p->accuracy : NAN;
-}
-
-/* The first run's labels are kept; a later run must have the same. */
-static lp_status check_labels(comparison *c, size_t run, const lp_features *test, lp_error *err) {
-    if (run == 0) {
-        c->count = test->count;
-        c->labels = lp_alloc(test->count, sizeof *c->labels);
-        if (c->labels == NULL) {
-            return lp_fail_memory(err, test->path, test->count, sizeof *c->labels);
-        }
-        memcpy(c->labels, test->labels, test->count * sizeof *c->labels);
-        return LP_OK;
-    }
-    if (test->count != c->count) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
-                       "%s: %zu examples, but %s has %zu: a comparison needs the same ones",
-                       test->path, test->count, c->words[0], c->count);
-    }
-    for (size_t i = 0; i < c->count; i++) {
-        if (test->labels[i] != c->labels[i]) {
-            return lp_fail(err, LP_ERR_ARGUMENT,
-                           "%s: row %zu has label %lld, but in %s it is %lld: a comparison needs "
-                           "the same examples in the same order",
-                           test->path, i, (long long)test->labels[i], c->words[0],
-                           (long long)c->labels[i]);
-        }
-    }
-    return LP_OK;
-}
-
-static lp_status run_one(comparison *c, size_t run, size_t threads, lp_error *err) {
+static lp_status add_probe(comparison *c, const char *word, size_t threads, lp_error *err) {
     char *probe_path = NULL;
     const char *test_path = NULL;
     lp_probe *probe = NULL;
     lp_features *test = NULL;
-    lp_status status = split_word(c->words[run], &probe_path, &test_path, err);
+    json_t *row;
+    lp_status status = split_word(word, &probe_path, &test_path, err);
     if (status == LP_OK) {
         status = lp_probe_load(probe_path, &probe, err);
     }
@@ -117,32 +62,11 @@ static lp_status run_one(comparison *c, size_t run, size_t threads, lp_error *er
         status = step_check_match(probe, probe_path, test, err);
     }
     if (status == LP_OK) {
-        status = check_labels(c, run, test, err);
+        status = comparison_add(c, word, probe, test, threads, &row, err);
     }
     if (status == LP_OK) {
-        c->predicted[run] = lp_alloc(test->count, sizeof *c->predicted[run]);
-        status =
-            c->predicted[run] != NULL
-                ? lp_probe_predict(probe, test->x, test->count, c->predicted[run], threads, err)
-                : lp_fail_memory(err, test_path, test->count, sizeof *c->predicted[run]);
-    }
-    if (status == LP_OK) {
-        size_t correct = 0;
-        for (size_t i = 0; i < c->count; i++) {
-            correct += c->predicted[run][i] == c->labels[i];
-        }
-        lp_interval interval = lp_wilson(correct, c->count);
-        json_t *row = json_pack("{s:o, s:o, s:o, s:I, s:I, s:f, s:f, s:f}", "run",
-                                lp_json_any_text(c->words[run]), "probe",
-                                lp_json_any_text(probe_path), "test", lp_json_any_text(test_path),
-                                "images", (json_int_t)c->count, "correct", (json_int_t)correct,
-                                "top1", 100 * (double)correct / (double)c->count, "top1_low",
-                                100 * interval.low, "top1_high", 100 * interval.high);
-        double known = reported(probe, test);
-        if (isfinite(known)) {
-            (void)json_object_set_new(row, "reported", json_real(known));
-        }
-        (void)json_array_append_new(c->run_rows, row);
+        (void)json_object_set_new(row, "probe", lp_json_any_text(probe_path));
+        (void)json_object_set_new(row, "test", lp_json_any_text(test_path));
     }
     lp_features_close(test);
     lp_probe_free(probe);
@@ -150,154 +74,324 @@ static lp_status run_one(comparison *c, size_t run, size_t threads, lp_error *er
     return status;
 }
 
-static lp_status compare_pairs(comparison *c, lp_error *err) {
-    size_t pairs = c->runs * (c->runs - 1) / 2;
-    double *p = lp_alloc(pairs, 2 * sizeof *p);
-    if (p == NULL) {
-        return lp_fail_memory(err, "pairs", pairs, 2 * sizeof *p);
-    }
-    double *adjusted = p + pairs;
-    size_t at = 0;
-    for (size_t i = 0; i < c->runs; i++) {
-        for (size_t j = i + 1; j < c->runs; j++) {
-            lp_paired pair;
-            lp_compare(c->labels, c->predicted[i], c->predicted[j], c->count, &pair);
-            p[at++] = pair.p;
-            json_t *row = json_pack(
-                "{s:o, s:o, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f}", "first",
-                lp_json_any_text(c->words[i]), "second", lp_json_any_text(c->words[j]),
-                "difference", 100 * pair.difference, "low", 100 * pair.interval.low, "high",
-                100 * pair.interval.high, "both", (json_int_t)pair.both, "first_only",
-                (json_int_t)pair.first_only, "second_only", (json_int_t)pair.second_only, "neither",
-                (json_int_t)(pair.count - pair.both - pair.first_only - pair.second_only), "p",
-                pair.p);
-            (void)json_array_append_new(c->pair_rows, row);
-        }
-    }
-    lp_status status = lp_holm(p, pairs, adjusted, err);
-    for (size_t i = 0; status == LP_OK && i < pairs; i++) {
-        json_t *row = json_array_get(c->pair_rows, i);
-        (void)json_object_set_new(row, "p_holm", json_real(adjusted[i]));
-        (void)json_object_set_new(row, "significant", json_boolean(adjusted[i] < 0.05));
-    }
-    lp_free(p);
-    return status;
-}
-
-static lp_status draw_chart(const comparison *c, const char *path, lp_error *err) {
-    char title[96];
-    lp_bar *bars = lp_alloc(c->runs, sizeof *bars);
-    if (bars == NULL) {
-        return lp_fail_memory(err, path, c->runs, sizeof *bars);
-    }
-    for (size_t i = 0; i < c->runs; i++) {
-        const json_t *row = json_array_get(c->run_rows, i);
-        bars[i] = (lp_bar){c->words[i], lp_json_number(row, "top1", NAN) / 100,
-                           lp_json_number(row, "top1_low", NAN) / 100,
-                           lp_json_number(row, "top1_high", NAN) / 100,
-                           lp_json_number(row, "reported", NAN) / 100};
-    }
-    (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
-    const lp_bars chart_of = {
-        .title = title, .measure = "Top-1 accuracy", .bars = bars, .count = c->runs};
+static lp_status write_chart(const comparison *c, const char *path, lp_error *err) {
     lp_chart *chart;
-    lp_status status = lp_bars_chart(&chart_of, &chart, err);
+    lp_status status = comparison_chart(c, &chart, err);
     if (status == LP_OK) {
         status = lp_chart_write(chart, path, err);
     }
     lp_chart_free(chart);
-    lp_free(bars);
     return status;
 }
 
-/* Both tables in text and JSON, where they can stand side by side; one in CSV. */
-static void print(const comparison *c, lp_format format, int table) {
-    enum { RUNS, PAIRS };
-    size_t runs = sizeof run_columns / sizeof run_columns[0];
-    size_t pairs = sizeof pair_columns / sizeof pair_columns[0];
-    if (format == LP_FORMAT_JSON && table < 0) {
-        json_t *both = json_pack("{s:O, s:O}", "runs", c->run_rows, "pairs", c->pair_rows);
-        (void)json_dumpf(both, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        (void)fputc('\n', stdout);
-        json_decref(both);
-        return;
+static lp_status compare_probes(const char *const *words, size_t count, size_t threads,
+                                lp_format format, int table, const char *picture, lp_error *err) {
+    comparison c;
+    lp_status status = comparison_init(&c, count, err);
+    for (size_t i = 0; status == LP_OK && i < count; i++) {
+        status = add_probe(&c, words[i], threads, err);
     }
-    if (table == RUNS || (table < 0 && format == LP_FORMAT_TEXT)) {
-        lp_table_print(stdout, format, run_columns, runs, c->run_rows);
+    if (status == LP_OK) {
+        status = comparison_pairs(&c, err);
     }
-    if (table < 0 && format == LP_FORMAT_TEXT) {
-        (void)fputc('\n', stdout);
+    if (status == LP_OK) {
+        comparison_print(&c, format, table, PAIRS, run_columns,
+                         sizeof run_columns / sizeof run_columns[0]);
+        status = picture != NULL ? write_chart(&c, picture, err) : LP_OK;
     }
-    if (table != RUNS) {
-        lp_table_print(stdout, format, pair_columns, pairs, c->pair_rows);
+    comparison_clear(&c);
+    return status;
+}
+
+/* ---- backbones ---- */
+
+static const lp_column backbone_columns[] = {
+    {"run", "backbone", NULL},
+    {"millions", "million parameters", "%.1f"},
+    {"input", "input", NULL},
+    {"feature", "feature", NULL},
+    {"width", "width", NULL},
+    {"C", "C", "%.4g"},
+    {"top1", "top-1 %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"reported", "reported %", "%.1f"},
+    {"images_per_second", "images/s", "%.1f"},
+};
+enum { BACKBONE_COLUMNS = sizeof backbone_columns / sizeof backbone_columns[0] };
+
+typedef struct contest {
+    backbone_setting setting;
+    const char *data;
+    int labels;
+    comparison comparison;
+    char (*names)[128]; /* [runs] */
+    bool converged;
+} contest;
+
+static void describe_backbone(const backbone *b, json_t *row) {
+    json_t *more = json_pack(
+        "{s:s, s:s, s:b, s:s, s:I, s:f, s:I, s:s, s:I, s:f, s:O, s:s, s:s, s:s, s:b}", "model",
+        b->info.name, "family", b->info.family, "official", b->official, "weights_sha256",
+        b->sha256, "parameters", (json_int_t)b->info.parameters, "millions",
+        (double)b->info.parameters * 1e-6, "input", (json_int_t)b->info.input_size, "feature",
+        lp_feature_point_name(b->point), "width", (json_int_t)b->test->width, "C",
+        lp_json_number(b->fit, "C", NAN), "converged", json_object_get(b->fit, "converged"),
+        "solver", lp_json_text(b->fit, "solver", ""), "train_sha256", b->train->digest,
+        "test_sha256", b->test->digest, "at_edge", b->at_edge);
+    (void)json_object_update_new(row, more);
+    if (isfinite(b->rate)) {
+        (void)json_object_set_new(row, "images_per_second", json_real(b->rate));
+        (void)json_object_set_new(row, "threads", json_integer((json_int_t)b->threads));
     }
 }
 
+/* Two runs with the same name are told apart by their features. */
+static void name_run(contest *k, size_t run, const backbone *b) {
+    bool taken = false;
+    for (size_t i = 0; i < run; i++) {
+        taken = taken || strcmp(k->names[i], b->name) == 0;
+    }
+    (void)snprintf(k->names[run], sizeof k->names[run], taken ? "%s %s" : "%s", b->name, b->label);
+}
+
+static lp_status add_backbone(contest *k, const char *word, lp_error *err) {
+    comparison *c = &k->comparison;
+    backbone b;
+    json_t *row;
+    (void)fprintf(stderr, "backbone %zu of %zu: %s\n", c->added + 1, c->runs, word);
+    lp_status status = backbone_run(&k->setting, word, &b, err);
+    if (status == LP_OK) {
+        name_run(k, c->added, &b);
+        status =
+            comparison_add(c, k->names[c->added], b.probe, b.test, k->setting.threads, &row, err);
+    }
+    if (status == LP_OK) {
+        describe_backbone(&b, row);
+        k->converged = k->converged && json_is_true(json_object_get(b.fit, "converged"));
+    }
+    backbone_clear(&b);
+    return status;
+}
+
+static json_t *contest_object(const contest *k) {
+    const lp_dataset_info *train = lp_dataset_describe(k->setting.data[0]);
+    const lp_dataset_info *test = lp_dataset_describe(k->setting.data[1]);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:{s:s, s:s, s:I, s:I, s:s, s:s}, s:b, s:o, s:O, s:O}", "linprobe",
+        lp_version(), "command", cli_command_line(), "data", "name", test->name, "labels",
+        test->labels == LP_LABELS_FINE ? "fine" : "coarse", "train_images",
+        (json_int_t)train->count, "test_images", (json_int_t)test->count, "train_sha256",
+        train->digest, "test_sha256", test->digest, "normalize", k->setting.normalize, "C",
+        k->setting.sweep ? json_string("chosen by a sweep on the training set")
+                         : json_real(k->setting.fit.C),
+        "runs", k->comparison.run_rows, "pairs", k->comparison.pair_rows);
+    return object;
+}
+
+static lp_status write_page(const contest *k, const lp_chart *chart, const json_t *object,
+                            const char *path, lp_error *err) {
+    char title[160];
+    lp_html *page;
+    (void)snprintf(title, sizeof title, "Backbones on %.100s",
+                   lp_dataset_describe(k->setting.data[1])->name);
+    lp_status status = lp_html_new(title, &page, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    lp_html_heading(page, "Result");
+    lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
+                  backbone_columns, BACKBONE_COLUMNS, k->comparison.run_rows);
+    lp_html_chart(page, chart, "Accuracy with its 95 % interval.");
+    lp_html_heading(page, "Differences");
+    lp_html_paragraph(page, "McNemar's exact test on each pair; significant: below 0.05 after "
+                            "Holm's correction over all pairs.");
+    lp_html_table(page, "Every pair", comparison_pair_columns, comparison_pair_column_count,
+                  k->comparison.pair_rows);
+    json_t *settings = json_copy((json_t *)(uintptr_t)object);
+    (void)json_object_del(settings, "runs");
+    (void)json_object_del(settings, "pairs");
+    lp_html_heading(page, "How it was made");
+    lp_html_settings(page, "Settings", settings);
+    json_decref(settings);
+    status = lp_html_write(page, path, err);
+    lp_html_free(page);
+    return status;
+}
+
+/* OUT/compare.json, .csv, .png, .svg, .html, and pairs.csv */
+static lp_status write_files(const contest *k, lp_error *err) {
+    static const char *const files[] = {"compare.csv", "pairs.csv",    "compare.png",
+                                        "compare.svg", "compare.html", "compare.json"};
+    enum { RUNS_CSV, PAIRS_CSV, PNG, SVG, HTML, JSON, FILES };
+    const comparison *c = &k->comparison;
+    lp_chart *chart;
+    json_t *object = contest_object(k);
+    lp_status status = comparison_chart(c, &chart, err);
+    for (int i = 0; status == LP_OK && i < FILES; i++) {
+        char path[STEP_PATH];
+        status = step_path(path, err, "%s/%s", k->setting.out, files[i]);
+        if (status != LP_OK) {
+            break;
+        }
+        status = i == RUNS_CSV    ? lp_table_write(path, LP_FORMAT_CSV, backbone_columns,
+                                                   BACKBONE_COLUMNS, c->run_rows, err)
+                 : i == PAIRS_CSV ? lp_table_write(path, LP_FORMAT_CSV, comparison_pair_columns,
+                                                   comparison_pair_column_count, c->pair_rows, err)
+                 : i == HTML      ? write_page(k, chart, object, path, err)
+                 : i == JSON      ? lp_json_write(path, object, err)
+                                  : lp_chart_write(chart, path, err);
+    }
+    lp_chart_free(chart);
+    json_decref(object);
+    return status;
+}
+
+static lp_status compare_backbones(contest *k, const char *const *words, size_t count,
+                                   lp_error *err) {
+    backbone_setting *s = &k->setting;
+    lp_status status = comparison_init(&k->comparison, count, err);
+    k->names = lp_alloc_zeroed(count, sizeof *k->names);
+    if (status == LP_OK && k->names == NULL) {
+        status = lp_fail_memory(err, "comparison", count, sizeof *k->names);
+    }
+    for (int split = 0; status == LP_OK && split < 2; split++) {
+        status = lp_dataset_open(k->data, split == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+                                 (lp_label_kind)k->labels, &s->data[split], err);
+    }
+    for (size_t i = 0; status == LP_OK && i < count; i++) {
+        status = add_backbone(k, words[i], err);
+    }
+    if (status == LP_OK) {
+        status = comparison_pairs(&k->comparison, err);
+    }
+    return status == LP_OK ? write_files(k, err) : status;
+}
+
+static void contest_clear(contest *k) {
+    lp_dataset_close(k->setting.data[0]);
+    lp_dataset_close(k->setting.data[1]);
+    comparison_clear(&k->comparison);
+    lp_free(k->names);
+}
+
+/* ---- the command ---- */
+
 static int run(const cli_command *command, int argc, char **argv) {
-    static const char *const tables[] = {"runs", "pairs", NULL};
+    static const char *const points[] = {"projected", "penultimate", NULL};
+    static const char *const labels[] = {"fine", "coarse", NULL};
     const char *picture = NULL;
-    int format = LP_FORMAT_TEXT;
-    int table = -1;
-    size_t threads = 0;
-    const cli_option options[] = {{.name = "--table",
-                                   .argument = "NAME",
-                                   .help = "runs or pairs (default: both; in CSV pairs)",
-                                   .kind = CLI_CHOICE,
-                                   .value = &table,
-                                   .choices = tables},
-                                  {.name = "--chart",
-                                   .argument = "FILE",
-                                   .help = "draws the accuracies as .png or .svg",
-                                   .kind = CLI_PICTURE,
-                                   .value = &picture},
-                                  CLI_THREADS_OPTION(&threads),
-                                  CLI_FORMAT_OPTION(&format),
-                                  {.name = NULL}};
+    int format = LP_FORMAT_TEXT, table = -1, solver = LP_SOLVER_SOFTMAX;
+    size_t count = 0, seed = 0;
+    double eps = 0, tol = 0;
+    contest k = {.setting = {.cache = "datasets", .out = "results/compare", .point = -1},
+                 .converged = true};
+    backbone_setting *s = &k.setting;
+    lp_fit_defaults(&s->fit);
+    lp_sweep_defaults(&s->sweep_options);
+    const cli_option options[] = {
+        {.name = "--data",
+         .argument = "PATH",
+         .help = "images: the words are models, and all that is missing is done",
+         .kind = CLI_TEXT,
+         .value = &k.data},
+        {.name = "--cache",
+         .argument = "DIR",
+         .help = "features are kept here (default datasets)",
+         .kind = CLI_TEXT,
+         .value = &s->cache},
+        {.name = "--out",
+         .argument = "DIR",
+         .help = "probes, tables, chart and page of models (default results/compare)",
+         .kind = CLI_TEXT,
+         .value = &s->out},
+        {.name = "--feature",
+         .argument = "POINT",
+         .help = "projected or penultimate, for every model (default: each model's own)",
+         .kind = CLI_CHOICE,
+         .value = &s->point,
+         .choices = points},
+        {.name = "--normalize",
+         .help = "divide each feature vector by its length (default: off)",
+         .kind = CLI_FLAG,
+         .value = &s->normalize},
+        {.name = "--labels",
+         .argument = "KIND",
+         .help = "fine (default) or coarse",
+         .kind = CLI_CHOICE,
+         .value = &k.labels,
+         .choices = labels},
+        {.name = "--sweep",
+         .help = "choose C for each model on a tenth of its training set (see sweep)",
+         .kind = CLI_FLAG,
+         .value = &s->sweep},
+        {.name = "--seed",
+         .argument = "N",
+         .help = "seed of that split (default 0)",
+         .kind = CLI_COUNT,
+         .value = &seed,
+         .low = 0,
+         .high = 1e15},
+        STEP_SOLVER_OPTION(&solver),
+        STEP_FIT_OPTIONS(&s->fit, &eps, &tol),
+        {.name = "--table",
+         .argument = "NAME",
+         .help = "runs or pairs (default: both; in CSV runs of models, pairs of probes)",
+         .kind = CLI_CHOICE,
+         .value = &table,
+         .choices = tables},
+        {.name = "--chart",
+         .argument = "FILE",
+         .help = "draws the accuracies of probes as .png or .svg",
+         .kind = CLI_PICTURE,
+         .value = &picture},
+        CLI_THREADS_OPTION(&s->threads),
+        CLI_FORMAT_OPTION(&format),
+        {.name = NULL}};
     lp_error err = {0};
-    comparison c = {0};
     lp_status status = LP_OK;
-    int exit_status = CLI_CONTINUE;
     const char **words = lp_alloc((size_t)argc, sizeof *words);
-    c.predicted = lp_alloc_zeroed((size_t)argc, sizeof *c.predicted);
-    c.run_rows = json_array();
-    c.pair_rows = json_array();
-    if (words == NULL || c.predicted == NULL || c.run_rows == NULL || c.pair_rows == NULL) {
+    int exit_status = words != NULL
+                          ? cli_parse(command, options, argc, argv, words, 2, (size_t)argc, &count)
+                          : CLI_CONTINUE;
+    if (words == NULL) {
         status = lp_fail_memory(&err, "arguments", (size_t)argc, sizeof *words);
-    } else {
-        exit_status = cli_parse(command, options, argc, argv, words, 2, (size_t)argc, &c.runs);
-        c.words = words;
-    }
-    for (size_t i = 0; status == LP_OK && exit_status == CLI_CONTINUE && i < c.runs; i++) {
-        status = run_one(&c, i, threads, &err);
-    }
-    if (status == LP_OK && exit_status == CLI_CONTINUE) {
-        status = compare_pairs(&c, &err);
+    } else if (exit_status == CLI_CONTINUE && k.data == NULL) {
+        status = compare_probes(words, count, s->threads, (lp_format)format, table, picture, &err);
+    } else if (exit_status == CLI_CONTINUE) {
+        s->sweep_options.seed = seed;
+        s->fit.solver = (lp_solver)solver;
+        s->fit.threads = s->threads;
+        s->fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? eps : tol;
+        status = compare_backbones(&k, words, count, &err);
         if (status == LP_OK) {
-            print(&c, (lp_format)format, table);
-            status = picture != NULL ? draw_chart(&c, picture, &err) : LP_OK;
+            comparison_print(&k.comparison, (lp_format)format, table, RUNS, backbone_columns,
+                             BACKBONE_COLUMNS);
+            status = picture != NULL ? write_chart(&k.comparison, picture, &err) : LP_OK;
         }
     }
-    for (size_t i = 0; c.predicted != NULL && i < c.runs; i++) {
-        lp_free(c.predicted[i]);
-    }
-    lp_free(c.predicted);
-    lp_free(c.labels);
+    contest_clear(&k);
     lp_free(words);
-    json_decref(c.run_rows);
-    json_decref(c.pair_rows);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    return status != LP_OK ? cli_fail(command, status, &err)
+           : k.converged   ? CLI_OK
+                           : CLI_NOT_CONVERGED;
 }
 
 const cli_command cli_compare = {
     .name = "compare",
-    .summary = "tests whether probes differ on the same test set",
+    .summary = "backbones, or probes, against each other on the same test set",
     .run = run,
-    .usage = "PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
+    .usage = "MODEL MODEL ... --data IMAGES [options]\n"
+             "       linprobe compare PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =
-        "Every TEST_DIR must hold the same examples in the same order (its own features of them).\n"
+        "With --data the words are models (a file, or NAME=FILE to call it so): features are\n"
+        "extracted into the cache or found there, a probe is trained for each, and one table is\n"
+        "made.  Interrupted, the same command goes on where it stood.\n\n"
+        "Without it they are probes, each with the features of the same test examples in the\n"
+        "same order.\n\n"
         "For each pair: the difference of accuracies with Tango's 95 % score interval, and the p "
         "of\n"
         "McNemar's exact test, also with Holm's correction over all pairs; a difference is called\n"

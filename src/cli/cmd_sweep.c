@@ -12,11 +12,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "cli/interrupt.h"
-#include "cli/meter.h"
 #include "cli/options.h"
 #include "cli/steps.h"
-#include "linprobe/sweep.h"
 #include "report/curve.h"
 #include "report/evaluation_page.h"
 #include "report/html.h"
@@ -32,49 +29,14 @@ typedef struct sweep_job {
     lp_score score;
 } sweep_job;
 
-static bool show_point(void *context, size_t done, size_t total, const char *line) {
-    meter *m = context;
-    char text[96];
-    (void)snprintf(text, sizeof text, "sweep: point %zu of at most %zu, %s", done + 1, total, line);
-    meter_line(m, text);
-    return interrupt_signal() == 0;
-}
-
 static lp_status run_sweep(sweep_job *j, lp_error *err) {
-    char identity[2 * 65 + 2];
-    meter m;
     lp_status status = lp_features_open(j->train_path, &j->train, err);
     if (status == LP_OK && j->validation_path != NULL) {
         status = lp_features_open(j->validation_path, &j->validation, err);
     }
-    if (status != LP_OK) {
-        return status;
-    }
-    (void)snprintf(identity, sizeof identity, "%.64s+%.64s", j->train->digest,
-                   j->validation != NULL ? j->validation->digest : "");
-    lp_examples train = step_examples(j->train), validation = {0};
-    if (j->validation != NULL) {
-        if (j->validation->width != j->train->width) {
-            return lp_fail(err, LP_ERR_ARGUMENT, "%s: %zu features, but %s has %zu",
-                           j->validation_path, j->validation->width, j->train_path,
-                           j->train->width);
-        }
-        validation = step_examples(j->validation);
-    }
-    meter_start(&m, "sweep", "points");
-    j->options.work = j->out;
-    j->options.identity = identity;
-    j->options.fit.progress.step = show_point;
-    j->options.fit.progress.context = &m;
-    status = lp_sweep_run(&train, j->validation != NULL ? &validation : NULL, &j->options,
-                          &j->sweep, err);
-    j->options.identity = NULL; /* these were of this function */
-    j->options.fit.progress.step = NULL;
-    j->options.fit.progress.context = NULL;
-    if (status == LP_CANCELLED) {
-        return lp_prefix(err, status, "interrupted: the same command goes on from here: ");
-    }
-    return status;
+    return status == LP_OK
+               ? step_sweep(j->train, j->validation, &j->options, j->out, &j->sweep, err)
+               : status;
 }
 
 /* Fits with the chosen C on all that is not test data. */

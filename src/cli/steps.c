@@ -320,6 +320,42 @@ lp_status step_train(const lp_features *set, const lp_fit_options *options, cons
     return lp_probe_load(path, probe, err);
 }
 
+static bool show_point(void *context, size_t done, size_t total, const char *line) {
+    meter *m = context;
+    char text[96];
+    (void)snprintf(text, sizeof text, "sweep: point %zu of at most %zu, %s", done + 1, total, line);
+    meter_line(m, text);
+    return interrupt_signal() == 0;
+}
+
+lp_status step_sweep(const lp_features *train, const lp_features *validation,
+                     const lp_sweep_options *options, const char *work, lp_sweep **sweep,
+                     lp_error *err) {
+    char identity[2 * 65 + 2];
+    meter m;
+    lp_sweep_options own = *options;
+    lp_examples fit = step_examples(train), check = {0};
+    if (validation != NULL) {
+        if (validation->width != train->width) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s: %zu features, but %s has %zu",
+                           validation->path, validation->width, train->path, train->width);
+        }
+        check = step_examples(validation);
+    }
+    (void)snprintf(identity, sizeof identity, "%.64s+%.64s", train->digest,
+                   validation != NULL ? validation->digest : "");
+    meter_start(&m, "sweep", "points");
+    own.work = work;
+    own.identity = identity;
+    own.fit.progress.step = show_point;
+    own.fit.progress.context = &m;
+    lp_status status = lp_sweep_run(&fit, validation != NULL ? &check : NULL, &own, sweep, err);
+    meter_end(&m);
+    return status == LP_CANCELLED
+               ? lp_prefix(err, status, "interrupted: the same command goes on from here: ")
+               : status;
+}
+
 /* Whether the inputs that two feature sets record go together; a set from elsewhere records none.
  */
 static lp_status check_inputs(const json_t *a, const json_t *b, const char *trained_on,

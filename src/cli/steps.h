@@ -55,6 +55,12 @@ LP_MUST_USE lp_status step_fit(const lp_features *train, lp_fit_options *options
 LP_MUST_USE lp_status step_train(const lp_features *train, const lp_fit_options *options,
                                  const char *path, lp_probe **probe, json_t **row, lp_error *err);
 
+/* A sweep on a training set and a validation set (or NULL), with its progress; `work` keeps what is
+ * done.  The options' work, identity and progress are not looked at. */
+LP_MUST_USE lp_status step_sweep(const lp_features *train, const lp_features *validation,
+                                 const lp_sweep_options *options, const char *work,
+                                 lp_sweep **sweep, lp_error *err);
+
 /* A training report as an object: solver, C, converged, iterations, objective, gradient, seconds.
  */
 json_t *step_fit_row(const lp_fit_options *options, const lp_fit_report *report);

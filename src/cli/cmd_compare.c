@@ -107,7 +107,7 @@ static lp_status compare_probes(const char *const *words, size_t count, size_t t
 
 static const lp_column backbone_columns[] = {
     {"run", "backbone", NULL},
-    {"millions", "million parameters", "%.1f"},
+    {"millions", "params M", "%.1f"},
     {"input", "input", NULL},
     {"feature", "feature", NULL},
     {"width", "width", NULL},

@@ -15,7 +15,7 @@ strip() { # what differs between runs by design
 }
 
 run 0 "$LP_PROGRAM" compare a.safetensors vit=b.safetensors --data $data --cache cache --out out
-has "million parameters"
+has "params M"
 has "images/s"
 has "significant"
 has "vit "

@@ -1,8 +1,9 @@
 /* linprobe/checkpoint.h: the tensors in a file of pretrained weights.
  *
- * Reads OpenAI's TorchScript archives, zip-format torch.save files (a state dict, also under
- * "state_dict" or "model") and .safetensors.  Nothing in a file is executed, and every length,
- * offset, stride and shape is checked against the file before it is used.
+ * Reads OpenAI's TorchScript archives, torch.save files of PyTorch 0.2 and later (a state dict,
+ * also under "state_dict", "model" or "teacher"), .safetensors, and either of the last two in
+ * several files with an index.  Nothing in a file is executed, and every length, offset, stride and
+ * shape is checked against the file before it is used.
  *
  *     lp_checkpoint *ckpt;
  *     lp_checkpoint_open(path, &ckpt, &err);                  // index only: no tensor is read yet
@@ -40,7 +41,7 @@ typedef enum lp_dtype {
 
 /* One entry of the index.  Belongs to the checkpoint. */
 typedef struct lp_tensor {
-    const char *name;       /* without "module." and without the dictionary it was nested in */
+    const char *name;       /* without what wraps all: see lp_checkpoint_open */
     lp_dtype dtype;         /* as stored */
     const char *dtype_name; /* as the file spells it, for messages: "F8_E4M3", "HalfStorage" */
     int rank;
@@ -50,17 +51,29 @@ typedef struct lp_tensor {
 
 typedef struct lp_checkpoint lp_checkpoint;
 
-/* Recognises the format by its content and builds the index.  Errors name the file and the place
- * (byte offset or pickle opcode).  Not thread-safe on one checkpoint; different ones are
- * independent. */
+/* Recognises the format by its content and builds the index.  `path` is a file of weights, the
+ * .index.json file of several, or a folder that holds one of these (docs/FORMATS.md has the order).
+ * Names lose what wraps all of them ("module."), and of a training state only one model is taken.
+ * Errors name the file and the place (byte offset or pickle opcode).  Not thread-safe on one
+ * checkpoint; different ones are independent. */
 LP_MUST_USE lp_status lp_checkpoint_open(const char *path, lp_checkpoint **ckpt, lp_error *err);
 void lp_checkpoint_close(lp_checkpoint *ckpt);
 
-/* "TorchScript archive", "PyTorch state dict (zip)" or "safetensors". */
+/* "TorchScript archive", "PyTorch state dict (zip)", "PyTorch state dict (before 1.6)" or
+ * "safetensors". */
 const char *lp_checkpoint_format(const lp_checkpoint *ckpt);
+
+/* The key of the training state's dictionary that was read ("teacher"), or NULL. */
+const char *lp_checkpoint_wrapper(const lp_checkpoint *ckpt);
+
+/* How many files hold the tensors. */
+size_t lp_checkpoint_files(const lp_checkpoint *ckpt);
+
+/* The file that was opened; in the folder, where `path` was one. */
 const char *lp_checkpoint_path(const lp_checkpoint *ckpt);
 
-/* SHA-256 of the whole file, 64 hexadecimal digits; computed at the first call. */
+/* SHA-256 of the whole file, 64 hexadecimal digits; computed at the first call.  Of weights in
+ * several files: that of the text which `sha256sum INDEX FILE...` prints, files ordered by name. */
 LP_MUST_USE lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err);
 
 /* The official name ("OpenAI CLIP ViT-B/32") of a file with this SHA-256, or NULL. */

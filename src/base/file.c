@@ -315,6 +315,16 @@ char *lp_path_join(const char *folder, const char *name) {
     return path;
 }
 
+char *lp_path_beside(const char *path, const char *name) {
+    size_t folder = (size_t)(lp_path_name(path) - path), size = strlen(name) + 1;
+    char *beside = lp_alloc(folder + size, 1);
+    if (beside != NULL) {
+        memcpy(beside, path, folder);
+        memcpy(beside + folder, name, size);
+    }
+    return beside;
+}
+
 const char *lp_path_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;

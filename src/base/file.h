@@ -61,6 +61,9 @@ bool lp_is_file(const char *path);
 /* "<folder>/<name>" in memory of its own (lp_free), or NULL when memory is short. */
 char *lp_path_join(const char *folder, const char *name);
 
+/* "<name>" in the folder that `path` lies in, in memory of its own, or NULL. */
+char *lp_path_beside(const char *path, const char *name);
+
 /* The part of path after its last slash. */
 const char *lp_path_name(const char *path);
 

@@ -1,6 +1,7 @@
-/* The checkpoint stage: which format a file has, its index, and the reading of tensors.
+/* The checkpoint stage: which files a path stands for, their index, and the reading of tensors.
  *
- *   open   first bytes -> format; its reader -> index (names, types, shapes, places)
+ *   open   a folder -> the file in it; an index file -> the files it names; each file's reader
+ *          fills the index (names, types, shapes, places)
  *   read   the tensors asked for, ordered by place, in one pass -> float32, contiguous */
 #include "linprobe/checkpoint.h"
 
@@ -12,71 +13,88 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "ckpt/safetensors.h"
+#include "ckpt/shards.h"
 #include "ckpt/tensor_index.h"
-#include "ckpt/torch_zip.h"
+#include "ckpt/weight_file.h"
 
 struct lp_checkpoint {
     char *path;
-    lp_map map; /* of a safetensors file; zip archives are read by libarchive */
-    bool zip_format;
-    lp_torch_zip zip;
+    lp_shards shards;      /* of an index file */
+    lp_weight_file *files; /* one, or one for each shard */
+    size_t file_count;
     lp_index index;
     char sha256[LP_DIGEST_HEX]; /* empty until asked for */
 };
 
-/* What a file may begin with that is not read, and what to do about it. */
-static const struct {
-    size_t at;
-    const char *bytes;
-    size_t length;
-    lp_status status;
-    const char *text;
-} refusals[] = {
-    /* A pickle of torch.save's magic number, 0x1950a86a20f9469cfc6c. */
-    {0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 14, LP_ERR_UNSUPPORTED,
-     "a torch.save file of before PyTorch 1.6 is not supported yet: save it again with torch.save "
-     "of PyTorch 1.6 or later"},
-    {257, "ustar", 5, LP_ERR_UNSUPPORTED,
-     "a tar archive (the first format of torch.save) is not supported yet: save it again with "
-     "torch.save of PyTorch 1.6 or later"},
-    {0, "version https://git-lfs", 23, LP_ERR_FORMAT,
-     "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
-};
+/* Adds the file at `path`, which becomes the next of ckpt->files. */
+static lp_status add_file(lp_checkpoint *ckpt, const char *path, lp_error *err) {
+    ckpt->index.file = ckpt->file_count++; /* to be closed, however far it comes */
+    return lp_weight_file_open(path, &ckpt->files[ckpt->index.file], &ckpt->index, err);
+}
 
-static lp_status refuse(const char *path, const lp_map *map, lp_error *err) {
-    if (map->size == 0) {
-        return lp_fail(err, LP_ERR_FORMAT, "%s: the file is empty", path);
+static lp_status make_room(lp_checkpoint *ckpt, size_t files, lp_error *err) {
+    ckpt->files = lp_alloc_zeroed(files, sizeof *ckpt->files);
+    return ckpt->files != NULL ? LP_OK
+                               : lp_fail_memory(err, ckpt->path, files, sizeof *ckpt->files);
+}
+
+/* The tensors in the files must be those that the index file names, each in its file. */
+static lp_status check_map(const lp_checkpoint *ckpt, lp_error *err) {
+    const lp_index *index = &ckpt->index;
+    json_t *left = json_copy(ckpt->shards.map);
+    lp_status status = LP_OK;
+    if (left == NULL) {
+        return lp_fail_memory(err, ckpt->path, 1, 1);
     }
-    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
-        if (map->size >= refusals[i].at + refusals[i].length &&
-            memcmp(map->data + refusals[i].at, refusals[i].bytes, refusals[i].length) == 0) {
-            return lp_fail(err, refusals[i].status, "%s: %s", path, refusals[i].text);
+    for (size_t i = 0; i < index->count && status == LP_OK; i++) {
+        const lp_entry *entry = &index->entries[i];
+        const char *found = ckpt->shards.names[entry->file];
+        const char *expected = lp_json_text(ckpt->shards.map, entry->name, NULL);
+        if (expected == NULL || strcmp(expected, found) != 0) {
+            status = lp_fail(err, LP_ERR_FORMAT, "%s: tensor %s is in %s; expected it in %s",
+                             ckpt->path, entry->name, found,
+                             expected != NULL ? expected : "none: weight_map does not name it");
         }
+        (void)json_object_del(left, entry->name);
     }
-    return lp_fail(err, LP_ERR_FORMAT,
-                   "%s: not a checkpoint: expected a PyTorch zip file (TorchScript or state "
-                   "dictionary) or a .safetensors file",
-                   path);
+    if (status == LP_OK && json_object_size(left) > 0) {
+        const char *name = json_object_iter_key(json_object_iter(left));
+        status = lp_fail(err, LP_ERR_FORMAT, "%s: tensor %s is not in %s (%zu tensors are missing)",
+                         ckpt->path, name, lp_json_text(left, name, ""), json_object_size(left));
+    }
+    json_decref(left);
+    return status;
+}
+
+static lp_status open_shards(lp_checkpoint *ckpt, const lp_map *map, lp_error *err) {
+    lp_status status = lp_shards_read(map, &ckpt->shards, err);
+    if (status != LP_OK) {
+        return lp_prefix(err, status, "%s: ", ckpt->path);
+    }
+    status = make_room(ckpt, ckpt->shards.count, err);
+    for (size_t i = 0; i < ckpt->shards.count && status == LP_OK; i++) {
+        char *path = lp_path_beside(ckpt->path, ckpt->shards.names[i]);
+        status = path != NULL ? add_file(ckpt, path, err) : lp_fail_memory(err, ckpt->path, 1, 1);
+        lp_free(path);
+    }
+    return status == LP_OK ? check_map(ckpt, err) : status;
 }
 
 static lp_status open_index(lp_checkpoint *ckpt, lp_error *err) {
-    lp_status status = lp_map_open(ckpt->path, &ckpt->map, err);
+    lp_map map;
+    lp_status status = lp_map_open(ckpt->path, &map, err);
     if (status != LP_OK) {
         return status;
     }
-    ckpt->index.file_size = ckpt->map.size;
-    ckpt->zip_format = ckpt->map.size >= 4 && memcmp(ckpt->map.data, "PK\x03\x04", 4) == 0;
-    if (ckpt->zip_format) {
-        lp_map_close(&ckpt->map);
-        status = lp_torch_zip_index(ckpt->path, &ckpt->zip, &ckpt->index, err);
-    } else if (lp_safetensors_recognise(&ckpt->map)) {
-        status = lp_safetensors_index(&ckpt->map, &ckpt->index, err);
-        if (status != LP_OK) {
-            (void)lp_prefix(err, status, "%s: ", ckpt->path);
-        }
+    if (lp_shards_recognise(&map) && !lp_safetensors_recognise(&map)) {
+        status = open_shards(ckpt, &map, err);
     } else {
-        status = refuse(ckpt->path, &ckpt->map, err);
+        status = make_room(ckpt, 1, err);
+        if (status == LP_OK) {
+            status = add_file(ckpt, ckpt->path, err);
+        }
     }
+    lp_map_close(&map);
     if (status == LP_OK) {
         status = lp_index_finish(&ckpt->index, err);
         if (status != LP_OK) {
@@ -92,9 +110,16 @@ lp_status lp_checkpoint_open(const char *path, lp_checkpoint **out, lp_error *er
     if (ckpt == NULL) {
         return lp_fail_memory(err, path, 1, sizeof *ckpt);
     }
-    ckpt->path = lp_strdup(path);
-    lp_status status =
-        ckpt->path != NULL ? open_index(ckpt, err) : lp_fail_memory(err, path, strlen(path) + 1, 1);
+    lp_status status = LP_OK;
+    if (lp_is_folder(path)) {
+        status = lp_shards_pick(path, &ckpt->path, err);
+    } else {
+        ckpt->path = lp_strdup(path);
+        status = ckpt->path != NULL ? LP_OK : lp_fail_memory(err, path, strlen(path) + 1, 1);
+    }
+    if (status == LP_OK) {
+        status = open_index(ckpt, err);
+    }
     if (status != LP_OK) {
         lp_checkpoint_close(ckpt);
         return status;
@@ -105,8 +130,11 @@ lp_status lp_checkpoint_open(const char *path, lp_checkpoint **out, lp_error *er
 
 void lp_checkpoint_close(lp_checkpoint *ckpt) {
     if (ckpt != NULL) {
-        lp_map_close(&ckpt->map);
-        lp_torch_zip_free(&ckpt->zip);
+        for (size_t i = 0; i < ckpt->file_count; i++) {
+            lp_weight_file_close(&ckpt->files[i]);
+        }
+        lp_free(ckpt->files);
+        lp_shards_free(&ckpt->shards);
         lp_index_free(&ckpt->index);
         lp_free(ckpt->path);
         lp_free(ckpt);
@@ -114,10 +142,15 @@ void lp_checkpoint_close(lp_checkpoint *ckpt) {
 }
 
 const char *lp_checkpoint_format(const lp_checkpoint *ckpt) {
-    if (!ckpt->zip_format) {
-        return "safetensors";
-    }
-    return ckpt->zip.script ? "TorchScript archive" : "PyTorch state dict (zip)";
+    return lp_weight_file_format(&ckpt->files[0]);
+}
+
+const char *lp_checkpoint_wrapper(const lp_checkpoint *ckpt) {
+    return lp_weight_file_wrapper(&ckpt->files[0]);
+}
+
+size_t lp_checkpoint_files(const lp_checkpoint *ckpt) {
+    return ckpt->file_count;
 }
 
 const char *lp_checkpoint_path(const lp_checkpoint *ckpt) {
@@ -127,7 +160,9 @@ const char *lp_checkpoint_path(const lp_checkpoint *ckpt) {
 lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err) {
     *hex = NULL;
     if (ckpt->sha256[0] == '\0') {
-        lp_status status = lp_digest_file(LP_SHA256, ckpt->path, ckpt->sha256, err);
+        lp_status status = ckpt->shards.count > 0
+                               ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
+                               : lp_digest_file(LP_SHA256, ckpt->path, ckpt->sha256, err);
         if (status != LP_OK) {
             ckpt->sha256[0] = '\0';
             return status;
@@ -153,6 +188,9 @@ const lp_tensor *lp_checkpoint_find(const lp_checkpoint *ckpt, const char *name)
 static int compare_reads(const void *a, const void *b) {
     const lp_entry *x = ((const lp_entry_read *)a)->entry;
     const lp_entry *y = ((const lp_entry_read *)b)->entry;
+    if (x->file != y->file) {
+        return x->file < y->file ? -1 : 1;
+    }
     if (x->storage != y->storage) {
         return x->storage < y->storage ? -1 : 1;
     }
@@ -177,15 +215,11 @@ lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, s
     if (status == LP_OK && count > 0) {
         qsort(ordered, count, sizeof *ordered, compare_reads);
     }
-    if (status == LP_OK && ckpt->zip_format) {
-        status = lp_torch_zip_read(&ckpt->zip, ordered, count, err);
-    } else {
-        for (size_t i = 0; i < count && status == LP_OK; i++) {
-            status = lp_entry_convert(ordered[i].entry, ckpt->map.data, ordered[i].values, err);
-            if (status != LP_OK) {
-                (void)lp_prefix(err, status, "%s: ", ckpt->path);
-            }
+    for (size_t first = 0, end; first < count && status == LP_OK; first = end) {
+        size_t file = ordered[first].entry->file;
+        for (end = first; end < count && ordered[end].entry->file == file; end++) {
         }
+        status = lp_weight_file_read(&ckpt->files[file], ordered + first, end - first, err);
     }
     lp_free(ordered);
     return status;

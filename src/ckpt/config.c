@@ -2,7 +2,6 @@
 #include "ckpt/config.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -14,17 +13,14 @@ enum { CONFIG_MAX = 1 << 20 };
 
 lp_status lp_checkpoint_config(const lp_checkpoint *ckpt, const char *name, json_t **config,
                                lp_error *err) {
-    const char *weights = lp_checkpoint_path(ckpt);
-    size_t folder = (size_t)(lp_path_name(weights) - weights), size = strlen(name) + 1;
     struct stat info;
     char *bytes;
+    size_t size;
     *config = NULL;
-    char *path = lp_alloc(folder + size, 1);
+    char *path = lp_path_beside(lp_checkpoint_path(ckpt), name);
     if (path == NULL) {
-        return lp_fail_memory(err, name, folder + size, 1);
+        return lp_fail_memory(err, name, 1, 1);
     }
-    memcpy(path, weights, folder);
-    memcpy(path + folder, name, size);
     lp_status status = LP_OK;
     if (stat(path, &info) == 0 || errno != ENOENT) { /* one that is there must be readable */
         status = lp_file_read(path, CONFIG_MAX, &bytes, &size, err);

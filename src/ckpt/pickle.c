@@ -4,72 +4,16 @@
  * torch/csrc/jit/serialization/pickler.cpp (which of them PyTorch writes).
  *
  *   PROTO 2, then instructions until STOP, which must leave exactly one value on the stack.
- *   GLOBAL      looks its name up in the table below; REDUCE, NEWOBJ and BUILD on it make a node
- *               that only records the arguments.
- *   BINPERSID   ("storage", type, key, place, size) makes a storage. */
+ *   GLOBAL      looks its name up in pickle_globals.c; REDUCE, NEWOBJ and BUILD on it make a node
+ *               that only records the arguments, or, of a name that is not there, nothing of them.
+ *   BINPERSID   ("storage", type, key, place, size, view) makes a storage. */
 #include "ckpt/pickle.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-
-/* What a global may be used for. */
-enum role {
-    ROLE_ORDERED_DICT, /* () -> a dictionary */
-    ROLE_TENSOR,       /* (storage, offset, shape, stride, ...) -> a tensor */
-    ROLE_TENSOR_TYPED, /* the same with the element type as the seventh argument */
-    ROLE_PARAMETER,    /* (tensor, ...) -> that tensor */
-    ROLE_FIRST,        /* (value, ...) -> that value: a builder of typed lists */
-    ROLE_INERT,        /* (...) -> an opaque value */
-    ROLE_STORAGE,      /* a storage class: an argument, never called */
-    ROLE_DTYPE,        /* an element type, likewise */
-    ROLE_CLASS         /* a TorchScript class: instances are objects with a state */
-};
-
-static const struct {
-    const char *module, *name;
-    enum role role;
-} globals[] = {
-    {"collections", "OrderedDict", ROLE_ORDERED_DICT},
-    {"torch._utils", "_rebuild_tensor_v2", ROLE_TENSOR},
-    {"torch._utils", "_rebuild_tensor_v3", ROLE_TENSOR_TYPED},
-    {"torch._utils", "_rebuild_parameter", ROLE_PARAMETER},
-    {"torch.jit._pickle", "build_intlist", ROLE_FIRST},
-    {"torch.jit._pickle", "build_doublelist", ROLE_FIRST},
-    {"torch.jit._pickle", "build_boollist", ROLE_FIRST},
-    {"torch.jit._pickle", "build_tensorlist", ROLE_FIRST},
-    {"torch.jit._pickle", "restore_type_tag", ROLE_FIRST},
-    {"torch", "Size", ROLE_FIRST},
-    {"torch", "device", ROLE_INERT},
-    {"builtins", "complex", ROLE_INERT},
-    {"__builtin__", "complex", ROLE_INERT},
-    {"__builtin__", "set", ROLE_INERT},
-};
-
-/* Storage classes stand under torch and torch.storage, element types under torch. */
-static const lp_torch_type types[] = {
-    {"HalfStorage", "float16", LP_DTYPE_F16, 2},
-    {"BFloat16Storage", "bfloat16", LP_DTYPE_BF16, 2},
-    {"FloatStorage", "float32", LP_DTYPE_F32, 4},
-    {"DoubleStorage", "float64", LP_DTYPE_F64, 8},
-    {"LongStorage", "int64", LP_DTYPE_I64, 8},
-    {"IntStorage", "int32", LP_DTYPE_I32, 4},
-    {"ShortStorage", "int16", LP_DTYPE_I16, 2},
-    {"CharStorage", "int8", LP_DTYPE_I8, 1},
-    {"ByteStorage", "uint8", LP_DTYPE_U8, 1},
-    {"BoolStorage", "bool", LP_DTYPE_BOOL, 1},
-    {"UntypedStorage", NULL, LP_DTYPE_OTHER, 1},
-    {"ComplexFloatStorage", "complex64", LP_DTYPE_OTHER, 8},
-    {"ComplexDoubleStorage", "complex128", LP_DTYPE_OTHER, 16},
-    {NULL, "uint16", LP_DTYPE_OTHER, 2},
-    {NULL, "uint32", LP_DTYPE_OTHER, 4},
-    {NULL, "uint64", LP_DTYPE_OTHER, 8},
-    {NULL, "float8_e4m3fn", LP_DTYPE_OTHER, 1},
-    {NULL, "float8_e4m3fnuz", LP_DTYPE_OTHER, 1},
-    {NULL, "float8_e5m2", LP_DTYPE_OTHER, 1},
-    {NULL, "float8_e5m2fnuz", LP_DTYPE_OTHER, 1},
-};
+#include "ckpt/pickle_globals.h"
 
 /* An array of node indexes that grows. */
 typedef struct refs {
@@ -237,42 +181,24 @@ static lp_status read_global(machine *m) {
     size_t module_length = (size_t)(module_end - module), length = (size_t)(name_end - name);
     m->at = (size_t)(name_end + 1 - (const char *)m->bytes);
 
-    bool found = false;
-    enum role role = ROLE_INERT;
-    const lp_torch_type *type = NULL;
-    for (size_t i = 0; i < sizeof globals / sizeof globals[0] && !found; i++) {
-        found = equals(globals[i].module, module, module_length) &&
-                equals(globals[i].name, name, length);
-        role = globals[i].role;
-    }
-    bool torch = equals("torch", module, module_length);
-    bool storages = torch || equals("torch.storage", module, module_length);
-    for (size_t i = 0; i < sizeof types / sizeof types[0] && !found; i++) {
-        bool storage = storages && equals(types[i].storage, name, length);
-        found = storage || (torch && equals(types[i].dtype, name, length));
-        role = storage ? ROLE_STORAGE : ROLE_DTYPE;
-        type = &types[i];
-    }
-    static const char script[] = "__torch__";
-    size_t script_length = sizeof script - 1;
-    if (!found && module_length >= script_length && memcmp(module, script, script_length) == 0 &&
-        (module_length == script_length || module[script_length] == '.')) {
-        found = true;
-        role = ROLE_CLASS;
-    }
-    if (!found) {
+    const lp_torch_type *type;
+    lp_role role = lp_global_find(module, module_length, name, length, &type);
+    if (role == LP_ROLE_DANGEROUS) {
         char shown_module[120], shown_name[120];
         return FAIL(m, LP_ERR_UNSUPPORTED,
-                    "the global %s.%s is not on the list of what a checkpoint may name; nothing "
-                    "was executed",
+                    "the global %s.%s runs code where Python loads it, and has no place among "
+                    "weights; nothing was executed",
                     printable(module, module_length, shown_module),
                     printable(name, length, shown_name));
     }
     uint32_t index;
     lp_status status = push_new(m, LP_NODE_GLOBAL, &index);
     if (status == LP_OK) {
-        node_at(m, index)->is.global.role = (uint32_t)role;
-        node_at(m, index)->is.global.type = type;
+        lp_node *node = node_at(m, index);
+        node->is.global.role = (uint32_t)role;
+        node->is.global.type = type;
+        node->is.global.start = (uint32_t)(module - (const char *)m->bytes);
+        node->is.global.length = (uint32_t)(name_end - module);
     }
     return status;
 }
@@ -313,9 +239,14 @@ static lp_status push_tuple(machine *m, size_t height) {
     return status == LP_OK ? push(m, tuple) : status;
 }
 
-/* Adds what lies above `height` to the container just below it. */
+/* Adds what lies above `height` to the container just below it; what is added to something foreign
+ * is dropped. */
 static lp_status extend(machine *m, lp_node_kind kind, size_t height) {
     size_t floor = m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
+    if (height > floor && node_at(m, m->stack.items[height - 1])->kind == LP_NODE_FOREIGN) {
+        m->stack.count = height;
+        return LP_OK;
+    }
     if (height <= floor || node_at(m, m->stack.items[height - 1])->kind != kind) {
         return FAIL(m, LP_ERR_FORMAT, "adds to something that is not a %s",
                     kind == LP_NODE_DICT ? "dictionary" : "list");
@@ -337,20 +268,36 @@ static bool tuple_items(const machine *m, uint32_t tuple, size_t count, uint32_t
     return true;
 }
 
-/* BINPERSID */
-static lp_status read_storage(machine *m) {
-    uint32_t items[5], index;
+/* The two items of a pair: a tuple or a list of exactly two. */
+static bool pair_items(const machine *m, uint32_t pair, uint32_t items[2]) {
+    const lp_node *node = node_at(m, pair);
+    if ((node->kind != LP_NODE_TUPLE && node->kind != LP_NODE_LIST) || node->is.items.count != 2) {
+        return false;
+    }
+    items[0] = node_at(m, node->is.items.first)->is.cell.value;
+    items[1] = node_at(m, node->is.items.last)->is.cell.value;
+    return true;
+}
+
+/* BINPERSID: a storage, or the class of a pickled module with its source text. */
+static lp_status read_persistent(machine *m) {
+    uint32_t items[6], index;
     lp_status status = need(m, 1);
     if (status != LP_OK) {
         return status;
     }
+    if (tuple_items(m, top(m, 1), 2, items) && lp_pickle_is_text(m->out, items[0], "module")) {
+        m->stack.items[m->stack.count - 1] = items[1];
+        return LP_OK;
+    }
     if (!tuple_items(m, top(m, 1), 5, items) || !lp_pickle_is_text(m->out, items[0], "storage") ||
         node_at(m, items[1])->kind != LP_NODE_GLOBAL ||
-        node_at(m, items[1])->is.global.role != ROLE_STORAGE ||
+        node_at(m, items[1])->is.global.role != LP_ROLE_STORAGE ||
         node_at(m, items[2])->kind != LP_NODE_TEXT || node_at(m, items[4])->kind != LP_NODE_INT) {
         return FAIL(m, LP_ERR_FORMAT,
                     "a persistent id is not (\"storage\", type, key, place, size)");
     }
+    bool six = tuple_items(m, top(m, 1), 6, items);
     m->stack.count--;
     status = push_new(m, LP_NODE_STORAGE, &index);
     if (status == LP_OK) {
@@ -358,6 +305,7 @@ static lp_status read_storage(machine *m) {
         node->is.storage.type = node_at(m, items[1])->is.global.type;
         node->is.storage.key = items[2];
         node->is.storage.size = items[4];
+        node->is.storage.view = six ? items[5] : 0;
     }
     return status;
 }
@@ -367,7 +315,7 @@ static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint
     if (!tuple_items(m, arguments, typed ? 7 : 4, items) ||
         node_at(m, items[0])->kind != LP_NODE_STORAGE ||
         (typed && (node_at(m, items[6])->kind != LP_NODE_GLOBAL ||
-                   node_at(m, items[6])->is.global.role != ROLE_DTYPE))) {
+                   node_at(m, items[6])->is.global.role != LP_ROLE_DTYPE))) {
         return FAIL(m, LP_ERR_FORMAT,
                     "a tensor is not rebuilt from (storage, offset, shape, "
                     "stride, ...)");
@@ -384,49 +332,90 @@ static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint
     return status;
 }
 
+/* OrderedDict and its argument: nothing, another dictionary, or a list of pairs, as Python 2 wrote
+ * it.  The list becomes a dictionary in its place, so that to do it again costs nothing. */
+static lp_status order_dict(machine *m, uint32_t arguments, uint32_t *result) {
+    uint32_t pair[2], list = 0;
+    if (!tuple_items(m, arguments, 1, &list)) {
+        return add_node(m, LP_NODE_DICT, result);
+    }
+    *result = list;
+    lp_node *node = node_at(m, list);
+    uint32_t cell = node->kind == LP_NODE_LIST ? node->is.items.first : 0;
+    bool fits = node->kind == LP_NODE_LIST || node->kind == LP_NODE_DICT;
+    for (; cell != 0 && fits; cell = node_at(m, cell)->is.cell.next) {
+        fits = pair_items(m, node_at(m, cell)->is.cell.value, pair);
+        node_at(m, cell)->is.cell.key = fits ? pair[0] : 0;
+        node_at(m, cell)->is.cell.value = fits ? pair[1] : 0;
+    }
+    node->kind = LP_NODE_DICT;
+    return fits ? LP_OK : FAIL(m, LP_ERR_FORMAT, "OrderedDict is not made from a list of pairs");
+}
+
+/* A global's call: -> value. */
+static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t arguments,
+                      uint32_t *result) {
+    uint32_t items[4];
+    lp_status status;
+    switch (role) {
+    case LP_ROLE_ORDERED_DICT:
+        return order_dict(m, arguments, result);
+    case LP_ROLE_DEFAULT_DICT:
+        return add_node(m, LP_NODE_DICT, result);
+    case LP_ROLE_TENSOR:
+        return rebuild_tensor(m, arguments, false, result);
+    case LP_ROLE_TENSOR_TYPED:
+        return rebuild_tensor(m, arguments, true, result);
+    case LP_ROLE_SUBCLASS:
+        if (!tuple_items(m, arguments, 4, items) || node_at(m, items[0])->kind != LP_NODE_GLOBAL ||
+            (node_at(m, items[0])->is.global.role != LP_ROLE_TENSOR &&
+             node_at(m, items[0])->is.global.role != LP_ROLE_TENSOR_TYPED)) {
+            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a tensor of another class");
+        }
+        return rebuild_tensor(m, items[2],
+                              node_at(m, items[0])->is.global.role == LP_ROLE_TENSOR_TYPED, result);
+    case LP_ROLE_PARAMETER:
+    case LP_ROLE_FIRST:
+        if (!tuple_items(m, arguments, 1, items) ||
+            (role == LP_ROLE_PARAMETER && node_at(m, items[0])->kind != LP_NODE_TENSOR)) {
+            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter or list");
+        }
+        *result = items[0];
+        return LP_OK;
+    case LP_ROLE_INERT:
+        return add_node(m, LP_NODE_OPAQUE, result);
+    case LP_ROLE_CLASS:
+        return add_node(m, LP_NODE_OBJECT, result);
+    case LP_ROLE_FOREIGN:
+        status = add_node(m, LP_NODE_FOREIGN, result);
+        if (status == LP_OK) {
+            node_at(m, *result)->is.maker = callable;
+        }
+        return status;
+    case LP_ROLE_STORAGE:
+    case LP_ROLE_DTYPE:
+    case LP_ROLE_DANGEROUS:
+        break;
+    }
+    return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
+}
+
 /* REDUCE and NEWOBJ: callable, arguments -> value. */
 static lp_status apply(machine *m, bool instance) {
     lp_status status = need(m, 2);
     if (status != LP_OK) {
         return status;
     }
-    uint32_t arguments = top(m, 1), callable = top(m, 2), result = 0, first;
+    uint32_t arguments = top(m, 1), callable = top(m, 2), result = 0;
     const lp_node *global = node_at(m, callable);
     if (global->kind != LP_NODE_GLOBAL || node_at(m, arguments)->kind != LP_NODE_TUPLE) {
         return FAIL(m, LP_ERR_FORMAT, "calls something that is not a global with a tuple");
     }
-    enum role role = (enum role)global->is.global.role;
-    if (role == ROLE_STORAGE || role == ROLE_DTYPE || (instance && role != ROLE_CLASS)) {
+    lp_role role = (lp_role)global->is.global.role;
+    if (instance && role != LP_ROLE_CLASS && role != LP_ROLE_FOREIGN) {
         return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
     }
-    switch (role) {
-    case ROLE_ORDERED_DICT:
-        if (node_at(m, arguments)->is.items.count != 0) {
-            return FAIL(m, LP_ERR_UNSUPPORTED, "OrderedDict is called with arguments");
-        }
-        status = add_node(m, LP_NODE_DICT, &result);
-        break;
-    case ROLE_TENSOR:
-    case ROLE_TENSOR_TYPED:
-        status = rebuild_tensor(m, arguments, role == ROLE_TENSOR_TYPED, &result);
-        break;
-    case ROLE_PARAMETER:
-    case ROLE_FIRST:
-        if (!tuple_items(m, arguments, 1, &first) ||
-            (role == ROLE_PARAMETER && node_at(m, first)->kind != LP_NODE_TENSOR)) {
-            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter or list");
-        }
-        result = first;
-        break;
-    case ROLE_INERT:
-        status = add_node(m, LP_NODE_OPAQUE, &result);
-        break;
-    case ROLE_STORAGE: /* refused above */
-    case ROLE_DTYPE:
-    case ROLE_CLASS:
-        status = add_node(m, LP_NODE_OBJECT, &result);
-        break;
-    }
+    status = call(m, role, callable, arguments, &result);
     if (status == LP_OK) {
         m->stack.count -= 2;
         status = push(m, result);
@@ -443,7 +432,7 @@ static lp_status build(machine *m) {
     lp_node *object = node_at(m, top(m, 2));
     if (object->kind == LP_NODE_OBJECT) {
         object->is.state = top(m, 1);
-    } else if (object->kind != LP_NODE_DICT) {
+    } else if (object->kind != LP_NODE_DICT && object->kind != LP_NODE_FOREIGN) {
         return FAIL(m, LP_ERR_UNSUPPORTED, "gives a state to something that has none");
     }
     m->stack.count--;
@@ -486,11 +475,11 @@ static lp_status get(machine *m, size_t width) {
     return push(m, m->memo.items[slot]);
 }
 
-static lp_status read_text(machine *m) {
+static lp_status read_text(machine *m, size_t width) {
     uint64_t length;
-    const unsigned char *bytes;
+    const unsigned char *bytes = NULL;
     uint32_t index;
-    lp_status status = take_number(m, 4, &length);
+    lp_status status = take_number(m, width, &length);
     if (status == LP_OK) {
         status = take(m, (size_t)length, &bytes);
     }
@@ -541,7 +530,7 @@ static lp_status step(machine *m, unsigned opcode) {
     case 'c':
         return read_global(m);
     case 'Q': /* BINPERSID */
-        return read_storage(m);
+        return read_persistent(m);
     case 'R': /* REDUCE */
         return apply(m, false);
     case 0x81: /* NEWOBJ */
@@ -557,7 +546,10 @@ static lp_status step(machine *m, unsigned opcode) {
     case 'j': /* LONG_BINGET */
         return get(m, 4);
     case 'X': /* BINUNICODE */
-        return read_text(m);
+    case 'T': /* BINSTRING: text of Python 2 */
+        return read_text(m, 4);
+    case 'U': /* SHORT_BINSTRING */
+        return read_text(m, 1);
     case 'N': /* NONE */
         return push_new(m, LP_NODE_OPAQUE, &index);
     case 0x88: /* NEWTRUE */
@@ -648,6 +640,7 @@ static lp_status run(machine *m) {
     }
     if (status == LP_OK) {
         m->out->root = top(m, 1);
+        m->out->end = m->at;
     }
     return status;
 }

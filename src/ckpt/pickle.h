@@ -1,12 +1,15 @@
 /* What a pickle of PyTorch says, as data: nothing in it is ever called or constructed.
  *
  * A pickle is a program for a stack machine.  This interpreter knows the instructions of protocol 2
- * that torch.save and torch.jit.save write, and the few globals in the table of pickle.c; any
- * other is an error that names it.  The result is a graph of small nodes in one array, linked by
- * index.  A byte of the pickle adds at most two nodes and nothing is copied, so memory is at most
- * 200 times the pickle's size, however often it refers to the same value; and the interpreter does
- * not recurse, so that depth costs nothing.  The graph may share nodes and may contain cycles:
- * whoever walks it must bound the walk. */
+ * that torch.save and torch.jit.save write, and gives a meaning only to the globals in the table
+ * of pickle.c.  What any other global makes is a foreign node: that something was there is all
+ * that is kept of it.  Globals that run code when Python loads them are an error that names them.
+ *
+ * The result is a graph of small nodes in one array, linked by index.  A byte of the pickle adds at
+ * most two nodes and nothing is copied, so memory is at most 200 times the pickle's size, however
+ * often it refers to the same value; and the interpreter does not recurse, so that depth costs
+ * nothing.  The graph may share nodes and may contain cycles: whoever walks it must bound the walk.
+ */
 #ifndef LP_CKPT_PICKLE_H
 #define LP_CKPT_PICKLE_H
 
@@ -38,7 +41,8 @@ typedef enum lp_node_kind {
     LP_NODE_GLOBAL,
     LP_NODE_STORAGE,
     LP_NODE_TENSOR,
-    LP_NODE_OBJECT /* an instance of a TorchScript class */
+    LP_NODE_OBJECT, /* an instance of a TorchScript class */
+    LP_NODE_FOREIGN /* what a global outside the table made, and what was put into it */
 } lp_node_kind;
 
 typedef struct lp_node {
@@ -57,11 +61,13 @@ typedef struct lp_node {
         } cell;
         struct {
             uint32_t role;             /* of pickle.c's table */
+            uint32_t start, length;    /* "module\nname" in the pickle's bytes */
             const lp_torch_type *type; /* where it names one */
         } global;
         struct {
             uint32_t key;  /* text: the member data/<key> holds its bytes */
             uint32_t size; /* integer: elements */
+            uint32_t view; /* a sixth member of its id, or 0 */
             const lp_torch_type *type;
         } storage;
         struct {
@@ -69,6 +75,7 @@ typedef struct lp_node {
             const lp_torch_type *type;               /* NULL: that of the storage */
         } tensor;
         uint32_t state; /* of an object: a node, or 0 */
+        uint32_t maker; /* of a foreign node: the global */
     } is;
 } lp_node;
 
@@ -78,10 +85,11 @@ typedef struct lp_pickle {
     lp_node *nodes;
     uint32_t count, capacity;
     uint32_t root;
+    size_t end; /* bytes up to the end of the STOP instruction; what follows is not looked at */
 } lp_pickle;
 
 /* Interprets a pickle of at most LP_PICKLE_MAX bytes.  `where` ("file: member") opens each message;
- * LP_ERR_UNSUPPORTED for an instruction, protocol or global outside the lists, with its byte
+ * LP_ERR_UNSUPPORTED for an instruction, protocol or global that is refused, with its byte
  * offset, LP_ERR_FORMAT for a pickle that contradicts itself or ends early. */
 LP_MUST_USE lp_status lp_pickle_read(const char *where, const char *bytes, size_t size,
                                      lp_pickle *pickle, lp_error *err);

@@ -80,8 +80,8 @@ typedef struct extent {
     const char *name;
 } extent;
 
-static lp_status add_tensor(const char *name, const json_t *value, uint64_t start, extent *where,
-                            lp_index *index, lp_error *err) {
+static lp_status add_tensor(const char *name, const json_t *value, const lp_map *file,
+                            uint64_t start, extent *where, lp_index *index, lp_error *err) {
     lp_entry entry = {0};
     uint64_t shape[LP_MAX_RANK], offsets[2] = {0, 0};
     size_t rank = 0, pair = 0;
@@ -118,12 +118,12 @@ static lp_status add_tensor(const char *name, const json_t *value, uint64_t star
     }
     entry.bytes = types[t].bytes;
     *where = (extent){offsets[0], offsets[1], name};
-    if (offsets[1] < offsets[0] || offsets[1] > index->file_size - start) {
+    if (offsets[1] < offsets[0] || offsets[1] > file->size - start) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "tensor %s: data_offsets %llu to %llu, expected a range within the %llu "
                        "bytes of data",
                        name, (unsigned long long)offsets[0], (unsigned long long)offsets[1],
-                       (unsigned long long)(index->file_size - start));
+                       (unsigned long long)(file->size - start));
     }
     entry.offset = start + offsets[0];
     lp_entry_contiguous(&entry);
@@ -198,8 +198,8 @@ lp_status lp_safetensors_index(const lp_map *file, lp_index *index, lp_error *er
          i = json_object_iter_next(header, i)) {
         const char *name = json_object_iter_key(i);
         if (strcmp(name, "__metadata__") != 0) {
-            status =
-                add_tensor(name, json_object_iter_value(i), start, &extents[count++], index, err);
+            status = add_tensor(name, json_object_iter_value(i), file, start, &extents[count++],
+                                index, err);
         }
     }
     if (status == LP_OK) {

@@ -4,6 +4,7 @@
 #include "ckpt/tensor_index.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,7 @@ lp_status lp_index_add(lp_index *index, const char *name, size_t name_length, co
     }
     lp_entry *added = &index->entries[index->count];
     *added = *entry;
+    added->file = index->file;
     added->name = lp_alloc(name_length + 1, 1);
     if (added->name == NULL) {
         return lp_fail_memory(err, "a tensor's name", name_length + 1, 1);
@@ -101,17 +103,68 @@ static int compare_entries(const void *a, const void *b) {
     return strcmp(((const lp_entry *)a)->tensor.name, ((const lp_entry *)b)->tensor.name);
 }
 
-lp_status lp_index_finish(lp_index *index, lp_error *err) {
-    static const char prefix[] = "module.";
-    size_t length = sizeof prefix - 1, prefixed = 0;
+/* ---- what wraps the names ---------------------------------------------------------------------
+ */
+
+/* Prefixes that training puts before every name: DataParallel, torch.compile, Lightning. */
+static const char *const wraps[] = {"module.", "_orig_mod.", "model."};
+
+/* What stands beside "backbone." in DINO, iBOT and DINOv2: heads and losses of the training. */
+static const char *const beside_backbone[] = {"head.",      "dino_head.",       "ibot_head.",
+                                              "dino_loss.", "ibot_patch_loss.", "koleo_loss."};
+
+static bool begins(const lp_entry *entry, const char *prefix) {
+    size_t length = strlen(prefix);
+    return strncmp(entry->tensor.name, prefix, length) == 0 && entry->tensor.name[length] != '\0';
+}
+
+static size_t count_beginning(const lp_index *index, const char *prefix) {
+    size_t count = 0;
     for (size_t i = 0; i < index->count; i++) {
-        prefixed += strncmp(index->entries[i].name, prefix, length) == 0 &&
-                    index->entries[i].name[length] != '\0';
+        count += begins(&index->entries[i], prefix);
     }
-    if (prefixed == index->count) {
-        for (size_t i = 0; i < index->count; i++) {
-            index->entries[i].tensor.name = index->entries[i].name + length;
+    return count;
+}
+
+/* Keeps the tensors whose names begin so, and takes that off. */
+static void keep_only(lp_index *index, const char *prefix) {
+    size_t kept = 0;
+    for (size_t i = 0; i < index->count; i++) {
+        if (begins(&index->entries[i], prefix)) {
+            index->entries[kept] = index->entries[i];
+            index->entries[kept++].tensor.name += strlen(prefix);
+        } else {
+            lp_free(index->entries[i].name);
         }
+    }
+    index->count = kept;
+}
+
+/* The prefix to be taken off next, or NULL.  Either all tensors have it, or those that have not are
+ * known to be another model or no part of the encoder: never a guess. */
+static const char *find_wrap(const lp_index *index) {
+    for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++) {
+        if (count_beginning(index, wraps[i]) == index->count) {
+            return wraps[i];
+        }
+    }
+    if (count_beginning(index, "teacher.backbone.") > 0 &&
+        count_beginning(index, "student.backbone.") > 0) {
+        return "teacher.";
+    }
+    size_t known = count_beginning(index, "backbone.");
+    if (known > 0) {
+        for (size_t i = 0; i < sizeof beside_backbone / sizeof beside_backbone[0]; i++) {
+            known += count_beginning(index, beside_backbone[i]);
+        }
+    }
+    return known > 0 && known == index->count ? "backbone." : NULL;
+}
+
+lp_status lp_index_finish(lp_index *index, lp_error *err) {
+    const char *wrap;
+    while (index->count > 0 && (wrap = find_wrap(index)) != NULL) { /* each makes names shorter */
+        keep_only(index, wrap);
     }
     if (index->count > 0) {
         qsort(index->entries, index->count, sizeof *index->entries, compare_entries);

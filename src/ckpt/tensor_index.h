@@ -18,6 +18,7 @@ typedef struct lp_entry {
     lp_tensor tensor; /* tensor.name points into `name` */
     char *name;
     unsigned bytes;               /* of one element; 0 where this program does not know */
+    size_t file;                  /* number of the file it lies in */
     size_t storage;               /* number of the storage it views, as its reader counts them */
     uint64_t offset;              /* of the first element in that storage, bytes */
     uint64_t stride[LP_MAX_RANK]; /* elements */
@@ -26,19 +27,27 @@ typedef struct lp_entry {
 typedef struct lp_index {
     lp_entry *entries;
     size_t count, capacity;
-    uint64_t file_size;
-    uint64_t viewed; /* bytes that all views together cover */
+    size_t file;        /* number of the file that is being read */
+    uint64_t file_size; /* of all files so far */
+    uint64_t viewed;    /* bytes that all views together cover */
 } lp_index;
+
+/* One tensor to be read. */
+typedef struct lp_entry_read {
+    const lp_entry *entry;
+    float *values;
+} lp_entry_read;
 
 /* Refuses an empty, overlong or unprintable name; lp_index_add does it too. */
 LP_MUST_USE lp_status lp_index_check_name(const char *name, size_t length, lp_error *err);
 
-/* Adds a tensor.  The caller has filled all of `entry` but its name and tensor.count; the storage
- * holds `available` bytes.  The message does not name the file. */
+/* Adds a tensor.  The caller has filled all of `entry` but its name, file and tensor.count; the
+ * storage holds `available` bytes.  The message does not name the file. */
 LP_MUST_USE lp_status lp_index_add(lp_index *index, const char *name, size_t name_length,
                                    const lp_entry *entry, uint64_t available, lp_error *err);
 
-/* Removes a "module." that all names share, orders by name and refuses a name that stands twice. */
+/* Takes off what training wraps round the names ("module.", and of DINO's states all but the
+ * teacher's "backbone."), orders by name and refuses a name that stands twice. */
 LP_MUST_USE lp_status lp_index_finish(lp_index *index, lp_error *err);
 
 const lp_entry *lp_index_find(const lp_index *index, const char *name);

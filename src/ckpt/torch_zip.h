@@ -2,10 +2,10 @@
 #ifndef LP_CKPT_TORCH_ZIP_H
 #define LP_CKPT_TORCH_ZIP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "ckpt/tensor_index.h"
+#include "ckpt/torch_tree.h"
 
 /* A storage is a member "<prefix>/data/<key>"; an entry's `storage` is its number here. */
 typedef struct lp_torch_member {
@@ -17,18 +17,12 @@ typedef struct lp_torch_zip {
     const char *path;         /* the caller's */
     lp_torch_member *members; /* ordered by name */
     size_t count, capacity;
-    bool script; /* a module tree, not a dictionary */
+    lp_torch_tree tree;
 } lp_torch_zip;
 
-/* One tensor to be read. */
-typedef struct lp_entry_read {
-    const lp_entry *entry;
-    float *values;
-} lp_entry_read;
-
-/* Lists the members and interprets data.pkl.  index->file_size is set. */
-LP_MUST_USE lp_status lp_torch_zip_index(const char *path, lp_torch_zip *zip, lp_index *index,
-                                         lp_error *err);
+/* Lists the members of a file of file_size bytes and interprets data.pkl. */
+LP_MUST_USE lp_status lp_torch_zip_index(const char *path, uint64_t file_size, lp_torch_zip *zip,
+                                         lp_index *index, lp_error *err);
 
 /* Reads tensors in one pass over the archive, holding one storage at a time.  reads are ordered by
  * the number of their storage. */

@@ -82,9 +82,16 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_status recognised = lp_encoder_recognise(ckpt, NULL, &info, &unknown);
     json_t *rows = tensor_rows(ckpt);
     if (format == LP_FORMAT_TEXT) {
-        (void)printf("file:          %s\n", path);
-        (void)printf("format:        %s, %zu tensors\n", lp_checkpoint_format(ckpt),
+        (void)printf("file:          %s\n", lp_checkpoint_path(ckpt));
+        (void)printf("format:        %s, %zu tensors", lp_checkpoint_format(ckpt),
                      lp_checkpoint_count(ckpt));
+        if (lp_checkpoint_files(ckpt) > 1) {
+            (void)printf(" in %zu files", lp_checkpoint_files(ckpt));
+        }
+        if (lp_checkpoint_wrapper(ckpt) != NULL) {
+            (void)printf(", those under \"%s\"", lp_checkpoint_wrapper(ckpt));
+        }
+        (void)putchar('\n');
         (void)printf("sha256:        %s\n", hex);
         (void)printf("official:      %s\n", official != NULL ? official : "no known file");
         if (recognised == LP_OK) {
@@ -97,10 +104,10 @@ static int run(const cli_command *command, int argc, char **argv) {
     } else if (format == LP_FORMAT_CSV) {
         lp_table_print(stdout, LP_FORMAT_CSV, columns, 3, rows);
     } else {
-        json_t *object =
-            json_pack("{s:o, s:s, s:s, s:s?, s:o?, s:O}", "file", lp_json_any_text(path), "format",
-                      lp_checkpoint_format(ckpt), "sha256", hex, "official", official, "encoder",
-                      recognised == LP_OK ? encoder_object(&info) : NULL, "tensors", rows);
+        json_t *object = json_pack(
+            "{s:o, s:s, s:s, s:s?, s:o?, s:O}", "file", lp_json_any_text(lp_checkpoint_path(ckpt)),
+            "format", lp_checkpoint_format(ckpt), "sha256", hex, "official", official, "encoder",
+            recognised == LP_OK ? encoder_object(&info) : NULL, "tensors", rows);
         lp_table_print(stdout, LP_FORMAT_JSON, columns, 3, object);
         json_decref(object);
     }
@@ -115,7 +122,8 @@ const cli_command cli_inspect = {
     .run = run,
     .usage = "FILE [--format text|csv|json]",
     .details =
-        "FILE is an OpenAI CLIP archive (.pt), a torch.save state dict (.pt, .pth, .bin) or\n"
-        ".safetensors.  Nothing in it is executed.  Exit status 1 when the image encoder is\n"
-        "of no known family; the tensors are listed all the same.",
+        "FILE is an OpenAI CLIP archive (.pt), a torch.save file (.pt, .pth, .bin),\n"
+        ".safetensors, the .index.json file of sharded weights, or a folder that holds one of\n"
+        "these.  Nothing in it is executed.  Exit status 1 when the image encoder is of no\n"
+        "known family; the tensors are listed all the same.",
 };

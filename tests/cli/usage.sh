@@ -53,7 +53,9 @@ says "linprobe inspect: /nowhere/model.pt: cannot be opened: No such file or dir
 run 1 "$LP_PROGRAM" inspect "$LP_SOURCE/Makefile"
 says "Makefile: "
 run 1 "$LP_PROGRAM" inspect "$golden"
-says "expected a file, found a folder"
+says "golden: a folder without weights: expected model.safetensors"
+run 1 "$LP_PROGRAM" inspect "$golden/ckpt/dino.pth"
+has 'format:        PyTorch state dict (zip), 24 tensors, those under "teacher"'
 head -c 1000 "$golden/encoder/clip.safetensors" >"$scratch/cut.safetensors"
 run 1 "$LP_PROGRAM" inspect "$scratch/cut.safetensors"
 says "cut.safetensors: "

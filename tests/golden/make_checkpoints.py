@@ -10,10 +10,12 @@ float32; and the versions that made the files.  Run again, the values are the sa
 differ in nothing but PyTorch's own bookkeeping.
 """
 
+import argparse
 import collections
 import hashlib
 import json
 import os
+import pathlib
 import platform
 import zipfile
 
@@ -184,6 +186,20 @@ def main():
     training = {"epoch": 3, "rng": torch.arange(5), "args": {"lr": 1e-3, "seed": 1 << 80}}
     for key in ("state_dict", "model"):
         save(f"under_{key}.pth", state, lambda path: torch.save({**training, key: state}, path))
+    old = {"_use_new_zipfile_serialization": False}
+    save("legacy.pt", state, lambda path: torch.save(state, path, **old))
+    # A whole training state as DINO writes it: the teacher is the model.
+    student = {f"module.backbone.{name}": -t for name, t in tower.state_dict().items()}
+    student["module.head.mlp.0.weight"] = torch.randn(3, WIDTH)
+    teacher = {f"backbone.{name}": t for name, t in tower.state_dict().items()}
+    teacher["head.mlp.0.weight"] = torch.randn(3, WIDTH)
+    args = argparse.Namespace(arch="vit_small", lr=numpy.float64(5e-4), output=pathlib.Path("out"))
+    moments = {0: {"step": 7, "exp_avg": torch.randn(3, 3)}}
+    dino = {"student": student, "teacher": teacher, "args": args, "epoch": 100}
+    dino |= {"optimizer": {"state": collections.defaultdict(dict, moments)}}
+    dino |= {"dino_loss": {"center": torch.randn(1, 3)}, "device": torch.device("cpu")}
+    dino |= {"shape": torch.Size([3, WIDTH]), "dtype": torch.float16, "best": numpy.ones(2)}
+    save("dino.pth", tower.state_dict(), lambda path: torch.save(dino, path))
     parallel = collections.OrderedDict((f"module.{name}", tensor) for name, tensor in state.items())
     save("module.bin", state, lambda path: torch.save(parallel, path))
     for dtype in (torch.float32, torch.float16, torch.bfloat16):

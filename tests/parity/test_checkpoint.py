@@ -1,8 +1,15 @@
 """Checkpoints written by the installed PyTorch and safetensors, read by linprobe: every tensor's
 name, shape and values, for views of all kinds and every type."""
 
+import argparse
+import collections
+import datetime
+import enum
 import hashlib
 import os
+import pathlib
+import pickle
+import struct
 import subprocess
 import sys
 import tempfile
@@ -109,6 +116,53 @@ class Shared(torch.nn.Module):
         return self.norm(self.again(self.linear(x)[:, :3]))
 
 
+class Kind(enum.Enum):
+    SMALL = 1
+
+
+def write_as_python_2(path, state):
+    """torch.save of a Python 2 program: an OrderedDict as a list of lists, texts as bytes."""
+    pieces, keys = [], []
+
+    def text(value):
+        pieces.append(b"U" + bytes([len(value)]) + value.encode())
+
+    def count(value):
+        pieces.append(b"J" + struct.pack("<i", value))
+
+    pieces.append(b"\x80\x02ccollections\nOrderedDict\n](")
+    for number, (name, tensor) in enumerate(state.items()):
+        kind = {torch.bool: "Bool", torch.bfloat16: "BFloat16"}.get(tensor.dtype)
+        kind = kind or torch.zeros(0, dtype=tensor.dtype).type()[len("torch.") : -len("Tensor")]
+        pieces.append(b"](")
+        text(name)
+        pieces.append(b"ctorch._utils\n_rebuild_tensor_v2\n((")
+        text("storage")
+        pieces.append(f"ctorch\n{kind}Storage\n".encode())
+        text(str(100 + number))
+        text("cpu")
+        count(tensor.numel())
+        pieces.append(b"NtQK\0(")
+        for size in tensor.shape:
+            count(size)
+        pieces.append(b"t(")
+        for stride in tensor.detach().contiguous().stride():
+            count(stride)
+        pieces.append(b"t\x89ccollections\nOrderedDict\n](e\x85RtRe")
+        keys.append((str(100 + number), tensor))
+    pieces.append(b"e\x85R.\x80\x02](")
+    for key, _ in keys:
+        text(key)
+    pieces.append(b"e.")
+    with open(path, "wb") as out:
+        for value in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}):
+            pickle.dump(value, out, protocol=2)
+        out.write(b"".join(pieces))
+        for _, tensor in keys:
+            out.write(struct.pack("<q", tensor.numel()))
+            out.write(bytes(tensor.detach().clone(memory_format=torch.contiguous_format).untyped_storage()))
+
+
 failed = 0
 tests = 0
 
@@ -132,11 +186,71 @@ with tempfile.TemporaryDirectory() as folder:
         wrapped = {"epoch": number, "seed": (1 << 70) + number, "state_dict": state}
         torch.save([state, wrapped][number % 2], path)
         check(f"random state {number} by torch.save", dump(path), expected)
+        torch.save([wrapped, state][number % 2], path, _use_new_zipfile_serialization=False)
+        check(f"random state {number} by the old torch.save", dump(path), expected)
         path = os.path.join(folder, "state.safetensors")
         contiguous = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
         safetensors.torch.save_file(contiguous, path)
         check(f"random state {number} by safetensors", dump(path), expected)
         os.remove(path)
+
+    # What training programs put round and beside the weights, in both formats.
+    state = {f"blocks.{name}": tensor for name, tensor in random_state(12).items()}
+    expected = expected_lines(state)
+    beside = {
+        "epoch": 3,
+        "args": argparse.Namespace(lr=numpy.float32(0.1), out=pathlib.Path("out"), dims={3, 4}),
+        "optimizer": torch.optim.Adam([torch.nn.Parameter(torch.randn(3))]).state_dict(),
+        "history": collections.defaultdict(list, loss=[numpy.float64(0.5), numpy.int64(7)]),
+        "queue": collections.deque([1.5, None, b"bytes"]),
+        "best": numpy.arange(6.0).reshape(2, 3),
+        "when": datetime.datetime(2021, 1, 5),
+        "kind": Kind.SMALL,
+        "things": [torch.device("cpu"), torch.Size([2, 3]), torch.float16, torch.strided, range(3)],
+        "rng": torch.get_rng_state(),
+    }
+
+    def prefixed(prefix, sign=1):
+        return {prefix + name: sign * tensor for name, tensor in state.items()}
+
+    dino = {**prefixed("backbone."), "head.mlp.0.weight": torch.randn(2)}
+    wraps = {
+        "compiled and parallel": {"state_dict": prefixed("module._orig_mod.")},
+        "Lightning": {"state_dict": prefixed("model."), "pytorch-lightning_version": "2.5"},
+        "DINO": {"student": prefixed("module.backbone.", 0), "teacher": dino},
+        "averaged": {"model_ema": prefixed("", 0), "model": state},
+        "only averaged": {"model_ema": collections.OrderedDict(state)},
+    }
+    for name, wrapped in wraps.items():
+        path = os.path.join(folder, "training.pth")
+        for zipped in (True, False):
+            torch.save({**beside, **wrapped}, path, _use_new_zipfile_serialization=zipped)
+            check(f"training state: {name}, zip {zipped}", dump(path), expected)
+
+    # Python 2 wrote dictionaries and texts otherwise; its instructions, by hand.
+    path = os.path.join(folder, "python2.pth")
+    write_as_python_2(path, state)
+    assert torch.load(path, weights_only=False).keys() == state.keys()
+    check("as Python 2 wrote it", dump(path), expected)
+
+    try:
+        import huggingface_hub
+    except ImportError:
+        huggingface_hub = None
+    if huggingface_hub is not None:
+        for number in range(2):
+            state = {
+                name: tensor.detach().clone().contiguous()
+                for name, tensor in random_state(13 + number).items()
+            }
+            for safe in (True, False):
+                shards = os.path.join(folder, f"shards{number}{safe}")
+                os.mkdir(shards)
+                huggingface_hub.save_torch_state_dict(
+                    state, shards, max_shard_size=3000, safe_serialization=safe
+                )
+                assert len(os.listdir(shards)) > 2
+                check(f"shards {number}, safetensors {safe}", dump(shards), expected_lines(state))
 
     path = os.path.join(folder, "script.pt")
     module = Shared().eval()

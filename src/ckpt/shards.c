@@ -1,0 +1,218 @@
+/* Weights in several files, and folders of weights.
+ *
+ * Reference: transformers' modeling_utils (index files), and the names that huggingface_hub,
+ * open_clip and timm save under. */
+#include "ckpt/shards.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { INDEX_MAX = 4 << 20 }; /* bytes of an index file: about 100 a tensor */
+
+/* ---- folders -------------------------------------------------------------------------------- */
+
+/* The best first. */
+static const char *const known[] = {"model.safetensors", "open_clip_model.safetensors",
+                                    "open_clip_pytorch_model.bin", "pytorch_model.bin"};
+static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin"};
+
+static bool has_ending(const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t n = strlen(endings[i]);
+        if (length > n && strcmp(name + length - n, endings[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static lp_status join(const char *folder, const char *name, char **path, lp_error *err) {
+    *path = lp_path_join(folder, name);
+    return *path != NULL ? LP_OK : lp_fail_memory(err, folder, strlen(folder), 1);
+}
+
+/* A known file, whole or sharded, or *path = NULL. */
+static lp_status pick_known(const char *folder, char **path, lp_error *err) {
+    lp_status status = LP_OK;
+    *path = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && status == LP_OK; i++) {
+        char name[64], *whole = NULL, *index = NULL;
+        (void)snprintf(name, sizeof name, "%s.index.json", known[i]);
+        status = join(folder, known[i], &whole, err);
+        if (status == LP_OK) {
+            status = join(folder, name, &index, err);
+        }
+        bool one = status == LP_OK && lp_is_file(whole);
+        bool many = status == LP_OK && lp_is_file(index);
+        if (one && many) {
+            status = lp_fail(err, LP_ERR_FORMAT, "%s: both %s and %s are there; name one of them",
+                             folder, known[i], name);
+        } else if (one || many) {
+            *path = one ? whole : index;
+            lp_free(one ? index : whole);
+            return LP_OK;
+        }
+        lp_free(whole);
+        lp_free(index);
+    }
+    return status;
+}
+
+/* The only file with an ending of weights. */
+static lp_status pick_only(const char *folder, char **path, lp_error *err) {
+    char found[2][256] = {"", ""};
+    size_t count = 0;
+    const struct dirent *entry;
+    *path = NULL;
+    DIR *listing = opendir(folder);
+    if (listing == NULL) {
+        return lp_fail_errno(err, errno, "%s: cannot be opened", folder);
+    }
+    while ((entry = readdir(listing)) != NULL) {
+        if (has_ending(entry->d_name)) {
+            if (count < 2) {
+                (void)snprintf(found[count], sizeof found[count], "%s", entry->d_name);
+            }
+            count++;
+        }
+    }
+    (void)closedir(listing);
+    if (count == 1) {
+        return join(folder, found[0], path, err);
+    }
+    if (count == 0) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: a folder without weights: expected model.safetensors, "
+                       "open_clip_model.safetensors, open_clip_pytorch_model.bin or "
+                       "pytorch_model.bin (or one of them with .index.json), or one file that ends "
+                       "in .safetensors, .pt, .pth or .bin",
+                       folder);
+    }
+    bool ordered = strcmp(found[0], found[1]) < 0;
+    return lp_fail(err, LP_ERR_FORMAT, "%s: %zu files of weights, among them %s and %s; name one",
+                   folder, count, found[ordered ? 0 : 1], found[ordered ? 1 : 0]);
+}
+
+lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
+    lp_status status = pick_known(folder, path, err);
+    return status == LP_OK && *path == NULL ? pick_only(folder, path, err) : status;
+}
+
+/* ---- index files ---------------------------------------------------------------------------- */
+
+bool lp_shards_recognise(const lp_map *file) {
+    size_t i = 0;
+    while (i < file->size && i < 64 && strchr(" \t\r\n", file->data[i]) != NULL) {
+        i++;
+    }
+    return i < file->size && file->data[i] == '{';
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Lists the files of the map once each. */
+static lp_status list_names(lp_shards *shards, lp_error *err) {
+    size_t tensors = json_object_size(shards->map), count = 0;
+    const char *tensor;
+    json_t *value;
+    shards->names = lp_alloc(tensors, sizeof *shards->names);
+    if (shards->names == NULL) {
+        return lp_fail_memory(err, "weight_map", tensors, sizeof *shards->names);
+    }
+    json_object_foreach(shards->map, tensor, value) {
+        const char *name = json_string_value(value);
+        if (name == NULL || name[0] == '\0' || name[0] == '.' || strpbrk(name, "/\\") != NULL) {
+            return lp_fail(err, LP_ERR_FORMAT,
+                           "weight_map: tensor %.100s: expected the name of a file in this folder, "
+                           "found %s%.100s%s",
+                           tensor, name != NULL ? "\"" : "", name != NULL ? name : "no text",
+                           name != NULL ? "\"" : "");
+        }
+        shards->names[count++] = name;
+    }
+    qsort(shards->names, count, sizeof *shards->names, compare_names);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || strcmp(shards->names[shards->count - 1], shards->names[i]) != 0) {
+            shards->names[shards->count++] = shards->names[i];
+        }
+    }
+    return LP_OK;
+}
+
+lp_status lp_shards_read(const lp_map *file, lp_shards *shards, lp_error *err) {
+    json_t *document;
+    *shards = (lp_shards){0};
+    if (file->size > INDEX_MAX) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED, "an index of %llu bytes, expected at most %d",
+                       (unsigned long long)file->size, INDEX_MAX);
+    }
+    lp_status status =
+        lp_json_parse("index", (const char *)file->data, (size_t)file->size, &document, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    shards->map = json_incref(json_object_get(document, "weight_map"));
+    json_decref(document);
+    if (json_object_size(shards->map) == 0) {
+        status = lp_fail(err, LP_ERR_FORMAT,
+                         "expected the index of sharded weights: an object with a \"weight_map\" "
+                         "from tensors to files");
+    } else {
+        status = list_names(shards, err);
+    }
+    if (status != LP_OK) {
+        lp_shards_free(shards);
+    }
+    return status;
+}
+
+static lp_status add_line(lp_digest *all, const char *path, lp_error *err) {
+    char hex[LP_DIGEST_HEX];
+    const char *name = lp_path_name(path);
+    lp_status status = lp_digest_file(LP_SHA256, path, hex, err);
+    if (status == LP_OK) {
+        status = lp_digest_add(all, hex, strlen(hex), err);
+    }
+    if (status == LP_OK) {
+        status = lp_digest_add(all, "  ", 2, err);
+    }
+    if (status == LP_OK) {
+        status = lp_digest_add(all, name, strlen(name), err);
+    }
+    return status == LP_OK ? lp_digest_add(all, "\n", 1, err) : status;
+}
+
+lp_status lp_shards_digest(const char *path, const lp_shards *shards, char hex[LP_DIGEST_HEX],
+                           lp_error *err) {
+    lp_digest *all;
+    lp_status status = lp_digest_new(LP_SHA256, &all, err);
+    if (status == LP_OK) {
+        status = add_line(all, path, err);
+    }
+    for (size_t i = 0; i < shards->count && status == LP_OK; i++) {
+        char *shard = lp_path_beside(path, shards->names[i]);
+        status =
+            shard != NULL ? add_line(all, shard, err) : lp_fail_memory(err, path, strlen(path), 1);
+        lp_free(shard);
+    }
+    if (status == LP_OK) {
+        status = lp_digest_hex(all, hex, err);
+    }
+    lp_digest_free(all);
+    return status;
+}
+
+void lp_shards_free(lp_shards *shards) {
+    json_decref(shards->map);
+    lp_free(shards->names);
+    *shards = (lp_shards){0};
+}

@@ -1,0 +1,106 @@
+/* Formats of weights, told by their first bytes, and what is said of files that are none. */
+#include "ckpt/weight_file.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "ckpt/safetensors.h"
+
+/* What a file may begin with that is not read, and what to do about it. */
+static const struct {
+    size_t at;
+    const char *bytes;
+    size_t length;
+    lp_status status;
+    const char *text;
+} refusals[] = {
+    {257, "ustar", 5, LP_ERR_UNSUPPORTED,
+     "a tar archive: if it is of torch.save, its oldest format, load it with PyTorch and save it "
+     "again"},
+    {0, "version https://git-lfs", 23, LP_ERR_FORMAT,
+     "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
+};
+
+static lp_status refuse(const lp_map *map, lp_error *err) {
+    if (map->size == 0) {
+        return lp_fail(err, LP_ERR_FORMAT, "the file is empty");
+    }
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        if (map->size >= refusals[i].at + refusals[i].length &&
+            memcmp(map->data + refusals[i].at, refusals[i].bytes, refusals[i].length) == 0) {
+            return lp_fail(err, refusals[i].status, "%s", refusals[i].text);
+        }
+    }
+    return lp_fail(err, LP_ERR_FORMAT,
+                   "not a checkpoint: expected a PyTorch file (TorchScript or state dictionary), a "
+                   ".safetensors file, or the .index.json file of several");
+}
+
+lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *index,
+                              lp_error *err) {
+    *file = (lp_weight_file){.path = lp_strdup(path)};
+    if (file->path == NULL) {
+        return lp_fail_memory(err, path, strlen(path) + 1, 1);
+    }
+    lp_status status = lp_map_open(path, &file->map, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    file->size = file->map.size;
+    index->file_size += file->size;
+    if (file->size >= 4 && memcmp(file->map.data, "PK\x03\x04", 4) == 0) {
+        file->format = LP_WEIGHTS_ZIP;
+        lp_map_close(&file->map);
+        return lp_torch_zip_index(file->path, file->size, &file->zip, index, err);
+    }
+    if (lp_torch_legacy_recognise(&file->map)) {
+        file->format = LP_WEIGHTS_LEGACY;
+        status = lp_torch_legacy_index(&file->map, &file->legacy, index, err);
+    } else if (lp_safetensors_recognise(&file->map)) {
+        status = lp_safetensors_index(&file->map, index, err);
+    } else {
+        status = refuse(&file->map, err);
+    }
+    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: ", path);
+}
+
+lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *reads, size_t count,
+                              lp_error *err) {
+    if (file->format == LP_WEIGHTS_ZIP) {
+        return lp_torch_zip_read(&file->zip, reads, count, err);
+    }
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < count && status == LP_OK; i++) {
+        const unsigned char *bytes =
+            file->format == LP_WEIGHTS_LEGACY
+                ? lp_torch_legacy_bytes(&file->legacy, &file->map, reads[i].entry)
+                : file->map.data;
+        status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
+    }
+    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: ", file->path);
+}
+
+const char *lp_weight_file_format(const lp_weight_file *file) {
+    switch (file->format) {
+    case LP_WEIGHTS_SAFETENSORS:
+        return "safetensors";
+    case LP_WEIGHTS_LEGACY:
+        return "PyTorch state dict (before 1.6)";
+    case LP_WEIGHTS_ZIP:
+        break;
+    }
+    return file->zip.tree.script ? "TorchScript archive" : "PyTorch state dict (zip)";
+}
+
+const char *lp_weight_file_wrapper(const lp_weight_file *file) {
+    return file->format == LP_WEIGHTS_LEGACY ? file->legacy.tree.wrapper : file->zip.tree.wrapper;
+}
+
+void lp_weight_file_close(lp_weight_file *file) {
+    lp_map_close(&file->map);
+    lp_torch_zip_free(&file->zip);
+    lp_torch_legacy_free(&file->legacy);
+    lp_free(file->path);
+    *file = (lp_weight_file){0};
+}

@@ -221,6 +221,14 @@ static double expected_excess(const descent *s, size_t which) {
     return 0.5 * sum;
 }
 
+/* Whether a bound on value - optimum ends a model's descent. */
+static bool meets(const descent *s, const model *m, double excess) {
+    double tolerance = s->dense->problem->tolerance;
+    double floor = m->value - excess; /* the optimum is at least this */
+    return (m->norm <= tolerance * m->start_gradient && excess <= tolerance * floor) ||
+           excess <= gap_tolerance(s->dense->problem) * floor;
+}
+
 /* What here's value and gradient say of a model. */
 static void judge(descent *s, size_t which) {
     model *m = &s->models[which];
@@ -237,12 +245,7 @@ static void judge(descent *s, size_t which) {
         m->best_value = fmin(m->value, m->best_value);
         m->stale = 0;
     }
-    double excess = s->wide ? m->excess : expected_excess(s, which);
-    double floor = m->value - excess; /* the optimum is at least this */
-    bool finished = (m->norm <= problem->tolerance * m->start_gradient &&
-                     excess <= problem->tolerance * floor) ||
-                    excess <= gap_tolerance(problem) * floor;
-    if (finished) {
+    if (meets(s, m, s->wide ? m->excess : expected_excess(s, which))) {
         m->state = FINISHED;
     } else if (m->iterations >= problem->max_iterations) {
         m->state = LIMITED;
@@ -385,9 +388,12 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
     enum { MOST_CLASSES = 2048 };
     size_t K = s->dense->problem->classes;
     size_t D = s->dense->size;
-    if (K > MOST_CLASSES) {
+    if (K > MOST_CLASSES || meets(s, &s->models[0], s->models[0].excess)) {
         s->wide = true;
-        return look_round(s, LP_EXTRA_NONE, err);
+        lp_status status = look_round(s, LP_EXTRA_NONE, err);
+        if (status != LP_OK || K > MOST_CLASSES || s->models[0].state == FINISHED) {
+            return status;
+        }
     }
     double *vectors = lp_alloc(K, K * sizeof *vectors);
     double *values = lp_alloc(K, 2 * sizeof *values);
@@ -397,7 +403,7 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
         goto done;
     }
     s->here.coupling = vectors;
-    s->wide = s->dense->problem->tolerance < NARROW_TOLERANCE;
+    s->wide = s->wide || s->dense->problem->tolerance < NARROW_TOLERANCE;
     status = look_round(s, LP_EXTRA_COUPLING, err);
     bool last = s->wide;
     while (status == LP_OK && !(s->wide && s->models[0].state == FINISHED)) {

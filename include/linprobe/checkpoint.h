@@ -1,8 +1,8 @@
 /* linprobe/checkpoint.h: the tensors in a file of pretrained weights.
  *
- * Reads OpenAI's TorchScript archives, torch.save files of PyTorch 0.2 and later (a state dict,
- * also under "state_dict", "model" or "teacher"), .safetensors, and either of the last two in
- * several files with an index.  Nothing in a file is executed, and every length, offset, stride and
+ * Reads OpenAI's TorchScript archives, torch.save files, old and new (a state dict, also under
+ * "state_dict", "model" or "teacher"), .safetensors, and either of the last two in several files
+ * with an index.  Nothing in a file is executed, and every length, offset, stride and
  * shape is checked against the file before it is used.
  *
  *     lp_checkpoint *ckpt;
@@ -76,7 +76,8 @@ const char *lp_checkpoint_path(const lp_checkpoint *ckpt);
  * several files: that of the text which `sha256sum INDEX FILE...` prints, files ordered by name. */
 LP_MUST_USE lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err);
 
-/* The official name ("OpenAI CLIP ViT-B/32") of a file with this SHA-256, or NULL. */
+/* The name of a published file with this SHA-256 ("OpenAI CLIP ViT-B/32"), or NULL.  Of some files
+ * only the first eight digits are published; those are compared then. */
 const char *lp_checkpoint_official_name(const char *sha256);
 
 /* The tensors, ordered by name. */

@@ -49,8 +49,8 @@ static bool read_counts(const lp_pickle *pickle, uint32_t tuple, uint64_t *value
     return true;
 }
 
-/* A storage that is part of another one, as PyTorch before 0.4 wrote them: (key, offset, size) in
- * elements.  The tensor's own offset counts from there. */
+/* A storage that is part of another one, as old versions of PyTorch wrote them: (key, offset, size)
+ * in elements.  The tensor's own offset counts from there. */
 static lp_status apply_view(reader *r, const lp_node *storage, lp_entry *entry,
                             uint64_t *available) {
     const lp_pickle *pickle = r->pickle;

@@ -15,14 +15,13 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "ckpt/official.h"
-#include "cli/interrupt.h"
-#include "cli/meter.h"
+#include "ckpt/known_models.h"
+#include "cli/download.h"
+#include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/run_page.h"
 #include "cli/steps.h"
 #include "data/official_data.h"
-#include "fetch/fetch.h"
 #include "report/published.h"
 
 enum { SOLVERS = 2 };
@@ -54,36 +53,6 @@ typedef struct job {
 
 /* ---- 1. inputs ---- */
 
-static bool show_download(void *context, uint64_t done, uint64_t total, double rate) {
-    (void)rate; /* the meter has its own */
-    meter_show_bytes(context, (double)done, (double)total);
-    return interrupt_signal() == 0;
-}
-
-/* Downloads to path, or says in one line what the user can do instead. */
-static lp_status download(const char *what, const char *option, const char *url, const char *path,
-                          uint64_t bytes, const char *sha256, lp_error *err) {
-    meter m;
-    (void)fprintf(stderr, "%s: downloading %s\n", what, url);
-    meter_start(&m, what, "MB");
-    lp_fetch_request request = {.url = url,
-                                .path = path,
-                                .bytes = bytes,
-                                .sha256 = sha256,
-                                .progress = show_download,
-                                .context = &m};
-    lp_status status = lp_fetch(&request, err);
-    meter_end(&m);
-    if (status == LP_CANCELLED) {
-        (void)lp_prefix(err, status, "interrupted: the same command goes on from here: ");
-    } else if (status != LP_OK) {
-        (void)lp_prefix(err, status,
-                        "%s cannot be downloaded (a file that is here already: %s): ", what,
-                        option);
-    }
-    return status;
-}
-
 /* A file in the cache may be of another run, with another URL or checksum. */
 static lp_status check_kept(const char *path, const char *sha256, lp_error *err) {
     char hex[LP_DIGEST_HEX];
@@ -114,39 +83,35 @@ static lp_status find_input(const job *j, const char *what, const char *option, 
     if (elsewhere != NULL && lp_is_file(elsewhere)) {
         return step_path(path, err, "%s", elsewhere);
     }
+    char advice[64];
+    (void)snprintf(advice, sizeof advice, "a file that is here already: %s", option);
+    lp_fetch_request request = {.url = url, .path = path, .bytes = bytes, .sha256 = sha256};
     status = lp_make_folders(j->cache, err);
-    return status == LP_OK ? download(what, option, url, path, bytes, sha256, err) : status;
+    return status == LP_OK ? download_file(what, advice, &request, err) : status;
 }
 
 static lp_status find_inputs(job *j, lp_error *err) {
-    const lp_official *weights = lp_official_named("ViT-B/32");
+    const lp_known_model *weights = lp_known_model_named("clip-vit-b-32");
     const lp_official_archive *data = &lp_cifar_layouts[LP_CIFAR_100].archive;
-    char url[STEP_PATH], kept[STEP_PATH] = "";
-    const char *home = getenv("HOME");
-    lp_status status;
-    /* where OpenAI's own package keeps the file */
-    if (home != NULL && j->weights_url == NULL) {
-        int size = snprintf(kept, sizeof kept, "%s/.cache/clip/%s", home, weights->file);
-        if (size < 0 || (size_t)size >= sizeof kept) {
-            kept[0] = '\0';
-        }
-    }
-    status = j->data_url != NULL
-                 ? find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, j->data_url, 0,
-                              j->data_sha256, j->data_path, err)
-                 : find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, data->url, data->bytes,
-                              data->sha256, j->data_path, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    if (j->weights_url != NULL) {
+    char *elsewhere = NULL;
+    lp_status status = j->data_url != NULL
+                           ? find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, j->data_url,
+                                        0, j->data_sha256, j->data_path, err)
+                           : find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, data->url,
+                                        data->bytes, data->sha256, j->data_path, err);
+    if (status == LP_OK && j->weights_url != NULL) {
         return find_input(j, "weights", "--model FILE", j->model, NULL, j->weights_url, 0,
                           j->weights_sha256, j->model_path, err);
     }
-    status = step_path(url, err, "%s%s/%s", LP_OFFICIAL_URL, weights->sha256, weights->file);
-    return status == LP_OK ? find_input(j, "weights", "--model FILE", j->model, kept, url,
-                                        weights->bytes, weights->sha256, j->model_path, err)
-                           : status;
+    if (status == LP_OK) {
+        status = model_path_elsewhere(weights, &elsewhere, err);
+    }
+    if (status == LP_OK) {
+        status = find_input(j, "weights", "--model FILE", j->model, elsewhere, weights->url,
+                            weights->bytes, weights->sha256, j->model_path, err);
+    }
+    lp_free(elsewhere);
+    return status;
 }
 
 /* ---- 2. features ---- */
@@ -157,7 +122,8 @@ static lp_status name_run(job *j, const lp_dataset_info *data, lp_error *err) {
     step_slug(model, sizeof model, j->info.name);
     step_slug(set, sizeof set, data->name);
     (void)snprintf(j->data_name, sizeof j->data_name, "%s", data->name);
-    if (j->encoder.official == NULL) { /* files of one shape are told apart */
+    bool openai = j->encoder.official != NULL && strncmp(j->encoder.official, "OpenAI ", 7) == 0;
+    if (!openai) { /* files of one shape are told apart */
         (void)snprintf(weights, sizeof weights, "-%.8s", j->encoder.sha256);
     }
     return j->run_name != NULL

@@ -6,8 +6,8 @@
 #include "cli/options.h"
 
 static const cli_command *const commands[] = {
-    &cli_reproduce, &cli_inspect, &cli_extract, &cli_fit, &cli_eval,     &cli_predict,
-    &cli_sweep,     &cli_compare, &cli_fewshot, &cli_knn, &cli_generate,
+    &cli_reproduce, &cli_models, &cli_fetch,   &cli_inspect, &cli_extract, &cli_fit,      &cli_eval,
+    &cli_predict,   &cli_sweep,  &cli_compare, &cli_fewshot, &cli_knn,     &cli_generate,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -86,6 +86,6 @@ extern const char *const cli_formats[];
 
 /* Commands, one a file. */
 extern const cli_command cli_inspect, cli_extract, cli_fit, cli_eval, cli_predict, cli_reproduce,
-    cli_sweep, cli_compare, cli_fewshot, cli_knn, cli_generate;
+    cli_sweep, cli_compare, cli_fewshot, cli_knn, cli_generate, cli_models, cli_fetch;
 
 #endif

@@ -118,6 +118,29 @@ static lp_status set_url(transfer *t, const char *text, bool first) {
     return status;
 }
 
+/* ---- digests --------------------------------------------------------------------------------- */
+
+static lp_status check_digits(const lp_fetch_request *request, lp_error *err) {
+    size_t length = request->sha256 != NULL ? strlen(request->sha256) : 64;
+    bool fits = request->prefix ? length >= 8 && length <= 64 : length == 64;
+    if (request->sha256 != NULL &&
+        (!fits || strspn(request->sha256, "0123456789abcdefABCDEF") != length)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: expected a SHA-256 of %s64 hexadecimal digits, found '%s'",
+                       request->url, request->prefix ? "8 to " : "", request->sha256);
+    }
+    return LP_OK;
+}
+
+/* Compares a file's digest with the expected one, and hands it on. */
+static bool is_expected(const lp_fetch_request *request, const char found[LP_DIGEST_HEX]) {
+    if (request->found != NULL) {
+        memcpy(request->found, found, LP_DIGEST_HEX);
+    }
+    return request->sha256 == NULL ||
+           strncasecmp(found, request->sha256, strlen(request->sha256)) == 0;
+}
+
 /* ---- the partial file ------------------------------------------------------------------------ */
 
 /* Is the file there already, so that nothing is left to do? */
@@ -133,7 +156,7 @@ static lp_status find_finished(const lp_fetch_request *request, bool *finished, 
                        S_ISDIR(info.st_mode) ? "a folder" : "something else");
     }
     lp_status status = lp_digest_file(LP_SHA256, request->path, found, err);
-    if (status == LP_OK && strcasecmp(found, request->sha256) != 0) {
+    if (status == LP_OK && !is_expected(request, found)) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "%s: is there already, with SHA-256 %s, expected %s; move it away to "
                        "fetch it anew",
@@ -578,7 +601,7 @@ static lp_status verify(transfer *t) {
     if (status != LP_OK) {
         return status;
     }
-    if (strcasecmp(found, t->request->sha256) != 0) {
+    if (!is_expected(t->request, found)) {
         t->spoiled = true;
         return lp_fail(&t->why, LP_ERR_FORMAT,
                        "%s: expected SHA-256 %s, found %s in %llu bytes; they were discarded",
@@ -628,10 +651,10 @@ static lp_status prepare_curl(transfer *t) {
     return LP_OK;
 }
 
-/* After a failure: removes the partial file when it is empty or known to be wrong, and otherwise
- * says that it stays. */
+/* After a failure: removes the partial file when it is empty, known to be wrong or could not be
+ * verified with what follows, and otherwise says that it stays. */
 static void leave_part(transfer *t) {
-    if (t->done == 0 || t->spoiled) {
+    if (t->done == 0 || t->spoiled || t->request->sha256 == NULL) {
         (void)unlink(t->part);
     } else {
         size_t used = strlen(t->why.text);
@@ -649,7 +672,7 @@ static lp_status fetch_claimed(transfer *t) {
         (void)unlink(t->part);
         return LP_OK;
     }
-    if (status == LP_OK && t->total > 0 && t->done > t->total) {
+    if (status == LP_OK && ((t->total > 0 && t->done > t->total) || t->request->sha256 == NULL)) {
         status = empty_part(t);
     }
     if (status == LP_OK) {
@@ -674,13 +697,10 @@ static lp_status fetch_claimed(transfer *t) {
 
 lp_status lp_fetch(const lp_fetch_request *request, lp_error *err) {
     bool finished = false;
-    if (strlen(request->sha256) != 64 || strspn(request->sha256, "0123456789abcdefABCDEF") != 64) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
-                       "%s: expected a SHA-256 of 64 hexadecimal digits, "
-                       "found '%s'",
-                       request->url, request->sha256);
+    lp_status status = check_digits(request, err);
+    if (status == LP_OK) {
+        status = find_finished(request, &finished, err);
     }
-    lp_status status = find_finished(request, &finished, err);
     if (status != LP_OK || finished) {
         return status;
     }

@@ -1,7 +1,8 @@
 /* Downloading one file of known digest over HTTPS, by libcurl.
  *
  * The bytes are written to "<path>.part"; the file gets its own name only when its SHA-256 is the
- * expected one.  What an interrupted run has left in "<path>.part" is not fetched again.
+ * expected one.  What an interrupted run has left in "<path>.part" is not fetched again; but
+ * without a digest nothing would show that two halves are of one file, so that then it is.
  *
  *     lp_fetch_request request = {.url = "https://...", .path = "weights.pt", .sha256 = "40d3..."};
  *     status = lp_fetch(&request, &err);
@@ -23,7 +24,9 @@ typedef struct lp_fetch_request {
     const char *url;    /* https, or http to this machine itself (localhost, 127.0.0.0/8, ::1) */
     const char *path;   /* final name, in a folder that exists */
     uint64_t bytes;     /* expected size; 0: whatever the server says */
-    const char *sha256; /* expected digest, 64 hexadecimal digits */
+    const char *sha256; /* expected digest, 64 hexadecimal digits; NULL: whatever it is */
+    bool prefix;        /* sha256 has only its first digits, 8 or more */
+    char *found;        /* [65]: receives the file's digest; may be NULL */
     lp_fetch_progress progress; /* may be NULL */
     void *context;              /* handed to progress */
     unsigned stall_seconds;     /* without a byte for so long, the connection is given up; 0: 60 */
@@ -33,10 +36,10 @@ typedef struct lp_fetch_request {
 
 /* Downloads request->url to request->path.
  *
- * A file of the expected digest that is there already is kept, and nothing is fetched; any other
- * file under that name is left alone and is an error.  Redirections are followed ten times, under
- * the same rule for URLs, and never from HTTPS to HTTP.  Lost connections and the HTTP statuses
- * that may pass (408, 429, 5xx) are tried again.
+ * A file of the expected digest that is there already is kept, and nothing is fetched (without an
+ * expected digest: any file); any other file under that name is left alone and is an error.
+ * Redirections are followed ten times, under the same rule for URLs, and never from HTTPS to HTTP.
+ * Lost connections and the HTTP statuses that may pass (408, 429, 5xx) are tried again.
  *
  * LP_OK: the file stands under its name, synced to disk.  Otherwise nothing new does, and the
  * partial file is kept (an empty one is not), unless its size or digest is wrong:

@@ -1,22 +1,13 @@
-/* Linear-probe accuracies that others published for official models, each with its setting. */
+/* Which published accuracy (ckpt/known_models.c has them) belongs beside a result. */
 #ifndef LP_REPORT_PUBLISHED_H
 #define LP_REPORT_PUBLISHED_H
 
-#include <stddef.h>
 #include "base/json.h"
+#include "ckpt/known_models.h"
 #include "linprobe/encoder.h"
 
-typedef struct lp_published {
-    const char *model;   /* as lp_checkpoint_official_name says it */
-    const char *dataset; /* "CIFAR-100" */
-    lp_feature_point point;
-    double accuracy; /* top-1, percent */
-    int decimals;    /* as published */
-    const char *setting;
-    const char *source;
-} lp_published;
-
-/* The published number for an official model, or NULL (also for model = NULL). */
+/* The published number for an official model's features as they are, or NULL (also for model =
+ * NULL). */
 const lp_published *lp_published_find(const char *model, const char *dataset,
                                       lp_feature_point point);
 

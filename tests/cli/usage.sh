@@ -11,7 +11,7 @@ run 0 "$LP_PROGRAM" --version
 has "linprobe "
 run 2 "$LP_PROGRAM" frobnicate
 says "no command 'frobnicate'"
-for command in reproduce inspect extract fit eval predict; do
+for command in reproduce models fetch inspect extract fit eval predict; do
     run 0 "$LP_PROGRAM" $command --help
     has "usage: linprobe $command"
     has "--help"

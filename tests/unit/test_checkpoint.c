@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "check.h"
-#include "ckpt/official.h"
+#include "ckpt/known_models.h"
 #include "linprobe/checkpoint.h"
 
 #define GOLDEN LP_TEST_DATA "/golden/ckpt/"
@@ -144,19 +144,52 @@ static void files_are_known_by_their_digest(void **state) {
     assert_string_equal(lp_checkpoint_official_name(
                             "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af"),
                         "OpenAI CLIP ViT-B/32");
-    size_t count;
-    const lp_official *files = lp_official_files(&count);
-    assert_int_equal(count, 9);
+    /* the first digits are enough where no more are published */
+    assert_string_equal(lp_checkpoint_official_name(
+                            "0676ba6100000000000000000000000000000000000000000000000000000000"),
+                        "torchvision ResNet-50 V1");
+    assert_null(lp_checkpoint_official_name(
+        "40d3657100000000000000000000000000000000000000000000000000000000"));
+}
+
+static void known_models_are_found_by_each_of_their_names(void **state) {
+    (void)state;
+    size_t count, published;
+    const lp_known_model *models = lp_known_models(&count);
+    const lp_published *numbers = lp_published_all(&published);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(strlen(files[i].sha256), 64);
-        assert_int_equal(strspn(files[i].sha256, "0123456789abcdef"), 64);
-        assert_ptr_equal(lp_official_named(files[i].name), &files[i]);
-        assert_ptr_equal(lp_official_named(files[i].file), &files[i]);
-        assert_ptr_equal(lp_official_with_sha256(files[i].sha256), &files[i]);
-        assert_non_null(strstr(files[i].title, files[i].name));
+        const lp_known_model *m = &models[i];
+        assert_ptr_equal(lp_known_model_named(m->name), m);
+        assert_ptr_equal(lp_known_model_named(m->title), m);
+        assert_ptr_equal(lp_known_model_named(lp_known_model_file(m)), m);
+        assert_true(m->alias == NULL || lp_known_model_named(m->alias) == m);
+        assert_true(strncmp(m->url, "https://", 8) == 0 && strlen(lp_known_model_file(m)) > 4);
+        assert_true(m->parameters > 5000000 && m->input_size >= 224);
+        if (m->sha256 != NULL) {
+            char whole[LP_DIGEST_HEX];
+            size_t digits = strlen(m->sha256);
+            assert_true(digits == 64 || digits == 8);
+            assert_int_equal(strspn(m->sha256, "0123456789abcdef"), digits);
+            assert_non_null(strstr(m->url, m->sha256)); /* where its publishers put it */
+            (void)snprintf(whole, sizeof whole, "%s%0*d", m->sha256, (int)(64 - digits), 0);
+            whole[64] = '\0';
+            assert_ptr_equal(lp_known_model_with_sha256(whole), m);
+        }
     }
-    assert_null(lp_official_named("ViT-B/33"));
-    assert_int_equal(lp_official_named("ViT-B/32")->bytes, 353976522);
+    for (size_t i = 0; i < published; i++) {
+        const lp_known_model *m = lp_known_model_named(numbers[i].model);
+        assert_non_null(m);
+        assert_string_equal(m->title, numbers[i].model);
+        assert_true(numbers[i].accuracy > 50 && numbers[i].accuracy < 100);
+    }
+    assert_string_equal(lp_known_model_named("vit_B_32")->title, "OpenAI CLIP ViT-B/32");
+    assert_string_equal(lp_known_model_named("ViT-L/14@336px")->name, "clip-vit-l-14-336px");
+    assert_string_equal(lp_known_model_named("dinov2_vits14_reg")->name, "dinov2-vit-s-14-reg");
+    assert_string_equal(lp_known_model_named("dino_vits8")->title, "DINO ViT-S/8");
+    assert_null(lp_known_model_named("ViT-B/33"));
+    assert_null(lp_known_model_named("ViT-B/3"));
+    assert_null(lp_known_model_named("")); /* an alias that is missing is no name */
+    assert_int_equal(lp_known_model_named("ViT-B/32")->bytes, 353976522);
 }
 
 /* ---- archives made here -------------------------------------------------------------------------
@@ -699,6 +732,7 @@ int main(void) {
         cmocka_unit_test(golden_files_are_read_exactly),
         cmocka_unit_test(tensors_are_found_by_name_and_ordered),
         cmocka_unit_test(files_are_known_by_their_digest),
+        cmocka_unit_test(known_models_are_found_by_each_of_their_names),
         cmocka_unit_test(views_become_contiguous),
         cmocka_unit_test(views_beyond_their_storage_are_refused),
         cmocka_unit_test(numbers_of_a_tensor_are_checked),

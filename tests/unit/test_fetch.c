@@ -467,6 +467,54 @@ static void wrong_digest_leaves_nothing(void **state) {
     assert_log("");
 }
 
+/* Where only the first digits of a digest are published. */
+static void first_digits_are_verified(void **state) {
+    (void)state;
+    char found[65] = "", digits[9];
+    lp_fetch_request request = ask("data", "digits");
+    memcpy(digits, data_hex, 8);
+    digits[8] = '\0';
+    request.sha256 = digits;
+    assert_fails(lp_fetch(&request, &err), LP_ERR_ARGUMENT, &err, "64 hexadecimal digits");
+    request.prefix = true;
+    request.found = found;
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_string_equal(found, data_hex);
+    found[0] = '\0';
+    forget_log();
+    assert_ok(lp_fetch(&request, &err), &err); /* it is there already */
+    assert_string_equal(found, data_hex);
+    assert_log("");
+    digits[7] = digits[7] == '0' ? '1' : '0';
+    assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "is there already, with SHA-256");
+    request.path = in_folder("digits-wrong");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "expected SHA-256 ");
+    assert_false(exists(request.path) || exists(part_of(&request)));
+    digits[7] = '\0';
+    assert_fails(lp_fetch(&request, &err), LP_ERR_ARGUMENT, &err, "8 to 64 hexadecimal digits");
+}
+
+/* Without a digest nothing would tell that a part of an earlier run is of the same file. */
+static void unverified_download_starts_afresh(void **state) {
+    (void)state;
+    char found[65] = "";
+    lp_fetch_request request = ask("data", "unverified");
+    request.sha256 = NULL;
+    request.found = found;
+    write_file(part_of(&request), data + 7, 5000);
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    assert_string_equal(found, data_hex);
+    assert_log("/data 200 0 300007\n");
+    request.path = in_folder("unverified-cut");
+    request.url = url_of("always-cut/1000/status/404/data");
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "found 404");
+    request.url = url_of("always-cut/5000/norange/data");
+    request.attempts = 1;
+    assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "after 1 attempts");
+    assert_false(exists(request.path) || exists(part_of(&request)));
+}
+
 static void wrong_size_is_noticed_early(void **state) {
     (void)state;
     lp_fetch_request request = ask("data", "size");
@@ -745,6 +793,8 @@ int main(void) {
         cmocka_unit_test_setup(complete_part_is_recognised, begin),
         cmocka_unit_test_setup(part_that_is_too_long_starts_again, begin),
         cmocka_unit_test_setup(wrong_digest_leaves_nothing, begin),
+        cmocka_unit_test_setup(first_digits_are_verified, begin),
+        cmocka_unit_test_setup(unverified_download_starts_afresh, begin),
         cmocka_unit_test_setup(wrong_size_is_noticed_early, begin),
         cmocka_unit_test_setup(http_errors_give_their_status, begin),
         cmocka_unit_test_setup(refused_connection_is_reported, begin),

@@ -1,0 +1,224 @@
+/* linprobe fetch NAME: downloads a known model's weights, or a data set's archive.
+ *
+ *   1. NAME -> address and checksum          ckpt/known_models.c, data/official_data.c
+ *   2. where it goes: --out, else the cache folder; what is there already is verified and kept
+ *   3. download, verified by its SHA-256 (or by as many digits as are published of it) */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "ckpt/known_models.h"
+#include "cli/download.h"
+#include "cli/model_path.h"
+#include "cli/options.h"
+#include "data/official_data.h"
+#include "report/table.h"
+
+typedef struct item {
+    const char *title, *file, *url, *sha256; /* sha256: NULL where none is published */
+    uint64_t bytes;
+    const lp_known_model *model; /* NULL: a data set */
+} item;
+
+typedef struct job {
+    const char *name, *out, *cache, *url, *sha256;
+    bool unverified;
+    item item;
+    char *path;
+    char found[LP_DIGEST_HEX];
+} job;
+
+static bool find_item(const char *name, item *out) {
+    const lp_known_model *m = lp_known_model_named(name);
+    for (int s = 0; s < LP_CIFAR_SETS; s++) {
+        const lp_official_archive *a = &lp_cifar_layouts[s].archive;
+        if (strcasecmp(name, lp_cifar_layouts[s].name) == 0 || strcmp(name, a->file) == 0) {
+            *out = (item){lp_cifar_layouts[s].name, a->file, a->url, a->sha256, a->bytes, NULL};
+            return true;
+        }
+    }
+    if (m != NULL) {
+        *out = (item){m->title, lp_known_model_file(m), m->url, m->sha256, m->bytes, m};
+    }
+    return m != NULL;
+}
+
+/* The checksum that counts: the published one, or the user's, which must not contradict it. */
+static int settle_checksum(const cli_command *command, job *j) {
+    char text[256];
+    const char *known = j->url == NULL ? j->item.sha256 : NULL;
+    size_t length = j->sha256 != NULL ? strlen(j->sha256) : 0;
+    if (j->sha256 != NULL &&
+        (length < 8 || length > 64 || strspn(j->sha256, "0123456789abcdefABCDEF") != length)) {
+        return cli_usage_error(command, "--sha256: expected 8 to 64 hexadecimal digits");
+    }
+    if (j->sha256 != NULL && j->unverified) {
+        return cli_usage_error(command, "--sha256 and --unverified exclude each other");
+    }
+    if (j->sha256 != NULL && known != NULL &&
+        strncasecmp(j->sha256, known, length < strlen(known) ? length : strlen(known)) != 0) {
+        (void)snprintf(text, sizeof text,
+                       "--sha256 is not the published one of %s, %s; another file has --url, too",
+                       j->item.title, known);
+        return cli_usage_error(command, text);
+    }
+    if (j->sha256 == NULL && !j->unverified) {
+        j->sha256 = j->item.sha256;
+    }
+    if (j->sha256 == NULL && !j->unverified) {
+        (void)snprintf(text, sizeof text,
+                       "%s has no published checksum: give one with --sha256 HEX, or take the file "
+                       "as it comes with --unverified",
+                       j->item.title);
+        return cli_usage_error(command, text);
+    }
+    return CLI_CONTINUE;
+}
+
+/* --out FILE, --out FOLDER, or the cache. */
+static lp_status settle_path(job *j, lp_error *err) {
+    size_t length = j->out != NULL ? strlen(j->out) : 0;
+    bool folder = length > 0 && (j->out[length - 1] == '/' || lp_is_folder(j->out));
+    const char *into = j->out == NULL ? j->cache : folder ? j->out : NULL;
+    lp_status status = LP_OK;
+    j->path = into != NULL ? lp_path_join(into, j->item.file) : lp_strdup(j->out);
+    if (j->path == NULL) {
+        return lp_fail_memory(err, j->item.file, 1, 1);
+    }
+    char *parent = lp_strdup(j->path);
+    char *slash = parent != NULL ? strrchr(parent, '/') : NULL;
+    if (parent == NULL) {
+        status = lp_fail_memory(err, j->path, 1, 1);
+    } else if (slash != NULL && slash > parent) {
+        *slash = '\0';
+        status = lp_make_folders(parent, err);
+    }
+    lp_free(parent);
+    return status;
+}
+
+/* A file that another program fetched is as good, if it is the right one. */
+static lp_status find_elsewhere(job *j, bool *found, lp_error *err) {
+    char *path = NULL;
+    *found = false;
+    if (j->out != NULL || j->url != NULL || j->item.model == NULL || j->sha256 == NULL ||
+        lp_is_file(j->path)) {
+        return LP_OK;
+    }
+    lp_status status = model_path_elsewhere(j->item.model, &path, err);
+    if (status == LP_OK && path != NULL) {
+        status = lp_digest_file(LP_SHA256, path, j->found, err);
+        *found = status == LP_OK && strncasecmp(j->found, j->sha256, strlen(j->sha256)) == 0;
+    }
+    if (*found) {
+        lp_free(j->path);
+        j->path = path;
+        return LP_OK;
+    }
+    lp_free(path);
+    return status;
+}
+
+static lp_status fetch(job *j, lp_error *err) {
+    bool found;
+    lp_status status = settle_path(j, err);
+    if (status == LP_OK) {
+        status = find_elsewhere(j, &found, err);
+    }
+    if (status != LP_OK || found) {
+        return status;
+    }
+    lp_fetch_request request = {.url = j->url != NULL ? j->url : j->item.url,
+                                .path = j->path,
+                                .bytes = j->url == NULL ? j->item.bytes : 0,
+                                .sha256 = j->sha256,
+                                .prefix = j->sha256 != NULL && strlen(j->sha256) < 64,
+                                .found = j->found};
+    return download_file(j->item.title, NULL, &request, err);
+}
+
+static void print_result(const job *j, lp_format format) {
+    static const lp_column columns[] = {{"name", "name", NULL},
+                                        {"path", "file", NULL},
+                                        {"verified", "verified by", NULL},
+                                        {"sha256", "SHA-256", NULL}};
+    char verified[32] = "nothing";
+    if (j->sha256 != NULL) {
+        (void)snprintf(verified, sizeof verified, strlen(j->sha256) < 64 ? "%zu digits" : "SHA-256",
+                       strlen(j->sha256));
+    }
+    json_t *rows = json_pack("[{s:s, s:o, s:s, s:s}]", "name",
+                             j->item.model != NULL ? j->item.model->name : j->item.title, "path",
+                             lp_json_any_text(j->path), "verified", verified, "sha256", j->found);
+    lp_table_print(stdout, format, columns, sizeof columns / sizeof columns[0], rows);
+    json_decref(rows);
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    job j = {.cache = "datasets"};
+    int format = LP_FORMAT_TEXT;
+    const cli_option options[] = {
+        {.name = "--out",
+         .argument = "PATH",
+         .help = "file or folder that it is written to (default: the cache folder)",
+         .kind = CLI_TEXT,
+         .value = &j.out},
+        {.name = "--cache",
+         .argument = "DIR",
+         .help = "the cache folder (default datasets)",
+         .kind = CLI_TEXT,
+         .value = &j.cache},
+        {.name = "--sha256",
+         .argument = "HEX",
+         .help = "checksum of a file that has no published one, or of --url",
+         .kind = CLI_TEXT,
+         .value = &j.sha256},
+        {.name = "--unverified",
+         .help = "take a file without a published checksum as it comes; prints what it is",
+         .kind = CLI_FLAG,
+         .value = &j.unverified},
+        {.name = "--url",
+         .argument = "URL",
+         .help = "another source of the file",
+         .kind = CLI_TEXT,
+         .value = &j.url},
+        CLI_FORMAT_OPTION(&format),
+        {.name = NULL}};
+    lp_error err = {0};
+    int exit_status = cli_parse(command, options, argc, argv, &j.name, 1, 1, NULL);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    if (!find_item(j.name, &j.item)) {
+        (void)fprintf(stderr,
+                      "linprobe fetch: '%.100s' is no known model (`linprobe models` lists them), "
+                      "nor cifar-100 or cifar-10\n",
+                      j.name);
+        return CLI_FAILURE;
+    }
+    exit_status = settle_checksum(command, &j);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    lp_status status = fetch(&j, &err);
+    if (status == LP_OK) {
+        print_result(&j, (lp_format)format);
+    }
+    lp_free(j.path);
+    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+}
+
+const cli_command cli_fetch = {
+    .name = "fetch",
+    .summary = "downloads a known encoder or data set, verified; interrupted, it goes on",
+    .run = run,
+    .usage = "NAME [--out PATH] [options]",
+    .details =
+        "NAME is one of `linprobe models`, or cifar-100 or cifar-10.  What is there already is\n"
+        "verified and kept.  Of some models only the first digits of the SHA-256 are published;\n"
+        "the result says by how many the file was verified.",
+};

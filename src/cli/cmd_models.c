@@ -1,0 +1,193 @@
+/* linprobe models [NAME...]: what is known of published encoders. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "ckpt/known_models.h"
+#include "cli/model_path.h"
+#include "cli/options.h"
+#include "report/table.h"
+
+enum { WORDS_MAX = 64 };
+
+/* The number of a data set that stands in the table: of several, that of the paper's protocol. */
+static const lp_published *shown_number(const lp_known_model *model, const char *dataset) {
+    size_t count;
+    const lp_published *all = lp_published_all(&count), *found = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].model, model->title) == 0 && strcmp(all[i].dataset, dataset) == 0) {
+            found = &all[i];
+        }
+    }
+    return found;
+}
+
+static json_t *published_rows(const lp_known_model *model) {
+    size_t count;
+    const lp_published *all = lp_published_all(&count);
+    json_t *rows = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].model, model->title) == 0) {
+            (void)json_array_append_new(
+                rows, json_pack("{s:s, s:s, s:b, s:f, s:s, s:s, s:s}", "dataset", all[i].dataset,
+                                "feature", lp_feature_point_name(all[i].point), "normalized",
+                                all[i].normalized, "top1", all[i].accuracy, "by", all[i].by,
+                                "setting", all[i].setting, "source", all[i].source));
+        }
+    }
+    return rows;
+}
+
+/* How much of the SHA-256 is published, in words. */
+static const char *checksum_words(const lp_known_model *model) {
+    return model->sha256 == NULL ? "none" : strlen(model->sha256) == 64 ? "SHA-256" : "8 digits";
+}
+
+static json_t *model_row(const lp_known_model *m) {
+    const lp_published *ten = shown_number(m, "CIFAR-10"), *hundred = shown_number(m, "CIFAR-100");
+    double megabytes = m->bytes > 0 ? (double)m->bytes * 1e-6 : m->megabytes;
+    json_t *row = json_pack(
+        "{s:s, s:s?, s:s, s:s, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}", "name", m->name,
+        "alias", m->alias, "title", m->title, "family", m->family, "activation", m->activation,
+        "parameters", (json_int_t)m->parameters, "millions", (double)m->parameters * 1e-6, "input",
+        (json_int_t)m->input_size, "file", lp_known_model_file(m), "sha256", m->sha256, "checksum",
+        checksum_words(m), "url", m->url, "published", published_rows(m));
+    if (m->bytes > 0) {
+        (void)json_object_set_new(row, "bytes", json_integer((json_int_t)m->bytes));
+    }
+    if (megabytes > 0) {
+        (void)json_object_set_new(row, "megabytes", json_real(megabytes));
+    }
+    if (ten != NULL) {
+        (void)json_object_set_new(row, "cifar10", json_real(ten->accuracy));
+    }
+    if (hundred != NULL) {
+        (void)json_object_set_new(row, "cifar100", json_real(hundred->accuracy));
+        (void)json_object_set_new(row, "by", json_string(hundred->by));
+    }
+    return row;
+}
+
+/* What the words of the last columns stand for. */
+static void print_notes(void) {
+    size_t count;
+    const lp_published *all = lp_published_all(&count);
+    (void)printf("\nchecksum  SHA-256: published whole; 8 digits: its first ones, in the file's "
+                 "name; none: not\n          published, so `linprobe fetch` wants --sha256 or "
+                 "--unverified\nby        whose linear probe; `linprobe models NAME` tells all:\n");
+    for (size_t i = 0; i < count; i++) {
+        bool said = false;
+        for (size_t k = 0; k < i; k++) {
+            said = said || strcmp(all[k].by, all[i].by) == 0;
+        }
+        if (!said) {
+            (void)printf("          %s: %s; %s\n", all[i].by, all[i].setting, all[i].source);
+        }
+    }
+}
+
+static void print_details(const lp_known_model *m, const char *cache) {
+    char *path = NULL;
+    lp_error ignored;
+    size_t count;
+    const lp_published *all = lp_published_all(&count);
+    (void)printf("name:          %s%s%s\n", m->name, m->alias != NULL ? ", " : "",
+                 m->alias != NULL ? m->alias : "");
+    (void)printf("title:         %s\n", m->title);
+    (void)printf("architecture:  family %s, %u x %u pixels, %.1f million parameters%s%s\n",
+                 m->family, m->input_size, m->input_size, (double)m->parameters * 1e-6,
+                 m->activation != NULL ? ", " : "", m->activation != NULL ? m->activation : "");
+    (void)printf("url:           %s\n", m->url);
+    if (m->bytes > 0) {
+        (void)printf("size:          %llu bytes\n", (unsigned long long)m->bytes);
+    } else if (m->megabytes > 0) {
+        (void)printf("size:          %.1f MB\n", m->megabytes);
+    }
+    (void)printf("sha256:        %s%s\n", m->sha256 != NULL ? m->sha256 : "not published",
+                 m->sha256 != NULL && strlen(m->sha256) < 64 ? "... (no more is published)" : "");
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].model, m->title) == 0) {
+            (void)printf("published:     %.*f on %s; %s; %s\n", all[i].decimals, all[i].accuracy,
+                         all[i].dataset, all[i].setting, all[i].source);
+        }
+    }
+    if (model_path_find(m->name, cache, &path, &ignored) == LP_OK) {
+        (void)printf("file:          %s\n", path);
+    } else {
+        (void)printf("file:          not here yet; `linprobe fetch %s` downloads it\n", m->name);
+    }
+    lp_free(path);
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    static const lp_column text[] = {
+        {"name", "name", NULL},
+        {"family", "family", NULL},
+        {"millions", "params M", "%.1f"},
+        {"input", "input", NULL},
+        {"megabytes", "MB", "%.0f"},
+        {"checksum", "checksum", NULL},
+        {"cifar10", "CIFAR-10", "%.1f"},
+        {"cifar100", "CIFAR-100", "%.1f"},
+        {"by", "by", NULL},
+    };
+    static const lp_column csv[] = {
+        {"name", NULL, NULL},     {"alias", NULL, NULL},      {"title", NULL, NULL},
+        {"family", NULL, NULL},   {"activation", NULL, NULL}, {"parameters", NULL, NULL},
+        {"input", NULL, NULL},    {"bytes", NULL, NULL},      {"megabytes", NULL, NULL},
+        {"sha256", NULL, NULL},   {"url", NULL, NULL},        {"cifar10", NULL, NULL},
+        {"cifar100", NULL, NULL}, {"by", NULL, NULL},
+    };
+    int format = LP_FORMAT_TEXT;
+    const char *words[WORDS_MAX], *cache = "datasets";
+    size_t word_count, count;
+    const cli_option options[] = {CLI_FORMAT_OPTION(&format),
+                                  {.name = "--cache",
+                                   .argument = "DIR",
+                                   .help = "where downloads are (default datasets)",
+                                   .kind = CLI_TEXT,
+                                   .value = &cache},
+                                  {.name = NULL}};
+    int exit_status = cli_parse(command, options, argc, argv, words, 0, WORDS_MAX, &word_count);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    const lp_known_model *all = lp_known_models(&count), *named[WORDS_MAX];
+    for (size_t i = 0; i < word_count; i++) {
+        named[i] = lp_known_model_named(words[i]);
+        if (named[i] == NULL) {
+            (void)fprintf(stderr, "linprobe models: no known model is called '%.100s'\n", words[i]);
+            return CLI_FAILURE;
+        }
+    }
+    if (format == LP_FORMAT_TEXT && word_count > 0) {
+        for (size_t i = 0; i < word_count; i++) {
+            (void)fputs(i > 0 ? "\n" : "", stdout);
+            print_details(named[i], cache);
+        }
+        return CLI_OK;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < (word_count > 0 ? word_count : count); i++) {
+        (void)json_array_append_new(rows, model_row(word_count > 0 ? named[i] : &all[i]));
+    }
+    if (format == LP_FORMAT_TEXT) {
+        lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
+        print_notes();
+    } else {
+        lp_table_print(stdout, (lp_format)format, csv, sizeof csv / sizeof csv[0], rows);
+    }
+    json_decref(rows);
+    return CLI_OK;
+}
+
+const cli_command cli_models = {
+    .name = "models",
+    .summary = "lists known encoders: sizes, checksums, published linear-probe accuracies",
+    .run = run,
+    .usage = "[NAME...] [--format text|csv|json]",
+    .details =
+        "Without a NAME a table of all.  Names are compared by their letters and digits alone:\n"
+        "clip-vit-b-32, ViT-B/32 and ViT-B-32.pt are the same model.",
+};

@@ -1,0 +1,34 @@
+/* A download with its meter. */
+#include "cli/download.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "cli/interrupt.h"
+#include "cli/meter.h"
+
+static bool show_bytes(void *context, uint64_t done, uint64_t total, double rate) {
+    (void)rate; /* the meter has its own */
+    meter_show_bytes(context, (double)done, (double)total);
+    return interrupt_signal() == 0;
+}
+
+lp_status download_file(const char *what, const char *advice, lp_fetch_request *request,
+                        lp_error *err) {
+    meter m;
+    (void)fprintf(stderr, "%s: downloading %s\n", what, request->url);
+    meter_start(&m, what, "MB");
+    request->progress = show_bytes;
+    request->context = &m;
+    lp_status status = lp_fetch(request, err);
+    meter_end(&m);
+    if (status == LP_CANCELLED) {
+        (void)lp_prefix(err, status, "interrupted%s: ",
+                        request->sha256 != NULL ? ": the same command goes on from here" : "");
+    } else if (status != LP_OK) {
+        (void)lp_prefix(err, status, "%s cannot be downloaded%s%s%s: ", what,
+                        advice != NULL ? " (" : "", advice != NULL ? advice : "",
+                        advice != NULL ? ")" : "");
+    }
+    return status;
+}

@@ -1,0 +1,70 @@
+/* Paths of known models.  Other programs' folders: clip/clip.py (download_root), open_clip's
+ * pretrained.py (cache_dir), torch/hub.py (_get_torch_home, load_state_dict_from_url). */
+#include "cli/model_path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+
+/* folder/below name, where `below` is empty or ends with a slash; *path = NULL unless it is a file.
+ */
+static lp_status find_file(const char *folder, const char *below, const char *name, char **path,
+                           lp_error *err) {
+    char inner[256];
+    (void)snprintf(inner, sizeof inner, "%s%s", below, name);
+    *path = lp_path_join(folder, inner);
+    if (*path == NULL) {
+        return lp_fail_memory(err, folder, strlen(folder), 1);
+    }
+    if (!lp_is_file(*path)) {
+        lp_free(*path);
+        *path = NULL;
+    }
+    return LP_OK;
+}
+
+lp_status model_path_elsewhere(const lp_known_model *model, char **path, lp_error *err) {
+    const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
+    const char *hub = getenv("TORCH_HOME"), *file = lp_known_model_file(model);
+    bool clip = strncmp(model->family, "clip", 4) == 0;
+    *path = NULL;
+    if (clip) {
+        return home != NULL ? find_file(home, ".cache/clip/", file, path, err) : LP_OK;
+    }
+    if (hub != NULL) {
+        return find_file(hub, "hub/checkpoints/", file, path, err);
+    }
+    if (cache != NULL) {
+        return find_file(cache, "torch/hub/checkpoints/", file, path, err);
+    }
+    return home != NULL ? find_file(home, ".cache/torch/hub/checkpoints/", file, path, err) : LP_OK;
+}
+
+lp_status model_path_find(const char *word, const char *cache, char **path, lp_error *err) {
+    *path = NULL;
+    if (lp_is_file(word) || lp_is_folder(word)) {
+        *path = lp_strdup(word);
+        return *path != NULL ? LP_OK : lp_fail_memory(err, word, strlen(word) + 1, 1);
+    }
+    const lp_known_model *model = lp_known_model_named(word);
+    if (model == NULL) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: neither a file nor the name of a known model; `linprobe models` lists "
+                       "those",
+                       word);
+    }
+    lp_status status = find_file(cache, "", lp_known_model_file(model), path, err);
+    if (status == LP_OK && *path == NULL) {
+        status = model_path_elsewhere(model, path, err);
+    }
+    if (status == LP_OK && *path == NULL) {
+        status = lp_fail(err, LP_ERR_ARGUMENT,
+                         "%s: %s is not on this machine yet; `linprobe fetch %s` downloads it",
+                         word, model->title, model->name);
+    }
+    return status;
+}

@@ -19,18 +19,27 @@ enum { LP_LANES = 16 };
 #define LP_BODY static inline
 #endif
 
+/* Whether the versions below exist, and what a function for some of them is marked with. */
 #if defined(__GNUC__) && defined(__x86_64__)
+#define LP_X86 1
+#define LP_TARGET(features) __attribute__((target(features)))
+#define LP_SUPPORTS(feature) __builtin_cpu_supports(feature)
+#else
+#define LP_X86 0
+#endif
+
+#if LP_X86
 #define LP_KERNEL(name, body, parameters, arguments)                                               \
-    __attribute__((target("avx512f"))) static void body##_avx512 parameters {                      \
+    LP_TARGET("avx512f") static void body##_avx512 parameters {                                    \
         body arguments;                                                                            \
     }                                                                                              \
-    __attribute__((target("avx2"))) static void body##_avx2 parameters {                           \
+    LP_TARGET("avx2") static void body##_avx2 parameters {                                         \
         body arguments;                                                                            \
     }                                                                                              \
     void name parameters {                                                                         \
-        if (__builtin_cpu_supports("avx512f")) {                                                   \
+        if (LP_SUPPORTS("avx512f")) {                                                              \
             body##_avx512 arguments;                                                               \
-        } else if (__builtin_cpu_supports("avx2")) {                                               \
+        } else if (LP_SUPPORTS("avx2")) {                                                          \
             body##_avx2 arguments;                                                                 \
         } else {                                                                                   \
             body arguments;                                                                        \

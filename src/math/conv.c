@@ -1,0 +1,283 @@
+/* Convolution as a product of matrices that are never built:
+ *
+ *   y [pixels, out] = x' [pixels, taps * in] W [taps * in, out]
+ *
+ * Row p of x' is a run of `in` floats for each tap, found through a table of pointers (for a tap
+ * outside the image, to zeros), so x is neither copied nor padded, and a 1x1 convolution, with or
+ * without stride, is the same loop with one tap.  W lies in panels of 16 outputs, [panel][k][16].
+ *
+ *   chunk of 192 pixels     their pointers [tile][tap][6]
+ *     panel of 16 outputs   stays in the second-level cache for the whole chunk
+ *       tile of 6 pixels    6 x 16 sums in registers: at each k 16 weights times 6 values of x
+ *                           + bias (+ add) (relu) -> y
+ *
+ * Each sum is one chain of fused multiply-adds over k = (tap, channel), started at 0, whatever the
+ * width of the registers.  Where the processor has no fused multiply-add, products are rounded.
+ *
+ * The pointers instead of a copy are the idea of "The Indirect Convolution Algorithm" (Dukhan,
+ * 2019). */
+#include "math/conv.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "math/dispatch.h"
+
+#if LP_X86
+#include <immintrin.h>
+#endif
+
+enum { PANEL = 16, TILE = 6, CHUNK_TILES = 32 };
+
+/* Sums of a tile over `panels` panels (1 or 2), [TILE][panels * PANEL].  rows: [taps][TILE]
+ * pointers, each to `in` floats behind `offset`; a panel is `depth` * PANEL floats. */
+typedef struct tile_input {
+    const float *const *rows;
+    size_t taps, offset, in, depth;
+    const float *panel;
+} tile_input;
+
+typedef void (*tile_sums)(const tile_input *tile, size_t panels, float *sums);
+
+#ifdef FP_FAST_FMAF
+#define MULTIPLY_ADD(a, b, c) fmaf(a, b, c)
+#else
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#endif
+
+LP_BODY void tile_plain(const tile_input *tile, size_t panels, float *sums) {
+    float s[TILE][PANEL] = {{0}};
+    const float *w = tile->panel;
+    assert(panels == 1);
+    (void)panels;
+    for (size_t t = 0; t < tile->taps; t++) {
+        for (size_t k = 0; k < tile->in; k++, w += PANEL) {
+            for (size_t i = 0; i < TILE; i++) {
+                float a = tile->rows[t * TILE + i][tile->offset + k];
+                for (size_t l = 0; l < PANEL; l++) {
+                    s[i][l] = MULTIPLY_ADD(a, w[l], s[i][l]);
+                }
+            }
+        }
+    }
+    for (size_t i = 0; i < TILE; i++) {
+        for (size_t l = 0; l < PANEL; l++) {
+            sums[i * PANEL + l] = s[i][l];
+        }
+    }
+}
+
+#if LP_X86
+
+LP_TARGET("avx2,fma")
+LP_BODY void tile_avx2(const tile_input *tile, size_t panels, float *sums) {
+    __m256 s[TILE][2];
+    const float *w = tile->panel;
+    assert(panels == 1);
+    (void)panels;
+    for (size_t i = 0; i < TILE; i++) {
+        s[i][0] = s[i][1] = _mm256_setzero_ps();
+    }
+    for (size_t t = 0; t < tile->taps; t++) {
+        const float *a[TILE];
+        for (size_t i = 0; i < TILE; i++) {
+            a[i] = tile->rows[t * TILE + i] + tile->offset;
+        }
+        for (size_t k = 0; k < tile->in; k++, w += PANEL) {
+            __m256 low = _mm256_load_ps(w), high = _mm256_load_ps(w + 8);
+            for (size_t i = 0; i < TILE; i++) {
+                __m256 x = _mm256_broadcast_ss(a[i] + k);
+                s[i][0] = _mm256_fmadd_ps(x, low, s[i][0]);
+                s[i][1] = _mm256_fmadd_ps(x, high, s[i][1]);
+            }
+        }
+    }
+    for (size_t i = 0; i < TILE; i++) {
+        _mm256_store_ps(sums + i * PANEL, s[i][0]);
+        _mm256_store_ps(sums + i * PANEL + 8, s[i][1]);
+    }
+}
+
+/* Two panels at once: 12 chains, of which a processor with two units of 512 bits needs 8. */
+LP_TARGET("avx512f")
+LP_BODY void tile_avx512(const tile_input *tile, size_t panels, float *sums) {
+    __m512 s[TILE][2];
+    const float *w = tile->panel;
+    size_t second = panels == 2 ? tile->depth * PANEL : 0;
+    for (size_t i = 0; i < TILE; i++) {
+        s[i][0] = s[i][1] = _mm512_setzero_ps();
+    }
+    for (size_t t = 0; t < tile->taps; t++) {
+        const float *a[TILE];
+        for (size_t i = 0; i < TILE; i++) {
+            a[i] = tile->rows[t * TILE + i] + tile->offset;
+        }
+        for (size_t k = 0; k < tile->in; k++, w += PANEL) {
+            __m512 low = _mm512_load_ps(w), high = _mm512_load_ps(w + second);
+            for (size_t i = 0; i < TILE; i++) {
+                __m512 x = _mm512_set1_ps(a[i][k]);
+                s[i][0] = _mm512_fmadd_ps(x, low, s[i][0]);
+                s[i][1] = _mm512_fmadd_ps(x, high, s[i][1]);
+            }
+        }
+    }
+    for (size_t i = 0; i < TILE; i++) {
+        _mm512_store_ps(sums + i * panels * PANEL, s[i][0]);
+        if (panels == 2) {
+            _mm512_store_ps(sums + i * panels * PANEL + PANEL, s[i][1]);
+        }
+    }
+}
+
+#endif
+
+typedef struct job {
+    const lp_conv *conv;
+    const lp_conv_input *in;
+    const float *add;
+    bool relu;
+    float *y;
+    size_t high, wide; /* of the output */
+} job;
+
+/* Pointers of pixels first .. first + tiles * TILE - 1; behind the last pixel, pixel `first`
+ * again. */
+static void point(const job *j, size_t first, size_t count, size_t tiles, const float **rows) {
+    const lp_conv *c = j->conv;
+    const lp_conv_input *in = j->in;
+    size_t taps = c->taps_high * c->taps_wide;
+    for (size_t p = 0; p < tiles * TILE; p++) {
+        size_t pixel = p < count ? first + p : first;
+        size_t image = pixel / (j->high * j->wide), place = pixel % (j->high * j->wide);
+        const float *x = in->x + image * in->image_stride;
+        const float **row = rows + p / TILE * taps * TILE + p % TILE;
+        for (size_t t = 0; t < taps; t++) {
+            size_t v = place / j->wide * c->stride + t / c->taps_wide;
+            size_t u = place % j->wide * c->stride + t % c->taps_wide;
+            bool inside = v >= c->padding && v - c->padding < in->height && u >= c->padding &&
+                          u - c->padding < in->width;
+            row[t * TILE] =
+                inside ? x + (v - c->padding) * in->row_stride + (u - c->padding) * in->pixel_stride
+                       : c->zeros;
+        }
+    }
+}
+
+/* The sums of `rows` pixels and `columns` outputs into y. */
+LP_BODY void finish(const float *sums, size_t sums_stride, size_t rows, size_t columns,
+                    const float *bias, const float *add, bool relu, float *y, size_t stride) {
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t l = 0; l < columns; l++) {
+            float v = sums[i * sums_stride + l] + (bias != NULL ? bias[l] : 0);
+            v += add != NULL ? add[i * stride + l] : 0;
+            y[i * stride + l] = relu && v < 0 ? 0 : v;
+        }
+    }
+}
+
+LP_BODY void convolve(const job *j, tile_sums sum, size_t at_once) {
+    const lp_conv *c = j->conv;
+    size_t taps = c->taps_high * c->taps_wide, depth = taps * c->in;
+    size_t panels = (c->out + PANEL - 1) / PANEL, stride = c->groups * c->out;
+    size_t pixels = j->in->images * j->high * j->wide;
+    const float *rows[CHUNK_TILES * LP_CONV_MAX_TAPS * TILE];
+    _Alignas(64) float sums[TILE * 2 * PANEL];
+    for (size_t first = 0; first < pixels; first += CHUNK_TILES * TILE) {
+        size_t count = pixels - first < CHUNK_TILES * TILE ? pixels - first : CHUNK_TILES * TILE;
+        size_t tiles = (count + TILE - 1) / TILE;
+        point(j, first, count, tiles, rows);
+        for (size_t group = 0; group < c->groups; group++) {
+            const float *weights = c->weights + group * panels * depth * PANEL;
+            size_t step;
+            for (size_t p = 0; p < panels; p += step) {
+                step = panels - p < at_once ? panels - p : at_once;
+                size_t column = group * c->out + p * PANEL, left = c->out - p * PANEL;
+                size_t columns = left < step * PANEL ? left : step * PANEL;
+                for (size_t t = 0; t < tiles; t++) {
+                    tile_input tile = {
+                        rows + t * taps * TILE,     taps, group * c->in, c->in, depth,
+                        weights + p * depth * PANEL};
+                    size_t at = (first + t * TILE) * stride + column;
+                    size_t high = count - t * TILE < TILE ? count - t * TILE : TILE;
+                    sum(&tile, step, sums);
+                    finish(sums, step * PANEL, high, columns,
+                           c->bias != NULL ? c->bias + column : NULL,
+                           j->add != NULL ? j->add + at : NULL, j->relu, j->y + at, stride);
+                }
+            }
+        }
+    }
+}
+
+static void convolve_plain(const job *j) {
+    convolve(j, tile_plain, 1);
+}
+
+#if LP_X86
+
+LP_TARGET("avx2,fma") static void convolve_avx2(const job *j) {
+    convolve(j, tile_avx2, 1);
+}
+
+LP_TARGET("avx512f") static void convolve_avx512(const job *j) {
+    convolve(j, tile_avx512, 2);
+}
+
+#endif
+
+lp_conv_input lp_conv_dense(const float *x, size_t images, size_t height, size_t width,
+                            size_t channels) {
+    return (lp_conv_input){
+        x, images, height, width, channels, width * channels, height * width * channels};
+}
+
+size_t lp_conv_side(const lp_conv *conv, size_t side, size_t taps) {
+    return (side + 2 * conv->padding - taps) / conv->stride + 1;
+}
+
+size_t lp_conv_packed(const lp_conv *conv) {
+    size_t panels = (conv->out + PANEL - 1) / PANEL;
+    return conv->groups * panels * PANEL * conv->in * conv->taps_high * conv->taps_wide;
+}
+
+void lp_conv_pack(const lp_conv *conv, const float *weight, const double *scale, float *packed) {
+    size_t taps = conv->taps_high * conv->taps_wide;
+    size_t padded = (conv->out + PANEL - 1) / PANEL * PANEL;
+    for (size_t group = 0; group < conv->groups; group++) {
+        for (size_t first = 0; first < padded; first += PANEL) {
+            for (size_t t = 0; t < taps; t++) {
+                for (size_t i = 0; i < conv->in; i++) {
+                    for (size_t o = first; o < first + PANEL; o++) {
+                        size_t output = group * conv->out + o;
+                        double w =
+                            o < conv->out ? (double)weight[(output * conv->in + i) * taps + t] : 0;
+                        *packed++ = (float)(scale != NULL && o < conv->out ? w * scale[output] : w);
+                    }
+                }
+            }
+        }
+    }
+}
+
+void lp_conv_run(const lp_conv *conv, const lp_conv_input *in, const float *add, bool relu,
+                 float *y) {
+    job j = {conv,
+             in,
+             add,
+             relu,
+             y,
+             lp_conv_side(conv, in->height, conv->taps_high),
+             lp_conv_side(conv, in->width, conv->taps_wide)};
+    assert(conv->taps_high * conv->taps_wide <= LP_CONV_MAX_TAPS);
+#if LP_X86
+    if (LP_SUPPORTS("avx512f")) {
+        convolve_avx512(&j);
+        return;
+    }
+    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+        convolve_avx2(&j);
+        return;
+    }
+#endif
+    convolve_plain(&j);
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/resnet.h"
 #include "model/vit.h"
 #include "model/vit_layout.h"
 
@@ -16,6 +17,12 @@
     { 0.48145466F, 0.4578275F, 0.40821073F }
 #define CLIP_STD                                                                                   \
     { 0.26862954F, 0.26130258F, 0.27577711F }
+
+/* torchvision/transforms/_presets.py, ImageClassification */
+#define IMAGENET_MEAN                                                                              \
+    { 0.485F, 0.456F, 0.406F }
+#define IMAGENET_STD                                                                               \
+    { 0.229F, 0.224F, 0.225F }
 
 /* timm/data/constants.py: IMAGENET_INCEPTION_MEAN and _STD */
 #define HALF                                                                                       \
@@ -51,18 +58,42 @@ static const lp_family families[] = {
         .resize_to = 10, /* _cfg: crop_pct 0.9 */
         .resize_from = 9,
     },
+    {
+        .name = "clip-resnet", /* openai/CLIP: encode_image of a ModifiedResNet */
+        .title = "CLIP RN",
+        .prefixes = {"visual.", ""},
+        .any = {"attnpool.positional_embedding", "attnpool.q_proj.weight"},
+        .tower = &lp_resnet_kind,
+        .layout = &lp_resnet_openai,
+        .norm_eps = 1e-5F, /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BICUBIC,
+        .mean = CLIP_MEAN,
+        .std = CLIP_STD,
+    },
+    {
+        .name = "resnet", /* torchvision: ResNet; timm's resnet18 .. 152 and DINO's ResNet-50 */
+        .title = "ResNet",
+        .prefixes = {""},
+        .any = {"layer1.0.conv1.weight", "layer4.0.conv1.weight"},
+        .tower = &lp_resnet_kind,
+        .layout = &lp_resnet_torchvision,
+        .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification */
+        .mean = IMAGENET_MEAN,
+        .std = IMAGENET_STD,
+        .resize_to = 256, /* the same: resize_size 256; IMAGENET1K_V2: resnet_tower.c */
+        .resize_from = 224,
+    },
 };
 
 /* Layouts that are told from ours only to say what the file is. */
 static const struct {
     const char *tensor, *what;
 } strangers[] = {
-    {"visual.attnpool.positional_embedding", "a CLIP ResNet"},
     {"vision_model.embeddings.class_embedding", "a CLIP model in Hugging Face's naming"},
     {"vision_model.embeddings.patch_embedding.weight", "a SigLIP model in Hugging Face's naming"},
     {"visual.trunk.pos_embed", "an open_clip model with a timm tower"},
     {"embeddings.cls_token", "a ViT in Hugging Face's naming"},
-    {"layer1.0.conv1.weight", "a ResNet"},
 };
 
 /* How many of `names` the file has behind a prefix; *listed counts them all. */

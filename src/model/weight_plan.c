@@ -228,7 +228,10 @@ static size_t aligned(size_t floats) {
 uint64_t lp_plan_parameters(const lp_weight_plan *plan) {
     uint64_t parameters = 0;
     for (size_t i = 0; i < plan->count; i++) {
-        parameters += plan->weights[i].tensor->count;
+        const lp_weight *weight = &plan->weights[i];
+        if (!ends_with(weight->name, ".running_mean") && !ends_with(weight->name, ".running_var")) {
+            parameters += weight->tensor->count;
+        }
     }
     return parameters;
 }
@@ -238,11 +241,15 @@ static size_t begin_of(const lp_weight *weight, size_t end) {
     return weight->to != NULL ? aligned(end) : end;
 }
 
+static size_t room_of(const lp_weight *weight) {
+    return weight->tensor->count > weight->room ? weight->tensor->count : weight->room;
+}
+
 lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, float **arena,
                        lp_error *err) {
     size_t floats = 0;
     for (size_t i = 0; i < plan->count; i++) {
-        floats = begin_of(&plan->weights[i], floats) + plan->weights[i].tensor->count;
+        floats = begin_of(&plan->weights[i], floats) + room_of(&plan->weights[i]);
     }
     lp_tensor_read *reads = lp_alloc(plan->count, sizeof *reads);
     *arena = lp_alloc(floats, sizeof **arena);
@@ -254,7 +261,7 @@ lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, float **
     for (size_t i = 0; status == LP_OK && i < plan->count; i++) {
         const lp_weight *weight = &plan->weights[i];
         size_t begin = begin_of(weight, end);
-        end = begin + weight->tensor->count;
+        end = begin + room_of(weight);
         reads[i] = (lp_tensor_read){weight->tensor, *arena + begin};
         if (weight->to != NULL) {
             *weight->to = *arena + begin;

@@ -26,6 +26,7 @@ typedef struct lp_weight {
     const char *shape;
     float **to; /* will point to the values; NULL: they follow the weight before, without a gap */
     const lp_tensor *tensor; /* once checked; NULL where missing */
+    size_t room;             /* floats to keep free for it at least; set between check and read */
 } lp_weight;
 
 typedef struct lp_weight_plan {
@@ -58,7 +59,8 @@ void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) LP_PRINTF(2,
 LP_MUST_USE lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkpoint *ckpt,
                                      const char *family, lp_error *err);
 
-/* Values of all weights together. */
+/* Values of all weights together, without the statistics of batch norms (running_mean and _var), as
+ * PyTorch counts parameters. */
 uint64_t lp_plan_parameters(const lp_weight_plan *plan);
 
 /* Reads all weights of a checked plan into *arena, which the caller frees, and points their fields

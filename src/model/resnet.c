@@ -1,0 +1,259 @@
+/* The residual network's forward pass over a batch of B images, pixels as rows of channels.
+ *
+ *   image    [B, 3, S, S] -> [B, S + 2p, S + 2p, 3] with zeros round it
+ *   stem     convolutions, relu; 2x2 mean (CLIP) or 3x3 maximum, every second pixel
+ *   block    h = relu(conv(relu(conv(x)))) (3x3, 3x3) or (1x1, 3x3, then 1x1: bottleneck)
+ *            x = relu(h + x), or relu(h + conv1x1(x)) where the shape changes
+ *            where pixels become fewer: the 3x3 (basic: first) convolution and the shortcut's have
+ *            stride 2 (torchvision), or a 2x2 mean stands before the last and the shortcut's (CLIP)
+ *   pool     mean over the pixels [B, C]                        = penultimate (torchvision)
+ *            CLIP: tokens [B, 1 + P, C], their mean first, + positions; attention of the mean's
+ *            query over all of them [B, C]                      = penultimate
+ *   project  [B, E]                                             = projected
+ *
+ * Reproduces ResNet of torchvision models/resnet.py without fc, and ModifiedResNet of openai/CLIP
+ * clip/model.py (which open_clip keeps, with ReLU whatever the text tower's activation).  Batch
+ * norms are folded into the convolutions before them (resnet_tower.c).
+ *
+ * Attention asks one query per image and head, so keys and values of the tokens are never built:
+ *   q_h . (Wk_h t + bk_h) = (Wk_h' q_h) . t + a constant that softmax takes off again,
+ *   sum_t a_t (Wv_h t + bv_h) = Wv_h (sum_t a_t t) + bv_h       as the a_t add up to 1:
+ * 4 C^2 products an image instead of (2 T + 2) C^2.
+ *
+ * Scratch: two maps (a block's input, and its output where it cannot take the input's place) and
+ * two for what lies within a block.  measure() walks the same way as a run to find their sizes. */
+#include "model/resnet.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "math/gemm.h"
+#include "math/pool.h"
+#include "math/rows.h"
+
+enum { MAP = 0, OTHER_MAP, INNER, OTHER_INNER, BUFFERS };
+
+typedef struct forward {
+    const lp_resnet *resnet;
+    size_t batch;
+    bool measuring; /* computes nothing but the room */
+    size_t room[BUFFERS];
+    float *at[BUFFERS];
+    const lp_tap *tap;
+} forward;
+
+/* [B, side, side, channels] in a buffer. */
+typedef struct map {
+    float *x;
+    size_t side, channels;
+    int buffer;
+} map;
+
+static void see(const forward *f, const char *stage, const float *values, size_t rows,
+                size_t columns) {
+    if (f->tap != NULL && !f->measuring) {
+        f->tap->see(f->tap->context, stage, values, rows, columns);
+    }
+}
+
+static void see_map(const forward *f, const char *stage, map m) {
+    see(f, stage, m.x, f->batch * m.side * m.side, m.channels);
+}
+
+/* A buffer for `floats` of each image. */
+static float *claim(forward *f, int buffer, size_t floats) {
+    if (floats > f->room[buffer]) {
+        f->room[buffer] = floats;
+    }
+    return f->at[buffer];
+}
+
+static map new_map(forward *f, int buffer, size_t side, size_t channels) {
+    return (map){claim(f, buffer, side * side * channels), side, channels, buffer};
+}
+
+static map convolve(forward *f, const lp_conv *conv, map from, const float *add, bool relu,
+                    int buffer) {
+    map to = new_map(f, buffer, lp_conv_side(conv, from.side, conv->taps_high),
+                     conv->groups * conv->out);
+    if (!f->measuring) {
+        lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
+        lp_conv_run(conv, &in, add, relu, to.x);
+    }
+    return to;
+}
+
+static map average(forward *f, map from, size_t window, int buffer) {
+    map to = new_map(f, buffer, from.side / window, from.channels);
+    if (!f->measuring) {
+        lp_average_pool(from.x, f->batch, from.side, from.channels, window, to.x);
+    }
+    return to;
+}
+
+/* images [B, 3, S, S] -> [B, S + 2 padding, S + 2 padding, 3]. */
+static void pad_images(const forward *f, const float *images, size_t padding, float *to) {
+    size_t side = f->resnet->input, padded = side + 2 * padding;
+    memset(to, 0, f->batch * padded * padded * 3 * sizeof *to);
+    for (size_t row = 0; row < f->batch * 3 * side; row++) { /* image, channel, row */
+        size_t image = row / (3 * side), channel = row / side % 3, v = row % side;
+        float *pixel = to + ((image * padded + v + padding) * padded + padding) * 3 + channel;
+        for (size_t u = 0; u < side; u++) {
+            pixel[3 * u] = images[row * side + u];
+        }
+    }
+}
+
+/* The first convolution takes whole kernel rows of the padded image as one tap each: with 3
+ * channels a tap of one pixel would be too short. */
+static map convolve_images(forward *f, const float *images, const lp_conv *conv) {
+    size_t side = f->resnet->input, padded = side + 2 * conv->padding;
+    float *x = claim(f, MAP, padded * padded * 3);
+    map to = new_map(f, INNER, lp_conv_side(conv, side, conv->taps_high), conv->out);
+    if (!f->measuring) {
+        lp_conv rows = *conv;
+        rows.in = 3 * conv->taps_wide;
+        rows.taps_wide = 1;
+        rows.padding = 0;
+        lp_conv_input in = {x,          f->batch,           padded, padded - conv->taps_wide + 1, 3,
+                            3 * padded, 3 * padded * padded};
+        pad_images(f, images, conv->padding, x);
+        lp_conv_run(&rows, &in, NULL, true, to.x);
+    }
+    return to;
+}
+
+static map stem(forward *f, const float *images) {
+    const lp_resnet *r = f->resnet;
+    map m = convolve_images(f, images, &r->layers[0].conv);
+    for (size_t i = 1; i < r->stem_depth; i++) {
+        m = convolve(f, &r->layers[i].conv, m, NULL, true, m.buffer == INNER ? OTHER_INNER : INNER);
+    }
+    if (r->clip) {
+        m = average(f, m, 2, MAP);
+    } else {
+        map from = m;
+        m = new_map(f, MAP, (from.side + 1) / 2, from.channels);
+        if (!f->measuring) {
+            lp_max_pool(from.x, f->batch, from.side, from.channels, m.x);
+        }
+    }
+    see_map(f, "stem", m);
+    return m;
+}
+
+static map run_block(forward *f, const lp_resnet_block *b, map m) {
+    map h = m, sum = m;
+    int free_inner = INNER;
+    for (size_t i = 0; i + 1 < b->depth; i++) {
+        h = convolve(f, &b->layers[i].conv, h, NULL, true, free_inner);
+        free_inner = free_inner == INNER ? OTHER_INNER : INNER;
+    }
+    if (b->pool > 1) {
+        h = average(f, h, b->pool, free_inner);
+        free_inner = free_inner == INNER ? OTHER_INNER : INNER;
+    }
+    if (b->shortcut) {
+        map from = b->pool > 1 ? average(f, m, b->pool, free_inner) : m;
+        sum = convolve(f, &b->layers[b->depth].conv, from, NULL, false,
+                       m.buffer == MAP ? OTHER_MAP : MAP);
+    }
+    /* in place: an output is written once that place of `sum` has been read */
+    m = convolve(f, &b->layers[b->depth - 1].conv, h, sum.x, true, sum.buffer);
+    see_map(f, b->name, m);
+    return m;
+}
+
+/* One vector an image, [B, C], every `stride` floats. */
+static lp_conv_input vectors(const forward *f, const float *x, size_t channels, size_t stride) {
+    return (lp_conv_input){x, f->batch, 1, 1, channels, channels, stride};
+}
+
+/* One query an image against its tokens: u [heads, C] -> sums of tokens [heads, C], in place. */
+static void attend(const lp_resnet *r, const float *tokens, size_t count, size_t channels,
+                   float *scores, float *u) {
+    float scale = 1 / sqrtf((float)(channels / r->heads));
+    lp_gemm_nt(r->heads, count, channels, scale, u, channels, tokens, channels, 0, scores, count);
+    lp_softmax(scores, r->heads, count);
+    lp_gemm_nn(r->heads, channels, count, 1, scores, count, tokens, channels, 0, u, channels);
+}
+
+static void pool_by_attention(forward *f, map m, bool projected, float *features) {
+    const lp_resnet *r = f->resnet;
+    size_t channels = m.channels, pixels = m.side * m.side, count = pixels + 1;
+    size_t stride = count * channels;
+    float *tokens = claim(f, m.buffer == MAP ? OTHER_MAP : MAP, stride);
+    float *scores = claim(f, m.buffer, r->heads * count);
+    float *q = claim(f, INNER, channels);
+    float *u = claim(f, OTHER_INNER, r->heads * channels);
+    if (f->measuring) {
+        return;
+    }
+    lp_mean_pool(m.x, f->batch, pixels, channels, tokens, stride);
+    for (size_t b = 0; b < f->batch; b++) {
+        memcpy(tokens + b * stride + channels, m.x + b * pixels * channels,
+               pixels * channels * sizeof *tokens);
+    }
+    lp_add_bias(tokens, f->batch, stride, stride, r->positions);
+    see(f, "tokens", tokens, f->batch * count, channels);
+    lp_conv_input first = vectors(f, tokens, channels, stride);
+    lp_conv_run(&r->query->conv, &first, NULL, false, q);
+    lp_conv_input queries = vectors(f, q, channels, channels);
+    lp_conv_run(&r->key->conv, &queries, NULL, false, u);
+    for (size_t b = 0; b < f->batch; b++) {
+        attend(r, tokens + b * stride, count, channels, scores, u + b * r->heads * channels);
+    }
+    float *penultimate = projected ? q : features;
+    lp_conv_input sums = vectors(f, u, r->heads * channels, r->heads * channels);
+    lp_conv_run(&r->value->conv, &sums, NULL, false, penultimate);
+    see(f, "penultimate", penultimate, f->batch, channels);
+    if (projected) {
+        lp_conv_run(&r->projection->conv, &queries, NULL, false, features);
+        see(f, "projected", features, f->batch, r->projection->conv.out);
+    }
+}
+
+static void walk(forward *f, const float *images, bool projected, float *features) {
+    map m = stem(f, images);
+    for (size_t i = 0; i < f->resnet->block_count; i++) {
+        m = run_block(f, &f->resnet->blocks[i], m);
+    }
+    if (f->resnet->clip) {
+        pool_by_attention(f, m, projected, features);
+    } else if (!f->measuring) {
+        lp_mean_pool(m.x, f->batch, m.side * m.side, m.channels, features, m.channels);
+        see(f, "penultimate", features, f->batch, m.channels);
+    }
+}
+
+static forward measure(const lp_resnet *resnet) {
+    forward f = {.resnet = resnet, .batch = 1, .measuring = true};
+    walk(&f, NULL, false, NULL);
+    for (int i = 0; i < BUFFERS; i++) {
+        f.room[i] = (f.room[i] + 15) / 16 * 16; /* 64 bytes */
+    }
+    return f;
+}
+
+size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch) {
+    forward f = measure(resnet);
+    size_t floats;
+    return lp_mul(batch, f.room[MAP] + f.room[OTHER_MAP] + f.room[INNER] + f.room[OTHER_INNER],
+                  &floats)
+               ? floats
+               : SIZE_MAX;
+}
+
+void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
+                   float *features, float *scratch, const lp_tap *tap) {
+    forward f = measure(resnet);
+    f.measuring = false;
+    f.batch = batch;
+    f.tap = tap;
+    for (int i = 0; i < BUFFERS; i++) {
+        f.at[i] = scratch;
+        scratch += batch * f.room[i];
+    }
+    walk(&f, images, projected, features);
+}

@@ -1,0 +1,66 @@
+/* Residual networks, torchvision's and CLIP's modified ones: the weights, and the forward pass over
+ * them. */
+#ifndef LP_MODEL_RESNET_H
+#define LP_MODEL_RESNET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "linprobe/encoder.h"
+#include "math/conv.h"
+#include "model/tower.h"
+
+enum { LP_RESNET_STAGES = 4 };
+
+/* A convolution with its batch norm folded in, or a linear layer (a 1x1 convolution).  The other
+ * fields point to what the file holds until then. */
+typedef struct lp_resnet_layer {
+    lp_conv conv;
+    float *weight; /* as PyTorch keeps it; after folding, packed for `conv` in the same place */
+    float *bias;   /* of the batch norm, or of the linear layer */
+    float *scale, *mean, *variance; /* of the batch norm; NULL: there is none */
+    size_t planned;                 /* the weight's number in the plan */
+} lp_resnet_layer;
+
+typedef struct lp_resnet_block {
+    lp_resnet_layer *layers; /* [depth], then the shortcut's if there is one */
+    size_t depth;            /* 2, or 3 of a bottleneck */
+    bool shortcut;           /* the input goes through a convolution before it is added */
+    size_t pool; /* pixels a side averaged before the last layer and the shortcut's; 1: none */
+    char name[40];
+} lp_resnet_block;
+
+typedef struct lp_resnet {
+    bool clip;    /* stem of three convolutions, average instead of maximum, attention pooling */
+    size_t input; /* pixels a side */
+    float norm_eps;
+    size_t stage_blocks[LP_RESNET_STAGES];
+    lp_resnet_layer *layers; /* [layer_count]: stem, blocks, then query, key, value, projection */
+    size_t layer_count;
+    size_t stem_depth; /* 1 or 3 */
+    lp_resnet_block *blocks;
+    size_t block_count;
+    float *zeros; /* as many as the widest pixel has channels */
+    /* attention pooling */
+    lp_resnet_layer *query, *key, *value, *projection;
+    size_t heads;
+    float *positions; /* [1 + P, C] */
+} lp_resnet;
+
+/* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */
+size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch);
+
+/* images float32 [batch, 3, input, input] -> features float32 [batch, E] (projected) or
+ * [batch, C]. */
+void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
+                   float *features, float *scratch, const lp_tap *tap);
+
+/* The kind of tower; a family's layout is one of these. */
+typedef struct lp_resnet_layout {
+    bool clip;
+    const char *const *ignored; /* as of lp_plan_check */
+} lp_resnet_layout;
+
+extern const lp_resnet_layout lp_resnet_openai, lp_resnet_torchvision;
+extern const lp_tower_kind lp_resnet_kind;
+
+#endif

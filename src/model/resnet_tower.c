@@ -1,0 +1,531 @@
+/* Residual networks in files: what one is, from names and shapes, and its weights made ready.
+ *
+ *   1. blocks of each stage, and whether they are bottlenecks, from the names
+ *   2. the plan of all weights; W channels of the stem, I and O inside and behind stage 1's blocks
+ *      (2, 4, 8 times as many in the stages after it), G of I in one group, E of the embedding
+ *   3. once read, each batch norm folded into its convolution in float64 and the weights packed:
+ *        w' = w g / sqrt(variance + eps),  b' = b - mean g / sqrt(variance + eps)
+ *
+ * As build_model in openai/CLIP clip/model.py finds it: the input is 32 pixels a side for each
+ * position, heads = I / 2. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "model/family.h"
+#include "model/resnet.h"
+#include "model/weight_plan.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { LARGEST_INPUT = 4096, BATCH_FLOATS = 1 << 24, MAX_BATCH = 8 };
+
+static const char *const torchvision_ignored[] = {"fc.", "*.num_batches_tracked", NULL};
+static const char *const openai_ignored[] = {"*.num_batches_tracked", NULL};
+
+const lp_resnet_layout lp_resnet_torchvision = {.ignored = torchvision_ignored};
+const lp_resnet_layout lp_resnet_openai = {.clip = true, .ignored = openai_ignored};
+
+/* ---- the names ------------------------------------------------------------------------------- */
+
+/* "layer2.5.conv1.weight" -> stage 1, block 5 and "conv1.weight"; NULL for another name. */
+static const char *split_name(const char *name, size_t *stage, size_t *block) {
+    if (strncmp(name, "layer", 5) != 0 || name[5] < '1' || name[5] > '0' + LP_RESNET_STAGES ||
+        name[6] != '.' || name[7] < '0' || name[7] > '9' || (name[7] == '0' && name[8] != '.')) {
+        return NULL;
+    }
+    char *end;
+    unsigned long number = strtoul(name + 7, &end, 10);
+    if (*end != '.' || number > INT_MAX) {
+        return NULL;
+    }
+    *stage = (size_t)(name[5] - '1');
+    *block = number;
+    return end + 1;
+}
+
+typedef struct outline {
+    size_t blocks[LP_RESNET_STAGES];
+    bool bottleneck;
+    bool first_shortcut; /* the first block of stage 1 has one; those of the others always do */
+} outline;
+
+static outline find_outline(const lp_source *source, bool clip) {
+    outline o = {{1, 1, 1, 1}, clip, clip};
+    size_t count = lp_checkpoint_count(source->ckpt), skip = strlen(source->prefix);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = lp_checkpoint_tensor(source->ckpt, i)->name;
+        size_t stage, block;
+        const char *part = strncmp(name, source->prefix, skip) == 0
+                               ? split_name(name + skip, &stage, &block)
+                               : NULL;
+        if (part == NULL) {
+            continue;
+        }
+        /* A number beyond the count of tensors would only make the list of errors endless. */
+        if (block >= o.blocks[stage] && block < count) {
+            o.blocks[stage] = block + 1;
+        }
+        o.bottleneck = o.bottleneck || strcmp(part, "conv3.weight") == 0;
+        o.first_shortcut =
+            o.first_shortcut || (stage == 0 && block == 0 && strncmp(part, "downsample.", 11) == 0);
+    }
+    o.first_shortcut = o.first_shortcut || o.bottleneck;
+    return o;
+}
+
+/* ---- the plan -------------------------------------------------------------------------------- */
+
+/* Shapes of one stage's weights: t times stage 1's channels, `before` those of its input. */
+typedef struct stage_shapes {
+    const char *narrow_first, *narrow, *middle, *wide; /* bottleneck: 1x1, 3x3, 1x1 */
+    const char *basic_first, *basic, *basic_last;      /* 3x3, 3x3 */
+    const char *shortcut, *inside, *outside;
+} stage_shapes;
+
+#define STAGE(t, before)                                                                           \
+    {                                                                                              \
+        t "I," before ",1,1", t "I," t "O,1,1", t "I," t "G,3,3", t "O," t "I,1,1",                \
+            t "I," before ",3,3", t "I," t "O,3,3", t "O," t "I,3,3", t "O," before ",1,1", t "I", \
+            t "O"                                                                                  \
+    }
+
+static const stage_shapes stages[LP_RESNET_STAGES] = {STAGE("1", "W"), STAGE("2", "1O"),
+                                                      STAGE("4", "2O"), STAGE("8", "4O")};
+
+typedef struct planner {
+    const char *prefix;
+    lp_weight_plan *plan;
+    lp_resnet_layer *next;
+} planner;
+
+/* The next layer: "<place><conv>.weight", and a batch norm "<place><norm>.*" unless norm is NULL.
+ */
+static lp_resnet_layer *add_layer(planner *p, const char *place, const char *conv, const char *norm,
+                                  const char *shape, const char *norm_shape) {
+    lp_resnet_layer *layer = p->next++;
+    layer->planned = p->plan->count;
+    lp_plan_add(p->plan, &layer->weight, shape, "%s%s%s.weight", p->prefix, place, conv);
+    if (norm == NULL) {
+        lp_plan_add(p->plan, &layer->bias, norm_shape, "%s%s%s.bias", p->prefix, place, conv);
+        return layer;
+    }
+    lp_plan_add(p->plan, &layer->scale, norm_shape, "%s%s%s.weight", p->prefix, place, norm);
+    lp_plan_add(p->plan, &layer->bias, norm_shape, "%s%s%s.bias", p->prefix, place, norm);
+    lp_plan_add(p->plan, &layer->mean, norm_shape, "%s%s%s.running_mean", p->prefix, place, norm);
+    lp_plan_add(p->plan, &layer->variance, norm_shape, "%s%s%s.running_var", p->prefix, place,
+                norm);
+    return layer;
+}
+
+static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t number) {
+    const stage_shapes *s = &stages[stage];
+    char place[48];
+    (void)snprintf(b->name, sizeof b->name, "layer%zu.%zu", stage + 1, number);
+    (void)snprintf(place, sizeof place, "%s.", b->name);
+    b->layers = p->next;
+    if (b->depth == 3) {
+        (void)add_layer(p, place, "conv1", "bn1", number == 0 ? s->narrow_first : s->narrow,
+                        s->inside);
+        (void)add_layer(p, place, "conv2", "bn2", s->middle, s->inside);
+        (void)add_layer(p, place, "conv3", "bn3", s->wide, s->outside);
+    } else {
+        (void)add_layer(p, place, "conv1", "bn1", number == 0 ? s->basic_first : s->basic,
+                        s->inside);
+        (void)add_layer(p, place, "conv2", "bn2", s->basic_last, s->outside);
+    }
+    if (b->shortcut) {
+        (void)add_layer(p, place, "downsample.0", "downsample.1", s->shortcut, s->outside);
+    }
+}
+
+static void plan_weights(const lp_source *source, lp_resnet *r, lp_weight_plan *plan) {
+    planner p = {source->prefix, plan, r->layers};
+    if (r->clip) {
+        (void)add_layer(&p, "", "conv1", "bn1", "H,3,3,3", "H");
+        (void)add_layer(&p, "", "conv2", "bn2", "H,H,3,3", "H");
+        (void)add_layer(&p, "", "conv3", "bn3", "W,H,3,3", "W");
+    } else {
+        (void)add_layer(&p, "", "conv1", "bn1", "W,3,7,7", "W");
+    }
+    lp_resnet_block *block = r->blocks;
+    for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
+        for (size_t i = 0; i < r->stage_blocks[s]; i++) {
+            plan_block(&p, block++, s, i);
+        }
+    }
+    if (r->clip) {
+        lp_plan_add(plan, &r->positions, "T,8O", "%sattnpool.positional_embedding", p.prefix);
+        r->query = add_layer(&p, "attnpool.", "q_proj", NULL, "8O,8O", "8O");
+        r->key = add_layer(&p, "attnpool.", "k_proj", NULL, "8O,8O", "8O");
+        r->value = add_layer(&p, "attnpool.", "v_proj", NULL, "8O,8O", "8O");
+        r->projection = add_layer(&p, "attnpool.", "c_proj", NULL, "E,8O", "E");
+    }
+}
+
+/* ---- the dimensions -------------------------------------------------------------------------- */
+
+typedef struct dimensions {
+    size_t stem, inside, outside, group, tokens, grid, heads, embedding;
+} dimensions;
+
+static dimensions learn_dimensions(const lp_resnet *r, lp_weight_plan *plan) {
+    dimensions d = {.stem = *lp_plan_dimension(plan, 'W'),
+                    .inside = *lp_plan_dimension(plan, 'I'),
+                    .outside = *lp_plan_dimension(plan, 'O'),
+                    .group = *lp_plan_dimension(plan, 'G'),
+                    .tokens = *lp_plan_dimension(plan, 'T'),
+                    .embedding = *lp_plan_dimension(plan, 'E')};
+    if (r->blocks[0].depth == 2) {
+        d.group = d.inside; /* basic blocks have no groups */
+    }
+    if (d.group > 0 && d.inside % d.group != 0) {
+        lp_plan_problem(plan, "%zu channels: not divisible into groups of %zu", d.inside, d.group);
+    }
+    if (!r->blocks[0].shortcut && d.stem != d.outside) {
+        lp_plan_problem(plan, "layer1.0: %zu channels come in and %zu go out, but it has no %s",
+                        d.stem, d.outside, "downsample.0");
+    }
+    if (!r->clip) {
+        return d;
+    }
+    while (d.grid * d.grid + 1 < d.tokens) {
+        d.grid++;
+    }
+    if (d.tokens == 1 || (d.tokens > 1 && d.grid * d.grid + 1 != d.tokens)) {
+        lp_plan_problem(plan, "%zu positions: expected one for the mean and a square of places",
+                        d.tokens);
+    }
+    d.heads = d.inside / 2; /* clip/model.py: vision_width * 32 // 64 */
+    if (d.inside > 0 && d.outside > 0 && (d.heads == 0 || 8 * d.outside % d.heads != 0)) {
+        lp_plan_problem(plan, "width %zu: not divisible among %zu heads (layer1's channels / 2)",
+                        8 * d.outside, d.heads);
+    }
+    return d;
+}
+
+static void set_conv(lp_resnet_layer *layer, size_t groups, size_t in, size_t out, size_t taps,
+                     size_t stride) {
+    layer->conv = (lp_conv){.groups = groups,
+                            .in = in,
+                            .out = out,
+                            .taps_high = taps,
+                            .taps_wide = taps,
+                            .stride = stride,
+                            .padding = taps / 2};
+}
+
+/* Every layer's geometry. */
+static void set_geometry(lp_resnet *r, const dimensions *d) {
+    if (r->clip) {
+        size_t half = r->layers[0].conv.out;
+        set_conv(&r->layers[0], 1, 3, half, 3, 2);
+        set_conv(&r->layers[1], 1, half, half, 3, 1);
+        set_conv(&r->layers[2], 1, half, d->stem, 3, 1);
+    } else {
+        set_conv(&r->layers[0], 1, 3, d->stem, 7, 2);
+    }
+    size_t groups = d->inside / d->group, before = d->stem, block = 0;
+    for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
+        size_t inside = d->inside << s, outside = d->outside << s;
+        for (size_t i = 0; i < r->stage_blocks[s]; i++, before = outside) {
+            lp_resnet_block *b = &r->blocks[block++];
+            size_t less = s > 0 && i == 0 ? 2 : 1; /* pixels */
+            size_t stride = r->clip ? 1 : less;
+            b->pool = r->clip ? less : 1;
+            if (b->depth == 3) {
+                set_conv(&b->layers[0], 1, before, inside, 1, 1);
+                set_conv(&b->layers[1], groups, inside / groups, inside / groups, 3, stride);
+                set_conv(&b->layers[2], 1, inside, outside, 1, 1);
+            } else {
+                set_conv(&b->layers[0], 1, before, inside, 3, stride);
+                set_conv(&b->layers[1], 1, inside, outside, 3, 1);
+            }
+            if (b->shortcut) {
+                set_conv(&b->layers[b->depth], 1, before, outside, 1, stride);
+            }
+        }
+    }
+    if (r->clip) {
+        size_t width = 8 * d->outside, head = width / d->heads;
+        set_conv(r->query, 1, width, width, 1, 1);
+        set_conv(r->key, d->heads, head, width, 1, 1); /* transposed: see resnet.c */
+        set_conv(r->value, d->heads, width, head, 1, 1);
+        set_conv(r->projection, 1, width, d->embedding, 1, 1);
+        r->heads = d->heads;
+    }
+}
+
+/* ---- what it is ------------------------------------------------------------------------------ */
+
+static void name_clip(const lp_resnet *r, const dimensions *d, lp_encoder_info *info) {
+    static const struct {
+        size_t blocks[LP_RESNET_STAGES], width, input;
+        const char *name;
+    } official[] = {{{3, 4, 6, 3}, 64, 224, "RN50"},
+                    {{3, 4, 23, 3}, 64, 224, "RN101"},
+                    {{4, 6, 10, 6}, 80, 288, "RN50x4"},
+                    {{6, 8, 18, 8}, 96, 384, "RN50x16"},
+                    {{3, 15, 36, 10}, 128, 448, "RN50x64"}};
+    for (size_t i = 0; i < COUNT(official); i++) {
+        if (memcmp(official[i].blocks, r->stage_blocks, sizeof r->stage_blocks) == 0 &&
+            official[i].width == d->stem && official[i].input == r->input) {
+            (void)snprintf(info->name, sizeof info->name, "CLIP %s", official[i].name);
+            return;
+        }
+    }
+    const size_t *n = r->stage_blocks;
+    (void)snprintf(info->name, sizeof info->name, "CLIP RN %zux(%zu,%zu,%zu,%zu)@%zu", d->stem,
+                   n[0], n[1], n[2], n[3], r->input);
+}
+
+/* "ResNet-50", "ResNeXt-50 32x4d", "Wide ResNet-50-2"; the depth counts convolutions and fc. */
+static void name_torchvision(const lp_resnet *r, const dimensions *d, lp_encoder_info *info) {
+    size_t depth = r->block_count * r->blocks[0].depth + 2;
+    bool usual = r->blocks[0].depth == 2 ? d->outside == d->inside : d->outside == 4 * d->inside;
+    char width[32] = "", input[32] = "";
+    if (d->stem != 64) {
+        (void)snprintf(width, sizeof width, " width %zu", d->stem);
+    }
+    if (r->input != 224) {
+        (void)snprintf(input, sizeof input, "@%zu", r->input);
+    }
+    if (d->group != d->inside) {
+        (void)snprintf(info->name, sizeof info->name, "ResNeXt-%zu %zux%zud%s%s", depth,
+                       d->inside / d->group, d->group, width, input);
+    } else if (!usual) {
+        (void)snprintf(info->name, sizeof info->name, "Wide ResNet-%zu-%zu%s%s", depth,
+                       4 * d->inside / d->outside, width, input);
+    } else {
+        (void)snprintf(info->name, sizeof info->name, "ResNet-%zu%s%s", depth, width, input);
+    }
+}
+
+/* torchvision's IMAGENET1K_V2 weights are meant for a resize to 232 instead of 256
+ * (models/resnet.py).  Nothing in such a file tells but its digest, which begins as its name ends:
+ * "resnet50-11ad3fa6.pth". */
+static lp_status find_resize(lp_checkpoint *ckpt, size_t input, lp_encoder_info *info,
+                             lp_error *err) {
+    static const char *const second[] = {
+        "11ad3fa6" /* resnet50 */,         "cd907fc2" /* resnet101 */,
+        "f82ba261" /* resnet152 */,        "1a0047aa" /* resnext50_32x4d */,
+        "110c445d" /* resnext101_32x8d */, "173b62eb" /* resnext101_64x4d */,
+        "9ba9bcbe" /* wide_resnet50_2 */,  "d733dc28" /* wide_resnet101_2 */};
+    const char *sha256;
+    lp_status status = lp_checkpoint_sha256(ckpt, &sha256, err);
+    for (size_t i = 0; status == LP_OK && i < COUNT(second); i++) {
+        if (strncmp(sha256, second[i], strlen(second[i])) == 0) {
+            info->preprocess.resize = input * 232 / 224;
+        }
+    }
+    return status;
+}
+
+static void describe(const lp_resnet *r, const dimensions *d, lp_encoder_info *info) {
+    size_t floats = lp_resnet_scratch(r, 1);
+    size_t batch = floats < BATCH_FLOATS ? BATCH_FLOATS / floats : 1;
+    info->activation = "relu";
+    info->pool = lp_pool_name(r->clip ? LP_POOL_ATTENTION : LP_POOL_MEAN);
+    info->tokens = d->tokens;
+    info->width = 8 * d->outside;
+    info->heads = d->heads;
+    info->layers = r->block_count;
+    info->projected = d->embedding;
+    info->penultimate = 8 * d->outside;
+    info->batch = batch < MAX_BATCH ? batch : MAX_BATCH;
+    (r->clip ? name_clip : name_torchvision)(r, d, info);
+}
+
+/* ---- the kind -------------------------------------------------------------------------------- */
+
+static lp_status check_options(const lp_source *source, bool clip, lp_error *err) {
+    const lp_encoder_options *o = source->options;
+    const char *path = lp_checkpoint_path(source->ckpt);
+    lp_pool pool = clip ? LP_POOL_ATTENTION : LP_POOL_MEAN;
+    if (o->activation != LP_ACTIVATION_AUTO) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: activation %s: a ResNet has ReLU", path,
+                       lp_activation_name(o->activation));
+    }
+    if (o->pool != LP_POOL_AUTO && o->pool != pool) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: a %s model has %s alone", path,
+                       lp_pool_name(o->pool), source->family->name, lp_pool_name(pool));
+    }
+    if (o->heads != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a ResNet's follow from its width",
+                       path, o->heads);
+    }
+    if (o->input_size > LARGEST_INPUT) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
+                       o->input_size, LARGEST_INPUT);
+    }
+    return LP_OK;
+}
+
+static lp_status allocate(const lp_source *source, lp_resnet *r, lp_error *err) {
+    outline o = find_outline(source, r->clip);
+    memcpy(r->stage_blocks, o.blocks, sizeof o.blocks);
+    r->stem_depth = r->clip ? 3 : 1;
+    r->layer_count = r->stem_depth + (r->clip ? 4 : 0);
+    for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
+        r->block_count += o.blocks[s];
+        r->layer_count += o.blocks[s] * (o.bottleneck ? 3 : 2) + (s > 0 || o.first_shortcut);
+    }
+    r->blocks = lp_alloc_zeroed(r->block_count, sizeof *r->blocks);
+    r->layers = lp_alloc_zeroed(r->layer_count, sizeof *r->layers);
+    if (r->blocks == NULL || r->layers == NULL) {
+        return lp_fail_memory(err, "an encoder's blocks", r->layer_count, sizeof *r->layers);
+    }
+    lp_resnet_block *b = r->blocks;
+    for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
+        for (size_t i = 0; i < o.blocks[s]; i++, b++) {
+            b->depth = o.bottleneck ? 3 : 2;
+            b->shortcut = i == 0 && (s > 0 || o.first_shortcut);
+        }
+    }
+    return LP_OK;
+}
+
+/* Room for the packed weights in the arena, and zeros for the pixels outside an image. */
+static lp_status reserve(lp_resnet *r, lp_weight_plan *plan, lp_error *err) {
+    size_t widest = 1;
+    for (size_t i = 0; i < r->layer_count; i++) {
+        const lp_conv *conv = &r->layers[i].conv;
+        plan->weights[r->layers[i].planned].room = lp_conv_packed(conv);
+        widest = conv->groups * conv->in > widest ? conv->groups * conv->in : widest;
+    }
+    r->zeros = lp_alloc_zeroed(widest, sizeof *r->zeros);
+    return r->zeros != NULL ? LP_OK : lp_fail_memory(err, "an encoder", widest, sizeof *r->zeros);
+}
+
+static lp_status make(const lp_source *source, lp_weight_plan *plan, void **tower,
+                      lp_encoder_info *info, lp_error *err) {
+    const lp_resnet_layout *layout = source->family->layout;
+    lp_status status = check_options(source, layout->clip, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    lp_resnet *r = lp_alloc_zeroed(1, sizeof *r);
+    *tower = r;
+    if (r == NULL) {
+        return lp_fail_memory(err, "an encoder", 1, sizeof *r);
+    }
+    r->clip = layout->clip;
+    r->norm_eps = source->family->norm_eps;
+    status = allocate(source, r, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    plan_weights(source, r, plan);
+    lp_plan_check(plan, source->ckpt, source->prefix, layout->ignored);
+    dimensions d = learn_dimensions(r, plan);
+    status = lp_plan_report(plan, source->ckpt, source->family->name, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    r->input = source->options->input_size;
+    if (r->clip) {
+        size_t trained = 32 * d.grid;
+        if (r->input != 0 && r->input != trained) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: input size %zu: attention pooling has positions for %zu alone",
+                           lp_checkpoint_path(source->ckpt), r->input, trained);
+        }
+        r->input = trained;
+    } else if (r->input == 0) {
+        r->input = 224;
+    }
+    r->layers[0].conv.out = r->clip ? *lp_plan_dimension(plan, 'H') : d.stem;
+    set_geometry(r, &d);
+    lp_family_preprocess(source->family, r->input, info);
+    describe(r, &d, info);
+    status = r->clip ? LP_OK : find_resize(source->ckpt, r->input, info, err);
+    return status == LP_OK ? reserve(r, plan, err) : status;
+}
+
+/* weight [groups * in, out] -> raw [groups * out, in], group by group. */
+static void transpose(const lp_conv *conv, const float *weight, float *raw) {
+    for (size_t row = 0; row < conv->groups * conv->out; row++) {
+        for (size_t i = 0; i < conv->in; i++) {
+            raw[row * conv->in + i] =
+                weight[(row / conv->out * conv->in + i) * conv->out + row % conv->out];
+        }
+    }
+}
+
+/* raw and scale: room for the largest layer's weights and outputs. */
+static void fold(const lp_resnet *r, lp_resnet_layer *layer, float eps, float *raw, double *scale) {
+    lp_conv *conv = &layer->conv;
+    size_t outputs = conv->groups * conv->out;
+    if (layer == r->key) { /* its bias does not show */
+        transpose(conv, layer->weight, raw);
+    } else {
+        memcpy(raw, layer->weight,
+               outputs * conv->in * conv->taps_high * conv->taps_wide * sizeof *raw);
+        conv->bias = layer->bias;
+    }
+    for (size_t o = 0; layer->scale != NULL && o < outputs; o++) {
+        scale[o] = (double)layer->scale[o] / sqrt((double)layer->variance[o] + (double)eps);
+        layer->bias[o] = (float)((double)layer->bias[o] - (double)layer->mean[o] * scale[o]);
+    }
+    lp_conv_pack(conv, raw, layer->scale != NULL ? scale : NULL, layer->weight);
+    conv->weights = layer->weight;
+    conv->zeros = r->zeros;
+}
+
+static lp_status finish(void *tower, lp_error *err) {
+    lp_resnet *r = tower;
+    size_t most = 0, outputs = 0;
+    for (size_t i = 0; i < r->layer_count; i++) {
+        const lp_conv *conv = &r->layers[i].conv;
+        size_t out = conv->groups * conv->out;
+        size_t floats = out * conv->in * conv->taps_high * conv->taps_wide;
+        most = floats > most ? floats : most;
+        outputs = out > outputs ? out : outputs;
+    }
+    float *raw = lp_alloc(most, sizeof *raw);
+    double *scale = lp_alloc(outputs, sizeof *scale);
+    lp_status status = LP_OK;
+    if (raw == NULL || scale == NULL) {
+        status = lp_fail_memory(err, "an encoder's weights", most, sizeof *raw);
+    }
+    for (size_t i = 0; status == LP_OK && i < r->layer_count; i++) {
+        fold(r, &r->layers[i], r->norm_eps, raw, scale);
+    }
+    lp_free(raw);
+    lp_free(scale);
+    return status;
+}
+
+static void free_tower(void *tower) {
+    lp_resnet *r = tower;
+    lp_free(r->blocks);
+    lp_free(r->layers);
+    lp_free(r->zeros);
+    lp_free(r);
+}
+
+static size_t scratch_floats(const void *tower, size_t batch) {
+    return lp_resnet_scratch(tower, batch);
+}
+
+static size_t max_batch(const void *tower) {
+    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(tower, 1);
+}
+
+static void run(const void *tower, const float *images, size_t batch, lp_feature_point point,
+                float *features, float *scratch, const lp_tap *tap) {
+    lp_resnet_run(tower, images, batch, point == LP_FEATURE_PROJECTED, features, scratch, tap);
+}
+
+const lp_tower_kind lp_resnet_kind = {
+    .make = make,
+    .finish = finish,
+    .free = free_tower,
+    .scratch = scratch_floats,
+    .max_batch = max_batch,
+    .run = run,
+};

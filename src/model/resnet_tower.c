@@ -22,7 +22,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { LARGEST_INPUT = 4096, BATCH_FLOATS = 1 << 24, MAX_BATCH = 8 };
+enum { LARGEST_INPUT = 4096, BATCH_FLOATS = 1 << 23, MAX_BATCH = 4 };
 
 static const char *const torchvision_ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 static const char *const openai_ignored[] = {"*.num_batches_tracked", NULL};
@@ -279,30 +279,33 @@ static void name_clip(const lp_resnet *r, const dimensions *d, lp_encoder_info *
         }
     }
     const size_t *n = r->stage_blocks;
-    (void)snprintf(info->name, sizeof info->name, "CLIP RN %zux(%zu,%zu,%zu,%zu)@%zu", d->stem,
-                   n[0], n[1], n[2], n[3], r->input);
+    char name[160];
+    (void)snprintf(name, sizeof name, "CLIP RN %zux(%zu,%zu,%zu,%zu)@%zu", d->stem, n[0], n[1],
+                   n[2], n[3], r->input);
+    (void)snprintf(info->name, sizeof info->name, "%.63s", name);
 }
 
 /* "ResNet-50", "ResNeXt-50 32x4d", "Wide ResNet-50-2"; the depth counts convolutions and fc. */
 static void name_torchvision(const lp_resnet *r, const dimensions *d, lp_encoder_info *info) {
     size_t depth = r->block_count * r->blocks[0].depth + 2;
     bool usual = r->blocks[0].depth == 2 ? d->outside == d->inside : d->outside == 4 * d->inside;
-    char width[32] = "", input[32] = "";
+    char kind[80], width[32] = "", input[32] = "", name[160];
+    if (d->group != d->inside) {
+        (void)snprintf(kind, sizeof kind, "ResNeXt-%zu %zux%zud", depth, d->inside / d->group,
+                       d->group);
+    } else if (!usual) {
+        (void)snprintf(kind, sizeof kind, "Wide ResNet-%zu-%zu", depth, 4 * d->inside / d->outside);
+    } else {
+        (void)snprintf(kind, sizeof kind, "ResNet-%zu", depth);
+    }
     if (d->stem != 64) {
         (void)snprintf(width, sizeof width, " width %zu", d->stem);
     }
     if (r->input != 224) {
         (void)snprintf(input, sizeof input, "@%zu", r->input);
     }
-    if (d->group != d->inside) {
-        (void)snprintf(info->name, sizeof info->name, "ResNeXt-%zu %zux%zud%s%s", depth,
-                       d->inside / d->group, d->group, width, input);
-    } else if (!usual) {
-        (void)snprintf(info->name, sizeof info->name, "Wide ResNet-%zu-%zu%s%s", depth,
-                       4 * d->inside / d->outside, width, input);
-    } else {
-        (void)snprintf(info->name, sizeof info->name, "ResNet-%zu%s%s", depth, width, input);
-    }
+    (void)snprintf(name, sizeof name, "%s%s%s", kind, width, input);
+    (void)snprintf(info->name, sizeof info->name, "%.63s", name);
 }
 
 /* torchvision's IMAGENET1K_V2 weights are meant for a resize to 232 instead of 256

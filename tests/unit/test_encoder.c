@@ -372,8 +372,8 @@ static void other_files_are_told_what_was_looked_for(void **state) {
                    "no supported image encoder among its 1 tensors; looked for");
     assert_non_null(strstr(err.text, "clip-vit: visual.class_embedding or "));
     assert_non_null(strstr(err.text, "timm-vit: patch_embed.proj.weight or "));
-    add("visual.attnpool.positional_embedding", 2, 50, 2048, 0, 0);
-    assert_refused(LP_ERR_UNSUPPORTED, "it looks like a CLIP ResNet");
+    add("visual.trunk.pos_embed", 2, 50, 2048, 0, 0);
+    assert_refused(LP_ERR_UNSUPPORTED, "it looks like an open_clip model with a timm tower");
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */

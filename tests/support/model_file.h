@@ -1,0 +1,110 @@
+/* Checkpoints with any tensors, all zero: a hole behind the header of a .safetensors file. */
+#ifndef LP_TESTS_MODEL_FILE_H
+#define LP_TESTS_MODEL_FILE_H
+
+#include <math.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "linprobe/checkpoint.h"
+
+static char folder[] = "/tmp/linprobe-test-XXXXXX";
+static lp_error err;
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+enum { MAX_ENTRIES = 1536 };
+
+typedef struct entry {
+    char name[96];
+    const char *dtype;
+    size_t rank, shape[4];
+} entry;
+
+typedef struct model_file {
+    entry entries[MAX_ENTRIES];
+    size_t count;
+    const char *nan_in; /* this F32 tensor begins with NaN */
+} model_file;
+
+static model_file file;
+
+static entry *find_entry(const char *name) {
+    for (size_t i = 0; i < file.count; i++) {
+        if (strcmp(file.entries[i].name, name) == 0) {
+            return &file.entries[i];
+        }
+    }
+    fail_msg("the test has no tensor %s", name);
+    return NULL;
+}
+
+static void add(const char *name, size_t rank, size_t a, size_t b, size_t c, size_t d) {
+    assert_true(file.count < MAX_ENTRIES);
+    entry *e = &file.entries[file.count++];
+    *e = (entry){.dtype = "F32", .rank = rank, .shape = {a, b, c, d}};
+    (void)snprintf(e->name, sizeof e->name, "%s", name);
+}
+
+static void drop(const char *name) {
+    entry *e = find_entry(name);
+    *e = file.entries[--file.count];
+}
+
+/* Writes `file` as safetensors and opens it. */
+static lp_checkpoint *open_file(void) {
+    static char header[MAX_ENTRIES * 200];
+    size_t used = 0, offset = 0, nan_at = SIZE_MAX;
+    for (size_t i = 0; i < file.count; i++) {
+        const entry *e = &file.entries[i];
+        size_t bytes = strcmp(e->dtype, "I64") == 0 ? 8 : strcmp(e->dtype, "F16") == 0 ? 2 : 4;
+        used += (size_t)snprintf(header + used, sizeof header - used,
+                                 "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i == 0 ? "{" : ",",
+                                 e->name, e->dtype);
+        for (size_t j = 0; j < e->rank; j++) {
+            used += (size_t)snprintf(header + used, sizeof header - used, "%s%zu",
+                                     j == 0 ? "" : ",", e->shape[j]);
+            bytes *= e->shape[j];
+        }
+        used += (size_t)snprintf(header + used, sizeof header - used,
+                                 "],\"data_offsets\":[%zu,%zu]}", offset, offset + bytes);
+        if (file.nan_in != NULL && strcmp(file.nan_in, e->name) == 0) {
+            nan_at = offset;
+        }
+        offset += bytes;
+    }
+    header[used++] = '}';
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    unsigned char length[8];
+    for (size_t i = 0; i < 8; i++) {
+        length[i] = (unsigned char)(used >> (8 * i));
+    }
+    assert_int_equal(fwrite(length, 1, 8, out), 8);
+    assert_int_equal(fwrite(header, 1, used, out), used);
+    assert_int_equal(fflush(out), 0);
+    assert_int_equal(ftruncate(fileno(out), (off_t)(8 + used + offset)), 0);
+    if (nan_at != SIZE_MAX) {
+        float nan = NAN;
+        assert_int_equal(fseek(out, (long)(8 + used + nan_at), SEEK_SET), 0);
+        assert_int_equal(fwrite(&nan, 4, 1, out), 1);
+    }
+    assert_int_equal(fclose(out), 0);
+    lp_checkpoint *ckpt;
+    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
+    return ckpt;
+}
+
+#endif

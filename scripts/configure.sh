@@ -30,6 +30,7 @@ libcurl|libcurl|libcurl4-openssl-dev|libcurl-devel|curl
 root certificates (HTTPS)|:certificates|ca-certificates|ca-certificates|ca-certificates
 zlib|zlib|zlib1g-dev|zlib-devel|zlib
 libpng|libpng|libpng-dev|libpng-devel|libpng
+libjpeg-turbo|libjpeg|libjpeg-dev|libjpeg-turbo-devel|jpeg-turbo
 cairo|cairo|libcairo2-dev|cairo-devel|cairo'
 tests_table='cmocka|cmocka|libcmocka-dev|libcmocka-devel|cmocka
 prove|:prove|perl|perl-Test-Harness|perl'
@@ -39,7 +40,7 @@ $tests_table"
 prefix=
 if command -v brew >/dev/null 2>&1; then # Homebrew keeps some packages out of the default paths
     prefix=$(brew --prefix)
-    for keg in openblas libarchive openssl@3 curl zlib; do
+    for keg in openblas libarchive openssl@3 curl zlib jpeg-turbo; do
         PKG_CONFIG_PATH="$prefix/opt/$keg/lib/pkgconfig:${PKG_CONFIG_PATH:-}"
     done
     export PKG_CONFIG_PATH
@@ -120,7 +121,7 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
-modules='openblas libarchive jansson libcrypto libcurl zlib libpng cairo'
+modules='openblas libarchive jansson libcrypto libcurl zlib libpng libjpeg cairo'
 mkdir -p "$(dirname "$output")"
 {
     echo "# written by scripts/configure.sh"

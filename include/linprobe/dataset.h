@@ -1,6 +1,7 @@
 /* linprobe/dataset.h: labelled images.
  *
- * CIFAR-100's and CIFAR-10's binary files, from a folder or straight from the official .tar.gz.
+ * The binary files of CIFAR-100, CIFAR-10 and STL-10, from a folder or straight from the official
+ * .tar.gz, and folders of PNG and JPEG files, one a class.
  *
  *     lp_dataset *data;
  *     lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
@@ -11,6 +12,7 @@
 #ifndef LINPROBE_DATASET_H
 #define LINPROBE_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "linprobe/status.h"
@@ -22,33 +24,70 @@ extern "C" {
 typedef enum lp_split { LP_SPLIT_TRAIN, LP_SPLIT_TEST } lp_split;
 typedef enum lp_label_kind { LP_LABELS_FINE, LP_LABELS_COARSE } lp_label_kind;
 
+/* How a data set is opened.  Zeros: the training split, fine labels, everything else as said. */
+typedef struct lp_dataset_options {
+    lp_split split;
+    lp_label_kind labels;
+    /* The rest is for folders of images. */
+    bool skip_broken;  /* leave out files that cannot be decoded, instead of failing */
+    double test_share; /* part of each class that is the test split, above 0 and below 1, where the
+                        * folder has no split of its own; 0: a fifth */
+    size_t split_seed; /* of that split */
+    size_t threads;    /* that check the images; 0 = all processors; never changes the result */
+    /* While the images are checked.  Returns false to stop; NULL: none. */
+    bool (*progress)(void *context, size_t done, size_t total);
+    void *context;
+} lp_dataset_options;
+
 typedef struct lp_dataset_info {
-    const char *name;     /* "CIFAR-100", "CIFAR-10" */
+    const char *name;     /* "CIFAR-100", "CIFAR-10", "STL-10", or the folder's */
     const char *source;   /* the path it was opened from */
     const char *official; /* the official file it is, by digest, e.g. "cifar-10-binary.tar.gz", or
                            * NULL */
-    const char *digest;   /* SHA-256 of the records, in their order, 64 hexadecimal digits */
+    const char *digest;   /* SHA-256 of the records in their order, 64 hexadecimal digits */
     lp_split split;
     lp_label_kind labels; /* LP_LABELS_FINE where the set has only one kind */
     size_t count;         /* N */
     size_t classes;       /* K */
+    /* of folders of images */
+    bool image_folder;
+    size_t skipped;    /* broken images that were left out */
+    size_t ignored;    /* hidden files and folders, and files that are no images by their name */
+    double test_share; /* of a split by seed; 0: the folder has a split of its own */
+    size_t split_seed;
 } lp_dataset_info;
 
 /* Never changes after it was opened, so that threads may share it. */
 typedef struct lp_dataset lp_dataset;
 
 /* Opens one split.  path is one of
- *   - a folder that holds train.bin and test.bin (CIFAR-100), or data_batch_1.bin to 5.bin and
- *     test_batch.bin (CIFAR-10), itself or one level down in a folder of the official name;
+ *   - a folder that holds train.bin and test.bin (CIFAR-100), data_batch_1.bin to 5.bin and
+ *     test_batch.bin (CIFAR-10), or train_X.bin, train_y.bin, test_X.bin and test_y.bin (STL-10),
+ *     itself or one level down in a folder of the official name;
  *   - the official .tar.gz, or any tar of those files;
- *   - one .bin file: CIFAR-10's if it has one of the names above, CIFAR-100's otherwise.
+ *   - one .bin file: CIFAR-10's or STL-10's (with the labels beside it) if it has one of the names
+ *     above, CIFAR-100's otherwise;
+ *   - a folder with train/ and test/, val/ or validation/ (the first that is there), each with a
+ *     folder of images a class; or with such class folders itself, split by seed.
  * Any whole number of records is read, and CIFAR-10's training batches may end before the fifth.
  * Every record's labels are checked and the records' digest is computed here.
  *
- * LP_ERR_ARGUMENT: coarse labels of CIFAR-10, two sets in one folder, a file of the other split.
- * LP_ERR_IO: nothing found (says what was looked for), or not readable.  LP_ERR_FORMAT: a partial
- * record, an archive that is truncated, damaged or hostile, a names file of the wrong length.
- * LP_ERR_DATA: a label out of range.  Messages have the file and the record, counted from 0. */
+ * Classes of a folder of images are its sub-folders in the order of their names' bytes, those of
+ * the training split; images are files named .png, .jpg or .jpeg there and in folders below, in
+ * torchvision's order.  What they are is told by their contents.  Each is decoded once here, so
+ * that a broken one is known before anything is computed.
+ *
+ * LP_ERR_ARGUMENT: coarse labels of a set without them, two sets in one folder, a file of the other
+ * split, a share where the folder has a split.  LP_ERR_IO: nothing found (says what was looked
+ * for), or not readable.  LP_ERR_FORMAT: a partial record, an archive that is truncated, damaged or
+ * hostile, a names file of the wrong length, a broken image.  LP_ERR_UNSUPPORTED: an image in a
+ * format that is not read.  LP_ERR_DATA: a label out of range, a class without images, a test class
+ * that the training split lacks.  LP_CANCELLED: progress returned false.  Messages have the file
+ * and the record, counted from 0. */
+LP_MUST_USE lp_status lp_dataset_open_with(const char *path, const lp_dataset_options *options,
+                                           lp_dataset **data, lp_error *err);
+
+/* The same with other options all 0. */
 LP_MUST_USE lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels,
                                       lp_dataset **data, lp_error *err);
 void lp_dataset_close(lp_dataset *data);
@@ -58,8 +97,8 @@ const lp_dataset_info *lp_dataset_describe(const lp_dataset *data);
 /* Labels, int64 [N], each below K.  Belong to the dataset. */
 const int64_t *lp_dataset_labels(const lp_dataset *data);
 
-/* The name of class k, from the set's own names file, or "class k" where there is none; "" for a k
- * that is not below K. */
+/* The name of class k, from the set's own names file or folders, or "class k" where there is none;
+ * "" for a k that is not below K. */
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k);
 
 /* The superclass of each class, int64 [K], each below *count (count may be NULL).  It is found in
@@ -75,7 +114,13 @@ const char *lp_dataset_superclass_name(const lp_dataset *data, size_t g);
 /* Height and width of image i in pixels. */
 void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width);
 
-/* Writes image i as uint8 [H, W, 3], RGB.  Thread-safe.  LP_ERR_ARGUMENT when i is not below N. */
+/* Broken image i, in the order of the set: its name in the folder, and into *why (which may be
+ * NULL) what is wrong with it.  NULL for an i that is not below the number of skipped images. */
+const char *lp_dataset_skipped(const lp_dataset *data, size_t i, const char **why);
+
+/* Writes image i as uint8 [H, W, 3], RGB.  Thread-safe.  Files are decoded as Pillow does it, and
+ * without a look at EXIF's orientation, as torchvision's ImageFolder has them.  LP_ERR_ARGUMENT
+ * when i is not below N; LP_ERR_DATA when its file has changed since the set was opened. */
 LP_MUST_USE lp_status lp_dataset_image(const lp_dataset *data, size_t i, unsigned char *rgb,
                                        lp_error *err);
 

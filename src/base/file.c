@@ -16,7 +16,8 @@
 
 static lp_status open_regular(const char *path, int *fd, uint64_t *size, lp_error *err) {
     struct stat info;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a FIFO that nobody writes to would be waited for.  It means nothing to a file. */
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0) {
         return lp_fail_errno(err, errno, "%s: cannot be opened", path);
     }

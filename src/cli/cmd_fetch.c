@@ -34,10 +34,10 @@ typedef struct job {
 
 static bool find_item(const char *name, item *out) {
     const lp_known_model *m = lp_known_model_named(name);
-    for (int s = 0; s < LP_CIFAR_SETS; s++) {
-        const lp_official_archive *a = &lp_cifar_layouts[s].archive;
-        if (strcasecmp(name, lp_cifar_layouts[s].name) == 0 || strcmp(name, a->file) == 0) {
-            *out = (item){lp_cifar_layouts[s].name, a->file, a->url, a->sha256, a->bytes, NULL};
+    for (int s = 0; s < LP_RECORD_SETS; s++) {
+        const lp_official_archive *a = &lp_record_layouts[s].archive;
+        if (strcasecmp(name, lp_record_layouts[s].name) == 0 || strcmp(name, a->file) == 0) {
+            *out = (item){lp_record_layouts[s].name, a->file, a->url, a->sha256, a->bytes, NULL};
             return true;
         }
     }
@@ -218,7 +218,7 @@ const cli_command cli_fetch = {
     .run = run,
     .usage = "NAME [--out PATH] [options]",
     .details =
-        "NAME is one of `linprobe models`, or cifar-100 or cifar-10.  What is there already is\n"
+        "NAME is one of `linprobe models`, or cifar-100, cifar-10 or stl-10.  What is there is\n"
         "verified and kept.  Of some models only the first digits of the SHA-256 are published;\n"
         "the result says by how many the file was verified.",
 };

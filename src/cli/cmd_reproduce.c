@@ -92,7 +92,7 @@ static lp_status find_input(const job *j, const char *what, const char *option, 
 
 static lp_status find_inputs(job *j, lp_error *err) {
     const lp_known_model *weights = lp_known_model_named("clip-vit-b-32");
-    const lp_official_archive *data = &lp_cifar_layouts[LP_CIFAR_100].archive;
+    const lp_official_archive *data = &lp_record_layouts[LP_CIFAR_100].archive;
     char *elsewhere = NULL;
     lp_status status = j->data_url != NULL
                            ? find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, j->data_url,

@@ -1,11 +1,14 @@
 /* Data stage: a labelled image set over the files of one split.
  *
- *   files   -> records, N of label bytes + uint8 [3, 32, 32]
- *   checked -> labels int64 [N], superclass of each class int64 [K], SHA-256 over all records in
- * order image i -> uint8 [32, 32, 3]
+ *   records: files   -> N of label bytes + uint8 [3, side, side], or labels uint8 [N] of their own
+ *            checked -> labels int64 [N], superclass of each class int64 [K], SHA-256 over all
+ *                       records in order, and the labels behind them where they are apart
+ *            image i -> uint8 [side, side, 3]
+ *   folders of images: image_list.h
  *
  * Formats: "CIFAR-10 binary version" and "CIFAR-100 binary version" of
- * https://www.cs.toronto.edu/~kriz/cifar.html. */
+ * https://www.cs.toronto.edu/~kriz/cifar.html, and STL-10's of
+ * https://cs.stanford.edu/~acoates/stl10/ (planes column by column, labels from 1). */
 #include "linprobe/dataset.h"
 
 #include <stdbool.h>
@@ -14,9 +17,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/cifar_files.h"
+#include "data/image_list.h"
+#include "data/record_files.h"
 
-enum { PLANE = LP_CIFAR_SIDE * LP_CIFAR_SIDE, NUMBERED_NAME = 32 };
+enum { NUMBERED_NAME = 32 };
 
 /* One name a class. */
 typedef struct name_list {
@@ -26,8 +30,10 @@ typedef struct name_list {
 
 struct lp_dataset {
     lp_dataset_info info;
-    lp_cifar_files files;
+    lp_record_files files; /* files.layout is NULL for a folder of images */
+    lp_image_list list;
     char *source;
+    char *own_name; /* of a folder of images */
     char digest[LP_DIGEST_HEX];
     int64_t *labels; /* [N] */
     name_list class_names;
@@ -37,14 +43,14 @@ struct lp_dataset {
 };
 
 static size_t record_bytes(const lp_dataset *data) {
-    return data->files.layout->label_bytes + LP_CIFAR_PIXELS;
+    return lp_record_bytes(data->files.layout);
 }
 
 /* Whole records in every file; N. */
 static lp_status count_records(lp_dataset *data, lp_error *err) {
     size_t record = record_bytes(data);
     for (size_t k = 0; k < data->files.count; k++) {
-        const lp_cifar_file *file = &data->files.records[k];
+        const lp_record_file *file = &data->files.records[k];
         size_t count = file->size / record, rest = file->size % record;
         if (file->size == 0) {
             return lp_fail(err, LP_ERR_FORMAT, "%s: empty: expected records of %zu bytes",
@@ -57,34 +63,42 @@ static lp_status count_records(lp_dataset *data, lp_error *err) {
         }
         data->info.count += count;
     }
+    const lp_record_file *apart = &data->files.labels;
+    if (apart->path != NULL && apart->size != data->info.count) {
+        return lp_fail(err, LP_ERR_FORMAT, "%s: %zu labels, but %s has %zu images", apart->path,
+                       apart->size, data->files.records[0].path, data->info.count);
+    }
     return LP_OK;
 }
 
-/* Checks all labels of a file's records, and keeps the ones asked for. */
-static lp_status read_labels(const lp_dataset *data, const lp_cifar_file *file, int64_t *labels,
+/* Checks all labels of a file, of its records or of its own, and keeps the ones asked for. */
+static lp_status read_labels(const lp_dataset *data, const lp_record_file *file, int64_t *labels,
                              lp_error *err) {
-    const lp_cifar_layout *layout = data->files.layout;
-    size_t record = record_bytes(data), fine = layout->label_bytes - 1;
+    const lp_record_layout *layout = data->files.layout;
+    bool apart = layout->label_bytes == 0;
+    size_t record = apart ? 1 : record_bytes(data), each = apart ? 1 : layout->label_bytes;
+    size_t fine = each - 1, low = layout->first_label;
     size_t kept = data->info.labels == LP_LABELS_FINE ? fine : 0;
     for (size_t i = 0; i < file->size / record; i++) {
         const unsigned char *found = file->data + i * record;
-        for (size_t j = 0; j < layout->label_bytes; j++) {
+        for (size_t j = 0; j < each; j++) {
             size_t classes = layout->classes[j == fine ? LP_LABELS_FINE : LP_LABELS_COARSE];
-            if (found[j] >= classes) {
+            if (found[j] < low || found[j] - low >= classes) {
                 return lp_fail(err, LP_ERR_DATA,
-                               "%s: record %zu (byte %zu): expected a %s label below %zu, found %d",
-                               file->path, i, i * record + j, j == fine ? "fine" : "coarse",
-                               classes, found[j]);
+                               "%s: record %zu (byte %zu): expected a %s label from %zu to %zu, "
+                               "found %d",
+                               file->path, i, i * record + j, j == fine ? "fine" : "coarse", low,
+                               low + classes - 1, found[j]);
             }
         }
-        labels[i] = found[kept];
+        labels[i] = (int64_t)found[kept] - (int64_t)low;
     }
     return LP_OK;
 }
 
 /* Superclasses as the records name them; none where they do not tell. */
 static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
-    const lp_cifar_layout *layout = data->files.layout;
+    const lp_record_layout *layout = data->files.layout;
     size_t record = record_bytes(data), classes = data->info.classes;
     if (layout->label_bytes < 2 || data->info.labels != LP_LABELS_FINE) {
         return LP_OK;
@@ -98,7 +112,7 @@ static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
     }
     bool told = true;
     for (size_t k = 0; k < data->files.count; k++) {
-        const lp_cifar_file *file = &data->files.records[k];
+        const lp_record_file *file = &data->files.records[k];
         for (size_t i = 0; i < file->size / record; i++) {
             const unsigned char *label = file->data + i * record; /* checked: coarse, fine */
             told = told && (of[label[1]] < 0 || of[label[1]] == label[0]);
@@ -126,12 +140,21 @@ static lp_status read_records(lp_dataset *data, lp_error *err) {
     int64_t *labels = data->labels;
     lp_status status = lp_digest_new(LP_SHA256, &digest, err);
     for (size_t k = 0; k < data->files.count && status == LP_OK; k++) {
-        const lp_cifar_file *file = &data->files.records[k];
-        status = read_labels(data, file, labels, err);
+        const lp_record_file *file = &data->files.records[k];
+        if (data->files.labels.path == NULL) {
+            status = read_labels(data, file, labels, err);
+        }
         if (status == LP_OK) {
             status = lp_digest_add(digest, file->data, file->size, err);
         }
         labels += file->size / record_bytes(data);
+    }
+    if (status == LP_OK && data->files.labels.path != NULL) {
+        const lp_record_file *file = &data->files.labels;
+        status = read_labels(data, file, data->labels, err);
+        if (status == LP_OK) {
+            status = lp_digest_add(digest, file->data, file->size, err);
+        }
     }
     if (status == LP_OK) {
         status = lp_digest_hex(digest, data->digest, err);
@@ -140,32 +163,42 @@ static lp_status read_records(lp_dataset *data, lp_error *err) {
     return status;
 }
 
+/* Is this file the published one? */
+static lp_status compare_file(const lp_record_file *file, lp_digest_kind kind, const char *digest,
+                              bool *same, lp_error *err) {
+    char hex[LP_DIGEST_HEX];
+    lp_status status = lp_digest_bytes(kind, file->data, file->size, hex, err);
+    *same = status == LP_OK && strcmp(hex, digest) == 0;
+    return status;
+}
+
 static lp_status recognise(lp_dataset *data, lp_error *err) {
     const lp_official_records *official = &data->files.layout->official[data->info.split];
-    const lp_cifar_file *first = &data->files.records[0];
-    char hex[LP_DIGEST_HEX];
+    const lp_record_file *first = &data->files.records[0];
+    bool same;
     if (data->files.official_archive) {
         data->info.official = data->files.layout->archive.file;
     }
     if (official->name == NULL || data->files.count != 1 || first->size != official->bytes) {
         return LP_OK;
     }
+    lp_status status = LP_OK;
     if (official->kind == LP_SHA256) {
-        memcpy(hex, data->digest, sizeof hex);
+        same = strcmp(data->digest, official->digest) == 0;
     } else {
-        lp_status status = lp_digest_bytes(official->kind, first->data, first->size, hex, err);
-        if (status != LP_OK) {
-            return status;
-        }
+        status = compare_file(first, official->kind, official->digest, &same, err);
     }
-    if (strcmp(hex, official->digest) == 0) {
+    if (same && official->labels != NULL) {
+        status = compare_file(&data->files.labels, official->kind, official->labels, &same, err);
+    }
+    if (same) {
         data->info.official = official->name;
     }
-    return LP_OK;
+    return status;
 }
 
 /* One name a line, as many as classes.  Blank lines may follow (CIFAR-10's file has one). */
-static lp_status read_names(const lp_cifar_file *file, size_t classes, name_list *list,
+static lp_status read_names(const lp_record_file *file, size_t classes, name_list *list,
                             lp_error *err) {
     size_t length = file->size, lines = 1;
     char *line = lp_alloc(length + 1, 1);
@@ -211,7 +244,7 @@ static lp_status read_names(const lp_cifar_file *file, size_t classes, name_list
 /* The names of `classes` classes of a kind, or "<word> 0" and so on where there is no file. */
 static lp_status name_classes(const lp_dataset *data, lp_label_kind kind, size_t classes,
                               const char *word, name_list *list, lp_error *err) {
-    const lp_cifar_file *file = &data->files.names[kind];
+    const lp_record_file *file = &data->files.names[kind];
     list->names = lp_alloc(classes, sizeof *list->names);
     if (list->names == NULL) {
         return lp_fail_memory(err, "class names", classes, sizeof *list->names);
@@ -230,27 +263,16 @@ static lp_status name_classes(const lp_dataset *data, lp_label_kind kind, size_t
     return LP_OK;
 }
 
-static lp_status fill(lp_dataset *data, const char *path, lp_split split, lp_label_kind labels,
-                      lp_error *err) {
-    lp_status status = lp_cifar_files_open(path, split, &data->files, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    const lp_cifar_layout *layout = data->files.layout;
+static lp_status fill_from_records(lp_dataset *data, lp_error *err) {
+    lp_label_kind labels = data->info.labels;
+    const lp_record_layout *layout = data->files.layout;
     if (layout->classes[labels] == 0) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no coarse labels", path, layout->name);
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no coarse labels", data->source,
+                       layout->name);
     }
-    data->source = lp_strdup(path);
-    if (data->source == NULL) {
-        return lp_fail_memory(err, path, strlen(path), 1);
-    }
-    data->info = (lp_dataset_info){.name = layout->name,
-                                   .source = data->source,
-                                   .digest = data->digest,
-                                   .split = split,
-                                   .labels = labels,
-                                   .classes = layout->classes[labels]};
-    status = count_records(data, err);
+    data->info.name = layout->name;
+    data->info.classes = layout->classes[labels];
+    lp_status status = count_records(data, err);
     if (status == LP_OK) {
         status = read_records(data, err);
     }
@@ -270,14 +292,99 @@ static lp_status fill(lp_dataset *data, const char *path, lp_split split, lp_lab
     return status;
 }
 
+/* The folder's name for tables and file names: printable ASCII. */
+static char *folder_name(const char *path) {
+    char *name = lp_strdup(path);
+    if (name == NULL) {
+        return NULL;
+    }
+    for (size_t length = strlen(name); length > 0 && name[length - 1] == '/'; length--) {
+        name[length - 1] = '\0';
+    }
+    const char *last = lp_path_name(name);
+    memmove(name, last, strlen(last) + 1);
+    for (char *c = name; *c != '\0'; c++) {
+        *c = *c < ' ' || *c > '~' ? '-' : *c;
+    }
+    bool none = name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    char *result = lp_strdup(none ? "images" : name);
+    lp_free(name);
+    return result;
+}
+
+static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *options,
+                                lp_error *err) {
+    lp_image_list *list = &data->list;
+    if (options->labels != LP_LABELS_FINE) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: a folder of images has no coarse labels",
+                       data->source);
+    }
+    lp_status status = lp_image_list_check(list, options, data->digest, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    data->own_name = folder_name(data->source);
+    data->labels = lp_alloc(list->count, sizeof *data->labels);
+    if (data->own_name == NULL || data->labels == NULL) {
+        return lp_fail_memory(err, "labels", list->count, sizeof *data->labels);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        data->labels[i] = list->images[i].label;
+    }
+    data->info.name = data->own_name;
+    data->info.count = list->count;
+    data->info.classes = list->class_count;
+    data->info.image_folder = true;
+    data->info.skipped = list->broken_count;
+    data->info.ignored = list->ignored;
+    data->info.test_share = list->test_share;
+    data->info.split_seed = list->test_share > 0 ? options->split_seed : 0;
+    return LP_OK;
+}
+
+static lp_status fill(lp_dataset *data, const char *path, const lp_dataset_options *options,
+                      lp_error *err) {
+    data->source = lp_strdup(path);
+    if (data->source == NULL) {
+        return lp_fail_memory(err, path, strlen(path), 1);
+    }
+    data->info = (lp_dataset_info){.source = data->source,
+                                   .digest = data->digest,
+                                   .split = options->split,
+                                   .labels = options->labels};
+    lp_status status = lp_record_files_open(path, options->split, &data->files, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (data->files.count > 0) {
+        return options->test_share > 0
+                   ? lp_fail(err, LP_ERR_ARGUMENT,
+                             "%s: %s has a split of its own: a test share cannot be chosen", path,
+                             data->files.layout->name)
+                   : fill_from_records(data, err);
+    }
+    status = lp_image_list_open(path, options, &data->list, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    return data->list.count > 0 ? fill_from_list(data, options, err)
+                                : lp_record_files_missing(path, options->split, err);
+}
+
 lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels, lp_dataset **out,
                           lp_error *err) {
+    const lp_dataset_options options = {.split = split, .labels = labels};
+    return lp_dataset_open_with(path, &options, out, err);
+}
+
+lp_status lp_dataset_open_with(const char *path, const lp_dataset_options *options,
+                               lp_dataset **out, lp_error *err) {
     *out = NULL;
     lp_dataset *data = lp_alloc_zeroed(1, sizeof *data);
     if (data == NULL) {
         return lp_fail_memory(err, path, 1, sizeof *data);
     }
-    lp_status status = fill(data, path, split, labels, err);
+    lp_status status = fill(data, path, options, err);
     if (status != LP_OK) {
         lp_dataset_close(data);
         return status;
@@ -288,8 +395,10 @@ lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels
 
 void lp_dataset_close(lp_dataset *data) {
     if (data != NULL) {
-        lp_cifar_files_close(&data->files);
+        lp_record_files_close(&data->files);
+        lp_image_list_close(&data->list);
         lp_free(data->source);
+        lp_free(data->own_name);
         lp_free(data->labels);
         lp_free(data->class_names.names);
         lp_free(data->class_names.text);
@@ -309,7 +418,8 @@ const int64_t *lp_dataset_labels(const lp_dataset *data) {
 }
 
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k) {
-    return k < data->info.classes ? data->class_names.names[k] : "";
+    char *const *names = data->info.image_folder ? data->list.classes : data->class_names.names;
+    return k < data->info.classes ? names[k] : "";
 }
 
 const int64_t *lp_dataset_superclasses(const lp_dataset *data, size_t *count) {
@@ -324,27 +434,44 @@ const char *lp_dataset_superclass_name(const lp_dataset *data, size_t g) {
 }
 
 void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width) {
-    (void)data;
-    (void)i;
-    *height = LP_CIFAR_SIDE;
-    *width = LP_CIFAR_SIDE;
+    if (data->info.image_folder) {
+        *height = data->list.images[i].height;
+        *width = data->list.images[i].width;
+    } else {
+        *height = *width = data->files.layout->side;
+    }
+}
+
+const char *lp_dataset_skipped(const lp_dataset *data, size_t i, const char **why) {
+    if (i >= data->list.broken_count) {
+        return NULL;
+    }
+    if (why != NULL) {
+        *why = data->list.broken[i].why;
+    }
+    return data->list.broken[i].name;
 }
 
 lp_status lp_dataset_image(const lp_dataset *data, size_t i, unsigned char *rgb, lp_error *err) {
-    size_t record = record_bytes(data), at = i;
     if (i >= data->info.count) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected an image below %zu, found %zu",
                        data->source, data->info.count, i);
     }
-    const lp_cifar_file *file = data->files.records;
+    if (data->info.image_folder) {
+        return lp_image_list_read(&data->list, i, rgb, err);
+    }
+    const lp_record_layout *layout = data->files.layout;
+    const lp_record_file *file = data->files.records;
+    size_t record = record_bytes(data), at = i, side = layout->side, plane = side * side;
     for (; at >= file->size / record; file++) {
         at -= file->size / record;
     }
-    const unsigned char *planes = file->data + at * record + data->files.layout->label_bytes;
-    for (size_t k = 0; k < PLANE; k++) {
-        rgb[3 * k] = planes[k];
-        rgb[3 * k + 1] = planes[PLANE + k];
-        rgb[3 * k + 2] = planes[2 * PLANE + k];
+    const unsigned char *planes = file->data + at * record + layout->label_bytes;
+    for (size_t k = 0; k < plane; k++) {
+        const unsigned char *from = planes + (layout->by_columns ? k % side * side + k / side : k);
+        rgb[3 * k] = from[0];
+        rgb[3 * k + 1] = from[plane];
+        rgb[3 * k + 2] = from[2 * plane];
     }
     return LP_OK;
 }

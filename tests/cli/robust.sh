@@ -116,11 +116,12 @@ run 0 reproduce "" -C 1e-6
 has "Accuracy = "
 says "train: features are there already"
 
-# A file that never opens stands for any long system call: one signal waits for it, two do not.  The
-# first may come before the program listens (a shell starts it deaf to SIGINT), so there are several.
-mkfifo never
+# Opening 3 GB of records (all holes, all zeros) stands for any long work without a safe point in it:
+# one signal waits for it, two do not.  The first may come before the program listens (a shell starts
+# it deaf to SIGINT), so there are several.
+dd if=/dev/zero of=sparse.bin bs=3074 count=0 seek=1000000 2>/dev/null
 (
-    "$LP_PROGRAM" inspect never >stdout 2>stderr &
+    "$LP_PROGRAM" extract --pixels --data sparse.bin --split test --out sparse >stdout 2>stderr &
     echo $! >process
     wait $!
     echo $? >ended
@@ -133,6 +134,15 @@ while [ ! -s ended ] && [ $tries -lt 300 ]; do
 done
 found=$(cat ended)
 ok "a second Ctrl-C ends it at once: status 130 (found $found)" [ "$found" = 130 ]
+
+# ---- a pipe that nobody writes to is refused, not waited for
+mkfifo never
+run 1 "$LP_PROGRAM" inspect never
+says "never: expected a file, found not a regular file"
+run 1 "$LP_PROGRAM" extract --pixels --data never --split test --out x
+says "never: expected a file, found not a regular file"
+run 1 "$LP_PROGRAM" fit never --out x
+says "never"
 
 # ---- a file in the cache that is not the one asked for
 echo other >>datasets/cifar-100-binary.tar.gz

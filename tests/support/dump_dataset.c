@@ -1,10 +1,12 @@
-/* What the data stage makes of a set, as JSON for tests/parity/test_dataset.py:
- *   dump_dataset PATH train|test fine|coarse
- * With the SHA-256 of all images as [N, 32, 32, 3] bytes. */
+/* What the data stage makes of a set, as JSON for tests/parity/test_dataset.py and
+ * test_image_folder.py:
+ *   dump_dataset PATH train|test fine|coarse [skip]
+ * With the SHA-256 of all images as [N, H, W, 3] bytes. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/digest.h"
 #include "linprobe/dataset.h"
 
@@ -12,15 +14,18 @@ static lp_error err;
 
 static lp_status dump(const lp_dataset *data) {
     const lp_dataset_info *info = lp_dataset_describe(data);
-    unsigned char rgb[32 * 32 * 3];
     char hex[LP_DIGEST_HEX];
     lp_digest *digest;
     lp_status status = lp_digest_new(LP_SHA256, &digest, &err);
     for (size_t i = 0; i < info->count && status == LP_OK; i++) {
-        status = lp_dataset_image(data, i, rgb, &err);
+        size_t height, width;
+        lp_dataset_image_size(data, i, &height, &width);
+        unsigned char *rgb = lp_alloc(height * width, 3);
+        status = rgb != NULL ? lp_dataset_image(data, i, rgb, &err) : LP_ERR_MEMORY;
         if (status == LP_OK) {
-            status = lp_digest_add(digest, rgb, sizeof rgb, &err);
+            status = lp_digest_add(digest, rgb, height * width * 3, &err);
         }
+        lp_free(rgb);
     }
     if (status == LP_OK) {
         status = lp_digest_hex(digest, hex, &err);
@@ -39,19 +44,25 @@ static lp_status dump(const lp_dataset *data) {
     for (size_t k = 0; k < info->classes; k++) {
         printf("%s\"%s\"", k > 0 ? ", " : "", lp_dataset_class_name(data, k));
     }
-    printf("]}\n");
+    printf("], \"skipped\": [");
+    for (size_t i = 0; i < info->skipped; i++) {
+        printf("%s\"%s\"", i > 0 ? ", " : "", lp_dataset_skipped(data, i, NULL));
+    }
+    printf("], \"ignored\": %zu}\n", info->ignored);
     return LP_OK;
 }
 
 int main(int argc, char **argv) {
     lp_dataset *data;
-    if (argc != 4) {
-        fprintf(stderr, "usage: dump_dataset PATH train|test fine|coarse\n");
+    if (argc < 4) {
+        fprintf(stderr, "usage: dump_dataset PATH train|test fine|coarse [skip]\n");
         return 2;
     }
-    lp_split split = strcmp(argv[2], "train") == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST;
-    lp_label_kind labels = strcmp(argv[3], "fine") == 0 ? LP_LABELS_FINE : LP_LABELS_COARSE;
-    lp_status status = lp_dataset_open(argv[1], split, labels, &data, &err);
+    const lp_dataset_options options = {
+        .split = strcmp(argv[2], "train") == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+        .labels = strcmp(argv[3], "fine") == 0 ? LP_LABELS_FINE : LP_LABELS_COARSE,
+        .skip_broken = argc > 4};
+    lp_status status = lp_dataset_open_with(argv[1], &options, &data, &err);
     if (status == LP_OK) {
         status = dump(data);
     }

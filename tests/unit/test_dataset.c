@@ -368,11 +368,12 @@ static void bad_records_are_located(void **state) {
     bytes[3 * RECORD_100 + 1] = 100;
     put("bad/train.bin", bytes, 5 * RECORD_100);
     assert_refused(at("bad/train.bin"), LP_SPLIT_TRAIN, LP_ERR_DATA,
-                   "train.bin: record 3 (byte 9223): expected a fine label below 100, found 100");
+                   "train.bin: record 3 (byte 9223): expected a fine label from 0 to 99, found "
+                   "100");
     bytes[2 * RECORD_100] = 20; /* wrong even though fine labels are asked for */
     put("bad/train.bin", bytes, 5 * RECORD_100);
     assert_refused(at("bad"), LP_SPLIT_TRAIN, LP_ERR_DATA,
-                   "record 2 (byte 6148): expected a coarse label below 20, found 20");
+                   "record 2 (byte 6148): expected a coarse label from 0 to 19, found 20");
     put("bad/train.bin", "", 0);
     assert_refused(at("bad"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "train.bin: empty: expected records of 3074 bytes");
@@ -384,7 +385,7 @@ static void bad_records_are_located(void **state) {
     bytes[RECORD_10] = 10;
     put("bad10/data_batch_2.bin", bytes, 3 * RECORD_10);
     assert_refused(at("bad10"), LP_SPLIT_TRAIN, LP_ERR_DATA,
-                   "data_batch_2.bin: record 1 (byte 3073): expected a fine label below 10, "
+                   "data_batch_2.bin: record 1 (byte 3073): expected a fine label from 0 to 9, "
                    "found 10");
     lp_free(bytes);
 }
@@ -393,9 +394,10 @@ static void missing_files_are_named(void **state) {
     (void)state;
     const char *folder = fresh("none");
     assert_refused(folder, LP_SPLIT_TRAIN, LP_ERR_IO,
-                   "none: no training split found: looked for train.bin (CIFAR-100) and "
-                   "data_batch_1.bin (CIFAR-10), there and in cifar-100-binary/ and "
-                   "cifar-10-batches-bin/");
+                   "none: no training split found: looked for train.bin (CIFAR-100), "
+                   "data_batch_1.bin (CIFAR-10) or train_X.bin (STL-10), there or in "
+                   "cifar-100-binary/, cifar-10-batches-bin/ or stl10_binary/, and for a folder of "
+                   "PNG or JPEG files a class");
     assert_refused(at("nowhere"), LP_SPLIT_TEST, LP_ERR_IO, "nowhere: cannot be opened");
     assert_refused(at("nowhere.bin"), LP_SPLIT_TEST, LP_ERR_IO, "nowhere.bin: cannot be opened");
     assert_refused("/dev/null", LP_SPLIT_TEST, LP_ERR_IO, "expected a file");
@@ -598,6 +600,20 @@ static void hostile_members_are_refused(void **state) {
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
+/* A pipe that nobody writes to is refused, not waited for. */
+static void pipes_are_refused(void **state) {
+    (void)state;
+    (void)fresh("pipe");
+    assert_int_equal(mkfifo(at("pipe/train.bin"), 0600), 0);
+    assert_int_equal(mkfifo(at("pipe/set.tar.gz"), 0600), 0);
+    assert_refused(at("pipe/train.bin"), LP_SPLIT_TRAIN, LP_ERR_IO,
+                   "train.bin: expected a file, found not a regular file");
+    assert_refused(at("pipe/set.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_IO,
+                   "set.tar.gz: expected a file, found not a regular file");
+    assert_refused(at("pipe"), LP_SPLIT_TRAIN, LP_ERR_IO, "no training split found");
+    assert_refused("/dev/zero", LP_SPLIT_TRAIN, LP_ERR_IO, "/dev/zero: expected a file");
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     const char *folder = fresh("memory");
@@ -631,11 +647,13 @@ static void every_failed_allocation_is_reported(void **state) {
 
 static void official_facts_agree(void **state) {
     (void)state;
-    for (size_t set = 0; set < LP_CIFAR_SETS; set++) {
-        const lp_cifar_layout *layout = &lp_cifar_layouts[set];
+    for (size_t set = 0; set < LP_RECORD_SETS; set++) {
+        const lp_record_layout *layout = &lp_record_layouts[set];
         const char *file = layout->archive.file;
-        assert_int_equal(strspn(layout->archive.sha256, "0123456789abcdef"), 64);
-        assert_int_equal(layout->archive.sha256[64], '\0');
+        const char *sha256 = layout->archive.sha256;
+        assert_int_equal(sha256 != NULL, layout->archive.bytes > 0);
+        assert_true(sha256 == NULL ||
+                    (strspn(sha256, "0123456789abcdef") == 64 && sha256[64] == '\0'));
         assert_string_equal(lp_path_name(layout->archive.url), file);
         assert_true(layout->classes[LP_LABELS_FINE] <= 256);
         for (size_t split = 0; split < 2; split++) {
@@ -644,8 +662,13 @@ static void official_facts_agree(void **state) {
                 size_t digits = official->kind == LP_SHA256 ? 64 : 32;
                 assert_int_equal(strspn(official->digest, "0123456789abcdef"), digits);
                 assert_int_equal(official->digest[digits], '\0');
-                assert_int_equal(official->bytes,
-                                 (split == LP_SPLIT_TRAIN ? 50000 : 10000) * RECORD_100);
+                assert_int_equal(official->labels != NULL, layout->label_files[split] != NULL);
+                assert_true(official->labels == NULL ||
+                            (strspn(official->labels, "0123456789abcdef") == digits &&
+                             official->labels[digits] == '\0'));
+                size_t images = set == LP_STL_10 ? (split == LP_SPLIT_TRAIN ? 5000 : 8000)
+                                                 : (split == LP_SPLIT_TRAIN ? 50000 : 10000);
+                assert_int_equal(official->bytes, images * lp_record_bytes(layout));
                 assert_string_equal(lp_path_name(official->name), layout->files[split][0]);
             }
         }
@@ -679,6 +702,7 @@ int main(void) {
         cmocka_unit_test(truncated_archives_are_refused),
         cmocka_unit_test(damaged_archives_never_crash),
         cmocka_unit_test(hostile_members_are_refused),
+        cmocka_unit_test(pipes_are_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(official_facts_agree),
     };

@@ -1,12 +1,13 @@
 /* Data stage: the files of a split, wherever they lie.
  *
  *   folder    the split's files in it or one level down in the official folder; mapped
- *   one file  of the layout that its name tells, CIFAR-100's for an unknown name; mapped
+ *   one file  of the layout that its name tells, CIFAR-100's for an unknown name; mapped, and the
+ *             names and labels beside it
  *   archive   tar or tar.gz, read once from end to end, so that damage anywhere is found; only the
  *             members needed are kept in memory
  *
  * CIFAR-10's training batches may end early (a subset), but none may be missing in between. */
-#include "data/cifar_files.h"
+#include "data/record_files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +20,7 @@
  * far below the second bound.  Larger ones are for a folder, which is mapped. */
 static const uint64_t expansion_max = 1032, members_bytes_max = UINT64_C(1) << 31;
 
-static size_t record_bytes(const lp_cifar_layout *layout) {
-    return layout->label_bytes + LP_CIFAR_PIXELS;
-}
-
-static lp_status open_file(char *path, lp_cifar_file *file, lp_error *err) {
+static lp_status open_file(char *path, lp_record_file *file, lp_error *err) {
     lp_status status = lp_map_open(path, &file->map, err);
     file->path = path;
     file->data = file->map.data;
@@ -31,7 +28,7 @@ static lp_status open_file(char *path, lp_cifar_file *file, lp_error *err) {
     return status;
 }
 
-static void close_file(lp_cifar_file *file) {
+static void close_file(lp_record_file *file) {
     lp_map_close(&file->map);
     lp_free(file->memory);
     lp_free(file->path);
@@ -41,10 +38,26 @@ static const char *split_name(lp_split split) {
     return split == LP_SPLIT_TRAIN ? "training" : "test";
 }
 
-/* Counts the files of records: at least one, without a gap. */
-static lp_status count_files(lp_cifar_files *files, const char *path, lp_split split,
+lp_status lp_record_files_missing(const char *path, lp_split split, lp_error *err) {
+    char files[128] = "", folders[128] = "";
+    for (size_t set = 0; set < LP_RECORD_SETS; set++) {
+        const lp_record_layout *layout = &lp_record_layouts[set];
+        const char *between = set == 0 ? "" : set + 1 < LP_RECORD_SETS ? ", " : " or ";
+        size_t used = strlen(files);
+        (void)snprintf(files + used, sizeof files - used, "%s%s (%s)", between,
+                       layout->files[split][0], layout->name);
+        used = strlen(folders);
+        (void)snprintf(folders + used, sizeof folders - used, "%s%s/", between, layout->folder);
+    }
+    return lp_fail(err, LP_ERR_IO, "%s: no %s split found: looked for %s, there or in %s%s", path,
+                   split_name(split), files, folders,
+                   lp_is_folder(path) ? ", and for a folder of PNG or JPEG files a class" : "");
+}
+
+/* Counts the files of records, without a gap, and misses that of their labels. */
+static lp_status count_files(lp_record_files *files, const char *path, lp_split split,
                              lp_error *err) {
-    for (size_t k = 0; k < LP_CIFAR_FILES_MAX; k++) {
+    for (size_t k = 0; k < LP_RECORD_FILES_MAX; k++) {
         if (files->records[k].path == NULL) {
             continue;
         }
@@ -56,48 +69,53 @@ static lp_status count_files(lp_cifar_files *files, const char *path, lp_split s
         files->count++;
     }
     if (files->count == 0) {
-        const lp_cifar_layout *c100 = &lp_cifar_layouts[LP_CIFAR_100];
-        const lp_cifar_layout *c10 = &lp_cifar_layouts[LP_CIFAR_10];
-        return lp_fail(err, LP_ERR_IO,
-                       "%s: no %s split found: looked for %s (%s) and %s (%s), there and in %s/ "
-                       "and %s/",
-                       path, split_name(split), c100->files[split][0], c100->name,
-                       c10->files[split][0], c10->name, c100->folder, c10->folder);
+        return lp_is_folder(path) ? LP_OK : lp_record_files_missing(path, split, err);
+    }
+    if (files->layout->label_files[split] != NULL && files->labels.path == NULL) {
+        return lp_fail(err, LP_ERR_IO, "%s: holds %s but not %s, its labels", path,
+                       files->layout->files[split][0], files->layout->label_files[split]);
     }
     return LP_OK;
 }
 
 /* ---- folders and single files ---------------------------------------------------------------- */
 
-/* The names files that the folder has. */
-static lp_status open_names(const char *folder, lp_cifar_files *files, lp_error *err) {
-    lp_status status = LP_OK;
+/* Maps the folder's file of this name, where there is one. */
+static lp_status open_beside(const char *folder, const char *name, lp_record_file *file,
+                             lp_error *err) {
+    if (name == NULL) {
+        return LP_OK;
+    }
+    char *path = lp_path_join(folder, name);
+    if (path == NULL) {
+        return lp_fail_memory(err, name, 1, strlen(folder));
+    }
+    if (!lp_is_file(path)) {
+        lp_free(path);
+        return LP_OK;
+    }
+    return open_file(path, file, err);
+}
+
+/* The names and labels that the folder has. */
+static lp_status open_names(const char *folder, lp_split split, lp_record_files *files,
+                            lp_error *err) {
+    const lp_record_layout *layout = files->layout;
+    lp_status status = open_beside(folder, layout->label_files[split], &files->labels, err);
     for (size_t kind = 0; kind < 2 && status == LP_OK; kind++) {
-        const char *name = files->layout->names[kind];
-        if (name == NULL) {
-            continue;
-        }
-        char *path = lp_path_join(folder, name);
-        if (path == NULL) {
-            return lp_fail_memory(err, name, 1, strlen(folder));
-        }
-        if (lp_is_file(path)) {
-            status = open_file(path, &files->names[kind], err);
-        } else {
-            lp_free(path);
-        }
+        status = open_beside(folder, layout->names[kind], &files->names[kind], err);
     }
     return status;
 }
 
 /* Maps those of the split's files that the folder has.  Only one place may have any. */
-static lp_status open_place(const char *folder, const lp_cifar_layout *layout, lp_split split,
-                            lp_cifar_files *files, lp_error *err) {
+static lp_status open_place(const char *folder, const lp_record_layout *layout, lp_split split,
+                            lp_record_files *files, lp_error *err) {
     const char *earlier = NULL;
-    for (size_t k = 0; k < LP_CIFAR_FILES_MAX && earlier == NULL; k++) {
+    for (size_t k = 0; k < LP_RECORD_FILES_MAX && earlier == NULL; k++) {
         earlier = files->records[k].path;
     }
-    for (size_t k = 0; k < LP_CIFAR_FILES_MAX && layout->files[split][k] != NULL; k++) {
+    for (size_t k = 0; k < LP_RECORD_FILES_MAX && layout->files[split][k] != NULL; k++) {
         char *path = lp_path_join(folder, layout->files[split][k]);
         if (path == NULL) {
             return lp_fail_memory(err, layout->files[split][k], 1, strlen(folder));
@@ -119,13 +137,13 @@ static lp_status open_place(const char *folder, const lp_cifar_layout *layout, l
             return status;
         }
     }
-    return earlier == NULL && files->layout != NULL ? open_names(folder, files, err) : LP_OK;
+    return earlier == NULL && files->layout != NULL ? open_names(folder, split, files, err) : LP_OK;
 }
 
-static lp_status open_folder(const char *path, lp_split split, lp_cifar_files *files,
+static lp_status open_folder(const char *path, lp_split split, lp_record_files *files,
                              lp_error *err) {
-    for (size_t set = 0; set < LP_CIFAR_SETS; set++) {
-        const lp_cifar_layout *layout = &lp_cifar_layouts[set];
+    for (size_t set = 0; set < LP_RECORD_SETS; set++) {
+        const lp_record_layout *layout = &lp_record_layouts[set];
         lp_status status = open_place(path, layout, split, files, err);
         if (status != LP_OK) {
             return status;
@@ -143,14 +161,14 @@ static lp_status open_folder(const char *path, lp_split split, lp_cifar_files *f
     return LP_OK;
 }
 
-static lp_status open_single(const char *path, lp_split split, lp_cifar_files *files,
+static lp_status open_single(const char *path, lp_split split, lp_record_files *files,
                              lp_error *err) {
     const char *name = lp_path_name(path);
-    files->layout = &lp_cifar_layouts[LP_CIFAR_100];
-    for (size_t i = 0; i < (size_t)LP_CIFAR_SETS * 2 * LP_CIFAR_FILES_MAX; i++) {
-        const lp_cifar_layout *layout = &lp_cifar_layouts[i / LP_CIFAR_FILES_MAX / 2];
-        lp_split of = (lp_split)(i / LP_CIFAR_FILES_MAX % 2);
-        const char *known = layout->files[of][i % LP_CIFAR_FILES_MAX];
+    files->layout = &lp_record_layouts[LP_CIFAR_100];
+    for (size_t i = 0; i < (size_t)LP_RECORD_SETS * 2 * LP_RECORD_FILES_MAX; i++) {
+        const lp_record_layout *layout = &lp_record_layouts[i / LP_RECORD_FILES_MAX / 2];
+        lp_split of = (lp_split)(i / LP_RECORD_FILES_MAX % 2);
+        const char *known = layout->files[of][i % LP_RECORD_FILES_MAX];
         if (known == NULL || strcmp(known, name) != 0) {
             continue;
         }
@@ -170,7 +188,7 @@ static lp_status open_single(const char *path, lp_split split, lp_cifar_files *f
     folder[name - path] = '\0';
     lp_status status = open_file(copy, &files->records[0], err);
     if (status == LP_OK) {
-        status = open_names(folder[0] != '\0' ? folder : ".", files, err);
+        status = open_names(folder[0] != '\0' ? folder : ".", split, files, err);
     }
     lp_free(folder);
     return status;
@@ -179,13 +197,13 @@ static lp_status open_single(const char *path, lp_split split, lp_cifar_files *f
 /* ---- archives -------------------------------------------------------------------------------- */
 
 /* Where a member belongs: the file of one layout that it is, or NULL. */
-static lp_cifar_file *place_of(const char *member, lp_split split, lp_cifar_files *files,
-                               const lp_cifar_layout **layout) {
+static lp_record_file *place_of(const char *member, lp_split split, lp_record_files *files,
+                                const lp_record_layout **layout) {
     if (strncmp(member, "./", 2) == 0) {
         member += 2;
     }
-    for (size_t set = 0; set < LP_CIFAR_SETS; set++) {
-        *layout = &lp_cifar_layouts[set];
+    for (size_t set = 0; set < LP_RECORD_SETS; set++) {
+        *layout = &lp_record_layouts[set];
         size_t length = strlen((*layout)->folder);
         bool below = strncmp(member, (*layout)->folder, length) == 0 && member[length] == '/';
         const char *name = below ? member + length + 1 : member;
@@ -194,7 +212,11 @@ static lp_cifar_file *place_of(const char *member, lp_split split, lp_cifar_file
                 return &files->names[kind];
             }
         }
-        for (size_t k = 0; k < LP_CIFAR_FILES_MAX && (*layout)->files[split][k] != NULL; k++) {
+        const char *labels = (*layout)->label_files[split];
+        if (labels != NULL && strcmp(name, labels) == 0) {
+            return &files->labels;
+        }
+        for (size_t k = 0; k < LP_RECORD_FILES_MAX && (*layout)->files[split][k] != NULL; k++) {
             if (strcmp(name, (*layout)->files[split][k]) == 0) {
                 return &files->records[k];
             }
@@ -204,7 +226,8 @@ static lp_cifar_file *place_of(const char *member, lp_split split, lp_cifar_file
 }
 
 /* Reads a member's bytes in steps of one record, so that damage is reported with its number. */
-static lp_status read_member(lp_archive *archive, lp_cifar_file *file, size_t step, lp_error *err) {
+static lp_status read_member(lp_archive *archive, lp_record_file *file, size_t step,
+                             lp_error *err) {
     for (size_t done = 0, got; done < file->size; done += got) {
         size_t wanted = file->size - done < step ? file->size - done : step;
         lp_status status = lp_archive_read(archive, file->memory + done, wanted, &got, err);
@@ -221,7 +244,7 @@ static lp_status read_member(lp_archive *archive, lp_cifar_file *file, size_t st
 
 /* Keeps a member; *room is what further ones may hold. */
 static lp_status keep_member(lp_archive *archive, const char *path, const lp_member *member,
-                             lp_cifar_file *file, size_t step, uint64_t *room, lp_error *err) {
+                             lp_record_file *file, size_t step, uint64_t *room, lp_error *err) {
     if (file->path != NULL) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: %s: is there twice, first as %s", path,
                        member->name, file->path);
@@ -249,8 +272,8 @@ static lp_status keep_member(lp_archive *archive, const char *path, const lp_mem
 }
 
 static lp_status read_archive(const char *path, lp_archive *archive, uint64_t room, lp_split split,
-                              lp_cifar_files *files, lp_error *err) {
-    const lp_cifar_layout *layout;
+                              lp_record_files *files, lp_error *err) {
+    const lp_record_layout *layout;
     lp_member member;
     bool more = true;
     for (;;) {
@@ -258,7 +281,7 @@ static lp_status read_archive(const char *path, lp_archive *archive, uint64_t ro
         if (status != LP_OK || !more) {
             return status;
         }
-        lp_cifar_file *file = place_of(member.name, split, files, &layout);
+        lp_record_file *file = place_of(member.name, split, files, &layout);
         if (file == NULL) {
             continue;
         }
@@ -267,14 +290,14 @@ static lp_status read_archive(const char *path, lp_archive *archive, uint64_t ro
                            files->layout->name, layout->name);
         }
         files->layout = layout;
-        status = keep_member(archive, path, &member, file, record_bytes(layout), &room, err);
+        status = keep_member(archive, path, &member, file, lp_record_bytes(layout), &room, err);
         if (status != LP_OK) {
             return status;
         }
     }
 }
 
-static lp_status open_archive(const char *path, lp_split split, lp_cifar_files *files,
+static lp_status open_archive(const char *path, lp_split split, lp_record_files *files,
                               lp_error *err) {
     lp_map whole;
     lp_archive *archive = NULL;
@@ -305,8 +328,8 @@ static lp_status open_archive(const char *path, lp_split split, lp_cifar_files *
     return status;
 }
 
-lp_status lp_cifar_files_open(const char *path, lp_split split, lp_cifar_files *files,
-                              lp_error *err) {
+lp_status lp_record_files_open(const char *path, lp_split split, lp_record_files *files,
+                               lp_error *err) {
     lp_status status;
     size_t length = strlen(path);
     memset(files, 0, sizeof *files);
@@ -321,15 +344,16 @@ lp_status lp_cifar_files_open(const char *path, lp_split split, lp_cifar_files *
         status = count_files(files, path, split, err);
     }
     if (status != LP_OK) {
-        lp_cifar_files_close(files);
+        lp_record_files_close(files);
     }
     return status;
 }
 
-void lp_cifar_files_close(lp_cifar_files *files) {
-    for (size_t k = 0; k < LP_CIFAR_FILES_MAX; k++) {
+void lp_record_files_close(lp_record_files *files) {
+    for (size_t k = 0; k < LP_RECORD_FILES_MAX; k++) {
         close_file(&files->records[k]);
     }
+    close_file(&files->labels);
     close_file(&files->names[0]);
     close_file(&files->names[1]);
     memset(files, 0, sizeof *files);

@@ -1,0 +1,539 @@
+/* Data stage: folders of image files; image_list.h has the layouts.
+ *
+ *   folders -> names, labels [N], sorted       (only names and kinds are looked at)
+ *           -> this split's of them, where the folder has none of its own
+ *   files   -> decoded once, digest of each -> digest of all; broken ones out
+ *   file i  -> read again, compared with its digest, decoded */
+#include "data/image_list.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "base/strata.h"
+#include "data/folder.h"
+#include "data/picture.h"
+
+enum { DEPTH_MAX = 32, CHUNK = 256 };
+static const double default_share = 0.2;
+static const uint64_t file_bytes_max = UINT64_C(1) << 30;
+
+static const char *const test_names[] = {"test", "val", "validation"};
+enum { TEST_NAMES = 3 };
+
+/* torchvision's list, so that a file it would read is not left out in silence. */
+static bool is_image_name(const char *name) {
+    static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
+                                          ".pgm", ".tif",  ".tiff", ".webp"};
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t ending = strlen(endings[i]);
+        if (length >= ending && strcasecmp(name + length - ending, endings[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* Sub-folders of a folder; *others counts the rest. */
+static lp_status read_subfolders(const char *path, lp_folder *folders, size_t *others,
+                                 lp_error *err) {
+    lp_status status = lp_folder_read(path, folders, err);
+    size_t kept = 0;
+    *others = folders->hidden;
+    for (size_t i = 0; i < folders->count; i++) {
+        char *name = folders->names[i];
+        char *full = status == LP_OK ? lp_path_join(path, name) : NULL;
+        if (status == LP_OK && full == NULL) {
+            status = lp_fail_memory(err, path, 1, strlen(name));
+        }
+        if (full != NULL && lp_is_folder(full)) {
+            folders->names[kept++] = name;
+        } else {
+            lp_free(name);
+            ++*others;
+        }
+        lp_free(full);
+    }
+    folders->count = kept;
+    if (status != LP_OK) {
+        lp_folder_clear(folders);
+    }
+    return status;
+}
+
+/* *place: root/name if that is a folder which holds folders, else NULL. */
+static lp_status find_place(const char *root, const char *name, char **place, lp_error *err) {
+    lp_folder folders = {0};
+    size_t others;
+    lp_status status = LP_OK;
+    *place = lp_path_join(root, name);
+    if (*place == NULL) {
+        return lp_fail_memory(err, root, 1, strlen(name));
+    }
+    if (lp_is_folder(*place)) {
+        status = read_subfolders(*place, &folders, &others, err);
+    }
+    if (folders.count == 0) {
+        lp_free(*place);
+        *place = NULL;
+    }
+    lp_folder_clear(&folders);
+    return status;
+}
+
+static lp_status add_image(lp_image_list *list, size_t *room, char *name, int64_t label,
+                           lp_error *err) {
+    if (list->count == *room) {
+        size_t more = *room > 0 ? 2 * *room : 256;
+        lp_listed_image *images =
+            lp_grow(list->images, *room * sizeof *images, more, sizeof *images);
+        if (images == NULL) {
+            lp_free(name);
+            return lp_fail_memory(err, "list of images", more, sizeof *images);
+        }
+        list->images = images;
+        *room = more;
+    }
+    list->images[list->count++] = (lp_listed_image){.name = name, .label = label};
+    return LP_OK;
+}
+
+/* Adds the images of list->folder/below and of the folders in it.  The depth is bounded because
+ * links are followed, and may lead round. */
+static lp_status walk(lp_image_list *list, size_t *room, const char *below, int64_t label,
+                      int depth, lp_error *err) {
+    lp_folder folder = {0};
+    char *path = lp_path_join(list->folder, below);
+    if (path == NULL) {
+        return lp_fail_memory(err, below, 1, strlen(list->folder));
+    }
+    lp_status status =
+        depth < DEPTH_MAX
+            ? lp_folder_read(path, &folder, err)
+            : lp_fail(err, LP_ERR_FORMAT, "%s: more than %d folders deep", path, DEPTH_MAX);
+    list->ignored += folder.hidden;
+    for (size_t i = 0; i < folder.count && status == LP_OK; i++) {
+        char *full = lp_path_join(path, folder.names[i]);
+        char *name = lp_path_join(below, folder.names[i]);
+        if (full == NULL || name == NULL) {
+            status = lp_fail_memory(err, path, 2, strlen(folder.names[i]));
+        } else if (lp_is_folder(full)) {
+            status = walk(list, room, name, label, depth + 1, err);
+        } else if (is_image_name(name)) {
+            status = add_image(list, room, name, label, err);
+            name = NULL;
+        } else {
+            list->ignored++;
+        }
+        lp_free(full);
+        lp_free(name);
+    }
+    lp_folder_clear(&folder);
+    lp_free(path);
+    return status;
+}
+
+/* By class, by the folder's name, by the file's. */
+static int by_place(const void *a, const void *b) {
+    const lp_listed_image *x = a, *y = b;
+    if (x->label != y->label) {
+        return x->label < y->label ? -1 : 1;
+    }
+    const char *end_x = lp_path_name(x->name), *end_y = lp_path_name(y->name);
+    size_t size_x = (size_t)(end_x - x->name) - 1, size_y = (size_t)(end_y - y->name) - 1;
+    int order = memcmp(x->name, y->name, size_x < size_y ? size_x : size_y);
+    if (order == 0 && size_x != size_y) {
+        order = size_x < size_y ? -1 : 1;
+    }
+    return order != 0 ? order : strcmp(end_x, end_y);
+}
+
+/* Class names go into tables and onto terminals. */
+static lp_status check_class_names(const lp_image_list *list, const char *path, lp_error *err) {
+    for (size_t k = 0; k < list->class_count; k++) {
+        for (const char *c = list->classes[k]; *c != '\0'; c++) {
+            if ((unsigned char)*c < ' ' || *c == 127) {
+                return lp_fail(err, LP_ERR_FORMAT,
+                               "%s: the name of class folder %zu holds a control character, %d",
+                               path, k, (unsigned char)*c);
+            }
+        }
+    }
+    return LP_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Each class folder of the test split must be a class of the training split. */
+static lp_status check_test_classes(lp_image_list *list, const char *train, lp_error *err) {
+    lp_folder folders;
+    lp_status status = read_subfolders(list->folder, &folders, &list->ignored, err);
+    for (size_t i = 0; status == LP_OK && i < folders.count; i++) {
+        if (bsearch(&folders.names[i], list->classes, list->class_count, sizeof *list->classes,
+                    by_name) == NULL) {
+            status = lp_fail(err, LP_ERR_DATA, "%s/%s: %s has no such class", list->folder,
+                             folders.names[i], train);
+        }
+    }
+    lp_folder_clear(&folders);
+    return status;
+}
+
+/* All images of list->folder, sorted. */
+static lp_status list_images(lp_image_list *list, bool every_class, lp_error *err) {
+    size_t room = 0;
+    lp_status status = LP_OK;
+    const char *empty = NULL;
+    for (size_t k = 0; k < list->class_count && status == LP_OK; k++) {
+        size_t before = list->count;
+        char *path = lp_path_join(list->folder, list->classes[k]);
+        if (path == NULL) {
+            return lp_fail_memory(err, list->classes[k], 1, 1);
+        }
+        if (every_class || lp_is_folder(path)) {
+            status = walk(list, &room, list->classes[k], (int64_t)k, 0, err);
+        }
+        lp_free(path);
+        if (every_class && empty == NULL && list->count == before) {
+            empty = list->classes[k];
+        }
+    }
+    if (status != LP_OK || list->count == 0) {
+        return status;
+    }
+    if (empty != NULL) {
+        return lp_fail(err, LP_ERR_DATA, "%s/%s: expected images of this class, found none",
+                       list->folder, empty);
+    }
+    qsort(list->images, list->count, sizeof *list->images, by_place);
+    return LP_OK;
+}
+
+/* ---- the split ------------------------------------------------------------------------------- */
+
+/* Keeps the images of one split by seed: stratified, over all images by their names, so that it
+ * does not depend on which are broken. */
+static lp_status keep_split(lp_image_list *list, const lp_dataset_options *options, lp_error *err) {
+    lp_strata *strata = NULL;
+    lp_status status = LP_OK;
+    int64_t *labels = lp_alloc(list->count, sizeof *labels);
+    bool *held_out = lp_alloc(list->count, sizeof *held_out);
+    if (labels == NULL || held_out == NULL) {
+        status = lp_fail_memory(err, "split", list->count, sizeof *labels);
+    }
+    for (size_t i = 0; status == LP_OK && i < list->count; i++) {
+        labels[i] = list->images[i].label;
+    }
+    list->test_share = options->test_share > 0 ? options->test_share : default_share;
+    if (status == LP_OK) {
+        status = lp_strata_new(labels, list->count, list->class_count, options->split_seed, &strata,
+                               err);
+    }
+    if (status == LP_OK) {
+        size_t kept = 0;
+        lp_strata_hold_out(strata, list->test_share, held_out);
+        for (size_t i = 0; i < list->count; i++) {
+            if (held_out[i] == (options->split == LP_SPLIT_TEST)) {
+                list->images[kept++] = list->images[i];
+            } else {
+                lp_free(list->images[i].name);
+            }
+        }
+        list->count = kept;
+        if (kept == 0) {
+            status = lp_fail(err, LP_ERR_DATA,
+                             "%s: no class has two images: none is left for the test split",
+                             list->folder);
+        }
+    }
+    lp_strata_free(strata);
+    lp_free(labels);
+    lp_free(held_out);
+    return status;
+}
+
+static lp_status find_places(const char *path, char **train, char **test, lp_error *err) {
+    lp_status status = find_place(path, "train", train, err);
+    for (size_t i = 0; i < TEST_NAMES && status == LP_OK && *test == NULL; i++) {
+        status = find_place(path, test_names[i], test, err);
+    }
+    return status;
+}
+
+static lp_status fill(lp_image_list *list, const char *path, const char *train, const char *test,
+                      const lp_dataset_options *options, lp_error *err) {
+    bool own_split = train != NULL || test != NULL;
+    bool is_test = options->split == LP_SPLIT_TEST;
+    const char *folder = !own_split ? path : is_test ? test : train;
+    if (folder == NULL) {
+        return lp_fail(err, LP_ERR_IO, "%s: has class folders in %s, but none in %s", path,
+                       lp_path_name(is_test ? train : test),
+                       is_test ? "test, val or validation" : "train");
+    }
+    if (own_split && options->test_share > 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: has a split of its own (%s): a test share cannot be chosen", path,
+                       train != NULL ? train : test);
+    }
+    const char *first = train != NULL ? train : folder; /* whose folders are the classes */
+    lp_folder classes;
+    lp_status status = read_subfolders(first, &classes, &list->ignored, err);
+    list->classes = classes.names;
+    list->class_count = classes.count;
+    list->folder = lp_strdup(folder);
+    if (status == LP_OK && list->folder == NULL) {
+        status = lp_fail_memory(err, folder, 1, strlen(folder));
+    }
+    if (status == LP_OK) {
+        status = check_class_names(list, first, err);
+    }
+    if (status == LP_OK && first != folder) {
+        status = check_test_classes(list, train, err);
+    }
+    if (status == LP_OK) {
+        status = list_images(list, first == folder && (!is_test || !own_split), err);
+    }
+    return status == LP_OK && !own_split && list->count > 0 ? keep_split(list, options, err)
+                                                            : status;
+}
+
+lp_status lp_image_list_open(const char *path, const lp_dataset_options *options,
+                             lp_image_list *list, lp_error *err) {
+    char *train = NULL, *test = NULL;
+    memset(list, 0, sizeof *list);
+    if (!(options->test_share >= 0 && options->test_share < 1)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: expected a test share above 0 and below 1, found %g", path,
+                       options->test_share);
+    }
+    lp_status status = find_places(path, &train, &test, err);
+    if (status == LP_OK) {
+        status = fill(list, path, train, test, options, err);
+    }
+    lp_free(train);
+    lp_free(test);
+    return status;
+}
+
+void lp_image_list_close(lp_image_list *list) {
+    for (size_t k = 0; k < list->class_count; k++) {
+        lp_free(list->classes[k]);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        lp_free(list->images[i].name);
+    }
+    for (size_t i = 0; i < list->broken_count; i++) {
+        lp_free(list->broken[i].name);
+        lp_free(list->broken[i].why);
+    }
+    lp_free(list->classes);
+    lp_free(list->images);
+    lp_free(list->broken);
+    lp_free(list->folder);
+    memset(list, 0, sizeof *list);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* A file's bytes and digest.  path and bytes are the caller's to free. */
+static lp_status read_file(const lp_image_list *list, const lp_listed_image *image, char **path,
+                           char **bytes, lp_picture *picture, char hex[LP_DIGEST_HEX],
+                           lp_error *err) {
+    size_t size = 0;
+    *bytes = NULL;
+    *path = lp_path_join(list->folder, image->name);
+    if (*path == NULL) {
+        return lp_fail_memory(err, image->name, 1, strlen(list->folder));
+    }
+    lp_status status = lp_file_read(*path, file_bytes_max, bytes, &size, err);
+    *picture = (lp_picture){*path, (const unsigned char *)*bytes, size};
+    return status == LP_OK ? lp_digest_bytes(LP_SHA256, *bytes, size, hex, err) : status;
+}
+
+typedef struct checking {
+    lp_image_list *list;
+    bool skip_broken;
+    size_t first; /* of the chunk */
+    char hex[CHUNK][LP_DIGEST_HEX];
+    char *why[CHUNK];        /* what is wrong with a broken image that is left out */
+    lp_listed_image *images; /* the chunk's */
+    unsigned char **rgb;     /* [threads], each grown as needed */
+    size_t *room;
+} checking;
+
+static lp_status decode_once(checking *c, size_t index, size_t worker, const lp_picture *picture,
+                             lp_error *err) {
+    size_t height, width;
+    lp_status status = lp_picture_size(picture, &height, &width, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    if (c->room[worker] < height * width * 3) {
+        lp_free(c->rgb[worker]);
+        c->rgb[worker] = lp_alloc(height * width, 3);
+        c->room[worker] = c->rgb[worker] != NULL ? height * width * 3 : 0;
+        if (c->rgb[worker] == NULL) {
+            return lp_fail_memory(err, picture->path, height * width, 3);
+        }
+    }
+    lp_listed_image *image = &c->images[index];
+    image->height = (uint32_t)height;
+    image->width = (uint32_t)width;
+    memcpy(image->mark, c->hex[index], sizeof image->mark);
+    return lp_picture_decode(picture, c->rgb[worker], err);
+}
+
+static lp_status check_one(void *context, size_t index, size_t worker, lp_error *err) {
+    checking *c = context;
+    char *path, *bytes;
+    lp_picture picture;
+    lp_status status =
+        read_file(c->list, &c->images[index], &path, &bytes, &picture, c->hex[index], err);
+    if (status == LP_OK) {
+        status = decode_once(c, index, worker, &picture, err);
+        if (c->skip_broken && (status == LP_ERR_FORMAT || status == LP_ERR_UNSUPPORTED)) {
+            c->why[index] = lp_strdup(err->text);
+            status = c->why[index] != NULL ? LP_OK : lp_fail_memory(err, path, 1, sizeof *err);
+        }
+    }
+    lp_free(bytes);
+    lp_free(path);
+    return status;
+}
+
+/* Moves a chunk's images on to where the list is finished, or to the broken ones. */
+static lp_status sort_out(checking *c, size_t count, size_t *kept, size_t *room, lp_digest *digest,
+                          lp_error *err) {
+    lp_image_list *list = c->list;
+    for (size_t i = 0; i < count; i++) {
+        lp_listed_image image = c->images[i];
+        if (c->why[i] == NULL) {
+            char label[32];
+            (void)snprintf(label, sizeof label, "  %lld ", (long long)image.label);
+            c->images[i].name = NULL;
+            list->images[(*kept)++] = image;
+            lp_status status = lp_digest_add(digest, c->hex[i], LP_DIGEST_HEX - 1, err);
+            if (status == LP_OK) {
+                status = lp_digest_add(digest, label, strlen(label), err);
+            }
+            if (status == LP_OK) {
+                status = lp_digest_add(digest, image.name, strlen(image.name) + 1, err);
+            }
+            if (status != LP_OK) {
+                return status;
+            }
+            continue;
+        }
+        if (list->broken_count == *room) {
+            size_t more = *room > 0 ? 2 * *room : 16;
+            lp_broken_image *broken =
+                lp_grow(list->broken, *room * sizeof *broken, more, sizeof *broken);
+            if (broken == NULL) {
+                return lp_fail_memory(err, "list of broken images", more, sizeof *broken);
+            }
+            list->broken = broken;
+            *room = more;
+        }
+        list->broken[list->broken_count++] = (lp_broken_image){image.name, c->why[i]};
+        c->images[i].name = c->why[i] = NULL;
+    }
+    return LP_OK;
+}
+
+static lp_status check_all(checking *c, const lp_dataset_options *options, size_t threads,
+                           lp_digest *digest, lp_error *err) {
+    lp_image_list *list = c->list;
+    size_t kept = 0, room = 0, total = list->count;
+    for (size_t first = 0, count; first < total; first += count) {
+        count = total - first < CHUNK ? total - first : CHUNK;
+        c->images = list->images + first;
+        lp_status status = lp_parallel_for(threads, count, check_one, c, err);
+        if (status == LP_OK) {
+            status = sort_out(c, count, &kept, &room, digest, err);
+        }
+        if (status != LP_OK) {
+            return status;
+        }
+        if (options->progress != NULL &&
+            !options->progress(options->context, first + count, total)) {
+            return lp_fail(err, LP_CANCELLED, "%s: stopped after checking %zu of %zu images",
+                           list->folder, first + count, total);
+        }
+    }
+    list->count = kept;
+    return kept > 0 ? LP_OK
+                    : lp_fail(err, LP_ERR_FORMAT, "all %zu images are broken; the first: %s", total,
+                              list->broken[0].why);
+}
+
+lp_status lp_image_list_check(lp_image_list *list, const lp_dataset_options *options,
+                              char digest_hex[LP_DIGEST_HEX], lp_error *err) {
+    size_t threads = options->threads > 0 ? options->threads : lp_processor_count();
+    lp_digest *digest = NULL;
+    checking *c = lp_alloc_zeroed(1, sizeof *c);
+    if (c != NULL) {
+        c->list = list;
+        c->skip_broken = options->skip_broken;
+        c->rgb = lp_alloc_zeroed(threads, sizeof *c->rgb);
+        c->room = lp_alloc_zeroed(threads, sizeof *c->room);
+    }
+    lp_status status = c != NULL && c->rgb != NULL && c->room != NULL
+                           ? lp_digest_new(LP_SHA256, &digest, err)
+                           : lp_fail_memory(err, "check of images", threads, sizeof *c);
+    if (status == LP_OK) {
+        status = check_all(c, options, threads, digest, err);
+    }
+    if (status == LP_OK) {
+        status = lp_digest_hex(digest, digest_hex, err);
+    }
+    lp_digest_free(digest);
+    for (size_t t = 0; c != NULL && c->rgb != NULL && t < threads; t++) {
+        lp_free(c->rgb[t]);
+    }
+    for (size_t i = 0; c != NULL && i < CHUNK; i++) {
+        lp_free(c->why[i]);
+    }
+    if (c != NULL) {
+        lp_free(c->rgb);
+        lp_free(c->room);
+    }
+    lp_free(c);
+    return status;
+}
+
+lp_status lp_image_list_read(const lp_image_list *list, size_t i, unsigned char *rgb,
+                             lp_error *err) {
+    const lp_listed_image *image = &list->images[i];
+    char hex[LP_DIGEST_HEX];
+    char *path, *bytes;
+    lp_picture picture;
+    size_t height = 0, width = 0;
+    lp_status status = read_file(list, image, &path, &bytes, &picture, hex, err);
+    if (status == LP_OK) {
+        bool same = memcmp(hex, image->mark, sizeof image->mark) == 0;
+        if (same) {
+            status = lp_picture_size(&picture, &height, &width, err);
+        }
+        if (status == LP_OK && (height != image->height || width != image->width)) {
+            status =
+                lp_fail(err, LP_ERR_DATA, "%s: has changed since the data set was opened", path);
+        }
+    }
+    if (status == LP_OK) {
+        status = lp_picture_decode(&picture, rgb, err);
+    }
+    lp_free(bytes);
+    lp_free(path);
+    return status;
+}

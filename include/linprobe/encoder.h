@@ -44,6 +44,14 @@ typedef enum lp_pool {
     LP_POOL_ATTENTION /* attention of a learnt query */
 } lp_pool;
 
+/* Mean and standard deviation of the preprocessing: names for the usual ones. */
+typedef enum lp_mean_std {
+    LP_MEAN_STD_AUTO, /* as the family has it */
+    LP_MEAN_STD_HALF, /* 0.5, 0.5 */
+    LP_MEAN_STD_IMAGENET,
+    LP_MEAN_STD_CLIP
+} lp_mean_std;
+
 const char *lp_activation_name(lp_activation activation); /* "gelu", "quick_gelu", "gelu_tanh" */
 const char *lp_pool_name(lp_pool pool);                   /* "cls", "mean", "attention" */
 
@@ -51,9 +59,11 @@ const char *lp_pool_name(lp_pool pool);                   /* "cls", "mean", "att
  * a family cannot do is LP_ERR_ARGUMENT. */
 typedef struct lp_encoder_options {
     lp_activation activation;
+    lp_activation activation_if_unknown; /* for a model that nothing else tells it of */
     lp_pool pool;
     size_t input_size; /* pixels a side; 0: as trained */
     size_t heads;      /* of attention; 0: as the family has it */
+    lp_mean_std mean_std;
 } lp_encoder_options;
 
 /* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
@@ -76,13 +86,16 @@ typedef struct lp_encoder_info {
     uint64_t parameters; /* of the image encoder */
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
+    const char *config; /* the file beside the weights that told some of this, or NULL */
+    const char *note;   /* what is assumed because nothing tells, or NULL */
 } lp_encoder_info;
 
 typedef struct lp_encoder lp_encoder;
 
 /* Recognises the architecture from tensor names and shapes; reads no weight.  options may be NULL.
  * LP_ERR_UNSUPPORTED when no family matches; the message lists what was looked for.  LP_ERR_FORMAT
- * lists every missing or misshapen tensor at once. */
+ * lists every missing or misshapen tensor at once.  After a failure info->name tells
+ * whether dimensions and feature points are known all the same. */
 LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                            lp_encoder_info *info, lp_error *err);
 

@@ -29,7 +29,7 @@ static lp_status extract(const backbone_setting *s, const char *path, char sets[
     step_encoder encoder;
     lp_extract_report report;
     double images = 0, seconds = 0;
-    lp_status status = step_encoder_load(path, &encoder, err);
+    lp_status status = step_encoder_load(path, &s->model, &encoder, err);
     if (status == LP_OK) {
         b->info = *lp_encoder_describe(encoder.encoder);
         b->point = s->point < 0 ? b->info.default_point : (lp_feature_point)s->point;

@@ -278,12 +278,12 @@ static void contest_clear(contest *k) {
 /* ---- the command ---- */
 
 static int run(const cli_command *command, int argc, char **argv) {
-    static const char *const points[] = {"projected", "penultimate", NULL};
     static const char *const labels[] = {"fine", "coarse", NULL};
     const char *picture = NULL;
     int format = LP_FORMAT_TEXT, table = -1, solver = LP_SOLVER_SOFTMAX;
     size_t count = 0, seed = 0;
     double eps = 0, tol = 0;
+    step_model told = {0};
     contest k = {.setting = {.cache = "datasets", .out = "results/compare", .point = -1},
                  .converged = true};
     backbone_setting *s = &k.setting;
@@ -305,12 +305,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .help = "probes, tables, chart and page of models (default results/compare)",
          .kind = CLI_TEXT,
          .value = &s->out},
-        {.name = "--feature",
-         .argument = "POINT",
-         .help = "projected or penultimate, for every model (default: each model's own)",
-         .kind = CLI_CHOICE,
-         .value = &s->point,
-         .choices = points},
+        STEP_MODELS_OPTIONS(&told, &s->point),
         {.name = "--normalize",
          .help = "divide each feature vector by its length (default: off)",
          .kind = CLI_FLAG,
@@ -359,6 +354,9 @@ static int run(const cli_command *command, int argc, char **argv) {
     } else if (exit_status == CLI_CONTINUE && k.data == NULL) {
         status = compare_probes(words, count, s->threads, (lp_format)format, table, picture, &err);
     } else if (exit_status == CLI_CONTINUE) {
+        s->model = step_encoder_options(&told);
+        s->model.activation = LP_ACTIVATION_AUTO; /* not for models whose files do tell */
+        s->model.activation_if_unknown = (lp_activation)told.activation;
         s->sweep_options.seed = seed;
         s->fit.solver = (lp_solver)solver;
         s->fit.threads = s->threads;

@@ -7,7 +7,6 @@
 static int run(const cli_command *command, int argc, char **argv) {
     static const char *const splits[] = {"train", "test", NULL};
     static const char *const kinds[] = {"fine", "coarse", NULL};
-    static const char *const points[] = {"projected", "penultimate", NULL};
     static const lp_column columns[] = {{"out", "features", NULL},
                                         {"images", "images", NULL},
                                         {"width", "width", NULL},
@@ -17,6 +16,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     int split = LP_SPLIT_TRAIN, labels = LP_LABELS_FINE, point = -1, format = LP_FORMAT_TEXT;
     bool normalize = false, pixels = false;
     size_t threads = 0;
+    step_model model_options = {0};
     const cli_option options[] = {
         {.name = "--model",
          .argument = "FILE",
@@ -46,12 +46,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_TEXT,
          .value = &out,
          .required = true},
-        {.name = "--feature",
-         .argument = "POINT",
-         .help = "projected (default where the model has a projection) or penultimate",
-         .kind = CLI_CHOICE,
-         .value = &point,
-         .choices = points},
+        STEP_MODEL_OPTIONS(&model_options, &point),
         {.name = "--normalize",
          .help = "divide each feature vector by its length (default: off)",
          .kind = CLI_FLAG,
@@ -81,7 +76,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_status status =
         lp_dataset_open(data_path, (lp_split)split, (lp_label_kind)labels, &data, &err);
     if (status == LP_OK && !pixels) {
-        status = step_encoder_load(model, &encoder, &err);
+        lp_encoder_options told = step_encoder_options(&model_options);
+        status = step_encoder_load(model, &told, &encoder, &err);
     }
     if (status == LP_OK) {
         lp_feature_point where = point >= 0 ? (lp_feature_point)point

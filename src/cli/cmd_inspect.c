@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "cli/options.h"
+#include "cli/steps.h"
 #include "linprobe/checkpoint.h"
 #include "linprobe/encoder.h"
 #include "report/table.h"
@@ -27,8 +28,10 @@ static json_t *tensor_rows(const lp_checkpoint *ckpt) {
 }
 
 static json_t *encoder_object(const lp_encoder_info *i) {
-    return json_pack("{s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                     "name", i->name, "family", i->family, "activation", i->activation, "norm_eps",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+                     " s:I, s:I}",
+                     "name", i->name, "family", i->family, "activation", i->activation, "pool",
+                     i->pool, "told_by", i->config, "assumed", i->note, "norm_eps",
                      (double)i->norm_eps, "input_size", (json_int_t)i->input_size, "patch",
                      (json_int_t)i->patch, "tokens", (json_int_t)i->tokens, "width",
                      (json_int_t)i->width, "heads", (json_int_t)i->heads, "layers",
@@ -45,7 +48,18 @@ static void print_encoder(const lp_encoder_info *i) {
                  i->input_size, i->input_size, i->patch,
                  i->preprocess.squash ? "squash to" : "resize", i->preprocess.resize,
                  lp_filter_name(i->preprocess.filter), i->preprocess.crop);
-    (void)printf("activation:    %s, layer norm eps %g\n", i->activation, (double)i->norm_eps);
+    (void)printf("activation:    %s, layer norm eps %g, pooling %s\n", i->activation,
+                 (double)i->norm_eps, i->pool);
+    (void)printf("mean, std:     %.6g %.6g %.6g, %.6g %.6g %.6g\n", (double)i->preprocess.mean[0],
+                 (double)i->preprocess.mean[1], (double)i->preprocess.mean[2],
+                 (double)i->preprocess.std[0], (double)i->preprocess.std[1],
+                 (double)i->preprocess.std[2]);
+    if (i->config != NULL) {
+        (void)printf("told by:       %s beside it\n", i->config);
+    }
+    if (i->note != NULL) {
+        (void)printf("assumed:       %s\n", i->note);
+    }
     if (i->projected > 0) {
         (void)printf("features:      projected %zu, penultimate %zu\n", i->projected,
                      i->penultimate);
@@ -59,7 +73,10 @@ static int run(const cli_command *command, int argc, char **argv) {
     static const lp_column columns[] = {
         {"name", "tensor", NULL}, {"dtype", "type", NULL}, {"shape", "shape", NULL}};
     int format = LP_FORMAT_TEXT;
-    const cli_option options[] = {CLI_FORMAT_OPTION(&format), {.name = NULL}};
+    step_model model = {0};
+    int point = -1; /* shown are all */
+    const cli_option options[] = {
+        STEP_MODEL_OPTIONS(&model, &point), CLI_FORMAT_OPTION(&format), {.name = NULL}};
     const char *path;
     int exit_status = cli_parse(command, options, argc, argv, &path, 1, 1, NULL);
     if (exit_status != CLI_CONTINUE) {
@@ -69,6 +86,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_checkpoint *ckpt;
     lp_encoder_info info;
     const char *hex;
+    lp_encoder_options told = step_encoder_options(&model);
     lp_status status = lp_checkpoint_open(path, &ckpt, &err);
     if (status != LP_OK) {
         return cli_fail(command, status, &err);
@@ -79,7 +97,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         return cli_fail(command, status, &err);
     }
     const char *official = lp_checkpoint_official_name(hex);
-    lp_status recognised = lp_encoder_recognise(ckpt, NULL, &info, &unknown);
+    lp_status recognised = lp_encoder_recognise(ckpt, &told, &info, &unknown);
     json_t *rows = tensor_rows(ckpt);
     if (format == LP_FORMAT_TEXT) {
         (void)printf("file:          %s\n", lp_checkpoint_path(ckpt));
@@ -94,7 +112,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         (void)putchar('\n');
         (void)printf("sha256:        %s\n", hex);
         (void)printf("official:      %s\n", official != NULL ? official : "no known file");
-        if (recognised == LP_OK) {
+        if (info.name[0] != '\0') { /* also where a question is open */
             print_encoder(&info);
         } else {
             (void)printf("architecture:  not recognised\n");
@@ -120,7 +138,7 @@ const cli_command cli_inspect = {
     .name = "inspect",
     .summary = "shows a checkpoint's format, architecture, dimensions and tensors",
     .run = run,
-    .usage = "FILE [--format text|csv|json]",
+    .usage = "FILE [options]",
     .details =
         "FILE is an OpenAI CLIP archive (.pt), a torch.save file (.pt, .pth, .bin),\n"
         ".safetensors, the .index.json file of sharded weights, or a folder that holds one of\n"

@@ -30,6 +30,7 @@ typedef struct job {
     const char *model, *data, *cache, *results, *run_name;
     const char *weights_url, *weights_sha256, *data_url, *data_sha256;
     int point, labels, format;
+    step_model told;
     bool normalize;
     size_t threads;
     lp_fit_options fit;
@@ -148,7 +149,8 @@ static lp_status extract_both(job *j, lp_error *err) {
                                  (lp_label_kind)j->labels, &data[s], err);
     }
     if (status == LP_OK) {
-        status = step_encoder_load(j->model_path, &j->encoder, err);
+        lp_encoder_options told = step_encoder_options(&j->told);
+        status = step_encoder_load(j->model_path, &told, &j->encoder, err);
     }
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);
@@ -438,7 +440,6 @@ static lp_status reproduce(job *j, lp_error *err) {
 
 static int run(const cli_command *command, int argc, char **argv) {
     static const char *const kinds[] = {"fine", "coarse", NULL};
-    static const char *const points[] = {"projected", "penultimate", NULL};
     static job j; /* large */
     j.cache = "datasets";
     j.results = "results";
@@ -470,12 +471,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .help = "name of the run (default: from its inputs)",
          .kind = CLI_TEXT,
          .value = &j.run_name},
-        {.name = "--feature",
-         .argument = "POINT",
-         .help = "projected (default where the model has a projection) or penultimate",
-         .kind = CLI_CHOICE,
-         .value = &j.point,
-         .choices = points},
+        STEP_MODEL_OPTIONS(&j.told, &j.point),
         {.name = "--normalize",
          .help = "divide each feature vector by its length (default: off)",
          .kind = CLI_FLAG,

@@ -58,7 +58,22 @@ void step_slug(char *out, size_t room, const char *text) {
     out[used] = '\0';
 }
 
-lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) {
+/* In the order of lp_activation, lp_pool, lp_mean_std and lp_feature_point. */
+const char *const step_activations[] = {"auto", "gelu", "quick_gelu", "gelu_tanh", NULL};
+const char *const step_pools[] = {"auto", "cls", "mean", "attention", NULL};
+const char *const step_mean_stds[] = {"auto", "half", "imagenet", "clip", NULL};
+const char *const step_points[] = {"projected", "penultimate", NULL};
+
+lp_encoder_options step_encoder_options(const step_model *model) {
+    return (lp_encoder_options){.activation = (lp_activation)model->activation,
+                                .pool = (lp_pool)model->pool,
+                                .input_size = model->input_size,
+                                .heads = model->heads,
+                                .mean_std = (lp_mean_std)model->mean_std};
+}
+
+lp_status step_encoder_load(const char *path, const lp_encoder_options *options, step_encoder *out,
+                            lp_error *err) {
     lp_checkpoint *ckpt;
     const char *hex;
     memset(out, 0, sizeof *out);
@@ -72,7 +87,7 @@ lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) 
     if (status == LP_OK) {
         (void)snprintf(out->sha256, sizeof out->sha256, "%s", hex);
         out->official = lp_checkpoint_official_name(hex);
-        status = lp_encoder_load(ckpt, NULL, &out->encoder, err);
+        status = lp_encoder_load(ckpt, options, &out->encoder, err);
     }
     lp_checkpoint_close(ckpt);
     if (status == LP_OK) {
@@ -80,12 +95,11 @@ lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err) 
         (void)fprintf(stderr, "weights: %s (%s, %.1f million parameters), %s\n", info->name,
                       out->format, (double)info->parameters * 1e-6,
                       out->official != NULL ? out->official : "not one of the official files");
-        if (out->official == NULL && strcmp(info->family, "clip-vit") == 0) {
-            /* nothing in such a file tells; see docs/MODEL.md */
-            (void)fprintf(stderr,
-                          "weights: %s is assumed, as in OpenAI's models; open_clip's own use "
-                          "gelu and would come out wrong\n",
-                          info->activation);
+        if (info->config != NULL) {
+            (void)fprintf(stderr, "weights: %s beside them says the rest\n", info->config);
+        }
+        if (info->note != NULL) {
+            (void)fprintf(stderr, "weights: assumed: %s\n", info->note);
         }
     }
     return status;
@@ -360,8 +374,8 @@ lp_status step_sweep(const lp_features *train, const lp_features *validation,
  */
 static lp_status check_inputs(const json_t *a, const json_t *b, const char *trained_on,
                               const lp_features *test, lp_error *err) {
-    static const char *const same[] = {"weights_sha256", "feature",    "normalize",
-                                       "preprocess",     "activation", "labels"};
+    static const char *const same[] = {"weights_sha256", "feature", "normalize", "preprocess",
+                                       "activation",     "labels",  "pool",      "heads"};
     for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
         const json_t *mine = json_object_get(a, same[i]), *its = json_object_get(b, same[i]);
         if (mine != its && !json_equal(mine, its)) { /* absent in both: equal */

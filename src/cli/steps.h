@@ -27,7 +27,16 @@ typedef struct step_encoder {
     char sha256[65];
 } step_encoder;
 
-LP_MUST_USE lp_status step_encoder_load(const char *path, step_encoder *out, lp_error *err);
+/* What the command line says of a model (STEP_MODEL_OPTIONS); zeros: what the file says. */
+typedef struct step_model {
+    int activation, pool, mean_std; /* lp_activation, lp_pool, lp_mean_std */
+    size_t input_size, heads;
+} step_model;
+
+lp_encoder_options step_encoder_options(const step_model *model);
+
+LP_MUST_USE lp_status step_encoder_load(const char *path, const lp_encoder_options *options,
+                                        step_encoder *out, lp_error *err);
 void step_encoder_free(step_encoder *e);
 
 /* Extracts one split into `out` with a meter on standard error, and says there what was done. */
@@ -97,6 +106,48 @@ extern const size_t step_score_column_count;
 
 /* The options of a fit, for a command's table. */
 extern const char *const step_solvers[];
+extern const char *const step_activations[], *const step_pools[], *const step_mean_stds[],
+                                                                      *const step_points[];
+/* One model, or several (what can hold for all of them). */
+#define STEP_MODELS_OPTIONS(model, point)                                                          \
+    {.name = "--feature",                                                                          \
+     .argument = "POINT",                                                                          \
+     .help = "projected (default where a model has a projection) or penultimate",                  \
+     .kind = CLI_CHOICE,                                                                           \
+     .value = (point),                                                                             \
+     .choices = step_points},                                                                      \
+        {.name = "--activation",                                                                   \
+         .argument = "NAME",                                                                       \
+         .help = "gelu, quick_gelu or gelu_tanh, for models whose files do not tell",              \
+         .kind = CLI_CHOICE,                                                                       \
+         .value = &(model)->activation,                                                            \
+         .choices = step_activations},                                                             \
+        {.name = "--pool",                                                                         \
+         .argument = "HOW",                                                                        \
+         .help = "cls, mean or attention (default: as the model was trained)",                     \
+         .kind = CLI_CHOICE,                                                                       \
+         .value = &(model)->pool,                                                                  \
+         .choices = step_pools},                                                                   \
+    {                                                                                              \
+        .name = "--input-size", .argument = "PIXELS",                                              \
+        .help = "side of the input; positions are interpolated as the family does",                \
+        .kind = CLI_COUNT, .value = &(model)->input_size, .low = 1, .high = 4096                   \
+    }
+#define STEP_MODEL_OPTIONS(model, point)                                                           \
+    STEP_MODELS_OPTIONS(model, point),                                                             \
+        {.name = "--heads",                                                                        \
+         .argument = "N",                                                                          \
+         .help = "attention heads, for models whose files do not tell",                            \
+         .kind = CLI_COUNT,                                                                        \
+         .value = &(model)->heads,                                                                 \
+         .low = 1,                                                                                 \
+         .high = 1024},                                                                            \
+    {                                                                                              \
+        .name = "--mean-std", .argument = "NAME",                                                  \
+        .help = "half (0.5), imagenet or clip: the preprocessing's, for models whose files\n"      \
+                "do not tell",                                                                     \
+        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = step_mean_stds                 \
+    }
 #define STEP_FIT_OPTIONS(o, eps, tol)                                                              \
     {.name = "-C",                                                                                 \
      .argument = "NUMBER",                                                                         \

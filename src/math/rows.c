@@ -162,3 +162,30 @@ LP_BODY void gelu(float *x, size_t rows, size_t columns, const float *bias) {
 
 LP_KERNEL(lp_gelu, gelu, (float *x, size_t rows, size_t columns, const float *bias),
           (x, rows, columns, bias))
+
+/* 1 + tanh(u) = 2 / (1 + exp(-2u)) */
+LP_BODY void gelu_tanh(float *x, size_t rows, size_t columns, const float *bias) {
+    for (size_t i = 0; i < rows; i++) {
+        float *row = x + i * columns;
+        for (size_t j = 0; j < columns; j++) {
+            float v = row[j] + bias[j];
+            row[j] = v / (1.0F + lp_exp(-1.59576912F * v * (1.0F + 0.044715F * v * v)));
+        }
+    }
+}
+
+LP_KERNEL(lp_gelu_tanh, gelu_tanh, (float *x, size_t rows, size_t columns, const float *bias),
+          (x, rows, columns, bias))
+
+LP_BODY void silu_gate(float *x, size_t rows, size_t columns, const float *bias) {
+    for (size_t i = 0; i < rows; i++) {
+        float *row = x + i * 2 * columns;
+        for (size_t j = 0; j < columns; j++) {
+            float v = row[j] + bias[j];
+            row[j] = v / (1.0F + lp_exp(-v)) * (row[columns + j] + bias[columns + j]);
+        }
+    }
+}
+
+LP_KERNEL(lp_silu_gate, silu_gate, (float *x, size_t rows, size_t columns, const float *bias),
+          (x, rows, columns, bias))

@@ -26,4 +26,12 @@ void lp_quick_gelu(float *x, size_t rows, size_t columns, const float *bias);
  */
 void lp_gelu(float *x, size_t rows, size_t columns, const float *bias);
 
+/* Its approximation, x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))): GELU(approximate='tanh').
+ */
+void lp_gelu_tanh(float *x, size_t rows, size_t columns, const float *bias);
+
+/* The gate of SwiGLU: x [rows, 2 columns] = silu(first half) * second half, left in the first half,
+ * after bias [2 columns]; silu(v) = v sigmoid(v). */
+void lp_silu_gate(float *x, size_t rows, size_t columns, const float *bias);
+
 #endif

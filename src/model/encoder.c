@@ -24,7 +24,7 @@ const char *lp_feature_point_name(lp_feature_point point) {
 }
 
 const char *lp_activation_name(lp_activation activation) {
-    static const char *const names[] = {"auto", "gelu", "quick_gelu", "gelu_tanh"};
+    static const char *const names[] = {"unknown", "gelu", "quick_gelu", "gelu_tanh"};
     return names[activation];
 }
 
@@ -45,7 +45,7 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
         e->kind = source.family->tower;
         status = e->kind->make(&source, plan, &e->tower, info, err);
     }
-    if (status == LP_OK) {
+    if (info->name[0] != '\0') {
         info->parameters = lp_plan_parameters(plan);
         info->default_point = info->projected > 0 ? LP_FEATURE_PROJECTED : LP_FEATURE_PENULTIMATE;
     }
@@ -64,7 +64,7 @@ lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *op
     lp_encoder e = {0};
     lp_weight_plan plan = {0};
     lp_status status = prepare(ckpt, options, &e, &plan, err);
-    *info = e.info;
+    *info = e.info; /* as far as it is known */
     release(&e);
     lp_plan_free(&plan);
     return status;

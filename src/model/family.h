@@ -6,28 +6,36 @@
 #include <stddef.h>
 #include "linprobe/checkpoint.h"
 #include "linprobe/encoder.h"
+#include "model/positions.h"
 #include "model/tower.h"
 
 /* Most entries of the lists below. */
-enum { LP_FAMILY_NAMES = 4 };
+enum { LP_FAMILY_NAMES = 6 };
 
 typedef struct lp_family {
     const char *name;  /* "clip-vit" */
     const char *title; /* of its models: "CLIP ViT" */
     /* What names begin with, tried in this order; the first one may be "". */
     const char *prefixes[LP_FAMILY_NAMES];
-    /* A file that has one of `any` and all of `all` behind one prefix belongs to the family. */
+    /* A file belongs to the family that has, behind one prefix, one of `any`, one of `with` where
+     * that is not empty, and none of `without`. */
     const char *any[LP_FAMILY_NAMES];
-    const char *all[LP_FAMILY_NAMES];
+    const char *with[LP_FAMILY_NAMES];
+    const char *without[LP_FAMILY_NAMES];
     const lp_tower_kind *tower;
     const void *layout; /* the tower's: how the weights are named */
-    lp_activation activation;
+    lp_activation
+        activation; /* LP_ACTIVATION_AUTO: models of this family differ; it is asked for */
     float norm_eps;
     lp_filter filter;
     float mean[3], std[3];
     /* The shorter side becomes floor(input * resize_to / resize_from): 10 and 9 for a crop of 0.9,
      * 256 and 224; 0 for both: input. */
     size_t resize_to, resize_from;
+    bool squash;
+    size_t input;     /* pixels a side; 0: what the positions were made for */
+    lp_resize resize; /* of positions, for another input */
+    const char *note; /* what of the above the weights do not tell */
 } lp_family;
 
 /* Finds a file's family and the prefix of its names; LP_ERR_UNSUPPORTED says what was looked for.
@@ -40,5 +48,8 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info);
 
 /* The preprocessing for an input of `input` pixels a side; sets input_size, too. */
 void lp_family_preprocess(const lp_family *family, size_t input, lp_encoder_info *info);
+
+/* What the caller asked for. */
+void lp_family_mean_std(lp_mean_std mean_std, lp_encoder_info *info);
 
 #endif

@@ -7,34 +7,61 @@
 #include "linprobe/encoder.h"
 #include "model/tower.h"
 
-/* Dimensions: D width, P patch, G patches a side, T tokens = prefix + G*G, M width of the MLP, E
- * width of the embedding (0: none).  The tokens before the patches: the class token. */
+/* Dimensions: D width, P patch, G patches a side, T tokens = prefix + G*G (prefix: class token,
+ * then registers or a distillation token), M width of the MLP, A of the attention pool's MLP, E
+ * width of the embedding; 0 where there is none. */
 typedef struct lp_vit_shape {
-    size_t width, patch, tokens, prefix, grid, mlp_width, embedding, layers, heads;
+    size_t width, patch, grid, prefix, tokens, mlp_width, pool_mlp_width, embedding, layers, heads;
 } lp_vit_shape;
 
 /* Weights of one block, as PyTorch keeps them: a linear layer's weight is [out, in]. */
 typedef struct lp_vit_block {
     float *norm1_weight, *norm1_bias; /* [D] */
-    float *qkv_weight, *qkv_bias;     /* [3D, D], [3D]: rows of q, then k, then v */
+    float *qkv_weight, *qkv_bias;     /* [3D, D], [3D] or NULL: rows of q, then k, then v */
     float *out_weight, *out_bias;     /* [D, D], [D] */
+    float *scale1, *scale2; /* [D] or NULL: layer scale; lp_vit_kind.finish puts it into out
+                               and fc2 */
     float *norm2_weight, *norm2_bias; /* [D] */
-    float *fc1_weight, *fc1_bias;     /* [M, D], [M] */
+    float *fc1_weight, *fc1_bias;     /* [M, D], [M]; gated: [2M, D], [2M] */
     float *fc2_weight, *fc2_bias;     /* [D, M], [D] */
 } lp_vit_block;
+
+/* Attention of a learnt query over the patches, then an MLP. */
+typedef struct lp_vit_pool {
+    float *query;                   /* [D]; after finish times its weight, + bias */
+    float *qkv_weight, *qkv_bias;   /* [3D, D], [3D] */
+    float *out_weight, *out_bias;   /* [D, D], [D] */
+    float *norm_weight, *norm_bias; /* [D] */
+    float *fc1_weight, *fc1_bias;   /* [A, D], [A] */
+    float *fc2_weight, *fc2_bias;   /* [D, A], [D] */
+} lp_vit_pool;
 
 typedef struct lp_vit {
     lp_vit_shape shape;
     float eps; /* of every layer norm */
     lp_activation activation;
+    bool gated; /* the blocks' MLP is SwiGLU: silu(first half) * second half */
+    lp_pool pool;
+    size_t class_tokens; /* with LP_POOL_CLASS: the mean of so many first tokens; 1, or 2 (DeiT's
+                            class and distillation token) */
+
     float *patch_weight;                      /* [D, 3, P, P] */
     float *patch_bias;                        /* [D] or NULL */
-    float *class_token;                       /* [D] */
-    float *positions;                         /* [T, D] */
+    float *class_token;                       /* [D] or NULL */
+    float *extra_tokens;                      /* [prefix - 1 or prefix, D] or NULL */
+    float *stored_positions;                  /* as the file has them */
     float *norm_pre_weight, *norm_pre_bias;   /* [D] or NULL */
-    float *norm_post_weight, *norm_post_bias; /* [D] */
+    float *norm_post_weight, *norm_post_bias; /* [D] or NULL */
+    float *fc_norm_weight, *fc_norm_bias;     /* [D] or NULL: after pooling */
     float *projection;                        /* [D, E] or NULL */
+    float *head_weight, *head_bias;           /* [E, D], [E], or NULL: a projection, too */
+    lp_vit_pool attention_pool;               /* NULLs where there is none */
     lp_vit_block *blocks;                     /* [layers] */
+
+    /* Made of the file's tokens and positions; `made` owns them. */
+    float *made;
+    float *prefix_tokens; /* [prefix, D]: with their positions */
+    float *positions;     /* [G*G, D] */
 } lp_vit;
 
 /* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */

@@ -1,20 +1,25 @@
 /* A vision transformer from a file.
  *
- *   1. the number of blocks, from the names
- *   2. the plan: every weight of the layout; the check learns D, P, T, M, E
- *   3. what dimensions must obey: a square of patches, D divisible among the heads
- *   4. what the model is called and what it takes and gives
+ *   1. the number of blocks, from the names; which groups of weights the model has
+ *   2. the plan: every weight of the layout; the check learns D, P, S, M, A, E
+ *   3. a square of patches, from the positions S: with or without one for each token before them
+ *   4. what the weights do not tell: activation, heads, pooling, input size, preprocessing; from
+ * the caller, else an official file's digest, else a config beside the file, else the family
+ *   5. once the weights are read: layer scale into the products before it, the attention pool's
+ *      query, positions for the input size
  *
  * Dimensions are found as build_model in openai/CLIP clip/model.py does: D and P from the patch
- * embedding, the grid from the positions, heads = D / 64; timm's models of these widths have
- * heads of 64, too. */
+ * embedding, the grid from the positions, heads = D / 64 unless something tells better. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "math/gemm.h"
+#include "math/rows.h"
 #include "model/family.h"
+#include "model/model_config.h"
 #include "model/vit.h"
 #include "model/vit_layout.h"
 
@@ -25,14 +30,31 @@ enum {
     MAX_BATCH = 32
 };
 
+/* A tower while it is made. */
+typedef struct making {
+    const lp_source *source;
+    const lp_vit_layout *layout;
+    lp_vit *vit;
+    bool has[128];           /* groups of weights, by letter */
+    size_t stored_positions; /* S */
+    size_t stored_grid;      /* patches a side that they are for */
+} making;
+
+/* The tower with what `finish` still needs. */
+typedef struct tower {
+    lp_vit vit; /* first: a tower is an lp_vit */
+    lp_resize resize;
+    size_t stored_grid;
+    size_t covered; /* tokens before the patches that have a position */
+} tower;
+
 /* ---- the plan -------------------------------------------------------------------------------- */
 
 /* The number in "<prefix><blocks>12.attn.qkv.weight"; MAX_BLOCKS for other names. */
-static size_t block_number(const lp_source *source, const char *name) {
-    const lp_vit_layout *layout = source->family->layout;
-    size_t prefix = strlen(source->prefix), blocks = strlen(layout->blocks);
-    if (strncmp(name, source->prefix, prefix) != 0 ||
-        strncmp(name + prefix, layout->blocks, blocks) != 0) {
+static size_t block_number(const making *m, const char *name) {
+    size_t prefix = strlen(m->source->prefix), blocks = strlen(m->layout->blocks);
+    if (strncmp(name, m->source->prefix, prefix) != 0 ||
+        strncmp(name + prefix, m->layout->blocks, blocks) != 0) {
         return MAX_BLOCKS;
     }
     const char *digit = name + prefix + blocks;
@@ -46,10 +68,10 @@ static size_t block_number(const lp_source *source, const char *name) {
     return *digit == '.' && number < MAX_BLOCKS ? number : MAX_BLOCKS;
 }
 
-static size_t count_blocks(const lp_source *source) {
+static size_t count_blocks(const making *m) {
     size_t layers = 1;
-    for (size_t i = 0; i < lp_checkpoint_count(source->ckpt); i++) {
-        size_t block = block_number(source, lp_checkpoint_tensor(source->ckpt, i)->name);
+    for (size_t i = 0; i < lp_checkpoint_count(m->source->ckpt); i++) {
+        size_t block = block_number(m, lp_checkpoint_tensor(m->source->ckpt, i)->name);
         if (block != MAX_BLOCKS && block >= layers) {
             layers = block + 1;
         }
@@ -57,79 +79,258 @@ static size_t count_blocks(const lp_source *source) {
     return layers;
 }
 
-static float **field_of(void *owner, size_t field) {
-    return field == LP_VIT_JOINED ? NULL : (float **)(void *)((char *)owner + field);
+/* A weight's whole name; block SIZE_MAX outside the blocks. */
+static void name_weight(const making *m, size_t block, const char *name, char out[LP_PLAN_NAME]) {
+    if (name[0] == '/') {
+        (void)snprintf(out, LP_PLAN_NAME, "%s", name + 1);
+    } else if (block == SIZE_MAX) {
+        (void)snprintf(out, LP_PLAN_NAME, "%s%s", m->source->prefix, name);
+    } else {
+        (void)snprintf(out, LP_PLAN_NAME, "%s%s%zu.%s", m->source->prefix, m->layout->blocks, block,
+                       name);
+    }
 }
 
-static void plan_weights(const lp_source *source, lp_vit *vit, lp_weight_plan *plan) {
-    const lp_vit_layout *layout = source->family->layout;
-    for (size_t i = 0; i < layout->weight_count; i++) {
-        const lp_vit_weight *w = &layout->weights[i];
-        lp_plan_add(plan, field_of(vit, w->field), w->shape, "%s%s", source->prefix, w->name);
+static const lp_tensor *find(const making *m, size_t block, const char *name) {
+    char whole[LP_PLAN_NAME];
+    name_weight(m, block, name, whole);
+    return lp_checkpoint_find(m->source->ckpt, whole);
+}
+
+static size_t square_root(size_t n) {
+    size_t root = 0;
+    while (root * root < n) {
+        root++;
     }
-    for (size_t b = 0; b < vit->shape.layers; b++) {
-        for (size_t i = 0; i < layout->block_weight_count; i++) {
-            const lp_vit_weight *w = &layout->block_weights[i];
-            lp_plan_add(plan, field_of(&vit->blocks[b], w->field), w->shape, "%s%s%zu.%s",
-                        source->prefix, layout->blocks, b, w->name);
+    return root;
+}
+
+static bool is_square(size_t n) {
+    return square_root(n) * square_root(n) == n;
+}
+
+/* Fills in m->has. */
+static void find_groups(making *m) {
+    const lp_vit_layout *l = m->layout;
+    for (size_t i = 0; i < l->weight_count; i++) {
+        unsigned char group = (unsigned char)l->weights[i].group;
+        m->has[group] = m->has[group] || find(m, SIZE_MAX, l->weights[i].name) != NULL;
+    }
+    for (size_t b = 0; b < m->vit->shape.layers; b++) {
+        for (size_t i = 0; i < l->block_weight_count; i++) {
+            unsigned char group = (unsigned char)l->block_weights[i].group;
+            m->has[group] = m->has[group] || find(m, b, l->block_weights[i].name) != NULL;
+        }
+    }
+    /* the same names serve the plain MLP and the packed gate: [M, D] and [D, M], or [2M, D] */
+    const lp_tensor *fc1 = l->fc1 != NULL ? find(m, 0, l->fc1) : NULL;
+    const lp_tensor *fc2 = l->fc1 != NULL ? find(m, 0, l->fc2) : NULL;
+    m->has[LP_VIT_PACKED] = fc1 != NULL && fc2 != NULL && fc1->rank == 2 && fc2->rank == 2 &&
+                            fc1->shape[0] == 2 * fc2->shape[1];
+    m->has[LP_VIT_ANY_GATE] = m->has[LP_VIT_PACKED] || m->has[LP_VIT_GATED];
+    m->vit->gated = m->has[LP_VIT_ANY_GATE];
+    /* a file without a class token has it missing where there is a position for it */
+    const lp_tensor *positions = find(m, SIZE_MAX, l->positions);
+    if (positions != NULL && positions->rank >= 2 && positions->count <= INT_MAX) {
+        m->has[LP_VIT_CLASS] =
+            m->has[LP_VIT_CLASS] || !is_square(positions->shape[positions->rank - 2]);
+    }
+    for (size_t i = 0; i < l->weight_count; i++) { /* or where it is in no group */
+        m->has[LP_VIT_CLASS] =
+            m->has[LP_VIT_CLASS] ||
+            (l->weights[i].field == offsetof(lp_vit, class_token) && l->weights[i].group == '\0');
+    }
+}
+
+static bool is_wanted(const making *m, char group) {
+    return group == '\0' || (group >= 'a' ? m->has[(unsigned char)group]
+                                          : !m->has[(unsigned char)(group - 'A' + 'a')]);
+}
+
+static void plan_rows(const making *m, lp_weight_plan *plan, size_t block, void *owner,
+                      const lp_vit_weight *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const lp_vit_weight *w = &rows[i];
+        if (is_wanted(m, w->group)) {
+            char name[LP_PLAN_NAME];
+            name_weight(m, block, w->name, name);
+            lp_plan_add(plan,
+                        w->field == LP_VIT_JOINED ? NULL
+                                                  : (float **)(void *)((char *)owner + w->field),
+                        w->shape, "%s", name);
         }
     }
 }
 
-static void learn_dimensions(lp_weight_plan *plan, lp_vit_shape *s) {
+/* What the check taught, and a square of patches. */
+static void learn_dimensions(making *m, lp_weight_plan *plan) {
+    lp_vit_shape *s = &m->vit->shape;
+    tower *t = (tower *)(void *)m->vit;
     s->width = *lp_plan_dimension(plan, 'D');
     s->patch = *lp_plan_dimension(plan, 'P');
     s->mlp_width = *lp_plan_dimension(plan, 'M');
+    s->pool_mlp_width = *lp_plan_dimension(plan, 'A');
     s->embedding = *lp_plan_dimension(plan, 'E');
-    s->tokens = *lp_plan_dimension(plan, 'T');
-    s->prefix = 1;
-    while (s->grid * s->grid + 1 < s->tokens) {
-        s->grid++;
+    size_t positions = *lp_plan_dimension(plan, 'S');
+    size_t class_token = m->has[LP_VIT_CLASS] ? 1 : 0;
+    s->prefix = class_token + *lp_plan_dimension(plan, 'R') + (m->has[LP_VIT_DISTILLED] ? 1 : 0);
+    if (m->has[LP_VIT_EXTRA] + m->has[LP_VIT_EXTRA_DINOV2] + m->has[LP_VIT_DISTILLED] > 1) {
+        lp_plan_problem(plan, "register tokens of two kinds, or a distillation token beside them");
     }
-    if (s->tokens == 1 || (s->tokens > 1 && s->grid * s->grid + 1 != s->tokens)) {
-        lp_plan_problem(plan,
-                        "%zu positions: expected one for a class token and a square of patches",
-                        s->tokens);
+    if (positions == 0 || positions > INT_MAX) { /* a problem already */
+        return;
     }
-    s->heads = s->width / HEAD_WIDTH;
-    if (s->width > 0 && (s->heads == 0 || s->width % s->heads != 0)) {
-        lp_plan_problem(plan, "width %zu: not divisible among %zu heads (width / %d)", s->width,
-                        s->heads, HEAD_WIDTH);
+    /* all tokens have a position; or the class token and the patches; or the patches alone */
+    const size_t covered[] = {s->prefix, class_token, 0};
+    for (size_t i = 0; i < (m->layout->patches_alone ? 3 : 2); i++) {
+        if (positions > covered[i] && is_square(positions - covered[i])) {
+            t->covered = covered[i];
+            t->stored_grid = square_root(positions - covered[i]);
+            return;
+        }
     }
+    lp_plan_problem(plan, "%zu positions: expected %sa square of patches", positions,
+                    class_token > 0 ? "one for a class token and " : "");
 }
 
-/* Models of these widths have heads of 80, 88 and 104 (ViT-H, -g, -G of open_clip and timm), and
- * neither names nor shapes tell: a guess would give features that are wrong without a sign. */
-static lp_status check_heads_are_known(const lp_checkpoint *ckpt, const lp_vit_shape *shape,
-                                       lp_error *err) {
-    if (shape->width == 1280 || shape->width == 1408 || shape->width == 1664) {
-        return lp_fail(
-            err, LP_ERR_UNSUPPORTED,
-            "%s: width %zu (ViT-H, -g or -G): the file does not tell its number of heads",
-            lp_checkpoint_path(ckpt), shape->width);
+/* ---- what weights do not tell ---------------------------------------------------------------- */
+
+/* timm's act_layer of vit_*_siglip_*: the dimensions whose models have gelu_tanh. */
+static bool is_tanh_siglip(const lp_vit *vit, size_t stored_grid) {
+    const lp_vit_shape *s = &vit->shape;
+    return (s->width == 768 && s->patch == 32) || (s->width == 1024 && stored_grid == 32) ||
+           (s->width == 1152 && s->patch == 16) || s->width == 1536;
+}
+
+static lp_status choose_activation(making *m, const lp_model_config *config, lp_error *err) {
+    const lp_source *source = m->source;
+    lp_vit *vit = m->vit;
+    const char *sha256, *official;
+    vit->activation = source->options->activation;
+    if (vit->activation != LP_ACTIVATION_AUTO && m->vit->gated) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: its MLP is SwiGLU: expected no --activation, found %s",
+                       lp_checkpoint_path(source->ckpt), lp_activation_name(vit->activation));
+    }
+    if (vit->activation == LP_ACTIVATION_AUTO && source->family->activation == LP_ACTIVATION_AUTO) {
+        lp_status status = lp_checkpoint_sha256(source->ckpt, &sha256, err);
+        if (status != LP_OK) {
+            return status;
+        }
+        official = lp_checkpoint_official_name(sha256);
+        if (official != NULL && strncmp(official, "OpenAI", 6) == 0) {
+            vit->activation = LP_ACTIVATION_QUICK_GELU;
+        }
+    }
+    if (vit->activation == LP_ACTIVATION_AUTO) {
+        vit->activation = config->activation;
+    }
+    if (vit->activation == LP_ACTIVATION_AUTO) {
+        vit->activation = source->family->activation;
+        if (m->has[LP_VIT_ATTENTION] && source->family->layout == &lp_vit_timm &&
+            is_tanh_siglip(vit, m->stored_grid)) {
+            vit->activation = LP_ACTIVATION_GELU_TANH;
+        }
+    }
+    if (vit->activation == LP_ACTIVATION_AUTO) {
+        vit->activation = source->options->activation_if_unknown;
+    }
+    if (vit->activation == LP_ACTIVATION_AUTO) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: GELU or QuickGELU?  OpenAI's CLIP, and what was trained from it, have "
+                       "quick_gelu, most of open_clip's own models gelu, and neither names nor "
+                       "shapes tell%s%s%s; add --activation gelu or --activation quick_gelu",
+                       lp_checkpoint_path(source->ckpt), config->stranger != NULL ? " (" : "",
+                       config->stranger != NULL ? config->stranger : "",
+                       config->stranger != NULL ? " beside it is another model's)" : "");
     }
     return LP_OK;
 }
 
-/* A tensor that tells of a variant which is not supported, and what it is. */
-static lp_status check_variants(const lp_source *source, lp_error *err) {
+/* Heads that are not 64 wide: ViT-H, -g, -G of open_clip, timm and MAE; SigLIP so400m and g-opt
+ * (open_clip model_configs/ViT-*.json head_width; timm vision_transformer.py num_heads). */
+static size_t known_heads(const lp_vit *vit) {
     static const struct {
-        const char *tensor, *what;
-    } variants[] = {
-        {"fc_norm.weight", "averages the patches (fc_norm) instead of taking the class token"},
-        {"reg_token", "has register tokens (reg_token)"},
-        {"register_tokens", "has register tokens (register_tokens)"},
-        {"dist_token", "has a distillation token (dist_token)"},
-        {"norm_pre.weight", "has a layer norm before the blocks (norm_pre)"},
-        {"attn_pool.latent", "pools by attention (attn_pool)"},
-        {"blocks.0.ls1.gamma", "has layer scale (ls1.gamma)"},
-    };
-    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
-        if (lp_checkpoint_find(source->ckpt, variants[i].tensor) != NULL) {
-            return lp_fail(
-                err, LP_ERR_UNSUPPORTED, "%s: a %s model that %s, which is not supported",
-                lp_checkpoint_path(source->ckpt), source->family->name, variants[i].what);
+        size_t width, layers, mlp_width, heads;
+    } known[] = {{1280, 32, 5120, 16},
+                 {1408, 40, 6144, 16},
+                 {1664, 48, 8192, 16},
+                 {1152, 27, 4304, 16},
+                 {1536, 40, 6144, 16}};
+    const lp_vit_shape *s = &vit->shape;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (s->width == known[i].width && s->layers == known[i].layers &&
+            s->mlp_width == known[i].mlp_width && !vit->gated) {
+            return known[i].heads;
         }
+    }
+    return 0;
+}
+
+/* A guess would give features that are wrong without a sign. */
+static lp_status choose_heads(const making *m, const lp_model_config *config, lp_error *err) {
+    const char *path = lp_checkpoint_path(m->source->ckpt);
+    lp_vit_shape *s = &m->vit->shape;
+    s->heads = m->source->options->heads;
+    s->heads = s->heads > 0 ? s->heads : config->heads;
+    s->heads = s->heads > 0 ? s->heads : known_heads(m->vit);
+    if (s->heads == 0 &&
+        (s->width == 1152 || s->width == 1280 || s->width == 1408 || s->width == 1664)) {
+        return lp_fail(
+            err, LP_ERR_UNSUPPORTED,
+            "%s: width %zu, as ViT-H, -g, -G and SigLIP's so400m have it, but %zu layers: "
+            "nothing tells the number of heads; add --heads N",
+            path, s->width, s->layers);
+    }
+    bool told = s->heads > 0;
+    s->heads = told ? s->heads : s->width / HEAD_WIDTH;
+    if (s->heads == 0 || s->heads > s->width || s->width % s->heads != 0) {
+        return lp_fail(err, told ? LP_ERR_ARGUMENT : LP_ERR_FORMAT,
+                       "%s: width %zu: not divisible among %zu heads%s", path, s->width, s->heads,
+                       told ? "" : " (width / 64)");
+    }
+    return LP_OK;
+}
+
+static lp_status choose_pool(const making *m, const lp_model_config *config, lp_error *err) {
+    lp_vit *vit = m->vit;
+    lp_pool asked = m->source->options->pool;
+    bool can[] = {false, m->has[LP_VIT_CLASS] && !m->has[LP_VIT_FC_NORM], true,
+                  m->has[LP_VIT_ATTENTION]};
+    vit->class_tokens = m->has[LP_VIT_DISTILLED] ? 2 : 1;
+    if (!can[asked] && asked != LP_POOL_AUTO) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: --pool %s: this %s model has no %s",
+                       lp_checkpoint_path(m->source->ckpt), lp_pool_name(asked),
+                       m->source->family->name,
+                       asked == LP_POOL_ATTENTION ? "attention pool"
+                       : m->has[LP_VIT_CLASS]     ? "norm before pooling"
+                                                  : "class token");
+    }
+    vit->pool = asked != LP_POOL_AUTO    ? asked
+                : can[config->pool]      ? config->pool
+                : can[LP_POOL_ATTENTION] ? LP_POOL_ATTENTION
+                : can[LP_POOL_CLASS]     ? LP_POOL_CLASS
+                                         : LP_POOL_MEAN;
+    return LP_OK;
+}
+
+static lp_status choose_input(const making *m, lp_error *err) {
+    lp_vit_shape *s = &m->vit->shape;
+    size_t asked = m->source->options->input_size, usual = m->source->family->input;
+    size_t input = asked > 0                            ? asked
+                   : usual > 0 && usual % s->patch == 0 ? usual
+                                                        : m->stored_grid * s->patch;
+    s->grid = input / s->patch;
+    s->tokens = s->prefix + s->grid * s->grid;
+    if (input % s->patch != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: --input-size %zu: expected a multiple of the patches' %zu pixels",
+                       lp_checkpoint_path(m->source->ckpt), input, s->patch);
+    }
+    if (input > 4096) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: an input of %zu pixels a side: expected at most %d",
+                       lp_checkpoint_path(m->source->ckpt), input, 4096);
     }
     return LP_OK;
 }
@@ -142,7 +343,9 @@ static void name_model(const char *title, lp_encoder_info *info) {
     static const struct {
         size_t width, layers;
         const char *letter;
-    } sizes[] = {{192, 12, "Ti"}, {384, 12, "S"}, {768, 12, "B"}, {1024, 24, "L"}};
+    } sizes[] = {{192, 12, "Ti"},      {384, 12, "S"},  {768, 12, "B"},
+                 {1024, 24, "L"},      {1280, 32, "H"}, {1408, 40, "g"},
+                 {1152, 27, "so400m"}, {1536, 40, "g"}, {1664, 48, "bigG"}};
     char size[64] = "", input[32] = "";
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         if (info->width == sizes[i].width && info->layers == sizes[i].layers) {
@@ -160,10 +363,30 @@ static void name_model(const char *title, lp_encoder_info *info) {
     (void)snprintf(info->name, sizeof info->name, "%.63s", name);
 }
 
-static void describe(const lp_family *family, const lp_vit_shape *shape, lp_encoder_info *info) {
+/* The config's preprocessing, for another input as well. */
+static void take_preprocess(const lp_model_config *config, size_t input, lp_encoder_info *info) {
+    const lp_preprocess *p = &config->preprocess;
+    info->preprocess = *p;
+    info->preprocess.crop = input;
+    info->preprocess.resize = input == p->crop ? p->resize : input * p->resize / p->crop;
+    info->note = NULL;
+}
+
+static void describe(const making *m, const lp_model_config *config, lp_encoder_info *info) {
+    const lp_vit *vit = m->vit;
+    const lp_vit_shape *shape = &vit->shape;
+    const lp_family *family = m->source->family;
     size_t batch = TOKENS_PER_BATCH / shape->tokens;
+    lp_mean_std asked = m->source->options->mean_std;
     lp_family_preprocess(family, shape->grid * shape->patch, info);
-    info->pool = lp_pool_name(LP_POOL_CLASS);
+    if (config->has_preprocess) {
+        take_preprocess(config, info->input_size, info);
+    }
+    lp_family_mean_std(asked, info);
+    info->note = asked == LP_MEAN_STD_AUTO ? info->note : NULL;
+    info->config = config->file;
+    info->pool = lp_pool_name(vit->pool);
+    info->norm_eps = vit->eps;
     info->patch = shape->patch;
     info->tokens = shape->tokens;
     info->width = shape->width;
@@ -176,66 +399,132 @@ static void describe(const lp_family *family, const lp_vit_shape *shape, lp_enco
     name_model(family->title, info);
 }
 
-/* ---- the kind -------------------------------------------------------------------------------- */
-
-static lp_status make(const lp_source *source, lp_weight_plan *plan, void **tower,
-                      lp_encoder_info *info, lp_error *err) {
-    const lp_family *family = source->family;
-    const lp_vit_layout *layout = family->layout;
-    lp_status status = check_variants(source, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    size_t layers = count_blocks(source);
-    lp_vit *vit = lp_alloc_zeroed(1, sizeof *vit);
-    *tower = vit;
-    if (vit == NULL) {
-        return lp_fail_memory(err, "an encoder", 1, sizeof *vit);
-    }
-    vit->blocks = lp_alloc_zeroed(layers, sizeof *vit->blocks);
-    if (vit->blocks == NULL) {
-        return lp_fail_memory(err, "an encoder's blocks", layers, sizeof *vit->blocks);
-    }
-    vit->shape.layers = layers;
-    vit->eps = family->norm_eps;
-    vit->activation = family->activation;
-    plan_weights(source, vit, plan);
-    lp_plan_check(plan, source->ckpt, source->prefix, layout->ignored);
-    learn_dimensions(plan, &vit->shape);
-    status = lp_plan_report(plan, source->ckpt, family->name, err);
+static lp_status choose(making *m, lp_encoder_info *info, lp_error *err) {
+    const lp_vit_shape *s = &m->vit->shape;
+    lp_model_config config;
+    lp_status status =
+        lp_model_config_read(m->source->ckpt, s->width, s->layers, s->patch, &config, err);
     if (status == LP_OK) {
-        status = check_heads_are_known(source->ckpt, &vit->shape, err);
+        status = choose_heads(m, &config, err);
     }
     if (status == LP_OK) {
-        describe(family, &vit->shape, info);
+        status = choose_pool(m, &config, err);
+    }
+    if (status == LP_OK) {
+        status = choose_input(m, err);
+    }
+    if (status == LP_OK) { /* before the question: the rest is known whatever the answer */
+        m->vit->eps = config.norm_eps > 0 ? config.norm_eps : m->source->family->norm_eps;
+        describe(m, &config, info);
+        status = choose_activation(m, &config, err);
+        info->activation = m->vit->gated ? "swiglu" : lp_activation_name(m->vit->activation);
     }
     return status;
 }
 
-static lp_status finish(void *tower, lp_error *err) {
-    (void)tower;
-    (void)err;
-    return LP_OK;
+/* ---- the kind -------------------------------------------------------------------------------- */
+
+static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
+                      lp_encoder_info *info, lp_error *err) {
+    making m = {.source = source, .layout = source->family->layout};
+    size_t layers = count_blocks(&m);
+    tower *t = lp_alloc_zeroed(1, sizeof *t);
+    *out = t;
+    if (t == NULL) {
+        return lp_fail_memory(err, "an encoder", 1, sizeof *t);
+    }
+    m.vit = &t->vit;
+    m.vit->blocks = lp_alloc_zeroed(layers, sizeof *m.vit->blocks);
+    if (m.vit->blocks == NULL) {
+        return lp_fail_memory(err, "an encoder's blocks", layers, sizeof *m.vit->blocks);
+    }
+    m.vit->shape.layers = layers;
+    find_groups(&m);
+    plan_rows(&m, plan, SIZE_MAX, m.vit, m.layout->weights, m.layout->weight_count);
+    for (size_t b = 0; b < layers; b++) {
+        plan_rows(&m, plan, b, &m.vit->blocks[b], m.layout->block_weights,
+                  m.layout->block_weight_count);
+    }
+    lp_plan_check(plan, source->ckpt, source->prefix, m.layout->ignored);
+    learn_dimensions(&m, plan);
+    m.stored_grid = t->stored_grid;
+    t->resize = source->family->resize;
+    lp_status status = lp_plan_report(plan, source->ckpt, source->family->name, err);
+    return status == LP_OK ? choose(&m, info, err) : status;
 }
 
-static void free_tower(void *tower) {
-    lp_vit *vit = tower;
+/* Layer scale into the product before it: scale * (x W' + b) = x (scale W)' + scale b. */
+static void fold_scale(const float *scale, size_t width, size_t in, float *weight, float *bias) {
+    for (size_t i = 0; scale != NULL && i < width; i++) {
+        for (size_t j = 0; j < in; j++) {
+            weight[i * in + j] *= scale[i];
+        }
+        bias[i] *= scale[i];
+    }
+}
+
+/* The tokens before the patches, with their positions: made_tokens [prefix, D]. */
+static void make_prefix(const tower *t, float *out) {
+    const lp_vit *v = &t->vit;
+    size_t width = v->shape.width, classes = v->class_token != NULL ? 1 : 0;
+    size_t extra = v->shape.prefix - classes;
+    if (classes > 0) {
+        memcpy(out, v->class_token, width * sizeof *out);
+    }
+    if (extra > 0) {
+        memcpy(out + classes * width, v->extra_tokens, extra * width * sizeof *out);
+    }
+    lp_add_bias(out, 1, t->covered * width, t->covered * width, v->stored_positions);
+}
+
+static lp_status finish(void *made, lp_error *err) {
+    tower *t = made;
+    lp_vit *v = &t->vit;
+    const lp_vit_shape *s = &v->shape;
+    size_t width = s->width, patches = s->grid * s->grid;
+    for (size_t b = 0; b < s->layers; b++) {
+        lp_vit_block *w = &v->blocks[b];
+        fold_scale(w->scale1, width, width, w->out_weight, w->out_bias);
+        fold_scale(w->scale2, width, s->mlp_width, w->fc2_weight, w->fc2_bias);
+    }
+    v->made = lp_alloc((s->prefix + patches + 1) * width, sizeof *v->made);
+    if (v->made == NULL) {
+        return lp_fail_memory(err, "an encoder's positions", (s->prefix + patches + 1) * width,
+                              sizeof *v->made);
+    }
+    v->prefix_tokens = v->made;
+    v->positions = v->prefix_tokens + s->prefix * width;
+    make_prefix(t, v->prefix_tokens);
+    if (v->attention_pool.query != NULL) { /* the same for every image */
+        lp_vit_pool *p = &v->attention_pool;
+        float *query = v->positions + patches * width;
+        lp_gemm_nt(1, width, width, 1, p->query, width, p->qkv_weight, width, 0, query, width);
+        lp_add_bias(query, 1, width, width, p->qkv_bias);
+        p->query = query;
+    }
+    return lp_positions_resize(t->resize, v->stored_positions + t->covered * width, t->stored_grid,
+                               v->positions, s->grid, width, err);
+}
+
+static void free_tower(void *made) {
+    lp_vit *vit = &((tower *)made)->vit;
     lp_free(vit->blocks);
-    lp_free(vit);
+    lp_free(vit->made);
+    lp_free(made);
 }
 
-static size_t scratch_floats(const void *tower, size_t batch) {
-    return lp_vit_scratch(tower, batch);
+static size_t scratch_floats(const void *made, size_t batch) {
+    return lp_vit_scratch(&((const tower *)made)->vit, batch);
 }
 
-static size_t max_batch(const void *tower) {
-    const lp_vit *vit = tower;
-    return INT_MAX / vit->shape.tokens;
+static size_t max_batch(const void *made) {
+    return INT_MAX / ((const tower *)made)->vit.shape.tokens;
 }
 
-static void run(const void *tower, const float *images, size_t batch, lp_feature_point point,
+static void run(const void *made, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_tap *tap) {
-    lp_vit_run(tower, images, batch, point == LP_FEATURE_PROJECTED, features, scratch, tap);
+    lp_vit_run(&((const tower *)made)->vit, images, batch, point == LP_FEATURE_PROJECTED, features,
+               scratch, tap);
 }
 
 const lp_tower_kind lp_vit_kind = {

@@ -9,6 +9,7 @@ done
 cd "$scratch" || exit 1
 data=data1/cifar-100-binary
 cp "$golden/clip.safetensors" a.safetensors
+cp "$golden/open_clip_config.json" . # says that it has QuickGELU
 cp "$golden/timm.safetensors" b.safetensors
 strip() { # what differs between runs by design
     sed '/"command"/d; /images_per_second/d; /"threads"/d' "$1"

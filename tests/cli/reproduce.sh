@@ -18,7 +18,8 @@ reproduce() { # WEIGHTS_PATH DATA_PATH OPTIONS...
     weights_path=$1 data_path=$2
     shift 2
     "$LP_PROGRAM" reproduce --weights-url "$base$weights_path/weights.safetensors" --weights-sha256 "$weights" \
-        --data-url "$base$data_path/cifar-100-binary.tar.gz" --data-sha256 "$archive" --run run "$@"
+        --data-url "$base$data_path/cifar-100-binary.tar.gz" --data-sha256 "$archive" --run run \
+        --activation quick_gelu "$@"
 }
 
 # ---- downloads that fail leave nothing behind that could be taken for the file
@@ -67,19 +68,19 @@ has "liblinear,0.01"
 
 # ---- files that the user has are used in place
 rm -rf datasets results
-run 0 "$LP_PROGRAM" reproduce --model served/weights.safetensors --data made/cifar-100-binary --run mine --threads 1
+run 0 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data made/cifar-100-binary --run mine --threads 1
 ok "the same accuracy from the folder" grep -q "\"correct\": $correct" results/mine/results.json
 ok "nothing was copied" [ ! -e datasets/weights.safetensors ]
 run 1 "$LP_PROGRAM" reproduce --model /nowhere.pt --data made/cifar-100-binary
 says "/nowhere.pt: cannot be opened: No such file or directory"
-run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --data /nowhere
+run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data /nowhere
 says "/nowhere"
 run 1 "$LP_PROGRAM" reproduce --model "$LP_SOURCE/Makefile" --data made/cifar-100-binary
 says "Makefile"
 head -c 30000 served/cifar-100-binary.tar.gz >cut.tar.gz
-run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --data cut.tar.gz
+run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data cut.tar.gz
 says "cut.tar.gz"
-run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --data made/cifar-100-binary --results /dev/null
+run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data made/cifar-100-binary --results /dev/null
 says "/dev/null"
 exec 3>&-
 done_testing

@@ -112,8 +112,16 @@ def randomize(model, seed):
             tensor.copy_(mean + std * torch.randn(tensor.shape, generator=generator))
 
     for name, p in model.named_parameters():
+        if p.ndim == 0:  # the scale of logits
+            continue
         if p.ndim == 1 and name.endswith("weight"):  # layer norms
             normal(p, 0.2, 1.0)
+        elif "gamma" in name or "lambda" in name:  # layer scale
+            normal(p, 0.2, 0.6)
+        elif "latent" in name or "probe" in name:  # queries of attention pools
+            normal(p, 1.0)
+        elif any(x in name for x in ("q_proj.weight", "k_proj.weight")):
+            normal(p, 1.6 * p.shape[1] ** -0.5)
         elif "in_proj_weight" in name or "qkv.weight" in name:
             normal(p, p.shape[1] ** -0.5)
             with torch.no_grad():

@@ -1,15 +1,11 @@
 """The encoder against PyTorch, open_clip and timm on the same weights, in float32 on the CPU.
 
-Environment: LP_TESTS (folder of run_encoder), LP_REAL_VIT (a real timm ViT as .safetensors;
-optional).  LP_VERBOSE=1 prints every stage's error.
+Environment: as encoder_tools.py; LP_REAL_VIT (a real timm ViT as .safetensors; optional).
 """
 
 import math
 import os
-import pathlib
-import subprocess
 import sys
-import tempfile
 import warnings
 
 try:
@@ -24,63 +20,18 @@ except ImportError as error:
     sys.exit(0)
 
 import clip_vision
+import encoder_tools
+from encoder_tools import FOLDER, LIMIT, images_for, relative, run
 
-LIMIT = 1e-5  # relative Frobenius error of a feature matrix
-CLIP_POINTS = ["penultimate", "projected"]
-RUN = os.path.join(os.environ["LP_TESTS"], "run_encoder")
-FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="linprobe-parity-"))
-torch.set_num_threads(1)
 warnings.simplefilter("ignore")  # PyTorch announces that TorchScript will go
 
 
-def relative(found, expected):
-    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
-    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
-
-
-def run(checkpoint, images, point, batch=4, taps=None):
-    images.numpy().tofile(FOLDER / "images.f32")
-    command = [RUN, checkpoint, point, batch, FOLDER / "images.f32", FOLDER / "out.f32"]
-    command += [taps] if taps else []
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    info = dict(line.split(" ", 1) for line in done.stdout.splitlines())
-    features = np.fromfile(FOLDER / "out.f32", np.float32)
-    return features.reshape(len(images), -1), info
-
-
-def compare(checkpoint, images, stages, points):
-    """stages(images) -> {tap: values}, PyTorch float32.  True where every feature matrix agrees;
-    the errors of all stages are shown where one does not."""
-    with torch.no_grad():
-        expected = stages(images)
-    good = True
-    for point in points:
-        features, info = run(checkpoint, images, point)
-        error = relative(features, expected[point])
-        print(f"# {info['name']}, {len(images)} images, {point}: relative error {error:.2e}")
-        good = good and error <= LIMIT
-    if not good or os.environ.get("LP_VERBOSE"):
-        taps = FOLDER / "taps"
-        taps.mkdir(exist_ok=True)
-        run(checkpoint, images, points[-1], batch=len(images), taps=taps)
-        for stage, values in expected.items():
-            path = taps / f"{stage}.f32"
-            if path.exists():
-                found = np.fromfile(path, np.float32)
-                print(f"#   {stage}: {relative(found, values.numpy().ravel()):.2e}")
-                path.unlink()
-    return good
+def compare_clip(checkpoint, images, model):
+    return encoder_tools.compare(checkpoint, images, model.stages, activation="quick_gelu")
 
 
 def compare_timm(checkpoint, images, model):
-    return compare(
-        checkpoint, images, lambda x: clip_vision.timm_stages(model, x), ["penultimate"]
-    )
-
-
-def images_for(size, count):
-    return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(5))
+    return encoder_tools.compare(checkpoint, images, lambda x: clip_vision.timm_stages(model, x))
 
 
 def clip_model(seed, **dimensions):
@@ -106,7 +57,7 @@ def small_clips():
         path = FOLDER / "small.pt"
         torch.save(model.state_dict(), path)
         model.float()
-        good &= compare(path, images_for(values[0], 7), model.visual.stages, CLIP_POINTS)
+        good &= compare_clip(path, images_for(values[0], 7), model.visual)
     return good
 
 
@@ -139,7 +90,7 @@ def official_vit_b32():
     path = FOLDER / "ViT-B-32.pt"
     traced.save(str(path))
     visual = whole.visual.float()
-    good = compare(path, images, visual.stages, CLIP_POINTS)
+    good = compare_clip(path, images, visual)
 
     other = open_clip.model._build_vision_tower(
         512,
@@ -149,7 +100,7 @@ def official_vit_b32():
     other.load_state_dict(visual.state_dict())
     with torch.no_grad():
         expected = other(images)
-    features, info = run(path, images, "projected")
+    features, info = run(path, images, "projected", activation="quick_gelu")
     error = relative(features, expected)
     print(f"# open_clip {open_clip.__version__}'s model: relative error {error:.2e}")
     with torch.no_grad():
@@ -167,7 +118,7 @@ def vit_l14_shape():
     path = FOLDER / "l14.safetensors"
     save_file({name: x.contiguous() for name, x in model.state_dict().items()}, path)
     model.float()
-    good = compare(path, images_for(224, 2), model.visual.stages, CLIP_POINTS)
+    good = compare_clip(path, images_for(224, 2), model.visual)
     path.unlink()
     return good
 
@@ -228,30 +179,7 @@ def real_vit():
     return compare_timm(path, images_for(224, 4), model)
 
 
-def main():
-    tests = [small_clips, official_vit_b32, vit_l14_shape, small_timm, timm_vit_tiny, real_vit]
-    print(f"1..{len(tests)}")
-    for module in (torch, timm, open_clip):
-        print(f"# {module.__name__} {module.__version__}")
-    failed = 0
-    for number, test in enumerate(tests, 1):
-        try:
-            result = test()
-        except Exception as error:
-            print(f"# {type(error).__name__}: {error}")
-            result = False
-        skipped = isinstance(result, str)
-        print(
-            f"{'ok' if result else 'not ok'} {number} - {test.__name__}"
-            f"{' # SKIP ' + result if skipped else ''}",
-            flush=True,
-        )
-        failed += not result
-    for path in sorted(FOLDER.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    FOLDER.rmdir()
-    return failed > 0
-
+TESTS = [small_clips, official_vit_b32, vit_l14_shape, small_timm, timm_vit_tiny, real_vit]
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(encoder_tools.main(TESTS, (torch, timm, open_clip)))

@@ -70,7 +70,7 @@ with tempfile.TemporaryDirectory() as folder:
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     base = f"http://127.0.0.1:{server.stdout.readline().strip()}"
     ours = subprocess.run(
-        [os.environ["LP_PROGRAM"], "reproduce", "--run", "test", "--format", "json",
+        [os.environ["LP_PROGRAM"], "reproduce", "--run", "test", "--format", "json", "--activation", "quick_gelu",
          "--weights-url", f"{base}/weights.safetensors", "--weights-sha256", digests["weights.safetensors"],
          "--data-url", f"{base}/cifar-100-binary.tar.gz", "--data-sha256", digests["cifar-100-binary.tar.gz"]],
         capture_output=True, text=True)

@@ -1,10 +1,12 @@
 /* Runs an encoder on raw inputs, for comparison with other programs.
  *
- * usage: run_encoder CHECKPOINT projected|penultimate BATCH IMAGES OUT [TAPS]
+ * usage: run_encoder [OPTION=VALUE ...] CHECKPOINT projected|penultimate BATCH IMAGES OUT [TAPS]
+ *   OPTION  activation, pool, input_size or heads of lp_encoder_options
  *   IMAGES  float32 [N, 3, input, input], preprocessed
  *   OUT     float32 [N, F]
  *   TAPS    an existing folder: every stage of the first batch as "TAPS/<stage>.f32"
  * Prints what the encoder is, one "key value" a line. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,22 +37,58 @@ static void write_stage(void *context, const char *stage, const float *values, s
 
 static void print_info(const lp_encoder_info *info) {
     const lp_preprocess *p = &info->preprocess;
-    (void)printf("name %s\nfamily %s\nactivation %s\nnorm_eps %.9g\ninput_size %zu\npatch %zu\n"
-                 "tokens %zu\nwidth %zu\nheads %zu\nlayers %zu\nmlp_width %zu\nprojected %zu\n"
-                 "penultimate %zu\nparameters %llu\ndefault_point %s\nresize %zu\ncrop %zu\n"
-                 "filter %s\nsquash %d\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\n",
-                 info->name, info->family, info->activation, (double)info->norm_eps,
-                 info->input_size, info->patch, info->tokens, info->width, info->heads,
-                 info->layers, info->mlp_width, info->projected, info->penultimate,
-                 (unsigned long long)info->parameters, lp_feature_point_name(info->default_point),
-                 p->resize, p->crop, lp_filter_name(p->filter), p->squash, (double)p->mean[0],
-                 (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
-                 (double)p->std[2]);
+    (void)printf(
+        "name %s\nfamily %s\nactivation %s\npool %s\nnorm_eps %.9g\ninput_size %zu\npatch %zu\n"
+        "tokens %zu\nwidth %zu\nheads %zu\nlayers %zu\nmlp_width %zu\nprojected %zu\n"
+        "penultimate %zu\nparameters %llu\ndefault_point %s\nresize %zu\ncrop %zu\n"
+        "filter %s\nsquash %d\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\n",
+        info->name, info->family, info->activation, info->pool, (double)info->norm_eps,
+        info->input_size, info->patch, info->tokens, info->width, info->heads, info->layers,
+        info->mlp_width, info->projected, info->penultimate, (unsigned long long)info->parameters,
+        lp_feature_point_name(info->default_point), p->resize, p->crop, lp_filter_name(p->filter),
+        p->squash, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
+        (double)p->std[1], (double)p->std[2]);
+}
+
+/* Takes "name=value" where it is an option. */
+static bool take_option(const char *argument, lp_encoder_options *options) {
+    const char *value = strchr(argument, '=');
+    if (value == NULL) {
+        return false;
+    }
+    size_t name = (size_t)(value++ - argument);
+    if (strncmp(argument, "input_size", name) == 0) {
+        options->input_size = (size_t)strtoul(value, NULL, 10);
+        return true;
+    }
+    if (strncmp(argument, "heads", name) == 0) {
+        options->heads = (size_t)strtoul(value, NULL, 10);
+        return true;
+    }
+    for (int i = 1; i <= 3; i++) {
+        if (strncmp(argument, "activation", name) == 0 &&
+            strcmp(value, lp_activation_name((lp_activation)i)) == 0) {
+            options->activation = (lp_activation)i;
+            return true;
+        }
+        if (strncmp(argument, "pool", name) == 0 && strcmp(value, lp_pool_name((lp_pool)i)) == 0) {
+            options->pool = (lp_pool)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 int main(int argc, char **argv) {
+    lp_encoder_options options = {0};
+    while (argc > 1 && take_option(argv[1], &options)) {
+        argc--;
+        argv++;
+    }
     if (argc < 6 || argc > 7) {
-        die("usage: run_encoder CHECKPOINT projected|penultimate BATCH IMAGES OUT [TAPS]");
+        die("usage: run_encoder [OPTION=VALUE ...] CHECKPOINT projected|penultimate BATCH IMAGES "
+            "OUT "
+            "[TAPS]");
     }
     lp_feature_point point =
         strcmp(argv[2], "projected") == 0 ? LP_FEATURE_PROJECTED : LP_FEATURE_PENULTIMATE;
@@ -59,7 +97,7 @@ int main(int argc, char **argv) {
     lp_encoder *encoder;
     lp_map images;
     check(lp_checkpoint_open(argv[1], &ckpt, &err));
-    check(lp_encoder_load(ckpt, NULL, &encoder, &err));
+    check(lp_encoder_load(ckpt, &options, &encoder, &err));
     lp_checkpoint_close(ckpt);
     check(lp_map_open(argv[4], &images, &err));
     const lp_encoder_info *info = lp_encoder_describe(encoder);

@@ -1,0 +1,513 @@
+/* Families of vision transformers: golden features of one model each, the list of what is wrong
+ * with a file, and what weights do not tell. */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "linprobe/encoder.h"
+#include "model_file.h"
+
+typedef struct golden_case {
+    const char *name; /* of the files and of the family */
+    lp_encoder_options options;
+    const char *activation, *pool;
+    const char *removed, *misshapen, *renamed; /* for the list of what is wrong */
+} golden_case;
+
+/* All have heads of 12, 2 blocks, width 24. */
+#define TOLD .heads = 2
+static const golden_case cases[] = {
+    {"hf-clip",
+     {TOLD, .activation = LP_ACTIVATION_QUICK_GELU},
+     "quick_gelu",
+     "cls",
+     "vision_model.embeddings.class_embedding",
+     "vision_model.pre_layrnorm.weight",
+     "vision_model.encoder.layers.1.self_attn.k_proj.bias"},
+    {"hf-siglip",
+     {TOLD},
+     "gelu_tanh",
+     "attention",
+     "head.attention.in_proj_weight",
+     "embeddings.position_embedding.weight",
+     "encoder.layers.0.self_attn.q_proj.weight"},
+    {"hf-vit",
+     {TOLD},
+     "gelu",
+     "cls",
+     "layernorm.bias",
+     "encoder.layer.1.attention.attention.value.weight",
+     "embeddings.cls_token"},
+    {"hf-dinov2",
+     {TOLD, .input_size = 20},
+     "gelu",
+     "cls",
+     "encoder.layer.1.layer_scale1.lambda1",
+     "encoder.layer.0.mlp.fc2.weight",
+     "embeddings.patch_embeddings.projection.bias"},
+    {"hf-dinov2-reg",
+     {TOLD, .input_size = 10},
+     "swiglu",
+     "cls",
+     "encoder.layer.1.mlp.weights_in.bias",
+     "encoder.layer.0.mlp.weights_out.weight",
+     "layernorm.weight"},
+    {"clip-vit",
+     {TOLD, .activation = LP_ACTIVATION_GELU},
+     "gelu",
+     "cls",
+     "visual.class_embedding",
+     "visual.ln_post.weight",
+     "visual.transformer.resblocks.1.attn.in_proj_bias"},
+    {"timm-siglip",
+     {TOLD},
+     "gelu",
+     "attention",
+     "attn_pool.kv.bias",
+     "attn_pool.q.weight",
+     "attn_pool.mlp.fc1.weight"},
+    {"timm-clip",
+     {TOLD, .activation = LP_ACTIVATION_GELU},
+     "gelu",
+     "cls",
+     "norm_pre.bias",
+     "blocks.0.attn.proj.weight",
+     "blocks.1.norm2.weight"},
+    {"timm-vit-scaled",
+     {TOLD},
+     "gelu",
+     "cls",
+     "blocks.1.ls1.gamma",
+     "norm.weight",
+     "blocks.0.ls2.gamma"},
+    {"timm-vit",
+     {TOLD},
+     "gelu",
+     "mean",
+     "fc_norm.bias",
+     "blocks.1.mlp.fc1.bias",
+     "patch_embed.proj.bias"},
+    {"deit-distilled", {TOLD}, "gelu", "cls", "cls_token", "blocks.0.attn.qkv.weight", "norm.bias"},
+    {"dino",
+     {TOLD, .input_size = 20},
+     "gelu",
+     "cls",
+     "pos_embed",
+     "cls_token",
+     "blocks.1.mlp.fc2.bias"},
+    {"dinov2",
+     {TOLD, .input_size = 10},
+     "swiglu",
+     "cls",
+     "blocks.0.mlp.w12.weight",
+     "blocks.1.mlp.w3.weight",
+     "blocks.1.ls2.gamma"},
+    {"dinov2-reg",
+     {TOLD, .input_size = 10},
+     "gelu",
+     "cls",
+     "cls_token",
+     "register_tokens",
+     "blocks.1.norm1.bias"},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+static lp_checkpoint *open_golden(const char *name) {
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/golden/families/%s.safetensors", LP_TEST_DATA, name);
+    lp_checkpoint *ckpt;
+    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
+    return ckpt;
+}
+
+/* The values of a tensor; NULL where there is none. */
+static float *values_of(lp_checkpoint *ckpt, const char *name, size_t *rows, size_t *columns) {
+    const lp_tensor *tensor = lp_checkpoint_find(ckpt, name);
+    if (tensor == NULL) {
+        return NULL;
+    }
+    float *values = lp_alloc(tensor->count, sizeof *values);
+    assert_non_null(values);
+    lp_tensor_read read = {tensor, values};
+    assert_ok(lp_checkpoint_read(ckpt, &read, 1, &err), &err);
+    *rows = tensor->shape[0];
+    *columns = tensor->count / tensor->shape[0];
+    return values;
+}
+
+/* Float32 carries 6e-8; a few hundred roundings that add up at random stay below 2e-6.  A wrong
+ * eps gives 4e-6 and more, another rule of interpolation 1e-2. */
+static const double TOLERANCE = 2e-6;
+
+static void compare_point(const lp_encoder *encoder, lp_checkpoint *golden,
+                          lp_feature_point point) {
+    size_t batch, pixels, width;
+    float *images = values_of(golden, "images", &batch, &pixels);
+    float *expected = values_of(golden, lp_feature_point_name(point), &batch, &width);
+    if (expected == NULL) {
+        lp_free(images);
+        return;
+    }
+    const lp_encoder_info *info = lp_encoder_describe(encoder);
+    assert_int_equal(pixels, 3 * info->input_size * info->input_size);
+    assert_int_equal(width, lp_encoder_features(info, point));
+    size_t floats = lp_encoder_scratch(encoder, batch);
+    float *scratch = lp_alloc(floats + 1, sizeof *scratch);
+    float *features = lp_alloc(batch * width + 1, sizeof *features);
+    assert_non_null(scratch);
+    assert_non_null(features);
+    for (size_t i = 0; i < floats; i++) {
+        scratch[i] = NAN; /* nothing of it may be read before it is written */
+    }
+    scratch[floats] = features[batch * width] = -777.0F;
+    assert_ok(lp_encoder_run(encoder, images, batch, point, features, scratch, NULL, &err), &err);
+    assert_true(scratch[floats] == -777.0F && features[batch * width] == -777.0F);
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < batch * width; i++) {
+        double d = (double)features[i] - (double)expected[i];
+        difference += d * d;
+        size += (double)expected[i] * (double)expected[i];
+    }
+    if (!(sqrt(difference / size) <= TOLERANCE)) {
+        fail_msg("%s, %s: relative error %.2e", info->family, lp_feature_point_name(point),
+                 sqrt(difference / size));
+    }
+    lp_free(images);
+    lp_free(expected);
+    lp_free(scratch);
+    lp_free(features);
+}
+
+static void every_family_reproduces_its_reference(void **state) {
+    (void)state;
+    for (size_t i = 0; i < CASES; i++) {
+        const golden_case *c = &cases[i];
+        char features[64];
+        lp_encoder *encoder;
+        lp_checkpoint *ckpt = open_golden(c->name);
+        if (lp_encoder_load(ckpt, &c->options, &encoder, &err) != LP_OK) {
+            fail_msg("%s", err.text);
+        }
+        const lp_encoder_info *info = lp_encoder_describe(encoder);
+        assert_string_equal(info->family, c->name);
+        assert_string_equal(info->activation, c->activation);
+        assert_string_equal(info->pool, c->pool);
+        (void)snprintf(features, sizeof features, "%s-features", c->name);
+        lp_checkpoint *golden = open_golden(features);
+        compare_point(encoder, golden, LP_FEATURE_PENULTIMATE);
+        compare_point(encoder, golden, LP_FEATURE_PROJECTED);
+        lp_checkpoint_close(golden);
+        lp_encoder_free(encoder);
+        lp_checkpoint_close(ckpt);
+    }
+}
+
+/* ---- files that are not whole ------------------------------------------------------------------
+ */
+
+/* Makes `file` of a golden model's tensors. */
+static void copy_golden(const char *name) {
+    lp_checkpoint *ckpt = open_golden(name);
+    file.count = 0;
+    file.nan_in = NULL;
+    for (size_t i = 0; i < lp_checkpoint_count(ckpt); i++) {
+        const lp_tensor *t = lp_checkpoint_tensor(ckpt, i);
+        add(t->name, (size_t)t->rank, t->shape[0], t->shape[1], t->shape[2], t->shape[3]);
+    }
+    lp_checkpoint_close(ckpt);
+}
+
+static void assert_in_message(const char *part) {
+    if (strstr(err.text, part) == NULL) {
+        fail_msg("\"%s\" is not in \"%s\"", part, err.text);
+    }
+}
+
+static void one_message_names_all_that_is_wrong(void **state) {
+    (void)state;
+    for (size_t i = 0; i < CASES; i++) {
+        const golden_case *c = &cases[i];
+        lp_encoder_info info;
+        char part[256], other[sizeof file.entries[0].name];
+        copy_golden(c->name);
+        drop(c->removed);
+        find_entry(c->misshapen)->shape[find_entry(c->misshapen)->rank - 1] += 1;
+        (void)snprintf(other, sizeof other, "%s_2", c->renamed);
+        (void)snprintf(find_entry(c->renamed)->name, sizeof file.entries[0].name, "%s", other);
+        lp_checkpoint *ckpt = open_file();
+        assert_fails(lp_encoder_recognise(ckpt, &c->options, &info, &err), LP_ERR_FORMAT, &err,
+                     "model.safetensors: not a whole ");
+        lp_checkpoint_close(ckpt);
+        (void)snprintf(part, sizeof part, "  %s: missing, expected [", c->removed);
+        assert_in_message(part);
+        (void)snprintf(part, sizeof part, "  %s: missing, expected [", c->renamed);
+        assert_in_message(part);
+        (void)snprintf(part, sizeof part, "  %s: no such tensor in this family", other);
+        assert_in_message(part);
+        (void)snprintf(part, sizeof part, "  %s: expected [", c->misshapen);
+        assert_in_message(part);
+    }
+}
+
+static void extra_tokens_of_two_kinds_are_refused(void **state) {
+    (void)state;
+    lp_encoder_info info;
+    copy_golden("deit-distilled");
+    add("reg_token", 3, 1, 4, 24, 0);
+    lp_checkpoint *ckpt = open_file();
+    assert_fails(lp_encoder_recognise(ckpt, NULL, &info, &err), LP_ERR_FORMAT, &err,
+                 "register tokens of two kinds, or a distillation token beside them");
+    lp_checkpoint_close(ckpt);
+}
+
+/* ---- what weights do not tell -------------------------------------------------------------------
+ */
+
+/* Recognises `file`, or returns the status. */
+static lp_status recognise(const lp_encoder_options *options, lp_encoder_info *info) {
+    lp_checkpoint *ckpt = open_file();
+    lp_status status = lp_encoder_recognise(ckpt, options, info, &err);
+    lp_checkpoint_close(ckpt);
+    return status;
+}
+
+static void write_beside(const char *name, const char *text) {
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (text == NULL) {
+        assert_int_equal(remove(path), 0);
+        return;
+    }
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(text, 1, strlen(text), out), strlen(text));
+    assert_int_equal(fclose(out), 0);
+}
+
+static void an_open_activation_is_asked_for(void **state) {
+    (void)state;
+    static const char *const open[] = {"clip-vit", "hf-clip", "timm-clip"};
+    for (size_t i = 0; i < 3; i++) {
+        lp_encoder_info info;
+        lp_encoder_options options = {TOLD};
+        copy_golden(open[i]);
+        assert_fails(recognise(&options, &info), LP_ERR_UNSUPPORTED, &err, "GELU or QuickGELU?");
+        assert_in_message("add --activation gelu or --activation quick_gelu");
+        assert_string_equal(info.activation, "unknown");
+        assert_int_equal(info.penultimate, 24); /* the rest is known */
+        options.activation_if_unknown = LP_ACTIVATION_GELU;
+        assert_ok(recognise(&options, &info), &err);
+        assert_string_equal(info.activation, "gelu");
+        options.activation = LP_ACTIVATION_QUICK_GELU;
+        assert_ok(recognise(&options, &info), &err);
+        assert_string_equal(info.activation, "quick_gelu");
+    }
+}
+
+typedef struct config_case {
+    const char *model, *file, *text, *activation; /* NULL: asked for */
+    size_t heads;
+} config_case;
+
+static void a_config_beside_the_file_answers(void **state) {
+    (void)state;
+    static const config_case configs[] = {
+        {"clip-vit", "open_clip_config.json",
+         "{\"model_cfg\":{\"quick_gelu\":true,\"vision_cfg\":{\"width\":24,\"layers\":2,"
+         "\"head_width\":6}}}",
+         "quick_gelu", 4},
+        {"clip-vit", "open_clip_config.json",
+         "{\"model_cfg\":{\"vision_cfg\":{\"width\":24,\"layers\":2,\"head_width\":12}}}", "gelu",
+         2},
+        {"clip-vit", "open_clip_config.json", /* another model's */
+         "{\"model_cfg\":{\"vision_cfg\":{\"width\":24,\"layers\":3,\"head_width\":12}}}", NULL, 0},
+        {"hf-clip", "config.json",
+         "{\"model_type\":\"clip\",\"vision_config\":{\"hidden_size\":24,\"num_hidden_layers\":2,"
+         "\"patch_size\":5,\"num_attention_heads\":3,\"hidden_act\":\"gelu\"}}",
+         "gelu", 3},
+        {"hf-clip", "config.json", /* the default is not written */
+         "{\"model_type\":\"clip_vision_model\",\"hidden_size\":24,\"num_hidden_layers\":2,"
+         "\"patch_size\":5,\"num_attention_heads\":2}",
+         "quick_gelu", 2},
+        {"hf-clip", "config.json", /* its default is 768 wide */
+         "{\"model_type\":\"clip_vision_model\",\"num_hidden_layers\":2,\"patch_size\":5}", NULL,
+         0},
+        {"hf-clip", "config.json", "{\"model_type\":\"llama\",\"hidden_size\":24}", NULL, 0},
+        {"timm-clip", "config.json",
+         "{\"architecture\":\"vit_small_patch5_clip_quickgelu_15\",\"num_features\":24}",
+         "quick_gelu", 2},
+        {"timm-clip", "config.json",
+         "{\"architecture\":\"vit_small_patch5_clip_15\",\"num_features\":24}", "gelu", 2},
+        {"timm-clip", "config.json",
+         "{\"architecture\":\"vit_small_patch6_clip_15\",\"num_features\":24}", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
+        const config_case *c = &configs[i];
+        lp_encoder_info info;
+        lp_encoder_options options = {0};
+        if (strcmp(c->model, "timm-clip") == 0 || c->activation == NULL) {
+            options.heads = 2; /* which these do not tell */
+        }
+        copy_golden(c->model);
+        write_beside(c->file, c->text);
+        lp_status status = recognise(&options, &info);
+        if (c->activation == NULL) {
+            assert_int_equal(status, LP_ERR_UNSUPPORTED);
+            assert_in_message("beside it is another model's");
+        } else {
+            assert_ok(status, &err);
+            assert_string_equal(info.activation, c->activation);
+            assert_int_equal(info.heads, c->heads);
+            assert_string_equal(info.config, c->file);
+            options.activation = LP_ACTIVATION_GELU_TANH; /* the caller knows best */
+            assert_ok(recognise(&options, &info), &err);
+            assert_string_equal(info.activation, "gelu_tanh");
+        }
+        write_beside(c->file, NULL);
+    }
+}
+
+static void a_config_that_cannot_be_followed_is_an_error(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *text, *part;
+        lp_status status;
+    } configs[] = {
+        {"open_clip_config.json", "{", "open_clip_config.json", LP_ERR_FORMAT},
+        {"open_clip_config.json",
+         "{\"model_cfg\":{\"vision_cfg\":{\"width\":24,\"final_ln_after_pool\":true}}}",
+         "final_ln_after_pool", LP_ERR_UNSUPPORTED},
+        {"open_clip_config.json",
+         "{\"model_cfg\":{\"vision_cfg\":{\"width\":24}},\"preprocess_cfg\":{\"mean\":[0,0,0],"
+         "\"std\":[1,1,1],\"interpolation\":\"nearest\"}}",
+         "interpolation \"nearest\" is not supported", LP_ERR_UNSUPPORTED},
+        {"config.json",
+         "{\"model_type\":\"clip\",\"hidden_size\":24,\"num_hidden_layers\":2,\"patch_size\":5,"
+         "\"hidden_act\":\"relu\"}",
+         "activation \"relu\" is not supported", LP_ERR_UNSUPPORTED},
+    };
+    for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
+        lp_encoder_info info;
+        copy_golden("clip-vit");
+        write_beside(configs[i].file, configs[i].text);
+        assert_fails(recognise(NULL, &info), configs[i].status, &err, configs[i].part);
+        write_beside(configs[i].file, NULL);
+    }
+}
+
+static void preprocessing_comes_from_configs(void **state) {
+    (void)state;
+    lp_encoder_info info;
+    lp_encoder_options options = {TOLD};
+    copy_golden("timm-vit");
+    assert_ok(recognise(&options, &info), &err);
+    assert_non_null(info.note); /* says what is assumed */
+    assert_true(info.preprocess.mean[0] == 0.5F);
+    write_beside("config.json", "{\"architecture\":\"vit_small_patch5_15\",\"num_features\":24,"
+                                "\"pretrained_cfg\":{\"input_size\":[3,15,15],\"crop_pct\":0.75,"
+                                "\"interpolation\":\"bilinear\",\"crop_mode\":\"squash\","
+                                "\"mean\":[0.25,0.5,0.75],\"std\":[1,2,4]}}");
+    assert_ok(recognise(&options, &info), &err);
+    assert_null(info.note);
+    assert_int_equal(info.preprocess.resize, 20);
+    assert_int_equal(info.preprocess.crop, 15);
+    assert_true(info.preprocess.squash);
+    assert_int_equal(info.preprocess.filter, LP_FILTER_BILINEAR);
+    assert_true(info.preprocess.mean[2] == 0.75F && info.preprocess.std[2] == 4.0F);
+    options.input_size = 30; /* the same share of the image */
+    options.mean_std = LP_MEAN_STD_IMAGENET;
+    assert_ok(recognise(&options, &info), &err);
+    assert_int_equal(info.preprocess.resize, 40);
+    assert_int_equal(info.preprocess.crop, 30);
+    assert_true(info.preprocess.mean[2] == 0.406F && info.preprocess.std[2] == 0.225F);
+    write_beside("config.json", NULL);
+
+    copy_golden("hf-siglip");
+    options = (lp_encoder_options){0};
+    write_beside("config.json",
+                 "{\"model_type\":\"siglip_vision_model\",\"hidden_size\":24,"
+                 "\"num_hidden_layers\":2,\"patch_size\":5,\"num_attention_heads\":2}");
+    write_beside("preprocessor_config.json",
+                 "{\"size\":{\"height\":15,\"width\":15},\"resample\":2,"
+                 "\"image_mean\":[0.5,0.5,0.5],\"image_std\":[0.5,0.5,0.25]}");
+    assert_ok(recognise(&options, &info), &err);
+    assert_true(info.preprocess.squash && info.preprocess.std[2] == 0.25F);
+    assert_int_equal(info.preprocess.filter, LP_FILTER_BILINEAR);
+    write_beside("preprocessor_config.json",
+                 "{\"size\":{\"shortest_edge\":20},\"crop_size\":15,\"resample\":1,"
+                 "\"image_mean\":[0,0,0],\"image_std\":[1,1,1]}");
+    assert_ok(recognise(&options, &info), &err);
+    assert_true(!info.preprocess.squash);
+    assert_int_equal(info.preprocess.filter, LP_FILTER_LANCZOS);
+    assert_int_equal(info.preprocess.resize, 20);
+    assert_int_equal(info.preprocess.crop, 15);
+    write_beside("preprocessor_config.json", NULL);
+    write_beside("config.json", NULL);
+}
+
+static void what_a_family_cannot_do_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *part;
+        lp_encoder_options options;
+    } wrong[] = {
+        {"timm-siglip",
+         "--pool cls: this timm-siglip model has no class token",
+         {TOLD, .pool = LP_POOL_CLASS}},
+        {"dino",
+         "--pool attention: this dino model has no attention pool",
+         {TOLD, .pool = LP_POOL_ATTENTION}},
+        {"dinov2",
+         "its MLP is SwiGLU: expected no --activation, found gelu",
+         {TOLD, .activation = LP_ACTIVATION_GELU}},
+        {"dino",
+         "--input-size 16: expected a multiple of the patches' 5 pixels",
+         {TOLD, .input_size = 16}},
+        {"dino", "expected at most 4096", {TOLD, .input_size = 5000}},
+        {"dino", "width 24: not divisible among 5 heads", {.heads = 5}},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        lp_encoder_info info;
+        copy_golden(wrong[i].model);
+        assert_fails(recognise(&wrong[i].options, &info), LP_ERR_ARGUMENT, &err, wrong[i].part);
+    }
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+    (void)state;
+    const lp_encoder_options options = {TOLD, .input_size = 10};
+    write_beside("config.json", "{\"architecture\":\"vit_small_patch5_15\",\"num_features\":24}");
+    copy_golden("dinov2-reg");
+    lp_checkpoint *ckpt = open_file();
+    lp_encoder *encoder = NULL;
+    size_t k = 0;
+    lp_status status;
+    do {
+        (void)lp_alloc_fail_at(++k);
+        status = lp_encoder_load(ckpt, &options, &encoder, &err);
+        (void)lp_alloc_fail_at(0);
+        if (status != LP_OK) {
+            assert_int_equal(status, LP_ERR_MEMORY);
+            assert_null(encoder);
+        }
+    } while (status != LP_OK && k < 100);
+    assert_int_equal(status, LP_OK);
+    assert_true(k > 10); /* configs, and positions in two steps, too */
+    lp_encoder_free(encoder);
+    lp_checkpoint_close(ckpt);
+    write_beside("config.json", NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_family_reproduces_its_reference),
+        cmocka_unit_test(one_message_names_all_that_is_wrong),
+        cmocka_unit_test(extra_tokens_of_two_kinds_are_refused),
+        cmocka_unit_test(an_open_activation_is_asked_for),
+        cmocka_unit_test(a_config_beside_the_file_answers),
+        cmocka_unit_test(a_config_that_cannot_be_followed_is_an_error),
+        cmocka_unit_test(preprocessing_comes_from_configs),
+        cmocka_unit_test(what_a_family_cannot_do_is_refused),
+        cmocka_unit_test(every_failed_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "cli/backbone.h"
 #include "cli/comparison.h"
+#include "cli/data_input.h"
 #include "cli/options.h"
 #include "cli/steps.h"
 #include "report/html.h"
@@ -123,6 +124,7 @@ enum { BACKBONE_COLUMNS = sizeof backbone_columns / sizeof backbone_columns[0] }
 typedef struct contest {
     backbone_setting setting;
     const char *data;
+    data_input input;
     int labels;
     comparison comparison;
     char (*names)[128]; /* [runs] */
@@ -256,8 +258,8 @@ static lp_status compare_backbones(contest *k, const char *const *words, size_t 
         status = lp_fail_memory(err, "comparison", count, sizeof *k->names);
     }
     for (int split = 0; status == LP_OK && split < 2; split++) {
-        status = lp_dataset_open(k->data, split == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
-                                 (lp_label_kind)k->labels, &s->data[split], err);
+        status = data_input_open(&k->input, k->data, split == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+                                 (lp_label_kind)k->labels, s->threads, &s->data[split], err);
     }
     for (size_t i = 0; status == LP_OK && i < count; i++) {
         status = add_backbone(k, words[i], err);
@@ -340,6 +342,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .help = "draws the accuracies of probes as .png or .svg",
          .kind = CLI_PICTURE,
          .value = &picture},
+        DATA_INPUT_OPTIONS(&k.input),
         CLI_THREADS_OPTION(&s->threads),
         CLI_FORMAT_OPTION(&format),
         {.name = NULL}};

@@ -1,6 +1,7 @@
 /* linprobe extract: a data set through an encoder into a feature set. */
 #include <stdio.h>
 
+#include "cli/data_input.h"
 #include "cli/options.h"
 #include "cli/steps.h"
 
@@ -17,6 +18,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     bool normalize = false, pixels = false;
     size_t threads = 0;
     step_model model_options = {0};
+    data_input input = {0};
     const cli_option options[] = {
         {.name = "--model",
          .argument = "FILE",
@@ -29,7 +31,8 @@ static int run(const cli_command *command, int argc, char **argv) {
          .value = &pixels},
         {.name = "--data",
          .argument = "PATH",
-         .help = "CIFAR folder, .tar.gz or .bin file",
+         .help =
+             "CIFAR or STL-10: folder, .tar.gz or .bin file; or a folder of images, one a class",
          .kind = CLI_TEXT,
          .value = &data_path,
          .required = true},
@@ -57,6 +60,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_CHOICE,
          .value = &labels,
          .choices = kinds},
+        DATA_INPUT_OPTIONS(&input),
         CLI_THREADS_OPTION(&threads),
         CLI_FORMAT_OPTION(&format),
         {.name = NULL}};
@@ -73,8 +77,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_dataset *data = NULL;
     lp_extract_report report;
     /* the data first: a wrong path is said before half a gigabyte is read */
-    lp_status status =
-        lp_dataset_open(data_path, (lp_split)split, (lp_label_kind)labels, &data, &err);
+    lp_status status = data_input_open(&input, data_path, (lp_split)split, (lp_label_kind)labels,
+                                       threads, &data, &err);
     if (status == LP_OK && !pixels) {
         lp_encoder_options told = step_encoder_options(&model_options);
         status = step_encoder_load(model, &told, &encoder, &err);

@@ -18,6 +18,7 @@
 #include "ckpt/known_models.h"
 #include "cli/download.h"
 #include "cli/model_path.h"
+#include "cli/data_input.h"
 #include "cli/options.h"
 #include "cli/run_page.h"
 #include "cli/steps.h"
@@ -29,6 +30,7 @@ enum { SOLVERS = 2 };
 typedef struct job {
     const char *model, *data, *cache, *results, *run_name;
     const char *weights_url, *weights_sha256, *data_url, *data_sha256;
+    data_input input;
     int point, labels, format;
     step_model told;
     bool normalize;
@@ -145,8 +147,8 @@ static lp_status extract_both(job *j, lp_error *err) {
     lp_dataset **data = j->images;
     lp_status status = LP_OK;
     for (int s = 0; status == LP_OK && s < 2; s++) { /* both, before anything is computed */
-        status = lp_dataset_open(j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
-                                 (lp_label_kind)j->labels, &data[s], err);
+        status = data_input_open(&j->input, j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+                                 (lp_label_kind)j->labels, j->threads, &data[s], err);
     }
     if (status == LP_OK) {
         lp_encoder_options told = step_encoder_options(&j->told);
@@ -453,7 +455,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .value = &j.model},
         {.name = "--data",
          .argument = "PATH",
-         .help = "CIFAR folder or .tar.gz that is here already",
+         .help = "data that is here already: CIFAR or STL-10, or a folder of images, one a class",
          .kind = CLI_TEXT,
          .value = &j.data},
         {.name = "--cache",
@@ -503,6 +505,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .help = "its checksum",
          .kind = CLI_TEXT,
          .value = &j.data_sha256},
+        DATA_INPUT_OPTIONS(&j.input),
         CLI_THREADS_OPTION(&j.threads),
         CLI_FORMAT_OPTION(&j.format),
         {.name = NULL}};

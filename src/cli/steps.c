@@ -126,7 +126,10 @@ lp_status step_extract(const step_encoder *e, const lp_dataset *data, lp_feature
     const char *split = info->split == LP_SPLIT_TRAIN ? "train" : "test";
     meter m;
     (void)fprintf(stderr, "%s: %s, %zu images of %zu classes, %s\n", split, info->name, info->count,
-                  info->classes, info->official != NULL ? info->official : "not the official file");
+                  info->classes,
+                  info->official != NULL ? info->official
+                  : info->image_folder   ? "a folder of images"
+                                         : "not the official file");
     meter_start(&m, split, "images");
     lp_extract_options options = {.out = out,
                                   .point = point,

@@ -18,7 +18,7 @@
 #include "base/parallel.h"
 #include "base/strata.h"
 #include "data/folder.h"
-#include "data/picture.h"
+#include "data/image_file.h"
 
 enum { DEPTH_MAX = 32, CHUNK = 256 };
 static const double default_share = 0.2;
@@ -348,7 +348,7 @@ void lp_image_list_close(lp_image_list *list) {
 
 /* A file's bytes and digest.  path and bytes are the caller's to free. */
 static lp_status read_file(const lp_image_list *list, const lp_listed_image *image, char **path,
-                           char **bytes, lp_picture *picture, char hex[LP_DIGEST_HEX],
+                           char **bytes, lp_image_file *file, char hex[LP_DIGEST_HEX],
                            lp_error *err) {
     size_t size = 0;
     *bytes = NULL;
@@ -357,7 +357,7 @@ static lp_status read_file(const lp_image_list *list, const lp_listed_image *ima
         return lp_fail_memory(err, image->name, 1, strlen(list->folder));
     }
     lp_status status = lp_file_read(*path, file_bytes_max, bytes, &size, err);
-    *picture = (lp_picture){*path, (const unsigned char *)*bytes, size};
+    *file = (lp_image_file){*path, (const unsigned char *)*bytes, size};
     return status == LP_OK ? lp_digest_bytes(LP_SHA256, *bytes, size, hex, err) : status;
 }
 
@@ -372,10 +372,10 @@ typedef struct checking {
     size_t *room;
 } checking;
 
-static lp_status decode_once(checking *c, size_t index, size_t worker, const lp_picture *picture,
+static lp_status decode_once(checking *c, size_t index, size_t worker, const lp_image_file *file,
                              lp_error *err) {
     size_t height, width;
-    lp_status status = lp_picture_size(picture, &height, &width, err);
+    lp_status status = lp_image_file_size(file, &height, &width, err);
     if (status != LP_OK) {
         return status;
     }
@@ -384,24 +384,24 @@ static lp_status decode_once(checking *c, size_t index, size_t worker, const lp_
         c->rgb[worker] = lp_alloc(height * width, 3);
         c->room[worker] = c->rgb[worker] != NULL ? height * width * 3 : 0;
         if (c->rgb[worker] == NULL) {
-            return lp_fail_memory(err, picture->path, height * width, 3);
+            return lp_fail_memory(err, file->path, height * width, 3);
         }
     }
     lp_listed_image *image = &c->images[index];
     image->height = (uint32_t)height;
     image->width = (uint32_t)width;
     memcpy(image->mark, c->hex[index], sizeof image->mark);
-    return lp_picture_decode(picture, c->rgb[worker], err);
+    return lp_image_file_decode(file, c->rgb[worker], err);
 }
 
 static lp_status check_one(void *context, size_t index, size_t worker, lp_error *err) {
     checking *c = context;
     char *path, *bytes;
-    lp_picture picture;
+    lp_image_file file;
     lp_status status =
-        read_file(c->list, &c->images[index], &path, &bytes, &picture, c->hex[index], err);
+        read_file(c->list, &c->images[index], &path, &bytes, &file, c->hex[index], err);
     if (status == LP_OK) {
-        status = decode_once(c, index, worker, &picture, err);
+        status = decode_once(c, index, worker, &file, err);
         if (c->skip_broken && (status == LP_ERR_FORMAT || status == LP_ERR_UNSUPPORTED)) {
             c->why[index] = lp_strdup(err->text);
             status = c->why[index] != NULL ? LP_OK : lp_fail_memory(err, path, 1, sizeof *err);
@@ -517,13 +517,13 @@ lp_status lp_image_list_read(const lp_image_list *list, size_t i, unsigned char 
     const lp_listed_image *image = &list->images[i];
     char hex[LP_DIGEST_HEX];
     char *path, *bytes;
-    lp_picture picture;
+    lp_image_file file;
     size_t height = 0, width = 0;
-    lp_status status = read_file(list, image, &path, &bytes, &picture, hex, err);
+    lp_status status = read_file(list, image, &path, &bytes, &file, hex, err);
     if (status == LP_OK) {
         bool same = memcmp(hex, image->mark, sizeof image->mark) == 0;
         if (same) {
-            status = lp_picture_size(&picture, &height, &width, err);
+            status = lp_image_file_size(&file, &height, &width, err);
         }
         if (status == LP_OK && (height != image->height || width != image->width)) {
             status =
@@ -531,7 +531,7 @@ lp_status lp_image_list_read(const lp_image_list *list, size_t i, unsigned char 
         }
     }
     if (status == LP_OK) {
-        status = lp_picture_decode(&picture, rgb, err);
+        status = lp_image_file_decode(&file, rgb, err);
     }
     lp_free(bytes);
     lp_free(path);

@@ -242,6 +242,27 @@ static json_t *describe_superclasses(const lp_dataset *data) {
     return json_pack("{s:o, s:o}", "superclass_of", numbers, "superclass_names", names);
 }
 
+/* What a folder of images was opened with, to open it again; empty for other sets. */
+static json_t *describe_folder(const lp_dataset *data) {
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    if (!info->image_folder) {
+        return json_object();
+    }
+    json_t *skipped = json_array();
+    for (size_t i = 0; i < info->skipped; i++) {
+        (void)json_array_append_new(skipped, lp_json_any_text(lp_dataset_skipped(data, i, NULL)));
+    }
+    bool whole = json_array_size(skipped) == info->skipped;
+    json_t *folder = json_pack("{s:f, s:I, s:I, s:o}", "test_share", info->test_share, "split_seed",
+                               (json_int_t)info->split_seed, "ignored", (json_int_t)info->ignored,
+                               "skipped", skipped);
+    if (!whole) {
+        json_decref(folder);
+        folder = NULL;
+    }
+    return folder;
+}
+
 static json_t *describe_set(const extraction *e, const json_t *inputs) {
     const lp_extract_options *o = e->options;
     const lp_dataset_info *data = lp_dataset_describe(e->data);
@@ -272,8 +293,9 @@ static json_t *describe_set(const extraction *e, const json_t *inputs) {
     /* what memory was too short for must not just be absent */
     bool whole = json_array_size(names) == data->classes &&
                  (e->encoder == NULL || (weights != NULL && encoder != NULL));
-    if (json_object_update_new(json_object_get(set, "data"), describe_superclasses(e->data)) != 0 ||
-        !whole) {
+    json_t *about = json_object_get(set, "data");
+    if (json_object_update_new(about, describe_superclasses(e->data)) != 0 ||
+        json_object_update_new(about, describe_folder(e->data)) != 0 || !whole) {
         json_decref(set);
         set = NULL;
     }

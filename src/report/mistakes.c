@@ -1,7 +1,8 @@
 /* Misclassified images.
  *
  *     predictions, confidences [N] -> rows that are wrong, by falling confidence, then by number
- *       -> the first of them: pixels uint8 [H, W, 3] and class names -> contact sheet */
+ *       -> the first of them: pixels uint8 [H, W, 3], large ones made smaller, and class names
+ *       -> contact sheet */
 #include "report/mistakes.h"
 
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "linprobe/image.h"
 #include "report/contact_sheet.h"
 
 /* ---- the data set of a feature set ----------------------------------------------------------- */
@@ -43,12 +45,18 @@ lp_status lp_mistakes_open(const lp_features *test, const char *path, lp_dataset
     json_error_t reason;
     json_t *meta = json_loads(test->meta, 0, &reason);
     const json_t *inputs = json_object_get(meta, "inputs");
-    lp_split split = strcmp(lp_json_text(inputs, "split", "test"), "train") == 0 ? LP_SPLIT_TRAIN
-                                                                                 : LP_SPLIT_TEST;
-    lp_label_kind labels = strcmp(lp_json_text(inputs, "labels", "fine"), "coarse") == 0
-                               ? LP_LABELS_COARSE
-                               : LP_LABELS_FINE;
-    lp_status status = lp_dataset_open(path, split, labels, data, err);
+    const json_t *about = json_object_get(meta, "data");
+    double share = lp_json_number(about, "test_share", 0);
+    double seed = lp_json_number(about, "split_seed", 0);
+    bool train = strcmp(lp_json_text(inputs, "split", "test"), "train") == 0;
+    bool coarse = strcmp(lp_json_text(inputs, "labels", "fine"), "coarse") == 0;
+    const lp_dataset_options options = {
+        .split = train ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+        .labels = coarse ? LP_LABELS_COARSE : LP_LABELS_FINE,
+        .skip_broken = true, /* the digest tells whether these are the images */
+        .test_share = share > 0 && share < 1 ? share : 0,
+        .split_seed = seed >= 0 && seed < 0x1p53 ? (size_t)seed : 0};
+    lp_status status = lp_dataset_open_with(path, &options, data, err);
     if (status == LP_OK) {
         status = check(test, inputs, *data, err);
         if (status != LP_OK) {
@@ -61,6 +69,8 @@ lp_status lp_mistakes_open(const lp_features *test, const char *path, lp_dataset
 }
 
 /* ---- the sheet ------------------------------------------------------------------------------- */
+
+enum { SIDE_MAX = 160 };
 
 typedef struct mistake {
     double confidence;
@@ -75,6 +85,34 @@ static int by_confidence(const void *a, const void *b) {
     return (x->row > y->row) - (x->row < y->row);
 }
 
+/* Image `row`, its longer side at most SIDE_MAX; image->rgb is the caller's to free. */
+static lp_status load_one(const lp_dataset *data, size_t row, lp_contact *image, lp_error *err) {
+    size_t height, width;
+    lp_dataset_image_size(data, row, &height, &width);
+    size_t longer = height > width ? height : width;
+    unsigned char *rgb = lp_alloc(height, width * 3);
+    if (rgb == NULL) {
+        return lp_fail_memory(err, "contact sheet", height, width * 3);
+    }
+    lp_status status = lp_dataset_image(data, row, rgb, err);
+    if (status == LP_OK && longer > SIDE_MAX) {
+        size_t h = (height * SIDE_MAX + longer - 1) / longer;
+        size_t w = (width * SIDE_MAX + longer - 1) / longer;
+        unsigned char *small = lp_alloc(h, w * 3);
+        status = small != NULL
+                     ? lp_image_resize(LP_FILTER_BICUBIC, rgb, height, width, small, h, w, err)
+                     : lp_fail_memory(err, "contact sheet", h, w * 3);
+        lp_free(rgb);
+        rgb = small;
+        height = h;
+        width = w;
+    }
+    image->rgb = rgb;
+    image->height = height;
+    image->width = width;
+    return status;
+}
+
 /* Loads the images of the first `count` mistakes; each `rgb` is the caller's to free. */
 static lp_status load(const lp_evaluation *e, const lp_dataset *data, const char *const *names,
                       const mistake *mistakes, size_t count, lp_contact *images, lp_error *err) {
@@ -82,16 +120,10 @@ static lp_status load(const lp_evaluation *e, const lp_dataset *data, const char
     for (size_t i = 0; i < count && status == LP_OK; i++) {
         size_t row = mistakes[i].row;
         lp_contact *image = &images[i];
-        lp_dataset_image_size(data, row, &image->height, &image->width);
-        unsigned char *rgb = lp_alloc(image->height, image->width * 3);
-        if (rgb == NULL) {
-            return lp_fail_memory(err, "contact sheet", image->height, image->width * 3);
-        }
-        image->rgb = rgb;
         image->truth = names[e->test->labels[row]];
         image->predicted = names[e->predicted[row]];
         image->confidence = mistakes[i].confidence;
-        status = lp_dataset_image(data, row, rgb, err);
+        status = load_one(data, row, image, err);
     }
     return status;
 }

@@ -9,6 +9,7 @@
 #include "probe_data.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
+#include "report/png.h"
 #include "report/published.h"
 #include "report/reliability.h"
 
@@ -129,6 +130,55 @@ static void the_surest_mistakes_come_first(void **state) {
     memcpy(predicted, labels, sizeof predicted);
     assert_ok(lp_mistakes_chart(&e, data, 60, &chart, &err), &err);
     assert_null(chart);
+    lp_dataset_close(data);
+}
+
+/* Longer sides are made 160 pixels; what is not larger stays as it is. */
+static void large_images_are_made_small(void **state) {
+    (void)state;
+    static const size_t sizes[IMAGES][2] = {{5000, 30}, {20, 4800}, {160, 160}, {161, 80}};
+    static unsigned char rgb[5000 * 30 * 3];
+    int64_t predicted[IMAGES] = {1, 2, 3, 0};
+    double confidence[IMAGES] = {0.9, 0.8, 0.7, 0.6};
+    char images[96], path[128];
+    lp_features set = four_images("{}");
+    lp_evaluation e = {
+        .test = &set, .classes = 100, .predicted = predicted, .confidence = confidence};
+    lp_dataset *data;
+    lp_chart *chart;
+    (void)snprintf(images, sizeof images, "%s/large", folder);
+    for (size_t i = 0; i < IMAGES; i++) {
+        for (size_t k = 0; k < sizes[i][0] * sizes[i][1] * 3; k++) {
+            rgb[k] = colors[i][k % 3];
+        }
+        (void)snprintf(path, sizeof path, "%s/test/%zu", images, i);
+        assert_ok(lp_make_folders(path, &err), &err);
+        (void)snprintf(path, sizeof path, "%s/test/%zu/1.png", images, i);
+        assert_ok(lp_png_write(path, rgb, sizes[i][0], sizes[i][1], &err), &err);
+    }
+    assert_ok(lp_mistakes_open(&set, images, &data, &err), &err);
+    assert_ok(lp_mistakes_chart(&e, data, 60, &chart, &err), &err);
+    picture p = render(chart);
+    static const size_t pixels[IMAGES] = {160 * 1, 1 * 160, 160 * 160, 160 * 80};
+    for (size_t i = 0; i < IMAGES; i++) {
+        size_t found = 0;
+        for (size_t k = 0; k < p.width * p.height; k++) {
+            found += memcmp(p.rgb + 3 * k, colors[i], 3) == 0;
+        }
+        assert_int_equal(found, pixels[i]);
+    }
+    free(p.rgb);
+    lp_chart_free(chart);
+    lp_status status = LP_ERR_MEMORY;
+    size_t k;
+    for (k = 0; status != LP_OK; k++) {
+        (void)lp_alloc_fail_at(k + 1);
+        status = lp_mistakes_chart(&e, data, 60, &chart, &err);
+        assert_true(status == LP_OK ? chart != NULL : status == LP_ERR_MEMORY && chart == NULL);
+    }
+    (void)lp_alloc_fail_at(0);
+    assert_true(k > 30);
+    lp_chart_free(chart);
     lp_dataset_close(data);
 }
 
@@ -350,15 +400,16 @@ static int make_folder(void **state) {
 
 static int remove_folder(void **state) {
     (void)state;
-    (void)unlink(bin);
-    (void)unlink(html);
-    return rmdir(folder);
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bins_lie_where_they_are),
         cmocka_unit_test(the_surest_mistakes_come_first),
+        cmocka_unit_test(large_images_are_made_small),
         cmocka_unit_test(images_must_be_those_of_the_features),
         cmocka_unit_test(published_numbers_need_the_very_inputs),
         cmocka_unit_test(titles_say_what_is_known),

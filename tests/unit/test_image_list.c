@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "check.h"
-#include "data/picture.h"
+#include "data/image_file.h"
 #include "linprobe/dataset.h"
 
 static char root[] = "/tmp/linprobe-folder-XXXXXX";
@@ -48,7 +48,7 @@ static void put_golden(const char *name, const char *golden, size_t size) {
     char path[512];
     char *bytes;
     size_t whole;
-    (void)snprintf(path, sizeof path, "%s/golden/picture/%s", LP_TEST_DATA, golden);
+    (void)snprintf(path, sizeof path, "%s/golden/image_file/%s", LP_TEST_DATA, golden);
     assert_ok(lp_file_read(path, 1 << 20, &bytes, &whole, &err), &err);
     put(name, bytes, size > 0 ? size : whole);
     lp_free(bytes);
@@ -100,14 +100,14 @@ static void assert_image(const lp_dataset *data, size_t i, const char *name) {
     char *bytes;
     size_t size, height, width, h, w;
     assert_ok(lp_file_read(at(name), 1 << 20, &bytes, &size, &err), &err);
-    const lp_picture picture = {name, (const unsigned char *)bytes, size};
-    assert_ok(lp_picture_size(&picture, &height, &width, &err), &err);
+    const lp_image_file picture = {name, (const unsigned char *)bytes, size};
+    assert_ok(lp_image_file_size(&picture, &height, &width, &err), &err);
     lp_dataset_image_size(data, i, &h, &w);
     assert_int_equal(h, height);
     assert_int_equal(w, width);
     unsigned char *expected = lp_alloc(h * w, 3), *found = lp_alloc(h * w, 3);
     assert_true(expected != NULL && found != NULL);
-    assert_ok(lp_picture_decode(&picture, expected, &err), &err);
+    assert_ok(lp_image_file_decode(&picture, expected, &err), &err);
     assert_ok(lp_dataset_image(data, i, found, &err), &err);
     assert_memory_equal(found, expected, h * w * 3);
     lp_free(expected);
@@ -120,7 +120,7 @@ static void assert_image(const lp_dataset *data, size_t i, const char *name) {
 static void own_split(void **state) {
     (void)state;
     /* in torchvision's order: by class, by folder, by name, all as bytes */
-    static const char *const train[] = {"Zebra/1.jpg",   "ant/B.png",   "ant/a.JPEG",
+    static const char *const train[] = {"Zebra/1.jpg", "ant/B.png",     "ant/a.JPEG",
                                         "ant/a/9.jpg", "ant/a b/2.png", "ant/a/deep/0.Png",
                                         "bee/x.jpg"};
     static const int64_t labels[] = {0, 1, 1, 1, 1, 1, 2};
@@ -320,8 +320,7 @@ static void broken_images_are_named_or_skipped(void **state) {
         {"a/2.jpg", "progressive.jpg", 500, LP_ERR_FORMAT,
          "a/2.jpg: byte 500: expected more of the image, found the end of the file"},
         {"a/3.png", "type2-depth8.png", 150, LP_ERR_FORMAT, "the file ends early"},
-        {"a/4.jpg", "pictures.txt", 100, LP_ERR_FORMAT,
-         "a/4.jpg: expected a PNG or JPEG, found no"},
+        {"a/4.jpg", "files.txt", 100, LP_ERR_FORMAT, "a/4.jpg: expected a PNG or JPEG, found no"},
         {"b/0.png", NULL, 0, LP_ERR_FORMAT, "b/0.png: expected a PNG or JPEG, found an empty file"},
         {"c/1.gif.png", NULL, 6, LP_ERR_UNSUPPORTED, "c/1.gif.png: found a GIF file"},
         {"c/3.webp", NULL, 3, LP_ERR_FORMAT, "c/3.webp: expected a PNG or JPEG"},
@@ -475,7 +474,7 @@ static void every_failed_allocation_is_reported(void **state) {
         put_golden(name, "type2-depth8.png", 0);
         (void)snprintf(name, sizeof name, "memory-own/%s/%s/%d.jpg", i < 2 ? "train" : "val",
                        i % 2 == 0 ? "a" : "b", i);
-        put_golden(name, i == 2 ? "pictures.txt" : "grey.jpg", 0); /* a broken one */
+        put_golden(name, i == 2 ? "files.txt" : "grey.jpg", 0); /* a broken one */
     }
     for (size_t f = 0; f < 2; f++) {
         lp_dataset_options options = {

@@ -4,7 +4,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
-#include "data/picture.h"
+#include "data/image_file.h"
 
 #include <jpeglib.h> /* needs <stdio.h> before it */
 
@@ -26,7 +26,7 @@ static size_t file_count;
 static int load(void **state) {
     (void)state;
     char line[512], path[4096];
-    FILE *table = fopen(LP_TEST_DATA "/golden/picture/pictures.txt", "r");
+    FILE *table = fopen(LP_TEST_DATA "/golden/image_file/files.txt", "r");
     if (table == NULL) {
         return 1;
     }
@@ -36,7 +36,7 @@ static int load(void **state) {
             sscanf(line, "%63s %zu %zu %64s", f->name, &f->height, &f->width, f->digest) != 4) {
             continue;
         }
-        (void)snprintf(path, sizeof path, "%s/golden/picture/%s", LP_TEST_DATA, f->name);
+        (void)snprintf(path, sizeof path, "%s/golden/image_file/%s", LP_TEST_DATA, f->name);
         assert_ok(lp_file_read(path, 1 << 20, &f->bytes, &f->size, &err), &err);
         file_count++;
     }
@@ -71,13 +71,13 @@ static lp_status decode(const void *bytes, size_t size, unsigned char **rgb, siz
     if (size > 0) {
         memcpy(copy, bytes, size);
     }
-    const lp_picture picture = {"picture", copy, size};
+    const lp_image_file picture = {"picture", copy, size};
     *rgb = NULL;
-    lp_status status = lp_picture_size(&picture, height, width, &err);
+    lp_status status = lp_image_file_size(&picture, height, width, &err);
     if (status == LP_OK) {
         *rgb = lp_alloc(*height * *width, 3);
         assert_non_null(*rgb);
-        status = lp_picture_decode(&picture, *rgb, &err);
+        status = lp_image_file_decode(&picture, *rgb, &err);
     }
     if (status != LP_OK) {
         lp_free(*rgb);
@@ -141,8 +141,8 @@ static void a_flipped_bit_does_no_harm(void **state) {
             size_t height, width;
             f->bytes[bit / 8] = (char)(f->bytes[bit / 8] ^ 1 << bit % 8);
             /* a JPEG's height may become anything: the picture is there or is refused */
-            const lp_picture picture = {"picture", (const unsigned char *)f->bytes, f->size};
-            if (lp_picture_size(&picture, &height, &width, &err) == LP_OK &&
+            const lp_image_file picture = {"picture", (const unsigned char *)f->bytes, f->size};
+            if (lp_image_file_size(&picture, &height, &width, &err) == LP_OK &&
                 height * width < 1 << 20) {
                 lp_status status = decode(f->bytes, f->size, &rgb, &height, &width);
                 assert_true(status == LP_OK
@@ -253,13 +253,13 @@ static void every_failed_allocation_is_reported(void **state) {
     static unsigned char rgb[32 * 32 * 3];
     for (size_t i = 0; i < 4; i++) {
         const golden_file *f = named(names[i]);
-        const lp_picture picture = {f->name, (const unsigned char *)f->bytes, f->size};
+        const lp_image_file picture = {f->name, (const unsigned char *)f->bytes, f->size};
         lp_status status = LP_ERR_MEMORY;
         size_t k;
         assert_true(f->height * f->width * 3 <= sizeof rgb);
         for (k = 0; status != LP_OK; k++) {
             (void)lp_alloc_fail_at(k + 1);
-            status = lp_picture_decode(&picture, rgb, &err);
+            status = lp_image_file_decode(&picture, rgb, &err);
             assert_true(status == LP_OK || status == LP_ERR_MEMORY);
         }
         (void)lp_alloc_fail_at(0);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes golden/picture: small PNG and JPEG files, and pictures.txt with what Pillow makes of them.
+"""Makes golden/image_file: small PNG and JPEG files, and files.txt with what Pillow makes of them.
 
-usage: python3 tests/golden/make_pictures.py
+usage: python3 tests/golden/make_image_files.py
 
-A line of pictures.txt: file height width sha256-of-uint8[height, width, 3]
+A line of files.txt: file height width sha256-of-uint8[height, width, 3]
 """
 import hashlib
 import os
@@ -14,7 +14,7 @@ from PIL import Image, features
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "parity"))
-from picture_files import chunk, jpeg, png, with_adobe  # noqa: E402
+from image_files import chunk, jpeg, png, with_adobe  # noqa: E402
 
 
 def files():
@@ -37,10 +37,10 @@ def files():
 
 
 def main():
-    folder = os.path.join(HERE, "picture")
+    folder = os.path.join(HERE, "image_file")
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "pictures.txt"), "w") as table:
-        table.write("# tests/golden/make_pictures.py, Pillow %s, libjpeg-turbo %s, zlib %s\n" % (
+    with open(os.path.join(folder, "files.txt"), "w") as table:
+        table.write("# tests/golden/make_image_files.py, Pillow %s, libjpeg-turbo %s, zlib %s\n" % (
             PIL.__version__, features.version("libjpeg_turbo"), features.version("zlib")))
         for name, data in files():
             path = os.path.join(folder, name)

@@ -17,12 +17,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/picture.h"
+#include "data/image_file.h"
 
 enum { CHUNK_BYTES_MAX = 8000000, DEFLATE_EXPANSION = 1032, IHDR_END = 33 };
 
 typedef struct png_job {
-    const lp_picture *picture;
+    const lp_image_file *file;
     size_t at; /* bytes read */
     unsigned char *rgb;
     size_t height, width;
@@ -41,8 +41,8 @@ typedef struct png_job {
 static void stop(png_structp png, png_const_charp reason) {
     png_job *job = png_get_error_ptr(png);
     if (job->status == LP_OK) {
-        job->status = lp_fail(job->err, LP_ERR_FORMAT, "%s: byte %zu: %s", job->picture->path,
-                              job->at, reason);
+        job->status =
+            lp_fail(job->err, LP_ERR_FORMAT, "%s: byte %zu: %s", job->file->path, job->at, reason);
     }
     png_longjmp(png, 1);
 }
@@ -54,15 +54,15 @@ static void ignore_warning(png_structp png, png_const_charp reason) {
 
 static void read_bytes(png_structp png, png_bytep bytes, size_t size) {
     png_job *job = png_get_io_ptr(png);
-    size_t left = job->picture->size - job->at;
+    size_t left = job->file->size - job->at;
     if (size > left) {
         job->status =
             lp_fail(job->err, LP_ERR_FORMAT,
                     "%s: byte %zu: expected %zu more bytes, found %zu: the file ends early",
-                    job->picture->path, job->at, size, left);
+                    job->file->path, job->at, size, left);
         png_error(png, "");
     }
-    memcpy(bytes, job->picture->bytes + job->at, size);
+    memcpy(bytes, job->file->bytes + job->at, size);
     job->at += size;
 }
 
@@ -147,7 +147,7 @@ static void attempt(png_job *job) {
         return;
     }
     png_set_read_fn(job->png, job, read_bytes);
-    png_set_user_limits(job->png, LP_PICTURE_SIDE_MAX, LP_PICTURE_SIDE_MAX);
+    png_set_user_limits(job->png, LP_IMAGE_FILE_SIDE_MAX, LP_IMAGE_FILE_SIDE_MAX);
     png_set_chunk_malloc_max(job->png, CHUNK_BYTES_MAX);
     png_set_crc_action(job->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* ancillary ones */
@@ -158,7 +158,7 @@ static void attempt(png_job *job) {
 /* Sides from IHDR, which libpng checks further; no more pixels than deflate could have packed into
  * the file. */
 static lp_status read_header(png_job *job) {
-    const lp_picture *p = job->picture;
+    const lp_image_file *p = job->file;
     static const unsigned char start[] = {0, 0, 0, 13, 'I', 'H', 'D', 'R'};
     if (p->size < IHDR_END || memcmp(p->bytes + 8, start, sizeof start) != 0) {
         return lp_fail(job->err, LP_ERR_FORMAT, "%s: byte 8: expected a PNG's IHDR chunk, found %s",
@@ -167,7 +167,7 @@ static lp_status read_header(png_job *job) {
     const unsigned char *b = p->bytes + 16;
     job->width = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
     job->height = (size_t)b[4] << 24 | (size_t)b[5] << 16 | (size_t)b[6] << 8 | b[7];
-    lp_status status = lp_picture_check_size(p, job->height, job->width, job->err);
+    lp_status status = lp_image_file_check_size(p, job->height, job->width, job->err);
     if (status == LP_OK && job->height * job->width / 8 / DEFLATE_EXPANSION > p->size) {
         status = lp_fail(job->err, LP_ERR_FORMAT,
                          "%s: claims %zu x %zu pixels, but %zu bytes cannot hold them", p->path,
@@ -176,9 +176,9 @@ static lp_status read_header(png_job *job) {
     return status;
 }
 
-lp_status lp_png_decode(const lp_picture *picture, size_t *height, size_t *width,
+lp_status lp_png_decode(const lp_image_file *file, size_t *height, size_t *width,
                         unsigned char *rgb, lp_error *err) {
-    png_job job = {.picture = picture, .rgb = rgb, .err = err};
+    png_job job = {.file = file, .rgb = rgb, .err = err};
     lp_status status = read_header(&job);
     *height = job.height;
     *width = job.width;
@@ -198,6 +198,5 @@ lp_status lp_png_decode(const lp_picture *picture, size_t *height, size_t *width
     png_destroy_read_struct(&job.png, &job.info, NULL);
     lp_free(job.raw);
     lp_free(job.rows);
-    return job.no_memory ? lp_fail_memory(err, picture->path, job.height, job.width * 3)
-                         : job.status;
+    return job.no_memory ? lp_fail_memory(err, file->path, job.height, job.width * 3) : job.status;
 }

@@ -15,7 +15,7 @@ try:
     import PIL
     from PIL import Image
 
-    from picture_files import chunk, jpeg, pick, png, rng, with_adobe
+    from image_files import chunk, jpeg, pick, png, rng, with_adobe
 except ImportError as missing:
     print("1..0 # SKIP %s" % missing)
     sys.exit(0)

@@ -19,7 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/picture.h"
+#include "data/image_file.h"
 
 enum { SCANS_MAX = 500 }; /* a real file has about ten; each may cost a pass over all pixels */
 
@@ -29,7 +29,7 @@ typedef struct jpeg_job {
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct jpeg;
     jmp_buf out;
-    const lp_picture *picture;
+    const lp_image_file *file;
     unsigned char *rgb;
     unsigned char *row; /* [width, 1 or 4] */
     size_t height, width;
@@ -45,7 +45,7 @@ static jpeg_job *job_of(j_common_ptr jpeg) {
 }
 
 static size_t place(const jpeg_job *job) {
-    return job->picture->size - job->source.bytes_in_buffer;
+    return job->file->size - job->source.bytes_in_buffer;
 }
 
 static void stop(j_common_ptr jpeg) {
@@ -54,7 +54,7 @@ static void stop(j_common_ptr jpeg) {
     job->errors.format_message(jpeg, reason);
     job->status = lp_fail(
         job->err, job->errors.msg_code == JERR_OUT_OF_MEMORY ? LP_ERR_MEMORY : LP_ERR_FORMAT,
-        "%s: byte %zu: %s", job->picture->path, place(job), reason);
+        "%s: byte %zu: %s", job->file->path, place(job), reason);
     longjmp(job->out, 1);
 }
 
@@ -71,7 +71,7 @@ static boolean end_of_file(j_decompress_ptr jpeg) {
     if (!job->complete) {
         job->status = lp_fail(job->err, LP_ERR_FORMAT,
                               "%s: byte %zu: expected more of the image, found the end of the file",
-                              job->picture->path, job->picture->size);
+                              job->file->path, job->file->size);
     }
     longjmp(job->out, 1);
 }
@@ -88,7 +88,7 @@ static void watch_scans(j_common_ptr jpeg) {
     jpeg_job *job = job_of(jpeg);
     if (job->jpeg.input_scan_number > SCANS_MAX) {
         job->status = lp_fail(job->err, LP_ERR_FORMAT, "%s: byte %zu: more than %d scans",
-                              job->picture->path, place(job), SCANS_MAX);
+                              job->file->path, place(job), SCANS_MAX);
         longjmp(job->out, 1);
     }
 }
@@ -128,7 +128,7 @@ static lp_status choose_colors(jpeg_job *job) {
         return LP_OK;
     default:
         return lp_fail(job->err, LP_ERR_UNSUPPORTED,
-                       "%s: expected a JPEG of 1, 3 or 4 components, found %d", job->picture->path,
+                       "%s: expected a JPEG of 1, 3 or 4 components, found %d", job->file->path,
                        job->jpeg.num_components);
     }
 }
@@ -139,7 +139,7 @@ static void read_pixels(jpeg_job *job) {
     if (components != 3) {
         job->row = lp_alloc(job->width, (size_t)components);
         if (job->row == NULL) {
-            job->status = lp_fail_memory(job->err, job->picture->path, job->width, 4);
+            job->status = lp_fail_memory(job->err, job->file->path, job->width, 4);
             return;
         }
     }
@@ -166,7 +166,7 @@ static void attempt(jpeg_job *job) {
     (void)jpeg_read_header(&job->jpeg, TRUE);
     job->height = job->jpeg.image_height;
     job->width = job->jpeg.image_width;
-    job->status = lp_picture_check_size(job->picture, job->height, job->width, job->err);
+    job->status = lp_image_file_check_size(job->file, job->height, job->width, job->err);
     if (job->status == LP_OK) {
         job->status = choose_colors(job);
     }
@@ -175,14 +175,14 @@ static void attempt(jpeg_job *job) {
     }
 }
 
-lp_status lp_jpeg_decode(const lp_picture *picture, size_t *height, size_t *width,
+lp_status lp_jpeg_decode(const lp_image_file *file, size_t *height, size_t *width,
                          unsigned char *rgb, lp_error *err) {
-    jpeg_job job = {.picture = picture, .rgb = rgb, .err = err};
+    jpeg_job job = {.file = file, .rgb = rgb, .err = err};
     job.jpeg.err = jpeg_std_error(&job.errors);
     job.errors.error_exit = stop;
     job.errors.output_message = ignore_message;
-    job.source = (struct jpeg_source_mgr){.next_input_byte = picture->bytes,
-                                          .bytes_in_buffer = picture->size,
+    job.source = (struct jpeg_source_mgr){.next_input_byte = file->bytes,
+                                          .bytes_in_buffer = file->size,
                                           .init_source = start_source,
                                           .fill_input_buffer = end_of_file,
                                           .skip_input_data = skip_bytes,

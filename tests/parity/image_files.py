@@ -1,5 +1,5 @@
-"""Small image files: PNG of any kind, written here; JPEG by Pillow.  For test_picture.py and
-tests/golden/make_pictures.py."""
+"""Small image files: PNG of any kind, written here; JPEG by Pillow.  For test_image_file.py and
+tests/golden/make_image_files.py."""
 import io
 import random
 import struct

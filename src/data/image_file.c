@@ -1,0 +1,87 @@
+/* Data stage: an image file's format, told by its first bytes as Pillow tells it, whatever the name
+ * says. */
+#include "data/image_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+typedef lp_status (*decoder)(const lp_image_file *file, size_t *height, size_t *width,
+                             unsigned char *rgb, lp_error *err);
+
+static const struct {
+    const char *start;
+    size_t length;
+    const char *name;
+    decoder decode; /* NULL: not read */
+} formats[] = {
+    {"\x89PNG\r\n\x1a\n", 8, "PNG", lp_png_decode},
+    {"\xff\xd8\xff", 3, "JPEG", lp_jpeg_decode},
+    {"GIF8", 4, "GIF", NULL},
+    {"BM", 2, "BMP", NULL},
+    {"RIFF", 4, "WebP", NULL},
+    {"II*\0", 4, "TIFF", NULL},
+    {"MM\0*", 4, "TIFF", NULL},
+    {"P2\n", 3, "PGM", NULL},
+    {"P3\n", 3, "PPM", NULL},
+    {"P5", 2, "PGM", NULL},
+    {"P6", 2, "PPM", NULL},
+};
+
+static lp_status fail_unknown(const lp_image_file *file, lp_error *err) {
+    char found[64] = "";
+    if (file->size == 0) {
+        return lp_fail(err, LP_ERR_FORMAT, "%s: expected a PNG or JPEG, found an empty file",
+                       file->path);
+    }
+    for (size_t i = 0; i < file->size && i < 8; i++) {
+        (void)snprintf(found + 3 * i, sizeof found - 3 * i, " %02x", file->bytes[i]);
+    }
+    return lp_fail(err, LP_ERR_FORMAT,
+                   "%s: expected a PNG or JPEG, found no image: it starts with the bytes%s",
+                   file->path, found);
+}
+
+static lp_status find_decoder(const lp_image_file *file, decoder *decode, lp_error *err) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (file->size >= formats[i].length &&
+            memcmp(file->bytes, formats[i].start, formats[i].length) == 0) {
+            *decode = formats[i].decode;
+            return *decode != NULL ? LP_OK
+                                   : lp_fail(err, LP_ERR_UNSUPPORTED,
+                                             "%s: found a %s file; only PNG and JPEG are read",
+                                             file->path, formats[i].name);
+        }
+    }
+    return fail_unknown(file, err);
+}
+
+lp_status lp_image_file_check_size(const lp_image_file *file, size_t height, size_t width,
+                                   lp_error *err) {
+    if (height < 1 || width < 1 || height > LP_IMAGE_FILE_SIDE_MAX ||
+        width > LP_IMAGE_FILE_SIDE_MAX) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected sides from 1 to %d pixels, found %zu x %zu", file->path,
+                       LP_IMAGE_FILE_SIDE_MAX, width, height);
+    }
+    if (width * height > LP_IMAGE_FILE_PIXELS_MAX) { /* below 2^32 */
+        return lp_fail(err, LP_ERR_FORMAT, "%s: %zu x %zu pixels, expected at most %d together",
+                       file->path, width, height, LP_IMAGE_FILE_PIXELS_MAX);
+    }
+    return LP_OK;
+}
+
+lp_status lp_image_file_size(const lp_image_file *file, size_t *height, size_t *width,
+                             lp_error *err) {
+    decoder decode;
+    lp_status status = find_decoder(file, &decode, err);
+    return status == LP_OK ? decode(file, height, width, NULL, err) : status;
+}
+
+lp_status lp_image_file_decode(const lp_image_file *file, unsigned char *rgb, lp_error *err) {
+    decoder decode;
+    size_t height, width;
+    lp_status status = find_decoder(file, &decode, err);
+    return status == LP_OK ? decode(file, &height, &width, rgb, err) : status;
+}

@@ -14,25 +14,37 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* PATH, or NAME=PATH where no file has the whole word as its name. */
-static const char *split_word(const char *word, backbone *b) {
-    const char *equals = strchr(word, '=');
-    if (equals == NULL || equals == word || lp_is_file(word) || lp_is_folder(word)) {
-        return word;
+/* Takes apart [NAME=]MODEL[@POINT], unless the whole word is a file or folder.  The model, to be
+ * freed by the caller; NULL where memory is short. */
+static char *split_word(const backbone_setting *s, const char *word, backbone *b) {
+    const char *start = word, *equals = strchr(word, '=');
+    b->asked = s->point;
+    bool whole = lp_is_file(word) || lp_is_folder(word);
+    if (!whole && equals != NULL && equals != word) {
+        (void)snprintf(b->name, sizeof b->name, "%.*s", (int)(equals - word), word);
+        start = equals + 1;
     }
-    (void)snprintf(b->name, sizeof b->name, "%.*s", (int)(equals - word), word);
-    return equals + 1;
+    char *model = lp_strdup(start);
+    char *at = model != NULL ? strrchr(model, '@') : NULL;
+    for (int p = LP_FEATURE_PROJECTED; !whole && at != NULL && p <= LP_FEATURE_PENULTIMATE; p++) {
+        if (strcmp(at + 1, lp_feature_point_name((lp_feature_point)p)) == 0) {
+            b->asked = p;
+            *at = '\0';
+            break;
+        }
+    }
+    return model;
 }
 
-static lp_status extract(const backbone_setting *s, const char *path, char sets[2][STEP_PATH],
+static lp_status extract(const backbone_setting *s, const char *model, char sets[2][STEP_PATH],
                          backbone *b, lp_error *err) {
     step_encoder encoder;
     lp_extract_report report;
     double images = 0, seconds = 0;
-    lp_status status = step_encoder_load(path, &s->model, &encoder, err);
+    lp_status status = step_encoder_load(model, s->cache, &s->model, &encoder, err);
     if (status == LP_OK) {
         b->info = *lp_encoder_describe(encoder.encoder);
-        b->point = s->point < 0 ? b->info.default_point : (lp_feature_point)s->point;
+        b->point = b->asked < 0 ? b->info.default_point : (lp_feature_point)b->asked;
         b->official = encoder.official != NULL;
         memcpy(b->sha256, encoder.sha256, sizeof b->sha256);
         if (b->name[0] == '\0') {
@@ -83,7 +95,10 @@ static lp_status fit(const backbone_setting *s, backbone *b, lp_error *err) {
 lp_status backbone_run(const backbone_setting *s, const char *word, backbone *b, lp_error *err) {
     char sets[2][STEP_PATH];
     memset(b, 0, sizeof *b);
-    lp_status status = extract(s, split_word(word, b), sets, b, err);
+    char *model = split_word(s, word, b);
+    lp_status status = model != NULL ? extract(s, model, sets, b, err)
+                                     : lp_fail_memory(err, "arguments", strlen(word), 1);
+    lp_free(model);
     if (status == LP_OK) {
         status = lp_features_open(sets[0], &b->train, err);
     }

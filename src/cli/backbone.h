@@ -22,6 +22,7 @@ typedef struct backbone {
     char name[96];  /* "CLIP ViT-B/32", or as the user called it */
     char label[16]; /* the first digits of its features' digest, to tell apart what has one name */
     lp_encoder_info info;
+    int asked; /* as backbone_setting.point, for this one */
     lp_feature_point point;
     char sha256[65]; /* of the weights */
     bool official;
@@ -33,8 +34,9 @@ typedef struct backbone {
     size_t threads; /* of that extraction */
 } backbone;
 
-/* Does what is missing: extracts both splits into the cache, sweeps, fits.  word is PATH, or
- * NAME=PATH to call it so.  Cleared by backbone_clear in any case. */
+/* Does what is missing: extracts both splits into the cache, sweeps, fits.  word is
+ * [NAME=]MODEL[@POINT]: what to call it, a file, folder or known model, and its feature point.
+ * Cleared by backbone_clear in any case. */
 LP_MUST_USE lp_status backbone_run(const backbone_setting *setting, const char *word, backbone *b,
                                    lp_error *err);
 void backbone_clear(backbone *b);

@@ -13,6 +13,7 @@
 #include "cli/backbone.h"
 #include "cli/comparison.h"
 #include "cli/data_input.h"
+#include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/steps.h"
 #include "report/html.h"
@@ -286,7 +287,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     size_t count = 0, seed = 0;
     double eps = 0, tol = 0;
     step_model told = {0};
-    contest k = {.setting = {.cache = "datasets", .out = "results/compare", .point = -1},
+    contest k = {.setting = {.cache = MODEL_CACHE, .out = "results/compare", .point = -1},
                  .converged = true};
     backbone_setting *s = &k.setting;
     lp_fit_defaults(&s->fit);
@@ -388,9 +389,13 @@ const cli_command cli_compare = {
     .usage = "MODEL MODEL ... --data IMAGES [options]\n"
              "       linprobe compare PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =
-        "With --data the words are models (a file, or NAME=FILE to call it so): features are\n"
-        "extracted into the cache or found there, a probe is trained for each, and one table is\n"
-        "made.  Interrupted, the same command goes on where it stood.\n\n"
+        "With --data the words are models: a file, a folder, or a name that `linprobe models` "
+        "lists\n"
+        "and `linprobe fetch` has downloaded; NAME=MODEL calls it so, MODEL@penultimate or\n"
+        "MODEL@projected takes that feature.  Features are extracted into the cache or found\n"
+        "there, a probe is trained for each, and one table is made.  Interrupted, the same "
+        "command\n"
+        "goes on where it stood.\n\n"
         "Without it they are probes, each with the features of the same test examples in the\n"
         "same order.\n\n"
         "For each pair: the difference of accuracies with Tango's 95 % score interval, and the p "

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/data_input.h"
+#include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/steps.h"
 
@@ -22,7 +23,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     const cli_option options[] = {
         {.name = "--model",
          .argument = "FILE",
-         .help = "checkpoint of the encoder",
+         .help = "checkpoint of the encoder, or the name of a fetched one",
          .kind = CLI_TEXT,
          .value = &model},
         {.name = "--pixels",
@@ -81,7 +82,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                        threads, &data, &err);
     if (status == LP_OK && !pixels) {
         lp_encoder_options told = step_encoder_options(&model_options);
-        status = step_encoder_load(model, &told, &encoder, &err);
+        status = step_encoder_load(model, MODEL_CACHE, &told, &encoder, &err);
     }
     if (status == LP_OK) {
         lp_feature_point where = point >= 0 ? (lp_feature_point)point

@@ -159,7 +159,7 @@ static void print_result(const job *j, lp_format format) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    job j = {.cache = "datasets"};
+    job j = {.cache = MODEL_CACHE};
     int format = LP_FORMAT_TEXT;
     const cli_option options[] = {
         {.name = "--out",

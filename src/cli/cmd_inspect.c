@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/steps.h"
 #include "linprobe/checkpoint.h"
@@ -87,7 +88,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_encoder_info info;
     const char *hex;
     lp_encoder_options told = step_encoder_options(&model);
-    lp_status status = lp_checkpoint_open(path, &ckpt, &err);
+    lp_status status = model_open(path, MODEL_CACHE, &ckpt, &err);
     if (status != LP_OK) {
         return cli_fail(command, status, &err);
     }

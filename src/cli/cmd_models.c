@@ -140,7 +140,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         {"cifar100", NULL, NULL}, {"by", NULL, NULL},
     };
     int format = LP_FORMAT_TEXT;
-    const char *words[WORDS_MAX], *cache = "datasets";
+    const char *words[WORDS_MAX], *cache = MODEL_CACHE;
     size_t word_count, count;
     const cli_option options[] = {CLI_FORMAT_OPTION(&format),
                                   {.name = "--cache",

@@ -152,7 +152,7 @@ static lp_status extract_both(job *j, lp_error *err) {
     }
     if (status == LP_OK) {
         lp_encoder_options told = step_encoder_options(&j->told);
-        status = step_encoder_load(j->model_path, &told, &j->encoder, err);
+        status = step_encoder_load(j->model_path, j->cache, &told, &j->encoder, err);
     }
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);
@@ -443,7 +443,7 @@ static lp_status reproduce(job *j, lp_error *err) {
 static int run(const cli_command *command, int argc, char **argv) {
     static const char *const kinds[] = {"fine", "coarse", NULL};
     static job j; /* large */
-    j.cache = "datasets";
+    j.cache = MODEL_CACHE;
     j.results = "results";
     j.point = -1;
     lp_fit_defaults(&j.fit);

@@ -2,9 +2,11 @@
  * pretrained.py (cache_dir), torch/hub.py (_get_torch_home, load_state_dict_from_url). */
 #include "cli/model_path.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -45,12 +47,13 @@ lp_status model_path_elsewhere(const lp_known_model *model, char **path, lp_erro
 }
 
 lp_status model_path_find(const char *word, const char *cache, char **path, lp_error *err) {
+    bool there = access(word, F_OK) == 0 || errno != ENOENT;
+    const lp_known_model *model = there ? NULL : lp_known_model_named(word);
     *path = NULL;
-    if (lp_is_file(word) || lp_is_folder(word)) {
-        *path = lp_strdup(word);
+    if (there || (model == NULL && strpbrk(word, "./") != NULL)) {
+        *path = lp_strdup(word); /* whoever opens it says what is wrong with it */
         return *path != NULL ? LP_OK : lp_fail_memory(err, word, strlen(word) + 1, 1);
     }
-    const lp_known_model *model = lp_known_model_named(word);
     if (model == NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: neither a file nor the name of a known model; `linprobe models` lists "
@@ -66,5 +69,16 @@ lp_status model_path_find(const char *word, const char *cache, char **path, lp_e
                          "%s: %s is not on this machine yet; `linprobe fetch %s` downloads it",
                          word, model->title, model->name);
     }
+    return status;
+}
+
+lp_status model_open(const char *word, const char *cache, lp_checkpoint **ckpt, lp_error *err) {
+    char *path;
+    *ckpt = NULL;
+    lp_status status = model_path_find(word, cache, &path, err);
+    if (status == LP_OK) {
+        status = lp_checkpoint_open(path, ckpt, err);
+    }
+    lp_free(path);
     return status;
 }

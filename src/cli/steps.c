@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/interrupt.h"
 #include "cli/meter.h"
+#include "cli/model_path.h"
 #include "cli/options.h"
 
 const char *const step_solvers[] = {"liblinear", "ovr", "softmax", NULL};
@@ -72,16 +74,20 @@ lp_encoder_options step_encoder_options(const step_model *model) {
                                 .mean_std = (lp_mean_std)model->mean_std};
 }
 
-lp_status step_encoder_load(const char *path, const lp_encoder_options *options, step_encoder *out,
-                            lp_error *err) {
+lp_status step_encoder_load(const char *model, const char *cache, const lp_encoder_options *options,
+                            step_encoder *out, lp_error *err) {
     lp_checkpoint *ckpt;
     const char *hex;
     memset(out, 0, sizeof *out);
-    lp_status status = lp_checkpoint_open(path, &ckpt, err);
+    lp_status status = model_open(model, cache, &ckpt, err);
     if (status != LP_OK) {
         return status;
     }
-    out->path = path;
+    out->path = lp_strdup(lp_checkpoint_path(ckpt));
+    if (out->path == NULL) {
+        lp_checkpoint_close(ckpt);
+        return lp_fail_memory(err, model, 1, 1);
+    }
     out->format = lp_checkpoint_format(ckpt);
     status = lp_checkpoint_sha256(ckpt, &hex, err);
     if (status == LP_OK) {
@@ -107,7 +113,8 @@ lp_status step_encoder_load(const char *path, const lp_encoder_options *options,
 
 void step_encoder_free(step_encoder *e) {
     lp_encoder_free(e->encoder);
-    e->encoder = NULL;
+    lp_free(e->path);
+    memset(e, 0, sizeof *e);
 }
 
 static bool show_images(void *context, size_t done, size_t resumed, size_t total) {

@@ -21,7 +21,7 @@ void step_slug(char *out, size_t room, const char *text);
 /* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
 typedef struct step_encoder {
     lp_encoder *encoder;
-    const char *path;
+    char *path;
     const char *format;
     const char *official; /* or NULL */
     char sha256[65];
@@ -35,8 +35,10 @@ typedef struct step_model {
 
 lp_encoder_options step_encoder_options(const step_model *model);
 
-LP_MUST_USE lp_status step_encoder_load(const char *path, const lp_encoder_options *options,
-                                        step_encoder *out, lp_error *err);
+/* model: a file, folder or known model, whose file lies in `cache` or elsewhere (model_path.h). */
+LP_MUST_USE lp_status step_encoder_load(const char *model, const char *cache,
+                                        const lp_encoder_options *options, step_encoder *out,
+                                        lp_error *err);
 void step_encoder_free(step_encoder *e);
 
 /* Extracts one split into `out` with a meter on standard error, and says there what was done. */

@@ -34,6 +34,17 @@ says "features are there already"
 says "the probe is there already"
 ok "the same command prints the same bytes" cmp -s stdout first
 
+# feature points, names, folders
+run 0 "$LP_PROGRAM" compare a=a.safetensors@projected b=a.safetensors@penultimate --data $data --cache cache --out out8 --format csv
+has "a,"
+ok "each its own feature point" [ "$(cut -d, -f4 stdout | tail -n +2 | sort | tr '\n' ' ')" = "penultimate projected " ]
+ok "the penultimate features are new" [ "$(find cache/features -name features.npy | wc -l)" = 6 ]
+find cache/features -path '*clip*penultimate*' -name 'cifar*' -prune -exec rm -r {} +
+run 1 "$LP_PROGRAM" compare a.safetensors clip-vit-b-32 --data $data --cache cache --out out9
+says "fetch clip-vit-b-32"
+run 1 "$LP_PROGRAM" compare a.safetensors clip-vit-b-33 --data $data --cache cache --out out9
+says "\`linprobe models\` lists"
+
 # by content: another name of the same weights reuses, other weights or data do not
 cp a.safetensors copy.safetensors
 run 0 "$LP_PROGRAM" compare a.safetensors copy.safetensors --data $data --cache cache --out out2

@@ -24,11 +24,12 @@ FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -g -fsanitize=thread
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ifeq ($(origin FLAGS_$(MODE)),undefined)
-$(error MODE=$(MODE): expected release, debug, asan, ubsan or tsan)
+$(error MODE=$(MODE): expected release, debug, asan, ubsan, tsan or fuzz)
 endif
 MODE_FLAGS := $(FLAGS_$(MODE))
-ifneq ($(filter asan ubsan tsan,$(MODE)),)
+ifneq ($(filter asan ubsan tsan fuzz,$(MODE)),)
 MODE_FLAGS += -DLP_SANITIZED=1
 endif
 
@@ -90,15 +91,18 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/%)
 SUPPORT_SOURCES := $(wildcard tests/support/*.c)
 SUPPORT_PROGRAMS := $(SUPPORT_SOURCES:tests/support/%.c=$(BUILD)/tests/%)
+# Fuzz targets: with MODE=fuzz (clang) fuzzers, otherwise programs that replay the committed corpus.
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/%)
 CLI_TESTS := $(wildcard tests/cli/*.sh)
 PARITY_TESTS := $(wildcard tests/parity/test_*.py)
 # Narrow a run: make test TESTS='build/tests/test_pickle tests/cli/inspect.sh'
-TESTS ?= $(UNIT_PROGRAMS) $(CLI_TESTS) $(PARITY_TESTS)
+TESTS ?= $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(CLI_TESTS) $(PARITY_TESTS)
 
 test: setup-tests  ## all tests that need no download (parity tests: PYTHON=... with torch, Pillow, scikit-learn)
 	@$(MAKE) --no-print-directory check
 
-check: $(PROGRAM) $(UNIT_PROGRAMS) $(SUPPORT_PROGRAMS)  ## the tests, without set-up
+check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS)  ## the tests, without set-up
 	@CMOCKA_MESSAGE_OUTPUT=TAP LP_PROGRAM='$(CURDIR)/$(PROGRAM)' LP_TESTS='$(CURDIR)/$(BUILD)/tests' \
 	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
 
@@ -112,6 +116,19 @@ $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
+
+$(BUILD)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(wildcard tests/fuzz/*.h) $(LIBRARY) $(CONFIG)
+	@mkdir -p $(@D)
+	@echo 'LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -DLP_FUZZ_CORPUS='"$(CURDIR)/tests/fuzz/corpus"' $(ALL_LDFLAGS) $< \
+	    $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c) $(LIBRARY) $(DEP_LIBS) -lm -o $@
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+# The fuzzers, one after the other: make fuzz TARGET='pickle npy' TIME=600 (seconds each; or RUNS=1000000).
+fuzz:  ## TARGET=NAME TIME=SECONDS: the parsers under libFuzzer, ASan and UBSan (needs clang)
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-programs
+	@TIME='$(TIME)' RUNS='$(RUNS)' scripts/fuzz.sh $(TARGET)
 
 bench: all $(BUILD)/tests/fit_npy  ## solvers against scikit-learn and liblinear, interleaved (PYTHON=... with NumPy and scikit-learn)
 	$(PYTHON) scripts/bench_probe.py --program $(BUILD)/linprobe --fit $(BUILD)/tests/fit_npy --sweep $(ARGS)
@@ -140,5 +157,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check bench lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check fuzz fuzz-programs bench lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -67,7 +67,8 @@ void lp_sweep_defaults(lp_sweep_options *options);
 /* Runs the sweep.  validation NULL: held out of train, or folds of it; otherwise train is for
  * fitting alone.  Fits start from the solution of the nearest C done before.  LP_CANCELLED when
  * the progress callback said so: finished points are in the work folder.  LP_ERR_ARGUMENT when the
- * work folder belongs to another sweep.  Needs a copy of the training part of train. */
+ * work folder belongs to another sweep, LP_ERR_IO when another process works in it.  Needs a copy
+ * of the training part of train. */
 LP_MUST_USE lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
                                    const lp_sweep_options *options, lp_sweep **sweep,
                                    lp_error *err);

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/lock.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe/split.h"
@@ -232,6 +233,12 @@ static lp_status kept_probe(run *r, size_t i, size_t p, const lp_probe **probe, 
     if (*kept == NULL && r->options->work != NULL) {
         char *path = probe_path(r, i, p);
         status = path != NULL ? lp_probe_load(path, kept, err) : lp_fail_memory(err, "path", 1, 1);
+        const lp_examples *fit = &r->parts[p].fit;
+        if (status == LP_OK && ((*kept)->classes != fit->classes || (*kept)->width != fit->width)) {
+            status = lp_fail(err, LP_ERR_FORMAT,
+                             "%s: expected a probe of %zu classes x %zu features, found %zu x %zu",
+                             path, fit->classes, fit->width, (*kept)->classes, (*kept)->width);
+        }
         lp_free(path);
     }
     *probe = *kept;
@@ -464,6 +471,7 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
                        const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
     run r = {.options = options};
     json_t *inputs = NULL;
+    int lock = LP_NO_LOCK;
     *sweep = NULL;
     lp_status status = check_options(options, validation, err);
     if (status != LP_OK) {
@@ -482,6 +490,9 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     }
     if (status == LP_OK && options->work != NULL) {
         status = lp_make_folders(options->work, err);
+        if (status == LP_OK) {
+            status = lp_lock_take(options->work, &lock, err);
+        }
         if (status == LP_OK) {
             status = read_points(&r, inputs, err);
         }
@@ -508,6 +519,7 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     lp_free(r.visited);
     lp_free(r.probes);
     json_decref(inputs);
+    lp_lock_release(lock);
     return status;
 }
 

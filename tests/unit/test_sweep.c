@@ -1,5 +1,7 @@
 /* The sweep over C: which points the protocols visit, what is chosen, and resumption. */
 #include <math.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -288,6 +290,70 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
     }
 }
 
+/* What the progress of one sweep is when another process starts the same sweep. */
+static bool start_second(void *context, size_t done, size_t total, const char *line) {
+    const lp_sweep_options *options = context;
+    (void)total, (void)line;
+    if (done == 1) {
+        pid_t child = fork();
+        if (child == 0) {
+            lp_sweep *second;
+            lp_status status = lp_sweep_run(&train, NULL, options, &second, &err);
+            bool refused = strstr(err.text, "another process is at work in this folder") != NULL;
+            _exit(status == LP_ERR_IO && refused ? 0 : 1);
+        }
+        int ended;
+        assert_int_equal(waitpid(child, &ended, 0), child);
+        assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+    }
+    return true;
+}
+
+static void two_sweeps_in_one_folder_refuse_each_other(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    char *work = lp_path_join(folder, "locked");
+    options.work = work;
+    lp_sweep_options first = options;
+    first.fit.progress = (lp_progress){.step = start_second, .context = &options};
+    lp_sweep *sweep;
+    assert_ok(lp_sweep_run(&train, NULL, &first, &sweep, &err), &err);
+    lp_sweep_free(sweep);
+    assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err); /* the lock has gone */
+    lp_sweep_free(sweep);
+    lp_free(work);
+}
+
+/* The probe of an earlier point is a file like any other: it may not be what it was. */
+static void foreign_probe_in_the_work_folder_is_refused(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    options.protocol = LP_SWEEP_GRID;
+    options.fit.solver = LP_SOLVER_SOFTMAX;
+    char *work = lp_path_join(folder, "foreign"), *path = NULL;
+    stopper s = {.limit = 1};
+    options.work = work;
+    options.fit.progress = (lp_progress){.step = stop, .context = &s};
+    lp_sweep *sweep;
+    assert_int_equal(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_CANCELLED);
+    static const float narrow[2] = {-1, 1};
+    static const int64_t two[2] = {0, 1};
+    lp_examples other = {.count = 2, .width = 1, .classes = 2, .x = narrow, .labels = two};
+    lp_fit_options fit = options.fit;
+    memset(&fit.progress, 0, sizeof fit.progress);
+    lp_probe *probe;
+    lp_fit_report report;
+    assert_ok(lp_probe_fit(&other, &fit, &probe, &report, &err), &err);
+    path = lp_path_join(work, "0-0.probe");
+    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    lp_probe_free(probe);
+    memset(&options.fit.progress, 0, sizeof options.fit.progress);
+    assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_FORMAT, &err,
+                 "0-0.probe: expected a probe of 3 classes x 6 features, found 2 x 1");
+    lp_free(path);
+    lp_free(work);
+}
+
 /* Points of the end of a search, known from the start, once led the next run another way, to starts
  * that no longer existed. */
 static void finished_search_run_again_goes_the_same_way(void **state) {
@@ -366,6 +432,8 @@ int main(void) {
         cmocka_unit_test(given_validation_set_is_used),
         cmocka_unit_test(neighbours_save_passes),
         cmocka_unit_test(interrupted_sweep_resumes_to_the_same_result),
+        cmocka_unit_test(two_sweeps_in_one_folder_refuse_each_other),
+        cmocka_unit_test(foreign_probe_in_the_work_folder_is_refused),
         cmocka_unit_test(finished_search_run_again_goes_the_same_way),
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(failed_allocations_are_reported),

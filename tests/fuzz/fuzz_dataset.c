@@ -1,0 +1,105 @@
+/* CIFAR's files.  The first byte chooses the split and the labels, and what the rest is:
+ *   0  a .bin file of records      2  an archive, bare
+ *   1  a folder: chunk test.bin, the rest fine_label_names.txt
+ *   3  a tar archive: members of one byte (kind and name), and a chunk */
+#include "fuzz.h"
+#include "linprobe/dataset.h"
+
+static const char *const members[] = {"cifar-100-binary/train.bin",
+                                      "cifar-100-binary/test.bin",
+                                      "cifar-100-binary/fine_label_names.txt",
+                                      "cifar-100-binary/coarse_label_names.txt",
+                                      "cifar-10-batches-bin/data_batch_1.bin",
+                                      "cifar-10-batches-bin/test_batch.bin",
+                                      "./cifar-100-binary/test.bin",
+                                      "../../outside"};
+
+static void put_octal(uint8_t *field, size_t digits, unsigned long value) {
+    for (size_t i = digits; i > 0; i--, value /= 8) {
+        field[i - 1] = (uint8_t)('0' + value % 8);
+    }
+}
+
+static void put_member(fuzz_bytes *tar, unsigned choice, fuzz_input bytes) {
+    static const uint8_t zeros[512];
+    uint8_t block[512] = {0};
+    unsigned long sum = 0;
+    (void)snprintf((char *)block, 100, "%s", members[choice % 8]);
+    put_octal(block + 100, 7, 0644);
+    put_octal(block + 124, 11, (unsigned long)bytes.size);
+    memset(block + 148, ' ', 8);
+    block[156] = (uint8_t)('0' + choice / 8 % 8); /* a file, links, a folder, ... */
+    memcpy(block + 157, "/etc/passwd", 11);
+    memcpy(block + 257, "ustar\00000", 8);
+    for (size_t i = 0; i < sizeof block; i++) {
+        sum += block[i];
+    }
+    put_octal(block + 148, 6, sum);
+    block[154] = 0;
+    fuzz_put(tar, block, sizeof block);
+    fuzz_put(tar, bytes.data, bytes.size);
+    fuzz_put(tar, zeros, (512 - bytes.size % 512) % 512);
+}
+
+static void write_tar(char path[512], fuzz_input input) {
+    static const uint8_t zeros[1024];
+    fuzz_bytes tar = {0};
+    for (int i = 0; i < 16 && input.size > 0; i++) {
+        unsigned choice = fuzz_byte(&input);
+        put_member(&tar, choice, fuzz_chunk(&input));
+    }
+    fuzz_put(&tar, zeros, sizeof zeros);
+    (void)fuzz_write(path, "file", (fuzz_input){tar.data, tar.size}, 0);
+    free(tar.data);
+}
+
+static void fuzz_one(fuzz_input input) {
+    char path[512];
+    unsigned choice = fuzz_byte(&input);
+    (void)fuzz_folder();
+    fuzz_remove_files(); /* names files are looked for beside the records */
+    switch (choice >> 2 & 3) {
+    case 0:
+        (void)fuzz_write(path, "file.bin", input, 0);
+        break;
+    case 1:
+        (void)fuzz_write(path, "test.bin", fuzz_chunk(&input), 0);
+        (void)fuzz_write(path, "fine_label_names.txt", input, 0);
+        (void)snprintf(path, sizeof path, "%s", fuzz_folder());
+        break;
+    case 2:
+        (void)fuzz_write(path, "file", input, 0);
+        break;
+    default:
+        write_tar(path, input);
+        break;
+    }
+    lp_error err = {0};
+    lp_dataset *data;
+    lp_split split = (choice & 1) != 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST;
+    lp_label_kind labels = (choice & 2) != 0 ? LP_LABELS_COARSE : LP_LABELS_FINE;
+    if (!fuzz_succeeds(lp_dataset_open(path, split, labels, &data, &err), &err)) {
+        fuzz_require(data == NULL, "no data set after a failure");
+        return;
+    }
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    for (size_t i = 0; i < info->count; i++) {
+        size_t height, width;
+        int64_t label = lp_dataset_labels(data)[i];
+        fuzz_require(label >= 0 && (size_t)label < info->classes,
+                     "labels below the number of classes");
+        lp_dataset_image_size(data, i, &height, &width);
+        uint8_t *rgb = malloc(3 * height * width);
+        if (rgb != NULL) {
+            (void)fuzz_succeeds(lp_dataset_image(data, i, rgb, &err), &err);
+        }
+        free(rgb);
+    }
+    size_t groups = 0;
+    (void)lp_dataset_superclasses(data, &groups);
+    for (size_t k = 0; k <= info->classes; k++) {
+        fuzz_require(lp_dataset_class_name(data, k) != NULL, "a name for each class");
+        fuzz_require(lp_dataset_superclass_name(data, k) != NULL, "a name for each superclass");
+    }
+    lp_dataset_close(data);
+}

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""Makes tests/fuzz/corpus: small inputs that lead each fuzz target past its first checks.
+
+    python3 tests/fuzz/make_corpus.py
+
+Needs nothing but Python; the same files come out every time.  Files that begin with "found-" are
+inputs that once failed; they are kept, not made.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import struct
+import tarfile
+import warnings
+import zipfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CORPUS = os.path.join(HERE, "corpus")
+GOLDEN = os.path.join(HERE, "..", "golden")
+
+
+def put(target, name, data):
+    folder = os.path.join(CORPUS, target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(data)
+
+
+def chunk(data):
+    return struct.pack("<H", len(data)) + data
+
+
+# ---- pickles (Lib/pickletools.py lists the instructions) ---------------------------------------
+
+
+def text(s):
+    return b"X" + struct.pack("<I", len(s)) + s.encode()
+
+
+def integer(i):
+    return b"K" + bytes([i]) if i < 256 else b"J" + struct.pack("<i", i)
+
+
+def tuple_of(*items):
+    if 1 <= len(items) <= 3:
+        return b"".join(items) + bytes([0x84 + len(items)])
+    return b"(" + b"".join(items) + b"t"
+
+
+def named(module, name):
+    return b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+
+
+def storage(kind, key, size):
+    return tuple_of(text("storage"), named("torch", kind), text(key), text("cpu"), integer(size)) + b"Q"
+
+
+def tensor(where, offset, shape, stride):
+    arguments = tuple_of(
+        where,
+        integer(offset),
+        tuple_of(*map(integer, shape)) if shape else b")",
+        tuple_of(*map(integer, stride)) if stride else b")",
+        b"\x89",
+        named("collections", "OrderedDict") + b")R",
+    )
+    return named("torch._utils", "_rebuild_tensor_v2") + arguments + b"R"
+
+
+def dictionary(items):
+    return b"}(" + b"".join(text(k) + v for k, v in items) + b"u"
+
+
+def program(body):
+    return b"\x80\x02" + body + b"."
+
+
+WEIGHTS = [
+    ("conv1.weight", tensor(storage("FloatStorage", "0", 12), 0, (2, 3), (3, 1))),
+    ("transposed", tensor(storage("HalfStorage", "1", 12), 1, (2, 2), (1, 2))),
+    ("scalar", tensor(storage("LongStorage", "1", 3), 0, (), ())),
+]
+MODULE = (
+    named("__torch__.model", "Inner") + b")\x81" + dictionary(WEIGHTS[:1]) + b"bq\x01"
+)
+PICKLES = {
+    "plain": program(dictionary(WEIGHTS)),
+    "ordered": program(named("collections", "OrderedDict") + b")R(" + text("a") + WEIGHTS[0][1] + b"u"
+                       + dictionary([("_metadata", b"N")]) + b"b"),
+    "state_dict": program(dictionary([("epoch", integer(3)), ("state_dict", dictionary(WEIGHTS))])),
+    "teacher": program(dictionary([("student", b"}"), ("teacher", dictionary(WEIGHTS))])),
+    "module": program(named("__torch__", "Outer") + b")\x81"
+                      + dictionary([("visual", MODULE), ("again", b"h\x01"), ("training", b"\x88")]) + b"b"),
+    "parameter": program(dictionary([("p", named("torch._utils", "_rebuild_parameter")
+                                      + tuple_of(WEIGHTS[0][1], b"\x88", b"}") + b"R")])),
+    "lists": program(b"](K\x01M\x02\x00J\x03\x00\x00\x00\x8a\x02\x04\x05\x8b\x01\x00\x00\x00\x06"
+                     + b"G" + bytes(8) + b"N\x88\x89\x8a\x09" + bytes(9) + b"e"),
+    "system": program(named("os", "system") + tuple_of(text("touch HACKED")) + b"R"),
+    "bomb": program(b"]q\x00" + b"".join(b"](" + b"h" + bytes([i]) + b"h" + bytes([i]) + b"eq" + bytes([i + 1])
+                                         for i in range(40))),
+    "circle": program(dictionary([("a", b"]q\x00h\x00a")])),
+    "deep": program(b"]" * 300 + b"a" * 299),
+    "stride": program(dictionary([("t", tensor(storage("FloatStorage", "0", 12), 0, (255, 255), (255, 255)))])),
+    "negative": program(dictionary([("t", named("torch._utils", "_rebuild_tensor_v2") + tuple_of(
+        storage("FloatStorage", "0", 12), integer(0), tuple_of(b"J\xff\xff\xff\xff"), tuple_of(integer(1)),
+        b"\x89", b"N") + b"R")])),
+    "huge": program(dictionary([("t", tensor(storage("FloatStorage", "0", 12), 0,
+                                             (2**31 - 1,) * 5, (0,) * 5))])),
+}
+DATA = b"".join(struct.pack("<f", i) for i in range(12))
+
+
+def zipped(members, method=zipfile.ZIP_STORED):
+    out = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(out, "w") as archive:
+        warnings.simplefilter("ignore")  # of duplicate names, which are meant
+        for name, data in members:
+            archive.writestr(zipfile.ZipInfo(name), data, method, 9)
+    return out.getvalue()
+
+
+def overlapping():
+    """Two names in the directory, one place in the file."""
+    whole = zipped([("a/data.pkl", PICKLES["plain"]), ("a/data/0", DATA)])
+    at = struct.unpack("<I", whole[-6:-2])[0]
+    directory, end = whole[at:-22], bytearray(whole[-22:])
+    second = directory[len(directory) // 2:]
+    second = second.replace(b"a/data/0", b"a/data/1")
+    struct.pack_into("<HHI", end, 8, 3, 3, len(directory) + len(second))
+    return whole[:at] + directory + second + bytes(end)
+
+
+LEGACY_MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+
+
+def legacy_storage(kind, key, size):
+    return tuple_of(text("storage"), named("torch", kind), text(key), text("cpu"), integer(size), b"N") + b"Q"
+
+
+def legacy():
+    weights = dictionary([("w", tensor(legacy_storage("FloatStorage", "7", 12), 0, (3, 4), (4, 1)))])
+    return (LEGACY_MAGIC + program(b"M\xe9\x03") + program(dictionary([("little_endian", b"\x88")]))
+            + program(weights) + program(b"](" + text("7") + b"e") + struct.pack("<q", 12) + DATA)
+
+
+# ---- safetensors ------------------------------------------------------------------------------
+
+
+def header(tensors, **more):
+    out, at = dict(more), 0
+    for name, kind, size, shape in tensors:
+        count = size
+        for s in shape:
+            count *= s
+        out[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + count]}
+        at += count
+    return json.dumps(out, separators=(",", ":")).encode(), bytes(at)
+
+
+SAFETENSORS = {
+    "plain": header([("a", "F32", 4, [2, 3]), ("b", "BF16", 2, [4]), ("c", "I64", 8, [])],
+                    __metadata__={"format": "pt"}),
+    "other": header([("module.x", "F8_E4M3", 1, [3]), ("module.y", "F16", 2, [1, 1, 2, 1]),
+                     ("module.z", "BOOL", 1, [2]), ("module.e", "F64", 8, [0, 4])]),
+    "overlap": (b'{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},'
+                b'"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}', bytes(6)),
+    "huge": (b'{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}', b""),
+    "twice": (b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},'
+              b'"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', bytes(1)),
+}
+
+
+def safetensors(pair):
+    return struct.pack("<Q", len(pair[0])) + pair[0] + pair[1]
+
+
+# ---- arrays and features ----------------------------------------------------------------------
+
+
+def npy(descr, shape, data, fortran=False, version=1):
+    head = "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }" % (descr, fortran, shape)
+    length = struct.pack("<H" if version == 1 else "<I", len(head) + 1)
+    return b"\x93NUMPY" + bytes([version, 0]) + length + head.encode() + b"\n" + data
+
+
+ROWS = npy("<f4", (4, 3), DATA)
+LABELS = npy("<i8", (4,), struct.pack("<4q", 0, 1, 1, 2))
+META = json.dumps({"data": {"classes": 3, "class_names": ["a", "b", "c"]},
+                   "sha256": hashlib.sha256(ROWS + LABELS).hexdigest()}).encode()
+
+# ---- data sets --------------------------------------------------------------------------------
+
+PIXELS = bytes(range(256)) * 12
+RECORDS = b"".join(bytes([i % 20, i]) + PIXELS for i in (3, 99))
+NAMES = "".join("n%d\n" % i for i in range(100)).encode()
+
+
+def tar_gz(members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return gzip.compress(out.getvalue(), mtime=0)
+
+
+def family_lines(path, divide=1):
+    """The tensors of a golden file; `divide` makes widths smaller, so that it can be run."""
+    with open(path, "rb") as file:
+        length = struct.unpack("<Q", file.read(8))[0]
+        names = json.loads(file.read(length))
+    def size(s):
+        return str(s // divide if s % divide == 0 else s)
+
+    return "".join("%s %s\n" % (name, " ".join(map(size, value["shape"])))
+                   for name, value in names.items() if name != "__metadata__").encode()
+
+
+def main():
+    for name, data in PICKLES.items():
+        put("pickle", name, data)
+        put("torch", name, chunk(data) + chunk(DATA) + DATA)
+    members = [("a/data.pkl", PICKLES["plain"]), ("a/data/0", DATA), ("a/data/1", DATA)]
+    put("checkpoint", "torch", zipped(members))
+    put("checkpoint", "deflated", zipped(members, zipfile.ZIP_DEFLATED))
+    put("checkpoint", "twice", zipped(members[:1] + [("a/data/0", DATA)] * 2))
+    put("checkpoint", "overlapping", overlapping())
+    put("checkpoint", "bomb", zipped([members[0], ("a/data/0", bytes(1 << 20))],
+                                     zipfile.ZIP_DEFLATED))
+    put("checkpoint", "legacy", legacy())
+    put("checkpoint", "safetensors", safetensors(SAFETENSORS["plain"]))
+    for name, pair in SAFETENSORS.items():
+        put("safetensors", name, chunk(pair[0]) + pair[1])
+
+    put("json", "object", b'{"a": [1, 2.5e-3, true, null, "\\u00e9\\n"], "b": {"c": -0.0}, "d": "x"}')
+    put("json", "twice", b'{"a": 1, "a": 2}')
+    put("json", "deep", b"[" * 3000)
+    put("json", "surrogate", b'["\\ud834\\udd1e", "\\ud834", "\xff"]')
+
+    arrays = {
+        "f4": ROWS,
+        "f2": npy("<f2", (2, 2), bytes(8), version=2),
+        "f8": npy(">f8", (2,), bytes(16), version=3),
+        "i2": npy(">i2", (2, 1, 3), bytes(12)),
+        "u8": npy("<u8", (1,), b"\xff" * 8),
+        "bool": npy("|b1", (3,), b"\x00\x01\x02"),
+        "fortran": npy("<f4", (4, 3), DATA, fortran=True),
+        "huge": npy("<f4", (2**62, 2**62), b""),
+        "negative": npy("<f4", (-4, 3), DATA),
+        "empty": npy("<f4", (0, 3), b""),
+    }
+    for name, data in arrays.items():
+        put("npy", name, data)
+    put("features", "folder", b"\x02" + chunk(META) + chunk(LABELS) + ROWS)
+    put("features", "bare", b"\x02" + chunk(b"") + chunk(LABELS) + arrays["fortran"])
+    put("features", "nan", b"\x02" + chunk(b"") + chunk(LABELS)
+        + npy("<f4", (4, 3), DATA[:-4] + struct.pack("<f", float("nan"))))
+    put("features", "stored", b"\x01" + chunk(LABELS) + ROWS)
+    put("features", "npz", b"\x00" + zipped([("features.npy", ROWS), ("labels.npy", LABELS)],
+                                            zipfile.ZIP_DEFLATED))
+
+    probe = json.dumps({"format": "linprobe probe", "dtype": "<f8", "classes": 2, "width": 3,
+                        "meta": {"C": 1}}).encode()
+    put("probe", "values", b"\x01" + chunk(probe) + struct.pack("<8d", *range(8)))
+    put("probe", "absent", b"\x01" + chunk(probe) + struct.pack("<8d", *[float("-inf")] * 8))
+    put("probe", "huge", b"\x01" + chunk(probe.replace(b'"width": 3', b'"width": 2305843009213693951')))
+    body = b"LPPROBE1" + struct.pack("<Q", len(probe)) + probe + bytes(64)
+    put("probe", "whole", b"\x00" + body + hashlib.sha256(body).hexdigest().encode())
+
+    put("dataset", "records", b"\x00" + RECORDS)
+    put("dataset", "coarse", b"\x02" + RECORDS[:3074])
+    put("dataset", "partial", b"\x00" + RECORDS[:3100])
+    put("dataset", "label", b"\x00" + b"\x00\x64" + PIXELS)
+    put("dataset", "names", b"\x04" + chunk(RECORDS[:3074]) + NAMES)
+    put("dataset", "tar_gz", b"\x08" + tar_gz([("cifar-100-binary/test.bin", RECORDS),
+                                               ("cifar-100-binary/fine_label_names.txt", NAMES)]))
+    put("dataset", "tar", b"\x0c" + b"\x01" + chunk(RECORDS[:3074]) + b"\x07" + chunk(b"x"))
+    put("dataset", "link", b"\x0c" + bytes([1 + 2 * 8]) + chunk(b""))
+    put("dataset", "ten", b"\x0c" + b"\x05" + chunk(b"\x07" + PIXELS))
+
+    for name in sorted(os.listdir(os.path.join(GOLDEN, "encoder"))):
+        if name.endswith(".safetensors") and "activations" not in name:
+            lines = family_lines(os.path.join(GOLDEN, "encoder", name))
+            put("family", name[:-len(".safetensors")], b"\x00" + chunk(b"") * 3 + lines)
+            lines = family_lines(os.path.join(GOLDEN, "encoder", name), 16)
+            put("family", name[:-len(".safetensors")] + "-tiny", b"\x80" + chunk(b"") * 3 + lines)
+
+
+if __name__ == "__main__":
+    main()

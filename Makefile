@@ -94,6 +94,7 @@ SUPPORT_PROGRAMS := $(SUPPORT_SOURCES:tests/support/%.c=$(BUILD)/tests/%)
 # Fuzz targets: with MODE=fuzz (clang) fuzzers, otherwise programs that replay the committed corpus.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/%)
+FAULTS := $(if $(filter Linux,$(shell uname -s)),$(BUILD)/tests/fault_writes.so)
 CLI_TESTS := $(wildcard tests/cli/*.sh)
 PARITY_TESTS := $(wildcard tests/parity/test_*.py)
 # Narrow a run: make test TESTS='build/tests/test_pickle tests/cli/inspect.sh'
@@ -102,7 +103,7 @@ TESTS ?= $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(CLI_TESTS) $(PARITY_TESTS)
 test: setup-tests  ## all tests that need no download (parity tests: PYTHON=... with torch, Pillow, scikit-learn)
 	@$(MAKE) --no-print-directory check
 
-check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS)  ## the tests, without set-up
+check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS) $(FAULTS)  ## the tests, without set-up
 	@CMOCKA_MESSAGE_OUTPUT=TAP LP_PROGRAM='$(CURDIR)/$(PROGRAM)' LP_TESTS='$(CURDIR)/$(BUILD)/tests' \
 	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
 
@@ -116,6 +117,10 @@ $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
+
+$(BUILD)/tests/fault_writes.so: tests/faults/fault_writes.c $(CONFIG)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -O1 -Wall -Wextra -fPIC -shared $< -o $@ -ldl
 
 $(BUILD)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(wildcard tests/fuzz/*.h) $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)

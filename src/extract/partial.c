@@ -302,16 +302,17 @@ lp_status lp_partial_finish(lp_partial *p, const int64_t *labels, json_t *meta, 
     if (status == LP_OK && rename(p->folder, p->out) != 0) {
         status = lp_fail_errno(err, errno, "%s: cannot be renamed to %s", p->folder, p->out);
     }
-    if (status == LP_OK) {
-        status = lp_sync_parent(p->out, err);
+    if (status != LP_OK) {
+        return status;
     }
-    if (status == LP_OK) { /* the working files go last: until here the work can be resumed */
-        lp_free(p->folder);
-        p->folder = lp_strdup(p->out);
-        if (p->folder != NULL) {
-            remove_member(p, "journal");
-            remove_member(p, "inputs.json");
-        }
+    status = lp_sync_parent(p->out, err);
+    /* The working files go last: until here the work can be resumed.  They go even where the folder
+     * could not be synced, because the set is whole, and no later call would look for them. */
+    lp_free(p->folder);
+    p->folder = lp_strdup(p->out);
+    if (p->folder != NULL) {
+        remove_member(p, "journal");
+        remove_member(p, "inputs.json");
     }
     return status;
 }

@@ -10,7 +10,12 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 programs=build/fuzz/tests
-[ $# -gt 0 ] || set -- $(cd "$programs" && ls | sed -n 's/^fuzz_\([a-z0-9]*\)$/\1/p')
+if [ $# = 0 ]; then
+    for source in tests/fuzz/fuzz_*.c; do
+        target=${source#tests/fuzz/fuzz_}
+        set -- "$@" "${target%.c}"
+    done
+fi
 mkdir -p build/fuzz/findings
 
 place=/dev/shm

@@ -12,7 +12,7 @@ static const char *const members[] = {"cifar-100-binary/train.bin",
                                       "cifar-10-batches-bin/data_batch_1.bin",
                                       "cifar-10-batches-bin/test_batch.bin",
                                       "./cifar-100-binary/test.bin",
-                                      "../../outside"};
+                                      "../outside"};
 
 static void put_octal(uint8_t *field, size_t digits, unsigned long value) {
     for (size_t i = digits; i > 0; i--, value /= 8) {

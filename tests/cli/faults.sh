@@ -2,7 +2,6 @@
 # A disk that is full, or breaks, at each single call that changes a file: the message says so, the
 # status is 1, no half-written file has a final name, no temporary file stays, and the same command
 # run again ends with the same bytes as an undisturbed one.
-# shellcheck source=tests/support/tap.sh
 . "$LP_SOURCE/tests/support/tap.sh"
 shim=$LP_TESTS/fault_writes.so
 model=$LP_SOURCE/tests/golden/encoder/clip.safetensors

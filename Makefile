@@ -135,8 +135,13 @@ fuzz:  ## TARGET=NAME TIME=SECONDS: the parsers under libFuzzer, ASan and UBSan 
 	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-programs
 	@TIME='$(TIME)' RUNS='$(RUNS)' scripts/fuzz.sh $(TARGET)
 
-bench: all $(BUILD)/tests/fit_npy  ## solvers against scikit-learn and liblinear, interleaved (PYTHON=... with NumPy and scikit-learn)
-	$(PYTHON) scripts/bench_probe.py --program $(BUILD)/linprobe --fit $(BUILD)/tests/fit_npy --sweep $(ARGS)
+bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their peers (PYTHON=... with NumPy, scikit-learn, torch, open_clip)
+
+bench-probe: all $(BUILD)/tests/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
+	$(PYTHON) scripts/bench_probe.py --program $(PROGRAM) --fit $(BUILD)/tests/fit_npy --sweep $(ARGS)
+
+bench-encoder: $(BUILD)/tests/bench_encoder  ## encoders against PyTorch
+	$(PYTHON) scripts/bench_encoder.py --program $(BUILD)/tests/bench_encoder $(ARGS)
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh
@@ -163,4 +168,6 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: all setup setup-tests reproduce demo test check fuzz fuzz-programs bench lint install uninstall clean help
+=======
+.PHONY: all setup setup-tests reproduce demo test check bench bench-probe bench-encoder lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -167,7 +167,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check fuzz fuzz-programs bench lint install uninstall clean help
-=======
-.PHONY: all setup setup-tests reproduce demo test check bench bench-probe bench-encoder lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check fuzz fuzz-programs bench bench-probe bench-encoder lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -11,8 +11,9 @@
  *       tile of 6 pixels    6 x 16 sums in registers: at each k 16 weights times 6 values of x
  *                           + bias (+ add) (relu) -> y
  *
- * Each sum is one chain of fused multiply-adds over k = (tap, channel), started at 0, whatever the
- * width of the registers.  Where the processor has no fused multiply-add, products are rounded.
+ * A sum over k = (tap, channel) is cut into chains of 256 fused multiply-adds from 0, added up in
+ * their order, whatever the width of the registers: a single chain of 4608 would be four times as
+ * far from the exact sum.  Where the processor has no fused multiply-add, products are rounded.
  *
  * The pointers instead of a copy are the idea of "The Indirect Convolution Algorithm" (Dukhan,
  * 2019). */
@@ -20,6 +21,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "math/dispatch.h"
 
@@ -27,10 +29,11 @@
 #include <immintrin.h>
 #endif
 
-enum { PANEL = 16, TILE = 6, CHUNK_TILES = 32 };
+enum { PANEL = 16, TILE = 6, CHUNK_TILES = 32, CHAIN = 256 };
 
-/* Sums of a tile over `panels` panels (1 or 2), [TILE][panels * PANEL].  rows: [taps][TILE]
- * pointers, each to `in` floats behind `offset`; a panel is `depth` * PANEL floats. */
+/* Sums of a tile over `panels` panels (1 or 2), [TILE][at_once * PANEL].  rows: [taps][TILE]
+ * pointers, each to `in` floats behind `offset`; a panel is `depth` * PANEL floats.  The versions
+ * below differ in their registers alone. */
 typedef struct tile_input {
     const float *const *rows;
     size_t taps, offset, in, depth;
@@ -45,24 +48,50 @@ typedef void (*tile_sums)(const tile_input *tile, size_t panels, float *sums);
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* The next run of channels that goes into a chain; false at the end of the tile. */
+typedef struct chain {
+    size_t tap, channel, run, left;
+} chain;
+
+LP_BODY bool next_run(const tile_input *tile, chain *c) {
+    c->channel += c->run;
+    c->left -= c->run;
+    if (c->channel == tile->in) {
+        c->channel = 0;
+        c->tap++;
+    }
+    if (c->left == 0) {
+        c->left = CHAIN;
+    }
+    c->run = tile->in - c->channel < c->left ? tile->in - c->channel : c->left;
+    return c->tap < tile->taps;
+}
+
+/* Whether the chain ends behind this run. */
+LP_BODY bool ends_chain(const tile_input *tile, const chain *c) {
+    return c->run == c->left || (c->tap + 1 == tile->taps && c->channel + c->run == tile->in);
+}
+
 LP_BODY void tile_plain(const tile_input *tile, size_t panels, float *sums) {
-    float s[TILE][PANEL] = {{0}};
+    float s[TILE * PANEL] = {0};
     const float *w = tile->panel;
     assert(panels == 1);
     (void)panels;
-    for (size_t t = 0; t < tile->taps; t++) {
-        for (size_t k = 0; k < tile->in; k++, w += PANEL) {
+    memset(sums, 0, sizeof s);
+    for (chain c = {.left = CHAIN}; next_run(tile, &c);) {
+        for (size_t k = c.channel; k < c.channel + c.run; k++, w += PANEL) {
             for (size_t i = 0; i < TILE; i++) {
-                float a = tile->rows[t * TILE + i][tile->offset + k];
+                float a = tile->rows[c.tap * TILE + i][tile->offset + k];
                 for (size_t l = 0; l < PANEL; l++) {
-                    s[i][l] = MULTIPLY_ADD(a, w[l], s[i][l]);
+                    s[i * PANEL + l] = MULTIPLY_ADD(a, w[l], s[i * PANEL + l]);
                 }
             }
         }
-    }
-    for (size_t i = 0; i < TILE; i++) {
-        for (size_t l = 0; l < PANEL; l++) {
-            sums[i * PANEL + l] = s[i][l];
+        if (ends_chain(tile, &c)) {
+            for (size_t i = 0; i < TILE * PANEL; i++) {
+                sums[i] += s[i];
+                s[i] = 0;
+            }
         }
     }
 }
@@ -71,60 +100,65 @@ LP_BODY void tile_plain(const tile_input *tile, size_t panels, float *sums) {
 
 LP_TARGET("avx2,fma")
 LP_BODY void tile_avx2(const tile_input *tile, size_t panels, float *sums) {
-    __m256 s[TILE][2];
+    __m256 s[2 * TILE];
     const float *w = tile->panel;
     assert(panels == 1);
     (void)panels;
-    for (size_t i = 0; i < TILE; i++) {
-        s[i][0] = s[i][1] = _mm256_setzero_ps();
+    for (size_t i = 0; i < 2 * TILE; i++) {
+        s[i] = _mm256_setzero_ps();
+        _mm256_store_ps(sums + i * 8, s[i]);
     }
-    for (size_t t = 0; t < tile->taps; t++) {
+    for (chain c = {.left = CHAIN}; next_run(tile, &c);) {
         const float *a[TILE];
         for (size_t i = 0; i < TILE; i++) {
-            a[i] = tile->rows[t * TILE + i] + tile->offset;
+            a[i] = tile->rows[c.tap * TILE + i] + tile->offset + c.channel;
         }
-        for (size_t k = 0; k < tile->in; k++, w += PANEL) {
+        for (size_t k = 0; k < c.run; k++, w += PANEL) {
             __m256 low = _mm256_load_ps(w), high = _mm256_load_ps(w + 8);
             for (size_t i = 0; i < TILE; i++) {
                 __m256 x = _mm256_broadcast_ss(a[i] + k);
-                s[i][0] = _mm256_fmadd_ps(x, low, s[i][0]);
-                s[i][1] = _mm256_fmadd_ps(x, high, s[i][1]);
+                s[2 * i] = _mm256_fmadd_ps(x, low, s[2 * i]);
+                s[2 * i + 1] = _mm256_fmadd_ps(x, high, s[2 * i + 1]);
             }
         }
-    }
-    for (size_t i = 0; i < TILE; i++) {
-        _mm256_store_ps(sums + i * PANEL, s[i][0]);
-        _mm256_store_ps(sums + i * PANEL + 8, s[i][1]);
+        if (ends_chain(tile, &c)) {
+            for (size_t i = 0; i < 2 * TILE; i++) {
+                _mm256_store_ps(sums + i * 8, _mm256_add_ps(_mm256_load_ps(sums + i * 8), s[i]));
+                s[i] = _mm256_setzero_ps();
+            }
+        }
     }
 }
 
 /* Two panels at once: 12 chains, of which a processor with two units of 512 bits needs 8. */
 LP_TARGET("avx512f")
 LP_BODY void tile_avx512(const tile_input *tile, size_t panels, float *sums) {
-    __m512 s[TILE][2];
+    __m512 s[2 * TILE];
     const float *w = tile->panel;
     size_t second = panels == 2 ? tile->depth * PANEL : 0;
-    for (size_t i = 0; i < TILE; i++) {
-        s[i][0] = s[i][1] = _mm512_setzero_ps();
+    for (size_t i = 0; i < 2 * TILE; i++) {
+        s[i] = _mm512_setzero_ps();
+        _mm512_store_ps(sums + i * PANEL, s[i]);
     }
-    for (size_t t = 0; t < tile->taps; t++) {
+    for (chain c = {.left = CHAIN}; next_run(tile, &c);) {
         const float *a[TILE];
         for (size_t i = 0; i < TILE; i++) {
-            a[i] = tile->rows[t * TILE + i] + tile->offset;
+            a[i] = tile->rows[c.tap * TILE + i] + tile->offset + c.channel;
         }
-        for (size_t k = 0; k < tile->in; k++, w += PANEL) {
+        for (size_t k = 0; k < c.run; k++, w += PANEL) {
             __m512 low = _mm512_load_ps(w), high = _mm512_load_ps(w + second);
             for (size_t i = 0; i < TILE; i++) {
                 __m512 x = _mm512_set1_ps(a[i][k]);
-                s[i][0] = _mm512_fmadd_ps(x, low, s[i][0]);
-                s[i][1] = _mm512_fmadd_ps(x, high, s[i][1]);
+                s[2 * i] = _mm512_fmadd_ps(x, low, s[2 * i]);
+                s[2 * i + 1] = _mm512_fmadd_ps(x, high, s[2 * i + 1]);
             }
         }
-    }
-    for (size_t i = 0; i < TILE; i++) {
-        _mm512_store_ps(sums + i * panels * PANEL, s[i][0]);
-        if (panels == 2) {
-            _mm512_store_ps(sums + i * panels * PANEL + PANEL, s[i][1]);
+        if (ends_chain(tile, &c)) {
+            for (size_t i = 0; i < 2 * TILE; i++) {
+                float *to = sums + i * PANEL;
+                _mm512_store_ps(to, _mm512_add_ps(_mm512_load_ps(to), s[i]));
+                s[i] = _mm512_setzero_ps();
+            }
         }
     }
 }
@@ -138,6 +172,9 @@ typedef struct job {
     bool relu;
     float *y;
     size_t high, wide; /* of the output */
+    /* [TILE][2 * PANEL], aligned to 64 bytes.  Here, and not where it is used, as gcc would keep it
+     * in the registers that the chains need. */
+    float *sums;
 } job;
 
 /* Pointers of pixels first .. first + tiles * TILE - 1; behind the last pixel, pixel `first`
@@ -181,7 +218,6 @@ LP_BODY void convolve(const job *j, tile_sums sum, size_t at_once) {
     size_t panels = (c->out + PANEL - 1) / PANEL, stride = c->groups * c->out;
     size_t pixels = j->in->images * j->high * j->wide;
     const float *rows[CHUNK_TILES * LP_CONV_MAX_TAPS * TILE];
-    _Alignas(64) float sums[TILE * 2 * PANEL];
     for (size_t first = 0; first < pixels; first += CHUNK_TILES * TILE) {
         size_t count = pixels - first < CHUNK_TILES * TILE ? pixels - first : CHUNK_TILES * TILE;
         size_t tiles = (count + TILE - 1) / TILE;
@@ -199,8 +235,8 @@ LP_BODY void convolve(const job *j, tile_sums sum, size_t at_once) {
                         weights + p * depth * PANEL};
                     size_t at = (first + t * TILE) * stride + column;
                     size_t high = count - t * TILE < TILE ? count - t * TILE : TILE;
-                    sum(&tile, step, sums);
-                    finish(sums, step * PANEL, high, columns,
+                    sum(&tile, step, j->sums);
+                    finish(j->sums, at_once * PANEL, high, columns,
                            c->bias != NULL ? c->bias + column : NULL,
                            j->add != NULL ? j->add + at : NULL, j->relu, j->y + at, stride);
                 }
@@ -261,13 +297,15 @@ void lp_conv_pack(const lp_conv *conv, const float *weight, const double *scale,
 
 void lp_conv_run(const lp_conv *conv, const lp_conv_input *in, const float *add, bool relu,
                  float *y) {
+    _Alignas(64) float sums[TILE * 2 * PANEL];
     job j = {conv,
              in,
              add,
              relu,
              y,
              lp_conv_side(conv, in->height, conv->taps_high),
-             lp_conv_side(conv, in->width, conv->taps_wide)};
+             lp_conv_side(conv, in->width, conv->taps_wide),
+             sums};
     assert(conv->taps_high * conv->taps_wide <= LP_CONV_MAX_TAPS);
 #if LP_X86
     if (LP_SUPPORTS("avx512f")) {

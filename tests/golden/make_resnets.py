@@ -29,7 +29,6 @@ IMAGES = 2
 
 
 def write(name, model, prefix, size, seed):
-    model.eval()
     resnets.to_half_where_official(resnets.randomize(model, seed))
     state = {prefix + key: x.clone() for key, x in model.state_dict().items()}
     images = torch.randn(IMAGES, 3, size, size, generator=torch.Generator().manual_seed(seed + 1))

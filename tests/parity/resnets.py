@@ -74,8 +74,10 @@ def stages(model, images):
 
 
 def randomize(model, seed):
-    """Weights that keep activations of order 1, statistics that a forgotten batch norm, mean or eps
-    would show in, and attention that is neither even nor a single choice."""
+    """Weights and statistics that a forgotten batch norm, mean or eps would show in, activations that
+    do not run away, and attention that is neither even nor a single choice.  (Statistics taken from
+    inputs would make a random network chaotic: each layer would take off what images share, and
+    double every rounding.)"""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(tensor, std, mean=0.0):
@@ -87,15 +89,22 @@ def randomize(model, seed):
                 normal(m.weight, (2 / m.weight[0].numel()) ** 0.5)
             elif isinstance(m, nn.BatchNorm2d):
                 last = name.endswith(("bn3", "downsample.1"))
-                normal(m.weight, 0.1, 0.5 if last else 1.0)
+                normal(m.weight, 0.1, 0.4 if last else 1.0)
                 normal(m.bias, 0.2)
                 normal(m.running_mean, 0.3)
                 m.running_var.copy_(0.3 + torch.rand(m.running_var.shape, generator=generator))
             elif isinstance(m, nn.Linear):
                 normal(m.weight, m.in_features**-0.5)
                 normal(m.bias, 0.1)
+        model.eval()
         if hasattr(model, "attnpool"):
             normal(model.attnpool.positional_embedding, 0.3)
+            size = 32 * int((len(model.attnpool.positional_embedding) - 1) ** 0.5)
+            x = model.layer4(model.layer3(model.layer2(model.layer1(model.stem(
+                torch.randn(1, 3, size, size, generator=generator))))))
+            pool, size = model.attnpool, x.square().mean().sqrt()
+            for linear, scale in (pool.q_proj, 2.5), (pool.k_proj, 2.5), (pool.v_proj, 1.0):
+                linear.weight *= scale / size
     return model
 
 
@@ -107,5 +116,3 @@ def to_half_where_official(model):
             m.half()
     return model
 
-
-__all__ = ["BasicBlock", "Bottleneck", "SmallResNet", "randomize", "stages", "to_half_where_official"]

@@ -9,6 +9,7 @@
 
 static const float GUARD = -12345.0F;
 static lp_random source;
+static _Alignas(64) float sums[TILE * 2 * PANEL];
 
 /* Normal numbers with a guard cell before and behind. */
 static float *numbers(size_t count) {
@@ -135,7 +136,7 @@ static void check_version(version run) {
     for (size_t k = 0; k < sizeof geometries / sizeof geometries[0]; k++) {
         const geometry *g = &geometries[k];
         example e = make(g);
-        job j = {&e.conv, &e.input, NULL, false, e.y, e.high, e.wide};
+        job j = {&e.conv, &e.input, NULL, false, e.y, e.high, e.wide, sums};
         run(&j);
         assert_exact(g, &e, NULL, false);
         j.add = e.add;
@@ -185,7 +186,7 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
     for (size_t k = 0; k < sizeof geometries / sizeof geometries[0]; k++) {
         example e = make(&geometries[k]);
         float *other = numbers(e.count);
-        job j = {&e.conv, &e.input, e.add, false, e.y, e.high, e.wide};
+        job j = {&e.conv, &e.input, e.add, false, e.y, e.high, e.wide, sums};
         if (LP_SUPPORTS("avx512f") && LP_SUPPORTS("avx2")) {
             convolve_avx512(&j);
             j.y = other;

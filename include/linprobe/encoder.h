@@ -118,6 +118,11 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
  *   "tokens"       [batch * T, D]  class token and patches, positions added
  *   "norm_pre"     [batch * T, D]  CLIP only
  *   "block I"      [batch * T, D]  I from 0; the last block [batch, D], its class tokens alone
+ * of a ResNet, pixels as rows of channels:
+ *   "stem"         [batch * pixels, channels]  after its pooling
+ *   "layerS.I"     [batch * pixels, channels]  stage S from 1, block I from 0
+ *   "tokens"       [batch * T, D]  CLIP only: the mean and the pixels, positions added
+ * and of all:
  *   "penultimate"  [batch, D]
  *   "projected"    [batch, E]  at LP_FEATURE_PROJECTED */
 typedef struct lp_tap {

@@ -1,4 +1,5 @@
 /* linprobe inspect FILE: what a checkpoint holds. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,14 +44,20 @@ static json_t *encoder_object(const lp_encoder_info *i) {
 
 static void print_encoder(const lp_encoder_info *i) {
     (void)printf("architecture:  %s (family %s)\n", i->name, i->family);
-    (void)printf("dimensions:    width %zu, %zu heads, %zu layers, MLP %zu, %zu tokens\n", i->width,
-                 i->heads, i->layers, i->mlp_width, i->tokens);
-    (void)printf("input:         %zu x %zu pixels, patches of %zu (%s %zu, %s, crop %zu)\n",
-                 i->input_size, i->input_size, i->patch,
-                 i->preprocess.squash ? "squash to" : "resize", i->preprocess.resize,
-                 lp_filter_name(i->preprocess.filter), i->preprocess.crop);
-    (void)printf("activation:    %s, layer norm eps %g, pooling %s\n", i->activation,
-                 (double)i->norm_eps, i->pool);
+    bool transformer = i->patch > 0;
+    char patch[48] = "";
+    if (transformer) {
+        (void)printf("dimensions:    width %zu, %zu heads, %zu layers, MLP %zu, %zu tokens\n",
+                     i->width, i->heads, i->layers, i->mlp_width, i->tokens);
+        (void)snprintf(patch, sizeof patch, ", patches of %zu", i->patch);
+    } else {
+        (void)printf("dimensions:    width %zu, %zu blocks\n", i->width, i->layers);
+    }
+    (void)printf("input:         %zu x %zu pixels%s (%s %zu, %s, crop %zu)\n", i->input_size,
+                 i->input_size, patch, i->preprocess.squash ? "squash to" : "resize",
+                 i->preprocess.resize, lp_filter_name(i->preprocess.filter), i->preprocess.crop);
+    (void)printf("activation:    %s, %s norm eps %g, pooling %s\n", i->activation,
+                 transformer ? "layer" : "batch", (double)i->norm_eps, i->pool);
     (void)printf("mean, std:     %.6g %.6g %.6g, %.6g %.6g %.6g\n", (double)i->preprocess.mean[0],
                  (double)i->preprocess.mean[1], (double)i->preprocess.mean[2],
                  (double)i->preprocess.std[0], (double)i->preprocess.std[1],

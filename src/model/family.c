@@ -284,8 +284,12 @@ static const lp_family families[] = {
         .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification */
         .mean = IMAGENET_MEAN,
         .std = IMAGENET_STD,
-        .resize_to = 256, /* the same: resize_size 256; IMAGENET1K_V2: resnet_tower.c */
+        .resize_to = 256, /* the same: resize_size 256; known files: resnet_tower.c */
         .resize_from = 224,
+        .input = 224,
+        .note =
+            "a bilinear resize to 256, as for torchvision's IMAGENET1K_V1 weights; other weights "
+            "were made with others (bicubic: DINO, timm)",
     },
 };
 

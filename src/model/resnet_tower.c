@@ -308,21 +308,38 @@ static void name_torchvision(const lp_resnet *r, const dimensions *d, lp_encoder
     (void)snprintf(info->name, sizeof info->name, "%.63s", name);
 }
 
-/* torchvision's IMAGENET1K_V2 weights are meant for a resize to 232 instead of 256
- * (models/resnet.py).  Nothing in such a file tells but its digest, which begins as its name ends:
- * "resnet50-11ad3fa6.pth". */
-static lp_status find_resize(lp_checkpoint *ckpt, size_t input, lp_encoder_info *info,
-                             lp_error *err) {
-    static const char *const second[] = {
-        "11ad3fa6" /* resnet50 */,         "cd907fc2" /* resnet101 */,
-        "f82ba261" /* resnet152 */,        "1a0047aa" /* resnext50_32x4d */,
-        "110c445d" /* resnext101_32x8d */, "173b62eb" /* resnext101_64x4d */,
-        "9ba9bcbe" /* wide_resnet50_2 */,  "d733dc28" /* wide_resnet101_2 */};
+/* torchvision's files by the first digits of their digest, which are in their names, too
+ * ("resnet50-11ad3fa6.pth"): IMAGENET1K_V2 weights are made for a resize to 232 (models/resnet.py).
+ */
+static lp_status find_resize(lp_checkpoint *ckpt, lp_encoder_info *info, lp_error *err) {
+    static const struct {
+        const char *digest;
+        size_t resize;
+    } files[] = {
+        {"f37072fd", 256}, /* resnet18, V1 */
+        {"b627a593", 256}, /* resnet34 */
+        {"0676ba61", 256}, /* resnet50 */
+        {"63fe2227", 256}, /* resnet101 */
+        {"394f9c45", 256}, /* resnet152 */
+        {"7cdf4587", 256}, /* resnext50_32x4d */
+        {"8ba56ff5", 256}, /* resnext101_32x8d */
+        {"95faca4d", 256}, /* wide_resnet50_2 */
+        {"32ee1156", 256}, /* wide_resnet101_2 */
+        {"11ad3fa6", 232}, /* resnet50, V2 */
+        {"cd907fc2", 232}, /* resnet101 */
+        {"f82ba261", 232}, /* resnet152 */
+        {"1a0047aa", 232}, /* resnext50_32x4d */
+        {"110c445d", 232}, /* resnext101_32x8d */
+        {"173b62eb", 232}, /* resnext101_64x4d */
+        {"9ba9bcbe", 232}, /* wide_resnet50_2 */
+        {"d733dc28", 232}, /* wide_resnet101_2 */
+    };
     const char *sha256;
     lp_status status = lp_checkpoint_sha256(ckpt, &sha256, err);
-    for (size_t i = 0; status == LP_OK && i < COUNT(second); i++) {
-        if (strncmp(sha256, second[i], strlen(second[i])) == 0) {
-            info->preprocess.resize = input * 232 / 224;
+    for (size_t i = 0; status == LP_OK && i < COUNT(files); i++) {
+        if (strncmp(sha256, files[i].digest, strlen(files[i].digest)) == 0) {
+            info->preprocess.resize = info->input_size * files[i].resize / 224;
+            info->note = NULL;
         }
     }
     return status;
@@ -439,13 +456,14 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **towe
         }
         r->input = trained;
     } else if (r->input == 0) {
-        r->input = 224;
+        r->input = source->family->input;
     }
     r->layers[0].conv.out = r->clip ? *lp_plan_dimension(plan, 'H') : d.stem;
     set_geometry(r, &d);
     lp_family_preprocess(source->family, r->input, info);
+    lp_family_mean_std(source->options->mean_std, info);
     describe(r, &d, info);
-    status = r->clip ? LP_OK : find_resize(source->ckpt, r->input, info, err);
+    status = r->clip ? LP_OK : find_resize(source->ckpt, info, err);
     return status == LP_OK ? reserve(r, plan, err) : status;
 }
 

@@ -4,6 +4,9 @@ weights, several odd sizes, and the official shapes.
 Environment: as encoder_tools.py.
 """
 
+import os
+import pathlib
+import re
 import sys
 import warnings
 
@@ -92,6 +95,21 @@ def official_torchvision():
     return good and preset.interpolation.value == "bilinear"
 
 
+def known_files():
+    """The files whose resize linprobe knows are torchvision's, each with its own."""
+    source = pathlib.Path(os.environ["LP_SOURCE"], "src/model/resnet_tower.c").read_text()
+    known = dict(re.findall(r'\{"([0-9a-f]{8})", (\d+)\}', source))
+    expected = {}
+    for name in dir(torchvision.models):
+        if re.match("(Wide_)?ResN.*_Weights$", name):
+            for weights in getattr(torchvision.models, name):
+                digest = re.search(r"-([0-9a-f]{8})\.pth", weights.url).group(1)
+                expected[digest] = str(weights.transforms().resize_size[0])
+    for digest in sorted(known.items() ^ expected.items()):
+        print(f"# {digest}")
+    return known == expected and len(known) > 10
+
+
 def timm_resnet():
     """timm's ResNet-26 has torchvision's names, its classifier and all."""
     model = timm.create_model("resnet26", pretrained=False)
@@ -178,6 +196,7 @@ if __name__ == "__main__":
                 small_torchvision,
                 official_depths,
                 official_torchvision,
+                known_files,
                 timm_resnet,
                 small_clips,
                 official_rn50,

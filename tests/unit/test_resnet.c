@@ -188,6 +188,7 @@ static void torchvision_models_are_recognised_and_named(void **state) {
         assert_int_equal(info.preprocess.crop, 224);
         assert_int_equal(info.preprocess.filter, LP_FILTER_BILINEAR);
         assert_true(info.preprocess.mean[0] == 0.485F && info.preprocess.std[2] == 0.225F);
+        assert_non_null(strstr(info.note, "IMAGENET1K_V1")); /* no known file: assumed */
         assert_int_equal(info.heads, 0);
         assert_int_equal(info.projected, 0);
         assert_int_equal(info.penultimate, 8 * models[i].d.outside);
@@ -302,8 +303,9 @@ static void options_that_do_not_fit_are_refused(void **state) {
                           "pool cls: a resnet model has mean alone");
     assert_option_refused(&(lp_encoder_options){.input_size = 5000}, "input size 5000");
     lp_checkpoint *ckpt = open_file();
-    assert_ok(lp_encoder_recognise(ckpt, &(lp_encoder_options){.input_size = 160}, &info, &err),
-              &err);
+    lp_encoder_options options = {.input_size = 160, .mean_std = LP_MEAN_STD_HALF};
+    assert_ok(lp_encoder_recognise(ckpt, &options, &info, &err), &err);
+    assert_true(info.preprocess.mean[0] == 0.5F);
     assert_int_equal(info.input_size, 160);
     assert_int_equal(info.preprocess.crop, 160);
     assert_int_equal(info.preprocess.resize, 182); /* 160 * 256 / 224 */

@@ -44,6 +44,7 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
         lp_family_describe(source.family, info);
         e->kind = source.family->tower;
         status = e->kind->make(&source, plan, &e->tower, info, err);
+        lp_family_mean_std(source.options->mean_std, info);
     }
     if (info->name[0] != '\0') {
         info->parameters = lp_plan_parameters(plan);

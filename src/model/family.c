@@ -380,5 +380,6 @@ void lp_family_mean_std(lp_mean_std mean_std, lp_encoder_info *info) {
     if (mean_std != LP_MEAN_STD_AUTO) {
         memcpy(info->preprocess.mean, means[mean_std], sizeof means[0]);
         memcpy(info->preprocess.std, stds[mean_std], sizeof stds[0]);
+        info->note = NULL;
     }
 }

@@ -49,7 +49,7 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info);
 /* The preprocessing for an input of `input` pixels a side; sets input_size, too. */
 void lp_family_preprocess(const lp_family *family, size_t input, lp_encoder_info *info);
 
-/* What the caller asked for. */
+/* What the caller asked for, over what the family or a config says. */
 void lp_family_mean_std(lp_mean_std mean_std, lp_encoder_info *info);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ckpt/known_models.h"
 #include "math/gemm.h"
 #include "math/rows.h"
 #include "model/family.h"
@@ -35,9 +36,10 @@ typedef struct making {
     const lp_source *source;
     const lp_vit_layout *layout;
     lp_vit *vit;
-    bool has[128];           /* groups of weights, by letter */
-    size_t stored_positions; /* S */
-    size_t stored_grid;      /* patches a side that they are for */
+    const lp_known_model *known; /* or NULL */
+    bool has[128];               /* groups of weights, by letter */
+    size_t stored_positions;     /* S */
+    size_t stored_grid;          /* patches a side that they are for */
 } making;
 
 /* The tower with what `finish` still needs. */
@@ -202,25 +204,30 @@ static bool is_tanh_siglip(const lp_vit *vit, size_t stored_grid) {
            (s->width == 1152 && s->patch == 16) || s->width == 1536;
 }
 
+/* A published file, by its digest, where the family leaves something open. */
+static lp_status find_published(making *m, lp_error *err) {
+    const char *sha256;
+    if (m->source->family->activation != LP_ACTIVATION_AUTO && m->source->family->note == NULL) {
+        return LP_OK;
+    }
+    lp_status status = lp_checkpoint_sha256(m->source->ckpt, &sha256, err);
+    m->known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
+    return status;
+}
+
 static lp_status choose_activation(making *m, const lp_model_config *config, lp_error *err) {
     const lp_source *source = m->source;
     lp_vit *vit = m->vit;
-    const char *sha256, *official;
+    const char *official = m->known != NULL ? m->known->activation : NULL;
     vit->activation = source->options->activation;
-    if (vit->activation != LP_ACTIVATION_AUTO && m->vit->gated) {
+    if (vit->activation != LP_ACTIVATION_AUTO && vit->gated) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: its MLP is SwiGLU: expected no --activation, found %s",
                        lp_checkpoint_path(source->ckpt), lp_activation_name(vit->activation));
     }
-    if (vit->activation == LP_ACTIVATION_AUTO && source->family->activation == LP_ACTIVATION_AUTO) {
-        lp_status status = lp_checkpoint_sha256(source->ckpt, &sha256, err);
-        if (status != LP_OK) {
-            return status;
-        }
-        official = lp_checkpoint_official_name(sha256);
-        if (official != NULL && strncmp(official, "OpenAI", 6) == 0) {
-            vit->activation = LP_ACTIVATION_QUICK_GELU;
-        }
+    if (vit->activation == LP_ACTIVATION_AUTO && official != NULL) {
+        vit->activation =
+            strcmp(official, "quick_gelu") == 0 ? LP_ACTIVATION_QUICK_GELU : LP_ACTIVATION_GELU;
     }
     if (vit->activation == LP_ACTIVATION_AUTO) {
         vit->activation = config->activation;
@@ -377,13 +384,15 @@ static void describe(const making *m, const lp_model_config *config, lp_encoder_
     const lp_vit_shape *shape = &vit->shape;
     const lp_family *family = m->source->family;
     size_t batch = TOKENS_PER_BATCH / shape->tokens;
-    lp_mean_std asked = m->source->options->mean_std;
     lp_family_preprocess(family, shape->grid * shape->patch, info);
     if (config->has_preprocess) {
         take_preprocess(config, info->input_size, info);
     }
-    lp_family_mean_std(asked, info);
-    info->note = asked == LP_MEAN_STD_AUTO ? info->note : NULL;
+    if (m->known != NULL) { /* facebookresearch/deit: ImageNet's, unlike the rest of its family */
+        bool deit = strncmp(m->known->name, "deit-", 5) == 0;
+        lp_family_mean_std(deit ? LP_MEAN_STD_IMAGENET : LP_MEAN_STD_AUTO, info);
+        info->note = NULL;
+    }
     info->config = config->file;
     info->pool = lp_pool_name(vit->pool);
     info->norm_eps = vit->eps;
@@ -404,6 +413,9 @@ static lp_status choose(making *m, lp_encoder_info *info, lp_error *err) {
     lp_model_config config;
     lp_status status =
         lp_model_config_read(m->source->ckpt, s->width, s->layers, s->patch, &config, err);
+    if (status == LP_OK) {
+        status = find_published(m, err);
+    }
     if (status == LP_OK) {
         status = choose_heads(m, &config, err);
     }

@@ -18,6 +18,12 @@ typedef void (*version)(float *x, const float *bias);
     static void quick_gelu_of##suffix(float *x, const float *bias) {                               \
         quick_gelu##suffix(x, ROWS, COLUMNS, bias);                                                \
     }                                                                                              \
+    static void gelu_tanh_of##suffix(float *x, const float *bias) {                                \
+        gelu_tanh##suffix(x, ROWS, COLUMNS, bias);                                                 \
+    }                                                                                              \
+    static void silu_gate_of##suffix(float *x, const float *bias) {                                \
+        silu_gate##suffix(x, ROWS, COLUMNS / 2, bias);                                             \
+    }                                                                                              \
     static void softmax_of##suffix(float *x, const float *bias) {                                  \
         (void)bias;                                                                                \
         softmax##suffix(x, ROWS, COLUMNS);                                                         \
@@ -28,9 +34,9 @@ typedef void (*version)(float *x, const float *bias);
     static void add_bias_of##suffix(float *x, const float *bias) {                                 \
         add_bias##suffix(x, ROWS, COLUMNS, COLUMNS, bias);                                         \
     }                                                                                              \
-    static const version versions##suffix[] = {gelu_of##suffix, quick_gelu_of##suffix,             \
-                                               softmax_of##suffix, layer_norm_of##suffix,          \
-                                               add_bias_of##suffix};
+    static const version versions##suffix[] = {                                                    \
+        gelu_of##suffix,    quick_gelu_of##suffix, gelu_tanh_of##suffix, silu_gate_of##suffix,     \
+        softmax_of##suffix, layer_norm_of##suffix, add_bias_of##suffix};
 
 VERSIONS()
 VERSIONS(_avx2)

@@ -133,6 +133,10 @@ static double quick_gelu_twin(double x) {
     return x / (1 + exp(-1.702 * x));
 }
 
+static double gelu_tanh_twin(double x) {
+    return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+}
+
 static void activations_match_their_formulas(void **state) {
     (void)state;
     float zero = 0;
@@ -158,22 +162,52 @@ static void activations_match_their_formulas(void **state) {
         found = ends[i];
         lp_quick_gelu(&found, 1, 1, &zero);
         assert_true(ends[i] > 0 ? found == ends[i] : found == 0);
+        found = ends[i];
+        lp_gelu_tanh(&found, 1, 1, &zero);
+        assert_true(ends[i] > 0 ? found == ends[i] : found == 0);
     }
     static const size_t sizes[][2] = {{1, 1}, {3, 15}, {2, 16}, {5, 17}, {4, 200}};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         size_t rows = sizes[s][0], columns = sizes[s][1];
-        for (int quick = 0; quick < 2; quick++) {
+        static void (*const kernels[])(float *, size_t, size_t,
+                                       const float *) = {lp_gelu, lp_quick_gelu, lp_gelu_tanh};
+        static double (*const twins[])(double) = {gelu_twin, quick_gelu_twin, gelu_tanh_twin};
+        for (int k = 0; k < 3; k++) {
             matrix x = make(rows, columns, columns, 2), bias = make(1, columns, columns, 1);
             matrix before = copy(&x);
-            (quick ? lp_quick_gelu : lp_gelu)(x.at, rows, columns, bias.at);
+            kernels[k](x.at, rows, columns, bias.at);
             for (size_t i = 0; i < rows * columns; i++) {
                 double v = (double)(before.at[i] + bias.at[i % columns]);
-                assert_near(x.at[i], quick ? quick_gelu_twin(v) : gelu_twin(v), 3e-6);
+                assert_near(x.at[i], twins[k](v), 3e-6);
             }
             assert_guarded_and_freed(&x);
             assert_guarded_and_freed(&bias);
             lp_free(before.cells);
         }
+    }
+}
+
+static void the_gate_leaves_its_product_in_the_first_half(void **state) {
+    (void)state;
+    static const size_t sizes[][2] = {{1, 1}, {3, 15}, {2, 16}, {5, 17}};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t rows = sizes[s][0], columns = sizes[s][1], both = 2 * columns;
+        matrix x = make(rows, both, both, 2), bias = make(1, both, both, 1);
+        matrix before = copy(&x);
+        lp_silu_gate(x.at, rows, columns, bias.at);
+        for (size_t i = 0; i < rows * both; i++) {
+            size_t column = i % both;
+            if (column >= columns) {
+                assert_true(x.at[i] == before.at[i]);
+                continue;
+            }
+            double v = (double)(before.at[i] + bias.at[column]);
+            double gate = (double)(before.at[i + columns] + bias.at[column + columns]);
+            assert_near(x.at[i], v / (1 + exp(-v)) * gate, 3e-6);
+        }
+        assert_guarded_and_freed(&x);
+        assert_guarded_and_freed(&bias);
+        lp_free(before.cells);
     }
 }
 
@@ -325,6 +359,7 @@ int main(void) {
         cmocka_unit_test(products_match_three_loops),
         cmocka_unit_test(exponential_is_within_one_ulp_everywhere),
         cmocka_unit_test(activations_match_their_formulas),
+        cmocka_unit_test(the_gate_leaves_its_product_in_the_first_half),
         cmocka_unit_test(bias_is_added_to_strided_rows),
         cmocka_unit_test(layer_norm_matches_its_formula),
         cmocka_unit_test(softmax_matches_its_formula),

@@ -1,0 +1,80 @@
+#!/bin/sh
+# What weights do not tell of a model: asked for, answered by options, and part of the features' inputs.
+. "$LP_SOURCE/tests/support/tap.sh"
+families=$LP_SOURCE/tests/golden/families
+cd "$scratch" || exit 1
+cp "$families/clip-vit.safetensors" clip.safetensors
+cp "$families/dino.safetensors" dino.safetensors
+cp "$families/timm-siglip.safetensors" siglip.safetensors
+run 0 "$LP_PROGRAM" generate --out made --seed 7 --train 2 --test 1
+data=made/cifar-100-binary
+
+# ---- an open activation is a question, and everything else is shown
+run 1 "$LP_PROGRAM" inspect clip.safetensors --heads 2
+says "GELU or QuickGELU?"
+says "add --activation gelu or --activation quick_gelu"
+has "CLIP ViT 24x2/5@15 (family clip-vit)"
+has "activation:    unknown"
+has "visual.conv1.weight"
+run 0 "$LP_PROGRAM" inspect clip.safetensors --heads 2 --activation gelu
+has "activation:    gelu, layer norm eps 1e-05, pooling cls"
+run 1 "$LP_PROGRAM" extract --model clip.safetensors --heads 2 --data $data --split test --out clip
+says "add --activation gelu"
+ok "no features were made" [ ! -e clip ]
+echo '{"model_cfg": {"vision_cfg": {"width": 24, "layers": 2, "head_width": 12}}}' >open_clip_config.json
+run 0 "$LP_PROGRAM" inspect clip.safetensors
+has "told by:       open_clip_config.json beside it"
+has "width 24, 2 heads"
+run 0 "$LP_PROGRAM" inspect clip.safetensors --format json
+has '"told_by": "open_clip_config.json"'
+rm open_clip_config.json
+run 2 "$LP_PROGRAM" inspect clip.safetensors --activation relu
+says "expected auto, gelu, quick_gelu or gelu_tanh, found 'relu'"
+
+# ---- what is assumed is said
+run 0 "$LP_PROGRAM" inspect dino.safetensors --heads 2
+has "assumed:       ImageNet's mean and standard deviation"
+run 0 "$LP_PROGRAM" inspect dino.safetensors --heads 2 --mean-std half
+has "mean, std:     0.5 0.5 0.5, 0.5 0.5 0.5"
+lacks "assumed:"
+
+# ---- what the features depend on is in their inputs
+features() { # OUT OPTIONS...
+    out=$1
+    shift
+    "$LP_PROGRAM" extract --model dino.safetensors --heads 2 --data $data --split test --out "$out" "$@"
+}
+run 0 features cls
+run 0 features mean --pool mean --input-size 20
+ok "pooling and size are recorded" sh -c "grep -q '\"pool\": \"mean\"' mean/meta.json && grep -q '\"crop\": 20' mean/meta.json"
+ok "they change the features" sh -c "! cmp -s cls/features.npy mean/features.npy"
+run 0 features mean --pool mean --input-size 20
+says "features are there already"
+run 1 features mean --pool cls --input-size 20
+says "pool"
+run 1 features mean --pool mean --input-size 10
+says "preprocess"
+
+# ---- what a family cannot do
+run 1 features no --pool attention
+says "this dino model has no attention pool"
+run 1 features no --input-size 17
+says "expected a multiple of the patches' 5 pixels"
+run 1 "$LP_PROGRAM" inspect siglip.safetensors --heads 2 --pool cls
+says "this timm-siglip model has no class token"
+
+# ---- comparing: an activation for the models that do not tell, and only these
+cp "$families/hf-clip.safetensors" hf.safetensors
+cp "$LP_SOURCE/tests/golden/encoder/timm.safetensors" vit.safetensors
+cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" open.safetensors
+run 1 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out
+says "add --activation gelu"
+run 0 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out --activation gelu
+ok "the option answers" grep -rq '"activation": "gelu"' cache/features
+cat >config.json <<'JSON'
+{"model_type": "clip_vision_model", "hidden_size": 24, "num_hidden_layers": 2, "patch_size": 5,
+ "num_attention_heads": 2, "hidden_act": "quick_gelu"}
+JSON
+run 0 "$LP_PROGRAM" compare hf.safetensors vit.safetensors --activation gelu --data $data --cache cache --out out
+ok "the config is believed before the option" grep -rq '"activation": "quick_gelu"' cache/features
+done_testing

@@ -209,6 +209,7 @@ static const lp_family families[] = {
         .mean = CLIP_MEAN,                /* the same, default_cfgs; some have 0.5 */
         .std = CLIP_STD,
         .resize = LP_RESIZE_ANTIALIAS,
+        .note = "CLIP's mean and standard deviation and no margin: LAION-2B's ViT-L/14 has 0.5",
     },
     {
         .name = "timm-vit-scaled", /* timm: vit_*_dinov2, deit3_*: with layer scale */

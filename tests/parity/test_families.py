@@ -176,9 +176,30 @@ def hf_dinov2():
     return good
 
 
+def hf_dinov2_small():
+    """ViT-S/14, positions stored for 518 pixels, at 224 as by default; Hugging Face's names of old."""
+    good = True
+    for kind in ("Dinov2", "Dinov2WithRegisters"):
+        config = getattr(transformers, kind + "Config")(
+            image_size=518,
+            patch_size=14,
+            hidden_size=384,
+            num_attention_heads=6,
+        )
+        model = randomized(getattr(transformers, kind + "Model")(config), 6)
+        folder = fresh()
+        model.save_pretrained(folder)
+        images = images_for(224, 2)
+        with torch.no_grad():
+            expected = {"penultimate": model(images).pooler_output}
+        good &= compare(folder / "model.safetensors", images, expected, f"{kind}, S/14 at 224")
+    return good
+
+
 def hf_vit():
     good = True
-    for seed, sizes in enumerate(hf_sizes()):
+    base = dict(image_size=224, patch_size=16)
+    for seed, sizes in enumerate([*hf_sizes(), base]):
         model = randomized(transformers.ViTModel(transformers.ViTConfig(**sizes)), seed)
         images = images_for(sizes["image_size"], 3)
         folder = fresh()
@@ -374,13 +395,15 @@ def timm_official():
         ("deit_tiny_distilled_patch16_224", "deit-distilled"),
         ("vit_base_patch16_siglip_224", "timm-siglip"),
         ("vit_small_patch14_reg4_dinov2", "timm-vit-scaled"),
+        ("vit_base_patch32_clip_quickgelu_224", "timm-clip"),
     ]:
         extra = dict(img_size=224) if "dinov2" in name else {}
         model = randomized(timm.create_model(name, pretrained=False, **extra), 1)
         path = write(model.state_dict())
         images = images_for(224, 2)
-        good &= compare(path, images, timm_expected(model, images), name)
-        _, info = run(path, images[:1], "penultimate")
+        told = {"activation": "quick_gelu"} if "clip" in name else {}
+        good &= compare(path, images, timm_expected(model, images), name, **told)
+        _, info = run(path, images[:1], "penultimate", **told)
         config = timm.data.resolve_model_data_config(model)
         expected = {
             "family": family,
@@ -389,7 +412,7 @@ def timm_official():
             "mean": " ".join(f"{np.float32(x):.9g}" for x in config["mean"]),
             "std": " ".join(f"{np.float32(x):.9g}" for x in config["std"]),
         }
-        if "siglip" in name:
+        if "siglip" in name or "clip" in name:
             expected["resize"] = "224"  # squashed, as open_clip's and Google's
         for key, value in expected.items():
             if info[key] != value:
@@ -447,7 +470,28 @@ def dino():
         images = images_for(7 * grid, 3)
         expected = timm_expected(at_grid(model, positions, grid, small_vit), images)
         good &= compare(path, images, expected, f"dino, grid {grid}", input_size=7 * grid)
-    return good
+    student = randomized(small_vit(5), 2).state_dict()
+    training = {
+        "student": {f"module.backbone.{k}": x for k, x in student.items()},
+        "teacher": {f"backbone.{k}": x for k, x in state.items()},
+        "epoch": 100,
+    }
+    training["teacher"]["head.last_layer.weight_g"] = torch.ones(3, 1)
+    path = fresh() / "checkpoint.pth"
+    torch.save(training, path)
+    images = images_for(35, 3)
+    return good and compare(path, images, timm_expected(model, images), "dino, teacher")
+
+
+def dino_small():
+    """ViT-S/16."""
+    model = timm.create_model("vit_small_patch16_224.dino", pretrained=False, num_classes=0)
+    randomized(model, 1)
+    images = images_for(224, 2)
+    path = write(model.state_dict(), name="dino_deitsmall16_pretrain.pth")
+    _, info = run(path, images[:1], "penultimate")
+    good = (info["resize"], info["crop"], info["family"]) == ("256", "224", "dino")
+    return compare(path, images, timm_expected(model, images)) and good
 
 
 def dinov2():
@@ -531,6 +575,7 @@ TESTS = [
     hf_siglip,
     hf_siglip_base,
     hf_dinov2,
+    hf_dinov2_small,
     hf_vit,
     open_clip_vit,
     open_clip_resized,
@@ -541,6 +586,7 @@ TESTS = [
     timm_official,
     timm_resized,
     dino,
+    dino_small,
     dinov2,
     dinov2_registers,
     dinov2_small,

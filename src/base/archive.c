@@ -1,17 +1,26 @@
-/* Archives by libarchive. */
+/* Archives by libarchive; gzip by zlib, because libarchive's own filter does not compare the CRC-32
+ * at a stream's end. */
 #include "base/archive.h"
+
+#include <errno.h>
+#include <string.h>
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <zlib.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 
+enum { BLOCK = 1 << 16 };
+
 struct lp_archive {
     struct archive *handle;
     char *path;
     char *member;
+    gzFile gzip; /* of a tar archive, also one that is not compressed */
+    unsigned char block[BLOCK];
 };
 
 /* Warnings count as failures: a checksum that does not match is one. */
@@ -20,6 +29,39 @@ static lp_status fail_archive(const lp_archive *archive, lp_status status, lp_er
     return lp_fail(err, status, "%s%s%s: %s", archive->path, archive->member != NULL ? ": " : "",
                    archive->member != NULL ? archive->member : "",
                    reason != NULL ? reason : "cannot be read as an archive");
+}
+
+/* The next bytes of the tar archive; 0 at the end, -1 for a damaged or truncated stream. */
+static la_ssize_t read_block(struct archive *handle, void *context, const void **bytes) {
+    lp_archive *archive = context;
+    int code = Z_OK, got = gzread(archive->gzip, archive->block, BLOCK);
+    const char *reason = gzerror(archive->gzip, &code);
+    *bytes = archive->block;
+    if (got >= 0 && (code == Z_OK || code == Z_STREAM_END)) {
+        return got;
+    }
+    archive_set_error(handle, EINVAL, "%s", code == Z_BUF_ERROR ? "truncated gzip input" : reason);
+    return -1;
+}
+
+/* Behind the tar's end marker there is still the end of the gzip stream with its checksum. */
+static lp_status read_rest(lp_archive *archive, lp_error *err) {
+    const void *bytes;
+    la_ssize_t got = archive->gzip != NULL ? 1 : 0;
+    while (got > 0) {
+        got = read_block(archive->handle, archive, &bytes);
+    }
+    return got == 0 ? LP_OK : fail_archive(archive, LP_ERR_FORMAT, err);
+}
+
+static int open_tar(lp_archive *archive) {
+    (void)archive_read_support_format_tar(archive->handle);
+    archive->gzip = gzopen(archive->path, "rb");
+    if (archive->gzip == NULL) {
+        archive_set_error(archive->handle, errno, "%s", strerror(errno));
+        return ARCHIVE_FATAL;
+    }
+    return archive_read_open(archive->handle, archive, NULL, read_block, NULL);
 }
 
 lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **out, lp_error *err) {
@@ -34,13 +76,14 @@ lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **o
         lp_archive_close(archive);
         return lp_fail_memory(err, path, 1, sizeof *archive);
     }
+    int code;
     if (kind == LP_ARCHIVE_ZIP) {
         (void)archive_read_support_format_zip_seekable(archive->handle);
+        code = archive_read_open_filename(archive->handle, path, 1 << 18);
     } else {
-        (void)archive_read_support_filter_gzip(archive->handle);
-        (void)archive_read_support_format_tar(archive->handle);
+        code = open_tar(archive);
     }
-    if (archive_read_open_filename(archive->handle, path, 1 << 18) != ARCHIVE_OK) {
+    if (code != ARCHIVE_OK) {
         /* the same call opens the file and recognises the format */
         bool readable = lp_is_file(path);
         lp_status status = fail_archive(archive, readable ? LP_ERR_FORMAT : LP_ERR_IO, err);
@@ -58,7 +101,7 @@ lp_status lp_archive_next(lp_archive *archive, lp_member *member, bool *more, lp
     *more = false;
     int code = archive_read_next_header(archive->handle, &entry);
     if (code == ARCHIVE_EOF) {
-        return LP_OK;
+        return read_rest(archive, err);
     }
     if (code != ARCHIVE_OK) {
         return fail_archive(archive, LP_ERR_FORMAT, err);
@@ -114,6 +157,9 @@ void lp_archive_close(lp_archive *archive) {
     if (archive != NULL) {
         if (archive->handle != NULL) {
             (void)archive_read_free(archive->handle);
+        }
+        if (archive->gzip != NULL) {
+            (void)gzclose_r(archive->gzip);
         }
         lp_free(archive->path);
         lp_free(archive->member);

@@ -85,7 +85,7 @@ static lp_status fill_shape(reader *r, const lp_node *tensor, lp_entry *entry) {
     const lp_node *shape = &pickle->nodes[tensor->is.tensor.shape];
     const lp_node *stride = &pickle->nodes[tensor->is.tensor.stride];
     const lp_torch_type *type = tensor->is.tensor.type;
-    uint64_t sizes[LP_MAX_RANK];
+    uint64_t sizes[LP_MAX_RANK] = {0};
     if (shape->kind != LP_NODE_TUPLE || stride->kind != LP_NODE_TUPLE ||
         shape->is.items.count != stride->is.items.count) {
         return lp_fail(r->err, LP_ERR_FORMAT, "expected shape and strides as tuples of one length");

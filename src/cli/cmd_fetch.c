@@ -104,7 +104,6 @@ static lp_status settle_path(job *j, lp_error *err) {
 /* A file that another program fetched is as good, if it is the right one. */
 static lp_status find_elsewhere(job *j, bool *found, lp_error *err) {
     char *path = NULL;
-    *found = false;
     if (j->out != NULL || j->url != NULL || j->item.model == NULL || j->sha256 == NULL ||
         lp_is_file(j->path)) {
         return LP_OK;
@@ -124,7 +123,7 @@ static lp_status find_elsewhere(job *j, bool *found, lp_error *err) {
 }
 
 static lp_status fetch(job *j, lp_error *err) {
-    bool found;
+    bool found = false;
     lp_status status = settle_path(j, err);
     if (status == LP_OK) {
         status = find_elsewhere(j, &found, err);

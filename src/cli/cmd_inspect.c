@@ -131,8 +131,10 @@ static int run(const cli_command *command, int argc, char **argv) {
         lp_table_print(stdout, LP_FORMAT_CSV, columns, 3, rows);
     } else {
         json_t *object = json_pack(
-            "{s:o, s:s, s:s, s:s?, s:o?, s:O}", "file", lp_json_any_text(lp_checkpoint_path(ckpt)),
-            "format", lp_checkpoint_format(ckpt), "sha256", hex, "official", official, "encoder",
+            "{s:o, s:s, s:I, s:s?, s:s, s:s?, s:o?, s:O}", "file",
+            lp_json_any_text(lp_checkpoint_path(ckpt)), "format", lp_checkpoint_format(ckpt),
+            "files", (json_int_t)lp_checkpoint_files(ckpt), "wrapper", lp_checkpoint_wrapper(ckpt),
+            "sha256", hex, "official", official, "encoder",
             recognised == LP_OK ? encoder_object(&info) : NULL, "tensors", rows);
         lp_table_print(stdout, LP_FORMAT_JSON, columns, 3, object);
         json_decref(object);

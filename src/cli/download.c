@@ -13,14 +13,15 @@ static bool show_bytes(void *context, uint64_t done, uint64_t total, double rate
     return interrupt_signal() == 0;
 }
 
-lp_status download_file(const char *what, const char *advice, lp_fetch_request *request,
+lp_status download_file(const char *what, const char *advice, const lp_fetch_request *request,
                         lp_error *err) {
     meter m;
+    lp_fetch_request shown = *request;
     (void)fprintf(stderr, "%s: downloading %s\n", what, request->url);
     meter_start(&m, what, "MB");
-    request->progress = show_bytes;
-    request->context = &m;
-    lp_status status = lp_fetch(request, err);
+    shown.progress = show_bytes;
+    shown.context = &m;
+    lp_status status = lp_fetch(&shown, err);
     meter_end(&m);
     if (status == LP_CANCELLED) {
         (void)lp_prefix(err, status, "interrupted%s: ",

@@ -4,9 +4,9 @@
 
 #include "fetch/fetch.h"
 
-/* lp_fetch with a meter on standard error, until Ctrl-C; request->progress and context are set
- * here.  `what` names the file in messages; `advice` (or NULL) is what the user can do instead. */
-LP_MUST_USE lp_status download_file(const char *what, const char *advice, lp_fetch_request *request,
-                                    lp_error *err);
+/* lp_fetch with a meter on standard error, until Ctrl-C; request's own progress is not called.
+ * `what` names the file in messages; `advice` (or NULL) is what the user can do instead. */
+LP_MUST_USE lp_status download_file(const char *what, const char *advice,
+                                    const lp_fetch_request *request, lp_error *err);
 
 #endif

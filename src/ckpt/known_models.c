@@ -18,29 +18,29 @@
 #define OPENAI "https://openaipublic.azureedge.net/clip/models/"
 #define CLIP(label, slug, family, size, parameters, file, bytes, digest)                           \
     {                                                                                              \
-        "clip-" slug, label, "OpenAI CLIP " label, family, "quick_gelu", size, parameters,         \
+        "clip-" slug, label, "OpenAI CLIP " label, family, "quick_gelu", size, 0, parameters,      \
             OPENAI digest "/" file, bytes, 0, digest                                               \
     }
 #define LAION(label, slug, activation, size, parameters, file, digits)                             \
     {                                                                                              \
-        "openclip-" slug, NULL, "open_clip " label, "clip-vit", activation, size, parameters,      \
+        "openclip-" slug, NULL, "open_clip " label, "clip-vit", activation, size, 0, parameters,   \
             "https://github.com/mlfoundations/open_clip/releases/download/v0.2-weights/" file      \
             "-" digits ".pt",                                                                      \
             0, 0, digits                                                                           \
     }
-#define RESNET(label, slug, alias, parameters, file, digits, megabytes)                            \
+#define TORCHVISION(label, name, alias, resize, parameters, file, digits, megabytes)               \
     {                                                                                              \
-        "resnet" slug, alias, "torchvision ResNet-" label, "resnet", NULL, 224, parameters,        \
+        name, alias, "torchvision " label, "resnet", NULL, 224, resize, parameters,                \
             "https://download.pytorch.org/models/" file "-" digits ".pth", 0, megabytes, digits    \
     }
 #define META(name, alias, title, family, parameters, path)                                         \
     {                                                                                              \
-        name, alias, title, family, NULL, 224, parameters,                                         \
+        name, alias, title, family, NULL, 224, 0, parameters,                                      \
             "https://dl.fbaipublicfiles.com/" path ".pth", 0, 0, NULL                              \
     }
 #define DEIT(label, slug, parameters, file, digits)                                                \
     {                                                                                              \
-        "deit-vit-" slug, NULL, "DeiT ViT-" label, "timm-vit", NULL, 224, parameters,              \
+        "deit-vit-" slug, NULL, "DeiT ViT-" label, "timm-vit", NULL, 224, 0, parameters,           \
             "https://dl.fbaipublicfiles.com/deit/" file "-" digits ".pth", 0, 0, digits            \
     }
 
@@ -73,14 +73,39 @@ static const lp_known_model models[] = {
     LAION("ViT-L/14 laion400m_e32", "vit-l-14-laion400m", "gelu", 224, 303966208,
           "vit_l_14-laion400m_e32", "3d133497"),
 
-    RESNET("18 V1", "18", "resnet18-v1", 11176512, "resnet18", "f37072fd", 46.8),
-    RESNET("34 V1", "34", "resnet34-v1", 21284672, "resnet34", "b627a593", 87.3),
-    RESNET("50 V1", "50", "resnet50-v1", 23508032, "resnet50", "0676ba61", 102.5),
-    RESNET("50 V2", "50-v2", NULL, 23508032, "resnet50", "11ad3fa6", 102.5),
-    RESNET("101 V1", "101", "resnet101-v1", 42500160, "resnet101", "63fe2227", 178.8),
-    RESNET("101 V2", "101-v2", NULL, 42500160, "resnet101", "cd907fc2", 178.8),
-    RESNET("152 V1", "152", "resnet152-v1", 58143808, "resnet152", "394f9c45", 241.6),
-    RESNET("152 V2", "152-v2", NULL, 58143808, "resnet152", "f82ba261", 241.7),
+    TORCHVISION("ResNet-18 V1", "resnet18", "resnet18-v1", 256, 11176512, "resnet18", "f37072fd",
+                46.8),
+    TORCHVISION("ResNet-34 V1", "resnet34", "resnet34-v1", 256, 21284672, "resnet34", "b627a593",
+                87.3),
+    TORCHVISION("ResNet-50 V1", "resnet50", "resnet50-v1", 256, 23508032, "resnet50", "0676ba61",
+                102.5),
+    TORCHVISION("ResNet-50 V2", "resnet50-v2", NULL, 232, 23508032, "resnet50", "11ad3fa6", 102.5),
+    TORCHVISION("ResNet-101 V1", "resnet101", "resnet101-v1", 256, 42500160, "resnet101",
+                "63fe2227", 178.8),
+    TORCHVISION("ResNet-101 V2", "resnet101-v2", NULL, 232, 42500160, "resnet101", "cd907fc2",
+                178.8),
+    TORCHVISION("ResNet-152 V1", "resnet152", "resnet152-v1", 256, 58143808, "resnet152",
+                "394f9c45", 241.6),
+    TORCHVISION("ResNet-152 V2", "resnet152-v2", NULL, 232, 58143808, "resnet152", "f82ba261",
+                241.7),
+    TORCHVISION("ResNeXt-50 32x4d V1", "resnext50-32x4d", "resnext50-32x4d-v1", 256, 22979904,
+                "resnext50_32x4d", "7cdf4587", 100.4),
+    TORCHVISION("ResNeXt-50 32x4d V2", "resnext50-32x4d-v2", NULL, 232, 22979904, "resnext50_32x4d",
+                "1a0047aa", 100.5),
+    TORCHVISION("ResNeXt-101 32x8d V1", "resnext101-32x8d", "resnext101-32x8d-v1", 256, 86742336,
+                "resnext101_32x8d", "8ba56ff5", 356.1),
+    TORCHVISION("ResNeXt-101 32x8d V2", "resnext101-32x8d-v2", NULL, 232, 86742336,
+                "resnext101_32x8d", "110c445d", 356.2),
+    TORCHVISION("ResNeXt-101 64x4d", "resnext101-64x4d", NULL, 232, 81406272, "resnext101_64x4d",
+                "173b62eb", 334.8),
+    TORCHVISION("Wide ResNet-50-2 V1", "wide-resnet50-2", "wide-resnet50-2-v1", 256, 66834240,
+                "wide_resnet50_2", "95faca4d", 138.2),
+    TORCHVISION("Wide ResNet-50-2 V2", "wide-resnet50-2-v2", NULL, 232, 66834240, "wide_resnet50_2",
+                "9ba9bcbe", 275.9),
+    TORCHVISION("Wide ResNet-101-2 V1", "wide-resnet101-2", "wide-resnet101-2-v1", 256, 124837696,
+                "wide_resnet101_2", "32ee1156", 254.7),
+    TORCHVISION("Wide ResNet-101-2 V2", "wide-resnet101-2-v2", NULL, 232, 124837696,
+                "wide_resnet101_2", "d733dc28", 508.3),
 
     META("dino-vit-s-16", NULL, "DINO ViT-S/16", "dino", 21665664,
          "dino/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain"),

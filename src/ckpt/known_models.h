@@ -15,6 +15,7 @@ typedef struct lp_known_model {
     const char *family;     /* as in lp_encoder_info */
     const char *activation; /* "quick_gelu" or "gelu" where the family may have either, or NULL */
     unsigned input_size;
+    unsigned resize;     /* of the image's shorter side before the crop; 0: as the family says */
     uint64_t parameters; /* of the image encoder, without a classifier */
     const char *url;
     uint64_t bytes;     /* of the file; 0 where only megabytes, or neither, is known */

@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ckpt/known_models.h"
 #include "model/family.h"
 #include "model/resnet.h"
 #include "model/weight_plan.h"
@@ -308,39 +309,15 @@ static void name_torchvision(const lp_resnet *r, const dimensions *d, lp_encoder
     (void)snprintf(info->name, sizeof info->name, "%.63s", name);
 }
 
-/* torchvision's files by the first digits of their digest, which are in their names, too
- * ("resnet50-11ad3fa6.pth"): IMAGENET1K_V2 weights are made for a resize to 232 (models/resnet.py).
- */
+/* torchvision's files are known by their digest: IMAGENET1K_V2 weights are made for a resize to
+ * 232, which nothing else in them tells. */
 static lp_status find_resize(lp_checkpoint *ckpt, lp_encoder_info *info, lp_error *err) {
-    static const struct {
-        const char *digest;
-        size_t resize;
-    } files[] = {
-        {"f37072fd", 256}, /* resnet18, V1 */
-        {"b627a593", 256}, /* resnet34 */
-        {"0676ba61", 256}, /* resnet50 */
-        {"63fe2227", 256}, /* resnet101 */
-        {"394f9c45", 256}, /* resnet152 */
-        {"7cdf4587", 256}, /* resnext50_32x4d */
-        {"8ba56ff5", 256}, /* resnext101_32x8d */
-        {"95faca4d", 256}, /* wide_resnet50_2 */
-        {"32ee1156", 256}, /* wide_resnet101_2 */
-        {"11ad3fa6", 232}, /* resnet50, V2 */
-        {"cd907fc2", 232}, /* resnet101 */
-        {"f82ba261", 232}, /* resnet152 */
-        {"1a0047aa", 232}, /* resnext50_32x4d */
-        {"110c445d", 232}, /* resnext101_32x8d */
-        {"173b62eb", 232}, /* resnext101_64x4d */
-        {"9ba9bcbe", 232}, /* wide_resnet50_2 */
-        {"d733dc28", 232}, /* wide_resnet101_2 */
-    };
     const char *sha256;
     lp_status status = lp_checkpoint_sha256(ckpt, &sha256, err);
-    for (size_t i = 0; status == LP_OK && i < COUNT(files); i++) {
-        if (strncmp(sha256, files[i].digest, strlen(files[i].digest)) == 0) {
-            info->preprocess.resize = info->input_size * files[i].resize / 224;
-            info->note = NULL;
-        }
+    const lp_known_model *known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
+    if (known != NULL && known->resize > 0) {
+        info->preprocess.resize = info->input_size * known->resize / known->input_size;
+        info->note = NULL;
     }
     return status;
 }

@@ -190,6 +190,15 @@ static void other_contents_are_refused(void **state) {
         LP_ERR_UNSUPPORTED, "a whole pickled module");
 }
 
+static void long_pickles_are_refused_as_such(void **state) {
+    (void)state;
+    static char bytes[5 << 20] = HEAD "\x80\x02X\0\0\x40"; /* a text of 4 MiB */
+    lp_checkpoint *ckpt;
+    write_bytes(bytes, sizeof bytes);
+    assert_fails(lp_checkpoint_open(path, &ckpt, &err), LP_ERR_FORMAT, &err,
+                 "the pickle at byte 45, of which 4 MiB are read: object: byte 2: the pickle ends");
+}
+
 static void every_shorter_file_is_refused(void **state) {
     (void)state;
     char *bytes;
@@ -246,6 +255,7 @@ int main(void) {
         cmocka_unit_test(the_list_of_storages_must_fit),
         cmocka_unit_test(lengths_of_storages_are_checked),
         cmocka_unit_test(other_contents_are_refused),
+        cmocka_unit_test(long_pickles_are_refused_as_such),
         cmocka_unit_test(every_shorter_file_is_refused),
         cmocka_unit_test(damaged_files_stay_bounded),
     };

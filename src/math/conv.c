@@ -177,25 +177,31 @@ typedef struct job {
     float *sums;
 } job;
 
-/* Pointers of pixels first .. first + tiles * TILE - 1; behind the last pixel, pixel `first`
- * again. */
-static void point(const job *j, size_t first, size_t count, size_t tiles, const float **rows) {
+/* Where tap t reads for the pixel of this place in its image. */
+static const float *at_tap(const job *j, const float *image, size_t place, size_t t) {
     const lp_conv *c = j->conv;
     const lp_conv_input *in = j->in;
-    size_t taps = c->taps_high * c->taps_wide;
-    for (size_t p = 0; p < tiles * TILE; p++) {
-        size_t pixel = p < count ? first + p : first;
-        size_t image = pixel / (j->high * j->wide), place = pixel % (j->high * j->wide);
-        const float *x = in->x + image * in->image_stride;
-        const float **row = rows + p / TILE * taps * TILE + p % TILE;
-        for (size_t t = 0; t < taps; t++) {
-            size_t v = place / j->wide * c->stride + t / c->taps_wide;
-            size_t u = place % j->wide * c->stride + t % c->taps_wide;
-            bool inside = v >= c->padding && v - c->padding < in->height && u >= c->padding &&
-                          u - c->padding < in->width;
-            row[t * TILE] =
-                inside ? x + (v - c->padding) * in->row_stride + (u - c->padding) * in->pixel_stride
-                       : c->zeros;
+    size_t v = place / j->wide * c->stride + t / c->taps_wide;
+    size_t u = place % j->wide * c->stride + t % c->taps_wide;
+    bool inside = v >= c->padding && v - c->padding < in->height && u >= c->padding &&
+                  u - c->padding < in->width;
+    assert(inside || c->zeros != NULL);
+    return inside ? image + (v - c->padding) * in->row_stride + (u - c->padding) * in->pixel_stride
+                  : c->zeros;
+}
+
+/* rows [tiles][taps][TILE] for pixels first .. first + count - 1; behind the last pixel, pixel
+ * `first` again. */
+static void point(const job *j, size_t first, size_t count, size_t tiles, const float **rows) {
+    size_t taps = j->conv->taps_high * j->conv->taps_wide, image_pixels = j->high * j->wide;
+    for (size_t tile = 0; tile < tiles; tile++, rows += taps * TILE) {
+        for (size_t i = 0; i < TILE; i++) {
+            size_t behind = tile * TILE + i;
+            size_t pixel = behind < count ? first + behind : first;
+            const float *image = j->in->x + pixel / image_pixels * j->in->image_stride;
+            for (size_t t = 0; t < taps; t++) {
+                rows[t * TILE + i] = at_tap(j, image, pixel % image_pixels, t);
+            }
         }
     }
 }

@@ -173,7 +173,8 @@ static lp_conv_input vectors(const forward *f, const float *x, size_t channels, 
 /* One query an image against its tokens: u [heads, C] -> sums of tokens [heads, C], in place. */
 static void attend(const lp_resnet *r, const float *tokens, size_t count, size_t channels,
                    float *scores, float *u) {
-    float scale = 1 / sqrtf((float)(channels / r->heads));
+    size_t head = channels / r->heads;
+    float scale = 1 / sqrtf((float)head);
     lp_gemm_nt(r->heads, count, channels, scale, u, channels, tokens, channels, 0, scores, count);
     lp_softmax(scores, r->heads, count);
     lp_gemm_nn(r->heads, channels, count, 1, scores, count, tokens, channels, 0, u, channels);

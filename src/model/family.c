@@ -277,7 +277,7 @@ static const lp_family families[] = {
     {
         .name = "resnet", /* torchvision: ResNet; timm's resnet18 .. 152 and DINO's ResNet-50 */
         .title = "ResNet",
-        .prefixes = {""},
+        .prefixes = {"", "backbone.", "teacher.backbone."},
         .any = {"layer1.0.conv1.weight", "layer4.0.conv1.weight"},
         .tower = &lp_resnet_kind,
         .layout = &lp_resnet_torchvision,

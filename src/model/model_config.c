@@ -299,3 +299,12 @@ lp_status lp_model_config_read(const lp_checkpoint *ckpt, size_t width, size_t l
     }
     return status;
 }
+
+void lp_model_config_preprocess(const lp_model_config *config, size_t input,
+                                lp_encoder_info *info) {
+    const lp_preprocess *p = &config->preprocess;
+    info->preprocess = *p;
+    info->preprocess.crop = input;
+    info->preprocess.resize = input == p->crop ? p->resize : input * p->resize / p->crop;
+    info->note = NULL;
+}

@@ -23,4 +23,7 @@ typedef struct lp_model_config {
 LP_MUST_USE lp_status lp_model_config_read(const lp_checkpoint *ckpt, size_t width, size_t layers,
                                            size_t patch, lp_model_config *out, lp_error *err);
 
+/* The config's preprocessing, which it has, for any input. */
+void lp_model_config_preprocess(const lp_model_config *config, size_t input, lp_encoder_info *info);
+
 #endif

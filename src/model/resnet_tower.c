@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "ckpt/known_models.h"
 #include "model/family.h"
+#include "model/model_config.h"
 #include "model/resnet.h"
 #include "model/weight_plan.h"
 
@@ -309,17 +310,45 @@ static void name_torchvision(const lp_resnet *r, const dimensions *d, lp_encoder
     (void)snprintf(info->name, sizeof info->name, "%.63s", name);
 }
 
-/* torchvision's files are known by their digest: IMAGENET1K_V2 weights are made for a resize to
- * 232, which nothing else in them tells. */
-static lp_status find_resize(lp_checkpoint *ckpt, lp_encoder_info *info, lp_error *err) {
+/* The input's size and its preprocessing: as the command line has it, the file's digest, a config
+ * beside the file, or the family. */
+static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimensions *d,
+                              lp_encoder_info *info, lp_error *err) {
+    size_t asked = source->options->input_size, usual = source->family->input;
+    const lp_known_model *known = NULL;
     const char *sha256;
-    lp_status status = lp_checkpoint_sha256(ckpt, &sha256, err);
-    const lp_known_model *known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
-    if (known != NULL && known->resize > 0) {
-        info->preprocess.resize = info->input_size * known->resize / known->input_size;
-        info->note = NULL;
+    lp_model_config config;
+    lp_status status = lp_model_config_read(source->ckpt, r->clip ? d->inside : 8 * d->outside,
+                                            r->block_count, 0, &config, err);
+    if (status == LP_OK && !r->clip) {
+        status = lp_checkpoint_sha256(source->ckpt, &sha256, err);
+        known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
     }
-    return status;
+    if (status != LP_OK) {
+        return status;
+    }
+    bool told = known != NULL && known->resize > 0; /* torchvision's */
+    if (r->clip) {
+        usual = 32 * d->grid;
+        if (asked != 0 && asked != usual) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: input size %zu: attention pooling has positions for %zu alone",
+                           lp_checkpoint_path(source->ckpt), asked, usual);
+        }
+    } else if (!told && config.has_preprocess && config.preprocess.crop <= LARGEST_INPUT) {
+        usual = config.preprocess.crop;
+    }
+    r->input = asked > 0 ? asked : usual;
+    lp_family_preprocess(source->family, r->input, info);
+    if (told) { /* IMAGENET1K_V2 weights are made for a resize to 232 */
+        info->preprocess.resize = r->input * known->resize / known->input_size;
+        info->note = NULL;
+    } else if (config.has_preprocess) {
+        lp_model_config_preprocess(&config, r->input, info);
+        info->config = config.file;
+    }
+    lp_family_mean_std(source->options->mean_std, info);
+    return LP_OK;
 }
 
 static void describe(const lp_resnet *r, const dimensions *d, lp_encoder_info *info) {
@@ -423,25 +452,14 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **towe
     if (status != LP_OK) {
         return status;
     }
-    r->input = source->options->input_size;
-    if (r->clip) {
-        size_t trained = 32 * d.grid;
-        if (r->input != 0 && r->input != trained) {
-            return lp_fail(err, LP_ERR_ARGUMENT,
-                           "%s: input size %zu: attention pooling has positions for %zu alone",
-                           lp_checkpoint_path(source->ckpt), r->input, trained);
-        }
-        r->input = trained;
-    } else if (r->input == 0) {
-        r->input = source->family->input;
+    status = choose_input(source, r, &d, info, err);
+    if (status != LP_OK) {
+        return status;
     }
     r->layers[0].conv.out = r->clip ? *lp_plan_dimension(plan, 'H') : d.stem;
     set_geometry(r, &d);
-    lp_family_preprocess(source->family, r->input, info);
-    lp_family_mean_std(source->options->mean_std, info);
     describe(r, &d, info);
-    status = r->clip ? LP_OK : find_resize(source->ckpt, info, err);
-    return status == LP_OK ? reserve(r, plan, err) : status;
+    return reserve(r, plan, err);
 }
 
 /* weight [groups * in, out] -> raw [groups * out, in], group by group. */

@@ -370,15 +370,6 @@ static void name_model(const char *title, lp_encoder_info *info) {
     (void)snprintf(info->name, sizeof info->name, "%.63s", name);
 }
 
-/* The config's preprocessing, for another input as well. */
-static void take_preprocess(const lp_model_config *config, size_t input, lp_encoder_info *info) {
-    const lp_preprocess *p = &config->preprocess;
-    info->preprocess = *p;
-    info->preprocess.crop = input;
-    info->preprocess.resize = input == p->crop ? p->resize : input * p->resize / p->crop;
-    info->note = NULL;
-}
-
 static void describe(const making *m, const lp_model_config *config, lp_encoder_info *info) {
     const lp_vit *vit = m->vit;
     const lp_vit_shape *shape = &vit->shape;
@@ -386,7 +377,7 @@ static void describe(const making *m, const lp_model_config *config, lp_encoder_
     size_t batch = TOKENS_PER_BATCH / shape->tokens;
     lp_family_preprocess(family, shape->grid * shape->patch, info);
     if (config->has_preprocess) {
-        take_preprocess(config, info->input_size, info);
+        lp_model_config_preprocess(config, info->input_size, info);
     }
     if (m->known != NULL) { /* facebookresearch/deit: ImageNet's, unlike the rest of its family */
         bool deit = strncmp(m->known->name, "deit-", 5) == 0;

@@ -97,8 +97,9 @@ def official_torchvision():
 
 def known_files():
     """The files whose resize linprobe knows are torchvision's, each with its own."""
-    source = pathlib.Path(os.environ["LP_SOURCE"], "src/model/resnet_tower.c").read_text()
-    known = dict(re.findall(r'\{"([0-9a-f]{8})", (\d+)\}', source))
+    source = pathlib.Path(os.environ["LP_SOURCE"], "src/ckpt/known_models.c").read_text()
+    rows = re.findall(r'TORCHVISION\("[^)]*?, (\d+),\s*\d+,\s*"\w+",\s*"([0-9a-f]{8})"', source)
+    known = {digest: resize for resize, digest in rows}
     expected = {}
     for name in dir(torchvision.models):
         if re.match("(Wide_)?ResN.*_Weights$", name):

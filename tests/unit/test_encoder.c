@@ -1,12 +1,8 @@
 /* The model stage: golden activations of two small models, recognising models by names and shapes,
  * and what a run promises. */
-#include <math.h>
-#include <unistd.h>
-
 #include "base/alloc.h"
 #include "base/parallel.h"
-#include "linprobe/encoder.h"
-#include "check.h"
+#include "golden.h"
 #include "model_file.h"
 
 /* What the recognising and loading of `file` is told. */
@@ -317,141 +313,23 @@ static void every_failed_allocation_is_reported(void **state) {
 
 /* ---- golden ---------------------------------------------------------------------------------- */
 
-typedef struct golden {
-    lp_checkpoint *activations;
-    lp_encoder *encoder;
-    size_t batch;
-    float *images, *features, *scratch;
-    size_t scratch_floats;
-    size_t stages; /* seen by the tap */
-} golden;
-
-static lp_checkpoint *open_golden(const char *name) {
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/golden/encoder/%s.safetensors", LP_TEST_DATA, name);
-    lp_checkpoint *ckpt;
-    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
-    return ckpt;
-}
-
-static float *golden_values(golden *g, const char *stage, size_t count) {
-    const lp_tensor *tensor = lp_checkpoint_find(g->activations, stage);
-    if (tensor == NULL || (count > 0 && tensor->count != count)) {
-        fail_msg("no golden \"%s\" of %zu values", stage, count);
-    }
-    float *values = lp_alloc(tensor->count, sizeof *values);
-    assert_non_null(values);
-    lp_tensor_read read = {tensor, values};
-    assert_ok(lp_checkpoint_read(g->activations, &read, 1, &err), &err);
-    return values;
-}
-
-static const float GUARD = -777.0F;
-
-static golden load_golden(const char *name) {
-    golden g = {0};
-    char activations[64];
-    (void)snprintf(activations, sizeof activations, "%s-activations", name);
-    lp_checkpoint *ckpt = open_golden(name);
-    options =
-        (lp_encoder_options){.activation = strncmp(name, "clip", 4) == 0 ? LP_ACTIVATION_QUICK_GELU
-                                                                         : LP_ACTIVATION_AUTO};
-    assert_ok(lp_encoder_load(ckpt, &options, &g.encoder, &err), &err);
-    lp_checkpoint_close(ckpt);
-    g.activations = open_golden(activations);
-    g.batch = lp_checkpoint_find(g.activations, "images")->shape[0];
-    g.images = golden_values(&g, "images", 0);
-    g.features = lp_alloc(g.batch * 1024, sizeof(float));
-    g.scratch_floats = lp_encoder_scratch(g.encoder, g.batch);
-    g.scratch = lp_alloc(g.scratch_floats + 1, sizeof(float));
-    assert_non_null(g.features);
-    assert_non_null(g.scratch);
-    return g;
-}
-
-static void free_golden(golden *g) {
-    lp_encoder_free(g->encoder);
-    lp_checkpoint_close(g->activations);
-    lp_free(g->images);
-    lp_free(g->features);
-    lp_free(g->scratch);
-}
-
-/* A run in scratch memory full of NaN, behind it a guard: nothing of it may be read before it is
- * written, and nothing past its end touched. */
-static void run(golden *g, lp_feature_point point, const lp_tap *tap) {
-    for (size_t i = 0; i < g->scratch_floats; i++) {
-        g->scratch[i] = NAN;
-    }
-    g->scratch[g->scratch_floats] = GUARD;
-    size_t width = lp_encoder_features(lp_encoder_describe(g->encoder), point);
-    g->features[g->batch * width] = GUARD;
-    assert_ok(
-        lp_encoder_run(g->encoder, g->images, g->batch, point, g->features, g->scratch, tap, &err),
-        &err);
-    assert_true(g->scratch[g->scratch_floats] == GUARD);
-    assert_true(g->features[g->batch * width] == GUARD);
-}
-
-static double relative_error(const float *found, const float *expected, size_t count) {
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < count; i++) {
-        double d = (double)found[i] - (double)expected[i];
-        difference += d * d;
-        size += (double)expected[i] * (double)expected[i];
-    }
-    return sqrt(difference / size);
-}
-
-/* Float32 carries 6e-8; a few hundred roundings that add up at random stay below 2e-6, and a wrong
- * eps (1e-5 for 1e-6) or activation gives 4e-6 and more. */
-static const double TOLERANCE = 2e-6;
-
-static void compare_stage(void *context, const char *stage, const float *values, size_t rows,
-                          size_t columns) {
-    golden *g = context;
-    float *expected = golden_values(g, stage, rows * columns);
-    double error = relative_error(values, expected, rows * columns);
-    lp_free(expected);
-    if (!(error <= TOLERANCE)) {
-        fail_msg("stage \"%s\": relative error %.2e", stage, error);
-    }
-    g->stages++;
-}
-
-static void golden_stages_are_reproduced(const char *name, size_t points) {
-    golden g = load_golden(name);
-    for (size_t p = 0; p < points; p++) {
-        lp_feature_point point = p == 0 ? LP_FEATURE_PENULTIMATE : LP_FEATURE_PROJECTED;
-        lp_tap tap = {compare_stage, &g};
-        g.stages = 0;
-        run(&g, point, &tap);
-        /* every stage of the file; "images" is none, "projected" only at its own point */
-        assert_int_equal(g.stages,
-                         lp_checkpoint_count(g.activations) - 1 - (points == 2 && p == 0 ? 1 : 0));
-        size_t width = lp_encoder_features(lp_encoder_describe(g.encoder), point);
-        float *expected = golden_values(&g, lp_feature_point_name(point), g.batch * width);
-        assert_true(relative_error(g.features, expected, g.batch * width) <= TOLERANCE);
-        lp_free(expected);
-    }
-    free_golden(&g);
-}
+static const lp_encoder_options quick_gelu = {.activation = LP_ACTIVATION_QUICK_GELU};
 
 static void clip_stages_match_pytorch(void **state) {
     (void)state;
-    golden_stages_are_reproduced("clip", 2);
+    golden_stages_are_reproduced("clip", 2, &quick_gelu);
 }
 
 static void timm_stages_match_timm(void **state) {
     (void)state;
-    golden_stages_are_reproduced("timm", 1);
+    golden_stages_are_reproduced("timm", 1, NULL);
 }
 
 /* ---- what a run promises --------------------------------------------------------------------- */
 
 static void a_feature_point_that_is_not_there_is_refused(void **state) {
     (void)state;
-    golden g = load_golden("timm");
+    golden g = load_golden("timm", NULL);
     assert_fails(lp_encoder_run(g.encoder, g.images, g.batch, LP_FEATURE_PROJECTED, g.features,
                                 g.scratch, NULL, &err),
                  LP_ERR_ARGUMENT, &err, "ViT 64x3/8@40 has no feature point 'projected'");
@@ -469,7 +347,7 @@ static void a_feature_point_that_is_not_there_is_refused(void **state) {
 
 static void a_run_allocates_nothing_and_repeats_to_the_bit(void **state) {
     (void)state;
-    golden g = load_golden("clip");
+    golden g = load_golden("clip", &quick_gelu);
     size_t floats = g.batch * lp_encoder_describe(g.encoder)->projected;
     float *first = lp_alloc(floats, sizeof *first);
     assert_non_null(first);
@@ -487,7 +365,7 @@ static void a_run_allocates_nothing_and_repeats_to_the_bit(void **state) {
  * differently, because OpenBLAS takes other kernels for other sizes. */
 static void an_image_does_not_see_its_batch(void **state) {
     (void)state;
-    golden g = load_golden("clip");
+    golden g = load_golden("clip", &quick_gelu);
     size_t width = lp_encoder_describe(g.encoder)->projected;
     size_t pixels = 3 * 28 * 28;
     float before[64], alone[64];
@@ -519,7 +397,7 @@ static lp_status run_one(void *context, size_t index, size_t worker, lp_error *e
 
 static void threads_share_an_encoder(void **state) {
     (void)state;
-    golden g = load_golden("clip");
+    golden g = load_golden("clip", &quick_gelu);
     shared_run s = {.g = &g};
     for (size_t i = 0; i < 4; i++) {
         s.scratch[i] = lp_alloc(lp_encoder_scratch(g.encoder, 1), sizeof(float));

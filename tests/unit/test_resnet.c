@@ -313,6 +313,63 @@ static void options_that_do_not_fit_are_refused(void **state) {
     lp_checkpoint_close(ckpt);
 }
 
+static void write_config(const char *name, const char *text) {
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_true(fputs(text, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void a_config_beside_the_file_tells_the_preprocessing(void **state) {
+    (void)state;
+    make_torchvision(&small_bottleneck);
+    write_config("config.json",
+                 "{\"architecture\": \"resnet50\", \"num_features\": 128, \"pretrained_cfg\": {"
+                 "\"input_size\": [3, 176, 176], \"crop_pct\": 0.9, \"interpolation\": \"bicubic\","
+                 " \"mean\": [0.1, 0.2, 0.3], \"std\": [0.4, 0.5, 0.6]}}");
+    lp_encoder_info info = recognised();
+    assert_string_equal(info.config, "config.json");
+    assert_null(info.note);
+    assert_int_equal(info.input_size, 176);
+    assert_int_equal(info.preprocess.resize, 195); /* 176 / 0.9 */
+    assert_int_equal(info.preprocess.crop, 176);
+    assert_int_equal(info.preprocess.filter, LP_FILTER_BICUBIC);
+    assert_true(info.preprocess.mean[1] == 0.2F && info.preprocess.std[2] == 0.6F);
+    write_config("config.json",
+                 "{\"architecture\": \"resnet50\", \"num_features\": 2048, \"pretrained_cfg\": {"
+                 "\"input_size\": [3, 176, 176], \"mean\": [0.1, 0.2, 0.3], "
+                 "\"std\": [0.4, 0.5, 0.6]}}"); /* another model's */
+    info = recognised();
+    assert_null(info.config);
+    assert_int_equal(info.input_size, 224);
+    write_config("config.json", "{}");
+
+    make_clip(small_blocks, 4, 2, 6);
+    write_config("open_clip_config.json",
+                 "{\"model_cfg\": {\"vision_cfg\": {\"layers\": [1, 2, 1, 1], \"width\": 4}},"
+                 " \"preprocess_cfg\": {\"mean\": [0.1, 0.2, 0.3], \"std\": [0.4, 0.5, 0.6]}}");
+    info = recognised();
+    assert_string_equal(info.config, "open_clip_config.json");
+    assert_int_equal(info.preprocess.resize, 64);
+    assert_int_equal(info.preprocess.crop, 64);
+    assert_true(info.preprocess.mean[1] == 0.2F);
+    write_config("open_clip_config.json", "{}");
+}
+
+static void a_training_state_s_backbone_is_taken(void **state) {
+    (void)state;
+    make_torchvision(&small_basic);
+    for (size_t i = 0; i < file.count; i++) {
+        char name[80];
+        (void)snprintf(name, sizeof name, "%.79s", file.entries[i].name);
+        (void)snprintf(file.entries[i].name, sizeof file.entries[i].name, "backbone.%s", name);
+    }
+    add("head.mlp.0.weight", 2, 5, 32, 0, 0); /* DINO's */
+    assert_string_equal(recognised().name, "ResNet-12 width 4");
+}
+
 static void a_large_model_needs_bounded_memory(void **state) {
     (void)state;
     static const size_t blocks[4] = {3, 15, 36, 10};
@@ -390,6 +447,8 @@ int main(void) {
         cmocka_unit_test(missing_blocks_are_missing_not_skipped),
         cmocka_unit_test(impossible_dimensions_are_refused),
         cmocka_unit_test(options_that_do_not_fit_are_refused),
+        cmocka_unit_test(a_config_beside_the_file_tells_the_preprocessing),
+        cmocka_unit_test(a_training_state_s_backbone_is_taken),
         cmocka_unit_test(a_large_model_needs_bounded_memory),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(clip_stages_match_open_clip),

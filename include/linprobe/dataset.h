@@ -111,7 +111,7 @@ const int64_t *lp_dataset_superclasses(const lp_dataset *data, size_t *count);
  * "" for a g that is not below the count. */
 const char *lp_dataset_superclass_name(const lp_dataset *data, size_t g);
 
-/* Height and width of image i in pixels. */
+/* Height and width of image i, below N, in pixels. */
 void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width);
 
 /* Broken image i, in the order of the set: its name in the folder, and into *why (which may be

@@ -2,6 +2,7 @@
 #include "cli/data_input.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "cli/interrupt.h"
@@ -53,4 +54,33 @@ lp_status data_input_open(const data_input *input, const char *path, lp_split sp
         tell_left_out(*data, split == LP_SPLIT_TRAIN ? "train" : "test");
     }
     return status;
+}
+
+lp_status data_input_check(const json_t *trained, const json_t *tested, const char *test_path,
+                           lp_error *err) {
+    double share = lp_json_number(trained, "test_share", -1);
+    double seed = lp_json_number(trained, "split_seed", -1);
+    double its_share = lp_json_number(tested, "test_share", -1);
+    double its_seed = lp_json_number(tested, "split_seed", -1);
+    if (share < 0 || its_share < 0) { /* not both are folders of images */
+        return LP_OK;
+    }
+    if (!json_equal(json_object_get(trained, "class_names"),
+                    json_object_get(tested, "class_names"))) {
+        return lp_fail(
+            err, LP_ERR_ARGUMENT,
+            "%s: its classes are not those of the training set: their folders have other "
+            "names",
+            test_path);
+    }
+    bool same_folder =
+        strcmp(lp_json_text(trained, "source", ""), lp_json_text(tested, "source", "")) == 0;
+    if (same_folder && (share != its_share || seed != its_seed)) {
+        return lp_fail(
+            err, LP_ERR_ARGUMENT,
+            "%s: split from %s with --test-share %g --split-seed %.0f, but the training set "
+            "with %g and %.0f: images of one may be in the other",
+            test_path, lp_json_text(tested, "source", ""), its_share, its_seed, share, seed);
+    }
+    return LP_OK;
 }

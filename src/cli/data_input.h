@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "base/json.h"
 #include "linprobe/dataset.h"
 
 typedef struct data_input {
@@ -16,6 +17,12 @@ typedef struct data_input {
 LP_MUST_USE lp_status data_input_open(const data_input *input, const char *path, lp_split split,
                                       lp_label_kind labels, size_t threads, lp_dataset **data,
                                       lp_error *err);
+
+/* Whether two feature sets of folders of images go together, by the "data" of their meta.json: the
+ * same classes, and splits of one folder by the same seed, so that nothing is tested on what it was
+ * trained on.  Other sets always do. */
+LP_MUST_USE lp_status data_input_check(const json_t *trained, const json_t *tested,
+                                       const char *test_path, lp_error *err);
 
 /* For a command's table. */
 #define DATA_INPUT_OPTIONS(input)                                                                  \

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "cli/data_input.h"
 #include "cli/interrupt.h"
 #include "cli/meter.h"
 #include "cli/model_path.h"
@@ -411,8 +412,13 @@ lp_status step_check_match(const lp_probe *probe, const char *probe_path, const 
     (void)snprintf(trained_on, sizeof trained_on, "that %.400s was trained on", probe_path);
     json_t *trained = json_loads(lp_probe_meta(probe), 0, &reason);
     json_t *tested = json_loads(test->meta, 0, &reason);
-    lp_status status = check_inputs(json_object_get(json_object_get(trained, "train"), "inputs"),
+    const json_t *train = json_object_get(trained, "train");
+    lp_status status = check_inputs(json_object_get(train, "inputs"),
                                     json_object_get(tested, "inputs"), trained_on, test, err);
+    if (status == LP_OK) {
+        status = data_input_check(json_object_get(train, "data"), json_object_get(tested, "data"),
+                                  test->path, err);
+    }
     json_decref(trained);
     json_decref(tested);
     return status;
@@ -432,6 +438,10 @@ lp_status step_check_sets(const lp_features *train, const lp_features *test, lp_
     json_t *b = json_loads(test->meta, 0, &reason);
     lp_status status = check_inputs(json_object_get(a, "inputs"), json_object_get(b, "inputs"),
                                     trained_on, test, err);
+    if (status == LP_OK) {
+        status = data_input_check(json_object_get(a, "data"), json_object_get(b, "data"),
+                                  test->path, err);
+    }
     json_decref(a);
     json_decref(b);
     return status;

@@ -9,7 +9,8 @@ cd "$scratch" || exit 1
 for split in train test; do
     "$LP_TESTS/make_folder" drawn $split "pets/$split" || exit 1
 done
-first=$(ls pets/train | head -1)
+for first in pets/train/*; do break; done
+first=${first##*/}
 
 # ---- a folder with its own split
 run 0 "$LP_PROGRAM" extract --model "$model" --data pets --split train --out train
@@ -73,6 +74,15 @@ ok "another seed is another set" sh -c '! cmp -s flat-test/labels.npy other/labe
 run 0 "$LP_PROGRAM" fit flat-train --out flat.probe
 run 0 "$LP_PROGRAM" eval flat.probe flat-test --data flat --report flat.html
 ok "the split by seed is found again" grep -q "data:image/png" flat.html
+run 1 "$LP_PROGRAM" eval flat.probe other
+says "other: split from flat with --test-share 0.2 --split-seed 6, but the training set with 0.2 and 5"
+run 1 "$LP_PROGRAM" knn flat-train other
+says "images of one may be in the other"
+run 0 "$LP_PROGRAM" knn flat-train flat-test
+mv flat/b flat/c
+run 0 "$LP_PROGRAM" extract --model "$model" --data flat --split test --out renamed --split-seed 5
+run 1 "$LP_PROGRAM" eval flat.probe renamed
+says "renamed: its classes are not those of the training set"
 run 1 "$LP_PROGRAM" extract --pixels --data flat --split test --out x
 says "but the first has"
 

@@ -31,24 +31,23 @@ enum {
     MAX_BATCH = 32
 };
 
+/* A tower with what `finish` still needs. */
+typedef struct tower {
+    lp_vit vit; /* first: a tower is an lp_vit */
+    lp_resize resize;
+    size_t stored_grid; /* patches a side that the stored positions are for */
+    size_t covered;     /* tokens before the patches that have a position */
+} tower;
+
 /* A tower while it is made. */
 typedef struct making {
     const lp_source *source;
     const lp_vit_layout *layout;
-    lp_vit *vit;
+    tower *tower;
+    lp_vit *vit;                 /* the tower's */
     const lp_known_model *known; /* or NULL */
-    bool has[128];               /* groups of weights, by letter */
-    size_t stored_positions;     /* S */
-    size_t stored_grid;          /* patches a side that they are for */
+    bool has[256];               /* groups of weights, by letter */
 } making;
-
-/* The tower with what `finish` still needs. */
-typedef struct tower {
-    lp_vit vit; /* first: a tower is an lp_vit */
-    lp_resize resize;
-    size_t stored_grid;
-    size_t covered; /* tokens before the patches that have a position */
-} tower;
 
 /* ---- the plan -------------------------------------------------------------------------------- */
 
@@ -133,7 +132,8 @@ static void find_groups(making *m) {
     m->vit->gated = m->has[LP_VIT_ANY_GATE];
     /* a file without a class token has it missing where there is a position for it */
     const lp_tensor *positions = find(m, SIZE_MAX, l->positions);
-    if (positions != NULL && positions->rank >= 2 && positions->count <= INT_MAX) {
+    if (positions != NULL && positions->rank >= 2 && positions->count > 0 &&
+        positions->count <= INT_MAX) {
         m->has[LP_VIT_CLASS] =
             m->has[LP_VIT_CLASS] || !is_square(positions->shape[positions->rank - 2]);
     }
@@ -167,7 +167,7 @@ static void plan_rows(const making *m, lp_weight_plan *plan, size_t block, void 
 /* What the check taught, and a square of patches. */
 static void learn_dimensions(making *m, lp_weight_plan *plan) {
     lp_vit_shape *s = &m->vit->shape;
-    tower *t = (tower *)(void *)m->vit;
+    tower *t = m->tower;
     s->width = *lp_plan_dimension(plan, 'D');
     s->patch = *lp_plan_dimension(plan, 'P');
     s->mlp_width = *lp_plan_dimension(plan, 'M');
@@ -235,7 +235,7 @@ static lp_status choose_activation(making *m, const lp_model_config *config, lp_
     if (vit->activation == LP_ACTIVATION_AUTO) {
         vit->activation = source->family->activation;
         if (m->has[LP_VIT_ATTENTION] && source->family->layout == &lp_vit_timm &&
-            is_tanh_siglip(vit, m->stored_grid)) {
+            is_tanh_siglip(vit, m->tower->stored_grid)) {
             vit->activation = LP_ACTIVATION_GELU_TANH;
         }
     }
@@ -326,7 +326,7 @@ static lp_status choose_input(const making *m, lp_error *err) {
     size_t asked = m->source->options->input_size, usual = m->source->family->input;
     size_t input = asked > 0                            ? asked
                    : usual > 0 && usual % s->patch == 0 ? usual
-                                                        : m->stored_grid * s->patch;
+                                                        : m->tower->stored_grid * s->patch;
     s->grid = input / s->patch;
     s->tokens = s->prefix + s->grid * s->grid;
     if (input % s->patch != 0) {
@@ -436,6 +436,7 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     if (t == NULL) {
         return lp_fail_memory(err, "an encoder", 1, sizeof *t);
     }
+    m.tower = t;
     m.vit = &t->vit;
     m.vit->blocks = lp_alloc_zeroed(layers, sizeof *m.vit->blocks);
     if (m.vit->blocks == NULL) {
@@ -450,7 +451,6 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     }
     lp_plan_check(plan, source->ckpt, source->prefix, m.layout->ignored);
     learn_dimensions(&m, plan);
-    m.stored_grid = t->stored_grid;
     t->resize = source->family->resize;
     lp_status status = lp_plan_report(plan, source->ckpt, source->family->name, err);
     return status == LP_OK ? choose(&m, info, err) : status;

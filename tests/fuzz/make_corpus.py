@@ -282,6 +282,32 @@ def main():
     put("dataset", "link", b"\x0c" + bytes([1 + 2 * 8]) + chunk(b""))
     put("dataset", "ten", b"\x0c" + b"\x05" + chunk(b"\x07" + PIXELS))
 
+    # one head; GELU where it is asked for
+    for name in sorted(os.listdir(os.path.join(GOLDEN, "families"))):
+        if name.endswith(".safetensors") and "features" not in name:
+            lines = family_lines(os.path.join(GOLDEN, "families", name))
+            choice = b"\x81" if "clip" in name else b"\x80"
+            put("family", name[:-len(".safetensors")], choice + chunk(b"") * 3 + lines)
+    lines = family_lines(os.path.join(GOLDEN, "families", "hf-clip.safetensors"))
+    config = dict(model_type="clip_vision_model", hidden_size=24, num_hidden_layers=2, patch_size=5,
+                  num_attention_heads=2, hidden_act="gelu", layer_norm_eps=1e-6)
+    preprocessor = dict(size=dict(shortest_edge=20), crop_size=15, resample=1,
+                        image_mean=[0, 0, 0], image_std=[1, 1, 1])
+    put("family", "hf-clip-configs", b"\x00" + chunk(json.dumps(config).encode()) + chunk(b"") +
+        chunk(json.dumps(preprocessor).encode()) + lines)
+    lines = family_lines(os.path.join(GOLDEN, "families", "clip-vit.safetensors"))
+    config = dict(model_cfg=dict(quick_gelu=True,
+                                 vision_cfg=dict(width=24, layers=2, head_width=12)),
+                  preprocess_cfg=dict(mean=[0, 0, 0], std=[1, 1, 1], resize_mode="squash"))
+    put("family", "open-clip-config", b"\x00" + chunk(b"") + chunk(json.dumps(config).encode()) +
+        chunk(b"") + lines)
+    lines = family_lines(os.path.join(GOLDEN, "families", "timm-clip.safetensors"))
+    config = dict(architecture="vit_patch5_clip_quickgelu", num_features=24, global_pool="avg",
+                  pretrained_cfg=dict(input_size=[3, 15, 15], crop_pct=0.75, mean=[0, 0, 0],
+                                      std=[1, 1, 1], crop_mode="squash"))
+    put("family", "timm-config", b"\x80" + chunk(json.dumps(config).encode()) + chunk(b"") * 2 +
+        lines)
+
     for name in sorted(os.listdir(os.path.join(GOLDEN, "encoder"))):
         if name.endswith(".safetensors") and "activations" not in name:
             lines = family_lines(os.path.join(GOLDEN, "encoder", name))

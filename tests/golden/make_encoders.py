@@ -4,6 +4,7 @@
 
 clip.safetensors, timm.safetensors       weights, float16 and float32 mixed
 *-activations.safetensors                float32: "images", and every stage under its tap's name
+open_clip_config.json                    written by hand: says that clip.safetensors has QuickGELU
 
 The activations are PyTorch's in float64, rounded to float32 at the end: what an exact computation
 on these weights gives.  Versions and seeds go into each file's metadata.

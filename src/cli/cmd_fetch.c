@@ -66,8 +66,8 @@ static int settle_checksum(const cli_command *command, job *j) {
                        j->item.title, known);
         return cli_usage_error(command, text);
     }
-    if (j->sha256 == NULL && !j->unverified) {
-        j->sha256 = j->item.sha256;
+    if (j->sha256 == NULL || (known != NULL && length < strlen(known))) {
+        j->sha256 = j->item.sha256; /* the longer of the two; and what can be verified is */
     }
     if (j->sha256 == NULL && !j->unverified) {
         (void)snprintf(text, sizeof text,
@@ -195,7 +195,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (!find_item(j.name, &j.item)) {
         (void)fprintf(stderr,
                       "linprobe fetch: '%.100s' is no known model (`linprobe models` lists them), "
-                      "nor cifar-100 or cifar-10\n",
+                      "nor cifar-100, cifar-10 or stl-10\n",
                       j.name);
         return CLI_FAILURE;
     }

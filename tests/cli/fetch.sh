@@ -42,6 +42,8 @@ run 2 "$LP_PROGRAM" fetch dino-vit-s-16
 says "DINO ViT-S/16 has no published checksum: give one with --sha256 HEX"
 run 2 "$LP_PROGRAM" fetch clip-vit-b-32 --sha256 "$sha"
 says "--sha256 is not the published one of OpenAI CLIP ViT-B/32"
+run 1 "$LP_PROGRAM" fetch stl-10 --unverified # its host has no https
+says "expected https"
 run 2 "$LP_PROGRAM" fetch resnet50 --sha256 0676ba6
 says "--sha256: expected 8 to 64 hexadecimal digits"
 run 2 "$LP_PROGRAM" fetch dino-vit-s-16 --sha256 "$sha" --unverified
@@ -55,6 +57,8 @@ ok "nothing was made for it" [ ! -e datasets/ViT-B-32.pt.part ]
 run 1 "$LP_PROGRAM" fetch clip-vit-b-32 --url "$base/weights.pt"
 says "OpenAI CLIP ViT-B/32 cannot be downloaded: "
 says "expected SHA-256 40d365715913c9da"
+run 1 "$LP_PROGRAM" fetch clip-vit-b-32 --url "$base/weights.pt" --unverified
+says "expected SHA-256 40d365715913c9da" # what can be verified is
 ok "a wrong file leaves nothing" [ ! -e datasets/ViT-B-32.pt ]
 run 0 "$LP_PROGRAM" fetch ViT-B/32 --url "$base/cut/20000/weights.pt" --sha256 "$sha"
 has "clip-vit-b-32  datasets/ViT-B-32.pt  SHA-256      $sha"

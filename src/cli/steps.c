@@ -385,8 +385,9 @@ lp_status step_sweep(const lp_features *train, const lp_features *validation,
  */
 static lp_status check_inputs(const json_t *a, const json_t *b, const char *trained_on,
                               const lp_features *test, lp_error *err) {
-    static const char *const same[] = {"weights_sha256", "feature", "normalize", "preprocess",
-                                       "activation",     "labels",  "pool",      "heads"};
+    static const char *const same[] = {"weights_sha256", "feature",    "normalize",
+                                       "preprocess",     "activation", "labels",
+                                       "pool",           "heads",      "norm_eps"};
     for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
         const json_t *mine = json_object_get(a, same[i]), *its = json_object_get(b, same[i]);
         if (mine != its && !json_equal(mine, its)) { /* absent in both: equal */

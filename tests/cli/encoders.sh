@@ -55,6 +55,21 @@ says "pool"
 run 1 features mean --pool mean --input-size 10
 says "preprocess"
 
+# ---- what a config says, too
+cp "$families/hf-clip.safetensors" hf.safetensors
+config() { # EPS
+    cat >config.json <<JSON
+{"model_type": "clip_vision_model", "hidden_size": 24, "num_hidden_layers": 2, "patch_size": 5,
+ "num_attention_heads": 2, "hidden_act": "quick_gelu", "layer_norm_eps": $1}
+JSON
+}
+config 1e-5
+run 0 "$LP_PROGRAM" extract --model hf.safetensors --data $data --split test --out hf
+config 1e-3
+run 1 "$LP_PROGRAM" extract --model hf.safetensors --data $data --split test --out hf
+says "norm_eps"
+rm config.json
+
 # ---- what a family cannot do
 run 1 features no --pool attention
 says "this dino model has no attention pool"
@@ -64,17 +79,13 @@ run 1 "$LP_PROGRAM" inspect siglip.safetensors --heads 2 --pool cls
 says "this timm-siglip model has no class token"
 
 # ---- comparing: an activation for the models that do not tell, and only these
-cp "$families/hf-clip.safetensors" hf.safetensors
 cp "$LP_SOURCE/tests/golden/encoder/timm.safetensors" vit.safetensors
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" open.safetensors
 run 1 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out
 says "add --activation gelu"
 run 0 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out --activation gelu
 ok "the option answers" grep -rq '"activation": "gelu"' cache/features
-cat >config.json <<'JSON'
-{"model_type": "clip_vision_model", "hidden_size": 24, "num_hidden_layers": 2, "patch_size": 5,
- "num_attention_heads": 2, "hidden_act": "quick_gelu"}
-JSON
+config 1e-5
 run 0 "$LP_PROGRAM" compare hf.safetensors vit.safetensors --activation gelu --data $data --cache cache --out out
 ok "the config is believed before the option" grep -rq '"activation": "quick_gelu"' cache/features
 done_testing

@@ -277,7 +277,8 @@ static const lp_family families[] = {
     {
         .name = "resnet", /* torchvision: ResNet; timm's resnet18 .. 152 and DINO's ResNet-50 */
         .title = "ResNet",
-        .prefixes = {"", "backbone.", "teacher.backbone."},
+        /* alone; DINO's and others' training states; MoCo v1 and v2; MoCo v3 */
+        .prefixes = {"", "backbone.", "teacher.backbone.", "encoder_q.", "base_encoder."},
         .any = {"layer1.0.conv1.weight", "layer4.0.conv1.weight"},
         .tower = &lp_resnet_kind,
         .layout = &lp_resnet_torchvision,

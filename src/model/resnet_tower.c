@@ -24,7 +24,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { LARGEST_INPUT = 4096, BATCH_FLOATS = 1 << 23, MAX_BATCH = 4 };
+enum { LARGEST_INPUT = 4096, MOST_BLOCKS = 256, BATCH_FLOATS = 1 << 23, MAX_BATCH = 4 };
 
 static const char *const torchvision_ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 static const char *const openai_ignored[] = {"*.num_batches_tracked", NULL};
@@ -68,8 +68,8 @@ static outline find_outline(const lp_source *source, bool clip) {
         if (part == NULL) {
             continue;
         }
-        /* A number beyond the count of tensors would only make the list of errors endless. */
-        if (block >= o.blocks[stage] && block < count) {
+        /* A number beyond reason would only make the list of errors endless. */
+        if (block >= o.blocks[stage] && block < count && block < MOST_BLOCKS) {
             o.blocks[stage] = block + 1;
         }
         o.bottleneck = o.bottleneck || strcmp(part, "conv3.weight") == 0;
@@ -391,6 +391,15 @@ static lp_status check_options(const lp_source *source, bool clip, lp_error *err
     return LP_OK;
 }
 
+/* torchvision's segmentation models keep names and shapes, but have dilation instead of stride. */
+static lp_status check_not_dilated(const lp_source *source, lp_error *err) {
+    return lp_checkpoint_find(source->ckpt, "classifier.4.weight") == NULL
+               ? LP_OK
+               : lp_fail(err, LP_ERR_UNSUPPORTED,
+                         "%s: a segmentation model, whose ResNet is dilated, is not supported",
+                         lp_checkpoint_path(source->ckpt));
+}
+
 static lp_status allocate(const lp_source *source, lp_resnet *r, lp_error *err) {
     outline o = find_outline(source, r->clip);
     memcpy(r->stage_blocks, o.blocks, sizeof o.blocks);
@@ -431,6 +440,9 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **towe
                       lp_encoder_info *info, lp_error *err) {
     const lp_resnet_layout *layout = source->family->layout;
     lp_status status = check_options(source, layout->clip, err);
+    if (status == LP_OK) {
+        status = check_not_dilated(source, err);
+    }
     if (status != LP_OK) {
         return status;
     }

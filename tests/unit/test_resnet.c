@@ -360,14 +360,21 @@ static void a_config_beside_the_file_tells_the_preprocessing(void **state) {
 
 static void a_training_state_s_backbone_is_taken(void **state) {
     (void)state;
-    make_torchvision(&small_basic);
-    for (size_t i = 0; i < file.count; i++) {
-        char name[80];
-        (void)snprintf(name, sizeof name, "%.79s", file.entries[i].name);
-        (void)snprintf(file.entries[i].name, sizeof file.entries[i].name, "backbone.%s", name);
+    static const char *const prefixes[] = {"backbone.", "encoder_q.", "base_encoder."};
+    for (size_t p = 0; p < sizeof prefixes / sizeof prefixes[0]; p++) {
+        make_torchvision(&small_basic);
+        for (size_t i = 0; i < file.count; i++) {
+            char name[80];
+            (void)snprintf(name, sizeof name, "%.79s", file.entries[i].name);
+            (void)snprintf(file.entries[i].name, sizeof file.entries[i].name, "%s%s", prefixes[p],
+                           name);
+        }
+        add("head.mlp.0.weight", 2, 5, 32, 0, 0);     /* DINO's */
+        add("encoder_k.conv1.weight", 4, 3, 3, 7, 7); /* MoCo's */
+        assert_string_equal(recognised().name, "ResNet-12 width 4");
     }
-    add("head.mlp.0.weight", 2, 5, 32, 0, 0); /* DINO's */
-    assert_string_equal(recognised().name, "ResNet-12 width 4");
+    add("classifier.4.weight", 4, 21, 8, 1, 1); /* torchvision's segmentation models */
+    assert_refused(LP_ERR_UNSUPPORTED, "whose ResNet is dilated");
 }
 
 static void a_large_model_needs_bounded_memory(void **state) {

@@ -472,6 +472,62 @@ static void what_a_family_cannot_do_is_refused(void **state) {
     }
 }
 
+/* Makes `file` a SigLIP in timm's naming of these dimensions, of the golden one's tensors. */
+static void make_siglip(size_t width, size_t layers, size_t inner, size_t patch, size_t grid) {
+    static entry blocks[32];
+    size_t count = 0;
+    copy_golden("timm-siglip");
+    for (size_t i = 0; i < file.count; i++) {
+        entry *e = &file.entries[i];
+        for (size_t d = 0; d < e->rank; d++) {
+            size_t *size = &e->shape[d];
+            *size = *size == 36       ? inner
+                    : *size == 5      ? patch
+                    : *size == 9      ? grid * grid
+                    : *size % 24 == 0 ? *size / 24 * width
+                                      : *size;
+        }
+        if (strncmp(e->name, "blocks.1.", 9) == 0) {
+            blocks[count++] = *e;
+        }
+    }
+    for (size_t layer = 2; layer < layers; layer++) {
+        for (size_t i = 0; i < count; i++) {
+            const entry *e = &blocks[i];
+            char name[128];
+            (void)snprintf(name, sizeof name, "blocks.%zu.%s", layer, e->name + 9);
+            add(name, e->rank, e->shape[0], e->shape[1], 0, 0);
+        }
+    }
+}
+
+static void siglips_have_the_heads_and_activations_of_timm(void **state) {
+    (void)state;
+    static const struct {
+        size_t width, layers, inner, patch, grid, heads;
+        const char *activation, *name;
+    } models[] = {
+        /* timm vision_transformer.py: vit_base_patch16_siglip_224, vit_base_patch32_siglip_256,
+           vit_large_patch16_siglip_512, vit_so400m_patch14_siglip_384,
+           vit_so400m_patch16_siglip_256, vit_giantopt_patch16_siglip_256 */
+        {768, 12, 3072, 16, 14, 12, "gelu", "SigLIP ViT-B/16"},
+        {768, 12, 3072, 32, 8, 12, "gelu_tanh", "SigLIP ViT-B/32@256"},
+        {1024, 24, 4096, 16, 32, 16, "gelu_tanh", "SigLIP ViT-L/16@512"},
+        {1152, 27, 4304, 14, 27, 16, "gelu", "SigLIP ViT-so400m/14@378"},
+        {1152, 27, 4304, 16, 16, 16, "gelu_tanh", "SigLIP ViT-so400m/16@256"},
+        {1536, 40, 6144, 16, 16, 16, "gelu_tanh", "SigLIP ViT-g/16@256"},
+    };
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        lp_encoder_info info;
+        make_siglip(models[i].width, models[i].layers, models[i].inner, models[i].patch,
+                    models[i].grid);
+        assert_ok(recognise(NULL, &info), &err);
+        assert_string_equal(info.name, models[i].name);
+        assert_int_equal(info.heads, models[i].heads);
+        assert_string_equal(info.activation, models[i].activation);
+    }
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     const lp_encoder_options options = {TOLD, .input_size = 10};
@@ -507,6 +563,7 @@ int main(void) {
         cmocka_unit_test(a_config_that_cannot_be_followed_is_an_error),
         cmocka_unit_test(preprocessing_comes_from_configs),
         cmocka_unit_test(what_a_family_cannot_do_is_refused),
+        cmocka_unit_test(siglips_have_the_heads_and_activations_of_timm),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

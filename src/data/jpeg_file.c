@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "data/image_file.h"
 
+enum { PIXELS_PER_BYTE = 512 }; /* 8 x 8 of them take a bit at least, but in arithmetic coding */
 enum { SCANS_MAX = 500 }; /* a real file has about ten; each may cost a pass over all pixels */
 
 typedef struct jpeg_job {
@@ -167,6 +168,12 @@ static void attempt(jpeg_job *job) {
     job->height = job->jpeg.image_height;
     job->width = job->jpeg.image_width;
     job->status = lp_image_file_check_size(job->file, job->height, job->width, job->err);
+    if (job->status == LP_OK && !job->jpeg.arith_code &&
+        job->height * job->width / PIXELS_PER_BYTE > job->file->size) {
+        job->status = lp_fail(job->err, LP_ERR_FORMAT,
+                              "%s: claims %zu x %zu pixels, but %zu bytes cannot hold them",
+                              job->file->path, job->width, job->height, job->file->size);
+    }
     if (job->status == LP_OK) {
         job->status = choose_colors(job);
     }

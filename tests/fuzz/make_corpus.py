@@ -308,6 +308,12 @@ def main():
     put("family", "timm-config", b"\x80" + chunk(json.dumps(config).encode()) + chunk(b"") * 2 +
         lines)
 
+    for name in ("type0-depth16.png", "type2-depth8-interlaced.png", "type3-depth4.png",
+                 "type6-depth8.png", "baseline-420.jpg", "progressive.jpg", "restarts.jpg",
+                 "cmyk.jpg"):
+        with open(os.path.join(GOLDEN, "image_file", name), "rb") as file:
+            put("image_file", name, file.read())
+
     for name in sorted(os.listdir(os.path.join(GOLDEN, "encoder"))):
         if name.endswith(".safetensors") and "activations" not in name:
             lines = family_lines(os.path.join(GOLDEN, "encoder", name))

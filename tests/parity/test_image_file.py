@@ -206,7 +206,9 @@ for name, data in good.items():
                else "both read"] += 1
         if not w and not g and not np.array_equal(want, got):
             wrong.append("%s byte %d: other pixels" % (name, at))
-        elif w and not g or g and not w and "PNG" not in name:  # libpng verifies all checksums
+        elif g and not w and ("PNG" in name or "cannot hold them" in got):
+            pass  # libpng verifies all checksums; more pixels than the bytes can stand for
+        elif w != g:
             wrong.append("%s byte %d: Pillow: %s; linprobe: %s"
                          % (name, at, want if w else "reads it", got if g else "reads it"))
 check("a flipped bit: refused where Pillow refuses, else the same pixels", wrong)

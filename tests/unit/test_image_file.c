@@ -207,6 +207,7 @@ static void bombs_are_refused_by_their_header(void **state) {
     assert_png_sides(13378, 13378, "13378 x 13378 pixels, expected at most 178956970 together");
     assert_png_sides(13377, 13377, "claims 13377 x 13377 pixels, but ");
     assert_jpeg_sides(60000, 3000, "60000 x 3000 pixels, expected at most 178956970 together");
+    assert_jpeg_sides(5000, 5000, "claims 5000 x 5000 pixels, but ");
     assert_jpeg_sides(65535, 1, "65500"); /* libjpeg's own bound */
 }
 

@@ -254,15 +254,16 @@ json_t *step_fit_options(const lp_fit_options *o) {
                      (json_int_t)o->max_iterations);
 }
 
-lp_status step_fit(const lp_features *train, lp_fit_options *options, const char *out,
+lp_status step_fit(const lp_features *train, const lp_fit_options *options, const char *out,
                    lp_probe **probe, lp_fit_report *report, lp_error *err) {
     lp_examples examples = step_examples(train);
     lp_error late; /* the fit's message must outlive the saving */
     meter m;
     meter_start(&m, lp_solver_name(options->solver), "classes");
-    options->progress.step = step_show;
-    options->progress.context = &m;
-    lp_status fitted = lp_probe_fit(&examples, options, probe, report, err);
+    lp_fit_options shown = *options;
+    shown.progress.step = step_show;
+    shown.progress.context = &m;
+    lp_status fitted = lp_probe_fit(&examples, &shown, probe, report, err);
     meter_end(&m);
     if (fitted == LP_CANCELLED) {
         return lp_prefix(err, fitted, "interrupted: the same command starts this fit again: ");
@@ -326,21 +327,20 @@ static void reuse_probe(const lp_features *set, const lp_fit_options *fit, const
 
 lp_status step_train(const lp_features *set, const lp_fit_options *options, const char *path,
                      lp_probe **probe, json_t **row, lp_error *err) {
-    lp_fit_options fit = *options;
-    const char *name = lp_solver_name(fit.solver);
+    const char *name = lp_solver_name(options->solver);
     lp_fit_report report;
-    reuse_probe(set, &fit, path, probe, row);
+    reuse_probe(set, options, path, probe, row);
     if (*probe != NULL) {
         return LP_OK;
     }
     (void)fprintf(stderr, "%s: training on %zu x %zu features, C = %g\n", name, set->count,
-                  set->width, fit.C);
-    lp_status status = step_fit(set, &fit, path, probe, &report, err);
+                  set->width, options->C);
+    lp_status status = step_fit(set, options, path, probe, &report, err);
     if (status != LP_OK && status != LP_NOT_CONVERGED) {
         return status;
     }
     (void)fprintf(stderr, "%s: %.1f s, %s\n", name, report.seconds, report.stopped_by);
-    *row = step_fit_row(&fit, &report);
+    *row = step_fit_row(options, &report);
     lp_probe_free(*probe); /* as it is in the file, with how it was made */
     return lp_probe_load(path, probe, err);
 }

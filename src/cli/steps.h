@@ -58,8 +58,9 @@ LP_MUST_USE lp_status step_features(const char *cache, const step_encoder *e,
 double step_images_per_second(const char *folder, size_t *threads);
 
 /* Trains on a feature set and saves the probe.  LP_NOT_CONVERGED: it is saved all the same. */
-LP_MUST_USE lp_status step_fit(const lp_features *train, lp_fit_options *options, const char *out,
-                               lp_probe **probe, lp_fit_report *report, lp_error *err);
+LP_MUST_USE lp_status step_fit(const lp_features *train, const lp_fit_options *options,
+                               const char *out, lp_probe **probe, lp_fit_report *report,
+                               lp_error *err);
 
 /* The same, unless the probe is there already, trained on the same features with the same options
  * by this version.  *probe is as it is in the file; *row is step_fit_row's. */

@@ -20,8 +20,9 @@
  *   sum_t a_t (Wv_h t + bv_h) = Wv_h (sum_t a_t t) + bv_h       as the a_t add up to 1:
  * 4 C^2 products an image instead of (2 T + 2) C^2.
  *
- * Scratch: two maps (a block's input, and its output where it cannot take the input's place) and
- * two for what lies within a block.  measure() walks the same way as a run to find their sizes. */
+ * Scratch: two maps (a block's input, and its output where it cannot take the input's place), two
+ * for what lies within a block, and what a Winograd convolution needs, once.  measure() walks the
+ * same way as a run to find their sizes. */
 #include "model/resnet.h"
 
 #include <math.h>
@@ -31,15 +32,18 @@
 #include "math/gemm.h"
 #include "math/pool.h"
 #include "math/rows.h"
+#include "math/winograd.h"
 
 enum { MAP = 0, OTHER_MAP, INNER, OTHER_INNER, BUFFERS };
 
 typedef struct forward {
     const lp_resnet *resnet;
     size_t batch;
-    bool measuring; /* computes nothing but the room */
-    size_t room[BUFFERS];
+    bool measuring;       /* computes nothing but the room */
+    size_t room[BUFFERS]; /* for each image */
     float *at[BUFFERS];
+    size_t work_room; /* for all */
+    float *work;
     const lp_tap *tap;
 } forward;
 
@@ -73,11 +77,17 @@ static map new_map(forward *f, int buffer, size_t side, size_t channels) {
     return (map){claim(f, buffer, side * side * channels), side, channels, buffer};
 }
 
-static map convolve(forward *f, const lp_conv *conv, map from, const float *add, bool relu,
+static map convolve(forward *f, const lp_resnet_layer *layer, map from, const float *add, bool relu,
                     int buffer) {
+    const lp_conv *conv = &layer->conv;
     map to = new_map(f, buffer, lp_conv_side(conv, from.side, conv->taps_high),
                      conv->groups * conv->out);
-    if (!f->measuring) {
+    if (f->measuring) {
+        size_t work = layer->winograd ? lp_winograd_scratch(conv) : 0;
+        f->work_room = work > f->work_room ? work : f->work_room;
+    } else if (layer->winograd) {
+        lp_winograd_run(conv, from.x, f->batch, from.side, add, relu, to.x, f->work);
+    } else {
         lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
         lp_conv_run(conv, &in, add, relu, to.x);
     }
@@ -128,7 +138,7 @@ static map stem(forward *f, const float *images) {
     const lp_resnet *r = f->resnet;
     map m = convolve_images(f, images, &r->layers[0].conv);
     for (size_t i = 1; i < r->stem_depth; i++) {
-        m = convolve(f, &r->layers[i].conv, m, NULL, true, m.buffer == INNER ? OTHER_INNER : INNER);
+        m = convolve(f, &r->layers[i], m, NULL, true, m.buffer == INNER ? OTHER_INNER : INNER);
     }
     if (r->clip) {
         m = average(f, m, 2, MAP);
@@ -147,7 +157,7 @@ static map run_block(forward *f, const lp_resnet_block *b, map m) {
     map h = m, sum = m;
     int free_inner = INNER;
     for (size_t i = 0; i + 1 < b->depth; i++) {
-        h = convolve(f, &b->layers[i].conv, h, NULL, true, free_inner);
+        h = convolve(f, &b->layers[i], h, NULL, true, free_inner);
         free_inner = free_inner == INNER ? OTHER_INNER : INNER;
     }
     if (b->pool > 1) {
@@ -156,11 +166,11 @@ static map run_block(forward *f, const lp_resnet_block *b, map m) {
     }
     if (b->shortcut) {
         map from = b->pool > 1 ? average(f, m, b->pool, free_inner) : m;
-        sum = convolve(f, &b->layers[b->depth].conv, from, NULL, false,
-                       m.buffer == MAP ? OTHER_MAP : MAP);
+        sum =
+            convolve(f, &b->layers[b->depth], from, NULL, false, m.buffer == MAP ? OTHER_MAP : MAP);
     }
     /* in place: an output is written once that place of `sum` has been read */
-    m = convolve(f, &b->layers[b->depth - 1].conv, h, sum.x, true, sum.buffer);
+    m = convolve(f, &b->layers[b->depth - 1], h, sum.x, true, sum.buffer);
     see_map(f, b->name, m);
     return m;
 }
@@ -239,11 +249,9 @@ static forward measure(const lp_resnet *resnet) {
 
 size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch) {
     forward f = measure(resnet);
-    size_t floats;
-    return lp_mul(batch, f.room[MAP] + f.room[OTHER_MAP] + f.room[INNER] + f.room[OTHER_INNER],
-                  &floats)
-               ? floats
-               : SIZE_MAX;
+    size_t floats, each = f.room[MAP] + f.room[OTHER_MAP] + f.room[INNER] + f.room[OTHER_INNER];
+    return lp_mul(batch, each, &floats) && floats <= SIZE_MAX - f.work_room ? floats + f.work_room
+                                                                            : SIZE_MAX;
 }
 
 void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
@@ -256,5 +264,6 @@ void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, b
         f.at[i] = scratch;
         scratch += batch * f.room[i];
     }
+    f.work = scratch;
     walk(&f, images, projected, features);
 }

@@ -15,6 +15,7 @@ enum { LP_RESNET_STAGES = 4 };
  * fields point to what the file holds until then. */
 typedef struct lp_resnet_layer {
     lp_conv conv;
+    bool winograd; /* runs by math/winograd.h, and is packed for it */
     float *weight; /* as PyTorch keeps it; after folding, packed for `conv` in the same place */
     float *bias;   /* of the batch norm, or of the linear layer */
     float *scale, *mean, *variance; /* of the batch norm; NULL: there is none */

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "ckpt/known_models.h"
+#include "math/winograd.h"
 #include "model/family.h"
 #include "model/model_config.h"
 #include "model/resnet.h"
@@ -219,6 +220,7 @@ static void set_conv(lp_resnet_layer *layer, size_t groups, size_t in, size_t ou
                             .taps_wide = taps,
                             .stride = stride,
                             .padding = taps / 2};
+    layer->winograd = lp_winograd_fits(&layer->conv);
 }
 
 /* Every layer's geometry. */
@@ -429,7 +431,8 @@ static lp_status reserve(lp_resnet *r, lp_weight_plan *plan, lp_error *err) {
     size_t widest = 1;
     for (size_t i = 0; i < r->layer_count; i++) {
         const lp_conv *conv = &r->layers[i].conv;
-        plan->weights[r->layers[i].planned].room = lp_conv_packed(conv);
+        plan->weights[r->layers[i].planned].room =
+            r->layers[i].winograd ? lp_winograd_packed(conv) : lp_conv_packed(conv);
         widest = conv->groups * conv->in > widest ? conv->groups * conv->in : widest;
     }
     r->zeros = lp_alloc_zeroed(widest, sizeof *r->zeros);
@@ -484,8 +487,9 @@ static void transpose(const lp_conv *conv, const float *weight, float *raw) {
     }
 }
 
-/* raw and scale: room for the largest layer's weights and outputs. */
-static void fold(const lp_resnet *r, lp_resnet_layer *layer, float eps, float *raw, double *scale) {
+/* raw, plane and scale: room for the largest layer's weights (plane: of one tap) and outputs. */
+static void fold(const lp_resnet *r, lp_resnet_layer *layer, float *raw, float *plane,
+                 double *scale) {
     lp_conv *conv = &layer->conv;
     size_t outputs = conv->groups * conv->out;
     if (layer == r->key) { /* its bias does not show */
@@ -496,34 +500,42 @@ static void fold(const lp_resnet *r, lp_resnet_layer *layer, float eps, float *r
         conv->bias = layer->bias;
     }
     for (size_t o = 0; layer->scale != NULL && o < outputs; o++) {
-        scale[o] = (double)layer->scale[o] / sqrt((double)layer->variance[o] + (double)eps);
+        scale[o] = (double)layer->scale[o] / sqrt((double)layer->variance[o] + (double)r->norm_eps);
         layer->bias[o] = (float)((double)layer->bias[o] - (double)layer->mean[o] * scale[o]);
     }
-    lp_conv_pack(conv, raw, layer->scale != NULL ? scale : NULL, layer->weight);
+    if (layer->winograd) {
+        lp_winograd_pack(conv, raw, scale, plane, layer->weight);
+    } else {
+        lp_conv_pack(conv, raw, layer->scale != NULL ? scale : NULL, layer->weight);
+    }
     conv->weights = layer->weight;
     conv->zeros = r->zeros;
 }
 
 static lp_status finish(void *tower, lp_error *err) {
     lp_resnet *r = tower;
-    size_t most = 0, outputs = 0;
+    size_t most = 0, plane_most = 1, outputs = 0;
     for (size_t i = 0; i < r->layer_count; i++) {
         const lp_conv *conv = &r->layers[i].conv;
         size_t out = conv->groups * conv->out;
         size_t floats = out * conv->in * conv->taps_high * conv->taps_wide;
         most = floats > most ? floats : most;
+        plane_most =
+            r->layers[i].winograd && out * conv->in > plane_most ? out * conv->in : plane_most;
         outputs = out > outputs ? out : outputs;
     }
     float *raw = lp_alloc(most, sizeof *raw);
+    float *plane = lp_alloc(plane_most, sizeof *plane);
     double *scale = lp_alloc(outputs, sizeof *scale);
     lp_status status = LP_OK;
-    if (raw == NULL || scale == NULL) {
+    if (raw == NULL || plane == NULL || scale == NULL) {
         status = lp_fail_memory(err, "an encoder's weights", most, sizeof *raw);
     }
     for (size_t i = 0; status == LP_OK && i < r->layer_count; i++) {
-        fold(r, &r->layers[i], r->norm_eps, raw, scale);
+        fold(r, &r->layers[i], raw, plane, scale);
     }
     lp_free(raw);
+    lp_free(plane);
     lp_free(scale);
     return status;
 }

@@ -403,7 +403,7 @@ static void every_failed_allocation_is_reported(void **state) {
         }
     } while (status != LP_OK && k < 100);
     assert_int_equal(status, LP_OK);
-    assert_true(k > 9); /* encoder, tower, blocks, layers, plan, zeros, reads, arena, two to fold */
+    assert_true(k > 10); /* encoder, tower, blocks, layers, plan, zeros, reads, arena, 3 to fold */
     lp_encoder_free(encoder);
     lp_checkpoint_close(ckpt);
 }

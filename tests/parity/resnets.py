@@ -1,6 +1,6 @@
 """Residual networks for test_resnet.py and tests/golden/make_resnets.py: torchvision's with any
-width, random weights with batch norms that are far from the identity, and every stage under the name
-of linprobe's tap.
+width, random weights with batch norms that are far from the identity, and every stage under the
+name of linprobe's tap.
 """
 
 import torch
@@ -74,10 +74,10 @@ def stages(model, images):
 
 
 def randomize(model, seed):
-    """Weights and statistics that a forgotten batch norm, mean or eps would show in, activations that
-    do not run away, and attention that is neither even nor a single choice.  (Statistics taken from
-    inputs would make a random network chaotic: each layer would take off what images share, and
-    double every rounding.)"""
+    """Weights and statistics that a forgotten batch norm, mean or eps would show in, activations
+    that do not run away, and attention that is neither even nor a single choice.  (Statistics taken
+    from inputs would make a random network chaotic: each layer would take off what images share,
+    and double every rounding.)"""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(tensor, std, mean=0.0):
@@ -100,8 +100,9 @@ def randomize(model, seed):
         if hasattr(model, "attnpool"):
             normal(model.attnpool.positional_embedding, 0.3)
             size = 32 * int((len(model.attnpool.positional_embedding) - 1) ** 0.5)
-            x = model.layer4(model.layer3(model.layer2(model.layer1(model.stem(
-                torch.randn(1, 3, size, size, generator=generator))))))
+            x = model.stem(torch.randn(1, 3, size, size, generator=generator))
+            for layer in (model.layer1, model.layer2, model.layer3, model.layer4):
+                x = layer(x)
             pool, size = model.attnpool, x.square().mean().sqrt()
             for linear, scale in (pool.q_proj, 2.5), (pool.k_proj, 2.5), (pool.v_proj, 1.0):
                 linear.weight *= scale / size

@@ -1,7 +1,7 @@
-"""ResNet towers against torchvision and open_clip on the same weights, in float32 on the CPU: random
-weights, several odd sizes, and the official shapes.
+"""ResNet towers against torchvision, timm and open_clip on the same weights, in float32 on the CPU:
+random weights, several odd sizes, and the official shapes.
 
-Environment: as encoder_tools.py.
+Environment: as encoder_tools.py, and LP_SOURCE.
 """
 
 import os

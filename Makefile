@@ -38,7 +38,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
 # -ffp-contract=off: gcc and clang differ in whether they fuse a*b+c.
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(MODE_FLAGS) -fPIE -pthread -ffp-contract=off $(WARNINGS) \
              -DLP_VERSION='"$(VERSION)"' -Iinclude -Isrc $(DEP_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(MODE_FLAGS) -pie -pthread $(if $(filter Linux,$(shell uname -s)),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+ALL_LDFLAGS = $(MODE_FLAGS) -pie -pthread $(if $(filter Linux,$(shell uname -s)),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)-z$(comma)noexecstack) $(LDFLAGS)
 comma := ,
 
 SOURCES := $(wildcard src/*/*.c)
@@ -107,6 +107,11 @@ check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS) $(FAULTS
 	@CMOCKA_MESSAGE_OUTPUT=TAP LP_PROGRAM='$(CURDIR)/$(PROGRAM)' LP_TESTS='$(CURDIR)/$(BUILD)/tests' \
 	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
 
+# The tests of what runs on several threads, for ThreadSanitizer.
+PARALLEL_TESTS := $(addprefix $(BUILD)/tests/,test_base test_extract test_dense test_solver_dense test_sweep test_knn test_generate)
+check-parallel:
+	@$(MAKE) --no-print-directory check TESTS='$(PARALLEL_TESTS)'
+
 $(BUILD)/tests/%: tests/unit/%.c tests/support/check.h $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
@@ -167,5 +172,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check fuzz fuzz-programs bench bench-probe bench-encoder lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check check-parallel fuzz fuzz-programs bench bench-probe bench-encoder lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

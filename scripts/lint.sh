@@ -157,6 +157,28 @@ check_symbols() {
         awk 'NF == 3 && \$2 ~ /^[A-Z]\$/ && \$3 !~ /^_?lp_/ { print \$3 \" (\" \$2 \")\" }'"
 }
 
+# The release program: position-independent, relocations read-only and bound at the start, no
+# executable stack, stack protector and checked functions of the C library.
+check_hardening() {
+    local status=0 program=build/linprobe
+    have readelf && [ "$(uname -s)" = Linux ] || { skip "no readelf, or not Linux"; return; }
+    env -u CFLAGS -u MAKEFLAGS -u MFLAGS make -s $program >"$scratch/make" 2>&1 || {
+        cat "$scratch/make"
+        return 1
+    }
+    readelf -hldW --dyn-syms $program >"$scratch/elf"
+    want() {
+        grep -qE "$2" "$scratch/elf" || { echo "$program: $1 is missing"; status=1; }
+    }
+    want "PIE" 'Type: +DYN'
+    want "RELRO" 'GNU_RELRO'
+    want "immediate binding" 'FLAGS.* NOW|BIND_NOW'
+    want "a stack that is not executable" 'GNU_STACK.* RW '
+    want "the stack protector" '__stack_chk_fail'
+    want "_FORTIFY_SOURCE" '__(snprintf|vsnprintf|memcpy|read|fprintf)_chk'
+    return $status
+}
+
 check_gcc_analyzer() {
     have gcc || { skip "no gcc"; return; }
     if ! gcc --version | grep -q "Free Software" ||
@@ -232,6 +254,7 @@ check symbols "external symbols of the library start with lp_"
 check format "clang-format"
 check shellcheck "shellcheck"
 check cppcheck "cppcheck"
+check hardening "the program is hardened"
 check gcc_analyzer "gcc -fanalyzer"
 check clang_tidy "clang-tidy"
 echo "1..$count"

@@ -1,8 +1,11 @@
 /* linprobe COMMAND [options]: finds the command. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/interrupt.h"
+#include "cli/memory_limit.h"
 #include "cli/options.h"
 
 static const cli_command *const commands[] = {
@@ -23,7 +26,29 @@ static void print_commands(FILE *out) {
                   "prints the version.\n");
 }
 
+/* OpenBLAS starts threads when it is loaded and waits for them at exit.  Where memory is limited
+ * one of them may be asking for some forever, so the program does not wait: all is written by now.
+ */
+static int leave(int exit_status) {
+#ifndef LP_SANITIZED /* whose reports come at exit */
+    _exit(exit_status);
+#else
+    return exit_status;
+#endif
+}
+
+/* A standard stream that is closed would be the first file that is opened: messages would go into
+ * it.  What fills its place cannot be written (or read), so that it fails as before. */
+static void fill_streams(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
+    fill_streams();
     cli_keep_command_line(argc, argv);
     if (argc < 2) {
         print_commands(stderr);
@@ -39,8 +64,13 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0) {
+            lp_error err = {0};
+            lp_status status = memory_limit_check(&err);
+            if (status != LP_OK) {
+                return leave(cli_fail(commands[i], status, &err));
+            }
             interrupt_watch();
-            return cli_finish(commands[i]->run(commands[i], argc - 1, argv + 1));
+            return leave(cli_finish(commands[i]->run(commands[i], argc - 1, argv + 1)));
         }
     }
     (void)fprintf(stderr, "linprobe: no command '%.100s'\n", argv[1]);

@@ -1,0 +1,91 @@
+#!/bin/sh
+# Files from strangers: each is refused with a message that says why, status 1; and what the program
+# asks of the system meanwhile is watched (strace): it opens nothing for writing, starts no program,
+# opens no socket.
+. "$LP_SOURCE/tests/support/tap.sh"
+corpus=$LP_SOURCE/tests/fuzz/corpus
+cd "$scratch" || exit 1
+
+# The pickle by itself is no zip file: python-free, a torch.save file of before PyTorch 1.6.
+legacy() { # PICKLE: magic number, protocol, system info, then the pickle as the tensors
+    {
+        printf '\200\002\212\012\154\374\234\106\371\040\152\250\120\031.'
+        printf '\200\002M\351\003.'
+        printf '\200\002}.'
+        cat "$1"
+        printf '\200\002].'
+    }
+}
+for name in system bomb circle deep negative huge stride; do
+    legacy "$corpus/pickle/$name" >"$name.pt"
+done
+run 1 "$LP_PROGRAM" inspect system.pt
+says "os.system"
+ok "the command of os.system was not run" [ ! -e HACKED ]
+for name in bomb circle deep negative huge stride; do
+    run 1 "$LP_PROGRAM" inspect $name.pt
+    says "$name.pt: "
+done
+for name in overlapping twice bomb; do
+    cp "$corpus/checkpoint/$name" $name.zip.pt
+    run 1 "$LP_PROGRAM" inspect $name.zip.pt
+    says "$name.zip.pt: "
+done
+mkdir set
+for name in huge negative; do
+    cp "$corpus/npy/$name" set/features.npy
+    cp "$corpus/npy/i2" set/labels.npy
+    run 1 "$LP_PROGRAM" fit set --out p
+    says "set/features.npy: .npy header: expected "
+done
+mkdir deep
+cp "$corpus/json/deep" deep/meta.json
+cp "$corpus/npy/f4" deep/features.npy
+run 1 "$LP_PROGRAM" fit deep --out p
+says "deep/meta.json: not valid JSON"
+
+# ---- tar archives that point elsewhere
+mkdir -p cifar-100-binary
+ln -s /etc/passwd cifar-100-binary/test.bin
+tar -czf link.tar.gz cifar-100-binary
+run 1 "$LP_PROGRAM" extract --pixels --data link.tar.gz --split test --out x
+says "expected a file, found a link or a folder"
+rm cifar-100-binary/test.bin
+echo outside >cifar-100-binary/test.bin
+tar -czf up.tar.gz --transform 's,^,../../,' -P cifar-100-binary 2>/dev/null
+run 1 "$LP_PROGRAM" extract --pixels --data up.tar.gz --split test --out x
+says "up.tar.gz: "
+ok "nothing was unpacked" sh -c '[ ! -e ../../cifar-100-binary ] && [ ! -e x ]'
+
+# ---- watched
+if ! command -v strace >/dev/null 2>&1 || ! strace -o trace true 2>/dev/null; then
+    skip "system calls" "no strace, or it is not allowed"
+elif nm "$LP_PROGRAM" 2>/dev/null | grep -qE '__(asan|tsan)_'; then
+    skip "system calls" "a sanitizer makes its own"
+else
+    calls=execve,fork,vfork,socket,connect,bind,open,openat,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmodat,truncate,mknod,mknodat,ptrace
+    watched() { # NAME COMMAND...
+        what=$1
+        shift
+        strace -f -qq -e trace=$calls -o trace "$@" >stdout 2>stderr </dev/null
+        sed 's/^[0-9]* *//' trace | grep -v '^\(execve("[^"]*linprobe"\|[+-]\)' |
+            grep -v '^open\(at\)\?(.*O_RDONLY' | grep -v '<unfinished\|resumed>' >found
+        cp found stderr
+        ok "$what: reads, and nothing else" [ ! -s found ]
+        # and it reads nothing but libraries, what the system tells of itself, and the file
+        grep -v 'execve(' trace | grep -o '"[^"]*"' | tr -d '"' | sort -u |
+            grep -vE '^(/lib|/usr|/etc/ld\.so|/etc/(ssl|gnutls|localtime|crypto|OPENSSL)|/opt/|/sys/|/proc/|/dev/null|/nix/)' |
+            grep -vF "$LP_PROGRAM" | grep -vE "^(\./)?$allowed" >found
+        cp found stderr
+        ok "$what: opens only what it was given" [ ! -s found ]
+    }
+    for name in system bomb circle deep; do
+        allowed="$name\.pt"
+        watched "$name.pt" "$LP_PROGRAM" inspect "$name.pt"
+    done
+    allowed='bomb\.zip\.pt'
+    watched "zip bomb" "$LP_PROGRAM" inspect bomb.zip.pt
+    allowed='up\.tar\.gz'
+    watched "path traversal" "$LP_PROGRAM" extract --pixels --data up.tar.gz --split test --out x
+fi
+done_testing

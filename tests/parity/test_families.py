@@ -537,6 +537,26 @@ def dinov2_registers():
     return good
 
 
+def dinov2_registers_small():
+    """ViT-S/14 with four registers at 224 pixels, positions stored for 518."""
+    def make(grid):
+        return timm.create_model("vit_small_patch14_reg4_dinov2", pretrained=False,
+                                 img_size=14 * grid, num_classes=0)
+
+    model = randomized(make(37), 1)
+    class_position = torch.randn(1, 1, 384, generator=torch.Generator().manual_seed(2))
+    state = dinov2_state(model)
+    state["cls_token"] = model.cls_token.data - class_position
+    state["pos_embed"] = torch.cat([class_position, model.pos_embed.data], 1)
+    positions = resized(state["pos_embed"], 16, size=(16, 16), antialias=True)
+    images = images_for(224, 2)
+    expected = timm_expected(at_grid(model, positions[:, 1:], 16, make), images)
+    path = write(state, name="dinov2_vits14_reg4_pretrain.pth")
+    _, info = run(path, images[:1], "penultimate")
+    good = (info["resize"], info["crop"], info["family"]) == ("256", "224", "dinov2-reg")
+    return compare(path, images, expected) and good
+
+
 def dinov2_small():
     """ViT-S/14 at 224 pixels, positions stored for 518."""
     def make(grid):
@@ -566,7 +586,12 @@ def mae():
     path = FOLDER / "mae.pth"
     torch.save({"model": state}, path)
     images = images_for(28, 3)
-    return compare(path, images, timm_expected(model, images))
+    good = compare(path, images, timm_expected(model, images))
+    model = randomized(
+        timm.create_model("vit_base_patch16_224.mae", pretrained=False, num_classes=0), 1)
+    torch.save({"model": model.state_dict()}, path)
+    images = images_for(224, 2)
+    return compare(path, images, timm_expected(model, images), "mae, B/16") and good
 
 
 TESTS = [
@@ -589,6 +614,7 @@ TESTS = [
     dino_small,
     dinov2,
     dinov2_registers,
+    dinov2_registers_small,
     dinov2_small,
     mae,
 ]

@@ -180,13 +180,21 @@ def official_rn50():
     return good and info["name"] == "CLIP RN50" and info["parameters"] == str(parameters)
 
 
-def official_rn50x4():
-    model = ModifiedResNet([4, 6, 10, 6], 640, 40, 288, 80)
-    resnets.randomize(model, 4)
-    path = FOLDER / "RN50x4.safetensors"
-    save_file(clip_state(model), path)
-    good = compare_model(path, model, 288, 1)
-    path.unlink()
+def official_large():
+    """RN101, RN50x4, RN50x16 and RN50x64 in their official shapes."""
+    good = True
+    for name, layers, embedding, side, width in (
+        ("RN101", [3, 4, 23, 3], 512, 224, 64),
+        ("RN50x4", [4, 6, 10, 6], 640, 288, 80),
+        ("RN50x16", [6, 8, 18, 8], 768, 384, 96),
+        ("RN50x64", [3, 15, 36, 10], 1024, 448, 128),
+    ):
+        model = ModifiedResNet(layers, embedding, width // 2, side, width)
+        resnets.randomize(model, 4)
+        path = FOLDER / f"{name}.safetensors"
+        save_file(clip_state(model), path)
+        good &= compare_model(path, model, side, 1)
+        path.unlink()
     return good
 
 
@@ -201,7 +209,7 @@ if __name__ == "__main__":
                 timm_resnet,
                 small_clips,
                 official_rn50,
-                official_rn50x4,
+                official_large,
             ],
             [torch, torchvision, timm, open_clip],
         )

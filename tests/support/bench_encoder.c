@@ -8,13 +8,13 @@
  * run of about that long, and at the end "peak_mb". */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "linprobe/encoder.h"
 #include "math/gemm.h"
+#include "peak.h"
 
 typedef struct bench {
     const lp_encoder *encoder;
@@ -56,19 +56,6 @@ static double gemm_rate(size_t m, size_t n, size_t k) {
     lp_free(w);
     lp_free(c);
     return best;
-}
-
-static void print_peak(void) {
-    char line[256];
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, "VmHWM:", 6) == 0) {
-            (void)printf("peak_mb %.0f\n", strtod(line + 6, NULL) / 1024);
-        }
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
 }
 
 int main(int argc, char **argv) {

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "linprobe/probe.h"
+#include "peak.h"
 
 static lp_error err;
 
@@ -32,20 +33,6 @@ static void store(const char *folder, const char *name, const void *bytes, size_
         exit(1);
     }
     lp_free(path);
-}
-
-/* Peak memory of this process, where the system tells. */
-static void report_peak(void) {
-    char line[256];
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, "VmHWM:", 6) == 0) {
-            (void)printf("peak_mb %.0f\n", strtod(line + 6, NULL) / 1024);
-        }
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
 }
 
 int main(int argc, char **argv) {
@@ -114,7 +101,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     lp_free(path);
-    report_peak();
+    print_peak();
     (void)printf("converged %d\niterations %zu\npasses %zu\nnot_converged %zu\nobjective %.17g\n"
                  "gradient %.17g\ngap %.17g\nseconds %.6f\nstopped_by %s\n",
                  report.converged, report.iterations, report.passes, report.not_converged,

@@ -1,7 +1,5 @@
 /* Checkpoints as files: the golden ones value for value, and damaged or hostile ones by the message
  * they get. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -11,6 +9,7 @@
 #include "check.h"
 #include "ckpt/known_models.h"
 #include "linprobe/checkpoint.h"
+#include "write_zip.h"
 
 #define GOLDEN LP_TEST_DATA "/golden/ckpt/"
 
@@ -196,41 +195,13 @@ static void known_models_are_found_by_each_of_their_names(void **state) {
 /* ---- archives made here -------------------------------------------------------------------------
  */
 
-typedef struct member {
-    const char *name;
-    const char *bytes;
-    size_t size;
-} member;
-
 #define MEMBER(name, literal)                                                                      \
     { (name), (literal), sizeof(literal) - 1 }
 
-static void write_zip(const member *members, size_t count, bool compressed) {
-    struct archive *zip = archive_write_new();
-    assert_int_equal(archive_write_set_format_zip(zip), ARCHIVE_OK);
-    assert_int_equal(compressed ? archive_write_zip_set_compression_deflate(zip)
-                                : archive_write_zip_set_compression_store(zip),
-                     ARCHIVE_OK);
-    assert_int_equal(archive_write_open_filename(zip, file), ARCHIVE_OK);
-    for (size_t i = 0; i < count; i++) {
-        struct archive_entry *entry = archive_entry_new();
-        archive_entry_set_pathname(entry, members[i].name);
-        archive_entry_set_size(entry, (la_int64_t)members[i].size);
-        archive_entry_set_filetype(entry, AE_IFREG);
-        archive_entry_set_perm(entry, 0644);
-        assert_int_equal(archive_write_header(zip, entry), ARCHIVE_OK);
-        assert_int_equal(archive_write_data(zip, members[i].bytes, members[i].size),
-                         members[i].size);
-        archive_entry_free(entry);
-    }
-    assert_int_equal(archive_write_close(zip), ARCHIVE_OK);
-    assert_int_equal(archive_write_free(zip), ARCHIVE_OK);
-}
-
 #define WRITE(...)                                                                                 \
     do {                                                                                           \
-        const member members_[] = {__VA_ARGS__};                                                   \
-        write_zip(members_, sizeof members_ / sizeof members_[0], false);                          \
+        const zip_member members_[] = {__VA_ARGS__};                                               \
+        write_zip(file, members_, sizeof members_ / sizeof members_[0], false);                    \
     } while (0)
 
 /* Opening the file must fail. */
@@ -531,12 +502,12 @@ static void module_trees_may_not_run_in_circles(void **state) {
 static void members_are_checked(void **state) {
     (void)state;
     static char zeros[(4 << 20) + 1];
-    const member inflating[] = {MEMBER("model/data.pkl", DICT(ITEM(W, ONE))),
-                                {"model/data/0", zeros, 100000}};
-    write_zip(inflating, 2, true);
+    const zip_member inflating[] = {MEMBER("model/data.pkl", DICT(ITEM(W, ONE))),
+                                    {"model/data/0", zeros, 100000}};
+    write_zip(file, inflating, 2, true);
     REFUSED(LP_ERR_FORMAT, "model/data/0: the storages hold more than the file's ");
-    const member large[] = {{"model/data.pkl", zeros, sizeof zeros}};
-    write_zip(large, 1, true);
+    const zip_member large[] = {{"model/data.pkl", zeros, sizeof zeros}};
+    write_zip(file, large, 1, true);
     REFUSED(LP_ERR_UNSUPPORTED, "model/data.pkl: 4194305 bytes, expected at most 4194304");
 
     WRITE(MEMBER("model/data.pkl", DICT(ITEM(W, ONE))), MEMBER("model/data/0", F32_6),

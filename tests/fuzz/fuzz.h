@@ -181,7 +181,7 @@ static inline void fuzz_put(fuzz_bytes *out, const void *bytes, size_t size) {
 
 static inline void fuzz_put_number(fuzz_bytes *out, uint64_t value, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) {
-        uint8_t byte = i < 8 ? (uint8_t)(value >> 8 * i) : 0;
+        uint8_t byte = (uint8_t)(i < 8 ? value >> 8 * i : 0);
         fuzz_put(out, &byte, 1);
     }
 }

@@ -52,10 +52,11 @@ run 1 "$LP_PROGRAM" extract --pixels --data link.tar.gz --split test --out x
 says "expected a file, found a link or a folder"
 rm cifar-100-binary/test.bin
 echo outside >cifar-100-binary/test.bin
-tar -czf up.tar.gz --transform 's,^,../../,' -P cifar-100-binary 2>/dev/null
+up=../
+tar -czf up.tar.gz --transform "s,^,$up$up," -P cifar-100-binary 2>/dev/null
 run 1 "$LP_PROGRAM" extract --pixels --data up.tar.gz --split test --out x
 says "up.tar.gz: "
-ok "nothing was unpacked" sh -c '[ ! -e ../../cifar-100-binary ] && [ ! -e x ]'
+ok "nothing was unpacked" sh -c "[ ! -e $up${up}cifar-100-binary ] && [ ! -e x ]"
 
 # ---- watched
 if ! command -v strace >/dev/null 2>&1 || ! strace -o trace true 2>/dev/null; then
@@ -74,7 +75,7 @@ else
         ok "$what: reads, and nothing else" [ ! -s found ]
         # and it reads nothing but libraries, what the system tells of itself, and the file
         grep -v 'execve(' trace | grep -o '"[^"]*"' | tr -d '"' | sort -u |
-            grep -vE '^(/lib|/usr|/etc/ld\.so|/etc/(ssl|gnutls|localtime|crypto|OPENSSL)|/opt/|/sys/|/proc/|/dev/null|/nix/)' |
+            grep -vE '^(/lib|/usr|/etc/ld\.so|/etc/(ssl|gnutls|localtime|crypto|OPENSSL)|/sys/|/proc/|/dev/null|/nix/)' |
             grep -vF "$LP_PROGRAM" | grep -vE "^(\./)?$allowed" >found
         cp found stderr
         ok "$what: opens only what it was given" [ ! -s found ]

@@ -25,7 +25,7 @@ killed() {
         [ $found != 137 ] && break
         kills=$((kills + 1))
     done
-    ok "$what: ends well after being killed $kills times (status $found)" [ $found = 0 ]
+    ok "$what: ends well after being killed $kills times (status $found)" [ "$found" = 0 ]
 }
 
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out whole
@@ -60,7 +60,7 @@ release() { # NAME
     kill -CONT $first 2>/dev/null
     wait $first
     found=$?
-    ok "$1: the first is not disturbed (status $found)" [ $found = 0 ]
+    ok "$1: the first is not disturbed (status $found)" [ "$found" = 0 ]
 }
 
 "$LP_PROGRAM" generate --out more --seed 6 --train 60 --test 1 2>/dev/null || exit 1
@@ -106,7 +106,7 @@ killed fetch $(fetch)
 ok "fetch: the same bytes" cmp served/weights.pt got
 ok "fetch: no partial file is left" [ ! -e got.part ]
 rm -rf got
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2091
 $(fetch) >first.out 2>first.err &
 first=$!
 while kill -0 $first 2>/dev/null && ! find . -name '*.part' -size +8k | grep -q .; do sleep 0.01; done
@@ -115,6 +115,6 @@ run 1 $(fetch)
 says "is fetching this file"
 wait $first
 found=$?
-ok "fetch: the first is not disturbed (status $found)" [ $found = 0 ]
+ok "fetch: the first is not disturbed (status $found)" [ "$found" = 0 ]
 exec 3>&-
 done_testing

@@ -15,6 +15,7 @@ mv same.probe whole.probe
 # ---- memory: from far too little upwards, a message and status 1, or all of the work
 sanitized=no
 nm "$LP_PROGRAM" 2>/dev/null | grep -qE '__(asan|tsan|ubsan)_' && sanitized=yes
+# shellcheck disable=SC3045
 if [ $sanitized = no ] && (ulimit -v 8000000) 2>/dev/null && [ "$(uname -s)" = Linux ]; then
     bad=''
     for megabytes in 200 400 800 1600; do

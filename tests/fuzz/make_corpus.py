@@ -4,7 +4,7 @@
     python3 tests/fuzz/make_corpus.py
 
 Needs nothing but Python; the same files come out every time.  Files that begin with "found-" are
-inputs that once failed; they are kept, not made.
+inputs that once failed, and picture/jpeg-* (written by Pillow); they are kept, not made.
 """
 
 import gzip
@@ -16,6 +16,7 @@ import struct
 import tarfile
 import warnings
 import zipfile
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS = os.path.join(HERE, "corpus")
@@ -220,7 +221,23 @@ def family_lines(path, divide=1):
                    for name, value in names.items() if name != "__metadata__").encode()
 
 
+def png(kind, depth, channels, side=9, interlaced=0, extra=()):
+    def part(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    row = (side * channels * depth + 7) // 8
+    pixels = b"".join(bytes([y % 5]) + bytes((7 * y + 5 * x) % 256 for x in range(row)) for y in range(side))
+    return (b"\x89PNG\r\n\x1a\n" + part(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, kind, 0, 0, interlaced))
+            + b"".join(part(*e) for e in extra) + part(b"IDAT", zlib.compress(pixels, 9)) + part(b"IEND", b""))
+
+
 def main():
+    put("picture", "rgb", png(2, 8, 3))
+    put("picture", "rgba", png(6, 8, 4))
+    put("picture", "grey16", png(0, 16, 1))
+    put("picture", "bits", png(0, 1, 1))
+    put("picture", "palette", png(3, 4, 1, extra=[(b"PLTE", bytes(range(48))), (b"tRNS", bytes(16))]))
+    put("picture", "bomb", png(2, 8, 3)[:16] + struct.pack(">II", 60000, 60000) + png(2, 8, 3)[24:])
     for name, data in PICKLES.items():
         put("pickle", name, data)
         put("torch", name, chunk(data) + chunk(DATA) + DATA)

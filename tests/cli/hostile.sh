@@ -70,7 +70,7 @@ else
         shift
         strace -f -qq -e trace=$calls -o trace "$@" >stdout 2>stderr </dev/null
         sed 's/^[0-9]* *//' trace | grep -v '^\(execve("[^"]*linprobe"\|[+-]\)' |
-            grep -v '^open\(at\)\?(.*O_RDONLY' | grep -v '<unfinished\|resumed>' >found
+            grep -v '^open\(at\)\?(.*O_RDONLY' | grep -v '<unfinished\|resumed>\|^???( <detached' >found # the last: a thread at its end
         cp found stderr
         ok "$what: reads, and nothing else" [ ! -s found ]
         # and it reads nothing but libraries, what the system tells of itself, and the file

@@ -50,7 +50,8 @@ if [ -z "$comma" ] && command -v localedef >/dev/null 2>&1 &&
     localedef -f UTF-8 -i de_DE "$scratch/de_DE.UTF-8" >/dev/null 2>&1; then
     comma=de_DE.UTF-8
     LOCPATH=$scratch
-    export LOCPATH
+    ASAN_OPTIONS=detect_leaks=0 # glibc keeps what it made of LOCPATH
+    export LOCPATH ASAN_OPTIONS
 fi
 if [ -n "$comma" ]; then
     run 0 env LC_ALL="$comma" "$LP_PROGRAM" fit whole --solver softmax -C 0.5 --out comma.probe --format csv
@@ -61,7 +62,7 @@ if [ -n "$comma" ]; then
 else
     skip "decimal commas" "no such locale, and none can be made"
 fi
-unset LOCPATH
+unset LOCPATH ASAN_OPTIONS
 
 # ---- streams: none, full, closed
 run 0 sh -c "'$LP_PROGRAM' inspect '$model' | cat"

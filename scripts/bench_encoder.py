@@ -75,6 +75,7 @@ warnings.filterwarnings("ignore")
 import torch, open_clip
 from torch.utils.flop_counter import FlopCounterMode
 torch.manual_seed(0)
+torch.backends.mha.set_fastpath_enabled(False)  # its products would not be counted
 model = open_clip.create_model(sys.argv[1] + "-quickgelu", pretrained=None).visual.eval()
 torch.save({"visual." + k: v for k, v in model.state_dict().items()}, sys.argv[2])
 size = model.image_size[0] if isinstance(model.image_size, tuple) else model.image_size

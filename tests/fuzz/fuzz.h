@@ -101,6 +101,7 @@ static const char *const fuzz_names[] = {"file",
                                          "model.safetensors.index.json",
                                          "config.json",
                                          "a.safetensors",
+                                         "b.safetensors",
                                          "open_clip_config.json",
                                          "preprocessor_config.json",
                                          "train.bin",
@@ -156,6 +157,15 @@ static inline const char *fuzz_write(char path[512], const char *name, fuzz_inpu
         exit(2);
     }
     return path;
+}
+
+/* The same; no bytes: no such file. */
+static inline void fuzz_write_some(char path[512], const char *name, fuzz_input bytes,
+                                   uint64_t size) {
+    (void)fuzz_write(path, name, bytes, size);
+    if (bytes.size == 0) {
+        (void)unlink(path);
+    }
 }
 
 /* ---- bytes being put together ---------------------------------------------------------------- */

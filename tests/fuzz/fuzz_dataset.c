@@ -1,7 +1,8 @@
-/* CIFAR's files.  The first byte chooses the split and the labels, and what the rest is:
- *   0  a .bin file of records      2  an archive, bare
- *   1  a folder: chunk test.bin, the rest fine_label_names.txt
- *   3  a tar archive: members of one byte (kind and name), and a chunk */
+/* CIFAR's and STL-10's files.  The first byte chooses the split and the labels, and what the rest
+ * is: 0  a .bin file of records      2  an archive, bare 1  a folder: chunk test.bin, the rest
+ * fine_label_names.txt 3  a tar archive: members of one byte (kind and name), and a chunk 4
+ * STL-10's folder: chunks of labels and of names (empty: no such file), a number of images below 4,
+ * the rest their first bytes 5  its file of images, named by itself */
 #include "fuzz.h"
 #include "linprobe/dataset.h"
 
@@ -12,7 +13,15 @@ static const char *const members[] = {"cifar-100-binary/train.bin",
                                       "cifar-10-batches-bin/data_batch_1.bin",
                                       "cifar-10-batches-bin/test_batch.bin",
                                       "./cifar-100-binary/test.bin",
-                                      "../outside"};
+                                      "../outside",
+                                      "stl10_binary/train_X.bin",
+                                      "stl10_binary/train_y.bin",
+                                      "stl10_binary/test_X.bin",
+                                      "stl10_binary/test_y.bin",
+                                      "stl10_binary/class_names.txt",
+                                      "stl10_binary/unlabeled_X.bin",
+                                      "stl10_binary",
+                                      "/test_X.bin"};
 
 static void put_octal(uint8_t *field, size_t digits, unsigned long value) {
     for (size_t i = digits; i > 0; i--, value /= 8) {
@@ -24,11 +33,11 @@ static void put_member(fuzz_bytes *tar, unsigned choice, fuzz_input bytes) {
     static const uint8_t zeros[512];
     uint8_t block[512] = {0};
     unsigned long sum = 0;
-    (void)snprintf((char *)block, 100, "%s", members[choice % 8]);
+    (void)snprintf((char *)block, 100, "%s", members[choice % 16]);
     put_octal(block + 100, 7, 0644);
     put_octal(block + 124, 11, (unsigned long)bytes.size);
     memset(block + 148, ' ', 8);
-    block[156] = (uint8_t)('0' + choice / 8 % 8); /* a file, links, a folder, ... */
+    block[156] = (uint8_t)('0' + choice / 16 % 8); /* a file, links, a folder, ... */
     memcpy(block + 157, "/etc/passwd", 11);
     memcpy(block + 257, "ustar\00000", 8);
     for (size_t i = 0; i < sizeof block; i++) {
@@ -53,12 +62,22 @@ static void write_tar(char path[512], fuzz_input input) {
     free(tar.data);
 }
 
+static void write_stl(char path[512], fuzz_input input, bool train) {
+    enum { STL_IMAGE = 3 * 96 * 96 };
+    fuzz_write_some(path, train ? "train_y.bin" : "test_y.bin", fuzz_chunk(&input), 0);
+    fuzz_write_some(path, "class_names.txt", fuzz_chunk(&input), 0);
+    unsigned images = fuzz_byte(&input) % 4;
+    (void)fuzz_write(path, train ? "train_X.bin" : "test_X.bin", input,
+                     (uint64_t)images * STL_IMAGE);
+}
+
 static void fuzz_one(fuzz_input input) {
     char path[512];
     unsigned choice = fuzz_byte(&input);
     (void)fuzz_folder();
     fuzz_remove_files(); /* names files are looked for beside the records */
-    switch (choice >> 2 & 3) {
+    lp_split split = (choice & 1) != 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST;
+    switch (choice >> 2 & 7) {
     case 0:
         (void)fuzz_write(path, "file.bin", input, 0);
         break;
@@ -70,13 +89,19 @@ static void fuzz_one(fuzz_input input) {
     case 2:
         (void)fuzz_write(path, "file", input, 0);
         break;
+    case 4:
+        write_stl(path, input, split == LP_SPLIT_TRAIN);
+        (void)snprintf(path, sizeof path, "%s", fuzz_folder());
+        break;
+    case 5:
+        write_stl(path, input, split == LP_SPLIT_TRAIN);
+        break;
     default:
         write_tar(path, input);
         break;
     }
     lp_error err = {0};
     lp_dataset *data;
-    lp_split split = (choice & 1) != 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST;
     lp_label_kind labels = (choice & 2) != 0 ? LP_LABELS_COARSE : LP_LABELS_FINE;
     if (!fuzz_succeeds(lp_dataset_open(path, split, labels, &data, &err), &err)) {
         fuzz_require(data == NULL, "no data set after a failure");

@@ -40,14 +40,6 @@ static void put_tensor(fuzz_bytes *header, const char *line, size_t length, uint
     *offset += 2 * count;
 }
 
-static void write_config(const char *name, fuzz_input bytes) {
-    char path[512];
-    (void)fuzz_write(path, name, bytes, 0);
-    if (bytes.size == 0) {
-        (void)unlink(path);
-    }
-}
-
 static void fuzz_one(fuzz_input input) {
     unsigned choice = fuzz_byte(&input);
     static const size_t sizes[] = {0, 0, 0, 16, 32, 7, 1, 100000};
@@ -55,9 +47,10 @@ static void fuzz_one(fuzz_input input) {
                                   .pool = (lp_pool)(choice >> 2 & 3),
                                   .input_size = sizes[choice >> 4 & 7],
                                   .heads = choice >> 7 & 1};
-    write_config("config.json", fuzz_chunk(&input));
-    write_config("open_clip_config.json", fuzz_chunk(&input));
-    write_config("preprocessor_config.json", fuzz_chunk(&input));
+    char path[512];
+    fuzz_write_some(path, "config.json", fuzz_chunk(&input), 0);
+    fuzz_write_some(path, "open_clip_config.json", fuzz_chunk(&input), 0);
+    fuzz_write_some(path, "preprocessor_config.json", fuzz_chunk(&input), 0);
 
     fuzz_bytes header = {0}, file = {0};
     uint64_t offset = 0;
@@ -72,7 +65,6 @@ static void fuzz_one(fuzz_input input) {
     put_text(&header, "}");
     fuzz_put_number(&file, header.size, 8);
     fuzz_put(&file, header.data, header.size);
-    char path[512];
     (void)fuzz_write(path, "model.safetensors", (fuzz_input){file.data, file.size},
                      file.size + offset);
     free(header.data);

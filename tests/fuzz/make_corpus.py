@@ -4,7 +4,7 @@
     python3 tests/fuzz/make_corpus.py
 
 Needs nothing but Python; the same files come out every time.  Files that begin with "found-" are
-inputs that once failed, and picture/jpeg-* (written by Pillow); they are kept, not made.
+inputs that once failed; they are kept, not made.
 """
 
 import gzip
@@ -296,8 +296,38 @@ def main():
     put("dataset", "tar_gz", b"\x08" + tar_gz([("cifar-100-binary/test.bin", RECORDS),
                                                ("cifar-100-binary/fine_label_names.txt", NAMES)]))
     put("dataset", "tar", b"\x0c" + b"\x01" + chunk(RECORDS[:3074]) + b"\x07" + chunk(b"x"))
-    put("dataset", "link", b"\x0c" + bytes([1 + 2 * 8]) + chunk(b""))
+    put("dataset", "link", b"\x0c" + bytes([1 + 2 * 16]) + chunk(b""))
     put("dataset", "ten", b"\x0c" + b"\x05" + chunk(b"\x07" + PIXELS))
+
+    labels, ten = b"\x01\x0a", "".join("n%d\n" % i for i in range(10)).encode()
+    put("dataset", "stl", b"\x10" + chunk(labels) + chunk(ten) + b"\x02" + PIXELS)
+    put("dataset", "stl-train-single", b"\x15" + chunk(labels[:1]) + chunk(b"") + b"\x01" + PIXELS)
+    put("dataset", "stl-label-zero", b"\x10" + chunk(b"\x01\x00") + chunk(ten) + b"\x02")
+    put("dataset", "stl-few-labels", b"\x10" + chunk(labels) + chunk(ten) + b"\x03")
+    put("dataset", "stl-tar", b"\x0c" + b"\x0a" + chunk(bytes(27648)) + b"\x0b" + chunk(labels[:1]) +
+        b"\x0c" + chunk(ten))
+
+    parts = [header([("a", "F32", 4, [2, 3])]), header([("b", "BF16", 2, [4]), ("c", "I64", 8, [])])]
+    def index(**where):
+        return chunk(json.dumps({"metadata": {"total_size": 40}, "weight_map": where}).encode())
+
+    both = b"".join(b"\x01" + chunk(h) for h, _ in parts)
+    two = dict(a="a.safetensors", b="b.safetensors", c="b.safetensors")
+    whole = b"".join(chunk(safetensors(part)) for part in parts)
+    put("shards", "whole", b"\x06" + index(**two) + whole)
+    put("shards", "folder", b"\x07" + index(**two) + whole)
+    put("shards", "headers", b"\x00" + index(**two) + both)
+    put("shards", "elsewhere", b"\x06" + index(**dict(two, a="b.safetensors")) + whole)
+    put("shards", "more", b"\x06" + index(**dict(two, d="b.safetensors")) + whole)
+    put("shards", "fewer", b"\x06" + index(a="a.safetensors", b="b.safetensors") + whole)
+    put("shards", "twice", b"\x06" + index(**two) + chunk(safetensors(parts[1])) * 2)
+    put("shards", "missing", b"\x06" + index(**two) + chunk(safetensors(parts[0])) + chunk(b""))
+    put("shards", "outside", b"\x06" + index(a="../a.safetensors"))
+    put("shards", "itself", b"\x06" + index(a="model.safetensors.index.json"))
+    put("shards", "torch", b"\x06" + index(**{"conv1.weight": "a.safetensors", "b": "b.safetensors",
+                                            "transposed": "a.safetensors", "scalar": "a.safetensors",
+                                            "c": "b.safetensors"}) +
+        chunk(zipped(members)) + chunk(safetensors(parts[1])))
 
     # one head; GELU where it is asked for
     for name in sorted(os.listdir(os.path.join(GOLDEN, "families"))):
@@ -329,7 +359,7 @@ def main():
                  "type6-depth8.png", "baseline-420.jpg", "progressive.jpg", "restarts.jpg",
                  "cmyk.jpg"):
         with open(os.path.join(GOLDEN, "image_file", name), "rb") as file:
-            put("image_file", name, file.read())
+            put("picture", name, file.read())
 
     for name in sorted(os.listdir(os.path.join(GOLDEN, "encoder"))):
         if name.endswith(".safetensors") and "activations" not in name:

@@ -125,9 +125,27 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
  * and of all:
  *   "penultimate"  [batch, D]
  *   "projected"    [batch, E]  at LP_FEATURE_PROJECTED */
+typedef void (*lp_see)(void *context, const char *stage, const float *values, size_t rows,
+                       size_t columns);
+
+/* Is called at the end of each piece of work, in order, so that a caller with a clock can tell
+ * where the time goes.  A piece begins where the one before ended, the first with the run; the same
+ * stage comes again and again.  What follows the last one (nothing but the return) has no name.
+ *   stage       what it was; lives as long as the program.  Of a ResNet: "stem", "conv 1x1",
+ *               "conv 3x3", "winograd 3x3" (a 3x3 with fewer products), "pool", "attention",
+ *               "projection"
+ *   operations  floating-point, two for each multiplication with its addition that was really done;
+ *               those of norms, activations, softmax and pooling, and Winograd's additions, are not
+ *               counted
+ *   bytes       of the inputs, weights and outputs of the piece, each once, however often the
+ *               caches really asked for them */
+typedef void (*lp_lap)(void *context, const char *stage, double operations, double bytes);
+
+/* Who looks on; see and lap may be NULL.  They do not change what comes out. */
 typedef struct lp_tap {
-    void (*see)(void *context, const char *stage, const float *values, size_t rows, size_t columns);
-    void *context;
+    lp_see see;
+    lp_lap lap;
+    void *context; /* of both */
 } lp_tap;
 
 /* Encodes images, float32 [batch, 3, input_size, input_size], preprocessed, into features, float32

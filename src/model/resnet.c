@@ -56,9 +56,41 @@ typedef struct map {
 
 static void see(const forward *f, const char *stage, const float *values, size_t rows,
                 size_t columns) {
-    if (f->tap != NULL && !f->measuring) {
+    if (f->tap != NULL && f->tap->see != NULL && !f->measuring) {
         f->tap->see(f->tap->context, stage, values, rows, columns);
     }
+}
+
+/* The end of a piece of work that read or wrote so many floats. */
+static void lap(const forward *f, const char *stage, double operations, double floats) {
+    if (f->tap != NULL && f->tap->lap != NULL && !f->measuring) {
+        f->tap->lap(f->tap->context, stage, operations, floats * sizeof(float));
+    }
+}
+
+/* Values of a map, all images. */
+static double floats_of(const forward *f, map m) {
+    return (double)f->batch * (double)m.side * (double)m.side * (double)m.channels;
+}
+
+static void lap_conv(const forward *f, const lp_resnet_layer *layer, map from, map to, bool added) {
+    const lp_conv *c = &layer->conv;
+    double taps = (double)c->taps_high * (double)c->taps_wide;
+    double weights = (double)c->groups * (double)c->out * (double)c->in; /* of one tap */
+    double places = floats_of(f, to) / (double)to.channels;
+    /* a single tap reads no other pixels than its stride takes */
+    double read = taps > 1 ? floats_of(f, from) : places * (double)from.channels;
+    double floats = read + (added ? 2 : 1) * floats_of(f, to);
+    if (layer->winograd) { /* 16 products for each tile of 2x2 outputs */
+        size_t across = (to.side + 1) / 2;
+        taps = 16;
+        places = (double)f->batch * (double)across * (double)across;
+    }
+    lap(f,
+        layer->winograd ? "winograd 3x3"
+        : taps > 1      ? "conv 3x3"
+                        : "conv 1x1",
+        2 * places * taps * weights, floats + taps * weights);
 }
 
 static void see_map(const forward *f, const char *stage, map m) {
@@ -87,9 +119,11 @@ static map convolve(forward *f, const lp_resnet_layer *layer, map from, const fl
         f->work_room = work > f->work_room ? work : f->work_room;
     } else if (layer->winograd) {
         lp_winograd_run(conv, from.x, f->batch, from.side, add, relu, to.x, f->work);
+        lap_conv(f, layer, from, to, add != NULL);
     } else {
         lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
         lp_conv_run(conv, &in, add, relu, to.x);
+        lap_conv(f, layer, from, to, add != NULL);
     }
     return to;
 }
@@ -98,6 +132,7 @@ static map average(forward *f, map from, size_t window, int buffer) {
     map to = new_map(f, buffer, from.side / window, from.channels);
     if (!f->measuring) {
         lp_average_pool(from.x, f->batch, from.side, from.channels, window, to.x);
+        lap(f, "pool", 0, floats_of(f, from) + floats_of(f, to));
     }
     return to;
 }
@@ -130,6 +165,10 @@ static map convolve_images(forward *f, const float *images, const lp_conv *conv)
                             3 * padded, 3 * padded * padded};
         pad_images(f, images, conv->padding, x);
         lp_conv_run(&rows, &in, NULL, true, to.x);
+        double weights = (double)conv->out * (double)(conv->in * conv->taps_high * conv->taps_wide);
+        double pixels = floats_of(f, to) / (double)to.channels;
+        lap(f, "stem", 2 * pixels * weights,
+            (double)(f->batch * side * side * 3) + weights + floats_of(f, to));
     }
     return to;
 }
@@ -147,6 +186,7 @@ static map stem(forward *f, const float *images) {
         m = new_map(f, MAP, (from.side + 1) / 2, from.channels);
         if (!f->measuring) {
             lp_max_pool(from.x, f->batch, from.side, from.channels, m.x);
+            lap(f, "pool", 0, floats_of(f, from) + floats_of(f, m));
         }
     }
     see_map(f, "stem", m);
@@ -218,9 +258,15 @@ static void pool_by_attention(forward *f, map m, bool projected, float *features
     float *penultimate = projected ? q : features;
     lp_conv_input sums = vectors(f, u, r->heads * channels, r->heads * channels);
     lp_conv_run(&r->value->conv, &sums, NULL, false, penultimate);
+    double square = (double)channels * (double)channels, images = (double)f->batch;
+    double one_query = (double)r->heads * (double)count * (double)channels;
+    lap(f, "attention", 2 * images * (3 * square + 2 * one_query),
+        floats_of(f, m) + 3 * square + (double)stride + images * (double)channels);
     see(f, "penultimate", penultimate, f->batch, channels);
     if (projected) {
         lp_conv_run(&r->projection->conv, &queries, NULL, false, features);
+        double out = (double)r->projection->conv.out, weights = (double)channels * out;
+        lap(f, "projection", 2 * images * weights, weights + images * ((double)channels + out));
         see(f, "projected", features, f->batch, r->projection->conv.out);
     }
 }
@@ -234,6 +280,7 @@ static void walk(forward *f, const float *images, bool projected, float *feature
         pool_by_attention(f, m, projected, features);
     } else if (!f->measuring) {
         lp_mean_pool(m.x, f->batch, m.side * m.side, m.channels, features, m.channels);
+        lap(f, "pool", 0, floats_of(f, m) + (double)(f->batch * m.channels));
         see(f, "penultimate", features, f->batch, m.channels);
     }
 }

@@ -115,7 +115,7 @@ static inline void golden_stages_are_reproduced(const char *name, size_t points,
     golden g = load_golden(name, options);
     for (size_t p = 0; p < points; p++) {
         lp_feature_point point = p == 0 ? LP_FEATURE_PENULTIMATE : LP_FEATURE_PROJECTED;
-        lp_tap tap = {compare_stage, &g};
+        lp_tap tap = {.see = compare_stage, .context = &g};
         g.stages = 0;
         run(&g, point, &tap);
         /* every stage of the file; "images" is none, "projected" only at its own point */

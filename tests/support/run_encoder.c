@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
     if (features == NULL || input == NULL || scratch == NULL) {
         die("out of memory");
     }
-    lp_tap tap = {write_stage, argc > 6 ? argv[6] : NULL};
+    lp_tap tap = {.see = write_stage, .context = argc > 6 ? argv[6] : NULL};
     for (size_t first = 0; first < count; first += batch) {
         size_t n = count - first < batch ? count - first : batch;
         memcpy(input, images.data + first * pixels * sizeof *input, n * pixels * sizeof *input);

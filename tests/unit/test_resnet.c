@@ -446,6 +446,142 @@ static void a_run_allocates_nothing_and_an_image_does_not_see_its_batch(void **s
     free_golden(&g);
 }
 
+/* ---- laps ------------------------------------------------------------------------------------ */
+
+typedef struct lap_sum {
+    const char *stage;
+    double operations, bytes;
+    size_t times;
+} lap_sum;
+
+typedef struct laps {
+    lap_sum sums[16];
+    size_t count;
+    const char *first, *last;
+} laps;
+
+static void add_lap(void *context, const char *stage, double operations, double bytes) {
+    laps *all = context;
+    size_t i = 0;
+    while (i < all->count && strcmp(all->sums[i].stage, stage) != 0) {
+        i++;
+    }
+    assert_true(i < 16);
+    all->count += i == all->count;
+    all->sums[i].stage = stage;
+    all->sums[i].operations += operations;
+    all->sums[i].bytes += bytes;
+    all->sums[i].times++;
+    all->first = all->first == NULL ? stage : all->first;
+    all->last = stage;
+    assert_true(bytes > 0);
+}
+
+static lap_sum sum_of(const laps *all, const char *stage) {
+    for (size_t i = 0; i < all->count; i++) {
+        if (strcmp(all->sums[i].stage, stage) == 0) {
+            return all->sums[i];
+        }
+    }
+    return (lap_sum){.stage = stage};
+}
+
+static void assert_operations(const laps *all, const char *stage, size_t times, size_t expected) {
+    lap_sum sum = sum_of(all, stage);
+    if (sum.times != times || (size_t)sum.operations != expected) {
+        fail_msg("%s: %zu laps and %.0f operations, expected %zu and %zu", stage, sum.times,
+                 sum.operations, times, expected);
+    }
+}
+
+/* The laps of the model of zeros in `file`, on B images; seen or not, the features are the same. */
+static laps run_for_laps(const lp_encoder_options *options, size_t B) {
+    laps all = {0};
+    lp_encoder *encoder;
+    lp_checkpoint *ckpt = open_file();
+    assert_ok(lp_encoder_load(ckpt, options, &encoder, &err), &err);
+    lp_checkpoint_close(ckpt);
+    const lp_encoder_info *info = lp_encoder_describe(encoder);
+    lp_feature_point point = info->default_point;
+    size_t pixels = 3 * info->input_size * info->input_size;
+    size_t width = lp_encoder_features(info, point);
+    float *images = lp_alloc_zeroed(B * pixels, sizeof *images);
+    float *features = lp_alloc(2 * B * width, sizeof *features);
+    float *scratch = lp_alloc(lp_encoder_scratch(encoder, B), sizeof *scratch);
+    const lp_tap tap = {.lap = add_lap, .context = &all}, blind = {0};
+    assert_true(images != NULL && features != NULL && scratch != NULL);
+    assert_ok(lp_encoder_run(encoder, images, B, point, features, scratch, &tap, &err), &err);
+    assert_ok(
+        lp_encoder_run(encoder, images, B, point, features + B * width, scratch, &blind, &err),
+        &err);
+    assert_memory_equal(features, features + B * width, B * width * sizeof *features);
+    lp_free(images);
+    lp_free(features);
+    lp_free(scratch);
+    lp_encoder_free(encoder);
+    return all;
+}
+
+/* Multiplications of a convolution with `side` * `side` outputs; by Winograd, of its 2x2 tiles. */
+static size_t direct(size_t side, size_t taps, size_t in, size_t out) {
+    return side * side * taps * in * out;
+}
+
+static size_t winograd(size_t side, size_t in, size_t out) {
+    return side / 2 * (side / 2) * 16 * in * out;
+}
+
+static void laps_of_a_clip_model_count_what_its_formulas_say(void **state) {
+    (void)state;
+    static const size_t blocks[4] = {1, 1, 1, 1};
+    enum { W = 32, GRID = 2, E = 8, B = 2, C = 32 * W, HEADS = W / 2, T = GRID * GRID + 1 };
+    make_clip(blocks, W, GRID, E);
+    laps all = run_for_laps(NULL, B);
+    size_t ones = 0, threes = winograd(32, W / 2, W / 2) + winograd(32, W / 2, W);
+    for (size_t s = 0, before = W; s < 4; s++) {
+        size_t in = (size_t)W << s, out = 4 * in, side = (size_t)16 >> s;
+        size_t early = s == 0 ? side : 2 * side; /* before the stage's pooling */
+        ones +=
+            direct(early, 1, before, in) + direct(side, 1, in, out) + direct(side, 1, before, out);
+        threes += winograd(early, in, in);
+        before = out;
+    }
+    assert_operations(&all, "stem", 1, 2 * B * direct(32, 9, 3, W / 2));
+    assert_operations(&all, "conv 1x1", 12, 2 * B * ones);
+    assert_operations(&all, "winograd 3x3", 6, 2 * B * threes);
+    assert_operations(&all, "pool", 1 + 3 * 2, 0);
+    assert_operations(&all, "attention", 1, 2 * B * (3 * C * C + 2 * HEADS * T * C));
+    assert_operations(&all, "projection", 1, 2 * B * C * E);
+    assert_int_equal(all.count, 6);
+    assert_string_equal(all.first, "stem");
+    assert_string_equal(all.last, "projection");
+    assert_true(sum_of(&all, "stem").bytes ==
+                4.0 * (B * 3 * 64 * 64 + 27 * W / 2 + B * 32 * 32 * W / 2));
+    assert_true(sum_of(&all, "projection").bytes == 4.0 * (B * C + C * E + B * E));
+}
+
+static void laps_of_a_basic_model_count_what_its_formulas_say(void **state) {
+    (void)state;
+    make_torchvision(&small_basic);
+    laps all = run_for_laps(&(lp_encoder_options){.input_size = 64}, 1);
+    size_t ones = 0, threes = 4 * direct(16, 9, 4, 4), fast = 0, bytes = 0;
+    for (size_t s = 1; s < 4; s++) {
+        size_t out = (size_t)4 << s, in = out / 2, side = (size_t)16 >> s;
+        ones += direct(side, 1, in, out);
+        threes += direct(side, 9, in, out) + (out < 16 ? direct(side, 9, out, out) : 0);
+        fast += out < 16 ? 0 : winograd(side, out, out);
+        bytes += 4 * (side * side * (in + out) + in * out); /* every second pixel is read */
+    }
+    assert_operations(&all, "stem", 1, 2 * direct(32, 49, 3, 4));
+    assert_operations(&all, "conv 1x1", 3, 2 * ones);
+    assert_operations(&all, "conv 3x3", 4 + 3 + 1, 2 * threes);
+    assert_operations(&all, "winograd 3x3", 2, 2 * fast);
+    assert_operations(&all, "pool", 2, 0);
+    assert_int_equal(all.count, 5);
+    assert_string_equal(all.last, "pool");
+    assert_true((size_t)sum_of(&all, "conv 1x1").bytes == bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clip_models_are_recognised_and_named),
@@ -462,6 +598,8 @@ int main(void) {
         cmocka_unit_test(basic_stages_match_torchvision),
         cmocka_unit_test(grouped_stages_match_torchvision),
         cmocka_unit_test(a_run_allocates_nothing_and_an_image_does_not_see_its_batch),
+        cmocka_unit_test(laps_of_a_clip_model_count_what_its_formulas_say),
+        cmocka_unit_test(laps_of_a_basic_model_count_what_its_formulas_say),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -17,6 +17,33 @@
 extern "C" {
 #endif
 
+enum { LP_PROFILE_STAGES = 32 };
+
+/* What one stage took, of all threads together:
+ *   "start"   reuses or opens the set, allocates      "read"     decodes an image
+ *   "resize"  image to tensor                         "convert"  pixels to features, no encoder
+ *   the encoder's own, as lp_lap lists them           "encoder"  what it does behind the last
+ *   "check"   normalises, looks for NaN               "write"    finished rows, with fsync
+ *   "finish"  digest, labels, meta.json
+ *   "waiting" the rest: a thread without a batch at the end of a chunk, or while another writes */
+typedef struct lp_stage {
+    const char *name;  /* static */
+    double seconds;    /* two threads for one second are two */
+    double operations; /* as lp_lap counts them; 0: none, or not counted */
+    double bytes;      /* likewise */
+} lp_stage;
+
+/* Where the time of an extraction went: the stages' seconds add up to threads * seconds. */
+typedef struct lp_profile {
+    lp_stage stages[LP_PROFILE_STAGES]; /* in the order of their first appearance */
+    size_t count;
+    size_t images; /* computed */
+    size_t threads;
+    double seconds;
+    double blas_rate; /* operations a second of one thread at OpenBLAS's product of square matrices,
+                         measured afterwards on as many threads; 0: not measured */
+} lp_profile;
+
 typedef struct lp_extract_options {
     const char *out; /* folder of the feature set */
     lp_feature_point point;
@@ -31,6 +58,8 @@ typedef struct lp_extract_options {
      * false to stop: finished chunks are kept, and the same call goes on from there. */
     bool (*progress)(void *context, size_t done, size_t resumed, size_t total);
     void *context;
+    lp_profile *profile; /* where the time goes is measured into it, or NULL; changes no result.
+                            All zero where nothing was computed, or it failed. */
 } lp_extract_options;
 
 typedef struct lp_extract_report {
@@ -54,7 +83,7 @@ LP_MUST_USE lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *da
 
 /* SHA-256, 64 hexadecimal digits, of everything that the features depend on (weights, records,
  * preprocessing, feature point, ...): a folder named by it cannot hold other features.  Of the
- * options, out, threads and progress are not looked at. */
+ * options, out, threads, progress and profile are not looked at. */
 LP_MUST_USE lp_status lp_extract_key(const lp_encoder *encoder, const lp_dataset *data,
                                      const lp_extract_options *options, char hex[65],
                                      lp_error *err);

@@ -40,6 +40,7 @@ static lp_status extract(const backbone_setting *s, const char *model, char sets
                          backbone *b, lp_error *err) {
     step_encoder encoder;
     lp_extract_report report;
+    lp_profile profile;
     double images = 0, seconds = 0;
     lp_status status = step_encoder_load(model, s->cache, &s->model, &encoder, err);
     if (status == LP_OK) {
@@ -52,8 +53,8 @@ static lp_status extract(const backbone_setting *s, const char *model, char sets
         }
     }
     for (int split = 0; status == LP_OK && split < 2; split++) {
-        status = step_features(s->cache, &encoder, s->data[split], b->point, s->normalize,
-                               s->threads, sets[split], &report, err);
+        const step_how how = {b->point, s->normalize, s->threads, s->profiled ? &profile : NULL};
+        status = step_features(s->cache, &encoder, s->data[split], &how, sets[split], &report, err);
         if (status == LP_OK) {
             double rate = step_images_per_second(sets[split], &b->threads);
             images += (double)report.images;

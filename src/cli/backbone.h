@@ -11,7 +11,7 @@ typedef struct backbone_setting {
     lp_dataset *data[2]; /* train, test */
     int point;           /* an lp_feature_point, or -1: each model's own */
     lp_encoder_options model;
-    bool normalize;
+    bool normalize, profiled;
     size_t threads;
     bool sweep; /* choose C for each, by sweep_options; else fit.C */
     lp_sweep_options sweep_options;

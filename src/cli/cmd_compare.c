@@ -15,6 +15,7 @@
 #include "cli/data_input.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
+#include "cli/profile_table.h"
 #include "cli/steps.h"
 #include "report/html.h"
 
@@ -344,6 +345,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_PICTURE,
          .value = &picture},
         DATA_INPUT_OPTIONS(&k.input),
+        PROFILE_OPTION(&s->profiled),
         CLI_THREADS_OPTION(&s->threads),
         CLI_FORMAT_OPTION(&format),
         {.name = NULL}};

@@ -20,6 +20,7 @@
 #include "cli/model_path.h"
 #include "cli/data_input.h"
 #include "cli/options.h"
+#include "cli/profile_table.h"
 #include "cli/run_page.h"
 #include "cli/steps.h"
 #include "data/official_data.h"
@@ -33,7 +34,8 @@ typedef struct job {
     data_input input;
     int point, labels, format;
     step_model told;
-    bool normalize;
+    bool normalize, profiled;
+    lp_profile profile; /* of the last extraction */
     size_t threads;
     lp_fit_options fit;
     double eps, tol; /* the solvers' tolerances, 0 = their defaults */
@@ -139,8 +141,8 @@ static lp_status name_run(job *j, const lp_dataset_info *data, lp_error *err) {
 static lp_status extract_split(job *j, int split, const lp_dataset *data, lp_error *err) {
     lp_extract_report report;
     j->official_data[split] = lp_dataset_describe(data)->official != NULL;
-    return step_features(j->cache, &j->encoder, data, j->where, j->normalize, j->threads,
-                         j->set_path[split], &report, err);
+    const step_how how = {j->where, j->normalize, j->threads, j->profiled ? &j->profile : NULL};
+    return step_features(j->cache, &j->encoder, data, &how, j->set_path[split], &report, err);
 }
 
 static lp_status extract_both(job *j, lp_error *err) {
@@ -506,6 +508,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_TEXT,
          .value = &j.data_sha256},
         DATA_INPUT_OPTIONS(&j.input),
+        PROFILE_OPTION(&j.profiled),
         CLI_THREADS_OPTION(&j.threads),
         CLI_FORMAT_OPTION(&j.format),
         {.name = NULL}};

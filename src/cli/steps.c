@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
@@ -17,6 +18,7 @@
 #include "cli/meter.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
+#include "cli/profile_table.h"
 
 const char *const step_solvers[] = {"liblinear", "ovr", "softmax", NULL};
 
@@ -80,6 +82,7 @@ lp_status step_encoder_load(const char *model, const char *cache, const lp_encod
     lp_checkpoint *ckpt;
     const char *hex;
     memset(out, 0, sizeof *out);
+    double start = lp_clock_seconds();
     lp_status status = model_open(model, cache, &ckpt, err);
     if (status != LP_OK) {
         return status;
@@ -97,6 +100,7 @@ lp_status step_encoder_load(const char *model, const char *cache, const lp_encod
         status = lp_encoder_load(ckpt, options, &out->encoder, err);
     }
     lp_checkpoint_close(ckpt);
+    out->seconds = lp_clock_seconds() - start;
     if (status == LP_OK) {
         const lp_encoder_info *info = lp_encoder_describe(out->encoder);
         (void)fprintf(stderr, "weights: %s (%s, %.1f million parameters), %s\n", info->name,
@@ -127,9 +131,8 @@ static bool show_images(void *context, size_t done, size_t resumed, size_t total
     return interrupt_signal() == 0;
 }
 
-lp_status step_extract(const step_encoder *e, const lp_dataset *data, lp_feature_point point,
-                       bool normalize, size_t threads, const char *out, lp_extract_report *report,
-                       lp_error *err) {
+lp_status step_extract(const step_encoder *e, const lp_dataset *data, const step_how *how,
+                       const char *out, lp_extract_report *report, lp_error *err) {
     const lp_dataset_info *info = lp_dataset_describe(data);
     const char *split = info->split == LP_SPLIT_TRAIN ? "train" : "test";
     meter m;
@@ -140,9 +143,10 @@ lp_status step_extract(const step_encoder *e, const lp_dataset *data, lp_feature
                                          : "not the official file");
     meter_start(&m, split, "images");
     lp_extract_options options = {.out = out,
-                                  .point = point,
-                                  .normalize = normalize,
-                                  .threads = threads,
+                                  .point = how->point,
+                                  .normalize = how->normalize,
+                                  .threads = how->threads,
+                                  .profile = how->profile,
                                   .weights_path = e->path,
                                   .weights_sha256 = e->sha256,
                                   .weights_format = e->format,
@@ -157,6 +161,13 @@ lp_status step_extract(const step_encoder *e, const lp_dataset *data, lp_feature
     }
     if (status == LP_OK && report->reused) {
         (void)fprintf(stderr, "%s: features are there already: %s\n", split, out);
+    }
+    if (status == LP_OK && how->profile != NULL) {
+        profile_print(stderr, split, how->profile);
+        if (e->encoder != NULL) {
+            (void)fprintf(stderr, "not in the table: %.2f s for reading and checking the weights\n",
+                          e->seconds);
+        }
     }
     return status;
 }
@@ -194,12 +205,12 @@ double step_images_per_second(const char *folder, size_t *threads) {
 }
 
 lp_status step_features(const char *cache, const step_encoder *e, const lp_dataset *data,
-                        lp_feature_point point, bool normalize, size_t threads,
-                        char path[STEP_PATH], lp_extract_report *report, lp_error *err) {
+                        const step_how *how, char path[STEP_PATH], lp_extract_report *report,
+                        lp_error *err) {
     const lp_dataset_info *info = lp_dataset_describe(data);
     char model[80], set[40], key[65];
-    const lp_extract_options options = {.point = point,
-                                        .normalize = normalize,
+    const lp_extract_options options = {.point = how->point,
+                                        .normalize = how->normalize,
                                         .weights_sha256 = e->sha256,
                                         .weights_format = e->format};
     step_slug(model, sizeof model, lp_encoder_describe(e->encoder)->name);
@@ -207,14 +218,15 @@ lp_status step_features(const char *cache, const step_encoder *e, const lp_datas
     lp_status status = lp_extract_key(e->encoder, data, &options, key, err);
     if (status == LP_OK) {
         status = step_path(path, err, "%s/features/%s-%s%s/%s-%s-%.16s", cache, model,
-                           lp_feature_point_name(point), normalize ? "-normalized" : "", set,
-                           info->split == LP_SPLIT_TRAIN ? "train" : "test", key);
+                           lp_feature_point_name(how->point), how->normalize ? "-normalized" : "",
+                           set, info->split == LP_SPLIT_TRAIN ? "train" : "test", key);
     }
     if (status == LP_OK) {
-        status = step_extract(e, data, point, normalize, threads, path, report, err);
+        status = step_extract(e, data, how, path, report, err);
     }
     return status == LP_OK && report->computed > 0
-               ? write_timing(path, report, threads > 0 ? threads : lp_processor_count(), err)
+               ? write_timing(path, report, how->threads > 0 ? how->threads : lp_processor_count(),
+                              err)
                : status;
 }
 

@@ -25,6 +25,7 @@ typedef struct step_encoder {
     const char *format;
     const char *official; /* or NULL */
     char sha256[65];
+    double seconds; /* that it took to load, with the digest */
 } step_encoder;
 
 /* What the command line says of a model (STEP_MODEL_OPTIONS); zeros: what the file says. */
@@ -41,17 +42,24 @@ LP_MUST_USE lp_status step_encoder_load(const char *model, const char *cache,
                                         lp_error *err);
 void step_encoder_free(step_encoder *e);
 
+/* What a command asks of an extraction. */
+typedef struct step_how {
+    lp_feature_point point;
+    bool normalize;
+    size_t threads;      /* 0: all processors */
+    lp_profile *profile; /* measured into it and said on standard error, or NULL */
+} step_how;
+
 /* Extracts one split into `out` with a meter on standard error, and says there what was done. */
 LP_MUST_USE lp_status step_extract(const step_encoder *e, const lp_dataset *data,
-                                   lp_feature_point point, bool normalize, size_t threads,
-                                   const char *out, lp_extract_report *report, lp_error *err);
+                                   const step_how *how, const char *out, lp_extract_report *report,
+                                   lp_error *err);
 
 /* The same into the cache, in a folder (its path is written to `path`) named by the digest of
  * everything that the features depend on, so that it is reused by every run that needs them. */
 LP_MUST_USE lp_status step_features(const char *cache, const step_encoder *e,
-                                    const lp_dataset *data, lp_feature_point point, bool normalize,
-                                    size_t threads, char path[STEP_PATH], lp_extract_report *report,
-                                    lp_error *err);
+                                    const lp_dataset *data, const step_how *how,
+                                    char path[STEP_PATH], lp_extract_report *report, lp_error *err);
 
 /* Speed of the extraction that made a feature set of the cache, and its threads; NaN where it is
  * not known. */

@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "extract/partial.h"
+#include "extract/profile.h"
 #include "math/gemm.h"
 
 enum { PIXEL_BATCH = 256, CHUNK_SECONDS = 5 };
@@ -31,6 +32,7 @@ typedef struct worker_memory {
     size_t rgb_bytes;
     float *images;
     float *scratch;
+    lp_stopwatch *watch; /* NULL: no profile is wanted */
 } worker_memory;
 
 typedef struct extraction {
@@ -45,6 +47,8 @@ typedef struct extraction {
     float *rows;  /* the chunk: float32 [end - first, F] */
     worker_memory *workers;
     size_t threads;
+    lp_stopwatch *watches; /* of the workers, then of the calling thread between chunks; or NULL */
+    lp_stopwatch *watch;   /* the last of them */
 } extraction;
 
 /* x / |x|, the norm summed in float64. */
@@ -73,7 +77,9 @@ static lp_status load_image(const extraction *e, worker_memory *memory, size_t i
         }
         memory->rgb_bytes = bytes;
     }
-    return lp_dataset_image(e->data, i, memory->rgb, err);
+    lp_status status = lp_dataset_image(e->data, i, memory->rgb, err);
+    lp_stopwatch_lap(memory->watch, "read", 0, (double)bytes);
+    return status;
 }
 
 static lp_status take_pixels(const extraction *e, worker_memory *memory, size_t first, size_t count,
@@ -92,6 +98,7 @@ static lp_status take_pixels(const extraction *e, worker_memory *memory, size_t 
             size_t channel = p / plane;
             rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + channel] / 255.0F;
         }
+        lp_stopwatch_lap(memory->watch, "convert", 0, 5 * (double)e->width);
     }
     return status;
 }
@@ -106,11 +113,17 @@ static lp_status encode(const extraction *e, worker_memory *memory, size_t first
         if (status == LP_OK) {
             status = lp_preprocessor_run(memory->preprocessor, memory->rgb, height, width,
                                          memory->images + i * 3 * side * side, err);
+            lp_stopwatch_lap(memory->watch, "resize", 0,
+                             3.0 * ((double)(height * width) + 4.0 * (double)(side * side)));
         }
     }
-    return status == LP_OK ? lp_encoder_run(e->encoder, memory->images, count, e->options->point,
-                                            rows, memory->scratch, NULL, err)
-                           : status;
+    if (status == LP_OK) {
+        const lp_tap tap = {.lap = lp_stopwatch_lap, .context = memory->watch};
+        status = lp_encoder_run(e->encoder, memory->images, count, e->options->point, rows,
+                                memory->scratch, memory->watch != NULL ? &tap : NULL, err);
+        lp_stopwatch_lap(memory->watch, "encoder", 0, 0);
+    }
+    return status;
 }
 
 static lp_status do_batch(void *context, size_t index, size_t worker, lp_error *err) {
@@ -119,6 +132,7 @@ static lp_status do_batch(void *context, size_t index, size_t worker, lp_error *
     size_t first = e->first + index * e->batch;
     size_t count = first + e->batch < e->end ? e->batch : e->end - first;
     float *rows = e->rows + (first - e->first) * e->width;
+    lp_stopwatch_start(memory->watch);
     lp_status status = e->encoder != NULL ? encode(e, memory, first, count, rows, err)
                                           : take_pixels(e, memory, first, count, rows, err);
     for (size_t i = 0; status == LP_OK && i < count; i++) {
@@ -135,6 +149,7 @@ static lp_status do_batch(void *context, size_t index, size_t worker, lp_error *
             }
         }
     }
+    lp_stopwatch_lap(memory->watch, "check", 0, 4 * (double)count * (double)e->width);
     return status;
 }
 
@@ -142,6 +157,9 @@ static lp_status allocate_workers(extraction *e, lp_error *err) {
     e->workers = lp_alloc_zeroed(e->threads, sizeof *e->workers);
     if (e->workers == NULL) {
         return lp_fail_memory(err, "extraction", e->threads, sizeof *e->workers);
+    }
+    for (size_t t = 0; e->watches != NULL && t < e->threads; t++) {
+        e->workers[t].watch = &e->watches[t];
     }
     if (e->encoder == NULL) {
         return LP_OK;
@@ -330,6 +348,36 @@ static lp_status reuse(const char *out, const json_t *inputs, bool *reused, lp_e
     return status;
 }
 
+/* ---- the profile ---- */
+
+static lp_status start_watches(extraction *e, lp_error *err) {
+    if (e->options->profile == NULL) {
+        return LP_OK;
+    }
+    e->watches = lp_alloc_zeroed(e->threads + 1, sizeof *e->watches);
+    if (e->watches == NULL) {
+        return lp_fail_memory(err, "profile", e->threads + 1, sizeof *e->watches);
+    }
+    e->watch = &e->watches[e->threads];
+    lp_stopwatch_start(e->watch);
+    return LP_OK;
+}
+
+static void fill_profile(const extraction *e, const lp_extract_report *report) {
+    lp_profile *profile = e->options->profile;
+    if (profile == NULL || report->computed == 0) {
+        return;
+    }
+    profile->images = report->computed;
+    profile->threads = e->threads;
+    profile->seconds = report->seconds;
+    for (size_t t = 0; t <= e->threads; t++) {
+        lp_profile_add(profile, &e->watches[t]);
+    }
+    lp_profile_close(profile);
+    profile->blas_rate = e->encoder != NULL ? lp_profile_blas_rate(e->threads) : 0;
+}
+
 /* ---- the run ---- */
 
 static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, lp_error *err) {
@@ -355,7 +403,9 @@ static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, 
         double start = lp_clock_seconds();
         status = lp_parallel_for(e->threads, (images + e->batch - 1) / e->batch, do_batch, e, err);
         if (status == LP_OK) {
+            lp_stopwatch_start(e->watch);
             status = lp_partial_append(partial, e->rows, images, err);
+            lp_stopwatch_lap(e->watch, "write", 0, 4 * (double)images * (double)e->width);
         }
         if (lp_clock_seconds() - start < CHUNK_SECONDS / 2.0) {
             batches *= 2;
@@ -418,7 +468,13 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     size_t done = 0;
     double start = lp_clock_seconds();
     memset(report, 0, sizeof *report);
+    if (options->profile != NULL) {
+        memset(options->profile, 0, sizeof *options->profile);
+    }
     lp_status status = prepare(&e, encoder, data, options, err);
+    if (status == LP_OK) {
+        status = start_watches(&e, err);
+    }
     if (status != LP_OK) {
         return status;
     }
@@ -429,6 +485,7 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     if (json_object_update_new(resumable, describe_machine()) != 0) {
         json_decref(inputs);
         json_decref(resumable);
+        lp_free(e.watches);
         return lp_fail_memory(err, "provenance", 1, 1);
     }
     status = reuse(options->out, inputs, &report->reused, err);
@@ -437,19 +494,26 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
         if (status == LP_OK) {
             status = allocate_workers(&e, err);
         }
+        lp_stopwatch_lap(e.watch, "start", 0, 0);
         if (status == LP_OK) {
             status = run_chunks(&e, partial, done, err);
         }
         if (status == LP_OK) {
+            lp_stopwatch_start(e.watch);
             meta = describe_set(&e, inputs);
             status = lp_partial_finish(partial, lp_dataset_labels(data), meta, err);
+            lp_stopwatch_lap(e.watch, "finish", 0, 0);
         }
         report->computed = e.count - done;
     }
     report->seconds = lp_clock_seconds() - start;
+    if (status == LP_OK) {
+        fill_profile(&e, report);
+    }
     lp_partial_close(partial);
     free_workers(&e);
     lp_free(e.rows);
+    lp_free(e.watches);
     json_decref(meta);
     json_decref(inputs);
     json_decref(resumable);

@@ -15,12 +15,13 @@ strip() { # what differs between runs by design
     sed '/"command"/d; /images_per_second/d; /"threads"/d' "$1"
 }
 
-run 0 "$LP_PROGRAM" compare a.safetensors vit=b.safetensors --data $data --cache cache --out out
+run 0 "$LP_PROGRAM" compare a.safetensors vit=b.safetensors --data $data --cache cache --out out --profile
 has "params M"
 has "images/s"
 has "significant"
 has "vit "
 says "backbone 2 of 2: vit=b.safetensors"
+ok "a profile of each of four extractions" [ "$(grep -c 'share %' stderr)" = 4 ]
 cp stdout first
 for file in compare.json compare.csv pairs.csv compare.png compare.svg compare.html; do
     ok "$file is there" [ -s out/$file ]

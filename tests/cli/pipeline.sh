@@ -24,6 +24,26 @@ run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out 
 ok "the same bytes for 1 and 3 threads" cmp train/features.npy again/features.npy
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out train
 says "features are there already: train"
+# --profile: a table on standard error that any terminal holds; the features and the result stay
+run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out profiled --threads 2 --profile
+says "train: 400 images, "
+says "share %  ms/image  GFLOP/s  GB/s"
+says "resize"
+says "waiting"
+ok "shares add up" grep -q '^all  *100\.0 ' stderr
+says "GFLOP/s"
+says "for reading and checking the weights"
+lacks "share %"
+ok "the same bytes with a profile" cmp train/features.npy profiled/features.npy
+ok "at most 80 columns" awk '/on 2 threads/ { on = 1 } on && length > 80 { exit 1 }' stderr
+run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out profiled --profile --format csv
+says "train: no profile, nothing was computed"
+ok "CSV stays as it is" [ "$(head -1 stdout)" = out,images,width,computed,seconds ]
+rm -r profiled
+run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out profiled --profile --format json
+for word in '"profile": {' '"blas_gflop_per_s": ' '"stage": "resize"' '"ms_per_image": ' '"share": '; do
+    has "$word"
+done
 run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out train
 says "train was made from other inputs: family is"
 run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out t2 --feature projected

@@ -256,7 +256,9 @@ static void failed_allocations_keep_the_set_resumable(void **state) {
     (void)state;
     lp_extract_report report;
     char *out = in_folder("memory"), *right = in_folder("right");
+    lp_profile profile;
     lp_extract_options options = options_for(right, 1);
+    options.profile = &profile; /* its memory can fail as well */
     lp_alloc_fail_at(0);
     assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
     size_t needed = lp_alloc_fail_at(0);
@@ -324,6 +326,95 @@ static void json_without_memory_is_an_error_and_no_crash(void **state) {
     lp_free(right);
 }
 
+static void count_lap(void *context, const char *stage, double operations, double bytes) {
+    double *sum = context;
+    (void)stage;
+    (void)bytes;
+    *sum += operations;
+}
+
+/* Operations of an encoder for one image, by its own laps. */
+static double operations_of(const lp_encoder *e) {
+    const lp_encoder_info *info = lp_encoder_describe(e);
+    size_t side = info->preprocess.crop;
+    float *image = lp_alloc_zeroed(3 * side * side, sizeof *image);
+    float *row = lp_alloc(info->projected, sizeof *row);
+    float *scratch = lp_alloc(lp_encoder_scratch(e, 1), sizeof *scratch);
+    double sum = 0;
+    const lp_tap tap = {.lap = count_lap, .context = &sum};
+    assert_true(image != NULL && row != NULL && scratch != NULL);
+    assert_ok(lp_encoder_run(e, image, 1, LP_FEATURE_PROJECTED, row, scratch, &tap, &err), &err);
+    lp_free(image);
+    lp_free(row);
+    lp_free(scratch);
+    return sum;
+}
+
+static bool has_stage(const lp_profile *profile, const char *name) {
+    for (size_t i = 0; i < profile->count; i++) {
+        if (strcmp(profile->stages[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Extracts with a profile and without, on 1, 2 and 3 threads: the same bytes, every operation
+ * counted, and the stages' seconds are the threads'. */
+static void check_profile(const lp_encoder *e, const char *name) {
+    char path[4][64];
+    for (size_t threads = 0; threads < 4; threads++) { /* 0: one thread and no profile */
+        lp_profile profile;
+        lp_extract_report report;
+        (void)snprintf(path[threads], sizeof path[0], "%s/%s-%zu", folder, name, threads);
+        lp_extract_options options = options_for(path[threads], threads > 0 ? threads : 1);
+        options.profile = threads > 0 ? &profile : NULL;
+        assert_ok(lp_extract(e, data, &options, &report, &err), &err);
+        if (threads == 0) {
+            continue;
+        }
+        assert_same_set(path[0], path[threads]);
+        double seconds = 0, operations = 0;
+        for (size_t i = 0; i < profile.count; i++) {
+            seconds += profile.stages[i].seconds;
+            operations += profile.stages[i].operations;
+            assert_true(profile.stages[i].seconds >= -1e-9);
+        }
+        assert_int_equal(profile.images, N);
+        assert_int_equal(profile.threads, threads);
+        assert_true(profile.seconds > 0 && profile.seconds == report.seconds);
+        assert_true(fabs(seconds - (double)threads * profile.seconds) < 1e-9 * (1 + seconds));
+        assert_true(operations == (e != NULL ? N * operations_of(e) : 0));
+        assert_true((profile.blas_rate > 0) == (e != NULL));
+        const char *const stages[] = {"start",  "read",  e != NULL ? "resize" : "convert",
+                                      "check",  "write", "finish",
+                                      "waiting"};
+        for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+            assert_true(has_stage(&profile, stages[i]));
+        }
+        /* nothing computed, nothing measured */
+        assert_ok(lp_extract(e, data, &options, &report, &err), &err);
+        assert_true(report.reused);
+        assert_true(profile.count == 0 && profile.images == 0 && profile.blas_rate == 0);
+    }
+}
+
+static void a_profile_counts_everything_and_changes_nothing(void **state) {
+    (void)state;
+    lp_checkpoint *ckpt;
+    lp_encoder *resnet;
+    assert_ok(
+        lp_checkpoint_open(LP_TEST_DATA "/golden/encoder/clip-resnet.safetensors", &ckpt, &err),
+        &err);
+    assert_ok(lp_encoder_load(ckpt, NULL, &resnet, &err), &err);
+    lp_checkpoint_close(ckpt);
+    assert_true(operations_of(resnet) > 0);
+    check_profile(resnet, "resnet");
+    check_profile(encoder, "vit");
+    check_profile(NULL, "pixels");
+    lp_encoder_free(resnet);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_the_encoder_s),
@@ -331,6 +422,7 @@ int main(void) {
         cmocka_unit_test(threads_do_not_change_the_bytes),
         cmocka_unit_test(normalized_rows_have_length_one),
         cmocka_unit_test(stopped_run_goes_on_with_other_threads_and_the_same_bytes),
+        cmocka_unit_test(a_profile_counts_everything_and_changes_nothing),
         cmocka_unit_test(complete_set_is_reused_and_another_is_refused),
         cmocka_unit_test(failed_allocations_keep_the_set_resumable),
         cmocka_unit_test(json_without_memory_is_an_error_and_no_crash),

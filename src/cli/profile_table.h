@@ -1,0 +1,22 @@
+/* Where an extraction's time went, for people and for programs. */
+#ifndef LP_CLI_PROFILE_TABLE_H
+#define LP_CLI_PROFILE_TABLE_H
+
+#include <stdio.h>
+#include "base/json.h"
+#include "linprobe/extract.h"
+
+/* A table of at most 80 columns. */
+void profile_print(FILE *out, const char *what, const lp_profile *profile);
+
+/* The same and more at full precision, as docs/FORMATS.md describes it. */
+json_t *profile_object(const lp_profile *profile);
+
+/* The option of the commands that extract. */
+#define PROFILE_OPTION(wanted)                                                                     \
+    {                                                                                              \
+        .name = "--profile", .help = "say on standard error where the time of extracting went",    \
+        .kind = CLI_FLAG, .value = (wanted)                                                        \
+    }
+
+#endif

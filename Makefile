@@ -94,7 +94,7 @@ SUPPORT_PROGRAMS := $(SUPPORT_SOURCES:tests/support/%.c=$(BUILD)/tests/%)
 # Fuzz targets: with MODE=fuzz (clang) fuzzers, otherwise programs that replay the committed corpus.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/%)
-FAULTS := $(if $(filter Linux,$(shell uname -s)),$(BUILD)/tests/fault_writes.so)
+FAULTS := $(if $(filter Linux,$(shell uname -s)),$(patsubst tests/faults/%.c,$(BUILD)/tests/%.so,$(wildcard tests/faults/*.c)))
 CLI_TESTS := $(wildcard tests/cli/*.sh)
 PARITY_TESTS := $(wildcard tests/parity/test_*.py)
 # Narrow a run: make test TESTS='build/tests/test_pickle tests/cli/inspect.sh'
@@ -123,7 +123,7 @@ $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
 
-$(BUILD)/tests/fault_writes.so: tests/faults/fault_writes.c $(CONFIG)
+$(BUILD)/tests/%.so: tests/faults/%.c $(CONFIG)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -O1 -Wall -Wextra -fPIC -shared $< -o $@ -ldl
 

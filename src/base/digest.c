@@ -73,15 +73,11 @@ lp_status lp_digest_bytes(lp_digest_kind kind, const void *bytes, size_t size,
     return status;
 }
 
-lp_status lp_digest_file(lp_digest_kind kind, const char *path, char hex[LP_DIGEST_HEX],
-                         lp_error *err) {
+lp_status lp_digest_descriptor(lp_digest_kind kind, int fd, const char *path,
+                               char hex[LP_DIGEST_HEX], lp_error *err) {
     enum { BLOCK = 1 << 18 };
-    lp_digest *digest = NULL;
     unsigned char *block = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return lp_fail_errno(err, errno, "%s: cannot be opened", path);
-    }
+    lp_digest *digest;
     lp_status status = lp_digest_new(kind, &digest, err);
     if (status == LP_OK) {
         block = lp_alloc(BLOCK, 1);
@@ -89,8 +85,8 @@ lp_status lp_digest_file(lp_digest_kind kind, const char *path, char hex[LP_DIGE
             status = lp_fail_memory(err, path, BLOCK, 1);
         }
     }
-    while (status == LP_OK) {
-        ssize_t got = read(fd, block, BLOCK);
+    for (off_t at = 0; status == LP_OK;) {
+        ssize_t got = pread(fd, block, BLOCK, at);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -101,10 +97,21 @@ lp_status lp_digest_file(lp_digest_kind kind, const char *path, char hex[LP_DIGE
             break;
         } else {
             status = lp_digest_add(digest, block, (size_t)got, err);
+            at += got;
         }
     }
     lp_free(block);
     lp_digest_free(digest);
+    return status;
+}
+
+lp_status lp_digest_file(lp_digest_kind kind, const char *path, char hex[LP_DIGEST_HEX],
+                         lp_error *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return lp_fail_errno(err, errno, "%s: cannot be opened", path);
+    }
+    lp_status status = lp_digest_descriptor(kind, fd, path, hex, err);
     (void)close(fd);
     return status;
 }

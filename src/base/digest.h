@@ -17,10 +17,12 @@ LP_MUST_USE lp_status lp_digest_add(lp_digest *digest, const void *bytes, size_t
 LP_MUST_USE lp_status lp_digest_hex(lp_digest *digest, char hex[LP_DIGEST_HEX], lp_error *err);
 void lp_digest_free(lp_digest *digest);
 
-/* Digest of a block of memory, and of a file's contents. */
+/* Digest of a block of memory, and of a file's contents, by its name or open already. */
 LP_MUST_USE lp_status lp_digest_bytes(lp_digest_kind kind, const void *bytes, size_t size,
                                       char hex[LP_DIGEST_HEX], lp_error *err);
 LP_MUST_USE lp_status lp_digest_file(lp_digest_kind kind, const char *path, char hex[LP_DIGEST_HEX],
                                      lp_error *err);
+LP_MUST_USE lp_status lp_digest_descriptor(lp_digest_kind kind, int fd, const char *path,
+                                           char hex[LP_DIGEST_HEX], lp_error *err);
 
 #endif

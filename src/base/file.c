@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,49 @@ static lp_status open_regular(const char *path, int *fd, uint64_t *size, lp_erro
     return LP_OK;
 }
 
+/* The open maps.  Who reads a map holds it open, so that its slot does not change meanwhile. */
+enum { MAPS = 64, MAP_PATH = 256, CLAIMED = 1 };
+
+static struct {
+    atomic_uintptr_t begin; /* 0: free; CLAIMED: being filled */
+    atomic_size_t size;
+    char path[MAP_PATH];
+} maps[MAPS];
+
+static void note_map(const char *path, const lp_map *map) {
+    size_t length = strlen(path);
+    bool whole = length < MAP_PATH;
+    for (size_t i = 0; i < MAPS; i++) {
+        uintptr_t free_slot = 0;
+        if (atomic_compare_exchange_strong(&maps[i].begin, &free_slot, CLAIMED)) {
+            (void)snprintf(maps[i].path, MAP_PATH, "%s%s", whole ? "" : "...",
+                           whole ? path : path + length + 4 - MAP_PATH);
+            atomic_store(&maps[i].size, (size_t)map->size);
+            atomic_store(&maps[i].begin, (uintptr_t)map->data);
+            return;
+        }
+    }
+}
+
+static void forget_map(const lp_map *map) {
+    for (size_t i = 0; i < MAPS; i++) {
+        uintptr_t begin = (uintptr_t)map->data;
+        if (atomic_compare_exchange_strong(&maps[i].begin, &begin, 0)) {
+            return;
+        }
+    }
+}
+
+const char *lp_map_path_at(const void *address) {
+    for (size_t i = 0; i < MAPS; i++) {
+        uintptr_t begin = atomic_load(&maps[i].begin);
+        if (begin > CLAIMED && (uintptr_t)address - begin < atomic_load(&maps[i].size)) {
+            return maps[i].path;
+        }
+    }
+    return NULL;
+}
+
 lp_status lp_map_open(const char *path, lp_map *map, lp_error *err) {
     int fd;
     map->data = NULL;
@@ -46,6 +90,7 @@ lp_status lp_map_open(const char *path, lp_map *map, lp_error *err) {
             status = lp_fail_errno(err, errno, "%s: cannot be mapped", path);
         } else {
             map->data = data;
+            note_map(path, map);
         }
     }
     (void)close(fd);
@@ -57,6 +102,7 @@ lp_status lp_map_open(const char *path, lp_map *map, lp_error *err) {
 
 void lp_map_close(lp_map *map) {
     if (map->data != NULL) {
+        forget_map(map);
         (void)munmap((void *)(uintptr_t)map->data, (size_t)map->size);
     }
     map->data = NULL;

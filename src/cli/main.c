@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/interrupt.h"
+#include "cli/lost_file.h"
 #include "cli/memory_limit.h"
 #include "cli/options.h"
 
@@ -70,6 +71,7 @@ int main(int argc, char **argv) {
                 return leave(cli_fail(commands[i], status, &err));
             }
             interrupt_watch();
+            lost_file_watch(commands[i]->name);
             return leave(cli_finish(commands[i]->run(commands[i], argc - 1, argv + 1)));
         }
     }

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -583,21 +582,11 @@ static lp_status download(transfer *t) {
 
 static lp_status verify(transfer *t) {
     char found[LP_DIGEST_HEX];
-    void *bytes = NULL;
     if (fsync(t->fd) != 0) {
         return lp_fail_errno(&t->why, errno, "%s: cannot be synced", t->part);
     }
     /* Not by name: closing any descriptor of the file would drop the lock. */
-    if (t->done > 0) {
-        bytes = mmap(NULL, (size_t)t->done, PROT_READ, MAP_PRIVATE, t->fd, 0);
-        if (bytes == MAP_FAILED) {
-            return lp_fail_errno(&t->why, errno, "%s: cannot be read", t->part);
-        }
-    }
-    lp_status status = lp_digest_bytes(LP_SHA256, bytes, (size_t)t->done, found, &t->why);
-    if (bytes != NULL) {
-        (void)munmap(bytes, (size_t)t->done);
-    }
+    lp_status status = lp_digest_descriptor(LP_SHA256, t->fd, t->part, found, &t->why);
     if (status != LP_OK) {
         return status;
     }

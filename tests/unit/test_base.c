@@ -74,6 +74,44 @@ static void written_file_is_whole_or_absent(void **state) {
     lp_free(parent);
 }
 
+static void an_address_tells_the_map_it_lies_in(void **state) {
+    (void)state;
+    enum { MANY = 80 };
+    char longer[400] = "";
+    static lp_map maps[MANY];
+    char *path = in_folder("mapped");
+    assert_ok(lp_file_write(path, "bytes", 5, &err), &err);
+    for (size_t i = 0; i < 60; i++) {
+        strcat(longer, i == 0 ? folder : "/././");
+    }
+    strcat(longer, "/mapped");
+    assert_ok(lp_map_open(longer, &maps[0], &err), &err);
+    assert_ok(lp_map_open(path, &maps[1], &err), &err);
+    const char *end = lp_map_path_at(maps[0].data);
+    assert_non_null(end);
+    assert_memory_equal(end, "...", 3);
+    assert_string_equal(end + 3, longer + strlen(longer) - strlen(end + 3));
+    assert_string_equal(lp_map_path_at(maps[1].data + 4), path);
+    assert_null(lp_map_path_at(maps[1].data + 5));
+    assert_null(lp_map_path_at(NULL));
+    const unsigned char *data = maps[1].data;
+    lp_map_close(&maps[1]);
+    assert_null(lp_map_path_at(data));
+
+    /* More than there are slots: they work, and closing them leaves room for new ones. */
+    for (size_t i = 1; i < MANY; i++) {
+        assert_ok(lp_map_open(path, &maps[i], &err), &err);
+        assert_memory_equal(maps[i].data, "bytes", 5);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        lp_map_close(&maps[i]);
+    }
+    assert_ok(lp_map_open(path, &maps[0], &err), &err);
+    assert_string_equal(lp_map_path_at(maps[0].data), path);
+    lp_map_close(&maps[0]);
+    lp_free(path);
+}
+
 static void full_disk_is_reported_with_the_file(void **state) {
     (void)state;
     int fd = open("/dev/full", O_WRONLY);
@@ -238,6 +276,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_match_published_vectors),
         cmocka_unit_test(written_file_is_whole_or_absent),
+        cmocka_unit_test(an_address_tells_the_map_it_lies_in),
         cmocka_unit_test(full_disk_is_reported_with_the_file),
         cmocka_unit_test(random_numbers_are_the_same_everywhere),
         cmocka_unit_test(parallel_loop_does_every_task_and_reports_the_first_failure),

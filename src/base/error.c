@@ -96,6 +96,7 @@ lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) {
         if (used >= 0 && (size_t)used < sizeof err->text) {
             (void)snprintf(err->text + used, sizeof err->text - (size_t)used, "%s", old);
         }
+        mask_controls(err->text);
         err->status = status;
     }
     return status;

@@ -206,8 +206,8 @@ static void messages_cannot_steer_a_terminal(void **state) {
     (void)state;
     (void)lp_fail(&err, LP_ERR_FORMAT, "%s: bad", "a\033[2Jb\r\n");
     assert_string_equal(err.text, "a?[2Jb?\n: bad");
-    (void)lp_prefix(&err, err.status, "%s: ", "x");
-    assert_string_equal(err.text, "x: a?[2Jb?\n: bad");
+    (void)lp_prefix(&err, err.status, "%s: ", "x\033"); /* found by fuzzing */
+    assert_string_equal(err.text, "x?: a?[2Jb?\n: bad");
     (void)lp_fail_errno(&err, 2, "%s", "\177");
     assert_string_equal(err.text, "?: No such file or directory");
 }

@@ -8,7 +8,9 @@
 
 #include <limits.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -165,15 +167,6 @@ static bool begins_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool is_planned(const lp_weight_plan *plan, const lp_tensor *tensor) {
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->weights[i].tensor == tensor) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool ends_with(const char *text, const char *end) {
     size_t length = strlen(text), tail = strlen(end);
     return length >= tail && strcmp(text + length - tail, end) == 0;
@@ -188,18 +181,49 @@ static bool is_ignored(const char *name, const char *const *ignored) {
     return false;
 }
 
+static int compare_places(const void *a, const void *b) {
+    uintptr_t x = (uintptr_t) * (const lp_tensor *const *)a;
+    uintptr_t y = (uintptr_t) * (const lp_tensor *const *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The tensors that the plan takes, by their places in memory: those of a checkpoint lie there in
+ * their order, so that one pass over both tells which are left.  NULL at the end. */
+static const lp_tensor **list_planned(lp_weight_plan *plan) {
+    const lp_tensor **planned = lp_alloc(plan->count + 1, sizeof *planned);
+    size_t count = 0;
+    if (planned == NULL) {
+        plan->no_memory = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->weights[i].tensor != NULL) {
+            planned[count++] = plan->weights[i].tensor;
+        }
+    }
+    qsort(planned, count, sizeof *planned, compare_places);
+    planned[count] = NULL;
+    return planned;
+}
+
 void lp_plan_check(lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *scope,
                    const char *const *ignored) {
     for (size_t i = 0; i < plan->count; i++) {
         check_weight(plan, &plan->weights[i], ckpt);
     }
-    for (size_t i = 0; i < lp_checkpoint_count(ckpt); i++) {
+    const lp_tensor **planned = list_planned(plan), **next = planned;
+    for (size_t i = 0; planned != NULL && i < lp_checkpoint_count(ckpt); i++) {
         const lp_tensor *tensor = lp_checkpoint_tensor(ckpt, i);
-        if (begins_with(tensor->name, scope) &&
-            !is_ignored(tensor->name + strlen(scope), ignored) && !is_planned(plan, tensor)) {
+        bool taken = *next == tensor;
+        while (*next == tensor) { /* two weights may share one */
+            next++;
+        }
+        if (!taken && begins_with(tensor->name, scope) &&
+            !is_ignored(tensor->name + strlen(scope), ignored)) {
             lp_plan_problem(plan, "%.128s: no such tensor in this family", tensor->name);
         }
     }
+    lp_free(planned);
 }
 
 lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *family,

@@ -2,33 +2,52 @@
  * sizes alone); scripts/bench_encoder.py drives it beside PyTorch.
  *
  * usage: bench_encoder CHECKPOINT THREADS
- * prints "name value" lines: name, parameters, load_seconds, batch, gemm_gflops (one thread, the
- * product of a ViT's first MLP layer; else of a square of 1024), square_gflops (a square of 2048)
- * and "ready"; then for every line "SECONDS" on standard input a line "images_per_second R" of a
- * run of about that long, and at the end "peak_mb". */
+ * prints "name value" lines:
+ *   name, parameters, batch, load_seconds
+ *   operations     of one image, as the encoder's laps count them
+ *   peak_mb        memory, before what follows takes some of its own
+ *   fma_gflops     multiply-adds in registers, the most that a thread can do; absent where no loop
+ *                  is written for the processor
+ *   gemm_gflops    OpenBLAS's product of a ViT's first MLP layer; else of squares of 1024
+ *   square_gflops  OpenBLAS's product of squares
+ *   ready 1
+ * the three rates of one thread while all work; then answers each line of standard input:
+ *   SECONDS        images_per_second R, of a run of about that long
+ *   load           load_seconds S, of the same file once more */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/parallel.h"
+#include "extract/profile.h"
 #include "linprobe/encoder.h"
+#include "math/dispatch.h"
 #include "math/gemm.h"
 #include "peak.h"
 
+#if LP_X86
+#include <immintrin.h>
+#endif
+
 typedef struct bench {
-    const lp_encoder *encoder;
+    const char *path;
+    lp_encoder *encoder;
     const lp_encoder_info *info;
     size_t threads, batch, width;
     float *images; /* [batch, 3, side, side], shared: read only */
     float **features, **scratch;
+    double operations;
 } bench;
 
-static lp_status run_batch(void *context, size_t index, size_t worker, lp_error *err) {
-    bench *b = context;
-    (void)index;
-    return lp_encoder_run(b->encoder, b->images, b->batch, b->info->default_point,
-                          b->features[worker], b->scratch[worker], NULL, err);
+static lp_error err;
+
+static void check(lp_status status) {
+    if (status != LP_OK) {
+        (void)fprintf(stderr, "bench_encoder: %s\n", err.text);
+        exit(1);
+    }
 }
 
 static float *filled(size_t count) {
@@ -43,71 +62,190 @@ static float *filled(size_t count) {
     return values;
 }
 
-static double gemm_rate(size_t m, size_t n, size_t k) {
-    float *a = filled(m * k), *w = filled(n * k), *c = filled(m * n);
-    double best = 0;
+/* ---- what the processor can do --------------------------------------------------------------- */
+
+#if LP_X86
+
+/* Twelve independent chains, by name so that they stay in registers: two units, each four or five
+ * cycles deep, need eight or ten. */
+#define CHAINS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+enum { CHAIN_COUNT = 12 };
+
+LP_TARGET("avx512f") static double multiply_add_512(size_t rounds, volatile float *sink) {
+    const __m512 a = _mm512_set1_ps(0.999F), b = _mm512_set1_ps(0.001F);
+#define BEGIN(i) __m512 x##i = _mm512_set1_ps((float)i);
+#define STEP(i) x##i = _mm512_fmadd_ps(x##i, a, b);
+#define END(i) *sink = _mm512_reduce_add_ps(x##i);
+    CHAINS(BEGIN)
+    for (size_t r = 0; r < rounds; r++) {
+        CHAINS(STEP)
+    }
+    CHAINS(END)
+#undef BEGIN
+#undef STEP
+#undef END
+    return 2.0 * 16 * CHAIN_COUNT * (double)rounds;
+}
+
+LP_TARGET("avx2,fma") static double multiply_add_256(size_t rounds, volatile float *sink) {
+    const __m256 a = _mm256_set1_ps(0.999F), b = _mm256_set1_ps(0.001F);
+#define BEGIN(i) __m256 x##i = _mm256_set1_ps((float)i);
+#define STEP(i) x##i = _mm256_fmadd_ps(x##i, a, b);
+#define END(i) *sink = _mm256_cvtss_f32(x##i);
+    CHAINS(BEGIN)
+    for (size_t r = 0; r < rounds; r++) {
+        CHAINS(STEP)
+    }
+    CHAINS(END)
+#undef BEGIN
+#undef STEP
+#undef END
+    return 2.0 * 8 * CHAIN_COUNT * (double)rounds;
+}
+
+#endif
+
+/* Operations done; 0 where there is no loop for this processor. */
+static double multiply_add(size_t rounds, volatile float *sink) {
+#if LP_X86
+    if (LP_SUPPORTS("avx512f")) {
+        return multiply_add_512(rounds, sink);
+    }
+    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+        return multiply_add_256(rounds, sink);
+    }
+#endif
+    (void)rounds;
+    (void)sink;
+    return 0;
+}
+
+typedef struct race {
+    size_t m, n, k; /* of a product; m = 0: multiply-adds in registers */
+    double *best;   /* [threads]: operations a second */
+} race;
+
+static lp_status run_race(void *context, size_t index, size_t worker, lp_error *e) {
+    const race *r = context;
+    float *a = filled(r->m * r->k + 1), *w = filled(r->n * r->k + 1), *c = filled(r->m * r->n + 1);
+    (void)worker;
+    (void)e;
     for (int i = 0; i < 12; i++) {
-        double start = lp_clock_seconds();
-        lp_gemm_nt(m, n, k, 1, a, k, w, k, 0, c, n);
-        double rate = 2e-9 * (double)m * (double)n * (double)k / (lp_clock_seconds() - start);
-        best = rate > best ? rate : best;
+        double start = lp_clock_seconds(), done = 2.0 * (double)r->m * (double)r->n * (double)r->k;
+        if (r->m > 0) {
+            lp_gemm_nt(r->m, r->n, r->k, 1, a, r->k, w, r->k, 0, c, r->n);
+        } else {
+            done = multiply_add(5000000, c);
+        }
+        double rate = done / (lp_clock_seconds() - start);
+        r->best[index] = rate > r->best[index] ? rate : r->best[index];
     }
     lp_free(a);
     lp_free(w);
     lp_free(c);
-    return best;
+    return LP_OK;
 }
 
-int main(int argc, char **argv) {
-    lp_error err;
-    lp_checkpoint *ckpt;
-    lp_encoder *encoder;
+/* The mean over the threads of their best. */
+static double race_rate(const bench *b, size_t m, size_t n, size_t k) {
+    race r = {m, n, k, lp_alloc_zeroed(b->threads, sizeof *r.best)};
+    double sum = 0;
+    if (r.best != NULL) {
+        check(lp_parallel_for(b->threads, b->threads, run_race, &r, &err));
+    }
+    for (size_t t = 0; r.best != NULL && t < b->threads; t++) {
+        sum += r.best[t];
+    }
+    lp_free(r.best);
+    return 1e-9 * sum / (double)b->threads;
+}
+
+/* ---- the encoder ----------------------------------------------------------------------------- */
+
+static double load(bench *b) {
     const lp_encoder_options options = {.activation_if_unknown = LP_ACTIVATION_QUICK_GELU};
-    bench b = {.threads = argc == 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0};
+    lp_checkpoint *ckpt;
     double start = lp_clock_seconds();
-    if (b.threads == 0 || lp_checkpoint_open(argv[1], &ckpt, &err) != LP_OK ||
-        lp_encoder_load(ckpt, &options, &encoder, &err) != LP_OK) {
-        (void)fprintf(stderr, "%s\n",
-                      b.threads == 0 ? "usage: bench_encoder CHECKPOINT THREADS" : err.text);
-        return 1;
-    }
+    lp_encoder_free(b->encoder);
+    check(lp_checkpoint_open(b->path, &ckpt, &err));
+    check(lp_encoder_load(ckpt, &options, &b->encoder, &err));
     lp_checkpoint_close(ckpt);
-    double loaded = lp_clock_seconds() - start;
-    b.encoder = encoder;
-    b.info = lp_encoder_describe(encoder);
-    b.batch = b.info->batch;
-    b.width = lp_encoder_features(b.info, b.info->default_point);
-    b.images = filled(b.batch * 3 * b.info->input_size * b.info->input_size);
-    b.features = lp_alloc(b.threads, sizeof *b.features);
-    b.scratch = lp_alloc(b.threads, sizeof *b.scratch);
-    for (size_t t = 0; t < b.threads; t++) {
-        b.features[t] = filled(b.batch * b.width);
-        b.scratch[t] = filled(lp_encoder_scratch(encoder, b.batch));
+    b->info = lp_encoder_describe(b->encoder);
+    return lp_clock_seconds() - start;
+}
+
+static void count(void *context, const char *stage, double operations, double bytes) {
+    bench *b = context;
+    (void)stage;
+    (void)bytes;
+    b->operations += operations;
+}
+
+static lp_status run_batch(void *context, size_t index, size_t worker, lp_error *e) {
+    bench *b = context;
+    (void)index;
+    return lp_encoder_run(b->encoder, b->images, b->batch, b->info->default_point,
+                          b->features[worker], b->scratch[worker], NULL, e);
+}
+
+static void prepare(bench *b) {
+    double seconds = load(b);
+    b->batch = b->info->batch;
+    b->width = lp_encoder_features(b->info, b->info->default_point);
+    b->images = filled(b->batch * 3 * b->info->input_size * b->info->input_size);
+    b->features = lp_alloc(b->threads, sizeof *b->features);
+    b->scratch = lp_alloc(b->threads, sizeof *b->scratch);
+    for (size_t t = 0; t < b->threads; t++) {
+        b->features[t] = filled(b->batch * b->width);
+        b->scratch[t] = filled(lp_encoder_scratch(b->encoder, b->batch));
     }
-    bool vit = b.info->mlp_width > 0;
-    (void)printf("name %s\nparameters %llu\nload_seconds %.3f\nbatch %zu\n", b.info->name,
-                 (unsigned long long)b.info->parameters, loaded, b.batch);
-    print_peak(); /* before the products below take memory of their own */
+    const lp_tap tap = {.lap = count, .context = b};
+    check(lp_encoder_run(b->encoder, b->images, b->batch, b->info->default_point, b->features[0],
+                         b->scratch[0], &tap, &err));
+    (void)printf("name %s\nparameters %llu\nload_seconds %.3f\nbatch %zu\noperations %.0f\n",
+                 b->info->name, (unsigned long long)b->info->parameters, seconds, b->batch,
+                 b->operations / (double)b->batch);
+    print_peak();
+    volatile float sink;
+    if (multiply_add(1, &sink) > 0) {
+        (void)printf("fma_gflops %.1f\n", race_rate(b, 0, 0, 0));
+    }
+    bool vit = b->info->mlp_width > 0;
     (void)printf("gemm_gflops %.1f\nsquare_gflops %.1f\nready 1\n",
-                 vit ? gemm_rate(b.batch * b.info->tokens, b.info->mlp_width, b.info->width)
-                     : gemm_rate(1024, 1024, 1024),
-                 gemm_rate(2048, 2048, 2048));
+                 vit ? race_rate(b, b->batch * b->info->tokens, b->info->mlp_width, b->info->width)
+                     : race_rate(b, 1024, 1024, 1024),
+                 1e-9 * lp_profile_blas_rate(b->threads));
     (void)fflush(stdout);
+}
+
+static void answer(bench *b) {
     char line[64];
     double each = 0; /* seconds of a batch on every thread */
     while (fgets(line, sizeof line, stdin) != NULL) {
+        if (strcmp(line, "load\n") == 0) {
+            (void)printf("load_seconds %.3f\n", load(b));
+            (void)fflush(stdout);
+            continue;
+        }
         double seconds = strtod(line, NULL);
         size_t rounds = each > 0 && seconds > each ? (size_t)(seconds / each) : 1;
         double from = lp_clock_seconds();
-        if (lp_parallel_for(b.threads, rounds * b.threads, run_batch, &b, &err) != LP_OK) {
-            (void)fprintf(stderr, "%s\n", err.text);
-            return 1;
-        }
+        check(lp_parallel_for(b->threads, rounds * b->threads, run_batch, b, &err));
         double took = lp_clock_seconds() - from;
         each = took / (double)rounds;
-        (void)printf("images_per_second %.3f\n", (double)(rounds * b.threads * b.batch) / took);
+        (void)printf("images_per_second %.3f\n", (double)(rounds * b->threads * b->batch) / took);
         (void)fflush(stdout);
     }
+}
+
+int main(int argc, char **argv) {
+    bench b = {.path = argv[1], .threads = argc == 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0};
+    if (b.threads == 0) {
+        (void)fprintf(stderr, "usage: bench_encoder CHECKPOINT THREADS\n");
+        return 2;
+    }
+    prepare(&b);
+    answer(&b);
     for (size_t t = 0; t < b.threads; t++) {
         lp_free(b.features[t]);
         lp_free(b.scratch[t]);
@@ -115,6 +253,6 @@ int main(int argc, char **argv) {
     lp_free(b.features);
     lp_free(b.scratch);
     lp_free(b.images);
-    lp_encoder_free(encoder);
+    lp_encoder_free(b.encoder);
     return 0;
 }

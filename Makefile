@@ -24,12 +24,13 @@ FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -g -fsanitize=thread
+FLAGS_coverage := -O1 -g --coverage -fprofile-update=atomic
 FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ifeq ($(origin FLAGS_$(MODE)),undefined)
-$(error MODE=$(MODE): expected release, debug, asan, ubsan, tsan or fuzz)
+$(error MODE=$(MODE): expected release, debug, asan, ubsan, tsan, coverage or fuzz)
 endif
 MODE_FLAGS := $(FLAGS_$(MODE))
-ifneq ($(filter asan ubsan tsan fuzz,$(MODE)),)
+ifneq ($(filter asan ubsan tsan coverage fuzz,$(MODE)),) # they report at exit
 MODE_FLAGS += -DLP_SANITIZED=1
 endif
 
@@ -65,7 +66,7 @@ $(LIBRARY): $(LIB_OBJECTS)
 
 $(PROGRAM): $(CLI_OBJECTS) $(LIBRARY)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(DEP_LIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(DEP_LIBS) -lm -ldl -o $@
 
 # ---- set-up -----------------------------------------------------------------------------------
 
@@ -140,6 +141,11 @@ fuzz:  ## TARGET=NAME TIME=SECONDS: the parsers under libFuzzer, ASan and UBSan 
 	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-programs
 	@TIME='$(TIME)' RUNS='$(RUNS)' scripts/fuzz.sh $(TARGET)
 
+coverage:  ## lines and branches that the tests reach, by folder (needs gcovr; ARGS=FILE...: what they do not)
+	@rm -f build/coverage/obj/src/*/*.gcda
+	@$(MAKE) --no-print-directory MODE=coverage check
+	@scripts/coverage.sh $(ARGS)
+
 bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their peers (PYTHON=... with NumPy, scikit-learn, torch, open_clip)
 
 bench-probe: all $(BUILD)/tests/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
@@ -172,5 +178,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check check-parallel fuzz fuzz-programs bench bench-probe bench-encoder lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check check-parallel coverage fuzz fuzz-programs bench bench-probe bench-encoder lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

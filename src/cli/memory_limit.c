@@ -1,29 +1,68 @@
 /* The limit on address space. */
 #include "cli/memory_limit.h"
 
+#include <dlfcn.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "math/gemm.h"
 
 /* OpenBLAS takes a buffer for each thread that multiplies, of this size on x86-64
  * (common_x86_64.h: 32 << 22); the rest is room for everything else of a small job. */
 static const size_t buffer_bytes = (size_t)128 << 20, rest_bytes = (size_t)64 << 20;
+
+/* Makes OpenBLAS take its buffers now; it keeps them for later products.  Its functions for that
+ * are not in its header, and a product on each thread would not do: one that ends early leaves its
+ * buffer to the next.  An OpenBLAS without them takes its buffers when it needs them. */
+static void take_buffers(size_t count) {
+    enum { MOST = 64, NAMES = 3 };
+    static const char *const names[NAMES] = {"blas_thread_shutdown_", "blas_memory_alloc",
+                                             "blas_memory_free"};
+    int (*end_threads)(void);
+    void *(*take)(int);
+    void (*give_back)(void *);
+    void *program = dlopen(NULL, RTLD_LAZY), *found[NAMES], *buffers[MOST];
+    for (int i = 0; i < NAMES; i++) {
+        found[i] = program != NULL ? dlsym(program, names[i]) : NULL;
+        if (found[i] == NULL) {
+            return;
+        }
+    }
+    memcpy(&end_threads, &found[0], sizeof end_threads);
+    memcpy(&take, &found[1], sizeof take);
+    memcpy(&give_back, &found[2], sizeof give_back);
+    /* Its own threads have a buffer each, or are about to take one, and are never used: products
+     * run on one thread, which is set before, because setting it would start them again. */
+    float one = 1, product;
+    lp_gemm_nn(1, 1, 1, 1.0F, &one, 1, &one, 1, 0.0F, &product, 1);
+    (void)end_threads();
+    count = count < MOST ? count : MOST;
+    for (size_t i = 0; i < count; i++) {
+        buffers[i] = take(0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        give_back(buffers[i]);
+    }
+}
 
 lp_status memory_limit_check(lp_error *err) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
         return LP_OK;
     }
-    size_t bytes = (lp_processor_count() + 1) * buffer_bytes + rest_bytes;
+    size_t threads = lp_processor_count(), bytes = (threads + 1) * buffer_bytes + rest_bytes;
     void *trial = lp_alloc(bytes, 1);
     lp_free(trial);
-    return trial != NULL
-               ? LP_OK
-               : lp_fail(err, LP_ERR_MEMORY,
-                         "out of memory: the limit of %llu MiB (ulimit -v) does not leave "
-                         "the %zu MiB that the matrix products need",
-                         (unsigned long long)limit.rlim_cur >> 20, bytes >> 20);
+    if (trial == NULL) {
+        return lp_fail(err, LP_ERR_MEMORY,
+                       "out of memory: the limit of %llu MiB (ulimit -v) does not leave "
+                       "the %zu MiB that the matrix products need",
+                       (unsigned long long)limit.rlim_cur >> 20, bytes >> 20);
+    }
+    take_buffers(threads);
+    return LP_OK;
 }

@@ -61,8 +61,8 @@ ok "nothing was unpacked" sh -c "[ ! -e $up${up}cifar-100-binary ] && [ ! -e x ]
 # ---- watched
 if ! command -v strace >/dev/null 2>&1 || ! strace -o trace true 2>/dev/null; then
     skip "system calls" "no strace, or it is not allowed"
-elif nm "$LP_PROGRAM" 2>/dev/null | grep -qE '__(asan|tsan)_'; then
-    skip "system calls" "a sanitizer makes its own"
+elif nm "$LP_PROGRAM" 2>/dev/null | grep -qE '__(asan|tsan|gcov)_'; then
+    skip "system calls" "sanitizers and coverage make their own"
 else
     calls=execve,fork,vfork,socket,connect,bind,open,openat,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmodat,truncate,mknod,mknodat,ptrace
     watched() { # NAME COMMAND...

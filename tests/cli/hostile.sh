@@ -16,13 +16,13 @@ legacy() { # PICKLE: magic number, protocol, system info, then the pickle as the
         printf '\200\002].'
     }
 }
-for name in system bomb circle deep negative huge stride; do
+for name in system bomb circle deep negative huge stride long-name; do
     legacy "$corpus/pickle/$name" >"$name.pt"
 done
 run 1 "$LP_PROGRAM" inspect system.pt
 says "os.system"
 ok "the command of os.system was not run" [ ! -e HACKED ]
-for name in bomb circle deep negative huge stride; do
+for name in bomb circle deep negative huge stride long-name; do
     run 1 "$LP_PROGRAM" inspect $name.pt
     says "$name.pt: "
 done

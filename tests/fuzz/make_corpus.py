@@ -108,6 +108,8 @@ PICKLES = {
     "negative": program(dictionary([("t", named("torch._utils", "_rebuild_tensor_v2") + tuple_of(
         storage("FloatStorage", "0", 12), integer(0), tuple_of(b"J\xff\xff\xff\xff"), tuple_of(integer(1)),
         b"\x89", b"N") + b"R")])),
+    "long-name": program(dictionary([("n" * 300, dictionary([("n" * 300, WEIGHTS[0][1])]))])),
+    "long-key": program(dictionary([("t", tensor(storage("FloatStorage", "7" * 100, 12), 0, (2, 3), (3, 1)))])),
     "huge": program(dictionary([("t", tensor(storage("FloatStorage", "0", 12), 0,
                                              (2**31 - 1,) * 5, (0,) * 5))])),
 }

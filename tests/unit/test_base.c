@@ -55,6 +55,8 @@ static void written_file_is_whole_or_absent(void **state) {
     assert_ok(lp_make_folders(parent, &err), &err);
     assert_ok(lp_writer_open(path, &writer, &err), &err);
     assert_ok(lp_writer_printf(writer, &err, "%d %s\n", 7, "x"), &err);
+    assert_fails(lp_writer_printf(writer, &err, "%5000d", 7), LP_ERR_MEMORY, &err,
+                 "a/b/file: a line of 5000 bytes is too long");
     assert_false(lp_is_file(path));
     lp_writer_abort(writer);
     assert_false(lp_is_file(path));
@@ -212,6 +214,16 @@ static void messages_cannot_steer_a_terminal(void **state) {
     assert_string_equal(err.text, "?: No such file or directory");
 }
 
+static void every_status_has_a_name_of_its_own(void **state) {
+    (void)state;
+    for (int a = LP_OK; a <= LP_NOT_CONVERGED + 1; a++) { /* the last is none */
+        for (int b = LP_OK; b < a; b++) {
+            assert_string_not_equal(lp_status_name((lp_status)a), lp_status_name((lp_status)b));
+        }
+    }
+    assert_string_equal(lp_status_name((lp_status)99), "unknown status");
+}
+
 static void a_long_path_leaves_the_reason_in_the_message(void **state) {
     (void)state;
     static char path[sizeof err.text + 10];
@@ -282,6 +294,7 @@ int main(void) {
         cmocka_unit_test(parallel_loop_does_every_task_and_reports_the_first_failure),
         cmocka_unit_test(numbers_are_parsed_to_the_last_character),
         cmocka_unit_test(messages_cannot_steer_a_terminal),
+        cmocka_unit_test(every_status_has_a_name_of_its_own),
         cmocka_unit_test(a_long_path_leaves_the_reason_in_the_message),
         cmocka_unit_test(no_folder_is_made_of_an_empty_path),
         cmocka_unit_test(a_folder_that_cannot_be_made_says_why),

@@ -202,6 +202,51 @@ typedef struct stopper {
     size_t calls, stop_at, resumed;
 } stopper;
 
+/* The encoder, but the gains of its last layer norm are as large as a float can be. */
+static lp_encoder *overflowing(void) {
+    static const char tensor[] = "\"visual.ln_post.weight\":";
+    char *bytes, *path = in_folder("overflow.safetensors");
+    size_t size, begin, end, header = 0;
+    lp_checkpoint *ckpt;
+    lp_encoder *large;
+    const float gain = 3e38F;
+    assert_ok(
+        lp_file_read(LP_TEST_DATA "/golden/encoder/clip.safetensors", 1 << 24, &bytes, &size, &err),
+        &err);
+    for (size_t i = 8; i-- > 0;) {
+        header = header << 8 | (unsigned char)bytes[i];
+    }
+    const char *entry = strstr(bytes + 8, tensor);
+    assert_non_null(entry);
+    assert_int_equal(
+        sscanf(strstr(entry, "data_offsets"), "data_offsets\":[%zu,%zu]", &begin, &end), 2);
+    for (size_t at = begin; at < end; at += sizeof gain) {
+        memcpy(bytes + 8 + header + at, &gain, sizeof gain);
+    }
+    assert_ok(lp_file_write(path, bytes, size, &err), &err);
+    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
+    const lp_encoder_options options = {.activation = LP_ACTIVATION_QUICK_GELU};
+    assert_ok(lp_encoder_load(ckpt, &options, &large, &err), &err);
+    lp_checkpoint_close(ckpt);
+    lp_free(bytes);
+    lp_free(path);
+    return large;
+}
+
+static void features_that_are_no_numbers_are_refused(void **state) {
+    (void)state;
+    lp_encoder *large = overflowing();
+    lp_extract_report report;
+    char *out = in_folder("overflow");
+    lp_extract_options options = options_for(out, 1);
+    assert_fails(lp_extract(large, few, &options, &report, &err), LP_ERR_DATA, &err,
+                 "three.bin: image 0: feature ");
+    assert_non_null(strstr(err.text, "the weights do not fit this input"));
+    assert_false(lp_is_folder(out));
+    lp_encoder_free(large);
+    lp_free(out);
+}
+
 static bool stop(void *context, size_t done, size_t resumed, size_t total) {
     stopper *s = context;
     assert_true(done > 0 && done <= total && resumed < total);
@@ -420,6 +465,7 @@ int main(void) {
         cmocka_unit_test(features_are_the_encoder_s),
         cmocka_unit_test(pixels_are_planes_divided_by_255),
         cmocka_unit_test(threads_do_not_change_the_bytes),
+        cmocka_unit_test(features_that_are_no_numbers_are_refused),
         cmocka_unit_test(normalized_rows_have_length_one),
         cmocka_unit_test(stopped_run_goes_on_with_other_threads_and_the_same_bytes),
         cmocka_unit_test(a_profile_counts_everything_and_changes_nothing),

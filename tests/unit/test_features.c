@@ -93,6 +93,8 @@ static void malformed_headers_are_refused(void **state) {
         {"{'descr': '<f4', 'descr': '<f4', 'shape': (2, 3), }", "once"},
         {"{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3), }", "descr to be one of"},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", "plain type"},
+        {"{'descr': '<f1', 'fortran_order': False, 'shape': (2, 3), }", "descr to be one of"},
+        {"{'descr': '<b2', 'fortran_order': False, 'shape': (2, 3), }", "descr to be one of"},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (2, 3), }", "descr to be one of"},
         {"{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3), }", "True or False"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3), }", "whole numbers"},
@@ -191,6 +193,10 @@ static void unusable_sets_are_refused_with_the_place(void **state) {
             NULL);
     assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err, "row 1, column 1");
     assert_null(f);
+    put_set("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", x_values, sizeof x_values,
+            Y_DICTIONARY, y_values, sizeof y_values, NULL);
+    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_FORMAT, &err,
+                 "expected floats of shape [N, F], found kind 'f' of rank 1");
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, negative, sizeof negative, NULL);
     assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
                  "row 1: expected a label from 0 to 1048575, found -1");

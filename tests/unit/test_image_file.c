@@ -199,6 +199,34 @@ static void assert_jpeg_sides(unsigned width, unsigned height, const char *part)
     assert_refused(bytes, f->size, LP_ERR_FORMAT, part);
 }
 
+/* A file of three components without its last one: of the segment's bytes, three of the frame's and
+ * two of the scan's. */
+static size_t drop_component(unsigned char *bytes, size_t size, unsigned char marker,
+                             size_t count_at, size_t each) {
+    size_t at = 0;
+    while (bytes[at] != 0xff || bytes[at + 1] != marker) {
+        at++;
+    }
+    size_t last = at + count_at + 1 + 2 * each;
+    assert_int_equal(bytes[at + count_at], 3);
+    bytes[at + 3] = (unsigned char)(bytes[at + 3] - each);
+    bytes[at + count_at]--;
+    memmove(bytes + last, bytes + last + each, size - last - each);
+    return size - each;
+}
+
+static void a_jpeg_of_two_components_is_refused(void **state) {
+    (void)state;
+    const golden_file *f = named("baseline-444.jpg");
+    unsigned char bytes[4096];
+    assert_true(f->size <= sizeof bytes);
+    memcpy(bytes, f->bytes, f->size);
+    size_t size = drop_component(bytes, f->size, 0xc0, 9, 3);
+    size = drop_component(bytes, size, 0xda, 4, 2);
+    assert_refused(bytes, size, LP_ERR_UNSUPPORTED,
+                   "expected a JPEG of 1, 3 or 4 components, found 2");
+}
+
 static void bombs_are_refused_by_their_header(void **state) {
     (void)state;
     assert_png_sides(0, 5, "expected sides from 1 to 65535 pixels, found 0 x 5");
@@ -274,6 +302,7 @@ int main(void) {
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(a_flipped_bit_does_no_harm),
         cmocka_unit_test(other_files_are_named),
+        cmocka_unit_test(a_jpeg_of_two_components_is_refused),
         cmocka_unit_test(bombs_are_refused_by_their_header),
         cmocka_unit_test(too_many_scans_are_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),

@@ -263,6 +263,14 @@ static lp_status load_built(const char *header, size_t values, double value, lp_
     return load_signed(bytes, 16 + padded + 8 * values, probe);
 }
 
+/* A probe that could be saved, and then may not be loaded. */
+static void assert_saved_is_refused(lp_probe *probe, const char *part) {
+    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    lp_probe_free(probe);
+    assert_fails(lp_probe_load(path, &probe, &err), LP_ERR_DATA, &err, part);
+    assert_null(probe);
+}
+
 static void damaged_files_are_refused(void **state) {
     (void)state;
     lp_probe *probe = sample();
@@ -316,6 +324,12 @@ static void hostile_headers_are_refused(void **state) {
     assert_fails(load_built(START "\"classes\":2,\"width\":1}", 4, INFINITY, &probe), LP_ERR_DATA,
                  &err, "weight of class 0");
     assert_null(probe);
+    probe = sample();
+    probe->intercepts[1] = NAN;
+    assert_saved_is_refused(probe, "the intercept of class 1 is nan");
+    probe = sample();
+    probe->intercepts[1] = INFINITY;
+    assert_saved_is_refused(probe, "the intercept of class 1 is inf");
 #undef START
 }
 

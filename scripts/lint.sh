@@ -122,6 +122,15 @@ check_paths() {
         -e '\.\./(shared|\.\./)'
 }
 
+# What only GNU's tools have, in the scripts that must also run elsewhere (analysers need not).
+check_portable() {
+    # shellcheck disable=SC2046
+    ! grep -nE -e '(^|[^a-z_])(sha256sum|md5sum|readlink|timeout|seq|tac|stat|truncate) ' \
+        -e 'sed (-[a-z]+ )*-i|grep -[a-zA-Z]*P|sort -V|date -d|--transform|echo -[ne]|wc -[lc].*" = ' \
+        -e "(grep|sed) (-[a-zA-DF-Z]+ )*'[^']*\\\\[|?+]" \
+        $(find tests -name '*.sh') scripts/configure.sh scripts/demo.sh | grep -v '|| shasum'
+}
+
 # ---- compilers -------------------------------------------------------------------------------
 
 check_public_headers() {
@@ -249,6 +258,7 @@ check layers "a file includes only lower layers, a library only its own file"
 check unique_names "file names are unique"
 check lengths "files have at most 800 lines"
 check paths "no path of one machine in a committed file"
+check portable "tests use no command that only GNU has"
 check public_headers "public headers compile alone as C11 and C++11"
 check own_headers "the other headers compile alone"
 check symbols "external symbols of the library start with lp_"

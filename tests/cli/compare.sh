@@ -26,9 +26,9 @@ cp stdout first
 for file in compare.json compare.csv pairs.csv compare.png compare.svg compare.html; do
     ok "$file is there" [ -s out/$file ]
 done
-ok "a table row each" [ "$(wc -l <out/compare.csv)" = 3 ]
+ok "a table row each" [ "$(wc -l <out/compare.csv)" -eq 3 ]
 ok "the page has the chart and both tables" sh -c "grep -q '<svg' out/compare.html && grep -q 'Every pair' out/compare.html && grep -q 'vit' out/compare.html"
-ok "four feature sets" [ "$(find cache/features -name features.npy | wc -l)" = 4 ]
+ok "four feature sets" [ "$(find cache/features -name features.npy | wc -l)" -eq 4 ]
 
 run 0 "$LP_PROGRAM" compare a.safetensors vit=b.safetensors --data $data --cache cache --out out
 says "features are there already"
@@ -39,7 +39,7 @@ ok "the same command prints the same bytes" cmp -s stdout first
 run 0 "$LP_PROGRAM" compare a=a.safetensors@projected b=a.safetensors@penultimate --data $data --cache cache --out out8 --format csv
 has "a,"
 ok "each its own feature point" [ "$(cut -d, -f4 stdout | tail -n +2 | sort | tr '\n' ' ')" = "penultimate projected " ]
-ok "the penultimate features are new" [ "$(find cache/features -name features.npy | wc -l)" = 6 ]
+ok "the penultimate features are new" [ "$(find cache/features -name features.npy | wc -l)" -eq 6 ]
 find cache/features -path '*clip*penultimate*' -name 'cifar*' -prune -exec rm -r {} +
 run 1 "$LP_PROGRAM" compare a.safetensors clip-vit-b-32 --data $data --cache cache --out out9
 says "fetch clip-vit-b-32"
@@ -49,16 +49,16 @@ says "\`linprobe models\` lists"
 # by content: another name of the same weights reuses, other weights or data do not
 cp a.safetensors copy.safetensors
 run 0 "$LP_PROGRAM" compare a.safetensors copy.safetensors --data $data --cache cache --out out2
-ok "a copy adds no features" [ "$(find cache/features -name features.npy | wc -l)" = 4 ]
-ok "two runs of one name are told apart" [ "$(cut -d, -f1 out2/compare.csv | sort -u | wc -l)" = 3 ]
+ok "a copy adds no features" [ "$(find cache/features -name features.npy | wc -l)" -eq 4 ]
+ok "two runs of one name are told apart" [ "$(cut -d, -f1 out2/compare.csv | sort -u | wc -l)" -eq 3 ]
 has "no"
 run 0 "$LP_PROGRAM" compare a.safetensors vit=b.safetensors --data data2/cifar-100-binary --cache cache --out out3
-ok "other images have their own features" [ "$(find cache/features -name features.npy | wc -l)" = 8 ]
+ok "other images have their own features" [ "$(find cache/features -name features.npy | wc -l)" -eq 8 ]
 cp a.safetensors changed.safetensors
 printf '\001' | dd of=changed.safetensors bs=1 seek=60000 conv=notrunc 2>/dev/null
 ok "one byte differs" sh -c "! cmp -s a.safetensors changed.safetensors"
 run 0 "$LP_PROGRAM" compare a.safetensors changed.safetensors --data $data --cache cache --out out4
-ok "changed weights have their own features" [ "$(find cache/features -name features.npy | wc -l)" = 10 ]
+ok "changed weights have their own features" [ "$(find cache/features -name features.npy | wc -l)" -eq 10 ]
 
 # the same for any number of threads, with a sweep
 for threads in 1 2; do

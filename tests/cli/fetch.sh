@@ -7,7 +7,7 @@ HOME=$scratch/home
 export HOME
 unset XDG_CACHE_HOME TORCH_HOME
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" served/weights.pt
-sha=$(sha256sum served/weights.pt | cut -c1-64)
+sha=$(sha256 served/weights.pt)
 digits=$(echo "$sha" | cut -c1-8)
 mkfifo hold
 "$LP_TESTS/http_server" served <hold >port 2>requests &
@@ -100,7 +100,7 @@ has "dino-vit-b-16,$scratch/home/.cache/torch/hub/checkpoints/dino_vitbase16_pre
 
 # ---- Ctrl-C keeps what there is, and the same command goes on
 head -c 300000 /dev/zero >served/large.pt
-large=$(sha256sum served/large.pt | cut -c1-64)
+large=$(sha256 served/large.pt)
 "$LP_PROGRAM" fetch clip-rn50x4 --url "$base/slow/large.pt" --sha256 "$large" 2>stopped &
 pid=$!
 while [ ! -s datasets/RN50x4.pt.part ]; do sleep 0.01; done

@@ -93,7 +93,7 @@ fi
 # ---- a download
 mkdir served
 dd if=more/cifar-100-binary/train.bin of=served/weights.pt bs=1024 count=600 2>/dev/null
-sha=$(sha256sum served/weights.pt | cut -c1-64)
+sha=$(sha256 served/weights.pt)
 mkfifo held
 "$LP_TESTS/http_server" served <held >port 2>requests &
 exec 3>held # the server ends when this closes

@@ -40,9 +40,9 @@ fi
 # is_page FILE: whole, nothing runs, nothing comes from elsewhere, names are text
 is_page() {
     head -1 "$1" | grep -qx '<!DOCTYPE html>' && tail -1 "$1" | grep -qx '</html>' || return 1
-    grep -qi '<script\|<iframe\|<link\|<object\|@import\| onload="' "$1" && return 1
+    grep -qiE '<script|<iframe|<link|<object|@import| onload="' "$1" && return 1
     # every address is the name of a namespace, every reference inside the page
-    grep -o '[a-z]*://[^"'"'"' <]*' "$1" | grep -qvx 'http://www.w3.org/\(2000/svg\|1999/xlink\)' && return 1
+    grep -o '[a-z]*://[^"'"'"' <]*' "$1" | grep -qvxE 'http://www.w3.org/(2000/svg|1999/xlink)' && return 1
     grep -oE '(src|href)="[^"]{0,24}' "$1" | grep -qvE '="(#|data:image/png;base64,)' && return 1
     grep -q "default-src 'none'" "$1"
 }
@@ -92,7 +92,7 @@ run 0 "$LP_PROGRAM" eval "$bytes.probe" "$bytes" --report "$bytes.html" --out "$
 ok "a page for a path that is no UTF-8" is_page "$bytes.html"
 ok "its settings are all there" grep -q 'test.made.inputs.data_sha256' "$bytes.html"
 run 0 "$LP_PROGRAM" compare "$bytes.probe=$bytes" a.probe=test --chart "$bytes.svg" --format csv
-ok "both runs are compared" [ "$(wc -l <stdout)" = 2 ]
+ok "both runs are compared" [ "$(wc -l <stdout)" -eq 2 ]
 ok "and drawn" is_svg "$bytes.svg"
 
 # ---- the images must be those of the features
@@ -132,7 +132,7 @@ done
 run 0 "$LP_PROGRAM" fit official/train --out o.probe
 run 0 "$LP_PROGRAM" compare o.probe=official/test o.probe=official/test --chart bars.svg --format json
 has '"reported": 80.5'
-ok "the reported number is drawn" grep -q '>reported<\|; reported;' bars.svg
+ok "the reported number is drawn" grep -qE '>reported<|; reported;' bars.svg
 run 0 "$LP_PROGRAM" eval o.probe official/test --report o.html
 ok "the page has the reported number" grep -q 'Reported by others: 80.5 %' o.html
 

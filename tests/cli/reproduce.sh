@@ -6,8 +6,7 @@ cd "$scratch" || exit 1
 mkdir served
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" served/weights.safetensors
 (cd made && tar -czf ../served/cifar-100-binary.tar.gz cifar-100-binary)
-sha() { sha256sum "$1" | cut -c1-64; }
-weights=$(sha served/weights.safetensors) archive=$(sha served/cifar-100-binary.tar.gz)
+weights=$(sha256 served/weights.safetensors) archive=$(sha256 served/cifar-100-binary.tar.gz)
 mkfifo hold
 "$LP_TESTS/http_server" served <hold >port 2>requests &
 exec 3>hold # the server ends when this closes
@@ -44,7 +43,7 @@ has "Reported = 79.920"
 has "Not comparable"
 says "written: results/run/"
 ok "the broken download went on where it stood" grep -q "/cut/100000/cifar-100-binary.tar.gz 206 100000 " requests
-ok "the archive is whole" [ "$(sha datasets/cifar-100-binary.tar.gz)" = "$archive" ]
+ok "the archive is whole" [ "$(sha256 datasets/cifar-100-binary.tar.gz)" = "$archive" ]
 # Pillow, PyTorch and liblinear's own tools give 35 of 500 (tests/parity/test_reproduce.py computes it
 # afresh); one image may fall the other way on another processor.
 correct=$(sed -n 's/.*"correct": \([0-9]*\).*/\1/p' results/run/results.json | head -1)

@@ -80,7 +80,6 @@ says "belongs to a sweep of other data or options"
 mkdir served
 cp "$model" served/weights.safetensors
 (cd large && tar -czf ../served/cifar-100-binary.tar.gz cifar-100-binary)
-sha() { sha256sum "$1" | cut -c1-64; }
 mkfifo hold
 "$LP_TESTS/http_server" served <hold >port 2>requests &
 exec 3>hold # the server ends when this closes
@@ -93,7 +92,7 @@ reproduce() { # PATH OPTIONS...
     path=$1
     shift
     $exec "$LP_PROGRAM" reproduce --data-url "$base$path/cifar-100-binary.tar.gz" --model "$model" --threads 1 \
-        --data-sha256 "$(sha served/cifar-100-binary.tar.gz)" --run run "$@"
+        --data-sha256 "$(sha256 served/cifar-100-binary.tar.gz)" --run run "$@"
 }
 # interrupted PHASE CONDITION PATH OPTIONS...: runs reproduce until CONDITION holds, then interrupts it.
 interrupted() {
@@ -148,7 +147,7 @@ says "never"
 echo other >>datasets/cifar-100-binary.tar.gz
 run 1 reproduce "" -C 1e-6
 says "datasets/cifar-100-binary.tar.gz: expected SHA-256 "
-run 1 "$LP_PROGRAM" reproduce --model "$model" --data-url "$base/" --data-sha256 "$(sha stdout)"
+run 1 "$LP_PROGRAM" reproduce --model "$model" --data-url "$base/" --data-sha256 "$(sha256 stdout)"
 says "expected the URL of a file"
 exec 3>&-
 done_testing

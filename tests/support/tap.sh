@@ -5,6 +5,7 @@
 #   has TEXT / lacks TEXT   standard output of the last run holds / does not hold TEXT
 #   says TEXT               its standard error holds TEXT
 #   ok NAME COMMAND...      a check of its own: COMMAND must succeed
+#   sha256 FILE             its digest
 #   done_testing            the plan; last
 # Each prints one line; a failed one shows what the last run printed.
 set -u
@@ -56,6 +57,10 @@ ok() {
     shift
     "$@" >/dev/null 2>&1
     verdict $? "$name"
+}
+
+sha256() {
+    { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | cut -c1-64 # the second is macOS's
 }
 
 skip() { # NAME REASON

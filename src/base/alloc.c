@@ -1,11 +1,16 @@
-/* Checked, 64-byte aligned allocation. */
+/* Checked, 64-byte aligned allocation; large blocks in huge pages where the system has them, as a
+ * matrix that is read over and over needs more small ones than a processor can look up quickly. */
+#if defined(__linux__) && !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE /* madvise */
+#endif
 #include "base/alloc.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, LARGE = 2 * HUGE_PAGE };
 
 static atomic_size_t allocations;
 static atomic_size_t fail_at;
@@ -47,9 +52,15 @@ void *lp_alloc(size_t count, size_t size) {
     if (k == atomic_load(&fail_at) || !lp_mul(count, size, &bytes) || bytes > PTRDIFF_MAX) {
         return NULL;
     }
-    if (posix_memalign(&block, ALIGNMENT, bytes > 0 ? bytes : 1) != 0) {
+    if (posix_memalign(&block, bytes >= LARGE ? HUGE_PAGE : ALIGNMENT, bytes > 0 ? bytes : 1) !=
+        0) {
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
+    if (bytes >= LARGE) { /* whole pages; advice only */
+        (void)madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    }
+#endif
     return block;
 }
 

@@ -19,10 +19,15 @@ typedef struct lp_attention_input {
 } lp_attention_input;
 
 /* Floats of scratch memory for `tokens` tokens. */
-size_t lp_attention_scratch(size_t tokens);
+size_t lp_attention_scratch(size_t tokens, size_t head_width);
 
-/* out [queries, heads * head_width] = softmax(q k' / sqrt(head_width)) v, head by head, as
- * torch.nn.functional.scaled_dot_product_attention.  out overlaps no input. */
-void lp_attention(const lp_attention_input *in, float *scratch, float *out, size_t out_stride);
+/* 1 / sqrt(head_width) */
+float lp_attention_scale(size_t head_width);
+
+/* softmax(q k' / sqrt(head_width)) v, head by head, as
+ * torch.nn.functional.scaled_dot_product_attention -> rows first_row .. first_row + queries - 1 of
+ * a tiled matrix [?, heads * head_width] (math/tiles.h); what is behind the last column stays.
+ * It overlaps no input. */
+void lp_attention(const lp_attention_input *in, float *scratch, float *tiled, size_t first_row);
 
 #endif

@@ -42,12 +42,6 @@ typedef struct tile_input {
 
 typedef void (*tile_sums)(const tile_input *tile, size_t panels, float *sums);
 
-#ifdef FP_FAST_FMAF
-#define MULTIPLY_ADD(a, b, c) fmaf(a, b, c)
-#else
-#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
-#endif
-
 /* The next run of channels that goes into a chain; false at the end of the tile. */
 typedef struct chain {
     size_t tap, channel, run, left;
@@ -83,7 +77,7 @@ LP_BODY void tile_plain(const tile_input *tile, size_t panels, float *sums) {
             for (size_t i = 0; i < TILE; i++) {
                 float a = tile->rows[c.tap * TILE + i][tile->offset + k];
                 for (size_t l = 0; l < PANEL; l++) {
-                    s[i * PANEL + l] = MULTIPLY_ADD(a, w[l], s[i * PANEL + l]);
+                    s[i * PANEL + l] = LP_MULTIPLY_ADD(a, w[l], s[i * PANEL + l]);
                 }
             }
         }

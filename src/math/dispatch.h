@@ -10,6 +10,8 @@
 #ifndef LP_MATH_DISPATCH_H
 #define LP_MATH_DISPATCH_H
 
+#include <math.h>
+
 /* Partial sums of a reduction: the floats of one 512-bit register. */
 enum { LP_LANES = 16 };
 
@@ -17,6 +19,23 @@ enum { LP_LANES = 16 };
 #define LP_BODY static inline __attribute__((always_inline))
 #else
 #define LP_BODY static inline
+#endif
+
+/* a * b + c, rounded once where the processor does that fast. */
+#ifdef FP_FAST_FMAF
+#define LP_MULTIPLY_ADD(a, b, c) fmaf(a, b, c)
+#else
+#define LP_MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#endif
+
+/* The cache line of an address, which may be anywhere: to be read soon, into the second-level
+ * cache; to be written soon. */
+#if defined(__GNUC__)
+#define LP_WILL_READ(address) __builtin_prefetch(address, 0, 2)
+#define LP_WILL_WRITE(address) __builtin_prefetch(address, 1, 3)
+#else
+#define LP_WILL_READ(address) ((void)(address))
+#define LP_WILL_WRITE(address) ((void)(address))
 #endif
 
 /* Whether the versions below exist, and what a function for some of them is marked with. */

@@ -17,21 +17,8 @@ void lp_layer_norm(const float *x, size_t rows, size_t columns, size_t stride, c
 /* Softmax of each row, in place: exp(x - max) / sum.  Rows are adjacent. */
 void lp_softmax(float *x, size_t rows, size_t columns);
 
-/* Activations after a bias, in place; rows are adjacent: x = act(x + bias).
- *
- * QuickGELU, x sigmoid(1.702 x): OpenAI's CLIP.  Not GELU: they differ by up to 0.02. */
-void lp_quick_gelu(float *x, size_t rows, size_t columns, const float *bias);
-
-/* GELU, x Phi(x) with the normal distribution function by erf: torch.nn.GELU(approximate='none').
- */
-void lp_gelu(float *x, size_t rows, size_t columns, const float *bias);
-
-/* Its approximation, x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))): GELU(approximate='tanh').
- */
-void lp_gelu_tanh(float *x, size_t rows, size_t columns, const float *bias);
-
-/* The gate of SwiGLU: x [rows, 2 columns] = silu(first half) * second half, left in the first half,
- * after bias [2 columns]; silu(v) = v sigmoid(v). */
-void lp_silu_gate(float *x, size_t rows, size_t columns, const float *bias);
+/* The gate of SwiGLU: x [rows, 2 columns] = silu(first half) * second half, left in the first half;
+ * silu(v) = v sigmoid(v). */
+void lp_silu_gate(float *x, size_t rows, size_t columns);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "linprobe/encoder.h"
+#include "math/linear.h"
 #include "model/tower.h"
 
 /* Dimensions: D width, P patch, G patches a side, T tokens = prefix + G*G (prefix: class token,
@@ -14,26 +15,27 @@ typedef struct lp_vit_shape {
     size_t width, patch, grid, prefix, tokens, mlp_width, pool_mlp_width, embedding, layers, heads;
 } lp_vit_shape;
 
-/* Weights of one block, as PyTorch keeps them: a linear layer's weight is [out, in]. */
+/* Weights of one block.  Those of linear layers are read as PyTorch keeps them, [out, in], and
+ * packed by lp_vit_kind.finish. */
 typedef struct lp_vit_block {
     float *norm1_weight, *norm1_bias; /* [D] */
-    float *qkv_weight, *qkv_bias;     /* [3D, D], [3D] or NULL: rows of q, then k, then v */
-    float *out_weight, *out_bias;     /* [D, D], [D] */
-    float *scale1, *scale2; /* [D] or NULL: layer scale; lp_vit_kind.finish puts it into out
-                               and fc2 */
+    lp_linear_layer qkv; /* D -> 3D: q, then k, then v; where only a class token leaves the block,
+                      not packed */
+    lp_linear_layer out; /* D -> D */
+    float *scale1, *scale2; /* [D] or NULL: layer scale; finish puts it into out and fc2 */
     float *norm2_weight, *norm2_bias; /* [D] */
-    float *fc1_weight, *fc1_bias;     /* [M, D], [M]; gated: [2M, D], [2M] */
-    float *fc2_weight, *fc2_bias;     /* [D, M], [D] */
+    lp_linear_layer fc1;              /* D -> M; gated: D -> 2M */
+    lp_linear_layer fc2;              /* M -> D */
 } lp_vit_block;
 
 /* Attention of a learnt query over the patches, then an MLP. */
 typedef struct lp_vit_pool {
     float *query;                   /* [D]; after finish times its weight, + bias */
-    float *qkv_weight, *qkv_bias;   /* [3D, D], [3D] */
-    float *out_weight, *out_bias;   /* [D, D], [D] */
+    lp_linear_layer qkv;            /* D -> 3D; after finish k and v alone, D -> 2D */
+    lp_linear_layer out;            /* D -> D */
     float *norm_weight, *norm_bias; /* [D] */
-    float *fc1_weight, *fc1_bias;   /* [A, D], [A] */
-    float *fc2_weight, *fc2_bias;   /* [D, A], [D] */
+    lp_linear_layer fc1;            /* D -> A */
+    lp_linear_layer fc2;            /* A -> D */
 } lp_vit_pool;
 
 typedef struct lp_vit {
@@ -45,8 +47,7 @@ typedef struct lp_vit {
     size_t class_tokens; /* with LP_POOL_CLASS: the mean of so many first tokens; 1, or 2 (DeiT's
                             class and distillation token) */
 
-    float *patch_weight;                      /* [D, 3, P, P] */
-    float *patch_bias;                        /* [D] or NULL */
+    lp_linear_layer patch;                    /* 3PP -> D: the weight is [D, 3, P, P] */
     float *class_token;                       /* [D] or NULL */
     float *extra_tokens;                      /* [prefix - 1 or prefix, D] or NULL */
     float *stored_positions;                  /* as the file has them */
@@ -63,6 +64,9 @@ typedef struct lp_vit {
     float *prefix_tokens; /* [prefix, D]: with their positions */
     float *positions;     /* [G*G, D] */
 } lp_vit;
+
+/* Whether nothing but the first token of each image leaves the last block. */
+bool lp_vit_ends_with_one_token(const lp_vit *vit);
 
 /* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */
 size_t lp_vit_scratch(const lp_vit *vit, size_t batch);

@@ -6,7 +6,7 @@
  *   4. what the weights do not tell: activation, heads, pooling, input size, preprocessing; from
  * the caller, else an official file's digest, else a config beside the file, else the family
  *   5. once the weights are read: layer scale into the products before it, the attention pool's
- *      query, positions for the input size
+ *      query, positions for the input size; then linear layers are packed
  *
  * Dimensions are found as build_model in openai/CLIP clip/model.py does: D and P from the patch
  * embedding, the grid from the positions, heads = D / 64 unless something tells better. */
@@ -425,6 +425,71 @@ static lp_status choose(making *m, lp_encoder_info *info, lp_error *err) {
     return status;
 }
 
+/* ---- linear layers --------------------------------------------------------------------------- */
+
+enum { POOL_LAYERS = 4, BLOCK_LAYERS = 4 };
+
+static size_t count_linear(const lp_vit *vit) {
+    return 1 + POOL_LAYERS + BLOCK_LAYERS * vit->shape.layers;
+}
+
+/* Linear layer i, below count_linear; its weights are NULL where the model has none. */
+static lp_linear_layer *linear_at(lp_vit *v, size_t i) {
+    lp_vit_pool *p = &v->attention_pool;
+    lp_linear_layer *first[] = {&v->patch, &p->qkv, &p->out, &p->fc1, &p->fc2};
+    if (i <= POOL_LAYERS) {
+        return first[i];
+    }
+    lp_vit_block *w = &v->blocks[(i - 1 - POOL_LAYERS) / BLOCK_LAYERS];
+    lp_linear_layer *of_block[] = {&w->qkv, &w->out, &w->fc1, &w->fc2};
+    return of_block[(i - 1 - POOL_LAYERS) % BLOCK_LAYERS];
+}
+
+/* What each linear layer maps, and room for its packed weights in the arena. */
+static void reserve(lp_vit *v, lp_weight_plan *plan) {
+    for (size_t l = 0; l < count_linear(v); l++) {
+        lp_linear_layer *layer = linear_at(v, l);
+        size_t i = 0;
+        while (i < plan->count && plan->weights[i].to != &layer->weights) {
+            i++;
+        }
+        if (i == plan->count) {
+            continue;
+        }
+        size_t before = 0; /* in the tensors that the last one joins */
+        layer->in = plan->weights[i].tensor->count / plan->weights[i].tensor->shape[0];
+        layer->out = plan->weights[i].tensor->shape[0];
+        for (; i + 1 < plan->count && plan->weights[i + 1].to == NULL; i++) {
+            before += plan->weights[i].tensor->count;
+            layer->out += plan->weights[i + 1].tensor->shape[0];
+        }
+        plan->weights[i].room = lp_linear_packed(layer->out, layer->in) - before;
+    }
+}
+
+static lp_status pack(lp_vit *v, lp_error *err) {
+    size_t most = 0;
+    for (size_t l = 0; l < count_linear(v); l++) {
+        const lp_linear_layer *layer = linear_at(v, l);
+        most = layer->out * layer->in > most ? layer->out * layer->in : most;
+    }
+    float *raw = lp_alloc(most, sizeof *raw);
+    if (raw == NULL) {
+        return lp_fail_memory(err, "an encoder's weights", most, sizeof *raw);
+    }
+    const lp_linear_layer *as_it_is =
+        lp_vit_ends_with_one_token(v) ? &v->blocks[v->shape.layers - 1].qkv : NULL;
+    for (size_t l = 0; l < count_linear(v); l++) {
+        lp_linear_layer *layer = linear_at(v, l);
+        if (layer != as_it_is && layer->weights != NULL) {
+            memcpy(raw, layer->weights, layer->out * layer->in * sizeof *raw);
+            lp_linear_pack(raw, layer->out, layer->in, layer->weights);
+        }
+    }
+    lp_free(raw);
+    return LP_OK;
+}
+
 /* ---- the kind -------------------------------------------------------------------------------- */
 
 static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
@@ -453,16 +518,20 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     learn_dimensions(&m, plan);
     t->resize = source->family->resize;
     lp_status status = lp_plan_report(plan, source->ckpt, source->family->name, err);
-    return status == LP_OK ? choose(&m, info, err) : status;
+    if (status == LP_OK) {
+        reserve(m.vit, plan);
+        status = choose(&m, info, err);
+    }
+    return status;
 }
 
 /* Layer scale into the product before it: scale * (x W' + b) = x (scale W)' + scale b. */
-static void fold_scale(const float *scale, size_t width, size_t in, float *weight, float *bias) {
-    for (size_t i = 0; scale != NULL && i < width; i++) {
-        for (size_t j = 0; j < in; j++) {
-            weight[i * in + j] *= scale[i];
+static void fold_scale(const float *scale, lp_linear_layer *layer) {
+    for (size_t i = 0; scale != NULL && i < layer->out; i++) {
+        for (size_t j = 0; j < layer->in; j++) {
+            layer->weights[i * layer->in + j] *= scale[i];
         }
-        bias[i] *= scale[i];
+        layer->bias[i] *= scale[i];
     }
 }
 
@@ -487,8 +556,8 @@ static lp_status finish(void *made, lp_error *err) {
     size_t width = s->width, patches = s->grid * s->grid;
     for (size_t b = 0; b < s->layers; b++) {
         lp_vit_block *w = &v->blocks[b];
-        fold_scale(w->scale1, width, width, w->out_weight, w->out_bias);
-        fold_scale(w->scale2, width, s->mlp_width, w->fc2_weight, w->fc2_bias);
+        fold_scale(w->scale1, &w->out);
+        fold_scale(w->scale2, &w->fc2);
     }
     v->made = lp_alloc((s->prefix + patches + 1) * width, sizeof *v->made);
     if (v->made == NULL) {
@@ -501,12 +570,17 @@ static lp_status finish(void *made, lp_error *err) {
     if (v->attention_pool.query != NULL) { /* the same for every image */
         lp_vit_pool *p = &v->attention_pool;
         float *query = v->positions + patches * width;
-        lp_gemm_nt(1, width, width, 1, p->query, width, p->qkv_weight, width, 0, query, width);
-        lp_add_bias(query, 1, width, width, p->qkv_bias);
+        lp_gemm_nt(1, width, width, 1, p->query, width, p->qkv.weights, width, 0, query, width);
+        lp_add_bias(query, 1, width, width, p->qkv.bias);
         p->query = query;
+        p->qkv.out = 2 * width; /* keys and values are what is left to do */
+        p->qkv.bias += width;
+        memmove(p->qkv.weights, p->qkv.weights + width * width,
+                2 * width * width * sizeof *p->qkv.weights);
     }
-    return lp_positions_resize(t->resize, v->stored_positions + t->covered * width, t->stored_grid,
-                               v->positions, s->grid, width, err);
+    lp_status status = lp_positions_resize(t->resize, v->stored_positions + t->covered * width,
+                                           t->stored_grid, v->positions, s->grid, width, err);
+    return status == LP_OK ? pack(v, err) : status;
 }
 
 static void free_tower(void *made) {

@@ -7,22 +7,14 @@
 
 #if defined(__GNUC__) && defined(__x86_64__)
 
-enum { ROWS = 7, COLUMNS = 203, CELLS = ROWS * COLUMNS };
+enum { ROWS = 7, COLUMNS = 203, CELLS = ROWS * COLUMNS, TILED = 12 * 208 };
 
 typedef void (*version)(float *x, const float *bias);
 
 #define VERSIONS(suffix)                                                                           \
-    static void gelu_of##suffix(float *x, const float *bias) {                                     \
-        gelu##suffix(x, ROWS, COLUMNS, bias);                                                      \
-    }                                                                                              \
-    static void quick_gelu_of##suffix(float *x, const float *bias) {                               \
-        quick_gelu##suffix(x, ROWS, COLUMNS, bias);                                                \
-    }                                                                                              \
-    static void gelu_tanh_of##suffix(float *x, const float *bias) {                                \
-        gelu_tanh##suffix(x, ROWS, COLUMNS, bias);                                                 \
-    }                                                                                              \
     static void silu_gate_of##suffix(float *x, const float *bias) {                                \
-        silu_gate##suffix(x, ROWS, COLUMNS / 2, bias);                                             \
+        (void)bias;                                                                                \
+        silu_gate##suffix(x, ROWS, COLUMNS / 2);                                                   \
     }                                                                                              \
     static void softmax_of##suffix(float *x, const float *bias) {                                  \
         (void)bias;                                                                                \
@@ -31,12 +23,17 @@ typedef void (*version)(float *x, const float *bias);
     static void layer_norm_of##suffix(float *x, const float *bias) {                               \
         layer_norm##suffix(x, ROWS, COLUMNS, COLUMNS, bias, bias, 1e-5F, x, COLUMNS);              \
     }                                                                                              \
+    static void layer_norm_tiled_of##suffix(float *x, const float *bias) {                         \
+        float tiled[TILED];                                                                        \
+        layer_norm_tiled##suffix(x, ROWS, COLUMNS, COLUMNS, bias, bias, 1e-5F, tiled);             \
+        memcpy(x, tiled, CELLS * sizeof *x);                                                       \
+    }                                                                                              \
     static void add_bias_of##suffix(float *x, const float *bias) {                                 \
         add_bias##suffix(x, ROWS, COLUMNS, COLUMNS, bias);                                         \
     }                                                                                              \
-    static const version versions##suffix[] = {                                                    \
-        gelu_of##suffix,    quick_gelu_of##suffix, gelu_tanh_of##suffix, silu_gate_of##suffix,     \
-        softmax_of##suffix, layer_norm_of##suffix, add_bias_of##suffix};
+    static const version versions##suffix[] = {silu_gate_of##suffix, softmax_of##suffix,           \
+                                               layer_norm_of##suffix, layer_norm_tiled_of##suffix, \
+                                               add_bias_of##suffix};
 
 VERSIONS()
 VERSIONS(_avx2)

@@ -1,0 +1,53 @@
+/* Rows into tiles: copies only. */
+#include "math/tiles.h"
+
+#include <string.h>
+
+static size_t runs(size_t columns) {
+    return (columns + LP_TILE_RUN - 1) / LP_TILE_RUN;
+}
+
+size_t lp_tiled(size_t rows, size_t columns) {
+    return (rows + LP_TILE_ROWS - 1) / LP_TILE_ROWS * runs(columns) * LP_TILE_CELL;
+}
+
+size_t lp_tiled_at(size_t columns, size_t row, size_t column) {
+    return (row / LP_TILE_ROWS * runs(columns) + column / LP_TILE_RUN) * LP_TILE_CELL +
+           row % LP_TILE_ROWS * LP_TILE_RUN + column % LP_TILE_RUN;
+}
+
+void lp_tile_part(const float *x, size_t rows, size_t columns, size_t stride, float *tiled,
+                  size_t all_columns, size_t row, size_t column) {
+    for (size_t i = 0; i < rows; i++) {
+        const float *from = x + i * stride;
+        for (size_t j = 0, run; j < columns; j += run) {
+            size_t left = columns - j;
+            run = LP_TILE_RUN - (column + j) % LP_TILE_RUN;
+            run = left < run ? left : run;
+            float *to = tiled + lp_tiled_at(all_columns, row + i, column + j);
+            if (run == LP_TILE_RUN) { /* of a length that the compiler knows */
+                memcpy(to, from + j, LP_TILE_RUN * sizeof *to);
+            } else {
+                memcpy(to, from + j, run * sizeof *to);
+            }
+        }
+    }
+}
+
+void lp_tile_pad(float *tiled, size_t rows, size_t columns) {
+    size_t above = (rows + LP_TILE_ROWS - 1) / LP_TILE_ROWS * LP_TILE_ROWS;
+    size_t behind = runs(columns) * LP_TILE_RUN;
+    for (size_t i = 0; i < above; i++) {
+        size_t first = i < rows ? columns : 0;
+        for (size_t run = first / LP_TILE_RUN; first < behind && run < runs(columns); run++) {
+            size_t at = run == first / LP_TILE_RUN ? first : run * LP_TILE_RUN;
+            memset(tiled + lp_tiled_at(columns, i, at), 0,
+                   (LP_TILE_RUN - at % LP_TILE_RUN) * sizeof *tiled);
+        }
+    }
+}
+
+void lp_tile(const float *x, size_t rows, size_t columns, size_t stride, float *tiled) {
+    lp_tile_part(x, rows, columns, stride, tiled, columns, 0, 0);
+    lp_tile_pad(tiled, rows, columns);
+}

@@ -25,7 +25,7 @@ enum { LP_PROFILE_STAGES = 32 };
  *   the encoder's own, as lp_lap lists them           "encoder"  what it does behind the last
  *   "check"   normalises, looks for NaN               "write"    finished rows, with fsync
  *   "finish"  digest, labels, meta.json
- *   "waiting" the rest: a thread without a batch at the end of a chunk, or while another writes */
+ *   "waiting" the rest: a thread that no batch was left for, or no room for its rows */
 typedef struct lp_stage {
     const char *name;  /* static */
     double seconds;    /* two threads for one second are two */
@@ -54,8 +54,9 @@ typedef struct lp_extract_options {
     const char *weights_format;   /* e.g. "TorchScript archive" */
     const char *weights_official; /* official name by digest, or NULL */
     const char *command;          /* the command line, recorded; or NULL */
-    /* After every chunk of images.  `resumed` of the `done` images were there already.  Returns
-     * false to stop: finished chunks are kept, and the same call goes on from there. */
+    /* After every chunk of images, from any of the threads, one at a time.  `resumed` of the `done`
+     * images were there already.  Returns false to stop: finished chunks are kept, and the same
+     * call goes on from there. */
     bool (*progress)(void *context, size_t done, size_t resumed, size_t total);
     void *context;
     lp_profile *profile; /* where the time goes is measured into it, or NULL; changes no result.

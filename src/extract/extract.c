@@ -5,11 +5,15 @@
  * or, without an encoder (the baseline that any encoder should beat),
  *   pixels uint8 [H, W, 3] -> features float32 [B, 3 H W] = pixels / 255, planes R, G, B.
  * B depends on the encoder alone and batch b holds images b*B .. b*B+B-1, so every number is the
- * same for any number of threads and any interruption.  A chunk is some batches in order; after
- * each chunk its rows are made durable (partial.h).  Chunks grow until one takes a few seconds. */
+ * same for any number of threads and any interruption.
+ *
+ * Batches that are done wait in a ring.  A chunk is some of them in order, beginning with the first
+ * that is not durable; every few seconds the thread that has just finished a batch makes a chunk
+ * durable (partial.h) while the others go on. */
 #include "linprobe/extract.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +28,9 @@
 #include "extract/profile.h"
 #include "math/gemm.h"
 
-enum { PIXEL_BATCH = 256, CHUNK_SECONDS = 5 };
+enum { PIXEL_BATCH = 256, RING_BYTES = 8 << 20 };
+
+static const double CHUNK_SECONDS = 5;
 
 typedef struct worker_memory {
     lp_preprocessor *preprocessor;
@@ -35,16 +41,32 @@ typedef struct worker_memory {
     lp_stopwatch *watch; /* NULL: no profile is wanted */
 } worker_memory;
 
+/* Rows that are computed and not durable. */
+typedef struct row_ring {
+    float *rows;   /* float32 [window, B, F]: batch b's are at b % window */
+    size_t window; /* batches */
+    pthread_mutex_t lock;
+    pthread_cond_t moved; /* the ring, or it has stopped */
+    /* guarded by the lock */
+    bool *ready;  /* [window] */
+    size_t next;  /* every batch before it is durable */
+    bool writing; /* a thread is making a chunk durable */
+    bool stopped; /* something failed, or the caller said so */
+    double last;  /* when the last chunk was */
+    double pause; /* seconds until the next: short at first, so that there is something to see */
+} row_ring;
+
 typedef struct extraction {
     const lp_encoder *encoder; /* NULL: features are the pixels */
     const lp_dataset *data;
     const lp_extract_options *options;
-    size_t width; /* F */
-    size_t batch; /* B */
-    size_t count; /* N */
-    size_t first; /* image of the chunk's first row */
-    size_t end;   /* one past its last */
-    float *rows;  /* the chunk: float32 [end - first, F] */
+    size_t width;   /* F */
+    size_t batch;   /* B */
+    size_t count;   /* N */
+    size_t resumed; /* images that were done before; batch 0 begins behind them */
+    size_t batches; /* that are left */
+    lp_partial *partial;
+    row_ring ring;
     worker_memory *workers;
     size_t threads;
     lp_stopwatch *watches; /* of the workers, then of the calling thread between chunks; or NULL */
@@ -126,13 +148,9 @@ static lp_status encode(const extraction *e, worker_memory *memory, size_t first
     return status;
 }
 
-static lp_status do_batch(void *context, size_t index, size_t worker, lp_error *err) {
-    extraction *e = context;
-    worker_memory *memory = &e->workers[worker];
-    size_t first = e->first + index * e->batch;
-    size_t count = first + e->batch < e->end ? e->batch : e->end - first;
-    float *rows = e->rows + (first - e->first) * e->width;
-    lp_stopwatch_start(memory->watch);
+/* Batch `index` into its rows, float32 [count, F]. */
+static lp_status compute(const extraction *e, worker_memory *memory, size_t first, size_t count,
+                         float *rows, lp_error *err) {
     lp_status status = e->encoder != NULL ? encode(e, memory, first, count, rows, err)
                                           : take_pixels(e, memory, first, count, rows, err);
     for (size_t i = 0; status == LP_OK && i < count; i++) {
@@ -151,6 +169,118 @@ static lp_status do_batch(void *context, size_t index, size_t worker, lp_error *
     }
     lp_stopwatch_lap(memory->watch, "check", 0, 4 * (double)count * (double)e->width);
     return status;
+}
+
+/* ---- the ring -------------------------------------------------------------------------------- */
+
+/* Images before batch b, or all. */
+static size_t images_before(const extraction *e, size_t b) {
+    return b < e->batches ? e->resumed + b * e->batch : e->count;
+}
+
+static float *rows_of(const extraction *e, size_t b) {
+    return e->ring.rows + b % e->ring.window * e->batch * e->width;
+}
+
+/* Batches that are ready from the next on. */
+static size_t ready_batches(const extraction *e) {
+    size_t n = 0;
+    while (n < e->ring.window && e->ring.ready[(e->ring.next + n) % e->ring.window]) {
+        n++;
+    }
+    return n;
+}
+
+/* Makes `count` batches from b on durable, in one or two pieces, and tells the caller. */
+static lp_status write_chunk(const extraction *e, size_t b, size_t count, bool tell,
+                             lp_stopwatch *watch, lp_error *err) {
+    lp_status status = LP_OK;
+    lp_stopwatch_start(watch);
+    for (size_t end = b + count, upto; status == LP_OK && b < end; b = upto) {
+        upto = (b / e->ring.window + 1) * e->ring.window; /* the ring's end */
+        upto = upto < end ? upto : end;
+        size_t images = images_before(e, upto) - images_before(e, b);
+        status = lp_partial_append(e->partial, rows_of(e, b), images, err);
+        lp_stopwatch_lap(watch, "write", 0, 4 * (double)images * (double)e->width);
+    }
+    if (status == LP_OK && tell && e->options->progress != NULL &&
+        !e->options->progress(e->options->context, images_before(e, b), e->resumed, e->count)) {
+        status = LP_CANCELLED; /* extract_batches says how far it came */
+    }
+    return status;
+}
+
+/* With the lock held: makes durable what is ready, all of it or once it is time, unless another
+ * thread is at it.  Time it is also where the ring is half full: nobody waits for room for long. */
+static lp_status write_ready(extraction *e, bool all, lp_stopwatch *watch, lp_error *err) {
+    row_ring *r = &e->ring;
+    lp_status status = LP_OK;
+    size_t n;
+    while (status == LP_OK && !r->writing && (n = ready_batches(e)) > 0 &&
+           (all || 2 * n >= r->window || lp_clock_seconds() - r->last >= r->pause)) {
+        size_t first = r->next;
+        bool tell = !r->stopped;
+        r->writing = true;
+        (void)pthread_mutex_unlock(&r->lock);
+        status = write_chunk(e, first, n, tell, watch, err);
+        (void)pthread_mutex_lock(&r->lock);
+        r->writing = false;
+        for (size_t i = 0; i < n && (status == LP_OK || status == LP_CANCELLED); i++) {
+            r->ready[r->next++ % r->window] = false;
+        }
+        r->last = lp_clock_seconds();
+        r->pause = r->pause < CHUNK_SECONDS / 2 ? 2 * r->pause + 0.05 : CHUNK_SECONDS;
+        (void)pthread_cond_broadcast(&r->moved);
+    }
+    return status;
+}
+
+/* Waits until batch `index` has a place; false where it will never have one. */
+static bool wait_for_room(row_ring *r, size_t index) {
+    (void)pthread_mutex_lock(&r->lock);
+    while (!r->stopped && index >= r->next + r->window) {
+        (void)pthread_cond_wait(&r->moved, &r->lock);
+    }
+    bool room = !r->stopped;
+    (void)pthread_mutex_unlock(&r->lock);
+    return room;
+}
+
+static lp_status do_batch(void *context, size_t index, size_t worker, lp_error *err) {
+    extraction *e = context;
+    row_ring *r = &e->ring;
+    worker_memory *memory = &e->workers[worker];
+    size_t first = images_before(e, index);
+    if (!wait_for_room(r, index)) {
+        return LP_CANCELLED; /* a batch before this one says why */
+    }
+    lp_stopwatch_start(memory->watch);
+    lp_status status =
+        compute(e, memory, first, images_before(e, index + 1) - first, rows_of(e, index), err);
+    (void)pthread_mutex_lock(&r->lock);
+    if (status == LP_OK) {
+        r->ready[index % r->window] = true;
+        status = r->stopped ? LP_OK : write_ready(e, false, memory->watch, err);
+    }
+    if (status != LP_OK) {
+        r->stopped = true;
+        (void)pthread_cond_broadcast(&r->moved);
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return status;
+}
+
+static lp_status make_ring(extraction *e, lp_error *err) {
+    row_ring *r = &e->ring;
+    size_t floats = e->batch * e->width, least = 4 * e->threads;
+    r->window = RING_BYTES / (floats * sizeof *r->rows);
+    r->window = r->window > least ? r->window : least;
+    r->window = r->window < e->batches ? r->window : e->batches;
+    r->rows = lp_alloc(r->window, floats * sizeof *r->rows);
+    r->ready = lp_alloc_zeroed(r->window, sizeof *r->ready);
+    return r->rows != NULL && r->ready != NULL
+               ? LP_OK
+               : lp_fail_memory(err, "features", r->window, floats * sizeof *r->rows);
 }
 
 static lp_status allocate_workers(extraction *e, lp_error *err) {
@@ -380,42 +510,32 @@ static void fill_profile(const extraction *e, const lp_extract_report *report) {
 
 /* ---- the run ---- */
 
-static lp_status run_chunks(extraction *e, lp_partial *partial, size_t resumed, lp_error *err) {
-    size_t batches = e->threads; /* in a chunk */
-    size_t room = 0;
-    lp_status status = LP_OK;
-    e->end = resumed;
-    while (status == LP_OK && e->end < e->count) {
-        e->first = e->end;
-        size_t images = batches * e->batch;
-        if (images > e->count - e->first) {
-            images = e->count - e->first;
-        }
-        e->end = e->first + images;
-        if (images > room) {
-            lp_free(e->rows);
-            room = images;
-            e->rows = lp_alloc(images * e->width, sizeof(float));
-            if (e->rows == NULL) {
-                return lp_fail_memory(err, "features", images * e->width, sizeof(float));
-            }
-        }
-        double start = lp_clock_seconds();
-        status = lp_parallel_for(e->threads, (images + e->batch - 1) / e->batch, do_batch, e, err);
-        if (status == LP_OK) {
-            lp_stopwatch_start(e->watch);
-            status = lp_partial_append(partial, e->rows, images, err);
-            lp_stopwatch_lap(e->watch, "write", 0, 4 * (double)images * (double)e->width);
-        }
-        if (lp_clock_seconds() - start < CHUNK_SECONDS / 2.0) {
-            batches *= 2;
-        }
-        if (status == LP_OK && e->options->progress != NULL &&
-            !e->options->progress(e->options->context, e->end, resumed, e->count) &&
-            e->end < e->count) {
-            status = lp_fail(err, LP_CANCELLED, "%s: stopped after %zu of %zu images",
-                             e->options->out, e->end, e->count);
-        }
+static lp_status extract_batches(extraction *e, lp_error *err) {
+    row_ring *r = &e->ring;
+    e->batches = (e->count - e->resumed + e->batch - 1) / e->batch;
+    if (e->batches == 0) {
+        return LP_OK;
+    }
+    lp_status status = make_ring(e, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    (void)pthread_mutex_init(&r->lock, NULL);
+    (void)pthread_cond_init(&r->moved, NULL);
+    status = lp_parallel_for(e->threads, e->batches, do_batch, e, err);
+    if (status == LP_OK || status == LP_CANCELLED) { /* what was ready since the last chunk */
+        (void)pthread_mutex_lock(&r->lock);
+        lp_status last = write_ready(e, true, e->watch, err);
+        (void)pthread_mutex_unlock(&r->lock);
+        status = status == LP_OK || last != LP_OK ? last : status;
+    }
+    (void)pthread_cond_destroy(&r->moved);
+    (void)pthread_mutex_destroy(&r->lock);
+    if (status == LP_CANCELLED) {
+        size_t done = images_before(e, r->next);
+        status = done == e->count ? LP_OK
+                                  : lp_fail(err, status, "%s: stopped after %zu of %zu images",
+                                            e->options->out, done, e->count);
     }
     return status;
 }
@@ -463,9 +583,7 @@ lp_status lp_extract_key(const lp_encoder *encoder, const lp_dataset *data,
 lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                      const lp_extract_options *options, lp_extract_report *report, lp_error *err) {
     extraction e;
-    lp_partial *partial = NULL;
     json_t *meta = NULL;
-    size_t done = 0;
     double start = lp_clock_seconds();
     memset(report, 0, sizeof *report);
     if (options->profile != NULL) {
@@ -490,29 +608,31 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     }
     status = reuse(options->out, inputs, &report->reused, err);
     if (status == LP_OK && !report->reused) {
-        status = lp_partial_open(options->out, resumable, e.count, e.width, &partial, &done, err);
+        status =
+            lp_partial_open(options->out, resumable, e.count, e.width, &e.partial, &e.resumed, err);
         if (status == LP_OK) {
             status = allocate_workers(&e, err);
         }
         lp_stopwatch_lap(e.watch, "start", 0, 0);
         if (status == LP_OK) {
-            status = run_chunks(&e, partial, done, err);
+            status = extract_batches(&e, err);
         }
         if (status == LP_OK) {
             lp_stopwatch_start(e.watch);
             meta = describe_set(&e, inputs);
-            status = lp_partial_finish(partial, lp_dataset_labels(data), meta, err);
+            status = lp_partial_finish(e.partial, lp_dataset_labels(data), meta, err);
             lp_stopwatch_lap(e.watch, "finish", 0, 0);
         }
-        report->computed = e.count - done;
+        report->computed = e.count - e.resumed;
     }
     report->seconds = lp_clock_seconds() - start;
     if (status == LP_OK) {
         fill_profile(&e, report);
     }
-    lp_partial_close(partial);
+    lp_partial_close(e.partial);
     free_workers(&e);
-    lp_free(e.rows);
+    lp_free(e.ring.rows);
+    lp_free(e.ring.ready);
     lp_free(e.watches);
     json_decref(meta);
     json_decref(inputs);

@@ -1,6 +1,7 @@
 /* Extraction: the numbers are the encoder's, and the same bytes come out for any number of threads
  * and after any interruption or failed allocation. */
 #include <math.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -460,6 +461,83 @@ static void a_profile_counts_everything_and_changes_nothing(void **state) {
     lp_encoder_free(resnet);
 }
 
+/* ---- the ring of rows ------------------------------------------------------------------------ */
+
+enum { MANY = 25 * N }; /* ten batches of pixels: more than the ring holds for one or two threads */
+
+static lp_dataset *open_many(void) {
+    char *images = in_folder("cifar-100-binary/test.bin"), *many = in_folder("many.bin"), *bytes;
+    size_t size;
+    lp_dataset *set;
+    assert_ok(lp_file_read(images, 1 << 20, &bytes, &size, &err), &err);
+    char *copies = lp_alloc(MANY / N, size);
+    assert_non_null(copies);
+    for (size_t i = 0; i < MANY / N; i++) {
+        memcpy(copies + i * size, bytes, size);
+        copies[i * size + 100] = (char)i; /* no two alike */
+    }
+    assert_ok(lp_file_write(many, copies, MANY / N * size, &err), &err);
+    assert_ok(lp_dataset_open(many, LP_SPLIT_TEST, LP_LABELS_FINE, &set, &err), &err);
+    lp_free(copies);
+    lp_free(bytes);
+    lp_free(many);
+    lp_free(images);
+    return set;
+}
+
+static void assert_pixels(const lp_dataset *set, const char *out) {
+    lp_features *features;
+    unsigned char rgb[32 * 32 * 3];
+    assert_ok(lp_features_open(out, &features, &err), &err);
+    assert_int_equal(features->count, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_ok(lp_dataset_image(set, i, rgb, &err), &err);
+        for (size_t p = 0; p < 32 * 32; p++) {
+            assert_true(features->x[i * 3072 + p] == (float)rgb[3 * p] / 255.0F);
+        }
+    }
+    lp_features_close(features);
+}
+
+/* Holds up the thread that writes, so that the others fill the ring; stops at the third call. */
+typedef struct slow_look {
+    size_t calls, done;
+    bool stops;
+} slow_look;
+
+static bool look_slowly(void *context, size_t done, size_t resumed, size_t total) {
+    slow_look *look = context;
+    (void)nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    assert_true(done > look->done && done > resumed && done <= total);
+    look->done = done;
+    return ++look->calls != 3 || !look->stops;
+}
+
+static void rows_of_a_full_ring_come_out_in_order(void **state) {
+    (void)state;
+    lp_dataset *many = open_many();
+    for (size_t threads = 1; threads <= 3; threads++) {
+        char path[64];
+        lp_extract_report report;
+        slow_look look = {.stops = true};
+        (void)snprintf(path, sizeof path, "%s/ring-%zu", folder, threads);
+        lp_extract_options options = options_for(path, threads);
+        options.progress = look_slowly;
+        options.context = &look;
+        lp_status status = lp_extract(NULL, many, &options, &report, &err);
+        if (status != LP_OK) { /* not all at once: the rest follows */
+            assert_fails(status, LP_CANCELLED, &err, "stopped after ");
+            look = (slow_look){.done = 0};
+            assert_ok(lp_extract(NULL, many, &options, &report, &err), &err);
+            assert_true(report.computed < MANY);
+        }
+        /* stopped, it is not told that what was under way was the rest */
+        assert_true(look.done == MANY || (look.stops && look.calls == 3));
+        assert_pixels(many, path);
+    }
+    lp_dataset_close(many);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_the_encoder_s),
@@ -468,6 +546,7 @@ int main(void) {
         cmocka_unit_test(features_that_are_no_numbers_are_refused),
         cmocka_unit_test(normalized_rows_have_length_one),
         cmocka_unit_test(stopped_run_goes_on_with_other_threads_and_the_same_bytes),
+        cmocka_unit_test(rows_of_a_full_ring_come_out_in_order),
         cmocka_unit_test(a_profile_counts_everything_and_changes_nothing),
         cmocka_unit_test(complete_set_is_reused_and_another_is_refused),
         cmocka_unit_test(failed_allocations_keep_the_set_resumable),

@@ -51,6 +51,14 @@ survives() { # NAME COMMAND...
     fi
     calls=$(wc -l <"$scratch/log")
     ok "$what: $calls calls change files" [ "$calls" -gt 4 ]
+    # What a power loss may leave hangs on this order.
+    ok "$what: what gets its final name is on the disk before, and the name afterwards" awk '
+        last == "rename" && $0 != "fsync" { bad = 1 }
+        $0 == "write" || $0 == "ftruncate" { dirty = 1 }
+        $0 == "fsync" || $0 == "fdatasync" { dirty = 0 }
+        $0 == "rename" && dirty { bad = 1 }
+        { last = $0 }
+        END { exit bad || last != "fsync" }' "$scratch/log"
     # At most 24 places, evenly over all, and the kinds in turn.
     step=$(((calls + 23) / 24)) bad='' k=1 kinds='ENOSPC EIO SHORT'
     while [ $k -le "$calls" ]; do
@@ -81,6 +89,12 @@ survives() { # NAME COMMAND...
 
 survives generate "$LP_PROGRAM" generate --out made --seed 1 --train 1 --test 1
 survives extract "$LP_PROGRAM" extract --model "$model" --data data --split test --out set --threads 1
+in_folder order faulty NONE 0 "$LP_PROGRAM" extract --model "$model" --data data --split train --out set --threads 1
+ok "extract: a chunk is on the disk before the journal names it" awk '
+    last == "write" && $0 == "write" { bad = 1 }
+    $0 == "fdatasync" { syncs++ }
+    { last = $0 }
+    END { exit bad || syncs < 4 }' "$scratch/log"
 survives fit "$LP_PROGRAM" fit train --solver liblinear --out new.probe
 survives sweep "$LP_PROGRAM" sweep train --solver liblinear --out swept --from -1 --to 0 --steps 1
 survives eval "$LP_PROGRAM" eval probe test --out e.json --report e.html

@@ -35,4 +35,11 @@ run 0 "$scratch/use" "$LP_SOURCE/tests/golden/encoder/clip.safetensors"
 has "$version 32"
 run 0 make -C "$LP_SOURCE" uninstall PREFIX="$prefix" MAKEFLAGS=
 ok "nothing of it is left" [ -z "$(find "$prefix" -type f)" ]
+
+# ---- a library that is missing
+run 1 env PKG_CONFIG_LIBDIR=/nowhere "$LP_SOURCE/scripts/configure.sh" "$scratch/config.mk"
+says "configure: missing: "
+says "jansson"
+says "install"
+ok "no half configuration" [ ! -e "$scratch/config.mk" ]
 done_testing

@@ -131,9 +131,13 @@ typedef void (*lp_see)(void *context, const char *stage, const float *values, si
 /* Is called at the end of each piece of work, in order, so that a caller with a clock can tell
  * where the time goes.  A piece begins where the one before ended, the first with the run; the same
  * stage comes again and again.  What follows the last one (nothing but the return) has no name.
- *   stage       what it was; lives as long as the program.  Of a ResNet: "stem", "conv 1x1",
- *               "conv 3x3", "winograd 3x3" (a 3x3 with fewer products), "pool", "attention",
- *               "projection"
+ *   stage       what it was; lives as long as the program.
+ *               Of a vision transformer: "cut" (pixels to rows), "patches", "tokens" (positions),
+ *               "norm", "qkv", "attention", "class attention" (a last block that only the class
+ *               token leaves: all of its attention but "out"), "out", "mlp 1", "gate", "mlp 2",
+ *               "pool", "projection".
+ *               Of a ResNet: "stem", "conv 1x1", "conv 3x3", "winograd 3x3" (with fewer products),
+ *               "pool", "attention", "projection"
  *   operations  floating-point, two for each multiplication with its addition that was really done;
  *               those of norms, activations, softmax and pooling, and Winograd's additions, are not
  *               counted

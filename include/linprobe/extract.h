@@ -22,7 +22,7 @@ enum { LP_PROFILE_STAGES = 32 };
 /* What one stage took, of all threads together:
  *   "start"   reuses or opens the set, allocates      "read"     decodes an image
  *   "resize"  image to tensor                         "convert"  pixels to features, no encoder
- *   the encoder's own, as lp_lap lists them           "encoder"  what it does behind the last
+ *   the encoder's own, as lp_lap lists them
  *   "check"   normalises, looks for NaN               "write"    finished rows, with fsync
  *   "finish"  digest, labels, meta.json
  *   "waiting" the rest: a thread that no batch was left for, or no room for its rows */

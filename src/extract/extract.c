@@ -143,7 +143,6 @@ static lp_status encode(const extraction *e, worker_memory *memory, size_t first
         const lp_tap tap = {.lap = lp_stopwatch_lap, .context = memory->watch};
         status = lp_encoder_run(e->encoder, memory->images, count, e->options->point, rows,
                                 memory->scratch, memory->watch != NULL ? &tap : NULL, err);
-        lp_stopwatch_lap(memory->watch, "encoder", 0, 0);
     }
     return status;
 }

@@ -114,15 +114,6 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch) {
     return encoder->kind->scratch(encoder->tower, batch);
 }
 
-static void ignore(void *context, const char *stage, const float *values, size_t rows,
-                   size_t columns) {
-    (void)context;
-    (void)stage;
-    (void)values;
-    (void)rows;
-    (void)columns;
-}
-
 lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t batch,
                          lp_feature_point point, float *features, float *scratch, const lp_tap *tap,
                          lp_error *err) {
@@ -135,12 +126,6 @@ lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t 
     if (batch > most) {
         return lp_fail(err, LP_ERR_ARGUMENT, "a batch of %zu images: expected at most %zu", batch,
                        most);
-    }
-    lp_tap blind; /* towers see in any case */
-    if (tap != NULL && tap->see == NULL) {
-        blind = *tap;
-        blind.see = ignore;
-        tap = &blind;
     }
     if (batch > 0) {
         encoder->kind->run(encoder->tower, images, batch, point, features, scratch, tap);

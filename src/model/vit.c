@@ -84,31 +84,60 @@ typedef struct forward {
 
 static void see(const forward *f, const char *stage, const float *values, size_t rows,
                 size_t columns) {
-    if (f->tap != NULL) {
+    if (f->tap != NULL && f->tap->see != NULL) {
         f->tap->see(f->tap->context, stage, values, rows, columns);
     }
 }
 
+/* The end of a piece of work with so many multiplications, which read or wrote so many floats. */
+static void lap(const forward *f, const char *stage, size_t multiplications, size_t floats) {
+    if (f->tap != NULL && f->tap->lap != NULL) {
+        f->tap->lap(f->tap->context, stage, 2 * (double)multiplications,
+                    (double)floats * sizeof(float));
+    }
+}
+
+static void lap_layer(const forward *f, const char *stage, const lp_linear_layer *layer,
+                      size_t rows, bool added) {
+    lap(f, stage, rows * layer->in * layer->out,
+        rows * layer->in + layer->in * layer->out + (added ? 2 : 1) * rows * layer->out);
+}
+
 /* y = layer(x), x tiled [rows, in], y with a stride or 0: tiled. */
-static void apply(const lp_linear_layer *layer, const float *x, size_t rows, float *y,
-                  size_t stride) {
+static void apply(const forward *f, const char *stage, const lp_linear_layer *layer, const float *x,
+                  size_t rows, float *y, size_t stride) {
     lp_linear_run(layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
+    lap_layer(f, stage, layer, rows, false);
 }
 
 /* y += layer(x) */
-static void apply_and_add(const lp_linear_layer *layer, const float *x, size_t rows, float *y,
-                          size_t stride) {
+static void apply_and_add(const forward *f, const char *stage, const lp_linear_layer *layer,
+                          const float *x, size_t rows, float *y, size_t stride) {
     lp_linear_run(layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
+    lap_layer(f, stage, layer, rows, true);
 }
 
 /* y = act(layer(x)), tiled. */
-static void apply_and_activate(const forward *f, const lp_linear_layer *layer, const float *x,
-                               size_t rows, float *y) {
+static void apply_and_activate(const forward *f, const char *stage, const lp_linear_layer *layer,
+                               const float *x, size_t rows, float *y) {
     static const lp_nonlinearity of[] = {[LP_ACTIVATION_GELU] = LP_GELU,
                                          [LP_ACTIVATION_QUICK_GELU] = LP_QUICK_GELU,
                                          [LP_ACTIVATION_GELU_TANH] = LP_GELU_TANH};
     lp_linear_run(layer, x, rows,
                   &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
+    lap_layer(f, stage, layer, rows, false);
+}
+
+/* LN(x [rows, D]) -> y, tiled or not. */
+static void norm(const forward *f, const float *x, size_t rows, size_t stride, const float *weight,
+                 const float *bias, bool tiled, float *y) {
+    size_t width = f->vit->shape.width;
+    if (tiled) {
+        lp_layer_norm_tiled(x, rows, width, stride, weight, bias, f->vit->eps, y);
+    } else {
+        lp_layer_norm(x, rows, width, stride, weight, bias, f->vit->eps, y, width);
+    }
+    lap(f, "norm", 0, 2 * rows * width + 2 * width);
 }
 
 /* images [B, 3, G*P, G*P] -> wide [B*G*G, 3PP], tiled, a row in the order of the weight's
@@ -148,13 +177,14 @@ static void embed(const forward *f, const float *images) {
     size_t width = v->shape.width, tokens = v->shape.tokens;
     size_t patches = f->batch * v->shape.grid * v->shape.grid;
     cut_patches(f, images);
-    apply(&v->patch, f->wide, patches, f->h, width);
+    lap(f, "cut", 0, 2 * patches * v->patch.in);
+    apply(f, "patches", &v->patch, f->wide, patches, f->h, width);
     see(f, "patches", f->h, patches, width);
     assemble_tokens(f);
+    lap(f, "tokens", 0, 2 * f->batch * tokens * width + tokens * width);
     see(f, "tokens", f->x, f->batch * tokens, width);
     if (v->norm_pre_weight != NULL) {
-        lp_layer_norm(f->x, f->batch * tokens, width, width, v->norm_pre_weight, v->norm_pre_bias,
-                      v->eps, f->x, width);
+        norm(f, f->x, f->batch * tokens, width, v->norm_pre_weight, v->norm_pre_bias, false, f->x);
         see(f, "norm_pre", f->x, f->batch * tokens, width);
     }
 }
@@ -163,13 +193,15 @@ static void embed(const forward *f, const float *images) {
 static void attend(const forward *f, const lp_vit_block *w) {
     const lp_vit_shape *s = &f->vit->shape;
     size_t width = s->width, qkv = 3 * width;
-    apply(&w->qkv, f->h, f->batch * s->tokens, f->wide, qkv);
+    apply(f, "qkv", &w->qkv, f->h, f->batch * s->tokens, f->wide, qkv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *q = f->wide + b * s->tokens * qkv;
         lp_attention_input in = {q,         q + width, q + 2 * width,   qkv, qkv, s->tokens,
                                  s->tokens, s->heads,  width / s->heads};
         lp_attention(&in, f->scores, f->h, b * s->tokens);
     }
+    lap(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,
+        f->batch * s->tokens * 4 * width);
 }
 
 /* The same for the class token's query alone: h [B*T, D] -> h [B, D], tiled.  Keys and values are
@@ -209,6 +241,8 @@ static void attend_class(const forward *f, const lp_vit_block *w) {
         lp_add_bias(q, f->batch, width, width, bias + 2 * width);
     }
     lp_tile(q, f->batch, width, width, f->h);
+    lap(f, "class attention", f->batch * (3 * width * width + 2 * heads * tokens * width),
+        f->batch * (tokens + 1) * width + 3 * width * width);
 }
 
 bool lp_vit_ends_with_one_token(const lp_vit *vit) {
@@ -220,33 +254,32 @@ static void run_block(const forward *f, size_t index) {
     const lp_vit_block *w = &v->blocks[index];
     size_t width = v->shape.width, rows = f->batch * v->shape.tokens, stride = width;
     if (index + 1 < v->shape.layers || !lp_vit_ends_with_one_token(v)) {
-        lp_layer_norm_tiled(f->x, rows, width, stride, w->norm1_weight, w->norm1_bias, v->eps,
-                            f->h);
+        norm(f, f->x, rows, stride, w->norm1_weight, w->norm1_bias, true, f->h);
         attend(f, w);
     } else {
-        lp_layer_norm(f->x, rows, width, stride, w->norm1_weight, w->norm1_bias, v->eps, f->h,
-                      width);
+        norm(f, f->x, rows, stride, w->norm1_weight, w->norm1_bias, false, f->h);
         attend_class(f, w);
         rows = f->batch; /* from here on x means its class tokens */
         stride = v->shape.tokens * width;
     }
-    apply_and_add(&w->out, f->h, rows, f->x, stride);
-    lp_layer_norm_tiled(f->x, rows, width, stride, w->norm2_weight, w->norm2_bias, v->eps, f->h);
+    apply_and_add(f, "out", &w->out, f->h, rows, f->x, stride);
+    norm(f, f->x, rows, stride, w->norm2_weight, w->norm2_bias, true, f->h);
     if (v->gated) {
         size_t inner = v->shape.mlp_width;
         float *both = f->wide + lp_tiled(rows, inner);
-        apply(&w->fc1, f->h, rows, both, 2 * inner);
+        apply(f, "mlp 1", &w->fc1, f->h, rows, both, 2 * inner);
         lp_silu_gate(both, rows, inner);
         lp_tile(both, rows, inner, 2 * inner, f->wide);
+        lap(f, "gate", 0, 3 * rows * inner);
     } else {
-        apply_and_activate(f, &w->fc1, f->h, rows, f->wide);
+        apply_and_activate(f, "mlp 1", &w->fc1, f->h, rows, f->wide);
     }
-    apply_and_add(&w->fc2, f->wide, rows, f->x, stride);
+    apply_and_add(f, "mlp 2", &w->fc2, f->wide, rows, f->x, stride);
 }
 
 static void see_block(const forward *f, size_t index) {
     const lp_vit_shape *s = &f->vit->shape;
-    if (f->tap == NULL) {
+    if (f->tap == NULL || f->tap->see == NULL) {
         return;
     }
     char stage[32];
@@ -270,8 +303,8 @@ static void pool_mean(const forward *f, size_t first, size_t count, float *out) 
     size_t width = v->shape.width, tokens = v->shape.tokens;
     const float *normed = f->x; /* where the model norms after pooling */
     if (v->norm_post_weight != NULL) {
-        lp_layer_norm(f->x, f->batch * tokens, width, width, v->norm_post_weight, v->norm_post_bias,
-                      v->eps, f->wide, width);
+        norm(f, f->x, f->batch * tokens, width, v->norm_post_weight, v->norm_post_bias, false,
+             f->wide);
         normed = f->wide;
     }
     for (size_t b = 0; b < f->batch; b++) {
@@ -284,9 +317,9 @@ static void pool_mean(const forward *f, size_t first, size_t count, float *out) 
             out[b * width + c] = (float)(sum / (double)count);
         }
     }
+    lap(f, "pool", 0, f->batch * (count + 1) * width);
     if (v->fc_norm_weight != NULL) {
-        lp_layer_norm(out, f->batch, width, width, v->fc_norm_weight, v->fc_norm_bias, v->eps, out,
-                      width);
+        norm(f, out, f->batch, width, v->fc_norm_weight, v->fc_norm_bias, false, out);
     }
 }
 
@@ -299,30 +332,31 @@ static void pool_attention(const forward *f, float *out) {
     const lp_vit_shape *s = &v->shape;
     size_t width = s->width, kv = 2 * width, rows = f->batch * s->tokens;
     if (v->norm_post_weight != NULL) {
-        lp_layer_norm_tiled(f->x, rows, width, width, v->norm_post_weight, v->norm_post_bias,
-                            v->eps, f->h);
+        norm(f, f->x, rows, width, v->norm_post_weight, v->norm_post_bias, true, f->h);
     } else {
         lp_tile(f->x, rows, width, width, f->h);
     }
-    apply(&w->qkv, f->h, rows, f->wide, kv);
+    apply(f, "pool", &w->qkv, f->h, rows, f->wide, kv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *k = f->wide + (b * s->tokens + s->prefix) * kv;
         lp_attention_input in = {w->query,          k,        k + width,       width, kv, 1,
                                  s->grid * s->grid, s->heads, width / s->heads};
         lp_attention(&in, f->scores, f->h, b);
     }
-    apply(&w->out, f->h, f->batch, out, width);
-    lp_layer_norm_tiled(out, f->batch, width, width, w->norm_weight, w->norm_bias, v->eps, f->h);
-    apply_and_activate(f, &w->fc1, f->h, f->batch, f->wide);
-    apply_and_add(&w->fc2, f->wide, f->batch, out, width);
+    size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */
+    lap(f, "pool", seen, seen + 2 * f->batch * width);
+    apply(f, "pool", &w->out, f->h, f->batch, out, width);
+    norm(f, out, f->batch, width, w->norm_weight, w->norm_bias, true, f->h);
+    apply_and_activate(f, "pool", &w->fc1, f->h, f->batch, f->wide);
+    apply_and_add(f, "pool", &w->fc2, f->wide, f->batch, out, width);
 }
 
 static void pool(const forward *f, float *out) {
     const lp_vit *v = f->vit;
     const lp_vit_shape *s = &v->shape;
     if (lp_vit_ends_with_one_token(v)) {
-        lp_layer_norm(f->x, f->batch, s->width, s->tokens * s->width, v->norm_post_weight,
-                      v->norm_post_bias, v->eps, out, s->width);
+        norm(f, f->x, f->batch, s->tokens * s->width, v->norm_post_weight, v->norm_post_bias, false,
+             out);
     } else if (v->pool == LP_POOL_ATTENTION) {
         pool_attention(f, out);
     } else if (v->pool == LP_POOL_MEAN) {
@@ -355,6 +389,8 @@ void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool proje
         if (vit->head_bias != NULL) {
             lp_add_bias(features, batch, s->embedding, s->embedding, vit->head_bias);
         }
+        size_t weights = s->width * s->embedding;
+        lap(&f, "projection", batch * weights, weights + batch * (s->width + s->embedding));
         see(&f, "projected", features, batch, s->embedding);
     }
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/parallel.h"
 #include "golden.h"
+#include "laps.h"
 #include "model_file.h"
 
 /* What the recognising and loading of `file` is told. */
@@ -413,6 +414,49 @@ static void threads_share_an_encoder(void **state) {
     free_golden(&g);
 }
 
+/* ---- laps ------------------------------------------------------------------------------------ */
+
+enum { D = 128, LAYERS = 3, PATCH = 4, GRID = 3, T = GRID * GRID + 1, HEADS = D / 64, B = 2 };
+
+static void laps_of_a_class_token_model_count_what_its_formulas_say(void **state) {
+    (void)state;
+    enum { E = 8, FULL = (LAYERS - 1) * B * T }; /* rows of all blocks but the last */
+    make_clip(D, LAYERS, PATCH, GRID, E);
+    laps all = run_for_laps(&options, B);
+    assert_operations(&all, "cut", 1, 0);
+    assert_operations(&all, "patches", 1, (size_t)2 * B * GRID * GRID * 3 * PATCH * PATCH * D);
+    assert_operations(&all, "tokens", 1, 0);
+    assert_operations(&all, "norm", 2 + 2 * LAYERS, 0);
+    assert_operations(&all, "qkv", LAYERS - 1, (size_t)2 * FULL * D * 3 * D);
+    assert_operations(&all, "attention", LAYERS - 1, (size_t)2 * FULL * 2 * T * D);
+    /* of the last block's query alone: q, q Wk and the values' Wv; scores and sums of tokens */
+    assert_operations(&all, "class attention", 1, (size_t)2 * B * (3 * D * D + 2 * HEADS * T * D));
+    assert_operations(&all, "out", LAYERS, (size_t)2 * (FULL + B) * D * D);
+    assert_operations(&all, "mlp 1", LAYERS, (size_t)2 * (FULL + B) * D * 4 * D);
+    assert_operations(&all, "mlp 2", LAYERS, (size_t)2 * (FULL + B) * D * 4 * D);
+    assert_operations(&all, "projection", 1, (size_t)2 * B * D * E);
+    assert_int_equal(all.count, 11);
+    assert_string_equal(all.first, "cut");
+    assert_string_equal(all.last, "projection");
+    assert_true(sum_of(&all, "mlp 2").bytes ==
+                4.0 * (LAYERS * 4 * D * D + (FULL + B) * (4 * D + 2 * D)));
+}
+
+static void laps_of_a_pooled_model_count_what_its_formulas_say(void **state) {
+    (void)state;
+    make_timm(D, LAYERS, PATCH, GRID);
+    options.pool = LP_POOL_MEAN;
+    laps all = run_for_laps(&options, 1);
+    assert_operations(&all, "qkv", LAYERS, (size_t)2 * LAYERS * T * D * 3 * D);
+    assert_operations(&all, "attention", LAYERS, (size_t)2 * LAYERS * T * 2 * T * D);
+    assert_operations(&all, "out", LAYERS, (size_t)2 * LAYERS * T * D * D);
+    assert_operations(&all, "mlp 1", LAYERS, (size_t)2 * LAYERS * T * D * 4 * D);
+    assert_operations(&all, "mlp 2", LAYERS, (size_t)2 * LAYERS * T * D * 4 * D);
+    assert_operations(&all, "pool", 1, 0);
+    assert_operations(&all, "class attention", 0, 0);
+    assert_string_equal(all.last, "pool");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(official_shapes_are_recognised_and_named),
@@ -430,6 +474,8 @@ int main(void) {
         cmocka_unit_test(a_run_allocates_nothing_and_repeats_to_the_bit),
         cmocka_unit_test(an_image_does_not_see_its_batch),
         cmocka_unit_test(threads_share_an_encoder),
+        cmocka_unit_test(laps_of_a_class_token_model_count_what_its_formulas_say),
+        cmocka_unit_test(laps_of_a_pooled_model_count_what_its_formulas_say),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "laps.h"
 #include "linprobe/encoder.h"
 #include "model_file.h"
 
@@ -553,6 +554,29 @@ static void every_failed_allocation_is_reported(void **state) {
     write_beside("config.json", NULL);
 }
 
+/* Golden models have width 24, two blocks and patches of 5 pixels. */
+static void laps_of_gates_and_attention_pools_count_what_their_formulas_say(void **state) {
+    (void)state;
+    enum { D = 24, B = 2 };
+    lp_encoder_info info;
+    copy_golden("timm-siglip");
+    laps all = run_for_laps(&(lp_encoder_options){TOLD}, B);
+    assert_int_equal(recognise(&(lp_encoder_options){TOLD}, &info), LP_OK);
+    size_t T = info.tokens, A = info.mlp_width; /* no class token: T patches */
+    assert_operations(&all, "mlp 1", 2, 2 * 2 * B * T * D * A);
+    /* keys and values of all tokens; scores and sums of one query; out; its MLP */
+    assert_operations(&all, "pool", 5, 2 * B * (T * D * 2 * D + 2 * T * D + D * D + 2 * D * A));
+    assert_operations(&all, "class attention", 0, 0);
+
+    copy_golden("dinov2");
+    const lp_encoder_options gated = {TOLD, .input_size = 10, .pool = LP_POOL_MEAN};
+    all = run_for_laps(&gated, B);
+    assert_int_equal(recognise(&gated, &info), LP_OK);
+    assert_operations(&all, "mlp 1", 2, 2 * 2 * B * info.tokens * D * 2 * info.mlp_width);
+    assert_operations(&all, "gate", 2, 0);
+    assert_operations(&all, "mlp 2", 2, 2 * 2 * B * info.tokens * D * info.mlp_width);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_reproduces_its_reference),
@@ -564,6 +588,7 @@ int main(void) {
         cmocka_unit_test(preprocessing_comes_from_configs),
         cmocka_unit_test(what_a_family_cannot_do_is_refused),
         cmocka_unit_test(siglips_have_the_heads_and_activations_of_timm),
+        cmocka_unit_test(laps_of_gates_and_attention_pools_count_what_their_formulas_say),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -32,7 +32,7 @@ run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out 
 killed extract "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out set
 ok "extract: the same features" cmp whole/features.npy set/features.npy
 ok "extract: the same labels" cmp whole/labels.npy set/labels.npy
-ok "extract: no working files are left" [ ! -e set.partial ] && [ ! -e set/journal ]
+ok "extract: no working files are left" sh -c '[ ! -e set.partial ] && [ ! -e set/journal ]'
 
 sweep() {
     exec "$LP_PROGRAM" sweep whole --solver softmax --threads 1 --from -3 --to 0 --steps 1 --protocol grid --out swept
@@ -44,6 +44,14 @@ for file in undisturbed/*; do
     case $file in
     *.json | *.csv | *.probe) ok "sweep: the same ${file#*/}" cmp "$file" "swept/${file#*/}" ;;
     esac
+done
+
+run 0 "$LP_PROGRAM" sweep whole --solver softmax --threads 3 --from -3 --to 0 --steps 1 --protocol grid --out three
+for file in sweep.csv sweep.json; do
+    for folder in undisturbed three; do
+        sed '/"command": /d' $folder/$file >$folder.$file
+    done
+    ok "sweep: the same $file on 3 threads" cmp undisturbed.$file three.$file
 done
 
 # ---- two at once: the first is stopped in the middle of its work, so that the second finds it there

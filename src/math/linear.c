@@ -314,15 +314,20 @@ size_t lp_linear_packed(size_t out, size_t in) {
     return (out + PANEL - 1) / PANEL * PANEL * ((in + RUN - 1) / RUN * RUN);
 }
 
-void lp_linear_pack(const float *weight, size_t out, size_t in, float *packed) {
+void lp_linear_pack_strided(const float *weight, size_t out, size_t in, size_t out_stride,
+                            size_t in_stride, float *packed) {
     size_t depth = (in + RUN - 1) / RUN * RUN;
     for (size_t first = 0; first < out; first += PANEL) {
         for (size_t k = 0; k < depth; k++) {
             for (size_t o = first; o < first + PANEL; o++) {
-                *packed++ = o < out && k < in ? weight[o * in + k] : 0;
+                *packed++ = o < out && k < in ? weight[o * out_stride + k * in_stride] : 0;
             }
         }
     }
+}
+
+void lp_linear_pack(const float *weight, size_t out, size_t in, float *packed) {
+    lp_linear_pack_strided(weight, out, in, in, 1, packed);
 }
 
 void lp_linear_run(const lp_linear_layer *layer, const float *x, size_t rows,

@@ -18,6 +18,10 @@ size_t lp_linear_packed(size_t out, size_t in);
 /* weight [out, in], as torch.nn.Linear keeps it -> packed.  They may not overlap. */
 void lp_linear_pack(const float *weight, size_t out, size_t in, float *packed);
 
+/* The same of a matrix whose element (o, i) is weight[o * out_stride + i * in_stride]. */
+void lp_linear_pack_strided(const float *weight, size_t out, size_t in, size_t out_stride,
+                            size_t in_stride, float *packed);
+
 /* Where a product goes: rows [rows, out] with a stride, or a tiled matrix (math/tiles.h). */
 typedef struct lp_linear_output {
     float *y;

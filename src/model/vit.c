@@ -8,7 +8,7 @@
  *   norm_post LN(x), then one vector of each image [B, D]                      = penultimate
  *             class: the first token; mean: of the patches (+ fc_norm); attention: of a learnt
  *             query, then an MLP
- *   project   times projection [D, E] or head_weight' [D, E]                   = projected
+ *   project   times the head's weight' [D, E]                                 = projected
  *
  * Reproduces VisionTransformer of openai/CLIP clip/model.py and of timm
  * models/vision_transformer.py, and what follows them (docs/MODEL.md lists it).  All images of a
@@ -19,7 +19,7 @@
  * Scratch, in floats:
  *   x      B*T*D
  *   h      B*T*D           normed input of a product; patches' product; attention's output
- *   wide   B*max(G*G*3PP, T*3D, T*M or T*3M, (NH + 1)*D, A)   patches, then q|k|v, then the MLP's
+ *   wide   B*max(G*G*3PP, T*3D, T*M or T*3M, (NH + 2)*D, A)   patches, then q|k|v, then the MLP's
  *          inside
  *   pooled B*D             the penultimate features, where they are projected
  *   scores of attention */
@@ -50,7 +50,7 @@ static size_t wide_per_image(const lp_vit *vit) {
     const lp_vit_shape *s = &vit->shape;
     size_t floats = lp_tiled(s->grid * s->grid, 3 * s->patch * s->patch);
     floats = larger(floats, s->tokens * 3 * s->width);
-    floats = larger(floats, (s->heads + 1) * s->width);
+    floats = larger(floats, lp_tiled(1, s->width) + (s->heads + 1) * s->width);
     floats = larger(floats, lp_tiled(s->tokens, s->mlp_width) +
                                 (vit->gated ? s->tokens * inner_width(vit) : 0));
     return larger(floats, lp_tiled(1, s->pool_mlp_width));
@@ -210,39 +210,33 @@ static void attend(const forward *f, const lp_vit_block *w) {
  *   q_n k_nt = q_n (Wk_n h_t + bk_n) = (q_n Wk_n) h_t + a constant, which the softmax takes away
  *   sum_t p_nt v_nt = Wv_n (sum_t p_nt h_t) + bv_n
  *
- * wide holds q [B, D], then the output; u [B, NH, D]: q_n Wk_n, then sum_t p_nt h_t. */
+ * wide holds a product's rows, tiled; q [B, D], then the output; u [B, NH, D]: q_n Wk_n, then
+ * sum_t p_nt h_t. */
 static void attend_class(const forward *f, const lp_vit_block *w) {
-    const lp_vit_shape *s = &f->vit->shape;
-    size_t width = s->width, tokens = s->tokens, heads = s->heads, head_width = width / heads;
-    const float *weight = w->qkv.weights, *bias = w->qkv.bias;
-    float *q = f->wide, *u = f->wide + f->batch * width;
-    lp_gemm_nt(f->batch, width, width, 1, f->h, tokens * width, weight, width, 0, q, width);
-    if (bias != NULL) {
-        lp_add_bias(q, f->batch, width, width, bias);
-    }
+    const lp_vit *v = f->vit;
+    size_t width = v->shape.width, tokens = v->shape.tokens, heads = v->shape.heads;
+    size_t batch = f->batch, head_width = width / heads;
+    const char *stage = "class attention";
+    float *tiled = f->wide, *q = tiled + lp_tiled(batch, width), *u = q + batch * width;
+    lp_tile(f->h, batch, width, tokens * width, tiled);
+    apply(f, stage, &w->qkv, tiled, batch, q, width);
     for (size_t n = 0; n < heads; n++) {
-        lp_gemm_nn(f->batch, width, head_width, lp_attention_scale(head_width), q + n * head_width,
-                   width, weight + (width + n * head_width) * width, width, 0, u + n * width,
-                   heads * width);
+        lp_tile(q + n * head_width, batch, head_width, width, tiled);
+        apply(f, stage, &v->keys[n], tiled, batch, u + n * width, heads * width);
     }
-    for (size_t b = 0; b < f->batch; b++) {
+    for (size_t b = 0; b < batch; b++) {
         const float *h = f->h + b * tokens * width;
         float *of_image = u + b * heads * width;
         lp_gemm_nt(heads, tokens, width, 1, of_image, width, h, width, 0, f->scores, tokens);
         lp_softmax(f->scores, heads, tokens);
         lp_gemm_nn(heads, width, tokens, 1, f->scores, tokens, h, width, 0, of_image, width);
     }
+    lap(f, stage, batch * 2 * heads * tokens * width, batch * (tokens + 2 * heads) * width);
     for (size_t n = 0; n < heads; n++) {
-        lp_gemm_nt(f->batch, head_width, width, 1, u + n * width, heads * width,
-                   weight + (2 * width + n * head_width) * width, width, 0, q + n * head_width,
-                   width);
+        lp_tile(u + n * width, batch, width, heads * width, tiled);
+        apply(f, stage, &v->values[n], tiled, batch, q + n * head_width, width);
     }
-    if (bias != NULL) {
-        lp_add_bias(q, f->batch, width, width, bias + 2 * width);
-    }
-    lp_tile(q, f->batch, width, width, f->h);
-    lap(f, "class attention", f->batch * (3 * width * width + 2 * heads * tokens * width),
-        f->batch * (tokens + 1) * width + 3 * width * width);
+    lp_tile(q, batch, width, width, f->h);
 }
 
 bool lp_vit_ends_with_one_token(const lp_vit *vit) {
@@ -382,15 +376,8 @@ void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool proje
     pool(&f, penultimate);
     see(&f, "penultimate", penultimate, batch, s->width);
     if (projected) {
-        bool rows = vit->head_weight != NULL; /* [E, D], else [D, E] */
-        lp_gemm(false, rows, batch, s->embedding, s->width, 1, f.pooled, s->width,
-                rows ? vit->head_weight : vit->projection, rows ? s->width : s->embedding, 0,
-                features, s->embedding);
-        if (vit->head_bias != NULL) {
-            lp_add_bias(features, batch, s->embedding, s->embedding, vit->head_bias);
-        }
-        size_t weights = s->width * s->embedding;
-        lap(&f, "projection", batch * weights, weights + batch * (s->width + s->embedding));
+        lp_tile(f.pooled, batch, s->width, s->width, f.h);
+        apply(&f, "projection", &vit->head, f.h, batch, features, s->embedding);
         see(&f, "projected", features, batch, s->embedding);
     }
 }

@@ -19,9 +19,9 @@ typedef struct lp_vit_shape {
  * packed by lp_vit_kind.finish. */
 typedef struct lp_vit_block {
     float *norm1_weight, *norm1_bias; /* [D] */
-    lp_linear_layer qkv; /* D -> 3D: q, then k, then v; where only a class token leaves the block,
-                      not packed */
-    lp_linear_layer out; /* D -> D */
+    lp_linear_layer qkv;    /* D -> 3D: q, then k, then v; of a last block that one token leaves:
+                               q, D -> D, and lp_vit.keys and values */
+    lp_linear_layer out;    /* D -> D */
     float *scale1, *scale2; /* [D] or NULL: layer scale; finish puts it into out and fc2 */
     float *norm2_weight, *norm2_bias; /* [D] */
     lp_linear_layer fc1;              /* D -> M; gated: D -> 2M */
@@ -54,10 +54,15 @@ typedef struct lp_vit {
     float *norm_pre_weight, *norm_pre_bias;   /* [D] or NULL */
     float *norm_post_weight, *norm_post_bias; /* [D] or NULL */
     float *fc_norm_weight, *fc_norm_bias;     /* [D] or NULL: after pooling */
-    float *projection;                        /* [D, E] or NULL */
-    float *head_weight, *head_bias;           /* [E, D], [E], or NULL: a projection, too */
-    lp_vit_pool attention_pool;               /* NULLs where there is none */
-    lp_vit_block *blocks;                     /* [layers] */
+    float *projection;                        /* [D, E] or NULL; finish makes it the head */
+    lp_linear_layer head;       /* D -> E, the projection; weights NULL where there is none */
+    lp_vit_pool attention_pool; /* NULLs where there is none */
+    lp_vit_block *blocks;       /* [layers] */
+
+    /* Of the last block where one token leaves it, a layer for each head n [heads]: u = q_n W_k,n /
+     * sqrt(DH), DH -> D, and v = W_v,n h + b, D -> DH; else unused.  Their weights lie behind
+     * the block's; `values` is behind `keys`. */
+    lp_linear_layer *keys, *values;
 
     /* Made of the file's tokens and positions; `made` owns them. */
     float *made;

@@ -80,8 +80,8 @@ static const lp_vit_weight timm_weights[] = {
     {"attn_pool.mlp.fc1.bias", "A", POOL(fc1.bias), LP_VIT_ATTENTION},
     {"attn_pool.mlp.fc2.weight", "D,A", POOL(fc2.weights), LP_VIT_ATTENTION},
     {"attn_pool.mlp.fc2.bias", "D", POOL(fc2.bias), LP_VIT_ATTENTION},
-    {"/visual.head.proj.weight", "E,D", FIELD(head_weight), 'h'}, /* open_clip timm_model.py */
-    {"/visual.head.proj.bias", "E", FIELD(head_bias), 'i'},
+    {"/visual.head.proj.weight", "E,D", FIELD(head.weights), 'h'}, /* open_clip timm_model.py */
+    {"/visual.head.proj.bias", "E", FIELD(head.bias), 'i'},
 };
 
 static const lp_vit_weight timm_block[] = {
@@ -140,7 +140,7 @@ static const lp_vit_weight hf_clip_weights[] = {
     {"pre_layrnorm.bias", "D", FIELD(norm_pre_bias), LP_VIT_CLASS},
     {"post_layernorm.weight", "D", FIELD(norm_post_weight), 0},
     {"post_layernorm.bias", "D", FIELD(norm_post_bias), 0},
-    {"/visual_projection.weight", "E,D", FIELD(head_weight), 'v'},
+    {"/visual_projection.weight", "E,D", FIELD(head.weights), 'v'},
     {"head.probe", "1,1,D", POOL(query), LP_VIT_ATTENTION},
     {"head.attention.in_proj_weight", "3D,D", POOL(qkv.weights), LP_VIT_ATTENTION},
     {"head.attention.in_proj_bias", "3D", POOL(qkv.bias), LP_VIT_ATTENTION},

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "ckpt/known_models.h"
+#include "math/attention.h"
 #include "math/gemm.h"
 #include "math/rows.h"
 #include "model/family.h"
@@ -427,62 +428,113 @@ static lp_status choose(making *m, lp_encoder_info *info, lp_error *err) {
 
 /* ---- linear layers --------------------------------------------------------------------------- */
 
-enum { POOL_LAYERS = 4, BLOCK_LAYERS = 4 };
+enum { SINGLE_LAYERS = 6, BLOCK_LAYERS = 4 };
 
 static size_t count_linear(const lp_vit *vit) {
-    return 1 + POOL_LAYERS + BLOCK_LAYERS * vit->shape.layers;
+    return SINGLE_LAYERS + BLOCK_LAYERS * vit->shape.layers;
 }
 
 /* Linear layer i, below count_linear; its weights are NULL where the model has none. */
 static lp_linear_layer *linear_at(lp_vit *v, size_t i) {
     lp_vit_pool *p = &v->attention_pool;
-    lp_linear_layer *first[] = {&v->patch, &p->qkv, &p->out, &p->fc1, &p->fc2};
-    if (i <= POOL_LAYERS) {
-        return first[i];
+    lp_linear_layer *single[SINGLE_LAYERS] = {&v->patch, &v->head, &p->qkv,
+                                              &p->out,   &p->fc1,  &p->fc2};
+    if (i < SINGLE_LAYERS) {
+        return single[i];
     }
-    lp_vit_block *w = &v->blocks[(i - 1 - POOL_LAYERS) / BLOCK_LAYERS];
-    lp_linear_layer *of_block[] = {&w->qkv, &w->out, &w->fc1, &w->fc2};
-    return of_block[(i - 1 - POOL_LAYERS) % BLOCK_LAYERS];
+    lp_vit_block *w = &v->blocks[(i - SINGLE_LAYERS) / BLOCK_LAYERS];
+    lp_linear_layer *of_block[BLOCK_LAYERS] = {&w->qkv, &w->out, &w->fc1, &w->fc2};
+    return of_block[(i - SINGLE_LAYERS) % BLOCK_LAYERS];
+}
+
+/* Whether this layer's weights become those of lp_vit.keys and values, too. */
+static bool is_split(const lp_vit *v, const lp_linear_layer *layer) {
+    return lp_vit_ends_with_one_token(v) && layer == &v->blocks[v->shape.layers - 1].qkv;
+}
+
+/* Floats of one head's packed keys, and of its values. */
+static size_t head_floats(const lp_vit *v) {
+    size_t width = v->shape.width, head_width = width / v->shape.heads;
+    return lp_linear_packed(width, head_width) + lp_linear_packed(head_width, width);
 }
 
 /* What each linear layer maps, and room for its packed weights in the arena. */
 static void reserve(lp_vit *v, lp_weight_plan *plan) {
     for (size_t l = 0; l < count_linear(v); l++) {
         lp_linear_layer *layer = linear_at(v, l);
+        bool transposed = false; /* [in, out] */
         size_t i = 0;
-        while (i < plan->count && plan->weights[i].to != &layer->weights) {
-            i++;
+        for (; i < plan->count && plan->weights[i].to != &layer->weights; i++) {
+            transposed = layer == &v->head && plan->weights[i].to == &v->projection;
+            if (transposed) {
+                break;
+            }
         }
         if (i == plan->count) {
             continue;
         }
         size_t before = 0; /* in the tensors that the last one joins */
-        layer->in = plan->weights[i].tensor->count / plan->weights[i].tensor->shape[0];
-        layer->out = plan->weights[i].tensor->shape[0];
+        const lp_tensor *tensor = plan->weights[i].tensor;
+        layer->out = tensor->shape[transposed ? 1 : 0];
+        layer->in = tensor->count / layer->out;
         for (; i + 1 < plan->count && plan->weights[i + 1].to == NULL; i++) {
             before += plan->weights[i].tensor->count;
             layer->out += plan->weights[i + 1].tensor->shape[0];
         }
-        plan->weights[i].room = lp_linear_packed(layer->out, layer->in) - before;
+        plan->weights[i].room = (is_split(v, layer) ? lp_linear_packed(layer->in, layer->in) +
+                                                          v->shape.heads * head_floats(v)
+                                                    : lp_linear_packed(layer->out, layer->in)) -
+                                before;
+    }
+}
+
+/* raw [3D, D] -> the packed query, then each head's keys and values. */
+static void pack_split(lp_vit *v, lp_linear_layer *layer, const float *raw) {
+    size_t width = v->shape.width, head_width = width / v->shape.heads;
+    float scale = lp_attention_scale(head_width);
+    float *to = layer->weights + lp_linear_packed(width, width);
+    layer->out = width;
+    lp_linear_pack(raw, width, width, layer->weights);
+    for (size_t n = 0; n < v->shape.heads; n++) {
+        const float *key = raw + (width + n * head_width) * width, *value = key + width * width;
+        float *bias = layer->bias != NULL ? layer->bias + 2 * width + n * head_width : NULL;
+        size_t floats = lp_linear_packed(width, head_width);
+        v->keys[n] = (lp_linear_layer){head_width, width, to, NULL};
+        lp_linear_pack_strided(key, width, head_width, 1, width, to);
+        for (size_t i = 0; i < floats; i++) {
+            to[i] *= scale;
+        }
+        v->values[n] = (lp_linear_layer){width, head_width, to + floats, bias};
+        lp_linear_pack(value, head_width, width, to + floats);
+        to += head_floats(v);
     }
 }
 
 static lp_status pack(lp_vit *v, lp_error *err) {
-    size_t most = 0;
+    size_t most = 0, heads = v->shape.heads;
     for (size_t l = 0; l < count_linear(v); l++) {
         const lp_linear_layer *layer = linear_at(v, l);
         most = layer->out * layer->in > most ? layer->out * layer->in : most;
     }
     float *raw = lp_alloc(most, sizeof *raw);
-    if (raw == NULL) {
+    v->keys = lp_alloc_zeroed(2 * heads, sizeof *v->keys);
+    if (raw == NULL || v->keys == NULL) {
+        lp_free(raw);
         return lp_fail_memory(err, "an encoder's weights", most, sizeof *raw);
     }
-    const lp_linear_layer *as_it_is =
-        lp_vit_ends_with_one_token(v) ? &v->blocks[v->shape.layers - 1].qkv : NULL;
+    v->values = v->keys + heads;
+    v->head.weights = v->projection != NULL ? v->projection : v->head.weights;
     for (size_t l = 0; l < count_linear(v); l++) {
         lp_linear_layer *layer = linear_at(v, l);
-        if (layer != as_it_is && layer->weights != NULL) {
-            memcpy(raw, layer->weights, layer->out * layer->in * sizeof *raw);
+        if (layer->weights == NULL) {
+            continue;
+        }
+        memcpy(raw, layer->weights, layer->out * layer->in * sizeof *raw);
+        if (is_split(v, layer)) {
+            pack_split(v, layer, raw);
+        } else if (layer->weights == v->projection) {
+            lp_linear_pack_strided(raw, layer->out, layer->in, 1, layer->out, layer->weights);
+        } else {
             lp_linear_pack(raw, layer->out, layer->in, layer->weights);
         }
     }
@@ -519,8 +571,10 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     t->resize = source->family->resize;
     lp_status status = lp_plan_report(plan, source->ckpt, source->family->name, err);
     if (status == LP_OK) {
-        reserve(m.vit, plan);
         status = choose(&m, info, err);
+    }
+    if (status == LP_OK) {
+        reserve(m.vit, plan);
     }
     return status;
 }
@@ -587,6 +641,7 @@ static void free_tower(void *made) {
     lp_vit *vit = &((tower *)made)->vit;
     lp_free(vit->blocks);
     lp_free(vit->made);
+    lp_free(vit->keys);
     lp_free(made);
 }
 

@@ -52,6 +52,7 @@ survives() { # NAME COMMAND...
     calls=$(wc -l <"$scratch/log")
     ok "$what: $calls calls change files" [ "$calls" -gt 4 ]
     # What a power loss may leave hangs on this order.
+    # shellcheck disable=SC2016 # awk's own $0
     ok "$what: what gets its final name is on the disk before, and the name afterwards" awk '
         last == "rename" && $0 != "fsync" { bad = 1 }
         $0 == "write" || $0 == "ftruncate" { dirty = 1 }
@@ -90,6 +91,7 @@ survives() { # NAME COMMAND...
 survives generate "$LP_PROGRAM" generate --out made --seed 1 --train 1 --test 1
 survives extract "$LP_PROGRAM" extract --model "$model" --data data --split test --out set --threads 1
 in_folder order faulty NONE 0 "$LP_PROGRAM" extract --model "$model" --data data --split train --out set --threads 1
+# shellcheck disable=SC2016
 ok "extract: a chunk is on the disk before the journal names it" awk '
     last == "write" && $0 == "write" { bad = 1 }
     $0 == "fdatasync" { syncs++ }

@@ -1,5 +1,5 @@
-/* Loaded before the C library (LD_PRELOAD), cuts a file to nothing as soon as it has been mapped, as
- * another process might.
+/* Loaded before the C library (LD_PRELOAD), cuts a file to nothing as soon as it has been mapped,
+ * as another process might.
  *
  *   CUT_FILE  the end of its path; absent: none */
 #define _GNU_SOURCE

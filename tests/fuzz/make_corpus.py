@@ -100,15 +100,15 @@ PICKLES = {
     "lists": program(b"](K\x01M\x02\x00J\x03\x00\x00\x00\x8a\x02\x04\x05\x8b\x01\x00\x00\x00\x06"
                      + b"G" + bytes(8) + b"N\x88\x89\x8a\x09" + bytes(9) + b"e"),
     "system": program(named("os", "system") + tuple_of(text("touch HACKED")) + b"R"),
-    "bomb": program(b"]q\x00" + b"".join(b"](" + b"h" + bytes([i]) + b"h" + bytes([i]) + b"eq" + bytes([i + 1])
-                                         for i in range(40))),
+    "bomb": program(b"(]q\x00" + b"".join(b"](" + b"h" + bytes([i]) + b"h" + bytes([i]) + b"eq" + bytes([i + 1])
+                                          for i in range(40)) + b"t"),
     "circle": program(dictionary([("a", b"]q\x00h\x00a")])),
     "deep": program(b"]" * 300 + b"a" * 299),
     "stride": program(dictionary([("t", tensor(storage("FloatStorage", "0", 12), 0, (255, 255), (255, 255)))])),
     "negative": program(dictionary([("t", named("torch._utils", "_rebuild_tensor_v2") + tuple_of(
         storage("FloatStorage", "0", 12), integer(0), tuple_of(b"J\xff\xff\xff\xff"), tuple_of(integer(1)),
         b"\x89", b"N") + b"R")])),
-    "long-name": program(dictionary([("n" * 300, dictionary([("n" * 300, WEIGHTS[0][1])]))])),
+    "long-name": program(dictionary([("n" * 600, WEIGHTS[0][1])])),
     "long-key": program(dictionary([("t", tensor(storage("FloatStorage", "7" * 100, 12), 0, (2, 3), (3, 1)))])),
     "huge": program(dictionary([("t", tensor(storage("FloatStorage", "0", 12), 0,
                                              (2**31 - 1,) * 5, (0,) * 5))])),
@@ -125,15 +125,17 @@ def zipped(members, method=zipfile.ZIP_STORED):
     return out.getvalue()
 
 
-def overlapping():
-    """Two names in the directory, one place in the file."""
-    whole = zipped([("a/data.pkl", PICKLES["plain"]), ("a/data/0", DATA)])
+def overlapping(name, data):
+    """A member within the bytes of another; it has an entry in the directory, too."""
+    inner = zipped([(name, data)])
+    inner_at = struct.unpack("<I", inner[-6:-2])[0]
+    record, entry = inner[:inner_at], bytearray(inner[inner_at:-22])
+    whole = zipped([("a/data.pkl", PICKLES["plain"]), ("a/data/0", record)])
     at = struct.unpack("<I", whole[-6:-2])[0]
-    directory, end = whole[at:-22], bytearray(whole[-22:])
-    second = directory[len(directory) // 2:]
-    second = second.replace(b"a/data/0", b"a/data/1")
-    struct.pack_into("<HHI", end, 8, 3, 3, len(directory) + len(second))
-    return whole[:at] + directory + second + bytes(end)
+    struct.pack_into("<I", entry, 42, whole.index(record))
+    directory, end = whole[at:-22] + entry, bytearray(whole[-22:])
+    struct.pack_into("<HHI", end, 8, 3, 3, len(directory))
+    return whole[:at] + directory + bytes(end)
 
 
 LEGACY_MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
@@ -247,7 +249,9 @@ def main():
     put("checkpoint", "torch", zipped(members))
     put("checkpoint", "deflated", zipped(members, zipfile.ZIP_DEFLATED))
     put("checkpoint", "twice", zipped(members[:1] + [("a/data/0", DATA)] * 2))
-    put("checkpoint", "overlapping", overlapping())
+    put("checkpoint", "overlapping", overlapping("a/data/1", DATA * 20))
+    for name in ("bomb", "circle", "deep", "negative", "huge", "stride", "long-name", "long-key", "system"):
+        put("checkpoint", "pickle-" + name, zipped([("a/data.pkl", PICKLES[name])] + members[1:]))
     put("checkpoint", "bomb", zipped([members[0], ("a/data/0", bytes(1 << 20))],
                                      zipfile.ZIP_DEFLATED))
     put("checkpoint", "legacy", legacy())

@@ -261,7 +261,9 @@ def main():
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--out")
     a = parser.parse_args()
-    begin = time.time()
+    begin, busy = time.time(), os.getloadavg()[0]
+    if busy > 0.5:
+        tell(f"the machine is not quiet (load {busy:.1f}): the numbers will say so")
     rows, starts, versions = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         images = measure_images(a, folder)
@@ -279,7 +281,7 @@ def main():
                 starts.append(measure_start(a, model, weights, folder))
                 rows += [measure(a, model, int(threads), weights) for threads in a.threads.split(",")]
                 os.unlink(path)
-    said = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} at the end; "
+    said = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; "
             f"{', '.join(versions + (images[0]['versions'] if images else []))}; medians of {a.rounds} rounds; "
             f"{time.strftime('%Y-%m-%d')}, {(time.time() - begin) / 60:.0f} minutes")
     lines = [said]

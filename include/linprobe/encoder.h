@@ -44,6 +44,12 @@ typedef enum lp_pool {
     LP_POOL_ATTENTION /* attention of a learnt query */
 } lp_pool;
 
+/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
+ * exact (docs/MODEL.md). */
+typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
+
+const char *lp_precision_name(lp_precision precision); /* "float32", "int8" */
+
 /* Mean and standard deviation of the preprocessing: names for the usual ones. */
 typedef enum lp_mean_std {
     LP_MEAN_STD_AUTO, /* as the family has it */
@@ -64,6 +70,7 @@ typedef struct lp_encoder_options {
     size_t input_size; /* pixels a side; 0: as trained */
     size_t heads;      /* of attention; 0: as the family has it */
     lp_mean_std mean_std;
+    lp_precision precision;
 } lp_encoder_options;
 
 /* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
@@ -72,6 +79,7 @@ typedef struct lp_encoder_info {
     const char *family;     /* "clip-vit", "timm-vit" */
     const char *activation; /* "quick_gelu", "gelu" */
     const char *pool;       /* "cls", "mean", "attention" */
+    const char *precision;  /* "float32", "int8" */
     float norm_eps;         /* of layer norms, or of batch norms */
     size_t input_size;      /* pixels a side */
     size_t patch;           /* pixels a side */

@@ -257,8 +257,8 @@ static void print_setting(FILE *out, const job *j, const json_t *row) {
 
 /* The published number of these very inputs, or NULL. */
 static const lp_published *published(const job *j) {
-    bool same =
-        j->labels == LP_LABELS_FINE && !j->normalize && j->official_data[0] && j->official_data[1];
+    bool same = j->labels == LP_LABELS_FINE && !j->normalize && j->official_data[0] &&
+                j->official_data[1] && j->told.precision == LP_PRECISION_FLOAT32;
     return same ? lp_published_find(j->encoder.official, j->data_name, j->where) : NULL;
 }
 

@@ -63,10 +63,12 @@ void step_slug(char *out, size_t room, const char *text) {
     out[used] = '\0';
 }
 
-/* In the order of lp_activation, lp_pool, lp_mean_std and lp_feature_point. */
+/* In the order of lp_activation, lp_pool, lp_mean_std, lp_precision and
+ * lp_feature_point. */
 const char *const step_activations[] = {"auto", "gelu", "quick_gelu", "gelu_tanh", NULL};
 const char *const step_pools[] = {"auto", "cls", "mean", "attention", NULL};
 const char *const step_mean_stds[] = {"auto", "half", "imagenet", "clip", NULL};
+const char *const step_precisions[] = {"float32", "int8", NULL};
 const char *const step_points[] = {"projected", "penultimate", NULL};
 
 lp_encoder_options step_encoder_options(const step_model *model) {
@@ -74,7 +76,8 @@ lp_encoder_options step_encoder_options(const step_model *model) {
                                 .pool = (lp_pool)model->pool,
                                 .input_size = model->input_size,
                                 .heads = model->heads,
-                                .mean_std = (lp_mean_std)model->mean_std};
+                                .mean_std = (lp_mean_std)model->mean_std,
+                                .precision = (lp_precision)model->precision};
 }
 
 lp_status step_encoder_load(const char *model, const char *cache, const lp_encoder_options *options,
@@ -397,9 +400,9 @@ lp_status step_sweep(const lp_features *train, const lp_features *validation,
  */
 static lp_status check_inputs(const json_t *a, const json_t *b, const char *trained_on,
                               const lp_features *test, lp_error *err) {
-    static const char *const same[] = {"weights_sha256", "feature",    "normalize",
-                                       "preprocess",     "activation", "labels",
-                                       "pool",           "heads",      "norm_eps"};
+    static const char *const same[] = {"weights_sha256", "feature",  "normalize", "preprocess",
+                                       "activation",     "labels",   "pool",      "heads",
+                                       "norm_eps",       "precision"};
     for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
         const json_t *mine = json_object_get(a, same[i]), *its = json_object_get(b, same[i]);
         if (mine != its && !json_equal(mine, its)) { /* absent in both: equal */

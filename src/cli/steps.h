@@ -30,7 +30,7 @@ typedef struct step_encoder {
 
 /* What the command line says of a model (STEP_MODEL_OPTIONS); zeros: what the file says. */
 typedef struct step_model {
-    int activation, pool, mean_std; /* lp_activation, lp_pool, lp_mean_std */
+    int activation, pool, mean_std, precision; /* lp_activation, lp_pool, ... */
     size_t input_size, heads;
 } step_model;
 
@@ -117,8 +117,8 @@ extern const size_t step_score_column_count;
 
 /* The options of a fit, for a command's table. */
 extern const char *const step_solvers[];
-extern const char *const step_activations[], *const step_pools[], *const step_mean_stds[],
-                                                                      *const step_points[];
+extern const char *const step_activations[],
+    *const step_pools[], *const step_mean_stds[], *const step_precisions[], *const step_points[];
 /* One model, or several (what can hold for all of them). */
 #define STEP_MODELS_OPTIONS(model, point)                                                          \
     {.name = "--feature",                                                                          \
@@ -139,6 +139,13 @@ extern const char *const step_activations[], *const step_pools[], *const step_me
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->pool,                                                                  \
          .choices = step_pools},                                                                   \
+        {.name = "--precision",                                                                    \
+         .argument = "NAME",                                                                       \
+         .help = "float32 (default) or int8: a vision transformer's blocks over 8-bit integers,\n" \
+                 "faster and less exact",                                                          \
+         .kind = CLI_CHOICE,                                                                       \
+         .value = &(model)->precision,                                                             \
+         .choices = step_precisions},                                                              \
     {                                                                                              \
         .name = "--input-size", .argument = "PIXELS",                                              \
         .help = "side of the input; positions are interpolated as the family does",                \

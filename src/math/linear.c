@@ -24,6 +24,7 @@
 
 #include <string.h>
 
+#include "math/linear_output.h"
 #include "math/tiles.h"
 
 #if LP_X86
@@ -33,7 +34,7 @@
 enum {
     TILE = LP_TILE_ROWS,
     RUN = LP_TILE_RUN,
-    PANEL = 32,
+    PANEL = LP_PANEL,
     CHAIN = 256,
     MAX_BLOCK = 1024,        /* inputs */
     CHUNK_FLOATS = 96 * 1024 /* of x: 384 KiB of a second-level cache */
@@ -172,96 +173,6 @@ typedef struct job {
     float *sums;
 } job;
 
-/* A tile's part of y: `rows` rows of `columns` outputs. */
-typedef struct part {
-    float *y;
-    size_t row_step, half_step; /* to the next row; to the second half of the panel */
-    size_t rows, columns;
-} part;
-
-LP_BODY float activate(lp_nonlinearity activation, float x) {
-    switch (activation) {
-    case LP_QUICK_GELU:
-        return lp_quick_gelu(x);
-    case LP_GELU:
-        return lp_gelu(x);
-    case LP_GELU_TANH:
-        return lp_gelu_tanh(x);
-    case LP_IDENTITY:
-        break;
-    }
-    return x;
-}
-
-/* y = act(sums + bias (+ y)), half a panel; columns at most RUN. */
-LP_BODY void finish_half(const float *sums, const part *p, size_t half, size_t columns, bool add,
-                         const float *bias, lp_nonlinearity activation) {
-    for (size_t i = 0; i < p->rows; i++) {
-        float *y = p->y + i * p->row_step + half * p->half_step;
-        float row[RUN]; /* so that no store can change what is read */
-        for (size_t l = 0; l < columns; l++) {
-            float x = sums[i * PANEL + half * RUN + l] + bias[half * RUN + l];
-            row[l] = activate(activation, add ? x + y[l] : x);
-        }
-        for (size_t l = 0; l < columns; l++) { /* memcpy ties the two loops worse together */
-            y[l] = row[l];
-        }
-    }
-}
-
-LP_BODY void finish_halves(const float *sums, const part *p, bool add, const float *bias,
-                           lp_nonlinearity activation) {
-    for (size_t half = 0; half < 2 && half * RUN < p->columns; half++) {
-        size_t columns = p->columns - half * RUN;
-        if (columns >= RUN) { /* a number that the compiler knows */
-            finish_half(sums, p, half, RUN, add, bias, activation);
-        } else {
-            finish_half(sums, p, half, columns, add, bias, activation);
-        }
-    }
-}
-
-LP_BODY void finish_as(const float *sums, const part *p, bool add, const float *bias,
-                       lp_nonlinearity activation) {
-    if (add) {
-        finish_halves(sums, p, true, bias, activation);
-    } else {
-        finish_halves(sums, p, false, bias, activation);
-    }
-}
-
-/* A loop of its own for each case: the tile's end is 3 % of its time otherwise. */
-LP_BODY void finish(const float *sums, const part *p, bool add, const float *bias,
-                    lp_nonlinearity activation) {
-    switch (activation) {
-    case LP_QUICK_GELU:
-        finish_as(sums, p, add, bias, LP_QUICK_GELU);
-        break;
-    case LP_GELU:
-        finish_as(sums, p, add, bias, LP_GELU);
-        break;
-    case LP_GELU_TANH:
-        finish_as(sums, p, add, bias, LP_GELU_TANH);
-        break;
-    case LP_IDENTITY:
-        finish_as(sums, p, add, bias, LP_IDENTITY);
-        break;
-    }
-}
-
-/* Where the sums of tile t and panel p go. */
-LP_BODY part part_of(const job *j, size_t t, size_t panel) {
-    const lp_linear_output *o = j->output;
-    size_t column = panel * PANEL, out = j->layer->out, left = j->rows - t * TILE;
-    size_t columns = out - column < PANEL ? out - column : PANEL;
-    if (o->stride == 0) { /* whole rows and runs, for what reads it */
-        return (part){o->y + lp_tiled_at(out, t * TILE, column), RUN, LP_TILE_CELL, TILE,
-                      (columns + RUN - 1) / RUN * RUN};
-    }
-    return (part){o->y + t * TILE * o->stride + column, o->stride, RUN, left < TILE ? left : TILE,
-                  columns};
-}
-
 LP_BODY void multiply(const job *j, tile_sums sum) {
     const lp_linear_layer *layer = j->layer;
     size_t runs = (layer->in + RUN - 1) / RUN, depth = runs * RUN;
@@ -283,7 +194,7 @@ LP_BODY void multiply(const job *j, tile_sums sum) {
                     memcpy(bias, layer->bias + p * PANEL, columns * sizeof *bias);
                 }
                 for (size_t t = first; t < end; t++) {
-                    part to = part_of(j, t, p);
+                    lp_output_part to = lp_output_part_of(j->output, layer->out, j->rows, t, p);
                     const float *x = j->x + (t * runs + run) * LP_TILE_CELL;
                     bool more = p + 1 < panels;
                     tile_input tile = {x,
@@ -298,8 +209,8 @@ LP_BODY void multiply(const job *j, tile_sums sum) {
                                        to.row_step,
                                        to.half_step};
                     sum(&tile, j->sums);
-                    finish(j->sums, &to, j->output->add || run > 0, bias,
-                           last ? j->output->activation : LP_IDENTITY);
+                    lp_finish_sums(j->sums, &to, j->output->add || run > 0, bias,
+                                   last ? j->output->activation : LP_IDENTITY);
                 }
             }
         }

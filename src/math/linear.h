@@ -10,6 +10,7 @@ typedef struct lp_linear_layer {
     size_t in, out;
     float *weights; /* as lp_linear_pack leaves them, aligned to 64 bytes */
     float *bias;    /* [out] or NULL */
+    bool int8;      /* the weights are lp_linear_int8_pack's, for lp_linear_int8_run */
 } lp_linear_layer;
 
 /* Floats of the packed weights: out rounded up to 32 times in rounded up to 16. */

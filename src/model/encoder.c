@@ -6,6 +6,9 @@
  *   4. runs */
 #include "linprobe/encoder.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "model/family.h"
@@ -28,6 +31,10 @@ const char *lp_activation_name(lp_activation activation) {
     return names[activation];
 }
 
+const char *lp_precision_name(lp_precision precision) {
+    return precision == LP_PRECISION_INT8 ? "int8" : "float32";
+}
+
 const char *lp_pool_name(lp_pool pool) {
     static const char *const names[] = {"auto", "cls", "mean", "attention"};
     return names[pool];
@@ -42,11 +49,17 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
     lp_status status = lp_family_find(ckpt, &source.family, &source.prefix, err);
     if (status == LP_OK) {
         lp_family_describe(source.family, info);
+        info->precision = lp_precision_name(source.options->precision);
         e->kind = source.family->tower;
         status = e->kind->make(&source, plan, &e->tower, info, err);
         lp_family_mean_std(source.options->mean_std, info);
     }
     if (info->name[0] != '\0') {
+        if (source.options->precision != LP_PRECISION_FLOAT32) {
+            char name[sizeof info->name]; /* so that no table, page or folder mixes them up */
+            memcpy(name, info->name, sizeof name);
+            (void)snprintf(info->name, sizeof info->name, "%.50s %s", name, info->precision);
+        }
         info->parameters = lp_plan_parameters(plan);
         info->default_point = info->projected > 0 ? LP_FEATURE_PROJECTED : LP_FEATURE_PENULTIMATE;
     }

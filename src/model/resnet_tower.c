@@ -382,6 +382,10 @@ static lp_status check_options(const lp_source *source, bool clip, lp_error *err
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: a %s model has %s alone", path,
                        lp_pool_name(o->pool), source->family->name, lp_pool_name(pool));
     }
+    if (o->precision != LP_PRECISION_FLOAT32) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: precision %s: a ResNet has float32 alone", path,
+                       lp_precision_name(o->precision));
+    }
     if (o->heads != 0) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a ResNet's follow from its width",
                        path, o->heads);

@@ -22,7 +22,8 @@
  *   wide   B*max(G*G*3PP, T*3D, T*M or T*3M, (NH + 2)*D, A)   patches, then q|k|v, then the MLP's
  *          inside
  *   pooled B*D             the penultimate features, where they are projected
- *   scores of attention */
+ *   scores of attention
+ *   rounded rows, with 8-bit integers (math/linear_int8.h) */
 #include "model/vit.h"
 
 #include <stdint.h>
@@ -33,6 +34,7 @@
 #include "math/attention.h"
 #include "math/gemm.h"
 #include "math/linear.h"
+#include "math/linear_int8.h"
 #include "math/rows.h"
 #include "math/tiles.h"
 
@@ -65,8 +67,16 @@ static size_t score_floats(const lp_vit *vit) {
     return larger(lp_attention_scratch(s->tokens, s->width / s->heads), s->heads * s->tokens);
 }
 
+/* Of the blocks' linear layers, the widest input's. */
+static size_t rounded_floats(const lp_vit *vit) {
+    return vit->precision == LP_PRECISION_INT8
+               ? larger(lp_linear_int8_scratch(vit->shape.width),
+                        lp_linear_int8_scratch(vit->shape.mlp_width))
+               : 0;
+}
+
 size_t lp_vit_scratch(const lp_vit *vit, size_t batch) {
-    size_t floats, scores = score_floats(vit);
+    size_t floats, scores = score_floats(vit) + rounded_floats(vit);
     if (!lp_mul(batch, 2 * plane_per_image(vit) + wide_per_image(vit) + vit->shape.width,
                 &floats) ||
         floats > SIZE_MAX - scores) {
@@ -78,7 +88,7 @@ size_t lp_vit_scratch(const lp_vit *vit, size_t batch) {
 typedef struct forward {
     const lp_vit *vit;
     size_t batch;
-    float *x, *h, *wide, *pooled, *scores;
+    float *x, *h, *wide, *pooled, *scores, *rounded;
     const lp_tap *tap;
 } forward;
 
@@ -103,17 +113,26 @@ static void lap_layer(const forward *f, const char *stage, const lp_linear_layer
         rows * layer->in + layer->in * layer->out + (added ? 2 : 1) * rows * layer->out);
 }
 
+static void run_layer(const forward *f, const lp_linear_layer *layer, const float *x, size_t rows,
+                      const lp_linear_output *output) {
+    if (layer->int8) {
+        lp_linear_int8_run(layer, x, rows, output, f->rounded);
+    } else {
+        lp_linear_run(layer, x, rows, output);
+    }
+}
+
 /* y = layer(x), x tiled [rows, in], y with a stride or 0: tiled. */
 static void apply(const forward *f, const char *stage, const lp_linear_layer *layer, const float *x,
                   size_t rows, float *y, size_t stride) {
-    lp_linear_run(layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
+    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
     lap_layer(f, stage, layer, rows, false);
 }
 
 /* y += layer(x) */
 static void apply_and_add(const forward *f, const char *stage, const lp_linear_layer *layer,
                           const float *x, size_t rows, float *y, size_t stride) {
-    lp_linear_run(layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
+    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
     lap_layer(f, stage, layer, rows, true);
 }
 
@@ -123,8 +142,7 @@ static void apply_and_activate(const forward *f, const char *stage, const lp_lin
     static const lp_nonlinearity of[] = {[LP_ACTIVATION_GELU] = LP_GELU,
                                          [LP_ACTIVATION_QUICK_GELU] = LP_QUICK_GELU,
                                          [LP_ACTIVATION_GELU_TANH] = LP_GELU_TANH};
-    lp_linear_run(layer, x, rows,
-                  &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
+    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
     lap_layer(f, stage, layer, rows, false);
 }
 
@@ -364,9 +382,10 @@ void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool proje
                 float *features, float *scratch, const lp_tap *tap) {
     const lp_vit_shape *s = &vit->shape;
     size_t plane = batch * plane_per_image(vit);
-    forward f = {vit, batch, scratch, scratch + plane, scratch + 2 * plane, NULL, NULL, tap};
+    forward f = {vit, batch, scratch, scratch + plane, scratch + 2 * plane, NULL, NULL, NULL, tap};
     f.pooled = f.wide + batch * wide_per_image(vit);
     f.scores = f.pooled + batch * s->width;
+    f.rounded = f.scores + score_floats(vit);
     embed(&f, images);
     for (size_t i = 0; i < s->layers; i++) {
         run_block(&f, i);

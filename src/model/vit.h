@@ -42,7 +42,8 @@ typedef struct lp_vit {
     lp_vit_shape shape;
     float eps; /* of every layer norm */
     lp_activation activation;
-    bool gated; /* the blocks' MLP is SwiGLU: silu(first half) * second half */
+    lp_precision precision; /* of the blocks' linear layers that all tokens go through */
+    bool gated;             /* the blocks' MLP is SwiGLU: silu(first half) * second half */
     lp_pool pool;
     size_t class_tokens; /* with LP_POOL_CLASS: the mean of so many first tokens; 1, or 2 (DeiT's
                             class and distillation token) */

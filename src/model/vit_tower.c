@@ -19,6 +19,7 @@
 #include "ckpt/known_models.h"
 #include "math/attention.h"
 #include "math/gemm.h"
+#include "math/linear_int8.h"
 #include "math/rows.h"
 #include "model/family.h"
 #include "model/model_config.h"
@@ -452,6 +453,13 @@ static bool is_split(const lp_vit *v, const lp_linear_layer *layer) {
     return lp_vit_ends_with_one_token(v) && layer == &v->blocks[v->shape.layers - 1].qkv;
 }
 
+/* Whether linear layer i is one of lp_vit.precision. */
+static bool is_rounded(const lp_vit *v, size_t i) {
+    size_t blocks = v->shape.layers - (lp_vit_ends_with_one_token(v) ? 1 : 0);
+    return v->precision == LP_PRECISION_INT8 && i >= SINGLE_LAYERS &&
+           i < SINGLE_LAYERS + BLOCK_LAYERS * blocks;
+}
+
 /* Floats of one head's packed keys, and of its values. */
 static size_t head_floats(const lp_vit *v) {
     size_t width = v->shape.width, head_width = width / v->shape.heads;
@@ -499,12 +507,12 @@ static void pack_split(lp_vit *v, lp_linear_layer *layer, const float *raw) {
         const float *key = raw + (width + n * head_width) * width, *value = key + width * width;
         float *bias = layer->bias != NULL ? layer->bias + 2 * width + n * head_width : NULL;
         size_t floats = lp_linear_packed(width, head_width);
-        v->keys[n] = (lp_linear_layer){head_width, width, to, NULL};
+        v->keys[n] = (lp_linear_layer){head_width, width, to, NULL, false};
         lp_linear_pack_strided(key, width, head_width, 1, width, to);
         for (size_t i = 0; i < floats; i++) {
             to[i] *= scale;
         }
-        v->values[n] = (lp_linear_layer){width, head_width, to + floats, bias};
+        v->values[n] = (lp_linear_layer){width, head_width, to + floats, bias, false};
         lp_linear_pack(value, head_width, width, to + floats);
         to += head_floats(v);
     }
@@ -534,6 +542,9 @@ static lp_status pack(lp_vit *v, lp_error *err) {
             pack_split(v, layer, raw);
         } else if (layer->weights == v->projection) {
             lp_linear_pack_strided(raw, layer->out, layer->in, 1, layer->out, layer->weights);
+        } else if (is_rounded(v, l)) {
+            lp_linear_int8_pack(raw, layer->out, layer->in, layer->weights);
+            layer->int8 = true;
         } else {
             lp_linear_pack(raw, layer->out, layer->in, layer->weights);
         }
@@ -560,6 +571,7 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
         return lp_fail_memory(err, "an encoder's blocks", layers, sizeof *m.vit->blocks);
     }
     m.vit->shape.layers = layers;
+    m.vit->precision = source->options->precision;
     find_groups(&m);
     plan_rows(&m, plan, SIZE_MAX, m.vit, m.layout->weights, m.layout->weight_count);
     for (size_t b = 0; b < layers; b++) {

@@ -55,6 +55,22 @@ says "pool"
 run 1 features mean --pool mean --input-size 10
 says "preprocess"
 
+# ---- 8-bit integers: any number of threads; never taken for float32
+run 0 features eight --precision int8 --threads 1
+run 0 features more --precision int8 --threads 3
+ok "any number of threads gives the same features" cmp eight/features.npy more/features.npy
+ok "they are not float32's" sh -c "! cmp -s cls/features.npy eight/features.npy"
+ok "the precision is recorded" sh -c "grep -q '\"precision\": \"int8\"' eight/meta.json && grep -q '\"precision\": \"float32\"' cls/meta.json"
+ok "the name tells it" grep -q '"name": ".* int8"' eight/meta.json
+run 1 features eight
+says 'precision is "int8" there and "float32" here'
+run 1 features cls --precision int8
+says 'precision is "float32" there and "int8" here'
+run 0 "$LP_PROGRAM" extract --model dino.safetensors --heads 2 --data $data --split train --out train
+run 3 "$LP_PROGRAM" fit train --out float.probe --max-iterations 1
+run 1 "$LP_PROGRAM" eval float.probe eight
+says "'precision' differs"
+
 # ---- what a config says, too
 cp "$families/hf-clip.safetensors" hf.safetensors
 config() { # EPS

@@ -34,6 +34,8 @@ run 1 extract other clip-resnet --input-size 96
 says "input size 96: attention pooling has positions for 64 alone"
 run 1 extract other resnet-basic --activation gelu
 says "a ResNet has ReLU"
+run 1 extract other resnet-basic --precision int8
+says "precision int8: a ResNet has float32 alone"
 run 1 extract other resnet-basic --input-size 45 --feature projected
 says "has no feature point 'projected'"
 done_testing

@@ -1,7 +1,7 @@
 /* Times an encoder's forward pass, all threads, images of a constant pattern (the time depends on
  * sizes alone); scripts/bench_encoder.py drives it beside PyTorch.
  *
- * usage: bench_encoder CHECKPOINT THREADS
+ * usage: bench_encoder CHECKPOINT THREADS [int8]
  * prints "name value" lines:
  *   name, parameters, batch, load_seconds
  *   operations     of one image, as the encoder's laps count them
@@ -33,6 +33,7 @@
 
 typedef struct bench {
     const char *path;
+    lp_precision precision;
     lp_encoder *encoder;
     const lp_encoder_info *info;
     size_t threads, batch, width;
@@ -163,7 +164,8 @@ static double race_rate(const bench *b, size_t m, size_t n, size_t k) {
 /* ---- the encoder ----------------------------------------------------------------------------- */
 
 static double load(bench *b) {
-    const lp_encoder_options options = {.activation_if_unknown = LP_ACTIVATION_QUICK_GELU};
+    const lp_encoder_options options = {.activation_if_unknown = LP_ACTIVATION_QUICK_GELU,
+                                        .precision = b->precision};
     lp_checkpoint *ckpt;
     double start = lp_clock_seconds();
     lp_encoder_free(b->encoder);
@@ -239,9 +241,12 @@ static void answer(bench *b) {
 }
 
 int main(int argc, char **argv) {
-    bench b = {.path = argv[1], .threads = argc == 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0};
+    bench b = {.path = argv[1],
+               .threads = argc >= 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0,
+               .precision = argc >= 4 && strcmp(argv[3], "int8") == 0 ? LP_PRECISION_INT8
+                                                                      : LP_PRECISION_FLOAT32};
     if (b.threads == 0) {
-        (void)fprintf(stderr, "usage: bench_encoder CHECKPOINT THREADS\n");
+        (void)fprintf(stderr, "usage: bench_encoder CHECKPOINT THREADS [int8]\n");
         return 2;
     }
     prepare(&b);

@@ -384,6 +384,52 @@ static void an_image_does_not_see_its_batch(void **state) {
     free_golden(&g);
 }
 
+/* ||a - b|| / ||b|| */
+static double distance(const float *a, const float *b, size_t count) {
+    double off = 0, length = 0;
+    for (size_t i = 0; i < count; i++) {
+        off += pow((double)a[i] - (double)b[i], 2);
+        length += pow((double)b[i], 2);
+    }
+    return sqrt(off / length);
+}
+
+static void eight_bits_are_near_float32_and_say_so(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        lp_encoder_options options;
+        lp_feature_point point;
+    } models[] = {
+        {"clip", {.activation = LP_ACTIVATION_QUICK_GELU}, LP_FEATURE_PROJECTED},
+        {"timm", {0}, LP_FEATURE_PENULTIMATE},
+        {"timm", {.pool = LP_POOL_MEAN}, LP_FEATURE_PENULTIMATE}, /* the last block, too */
+    };
+    for (size_t m = 0; m < sizeof models / sizeof models[0]; m++) {
+        lp_encoder_options told = models[m].options;
+        golden exact = load_golden(models[m].file, &told);
+        told.precision = LP_PRECISION_INT8;
+        golden g = load_golden(models[m].file, &told);
+        const lp_encoder_info *info = lp_encoder_describe(g.encoder);
+        size_t width = lp_encoder_features(info, models[m].point);
+        float alone[64];
+        run(&exact, models[m].point, NULL);
+        run(&g, models[m].point, NULL);
+        double off = distance(g.features, exact.features, g.batch * width);
+        assert_true(off > 1e-4 && off < 0.03);
+        assert_string_equal(info->precision, "int8");
+        assert_string_equal(lp_encoder_describe(exact.encoder)->precision, "float32");
+        assert_non_null(strstr(info->name, " int8"));
+        size_t last = g.batch - 1, pixels = 3 * info->input_size * info->input_size;
+        assert_ok(lp_encoder_run(g.encoder, g.images + last * pixels, 1, models[m].point, alone,
+                                 g.scratch, NULL, &err),
+                  &err);
+        assert_memory_equal(alone, g.features + last * width, width * sizeof *alone);
+        free_golden(&g);
+        free_golden(&exact);
+    }
+}
+
 typedef struct shared_run {
     const golden *g;
     float *scratch[4];
@@ -474,6 +520,7 @@ int main(void) {
         cmocka_unit_test(a_feature_point_that_is_not_there_is_refused),
         cmocka_unit_test(a_run_allocates_nothing_and_repeats_to_the_bit),
         cmocka_unit_test(an_image_does_not_see_its_batch),
+        cmocka_unit_test(eight_bits_are_near_float32_and_say_so),
         cmocka_unit_test(threads_share_an_encoder),
         cmocka_unit_test(laps_of_a_class_token_model_count_what_its_formulas_say),
         cmocka_unit_test(laps_of_a_pooled_model_count_what_its_formulas_say),

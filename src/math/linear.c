@@ -175,10 +175,10 @@ typedef struct job {
 
 LP_BODY void multiply(const job *j, tile_sums sum) {
     const lp_linear_layer *layer = j->layer;
-    size_t runs = (layer->in + RUN - 1) / RUN, depth = runs * RUN;
+    size_t runs = lp_tile_runs(layer->in), depth = runs * RUN;
     size_t blocks = (depth + MAX_BLOCK - 1) / MAX_BLOCK;
     size_t block_runs = (runs + blocks - 1) / blocks;
-    size_t panels = (layer->out + PANEL - 1) / PANEL, tiles = (j->rows + TILE - 1) / TILE;
+    size_t panels = lp_panels(layer->out), tiles = (j->rows + TILE - 1) / TILE;
     size_t chunk = CHUNK_FLOATS / (block_runs * LP_TILE_CELL);
     for (size_t first = 0; first < tiles; first += chunk) {
         size_t end = tiles - first < chunk ? tiles : first + chunk;
@@ -189,9 +189,8 @@ LP_BODY void multiply(const job *j, tile_sums sum) {
             for (size_t p = 0; p < panels; p++) {
                 const float *panel = layer->weights + (p * depth + run * RUN) * PANEL;
                 float bias[PANEL] = {0};
-                size_t columns = layer->out - p * PANEL < PANEL ? layer->out - p * PANEL : PANEL;
-                if (layer->bias != NULL && last) {
-                    memcpy(bias, layer->bias + p * PANEL, columns * sizeof *bias);
+                if (last) {
+                    lp_panel_bias(layer, p, bias);
                 }
                 for (size_t t = first; t < end; t++) {
                     lp_output_part to = lp_output_part_of(j->output, layer->out, j->rows, t, p);
@@ -234,12 +233,12 @@ LP_TARGET("avx512f,prfchw") static void multiply_avx512(const job *j) {
 #endif
 
 size_t lp_linear_packed(size_t out, size_t in) {
-    return (out + PANEL - 1) / PANEL * PANEL * ((in + RUN - 1) / RUN * RUN);
+    return lp_panels(out) * PANEL * lp_tile_runs(in) * RUN;
 }
 
 void lp_linear_pack_strided(const float *weight, size_t out, size_t in, size_t out_stride,
                             size_t in_stride, float *packed) {
-    size_t depth = (in + RUN - 1) / RUN * RUN;
+    size_t depth = lp_tile_runs(in) * RUN;
     for (size_t first = 0; first < out; first += PANEL) {
         for (size_t k = 0; k < depth; k++) {
             for (size_t o = first; o < first + PANEL; o++) {

@@ -43,15 +43,11 @@ typedef struct rounding {
 } rounding;
 
 static size_t depth_of(size_t in) {
-    return (in + RUN - 1) / RUN * RUN;
+    return lp_tile_runs(in) * RUN;
 }
 
 static size_t groups_of(size_t in) {
-    return (depth_of(in) / RUN + GROUP_RUNS - 1) / GROUP_RUNS;
-}
-
-static size_t panels_of(size_t out) {
-    return (out + PANEL - 1) / PANEL;
+    return (lp_tile_runs(in) + GROUP_RUNS - 1) / GROUP_RUNS;
 }
 
 static size_t chunk_tiles(size_t in) {
@@ -60,7 +56,7 @@ static size_t chunk_tiles(size_t in) {
 }
 
 size_t lp_linear_int8_packed(size_t out, size_t in) {
-    return panels_of(out) * PANEL * (depth_of(in) / sizeof(float) + 2 * groups_of(in));
+    return lp_panels(out) * PANEL * (depth_of(in) / sizeof(float) + 2 * groups_of(in));
 }
 
 size_t lp_linear_int8_scratch(size_t in) {
@@ -68,8 +64,9 @@ size_t lp_linear_int8_scratch(size_t in) {
            sizeof(float);
 }
 
-/* ---- weights: bytes [panels][in / 4][32][4]; scales, then sums, [panels][groups][32] -----------
- */
+/* ---- weights --------------------------------------------------------------------------------- */
+
+/* Bytes [panels][in / 4][32][4], then scales, then sums, [panels][groups][32]. */
 
 typedef struct parts {
     int8_t *weights;
@@ -78,7 +75,7 @@ typedef struct parts {
 } parts;
 
 static parts parts_of(size_t out, size_t in, float *packed) {
-    size_t columns = panels_of(out) * PANEL;
+    size_t columns = lp_panels(out) * PANEL;
     float *scales = packed + columns * depth_of(in) / sizeof(float);
     return (parts){(int8_t *)packed, scales, (int32_t *)(void *)(scales + columns * groups_of(in))};
 }
@@ -103,7 +100,7 @@ static void round_weights(const float *w, size_t count, size_t depth, int8_t *to
 void lp_linear_int8_pack(const float *weight, size_t out, size_t in, float *packed) {
     size_t depth = depth_of(in), groups = groups_of(in), group = GROUP_RUNS * RUN;
     parts p = parts_of(out, in, packed);
-    for (size_t o = 0; o < panels_of(out) * PANEL; o++) {
+    for (size_t o = 0; o < lp_panels(out) * PANEL; o++) {
         for (size_t g = 0; g < groups; g++) {
             size_t k = g * group, left = o < out && k < in ? in - k : 0;
             size_t at = (o / PANEL * groups + g) * PANEL + o % PANEL;
@@ -300,15 +297,12 @@ LP_BODY void multiply(const job *j, tile_sums sum) {
             round_tile(j->x + (first + t) * runs * CELL, runs, j->rounded + t * runs * CELL,
                        j->roundings + t * groups);
         }
-        for (size_t p = 0; p < panels_of(layer->out); p++) {
+        for (size_t p = 0; p < lp_panels(layer->out); p++) {
             size_t column = p * PANEL;
-            size_t columns = layer->out - column < PANEL ? layer->out - column : PANEL;
             const parts panel = {w.weights + column * depth, w.scales + column * groups,
                                  w.sums + column * groups};
-            float bias[PANEL] = {0};
-            if (layer->bias != NULL) {
-                memcpy(bias, layer->bias + column, columns * sizeof *bias);
-            }
+            float bias[PANEL];
+            lp_panel_bias(layer, p, bias);
             for (size_t t = 0; t < count; t++) {
                 multiply_tile(sum, j->rounded + t * runs * CELL, j->roundings + t * groups, &panel,
                               runs, j->sums, j->scaled);

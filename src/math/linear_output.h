@@ -4,12 +4,34 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "math/activation.h"
 #include "math/linear.h"
 #include "math/tiles.h"
 
 enum { LP_PANEL = 32 }; /* outputs of a panel of weights */
+
+static inline size_t lp_panels(size_t out) {
+    return (out + LP_PANEL - 1) / LP_PANEL;
+}
+
+/* Outputs of a panel, fewer in the last one. */
+static inline size_t lp_panel_outputs(size_t out, size_t panel) {
+    size_t left = out - panel * LP_PANEL;
+    return left < LP_PANEL ? left : LP_PANEL;
+}
+
+/* The panel's biases [LP_PANEL]; zeros where there are none. */
+LP_BODY void lp_panel_bias(const lp_linear_layer *layer, size_t panel, float *bias) {
+    for (size_t o = 0; o < LP_PANEL; o++) {
+        bias[o] = 0;
+    }
+    if (layer->bias != NULL) {
+        memcpy(bias, layer->bias + panel * LP_PANEL,
+               lp_panel_outputs(layer->out, panel) * sizeof *bias);
+    }
+}
 
 /* A tile's part of y: `rows` rows of `columns` outputs. */
 typedef struct lp_output_part {
@@ -92,7 +114,7 @@ LP_BODY void lp_finish_sums(const float *sums, const lp_output_part *p, bool add
 LP_BODY lp_output_part lp_output_part_of(const lp_linear_output *o, size_t out, size_t rows,
                                          size_t t, size_t panel) {
     size_t column = panel * LP_PANEL, left = rows - t * LP_TILE_ROWS;
-    size_t columns = out - column < LP_PANEL ? out - column : LP_PANEL;
+    size_t columns = lp_panel_outputs(out, panel);
     if (o->stride == 0) { /* whole rows and runs, for what reads it */
         return (lp_output_part){o->y + lp_tiled_at(out, t * LP_TILE_ROWS, column), LP_TILE_RUN,
                                 LP_TILE_CELL, LP_TILE_ROWS,

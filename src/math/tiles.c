@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-static size_t runs(size_t columns) {
+size_t lp_tile_runs(size_t columns) {
     return (columns + LP_TILE_RUN - 1) / LP_TILE_RUN;
 }
 
 size_t lp_tiled(size_t rows, size_t columns) {
-    return (rows + LP_TILE_ROWS - 1) / LP_TILE_ROWS * runs(columns) * LP_TILE_CELL;
+    return (rows + LP_TILE_ROWS - 1) / LP_TILE_ROWS * lp_tile_runs(columns) * LP_TILE_CELL;
 }
 
 size_t lp_tiled_at(size_t columns, size_t row, size_t column) {
-    return (row / LP_TILE_ROWS * runs(columns) + column / LP_TILE_RUN) * LP_TILE_CELL +
+    return (row / LP_TILE_ROWS * lp_tile_runs(columns) + column / LP_TILE_RUN) * LP_TILE_CELL +
            row % LP_TILE_ROWS * LP_TILE_RUN + column % LP_TILE_RUN;
 }
 
@@ -36,13 +36,11 @@ void lp_tile_part(const float *x, size_t rows, size_t columns, size_t stride, fl
 
 void lp_tile_pad(float *tiled, size_t rows, size_t columns) {
     size_t above = (rows + LP_TILE_ROWS - 1) / LP_TILE_ROWS * LP_TILE_ROWS;
-    size_t behind = runs(columns) * LP_TILE_RUN;
+    size_t behind = lp_tile_runs(columns) * LP_TILE_RUN;
     for (size_t i = 0; i < above; i++) {
-        size_t first = i < rows ? columns : 0;
-        for (size_t run = first / LP_TILE_RUN; first < behind && run < runs(columns); run++) {
-            size_t at = run == first / LP_TILE_RUN ? first : run * LP_TILE_RUN;
-            memset(tiled + lp_tiled_at(columns, i, at), 0,
-                   (LP_TILE_RUN - at % LP_TILE_RUN) * sizeof *tiled);
+        for (size_t j = i < rows ? columns : 0, pad; j < behind; j += pad) {
+            pad = LP_TILE_RUN - j % LP_TILE_RUN;
+            memset(tiled + lp_tiled_at(columns, i, j), 0, pad * sizeof *tiled);
         }
     }
 }

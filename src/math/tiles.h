@@ -12,6 +12,9 @@
 
 enum { LP_TILE_ROWS = 12, LP_TILE_RUN = 16, LP_TILE_CELL = LP_TILE_ROWS * LP_TILE_RUN };
 
+/* Runs of a row, the last one whole. */
+size_t lp_tile_runs(size_t columns);
+
 /* Floats of a tiled matrix. */
 size_t lp_tiled(size_t rows, size_t columns);
 

@@ -466,18 +466,22 @@ static size_t head_floats(const lp_vit *v) {
     return lp_linear_packed(width, head_width) + lp_linear_packed(head_width, width);
 }
 
+/* The weight that goes to `to`; plan->count where there is none. */
+static size_t find_planned(const lp_weight_plan *plan, float *const *to) {
+    size_t i = 0;
+    while (i < plan->count && plan->weights[i].to != to) {
+        i++;
+    }
+    return i;
+}
+
 /* What each linear layer maps, and room for its packed weights in the arena. */
 static void reserve(lp_vit *v, lp_weight_plan *plan) {
     for (size_t l = 0; l < count_linear(v); l++) {
         lp_linear_layer *layer = linear_at(v, l);
-        bool transposed = false; /* [in, out] */
-        size_t i = 0;
-        for (; i < plan->count && plan->weights[i].to != &layer->weights; i++) {
-            transposed = layer == &v->head && plan->weights[i].to == &v->projection;
-            if (transposed) {
-                break;
-            }
-        }
+        size_t i = find_planned(plan, &layer->weights);
+        bool transposed = i == plan->count && layer == &v->head; /* [in, out] */
+        i = transposed ? find_planned(plan, &v->projection) : i;
         if (i == plan->count) {
             continue;
         }

@@ -3,32 +3,11 @@
 #include "math/conv.c" /* its versions are static; the library's copy is not linked */
 
 #include "base/alloc.h"
-#include "base/random.h"
 #include "math/pool.h"
 #include "check.h"
+#include "numbers.h"
 
-static const float GUARD = -12345.0F;
-static lp_random source;
 static _Alignas(64) float sums[TILE * 2 * PANEL];
-
-/* Normal numbers with a guard cell before and behind. */
-static float *numbers(size_t count) {
-    float *cells = lp_alloc(count + 2, sizeof *cells);
-    assert_non_null(cells);
-    cells[0] = cells[count + 1] = GUARD;
-    for (size_t i = 1; i <= count; i++) {
-        cells[i] = (float)lp_random_normal(&source);
-    }
-    return cells + 1;
-}
-
-static void assert_guarded(const float *x, size_t count) {
-    assert_true(x[-1] == GUARD && x[count] == GUARD);
-}
-
-static void release(float *x) {
-    lp_free(x - 1);
-}
 
 typedef struct geometry {
     size_t groups, in, out, taps, stride, padding; /* channels of a group; a kernel's side */

@@ -5,23 +5,10 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "base/random.h"
 #include "check.h"
+#include "numbers.h"
 
-static const float GUARD = -12345.0F;
-static lp_random source;
 static _Alignas(64) float sums[TILE * PANEL];
-
-/* Normal numbers, `count` of them, with a guard cell behind; from lp_alloc. */
-static float *numbers(size_t count) {
-    float *cells = lp_alloc(count + 1, sizeof *cells);
-    assert_non_null(cells);
-    for (size_t i = 0; i < count; i++) {
-        cells[i] = (float)lp_random_normal(&source);
-    }
-    cells[count] = GUARD;
-    return cells;
-}
 
 /* ---- tiles ----------------------------------------------------------------------------------- */
 
@@ -47,8 +34,8 @@ static void tiles_hold_rows_and_zeros(void **state) {
             }
         }
         assert_true(tiled[count] == GUARD);
-        lp_free(x);
-        lp_free(tiled);
+        release(x);
+        release(tiled);
         lp_free(seen);
     }
 }
@@ -68,9 +55,9 @@ static void a_part_changes_nothing_beside_it(void **state) {
             assert_true(tiled[at] == (inside ? x[(i - ROW) * WIDE + j - COLUMN] : before[at]));
         }
     }
-    lp_free(x);
-    lp_free(tiled);
-    lp_free(before);
+    release(x);
+    release(tiled);
+    release(before);
 }
 
 /* ---- products -------------------------------------------------------------------------------- */
@@ -105,12 +92,12 @@ static example make(const size *s) {
 }
 
 static void discard(example *e) {
-    lp_free(e->x);
-    lp_free(e->tiled);
-    lp_free(e->weight);
-    lp_free(e->before);
+    release(e->x);
+    release(e->tiled);
+    release(e->weight);
+    release(e->before);
     lp_free(e->layer.weights);
-    lp_free(e->layer.bias);
+    release(e->layer.bias);
 }
 
 static double twin(lp_nonlinearity activation, double x) {
@@ -168,7 +155,7 @@ static void check_rows(version run, const size *s, bool with_bias, bool add) {
     }
     assert_true(y[s->rows * stride] == GUARD);
     e.layer.bias = bias;
-    lp_free(y);
+    release(y);
     discard(&e);
 }
 
@@ -190,7 +177,7 @@ static void check_tiled(version run, const size *s, lp_nonlinearity activation) 
         assert_true(isfinite(y[i]));
     }
     assert_true(y[count] == GUARD);
-    lp_free(y);
+    release(y);
     discard(&e);
 }
 
@@ -245,8 +232,8 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
             multiply_avx2(&j);
             assert_memory_equal(y, other, count * sizeof *y);
         }
-        lp_free(y);
-        lp_free(other);
+        release(y);
+        release(other);
         discard(&e);
     }
 #endif
@@ -263,9 +250,9 @@ static void a_row_does_not_see_the_others(void **state) {
     lp_tile(e.x + 29 * s.in, 1, s.in, s.in, x);
     lp_linear_run(&e.layer, x, 1, &(lp_linear_output){.y = alone, .stride = s.out});
     assert_memory_equal(alone, y + 29 * s.out, s.out * sizeof *alone);
-    lp_free(y);
-    lp_free(alone);
-    lp_free(x);
+    release(y);
+    release(alone);
+    release(x);
     discard(&e);
 }
 

@@ -5,21 +5,8 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "base/random.h"
 #include "check.h"
-
-static const float GUARD = -12345.0F;
-static lp_random source;
-
-static float *numbers(size_t count) {
-    float *cells = lp_alloc(count + 1, sizeof *cells);
-    assert_non_null(cells);
-    for (size_t i = 0; i < count; i++) {
-        cells[i] = (float)lp_random_normal(&source);
-    }
-    cells[count] = GUARD;
-    return cells;
-}
+#include "numbers.h"
 
 typedef struct size {
     size_t rows, in, out;
@@ -50,7 +37,9 @@ static example make(const size *s) {
     e.weight = numbers(s->out * s->in);
     e.before = numbers(s->rows * s->out);
     e.layer.bias = numbers(s->out);
-    e.layer.weights = numbers(floats);
+    e.layer.weights = lp_alloc(floats + 1, sizeof(float)); /* aligned */
+    assert_non_null(e.layer.weights);
+    e.layer.weights[floats] = GUARD;
     e.scratch = numbers(lp_linear_int8_scratch(s->in));
     lp_linear_int8_pack(e.weight, s->out, s->in, e.layer.weights);
     assert_true(e.layer.weights[floats] == GUARD);
@@ -60,13 +49,13 @@ static example make(const size *s) {
 
 static void discard(example *e, const size *s) {
     assert_true(e->scratch[lp_linear_int8_scratch(s->in)] == GUARD);
-    lp_free(e->x);
-    lp_free(e->tiled);
-    lp_free(e->weight);
-    lp_free(e->before);
-    lp_free(e->scratch);
+    release(e->x);
+    release(e->tiled);
+    release(e->weight);
+    release(e->before);
+    release(e->scratch);
     lp_free(e->layer.weights);
-    lp_free(e->layer.bias);
+    release(e->layer.bias);
 }
 
 /* What rounds `count` inputs x and weights w. */
@@ -167,9 +156,9 @@ static void check_version(version one) {
             }
         }
         assert_true(y[s->rows * stride] == GUARD && tiled[tiles] == GUARD);
-        lp_free(y);
-        lp_free(more);
-        lp_free(tiled);
+        release(y);
+        release(more);
+        release(tiled);
         discard(&e, s);
     }
 }

@@ -5,27 +5,8 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "base/random.h"
 #include "check.h"
-
-static const float GUARD = -12345.0F;
-static lp_random source;
-
-/* Normal numbers with a guard cell before and behind. */
-static float *numbers(size_t count) {
-    float *cells = lp_alloc(count + 2, sizeof *cells);
-    assert_non_null(cells);
-    cells[0] = cells[count + 1] = GUARD;
-    for (size_t i = 1; i <= count; i++) {
-        cells[i] = (float)lp_random_normal(&source);
-    }
-    return cells + 1;
-}
-
-static void release(float *x, size_t count) {
-    assert_true(x[-1] == GUARD && x[count] == GUARD);
-    lp_free(x - 1);
-}
+#include "numbers.h"
 
 static double exact(const lp_conv *conv, const float *x, const float *weight, const double *scale,
                     size_t side, size_t place, size_t o, double *size) {
@@ -109,14 +90,14 @@ static void winograd_convolutions_match_plain_loops(void **state) {
         lp_winograd_run(&conv, x, images, side, NULL, false, y, scratch);
         lp_winograd_run(&conv, x + before * conv.in, 1, side, NULL, false, alone, scratch);
         assert_memory_equal(alone, y + before * conv.out, outputs / images * sizeof *alone);
-        release(alone, outputs / images);
-        release(x, pixels * conv.in);
-        release(weight, values);
-        release(bias, conv.out);
-        release(add, outputs);
-        release(y, outputs);
-        release(scratch, lp_winograd_scratch(&conv));
-        release(room, conv.in * conv.out);
+        release_guarded(alone, outputs / images);
+        release_guarded(x, pixels * conv.in);
+        release_guarded(weight, values);
+        release_guarded(bias, conv.out);
+        release_guarded(add, outputs);
+        release_guarded(y, outputs);
+        release_guarded(scratch, lp_winograd_scratch(&conv));
+        release_guarded(room, conv.in * conv.out);
         lp_free(packed);
         lp_free(zeros);
     }
@@ -168,12 +149,12 @@ static void compare_additions(void (*in)(const float *const *, size_t, float *, 
     }
     out(a, CHANNELS, CHANNELS, &to);
     assert_memory_equal(left, right, 4 * CHANNELS * sizeof *left);
-    release(x, CELLS);
-    release(a, CELLS);
-    release(b, CELLS);
-    release(bias, CHANNELS);
-    release(left, 4 * CHANNELS);
-    release(right, 4 * CHANNELS);
+    release_guarded(x, CELLS);
+    release_guarded(a, CELLS);
+    release_guarded(b, CELLS);
+    release_guarded(bias, CHANNELS);
+    release_guarded(left, 4 * CHANNELS);
+    release_guarded(right, 4 * CHANNELS);
 }
 
 #endif

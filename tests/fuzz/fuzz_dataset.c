@@ -1,8 +1,11 @@
-/* CIFAR's and STL-10's files.  The first byte chooses the split and the labels, and what the rest
- * is: 0  a .bin file of records      2  an archive, bare 1  a folder: chunk test.bin, the rest
- * fine_label_names.txt 3  a tar archive: members of one byte (kind and name), and a chunk 4
- * STL-10's folder: chunks of labels and of names (empty: no such file), a number of images below 4,
- * the rest their first bytes 5  its file of images, named by itself */
+/* CIFAR's and STL-10's files.  The first byte chooses the split and the labels, and what follows:
+ *   0  a .bin file of records
+ *   1  a folder: chunk test.bin, the rest fine_label_names.txt
+ *   2  an archive, bare
+ *   3  a tar archive: members of one byte (kind and name), and a chunk
+ *   4  STL-10's folder: chunks of labels and of names (empty: no such file), a number of images
+ *      below 4, the rest their first bytes
+ *   5  its file of images, named by itself */
 #include "fuzz.h"
 #include "linprobe/dataset.h"
 

@@ -69,40 +69,27 @@ static float *filled(size_t count) {
 
 /* Twelve independent chains, by name so that they stay in registers: two units, each four or five
  * cycles deep, need eight or ten. */
-#define CHAINS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
-enum { CHAIN_COUNT = 12 };
-
-LP_TARGET("avx512f") static double multiply_add_512(size_t rounds, volatile float *sink) {
-    const __m512 a = _mm512_set1_ps(0.999F), b = _mm512_set1_ps(0.001F);
-#define BEGIN(i) __m512 x##i = _mm512_set1_ps((float)i);
-#define STEP(i) x##i = _mm512_fmadd_ps(x##i, a, b);
-#define END(i) *sink = _mm512_reduce_add_ps(x##i);
-    CHAINS(BEGIN)
-    for (size_t r = 0; r < rounds; r++) {
-        CHAINS(STEP)
+#define FOUR(DO, i, j, k, l, bits) DO(i, bits) DO(j, bits) DO(k, bits) DO(l, bits)
+#define CHAINS(DO, bits)                                                                           \
+    FOUR(DO, 0, 1, 2, 3, bits)                                                                     \
+    FOUR(DO, 4, 5, 6, 7, bits) FOUR(DO, 8, 9, 10, 11, bits)
+#define BEGIN(i, bits) __m##bits x##i = _mm##bits##_set1_ps((float)i);
+#define STEP(i, bits) x##i = _mm##bits##_fmadd_ps(x##i, a, b);
+#define END(i, bits) *sink = _mm##bits##_cvtss_f32(x##i);
+#define MULTIPLY_ADD(bits, features)                                                               \
+    LP_TARGET(features)                                                                            \
+    static double multiply_add_##bits(size_t rounds, volatile float *sink) {                       \
+        const __m##bits a = _mm##bits##_set1_ps(0.999F), b = _mm##bits##_set1_ps(0.001F);          \
+        CHAINS(BEGIN, bits)                                                                        \
+        for (size_t r = 0; r < rounds; r++) {                                                      \
+            CHAINS(STEP, bits)                                                                     \
+        }                                                                                          \
+        CHAINS(END, bits)                                                                          \
+        return 2.0 * (bits / 32) * 12 * (double)rounds;                                            \
     }
-    CHAINS(END)
-#undef BEGIN
-#undef STEP
-#undef END
-    return 2.0 * 16 * CHAIN_COUNT * (double)rounds;
-}
 
-LP_TARGET("avx2,fma") static double multiply_add_256(size_t rounds, volatile float *sink) {
-    const __m256 a = _mm256_set1_ps(0.999F), b = _mm256_set1_ps(0.001F);
-#define BEGIN(i) __m256 x##i = _mm256_set1_ps((float)i);
-#define STEP(i) x##i = _mm256_fmadd_ps(x##i, a, b);
-#define END(i) *sink = _mm256_cvtss_f32(x##i);
-    CHAINS(BEGIN)
-    for (size_t r = 0; r < rounds; r++) {
-        CHAINS(STEP)
-    }
-    CHAINS(END)
-#undef BEGIN
-#undef STEP
-#undef END
-    return 2.0 * 8 * CHAIN_COUNT * (double)rounds;
-}
+MULTIPLY_ADD(512, "avx512f")
+MULTIPLY_ADD(256, "avx2,fma")
 
 #endif
 

@@ -177,7 +177,8 @@ static int run(const cli_command *command, int argc, char **argv) {
          .argument = "FILE",
          .help = "draws the 60 most confident mistakes as .png or .svg; needs --data",
          .kind = CLI_PICTURE,
-         .value = &j.mistakes},
+         .value = &j.mistakes,
+         .needs = "--data"},
         {.name = "--data",
          .argument = "PATH",
          .help = "the images that the test features were made from, for --mistakes and --report",
@@ -195,9 +196,6 @@ static int run(const cli_command *command, int argc, char **argv) {
     int exit_status = cli_parse(command, options, argc, argv, words, 2, 2, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
-    }
-    if (j.mistakes != NULL && j.data_path == NULL) {
-        return cli_usage_error(command, "--mistakes needs the images: --data PATH");
     }
     if (j.data_path != NULL && j.mistakes == NULL && j.report == NULL) {
         return cli_usage_error(command, "--data is for --mistakes and --report");

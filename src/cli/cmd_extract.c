@@ -52,7 +52,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_TEXT,
          .value = &out,
          .required = true},
-        STEP_MODEL_OPTIONS(&model_options, &point),
+        STEP_MODEL_OPTIONS(&model_options, &point, "--model"),
         {.name = "--normalize",
          .help = "divide each feature vector by its length (default: off)",
          .kind = CLI_FLAG,

@@ -84,7 +84,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     step_model model = {0};
     int point = -1; /* shown are all */
     const cli_option options[] = {
-        STEP_MODEL_OPTIONS(&model, &point), CLI_FORMAT_OPTION(&format), {.name = NULL}};
+        STEP_MODEL_OPTIONS(&model, &point, NULL), CLI_FORMAT_OPTION(&format), {.name = NULL}};
     const char *path;
     int exit_status = cli_parse(command, options, argc, argv, &path, 1, 1, NULL);
     if (exit_status != CLI_CONTINUE) {

@@ -475,7 +475,7 @@ static int run(const cli_command *command, int argc, char **argv) {
          .help = "name of the run (default: from its inputs)",
          .kind = CLI_TEXT,
          .value = &j.run_name},
-        STEP_MODEL_OPTIONS(&j.told, &j.point),
+        STEP_MODEL_OPTIONS(&j.told, &j.point, NULL),
         {.name = "--normalize",
          .help = "divide each feature vector by its length (default: off)",
          .kind = CLI_FLAG,
@@ -491,22 +491,26 @@ static int run(const cli_command *command, int argc, char **argv) {
          .argument = "URL",
          .help = "another source of the weights, with",
          .kind = CLI_TEXT,
-         .value = &j.weights_url},
+         .value = &j.weights_url,
+         .needs = "--weights-sha256"},
         {.name = "--weights-sha256",
          .argument = "HEX",
          .help = "their checksum",
          .kind = CLI_TEXT,
-         .value = &j.weights_sha256},
+         .value = &j.weights_sha256,
+         .needs = "--weights-url"},
         {.name = "--data-url",
          .argument = "URL",
          .help = "another source of the data, with",
          .kind = CLI_TEXT,
-         .value = &j.data_url},
+         .value = &j.data_url,
+         .needs = "--data-sha256"},
         {.name = "--data-sha256",
          .argument = "HEX",
          .help = "its checksum",
          .kind = CLI_TEXT,
-         .value = &j.data_sha256},
+         .value = &j.data_sha256,
+         .needs = "--data-url"},
         DATA_INPUT_OPTIONS(&j.input),
         PROFILE_OPTION(&j.profiled),
         CLI_THREADS_OPTION(&j.threads),
@@ -516,11 +520,6 @@ static int run(const cli_command *command, int argc, char **argv) {
     int exit_status = cli_parse(command, options, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
-    }
-    if ((j.weights_url != NULL) != (j.weights_sha256 != NULL) ||
-        (j.data_url != NULL) != (j.data_sha256 != NULL)) {
-        (void)fprintf(stderr, "linprobe reproduce: a URL and its SHA-256 are given together\n");
-        return CLI_USAGE;
     }
     j.rows = json_array();
     j.converged = true;

@@ -230,6 +230,12 @@ int cli_parse(const cli_command *command, const cli_option *options, int argc, c
             (void)snprintf(text, sizeof text, "%s %s is missing", o->name, o->argument);
             return cli_usage_error(command, text);
         }
+        const cli_option *needed = o->needs != NULL ? find(options, o->needs, strlen(o->needs)) : o;
+        if (seen[o - options] && !seen[needed - options]) {
+            (void)snprintf(text, sizeof text, "%s needs %s %s", o->name, needed->name,
+                           needed->argument);
+            return cli_usage_error(command, text);
+        }
     }
     if (count < min_words) {
         (void)snprintf(text, sizeof text, "expected %zu argument%s, found %zu", min_words,

@@ -34,6 +34,7 @@ typedef struct cli_option {
     double low, high;           /* REAL, COUNT and COUNTS: allowed range */
     const char *const *choices; /* CHOICE: names, NULL at the end */
     bool required;
+    const char *needs; /* an option with an argument that this one is of no use without, or NULL */
 } cli_option;
 
 /* What a command is: `usage` stands behind its name ("--model FILE --data PATH"), and `words` holds

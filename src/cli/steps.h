@@ -119,52 +119,60 @@ extern const size_t step_score_column_count;
 extern const char *const step_solvers[];
 extern const char *const step_activations[],
     *const step_pools[], *const step_mean_stds[], *const step_precisions[], *const step_points[];
-/* One model, or several (what can hold for all of them). */
-#define STEP_MODELS_OPTIONS(model, point)                                                          \
+/* One model, or several (what can hold for all of them); `needed` is the option that they need, or
+ * NULL. */
+#define STEP_MODELS_OPTIONS(model, point, needed)                                                  \
     {.name = "--feature",                                                                          \
      .argument = "POINT",                                                                          \
      .help = "projected (default where a model has a projection) or penultimate",                  \
      .kind = CLI_CHOICE,                                                                           \
      .value = (point),                                                                             \
-     .choices = step_points},                                                                      \
+     .choices = step_points,                                                                       \
+     .needs = (needed)},                                                                           \
         {.name = "--activation",                                                                   \
          .argument = "NAME",                                                                       \
          .help = "gelu, quick_gelu or gelu_tanh, for models whose files do not tell",              \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->activation,                                                            \
-         .choices = step_activations},                                                             \
+         .choices = step_activations,                                                              \
+         .needs = (needed)},                                                                       \
         {.name = "--pool",                                                                         \
          .argument = "HOW",                                                                        \
          .help = "cls, mean or attention (default: as the model was trained)",                     \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->pool,                                                                  \
-         .choices = step_pools},                                                                   \
+         .choices = step_pools,                                                                    \
+         .needs = (needed)},                                                                       \
         {.name = "--precision",                                                                    \
          .argument = "NAME",                                                                       \
          .help = "float32 (default) or int8: a vision transformer's blocks over 8-bit integers,\n" \
                  "faster and less exact",                                                          \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->precision,                                                             \
-         .choices = step_precisions},                                                              \
+         .choices = step_precisions,                                                               \
+         .needs = (needed)},                                                                       \
     {                                                                                              \
         .name = "--input-size", .argument = "PIXELS",                                              \
         .help = "side of the input; positions are interpolated as the family does",                \
-        .kind = CLI_COUNT, .value = &(model)->input_size, .low = 1, .high = 4096                   \
+        .kind = CLI_COUNT, .value = &(model)->input_size, .low = 1, .high = 4096,                  \
+        .needs = (needed)                                                                          \
     }
-#define STEP_MODEL_OPTIONS(model, point)                                                           \
-    STEP_MODELS_OPTIONS(model, point),                                                             \
+#define STEP_MODEL_OPTIONS(model, point, needed)                                                   \
+    STEP_MODELS_OPTIONS(model, point, needed),                                                     \
         {.name = "--heads",                                                                        \
          .argument = "N",                                                                          \
          .help = "attention heads, for models whose files do not tell",                            \
          .kind = CLI_COUNT,                                                                        \
          .value = &(model)->heads,                                                                 \
          .low = 1,                                                                                 \
-         .high = 1024},                                                                            \
+         .high = 1024,                                                                             \
+         .needs = (needed)},                                                                       \
     {                                                                                              \
         .name = "--mean-std", .argument = "NAME",                                                  \
         .help = "half (0.5), imagenet or clip: the preprocessing's, for models whose files\n"      \
                 "do not tell",                                                                     \
-        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = step_mean_stds                 \
+        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = step_mean_stds,                \
+        .needs = (needed)                                                                          \
     }
 #define STEP_FIT_OPTIONS(o, eps, tol)                                                              \
     {.name = "-C",                                                                                 \

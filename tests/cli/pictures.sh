@@ -173,7 +173,7 @@ run 2 "$LP_PROGRAM" eval /nowhere /nowhere --report r.htm
 says "--report: r.htm: expected a name that ends in .html"
 run 2 "$LP_PROGRAM" eval /nowhere /nowhere --report .html
 run 2 "$LP_PROGRAM" eval /nowhere /nowhere --mistakes m.png
-says "--mistakes needs the images: --data PATH"
+says "--mistakes needs --data PATH"
 run 2 "$LP_PROGRAM" eval /nowhere /nowhere --data /nowhere
 says "--data is for --mistakes and --report"
 run 2 "$LP_PROGRAM" fewshot /nowhere /nowhere --chart few.pdf

@@ -67,6 +67,10 @@ ok "a refused run leaves no folder" [ ! -e x ]
 
 run 2 "$LP_PROGRAM" extract --model "$model" --pixels --data "$data" --split train --out x
 says "expected either --model FILE or --pixels"
+for option in --feature=penultimate --activation=auto --pool=cls --precision=int8 --input-size=32 --heads=2 --mean-std=half; do
+    run 2 "$LP_PROGRAM" extract --pixels $option --data "$data" --split train --out x
+    says "${option%=*} needs --model FILE"
+done
 run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split train --out pixels
 has "  3072  "
 run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split test --out pixels-test --format csv

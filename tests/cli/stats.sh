@@ -81,6 +81,10 @@ has '"runs": ['
 has '"p_holm"'
 run 2 "$LP_PROGRAM" compare a.probe=test
 says "expected 2 arguments, found 1"
+for option in --pool=cls --sweep; do # of models
+    run 2 "$LP_PROGRAM" compare a.probe=test b=1.probe=test $option
+    says "${option%=*} needs --data PATH"
+done
 run 1 "$LP_PROGRAM" compare a.probe test
 says "a.probe: expected PROBE=TEST_DIR"
 run 1 "$LP_PROGRAM" compare a.probe=test a.probe=/nowhere

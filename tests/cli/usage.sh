@@ -36,7 +36,7 @@ says "--threads: expected a whole number from 1 to 1024, found '0'"
 run 2 "$LP_PROGRAM" extract --normalize=yes
 says "--normalize takes no argument"
 run 2 "$LP_PROGRAM" reproduce --data-url http://localhost/x
-says "a URL and its SHA-256 are given together"
+says "--data-url needs --data-sha256 HEX"
 
 run 0 "$LP_PROGRAM" inspect "$golden/encoder/clip.safetensors"
 has "format:        safetensors"

@@ -95,15 +95,25 @@ static lp_status find_input(const job *j, const char *what, const char *option, 
     return status == LP_OK ? download_file(what, advice, &request, err) : status;
 }
 
+/* What the user has is opened before anything is downloaded. */
 static lp_status find_inputs(job *j, lp_error *err) {
     const lp_known_model *weights = lp_known_model_named("clip-vit-b-32");
     const lp_official_archive *data = &lp_record_layouts[LP_CIFAR_100].archive;
     char *elsewhere = NULL;
-    lp_status status = j->data_url != NULL
-                           ? find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, j->data_url,
-                                        0, j->data_sha256, j->data_path, err)
-                           : find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, data->url,
-                                        data->bytes, data->sha256, j->data_path, err);
+    lp_checkpoint *ckpt = NULL;
+    lp_status status = j->model != NULL ? model_open(j->model, j->cache, &ckpt, err) : LP_OK;
+    lp_checkpoint_close(ckpt);
+    if (status == LP_OK) {
+        status = j->data_url != NULL
+                     ? find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, j->data_url, 0,
+                                  j->data_sha256, j->data_path, err)
+                     : find_input(j, "CIFAR-100", "--data PATH", j->data, NULL, data->url,
+                                  data->bytes, data->sha256, j->data_path, err);
+    }
+    for (int s = 0; status == LP_OK && s < 2; s++) {
+        status = data_input_open(&j->input, j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+                                 (lp_label_kind)j->labels, j->threads, &j->images[s], err);
+    }
     if (status == LP_OK && j->weights_url != NULL) {
         return find_input(j, "weights", "--model FILE", j->model, NULL, j->weights_url, 0,
                           j->weights_sha256, j->model_path, err);
@@ -147,15 +157,8 @@ static lp_status extract_split(job *j, int split, const lp_dataset *data, lp_err
 
 static lp_status extract_both(job *j, lp_error *err) {
     lp_dataset **data = j->images;
-    lp_status status = LP_OK;
-    for (int s = 0; status == LP_OK && s < 2; s++) { /* both, before anything is computed */
-        status = data_input_open(&j->input, j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
-                                 (lp_label_kind)j->labels, j->threads, &data[s], err);
-    }
-    if (status == LP_OK) {
-        lp_encoder_options told = step_encoder_options(&j->told);
-        status = step_encoder_load(j->model_path, j->cache, &told, &j->encoder, err);
-    }
+    lp_encoder_options told = step_encoder_options(&j->told);
+    lp_status status = step_encoder_load(j->model_path, j->cache, &told, &j->encoder, err);
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);
         j->where = j->point < 0 ? j->info.default_point : (lp_feature_point)j->point;

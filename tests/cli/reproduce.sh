@@ -34,6 +34,14 @@ run 2 "$LP_PROGRAM" reproduce --weights-url "$base/x"
 run 1 "$LP_PROGRAM" reproduce --data-url "http://example.com/x.tar.gz" --data-sha256 "$archive"
 says "expected https"
 
+# ---- what the user has is opened before anything is downloaded
+: >requests
+run 1 "$LP_PROGRAM" reproduce --model nowhere.pt --data-url "$base/cifar-100-binary.tar.gz" --data-sha256 "$archive"
+says "nowhere.pt: cannot be opened: No such file or directory"
+run 1 "$LP_PROGRAM" reproduce --data /nowhere --weights-url "$base/weights.safetensors" --weights-sha256 "$weights"
+says "/nowhere"
+ok "nothing was downloaded for a wrong path" [ ! -s requests ]
+
 # ---- a connection that breaks is resumed by the same run
 : >requests
 run 0 reproduce /cut/20000 /cut/100000

@@ -53,6 +53,7 @@ const cli_command cli_fit = {
     .run = run,
     .usage = "TRAIN_DIR --out PROBE [--solver NAME] [-C NUMBER] [options]",
     .details =
-        "TRAIN_DIR holds features.npy and labels.npy.  Exit status 3 when the solver stopped\n"
-        "before it converged; the probe is written all the same.",
+        "TRAIN_DIR holds features.npy and labels.npy, or is one .npz file with arrays features\n"
+        "and labels.  Exit status 3 when the solver stopped before it converged; the probe is\n"
+        "written all the same.",
 };

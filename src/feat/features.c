@@ -91,7 +91,15 @@ static lp_status read_npz(feature_set *set, lp_error *err) {
         return status;
     }
     uint64_t size = map.size;
+    bool zip = size >= 2 && memcmp(map.data, "PK", 2) == 0;
+    bool npy = size >= 6 && memcmp(map.data, "\x93NUMPY", 6) == 0;
     lp_map_close(&map);
+    if (!zip) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected a feature set: a folder with features.npy and labels.npy, or "
+                       "a .npz file with arrays features and labels; found %s",
+                       set->path, npy ? "a single array (.npy)" : "a file that is no zip archive");
+    }
     status = lp_archive_open(set->path, LP_ARCHIVE_ZIP, &archive, err);
     while (status == LP_OK && more) {
         status = lp_archive_next(archive, &member, &more, err);

@@ -144,6 +144,8 @@ says "clip.safetensors"
 head -c 1000 a.probe >cut.probe
 run 1 "$LP_PROGRAM" eval cut.probe test
 says "cut.probe"
+run 1 "$LP_PROGRAM" fit "$LP_SOURCE/README.md" --out x.probe
+says "README.md: expected a feature set: a folder with features.npy and labels.npy, or a .npz file"
 run 1 "$LP_PROGRAM" fit train --solver liblinear --out /nowhere/x.probe
 says "/nowhere/x.probe: cannot be created"
 # a value that is no number

@@ -286,6 +286,13 @@ static void unusable_npz_archives_are_refused(void **state) {
     assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err,
                  "2147483647 bytes cannot come from a file of");
     lp_free(bytes);
+    assert_ok(lp_file_write(path, "# Read me", 9, &err), &err);
+    assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err,
+                 "set.npz: expected a feature set: a folder with features.npy and labels.npy, or a "
+                 ".npz file with arrays features and labels; found a file that is no zip archive");
+    assert_ok(lp_file_write(path, y_file, build(y_file, Y_DICTIONARY, y_values, 16), &err), &err);
+    assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err,
+                 "found a single array (.npy)");
     lp_free(path);
 }
 

@@ -56,13 +56,7 @@ static lp_status add_probe(comparison *c, const char *word, size_t threads, lp_e
     json_t *row;
     lp_status status = split_word(word, &probe_path, &test_path, err);
     if (status == LP_OK) {
-        status = lp_probe_load(probe_path, &probe, err);
-    }
-    if (status == LP_OK) {
-        status = lp_features_open(test_path, &test, err);
-    }
-    if (status == LP_OK) {
-        status = step_check_match(probe, probe_path, test, err);
+        status = step_open_probe(probe_path, test_path, &probe, &test, err);
     }
     if (status == LP_OK) {
         status = comparison_add(c, word, probe, test, threads, &row, err);

@@ -117,13 +117,7 @@ static lp_status write_pictures(job *j, lp_error *err) {
 /* ---- the command ---- */
 
 static lp_status evaluate(job *j, const char *test_path, int kind, size_t threads, lp_error *err) {
-    lp_status status = lp_probe_load(j->probe_path, &j->probe, err);
-    if (status == LP_OK) {
-        status = lp_features_open(test_path, &j->test, err);
-    }
-    if (status == LP_OK) {
-        status = step_check_match(j->probe, j->probe_path, j->test, err);
-    }
+    lp_status status = step_open_probe(j->probe_path, test_path, &j->probe, &j->test, err);
     if (status == LP_OK) {
         lp_probability probability = kind == 0   ? LP_PROBABILITY_SOFTMAX
                                      : kind == 1 ? LP_PROBABILITY_OVR

@@ -204,20 +204,13 @@ static int run(const cli_command *command, int argc, char **argv) {
         return exit_status;
     }
     lp_error err = {0};
-    lp_features *train = NULL;
-    lp_features *test = NULL;
+    lp_features *train, *test;
     lp_fewshot_draw *draws = NULL;
     lp_fewshot_mean *means = NULL;
     fit.solver = (lp_solver)solver;
     lp_fewshot_options few = {
         .shots = shots.values, .shot_count = shots.count, .draws = draw_count, .seed = seed};
-    lp_status status = lp_features_open(words[0], &train, &err);
-    if (status == LP_OK) {
-        status = lp_features_open(words[1], &test, &err);
-    }
-    if (status == LP_OK) {
-        status = step_check_sets(train, test, &err);
-    }
+    lp_status status = step_open_sets(words[0], words[1], &train, &test, &err);
     if (status == LP_OK) {
         status = name_class(train, &shots, &err);
     }

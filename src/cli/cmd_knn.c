@@ -47,16 +47,9 @@ static int run(const cli_command *command, int argc, char **argv) {
         return exit_status;
     }
     lp_error err = {0};
-    lp_features *train = NULL;
-    lp_features *test = NULL;
+    lp_features *train, *test;
     lp_score scores[sizeof k.values / sizeof k.values[0]];
-    lp_status status = lp_features_open(words[0], &train, &err);
-    if (status == LP_OK) {
-        status = lp_features_open(words[1], &test, &err);
-    }
-    if (status == LP_OK) {
-        status = step_check_sets(train, test, &err);
-    }
+    lp_status status = step_open_sets(words[0], words[1], &train, &test, &err);
     if (status == LP_OK) {
         lp_examples train_set = step_examples(train);
         lp_examples test_set = step_examples(test);

@@ -27,16 +27,10 @@ static int run(const cli_command *command, int argc, char **argv) {
         return exit_status;
     }
     lp_error err = {0};
-    lp_probe *probe = NULL;
-    lp_features *set = NULL;
+    lp_probe *probe;
+    lp_features *set;
     int64_t *predicted = NULL;
-    lp_status status = lp_probe_load(words[0], &probe, &err);
-    if (status == LP_OK) {
-        status = lp_features_open(words[1], &set, &err);
-    }
-    if (status == LP_OK) {
-        status = step_check_match(probe, words[0], set, &err);
-    }
+    lp_status status = step_open_probe(words[0], words[1], &probe, &set, &err);
     if (status == LP_OK) {
         predicted = lp_alloc(set->count, sizeof *predicted);
         status = predicted != NULL

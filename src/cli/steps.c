@@ -396,13 +396,14 @@ lp_status step_sweep(const lp_features *train, const lp_features *validation,
                : status;
 }
 
-/* Whether the inputs that two feature sets record go together; a set from elsewhere records none.
- */
-static lp_status check_inputs(const json_t *a, const json_t *b, const char *trained_on,
-                              const lp_features *test, lp_error *err) {
+/* Whether two feature sets go together, by what they record of how they were made; a set from
+ * elsewhere records nothing. */
+static lp_status check_origins(const json_t *trained, const json_t *tested, const char *trained_on,
+                               const lp_features *test, lp_error *err) {
     static const char *const same[] = {"weights_sha256", "feature",  "normalize", "preprocess",
                                        "activation",     "labels",   "pool",      "heads",
                                        "norm_eps",       "precision"};
+    const json_t *a = json_object_get(trained, "inputs"), *b = json_object_get(tested, "inputs");
     for (size_t i = 0; a != NULL && b != NULL && i < sizeof same / sizeof same[0]; i++) {
         const json_t *mine = json_object_get(a, same[i]), *its = json_object_get(b, same[i]);
         if (mine != its && !json_equal(mine, its)) { /* absent in both: equal */
@@ -411,7 +412,8 @@ static lp_status check_inputs(const json_t *a, const json_t *b, const char *trai
                            trained_on, same[i]);
         }
     }
-    return LP_OK;
+    return data_input_check(json_object_get(trained, "data"), json_object_get(tested, "data"),
+                            test->path, err);
 }
 
 lp_status step_check_match(const lp_probe *probe, const char *probe_path, const lp_features *test,
@@ -428,19 +430,14 @@ lp_status step_check_match(const lp_probe *probe, const char *probe_path, const 
     (void)snprintf(trained_on, sizeof trained_on, "that %.400s was trained on", probe_path);
     json_t *trained = json_loads(lp_probe_meta(probe), 0, &reason);
     json_t *tested = json_loads(test->meta, 0, &reason);
-    const json_t *train = json_object_get(trained, "train");
-    lp_status status = check_inputs(json_object_get(train, "inputs"),
-                                    json_object_get(tested, "inputs"), trained_on, test, err);
-    if (status == LP_OK) {
-        status = data_input_check(json_object_get(train, "data"), json_object_get(tested, "data"),
-                                  test->path, err);
-    }
+    lp_status status =
+        check_origins(json_object_get(trained, "train"), tested, trained_on, test, err);
     json_decref(trained);
     json_decref(tested);
     return status;
 }
 
-lp_status step_check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
+static lp_status check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
     char trained_on[512];
     json_error_t reason;
     if (test->width != train->width || test->classes > train->classes) {
@@ -450,17 +447,32 @@ lp_status step_check_sets(const lp_features *train, const lp_features *test, lp_
                        train->classes);
     }
     (void)snprintf(trained_on, sizeof trained_on, "of %.400s", train->path);
-    json_t *a = json_loads(train->meta, 0, &reason);
-    json_t *b = json_loads(test->meta, 0, &reason);
-    lp_status status = check_inputs(json_object_get(a, "inputs"), json_object_get(b, "inputs"),
-                                    trained_on, test, err);
-    if (status == LP_OK) {
-        status = data_input_check(json_object_get(a, "data"), json_object_get(b, "data"),
-                                  test->path, err);
-    }
-    json_decref(a);
-    json_decref(b);
+    json_t *trained = json_loads(train->meta, 0, &reason);
+    json_t *tested = json_loads(test->meta, 0, &reason);
+    lp_status status = check_origins(trained, tested, trained_on, test, err);
+    json_decref(trained);
+    json_decref(tested);
     return status;
+}
+
+lp_status step_open_sets(const char *train_path, const char *test_path, lp_features **train,
+                         lp_features **test, lp_error *err) {
+    *test = NULL;
+    lp_status status = lp_features_open(train_path, train, err);
+    if (status == LP_OK) {
+        status = lp_features_open(test_path, test, err);
+    }
+    return status == LP_OK ? check_sets(*train, *test, err) : status;
+}
+
+lp_status step_open_probe(const char *probe_path, const char *test_path, lp_probe **probe,
+                          lp_features **test, lp_error *err) {
+    *test = NULL;
+    lp_status status = lp_probe_load(probe_path, probe, err);
+    if (status == LP_OK) {
+        status = lp_features_open(test_path, test, err);
+    }
+    return status == LP_OK ? step_check_match(*probe, probe_path, *test, err) : status;
 }
 
 json_t *step_score_row(const lp_score *s) {

@@ -92,9 +92,14 @@ json_t *step_fit_options(const lp_fit_options *options);
 LP_MUST_USE lp_status step_check_match(const lp_probe *probe, const char *probe_path,
                                        const lp_features *test, lp_error *err);
 
-/* As step_check_match for two feature sets that go together, such as train and test. */
-LP_MUST_USE lp_status step_check_sets(const lp_features *train, const lp_features *test,
-                                      lp_error *err);
+/* Loads a probe and opens the test features for it, if they match.  Both are released by the caller
+ * in any case; NULL where it did not come to that. */
+LP_MUST_USE lp_status step_open_probe(const char *probe_path, const char *test_path,
+                                      lp_probe **probe, lp_features **test, lp_error *err);
+
+/* The same for training features and test features. */
+LP_MUST_USE lp_status step_open_sets(const char *train_path, const char *test_path,
+                                     lp_features **train, lp_features **test, lp_error *err);
 
 /* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
 bool step_show(void *context, size_t done, size_t total, const char *line);

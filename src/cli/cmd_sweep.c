@@ -30,10 +30,10 @@ typedef struct sweep_job {
 } sweep_job;
 
 static lp_status run_sweep(sweep_job *j, lp_error *err) {
-    lp_status status = lp_features_open(j->train_path, &j->train, err);
-    if (status == LP_OK && j->validation_path != NULL) {
-        status = lp_features_open(j->validation_path, &j->validation, err);
-    }
+    lp_status status =
+        j->validation_path == NULL
+            ? lp_features_open(j->train_path, &j->train, err)
+            : step_open_sets(j->train_path, j->validation_path, &j->train, &j->validation, err);
     return status == LP_OK
                ? step_sweep(j->train, j->validation, &j->options, j->out, &j->sweep, err)
                : status;
@@ -50,7 +50,6 @@ static lp_status refit(sweep_job *j, lp_probe **probe, lp_error *err) {
         const lp_features *v = j->validation;
         size_t F = all.width;
         all.count += v->count;
-        all.classes = v->classes > all.classes ? v->classes : all.classes;
         x = lp_alloc(all.count * F, sizeof *x);
         labels = lp_alloc(all.count, sizeof *labels);
         if (x == NULL || labels == NULL) {

@@ -376,10 +376,6 @@ lp_status step_sweep(const lp_features *train, const lp_features *validation,
     lp_sweep_options own = *options;
     lp_examples fit = step_examples(train), check = {0};
     if (validation != NULL) {
-        if (validation->width != train->width) {
-            return lp_fail(err, LP_ERR_ARGUMENT, "%s: %zu features, but %s has %zu",
-                           validation->path, validation->width, train->path, train->width);
-        }
         check = step_examples(validation);
     }
     (void)snprintf(identity, sizeof identity, "%.64s+%.64s", train->digest,

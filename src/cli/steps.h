@@ -97,7 +97,7 @@ LP_MUST_USE lp_status step_check_match(const lp_probe *probe, const char *probe_
 LP_MUST_USE lp_status step_open_probe(const char *probe_path, const char *test_path,
                                       lp_probe **probe, lp_features **test, lp_error *err);
 
-/* The same for training features and test features. */
+/* The same for training features and test (or validation) features. */
 LP_MUST_USE lp_status step_open_sets(const char *train_path, const char *test_path,
                                      lp_features **train, lp_features **test, lp_error *err);
 

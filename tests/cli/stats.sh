@@ -134,6 +134,10 @@ says "--shots: expected a whole number"
 run 2 "$LP_PROGRAM" fewshot train test --shots "$(awk 'BEGIN { for (k = 1; k < 65; k++) printf "%d,", k; print 65 }')"
 says "--shots: more than 64 numbers"
 
+# ---- sweep
+run 1 "$LP_PROGRAM" sweep train --validation unit --out swept
+says "unit: its features were not made as those of train: 'normalize' differs"
+
 # ---- knn
 run 0 "$LP_PROGRAM" knn train test -k 1,20 --threads 1 --format csv
 has "k,temperature,images,correct,top1,top1_low,top1_high,top5,mean_per_class"

@@ -28,8 +28,8 @@ static const lp_column run_columns[] = {
     {"run", "run", NULL},        {"images", "images", NULL},        {"correct", "correct", NULL},
     {"top1", "top-1 %", "%.3f"}, {"top1_low", "95 % from", "%.2f"}, {"top1_high", "to", "%.2f"},
 };
-/* Splits PROBE=TEST_DIR at the '=' that has a file before and a folder after it, so that either
- * name may hold another. */
+/* Splits PROBE=TEST_DIR at the '=' that has a file before and a file or folder after it, so that
+ * either name may hold another. */
 static lp_status split_word(const char *word, char **probe, const char **test, lp_error *err) {
     *probe = lp_strdup(word);
     if (*probe == NULL) {
@@ -38,14 +38,13 @@ static lp_status split_word(const char *word, char **probe, const char **test, l
     for (char *equals = strchr(*probe, '='); equals != NULL; equals = strchr(equals + 1, '=')) {
         *equals = '\0';
         *test = word + (equals - *probe) + 1;
-        if (lp_is_file(*probe) && lp_is_folder(*test)) {
+        if (lp_is_file(*probe) && (lp_is_folder(*test) || lp_is_file(*test))) {
             return LP_OK;
         }
         *equals = '=';
     }
     return lp_fail(err, LP_ERR_ARGUMENT,
-                   "%s: expected PROBE=TEST_DIR, a probe file and the folder of a feature set",
-                   word);
+                   "%s: expected PROBE=TEST_DIR, a probe (or .npy) file and a feature set", word);
 }
 
 static lp_status add_probe(comparison *c, const char *word, size_t threads, lp_error *err) {
@@ -54,15 +53,20 @@ static lp_status add_probe(comparison *c, const char *word, size_t threads, lp_e
     lp_probe *probe = NULL;
     lp_features *test = NULL;
     json_t *row;
+    bool is_array = false; /* predictions instead of a probe */
     lp_status status = split_word(word, &probe_path, &test_path, err);
     if (status == LP_OK) {
-        status = step_open_probe(probe_path, test_path, &probe, &test, err);
+        size_t length = strlen(probe_path);
+        is_array = length > 4 && strcmp(probe_path + length - 4, ".npy") == 0;
+        status = is_array ? lp_features_open(test_path, &test, err)
+                          : step_open_probe(probe_path, test_path, &probe, &test, err);
     }
     if (status == LP_OK) {
-        status = comparison_add(c, word, probe, test, threads, &row, err);
+        status = comparison_add(c, word, probe, probe_path, test, threads, &row, err);
     }
     if (status == LP_OK) {
-        (void)json_object_set_new(row, "probe", lp_json_any_text(probe_path));
+        (void)json_object_set_new(row, is_array ? "predictions" : "probe",
+                                  lp_json_any_text(probe_path));
         (void)json_object_set_new(row, "test", lp_json_any_text(test_path));
     }
     lp_features_close(test);
@@ -161,8 +165,8 @@ static lp_status add_backbone(contest *k, const char *word, lp_error *err) {
     lp_status status = backbone_run(&k->setting, word, &b, err);
     if (status == LP_OK) {
         name_run(k, c->added, &b);
-        status =
-            comparison_add(c, k->names[c->added], b.probe, b.test, k->setting.threads, &row, err);
+        status = comparison_add(c, k->names[c->added], b.probe, NULL, b.test, k->setting.threads,
+                                &row, err);
     }
     if (status == LP_OK) {
         describe_backbone(&b, row);
@@ -399,7 +403,8 @@ const cli_command cli_compare = {
         "command\n"
         "goes on where it stood.\n\n"
         "Without it they are probes, each with the features of the same test examples in the\n"
-        "same order.\n\n"
+        "same order.  PREDICTIONS.npy=TEST_DIR takes the place of a probe: the classes that\n"
+        "another program predicted for them, integers [N].\n\n"
         "For each pair: the difference of accuracies with Tango's 95 % score interval, and the p "
         "of\n"
         "McNemar's exact test, also with Holm's correction over all pairs; a difference is called\n"

@@ -10,6 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "feat/npy.h"
 #include "report/bars.h"
 #include "report/published.h"
 
@@ -90,16 +92,35 @@ static lp_status check_labels(comparison *c, const lp_features *test, lp_error *
     return LP_OK;
 }
 
+static lp_status read_predictions(const char *path, size_t count, int64_t *predicted,
+                                  lp_error *err) {
+    lp_map map;
+    lp_npy npy;
+    lp_status status = lp_map_open(path, &map, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    status = lp_npy_parse(path, map.data, map.size, &npy, err);
+    if (status == LP_OK) {
+        status = lp_npy_labels(path, map.data, &npy, count, LP_NPY_MAX_LABELS, predicted, err);
+    }
+    lp_map_close(&map);
+    return status;
+}
+
 lp_status comparison_add(comparison *c, const char *name, const lp_probe *probe,
-                         const lp_features *test, size_t threads, json_t **row, lp_error *err) {
+                         const char *predictions, const lp_features *test, size_t threads,
+                         json_t **row, lp_error *err) {
     size_t correct = 0;
     int64_t **predicted = &c->predicted[c->added];
     lp_status status = check_labels(c, test, err);
     if (status == LP_OK) {
         *predicted = lp_alloc(test->count, sizeof **predicted);
-        status = *predicted != NULL
-                     ? lp_probe_predict(probe, test->x, test->count, *predicted, threads, err)
-                     : lp_fail_memory(err, test->path, test->count, sizeof **predicted);
+        status = *predicted == NULL
+                     ? lp_fail_memory(err, test->path, test->count, sizeof **predicted)
+                 : probe == NULL
+                     ? read_predictions(predictions, test->count, *predicted, err)
+                     : lp_probe_predict(probe, test->x, test->count, *predicted, threads, err);
     }
     if (status != LP_OK) {
         return status;
@@ -112,7 +133,7 @@ lp_status comparison_add(comparison *c, const char *name, const lp_probe *probe,
                      (json_int_t)c->count, "correct", (json_int_t)correct, "top1",
                      100 * (double)correct / (double)c->count, "top1_low", 100 * interval.low,
                      "top1_high", 100 * interval.high);
-    double known = reported(probe, test);
+    double known = probe != NULL ? reported(probe, test) : NAN;
     if (isfinite(known)) {
         (void)json_object_set_new(*row, "reported", json_real(known));
     }

@@ -22,10 +22,11 @@ LP_MUST_USE lp_status comparison_init(comparison *c, size_t runs, lp_error *err)
 void comparison_clear(comparison *c);
 
 /* Predicts and scores the next run; every run's test set must hold the same examples in the same
- * order.  *row, an element of run_rows, may be given further members; it belongs to c. */
+ * order.  Where probe is NULL its predictions are read: a .npy file of integers [N].  *row, an
+ * element of run_rows, may be given further members; it belongs to c. */
 LP_MUST_USE lp_status comparison_add(comparison *c, const char *name, const lp_probe *probe,
-                                     const lp_features *test, size_t threads, json_t **row,
-                                     lp_error *err);
+                                     const char *predictions, const lp_features *test,
+                                     size_t threads, json_t **row, lp_error *err);
 
 /* Compares every pair of the runs that were added. */
 LP_MUST_USE lp_status comparison_pairs(comparison *c, lp_error *err);

@@ -178,35 +178,19 @@ static lp_status load_values(feature_set *set, lp_error *err) {
 static lp_status load_labels(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
     const char *path = set->labels.path;
-    const lp_npy *npy = &set->labels.npy;
-    const unsigned char *data = set->labels.bytes + npy->offset;
-    int64_t largest = 0;
-    if (npy->kind == 'f' || npy->rank != 1 || npy->count != f->count) {
-        return lp_fail(err, LP_ERR_FORMAT,
-                       "%s: expected %zu integers, one a row of features.npy, found kind '%c' of "
-                       "rank %d with %zu elements",
-                       path, f->count, npy->kind, npy->rank, npy->count);
-    }
+    size_t limit = f->classes > 0 ? f->classes : LP_NPY_MAX_LABELS;
     set->labels_copy = lp_alloc(f->count, sizeof(int64_t));
     if (set->labels_copy == NULL) {
         return lp_fail_memory(err, path, f->count, sizeof(int64_t));
     }
-    /* 1 << 20 bounds what a wrong label can make later stages allocate. */
-    int64_t limit = f->classes > 0 ? (int64_t)f->classes : 1 << 20;
-    for (size_t i = 0; i < f->count; i++) {
-        int64_t *label = &set->labels_copy[i];
-        if (!lp_npy_integer(npy, data, i, label) || *label < 0 || *label >= limit) {
-            return lp_fail(err, LP_ERR_DATA,
-                           "%s: row %zu: expected a label from 0 to %lld, found %lld", path, i,
-                           (long long)limit - 1, (long long)*label);
-        }
-        largest = *label > largest ? *label : largest;
-    }
+    lp_status status = lp_npy_labels(path, set->labels.bytes, &set->labels.npy, f->count, limit,
+                                     set->labels_copy, err);
     f->labels = set->labels_copy;
-    if (f->classes == 0) {
-        f->classes = (size_t)largest + 1;
+    for (size_t i = 0; status == LP_OK && limit != f->classes && i < f->count; i++) {
+        size_t label = (size_t)f->labels[i];
+        f->classes = label >= f->classes ? label + 1 : f->classes;
     }
-    return LP_OK;
+    return status;
 }
 
 static lp_status load_meta(feature_set *set, lp_error *err) {

@@ -196,6 +196,25 @@ bool lp_npy_integer(const lp_npy *npy, const unsigned char *data, size_t i, int6
     return npy->kind != 'f';
 }
 
+lp_status lp_npy_labels(const char *path, const unsigned char *bytes, const lp_npy *npy,
+                        size_t count, size_t limit, int64_t *labels, lp_error *err) {
+    if (npy->kind == 'f' || npy->rank != 1 || npy->count != count) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected %zu integers, one a row of the features, found kind '%c' of "
+                       "rank %d with %zu elements",
+                       path, count, npy->kind, npy->rank, npy->count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!lp_npy_integer(npy, bytes + npy->offset, i, &labels[i]) || labels[i] < 0 ||
+            (uint64_t)labels[i] >= limit) {
+            return lp_fail(err, LP_ERR_DATA,
+                           "%s: row %zu: expected a label from 0 to %zu, found %lld", path, i,
+                           limit - 1, (long long)labels[i]);
+        }
+    }
+    return LP_OK;
+}
+
 void lp_npy_header(char header[LP_NPY_HEADER], const char *descr, size_t rows, size_t columns) {
     char shape[64];
     if (columns > 0) {

@@ -30,6 +30,14 @@ LP_MUST_USE lp_status lp_npy_parse(const char *path, const unsigned char *bytes,
 double lp_npy_real(const lp_npy *npy, const unsigned char *data, size_t i);
 bool lp_npy_integer(const lp_npy *npy, const unsigned char *data, size_t i, int64_t *value);
 
+/* Bounds what a wrong label can make later stages allocate. */
+enum { LP_NPY_MAX_LABELS = 1 << 20 };
+
+/* The elements of a file of these bytes as labels [count], each checked to be from 0 to limit - 1.
+ * LP_ERR_FORMAT where they are not `count` integers in one dimension, LP_ERR_DATA names the row. */
+LP_MUST_USE lp_status lp_npy_labels(const char *path, const unsigned char *bytes, const lp_npy *npy,
+                                    size_t count, size_t limit, int64_t *labels, lp_error *err);
+
 /* Writes the 128-byte header of a little-endian, row-major array: descr "<f4" or "<i8", shape
  * [rows] (columns = 0) or [rows, columns]. */
 void lp_npy_header(char header[LP_NPY_HEADER], const char *descr, size_t rows, size_t columns);

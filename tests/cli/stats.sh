@@ -79,6 +79,19 @@ has "a.probe=test,300,$correct,"
 run 0 "$LP_PROGRAM" compare a.probe=test b=1.probe=test --format json
 has '"runs": ['
 has '"p_holm"'
+# predictions from elsewhere: here the labels themselves, and those of another set
+run 0 "$LP_PROGRAM" compare a.probe=test test/labels.npy=test --format csv --table runs
+has "a.probe=test,300,$correct,"
+has "test/labels.npy=test,300,300,100,"
+run 0 "$LP_PROGRAM" compare a.probe=test test/labels.npy=test --format json
+has '"predictions": "test/labels.npy"'
+run 1 "$LP_PROGRAM" compare a.probe=test train/labels.npy=test
+says "train/labels.npy: expected 300 integers, one a row of the features, found kind 'i' of rank 1 with 600 elements"
+run 1 "$LP_PROGRAM" compare a.probe=test test/features.npy=test
+says "found kind 'f' of rank 2"
+cp a.probe a.npy
+run 1 "$LP_PROGRAM" compare a.probe=test a.npy=test
+says "a.npy: not a .npy file"
 run 2 "$LP_PROGRAM" compare a.probe=test
 says "expected 2 arguments, found 1"
 for option in --pool=cls --sweep; do # of models

@@ -1,44 +1,385 @@
-/* Attention: for each head and each block of queries
- *   scores [block, T] = q k' / sqrt(head width)
- *   each row          = softmax
- *   out [block, DH]   = scores v
- * A block of scores stays in the second-level cache even where the tokens are many (T = 577 for
- * ViT-L/14@336: 148 KB). */
+/* Attention, head by head and five queries at a time:
+ *
+ *   scores [5, T]  = q k'
+ *   scores         = exp(scale (scores - the row's largest))
+ *   out [5, DH]    = scores v / the row's sum of scores
+ *
+ * A head's keys, transposed, and values are copied into panels of 64 columns, [panel][depth][64],
+ * which stay in the second-level cache while the queries go by (T = 577 for ViT-L/14@336: 300 KB);
+ * what belongs to the five queries stays in the first-level one.
+ *
+ * Both products are one loop: 5 x 64 sums fill the registers of a processor with 512 bits, and T is
+ * a multiple of 5 or nearly so where it is small (50).  A sum is cut into chains of 256 fused
+ * multiply-adds as in math/linear.c. */
 #include "math/attention.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
-#include "math/gemm.h"
-#include "math/rows.h"
+#include "math/dispatch.h"
+#include "math/exponential.h"
 #include "math/tiles.h"
 
-enum { QUERY_BLOCK = 64 };
+#if LP_X86
+#include <immintrin.h>
+#endif
+
+enum { QUERIES = 5, PANEL = 64, CHAIN = 256, RUN = LP_TILE_RUN, ALIGNMENT = 64 /* bytes */ };
+
+static size_t panels_of(size_t columns) {
+    return (columns + PANEL - 1) / PANEL;
+}
+
+/* Sums of five rows over one panel: sums [QUERIES][stride] = x [QUERIES][depth] w [depth][PANEL],
+ * += where a chain continues them; the first `vectors` * 16 columns. */
+typedef struct tile_input {
+    const float *rows[QUERIES];
+    const float *panel;
+    size_t depth; /* at most CHAIN */
+    bool add;
+} tile_input;
+
+typedef void (*tile_sums)(const tile_input *tile, size_t vectors, float *sums, size_t stride);
+
+LP_BODY void tile_plain(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+    for (size_t i = 0; i < QUERIES; i++) {
+        float s[PANEL] = {0};
+        for (size_t k = 0; k < tile->depth; k++) {
+            for (size_t l = 0; l < vectors * RUN; l++) {
+                s[l] = LP_MULTIPLY_ADD(tile->rows[i][k], tile->panel[k * PANEL + l], s[l]);
+            }
+        }
+        for (size_t l = 0; l < vectors * RUN; l++) {
+            sums[i * stride + l] = tile->add ? sums[i * stride + l] + s[l] : s[l];
+        }
+    }
+}
+
+#if LP_X86
+
+/* Two vectors of 8 at a time: 10 sums, where two units of 256 bits need 8. */
+LP_TARGET("avx2,fma")
+LP_BODY void tile_avx2(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+    for (size_t v = 0; v < vectors; v++) {
+        const float *w = tile->panel + v * RUN;
+        __m256 low[QUERIES], high[QUERIES];
+        for (size_t i = 0; i < QUERIES; i++) {
+            low[i] = high[i] = _mm256_setzero_ps();
+        }
+        for (size_t k = 0; k < tile->depth; k++, w += PANEL) {
+            __m256 w_low = _mm256_load_ps(w), w_high = _mm256_load_ps(w + 8);
+            for (size_t i = 0; i < QUERIES; i++) {
+                __m256 x = _mm256_broadcast_ss(tile->rows[i] + k);
+                low[i] = _mm256_fmadd_ps(x, w_low, low[i]);
+                high[i] = _mm256_fmadd_ps(x, w_high, high[i]);
+            }
+        }
+        for (size_t i = 0; i < QUERIES; i++) {
+            float *to = sums + i * stride + v * RUN;
+            if (tile->add) {
+                low[i] = _mm256_add_ps(low[i], _mm256_load_ps(to));
+                high[i] = _mm256_add_ps(high[i], _mm256_load_ps(to + 8));
+            }
+            _mm256_store_ps(to, low[i]);
+            _mm256_store_ps(to + 8, high[i]);
+        }
+    }
+}
+
+/* `vectors` is a number that the compiler knows. */
+LP_TARGET("avx512f")
+LP_BODY void vectors_avx512(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+    const float *w = tile->panel;
+    __m512 s[QUERIES][PANEL / RUN];
+    for (size_t i = 0; i < QUERIES; i++) {
+        for (size_t v = 0; v < vectors; v++) {
+            s[i][v] = _mm512_setzero_ps();
+        }
+    }
+    for (size_t k = 0; k < tile->depth; k++, w += PANEL) {
+        for (size_t i = 0; i < QUERIES; i++) {
+            __m512 x = _mm512_set1_ps(tile->rows[i][k]);
+            for (size_t v = 0; v < vectors; v++) {
+                s[i][v] = _mm512_fmadd_ps(x, _mm512_load_ps(w + v * RUN), s[i][v]);
+            }
+        }
+    }
+    for (size_t i = 0; i < QUERIES; i++) {
+        for (size_t v = 0; v < vectors; v++) {
+            float *to = sums + i * stride + v * RUN;
+            _mm512_store_ps(to, tile->add ? _mm512_add_ps(s[i][v], _mm512_load_ps(to)) : s[i][v]);
+        }
+    }
+}
+
+LP_TARGET("avx512f")
+LP_BODY void tile_avx512(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+    switch (vectors) {
+    case 1:
+        vectors_avx512(tile, 1, sums, stride);
+        break;
+    case 2:
+        vectors_avx512(tile, 2, sums, stride);
+        break;
+    case 3:
+        vectors_avx512(tile, 3, sums, stride);
+        break;
+    default:
+        vectors_avx512(tile, 4, sums, stride);
+    }
+}
+
+#endif
+
+/* sums [QUERIES][stride] = the rows [QUERIES][depth] times w [columns / 64][depth][64]. */
+LP_BODY void multiply(tile_sums sum, const float *const rows[QUERIES], size_t depth, const float *w,
+                      size_t columns, float *sums, size_t stride) {
+    for (size_t first = 0; first < columns; first += PANEL, w += depth * PANEL) {
+        size_t left = columns - first < PANEL ? columns - first : PANEL;
+        for (size_t k = 0; k < depth; k += CHAIN) {
+            tile_input tile = {.panel = w + k * PANEL,
+                               .depth = depth - k < CHAIN ? depth - k : CHAIN,
+                               .add = k > 0};
+            for (size_t i = 0; i < QUERIES; i++) {
+                tile.rows[i] = rows[i] + k;
+            }
+            sum(&tile, (left + RUN - 1) / RUN, sums + first, stride);
+        }
+    }
+}
+
+/* Sixteen partial results into one, the same tree for every width of registers. */
+LP_BODY float fold_sum(const float lanes[RUN]) {
+    float s[RUN];
+    memcpy(s, lanes, sizeof s);
+    for (size_t half = RUN / 2; half > 0; half /= 2) {
+        for (size_t l = 0; l < half; l++) {
+            s[l] += s[l + half];
+        }
+    }
+    return s[0];
+}
+
+LP_BODY float fold_largest(const float lanes[RUN]) {
+    float s[RUN];
+    memcpy(s, lanes, sizeof s);
+    for (size_t half = RUN / 2; half > 0; half /= 2) {
+        for (size_t l = 0; l < half; l++) {
+            s[l] = s[l + half] > s[l] ? s[l + half] : s[l];
+        }
+    }
+    return s[0];
+}
+
+/* scores [QUERIES][stride] -> exp(scale (scores - the row's largest)), and 1 / a row's sum of it.
+ * The rows go through each step together, so that none waits for its own sums. */
+LP_BODY void soften(float *scores, size_t stride, size_t tokens, float scale,
+                    float shares[QUERIES]) {
+    size_t whole = (tokens + RUN - 1) / RUN * RUN;
+    float lanes[QUERIES][RUN], largest[QUERIES];
+    for (size_t i = 0; i < QUERIES; i++) {
+        float *row = scores + i * stride;
+        for (size_t j = tokens; j < whole; j++) {
+            row[j] = -INFINITY;
+        }
+        memcpy(lanes[i], row, sizeof lanes[i]);
+        for (size_t j = RUN; j < whole; j += RUN) {
+            for (size_t l = 0; l < RUN; l++) {
+                lanes[i][l] = row[j + l] > lanes[i][l] ? row[j + l] : lanes[i][l];
+            }
+        }
+    }
+    for (size_t i = 0; i < QUERIES; i++) {
+        largest[i] = fold_largest(lanes[i]);
+    }
+    for (size_t i = 0; i < QUERIES; i++) {
+        float *row = scores + i * stride, sums[RUN] = {0};
+        for (size_t j = 0; j < whole; j += RUN) {
+            for (size_t l = 0; l < RUN; l++) {
+                row[j + l] = lp_exp(scale * (row[j + l] - largest[i]));
+                sums[l] += row[j + l];
+            }
+        }
+        memcpy(lanes[i], sums, sizeof lanes[i]);
+    }
+    for (size_t i = 0; i < QUERIES; i++) {
+        shares[i] = 1 / fold_sum(lanes[i]);
+    }
+}
+
+/* A head's [rows, columns] -> panels [columns / 64][rows][64]; anything behind the last column. */
+LP_BODY void pack_values(const float *x, size_t rows, size_t columns, size_t stride, float *w) {
+    for (size_t first = 0; first < columns; first += PANEL) {
+        size_t count = columns - first < PANEL ? columns - first : PANEL;
+        for (size_t i = 0; i < rows; i++, w += PANEL) {
+            if (count == PANEL) { /* a length that the compiler knows */
+                memcpy(w, x + i * stride + first, PANEL * sizeof *w);
+            } else {
+                memcpy(w, x + i * stride + first, count * sizeof *w);
+            }
+        }
+    }
+}
+
+/* The same, transposed: [rows / 64][columns][64]. */
+LP_BODY void pack_keys(const float *x, size_t rows, size_t columns, size_t stride, float *w) {
+    for (size_t i = 0, n; i < rows; i += n) {
+        const float *from = x + i * stride;
+        float *to = w + i / PANEL * columns * PANEL + i % PANEL;
+        n = rows - i < 4 ? 1 : 4; /* four at once, in whole registers */
+        for (size_t c = 0; n == 4 && c < columns; c++) {
+            float four[4] = {from[c], from[stride + c], from[2 * stride + c], from[3 * stride + c]};
+            memcpy(to + c * PANEL, four, sizeof four);
+        }
+        for (size_t c = 0; n == 1 && c < columns; c++) {
+            to[c * PANEL] = from[c];
+        }
+    }
+}
+
+typedef struct job {
+    const lp_attention_input *in;
+    float *keys, *values, *scores, *out; /* 64-byte aligned */
+    /* Where it goes: rows with a stride; 0: rows of a tiled matrix, from first_row on. */
+    float *y;
+    size_t y_stride, first_row;
+} job;
+
+/* Columns of a head's values, and of five queries' scores, in whole panels. */
+static size_t value_columns(const lp_attention_input *in) {
+    return panels_of(in->head_width) * PANEL;
+}
+
+static size_t score_columns(const lp_attention_input *in) {
+    return panels_of(in->tokens) * PANEL;
+}
+
+/* What is read of the next head next.  Its rows are far apart: without this each head waits for the
+ * third-level cache. */
+LP_BODY void fetch_next(const lp_attention_input *in, size_t first, size_t rows, size_t column) {
+    for (size_t i = first; i < first + rows; i++) {
+        for (size_t l = column; l < column + in->head_width; l += RUN) {
+            LP_WILL_READ(in->q + i * in->q_stride + l);
+            LP_WILL_READ(in->k + i * in->kv_stride + l);
+            LP_WILL_READ(in->v + i * in->kv_stride + l);
+        }
+    }
+}
+
+LP_BODY void fetch_tiled(const job *j, size_t first, size_t rows, size_t column) {
+    size_t width = j->in->heads * j->in->head_width;
+    for (size_t i = first; i < first + rows; i++) {
+        const float *y = j->y + lp_tiled_at(width, j->first_row + i, column);
+        for (size_t l = 0; l < j->in->head_width; l += RUN) {
+            LP_WILL_WRITE(y + l / RUN * LP_TILE_CELL);
+        }
+    }
+}
+
+/* out [QUERIES][columns], each row times its share -> y, rows first .. first + rows - 1. */
+LP_BODY void put(const job *j, const float shares[QUERIES], size_t first, size_t rows,
+                 size_t column) {
+    size_t columns = value_columns(j->in), head_width = j->in->head_width;
+    for (size_t i = 0; i < rows; i++) {
+        float *out = j->out + i * columns;
+        for (size_t l = 0; l < columns; l++) {
+            out[l] *= shares[i];
+        }
+        if (j->y_stride > 0) {
+            memcpy(j->y + (first + i) * j->y_stride + column, out, head_width * sizeof *out);
+        }
+    }
+    if (j->y_stride == 0) {
+        lp_tile_part(j->out, rows, head_width, columns, j->y, j->in->heads * head_width,
+                     j->first_row + first, column);
+    }
+}
+
+LP_BODY void attend(const job *j, tile_sums sum) {
+    const lp_attention_input *in = j->in;
+    size_t columns = value_columns(in), stride = score_columns(in);
+    for (size_t h = 0; h < in->heads; h++) {
+        size_t column = h * in->head_width;
+        pack_keys(in->k + column, in->tokens, in->head_width, in->kv_stride, j->keys);
+        pack_values(in->v + column, in->tokens, in->head_width, in->kv_stride, j->values);
+        for (size_t first = 0; first < in->queries; first += QUERIES) {
+            size_t left = in->queries - first, rows = left < QUERIES ? left : QUERIES;
+            const float *q[QUERIES], *p[QUERIES];
+            float shares[QUERIES];
+            if (j->y_stride == 0) {
+                fetch_tiled(j, first, rows, column);
+            }
+            if (h + 1 < in->heads) {
+                fetch_next(in, first, rows, column + in->head_width);
+            }
+            for (size_t i = 0; i < QUERIES; i++) { /* the last row again where there are fewer */
+                q[i] = in->q + (first + (i < rows ? i : rows - 1)) * in->q_stride + column;
+                p[i] = j->scores + i * stride;
+            }
+            multiply(sum, q, in->head_width, j->keys, in->tokens, j->scores, stride);
+            soften(j->scores, stride, in->tokens, in->scale, shares);
+            multiply(sum, p, in->tokens, j->values, in->head_width, j->out, columns);
+            put(j, shares, first, rows, column);
+        }
+    }
+}
+
+static void attend_plain(const job *j) {
+    attend(j, tile_plain);
+}
+
+#if LP_X86
+
+LP_TARGET("avx2,fma") static void attend_avx2(const job *j) {
+    attend(j, tile_avx2);
+}
+
+LP_TARGET("avx512f,prfchw") static void attend_avx512(const job *j) {
+    attend(j, tile_avx512);
+}
+
+#endif
+
+typedef void (*version)(const job *j);
+
+static version best_version(void) {
+#if LP_X86
+    if (LP_SUPPORTS("avx512f")) {
+        return attend_avx512;
+    }
+    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+        return attend_avx2;
+    }
+#endif
+    return attend_plain;
+}
+
+static void run(job j, float *scratch, version attend_as) {
+    float *aligned = scratch + (ALIGNMENT - (uintptr_t)scratch % ALIGNMENT) / sizeof *scratch;
+    j.keys = aligned;
+    j.values = j.keys + score_columns(j.in) * j.in->head_width;
+    j.scores = j.values + j.in->tokens * value_columns(j.in);
+    j.out = j.scores + QUERIES * score_columns(j.in);
+    attend_as(&j);
+}
 
 size_t lp_attention_scratch(size_t tokens, size_t head_width) {
-    return (tokens < QUERY_BLOCK ? tokens : QUERY_BLOCK) * (tokens + head_width);
+    lp_attention_input in = {.tokens = tokens, .head_width = head_width};
+    return score_columns(&in) * head_width + tokens * value_columns(&in) +
+           QUERIES * (score_columns(&in) + value_columns(&in)) + ALIGNMENT / sizeof(float);
 }
 
 float lp_attention_scale(size_t head_width) {
     return 1 / sqrtf((float)head_width);
 }
 
-void lp_attention(const lp_attention_input *in, float *scratch, float *tiled, size_t first_row) {
-    size_t width = in->heads * in->head_width;
-    float *scores = scratch;
-    for (size_t h = 0; h < in->heads; h++) {
-        size_t column = h * in->head_width;
-        for (size_t first = 0; first < in->queries; first += QUERY_BLOCK) {
-            size_t left = in->queries - first;
-            size_t rows = left < QUERY_BLOCK ? left : QUERY_BLOCK;
-            float *out = scores + rows * in->tokens;
-            lp_gemm_nt(rows, in->tokens, in->head_width, lp_attention_scale(in->head_width),
-                       in->q + first * in->q_stride + column, in->q_stride, in->k + column,
-                       in->kv_stride, 0, scores, in->tokens);
-            lp_softmax(scores, rows, in->tokens);
-            lp_gemm_nn(rows, in->head_width, in->tokens, 1, scores, in->tokens, in->v + column,
-                       in->kv_stride, 0, out, in->head_width);
-            lp_tile_part(out, rows, in->head_width, in->head_width, tiled, width, first_row + first,
-                         column);
-        }
-    }
+void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride) {
+    run((job){.in = in, .y = y, .y_stride = y_stride}, scratch, best_version());
+}
+
+void lp_attention_tiled(const lp_attention_input *in, float *scratch, float *tiled,
+                        size_t first_row) {
+    run((job){.in = in, .y = tiled, .first_row = first_row}, scratch, best_version());
 }

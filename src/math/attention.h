@@ -16,6 +16,7 @@ typedef struct lp_attention_input {
     size_t tokens;
     size_t heads;
     size_t head_width;
+    float scale; /* of q k'; lp_attention_scale where nothing else is said */
 } lp_attention_input;
 
 /* Floats of scratch memory for `tokens` tokens. */
@@ -24,10 +25,13 @@ size_t lp_attention_scratch(size_t tokens, size_t head_width);
 /* 1 / sqrt(head_width) */
 float lp_attention_scale(size_t head_width);
 
-/* softmax(q k' / sqrt(head_width)) v, head by head, as
- * torch.nn.functional.scaled_dot_product_attention -> rows first_row .. first_row + queries - 1 of
- * a tiled matrix [?, heads * head_width] (math/tiles.h); what is behind the last column stays.
- * It overlaps no input. */
-void lp_attention(const lp_attention_input *in, float *scratch, float *tiled, size_t first_row);
+/* softmax(scale q k') v, head by head, as torch.nn.functional.scaled_dot_product_attention -> y
+ * [queries, heads * head_width], which overlaps no input, but may be q where there is one head. */
+void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride);
+
+/* The same into rows first_row .. first_row + queries - 1 of a tiled matrix
+ * [?, heads * head_width] (math/tiles.h); what is behind the last column stays. */
+void lp_attention_tiled(const lp_attention_input *in, float *scratch, float *tiled,
+                        size_t first_row);
 
 #endif

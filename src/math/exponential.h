@@ -14,17 +14,17 @@ LP_BODY float lp_power_of_two(uint32_t biased_exponent) {
     return value;
 }
 
-/* exp(x) within 1 ulp over all of float32 (2 where the result is subnormal); overflow gives
- * infinity, underflow 0, NaN stays NaN.
+/* exp(x) within 1 ulp where the result is at least 2^-126 and at most 2^127.5; infinity above that,
+ * 0 below 2^-126.5, NaN stays NaN.
  *
  * x = n ln 2 + r with |r| <= ln 2 / 2, exp(x) = 2^n (1 + r + r^2 q(r)), q the minimax polynomial of
  * degree 4 (relative error 3e-9).  n is found by adding 1.5 * 2^23, which leaves it in the sum's
- * low bits; ln 2 is split so that n times its first part is exact; 2^n is applied in two halves, so
- * that n = 128 and subnormal results need no case of their own. */
+ * low bits; ln 2 is split so that n times its first part is exact.  The ends need no case of their
+ * own: as a biased exponent, n = -127 is that of 0 and n = 128 that of infinity. */
 LP_BODY float lp_exp(float x) {
     const float round = 12582912.0F;
     const uint32_t round_bits = 0x4B400000U;
-    x = x < -104.0F ? -104.0F : x;
+    x = x < -88.0F ? -88.0F : x;
     x = x > 89.0F ? 89.0F : x;
     float sum = x * 1.44269504F + round;
     float n = sum - round;
@@ -37,9 +37,7 @@ LP_BODY float lp_exp(float x) {
     float e = 1.0F + (r + r * r * q);
     uint32_t bits;
     memcpy(&bits, &sum, sizeof bits);
-    uint32_t shifted = bits - round_bits + 256U; /* n + 256 > 0 */
-    uint32_t half = shifted >> 1;
-    return e * lp_power_of_two(half - 1U) * lp_power_of_two(shifted - half - 1U);
+    return e * lp_power_of_two(bits - round_bits + 127U);
 }
 
 #endif

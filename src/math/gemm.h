@@ -1,4 +1,4 @@
-/* Matrix products by OpenBLAS, each on one thread: parallelism lies outside, over images or rows.
+/* Matrix products by OpenBLAS, each on one thread: parallelism lies outside, over rows.
  * All matrices are float32, row-major, with a stride (floats from row to row) each. */
 #ifndef LP_MATH_GEMM_H
 #define LP_MATH_GEMM_H

@@ -1,4 +1,4 @@
-/* Bias, layer norm, softmax and a gate, row by row.
+/* Bias, layer norm and a gate, row by row.
  *
  * Elementwise loops are left to the compiler to vectorise; sums are written over LP_LANES partial
  * sums, because without -ffast-math a compiler may not reorder them. */
@@ -103,51 +103,6 @@ LP_KERNEL(lp_layer_norm_tiled, layer_norm_tiled,
           (const float *x, size_t rows, size_t columns, size_t stride, const float *weight,
            const float *bias, float eps, float *tiled),
           (x, rows, columns, stride, weight, bias, eps, tiled))
-
-LP_BODY void softmax(float *x, size_t rows, size_t columns) {
-    size_t whole = columns - columns % LP_LANES;
-    for (size_t i = 0; i < rows; i++) {
-        float *row = x + i * columns;
-        float top[LP_LANES];
-        for (size_t l = 0; l < LP_LANES; l++) {
-            top[l] = -INFINITY;
-        }
-        for (size_t j = 0; j < whole; j += LP_LANES) {
-            for (size_t l = 0; l < LP_LANES; l++) {
-                top[l] = row[j + l] > top[l] ? row[j + l] : top[l];
-            }
-        }
-        for (size_t j = whole; j < columns; j++) {
-            top[j - whole] = row[j] > top[j - whole] ? row[j] : top[j - whole];
-        }
-        float max = top[0];
-        for (size_t l = 1; l < LP_LANES; l++) {
-            max = top[l] > max ? top[l] : max;
-        }
-        for (size_t j = 0; j < columns; j++) {
-            row[j] = lp_exp(row[j] - max);
-        }
-        float lanes[LP_LANES] = {0};
-        for (size_t j = 0; j < whole; j += LP_LANES) {
-            for (size_t l = 0; l < LP_LANES; l++) {
-                lanes[l] += row[j + l];
-            }
-        }
-        for (size_t j = whole; j < columns; j++) {
-            lanes[j - whole] += row[j];
-        }
-        float sum = 0;
-        for (size_t l = 0; l < LP_LANES; l++) {
-            sum += lanes[l];
-        }
-        float scale = 1 / sum;
-        for (size_t j = 0; j < columns; j++) {
-            row[j] *= scale;
-        }
-    }
-}
-
-LP_KERNEL(lp_softmax, softmax, (float *x, size_t rows, size_t columns), (x, rows, columns))
 
 LP_BODY void silu_gate(float *x, size_t rows, size_t columns) {
     for (size_t i = 0; i < rows; i++) {

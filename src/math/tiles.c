@@ -20,15 +20,14 @@ void lp_tile_part(const float *x, size_t rows, size_t columns, size_t stride, fl
                   size_t all_columns, size_t row, size_t column) {
     for (size_t i = 0; i < rows; i++) {
         const float *from = x + i * stride;
-        for (size_t j = 0, run; j < columns; j += run) {
-            size_t left = columns - j;
-            run = LP_TILE_RUN - (column + j) % LP_TILE_RUN;
-            run = left < run ? left : run;
-            float *to = tiled + lp_tiled_at(all_columns, row + i, column + j);
-            if (run == LP_TILE_RUN) { /* of a length that the compiler knows */
-                memcpy(to, from + j, LP_TILE_RUN * sizeof *to);
+        size_t offset = column % LP_TILE_RUN;
+        float *run = tiled + lp_tiled_at(all_columns, row + i, column - offset);
+        for (size_t j = 0, count; j < columns; j += count, offset = 0, run += LP_TILE_CELL) {
+            count = columns - j < LP_TILE_RUN - offset ? columns - j : LP_TILE_RUN - offset;
+            if (count == LP_TILE_RUN) { /* of a length that the compiler knows */
+                memcpy(run, from + j, LP_TILE_RUN * sizeof *run);
             } else {
-                memcpy(to, from + j, run * sizeof *to);
+                memcpy(run + offset, from + j, count * sizeof *run);
             }
         }
     }

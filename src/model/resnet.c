@@ -25,11 +25,10 @@
  * same way as a run to find their sizes. */
 #include "model/resnet.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "math/gemm.h"
+#include "math/attention.h"
 #include "math/pool.h"
 #include "math/rows.h"
 #include "math/winograd.h"
@@ -220,22 +219,12 @@ static lp_conv_input vectors(const forward *f, const float *x, size_t channels, 
     return (lp_conv_input){x, f->batch, 1, 1, channels, channels, stride};
 }
 
-/* One query an image against its tokens: u [heads, C] -> sums of tokens [heads, C], in place. */
-static void attend(const lp_resnet *r, const float *tokens, size_t count, size_t channels,
-                   float *scores, float *u) {
-    size_t head = channels / r->heads;
-    float scale = 1 / sqrtf((float)head);
-    lp_gemm_nt(r->heads, count, channels, scale, u, channels, tokens, channels, 0, scores, count);
-    lp_softmax(scores, r->heads, count);
-    lp_gemm_nn(r->heads, channels, count, 1, scores, count, tokens, channels, 0, u, channels);
-}
-
 static void pool_by_attention(forward *f, map m, bool projected, float *features) {
     const lp_resnet *r = f->resnet;
     size_t channels = m.channels, pixels = m.side * m.side, count = pixels + 1;
     size_t stride = count * channels;
     float *tokens = claim(f, m.buffer == MAP ? OTHER_MAP : MAP, stride);
-    float *scores = claim(f, m.buffer, r->heads * count);
+    float *scratch = claim(f, m.buffer, lp_attention_scratch(count, channels));
     float *q = claim(f, INNER, channels);
     float *u = claim(f, OTHER_INNER, r->heads * channels);
     if (f->measuring) {
@@ -253,7 +242,18 @@ static void pool_by_attention(forward *f, map m, bool projected, float *features
     lp_conv_input queries = vectors(f, q, channels, channels);
     lp_conv_run(&r->key->conv, &queries, NULL, false, u);
     for (size_t b = 0; b < f->batch; b++) {
-        attend(r, tokens + b * stride, count, channels, scores, u + b * r->heads * channels);
+        float *of_image = u + b * r->heads * channels; /* in: each head's query, out: its sum */
+        lp_attention_input in = {.q = of_image,
+                                 .k = tokens + b * stride,
+                                 .v = tokens + b * stride,
+                                 .q_stride = channels,
+                                 .kv_stride = channels,
+                                 .queries = r->heads,
+                                 .tokens = count,
+                                 .heads = 1,
+                                 .head_width = channels,
+                                 .scale = lp_attention_scale(channels / r->heads)};
+        lp_attention(&in, scratch, of_image, channels);
     }
     float *penultimate = projected ? q : features;
     lp_conv_input sums = vectors(f, u, r->heads * channels, r->heads * channels);

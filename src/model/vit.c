@@ -32,7 +32,6 @@
 
 #include "base/alloc.h"
 #include "math/attention.h"
-#include "math/gemm.h"
 #include "math/linear.h"
 #include "math/linear_int8.h"
 #include "math/rows.h"
@@ -64,7 +63,8 @@ static size_t plane_per_image(const lp_vit *vit) {
 
 static size_t score_floats(const lp_vit *vit) {
     const lp_vit_shape *s = &vit->shape;
-    return larger(lp_attention_scratch(s->tokens, s->width / s->heads), s->heads * s->tokens);
+    return lp_vit_ends_with_one_token(vit) ? lp_attention_scratch(s->tokens, s->width)
+                                           : lp_attention_scratch(s->tokens, s->width / s->heads);
 }
 
 /* Of the blocks' linear layers, the widest input's. */
@@ -214,9 +214,17 @@ static void attend(const forward *f, const lp_vit_block *w) {
     apply(f, "qkv", &w->qkv, f->h, f->batch * s->tokens, f->wide, qkv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *q = f->wide + b * s->tokens * qkv;
-        lp_attention_input in = {q,         q + width, q + 2 * width,   qkv, qkv, s->tokens,
-                                 s->tokens, s->heads,  width / s->heads};
-        lp_attention(&in, f->scores, f->h, b * s->tokens);
+        lp_attention_input in = {.q = q,
+                                 .k = q + width,
+                                 .v = q + 2 * width,
+                                 .q_stride = qkv,
+                                 .kv_stride = qkv,
+                                 .queries = s->tokens,
+                                 .tokens = s->tokens,
+                                 .heads = s->heads,
+                                 .head_width = width / s->heads,
+                                 .scale = lp_attention_scale(width / s->heads)};
+        lp_attention_tiled(&in, f->scores, f->h, b * s->tokens);
     }
     lap(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,
         f->batch * s->tokens * 4 * width);
@@ -245,9 +253,17 @@ static void attend_class(const forward *f, const lp_vit_block *w) {
     for (size_t b = 0; b < batch; b++) {
         const float *h = f->h + b * tokens * width;
         float *of_image = u + b * heads * width;
-        lp_gemm_nt(heads, tokens, width, 1, of_image, width, h, width, 0, f->scores, tokens);
-        lp_softmax(f->scores, heads, tokens);
-        lp_gemm_nn(heads, width, tokens, 1, f->scores, tokens, h, width, 0, of_image, width);
+        lp_attention_input in = {.q = of_image,
+                                 .k = h,
+                                 .v = h,
+                                 .q_stride = width,
+                                 .kv_stride = width,
+                                 .queries = heads,
+                                 .tokens = tokens,
+                                 .heads = 1,
+                                 .head_width = width,
+                                 .scale = 1}; /* it is in the keys' weights */
+        lp_attention(&in, f->scores, of_image, width);
     }
     lap(f, stage, batch * 2 * heads * tokens * width, batch * (tokens + 2 * heads) * width);
     for (size_t n = 0; n < heads; n++) {
@@ -351,9 +367,17 @@ static void pool_attention(const forward *f, float *out) {
     apply(f, "pool", &w->qkv, f->h, rows, f->wide, kv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *k = f->wide + (b * s->tokens + s->prefix) * kv;
-        lp_attention_input in = {w->query,          k,        k + width,       width, kv, 1,
-                                 s->grid * s->grid, s->heads, width / s->heads};
-        lp_attention(&in, f->scores, f->h, b);
+        lp_attention_input in = {.q = w->query,
+                                 .k = k,
+                                 .v = k + width,
+                                 .q_stride = width,
+                                 .kv_stride = kv,
+                                 .queries = 1,
+                                 .tokens = s->grid * s->grid,
+                                 .heads = s->heads,
+                                 .head_width = width / s->heads,
+                                 .scale = lp_attention_scale(width / s->heads)};
+        lp_attention_tiled(&in, f->scores, f->h, b);
     }
     size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */
     lap(f, "pool", seen, seen + 2 * f->batch * width);

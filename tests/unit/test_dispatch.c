@@ -16,10 +16,6 @@ typedef void (*version)(float *x, const float *bias);
         (void)bias;                                                                                \
         silu_gate##suffix(x, ROWS, COLUMNS / 2);                                                   \
     }                                                                                              \
-    static void softmax_of##suffix(float *x, const float *bias) {                                  \
-        (void)bias;                                                                                \
-        softmax##suffix(x, ROWS, COLUMNS);                                                         \
-    }                                                                                              \
     static void layer_norm_of##suffix(float *x, const float *bias) {                               \
         layer_norm##suffix(x, ROWS, COLUMNS, COLUMNS, bias, bias, 1e-5F, x, COLUMNS);              \
     }                                                                                              \
@@ -31,9 +27,8 @@ typedef void (*version)(float *x, const float *bias);
     static void add_bias_of##suffix(float *x, const float *bias) {                                 \
         add_bias##suffix(x, ROWS, COLUMNS, COLUMNS, bias);                                         \
     }                                                                                              \
-    static const version versions##suffix[] = {silu_gate_of##suffix, softmax_of##suffix,           \
-                                               layer_norm_of##suffix, layer_norm_tiled_of##suffix, \
-                                               add_bias_of##suffix};
+    static const version versions##suffix[] = {silu_gate_of##suffix, layer_norm_of##suffix,        \
+                                               layer_norm_tiled_of##suffix, add_bias_of##suffix};
 
 VERSIONS()
 VERSIONS(_avx2)

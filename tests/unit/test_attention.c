@@ -1,0 +1,192 @@
+/* Attention against its formula in double precision, on odd sizes, with guard cells round the
+ * output; and every processor's version of it. */
+#include "math/attention.c" /* its versions are static; the library's copy is not linked */
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "check.h"
+#include "numbers.h"
+
+/* The last three: several chains of tokens, of a head's width, and of both. */
+static const struct size {
+    size_t queries, tokens, heads, head_width;
+} sizes[] = {{1, 1, 1, 64},  {5, 5, 3, 8},    {17, 17, 2, 64}, {50, 50, 2, 64}, {1, 50, 3, 80},
+             {6, 65, 2, 72}, {64, 64, 1, 20}, {7, 300, 2, 16}, {3, 20, 1, 600}, {12, 577, 1, 300}};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+/* q [queries, width], k and v side by side in kv [tokens, 2 width], with gaps between the rows. */
+typedef struct example {
+    lp_attention_input in;
+    float *q, *kv, *scratch;
+    size_t width, scratch_floats;
+} example;
+
+/* Scores are about `spread` from one another. */
+static example make(const struct size *s, double spread) {
+    example e = {.width = s->heads * s->head_width};
+    size_t q_stride = e.width + 3, kv_stride = 2 * e.width + 5;
+    e.q = numbers(s->queries * q_stride);
+    e.kv = numbers(s->tokens * kv_stride);
+    e.scratch_floats = lp_attention_scratch(s->tokens, s->head_width);
+    e.scratch = numbers(e.scratch_floats);
+    e.in = (lp_attention_input){e.q,
+                                e.kv,
+                                e.kv + e.width,
+                                q_stride,
+                                kv_stride,
+                                s->queries,
+                                s->tokens,
+                                s->heads,
+                                s->head_width,
+                                (float)spread * lp_attention_scale(s->head_width)};
+    return e;
+}
+
+static void discard(example *e) {
+    release(e->q);
+    release(e->kv);
+    release_guarded(e->scratch, e->scratch_floats);
+}
+
+/* Row i of head h: exact [head_width]. */
+static void formula(const example *e, size_t i, size_t h, double *p, double *exact) {
+    const lp_attention_input *in = &e->in;
+    double sum = 0, largest = -INFINITY;
+    for (size_t t = 0; t < in->tokens; t++) {
+        p[t] = 0;
+        for (size_t c = h * in->head_width; c < (h + 1) * in->head_width; c++) {
+            p[t] += (double)in->q[i * in->q_stride + c] * (double)in->k[t * in->kv_stride + c];
+        }
+        p[t] *= (double)in->scale;
+        largest = fmax(largest, p[t]);
+    }
+    for (size_t t = 0; t < in->tokens; t++) {
+        p[t] = exp(p[t] - largest);
+        sum += p[t];
+    }
+    for (size_t c = 0; c < in->head_width; c++) {
+        exact[c] = 0;
+        for (size_t t = 0; t < in->tokens; t++) {
+            exact[c] += p[t] / sum * (double)in->v[t * in->kv_stride + h * in->head_width + c];
+        }
+    }
+}
+
+/* Rows with a stride, and rows of a tiled matrix that begins with seven others. */
+static void check(version chosen, const struct size *s, double spread) {
+    enum { BEFORE = 7 };
+    example e = make(s, spread);
+    size_t stride = e.width + 4, count = s->queries * stride;
+    size_t tiled_count = lp_tiled(BEFORE + s->queries, e.width);
+    float *y = numbers(count), *tiled = numbers(tiled_count);
+    float *before = lp_alloc(tiled_count, sizeof *before);
+    double *p = lp_alloc(s->tokens, sizeof *p), *exact = lp_alloc(s->head_width, sizeof *exact);
+    assert_true(before != NULL && p != NULL && exact != NULL);
+    memcpy(before, tiled, tiled_count * sizeof *before);
+    for (size_t i = 0; i < count; i++) {
+        y[i] = GUARD;
+    }
+    run((job){.in = &e.in, .y = y, .y_stride = stride}, e.scratch, chosen);
+    run((job){.in = &e.in, .y = tiled, .first_row = BEFORE}, e.scratch, chosen);
+    for (size_t i = 0; i < s->queries; i++) {
+        for (size_t h = 0; h < s->heads; h++) {
+            formula(&e, i, h, p, exact);
+            for (size_t c = 0; c < s->head_width; c++) {
+                size_t column = h * s->head_width + c, at = i * stride + column;
+                /* A score's rounding, relative to the larger ones, comes out as it is. */
+                double tolerance = 4e-6 * (1 + spread);
+                if (!(fabs((double)y[at] - exact[c]) <= tolerance)) {
+                    fail_msg("row %zu, head %zu, column %zu: found %.9g, expected %.9g", i, h, c,
+                             (double)y[at], exact[c]);
+                }
+                at = lp_tiled_at(e.width, BEFORE + i, column);
+                assert_true(tiled[at] == y[i * stride + column]);
+                before[at] = tiled[at];
+            }
+        }
+        for (size_t c = e.width; c < stride; c++) {
+            assert_true(y[i * stride + c] == GUARD);
+        }
+    }
+    assert_memory_equal(tiled, before, tiled_count * sizeof *tiled); /* nothing else has changed */
+    release_guarded(y, count);
+    release_guarded(tiled, tiled_count);
+    lp_free(before);
+    lp_free(p);
+    lp_free(exact);
+    discard(&e);
+}
+
+static void check_version(version chosen) {
+    lp_random_seed(&source, 21);
+    for (size_t k = 0; k < SIZES; k++) {
+        check(chosen, &sizes[k], 1);
+    }
+    check(chosen, &sizes[3], 300); /* exp of a score would overflow, of most others vanish */
+}
+
+static void attention_matches_its_formula(void **state) {
+    (void)state;
+    check_version(best_version());
+}
+
+static void every_version_matches_the_formula(void **state) {
+    (void)state;
+    check_version(attend_plain);
+#if LP_X86
+    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+        check_version(attend_avx2);
+    }
+    if (LP_SUPPORTS("avx512f")) {
+        check_version(attend_avx512);
+    }
+#endif
+}
+
+static void wide_and_wider_registers_give_the_same_bits(void **state) {
+    (void)state;
+#if LP_X86
+    lp_random_seed(&source, 22);
+    for (size_t k = 0; k < SIZES && LP_SUPPORTS("avx512f"); k++) {
+        example e = make(&sizes[k], 1);
+        size_t count = sizes[k].queries * e.width;
+        float *y = numbers(count), *other = numbers(count);
+        run((job){.in = &e.in, .y = y, .y_stride = e.width}, e.scratch, attend_avx512);
+        run((job){.in = &e.in, .y = other, .y_stride = e.width}, e.scratch, attend_avx2);
+        assert_memory_equal(y, other, count * sizeof *y);
+        release_guarded(y, count);
+        release_guarded(other, count);
+        discard(&e);
+    }
+#endif
+}
+
+/* The second of 17 queries, alone, in the place of the query itself. */
+static void a_query_does_not_see_the_others_and_may_be_overwritten(void **state) {
+    (void)state;
+    lp_random_seed(&source, 23);
+    const struct size s = {17, 30, 1, 40};
+    example e = make(&s, 1);
+    float *y = numbers(s.queries * e.width);
+    lp_attention(&e.in, e.scratch, y, e.width);
+    lp_attention_input one = e.in;
+    one.q += one.q_stride;
+    one.queries = 1;
+    lp_attention(&one, e.scratch, e.q + one.q_stride, one.q_stride);
+    assert_memory_equal(e.q + one.q_stride, y + e.width, e.width * sizeof *y);
+    lp_attention(&e.in, e.scratch, e.q, e.in.q_stride); /* but for that one, which has changed */
+    assert_memory_equal(e.q + 16 * one.q_stride, y + 16 * e.width, e.width * sizeof *y);
+    release_guarded(y, s.queries * e.width);
+    discard(&e);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attention_matches_its_formula),
+        cmocka_unit_test(every_version_matches_the_formula),
+        cmocka_unit_test(wide_and_wider_registers_give_the_same_bits),
+        cmocka_unit_test(a_query_does_not_see_the_others_and_may_be_overwritten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -26,15 +26,15 @@ LP_BODY float lp_normal_distribution(float x) {
     a = a < 15.0F ? a : 15.0F;
     float s = a / (3.0F + a);
     float p = 0.0272343382F;
-    p = p * s - 0.0931114331F;
-    p = p * s + 0.0839382783F;
-    p = p * s + 0.00910545141F;
-    p = p * s + 0.0622581914F;
-    p = p * s - 0.158782527F;
-    p = p * s - 0.286965221F;
-    p = p * s + 1.05315483F;
-    p = p * s - 1.19682658F;
-    float tail = lp_exp(-0.5F * a * a) * (0.5F + s * p);
+    p = fmaf(p, s, -0.0931114331F);
+    p = fmaf(p, s, 0.0839382783F);
+    p = fmaf(p, s, 0.00910545141F);
+    p = fmaf(p, s, 0.0622581914F);
+    p = fmaf(p, s, -0.158782527F);
+    p = fmaf(p, s, -0.286965221F);
+    p = fmaf(p, s, 1.05315483F);
+    p = fmaf(p, s, -1.19682658F);
+    float tail = lp_exp(-0.5F * a * a) * fmaf(s, p, 0.5F);
     return x < 0 ? tail : 1.0F - tail;
 }
 

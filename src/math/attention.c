@@ -289,11 +289,10 @@ LP_BODY void put(const job *j, const float shares[QUERIES], size_t first, size_t
         }
         if (j->y_stride > 0) {
             memcpy(j->y + (first + i) * j->y_stride + column, out, head_width * sizeof *out);
+        } else {
+            lp_tile_row(out, head_width, j->y, j->in->heads * head_width, j->first_row + first + i,
+                        column);
         }
-    }
-    if (j->y_stride == 0) {
-        lp_tile_part(j->out, rows, head_width, columns, j->y, j->in->heads * head_width,
-                     j->first_row + first, column);
     }
 }
 

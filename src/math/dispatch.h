@@ -3,10 +3,11 @@
  *     LP_BODY void add_bias(float *x, size_t n, const float *bias) { ... }
  *     LP_KERNEL(lp_add_bias, add_bias, (float *x, size_t n, const float *bias), (x, n, bias))
  *
- * All versions give the same bits: none fuses a*b+c (-ffp-contract=off), and sums run over
- * LP_LANES partial sums in a fixed order.  The compiler extensions of the math stage stand here.
- * (target_clones would do the same, but Clang 14 gives the chosen function another name, and it
- * does not work under sanitizers.) */
+ * All versions give the same bits: none fuses a*b+c unasked (-ffp-contract=off), and sums run over
+ * LP_LANES partial sums in a fixed order.  fmaf stands where one rounding is meant; a processor
+ * without it takes the plain version, and there it is a slow call of the C library.  The compiler
+ * extensions of the math stage stand here. (target_clones would do the same, but Clang 14 gives the
+ * chosen function another name, and it does not work under sanitizers.) */
 #ifndef LP_MATH_DISPATCH_H
 #define LP_MATH_DISPATCH_H
 
@@ -52,13 +53,13 @@ enum { LP_LANES = 16 };
     LP_TARGET("avx512f") static void body##_avx512 parameters {                                    \
         body arguments;                                                                            \
     }                                                                                              \
-    LP_TARGET("avx2") static void body##_avx2 parameters {                                         \
+    LP_TARGET("avx2,fma") static void body##_avx2 parameters {                                     \
         body arguments;                                                                            \
     }                                                                                              \
     void name parameters {                                                                         \
         if (LP_SUPPORTS("avx512f")) {                                                              \
             body##_avx512 arguments;                                                               \
-        } else if (LP_SUPPORTS("avx2")) {                                                          \
+        } else if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {                                    \
             body##_avx2 arguments;                                                                 \
         } else {                                                                                   \
             body arguments;                                                                        \

@@ -2,6 +2,7 @@
 #ifndef LP_MATH_EXPONENTIAL_H
 #define LP_MATH_EXPONENTIAL_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -26,15 +27,15 @@ LP_BODY float lp_exp(float x) {
     const uint32_t round_bits = 0x4B400000U;
     x = x < -88.0F ? -88.0F : x;
     x = x > 89.0F ? 89.0F : x;
-    float sum = x * 1.44269504F + round;
+    float sum = fmaf(x, 1.44269504F, round);
     float n = sum - round;
-    float r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+    float r = fmaf(n, 2.12194440e-4F, fmaf(n, -0.693359375F, x));
     float q = 0.00138145965F;
-    q = q * r + 0.00836871751F;
-    q = q * r + 0.041668389F;
-    q = q * r + 0.166665211F;
-    q = q * r + 0.49999994F;
-    float e = 1.0F + (r + r * r * q);
+    q = fmaf(q, r, 0.00836871751F);
+    q = fmaf(q, r, 0.041668389F);
+    q = fmaf(q, r, 0.166665211F);
+    q = fmaf(q, r, 0.49999994F);
+    float e = 1.0F + fmaf(r * r, q, r);
     uint32_t bits;
     memcpy(&bits, &sum, sizeof bits);
     return e * lp_power_of_two(bits - round_bits + 127U);

@@ -175,7 +175,7 @@ LP_BODY void tile_plain(const uint8_t *rows, const int8_t *panel, size_t runs, i
 enum { ROWS = 3, COLUMNS = 16, OUTPUTS = 4 /* of a register of 16-bit weights */ };
 
 /* ROWS x COLUMNS; products of 16 bits, as those of bytes would be added up with saturation. */
-LP_TARGET("avx2")
+LP_TARGET("avx2,fma")
 LP_BODY void part_avx2(const uint8_t *rows, const int8_t *panel, size_t runs, int32_t *sums) {
     __m256i s[ROWS][COLUMNS / OUTPUTS]; /* each output's first two products, then the others */
     for (size_t i = 0; i < ROWS; i++) {
@@ -209,7 +209,7 @@ LP_BODY void part_avx2(const uint8_t *rows, const int8_t *panel, size_t runs, in
     }
 }
 
-LP_TARGET("avx2")
+LP_TARGET("avx2,fma")
 LP_BODY void tile_avx2(const uint8_t *rows, const int8_t *panel, size_t runs, int32_t *sums) {
     for (size_t row = 0; row < TILE; row += ROWS) {
         for (size_t column = 0; column < PANEL; column += COLUMNS) {
@@ -319,7 +319,7 @@ static void multiply_plain(const job *j) {
 
 #if LP_X86
 
-LP_TARGET("avx2") static void multiply_avx2(const job *j) {
+LP_TARGET("avx2,fma") static void multiply_avx2(const job *j) {
     multiply(j, tile_avx2);
 }
 
@@ -342,7 +342,7 @@ void lp_linear_int8_run(const lp_linear_layer *layer, const float *x, size_t row
         multiply_vnni(&j);
         return;
     }
-    if (LP_SUPPORTS("avx2")) {
+    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
         multiply_avx2(&j);
         return;
     }

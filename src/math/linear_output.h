@@ -59,7 +59,7 @@ LP_BODY void lp_finish_half(const float *sums, const lp_output_part *p, size_t h
                             bool add, const float *bias, lp_nonlinearity activation) {
     for (size_t i = 0; i < p->rows; i++) {
         float *y = p->y + i * p->row_step + half * p->half_step;
-        float row[LP_TILE_RUN]; /* so that no store can change what is read */
+        float row[LP_TILE_RUN] = {0}; /* so that no store can change what is read */
         for (size_t l = 0; l < columns; l++) {
             float x = sums[i * LP_PANEL + half * LP_TILE_RUN + l] + bias[half * LP_TILE_RUN + l];
             row[l] = lp_activate(activation, add ? x + y[l] : x);

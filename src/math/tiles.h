@@ -9,24 +9,44 @@
 #define LP_MATH_TILES_H
 
 #include <stddef.h>
+#include <string.h>
+
+#include "math/dispatch.h"
 
 enum { LP_TILE_ROWS = 12, LP_TILE_RUN = 16, LP_TILE_CELL = LP_TILE_ROWS * LP_TILE_RUN };
 
 /* Runs of a row, the last one whole. */
-size_t lp_tile_runs(size_t columns);
+static inline size_t lp_tile_runs(size_t columns) {
+    return (columns + LP_TILE_RUN - 1) / LP_TILE_RUN;
+}
 
 /* Floats of a tiled matrix. */
 size_t lp_tiled(size_t rows, size_t columns);
 
 /* Where an element is. */
-size_t lp_tiled_at(size_t columns, size_t row, size_t column);
+static inline size_t lp_tiled_at(size_t columns, size_t row, size_t column) {
+    return (row / LP_TILE_ROWS * lp_tile_runs(columns) + column / LP_TILE_RUN) * LP_TILE_CELL +
+           row % LP_TILE_ROWS * LP_TILE_RUN + column % LP_TILE_RUN;
+}
+
+/* x [columns] -> the part of a tiled matrix's row that begins at (row, column); inlined, to be
+ * copied in the caller's registers. */
+LP_BODY void lp_tile_row(const float *x, size_t columns, float *tiled, size_t all_columns,
+                         size_t row, size_t column) {
+    size_t offset = column % LP_TILE_RUN;
+    float *run = tiled + lp_tiled_at(all_columns, row, column - offset);
+    for (size_t j = 0, count; j < columns; j += count, offset = 0, run += LP_TILE_CELL) {
+        count = columns - j < LP_TILE_RUN - offset ? columns - j : LP_TILE_RUN - offset;
+        if (count == LP_TILE_RUN) { /* of a length that the compiler knows */
+            memcpy(run, x + j, LP_TILE_RUN * sizeof *run);
+        } else {
+            memcpy(run + offset, x + j, count * sizeof *run);
+        }
+    }
+}
 
 /* x [rows, columns], `stride` floats from row to row -> tiled, whole. */
 void lp_tile(const float *x, size_t rows, size_t columns, size_t stride, float *tiled);
-
-/* x [rows, columns] -> the part of a tiled matrix [?, all_columns] that begins at (row, column). */
-void lp_tile_part(const float *x, size_t rows, size_t columns, size_t stride, float *tiled,
-                  size_t all_columns, size_t row, size_t column);
 
 /* Zeros behind the last row and the last column. */
 void lp_tile_pad(float *tiled, size_t rows, size_t columns);

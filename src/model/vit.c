@@ -167,8 +167,8 @@ static void cut_patches(const forward *f, const float *images) {
         for (size_t i = 0; i < grid * grid; i++) {
             for (size_t row = 0; row < 3 * patch; row++) { /* channel * P + y */
                 size_t channel = row / patch, y = i / grid * patch + row % patch;
-                lp_tile_part(images + ((b * 3 + channel) * side + y) * side + i % grid * patch, 1,
-                             patch, 0, f->wide, columns, b * grid * grid + i, row * patch);
+                lp_tile_row(images + ((b * 3 + channel) * side + y) * side + i % grid * patch,
+                            patch, f->wide, columns, b * grid * grid + i, row * patch);
             }
         }
     }

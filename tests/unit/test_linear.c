@@ -47,7 +47,9 @@ static void a_part_changes_nothing_beside_it(void **state) {
     float *x = numbers(HIGH * WIDE), *tiled = numbers(lp_tiled(ROWS, COLUMNS));
     float *before = numbers(lp_tiled(ROWS, COLUMNS));
     memcpy(before, tiled, lp_tiled(ROWS, COLUMNS) * sizeof *before);
-    lp_tile_part(x, HIGH, WIDE, WIDE, tiled, COLUMNS, ROW, COLUMN);
+    for (size_t i = 0; i < HIGH; i++) {
+        lp_tile_row(x + i * WIDE, WIDE, tiled, COLUMNS, ROW + i, COLUMN);
+    }
     for (size_t i = 0; i < ROWS; i++) {
         for (size_t j = 0; j < COLUMNS; j++) {
             size_t at = lp_tiled_at(COLUMNS, i, j);

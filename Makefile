@@ -53,7 +53,7 @@ PROGRAM := $(BUILD)/linprobe
 all: $(PROGRAM) $(LIBRARY)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
 
 # Kernels: loops over numbers, vectorised.
-$(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o: MODE_FLAGS += $(if $(filter release,$(MODE)),-O3)
+$(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o $(BUILD)/obj/src/ckpt/tensor_index.o: MODE_FLAGS += $(if $(filter release,$(MODE)),-O3)
 
 $(BUILD)/obj/%.o: %.c $(CONFIG) Makefile
 	@mkdir -p $(@D)

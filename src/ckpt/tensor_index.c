@@ -252,40 +252,97 @@ static float load_i16(const unsigned char *p) {
     return value;
 }
 
-/* n values, `stride` bytes apart. */
+/* n values, `stride` bytes apart.  Those that lie close have a loop of their own, which the
+ * compiler can make vector instructions. */
 static void convert_row(lp_dtype type, const unsigned char *from, uint64_t stride, size_t n,
                         float *to) {
-#define ROW(expression)                                                                            \
+#define EACH(step, expression)                                                                     \
     for (size_t i = 0; i < n; i++) {                                                               \
-        const unsigned char *p = from + i * stride;                                                \
+        const unsigned char *p = from + i * (step);                                                \
         to[i] = (expression);                                                                      \
+    }
+#define ROW(bytes, expression)                                                                     \
+    if (stride == (bytes)) {                                                                       \
+        EACH(bytes, expression)                                                                    \
+    } else {                                                                                       \
+        EACH(stride, expression)                                                                   \
     }                                                                                              \
     break
     switch (type) {
     case LP_DTYPE_F16:
-        ROW(lp_half_to_float(load16(p)));
+        ROW(2, lp_half_to_float(load16(p)));
     case LP_DTYPE_BF16:
-        ROW(lp_bfloat16_to_float(load16(p)));
+        ROW(2, lp_bfloat16_to_float(load16(p)));
     case LP_DTYPE_F32:
-        ROW(load_f32(p));
+        ROW(4, load_f32(p));
     case LP_DTYPE_F64:
-        ROW(load_f64(p));
+        ROW(8, load_f64(p));
     case LP_DTYPE_I64:
-        ROW(load_i64(p));
+        ROW(8, load_i64(p));
     case LP_DTYPE_I32:
-        ROW(load_i32(p));
+        ROW(4, load_i32(p));
     case LP_DTYPE_I16:
-        ROW(load_i16(p));
+        ROW(2, load_i16(p));
     case LP_DTYPE_I8:
-        ROW((float)(*p < 128 ? *p : *p - 256));
+        ROW(1, (float)(*p < 128 ? *p : *p - 256));
     case LP_DTYPE_U8:
-        ROW((float)*p);
+        ROW(1, (float)*p);
     case LP_DTYPE_BOOL:
-        ROW(*p != 0 ? 1.0f : 0.0f);
+        ROW(1, *p != 0 ? 1.0f : 0.0f);
     case LP_DTYPE_OTHER:
         break;
     }
 #undef ROW
+#undef EACH
+}
+
+/* The axes of a view, joined from the last one as long as the next steps over them exactly: the
+ * whole tensor where it is contiguous.  What is left are `outer` axes over rows. */
+typedef struct rows {
+    int outer;
+    size_t length;   /* values of a row */
+    uint64_t stride; /* elements between them */
+} rows;
+
+static rows join_axes(const lp_entry *entry) {
+    const lp_tensor *t = &entry->tensor;
+    rows r = {t->rank, 1, t->rank > 0 ? entry->stride[t->rank - 1] : 1};
+    while (r.outer > 0 &&
+           (entry->stride[r.outer - 1] == r.length * r.stride || t->shape[r.outer - 1] == 1)) {
+        r.length *= t->shape[--r.outer];
+    }
+    return r;
+}
+
+bool lp_entry_is_whole(const lp_entry *entry, uint64_t storage_bytes) {
+    rows r = join_axes(entry);
+    return entry->tensor.dtype != LP_DTYPE_OTHER && r.outer == 0 && r.stride == 1 &&
+           entry->offset == 0 && (uint64_t)r.length * entry->bytes == storage_bytes;
+}
+
+void lp_entry_widen(const lp_entry *entry, const unsigned char *bytes, size_t count,
+                    float *values) {
+    convert_row(entry->tensor.dtype, bytes, entry->bytes, count, values);
+}
+
+static bool all_finite(const float *values, size_t n) {
+    uint32_t odd = 0, bits;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&bits, &values[i], sizeof bits);
+        odd |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return odd == 0;
+}
+
+lp_status lp_entry_check(const lp_entry *entry, const float *values, lp_error *err) {
+    const lp_tensor *t = &entry->tensor;
+    for (size_t i = all_finite(values, t->count) ? t->count : 0; i < t->count; i++) {
+        if (!isfinite(values[i])) {
+            return lp_fail(err, LP_ERR_DATA, "tensor %s: value %zu of %zu is %s", t->name, i,
+                           t->count, isnan(values[i]) ? "not a number" : "infinite");
+        }
+    }
+    return LP_OK;
 }
 
 lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage, float *values,
@@ -297,20 +354,13 @@ lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage, 
                        "16, 32 or 64 bits, or integers",
                        t->name, t->dtype_name);
     }
-    /* Axes joined from the last one as long as the next steps over them exactly: the whole tensor
-     * where it is contiguous.  What is left are rows, and an odometer over the other axes. */
-    int outer = t->rank;
-    uint64_t stride = outer > 0 ? entry->stride[outer - 1] : 1;
-    size_t row = 1;
-    while (outer > 0 && (entry->stride[outer - 1] == row * stride || t->shape[outer - 1] == 1)) {
-        row *= t->shape[--outer];
-    }
+    rows r = join_axes(entry);
     size_t position[LP_MAX_RANK] = {0};
     uint64_t at = 0; /* elements from the first one */
-    for (size_t done = 0; done < t->count; done += row) {
-        convert_row(t->dtype, storage + entry->offset + at * entry->bytes, stride * entry->bytes,
-                    row, values + done);
-        for (int axis = outer - 1; axis >= 0; axis--) {
+    for (size_t done = 0; done < t->count; done += r.length) {
+        convert_row(t->dtype, storage + entry->offset + at * entry->bytes, r.stride * entry->bytes,
+                    r.length, values + done);
+        for (int axis = r.outer - 1; axis >= 0; axis--) {
             at += entry->stride[axis];
             if (++position[axis] < t->shape[axis]) {
                 break;
@@ -319,11 +369,5 @@ lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage, 
             position[axis] = 0;
         }
     }
-    for (size_t i = 0; i < t->count; i++) {
-        if (!isfinite(values[i])) {
-            return lp_fail(err, LP_ERR_DATA, "tensor %s: value %zu of %zu is %s", t->name, i,
-                           t->count, isnan(values[i]) ? "not a number" : "infinite");
-        }
-    }
-    return LP_OK;
+    return lp_entry_check(entry, values, err);
 }

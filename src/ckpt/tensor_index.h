@@ -4,6 +4,7 @@
 #ifndef LP_CKPT_TENSOR_INDEX_H
 #define LP_CKPT_TENSOR_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "linprobe/checkpoint.h"
@@ -59,5 +60,15 @@ void lp_entry_contiguous(lp_entry *entry);
 /* Writes the values of an entry, viewed in the bytes of its storage, to float32 [count]. */
 LP_MUST_USE lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage,
                                        float *values, lp_error *err);
+
+/* Whether an entry's values are all that its storage of so many bytes holds, in the same order.  So
+ * they can be converted piece by piece: lp_entry_widen for each, lp_entry_check at the end. */
+bool lp_entry_is_whole(const lp_entry *entry, uint64_t storage_bytes);
+
+/* bytes: `count` values of a whole entry -> float32 [count]. */
+void lp_entry_widen(const lp_entry *entry, const unsigned char *bytes, size_t count, float *values);
+
+/* LP_ERR_DATA names the first of an entry's values that is NaN or infinity. */
+LP_MUST_USE lp_status lp_entry_check(const lp_entry *entry, const float *values, lp_error *err);
 
 #endif

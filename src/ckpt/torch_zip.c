@@ -17,6 +17,8 @@
 #include "base/error.h"
 #include "ckpt/pickle.h"
 
+enum { BLOCK = 1 << 18 }; /* bytes, whole values of every type */
+
 /* ---- members ----------------------------------------------------------------------------------
  */
 
@@ -49,6 +51,7 @@ static lp_status add_member(lp_torch_zip *zip, const lp_member *member, lp_error
     }
     zip->members[zip->count].name = name;
     zip->members[zip->count].size = member->size;
+    zip->members[zip->count].place = zip->count;
     zip->count++;
     return LP_OK;
 }
@@ -184,7 +187,7 @@ static bool find_storage(const void *context, const char *key, lp_torch_storage 
     const lp_torch_member *member = find_member(f->zip, f->member);
     f->member[f->member_prefix] = '\0'; /* the prefix again, for messages */
     if (member != NULL) {
-        storage->number = (size_t)(member - f->zip->members);
+        storage->number = member->place;
         storage->bytes = member->size;
     }
     return member != NULL;
@@ -251,23 +254,47 @@ static size_t first_read(const lp_entry_read *reads, size_t count, size_t storag
     return low;
 }
 
-/* Reads one storage and converts the views of it. */
-static lp_status read_storage(const lp_torch_zip *zip, lp_archive *archive,
-                              const lp_torch_member *member, const lp_entry_read *reads,
-                              size_t count, lp_error *err) {
-    unsigned char *bytes = lp_alloc(1, (size_t)member->size); /* at most the file's size */
-    if (bytes == NULL) {
-        return lp_fail_memory(err, member->name, (size_t)member->size, 1);
-    }
-    lp_status status = lp_archive_read_exact(archive, bytes, (size_t)member->size, err);
-    for (size_t i = 0; i < count && status == LP_OK; i++) {
-        status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
-        if (status != LP_OK) {
-            (void)lp_prefix(err, status, "%s: ", zip->path);
+/* Reads a storage that is one tensor, by blocks that stay in the second-level cache.  Its values
+ * are to be checked afterwards: of a damaged member, they are not what is wrong. */
+static lp_status read_whole(lp_archive *archive, uint64_t size, const lp_entry_read *read,
+                            unsigned char *block, lp_error *err) {
+    unsigned width = read->entry->bytes;
+    lp_status status = LP_OK;
+    for (uint64_t done = 0; done < size && status == LP_OK; done += BLOCK) {
+        size_t got = size - done < BLOCK ? (size_t)(size - done) : BLOCK;
+        status = done + got < size ? lp_archive_read(archive, block, BLOCK, &got, err)
+                                   : lp_archive_read_exact(archive, block, got, err);
+        if (status == LP_OK) {
+            lp_entry_widen(read->entry, block, got / width, read->values + done / width);
         }
     }
-    lp_free(bytes);
     return status;
+}
+
+/* block: BLOCK bytes of scratch memory. */
+static lp_status read_storage(const lp_torch_zip *zip, lp_archive *archive,
+                              const lp_torch_member *member, const lp_entry_read *reads,
+                              size_t count, unsigned char *block, lp_error *err) {
+    lp_status status = LP_OK;
+    unsigned char *bytes = NULL;
+    bool whole = count == 1 && lp_entry_is_whole(reads->entry, member->size);
+    if (whole) {
+        status = read_whole(archive, member->size, reads, block, err);
+    } else {
+        bytes = lp_alloc(1, (size_t)member->size); /* at most the file's size */
+        status = bytes != NULL ? lp_archive_read_exact(archive, bytes, (size_t)member->size, err)
+                               : lp_fail_memory(err, member->name, (size_t)member->size, 1);
+    }
+    if (status != LP_OK) {
+        lp_free(bytes);
+        return status;
+    }
+    for (size_t i = 0; i < count && status == LP_OK; i++) {
+        status = whole ? lp_entry_check(reads[i].entry, reads[i].values, err)
+                       : lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
+    }
+    lp_free(bytes);
+    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: ", zip->path);
 }
 
 lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads, size_t count,
@@ -275,6 +302,10 @@ lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
     lp_archive *archive;
     lp_status status = open_archive(zip, &archive, err);
     size_t left = count;
+    unsigned char *block = lp_alloc(BLOCK, 1);
+    if (status == LP_OK && block == NULL) {
+        status = lp_fail_memory(err, zip->path, BLOCK, 1);
+    }
     while (status == LP_OK && left > 0) {
         lp_member found;
         bool more;
@@ -288,15 +319,15 @@ lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
                              zip->path, found.name);
             break;
         }
-        size_t storage = (size_t)(member - zip->members);
-        size_t first = first_read(reads, count, storage),
-               end = first_read(reads, count, storage + 1);
+        size_t first = first_read(reads, count, member->place),
+               end = first_read(reads, count, member->place + 1);
         if (first < end) {
-            status = read_storage(zip, archive, member, reads + first, end - first, err);
+            status = read_storage(zip, archive, member, reads + first, end - first, block, err);
             left -= end - first;
         }
     }
     lp_archive_close(archive);
+    lp_free(block);
     if (status == LP_OK && left > 0) {
         status =
             lp_fail(err, LP_ERR_FORMAT, "%s: the file has changed since it was opened", zip->path);

@@ -7,10 +7,11 @@
 #include "ckpt/tensor_index.h"
 #include "ckpt/torch_tree.h"
 
-/* A storage is a member "<prefix>/data/<key>"; an entry's `storage` is its number here. */
+/* A storage is a member "<prefix>/data/<key>"; an entry's `storage` is its place. */
 typedef struct lp_torch_member {
     char *name;
     uint64_t size;
+    size_t place; /* in the archive's order */
 } lp_torch_member;
 
 typedef struct lp_torch_zip {
@@ -24,8 +25,9 @@ typedef struct lp_torch_zip {
 LP_MUST_USE lp_status lp_torch_zip_index(const char *path, uint64_t file_size, lp_torch_zip *zip,
                                          lp_index *index, lp_error *err);
 
-/* Reads tensors in one pass over the archive, holding one storage at a time.  reads are ordered by
- * the number of their storage. */
+/* Reads tensors in one pass over the archive, which it opens for itself; what lies between is
+ * skipped.  Holds a block of a storage, or all of one that is not a single tensor.  reads are
+ * ordered by their storage. */
 LP_MUST_USE lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
                                         size_t count, lp_error *err);
 

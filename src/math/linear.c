@@ -240,9 +240,14 @@ void lp_linear_pack_strided(const float *weight, size_t out, size_t in, size_t o
                             size_t in_stride, float *packed) {
     size_t depth = lp_tile_runs(in) * RUN;
     for (size_t first = 0; first < out; first += PANEL) {
-        for (size_t k = 0; k < depth; k++) {
-            for (size_t o = first; o < first + PANEL; o++) {
-                *packed++ = o < out && k < in ? weight[o * out_stride + k * in_stride] : 0;
+        for (size_t k = 0; k < depth; k += RUN, packed += RUN * PANEL) { /* a row's cache line */
+            for (size_t o = 0; o < PANEL; o++) {
+                for (size_t l = 0; l < RUN; l++) {
+                    packed[l * PANEL + o] =
+                        first + o < out && k + l < in
+                            ? weight[(first + o) * out_stride + (k + l) * in_stride]
+                            : 0;
+                }
             }
         }
     }

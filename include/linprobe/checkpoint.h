@@ -9,7 +9,7 @@
  *     lp_checkpoint_open(path, &ckpt, &err);                  // index only: no tensor is read yet
  *     const lp_tensor *t = lp_checkpoint_find(ckpt, "visual.proj");
  *     lp_tensor_read reads[] = {{t, proj}};                    // float proj[768 * 512]
- *     lp_checkpoint_read(ckpt, reads, 1, &err);               // one pass over the file
+ *     lp_checkpoint_read(ckpt, reads, 1, 0, &err);            // one pass over the file
  *     lp_checkpoint_close(ckpt);
  */
 #ifndef LINPROBE_CHECKPOINT_H
@@ -92,10 +92,12 @@ typedef struct lp_tensor_read {
     float *values;
 } lp_tensor_read;
 
-/* Reads all of them in one pass over the file, converting F16, BF16, F64 and integers to float32.
- * LP_ERR_UNSUPPORTED names a tensor of another type; LP_ERR_DATA one that holds NaN or infinity. */
+/* Reads all of them in one pass over the file, converting F16, BF16, F64 and integers to float32,
+ * on at most `threads` threads (0 = all processors; fewer for few values), each on a part of the
+ * file.  They change neither the values nor the error.  LP_ERR_UNSUPPORTED names a tensor of
+ * another type; LP_ERR_DATA one that holds NaN or infinity. */
 LP_MUST_USE lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads,
-                                         size_t count, lp_error *err);
+                                         size_t count, size_t threads, lp_error *err);
 
 #ifdef __cplusplus
 }

@@ -71,6 +71,7 @@ typedef struct lp_encoder_options {
     size_t heads;      /* of attention; 0: as the family has it */
     lp_mean_std mean_std;
     lp_precision precision;
+    size_t threads; /* that load the weights; 0 = all processors; never changes the result */
 } lp_encoder_options;
 
 /* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
@@ -107,7 +108,8 @@ typedef struct lp_encoder lp_encoder;
 LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                            lp_encoder_info *info, lp_error *err);
 
-/* Recognises, then reads the weights as float32.  The checkpoint may be closed afterwards. */
+/* Recognises, then reads the weights as float32, on options->threads threads.  The checkpoint may
+ * be closed afterwards. */
 LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                       lp_encoder **encoder, lp_error *err);
 void lp_encoder_free(lp_encoder *encoder);

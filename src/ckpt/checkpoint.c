@@ -2,7 +2,8 @@
  *
  *   open   a folder -> the file in it; an index file -> the files it names; each file's reader
  *          fills the index (names, types, shapes, places)
- *   read   the tensors asked for, ordered by place, in one pass -> float32, contiguous */
+ *   read   the tensors asked for, ordered by place and cut into parts, one for each thread
+ *          -> float32, contiguous */
 #include "linprobe/checkpoint.h"
 
 #include <stdlib.h>
@@ -12,10 +13,13 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "ckpt/safetensors.h"
 #include "ckpt/shards.h"
 #include "ckpt/tensor_index.h"
 #include "ckpt/weight_file.h"
+
+enum { PART_LEAST = 1 << 18 }; /* values of a part: reading fewer takes no longer than a thread */
 
 struct lp_checkpoint {
     char *path;
@@ -197,12 +201,64 @@ static int compare_reads(const void *a, const void *b) {
     return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, size_t count,
-                             lp_error *err) {
+/* Reads in their order, cut into parts. */
+typedef struct reading {
+    const lp_checkpoint *ckpt;
+    const lp_entry_read *reads;
+    size_t *ends; /* of each part; the first begins at 0 */
+} reading;
+
+/* Whether a part may end before this read.  A zip file's storage is read as a whole, once. */
+static bool may_cut(const lp_checkpoint *ckpt, const lp_entry_read *next) {
+    const lp_entry *entry = next[0].entry, *before = next[-1].entry;
+    return entry->file != before->file || entry->storage != before->storage ||
+           ckpt->files[entry->file].format != LP_WEIGHTS_ZIP;
+}
+
+/* Cuts into at most `most` parts of about as many values each; returns how many. */
+static size_t cut(const lp_checkpoint *ckpt, const lp_entry_read *reads, size_t count, size_t most,
+                  size_t *ends) {
+    double total = 0, done = 0;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        total += (double)reads[i].entry->tensor.count;
+    }
+    if (total / PART_LEAST < (double)most) {
+        most = (size_t)(total / PART_LEAST);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (used + 1 < most && done * (double)most >= total * (double)(used + 1) &&
+            may_cut(ckpt, &reads[i])) {
+            ends[used++] = i;
+        }
+        done += (double)reads[i].entry->tensor.count;
+    }
+    ends[used++] = count;
+    return used;
+}
+
+static lp_status read_part(void *context, size_t index, size_t worker, lp_error *err) {
+    const reading *r = context;
+    size_t begin = index > 0 ? r->ends[index - 1] : 0, end;
     lp_status status = LP_OK;
+    (void)worker;
+    for (; begin < r->ends[index] && status == LP_OK; begin = end) {
+        size_t file = r->reads[begin].entry->file;
+        for (end = begin; end < r->ends[index] && r->reads[end].entry->file == file; end++) {
+        }
+        status = lp_weight_file_read(&r->ckpt->files[file], r->reads + begin, end - begin, err);
+    }
+    return status;
+}
+
+lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, size_t count,
+                             size_t threads, lp_error *err) {
+    lp_status status = LP_OK;
+    threads = threads > 0 ? threads : lp_processor_count();
     lp_entry_read *ordered = lp_alloc(count, sizeof *ordered);
-    if (ordered == NULL) {
-        return lp_fail_memory(err, ckpt->path, count, sizeof *ordered);
+    size_t *ends = lp_alloc(threads, sizeof *ends);
+    if (ordered == NULL || ends == NULL) {
+        status = lp_fail_memory(err, ckpt->path, count, sizeof *ordered);
     }
     for (size_t i = 0; i < count && status == LP_OK; i++) {
         ordered[i].entry = lp_index_find(&ckpt->index, reads[i].tensor->name);
@@ -214,13 +270,11 @@ lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, s
     }
     if (status == LP_OK && count > 0) {
         qsort(ordered, count, sizeof *ordered, compare_reads);
-    }
-    for (size_t first = 0, end; first < count && status == LP_OK; first = end) {
-        size_t file = ordered[first].entry->file;
-        for (end = first; end < count && ordered[end].entry->file == file; end++) {
-        }
-        status = lp_weight_file_read(&ckpt->files[file], ordered + first, end - first, err);
+        reading r = {ckpt, ordered, ends};
+        status =
+            lp_parallel_for(threads, cut(ckpt, ordered, count, threads, ends), read_part, &r, err);
     }
     lp_free(ordered);
+    lp_free(ends);
     return status;
 }

@@ -364,7 +364,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     } else if (exit_status == CLI_CONTINUE && k.data == NULL) {
         status = compare_probes(words, count, s->threads, (lp_format)format, table, picture, &err);
     } else if (exit_status == CLI_CONTINUE) {
-        s->model = step_encoder_options(&told);
+        s->model = step_encoder_options(&told, s->threads);
         s->model.activation = LP_ACTIVATION_AUTO; /* not for models whose files do tell */
         s->model.activation_if_unknown = (lp_activation)told.activation;
         s->sweep_options.seed = seed;

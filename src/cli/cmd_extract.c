@@ -84,7 +84,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_status status = data_input_open(&input, data_path, (lp_split)split, (lp_label_kind)labels,
                                        how.threads, &data, &err);
     if (status == LP_OK && !pixels) {
-        lp_encoder_options told = step_encoder_options(&model_options);
+        lp_encoder_options told = step_encoder_options(&model_options, how.threads);
         status = step_encoder_load(model, MODEL_CACHE, &told, &encoder, &err);
     }
     if (status == LP_OK) {

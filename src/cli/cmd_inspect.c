@@ -94,7 +94,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_checkpoint *ckpt;
     lp_encoder_info info;
     const char *hex;
-    lp_encoder_options told = step_encoder_options(&model);
+    lp_encoder_options told = step_encoder_options(&model, 0);
     lp_status status = model_open(path, MODEL_CACHE, &ckpt, &err);
     if (status != LP_OK) {
         return cli_fail(command, status, &err);

@@ -157,7 +157,7 @@ static lp_status extract_split(job *j, int split, const lp_dataset *data, lp_err
 
 static lp_status extract_both(job *j, lp_error *err) {
     lp_dataset **data = j->images;
-    lp_encoder_options told = step_encoder_options(&j->told);
+    lp_encoder_options told = step_encoder_options(&j->told, j->threads);
     lp_status status = step_encoder_load(j->model_path, j->cache, &told, &j->encoder, err);
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);

@@ -71,13 +71,14 @@ const char *const step_mean_stds[] = {"auto", "half", "imagenet", "clip", NULL};
 const char *const step_precisions[] = {"float32", "int8", NULL};
 const char *const step_points[] = {"projected", "penultimate", NULL};
 
-lp_encoder_options step_encoder_options(const step_model *model) {
+lp_encoder_options step_encoder_options(const step_model *model, size_t threads) {
     return (lp_encoder_options){.activation = (lp_activation)model->activation,
                                 .pool = (lp_pool)model->pool,
                                 .input_size = model->input_size,
                                 .heads = model->heads,
                                 .mean_std = (lp_mean_std)model->mean_std,
-                                .precision = (lp_precision)model->precision};
+                                .precision = (lp_precision)model->precision,
+                                .threads = threads};
 }
 
 lp_status step_encoder_load(const char *model, const char *cache, const lp_encoder_options *options,

@@ -34,7 +34,8 @@ typedef struct step_model {
     size_t input_size, heads;
 } step_model;
 
-lp_encoder_options step_encoder_options(const step_model *model);
+/* threads: 0, all processors. */
+lp_encoder_options step_encoder_options(const step_model *model, size_t threads);
 
 /* model: a file, folder or known model, whose file lies in `cache` or elsewhere (model_path.h). */
 LP_MUST_USE lp_status step_encoder_load(const char *model, const char *cache,

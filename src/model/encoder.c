@@ -11,9 +11,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "model/family.h"
 #include "model/tower.h"
 #include "model/weight_plan.h"
+
+enum { LEAST_OF_THREAD = 1 << 18, SCRATCH_FLOATS = 1 << 24 };
 
 struct lp_encoder {
     lp_encoder_info info;
@@ -66,6 +69,19 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
     return status;
 }
 
+/* Threads to load with: none for less than a thread costs. */
+static size_t choose_threads(const lp_encoder_options *options, const lp_encoder_info *info) {
+    size_t most = (size_t)(info->parameters / LEAST_OF_THREAD) + 1;
+    size_t threads = options != NULL ? options->threads : 0;
+    threads = threads > 0 ? threads : lp_processor_count();
+    return threads < most ? threads : most;
+}
+
+size_t lp_tower_workers(size_t threads, size_t floats) {
+    size_t most = SCRATCH_FLOATS / (floats > 0 ? floats : 1);
+    return threads < most ? threads : most > 0 ? most : 1;
+}
+
 static void release(lp_encoder *e) {
     if (e->tower != NULL) {
         e->kind->free(e->tower);
@@ -93,11 +109,12 @@ lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options
         return lp_fail_memory(err, "an encoder", 1, sizeof *e);
     }
     lp_status status = prepare(ckpt, options, e, &plan, err);
+    size_t threads = choose_threads(options, &e->info);
     if (status == LP_OK) {
-        status = lp_plan_read(&plan, ckpt, &e->arena, err);
+        status = lp_plan_read(&plan, ckpt, threads, &e->arena, err);
     }
     if (status == LP_OK) {
-        status = e->kind->finish(e->tower, err);
+        status = e->kind->finish(e->tower, threads, err);
     }
     if (status == LP_OK) {
         *encoder = e;

@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "ckpt/known_models.h"
 #include "math/winograd.h"
 #include "model/family.h"
@@ -491,11 +492,24 @@ static void transpose(const lp_conv *conv, const float *weight, float *raw) {
     }
 }
 
-/* raw, plane and scale: room for the largest layer's weights (plane: of one tap) and outputs. */
-static void fold(const lp_resnet *r, lp_resnet_layer *layer, float *raw, float *plane,
-                 double *scale) {
+typedef struct folding {
+    lp_resnet *resnet;
+    float *room;    /* [workers][most + plane] */
+    double *scale;  /* [workers][outputs] */
+    size_t most;    /* weights of any layer */
+    size_t plane;   /* the same of one tap, where Winograd's transform needs it */
+    size_t outputs; /* of any layer */
+} folding;
+
+static lp_status fold(void *context, size_t index, size_t worker, lp_error *err) {
+    const folding *f = context;
+    const lp_resnet *r = f->resnet;
+    lp_resnet_layer *layer = &r->layers[index];
     lp_conv *conv = &layer->conv;
     size_t outputs = conv->groups * conv->out;
+    float *raw = f->room + worker * (f->most + f->plane);
+    double *scale = f->scale + worker * f->outputs;
+    (void)err;
     if (layer == r->key) { /* its bias does not show */
         transpose(conv, layer->weight, raw);
     } else {
@@ -508,39 +522,34 @@ static void fold(const lp_resnet *r, lp_resnet_layer *layer, float *raw, float *
         layer->bias[o] = (float)((double)layer->bias[o] - (double)layer->mean[o] * scale[o]);
     }
     if (layer->winograd) {
-        lp_winograd_pack(conv, raw, scale, plane, layer->weight);
+        lp_winograd_pack(conv, raw, scale, raw + f->most, layer->weight);
     } else {
         lp_conv_pack(conv, raw, layer->scale != NULL ? scale : NULL, layer->weight);
     }
     conv->weights = layer->weight;
     conv->zeros = r->zeros;
+    return LP_OK;
 }
 
-static lp_status finish(void *tower, lp_error *err) {
-    lp_resnet *r = tower;
-    size_t most = 0, plane_most = 1, outputs = 0;
-    for (size_t i = 0; i < r->layer_count; i++) {
-        const lp_conv *conv = &r->layers[i].conv;
-        size_t out = conv->groups * conv->out;
-        size_t floats = out * conv->in * conv->taps_high * conv->taps_wide;
-        most = floats > most ? floats : most;
-        plane_most =
-            r->layers[i].winograd && out * conv->in > plane_most ? out * conv->in : plane_most;
-        outputs = out > outputs ? out : outputs;
+static lp_status finish(void *tower, size_t threads, lp_error *err) {
+    folding f = {.resnet = tower};
+    for (size_t i = 0; i < f.resnet->layer_count; i++) {
+        const lp_resnet_layer *layer = &f.resnet->layers[i];
+        size_t outputs = layer->conv.groups * layer->conv.out, tap = outputs * layer->conv.in;
+        size_t floats = tap * layer->conv.taps_high * layer->conv.taps_wide;
+        f.most = floats > f.most ? floats : f.most;
+        f.plane = layer->winograd && tap > f.plane ? tap : f.plane;
+        f.outputs = outputs > f.outputs ? outputs : f.outputs;
     }
-    float *raw = lp_alloc(most, sizeof *raw);
-    float *plane = lp_alloc(plane_most, sizeof *plane);
-    double *scale = lp_alloc(outputs, sizeof *scale);
-    lp_status status = LP_OK;
-    if (raw == NULL || plane == NULL || scale == NULL) {
-        status = lp_fail_memory(err, "an encoder's weights", most, sizeof *raw);
-    }
-    for (size_t i = 0; status == LP_OK && i < r->layer_count; i++) {
-        fold(r, &r->layers[i], raw, plane, scale);
-    }
-    lp_free(raw);
-    lp_free(plane);
-    lp_free(scale);
+    size_t workers = lp_tower_workers(threads, f.most + f.plane);
+    f.room = lp_alloc(workers * (f.most + f.plane), sizeof *f.room);
+    f.scale = lp_alloc(workers * f.outputs, sizeof *f.scale);
+    lp_status status =
+        f.room != NULL && f.scale != NULL
+            ? lp_parallel_for(workers, f.resnet->layer_count, fold, &f, err)
+            : lp_fail_memory(err, "an encoder's weights", workers * f.most, sizeof *f.room);
+    lp_free(f.room);
+    lp_free(f.scale);
     return status;
 }
 

@@ -23,8 +23,8 @@ typedef struct lp_tower_kind {
      * changed. *tower is what `free` frees, also after a failure; NULL when there is none. */
     lp_status (*make)(const lp_source *source, lp_weight_plan *plan, void **tower,
                       lp_encoder_info *info, lp_error *err);
-    /* The weights are read: what is to be done with them once. */
-    lp_status (*finish)(void *tower, lp_error *err);
+    /* The weights are read: what is to be done with them once, on at most `threads` threads. */
+    lp_status (*finish)(void *tower, size_t threads, lp_error *err);
     void (*free)(void *tower);
     /* As lp_encoder_scratch; SIZE_MAX where the number does not fit. */
     size_t (*scratch)(const void *tower, size_t batch);
@@ -34,5 +34,9 @@ typedef struct lp_tower_kind {
     void (*run)(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_tap *tap);
 } lp_tower_kind;
+
+/* How many of `threads` threads may have scratch memory of so many floats each: together they take
+ * at most 64 MiB, or there is one. */
+size_t lp_tower_workers(size_t threads, size_t floats);
 
 #endif

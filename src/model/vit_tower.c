@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "ckpt/known_models.h"
 #include "math/attention.h"
 #include "math/linear_int8.h"
@@ -531,39 +532,54 @@ static void pack_split(lp_vit *v, lp_linear_layer *layer, const float *raw) {
     }
 }
 
-static lp_status pack(lp_vit *v, lp_error *err) {
-    size_t most = 0, heads = v->shape.heads;
+typedef struct packing {
+    lp_vit *vit;
+    float *raw;  /* [workers][most]: a layer's weights as they were read */
+    size_t most; /* of any layer */
+} packing;
+
+static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
+    const packing *p = context;
+    lp_vit *v = p->vit;
+    lp_linear_layer *layer = linear_at(v, index);
+    float *raw = p->raw + worker * p->most;
+    (void)err;
+    if (layer->weights == NULL) {
+        return LP_OK;
+    }
+    memcpy(raw, layer->weights, layer->out * layer->in * sizeof *raw);
+    if (is_split(v, layer)) {
+        pack_split(v, layer, raw);
+    } else if (layer->weights == v->projection) {
+        lp_linear_pack_strided(raw, layer->out, layer->in, 1, layer->out, layer->weights);
+    } else if (is_rounded(v, index)) {
+        lp_linear_int8_pack(raw, layer->out, layer->in, layer->weights);
+        layer->int8 = true;
+    } else {
+        lp_linear_pack(raw, layer->out, layer->in, layer->weights);
+    }
+    return LP_OK;
+}
+
+static lp_status pack(lp_vit *v, size_t threads, lp_error *err) {
+    packing p = {.vit = v};
+    size_t heads = v->shape.heads;
     for (size_t l = 0; l < count_linear(v); l++) {
         const lp_linear_layer *layer = linear_at(v, l);
-        most = layer->out * layer->in > most ? layer->out * layer->in : most;
+        p.most = layer->out * layer->in > p.most ? layer->out * layer->in : p.most;
     }
-    float *raw = lp_alloc(most, sizeof *raw);
+    size_t workers = lp_tower_workers(threads, p.most);
+    p.raw = lp_alloc(workers * p.most, sizeof *p.raw);
     v->keys = lp_alloc_zeroed(2 * heads, sizeof *v->keys);
-    if (raw == NULL || v->keys == NULL) {
-        lp_free(raw);
-        return lp_fail_memory(err, "an encoder's weights", most, sizeof *raw);
+    if (p.raw == NULL || v->keys == NULL) {
+        lp_free(p.raw);
+        return lp_fail_memory(err, "an encoder's weights", workers * p.most, sizeof *p.raw);
     }
     v->values = v->keys + heads;
     v->head.weights = v->projection != NULL ? v->projection : v->head.weights;
-    for (size_t l = 0; l < count_linear(v); l++) {
-        lp_linear_layer *layer = linear_at(v, l);
-        if (layer->weights == NULL) {
-            continue;
-        }
-        memcpy(raw, layer->weights, layer->out * layer->in * sizeof *raw);
-        if (is_split(v, layer)) {
-            pack_split(v, layer, raw);
-        } else if (layer->weights == v->projection) {
-            lp_linear_pack_strided(raw, layer->out, layer->in, 1, layer->out, layer->weights);
-        } else if (is_rounded(v, l)) {
-            lp_linear_int8_pack(raw, layer->out, layer->in, layer->weights);
-            layer->int8 = true;
-        } else {
-            lp_linear_pack(raw, layer->out, layer->in, layer->weights);
-        }
-    }
-    lp_free(raw);
-    return LP_OK;
+    lp_status status = lp_parallel_for(workers, count_linear(v), pack_layer, &p, err);
+    lp_free(p.raw);
+    return status;
 }
 
 /* ---- the kind -------------------------------------------------------------------------------- */
@@ -628,7 +644,7 @@ static void make_prefix(const tower *t, float *out) {
     lp_add_bias(out, 1, t->covered * width, t->covered * width, v->stored_positions);
 }
 
-static lp_status finish(void *made, lp_error *err) {
+static lp_status finish(void *made, size_t threads, lp_error *err) {
     tower *t = made;
     lp_vit *v = &t->vit;
     const lp_vit_shape *s = &v->shape;
@@ -664,7 +680,7 @@ static lp_status finish(void *made, lp_error *err) {
     }
     lp_status status = lp_positions_resize(t->resize, v->stored_positions + t->covered * width,
                                            t->stored_grid, v->positions, s->grid, width, err);
-    return status == LP_OK ? pack(v, err) : status;
+    return status == LP_OK ? pack(v, threads, err) : status;
 }
 
 static void free_tower(void *made) {

@@ -269,8 +269,8 @@ static size_t room_of(const lp_weight *weight) {
     return weight->tensor->count > weight->room ? weight->tensor->count : weight->room;
 }
 
-lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, float **arena,
-                       lp_error *err) {
+lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t threads,
+                       float **arena, lp_error *err) {
     size_t floats = 0;
     for (size_t i = 0; i < plan->count; i++) {
         floats = begin_of(&plan->weights[i], floats) + room_of(&plan->weights[i]);
@@ -292,7 +292,7 @@ lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, float **
         }
     }
     if (status == LP_OK) {
-        status = lp_checkpoint_read(ckpt, reads, plan->count, err);
+        status = lp_checkpoint_read(ckpt, reads, plan->count, threads, err);
     }
     if (status != LP_OK) {
         lp_free(*arena);

@@ -64,9 +64,10 @@ LP_MUST_USE lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkp
 uint64_t lp_plan_parameters(const lp_weight_plan *plan);
 
 /* Reads all weights of a checked plan into *arena, which the caller frees, and points their fields
- * there, each aligned to 64 bytes where it does not follow another.  *arena is NULL on failure. */
-LP_MUST_USE lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, float **arena,
-                                   lp_error *err);
+ * there, each aligned to 64 bytes where it does not follow another.  threads: as
+ * lp_checkpoint_read's.  *arena is NULL on failure. */
+LP_MUST_USE lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t threads,
+                                   float **arena, lp_error *err);
 
 void lp_plan_free(lp_weight_plan *plan);
 

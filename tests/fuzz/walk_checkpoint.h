@@ -53,9 +53,9 @@ static inline void fuzz_walk_checkpoint(const char *path, const lp_encoder_optio
         }
     }
     /* All at once, then one by one: the first failure must not hide the others. */
-    if (!fuzz_succeeds(lp_checkpoint_read(ckpt, reads, count, &err), &err)) {
+    if (!fuzz_succeeds(lp_checkpoint_read(ckpt, reads, count, 0, &err), &err)) {
         for (size_t i = 0; i < count && i < 8; i++) {
-            (void)fuzz_succeeds(lp_checkpoint_read(ckpt, &reads[i], 1, &err), &err);
+            (void)fuzz_succeeds(lp_checkpoint_read(ckpt, &reads[i], 1, 0, &err), &err);
         }
     }
     lp_encoder_info info;

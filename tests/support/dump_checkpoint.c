@@ -14,7 +14,7 @@ static lp_status dump(lp_checkpoint *ckpt, const lp_tensor *tensor, lp_error *er
         return LP_ERR_MEMORY;
     }
     lp_tensor_read read = {tensor, values};
-    lp_status status = lp_checkpoint_read(ckpt, &read, 1, err);
+    lp_status status = lp_checkpoint_read(ckpt, &read, 1, 0, err);
     if (status == LP_OK) {
         status = lp_digest_bytes(LP_SHA256, values, tensor->count * sizeof *values, hex, err);
     }

@@ -36,7 +36,7 @@ static inline float *golden_values(golden *g, const char *stage, size_t count) {
     float *values = lp_alloc(tensor->count, sizeof *values);
     assert_non_null(values);
     lp_tensor_read read = {tensor, values};
-    assert_ok(lp_checkpoint_read(g->activations, &read, 1, &golden_err), &golden_err);
+    assert_ok(lp_checkpoint_read(g->activations, &read, 1, 0, &golden_err), &golden_err);
     return values;
 }
 

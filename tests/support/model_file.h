@@ -1,8 +1,10 @@
-/* Checkpoints with any tensors, all zero: a hole behind the header of a .safetensors file. */
+/* Checkpoints with any tensors, all zero (a hole behind the header of a .safetensors file) or
+ * filled with numbers. */
 #ifndef LP_TESTS_MODEL_FILE_H
 #define LP_TESTS_MODEL_FILE_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -35,6 +37,7 @@ typedef struct model_file {
     entry entries[MAX_ENTRIES];
     size_t count;
     const char *nan_in; /* this F32 tensor begins with NaN */
+    bool filled;        /* F32: numbers of either sign, variances positive */
 } model_file;
 
 static model_file file;
@@ -59,6 +62,21 @@ static void add(const char *name, size_t rank, size_t a, size_t b, size_t c, siz
 static void drop(const char *name) {
     entry *e = find_entry(name);
     *e = file.entries[--file.count];
+}
+
+static void fill(FILE *out, const entry *e) {
+    static unsigned state = 1;
+    bool positive = strstr(e->name, "running_var") != NULL, real = strcmp(e->dtype, "F32") == 0;
+    size_t count = real ? 1 : 2; /* halves of I64 */
+    for (size_t j = 0; j < e->rank; j++) {
+        count *= e->shape[j];
+    }
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525U + 1013904223U;
+        float value = (float)(state >> 16) / 32768 - (positive ? -1 : 1);
+        value *= !real ? 0 : count > 4096 ? 0.05F : 1;
+        assert_int_equal(fwrite(&value, 4, 1, out), 1);
+    }
 }
 
 /* Writes `file` as safetensors and opens it. */
@@ -94,6 +112,9 @@ static lp_checkpoint *open_file(void) {
     }
     assert_int_equal(fwrite(length, 1, 8, out), 8);
     assert_int_equal(fwrite(header, 1, used, out), used);
+    for (size_t i = 0; file.filled && i < file.count; i++) {
+        fill(out, &file.entries[i]);
+    }
     assert_int_equal(fflush(out), 0);
     assert_int_equal(ftruncate(fileno(out), (off_t)(8 + used + offset)), 0);
     if (nan_at != SIZE_MAX) {

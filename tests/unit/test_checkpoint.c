@@ -54,7 +54,7 @@ static void compare_with_set(const char *name, lp_checkpoint *ckpt, const json_t
         reads[count - 1 - i].values = lp_alloc(reads[count - 1 - i].tensor->count, sizeof(float));
         assert_non_null(reads[count - 1 - i].values);
     }
-    assert_ok(lp_checkpoint_read(ckpt, reads, count, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, reads, count, 0, &err), &err);
     for (size_t i = 0; i < count; i++) {
         const lp_tensor *t = reads[i].tensor;
         const json_t *expected = json_object_get(set, t->name);
@@ -116,11 +116,11 @@ static void tensors_are_found_by_name_and_ordered(void **state) {
     float scale, resolution;
     lp_tensor_read reads[] = {{lp_checkpoint_find(ckpt, "logit_scale"), &scale},
                               {lp_checkpoint_find(ckpt, "input_resolution"), &resolution}};
-    assert_ok(lp_checkpoint_read(ckpt, reads, 2, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, reads, 2, 0, &err), &err);
     assert_true(scale == 2.6592600345611572f); /* log(1 / 0.07) in float32 */
     assert_true(resolution == 8.0f);
-    assert_ok(lp_checkpoint_read(ckpt, NULL, 0, &err), &err);
-    assert_fails(lp_checkpoint_read(other, reads, 2, &err), LP_ERR_ARGUMENT, &err,
+    assert_ok(lp_checkpoint_read(ckpt, NULL, 0, 0, &err), &err);
+    assert_fails(lp_checkpoint_read(other, reads, 2, 0, &err), LP_ERR_ARGUMENT, &err,
                  "tensor logit_scale belongs to another checkpoint");
     lp_checkpoint_close(ckpt);
     lp_checkpoint_close(other);
@@ -241,7 +241,7 @@ static void read_named(const char *name, float *values) {
     const lp_tensor *tensor = lp_checkpoint_find(ckpt, name);
     assert_non_null(tensor);
     lp_tensor_read read = {tensor, values};
-    assert_ok(lp_checkpoint_read(ckpt, &read, 1, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, &read, 1, 0, &err), &err);
     lp_checkpoint_close(ckpt);
 }
 
@@ -548,7 +548,7 @@ static void damaged_archives_are_refused(void **state) {
     damage(F32_6, 24, "234567890123456789012345");
     assert_ok(lp_checkpoint_open(file, &ckpt, &err), &err);
     lp_tensor_read read = {lp_checkpoint_find(ckpt, "w"), &value};
-    assert_fails(lp_checkpoint_read(ckpt, &read, 1, &err), LP_ERR_FORMAT, &err, "model/data/0");
+    assert_fails(lp_checkpoint_read(ckpt, &read, 1, 0, &err), LP_ERR_FORMAT, &err, "model/data/0");
     lp_checkpoint_close(ckpt);
 
     WRITE_TENSOR(ONE);
@@ -574,10 +574,10 @@ static void change_after_opening_is_noticed(void **state) {
     assert_ok(lp_checkpoint_open(file, &ckpt, &err), &err);
     lp_tensor_read read = {lp_checkpoint_find(ckpt, "w"), &value};
     WRITE(MEMBER("model/data.pkl", DICT(ITEM(W, ONE))), MEMBER("model/data/0", "short"));
-    assert_fails(lp_checkpoint_read(ckpt, &read, 1, &err), LP_ERR_FORMAT, &err,
+    assert_fails(lp_checkpoint_read(ckpt, &read, 1, 0, &err), LP_ERR_FORMAT, &err,
                  "model/data/0: the file has changed since it was opened");
     WRITE(MEMBER("model/data.pkl", DICT(ITEM(W, ONE))));
-    assert_fails(lp_checkpoint_read(ckpt, &read, 1, &err), LP_ERR_FORMAT, &err, "has changed");
+    assert_fails(lp_checkpoint_read(ckpt, &read, 1, 0, &err), LP_ERR_FORMAT, &err, "has changed");
     lp_checkpoint_close(ckpt);
 }
 
@@ -598,7 +598,7 @@ static void unusable_values_name_their_tensor(void **state) {
         WRITE(MEMBER("model/data.pkl", DICT(ITEM(W, SIX))), {"model/data/0", cases[i].bytes, 24});
         assert_ok(lp_checkpoint_open(file, &ckpt, &err), &err);
         lp_tensor_read read = {lp_checkpoint_find(ckpt, "w"), values};
-        assert_fails(lp_checkpoint_read(ckpt, &read, 1, &err), LP_ERR_DATA, &err, cases[i].text);
+        assert_fails(lp_checkpoint_read(ckpt, &read, 1, 0, &err), LP_ERR_DATA, &err, cases[i].text);
         assert_non_null(strstr(err.text, file));
         lp_checkpoint_close(ckpt);
     }
@@ -607,7 +607,7 @@ static void unusable_values_name_their_tensor(void **state) {
     const lp_tensor *tensor = lp_checkpoint_find(ckpt, "w");
     assert_int_equal(tensor->dtype, LP_DTYPE_OTHER);
     lp_tensor_read read = {tensor, values};
-    assert_fails(lp_checkpoint_read(ckpt, &read, 1, &err), LP_ERR_UNSUPPORTED, &err,
+    assert_fails(lp_checkpoint_read(ckpt, &read, 1, 0, &err), LP_ERR_UNSUPPORTED, &err,
                  "tensor w: values of type ComplexFloatStorage cannot be read");
     lp_checkpoint_close(ckpt);
 }
@@ -686,7 +686,7 @@ static void each_failing_allocation_is_reported(void **state) {
             status = lp_checkpoint_open(names[i], &ckpt, &err);
             if (status == LP_OK) {
                 lp_tensor_read read = {lp_checkpoint_find(ckpt, "logit_scale"), &scale};
-                status = lp_checkpoint_read(ckpt, &read, 1, &err);
+                status = lp_checkpoint_read(ckpt, &read, 1, 0, &err);
             }
             (void)lp_alloc_fail_at(0);
             assert_true(status == LP_OK || status == LP_ERR_MEMORY);

@@ -312,6 +312,42 @@ static void every_failed_allocation_is_reported(void **state) {
     lp_checkpoint_close(ckpt);
 }
 
+/* A model that is large enough for seven threads to read and to pack. */
+static void threads_do_not_change_what_is_loaded(void **state) {
+    (void)state;
+    enum { WIDTH = 192, PIXELS = 3 * 32 * 32, BATCH = 2 };
+    float *images = lp_alloc(BATCH * PIXELS, sizeof *images), features[4][BATCH * 32];
+    static const size_t threads[] = {1, 2, 7, 0};
+    assert_non_null(images);
+    for (size_t i = 0; i < BATCH * PIXELS; i++) {
+        images[i] = (float)(i * 37 % 101) / 50 - 1;
+    }
+    make_clip(WIDTH, 5, 8, 4, 32);
+    drop("token_embedding.weight");
+    file.filled = true;
+    lp_checkpoint *ckpt = open_file();
+    file.filled = false;
+    for (int precision = LP_PRECISION_FLOAT32; precision <= LP_PRECISION_INT8; precision++) {
+        for (size_t t = 0; t < 4; t++) {
+            lp_encoder *encoder;
+            options.threads = threads[t];
+            options.precision = (lp_precision)precision;
+            assert_ok(lp_encoder_load(ckpt, &options, &encoder, &err), &err);
+            float *scratch = lp_alloc(lp_encoder_scratch(encoder, BATCH), sizeof *scratch);
+            assert_non_null(scratch);
+            assert_ok(lp_encoder_run(encoder, images, BATCH, LP_FEATURE_PROJECTED, features[t],
+                                     scratch, NULL, &err),
+                      &err);
+            assert_true(isfinite(features[t][0]) && features[t][0] != features[t][1]);
+            assert_memory_equal(features[t], features[0], sizeof features[0]);
+            lp_free(scratch);
+            lp_encoder_free(encoder);
+        }
+    }
+    lp_checkpoint_close(ckpt);
+    lp_free(images);
+}
+
 /* ---- golden ---------------------------------------------------------------------------------- */
 
 static const lp_encoder_options quick_gelu = {.activation = LP_ACTIVATION_QUICK_GELU};
@@ -515,6 +551,7 @@ int main(void) {
         cmocka_unit_test(other_files_are_told_what_was_looked_for),
         cmocka_unit_test(a_weight_that_is_not_a_number_is_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(threads_do_not_change_what_is_loaded),
         cmocka_unit_test(clip_stages_match_pytorch),
         cmocka_unit_test(timm_stages_match_timm),
         cmocka_unit_test(a_feature_point_that_is_not_there_is_refused),

@@ -129,7 +129,7 @@ static float *values_of(lp_checkpoint *ckpt, const char *name, size_t *rows, siz
     float *values = lp_alloc(tensor->count, sizeof *values);
     assert_non_null(values);
     lp_tensor_read read = {tensor, values};
-    assert_ok(lp_checkpoint_read(ckpt, &read, 1, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, &read, 1, 0, &err), &err);
     *rows = tensor->shape[0];
     *columns = tensor->count / tensor->shape[0];
     return values;

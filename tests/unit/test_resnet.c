@@ -404,8 +404,39 @@ static void every_failed_allocation_is_reported(void **state) {
         }
     } while (status != LP_OK && k < 100);
     assert_int_equal(status, LP_OK);
-    assert_true(k > 10); /* encoder, tower, blocks, layers, plan, zeros, reads, arena, 3 to fold */
+    assert_true(k > 10); /* encoder, tower, blocks, layers, plan, zeros, reads, arena, 2 to fold */
     lp_encoder_free(encoder);
+    lp_checkpoint_close(ckpt);
+}
+
+/* A model that is large enough for seven threads to read and to fold. */
+static void threads_do_not_change_what_is_loaded(void **state) {
+    (void)state;
+    enum { PIXELS = 3 * 64 * 64 };
+    static const size_t threads[] = {1, 2, 7, 0};
+    static float images[PIXELS], features[4][6];
+    for (size_t i = 0; i < PIXELS; i++) {
+        images[i] = (float)(i * 37 % 101) / 50 - 1;
+    }
+    make_clip(small_blocks, 32, 2, 6);
+    drop("token_embedding.weight");
+    file.filled = true;
+    lp_checkpoint *ckpt = open_file();
+    file.filled = false;
+    for (size_t t = 0; t < 4; t++) {
+        lp_encoder *encoder;
+        const lp_encoder_options options = {.threads = threads[t]};
+        assert_ok(lp_encoder_load(ckpt, &options, &encoder, &err), &err);
+        float *scratch = lp_alloc(lp_encoder_scratch(encoder, 1), sizeof *scratch);
+        assert_non_null(scratch);
+        assert_ok(lp_encoder_run(encoder, images, 1, LP_FEATURE_PROJECTED, features[t], scratch,
+                                 NULL, &err),
+                  &err);
+        assert_true(isfinite(features[t][0]) && features[t][0] != features[t][1]);
+        assert_memory_equal(features[t], features[0], sizeof features[0]);
+        lp_free(scratch);
+        lp_encoder_free(encoder);
+    }
     lp_checkpoint_close(ckpt);
 }
 
@@ -521,6 +552,7 @@ int main(void) {
         cmocka_unit_test(a_training_state_s_backbone_is_taken),
         cmocka_unit_test(a_large_model_needs_bounded_memory),
         cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(threads_do_not_change_what_is_loaded),
         cmocka_unit_test(clip_stages_match_open_clip),
         cmocka_unit_test(basic_stages_match_torchvision),
         cmocka_unit_test(grouped_stages_match_torchvision),

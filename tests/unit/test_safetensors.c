@@ -60,7 +60,7 @@ static void tensors_are_read(void **state) {
     assert_int_equal(lp_checkpoint_tensor(ckpt, 2)->count, 0);
     lp_tensor_read reads[] = {{lp_checkpoint_find(ckpt, "b"), b},
                               {lp_checkpoint_find(ckpt, "a"), &a}};
-    assert_ok(lp_checkpoint_read(ckpt, reads, 2, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, reads, 2, 0, &err), &err);
     assert_true(a == 256.0f && b[0] == 2.0f && b[1] == 3.0f && b[2] == 4.0f && b[3] == 5.0f);
     lp_checkpoint_close(ckpt);
 }
@@ -81,7 +81,7 @@ static void other_types_are_listed_but_not_read(void **state) {
         lp_tensor_read read = {lp_checkpoint_find(ckpt, "x"), values};
         assert_int_equal(read.tensor->dtype, LP_DTYPE_OTHER);
         (void)snprintf(text, sizeof text, "tensor x: values of type %s cannot be read", names[i]);
-        assert_fails(lp_checkpoint_read(ckpt, &read, 1, &err), LP_ERR_UNSUPPORTED, &err, text);
+        assert_fails(lp_checkpoint_read(ckpt, &read, 1, 0, &err), LP_ERR_UNSUPPORTED, &err, text);
         lp_checkpoint_close(ckpt);
     }
     refused("{\"x\":{\"dtype\":\"F7\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
@@ -194,7 +194,7 @@ static void damaged_headers_do_no_harm(void **state) {
             for (size_t i = 0; i < lp_checkpoint_count(ckpt); i++) {
                 lp_tensor_read read = {lp_checkpoint_tensor(ckpt, i), values};
                 assert_true(read.tensor->count <= 4);
-                (void)!lp_checkpoint_read(ckpt, &read, 1, &err);
+                (void)!lp_checkpoint_read(ckpt, &read, 1, 0, &err);
             }
             lp_checkpoint_close(ckpt);
         } else {

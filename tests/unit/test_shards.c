@@ -79,7 +79,7 @@ static float value_of(lp_checkpoint *ckpt, const char *name) {
     float value = 0;
     lp_tensor_read read = {lp_checkpoint_find(ckpt, name), &value};
     assert_non_null(read.tensor);
-    assert_ok(lp_checkpoint_read(ckpt, &read, 1, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, &read, 1, 0, &err), &err);
     return value;
 }
 
@@ -108,7 +108,7 @@ static void shards_are_one_checkpoint(void **state) {
         const char name[] = {"cadb"[i], '\0'};
         reads[i] = (lp_tensor_read){lp_checkpoint_find(ckpt, name), &values[i]};
     }
-    assert_ok(lp_checkpoint_read(ckpt, reads, 4, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, reads, 4, 0, &err), &err);
     assert_true(values[0] == 'c' && values[1] == 'a' && values[2] == 'd' && values[3] == 'b');
     lp_checkpoint_close(ckpt);
 }
@@ -266,7 +266,7 @@ static void each_failing_allocation_is_reported(void **state) {
         status = lp_checkpoint_open(folder, &ckpt, &err);
         if (status == LP_OK) {
             lp_tensor_read read = {lp_checkpoint_find(ckpt, "a"), &value};
-            status = lp_checkpoint_read(ckpt, &read, 1, &err);
+            status = lp_checkpoint_read(ckpt, &read, 1, 0, &err);
         }
         if (status == LP_OK) {
             status = lp_checkpoint_sha256(ckpt, &hex, &err);

@@ -71,7 +71,7 @@ static void read_named(const char *name, float *values) {
     const lp_tensor *tensor = lp_checkpoint_find(ckpt, name);
     assert_non_null(tensor);
     lp_tensor_read read = {tensor, values};
-    assert_ok(lp_checkpoint_read(ckpt, &read, 1, &err), &err);
+    assert_ok(lp_checkpoint_read(ckpt, &read, 1, 0, &err), &err);
     lp_checkpoint_close(ckpt);
 }
 
@@ -237,7 +237,7 @@ static void damaged_files_stay_bounded(void **state) {
                 float *values = lp_alloc(tensor->count, sizeof *values);
                 lp_tensor_read read = {tensor, values};
                 assert_non_null(values);
-                (void)!lp_checkpoint_read(ckpt, &read, 1, &err); /* may find NaN */
+                (void)!lp_checkpoint_read(ckpt, &read, 1, 0, &err); /* may find NaN */
                 lp_free(values);
             }
         }

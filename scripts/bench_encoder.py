@@ -13,9 +13,10 @@ at once, and of OpenBLAS's product of two square matrices.  PyTorch's operations
 whole forward pass; linprobe's those that it does (its last block's for the class token alone, a
 Winograd convolution's fewer products), so its shares say how well it uses the processor, not how fast it is.
 
-Loading, start-up and memory: one thread, the file in the page cache, R rounds.  Start-up is from the process's
-start to an encoder ready for its first batch; linprobe's also checks the file's SHA-256 and opens
-the data set.  Peak memory: with one batch computed.  PyTorch is as lean here as it can be.
+Loading, start-up and memory: on each number of threads, both sides on the same, the file in the page cache,
+R rounds.  Start-up is from the process's start to an encoder ready for its first batch; linprobe's
+also checks the file's SHA-256 and opens the data set.  Peak memory: with one batch computed, and
+linprobe's with the scratch memory of every thread.  PyTorch is as lean here as it can be.
 
 Preprocessing: from a file's bytes in memory to the encoder's input as CLIP does it, one thread, the same
 values asserted; 32 x 32 pixels as of CIFAR, and a JPEG file of a photograph's size.  Pillow is timed
@@ -127,32 +128,32 @@ def rate_table(rows):
 
 # ---- loading, start-up, memory
 
-def our_start(a, weights, image, folder):
+def our_start(a, threads, weights, image, folder):
     """Start-up: a whole extraction of one image, without the time that it says it took itself, and without what
     the bare program takes to start and end."""
     out = os.path.join(folder, "set")
     subprocess.run(["rm", "-rf", out], check=True)
     command = [a.build + "/linprobe", "extract", "--model", weights["path"], "--data", image, "--split", "test",
-               "--out", out, "--threads", "1", "--format", "json"]
+               "--out", out, "--threads", str(threads), "--format", "json"]
     command += [] if "RN" in weights["path"] else ["--activation", "quick_gelu"]
     start = time.perf_counter()
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     return time.perf_counter() - start - json.loads(said)[0]["seconds"]
 
 
-def measure_start(a, model, weights, folder):
+def measure_start(a, model, threads, weights, folder):
     image = os.path.join(folder, "image.bin")
     with open(image, "wb") as file:
         file.write(bytes(3074))
     started = {"linprobe": [], "pytorch": []}
     for last in [False] * (a.rounds - 1) + [True]:
-        started["linprobe"].append(our_start(a, weights, image, folder))
-        theirs = Worker(PEER + ["start", model, weights["path"]])
+        started["linprobe"].append(our_start(a, threads, weights, image, folder))
+        theirs = Worker(PEER + ["start", model, weights["path"], threads])
         started["pytorch"].append(theirs.started)
         if not last:
             theirs.end()
-    ours = Worker([a.build + "/tests/bench_encoder", weights["path"], 1])
-    row = {"model": model, "weights_mb": int(ours.said["parameters"]) * 4 / 2**20,
+    ours = Worker([a.build + "/tests/bench_encoder", weights["path"], threads])
+    row = {"model": model, "threads": threads, "weights_mb": int(ours.said["parameters"]) * 4 / 2**20,
            "peak_mb": int(ours.said["peak_mb"]), "pytorch_peak_mb": theirs.ask("batch")}
     loads = in_turns({"linprobe": ours, "pytorch": theirs}, a.rounds, "load")
     ours.end()
@@ -161,18 +162,18 @@ def measure_start(a, model, weights, folder):
         row[name] = statistics.median(times["linprobe"])
         row["pytorch_" + name] = statistics.median(times["pytorch"])
         row["all_" + name] = times
-    tell(f"{model}: start {row['start_seconds']:.2f} and {row['pytorch_start_seconds']:.2f} s, load "
+    tell(f"{model}, {threads}: start {row['start_seconds']:.2f} and {row['pytorch_start_seconds']:.2f} s, load "
          f"{row['load_seconds']:.2f} and {row['pytorch_load_seconds']:.2f} s, peak {row['peak_mb']} and "
          f"{row['pytorch_peak_mb']:.0f} MB")
     return row
 
 
 def start_table(rows):
-    yield ("| model | start-up, s | PyTorch's | load, s | PyTorch's | peak MB | of them weights | above them | "
-           "PyTorch's peak |")
-    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    yield ("| model | threads | start-up, s | PyTorch's | load, s | PyTorch's | peak MB | of them weights | above "
+           "them | PyTorch's peak |")
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     for r in rows:
-        yield (f"| {r['model']} | {r['start_seconds']:.2f} | {r['pytorch_start_seconds']:.2f} | "
+        yield (f"| {r['model']} | {r['threads']} | {r['start_seconds']:.2f} | {r['pytorch_start_seconds']:.2f} | "
                f"{r['load_seconds']:.2f} | {r['pytorch_load_seconds']:.2f} | {r['peak_mb']} | "
                f"{r['weights_mb']:.0f} | {r['peak_mb'] - r['weights_mb']:.0f} | {r['pytorch_peak_mb']:.0f} |")
 
@@ -278,8 +279,9 @@ def main():
                 written = Worker(PEER + ["write", model, path])
                 written.end()
                 weights = {"path": path, "operations": int(written.said["operations"])}
-                starts.append(measure_start(a, model, weights, folder))
-                rows += [measure(a, model, int(threads), weights) for threads in a.threads.split(",")]
+                for threads in map(int, a.threads.split(",")):
+                    starts.append(measure_start(a, model, threads, weights, folder))
+                    rows.append(measure(a, model, threads, weights))
                 os.unlink(path)
     said = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; "
             f"{', '.join(versions + (images[0]['versions'] if images else []))}; medians of {a.rounds} rounds; "

@@ -3,7 +3,7 @@
 
 usage: bench_encoder_peer.py write MODEL FILE
        bench_encoder_peer.py run MODEL THREADS COMPILE
-       bench_encoder_peer.py start MODEL FILE
+       bench_encoder_peer.py start MODEL FILE THREADS
        bench_encoder_peer.py images FILE SIDE OUT pillow|torchvision
 
 All print "name value" lines and end them with "ready 1"; run, start and images then answer each line of
@@ -130,14 +130,14 @@ def run(name, threads, compiled):
             say("images_per_second", timed(of_batch(*chosen), chosen[1], float(line)))
 
 
-def start(name, path):
+def start(name, path, threads):
     import torch
 
     def load(mapped):
         weights = torch.load(path, mmap=mapped, weights_only=True)
         model.load_state_dict({k[len("visual."):]: v for k, v in weights.items()}, assign=True)
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(threads))
     model = empty_visual(name)
     load(True)
     for line in lines():
@@ -198,5 +198,6 @@ def images(path, side, out, way):
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", sys.argv[3] if sys.argv[1] == "run" else "1")
+    position = {"run": 3, "start": 4}.get(sys.argv[1])
+    os.environ.setdefault("OMP_NUM_THREADS", sys.argv[position] if position else "1")
     {"write": write, "run": run, "start": start, "images": images}[sys.argv[1]](*sys.argv[2:])

@@ -152,7 +152,8 @@ static double race_rate(const bench *b, size_t m, size_t n, size_t k) {
 
 static double load(bench *b) {
     const lp_encoder_options options = {.activation_if_unknown = LP_ACTIVATION_QUICK_GELU,
-                                        .precision = b->precision};
+                                        .precision = b->precision,
+                                        .threads = b->threads};
     lp_checkpoint *ckpt;
     double start = lp_clock_seconds();
     lp_encoder_free(b->encoder);

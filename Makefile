@@ -151,7 +151,7 @@ bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their pee
 bench-probe: all $(BUILD)/tests/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
 	$(PYTHON) scripts/bench_probe.py --program $(PROGRAM) --fit $(BUILD)/tests/fit_npy --sweep $(ARGS)
 
-bench-encoder: all $(addprefix $(BUILD)/tests/,bench_encoder bench_images draw_bench)  ## encoders against PyTorch, images against Pillow: about 12 minutes
+bench-encoder: all $(addprefix $(BUILD)/tests/,bench_encoder bench_images draw_bench)  ## encoders against PyTorch, images against Pillow: about 20 minutes
 	$(PYTHON) scripts/bench_encoder.py --build $(BUILD) $(ARGS)
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)

@@ -257,7 +257,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--models", default="ViT-B-32,ViT-B-16,ViT-L-14,RN50")
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--out")

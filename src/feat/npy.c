@@ -208,8 +208,8 @@ lp_status lp_npy_labels(const char *path, const unsigned char *bytes, const lp_n
         if (!lp_npy_integer(npy, bytes + npy->offset, i, &labels[i]) || labels[i] < 0 ||
             (uint64_t)labels[i] >= limit) {
             return lp_fail(err, LP_ERR_DATA,
-                           "%s: row %zu: expected a label from 0 to %zu, found %lld", path, i,
-                           limit - 1, (long long)labels[i]);
+                           "%s: row %zu: expected a label from 0 to %zu, found %.0f", path, i,
+                           limit - 1, lp_npy_real(npy, bytes + npy->offset, i));
         }
     }
     return LP_OK;

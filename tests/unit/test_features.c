@@ -200,6 +200,11 @@ static void unusable_sets_are_refused_with_the_place(void **state) {
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, negative, sizeof negative, NULL);
     assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
                  "row 1: expected a label from 0 to 1048575, found -1");
+    put_set(X_DICTIONARY, x_values, sizeof x_values,
+            "{'descr': '<u8', 'fortran_order': False, 'shape': (2,), }", negative, sizeof negative,
+            NULL);
+    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
+                 "row 1: expected a label from 0 to 1048575, found 18446744073709551616");
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values,
             "{\"data\": {\"classes\": 1}}");
     assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,

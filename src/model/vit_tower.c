@@ -3,8 +3,8 @@
  *   1. the number of blocks, from the names; which groups of weights the model has
  *   2. the plan: every weight of the layout; the check learns D, P, S, M, A, E
  *   3. a square of patches, from the positions S: with or without one for each token before them
- *   4. what the weights do not tell: activation, heads, pooling, input size, preprocessing; from
- * the caller, else an official file's digest, else a config beside the file, else the family
+ *   4. what the weights do not tell (activation, heads, pooling, input size, preprocessing) from
+ *      the caller, else a published file's digest, else a config beside the file, else the family
  *   5. once the weights are read: layer scale into the products before it, the attention pool's
  *      query, positions for the input size; then linear layers are packed
  *
@@ -374,7 +374,7 @@ static void name_model(const char *title, lp_encoder_info *info) {
 }
 
 /* Images of a batch: those that leave the fewest rows of the last tile empty, the most where that
- * is the same.  12 of ViT-B/32 fill 50 tiles; with 16, a 134th of the work would be for nothing. */
+ * is the same.  12 of ViT-B/32 fill 50 tiles; with 16, a 201st of the work would be for nothing. */
 static size_t choose_batch(size_t tokens) {
     size_t best = 1;
     for (size_t b = 2; b <= MAX_BATCH && b * tokens <= TOKENS_PER_BATCH; b++) {

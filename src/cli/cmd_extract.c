@@ -63,8 +63,8 @@ static int run(const cli_command *command, int argc, char **argv) {
          .kind = CLI_CHOICE,
          .value = &labels,
          .choices = kinds},
-        DATA_INPUT_OPTIONS(&input),
-        PROFILE_OPTION(&profiled),
+        DATA_INPUT_OPTIONS(&input, NULL),
+        PROFILE_OPTION(&profiled, NULL),
         CLI_THREADS_OPTION(&how.threads),
         CLI_FORMAT_OPTION(&format),
         {.name = NULL}};

@@ -194,8 +194,8 @@ static int run(const cli_command *command, int argc, char **argv) {
                                    .help = "draws the means as .png or .svg",
                                    .kind = CLI_PICTURE,
                                    .value = &picture},
-                                  STEP_SOLVER_OPTION(&solver),
-                                  STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
+                                  STEP_SOLVER_OPTION(&solver, NULL),
+                                  STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance, NULL),
                                   CLI_THREADS_OPTION(&fit.threads),
                                   CLI_FORMAT_OPTION(&format),
                                   {.name = NULL}};

@@ -16,8 +16,8 @@ static int run(const cli_command *command, int argc, char **argv) {
                                    .kind = CLI_TEXT,
                                    .value = &out,
                                    .required = true},
-                                  STEP_SOLVER_OPTION(&solver),
-                                  STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance),
+                                  STEP_SOLVER_OPTION(&solver, NULL),
+                                  STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance, NULL),
                                   CLI_THREADS_OPTION(&fit.threads),
                                   CLI_FORMAT_OPTION(&format),
                                   {.name = NULL}};

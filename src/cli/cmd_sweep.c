@@ -430,8 +430,9 @@ static int run(const cli_command *command, int argc, char **argv) {
          .value = &j.options.steps,
          .low = 1,
          .high = 64},
-        STEP_SOLVER_OPTION(&solver),
-        STEP_TOLERANCE_OPTIONS(&j.options.fit, &j.options.fit.tolerance, &j.options.fit.tolerance),
+        STEP_SOLVER_OPTION(&solver, NULL),
+        STEP_TOLERANCE_OPTIONS(&j.options.fit, &j.options.fit.tolerance, &j.options.fit.tolerance,
+                               NULL),
         CLI_THREADS_OPTION(&j.options.fit.threads),
         CLI_FORMAT_OPTION(&format),
         {.name = NULL}};

@@ -25,21 +25,24 @@ LP_MUST_USE lp_status data_input_check(const json_t *trained, const json_t *test
                                        const char *test_path, lp_error *err);
 
 /* For a command's table. */
-#define DATA_INPUT_OPTIONS(input)                                                                  \
+#define DATA_INPUT_OPTIONS(input, needed)                                                          \
     {.name = "--skip-broken",                                                                      \
      .help = "folders of images: leave out files that cannot be decoded (default: an error)",      \
      .kind = CLI_FLAG,                                                                             \
-     .value = &(input)->skip_broken},                                                              \
+     .value = &(input)->skip_broken,                                                               \
+     .needs = (needed)},                                                                           \
         {.name = "--test-share",                                                                   \
          .argument = "PART",                                                                       \
          .help = "folders of images without a split: part of each class to test on (default 0.2)", \
          .kind = CLI_REAL,                                                                         \
          .value = &(input)->test_share,                                                            \
          .low = 0.001,                                                                             \
-         .high = 0.999},                                                                           \
+         .high = 0.999,                                                                            \
+         .needs = (needed)},                                                                       \
     {                                                                                              \
         .name = "--split-seed", .argument = "N", .help = "seed of that split (default 0)",         \
-        .kind = CLI_COUNT, .value = &(input)->split_seed, .low = 0, .high = 4294967295.0           \
+        .kind = CLI_COUNT, .value = &(input)->split_seed, .low = 0, .high = 4294967295.0,          \
+        .needs = (needed)                                                                          \
     }
 
 #endif

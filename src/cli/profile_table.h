@@ -13,10 +13,10 @@ void profile_print(FILE *out, const char *what, const lp_profile *profile);
 json_t *profile_object(const lp_profile *profile);
 
 /* The option of the commands that extract. */
-#define PROFILE_OPTION(wanted)                                                                     \
+#define PROFILE_OPTION(wanted, needed)                                                             \
     {                                                                                              \
         .name = "--profile", .help = "say on standard error where the time of extracting went",    \
-        .kind = CLI_FLAG, .value = (wanted)                                                        \
+        .kind = CLI_FLAG, .value = (wanted), .needs = (needed)                                     \
     }
 
 #endif

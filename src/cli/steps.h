@@ -180,48 +180,52 @@ extern const char *const step_activations[],
         .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = step_mean_stds,                \
         .needs = (needed)                                                                          \
     }
-#define STEP_FIT_OPTIONS(o, eps, tol)                                                              \
+#define STEP_FIT_OPTIONS(o, eps, tol, needed)                                                      \
     {.name = "-C",                                                                                 \
      .argument = "NUMBER",                                                                         \
      .help = "inverse regularisation strength, 1/lambda (default 0.316)",                          \
      .kind = CLI_REAL,                                                                             \
      .value = &(o)->C,                                                                             \
      .low = 1e-12,                                                                                 \
-     .high = 1e12},                                                                                \
-        STEP_TOLERANCE_OPTIONS(o, eps, tol)
-#define STEP_SOLVER_OPTION(index)                                                                  \
+     .high = 1e12,                                                                                 \
+     .needs = (needed)},                                                                           \
+        STEP_TOLERANCE_OPTIONS(o, eps, tol, needed)
+#define STEP_SOLVER_OPTION(index, needed)                                                          \
     {                                                                                              \
         .name = "--solver", .argument = "NAME",                                                    \
         .help = "softmax (default; scikit-learn's multinomial objective), ovr (one-vs-rest,\n"     \
                 "liblinear's objective) or liblinear (its own code, solver 0)",                    \
-        .kind = CLI_CHOICE, .value = (index), .choices = step_solvers                              \
+        .kind = CLI_CHOICE, .value = (index), .choices = step_solvers, .needs = (needed)           \
     }
-#define STEP_TOLERANCE_OPTIONS(o, eps, tol)                                                        \
+#define STEP_TOLERANCE_OPTIONS(o, eps, tol, needed)                                                \
     {.name = "--eps",                                                                              \
      .argument = "NUMBER",                                                                         \
      .help = "liblinear's stopping tolerance (default 0.01)",                                      \
      .kind = CLI_REAL,                                                                             \
      .value = (eps),                                                                               \
      .low = 1e-15,                                                                                 \
-     .high = 1},                                                                                   \
+     .high = 1,                                                                                    \
+     .needs = (needed)},                                                                           \
         {.name = "--tol",                                                                          \
          .argument = "NUMBER",                                                                     \
          .help = "stopping tolerance of softmax and ovr: relative gradient norm (default 1e-6)",   \
          .kind = CLI_REAL,                                                                         \
          .value = (tol),                                                                           \
          .low = 1e-15,                                                                             \
-         .high = 1},                                                                               \
+         .high = 1,                                                                                \
+         .needs = (needed)},                                                                       \
         {.name = "--bias",                                                                         \
          .argument = "NUMBER",                                                                     \
          .help = "constant feature of the one-vs-rest solvers (default 1; negative: none)",        \
          .kind = CLI_REAL,                                                                         \
          .value = &(o)->bias,                                                                      \
          .low = -1,                                                                                \
-         .high = 1e6},                                                                             \
+         .high = 1e6,                                                                              \
+         .needs = (needed)},                                                                       \
     {                                                                                              \
         .name = "--max-iterations", .argument = "N",                                               \
         .help = "most iterations (default: the solver's own)", .kind = CLI_COUNT,                  \
-        .value = &(o)->max_iterations, .low = 1, .high = 1000000                                   \
+        .value = &(o)->max_iterations, .low = 1, .high = 1000000, .needs = (needed)                \
     }
 
 #endif

@@ -94,7 +94,7 @@ run 1 "$LP_PROGRAM" compare a.probe=test a.npy=test
 says "a.npy: not a .npy file"
 run 2 "$LP_PROGRAM" compare a.probe=test
 says "expected 2 arguments, found 1"
-for option in --pool=cls --sweep; do # of models
+for option in --pool=cls --sweep --solver=ovr -C=1 --tol=1 --max-iterations=9 --skip-broken --split-seed=1 --profile; do # of models
     run 2 "$LP_PROGRAM" compare a.probe=test b=1.probe=test $option
     says "${option%=*} needs --data PATH"
 done

@@ -19,7 +19,10 @@
 #include "ckpt/tensor_index.h"
 #include "ckpt/weight_file.h"
 
-enum { PART_LEAST = 1 << 18 }; /* values of a part: reading fewer takes no longer than a thread */
+enum {
+    PART_LEAST = 1 << 18, /* values of a part: reading fewer takes no longer than a thread */
+    PARTS_MOST = 32       /* each of a zip file holds a descriptor and 0.6 MB */
+};
 
 struct lp_checkpoint {
     char *path;
@@ -255,6 +258,7 @@ lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, s
                              size_t threads, lp_error *err) {
     lp_status status = LP_OK;
     threads = threads > 0 ? threads : lp_processor_count();
+    threads = threads < PARTS_MOST ? threads : PARTS_MOST;
     lp_entry_read *ordered = lp_alloc(count, sizeof *ordered);
     size_t *ends = lp_alloc(threads, sizeof *ends);
     if (ordered == NULL || ends == NULL) {

@@ -22,7 +22,7 @@ typedef struct example {
     size_t width, scratch_floats;
 } example;
 
-/* Scores are about `spread` from one another. */
+/* Scores are about `spread` from one another; scratch memory holds no numbers. */
 static example make(const struct size *s, double spread) {
     example e = {.width = s->heads * s->head_width};
     size_t q_stride = e.width + 3, kv_stride = 2 * e.width + 5;
@@ -30,6 +30,9 @@ static example make(const struct size *s, double spread) {
     e.kv = numbers(s->tokens * kv_stride);
     e.scratch_floats = lp_attention_scratch(s->tokens, s->head_width);
     e.scratch = numbers(e.scratch_floats);
+    for (size_t i = 0; i < e.scratch_floats; i++) {
+        e.scratch[i] = NAN;
+    }
     e.in = (lp_attention_input){e.q,
                                 e.kv,
                                 e.kv + e.width,
@@ -181,12 +184,46 @@ static void a_query_does_not_see_the_others_and_may_be_overwritten(void **state)
     discard(&e);
 }
 
+static void assert_rows(const example *e, const float *y, size_t nan_from, size_t nan_to) {
+    for (size_t i = 0; i < e->in.queries; i++) {
+        for (size_t c = 0; c < e->width; c++) {
+            assert_int_equal(isnan(y[i * e->width + c]) != 0, i >= nan_from && i < nan_to);
+        }
+    }
+}
+
+/* Of 7 queries and 30 tokens, query 3; then also a key: in the first vector of a row of scores that
+ * is compared for the largest, and behind it. */
+static void not_a_number_comes_out_where_it_belongs(void **state) {
+    (void)state;
+    static const size_t tokens[] = {2, 20, 29};
+    lp_random_seed(&source, 24);
+    example e = make(&(struct size){7, 30, 1, 40}, 1);
+    float *y = numbers(7 * e.width);
+    e.q[3 * e.in.q_stride + 5] = NAN;
+    lp_attention(&e.in, e.scratch, y, e.width);
+    assert_rows(&e, y, 3, 4);
+    for (size_t t = 0; t < 3; t++) {
+        float *key = e.kv + tokens[t] * e.in.kv_stride + 8, before = *key;
+        *key = t == 1 ? INFINITY : NAN; /* infinity less infinity */
+        e.q[8] = 1;
+        lp_attention(&e.in, e.scratch, y, e.width);
+        assert_true(isnan(y[0]) && isnan(y[3 * e.width]));
+        *key = before;
+    }
+    lp_attention(&e.in, e.scratch, y, e.width);
+    assert_rows(&e, y, 3, 4);
+    release_guarded(y, 7 * e.width);
+    discard(&e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_matches_its_formula),
         cmocka_unit_test(every_version_matches_the_formula),
         cmocka_unit_test(wide_and_wider_registers_give_the_same_bits),
         cmocka_unit_test(a_query_does_not_see_the_others_and_may_be_overwritten),
+        cmocka_unit_test(not_a_number_comes_out_where_it_belongs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,8 +22,8 @@
  *   wide   B*max(G*G*3PP, T*3D, T*M or T*3M, (NH + 2)*D, A)   patches, then q|k|v, then the MLP's
  *          inside
  *   pooled B*D             the penultimate features, where they are projected
- *   scores of attention
- *   rounded rows, with 8-bit integers (math/linear_int8.h) */
+ *   attention   its panels and scores (math/attention.h)
+ *   rounded     rows, with 8-bit integers (math/linear_int8.h) */
 #include "model/vit.h"
 
 #include <stdint.h>
@@ -61,7 +61,7 @@ static size_t plane_per_image(const lp_vit *vit) {
     return lp_tiled(vit->shape.tokens, vit->shape.width);
 }
 
-static size_t score_floats(const lp_vit *vit) {
+static size_t attention_floats(const lp_vit *vit) {
     const lp_vit_shape *s = &vit->shape;
     return lp_vit_ends_with_one_token(vit) ? lp_attention_scratch(s->tokens, s->width)
                                            : lp_attention_scratch(s->tokens, s->width / s->heads);
@@ -76,19 +76,19 @@ static size_t rounded_floats(const lp_vit *vit) {
 }
 
 size_t lp_vit_scratch(const lp_vit *vit, size_t batch) {
-    size_t floats, scores = score_floats(vit) + rounded_floats(vit);
+    size_t floats, shared = attention_floats(vit) + rounded_floats(vit);
     if (!lp_mul(batch, 2 * plane_per_image(vit) + wide_per_image(vit) + vit->shape.width,
                 &floats) ||
-        floats > SIZE_MAX - scores) {
+        floats > SIZE_MAX - shared) {
         return SIZE_MAX;
     }
-    return floats + scores;
+    return floats + shared;
 }
 
 typedef struct forward {
     const lp_vit *vit;
     size_t batch;
-    float *x, *h, *wide, *pooled, *scores, *rounded;
+    float *x, *h, *wide, *pooled, *attention, *rounded;
     const lp_tap *tap;
 } forward;
 
@@ -224,7 +224,7 @@ static void attend(const forward *f, const lp_vit_block *w) {
                                  .heads = s->heads,
                                  .head_width = width / s->heads,
                                  .scale = lp_attention_scale(width / s->heads)};
-        lp_attention_tiled(&in, f->scores, f->h, b * s->tokens);
+        lp_attention_tiled(&in, f->attention, f->h, b * s->tokens);
     }
     lap(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,
         f->batch * s->tokens * 4 * width);
@@ -263,7 +263,7 @@ static void attend_class(const forward *f, const lp_vit_block *w) {
                                  .heads = 1,
                                  .head_width = width,
                                  .scale = 1}; /* it is in the keys' weights */
-        lp_attention(&in, f->scores, of_image, width);
+        lp_attention(&in, f->attention, of_image, width);
     }
     lap(f, stage, batch * 2 * heads * tokens * width, batch * (tokens + 2 * heads) * width);
     for (size_t n = 0; n < heads; n++) {
@@ -377,7 +377,7 @@ static void pool_attention(const forward *f, float *out) {
                                  .heads = s->heads,
                                  .head_width = width / s->heads,
                                  .scale = lp_attention_scale(width / s->heads)};
-        lp_attention_tiled(&in, f->scores, f->h, b);
+        lp_attention_tiled(&in, f->attention, f->h, b);
     }
     size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */
     lap(f, "pool", seen, seen + 2 * f->batch * width);
@@ -408,8 +408,8 @@ void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool proje
     size_t plane = batch * plane_per_image(vit);
     forward f = {vit, batch, scratch, scratch + plane, scratch + 2 * plane, NULL, NULL, NULL, tap};
     f.pooled = f.wide + batch * wide_per_image(vit);
-    f.scores = f.pooled + batch * s->width;
-    f.rounded = f.scores + score_floats(vit);
+    f.attention = f.pooled + batch * s->width;
+    f.rounded = f.attention + attention_floats(vit);
     embed(&f, images);
     for (size_t i = 0; i < s->layers; i++) {
         run_block(&f, i);

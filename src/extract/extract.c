@@ -26,6 +26,7 @@
 #include "base/parallel.h"
 #include "extract/partial.h"
 #include "extract/profile.h"
+#include "math/dispatch.h"
 #include "math/gemm.h"
 
 enum { PIXEL_BATCH = 256, RING_BYTES = 8 << 20 };
@@ -342,16 +343,16 @@ static json_t *json_floats(const float *values, size_t count) {
     return array;
 }
 
-/* Everything that the values depend on; two runs with equal inputs have equal features (on another
- * processor type: up to rounding). */
+/* Everything that the values depend on; two runs with equal inputs have equal features (up to
+ * rounding where only one processor has fused multiply-adds). */
 static json_t *describe_inputs(const extraction *e) {
     const lp_dataset_info *data = lp_dataset_describe(e->data);
-    json_t *inputs = json_pack(
-        "{s:i, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:I}", "feature_format", 1, "family",
-        "pixels", "weights_sha256", "", "feature", "pixels", "normalize", e->options->normalize,
-        "data_sha256", data->digest, "split", data->split == LP_SPLIT_TRAIN ? "train" : "test",
-        "labels", data->labels == LP_LABELS_FINE ? "fine" : "coarse", "images",
-        (json_int_t)e->count, "batch", (json_int_t)e->batch);
+    json_t *inputs = json_pack("{s:i, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:I}", "feature_format", 2,
+                               "family", "pixels", "weights_sha256", "", "feature", "pixels",
+                               "normalize", e->options->normalize, "data_sha256", data->digest,
+                               "split", data->split == LP_SPLIT_TRAIN ? "train" : "test", "labels",
+                               data->labels == LP_LABELS_FINE ? "fine" : "coarse", "images",
+                               (json_int_t)e->count);
     if (e->encoder != NULL) {
         const lp_encoder_info *info = lp_encoder_describe(e->encoder);
         const lp_preprocess *p = &info->preprocess;
@@ -371,10 +372,10 @@ static json_t *describe_inputs(const extraction *e) {
     return inputs;
 }
 
-/* What a resumed run must share on top, because the bytes depend on it. */
+/* The last digits of features depend on the first, those of a probe on the others. */
 static json_t *describe_machine(void) {
-    return json_pack("{s:s, s:s}", "blas", lp_math_blas_version(), "blas_kernel",
-                     lp_math_blas_corename());
+    return json_pack("{s:b, s:s, s:s}", "fused_multiply_add", lp_fuses(), "blas",
+                     lp_math_blas_version(), "blas_kernel", lp_math_blas_corename());
 }
 
 /* Superclass of each class and their names, as evaluation reads them; empty where not known. */
@@ -598,8 +599,8 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     report->images = e.count;
     report->width = e.width;
     json_t *inputs = describe_inputs(&e);
-    json_t *resumable = json_deep_copy(inputs);
-    if (json_object_update_new(resumable, describe_machine()) != 0) {
+    json_t *resumable = json_deep_copy(inputs); /* on top, as the bytes depend on it: */
+    if (json_object_set_new(resumable, "fused_multiply_add", json_boolean(lp_fuses())) != 0) {
         json_decref(inputs);
         json_decref(resumable);
         lp_free(e.watches);

@@ -12,6 +12,7 @@
 #define LP_MATH_DISPATCH_H
 
 #include <math.h>
+#include <stdbool.h>
 
 /* Partial sums of a reduction: the floats of one 512-bit register. */
 enum { LP_LANES = 16 };
@@ -47,6 +48,18 @@ enum { LP_LANES = 16 };
 #else
 #define LP_X86 0
 #endif
+
+/* Whether products and sums are fused where kernels may choose (LP_MULTIPLY_ADD and its versions):
+ * the one thing of a processor that their results depend on. */
+static inline bool lp_fuses(void) {
+#if LP_X86
+    return LP_SUPPORTS("avx512f") || (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma"));
+#elif defined(FP_FAST_FMAF)
+    return true;
+#else
+    return false;
+#endif
+}
 
 #if LP_X86
 #define LP_KERNEL(name, body, parameters, arguments)                                               \

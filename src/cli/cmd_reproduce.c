@@ -173,7 +173,8 @@ static lp_status extract_both(job *j, lp_error *err) {
     for (int s = 0; status == LP_OK && s < 2; s++) {
         status = extract_split(j, s, data[s], err);
     }
-    step_encoder_free(&j->encoder);
+    lp_encoder_free(j->encoder.encoder); /* the page still asks whose weights these were */
+    j->encoder.encoder = NULL;
     lp_dataset_close(data[LP_SPLIT_TRAIN]); /* the test images are shown later */
     data[LP_SPLIT_TRAIN] = NULL;
     for (int s = 0; status == LP_OK && s < 2; s++) {
@@ -528,6 +529,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     j.converged = true;
     lp_status status = reproduce(&j, &err);
     json_decref(j.rows);
+    step_encoder_free(&j.encoder);
     lp_features_close(j.set[0]);
     lp_features_close(j.set[1]);
     lp_evaluation_free(&j.evaluation);

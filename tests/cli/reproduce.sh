@@ -58,6 +58,7 @@ correct=$(sed -n 's/.*"correct": \([0-9]*\).*/\1/p' results/run/results.json | h
 ok "the accuracy of the reference ($correct of 500)" sh -c "[ $correct -ge 34 ] && [ $correct -le 36 ]"
 ok "results.csv has the solver's row" grep -q "^liblinear,0.316" results/run/results.csv
 ok "README.md has the table and the command" grep -q "linprobe reproduce --weights-url" results/run/README.md
+ok "and the weights by their digest" grep -qF "SHA-256 \`$weights\`" results/run/README.md
 cp results/run/results.json first.json
 
 # ---- run again: everything is there

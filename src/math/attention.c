@@ -348,7 +348,7 @@ static version best_version(void) {
     if (LP_SUPPORTS("avx512f")) {
         return attend_avx512;
     }
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         return attend_avx2;
     }
 #endif

@@ -312,7 +312,7 @@ void lp_conv_run(const lp_conv *conv, const lp_conv_input *in, const float *add,
         convolve_avx512(&j);
         return;
     }
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         convolve_avx2(&j);
         return;
     }

@@ -45,6 +45,7 @@ enum { LP_LANES = 16 };
 #define LP_X86 1
 #define LP_TARGET(features) __attribute__((target(features)))
 #define LP_SUPPORTS(feature) __builtin_cpu_supports(feature)
+#define LP_SUPPORTS_AVX2 (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) /* for "avx2,fma" */
 #else
 #define LP_X86 0
 #endif
@@ -53,7 +54,7 @@ enum { LP_LANES = 16 };
  * the one thing of a processor that their results depend on. */
 static inline bool lp_fuses(void) {
 #if LP_X86
-    return LP_SUPPORTS("avx512f") || (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma"));
+    return LP_SUPPORTS("avx512f") || LP_SUPPORTS_AVX2;
 #elif defined(FP_FAST_FMAF)
     return true;
 #else
@@ -72,7 +73,7 @@ static inline bool lp_fuses(void) {
     void name parameters {                                                                         \
         if (LP_SUPPORTS("avx512f")) {                                                              \
             body##_avx512 arguments;                                                               \
-        } else if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {                                    \
+        } else if (LP_SUPPORTS_AVX2) {                                                             \
             body##_avx2 arguments;                                                                 \
         } else {                                                                                   \
             body arguments;                                                                        \

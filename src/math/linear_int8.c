@@ -342,7 +342,7 @@ void lp_linear_int8_run(const lp_linear_layer *layer, const float *x, size_t row
         multiply_vnni(&j);
         return;
     }
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         multiply_avx2(&j);
         return;
     }

@@ -99,7 +99,7 @@ static double multiply_add(size_t rounds, volatile float *sink) {
     if (LP_SUPPORTS("avx512f")) {
         return multiply_add_512(rounds, sink);
     }
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         return multiply_add_256(rounds, sink);
     }
 #endif

@@ -138,7 +138,7 @@ static void every_version_matches_the_formula(void **state) {
     (void)state;
     check_version(attend_plain);
 #if LP_X86
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         check_version(attend_avx2);
     }
     if (LP_SUPPORTS("avx512f")) {

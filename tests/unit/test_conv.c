@@ -149,7 +149,7 @@ static void every_version_matches_plain_loops(void **state) {
     (void)state;
     check_version(convolve_plain);
 #if LP_X86
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         check_version(convolve_avx2);
     }
     if (LP_SUPPORTS("avx512f")) {

@@ -56,7 +56,7 @@ static void compare(const version *one, const version *other) {
 
 static void avx2_gives_the_plain_bits(void **state) {
     (void)state;
-    if (!LP_SUPPORTS("avx2") || !LP_SUPPORTS("fma")) {
+    if (!LP_SUPPORTS_AVX2) {
         skip();
     }
     compare(versions, versions_avx2);

@@ -208,7 +208,7 @@ static void every_version_matches_plain_loops(void **state) {
     (void)state;
     check_version(multiply_plain);
 #if LP_X86
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         check_version(multiply_avx2);
     }
     if (LP_SUPPORTS("avx512f")) {

@@ -168,7 +168,7 @@ static void every_version_is_exact(void **state) {
     check_version(NULL);
     check_version(multiply_plain);
 #if LP_X86
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         check_version(multiply_avx2);
     }
     if (LP_SUPPORTS("avx512vnni")) {

@@ -163,7 +163,7 @@ static void every_version_gives_the_same_bits(void **state) {
     (void)state;
 #if LP_X86
     lp_random_seed(&source, 6);
-    if (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) {
+    if (LP_SUPPORTS_AVX2) {
         compare_additions(transform_input_avx2, transform_output_avx2);
     }
     if (LP_SUPPORTS("avx512f")) {

@@ -18,4 +18,15 @@ lp_status lp_fail_memory(lp_error *err, const char *what, size_t count, size_t s
 /* Puts a prefix in front of err's text and returns err's status. */
 lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) LP_PRINTF(3, 4);
 
+/* One step of a function that has `lp_status status` and the label `done`: runs it, and goes to
+ * `done` unless it returned LP_OK.  What is released behind `done` must be initialised before the
+ * first LP_TRY. */
+#define LP_TRY(step)                                                                               \
+    do {                                                                                           \
+        status = (step);                                                                           \
+        if (status != LP_OK) {                                                                     \
+            goto done;                                                                             \
+        }                                                                                          \
+    } while (0)
+
 #endif

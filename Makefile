@@ -113,11 +113,12 @@ PARALLEL_TESTS := $(addprefix $(BUILD)/tests/,test_base test_read_parts test_enc
 check-parallel:
 	@$(MAKE) --no-print-directory check TESTS='$(PARALLEL_TESTS)'
 
+# _XOPEN_SOURCE: nftw, which removes the scratch folders.
 $(BUILD)/tests/%: tests/unit/%.c tests/support/check.h $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(CMOCKA_CFLAGS) -Itests/support -DLP_TEST_DATA='"$(CURDIR)/tests"' -MMD -MP \
-	    $(ALL_LDFLAGS) $< $(LIBRARY) $(CMOCKA_LIBS) $(DEP_LIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(CMOCKA_CFLAGS) -D_XOPEN_SOURCE=700 -Itests/support \
+	    -DLP_TEST_DATA='"$(CURDIR)/tests"' -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(CMOCKA_LIBS) $(DEP_LIBS) -lm -o $@
 
 $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)

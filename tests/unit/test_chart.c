@@ -1,9 +1,9 @@
 /* Figures: what is drawn, where it lies, and that nothing is cut off or hidden. */
 #include <math.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "folder.h"
 #include "picture.h"
 #include "report/axis.h"
 #include "report/bars.h"
@@ -575,19 +575,16 @@ static void svg_does_not_depend_on_what_was_drawn_before(void **state) {
 
 static void files_get_the_format_of_their_name(void **state) {
     (void)state;
-    char folder[] = "/tmp/linprobe-test-XXXXXX", path[64];
     char *bytes;
     size_t size;
     lp_chart *chart = any_chart();
-    assert_non_null(mkdtemp(folder));
     static const char *start[] = {"\x89PNG\r\n", "<?xml "};
     for (size_t i = 0; i < 2; i++) {
-        (void)snprintf(path, sizeof path, "%s/a.%s", folder, i == 0 ? "png" : "svg");
+        const char *path = in_folder(i == 0 ? "a.png" : "a.svg");
         assert_ok(lp_chart_write(chart, path, &err), &err);
         assert_ok(lp_file_read(path, 1 << 24, &bytes, &size, &err), &err);
         assert_memory_equal(bytes, start[i], 6);
         lp_free(bytes);
-        assert_int_equal(unlink(path), 0);
     }
     static const char *wrong[] = {"a.pdf", "png", ".png", "a.png/", "a.PNG.gz", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -596,7 +593,6 @@ static void files_get_the_format_of_their_name(void **state) {
     }
     assert_fails(lp_chart_write(chart, "/nonexistent/a.svg", &err), LP_ERR_IO, &err,
                  "/nonexistent/a.svg: cannot be created: No such file or directory");
-    assert_int_equal(rmdir(folder), 0);
     lp_chart_free(chart);
 }
 
@@ -672,7 +668,8 @@ int main(void) {
         cmocka_unit_test(bars_begin_at_zero_or_are_points),
         cmocka_unit_test(sheets_hold_the_very_pixels),
         cmocka_unit_test(svg_does_not_depend_on_what_was_drawn_before),
-        cmocka_unit_test(files_get_the_format_of_their_name),
+        cmocka_unit_test_setup_teardown(files_get_the_format_of_their_name, make_folder,
+                                        remove_folder),
         cmocka_unit_test(sizes_are_checked),
         cmocka_unit_test(failed_allocations_are_reported),
     };

@@ -6,6 +6,8 @@
 #include "laps.h"
 #include "model_file.h"
 
+static lp_error err;
+
 /* What the recognising and loading of `file` is told. */
 static lp_encoder_options options;
 

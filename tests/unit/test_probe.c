@@ -1,35 +1,26 @@
 /* The probe: options, input checks, absent classes, the probe file. */
 #include <math.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "folder.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe_data.h"
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
-static char path[64];
+static const char *path;
 static lp_error err;
 /* Every solver must behave alike here. */
 static const lp_solver solvers[] = {LP_SOLVER_LIBLINEAR, LP_SOLVER_OVR, LP_SOLVER_SOFTMAX};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(path, sizeof path, "%s/probe", folder);
+    path = in_folder("probe");
     return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    (void)unlink(path);
-    return rmdir(folder);
 }
 
 static lp_fit_options options_of(lp_solver solver) {
@@ -372,5 +363,5 @@ int main(void) {
         cmocka_unit_test(hostile_headers_are_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

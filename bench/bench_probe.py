@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the probe's solvers beside their peers on features that resemble CLIP's.
 
-usage: bench_probe.py [--program build/linprobe] [--fit build/tests/fit_npy] [--folder DIR]
+usage: bench_probe.py [--program build/linprobe] [--fit build/bench/fit_npy] [--folder DIR]
                       [-n N] [-f F] [-k K] [-C C] [--rounds R] [--peers sklearn,liblinear]
                       [--sweep] [--out results/bench/probe] [--passes]
 
@@ -159,7 +159,7 @@ def table(results, peers, a):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", default="build/linprobe")
-    parser.add_argument("--fit", default="build/tests/fit_npy")
+    parser.add_argument("--fit", default="build/bench/fit_npy")
     parser.add_argument("--folder")
     parser.add_argument("-n", type=int, default=50000)
     parser.add_argument("-f", type=int, default=512)

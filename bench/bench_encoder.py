@@ -87,7 +87,7 @@ def tell(text):
 # ---- images a second
 
 def measure(a, model, threads, weights):
-    ours = Worker([a.build + "/tests/bench_encoder", weights["path"], threads])
+    ours = Worker([a.build + "/bench/bench_encoder", weights["path"], threads])
     theirs = Worker(PEER + ["run", model, threads, int(a.compile)])
     ours.ask(0.5)
     rates = in_turns({"linprobe": ours, "pytorch": theirs}, a.rounds, a.seconds)
@@ -152,7 +152,7 @@ def measure_start(a, model, threads, weights, folder):
         started["pytorch"].append(theirs.started)
         if not last:
             theirs.end()
-    ours = Worker([a.build + "/tests/bench_encoder", weights["path"], threads])
+    ours = Worker([a.build + "/bench/bench_encoder", weights["path"], threads])
     row = {"model": model, "threads": threads, "weights_mb": int(ours.said["parameters"]) * 4 / 2**20,
            "peak_mb": int(ours.said["peak_mb"]), "pytorch_peak_mb": theirs.ask("batch")}
     loads = in_turns({"linprobe": ours, "pytorch": theirs}, a.rounds, "load")
@@ -206,7 +206,7 @@ def measure_images(a, folder):
     rows = []
     for what, path in draw_images(folder):
         outs = {way: os.path.join(folder, way + ".f4") for way in ["linprobe"] + ways}
-        workers = {"linprobe": Worker([a.build + "/tests/bench_images", path, 224, outs["linprobe"]])}
+        workers = {"linprobe": Worker([a.build + "/bench/bench_images", path, 224, outs["linprobe"]])}
         for way in ways:
             workers[way] = Worker(PEER + ["images", path, 224, outs[way], way])
             with open(outs["linprobe"], "rb") as ours, open(outs[way], "rb") as theirs:
@@ -249,7 +249,7 @@ def write_out(a, said, rows, starts, images, lines):
         file.write("\n")
     with open(a.out + ".md", "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
-    subprocess.run([a.build + "/tests/draw_bench", a.out + ".json", a.out + ".png"], check=True)
+    subprocess.run([a.build + "/bench/draw_bench", a.out + ".json", a.out + ".png"], check=True)
 
 
 def main():

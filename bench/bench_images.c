@@ -1,4 +1,4 @@
-/* Times what stands before an encoder, one thread; scripts/bench_encoder.py drives it beside
+/* Times what stands before an encoder, one thread; bench/bench_encoder.py drives it beside
  * Pillow.
  *
  * usage: bench_images FILE SIDE OUT

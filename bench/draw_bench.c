@@ -1,4 +1,4 @@
-/* The chart of scripts/bench_encoder.py's JSON: images a second against PyTorch's, which is 1.
+/* The chart of bench/bench_encoder.py's JSON: images a second against PyTorch's, which is 1.
  *
  * usage: draw_bench FILE.json FILE.png|FILE.svg */
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Peak memory of this process, where the system tells: a line "peak_mb N". */
-#ifndef LP_TESTS_PEAK_H
-#define LP_TESTS_PEAK_H
+#ifndef LP_BENCH_PEAK_H
+#define LP_BENCH_PEAK_H
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Times an encoder's forward pass, all threads, images of a constant pattern (the time depends on
- * sizes alone); scripts/bench_encoder.py drives it beside PyTorch.
+ * sizes alone); bench/bench_encoder.py drives it beside PyTorch.
  *
  * usage: bench_encoder CHECKPOINT THREADS [int8]
  * prints "name value" lines:

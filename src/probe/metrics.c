@@ -16,7 +16,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "probe/classifier.h"
-#include "probe/interval.h"
+#include "probe/confidence_interval.h"
 
 enum { BLOCK = 4096 };
 

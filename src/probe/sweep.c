@@ -24,7 +24,7 @@
 #include "base/lock.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
-#include "probe/split.h"
+#include "probe/examples.h"
 
 enum { NEAREST = 2 }; /* earlier points that a fit starts from */
 

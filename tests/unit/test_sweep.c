@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "linprobe/sweep.h"
-#include "probe/split.h"
+#include "probe/examples.h"
 #include "base/random.h"
 
 enum { N = 120, F = 6, K = 3 };

@@ -20,6 +20,10 @@
 
 enum { BLOCK = 4096 };
 
+lp_probability lp_probe_probability(const lp_probe *probe) {
+    return probe->solver == LP_SOLVER_SOFTMAX ? LP_PROBABILITY_SOFTMAX : LP_PROBABILITY_OVR;
+}
+
 size_t lp_rank_of(const double *scores, size_t classes, size_t label) {
     size_t rank = 0;
     for (size_t k = 0; k < classes; k++) {

@@ -71,17 +71,13 @@ done:
     return status;
 }
 
-const lp_solver_entry lp_softmax_solver = {.solver = LP_SOLVER_SOFTMAX,
-                                           .name = "softmax",
-                                           .tolerance = 1e-6,
+const lp_solver_entry lp_softmax_solver = {.tolerance = 1e-6,
                                            .max_iterations = 1000,
                                            .open = softmax_open,
                                            .fit = dense_fit,
                                            .close = dense_close};
 
-const lp_solver_entry lp_ovr_solver = {.solver = LP_SOLVER_OVR,
-                                       .name = "ovr",
-                                       .tolerance = 1e-6,
+const lp_solver_entry lp_ovr_solver = {.tolerance = 1e-6,
                                        .max_iterations = 1000,
                                        .open = ovr_open,
                                        .fit = dense_fit,

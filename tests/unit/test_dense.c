@@ -369,7 +369,7 @@ static void excess_bounds_the_distance(void **state) {
         c.problem.tolerance = 1e-10;
         lp_fit_options options;
         lp_fit_defaults(&options);
-        options.solver = c.solver->solver;
+        options.solver = c.solver == &lp_softmax_solver ? LP_SOLVER_SOFTMAX : LP_SOLVER_OVR;
         options.C = 0.3;
         options.bias = kinds[s].bias;
         options.tolerance = 1e-10;

@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "report/axis.h"
+#include "report/chart_axis.h"
 #include "report/chart.h"
 
 enum { WIDTH = 900, MARGIN = 20, ROW = 50, BAR = 18, NAMES = 150, VALUES = 180 };
 
 typedef struct layout {
-    lp_axis axis;
+    lp_chart_axis axis;
     double left, right, top, bottom;
 } layout;
 
@@ -20,14 +20,14 @@ static void draw_axis(const layout *at, lp_chart *chart) {
     lp_text_style style = {.size = 14, .color = LP_INK, .align = LP_ALIGN_CENTER};
     double ticks[LP_MAX_TICKS];
     char text[LP_TICK_TEXT];
-    size_t count = lp_axis_ticks(&at->axis, ticks);
+    size_t count = lp_chart_axis_ticks(&at->axis, ticks);
     for (size_t i = 0; i < count; i++) {
-        double x = lp_axis_place(&at->axis, ticks[i]);
-        lp_axis_label(&at->axis, ticks[i], text);
+        double x = lp_chart_axis_place(&at->axis, ticks[i]);
+        lp_chart_axis_label(&at->axis, ticks[i], text);
         lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
         lp_chart_text(chart, x, at->bottom + 14, &style, text);
     }
-    lp_chart_line(chart, lp_axis_place(&at->axis, 1), at->top, lp_axis_place(&at->axis, 1),
+    lp_chart_line(chart, lp_chart_axis_place(&at->axis, 1), at->top, lp_chart_axis_place(&at->axis, 1),
                   at->bottom, &one);
     lp_chart_text(chart, (at->left + at->right) / 2, at->bottom + 36, &style,
                   "images a second, PyTorch = 1");
@@ -36,7 +36,7 @@ static void draw_axis(const layout *at, lp_chart *chart) {
 static void draw_bar(const layout *at, lp_chart *chart, double y, double ratio, lp_color color,
                      const char *text) {
     const lp_text_style style = {.size = 13, .color = LP_INK, .max_width = VALUES - 10};
-    double end = lp_axis_place(&at->axis, ratio);
+    double end = lp_chart_axis_place(&at->axis, ratio);
     lp_chart_rect(chart, at->left, y - BAR / 2.0, end - at->left, BAR, color);
     lp_chart_text(chart, at->right + 12, y, &style, text);
 }
@@ -71,7 +71,7 @@ static lp_status draw(const json_t *rows, const char *path, lp_error *err) {
     }
     layout at = {.left = MARGIN + NAMES, .right = WIDTH - MARGIN - VALUES, .top = MARGIN + 48};
     at.bottom = at.top + ROW * (double)json_array_size(rows);
-    at.axis = lp_axis_make(LP_SCALE_LINEAR, 0, most, 7, 0, INFINITY);
+    at.axis = lp_chart_axis_make(LP_SCALE_LINEAR, 0, most, 7, 0, INFINITY);
     at.axis.from = at.left;
     at.axis.to = at.right;
     lp_status status = lp_chart_new(name, WIDTH, at.bottom + 50 + MARGIN, 2, &chart, err);

@@ -48,10 +48,14 @@ int main(int argc, char **argv) {
     size_t f = strtoul(argv[3], NULL, 10);
     size_t k = strtoul(argv[4], NULL, 10);
     lp_fit_defaults(&options);
-    if (lp_solver_parse(argv[5], &options.solver, &err) != LP_OK) {
-        (void)fprintf(stderr, "%s\n", err.text);
+    int solver = 0;
+    while (lp_solver_names[solver] != NULL && strcmp(lp_solver_names[solver], argv[5]) != 0) {
+        solver++;
+    }
+    if (lp_solver_names[solver] == NULL) {
         return 2;
     }
+    options.solver = (lp_solver)solver;
     options.C = strtod(argv[6], NULL);
     for (int i = 7; i < argc; i++) {
         const char *value = strchr(argv[i], '=');

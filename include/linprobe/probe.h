@@ -81,8 +81,11 @@ typedef struct lp_fit_report {
 typedef struct lp_probe lp_probe;
 
 void lp_fit_defaults(lp_fit_options *options);
-const char *lp_solver_name(lp_solver solver); /* "liblinear", "ovr", "softmax" */
-LP_MUST_USE lp_status lp_solver_parse(const char *name, lp_solver *solver, lp_error *err);
+
+/* The solvers' names, in the order of lp_solver, and NULL behind the last: "liblinear", "ovr",
+ * "softmax".  lp_solver_name gives one of them, "unknown" for a number that is no solver. */
+extern const char *const lp_solver_names[];
+const char *lp_solver_name(lp_solver solver);
 
 /* Trains.  On LP_OK and LP_NOT_CONVERGED *probe and *report are filled in.  The result is the same
  * for every number of threads. */
@@ -90,13 +93,15 @@ LP_MUST_USE lp_status lp_probe_fit(const lp_examples *train, const lp_fit_option
                                    lp_probe **probe, lp_fit_report *report, lp_error *err);
 void lp_probe_free(lp_probe *probe);
 
+lp_solver lp_probe_solver(const lp_probe *probe); /* that trained it */
 size_t lp_probe_classes(const lp_probe *probe);
 size_t lp_probe_width(const lp_probe *probe);
 const double *lp_probe_weights(const lp_probe *probe);    /* float64 [K, F], row-major */
 const double *lp_probe_intercepts(const lp_probe *probe); /* float64 [K], added to the logits */
 
 /* A probe file is one JSON-described binary; see docs/FORMATS.md.  `meta` is JSON text kept with it
- * (how it was made), or NULL. */
+ * (how it was made), or NULL; its options.solver is set to the probe's solver.  Reading takes the
+ * solver from there: softmax where meta names none, ovr where it names one that is not known. */
 LP_MUST_USE lp_status lp_probe_save(const lp_probe *probe, const char *path, const char *meta,
                                     lp_error *err);
 LP_MUST_USE lp_status lp_probe_load(const char *path, lp_probe **probe, lp_error *err);

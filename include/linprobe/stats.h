@@ -42,6 +42,10 @@ typedef enum lp_probability {
                                liblinear and scikit-learn */
 } lp_probability;
 
+/* What the probe's solver was trained for: softmax for LP_SOLVER_SOFTMAX, one-vs-rest for the
+ * others. */
+lp_probability lp_probe_probability(const lp_probe *probe);
+
 enum { LP_CALIBRATION_BINS = 15 };
 
 /* Examples whose confidence, the probability of the predicted class, is in (m / 15, (m + 1) / 15].

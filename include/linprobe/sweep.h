@@ -31,6 +31,10 @@ typedef enum lp_sweep_protocol {
     LP_SWEEP_GRID    /* every point of the grid */
 } lp_sweep_protocol;
 
+/* The protocols' names, in the order of lp_sweep_protocol, and NULL behind the last: "search",
+ * "grid". */
+extern const char *const lp_sweep_protocol_names[];
+
 /* The grid: C = 10^(low + i / steps), i = 0 .. (high - low) * steps. */
 typedef struct lp_sweep_options {
     lp_sweep_protocol protocol; /* default LP_SWEEP_SEARCH */

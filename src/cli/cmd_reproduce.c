@@ -193,7 +193,7 @@ static lp_status evaluate(job *j, lp_solver solver, const lp_probe *probe, json_
     lp_status status =
         step_path(path, err, "%s/%s-evaluation.json", j->out, lp_solver_name(solver));
     if (status == LP_OK) {
-        status = lp_evaluation_run(probe, j->set[1], lp_probability_of(probe), j->threads, &e, err);
+        status = lp_evaluation_run(probe, j->set[1], lp_probe_probability(probe), j->threads, &e, err);
     }
     if (status != LP_OK) {
         return status;

@@ -151,7 +151,7 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     const lp_sweep *s = j->sweep;
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
     size_t count = 0;
-    lp_point *points = lp_alloc(s->count, sizeof *points);
+    lp_curve_point *points = lp_alloc(s->count, sizeof *points);
     *chart = NULL;
     if (points == NULL) {
         return lp_fail_memory(err, "chart", s->count, sizeof *points);
@@ -159,13 +159,13 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     for (size_t i = 0; i < s->count; i++) {
         const lp_sweep_point *p = &s->points[i];
         if (!peak || (p->C <= j->fit.C * decade && p->C >= j->fit.C / decade)) {
-            points[count++] = (lp_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+            points[count++] = (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
         }
     }
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
                    on);
-    lp_point test = {j->fit.C, j->score.top1, j->score.top1_low, j->score.top1_high};
+    lp_curve_point test = {j->fit.C, j->score.top1, j->score.top1_low, j->score.top1_high};
     const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
     lp_curve curve = {.kind = LP_CURVE_SWEEP,
                       .title = title,

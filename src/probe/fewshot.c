@@ -11,8 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "probe/interval.h"
-#include "probe/split.h"
+#include "probe/confidence_interval.h"
+#include "probe/examples.h"
 
 /* Memory for the largest training set. */
 typedef struct room {

@@ -16,9 +16,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "probe/classifier.h"
-#include "probe/interval.h"
+#include "probe/confidence_interval.h"
 
 enum { BLOCK = 4096 };
+
+lp_probability lp_probe_probability(const lp_probe *probe) {
+    return probe->solver == LP_SOLVER_SOFTMAX ? LP_PROBABILITY_SOFTMAX : LP_PROBABILITY_OVR;
+}
 
 size_t lp_rank_of(const double *scores, size_t classes, size_t label) {
     size_t rank = 0;

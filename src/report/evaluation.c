@@ -12,16 +12,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-lp_probability lp_probability_of(const lp_probe *probe) {
-    json_error_t reason;
-    json_t *meta = json_loads(lp_probe_meta(probe), 0, &reason);
-    const char *solver = lp_json_text(json_object_get(meta, "options"), "solver", "softmax");
-    lp_probability probability =
-        strcmp(solver, "softmax") == 0 ? LP_PROBABILITY_SOFTMAX : LP_PROBABILITY_OVR;
-    json_decref(meta);
-    return probability;
-}
-
 /* Takes over the superclasses where the test set has them, all K and each in range. */
 static lp_status read_groups(lp_evaluation *e, lp_error *err) {
     json_error_t reason;

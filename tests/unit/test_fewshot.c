@@ -3,8 +3,8 @@
 
 #include "base/alloc.h"
 #include "linprobe/stats.h"
-#include "probe/interval.h"
-#include "probe/split.h"
+#include "probe/confidence_interval.h"
+#include "probe/examples.h"
 #include "probe_data.h"
 
 enum { K = 4, F = 6, DRAWS = 3 };

@@ -27,7 +27,7 @@ static int set_up(void **state) {
 }
 
 static lp_status make_chart(lp_chart **chart) {
-    static const lp_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
+    static const lp_curve_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
     static const lp_series series = {HOSTILE, points, 2};
     const lp_curve curve = {.title = HOSTILE, .series = &series, .series_count = 1, .chosen = NAN};
     return lp_curve_chart(&curve, chart, &err);

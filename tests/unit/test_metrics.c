@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "linprobe/stats.h"
 #include "probe/classifier.h"
-#include "probe/interval.h"
+#include "probe/confidence_interval.h"
 #include "probe_data.h"
 
 static lp_error err;

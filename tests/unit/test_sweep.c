@@ -9,7 +9,7 @@
 #include "check.h"
 #include "folder.h"
 #include "linprobe/sweep.h"
-#include "probe/split.h"
+#include "probe/examples.h"
 #include "base/random.h"
 
 enum { N = 120, F = 6, K = 3 };

@@ -1,10 +1,10 @@
-/* What the dense solvers' two halves share: dense.c states the objectives, descent.c minimises
- * them.  The mathematics stands in those files. */
-#ifndef LP_PROBE_DENSE_H
-#define LP_PROBE_DENSE_H
+/* The dense solvers' objectives, with gradients and a bound on the distance to the optimum.  The
+ * mathematics stands in dense_objective.c; descent.c minimises them. */
+#ifndef LP_PROBE_DENSE_OBJECTIVE_H
+#define LP_PROBE_DENSE_OBJECTIVE_H
 
 #include "probe/curvature.h"
-#include "probe/pass.h"
+#include "probe/data_pass.h"
 
 /* The data's part, for every C.  Parameters of class k: its weights in the basis [F], then t, with
  * intercept = scale * t.  The classes of a model are solved together: all K for softmax, each by
@@ -31,31 +31,37 @@ typedef enum lp_extra {
 } lp_extra;
 
 /* Objective and gradient of some of the models at one point. */
-typedef struct lp_evaluation {
+typedef struct lp_objective {
     double *value;    /* [models] */
     double *gradient; /* [K, D] */
     double *weight;   /* [K] as in lp_preconditioner */
     double *centres;  /* [K, F] */
     double *coupling; /* [K, K] sum over the examples of diag(p) - p p', in the caller's memory */
-} lp_evaluation;
+} lp_objective;
 
 /* Scratch of evaluations. */
-typedef struct lp_bench {
+typedef struct lp_dense_scratch {
     double *raw;        /* [K, F] */
     double *turned;     /* [K, F] */
     double *intercepts; /* [K] */
     size_t *columns;    /* [K] */
     size_t passes;      /* over the data so far */
-} lp_bench;
+} lp_dense_scratch;
 
-LP_MUST_USE lp_status lp_bench_init(lp_bench *bench, const lp_problem *problem, lp_error *err);
-void lp_bench_clear(lp_bench *bench);
+/* The problem outlives *dense. */
+LP_MUST_USE lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **dense,
+                                    lp_error *err);
+void lp_dense_close(lp_dense *dense);
+
+LP_MUST_USE lp_status lp_dense_scratch_init(lp_dense_scratch *scratch, const lp_problem *problem,
+                                            lp_error *err);
+void lp_dense_scratch_clear(lp_dense_scratch *scratch);
 
 /* Evaluates at parameters [K, D] the models with chosen[model], with C.  `pass` is dense->pass or
  * one over other examples. */
 LP_MUST_USE lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
                                         const double *parameters, const bool *chosen, bool wide,
-                                        lp_extra extra, lp_bench *bench, lp_evaluation *at,
+                                        lp_extra extra, lp_dense_scratch *scratch, lp_objective *at,
                                         lp_error *err);
 
 /* |gradient| of a model at zero, where solvers' tolerances start from. */
@@ -65,13 +71,5 @@ double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model);
  * where the bound says nothing. */
 double lp_dense_excess(const lp_dense *dense, double C, size_t model, const double *parameters,
                        double value, const double *gradient);
-
-/* Good parameters [K, D] to start from without a fit. */
-LP_MUST_USE lp_status lp_dense_start(const lp_dense *dense, double C, double *parameters,
-                                     lp_error *err);
-
-/* Minimises every model from parameters [K, D], in place; fills in the report but for `seconds`. */
-LP_MUST_USE lp_status lp_descend(const lp_dense *dense, double C, double *parameters,
-                                 lp_fit_report *report, lp_reporter *reporter, lp_error *err);
 
 #endif

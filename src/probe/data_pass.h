@@ -1,7 +1,7 @@
 /* One pass over the training data: losses and gradients of linear models, and what their curvature
- * looks like.  See pass.c for the plan of the work. */
-#ifndef LP_PROBE_PASS_H
-#define LP_PROBE_PASS_H
+ * looks like.  See data_pass.c for the plan of the work. */
+#ifndef LP_PROBE_DATA_PASS_H
+#define LP_PROBE_DATA_PASS_H
 
 #include "probe/solver.h"
 
@@ -11,7 +11,7 @@ typedef enum lp_loss {
 } lp_loss;
 
 /* Where a pass evaluates.  Rows are those of `columns`. */
-typedef struct lp_point {
+typedef struct lp_pass_request {
     const double *weights;    /* [count, F] */
     const double *intercepts; /* [count] */
     const size_t *columns;    /* [count] ascending class numbers; all K of them for softmax */
@@ -19,18 +19,18 @@ typedef struct lp_point {
     bool wide;      /* products and exponentials in float64 instead of float32 */
     bool curvature; /* fill in weight and weighted */
     bool coupling;  /* fill in coupling, for softmax; not together with curvature */
-} lp_point;
+} lp_pass_request;
 
 /* Sums over the examples, in float64.  p is the model's probability of the row's class, y 1 for its
  * examples, else 0. */
-typedef struct lp_sums {
+typedef struct lp_pass_sums {
     double *loss;     /* [count]; softmax: the first alone */
     double *residual; /* [count]    p - y */
     double *gradient; /* [count, F] (p - y) x */
     double *weight;   /* [count]    p (1 - p) */
     double *weighted; /* [count, F] p (1 - p) x */
     double *coupling; /* [count, count] p p' */
-} lp_sums;
+} lp_pass_sums;
 
 typedef struct lp_pass lp_pass;
 
@@ -44,7 +44,7 @@ const double *lp_pass_class_sums(const lp_pass *pass);
 const double *lp_pass_total(const lp_pass *pass);
 
 /* *sums points into the pass and holds until its next run. */
-LP_MUST_USE lp_status lp_pass_run(lp_pass *pass, const lp_point *point, lp_sums *sums,
+LP_MUST_USE lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,
                                   lp_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* Rows of a set of examples, copied. */
-#include "probe/split.h"
+#include "probe/examples.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Quantiles and intervals of 95 % that have no place in a public header. */
-#ifndef LP_PROBE_INTERVAL_H
-#define LP_PROBE_INTERVAL_H
+#ifndef LP_PROBE_CONFIDENCE_INTERVAL_H
+#define LP_PROBE_CONFIDENCE_INTERVAL_H
 
 #include "linprobe/stats.h"
 

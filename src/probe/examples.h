@@ -1,6 +1,6 @@
 /* Parts of a set of examples, chosen by strata. */
-#ifndef LP_PROBE_SPLIT_H
-#define LP_PROBE_SPLIT_H
+#ifndef LP_PROBE_EXAMPLES_H
+#define LP_PROBE_EXAMPLES_H
 
 #include <stddef.h>
 #include <stdint.h>

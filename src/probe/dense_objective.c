@@ -19,7 +19,7 @@
  * (e N), and e the least for which c >= 0.  H is concave: H(q_i) >= (1 - e) H(p_i) + e H(c).  With
  * r = 0 the gap is |df/dW|^2 / 2, the bound of strong convexity.  sum_i H(p_i) = sum_i loss_i -
  * sum_i (p_i - y_i).z_i takes no pass of its own. */
-#include "probe/dense.h"
+#include "probe/dense_objective.h"
 
 #include <float.h>
 #include <math.h>
@@ -29,45 +29,46 @@
 #include "base/error.h"
 #include "probe/lbfgs.h"
 
-lp_status lp_bench_init(lp_bench *bench, const lp_problem *problem, lp_error *err) {
+lp_status lp_dense_scratch_init(lp_dense_scratch *scratch, const lp_problem *problem,
+                                lp_error *err) {
     size_t K = problem->classes;
     size_t F = problem->width;
-    bench->raw = lp_alloc(K, F * sizeof *bench->raw);
-    bench->turned = lp_alloc(K, F * sizeof *bench->turned);
-    bench->intercepts = lp_alloc(K, sizeof *bench->intercepts);
-    bench->columns = lp_alloc(K, sizeof *bench->columns);
-    bench->passes = 0;
-    if (bench->raw == NULL || bench->turned == NULL || bench->intercepts == NULL ||
-        bench->columns == NULL) {
-        lp_bench_clear(bench);
-        return lp_fail_memory(err, "fit", K, F * sizeof *bench->raw);
+    scratch->raw = lp_alloc(K, F * sizeof *scratch->raw);
+    scratch->turned = lp_alloc(K, F * sizeof *scratch->turned);
+    scratch->intercepts = lp_alloc(K, sizeof *scratch->intercepts);
+    scratch->columns = lp_alloc(K, sizeof *scratch->columns);
+    scratch->passes = 0;
+    if (scratch->raw == NULL || scratch->turned == NULL || scratch->intercepts == NULL ||
+        scratch->columns == NULL) {
+        lp_dense_scratch_clear(scratch);
+        return lp_fail_memory(err, "fit", K, F * sizeof *scratch->raw);
     }
     return LP_OK;
 }
 
-void lp_bench_clear(lp_bench *bench) {
-    lp_free(bench->raw);
-    lp_free(bench->turned);
-    lp_free(bench->intercepts);
-    lp_free(bench->columns);
-    memset(bench, 0, sizeof *bench);
+void lp_dense_scratch_clear(lp_dense_scratch *scratch) {
+    lp_free(scratch->raw);
+    lp_free(scratch->turned);
+    lp_free(scratch->intercepts);
+    lp_free(scratch->columns);
+    memset(scratch, 0, sizeof *scratch);
 }
 
 /* Curvature of the evaluated classes, to the basis.  Where a model is sure of every example, its
  * curvature vanishes; a floor keeps the preconditioner's steps finite. */
-static lp_status take_curvature(const lp_dense *dense, const lp_sums *sums, size_t count,
-                                lp_bench *bench, lp_evaluation *at, lp_error *err) {
+static lp_status take_curvature(const lp_dense *dense, const lp_pass_sums *sums, size_t count,
+                                lp_dense_scratch *scratch, lp_objective *at, lp_error *err) {
     static const double FLOOR = 1e-6;
     size_t F = dense->problem->width;
-    lp_status status = lp_basis_enter(&dense->basis, sums->weighted, count, bench->turned,
+    lp_status status = lp_basis_enter(&dense->basis, sums->weighted, count, scratch->turned,
                                       dense->problem->threads, err);
     for (size_t r = 0; status == LP_OK && r < count; r++) {
-        size_t k = bench->columns[r];
+        size_t k = scratch->columns[r];
         size_t few = dense->problem->counts[k];
         few = few < dense->problem->count - few ? few : dense->problem->count - few;
         double weight = sums->weight[r];
         for (size_t j = 0; j < F; j++) {
-            at->centres[k * F + j] = weight > 0 ? bench->turned[r * F + j] / weight : 0;
+            at->centres[k * F + j] = weight > 0 ? scratch->turned[r * F + j] / weight : 0;
         }
         at->weight[k] = fmax(weight, FLOOR * (double)few);
     }
@@ -76,34 +77,34 @@ static lp_status take_curvature(const lp_dense *dense, const lp_sums *sums, size
 
 lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
                             const double *parameters, const bool *chosen, bool wide, lp_extra extra,
-                            lp_bench *bench, lp_evaluation *at, lp_error *err) {
+                            lp_dense_scratch *scratch, lp_objective *at, lp_error *err) {
     const lp_problem *problem = dense->problem;
     size_t F = problem->width;
     size_t D = dense->size;
     size_t count = 0;
-    lp_sums sums;
+    lp_pass_sums sums;
     for (size_t k = 0; k < problem->classes; k++) {
         if (chosen[k / dense->rows]) {
-            memcpy(bench->turned + count * F, parameters + k * D, F * sizeof *bench->turned);
-            bench->intercepts[count] = dense->scale * parameters[k * D + F];
-            bench->columns[count++] = k;
+            memcpy(scratch->turned + count * F, parameters + k * D, F * sizeof *scratch->turned);
+            scratch->intercepts[count] = dense->scale * parameters[k * D + F];
+            scratch->columns[count++] = k;
         }
     }
-    lp_point point = {.weights = bench->raw,
-                      .intercepts = bench->intercepts,
-                      .columns = bench->columns,
-                      .count = count,
-                      .wide = wide,
-                      .curvature = extra == LP_EXTRA_CURVATURE,
-                      .coupling = extra == LP_EXTRA_COUPLING};
+    lp_pass_request request = {.weights = scratch->raw,
+                               .intercepts = scratch->intercepts,
+                               .columns = scratch->columns,
+                               .count = count,
+                               .wide = wide,
+                               .curvature = extra == LP_EXTRA_CURVATURE,
+                               .coupling = extra == LP_EXTRA_COUPLING};
     lp_status status =
-        lp_basis_leave(&dense->basis, bench->turned, count, bench->raw, problem->threads, err);
+        lp_basis_leave(&dense->basis, scratch->turned, count, scratch->raw, problem->threads, err);
     if (status == LP_OK) {
-        status = lp_pass_run(pass, &point, &sums, err);
+        status = lp_pass_run(pass, &request, &sums, err);
     }
     if (status == LP_OK) {
-        bench->passes++;
-        status = lp_basis_enter(&dense->basis, sums.gradient, count, bench->turned,
+        scratch->passes++;
+        status = lp_basis_enter(&dense->basis, sums.gradient, count, scratch->turned,
                                 problem->threads, err);
     }
     if (status != LP_OK) {
@@ -113,11 +114,11 @@ lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
         at->value[model] = chosen[model] ? 0 : at->value[model];
     }
     for (size_t r = 0; r < count; r++) {
-        size_t k = bench->columns[r];
+        size_t k = scratch->columns[r];
         const double *w = parameters + k * D;
         double *g = at->gradient + k * D;
         for (size_t j = 0; j < F; j++) {
-            g[j] = w[j] + C * bench->turned[r * F + j];
+            g[j] = w[j] + C * scratch->turned[r * F + j];
         }
         g[F] = C * dense->scale * sums.residual[r] + dense->penalty * w[F];
         /* softmax has its loss in the first place, and its models' first class comes first */
@@ -133,7 +134,7 @@ lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
             }
         }
     }
-    return extra == LP_EXTRA_CURVATURE ? take_curvature(dense, &sums, count, bench, at, err)
+    return extra == LP_EXTRA_CURVATURE ? take_curvature(dense, &sums, count, scratch, at, err)
                                        : LP_OK;
 }
 
@@ -202,8 +203,7 @@ double lp_dense_excess(const lp_dense *dense, double C, size_t model, const doub
     return 0.5 * lp_dot(g, g, dense->size);
 }
 
-static void dense_close(void *opaque) {
-    lp_dense *dense = opaque;
+void lp_dense_close(lp_dense *dense) {
     lp_pass_free(dense->pass);
     lp_basis_clear(&dense->basis);
     lp_free(dense->class_sums);
@@ -211,9 +211,10 @@ static void dense_close(void *opaque) {
     lp_free(dense);
 }
 
-static lp_status dense_open(const lp_problem *problem, lp_loss loss, void **out, lp_error *err) {
+lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out, lp_error *err) {
     size_t K = problem->classes;
     size_t F = problem->width;
+    *out = NULL;
     lp_dense *dense = lp_alloc_zeroed(1, sizeof *dense);
     if (dense == NULL) {
         return lp_fail_memory(err, "fit", 1, sizeof *dense);
@@ -246,74 +247,9 @@ static lp_status dense_open(const lp_problem *problem, lp_loss loss, void **out,
                                 problem->threads, err);
     }
     if (status != LP_OK) {
-        dense_close(dense);
+        lp_dense_close(dense);
         return status;
     }
     *out = dense;
     return LP_OK;
 }
-
-static lp_status softmax_open(const lp_problem *problem, void **state, lp_error *err) {
-    return dense_open(problem, LP_LOSS_SOFTMAX, state, err);
-}
-
-static lp_status ovr_open(const lp_problem *problem, void **state, lp_error *err) {
-    return dense_open(problem, LP_LOSS_LOGISTIC, state, err);
-}
-
-static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solution,
-                           lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
-    const lp_dense *dense = opaque;
-    const lp_problem *problem = dense->problem;
-    size_t K = problem->classes;
-    size_t F = problem->width;
-    size_t D = dense->size;
-    double *parameters = lp_alloc_zeroed(K, D * sizeof *parameters);
-    double *weights = lp_alloc(K, F * sizeof *weights);
-    lp_status status = LP_OK;
-    if (parameters == NULL || weights == NULL) {
-        status = lp_fail_memory(err, "fit", K, D * sizeof *parameters);
-        goto done;
-    }
-    if (warm) {
-        status =
-            lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads, err);
-        for (size_t k = 0; k < K; k++) {
-            memcpy(parameters + k * D, weights + k * F, F * sizeof *weights);
-            parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
-        }
-    } else {
-        status = lp_dense_start(dense, C, parameters, err);
-    }
-    if (status == LP_OK) {
-        status = lp_descend(dense, C, parameters, report, reporter, err);
-    }
-    for (size_t k = 0; k < K; k++) {
-        memcpy(weights + k * F, parameters + k * D, F * sizeof *weights);
-        solution->intercepts[k] = dense->scale * parameters[k * D + F];
-    }
-    if (status == LP_OK) {
-        status =
-            lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads, err);
-    }
-done:
-    lp_free(parameters);
-    lp_free(weights);
-    return status;
-}
-
-const lp_solver_entry lp_softmax_solver = {.solver = LP_SOLVER_SOFTMAX,
-                                           .name = "softmax",
-                                           .tolerance = 1e-6,
-                                           .max_iterations = 1000,
-                                           .open = softmax_open,
-                                           .fit = dense_fit,
-                                           .close = dense_close};
-
-const lp_solver_entry lp_ovr_solver = {.solver = LP_SOLVER_OVR,
-                                       .name = "ovr",
-                                       .tolerance = 1e-6,
-                                       .max_iterations = 1000,
-                                       .open = ovr_open,
-                                       .fit = dense_fit,
-                                       .close = dense_close};

@@ -1,7 +1,7 @@
 /* Tick placing: linear axes step by 1, 2 or 5 times a power of ten; logarithmic ones mark powers,
  * over less than two decades also their double and fivefold, and over less than one all multiples.
  */
-#include "report/axis.h"
+#include "report/chart_axis.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -11,8 +11,9 @@ static double exponent(lp_scale scale, double value) {
     return scale == LP_SCALE_LOG2 ? log2(value) : scale == LP_SCALE_LOG10 ? log10(value) : value;
 }
 
-static lp_axis make_linear(double low, double high, size_t wanted, double floor_, double ceiling) {
-    lp_axis axis = {.scale = LP_SCALE_LINEAR};
+static lp_chart_axis make_linear(double low, double high, size_t wanted, double floor_,
+                                 double ceiling) {
+    lp_chart_axis axis = {.scale = LP_SCALE_LINEAR};
     if (!(high > low)) { /* all values equal: some room round them */
         double room = fmax(fabs(low) * 0.05, 1e-3);
         low = low - room < floor_ && low >= floor_ ? floor_ : low - room;
@@ -29,26 +30,26 @@ static lp_axis make_linear(double low, double high, size_t wanted, double floor_
     return axis;
 }
 
-lp_axis lp_axis_make(lp_scale scale, double low, double high, size_t wanted, double floor_,
-                     double ceiling) {
+lp_chart_axis lp_chart_axis_make(lp_scale scale, double low, double high, size_t wanted,
+                                 double floor_, double ceiling) {
     if (scale == LP_SCALE_LINEAR) {
         return make_linear(low, high, wanted, floor_, ceiling);
     }
     /* some room at the ends, and more round a single value */
     double margin = high > low ? pow(high / low, 0.02) : scale == LP_SCALE_LOG10 ? 3.3 : 2.1;
-    lp_axis axis = {.scale = scale, .low = low / margin, .high = high * margin};
+    lp_chart_axis axis = {.scale = scale, .low = low / margin, .high = high * margin};
     double powers = exponent(scale, high) - exponent(scale, low);
     axis.step = fmax(1, ceil(powers / (double)wanted - 1e-9));
     return axis;
 }
 
-double lp_axis_place(const lp_axis *axis, double value) {
+double lp_chart_axis_place(const lp_chart_axis *axis, double value) {
     double low = exponent(axis->scale, axis->low);
     double share = (exponent(axis->scale, value) - low) / (exponent(axis->scale, axis->high) - low);
     return axis->from + share * (axis->to - axis->from);
 }
 
-size_t lp_axis_ticks(const lp_axis *axis, double ticks[LP_MAX_TICKS]) {
+size_t lp_chart_axis_ticks(const lp_chart_axis *axis, double ticks[LP_MAX_TICKS]) {
     size_t count = 0;
     double low = exponent(axis->scale, axis->low), high = exponent(axis->scale, axis->high);
     double near = 1e-9 * (axis->scale == LP_SCALE_LINEAR ? axis->step : 1);
@@ -74,7 +75,7 @@ size_t lp_axis_ticks(const lp_axis *axis, double ticks[LP_MAX_TICKS]) {
     return count;
 }
 
-void lp_axis_label(const lp_axis *axis, double tick, char text[LP_TICK_TEXT]) {
+void lp_chart_axis_label(const lp_chart_axis *axis, double tick, char text[LP_TICK_TEXT]) {
     double power = tick > 0 ? floor(log10(tick) + 1e-9) : 0;
     if (axis->scale == LP_SCALE_LINEAR) {
         int decimals = axis->step < 1 ? (int)fmin(ceil(-log10(axis->step) - 1e-9), 12) : 0;

@@ -14,7 +14,7 @@
  * Rows are cut into blocks and blocks into chunks by N, F and K alone.  A chunk has its own sums,
  * and the chunks are added up in their order, so the result is the same for every number of
  * threads. */
-#include "probe/pass.h"
+#include "probe/data_pass.h"
 
 #include <string.h>
 
@@ -54,12 +54,12 @@ struct lp_pass {
     double *class_sums;  /* [K, F] */
     double *total;       /* [F] */
     double *sums;        /* [chunks, sums_size] */
-    int32_t *column_of;  /* [K] place of a class among the point's columns, or -1 */
+    int32_t *column_of;  /* [K] place of a class among the request's columns, or -1 */
     float *narrow_model; /* [K, F], [K] */
     double *wide_model;
     size_t workers;
     pass_worker *worker;
-    const lp_point *point; /* of the running pass */
+    const lp_pass_request *request; /* of the running pass */
 };
 
 #define REAL float
@@ -72,7 +72,7 @@ struct lp_pass {
 #define VARIANCE lp_variance
 #define MODEL narrow_model
 #define SCRATCH narrow
-#include "probe/pass_block.inc"
+#include "probe/data_pass_block.inc"
 #undef REAL
 #undef DO_BLOCK
 #undef GEMM
@@ -94,7 +94,7 @@ struct lp_pass {
 #define VARIANCE lp_variance64
 #define MODEL wide_model
 #define SCRATCH wide
-#include "probe/pass_block.inc"
+#include "probe/data_pass_block.inc"
 
 static size_t first_block(const lp_pass *pass, size_t chunk) {
     return pass->blocks * chunk / pass->chunks;
@@ -227,30 +227,30 @@ const double *lp_pass_total(const lp_pass *pass) {
     return pass->total;
 }
 
-static void set_model(lp_pass *pass, const lp_point *point) {
+static void set_model(lp_pass *pass, const lp_pass_request *request) {
     size_t F = pass->problem->width;
-    size_t size = point->count * F;
+    size_t size = request->count * F;
     for (size_t k = 0; k < pass->problem->classes; k++) {
         pass->column_of[k] = -1;
     }
-    for (size_t r = 0; r < point->count; r++) {
-        const double *w = point->weights + r * F;
-        double offset = point->intercepts[r];
+    for (size_t r = 0; r < request->count; r++) {
+        const double *w = request->weights + r * F;
+        double offset = request->intercepts[r];
         for (size_t j = 0; j < F; j++) {
             offset += w[j] * (double)pass->mean[j];
         }
         pass->wide_model[size + r] = offset;
-        pass->column_of[point->columns[r]] = (int32_t)r;
+        pass->column_of[request->columns[r]] = (int32_t)r;
     }
-    memcpy(pass->wide_model, point->weights, size * sizeof *pass->wide_model);
-    for (size_t j = 0; !point->wide && j < size + point->count; j++) {
+    memcpy(pass->wide_model, request->weights, size * sizeof *pass->wide_model);
+    for (size_t j = 0; !request->wide && j < size + request->count; j++) {
         pass->narrow_model[j] = (float)pass->wide_model[j];
     }
 }
 
 static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
     const lp_pass *pass = context;
-    const lp_point *point = pass->point;
+    const lp_pass_request *request = pass->request;
     double *sums = pass->sums + chunk * pass->sums_size;
     size_t end = first_block(pass, chunk + 1);
     (void)err;
@@ -259,10 +259,10 @@ static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error 
         size_t first = b * pass->block;
         size_t rows = pass->problem->count - first;
         rows = rows < pass->block ? rows : pass->block;
-        if (point->wide) {
-            do_wide_block(pass, point, first, rows, &pass->worker[worker], sums);
+        if (request->wide) {
+            do_wide_block(pass, request, first, rows, &pass->worker[worker], sums);
         } else {
-            do_narrow_block(pass, point, first, rows, &pass->worker[worker], sums);
+            do_narrow_block(pass, request, first, rows, &pass->worker[worker], sums);
         }
     }
     return LP_OK;
@@ -285,11 +285,12 @@ static lp_status add_strip(void *context, size_t strip, size_t worker, lp_error 
     return LP_OK;
 }
 
-lp_status lp_pass_run(lp_pass *pass, const lp_point *point, lp_sums *sums, lp_error *err) {
+lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,
+                      lp_error *err) {
     size_t F = pass->problem->width;
-    size_t count = point->count;
-    set_model(pass, point);
-    pass->point = point;
+    size_t count = request->count;
+    set_model(pass, request);
+    pass->request = request;
     lp_status status = lp_parallel_for(pass->workers, pass->chunks, run_chunk, pass, err);
     if (status == LP_OK) {
         status = lp_parallel_for(pass->workers, (pass->sums_size + STRIP - 1) / STRIP, add_strip,
@@ -308,7 +309,7 @@ lp_status lp_pass_run(lp_pass *pass, const lp_point *point, lp_sums *sums, lp_er
         for (size_t j = 0; j < F; j++) {
             double mean = (double)pass->mean[j];
             sums->gradient[r * F + j] += sums->residual[r] * mean;
-            if (point->curvature) {
+            if (request->curvature) {
                 sums->weighted[r * F + j] += sums->weight[r] * mean;
             }
         }

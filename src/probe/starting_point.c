@@ -7,12 +7,13 @@
  * weighs a, its p (1 - p), in a class.  In the basis of curvature.c it costs K F operations.  The
  * strength a and the scale s are the best of a few on a small sample of the examples, which is a
  * fraction of one pass and saves five. */
+#include "probe/starting_point.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "probe/dense.h"
 #include "probe/lbfgs.h"
 
 enum { SAMPLE = 1024 };
@@ -77,14 +78,14 @@ static void gaussian(const lp_dense *dense, double C, double strength, double sc
     }
 }
 
-lp_status lp_dense_start(const lp_dense *dense, double C, double *parameters, lp_error *err) {
+lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters, lp_error *err) {
     enum { TRIALS = 3 * 5 };
     const lp_problem *problem = dense->problem;
     size_t D = dense->size;
     size_t per_model = dense->rows * D;
     sample s;
-    lp_bench bench = {0};
-    lp_evaluation at = {0};
+    lp_dense_scratch scratch = {0};
+    lp_objective at = {0};
     double *trial = lp_alloc(problem->classes, D * sizeof *trial);
     double *best = lp_alloc(dense->models, sizeof *best);
     bool *chosen = lp_alloc(dense->models, sizeof *chosen);
@@ -92,7 +93,7 @@ lp_status lp_dense_start(const lp_dense *dense, double C, double *parameters, lp
     at.gradient = lp_alloc(problem->classes, D * sizeof *at.gradient);
     lp_status status = sample_init(&s, dense, err);
     if (status == LP_OK) {
-        status = lp_bench_init(&bench, problem, err);
+        status = lp_dense_scratch_init(&scratch, problem, err);
     }
     if (status == LP_OK && (trial == NULL || best == NULL || chosen == NULL || at.value == NULL ||
                             at.gradient == NULL)) {
@@ -114,7 +115,7 @@ lp_status lp_dense_start(const lp_dense *dense, double C, double *parameters, lp
         }
         gaussian(dense, C, STRENGTHS[t / 5], scale, trial);
         status = lp_dense_evaluate(dense, s.pass, C * share, trial, chosen, false, LP_EXTRA_NONE,
-                                   &bench, &at, err);
+                                   &scratch, &at, err);
         if (status != LP_OK) {
             goto done;
         }
@@ -128,7 +129,7 @@ lp_status lp_dense_start(const lp_dense *dense, double C, double *parameters, lp
     }
 done:
     sample_clear(&s);
-    lp_bench_clear(&bench);
+    lp_dense_scratch_clear(&scratch);
     lp_free(trial);
     lp_free(best);
     lp_free(chosen);

@@ -20,21 +20,29 @@
 extern "C" {
 #endif
 
+/* Each enum below has one list of names, in the enum's order with NULL at its end, and a function
+ * that looks one up.  The value must be one of the enum's. */
+
 /* Where the feature is taken. */
 typedef enum lp_feature_point {
+    LP_FEATURE_DEFAULT,    /* each model's own: lp_encoder_info.default_point */
     LP_FEATURE_PROJECTED,  /* after the projection to the embedding space (CLIP's encode_image) */
     LP_FEATURE_PENULTIMATE /* before it: the class token after the last layer norm */
 } lp_feature_point;
 
-const char *lp_feature_point_name(lp_feature_point point); /* "projected", "penultimate" */
+extern const char *const lp_feature_point_names[]; /* "auto", "projected", "penultimate" */
+const char *lp_feature_point_name(lp_feature_point point);
 
-/* The nonlinearity inside a transformer's MLP.  Tensor names do not tell it. */
+/* The nonlinearity inside a transformer's MLP.  The names of the tensors do not say which. */
 typedef enum lp_activation {
     LP_ACTIVATION_AUTO,       /* as the family has it */
     LP_ACTIVATION_GELU,       /* x Phi(x), by erf */
     LP_ACTIVATION_QUICK_GELU, /* x sigmoid(1.702 x) */
     LP_ACTIVATION_GELU_TANH   /* GELU's approximation by tanh */
 } lp_activation;
+
+extern const char *const lp_activation_names[]; /* "auto", "gelu", "quick_gelu", "gelu_tanh" */
+const char *lp_activation_name(lp_activation activation);
 
 /* How tokens, or places of a feature map, become one vector. */
 typedef enum lp_pool {
@@ -44,11 +52,8 @@ typedef enum lp_pool {
     LP_POOL_ATTENTION /* attention of a learnt query */
 } lp_pool;
 
-/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
- * exact (docs/MODEL.md). */
-typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
-
-const char *lp_precision_name(lp_precision precision); /* "float32", "int8" */
+extern const char *const lp_pool_names[]; /* "auto", "cls", "mean", "attention" */
+const char *lp_pool_name(lp_pool pool);
 
 /* Mean and standard deviation of the preprocessing: names for the usual ones. */
 typedef enum lp_mean_std {
@@ -58,8 +63,15 @@ typedef enum lp_mean_std {
     LP_MEAN_STD_CLIP
 } lp_mean_std;
 
-const char *lp_activation_name(lp_activation activation); /* "gelu", "quick_gelu", "gelu_tanh" */
-const char *lp_pool_name(lp_pool pool);                   /* "cls", "mean", "attention" */
+extern const char *const lp_mean_std_names[]; /* "auto", "half", "imagenet", "clip" */
+const char *lp_mean_std_name(lp_mean_std mean_std);
+
+/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
+ * exact (docs/MODEL.md). */
+typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
+
+extern const char *const lp_precision_names[]; /* "float32", "int8" */
+const char *lp_precision_name(lp_precision precision);
 
 /* What a caller knows better than the file.  All zero: everything as the model was trained.  What
  * a family cannot do is LP_ERR_ARGUMENT. */
@@ -115,6 +127,9 @@ LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_opti
 void lp_encoder_free(lp_encoder *encoder);
 
 const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder);
+
+/* The feature point that LP_FEATURE_DEFAULT stands for; any other is returned as it is. */
+lp_feature_point lp_encoder_point(const lp_encoder_info *info, lp_feature_point asked);
 
 /* Width F of a feature point; 0 where the model does not have it. */
 size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point);

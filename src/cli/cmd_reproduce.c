@@ -161,7 +161,7 @@ static lp_status extract_both(job *j, lp_error *err) {
     lp_status status = step_encoder_load(j->model_path, j->cache, &told, &j->encoder, err);
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);
-        j->where = j->point < 0 ? j->info.default_point : (lp_feature_point)j->point;
+        j->where = lp_encoder_point(&j->info, (lp_feature_point)j->point);
         if (lp_encoder_features(&j->info, j->where) == 0) {
             status = lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", j->info.name,
                              lp_feature_point_name(j->where));
@@ -451,7 +451,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     static job j; /* large */
     j.cache = MODEL_CACHE;
     j.results = "results";
-    j.point = -1;
+    j.point = LP_FEATURE_DEFAULT;
     lp_fit_defaults(&j.fit);
     const cli_option options[] = {
         {.name = "--model",

@@ -63,14 +63,6 @@ void step_slug(char *out, size_t room, const char *text) {
     out[used] = '\0';
 }
 
-/* In the order of lp_activation, lp_pool, lp_mean_std, lp_precision and
- * lp_feature_point. */
-const char *const step_activations[] = {"auto", "gelu", "quick_gelu", "gelu_tanh", NULL};
-const char *const step_pools[] = {"auto", "cls", "mean", "attention", NULL};
-const char *const step_mean_stds[] = {"auto", "half", "imagenet", "clip", NULL};
-const char *const step_precisions[] = {"float32", "int8", NULL};
-const char *const step_points[] = {"projected", "penultimate", NULL};
-
 lp_encoder_options step_encoder_options(const step_model *model, size_t threads) {
     return (lp_encoder_options){.activation = (lp_activation)model->activation,
                                 .pool = (lp_pool)model->pool,

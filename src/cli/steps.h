@@ -123,8 +123,6 @@ extern const size_t step_score_column_count;
 
 /* The options of a fit, for a command's table. */
 extern const char *const step_solvers[];
-extern const char *const step_activations[],
-    *const step_pools[], *const step_mean_stds[], *const step_precisions[], *const step_points[];
 /* One model, or several (what can hold for all of them); `needed` is the option that they need, or
  * NULL. */
 #define STEP_MODELS_OPTIONS(model, point, needed)                                                  \
@@ -133,21 +131,21 @@ extern const char *const step_activations[],
      .help = "projected (default where a model has a projection) or penultimate",                  \
      .kind = CLI_CHOICE,                                                                           \
      .value = (point),                                                                             \
-     .choices = step_points,                                                                       \
+     .choices = lp_feature_point_names,                                                            \
      .needs = (needed)},                                                                           \
         {.name = "--activation",                                                                   \
          .argument = "NAME",                                                                       \
          .help = "gelu, quick_gelu or gelu_tanh, for models whose files do not tell",              \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->activation,                                                            \
-         .choices = step_activations,                                                              \
+         .choices = lp_activation_names,                                                           \
          .needs = (needed)},                                                                       \
         {.name = "--pool",                                                                         \
          .argument = "HOW",                                                                        \
          .help = "cls, mean or attention (default: as the model was trained)",                     \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->pool,                                                                  \
-         .choices = step_pools,                                                                    \
+         .choices = lp_pool_names,                                                                 \
          .needs = (needed)},                                                                       \
         {.name = "--precision",                                                                    \
          .argument = "NAME",                                                                       \
@@ -155,7 +153,7 @@ extern const char *const step_activations[],
                  "faster and less exact",                                                          \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->precision,                                                             \
-         .choices = step_precisions,                                                               \
+         .choices = lp_precision_names,                                                            \
          .needs = (needed)},                                                                       \
     {                                                                                              \
         .name = "--input-size", .argument = "PIXELS",                                              \
@@ -177,7 +175,7 @@ extern const char *const step_activations[],
         .name = "--mean-std", .argument = "NAME",                                                  \
         .help = "half (0.5), imagenet or clip: the preprocessing's, for models whose files\n"      \
                 "do not tell",                                                                     \
-        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = step_mean_stds,                \
+        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = lp_mean_std_names,             \
         .needs = (needed)                                                                          \
     }
 #define STEP_FIT_OPTIONS(o, eps, tol, needed)                                                      \

@@ -360,11 +360,11 @@ static json_t *describe_inputs(const extraction *e) {
         json_t *own = json_pack(
             "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:{s:I, s:I, s:s, s:b, s:o, s:o}}", "family",
             info->family, "weights_sha256", e->options->weights_sha256, "feature",
-            lp_feature_point_name(e->options->point), "activation", info->activation, "pool",
-            info->pool, "precision", info->precision, "heads", (json_int_t)info->heads, "norm_eps",
-            json_float(info->norm_eps), "preprocess", "resize", (json_int_t)p->resize, "crop",
-            (json_int_t)p->crop, "filter", lp_filter_name(p->filter), "squash", p->squash, "mean",
-            json_floats(p->mean, 3), "std", json_floats(p->std, 3));
+            lp_feature_point_name(lp_encoder_point(info, e->options->point)), "activation",
+            info->activation, "pool", info->pool, "precision", info->precision, "heads",
+            (json_int_t)info->heads, "norm_eps", json_float(info->norm_eps), "preprocess", "resize",
+            (json_int_t)p->resize, "crop", (json_int_t)p->crop, "filter", lp_filter_name(p->filter),
+            "squash", p->squash, "mean", json_floats(p->mean, 3), "std", json_floats(p->std, 3));
         if (json_object_update_new(inputs, own) != 0) {
             json_decref(inputs);
             inputs = NULL;

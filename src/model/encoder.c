@@ -25,24 +25,6 @@ struct lp_encoder {
     float *arena; /* every weight */
 };
 
-const char *lp_feature_point_name(lp_feature_point point) {
-    return point == LP_FEATURE_PROJECTED ? "projected" : "penultimate";
-}
-
-const char *lp_activation_name(lp_activation activation) {
-    static const char *const names[] = {"unknown", "gelu", "quick_gelu", "gelu_tanh"};
-    return names[activation];
-}
-
-const char *lp_precision_name(lp_precision precision) {
-    return precision == LP_PRECISION_INT8 ? "int8" : "float32";
-}
-
-const char *lp_pool_name(lp_pool pool) {
-    static const char *const names[] = {"auto", "cls", "mean", "attention"};
-    return names[pool];
-}
-
 /* Steps 1 and 2.  e is zeroed; what it holds after a failure is freed by lp_encoder_free. */
 static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options, lp_encoder *e,
                          lp_weight_plan *plan, lp_error *err) {
@@ -136,8 +118,13 @@ const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder) {
     return &encoder->info;
 }
 
+lp_feature_point lp_encoder_point(const lp_encoder_info *info, lp_feature_point asked) {
+    return asked != LP_FEATURE_DEFAULT ? asked : info->default_point;
+}
+
 size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point) {
-    return point == LP_FEATURE_PROJECTED ? info->projected : info->penultimate;
+    return lp_encoder_point(info, point) == LP_FEATURE_PROJECTED ? info->projected
+                                                                 : info->penultimate;
 }
 
 size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch) {
@@ -148,6 +135,7 @@ lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t 
                          lp_feature_point point, float *features, float *scratch, const lp_tap *tap,
                          lp_error *err) {
     const lp_encoder_info *info = &encoder->info;
+    point = lp_encoder_point(info, point);
     size_t most = encoder->kind->max_batch(encoder->tower);
     if (lp_encoder_features(info, point) == 0) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,

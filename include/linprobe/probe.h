@@ -37,14 +37,6 @@ typedef enum lp_solver {
     LP_SOLVER_SOFTMAX    /* scikit-learn's multinomial objective */
 } lp_solver;
 
-/* Progress of a fit.  `done` of `total` steps (classes for liblinear, 0 = unknown for the others);
- * `line` describes the step.  Returns false to cancel.  May be called from any worker thread, one
- * call at a time. */
-typedef struct lp_progress {
-    bool (*step)(void *context, size_t done, size_t total, const char *line);
-    void *context;
-} lp_progress;
-
 /* What is minimised (docs/NUMERICS.md):
  *   softmax: over W [K, F], b [K]
  *     1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) - (w_y.x_i + b_y)]
@@ -62,7 +54,7 @@ typedef struct lp_fit_options {
     double bias;      /* constant feature of ovr and liblinear, default 1; < 0 = none */
     size_t max_iterations; /* 0 = the solver's default; liblinear has its own limit */
     size_t threads;        /* 0 = all processors */
-    lp_progress progress;  /* .step NULL = silent */
+    lp_progress progress;  /* in classes for liblinear, in iterations for the others */
 } lp_fit_options;
 
 typedef struct lp_fit_report {

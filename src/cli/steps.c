@@ -126,12 +126,10 @@ void step_encoder_free(step_encoder *e) {
     memset(e, 0, sizeof *e);
 }
 
-static bool show_images(void *context, size_t done, size_t resumed, size_t total) {
-    meter *m = context;
-    if (resumed > 0 && m->base == (size_t)-1) {
-        m->base = resumed;
-    }
-    meter_show(m, (double)done, (double)total);
+static bool show_images(void *context, uint64_t done, uint64_t total, const char *line) {
+    (void)line;
+    meter_resume(context, (double)done);
+    meter_show(context, (double)done, (double)total);
     return interrupt_signal() == 0;
 }
 
@@ -156,8 +154,7 @@ lp_status step_extract(const step_encoder *e, const lp_dataset *data, const step
                                   .weights_format = e->format,
                                   .weights_official = e->official,
                                   .command = cli_command_line(),
-                                  .progress = show_images,
-                                  .context = &m};
+                                  .progress = {show_images, &m}};
     lp_status status = lp_extract(e->encoder, data, &options, report, err);
     meter_end(&m);
     if (status == LP_CANCELLED) {
@@ -243,7 +240,7 @@ lp_examples step_examples(const lp_features *f) {
     return examples;
 }
 
-bool step_show(void *context, size_t done, size_t total, const char *line) {
+bool step_show(void *context, uint64_t done, uint64_t total, const char *line) {
     meter *m = context;
     if (line != NULL) {
         meter_line(m, line);
@@ -361,10 +358,11 @@ lp_status step_train(const lp_features *set, const lp_fit_options *options, cons
     return lp_probe_load(path, probe, err);
 }
 
-static bool show_point(void *context, size_t done, size_t total, const char *line) {
+static bool show_point(void *context, uint64_t done, uint64_t total, const char *line) {
     meter *m = context;
     char text[96];
-    (void)snprintf(text, sizeof text, "sweep: point %zu of at most %zu, %s", done + 1, total, line);
+    (void)snprintf(text, sizeof text, "sweep: point %llu of at most %llu, %s",
+                   (unsigned long long)(done + 1), (unsigned long long)total, line);
     meter_line(m, text);
     return interrupt_signal() == 0;
 }

@@ -245,10 +245,10 @@ static void features_that_are_no_numbers_are_refused(void **state) {
     lp_free(out);
 }
 
-static bool stop(void *context, size_t done, size_t resumed, size_t total) {
+static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
     stopper *s = context;
-    assert_true(done > 0 && done <= total && resumed < total);
-    s->resumed = resumed;
+    assert_true(done <= total && line == NULL && (s->calls == 0 || done > s->resumed));
+    s->resumed = s->calls == 0 ? done : s->resumed;
     return ++s->calls != s->stop_at;
 }
 
@@ -256,13 +256,15 @@ static void stopped_run_goes_on_with_other_threads_and_the_same_bytes(void **sta
     (void)state;
     char *out = in_folder("stopped");
     lp_extract_report report;
-    stopper s = {.stop_at = 1};
+    stopper s = {.stop_at = 1}; /* before the first image */
     lp_extract_options options = options_for(out, 1);
-    options.progress = stop;
-    options.context = &s;
+    options.progress = (lp_progress){stop, &s};
+    assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_CANCELLED, &err,
+                 "stopped: stopped after 0 of ");
+    s = (stopper){.stop_at = 2};
     assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_CANCELLED, &err,
                  "stopped: stopped after ");
-    assert_int_equal(s.calls, 1);
+    assert_true(s.calls == 2 && s.resumed == 0);
     assert_false(lp_is_folder(out));
     s = (stopper){.stop_at = SIZE_MAX};
     options.threads = 3;
@@ -496,18 +498,18 @@ static void assert_pixels(const lp_dataset *set, const char *out) {
     lp_features_close(features);
 }
 
-/* Holds up the thread that writes, so that the others fill the ring; stops at the third call. */
+/* Holds up the thread that writes, so that the others fill the ring; stops at the third chunk. */
 typedef struct slow_look {
     size_t calls, done;
     bool stops;
 } slow_look;
 
-static bool look_slowly(void *context, size_t done, size_t resumed, size_t total) {
+static bool look_slowly(void *context, uint64_t done, uint64_t total, const char *line) {
     slow_look *look = context;
     (void)nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
-    assert_true(done > look->done && done > resumed && done <= total);
+    assert_true(done <= total && line == NULL && (look->calls == 0 || done > look->done));
     look->done = done;
-    return ++look->calls != 3 || !look->stops;
+    return ++look->calls != 4 || !look->stops;
 }
 
 static void rows_of_a_full_ring_come_out_in_order(void **state) {
@@ -519,8 +521,7 @@ static void rows_of_a_full_ring_come_out_in_order(void **state) {
         slow_look look = {.stops = true};
         (void)snprintf(path, sizeof path, "%s/ring-%zu", folder, threads);
         lp_extract_options options = options_for(path, threads);
-        options.progress = look_slowly;
-        options.context = &look;
+        options.progress = (lp_progress){look_slowly, &look};
         lp_status status = lp_extract(NULL, many, &options, &report, &err);
         if (status != LP_OK) { /* not all at once: the rest follows */
             assert_fails(status, LP_CANCELLED, &err, "stopped after ");
@@ -529,7 +530,7 @@ static void rows_of_a_full_ring_come_out_in_order(void **state) {
             assert_true(report.computed < MANY);
         }
         /* stopped, it is not told that what was under way was the rest */
-        assert_true(look.done == MANY || (look.stops && look.calls == 3));
+        assert_true(look.done == MANY || (look.stops && look.calls == 4));
         assert_pixels(many, path);
     }
     lp_dataset_close(many);

@@ -190,9 +190,9 @@ typedef struct watch {
     int told, wait;   /* ... by writing to one pipe and reading from the other; 0: none */
 } watch;
 
-static bool look(void *context, uint64_t done, uint64_t total, double bytes_per_second) {
+static bool look(void *context, uint64_t done, uint64_t total, const char *line) {
     watch *w = context;
-    assert_true(done >= w->done && bytes_per_second >= 0);
+    assert_true(done >= w->done && line == NULL);
     w->done = done;
     w->total = total;
     if (w->calls_left > 0 && --w->calls_left == 0) {
@@ -216,8 +216,7 @@ static void file_is_fetched_once(void **state) {
     (void)state;
     watch w = {0};
     lp_fetch_request request = ask("data", "once");
-    request.progress = look;
-    request.context = &w;
+    request.progress = (lp_progress){look, &w};
     assert_ok(lp_fetch(&request, &err), &err);
     assert_true(holds(request.path, DATA_BYTES));
     assert_false(exists(part_of(&request)));
@@ -264,8 +263,7 @@ static void killed_download_goes_on_where_it_was(void **state) {
     if (child == 0) {
         (void)close(server_input);
         watch w = {.stop_at = 20000, .kill = true};
-        request.progress = look;
-        request.context = &w;
+        request.progress = (lp_progress){look, &w};
         _exit(lp_fetch(&request, &err) == LP_OK ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &ended, 0), child);
@@ -286,21 +284,19 @@ static void cancelled_download_is_kept(void **state) {
     (void)state;
     watch w = {.stop_at = 20000};
     lp_fetch_request request = ask("slow/data", "cancelled");
-    request.progress = look;
-    request.context = &w;
+    request.progress = (lp_progress){look, &w};
     assert_fails(lp_fetch(&request, &err), LP_CANCELLED, &err, "cancelled; ");
     assert_non_null(strstr(err.text, "bytes are kept in /tmp/linprobe-test-"));
     assert_non_null(strstr(err.text, "cancelled.part, and the next run goes on from there"));
     assert_true(exists(part_of(&request)) && !exists(request.path));
-    request.progress = NULL;
+    request.progress.step = NULL;
     request.url = url_of("data");
     assert_ok(lp_fetch(&request, &err), &err);
     assert_true(holds(request.path, DATA_BYTES));
 
     w = (watch){.calls_left = 15}; /* in the pause after a failure */
     request = ask("status/503/data", "cancelled-pause");
-    request.progress = look;
-    request.context = &w;
+    request.progress = (lp_progress){look, &w};
     request.wait_ms = 1000000;
     assert_fails(lp_fetch(&request, &err), LP_CANCELLED, &err, "cancelled");
     assert_false(exists(part_of(&request)));
@@ -723,8 +719,7 @@ static void two_downloads_of_one_file_refuse_each_other(void **state) {
         (void)close(told[0]); /* so that it ends with this process, however that ends */
         (void)close(wait[1]);
         watch w = {.stop_at = 1000, .told = told[1], .wait = wait[0]};
-        request.progress = look;
-        request.context = &w;
+        request.progress = (lp_progress){look, &w};
         _exit(lp_fetch(&request, &err) == LP_CANCELLED ? 0 : 1);
     }
     assert_int_equal(read(told[0], &byte, 1), 1); /* the child is in the middle */

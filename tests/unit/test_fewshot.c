@@ -93,7 +93,7 @@ typedef struct watch {
     size_t total;
 } watch;
 
-static bool see(void *context, size_t done, size_t total, const char *line) {
+static bool see(void *context, uint64_t done, uint64_t total, const char *line) {
     watch *w = context;
     assert_int_equal(done, ++w->calls);
     assert_non_null(strstr(line, "a class"));

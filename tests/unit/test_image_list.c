@@ -415,9 +415,9 @@ static void a_file_that_changes_is_noticed(void **state) {
 
 /* ---- threads and memory ---------------------------------------------------------------------- */
 
-static bool count_calls(void *context, size_t done, size_t total) {
+static bool count_calls(void *context, uint64_t done, uint64_t total, const char *line) {
     size_t *calls = context;
-    assert_true(done <= total);
+    assert_true(done <= total && line == NULL);
     return ++*calls < 2;
 }
 
@@ -441,8 +441,7 @@ static void many_images_are_checked_in_chunks(void **state) {
     assert_image(other, 598, "many/train/a/0599.png");
     lp_dataset_close(data);
     lp_dataset_close(other);
-    options.progress = count_calls;
-    options.context = &calls;
+    options.progress = (lp_progress){count_calls, &calls};
     assert_fails(lp_dataset_open_with(at("many"), &options, &data, &err), LP_CANCELLED, &err,
                  "stopped after checking 512 of 600 images");
     assert_null(data);

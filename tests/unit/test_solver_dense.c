@@ -241,7 +241,7 @@ static void warm_start_saves_passes(void **state) {
     dataset_free(&data);
 }
 
-static bool stop_at_third(void *context, size_t done, size_t total, const char *line) {
+static bool stop_at_third(void *context, uint64_t done, uint64_t total, const char *line) {
     size_t *calls = context;
     assert_int_equal(done, ++*calls);
     assert_int_equal(total, 0);

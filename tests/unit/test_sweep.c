@@ -212,7 +212,7 @@ typedef struct stopper {
     size_t calls, limit;
 } stopper;
 
-static bool stop(void *context, size_t done, size_t total, const char *line) {
+static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
     stopper *s = context;
     assert_non_null(line);
     assert_true(done < total);
@@ -291,7 +291,7 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
 }
 
 /* What the progress of one sweep is when another process starts the same sweep. */
-static bool start_second(void *context, size_t done, size_t total, const char *line) {
+static bool start_second(void *context, uint64_t done, uint64_t total, const char *line) {
     const lp_sweep_options *options = context;
     (void)total, (void)line;
     if (done == 1) {

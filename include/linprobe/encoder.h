@@ -86,6 +86,15 @@ typedef struct lp_encoder_options {
     size_t threads; /* that load the weights; 0 = all processors; never changes the result */
 } lp_encoder_options;
 
+/* Where an encoder's weights came from.  The strings live as long as the encoder; of a copy that
+ * outlives it, sha256 alone holds.  Empty (path NULL, sha256 "") where no weights were read. */
+typedef struct lp_origin {
+    const char *path;     /* as lp_checkpoint_path has it */
+    const char *format;   /* as lp_checkpoint_format has it */
+    const char *official; /* the published file that this is ("OpenAI CLIP ViT-B/32"), or NULL */
+    char sha256[65];      /* of the file, 64 hexadecimal digits; see lp_checkpoint_sha256 */
+} lp_origin;
+
 /* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
 typedef struct lp_encoder_info {
     char name[64];          /* "CLIP ViT-B/32", from the dimensions */
@@ -107,6 +116,7 @@ typedef struct lp_encoder_info {
     uint64_t parameters; /* of the image encoder */
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
+    lp_origin origin;   /* of the weights; empty after lp_encoder_recognise, which reads none */
     const char *config; /* the file beside the weights that told some of this, or NULL */
     const char *note;   /* what is assumed because nothing tells, or NULL */
 } lp_encoder_info;
@@ -120,8 +130,8 @@ typedef struct lp_encoder lp_encoder;
 LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                            lp_encoder_info *info, lp_error *err);
 
-/* Recognises, then reads the weights as float32, on options->threads threads.  The checkpoint may
- * be closed afterwards. */
+/* Recognises, computes the file's SHA-256 unless the checkpoint has it already, and reads the
+ * weights as float32, on options->threads threads.  The checkpoint may be closed afterwards. */
 LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                       lp_encoder **encoder, lp_error *err);
 void lp_encoder_free(lp_encoder *encoder);

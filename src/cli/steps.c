@@ -76,29 +76,21 @@ lp_encoder_options step_encoder_options(const step_model *model, size_t threads)
 lp_status step_encoder_load(const char *model, const char *cache, const lp_encoder_options *options,
                             step_encoder *out, lp_error *err) {
     lp_checkpoint *ckpt;
-    const char *hex;
     memset(out, 0, sizeof *out);
     double start = lp_clock_seconds();
     lp_status status = model_open(model, cache, &ckpt, err);
     if (status != LP_OK) {
         return status;
     }
-    out->path = lp_strdup(lp_checkpoint_path(ckpt));
-    if (out->path == NULL) {
-        lp_checkpoint_close(ckpt);
-        return lp_fail_memory(err, model, 1, 1);
-    }
-    out->format = lp_checkpoint_format(ckpt);
-    status = lp_checkpoint_sha256(ckpt, &hex, err);
-    if (status == LP_OK) {
-        (void)snprintf(out->sha256, sizeof out->sha256, "%s", hex);
-        out->official = lp_checkpoint_official_name(hex);
-        status = lp_encoder_load(ckpt, options, &out->encoder, err);
-    }
+    status = lp_encoder_load(ckpt, options, &out->encoder, err);
     lp_checkpoint_close(ckpt);
     out->seconds = lp_clock_seconds() - start;
     if (status == LP_OK) {
         const lp_encoder_info *info = lp_encoder_describe(out->encoder);
+        out->path = info->origin.path;
+        out->format = info->origin.format;
+        out->official = info->origin.official;
+        memcpy(out->sha256, info->origin.sha256, sizeof out->sha256);
         (void)fprintf(stderr, "weights: %s (%s, %.1f million parameters), %s\n", info->name,
                       out->format, (double)info->parameters * 1e-6,
                       out->official != NULL ? out->official : "not one of the official files");
@@ -114,7 +106,6 @@ lp_status step_encoder_load(const char *model, const char *cache, const lp_encod
 
 void step_encoder_free(step_encoder *e) {
     lp_encoder_free(e->encoder);
-    lp_free(e->path);
     memset(e, 0, sizeof *e);
 }
 

@@ -21,9 +21,8 @@ void step_slug(char *out, size_t room, const char *text);
 /* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
 typedef struct step_encoder {
     lp_encoder *encoder;
-    char *path;
-    const char *format;
-    const char *official; /* or NULL */
+    const char *path, *format; /* the encoder's, as what follows */
+    const char *official;      /* or NULL */
     char sha256[65];
     double seconds; /* that it took to load, with the digest */
 } step_encoder;

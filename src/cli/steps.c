@@ -456,8 +456,8 @@ lp_status step_open_probe(const char *probe_path, const char *test_path, lp_prob
 json_t *step_score_row(const lp_score *s) {
     return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "images", (json_int_t)s->count,
                      "correct", (json_int_t)s->correct, "top1", 100 * s->top1, "top1_low",
-                     100 * s->top1_low, "top1_high", 100 * s->top1_high, "top5", 100 * s->top5,
-                     "mean_per_class", 100 * s->mean_per_class);
+                     100 * s->top1_interval.low, "top1_high", 100 * s->top1_interval.high, "top5",
+                     100 * s->top5, "mean_per_class", 100 * s->mean_per_class);
 }
 
 lp_status step_evaluation_write(const lp_evaluation *e, const lp_probe *probe, const char *path,

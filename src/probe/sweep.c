@@ -331,8 +331,7 @@ static lp_status fit_part(run *r, size_t i, size_t p, lp_sweep_point *point, lp_
         status = LP_OK;
     }
     if (status == LP_OK) {
-        status =
-            lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, NULL, NULL, err);
+        status = lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, err);
     }
     if (status == LP_OK && r->options->work != NULL) {
         char *path = probe_path(r, i, p);

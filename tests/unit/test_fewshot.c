@@ -47,7 +47,7 @@ static void equals_doing_it_by_hand(void **state) {
             assert_int_equal(count, shots[s] * K);
             lp_examples_take(&train.set, rows, count, x, labels, &few);
             assert_ok(lp_probe_fit(&few, &options.fit, &probe, &report, &err), &err);
-            assert_ok(lp_probe_score(probe, &test.set, 1, &score, NULL, NULL, &err), &err);
+            assert_ok(lp_probe_score(probe, &test.set, 1, &score, &err), &err);
             assert_int_equal(draw->shots, shots[s]);
             assert_int_equal(draw->seed, 40 + d);
             assert_int_equal(draw->score.correct, score.correct);

@@ -163,7 +163,7 @@ static void separable_data_converges_at_any_C(void **state) {
             lp_fit_report report;
             lp_score score;
             lp_probe *probe = fit(&data.set, &options, &report);
-            assert_ok(lp_probe_score(probe, &data.set, 1, &score, NULL, NULL, &err), &err);
+            assert_ok(lp_probe_score(probe, &data.set, 1, &score, &err), &err);
             assert_true(C < 1 || score.top1 == 1);
             assert_true(report.gap >= 0 && report.gap <= 1e-8);
             lp_probe_free(probe);

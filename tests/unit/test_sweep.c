@@ -76,7 +76,7 @@ static size_t correct_at(double C, const lp_sweep_options *options, size_t *coun
     lp_fit_report report;
     lp_score score;
     assert_ok(lp_probe_fit(&part[0], &fit, &probe, &report, &err), &err);
-    assert_ok(lp_probe_score(probe, &part[1], 1, &score, NULL, NULL, &err), &err);
+    assert_ok(lp_probe_score(probe, &part[1], 1, &score, &err), &err);
     lp_probe_free(probe);
     *count = score.count;
     return score.correct;
@@ -192,7 +192,7 @@ static void given_validation_set_is_used(void **state) {
         lp_score score;
         fit.C = sweep->points[i].C;
         assert_ok(lp_probe_fit(&head, &fit, &probe, &report, &err), &err);
-        assert_ok(lp_probe_score(probe, &tail, 1, &score, NULL, NULL, &err), &err);
+        assert_ok(lp_probe_score(probe, &tail, 1, &score, &err), &err);
         assert_int_equal(sweep->points[i].correct, score.correct);
         assert_int_equal(sweep->points[i].count, 30);
         lp_probe_free(probe);

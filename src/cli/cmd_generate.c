@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "cli/options.h"
-#include "data/generate.h"
+#include "draw/generate.h"
 
 static int run(const cli_command *command, int argc, char **argv) {
     const char *out = NULL;

@@ -33,19 +33,31 @@
 #include "probe/lbfgs.h"
 
 enum {
-    DEPTH = 20,         /* steps remembered, fewer where they would take more than */
-    MEMORY = 320 << 20, /* bytes */
+    /* Steps remembered.  Nocedal and Wright, section 7.2, find 3 to 20 enough; fewer than 20 where
+     * they would take more than MEMORY, which has room for 1,000 classes x 1,024 features. */
+    DEPTH = 20,
     LEAST_DEPTH = 5,
-    NARROW_TRIES = 6, /* shorter steps in float32 before float64 */
+    MEMORY = 320 << 20, /* bytes */
+
+    /* Shorter steps in a row, each at most half of the one before.  In float32 few: what still is
+     * no descent at 1/64 of the step is rounding, and float64 goes on from there. */
+    NARROW_TRIES = 6,
     WIDE_TRIES = 40,
-    NARROW_PATIENCE = 5, /* rounds without progress before float32 is left, */
-    WIDE_PATIENCE = 60   /* and before it is given up in float64 */
+
+    /* Rounds without progress before float32 is left, and before float64 gives up: L-BFGS may stand
+     * still for a while and go on. */
+    NARROW_PATIENCE = 5,
+    WIDE_PATIENCE = 60
 };
-/* Times tolerance^2, because the gap goes with |g|^2. */
+/* The gap goes with |g|^2, so its own rule is this times tolerance^2: 1e-9 at the default 1e-6. */
 static const double GAP_SHARE = 1000;
-static const double NARROW_NOISE = 5e-8; /* relative error of f */
+/* Relative error that rounding leaves in f: about 2^-24 of the logits in float32; in float64 2^-53
+ * and what the sums over the examples add to it. */
+static const double NARROW_NOISE = 5e-8;
 static const double WIDE_NOISE = 1e-13;
-static const double NARROW_TOLERANCE = 5e-5; /* the least that float32's gradient can meet */
+/* The smallest tolerance that float32's gradient can meet; below it, the Newton step in the
+ * intercepts is made in float64 (docs/NUMERICS.md, "Precision"). */
+static const double NARROW_TOLERANCE = 5e-5;
 
 typedef enum model_state {
     RUNNING,

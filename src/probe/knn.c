@@ -29,7 +29,13 @@
 #include "probe/classifier.h"
 #include "probe/metrics.h"
 
-enum { ROWS = 128, MAX_BLOCK = 1024, MIN_BLOCK = 16, BLOCK_FLOATS = 1 << 19 };
+enum {
+    ROWS = 128, /* test rows of a task */
+    /* Training rows at a time: as many as 2 MiB of unit vectors hold, within these limits. */
+    BLOCK_FLOATS = 1 << 19,
+    MIN_BLOCK = 16,
+    MAX_BLOCK = 1024
+};
 
 typedef struct search {
     const lp_examples *train;

@@ -16,11 +16,13 @@
 #include "base/error.h"
 #include "probe/lbfgs.h"
 
-enum { SAMPLE = 1024 };
+enum { SAMPLE = 1024, STRENGTH_COUNT = 3, SCALE_COUNT = 5 };
 
-enum { STRENGTH_COUNT = 3, SCALE_COUNT = 5 };
-static const double STRENGTHS[STRENGTH_COUNT] = {0.1, 0.3, 1};       /* a K */
-static const double SCALES[SCALE_COUNT] = {0, 0.35, 0.6, 0.85, 1.2}; /* s */
+/* a K: p (1 - p) K is nearly 1 where all K classes are equally likely, and less for a model that is
+ * surer. */
+static const double STRENGTHS[STRENGTH_COUNT] = {0.1, 0.3, 1};
+/* s: 0 leaves the classes' frequencies alone, 1 would be the discriminant itself. */
+static const double SCALES[SCALE_COUNT] = {0, 0.35, 0.6, 0.85, 1.2};
 
 typedef struct start_sample {
     lp_problem problem;

@@ -45,7 +45,7 @@ static lp_status extract(const backbone_setting *s, const char *model, char sets
     lp_status status = step_encoder_load(model, s->cache, &s->model, &encoder, err);
     if (status == LP_OK) {
         b->info = *lp_encoder_describe(encoder.encoder);
-        b->point = b->asked < 0 ? b->info.default_point : (lp_feature_point)b->asked;
+        b->point = lp_encoder_point(&b->info, (lp_feature_point)b->asked);
         b->official = encoder.official != NULL;
         memcpy(b->sha256, encoder.sha256, sizeof b->sha256);
         if (b->name[0] == '\0') {

@@ -9,7 +9,7 @@ typedef struct backbone_setting {
     const char *cache;   /* features are kept here */
     const char *out;     /* probes go to OUT/<backbone>/ */
     lp_dataset *data[2]; /* train, test */
-    int point;           /* an lp_feature_point, or -1: each model's own */
+    int point;           /* an lp_feature_point */
     lp_encoder_options model;
     bool normalize, profiled;
     size_t threads;

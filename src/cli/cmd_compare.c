@@ -286,8 +286,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     size_t count = 0, seed = 0;
     double eps = 0, tol = 0;
     step_model told = {0};
-    contest k = {.setting = {.cache = MODEL_CACHE, .out = "results/compare", .point = -1},
-                 .converged = true};
+    contest k = {.setting = {.cache = MODEL_CACHE, .out = "results/compare"}, .converged = true};
     backbone_setting *s = &k.setting;
     lp_fit_defaults(&s->fit);
     lp_sweep_defaults(&s->sweep_options);

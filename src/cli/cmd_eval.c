@@ -121,7 +121,7 @@ static lp_status evaluate(job *j, const char *test_path, int kind, size_t thread
     if (status == LP_OK) {
         lp_probability probability = kind == 0   ? LP_PROBABILITY_SOFTMAX
                                      : kind == 1 ? LP_PROBABILITY_OVR
-                                                 : lp_probability_of(j->probe);
+                                                 : lp_probe_probability(j->probe);
         status = lp_evaluation_run(j->probe, j->test, probability, threads, &j->evaluation, err);
     }
     if (status == LP_OK && j->out != NULL) {

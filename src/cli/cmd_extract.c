@@ -16,7 +16,8 @@ static int run(const cli_command *command, int argc, char **argv) {
                                         {"computed", "computed", NULL},
                                         {"seconds", "seconds", "%.1f"}};
     const char *model = NULL, *data_path = NULL, *out = NULL;
-    int split = LP_SPLIT_TRAIN, labels = LP_LABELS_FINE, point = -1, format = LP_FORMAT_TEXT;
+    int split = LP_SPLIT_TRAIN, labels = LP_LABELS_FINE, format = LP_FORMAT_TEXT;
+    int point = LP_FEATURE_DEFAULT;
     bool pixels = false, profiled = false;
     lp_profile profile;
     step_how how = {0};
@@ -89,9 +90,9 @@ static int run(const cli_command *command, int argc, char **argv) {
     }
     if (status == LP_OK) {
         how.profile = profiled ? &profile : NULL;
-        how.point = point >= 0 ? (lp_feature_point)point
-                    : pixels   ? LP_FEATURE_PENULTIMATE
-                               : lp_encoder_describe(encoder.encoder)->default_point;
+        how.point = point != LP_FEATURE_DEFAULT ? (lp_feature_point)point
+                    : pixels                    ? LP_FEATURE_PENULTIMATE
+                             : lp_encoder_describe(encoder.encoder)->default_point;
         status = step_extract(&encoder, data, &how, out, &report, &err);
         if (status == LP_OK) {
             json_t *rows =

@@ -161,7 +161,7 @@ static lp_status extract_both(job *j, lp_error *err) {
     lp_status status = step_encoder_load(j->model_path, j->cache, &told, &j->encoder, err);
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);
-        j->where = j->point < 0 ? j->info.default_point : (lp_feature_point)j->point;
+        j->where = lp_encoder_point(&j->info, (lp_feature_point)j->point);
         if (lp_encoder_features(&j->info, j->where) == 0) {
             status = lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", j->info.name,
                              lp_feature_point_name(j->where));
@@ -193,7 +193,7 @@ static lp_status evaluate(job *j, lp_solver solver, const lp_probe *probe, json_
     lp_status status =
         step_path(path, err, "%s/%s-evaluation.json", j->out, lp_solver_name(solver));
     if (status == LP_OK) {
-        status = lp_evaluation_run(probe, j->set[1], lp_probability_of(probe), j->threads, &e, err);
+        status = lp_evaluation_run(probe, j->set[1], lp_probe_probability(probe), j->threads, &e, err);
     }
     if (status != LP_OK) {
         return status;
@@ -451,7 +451,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     static job j; /* large */
     j.cache = MODEL_CACHE;
     j.results = "results";
-    j.point = -1;
+    j.point = LP_FEATURE_DEFAULT;
     lp_fit_defaults(&j.fit);
     const cli_option options[] = {
         {.name = "--model",

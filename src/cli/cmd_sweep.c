@@ -85,7 +85,7 @@ static lp_status score_once(sweep_job *j, const lp_probe *probe, lp_error *err) 
     if (status == LP_OK) {
         lp_examples examples = step_examples(test);
         examples.classes = lp_probe_classes(probe);
-        status = lp_probe_score(probe, &examples, j->fit.threads, &j->score, NULL, NULL, err);
+        status = lp_probe_score(probe, &examples, j->fit.threads, &j->score, err);
         j->scored = status == LP_OK;
     }
     lp_features_close(test);
@@ -151,7 +151,7 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     const lp_sweep *s = j->sweep;
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
     size_t count = 0;
-    lp_point *points = lp_alloc(s->count, sizeof *points);
+    lp_curve_point *points = lp_alloc(s->count, sizeof *points);
     *chart = NULL;
     if (points == NULL) {
         return lp_fail_memory(err, "chart", s->count, sizeof *points);
@@ -159,13 +159,15 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     for (size_t i = 0; i < s->count; i++) {
         const lp_sweep_point *p = &s->points[i];
         if (!peak || (p->C <= j->fit.C * decade && p->C >= j->fit.C / decade)) {
-            points[count++] = (lp_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+            points[count++] =
+                (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
         }
     }
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
                    on);
-    lp_point test = {j->fit.C, j->score.top1, j->score.top1_low, j->score.top1_high};
+    lp_curve_point test = {j->fit.C, j->score.top1, j->score.top1_interval.low,
+                           j->score.top1_interval.high};
     const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
     lp_curve curve = {.kind = LP_CURVE_SWEEP,
                       .title = title,
@@ -212,8 +214,8 @@ static void print_choice(FILE *out, const sweep_job *j) {
             out,
             "Accuracy = %.3f  on the test set, scored once (%zu of %zu; 95 %% from %.2f to "
             "%.2f)\n",
-            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_low,
-            100 * j->score.top1_high);
+            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_interval.low,
+            100 * j->score.top1_interval.high);
     }
 }
 

@@ -10,7 +10,8 @@
 
 enum { NAMED_MOST = 10 };
 
-static bool show_checked(void *context, size_t done, size_t total) {
+static bool show_checked(void *context, uint64_t done, uint64_t total, const char *line) {
+    (void)line;
     meter_show(context, (double)done, (double)total);
     return interrupt_signal() == 0;
 }
@@ -46,8 +47,7 @@ lp_status data_input_open(const data_input *input, const char *path, lp_split sp
                                         .test_share = input->test_share,
                                         .split_seed = input->split_seed,
                                         .threads = threads,
-                                        .progress = show_checked,
-                                        .context = &m};
+                                        .progress = {show_checked, &m}};
     lp_status status = lp_dataset_open_with(path, &options, data, err);
     meter_end(&m);
     if (status == LP_OK) {

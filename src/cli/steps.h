@@ -21,9 +21,8 @@ void step_slug(char *out, size_t room, const char *text);
 /* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
 typedef struct step_encoder {
     lp_encoder *encoder;
-    char *path;
-    const char *format;
-    const char *official; /* or NULL */
+    const char *path, *format; /* the encoder's, as what follows */
+    const char *official;      /* or NULL */
     char sha256[65];
     double seconds; /* that it took to load, with the digest */
 } step_encoder;
@@ -103,7 +102,7 @@ LP_MUST_USE lp_status step_open_sets(const char *train_path, const char *test_pa
                                      lp_features **train, lp_features **test, lp_error *err);
 
 /* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
-bool step_show(void *context, size_t done, size_t total, const char *line);
+bool step_show(void *context, uint64_t done, uint64_t total, const char *line);
 
 /* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
  * accuracies in percent. */
@@ -123,8 +122,6 @@ extern const size_t step_score_column_count;
 
 /* The options of a fit, for a command's table. */
 extern const char *const step_solvers[];
-extern const char *const step_activations[],
-    *const step_pools[], *const step_mean_stds[], *const step_precisions[], *const step_points[];
 /* One model, or several (what can hold for all of them); `needed` is the option that they need, or
  * NULL. */
 #define STEP_MODELS_OPTIONS(model, point, needed)                                                  \
@@ -133,21 +130,21 @@ extern const char *const step_activations[],
      .help = "projected (default where a model has a projection) or penultimate",                  \
      .kind = CLI_CHOICE,                                                                           \
      .value = (point),                                                                             \
-     .choices = step_points,                                                                       \
+     .choices = lp_feature_point_names,                                                            \
      .needs = (needed)},                                                                           \
         {.name = "--activation",                                                                   \
          .argument = "NAME",                                                                       \
          .help = "gelu, quick_gelu or gelu_tanh, for models whose files do not tell",              \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->activation,                                                            \
-         .choices = step_activations,                                                              \
+         .choices = lp_activation_names,                                                           \
          .needs = (needed)},                                                                       \
         {.name = "--pool",                                                                         \
          .argument = "HOW",                                                                        \
          .help = "cls, mean or attention (default: as the model was trained)",                     \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->pool,                                                                  \
-         .choices = step_pools,                                                                    \
+         .choices = lp_pool_names,                                                                 \
          .needs = (needed)},                                                                       \
         {.name = "--precision",                                                                    \
          .argument = "NAME",                                                                       \
@@ -155,7 +152,7 @@ extern const char *const step_activations[],
                  "faster and less exact",                                                          \
          .kind = CLI_CHOICE,                                                                       \
          .value = &(model)->precision,                                                             \
-         .choices = step_precisions,                                                               \
+         .choices = lp_precision_names,                                                            \
          .needs = (needed)},                                                                       \
     {                                                                                              \
         .name = "--input-size", .argument = "PIXELS",                                              \
@@ -177,7 +174,7 @@ extern const char *const step_activations[],
         .name = "--mean-std", .argument = "NAME",                                                  \
         .help = "half (0.5), imagenet or clip: the preprocessing's, for models whose files\n"      \
                 "do not tell",                                                                     \
-        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = step_mean_stds,                \
+        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = lp_mean_std_names,             \
         .needs = (needed)                                                                          \
     }
 #define STEP_FIT_OPTIONS(o, eps, tol, needed)                                                      \

@@ -20,8 +20,6 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 
-const char *const step_solvers[] = {"liblinear", "ovr", "softmax", NULL};
-
 const lp_column step_fit_columns[] = {
     {"solver", "solver", NULL},         {"C", "C", "%.6g"},
     {"converged", "converged", NULL},   {"iterations", "iterations", NULL},
@@ -61,24 +59,6 @@ void step_slug(char *out, size_t room, const char *text) {
         }
     }
     out[used] = '\0';
-}
-
-/* In the order of lp_activation, lp_pool, lp_mean_std, lp_precision and
- * lp_feature_point. */
-const char *const step_activations[] = {"auto", "gelu", "quick_gelu", "gelu_tanh", NULL};
-const char *const step_pools[] = {"auto", "cls", "mean", "attention", NULL};
-const char *const step_mean_stds[] = {"auto", "half", "imagenet", "clip", NULL};
-const char *const step_precisions[] = {"float32", "int8", NULL};
-const char *const step_points[] = {"projected", "penultimate", NULL};
-
-lp_encoder_options step_encoder_options(const step_model *model, size_t threads) {
-    return (lp_encoder_options){.activation = (lp_activation)model->activation,
-                                .pool = (lp_pool)model->pool,
-                                .input_size = model->input_size,
-                                .heads = model->heads,
-                                .mean_std = (lp_mean_std)model->mean_std,
-                                .precision = (lp_precision)model->precision,
-                                .threads = threads};
 }
 
 lp_status step_encoder_load(const char *model, const char *cache, const lp_encoder_options *options,

@@ -23,10 +23,10 @@ says "add --activation gelu"
 ok "no features were made" [ ! -e clip ]
 echo '{"model_cfg": {"vision_cfg": {"width": 24, "layers": 2, "head_width": 12}}}' >open_clip_config.json
 run 0 "$LP_PROGRAM" inspect clip.safetensors
-has "told by:       open_clip_config.json beside it"
+has "config file:   open_clip_config.json beside it"
 has "width 24, 2 heads"
 run 0 "$LP_PROGRAM" inspect clip.safetensors --format json
-has '"told_by": "open_clip_config.json"'
+has '"config": "open_clip_config.json"'
 rm open_clip_config.json
 run 2 "$LP_PROGRAM" inspect clip.safetensors --activation relu
 says "expected auto, gelu, quick_gelu or gelu_tanh, found 'relu'"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/lost_file.h"
 #include "cli/options.h"
@@ -20,11 +21,14 @@ static void print_commands(FILE *out) {
                   "usage: linprobe COMMAND [options]\n\n"
                   "Linear probes of frozen image encoders: features, classifier, accuracy.\n\n");
     for (int i = 0; i < COMMANDS; i++) {
-        (void)fprintf(out, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+        int column = fprintf(out, "  %-10s  ", commands[i]->name);
+        help_wrap(out, (size_t)column, (size_t)column, commands[i]->summary);
     }
-    (void)fprintf(out,
-                  "\n`linprobe COMMAND --help` lists a command's options; `linprobe --version` "
-                  "prints the version.\n");
+    (void)fputc('\n', out);
+    help_wrap(
+        out, 0, 0,
+        "`linprobe COMMAND --help` lists a command's options; `linprobe --version` prints the "
+        "version.");
 }
 
 /* OpenBLAS starts threads when it is loaded and waits for them at exit.  Where memory is limited

@@ -100,7 +100,7 @@ int main(int argc, char **argv) {
     }
     store(folder, "predicted.i8", predicted, n * sizeof *predicted);
     char *path = lp_path_join(folder, "probe");
-    if (lp_probe_save(probe, path, NULL, &err) != LP_OK) {
+    if (lp_probe_save(probe, path, &err) != LP_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
         return 1;
     }

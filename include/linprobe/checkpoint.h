@@ -49,6 +49,15 @@ typedef struct lp_tensor {
     size_t count; /* product of shape; 1 for rank 0 */
 } lp_tensor;
 
+/* Where weights came from.  The texts belong to whoever made the struct: of a copy that outlives it,
+ * sha256 alone holds.  Empty (path NULL, sha256 "") where no weights were read. */
+typedef struct lp_origin {
+    const char *path;     /* as lp_checkpoint_path has it */
+    const char *format;   /* as lp_checkpoint_format has it */
+    const char *official; /* the published file that this is ("OpenAI CLIP ViT-B/32"), or NULL */
+    char sha256[65];      /* of the file, 64 hexadecimal digits; see lp_checkpoint_sha256 */
+} lp_origin;
+
 typedef struct lp_checkpoint lp_checkpoint;
 
 /* Recognises the format by its content and builds the index.  `path` is a file of weights, the

@@ -86,15 +86,6 @@ typedef struct lp_encoder_options {
     size_t threads; /* that load the weights; 0 = all processors; never changes the result */
 } lp_encoder_options;
 
-/* Where an encoder's weights came from.  The strings live as long as the encoder; of a copy that
- * outlives it, sha256 alone holds.  Empty (path NULL, sha256 "") where no weights were read. */
-typedef struct lp_origin {
-    const char *path;     /* as lp_checkpoint_path has it */
-    const char *format;   /* as lp_checkpoint_format has it */
-    const char *official; /* the published file that this is ("OpenAI CLIP ViT-B/32"), or NULL */
-    char sha256[65];      /* of the file, 64 hexadecimal digits; see lp_checkpoint_sha256 */
-} lp_origin;
-
 /* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
 typedef struct lp_encoder_info {
     char name[64];          /* "CLIP ViT-B/32", from the dimensions */

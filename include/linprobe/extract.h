@@ -40,20 +40,14 @@ typedef struct lp_profile {
     size_t images; /* computed */
     size_t threads;
     double seconds;
-    double blas_rate; /* operations a second of one thread at OpenBLAS's product of square matrices,
-                         measured afterwards on as many threads; 0: not measured */
 } lp_profile;
 
 typedef struct lp_extract_options {
     const char *out; /* folder of the feature set */
     lp_feature_point point;
-    bool normalize;           /* divide each feature vector by its Euclidean norm */
-    size_t threads;           /* 0 = all processors */
-    const char *weights_path; /* recorded in meta.json with its digest */
-    const char *weights_sha256;
-    const char *weights_format;   /* e.g. "TorchScript archive" */
-    const char *weights_official; /* official name by digest, or NULL */
-    const char *command;          /* the command line, recorded; or NULL */
+    bool normalize;      /* divide each feature vector by its Euclidean norm */
+    size_t threads;      /* 0 = all processors */
+    const char *command; /* the command line, recorded; or NULL */
     lp_progress progress; /* in images: before the first, with those that were there already,
                              and after every chunk.  Stopped, it keeps the finished chunks, and
                              the same call goes on from there */

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "linprobe/provenance.h"
 #include "linprobe/status.h"
 
 #ifdef __cplusplus
@@ -29,7 +30,7 @@ typedef struct lp_features {
     const int64_t *labels;          /* int64 [N], each in 0 .. K-1 */
     const char *const *class_names; /* [K], or NULL */
     const char *digest;             /* SHA-256 of features.npy followed by labels.npy */
-    const char *meta;               /* text of meta.json, or "{}" */
+    const lp_provenance *provenance; /* from meta.json; NULL where there is none */
 } lp_features;
 
 /* Opens a feature set and checks it: shapes agree, every value is finite (LP_ERR_DATA names the

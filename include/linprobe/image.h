@@ -26,7 +26,10 @@ typedef enum lp_filter {
     LP_FILTER_LANCZOS   /* sinc times sinc, support 3 */
 } lp_filter;
 
-/* "bicubic", "bilinear" or "lanczos"; NULL for any other number. */
+/* The names in the order of the enum, NULL at the end: "bicubic", "bilinear", "lanczos". */
+extern const char *const lp_filter_names[];
+
+/* One of them; NULL for any other number. */
 const char *lp_filter_name(lp_filter filter);
 
 /* What is done to an image, in this order: resize so that the shorter side is `resize` pixels

@@ -37,6 +37,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "linprobe/provenance.h"
 #include "linprobe/status.h"
 
 #ifdef __cplusplus
@@ -116,17 +117,39 @@ size_t lp_probe_classes(const lp_probe *probe);           /* K */
 size_t lp_probe_width(const lp_probe *probe);             /* F */
 const double *lp_probe_weights(const lp_probe *probe);    /* float64 [K, F], row-major */
 const double *lp_probe_intercepts(const lp_probe *probe); /* float64 [K] */
-const char *lp_probe_meta(const lp_probe *probe); /* the file's JSON text, "{}" where none */
 
-/* Writes a probe file (docs/FORMATS.md), complete or not at all.  `meta`, JSON text that says how
- * the probe was made, or NULL, is kept in it; its options.solver is set to the probe's solver.
- * LP_ERR_FORMAT: meta is not a JSON object.  LP_ERR_ARGUMENT: meta is longer than 64 MiB.
- * LP_ERR_IO: the file cannot be written.  LP_ERR_MEMORY. */
-LP_MUST_USE lp_status lp_probe_save(const lp_probe *probe, const char *path, const char *meta,
-                                    lp_error *err);
+/* A set that a probe was trained on. */
+typedef struct lp_training_set {
+    const char *path;
+    const char *sha256; /* of its arrays */
+    size_t count;       /* N; 0: there is no such set */
+    const lp_provenance *provenance; /* or NULL */
+} lp_training_set;
 
-/* Reads a probe file; on failure *probe is NULL.  The solver is the one that meta's options.solver
- * names: softmax where it names none, ovr where it names one that is not known.
+/* How a probe was made.  Texts are NULL where they are not recorded. */
+typedef struct lp_training {
+    const char *linprobe; /* version */
+    const char *command;  /* command line, or NULL */
+    const char *blas, *blas_kernel; /* on which the last digits of ovr and softmax depend */
+    lp_training_set train;
+    lp_training_set validation; /* the probe was fitted on both; count 0: on train alone */
+    lp_fit_options options; /* without threads and progress, on which nothing depends */
+    lp_fit_report report;   /* without seconds */
+} lp_training;
+
+/* Records how a probe was made; everything is copied.  LP_ERR_MEMORY. */
+LP_MUST_USE lp_status lp_probe_describe(lp_probe *probe, const lp_training *training,
+                                        lp_error *err);
+
+/* That record, also from a file; NULL where there is none.  It belongs to the probe. */
+const lp_training *lp_probe_training(const lp_probe *probe);
+
+/* A probe file is one JSON-described binary; docs/FORMATS.md describes it.  Saving replaces the
+ * file when it is whole.  LP_ERR_IO, LP_ERR_MEMORY; LP_ERR_ARGUMENT when the record is too long. */
+LP_MUST_USE lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err);
+
+/* Reads a probe file; on failure *probe is NULL.  The solver is the one that the
+ * file names: softmax where it names none, ovr where it names one that is not known.
  * LP_ERR_IO: the file cannot be read.  LP_ERR_FORMAT: it is damaged, cut off or no probe file.
  * LP_ERR_UNSUPPORTED: its numbers are not float64.  LP_ERR_DATA: a weight or an intercept is not
  * finite (the intercept of a class without examples is minus infinity).  LP_ERR_MEMORY. */

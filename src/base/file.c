@@ -1,6 +1,7 @@
 /* File mapping, whole-file reads and atomic writes (POSIX). */
 #include "base/file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -370,6 +371,28 @@ char *lp_path_beside(const char *path, const char *name) {
         memcpy(beside + folder, name, size);
     }
     return beside;
+}
+
+lp_status lp_path_print(char path[LP_PATH_ROOM], lp_error *err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(path, LP_PATH_ROOM, format, args);
+    va_end(args);
+    return size >= 0 && size < LP_PATH_ROOM
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "%.100s...: a path of %d bytes, expected at most %d",
+                         path, size, LP_PATH_ROOM - 1);
+}
+
+void lp_path_slug(char *out, size_t room, const char *text) {
+    size_t used = 0;
+    for (; *text != '\0' && used + 1 < room; text++) {
+        bool keep = isalnum((unsigned char)*text) || *text == '.';
+        if (keep || (used > 0 && out[used - 1] != '-')) {
+            out[used++] = keep ? (char)tolower((unsigned char)*text) : '-';
+        }
+    }
+    out[used] = '\0';
 }
 
 const char *lp_path_name(const char *path) {

@@ -69,6 +69,15 @@ char *lp_path_join(const char *folder, const char *name);
 /* "<name>" in the folder that `path` lies in, in memory of its own, or NULL. */
 char *lp_path_beside(const char *path, const char *name);
 
+/* Prints a path.  LP_ERR_ARGUMENT where it is too long. */
+enum { LP_PATH_ROOM = 4096 };
+LP_PRINTF(3, 4)
+LP_MUST_USE lp_status lp_path_print(char path[LP_PATH_ROOM], lp_error *err, const char *format,
+                                    ...);
+
+/* "CLIP ViT-B/32" -> "clip-vit-b-32", for names of folders. */
+void lp_path_slug(char *out, size_t room, const char *text);
+
 /* The part of path after its last slash. */
 const char *lp_path_name(const char *path);
 

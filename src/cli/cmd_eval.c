@@ -2,9 +2,11 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/steps.h"
+#include "linprobe/run.h"
+#include "probe/training.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
 #include "report/published.h"
@@ -75,8 +77,9 @@ static lp_status print(const lp_evaluation *e, lp_evaluation_table table, lp_for
 /* ---- pictures ---- */
 
 /* The published number of these inputs as a paragraph, where there is one. */
-static void add_published(const json_t *trained, const json_t *tested, lp_html *page) {
-    const lp_published *p = lp_published_of(json_object_get(trained, "train"), tested);
+static void add_published(const job *j, const lp_training *training, lp_html *page) {
+    const lp_published *p =
+        training != NULL ? lp_published_of(training->train.provenance, j->test->provenance) : NULL;
     char text[512];
     if (p != NULL) {
         (void)snprintf(text, sizeof text, "Reported by others: %.*f %% (%s; %s).", p->decimals,
@@ -85,30 +88,37 @@ static void add_published(const json_t *trained, const json_t *tested, lp_html *
     }
 }
 
-static lp_status write_report(const job *j, lp_error *err) {
-    char title[LP_EVALUATION_TITLE];
-    json_error_t reason;
-    lp_status status;
-    lp_html *page = NULL;
-    json_t *trained = json_loads(lp_probe_meta(j->probe), 0, &reason);
-    json_t *tested = lp_evaluation_origin(j->test);
-    json_t *settings = NULL;
-    lp_evaluation_title(j->test, title);
-    LP_TRY(lp_html_new(title, &page, err));
-    add_published(trained, tested, page);
-    LP_TRY(lp_evaluation_page(&j->evaluation, j->sheet, page, err));
-    lp_evaluation_trim(json_object_get(trained, "train"));
-    settings = json_pack(
-        "{s:s, s:s, s:{s:o, s:O*}, s:{s:o, s:s, s:O*}}", "linprobe", lp_version(), "command",
-        cli_command_line(), "probe", "path", lp_json_any_text(j->probe_path), "made", trained,
-        "test", "path", lp_json_any_text(j->test->path), "sha256", j->test->digest, "made", tested);
+static void add_settings(const job *j, const lp_training *training, lp_html *page) {
+    lp_row probe = lp_row_new(), test = lp_row_new(), row = lp_row_new();
+    lp_row_text(&probe, "path", j->probe_path);
+    if (training != NULL) {
+        lp_row_put(&probe, "made", lp_training_json(training, LP_DETAIL_BRIEF));
+    }
+    lp_row_text(&test, "path", j->test->path);
+    lp_row_text(&test, "sha256", j->test->digest);
+    lp_row_put(&test, "made", lp_evaluation_origin(j->test));
+    lp_row_text(&row, "linprobe", lp_version());
+    lp_row_text(&row, "command", cli_command_line());
+    lp_row_put(&row, "probe", lp_row_end(&probe));
+    lp_row_put(&row, "test", lp_row_end(&test));
+    json_t *settings = lp_row_end(&row);
     lp_html_heading(page, "How it was made");
     lp_html_settings(page, "Settings", settings);
+    json_decref(settings);
+}
+
+static lp_status write_report(const job *j, lp_error *err) {
+    const lp_training *training = lp_probe_training(j->probe);
+    char title[LP_EVALUATION_TITLE];
+    lp_status status;
+    lp_html *page = NULL;
+    lp_evaluation_title(j->test, title);
+    LP_TRY(lp_html_new(title, &page, err));
+    add_published(j, training, page);
+    LP_TRY(lp_evaluation_page(&j->evaluation, j->sheet, page, err));
+    add_settings(j, training, page);
     LP_TRY(lp_html_write(page, j->report, err));
 done:
-    json_decref(settings);
-    json_decref(trained);
-    json_decref(tested);
     lp_html_free(page);
     return status;
 }
@@ -151,13 +161,13 @@ done:
 
 static lp_status evaluate(job *j, lp_error *err) {
     lp_status status;
-    LP_TRY(step_open_probe(j->probe_path, j->test_path, &j->probe, &j->test, err));
+    LP_TRY(lp_run_open_probe(j->probe_path, j->test_path, &j->probe, &j->test, err));
     lp_probability probability =
-        j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probability_of(j->probe);
+        j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probe_probability(j->probe);
     LP_TRY(
         lp_evaluation_run(j->probe, j->test, probability, j->output.threads, &j->evaluation, err));
     if (j->out != NULL) {
-        LP_TRY(step_evaluation_write(&j->evaluation, j->probe, j->out, err));
+        LP_TRY(lp_evaluation_write(&j->evaluation, j->probe, cli_command_line(), j->out, err));
     }
     LP_TRY(write_pictures(j, err));
     LP_TRY(

@@ -1,13 +1,16 @@
 /* linprobe extract: a data set through an encoder into a feature set. */
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
+#include "base/json_row.h"
 #include "cli/data_input.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
-#include "cli/steps.h"
+#include "cli/watch_meter.h"
+#include "report/table.h"
 
 typedef struct extract_settings {
     const char *model, *data, *out;
@@ -41,39 +44,50 @@ static void print_report(const extract_settings *s, const lp_extract_report *rep
                                         {"width", "width", NULL},
                                         {"computed", "computed", NULL},
                                         {"seconds", "seconds", "%.1f"}};
-    json_t *rows =
-        json_pack("[{s:o, s:I, s:I, s:I, s:f}]", "out", lp_json_any_text(s->out), "images",
-                  (json_int_t)report->images, "width", (json_int_t)report->width, "computed",
-                  (json_int_t)report->computed, "seconds", report->seconds);
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "out", s->out);
+    lp_row_count(&row, "images", report->images);
+    lp_row_count(&row, "width", report->width);
+    lp_row_count(&row, "computed", report->computed);
+    lp_row_real(&row, "seconds", report->seconds);
     if (profile != NULL) {
-        (void)json_object_set_new(json_array_get(rows, 0), "profile", profile_object(profile));
+        lp_row_put(&row, "profile", profile_object(profile));
     }
+    json_t *rows = lp_row_end_alone(&row);
     lp_table_print(stdout, s->output.format, columns, sizeof columns / sizeof columns[0], rows);
     json_decref(rows);
 }
 
 static lp_status extract(const extract_settings *s, lp_error *err) {
-    lp_status status;
-    step_encoder encoder = {0};
-    lp_dataset *data = NULL;
     lp_profile profile;
+    const lp_feature_options how = {.point = s->encoder.point,
+                                    .normalize = s->encoder.normalize,
+                                    .threads = s->output.threads,
+                                    .command = cli_command_line(),
+                                    .profile = s->output.profile ? &profile : NULL};
+    meter m;
+    const lp_watch watch = meter_watch(&m);
+    char *path = NULL;
+    double seconds = 0;
+    lp_encoder *encoder = NULL;
+    lp_dataset *data = NULL;
     lp_extract_report report;
-    step_how how = {.point = LP_FEATURE_PENULTIMATE,
-                    .normalize = s->encoder.normalize,
-                    .threads = s->output.threads,
-                    .profile = s->output.profile ? &profile : NULL};
+    lp_status status;
     /* the data first: a wrong path is reported before half a gigabyte is read */
     LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));
     if (!s->pixels) {
-        LP_TRY(step_encoder_load(s->model, MODEL_CACHE, &s->encoder.encoder, &encoder, err));
-        how.point =
-            cli_feature_point(&s->encoder, lp_encoder_describe(encoder.encoder)->default_point);
+        LP_TRY(model_path_find(s->model, MODEL_CACHE, &path, err));
+        LP_TRY(lp_run_load(path, &s->encoder.encoder, &watch, &encoder, &seconds, err));
     }
-    LP_TRY(step_extract(&encoder, data, &how, s->out, &report, err));
+    LP_TRY(lp_run_extract(encoder, data, &how, s->out, &watch, &report, err));
+    if (how.profile != NULL) {
+        profile_print(stderr, lp_split_name(s->split), how.profile, seconds);
+    }
     print_report(s, &report, how.profile);
 done:
-    step_encoder_free(&encoder);
+    lp_encoder_free(encoder);
     lp_dataset_close(data);
+    lp_free(path);
     return status;
 }
 

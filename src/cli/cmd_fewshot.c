@@ -4,10 +4,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "cli/meter.h"
+#include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/steps.h"
+#include "cli/watch_meter.h"
+#include "probe/training.h"
+#include "report/evaluation_rows.h"
 #include "linprobe/stats.h"
 #include "report/curve.h"
 #include "report/evaluation_page.h"
@@ -28,16 +30,12 @@ static const lp_column draw_columns[] = {
 };
 
 static json_t *draw_row(const lp_fit_options *fit, const lp_fewshot_draw *draw) {
-    json_t *row =
-        json_pack("{s:I, s:I}", "shots", (json_int_t)draw->shots, "seed", (json_int_t)draw->seed);
-    json_t *score = step_score_row(&draw->score);
-    json_t *fitted = step_fit_row(fit, &draw->fit);
-    (void)json_object_del(fitted, "seconds"); /* the same run gives the same report */
-    (void)json_object_update(row, score);
-    (void)json_object_update(row, fitted);
-    json_decref(score);
-    json_decref(fitted);
-    return row;
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "shots", draw->shots);
+    lp_row_count(&row, "seed", draw->seed);
+    lp_row_merge(&row, lp_score_json(&draw->score));
+    lp_row_merge(&row, lp_fit_report_json(fit, &draw->fit));
+    return lp_row_end(&row);
 }
 
 static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draws, size_t count,
@@ -46,19 +44,21 @@ static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draw
     for (size_t d = 0; d < count; d++) {
         converged = converged && draws[d].fit.converged;
     }
-    size_t examples = mean->shots * classes;
-    json_t *row = json_pack("{s:I, s:I, s:I, s:f, s:b}", "shots", (json_int_t)mean->shots,
-                            "examples", (json_int_t)examples, "draws", (json_int_t)count, "top1",
-                            100 * mean->mean, "converged", converged);
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "shots", mean->shots);
+    lp_row_count(&row, "examples", mean->shots * classes);
+    lp_row_count(&row, "draws", count);
+    lp_row_real(&row, "top1", 100 * mean->mean);
+    lp_row_flag(&row, "converged", converged);
     if (count > 1) { /* one draw has no spread */
         double high = mean->interval.high - mean->mean;
         double low = mean->mean - mean->interval.low;
-        (void)json_object_set_new(row, "half", json_real(100 * fmax(low, high)));
-        (void)json_object_set_new(row, "top1_low", json_real(100 * mean->interval.low));
-        (void)json_object_set_new(row, "top1_high", json_real(100 * mean->interval.high));
-        (void)json_object_set_new(row, "deviation", json_real(100 * mean->deviation));
+        lp_row_real(&row, "half", 100 * fmax(low, high));
+        lp_row_real(&row, "top1_low", 100 * mean->interval.low);
+        lp_row_real(&row, "top1_high", 100 * mean->interval.high);
+        lp_row_real(&row, "deviation", 100 * mean->deviation);
     }
-    return row;
+    return lp_row_end(&row);
 }
 
 /* Where the set has names, the library's message about too small a class gets one. */
@@ -99,9 +99,12 @@ static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
         }
     }
     if (format == LP_FORMAT_JSON && table == TABLE_AUTO) {
-        json_t *both =
-            json_pack("{s:o, s:I, s:O, s:O}", "options", step_fit_options(&few->fit), "seed",
-                      (json_int_t)few->seed, "means", mean_rows, "draws", draw_rows);
+        lp_row row = lp_row_new();
+        lp_row_put(&row, "options", lp_fit_options_json(&few->fit));
+        lp_row_count(&row, "seed", few->seed);
+        lp_row_put(&row, "means", json_incref(mean_rows));
+        lp_row_put(&row, "draws", json_incref(draw_rows));
+        json_t *both = lp_row_end(&row);
         lp_json_print(stdout, both);
         json_decref(both);
     } else if (table == TABLE_DRAWS) {
@@ -178,10 +181,10 @@ static const cli_option own[] = {
 
 static lp_status fit_all(const lp_features *train, const lp_features *test, lp_fewshot_options *few,
                          lp_fewshot_draw *draws, lp_fewshot_mean *means, lp_error *err) {
-    const lp_examples train_set = step_examples(train), test_set = step_examples(test);
+    const lp_examples train_set = lp_features_examples(train), test_set = lp_features_examples(test);
     meter m;
     meter_start(&m, "few-shot", "fits");
-    few->fit.progress = (lp_progress){step_show, &m};
+    few->fit.progress = (lp_progress){meter_step, &m};
     lp_status status = lp_fewshot(&train_set, &test_set, few, draws, means, err);
     meter_end(&m);
     return status;
@@ -199,7 +202,7 @@ static lp_status fewshot(const fewshot_settings *s, const char *const words[2], 
                               .draws = s->draws,
                               .seed = s->seed,
                               .fit = cli_fit_chosen(&s->fit, s->output.threads)};
-    LP_TRY(step_open_sets(words[0], words[1], &train, &test, err));
+    LP_TRY(lp_run_open_sets(words[0], words[1], &train, &test, err));
     LP_TRY(name_class(train, &s->shots, err));
     draws = lp_alloc(s->shots.count, s->draws * sizeof *draws);
     means = lp_alloc(s->shots.count, sizeof *means);

@@ -2,9 +2,12 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/steps.h"
+#include "cli/watch_meter.h"
+#include "probe/training.h"
+#include "report/table.h"
 
 typedef struct fit_settings {
     const char *train, *out;
@@ -19,10 +22,17 @@ static const cli_option own[] = {{CLI_OUTPUT, "--out", "FILE", CLI_TEXT,
 
 static void print_report(const fit_settings *s, const lp_fit_options *fit,
                          const lp_fit_report *report) {
-    json_t *row = step_fit_row(fit, report);
-    (void)json_object_set_new(row, "probe", lp_json_any_text(s->out));
-    json_t *rows = json_pack("[o]", row);
-    lp_table_print(stdout, s->output.format, step_fit_columns, step_fit_column_count, rows);
+    static const lp_column columns[] = {
+        {"solver", "solver", NULL},         {"C", "C", "%.6g"},
+        {"converged", "converged", NULL},   {"iterations", "iterations", NULL},
+        {"objective", "objective", "%.8g"}, {"gradient", "|g|/|g0|", "%.2e"},
+        {"seconds", "seconds", "%.1f"},     {"probe", "probe", NULL},
+    };
+    lp_row row = lp_row_of(lp_fit_report_json(fit, report));
+    lp_row_real(&row, "seconds", report->seconds);
+    lp_row_text(&row, "probe", s->out);
+    json_t *rows = lp_row_end_alone(&row);
+    lp_table_print(stdout, s->output.format, columns, sizeof columns / sizeof columns[0], rows);
     json_decref(rows);
 }
 
@@ -44,9 +54,12 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_features *train = NULL;
     lp_probe *probe = NULL;
     lp_fit_report report;
+    meter m;
+    const lp_watch watch = meter_watch(&m);
     lp_status status = lp_features_open(s.train, &train, &err);
     if (status == LP_OK) {
-        status = step_fit(train, &fit, s.out, &probe, &report, &err);
+        status = lp_run_fit(train, NULL, &fit, s.out, cli_command_line(), &watch, &probe, &report,
+                            &err);
         if (status == LP_OK || status == LP_NOT_CONVERGED) {
             print_report(&s, &fit, &report);
         }

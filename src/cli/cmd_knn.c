@@ -4,10 +4,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "cli/meter.h"
+#include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/steps.h"
+#include "cli/watch_meter.h"
+#include "probe/training.h"
+#include "report/evaluation_rows.h"
 #include "linprobe/stats.h"
 
 typedef struct knn_settings {
@@ -27,28 +29,29 @@ static const cli_option own[] = {
 static void print_scores(const knn_settings *s, const lp_score *scores) {
     enum { OWN = 2, MOST = 16 };
     lp_column columns[MOST] = {{"k", "k", NULL}, {"temperature", "T", "%g"}};
-    memcpy(columns + OWN, step_score_columns, step_score_column_count * sizeof *columns);
+    memcpy(columns + OWN, lp_score_columns, lp_score_column_count * sizeof *columns);
     json_t *rows = json_array();
     for (size_t i = 0; i < s->k.count; i++) {
-        json_t *row =
-            json_pack("{s:I, s:f}", "k", (json_int_t)s->k.values[i], "temperature", s->temperature);
-        (void)json_object_update_new(row, step_score_row(&scores[i]));
-        (void)json_array_append_new(rows, row);
+        lp_row row = lp_row_new();
+        lp_row_count(&row, "k", s->k.values[i]);
+        lp_row_real(&row, "temperature", s->temperature);
+        lp_row_merge(&row, lp_score_json(&scores[i]));
+        (void)json_array_append_new(rows, lp_row_end(&row));
     }
-    lp_table_print(stdout, s->output.format, columns, OWN + step_score_column_count, rows);
+    lp_table_print(stdout, s->output.format, columns, OWN + lp_score_column_count, rows);
     json_decref(rows);
 }
 
 static lp_status search(const knn_settings *s, const lp_features *train, const lp_features *test,
                         lp_score *scores, lp_error *err) {
-    const lp_examples train_set = step_examples(train), test_set = step_examples(test);
+    const lp_examples train_set = lp_features_examples(train), test_set = lp_features_examples(test);
     meter m;
     meter_start(&m, "neighbours", "blocks");
     const lp_knn_options options = {.k = s->k.values,
                                     .k_count = s->k.count,
                                     .temperature = s->temperature,
                                     .threads = s->output.threads,
-                                    .progress = {step_show, &m}};
+                                    .progress = {meter_step, &m}};
     lp_status status = lp_knn_score(&train_set, &test_set, &options, scores, err);
     meter_end(&m);
     return status;
@@ -69,7 +72,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     lp_error err = {0};
     lp_features *train = NULL, *test = NULL;
     lp_score scores[sizeof s.k.values / sizeof s.k.values[0]];
-    LP_TRY(step_open_sets(words[0], words[1], &train, &test, &err));
+    LP_TRY(lp_run_open_sets(words[0], words[1], &train, &test, &err));
     LP_TRY(search(&s, train, test, scores, &err));
     print_scores(&s, scores);
 done:

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "ckpt/known_models.h"
+#include "report/published.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/settings.h"

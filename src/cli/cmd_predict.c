@@ -3,9 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/steps.h"
+#include "cli/watch_meter.h"
+#include "probe/training.h"
+#include "report/evaluation_rows.h"
 
 static void print_predictions(const lp_features *set, const int64_t *predicted, lp_format format) {
     static const lp_column columns[] = {{"row", "row", NULL},
@@ -16,10 +19,12 @@ static void print_predictions(const lp_features *set, const int64_t *predicted, 
     for (size_t i = 0; i < set->count; i++) {
         size_t k = (size_t)predicted[i];
         bool has_name = set->class_names != NULL && k < set->classes;
-        (void)json_array_append_new(rows, json_pack("{s:I, s:I, s:I, s:s}", "row", (json_int_t)i,
-                                                    "label", (json_int_t)set->labels[i],
-                                                    "prediction", (json_int_t)k, "name",
-                                                    has_name ? set->class_names[k] : ""));
+        lp_row row = lp_row_new();
+        lp_row_count(&row, "row", i);
+        lp_row_put(&row, "label", json_integer(set->labels[i]));
+        lp_row_count(&row, "prediction", k);
+        lp_row_text(&row, "name", has_name ? set->class_names[k] : "");
+        (void)json_array_append_new(rows, lp_row_end(&row));
     }
     lp_table_print(stdout, format, columns, sizeof columns / sizeof columns[0], rows);
     json_decref(rows);
@@ -31,7 +36,7 @@ static lp_status predict(const char *probe_path, const char *set_path,
     lp_probe *probe = NULL;
     lp_features *set = NULL;
     int64_t *predicted = NULL;
-    LP_TRY(step_open_probe(probe_path, set_path, &probe, &set, err));
+    LP_TRY(lp_run_open_probe(probe_path, set_path, &probe, &set, err));
     predicted = lp_alloc(set->count, sizeof *predicted);
     if (predicted == NULL) {
         LP_TRY(lp_fail_memory(err, "predictions", set->count, sizeof *predicted));

@@ -12,9 +12,11 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/steps.h"
+#include "cli/watch_meter.h"
+#include "probe/training.h"
 #include "report/curve.h"
 #include "report/evaluation_page.h"
 #include "report/html.h"
@@ -34,7 +36,6 @@ typedef struct sweep_job {
     lp_score score;
 } sweep_job;
 
-static const char *const protocol_names[] = {"search", "grid", NULL};
 _Static_assert(sizeof(lp_sweep_protocol) == sizeof(int), "an option stores it through an int");
 
 #define AT(member) offsetof(sweep_job, member)
@@ -49,7 +50,7 @@ static const cli_option own[] = {
      .help = "k-fold cross-validation instead of --hold-out"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
      .help = "seed of the split"},
-    {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol), .choices = protocol_names,
+    {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol), .choices = lp_sweep_protocol_names,
      .help = "search: the CLIP paper's; grid: every point"},
     {CLI_METHOD, "--from", "EXPONENT", CLI_REAL, AT(low), .low = -12, .high = 11,
      .help = "smallest C is 10^EXPONENT"},
@@ -62,52 +63,29 @@ static const cli_option own[] = {
     {.name = NULL}};
 #undef AT
 
-static lp_status run_sweep(sweep_job *j, lp_error *err) {
-    lp_status status =
-        j->validation_path == NULL
-            ? lp_features_open(j->train_path, &j->train, err)
-            : step_open_sets(j->train_path, j->validation_path, &j->train, &j->validation, err);
-    return status == LP_OK
-               ? step_sweep(j->train, j->validation, &j->options, j->out, &j->sweep, err)
-               : status;
+static lp_status run_sweep(sweep_job *j, const lp_watch *watch, lp_error *err) {
+    lp_status status;
+    LP_TRY(j->validation_path == NULL
+               ? lp_features_open(j->train_path, &j->train, err)
+               : lp_run_open_sets(j->train_path, j->validation_path, &j->train, &j->validation,
+                                  err));
+    LP_TRY(lp_run_sweep(j->train, j->validation, &j->options, j->out, watch, &j->sweep, err));
+done:
+    return status;
 }
 
 /* Fits with the chosen C on all that is not test data.  Without convergence the probe is there, and
  * the report says so. */
-static lp_status refit(sweep_job *j, lp_probe **probe, lp_error *err) {
+static lp_status refit(sweep_job *j, const lp_watch *watch, lp_probe **probe, lp_error *err) {
+    char path[LP_PATH_ROOM];
     lp_status status;
-    lp_features all = *j->train;
-    char *path = lp_path_join(j->out, "best.probe");
-    float *x = NULL;
-    int64_t *labels = NULL;
-    if (path == NULL) {
-        LP_TRY(lp_fail_memory(err, j->out, 1, 1));
-    }
-    if (j->validation != NULL) {
-        const lp_features *v = j->validation;
-        size_t F = all.width;
-        all.count += v->count;
-        x = lp_alloc(all.count * F, sizeof *x);
-        labels = lp_alloc(all.count, sizeof *labels);
-        if (x == NULL || labels == NULL) {
-            LP_TRY(lp_fail_memory(err, "training and validation data", all.count, F * sizeof *x));
-        }
-        memcpy(x, all.x, j->train->count * F * sizeof *x);
-        memcpy(x + j->train->count * F, v->x, v->count * F * sizeof *x);
-        memcpy(labels, all.labels, j->train->count * sizeof *labels);
-        memcpy(labels + j->train->count, v->labels, v->count * sizeof *labels);
-        all.x = x;
-        all.labels = labels;
-        all.digest = ""; /* of no file */
-    }
     j->fit = j->options.fit;
     j->fit.C = j->sweep->points[j->sweep->best].C;
-    status = step_fit(&all, &j->fit, path, probe, &j->report, err);
+    LP_TRY(lp_path_print(path, err, "%s/best.probe", j->out));
+    status = lp_run_fit(j->train, j->validation, &j->fit, path, cli_command_line(), watch, probe,
+                        &j->report, err);
     status = status == LP_NOT_CONVERGED ? LP_OK : status;
 done:
-    lp_free(x);
-    lp_free(labels);
-    lp_free(path);
     return status;
 }
 
@@ -115,10 +93,9 @@ static lp_status score_once(sweep_job *j, const lp_probe *probe, lp_error *err) 
     lp_status status;
     lp_features *test = NULL;
     LP_TRY(lp_features_open(j->test_path, &test, err));
-    LP_TRY(step_check_match(probe, "best.probe", test, err));
-    lp_examples examples = step_examples(test);
-    examples.classes = lp_probe_classes(probe);
-    LP_TRY(lp_probe_score(probe, &examples, j->fit.threads, &j->score, NULL, NULL, err));
+    LP_TRY(lp_run_check(probe, "best.probe", test, err));
+    const lp_examples examples = lp_features_examples(test);
+    LP_TRY(lp_probe_score(probe, &examples, j->fit.threads, &j->score, err));
     j->scored = true;
 done:
     lp_features_close(test);
@@ -141,38 +118,64 @@ static const lp_column point_columns[] = {
 };
 enum { POINT_COLUMNS = sizeof point_columns / sizeof point_columns[0] };
 
+static json_t *point_row(const lp_sweep_point *p, bool chosen) {
+    lp_row row = lp_row_new();
+    lp_row_real(&row, "C", p->C);
+    lp_row_real(&row, "lambda", 1 / p->C);
+    lp_row_real(&row, "accuracy", 100 * p->accuracy);
+    lp_row_real(&row, "low", 100 * p->interval.low);
+    lp_row_real(&row, "high", 100 * p->interval.high);
+    lp_row_count(&row, "correct", p->correct);
+    lp_row_count(&row, "count", p->count);
+    lp_row_count(&row, "iterations", p->iterations);
+    lp_row_count(&row, "passes", p->passes);
+    lp_row_flag(&row, "converged", p->converged);
+    lp_row_text(&row, "chosen", chosen ? "<--" : "");
+    return lp_row_end(&row);
+}
+
 static json_t *point_rows(const sweep_job *j) {
     json_t *rows = json_array();
-    for (size_t i = 0; i < j->sweep->count; i++) {
-        const lp_sweep_point *p = &j->sweep->points[i];
-        (void)json_array_append_new(
-            rows, json_pack("{s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:b, s:s}", "C", p->C,
-                            "lambda", 1 / p->C, "accuracy", 100 * p->accuracy, "low",
-                            100 * p->interval.low, "high", 100 * p->interval.high, "correct",
-                            (json_int_t)p->correct, "count", (json_int_t)p->count, "iterations",
-                            (json_int_t)p->iterations, "passes", (json_int_t)p->passes, "converged",
-                            p->converged, "chosen", i == j->sweep->best ? "<--" : ""));
+    for (size_t i = 0; rows != NULL && i < j->sweep->count; i++) {
+        if (json_array_append_new(rows, point_row(&j->sweep->points[i], i == j->sweep->best)) !=
+            0) {
+            json_decref(rows);
+            rows = NULL;
+        }
     }
     return rows;
 }
 
-static json_t *sweep_object(const sweep_job *j, const json_t *rows) {
+static json_t *setting_json(const sweep_job *j) {
     const lp_sweep_options *o = &j->options;
-    json_t *fit = step_fit_row(&j->fit, &j->report);
-    (void)json_object_del(fit, "seconds");
-    json_t *object = json_pack(
-        "{s:s, s:s, s:{s:o, s:s, s:o, s:s, s:i, s:i, s:I, s:f, s:I, s:I}, s:O, s:f, s:f, s:b, "
-        "s:o}",
-        "linprobe", lp_version(), "command", cli_command_line(), "setting", "train",
-        lp_json_any_text(j->train_path), "train_sha256", j->train->digest, "validation",
-        lp_json_any_text(j->validation_path), "protocol", protocol_names[o->protocol], "low",
-        o->low, "high", o->high, "steps_per_decade", (json_int_t)o->steps, "held_out", o->held_out,
-        "folds", (json_int_t)o->folds, "seed", (json_int_t)o->seed, "points", rows, "C", j->fit.C,
-        "lambda", 1 / j->fit.C, "at_edge", j->sweep->at_edge, "fit", fit);
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "train", j->train_path);
+    lp_row_text(&row, "train_sha256", j->train->digest);
+    lp_row_text(&row, "validation", j->validation_path);
+    lp_row_text(&row, "protocol", lp_sweep_protocol_names[o->protocol]);
+    lp_row_put(&row, "low", json_integer(o->low));
+    lp_row_put(&row, "high", json_integer(o->high));
+    lp_row_count(&row, "steps_per_decade", o->steps);
+    lp_row_real(&row, "held_out", o->held_out);
+    lp_row_count(&row, "folds", o->folds);
+    lp_row_count(&row, "seed", o->seed);
+    return lp_row_end(&row);
+}
+
+static json_t *sweep_object(const sweep_job *j, const json_t *rows) {
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "linprobe", lp_version());
+    lp_row_text(&row, "command", cli_command_line());
+    lp_row_put(&row, "setting", setting_json(j));
+    lp_row_put(&row, "points", json_incref((json_t *)(uintptr_t)rows));
+    lp_row_real(&row, "C", j->fit.C);
+    lp_row_real(&row, "lambda", 1 / j->fit.C);
+    lp_row_flag(&row, "at_edge", j->sweep->at_edge);
+    lp_row_put(&row, "fit", lp_fit_report_json(&j->fit, &j->report));
     if (j->scored) {
-        (void)json_object_set_new(object, "test", step_score_row(&j->score));
+        lp_row_put(&row, "test", lp_score_json(&j->score));
     }
-    return object;
+    return lp_row_end(&row);
 }
 
 /* The whole curve, or the part of it within a decade of the choice, where the scale shows the
@@ -183,7 +186,7 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     const lp_sweep *s = j->sweep;
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
     size_t count = 0;
-    lp_point *points = lp_alloc(s->count, sizeof *points);
+    lp_curve_point *points = lp_alloc(s->count, sizeof *points);
     *chart = NULL;
     if (points == NULL) {
         return lp_fail_memory(err, "chart", s->count, sizeof *points);
@@ -191,13 +194,13 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     for (size_t i = 0; i < s->count; i++) {
         const lp_sweep_point *p = &s->points[i];
         if (!peak || (p->C <= j->fit.C * decade && p->C >= j->fit.C / decade)) {
-            points[count++] = (lp_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+            points[count++] = (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
         }
     }
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
                    on);
-    lp_point test = {j->fit.C, j->score.top1, j->score.top1_low, j->score.top1_high};
+    lp_curve_point test = {j->fit.C, j->score.top1, j->score.top1_interval.low, j->score.top1_interval.high};
     const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
     lp_curve curve = {.kind = LP_CURVE_SWEEP,
                       .title = title,
@@ -217,8 +220,8 @@ static lp_status write_chart(const sweep_job *j, const lp_chart *chart, const ch
     static const char *const endings[] = {"png", "svg"};
     lp_status status = LP_OK;
     for (int i = 0; status == LP_OK && i < 2; i++) {
-        char path[STEP_PATH];
-        status = step_path(path, err, "%s/%s.%s", j->out, name, endings[i]);
+        char path[LP_PATH_ROOM];
+        status = lp_path_print(path, err, "%s/%s.%s", j->out, name, endings[i]);
         if (status == LP_OK) {
             status = lp_chart_write(chart, path, err);
         }
@@ -243,8 +246,8 @@ static void print_choice(FILE *out, const sweep_job *j) {
             out,
             "Accuracy = %.3f  on the test set, scored once (%zu of %zu; 95 %% from %.2f to "
             "%.2f)\n",
-            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_low,
-            100 * j->score.top1_high);
+            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_interval.low,
+            100 * j->score.top1_interval.high);
     }
 }
 
@@ -273,13 +276,13 @@ static lp_status add_choice(const sweep_job *j, lp_html *page, lp_error *err) {
 
 static lp_status write_page(const sweep_job *j, const lp_chart *whole, const lp_chart *peak,
                             const json_t *object, const json_t *rows, lp_error *err) {
-    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 16], path[STEP_PATH];
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 16], path[LP_PATH_ROOM];
     lp_status status;
     lp_html *page = NULL;
     json_t *settings = NULL;
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Sweep: %s", on);
-    LP_TRY(step_path(path, err, "%s/sweep.html", j->out));
+    LP_TRY(lp_path_print(path, err, "%s/sweep.html", j->out));
     LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Choice");
     LP_TRY(add_choice(j, page, err));
@@ -288,10 +291,10 @@ static lp_status write_page(const sweep_job *j, const lp_chart *whole, const lp_
         lp_html_chart(page, peak, "The points within a decade of the choice.");
     }
     if (j->scored) {
-        json_t *score = json_pack("[o]", step_score_row(&j->score));
+        json_t *score = json_pack("[o]", lp_score_json(&j->score));
         lp_html_heading(page, "Test");
-        lp_html_table(page, "The chosen probe on the test set, scored once", step_score_columns,
-                      step_score_column_count, score);
+        lp_html_table(page, "The chosen probe on the test set, scored once", lp_score_columns,
+                      lp_score_column_count, score);
         json_decref(score);
     }
     lp_html_heading(page, "Points");
@@ -328,11 +331,11 @@ done:
 
 static lp_status write_files(const sweep_job *j, const json_t *object, const json_t *rows,
                              lp_error *err) {
-    char path[STEP_PATH];
+    char path[LP_PATH_ROOM];
     lp_status status;
-    LP_TRY(step_path(path, err, "%s/sweep.json", j->out));
+    LP_TRY(lp_path_print(path, err, "%s/sweep.json", j->out));
     LP_TRY(lp_json_write(path, object, err));
-    LP_TRY(step_path(path, err, "%s/sweep.csv", j->out));
+    LP_TRY(lp_path_print(path, err, "%s/sweep.csv", j->out));
     LP_TRY(lp_table_write(path, LP_FORMAT_CSV, point_columns, POINT_COLUMNS, rows, err));
     LP_TRY(write_pictures(j, object, rows, err));
 done:
@@ -355,8 +358,10 @@ static lp_status sweep(sweep_job *j, lp_error *err) {
     lp_status status;
     lp_probe *probe = NULL;
     json_t *rows = NULL, *object = NULL;
-    LP_TRY(run_sweep(j, err));
-    LP_TRY(refit(j, &probe, err));
+    meter m;
+    const lp_watch watch = meter_watch(&m);
+    LP_TRY(run_sweep(j, &watch, err));
+    LP_TRY(refit(j, &watch, &probe, err));
     if (j->test_path != NULL) {
         LP_TRY(score_once(j, probe, err));
     }

@@ -1,6 +1,7 @@
 /* The profile as a table: a row for each stage, then their sum. */
 #include "cli/profile_table.h"
 
+#include "base/json_row.h"
 #include "report/table.h"
 
 static const lp_column columns[] = {{"stage", "stage", NULL},
@@ -12,18 +13,20 @@ enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 /* Rates are those of one thread; a stage without operations or bytes has none. */
 static json_t *stage_row(const lp_profile *p, const lp_stage *s) {
-    double whole = (double)p->threads * p->seconds;
-    json_t *row =
-        json_pack("{s:s, s:f, s:f, s:f, s:f, s:f}", "stage", s->name, "seconds", s->seconds,
-                  "operations", s->operations, "bytes", s->bytes, "share", 100 * s->seconds / whole,
-                  "ms_per_image", 1e3 * s->seconds / (double)p->images);
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "stage", s->name);
+    lp_row_real(&row, "seconds", s->seconds);
+    lp_row_real(&row, "operations", s->operations);
+    lp_row_real(&row, "bytes", s->bytes);
+    lp_row_real(&row, "share", 100 * s->seconds / ((double)p->threads * p->seconds));
+    lp_row_real(&row, "ms_per_image", 1e3 * s->seconds / (double)p->images);
     if (s->operations > 0 && s->seconds > 0) {
-        (void)json_object_set_new(row, "gflop_per_s", json_real(1e-9 * s->operations / s->seconds));
+        lp_row_real(&row, "gflop_per_s", 1e-9 * s->operations / s->seconds);
     }
     if (s->bytes > 0 && s->seconds > 0) {
-        (void)json_object_set_new(row, "gb_per_s", json_real(1e-9 * s->bytes / s->seconds));
+        lp_row_real(&row, "gb_per_s", 1e-9 * s->bytes / s->seconds);
     }
-    return row;
+    return lp_row_end(&row);
 }
 
 static json_t *stage_rows(const lp_profile *p) {
@@ -35,12 +38,15 @@ static json_t *stage_rows(const lp_profile *p) {
 }
 
 json_t *profile_object(const lp_profile *p) {
-    return json_pack("{s:I, s:I, s:f, s:f, s:o}", "images", (json_int_t)p->images, "threads",
-                     (json_int_t)p->threads, "seconds", p->seconds, "blas_gflop_per_s",
-                     1e-9 * p->blas_rate, "stages", stage_rows(p));
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "images", p->images);
+    lp_row_count(&row, "threads", p->threads);
+    lp_row_real(&row, "seconds", p->seconds);
+    lp_row_put(&row, "stages", stage_rows(p));
+    return lp_row_end(&row);
 }
 
-void profile_print(FILE *out, const char *what, const lp_profile *p) {
+void profile_print(FILE *out, const char *what, const lp_profile *p, double load_seconds) {
     if (p->images == 0) {
         (void)fprintf(out, "%s: no profile, nothing was computed\n", what);
         return;
@@ -57,8 +63,15 @@ void profile_print(FILE *out, const char *what, const lp_profile *p) {
                   what, p->images, p->seconds, p->threads, p->threads == 1 ? "" : "s");
     lp_table_print(out, LP_FORMAT_TEXT, columns, COLUMNS, rows);
     json_decref(rows);
-    if (p->blas_rate > 0) {
-        (void)fprintf(out, "OpenBLAS at a product of square matrices, here and now: %.1f GFLOP/s\n",
-                      1e-9 * p->blas_rate);
+    if (load_seconds > 0) {
+        (void)fprintf(out, "not in the table: %.2f s for reading and checking the weights\n",
+                      load_seconds);
+    }
+}
+
+void profile_print_run(FILE *out, const lp_run *run) {
+    for (int split = LP_SPLIT_TRAIN; split <= LP_SPLIT_TEST; split++) {
+        profile_print(out, lp_split_name((lp_split)split), &run->profiles[split],
+                      run->load_seconds);
     }
 }

@@ -9,7 +9,7 @@
  *
  * Batches that are done wait in a ring.  A chunk is some of them in order, beginning with the first
  * that is not durable; every few seconds the thread that has just finished a batch makes a chunk
- * durable (partial.h) while the others go on. */
+ * durable (feat/set_writer.h) while the others go on. */
 #include "linprobe/extract.h"
 
 #include <math.h>
@@ -22,13 +22,12 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "extract/partial.h"
 #include "extract/profile.h"
+#include "feat/provenance.h"
+#include "feat/set_writer.h"
 #include "math/dispatch.h"
-#include "math/gemm.h"
 
 enum { PIXEL_BATCH = 256, RING_BYTES = 8 << 20 };
 
@@ -62,12 +61,13 @@ typedef struct extraction {
     const lp_encoder *encoder; /* NULL: features are the pixels */
     const lp_dataset *data;
     const lp_extract_options *options;
+    lp_feature_point point;
     size_t width;   /* F */
     size_t batch;   /* B */
     size_t count;   /* N */
     size_t resumed; /* images that were done before; batch 0 begins behind them */
     size_t batches; /* that are left */
-    lp_partial *partial;
+    lp_set_writer *writer;
     row_ring ring;
     worker_memory *workers;
     size_t threads;
@@ -143,7 +143,7 @@ static lp_status encode(const extraction *e, worker_memory *memory, size_t first
     }
     if (status == LP_OK) {
         const lp_tap tap = {.lap = lp_stopwatch_lap, .context = memory->watch};
-        status = lp_encoder_run(e->encoder, memory->images, count, e->options->point, rows,
+        status = lp_encoder_run(e->encoder, memory->images, count, e->point, rows,
                                 memory->scratch, memory->watch != NULL ? &tap : NULL, err);
     }
     return status;
@@ -201,7 +201,7 @@ static lp_status write_chunk(const extraction *e, size_t b, size_t count, bool r
         upto = (b / e->ring.window + 1) * e->ring.window; /* the ring's end */
         upto = upto < end ? upto : end;
         size_t images = images_before(e, upto) - images_before(e, b);
-        status = lp_partial_append(e->partial, rows_of(e, b), images, err);
+        status = lp_set_writer_append(e->writer, rows_of(e, b), images, err);
         lp_stopwatch_lap(watch, "write", 0, 4 * (double)images * (double)e->width);
     }
     if (status == LP_OK && report &&
@@ -325,158 +325,90 @@ static void free_workers(extraction *e) {
 
 /* ---- provenance ---- */
 
-/* The shortest decimal that is this float. */
-static json_t *json_float(float value) {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.9g", (double)value);
-    char *comma = strchr(text, ',');
-    if (comma != NULL) { /* the host program's locale */
-        *comma = '.';
-    }
-    return json_string(text);
+/* The lists of names that a provenance points to. */
+typedef struct name_lists {
+    const char **classes;
+    const char **superclasses;
+    const char **skipped;
+} name_lists;
+
+static void free_names(name_lists *names) {
+    lp_free((void *)names->classes);
+    lp_free((void *)names->superclasses);
+    lp_free((void *)names->skipped);
 }
 
-static json_t *json_floats(const float *values, size_t count) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        (void)json_array_append_new(array, json_float(values[i]));
-    }
-    return array;
+static void describe_encoder(const extraction *e, lp_encoding *out) {
+    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
+    out->family = info->family;
+    out->feature = lp_feature_point_name(e->point);
+    out->activation = info->activation;
+    out->pool = info->pool;
+    out->precision = info->precision;
+    out->heads = info->heads;
+    out->norm_eps = info->norm_eps;
+    out->preprocess = info->preprocess;
+    out->weights = info->origin;
+    out->name = info->name;
+    out->input_size = info->input_size;
+    out->width = info->width;
+    out->layers = info->layers;
+    out->parameters = (size_t)info->parameters;
 }
 
-/* Everything that the values depend on; two runs with equal inputs have equal features (up to
- * rounding where only one processor has fused multiply-adds). */
-static json_t *describe_inputs(const extraction *e) {
-    const lp_dataset_info *data = lp_dataset_describe(e->data);
-    json_t *inputs = json_pack("{s:i, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:I}", "feature_format", 2,
-                               "family", "pixels", "weights_sha256", "", "feature", "pixels",
-                               "normalize", e->options->normalize, "data_sha256", data->digest,
-                               "split", data->split == LP_SPLIT_TRAIN ? "train" : "test", "labels",
-                               data->labels == LP_LABELS_FINE ? "fine" : "coarse", "images",
-                               (json_int_t)e->count);
-    if (e->encoder != NULL) {
-        const lp_encoder_info *info = lp_encoder_describe(e->encoder);
-        const lp_preprocess *p = &info->preprocess;
-        json_t *own = json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:{s:I, s:I, s:s, s:b, s:o, s:o}}", "family",
-            info->family, "weights_sha256", e->options->weights_sha256, "feature",
-            lp_feature_point_name(lp_encoder_point(info, e->options->point)), "activation",
-            info->activation, "pool", info->pool, "precision", info->precision, "heads",
-            (json_int_t)info->heads, "norm_eps", json_float(info->norm_eps), "preprocess", "resize",
-            (json_int_t)p->resize, "crop", (json_int_t)p->crop, "filter", lp_filter_name(p->filter),
-            "squash", p->squash, "mean", json_floats(p->mean, 3), "std", json_floats(p->std, 3));
-        if (json_object_update_new(inputs, own) != 0) {
-            json_decref(inputs);
-            inputs = NULL;
-        }
-    }
-    return inputs;
-}
-
-/* The last digits of features depend on the first, those of a probe on the others. */
-static json_t *describe_machine(void) {
-    return json_pack("{s:b, s:s, s:s}", "fused_multiply_add", lp_fuses(), "blas",
-                     lp_math_blas_version(), "blas_kernel", lp_math_blas_corename());
-}
-
-/* Superclass of each class and their names, as evaluation reads them; empty where not known. */
-static json_t *describe_superclasses(const lp_dataset *data) {
-    size_t count;
-    const int64_t *of = lp_dataset_superclasses(data, &count);
-    if (of == NULL) {
-        return json_object();
-    }
-    json_t *numbers = json_array(), *names = json_array();
-    for (size_t k = 0; k < lp_dataset_describe(data)->classes; k++) {
-        (void)json_array_append_new(numbers, json_integer(of[k]));
-    }
-    for (size_t g = 0; g < count; g++) {
-        (void)json_array_append_new(names, lp_json_any_text(lp_dataset_superclass_name(data, g)));
-    }
-    return json_pack("{s:o, s:o}", "superclass_of", numbers, "superclass_names", names);
-}
-
-/* What a folder of images was opened with, to open it again; empty for other sets. */
-static json_t *describe_folder(const lp_dataset *data) {
+static void describe_data(const lp_dataset *data, lp_data_record *out) {
     const lp_dataset_info *info = lp_dataset_describe(data);
-    if (!info->image_folder) {
-        return json_object();
-    }
-    json_t *skipped = json_array();
-    for (size_t i = 0; i < info->skipped; i++) {
-        (void)json_array_append_new(skipped, lp_json_any_text(lp_dataset_skipped(data, i, NULL)));
-    }
-    bool whole = json_array_size(skipped) == info->skipped;
-    json_t *folder = json_pack("{s:f, s:I, s:I, s:o}", "test_share", info->test_share, "split_seed",
-                               (json_int_t)info->split_seed, "ignored", (json_int_t)info->ignored,
-                               "skipped", skipped);
-    if (!whole) {
-        json_decref(folder);
-        folder = NULL;
-    }
-    return folder;
+    out->sha256 = info->digest;
+    out->split = info->split;
+    out->labels = info->labels;
+    out->images = info->count;
+    out->name = info->name;
+    out->source = info->source;
+    out->official = info->official;
+    out->classes = info->classes;
+    out->image_folder = info->image_folder;
+    out->test_share = info->test_share;
+    out->split_seed = info->split_seed;
+    out->ignored = info->ignored;
+    out->skipped = info->skipped;
+    out->superclass_of = lp_dataset_superclasses(data, &out->superclasses);
 }
 
-static json_t *describe_set(const extraction *e, const json_t *inputs) {
-    const lp_extract_options *o = e->options;
-    const lp_dataset_info *data = lp_dataset_describe(e->data);
-    json_t *weights = NULL, *encoder = NULL;
-    json_t *names = json_array();
-    for (size_t k = 0; k < data->classes; k++) {
-        (void)json_array_append_new(names, lp_json_any_text(lp_dataset_class_name(e->data, k)));
-    }
+/* Everything but the lists of names, which are not needed for a key. */
+static void describe(const extraction *e, lp_provenance *p) {
+    *p = (lp_provenance){.recorded = true,
+                         .linprobe = lp_version(),
+                         .command = e->options->command,
+                         .fused_multiply_add = lp_fuses()};
+    p->encoder.family = p->encoder.feature = "pixels";
     if (e->encoder != NULL) {
-        const lp_encoder_info *info = lp_encoder_describe(e->encoder);
-        weights = json_pack("{s:o, s:s, s:s?, s:s}", "path", lp_json_any_text(o->weights_path),
-                            "format", o->weights_format, "official", o->weights_official, "sha256",
-                            o->weights_sha256);
-        encoder = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", info->name, "input_size",
-                            (json_int_t)info->input_size, "width", (json_int_t)info->width,
-                            "layers", (json_int_t)info->layers, "heads", (json_int_t)info->heads,
-                            "parameters", (json_int_t)info->parameters);
+        describe_encoder(e, &p->encoder);
     }
-    json_t *set =
-        json_pack("{s:s, s:I, s:I, s:O, s:o*, s:o*, s:{s:s, s:o, s:s?, s:I, s:o},"
-                  " s:{s:s, s:o, s:I, s:o}}",
-                  "format", "linprobe feature set", "count", (json_int_t)e->count, "width",
-                  (json_int_t)e->width, "inputs", inputs, "weights", weights, "encoder", encoder,
-                  "data", "name", data->name, "source", lp_json_any_text(data->source), "official",
-                  data->official, "classes", (json_int_t)data->classes, "class_names", names,
-                  "made_by", "linprobe", lp_version(), "command", lp_json_any_text(o->command),
-                  "threads", (json_int_t)e->threads, "machine", describe_machine());
-    /* what memory was too short for must not just be absent */
-    bool whole = json_array_size(names) == data->classes &&
-                 (e->encoder == NULL || (weights != NULL && encoder != NULL));
-    json_t *about = json_object_get(set, "data");
-    if (json_object_update_new(about, describe_superclasses(e->data)) != 0 ||
-        json_object_update_new(about, describe_folder(e->data)) != 0 || !whole) {
-        json_decref(set);
-        set = NULL;
-    }
-    return set;
+    p->encoder.normalize = e->options->normalize;
+    describe_data(e->data, &p->data);
 }
 
-/* A complete set under the final name: the same inputs, or an error that says what differs. */
-static lp_status reuse(const char *out, const json_t *inputs, bool *reused, lp_error *err) {
-    char *path = lp_path_join(out, "meta.json");
-    json_t *meta = NULL;
-    lp_status status = LP_OK;
-    *reused = false;
-    if (path == NULL) {
-        return lp_fail_memory(err, out, 1, 1);
+static lp_status describe_names(const lp_dataset *data, lp_data_record *d, name_lists *names,
+                                lp_error *err) {
+    names->classes = lp_alloc(d->classes, sizeof *names->classes);
+    names->superclasses = lp_alloc(d->superclasses, sizeof *names->superclasses);
+    names->skipped = lp_alloc(d->skipped, sizeof *names->skipped);
+    if (names->classes == NULL || names->superclasses == NULL || names->skipped == NULL) {
+        return lp_fail_memory(err, "class names", d->classes, sizeof *names->classes);
     }
-    if (lp_is_file(path)) {
-        status = lp_json_read(path, &meta, err);
-        if (status == LP_OK) {
-            status = lp_inputs_compare(out, json_object_get(meta, "inputs"), inputs, err);
-            *reused = status == LP_OK;
-        }
-        json_decref(meta);
-    } else if (lp_is_folder(out) || lp_is_file(out)) {
-        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: exists and is not a feature set", out);
+    for (size_t k = 0; k < d->classes; k++) {
+        names->classes[k] = lp_dataset_class_name(data, k);
     }
-    lp_free(path);
-    return status;
+    for (size_t g = 0; g < d->superclasses; g++) {
+        names->superclasses[g] = lp_dataset_superclass_name(data, g);
+    }
+    for (size_t i = 0; i < d->skipped; i++) {
+        names->skipped[i] = lp_dataset_skipped(data, i, NULL);
+    }
+    d->class_names = names->classes;
+    d->superclass_names = names->superclasses;
+    d->skipped_names = names->skipped;
+    return LP_OK;
 }
 
 /* ---- the profile ---- */
@@ -506,7 +438,6 @@ static void fill_profile(const extraction *e, const lp_extract_report *report) {
         lp_profile_add(profile, &e->watches[t]);
     }
     lp_profile_close(profile);
-    profile->blas_rate = e->encoder != NULL ? lp_profile_blas_rate(e->threads) : 0;
 }
 
 /* ---- the run ---- */
@@ -556,89 +487,73 @@ static lp_status prepare(extraction *e, const lp_encoder *encoder, const lp_data
         return LP_OK;
     }
     const lp_encoder_info *info = lp_encoder_describe(encoder);
-    e->width = lp_encoder_features(info, options->point);
+    e->point = lp_encoder_point(info, options->point);
+    e->width = lp_encoder_features(info, e->point);
     e->batch = info->batch;
-    if (options->weights_sha256 == NULL || options->weights_format == NULL) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
-                       "extraction: expected the weights' format and SHA-256, found NULL");
-    }
     return e->width > 0 ? LP_OK
                         : lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,
-                                  lp_feature_point_name(options->point));
+                                  lp_feature_point_name(e->point));
 }
 
 lp_status lp_extract_key(const lp_encoder *encoder, const lp_dataset *data,
                          const lp_extract_options *options, char hex[65], lp_error *err) {
     extraction e;
-    lp_status status = prepare(&e, encoder, data, options, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    json_t *inputs = describe_inputs(&e);
-    char *text = inputs != NULL ? json_dumps(inputs, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    status = text != NULL ? lp_digest_bytes(LP_SHA256, text, strlen(text), hex, err)
-                          : lp_fail_memory(err, "provenance", 1, 1);
-    free(text);
-    json_decref(inputs);
+    lp_provenance provenance;
+    lp_status status;
+    LP_TRY(prepare(&e, encoder, data, options, err));
+    describe(&e, &provenance);
+    LP_TRY(lp_provenance_key(&provenance, hex, err));
+done:
+    return status;
+}
+
+/* Computes what is missing of the set and finishes it. */
+static lp_status write_set(extraction *e, const lp_provenance *provenance, lp_error *err) {
+    lp_status status;
+    LP_TRY(lp_set_writer_open(e->options->out, provenance, e->count, e->width, &e->writer,
+                              &e->resumed, err));
+    LP_TRY(allocate_workers(e, err));
+    lp_stopwatch_lap(e->watch, "start", 0, 0);
+    LP_TRY(extract_batches(e, err));
+    lp_stopwatch_start(e->watch);
+    LP_TRY(lp_set_writer_finish(e->writer, lp_dataset_labels(e->data), err));
+    lp_stopwatch_lap(e->watch, "finish", 0, 0);
+done:
     return status;
 }
 
 lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                      const lp_extract_options *options, lp_extract_report *report, lp_error *err) {
-    extraction e;
-    json_t *meta = NULL;
+    extraction e = {0};
+    lp_provenance provenance;
+    name_lists names = {0};
     double start = lp_clock_seconds();
+    lp_status status;
     memset(report, 0, sizeof *report);
     if (options->profile != NULL) {
         memset(options->profile, 0, sizeof *options->profile);
     }
-    lp_status status = prepare(&e, encoder, data, options, err);
-    if (status == LP_OK) {
-        status = start_watches(&e, err);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(prepare(&e, encoder, data, options, err));
+    LP_TRY(start_watches(&e, err));
+    describe(&e, &provenance);
+    LP_TRY(describe_names(data, &provenance.data, &names, err));
     report->images = e.count;
     report->width = e.width;
-    json_t *inputs = describe_inputs(&e);
-    json_t *resumable = json_deep_copy(inputs); /* on top, as the bytes depend on it: */
-    if (json_object_set_new(resumable, "fused_multiply_add", json_boolean(lp_fuses())) != 0) {
-        json_decref(inputs);
-        json_decref(resumable);
-        lp_free(e.watches);
-        return lp_fail_memory(err, "provenance", 1, 1);
-    }
-    status = reuse(options->out, inputs, &report->reused, err);
-    if (status == LP_OK && !report->reused) {
-        status =
-            lp_partial_open(options->out, resumable, e.count, e.width, &e.partial, &e.resumed, err);
-        if (status == LP_OK) {
-            status = allocate_workers(&e, err);
-        }
-        lp_stopwatch_lap(e.watch, "start", 0, 0);
-        if (status == LP_OK) {
-            status = extract_batches(&e, err);
-        }
-        if (status == LP_OK) {
-            lp_stopwatch_start(e.watch);
-            meta = describe_set(&e, inputs);
-            status = lp_partial_finish(e.partial, lp_dataset_labels(data), meta, err);
-            lp_stopwatch_lap(e.watch, "finish", 0, 0);
-        }
+    LP_TRY(lp_set_is_there(options->out, &provenance, &report->reused, err));
+    if (!report->reused) {
+        status = write_set(&e, &provenance, err);
         report->computed = e.count - e.resumed;
     }
     report->seconds = lp_clock_seconds() - start;
     if (status == LP_OK) {
         fill_profile(&e, report);
     }
-    lp_partial_close(e.partial);
+done:
+    lp_set_writer_close(e.writer);
     free_workers(&e);
     lp_free(e.ring.rows);
     lp_free(e.ring.ready);
     lp_free(e.watches);
-    json_decref(meta);
-    json_decref(inputs);
-    json_decref(resumable);
+    free_names(&names);
     return status;
 }

@@ -25,8 +25,4 @@ void lp_profile_add(lp_profile *profile, const lp_stopwatch *watch);
 /* Gives what is left of threads * seconds the name "waiting", the last stage. */
 void lp_profile_close(lp_profile *profile);
 
-/* Operations a second of each of `threads` threads at OpenBLAS's product of two square matrices,
- * all at the same time; 0 where memory is short. */
-double lp_profile_blas_rate(size_t threads);
-
 #endif

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "feat/provenance.h"
 #include "feat/npy.h"
 
 /* One .npy file, mapped, or read from an archive. */
@@ -35,9 +36,8 @@ typedef struct feature_set {
     float *x_copy;
     int64_t *labels_copy;
     char *path;
-    char *meta_text;
-    json_t *meta;
-    const char **names;
+    json_t *meta; /* the document, or NULL where there is none */
+    lp_provenance_file *provenance;
     char digest[LP_DIGEST_HEX];
 } feature_set;
 
@@ -196,36 +196,20 @@ static lp_status load_labels(feature_set *set, lp_error *err) {
 static lp_status load_meta(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
     char *path = lp_path_join(set->path, "meta.json");
-    size_t size;
     lp_status status = LP_OK;
     if (path == NULL) {
         return lp_fail_memory(err, set->path, 1, 1);
     }
-    if (lp_is_file(path)) {
-        status = lp_file_read(path, 16u << 20, &set->meta_text, &size, err);
-        if (status == LP_OK) {
-            status = lp_json_parse(path, set->meta_text, size, &set->meta, err);
-        }
-        if (status == LP_OK) {
-            const json_t *data = json_object_get(set->meta, "data");
-            const json_t *names = json_object_get(data, "class_names");
-            double classes = lp_json_number(data, "classes", 0);
-            f->meta = set->meta_text;
-            f->digest = lp_json_text(set->meta, "sha256", "");
-            f->classes = classes >= 1 && classes <= 1 << 20 ? (size_t)classes : 0;
-            if (json_array_size(names) == f->classes && f->classes > 0) {
-                set->names = lp_alloc(f->classes, sizeof *set->names);
-                if (set->names == NULL) {
-                    status = lp_fail_memory(err, path, f->classes, sizeof *set->names);
-                }
-                for (size_t k = 0; status == LP_OK && k < f->classes; k++) {
-                    const char *name = json_string_value(json_array_get(names, k));
-                    set->names[k] = name != NULL ? name : "";
-                }
-                f->class_names = set->names;
-            }
-        }
+    if (!lp_is_file(path)) {
+        goto done;
     }
+    LP_TRY(lp_json_read(path, &set->meta, err));
+    LP_TRY(lp_provenance_read(path, set->meta, &set->provenance, err));
+    f->provenance = lp_provenance_of(set->provenance);
+    f->digest = lp_json_text(set->meta, "sha256", "");
+    f->classes = f->provenance->data.classes;
+    f->class_names = f->provenance->data.class_names;
+done:
     lp_free(path);
     return status;
 }
@@ -233,66 +217,59 @@ static lp_status load_meta(feature_set *set, lp_error *err) {
 /* Without a recorded digest the set gets its own, so that results can always be traced to it. */
 static lp_status check_digest(feature_set *set, lp_error *err) {
     char *hex = set->digest;
-    lp_digest *digest;
-    lp_status status = lp_digest_new(LP_SHA256, &digest, err);
-    if (status == LP_OK) {
-        status = lp_digest_add(digest, set->x.bytes, set->x.size, err);
-    }
-    if (status == LP_OK) {
-        status = lp_digest_add(digest, set->labels.bytes, set->labels.size, err);
-    }
-    if (status == LP_OK) {
-        status = lp_digest_hex(digest, hex, err);
-    }
-    lp_digest_free(digest);
-    if (status == LP_OK && set->public.digest[0] == '\0') {
+    lp_digest *digest = NULL;
+    lp_status status;
+    LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
+    LP_TRY(lp_digest_add(digest, set->x.bytes, set->x.size, err));
+    LP_TRY(lp_digest_add(digest, set->labels.bytes, set->labels.size, err));
+    LP_TRY(lp_digest_hex(digest, hex, err));
+    if (set->public.digest[0] == '\0') {
         set->public.digest = hex;
-    } else if (status == LP_OK && strcmp(hex, set->public.digest) != 0) {
+    } else if (strcmp(hex, set->public.digest) != 0) {
         status =
             lp_fail(err, LP_ERR_DATA,
                     "%s: features.npy and labels.npy have SHA-256 %s, but meta.json records %s",
                     set->path, hex, set->public.digest);
     }
+done:
+    lp_digest_free(digest);
+    return status;
+}
+
+static lp_status open_arrays(feature_set *set, lp_error *err) {
+    lp_status status;
+    if (lp_is_file(set->path)) {
+        return read_npz(set, err);
+    }
+    LP_TRY(load_meta(set, err));
+    LP_TRY(map_array(set->path, "features.npy", &set->x, err));
+    LP_TRY(map_array(set->path, "labels.npy", &set->labels, err));
+done:
     return status;
 }
 
 lp_status lp_features_open(const char *path, lp_features **features, lp_error *err) {
-    *features = NULL;
     feature_set *set = lp_alloc_zeroed(1, sizeof *set);
+    lp_status status;
+    *features = NULL;
     if (set == NULL) {
         return lp_fail_memory(err, path, 1, sizeof *set);
     }
-    set->public.meta = "{}";
     set->public.digest = "";
-    set->path = lp_strdup(path);
-    set->public.path = set->path;
-    lp_status status = set->path != NULL ? LP_OK : lp_fail_memory(err, path, 1, 1);
-    if (status == LP_OK && lp_is_file(path)) {
-        status = read_npz(set, err);
-    } else if (status == LP_OK) {
-        status = load_meta(set, err);
-        if (status == LP_OK) {
-            status = map_array(path, "features.npy", &set->x, err);
-        }
-        if (status == LP_OK) {
-            status = map_array(path, "labels.npy", &set->labels, err);
-        }
+    set->public.path = set->path = lp_strdup(path);
+    if (set->path == NULL) {
+        status = lp_fail_memory(err, path, 1, 1);
+        goto done;
     }
-    if (status == LP_OK) {
-        status = check_digest(set, err);
-    }
-    if (status == LP_OK) {
-        status = load_values(set, err);
-    }
-    if (status == LP_OK) {
-        status = load_labels(set, err);
-    }
-    if (status != LP_OK) {
-        lp_features_close(&set->public);
-        return status;
-    }
+    LP_TRY(open_arrays(set, err));
+    LP_TRY(check_digest(set, err));
+    LP_TRY(load_values(set, err));
+    LP_TRY(load_labels(set, err));
     *features = &set->public;
-    return LP_OK;
+    set = NULL;
+done:
+    lp_features_close(set != NULL ? &set->public : NULL);
+    return status;
 }
 
 void lp_features_close(lp_features *features) {
@@ -302,9 +279,8 @@ void lp_features_close(lp_features *features) {
         array_clear(&set->labels);
         lp_free(set->x_copy);
         lp_free(set->labels_copy);
-        lp_free(set->meta_text);
         lp_free(set->path);
-        lp_free(set->names);
+        lp_provenance_close(set->provenance);
         json_decref(set->meta);
         lp_free(set);
     }

@@ -50,15 +50,16 @@ static double lanczos(double x) {
 }
 
 static const struct {
-    const char *name;
     double support;
     double (*weight)(double x);
-} filters[] = {[LP_FILTER_BICUBIC] = {"bicubic", 2, bicubic},
-               [LP_FILTER_BILINEAR] = {"bilinear", 1, bilinear},
-               [LP_FILTER_LANCZOS] = {"lanczos", 3, lanczos}};
+} filters[] = {[LP_FILTER_BICUBIC] = {2, bicubic},
+               [LP_FILTER_BILINEAR] = {1, bilinear},
+               [LP_FILTER_LANCZOS] = {3, lanczos}};
+
+const char *const lp_filter_names[] = {"bicubic", "bilinear", "lanczos", NULL};
 
 const char *lp_filter_name(lp_filter filter) {
-    return (size_t)filter < sizeof filters / sizeof *filters ? filters[filter].name : NULL;
+    return (size_t)filter < sizeof filters / sizeof *filters ? lp_filter_names[filter] : NULL;
 }
 
 static int32_t to_fixed(double weight) {

@@ -29,8 +29,7 @@ lp_status lp_probe_new(size_t classes, size_t width, lp_probe **out, lp_error *e
     probe->width = width;
     probe->weights = lp_alloc_zeroed(size, sizeof *probe->weights);
     probe->intercepts = lp_alloc_zeroed(classes, sizeof *probe->intercepts);
-    probe->meta = lp_strdup("{}");
-    if (probe->weights == NULL || probe->intercepts == NULL || probe->meta == NULL) {
+    if (probe->weights == NULL || probe->intercepts == NULL) {
         lp_probe_free(probe);
         return lp_fail_memory(err, "probe", size, sizeof(double));
     }
@@ -42,7 +41,7 @@ void lp_probe_free(lp_probe *probe) {
     if (probe != NULL) {
         lp_free(probe->weights);
         lp_free(probe->intercepts);
-        lp_free(probe->meta);
+        lp_training_close(probe->training);
         lp_free(probe);
     }
 }
@@ -67,8 +66,8 @@ const double *lp_probe_intercepts(const lp_probe *probe) {
     return probe->intercepts;
 }
 
-const char *lp_probe_meta(const lp_probe *probe) {
-    return probe->meta;
+const lp_training *lp_probe_training(const lp_probe *probe) {
+    return lp_training_of(probe->training);
 }
 
 lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err) {

@@ -3,6 +3,7 @@
 #define LP_PROBE_CLASSIFIER_H
 
 #include "linprobe/probe.h"
+#include "probe/training.h"
 
 struct lp_probe {
     lp_solver solver;
@@ -10,10 +11,10 @@ struct lp_probe {
     size_t width;       /* F */
     double *weights;    /* [K, F] */
     double *intercepts; /* [K]; minus infinity for a class that training never saw */
-    char *meta;         /* JSON text */
+    lp_training_file *training; /* how it was made, or NULL */
 };
 
-/* A probe of zeros with meta "{}", of LP_SOLVER_SOFTMAX. */
+/* A probe of zeros, of LP_SOLVER_SOFTMAX and without a training record. */
 LP_MUST_USE lp_status lp_probe_new(size_t classes, size_t width, lp_probe **probe, lp_error *err);
 
 /* LP_ERR_DATA naming the first row of x [N, F] that holds NaN or infinity. */

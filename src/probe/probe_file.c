@@ -13,7 +13,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
+#include "base/json_row.h"
 #include "probe/classifier.h"
 
 static const char MAGIC[8] = {'L', 'P', 'P', 'R', 'O', 'B', 'E', '1'};
@@ -48,88 +48,55 @@ static void get_reals(const unsigned char *bytes, double *values, size_t count) 
     }
 }
 
-/* ---- meta: JSON for people and other programs; of it a probe itself needs its solver ---- */
+/* ---- meta: how the probe was made ---- */
 
-/* The solver that meta's options.solver names.  Files of older versions and of other programs may
- * name none, or one that is not ours: then softmax and one-vs-rest. */
-static lp_solver solver_of_meta(const json_t *meta) {
-    const char *name = lp_json_text(json_object_get(meta, "options"), "solver",
-                                    lp_solver_names[LP_SOLVER_SOFTMAX]);
-    for (int i = 0; lp_solver_names[i] != NULL; i++) {
-        if (strcmp(lp_solver_names[i], name) == 0) {
-            return (lp_solver)i;
-        }
+/* The training record; of a probe without one, its solver alone, because a probe needs it. */
+static json_t *meta_json(const lp_probe *probe) {
+    const lp_training *t = lp_training_of(probe->training);
+    if (t != NULL) {
+        return lp_training_json(t, LP_DETAIL_ALL);
     }
-    return LP_SOLVER_OVR;
+    lp_row options = lp_row_new(), meta = lp_row_new();
+    lp_row_text(&options, "solver", lp_solver_name(probe->solver));
+    lp_row_put(&meta, "options", lp_row_end(&options));
+    return lp_row_end(&meta);
 }
 
-/* Meta as it goes into the file: the caller's, with options.solver. */
-static lp_status build_meta(const lp_probe *probe, const char *text, json_t **meta, lp_error *err) {
-    lp_status status = LP_OK;
-    *meta = NULL;
-    if (text != NULL) {
-        LP_TRY(lp_json_parse("probe's meta", text, strlen(text), meta, err));
-        if (!json_is_object(*meta)) {
-            status = lp_fail(err, LP_ERR_FORMAT, "probe's meta: expected a JSON object");
-            goto done;
-        }
-    } else {
-        *meta = json_object();
-    }
-    json_t *options = json_object_get(*meta, "options");
-    if (!json_is_object(options)) {
-        options = json_object();
-        (void)json_object_set_new(*meta, "options", options);
-    }
-    if (json_object_set_new(options, "solver", json_string(lp_solver_name(probe->solver))) != 0) {
-        status = lp_fail(err, LP_ERR_MEMORY, "probe's meta could not be built");
-    }
-done:
-    if (status != LP_OK) {
-        json_decref(*meta);
-        *meta = NULL;
+lp_status lp_probe_describe(lp_probe *probe, const lp_training *training, lp_error *err) {
+    lp_training_file *file = NULL;
+    json_t *meta = lp_training_json(training, LP_DETAIL_ALL);
+    lp_status status = meta != NULL
+                           ? lp_training_read("training record", meta, &file, err)
+                           : lp_fail(err, LP_ERR_MEMORY, "out of memory for a training record");
+    json_decref(meta);
+    if (status == LP_OK) {
+        lp_training_close(probe->training);
+        probe->training = file;
     }
     return status;
 }
 
-/* Takes meta over from a file's header. */
-static lp_status read_meta(lp_probe *probe, const char *path, const json_t *meta, lp_error *err) {
-    probe->solver = solver_of_meta(meta);
-    if (!json_is_object(meta)) {
-        return LP_OK;
-    }
-    char *text = lp_json_dump(meta, LP_JSON_COMPACT);
-    lp_free(probe->meta);
-    probe->meta = text != NULL ? lp_strdup(text) : NULL;
-    free(text);
-    return probe->meta != NULL
-               ? LP_OK
-               : lp_fail(err, LP_ERR_MEMORY, "%s: out of memory for its meta", path);
-}
-
 /* ---- the file ---- */
 
-static lp_status build_header(const lp_probe *probe, const char *meta, char **text, lp_error *err) {
-    json_t *meta_value;
-    *text = NULL;
-    lp_status status = build_meta(probe, meta, &meta_value, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    json_t *header = json_pack("{s:s, s:s, s:I, s:I, s:o}", "format", "linprobe probe", "dtype",
-                               "<f8", "classes", (json_int_t)probe->classes, "width",
-                               (json_int_t)probe->width, "meta", meta_value);
-    *text = lp_json_dump(header, LP_JSON_COMPACT);
+static lp_status build_header(const lp_probe *probe, char **text, lp_error *err) {
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "format", "linprobe probe");
+    lp_row_text(&row, "dtype", "<f8");
+    lp_row_count(&row, "classes", probe->classes);
+    lp_row_count(&row, "width", probe->width);
+    lp_row_put(&row, "meta", meta_json(probe));
+    json_t *header = lp_row_end(&row);
+    *text = header != NULL ? lp_json_dump(header, LP_JSON_COMPACT) : NULL;
     json_decref(header);
     return *text != NULL ? LP_OK : lp_fail(err, LP_ERR_MEMORY, "probe's header could not be built");
 }
 
-lp_status lp_probe_save(const lp_probe *probe, const char *path, const char *meta, lp_error *err) {
+lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err) {
     char *header = NULL;
     unsigned char *bytes = NULL;
     char hex[LP_DIGEST_HEX];
     lp_status status;
-    LP_TRY(build_header(probe, meta, &header, err));
+    LP_TRY(build_header(probe, &header, err));
     size_t length = strlen(header);
     size_t padded = (length + 7) / 8 * 8;
     size_t weights = probe->classes * probe->width;
@@ -241,7 +208,9 @@ static lp_status read_probe(const char *path, const lp_map *map, lp_probe **out,
     get_reals(values, probe->weights, classes * width);
     get_reals(values + 8 * classes * width, probe->intercepts, classes);
     LP_TRY(check_values(path, probe, err));
-    LP_TRY(read_meta(probe, path, json_object_get(header, "meta"), err));
+    const json_t *meta = json_object_get(header, "meta");
+    probe->solver = lp_training_solver(meta);
+    LP_TRY(lp_training_read(path, meta, &probe->training, err));
     *out = probe;
     probe = NULL;
 done:

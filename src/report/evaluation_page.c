@@ -1,68 +1,49 @@
 /* Sections of an evaluation: what a reader asks first stands first. */
 #include "report/evaluation_page.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/json_row.h"
+#include "feat/provenance.h"
 #include "report/heat_map.h"
 #include "report/reliability.h"
 
 void lp_evaluation_title(const lp_features *test, char title[LP_EVALUATION_TITLE]) {
-    json_error_t reason;
-    json_t *meta = json_loads(test->meta, 0, &reason);
-    const json_t *inputs = json_object_get(meta, "inputs");
-    const char *encoder = lp_json_text(json_object_get(meta, "encoder"), "name",
-                                       lp_json_text(inputs, "family", NULL));
-    const json_t *set = json_object_get(meta, "data");
-    const char *data = lp_json_text(set, "name", NULL);
-    if (encoder != NULL && data != NULL) {
+    const lp_provenance *p = test->provenance;
+    const char *encoder = p == NULL                 ? NULL
+                          : p->encoder.name != NULL ? p->encoder.name
+                                                    : p->encoder.family;
+    if (encoder != NULL && p->data.name != NULL) {
         /* any file of the layout is read: its name is known only of the official ones */
-        bool official = json_is_string(json_object_get(set, "official"));
         (void)snprintf(title, LP_EVALUATION_TITLE,
-                       official ? "%.120s on %.120s" : "%.120s on pictures in %.120s's format",
-                       encoder, data);
+                       p->data.official != NULL ? "%.120s on %.120s"
+                                                : "%.120s on pictures in %.120s's format",
+                       encoder, p->data.name);
     } else {
         (void)snprintf(title, LP_EVALUATION_TITLE, "%.250s", test->path);
     }
-    json_decref(meta);
-}
-
-void lp_evaluation_trim(json_t *meta) {
-    json_t *data = json_object_get(meta, "data");
-    (void)json_object_del(data, "class_names");
-    (void)json_object_del(data, "superclass_of");
-    (void)json_object_del(data, "superclass_names");
 }
 
 json_t *lp_evaluation_origin(const lp_features *set) {
-    json_error_t reason;
-    json_t *meta = json_loads(set->meta, 0, &reason);
-    lp_evaluation_trim(meta);
-    return meta;
+    return set->provenance != NULL ? lp_provenance_json(set->provenance, set->count, set->width,
+                                                        set->digest, LP_DETAIL_BRIEF)
+                                   : json_object();
 }
 
 /* ---- charts ---------------------------------------------------------------------------------- */
 
-/* Names of the superclasses, as lp_evaluation_names. */
-static const char **group_names(const lp_evaluation *e) {
-    const char **names = lp_alloc(e->groups, sizeof *names);
-    for (size_t g = 0; names != NULL && g < e->groups; g++) {
-        const char *name = json_string_value(json_array_get(e->group_names, g));
-        names[g] = name != NULL ? name : "";
-    }
-    return names;
-}
-
 lp_status lp_evaluation_confusion_chart(const lp_evaluation *e, lp_chart **chart, lp_error *err) {
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 32];
-    const char **names = lp_evaluation_names(e), **groups = group_names(e);
+    const char **names = lp_evaluation_names(e);
     lp_status status;
     *chart = NULL;
     lp_evaluation_title(e->test, on);
     (void)snprintf(title, sizeof title, "Confusion: %s", on);
-    if (names == NULL || groups == NULL) {
+    if (names == NULL) {
         status = lp_fail_memory(err, "class names", e->classes, sizeof *names);
     } else {
         const lp_heat_map map = {.title = title,
@@ -70,31 +51,28 @@ lp_status lp_evaluation_confusion_chart(const lp_evaluation *e, lp_chart **chart
                                  .counts = e->confusion,
                                  .names = names,
                                  .group_of = e->groups > 0 ? e->group_of : NULL,
-                                 .group_names = groups,
+                                 .group_names = e->group_names,
                                  .groups = e->groups};
         status = lp_heat_map_chart(&map, chart, err);
     }
     lp_free((void *)names);
-    lp_free((void *)groups);
     return status;
 }
 
 static lp_status superclass_chart(const lp_evaluation *e, lp_chart **chart, lp_error *err) {
-    const char **names = group_names(e);
     size_t *counts = lp_alloc(e->groups, e->groups * sizeof *counts);
     lp_status status;
     *chart = NULL;
-    if (names == NULL || counts == NULL) {
+    if (counts == NULL) {
         status = lp_fail_memory(err, "superclasses", e->groups, e->groups * sizeof *counts);
     } else {
         lp_confusion_group(e->confusion, e->classes, e->group_of, e->groups, counts);
         const lp_heat_map map = {.title = "Confusion between superclasses",
                                  .classes = e->groups,
                                  .counts = counts,
-                                 .names = names};
+                                 .names = e->group_names};
         status = lp_heat_map_chart(&map, chart, err);
     }
-    lp_free((void *)names);
     lp_free(counts);
     return status;
 }
@@ -118,17 +96,29 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
                                         {"high", "to", "%.3f"}};
     const lp_metrics *m = &e->metrics;
     char text[160];
-    json_t *rows = json_pack(
-        "[{s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f},"
-        " {s:s, s:f, s:f, s:f}]",
-        "measure", "top-1 accuracy, %", "value", 100 * m->score.top1, "low",
-        100 * m->score.top1_interval.low, "high", 100 * m->score.top1_interval.high, "measure",
-        "top-5 accuracy, %", "value", 100 * m->score.top5, "low", 100 * m->score.top5_interval.low,
-        "high", 100 * m->score.top5_interval.high, "measure", "mean accuracy per class, %", "value",
-        100 * m->score.mean_per_class, "low", 100 * m->score.mean_per_class_interval.low, "high",
-        100 * m->score.mean_per_class_interval.high, "measure", "expected calibration error, %",
-        "value", 100 * m->calibration_error, "measure", "log loss, nats", "value", m->log_loss,
-        "low", m->log_loss_interval.low, "high", m->log_loss_interval.high);
+    const lp_score *score = &m->score;
+    const struct {
+        const char *name;
+        double value, low, high;
+    } measures[] = {
+        {"top-1 accuracy, %", 100 * score->top1, 100 * score->top1_interval.low,
+         100 * score->top1_interval.high},
+        {"top-5 accuracy, %", 100 * score->top5, 100 * score->top5_interval.low,
+         100 * score->top5_interval.high},
+        {"mean accuracy per class, %", 100 * score->mean_per_class,
+         100 * score->mean_per_class_interval.low, 100 * score->mean_per_class_interval.high},
+        {"expected calibration error, %", 100 * m->calibration_error, NAN, NAN},
+        {"log loss, nats", m->log_loss, m->log_loss_interval.low, m->log_loss_interval.high},
+    };
+    json_t *rows = json_array();
+    for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
+        lp_row row = lp_row_new();
+        lp_row_text(&row, "measure", measures[i].name);
+        lp_row_real(&row, "value", measures[i].value);
+        lp_row_real(&row, "low", measures[i].low);
+        lp_row_real(&row, "high", measures[i].high);
+        (void)json_array_append_new(rows, lp_row_end(&row));
+    }
     lp_html_heading(page, "Accuracy");
     lp_html_table(page, "On the test set", columns, sizeof columns / sizeof columns[0], rows);
     (void)snprintf(text, sizeof text,

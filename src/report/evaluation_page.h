@@ -3,10 +3,11 @@
 #define LP_REPORT_EVALUATION_PAGE_H
 
 #include "report/chart.h"
-#include "report/evaluation.h"
+#include "report/evaluation_rows.h"
 #include "report/html.h"
 
-/* "CLIP ViT-B/32 on CIFAR-100", from the test set's meta.json; its path where that does not say. */
+/* "CLIP ViT-B/32 on CIFAR-100", from the test set's provenance; its path where that does
+ * not say. */
 enum { LP_EVALUATION_TITLE = 256 };
 void lp_evaluation_title(const lp_features *test, char title[LP_EVALUATION_TITLE]);
 
@@ -20,9 +21,7 @@ LP_MUST_USE lp_status lp_evaluation_page(const lp_evaluation *evaluation, const 
                                          lp_html *page, lp_error *err);
 
 /* A feature set's meta.json without the lists of classes and superclasses, for a table of settings;
- * a new reference, "{}" at the least, or NULL when memory is short.  The second one takes them out
- * of such an object. */
+ * a new reference, "{}" at the least, or NULL when memory is short. */
 json_t *lp_evaluation_origin(const lp_features *set);
-void lp_evaluation_trim(json_t *meta);
 
 #endif

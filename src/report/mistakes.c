@@ -16,10 +16,10 @@
 
 /* ---- the data set of a feature set ----------------------------------------------------------- */
 
-static lp_status check(const lp_features *test, const json_t *inputs, const lp_dataset *data,
-                       lp_error *err) {
+static lp_status check(const lp_features *test, const lp_dataset *data, lp_error *err) {
     const lp_dataset_info *info = lp_dataset_describe(data);
-    const char *digest = lp_json_text(inputs, "data_sha256", info->digest);
+    const lp_provenance *p = test->provenance;
+    const char *digest = p != NULL && p->data.sha256 != NULL ? p->data.sha256 : info->digest;
     const int64_t *labels = lp_dataset_labels(data);
     if (strcmp(digest, info->digest) != 0) {
         return lp_fail(err, LP_ERR_ARGUMENT,
@@ -42,29 +42,26 @@ static lp_status check(const lp_features *test, const json_t *inputs, const lp_d
 
 lp_status lp_mistakes_open(const lp_features *test, const char *path, lp_dataset **data,
                            lp_error *err) {
-    json_error_t reason;
-    json_t *meta = json_loads(test->meta, 0, &reason);
-    const json_t *inputs = json_object_get(meta, "inputs");
-    const json_t *about = json_object_get(meta, "data");
-    double share = lp_json_number(about, "test_share", 0);
-    double seed = lp_json_number(about, "split_seed", 0);
-    bool train = strcmp(lp_json_text(inputs, "split", "test"), "train") == 0;
-    bool coarse = strcmp(lp_json_text(inputs, "labels", "fine"), "coarse") == 0;
-    const lp_dataset_options options = {
-        .split = train ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
-        .labels = coarse ? LP_LABELS_COARSE : LP_LABELS_FINE,
-        .skip_broken = true, /* the digest tells whether these are the images */
-        .test_share = share > 0 && share < 1 ? share : 0,
-        .split_seed = seed >= 0 && seed < 0x1p53 ? (size_t)seed : 0};
-    lp_status status = lp_dataset_open_with(path, &options, data, err);
-    if (status == LP_OK) {
-        status = check(test, inputs, *data, err);
-        if (status != LP_OK) {
-            lp_dataset_close(*data);
-            *data = NULL;
-        }
+    const lp_provenance *p = test->provenance;
+    lp_dataset_options options = {.split = LP_SPLIT_TEST,
+                                  .skip_broken = true}; /* the digest decides on the images */
+    lp_status status;
+    if (p != NULL && p->recorded) {
+        options.split = p->data.split;
+        options.labels = p->data.labels;
     }
-    json_decref(meta);
+    if (p != NULL) {
+        options.test_share = p->data.test_share;
+        options.split_seed = p->data.split_seed;
+    }
+    *data = NULL;
+    LP_TRY(lp_dataset_open_with(path, &options, data, err));
+    LP_TRY(check(test, *data, err));
+done:
+    if (status != LP_OK) {
+        lp_dataset_close(*data);
+        *data = NULL;
+    }
     return status;
 }
 

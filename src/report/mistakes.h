@@ -4,7 +4,7 @@
 
 #include "linprobe/dataset.h"
 #include "report/chart.h"
-#include "report/evaluation.h"
+#include "report/evaluation_rows.h"
 
 /* Opens the split that a feature set was made from, as its meta.json records it (without a record:
  * the test split, fine labels), and checks that it is: LP_ERR_ARGUMENT when the digest of the

@@ -108,23 +108,22 @@ const lp_published *lp_published_find(const char *model, const char *dataset,
 }
 
 /* Whether a feature set is of an official file's own labels, and not normalised. */
-static bool is_plain(const json_t *set) {
-    const json_t *inputs = json_object_get(set, "inputs");
-    return lp_json_text(json_object_get(set, "data"), "official", NULL) != NULL &&
-           strcmp(lp_json_text(inputs, "labels", ""), "fine") == 0 &&
-           json_is_false(json_object_get(inputs, "normalize"));
+static bool is_plain(const lp_provenance *p) {
+    return p != NULL && p->recorded && p->data.official != NULL &&
+           p->data.labels == LP_LABELS_FINE && !p->encoder.normalize;
 }
 
-const lp_published *lp_published_of(const json_t *train, const json_t *test) {
-    const json_t *inputs = json_object_get(test, "inputs");
-    const char *feature = lp_json_text(inputs, "feature", "");
-    const char *model = lp_json_text(json_object_get(test, "weights"), "official", NULL);
-    const char *data = lp_json_text(json_object_get(test, "data"), "name", "");
-    bool same = is_plain(train) && is_plain(test) &&
-                strcmp(lp_json_text(json_object_get(train, "data"), "name", ""), data) == 0;
-    for (int p = LP_FEATURE_PROJECTED; same && p <= LP_FEATURE_PENULTIMATE; p++) {
-        if (strcmp(feature, lp_feature_point_name((lp_feature_point)p)) == 0) {
-            return lp_published_find(model, data, (lp_feature_point)p);
+const lp_published *lp_published_of(const lp_provenance *train, const lp_provenance *test) {
+    if (!is_plain(train) || !is_plain(test) || test->data.name == NULL ||
+        train->data.name == NULL || strcmp(train->data.name, test->data.name) != 0 ||
+        test->encoder.precision == NULL ||
+        strcmp(test->encoder.precision, lp_precision_name(LP_PRECISION_FLOAT32)) != 0) {
+        return NULL;
+    }
+    for (int p = LP_FEATURE_PROJECTED; p <= LP_FEATURE_PENULTIMATE; p++) {
+        if (strcmp(test->encoder.feature, lp_feature_point_name((lp_feature_point)p)) == 0) {
+            return lp_published_find(test->encoder.weights.official, test->data.name,
+                                     (lp_feature_point)p);
         }
     }
     return NULL;

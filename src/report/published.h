@@ -2,10 +2,9 @@
 #ifndef LP_REPORT_PUBLISHED_H
 #define LP_REPORT_PUBLISHED_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include "base/json.h"
 #include "linprobe/encoder.h"
+#include "linprobe/provenance.h"
 
 /* A linear-probe accuracy that somebody published. */
 typedef struct lp_published {
@@ -28,10 +27,9 @@ const lp_published *lp_published_all(size_t *count);
 const lp_published *lp_published_find(const char *model, const char *dataset,
                                       lp_feature_point point);
 
-/* The same for two feature sets as their meta.json describes them (of the training set `inputs` and
- * `data` are enough): official weights and data, fine labels, features as the encoder gives them.
- */
-const lp_published *lp_published_of(const json_t *train, const json_t *test);
+/* The same for the training and test features of a probe (NULL: not recorded): official weights and
+ * data, fine labels, float32, features as the encoder gives them. */
+const lp_published *lp_published_of(const lp_provenance *train, const lp_provenance *test);
 
 /* The number this program was made to reproduce: CLIP ViT-B/32 on CIFAR-100. */
 const lp_published *lp_published_target(void);

@@ -2,9 +2,10 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "meta.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
-#include "report/evaluation.h"
+#include "report/evaluation_rows.h"
 
 enum { K = 4, F = 3, N = 40 };
 
@@ -20,7 +21,7 @@ static lp_features features_of(const dataset *data, const char *meta) {
                      .labels = data->labels,
                      .class_names = names,
                      .digest = "",
-                     .meta = meta};
+                     .provenance = provenance_of(meta)};
     return f;
 }
 
@@ -45,7 +46,7 @@ static void document(void **state) {
     (void)state;
     dataset data = dataset_random(N, F, K, 1);
     lp_features test = features_of(
-        &data, "{\"data\": {\"superclass_of\": [1, 1, 0, 0], \"superclass_names\": [\"tree\", "
+        &data, "{\"data\": {\"classes\": 4, \"superclass_of\": [1, 1, 0, 0], \"superclass_names\": [\"tree\", "
                "\"animal\"]}}");
     lp_probe *probe = random_probe();
     lp_evaluation e;
@@ -117,7 +118,7 @@ static void memory_runs_out(void **state) {
     (void)state;
     dataset data = dataset_random(N, F, K, 1);
     lp_features test = features_of(
-        &data, "{\"data\": {\"superclass_of\": [1, 1, 0, 0], \"superclass_names\": [\"tree\", "
+        &data, "{\"data\": {\"classes\": 4, \"superclass_of\": [1, 1, 0, 0], \"superclass_names\": [\"tree\", "
                "\"animal\"]}}");
     lp_probe *probe = random_probe();
     lp_evaluation e;

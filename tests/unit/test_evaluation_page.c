@@ -2,6 +2,7 @@
 #include <math.h>
 #include <unistd.h>
 
+#include "meta.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "ckpt/known_models.h"
@@ -88,7 +89,7 @@ static lp_features four_images(const char *meta) {
                          .x = x,
                          .labels = labels,
                          .digest = "",
-                         .meta = meta};
+                         .provenance = provenance_of(meta)};
 }
 
 static void the_surest_mistakes_come_first(void **state) {
@@ -187,7 +188,7 @@ static void images_must_be_those_of_the_features(void **state) {
     (void)state;
     static const int64_t others[IMAGES] = {0, 1, 3, 2};
     lp_dataset *data = NULL;
-    lp_features set = four_images("{\"inputs\": {\"data_sha256\": \"00\"}}");
+    lp_features set = four_images("{\"inputs\": {\"split\": \"test\", \"data_sha256\": \"00\"}}");
     assert_fails(lp_mistakes_open(&set, bin, &data, &err), LP_ERR_ARGUMENT, &err,
                  "but set was made from 00");
     assert_null(data);
@@ -211,7 +212,7 @@ static void published_numbers_need_the_very_inputs(void **state) {
     (void)state;
 #define SET(official, labels, normalize, feature)                                                  \
     "{\"weights\": {\"official\": \"OpenAI CLIP ViT-B/32\"}, \"inputs\": {\"labels\": \"" labels   \
-    "\", \"normalize\": " normalize ", \"feature\": \"" feature                                    \
+    "\", \"precision\": \"float32\", \"normalize\": " normalize ", \"feature\": \"" feature       \
     "\"}, \"data\": {\"name\": \"CIFAR-100\", \"official\": " official "}}"
     static const struct {
         const char *train, *test;
@@ -230,16 +231,14 @@ static void published_numbers_need_the_very_inputs(void **state) {
         {"{}", "{}", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        json_error_t reason;
-        json_t *train = json_loads(cases[i].train, 0, &reason);
-        json_t *test = json_loads(cases[i].test, 0, &reason);
-        assert_true(train != NULL && test != NULL);
-        const lp_published *p = lp_published_of(train, test);
+        const lp_published *p =
+            lp_published_of(provenance_of(cases[i].train), provenance_of(cases[i].test));
         assert_true(p != NULL ? p->accuracy == cases[i].accuracy : cases[i].accuracy == 0);
-        json_decref(train);
-        json_decref(test);
     }
     assert_null(lp_published_of(NULL, NULL));
+    lp_provenance rough = *provenance_of(cases[0].test); /* 8-bit products are another encoder */
+    rough.encoder.precision = "int8";
+    assert_null(lp_published_of(provenance_of(cases[0].train), &rough));
 }
 
 static void published_numbers_are_of_known_models(void **state) {
@@ -261,7 +260,7 @@ static void published_numbers_are_of_known_models(void **state) {
 
 static const char *const names[K] = {"cat", "<dog>", "oak", "elm"};
 static const char super[] = "{\"encoder\": {\"name\": \"E\"}, \"data\": {\"name\": \"D\", "
-                            "\"class_names\": [], \"superclass_of\": [1, 1, 0, 0], "
+                            "\"classes\": 4, \"class_names\": [], \"superclass_of\": [1, 1, 0, 0], "
                             "\"superclass_names\": [\"tree\", \"animal\"]}}";
 
 static lp_features features_of(const dataset *data, const char *meta, bool named) {
@@ -273,7 +272,7 @@ static lp_features features_of(const dataset *data, const char *meta, bool named
                          .labels = data->labels,
                          .class_names = named ? names : NULL,
                          .digest = "",
-                         .meta = meta};
+                         .provenance = provenance_of(meta)};
 }
 
 static void evaluate(const lp_features *test, lp_evaluation *e) {
@@ -319,7 +318,8 @@ static void titles_say_what_is_known(void **state) {
     lp_evaluation_title(&test, title);
     assert_string_equal(title, "E on pictures in D's format"); /* not the official file */
     json_t *origin = lp_evaluation_origin(&test);
-    assert_int_equal(json_object_size(json_object_get(origin, "data")), 1);
+    assert_string_equal(lp_json_text(json_object_get(origin, "data"), "name", ""), "D");
+    assert_null(json_object_get(json_object_get(origin, "data"), "superclass_of"));
     json_decref(origin);
     test = features_of(&data,
                        "{\"encoder\": {\"name\": \"E\"}, \"data\": {\"name\": \"D\", "

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "folder.h"
 #include "linprobe/stats.h"
+#include "meta.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe_data.h"
@@ -136,7 +137,7 @@ static void absent_classes_are_left_out(void **state) {
         for (size_t i = 0; i < 90; i++) {
             assert_true(predicted[i] == 1 || predicted[i] == 2 || predicted[i] == 5);
         }
-        assert_ok(lp_probe_save(sparse, path, NULL, &err), &err);
+        assert_ok(lp_probe_save(sparse, path, &err), &err);
         lp_probe *loaded;
         assert_ok(lp_probe_load(path, &loaded, &err), &err);
         assert_true(lp_probe_intercepts(loaded)[6] == -INFINITY);
@@ -181,27 +182,80 @@ static void saved_probe_comes_back(void **state) {
     (void)state;
     lp_probe *probe = sample();
     lp_probe *loaded;
-    assert_ok(lp_probe_save(probe, path, "{\"C\": 0.316}", &err), &err);
+    assert_ok(lp_probe_save(probe, path, &err), &err);
     assert_ok(lp_probe_load(path, &loaded, &err), &err);
     assert_int_equal(lp_probe_classes(loaded), 3);
     assert_int_equal(lp_probe_width(loaded), 4);
     assert_memory_equal(lp_probe_weights(loaded), probe->weights, 12 * sizeof(double));
     assert_memory_equal(lp_probe_intercepts(loaded), probe->intercepts, 3 * sizeof(double));
-    assert_string_equal(lp_probe_meta(loaded),
-                        "{\"C\":0.316,\"options\":{\"solver\":\"softmax\"}}");
+    assert_null(lp_probe_training(loaded)); /* nobody said how it was made */
     lp_probe_free(loaded);
-    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
-    assert_ok(lp_probe_load(path, &loaded, &err), &err);
-    assert_string_equal(lp_probe_meta(loaded), "{\"options\":{\"solver\":\"softmax\"}}");
-    lp_probe_free(loaded);
-    assert_fails(lp_probe_save(probe, path, "{", &err), LP_ERR_FORMAT, &err, "not valid JSON");
-    assert_fails(lp_probe_save(probe, path, "[1]", &err), LP_ERR_FORMAT, &err, "JSON object");
-    assert_fails(lp_probe_save(probe, "/nonexistent/probe", NULL, &err), LP_ERR_IO, &err,
+    assert_fails(lp_probe_save(probe, "/nonexistent/probe", &err), LP_ERR_IO, &err,
                  "/nonexistent/probe");
     assert_fails(lp_probe_load("/nonexistent/probe", &loaded, &err), LP_ERR_IO, &err,
                  "/nonexistent/probe");
     assert_null(loaded);
     lp_probe_free(probe);
+}
+
+static const char set_meta[] =
+    "{\"inputs\": {\"family\": \"clip-vit\", \"weights_sha256\": \"ab\", \"feature\": "
+    "\"projected\", \"normalize\": true, \"data_sha256\": \"cd\", \"split\": \"train\", "
+    "\"labels\": \"coarse\", \"images\": 50, \"activation\": \"gelu\", \"pool\": \"cls\", "
+    "\"precision\": \"int8\", \"heads\": 12, \"norm_eps\": \"9.99999975e-06\", "
+    "\"preprocess\": {\"resize\": 248, \"crop\": 224, \"filter\": \"lanczos\", \"squash\": "
+    "true, \"mean\": [\"0.5\", \"0.25\", \"0.125\"], \"std\": [\"1\", \"2\", \"4\"]}}, "
+    "\"data\": {\"name\": \"Pets\", \"classes\": 2, \"class_names\": [\"cat\", \"dog\"]}}";
+
+static lp_training sample_training(void) {
+    lp_training t = {.linprobe = "9.8.7",
+                     .command = "linprobe fit x",
+                     .blas = "OpenBLAS 1.2",
+                     .blas_kernel = "Zen",
+                     .train = {"features/train", "00ff", 50, provenance_of(set_meta)},
+                     .validation = {"features/val", "11ee", 20, NULL},
+                     .options = {.solver = LP_SOLVER_OVR, .C = 0.1, .tolerance = 1e-5, .bias = -1},
+                     .report = {.converged = true,
+                                .iterations = 12,
+                                .passes = 34,
+                                .objective = 5.5,
+                                .gradient = 1e-7,
+                                .gap = -1}};
+    (void)snprintf(t.report.stopped_by, sizeof t.report.stopped_by, "the gradient");
+    return t;
+}
+
+/* Every field survives the file, and nothing in it belongs to the caller any more. */
+static void training_record_comes_back(void **state) {
+    (void)state;
+    lp_probe *probe = sample(), *loaded;
+    const lp_training given = sample_training();
+    probe->solver = given.options.solver;
+    assert_ok(lp_probe_describe(probe, &given, &err), &err);
+    assert_ok(lp_probe_save(probe, path, &err), &err);
+    lp_probe_free(probe);
+    assert_ok(lp_probe_load(path, &loaded, &err), &err);
+    const lp_training *t = lp_probe_training(loaded);
+    assert_non_null(t);
+    assert_int_equal(lp_probe_solver(loaded), LP_SOLVER_OVR);
+    assert_string_equal(t->linprobe, given.linprobe);
+    assert_string_equal(t->command, given.command);
+    assert_string_equal(t->blas, given.blas);
+    assert_string_equal(t->blas_kernel, given.blas_kernel);
+    assert_string_equal(t->train.path, "features/train");
+    assert_string_equal(t->train.sha256, "00ff");
+    assert_int_equal(t->train.count, 50);
+    assert_string_equal(t->validation.sha256, "11ee");
+    assert_int_equal(t->validation.count, 20);
+    assert_true(t->options.C == 0.1 && t->options.tolerance == 1e-5 && t->options.bias == -1);
+    assert_true(t->report.converged && t->report.iterations == 12 && t->report.passes == 34);
+    assert_true(t->report.objective == 5.5 && t->report.gap == -1);
+    assert_string_equal(t->report.stopped_by, "the gradient");
+    const lp_provenance *p = t->train.provenance;
+    assert_ok(lp_provenance_match(given.train.provenance, "a", p, "b", &err), &err);
+    assert_true(p->data.labels == LP_LABELS_COARSE && p->encoder.preprocess.crop == 224);
+    assert_string_equal(p->data.class_names[1], "dog");
+    lp_probe_free(loaded);
 }
 
 /* Little-endian and in this order on every machine. */
@@ -211,7 +265,7 @@ static void file_has_the_documented_layout(void **state) {
     char *bytes;
     size_t size;
     static const unsigned char third[8] = {0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0xd5, 0x3f};
-    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    assert_ok(lp_probe_save(probe, path, &err), &err);
     assert_ok(lp_file_read(path, 1 << 20, &bytes, &size, &err), &err);
     assert_memory_equal(bytes, "LPPROBE1", 8);
     size_t header = (unsigned char)bytes[8];
@@ -253,11 +307,9 @@ static lp_status load_built(const char *header, size_t values, double value, lp_
     return load_signed(bytes, 16 + padded + 8 * values, probe);
 }
 
-/* Fitted, and saved and loaded with any meta that the caller gives. */
+/* Fitted, saved and loaded. */
 static void probe_knows_its_solver(void **state) {
     (void)state;
-    static const char *const metas[] = {NULL, "{\"options\": 7}",
-                                        "{\"options\":{\"solver\":\"another\",\"C\":1}}"};
     dataset data = dataset_random(50, 4, 3, 1);
     for (size_t s = 0; s < SOLVERS; s++) {
         lp_fit_options options = options_of(solvers[s]);
@@ -269,12 +321,10 @@ static void probe_knows_its_solver(void **state) {
         assert_int_equal(lp_probe_probability(probe), solvers[s] == LP_SOLVER_SOFTMAX
                                                           ? LP_PROBABILITY_SOFTMAX
                                                           : LP_PROBABILITY_OVR);
-        for (size_t m = 0; m < sizeof metas / sizeof metas[0]; m++) {
-            assert_ok(lp_probe_save(probe, path, metas[m], &err), &err);
-            assert_ok(lp_probe_load(path, &loaded, &err), &err);
-            assert_int_equal(lp_probe_solver(loaded), solvers[s]);
-            lp_probe_free(loaded);
-        }
+        assert_ok(lp_probe_save(probe, path, &err), &err);
+        assert_ok(lp_probe_load(path, &loaded, &err), &err);
+        assert_int_equal(lp_probe_solver(loaded), solvers[s]);
+        lp_probe_free(loaded);
         lp_probe_free(probe);
     }
     dataset_free(&data);
@@ -308,7 +358,7 @@ static void older_files_have_a_solver(void **state) {
 
 /* A probe that could be saved, and then may not be loaded. */
 static void assert_saved_is_refused(lp_probe *probe, const char *part) {
-    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    assert_ok(lp_probe_save(probe, path, &err), &err);
     lp_probe_free(probe);
     assert_fails(lp_probe_load(path, &probe, &err), LP_ERR_DATA, &err, part);
     assert_null(probe);
@@ -319,7 +369,7 @@ static void damaged_files_are_refused(void **state) {
     lp_probe *probe = sample();
     char *bytes;
     size_t size;
-    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    assert_ok(lp_probe_save(probe, path, &err), &err);
     assert_ok(lp_file_read(path, 1 << 20, &bytes, &size, &err), &err);
     lp_probe_free(probe);
     for (size_t cut = 0; cut < size; cut++) {
@@ -380,8 +430,10 @@ static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     lp_probe *probe = sample();
     lp_probe *loaded;
+    const lp_training given = sample_training();
+    assert_ok(lp_probe_describe(probe, &given, &err), &err);
     (void)lp_alloc_fail_at(0);
-    assert_ok(lp_probe_save(probe, path, "{}", &err), &err);
+    assert_ok(lp_probe_save(probe, path, &err), &err);
     size_t saving = lp_alloc_fail_at(0);
     assert_ok(lp_probe_load(path, &loaded, &err), &err);
     lp_probe_free(loaded);
@@ -389,7 +441,7 @@ static void every_failed_allocation_is_reported(void **state) {
     assert_true(saving >= 3 && loading >= 4);
     for (size_t k = 1; k <= saving; k++) {
         (void)lp_alloc_fail_at(k);
-        assert_int_equal(lp_probe_save(probe, path, "{}", &err), LP_ERR_MEMORY);
+        assert_int_equal(lp_probe_save(probe, path, &err), LP_ERR_MEMORY);
     }
     (void)lp_alloc_fail_at(0);
     assert_ok(lp_probe_load(path, &loaded, &err), &err); /* the older file was left alone */
@@ -410,6 +462,7 @@ int main(void) {
         cmocka_unit_test(absent_classes_are_left_out),
         cmocka_unit_test(start_must_fit),
         cmocka_unit_test(saved_probe_comes_back),
+        cmocka_unit_test(training_record_comes_back),
         cmocka_unit_test(probe_knows_its_solver),
         cmocka_unit_test(older_files_have_a_solver),
         cmocka_unit_test(file_has_the_documented_layout),

@@ -334,7 +334,7 @@ static void foreign_probe_in_the_work_folder_is_refused(void **state) {
     lp_probe *probe;
     lp_fit_report report;
     assert_ok(lp_probe_fit(&other, &fit, &probe, &report, &err), &err);
-    assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
+    assert_ok(lp_probe_save(probe, path, &err), &err);
     lp_probe_free(probe);
     memset(&options.fit.progress, 0, sizeof options.fit.progress);
     assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_FORMAT, &err,

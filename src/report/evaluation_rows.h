@@ -1,34 +1,11 @@
 /* What an evaluation found, as rows for tables and as one document that pages and pictures are made
  * from; docs/FORMATS.md describes it.  Accuracies, shares and errors are in percent. */
-#ifndef LP_REPORT_EVALUATION_H
-#define LP_REPORT_EVALUATION_H
+#ifndef LP_REPORT_EVALUATION_ROWS_H
+#define LP_REPORT_EVALUATION_ROWS_H
 
 #include "base/json.h"
-#include "linprobe/features.h"
-#include "linprobe/stats.h"
+#include "linprobe/evaluation.h"
 #include "report/table.h"
-
-typedef struct lp_evaluation {
-    const lp_features *test;
-    size_t classes; /* K of the probe */
-    lp_probability probability;
-    lp_metrics metrics;
-    size_t *correct_of; /* [K] */
-    size_t *count_of;   /* [K] */
-    int64_t *predicted; /* [N] */
-    double *confidence; /* [N] probability of the prediction */
-    size_t *confusion;  /* [K, K] */
-    size_t groups;      /* superclasses that the test set names; 0 = none */
-    size_t *group_of;   /* [K] */
-    json_t *group_names;
-} lp_evaluation;
-
-/* Evaluates, which needs 8 K^2 bytes.  The test set must outlive the result, which
- * lp_evaluation_free takes apart. */
-LP_MUST_USE lp_status lp_evaluation_run(const lp_probe *probe, const lp_features *test,
-                                        lp_probability probability, size_t threads,
-                                        lp_evaluation *evaluation, lp_error *err);
-void lp_evaluation_free(lp_evaluation *evaluation);
 
 /* The names of all K classes, or their numbers where the test set has none: one block, released by
  * lp_free; NULL when memory is short. */
@@ -63,8 +40,19 @@ typedef enum lp_evaluation_table {
 json_t *lp_evaluation_rows(const lp_evaluation *evaluation, lp_evaluation_table table);
 const lp_column *lp_evaluation_columns(lp_evaluation_table table, size_t *count);
 
-/* All of it: summary, classes, confused (100), calibration, confusion as a list of K lists of K
- * counts, and superclasses: names and the same matrix, or null. */
+/* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
+ * accuracies in percent.  lp_score_columns are what of it a table shows. */
+json_t *lp_score_json(const lp_score *score);
+extern const lp_column lp_score_columns[];
+extern const size_t lp_score_column_count;
+
+/* All of it: format, linprobe, command, probe (its training record) and test; then summary,
+ * classes, confused (100), calibration, confusion as a list of K lists of K counts, and
+ * superclasses: names and the same matrix, or null.  docs/FORMATS.md describes it. */
+LP_MUST_USE lp_status lp_evaluation_write(const lp_evaluation *evaluation, const lp_probe *probe,
+                                          const char *command, const char *path, lp_error *err);
+
+/* The document without where it came from; NULL when memory is short. */
 json_t *lp_evaluation_document(const lp_evaluation *evaluation);
 
 #endif

@@ -7,16 +7,17 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
-#include "extract/partial.h"
+#include "feat/set_writer.h"
 #include "folder.h"
 #include "linprobe/features.h"
+#include "meta.h"
 
 enum { ROWS = 10, WIDTH = 3 };
 
 static lp_error err;
 static float values[ROWS * WIDTH];
 static int64_t labels[ROWS];
-static json_t *inputs;
+static const lp_provenance *inputs;
 static const char *out, *part;
 
 static int set_up(void **state) {
@@ -26,7 +27,8 @@ static int set_up(void **state) {
     for (int i = 0; i < ROWS; i++) {
         labels[i] = i % 2;
     }
-    inputs = json_pack("{s:s, s:i}", "weights", "abc", "images", ROWS);
+    inputs = provenance_of("{\"inputs\": {\"family\": \"pixels\", \"feature\": \"pixels\", "
+                           "\"data_sha256\": \"abc\", \"images\": 10}, \"data\": {\"classes\": 2}}");
     if (make_folder(state) != 0) {
         return 1;
     }
@@ -40,21 +42,14 @@ static int clear(void **state) {
     return remove_tree(out) != 0 || remove_tree(part) != 0;
 }
 
-static int tear_down(void **state) {
-    json_decref(inputs);
-    return remove_folder(state);
-}
-
 /* Appends rows from `done` on in chunks of `chunk`, and finishes. */
-static void complete(lp_partial *p, size_t done, size_t chunk) {
+static void complete(lp_set_writer *p, size_t done, size_t chunk) {
     for (size_t i = done; i < ROWS; i += chunk) {
         size_t count = i + chunk < ROWS ? chunk : ROWS - i;
-        assert_ok(lp_partial_append(p, values + i * WIDTH, count, &err), &err);
+        assert_ok(lp_set_writer_append(p, values + i * WIDTH, count, &err), &err);
     }
-    json_t *meta = json_pack("{s:O}", "inputs", inputs);
-    assert_ok(lp_partial_finish(p, labels, meta, &err), &err);
-    json_decref(meta);
-    lp_partial_close(p);
+    assert_ok(lp_set_writer_finish(p, labels, &err), &err);
+    lp_set_writer_close(p);
 }
 
 static void assert_set_is_right(void) {
@@ -74,28 +69,26 @@ static void assert_set_is_right(void) {
 
 static void undisturbed_run_writes_the_set(void **state) {
     (void)state;
-    lp_partial *p;
+    lp_set_writer *p;
     size_t done;
-    assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
     assert_int_equal(done, 0);
     assert_false(lp_is_folder(out));
-    json_t *meta = json_object();
-    assert_fails(lp_partial_finish(p, labels, meta, &err), LP_ERR_ARGUMENT, &err, "0 of 10 rows");
-    json_decref(meta);
+    assert_fails(lp_set_writer_finish(p, labels, &err), LP_ERR_ARGUMENT, &err, "0 of 10 rows");
     complete(p, 0, 4);
     assert_set_is_right();
 }
 
 static void interrupted_run_goes_on_where_it_stood(void **state) {
     (void)state;
-    lp_partial *p;
+    lp_set_writer *p;
     size_t done;
-    assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
-    assert_ok(lp_partial_append(p, values, 4, &err), &err);
-    assert_ok(lp_partial_append(p, values + 4 * WIDTH, 2, &err), &err);
-    lp_partial_close(p);
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    assert_ok(lp_set_writer_append(p, values, 4, &err), &err);
+    assert_ok(lp_set_writer_append(p, values + 4 * WIDTH, 2, &err), &err);
+    lp_set_writer_close(p);
     assert_false(lp_is_folder(out));
-    assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
     assert_int_equal(done, 6);
     complete(p, done, 3);
     assert_set_is_right();
@@ -133,14 +126,14 @@ static void torn_writes_cost_only_their_chunk(void **state) {
         {"features.npy", 72, false, 0}, /* a wrong byte in the first chunk */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        lp_partial *p;
+        lp_set_writer *p;
         size_t done;
-        assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
-        assert_ok(lp_partial_append(p, values, 4, &err), &err);
-        assert_ok(lp_partial_append(p, values + 4 * WIDTH, 2, &err), &err);
-        lp_partial_close(p);
+        assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+        assert_ok(lp_set_writer_append(p, values, 4, &err), &err);
+        assert_ok(lp_set_writer_append(p, values + 4 * WIDTH, 2, &err), &err);
+        lp_set_writer_close(p);
         damage(cases[i].name, cases[i].from_end, cases[i].cut);
-        assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+        assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
         assert_int_equal(done, cases[i].done);
         complete(p, done, 1);
         assert_set_is_right();
@@ -150,27 +143,31 @@ static void torn_writes_cost_only_their_chunk(void **state) {
 
 static void other_inputs_are_refused(void **state) {
     (void)state;
-    lp_partial *p;
+    lp_set_writer *p;
     size_t done;
-    assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
-    lp_partial_close(p);
-    json_t *other = json_pack("{s:s, s:i}", "weights", "abd", "images", ROWS);
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    lp_set_writer_close(p);
+    lp_provenance other = *inputs;
+    other.data.sha256 = "abd";
     assert_fails(
-        lp_partial_open(out, other, ROWS, WIDTH, &p, &done, &err), LP_ERR_ARGUMENT, &err,
-        "set.partial was made from other inputs: weights is \"abc\" there and \"abd\" here");
+        lp_set_writer_open(out, &other, ROWS, WIDTH, &p, &done, &err), LP_ERR_ARGUMENT, &err,
+        "set.partial was made from other inputs: data_sha256 is \"abc\" there and \"abd\" here");
     assert_null(p);
-    json_decref(other);
+    other = *inputs;
+    other.fused_multiply_add = !inputs->fused_multiply_add; /* half a set of each kind is none */
+    assert_fails(lp_set_writer_open(out, &other, ROWS, WIDTH, &p, &done, &err), LP_ERR_ARGUMENT,
+                 &err, "fused_multiply_add is ");
 }
 
 static void two_writers_refuse_each_other(void **state) {
     (void)state;
-    lp_partial *p;
+    lp_set_writer *p;
     size_t done;
-    assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
     pid_t child = fork(); /* a lock is a process's */
     if (child == 0) {
-        lp_partial *second;
-        lp_status status = lp_partial_open(out, inputs, ROWS, WIDTH, &second, &done, &err);
+        lp_set_writer *second;
+        lp_status status = lp_set_writer_open(out, inputs, ROWS, WIDTH, &second, &done, &err);
         _exit(status == LP_ERR_IO && strstr(err.text, "another process is writing") != NULL ? 0
                                                                                             : 1);
     }
@@ -183,34 +180,32 @@ static void two_writers_refuse_each_other(void **state) {
 
 static void failed_allocations_lose_nothing(void **state) {
     (void)state;
-    lp_partial *p;
+    lp_set_writer *p;
     size_t done;
     lp_alloc_fail_at(0);
-    assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
     size_t needed = lp_alloc_fail_at(0);
-    lp_partial_close(p);
+    lp_set_writer_close(p);
     for (size_t k = 1; k <= needed; k++) {
         lp_alloc_fail_at(k);
-        lp_status status = lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err);
+        lp_status status = lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err);
         lp_alloc_fail_at(0);
         /* what the first call needed and a later one does not */
         if (status == LP_OK) {
-            lp_partial_close(p);
+            lp_set_writer_close(p);
         } else {
             assert_int_equal(status, LP_ERR_MEMORY);
         }
     }
     for (size_t k = 1; k < 100; k++) {
-        assert_ok(lp_partial_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+        assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
         if (done < ROWS) {
-            assert_ok(lp_partial_append(p, values + done * WIDTH, ROWS - done, &err), &err);
+            assert_ok(lp_set_writer_append(p, values + done * WIDTH, ROWS - done, &err), &err);
         }
-        json_t *meta = json_pack("{s:O}", "inputs", inputs);
         lp_alloc_fail_at(k);
-        lp_status status = lp_partial_finish(p, labels, meta, &err);
+        lp_status status = lp_set_writer_finish(p, labels, &err);
         lp_alloc_fail_at(0);
-        json_decref(meta);
-        lp_partial_close(p);
+        lp_set_writer_close(p);
         if (status != LP_OK) {
             assert_int_equal(status, LP_ERR_MEMORY);
         }
@@ -234,5 +229,5 @@ int main(void) {
         cmocka_unit_test_teardown(two_writers_refuse_each_other, clear),
         cmocka_unit_test_teardown(failed_allocations_lose_nothing, clear),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -1,0 +1,70 @@
+/* An evaluation:
+ *
+ *     probe, test set -> metrics, counts of each class, predictions -> confusion [K, K]
+ *
+ * Superclasses come from the test set's provenance. */
+#include "linprobe/evaluation.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* Takes over the superclasses of the test set where it has one for each class of the probe. */
+static lp_status take_groups(lp_evaluation *e, lp_error *err) {
+    const lp_provenance *p = e->test->provenance;
+    if (p == NULL || p->data.superclass_of == NULL || p->data.classes != e->classes) {
+        return LP_OK;
+    }
+    e->group_of = lp_alloc(e->classes, sizeof *e->group_of);
+    if (e->group_of == NULL) {
+        return lp_fail_memory(err, "superclasses", e->classes, sizeof *e->group_of);
+    }
+    for (size_t k = 0; k < e->classes; k++) {
+        e->group_of[k] = (size_t)p->data.superclass_of[k];
+    }
+    e->groups = p->data.superclasses;
+    e->group_names = p->data.superclass_names;
+    return LP_OK;
+}
+
+lp_status lp_evaluation_run(const lp_probe *probe, const lp_features *test,
+                            lp_probability probability, size_t threads, lp_evaluation *e,
+                            lp_error *err) {
+    size_t K = lp_probe_classes(probe);
+    lp_examples examples = {test->count, test->width, K, test->x, test->labels};
+    lp_status status;
+    memset(e, 0, sizeof *e);
+    e->test = test;
+    e->classes = K;
+    e->probability = probability;
+    e->correct_of = lp_alloc(K, sizeof *e->correct_of);
+    e->count_of = lp_alloc(K, sizeof *e->count_of);
+    e->predicted = lp_alloc(test->count, sizeof *e->predicted);
+    e->confidence = lp_alloc(test->count, sizeof *e->confidence);
+    e->confusion = lp_alloc(K, K * sizeof *e->confusion);
+    if (e->correct_of == NULL || e->count_of == NULL || e->predicted == NULL ||
+        e->confidence == NULL || e->confusion == NULL) {
+        status = lp_fail_memory(err, "confusion matrix", K, K * sizeof *e->confusion);
+        goto done;
+    }
+    const lp_evaluation_outputs outputs = {e->correct_of, e->count_of, e->predicted, e->confidence};
+    LP_TRY(lp_probe_evaluate(probe, &examples, probability, threads, &e->metrics, &outputs, err));
+    lp_confusion_count(test->labels, e->predicted, test->count, K, e->confusion);
+    LP_TRY(take_groups(e, err));
+done:
+    if (status != LP_OK) {
+        lp_evaluation_free(e);
+    }
+    return status;
+}
+
+void lp_evaluation_free(lp_evaluation *e) {
+    lp_free(e->correct_of);
+    lp_free(e->count_of);
+    lp_free(e->predicted);
+    lp_free(e->confidence);
+    lp_free(e->confusion);
+    lp_free(e->group_of);
+    memset(e, 0, sizeof *e);
+}

@@ -1,0 +1,471 @@
+/* Comparing classifiers:
+ *
+ *     predictions [runs, N] -> accuracy of each
+ *                           -> every pair: difference, McNemar's test, Holm's correction
+ *                           -> tables, chart, page
+ *
+ * A column of the table of runs is a row of `run_columns` or `model_columns` and a line of
+ * run_row or model_row. */
+#include "report/comparison.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json_row.h"
+#include "feat/npy.h"
+#include "report/bars.h"
+#include "report/html.h"
+#include "report/published.h"
+
+const char *const lp_comparison_table_names[] = {"auto", "runs", "pairs", NULL};
+
+static const lp_column run_columns[] = {
+    {"run", "run", NULL},        {"images", "images", NULL},        {"correct", "correct", NULL},
+    {"top1", "top-1 %", "%.3f"}, {"top1_low", "95 % from", "%.2f"}, {"top1_high", "to", "%.2f"},
+};
+static const lp_column model_columns[] = {
+    {"run", "backbone", NULL},
+    {"millions", "params M", "%.1f"},
+    {"input", "input", NULL},
+    {"feature", "feature", NULL},
+    {"width", "width", NULL},
+    {"C", "C", "%.4g"},
+    {"top1", "top-1 %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"reported", "reported %", "%.1f"},
+    {"images_per_second", "images/s", "%.1f"},
+};
+static const lp_column pair_columns[] = {
+    {"first", "first", NULL},
+    {"second", "second", NULL},
+    {"difference", "difference %", "%+.3f"},
+    {"low", "95 % from", "%+.2f"},
+    {"high", "to", "%+.2f"},
+    {"first_only", "first only", NULL},
+    {"second_only", "second only", NULL},
+    {"p", "p", "%.3g"},
+    {"p_holm", "p (Holm)", "%.3g"},
+    {"significant", "significant", NULL},
+};
+enum {
+    RUN_COLUMNS = sizeof run_columns / sizeof run_columns[0],
+    MODEL_COLUMNS = sizeof model_columns / sizeof model_columns[0],
+    PAIR_COLUMNS = sizeof pair_columns / sizeof pair_columns[0]
+};
+
+lp_status lp_comparison_init(lp_comparison *c, size_t room, lp_error *err) {
+    memset(c, 0, sizeof *c);
+    c->contestants = lp_alloc_zeroed(room, sizeof *c->contestants);
+    if (c->contestants == NULL) {
+        return lp_fail_memory(err, "comparison", room, sizeof *c->contestants);
+    }
+    c->room = room;
+    return LP_OK;
+}
+
+void lp_comparison_clear(lp_comparison *c) {
+    for (size_t i = 0; i < c->room; i++) {
+        lp_free(c->contestants[i].predicted);
+    }
+    lp_free(c->contestants);
+    lp_free(c->labels);
+    lp_free(c->pairs);
+    lp_free(c->adjusted);
+    memset(c, 0, sizeof *c);
+}
+
+/* ---- contestants ----------------------------------------------------------------------------- */
+
+/* The first one's labels are kept; a later one must have the same. */
+static lp_status check_labels(lp_comparison *c, const lp_features *test, lp_error *err) {
+    if (c->added == 0) {
+        c->labels = lp_alloc(test->count, sizeof *c->labels);
+        if (c->labels == NULL) {
+            return lp_fail_memory(err, test->path, test->count, sizeof *c->labels);
+        }
+        c->count = test->count;
+        memcpy(c->labels, test->labels, test->count * sizeof *c->labels);
+        return LP_OK;
+    }
+    if (test->count != c->count) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: %zu examples, but %s has %zu: a comparison needs the same ones",
+                       test->path, test->count, c->contestants[0].name, c->count);
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        if (test->labels[i] != c->labels[i]) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: row %zu has label %lld, but in %s it is %lld: a comparison needs "
+                           "the same examples in the same order",
+                           test->path, i, (long long)test->labels[i], c->contestants[0].name,
+                           (long long)c->labels[i]);
+        }
+    }
+    return LP_OK;
+}
+
+static lp_status read_predictions(const char *path, size_t count, int64_t *predicted,
+                                  lp_error *err) {
+    lp_map map = {0};
+    lp_npy npy;
+    lp_status status;
+    LP_TRY(lp_map_open(path, &map, err));
+    LP_TRY(lp_npy_parse(path, map.data, map.size, &npy, err));
+    LP_TRY(lp_npy_labels(path, map.data, &npy, count, LP_NPY_MAX_LABELS, predicted, err));
+done:
+    lp_map_close(&map);
+    return status;
+}
+
+/* What others reported for the inputs of a probe and its test set; NaN where nothing is known. */
+static double reported(const lp_probe *probe, const lp_features *test) {
+    const lp_training *training = probe != NULL ? lp_probe_training(probe) : NULL;
+    const lp_published *p =
+        training != NULL ? lp_published_of(training->train.provenance, test->provenance) : NULL;
+    return p != NULL ? p->accuracy : NAN;
+}
+
+lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
+                            const lp_probe *probe, const lp_features *test, size_t threads,
+                            lp_error *err) {
+    lp_contestant *k = &c->contestants[c->added];
+    lp_status status;
+    LP_TRY(check_labels(c, test, err));
+    *k = *contestant;
+    k->predicted = lp_alloc(test->count, sizeof *k->predicted);
+    if (k->predicted == NULL) {
+        return lp_fail_memory(err, test->path, test->count, sizeof *k->predicted);
+    }
+    LP_TRY(probe != NULL
+               ? lp_probe_predict(probe, test->x, test->count, k->predicted, threads, err)
+               : read_predictions(k->predictions, test->count, k->predicted, err));
+    k->correct = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        k->correct += k->predicted[i] == c->labels[i];
+    }
+    k->interval = lp_wilson(k->correct, c->count);
+    k->reported = reported(probe, test);
+    c->added++;
+done:
+    return status;
+}
+
+lp_status lp_comparison_pairs(lp_comparison *c, lp_error *err) {
+    size_t pairs = c->added * (c->added - 1) / 2, at = 0;
+    double *p = lp_alloc(pairs, sizeof *p);
+    lp_status status;
+    c->pairs = lp_alloc(pairs, sizeof *c->pairs);
+    c->adjusted = lp_alloc(pairs, sizeof *c->adjusted);
+    if (p == NULL || c->pairs == NULL || c->adjusted == NULL) {
+        status = lp_fail_memory(err, "pairs", pairs, sizeof *c->pairs);
+        goto done;
+    }
+    for (size_t i = 0; i < c->added; i++) {
+        for (size_t j = i + 1; j < c->added; j++) {
+            lp_compare(c->labels, c->contestants[i].predicted, c->contestants[j].predicted,
+                       c->count, &c->pairs[at]);
+            p[at] = c->pairs[at].p;
+            at++;
+        }
+    }
+    LP_TRY(lp_holm(p, pairs, c->adjusted, err));
+    c->pair_count = pairs;
+done:
+    lp_free(p);
+    return status;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static double accuracy_of(const lp_comparison *c, const lp_contestant *k) {
+    return (double)k->correct / (double)c->count;
+}
+
+/* What a table says of a model, by its run. */
+static void put_model(lp_row *row, const lp_run *run) {
+    const lp_encoding *e = &run->train->provenance->encoder;
+    const lp_run_probe *p = &run->probes[0];
+    lp_row_text(row, "model", e->name);
+    lp_row_text(row, "family", e->family);
+    lp_row_flag(row, "official", e->weights.official != NULL);
+    lp_row_text(row, "weights_sha256", e->weights.sha256);
+    lp_row_count(row, "parameters", e->parameters);
+    lp_row_real(row, "millions", (double)e->parameters * 1e-6);
+    lp_row_count(row, "input", e->input_size);
+    lp_row_text(row, "feature", e->feature);
+    lp_row_count(row, "width", run->test->width);
+    lp_row_real(row, "C", p->options.C);
+    lp_row_flag(row, "converged", p->report.converged);
+    lp_row_text(row, "solver", lp_solver_name(p->options.solver));
+    lp_row_text(row, "train_sha256", run->train->digest);
+    lp_row_text(row, "test_sha256", run->test->digest);
+    lp_row_flag(row, "at_edge", run->sweep != NULL && run->sweep->at_edge);
+    if (isfinite(run->images_per_second)) {
+        lp_row_real(row, "images_per_second", run->images_per_second);
+        lp_row_count(row, "threads", run->threads);
+    }
+}
+
+static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "run", k->name);
+    lp_row_count(&row, "images", c->count);
+    lp_row_count(&row, "correct", k->correct);
+    lp_row_real(&row, "top1", 100 * accuracy_of(c, k));
+    lp_row_real(&row, "top1_low", 100 * k->interval.low);
+    lp_row_real(&row, "top1_high", 100 * k->interval.high);
+    lp_row_real(&row, "reported", k->reported);
+    if (k->probe != NULL) {
+        lp_row_text(&row, "probe", k->probe);
+    }
+    if (k->predictions != NULL) {
+        lp_row_text(&row, "predictions", k->predictions);
+    }
+    if (k->test != NULL) {
+        lp_row_text(&row, "test", k->test);
+    }
+    if (k->run != NULL) {
+        put_model(&row, k->run);
+    }
+    return lp_row_end(&row);
+}
+
+static json_t *pair_row(const lp_comparison *c, size_t i, size_t j, size_t at) {
+    const lp_paired *p = &c->pairs[at];
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "first", c->contestants[i].name);
+    lp_row_text(&row, "second", c->contestants[j].name);
+    lp_row_real(&row, "difference", 100 * p->difference);
+    lp_row_real(&row, "low", 100 * p->interval.low);
+    lp_row_real(&row, "high", 100 * p->interval.high);
+    lp_row_count(&row, "both", p->both);
+    lp_row_count(&row, "first_only", p->first_only);
+    lp_row_count(&row, "second_only", p->second_only);
+    lp_row_count(&row, "neither", p->count - p->both - p->first_only - p->second_only);
+    lp_row_real(&row, "p", p->p);
+    lp_row_real(&row, "p_holm", c->adjusted[at]);
+    lp_row_flag(&row, "significant", c->adjusted[at] < LP_SIGNIFICANCE);
+    return lp_row_end(&row);
+}
+
+/* A new array; NULL when memory is short. */
+static json_t *run_rows(const lp_comparison *c) {
+    json_t *rows = json_array();
+    for (size_t i = 0; rows != NULL && i < c->added; i++) {
+        if (json_array_append_new(rows, run_row(c, &c->contestants[i])) != 0) {
+            json_decref(rows);
+            rows = NULL;
+        }
+    }
+    return rows;
+}
+
+static json_t *pair_rows(const lp_comparison *c) {
+    json_t *rows = json_array();
+    size_t at = 0;
+    for (size_t i = 0; i < c->added; i++) {
+        for (size_t j = i + 1; rows != NULL && j < c->added; j++) {
+            if (json_array_append_new(rows, pair_row(c, i, j, at++)) != 0) {
+                json_decref(rows);
+                rows = NULL;
+            }
+        }
+    }
+    return rows;
+}
+
+static bool is_of_models(const lp_comparison *c) {
+    return c->contestants[0].run != NULL;
+}
+
+static void print_runs(const lp_comparison *c, FILE *out, lp_format format, json_t *rows) {
+    bool models = is_of_models(c);
+    lp_table_print(out, format, models ? model_columns : run_columns,
+                   models ? MODEL_COLUMNS : RUN_COLUMNS, rows);
+}
+
+lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format format,
+                              lp_comparison_table table, lp_error *err) {
+    json_t *runs = run_rows(c), *pairs = pair_rows(c);
+    if (runs == NULL || pairs == NULL) {
+        json_decref(runs);
+        json_decref(pairs);
+        return lp_fail_memory(err, "comparison", c->added, 1);
+    }
+    if (format == LP_FORMAT_CSV && table == LP_COMPARISON_AUTO) {
+        table = is_of_models(c) ? LP_COMPARISON_RUNS : LP_COMPARISON_PAIRS;
+    }
+    bool both = table == LP_COMPARISON_AUTO;
+    if (both && format == LP_FORMAT_JSON) {
+        json_t *tables = json_pack("{s:O, s:O}", "runs", runs, "pairs", pairs);
+        lp_table_print(out, format, NULL, 0, tables);
+        json_decref(tables);
+    } else {
+        if (both || table == LP_COMPARISON_RUNS) {
+            print_runs(c, out, format, runs);
+        }
+        if (both) {
+            (void)fputc('\n', out);
+        }
+        if (both || table == LP_COMPARISON_PAIRS) {
+            lp_table_print(out, format, pair_columns, PAIR_COLUMNS, pairs);
+        }
+    }
+    json_decref(runs);
+    json_decref(pairs);
+    return LP_OK;
+}
+
+/* ---- chart and page -------------------------------------------------------------------------- */
+
+static lp_status make_chart(const lp_comparison *c, lp_chart **chart, lp_error *err) {
+    char title[96];
+    lp_bar *bars = lp_alloc(c->added, sizeof *bars);
+    *chart = NULL;
+    if (bars == NULL) {
+        return lp_fail_memory(err, "chart", c->added, sizeof *bars);
+    }
+    for (size_t i = 0; i < c->added; i++) {
+        const lp_contestant *k = &c->contestants[i];
+        bars[i] = (lp_bar){k->name, accuracy_of(c, k), k->interval.low, k->interval.high,
+                           k->reported / 100};
+    }
+    (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
+    const lp_bars chart_of = {
+        .title = title, .measure = "Top-1 accuracy", .bars = bars, .count = c->added};
+    lp_status status = lp_bars_chart(&chart_of, chart, err);
+    lp_free(bars);
+    return status;
+}
+
+lp_status lp_comparison_draw(const lp_comparison *c, const char *path, lp_error *err) {
+    lp_chart *chart = NULL;
+    lp_status status;
+    LP_TRY(make_chart(c, &chart, err));
+    LP_TRY(lp_chart_write(chart, path, err));
+done:
+    lp_chart_free(chart);
+    return status;
+}
+
+static json_t *data_json(const lp_comparison_setting *s) {
+    const lp_dataset_info *train = lp_dataset_describe(s->train);
+    const lp_dataset_info *test = lp_dataset_describe(s->test);
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "name", test->name);
+    lp_row_text(&row, "labels", lp_label_kind_name(test->labels));
+    lp_row_count(&row, "train_images", train->count);
+    lp_row_count(&row, "test_images", test->count);
+    lp_row_text(&row, "train_sha256", train->digest);
+    lp_row_text(&row, "test_sha256", test->digest);
+    return lp_row_end(&row);
+}
+
+static lp_row setting_row(const lp_comparison_setting *s) {
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "linprobe", lp_version());
+    lp_row_text(&row, "command", s->command);
+    lp_row_put(&row, "data", data_json(s));
+    lp_row_flag(&row, "normalize", s->normalize);
+    if (s->sweep) {
+        lp_row_text(&row, "C", "chosen by a sweep on the training set");
+    } else {
+        lp_row_real(&row, "C", s->C);
+    }
+    return row;
+}
+
+static lp_status write_json(const lp_comparison *c, const lp_comparison_setting *s,
+                            const char *path, lp_error *err) {
+    lp_row row = setting_row(s);
+    lp_row_put(&row, "runs", run_rows(c));
+    lp_row_put(&row, "pairs", pair_rows(c));
+    json_t *object = lp_row_end(&row);
+    lp_status status = lp_json_write(path, object, err);
+    json_decref(object);
+    return status;
+}
+
+static lp_status write_runs(const lp_comparison *c, const lp_comparison_setting *s,
+                            const char *path, lp_error *err) {
+    (void)s;
+    json_t *rows = run_rows(c);
+    lp_status status =
+        lp_table_write(path, LP_FORMAT_CSV, model_columns, MODEL_COLUMNS, rows, err);
+    json_decref(rows);
+    return status;
+}
+
+static lp_status write_pairs(const lp_comparison *c, const lp_comparison_setting *s,
+                             const char *path, lp_error *err) {
+    (void)s;
+    json_t *rows = pair_rows(c);
+    lp_status status = lp_table_write(path, LP_FORMAT_CSV, pair_columns, PAIR_COLUMNS, rows, err);
+    json_decref(rows);
+    return status;
+}
+
+static lp_status write_picture(const lp_comparison *c, const lp_comparison_setting *s,
+                               const char *path, lp_error *err) {
+    (void)s;
+    return lp_comparison_draw(c, path, err);
+}
+
+static lp_status write_page(const lp_comparison *c, const lp_comparison_setting *s,
+                            const char *path, lp_error *err) {
+    char title[160];
+    lp_html *page = NULL;
+    lp_chart *chart = NULL;
+    json_t *runs = run_rows(c), *pairs = pair_rows(c);
+    lp_row row = setting_row(s);
+    json_t *settings = lp_row_end(&row);
+    lp_status status;
+    (void)snprintf(title, sizeof title, "Backbones on %.100s", lp_dataset_describe(s->test)->name);
+    LP_TRY(make_chart(c, &chart, err));
+    LP_TRY(lp_html_new(title, &page, err));
+    lp_html_heading(page, "Result");
+    lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
+                  model_columns, MODEL_COLUMNS, runs);
+    lp_html_chart(page, chart, "Accuracy with its 95 % interval.");
+    lp_html_heading(page, "Differences");
+    lp_html_paragraph(page, "McNemar's exact test on each pair; significant: "
+                            "below " LP_SIGNIFICANCE_TEXT
+                            " after Holm's correction over all pairs.");
+    lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pairs);
+    lp_html_heading(page, "How it was made");
+    lp_html_settings(page, "Settings", settings);
+    LP_TRY(lp_html_write(page, path, err));
+done:
+    json_decref(settings);
+    json_decref(pairs);
+    json_decref(runs);
+    lp_html_free(page);
+    lp_chart_free(chart);
+    return status;
+}
+
+lp_status lp_comparison_write(const lp_comparison *c, const lp_comparison_setting *setting,
+                              const char *folder, lp_error *err) {
+    static const struct {
+        const char *name;
+        lp_status (*write)(const lp_comparison *, const lp_comparison_setting *, const char *,
+                           lp_error *);
+    } files[] = {
+        {"compare.csv", write_runs},      {"pairs.csv", write_pairs},
+        {"compare.png", write_picture},   {"compare.svg", write_picture},
+        {"compare.html", write_page},     {"compare.json", write_json},
+    };
+    char path[LP_PATH_ROOM];
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        LP_TRY(lp_path_print(path, err, "%s/%s", folder, files[i].name));
+        LP_TRY(files[i].write(c, setting, path, err));
+    }
+done:
+    return status;
+}

@@ -1,0 +1,349 @@
+/* An evaluation as JSON: rows of its tables, and the document of all of them. */
+#include "report/evaluation_rows.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json_row.h"
+#include "probe/training.h"
+
+static const char *name_of(const lp_evaluation *e, size_t k) {
+    return e->test->class_names != NULL && k < e->test->classes ? e->test->class_names[k] : "";
+}
+
+const char **lp_evaluation_names(const lp_evaluation *e) {
+    enum { NUMBER = 24 };
+    const char **names = lp_alloc(e->classes, sizeof *names + NUMBER);
+    for (size_t k = 0; names != NULL && k < e->classes; k++) {
+        char *number = (char *)(names + e->classes) + k * NUMBER;
+        (void)snprintf(number, NUMBER, "%zu", k);
+        names[k] = name_of(e, k)[0] != '\0' ? name_of(e, k) : number;
+    }
+    return names;
+}
+
+/* Two keys of an interval in percent: "<name>_low" and "<name>_high". */
+static void put_interval(lp_row *row, const char *name, lp_interval interval, double scale) {
+    char key[40];
+    (void)snprintf(key, sizeof key, "%s_low", name);
+    lp_row_real(row, key, scale * interval.low);
+    (void)snprintf(key, sizeof key, "%s_high", name);
+    lp_row_real(row, key, scale * interval.high);
+}
+
+json_t *lp_evaluation_summary(const lp_evaluation *e) {
+    const lp_metrics *m = &e->metrics;
+    const lp_score *s = &m->score;
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "images", s->count);
+    lp_row_count(&row, "correct", s->correct);
+    lp_row_real(&row, "top1", 100 * s->top1);
+    put_interval(&row, "top1", s->top1_interval, 100);
+    lp_row_real(&row, "top5", 100 * s->top5);
+    put_interval(&row, "top5", s->top5_interval, 100);
+    lp_row_real(&row, "mean_per_class", 100 * s->mean_per_class);
+    put_interval(&row, "mean_per_class", s->mean_per_class_interval, 100);
+    lp_row_text(&row, "probabilities", e->probability == LP_PROBABILITY_OVR ? "ovr" : "softmax");
+    lp_row_real(&row, "calibration_error", 100 * m->calibration_error);
+    lp_row_real(&row, "log_loss", m->log_loss);
+    put_interval(&row, "log_loss", m->log_loss_interval, 1);
+    return lp_row_end_alone(&row);
+}
+
+json_t *lp_score_json(const lp_score *s) {
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "images", s->count);
+    lp_row_count(&row, "correct", s->correct);
+    lp_row_real(&row, "top1", 100 * s->top1);
+    put_interval(&row, "top1", s->top1_interval, 100);
+    lp_row_real(&row, "top5", 100 * s->top5);
+    lp_row_real(&row, "mean_per_class", 100 * s->mean_per_class);
+    return lp_row_end(&row);
+}
+
+/* An array of rows that takes over each, and is NULL once memory was short. */
+static void append(json_t **rows, json_t *row) {
+    if (row == NULL || json_array_append_new(*rows, row) != 0) {
+        json_decref(*rows);
+        *rows = NULL;
+    }
+}
+
+/* Adds accuracy, low and high; without them where there is nothing to divide by. */
+static void put_accuracy(lp_row *row, size_t correct, size_t count) {
+    if (count > 0) {
+        lp_interval interval = lp_wilson(correct, count);
+        lp_row_real(row, "accuracy", 100 * (double)correct / (double)count);
+        lp_row_real(row, "low", 100 * interval.low);
+        lp_row_real(row, "high", 100 * interval.high);
+    }
+}
+
+json_t *lp_evaluation_classes(const lp_evaluation *e) {
+    size_t K = e->classes;
+    json_t *rows = json_array();
+    for (size_t k = 0; k < K; k++) {
+        size_t predicted = 0;
+        for (size_t i = 0; i < K; i++) {
+            predicted += e->confusion[i * K + k];
+        }
+        lp_row row = lp_row_new();
+        lp_row_count(&row, "class", k);
+        lp_row_text(&row, "name", name_of(e, k));
+        lp_row_count(&row, "images", e->count_of[k]);
+        lp_row_count(&row, "correct", e->correct_of[k]);
+        put_accuracy(&row, e->correct_of[k], e->count_of[k]);
+        lp_row_count(&row, "predicted", predicted);
+        append(&rows, lp_row_end(&row));
+    }
+    return rows;
+}
+
+static lp_row cell_row(const lp_evaluation *e, size_t label, size_t predicted) {
+    size_t count = e->confusion[label * e->classes + predicted];
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "label", label);
+    lp_row_text(&row, "name", name_of(e, label));
+    lp_row_count(&row, "predicted", predicted);
+    lp_row_text(&row, "predicted_name", name_of(e, predicted));
+    lp_row_count(&row, "count", count);
+    lp_row_real(&row, "share", 100 * (double)count / (double)e->count_of[label]);
+    return row;
+}
+
+json_t *lp_evaluation_confusion(const lp_evaluation *e) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < e->classes; i++) {
+        for (size_t j = 0; j < e->classes; j++) {
+            if (e->confusion[i * e->classes + j] > 0) {
+                lp_row row = cell_row(e, i, j);
+                append(&rows, lp_row_end(&row));
+            }
+        }
+    }
+    return rows;
+}
+
+json_t *lp_evaluation_confused(const lp_evaluation *e, size_t most) {
+    lp_confused *pairs = lp_alloc(most, sizeof *pairs);
+    if (pairs == NULL) {
+        return NULL;
+    }
+    json_t *rows = json_array();
+    size_t found = lp_confusion_pairs(e->confusion, e->classes, pairs, most);
+    for (size_t i = 0; i < found; i++) {
+        lp_row row = cell_row(e, pairs[i].label, pairs[i].predicted);
+        lp_row_real(&row, "low", 100 * pairs[i].interval.low);
+        lp_row_real(&row, "high", 100 * pairs[i].interval.high);
+        append(&rows, lp_row_end(&row));
+    }
+    lp_free(pairs);
+    return rows;
+}
+
+json_t *lp_evaluation_calibration(const lp_evaluation *e) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
+        const lp_calibration_bin *bin = &e->metrics.bins[i];
+        lp_row row = lp_row_new();
+        lp_row_real(&row, "from", 100 * (double)i / LP_CALIBRATION_BINS);
+        lp_row_real(&row, "to", 100 * (double)(i + 1) / LP_CALIBRATION_BINS);
+        lp_row_count(&row, "images", bin->count);
+        lp_row_count(&row, "correct", bin->correct);
+        if (bin->count > 0) {
+            put_accuracy(&row, bin->correct, bin->count);
+            lp_row_real(&row, "confidence", 100 * bin->confidence);
+        }
+        append(&rows, lp_row_end(&row));
+    }
+    return rows;
+}
+
+/* [n, n] counts as a list of lists. */
+static json_t *matrix_json(const size_t *matrix, size_t n) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *row = json_array();
+        for (size_t j = 0; j < n; j++) {
+            append(&row, json_integer((json_int_t)matrix[i * n + j]));
+        }
+        append(&rows, row);
+    }
+    return rows;
+}
+
+/* The confusion between superclasses [G, G], or NULL. */
+static size_t *group_matrix(const lp_evaluation *e) {
+    size_t *grouped = lp_alloc(e->groups, e->groups * sizeof *grouped);
+    if (grouped != NULL) {
+        lp_confusion_group(e->confusion, e->classes, e->group_of, e->groups, grouped);
+    }
+    return grouped;
+}
+
+json_t *lp_evaluation_superclasses(const lp_evaluation *e) {
+    size_t G = e->groups;
+    size_t *grouped = group_matrix(e);
+    if (grouped == NULL) {
+        return NULL;
+    }
+    json_t *rows = json_array();
+    for (size_t g = 0; g < G; g++) {
+        size_t count = 0, correct = grouped[g * G + g];
+        for (size_t j = 0; j < G; j++) {
+            count += grouped[g * G + j];
+        }
+        lp_row row = lp_row_new();
+        lp_row_count(&row, "superclass", g);
+        lp_row_text(&row, "name", e->group_names[g]);
+        lp_row_count(&row, "images", count);
+        lp_row_count(&row, "correct", correct);
+        put_accuracy(&row, correct, count);
+        append(&rows, lp_row_end(&row));
+    }
+    lp_free(grouped);
+    return rows;
+}
+
+/* ---- tables ---- */
+
+const lp_column lp_score_columns[] = {
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"top1", "top-1 %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"top5", "top-5 %", "%.3f"},
+    {"mean_per_class", "mean per class %", "%.3f"},
+    {"calibration_error", "ECE %", "%.2f"},
+    {"log_loss", "log loss", "%.4f"},
+};
+enum { SUMMARY_COLUMNS = sizeof lp_score_columns / sizeof(lp_column) };
+/* Without those of probabilities. */
+const size_t lp_score_column_count = SUMMARY_COLUMNS - 2;
+static const lp_column class_columns[] = {
+    {"class", "class", NULL},
+    {"name", "name", NULL},
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"accuracy", "accuracy %", "%.2f"},
+    {"low", "95 % from", "%.2f"},
+    {"high", "to", "%.2f"},
+    {"predicted", "predicted", NULL},
+};
+static const lp_column confusion_columns[] = {
+    {"label", "label", NULL},         {"name", "name", NULL},    {"predicted", "predicted", NULL},
+    {"predicted_name", "name", NULL}, {"count", "images", NULL}, {"share", "% of label", "%.2f"},
+    {"low", "95 % from", "%.2f"},     {"high", "to", "%.2f"},
+};
+static const lp_column calibration_columns[] = {
+    {"from", "confidence over %", "%.2f"},
+    {"to", "to", "%.2f"},
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"confidence", "mean confidence %", "%.2f"},
+    {"accuracy", "accuracy %", "%.2f"},
+    {"low", "95 % from", "%.2f"},
+    {"high", "to", "%.2f"},
+};
+static const lp_column superclass_columns[] = {
+    {"superclass", "superclass", NULL},
+    {"name", "name", NULL},
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"accuracy", "accuracy %", "%.2f"},
+    {"low", "95 % from", "%.2f"},
+    {"high", "to", "%.2f"},
+};
+
+json_t *lp_evaluation_rows(const lp_evaluation *e, lp_evaluation_table table) {
+    switch (table) {
+    case LP_TABLE_SUMMARY:
+        return lp_evaluation_summary(e);
+    case LP_TABLE_CLASSES:
+        return lp_evaluation_classes(e);
+    case LP_TABLE_CONFUSED:
+        return lp_evaluation_confused(e, LP_MOST_CONFUSED);
+    case LP_TABLE_CONFUSION:
+        return lp_evaluation_confusion(e);
+    case LP_TABLE_CALIBRATION:
+        return lp_evaluation_calibration(e);
+    case LP_TABLE_SUPERCLASSES:
+        return lp_evaluation_superclasses(e);
+    }
+    return NULL;
+}
+
+const lp_column *lp_evaluation_columns(lp_evaluation_table table, size_t *count) {
+    static const struct {
+        const lp_column *columns;
+        size_t count;
+    } tables[] = {
+        [LP_TABLE_SUMMARY] = {lp_score_columns, SUMMARY_COLUMNS},
+        [LP_TABLE_CLASSES] = {class_columns, sizeof class_columns / sizeof(lp_column)},
+        [LP_TABLE_CONFUSED] = {confusion_columns, sizeof confusion_columns / sizeof(lp_column)},
+        [LP_TABLE_CONFUSION] = {confusion_columns, 6}, /* a cell has no interval */
+        [LP_TABLE_CALIBRATION] = {calibration_columns,
+                                  sizeof calibration_columns / sizeof(lp_column)},
+        [LP_TABLE_SUPERCLASSES] = {superclass_columns,
+                                   sizeof superclass_columns / sizeof(lp_column)},
+    };
+    *count = tables[table].count;
+    return tables[table].columns;
+}
+
+/* ---- document ---- */
+
+static json_t *superclasses_json(const lp_evaluation *e) {
+    if (e->groups == 0) {
+        return json_null();
+    }
+    size_t *grouped = group_matrix(e);
+    json_t *names = json_array();
+    for (size_t g = 0; g < e->groups; g++) {
+        append(&names, lp_json_any_text(e->group_names[g]));
+    }
+    lp_row row = lp_row_new();
+    lp_row_put(&row, "names", names);
+    lp_row_put(&row, "rows", lp_evaluation_superclasses(e));
+    lp_row_put(&row, "confusion", grouped != NULL ? matrix_json(grouped, e->groups) : NULL);
+    lp_free(grouped);
+    return lp_row_end(&row);
+}
+
+static void put_findings(lp_row *row, const lp_evaluation *e) {
+    json_t *summary = lp_evaluation_summary(e);
+    lp_row_put(row, "summary", json_incref(json_array_get(summary, 0)));
+    lp_row_put(row, "classes", lp_evaluation_classes(e));
+    lp_row_put(row, "calibration", lp_evaluation_calibration(e));
+    lp_row_put(row, "confused", lp_evaluation_confused(e, 100));
+    lp_row_put(row, "confusion", matrix_json(e->confusion, e->classes));
+    lp_row_put(row, "superclasses", superclasses_json(e));
+    json_decref(summary);
+}
+
+json_t *lp_evaluation_document(const lp_evaluation *e) {
+    lp_row row = lp_row_new();
+    put_findings(&row, e);
+    return lp_row_end(&row);
+}
+
+lp_status lp_evaluation_write(const lp_evaluation *e, const lp_probe *probe, const char *command,
+                              const char *path, lp_error *err) {
+    const lp_training *training = lp_probe_training(probe);
+    lp_row row = lp_row_new(), test = lp_row_new();
+    lp_row_text(&test, "path", e->test->path);
+    lp_row_text(&test, "sha256", e->test->digest);
+    lp_row_text(&row, "format", "linprobe evaluation");
+    lp_row_text(&row, "linprobe", lp_version());
+    lp_row_text(&row, "command", command);
+    lp_row_put(&row, "probe",
+               training != NULL ? lp_training_json(training, LP_DETAIL_ALL) : json_object());
+    lp_row_put(&row, "test", lp_row_end(&test));
+    put_findings(&row, e);
+    json_t *document = lp_row_end(&row);
+    lp_status status = lp_json_write(path, document, err);
+    json_decref(document);
+    return status;
+}

@@ -1,0 +1,372 @@
+/* The report of a run.  Its page stands in this order: the accuracies beside the reported one, then
+ * the evaluation of the probe that is closest to what was reported, then how all was made. */
+#include "report/run_report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json_row.h"
+#include "feat/provenance.h"
+#include "probe/training.h"
+#include "report/bars.h"
+#include "report/evaluation_page.h"
+#include "report/mistakes.h"
+#include "report/published.h"
+
+static const lp_column columns[] = {
+    {"solver", "solver", NULL},
+    {"C", "C", "%g"},
+    {"top1", "accuracy %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"top5", "top-5 %", "%.3f"},
+    {"mean_per_class", "per class %", "%.3f"},
+    {"converged", "converged", NULL},
+};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+/* ---- what a run says ------------------------------------------------------------------------- */
+
+static const lp_provenance *trained_on(const lp_run_report *r) {
+    return r->run->train->provenance;
+}
+
+static const lp_provenance *tested_on(const lp_run_report *r) {
+    return r->run->test->provenance;
+}
+
+static const lp_published *published(const lp_run_report *r) {
+    return lp_published_of(trained_on(r), tested_on(r));
+}
+
+/* The probe that the page is about: softmax, else the first. */
+static const lp_run_probe *main_probe(const lp_run *run) {
+    for (size_t i = 0; i < run->count; i++) {
+        if (run->probes[i].options.solver == LP_SOLVER_SOFTMAX) {
+            return &run->probes[i];
+        }
+    }
+    return &run->probes[0];
+}
+
+void lp_run_report_name(const lp_run *run, double C, char *name, size_t room) {
+    const lp_encoding *e = &run->train->provenance->encoder;
+    const lp_data_record *d = &run->train->provenance->data;
+    char model[80], set[40], weights[16] = "";
+    lp_path_slug(model, sizeof model, e->name);
+    lp_path_slug(set, sizeof set, d->name);
+    bool openai = e->weights.official != NULL && strncmp(e->weights.official, "OpenAI ", 7) == 0;
+    if (!openai) {
+        (void)snprintf(weights, sizeof weights, "-%.8s", e->weights.sha256);
+    }
+    (void)snprintf(name, room, "%s-%s%s-%s%s%s-C%g", set, model, weights, e->feature,
+                   e->normalize ? "-normalized" : "",
+                   d->labels == LP_LABELS_COARSE ? "-coarse" : "", C);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static json_t *probe_row(const lp_run_probe *p) {
+    lp_row row = lp_row_of(lp_fit_report_json(&p->options, &p->report));
+    lp_row_merge(&row, lp_score_json(&p->evaluation.metrics.score));
+    return lp_row_end(&row);
+}
+
+static json_t *probe_rows(const lp_run *run) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < run->count; i++) {
+        if (json_array_append_new(rows, probe_row(&run->probes[i])) != 0) {
+            json_decref(rows);
+            return NULL;
+        }
+    }
+    return rows;
+}
+
+static json_t *features_json(const lp_run *run) {
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "width", run->train->width);
+    lp_row_count(&row, "classes", run->train->classes);
+    lp_row_text(&row, "train_sha256", run->train->digest);
+    lp_row_text(&row, "test_sha256", run->test->digest);
+    return lp_row_end(&row);
+}
+
+static json_t *reported_json(const lp_published *p) {
+    lp_row row = lp_row_new();
+    lp_row_real(&row, "top1", p->accuracy);
+    lp_row_text(&row, "setting", p->setting);
+    lp_row_text(&row, "source", p->source);
+    return lp_row_end(&row);
+}
+
+/* results.json */
+static json_t *result_json(const lp_run_report *r) {
+    const lp_published *p = published(r);
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "linprobe", lp_version());
+    lp_row_text(&row, "command", r->command);
+    lp_row_put(&row, "weights", lp_provenance_weights(trained_on(r)));
+    lp_row_put(&row, "encoder", lp_provenance_encoder(trained_on(r)));
+    lp_row_put(&row, "train_inputs", lp_provenance_inputs(trained_on(r)));
+    lp_row_put(&row, "test_inputs", lp_provenance_inputs(tested_on(r)));
+    lp_row_put(&row, "features", features_json(r->run));
+    lp_row_put(&row, "probes", probe_rows(r->run));
+    if (p != NULL) {
+        lp_row_put(&row, "reported", reported_json(p));
+    }
+    return lp_row_end(&row);
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+static void print_reported(FILE *out, const lp_run_report *r) {
+    const lp_published *p = published(r);
+    const lp_published *target = lp_published_target();
+    if (p != NULL) {
+        (void)fprintf(out, "Reported = %.*f  %s; %s\n", p->decimals, p->accuracy, p->setting,
+                      p->source);
+    } else {
+        (void)fprintf(out,
+                      "Reported = %.*f  for %s on %s: %s.\n"
+                      "           Not comparable: this run used other weights, data or features.\n",
+                      target->decimals, target->accuracy, target->model, target->dataset,
+                      target->setting);
+    }
+}
+
+static void print_summary(FILE *out, const lp_run_report *r) {
+    const lp_run *run = r->run;
+    const lp_encoding *e = &trained_on(r)->encoder;
+    json_t *rows = probe_rows(run);
+    (void)fprintf(out, "%s on %s: %zu training and %zu test images, %zu classes\n\n", e->name,
+                  tested_on(r)->data.name, run->train->count, run->test->count,
+                  run->train->classes);
+    lp_table_print(out, LP_FORMAT_TEXT, columns, COLUMNS, rows);
+    json_decref(rows);
+    (void)fputc('\n', out);
+    for (size_t i = 0; i < run->count; i++) {
+        const lp_run_probe *p = &run->probes[i];
+        bool softmax = p->options.solver == LP_SOLVER_SOFTMAX;
+        (void)fprintf(out, "Accuracy = %.3f  %s (%s), C = %g, %s features%s\n",
+                      100 * p->evaluation.metrics.score.top1, lp_solver_name(p->options.solver),
+                      softmax ? "multinomial" : "one-vs-rest", p->options.C, e->feature,
+                      e->normalize ? ", normalised" : "");
+    }
+    print_reported(out, r);
+}
+
+static const char *file_kind(const lp_provenance *p) {
+    return p->data.official != NULL ? "the official file" : "not the official file";
+}
+
+/* README.md: what came out, of what, and the command that makes it again. */
+static void print_page(FILE *out, const lp_run_report *r) {
+    const lp_run *run = r->run;
+    const lp_encoding *e = &trained_on(r)->encoder;
+    json_t *rows = probe_rows(run);
+    (void)fprintf(out, "# %s on %s\n\n", e->name, tested_on(r)->data.name);
+    lp_table_markdown(out, columns, COLUMNS, rows);
+    json_decref(rows);
+    (void)fputs("\n```\n", out);
+    print_reported(out, r);
+    (void)fprintf(out,
+                  "```\n\n"
+                  "- weights: %s, SHA-256 `%s`%s%s\n"
+                  "- training data: %zu images, %s; test data: %zu images, %s\n"
+                  "- features: %s, %zu values an image%s; SHA-256 of the sets `%s` and `%s`\n"
+                  "- linprobe %s; interval: Wilson, 95 %%\n\n"
+                  "Made by:\n\n    %s\n",
+                  e->name, e->weights.sha256, e->weights.official != NULL ? ", " : "",
+                  e->weights.official != NULL ? e->weights.official : "", run->train->count,
+                  file_kind(trained_on(r)), run->test->count, file_kind(tested_on(r)), e->feature,
+                  run->train->width, e->normalize ? ", each divided by its length" : "",
+                  run->train->digest, run->test->digest, lp_version(), r->command);
+}
+
+/* What a printer prints, as a text of *size bytes that the caller frees with free. */
+static lp_status print_to_text(void (*print)(FILE *, const lp_run_report *), const lp_run_report *r,
+                               char **text, size_t *size, lp_error *err) {
+    *text = NULL;
+    *size = 0;
+    FILE *stream = open_memstream(text, size);
+    if (stream == NULL) {
+        return lp_fail_memory(err, "report", 1, 1);
+    }
+    print(stream, r);
+    bool failed = ferror(stream) != 0;
+    return fclose(stream) != 0 || failed ? lp_fail_memory(err, "report", *size, 1) : LP_OK;
+}
+
+lp_status lp_run_report_print(const lp_run_report *r, FILE *out, lp_format format, lp_error *err) {
+    json_t *value = format == LP_FORMAT_JSON  ? result_json(r)
+                    : format == LP_FORMAT_CSV ? probe_rows(r->run)
+                                              : NULL;
+    if (format == LP_FORMAT_TEXT) {
+        print_summary(out, r);
+        return LP_OK;
+    }
+    if (value == NULL) {
+        return lp_fail_memory(err, "report", 1, 1);
+    }
+    lp_table_print(out, format, columns, COLUMNS, value);
+    json_decref(value);
+    return LP_OK;
+}
+
+/* ---- report.html ----------------------------------------------------------------------------- */
+
+/* The probes beside each other and the reported number. */
+static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *page, lp_error *err) {
+    const lp_published *p = published(r);
+    char reported[64] = "";
+    lp_chart *chart = NULL;
+    lp_status status;
+    lp_bar *bars = lp_alloc(r->run->count, sizeof *bars);
+    if (bars == NULL) {
+        return lp_fail_memory(err, "chart", r->run->count, sizeof *bars);
+    }
+    for (size_t i = 0; i < r->run->count; i++) {
+        const lp_run_probe *probe = &r->run->probes[i];
+        const lp_score *score = &probe->evaluation.metrics.score;
+        bars[i] = (lp_bar){.name = lp_solver_name(probe->options.solver),
+                           .accuracy = score->top1,
+                           .low = score->top1_interval.low,
+                           .high = score->top1_interval.high,
+                           .reported = p != NULL ? p->accuracy / 100 : NAN};
+    }
+    if (p != NULL) {
+        (void)snprintf(reported, sizeof reported, "reported: %.*f", p->decimals, p->accuracy);
+    }
+    const lp_bars chart_of = {.title = title,
+                              .measure = "Top-1 accuracy on the test set",
+                              .reported = p != NULL ? reported : NULL,
+                              .bars = bars,
+                              .count = r->run->count};
+    LP_TRY(lp_bars_chart(&chart_of, &chart, err));
+    lp_html_chart(page, chart, "Accuracy by solver, with its 95 % interval.");
+done:
+    lp_chart_free(chart);
+    lp_free(bars);
+    return status;
+}
+
+/* results.json, its probes by the name of their solver. */
+static void add_settings(const lp_run_report *r, lp_html *page) {
+    lp_row probes = lp_row_new(), settings = lp_row_of(result_json(r));
+    for (size_t i = 0; i < r->run->count; i++) {
+        lp_row_put(&probes, lp_solver_name(r->run->probes[i].options.solver),
+                   probe_row(&r->run->probes[i]));
+    }
+    lp_row_put(&settings, "probes", lp_row_end(&probes));
+    json_t *all = lp_row_end(&settings);
+    lp_html_heading(page, "How it was made");
+    lp_html_settings(page, "Settings", all);
+    json_decref(all);
+}
+
+static lp_status add_result(const lp_run_report *r, const char *title, lp_html *page,
+                            lp_error *err) {
+    char *reported = NULL;
+    size_t size;
+    json_t *rows = probe_rows(r->run);
+    lp_status status;
+    LP_TRY(print_to_text(print_reported, r, &reported, &size, err));
+    lp_html_heading(page, "Result");
+    lp_html_table(page, "Accuracy on the test set", columns, COLUMNS, rows);
+    lp_html_paragraph(page, reported);
+    LP_TRY(add_bars(r, title, page, err));
+done:
+    free(reported);
+    json_decref(rows);
+    return status;
+}
+
+static lp_status write_html(const lp_run_report *r, const char *path, lp_error *err) {
+    const lp_run_probe *probe = main_probe(r->run);
+    char title[128], text[160];
+    lp_chart *mistakes = NULL;
+    lp_html *page = NULL;
+    lp_status status;
+    (void)snprintf(title, sizeof title, "%.80s on %s", trained_on(r)->encoder.name,
+                   tested_on(r)->data.name);
+    LP_TRY(lp_mistakes_chart(&probe->evaluation, r->images, LP_MISTAKES_SHOWN, &mistakes, err));
+    LP_TRY(lp_html_new(title, &page, err));
+    LP_TRY(add_result(r, title, page, err));
+    (void)snprintf(text, sizeof text, "All that follows is of the probe by %s.",
+                   lp_solver_name(probe->options.solver));
+    lp_html_paragraph(page, text);
+    LP_TRY(lp_evaluation_page(&probe->evaluation, mistakes, page, err));
+    add_settings(r, page);
+    LP_TRY(lp_html_write(page, path, err));
+done:
+    lp_html_free(page);
+    lp_chart_free(mistakes);
+    return status;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static lp_status write_json(const lp_run_report *r, const char *path, lp_error *err) {
+    json_t *result = result_json(r);
+    lp_status status = lp_json_write(path, result, err);
+    json_decref(result);
+    return status;
+}
+
+static lp_status write_csv(const lp_run_report *r, const char *path, lp_error *err) {
+    json_t *rows = probe_rows(r->run);
+    lp_status status = lp_table_write(path, LP_FORMAT_CSV, columns, COLUMNS, rows, err);
+    json_decref(rows);
+    return status;
+}
+
+static lp_status write_readme(const lp_run_report *r, const char *path, lp_error *err) {
+    char *text = NULL;
+    size_t size;
+    lp_status status;
+    LP_TRY(print_to_text(print_page, r, &text, &size, err));
+    LP_TRY(lp_file_write(path, text, size, err));
+done:
+    free(text);
+    return status;
+}
+
+static lp_status write_confusion(const lp_run_report *r, const char *path, lp_error *err) {
+    lp_chart *chart = NULL;
+    lp_status status;
+    LP_TRY(lp_evaluation_confusion_chart(&main_probe(r->run)->evaluation, &chart, err));
+    LP_TRY(lp_chart_write(chart, path, err));
+done:
+    lp_chart_free(chart);
+    return status;
+}
+
+lp_status lp_run_report_write(const lp_run_report *r, lp_error *err) {
+    static const struct {
+        const char *name;
+        lp_status (*write)(const lp_run_report *, const char *, lp_error *);
+    } files[] = {
+        {"results.json", write_json},      {"results.csv", write_csv},  {"README.md", write_readme},
+        {"confusion.png", write_confusion}, {"report.html", write_html},
+    };
+    const lp_run *run = r->run;
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    for (size_t i = 0; i < run->count; i++) {
+        const lp_run_probe *p = &run->probes[i];
+        LP_TRY(lp_path_print(path, err, "%s/%s-evaluation.json", run->folder,
+                             lp_solver_name(p->options.solver)));
+        LP_TRY(lp_evaluation_write(&p->evaluation, p->probe, r->command, path, err));
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        LP_TRY(lp_path_print(path, err, "%s/%s", run->folder, files[i].name));
+        LP_TRY(files[i].write(r, path, err));
+    }
+done:
+    return status;
+}

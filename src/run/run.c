@@ -1,0 +1,236 @@
+/* A run, from the weights to the scores:
+ *
+ *   weights -> features of both splits         CACHE/features/<model>-<point>/<data>-<split>-<key>
+ *           -> C by a sweep on the training set   OUT/<run>/points.json     (goes on where it stood)
+ *           -> probes                             OUT/<run>/<solver>.probe  (reused)
+ *           -> test features -> evaluation of each probe
+ *
+ * A set of the cache is named by the digest of everything that its features depend on, so every run
+ * that needs the same features finds them. */
+#include "linprobe/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "run/timing.h"
+#include "run/watch.h"
+
+/* ---- 1. features ----------------------------------------------------------------------------- */
+
+static lp_status name_set(const lp_run_options *o, const lp_encoder *encoder,
+                          const lp_dataset *data, lp_feature_point point, char path[LP_PATH_ROOM],
+                          lp_error *err) {
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    const lp_extract_options options = {.point = point, .normalize = o->normalize};
+    char model[80], set[40], key[65];
+    lp_status status;
+    lp_path_slug(model, sizeof model, lp_encoder_describe(encoder)->name);
+    lp_path_slug(set, sizeof set, info->name);
+    LP_TRY(lp_extract_key(encoder, data, &options, key, err));
+    LP_TRY(lp_path_print(path, err, "%s/features/%s-%s%s/%s-%s-%.16s", o->cache, model,
+                         lp_feature_point_name(point), o->normalize ? "-normalized" : "", set,
+                         lp_split_name(info->split), key));
+done:
+    return status;
+}
+
+static lp_status extract_split(const lp_run_options *o, const lp_encoder *encoder,
+                               const lp_dataset *data, lp_profile *profile, char path[LP_PATH_ROOM],
+                               lp_error *err) {
+    lp_feature_point point = lp_encoder_point(lp_encoder_describe(encoder), o->point);
+    const lp_feature_options options = {.point = point,
+                                        .normalize = o->normalize,
+                                        .threads = o->threads,
+                                        .command = o->command,
+                                        .profile = o->profile ? profile : NULL};
+    lp_extract_report report;
+    lp_status status;
+    LP_TRY(name_set(o, encoder, data, point, path, err));
+    LP_TRY(lp_run_extract(encoder, data, &options, path, &o->watch, &report, err));
+    if (report.computed > 0) {
+        const lp_timing timing = {report.computed, report.seconds,
+                                  o->threads > 0 ? o->threads : lp_processor_count()};
+        LP_TRY(lp_timing_write(path, &timing, err));
+    }
+done:
+    return status;
+}
+
+/* Images a second over both sets, as they were made. */
+static void read_rate(lp_run *run, char paths[2][LP_PATH_ROOM], const lp_run_options *o) {
+    const lp_dataset *data[2] = {o->train, o->test};
+    double images = 0, seconds = 0;
+    for (int s = 0; s < 2; s++) {
+        const lp_timing timing = lp_timing_read(paths[s]);
+        double count = (double)lp_dataset_describe(data[s])->count;
+        images += count;
+        seconds += timing.images > 0 ? count * timing.seconds / (double)timing.images : NAN;
+        run->threads = timing.threads;
+    }
+    run->images_per_second = images / seconds;
+}
+
+static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2][LP_PATH_ROOM],
+                              lp_error *err) {
+    lp_encoder *encoder = NULL;
+    lp_status status;
+    LP_TRY(lp_run_load(o->model, &o->encoder, &o->watch, &encoder, &run->load_seconds, err));
+    LP_TRY(extract_split(o, encoder, o->train, &run->profiles[0], paths[0], err));
+    LP_TRY(extract_split(o, encoder, o->test, &run->profiles[1], paths[1], err));
+    read_rate(run, paths, o);
+    LP_TRY(lp_features_open(paths[0], &run->train, err));
+done:
+    lp_encoder_free(encoder);
+    return status;
+}
+
+static lp_status name_run(const lp_run_options *o, lp_run *run, lp_error *err) {
+    char name[512] = "", path[LP_PATH_ROOM], slug[96];
+    lp_status status;
+    if (o->name != NULL) {
+        o->name(o->watch.progress.context, run, name, sizeof name);
+    } else {
+        lp_path_slug(slug, sizeof slug,
+                     o->label != NULL ? o->label : run->train->provenance->encoder.name);
+        (void)snprintf(name, sizeof name, "%s-%.8s", slug, run->train->digest);
+    }
+    LP_TRY(lp_path_print(path, err, "%s/%s", o->out, name));
+    LP_TRY(lp_make_folders(path, err));
+    run->folder = lp_strdup(path);
+    status = run->folder != NULL ? LP_OK : lp_fail_memory(err, path, strlen(path), 1);
+done:
+    return status;
+}
+
+/* ---- 2. C and probes ------------------------------------------------------------------------- */
+
+static lp_status choose_C(const lp_run_options *o, lp_run *run, lp_error *err) {
+    lp_status status = LP_OK;
+    if (o->sweep) {
+        LP_TRY(lp_run_sweep(run->train, NULL, &o->search, run->folder, &o->watch, &run->sweep,
+                            err));
+        const lp_sweep_point *best = &run->sweep->points[run->sweep->best];
+        LP_TRY(lp_watch_say(&o->watch, err, "sweep: best C = %.6g, validation accuracy %.3f",
+                            best->C, 100 * best->accuracy));
+    }
+done:
+    return status;
+}
+
+/* Whether a probe was trained on these features with these options by this version. */
+static bool is_same_fit(const lp_training *t, const lp_features *train, const lp_fit_options *o) {
+    return t != NULL && t->train.sha256 != NULL && strcmp(t->train.sha256, train->digest) == 0 &&
+           t->linprobe != NULL && strcmp(t->linprobe, lp_version()) == 0 &&
+           t->validation.count == 0 && t->options.solver == o->solver && t->options.C == o->C &&
+           t->options.tolerance == o->tolerance && t->options.bias == o->bias &&
+           t->options.max_iterations == o->max_iterations;
+}
+
+/* The probe of an earlier run where it is there, otherwise p->probe stays NULL. */
+static lp_status reuse_probe(const lp_run_options *o, const lp_features *train, const char *path,
+                             lp_run_probe *p, lp_error *err) {
+    lp_error ignored;
+    lp_probe *probe = NULL;
+    if (!lp_is_file(path) || lp_probe_load(path, &probe, &ignored) != LP_OK) {
+        return LP_OK;
+    }
+    const lp_training *t = lp_probe_training(probe);
+    if (!is_same_fit(t, train, &p->options)) {
+        lp_probe_free(probe);
+        return LP_OK;
+    }
+    p->probe = probe;
+    p->report = t->report;
+    return lp_watch_say(&o->watch, err, "%s: the probe is there already: %s",
+                        lp_solver_name(p->options.solver), path);
+}
+
+static lp_status train_probe(const lp_run_options *o, const lp_run *run, lp_run_probe *p,
+                             lp_error *err) {
+    const char *solver = lp_solver_name(p->options.solver);
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    p->options.C = run->sweep != NULL ? run->sweep->points[run->sweep->best].C : p->options.C;
+    p->options.threads = o->threads;
+    LP_TRY(lp_path_print(path, err, "%s/%s.probe", run->folder, solver));
+    LP_TRY(reuse_probe(o, run->train, path, p, err));
+    if (p->probe == NULL) {
+        LP_TRY(lp_watch_say(&o->watch, err, "%s: training on %zu x %zu features, C = %g", solver,
+                            run->train->count, run->train->width, p->options.C));
+        status = lp_run_fit(run->train, NULL, &p->options, path, o->command, &o->watch, &p->probe,
+                            &p->report, err);
+        if (status != LP_OK && status != LP_NOT_CONVERGED) {
+            goto done;
+        }
+        LP_TRY(lp_watch_say(&o->watch, err, "%s: %.1f s, %s", solver, p->report.seconds,
+                            p->report.stopped_by));
+    }
+done:
+    return status;
+}
+
+/* ---- 3. scores ------------------------------------------------------------------------------- */
+
+static lp_status train_and_score(const lp_run_options *o, lp_run *run, const char *test_path,
+                                 lp_error *err) {
+    lp_status status;
+    run->probes = lp_alloc_zeroed(o->fit_count, sizeof *run->probes);
+    if (run->probes == NULL) {
+        return lp_fail_memory(err, "probes", o->fit_count, sizeof *run->probes);
+    }
+    run->count = o->fit_count;
+    run->converged = true;
+    for (size_t i = 0; i < run->count; i++) {
+        run->probes[i].options = o->fits[i];
+        LP_TRY(train_probe(o, run, &run->probes[i], err));
+        run->converged = run->converged && run->probes[i].report.converged;
+    }
+    LP_TRY(lp_features_open(test_path, &run->test, err));
+    for (size_t i = 0; i < run->count; i++) {
+        lp_run_probe *p = &run->probes[i];
+        LP_TRY(lp_evaluation_run(p->probe, run->test, lp_probe_probability(p->probe), o->threads,
+                                 &p->evaluation, err));
+    }
+done:
+    return status;
+}
+
+lp_status lp_run_pipeline(const lp_run_options *options, lp_run **out, lp_error *err) {
+    char paths[2][LP_PATH_ROOM];
+    lp_run *run = lp_alloc_zeroed(1, sizeof *run);
+    lp_status status;
+    *out = NULL;
+    if (run == NULL) {
+        return lp_fail_memory(err, "run", 1, sizeof *run);
+    }
+    LP_TRY(extract_both(options, run, paths, err));
+    LP_TRY(name_run(options, run, err));
+    LP_TRY(choose_C(options, run, err));
+    LP_TRY(train_and_score(options, run, paths[1], err));
+    *out = run;
+    run = NULL;
+done:
+    lp_run_free(run);
+    return status;
+}
+
+void lp_run_free(lp_run *run) {
+    if (run == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < run->count; i++) {
+        lp_evaluation_free(&run->probes[i].evaluation);
+        lp_probe_free(run->probes[i].probe);
+    }
+    lp_free(run->probes);
+    lp_sweep_free(run->sweep);
+    lp_features_close(run->train);
+    lp_features_close(run->test);
+    lp_free(run->folder);
+    lp_free(run);
+}

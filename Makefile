@@ -92,6 +92,8 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/%)
 SUPPORT_SOURCES := $(wildcard tests/support/*.c)
 SUPPORT_PROGRAMS := $(SUPPORT_SOURCES:tests/support/%.c=$(BUILD)/tests/%)
+# The benchmarks' programs; the parity tests of the probe use fit_npy.
+BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 # Fuzz targets: with MODE=fuzz (clang) fuzzers, otherwise programs that replay the committed corpus.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/%)
@@ -104,7 +106,7 @@ TESTS ?= $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(CLI_TESTS) $(PARITY_TESTS)
 test: setup-tests  ## all tests that need no download (parity tests: PYTHON=... with torch, Pillow, scikit-learn)
 	@$(MAKE) --no-print-directory check
 
-check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS) $(FAULTS)  ## the tests, without set-up
+check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS) $(BENCH_PROGRAMS) $(FAULTS)  ## the tests, without set-up
 	@CMOCKA_MESSAGE_OUTPUT=TAP LP_PROGRAM='$(CURDIR)/$(PROGRAM)' LP_TESTS='$(CURDIR)/$(BUILD)/tests' \
 	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
 
@@ -113,11 +115,12 @@ PARALLEL_TESTS := $(addprefix $(BUILD)/tests/,test_base test_read_parts test_enc
 check-parallel:
 	@$(MAKE) --no-print-directory check TESTS='$(PARALLEL_TESTS)'
 
+# _XOPEN_SOURCE: nftw, which removes the scratch folders.
 $(BUILD)/tests/%: tests/unit/%.c tests/support/check.h $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(CMOCKA_CFLAGS) -Itests/support -DLP_TEST_DATA='"$(CURDIR)/tests"' -MMD -MP \
-	    $(ALL_LDFLAGS) $< $(LIBRARY) $(CMOCKA_LIBS) $(DEP_LIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(CMOCKA_CFLAGS) -D_XOPEN_SOURCE=700 -Itests/support \
+	    -DLP_TEST_DATA='"$(CURDIR)/tests"' -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(CMOCKA_LIBS) $(DEP_LIBS) -lm -o $@
 
 $(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
@@ -148,11 +151,16 @@ coverage:  ## lines and branches that the tests reach, by folder (needs gcovr; A
 
 bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their peers (PYTHON=... with NumPy, scikit-learn, torch, open_clip)
 
-bench-probe: all $(BUILD)/tests/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
-	$(PYTHON) scripts/bench_probe.py --program $(PROGRAM) --fit $(BUILD)/tests/fit_npy --sweep $(ARGS)
+bench-probe: all $(BUILD)/bench/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
+	$(PYTHON) bench/bench_probe.py --program $(PROGRAM) --fit $(BUILD)/bench/fit_npy --sweep $(ARGS)
 
-bench-encoder: all $(addprefix $(BUILD)/tests/,bench_encoder bench_images draw_bench)  ## encoders against PyTorch, images against Pillow: about 20 minutes
-	$(PYTHON) scripts/bench_encoder.py --build $(BUILD) $(ARGS)
+bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch, images against Pillow: about 20 minutes
+	$(PYTHON) bench/bench_encoder.py --build $(BUILD) $(ARGS)
+
+$(BUILD)/bench/%: bench/%.c $(LIBRARY) $(CONFIG)
+	@mkdir -p $(@D)
+	@echo 'LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh

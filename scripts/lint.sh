@@ -33,11 +33,11 @@ done
 # For analysers.  _GNU_SOURCE, because that header comes before a source's own definition of it.
 model=(-std=c11 "${defines[@]}" "${system[@]}" -D_GNU_SOURCE= -include tests/lint/analysis.h)
 
-code() { find src include tests -name '*.[ch]' | LC_ALL=C sort; }
+code() { find src include tests bench -name '*.[ch]' | LC_ALL=C sort; }
 # error.c defines what the analysers' header wraps.
 analysed() { find src -name '*.c' ! -name error.c | LC_ALL=C sort; }
 written() {
-    find src include tests scripts -name '*.[ch]' -o -name '*.sh' -o -name '*.py' | LC_ALL=C sort
+    find src include tests bench scripts -name '*.[ch]' -o -name '*.sh' -o -name '*.py' | LC_ALL=C sort
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 skip() {

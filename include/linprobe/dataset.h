@@ -44,9 +44,7 @@ typedef struct lp_dataset_options {
                         * folder has no split of its own; 0: LP_DEFAULT_TEST_SHARE */
     size_t split_seed; /* of that split */
     size_t threads;    /* that check the images; 0 = all processors; never changes the result */
-    /* While the images are checked.  Returns false to stop; NULL: none. */
-    bool (*progress)(void *context, size_t done, size_t total);
-    void *context;
+    lp_progress progress; /* in images, while they are checked */
 } lp_dataset_options;
 
 typedef struct lp_dataset_info {

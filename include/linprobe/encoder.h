@@ -20,21 +20,29 @@
 extern "C" {
 #endif
 
+/* Each enum below has one list of names, in the enum's order with NULL at its end, and a function
+ * that looks one up.  The value must be one of the enum's. */
+
 /* Where the feature is taken. */
 typedef enum lp_feature_point {
+    LP_FEATURE_DEFAULT,    /* each model's own: lp_encoder_info.default_point */
     LP_FEATURE_PROJECTED,  /* after the projection to the embedding space (CLIP's encode_image) */
     LP_FEATURE_PENULTIMATE /* before it: the class token after the last layer norm */
 } lp_feature_point;
 
-const char *lp_feature_point_name(lp_feature_point point); /* "projected", "penultimate" */
+extern const char *const lp_feature_point_names[]; /* "auto", "projected", "penultimate" */
+const char *lp_feature_point_name(lp_feature_point point);
 
-/* The nonlinearity inside a transformer's MLP.  Tensor names do not tell it. */
+/* The nonlinearity inside a transformer's MLP.  The names of the tensors do not say which. */
 typedef enum lp_activation {
     LP_ACTIVATION_AUTO,       /* as the family has it */
     LP_ACTIVATION_GELU,       /* x Phi(x), by erf */
     LP_ACTIVATION_QUICK_GELU, /* x sigmoid(1.702 x) */
     LP_ACTIVATION_GELU_TANH   /* GELU's approximation by tanh */
 } lp_activation;
+
+extern const char *const lp_activation_names[]; /* "auto", "gelu", "quick_gelu", "gelu_tanh" */
+const char *lp_activation_name(lp_activation activation);
 
 /* How tokens, or places of a feature map, become one vector. */
 typedef enum lp_pool {
@@ -44,11 +52,8 @@ typedef enum lp_pool {
     LP_POOL_ATTENTION /* attention of a learnt query */
 } lp_pool;
 
-/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
- * exact (docs/MODEL.md). */
-typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
-
-const char *lp_precision_name(lp_precision precision); /* "float32", "int8" */
+extern const char *const lp_pool_names[]; /* "auto", "cls", "mean", "attention" */
+const char *lp_pool_name(lp_pool pool);
 
 /* Mean and standard deviation of the preprocessing: names for the usual ones. */
 typedef enum lp_mean_std {
@@ -58,8 +63,15 @@ typedef enum lp_mean_std {
     LP_MEAN_STD_CLIP
 } lp_mean_std;
 
-const char *lp_activation_name(lp_activation activation); /* "gelu", "quick_gelu", "gelu_tanh" */
-const char *lp_pool_name(lp_pool pool);                   /* "cls", "mean", "attention" */
+extern const char *const lp_mean_std_names[]; /* "auto", "half", "imagenet", "clip" */
+const char *lp_mean_std_name(lp_mean_std mean_std);
+
+/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
+ * exact (docs/MODEL.md). */
+typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
+
+extern const char *const lp_precision_names[]; /* "float32", "int8" */
+const char *lp_precision_name(lp_precision precision);
 
 /* What a caller knows better than the file.  All zero: everything as the model was trained.  What
  * a family cannot do is LP_ERR_ARGUMENT. */
@@ -73,6 +85,15 @@ typedef struct lp_encoder_options {
     lp_precision precision;
     size_t threads; /* that load the weights; 0 = all processors; never changes the result */
 } lp_encoder_options;
+
+/* Where an encoder's weights came from.  The strings live as long as the encoder; of a copy that
+ * outlives it, sha256 alone holds.  Empty (path NULL, sha256 "") where no weights were read. */
+typedef struct lp_origin {
+    const char *path;     /* as lp_checkpoint_path has it */
+    const char *format;   /* as lp_checkpoint_format has it */
+    const char *official; /* the published file that this is ("OpenAI CLIP ViT-B/32"), or NULL */
+    char sha256[65];      /* of the file, 64 hexadecimal digits; see lp_checkpoint_sha256 */
+} lp_origin;
 
 /* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
 typedef struct lp_encoder_info {
@@ -95,6 +116,7 @@ typedef struct lp_encoder_info {
     uint64_t parameters; /* of the image encoder */
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
+    lp_origin origin;   /* of the weights; empty after lp_encoder_recognise, which reads none */
     const char *config; /* the file beside the weights that told some of this, or NULL */
     const char *note;   /* what is assumed because nothing tells, or NULL */
 } lp_encoder_info;
@@ -108,13 +130,16 @@ typedef struct lp_encoder lp_encoder;
 LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                            lp_encoder_info *info, lp_error *err);
 
-/* Recognises, then reads the weights as float32, on options->threads threads.  The checkpoint may
- * be closed afterwards. */
+/* Recognises, computes the file's SHA-256 unless the checkpoint has it already, and reads the
+ * weights as float32, on options->threads threads.  The checkpoint may be closed afterwards. */
 LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                       lp_encoder **encoder, lp_error *err);
 void lp_encoder_free(lp_encoder *encoder);
 
 const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder);
+
+/* The feature point that LP_FEATURE_DEFAULT stands for; any other is returned as it is. */
+lp_feature_point lp_encoder_point(const lp_encoder_info *info, lp_feature_point asked);
 
 /* Width F of a feature point; 0 where the model does not have it. */
 size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point);

@@ -54,13 +54,11 @@ typedef struct lp_extract_options {
     const char *weights_format;   /* e.g. "TorchScript archive" */
     const char *weights_official; /* official name by digest, or NULL */
     const char *command;          /* the command line, recorded; or NULL */
-    /* After every chunk of images, from any of the threads, one at a time.  `resumed` of the `done`
-     * images were there already.  Returns false to stop: finished chunks are kept, and the same
-     * call goes on from there. */
-    bool (*progress)(void *context, size_t done, size_t resumed, size_t total);
-    void *context;
-    lp_profile *profile; /* where the time goes is measured into it, or NULL; changes no result.
-                            All zero where nothing was computed, or it failed. */
+    lp_progress progress; /* in images: before the first, with those that were there already,
+                             and after every chunk.  Stopped, it keeps the finished chunks, and
+                             the same call goes on from there */
+    lp_profile *profile;  /* where the time goes is measured into it, or NULL; changes no result.
+                             All zero where nothing was computed, or it failed. */
 } lp_extract_options;
 
 typedef struct lp_extract_report {
@@ -77,7 +75,7 @@ typedef struct lp_extract_report {
  * "<out>.partial", each with its CRC-32, and a later call with the same inputs goes on from them
  * and ends with the same bytes.  A complete set of the same inputs is left as it is
  * (report->reused).  The bytes do not depend on the number of threads. LP_CANCELLED when progress
- * returned false.  LP_ERR_IO names the file. */
+ * stopped it.  LP_ERR_IO names the file. */
 LP_MUST_USE lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                                  const lp_extract_options *options, lp_extract_report *report,
                                  lp_error *err);

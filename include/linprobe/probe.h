@@ -1,14 +1,35 @@
 /* linprobe/probe.h: a linear classifier on features: fit, save, load, predict, score.
  *
- *     lp_fit_options options;
- *     lp_fit_defaults(&options);             // softmax, C = 0.316
- *     lp_probe *probe;
- *     lp_fit_report report;
- *     lp_probe_fit(&train, &options, &probe, &report, &err);   // LP_NOT_CONVERGED keeps the probe
- *     lp_score score;
- *     lp_probe_score(probe, &test, threads, &score, &err);
- *     printf("%.3f\n", 100 * score.top1);
- *     lp_probe_free(probe);
+ * lp_fit_defaults, then lp_probe_fit; or lp_probe_load.  Then any of the others, in any order, and
+ * lp_probe_free at the end.
+ *
+ *     #include <stdio.h>
+ *     #include "linprobe/probe.h"
+ *
+ *     int main(void) {
+ *         const float x[4] = {0, 1, 2, 3};                 // N = 4 examples of F = 1 feature
+ *         const int64_t labels[4] = {0, 0, 1, 1};          // of K = 2 classes
+ *         lp_examples train = {4, 1, 2, x, labels};
+ *         lp_fit_options options;
+ *         lp_fit_report report;
+ *         lp_probe *probe;
+ *         lp_score score;
+ *         lp_error err;
+ *         lp_fit_defaults(&options);                       // softmax, C = 0.316
+ *         if (lp_probe_fit(&train, &options, &probe, &report, &err) != LP_OK ||
+ *             lp_probe_score(probe, &train, options.threads, &score, &err) != LP_OK) {
+ *             fprintf(stderr, "%s\n", err.text);
+ *             lp_probe_free(probe);                        // LP_NOT_CONVERGED gives a probe
+ *             return 1;
+ *         }
+ *         printf("%.1f %% of %zu\n", 100 * score.top1, score.count);
+ *         lp_probe_free(probe);
+ *         return 0;
+ *     }
+ *
+ * The results are the same for every number of threads.  A probe is changed by nothing but
+ * lp_probe_free: several threads may use it at once.  Fits may run in several threads, but only one
+ * at a time by LP_SOLVER_LIBLINEAR, whose library has global state.
  */
 #ifndef LINPROBE_PROBE_H
 #define LINPROBE_PROBE_H
@@ -37,14 +58,6 @@ typedef enum lp_solver {
     LP_SOLVER_SOFTMAX    /* scikit-learn's multinomial objective */
 } lp_solver;
 
-/* Progress of a fit.  `done` of `total` steps (classes for liblinear, 0 = unknown for the others);
- * `line` describes the step.  Returns false to cancel.  May be called from any worker thread, one
- * call at a time. */
-typedef struct lp_progress {
-    bool (*step)(void *context, size_t done, size_t total, const char *line);
-    void *context;
-} lp_progress;
-
 /* What is minimised (docs/NUMERICS.md):
  *   softmax: over W [K, F], b [K]
  *     1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) - (w_y.x_i + b_y)]
@@ -62,13 +75,13 @@ typedef struct lp_fit_options {
     double bias;      /* constant feature of ovr and liblinear, default 1; < 0 = none */
     size_t max_iterations; /* 0 = the solver's default; liblinear has its own limit */
     size_t threads;        /* 0 = all processors */
-    lp_progress progress;  /* .step NULL = silent */
+    lp_progress progress;  /* in classes for liblinear, in iterations for the others */
 } lp_fit_options;
 
 typedef struct lp_fit_report {
     bool converged;
     size_t iterations;    /* softmax: of the solver; one-vs-rest: the largest of any class */
-    size_t passes;        /* over the data; 0 where the solver does not tell */
+    size_t passes;        /* over the data; 0 for liblinear, which reports none */
     size_t not_converged; /* one-vs-rest: number of classes that stopped early */
     double objective;     /* at the solution; one-vs-rest: the sum over the classes */
     double gradient;      /* |g| / |g at 0|, one-vs-rest: the largest of any class */
@@ -77,54 +90,83 @@ typedef struct lp_fit_report {
     char stopped_by[128]; /* which rule ended it, in words */
 } lp_fit_report;
 
-/* W float32... kept as float64 [K, F] and b [K]; for K = 2 both rows are there. */
+/* Weights W [K, F] and intercepts b [K], float64; the logits of x are W x + b.  For K = 2 both rows
+ * are there. */
 typedef struct lp_probe lp_probe;
 
-void lp_fit_defaults(lp_fit_options *options);
-const char *lp_solver_name(lp_solver solver); /* "liblinear", "ovr", "softmax" */
-LP_MUST_USE lp_status lp_solver_parse(const char *name, lp_solver *solver, lp_error *err);
+/* The solvers' names, in the order of lp_solver, and NULL behind the last: "liblinear", "ovr",
+ * "softmax".  lp_solver_name gives one of them, "unknown" for a number that is no solver. */
+extern const char *const lp_solver_names[];
+const char *lp_solver_name(lp_solver solver);
 
-/* Trains.  On LP_OK and LP_NOT_CONVERGED *probe and *report are filled in.  The result is the same
- * for every number of threads. */
+void lp_fit_defaults(lp_fit_options *options);
+
+/* Trains on a set of at least two classes that occur.  On LP_OK and LP_NOT_CONVERGED *probe and
+ * *report are filled in, otherwise *probe is NULL.
+ * LP_ERR_ARGUMENT: an option is out of its range.  LP_ERR_DATA: NaN, infinity or a wrong label (the
+ * text names the row), too few classes, or a set too large for the libraries' int.  LP_ERR_MEMORY.
+ * LP_CANCELLED: progress returned false.  LP_NOT_CONVERGED: report->stopped_by says why. */
 LP_MUST_USE lp_status lp_probe_fit(const lp_examples *train, const lp_fit_options *options,
                                    lp_probe **probe, lp_fit_report *report, lp_error *err);
-void lp_probe_free(lp_probe *probe);
+void lp_probe_free(lp_probe *probe); /* NULL is allowed */
 
-size_t lp_probe_classes(const lp_probe *probe);
-size_t lp_probe_width(const lp_probe *probe);
+/* What is in a probe; the pointers are valid as long as it. */
+lp_solver lp_probe_solver(const lp_probe *probe);         /* that trained it */
+size_t lp_probe_classes(const lp_probe *probe);           /* K */
+size_t lp_probe_width(const lp_probe *probe);             /* F */
 const double *lp_probe_weights(const lp_probe *probe);    /* float64 [K, F], row-major */
-const double *lp_probe_intercepts(const lp_probe *probe); /* float64 [K], added to the logits */
+const double *lp_probe_intercepts(const lp_probe *probe); /* float64 [K] */
+const char *lp_probe_meta(const lp_probe *probe); /* the file's JSON text, "{}" where none */
 
-/* A probe file is one JSON-described binary; see docs/FORMATS.md.  `meta` is JSON text kept with it
- * (how it was made), or NULL. */
+/* Writes a probe file (docs/FORMATS.md), complete or not at all.  `meta`, JSON text that says how
+ * the probe was made, or NULL, is kept in it; its options.solver is set to the probe's solver.
+ * LP_ERR_FORMAT: meta is not a JSON object.  LP_ERR_ARGUMENT: meta is longer than 64 MiB.
+ * LP_ERR_IO: the file cannot be written.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_probe_save(const lp_probe *probe, const char *path, const char *meta,
                                     lp_error *err);
-LP_MUST_USE lp_status lp_probe_load(const char *path, lp_probe **probe, lp_error *err);
-const char *lp_probe_meta(const lp_probe *probe); /* JSON text, "{}" where none */
 
-/* Logits x W' + b: float32 x [N, F] -> float64 logits [N, K]. */
+/* Reads a probe file; on failure *probe is NULL.  The solver is the one that meta's options.solver
+ * names: softmax where it names none, ovr where it names one that is not known.
+ * LP_ERR_IO: the file cannot be read.  LP_ERR_FORMAT: it is damaged, cut off or no probe file.
+ * LP_ERR_UNSUPPORTED: its numbers are not float64.  LP_ERR_DATA: a weight or an intercept is not
+ * finite (the intercept of a class without examples is minus infinity).  LP_ERR_MEMORY. */
+LP_MUST_USE lp_status lp_probe_load(const char *path, lp_probe **probe, lp_error *err);
+
+/* Logits X W' + b: x float32 [N, F] -> logits float64 [N, K], both row-major.  threads 0: all
+ * processors.  LP_ERR_DATA: x holds NaN or infinity (the text names the row).  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_probe_logits(const lp_probe *probe, const float *x, size_t count,
                                       double *logits, size_t threads, lp_error *err);
 
-/* Predictions: the class of the largest logit (the lowest such class on a tie), int64 [N]. */
+/* Predictions, int64 [N]: the class of the largest logit, the lowest such class on a tie.  Statuses
+ * as lp_probe_logits. */
 LP_MUST_USE lp_status lp_probe_predict(const lp_probe *probe, const float *x, size_t count,
                                        int64_t *labels, size_t threads, lp_error *err);
 
+/* An interval of 95 %. */
+typedef struct lp_interval {
+    double low, high;
+} lp_interval;
+
 typedef struct lp_score {
     size_t count;
-    size_t correct;      /* top-1 */
-    size_t correct_top5; /* label among the five largest logits (all, for K <= 5) */
-    double top1;         /* correct / count */
-    double top5;
-    double mean_per_class;      /* mean over the classes that occur of their own accuracy */
-    double top1_low, top1_high; /* 95 % Wilson interval of top1 */
+    size_t correct;            /* top-1 */
+    size_t correct_top5;       /* label among the five largest logits (all, for K <= 5) */
+    double top1;               /* correct / count */
+    double top5;               /* correct_top5 / count */
+    double mean_per_class;     /* mean over the classes that occur of their own accuracy */
+    lp_interval top1_interval; /* Wilson, of top1 */
+    lp_interval top5_interval; /* Wilson, of top5 */
+    lp_interval mean_per_class_interval; /* from each class's Wilson interval by the method of
+                                            variance estimates recovery (Zou, Huang and Zhang,
+                                            CSDA 53, 2009) */
 } lp_score;
 
-/* Scores on a test set.  *correct_of and *count_of, if not NULL, are size_t [K] for the table per
- * class. */
+/* Scores on a test set of the probe's width and at least one example; test->classes does not
+ * matter.  linprobe/stats.h has more than the score.
+ * LP_ERR_ARGUMENT: the widths differ.  LP_ERR_DATA: the set is empty, holds NaN or infinity, or a
+ * label that is not in 0 .. K-1 (the text names the row).  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_probe_score(const lp_probe *probe, const lp_examples *test, size_t threads,
-                                     lp_score *score, size_t *correct_of, size_t *count_of,
-                                     lp_error *err);
+                                     lp_score *score, lp_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,15 +1,41 @@
-/* linprobe/stats.h: what a test set tells about a probe, and how sure that is.
+/* linprobe/stats.h: what a test set says about a probe, and how sure that is.
  *
- *     lp_metrics metrics;
- *     lp_probe_evaluate(probe, &test, LP_PROBABILITY_SOFTMAX, threads, &metrics, NULL, NULL,
- *                       predicted, NULL, &err);
- *     printf("%.3f, ECE %.3f\n", 100 * metrics.score.top1, 100 * metrics.calibration_error);
+ * Everything here is one call on a probe (linprobe/probe.h), on predictions or on labelled
+ * features: a probe's accuracy and calibration, probes against each other, few-shot training, and
+ * nearest neighbours without a probe.
  *
- *     lp_paired pair;                              // probe a against probe b, same test set
- *     lp_compare(labels, predicted_a, predicted_b, count, &pair);
- *     printf("%+.3f, p = %.3g\n", 100 * pair.difference, pair.p);
+ *     #include <stdio.h>
+ *     #include "linprobe/features.h"
+ *     #include "linprobe/stats.h"
  *
- * Every interval is one of 95 %.  Nothing here depends on the number of threads.
+ *     int main(void) {
+ *         lp_error err;
+ *         lp_features *test = NULL;
+ *         lp_probe *probe = NULL;
+ *         lp_metrics metrics;
+ *         lp_status status = lp_features_open("features/test", &test, &err);
+ *         if (status == LP_OK) {
+ *             status = lp_probe_load("softmax.probe", &probe, &err);
+ *         }
+ *         if (status == LP_OK) {
+ *             lp_examples set = {test->count, test->width, test->classes, test->x, test->labels};
+ *             lp_probability kind = lp_probe_probability(probe);
+ *             status = lp_probe_evaluate(probe, &set, kind, 0, &metrics, NULL, &err);
+ *         }
+ *         if (status == LP_OK) {
+ *             printf("%.3f %%, ECE %.3f %%\n", 100 * metrics.score.top1,
+ *                    100 * metrics.calibration_error);
+ *         } else {
+ *             fprintf(stderr, "%s\n", err.text);
+ *         }
+ *         lp_probe_free(probe);
+ *         lp_features_close(test);
+ *         return status != LP_OK;
+ *     }
+ *
+ * Every interval is one of 95 %.  Nothing here depends on the number of threads (0 = all
+ * processors), and everything may be called from several threads at once, as far as the solver may
+ * (linprobe/probe.h).
  */
 #ifndef LINPROBE_STATS_H
 #define LINPROBE_STATS_H
@@ -24,12 +50,8 @@
 extern "C" {
 #endif
 
-typedef struct lp_interval {
-    double low, high;
-} lp_interval;
-
-/* Interval of a proportion, `part` of `whole` (Wilson, JASA 22, 1927).  0 to 1 for whole = 0.
- * Thread-safe, as all functions here that take no lp_error. */
+/* Interval of a proportion, `part` of `whole` (Wilson, JASA 22, 1927).  0 to 1 for
+ * whole = 0. */
 lp_interval lp_wilson(size_t part, size_t whole);
 
 /* ---- one probe ---- */
@@ -41,6 +63,10 @@ typedef enum lp_probability {
     LP_PROBABILITY_OVR      /* s(z_k) / sum_j s(z_j), s(z) = 1 / (1 + exp(-z)); one-vs-rest, as in
                                liblinear and scikit-learn */
 } lp_probability;
+
+/* What the probe's solver was trained for: softmax for LP_SOLVER_SOFTMAX, one-vs-rest for the
+ * others. */
+lp_probability lp_probe_probability(const lp_probe *probe);
 
 enum { LP_CALIBRATION_BINS = 15 };
 
@@ -54,10 +80,6 @@ typedef struct lp_calibration_bin {
 
 typedef struct lp_metrics {
     lp_score score;
-    lp_interval top1;              /* Wilson */
-    lp_interval top5;              /* Wilson */
-    lp_interval mean_per_class;    /* from each class's Wilson interval by the method of variance
-                                      estimates recovery (Zou, Huang and Zhang, CSDA 53, 2009) */
     double log_loss;               /* mean of -ln p(label), p clipped to [2^-52, 1 - 2^-52] */
     lp_interval log_loss_interval; /* mean -+ 1.96 standard errors */
     double calibration_error;      /* expected calibration error (Guo et al., ICML 2017):
@@ -65,15 +87,21 @@ typedef struct lp_metrics {
     lp_calibration_bin bins[LP_CALIBRATION_BINS];
 } lp_metrics;
 
-/* Evaluates on a test set of the probe's width and at least one example.  Outputs that may be
- * NULL: correct_of and count_of, size_t [K], for the table per class; predicted, int64 [N];
- * confidence, float64 [N], the probability of the predicted class (NaN without probabilities).
- * Needs 4096 K float64 besides.  LP_ERR_ARGUMENT when the widths differ, LP_ERR_DATA naming the row
- * for a label outside 0 .. K-1, NaN or infinity.  Thread-safe. */
+/* What an evaluation gives for each class and each example, in the caller's memory.  NULL = not
+ * wanted. */
+typedef struct lp_evaluation_outputs {
+    size_t *correct_of; /* [K] right answers for each class */
+    size_t *count_of;   /* [K] examples of each class */
+    int64_t *predicted; /* [N] */
+    double *confidence; /* [N] probability of the predicted class; NaN without probabilities */
+} lp_evaluation_outputs;
+
+/* As lp_probe_score, with calibration and log loss, and details where outputs is not NULL.  Needs
+ * 4096 K float64 besides.  Statuses as lp_probe_score. */
 LP_MUST_USE lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
                                         lp_probability probability, size_t threads,
-                                        lp_metrics *metrics, size_t *correct_of, size_t *count_of,
-                                        int64_t *predicted, double *confidence, lp_error *err);
+                                        lp_metrics *metrics, const lp_evaluation_outputs *outputs,
+                                        lp_error *err);
 
 /* Confusion matrix: counts of (label, prediction), size_t [K, K], row-major, rows are labels.
  * labels and predicted int64 [N], each in 0 .. K-1. */
@@ -123,7 +151,8 @@ double lp_mcnemar(size_t b, size_t c);
 lp_interval lp_tango(size_t b, size_t c, size_t count);
 
 /* Holm's step-down correction (Scand. J. Statistics 6, 1979): p [n] -> adjusted [n], the level at
- * which each hypothesis is rejected while the chance of any false rejection stays below it. */
+ * which each hypothesis is rejected while the chance of any false rejection stays below it.  p and
+ * adjusted may be the same.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_holm(const double *p, size_t count, double *adjusted, lp_error *err);
 
 /* ---- few examples a class ---- */
@@ -155,9 +184,11 @@ typedef struct lp_fewshot_mean {
 
 /* Draws `shots` examples of every class without replacement, trains from zero, scores on the whole
  * test set.  In one draw the larger training sets contain the smaller ones.  draws
- * [shot_count, options->draws] and means [shot_count] are filled in.  LP_ERR_DATA names a class
- * that has fewer examples than shots.  LP_NOT_CONVERGED when any fit stopped early: everything is
- * filled in, and the text counts them.  LP_CANCELLED when progress returned false. */
+ * [shot_count, options->draws] and means [shot_count] are filled in.
+ * LP_ERR_ARGUMENT: no shots, no draws, or as lp_probe_fit and lp_probe_score.  LP_ERR_DATA: a class
+ * has fewer examples than shots (the text names it), or as those two.  LP_ERR_MEMORY.
+ * LP_CANCELLED: progress returned false.  LP_NOT_CONVERGED: some fits stopped early; everything is
+ * filled in, and the text counts them. */
 LP_MUST_USE lp_status lp_fewshot(const lp_examples *train, const lp_examples *test,
                                  const lp_fewshot_options *options, lp_fewshot_draw *draws,
                                  lp_fewshot_mean *means, lp_error *err);
@@ -177,7 +208,10 @@ typedef struct lp_knn_options {
  * of equal similarity are taken in the order of their rows, classes of equal votes in the order of
  * their numbers.  A vector of zeros has similarity 0 to all.  scores [k_count]; a class without a
  * vote is never among the top five.  Needs 16 bytes a test example and neighbour, and a thread
- * 2.5 MB + 512 F bytes.  LP_ERR_ARGUMENT and LP_ERR_DATA as lp_probe_evaluate. */
+ * 2.5 MB + 512 F bytes.
+ * LP_ERR_ARGUMENT: a k or the temperature is out of its range, or the widths differ.  LP_ERR_DATA:
+ * a set is empty, holds NaN or infinity, or a label that is not in 0 .. K-1, K of the training set
+ * (the text names the row).  LP_ERR_MEMORY.  LP_CANCELLED: progress returned false. */
 LP_MUST_USE lp_status lp_knn_score(const lp_examples *train, const lp_examples *test,
                                    const lp_knn_options *options, lp_score *scores, lp_error *err);
 

@@ -15,6 +15,9 @@
 #ifndef LINPROBE_STATUS_H
 #define LINPROBE_STATUS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -44,6 +47,17 @@ typedef struct lp_error {
     lp_status status;
     char text[4096];
 } lp_error;
+
+/* The caller's view of long work, a field of the options of every call that may take long.
+ * step NULL: silent.  Otherwise step is called again and again with `done` of `total` units
+ * (images, bytes, fits; total 0 = unknown) and a `line` that describes the step, or NULL.  It
+ * returns false to stop the work, which then ends with LP_CANCELLED.  It may be called from any
+ * worker thread, one call at a time.  Work that can go on from an earlier run calls it once before
+ * it begins, with what was there already. */
+typedef struct lp_progress {
+    bool (*step)(void *context, uint64_t done, uint64_t total, const char *line);
+    void *context; /* handed to step */
+} lp_progress;
 
 /* A short English name of a status ("I/O error"); never NULL. */
 const char *lp_status_name(lp_status status);

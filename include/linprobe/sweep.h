@@ -1,12 +1,28 @@
 /* linprobe/sweep.h: choosing the regularisation strength C on validation data.
  *
- *     lp_sweep_options options;
- *     lp_sweep_defaults(&options);           // the CLIP paper's search, 10 % held out
- *     lp_sweep *sweep;
- *     lp_sweep_run(&train, NULL, &options, &sweep, &err);
- *     double C = sweep->points[sweep->best].C;
- *     ... fit on train + validation with C, score once on test ...
- *     lp_sweep_free(sweep);
+ * lp_sweep_defaults, lp_sweep_run, then a fit on all training data with the C that it chose, scored
+ * once on the test set.
+ *
+ *     #include <stdio.h>
+ *     #include "linprobe/sweep.h"
+ *
+ *     int main(void) {
+ *         const float x[8] = {0, 1, 2, 3, 4, 5, 6, 7};     // N = 8 examples of F = 1 feature
+ *         const int64_t labels[8] = {0, 0, 0, 1, 0, 1, 1, 1};
+ *         lp_examples train = {8, 1, 2, x, labels};
+ *         lp_sweep_options options;
+ *         lp_sweep *sweep;
+ *         lp_error err;
+ *         lp_sweep_defaults(&options);                     // the CLIP paper's search
+ *         options.held_out = 0.25;                         // of each class, for validation
+ *         if (lp_sweep_run(&train, NULL, &options, &sweep, &err) != LP_OK) {
+ *             fprintf(stderr, "%s\n", err.text);
+ *             return 1;
+ *         }
+ *         printf("C = %g\n", sweep->points[sweep->best].C);
+ *         lp_sweep_free(sweep);
+ *         return 0;
+ *     }
  *
  * No test set comes near: a sweep takes none, and its validation data are part of the training data
  * or are given as such.
@@ -31,6 +47,10 @@ typedef enum lp_sweep_protocol {
     LP_SWEEP_GRID    /* every point of the grid */
 } lp_sweep_protocol;
 
+/* The protocols' names, in the order of lp_sweep_protocol, and NULL behind the last: "search",
+ * "grid". */
+extern const char *const lp_sweep_protocol_names[];
+
 /* The grid: C = 10^(low + i / steps), i = 0 .. (high - low) * steps. */
 typedef struct lp_sweep_options {
     lp_sweep_protocol protocol; /* default LP_SWEEP_SEARCH */
@@ -39,7 +59,7 @@ typedef struct lp_sweep_options {
     double held_out;            /* share of every class for validation, default 0.1 */
     size_t folds;               /* >= 2: k-fold cross-validation instead; default 0 */
     uint64_t seed;              /* of the split, default 0 */
-    lp_fit_options fit;         /* C is not looked at; progress is called before each fit */
+    lp_fit_options fit;         /* its C is not used; progress is called before each point */
     const char *work; /* folder that keeps what is done, so that the same sweep resumes; or NULL */
     const char *identity; /* digest of the data, recorded in the folder; NULL = "" */
 } lp_sweep_options;
@@ -65,10 +85,14 @@ typedef struct lp_sweep {
 void lp_sweep_defaults(lp_sweep_options *options);
 
 /* Runs the sweep.  validation NULL: held out of train, or folds of it; otherwise train is for
- * fitting alone.  Fits start from the solution of the nearest C done before.  LP_CANCELLED when
- * the progress callback said so: finished points are in the work folder.  LP_ERR_ARGUMENT when the
- * work folder belongs to another sweep, LP_ERR_IO when another process works in it.  Needs a copy
- * of the training part of train. */
+ * fitting alone.  Fits of the dense solvers start from the solution of the nearest C done before.
+ * Needs a copy of the training part of train.  On failure *sweep is NULL, and finished points stay
+ * in the work folder.
+ * LP_ERR_ARGUMENT: an option is out of its range, or the work folder belongs to another sweep.
+ * LP_ERR_DATA: as lp_probe_fit and lp_probe_score, or nothing can be held out.  LP_ERR_FORMAT: a
+ * file in the work folder is damaged.  LP_ERR_IO: the folder cannot be written, or another process
+ * works in it.  LP_ERR_MEMORY.  LP_CANCELLED: progress returned false.  A fit that does not
+ * converge is no failure: see lp_sweep_point.converged. */
 LP_MUST_USE lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
                                    const lp_sweep_options *options, lp_sweep **sweep,
                                    lp_error *err);

@@ -28,7 +28,7 @@ static char *split_word(const backbone_setting *s, const char *word, backbone *b
     char *at = model != NULL ? strrchr(model, '@') : NULL;
     for (int p = LP_FEATURE_PROJECTED; !whole && at != NULL && p <= LP_FEATURE_PENULTIMATE; p++) {
         if (strcmp(at + 1, lp_feature_point_name((lp_feature_point)p)) == 0) {
-            b->asked = p + 1;
+            b->asked = (lp_feature_point)p;
             *at = '\0';
             break;
         }
@@ -45,8 +45,7 @@ static lp_status extract(const backbone_setting *s, const char *model, char sets
     lp_status status = step_encoder_load(model, s->cache, &s->encoder.encoder, &encoder, err);
     if (status == LP_OK) {
         b->info = *lp_encoder_describe(encoder.encoder);
-        b->point =
-            cli_feature_point(&(cli_model_settings){.point = b->asked}, b->info.default_point);
+        b->point = lp_encoder_point(&b->info, b->asked);
         b->official = encoder.official != NULL;
         memcpy(b->sha256, encoder.sha256, sizeof b->sha256);
         if (b->name[0] == '\0') {

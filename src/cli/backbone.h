@@ -10,7 +10,7 @@ typedef struct backbone_setting {
     const char *cache;          /* features are kept here */
     const char *out;            /* probes go to OUT/<backbone>/ */
     lp_dataset *data[2];        /* train, test */
-    cli_model_settings encoder; /* its point: each model's own, or one for all */
+    cli_model_settings encoder;
     cli_output_settings output;
     bool sweep; /* choose C for each, by sweep_options; else fit.C */
     lp_sweep_options sweep_options;
@@ -22,7 +22,7 @@ typedef struct backbone {
     char name[96];  /* "CLIP ViT-B/32", or as the user called it */
     char label[16]; /* the first digits of its features' digest, to tell apart what has one name */
     lp_encoder_info info;
-    int asked; /* as cli_model_settings.point, for this one */
+    lp_feature_point asked; /* as cli_model_settings.point, for this one */
     lp_feature_point point;
     char sha256[65]; /* of the weights */
     bool official;

@@ -153,7 +153,7 @@ static lp_status evaluate(job *j, lp_error *err) {
     lp_status status;
     LP_TRY(step_open_probe(j->probe_path, j->test_path, &j->probe, &j->test, err));
     lp_probability probability =
-        j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probability_of(j->probe);
+        j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probe_probability(j->probe);
     LP_TRY(
         lp_evaluation_run(j->probe, j->test, probability, j->output.threads, &j->evaluation, err));
     if (j->out != NULL) {

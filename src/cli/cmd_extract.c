@@ -66,8 +66,7 @@ static lp_status extract(const extract_settings *s, lp_error *err) {
     LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));
     if (!s->pixels) {
         LP_TRY(step_encoder_load(s->model, MODEL_CACHE, &s->encoder.encoder, &encoder, err));
-        how.point =
-            cli_feature_point(&s->encoder, lp_encoder_describe(encoder.encoder)->default_point);
+        how.point = lp_encoder_point(lp_encoder_describe(encoder.encoder), s->encoder.point);
     }
     LP_TRY(step_extract(&encoder, data, &how, s->out, &report, err));
     print_report(s, &report, how.profile);

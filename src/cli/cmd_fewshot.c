@@ -120,15 +120,15 @@ static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
 static lp_status draw_chart(const lp_fewshot_options *few, const lp_fewshot_mean *means,
                             const lp_features *test, const char *path, lp_error *err) {
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 32], name[80], interval[80];
-    lp_point *points = lp_alloc(few->shot_count, sizeof *points);
+    lp_curve_point *points = lp_alloc(few->shot_count, sizeof *points);
     if (points == NULL) {
         return lp_fail_memory(err, path, few->shot_count, sizeof *points);
     }
     for (size_t s = 0; s < few->shot_count; s++) {
         const lp_fewshot_mean *m = &means[s];
         bool spread = few->draws > 1; /* one draw has no interval */
-        points[s] = (lp_point){(double)m->shots, m->mean, spread ? m->interval.low : NAN,
-                               spread ? m->interval.high : NAN};
+        points[s] = (lp_curve_point){(double)m->shots, m->mean, spread ? m->interval.low : NAN,
+                                     spread ? m->interval.high : NAN};
     }
     lp_evaluation_title(test, on);
     (void)snprintf(title, sizeof title, "Few-shot accuracy: %s", on);

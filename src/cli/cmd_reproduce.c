@@ -185,7 +185,7 @@ static lp_status extract_both(job *j, lp_error *err) {
         step_encoder_load(j->model_path, j->cache, &j->encoder_asked.encoder, &j->encoder, err);
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);
-        j->where = cli_feature_point(&j->encoder_asked, j->info.default_point);
+        j->where = lp_encoder_point(&j->info, j->encoder_asked.point);
         if (lp_encoder_features(&j->info, j->where) == 0) {
             status = lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", j->info.name,
                              lp_feature_point_name(j->where));
@@ -217,7 +217,7 @@ static lp_status evaluate(job *j, lp_solver solver, const lp_probe *probe, json_
     lp_status status =
         step_path(path, err, "%s/%s-evaluation.json", j->out, lp_solver_name(solver));
     if (status == LP_OK) {
-        status = lp_evaluation_run(probe, j->set[1], lp_probability_of(probe), j->output.threads,
+        status = lp_evaluation_run(probe, j->set[1], lp_probe_probability(probe), j->output.threads,
                                    &e, err);
     }
     if (status != LP_OK) {

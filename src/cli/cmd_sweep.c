@@ -34,7 +34,6 @@ typedef struct sweep_job {
     lp_score score;
 } sweep_job;
 
-static const char *const protocol_names[] = {"search", "grid", NULL};
 _Static_assert(sizeof(lp_sweep_protocol) == sizeof(int), "an option stores it through an int");
 
 #define AT(member) offsetof(sweep_job, member)
@@ -49,8 +48,8 @@ static const cli_option own[] = {
      .help = "k-fold cross-validation instead of --hold-out"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
      .help = "seed of the split"},
-    {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol), .choices = protocol_names,
-     .help = "search: the CLIP paper's; grid: every point"},
+    {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol),
+     .choices = lp_sweep_protocol_names, .help = "search: the CLIP paper's; grid: every point"},
     {CLI_METHOD, "--from", "EXPONENT", CLI_REAL, AT(low), .low = -12, .high = 11,
      .help = "smallest C is 10^EXPONENT"},
     {CLI_METHOD, "--to", "EXPONENT", CLI_REAL, AT(high), .low = -11, .high = 12,
@@ -118,7 +117,7 @@ static lp_status score_once(sweep_job *j, const lp_probe *probe, lp_error *err) 
     LP_TRY(step_check_match(probe, "best.probe", test, err));
     lp_examples examples = step_examples(test);
     examples.classes = lp_probe_classes(probe);
-    LP_TRY(lp_probe_score(probe, &examples, j->fit.threads, &j->score, NULL, NULL, err));
+    LP_TRY(lp_probe_score(probe, &examples, j->fit.threads, &j->score, err));
     j->scored = true;
 done:
     lp_features_close(test);
@@ -165,10 +164,10 @@ static json_t *sweep_object(const sweep_job *j, const json_t *rows) {
         "s:o}",
         "linprobe", lp_version(), "command", cli_command_line(), "setting", "train",
         lp_json_any_text(j->train_path), "train_sha256", j->train->digest, "validation",
-        lp_json_any_text(j->validation_path), "protocol", protocol_names[o->protocol], "low",
-        o->low, "high", o->high, "steps_per_decade", (json_int_t)o->steps, "held_out", o->held_out,
-        "folds", (json_int_t)o->folds, "seed", (json_int_t)o->seed, "points", rows, "C", j->fit.C,
-        "lambda", 1 / j->fit.C, "at_edge", j->sweep->at_edge, "fit", fit);
+        lp_json_any_text(j->validation_path), "protocol", lp_sweep_protocol_names[o->protocol],
+        "low", o->low, "high", o->high, "steps_per_decade", (json_int_t)o->steps, "held_out",
+        o->held_out, "folds", (json_int_t)o->folds, "seed", (json_int_t)o->seed, "points", rows,
+        "C", j->fit.C, "lambda", 1 / j->fit.C, "at_edge", j->sweep->at_edge, "fit", fit);
     if (j->scored) {
         (void)json_object_set_new(object, "test", step_score_row(&j->score));
     }
@@ -183,7 +182,7 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     const lp_sweep *s = j->sweep;
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
     size_t count = 0;
-    lp_point *points = lp_alloc(s->count, sizeof *points);
+    lp_curve_point *points = lp_alloc(s->count, sizeof *points);
     *chart = NULL;
     if (points == NULL) {
         return lp_fail_memory(err, "chart", s->count, sizeof *points);
@@ -191,13 +190,15 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     for (size_t i = 0; i < s->count; i++) {
         const lp_sweep_point *p = &s->points[i];
         if (!peak || (p->C <= j->fit.C * decade && p->C >= j->fit.C / decade)) {
-            points[count++] = (lp_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+            points[count++] =
+                (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
         }
     }
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
                    on);
-    lp_point test = {j->fit.C, j->score.top1, j->score.top1_low, j->score.top1_high};
+    lp_curve_point test = {j->fit.C, j->score.top1, j->score.top1_interval.low,
+                           j->score.top1_interval.high};
     const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
     lp_curve curve = {.kind = LP_CURVE_SWEEP,
                       .title = title,
@@ -243,8 +244,8 @@ static void print_choice(FILE *out, const sweep_job *j) {
             out,
             "Accuracy = %.3f  on the test set, scored once (%zu of %zu; 95 %% from %.2f to "
             "%.2f)\n",
-            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_low,
-            100 * j->score.top1_high);
+            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_interval.low,
+            100 * j->score.top1_interval.high);
     }
 }
 

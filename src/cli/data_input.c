@@ -10,7 +10,8 @@
 
 enum { NAMED_MOST = 10 };
 
-static bool show_checked(void *context, size_t done, size_t total) {
+static bool show_checked(void *context, uint64_t done, uint64_t total, const char *line) {
+    (void)line;
     meter_show(context, (double)done, (double)total);
     return interrupt_signal() == 0;
 }
@@ -44,8 +45,7 @@ lp_status data_input_open(const lp_dataset_options *asked, const char *path, lp_
     lp_dataset_options options = *asked;
     options.split = split;
     options.threads = threads;
-    options.progress = show_checked;
-    options.context = &m;
+    options.progress = (lp_progress){show_checked, &m};
     lp_status status = lp_dataset_open_with(path, &options, data, err);
     meter_end(&m);
     if (status == LP_OK) {

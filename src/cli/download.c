@@ -7,8 +7,9 @@
 #include "cli/interrupt.h"
 #include "cli/meter.h"
 
-static bool show_bytes(void *context, uint64_t done, uint64_t total, double rate) {
-    (void)rate; /* the meter has its own */
+static bool show_bytes(void *context, uint64_t done, uint64_t total, const char *line) {
+    (void)line;
+    meter_resume(context, (double)done);
     meter_show_bytes(context, (double)done, (double)total);
     return interrupt_signal() == 0;
 }
@@ -19,8 +20,7 @@ lp_status download_file(const char *what, const char *advice, const lp_fetch_req
     lp_fetch_request shown = *request;
     (void)fprintf(stderr, "%s: downloading %s\n", what, request->url);
     meter_start(&m, what, "MB");
-    shown.progress = show_bytes;
-    shown.context = &m;
+    shown.progress = (lp_progress){show_bytes, &m};
     lp_status status = lp_fetch(&shown, err);
     meter_end(&m);
     if (status == LP_CANCELLED) {

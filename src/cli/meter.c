@@ -27,7 +27,7 @@ void meter_start(meter *m, const char *what, const char *unit) {
     m->terminal = isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
     m->start = lp_clock_seconds();
     m->last = m->start;
-    m->base = (size_t)-1;
+    m->base = -1;
 }
 
 /* "1:02:03", "4:05" or "7 s" */
@@ -46,15 +46,13 @@ static void format_time(char text[32], double seconds) {
 static void show(meter *m, double done, double total, double scale, int decimals) {
     double time = lp_clock_seconds();
     bool last = total > 0 && done >= total;
-    if (m->base == (size_t)-1) {
-        m->base = done > 0 && time - m->start < 0.01 ? (size_t)done : 0;
-    }
+    m->base = m->base < 0 ? 0 : m->base < done ? m->base : done; /* a download may start again */
     if (!last && time - m->last < (m->terminal ? 0.1 : 10.0)) {
         return;
     }
     m->last = time;
     double elapsed = time - m->start;
-    double rate = elapsed > 0 ? (done - (double)m->base) / elapsed : 0;
+    double rate = elapsed > 0 ? (done - m->base) / elapsed : 0;
     char left[32], text[256], counts[96];
     format_time(left, last ? elapsed : rate > 0 ? (total - done) / rate : 0);
     if (total > 0) {
@@ -92,6 +90,10 @@ static void show(meter *m, double done, double total, double scale, int decimals
     if (last) {
         meter_end(m);
     }
+}
+
+void meter_resume(meter *m, double done) {
+    m->base = m->base < 0 ? done : m->base;
 }
 
 void meter_show(meter *m, double done, double total) {

@@ -13,10 +13,14 @@ typedef struct meter {
     bool drawn; /* an unfinished line stands on the terminal */
     double start;
     double last; /* time of the last output */
-    size_t base; /* done before this run: no part of the rate */
+    double base; /* done before this run, no part of the rate; below 0: not known yet */
 } meter;
 
 void meter_start(meter *m, const char *what, const char *unit);
+
+/* Of work that reports once before it begins: the first call takes `done` for what was there
+ * before; later ones do nothing. */
+void meter_resume(meter *m, double done);
 
 /* Shows `done` of `total` (0 = unknown): bar, rate and time left.  Draws at most ten times a second
  * (a line every ten seconds off a terminal), and always at the end. */

@@ -6,18 +6,13 @@
 /* A choice is stored through an int pointer. */
 _Static_assert(sizeof(lp_activation) == sizeof(int) && sizeof(lp_pool) == sizeof(int) &&
                    sizeof(lp_mean_std) == sizeof(int) && sizeof(lp_precision) == sizeof(int) &&
+                   sizeof(lp_feature_point) == sizeof(int) &&
                    sizeof(lp_label_kind) == sizeof(int) && sizeof(lp_split) == sizeof(int) &&
                    sizeof(lp_solver) == sizeof(int) && sizeof(lp_format) == sizeof(int),
                "an enum that an option chooses has the size of an int");
 
 enum { LARGEST_INPUT = 4096, MOST_HEADS = 1024, MOST_THREADS = 1024, MOST_ITERATIONS = 1000000 };
 
-static const char *const activations[] = {"auto", "gelu", "quick_gelu", "gelu_tanh", NULL};
-static const char *const pools[] = {"auto", "cls", "mean", "attention", NULL};
-static const char *const mean_stds[] = {"auto", "half", "imagenet", "clip", NULL};
-static const char *const precisions[] = {"float32", "int8", NULL};
-static const char *const points[] = {"auto", "projected", "penultimate", NULL};
-static const char *const solvers[] = {"liblinear", "ovr", "softmax", NULL};
 static const char *const formats[] = {"text", "csv", "json", NULL};
 
 /* ---- the encoder ---- */
@@ -25,10 +20,12 @@ static const char *const formats[] = {"text", "csv", "json", NULL};
 #define AT(member) offsetof(cli_model_settings, member)
 const cli_option cli_encoder_options[] = {
     {CLI_ENCODER, "--activation", "NAME", CLI_CHOICE, AT(encoder.activation),
-     .choices = activations, .help = "the MLP's activation; needed where the files do not say it"},
-    {CLI_ENCODER, "--pool", "HOW", CLI_CHOICE, AT(encoder.pool), .choices = pools,
+     .choices = lp_activation_names,
+     .help = "the MLP's activation; needed where the files do not say it"},
+    {CLI_ENCODER, "--pool", "HOW", CLI_CHOICE, AT(encoder.pool), .choices = lp_pool_names,
      .help = "how tokens become one vector; auto: as the model was trained"},
-    {CLI_ENCODER, "--precision", "NAME", CLI_CHOICE, AT(encoder.precision), .choices = precisions,
+    {CLI_ENCODER, "--precision", "NAME", CLI_CHOICE, AT(encoder.precision),
+     .choices = lp_precision_names,
      .help = "numbers that a vision transformer's blocks multiply; int8 is faster and less exact"},
     {CLI_ENCODER, "--input-size", "PIXELS", CLI_COUNT, AT(encoder.input_size), .low = 1,
      .high = LARGEST_INPUT,
@@ -39,13 +36,14 @@ const cli_option cli_encoder_options[] = {
 const cli_option cli_one_encoder_options[] = {
     {CLI_ENCODER, "--heads", "N", CLI_COUNT, AT(encoder.heads), .low = 1, .high = MOST_HEADS,
      .help = "attention heads; needed where the files do not say it"},
-    {CLI_ENCODER, "--mean-std", "NAME", CLI_CHOICE, AT(encoder.mean_std), .choices = mean_stds,
+    {CLI_ENCODER, "--mean-std", "NAME", CLI_CHOICE, AT(encoder.mean_std),
+     .choices = lp_mean_std_names,
      .help = "mean and standard deviation of the preprocessing; half is 0.5; needed where the "
              "files do not say it"},
     {.name = NULL}};
 
 const cli_option cli_feature_option[] = {
-    {CLI_ENCODER, "--feature", "POINT", CLI_CHOICE, AT(point), .choices = points,
+    {CLI_ENCODER, "--feature", "POINT", CLI_CHOICE, AT(point), .choices = lp_feature_point_names,
      .help = "where the feature is taken; auto: projected where the model has a projection, else "
              "penultimate"},
     {.name = NULL}};
@@ -55,10 +53,6 @@ const cli_option cli_normalize_option[] = {{CLI_ENCODER, "--normalize", NULL, CL
                                             .help = "divide each feature vector by its length"},
                                            {.name = NULL}};
 #undef AT
-
-lp_feature_point cli_feature_point(const cli_model_settings *s, lp_feature_point own) {
-    return s->point == 0 ? own : (lp_feature_point)(s->point - 1);
-}
 
 /* ---- the data ---- */
 
@@ -83,7 +77,7 @@ const cli_option cli_image_folder_options[] = {
 
 #define AT(member) offsetof(cli_fit_settings, member)
 const cli_option cli_solver_option[] = {
-    {CLI_PROBE, "--solver", "NAME", CLI_CHOICE, AT(fit.solver), .choices = solvers,
+    {CLI_PROBE, "--solver", "NAME", CLI_CHOICE, AT(fit.solver), .choices = lp_solver_names,
      .help = "softmax: scikit-learn's multinomial objective; ovr: one-vs-rest, liblinear's "
              "objective; liblinear: its own code, solver 0"},
     {.name = NULL}};

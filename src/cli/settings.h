@@ -16,11 +16,9 @@
 /* The encoder, and which of its features are taken.  All zero: as the model was trained. */
 typedef struct cli_model_settings {
     lp_encoder_options encoder; /* but for its threads */
-    int point;                  /* 0: the model's own; else 1 + an lp_feature_point */
+    lp_feature_point point;
     bool normalize;
 } cli_model_settings;
-
-lp_feature_point cli_feature_point(const cli_model_settings *settings, lp_feature_point own);
 
 extern const cli_option cli_encoder_options[];     /* what can hold for several models */
 extern const cli_option cli_one_encoder_options[]; /* --heads, --mean-std: for one model */

@@ -21,9 +21,8 @@ void step_slug(char *out, size_t room, const char *text);
 /* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
 typedef struct step_encoder {
     lp_encoder *encoder;
-    char *path;
-    const char *format;
-    const char *official; /* or NULL */
+    const char *path, *format; /* the encoder's, as what follows */
+    const char *official;      /* or NULL */
     char sha256[65];
     double seconds; /* that it took to load, with the digest */
 } step_encoder;
@@ -94,7 +93,7 @@ LP_MUST_USE lp_status step_open_sets(const char *train_path, const char *test_pa
                                      lp_features **train, lp_features **test, lp_error *err);
 
 /* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
-bool step_show(void *context, size_t done, size_t total, const char *line);
+bool step_show(void *context, uint64_t done, uint64_t total, const char *line);
 
 /* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
  * accuracies in percent. */

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "base/strata.h"
 #include "data/folder.h"
 #include "data/image_file.h"
@@ -464,8 +465,7 @@ static lp_status check_all(checking *c, const lp_dataset_options *options, size_
         if (status != LP_OK) {
             return status;
         }
-        if (options->progress != NULL &&
-            !options->progress(options->context, first + count, total)) {
+        if (!lp_progress_step(&options->progress, first + count, total, NULL)) {
             return lp_fail(err, LP_CANCELLED, "%s: stopped after checking %zu of %zu images",
                            list->folder, first + count, total);
         }

@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "extract/partial.h"
 #include "extract/profile.h"
 #include "math/dispatch.h"
@@ -191,8 +192,8 @@ static size_t ready_batches(const extraction *e) {
     return n;
 }
 
-/* Makes `count` batches from b on durable, in one or two pieces, and tells the caller. */
-static lp_status write_chunk(const extraction *e, size_t b, size_t count, bool tell,
+/* Makes `count` batches from b on durable, in one or two pieces, and reports it to the caller. */
+static lp_status write_chunk(const extraction *e, size_t b, size_t count, bool report,
                              lp_stopwatch *watch, lp_error *err) {
     lp_status status = LP_OK;
     lp_stopwatch_start(watch);
@@ -203,8 +204,8 @@ static lp_status write_chunk(const extraction *e, size_t b, size_t count, bool t
         status = lp_partial_append(e->partial, rows_of(e, b), images, err);
         lp_stopwatch_lap(watch, "write", 0, 4 * (double)images * (double)e->width);
     }
-    if (status == LP_OK && tell && e->options->progress != NULL &&
-        !e->options->progress(e->options->context, images_before(e, b), e->resumed, e->count)) {
+    if (status == LP_OK && report &&
+        !lp_progress_step(&e->options->progress, images_before(e, b), e->count, NULL)) {
         status = LP_CANCELLED; /* extract_batches says how far it came */
     }
     return status;
@@ -219,10 +220,10 @@ static lp_status write_ready(extraction *e, bool all, lp_stopwatch *watch, lp_er
     while (status == LP_OK && !r->writing && (n = ready_batches(e)) > 0 &&
            (all || 2 * n >= r->window || lp_clock_seconds() - r->last >= r->pause)) {
         size_t first = r->next;
-        bool tell = !r->stopped;
+        bool report = !r->stopped;
         r->writing = true;
         (void)pthread_mutex_unlock(&r->lock);
-        status = write_chunk(e, first, n, tell, watch, err);
+        status = write_chunk(e, first, n, report, watch, err);
         (void)pthread_mutex_lock(&r->lock);
         r->writing = false;
         for (size_t i = 0; i < n && (status == LP_OK || status == LP_CANCELLED); i++) {
@@ -359,11 +360,11 @@ static json_t *describe_inputs(const extraction *e) {
         json_t *own = json_pack(
             "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:{s:I, s:I, s:s, s:b, s:o, s:o}}", "family",
             info->family, "weights_sha256", e->options->weights_sha256, "feature",
-            lp_feature_point_name(e->options->point), "activation", info->activation, "pool",
-            info->pool, "precision", info->precision, "heads", (json_int_t)info->heads, "norm_eps",
-            json_float(info->norm_eps), "preprocess", "resize", (json_int_t)p->resize, "crop",
-            (json_int_t)p->crop, "filter", lp_filter_name(p->filter), "squash", p->squash, "mean",
-            json_floats(p->mean, 3), "std", json_floats(p->std, 3));
+            lp_feature_point_name(lp_encoder_point(info, e->options->point)), "activation",
+            info->activation, "pool", info->pool, "precision", info->precision, "heads",
+            (json_int_t)info->heads, "norm_eps", json_float(info->norm_eps), "preprocess", "resize",
+            (json_int_t)p->resize, "crop", (json_int_t)p->crop, "filter", lp_filter_name(p->filter),
+            "squash", p->squash, "mean", json_floats(p->mean, 3), "std", json_floats(p->std, 3));
         if (json_object_update_new(inputs, own) != 0) {
             json_decref(inputs);
             inputs = NULL;
@@ -522,7 +523,9 @@ static lp_status extract_batches(extraction *e, lp_error *err) {
     }
     (void)pthread_mutex_init(&r->lock, NULL);
     (void)pthread_cond_init(&r->moved, NULL);
-    status = lp_parallel_for(e->threads, e->batches, do_batch, e, err);
+    status = lp_progress_step(&e->options->progress, e->resumed, e->count, NULL)
+                 ? lp_parallel_for(e->threads, e->batches, do_batch, e, err)
+                 : LP_CANCELLED;
     if (status == LP_OK || status == LP_CANCELLED) { /* what was ready since the last chunk */
         (void)pthread_mutex_lock(&r->lock);
         lp_status last = write_ready(e, true, e->watch, err);

@@ -27,6 +27,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/progress.h"
 
 enum {
     MAX_REDIRECTS = 10,
@@ -385,9 +386,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     return length;
 }
 
-static bool report_progress(transfer *t, double speed) {
-    const lp_fetch_request *r = t->request;
-    if (r->progress != NULL && !r->progress(r->context, t->done, t->total, speed)) {
+static bool report_progress(transfer *t) {
+    if (!lp_progress_step(&t->request->progress, t->done, t->total, NULL)) {
         t->cancelled = true;
     }
     return !t->cancelled;
@@ -395,11 +395,8 @@ static bool report_progress(transfer *t, double speed) {
 
 static int take_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                          curl_off_t up) {
-    transfer *t = context;
-    curl_off_t speed = 0;
     (void)down_total, (void)down, (void)up_total, (void)up;
-    (void)curl_easy_getinfo(t->curl, CURLINFO_SPEED_DOWNLOAD_T, &speed);
-    return report_progress(t, t->wanted ? (double)speed : 0) ? 0 : 1;
+    return report_progress(context) ? 0 : 1;
 }
 
 /* ---- one request ----------------------------------------------------------------------------- */
@@ -531,7 +528,7 @@ static bool pause_for(transfer *t, unsigned ms) {
         struct timespec rest = {.tv_nsec = (long)slice * 1000000};
         (void)nanosleep(&rest, NULL);
         ms -= slice;
-        if (!report_progress(t, 0)) {
+        if (!report_progress(t)) {
             (void)fail(t, FAILED, LP_CANCELLED, "cancelled");
             return false;
         }
@@ -545,6 +542,9 @@ static lp_status download(transfer *t) {
     unsigned wait = wait_ms;
     unsigned lost = 0;
     uint64_t mark = t->done; /* the most there has been */
+    if (!report_progress(t)) {
+        return lp_fail(&t->why, LP_CANCELLED, "cancelled");
+    }
     while (t->total == 0 || t->done < t->total) {
         switch (request_through(t)) {
         case COMPLETE:

@@ -14,12 +14,6 @@
 #include <stdint.h>
 #include "linprobe/status.h"
 
-/* Called whenever bytes arrive and at least once a second: `done` of `total` bytes (0: not known
- * yet) are in the partial file, and this connection brings bytes_per_second on average.  `done`
- * falls back to 0 when the server starts again.  Returning false cancels. */
-typedef bool (*lp_fetch_progress)(void *context, uint64_t done, uint64_t total,
-                                  double bytes_per_second);
-
 typedef struct lp_fetch_request {
     const char *url;    /* https, or http to this machine itself (localhost, 127.0.0.0/8, ::1) */
     const char *path;   /* final name, in a folder that exists */
@@ -27,11 +21,13 @@ typedef struct lp_fetch_request {
     const char *sha256; /* expected digest, 64 hexadecimal digits; NULL: whatever it is */
     bool prefix;        /* sha256 has only its first digits, 8 or more */
     char *found;        /* [65]: receives the file's digest; may be NULL */
-    lp_fetch_progress progress; /* may be NULL */
-    void *context;              /* handed to progress */
-    unsigned stall_seconds;     /* without a byte for so long, the connection is given up; 0: 60 */
-    unsigned attempts;          /* connections before failing, counted anew for each MiB; 0: 5 */
-    unsigned wait_ms; /* pause after the first lost connection, doubled after each; 0: 1000 */
+    /* In bytes of the partial file: before the first connection, with what was there already,
+     * whenever bytes arrive, and at least once a second.  `done` falls back to 0 when the server
+     * starts again. */
+    lp_progress progress;
+    unsigned stall_seconds; /* without a byte for so long, the connection is given up; 0: 60 */
+    unsigned attempts;      /* connections before failing, counted anew for each MiB; 0: 5 */
+    unsigned wait_ms;       /* pause after the first lost connection, doubled after each; 0: 1000 */
 } lp_fetch_request;
 
 /* Downloads request->url to request->path.
@@ -47,7 +43,7 @@ typedef struct lp_fetch_request {
  * LP_ERR_IO: the network, an HTTP status, too little room, a failed write, or another process that
  * is fetching the same file.
  * LP_ERR_FORMAT: wrong size or digest, with the expected and the found one.
- * LP_CANCELLED: by the callback.
+ * LP_CANCELLED: by progress.
  *
  * To be called from one thread at a time: the lock on the partial file is the process's, and
  * libcurl ignores SIGPIPE for the process while it runs.  libcurl heeds the environment's proxy

@@ -23,25 +23,8 @@ struct lp_encoder {
     const lp_tower_kind *kind;
     void *tower;
     float *arena; /* every weight */
+    char *path;   /* info.origin's */
 };
-
-const char *lp_feature_point_name(lp_feature_point point) {
-    return point == LP_FEATURE_PROJECTED ? "projected" : "penultimate";
-}
-
-const char *lp_activation_name(lp_activation activation) {
-    static const char *const names[] = {"unknown", "gelu", "quick_gelu", "gelu_tanh"};
-    return names[activation];
-}
-
-const char *lp_precision_name(lp_precision precision) {
-    return precision == LP_PRECISION_INT8 ? "int8" : "float32";
-}
-
-const char *lp_pool_name(lp_pool pool) {
-    static const char *const names[] = {"auto", "cls", "mean", "attention"};
-    return names[pool];
-}
 
 /* Steps 1 and 2.  e is zeroed; what it holds after a failure is freed by lp_encoder_free. */
 static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options, lp_encoder *e,
@@ -87,6 +70,7 @@ static void release(lp_encoder *e) {
         e->kind->free(e->tower);
     }
     lp_free(e->arena);
+    lp_free(e->path);
 }
 
 lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
@@ -100,6 +84,26 @@ lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *op
     return status;
 }
 
+/* Fills in info->origin, strings of the encoder's own; the format and the official name are
+ * constants of the library. */
+static lp_status find_origin(lp_checkpoint *ckpt, lp_encoder *e, lp_error *err) {
+    lp_origin *origin = &e->info.origin;
+    const char *path = lp_checkpoint_path(ckpt), *hex;
+    lp_status status = lp_checkpoint_sha256(ckpt, &hex, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    e->path = lp_strdup(path);
+    if (e->path == NULL) {
+        return lp_fail_memory(err, "an encoder", strlen(path) + 1, 1);
+    }
+    origin->path = e->path;
+    origin->format = lp_checkpoint_format(ckpt);
+    origin->official = lp_checkpoint_official_name(hex);
+    (void)snprintf(origin->sha256, sizeof origin->sha256, "%s", hex);
+    return LP_OK;
+}
+
 lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                           lp_encoder **encoder, lp_error *err) {
     lp_weight_plan plan = {0};
@@ -108,19 +112,16 @@ lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options
     if (e == NULL) {
         return lp_fail_memory(err, "an encoder", 1, sizeof *e);
     }
-    lp_status status = prepare(ckpt, options, e, &plan, err);
+    lp_status status;
+    LP_TRY(prepare(ckpt, options, e, &plan, err));
+    LP_TRY(find_origin(ckpt, e, err));
     size_t threads = choose_threads(options, &e->info);
-    if (status == LP_OK) {
-        status = lp_plan_read(&plan, ckpt, threads, &e->arena, err);
-    }
-    if (status == LP_OK) {
-        status = e->kind->finish(e->tower, threads, err);
-    }
-    if (status == LP_OK) {
-        *encoder = e;
-    } else {
-        lp_encoder_free(e);
-    }
+    LP_TRY(lp_plan_read(&plan, ckpt, threads, &e->arena, err));
+    LP_TRY(e->kind->finish(e->tower, threads, err));
+    *encoder = e;
+    e = NULL;
+done:
+    lp_encoder_free(e);
     lp_plan_free(&plan);
     return status;
 }
@@ -136,8 +137,13 @@ const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder) {
     return &encoder->info;
 }
 
+lp_feature_point lp_encoder_point(const lp_encoder_info *info, lp_feature_point asked) {
+    return asked != LP_FEATURE_DEFAULT ? asked : info->default_point;
+}
+
 size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point) {
-    return point == LP_FEATURE_PROJECTED ? info->projected : info->penultimate;
+    return lp_encoder_point(info, point) == LP_FEATURE_PROJECTED ? info->projected
+                                                                 : info->penultimate;
 }
 
 size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch) {
@@ -148,6 +154,7 @@ lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t 
                          lp_feature_point point, float *features, float *scratch, const lp_tap *tap,
                          lp_error *err) {
     const lp_encoder_info *info = &encoder->info;
+    point = lp_encoder_point(info, point);
     size_t most = encoder->kind->max_batch(encoder->tower);
     if (lp_encoder_features(info, point) == 0) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", info->name,

@@ -357,10 +357,14 @@ lp_status lp_family_find(const lp_checkpoint *ckpt, const lp_family **family, co
                    looked_for);
 }
 
+const char *lp_family_activation_name(lp_activation activation) {
+    return activation != LP_ACTIVATION_AUTO ? lp_activation_name(activation) : "unknown";
+}
+
 void lp_family_describe(const lp_family *family, lp_encoder_info *info) {
     *info = (lp_encoder_info){
         .family = family->name,
-        .activation = lp_activation_name(family->activation),
+        .activation = lp_family_activation_name(family->activation),
         .norm_eps = family->norm_eps,
         .preprocess = {.filter = family->filter, .squash = family->squash},
         .note = family->note,

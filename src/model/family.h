@@ -43,6 +43,9 @@ typedef struct lp_family {
 LP_MUST_USE lp_status lp_family_find(const lp_checkpoint *ckpt, const lp_family **family,
                                      const char **prefix, lp_error *err);
 
+/* What info->activation says; "unknown" where nothing says it. */
+const char *lp_family_activation_name(lp_activation activation);
+
 /* Fills in what the family alone says: family and constants, not dimensions. */
 void lp_family_describe(const lp_family *family, lp_encoder_info *info);
 

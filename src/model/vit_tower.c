@@ -432,7 +432,7 @@ static lp_status choose(making *m, lp_encoder_info *info, lp_error *err) {
         m->vit->eps = config.norm_eps > 0 ? config.norm_eps : m->source->family->norm_eps;
         describe(m, &config, info);
         status = choose_activation(m, &config, err);
-        info->activation = m->vit->gated ? "swiglu" : lp_activation_name(m->vit->activation);
+        info->activation = m->vit->gated ? "swiglu" : lp_family_activation_name(m->vit->activation);
     }
     return status;
 }

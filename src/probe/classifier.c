@@ -24,6 +24,7 @@ lp_status lp_probe_new(size_t classes, size_t width, lp_probe **out, lp_error *e
         lp_free(probe);
         return lp_fail_memory(err, "probe", classes, sizeof(double));
     }
+    probe->solver = LP_SOLVER_SOFTMAX;
     probe->classes = classes;
     probe->width = width;
     probe->weights = lp_alloc_zeroed(size, sizeof *probe->weights);
@@ -44,6 +45,10 @@ void lp_probe_free(lp_probe *probe) {
         lp_free(probe->meta);
         lp_free(probe);
     }
+}
+
+lp_solver lp_probe_solver(const lp_probe *probe) {
+    return probe->solver;
 }
 
 size_t lp_probe_classes(const lp_probe *probe) {

@@ -5,6 +5,7 @@
 #include "linprobe/probe.h"
 
 struct lp_probe {
+    lp_solver solver;
     size_t classes;     /* K */
     size_t width;       /* F */
     double *weights;    /* [K, F] */
@@ -12,7 +13,7 @@ struct lp_probe {
     char *meta;         /* JSON text */
 };
 
-/* A probe of zeros with meta "{}". */
+/* A probe of zeros with meta "{}", of LP_SOLVER_SOFTMAX. */
 LP_MUST_USE lp_status lp_probe_new(size_t classes, size_t width, lp_probe **probe, lp_error *err);
 
 /* LP_ERR_DATA naming the first row of x [N, F] that holds NaN or infinity. */

@@ -19,7 +19,7 @@
  * there is none, a (m.u)^2; the formula of Sherman and Morrison takes care of it.
  *
  * Softmax couples the classes too, - p_k p_l between k and l.  That is left to L-BFGS, except that
- * a step common to all classes changes no probability and must be left out (solver_dense.c). */
+ * a step common to all classes changes no probability and must be left out (descent.c). */
 #include "probe/curvature.h"
 
 #include <string.h>

@@ -17,8 +17,11 @@
  * 60 ... rounds, as p settles.
  *
  * A model is finished when |g| <= tolerance |g(0)| and the bound on the gap, (f - optimum) /
- * optimum (dense.c), is at most tolerance; or when that bound is at most 1000 tolerance^2.  The
- * gradient alone proves little where C is large: |g(0)| grows with C, the optimum hardly. */
+ * optimum (dense_objective.c), is at most tolerance; or when that bound is at most 1000
+ * tolerance^2.  The gradient alone proves little where C is large: |g(0)| grows with C, the optimum
+ * hardly. */
+#include "probe/descent.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +30,6 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "math/linalg.h"
-#include "probe/dense.h"
 #include "probe/lbfgs.h"
 
 enum {
@@ -78,14 +80,14 @@ typedef struct descent {
     double *scratch;
     model *models;
     bool *chosen; /* [models] evaluated in this round */
-    lp_bench bench;
-    lp_evaluation here;  /* at parameters */
-    lp_evaluation there; /* at trial */
+    lp_dense_scratch evaluation_scratch;
+    lp_objective here;  /* at parameters */
+    lp_objective there; /* at trial */
     lp_preconditioner preconditioner;
     lp_lbfgs *memory;
 } descent;
 
-static lp_status evaluation_init(lp_evaluation *at, const lp_dense *dense, lp_error *err) {
+static lp_status evaluation_init(lp_objective *at, const lp_dense *dense, lp_error *err) {
     size_t K = dense->problem->classes;
     size_t F = dense->problem->width;
     at->value = lp_alloc_zeroed(dense->models, sizeof *at->value);
@@ -98,7 +100,7 @@ static lp_status evaluation_init(lp_evaluation *at, const lp_dense *dense, lp_er
     return LP_OK;
 }
 
-static void evaluation_clear(lp_evaluation *at) {
+static void evaluation_clear(lp_objective *at) {
     lp_free(at->value);
     lp_free(at->gradient);
     lp_free(at->weight);
@@ -124,7 +126,7 @@ static lp_status descent_init(descent *s, const lp_dense *dense, double C, doubl
         s->chosen == NULL) {
         return lp_fail_memory(err, "fit", K, D * sizeof *s->trial);
     }
-    lp_status status = lp_bench_init(&s->bench, dense->problem, err);
+    lp_status status = lp_dense_scratch_init(&s->evaluation_scratch, dense->problem, err);
     if (status == LP_OK) {
         status = evaluation_init(&s->here, dense, err);
     }
@@ -149,7 +151,7 @@ static void descent_clear(descent *s) {
     lp_free(s->scratch);
     lp_free(s->models);
     lp_free(s->chosen);
-    lp_bench_clear(&s->bench);
+    lp_dense_scratch_clear(&s->evaluation_scratch);
     evaluation_clear(&s->here);
     evaluation_clear(&s->there);
     lp_lbfgs_free(s->memory);
@@ -314,8 +316,8 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
     lp_status status = choose_directions(s, err);
     if (status == LP_OK) {
         status = lp_dense_evaluate(dense, dense->pass, s->C, s->trial, s->chosen, s->wide,
-                                   curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE, &s->bench,
-                                   &s->there, err);
+                                   curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE,
+                                   &s->evaluation_scratch, &s->there, err);
     }
     for (size_t i = 0; status == LP_OK && i < dense->models; i++) {
         model *m = &s->models[i];
@@ -334,7 +336,7 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
 }
 
 /* Evaluates every model at its parameters, and judges it. */
-static lp_status look_round(descent *s, lp_extra extra, lp_error *err) {
+static lp_status evaluate_all(descent *s, lp_extra extra, lp_error *err) {
     for (size_t i = 0; i < s->dense->models; i++) {
         model *m = &s->models[i];
         s->chosen[i] = true;
@@ -345,7 +347,7 @@ static lp_status look_round(descent *s, lp_extra extra, lp_error *err) {
         m->best_value = INFINITY;
     }
     lp_status status = lp_dense_evaluate(s->dense, s->dense->pass, s->C, s->parameters, s->chosen,
-                                         s->wide, extra, &s->bench, &s->here, err);
+                                         s->wide, extra, &s->evaluation_scratch, &s->here, err);
     for (size_t i = 0; status == LP_OK && i < s->dense->models; i++) {
         judge(s, i);
     }
@@ -381,16 +383,17 @@ static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
     return LP_OK;
 }
 
-/* The first look in float64 for softmax, after a Newton step in the intercepts: their gradient
- * enters the bound on the gap at first order (dense.c), and the step squares it.  For a loose
- * tolerance a pass in float32 tells the step well enough; where not, a second one is made. */
+/* The first evaluation in float64 for softmax, after a Newton step in the intercepts: their
+ * gradient enters the bound on the gap at first order (dense_objective.c), and the step squares it.
+ * For a loose tolerance a pass in float32 tells the step well enough; where not, a second one is
+ * made. */
 static lp_status settle_intercepts(descent *s, lp_error *err) {
     enum { MOST_CLASSES = 2048 };
     size_t K = s->dense->problem->classes;
     size_t D = s->dense->size;
     if (K > MOST_CLASSES || meets(s, &s->models[0], s->models[0].excess)) {
         s->wide = true;
-        lp_status status = look_round(s, LP_EXTRA_NONE, err);
+        lp_status status = evaluate_all(s, LP_EXTRA_NONE, err);
         if (status != LP_OK || K > MOST_CLASSES || s->models[0].state == FINISHED) {
             return status;
         }
@@ -404,7 +407,7 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
     }
     s->here.coupling = vectors;
     s->wide = s->wide || s->dense->problem->tolerance < NARROW_TOLERANCE;
-    status = look_round(s, LP_EXTRA_COUPLING, err);
+    status = evaluate_all(s, LP_EXTRA_COUPLING, err);
     bool last = s->wide;
     while (status == LP_OK && !(s->wide && s->models[0].state == FINISHED)) {
         double before = s->models[0].value;
@@ -414,11 +417,11 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
         status = step_intercepts(s, values, err);
         s->wide = true;
         if (status == LP_OK) {
-            status = look_round(s, extra, err);
+            status = evaluate_all(s, extra, err);
         }
         if (status == LP_OK && !(s->models[0].value <= before * (1 + noise))) {
             memcpy(s->parameters, s->trial, K * D * sizeof *s->trial);
-            status = look_round(s, extra, err);
+            status = evaluate_all(s, extra, err);
         }
         if (last) {
             break;
@@ -452,7 +455,7 @@ static void fill_report(const descent *s, lp_fit_report *report) {
     }
     double floor = report->objective - excess;
     report->gap = floor > 0 ? excess / floor : -1;
-    report->passes = s->bench.passes;
+    report->passes = s->evaluation_scratch.passes;
     report->converged = report->not_converged == 0;
     size_t room = sizeof report->stopped_by;
     if (report->converged) {
@@ -484,7 +487,7 @@ static size_t count_running(const descent *s) {
     return running;
 }
 
-static bool tell(const descent *s, size_t round, lp_reporter *reporter) {
+static bool report_round(const descent *s, size_t round, lp_reporter *reporter) {
     lp_fit_report now;
     fill_report(s, &now);
     size_t running = count_running(s);
@@ -500,7 +503,7 @@ static bool tell(const descent *s, size_t round, lp_reporter *reporter) {
 static lp_status run(descent *s, lp_reporter *reporter, lp_error *err) {
     size_t refresh = 4; /* the round after which curvature is taken anew */
     size_t rounds = 0;
-    lp_status status = look_round(s, LP_EXTRA_CURVATURE, err);
+    lp_status status = evaluate_all(s, LP_EXTRA_CURVATURE, err);
     while (status == LP_OK) {
         if (count_running(s) == 0) {
             if (s->wide) {
@@ -510,7 +513,7 @@ static lp_status run(descent *s, lp_reporter *reporter, lp_error *err) {
                 status = settle_intercepts(s, err);
             } else {
                 s->wide = true;
-                status = look_round(s, LP_EXTRA_NONE, err);
+                status = evaluate_all(s, LP_EXTRA_NONE, err);
             }
             continue;
         }
@@ -518,7 +521,7 @@ static lp_status run(descent *s, lp_reporter *reporter, lp_error *err) {
         bool curvature = rounds == refresh;
         refresh = curvature ? 2 * refresh + 4 : refresh;
         status = advance(s, curvature, err);
-        if (status == LP_OK && !tell(s, rounds, reporter)) {
+        if (status == LP_OK && !report_round(s, rounds, reporter)) {
             status = lp_fail(err, LP_CANCELLED, "fit cancelled");
         }
     }

@@ -11,8 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "probe/interval.h"
-#include "probe/split.h"
+#include "probe/confidence_interval.h"
+#include "probe/examples.h"
 
 /* Memory for the largest training set. */
 typedef struct room {
@@ -71,7 +71,7 @@ static lp_status run_draw(const lp_examples *train, const lp_examples *test,
     lp_examples_take(train, r->rows, count, r->x, r->labels, &few);
     status = lp_probe_fit(&few, &fit, &probe, &draw->fit, err);
     if (status == LP_OK || status == LP_NOT_CONVERGED) {
-        status = lp_probe_score(probe, test, fit.threads, &draw->score, NULL, NULL, err);
+        status = lp_probe_score(probe, test, fit.threads, &draw->score, err);
         lp_probe_free(probe);
     }
     return status;

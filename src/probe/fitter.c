@@ -20,11 +20,14 @@
 #include "probe/classifier.h"
 #include "probe/solver.h"
 
-static const lp_solver_entry *const solvers[] = {&lp_softmax_solver, &lp_ovr_solver,
-                                                 &lp_liblinear_solver};
+static const lp_solver_entry *const solvers[] = {[LP_SOLVER_LIBLINEAR] = &lp_liblinear_solver,
+                                                 [LP_SOLVER_OVR] = &lp_ovr_solver,
+                                                 [LP_SOLVER_SOFTMAX] = &lp_softmax_solver};
+const char *const lp_solver_names[] = {"liblinear", "ovr", "softmax", NULL};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
 struct lp_fitter {
+    lp_solver kind;
     const lp_solver_entry *solver;
     lp_problem problem;
     lp_progress progress;
@@ -42,13 +45,8 @@ struct lp_reporter {
     bool stopped;
 };
 
-static const lp_solver_entry *find_solver(lp_solver solver) {
-    for (size_t i = 0; i < SOLVERS; i++) {
-        if (solvers[i]->solver == solver) {
-            return solvers[i];
-        }
-    }
-    return NULL;
+static bool is_solver(lp_solver solver) {
+    return (size_t)solver < SOLVERS;
 }
 
 void lp_fit_defaults(lp_fit_options *options) {
@@ -59,22 +57,7 @@ void lp_fit_defaults(lp_fit_options *options) {
 }
 
 const char *lp_solver_name(lp_solver solver) {
-    const lp_solver_entry *entry = find_solver(solver);
-    return entry != NULL ? entry->name : "unknown";
-}
-
-lp_status lp_solver_parse(const char *name, lp_solver *solver, lp_error *err) {
-    char list[128] = "";
-    for (size_t i = 0; i < SOLVERS; i++) {
-        if (strcmp(name, solvers[i]->name) == 0) {
-            *solver = solvers[i]->solver;
-            return LP_OK;
-        }
-        size_t used = strlen(list);
-        (void)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
-                       solvers[i]->name);
-    }
-    return lp_fail(err, LP_ERR_ARGUMENT, "solver '%s': expected one of %s", name, list);
+    return is_solver(solver) ? lp_solver_names[solver] : "unknown";
 }
 
 bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...) {
@@ -97,7 +80,7 @@ bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...
 }
 
 static lp_status check_options(const lp_fit_options *options, lp_error *err) {
-    if (find_solver(options->solver) == NULL) {
+    if (!is_solver(options->solver)) {
         return lp_fail(err, LP_ERR_ARGUMENT, "solver %d does not exist", (int)options->solver);
     }
     if (!(options->tolerance >= 0) || !isfinite(options->tolerance)) {
@@ -179,7 +162,8 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
     if (fitter == NULL) {
         return lp_fail_memory(err, "fit", 1, sizeof *fitter);
     }
-    fitter->solver = find_solver(options->solver);
+    fitter->kind = options->solver;
+    fitter->solver = solvers[options->solver];
     fitter->progress = options->progress;
     fitter->all_classes = train->classes;
     status = number_classes(fitter, train, err);
@@ -268,6 +252,7 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
     if (status != LP_OK) {
         return status;
     }
+    probe->solver = fitter->kind;
     lp_linear solution = {probe->weights, probe->intercepts};
     lp_reporter reporter = {.progress = fitter->progress};
     (void)pthread_mutex_init(&reporter.lock, NULL);
@@ -285,8 +270,8 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
     unpack(fitter, probe);
     *out = probe;
     if (!report->converged) {
-        return lp_fail(err, LP_NOT_CONVERGED, "%s did not converge: %s", fitter->solver->name,
-                       report->stopped_by);
+        return lp_fail(err, LP_NOT_CONVERGED, "%s did not converge: %s",
+                       lp_solver_name(fitter->kind), report->stopped_by);
     }
     return LP_OK;
 }

@@ -16,9 +16,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "probe/classifier.h"
-#include "probe/interval.h"
+#include "probe/confidence_interval.h"
 
 enum { BLOCK = 4096 };
+
+lp_probability lp_probe_probability(const lp_probe *probe) {
+    return probe->solver == LP_SOLVER_SOFTMAX ? LP_PROBABILITY_SOFTMAX : LP_PROBABILITY_OVR;
+}
 
 size_t lp_rank_of(const double *scores, size_t classes, size_t label) {
     size_t rank = 0;
@@ -61,12 +65,12 @@ void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *co
             score->mean_per_class += (double)correct_of[k] / (double)count_of[k];
         }
     }
-    lp_interval top1 = lp_wilson(score->correct, score->count);
     score->mean_per_class /= (double)occurring;
     score->top1 = (double)score->correct / (double)score->count;
     score->top5 = (double)score->correct_top5 / (double)score->count;
-    score->top1_low = top1.low;
-    score->top1_high = top1.high;
+    score->top1_interval = lp_wilson(score->correct, score->count);
+    score->top5_interval = lp_wilson(score->correct_top5, score->count);
+    score->mean_per_class_interval = lp_mean_interval(correct_of, count_of, classes);
 }
 
 /* Probabilities of one row. */
@@ -144,9 +148,6 @@ static void finish(tally *t) {
     lp_metrics *m = t->metrics;
     double n = (double)t->rows;
     lp_score_finish(&m->score, t->correct_of, t->count_of, t->classes);
-    m->top1 = lp_wilson(m->score.correct, t->rows);
-    m->top5 = lp_wilson(m->score.correct_top5, t->rows);
-    m->mean_per_class = lp_mean_interval(t->correct_of, t->count_of, t->classes);
     double error = t->rows > 1 ? sqrt(t->squares / (n - 1) / n) : 0;
     m->log_loss_interval.low = fmax(0, m->log_loss - LP_NORMAL_975 * error);
     m->log_loss_interval.high = m->log_loss + LP_NORMAL_975 * error;
@@ -158,17 +159,18 @@ static void finish(tally *t) {
 
 lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
                             lp_probability probability, size_t threads, lp_metrics *metrics,
-                            size_t *correct_of, size_t *count_of, int64_t *predicted,
-                            double *confidence, lp_error *err) {
+                            const lp_evaluation_outputs *outputs, lp_error *err) {
+    static const lp_evaluation_outputs none = {NULL, NULL, NULL, NULL};
+    const lp_evaluation_outputs *out = outputs != NULL ? outputs : &none;
     size_t K = probe->classes;
     size_t block = test->count < BLOCK ? test->count : BLOCK;
+    double *logits = NULL;
+    size_t *counts = NULL;
+    lp_status status;
     memset(metrics, 0, sizeof *metrics);
-    lp_status status = lp_check_examples(test, probe->width, K, "test set", "the probe", err);
-    if (status != LP_OK) {
-        return status;
-    }
-    double *logits = lp_alloc(block, K * sizeof *logits);
-    size_t *counts = lp_alloc_zeroed(2 * K, sizeof *counts);
+    LP_TRY(lp_check_examples(test, probe->width, K, "test set", "the probe", err));
+    logits = lp_alloc(block, K * sizeof *logits);
+    counts = lp_alloc_zeroed(2 * K, sizeof *counts);
     if (logits == NULL || counts == NULL) {
         status = lp_fail_memory(err, "logits", block, K * sizeof *logits);
         goto done;
@@ -180,27 +182,24 @@ lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
                .correct_of = counts + K};
     for (size_t first = 0; first < test->count; first += block) {
         size_t rows = test->count - first < block ? test->count - first : block;
-        status = lp_probe_logits(probe, test->x + first * test->width, rows, logits, threads, err);
-        if (status != LP_OK) {
-            goto done;
-        }
+        LP_TRY(lp_probe_logits(probe, test->x + first * test->width, rows, logits, threads, err));
         for (size_t i = 0; i < rows; i++) {
             double share;
             size_t k = count_row(&t, logits + i * K, (size_t)test->labels[first + i], &share);
-            if (confidence != NULL) {
-                confidence[first + i] = share;
+            if (out->confidence != NULL) {
+                out->confidence[first + i] = share;
             }
-            if (predicted != NULL) {
-                predicted[first + i] = (int64_t)k;
+            if (out->predicted != NULL) {
+                out->predicted[first + i] = (int64_t)k;
             }
         }
     }
     finish(&t);
-    if (count_of != NULL) {
-        memcpy(count_of, t.count_of, K * sizeof *count_of);
+    if (out->count_of != NULL) {
+        memcpy(out->count_of, t.count_of, K * sizeof *t.count_of);
     }
-    if (correct_of != NULL) {
-        memcpy(correct_of, t.correct_of, K * sizeof *correct_of);
+    if (out->correct_of != NULL) {
+        memcpy(out->correct_of, t.correct_of, K * sizeof *t.correct_of);
     }
 done:
     lp_free(logits);
@@ -209,10 +208,10 @@ done:
 }
 
 lp_status lp_probe_score(const lp_probe *probe, const lp_examples *test, size_t threads,
-                         lp_score *score, size_t *correct_of, size_t *count_of, lp_error *err) {
+                         lp_score *score, lp_error *err) {
     lp_metrics metrics;
-    lp_status status = lp_probe_evaluate(probe, test, LP_PROBABILITY_NONE, threads, &metrics,
-                                         correct_of, count_of, NULL, NULL, err);
+    lp_status status =
+        lp_probe_evaluate(probe, test, LP_PROBABILITY_NONE, threads, &metrics, NULL, err);
     *score = metrics.score;
     return status;
 }

@@ -14,8 +14,8 @@ size_t lp_rank_of(const double *scores, size_t classes, size_t label);
 LP_MUST_USE lp_status lp_check_examples(const lp_examples *set, size_t width, size_t classes,
                                         const char *what, const char *than, lp_error *err);
 
-/* Fills in the rates and the interval of a score whose correct_top5 is counted, from the counts per
- * class. */
+/* Fills in the rates and the intervals of a score whose correct_top5 is counted, from the counts
+ * per class. */
 void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *count_of,
                      size_t classes);
 

@@ -19,7 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "probe/interval.h"
+#include "probe/confidence_interval.h"
 
 double lp_mcnemar(size_t b, size_t c) {
     size_t n = b + c;

@@ -48,19 +48,73 @@ static void get_reals(const unsigned char *bytes, double *values, size_t count) 
     }
 }
 
-static lp_status build_header(const lp_probe *probe, const char *meta, char **text, lp_error *err) {
-    json_t *meta_value = NULL;
-    *text = NULL;
-    if (meta != NULL) {
-        lp_status status = lp_json_parse("probe's meta", meta, strlen(meta), &meta_value, err);
-        if (status != LP_OK || !json_is_object(meta_value)) {
-            json_decref(meta_value);
-            return status != LP_OK
-                       ? status
-                       : lp_fail(err, LP_ERR_FORMAT, "probe's meta: expected a JSON object");
+/* ---- meta: JSON for people and other programs; of it a probe itself needs its solver ---- */
+
+/* The solver that meta's options.solver names.  Files of older versions and of other programs may
+ * name none, or one that is not ours: then softmax and one-vs-rest. */
+static lp_solver solver_of_meta(const json_t *meta) {
+    const char *name = lp_json_text(json_object_get(meta, "options"), "solver",
+                                    lp_solver_names[LP_SOLVER_SOFTMAX]);
+    for (int i = 0; lp_solver_names[i] != NULL; i++) {
+        if (strcmp(lp_solver_names[i], name) == 0) {
+            return (lp_solver)i;
+        }
+    }
+    return LP_SOLVER_OVR;
+}
+
+/* Meta as it goes into the file: the caller's, with options.solver. */
+static lp_status build_meta(const lp_probe *probe, const char *text, json_t **meta, lp_error *err) {
+    lp_status status = LP_OK;
+    *meta = NULL;
+    if (text != NULL) {
+        LP_TRY(lp_json_parse("probe's meta", text, strlen(text), meta, err));
+        if (!json_is_object(*meta)) {
+            status = lp_fail(err, LP_ERR_FORMAT, "probe's meta: expected a JSON object");
+            goto done;
         }
     } else {
-        meta_value = json_object();
+        *meta = json_object();
+    }
+    json_t *options = json_object_get(*meta, "options");
+    if (!json_is_object(options)) {
+        options = json_object();
+        (void)json_object_set_new(*meta, "options", options);
+    }
+    if (json_object_set_new(options, "solver", json_string(lp_solver_name(probe->solver))) != 0) {
+        status = lp_fail(err, LP_ERR_MEMORY, "probe's meta could not be built");
+    }
+done:
+    if (status != LP_OK) {
+        json_decref(*meta);
+        *meta = NULL;
+    }
+    return status;
+}
+
+/* Takes meta over from a file's header. */
+static lp_status read_meta(lp_probe *probe, const char *path, const json_t *meta, lp_error *err) {
+    probe->solver = solver_of_meta(meta);
+    if (!json_is_object(meta)) {
+        return LP_OK;
+    }
+    char *text = json_dumps(meta, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    lp_free(probe->meta);
+    probe->meta = text != NULL ? lp_strdup(text) : NULL;
+    free(text);
+    return probe->meta != NULL
+               ? LP_OK
+               : lp_fail(err, LP_ERR_MEMORY, "%s: out of memory for its meta", path);
+}
+
+/* ---- the file ---- */
+
+static lp_status build_header(const lp_probe *probe, const char *meta, char **text, lp_error *err) {
+    json_t *meta_value;
+    *text = NULL;
+    lp_status status = build_meta(probe, meta, &meta_value, err);
+    if (status != LP_OK) {
+        return status;
     }
     json_t *header = json_pack("{s:s, s:s, s:I, s:I, s:o}", "format", "linprobe probe", "dtype",
                                "<f8", "classes", (json_int_t)probe->classes, "width",
@@ -71,34 +125,34 @@ static lp_status build_header(const lp_probe *probe, const char *meta, char **te
 }
 
 lp_status lp_probe_save(const lp_probe *probe, const char *path, const char *meta, lp_error *err) {
-    char *header;
+    char *header = NULL;
+    unsigned char *bytes = NULL;
     char hex[LP_DIGEST_HEX];
-    lp_status status = build_header(probe, meta, &header, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(build_header(probe, meta, &header, err));
     size_t length = strlen(header);
     size_t padded = (length + 7) / 8 * 8;
     size_t weights = probe->classes * probe->width;
     size_t body = PRELUDE + padded + 8 * (weights + probe->classes);
-    unsigned char *bytes = lp_alloc(body + DIGEST, 1);
+    if (length > MAX_HEADER) {
+        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: meta of %zu bytes is too long", path, length);
+        goto done;
+    }
+    bytes = lp_alloc(body + DIGEST, 1);
     if (bytes == NULL) {
         status = lp_fail_memory(err, path, body, 1);
-    } else if (length > MAX_HEADER) {
-        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: meta of %zu bytes is too long", path, length);
-    } else {
-        memcpy(bytes, MAGIC, sizeof MAGIC);
-        put_u64(bytes + 8, padded);
-        memcpy(bytes + PRELUDE, header, length);
-        memset(bytes + PRELUDE + length, ' ', padded - length);
-        put_reals(bytes + PRELUDE + padded, probe->weights, weights);
-        put_reals(bytes + PRELUDE + padded + 8 * weights, probe->intercepts, probe->classes);
-        status = lp_digest_bytes(LP_SHA256, bytes, body, hex, err);
+        goto done;
     }
-    if (status == LP_OK) {
-        memcpy(bytes + body, hex, DIGEST);
-        status = lp_file_write(path, bytes, body + DIGEST, err);
-    }
+    memcpy(bytes, MAGIC, sizeof MAGIC);
+    put_u64(bytes + 8, padded);
+    memcpy(bytes + PRELUDE, header, length);
+    memset(bytes + PRELUDE + length, ' ', padded - length);
+    put_reals(bytes + PRELUDE + padded, probe->weights, weights);
+    put_reals(bytes + PRELUDE + padded + 8 * weights, probe->intercepts, probe->classes);
+    LP_TRY(lp_digest_bytes(LP_SHA256, bytes, body, hex, err));
+    memcpy(bytes + body, hex, DIGEST);
+    status = lp_file_write(path, bytes, body + DIGEST, err);
+done:
     lp_free(bytes);
     free(header);
     return status;
@@ -152,57 +206,47 @@ static lp_status check_values(const char *path, const lp_probe *probe, lp_error 
     return LP_OK;
 }
 
-static lp_status read_probe(const char *path, const lp_map *map, lp_probe **out, lp_error *err) {
+/* The length of the header in *length, of a file whose size and digest are right. */
+static lp_status check_file(const char *path, const lp_map *map, size_t *length, lp_error *err) {
     char hex[LP_DIGEST_HEX];
-    json_t *header = NULL;
-    lp_probe *probe = NULL;
-    size_t classes = 0;
-    size_t width = 0;
     if (map->size < PRELUDE + DIGEST || memcmp(map->data, MAGIC, sizeof MAGIC) != 0) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: not a probe file", path);
     }
-    uint64_t length = get_u64(map->data + 8);
-    if (length > MAX_HEADER || length > map->size - PRELUDE - DIGEST) {
+    uint64_t header = get_u64(map->data + 8);
+    if (header > MAX_HEADER || header > map->size - PRELUDE - DIGEST) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "%s: header of %llu bytes in a file of %llu (is it cut off?)", path,
-                       (unsigned long long)length, (unsigned long long)map->size);
+                       (unsigned long long)header, (unsigned long long)map->size);
     }
+    *length = (size_t)header;
     size_t body = (size_t)map->size - DIGEST;
     lp_status status = lp_digest_bytes(LP_SHA256, map->data, body, hex, err);
-    if (status != LP_OK) {
-        return status;
+    if (status == LP_OK && memcmp(hex, map->data + body, DIGEST) != 0) {
+        status = lp_fail(err, LP_ERR_FORMAT,
+                         "%s: the contents do not have the SHA-256 at the end: damaged or cut off",
+                         path);
     }
-    if (memcmp(hex, map->data + body, DIGEST) != 0) {
-        return lp_fail(err, LP_ERR_FORMAT,
-                       "%s: the contents do not have the SHA-256 at the end: damaged or cut off",
-                       path);
-    }
-    status = read_header(path, map, (size_t)length, &header, &classes, &width, err);
-    if (status == LP_OK) {
-        status = lp_probe_new(classes, width, &probe, err);
-    }
-    if (status == LP_OK) {
-        const unsigned char *values = map->data + PRELUDE + length;
-        get_reals(values, probe->weights, classes * width);
-        get_reals(values + 8 * classes * width, probe->intercepts, classes);
-        status = check_values(path, probe, err);
-    }
-    const json_t *meta = json_object_get(header, "meta");
-    if (status == LP_OK && json_is_object(meta)) {
-        char *text = json_dumps(meta, JSON_COMPACT | JSON_REAL_PRECISION(17));
-        lp_free(probe->meta);
-        probe->meta = text != NULL ? lp_strdup(text) : NULL;
-        free(text);
-        if (probe->meta == NULL) {
-            status = lp_fail(err, LP_ERR_MEMORY, "%s: out of memory for its meta", path);
-        }
-    }
-    json_decref(header);
-    if (status != LP_OK) {
-        lp_probe_free(probe);
-        probe = NULL;
-    }
+    return status;
+}
+
+static lp_status read_probe(const char *path, const lp_map *map, lp_probe **out, lp_error *err) {
+    json_t *header = NULL;
+    lp_probe *probe = NULL;
+    size_t length = 0, classes = 0, width = 0;
+    lp_status status;
+    LP_TRY(check_file(path, map, &length, err));
+    LP_TRY(read_header(path, map, length, &header, &classes, &width, err));
+    LP_TRY(lp_probe_new(classes, width, &probe, err));
+    const unsigned char *values = map->data + PRELUDE + length;
+    get_reals(values, probe->weights, classes * width);
+    get_reals(values + 8 * classes * width, probe->intercepts, classes);
+    LP_TRY(check_values(path, probe, err));
+    LP_TRY(read_meta(probe, path, json_object_get(header, "meta"), err));
     *out = probe;
+    probe = NULL;
+done:
+    json_decref(header);
+    lp_probe_free(probe);
     return status;
 }
 

@@ -36,8 +36,6 @@ typedef struct lp_reporter lp_reporter;
 bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...) LP_PRINTF(3, 4);
 
 typedef struct lp_solver_entry {
-    lp_solver solver;
-    const char *name;
     double tolerance;      /* default */
     size_t max_iterations; /* default; 0 = the solver takes none */
 

@@ -288,9 +288,7 @@ done:
     return status;
 }
 
-const lp_solver_entry lp_liblinear_solver = {.solver = LP_SOLVER_LIBLINEAR,
-                                             .name = "liblinear",
-                                             .tolerance = 0.01,
+const lp_solver_entry lp_liblinear_solver = {.tolerance = 0.01,
                                              .max_iterations = 0,
                                              .open = liblinear_open,
                                              .fit = liblinear_fit,

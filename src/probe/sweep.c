@@ -24,7 +24,7 @@
 #include "base/lock.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
-#include "probe/split.h"
+#include "probe/examples.h"
 
 enum { NEAREST = 2 }; /* earlier points that a fit starts from */
 
@@ -48,6 +48,8 @@ typedef struct run {
     size_t done;
     size_t resumed;
 } run;
+
+const char *const lp_sweep_protocol_names[] = {"search", "grid", NULL};
 
 void lp_sweep_defaults(lp_sweep_options *options) {
     memset(options, 0, sizeof *options);
@@ -129,7 +131,7 @@ static json_t *describe(const run *r, const lp_examples *train, const lp_example
     const lp_sweep_options *o = r->options;
     return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:I, s:f, s:f, s:I, s:i, s:i, s:I, s:I}",
                      "linprobe", lp_version(), "data", o->identity != NULL ? o->identity : "",
-                     "protocol", o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "train",
+                     "protocol", lp_sweep_protocol_names[o->protocol], "train",
                      (json_int_t)train->count, "validation",
                      (json_int_t)(validation != NULL ? validation->count : 0), "solver",
                      lp_solver_name(o->fit.solver), "held_out", o->held_out, "folds",
@@ -329,8 +331,7 @@ static lp_status fit_part(run *r, size_t i, size_t p, lp_sweep_point *point, lp_
         status = LP_OK;
     }
     if (status == LP_OK) {
-        status =
-            lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, NULL, NULL, err);
+        status = lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, err);
     }
     if (status == LP_OK && r->options->work != NULL) {
         char *path = probe_path(r, i, p);
@@ -448,6 +449,9 @@ static lp_status collect(run *r, lp_sweep **out, lp_error *err) {
 
 static lp_status check_options(const lp_sweep_options *o, const lp_examples *validation,
                                lp_error *err) {
+    if (o->protocol != LP_SWEEP_SEARCH && o->protocol != LP_SWEEP_GRID) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "sweep: protocol %d does not exist", (int)o->protocol);
+    }
     if (o->low >= o->high || o->low < -12 || o->high > 12 || o->steps < 1 || o->steps > 64) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "sweep: expected decades from -12 to 12 and 1 to 64 steps in each, found %d "

@@ -5,12 +5,12 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "report/axis.h"
+#include "report/chart_axis.h"
 
 enum { WIDTH = 900, MARGIN = 20, ROW = 34, VALUES = 176, NAMES = 330, MAX_BARS = 500 };
 
 typedef struct layout {
-    lp_axis axis;
+    lp_chart_axis axis;
     double left, right, top, bottom;
     bool from_zero;
 } layout;
@@ -29,20 +29,20 @@ static void draw_row(const layout *at, lp_chart *chart, const lp_bar *bar, doubl
     char text[64] = "no value";
     lp_chart_text(chart, at->left - 10, y, &name, bar->name);
     if (isfinite(bar->accuracy) && at->from_zero) {
-        double end = lp_axis_place(&at->axis, 100 * bar->accuracy);
+        double end = lp_chart_axis_place(&at->axis, 100 * bar->accuracy);
         lp_chart_rect(chart, at->left, y - 0.32 * ROW, end - at->left, 0.64 * ROW, 0x56b4e9);
     }
     if (isfinite(bar->reported)) {
-        double x = lp_axis_place(&at->axis, 100 * bar->reported);
+        double x = lp_chart_axis_place(&at->axis, 100 * bar->reported);
         const lp_pen pen = {mark, 3, LP_SOLID};
         lp_chart_line(chart, x, y - ROW / 2.0, x, y + ROW / 2.0, &pen);
     }
     if (isfinite(bar->accuracy)) {
-        double x = lp_axis_place(&at->axis, 100 * bar->accuracy);
+        double x = lp_chart_axis_place(&at->axis, 100 * bar->accuracy);
         (void)snprintf(text, sizeof text, "%.2f", 100 * bar->accuracy);
         if (isfinite(bar->low) && isfinite(bar->high)) {
-            double low = lp_axis_place(&at->axis, 100 * bar->low);
-            double high = lp_axis_place(&at->axis, 100 * bar->high);
+            double low = lp_chart_axis_place(&at->axis, 100 * bar->low);
+            double high = lp_chart_axis_place(&at->axis, 100 * bar->high);
             lp_chart_line(chart, low, y, high, y, &whisker);
             lp_chart_line(chart, low, y - 5, low, y + 5, &whisker);
             lp_chart_line(chart, high, y - 5, high, y + 5, &whisker);
@@ -61,10 +61,10 @@ static void draw_axis(const lp_bars *bars, const layout *at, lp_chart *chart) {
     char text[LP_TICK_TEXT], measure[160];
     const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
     lp_text_style style = {.size = 14, .color = LP_INK, .align = LP_ALIGN_CENTER};
-    size_t count = lp_axis_ticks(&at->axis, ticks);
+    size_t count = lp_chart_axis_ticks(&at->axis, ticks);
     for (size_t i = 0; i < count; i++) {
-        double x = lp_axis_place(&at->axis, ticks[i]);
-        lp_axis_label(&at->axis, ticks[i], text);
+        double x = lp_chart_axis_place(&at->axis, ticks[i]);
+        lp_chart_axis_label(&at->axis, ticks[i], text);
         lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
         lp_chart_line(chart, x, at->bottom, x, at->bottom + 5, &axis);
         lp_chart_text(chart, x, at->bottom + 16, &style, text);
@@ -124,8 +124,8 @@ lp_status lp_bars_chart(const lp_bars *bars, lp_chart **chart, lp_error *err) {
         reported = reported || isfinite(bars->bars[i].reported);
     }
     layout at = {.from_zero = bars->count == 1 || high - low >= 0.25 * high};
-    at.axis = lp_axis_make(LP_SCALE_LINEAR, 100 * (at.from_zero ? fmin(low, 0) : low), 100 * high,
-                           7, 0, 100);
+    at.axis = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * (at.from_zero ? fmin(low, 0) : low),
+                                 100 * high, 7, 0, 100);
     at.top = MARGIN + 62;
     at.bottom = at.top + ROW * (double)bars->count;
     lp_status status = lp_chart_new(bars->title, WIDTH, at.bottom + 52 + MARGIN, 2, chart, err);

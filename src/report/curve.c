@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "report/axis.h"
+#include "report/chart_axis.h"
 
 enum {
     WIDTH = 900,
@@ -26,22 +26,22 @@ static const lp_text_style label_style = {
     .size = FONT + 1, .color = LP_INK, .align = LP_ALIGN_CENTER};
 static const lp_text_style legend_style = {.size = FONT, .color = LP_INK};
 
-static bool usable(const lp_point *p) {
+static bool usable(const lp_curve_point *p) {
     return isfinite(p->x) && p->x > 0 && isfinite(p->accuracy);
 }
 
-static bool has_interval(const lp_point *p) {
+static bool has_interval(const lp_curve_point *p) {
     return isfinite(p->low) && isfinite(p->high);
 }
 
 static int by_x(const void *a, const void *b) {
-    double x = ((const lp_point *)a)->x, y = ((const lp_point *)b)->x;
+    double x = ((const lp_curve_point *)a)->x, y = ((const lp_curve_point *)b)->x;
     return (x > y) - (x < y);
 }
 
 /* Where everything lies. */
 typedef struct layout {
-    lp_axis x, y;
+    lp_chart_axis x, y;
     double left, right, top, bottom;
     bool lambda, intervals;
 } layout;
@@ -52,7 +52,7 @@ static bool find_ranges(const lp_curve *curve, lp_box *range) {
     *range = (lp_box){INFINITY, INFINITY, -INFINITY, -INFINITY};
     for (size_t s = 0; s < curve->series_count; s++) {
         for (size_t i = 0; i < curve->series[s].count; i++) {
-            const lp_point *p = &curve->series[s].points[i];
+            const lp_curve_point *p = &curve->series[s].points[i];
             if (usable(p)) {
                 range->left = fmin(range->left, p->x);
                 range->right = fmax(range->right, p->x);
@@ -118,22 +118,22 @@ static void draw_axes(const lp_curve *curve, const layout *at, lp_chart *chart) 
     const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
     lp_text_style right = tick_style, label = label_style;
     right.align = LP_ALIGN_RIGHT;
-    size_t count = lp_axis_ticks(&at->y, ticks);
+    size_t count = lp_chart_axis_ticks(&at->y, ticks);
     for (size_t i = 0; i < count; i++) {
-        double y = lp_axis_place(&at->y, ticks[i]);
-        lp_axis_label(&at->y, ticks[i], text);
+        double y = lp_chart_axis_place(&at->y, ticks[i]);
+        lp_chart_axis_label(&at->y, ticks[i], text);
         lp_chart_line(chart, at->left, y, at->right, y, &grid);
         lp_chart_text(chart, at->left - 8, y, &right, text);
     }
-    count = lp_axis_ticks(&at->x, ticks);
+    count = lp_chart_axis_ticks(&at->x, ticks);
     for (size_t i = 0; i < count; i++) {
-        double x = lp_axis_place(&at->x, ticks[i]);
-        lp_axis_label(&at->x, ticks[i], text);
+        double x = lp_chart_axis_place(&at->x, ticks[i]);
+        lp_chart_axis_label(&at->x, ticks[i], text);
         lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
         lp_chart_line(chart, x, at->bottom, x, at->bottom + 5, &axis);
         lp_chart_text(chart, x, at->bottom + 16, &tick_style, text);
         if (at->lambda) {
-            lp_axis_label(&at->x, 1 / ticks[i], text);
+            lp_chart_axis_label(&at->x, 1 / ticks[i], text);
             lp_chart_line(chart, x, at->top - 5, x, at->top, &axis);
             lp_chart_text(chart, x, at->top - 15, &tick_style, text);
         }
@@ -158,17 +158,17 @@ static void draw_axes(const lp_curve *curve, const layout *at, lp_chart *chart) 
 
 /* The band of the intervals, a polygon along the upper ends and back along the lower ones; it is
  * broken where a point has none. */
-static void draw_band(const layout *at, lp_chart *chart, const lp_point *points, size_t count,
+static void draw_band(const layout *at, lp_chart *chart, const lp_curve_point *points, size_t count,
                       lp_xy *scratch, lp_color color) {
     size_t n;
     for (size_t i = 0; i < count; i += n + (n == 0)) {
         for (n = 0; i + n < count && has_interval(&points[i + n]); n++) {
         }
         for (size_t k = 0; k < n; k++) {
-            const lp_point *p = &points[i + k];
-            double x = lp_axis_place(&at->x, p->x);
-            scratch[k] = (lp_xy){x, lp_axis_place(&at->y, 100 * p->high)};
-            scratch[2 * n - 1 - k] = (lp_xy){x, lp_axis_place(&at->y, 100 * p->low)};
+            const lp_curve_point *p = &points[i + k];
+            double x = lp_chart_axis_place(&at->x, p->x);
+            scratch[k] = (lp_xy){x, lp_chart_axis_place(&at->y, 100 * p->high)};
+            scratch[2 * n - 1 - k] = (lp_xy){x, lp_chart_axis_place(&at->y, 100 * p->low)};
         }
         if (n > 1) {
             lp_chart_area(chart, scratch, 2 * n, color, 0.2);
@@ -176,16 +176,18 @@ static void draw_band(const layout *at, lp_chart *chart, const lp_point *points,
     }
 }
 
-static void draw_bar(const layout *at, lp_chart *chart, const lp_point *p, const lp_pen *pen) {
-    double x = lp_axis_place(&at->x, p->x);
-    double high = lp_axis_place(&at->y, 100 * p->high), low = lp_axis_place(&at->y, 100 * p->low);
+static void draw_bar(const layout *at, lp_chart *chart, const lp_curve_point *p,
+                     const lp_pen *pen) {
+    double x = lp_chart_axis_place(&at->x, p->x);
+    double high = lp_chart_axis_place(&at->y, 100 * p->high),
+           low = lp_chart_axis_place(&at->y, 100 * p->low);
     lp_chart_line(chart, x, high, x, low, pen);
     lp_chart_line(chart, x - 5, high, x + 5, high, pen);
     lp_chart_line(chart, x - 5, low, x + 5, low, pen);
 }
 
 /* Draws one series: its band first when `front` is false, so that no band hides a line. */
-static void draw_series(const layout *at, lp_chart *chart, size_t s, const lp_point *points,
+static void draw_series(const layout *at, lp_chart *chart, size_t s, const lp_curve_point *points,
                         size_t count, lp_xy *scratch, bool front) {
     lp_pen pen = {lp_series_color(s), 2.2, (lp_dash)(s % 4)};
     const lp_pen bar = {pen.color, 1.4, LP_SOLID};
@@ -194,8 +196,8 @@ static void draw_series(const layout *at, lp_chart *chart, size_t s, const lp_po
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        scratch[i] = (lp_xy){lp_axis_place(&at->x, points[i].x),
-                             lp_axis_place(&at->y, 100 * points[i].accuracy)};
+        scratch[i] = (lp_xy){lp_chart_axis_place(&at->x, points[i].x),
+                             lp_chart_axis_place(&at->y, 100 * points[i].accuracy)};
     }
     lp_chart_polyline(chart, scratch, count, &pen);
     for (size_t i = 0; i < count; i++) {
@@ -212,7 +214,7 @@ static void draw_series(const layout *at, lp_chart *chart, size_t s, const lp_po
 
 static void draw_chosen(const lp_curve *curve, const layout *at, lp_chart *chart) {
     char text[64];
-    double x = lp_axis_place(&at->x, curve->chosen);
+    double x = lp_chart_axis_place(&at->x, curve->chosen);
     const lp_pen pen = {LP_INK, 1.4, LP_DASHED};
     lp_chart_line(chart, x, at->top, x, at->bottom, &pen);
     if (at->lambda) {
@@ -231,7 +233,7 @@ static void draw_chosen(const lp_curve *curve, const layout *at, lp_chart *chart
     lp_chart_text(chart, leftwards ? x - 7 : x + 7, y, &style, text);
 }
 
-static void draw(const lp_curve *curve, layout *at, lp_chart *chart, lp_point *points,
+static void draw(const lp_curve *curve, layout *at, lp_chart *chart, lp_curve_point *points,
                  lp_xy *scratch) {
     lp_text_style style = title_style;
     style.max_width = WIDTH - 2 * MARGIN;
@@ -273,16 +275,16 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     }
     lp_chart *chart;
     lp_status status = lp_chart_new(curve->title, WIDTH, HEIGHT, 2, &chart, err);
-    lp_point *points = lp_alloc(most, sizeof *points);
+    lp_curve_point *points = lp_alloc(most, sizeof *points);
     lp_xy *scratch = lp_alloc(most, 2 * sizeof *scratch);
     if (status == LP_OK && (points == NULL || scratch == NULL)) {
         status = lp_fail_memory(err, "curve", most, 2 * sizeof *scratch);
     }
     if (status == LP_OK) {
         layout at = {.lambda = curve->kind == LP_CURVE_SWEEP, .intervals = intervals};
-        at.y = lp_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
-        at.x = lp_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
-                            at.lambda ? 14 : 9, 0, INFINITY);
+        at.y = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
+        at.x = lp_chart_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left,
+                                  range.right, at.lambda ? 14 : 9, 0, INFINITY);
         at.left = MARGIN + 70;
         at.right = WIDTH - MARGIN - 16;
         at.top = draw_legend(curve, chart, MARGIN + 38, intervals, false) + (at.lambda ? 40 : 0);

@@ -9,14 +9,15 @@
 typedef enum lp_curve_kind { LP_CURVE_SWEEP, LP_CURVE_FEW_SHOT } lp_curve_kind;
 
 /* One accuracy, as a fraction (0.8 is drawn as 80 %).  low and high: its interval, NaN = none. */
-typedef struct lp_point {
+typedef struct lp_curve_point {
     double x; /* C, or examples a class; > 0 */
     double accuracy, low, high;
-} lp_point;
+} lp_curve_point;
 
 typedef struct lp_series {
-    const char *name;       /* "validation" */
-    const lp_point *points; /* in any order; those with NaN, infinity or x <= 0 are left out */
+    const char *name; /* "validation" */
+    const lp_curve_point
+        *points; /* in any order; those with NaN, infinity or x <= 0 are left out */
     size_t count;
 } lp_series;
 

@@ -12,16 +12,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-lp_probability lp_probability_of(const lp_probe *probe) {
-    json_error_t reason;
-    json_t *meta = json_loads(lp_probe_meta(probe), 0, &reason);
-    const char *solver = lp_json_text(json_object_get(meta, "options"), "solver", "softmax");
-    lp_probability probability =
-        strcmp(solver, "softmax") == 0 ? LP_PROBABILITY_SOFTMAX : LP_PROBABILITY_OVR;
-    json_decref(meta);
-    return probability;
-}
-
 /* Takes over the superclasses where the test set has them, all K and each in range. */
 static lp_status read_groups(lp_evaluation *e, lp_error *err) {
     json_error_t reason;
@@ -71,8 +61,9 @@ lp_status lp_evaluation_run(const lp_probe *probe, const lp_features *test,
         e->confidence == NULL || e->confusion == NULL) {
         status = lp_fail_memory(err, "confusion matrix", K, K * sizeof *e->confusion);
     } else {
-        status = lp_probe_evaluate(probe, &examples, probability, threads, &e->metrics,
-                                   e->correct_of, e->count_of, e->predicted, e->confidence, err);
+        lp_evaluation_outputs outputs = {e->correct_of, e->count_of, e->predicted, e->confidence};
+        status =
+            lp_probe_evaluate(probe, &examples, probability, threads, &e->metrics, &outputs, err);
     }
     if (status == LP_OK) {
         lp_confusion_count(test->labels, e->predicted, test->count, K, e->confusion);
@@ -115,12 +106,14 @@ json_t *lp_evaluation_summary(const lp_evaluation *e) {
     return json_pack(
         "[{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:f, s:f, s:f, s:f}]",
         "images", (json_int_t)m->score.count, "correct", (json_int_t)m->score.correct, "top1",
-        100 * m->score.top1, "top1_low", 100 * m->top1.low, "top1_high", 100 * m->top1.high, "top5",
-        100 * m->score.top5, "top5_low", 100 * m->top5.low, "top5_high", 100 * m->top5.high,
+        100 * m->score.top1, "top1_low", 100 * m->score.top1_interval.low, "top1_high",
+        100 * m->score.top1_interval.high, "top5", 100 * m->score.top5, "top5_low",
+        100 * m->score.top5_interval.low, "top5_high", 100 * m->score.top5_interval.high,
         "mean_per_class", 100 * m->score.mean_per_class, "mean_per_class_low",
-        100 * m->mean_per_class.low, "mean_per_class_high", 100 * m->mean_per_class.high,
-        "probabilities", e->probability == LP_PROBABILITY_OVR ? "ovr" : "softmax",
-        "calibration_error", 100 * m->calibration_error, "log_loss", m->log_loss, "log_loss_low",
+        100 * m->score.mean_per_class_interval.low, "mean_per_class_high",
+        100 * m->score.mean_per_class_interval.high, "probabilities",
+        e->probability == LP_PROBABILITY_OVR ? "ovr" : "softmax", "calibration_error",
+        100 * m->calibration_error, "log_loss", m->log_loss, "log_loss_low",
         m->log_loss_interval.low, "log_loss_high", m->log_loss_interval.high);
 }
 

@@ -30,10 +30,6 @@ LP_MUST_USE lp_status lp_evaluation_run(const lp_probe *probe, const lp_features
                                         lp_evaluation *evaluation, lp_error *err);
 void lp_evaluation_free(lp_evaluation *evaluation);
 
-/* How the probe's logits become probabilities, by the solver that its meta names; softmax where it
- * names none. */
-lp_probability lp_probability_of(const lp_probe *probe);
-
 /* The names of all K classes, or their numbers where the test set has none: one block, released by
  * lp_free; NULL when memory is short. */
 const char **lp_evaluation_names(const lp_evaluation *evaluation);

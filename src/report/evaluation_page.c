@@ -118,17 +118,17 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
                                         {"high", "to", "%.3f"}};
     const lp_metrics *m = &e->metrics;
     char text[160];
-    json_t *rows =
-        json_pack("[{s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f},"
-                  " {s:s, s:f, s:f, s:f}]",
-                  "measure", "top-1 accuracy, %", "value", 100 * m->score.top1, "low",
-                  100 * m->top1.low, "high", 100 * m->top1.high, "measure", "top-5 accuracy, %",
-                  "value", 100 * m->score.top5, "low", 100 * m->top5.low, "high",
-                  100 * m->top5.high, "measure", "mean accuracy per class, %", "value",
-                  100 * m->score.mean_per_class, "low", 100 * m->mean_per_class.low, "high",
-                  100 * m->mean_per_class.high, "measure", "expected calibration error, %", "value",
-                  100 * m->calibration_error, "measure", "log loss, nats", "value", m->log_loss,
-                  "low", m->log_loss_interval.low, "high", m->log_loss_interval.high);
+    json_t *rows = json_pack(
+        "[{s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f, s:f, s:f}, {s:s, s:f},"
+        " {s:s, s:f, s:f, s:f}]",
+        "measure", "top-1 accuracy, %", "value", 100 * m->score.top1, "low",
+        100 * m->score.top1_interval.low, "high", 100 * m->score.top1_interval.high, "measure",
+        "top-5 accuracy, %", "value", 100 * m->score.top5, "low", 100 * m->score.top5_interval.low,
+        "high", 100 * m->score.top5_interval.high, "measure", "mean accuracy per class, %", "value",
+        100 * m->score.mean_per_class, "low", 100 * m->score.mean_per_class_interval.low, "high",
+        100 * m->score.mean_per_class_interval.high, "measure", "expected calibration error, %",
+        "value", 100 * m->calibration_error, "measure", "log loss, nats", "value", m->log_loss,
+        "low", m->log_loss_interval.low, "high", m->log_loss_interval.high);
     lp_html_heading(page, "Accuracy");
     lp_html_table(page, "On the test set", columns, sizeof columns / sizeof columns[0], rows);
     (void)snprintf(text, sizeof text,

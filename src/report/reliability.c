@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "report/axis.h"
+#include "report/chart_axis.h"
 
 enum {
     WIDTH = 680,
@@ -23,10 +23,10 @@ enum {
 
 typedef struct plan {
     const lp_calibration_bin *bins;
-    size_t count;       /* examples in all bins */
-    lp_axis confidence; /* percent, left to right */
-    lp_axis accuracy;   /* percent, upwards */
-    lp_axis share;      /* percent of the examples, upwards */
+    size_t count;             /* examples in all bins */
+    lp_chart_axis confidence; /* percent, left to right */
+    lp_chart_axis accuracy;   /* percent, upwards */
+    lp_chart_axis share;      /* percent of the examples, upwards */
 } plan;
 
 static const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID},
@@ -46,7 +46,7 @@ static void draw_legend(lp_chart *chart) {
 }
 
 /* Horizontal lines of an axis that goes upwards, with its numbers and its name. */
-static void draw_rows(const lp_axis *rows, lp_chart *chart, const char *name) {
+static void draw_rows(const lp_chart_axis *rows, lp_chart *chart, const char *name) {
     double ticks[LP_MAX_TICKS];
     char text[LP_TICK_TEXT];
     const lp_text_style number = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_RIGHT};
@@ -55,10 +55,10 @@ static void draw_rows(const lp_axis *rows, lp_chart *chart, const char *name) {
                                  .align = LP_ALIGN_CENTER,
                                  .upward = true,
                                  .max_width = rows->from - rows->to + 24};
-    size_t count = lp_axis_ticks(rows, ticks);
+    size_t count = lp_chart_axis_ticks(rows, ticks);
     for (size_t i = 0; i < count; i++) {
-        double y = lp_axis_place(rows, ticks[i]);
-        lp_axis_label(rows, ticks[i], text);
+        double y = lp_chart_axis_place(rows, ticks[i]);
+        lp_chart_axis_label(rows, ticks[i], text);
         lp_chart_line(chart, LEFT, y, RIGHT, y, &grid);
         lp_chart_text(chart, LEFT - 8, y, &number, text);
     }
@@ -71,10 +71,10 @@ static void draw_axes(const plan *p, lp_chart *chart) {
     lp_text_style style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
     draw_rows(&p->accuracy, chart, "Accuracy (%)");
     draw_rows(&p->share, chart, "Images (%)");
-    size_t count = lp_axis_ticks(&p->confidence, ticks);
+    size_t count = lp_chart_axis_ticks(&p->confidence, ticks);
     for (size_t i = 0; i < count; i++) {
-        double x = lp_axis_place(&p->confidence, ticks[i]);
-        lp_axis_label(&p->confidence, ticks[i], text);
+        double x = lp_chart_axis_place(&p->confidence, ticks[i]);
+        lp_chart_axis_label(&p->confidence, ticks[i], text);
         lp_chart_line(chart, x, TOP, x, BOTTOM, &grid);
         lp_chart_line(chart, x, STRIP_BOTTOM, x, STRIP_BOTTOM + 5, &axis);
         lp_chart_text(chart, x, STRIP_BOTTOM + 16, &style, text);
@@ -91,20 +91,22 @@ static void draw_bins(const plan *p, lp_chart *chart) {
         if (b->count == 0) {
             continue;
         }
-        double from = lp_axis_place(&p->confidence, 100.0 * (double)i / LP_CALIBRATION_BINS);
-        double to = lp_axis_place(&p->confidence, 100.0 * (double)(i + 1) / LP_CALIBRATION_BINS);
-        double height = lp_axis_place(&p->share, 100 * (double)b->count / (double)p->count);
+        double from = lp_chart_axis_place(&p->confidence, 100.0 * (double)i / LP_CALIBRATION_BINS);
+        double to =
+            lp_chart_axis_place(&p->confidence, 100.0 * (double)(i + 1) / LP_CALIBRATION_BINS);
+        double height = lp_chart_axis_place(&p->share, 100 * (double)b->count / (double)p->count);
         lp_chart_rect(chart, from + 1, height, to - from - 2, STRIP_BOTTOM - height, 0x56b4e9);
         lp_interval interval = lp_wilson(b->correct, b->count);
-        double x = lp_axis_place(&p->confidence, 100 * b->confidence);
-        double low = lp_axis_place(&p->accuracy, 100 * interval.low);
-        double high = lp_axis_place(&p->accuracy, 100 * interval.high);
+        double x = lp_chart_axis_place(&p->confidence, 100 * b->confidence);
+        double low = lp_chart_axis_place(&p->accuracy, 100 * interval.low);
+        double high = lp_chart_axis_place(&p->accuracy, 100 * interval.high);
         lp_chart_line(chart, x, low, x, high, &bar);
         lp_chart_line(chart, x - 5, low, x + 5, low, &bar);
         lp_chart_line(chart, x - 5, high, x + 5, high, &bar);
-        lp_chart_marker(chart, 0, x,
-                        lp_axis_place(&p->accuracy, 100 * (double)b->correct / (double)b->count),
-                        10, bar.color);
+        lp_chart_marker(
+            chart, 0, x,
+            lp_chart_axis_place(&p->accuracy, 100 * (double)b->correct / (double)b->count), 10,
+            bar.color);
     }
 }
 
@@ -135,8 +137,9 @@ lp_status lp_reliability_chart(const char *title,
     if (p.count == 0) {
         return lp_fail(err, LP_ERR_DATA, "chart \"%s\": there is no value to draw", title);
     }
-    p.confidence = p.accuracy = lp_axis_make(LP_SCALE_LINEAR, 0, 100, 10, 0, 100);
-    p.share = lp_axis_make(LP_SCALE_LINEAR, 0, 100 * (double)largest / (double)p.count, 3, 0, 100);
+    p.confidence = p.accuracy = lp_chart_axis_make(LP_SCALE_LINEAR, 0, 100, 10, 0, 100);
+    p.share =
+        lp_chart_axis_make(LP_SCALE_LINEAR, 0, 100 * (double)largest / (double)p.count, 3, 0, 100);
     p.confidence.from = LEFT;
     p.confidence.to = RIGHT;
     p.accuracy.from = BOTTOM;

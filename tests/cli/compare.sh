@@ -30,9 +30,7 @@ ok "a table row each" [ "$(wc -l <out/compare.csv)" -eq 3 ]
 ok "the page has the chart and both tables" sh -c "grep -q '<svg' out/compare.html && grep -q 'Every pair' out/compare.html && grep -q 'vit' out/compare.html"
 ok "four feature sets" [ "$(find cache/features -name features.npy | wc -l)" -eq 4 ]
 
-run 0 "$LP_PROGRAM" compare a.safetensors vit=b.safetensors --data $data --cache cache --out out
-says "features are there already"
-says "the probe is there already"
+show -e "$LP_PROGRAM" compare a.safetensors vit=b.safetensors --data $data --cache cache --out out
 ok "the same command prints the same bytes" cmp -s stdout first
 
 # feature points, names, folders
@@ -41,10 +39,8 @@ has "a,"
 ok "each its own feature point" [ "$(cut -d, -f4 stdout | tail -n +2 | sort | tr '\n' ' ')" = "penultimate projected " ]
 ok "the penultimate features are new" [ "$(find cache/features -name features.npy | wc -l)" -eq 6 ]
 find cache/features -path '*clip*penultimate*' -name 'cifar*' -prune -exec rm -r {} +
-run 1 "$LP_PROGRAM" compare a.safetensors clip-vit-b-32 --data $data --cache cache --out out9
-says "fetch clip-vit-b-32"
-run 1 "$LP_PROGRAM" compare a.safetensors clip-vit-b-33 --data $data --cache cache --out out9
-says "\`linprobe models\` lists"
+show "$LP_PROGRAM" compare a.safetensors clip-vit-b-32 --data $data --cache cache --out out9
+show "$LP_PROGRAM" compare a.safetensors clip-vit-b-33 --data $data --cache cache --out out9
 
 # by content: another name of the same weights reuses, other weights or data do not
 cp a.safetensors copy.safetensors
@@ -75,14 +71,12 @@ run 0 "$LP_PROGRAM" compare a.safetensors b.safetensors --data $data --cache t1 
 has "first,second,difference"
 
 # what does not work says so, and keeps what was done
-run 1 "$LP_PROGRAM" compare a.safetensors nowhere.pt --data $data --cache cache5 --out out5
-says "nowhere.pt"
+show "$LP_PROGRAM" compare a.safetensors nowhere.pt --data $data --cache cache5 --out out5
 ok "the first backbone's probe was kept" sh -c "ls out5/*/softmax.probe"
-run 1 "$LP_PROGRAM" compare a.safetensors b.safetensors --data nowhere
-says "nowhere"
-run 1 "$LP_PROGRAM" compare b.safetensors a.safetensors --data $data --cache cache --out out6 --feature projected
-says "has no feature point 'projected'"
-run 2 "$LP_PROGRAM" compare a.safetensors --data $data
+show "$LP_PROGRAM" compare a.safetensors b.safetensors --data nowhere
+show "$LP_PROGRAM" compare b.safetensors a.safetensors --data $data --cache cache --out out6 --feature projected
+show "$LP_PROGRAM" compare a.safetensors --data $data
 run 3 "$LP_PROGRAM" compare a.safetensors b.safetensors --data $data --cache cache --out out7 --max-iterations 1
 ok "not converged, and said so in the files" grep -q '"converged": false' out7/compare.json
+expect backbones
 done_testing

@@ -6,63 +6,46 @@
 corpus=$LP_SOURCE/tests/fuzz/corpus
 cd "$scratch" || exit 1
 
-refused() { # FILE MESSAGE
-    run 1 "$LP_PROGRAM" inspect "$1"
-    says "$1: $2"
-}
-
 # ---- pickles, in PyTorch's zip file
-while read -r name message; do
+for name in system bomb circle deep huge negative stride long-name long-key; do
     cp "$corpus/checkpoint/pickle-$name" "$name.pt"
-    refused "$name.pt" "a/data.pkl: $message"
-done <<'END'
-system byte 2: the global os.system runs code where Python loads it
-bomb no tensors found
-circle no tensors found
-deep no tensors found
-huge tensor t: its shape overflows
-negative byte 109: tensor t: offset, shape, strides and size of the storage must be integers of 0 or more
-stride tensor t: its shape and strides reach beyond the 48 bytes of its storage
-long-name byte 4: a name of more than 512 characters
-long-key byte 235: tensor t: its storage has a key of 100 characters
-END
+    show "$LP_PROGRAM" inspect "$name.pt"
+done
 { # and in the format of before PyTorch 1.6: magic number, version, system
     printf '\200\002\212\012\154\374\234\106\371\040\152\250\120\031.'
     printf '\200\002M\351\003.'
     printf '\200\002}.'
     cat "$corpus/pickle/system"
 } >legacy.pt
-refused legacy.pt "the pickle at byte 25: object: byte 2: the global os.system runs code"
+show "$LP_PROGRAM" inspect legacy.pt
+expect pickles
 ok "the command of os.system was not run" [ ! -e HACKED ]
 
 # ---- zip archives
 for name in overlapping twice bomb; do
     cp "$corpus/checkpoint/$name" $name.zip.pt
+    show "$LP_PROGRAM" inspect $name.zip.pt
 done
-refused overlapping.zip.pt "a/data/1: the storages hold more than the file's"
-refused twice.zip.pt "two members are called a/data/0"
-refused bomb.zip.pt "a/data/0: the storages hold more than the file's"
+expect zip
 
 # ---- arrays and JSON
 mkdir set
 for name in huge negative; do
     cp "$corpus/npy/$name" set/features.npy
     cp "$corpus/npy/i2" set/labels.npy
-    run 1 "$LP_PROGRAM" fit set --out p
-    says "set/features.npy: .npy header: expected "
+    show "$LP_PROGRAM" fit set --out p
 done
 mkdir deep
 cp "$corpus/json/deep" deep/meta.json
 cp "$corpus/npy/f4" deep/features.npy
-run 1 "$LP_PROGRAM" fit deep --out p
-says "deep/meta.json: not valid JSON"
+show "$LP_PROGRAM" fit deep --out p
+expect arrays-json
 
 # ---- tar archives that point elsewhere
 mkdir -p cifar-100-binary
 ln -s /etc/passwd cifar-100-binary/test.bin
 tar -czf link.tar.gz cifar-100-binary
-run 1 "$LP_PROGRAM" extract --pixels --data link.tar.gz --split test --out x
-says "expected a file, found a link or a folder"
+show "$LP_PROGRAM" extract --pixels --data link.tar.gz --split test --out x
 rm cifar-100-binary/test.bin
 echo outside >cifar-100-binary/test.bin
 up=../
@@ -70,9 +53,9 @@ mkdir -p below/two
 (cd below/two && tar -czPf ../up.tar.gz "$up${up}cifar-100-binary") && mv below/up.tar.gz .
 rm cifar-100-binary/test.bin
 rmdir cifar-100-binary
-run 1 "$LP_PROGRAM" extract --pixels --data up.tar.gz --split test --out x
-says "up.tar.gz: no test split found"
+show "$LP_PROGRAM" extract --pixels --data up.tar.gz --split test --out x
 ok "nothing was unpacked" sh -c "[ ! -e $up${up}cifar-100-binary ] && [ ! -e cifar-100-binary ] && [ ! -e x ]"
+expect tar
 
 # ---- watched
 if ! command -v strace >/dev/null 2>&1 || ! strace -o trace true 2>/dev/null; then

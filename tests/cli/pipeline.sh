@@ -8,10 +8,7 @@ data=$scratch/data/cifar-100-binary
 cd "$scratch" || exit 1
 
 # ---- extract
-run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out train --threads 1
-has "train "
-says "weights: CLIP ViT"
-says "train: CIFAR-100, 400 images of 100 classes, not the official file"
+show -e -n "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out train --threads 1
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out test --format csv
 has "out,images,width,computed,seconds"
 has "test,200,40,200,"
@@ -22,8 +19,7 @@ ok "meta.json records the feature point" grep -q '"feature": "projected"' train/
 ok "meta.json records the command" grep -q '"command": "linprobe extract --model ' train/meta.json
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out again --threads 3
 ok "the same bytes for 1 and 3 threads" cmp train/features.npy again/features.npy
-run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out train
-says "features are there already: train"
+show -e -n "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out train
 # --profile: a table on standard error that any terminal holds; the features and the result stay
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out profiled --threads 2 --profile
 says "train: 400 images, "
@@ -44,35 +40,25 @@ run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out 
 for word in '"profile": {' '"blas_gflop_per_s": ' '"stage": "resize"' '"ms_per_image": ' '"share": '; do
     has "$word"
 done
-run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out train
-says "train was made from other inputs: family is"
-run 1 "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out t2 --feature projected
-says "has no feature point 'projected'"
-run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out pen --feature penultimate
-has "  128  "
+show "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out train
+show "$LP_PROGRAM" extract --model "$other" --data "$data" --split train --out t2 --feature projected
+show -n "$LP_PROGRAM" extract --model "$model" --data "$data" --split train --out pen --feature penultimate
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out unit --normalize
 ok "normalised features are others" sh -c '! cmp -s test/features.npy unit/features.npy'
 run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out coarse --labels coarse
 ok "coarse: 20 classes" grep -q '"classes": 20' coarse/meta.json
-run 1 "$LP_PROGRAM" extract --model /nowhere.pt --data "$data" --split train --out x
-says "/nowhere.pt: cannot be opened"
-run 1 "$LP_PROGRAM" extract --model "$model" --data /nowhere --split train --out x
-says "/nowhere"
-run 1 "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out "$model/x"
-says "cannot be made"
+show "$LP_PROGRAM" extract --model /nowhere.pt --data "$data" --split train --out x
+show "$LP_PROGRAM" extract --model "$model" --data /nowhere --split train --out x
+show "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out "$model/x"
 head -c 10000 "$data/test.bin" >partial.bin
-run 1 "$LP_PROGRAM" extract --model "$model" --data partial.bin --split test --out x
-says "partial.bin"
+show "$LP_PROGRAM" extract --model "$model" --data partial.bin --split test --out x
 ok "a refused run leaves no folder" [ ! -e x ]
 
-run 2 "$LP_PROGRAM" extract --model "$model" --pixels --data "$data" --split train --out x
-says "expected either --model FILE or --pixels"
+show "$LP_PROGRAM" extract --model "$model" --pixels --data "$data" --split train --out x
 for option in --feature=penultimate --activation=auto --pool=cls --precision=int8 --input-size=32 --heads=2 --mean-std=half; do
-    run 2 "$LP_PROGRAM" extract --pixels $option --data "$data" --split train --out x
-    says "${option%=*} needs --model FILE"
+    show "$LP_PROGRAM" extract --pixels $option --data "$data" --split train --out x
 done
-run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split train --out pixels
-has "  3072  "
+show -n "$LP_PROGRAM" extract --pixels --data "$data" --split train --out pixels
 run 0 "$LP_PROGRAM" extract --pixels --data "$data" --split test --out pixels-test --format csv
 has "pixels-test,200,3072,200,"
 # record 0's first red byte / 255 as float32
@@ -81,6 +67,7 @@ value=$(od -An -tf4 -j128 -N4 pixels-test/features.npy | tr -d ' ')
 ok "a pixel is its byte / 255" awk "BEGIN { d = $value - $byte / 255; exit !(d < 1e-7 && d > -1e-7) }"
 run 0 "$LP_PROGRAM" knn pixels pixels-test
 has "top-1 %"
+expect extract
 
 # ---- interrupted: killed without warning while it works, then run again
 "$LP_PROGRAM" generate --out "$scratch/more" --seed 2 --train 40 --test 1 2>/dev/null || exit 1
@@ -117,13 +104,13 @@ fi
 ok "the same bytes after SIGTERM" cmp whole/features.npy stopped/features.npy
 
 # ---- fit, eval, predict
-run 0 "$LP_PROGRAM" fit train --solver liblinear -C 0.316 --out a.probe --threads 1
-has "liblinear"
+show -e -n "$LP_PROGRAM" fit train --solver liblinear -C 0.316 --out a.probe --threads 1
 says "class 99: "
 run 0 "$LP_PROGRAM" fit train --solver liblinear -C 0.316 --out b.probe --threads 3
 run 0 "$LP_PROGRAM" eval a.probe test --format csv
 cp "$scratch/stdout" eval.csv
 has "images,correct,top1,top1_low,top1_high,top5,mean_per_class"
+show "$LP_PROGRAM" eval a.probe test
 run 0 "$LP_PROGRAM" eval b.probe test --format csv
 ok "the same score for 1 and 3 threads" cmp "$scratch/stdout" eval.csv
 run 0 "$LP_PROGRAM" eval a.probe test --per-class
@@ -133,44 +120,35 @@ has "row,label,prediction,name"
 cp "$scratch/stdout" predictions.csv
 correct=$(awk -F, 'NR > 1 && $2 == $3' predictions.csv | wc -l | tr -d ' ')
 ok "predictions and score agree ($correct correct)" grep -q "^200,$correct," eval.csv
-run 1 "$LP_PROGRAM" eval a.probe pen
-says "pen: 128 features and 100 classes, but the probe a.probe was trained on 40 features"
-run 1 "$LP_PROGRAM" eval a.probe unit
-says "'normalize' differs"
-run 1 "$LP_PROGRAM" eval a.probe /nowhere
-says "/nowhere/features.npy: cannot be opened"
-run 1 "$LP_PROGRAM" eval "$model" test
-says "clip.safetensors"
+show "$LP_PROGRAM" eval a.probe pen
+show "$LP_PROGRAM" eval a.probe unit
+show "$LP_PROGRAM" eval a.probe /nowhere
+show "$LP_PROGRAM" eval "$model" test
 head -c 1000 a.probe >cut.probe
-run 1 "$LP_PROGRAM" eval cut.probe test
-says "cut.probe"
-run 1 "$LP_PROGRAM" fit "$LP_SOURCE/README.md" --out x.probe
-says "README.md: expected a feature set: a folder with features.npy and labels.npy, or a .npz file"
-run 1 "$LP_PROGRAM" fit train --solver liblinear --out /nowhere/x.probe
-says "/nowhere/x.probe: cannot be created"
+show "$LP_PROGRAM" eval cut.probe test
+show "$LP_PROGRAM" fit "$LP_SOURCE/README.md" --out x.probe
+show "$LP_PROGRAM" fit train --solver liblinear --out /nowhere/x.probe
 # a value that is no number
 cp -r train nan && chmod u+w nan/features.npy && rm nan/meta.json
 printf '\000\000\300\177' | dd of=nan/features.npy bs=1 seek=288 conv=notrunc 2>/dev/null
-run 1 "$LP_PROGRAM" fit nan --solver liblinear --out x.probe
-says "nan/features.npy: row 1, column 0: expected a finite float32, found nan"
+show "$LP_PROGRAM" fit nan --solver liblinear --out x.probe
 cp -r train torn && chmod u+w torn/features.npy
 printf '\001' | dd of=torn/features.npy bs=1 seek=300 conv=notrunc 2>/dev/null
-run 1 "$LP_PROGRAM" fit torn --solver liblinear --out x.probe
-says "but meta.json records"
+show "$LP_PROGRAM" fit torn --solver liblinear --out x.probe
+expect fit-eval
 
 # ---- a full disk, where one can be made
 if mkdir full && mount -t tmpfs -o size=64k tmpfs full 2>/dev/null; then
-    run 1 "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out full/set
-    says "cannot be written: No space left on device"
+    show "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out full/set
     ok "nothing under the final name" [ ! -e full/set ]
     mount -o remount,size=16m full
     run 0 "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out full/set
     ok "with room it goes on and ends with the same bytes" cmp whole/features.npy full/set/features.npy
     dd if=/dev/zero of=full/fill bs=1k 2>/dev/null
-    run 1 "$LP_PROGRAM" fit train --solver liblinear --out full/set/a.probe
-    says "full/set/a.probe: cannot be"
+    show "$LP_PROGRAM" fit train --solver liblinear --out full/set/a.probe
     umount full
 else
     skip "full disk" "no tmpfs can be mounted"
 fi
+expect full-disk
 done_testing

@@ -16,7 +16,7 @@ try:
 except ImportError:
     skip_all("no NumPy")
 
-FIT = os.path.join(os.environ["LP_TESTS"], "fit_npy")
+FIT = os.path.join(os.environ["LP_TESTS"], "..", "bench", "fit_npy")
 
 
 def problem(n, f, k, seed, scale=1.0):

@@ -56,6 +56,7 @@ static inline void assert_operations(const laps *all, const char *stage, size_t 
 /* The laps of the model of zeros in `file`, on B images; seen or not, the features are the same. */
 static inline laps run_for_laps(const lp_encoder_options *options, size_t B) {
     laps all = {0};
+    lp_error err;
     lp_encoder *encoder;
     lp_checkpoint *ckpt = open_file();
     assert_ok(lp_encoder_load(ckpt, options, &encoder, &err), &err);

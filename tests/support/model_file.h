@@ -5,25 +5,10 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <unistd.h>
 
 #include "check.h"
+#include "folder.h"
 #include "linprobe/checkpoint.h"
-
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
-static lp_error err;
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
 
 enum { MAX_ENTRIES = 1536 };
 
@@ -102,8 +87,7 @@ static lp_checkpoint *open_file(void) {
         offset += bytes;
     }
     header[used++] = '}';
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    const char *path = in_folder("model.safetensors");
     FILE *out = fopen(path, "wb");
     assert_non_null(out);
     unsigned char length[8];
@@ -124,6 +108,7 @@ static lp_checkpoint *open_file(void) {
     }
     assert_int_equal(fclose(out), 0);
     lp_checkpoint *ckpt;
+    lp_error err;
     assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
     return ckpt;
 }

@@ -12,27 +12,9 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "check.h"
+#include "folder.h"
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
-
-static char *in_folder(const char *name) {
-    char *path = lp_path_join(folder, name);
-    assert_non_null(path);
-    return path;
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
 
 static void digests_match_published_vectors(void **state) {
     (void)state;
@@ -45,8 +27,7 @@ static void digests_match_published_vectors(void **state) {
 
 static void written_file_is_whole_or_absent(void **state) {
     (void)state;
-    char *path = in_folder("a/b/file");
-    char *parent = in_folder("a/b");
+    const char *path = in_folder("a/b/file"), *parent = in_folder("a/b");
     lp_writer *writer;
     assert_fails(lp_writer_open(path, &writer, &err), LP_ERR_IO, &err,
                  "a/b/file: cannot be created");
@@ -72,8 +53,6 @@ static void written_file_is_whole_or_absent(void **state) {
     size_t size;
     assert_fails(lp_file_read(path, 2, &bytes, &size, &err), LP_ERR_FORMAT, &err,
                  "3 bytes, expected at most 2");
-    lp_free(path);
-    lp_free(parent);
 }
 
 static void an_address_tells_the_map_it_lies_in(void **state) {
@@ -81,10 +60,10 @@ static void an_address_tells_the_map_it_lies_in(void **state) {
     enum { MANY = 80 };
     char longer[400] = "";
     static lp_map maps[MANY];
-    char *path = in_folder("mapped");
+    const char *path = in_folder("mapped");
     assert_ok(lp_file_write(path, "bytes", 5, &err), &err);
     for (size_t i = 0; i < 60; i++) {
-        strcat(longer, i == 0 ? folder : "/././");
+        strcat(longer, i == 0 ? test_folder : "/././");
     }
     strcat(longer, "/mapped");
     assert_ok(lp_map_open(longer, &maps[0], &err), &err);
@@ -111,7 +90,6 @@ static void an_address_tells_the_map_it_lies_in(void **state) {
     assert_ok(lp_map_open(path, &maps[0], &err), &err);
     assert_string_equal(lp_map_path_at(maps[0].data), path);
     lp_map_close(&maps[0]);
-    lp_free(path);
 }
 
 static void full_disk_is_reported_with_the_file(void **state) {
@@ -241,11 +219,10 @@ static void no_folder_is_made_of_an_empty_path(void **state) {
 
 static void a_folder_that_cannot_be_made_says_why(void **state) {
     (void)state;
-    char *path = in_folder("dangling");
+    const char *path = in_folder("dangling");
     assert_int_equal(symlink("/nowhere/at/all", path), 0);
     assert_fails(lp_make_folders(path, &err), LP_ERR_IO, &err,
                  "dangling: folder cannot be made: File exists");
-    lp_free(path);
 }
 
 static void any_bytes_become_a_json_string(void **state) {
@@ -270,7 +247,7 @@ static void json_errors_name_line_and_column(void **state) {
 
 static void failed_allocations_are_reported(void **state) {
     (void)state;
-    char *path = in_folder("memory");
+    const char *path = in_folder("memory");
     lp_alloc_fail_at(0);
     assert_ok(lp_file_write(path, "x", 1, &err), &err);
     size_t needed = lp_alloc_fail_at(0);
@@ -281,7 +258,6 @@ static void failed_allocations_are_reported(void **state) {
     }
     lp_alloc_fail_at(0);
     assert_null(lp_alloc(SIZE_MAX / 2, 3));
-    lp_free(path);
 }
 
 int main(void) {

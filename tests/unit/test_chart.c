@@ -1,11 +1,11 @@
 /* Figures: what is drawn, where it lies, and that nothing is cut off or hidden. */
 #include <math.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "folder.h"
 #include "picture.h"
-#include "report/axis.h"
+#include "report/chart_axis.h"
 #include "report/bars.h"
 #include "report/contact_sheet.h"
 #include "report/curve.h"
@@ -103,20 +103,20 @@ static void linear_axes_have_round_ticks(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double ticks[LP_MAX_TICKS];
         char text[LP_TICK_TEXT];
-        lp_axis axis = lp_axis_make(LP_SCALE_LINEAR, cases[i].low, cases[i].high, 9, 0, 100);
+        lp_chart_axis axis = lp_chart_axis_make(LP_SCALE_LINEAR, cases[i].low, cases[i].high, 9, 0, 100);
         axis.from = 300;
         axis.to = 20;
-        size_t count = lp_axis_ticks(&axis, ticks);
+        size_t count = lp_chart_axis_ticks(&axis, ticks);
         if (fabs(axis.low - cases[i].from) > 1e-9 || fabs(axis.high - cases[i].to) > 1e-9 ||
             count != cases[i].ticks) {
             fail_msg("case %zu: %.17g to %.17g with %zu ticks", i, axis.low, axis.high, count);
         }
-        lp_axis_label(&axis, ticks[0], text);
+        lp_chart_axis_label(&axis, ticks[0], text);
         assert_string_equal(text, cases[i].first);
-        lp_axis_label(&axis, ticks[count - 1], text);
+        lp_chart_axis_label(&axis, ticks[count - 1], text);
         assert_string_equal(text, cases[i].last);
-        assert_true(fabs(lp_axis_place(&axis, axis.low) - 300) < 1e-9);
-        assert_true(fabs(lp_axis_place(&axis, axis.high) - 20) < 1e-9);
+        assert_true(fabs(lp_chart_axis_place(&axis, axis.low) - 300) < 1e-9);
+        assert_true(fabs(lp_chart_axis_place(&axis, axis.high) - 20) < 1e-9);
     }
 }
 
@@ -126,25 +126,25 @@ static void logarithmic_axes_mark_powers(void **state) {
                                      "10",   "100",  "1000", "1e4",   "1e5",  "1e6"};
     double ticks[LP_MAX_TICKS];
     char text[LP_TICK_TEXT];
-    lp_axis axis = lp_axis_make(LP_SCALE_LOG10, 1e-6, 1e6, 14, 0, INFINITY);
-    assert_int_equal(lp_axis_ticks(&axis, ticks), 13);
+    lp_chart_axis axis = lp_chart_axis_make(LP_SCALE_LOG10, 1e-6, 1e6, 14, 0, INFINITY);
+    assert_int_equal(lp_chart_axis_ticks(&axis, ticks), 13);
     for (size_t i = 0; i < 13; i++) {
-        lp_axis_label(&axis, ticks[i], text);
+        lp_chart_axis_label(&axis, ticks[i], text);
         assert_string_equal(text, expected[i]);
-        lp_axis_label(&axis, 1 / ticks[12 - i], text); /* lambda's */
+        lp_chart_axis_label(&axis, 1 / ticks[12 - i], text); /* lambda's */
         assert_string_equal(text, expected[i]);
     }
-    axis = lp_axis_make(LP_SCALE_LOG10, 1e-20, 1e20, 14, 0, INFINITY);
-    assert_in_range(lp_axis_ticks(&axis, ticks), 10, 15);
-    axis = lp_axis_make(LP_SCALE_LOG10, 0.02, 0.7, 14, 0, INFINITY); /* below two decades */
-    assert_int_equal(lp_axis_ticks(&axis, ticks), 5);
+    axis = lp_chart_axis_make(LP_SCALE_LOG10, 1e-20, 1e20, 14, 0, INFINITY);
+    assert_in_range(lp_chart_axis_ticks(&axis, ticks), 10, 15);
+    axis = lp_chart_axis_make(LP_SCALE_LOG10, 0.02, 0.7, 14, 0, INFINITY); /* below two decades */
+    assert_int_equal(lp_chart_axis_ticks(&axis, ticks), 5);
     assert_true(fabs(ticks[1] - 0.05) < 1e-12 && fabs(ticks[4] - 0.5) < 1e-12);
-    axis = lp_axis_make(LP_SCALE_LOG10, 3e-5, 5e-5, 14, 0, INFINITY); /* below one */
-    assert_int_equal(lp_axis_ticks(&axis, ticks), 3);
-    lp_axis_label(&axis, ticks[1], text);
+    axis = lp_chart_axis_make(LP_SCALE_LOG10, 3e-5, 5e-5, 14, 0, INFINITY); /* below one */
+    assert_int_equal(lp_chart_axis_ticks(&axis, ticks), 3);
+    lp_chart_axis_label(&axis, ticks[1], text);
     assert_string_equal(text, "4e-5");
-    axis = lp_axis_make(LP_SCALE_LOG2, 1, 16, 14, 0, INFINITY);
-    assert_int_equal(lp_axis_ticks(&axis, ticks), 5);
+    axis = lp_chart_axis_make(LP_SCALE_LOG2, 1, 16, 14, 0, INFINITY);
+    assert_int_equal(lp_chart_axis_ticks(&axis, ticks), 5);
     for (size_t i = 0; i < 5; i++) {
         assert_true(fabs(ticks[i] - (double)(1 << i)) < 1e-9);
     }
@@ -180,7 +180,7 @@ static void malformed_text_is_replaced(void **state) {
 static void points_lie_where_their_values_are(void **state) {
     (void)state;
     /* three series of one point, evenly spaced in log C and in accuracy, no intervals */
-    const lp_point points[] = {{0.01, 0.5, NAN, NAN}, {1, 0.6, NAN, NAN}, {100, 0.7, NAN, NAN}};
+    const lp_curve_point points[] = {{0.01, 0.5, NAN, NAN}, {1, 0.6, NAN, NAN}, {100, 0.7, NAN, NAN}};
     const lp_series series[] = {{"a", points, 1}, {"b", points + 1, 1}, {"c", points + 2, 1}};
     lp_curve curve = sweep_of(series, 3);
     lp_chart *chart;
@@ -202,7 +202,7 @@ static void points_lie_where_their_values_are(void **state) {
 
 static void sweep_says_what_it_shows(void **state) {
     (void)state;
-    const lp_point points[] = {{10, 0.7, 0.69, 0.71}, {0.316, 0.8, 0.79, 0.81},
+    const lp_curve_point points[] = {{10, 0.7, 0.69, 0.71}, {0.316, 0.8, 0.79, 0.81},
                                {1e-6, 0.01, 0, 0.02}, {1e6, 0.6, 0.59, 0.61},
                                {NAN, 0.5, 0.4, 0.6},  {1, NAN, 0, 1}};
     const lp_series series[] = {{"validation " HOSTILE, points, 6}, {"test \xff", points + 1, 1}};
@@ -238,8 +238,8 @@ static void sweep_says_what_it_shows(void **state) {
 
 static void order_of_points_does_not_matter(void **state) {
     (void)state;
-    const lp_point rising[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}, {10, 0.5, 0.45, 0.55}};
-    const lp_point mixed[] = {rising[2], rising[0], {-1, 0.9, 0.8, 1}, rising[1]};
+    const lp_curve_point rising[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}, {10, 0.5, 0.45, 0.55}};
+    const lp_curve_point mixed[] = {rising[2], rising[0], {-1, 0.9, 0.8, 1}, rising[1]};
     lp_series series = {"s", rising, 3};
     lp_curve curve = sweep_of(&series, 1);
     lp_chart *chart;
@@ -258,7 +258,7 @@ static void order_of_points_does_not_matter(void **state) {
 static void curves_of_odd_shape(void **state) {
     (void)state;
     enum { MANY = 200 };
-    static lp_point points[MANY];
+    static lp_curve_point points[MANY];
     lp_series series[12];
     lp_curve curve = sweep_of(series, 1);
     lp_chart *chart;
@@ -270,7 +270,7 @@ static void curves_of_odd_shape(void **state) {
         for (size_t i = 0; i < MANY; i++) {
             double share = (double)i / (MANY - 1);
             double x = kind == 0 ? pow(10, -6 + 12 * share) : exp2(20 * share);
-            points[i] = (lp_point){x, 0.8, 0.8, 0.8};
+            points[i] = (lp_curve_point){x, 0.8, 0.8, 0.8};
         }
         for (size_t count = 1; count <= 12; count += 11) {
             for (size_t each = 1; each <= MANY; each += MANY - 1) {
@@ -287,7 +287,7 @@ static void curves_of_odd_shape(void **state) {
         }
     }
     /* accuracies at the ends of their range are inside the picture */
-    const lp_point ends[] = {{0.01, 0, 0, 0.1}, {1, 1, 0.9, 1}};
+    const lp_curve_point ends[] = {{0.01, 0, 0, 0.1}, {1, 1, 0.9, 1}};
     series[0] = (lp_series){"ends", ends, 2};
     curve = sweep_of(series, 1);
     assert_ok(lp_curve_chart(&curve, &chart, &err), &err);
@@ -297,7 +297,7 @@ static void curves_of_odd_shape(void **state) {
 
 static void nothing_to_draw_is_an_error(void **state) {
     (void)state;
-    const lp_point points[] = {{NAN, 0.5, 0, 1}, {1, NAN, 0, 1}, {0, 0.5, 0, 1}, {-1, 0.5, 0, 1}};
+    const lp_curve_point points[] = {{NAN, 0.5, 0, 1}, {1, NAN, 0, 1}, {0, 0.5, 0, 1}, {-1, 0.5, 0, 1}};
     const lp_series series = {"s", points, 4};
     lp_curve curve = sweep_of(&series, 1);
     lp_chart *chart;
@@ -514,7 +514,7 @@ static void sheets_hold_the_very_pixels(void **state) {
 /* ---- output ---------------------------------------------------------------------------------- */
 
 static lp_chart *any_chart(void) {
-    static const lp_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
+    static const lp_curve_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
     static const lp_series series = {"s", points, 2};
     lp_curve curve = sweep_of(&series, 1);
     lp_chart *chart;
@@ -575,19 +575,16 @@ static void svg_does_not_depend_on_what_was_drawn_before(void **state) {
 
 static void files_get_the_format_of_their_name(void **state) {
     (void)state;
-    char folder[] = "/tmp/linprobe-test-XXXXXX", path[64];
     char *bytes;
     size_t size;
     lp_chart *chart = any_chart();
-    assert_non_null(mkdtemp(folder));
     static const char *start[] = {"\x89PNG\r\n", "<?xml "};
     for (size_t i = 0; i < 2; i++) {
-        (void)snprintf(path, sizeof path, "%s/a.%s", folder, i == 0 ? "png" : "svg");
+        const char *path = in_folder(i == 0 ? "a.png" : "a.svg");
         assert_ok(lp_chart_write(chart, path, &err), &err);
         assert_ok(lp_file_read(path, 1 << 24, &bytes, &size, &err), &err);
         assert_memory_equal(bytes, start[i], 6);
         lp_free(bytes);
-        assert_int_equal(unlink(path), 0);
     }
     static const char *wrong[] = {"a.pdf", "png", ".png", "a.png/", "a.PNG.gz", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -596,7 +593,6 @@ static void files_get_the_format_of_their_name(void **state) {
     }
     assert_fails(lp_chart_write(chart, "/nonexistent/a.svg", &err), LP_ERR_IO, &err,
                  "/nonexistent/a.svg: cannot be created: No such file or directory");
-    assert_int_equal(rmdir(folder), 0);
     lp_chart_free(chart);
 }
 
@@ -612,7 +608,7 @@ static void sizes_are_checked(void **state) {
 
 /* Makes one of each figure and writes it both ways. */
 static lp_status make(size_t which, lp_buffer *out) {
-    static const lp_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
+    static const lp_curve_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
     static const lp_series series = {"s", points, 2};
     static const size_t counts[] = {1, 0, 0, 1};
     static const char *names[] = {"a", "b"};
@@ -672,7 +668,8 @@ int main(void) {
         cmocka_unit_test(bars_begin_at_zero_or_are_points),
         cmocka_unit_test(sheets_hold_the_very_pixels),
         cmocka_unit_test(svg_does_not_depend_on_what_was_drawn_before),
-        cmocka_unit_test(files_get_the_format_of_their_name),
+        cmocka_unit_test_setup_teardown(files_get_the_format_of_their_name, make_folder,
+                                        remove_folder),
         cmocka_unit_test(sizes_are_checked),
         cmocka_unit_test(failed_allocations_are_reported),
     };

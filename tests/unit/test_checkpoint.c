@@ -1,35 +1,26 @@
 /* Checkpoints as files: the golden ones value for value, and damaged or hostile ones by the message
  * they get. */
-#include <unistd.h>
-
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "check.h"
 #include "ckpt/known_models.h"
+#include "folder.h"
 #include "linprobe/checkpoint.h"
 #include "write_zip.h"
 
 #define GOLDEN LP_TEST_DATA "/golden/ckpt/"
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
-static char file[64]; /* the one file that tests write */
+static const char *file; /* the one file that tests write */
 static lp_error err;
 
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(file, sizeof file, "%s/model.pt", folder);
+    file = in_folder("model.pt");
     return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    (void)unlink(file);
-    return rmdir(folder);
 }
 
 /* ---- golden files -------------------------------------------------------------------------------
@@ -725,5 +716,5 @@ int main(void) {
         cmocka_unit_test(other_formats_say_what_to_do),
         cmocka_unit_test(each_failing_allocation_is_reported),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

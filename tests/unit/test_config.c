@@ -6,9 +6,9 @@
 #include "base/file.h"
 #include "check.h"
 #include "ckpt/config.h"
+#include "folder.h"
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
-static char weights[64], config_path[64];
+static const char *config_path;
 static lp_checkpoint *ckpt;
 static lp_error err;
 
@@ -16,20 +16,18 @@ static int set_up(void **state) {
     static const char tensor[] = "\x3d\0\0\0\0\0\0\0"
                                  "{\"w\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": "
                                  "[0, 4]}}\0\0\x80\x3f";
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(weights, sizeof weights, "%s/model.safetensors", folder);
-    (void)snprintf(config_path, sizeof config_path, "%s/config.json", folder);
+    const char *weights = in_folder("model.safetensors");
+    config_path = in_folder("config.json");
     return lp_file_write(weights, tensor, sizeof tensor - 1, &err) != LP_OK ||
            lp_checkpoint_open(weights, &ckpt, &err) != LP_OK;
 }
 
 static int tear_down(void **state) {
-    (void)state;
     lp_checkpoint_close(ckpt);
-    return unlink(weights) != 0 || unlink(config_path) != 0 || rmdir(folder) != 0;
+    return remove_folder(state);
 }
 
 static void write_config(const char *text) {
@@ -55,7 +53,7 @@ static void weights_in_the_working_folder_find_theirs(void **state) {
     lp_checkpoint *here;
     write_config("{\"here\": true}");
     assert_non_null(getcwd(before, sizeof before));
-    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(chdir(test_folder), 0);
     assert_ok(lp_checkpoint_open("model.safetensors", &here, &err), &err);
     lp_status status = lp_checkpoint_config(here, "config.json", &config, &err);
     assert_int_equal(chdir(before), 0);

@@ -10,30 +10,19 @@
 #include "base/file.h"
 #include "check.h"
 #include "data/official_data.h"
+#include "folder.h"
 #include "linprobe/dataset.h"
 
 enum { PIXELS = 3072, RECORD_100 = PIXELS + 2, RECORD_10 = PIXELS + 1 };
 
-static char root[] = "/tmp/linprobe-dataset-XXXXXX";
 static lp_error err;
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* root/name; the latest 64 stay valid. */
-static const char *at(const char *name) {
-    static char paths[64][256];
-    static size_t next;
-    char *path = paths[next++ % 64];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
-
-/* An empty folder root/name. */
+/* An empty folder of this name. */
 static const char *fresh(const char *name) {
-    char command[512];
-    const char *path = at(name);
-    (void)snprintf(command, sizeof command, "rm -rf %s", path);
-    assert_int_equal(system(command), 0);
+    const char *path = in_folder(name);
+    assert_int_equal(remove_tree(path), 0);
     assert_ok(lp_make_folders(path, &err), &err);
     return path;
 }
@@ -41,8 +30,8 @@ static const char *fresh(const char *name) {
 /* A thousand times: without a sync, and without the one that some file systems do when a file that
  * was emptied is closed. */
 static void put(const char *name, const void *bytes, size_t size) {
-    (void)unlink(at(name));
-    FILE *file = fopen(at(name), "wb");
+    (void)unlink(in_folder(name));
+    FILE *file = fopen(in_folder(name), "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
@@ -114,7 +103,7 @@ static void assert_opens(const char *path, lp_split split, size_t count, size_t 
 
 #define assert_refused(path, split, status, part)                                                  \
     do {                                                                                           \
-        lp_dataset *refused_ = (lp_dataset *)root;                                                 \
+        lp_dataset *refused_ = (lp_dataset *)test_folder;                                          \
         assert_fails(lp_dataset_open(path, split, LP_LABELS_FINE, &refused_, &err), status, &err,  \
                      part);                                                                        \
         assert_null(refused_);                                                                     \
@@ -174,11 +163,11 @@ static void tar_end(void) {
 
 /* Writes the first `size` bytes of the tar as root/name, gzipped. */
 static const char *gzip(const char *name, size_t size) {
-    gzFile file = gzopen(at(name), "wb1");
+    gzFile file = gzopen(in_folder(name), "wb1");
     assert_non_null(file);
     assert_int_equal(gzwrite(file, archive.bytes, (unsigned)size), size);
     assert_int_equal(gzclose(file), Z_OK);
-    return at(name);
+    return in_folder(name);
 }
 
 /* A well-formed CIFAR-100 archive of 5 training and 4 test records. */
@@ -204,7 +193,7 @@ static void cifar_100_folder(void **state) {
     assert_ok(lp_dataset_open(folder, LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err), &err);
     const lp_dataset_info *info = lp_dataset_describe(data);
     char hex[LP_DIGEST_HEX];
-    assert_ok(lp_digest_file(LP_SHA256, at("c100/train.bin"), hex, &err), &err);
+    assert_ok(lp_digest_file(LP_SHA256, in_folder("c100/train.bin"), hex, &err), &err);
     assert_string_equal(info->name, "CIFAR-100");
     assert_string_equal(info->source, folder);
     assert_null(info->official);
@@ -274,9 +263,9 @@ static void cifar_10_folder(void **state) {
                  LP_ERR_ARGUMENT, &err, "CIFAR-10 has no coarse labels");
     assert_null(data);
 
-    assert_int_equal(unlink(at("c10/data_batch_5.bin")), 0); /* a subset */
+    assert_int_equal(unlink(in_folder("c10/data_batch_5.bin")), 0); /* a subset */
     assert_opens(folder, LP_SPLIT_TRAIN, 10, 0);
-    assert_int_equal(unlink(at("c10/data_batch_2.bin")), 0);
+    assert_int_equal(unlink(in_folder("c10/data_batch_2.bin")), 0);
     assert_refused(folder, LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "c10: holds data_batch_3.bin but not data_batch_2.bin");
 }
@@ -291,8 +280,8 @@ static void official_folder_one_level_down(void **state) {
     put_records("up/cifar-10-batches-bin/test_batch.bin", RECORD_10, 9, 3);
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_ARGUMENT, "cifar-100-binary/test.bin and ");
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_ARGUMENT, "test_batch.bin are there: name");
-    assert_opens(at("up/cifar-10-batches-bin"), LP_SPLIT_TEST, 3, 9);
-    assert_opens(at("up/cifar-100-binary/"), LP_SPLIT_TEST, 2, 8);
+    assert_opens(in_folder("up/cifar-10-batches-bin"), LP_SPLIT_TEST, 3, 9);
+    assert_opens(in_folder("up/cifar-100-binary/"), LP_SPLIT_TEST, 2, 8);
 }
 
 static void single_files(void **state) {
@@ -301,21 +290,22 @@ static void single_files(void **state) {
     (void)fresh("one");
     put_records("one/subset.bin", RECORD_100, 3, 4);
     put_names("one/fine_label_names.txt", "n", 100);
-    assert_ok(lp_dataset_open(at("one/subset.bin"), LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err),
-              &err);
+    assert_ok(
+        lp_dataset_open(in_folder("one/subset.bin"), LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err),
+        &err);
     assert_int_equal(lp_dataset_describe(data)->split, LP_SPLIT_TEST);
     assert_string_equal(lp_dataset_class_name(data, 5), "n5");
     assert_images(data, 3);
     lp_dataset_close(data);
-    assert_opens(at("one/subset.bin"), LP_SPLIT_TRAIN, 4, 3);
+    assert_opens(in_folder("one/subset.bin"), LP_SPLIT_TRAIN, 4, 3);
     put_records("one/data_batch_4.bin", RECORD_10, 2, 2);
-    assert_opens(at("one/data_batch_4.bin"), LP_SPLIT_TRAIN, 2, 2);
-    assert_refused(at("one/data_batch_4.bin"), LP_SPLIT_TEST, LP_ERR_ARGUMENT,
+    assert_opens(in_folder("one/data_batch_4.bin"), LP_SPLIT_TRAIN, 2, 2);
+    assert_refused(in_folder("one/data_batch_4.bin"), LP_SPLIT_TEST, LP_ERR_ARGUMENT,
                    "expected the test split, found a file of the training split");
 
     char here[4096]; /* a name without a folder */
     assert_non_null(getcwd(here, sizeof here));
-    assert_int_equal(chdir(at("one")), 0);
+    assert_int_equal(chdir(in_folder("one")), 0);
     assert_ok(lp_dataset_open("subset.bin", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
     assert_string_equal(lp_dataset_class_name(data, 5), "n5");
     lp_dataset_close(data);
@@ -330,7 +320,7 @@ static void archives(void **state) {
     assert_opens(path, LP_SPLIT_TRAIN, 5, 0);
     assert_opens(path, LP_SPLIT_TEST, 4, 50);
     put("tar/plain.tar", archive.bytes, archive.used);
-    assert_opens(at("tar/plain.tar"), LP_SPLIT_TRAIN, 5, 0);
+    assert_opens(in_folder("tar/plain.tar"), LP_SPLIT_TRAIN, 5, 0);
     assert_ok(lp_dataset_open(path, LP_SPLIT_TRAIN, LP_LABELS_COARSE, &data, &err), &err);
     assert_string_equal(lp_dataset_class_name(data, 19), "class 19"); /* no names file */
     lp_dataset_close(data);
@@ -363,19 +353,19 @@ static void bad_records_are_located(void **state) {
     unsigned char *bytes = records(RECORD_100, 0, 5);
     (void)fresh("bad");
     put("bad/train.bin", bytes, 4 * RECORD_100 + 100);
-    assert_refused(at("bad"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("bad"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "bad/train.bin: record 4 (byte 12296): expected 3074 bytes, found 100");
     bytes[3 * RECORD_100 + 1] = 100;
     put("bad/train.bin", bytes, 5 * RECORD_100);
-    assert_refused(at("bad/train.bin"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+    assert_refused(in_folder("bad/train.bin"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "train.bin: record 3 (byte 9223): expected a fine label from 0 to 99, found "
                    "100");
     bytes[2 * RECORD_100] = 20; /* wrong even though fine labels are asked for */
     put("bad/train.bin", bytes, 5 * RECORD_100);
-    assert_refused(at("bad"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+    assert_refused(in_folder("bad"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "record 2 (byte 6148): expected a coarse label from 0 to 19, found 20");
     put("bad/train.bin", "", 0);
-    assert_refused(at("bad"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("bad"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "train.bin: empty: expected records of 3074 bytes");
     lp_free(bytes);
 
@@ -384,7 +374,7 @@ static void bad_records_are_located(void **state) {
     put_records("bad10/data_batch_1.bin", RECORD_10, 0, 2);
     bytes[RECORD_10] = 10;
     put("bad10/data_batch_2.bin", bytes, 3 * RECORD_10);
-    assert_refused(at("bad10"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+    assert_refused(in_folder("bad10"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "data_batch_2.bin: record 1 (byte 3073): expected a fine label from 0 to 9, "
                    "found 10");
     lp_free(bytes);
@@ -398,8 +388,9 @@ static void missing_files_are_named(void **state) {
                    "data_batch_1.bin (CIFAR-10) or train_X.bin (STL-10), there or in "
                    "cifar-100-binary/, cifar-10-batches-bin/ or stl10_binary/, and for a folder of "
                    "PNG or JPEG files a class");
-    assert_refused(at("nowhere"), LP_SPLIT_TEST, LP_ERR_IO, "nowhere: cannot be opened");
-    assert_refused(at("nowhere.bin"), LP_SPLIT_TEST, LP_ERR_IO, "nowhere.bin: cannot be opened");
+    assert_refused(in_folder("nowhere"), LP_SPLIT_TEST, LP_ERR_IO, "nowhere: cannot be opened");
+    assert_refused(in_folder("nowhere.bin"), LP_SPLIT_TEST, LP_ERR_IO,
+                   "nowhere.bin: cannot be opened");
     assert_refused("/dev/null", LP_SPLIT_TEST, LP_ERR_IO, "expected a file");
 }
 
@@ -407,12 +398,12 @@ static void unreadable_file_is_named(void **state) {
     (void)state;
     (void)fresh("locked");
     put_records("locked/test.bin", RECORD_100, 0, 1);
-    assert_int_equal(chmod(at("locked/test.bin"), 0), 0);
-    assert_int_equal(chmod(root, 0755), 0);
+    assert_int_equal(chmod(in_folder("locked/test.bin"), 0), 0);
+    assert_int_equal(chmod(test_folder, 0755), 0);
     if (geteuid() == 0) { /* root could read it */
         assert_int_equal(seteuid(65534), 0);
     }
-    assert_refused(at("locked"), LP_SPLIT_TEST, LP_ERR_IO,
+    assert_refused(in_folder("locked"), LP_SPLIT_TEST, LP_ERR_IO,
                    "test.bin: cannot be opened: Permission");
     if (getuid() == 0) {
         assert_int_equal(seteuid(0), 0);
@@ -498,18 +489,18 @@ static void truncated_archives_are_refused(void **state) {
     size_t size, whole = archive.used;
     /* The tar ends in the middle of a record of each member, in a header, before the end. */
     (void)gzip("cut/a.tar.gz", 1024 + 3 * RECORD_100 + 17);
-    assert_refused(at("cut/a.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "record 3: ");
-    assert_refused(at("cut/a.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("cut/a.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "record 3: ");
+    assert_refused(in_folder("cut/a.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "a.tar.gz: cifar-100-binary/train.bin: ");
-    assert_refused(at("cut/a.tar.gz"), LP_SPLIT_TEST, LP_ERR_FORMAT, "a.tar.gz: ");
+    assert_refused(in_folder("cut/a.tar.gz"), LP_SPLIT_TEST, LP_ERR_FORMAT, "a.tar.gz: ");
     (void)gzip("cut/b.tar.gz", whole - 1024 - 2 * RECORD_100);
-    assert_refused(at("cut/b.tar.gz"), LP_SPLIT_TEST, LP_ERR_FORMAT, "record 2: ");
-    assert_refused(at("cut/b.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "b.tar.gz: ");
+    assert_refused(in_folder("cut/b.tar.gz"), LP_SPLIT_TEST, LP_ERR_FORMAT, "record 2: ");
+    assert_refused(in_folder("cut/b.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "b.tar.gz: ");
     /* The gzip stream ends early, anywhere. */
-    assert_ok(lp_file_read(at("cut/whole.tar.gz"), 1 << 20, &bytes, &size, &err), &err);
+    assert_ok(lp_file_read(in_folder("cut/whole.tar.gz"), 1 << 20, &bytes, &size, &err), &err);
     for (size_t part = 0; part < 10; part++) {
         put("cut/c.tar.gz", bytes, size * part / 10);
-        assert_refused(at("cut/c.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "c.tar.gz");
+        assert_refused(in_folder("cut/c.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "c.tar.gz");
     }
     lp_free(bytes);
 }
@@ -521,15 +512,15 @@ static void damaged_archives_never_crash(void **state) {
     char *bytes;
     size_t size;
     put("noise/text.tar.gz", "not an archive at all", 21);
-    assert_refused(at("noise/text.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "text.tar.gz: ");
+    assert_refused(in_folder("noise/text.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "text.tar.gz: ");
     put("noise/gz.tar.gz", "\x1f\x8b\x08\0\0\0\0\0\0\3garbage that does not inflate", 38);
-    assert_refused(at("noise/gz.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "gz.tar.gz: ");
-    assert_ok(lp_file_read(at("noise/whole.tar.gz"), 1 << 20, &bytes, &size, &err), &err);
+    assert_refused(in_folder("noise/gz.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "gz.tar.gz: ");
+    assert_ok(lp_file_read(in_folder("noise/whole.tar.gz"), 1 << 20, &bytes, &size, &err), &err);
     lp_dataset *undamaged;
     char whole[LP_DIGEST_HEX];
-    assert_ok(
-        lp_dataset_open(at("noise/whole.tar.gz"), LP_SPLIT_TRAIN, LP_LABELS_FINE, &undamaged, &err),
-        &err);
+    assert_ok(lp_dataset_open(in_folder("noise/whole.tar.gz"), LP_SPLIT_TRAIN, LP_LABELS_FINE,
+                              &undamaged, &err),
+              &err);
     (void)snprintf(whole, sizeof whole, "%s", lp_dataset_describe(undamaged)->digest);
     lp_dataset_close(undamaged);
     /* Whatever a flipped bit does is no crash, and if it changes a record, it is noticed, if only
@@ -538,8 +529,8 @@ static void damaged_archives_never_crash(void **state) {
         lp_dataset *data;
         bytes[i] ^= 0x10;
         put("noise/flip.tar.gz", bytes, size);
-        lp_status status =
-            lp_dataset_open(at("noise/flip.tar.gz"), LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err);
+        lp_status status = lp_dataset_open(in_folder("noise/flip.tar.gz"), LP_SPLIT_TRAIN,
+                                           LP_LABELS_FINE, &data, &err);
         assert_true((status == LP_OK) == (data != NULL));
         assert_true(status != LP_OK || strcmp(lp_dataset_describe(data)->digest, whole) == 0);
         lp_dataset_close(data);
@@ -551,8 +542,8 @@ static void damaged_archives_never_crash(void **state) {
         lp_dataset *data;
         archive.bytes[i] ^= 0x10;
         put("noise/flip.tar", archive.bytes, archive.used);
-        lp_status status =
-            lp_dataset_open(at("noise/flip.tar"), LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err);
+        lp_status status = lp_dataset_open(in_folder("noise/flip.tar"), LP_SPLIT_TRAIN,
+                                           LP_LABELS_FINE, &data, &err);
         assert_true((status == LP_OK) == (data != NULL));
         lp_dataset_close(data);
         archive.bytes[i] ^= 0x10;
@@ -566,45 +557,47 @@ static void hostile_members_are_refused(void **state) {
     tar_header("train.bin", '0', "", UINT64_C(8000000000));
     tar_records("x", RECORD_100, 0, 1);
     (void)gzip("evil/huge.tar.gz", archive.used);
-    assert_refused(at("evil/huge.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("evil/huge.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "train.bin: claims 8000000000 bytes, at most ");
     archive.used = 0;
     tar_header("train.bin", '2', "/etc/passwd", 0);
     tar_end();
     (void)gzip("evil/symbolic.tar.gz", archive.used);
-    assert_refused(at("evil/symbolic.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("evil/symbolic.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "train.bin: expected a file, found a link or a folder");
     archive.used = 0;
     tar_records("other.bin", RECORD_100, 0, 1);
     tar_header("train.bin", '1', "other.bin", 0);
     tar_end();
     (void)gzip("evil/hard.tar.gz", archive.used);
-    assert_refused(at("evil/hard.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("evil/hard.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "train.bin: expected a file, found a link or a folder");
     archive.used = 0;
     tar_records("train.bin", RECORD_100, 0, 1);
     tar_records("cifar-100-binary/train.bin", RECORD_100, 1, 1);
     tar_end();
     (void)gzip("evil/twice.tar.gz", archive.used);
-    assert_refused(at("evil/twice.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("evil/twice.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "cifar-100-binary/train.bin: is there twice, first as ");
     archive.used = 0;
     tar_records("train.bin", RECORD_100, 0, 1);
     tar_records("data_batch_1.bin", RECORD_10, 0, 1);
     tar_end();
     (void)gzip("evil/both.tar.gz", archive.used);
-    assert_refused(at("evil/both.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+    assert_refused(in_folder("evil/both.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "holds files of both CIFAR-100 and CIFAR-10");
     archive.used = 0;
     tar_file("train.bin", "", 0);
     tar_end();
     (void)gzip("evil/empty.tar.gz", archive.used);
-    assert_refused(at("evil/empty.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "train.bin: empty");
+    assert_refused(in_folder("evil/empty.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "train.bin: empty");
     archive.used = 0;
     tar_file("fine_label_names.txt", "a\n", 2);
     tar_end();
     (void)gzip("evil/names.tar.gz", archive.used);
-    assert_refused(at("evil/names.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_IO, "no training split found");
+    assert_refused(in_folder("evil/names.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_IO,
+                   "no training split found");
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
@@ -613,13 +606,13 @@ static void hostile_members_are_refused(void **state) {
 static void pipes_are_refused(void **state) {
     (void)state;
     (void)fresh("pipe");
-    assert_int_equal(mkfifo(at("pipe/train.bin"), 0600), 0);
-    assert_int_equal(mkfifo(at("pipe/set.tar.gz"), 0600), 0);
-    assert_refused(at("pipe/train.bin"), LP_SPLIT_TRAIN, LP_ERR_IO,
+    assert_int_equal(mkfifo(in_folder("pipe/train.bin"), 0600), 0);
+    assert_int_equal(mkfifo(in_folder("pipe/set.tar.gz"), 0600), 0);
+    assert_refused(in_folder("pipe/train.bin"), LP_SPLIT_TRAIN, LP_ERR_IO,
                    "train.bin: expected a file, found not a regular file");
-    assert_refused(at("pipe/set.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_IO,
+    assert_refused(in_folder("pipe/set.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_IO,
                    "set.tar.gz: expected a file, found not a regular file");
-    assert_refused(at("pipe"), LP_SPLIT_TRAIN, LP_ERR_IO, "no training split found");
+    assert_refused(in_folder("pipe"), LP_SPLIT_TRAIN, LP_ERR_IO, "no training split found");
     assert_refused("/dev/zero", LP_SPLIT_TRAIN, LP_ERR_IO, "/dev/zero: expected a file");
 }
 
@@ -633,7 +626,7 @@ static void every_failed_allocation_is_reported(void **state) {
     tar_records("data_batch_1.bin", RECORD_10, 0, 2);
     tar_records("data_batch_2.bin", RECORD_10, 2, 1);
     tar_end();
-    const char *sources[] = {folder, at("memory/test.bin"),
+    const char *sources[] = {folder, in_folder("memory/test.bin"),
                              gzip("memory/c10.tar.gz", archive.used)};
     for (size_t s = 0; s < 3; s++) {
         lp_status status = LP_ERR_MEMORY;
@@ -684,18 +677,6 @@ static void official_facts_agree(void **state) {
     }
 }
 
-static int make_root(void **state) {
-    (void)state;
-    return mkdtemp(root) == NULL;
-}
-
-static int remove_root(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cifar_100_folder),
@@ -715,5 +696,5 @@ int main(void) {
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(official_facts_agree),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

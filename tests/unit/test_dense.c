@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "probe/dense.h"
+#include "probe/dense_objective.h"
 #include "probe/fitter.h"
 #include "probe/lbfgs.h"
 #include "probe_data.h"
@@ -12,7 +12,7 @@ enum { N = 700, F = 5, K = 4, D = F + 1 }; /* more rows than a block has */
 
 static lp_error err;
 
-typedef struct bench_case {
+typedef struct objective_case {
     dataset data;
     lp_problem problem;
     int32_t labels[N];
@@ -20,17 +20,17 @@ typedef struct bench_case {
     size_t names[K];
     lp_dense *dense;
     const lp_solver_entry *solver;
-    lp_bench bench;
+    lp_dense_scratch scratch;
     double value[K];
     double gradient[K * D];
     double weight[K];
     double centres[K * F];
     double coupling[K * K];
-    lp_evaluation at;
+    lp_objective at;
     bool chosen[K];
-} bench_case;
+} objective_case;
 
-static void set_up(bench_case *c, const lp_solver_entry *solver, double bias) {
+static void set_up(objective_case *c, const lp_solver_entry *solver, double bias) {
     memset(c, 0, sizeof *c);
     c->data = dataset_random(N, F, K, 77);
     for (size_t i = 0; i < N; i++) {
@@ -56,23 +56,23 @@ static void set_up(bench_case *c, const lp_solver_entry *solver, double bias) {
     void *opaque;
     assert_ok(solver->open(&c->problem, &opaque, &err), &err);
     c->dense = opaque;
-    assert_ok(lp_bench_init(&c->bench, &c->problem, &err), &err);
-    c->at = (lp_evaluation){c->value, c->gradient, c->weight, c->centres, c->coupling};
+    assert_ok(lp_dense_scratch_init(&c->scratch, &c->problem, &err), &err);
+    c->at = (lp_objective){c->value, c->gradient, c->weight, c->centres, c->coupling};
 }
 
-static void tear_down(bench_case *c) {
-    lp_bench_clear(&c->bench);
+static void tear_down(objective_case *c) {
+    lp_dense_scratch_clear(&c->scratch);
     c->solver->close(c->dense);
     dataset_free(&c->data);
 }
 
-static void evaluate(bench_case *c, const double *parameters, bool wide, lp_extra extra) {
+static void evaluate(objective_case *c, const double *parameters, bool wide, lp_extra extra) {
     assert_ok(lp_dense_evaluate(c->dense, c->dense->pass, 0.3, parameters, c->chosen, wide, extra,
-                                &c->bench, &c->at, &err),
+                                &c->scratch, &c->at, &err),
               &err);
 }
 
-static double total(const bench_case *c) {
+static double total(const objective_case *c) {
     double sum = 0;
     for (size_t model = 0; model < c->dense->models; model++) {
         sum += c->value[model];
@@ -99,7 +99,7 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 static void values_equal_plain_loops(void **state) {
     (void)state;
     for (size_t s = 0; s < KINDS; s++) {
-        bench_case c;
+        objective_case c;
         double parameters[K * D];
         double weights[K * F];
         double own[K * F];
@@ -145,7 +145,7 @@ static void values_equal_plain_loops(void **state) {
 static void gradients_equal_finite_differences(void **state) {
     (void)state;
     for (size_t s = 0; s < KINDS; s++) {
-        bench_case c;
+        objective_case c;
         double parameters[K * D];
         double gradient[K * D];
         set_up(&c, kinds[s].solver, kinds[s].bias);
@@ -182,7 +182,7 @@ static void gradients_equal_finite_differences(void **state) {
 /* A pass over some of the classes gives what a pass over all gives of them. */
 static void classes_can_be_left_out(void **state) {
     (void)state;
-    bench_case c;
+    objective_case c;
     double parameters[K * D];
     double gradient[K * D];
     double value[K];
@@ -208,7 +208,7 @@ static void classes_can_be_left_out(void **state) {
 static void second_derivatives_equal_finite_differences(void **state) {
     (void)state;
     for (size_t s = 0; s < 2; s++) {
-        bench_case c;
+        objective_case c;
         double parameters[K * D];
         double weight[K];
         double centres[K * F];
@@ -281,7 +281,7 @@ static void preconditioner_inverts_its_form(void **state) {
 
 static void basis_is_orthonormal_and_diagonalises(void **state) {
     (void)state;
-    bench_case c;
+    objective_case c;
     set_up(&c, &lp_softmax_solver, 1);
     const lp_basis *basis = &c.dense->basis;
     double means[K * F] = {0};
@@ -361,7 +361,7 @@ static void lbfgs_knows_its_last_step(void **state) {
 static void excess_bounds_the_distance(void **state) {
     (void)state;
     for (size_t s = 0; s < KINDS; s++) {
-        bench_case c;
+        objective_case c;
         double optimum[K * D] = {0};
         double parameters[K * D];
         lp_fit_report report = {0};
@@ -369,7 +369,7 @@ static void excess_bounds_the_distance(void **state) {
         c.problem.tolerance = 1e-10;
         lp_fit_options options;
         lp_fit_defaults(&options);
-        options.solver = c.solver->solver;
+        options.solver = c.solver == &lp_softmax_solver ? LP_SOLVER_SOFTMAX : LP_SOLVER_OVR;
         options.C = 0.3;
         options.bias = kinds[s].bias;
         options.tolerance = 1e-10;

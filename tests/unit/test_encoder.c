@@ -6,6 +6,8 @@
 #include "laps.h"
 #include "model_file.h"
 
+static lp_error err;
+
 /* What the recognising and loading of `file` is told. */
 static lp_encoder_options options;
 
@@ -289,6 +291,29 @@ static void a_weight_that_is_not_a_number_is_refused(void **state) {
     lp_checkpoint_close(ckpt);
 }
 
+static void an_encoder_knows_where_its_weights_came_from(void **state) {
+    (void)state;
+    lp_encoder_info info;
+    lp_encoder *encoder;
+    char path[4096];
+    const char *hex;
+    make_timm(64, 1, 8, 2);
+    lp_checkpoint *ckpt = open_file();
+    assert_ok(lp_encoder_recognise(ckpt, &options, &info, &err), &err);
+    assert_null(info.origin.path); /* no weight was read */
+    assert_string_equal(info.origin.sha256, "");
+    assert_ok(lp_encoder_load(ckpt, &options, &encoder, &err), &err);
+    assert_ok(lp_checkpoint_sha256(ckpt, &hex, &err), &err);
+    const lp_origin *origin = &lp_encoder_describe(encoder)->origin;
+    assert_string_equal(origin->sha256, hex);
+    (void)snprintf(path, sizeof path, "%s", lp_checkpoint_path(ckpt));
+    lp_checkpoint_close(ckpt); /* the strings are the encoder's */
+    assert_string_equal(origin->path, path);
+    assert_string_equal(origin->format, "safetensors");
+    assert_null(origin->official);
+    lp_encoder_free(encoder);
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     make_clip(64, 2, 7, 2, 8);
@@ -550,6 +575,7 @@ int main(void) {
         cmocka_unit_test(heads_that_shapes_do_not_tell_are_refused),
         cmocka_unit_test(other_files_are_told_what_was_looked_for),
         cmocka_unit_test(a_weight_that_is_not_a_number_is_refused),
+        cmocka_unit_test(an_encoder_knows_where_its_weights_came_from),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(threads_do_not_change_what_is_loaded),
         cmocka_unit_test(clip_stages_match_pytorch),

@@ -113,21 +113,6 @@ static void superclasses_that_do_not_fit(void **state) {
     dataset_free(&data);
 }
 
-static void probabilities_follow_the_solver(void **state) {
-    (void)state;
-    static const char *const metas[] = {"{}", "{\"options\": {\"solver\": \"softmax\"}}",
-                                        "{\"options\": {\"solver\": \"ovr\"}}",
-                                        "{\"options\": {\"solver\": \"liblinear\"}}"};
-    lp_probe *probe = random_probe();
-    for (size_t i = 0; i < 4; i++) {
-        lp_free(probe->meta);
-        probe->meta = lp_strdup(metas[i]);
-        assert_int_equal(lp_probability_of(probe),
-                         i < 2 ? LP_PROBABILITY_SOFTMAX : LP_PROBABILITY_OVR);
-    }
-    lp_probe_free(probe);
-}
-
 static void memory_runs_out(void **state) {
     (void)state;
     dataset data = dataset_random(N, F, K, 1);
@@ -160,7 +145,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(document),
         cmocka_unit_test(superclasses_that_do_not_fit),
-        cmocka_unit_test(probabilities_follow_the_solver),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

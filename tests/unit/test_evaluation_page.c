@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "folder.h"
 #include "picture.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
@@ -16,8 +17,7 @@
 enum { K = 4, F = 3, N = 40, RECORD = 3074, IMAGES = 4 };
 
 static lp_error err;
-static char folder[] = "/tmp/linprobe-page-XXXXXX";
-static char bin[64], html[64];
+static const char *bin, *html;
 
 /* The SVG holds a text. */
 static bool says(const lp_chart *chart, const char *text) {
@@ -140,13 +140,13 @@ static void large_images_are_made_small(void **state) {
     static unsigned char rgb[5000 * 30 * 3];
     int64_t predicted[IMAGES] = {1, 2, 3, 0};
     double confidence[IMAGES] = {0.9, 0.8, 0.7, 0.6};
-    char images[96], path[128];
+    const char *images = in_folder("large");
+    char path[512];
     lp_features set = four_images("{}");
     lp_evaluation e = {
         .test = &set, .classes = 100, .predicted = predicted, .confidence = confidence};
     lp_dataset *data;
     lp_chart *chart;
-    (void)snprintf(images, sizeof images, "%s/large", folder);
     for (size_t i = 0; i < IMAGES; i++) {
         for (size_t k = 0; k < sizes[i][0] * sizes[i][1] * 3; k++) {
             rgb[k] = colors[i][k % 3];
@@ -387,22 +387,14 @@ static void memory_runs_out(void **state) {
     dataset_free(&data);
 }
 
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(bin, sizeof bin, "%s/test.bin", folder);
-    (void)snprintf(html, sizeof html, "%s/page.html", folder);
+    bin = in_folder("test.bin");
+    html = in_folder("page.html");
     write_images();
     return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 int main(void) {
@@ -416,5 +408,5 @@ int main(void) {
         cmocka_unit_test(a_page_has_what_is_known),
         cmocka_unit_test(memory_runs_out),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -9,33 +9,26 @@
 #include "base/json.h"
 #include "check.h"
 #include "data/generate.h"
+#include "folder.h"
 #include "linprobe/extract.h"
 #include "linprobe/features.h"
 
 enum { N = 100 }; /* four batches */
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
 static lp_encoder *encoder;
 static lp_dataset *data; /* N drawings */
 static lp_dataset *few;  /* the first three of them */
 
-static char *in_folder(const char *name) {
-    char *path = lp_path_join(folder, name);
-    assert_non_null(path);
-    return path;
-}
-
 static int setup(void **state) {
-    (void)state;
     lp_checkpoint *ckpt;
     char *bytes;
     size_t size;
-    if (mkdtemp(folder) == NULL) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    assert_ok(lp_generate_dataset(folder, 1, 1, 1, 1, &err), &err);
-    char *images = in_folder("cifar-100-binary/test.bin"), *three = in_folder("three.bin");
+    assert_ok(lp_generate_dataset(test_folder, 1, 1, 1, 1, &err), &err);
+    const char *images = in_folder("cifar-100-binary/test.bin"), *three = in_folder("three.bin");
     assert_ok(lp_file_read(images, 1 << 20, &bytes, &size, &err), &err);
     assert_int_equal(size, N * 3074);
     assert_ok(lp_file_write(three, bytes, 3 * 3074, &err), &err);
@@ -46,19 +39,14 @@ static int setup(void **state) {
     assert_ok(lp_encoder_load(ckpt, NULL, &encoder, &err), &err);
     lp_checkpoint_close(ckpt);
     lp_free(bytes);
-    lp_free(images);
-    lp_free(three);
     return 0;
 }
 
 static int teardown(void **state) {
-    (void)state;
-    char command[128];
     lp_dataset_close(data);
     lp_dataset_close(few);
     lp_encoder_free(encoder);
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return remove_folder(state);
 }
 
 static lp_extract_options options_for(const char *out, size_t threads) {
@@ -92,12 +80,10 @@ static void assert_same_set(const char *a, const char *b) {
 
 /* One undisturbed run of one thread, made once. */
 static const char *undisturbed(void) {
-    static char *out;
+    static const char *out;
     if (out == NULL) {
         lp_extract_report report;
-        static char path[64];
-        (void)snprintf(path, sizeof path, "%s/undisturbed", folder);
-        out = path;
+        out = in_folder("undisturbed");
         lp_extract_options options = options_for(out, 1);
         assert_ok(lp_extract(encoder, data, &options, &report, &err), &err);
         assert_int_equal(report.images, N);
@@ -149,7 +135,7 @@ static void pixels_are_planes_divided_by_255(void **state) {
     lp_extract_report report;
     lp_features *set;
     unsigned char rgb[32 * 32 * 3];
-    char *out = in_folder("pixels");
+    const char *out = in_folder("pixels");
     lp_extract_options options = {.out = out, .threads = 2};
     assert_ok(lp_extract(NULL, data, &options, &report, &err), &err);
     assert_ok(lp_features_open(out, &set, &err), &err);
@@ -163,24 +149,22 @@ static void pixels_are_planes_divided_by_255(void **state) {
         }
     }
     lp_features_close(set);
-    lp_free(out);
 }
 
 static void threads_do_not_change_the_bytes(void **state) {
     (void)state;
     lp_extract_report report;
-    char *out = in_folder("three");
+    const char *out = in_folder("three");
     lp_extract_options options = options_for(out, 3);
     assert_ok(lp_extract(encoder, data, &options, &report, &err), &err);
     assert_same_set(undisturbed(), out);
-    lp_free(out);
 }
 
 static void normalized_rows_have_length_one(void **state) {
     (void)state;
     lp_extract_report report;
     lp_features *set;
-    char *out = in_folder("normalized");
+    const char *out = in_folder("normalized");
     lp_extract_options options = options_for(out, 2);
     options.normalize = true;
     assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
@@ -193,7 +177,6 @@ static void normalized_rows_have_length_one(void **state) {
         assert_true(fabs(sum - 1) < 1e-6); /* each quotient is rounded to float32 */
     }
     lp_features_close(set);
-    lp_free(out);
 }
 
 typedef struct stopper {
@@ -203,7 +186,8 @@ typedef struct stopper {
 /* The encoder, but the gains of its last layer norm are as large as a float can be. */
 static lp_encoder *overflowing(void) {
     static const char tensor[] = "\"visual.ln_post.weight\":";
-    char *bytes, *path = in_folder("overflow.safetensors");
+    char *bytes;
+    const char *path = in_folder("overflow.safetensors");
     size_t size, begin, end, header = 0;
     lp_checkpoint *ckpt;
     lp_encoder *large;
@@ -227,7 +211,6 @@ static lp_encoder *overflowing(void) {
     assert_ok(lp_encoder_load(ckpt, &options, &large, &err), &err);
     lp_checkpoint_close(ckpt);
     lp_free(bytes);
-    lp_free(path);
     return large;
 }
 
@@ -235,41 +218,41 @@ static void features_that_are_no_numbers_are_refused(void **state) {
     (void)state;
     lp_encoder *large = overflowing();
     lp_extract_report report;
-    char *out = in_folder("overflow");
+    const char *out = in_folder("overflow");
     lp_extract_options options = options_for(out, 1);
     assert_fails(lp_extract(large, few, &options, &report, &err), LP_ERR_DATA, &err,
                  "three.bin: image 0: feature ");
     assert_non_null(strstr(err.text, "the weights do not fit this input"));
     assert_false(lp_is_folder(out));
     lp_encoder_free(large);
-    lp_free(out);
 }
 
-static bool stop(void *context, size_t done, size_t resumed, size_t total) {
+static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
     stopper *s = context;
-    assert_true(done > 0 && done <= total && resumed < total);
-    s->resumed = resumed;
+    assert_true(done <= total && line == NULL && (s->calls == 0 || done > s->resumed));
+    s->resumed = s->calls == 0 ? done : s->resumed;
     return ++s->calls != s->stop_at;
 }
 
 static void stopped_run_goes_on_with_other_threads_and_the_same_bytes(void **state) {
     (void)state;
-    char *out = in_folder("stopped");
+    const char *out = in_folder("stopped");
     lp_extract_report report;
-    stopper s = {.stop_at = 1};
+    stopper s = {.stop_at = 1}; /* before the first image */
     lp_extract_options options = options_for(out, 1);
-    options.progress = stop;
-    options.context = &s;
+    options.progress = (lp_progress){stop, &s};
+    assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_CANCELLED, &err,
+                 "stopped: stopped after 0 of ");
+    s = (stopper){.stop_at = 2};
     assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_CANCELLED, &err,
                  "stopped: stopped after ");
-    assert_int_equal(s.calls, 1);
+    assert_true(s.calls == 2 && s.resumed == 0);
     assert_false(lp_is_folder(out));
     s = (stopper){.stop_at = SIZE_MAX};
     options.threads = 3;
     assert_ok(lp_extract(encoder, data, &options, &report, &err), &err);
     assert_true(s.resumed > 0 && report.computed == N - s.resumed);
     assert_same_set(undisturbed(), out);
-    lp_free(out);
 }
 
 static void complete_set_is_reused_and_another_is_refused(void **state) {
@@ -282,23 +265,22 @@ static void complete_set_is_reused_and_another_is_refused(void **state) {
     options.normalize = true;
     assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
                  "normalize is false there and true here");
-    options.out = folder;
+    options.out = test_folder;
     assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
                  "exists and is not a feature set");
-    char *out = in_folder("x/..");
+    const char *out = in_folder("x/..");
     options.out = out;
     assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
                  "x/..: expected the name of a new folder");
     options.weights_sha256 = NULL;
     assert_fails(lp_extract(encoder, data, &options, &report, &err), LP_ERR_ARGUMENT, &err,
                  "expected the weights' format and SHA-256");
-    lp_free(out);
 }
 
 static void failed_allocations_keep_the_set_resumable(void **state) {
     (void)state;
     lp_extract_report report;
-    char *out = in_folder("memory"), *right = in_folder("right");
+    const char *out = in_folder("memory"), *right = in_folder("right");
     lp_profile profile;
     lp_extract_options options = options_for(right, 1);
     options.profile = &profile; /* its memory can fail as well */
@@ -322,8 +304,6 @@ static void failed_allocations_keep_the_set_resumable(void **state) {
     assert_true(failures > 10);
     assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
     assert_same_set(right, out);
-    lp_free(out);
-    lp_free(right);
 }
 
 /* jansson's memory: its n-th allocation from now on fails. */
@@ -336,15 +316,14 @@ static void *json_allocate(size_t size) {
 static void json_without_memory_is_an_error_and_no_crash(void **state) {
     (void)state;
     lp_extract_report report;
-    char name[32], *right = in_folder("right"); /* of the test before */
-    char command[160];
+    char name[32];
+    const char *right = in_folder("right"); /* of the test before */
     json_set_alloc_funcs(json_allocate, free);
     json_calls = 0;
-    char *out = in_folder("json");
+    const char *out = in_folder("json");
     lp_extract_options options = options_for(out, 1);
     assert_ok(lp_extract(encoder, few, &options, &report, &err), &err);
     size_t needed = json_calls, failures = 0;
-    lp_free(out);
     /* the first and last hundred, and every seventh between, which are the names of classes */
     for (size_t k = 1; k <= needed; k += k < 100 || k + 100 > needed ? 1 : 7) {
         (void)snprintf(name, sizeof name, "json-%zu", k);
@@ -360,13 +339,11 @@ static void json_without_memory_is_an_error_and_no_crash(void **state) {
             failures++;
             assert_int_equal(status, LP_ERR_MEMORY);
         }
-        (void)snprintf(command, sizeof command, "rm -rf %s %s.partial", out, out);
-        assert_int_equal(system(command), 0);
-        lp_free(out);
+        (void)snprintf(name, sizeof name, "json-%zu.partial", k);
+        assert_int_equal(remove_tree(out) + remove_tree(in_folder(name)), 0);
     }
     json_set_alloc_funcs(malloc, free);
     assert_true(failures > 50);
-    lp_free(right);
 }
 
 static void count_lap(void *context, const char *stage, double operations, double bytes) {
@@ -405,11 +382,13 @@ static bool has_stage(const lp_profile *profile, const char *name) {
 /* Extracts with a profile and without, on 1, 2 and 3 threads: the same bytes, every operation
  * counted, and the stages' seconds are the threads'. */
 static void check_profile(const lp_encoder *e, const char *name) {
-    char path[4][64];
+    const char *path[4];
     for (size_t threads = 0; threads < 4; threads++) { /* 0: one thread and no profile */
         lp_profile profile;
         lp_extract_report report;
-        (void)snprintf(path[threads], sizeof path[0], "%s/%s-%zu", folder, name, threads);
+        char out[32];
+        (void)snprintf(out, sizeof out, "%s-%zu", name, threads);
+        path[threads] = in_folder(out);
         lp_extract_options options = options_for(path[threads], threads > 0 ? threads : 1);
         options.profile = threads > 0 ? &profile : NULL;
         assert_ok(lp_extract(e, data, &options, &report, &err), &err);
@@ -463,7 +442,8 @@ static void a_profile_counts_everything_and_changes_nothing(void **state) {
 enum { MANY = 25 * N }; /* ten batches of pixels: more than the ring holds for one or two threads */
 
 static lp_dataset *open_many(void) {
-    char *images = in_folder("cifar-100-binary/test.bin"), *many = in_folder("many.bin"), *bytes;
+    const char *images = in_folder("cifar-100-binary/test.bin"), *many = in_folder("many.bin");
+    char *bytes;
     size_t size;
     lp_dataset *set;
     assert_ok(lp_file_read(images, 1 << 20, &bytes, &size, &err), &err);
@@ -477,8 +457,6 @@ static lp_dataset *open_many(void) {
     assert_ok(lp_dataset_open(many, LP_SPLIT_TEST, LP_LABELS_FINE, &set, &err), &err);
     lp_free(copies);
     lp_free(bytes);
-    lp_free(many);
-    lp_free(images);
     return set;
 }
 
@@ -496,31 +474,31 @@ static void assert_pixels(const lp_dataset *set, const char *out) {
     lp_features_close(features);
 }
 
-/* Holds up the thread that writes, so that the others fill the ring; stops at the third call. */
+/* Holds up the thread that writes, so that the others fill the ring; stops at the third chunk. */
 typedef struct slow_look {
     size_t calls, done;
     bool stops;
 } slow_look;
 
-static bool look_slowly(void *context, size_t done, size_t resumed, size_t total) {
+static bool look_slowly(void *context, uint64_t done, uint64_t total, const char *line) {
     slow_look *look = context;
     (void)nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
-    assert_true(done > look->done && done > resumed && done <= total);
+    assert_true(done <= total && line == NULL && (look->calls == 0 || done > look->done));
     look->done = done;
-    return ++look->calls != 3 || !look->stops;
+    return ++look->calls != 4 || !look->stops;
 }
 
 static void rows_of_a_full_ring_come_out_in_order(void **state) {
     (void)state;
     lp_dataset *many = open_many();
     for (size_t threads = 1; threads <= 3; threads++) {
-        char path[64];
+        char name[32];
         lp_extract_report report;
         slow_look look = {.stops = true};
-        (void)snprintf(path, sizeof path, "%s/ring-%zu", folder, threads);
+        (void)snprintf(name, sizeof name, "ring-%zu", threads);
+        const char *path = in_folder(name);
         lp_extract_options options = options_for(path, threads);
-        options.progress = look_slowly;
-        options.context = &look;
+        options.progress = (lp_progress){look_slowly, &look};
         lp_status status = lp_extract(NULL, many, &options, &report, &err);
         if (status != LP_OK) { /* not all at once: the rest follows */
             assert_fails(status, LP_CANCELLED, &err, "stopped after ");
@@ -529,7 +507,7 @@ static void rows_of_a_full_ring_come_out_in_order(void **state) {
             assert_true(report.computed < MANY);
         }
         /* stopped, it is not told that what was under way was the rest */
-        assert_true(look.done == MANY || (look.stops && look.calls == 3));
+        assert_true(look.done == MANY || (look.stops && look.calls == 4));
         assert_pixels(many, path);
     }
     lp_dataset_close(many);

@@ -7,6 +7,8 @@
 #include "linprobe/encoder.h"
 #include "model_file.h"
 
+static lp_error err;
+
 typedef struct golden_case {
     const char *name; /* of the files and of the family */
     lp_encoder_options options;
@@ -272,8 +274,7 @@ static lp_status recognise(const lp_encoder_options *options, lp_encoder_info *i
 }
 
 static void write_beside(const char *name, const char *text) {
-    char path[256];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    const char *path = in_folder(name);
     if (text == NULL) {
         assert_int_equal(remove(path), 0);
         return;

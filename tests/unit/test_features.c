@@ -6,23 +6,11 @@
 #include "base/file.h"
 #include "check.h"
 #include "feat/npy.h"
+#include "folder.h"
 #include "linprobe/features.h"
 #include "write_zip.h"
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
 
 /* A .npy file in memory: version 1 header with this dictionary, then the data. */
 static size_t build(unsigned char *out, const char *dictionary, const void *data, size_t bytes) {
@@ -37,18 +25,14 @@ static size_t build(unsigned char *out, const char *dictionary, const void *data
 }
 
 static void put(const char *name, const void *bytes, size_t size) {
-    char *path = lp_path_join(folder, name);
-    assert_ok(lp_file_write(path, bytes, size, &err), &err);
-    lp_free(path);
+    assert_ok(lp_file_write(in_folder(name), bytes, size, &err), &err);
 }
 
 /* A feature set of given dictionaries and data; meta.json removed or written. */
 static void put_set(const char *x_dictionary, const void *x, size_t x_bytes,
                     const char *y_dictionary, const void *y, size_t y_bytes, const char *meta) {
     static unsigned char file[1 << 16];
-    char *path = lp_path_join(folder, "meta.json");
-    (void)unlink(path);
-    lp_free(path);
+    (void)unlink(in_folder("meta.json"));
     put("features.npy", file, build(file, x_dictionary, x, x_bytes));
     put("labels.npy", file, build(file, y_dictionary, y, y_bytes));
     if (meta != NULL) {
@@ -162,7 +146,7 @@ static void sets_of_any_float_type_are_opened(void **state) {
     (void)state;
     lp_features *f;
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values, NULL);
-    assert_ok(lp_features_open(folder, &f, &err), &err);
+    assert_ok(lp_features_open(test_folder, &f, &err), &err);
     assert_int_equal(f->count, 2);
     assert_int_equal(f->width, 3);
     assert_int_equal(f->classes, 2);
@@ -176,7 +160,7 @@ static void sets_of_any_float_type_are_opened(void **state) {
     put_set("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", columns, sizeof columns,
             "{'descr': '|i1', 'fortran_order': False, 'shape': (2,), }", small, sizeof small,
             "{\"data\": {\"classes\": 5, \"class_names\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}}");
-    assert_ok(lp_features_open(folder, &f, &err), &err);
+    assert_ok(lp_features_open(test_folder, &f, &err), &err);
     assert_memory_equal(f->x, x_values, sizeof x_values);
     assert_memory_equal(f->labels, y_values, sizeof y_values);
     assert_int_equal(f->classes, 5);
@@ -191,30 +175,32 @@ static void unusable_sets_are_refused_with_the_place(void **state) {
     static const int64_t negative[2] = {0, -1};
     put_set(X_DICTIONARY, nan_values, sizeof nan_values, Y_DICTIONARY, y_values, sizeof y_values,
             NULL);
-    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err, "row 1, column 1");
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err, "row 1, column 1");
     assert_null(f);
     put_set("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", x_values, sizeof x_values,
             Y_DICTIONARY, y_values, sizeof y_values, NULL);
-    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_FORMAT, &err,
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_FORMAT, &err,
                  "expected floats of shape [N, F], found kind 'f' of rank 1");
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, negative, sizeof negative, NULL);
-    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err,
                  "row 1: expected a label from 0 to 1048575, found -1");
     put_set(X_DICTIONARY, x_values, sizeof x_values,
             "{'descr': '<u8', 'fortran_order': False, 'shape': (2,), }", negative, sizeof negative,
             NULL);
-    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err,
                  "row 1: expected a label from 0 to 1048575, found 18446744073709551616");
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values,
             "{\"data\": {\"classes\": 1}}");
-    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err,
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err,
                  "row 0: expected a label from 0 to 0, found 1");
     put_set(X_DICTIONARY, x_values, sizeof x_values,
             "{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }", y_values, 8, NULL);
-    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_FORMAT, &err, "expected 2 integers");
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_FORMAT, &err,
+                 "expected 2 integers");
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values,
             "{\"sha256\": \"00\"}");
-    assert_fails(lp_features_open(folder, &f, &err), LP_ERR_DATA, &err, "meta.json records 00");
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err,
+                 "meta.json records 00");
     assert_fails(lp_features_open("/nowhere", &f, &err), LP_ERR_IO, &err,
                  "/nowhere/features.npy: cannot be opened: No such file");
 }
@@ -223,11 +209,11 @@ static unsigned char x_file[512], y_file[512];
 static zip_member npz_members[3] = {
     {"features.npy", x_file, 0}, {"labels.npy", y_file, 0}, {"features.npy", x_file, 0}};
 
-static char *put_npz(size_t first, size_t count, bool compressed) {
+static const char *put_npz(size_t first, size_t count, bool compressed) {
     npz_members[0].size = npz_members[2].size =
         build(x_file, X_DICTIONARY, x_values, sizeof x_values);
     npz_members[1].size = build(y_file, Y_DICTIONARY, y_values, sizeof y_values);
-    char *path = lp_path_join(folder, "set.npz");
+    const char *path = in_folder("set.npz");
     write_zip(path, npz_members + first, count, compressed);
     return path;
 }
@@ -237,7 +223,7 @@ static void npz_archives_are_opened(void **state) {
     lp_features *f;
     char digest[2][80] = {"", ""};
     for (int compressed = 0; compressed < 2; compressed++) {
-        char *path = put_npz(0, 2, compressed);
+        const char *path = put_npz(0, 2, compressed);
         assert_ok(lp_features_open(path, &f, &err), &err);
         assert_int_equal(f->count, 2);
         assert_int_equal(f->classes, 2);
@@ -246,7 +232,6 @@ static void npz_archives_are_opened(void **state) {
         assert_string_equal(f->meta, "{}");
         (void)snprintf(digest[compressed], sizeof digest[0], "%s", f->digest);
         lp_features_close(f);
-        lp_free(path);
     }
     assert_int_equal(strlen(digest[0]), 64);
     assert_string_equal(digest[0], digest[1]); /* of the arrays, not of the archive */
@@ -255,18 +240,18 @@ static void npz_archives_are_opened(void **state) {
 static void unusable_npz_archives_are_refused(void **state) {
     (void)state;
     lp_features *f;
-    char *path = put_npz(0, 1, false);
+    const char *path = put_npz(0, 1, false);
     assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err, "found no labels");
-    lp_free(put_npz(1, 1, false));
+    (void)put_npz(1, 1, false);
     assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err, "found no features");
-    lp_free(put_npz(0, 3, true));
+    (void)put_npz(0, 3, true);
     assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err, "two members features.npy");
     npz_members[0].name = "train/features.npy";
-    lp_free(put_npz(0, 2, true));
+    (void)put_npz(0, 2, true);
     npz_members[0].name = "features.npy";
     assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err,
                  "found no features but train/features.npy");
-    lp_free(put_npz(0, 2, true));
+    (void)put_npz(0, 2, true);
     char *bytes;
     size_t size;
     assert_ok(lp_file_read(path, 1 << 16, &bytes, &size, &err), &err);
@@ -298,13 +283,12 @@ static void unusable_npz_archives_are_refused(void **state) {
     assert_ok(lp_file_write(path, y_file, build(y_file, Y_DICTIONARY, y_values, 16), &err), &err);
     assert_fails(lp_features_open(path, &f, &err), LP_ERR_FORMAT, &err,
                  "found a single array (.npy)");
-    lp_free(path);
 }
 
 static void failed_allocations_with_npz_are_reported(void **state) {
     (void)state;
     lp_features *f;
-    char *path = put_npz(0, 2, true);
+    const char *path = put_npz(0, 2, true);
     lp_alloc_fail_at(0);
     assert_ok(lp_features_open(path, &f, &err), &err);
     size_t needed = lp_alloc_fail_at(0);
@@ -314,7 +298,6 @@ static void failed_allocations_with_npz_are_reported(void **state) {
         assert_fails(lp_features_open(path, &f, &err), LP_ERR_MEMORY, &err, "out of memory");
     }
     lp_alloc_fail_at(0);
-    lp_free(path);
 }
 
 static void failed_allocations_are_reported(void **state) {
@@ -324,13 +307,13 @@ static void failed_allocations_are_reported(void **state) {
             Y_DICTIONARY, y_values, sizeof y_values,
             "{\"data\": {\"classes\": 2, \"class_names\": [\"a\", \"b\"]}}");
     lp_alloc_fail_at(0);
-    assert_ok(lp_features_open(folder, &f, &err), &err);
+    assert_ok(lp_features_open(test_folder, &f, &err), &err);
     size_t needed = lp_alloc_fail_at(0);
     lp_features_close(f);
     assert_true(needed > 5);
     for (size_t k = 1; k <= needed; k++) {
         lp_alloc_fail_at(k);
-        assert_fails(lp_features_open(folder, &f, &err), LP_ERR_MEMORY, &err, "out of memory");
+        assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_MEMORY, &err, "out of memory");
     }
     lp_alloc_fail_at(0);
 }

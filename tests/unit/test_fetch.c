@@ -16,12 +16,12 @@
 #include "base/random.h"
 #include "fetch/fetch.h"
 #include "check.h"
+#include "folder.h"
 
 extern char **environ;
 
 enum { DATA_BYTES = 300007, LARGE_BYTES = (3 << 20) + 1 };
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
 static pid_t server;
 static int server_input; /* the server ends when this is closed */
@@ -31,15 +31,6 @@ static char data_hex[LP_DIGEST_HEX], large_hex[LP_DIGEST_HEX], empty_hex[LP_DIGE
 static unsigned char data[LARGE_BYTES]; /* what the server's files hold, from its start */
 
 /* ---- helpers --------------------------------------------------------------------------------- */
-
-/* "<folder>/<name>", in one of a few buffers used in turn. */
-static const char *in_folder(const char *name) {
-    static char paths[8][256];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
 
 static const char *url_of(const char *rest) {
     static char urls[4][256];
@@ -132,11 +123,10 @@ static pid_t start(const char *const *arguments, int *input, FILE **output) {
 }
 
 static int set_up(void **state) {
-    (void)state;
     char program[4096], digits[16];
     lp_random random;
     FILE *output;
-    if (mkdtemp(folder) == NULL || getenv("LP_TESTS") == NULL) {
+    if (make_folder(state) != 0 || getenv("LP_TESTS") == NULL) {
         return 1;
     }
     lp_random_seed(&random, 5);
@@ -169,15 +159,12 @@ static int begin(void **state) {
 }
 
 static int tear_down(void **state) {
-    (void)state;
-    char command[128];
     int ended;
     (void)close(server_input);
     if (waitpid(server, &ended, 0) != server || !WIFEXITED(ended) || WEXITSTATUS(ended) != 0) {
         return 1;
     }
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return remove_folder(state);
 }
 
 /* ---- whole files ----------------------------------------------------------------------------- */
@@ -190,9 +177,9 @@ typedef struct watch {
     int told, wait;   /* ... by writing to one pipe and reading from the other; 0: none */
 } watch;
 
-static bool look(void *context, uint64_t done, uint64_t total, double bytes_per_second) {
+static bool look(void *context, uint64_t done, uint64_t total, const char *line) {
     watch *w = context;
-    assert_true(done >= w->done && bytes_per_second >= 0);
+    assert_true(done >= w->done && line == NULL);
     w->done = done;
     w->total = total;
     if (w->calls_left > 0 && --w->calls_left == 0) {
@@ -216,8 +203,7 @@ static void file_is_fetched_once(void **state) {
     (void)state;
     watch w = {0};
     lp_fetch_request request = ask("data", "once");
-    request.progress = look;
-    request.context = &w;
+    request.progress = (lp_progress){look, &w};
     assert_ok(lp_fetch(&request, &err), &err);
     assert_true(holds(request.path, DATA_BYTES));
     assert_false(exists(part_of(&request)));
@@ -245,7 +231,7 @@ static void other_file_of_that_name_is_left_alone(void **state) {
     assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "other: is there already, with");
     assert_non_null(strstr(err.text, data_hex));
     assert_true(holds(request.path, 10));
-    request.path = folder;
+    request.path = test_folder;
     assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "found a folder");
     request.path = "/dev/null";
     assert_fails(lp_fetch(&request, &err), LP_ERR_IO, &err, "found something else");
@@ -264,8 +250,7 @@ static void killed_download_goes_on_where_it_was(void **state) {
     if (child == 0) {
         (void)close(server_input);
         watch w = {.stop_at = 20000, .kill = true};
-        request.progress = look;
-        request.context = &w;
+        request.progress = (lp_progress){look, &w};
         _exit(lp_fetch(&request, &err) == LP_OK ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &ended, 0), child);
@@ -286,21 +271,19 @@ static void cancelled_download_is_kept(void **state) {
     (void)state;
     watch w = {.stop_at = 20000};
     lp_fetch_request request = ask("slow/data", "cancelled");
-    request.progress = look;
-    request.context = &w;
+    request.progress = (lp_progress){look, &w};
     assert_fails(lp_fetch(&request, &err), LP_CANCELLED, &err, "cancelled; ");
     assert_non_null(strstr(err.text, "bytes are kept in /tmp/linprobe-test-"));
     assert_non_null(strstr(err.text, "cancelled.part, and the next run goes on from there"));
     assert_true(exists(part_of(&request)) && !exists(request.path));
-    request.progress = NULL;
+    request.progress.step = NULL;
     request.url = url_of("data");
     assert_ok(lp_fetch(&request, &err), &err);
     assert_true(holds(request.path, DATA_BYTES));
 
     w = (watch){.calls_left = 15}; /* in the pause after a failure */
     request = ask("status/503/data", "cancelled-pause");
-    request.progress = look;
-    request.context = &w;
+    request.progress = (lp_progress){look, &w};
     request.wait_ms = 1000000;
     assert_fails(lp_fetch(&request, &err), LP_CANCELLED, &err, "cancelled");
     assert_false(exists(part_of(&request)));
@@ -618,12 +601,11 @@ static void redirections_obey_the_same_rule(void **state) {
 
 static void certificate_is_verified(void **state) {
     (void)state;
-    char key[256], certificate[256], line[256], url[128];
+    const char *key = in_folder("key.pem"), *certificate = in_folder("certificate.pem");
+    char line[256], url[128];
     FILE *output;
     int input;
     long tls_port = 0;
-    (void)snprintf(key, sizeof key, "%s/key.pem", folder);
-    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
     pid_t maker = start((const char *const[]){"openssl", "req", "-x509", "-nodes", "-newkey",
                                               "rsa:2048", "-subj", "/CN=localhost", "-keyout", key,
                                               "-out", certificate, NULL},
@@ -723,8 +705,7 @@ static void two_downloads_of_one_file_refuse_each_other(void **state) {
         (void)close(told[0]); /* so that it ends with this process, however that ends */
         (void)close(wait[1]);
         watch w = {.stop_at = 1000, .told = told[1], .wait = wait[0]};
-        request.progress = look;
-        request.context = &w;
+        request.progress = (lp_progress){look, &w};
         _exit(lp_fetch(&request, &err) == LP_CANCELLED ? 0 : 1);
     }
     assert_int_equal(read(told[0], &byte, 1), 1); /* the child is in the middle */

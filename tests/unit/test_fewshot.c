@@ -3,8 +3,8 @@
 
 #include "base/alloc.h"
 #include "linprobe/stats.h"
-#include "probe/interval.h"
-#include "probe/split.h"
+#include "probe/confidence_interval.h"
+#include "probe/examples.h"
 #include "probe_data.h"
 
 enum { K = 4, F = 6, DRAWS = 3 };
@@ -47,7 +47,7 @@ static void equals_doing_it_by_hand(void **state) {
             assert_int_equal(count, shots[s] * K);
             lp_examples_take(&train.set, rows, count, x, labels, &few);
             assert_ok(lp_probe_fit(&few, &options.fit, &probe, &report, &err), &err);
-            assert_ok(lp_probe_score(probe, &test.set, 1, &score, NULL, NULL, &err), &err);
+            assert_ok(lp_probe_score(probe, &test.set, 1, &score, &err), &err);
             assert_int_equal(draw->shots, shots[s]);
             assert_int_equal(draw->seed, 40 + d);
             assert_int_equal(draw->score.correct, score.correct);
@@ -93,7 +93,7 @@ typedef struct watch {
     size_t total;
 } watch;
 
-static bool see(void *context, size_t done, size_t total, const char *line) {
+static bool see(void *context, uint64_t done, uint64_t total, const char *line) {
     watch *w = context;
     assert_int_equal(done, ++w->calls);
     assert_non_null(strstr(line, "a class"));

@@ -7,49 +7,32 @@
 #include "base/file.h"
 #include "check.h"
 #include "data/generate.h"
+#include "folder.h"
 #include "linprobe/dataset.h"
 
 enum { TRAIN = 3, TEST = 2, CAPTIONED = 600 };
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[64];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
 
 /* Reads folder/name whole. */
 static char *contents(const char *name, size_t *size) {
     char *bytes;
-    char *path = lp_path_join(folder, name);
-    assert_non_null(path);
-    assert_ok(lp_file_read(path, 1 << 24, &bytes, size, &err), &err);
-    lp_free(path);
+    assert_ok(lp_file_read(in_folder(name), 1 << 24, &bytes, size, &err), &err);
     return bytes;
 }
 
 static void assert_digest(const char *name, const char *expected) {
     char hex[LP_DIGEST_HEX];
-    char *path = lp_path_join(folder, name);
-    assert_ok(lp_digest_file(LP_SHA256, path, hex, &err), &err);
+    assert_ok(lp_digest_file(LP_SHA256, in_folder(name), hex, &err), &err);
     assert_string_equal(hex, expected);
-    lp_free(path);
 }
 
 /* The digests are those of the first machine that ran this: any other must draw the same. */
 static void the_seed_gives_these_bytes(void **state) {
     (void)state;
     for (size_t threads = 1; threads <= 3; threads += 2) {
-        assert_ok(lp_generate_dataset(folder, 7, TRAIN, TEST, threads, &err), &err);
-        assert_ok(lp_generate_captioned(folder, 7, CAPTIONED, threads, &err), &err);
+        assert_ok(lp_generate_dataset(test_folder, 7, TRAIN, TEST, threads, &err), &err);
+        assert_ok(lp_generate_captioned(test_folder, 7, CAPTIONED, threads, &err), &err);
         assert_digest("cifar-100-binary/train.bin",
                       "1d4c450936c739781be630388b54a06bba27633d2ac3af11f9d47519aa372cd7");
         assert_digest("cifar-100-binary/test.bin",
@@ -63,12 +46,13 @@ static void the_seed_gives_these_bytes(void **state) {
 
 static void the_dataset_is_cifar_100s(void **state) {
     (void)state;
-    assert_ok(lp_generate_dataset(folder, 1, TRAIN, TEST, 0, &err), &err);
+    assert_ok(lp_generate_dataset(test_folder, 1, TRAIN, TEST, 0, &err), &err);
     for (int split = LP_SPLIT_TRAIN; split <= LP_SPLIT_TEST; split++) {
         for (int kind = LP_LABELS_FINE; kind <= LP_LABELS_COARSE; kind++) {
             lp_dataset *data;
-            assert_ok(lp_dataset_open(folder, (lp_split)split, (lp_label_kind)kind, &data, &err),
-                      &err);
+            assert_ok(
+                lp_dataset_open(test_folder, (lp_split)split, (lp_label_kind)kind, &data, &err),
+                &err);
             const lp_dataset_info *info = lp_dataset_describe(data);
             size_t a_class = split == LP_SPLIT_TRAIN ? TRAIN : TEST;
             assert_int_equal(info->count, LP_GENERATED_CLASSES * a_class);
@@ -88,10 +72,10 @@ static void the_dataset_is_cifar_100s(void **state) {
 static void pictures_differ(void **state) {
     (void)state;
     size_t train_size, test_size, other_size;
-    assert_ok(lp_generate_dataset(folder, 1, TRAIN, TEST, 0, &err), &err);
+    assert_ok(lp_generate_dataset(test_folder, 1, TRAIN, TEST, 0, &err), &err);
     char *train = contents("cifar-100-binary/train.bin", &train_size);
     char *test = contents("cifar-100-binary/test.bin", &test_size);
-    assert_ok(lp_generate_dataset(folder, 2, TRAIN, TEST, 0, &err), &err);
+    assert_ok(lp_generate_dataset(test_folder, 2, TRAIN, TEST, 0, &err), &err);
     char *other = contents("cifar-100-binary/train.bin", &other_size);
     const size_t record = 2 + LP_DRAWING_BYTES;
     for (size_t i = 0; i < train_size / record; i++) {
@@ -147,7 +131,7 @@ static bool has_word(const char *text, const char *word) {
 static void pretraining_never_tells_a_probe_class(void **state) {
     (void)state;
     size_t size, lines = 0;
-    assert_ok(lp_generate_captioned(folder, 3, 10 * CAPTIONED, 0, &err), &err);
+    assert_ok(lp_generate_captioned(test_folder, 3, 10 * CAPTIONED, 0, &err), &err);
     char *text = contents("captioned/captions.txt", &size);
     for (size_t i = 0; i < LP_SHAPES; i++) {
         bool kept = i >= LP_SHAPES_SHARED && i < LP_SHAPES_PROBE;
@@ -181,11 +165,11 @@ static void pretraining_never_tells_a_probe_class(void **state) {
 
 static void wrong_counts_are_refused(void **state) {
     (void)state;
-    assert_fails(lp_generate_dataset(folder, 1, 0, 1, 1, &err), LP_ERR_ARGUMENT, &err,
+    assert_fails(lp_generate_dataset(test_folder, 1, 0, 1, 1, &err), LP_ERR_ARGUMENT, &err,
                  "expected 1 to 100000, found 0 for training");
-    assert_fails(lp_generate_dataset(folder, 1, 1, 100001, 1, &err), LP_ERR_ARGUMENT, &err,
+    assert_fails(lp_generate_dataset(test_folder, 1, 1, 100001, 1, &err), LP_ERR_ARGUMENT, &err,
                  "100001 for testing");
-    assert_fails(lp_generate_captioned(folder, 1, 0, 1, &err), LP_ERR_ARGUMENT, &err,
+    assert_fails(lp_generate_captioned(test_folder, 1, 0, 1, &err), LP_ERR_ARGUMENT, &err,
                  "expected 1 to 10000000, found 0");
     assert_fails(lp_generate_captioned("/dev/null", 1, 1, 1, &err), LP_ERR_IO, &err, "/dev/null");
 }
@@ -196,8 +180,8 @@ static void failed_allocations_are_reported(void **state) {
         lp_status status = LP_ERR_MEMORY;
         for (size_t k = 1; status != LP_OK; k++) {
             lp_alloc_fail_at(k);
-            status = captioned ? lp_generate_captioned(folder, 1, 1, 1, &err)
-                               : lp_generate_dataset(folder, 1, 1, 1, 1, &err);
+            status = captioned ? lp_generate_captioned(test_folder, 1, 1, 1, &err)
+                               : lp_generate_dataset(test_folder, 1, 1, 1, 1, &err);
             lp_alloc_fail_at(0);
             assert_true(status == LP_OK || status == LP_ERR_MEMORY);
             assert_true(status != LP_OK || k > 5);

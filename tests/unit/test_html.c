@@ -3,11 +3,11 @@
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
+#include "folder.h"
 #include "report/curve.h"
 #include "report/html.h"
 #include "report/png.h"
@@ -16,26 +16,18 @@
 #define ESCAPED "&lt;/p&gt;&lt;script&gt;alert(&#39;&quot;&amp;&#39;)&lt;/script&gt;\xef\xbf\xbd"
 
 static lp_error err;
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
-static char path[64];
+static const char *path;
 
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(path, sizeof path, "%s/report.html", folder);
+    path = in_folder("report.html");
     return 0;
 }
 
-static int remove_folder(void **state) {
-    (void)state;
-    (void)unlink(path);
-    return rmdir(folder); /* fails when a temporary file was left */
-}
-
 static lp_status make_chart(lp_chart **chart) {
-    static const lp_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
+    static const lp_curve_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
     static const lp_series series = {HOSTILE, points, 2};
     const lp_curve curve = {.title = HOSTILE, .series = &series, .series_count = 1, .chosen = NAN};
     return lp_curve_chart(&curve, chart, &err);
@@ -249,5 +241,5 @@ int main(void) {
         cmocka_unit_test(files_are_complete_or_not_there),
         cmocka_unit_test(failed_allocations_are_reported),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

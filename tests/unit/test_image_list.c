@@ -7,22 +7,13 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "check.h"
+#include "folder.h"
 #include "data/image_file.h"
 #include "linprobe/dataset.h"
 
-static char root[] = "/tmp/linprobe-folder-XXXXXX";
 static lp_error err;
 
 /* ---- files ----------------------------------------------------------------------------------- */
-
-/* root/name; the latest 16 stay valid. */
-static const char *at(const char *name) {
-    static char paths[16][512];
-    static size_t next;
-    char *path = paths[next++ % 16];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
 
 static void make_parent(const char *path) {
     char *copy = lp_strdup(path);
@@ -34,7 +25,7 @@ static void make_parent(const char *path) {
 
 /* Without a sync, which would make these tests slow. */
 static void put(const char *name, const void *bytes, size_t size) {
-    const char *path = at(name);
+    const char *path = in_folder(name);
     make_parent(path);
     (void)unlink(path);
     FILE *file = fopen(path, "wb");
@@ -43,7 +34,7 @@ static void put(const char *name, const void *bytes, size_t size) {
     assert_int_equal(fclose(file), 0);
 }
 
-/* root/name becomes a copy of a golden file, or the first `size` bytes of it. */
+/* The file becomes a copy of a golden file, or the first `size` bytes of it. */
 static void put_golden(const char *name, const char *golden, size_t size) {
     char path[512];
     char *bytes;
@@ -64,15 +55,15 @@ static void put_image(const char *name) {
 
 static lp_dataset *open_split(const char *name, lp_split split) {
     lp_dataset *data;
-    assert_ok(lp_dataset_open(at(name), split, LP_LABELS_FINE, &data, &err), &err);
+    assert_ok(lp_dataset_open(in_folder(name), split, LP_LABELS_FINE, &data, &err), &err);
     return data;
 }
 
 #define assert_refused(name, split, status, part)                                                  \
     do {                                                                                           \
-        lp_dataset *refused_ = (lp_dataset *)root;                                                 \
-        assert_fails(lp_dataset_open(at(name), split, LP_LABELS_FINE, &refused_, &err), status,    \
-                     &err, part);                                                                  \
+        lp_dataset *refused_ = (lp_dataset *)test_folder;                                          \
+        assert_fails(lp_dataset_open(in_folder(name), split, LP_LABELS_FINE, &refused_, &err),     \
+                     status, &err, part);                                                          \
         assert_null(refused_);                                                                     \
     } while (0)
 
@@ -85,7 +76,7 @@ static void assert_digest(const lp_dataset *data, const char *folder, const char
     assert_ok(lp_digest_new(LP_SHA256, &digest, &err), &err);
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        assert_ok(lp_digest_file(LP_SHA256, at(path), hex, &err), &err);
+        assert_ok(lp_digest_file(LP_SHA256, in_folder(path), hex, &err), &err);
         int size = snprintf(line, sizeof line, "%s  %d %s", hex, (int)lp_dataset_labels(data)[i],
                             names[i]);
         assert_ok(lp_digest_add(digest, line, (size_t)size + 1, &err), &err);
@@ -99,7 +90,7 @@ static void assert_digest(const lp_dataset *data, const char *folder, const char
 static void assert_image(const lp_dataset *data, size_t i, const char *name) {
     char *bytes;
     size_t size, height, width, h, w;
-    assert_ok(lp_file_read(at(name), 1 << 20, &bytes, &size, &err), &err);
+    assert_ok(lp_file_read(in_folder(name), 1 << 20, &bytes, &size, &err), &err);
     const lp_image_file picture = {name, (const unsigned char *)bytes, size};
     assert_ok(lp_image_file_size(&picture, &height, &width, &err), &err);
     lp_dataset_image_size(data, i, &h, &w);
@@ -192,7 +183,7 @@ static void split_by_seed(void **state) {
     lp_dataset_options options = {.split_seed = 3, .threads = 1};
     for (int s = 0; s < 2; s++) {
         options.split = (lp_split)s;
-        assert_ok(lp_dataset_open_with(at("seed"), &options, &data[s], &err), &err);
+        assert_ok(lp_dataset_open_with(in_folder("seed"), &options, &data[s], &err), &err);
     }
     const lp_dataset_info *train = lp_dataset_describe(data[0]);
     const lp_dataset_info *test = lp_dataset_describe(data[1]);
@@ -205,19 +196,19 @@ static void split_by_seed(void **state) {
     assert_string_not_equal(train->digest, test->digest);
 
     options.split_seed = 4;
-    assert_ok(lp_dataset_open_with(at("seed"), &options, &other, &err), &err);
+    assert_ok(lp_dataset_open_with(in_folder("seed"), &options, &other, &err), &err);
     assert_string_not_equal(test->digest, lp_dataset_describe(other)->digest);
     lp_dataset_close(other);
     options.test_share = 0.5;
-    assert_ok(lp_dataset_open_with(at("seed"), &options, &other, &err), &err);
+    assert_ok(lp_dataset_open_with(in_folder("seed"), &options, &other, &err), &err);
     assert_int_equal(lp_dataset_describe(other)->count, 5 + 3);
     lp_dataset_close(other);
     options.test_share = 1;
-    assert_fails(lp_dataset_open_with(at("seed"), &options, &other, &err), LP_ERR_ARGUMENT, &err,
-                 "expected a test share above 0 and below 1, found 1");
+    assert_fails(lp_dataset_open_with(in_folder("seed"), &options, &other, &err), LP_ERR_ARGUMENT,
+                 &err, "expected a test share above 0 and below 1, found 1");
     options.test_share = 0.5;
-    assert_fails(lp_dataset_open_with(at("own"), &options, &other, &err), LP_ERR_ARGUMENT, &err,
-                 "has a split of its own");
+    assert_fails(lp_dataset_open_with(in_folder("own"), &options, &other, &err), LP_ERR_ARGUMENT,
+                 &err, "has a split of its own");
     lp_dataset_close(data[0]);
     lp_dataset_close(data[1]);
 
@@ -239,7 +230,7 @@ static void splits_do_not_depend_on_what_is_broken(void **state) {
         for (int s = 0; s < 2; s++) {
             const lp_dataset_options options = {.split = (lp_split)s, .skip_broken = true};
             lp_dataset *data;
-            assert_ok(lp_dataset_open_with(at("mixed"), &options, &data, &err), &err);
+            assert_ok(lp_dataset_open_with(in_folder("mixed"), &options, &data, &err), &err);
             counts[s] = lp_dataset_describe(data)->count;
             broken[s] = lp_dataset_describe(data)->skipped;
             lp_dataset_close(data);
@@ -299,10 +290,10 @@ static void nothing_to_read(void **state) {
     put_image("odd/a\033[2Jb/1.jpg");
     assert_refused("odd", LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "the name of class folder 0 holds a control character, 27");
-    assert_fails(lp_dataset_open(at("own"), LP_SPLIT_TRAIN, LP_LABELS_COARSE, &data, &err),
+    assert_fails(lp_dataset_open(in_folder("own"), LP_SPLIT_TRAIN, LP_LABELS_COARSE, &data, &err),
                  LP_ERR_ARGUMENT, &err, "a folder of images has no coarse labels");
     put_image("round/a/1.jpg");
-    assert_int_equal(symlink("../a", at("round/a/again")), 0);
+    assert_int_equal(symlink("../a", in_folder("round/a/again")), 0);
     assert_refused("round", LP_SPLIT_TRAIN, LP_ERR_FORMAT, "more than 32 folders deep");
 }
 
@@ -340,7 +331,7 @@ static void broken_images_are_named_or_skipped(void **state) {
             put(path, "GIF89a", bad[i].size);
         }
         assert_refused("broken", LP_SPLIT_TRAIN, bad[i].status, bad[i].why);
-        assert_int_equal(unlink(at(path)), 0);
+        assert_int_equal(unlink(in_folder(path)), 0);
     }
     data = open_split("broken", LP_SPLIT_TRAIN);
     assert_digest(data, "broken/train", good, 4);
@@ -356,7 +347,7 @@ static void broken_images_are_named_or_skipped(void **state) {
     assert_refused("broken", LP_SPLIT_TRAIN, LP_ERR_FORMAT, "a/2.jpg");
     for (size_t threads = 1; threads < 4; threads++) {
         const lp_dataset_options options = {.skip_broken = true, .threads = threads};
-        assert_ok(lp_dataset_open_with(at("broken"), &options, &data, &err), &err);
+        assert_ok(lp_dataset_open_with(in_folder("broken"), &options, &data, &err), &err);
         assert_digest(data, "broken/train", good, 4);
         assert_int_equal(lp_dataset_labels(data)[3], 2);
         assert_int_equal(lp_dataset_describe(data)->skipped, BAD);
@@ -376,17 +367,17 @@ static void what_cannot_be_read_is_never_skipped(void **state) {
     const lp_dataset_options options = {.skip_broken = true};
     lp_dataset *data;
     put_image("denied/train/a/1.jpg");
-    assert_int_equal(symlink("nowhere", at("denied/train/a/2.jpg")), 0);
-    assert_fails(lp_dataset_open_with(at("denied"), &options, &data, &err), LP_ERR_IO, &err,
+    assert_int_equal(symlink("nowhere", in_folder("denied/train/a/2.jpg")), 0);
+    assert_fails(lp_dataset_open_with(in_folder("denied"), &options, &data, &err), LP_ERR_IO, &err,
                  "a/2.jpg: cannot be opened");
-    assert_int_equal(unlink(at("denied/train/a/2.jpg")), 0);
-    assert_int_equal(mkfifo(at("denied/train/a/2.jpg"), 0600), 0);
-    assert_fails(lp_dataset_open_with(at("denied"), &options, &data, &err), LP_ERR_IO, &err,
+    assert_int_equal(unlink(in_folder("denied/train/a/2.jpg")), 0);
+    assert_int_equal(mkfifo(in_folder("denied/train/a/2.jpg"), 0600), 0);
+    assert_fails(lp_dataset_open_with(in_folder("denied"), &options, &data, &err), LP_ERR_IO, &err,
                  "a/2.jpg: expected a file, found not a regular file");
     put("ruin/train/a/1.jpg", "x", 1);
     put("ruin/train/a/2.jpg", "x", 1);
-    assert_fails(lp_dataset_open_with(at("ruin"), &options, &data, &err), LP_ERR_FORMAT, &err,
-                 "all 2 images are broken; the first: ");
+    assert_fails(lp_dataset_open_with(in_folder("ruin"), &options, &data, &err), LP_ERR_FORMAT,
+                 &err, "all 2 images are broken; the first: ");
 }
 
 static void the_contents_tell_the_format(void **state) {
@@ -408,16 +399,16 @@ static void a_file_that_changes_is_noticed(void **state) {
     put_golden("change/train/a/1.jpg", "baseline-420.jpg", 0); /* the same size in pixels */
     assert_fails(lp_dataset_image(data, 0, rgb, &err), LP_ERR_DATA, &err,
                  "a/1.jpg: has changed since the data set was opened");
-    assert_int_equal(unlink(at("change/train/a/2.jpg")), 0);
+    assert_int_equal(unlink(in_folder("change/train/a/2.jpg")), 0);
     assert_fails(lp_dataset_image(data, 1, rgb, &err), LP_ERR_IO, &err, "a/2.jpg: cannot be");
     lp_dataset_close(data);
 }
 
 /* ---- threads and memory ---------------------------------------------------------------------- */
 
-static bool count_calls(void *context, size_t done, size_t total) {
+static bool count_calls(void *context, uint64_t done, uint64_t total, const char *line) {
     size_t *calls = context;
-    assert_true(done <= total);
+    assert_true(done <= total && line == NULL);
     return ++*calls < 2;
 }
 
@@ -432,18 +423,17 @@ static void many_images_are_checked_in_chunks(void **state) {
     }
     put("many/train/a/0300.png", "broken", 6);
     lp_dataset_options options = {.threads = 1, .skip_broken = true};
-    assert_ok(lp_dataset_open_with(at("many"), &options, &data, &err), &err);
+    assert_ok(lp_dataset_open_with(in_folder("many"), &options, &data, &err), &err);
     options.threads = 4;
-    assert_ok(lp_dataset_open_with(at("many"), &options, &other, &err), &err);
+    assert_ok(lp_dataset_open_with(in_folder("many"), &options, &other, &err), &err);
     assert_int_equal(lp_dataset_describe(data)->count, 599);
     assert_string_equal(lp_dataset_describe(data)->digest, lp_dataset_describe(other)->digest);
     assert_image(data, 300, "many/train/a/0301.png");
     assert_image(other, 598, "many/train/a/0599.png");
     lp_dataset_close(data);
     lp_dataset_close(other);
-    options.progress = count_calls;
-    options.context = &calls;
-    assert_fails(lp_dataset_open_with(at("many"), &options, &data, &err), LP_CANCELLED, &err,
+    options.progress = (lp_progress){count_calls, &calls};
+    assert_fails(lp_dataset_open_with(in_folder("many"), &options, &data, &err), LP_CANCELLED, &err,
                  "stopped after checking 512 of 600 images");
     assert_null(data);
 }
@@ -458,7 +448,7 @@ static void threads_may_read_together(void **state) {
     (void)state;
     const lp_dataset_options options = {.skip_broken = true};
     lp_dataset *data;
-    assert_ok(lp_dataset_open_with(at("many"), &options, &data, &err), &err);
+    assert_ok(lp_dataset_open_with(in_folder("many"), &options, &data, &err), &err);
     assert_ok(lp_parallel_for(4, 200, read_one, data, &err), &err);
     lp_dataset_close(data);
 }
@@ -483,7 +473,7 @@ static void every_failed_allocation_is_reported(void **state) {
         size_t k;
         for (k = 0; status != LP_OK; k++) {
             (void)lp_alloc_fail_at(k + 1);
-            status = lp_dataset_open_with(at(folders[f]), &options, &data, &err);
+            status = lp_dataset_open_with(in_folder(folders[f]), &options, &data, &err);
             assert_true(status == LP_OK ? data != NULL : status == LP_ERR_MEMORY && data == NULL);
         }
         (void)lp_alloc_fail_at(0);
@@ -499,18 +489,6 @@ static void every_failed_allocation_is_reported(void **state) {
         assert_true(k > 2);
         lp_dataset_close(data);
     }
-}
-
-static int make_root(void **state) {
-    (void)state;
-    return mkdtemp(root) == NULL;
-}
-
-static int remove_root(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
 }
 
 int main(void) {
@@ -529,5 +507,5 @@ int main(void) {
         cmocka_unit_test(threads_may_read_together),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -210,7 +210,7 @@ static void votes_equal_a_plain_count(void **state) {
     dataset_free(&all);
 }
 
-static bool stop(void *context, size_t done, size_t total, const char *line) {
+static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
     (void)line;
     assert_int_equal(total, 3);
     *(size_t *)context = done;

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "linprobe/stats.h"
 #include "probe/classifier.h"
-#include "probe/interval.h"
+#include "probe/confidence_interval.h"
 #include "probe_data.h"
 
 static lp_error err;
@@ -51,8 +51,8 @@ static void softmax_by_hand(void **state) {
     size_t count[3];
     int64_t predicted[5];
     double confidence[5];
-    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 2, &m, correct, count,
-                                predicted, confidence, &err),
+    const lp_evaluation_outputs outputs = {correct, count, predicted, confidence};
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 2, &m, &outputs, &err),
               &err);
     const double losses[] = {log(2), log(4), log(4), log(1.25), log(10)};
     double mean = 0;
@@ -79,11 +79,10 @@ static void softmax_by_hand(void **state) {
     assert_near(m.calibration_error, 0.1 + 0.12, 1e-15);
     assert_int_equal(m.score.correct, 2);
     lp_interval wilson = lp_wilson(2, 5);
-    assert_true(m.top1.low == wilson.low && m.top1.high == wilson.high);
-    assert_true(m.score.top1_low == wilson.low && m.score.top1_high == wilson.high);
-    assert_true(m.top5.high == 1 && m.score.top5 == 1);
+    assert_memory_equal(&m.score.top1_interval, &wilson, sizeof wilson);
+    assert_true(m.score.top5_interval.high == 1 && m.score.top5 == 1);
     wilson = lp_mean_interval(correct, count, 3);
-    assert_true(m.mean_per_class.low == wilson.low && m.mean_per_class.high == wilson.high);
+    assert_memory_equal(&m.score.mean_per_class_interval, &wilson, sizeof wilson);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(predicted[i], hot[i]);
         assert_near(confidence[i], i < 3 ? 0.5 : 0.8, 1e-15);
@@ -101,9 +100,7 @@ static void ovr_by_hand(void **state) {
     lp_probe *probe = probe_of(1, 3, table);
     dataset data = one_hot(1, 3, hot, labels, 3);
     lp_metrics m;
-    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_OVR, 1, &m, NULL, NULL, NULL, NULL,
-                                &err),
-              &err);
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_OVR, 1, &m, NULL, &err), &err);
     assert_near(m.log_loss, log(2.0 * 6 * 3) / 3, 1e-14);
     assert_near(m.bins[7].confidence, 0.5, 1e-15);
     assert_near(m.calibration_error, 0.5 - 1.0 / 3, 1e-15);
@@ -123,8 +120,7 @@ static void extreme_logits(void **state) {
     lp_metrics m;
     probe->intercepts[2] = -INFINITY;
     for (int kind = 1; kind <= 2; kind++) {
-        assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 1, &m, NULL, NULL, NULL,
-                                    NULL, &err),
+        assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 1, &m, NULL, &err),
                   &err);
         /* right for sure, wrong for sure, 1/2 between two sigmoids that both underflow */
         double expected = (-log1p(-DBL_EPSILON) - log(DBL_EPSILON) + log(2)) / 3;
@@ -133,9 +129,7 @@ static void extreme_logits(void **state) {
         assert_int_equal(m.bins[7].count, 1);
     }
     data.labels[0] = 2;
-    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL, NULL,
-                                NULL, &err),
-              &err);
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, &err), &err);
     assert_near(m.log_loss, (-2 * log(DBL_EPSILON) + log(2)) / 3, 1e-12);
     lp_probe_free(probe);
     dataset_free(&data);
@@ -149,9 +143,7 @@ static void without_probabilities(void **state) {
     lp_probe *probe = probe_of(1, 2, table);
     dataset data = one_hot(1, 2, hot, labels, 1);
     lp_metrics m;
-    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_NONE, 1, &m, NULL, NULL, NULL,
-                                NULL, &err),
-              &err);
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_NONE, 1, &m, NULL, &err), &err);
     assert_true(m.log_loss == 0 && m.calibration_error == 0);
     assert_int_equal(m.bins[10].count, 0);
     assert_int_equal(m.score.correct, 1);
@@ -175,14 +167,14 @@ static void many_rows_any_threads(void **state) {
     int64_t *predicted = calloc(N, sizeof *predicted);
     assert_true(logits != NULL && predicted != NULL);
     assert_ok(lp_probe_logits(probe, data.x, N, logits, 1, &err), &err);
+    const lp_evaluation_outputs outputs = {.predicted = predicted};
     for (int kind = 1; kind <= 2; kind++) {
         lp_metrics one;
         lp_metrics three;
-        assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 1, &one, NULL, NULL,
-                                    predicted, NULL, &err),
-                  &err);
-        assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 3, &three, NULL, NULL,
-                                    NULL, NULL, &err),
+        assert_ok(
+            lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 1, &one, &outputs, &err),
+            &err);
+        assert_ok(lp_probe_evaluate(probe, &data.set, (lp_probability)kind, 3, &three, NULL, &err),
                   &err);
         assert_memory_equal(&one, &three, sizeof one);
         double loss = 0;
@@ -296,15 +288,13 @@ static void failures(void **state) {
     lp_status status = LP_ERR_MEMORY;
     while (status != LP_OK) {
         (void)lp_alloc_fail_at(++k);
-        status = lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL,
-                                   NULL, NULL, &err);
+        status = lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, &err);
         (void)lp_alloc_fail_at(0);
         assert_true(status == LP_OK || status == LP_ERR_MEMORY);
     }
     assert_true(k > 3);
     data.x[3 * 299 + 1] = NAN;
-    assert_fails(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, NULL,
-                                   NULL, NULL, &err),
+    assert_fails(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_SOFTMAX, 1, &m, NULL, &err),
                  LP_ERR_DATA, &err, "row 299, column 1 holds NaN");
     lp_probe_free(probe);
     dataset_free(&data);

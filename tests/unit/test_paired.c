@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 #include "check.h"
-#include "probe/interval.h"
+#include "probe/confidence_interval.h"
 
 static lp_error err;
 

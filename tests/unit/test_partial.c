@@ -8,19 +8,18 @@
 #include "base/file.h"
 #include "check.h"
 #include "extract/partial.h"
+#include "folder.h"
 #include "linprobe/features.h"
 
 enum { ROWS = 10, WIDTH = 3 };
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
 static float values[ROWS * WIDTH];
 static int64_t labels[ROWS];
 static json_t *inputs;
-static char out[64], part[64];
+static const char *out, *part;
 
-static int make_folder(void **state) {
-    (void)state;
+static int set_up(void **state) {
     for (int i = 0; i < ROWS * WIDTH; i++) {
         values[i] = (float)i / 7;
     }
@@ -28,24 +27,22 @@ static int make_folder(void **state) {
         labels[i] = i % 2;
     }
     inputs = json_pack("{s:s, s:i}", "weights", "abc", "images", ROWS);
-    if (mkdtemp(folder) == NULL) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(out, sizeof out, "%s/set", folder);
-    (void)snprintf(part, sizeof part, "%s/set.partial", folder);
+    out = in_folder("set");
+    part = in_folder("set.partial");
     return 0;
 }
 
 static int clear(void **state) {
     (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "rm -rf %s/set %s/set.partial", folder, folder);
-    return system(command);
+    return remove_tree(out) != 0 || remove_tree(part) != 0;
 }
 
-static int remove_folder(void **state) {
+static int tear_down(void **state) {
     json_decref(inputs);
-    return clear(state) != 0 || rmdir(folder) != 0;
+    return remove_folder(state);
 }
 
 /* Appends rows from `done` on in chunks of `chunk`, and finishes. */
@@ -237,5 +234,5 @@ int main(void) {
         cmocka_unit_test_teardown(two_writers_refuse_each_other, clear),
         cmocka_unit_test_teardown(failed_allocations_lose_nothing, clear),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,30 +1,22 @@
 /* PNG encoding: what libpng reads back is what was written. */
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "folder.h"
 #include "picture.h"
 #include "report/png.h"
 
 static lp_error err;
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
-static char path[64];
+static const char *path;
 
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(path, sizeof path, "%s/a.png", folder);
+    path = in_folder("a.png");
     return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    (void)unlink(path);
-    return rmdir(folder); /* fails when a temporary file was left */
 }
 
 static void fill(unsigned char *rgb, size_t size) {
@@ -128,5 +120,5 @@ int main(void) {
         cmocka_unit_test(files_are_complete_or_not_there),
         cmocka_unit_test(failed_allocations_are_reported),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -1,35 +1,27 @@
 /* The probe: options, input checks, absent classes, the probe file. */
 #include <math.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "folder.h"
+#include "linprobe/stats.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe_data.h"
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
-static char path[64];
+static const char *path;
 static lp_error err;
 /* Every solver must behave alike here. */
 static const lp_solver solvers[] = {LP_SOLVER_LIBLINEAR, LP_SOLVER_OVR, LP_SOLVER_SOFTMAX};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
-static int make_folder(void **state) {
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(path, sizeof path, "%s/probe", folder);
+    path = in_folder("probe");
     return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    (void)unlink(path);
-    return rmdir(folder);
 }
 
 static lp_fit_options options_of(lp_solver solver) {
@@ -47,13 +39,10 @@ static void solvers_have_names(void **state) {
     assert_int_equal(options.solver, LP_SOLVER_SOFTMAX);
     assert_true(options.C == 0.316 && options.bias == 1 && options.tolerance == 0);
     for (size_t i = 0; i < SOLVERS; i++) {
-        lp_solver solver = (lp_solver)99;
-        assert_ok(lp_solver_parse(lp_solver_name(solvers[i]), &solver, &err), &err);
-        assert_int_equal(solver, solvers[i]);
+        assert_string_equal(lp_solver_name(solvers[i]), lp_solver_names[solvers[i]]);
     }
-    lp_solver solver = LP_SOLVER_OVR;
-    assert_fails(lp_solver_parse("svm", &solver, &err), LP_ERR_ARGUMENT, &err,
-                 "solver 'svm': expected one of softmax, ovr, liblinear");
+    assert_string_equal(lp_solver_name(LP_SOLVER_OVR), "ovr");
+    assert_null(lp_solver_names[SOLVERS]);
     assert_string_equal(lp_solver_name((lp_solver)99), "unknown");
 }
 
@@ -192,17 +181,18 @@ static void saved_probe_comes_back(void **state) {
     (void)state;
     lp_probe *probe = sample();
     lp_probe *loaded;
-    assert_ok(lp_probe_save(probe, path, "{\"C\": 0.316, \"solver\": \"softmax\"}", &err), &err);
+    assert_ok(lp_probe_save(probe, path, "{\"C\": 0.316}", &err), &err);
     assert_ok(lp_probe_load(path, &loaded, &err), &err);
     assert_int_equal(lp_probe_classes(loaded), 3);
     assert_int_equal(lp_probe_width(loaded), 4);
     assert_memory_equal(lp_probe_weights(loaded), probe->weights, 12 * sizeof(double));
     assert_memory_equal(lp_probe_intercepts(loaded), probe->intercepts, 3 * sizeof(double));
-    assert_string_equal(lp_probe_meta(loaded), "{\"C\":0.316,\"solver\":\"softmax\"}");
+    assert_string_equal(lp_probe_meta(loaded),
+                        "{\"C\":0.316,\"options\":{\"solver\":\"softmax\"}}");
     lp_probe_free(loaded);
     assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
     assert_ok(lp_probe_load(path, &loaded, &err), &err);
-    assert_string_equal(lp_probe_meta(loaded), "{}");
+    assert_string_equal(lp_probe_meta(loaded), "{\"options\":{\"solver\":\"softmax\"}}");
     lp_probe_free(loaded);
     assert_fails(lp_probe_save(probe, path, "{", &err), LP_ERR_FORMAT, &err, "not valid JSON");
     assert_fails(lp_probe_save(probe, path, "[1]", &err), LP_ERR_FORMAT, &err, "JSON object");
@@ -261,6 +251,59 @@ static lp_status load_built(const char *header, size_t values, double value, lp_
         memcpy(bytes + 16 + padded + 8 * i, &value, 8);
     }
     return load_signed(bytes, 16 + padded + 8 * values, probe);
+}
+
+/* Fitted, and saved and loaded with any meta that the caller gives. */
+static void probe_knows_its_solver(void **state) {
+    (void)state;
+    static const char *const metas[] = {NULL, "{\"options\": 7}",
+                                        "{\"options\":{\"solver\":\"another\",\"C\":1}}"};
+    dataset data = dataset_random(50, 4, 3, 1);
+    for (size_t s = 0; s < SOLVERS; s++) {
+        lp_fit_options options = options_of(solvers[s]);
+        lp_probe *probe;
+        lp_probe *loaded;
+        lp_fit_report report;
+        assert_ok(lp_probe_fit(&data.set, &options, &probe, &report, &err), &err);
+        assert_int_equal(lp_probe_solver(probe), solvers[s]);
+        assert_int_equal(lp_probe_probability(probe), solvers[s] == LP_SOLVER_SOFTMAX
+                                                          ? LP_PROBABILITY_SOFTMAX
+                                                          : LP_PROBABILITY_OVR);
+        for (size_t m = 0; m < sizeof metas / sizeof metas[0]; m++) {
+            assert_ok(lp_probe_save(probe, path, metas[m], &err), &err);
+            assert_ok(lp_probe_load(path, &loaded, &err), &err);
+            assert_int_equal(lp_probe_solver(loaded), solvers[s]);
+            lp_probe_free(loaded);
+        }
+        lp_probe_free(probe);
+    }
+    dataset_free(&data);
+}
+
+/* Files whose meta was all that named the solver, and those of other programs, which name none. */
+static void older_files_have_a_solver(void **state) {
+    (void)state;
+    static const struct {
+        const char *meta;
+        lp_solver solver;
+    } cases[] = {{"{}", LP_SOLVER_SOFTMAX},
+                 {"3", LP_SOLVER_SOFTMAX},
+                 {"{\"options\":{\"solver\":7}}", LP_SOLVER_SOFTMAX},
+                 {"{\"options\":{\"solver\":\"softmax\"}}", LP_SOLVER_SOFTMAX},
+                 {"{\"options\":{\"solver\":\"ovr\"}}", LP_SOLVER_OVR},
+                 {"{\"options\":{\"solver\":\"liblinear\"}}", LP_SOLVER_LIBLINEAR},
+                 {"{\"options\":{\"solver\":\"svm\"}}", LP_SOLVER_OVR}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char header[256];
+        lp_probe *probe;
+        (void)snprintf(header, sizeof header,
+                       "{\"format\":\"linprobe probe\",\"dtype\":\"<f8\",\"classes\":2,\"width\":1,"
+                       "\"meta\":%s}",
+                       cases[i].meta);
+        assert_ok(load_built(header, 4, 1, &probe), &err);
+        assert_int_equal(lp_probe_solver(probe), cases[i].solver);
+        lp_probe_free(probe);
+    }
 }
 
 /* A probe that could be saved, and then may not be loaded. */
@@ -367,10 +410,12 @@ int main(void) {
         cmocka_unit_test(absent_classes_are_left_out),
         cmocka_unit_test(start_must_fit),
         cmocka_unit_test(saved_probe_comes_back),
+        cmocka_unit_test(probe_knows_its_solver),
+        cmocka_unit_test(older_files_have_a_solver),
         cmocka_unit_test(file_has_the_documented_layout),
         cmocka_unit_test(damaged_files_are_refused),
         cmocka_unit_test(hostile_headers_are_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

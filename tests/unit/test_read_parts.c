@@ -1,11 +1,11 @@
 /* Weights read on several threads: the same values and the same errors as on one. */
 #include <math.h>
 #include <stdbool.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
+#include "folder.h"
 #include "linprobe/checkpoint.h"
 #include "write_zip.h"
 
@@ -13,29 +13,7 @@
 enum { STORAGES = 20, LEAST = 100000, MORE = 4000, TENSORS = 2 * STORAGES, THREADS = 3 };
 
 static const size_t threads[THREADS] = {1, 2, 7};
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
-
-static const char *in_folder(const char *name) {
-    static char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-    static const char *const names[] = {"model.pt", "a.safetensors", "b.safetensors",
-                                        "model.safetensors.index.json"};
-    (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        (void)unlink(in_folder(names[i]));
-    }
-    return rmdir(folder);
-}
 
 /* ---- the values ------------------------------------------------------------------------------ */
 

@@ -5,6 +5,8 @@
 #include "laps.h"
 #include "model_file.h"
 
+static lp_error err;
+
 static lp_encoder_info recognised(void) {
     lp_encoder_info info;
     lp_checkpoint *ckpt = open_file();
@@ -315,9 +317,7 @@ static void options_that_do_not_fit_are_refused(void **state) {
 }
 
 static void write_config(const char *name, const char *text) {
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *out = fopen(path, "wb");
+    FILE *out = fopen(in_folder(name), "wb");
     assert_non_null(out);
     assert_true(fputs(text, out) >= 0);
     assert_int_equal(fclose(out), 0);

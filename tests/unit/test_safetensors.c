@@ -1,23 +1,19 @@
 /* The safetensors header: what is accepted, and each way in which it can be wrong. */
-#include <unistd.h>
-
 #include "base/file.h"
 #include "base/random.h"
 #include "check.h"
+#include "folder.h"
 #include "linprobe/checkpoint.h"
 
-static char file[] = "/tmp/linprobe-test-XXXXXX";
+static const char *file; /* the one file that tests write */
 static lp_error err;
 
-static int make_file(void **state) {
-    (void)state;
-    int fd = mkstemp(file);
-    return fd < 0 || close(fd) != 0;
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(file);
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
+        return 1;
+    }
+    file = in_folder("model.safetensors");
+    return 0;
 }
 
 /* Writes a file of this header and `data` bytes 0, 1, 2, ... */
@@ -214,5 +210,5 @@ int main(void) {
         cmocka_unit_test(offsets_are_checked),
         cmocka_unit_test(damaged_headers_do_no_harm),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "linprobe/stats.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
 
@@ -38,7 +39,12 @@ static void counts_and_rates(void **state) {
     lp_score score;
     size_t correct[7];
     size_t count[7];
-    assert_ok(lp_probe_score(probe, &data.set, 2, &score, correct, count, &err), &err);
+    lp_metrics metrics;
+    const lp_evaluation_outputs outputs = {correct, count, NULL, NULL};
+    assert_ok(lp_probe_score(probe, &data.set, 2, &score, &err), &err);
+    assert_ok(lp_probe_evaluate(probe, &data.set, LP_PROBABILITY_NONE, 2, &metrics, &outputs, &err),
+              &err);
+    assert_memory_equal(&metrics.score, &score, sizeof score);
     assert_int_equal(score.count, 8);
     assert_int_equal(score.correct, 4);
     assert_int_equal(score.correct_top5, 6);
@@ -51,8 +57,8 @@ static void counts_and_rates(void **state) {
     assert_int_equal(count[5], 2);
     assert_int_equal(correct[5], 0);
     /* Wilson at 4/8: centre 1/2, half width z sqrt(n + z^2) / (2 (n + z^2)) */
-    assert_true(fabs(score.top1_low - 0.2152161) < 1e-6);
-    assert_true(fabs(score.top1_high - 0.7847839) < 1e-6);
+    assert_true(fabs(score.top1_interval.low - 0.2152161) < 1e-6);
+    assert_true(fabs(score.top1_interval.high - 0.7847839) < 1e-6);
     int64_t predicted[8];
     assert_ok(lp_probe_predict(probe, data.x, 8, predicted, 1, &err), &err);
     assert_int_equal(predicted[0], 0);
@@ -72,18 +78,18 @@ static void interval_stays_within_0_and_1(void **state) {
         data.x[i] = 1;
         data.labels[i] = 1;
     }
-    assert_ok(lp_probe_score(probe, &data.set, 1, &score, NULL, NULL, &err), &err);
+    assert_ok(lp_probe_score(probe, &data.set, 1, &score, &err), &err);
     assert_true(score.top1 == 1);
-    assert_true(score.top1_high <= 1 && score.top1_high > 1 - 1e-12);
-    assert_true(fabs(score.top1_low - 0.7224672) < 1e-6); /* n / (n + z^2) */
+    assert_true(score.top1_interval.high <= 1 && score.top1_interval.high > 1 - 1e-12);
+    assert_true(fabs(score.top1_interval.low - 0.7224672) < 1e-6); /* n / (n + z^2) */
     assert_true(score.top5 == 1);
     for (size_t i = 0; i < 10; i++) {
         data.labels[i] = 0;
     }
-    assert_ok(lp_probe_score(probe, &data.set, 1, &score, NULL, NULL, &err), &err);
+    assert_ok(lp_probe_score(probe, &data.set, 1, &score, &err), &err);
     assert_true(score.top1 == 0);
-    assert_true(score.top1_low >= 0 && score.top1_low < 1e-12);
-    assert_true(fabs(score.top1_high - 0.2775328) < 1e-6);
+    assert_true(score.top1_interval.low >= 0 && score.top1_interval.low < 1e-12);
+    assert_true(fabs(score.top1_interval.high - 0.2775328) < 1e-6);
     assert_true(score.top5 == 1); /* fewer than five classes: all are among the first five */
     lp_probe_free(probe);
     dataset_free(&data);
@@ -144,20 +150,19 @@ static void wrong_input_is_refused(void **state) {
     assert_fails(lp_probe_logits(probe, data.x, 600, logits, 2, &err), LP_ERR_DATA, &err,
                  "row 500, column 2 holds NaN");
     data.x[3 * 400] = -INFINITY;
-    assert_fails(lp_probe_score(probe, &data.set, 2, &score, NULL, NULL, &err), LP_ERR_DATA, &err,
+    assert_fails(lp_probe_score(probe, &data.set, 2, &score, &err), LP_ERR_DATA, &err,
                  "row 400, column 0 holds an infinity");
     data.labels[7] = 4;
-    assert_fails(lp_probe_score(probe, &data.set, 2, &score, NULL, NULL, &err), LP_ERR_DATA, &err,
+    assert_fails(lp_probe_score(probe, &data.set, 2, &score, &err), LP_ERR_DATA, &err,
                  "row 7 holds 4, the probe knows 0 to 3");
     data.labels[7] = -1;
-    assert_fails(lp_probe_score(probe, &data.set, 2, &score, NULL, NULL, &err), LP_ERR_DATA, &err,
+    assert_fails(lp_probe_score(probe, &data.set, 2, &score, &err), LP_ERR_DATA, &err,
                  "row 7 holds -1");
     data.set.count = 0;
-    assert_fails(lp_probe_score(probe, &data.set, 2, &score, NULL, NULL, &err), LP_ERR_DATA, &err,
-                 "empty");
+    assert_fails(lp_probe_score(probe, &data.set, 2, &score, &err), LP_ERR_DATA, &err, "empty");
     data.set.width = 5;
-    assert_fails(lp_probe_score(probe, &data.set, 2, &score, NULL, NULL, &err), LP_ERR_ARGUMENT,
-                 &err, "test set has 5 features, the probe 3");
+    assert_fails(lp_probe_score(probe, &data.set, 2, &score, &err), LP_ERR_ARGUMENT, &err,
+                 "test set has 5 features, the probe 3");
     free(logits);
     lp_probe_free(probe);
     dataset_free(&data);
@@ -170,12 +175,12 @@ static void every_failed_allocation_is_reported(void **state) {
     lp_score score;
     assert_ok(lp_probe_new(4, 3, &probe, &err), &err);
     (void)lp_alloc_fail_at(0);
-    assert_ok(lp_probe_score(probe, &data.set, 2, &score, NULL, NULL, &err), &err);
+    assert_ok(lp_probe_score(probe, &data.set, 2, &score, &err), &err);
     size_t allocations = lp_alloc_fail_at(0);
     assert_true(allocations >= 3);
     for (size_t k = 1; k <= allocations; k++) {
         (void)lp_alloc_fail_at(k);
-        lp_status status = lp_probe_score(probe, &data.set, 2, &score, NULL, NULL, &err);
+        lp_status status = lp_probe_score(probe, &data.set, 2, &score, &err);
         (void)lp_alloc_fail_at(0);
         assert_int_equal(status, LP_ERR_MEMORY);
     }

@@ -1,45 +1,14 @@
 /* Weights in several files, and folders of weights. */
-#include <dirent.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
+#include "folder.h"
 #include "linprobe/checkpoint.h"
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    return rmdir(folder);
-}
-
-/* After each test: an empty folder. */
-static int empty_folder(void **state) {
-    const struct dirent *entry;
-    (void)state;
-    DIR *listing = opendir(folder);
-    while (listing != NULL && (entry = readdir(listing)) != NULL) {
-        char *path = lp_path_join(folder, entry->d_name);
-        (void)unlink(path);
-        lp_free(path);
-    }
-    return listing == NULL || closedir(listing);
-}
-
-static const char *in_folder(const char *name) {
-    static char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static void write_file(const char *name, const char *bytes, size_t size) {
     FILE *out = fopen(in_folder(name), "wb");
@@ -148,7 +117,7 @@ static void their_digest_is_of_the_whole(void **state) {
         lp_checkpoint *ckpt_;                                                                      \
         assert_fails(lp_checkpoint_open(in_folder(name), &ckpt_, &err), expected, &err, part);     \
         assert_null(ckpt_);                                                                        \
-        assert_non_null(strstr(err.text, folder));                                                 \
+        assert_non_null(strstr(err.text, test_folder));                                            \
     } while (0)
 
 static void index_and_files_must_agree(void **state) {
@@ -213,7 +182,7 @@ static void other_json_is_refused(void **state) {
 
 static void assert_picked(const char *name) {
     lp_checkpoint *ckpt;
-    assert_ok(lp_checkpoint_open(folder, &ckpt, &err), &err);
+    assert_ok(lp_checkpoint_open(test_folder, &ckpt, &err), &err);
     assert_string_equal(lp_path_name(lp_checkpoint_path(ckpt)), name);
     (void)value_of(ckpt, "a");
     lp_checkpoint_close(ckpt);
@@ -263,7 +232,7 @@ static void each_failing_allocation_is_reported(void **state) {
         const char *hex;
         float value;
         (void)lp_alloc_fail_at(k);
-        status = lp_checkpoint_open(folder, &ckpt, &err);
+        status = lp_checkpoint_open(test_folder, &ckpt, &err);
         if (status == LP_OK) {
             lp_tensor_read read = {lp_checkpoint_find(ckpt, "a"), &value};
             status = lp_checkpoint_read(ckpt, &read, 1, 0, &err);
@@ -283,15 +252,17 @@ static void each_failing_allocation_is_reported(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(shards_are_one_checkpoint, empty_folder),
-        cmocka_unit_test_teardown(their_digest_is_of_the_whole, empty_folder),
-        cmocka_unit_test_teardown(index_and_files_must_agree, empty_folder),
-        cmocka_unit_test_teardown(files_lie_beside_the_index, empty_folder),
-        cmocka_unit_test_teardown(other_json_is_refused, empty_folder),
-        cmocka_unit_test_teardown(a_folder_stands_for_its_weights, empty_folder),
-        cmocka_unit_test_teardown(a_folder_may_hold_shards, empty_folder),
-        cmocka_unit_test_teardown(an_unclear_folder_is_refused, empty_folder),
-        cmocka_unit_test_teardown(each_failing_allocation_is_reported, empty_folder),
+        cmocka_unit_test_setup_teardown(shards_are_one_checkpoint, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(their_digest_is_of_the_whole, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(index_and_files_must_agree, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(files_lie_beside_the_index, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(other_json_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_folder_stands_for_its_weights, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_folder_may_hold_shards, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(an_unclear_folder_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(each_failing_allocation_is_reported, make_folder,
+                                        remove_folder),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

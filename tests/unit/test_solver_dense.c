@@ -163,7 +163,7 @@ static void separable_data_converges_at_any_C(void **state) {
             lp_fit_report report;
             lp_score score;
             lp_probe *probe = fit(&data.set, &options, &report);
-            assert_ok(lp_probe_score(probe, &data.set, 1, &score, NULL, NULL, &err), &err);
+            assert_ok(lp_probe_score(probe, &data.set, 1, &score, &err), &err);
             assert_true(C < 1 || score.top1 == 1);
             assert_true(report.gap >= 0 && report.gap <= 1e-8);
             lp_probe_free(probe);
@@ -241,7 +241,7 @@ static void warm_start_saves_passes(void **state) {
     dataset_free(&data);
 }
 
-static bool stop_at_third(void *context, size_t done, size_t total, const char *line) {
+static bool stop_at_third(void *context, uint64_t done, uint64_t total, const char *line) {
     size_t *calls = context;
     assert_int_equal(done, ++*calls);
     assert_int_equal(total, 0);

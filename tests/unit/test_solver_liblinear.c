@@ -221,7 +221,7 @@ typedef struct watcher {
     bool in_order;
 } watcher;
 
-static bool watch(void *context, size_t done, size_t total, const char *line) {
+static bool watch(void *context, uint64_t done, uint64_t total, const char *line) {
     watcher *seen = context;
     seen->calls++;
     seen->total = total;

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "probe/split.h"
+#include "probe/examples.h"
 #include "probe_data.h"
 
 enum { N = 100, K = 5 };

@@ -5,20 +5,18 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
+#include "folder.h"
 #include "linprobe/dataset.h"
 
 enum { SIDE = 96, PLANE = SIDE * SIDE, RECORD = 3 * PLANE, N = 3 };
 
-static char root[] = "/tmp/linprobe-stl-XXXXXX";
-static char folder[64]; /* root/stl10_binary */
+static const char *folder; /* stl10_binary */
 static lp_error err;
 
 static const char *at(const char *name) {
-    static char paths[8][128];
-    static size_t next;
-    char *path = paths[next++ % 8];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
+    char path[64];
+    (void)snprintf(path, sizeof path, "stl10_binary/%s", name);
+    return in_folder(path);
 }
 
 static void put(const char *name, const void *bytes, size_t size) {
@@ -88,13 +86,13 @@ static void assert_set(const char *path) {
 
 static void every_source_gives_the_same(void **state) {
     (void)state;
-    char command[256], archive[64];
+    char command[1024];
+    const char *archive = in_folder("stl10_binary.tar.gz");
     write_set();
     assert_set(folder);
-    assert_set(root); /* the folder above */
+    assert_set(test_folder); /* the folder above */
     assert_set(at("train_X.bin"));
-    (void)snprintf(archive, sizeof archive, "%s/stl10_binary.tar.gz", root);
-    (void)snprintf(command, sizeof command, "tar -C %s -czf %s stl10_binary", root, archive);
+    (void)snprintf(command, sizeof command, "tar -C %s -czf %s stl10_binary", test_folder, archive);
     assert_int_equal(system(command), 0);
     assert_set(archive);
     lp_dataset *data;
@@ -159,20 +157,12 @@ static void every_failed_allocation_is_reported(void **state) {
     lp_dataset_close(data);
 }
 
-static int make_root(void **state) {
-    (void)state;
-    if (mkdtemp(root) == NULL) {
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    (void)snprintf(folder, sizeof folder, "%s/stl10_binary", root);
+    folder = in_folder("stl10_binary");
     return lp_make_folders(folder, &err) != LP_OK;
-}
-
-static int remove_root(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
 }
 
 int main(void) {
@@ -181,5 +171,5 @@ int main(void) {
         cmocka_unit_test(what_is_wrong_is_located),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

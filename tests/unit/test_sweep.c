@@ -7,20 +7,19 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
+#include "folder.h"
 #include "linprobe/sweep.h"
-#include "probe/split.h"
+#include "probe/examples.h"
 #include "base/random.h"
 
 enum { N = 120, F = 6, K = 3 };
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_error err;
 static float x[N * F];
 static int64_t labels[N];
 static lp_examples train;
 
 static int setup(void **state) {
-    (void)state;
     train = (lp_examples){.count = N, .width = F, .classes = K, .x = x, .labels = labels};
     lp_random random;
     lp_random_seed(&random, 5);
@@ -30,14 +29,7 @@ static int setup(void **state) {
             x[i * F + j] = (float)(lp_random_normal(&random) + (j == i % K ? 1.0 : 0.0));
         }
     }
-    return mkdtemp(folder) == NULL;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return make_folder(state);
 }
 
 static lp_sweep_options small_options(void) {
@@ -84,7 +76,7 @@ static size_t correct_at(double C, const lp_sweep_options *options, size_t *coun
     lp_fit_report report;
     lp_score score;
     assert_ok(lp_probe_fit(&part[0], &fit, &probe, &report, &err), &err);
-    assert_ok(lp_probe_score(probe, &part[1], 1, &score, NULL, NULL, &err), &err);
+    assert_ok(lp_probe_score(probe, &part[1], 1, &score, &err), &err);
     lp_probe_free(probe);
     *count = score.count;
     return score.correct;
@@ -200,7 +192,7 @@ static void given_validation_set_is_used(void **state) {
         lp_score score;
         fit.C = sweep->points[i].C;
         assert_ok(lp_probe_fit(&head, &fit, &probe, &report, &err), &err);
-        assert_ok(lp_probe_score(probe, &tail, 1, &score, NULL, NULL, &err), &err);
+        assert_ok(lp_probe_score(probe, &tail, 1, &score, &err), &err);
         assert_int_equal(sweep->points[i].correct, score.correct);
         assert_int_equal(sweep->points[i].count, 30);
         lp_probe_free(probe);
@@ -212,7 +204,7 @@ typedef struct stopper {
     size_t calls, limit;
 } stopper;
 
-static bool stop(void *context, size_t done, size_t total, const char *line) {
+static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
     stopper *s = context;
     assert_non_null(line);
     assert_true(done < total);
@@ -252,7 +244,7 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
         options.folds = 2;
         lp_sweep *whole, *sweep = NULL;
         assert_ok(lp_sweep_run(&train, NULL, &options, &whole, &err), &err);
-        char *work = lp_path_join(folder, protocol == LP_SWEEP_GRID ? "grid" : "search");
+        const char *work = in_folder(protocol == LP_SWEEP_GRID ? "grid" : "search");
         options.work = work;
         options.fit.progress.step = stop;
         lp_status status = LP_CANCELLED;
@@ -286,12 +278,11 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
                      "belongs to a sweep of other data or options");
         assert_null(sweep);
         lp_sweep_free(whole);
-        lp_free(work);
     }
 }
 
 /* What the progress of one sweep is when another process starts the same sweep. */
-static bool start_second(void *context, size_t done, size_t total, const char *line) {
+static bool start_second(void *context, uint64_t done, uint64_t total, const char *line) {
     const lp_sweep_options *options = context;
     (void)total, (void)line;
     if (done == 1) {
@@ -312,7 +303,7 @@ static bool start_second(void *context, size_t done, size_t total, const char *l
 static void two_sweeps_in_one_folder_refuse_each_other(void **state) {
     (void)state;
     lp_sweep_options options = small_options();
-    char *work = lp_path_join(folder, "locked");
+    const char *work = in_folder("locked");
     options.work = work;
     lp_sweep_options first = options;
     first.fit.progress = (lp_progress){.step = start_second, .context = &options};
@@ -321,7 +312,6 @@ static void two_sweeps_in_one_folder_refuse_each_other(void **state) {
     lp_sweep_free(sweep);
     assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err); /* the lock has gone */
     lp_sweep_free(sweep);
-    lp_free(work);
 }
 
 /* The probe of an earlier point is a file like any other: it may not be what it was. */
@@ -330,7 +320,7 @@ static void foreign_probe_in_the_work_folder_is_refused(void **state) {
     lp_sweep_options options = small_options();
     options.protocol = LP_SWEEP_GRID;
     options.fit.solver = LP_SOLVER_SOFTMAX;
-    char *work = lp_path_join(folder, "foreign"), *path = NULL;
+    const char *work = in_folder("foreign"), *path = in_folder("foreign/0-0.probe");
     stopper s = {.limit = 1};
     options.work = work;
     options.fit.progress = (lp_progress){.step = stop, .context = &s};
@@ -344,14 +334,11 @@ static void foreign_probe_in_the_work_folder_is_refused(void **state) {
     lp_probe *probe;
     lp_fit_report report;
     assert_ok(lp_probe_fit(&other, &fit, &probe, &report, &err), &err);
-    path = lp_path_join(work, "0-0.probe");
     assert_ok(lp_probe_save(probe, path, NULL, &err), &err);
     lp_probe_free(probe);
     memset(&options.fit.progress, 0, sizeof options.fit.progress);
     assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_FORMAT, &err,
                  "0-0.probe: expected a probe of 3 classes x 6 features, found 2 x 1");
-    lp_free(path);
-    lp_free(work);
 }
 
 /* Points of the end of a search, known from the start, once led the next run another way, to starts
@@ -365,7 +352,7 @@ static void finished_search_run_again_goes_the_same_way(void **state) {
         options.seed = seed;
         char name[32];
         (void)snprintf(name, sizeof name, "again-%d", (int)seed);
-        char *work = lp_path_join(folder, name);
+        const char *work = in_folder(name);
         options.work = work;
         lp_sweep *first, *second;
         assert_ok(lp_sweep_run(&train, NULL, &options, &first, &err), &err);
@@ -378,7 +365,6 @@ static void finished_search_run_again_goes_the_same_way(void **state) {
         }
         lp_sweep_free(first);
         lp_sweep_free(second);
-        lp_free(work);
     }
 }
 
@@ -438,5 +424,5 @@ int main(void) {
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(failed_allocations_are_reported),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, remove_folder);
 }

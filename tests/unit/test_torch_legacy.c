@@ -6,22 +6,20 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "check.h"
+#include "folder.h"
 #include "linprobe/checkpoint.h"
 
 #define GOLDEN LP_TEST_DATA "/golden/ckpt/legacy.pt"
 
-static char path[] = "/tmp/linprobe-test-XXXXXX";
+static const char *path; /* the one file that tests write */
 static lp_error err;
 
-static int make_file(void **state) {
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 || close(fd) != 0;
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(path);
+static int set_up(void **state) {
+    if (make_folder(state) != 0) {
+        return 1;
+    }
+    path = in_folder("model.pt");
+    return 0;
 }
 
 /* The pickles, as string literals; lengths are spelled out. */
@@ -259,5 +257,5 @@ int main(void) {
         cmocka_unit_test(every_shorter_file_is_refused),
         cmocka_unit_test(damaged_files_stay_bounded),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -2,21 +2,18 @@
  * plan takes and what is left over are found in one pass. */
 #include "model/weight_plan.h"
 
-#include <unistd.h>
-
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
+#include "folder.h"
 
 enum { TENSORS = 50000, ROOM = 80 };
 
-static char folder[] = "/tmp/linprobe-test-XXXXXX";
 static lp_checkpoint *ckpt;
 static lp_error err;
 
 /* t00000 to t49999, F16, scalars. */
 static int make_file(void **state) {
-    (void)state;
     static char bytes[8 + (size_t)TENSORS * ROOM + 2 * (size_t)TENSORS];
     size_t used = 8;
     for (int i = 0; i < TENSORS; i++) {
@@ -29,10 +26,10 @@ static int make_file(void **state) {
     for (size_t i = 0; i < 8; i++) {
         bytes[i] = (char)((used - 8) >> 8 * i & 255);
     }
-    if (mkdtemp(folder) == NULL) {
+    if (make_folder(state) != 0) {
         return 1;
     }
-    char *path = lp_path_join(folder, "model.safetensors");
+    const char *path = in_folder("model.safetensors");
     lp_status status = lp_file_write(path, bytes, used + 2 * (size_t)TENSORS, &err);
     if (status == LP_OK) {
         status = lp_checkpoint_open(path, &ckpt, &err);
@@ -40,16 +37,12 @@ static int make_file(void **state) {
     if (status != LP_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
     }
-    (void)unlink(path);
-    (void)rmdir(folder);
-    lp_free(path);
     return status != LP_OK;
 }
 
 static int close_file(void **state) {
-    (void)state;
     lp_checkpoint_close(ckpt);
-    return 0;
+    return remove_folder(state);
 }
 
 static float *values[TENSORS];

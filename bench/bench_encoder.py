@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+"""The image encoders beside PyTorch, and what stands before them beside Pillow, in one run.
+
+usage: bench_encoder.py [--build build] [--models ViT-B-32,ViT-B-16,ViT-L-14,RN50] [--threads 1,2]
+                        [--rounds R] [--seconds S] [--compile] [--out results/bench/encoder]
+
+Images a second: both sides are processes that take turns, R rounds of about S seconds each; medians,
+and the ratio of the medians.  PyTorch runs in the best of its ways and batches
+(bench_encoder_peer.py), linprobe in the one that the program uses.  No preprocessing.
+
+Shares: of the most multiply-adds that a loop in registers does in the same process, on as many threads
+at once, and of OpenBLAS's product of two square matrices.  PyTorch's operations are those of the
+whole forward pass; linprobe's those that it does (its last block's for the class token alone, a
+Winograd convolution's fewer products), so its shares say how well it uses the processor, not how fast it is.
+
+Loading, start-up and memory: on each number of threads, both sides on the same, the file in the page cache,
+R rounds.  Start-up is from the process's start to an encoder ready for its first batch; linprobe's
+also checks the file's SHA-256 and opens the data set.  Peak memory: with one batch computed, and
+linprobe's with the scratch memory of every thread.  PyTorch is as lean here as it can be.
+
+Preprocessing: from a file's bytes in memory to the encoder's input as CLIP does it, one thread, the same
+values asserted; 32 x 32 pixels as of CIFAR, and a JPEG file of a photograph's size.  Pillow is timed
+up to the bytes of the crop, so it does less than the other two.
+
+What a peer is missing for is said and left out.  --out writes OUT.json, OUT.md and OUT.png.
+"""
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+PEER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench_encoder_peer.py")]
+
+
+class Worker:
+    """A process that says what it is, then answers the lines it is given."""
+
+    def __init__(self, command):
+        start = time.perf_counter()
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        self.said, self.tried = {}, []
+        for line in self.process.stdout:
+            name, value = line.strip().split(" ", 1)
+            if name == "ready":
+                break
+            if name == "tried":
+                self.tried.append(value)
+            else:
+                self.said[name] = value
+        else:
+            self.errors.seek(0)
+            sys.exit(f"{' '.join(map(str, command))} ended:\n{self.errors.read()[-2000:]}")
+        self.started = time.perf_counter() - start
+
+    def ask(self, line):
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline().split()[1])
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+
+
+def in_turns(workers, rounds, line):
+    """{name: [answer of each round]}"""
+    answers = {name: [] for name in workers}
+    for _ in range(rounds):
+        for name, worker in workers.items():
+            answers[name].append(worker.ask(line))
+    return answers
+
+
+def tell(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- images a second
+
+def measure(a, model, threads, weights):
+    ours = Worker([a.build + "/bench/bench_encoder", weights["path"], threads])
+    theirs = Worker(PEER + ["run", model, threads, int(a.compile)])
+    ours.ask(0.5)
+    rates = in_turns({"linprobe": ours, "pytorch": theirs}, a.rounds, a.seconds)
+    ours.end()
+    theirs.end()
+    mine, its = statistics.median(rates["linprobe"]), statistics.median(rates["pytorch"])
+    whole, done = weights["operations"], float(ours.said["operations"])
+    row = {"model": model, "threads": threads, "images_per_second": mine, "pytorch": its,
+           "ratio": mine / its, "batch": int(ours.said["batch"]), "way": theirs.said["way"],
+           "tried": theirs.tried, "gflop": whole * 1e-9, "gflop_done": (done or whole) * 1e-9, "rates": rates}
+    for name in ("fma_gflops", "gemm_gflops", "square_gflops"):
+        row[name] = float(ours.said[name]) if name in ours.said else None
+    for name, rate in (("share_of_peak", row["fma_gflops"]), ("share_of_blas", row["square_gflops"])):
+        if rate:
+            row[name] = mine * row["gflop_done"] / rate / threads
+            row["pytorch_" + name] = its * row["gflop"] / rate / threads
+    tell(f"{model}, {threads}: {mine:.2f} and {its:.2f} images/s ({row['way']}), {row['ratio']:.2f}")
+    return row
+
+
+def share(row, name):
+    return f"{row[name]:.0%}" if name in row else "not measured"
+
+
+def rate_table(rows):
+    yield ("| model | threads | linprobe, images/s | PyTorch, images/s | its way, batch | ratio | share of the "
+           "peak | PyTorch's | share of OpenBLAS's rate | PyTorch's |")
+    yield "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|"
+    for r in rows:
+        yield (f"| {r['model']} | {r['threads']} | {r['images_per_second']:.2f} | {r['pytorch']:.2f} | {r['way']} | "
+               f"{r['ratio']:.2f} | {share(r, 'share_of_peak')} | {share(r, 'pytorch_share_of_peak')} | "
+               f"{share(r, 'share_of_blas')} | {share(r, 'pytorch_share_of_blas')} |")
+    yield ""
+    yield "GFLOP/s of one thread while all work: " + "; ".join(
+        f"{r['model']}, {r['threads']}: multiply-adds in registers {r['fma_gflops'] or 'not measured'}, OpenBLAS "
+        f"{r['square_gflops']}, at the shape of the MLP's first product {r['gemm_gflops']}" for r in rows)
+
+
+# ---- loading, start-up, memory
+
+def our_start(a, threads, weights, image, folder):
+    """Start-up: a whole extraction of one image, without the time that it says it took itself, and without what
+    the bare program takes to start and end."""
+    out = os.path.join(folder, "set")
+    subprocess.run(["rm", "-rf", out], check=True)
+    command = [a.build + "/linprobe", "extract", "--model", weights["path"], "--data", image, "--split", "test",
+               "--out", out, "--threads", str(threads), "--format", "json"]
+    command += [] if "RN" in weights["path"] else ["--activation", "quick_gelu"]
+    start = time.perf_counter()
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return time.perf_counter() - start - json.loads(said)[0]["seconds"]
+
+
+def measure_start(a, model, threads, weights, folder):
+    image = os.path.join(folder, "image.bin")
+    with open(image, "wb") as file:
+        file.write(bytes(3074))
+    started = {"linprobe": [], "pytorch": []}
+    for last in [False] * (a.rounds - 1) + [True]:
+        started["linprobe"].append(our_start(a, threads, weights, image, folder))
+        theirs = Worker(PEER + ["start", model, weights["path"], threads])
+        started["pytorch"].append(theirs.started)
+        if not last:
+            theirs.end()
+    ours = Worker([a.build + "/bench/bench_encoder", weights["path"], threads])
+    row = {"model": model, "threads": threads, "weights_mb": int(ours.said["parameters"]) * 4 / 2**20,
+           "peak_mb": int(ours.said["peak_mb"]), "pytorch_peak_mb": theirs.ask("batch")}
+    loads = in_turns({"linprobe": ours, "pytorch": theirs}, a.rounds, "load")
+    ours.end()
+    theirs.end()
+    for name, times in (("start_seconds", started), ("load_seconds", loads)):
+        row[name] = statistics.median(times["linprobe"])
+        row["pytorch_" + name] = statistics.median(times["pytorch"])
+        row["all_" + name] = times
+    tell(f"{model}, {threads}: start {row['start_seconds']:.2f} and {row['pytorch_start_seconds']:.2f} s, load "
+         f"{row['load_seconds']:.2f} and {row['pytorch_load_seconds']:.2f} s, peak {row['peak_mb']} and "
+         f"{row['pytorch_peak_mb']:.0f} MB")
+    return row
+
+
+def start_table(rows):
+    yield ("| model | threads | start-up, s | PyTorch's | load, s | PyTorch's | peak MB | of them weights | above "
+           "them | PyTorch's peak |")
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+    for r in rows:
+        yield (f"| {r['model']} | {r['threads']} | {r['start_seconds']:.2f} | {r['pytorch_start_seconds']:.2f} | "
+               f"{r['load_seconds']:.2f} | {r['pytorch_load_seconds']:.2f} | {r['peak_mb']} | "
+               f"{r['weights_mb']:.0f} | {r['peak_mb'] - r['weights_mb']:.0f} | {r['pytorch_peak_mb']:.0f} |")
+
+
+# ---- preprocessing
+
+def draw_images(folder):
+    """[(what, path)]: CIFAR's size, and a JPEG file that looks like a photograph to a decoder."""
+    import numpy as np
+    from PIL import Image
+    rng = np.random.default_rng(0)
+    small, photo = os.path.join(folder, "small.rgb"), os.path.join(folder, "photo.jpg")
+    rng.integers(0, 256, (32, 32, 3), dtype=np.uint8).tofile(small)
+    values = np.zeros((375, 500, 3))
+    for size in (4, 16, 64, 256):  # noise that falls with the frequency
+        noise = rng.normal(size=(size * 3 // 4, size, 3))
+        for c in range(3):
+            layer = Image.fromarray(noise[:, :, c].astype(np.float32))
+            values[:, :, c] += np.asarray(layer.resize((500, 375), Image.Resampling.BICUBIC)) * 100 / size ** 0.5
+    Image.fromarray(np.clip(values + 128, 0, 255).astype(np.uint8)).save(photo, quality=90)
+    return [("32 x 32 pixels", small), (f"JPEG, 500 x 375, {os.path.getsize(photo) // 1000} kB", photo)]
+
+
+def measure_images(a, folder):
+    missing = [name for name in ("numpy", "PIL") if importlib.util.find_spec(name) is None]
+    if missing:
+        tell(f"preprocessing: no {missing[0]}: nothing to compare with")
+        return []
+    ways = ["pillow"] + (["torchvision"] if importlib.util.find_spec("torchvision") else [])
+    rows = []
+    for what, path in draw_images(folder):
+        outs = {way: os.path.join(folder, way + ".f4") for way in ["linprobe"] + ways}
+        workers = {"linprobe": Worker([a.build + "/bench/bench_images", path, 224, outs["linprobe"]])}
+        for way in ways:
+            workers[way] = Worker(PEER + ["images", path, 224, outs[way], way])
+            with open(outs["linprobe"], "rb") as ours, open(outs[way], "rb") as theirs:
+                if ours.read() != theirs.read():
+                    sys.exit(f"{what}: linprobe's input differs from that of {way}")
+        rates = in_turns(workers, a.rounds, min(a.seconds, 1.0))
+        row = {"what": what, "rates": rates, "versions": [workers[way].said["version"] for way in ways]}
+        for name, worker in workers.items():
+            worker.end()
+            row[name] = statistics.median(rates[name])
+        tell(f"{what}: " + ", ".join(f"{name} {row[name]:.0f}" for name in workers) + " images/s")
+        rows.append(row)
+    return rows
+
+
+def image_table(rows):
+    yield "| from | linprobe, images/s | ms | Pillow alone, images/s | ratio | torchvision, images/s | ratio |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for r in rows:
+        usual = (f"{r['torchvision']:.0f} | {r['linprobe'] / r['torchvision']:.1f}" if "torchvision" in r
+                 else "not here | ")
+        yield (f"| {r['what']} | {r['linprobe']:.0f} | {1e3 / r['linprobe']:.2f} | {r['pillow']:.0f} | "
+               f"{r['linprobe'] / r['pillow']:.1f} | {usual} |")
+
+
+# ---- all
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return "an unknown processor"
+
+
+def write_out(a, said, rows, starts, images, lines):
+    os.makedirs(os.path.dirname(a.out) or ".", exist_ok=True)
+    with open(a.out + ".json", "w", encoding="utf-8") as file:
+        json.dump({"about": said, "rows": rows, "start": starts, "preprocessing": images}, file, indent=1)
+        file.write("\n")
+    with open(a.out + ".md", "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    subprocess.run([a.build + "/bench/draw_bench", a.out + ".json", a.out + ".png"], check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--models", default="ViT-B-32,ViT-B-16,ViT-L-14,RN50")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--out")
+    a = parser.parse_args()
+    begin, busy = time.time(), os.getloadavg()[0]
+    if busy > 0.5:
+        tell(f"the machine is not quiet (load {busy:.1f}): the numbers will say so")
+    rows, starts, versions = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        images = measure_images(a, folder)
+        for name in ("torch", "open_clip"):
+            if importlib.util.find_spec(name) is None:
+                tell(f"no {name}: the encoders have nothing to be compared with")
+                break
+            versions.append(f"{name} {importlib.import_module(name).__version__}")
+        else:
+            for model in a.models.split(","):
+                path = os.path.join(folder, model + ".pt")
+                written = Worker(PEER + ["write", model, path])
+                written.end()
+                weights = {"path": path, "operations": int(written.said["operations"])}
+                for threads in map(int, a.threads.split(",")):
+                    starts.append(measure_start(a, model, threads, weights, folder))
+                    rows.append(measure(a, model, threads, weights))
+                os.unlink(path)
+    said = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; "
+            f"{', '.join(versions + (images[0]['versions'] if images else []))}; medians of {a.rounds} rounds; "
+            f"{time.strftime('%Y-%m-%d')}, {(time.time() - begin) / 60:.0f} minutes")
+    lines = [said]
+    for title, table, part in (("Images a second", rate_table, rows), ("Loading", start_table, starts),
+                               ("Preprocessing, one thread", image_table, images)):
+        lines += ["", f"## {title}", "", *(table(part) if part else ["Nothing to compare with was here."])]
+    print("\n".join(lines))
+    if a.out is not None:
+        write_out(a, said, rows, starts, images, lines)
+
+
+main()

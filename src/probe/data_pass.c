@@ -1,0 +1,318 @@
+/* A pass over the training data, fused so that a block of rows stays in the L2 cache:
+ *
+ *     block of x [B, F] float32, less the mean of all x -> scratch
+ *       -> logits scratch W' + (b + W mean)              [B, K]   product
+ *       -> loss, residual r = p - y in place             [B, K]
+ *       -> r' scratch                                    [K, F]   product, added up in float64
+ *       -> p (1 - p), its product with scratch           (when curvature is asked for)
+ *       -> p' p                                [K, K]    (when the classes' coupling is)
+ *     afterwards  r' x = r' (x - mean) + (sum r) mean'
+ *
+ * Taking the mean off keeps float32's digits for what distinguishes the examples: features often
+ * have means far larger than their spread.
+ *
+ * Rows are cut into blocks and blocks into chunks by N, F and K alone.  A chunk has its own sums,
+ * and the chunks are added up in their order, so the result is the same for every number of
+ * threads. */
+#include "probe/data_pass.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "math/accumulate.h"
+#include "math/gemm.h"
+#include "math/linalg.h"
+#include "math/logistic.h"
+
+enum {
+    BLOCK_BYTES = 640 << 10, /* of float32 rows and logits */
+    MIN_BLOCK = 32,
+    MAX_BLOCK = 512, /* lp_logistic_residual's limit */
+    MAX_CHUNKS = 32,
+    MIN_CHUNKS = 4,
+    CHUNK_BYTES = 64 << 20 /* of all chunks' sums */
+};
+
+typedef struct pass_worker {
+    float *narrow; /* [block, F], [block, K], then [K, F] or [K, K] */
+    double *wide;  /* the same, made when first needed */
+    int32_t *labels;
+} pass_worker;
+
+struct lp_pass {
+    const lp_problem *problem;
+    lp_loss loss;
+    size_t block; /* rows */
+    size_t blocks;
+    size_t chunks;
+    size_t widest;       /* the larger of F and, for softmax, K */
+    size_t sums_size;    /* doubles of a chunk: loss, residual, weight [K], gradient [K, F], then
+                            weighted [K, F] or coupling [K, K] */
+    float *mean;         /* [F] */
+    double *class_sums;  /* [K, F] */
+    double *total;       /* [F] */
+    double *sums;        /* [chunks, sums_size] */
+    int32_t *column_of;  /* [K] place of a class among the request's columns, or -1 */
+    float *narrow_model; /* [K, F], [K] */
+    double *wide_model;
+    size_t workers;
+    pass_worker *worker;
+    const lp_pass_request *request; /* of the running pass */
+};
+
+#define REAL float
+#define DO_BLOCK do_narrow_block
+#define GEMM lp_gemm
+#define SOFTMAX lp_softmax_residual
+#define LOGISTIC lp_logistic_residual
+#define CENTRE lp_centre
+#define ACCUMULATE lp_accumulate
+#define VARIANCE lp_variance
+#define MODEL narrow_model
+#define SCRATCH narrow
+#include "probe/data_pass_block.inc"
+#undef REAL
+#undef DO_BLOCK
+#undef GEMM
+#undef SOFTMAX
+#undef LOGISTIC
+#undef CENTRE
+#undef ACCUMULATE
+#undef VARIANCE
+#undef MODEL
+#undef SCRATCH
+
+#define REAL double
+#define DO_BLOCK do_wide_block
+#define GEMM lp_gemm64
+#define SOFTMAX lp_softmax_residual64
+#define LOGISTIC lp_logistic_residual64
+#define CENTRE lp_centre64
+#define ACCUMULATE lp_accumulate64
+#define VARIANCE lp_variance64
+#define MODEL wide_model
+#define SCRATCH wide
+#include "probe/data_pass_block.inc"
+
+static size_t first_block(const lp_pass *pass, size_t chunk) {
+    return pass->blocks * chunk / pass->chunks;
+}
+
+static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
+    const lp_pass *pass = context;
+    const lp_problem *problem = pass->problem;
+    double *sums = pass->sums + chunk * pass->sums_size;
+    size_t F = problem->width;
+    size_t end = first_block(pass, chunk + 1) * pass->block;
+    (void)worker;
+    (void)err;
+    memset(sums, 0, problem->classes * F * sizeof *sums);
+    for (size_t i = first_block(pass, chunk) * pass->block; i < end && i < problem->count; i++) {
+        double *sum = sums + (size_t)problem->labels[i] * F;
+        for (size_t j = 0; j < F; j++) {
+            sum[j] += (double)problem->x[i * F + j];
+        }
+    }
+    return LP_OK;
+}
+
+static lp_status sum_classes(lp_pass *pass, lp_error *err) {
+    const lp_problem *problem = pass->problem;
+    size_t F = problem->width;
+    lp_status status = lp_parallel_for(problem->threads, pass->chunks, sum_chunk, pass, err);
+    if (status != LP_OK) {
+        return status;
+    }
+    memset(pass->class_sums, 0, problem->classes * F * sizeof *pass->class_sums);
+    memset(pass->total, 0, F * sizeof *pass->total);
+    for (size_t c = 0; c < pass->chunks; c++) {
+        for (size_t j = 0; j < problem->classes * F; j++) {
+            pass->class_sums[j] += pass->sums[c * pass->sums_size + j];
+        }
+    }
+    for (size_t k = 0; k < problem->classes; k++) {
+        for (size_t j = 0; j < F; j++) {
+            pass->total[j] += pass->class_sums[k * F + j];
+        }
+    }
+    for (size_t j = 0; j < F; j++) {
+        pass->mean[j] = (float)(pass->total[j] / (double)problem->count);
+    }
+    return LP_OK;
+}
+
+static void cut(lp_pass *pass) {
+    size_t F = pass->problem->width;
+    size_t K = pass->problem->classes;
+    pass->widest = pass->loss == LP_LOSS_SOFTMAX && K > F ? K : F;
+    size_t rows = BLOCK_BYTES / ((F + K) * sizeof(float)) / MIN_BLOCK * MIN_BLOCK;
+    rows = rows < MIN_BLOCK ? MIN_BLOCK : rows;
+    pass->block = rows > MAX_BLOCK ? MAX_BLOCK : rows;
+    pass->blocks = (pass->problem->count + pass->block - 1) / pass->block;
+    pass->chunks = CHUNK_BYTES / ((3 + F + pass->widest) * sizeof(double)) / K;
+    pass->chunks = pass->chunks > MAX_CHUNKS ? MAX_CHUNKS : pass->chunks;
+    pass->chunks = pass->chunks < MIN_CHUNKS ? MIN_CHUNKS : pass->chunks;
+    pass->chunks = pass->chunks > pass->blocks ? pass->blocks : pass->chunks;
+}
+
+lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp_error *err) {
+    size_t F = problem->width;
+    size_t K = problem->classes;
+    *out = NULL;
+    lp_pass *pass = lp_alloc_zeroed(1, sizeof *pass);
+    if (pass == NULL) {
+        return lp_fail_memory(err, "pass", 1, sizeof *pass);
+    }
+    pass->problem = problem;
+    pass->loss = loss;
+    cut(pass);
+    pass->sums_size = K * (3 + F + pass->widest);
+    pass->workers = problem->threads < pass->chunks ? problem->threads : pass->chunks;
+    pass->mean = lp_alloc(F, sizeof *pass->mean);
+    pass->class_sums = lp_alloc(K, F * sizeof *pass->class_sums);
+    pass->total = lp_alloc(F, sizeof *pass->total);
+    pass->sums = lp_alloc(pass->chunks, pass->sums_size * sizeof *pass->sums);
+    pass->column_of = lp_alloc(K, sizeof *pass->column_of);
+    pass->narrow_model = lp_alloc(K, (F + 1) * sizeof *pass->narrow_model);
+    pass->wide_model = lp_alloc(K, (F + 1) * sizeof *pass->wide_model);
+    pass->worker = lp_alloc_zeroed(pass->workers, sizeof *pass->worker);
+    bool complete = pass->mean != NULL && pass->class_sums != NULL && pass->total != NULL &&
+                    pass->sums != NULL && pass->column_of != NULL && pass->narrow_model != NULL &&
+                    pass->wide_model != NULL && pass->worker != NULL;
+    for (size_t w = 0; complete && w < pass->workers; w++) {
+        size_t size = pass->block * (F + K) + K * pass->widest;
+        pass->worker[w].narrow = lp_alloc(size, sizeof(float));
+        pass->worker[w].wide = lp_alloc(size, sizeof(double));
+        pass->worker[w].labels = lp_alloc(pass->block, sizeof(int32_t));
+        complete = pass->worker[w].narrow != NULL && pass->worker[w].wide != NULL &&
+                   pass->worker[w].labels != NULL;
+    }
+    lp_status status =
+        complete ? sum_classes(pass, err)
+                 : lp_fail_memory(err, "pass", pass->chunks, pass->sums_size * sizeof *pass->sums);
+    if (status != LP_OK) {
+        lp_pass_free(pass);
+        return status;
+    }
+    *out = pass;
+    return LP_OK;
+}
+
+void lp_pass_free(lp_pass *pass) {
+    if (pass != NULL) {
+        for (size_t w = 0; pass->worker != NULL && w < pass->workers; w++) {
+            lp_free(pass->worker[w].narrow);
+            lp_free(pass->worker[w].wide);
+            lp_free(pass->worker[w].labels);
+        }
+        lp_free(pass->worker);
+        lp_free(pass->mean);
+        lp_free(pass->class_sums);
+        lp_free(pass->total);
+        lp_free(pass->sums);
+        lp_free(pass->column_of);
+        lp_free(pass->narrow_model);
+        lp_free(pass->wide_model);
+        lp_free(pass);
+    }
+}
+
+const double *lp_pass_class_sums(const lp_pass *pass) {
+    return pass->class_sums;
+}
+
+const double *lp_pass_total(const lp_pass *pass) {
+    return pass->total;
+}
+
+static void set_model(lp_pass *pass, const lp_pass_request *request) {
+    size_t F = pass->problem->width;
+    size_t size = request->count * F;
+    for (size_t k = 0; k < pass->problem->classes; k++) {
+        pass->column_of[k] = -1;
+    }
+    for (size_t r = 0; r < request->count; r++) {
+        const double *w = request->weights + r * F;
+        double offset = request->intercepts[r];
+        for (size_t j = 0; j < F; j++) {
+            offset += w[j] * (double)pass->mean[j];
+        }
+        pass->wide_model[size + r] = offset;
+        pass->column_of[request->columns[r]] = (int32_t)r;
+    }
+    memcpy(pass->wide_model, request->weights, size * sizeof *pass->wide_model);
+    for (size_t j = 0; !request->wide && j < size + request->count; j++) {
+        pass->narrow_model[j] = (float)pass->wide_model[j];
+    }
+}
+
+static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
+    const lp_pass *pass = context;
+    const lp_pass_request *request = pass->request;
+    double *sums = pass->sums + chunk * pass->sums_size;
+    size_t end = first_block(pass, chunk + 1);
+    (void)err;
+    memset(sums, 0, pass->sums_size * sizeof *sums);
+    for (size_t b = first_block(pass, chunk); b < end; b++) {
+        size_t first = b * pass->block;
+        size_t rows = pass->problem->count - first;
+        rows = rows < pass->block ? rows : pass->block;
+        if (request->wide) {
+            do_wide_block(pass, request, first, rows, &pass->worker[worker], sums);
+        } else {
+            do_narrow_block(pass, request, first, rows, &pass->worker[worker], sums);
+        }
+    }
+    return LP_OK;
+}
+
+enum { STRIP = 4096 };
+
+/* Adds a strip of the other chunks' sums to the first's. */
+static lp_status add_strip(void *context, size_t strip, size_t worker, lp_error *err) {
+    const lp_pass *pass = context;
+    size_t first = strip * STRIP;
+    size_t end = first + STRIP < pass->sums_size ? first + STRIP : pass->sums_size;
+    (void)worker;
+    (void)err;
+    for (size_t c = 1; c < pass->chunks; c++) {
+        for (size_t j = first; j < end; j++) {
+            pass->sums[j] += pass->sums[c * pass->sums_size + j];
+        }
+    }
+    return LP_OK;
+}
+
+lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,
+                      lp_error *err) {
+    size_t F = pass->problem->width;
+    size_t count = request->count;
+    set_model(pass, request);
+    pass->request = request;
+    lp_status status = lp_parallel_for(pass->workers, pass->chunks, run_chunk, pass, err);
+    if (status == LP_OK) {
+        status = lp_parallel_for(pass->workers, (pass->sums_size + STRIP - 1) / STRIP, add_strip,
+                                 pass, err);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    sums->loss = pass->sums;
+    sums->residual = sums->loss + count;
+    sums->weight = sums->residual + count;
+    sums->gradient = sums->weight + count;
+    sums->weighted = sums->gradient + count * F;
+    sums->coupling = sums->weighted;
+    for (size_t r = 0; r < count; r++) {
+        for (size_t j = 0; j < F; j++) {
+            double mean = (double)pass->mean[j];
+            sums->gradient[r * F + j] += sums->residual[r] * mean;
+            if (request->curvature) {
+                sums->weighted[r * F + j] += sums->weight[r] * mean;
+            }
+        }
+    }
+    return LP_OK;
+}

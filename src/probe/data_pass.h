@@ -1,0 +1,50 @@
+/* One pass over the training data: losses and gradients of linear models, and what their curvature
+ * looks like.  See data_pass.c for the plan of the work. */
+#ifndef LP_PROBE_DATA_PASS_H
+#define LP_PROBE_DATA_PASS_H
+
+#include "probe/solver.h"
+
+typedef enum lp_loss {
+    LP_LOSS_SOFTMAX, /* one model of K classes */
+    LP_LOSS_LOGISTIC /* K models, each of one class against the rest */
+} lp_loss;
+
+/* Where a pass evaluates.  Rows are those of `columns`. */
+typedef struct lp_pass_request {
+    const double *weights;    /* [count, F] */
+    const double *intercepts; /* [count] */
+    const size_t *columns;    /* [count] ascending class numbers; all K of them for softmax */
+    size_t count;
+    bool wide;      /* products and exponentials in float64 instead of float32 */
+    bool curvature; /* fill in weight and weighted */
+    bool coupling;  /* fill in coupling, for softmax; not together with curvature */
+} lp_pass_request;
+
+/* Sums over the examples, in float64.  p is the model's probability of the row's class, y 1 for its
+ * examples, else 0. */
+typedef struct lp_pass_sums {
+    double *loss;     /* [count]; softmax: the first alone */
+    double *residual; /* [count]    p - y */
+    double *gradient; /* [count, F] (p - y) x */
+    double *weight;   /* [count]    p (1 - p) */
+    double *weighted; /* [count, F] p (1 - p) x */
+    double *coupling; /* [count, count] p p' */
+} lp_pass_sums;
+
+typedef struct lp_pass lp_pass;
+
+/* The problem outlives the pass. */
+LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **pass,
+                                  lp_error *err);
+void lp_pass_free(lp_pass *pass);
+
+/* Sum of x over the examples of each class, [K, F], and over all of them, [F]. */
+const double *lp_pass_class_sums(const lp_pass *pass);
+const double *lp_pass_total(const lp_pass *pass);
+
+/* *sums points into the pass and holds until its next run. */
+LP_MUST_USE lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,
+                                  lp_error *err);
+
+#endif

@@ -1,0 +1,255 @@
+/* The dense solvers' objectives: softmax and one-vs-rest, their gradients, and how far from the
+ * optimum a point can be.
+ *
+ * softmax, z_i = W x_i + b, p_i = softmax(z_i), y_i the label's unit vector:
+ *     f = 1/2 |W|^2 + C sum_i [logsumexp(z_i) - z_i[label]]
+ *     df/dW = W + C sum_i (p_i - y_i) x_i',   df/db = C sum_i (p_i - y_i)
+ * one-vs-rest, for each class, x~ = [x, bias], p_i = 1 / (1 + exp(-w.x~_i)), y_i = 1 or 0:
+ *     f = 1/2 |w|^2 + C sum_i [log(1 + exp(-+ w.x~_i))],   g = w + C sum_i (p_i - y_i) x~_i
+ *
+ * Both are kept in an orthonormal basis of the features (curvature.c), which changes neither |W|
+ * nor |g|.
+ *
+ * How far f is above the optimum f*.  One-vs-rest penalises all parameters, so f is strongly convex
+ * with modulus 1 and f - f* <= |g|^2 / 2.  Softmax leaves the intercept free, so the bound is the
+ * duality gap instead.  For any q_i in the simplex with sum_i (q_i - y_i) = 0,
+ *     f* >= - 1/2 |V|^2 + C sum_i H(q_i),   V = C sum_i (y_i - q_i) x_i',  H the entropy.
+ * q_i = p_i does not quite satisfy the condition, s = sum_i p_i being n + r with n the class counts
+ * and r = (df/db) / C; so q_i = (1 - e) p_i + e c with the same c for all i, c = (n - (1 - e) s) /
+ * (e N), and e the least for which c >= 0.  H is concave: H(q_i) >= (1 - e) H(p_i) + e H(c).  With
+ * r = 0 the gap is |df/dW|^2 / 2, the bound of strong convexity.  sum_i H(p_i) = sum_i loss_i -
+ * sum_i (p_i - y_i).z_i takes no pass of its own. */
+#include "probe/dense_objective.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "probe/lbfgs.h"
+
+lp_status lp_dense_scratch_init(lp_dense_scratch *scratch, const lp_problem *problem,
+                                lp_error *err) {
+    size_t K = problem->classes;
+    size_t F = problem->width;
+    scratch->raw = lp_alloc(K, F * sizeof *scratch->raw);
+    scratch->turned = lp_alloc(K, F * sizeof *scratch->turned);
+    scratch->intercepts = lp_alloc(K, sizeof *scratch->intercepts);
+    scratch->columns = lp_alloc(K, sizeof *scratch->columns);
+    scratch->passes = 0;
+    if (scratch->raw == NULL || scratch->turned == NULL || scratch->intercepts == NULL ||
+        scratch->columns == NULL) {
+        lp_dense_scratch_clear(scratch);
+        return lp_fail_memory(err, "fit", K, F * sizeof *scratch->raw);
+    }
+    return LP_OK;
+}
+
+void lp_dense_scratch_clear(lp_dense_scratch *scratch) {
+    lp_free(scratch->raw);
+    lp_free(scratch->turned);
+    lp_free(scratch->intercepts);
+    lp_free(scratch->columns);
+    memset(scratch, 0, sizeof *scratch);
+}
+
+/* Curvature of the evaluated classes, to the basis.  Where a model is sure of every example, its
+ * curvature vanishes; a floor keeps the preconditioner's steps finite. */
+static lp_status take_curvature(const lp_dense *dense, const lp_pass_sums *sums, size_t count,
+                                lp_dense_scratch *scratch, lp_objective *at, lp_error *err) {
+    static const double FLOOR = 1e-6;
+    size_t F = dense->problem->width;
+    lp_status status = lp_basis_enter(&dense->basis, sums->weighted, count, scratch->turned,
+                                      dense->problem->threads, err);
+    for (size_t r = 0; status == LP_OK && r < count; r++) {
+        size_t k = scratch->columns[r];
+        size_t few = dense->problem->counts[k];
+        few = few < dense->problem->count - few ? few : dense->problem->count - few;
+        double weight = sums->weight[r];
+        for (size_t j = 0; j < F; j++) {
+            at->centres[k * F + j] = weight > 0 ? scratch->turned[r * F + j] / weight : 0;
+        }
+        at->weight[k] = fmax(weight, FLOOR * (double)few);
+    }
+    return status;
+}
+
+lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
+                            const double *parameters, const bool *chosen, bool wide, lp_extra extra,
+                            lp_dense_scratch *scratch, lp_objective *at, lp_error *err) {
+    const lp_problem *problem = dense->problem;
+    size_t F = problem->width;
+    size_t D = dense->size;
+    size_t count = 0;
+    lp_pass_sums sums;
+    for (size_t k = 0; k < problem->classes; k++) {
+        if (chosen[k / dense->rows]) {
+            memcpy(scratch->turned + count * F, parameters + k * D, F * sizeof *scratch->turned);
+            scratch->intercepts[count] = dense->scale * parameters[k * D + F];
+            scratch->columns[count++] = k;
+        }
+    }
+    lp_pass_request request = {.weights = scratch->raw,
+                               .intercepts = scratch->intercepts,
+                               .columns = scratch->columns,
+                               .count = count,
+                               .wide = wide,
+                               .curvature = extra == LP_EXTRA_CURVATURE,
+                               .coupling = extra == LP_EXTRA_COUPLING};
+    lp_status status =
+        lp_basis_leave(&dense->basis, scratch->turned, count, scratch->raw, problem->threads, err);
+    if (status == LP_OK) {
+        status = lp_pass_run(pass, &request, &sums, err);
+    }
+    if (status == LP_OK) {
+        scratch->passes++;
+        status = lp_basis_enter(&dense->basis, sums.gradient, count, scratch->turned,
+                                problem->threads, err);
+    }
+    if (status != LP_OK) {
+        return status;
+    }
+    for (size_t model = 0; model < dense->models; model++) {
+        at->value[model] = chosen[model] ? 0 : at->value[model];
+    }
+    for (size_t r = 0; r < count; r++) {
+        size_t k = scratch->columns[r];
+        const double *w = parameters + k * D;
+        double *g = at->gradient + k * D;
+        for (size_t j = 0; j < F; j++) {
+            g[j] = w[j] + C * scratch->turned[r * F + j];
+        }
+        g[F] = C * dense->scale * sums.residual[r] + dense->penalty * w[F];
+        /* softmax has its loss in the first place, and its models' first class comes first */
+        double loss = r == 0 || dense->rows == 1 ? sums.loss[r] : 0;
+        at->value[k / dense->rows] +=
+            C * loss + 0.5 * (lp_dot(w, w, F) + dense->penalty * w[F] * w[F]);
+    }
+    if (extra == LP_EXTRA_COUPLING) {
+        for (size_t k = 0; k < count; k++) {
+            for (size_t l = 0; l < count; l++) {
+                double p = k == l ? (double)problem->counts[k] + sums.residual[k] : 0;
+                at->coupling[k * count + l] = p - sums.coupling[k * count + l];
+            }
+        }
+    }
+    return extra == LP_EXTRA_CURVATURE ? take_curvature(dense, &sums, count, scratch, at, err)
+                                       : LP_OK;
+}
+
+double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model) {
+    const lp_problem *problem = dense->problem;
+    size_t F = problem->width;
+    double share = dense->loss == LP_LOSS_SOFTMAX ? 1 / (double)problem->classes : 0.5; /* p */
+    double sum = 0;
+    for (size_t k = model * dense->rows; k < (model + 1) * dense->rows; k++) {
+        for (size_t j = 0; j < F; j++) {
+            double g = share * dense->total[j] - dense->class_sums[k * F + j];
+            sum += g * g;
+        }
+        double g = dense->scale * (share * (double)problem->count - (double)problem->counts[k]);
+        sum += g * g;
+    }
+    return C * sqrt(sum);
+}
+
+static double softmax_excess(const lp_dense *dense, double C, const double *parameters,
+                             double value, const double *gradient) {
+    const lp_problem *problem = dense->problem;
+    size_t F = problem->width;
+    size_t D = dense->size;
+    double N = (double)problem->count;
+    double e = 0;
+    for (size_t k = 0; k < problem->classes; k++) {
+        double r = gradient[k * D + F] / (C * dense->scale);
+        e = fmax(e, r / ((double)problem->counts[k] + r));
+    }
+    if (!(e < 0.5)) {
+        return INFINITY;
+    }
+    double squares = 0;
+    double product = 0; /* sum_i (p_i - y_i).z_i */
+    double norm = 0;
+    double entropy = 0; /* of c */
+    for (size_t k = 0; k < problem->classes; k++) {
+        const double *w = parameters + k * D;
+        const double *g = gradient + k * D;
+        double r = g[F] / (C * dense->scale);
+        double n = (double)problem->counts[k];
+        double c = e > 0 ? fmax(0, (n - (1 - e) * (n + r)) / (e * N)) : 0;
+        entropy -= c > 0 ? c * log(c) : 0;
+        product += w[F] * dense->scale * r;
+        for (size_t j = 0; j < F; j++) {
+            /* V = (1 - e) C sum (y - p) x' + e C sum (y - c) x' */
+            double v = (1 - e) * (w[j] - g[j]) +
+                       e * C * (dense->class_sums[k * F + j] - c * dense->total[j]);
+            squares += v * v;
+            norm += w[j] * w[j];
+            product += w[j] * (g[j] - w[j]) / C;
+        }
+    }
+    double loss = (value - 0.5 * norm) / C;
+    double dual = -0.5 * squares + C * ((1 - e) * (loss - product) + e * N * entropy);
+    return fmax(0, value - dual) + 4 * DBL_EPSILON * value; /* both round */
+}
+
+double lp_dense_excess(const lp_dense *dense, double C, size_t model, const double *parameters,
+                       double value, const double *gradient) {
+    if (dense->loss == LP_LOSS_SOFTMAX) {
+        return softmax_excess(dense, C, parameters, value, gradient);
+    }
+    const double *g = gradient + model * dense->size;
+    return 0.5 * lp_dot(g, g, dense->size);
+}
+
+void lp_dense_close(lp_dense *dense) {
+    lp_pass_free(dense->pass);
+    lp_basis_clear(&dense->basis);
+    lp_free(dense->class_sums);
+    lp_free(dense->total);
+    lp_free(dense);
+}
+
+lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out, lp_error *err) {
+    size_t K = problem->classes;
+    size_t F = problem->width;
+    *out = NULL;
+    lp_dense *dense = lp_alloc_zeroed(1, sizeof *dense);
+    if (dense == NULL) {
+        return lp_fail_memory(err, "fit", 1, sizeof *dense);
+    }
+    dense->problem = problem;
+    dense->loss = loss;
+    dense->size = F + 1;
+    dense->models = loss == LP_LOSS_SOFTMAX ? 1 : K;
+    dense->rows = K / dense->models;
+    dense->scale = loss == LP_LOSS_SOFTMAX ? 1 : fmax(0, problem->bias);
+    dense->penalty = loss == LP_LOSS_SOFTMAX ? 0 : 1;
+    dense->class_sums = lp_alloc(K, F * sizeof *dense->class_sums);
+    dense->total = lp_alloc(F, sizeof *dense->total);
+    lp_status status = LP_OK;
+    if (dense->class_sums == NULL || dense->total == NULL) {
+        status = lp_fail_memory(err, "fit", K, F * sizeof *dense->class_sums);
+    }
+    if (status == LP_OK) {
+        status = lp_pass_new(problem, loss, &dense->pass, err);
+    }
+    if (status == LP_OK) {
+        status = lp_basis_init(&dense->basis, problem, lp_pass_class_sums(dense->pass), err);
+    }
+    if (status == LP_OK) {
+        status = lp_basis_enter(&dense->basis, lp_pass_class_sums(dense->pass), K,
+                                dense->class_sums, problem->threads, err);
+    }
+    if (status == LP_OK) {
+        status = lp_basis_enter(&dense->basis, lp_pass_total(dense->pass), 1, dense->total,
+                                problem->threads, err);
+    }
+    if (status != LP_OK) {
+        lp_dense_close(dense);
+        return status;
+    }
+    *out = dense;
+    return LP_OK;
+}

@@ -1,0 +1,75 @@
+/* The dense solvers' objectives, with gradients and a bound on the distance to the optimum.  The
+ * mathematics stands in dense_objective.c; descent.c minimises them. */
+#ifndef LP_PROBE_DENSE_OBJECTIVE_H
+#define LP_PROBE_DENSE_OBJECTIVE_H
+
+#include "probe/curvature.h"
+#include "probe/data_pass.h"
+
+/* The data's part, for every C.  Parameters of class k: its weights in the basis [F], then t, with
+ * intercept = scale * t.  The classes of a model are solved together: all K for softmax, each by
+ * itself one-vs-rest. */
+typedef struct lp_dense {
+    const lp_problem *problem;
+    lp_loss loss;
+    size_t size;    /* D = F + 1 parameters a class */
+    size_t models;  /* 1 or K */
+    size_t rows;    /* classes a model: K or 1 */
+    double scale;   /* of the intercept; 0 = there is none */
+    double penalty; /* 1 where t is penalised like a weight, else 0 */
+    lp_pass *pass;
+    lp_basis basis;
+    double *class_sums; /* [K, F] in the basis */
+    double *total;      /* [F] in the basis */
+} lp_dense;
+
+/* What an evaluation gives besides values and gradients. */
+typedef enum lp_extra {
+    LP_EXTRA_NONE,
+    LP_EXTRA_CURVATURE, /* weight and centres */
+    LP_EXTRA_COUPLING   /* coupling; softmax alone */
+} lp_extra;
+
+/* Objective and gradient of some of the models at one point. */
+typedef struct lp_objective {
+    double *value;    /* [models] */
+    double *gradient; /* [K, D] */
+    double *weight;   /* [K] as in lp_preconditioner */
+    double *centres;  /* [K, F] */
+    double *coupling; /* [K, K] sum over the examples of diag(p) - p p', in the caller's memory */
+} lp_objective;
+
+/* Scratch of evaluations. */
+typedef struct lp_dense_scratch {
+    double *raw;        /* [K, F] */
+    double *turned;     /* [K, F] */
+    double *intercepts; /* [K] */
+    size_t *columns;    /* [K] */
+    size_t passes;      /* over the data so far */
+} lp_dense_scratch;
+
+/* The problem outlives *dense. */
+LP_MUST_USE lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **dense,
+                                    lp_error *err);
+void lp_dense_close(lp_dense *dense);
+
+LP_MUST_USE lp_status lp_dense_scratch_init(lp_dense_scratch *scratch, const lp_problem *problem,
+                                            lp_error *err);
+void lp_dense_scratch_clear(lp_dense_scratch *scratch);
+
+/* Evaluates at parameters [K, D] the models with chosen[model], with C.  `pass` is dense->pass or
+ * one over other examples. */
+LP_MUST_USE lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
+                                        const double *parameters, const bool *chosen, bool wide,
+                                        lp_extra extra, lp_dense_scratch *scratch, lp_objective *at,
+                                        lp_error *err);
+
+/* |gradient| of a model at zero, where solvers' tolerances start from. */
+double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model);
+
+/* An upper bound on value - optimum of a model from its value and gradient at parameters; infinity
+ * where the bound says nothing. */
+double lp_dense_excess(const lp_dense *dense, double C, size_t model, const double *parameters,
+                       double value, const double *gradient);
+
+#endif

@@ -1,0 +1,12 @@
+/* Minimises the dense objectives from given parameters. */
+#ifndef LP_PROBE_DESCENT_H
+#define LP_PROBE_DESCENT_H
+
+#include "probe/dense_objective.h"
+
+/* Minimises every model from parameters [K, D], in place; fills in the report but for `seconds`.
+ * LP_CANCELLED when the reporter says so; the report says whether it converged. */
+LP_MUST_USE lp_status lp_descend(const lp_dense *dense, double C, double *parameters,
+                                 lp_fit_report *report, lp_reporter *reporter, lp_error *err);
+
+#endif

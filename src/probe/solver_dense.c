@@ -1,0 +1,84 @@
+/* The dense solvers, softmax and one-vs-rest, as entries of the table in fitter.c:
+ *
+ *     weights [K, F], intercepts [K] of an earlier fit -> the basis, or starting_point.c
+ *       -> descent.c minimises the objectives of dense_objective.c
+ *       -> weights [K, F], intercepts [K] for the features as they stand */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "probe/dense_objective.h"
+#include "probe/descent.h"
+#include "probe/starting_point.h"
+
+static lp_status open_with(const lp_problem *problem, lp_loss loss, void **state, lp_error *err) {
+    lp_dense *dense;
+    lp_status status = lp_dense_open(problem, loss, &dense, err);
+    *state = dense;
+    return status;
+}
+
+static void dense_close(void *dense) {
+    lp_dense_close(dense);
+}
+
+static lp_status softmax_open(const lp_problem *problem, void **state, lp_error *err) {
+    return open_with(problem, LP_LOSS_SOFTMAX, state, err);
+}
+
+static lp_status ovr_open(const lp_problem *problem, void **state, lp_error *err) {
+    return open_with(problem, LP_LOSS_LOGISTIC, state, err);
+}
+
+static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solution,
+                           lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
+    const lp_dense *dense = opaque;
+    const lp_problem *problem = dense->problem;
+    size_t K = problem->classes;
+    size_t F = problem->width;
+    size_t D = dense->size;
+    double *parameters = lp_alloc_zeroed(K, D * sizeof *parameters);
+    double *weights = lp_alloc(K, F * sizeof *weights);
+    lp_status status = LP_OK;
+    if (parameters == NULL || weights == NULL) {
+        status = lp_fail_memory(err, "fit", K, D * sizeof *parameters);
+        goto done;
+    }
+    if (warm) {
+        status =
+            lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads, err);
+        for (size_t k = 0; k < K; k++) {
+            memcpy(parameters + k * D, weights + k * F, F * sizeof *weights);
+            parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
+        }
+    } else {
+        status = lp_starting_point(dense, C, parameters, err);
+    }
+    if (status == LP_OK) {
+        status = lp_descend(dense, C, parameters, report, reporter, err);
+    }
+    for (size_t k = 0; k < K; k++) {
+        memcpy(weights + k * F, parameters + k * D, F * sizeof *weights);
+        solution->intercepts[k] = dense->scale * parameters[k * D + F];
+    }
+    if (status == LP_OK) {
+        status =
+            lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads, err);
+    }
+done:
+    lp_free(parameters);
+    lp_free(weights);
+    return status;
+}
+
+const lp_solver_entry lp_softmax_solver = {.tolerance = 1e-6,
+                                           .max_iterations = 1000,
+                                           .open = softmax_open,
+                                           .fit = dense_fit,
+                                           .close = dense_close};
+
+const lp_solver_entry lp_ovr_solver = {.tolerance = 1e-6,
+                                       .max_iterations = 1000,
+                                       .open = ovr_open,
+                                       .fit = dense_fit,
+                                       .close = dense_close};

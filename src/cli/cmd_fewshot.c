@@ -102,8 +102,7 @@ static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
         json_t *both =
             json_pack("{s:o, s:I, s:O, s:O}", "options", step_fit_options(&few->fit), "seed",
                       (json_int_t)few->seed, "means", mean_rows, "draws", draw_rows);
-        (void)json_dumpf(both, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        (void)fputc('\n', stdout);
+        lp_json_print(stdout, both);
         json_decref(both);
     } else if (table == TABLE_DRAWS) {
         lp_table_print(stdout, format, draw_columns, sizeof draw_columns / sizeof draw_columns[0],

@@ -3,7 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "data/generate.h"
+#include "draw/generate.h"
 
 typedef struct generate_settings {
     const char *out;

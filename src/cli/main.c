@@ -7,8 +7,8 @@
 #include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/lost_file.h"
-#include "cli/memory_limit.h"
 #include "cli/options.h"
+#include "math/blas_memory.h"
 
 static const cli_command *const commands[] = {
     &cli_reproduce, &cli_models, &cli_fetch,   &cli_inspect, &cli_extract, &cli_fit,      &cli_eval,
@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0) {
             lp_error err = {0};
-            lp_status status = memory_limit_check(&err);
+            lp_status status = lp_blas_reserve(&err);
             if (status != LP_OK) {
                 return leave(cli_fail(commands[i], status, &err));
             }

@@ -265,7 +265,7 @@ lp_status step_fit(const lp_features *train, const lp_fit_options *options, cons
                   lp_json_any_text(train->path), "sha256", train->digest, "count",
                   (json_int_t)train->count, "inputs", json_object_get(set, "inputs"), "data",
                   json_object_get(set, "data"), "options", step_fit_options(options), "fit", fit);
-    char *text = meta != NULL ? json_dumps(meta, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = lp_json_dump(meta, LP_JSON_COMPACT);
     lp_status status =
         text != NULL ? lp_probe_save(*probe, out, text, &late) : lp_fail_memory(&late, out, 1, 1);
     free(text);

@@ -166,7 +166,7 @@ bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch, images agains
 $(BUILD)/bench/%: bench/%.c $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(LIBRARY_LIBS) -o $@
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh

@@ -163,10 +163,10 @@ bench-probe: all $(BUILD)/bench/fit_npy  ## solvers and a sweep against scikit-l
 bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch, images against Pillow: about 20 minutes
 	$(PYTHON) bench/bench_encoder.py --build $(BUILD) $(ARGS)
 
-$(BUILD)/bench/%: bench/%.c $(LIBRARY) $(CONFIG)
+$(BUILD)/bench/%: bench/%.c $(PARTS) $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(LIBRARY_LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(PARTS) $(LIBRARY) $(LIBRARY_LIBS) $(PROGRAM_LIBS) -o $@
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh

@@ -130,7 +130,7 @@ static lp_status draw_chart(const lp_fewshot_options *few, const lp_fewshot_mean
         const lp_fewshot_mean *m = &means[s];
         bool spread = few->draws > 1; /* one draw has no interval */
         points[s] = (lp_curve_point){(double)m->shots, m->mean, spread ? m->interval.low : NAN,
-                               spread ? m->interval.high : NAN};
+                                     spread ? m->interval.high : NAN};
     }
     lp_evaluation_title(test, on);
     (void)snprintf(title, sizeof title, "Few-shot accuracy: %s", on);

@@ -9,6 +9,7 @@
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/settings.h"
+#include "report/published.h"
 #include "report/table.h"
 
 enum { WORDS_MAX = 64 };
@@ -18,7 +19,8 @@ static const lp_published *shown_number(const lp_known_model *model, const char 
     size_t count;
     const lp_published *all = lp_published_all(&count), *found = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i].model, model->title) == 0 && strcmp(all[i].dataset, dataset) == 0) {
+        if (strcmp(all[i].model, model->title) == 0 && strcmp(all[i].dataset, dataset) == 0 &&
+            (found == NULL || all[i].point == LP_FEATURE_PENULTIMATE)) {
             found = &all[i];
         }
     }

@@ -6,6 +6,7 @@
 /* A choice is stored through an int pointer. */
 _Static_assert(sizeof(lp_activation) == sizeof(int) && sizeof(lp_pool) == sizeof(int) &&
                    sizeof(lp_mean_std) == sizeof(int) && sizeof(lp_precision) == sizeof(int) &&
+                   sizeof(lp_feature_point) == sizeof(int) &&
                    sizeof(lp_label_kind) == sizeof(int) && sizeof(lp_split) == sizeof(int) &&
                    sizeof(lp_solver) == sizeof(int) && sizeof(lp_format) == sizeof(int),
                "an enum that an option chooses has the size of an int");
@@ -19,10 +20,12 @@ static const char *const formats[] = {"text", "csv", "json", NULL};
 #define AT(member) offsetof(cli_model_settings, member)
 const cli_option cli_encoder_options[] = {
     {CLI_ENCODER, "--activation", "NAME", CLI_CHOICE, AT(encoder.activation),
-     .choices = lp_activation_names, .help = "the MLP's activation; needed where the files do not say it"},
+     .choices = lp_activation_names,
+     .help = "the MLP's activation; needed where the files do not say it"},
     {CLI_ENCODER, "--pool", "HOW", CLI_CHOICE, AT(encoder.pool), .choices = lp_pool_names,
      .help = "how tokens become one vector; auto: as the model was trained"},
-    {CLI_ENCODER, "--precision", "NAME", CLI_CHOICE, AT(encoder.precision), .choices = lp_precision_names,
+    {CLI_ENCODER, "--precision", "NAME", CLI_CHOICE, AT(encoder.precision),
+     .choices = lp_precision_names,
      .help = "numbers that a vision transformer's blocks multiply; int8 is faster and less exact"},
     {CLI_ENCODER, "--input-size", "PIXELS", CLI_COUNT, AT(encoder.input_size), .low = 1,
      .high = LARGEST_INPUT,
@@ -33,7 +36,8 @@ const cli_option cli_encoder_options[] = {
 const cli_option cli_one_encoder_options[] = {
     {CLI_ENCODER, "--heads", "N", CLI_COUNT, AT(encoder.heads), .low = 1, .high = MOST_HEADS,
      .help = "attention heads; needed where the files do not say it"},
-    {CLI_ENCODER, "--mean-std", "NAME", CLI_CHOICE, AT(encoder.mean_std), .choices = lp_mean_std_names,
+    {CLI_ENCODER, "--mean-std", "NAME", CLI_CHOICE, AT(encoder.mean_std),
+     .choices = lp_mean_std_names,
      .help = "mean and standard deviation of the preprocessing; half is 0.5; needed where the "
              "files do not say it"},
     {.name = NULL}};

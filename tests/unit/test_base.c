@@ -257,7 +257,8 @@ static void json_is_printed_with_short_reals(void **state) {
     json_decref(value);
     assert_null(lp_json_dump(NULL, LP_JSON_COMPACT));
 
-    char *bytes, *path = in_folder("value.json");
+    char *bytes;
+    const char *path = in_folder("value.json");
     size_t size;
     assert_ok(lp_json_parse("text", indented, strlen(indented), &value, &err), &err);
     assert_ok(lp_json_write(path, value, &err), &err);
@@ -265,7 +266,6 @@ static void json_is_printed_with_short_reals(void **state) {
     assert_string_equal(bytes, indented);
     json_decref(value);
     lp_free(bytes);
-    lp_free(path);
 }
 
 static void messages_cannot_steer_a_terminal(void **state) {

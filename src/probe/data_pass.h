@@ -1,5 +1,5 @@
-/* One pass over the training data: losses and gradients of linear models, and what their curvature
- * looks like.  See data_pass.c for the plan of the work. */
+/* One pass over the training data: losses and gradients of linear models, and sums from which their
+ * curvature follows.  See data_pass.c for the plan of the work. */
 #ifndef LP_PROBE_DATA_PASS_H
 #define LP_PROBE_DATA_PASS_H
 

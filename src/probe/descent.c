@@ -389,7 +389,7 @@ static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
 
 /* The first evaluation in float64 for softmax, after a Newton step in the intercepts: their
  * gradient enters the bound on the gap at first order (dense_objective.c), and the step squares it.
- * For a loose tolerance a pass in float32 tells the step well enough; where not, a second one is
+ * For a loose tolerance a step from a pass in float32 is good enough; where not, a second one is
  * made. */
 static lp_status settle_intercepts(descent *s, lp_error *err) {
     enum { MOST_CLASSES = 2048 };

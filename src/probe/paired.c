@@ -3,9 +3,8 @@
  *     labels, predictions a, predictions b [N] -> right in both, in a alone (b), in b alone (c),
  *     in neither -> exact McNemar p, Tango interval of (b - c) / N; p of all pairs -> Holm
  *
- * Given that b + c examples tell the two apart, b of them for the first, is Binomial(b + c, 1/2)
- * where both are equally good; p is twice the smaller tail (McNemar 1947, the exact conditional
- * form).
+ * b + c examples are right in exactly one.  Where both are equally good, b is Binomial(b + c, 1/2):
+ * p is twice the smaller tail (McNemar 1947, the exact conditional form).
  *
  * Tango's interval holds every difference d for which |T(d)| <= 1.96, with
  *     T(d) = (b - c - N d) / sqrt(N (2 q + d (1 - d))),

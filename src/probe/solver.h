@@ -1,5 +1,5 @@
-/* What a solver gets and gives.  A solver is an entry of the table in fitter.c; whoever fits goes
- * through fitter.h. */
+/* What a solver gets and gives.  A solver is an entry of the table in fitter.c; callers that fit
+ * use fitter.h. */
 #ifndef LP_PROBE_SOLVER_H
 #define LP_PROBE_SOLVER_H
 

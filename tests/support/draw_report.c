@@ -13,7 +13,8 @@ static const char *names[] = {"<script>alert(1)</script>", "\" onload=\"alert(2)
                               "</svg><img src=x>", "&amp; 'quoted' \xe7\x8c\xab"};
 
 static lp_status add_charts(lp_html *page, lp_error *err) {
-    const lp_curve_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}, {10, 0.55, 0.5, 0.6}};
+    const lp_curve_point points[] = {
+        {0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}, {10, 0.55, 0.5, 0.6}};
     const lp_series series[] = {{names[0], points, 3}, {names[2], points + 1, 1}};
     const size_t counts[16] = {5, 1, 0, 0, 0, 6, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0};
     const lp_bar bars[] = {{names[1], 0.7, 0.6, 0.8, 0.72}, {names[3], 0.5, NAN, NAN, NAN}};

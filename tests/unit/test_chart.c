@@ -103,7 +103,8 @@ static void linear_axes_have_round_ticks(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double ticks[LP_MAX_TICKS];
         char text[LP_TICK_TEXT];
-        lp_chart_axis axis = lp_chart_axis_make(LP_SCALE_LINEAR, cases[i].low, cases[i].high, 9, 0, 100);
+        lp_chart_axis axis =
+            lp_chart_axis_make(LP_SCALE_LINEAR, cases[i].low, cases[i].high, 9, 0, 100);
         axis.from = 300;
         axis.to = 20;
         size_t count = lp_chart_axis_ticks(&axis, ticks);
@@ -180,7 +181,8 @@ static void malformed_text_is_replaced(void **state) {
 static void points_lie_where_their_values_are(void **state) {
     (void)state;
     /* three series of one point, evenly spaced in log C and in accuracy, no intervals */
-    const lp_curve_point points[] = {{0.01, 0.5, NAN, NAN}, {1, 0.6, NAN, NAN}, {100, 0.7, NAN, NAN}};
+    const lp_curve_point points[] = {
+        {0.01, 0.5, NAN, NAN}, {1, 0.6, NAN, NAN}, {100, 0.7, NAN, NAN}};
     const lp_series series[] = {{"a", points, 1}, {"b", points + 1, 1}, {"c", points + 2, 1}};
     lp_curve curve = sweep_of(series, 3);
     lp_chart *chart;
@@ -203,8 +205,8 @@ static void points_lie_where_their_values_are(void **state) {
 static void sweep_says_what_it_shows(void **state) {
     (void)state;
     const lp_curve_point points[] = {{10, 0.7, 0.69, 0.71}, {0.316, 0.8, 0.79, 0.81},
-                               {1e-6, 0.01, 0, 0.02}, {1e6, 0.6, 0.59, 0.61},
-                               {NAN, 0.5, 0.4, 0.6},  {1, NAN, 0, 1}};
+                                     {1e-6, 0.01, 0, 0.02}, {1e6, 0.6, 0.59, 0.61},
+                                     {NAN, 0.5, 0.4, 0.6},  {1, NAN, 0, 1}};
     const lp_series series[] = {{"validation " HOSTILE, points, 6}, {"test \xff", points + 1, 1}};
     lp_curve curve = sweep_of(series, 2);
     lp_chart *chart;
@@ -238,7 +240,8 @@ static void sweep_says_what_it_shows(void **state) {
 
 static void order_of_points_does_not_matter(void **state) {
     (void)state;
-    const lp_curve_point rising[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}, {10, 0.5, 0.45, 0.55}};
+    const lp_curve_point rising[] = {
+        {0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}, {10, 0.5, 0.45, 0.55}};
     const lp_curve_point mixed[] = {rising[2], rising[0], {-1, 0.9, 0.8, 1}, rising[1]};
     lp_series series = {"s", rising, 3};
     lp_curve curve = sweep_of(&series, 1);
@@ -297,7 +300,8 @@ static void curves_of_odd_shape(void **state) {
 
 static void nothing_to_draw_is_an_error(void **state) {
     (void)state;
-    const lp_curve_point points[] = {{NAN, 0.5, 0, 1}, {1, NAN, 0, 1}, {0, 0.5, 0, 1}, {-1, 0.5, 0, 1}};
+    const lp_curve_point points[] = {
+        {NAN, 0.5, 0, 1}, {1, NAN, 0, 1}, {0, 0.5, 0, 1}, {-1, 0.5, 0, 1}};
     const lp_series series = {"s", points, 4};
     lp_curve curve = sweep_of(&series, 1);
     lp_chart *chart;

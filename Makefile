@@ -42,12 +42,15 @@ ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(MODE_FLAGS) -fPIE -pthread -ff
 ALL_LDFLAGS = $(MODE_FLAGS) -pie -pthread $(if $(filter Linux,$(shell uname -s)),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)-z$(comma)noexecstack) $(LDFLAGS)
 comma := ,
 
-SOURCES := $(wildcard src/*/*.c)
-LIB_SOURCES := $(filter-out src/cli/%,$(SOURCES))
-CLI_SOURCES := $(filter src/cli/%,$(SOURCES))
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
-CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/obj/%.o)
+# The library needs neither cairo nor curl, and never includes the program (make lint).
+LIBRARY_FOLDERS := base math ckpt data image feat model probe extract run
+PROGRAM_FOLDERS := report fetch draw cli
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(foreach folder,$(1),$(wildcard src/$(folder)/*.c)))
+LIBRARY_OBJECTS := $(call objects,$(LIBRARY_FOLDERS))
+PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS))
 LIBRARY := $(BUILD)/liblinprobe.a
+# What the tests link of the program; not installed.
+PARTS := $(BUILD)/libprogram.a
 PROGRAM := $(BUILD)/linprobe
 
 all: $(PROGRAM) $(LIBRARY)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
@@ -60,13 +63,15 @@ $(BUILD)/obj/%.o: %.c $(CONFIG) Makefile
 	@echo 'CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(LIBRARY): $(LIB_OBJECTS)
+$(LIBRARY): $(LIBRARY_OBJECTS)
+$(PARTS): $(filter-out $(BUILD)/obj/src/cli/%,$(PROGRAM_OBJECTS))
+$(LIBRARY) $(PARTS):
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(PROGRAM): $(CLI_OBJECTS) $(LIBRARY)
+$(PROGRAM): $(PROGRAM_OBJECTS) $(LIBRARY)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(DEP_LIBS) -lm -ldl -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBRARY_LIBS) $(PROGRAM_LIBS) -o $@
 
 # ---- set-up -----------------------------------------------------------------------------------
 
@@ -116,16 +121,17 @@ check-parallel:
 	@$(MAKE) --no-print-directory check TESTS='$(PARALLEL_TESTS)'
 
 # _XOPEN_SOURCE: nftw, which removes the scratch folders.
-$(BUILD)/tests/%: tests/unit/%.c tests/support/check.h $(LIBRARY) $(CONFIG)
+$(BUILD)/tests/%: tests/unit/%.c tests/support/check.h $(PARTS) $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(CMOCKA_CFLAGS) -D_XOPEN_SOURCE=700 -Itests/support \
-	    -DLP_TEST_DATA='"$(CURDIR)/tests"' -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(CMOCKA_LIBS) $(DEP_LIBS) -lm -o $@
+	    -DLP_TEST_DATA='"$(CURDIR)/tests"' -MMD -MP $(ALL_LDFLAGS) $< $(PARTS) $(LIBRARY) $(CMOCKA_LIBS) \
+	    $(LIBRARY_LIBS) $(PROGRAM_LIBS) -o $@
 
-$(BUILD)/tests/%: tests/support/%.c $(LIBRARY) $(CONFIG)
+$(BUILD)/tests/%: tests/support/%.c $(PARTS) $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(PARTS) $(LIBRARY) $(LIBRARY_LIBS) $(PROGRAM_LIBS) -o $@
 
 $(BUILD)/tests/%.so: tests/faults/%.c $(CONFIG)
 	@mkdir -p $(@D)
@@ -135,7 +141,7 @@ $(BUILD)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(wildcard tests/
 	@mkdir -p $(@D)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) -DLP_FUZZ_CORPUS='"$(CURDIR)/tests/fuzz/corpus"' $(ALL_LDFLAGS) $< \
-	    $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c) $(LIBRARY) $(DEP_LIBS) -lm -o $@
+	    $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c) $(LIBRARY) $(LIBRARY_LIBS) -o $@
 
 fuzz-programs: $(FUZZ_PROGRAMS)
 
@@ -160,7 +166,7 @@ bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch, images agains
 $(BUILD)/bench/%: bench/%.c $(LIBRARY) $(CONFIG)
 	@mkdir -p $(@D)
 	@echo 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(DEP_LIBS) -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(LIBRARY_LIBS) -o $@
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh
@@ -172,7 +178,7 @@ install: all  ## program, library, headers and pkg-config file under PREFIX
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 include/linprobe/*.h $(DESTDIR)$(PREFIX)/include/linprobe/
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(DEP_LIBS) -lm -pthread|' \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIBRARY_LIBS) -pthread|' \
 	    scripts/linprobe.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/linprobe.pc
 
 uninstall:  ## removes what install put there

@@ -121,14 +121,17 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
-modules='openblas libarchive jansson libcrypto libcurl zlib libpng libjpeg cairo'
+library='openblas libarchive jansson libcrypto zlib libpng libjpeg'
+program='libcurl cairo' # which the program needs beside the library's
 mkdir -p "$(dirname "$output")"
 {
     echo "# written by scripts/configure.sh"
     # shellcheck disable=SC2086
-    echo "DEP_CFLAGS := $(pkg-config --cflags $modules) ${prefix:+-I$prefix/include}"
+    echo "DEP_CFLAGS := $(pkg-config --cflags $library $program) ${prefix:+-I$prefix/include}"
     # shellcheck disable=SC2086
-    echo "DEP_LIBS := ${prefix:+-L$prefix/lib }$(pkg-config --libs $modules) -llinear"
+    echo "LIBRARY_LIBS := ${prefix:+-L$prefix/lib }$(pkg-config --libs $library) -llinear -lm -ldl"
+    # shellcheck disable=SC2086
+    echo "PROGRAM_LIBS := $(pkg-config --libs $program)"
     if pkg-config --exists cmocka; then
         echo "CMOCKA_CFLAGS := $(pkg-config --cflags cmocka)"
         echo "CMOCKA_LIBS := $(pkg-config --libs cmocka)"

@@ -24,6 +24,16 @@ extern "C" {
 typedef enum lp_split { LP_SPLIT_TRAIN, LP_SPLIT_TEST } lp_split;
 typedef enum lp_label_kind { LP_LABELS_FINE, LP_LABELS_COARSE } lp_label_kind;
 
+/* Their names, in the order of the enums, and NULL behind the last: "train", "test"; "fine",
+ * "coarse". */
+extern const char *const lp_split_names[];
+extern const char *const lp_label_kind_names[];
+const char *lp_split_name(lp_split split);
+const char *lp_label_kind_name(lp_label_kind labels);
+
+/* lp_dataset_options.test_share where it is 0. */
+#define LP_DEFAULT_TEST_SHARE 0.2
+
 /* How a data set is opened.  Zeros: the training split, fine labels, everything else as said. */
 typedef struct lp_dataset_options {
     lp_split split;
@@ -31,7 +41,7 @@ typedef struct lp_dataset_options {
     /* The rest is for folders of images. */
     bool skip_broken;  /* leave out files that cannot be decoded, instead of failing */
     double test_share; /* part of each class that is the test split, above 0 and below 1, where the
-                        * folder has no split of its own; 0: a fifth */
+                        * folder has no split of its own; 0: LP_DEFAULT_TEST_SHARE */
     size_t split_seed; /* of that split */
     size_t threads;    /* that check the images; 0 = all processors; never changes the result */
     lp_progress progress; /* in images, while they are checked */

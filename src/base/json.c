@@ -1,12 +1,14 @@
 /* JSON over jansson. */
 #include "base/json.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 lp_status lp_json_parse(const char *path, const char *bytes, size_t size, json_t **value,
                         lp_error *err) {
@@ -31,24 +33,103 @@ lp_status lp_json_read(const char *path, json_t **value, lp_error *err) {
     return status;
 }
 
+static void print_value(FILE *out, const json_t *value, lp_json_layout layout, int depth);
+
+/* What stands before a member, or before the closing bracket where there was one. */
+static void print_gap(FILE *out, lp_json_layout layout, int depth) {
+    if (layout == LP_JSON_INDENTED) {
+        (void)fprintf(out, "\n%*s", 2 * depth, "");
+    }
+}
+
+static void print_comma(FILE *out, lp_json_layout layout, bool first) {
+    if (!first) {
+        (void)fputs(layout == LP_JSON_LINE ? ", " : ",", out);
+    }
+}
+
+static void print_object(FILE *out, const json_t *object, lp_json_layout layout, int depth) {
+    const char *key;
+    json_t *member;
+    bool first = true;
+    (void)fputc('{', out);
+    json_object_foreach((json_t *)(uintptr_t)object, key, member) {
+        json_t *name = json_string(key);
+        print_comma(out, layout, first);
+        print_gap(out, layout, depth + 1);
+        print_value(out, name, layout, depth + 1);
+        (void)fputs(layout == LP_JSON_COMPACT ? ":" : ": ", out);
+        print_value(out, member, layout, depth + 1);
+        json_decref(name);
+        first = false;
+    }
+    if (!first) {
+        print_gap(out, layout, depth);
+    }
+    (void)fputc('}', out);
+}
+
+static void print_array(FILE *out, const json_t *array, lp_json_layout layout, int depth) {
+    size_t count = json_array_size(array);
+    (void)fputc('[', out);
+    for (size_t i = 0; i < count; i++) {
+        print_comma(out, layout, i == 0);
+        print_gap(out, layout, depth + 1);
+        print_value(out, json_array_get(array, i), layout, depth + 1);
+    }
+    if (count > 0) {
+        print_gap(out, layout, depth);
+    }
+    (void)fputc(']', out);
+}
+
+/* jansson prints all but reals, of which it has one precision for all, and what holds them. */
+static void print_value(FILE *out, const json_t *value, lp_json_layout layout, int depth) {
+    char text[LP_REAL_TEXT];
+    if (json_is_object(value)) {
+        print_object(out, value, layout, depth);
+    } else if (json_is_array(value)) {
+        print_array(out, value, layout, depth);
+    } else if (json_is_real(value)) {
+        (void)fputs(lp_real_text(text, json_real_value(value)), out);
+        (void)fputs(strpbrk(text, ".e") == NULL ? ".0" : "", out);
+    } else {
+        (void)json_dumpf(value, out, JSON_ENCODE_ANY);
+    }
+}
+
+static char *dump(const json_t *value, lp_json_layout layout, const char *end) {
+    char *text = NULL;
+    size_t size;
+    FILE *stream = value != NULL ? open_memstream(&text, &size) : NULL;
+    if (stream == NULL) {
+        return NULL;
+    }
+    print_value(stream, value, layout, 0);
+    (void)fputs(end, stream);
+    bool failed = ferror(stream) != 0;
+    failed = fclose(stream) != 0 || failed;
+    if (failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+char *lp_json_dump(const json_t *value, lp_json_layout layout) {
+    return dump(value, layout, "");
+}
+
+void lp_json_print(FILE *out, const json_t *value) {
+    print_value(out, value, LP_JSON_INDENTED, 0);
+    (void)fputc('\n', out);
+}
+
 lp_status lp_json_write(const char *path, const json_t *value, lp_error *err) {
-    char *text = value != NULL ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
-    if (text == NULL) {
-        return lp_fail(err, LP_ERR_MEMORY, "%s: JSON could not be built", path);
-    }
-    lp_writer *writer;
-    lp_status status = lp_writer_open(path, &writer, err);
-    if (status == LP_OK) {
-        status = lp_writer_put(writer, text, strlen(text), err);
-        if (status == LP_OK) {
-            status = lp_writer_put(writer, "\n", 1, err);
-        }
-        if (status == LP_OK) {
-            status = lp_writer_commit(writer, err);
-        } else {
-            lp_writer_abort(writer);
-        }
-    }
+    char *text = dump(value, LP_JSON_INDENTED, "\n");
+    lp_status status = text != NULL
+                           ? lp_file_write(path, text, strlen(text), err)
+                           : lp_fail(err, LP_ERR_MEMORY, "%s: JSON could not be built", path);
     free(text);
     return status;
 }

@@ -1,8 +1,10 @@
-/* Number parsing. */
+/* Numbers from and to text. */
 #include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,4 +39,40 @@ lp_status lp_parse_count(const char *what, const char *text, uint64_t low, uint6
     return lp_fail(err, LP_ERR_ARGUMENT,
                    "%s: expected a whole number from %llu to %llu, found '%s'", what,
                    (unsigned long long)low, (unsigned long long)high, text);
+}
+
+const char *lp_real_text(char text[LP_REAL_TEXT], double value) {
+    char shortest[64], digits[LP_REAL_TEXT];
+    const char *e = NULL;
+    int count = 0;
+    for (int after = 0; after < 17; after++) { /* digits behind the first */
+        (void)snprintf(shortest, sizeof shortest, "%.*e", after, value);
+        if (strtod(shortest, NULL) == value) {
+            break;
+        }
+    }
+    /* The locale decides what stands between the digits; so they are picked out. */
+    for (e = shortest; *e != 'e' && *e != '\0'; e++) {
+        if (*e >= '0' && *e <= '9') {
+            digits[count++] = *e;
+        }
+    }
+    int exponent = *e == 'e' ? (int)strtol(e + 1, NULL, 10) : 0;
+    bool plain = exponent >= -4 && exponent < 17;
+    int point = plain ? exponent : 0; /* stands behind this digit; those before the first are 0 */
+    char *to = text;
+    if (signbit(value)) {
+        *to++ = '-';
+    }
+    for (int i = point < 0 ? point : 0; i < count || i <= point; i++) {
+        *to++ = i >= 0 && i < count ? digits[i] : '0';
+        if (i == point && i + 1 < count) {
+            *to++ = '.';
+        }
+    }
+    *to = '\0';
+    if (!plain) {
+        (void)snprintf(to, 6, "e%d", exponent);
+    }
+    return text;
 }

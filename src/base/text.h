@@ -1,4 +1,4 @@
-/* Numbers from text, to the last character. */
+/* Numbers from text, to the last character, and numbers to text that reads back the same. */
 #ifndef LP_BASE_TEXT_H
 #define LP_BASE_TEXT_H
 
@@ -13,5 +13,11 @@ LP_MUST_USE lp_status lp_parse_real(const char *what, const char *text, double l
                                     double *value, lp_error *err);
 LP_MUST_USE lp_status lp_parse_count(const char *what, const char *text, uint64_t low,
                                      uint64_t high, uint64_t *value, lp_error *err);
+
+enum { LP_REAL_TEXT = 32 };
+
+/* The shortest decimal that reads back to the same value, in every locale: "70.8", "10000", "1e-6",
+ * "-0".  It has an exponent below 1e-4 and from 1e17 on.  value is finite.  Returns text. */
+const char *lp_real_text(char text[LP_REAL_TEXT], double value);
 
 #endif

@@ -15,206 +15,201 @@
 
 #include "linprobe/checkpoint.h"
 
-#define OPENAI "https://openaipublic.azureedge.net/clip/models/"
-#define CLIP(label, slug, family, size, parameters, file, bytes, digest)                           \
-    {                                                                                              \
-        "clip-" slug, label, "OpenAI CLIP " label, family, "quick_gelu", size, 0, parameters,      \
-            OPENAI digest "/" file, bytes, 0, digest                                               \
-    }
-#define LAION(label, slug, activation, size, parameters, file, digits)                             \
-    {                                                                                              \
-        "openclip-" slug, NULL, "open_clip " label, "clip-vit", activation, size, 0, parameters,   \
-            "https://github.com/mlfoundations/open_clip/releases/download/v0.2-weights/" file      \
-            "-" digits ".pt",                                                                      \
-            0, 0, digits                                                                           \
-    }
-#define TORCHVISION(label, name, alias, resize, parameters, file, digits, megabytes)               \
-    {                                                                                              \
-        name, alias, "torchvision " label, "resnet", NULL, 224, resize, parameters,                \
-            "https://download.pytorch.org/models/" file "-" digits ".pth", 0, megabytes, digits    \
-    }
-#define META(name, alias, title, family, parameters, path)                                         \
-    {                                                                                              \
-        name, alias, title, family, NULL, 224, 0, parameters,                                      \
-            "https://dl.fbaipublicfiles.com/" path ".pth", 0, 0, NULL                              \
-    }
-#define DEIT(label, slug, parameters, file, digits)                                                \
-    {                                                                                              \
-        "deit-vit-" slug, NULL, "DeiT ViT-" label, "timm-vit", NULL, 224, 0, parameters,           \
-            "https://dl.fbaipublicfiles.com/deit/" file "-" digits ".pth", 0, 0, digits            \
-    }
+/* Where the publishers keep their files.  OpenAI's addresses hold the file's SHA-256; other names
+ * end in its first digits. */
+#define OPENAI(digest, file)                                                                       \
+    .url = "https://openaipublic.azureedge.net/clip/models/" digest "/" file, .sha256 = digest
+#define NAMED_BY_DIGITS(name, digits, end) .url = name "-" digits end, .sha256 = digits
+#define OPEN_CLIP "https://github.com/mlfoundations/open_clip/releases/download/v0.2-weights/"
+#define PYTORCH "https://download.pytorch.org/models/"
+#define META "https://dl.fbaipublicfiles.com/"
 
+/* Its layout would give each field a line of its own. */
+/* clang-format off */
 static const lp_known_model models[] = {
-    CLIP("RN50", "rn50", "clip-resnet", 224, 38316896, "RN50.pt", 255827503,
-         "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"),
-    CLIP("RN101", "rn101", "clip-resnet", 224, 56259936, "RN101.pt", 291791292,
-         "8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599"),
-    CLIP("RN50x4", "rn50x4", "clip-resnet", 288, 87137080, "RN50x4.pt", 421854225,
-         "7e526bd135e493cef0776de27d5f42653e6b4c8bf9e0f653bb11773263205fdd"),
-    CLIP("RN50x16", "rn50x16", "clip-resnet", 384, 167328912, "RN50x16.pt", 661125706,
-         "52378b407f34354e150460fe41077663dd5b39c54cd0bfd2b27167a4a06ec9aa"),
-    CLIP("RN50x64", "rn50x64", "clip-resnet", 448, 420380352, "RN50x64.pt", 1353500174,
-         "be1cfb55d75a9666199fb2206c106743da0f6468c9d327f3e0d0a543a9919d9c"),
-    CLIP("ViT-B/32", "vit-b-32", "clip-vit", 224, 87849216, "ViT-B-32.pt", 353976522,
-         "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af"),
-    CLIP("ViT-B/16", "vit-b-16", "clip-vit", 224, 86192640, "ViT-B-16.pt", 350837078,
-         "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"),
-    CLIP("ViT-L/14", "vit-l-14", "clip-vit", 224, 303966208, "ViT-L-14.pt", 932768134,
-         "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836"),
-    CLIP("ViT-L/14@336px", "vit-l-14-336px", "clip-vit", 336, 304293888, "ViT-L-14-336px.pt",
-         934088680, "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02"),
+    {.name = "clip-rn50", .alias = "RN50", .title = "OpenAI CLIP RN50",
+     .family = "clip-resnet", .activation = "quick_gelu", .input_size = 224, .parameters = 38316896,
+     OPENAI("afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762", "RN50.pt"),
+     .bytes = 255827503},
+    {.name = "clip-rn101", .alias = "RN101", .title = "OpenAI CLIP RN101",
+     .family = "clip-resnet", .activation = "quick_gelu", .input_size = 224, .parameters = 56259936,
+     OPENAI("8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599", "RN101.pt"),
+     .bytes = 291791292},
+    {.name = "clip-rn50x4", .alias = "RN50x4", .title = "OpenAI CLIP RN50x4",
+     .family = "clip-resnet", .activation = "quick_gelu", .input_size = 288, .parameters = 87137080,
+     OPENAI("7e526bd135e493cef0776de27d5f42653e6b4c8bf9e0f653bb11773263205fdd", "RN50x4.pt"),
+     .bytes = 421854225},
+    {.name = "clip-rn50x16", .alias = "RN50x16", .title = "OpenAI CLIP RN50x16",
+     .family = "clip-resnet", .activation = "quick_gelu", .input_size = 384,
+     .parameters = 167328912,
+     OPENAI("52378b407f34354e150460fe41077663dd5b39c54cd0bfd2b27167a4a06ec9aa", "RN50x16.pt"),
+     .bytes = 661125706},
+    {.name = "clip-rn50x64", .alias = "RN50x64", .title = "OpenAI CLIP RN50x64",
+     .family = "clip-resnet", .activation = "quick_gelu", .input_size = 448,
+     .parameters = 420380352,
+     OPENAI("be1cfb55d75a9666199fb2206c106743da0f6468c9d327f3e0d0a543a9919d9c", "RN50x64.pt"),
+     .bytes = 1353500174},
+    {.name = "clip-vit-b-32", .alias = "ViT-B/32", .title = "OpenAI CLIP ViT-B/32",
+     .family = "clip-vit", .activation = "quick_gelu", .input_size = 224, .parameters = 87849216,
+     OPENAI("40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af", "ViT-B-32.pt"),
+     .bytes = 353976522},
+    {.name = "clip-vit-b-16", .alias = "ViT-B/16", .title = "OpenAI CLIP ViT-B/16",
+     .family = "clip-vit", .activation = "quick_gelu", .input_size = 224, .parameters = 86192640,
+     OPENAI("5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f", "ViT-B-16.pt"),
+     .bytes = 350837078},
+    {.name = "clip-vit-l-14", .alias = "ViT-L/14", .title = "OpenAI CLIP ViT-L/14",
+     .family = "clip-vit", .activation = "quick_gelu", .input_size = 224, .parameters = 303966208,
+     OPENAI("b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836", "ViT-L-14.pt"),
+     .bytes = 932768134},
+    {.name = "clip-vit-l-14-336px", .alias = "ViT-L/14@336px",
+     .title = "OpenAI CLIP ViT-L/14@336px",
+     .family = "clip-vit", .activation = "quick_gelu", .input_size = 336, .parameters = 304293888,
+     OPENAI("3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02",
+            "ViT-L-14-336px.pt"),
+     .bytes = 934088680},
 
-    LAION("ViT-B/32 laion400m_e32", "vit-b-32-laion400m", "quick_gelu", 224, 87849216,
-          "vit_b_32-quickgelu-laion400m_e32", "46683a32"),
-    LAION("ViT-B/16 laion400m_e32", "vit-b-16-laion400m", "gelu", 224, 86192640,
-          "vit_b_16-laion400m_e32", "55e67d44"),
-    LAION("ViT-B/16-plus-240 laion400m_e32", "vit-b-16-plus-240-laion400m", "gelu", 240, 117213824,
-          "vit_b_16_plus_240-laion400m_e32", "699c4b84"),
-    LAION("ViT-L/14 laion400m_e32", "vit-l-14-laion400m", "gelu", 224, 303966208,
-          "vit_l_14-laion400m_e32", "3d133497"),
+    {.name = "openclip-vit-b-32-laion400m", .title = "open_clip ViT-B/32 laion400m_e32",
+     .family = "clip-vit", .activation = "quick_gelu", .input_size = 224, .parameters = 87849216,
+     NAMED_BY_DIGITS(OPEN_CLIP "vit_b_32-quickgelu-laion400m_e32", "46683a32", ".pt")},
+    {.name = "openclip-vit-b-16-laion400m", .title = "open_clip ViT-B/16 laion400m_e32",
+     .family = "clip-vit", .activation = "gelu", .input_size = 224, .parameters = 86192640,
+     NAMED_BY_DIGITS(OPEN_CLIP "vit_b_16-laion400m_e32", "55e67d44", ".pt")},
+    {.name = "openclip-vit-b-16-plus-240-laion400m",
+     .title = "open_clip ViT-B/16-plus-240 laion400m_e32",
+     .family = "clip-vit", .activation = "gelu", .input_size = 240, .parameters = 117213824,
+     NAMED_BY_DIGITS(OPEN_CLIP "vit_b_16_plus_240-laion400m_e32", "699c4b84", ".pt")},
+    {.name = "openclip-vit-l-14-laion400m", .title = "open_clip ViT-L/14 laion400m_e32",
+     .family = "clip-vit", .activation = "gelu", .input_size = 224, .parameters = 303966208,
+     NAMED_BY_DIGITS(OPEN_CLIP "vit_l_14-laion400m_e32", "3d133497", ".pt")},
 
-    TORCHVISION("ResNet-18 V1", "resnet18", "resnet18-v1", 256, 11176512, "resnet18", "f37072fd",
-                46.8),
-    TORCHVISION("ResNet-34 V1", "resnet34", "resnet34-v1", 256, 21284672, "resnet34", "b627a593",
-                87.3),
-    TORCHVISION("ResNet-50 V1", "resnet50", "resnet50-v1", 256, 23508032, "resnet50", "0676ba61",
-                102.5),
-    TORCHVISION("ResNet-50 V2", "resnet50-v2", NULL, 232, 23508032, "resnet50", "11ad3fa6", 102.5),
-    TORCHVISION("ResNet-101 V1", "resnet101", "resnet101-v1", 256, 42500160, "resnet101",
-                "63fe2227", 178.8),
-    TORCHVISION("ResNet-101 V2", "resnet101-v2", NULL, 232, 42500160, "resnet101", "cd907fc2",
-                178.8),
-    TORCHVISION("ResNet-152 V1", "resnet152", "resnet152-v1", 256, 58143808, "resnet152",
-                "394f9c45", 241.6),
-    TORCHVISION("ResNet-152 V2", "resnet152-v2", NULL, 232, 58143808, "resnet152", "f82ba261",
-                241.7),
-    TORCHVISION("ResNeXt-50 32x4d V1", "resnext50-32x4d", "resnext50-32x4d-v1", 256, 22979904,
-                "resnext50_32x4d", "7cdf4587", 100.4),
-    TORCHVISION("ResNeXt-50 32x4d V2", "resnext50-32x4d-v2", NULL, 232, 22979904, "resnext50_32x4d",
-                "1a0047aa", 100.5),
-    TORCHVISION("ResNeXt-101 32x8d V1", "resnext101-32x8d", "resnext101-32x8d-v1", 256, 86742336,
-                "resnext101_32x8d", "8ba56ff5", 356.1),
-    TORCHVISION("ResNeXt-101 32x8d V2", "resnext101-32x8d-v2", NULL, 232, 86742336,
-                "resnext101_32x8d", "110c445d", 356.2),
-    TORCHVISION("ResNeXt-101 64x4d", "resnext101-64x4d", NULL, 232, 81406272, "resnext101_64x4d",
-                "173b62eb", 334.8),
-    TORCHVISION("Wide ResNet-50-2 V1", "wide-resnet50-2", "wide-resnet50-2-v1", 256, 66834240,
-                "wide_resnet50_2", "95faca4d", 138.2),
-    TORCHVISION("Wide ResNet-50-2 V2", "wide-resnet50-2-v2", NULL, 232, 66834240, "wide_resnet50_2",
-                "9ba9bcbe", 275.9),
-    TORCHVISION("Wide ResNet-101-2 V1", "wide-resnet101-2", "wide-resnet101-2-v1", 256, 124837696,
-                "wide_resnet101_2", "32ee1156", 254.7),
-    TORCHVISION("Wide ResNet-101-2 V2", "wide-resnet101-2-v2", NULL, 232, 124837696,
-                "wide_resnet101_2", "d733dc28", 508.3),
+    {.name = "resnet18", .alias = "resnet18-v1", .title = "torchvision ResNet-18 V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 11176512,
+     NAMED_BY_DIGITS(PYTORCH "resnet18", "f37072fd", ".pth"), .megabytes = 46.8},
+    {.name = "resnet34", .alias = "resnet34-v1", .title = "torchvision ResNet-34 V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 21284672,
+     NAMED_BY_DIGITS(PYTORCH "resnet34", "b627a593", ".pth"), .megabytes = 87.3},
+    {.name = "resnet50", .alias = "resnet50-v1", .title = "torchvision ResNet-50 V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 23508032,
+     NAMED_BY_DIGITS(PYTORCH "resnet50", "0676ba61", ".pth"), .megabytes = 102.5},
+    {.name = "resnet50-v2", .title = "torchvision ResNet-50 V2",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 23508032,
+     NAMED_BY_DIGITS(PYTORCH "resnet50", "11ad3fa6", ".pth"), .megabytes = 102.5},
+    {.name = "resnet101", .alias = "resnet101-v1", .title = "torchvision ResNet-101 V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 42500160,
+     NAMED_BY_DIGITS(PYTORCH "resnet101", "63fe2227", ".pth"), .megabytes = 178.8},
+    {.name = "resnet101-v2", .title = "torchvision ResNet-101 V2",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 42500160,
+     NAMED_BY_DIGITS(PYTORCH "resnet101", "cd907fc2", ".pth"), .megabytes = 178.8},
+    {.name = "resnet152", .alias = "resnet152-v1", .title = "torchvision ResNet-152 V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 58143808,
+     NAMED_BY_DIGITS(PYTORCH "resnet152", "394f9c45", ".pth"), .megabytes = 241.6},
+    {.name = "resnet152-v2", .title = "torchvision ResNet-152 V2",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 58143808,
+     NAMED_BY_DIGITS(PYTORCH "resnet152", "f82ba261", ".pth"), .megabytes = 241.7},
+    {.name = "resnext50-32x4d", .alias = "resnext50-32x4d-v1",
+     .title = "torchvision ResNeXt-50 32x4d V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 22979904,
+     NAMED_BY_DIGITS(PYTORCH "resnext50_32x4d", "7cdf4587", ".pth"), .megabytes = 100.4},
+    {.name = "resnext50-32x4d-v2", .title = "torchvision ResNeXt-50 32x4d V2",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 22979904,
+     NAMED_BY_DIGITS(PYTORCH "resnext50_32x4d", "1a0047aa", ".pth"), .megabytes = 100.5},
+    {.name = "resnext101-32x8d", .alias = "resnext101-32x8d-v1",
+     .title = "torchvision ResNeXt-101 32x8d V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 86742336,
+     NAMED_BY_DIGITS(PYTORCH "resnext101_32x8d", "8ba56ff5", ".pth"), .megabytes = 356.1},
+    {.name = "resnext101-32x8d-v2", .title = "torchvision ResNeXt-101 32x8d V2",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 86742336,
+     NAMED_BY_DIGITS(PYTORCH "resnext101_32x8d", "110c445d", ".pth"), .megabytes = 356.2},
+    {.name = "resnext101-64x4d", .title = "torchvision ResNeXt-101 64x4d",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 81406272,
+     NAMED_BY_DIGITS(PYTORCH "resnext101_64x4d", "173b62eb", ".pth"), .megabytes = 334.8},
+    {.name = "wide-resnet50-2", .alias = "wide-resnet50-2-v1",
+     .title = "torchvision Wide ResNet-50-2 V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 66834240,
+     NAMED_BY_DIGITS(PYTORCH "wide_resnet50_2", "95faca4d", ".pth"), .megabytes = 138.2},
+    {.name = "wide-resnet50-2-v2", .title = "torchvision Wide ResNet-50-2 V2",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 66834240,
+     NAMED_BY_DIGITS(PYTORCH "wide_resnet50_2", "9ba9bcbe", ".pth"), .megabytes = 275.9},
+    {.name = "wide-resnet101-2", .alias = "wide-resnet101-2-v1",
+     .title = "torchvision Wide ResNet-101-2 V1",
+     .family = "resnet", .input_size = 224, .resize = 256, .parameters = 124837696,
+     NAMED_BY_DIGITS(PYTORCH "wide_resnet101_2", "32ee1156", ".pth"), .megabytes = 254.7},
+    {.name = "wide-resnet101-2-v2", .title = "torchvision Wide ResNet-101-2 V2",
+     .family = "resnet", .input_size = 224, .resize = 232, .parameters = 124837696,
+     NAMED_BY_DIGITS(PYTORCH "wide_resnet101_2", "d733dc28", ".pth"), .megabytes = 508.3},
 
-    META("dino-vit-s-16", NULL, "DINO ViT-S/16", "dino", 21665664,
-         "dino/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain"),
-    META("dino-vit-s-8", NULL, "DINO ViT-S/8", "dino", 21670272,
-         "dino/dino_deitsmall8_pretrain/dino_deitsmall8_pretrain"),
-    META("dino-vit-b-16", NULL, "DINO ViT-B/16", "dino", 85798656,
-         "dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain"),
-    META("dino-vit-b-8", NULL, "DINO ViT-B/8", "dino", 85807872,
-         "dino/dino_vitbase8_pretrain/dino_vitbase8_pretrain"),
-    META("dino-resnet50", NULL, "DINO ResNet-50", "resnet", 23508032,
-         "dino/dino_resnet50_pretrain/dino_resnet50_pretrain"),
+    {.name = "dino-vit-s-16", .title = "DINO ViT-S/16",
+     .family = "dino", .input_size = 224, .parameters = 21665664,
+     .url = META "dino/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth"},
+    {.name = "dino-vit-s-8", .title = "DINO ViT-S/8",
+     .family = "dino", .input_size = 224, .parameters = 21670272,
+     .url = META "dino/dino_deitsmall8_pretrain/dino_deitsmall8_pretrain.pth"},
+    {.name = "dino-vit-b-16", .title = "DINO ViT-B/16",
+     .family = "dino", .input_size = 224, .parameters = 85798656,
+     .url = META "dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth"},
+    {.name = "dino-vit-b-8", .title = "DINO ViT-B/8",
+     .family = "dino", .input_size = 224, .parameters = 85807872,
+     .url = META "dino/dino_vitbase8_pretrain/dino_vitbase8_pretrain.pth"},
+    {.name = "dino-resnet50", .title = "DINO ResNet-50",
+     .family = "resnet", .input_size = 224, .parameters = 23508032,
+     .url = META "dino/dino_resnet50_pretrain/dino_resnet50_pretrain.pth"},
 
-    META("dinov2-vit-s-14", NULL, "DINOv2 ViT-S/14", "dinov2", 22056192,
-         "dinov2/dinov2_vits14/dinov2_vits14_pretrain"),
-    META("dinov2-vit-b-14", NULL, "DINOv2 ViT-B/14", "dinov2", 86579712,
-         "dinov2/dinov2_vitb14/dinov2_vitb14_pretrain"),
-    META("dinov2-vit-l-14", NULL, "DINOv2 ViT-L/14", "dinov2", 304367616,
-         "dinov2/dinov2_vitl14/dinov2_vitl14_pretrain"),
-    META("dinov2-vit-g-14", NULL, "DINOv2 ViT-g/14", "dinov2", 1136479232,
-         "dinov2/dinov2_vitg14/dinov2_vitg14_pretrain"),
-    META("dinov2-vit-s-14-reg", "dinov2-vit-s-14-reg4", "DINOv2 ViT-S/14 with registers",
-         "dinov2-reg", 22057344, "dinov2/dinov2_vits14/dinov2_vits14_reg4_pretrain"),
-    META("dinov2-vit-b-14-reg", "dinov2-vit-b-14-reg4", "DINOv2 ViT-B/14 with registers",
-         "dinov2-reg", 86582016, "dinov2/dinov2_vitb14/dinov2_vitb14_reg4_pretrain"),
-    META("dinov2-vit-l-14-reg", "dinov2-vit-l-14-reg4", "DINOv2 ViT-L/14 with registers",
-         "dinov2-reg", 304370688, "dinov2/dinov2_vitl14/dinov2_vitl14_reg4_pretrain"),
-    META("dinov2-vit-g-14-reg", "dinov2-vit-g-14-reg4", "DINOv2 ViT-g/14 with registers",
-         "dinov2-reg", 1136483840, "dinov2/dinov2_vitg14/dinov2_vitg14_reg4_pretrain"),
+    {.name = "dinov2-vit-s-14", .title = "DINOv2 ViT-S/14",
+     .family = "dinov2", .input_size = 224, .parameters = 22056192,
+     .url = META "dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth"},
+    {.name = "dinov2-vit-b-14", .title = "DINOv2 ViT-B/14",
+     .family = "dinov2", .input_size = 224, .parameters = 86579712,
+     .url = META "dinov2/dinov2_vitb14/dinov2_vitb14_pretrain.pth"},
+    {.name = "dinov2-vit-l-14", .title = "DINOv2 ViT-L/14",
+     .family = "dinov2", .input_size = 224, .parameters = 304367616,
+     .url = META "dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth"},
+    {.name = "dinov2-vit-g-14", .title = "DINOv2 ViT-g/14",
+     .family = "dinov2", .input_size = 224, .parameters = 1136479232,
+     .url = META "dinov2/dinov2_vitg14/dinov2_vitg14_pretrain.pth"},
+    {.name = "dinov2-vit-s-14-reg", .alias = "dinov2-vit-s-14-reg4",
+     .title = "DINOv2 ViT-S/14 with registers",
+     .family = "dinov2-reg", .input_size = 224, .parameters = 22057344,
+     .url = META "dinov2/dinov2_vits14/dinov2_vits14_reg4_pretrain.pth"},
+    {.name = "dinov2-vit-b-14-reg", .alias = "dinov2-vit-b-14-reg4",
+     .title = "DINOv2 ViT-B/14 with registers",
+     .family = "dinov2-reg", .input_size = 224, .parameters = 86582016,
+     .url = META "dinov2/dinov2_vitb14/dinov2_vitb14_reg4_pretrain.pth"},
+    {.name = "dinov2-vit-l-14-reg", .alias = "dinov2-vit-l-14-reg4",
+     .title = "DINOv2 ViT-L/14 with registers",
+     .family = "dinov2-reg", .input_size = 224, .parameters = 304370688,
+     .url = META "dinov2/dinov2_vitl14/dinov2_vitl14_reg4_pretrain.pth"},
+    {.name = "dinov2-vit-g-14-reg", .alias = "dinov2-vit-g-14-reg4",
+     .title = "DINOv2 ViT-g/14 with registers",
+     .family = "dinov2-reg", .input_size = 224, .parameters = 1136483840,
+     .url = META "dinov2/dinov2_vitg14/dinov2_vitg14_reg4_pretrain.pth"},
 
-    META("mae-vit-b-16", NULL, "MAE ViT-B/16", "dino", 85798656,
-         "mae/pretrain/mae_pretrain_vit_base"),
-    META("mae-vit-l-16", NULL, "MAE ViT-L/16", "dino", 303301632,
-         "mae/pretrain/mae_pretrain_vit_large"),
-    META("mae-vit-h-14", NULL, "MAE ViT-H/14", "dino", 630764800,
-         "mae/pretrain/mae_pretrain_vit_huge"),
+    {.name = "mae-vit-b-16", .title = "MAE ViT-B/16",
+     .family = "dino", .input_size = 224, .parameters = 85798656,
+     .url = META "mae/pretrain/mae_pretrain_vit_base.pth"},
+    {.name = "mae-vit-l-16", .title = "MAE ViT-L/16",
+     .family = "dino", .input_size = 224, .parameters = 303301632,
+     .url = META "mae/pretrain/mae_pretrain_vit_large.pth"},
+    {.name = "mae-vit-h-14", .title = "MAE ViT-H/14",
+     .family = "dino", .input_size = 224, .parameters = 630764800,
+     .url = META "mae/pretrain/mae_pretrain_vit_huge.pth"},
 
-    DEIT("Ti/16", "ti-16", 5524416, "deit_tiny_patch16_224", "a1311bcf"),
-    DEIT("S/16", "s-16", 21665664, "deit_small_patch16_224", "cd65a155"),
-    DEIT("B/16", "b-16", 85798656, "deit_base_patch16_224", "b5f2ef4d"),
+    {.name = "deit-vit-ti-16", .title = "DeiT ViT-Ti/16",
+     .family = "timm-vit", .input_size = 224, .parameters = 5524416,
+     NAMED_BY_DIGITS(META "deit/deit_tiny_patch16_224", "a1311bcf", ".pth")},
+    {.name = "deit-vit-s-16", .title = "DeiT ViT-S/16",
+     .family = "timm-vit", .input_size = 224, .parameters = 21665664,
+     NAMED_BY_DIGITS(META "deit/deit_small_patch16_224", "cd65a155", ".pth")},
+    {.name = "deit-vit-b-16", .title = "DeiT ViT-B/16",
+     .family = "timm-vit", .input_size = 224, .parameters = 85798656,
+     NAMED_BY_DIGITS(META "deit/deit_base_patch16_224", "b5f2ef4d", ".pth")},
 };
+/* clang-format on */
 
 enum { MODELS = sizeof models / sizeof models[0] };
-
-/* The number that this program was made to reproduce comes first.  The CLIP paper's are those of
- * its Table 10, the DINOv2 paper's those of its Table 8, which has other models beside its own. */
-#define PAPER(model, c10, c100, setting)                                                           \
-    {"OpenAI CLIP " model, "CIFAR-10", LP_FEATURE_PENULTIMATE,      false, c10, 1,                 \
-     "CLIP paper",         setting,    "arXiv 2103.00020, Table 10"},                              \
-    {                                                                                              \
-        "OpenAI CLIP " model, "CIFAR-100", LP_FEATURE_PENULTIMATE, false, c100, 1, "CLIP paper",   \
-            setting, "arXiv 2103.00020, Table 10"                                                  \
-    }
-#define SWEPT "scikit-learn L-BFGS, lambda swept on validation data, penultimate features"
-#define SWEPT_RN SWEPT ", which the paper does not define for ResNets"
-#define DINOV2(model, c10, c100)                                                                   \
-    {model,                                                                                        \
-     "CIFAR-10",                                                                                   \
-     LP_FEATURE_PENULTIMATE,                                                                       \
-     false,                                                                                        \
-     c10,                                                                                          \
-     1,                                                                                            \
-     "DINOv2 paper",                                                                               \
-     "linear evaluation of frozen features",                                                       \
-     "arXiv 2304.07193, Table 8"},                                                                 \
-    {                                                                                              \
-        model, "CIFAR-100", LP_FEATURE_PENULTIMATE, false, c100, 1, "DINOv2 paper",                \
-            "linear evaluation of frozen features", "arXiv 2304.07193, Table 8"                    \
-    }
-#define BENCHMARK(model, c100)                                                                     \
-    {                                                                                              \
-        "open_clip " model, "CIFAR-100", LP_FEATURE_PROJECTED, true, c100, 2, "CLIP_benchmark",    \
-            "AdamW, the best of several learning rates and epochs; projected features of length "  \
-            "1",                                                                                   \
-            "LAION-AI/CLIP_benchmark, probe_benchmark/scaling_experiment_data2.json"               \
-    }
-
-static const lp_published published[] = {
-    {"OpenAI CLIP ViT-B/32", "CIFAR-100", LP_FEATURE_PROJECTED, false, 79.92, 3, "CLIP example",
-     "scikit-learn LogisticRegression (multinomial), C = 0.316, projected features",
-     "protocol of the CLIP repository's linear-probe example"},
-    PAPER("ViT-B/32", 95.1, 80.5, SWEPT),
-    PAPER("ViT-B/16", 96.2, 83.1, SWEPT),
-    PAPER("ViT-L/14", 98.0, 87.5, SWEPT),
-    PAPER("ViT-L/14@336px", 97.9, 87.4, SWEPT),
-    PAPER("RN50", 88.7, 70.3, SWEPT_RN),
-    PAPER("RN101", 91.1, 73.5, SWEPT_RN),
-    PAPER("RN50x4", 90.5, 73.0, SWEPT_RN),
-    PAPER("RN50x16", 92.2, 74.9, SWEPT_RN),
-    PAPER("RN50x64", 94.1, 78.6, SWEPT_RN),
-    DINOV2("DINOv2 ViT-S/14", 97.7, 87.5),
-    DINOV2("DINOv2 ViT-B/14", 98.7, 91.3),
-    DINOV2("DINOv2 ViT-L/14", 99.3, 93.4),
-    DINOV2("DINOv2 ViT-g/14", 99.5, 94.4),
-    DINOV2("DINO ViT-B/8", 97.2, 86.9),
-    DINOV2("MAE ViT-H/14", 96.1, 83.9),
-    BENCHMARK("ViT-B/32 laion400m_e32", 82.92),
-    BENCHMARK("ViT-B/16 laion400m_e32", 84.07),
-    BENCHMARK("ViT-B/16-plus-240 laion400m_e32", 85.33),
-    BENCHMARK("ViT-L/14 laion400m_e32", 87.95),
-};
 
 const lp_known_model *lp_known_models(size_t *count) {
     *count = MODELS;
     return models;
-}
-
-const lp_published *lp_published_all(size_t *count) {
-    *count = sizeof published / sizeof published[0];
-    return published;
 }
 
 /* The next letter or digit, in lower case, or 0 at the end. */

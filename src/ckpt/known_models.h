@@ -1,12 +1,10 @@
-/* What is known of published encoders: the one table of names, addresses, sizes, checksums and
- * published linear-probe accuracies. */
+/* What is known of published encoders: the one table of names, addresses, sizes and checksums. */
 #ifndef LP_CKPT_KNOWN_MODELS_H
 #define LP_CKPT_KNOWN_MODELS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "linprobe/encoder.h"
 
 typedef struct lp_known_model {
     const char *name;       /* "clip-vit-b-32" */
@@ -24,22 +22,8 @@ typedef struct lp_known_model {
                            NULL */
 } lp_known_model;
 
-/* A linear-probe accuracy that somebody published. */
-typedef struct lp_published {
-    const char *model;   /* title of the model */
-    const char *dataset; /* "CIFAR-100" */
-    lp_feature_point point;
-    bool normalized; /* features divided by their length */
-    double accuracy; /* top-1, percent */
-    int decimals;    /* as published */
-    const char *by;  /* whose number, in two words */
-    const char *setting;
-    const char *source;
-} lp_published;
-
 /* All of them; *count is how many. */
 const lp_known_model *lp_known_models(size_t *count);
-const lp_published *lp_published_all(size_t *count);
 
 /* The model of a name, alias, title or file name, or NULL.  Only letters and digits count, in
  * either case: "vit-b-32", "ViT_B_32" and "ViT-B/32" are the same. */

@@ -18,7 +18,7 @@
  * freed by the caller; NULL where memory is short. */
 static char *split_word(const backbone_setting *s, const char *word, backbone *b) {
     const char *start = word, *equals = strchr(word, '=');
-    b->asked = s->point;
+    b->asked = s->encoder.point;
     bool whole = lp_is_file(word) || lp_is_folder(word);
     if (!whole && equals != NULL && equals != word) {
         (void)snprintf(b->name, sizeof b->name, "%.*s", (int)(equals - word), word);
@@ -28,7 +28,7 @@ static char *split_word(const backbone_setting *s, const char *word, backbone *b
     char *at = model != NULL ? strrchr(model, '@') : NULL;
     for (int p = LP_FEATURE_PROJECTED; !whole && at != NULL && p <= LP_FEATURE_PENULTIMATE; p++) {
         if (strcmp(at + 1, lp_feature_point_name((lp_feature_point)p)) == 0) {
-            b->asked = p;
+            b->asked = p + 1;
             *at = '\0';
             break;
         }
@@ -42,10 +42,11 @@ static lp_status extract(const backbone_setting *s, const char *model, char sets
     lp_extract_report report;
     lp_profile profile;
     double images = 0, seconds = 0;
-    lp_status status = step_encoder_load(model, s->cache, &s->model, &encoder, err);
+    lp_status status = step_encoder_load(model, s->cache, &s->encoder.encoder, &encoder, err);
     if (status == LP_OK) {
         b->info = *lp_encoder_describe(encoder.encoder);
-        b->point = lp_encoder_point(&b->info, (lp_feature_point)b->asked);
+        b->point =
+            cli_feature_point(&(cli_model_settings){.point = b->asked}, b->info.default_point);
         b->official = encoder.official != NULL;
         memcpy(b->sha256, encoder.sha256, sizeof b->sha256);
         if (b->name[0] == '\0') {
@@ -53,7 +54,8 @@ static lp_status extract(const backbone_setting *s, const char *model, char sets
         }
     }
     for (int split = 0; status == LP_OK && split < 2; split++) {
-        const step_how how = {b->point, s->normalize, s->threads, s->profiled ? &profile : NULL};
+        const step_how how = {b->point, s->encoder.normalize, s->output.threads,
+                              s->output.profile ? &profile : NULL};
         status = step_features(s->cache, &encoder, s->data[split], &how, sets[split], &report, err);
         if (status == LP_OK) {
             double rate = step_images_per_second(sets[split], &b->threads);

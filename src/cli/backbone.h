@@ -2,27 +2,27 @@
 #ifndef LP_CLI_BACKBONE_H
 #define LP_CLI_BACKBONE_H
 
+#include "cli/settings.h"
 #include "cli/steps.h"
 
 /* What is the same for all backbones. */
 typedef struct backbone_setting {
-    const char *cache;   /* features are kept here */
-    const char *out;     /* probes go to OUT/<backbone>/ */
-    lp_dataset *data[2]; /* train, test */
-    int point;           /* an lp_feature_point */
-    lp_encoder_options model;
-    bool normalize, profiled;
-    size_t threads;
+    const char *cache;          /* features are kept here */
+    const char *out;            /* probes go to OUT/<backbone>/ */
+    lp_dataset *data[2];        /* train, test */
+    cli_model_settings encoder; /* its point: each model's own, or one for all */
+    cli_output_settings output;
     bool sweep; /* choose C for each, by sweep_options; else fit.C */
     lp_sweep_options sweep_options;
-    lp_fit_options fit;
+    cli_fit_settings fit_asked;
+    lp_fit_options fit; /* as fit_asked says it */
 } backbone_setting;
 
 typedef struct backbone {
     char name[96];  /* "CLIP ViT-B/32", or as the user called it */
     char label[16]; /* the first digits of its features' digest, to tell apart what has one name */
     lp_encoder_info info;
-    int asked; /* as backbone_setting.point, for this one */
+    int asked; /* as cli_model_settings.point, for this one */
     lp_feature_point point;
     char sha256[65]; /* of the weights */
     bool official;

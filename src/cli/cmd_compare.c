@@ -15,12 +15,9 @@
 #include "cli/data_input.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
-#include "cli/profile_table.h"
+#include "cli/settings.h"
 #include "cli/steps.h"
 #include "report/html.h"
-
-static const char *const tables[] = {"runs", "pairs", NULL};
-enum { RUNS, PAIRS };
 
 /* ---- probes ---- */
 
@@ -86,7 +83,8 @@ static lp_status write_chart(const comparison *c, const char *path, lp_error *er
 }
 
 static lp_status compare_probes(const char *const *words, size_t count, size_t threads,
-                                lp_format format, int table, const char *picture, lp_error *err) {
+                                lp_format format, comparison_table table, const char *picture,
+                                lp_error *err) {
     comparison c;
     lp_status status = comparison_init(&c, count, err);
     for (size_t i = 0; status == LP_OK && i < count; i++) {
@@ -96,7 +94,7 @@ static lp_status compare_probes(const char *const *words, size_t count, size_t t
         status = comparison_pairs(&c, err);
     }
     if (status == LP_OK) {
-        comparison_print(&c, format, table, PAIRS, run_columns,
+        comparison_print(&c, format, table, COMPARISON_PAIRS, run_columns,
                          sizeof run_columns / sizeof run_columns[0]);
         status = picture != NULL ? write_chart(&c, picture, err) : LP_OK;
     }
@@ -124,12 +122,35 @@ enum { BACKBONE_COLUMNS = sizeof backbone_columns / sizeof backbone_columns[0] }
 typedef struct contest {
     backbone_setting setting;
     const char *data;
-    data_input input;
-    int labels;
+    lp_dataset_options dataset;
+    size_t seed;
+    comparison_table table;
+    const char *picture;
     comparison comparison;
     char (*names)[128]; /* [runs] */
     bool converged;
 } contest;
+
+/* Options that only models have need --data, which makes the words models. */
+#define AT(member) offsetof(contest, member)
+static const cli_option own[] = {
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data),
+     .help = "images: the words are models, and all that is missing is done"},
+    {CLI_METHOD, "--sweep", NULL, CLI_FLAG, AT(setting.sweep), .needs = "--data",
+     .help = "choose C for each model on a tenth of its training set (see sweep)"},
+    {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15, .needs = "--data",
+     .help = "seed of the split that --sweep makes"},
+    {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(setting.cache), .needs = "--data",
+     .help = "features are kept here"},
+    {CLI_OUTPUT, "--out", "DIR", CLI_TEXT, AT(setting.out), .needs = "--data",
+     .help = "probes, tables, chart and page of models"},
+    {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = comparison_table_names,
+     .help = "what is printed; auto: both, but in CSV runs of models and pairs of probes"},
+    {CLI_OUTPUT, "--chart", "FILE", CLI_PICTURE, AT(picture),
+     .help = "draw the accuracies as .png or .svg"},
+    {.name = NULL}};
+#undef AT
+_Static_assert(sizeof(comparison_table) == sizeof(int), "an option stores it through an int");
 
 static void describe_backbone(const backbone *b, json_t *row) {
     json_t *more = json_pack(
@@ -148,7 +169,7 @@ static void describe_backbone(const backbone *b, json_t *row) {
     }
 }
 
-/* Two runs with the same name are told apart by their features. */
+/* Of two runs with the same name, the second also has the digest of its features. */
 static void name_run(contest *k, size_t run, const backbone *b) {
     bool taken = false;
     for (size_t i = 0; i < run; i++) {
@@ -165,8 +186,8 @@ static lp_status add_backbone(contest *k, const char *word, lp_error *err) {
     lp_status status = backbone_run(&k->setting, word, &b, err);
     if (status == LP_OK) {
         name_run(k, c->added, &b);
-        status = comparison_add(c, k->names[c->added], b.probe, NULL, b.test, k->setting.threads,
-                                &row, err);
+        status = comparison_add(c, k->names[c->added], b.probe, NULL, b.test,
+                                k->setting.output.threads, &row, err);
     }
     if (status == LP_OK) {
         describe_backbone(&b, row);
@@ -179,15 +200,15 @@ static lp_status add_backbone(contest *k, const char *word, lp_error *err) {
 static json_t *contest_object(const contest *k) {
     const lp_dataset_info *train = lp_dataset_describe(k->setting.data[0]);
     const lp_dataset_info *test = lp_dataset_describe(k->setting.data[1]);
-    json_t *object = json_pack(
-        "{s:s, s:s, s:{s:s, s:s, s:I, s:I, s:s, s:s}, s:b, s:o, s:O, s:O}", "linprobe",
-        lp_version(), "command", cli_command_line(), "data", "name", test->name, "labels",
-        test->labels == LP_LABELS_FINE ? "fine" : "coarse", "train_images",
-        (json_int_t)train->count, "test_images", (json_int_t)test->count, "train_sha256",
-        train->digest, "test_sha256", test->digest, "normalize", k->setting.normalize, "C",
-        k->setting.sweep ? json_string("chosen by a sweep on the training set")
-                         : json_real(k->setting.fit.C),
-        "runs", k->comparison.run_rows, "pairs", k->comparison.pair_rows);
+    json_t *object =
+        json_pack("{s:s, s:s, s:{s:s, s:s, s:I, s:I, s:s, s:s}, s:b, s:o, s:O, s:O}", "linprobe",
+                  lp_version(), "command", cli_command_line(), "data", "name", test->name, "labels",
+                  lp_label_kind_name(test->labels), "train_images", (json_int_t)train->count,
+                  "test_images", (json_int_t)test->count, "train_sha256", train->digest,
+                  "test_sha256", test->digest, "normalize", k->setting.encoder.normalize, "C",
+                  k->setting.sweep ? json_string("chosen by a sweep on the training set")
+                                   : json_real(k->setting.fit.C),
+                  "runs", k->comparison.run_rows, "pairs", k->comparison.pair_rows);
     return object;
 }
 
@@ -206,8 +227,9 @@ static lp_status write_page(const contest *k, const lp_chart *chart, const json_
                   backbone_columns, BACKBONE_COLUMNS, k->comparison.run_rows);
     lp_html_chart(page, chart, "Accuracy with its 95 % interval.");
     lp_html_heading(page, "Differences");
-    lp_html_paragraph(page, "McNemar's exact test on each pair; significant: below 0.05 after "
-                            "Holm's correction over all pairs.");
+    lp_html_paragraph(page,
+                      "McNemar's exact test on each pair; significant: "
+                      "below " COMPARISON_LEVEL_TEXT " after Holm's correction over all pairs.");
     lp_html_table(page, "Every pair", comparison_pair_columns, comparison_pair_column_count,
                   k->comparison.pair_rows);
     json_t *settings = json_copy((json_t *)(uintptr_t)object);
@@ -258,8 +280,8 @@ static lp_status compare_backbones(contest *k, const char *const *words, size_t 
         status = lp_fail_memory(err, "comparison", count, sizeof *k->names);
     }
     for (int split = 0; status == LP_OK && split < 2; split++) {
-        status = data_input_open(&k->input, k->data, split == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
-                                 (lp_label_kind)k->labels, s->threads, &s->data[split], err);
+        status = data_input_open(&k->dataset, k->data, split == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+                                 s->output.threads, &s->data[split], err);
     }
     for (size_t i = 0; status == LP_OK && i < count; i++) {
         status = add_backbone(k, words[i], err);
@@ -279,102 +301,55 @@ static void contest_clear(contest *k) {
 
 /* ---- the command ---- */
 
+/* The options of models, as the pipeline takes them. */
+static void settle_models(backbone_setting *s, size_t seed) {
+    lp_encoder_options *encoder = &s->encoder.encoder;
+    encoder->activation_if_unknown = encoder->activation; /* not for models whose files say it */
+    encoder->activation = LP_ACTIVATION_AUTO;
+    encoder->threads = s->output.threads;
+    s->sweep_options.seed = seed;
+    s->fit = cli_fit_by(&s->fit_asked, s->fit_asked.fit.solver, s->output.threads);
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
-    static const char *const labels[] = {"fine", "coarse", NULL};
-    const char *picture = NULL;
-    int format = LP_FORMAT_TEXT, table = -1, solver = LP_SOLVER_SOFTMAX;
-    size_t count = 0, seed = 0;
-    double eps = 0, tol = 0;
-    step_model told = {0};
-    contest k = {.setting = {.cache = MODEL_CACHE, .out = "results/compare"}, .converged = true};
+    contest k = {.setting = {.cache = MODEL_CACHE,
+                             .out = "results/compare",
+                             .fit_asked = cli_fit_defaults()},
+                 .converged = true};
     backbone_setting *s = &k.setting;
-    lp_fit_defaults(&s->fit);
     lp_sweep_defaults(&s->sweep_options);
-    const cli_option options[] = {
-        {.name = "--data",
-         .argument = "PATH",
-         .help = "images: the words are models, and all that is missing is done",
-         .kind = CLI_TEXT,
-         .value = &k.data},
-        {.name = "--cache",
-         .argument = "DIR",
-         .help = "features are kept here (default datasets)",
-         .kind = CLI_TEXT,
-         .value = &s->cache,
-         .needs = "--data"},
-        {.name = "--out",
-         .argument = "DIR",
-         .help = "probes, tables, chart and page of models (default results/compare)",
-         .kind = CLI_TEXT,
-         .value = &s->out,
-         .needs = "--data"},
-        STEP_MODELS_OPTIONS(&told, &s->point, "--data"),
-        {.name = "--normalize",
-         .help = "divide each feature vector by its length (default: off)",
-         .kind = CLI_FLAG,
-         .value = &s->normalize,
-         .needs = "--data"},
-        {.name = "--labels",
-         .argument = "KIND",
-         .help = "fine (default) or coarse",
-         .kind = CLI_CHOICE,
-         .value = &k.labels,
-         .choices = labels,
-         .needs = "--data"},
-        {.name = "--sweep",
-         .help = "choose C for each model on a tenth of its training set (see sweep)",
-         .kind = CLI_FLAG,
-         .value = &s->sweep,
-         .needs = "--data"},
-        {.name = "--seed",
-         .argument = "N",
-         .help = "seed of that split (default 0)",
-         .kind = CLI_COUNT,
-         .value = &seed,
-         .low = 0,
-         .high = 1e15,
-         .needs = "--data"},
-        STEP_SOLVER_OPTION(&solver, "--data"),
-        STEP_FIT_OPTIONS(&s->fit, &eps, &tol, "--data"),
-        {.name = "--table",
-         .argument = "NAME",
-         .help = "runs or pairs (default: both; in CSV runs of models, pairs of probes)",
-         .kind = CLI_CHOICE,
-         .value = &table,
-         .choices = tables},
-        {.name = "--chart",
-         .argument = "FILE",
-         .help = "draws the accuracies of probes as .png or .svg",
-         .kind = CLI_PICTURE,
-         .value = &picture},
-        DATA_INPUT_OPTIONS(&k.input, "--data"),
-        PROFILE_OPTION(&s->profiled, "--data"),
-        CLI_THREADS_OPTION(&s->threads),
-        CLI_FORMAT_OPTION(&format),
-        {.name = NULL}};
+    const cli_group groups[] = {{own, &k, NULL},
+                                {cli_labels_option, &k.dataset, "--data"},
+                                {cli_image_folder_options, &k.dataset, "--data"},
+                                {cli_feature_option, &s->encoder, "--data"},
+                                {cli_normalize_option, &s->encoder, "--data"},
+                                {cli_encoder_options, &s->encoder, "--data"},
+                                {cli_solver_option, &s->fit_asked, "--data"},
+                                {cli_strength_option, &s->fit_asked, "--data"},
+                                {cli_tolerance_options, &s->fit_asked, "--data"},
+                                {cli_profile_option, &s->output, "--data"},
+                                {cli_format_option, &s->output, NULL},
+                                {cli_threads_option, &s->output, NULL},
+                                {.options = NULL}};
+    size_t count = 0;
     lp_error err = {0};
     lp_status status = LP_OK;
     const char **words = lp_alloc((size_t)argc, sizeof *words);
-    int exit_status = words != NULL
-                          ? cli_parse(command, options, argc, argv, words, 2, (size_t)argc, &count)
-                          : CLI_CONTINUE;
     if (words == NULL) {
         status = lp_fail_memory(&err, "arguments", (size_t)argc, sizeof *words);
-    } else if (exit_status == CLI_CONTINUE && k.data == NULL) {
-        status = compare_probes(words, count, s->threads, (lp_format)format, table, picture, &err);
+        return cli_fail(command, status, &err);
+    }
+    int exit_status = cli_parse(command, groups, argc, argv, words, 2, (size_t)argc, &count);
+    if (exit_status == CLI_CONTINUE && k.data == NULL) {
+        status = compare_probes(words, count, s->output.threads, s->output.format, k.table,
+                                k.picture, &err);
     } else if (exit_status == CLI_CONTINUE) {
-        s->model = step_encoder_options(&told, s->threads);
-        s->model.activation = LP_ACTIVATION_AUTO; /* not for models whose files do tell */
-        s->model.activation_if_unknown = (lp_activation)told.activation;
-        s->sweep_options.seed = seed;
-        s->fit.solver = (lp_solver)solver;
-        s->fit.threads = s->threads;
-        s->fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? eps : tol;
+        settle_models(s, k.seed);
         status = compare_backbones(&k, words, count, &err);
         if (status == LP_OK) {
-            comparison_print(&k.comparison, (lp_format)format, table, RUNS, backbone_columns,
-                             BACKBONE_COLUMNS);
-            status = picture != NULL ? write_chart(&k.comparison, picture, &err) : LP_OK;
+            comparison_print(&k.comparison, s->output.format, k.table, COMPARISON_RUNS,
+                             backbone_columns, BACKBONE_COLUMNS);
+            status = k.picture != NULL ? write_chart(&k.comparison, k.picture, &err) : LP_OK;
         }
     }
     contest_clear(&k);
@@ -389,23 +364,20 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_compare = {
     .name = "compare",
-    .summary = "backbones, or probes, against each other on the same test set",
+    .summary = "compares backbones, or probes, on the same test set",
     .run = run,
     .usage = "MODEL MODEL ... --data IMAGES [options]\n"
-             "       linprobe compare PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
+             "PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =
         "With --data the words are models: a file, a folder, or a name that `linprobe models` "
-        "lists\n"
-        "and `linprobe fetch` has downloaded; NAME=MODEL calls it so, MODEL@penultimate or\n"
-        "MODEL@projected takes that feature.  Features are extracted into the cache or found\n"
-        "there, a probe is trained for each, and one table is made.  Interrupted, the same "
-        "command\n"
-        "goes on where it stood.\n\n"
-        "Without it they are probes, each with the features of the same test examples in the\n"
-        "same order.  PREDICTIONS.npy=TEST_DIR takes the place of a probe: the classes that\n"
+        "lists and `linprobe fetch` has downloaded; NAME=MODEL gives it another name, "
+        "MODEL@penultimate or MODEL@projected takes that feature. Features are extracted into "
+        "the cache or found there, a probe is trained for each, and one table is made. "
+        "Interrupted, the same command goes on where it stood.\n\n"
+        "Without it they are probes, each with the features of the same test examples in the "
+        "same order. PREDICTIONS.npy=TEST_DIR takes the place of a probe: the classes that "
         "another program predicted for them, integers [N].\n\n"
-        "For each pair: the difference of accuracies with Tango's 95 % score interval, and the p "
-        "of\n"
-        "McNemar's exact test, also with Holm's correction over all pairs; a difference is called\n"
-        "significant where the corrected p is below 0.05.",
+        "For each pair: the difference of accuracies with Tango's 95 % score interval, and the "
+        "p of McNemar's exact test, also with Holm's correction over all pairs; a difference is "
+        "called significant where the corrected p is below " COMPARISON_LEVEL_TEXT ".",
 };

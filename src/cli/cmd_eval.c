@@ -3,24 +3,55 @@
 
 #include "base/error.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/steps.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
 #include "report/published.h"
 
-enum { MOST_MISTAKES = 60 };
-
 static const char *const table_names[] = {"summary",     "classes",      "confused", "confusion",
                                           "calibration", "superclasses", NULL};
+static const char *const probability_names[] = {"auto", "softmax", "ovr", NULL};
+_Static_assert(sizeof(lp_evaluation_table) == sizeof(int) && sizeof(lp_probability) == sizeof(int),
+               "an enum that an option chooses has the size of an int");
 
 typedef struct job {
-    const char *probe_path;
+    const char *probe_path, *test_path;
     const char *out, *confusion, *report, *mistakes, *data_path;
+    lp_evaluation_table table;
+    lp_probability probability; /* LP_PROBABILITY_NONE: as the probe was trained */
+    bool per_class;
+    cli_output_settings output;
     lp_probe *probe;
     lp_features *test;
     lp_evaluation evaluation;
     lp_chart *sheet; /* of the mistakes, or NULL */
 } job;
+
+#define AT(member) offsetof(job, member)
+static const cli_option own[] = {
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data_path),
+     .help = "the images that the test features were made from, for --mistakes and --report"},
+    {CLI_METHOD, "--probabilities", "KIND", CLI_CHOICE, AT(probability),
+     .choices = probability_names,
+     .help = "how logits become probabilities; ovr: normalised sigmoids; auto: as the probe was "
+             "trained"},
+    {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = table_names,
+     .help = "what is printed; confused: the " CLI_STRING(
+         LP_MOST_CONFUSED) " pairs of classes that are confused most; confusion: all of the matrix "
+                           "that is not 0; calibration: bins of confidence"},
+    {CLI_OUTPUT, "--per-class", NULL, CLI_FLAG, AT(per_class),
+     .help = "the same as --table classes"},
+    {CLI_OUTPUT, "--out", "FILE", CLI_TEXT, AT(out), .help = "write all of the tables as JSON"},
+    {CLI_OUTPUT, "--confusion", "FILE", CLI_PICTURE, AT(confusion),
+     .help = "draw the confusion matrix as .png or .svg"},
+    {CLI_OUTPUT, "--report", "FILE.html", CLI_PAGE, AT(report),
+     .help = "write everything as one page that needs no other file"},
+    {CLI_OUTPUT, "--mistakes", "FILE", CLI_PICTURE, AT(mistakes), .needs = "--data",
+     .help = "draw the " CLI_STRING(
+         LP_MISTAKES_SHOWN) " most confident mistakes as .png or .svg; needs --data"},
+    {.name = NULL}};
+#undef AT
 
 /* Prints one table; "confusion" is the long form of the matrix without its zeros. */
 static lp_status print(const lp_evaluation *e, lp_evaluation_table table, lp_format format,
@@ -57,28 +88,25 @@ static void add_published(const json_t *trained, const json_t *tested, lp_html *
 static lp_status write_report(const job *j, lp_error *err) {
     char title[LP_EVALUATION_TITLE];
     json_error_t reason;
-    lp_html *page;
-    lp_evaluation_title(j->test, title);
-    lp_status status = lp_html_new(title, &page, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    lp_html *page = NULL;
     json_t *trained = json_loads(lp_probe_meta(j->probe), 0, &reason);
     json_t *tested = lp_evaluation_origin(j->test);
+    json_t *settings = NULL;
+    lp_evaluation_title(j->test, title);
+    LP_TRY(lp_html_new(title, &page, err));
     add_published(trained, tested, page);
-    status = lp_evaluation_page(&j->evaluation, j->sheet, page, err);
-    if (status == LP_OK) {
-        lp_evaluation_trim(json_object_get(trained, "train"));
-        json_t *settings =
-            json_pack("{s:s, s:s, s:{s:o, s:O*}, s:{s:o, s:s, s:O*}}", "linprobe", lp_version(),
-                      "command", cli_command_line(), "probe", "path",
-                      lp_json_any_text(j->probe_path), "made", trained, "test", "path",
-                      lp_json_any_text(j->test->path), "sha256", j->test->digest, "made", tested);
-        lp_html_heading(page, "How it was made");
-        lp_html_settings(page, "Settings", settings);
-        json_decref(settings);
-        status = lp_html_write(page, j->report, err);
-    }
+    LP_TRY(lp_evaluation_page(&j->evaluation, j->sheet, page, err));
+    lp_evaluation_trim(json_object_get(trained, "train"));
+    settings = json_pack(
+        "{s:s, s:s, s:{s:o, s:O*}, s:{s:o, s:s, s:O*}}", "linprobe", lp_version(), "command",
+        cli_command_line(), "probe", "path", lp_json_any_text(j->probe_path), "made", trained,
+        "test", "path", lp_json_any_text(j->test->path), "sha256", j->test->digest, "made", tested);
+    lp_html_heading(page, "How it was made");
+    lp_html_settings(page, "Settings", settings);
+    LP_TRY(lp_html_write(page, j->report, err));
+done:
+    json_decref(settings);
     json_decref(trained);
     json_decref(tested);
     lp_html_free(page);
@@ -86,108 +114,70 @@ static lp_status write_report(const job *j, lp_error *err) {
 }
 
 static lp_status draw_mistakes(job *j, lp_error *err) {
-    lp_dataset *data;
-    lp_status status = lp_mistakes_open(j->test, j->data_path, &data, err);
-    if (status == LP_OK) {
-        status = lp_mistakes_chart(&j->evaluation, data, MOST_MISTAKES, &j->sheet, err);
-        lp_dataset_close(data);
-    }
-    if (status == LP_OK && j->sheet == NULL && j->mistakes != NULL) {
+    lp_status status;
+    lp_dataset *data = NULL;
+    LP_TRY(lp_mistakes_open(j->test, j->data_path, &data, err));
+    LP_TRY(lp_mistakes_chart(&j->evaluation, data, LP_MISTAKES_SHOWN, &j->sheet, err));
+    if (j->sheet == NULL && j->mistakes != NULL) {
         (void)fprintf(stderr, "no image was misclassified: %s is not written\n", j->mistakes);
     }
+done:
+    lp_dataset_close(data);
     return status;
 }
 
 static lp_status write_pictures(job *j, lp_error *err) {
-    lp_status status = j->data_path != NULL ? draw_mistakes(j, err) : LP_OK;
-    if (status == LP_OK && j->mistakes != NULL && j->sheet != NULL) {
-        status = lp_chart_write(j->sheet, j->mistakes, err);
+    lp_status status = LP_OK;
+    lp_chart *matrix = NULL;
+    if (j->data_path != NULL) {
+        LP_TRY(draw_mistakes(j, err));
     }
-    if (status == LP_OK && j->confusion != NULL) {
-        lp_chart *chart;
-        status = lp_evaluation_confusion_chart(&j->evaluation, &chart, err);
-        if (status == LP_OK) {
-            status = lp_chart_write(chart, j->confusion, err);
-        }
-        lp_chart_free(chart);
+    if (j->mistakes != NULL && j->sheet != NULL) {
+        LP_TRY(lp_chart_write(j->sheet, j->mistakes, err));
     }
-    return status == LP_OK && j->report != NULL ? write_report(j, err) : status;
+    if (j->confusion != NULL) {
+        LP_TRY(lp_evaluation_confusion_chart(&j->evaluation, &matrix, err));
+        LP_TRY(lp_chart_write(matrix, j->confusion, err));
+    }
+    if (j->report != NULL) {
+        LP_TRY(write_report(j, err));
+    }
+done:
+    lp_chart_free(matrix);
+    return status;
 }
 
 /* ---- the command ---- */
 
-static lp_status evaluate(job *j, const char *test_path, int kind, size_t threads, lp_error *err) {
-    lp_status status = step_open_probe(j->probe_path, test_path, &j->probe, &j->test, err);
-    if (status == LP_OK) {
-        lp_probability probability = kind == 0   ? LP_PROBABILITY_SOFTMAX
-                                     : kind == 1 ? LP_PROBABILITY_OVR
-                                                 : lp_probe_probability(j->probe);
-        status = lp_evaluation_run(j->probe, j->test, probability, threads, &j->evaluation, err);
+static lp_status evaluate(job *j, lp_error *err) {
+    lp_status status;
+    LP_TRY(step_open_probe(j->probe_path, j->test_path, &j->probe, &j->test, err));
+    lp_probability probability =
+        j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probability_of(j->probe);
+    LP_TRY(
+        lp_evaluation_run(j->probe, j->test, probability, j->output.threads, &j->evaluation, err));
+    if (j->out != NULL) {
+        LP_TRY(step_evaluation_write(&j->evaluation, j->probe, j->out, err));
     }
-    if (status == LP_OK && j->out != NULL) {
-        status = step_evaluation_write(&j->evaluation, j->probe, j->out, err);
-    }
-    return status == LP_OK ? write_pictures(j, err) : status;
+    LP_TRY(write_pictures(j, err));
+    LP_TRY(
+        print(&j->evaluation, j->per_class ? LP_TABLE_CLASSES : j->table, j->output.format, err));
+done:
+    lp_chart_free(j->sheet);
+    lp_evaluation_free(&j->evaluation);
+    lp_features_close(j->test);
+    lp_probe_free(j->probe);
+    return status;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    static const char *const probabilities[] = {"softmax", "ovr", NULL};
     const char *words[2];
-    job j = {0};
-    int format = LP_FORMAT_TEXT;
-    int table = LP_TABLE_SUMMARY;
-    int kind = -1;
-    bool per_class = false;
-    size_t threads = 0;
-    const cli_option options[] = {
-        {.name = "--table",
-         .argument = "NAME",
-         .help = "what is printed: summary (default), classes, confused (the 20 pairs that are\n"
-                 "confused most), confusion (all of the matrix that is not 0), calibration\n"
-                 "(bins of confidence) or superclasses",
-         .kind = CLI_CHOICE,
-         .value = &table,
-         .choices = table_names},
-        {.name = "--per-class",
-         .help = "the same as --table classes",
-         .kind = CLI_FLAG,
-         .value = &per_class},
-        {.name = "--out",
-         .argument = "FILE",
-         .help = "writes all of the tables as JSON",
-         .kind = CLI_TEXT,
-         .value = &j.out},
-        {.name = "--confusion",
-         .argument = "FILE",
-         .help = "draws the confusion matrix as .png or .svg",
-         .kind = CLI_PICTURE,
-         .value = &j.confusion},
-        {.name = "--report",
-         .argument = "FILE.html",
-         .help = "writes everything as one page that needs nothing else",
-         .kind = CLI_PAGE,
-         .value = &j.report},
-        {.name = "--mistakes",
-         .argument = "FILE",
-         .help = "draws the 60 most confident mistakes as .png or .svg; needs --data",
-         .kind = CLI_PICTURE,
-         .value = &j.mistakes,
-         .needs = "--data"},
-        {.name = "--data",
-         .argument = "PATH",
-         .help = "the images that the test features were made from, for --mistakes and --report",
-         .kind = CLI_TEXT,
-         .value = &j.data_path},
-        {.name = "--probabilities",
-         .argument = "KIND",
-         .help = "softmax, or ovr (normalised sigmoids); default: as the probe was trained",
-         .kind = CLI_CHOICE,
-         .value = &kind,
-         .choices = probabilities},
-        CLI_THREADS_OPTION(&threads),
-        CLI_FORMAT_OPTION(&format),
-        {.name = NULL}};
-    int exit_status = cli_parse(command, options, argc, argv, words, 2, 2, NULL);
+    job j = {.table = LP_TABLE_SUMMARY};
+    const cli_group groups[] = {{own, &j, NULL},
+                                {cli_format_option, &j.output, NULL},
+                                {cli_threads_option, &j.output, NULL},
+                                {.options = NULL}};
+    int exit_status = cli_parse(command, groups, argc, argv, words, 2, 2, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
@@ -196,15 +186,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     }
     lp_error err = {0};
     j.probe_path = words[0];
-    lp_status status = evaluate(&j, words[1], kind, threads, &err);
-    if (status == LP_OK) {
-        status = print(&j.evaluation, per_class ? LP_TABLE_CLASSES : (lp_evaluation_table)table,
-                       (lp_format)format, &err);
-    }
-    lp_chart_free(j.sheet);
-    lp_evaluation_free(&j.evaluation);
-    lp_probe_free(j.probe);
-    lp_features_close(j.test);
+    j.test_path = words[1];
+    lp_status status = evaluate(&j, &err);
     return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
 }
 
@@ -213,6 +196,7 @@ const cli_command cli_eval = {
     .summary = "scores a probe on a feature set: accuracy, calibration, confusion",
     .run = run,
     .usage = "PROBE TEST_DIR [--table NAME] [--out FILE] [--report FILE.html] [options]",
-    .details = "Intervals are of 95 %: Wilson's for accuracies.  ECE is the expected calibration\n"
-               "error over 15 bins.",
+    .details =
+        "Intervals are of 95 %: Wilson's for accuracies. ECE is the expected calibration error "
+        "over 15 bins.",
 };

@@ -15,6 +15,7 @@
 #include "cli/download.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "data/official_data.h"
 #include "report/table.h"
 
@@ -27,10 +28,25 @@ typedef struct item {
 typedef struct job {
     const char *name, *out, *cache, *url, *sha256;
     bool unverified;
+    cli_output_settings output;
     item item;
     char *path;
     char found[LP_DIGEST_HEX];
 } job;
+
+#define AT(member) offsetof(job, member)
+static const cli_option own[] = {
+    {CLI_INPUT, "--url", "URL", CLI_TEXT, AT(url), .help = "another source of the file"},
+    {CLI_INPUT, "--sha256", "HEX", CLI_TEXT, AT(sha256),
+     .help = "checksum of a file that has no published one, or of --url"},
+    {CLI_INPUT, "--unverified", NULL, CLI_FLAG, AT(unverified),
+     .help =
+         "take a file without a published checksum as it comes; prints the checksum that it has"},
+    {CLI_OUTPUT, "--out", "PATH", CLI_TEXT, AT(out),
+     .help = "file or folder that it is written to (default: the cache folder)"},
+    {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .help = "the cache folder"},
+    {.name = NULL}};
+#undef AT
 
 static bool find_item(const char *name, item *out) {
     const lp_known_model *m = lp_known_model_named(name);
@@ -124,12 +140,11 @@ static lp_status find_elsewhere(job *j, bool *found, lp_error *err) {
 
 static lp_status fetch(job *j, lp_error *err) {
     bool found = false;
-    lp_status status = settle_path(j, err);
-    if (status == LP_OK) {
-        status = find_elsewhere(j, &found, err);
-    }
-    if (status != LP_OK || found) {
-        return status;
+    lp_status status;
+    LP_TRY(settle_path(j, err));
+    LP_TRY(find_elsewhere(j, &found, err));
+    if (found) {
+        return LP_OK;
     }
     lp_fetch_request request = {.url = j->url != NULL ? j->url : j->item.url,
                                 .path = j->path,
@@ -137,10 +152,12 @@ static lp_status fetch(job *j, lp_error *err) {
                                 .sha256 = j->sha256,
                                 .prefix = j->sha256 != NULL && strlen(j->sha256) < 64,
                                 .found = j->found};
-    return download_file(j->item.title, NULL, &request, err);
+    LP_TRY(download_file(j->item.title, NULL, &request, err));
+done:
+    return status;
 }
 
-static void print_result(const job *j, lp_format format) {
+static void print_result(const job *j) {
     static const lp_column columns[] = {{"name", "name", NULL},
                                         {"path", "file", NULL},
                                         {"verified", "verified by", NULL},
@@ -153,42 +170,16 @@ static void print_result(const job *j, lp_format format) {
     json_t *rows = json_pack("[{s:s, s:o, s:s, s:s}]", "name",
                              j->item.model != NULL ? j->item.model->name : j->item.title, "path",
                              lp_json_any_text(j->path), "verified", verified, "sha256", j->found);
-    lp_table_print(stdout, format, columns, sizeof columns / sizeof columns[0], rows);
+    lp_table_print(stdout, j->output.format, columns, sizeof columns / sizeof columns[0], rows);
     json_decref(rows);
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
     job j = {.cache = MODEL_CACHE};
-    int format = LP_FORMAT_TEXT;
-    const cli_option options[] = {
-        {.name = "--out",
-         .argument = "PATH",
-         .help = "file or folder that it is written to (default: the cache folder)",
-         .kind = CLI_TEXT,
-         .value = &j.out},
-        {.name = "--cache",
-         .argument = "DIR",
-         .help = "the cache folder (default datasets)",
-         .kind = CLI_TEXT,
-         .value = &j.cache},
-        {.name = "--sha256",
-         .argument = "HEX",
-         .help = "checksum of a file that has no published one, or of --url",
-         .kind = CLI_TEXT,
-         .value = &j.sha256},
-        {.name = "--unverified",
-         .help = "take a file without a published checksum as it comes; prints what it is",
-         .kind = CLI_FLAG,
-         .value = &j.unverified},
-        {.name = "--url",
-         .argument = "URL",
-         .help = "another source of the file",
-         .kind = CLI_TEXT,
-         .value = &j.url},
-        CLI_FORMAT_OPTION(&format),
-        {.name = NULL}};
+    const cli_group groups[] = {
+        {own, &j, NULL}, {cli_format_option, &j.output, NULL}, {.options = NULL}};
     lp_error err = {0};
-    int exit_status = cli_parse(command, options, argc, argv, &j.name, 1, 1, NULL);
+    int exit_status = cli_parse(command, groups, argc, argv, &j.name, 1, 1, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
@@ -205,7 +196,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     }
     lp_status status = fetch(&j, &err);
     if (status == LP_OK) {
-        print_result(&j, (lp_format)format);
+        print_result(&j);
     }
     lp_free(j.path);
     return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
@@ -213,11 +204,12 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_fetch = {
     .name = "fetch",
-    .summary = "downloads a known encoder or data set, verified; interrupted, it goes on",
+    .summary = "downloads a known encoder or data set, and verifies it",
     .run = run,
     .usage = "NAME [--out PATH] [options]",
     .details =
-        "NAME is one of `linprobe models`, or cifar-100, cifar-10 or stl-10.  What is there is\n"
-        "verified and kept.  Of some models only the first digits of the SHA-256 are published;\n"
-        "the result says by how many the file was verified.",
+        "NAME is one of `linprobe models`, or cifar-100, cifar-10 or stl-10. What is there is "
+        "verified and kept. Of some models only the first digits of the SHA-256 are published; "
+        "the result says by how many the file was verified. Interrupted, the same command goes "
+        "on.",
 };

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/meter.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/steps.h"
 #include "linprobe/stats.h"
 #include "report/curve.h"
@@ -49,7 +50,7 @@ static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draw
     json_t *row = json_pack("{s:I, s:I, s:I, s:f, s:b}", "shots", (json_int_t)mean->shots,
                             "examples", (json_int_t)examples, "draws", (json_int_t)count, "top1",
                             100 * mean->mean, "converged", converged);
-    if (count > 1) { /* one draw tells nothing of their spread */
+    if (count > 1) { /* one draw has no spread */
         double high = mean->interval.high - mean->mean;
         double low = mean->mean - mean->interval.low;
         (void)json_object_set_new(row, "half", json_real(100 * fmax(low, high)));
@@ -80,11 +81,14 @@ static lp_status name_class(const lp_features *train, const cli_counts *shots, l
     return LP_OK;
 }
 
-enum { MEANS, DRAWS };
+typedef enum fewshot_table { TABLE_AUTO, TABLE_MEANS, TABLE_DRAWS } fewshot_table;
+static const char *const table_names[] = {"auto", "means", "draws", NULL};
+_Static_assert(sizeof(fewshot_table) == sizeof(int), "an option stores it through an int");
 
-/* One table; in JSON both, with the options. */
+/* One table; TABLE_AUTO: the means, in JSON both with the options. */
 static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
-                  const lp_fewshot_mean *means, size_t classes, lp_format format, int table) {
+                  const lp_fewshot_mean *means, size_t classes, lp_format format,
+                  fewshot_table table) {
     json_t *mean_rows = json_array();
     json_t *draw_rows = json_array();
     for (size_t s = 0; s < few->shot_count; s++) {
@@ -94,14 +98,13 @@ static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
             (void)json_array_append_new(draw_rows, draw_row(&few->fit, &own[d]));
         }
     }
-    if (format == LP_FORMAT_JSON && table < 0) {
+    if (format == LP_FORMAT_JSON && table == TABLE_AUTO) {
         json_t *both =
             json_pack("{s:o, s:I, s:O, s:O}", "options", step_fit_options(&few->fit), "seed",
                       (json_int_t)few->seed, "means", mean_rows, "draws", draw_rows);
-        (void)json_dumpf(both, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        (void)fputc('\n', stdout);
+        lp_json_print(stdout, both);
         json_decref(both);
-    } else if (table == DRAWS) {
+    } else if (table == TABLE_DRAWS) {
         lp_table_print(stdout, format, draw_columns, sizeof draw_columns / sizeof draw_columns[0],
                        draw_rows);
     } else {
@@ -149,104 +152,95 @@ static lp_status draw_chart(const lp_fewshot_options *few, const lp_fewshot_mean
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    static const char *const tables[] = {"means", "draws", NULL};
-    const char *words[2];
-    const char *picture = NULL;
-    cli_counts shots = {5, {1, 2, 4, 8, 16}};
-    size_t draw_count = 5;
-    size_t seed = 0;
-    int solver;
-    int table = -1;
-    int format = LP_FORMAT_TEXT;
-    lp_fit_options fit;
-    lp_fit_defaults(&fit);
-    solver = (int)fit.solver;
-    const cli_option options[] = {{.name = "--shots",
-                                   .argument = "LIST",
-                                   .help = "training examples a class (default 1,2,4,8,16)",
-                                   .kind = CLI_COUNTS,
-                                   .value = &shots,
-                                   .low = 1,
-                                   .high = 1e9},
-                                  {.name = "--draws",
-                                   .argument = "N",
-                                   .help = "training sets drawn for each (default 5)",
-                                   .kind = CLI_COUNT,
-                                   .value = &draw_count,
-                                   .low = 1,
-                                   .high = 10000},
-                                  {.name = "--seed",
-                                   .argument = "N",
-                                   .help = "draw d uses seed N + d (default 0)",
-                                   .kind = CLI_COUNT,
-                                   .value = &seed,
-                                   .low = 0,
-                                   .high = 1e15},
-                                  {.name = "--table",
-                                   .argument = "NAME",
-                                   .help = "means or draws (default: means; in JSON both)",
-                                   .kind = CLI_CHOICE,
-                                   .value = &table,
-                                   .choices = tables},
-                                  {.name = "--chart",
-                                   .argument = "FILE",
-                                   .help = "draws the means as .png or .svg",
-                                   .kind = CLI_PICTURE,
-                                   .value = &picture},
-                                  STEP_SOLVER_OPTION(&solver, NULL),
-                                  STEP_FIT_OPTIONS(&fit, &fit.tolerance, &fit.tolerance, NULL),
-                                  CLI_THREADS_OPTION(&fit.threads),
-                                  CLI_FORMAT_OPTION(&format),
-                                  {.name = NULL}};
-    int exit_status = cli_parse(command, options, argc, argv, words, 2, 2, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    lp_error err = {0};
-    lp_features *train, *test;
+typedef struct fewshot_settings {
+    cli_counts shots;
+    size_t draws, seed;
+    cli_fit_settings fit;
+    fewshot_table table;
+    const char *chart;
+    cli_output_settings output;
+} fewshot_settings;
+
+#define AT(member) offsetof(fewshot_settings, member)
+static const cli_option own[] = {
+    {CLI_METHOD, "--shots", "LIST", CLI_COUNTS, AT(shots), .low = 1, .high = 1e9,
+     .help = "training examples a class"},
+    {CLI_METHOD, "--draws", "N", CLI_COUNT, AT(draws), .low = 1, .high = 10000,
+     .help = "training sets that are drawn for each number of examples"},
+    {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
+     .help = "draw d uses seed N + d"},
+    {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = table_names,
+     .help = "what is printed; auto: the means, in JSON both"},
+    {CLI_OUTPUT, "--chart", "FILE", CLI_PICTURE, AT(chart),
+     .help = "draw the means as .png or .svg"},
+    {.name = NULL}};
+#undef AT
+
+static lp_status fit_all(const lp_features *train, const lp_features *test, lp_fewshot_options *few,
+                         lp_fewshot_draw *draws, lp_fewshot_mean *means, lp_error *err) {
+    const lp_examples train_set = step_examples(train), test_set = step_examples(test);
+    meter m;
+    meter_start(&m, "few-shot", "fits");
+    few->fit.progress = (lp_progress){step_show, &m};
+    lp_status status = lp_fewshot(&train_set, &test_set, few, draws, means, err);
+    meter_end(&m);
+    return status;
+}
+
+/* A fit that did not converge is reported after everything is printed and drawn. */
+static lp_status fewshot(const fewshot_settings *s, const char *const words[2], lp_error *err) {
+    lp_status status, fitted = LP_OK;
+    lp_error late; /* of the drawing: the fits' message must outlive it */
+    lp_features *train = NULL, *test = NULL;
     lp_fewshot_draw *draws = NULL;
     lp_fewshot_mean *means = NULL;
-    fit.solver = (lp_solver)solver;
-    lp_fewshot_options few = {
-        .shots = shots.values, .shot_count = shots.count, .draws = draw_count, .seed = seed};
-    lp_status status = step_open_sets(words[0], words[1], &train, &test, &err);
-    if (status == LP_OK) {
-        status = name_class(train, &shots, &err);
+    lp_fewshot_options few = {.shots = s->shots.values,
+                              .shot_count = s->shots.count,
+                              .draws = s->draws,
+                              .seed = s->seed,
+                              .fit = cli_fit_chosen(&s->fit, s->output.threads)};
+    LP_TRY(step_open_sets(words[0], words[1], &train, &test, err));
+    LP_TRY(name_class(train, &s->shots, err));
+    draws = lp_alloc(s->shots.count, s->draws * sizeof *draws);
+    means = lp_alloc(s->shots.count, sizeof *means);
+    if (draws == NULL || means == NULL) {
+        LP_TRY(lp_fail_memory(err, "draws", s->shots.count, s->draws * sizeof *draws));
     }
-    if (status == LP_OK) {
-        draws = lp_alloc(shots.count, draw_count * sizeof *draws);
-        means = lp_alloc(shots.count, sizeof *means);
-        if (draws == NULL || means == NULL) {
-            status = lp_fail_memory(&err, "draws", shots.count, draw_count * sizeof *draws);
-        }
+    fitted = fit_all(train, test, &few, draws, means, err);
+    if (fitted != LP_NOT_CONVERGED) {
+        LP_TRY(fitted);
     }
-    if (status == LP_OK) {
-        lp_examples train_set = step_examples(train);
-        lp_examples test_set = step_examples(test);
-        meter m;
-        meter_start(&m, "few-shot", "fits");
-        fit.progress.step = step_show;
-        fit.progress.context = &m;
-        few.fit = fit;
-        status = lp_fewshot(&train_set, &test_set, &few, draws, means, &err);
-        meter_end(&m);
+    print(&few, draws, means, train->classes, s->output.format, s->table);
+    status = s->chart != NULL ? draw_chart(&few, means, test, s->chart, &late) : LP_OK;
+    if (status != LP_OK) {
+        *err = late;
+    } else {
+        status = fitted;
     }
-    if (draws != NULL && means != NULL && (status == LP_OK || status == LP_NOT_CONVERGED)) {
-        print(&few, draws, means, train->classes, (lp_format)format, table);
-        if (picture != NULL) {
-            lp_error late;
-            lp_status drawn = draw_chart(&few, means, test, picture, &late);
-            if (drawn != LP_OK) {
-                status = drawn;
-                err = late;
-            }
-        }
-    }
+done:
     lp_free(draws);
     lp_free(means);
     lp_features_close(train);
     lp_features_close(test);
+    return status;
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    const char *words[2];
+    fewshot_settings s = {.shots = {5, {1, 2, 4, 8, 16}}, .draws = 5, .fit = cli_fit_defaults()};
+    const cli_group groups[] = {{own, &s, NULL},
+                                {cli_solver_option, &s.fit, NULL},
+                                {cli_strength_option, &s.fit, NULL},
+                                {cli_tolerance_options, &s.fit, NULL},
+                                {cli_format_option, &s.output, NULL},
+                                {cli_threads_option, &s.output, NULL},
+                                {.options = NULL}};
+    int exit_status = cli_parse(command, groups, argc, argv, words, 2, 2, NULL);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    lp_error err = {0};
+    lp_status status = fewshot(&s, words, &err);
     return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
 }
 
@@ -256,8 +250,8 @@ const cli_command cli_fewshot = {
     .run = run,
     .usage = "TRAIN_DIR TEST_DIR [--shots LIST] [--draws N] [--seed N] [options]",
     .details =
-        "Each draw shuffles the examples of every class and takes the first 1, 2, 4, ... of them,\n"
-        "so that in one draw the larger training sets contain the smaller ones.  The interval is\n"
-        "Student's, of the mean over draws, for this test set.  C is not rescaled with the number\n"
-        "of examples.",
+        "Each draw shuffles the examples of every class and takes the first 1, 2, 4, ... of "
+        "them, so that in one draw the larger training sets contain the smaller ones. The "
+        "interval is Student's, of the mean over draws, for this test set. C is not rescaled "
+        "with the number of examples.",
 };

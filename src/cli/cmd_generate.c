@@ -2,54 +2,43 @@
 #include <stdio.h>
 
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "data/generate.h"
 
+typedef struct generate_settings {
+    const char *out;
+    size_t seed, train, test, captions;
+    cli_output_settings output;
+} generate_settings;
+
+#define AT(member) offsetof(generate_settings, member)
+static const cli_option own[] = {
+    {CLI_OUTPUT, "--out", "DIR", CLI_TEXT, AT(out), .required = true,
+     .help = "folder that gets the files"},
+    {CLI_OUTPUT, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
+     .help = "another seed gives other pictures of the same classes"},
+    {CLI_OUTPUT, "--train", "N", CLI_COUNT, AT(train), .low = 1, .high = 1e5,
+     .help = "training pictures a class"},
+    {CLI_OUTPUT, "--test", "N", CLI_COUNT, AT(test), .low = 1, .high = 1e5,
+     .help = "test pictures a class"},
+    {CLI_OUTPUT, "--captions", "N", CLI_COUNT, AT(captions), .low = 1, .high = 1e7,
+     .help = "N pictures with captions instead, for pretraining"},
+    {.name = NULL}};
+#undef AT
+
 static int run(const cli_command *command, int argc, char **argv) {
-    const char *out = NULL;
-    size_t seed = 1, train = 50, test = 20, captions = 0, threads = 0;
-    const cli_option options[] = {{.name = "--out",
-                                   .argument = "DIR",
-                                   .help = "folder that gets the files",
-                                   .kind = CLI_TEXT,
-                                   .value = &out,
-                                   .required = true},
-                                  {.name = "--seed",
-                                   .argument = "N",
-                                   .help = "other pictures of the same classes (default: 1)",
-                                   .kind = CLI_COUNT,
-                                   .value = &seed,
-                                   .low = 0,
-                                   .high = 1e15},
-                                  {.name = "--train",
-                                   .argument = "N",
-                                   .help = "training pictures a class (default: 50)",
-                                   .kind = CLI_COUNT,
-                                   .value = &train,
-                                   .low = 1,
-                                   .high = 1e5},
-                                  {.name = "--test",
-                                   .argument = "N",
-                                   .help = "test pictures a class (default: 20)",
-                                   .kind = CLI_COUNT,
-                                   .value = &test,
-                                   .low = 1,
-                                   .high = 1e5},
-                                  {.name = "--captions",
-                                   .argument = "N",
-                                   .help = "N pictures with captions instead, for pretraining",
-                                   .kind = CLI_COUNT,
-                                   .value = &captions,
-                                   .low = 1,
-                                   .high = 1e7},
-                                  CLI_THREADS_OPTION(&threads),
-                                  {.name = NULL}};
-    int exit_status = cli_parse(command, options, argc, argv, NULL, 0, 0, NULL);
+    generate_settings s = {.seed = 1, .train = 50, .test = 20};
+    const cli_group groups[] = {
+        {own, &s, NULL}, {cli_threads_option, &s.output, NULL}, {.options = NULL}};
+    int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
     lp_error err = {0};
-    lp_status status = captions > 0 ? lp_generate_captioned(out, seed, captions, threads, &err)
-                                    : lp_generate_dataset(out, seed, train, test, threads, &err);
+    size_t threads = s.output.threads;
+    lp_status status = s.captions > 0
+                           ? lp_generate_captioned(s.out, s.seed, s.captions, threads, &err)
+                           : lp_generate_dataset(s.out, s.seed, s.train, s.test, threads, &err);
     return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
 }
 
@@ -59,8 +48,8 @@ const cli_command cli_generate = {
     .run = run,
     .usage = "--out DIR [options]",
     .details =
-        "DIR/cifar-100-binary gets train.bin, test.bin and the names of the classes, which are\n"
-        "combinations of a pattern, a colour and a shape.  With --captions, DIR/captioned gets\n"
-        "images.bin (uint8 [N, 3, 32, 32]) and captions.txt: other combinations, described in\n"
-        "words.  The same options give the same bytes on every machine.",
+        "DIR/cifar-100-binary gets train.bin, test.bin and the names of the classes, which are "
+        "combinations of a pattern, a colour and a shape. With --captions, DIR/captioned gets "
+        "images.bin (uint8 [N, 3, 32, 32]) and captions.txt: other combinations, described in "
+        "words. The same options give the same bytes on every machine.",
 };

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
-#include "cli/steps.h"
+#include "cli/settings.h"
 #include "linprobe/checkpoint.h"
 #include "linprobe/encoder.h"
 #include "report/table.h"
@@ -33,7 +34,7 @@ static json_t *encoder_object(const lp_encoder_info *i) {
     return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
                      " s:I, s:I}",
                      "name", i->name, "family", i->family, "activation", i->activation, "pool",
-                     i->pool, "told_by", i->config, "assumed", i->note, "norm_eps",
+                     i->pool, "config", i->config, "assumed", i->note, "norm_eps",
                      (double)i->norm_eps, "input_size", (json_int_t)i->input_size, "patch",
                      (json_int_t)i->patch, "tokens", (json_int_t)i->tokens, "width",
                      (json_int_t)i->width, "heads", (json_int_t)i->heads, "layers",
@@ -63,7 +64,7 @@ static void print_encoder(const lp_encoder_info *i) {
                  (double)i->preprocess.std[0], (double)i->preprocess.std[1],
                  (double)i->preprocess.std[2]);
     if (i->config != NULL) {
-        (void)printf("told by:       %s beside it\n", i->config);
+        (void)printf("config file:   %s beside it\n", i->config);
     }
     if (i->note != NULL) {
         (void)printf("assumed:       %s\n", i->note);
@@ -77,71 +78,86 @@ static void print_encoder(const lp_encoder_info *i) {
     (void)printf("parameters:    %llu in the image encoder\n", (unsigned long long)i->parameters);
 }
 
+static const lp_column columns[] = {
+    {"name", "tensor", NULL}, {"dtype", "type", NULL}, {"shape", "shape", NULL}};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+/* info: also of an encoder whose recognition left a question open. */
+static void print_text(const lp_checkpoint *ckpt, const char *hex, const lp_encoder_info *info,
+                       const json_t *rows) {
+    const char *official = lp_checkpoint_official_name(hex);
+    (void)printf("file:          %s\n", lp_checkpoint_path(ckpt));
+    (void)printf("format:        %s, %zu tensors", lp_checkpoint_format(ckpt),
+                 lp_checkpoint_count(ckpt));
+    if (lp_checkpoint_files(ckpt) > 1) {
+        (void)printf(" in %zu files", lp_checkpoint_files(ckpt));
+    }
+    if (lp_checkpoint_wrapper(ckpt) != NULL) {
+        (void)printf(", those under \"%s\"", lp_checkpoint_wrapper(ckpt));
+    }
+    (void)printf("\nsha256:        %s\n", hex);
+    (void)printf("official:      %s\n", official != NULL ? official : "no known file");
+    if (info->name[0] != '\0') {
+        print_encoder(info);
+    } else {
+        (void)printf("architecture:  not recognised\n");
+    }
+    (void)putchar('\n');
+    lp_table_print(stdout, LP_FORMAT_TEXT, columns, COLUMNS, rows);
+}
+
+/* info: NULL where the encoder was not recognised. */
+static void print_json(const lp_checkpoint *ckpt, const char *hex, const lp_encoder_info *info,
+                       json_t *rows) {
+    json_t *object = json_pack(
+        "{s:o, s:s, s:I, s:s?, s:s, s:s?, s:o?, s:O}", "file",
+        lp_json_any_text(lp_checkpoint_path(ckpt)), "format", lp_checkpoint_format(ckpt), "files",
+        (json_int_t)lp_checkpoint_files(ckpt), "wrapper", lp_checkpoint_wrapper(ckpt), "sha256",
+        hex, "official", lp_checkpoint_official_name(hex), "encoder",
+        info != NULL ? encoder_object(info) : NULL, "tensors", rows);
+    lp_table_print(stdout, LP_FORMAT_JSON, columns, COLUMNS, object);
+    json_decref(object);
+}
+
+/* Everything is printed before an encoder that was not recognised is the command's failure. */
+static lp_status inspect(const char *path, const lp_encoder_options *options, lp_format format,
+                         lp_error *err) {
+    lp_status status;
+    lp_checkpoint *ckpt = NULL;
+    lp_encoder_info info;
+    const char *hex;
+    LP_TRY(model_open(path, MODEL_CACHE, &ckpt, err));
+    LP_TRY(lp_checkpoint_sha256(ckpt, &hex, err));
+    status = lp_encoder_recognise(ckpt, options, &info, err);
+    json_t *rows = tensor_rows(ckpt);
+    if (format == LP_FORMAT_TEXT) {
+        print_text(ckpt, hex, &info, rows);
+    } else if (format == LP_FORMAT_CSV) {
+        lp_table_print(stdout, LP_FORMAT_CSV, columns, COLUMNS, rows);
+    } else {
+        print_json(ckpt, hex, status == LP_OK ? &info : NULL, rows);
+    }
+    json_decref(rows);
+done:
+    lp_checkpoint_close(ckpt);
+    return status;
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
-    static const lp_column columns[] = {
-        {"name", "tensor", NULL}, {"dtype", "type", NULL}, {"shape", "shape", NULL}};
-    int format = LP_FORMAT_TEXT;
-    step_model model = {0};
-    int point = -1; /* shown are all */
-    const cli_option options[] = {
-        STEP_MODEL_OPTIONS(&model, &point, NULL), CLI_FORMAT_OPTION(&format), {.name = NULL}};
     const char *path;
-    int exit_status = cli_parse(command, options, argc, argv, &path, 1, 1, NULL);
+    cli_model_settings model = {.point = 0};
+    cli_output_settings output = {.format = LP_FORMAT_TEXT};
+    const cli_group groups[] = {{cli_encoder_options, &model, NULL},
+                                {cli_one_encoder_options, &model, NULL},
+                                {cli_format_option, &output, NULL},
+                                {.options = NULL}};
+    int exit_status = cli_parse(command, groups, argc, argv, &path, 1, 1, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
-    lp_error err = {0}, unknown = {0};
-    lp_checkpoint *ckpt;
-    lp_encoder_info info;
-    const char *hex;
-    lp_encoder_options told = step_encoder_options(&model, 0);
-    lp_status status = model_open(path, MODEL_CACHE, &ckpt, &err);
-    if (status != LP_OK) {
-        return cli_fail(command, status, &err);
-    }
-    status = lp_checkpoint_sha256(ckpt, &hex, &err);
-    if (status != LP_OK) {
-        lp_checkpoint_close(ckpt);
-        return cli_fail(command, status, &err);
-    }
-    const char *official = lp_checkpoint_official_name(hex);
-    lp_status recognised = lp_encoder_recognise(ckpt, &told, &info, &unknown);
-    json_t *rows = tensor_rows(ckpt);
-    if (format == LP_FORMAT_TEXT) {
-        (void)printf("file:          %s\n", lp_checkpoint_path(ckpt));
-        (void)printf("format:        %s, %zu tensors", lp_checkpoint_format(ckpt),
-                     lp_checkpoint_count(ckpt));
-        if (lp_checkpoint_files(ckpt) > 1) {
-            (void)printf(" in %zu files", lp_checkpoint_files(ckpt));
-        }
-        if (lp_checkpoint_wrapper(ckpt) != NULL) {
-            (void)printf(", those under \"%s\"", lp_checkpoint_wrapper(ckpt));
-        }
-        (void)putchar('\n');
-        (void)printf("sha256:        %s\n", hex);
-        (void)printf("official:      %s\n", official != NULL ? official : "no known file");
-        if (info.name[0] != '\0') { /* also where a question is open */
-            print_encoder(&info);
-        } else {
-            (void)printf("architecture:  not recognised\n");
-        }
-        (void)putchar('\n');
-        lp_table_print(stdout, LP_FORMAT_TEXT, columns, 3, rows);
-    } else if (format == LP_FORMAT_CSV) {
-        lp_table_print(stdout, LP_FORMAT_CSV, columns, 3, rows);
-    } else {
-        json_t *object = json_pack(
-            "{s:o, s:s, s:I, s:s?, s:s, s:s?, s:o?, s:O}", "file",
-            lp_json_any_text(lp_checkpoint_path(ckpt)), "format", lp_checkpoint_format(ckpt),
-            "files", (json_int_t)lp_checkpoint_files(ckpt), "wrapper", lp_checkpoint_wrapper(ckpt),
-            "sha256", hex, "official", official, "encoder",
-            recognised == LP_OK ? encoder_object(&info) : NULL, "tensors", rows);
-        lp_table_print(stdout, LP_FORMAT_JSON, columns, 3, object);
-        json_decref(object);
-    }
-    json_decref(rows);
-    lp_checkpoint_close(ckpt);
-    return recognised == LP_OK ? CLI_OK : cli_fail(command, recognised, &unknown);
+    lp_error err = {0};
+    lp_status status = inspect(path, &model.encoder, output.format, &err);
+    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
 }
 
 const cli_command cli_inspect = {
@@ -150,8 +166,8 @@ const cli_command cli_inspect = {
     .run = run,
     .usage = "FILE [options]",
     .details =
-        "FILE is an OpenAI CLIP archive (.pt), a torch.save file (.pt, .pth, .bin),\n"
-        ".safetensors, the .index.json file of sharded weights, or a folder that holds one of\n"
-        "these.  Nothing in it is executed.  Exit status 1 when the image encoder is of no\n"
-        "known family; the tensors are listed all the same.",
+        "FILE is an OpenAI CLIP archive (.pt), a torch.save file (.pt, .pth, .bin), "
+        ".safetensors, the .index.json file of sharded weights, or a folder that holds one of "
+        "these. Nothing in it is executed. Exit status 1 when the image encoder is of no known "
+        "family; the tensors are listed all the same.",
 };

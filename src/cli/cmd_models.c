@@ -7,6 +7,7 @@
 #include "ckpt/known_models.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "report/table.h"
 
 enum { WORDS_MAX = 64 };
@@ -73,9 +74,11 @@ static json_t *model_row(const lp_known_model *m) {
 static void print_notes(void) {
     size_t count;
     const lp_published *all = lp_published_all(&count);
-    (void)printf("\nchecksum  SHA-256: published whole; 8 digits: its first ones, in the file's "
-                 "name; none: not\n          published, so `linprobe fetch` wants --sha256 or "
-                 "--unverified\nby        whose linear probe; `linprobe models NAME` tells all:\n");
+    (void)printf(
+        "\nchecksum  SHA-256: published whole; 8 digits: its first ones, in the file's "
+        "name; none: not\n          published, so `linprobe fetch` needs --sha256 or "
+        "--unverified\nby        who published the linear probe; `linprobe models NAME` shows "
+        "all of them:\n");
     for (size_t i = 0; i < count; i++) {
         bool said = false;
         for (size_t k = 0; k < i; k++) {
@@ -120,7 +123,9 @@ static void print_details(const lp_known_model *m, const char *cache) {
     lp_free(path);
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
+/* `count` models: those that were named, or (NULL) the first of all. */
+static void print_table(const lp_known_model *all, const lp_known_model *const *named, size_t count,
+                        lp_format format) {
     static const lp_column text[] = {
         {"name", "name", NULL},
         {"family", "family", NULL},
@@ -139,55 +144,67 @@ static int run(const cli_command *command, int argc, char **argv) {
         {"sha256", NULL, NULL},   {"url", NULL, NULL},        {"cifar10", NULL, NULL},
         {"cifar100", NULL, NULL}, {"by", NULL, NULL},
     };
-    int format = LP_FORMAT_TEXT;
-    const char *words[WORDS_MAX], *cache = MODEL_CACHE;
-    size_t word_count, count;
-    const cli_option options[] = {CLI_FORMAT_OPTION(&format),
-                                  {.name = "--cache",
-                                   .argument = "DIR",
-                                   .help = "where downloads are (default datasets)",
-                                   .kind = CLI_TEXT,
-                                   .value = &cache},
-                                  {.name = NULL}};
-    int exit_status = cli_parse(command, options, argc, argv, words, 0, WORDS_MAX, &word_count);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    const lp_known_model *all = lp_known_models(&count), *named[WORDS_MAX];
-    for (size_t i = 0; i < word_count; i++) {
-        named[i] = lp_known_model_named(words[i]);
-        if (named[i] == NULL) {
-            (void)fprintf(stderr, "linprobe models: no known model is called '%.100s'\n", words[i]);
-            return CLI_FAILURE;
-        }
-    }
-    if (format == LP_FORMAT_TEXT && word_count > 0) {
-        for (size_t i = 0; i < word_count; i++) {
-            (void)fputs(i > 0 ? "\n" : "", stdout);
-            print_details(named[i], cache);
-        }
-        return CLI_OK;
-    }
     json_t *rows = json_array();
-    for (size_t i = 0; i < (word_count > 0 ? word_count : count); i++) {
-        (void)json_array_append_new(rows, model_row(word_count > 0 ? named[i] : &all[i]));
+    for (size_t i = 0; i < count; i++) {
+        (void)json_array_append_new(rows, model_row(named != NULL ? named[i] : &all[i]));
     }
     if (format == LP_FORMAT_TEXT) {
         lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
         print_notes();
     } else {
-        lp_table_print(stdout, (lp_format)format, csv, sizeof csv / sizeof csv[0], rows);
+        lp_table_print(stdout, format, csv, sizeof csv / sizeof csv[0], rows);
     }
     json_decref(rows);
+}
+
+typedef struct models_settings {
+    const char *cache;
+    cli_output_settings output;
+} models_settings;
+
+static const cli_option own[] = {{CLI_INPUT, "--cache", "DIR", CLI_TEXT,
+                                  offsetof(models_settings, cache), .help = "where downloads are"},
+                                 {.name = NULL}};
+
+static int run(const cli_command *command, int argc, char **argv) {
+    const char *words[WORDS_MAX];
+    size_t word_count, known_count;
+    models_settings s = {.cache = MODEL_CACHE};
+    const cli_group groups[] = {
+        {own, &s, NULL}, {cli_format_option, &s.output, NULL}, {.options = NULL}};
+    int exit_status = cli_parse(command, groups, argc, argv, words, 0, WORDS_MAX, &word_count);
+    if (exit_status != CLI_CONTINUE) {
+        return exit_status;
+    }
+    const lp_known_model *known = lp_known_models(&known_count), *shown[WORDS_MAX];
+    if (word_count == 0) {
+        print_table(known, NULL, known_count, s.output.format);
+        return CLI_OK;
+    }
+    for (size_t i = 0; i < word_count; i++) {
+        shown[i] = lp_known_model_named(words[i]);
+        if (shown[i] == NULL) {
+            (void)fprintf(stderr, "linprobe models: no known model is called '%.100s'\n", words[i]);
+            return CLI_FAILURE;
+        }
+    }
+    if (s.output.format != LP_FORMAT_TEXT) {
+        print_table(known, shown, word_count, s.output.format);
+        return CLI_OK;
+    }
+    for (size_t i = 0; i < word_count; i++) {
+        (void)fputs(i > 0 ? "\n" : "", stdout);
+        print_details(shown[i], s.cache);
+    }
     return CLI_OK;
 }
 
 const cli_command cli_models = {
     .name = "models",
-    .summary = "lists known encoders: sizes, checksums, published linear-probe accuracies",
+    .summary = "lists known encoders: sizes, checksums, published accuracies",
     .run = run,
     .usage = "[NAME...] [--format text|csv|json]",
     .details =
-        "Without a NAME a table of all.  Names are compared by their letters and digits alone:\n"
+        "Without a NAME a table of all. Names are compared by their letters and digits alone: "
         "clip-vit-b-32, ViT-B/32 and ViT-B-32.pt are the same model.",
 };

@@ -22,6 +22,7 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/run_page.h"
+#include "cli/settings.h"
 #include "cli/steps.h"
 #include "data/official_data.h"
 #include "report/published.h"
@@ -31,14 +32,11 @@ enum { SOLVERS = 2 };
 typedef struct job {
     const char *model, *data, *cache, *results, *run_name;
     const char *weights_url, *weights_sha256, *data_url, *data_sha256;
-    data_input input;
-    int point, labels, format;
-    step_model told;
-    bool normalize, profiled;
+    lp_dataset_options dataset;
+    cli_model_settings encoder_asked;
+    cli_fit_settings fit;
+    cli_output_settings output;
     lp_profile profile; /* of the last extraction */
-    size_t threads;
-    lp_fit_options fit;
-    double eps, tol; /* the solvers' tolerances, 0 = their defaults */
     /* found and made on the way */
     char model_path[STEP_PATH], data_path[STEP_PATH];
     char out[STEP_PATH]; /* RESULTS/<run> */
@@ -55,6 +53,30 @@ typedef struct job {
     lp_solver evaluated;
     bool converged;
 } job;
+
+#define AT(member) offsetof(job, member)
+static const cli_option own[] = {
+    {CLI_INPUT, "--model", "FILE", CLI_TEXT, AT(model),
+     .help = "weights that are here already, or the name of a fetched model (default: CLIP "
+             "ViT-B/32, downloaded)"},
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data),
+     .help = "data that is here already: CIFAR, STL-10, or a folder of images with a folder for "
+             "each class (default: CIFAR-100, downloaded)"},
+    {CLI_INPUT, "--weights-url", "URL", CLI_TEXT, AT(weights_url), .needs = "--weights-sha256",
+     .help = "download the weights from here; needs --weights-sha256"},
+    {CLI_INPUT, "--weights-sha256", "HEX", CLI_TEXT, AT(weights_sha256), .needs = "--weights-url",
+     .help = "checksum of the file at --weights-url"},
+    {CLI_INPUT, "--data-url", "URL", CLI_TEXT, AT(data_url), .needs = "--data-sha256",
+     .help = "download the data from here; needs --data-sha256"},
+    {CLI_INPUT, "--data-sha256", "HEX", CLI_TEXT, AT(data_sha256), .needs = "--data-url",
+     .help = "checksum of the file at --data-url"},
+    {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),
+     .help = "downloads and features are kept here"},
+    {CLI_OUTPUT, "--results", "DIR", CLI_TEXT, AT(results), .help = "results go to DIR/<run>"},
+    {CLI_OUTPUT, "--run", "NAME", CLI_TEXT, AT(run_name),
+     .help = "name of the run (default: made from its inputs)"},
+    {.name = NULL}};
+#undef AT
 
 /* ---- 1. inputs ---- */
 
@@ -111,8 +133,8 @@ static lp_status find_inputs(job *j, lp_error *err) {
                                   data->bytes, data->sha256, j->data_path, err);
     }
     for (int s = 0; status == LP_OK && s < 2; s++) {
-        status = data_input_open(&j->input, j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
-                                 (lp_label_kind)j->labels, j->threads, &j->images[s], err);
+        status = data_input_open(&j->dataset, j->data_path, s == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+                                 j->output.threads, &j->images[s], err);
     }
     if (status == LP_OK && j->weights_url != NULL) {
         return find_input(j, "weights", "--model FILE", j->model, NULL, j->weights_url, 0,
@@ -144,24 +166,26 @@ static lp_status name_run(job *j, const lp_dataset_info *data, lp_error *err) {
     return j->run_name != NULL
                ? step_path(j->out, err, "%s/%s", j->results, j->run_name)
                : step_path(j->out, err, "%s/%s-%s%s-%s%s%s-C%g", j->results, set, model, weights,
-                           lp_feature_point_name(j->where), j->normalize ? "-normalized" : "",
-                           data->labels == LP_LABELS_COARSE ? "-coarse" : "", j->fit.C);
+                           lp_feature_point_name(j->where),
+                           j->encoder_asked.normalize ? "-normalized" : "",
+                           data->labels == LP_LABELS_COARSE ? "-coarse" : "", j->fit.fit.C);
 }
 
 static lp_status extract_split(job *j, int split, const lp_dataset *data, lp_error *err) {
     lp_extract_report report;
     j->official_data[split] = lp_dataset_describe(data)->official != NULL;
-    const step_how how = {j->where, j->normalize, j->threads, j->profiled ? &j->profile : NULL};
+    const step_how how = {j->where, j->encoder_asked.normalize, j->output.threads,
+                          j->output.profile ? &j->profile : NULL};
     return step_features(j->cache, &j->encoder, data, &how, j->set_path[split], &report, err);
 }
 
 static lp_status extract_both(job *j, lp_error *err) {
     lp_dataset **data = j->images;
-    lp_encoder_options told = step_encoder_options(&j->told, j->threads);
-    lp_status status = step_encoder_load(j->model_path, j->cache, &told, &j->encoder, err);
+    lp_status status =
+        step_encoder_load(j->model_path, j->cache, &j->encoder_asked.encoder, &j->encoder, err);
     if (status == LP_OK) {
         j->info = *lp_encoder_describe(j->encoder.encoder);
-        j->where = lp_encoder_point(&j->info, (lp_feature_point)j->point);
+        j->where = cli_feature_point(&j->encoder_asked, j->info.default_point);
         if (lp_encoder_features(&j->info, j->where) == 0) {
             status = lp_fail(err, LP_ERR_ARGUMENT, "%s has no feature point '%s'", j->info.name,
                              lp_feature_point_name(j->where));
@@ -193,7 +217,8 @@ static lp_status evaluate(job *j, lp_solver solver, const lp_probe *probe, json_
     lp_status status =
         step_path(path, err, "%s/%s-evaluation.json", j->out, lp_solver_name(solver));
     if (status == LP_OK) {
-        status = lp_evaluation_run(probe, j->set[1], lp_probe_probability(probe), j->threads, &e, err);
+        status = lp_evaluation_run(probe, j->set[1], lp_probability_of(probe), j->output.threads,
+                                   &e, err);
     }
     if (status != LP_OK) {
         return status;
@@ -216,10 +241,7 @@ static lp_status run_solver(job *j, lp_solver solver, lp_error *err) {
     char path[STEP_PATH];
     lp_probe *probe = NULL;
     json_t *row = NULL;
-    lp_fit_options fit = j->fit;
-    fit.solver = solver;
-    fit.threads = j->threads;
-    fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? j->eps : j->tol;
+    const lp_fit_options fit = cli_fit_by(&j->fit, solver, j->output.threads);
     lp_status status = step_path(path, err, "%s/%s.probe", j->out, lp_solver_name(solver));
     if (status == LP_OK) {
         status = step_train(j->set[0], &fit, path, &probe, &row, err);
@@ -256,13 +278,14 @@ static const char *objective_of(const json_t *row) {
 static void print_setting(FILE *out, const job *j, const json_t *row) {
     (void)fprintf(out, "%s (%s), C = %g, %s features%s", lp_json_text(row, "solver", ""),
                   objective_of(row), lp_json_number(row, "C", 0), lp_feature_point_name(j->where),
-                  j->normalize ? ", normalised" : "");
+                  j->encoder_asked.normalize ? ", normalised" : "");
 }
 
 /* The published number of these very inputs, or NULL. */
 static const lp_published *published(const job *j) {
-    bool same = j->labels == LP_LABELS_FINE && !j->normalize && j->official_data[0] &&
-                j->official_data[1] && j->told.precision == LP_PRECISION_FLOAT32;
+    bool same = j->dataset.labels == LP_LABELS_FINE && !j->encoder_asked.normalize &&
+                j->official_data[0] && j->official_data[1] &&
+                j->encoder_asked.encoder.precision == LP_PRECISION_FLOAT32;
     return same ? lp_published_find(j->encoder.official, j->data_name, j->where) : NULL;
 }
 
@@ -337,8 +360,8 @@ static void print_page(FILE *out, const job *j) {
                   j->set[1]->count,
                   j->official_data[1] ? "the official file" : "not the official file",
                   lp_feature_point_name(j->where), j->set[0]->width,
-                  j->normalize ? ", each divided by its length" : "", j->set[0]->digest,
-                  j->set[1]->digest, lp_version(), cli_command_line());
+                  j->encoder_asked.normalize ? ", each divided by its length" : "",
+                  j->set[0]->digest, j->set[1]->digest, lp_version(), cli_command_line());
 }
 
 static lp_status write_page(const job *j, const char *path, lp_error *err) {
@@ -432,9 +455,9 @@ static lp_status reproduce(job *j, lp_error *err) {
     }
     json_t *object = result_object(j);
     status = write_results(j, object, err);
-    if (status == LP_OK && j->format == LP_FORMAT_JSON) {
+    if (status == LP_OK && j->output.format == LP_FORMAT_JSON) {
         lp_table_print(stdout, LP_FORMAT_JSON, NULL, 0, object);
-    } else if (status == LP_OK && j->format == LP_FORMAT_CSV) {
+    } else if (status == LP_OK && j->output.format == LP_FORMAT_CSV) {
         lp_table_print(stdout, LP_FORMAT_CSV, result_columns, RESULT_COLUMNS, j->rows);
     } else if (status == LP_OK) {
         print_summary(stdout, j);
@@ -447,84 +470,29 @@ static lp_status reproduce(job *j, lp_error *err) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    static const char *const kinds[] = {"fine", "coarse", NULL};
     static job j; /* large */
     j.cache = MODEL_CACHE;
     j.results = "results";
-    j.point = LP_FEATURE_DEFAULT;
-    lp_fit_defaults(&j.fit);
-    const cli_option options[] = {
-        {.name = "--model",
-         .argument = "FILE",
-         .help = "weights that are here already",
-         .kind = CLI_TEXT,
-         .value = &j.model},
-        {.name = "--data",
-         .argument = "PATH",
-         .help = "data that is here already: CIFAR or STL-10, or a folder of images, one a class",
-         .kind = CLI_TEXT,
-         .value = &j.data},
-        {.name = "--cache",
-         .argument = "DIR",
-         .help = "downloads and features are kept here (default datasets)",
-         .kind = CLI_TEXT,
-         .value = &j.cache},
-        {.name = "--results",
-         .argument = "DIR",
-         .help = "results go to DIR/<run> (default results)",
-         .kind = CLI_TEXT,
-         .value = &j.results},
-        {.name = "--run",
-         .argument = "NAME",
-         .help = "name of the run (default: from its inputs)",
-         .kind = CLI_TEXT,
-         .value = &j.run_name},
-        STEP_MODEL_OPTIONS(&j.told, &j.point, NULL),
-        {.name = "--normalize",
-         .help = "divide each feature vector by its length (default: off)",
-         .kind = CLI_FLAG,
-         .value = &j.normalize},
-        {.name = "--labels",
-         .argument = "KIND",
-         .help = "fine (default) or coarse",
-         .kind = CLI_CHOICE,
-         .value = &j.labels,
-         .choices = kinds},
-        STEP_FIT_OPTIONS(&j.fit, &j.eps, &j.tol, NULL),
-        {.name = "--weights-url",
-         .argument = "URL",
-         .help = "another source of the weights, with",
-         .kind = CLI_TEXT,
-         .value = &j.weights_url,
-         .needs = "--weights-sha256"},
-        {.name = "--weights-sha256",
-         .argument = "HEX",
-         .help = "their checksum",
-         .kind = CLI_TEXT,
-         .value = &j.weights_sha256,
-         .needs = "--weights-url"},
-        {.name = "--data-url",
-         .argument = "URL",
-         .help = "another source of the data, with",
-         .kind = CLI_TEXT,
-         .value = &j.data_url,
-         .needs = "--data-sha256"},
-        {.name = "--data-sha256",
-         .argument = "HEX",
-         .help = "its checksum",
-         .kind = CLI_TEXT,
-         .value = &j.data_sha256,
-         .needs = "--data-url"},
-        DATA_INPUT_OPTIONS(&j.input, NULL),
-        PROFILE_OPTION(&j.profiled, NULL),
-        CLI_THREADS_OPTION(&j.threads),
-        CLI_FORMAT_OPTION(&j.format),
-        {.name = NULL}};
+    j.fit = cli_fit_defaults();
+    const cli_group groups[] = {{own, &j, NULL},
+                                {cli_labels_option, &j.dataset, NULL},
+                                {cli_image_folder_options, &j.dataset, NULL},
+                                {cli_feature_option, &j.encoder_asked, NULL},
+                                {cli_normalize_option, &j.encoder_asked, NULL},
+                                {cli_encoder_options, &j.encoder_asked, NULL},
+                                {cli_one_encoder_options, &j.encoder_asked, NULL},
+                                {cli_strength_option, &j.fit, NULL},
+                                {cli_tolerance_options, &j.fit, NULL},
+                                {cli_profile_option, &j.output, NULL},
+                                {cli_format_option, &j.output, NULL},
+                                {cli_threads_option, &j.output, NULL},
+                                {.options = NULL}};
     lp_error err = {0};
-    int exit_status = cli_parse(command, options, argc, argv, NULL, 0, 0, NULL);
+    int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
+    j.encoder_asked.encoder.threads = j.output.threads;
     j.rows = json_array();
     j.converged = true;
     lp_status status = reproduce(&j, &err);
@@ -543,11 +511,11 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_reproduce = {
     .name = "reproduce",
-    .summary = "CIFAR-100 linear probe: fetches what is missing, extracts, trains, scores",
+    .summary = "CIFAR-100 linear probe: downloads, extracts, trains, scores",
     .run = run,
     .usage = "[--model FILE] [--data PATH] [options]",
     .details =
-        "Without options: OpenAI's CLIP ViT-B/32 (354 MB) and CIFAR-100 (169 MB) are downloaded\n"
-        "into datasets/, verified, and kept.  Interrupted, the same command goes on where it\n"
+        "Without options: OpenAI's CLIP ViT-B/32 (354 MB) and CIFAR-100 (169 MB) are downloaded "
+        "into datasets/, verified, and kept. Interrupted, the same command goes on where it "
         "stood; run again, it reuses what is there.",
 };

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/steps.h"
 #include "report/curve.h"
 #include "report/evaluation_page.h"
@@ -20,7 +21,11 @@
 
 typedef struct sweep_job {
     const char *train_path, *validation_path, *test_path, *out;
-    lp_sweep_options options;
+    lp_sweep_options options; /* its decades, seed and fit are filled in from what follows */
+    double low, high;
+    size_t seed;
+    cli_fit_settings asked;
+    cli_output_settings output;
     lp_features *train, *validation;
     lp_sweep *sweep;
     lp_fit_options fit;
@@ -28,6 +33,34 @@ typedef struct sweep_job {
     bool scored;
     lp_score score;
 } sweep_job;
+
+static const char *const protocol_names[] = {"search", "grid", NULL};
+_Static_assert(sizeof(lp_sweep_protocol) == sizeof(int), "an option stores it through an int");
+
+#define AT(member) offsetof(sweep_job, member)
+static const cli_option own[] = {
+    {CLI_INPUT, "--test", "DIR", CLI_TEXT, AT(test_path),
+     .help = "test features: opened after C is chosen, scored once"},
+    {CLI_INPUT, "--validation", "DIR", CLI_TEXT, AT(validation_path),
+     .help = "validation features (default: held out of the training set)"},
+    {CLI_METHOD, "--hold-out", "SHARE", CLI_REAL, AT(options.held_out), .low = 0.001, .high = 0.999,
+     .help = "share of each class held out for validation"},
+    {CLI_METHOD, "--folds", "K", CLI_COUNT, AT(options.folds), .low = 2, .high = 100,
+     .help = "k-fold cross-validation instead of --hold-out"},
+    {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
+     .help = "seed of the split"},
+    {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol), .choices = protocol_names,
+     .help = "search: the CLIP paper's; grid: every point"},
+    {CLI_METHOD, "--from", "EXPONENT", CLI_REAL, AT(low), .low = -12, .high = 11,
+     .help = "smallest C is 10^EXPONENT"},
+    {CLI_METHOD, "--to", "EXPONENT", CLI_REAL, AT(high), .low = -11, .high = 12,
+     .help = "largest C is 10^EXPONENT"},
+    {CLI_METHOD, "--steps", "N", CLI_COUNT, AT(options.steps), .low = 1, .high = 64,
+     .help = "points a decade"},
+    {CLI_OUTPUT, "--out", "DIR", CLI_TEXT, AT(out), .required = true,
+     .help = "folder of the results; keeps what is done"},
+    {.name = NULL}};
+#undef AT
 
 static lp_status run_sweep(sweep_job *j, lp_error *err) {
     lp_status status =
@@ -39,36 +72,39 @@ static lp_status run_sweep(sweep_job *j, lp_error *err) {
                : status;
 }
 
-/* Fits with the chosen C on all that is not test data. */
+/* Fits with the chosen C on all that is not test data.  Without convergence the probe is there, and
+ * the report says so. */
 static lp_status refit(sweep_job *j, lp_probe **probe, lp_error *err) {
+    lp_status status;
     lp_features all = *j->train;
     char *path = lp_path_join(j->out, "best.probe");
     float *x = NULL;
     int64_t *labels = NULL;
-    lp_status status = path != NULL ? LP_OK : lp_fail_memory(err, j->out, 1, 1);
-    if (status == LP_OK && j->validation != NULL) {
+    if (path == NULL) {
+        LP_TRY(lp_fail_memory(err, j->out, 1, 1));
+    }
+    if (j->validation != NULL) {
         const lp_features *v = j->validation;
         size_t F = all.width;
         all.count += v->count;
         x = lp_alloc(all.count * F, sizeof *x);
         labels = lp_alloc(all.count, sizeof *labels);
         if (x == NULL || labels == NULL) {
-            status = lp_fail_memory(err, "training and validation data", all.count, F * sizeof *x);
-        } else {
-            memcpy(x, all.x, j->train->count * F * sizeof *x);
-            memcpy(x + j->train->count * F, v->x, v->count * F * sizeof *x);
-            memcpy(labels, all.labels, j->train->count * sizeof *labels);
-            memcpy(labels + j->train->count, v->labels, v->count * sizeof *labels);
-            all.x = x;
-            all.labels = labels;
-            all.digest = ""; /* of no file */
+            LP_TRY(lp_fail_memory(err, "training and validation data", all.count, F * sizeof *x));
         }
+        memcpy(x, all.x, j->train->count * F * sizeof *x);
+        memcpy(x + j->train->count * F, v->x, v->count * F * sizeof *x);
+        memcpy(labels, all.labels, j->train->count * sizeof *labels);
+        memcpy(labels + j->train->count, v->labels, v->count * sizeof *labels);
+        all.x = x;
+        all.labels = labels;
+        all.digest = ""; /* of no file */
     }
-    if (status == LP_OK) {
-        j->fit = j->options.fit;
-        j->fit.C = j->sweep->points[j->sweep->best].C;
-        status = step_fit(&all, &j->fit, path, probe, &j->report, err);
-    }
+    j->fit = j->options.fit;
+    j->fit.C = j->sweep->points[j->sweep->best].C;
+    status = step_fit(&all, &j->fit, path, probe, &j->report, err);
+    status = status == LP_NOT_CONVERGED ? LP_OK : status;
+done:
     lp_free(x);
     lp_free(labels);
     lp_free(path);
@@ -76,18 +112,15 @@ static lp_status refit(sweep_job *j, lp_probe **probe, lp_error *err) {
 }
 
 static lp_status score_once(sweep_job *j, const lp_probe *probe, lp_error *err) {
-    lp_features *test;
-    lp_status status = lp_features_open(j->test_path, &test, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    status = step_check_match(probe, "best.probe", test, err);
-    if (status == LP_OK) {
-        lp_examples examples = step_examples(test);
-        examples.classes = lp_probe_classes(probe);
-        status = lp_probe_score(probe, &examples, j->fit.threads, &j->score, err);
-        j->scored = status == LP_OK;
-    }
+    lp_status status;
+    lp_features *test = NULL;
+    LP_TRY(lp_features_open(j->test_path, &test, err));
+    LP_TRY(step_check_match(probe, "best.probe", test, err));
+    lp_examples examples = step_examples(test);
+    examples.classes = lp_probe_classes(probe);
+    LP_TRY(lp_probe_score(probe, &examples, j->fit.threads, &j->score, NULL, NULL, err));
+    j->scored = true;
+done:
     lp_features_close(test);
     return status;
 }
@@ -132,11 +165,10 @@ static json_t *sweep_object(const sweep_job *j, const json_t *rows) {
         "s:o}",
         "linprobe", lp_version(), "command", cli_command_line(), "setting", "train",
         lp_json_any_text(j->train_path), "train_sha256", j->train->digest, "validation",
-        lp_json_any_text(j->validation_path), "protocol",
-        o->protocol == LP_SWEEP_SEARCH ? "search" : "grid", "low", o->low, "high", o->high,
-        "steps_per_decade", (json_int_t)o->steps, "held_out", o->held_out, "folds",
-        (json_int_t)o->folds, "seed", (json_int_t)o->seed, "points", rows, "C", j->fit.C, "lambda",
-        1 / j->fit.C, "at_edge", j->sweep->at_edge, "fit", fit);
+        lp_json_any_text(j->validation_path), "protocol", protocol_names[o->protocol], "low",
+        o->low, "high", o->high, "steps_per_decade", (json_int_t)o->steps, "held_out", o->held_out,
+        "folds", (json_int_t)o->folds, "seed", (json_int_t)o->seed, "points", rows, "C", j->fit.C,
+        "lambda", 1 / j->fit.C, "at_edge", j->sweep->at_edge, "fit", fit);
     if (j->scored) {
         (void)json_object_set_new(object, "test", step_score_row(&j->score));
     }
@@ -151,7 +183,7 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     const lp_sweep *s = j->sweep;
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
     size_t count = 0;
-    lp_curve_point *points = lp_alloc(s->count, sizeof *points);
+    lp_point *points = lp_alloc(s->count, sizeof *points);
     *chart = NULL;
     if (points == NULL) {
         return lp_fail_memory(err, "chart", s->count, sizeof *points);
@@ -159,15 +191,13 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     for (size_t i = 0; i < s->count; i++) {
         const lp_sweep_point *p = &s->points[i];
         if (!peak || (p->C <= j->fit.C * decade && p->C >= j->fit.C / decade)) {
-            points[count++] =
-                (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+            points[count++] = (lp_point){p->C, p->accuracy, p->interval.low, p->interval.high};
         }
     }
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
                    on);
-    lp_curve_point test = {j->fit.C, j->score.top1, j->score.top1_interval.low,
-                           j->score.top1_interval.high};
+    lp_point test = {j->fit.C, j->score.top1, j->score.top1_low, j->score.top1_high};
     const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
     lp_curve curve = {.kind = LP_CURVE_SWEEP,
                       .title = title,
@@ -187,12 +217,11 @@ static lp_status write_chart(const sweep_job *j, const lp_chart *chart, const ch
     static const char *const endings[] = {"png", "svg"};
     lp_status status = LP_OK;
     for (int i = 0; status == LP_OK && i < 2; i++) {
-        char file[32];
-        (void)snprintf(file, sizeof file, "%s.%s", name, endings[i]);
-        char *path = lp_path_join(j->out, file);
-        status =
-            path != NULL ? lp_chart_write(chart, path, err) : lp_fail_memory(err, j->out, 1, 1);
-        lp_free(path);
+        char path[STEP_PATH];
+        status = step_path(path, err, "%s/%s.%s", j->out, name, endings[i]);
+        if (status == LP_OK) {
+            status = lp_chart_write(chart, path, err);
+        }
     }
     return status;
 }
@@ -214,8 +243,8 @@ static void print_choice(FILE *out, const sweep_job *j) {
             out,
             "Accuracy = %.3f  on the test set, scored once (%zu of %zu; 95 %% from %.2f to "
             "%.2f)\n",
-            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_interval.low,
-            100 * j->score.top1_interval.high);
+            100 * j->score.top1, j->score.correct, j->score.count, 100 * j->score.top1_low,
+            100 * j->score.top1_high);
     }
 }
 
@@ -244,19 +273,16 @@ static lp_status add_choice(const sweep_job *j, lp_html *page, lp_error *err) {
 
 static lp_status write_page(const sweep_job *j, const lp_chart *whole, const lp_chart *peak,
                             const json_t *object, const json_t *rows, lp_error *err) {
-    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 16];
-    lp_html *page;
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 16], path[STEP_PATH];
+    lp_status status;
+    lp_html *page = NULL;
+    json_t *settings = NULL;
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Sweep: %s", on);
-    char *path = lp_path_join(j->out, "sweep.html");
-    lp_status status =
-        path != NULL ? lp_html_new(title, &page, err) : lp_fail_memory(err, j->out, 1, 1);
-    if (status != LP_OK) {
-        lp_free(path);
-        return status;
-    }
+    LP_TRY(step_path(path, err, "%s/sweep.html", j->out));
+    LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Choice");
-    status = add_choice(j, page, err);
+    LP_TRY(add_choice(j, page, err));
     lp_html_chart(page, whole, "Validation accuracy of each C that was tried.");
     if (peak != NULL) {
         lp_html_chart(page, peak, "The points within a decade of the choice.");
@@ -270,37 +296,31 @@ static lp_status write_page(const sweep_job *j, const lp_chart *whole, const lp_
     }
     lp_html_heading(page, "Points");
     lp_html_table(page, "Validation accuracy", point_columns, POINT_COLUMNS, rows);
-    json_t *settings = json_copy((json_t *)(uintptr_t)object);
+    settings = json_copy((json_t *)(uintptr_t)object);
     (void)json_object_del(settings, "points");
     (void)json_object_del(settings, "test");
     (void)json_object_set_new(settings, "features", lp_evaluation_origin(j->train));
     lp_html_heading(page, "How it was made");
     lp_html_settings(page, "Settings", settings);
+    LP_TRY(lp_html_write(page, path, err));
+done:
     json_decref(settings);
-    if (status == LP_OK) {
-        status = lp_html_write(page, path, err);
-    }
     lp_html_free(page);
-    lp_free(path);
     return status;
 }
 
 static lp_status write_pictures(const sweep_job *j, const json_t *object, const json_t *rows,
                                 lp_error *err) {
-    lp_chart *whole, *peak = NULL;
-    lp_status status = draw_curve(j, false, &whole, err);
-    if (status == LP_OK) {
-        status = draw_curve(j, true, &peak, err);
+    lp_status status;
+    lp_chart *whole = NULL, *peak = NULL;
+    LP_TRY(draw_curve(j, false, &whole, err));
+    LP_TRY(draw_curve(j, true, &peak, err));
+    LP_TRY(write_chart(j, whole, "sweep", err));
+    if (peak != NULL) {
+        LP_TRY(write_chart(j, peak, "sweep-peak", err));
     }
-    if (status == LP_OK) {
-        status = write_chart(j, whole, "sweep", err);
-    }
-    if (status == LP_OK && peak != NULL) {
-        status = write_chart(j, peak, "sweep-peak", err);
-    }
-    if (status == LP_OK) {
-        status = write_page(j, whole, peak, object, rows, err);
-    }
+    LP_TRY(write_page(j, whole, peak, object, rows, err));
+done:
     lp_chart_free(whole);
     lp_chart_free(peak);
     return status;
@@ -308,159 +328,81 @@ static lp_status write_pictures(const sweep_job *j, const json_t *object, const 
 
 static lp_status write_files(const sweep_job *j, const json_t *object, const json_t *rows,
                              lp_error *err) {
-    char *json_path = lp_path_join(j->out, "sweep.json");
-    char *csv_path = lp_path_join(j->out, "sweep.csv");
-    lp_status status = json_path != NULL && csv_path != NULL ? lp_json_write(json_path, object, err)
-                                                             : lp_fail_memory(err, j->out, 1, 1);
-    if (status == LP_OK) {
-        status = lp_table_write(csv_path, LP_FORMAT_CSV, point_columns, POINT_COLUMNS, rows, err);
-    }
-    if (status == LP_OK) {
-        status = write_pictures(j, object, rows, err);
-    }
-    lp_free(json_path);
-    lp_free(csv_path);
+    char path[STEP_PATH];
+    lp_status status;
+    LP_TRY(step_path(path, err, "%s/sweep.json", j->out));
+    LP_TRY(lp_json_write(path, object, err));
+    LP_TRY(step_path(path, err, "%s/sweep.csv", j->out));
+    LP_TRY(lp_table_write(path, LP_FORMAT_CSV, point_columns, POINT_COLUMNS, rows, err));
+    LP_TRY(write_pictures(j, object, rows, err));
+done:
     return status;
 }
 
-static void print_text(const sweep_job *j, const json_t *rows) {
-    lp_table_print(stdout, LP_FORMAT_TEXT, point_columns, POINT_COLUMNS, rows);
-    (void)fputc('\n', stdout);
-    print_choice(stdout, j);
+static void print_result(const sweep_job *j, const json_t *object, const json_t *rows) {
+    lp_format format = j->output.format;
+    lp_table_print(stdout, format, point_columns, POINT_COLUMNS,
+                   format == LP_FORMAT_JSON ? object : rows);
+    if (format == LP_FORMAT_TEXT) {
+        (void)fputc('\n', stdout);
+        print_choice(stdout, j);
+    }
 }
 
-static lp_status sweep(sweep_job *j, lp_format format, bool *converged, lp_error *err) {
+/* ---- the command ---- */
+
+static lp_status sweep(sweep_job *j, lp_error *err) {
+    lp_status status;
     lp_probe *probe = NULL;
-    lp_status status = run_sweep(j, err);
-    if (status == LP_OK) {
-        status = refit(j, &probe, err);
+    json_t *rows = NULL, *object = NULL;
+    LP_TRY(run_sweep(j, err));
+    LP_TRY(refit(j, &probe, err));
+    if (j->test_path != NULL) {
+        LP_TRY(score_once(j, probe, err));
     }
-    *converged = status == LP_OK;
-    if (status == LP_NOT_CONVERGED) {
-        status = LP_OK;
-    }
-    if (status == LP_OK && j->test_path != NULL) {
-        status = score_once(j, probe, err);
-    }
-    lp_probe_free(probe);
-    if (status != LP_OK) {
-        return status;
-    }
-    json_t *rows = point_rows(j);
-    json_t *object = sweep_object(j, rows);
-    status = write_files(j, object, rows, err);
-    if (status == LP_OK && format == LP_FORMAT_TEXT) {
-        print_text(j, rows);
-    } else if (status == LP_OK) {
-        lp_table_print(stdout, format, point_columns, POINT_COLUMNS,
-                       format == LP_FORMAT_JSON ? object : rows);
-    }
+    rows = point_rows(j);
+    object = sweep_object(j, rows);
+    LP_TRY(write_files(j, object, rows, err));
+    print_result(j, object, rows);
+done:
     json_decref(object);
     json_decref(rows);
+    lp_probe_free(probe);
+    lp_sweep_free(j->sweep);
+    lp_features_close(j->train);
+    lp_features_close(j->validation);
     return status;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    static const char *const protocols[] = {"search", "grid", NULL};
-    sweep_job j = {0};
+    sweep_job j = {.asked = cli_fit_defaults()};
     lp_sweep_defaults(&j.options);
-    int protocol = LP_SWEEP_SEARCH, solver = (int)j.options.fit.solver, format = LP_FORMAT_TEXT;
-    double low = j.options.low, high = j.options.high;
-    size_t seed = 0;
-    const cli_option options[] = {
-        {.name = "--out",
-         .argument = "DIR",
-         .help = "folder of the results; keeps what is done",
-         .kind = CLI_TEXT,
-         .value = &j.out,
-         .required = true},
-        {.name = "--test",
-         .argument = "DIR",
-         .help = "test features: opened after C is chosen, scored once",
-         .kind = CLI_TEXT,
-         .value = &j.test_path},
-        {.name = "--validation",
-         .argument = "DIR",
-         .help = "validation features (default: held out of the training set)",
-         .kind = CLI_TEXT,
-         .value = &j.validation_path},
-        {.name = "--hold-out",
-         .argument = "SHARE",
-         .help = "share of each class held out for validation (default 0.1)",
-         .kind = CLI_REAL,
-         .value = &j.options.held_out,
-         .low = 0.001,
-         .high = 0.999},
-        {.name = "--folds",
-         .argument = "K",
-         .help = "k-fold cross-validation instead",
-         .kind = CLI_COUNT,
-         .value = &j.options.folds,
-         .low = 2,
-         .high = 100},
-        {.name = "--seed",
-         .argument = "N",
-         .help = "seed of the split (default 0)",
-         .kind = CLI_COUNT,
-         .value = &seed,
-         .low = 0,
-         .high = 1e15},
-        {.name = "--protocol",
-         .argument = "P",
-         .help = "search (default; the CLIP paper's) or grid",
-         .kind = CLI_CHOICE,
-         .value = &protocol,
-         .choices = protocols},
-        {.name = "--from",
-         .argument = "EXPONENT",
-         .help = "smallest C is 10^EXPONENT (default -6)",
-         .kind = CLI_REAL,
-         .value = &low,
-         .low = -12,
-         .high = 11},
-        {.name = "--to",
-         .argument = "EXPONENT",
-         .help = "largest C is 10^EXPONENT (default 6)",
-         .kind = CLI_REAL,
-         .value = &high,
-         .low = -11,
-         .high = 12},
-        {.name = "--steps",
-         .argument = "N",
-         .help = "points a decade (default 8)",
-         .kind = CLI_COUNT,
-         .value = &j.options.steps,
-         .low = 1,
-         .high = 64},
-        STEP_SOLVER_OPTION(&solver, NULL),
-        STEP_TOLERANCE_OPTIONS(&j.options.fit, &j.options.fit.tolerance, &j.options.fit.tolerance,
-                               NULL),
-        CLI_THREADS_OPTION(&j.options.fit.threads),
-        CLI_FORMAT_OPTION(&format),
-        {.name = NULL}};
-    int exit_status = cli_parse(command, options, argc, argv, &j.train_path, 1, 1, NULL);
+    j.low = j.options.low;
+    j.high = j.options.high;
+    const cli_group groups[] = {{own, &j, NULL},
+                                {cli_solver_option, &j.asked, NULL},
+                                {cli_tolerance_options, &j.asked, NULL},
+                                {cli_format_option, &j.output, NULL},
+                                {cli_threads_option, &j.output, NULL},
+                                {.options = NULL}};
+    int exit_status = cli_parse(command, groups, argc, argv, &j.train_path, 1, 1, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
     lp_error err = {0};
-    bool converged = true;
-    j.options.protocol = (lp_sweep_protocol)protocol;
-    j.options.fit.solver = (lp_solver)solver;
-    j.options.seed = seed;
-    j.options.low = (int)low;
-    j.options.high = (int)high;
+    j.options.low = (int)j.low;
+    j.options.high = (int)j.high;
+    j.options.seed = j.seed;
+    j.options.fit = cli_fit_chosen(&j.asked, j.output.threads);
     lp_status status =
-        low == floor(low) && high == floor(high)
-            ? sweep(&j, (lp_format)format, &converged, &err)
+        j.low == floor(j.low) && j.high == floor(j.high)
+            ? sweep(&j, &err)
             : lp_fail(&err, LP_ERR_ARGUMENT,
-                      "--from and --to: expected whole exponents, found %g and %g", low, high);
-    lp_sweep_free(j.sweep);
-    lp_features_close(j.train);
-    lp_features_close(j.validation);
+                      "--from and --to: expected whole exponents, found %g and %g", j.low, j.high);
     if (status != LP_OK) {
         return cli_fail(command, status, &err);
     }
-    return converged ? CLI_OK : CLI_NOT_CONVERGED;
+    return j.report.converged ? CLI_OK : CLI_NOT_CONVERGED;
 }
 
 const cli_command cli_sweep = {
@@ -469,10 +411,8 @@ const cli_command cli_sweep = {
     .run = run,
     .usage = "TRAIN_DIR --out DIR [--test DIR] [options]",
     .details =
-        "The search starts at C = 1e-6, 1e-4, ... 1e6 and halves its step round the best until it\n"
-        "is 1/8 decade (arXiv 2103.00020, A.3).  DIR gets sweep.html, sweep.json, sweep.csv,\n"
-        "charts (.png, .svg) and best.probe; interrupted, the same command goes on from there.  "
-        "The test "
-        "set\n"
-        "plays no part in the choice: it is opened when the probe is final.",
+        "The search starts at C = 1e-6, 1e-4, ... 1e6 and halves its step round the best until "
+        "it is 1/8 decade (arXiv 2103.00020, A.3). DIR gets sweep.html, sweep.json, sweep.csv, "
+        "charts (.png, .svg) and best.probe; interrupted, the same command goes on from there. "
+        "The test set plays no part in the choice: it is opened when the probe is final.",
 };

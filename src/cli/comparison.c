@@ -15,6 +15,8 @@
 #include "report/bars.h"
 #include "report/published.h"
 
+const char *const comparison_table_names[] = {"auto", "runs", "pairs", NULL};
+
 const lp_column comparison_pair_columns[] = {
     {"first", "first", NULL},
     {"second", "second", NULL},
@@ -172,7 +174,7 @@ lp_status comparison_pairs(comparison *c, lp_error *err) {
     for (size_t i = 0; status == LP_OK && i < pairs; i++) {
         json_t *row = json_array_get(c->pair_rows, i);
         (void)json_object_set_new(row, "p_holm", json_real(adjusted[i]));
-        (void)json_object_set_new(row, "significant", json_boolean(adjusted[i] < 0.05));
+        (void)json_object_set_new(row, "significant", json_boolean(adjusted[i] < COMPARISON_LEVEL));
     }
     lp_free(p);
     return status;
@@ -200,25 +202,26 @@ lp_status comparison_chart(const comparison *c, lp_chart **chart, lp_error *err)
     return status;
 }
 
-void comparison_print(const comparison *c, lp_format format, int table, int single,
-                      const lp_column *run_columns, size_t run_column_count) {
-    enum { RUNS, PAIRS };
-    if (format == LP_FORMAT_JSON && table < 0) {
-        json_t *both = json_pack("{s:O, s:O}", "runs", c->run_rows, "pairs", c->pair_rows);
-        lp_table_print(stdout, format, NULL, 0, both);
-        json_decref(both);
+void comparison_print(const comparison *c, lp_format format, comparison_table table,
+                      comparison_table in_csv, const lp_column *run_columns,
+                      size_t run_column_count) {
+    if (format == LP_FORMAT_CSV && table == COMPARISON_AUTO) {
+        table = in_csv;
+    }
+    bool both = table == COMPARISON_AUTO;
+    if (format == LP_FORMAT_JSON && both) {
+        json_t *tables = json_pack("{s:O, s:O}", "runs", c->run_rows, "pairs", c->pair_rows);
+        lp_table_print(stdout, format, NULL, 0, tables);
+        json_decref(tables);
         return;
     }
-    if (format == LP_FORMAT_CSV && table < 0) {
-        table = single;
-    }
-    if (table != PAIRS) {
+    if (both || table == COMPARISON_RUNS) {
         lp_table_print(stdout, format, run_columns, run_column_count, c->run_rows);
     }
-    if (table < 0) {
+    if (both) {
         (void)fputc('\n', stdout);
     }
-    if (table != RUNS) {
+    if (both || table == COMPARISON_PAIRS) {
         lp_table_print(stdout, format, comparison_pair_columns, comparison_pair_column_count,
                        c->pair_rows);
     }

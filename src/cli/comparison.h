@@ -3,9 +3,21 @@
 #define LP_CLI_COMPARISON_H
 
 #include "base/json.h"
+#include "cli/options.h"
 #include "linprobe/linprobe.h"
 #include "report/chart.h"
 #include "report/table.h"
+
+/* The level of significance, after Holm's correction. */
+#define COMPARISON_LEVEL 0.05
+#define COMPARISON_LEVEL_TEXT CLI_STRING(COMPARISON_LEVEL)
+
+typedef enum comparison_table {
+    COMPARISON_AUTO, /* both where they can stand side by side */
+    COMPARISON_RUNS,
+    COMPARISON_PAIRS
+} comparison_table;
+extern const char *const comparison_table_names[]; /* "auto", "runs", "pairs", NULL */
 
 typedef struct comparison {
     size_t runs;
@@ -37,9 +49,9 @@ LP_MUST_USE lp_status comparison_chart(const comparison *c, lp_chart **chart, lp
 extern const lp_column comparison_pair_columns[];
 extern const size_t comparison_pair_column_count;
 
-/* Prints both tables in text and JSON, where they can stand side by side, and one in CSV.  table: 0
- * runs, 1 pairs, -1 both (in CSV `single`). */
-void comparison_print(const comparison *c, lp_format format, int table, int single,
-                      const lp_column *run_columns, size_t run_column_count);
+/* Prints one table, or both; COMPARISON_AUTO in CSV, which has room for one, is `in_csv`. */
+void comparison_print(const comparison *c, lp_format format, comparison_table table,
+                      comparison_table in_csv, const lp_column *run_columns,
+                      size_t run_column_count);
 
 #endif

@@ -10,14 +10,13 @@
 
 enum { NAMED_MOST = 10 };
 
-static bool show_checked(void *context, uint64_t done, uint64_t total, const char *line) {
-    (void)line;
+static bool show_checked(void *context, size_t done, size_t total) {
     meter_show(context, (double)done, (double)total);
     return interrupt_signal() == 0;
 }
 
 /* What is in the folder and not in the set. */
-static void tell_left_out(const lp_dataset *data, const char *split) {
+static void report_left_out(const lp_dataset *data, const char *split) {
     const lp_dataset_info *info = lp_dataset_describe(data);
     const char *why;
     if (info->ignored > 0) {
@@ -36,22 +35,21 @@ static void tell_left_out(const lp_dataset *data, const char *split) {
     }
 }
 
-lp_status data_input_open(const data_input *input, const char *path, lp_split split,
-                          lp_label_kind labels, size_t threads, lp_dataset **data, lp_error *err) {
-    const char *name = split == LP_SPLIT_TRAIN ? "train, check" : "test, check";
+lp_status data_input_open(const lp_dataset_options *asked, const char *path, lp_split split,
+                          size_t threads, lp_dataset **data, lp_error *err) {
+    char what[16];
     meter m;
-    meter_start(&m, name, "images");
-    const lp_dataset_options options = {.split = split,
-                                        .labels = labels,
-                                        .skip_broken = input->skip_broken,
-                                        .test_share = input->test_share,
-                                        .split_seed = input->split_seed,
-                                        .threads = threads,
-                                        .progress = {show_checked, &m}};
+    (void)snprintf(what, sizeof what, "%s, check", lp_split_name(split));
+    meter_start(&m, what, "images");
+    lp_dataset_options options = *asked;
+    options.split = split;
+    options.threads = threads;
+    options.progress = show_checked;
+    options.context = &m;
     lp_status status = lp_dataset_open_with(path, &options, data, err);
     meter_end(&m);
     if (status == LP_OK) {
-        tell_left_out(*data, split == LP_SPLIT_TRAIN ? "train" : "test");
+        report_left_out(*data, lp_split_name(split));
     }
     return status;
 }

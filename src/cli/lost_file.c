@@ -24,7 +24,7 @@ static void append(line *out, const char *text) {
 }
 
 /* Calls nothing but what a signal handler may. */
-static void tell(int number, siginfo_t *info, void *context) {
+static void report_lost_file(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)context;
     const char *path = lp_map_path_at(info->si_addr);
@@ -46,7 +46,7 @@ void lost_file_watch(const char *command) {
     struct sigaction action;
     name_of_command = command;
     memset(&action, 0, sizeof action);
-    action.sa_sigaction = tell;
+    action.sa_sigaction = report_lost_file;
     action.sa_flags = (int)((unsigned)SA_SIGINFO | (unsigned)SA_RESETHAND);
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGBUS, &action, NULL);

@@ -4,10 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/lost_file.h"
-#include "cli/memory_limit.h"
 #include "cli/options.h"
+#include "math/blas_memory.h"
 
 static const cli_command *const commands[] = {
     &cli_reproduce, &cli_models, &cli_fetch,   &cli_inspect, &cli_extract, &cli_fit,      &cli_eval,
@@ -20,11 +21,14 @@ static void print_commands(FILE *out) {
                   "usage: linprobe COMMAND [options]\n\n"
                   "Linear probes of frozen image encoders: features, classifier, accuracy.\n\n");
     for (int i = 0; i < COMMANDS; i++) {
-        (void)fprintf(out, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+        int column = fprintf(out, "  %-10s  ", commands[i]->name);
+        help_wrap(out, (size_t)column, (size_t)column, commands[i]->summary);
     }
-    (void)fprintf(out,
-                  "\n`linprobe COMMAND --help` lists a command's options; `linprobe --version` "
-                  "prints the version.\n");
+    (void)fputc('\n', out);
+    help_wrap(
+        out, 0, 0,
+        "`linprobe COMMAND --help` lists a command's options; `linprobe --version` prints the "
+        "version.");
 }
 
 /* OpenBLAS starts threads when it is loaded and waits for them at exit.  Where memory is limited
@@ -66,7 +70,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0) {
             lp_error err = {0};
-            lp_status status = memory_limit_check(&err);
+            lp_status status = lp_blas_reserve(&err);
             if (status != LP_OK) {
                 return leave(cli_fail(commands[i], status, &err));
             }

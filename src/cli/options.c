@@ -1,6 +1,12 @@
-/* Option parsing: --name VALUE, --name=VALUE, --flag; everything else is a word; "--" ends them. */
+/* Option parsing: --name VALUE, --name=VALUE, --flag; everything else is a word; "--" ends them.
+ *
+ *   1. the tables of all groups become one list of slots: an option, where its value goes, whether
+ *      it was seen
+ *   2. every argument is a word or fills a slot
+ *   3. what is required must have been seen, and what a seen option needs */
 #include "cli/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +14,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/help.h"
 #include "cli/interrupt.h"
 #include "report/chart.h"
 #include "report/html.h"
-
-const char *const cli_formats[] = {"text", "csv", "json", NULL};
 
 static char command_line[4096];
 
@@ -64,37 +69,18 @@ int cli_finish(int exit_status) {
     return exit_status;
 }
 
-static void print_help(const cli_command *command, const cli_option *options) {
-    (void)printf("usage: linprobe %s %s\n\n%s.\n", command->name, command->usage, command->summary);
-    if (command->details != NULL) {
-        (void)printf("\n%s\n", command->details);
-    }
-    (void)printf("\noptions:\n");
-    for (const cli_option *o = options; o->name != NULL; o++) {
-        char left[64];
-        const char *help = o->help;
-        (void)snprintf(left, sizeof left, "%s%s%s", o->name, o->argument != NULL ? " " : "",
-                       o->argument != NULL ? o->argument : "");
-        for (bool first = true; help != NULL; first = false) {
-            const char *end = strchr(help, '\n');
-            int length = end != NULL ? (int)(end - help) : (int)strlen(help);
-            (void)printf("  %-22s  %.*s\n", first ? left : "", length, help);
-            help = end != NULL ? end + 1 : NULL;
-        }
-    }
-    (void)printf("  %-22s  %s\n", "--help", "this text");
-}
-
 int cli_usage_error(const cli_command *command, const char *text) {
-    (void)fprintf(stderr,
-                  "linprobe %s: %s\nusage: linprobe %s %s\n`linprobe %s --help` explains.\n",
-                  command->name, text, command->name, command->usage, command->name);
+    (void)fprintf(stderr, "linprobe %s: %s\n", command->name, text);
+    help_usage(stderr, command);
+    (void)fprintf(stderr, "`linprobe %s --help` explains.\n", command->name);
     return CLI_USAGE;
 }
 
+/* ---- values ---- */
+
 /* "1,2,4" */
-static lp_status store_counts(const cli_option *o, const char *text, lp_error *err) {
-    cli_counts *counts = o->value;
+static lp_status store_counts(const cli_option *o, const char *text, cli_counts *counts,
+                              lp_error *err) {
     lp_status status = LP_OK;
     counts->count = 0;
     while (status == LP_OK && text != NULL) {
@@ -114,136 +100,175 @@ static lp_status store_counts(const cli_option *o, const char *text, lp_error *e
     return status;
 }
 
-/* A text stored in a choice or parsed as a number; LP_ERR_ARGUMENT with the allowed values. */
-static lp_status store(const cli_option *o, const char *text, lp_error *err) {
+/* The index of the name goes into an enum, which has the size of an int (checked in settings.c). */
+static lp_status store_choice(const cli_option *o, const char *text, int *value, lp_error *err) {
+    for (int i = 0; o->choices[i] != NULL; i++) {
+        if (strcmp(text, o->choices[i]) == 0) {
+            *value = i;
+            return LP_OK;
+        }
+    }
+    char names[256] = "";
+    help_choices(names, sizeof names, o->choices);
+    return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found '%.100s'", o->name, names, text);
+}
+
+/* LP_ERR_ARGUMENT with what was expected and found. */
+static lp_status store(const cli_option *o, const char *text, void *value, lp_error *err) {
     uint64_t count;
-    lp_status status;
+    lp_status status = LP_OK;
     switch (o->kind) {
     case CLI_TEXT:
-        if (text[0] == '\0') {
-            return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found nothing", o->name,
-                           o->argument);
-        }
-        *(const char **)o->value = text;
-        return LP_OK;
+        *(const char **)value = text;
+        return text[0] != '\0' ? LP_OK
+                               : lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found nothing",
+                                         o->name, o->argument);
     case CLI_PICTURE:
     case CLI_PAGE:
-        *(const char **)o->value = text;
+        *(const char **)value = text;
         status =
             o->kind == CLI_PAGE ? lp_html_check_path(text, err) : lp_chart_check_path(text, err);
         return status == LP_OK ? status : lp_prefix(err, status, "%s: ", o->name);
     case CLI_REAL:
-        return lp_parse_real(o->name, text, o->low, o->high, o->value, err);
+        return lp_parse_real(o->name, text, o->low, o->high, value, err);
     case CLI_COUNT:
         status = lp_parse_count(o->name, text, (uint64_t)o->low, (uint64_t)o->high, &count, err);
         if (status == LP_OK) {
-            *(size_t *)o->value = (size_t)count;
+            *(size_t *)value = (size_t)count;
         }
         return status;
     case CLI_COUNTS:
-        return store_counts(o, text, err);
+        return store_counts(o, text, value, err);
     case CLI_CHOICE:
-        for (int i = 0; o->choices[i] != NULL; i++) {
-            if (strcmp(text, o->choices[i]) == 0) {
-                *(int *)o->value = i;
-                return LP_OK;
-            }
-        }
-        break;
+        return store_choice(o, text, value, err);
     case CLI_FLAG:
+        *(bool *)value = true;
         break;
     }
-    int used = snprintf(err->text, sizeof err->text, "%s: expected ", o->name);
-    for (int i = 0; o->choices[i] != NULL; i++) {
-        used += snprintf(err->text + used, sizeof err->text - (size_t)used, "%s%s",
-                         i == 0                      ? ""
-                         : o->choices[i + 1] != NULL ? ", "
-                                                     : " or ",
-                         o->choices[i]);
-    }
-    (void)snprintf(err->text + used, sizeof err->text - (size_t)used, ", found '%.100s'", text);
-    return LP_ERR_ARGUMENT;
+    return status;
 }
 
-static const cli_option *find(const cli_option *options, const char *name, size_t length) {
-    for (const cli_option *o = options; o->name != NULL; o++) {
-        if (strlen(o->name) == length && memcmp(o->name, name, length) == 0) {
-            return o;
+/* ---- the command line ---- */
+
+enum { MOST_OPTIONS = 64 };
+
+typedef struct slot {
+    const cli_option *option;
+    void *value;
+    const char *group_needs;
+    bool seen;
+} slot;
+
+typedef struct slots {
+    size_t count;
+    slot all[MOST_OPTIONS];
+} slots;
+
+static void list_slots(const cli_group *groups, slots *s) {
+    s->count = 0;
+    for (const cli_group *g = groups; g->options != NULL; g++) {
+        for (const cli_option *o = g->options; o->name != NULL; o++) {
+            assert(s->count < MOST_OPTIONS);
+            s->all[s->count++] = (slot){o, (char *)g->settings + o->offset, g->needs, false};
+        }
+    }
+}
+
+static slot *find(slots *s, const char *name, size_t length) {
+    for (size_t i = 0; i < s->count; i++) {
+        const char *known = s->all[i].option->name;
+        if (strlen(known) == length && memcmp(known, name, length) == 0) {
+            return &s->all[i];
         }
     }
     return NULL;
 }
 
-int cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv,
-              const char **words, size_t min_words, size_t max_words, size_t *word_count) {
-    enum { MAX_OPTIONS = 64 };
-    bool seen[MAX_OPTIONS] = {false};
-    size_t count = 0;
-    bool ended = false;
-    lp_error err;
-    char text[512];
-    for (int i = 1; i < argc; i++) {
-        if (!ended && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
-            print_help(command, options);
-            return cli_finish(CLI_OK);
+/* The option at argv[*i], which moves to its argument where that is a word of its own. */
+static lp_status take_option(slots *s, int argc, char **argv, int *i, lp_error *err) {
+    const char *word = argv[*i];
+    const char *equals = strchr(word, '=');
+    slot *found = find(s, word, equals != NULL ? (size_t)(equals - word) : strlen(word));
+    if (found == NULL) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "unknown option '%.100s'", word);
+    }
+    const cli_option *o = found->option;
+    found->seen = true;
+    if (o->kind == CLI_FLAG) {
+        return equals == NULL ? store(o, "", found->value, err)
+                              : lp_fail(err, LP_ERR_ARGUMENT, "%s takes no argument", o->name);
+    }
+    if (equals == NULL && *i + 1 == argc) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s needs an argument: %s", o->name, o->argument);
+    }
+    return store(o, equals != NULL ? equals + 1 : argv[++*i], found->value, err);
+}
+
+static lp_status check_needed(slots *s, const slot *asking, const char *name, lp_error *err) {
+    const slot *needed = name != NULL && asking->seen ? find(s, name, strlen(name)) : NULL;
+    return needed == NULL || needed->seen
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "%s needs %s %s", asking->option->name, name,
+                         needed->option->argument);
+}
+
+static lp_status check_slots(slots *s, lp_error *err) {
+    lp_status status = LP_OK;
+    for (size_t i = 0; status == LP_OK && i < s->count; i++) {
+        const slot *each = &s->all[i];
+        if (each->option->required && !each->seen) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s %s is missing", each->option->name,
+                           each->option->argument);
+        }
+        status = check_needed(s, each, each->option->needs, err);
+        if (status == LP_OK) {
+            status = check_needed(s, each, each->group_needs, err);
         }
     }
+    return status;
+}
+
+static bool asks_for_help(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int cli_parse(const cli_command *command, const cli_group *groups, int argc, char **argv,
+              const char **words, size_t min_words, size_t max_words, size_t *word_count) {
+    slots s;
+    lp_error err = {0};
+    lp_status status = LP_OK;
+    size_t count = 0;
+    bool ended = false;
+    if (asks_for_help(argc, argv)) {
+        help_print(stdout, command, groups);
+        return cli_finish(CLI_OK);
+    }
+    list_slots(groups, &s);
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (!ended && strcmp(word, "--") == 0) {
             ended = true;
-        } else if (ended || word[0] != '-' || word[1] == '\0') {
-            if (count == max_words) {
-                (void)snprintf(text, sizeof text, "unexpected argument '%.100s'", word);
-                return cli_usage_error(command, text);
-            }
+        } else if (!ended && word[0] == '-' && word[1] != '\0') {
+            LP_TRY(take_option(&s, argc, argv, &i, &err));
+        } else if (count < max_words) {
             words[count++] = word;
         } else {
-            const char *equals = strchr(word, '=');
-            size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
-            const cli_option *o = find(options, word, length);
-            if (o == NULL) {
-                (void)snprintf(text, sizeof text, "unknown option '%.100s'", word);
-                return cli_usage_error(command, text);
-            }
-            seen[o - options] = true;
-            if (o->kind == CLI_FLAG) {
-                if (equals != NULL) {
-                    (void)snprintf(text, sizeof text, "%s takes no argument", o->name);
-                    return cli_usage_error(command, text);
-                }
-                *(bool *)o->value = true;
-                continue;
-            }
-            const char *value = equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
-            if (value == NULL) {
-                (void)snprintf(text, sizeof text, "%s needs an argument: %s", o->name, o->argument);
-                return cli_usage_error(command, text);
-            }
-            if (store(o, value, &err) != LP_OK) {
-                return cli_usage_error(command, err.text);
-            }
+            LP_TRY(lp_fail(&err, LP_ERR_ARGUMENT, "unexpected argument '%.100s'", word));
         }
     }
-    for (const cli_option *o = options; o->name != NULL; o++) {
-        if (o->required && !seen[o - options]) {
-            (void)snprintf(text, sizeof text, "%s %s is missing", o->name, o->argument);
-            return cli_usage_error(command, text);
-        }
-        const cli_option *needed = o->needs != NULL ? find(options, o->needs, strlen(o->needs)) : o;
-        if (seen[o - options] && !seen[needed - options]) {
-            (void)snprintf(text, sizeof text, "%s needs %s %s", o->name, needed->name,
-                           needed->argument);
-            return cli_usage_error(command, text);
-        }
-    }
+    LP_TRY(check_slots(&s, &err));
     if (count < min_words) {
-        (void)snprintf(text, sizeof text, "expected %zu argument%s, found %zu", min_words,
-                       min_words == 1 ? "" : "s", count);
-        return cli_usage_error(command, text);
+        LP_TRY(lp_fail(&err, LP_ERR_ARGUMENT, "expected %zu argument%s, found %zu", min_words,
+                       min_words == 1 ? "" : "s", count));
     }
     if (word_count != NULL) {
         *word_count = count;
     }
-    return CLI_CONTINUE;
+done:
+    return status == LP_OK ? CLI_CONTINUE : cli_usage_error(command, err.text);
 }

@@ -1,4 +1,19 @@
-/* Command-line options as tables. */
+/* Command-line options as tables.
+ *
+ *     typedef struct settings {
+ *         const char *out;
+ *         cli_fit_settings fit;
+ *     } settings;
+ *     static const cli_option own[] = {
+ *         {CLI_OUTPUT, "--out", "FILE", CLI_TEXT, offsetof(settings, out), .required = true,
+ *          .help = "the probe file"},
+ *         {.name = NULL}};
+ *     settings s = {.fit = cli_fit_defaults()};
+ *     const cli_group groups[] = {
+ *         {own, &s, NULL}, {cli_solver_option, &s.fit, NULL}, {.options = NULL}};
+ *     int exit_status = cli_parse(command, groups, argc, argv, words, 1, 1, NULL);
+ *
+ * A settings struct holds the defaults when it is handed in: --help prints them from there. */
 #ifndef LP_CLI_OPTIONS_H
 #define LP_CLI_OPTIONS_H
 
@@ -7,15 +22,27 @@
 #include <stdint.h>
 #include "linprobe/status.h"
 
+/* The headings of --help, in their order there. */
+typedef enum cli_section {
+    CLI_INPUT,
+    CLI_ENCODER,
+    CLI_METHOD,
+    CLI_PROBE,
+    CLI_OUTPUT,
+    CLI_GENERAL,
+    CLI_SECTIONS
+} cli_section;
+
+/* What an option's argument is, and the type of the member that it is stored in. */
 typedef enum cli_kind {
-    CLI_TEXT,
-    CLI_REAL,
-    CLI_COUNT,
-    CLI_COUNTS, /* one or several, as in 1,2,4 */
-    CLI_FLAG,
-    CLI_CHOICE,
-    CLI_PICTURE, /* a path that ends in .png or .svg */
-    CLI_PAGE     /* a path that ends in .html */
+    CLI_TEXT,    /* const char * */
+    CLI_REAL,    /* double */
+    CLI_COUNT,   /* size_t */
+    CLI_COUNTS,  /* cli_counts: one or several, as in 1,2,4 */
+    CLI_FLAG,    /* bool: no argument */
+    CLI_CHOICE,  /* an enum: the index of the name */
+    CLI_PICTURE, /* const char *: a path that ends in .png or .svg */
+    CLI_PAGE     /* const char *: a path that ends in .html */
 } cli_kind;
 
 typedef struct cli_counts {
@@ -23,28 +50,38 @@ typedef struct cli_counts {
     size_t values[64];
 } cli_counts;
 
-/* One option.  The table ends with a row whose name is NULL; --help is known everywhere. */
+/* One option.  A table ends with a row whose name is NULL; --help is known everywhere. */
 typedef struct cli_option {
+    cli_section section;
     const char *name;     /* "--model" or "-C" */
     const char *argument; /* its argument in the help: "FILE"; NULL for a flag */
-    const char *help;     /* lines are broken at '\n' */
     cli_kind kind;
-    void *value; /* const char ** (TEXT, PICTURE, PAGE), double *, size_t *, cli_counts *, bool *,
-                    int * (CHOICE: the index) */
+    size_t offset;              /* of the member in the settings struct */
     double low, high;           /* REAL, COUNT and COUNTS: allowed range */
-    const char *const *choices; /* CHOICE: names, NULL at the end */
+    const char *const *choices; /* CHOICE: names in the order of the enum, NULL at the end */
     bool required;
-    const char *needs; /* an option with an argument that this one is of no use without, or NULL */
+    const char *needs; /* an option with an argument that this one has no effect without, or NULL */
+    const char *help;  /* one line; choices and the default are added where it is printed */
 } cli_option;
 
-/* What a command is: `usage` stands behind its name ("--model FILE --data PATH"), and `words` holds
- * the arguments that are not options. */
+/* A table with the struct that its offsets are into. */
+typedef struct cli_group {
+    const cli_option *options; /* NULL: the end of the list */
+    void *settings;
+    const char *needs; /* as cli_option.needs, for every option of the table; or NULL */
+} cli_group;
+
+/* A macro's value as a string literal, for a help text. */
+#define CLI_STRING_OF(tokens) #tokens
+#define CLI_STRING(macro) CLI_STRING_OF(macro)
+
+/* What a command is.  Its texts are wrapped where they are printed. */
 typedef struct cli_command {
     const char *name;
     const char *summary;
     int (*run)(const struct cli_command *command, int argc, char **argv);
-    const char *usage;
-    const char *details; /* paragraphs for --help, or NULL */
+    const char *usage;   /* what follows the name, "--out DIR [options]"; one form a line */
+    const char *details; /* paragraphs for --help, one a line, or NULL */
 } cli_command;
 
 /* Exit statuses. */
@@ -52,10 +89,11 @@ enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2, CLI_NOT_CONVERGED = 3 };
 
 enum { CLI_CONTINUE = -1 };
 
-/* Fills in the options' values and `words` (min_words to max_words of them; the count goes to
- * *word_count when it is not NULL).  Returns CLI_CONTINUE, or the exit status after --help (printed
- * to standard output) or a wrong usage (explained on standard error). */
-int cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv,
+/* Fills in the settings and `words`, the arguments that are not options (min_words to max_words of
+ * them; the count goes to *word_count when it is not NULL).  Returns CLI_CONTINUE, or the exit
+ * status after --help (printed to standard output) or a wrong usage (explained on standard error).
+ */
+int cli_parse(const cli_command *command, const cli_group *groups, int argc, char **argv,
               const char **words, size_t min_words, size_t max_words, size_t *word_count);
 
 /* Explains on standard error what is wrong with the words given; returns CLI_USAGE. */
@@ -70,20 +108,6 @@ void cli_keep_command_line(int argc, char **argv);
 
 /* Flushes standard output and turns a write error into exit status 1. */
 int cli_finish(int exit_status);
-
-/* --format and --threads, the same everywhere. */
-extern const char *const cli_formats[];
-#define CLI_FORMAT_OPTION(pointer)                                                                 \
-    {                                                                                              \
-        .name = "--format", .argument = "F", .help = "text (default), csv or json",                \
-        .kind = CLI_CHOICE, .value = (pointer), .choices = cli_formats                             \
-    }
-#define CLI_THREADS_OPTION(pointer)                                                                \
-    {                                                                                              \
-        .name = "--threads", .argument = "N",                                                      \
-        .help = "threads (default: one a processor); never changes the result", .kind = CLI_COUNT, \
-        .value = (pointer), .low = 1, .high = 1024                                                 \
-    }
 
 /* Commands, one a file. */
 extern const cli_command cli_inspect, cli_extract, cli_fit, cli_eval, cli_predict, cli_reproduce,

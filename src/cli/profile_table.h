@@ -12,11 +12,4 @@ void profile_print(FILE *out, const char *what, const lp_profile *profile);
 /* The same and more at full precision, as docs/FORMATS.md describes it. */
 json_t *profile_object(const lp_profile *profile);
 
-/* The option of the commands that extract. */
-#define PROFILE_OPTION(wanted, needed)                                                             \
-    {                                                                                              \
-        .name = "--profile", .help = "say on standard error where the time of extracting went",    \
-        .kind = CLI_FLAG, .value = (wanted), .needs = (needed)                                     \
-    }
-
 #endif

@@ -12,8 +12,6 @@
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
 
-enum { MOST_MISTAKES = 60 };
-
 /* The probes beside each other and the reported number. */
 static lp_status add_bars(const run_page *run, lp_html *page, lp_error *err) {
     size_t count = json_array_size(run->rows);
@@ -100,7 +98,7 @@ lp_status run_page_write(const run_page *run, lp_error *err) {
     lp_status status =
         path != NULL ? write_confusion(run, err) : lp_fail_memory(err, run->folder, 1, 1);
     if (status == LP_OK) {
-        status = lp_mistakes_chart(run->evaluation, run->images, MOST_MISTAKES, &mistakes, err);
+        status = lp_mistakes_chart(run->evaluation, run->images, LP_MISTAKES_SHOWN, &mistakes, err);
     }
     if (status == LP_OK) {
         status = lp_html_new(run->title, &page, err);

@@ -20,8 +20,6 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 
-const char *const step_solvers[] = {"liblinear", "ovr", "softmax", NULL};
-
 const lp_column step_fit_columns[] = {
     {"solver", "solver", NULL},         {"C", "C", "%.6g"},
     {"converged", "converged", NULL},   {"iterations", "iterations", NULL},
@@ -63,34 +61,32 @@ void step_slug(char *out, size_t room, const char *text) {
     out[used] = '\0';
 }
 
-lp_encoder_options step_encoder_options(const step_model *model, size_t threads) {
-    return (lp_encoder_options){.activation = (lp_activation)model->activation,
-                                .pool = (lp_pool)model->pool,
-                                .input_size = model->input_size,
-                                .heads = model->heads,
-                                .mean_std = (lp_mean_std)model->mean_std,
-                                .precision = (lp_precision)model->precision,
-                                .threads = threads};
-}
-
 lp_status step_encoder_load(const char *model, const char *cache, const lp_encoder_options *options,
                             step_encoder *out, lp_error *err) {
     lp_checkpoint *ckpt;
+    const char *hex;
     memset(out, 0, sizeof *out);
     double start = lp_clock_seconds();
     lp_status status = model_open(model, cache, &ckpt, err);
     if (status != LP_OK) {
         return status;
     }
-    status = lp_encoder_load(ckpt, options, &out->encoder, err);
+    out->path = lp_strdup(lp_checkpoint_path(ckpt));
+    if (out->path == NULL) {
+        lp_checkpoint_close(ckpt);
+        return lp_fail_memory(err, model, 1, 1);
+    }
+    out->format = lp_checkpoint_format(ckpt);
+    status = lp_checkpoint_sha256(ckpt, &hex, err);
+    if (status == LP_OK) {
+        (void)snprintf(out->sha256, sizeof out->sha256, "%s", hex);
+        out->official = lp_checkpoint_official_name(hex);
+        status = lp_encoder_load(ckpt, options, &out->encoder, err);
+    }
     lp_checkpoint_close(ckpt);
     out->seconds = lp_clock_seconds() - start;
     if (status == LP_OK) {
         const lp_encoder_info *info = lp_encoder_describe(out->encoder);
-        out->path = info->origin.path;
-        out->format = info->origin.format;
-        out->official = info->origin.official;
-        memcpy(out->sha256, info->origin.sha256, sizeof out->sha256);
         (void)fprintf(stderr, "weights: %s (%s, %.1f million parameters), %s\n", info->name,
                       out->format, (double)info->parameters * 1e-6,
                       out->official != NULL ? out->official : "not one of the official files");
@@ -106,13 +102,16 @@ lp_status step_encoder_load(const char *model, const char *cache, const lp_encod
 
 void step_encoder_free(step_encoder *e) {
     lp_encoder_free(e->encoder);
+    lp_free(e->path);
     memset(e, 0, sizeof *e);
 }
 
-static bool show_images(void *context, uint64_t done, uint64_t total, const char *line) {
-    (void)line;
-    meter_resume(context, (double)done);
-    meter_show(context, (double)done, (double)total);
+static bool show_images(void *context, size_t done, size_t resumed, size_t total) {
+    meter *m = context;
+    if (resumed > 0 && m->base == (size_t)-1) {
+        m->base = resumed;
+    }
+    meter_show(m, (double)done, (double)total);
     return interrupt_signal() == 0;
 }
 
@@ -137,7 +136,8 @@ lp_status step_extract(const step_encoder *e, const lp_dataset *data, const step
                                   .weights_format = e->format,
                                   .weights_official = e->official,
                                   .command = cli_command_line(),
-                                  .progress = {show_images, &m}};
+                                  .progress = show_images,
+                                  .context = &m};
     lp_status status = lp_extract(e->encoder, data, &options, report, err);
     meter_end(&m);
     if (status == LP_CANCELLED) {
@@ -223,7 +223,7 @@ lp_examples step_examples(const lp_features *f) {
     return examples;
 }
 
-bool step_show(void *context, uint64_t done, uint64_t total, const char *line) {
+bool step_show(void *context, size_t done, size_t total, const char *line) {
     meter *m = context;
     if (line != NULL) {
         meter_line(m, line);
@@ -341,11 +341,10 @@ lp_status step_train(const lp_features *set, const lp_fit_options *options, cons
     return lp_probe_load(path, probe, err);
 }
 
-static bool show_point(void *context, uint64_t done, uint64_t total, const char *line) {
+static bool show_point(void *context, size_t done, size_t total, const char *line) {
     meter *m = context;
     char text[96];
-    (void)snprintf(text, sizeof text, "sweep: point %llu of at most %llu, %s",
-                   (unsigned long long)(done + 1), (unsigned long long)total, line);
+    (void)snprintf(text, sizeof text, "sweep: point %zu of at most %zu, %s", done + 1, total, line);
     meter_line(m, text);
     return interrupt_signal() == 0;
 }
@@ -456,8 +455,8 @@ lp_status step_open_probe(const char *probe_path, const char *test_path, lp_prob
 json_t *step_score_row(const lp_score *s) {
     return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "images", (json_int_t)s->count,
                      "correct", (json_int_t)s->correct, "top1", 100 * s->top1, "top1_low",
-                     100 * s->top1_interval.low, "top1_high", 100 * s->top1_interval.high, "top5",
-                     100 * s->top5, "mean_per_class", 100 * s->mean_per_class);
+                     100 * s->top1_low, "top1_high", 100 * s->top1_high, "top5", 100 * s->top5,
+                     "mean_per_class", 100 * s->mean_per_class);
 }
 
 lp_status step_evaluation_write(const lp_evaluation *e, const lp_probe *probe, const char *path,

@@ -21,20 +21,12 @@ void step_slug(char *out, size_t room, const char *text);
 /* A checkpoint's encoder and where it came from.  Freed by step_encoder_free. */
 typedef struct step_encoder {
     lp_encoder *encoder;
-    const char *path, *format; /* the encoder's, as what follows */
-    const char *official;      /* or NULL */
+    char *path;
+    const char *format;
+    const char *official; /* or NULL */
     char sha256[65];
     double seconds; /* that it took to load, with the digest */
 } step_encoder;
-
-/* What the command line says of a model (STEP_MODEL_OPTIONS); zeros: what the file says. */
-typedef struct step_model {
-    int activation, pool, mean_std, precision; /* lp_activation, lp_pool, ... */
-    size_t input_size, heads;
-} step_model;
-
-/* threads: 0, all processors. */
-lp_encoder_options step_encoder_options(const step_model *model, size_t threads);
 
 /* model: a file, folder or known model, whose file lies in `cache` or elsewhere (model_path.h). */
 LP_MUST_USE lp_status step_encoder_load(const char *model, const char *cache,
@@ -102,7 +94,7 @@ LP_MUST_USE lp_status step_open_sets(const char *train_path, const char *test_pa
                                      lp_features **train, lp_features **test, lp_error *err);
 
 /* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
-bool step_show(void *context, uint64_t done, uint64_t total, const char *line);
+bool step_show(void *context, size_t done, size_t total, const char *line);
 
 /* A score as an object: images, correct, top1, top1_low, top1_high, top5, mean_per_class; the
  * accuracies in percent. */
@@ -119,110 +111,5 @@ extern const lp_column step_fit_columns[];
 extern const size_t step_fit_column_count;
 extern const lp_column step_score_columns[];
 extern const size_t step_score_column_count;
-
-/* The options of a fit, for a command's table. */
-extern const char *const step_solvers[];
-/* One model, or several (what can hold for all of them); `needed` is the option that they need, or
- * NULL. */
-#define STEP_MODELS_OPTIONS(model, point, needed)                                                  \
-    {.name = "--feature",                                                                          \
-     .argument = "POINT",                                                                          \
-     .help = "projected (default where a model has a projection) or penultimate",                  \
-     .kind = CLI_CHOICE,                                                                           \
-     .value = (point),                                                                             \
-     .choices = lp_feature_point_names,                                                            \
-     .needs = (needed)},                                                                           \
-        {.name = "--activation",                                                                   \
-         .argument = "NAME",                                                                       \
-         .help = "gelu, quick_gelu or gelu_tanh, for models whose files do not tell",              \
-         .kind = CLI_CHOICE,                                                                       \
-         .value = &(model)->activation,                                                            \
-         .choices = lp_activation_names,                                                           \
-         .needs = (needed)},                                                                       \
-        {.name = "--pool",                                                                         \
-         .argument = "HOW",                                                                        \
-         .help = "cls, mean or attention (default: as the model was trained)",                     \
-         .kind = CLI_CHOICE,                                                                       \
-         .value = &(model)->pool,                                                                  \
-         .choices = lp_pool_names,                                                                 \
-         .needs = (needed)},                                                                       \
-        {.name = "--precision",                                                                    \
-         .argument = "NAME",                                                                       \
-         .help = "float32 (default) or int8: a vision transformer's blocks over 8-bit integers,\n" \
-                 "faster and less exact",                                                          \
-         .kind = CLI_CHOICE,                                                                       \
-         .value = &(model)->precision,                                                             \
-         .choices = lp_precision_names,                                                            \
-         .needs = (needed)},                                                                       \
-    {                                                                                              \
-        .name = "--input-size", .argument = "PIXELS",                                              \
-        .help = "side of the input; positions are interpolated as the family does",                \
-        .kind = CLI_COUNT, .value = &(model)->input_size, .low = 1, .high = 4096,                  \
-        .needs = (needed)                                                                          \
-    }
-#define STEP_MODEL_OPTIONS(model, point, needed)                                                   \
-    STEP_MODELS_OPTIONS(model, point, needed),                                                     \
-        {.name = "--heads",                                                                        \
-         .argument = "N",                                                                          \
-         .help = "attention heads, for models whose files do not tell",                            \
-         .kind = CLI_COUNT,                                                                        \
-         .value = &(model)->heads,                                                                 \
-         .low = 1,                                                                                 \
-         .high = 1024,                                                                             \
-         .needs = (needed)},                                                                       \
-    {                                                                                              \
-        .name = "--mean-std", .argument = "NAME",                                                  \
-        .help = "half (0.5), imagenet or clip: the preprocessing's, for models whose files\n"      \
-                "do not tell",                                                                     \
-        .kind = CLI_CHOICE, .value = &(model)->mean_std, .choices = lp_mean_std_names,             \
-        .needs = (needed)                                                                          \
-    }
-#define STEP_FIT_OPTIONS(o, eps, tol, needed)                                                      \
-    {.name = "-C",                                                                                 \
-     .argument = "NUMBER",                                                                         \
-     .help = "inverse regularisation strength, 1/lambda (default 0.316)",                          \
-     .kind = CLI_REAL,                                                                             \
-     .value = &(o)->C,                                                                             \
-     .low = 1e-12,                                                                                 \
-     .high = 1e12,                                                                                 \
-     .needs = (needed)},                                                                           \
-        STEP_TOLERANCE_OPTIONS(o, eps, tol, needed)
-#define STEP_SOLVER_OPTION(index, needed)                                                          \
-    {                                                                                              \
-        .name = "--solver", .argument = "NAME",                                                    \
-        .help = "softmax (default; scikit-learn's multinomial objective), ovr (one-vs-rest,\n"     \
-                "liblinear's objective) or liblinear (its own code, solver 0)",                    \
-        .kind = CLI_CHOICE, .value = (index), .choices = step_solvers, .needs = (needed)           \
-    }
-#define STEP_TOLERANCE_OPTIONS(o, eps, tol, needed)                                                \
-    {.name = "--eps",                                                                              \
-     .argument = "NUMBER",                                                                         \
-     .help = "liblinear's stopping tolerance (default 0.01)",                                      \
-     .kind = CLI_REAL,                                                                             \
-     .value = (eps),                                                                               \
-     .low = 1e-15,                                                                                 \
-     .high = 1,                                                                                    \
-     .needs = (needed)},                                                                           \
-        {.name = "--tol",                                                                          \
-         .argument = "NUMBER",                                                                     \
-         .help = "stopping tolerance of softmax and ovr: relative gradient norm (default 1e-6)",   \
-         .kind = CLI_REAL,                                                                         \
-         .value = (tol),                                                                           \
-         .low = 1e-15,                                                                             \
-         .high = 1,                                                                                \
-         .needs = (needed)},                                                                       \
-        {.name = "--bias",                                                                         \
-         .argument = "NUMBER",                                                                     \
-         .help = "constant feature of the one-vs-rest solvers (default 1; negative: none)",        \
-         .kind = CLI_REAL,                                                                         \
-         .value = &(o)->bias,                                                                      \
-         .low = -1,                                                                                \
-         .high = 1e6,                                                                              \
-         .needs = (needed)},                                                                       \
-    {                                                                                              \
-        .name = "--max-iterations", .argument = "N",                                               \
-        .help = "most iterations (default: the solver's own)", .kind = CLI_COUNT,                  \
-        .value = &(o)->max_iterations, .low = 1, .high = 1000000, .needs = (needed)                \
-    }
 
 #endif

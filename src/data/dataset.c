@@ -22,6 +22,17 @@
 
 enum { NUMBERED_NAME = 32 };
 
+const char *const lp_split_names[] = {"train", "test", NULL};
+const char *const lp_label_kind_names[] = {"fine", "coarse", NULL};
+
+const char *lp_split_name(lp_split split) {
+    return lp_split_names[split];
+}
+
+const char *lp_label_kind_name(lp_label_kind labels) {
+    return lp_label_kind_names[labels];
+}
+
 /* One name a class. */
 typedef struct name_list {
     char **names; /* into text */
@@ -87,8 +98,9 @@ static lp_status read_labels(const lp_dataset *data, const lp_record_file *file,
                 return lp_fail(err, LP_ERR_DATA,
                                "%s: record %zu (byte %zu): expected a %s label from %zu to %zu, "
                                "found %d",
-                               file->path, i, i * record + j, j == fine ? "fine" : "coarse", low,
-                               low + classes - 1, found[j]);
+                               file->path, i, i * record + j,
+                               lp_label_kind_name(j == fine ? LP_LABELS_FINE : LP_LABELS_COARSE),
+                               low, low + classes - 1, found[j]);
             }
         }
         labels[i] = (int64_t)found[kept] - (int64_t)low;

@@ -22,7 +22,6 @@
 #include "data/image_file.h"
 
 enum { DEPTH_MAX = 32, CHUNK = 256 };
-static const double default_share = 0.2;
 static const uint64_t file_bytes_max = UINT64_C(1) << 30;
 
 static const char *const test_names[] = {"test", "val", "validation"};
@@ -236,7 +235,7 @@ static lp_status keep_split(lp_image_list *list, const lp_dataset_options *optio
     for (size_t i = 0; status == LP_OK && i < list->count; i++) {
         labels[i] = list->images[i].label;
     }
-    list->test_share = options->test_share > 0 ? options->test_share : default_share;
+    list->test_share = options->test_share > 0 ? options->test_share : LP_DEFAULT_TEST_SHARE;
     if (status == LP_OK) {
         status = lp_strata_new(labels, list->count, list->class_count, options->split_seed, &strata,
                                err);

@@ -37,8 +37,8 @@ lp_status lp_inputs_compare(const char *what, const json_t *found, const json_t 
     json_object_foreach((json_t *)(uintptr_t)expected, key, value) {
         const json_t *other = json_object_get(found, key);
         if (!json_equal(other, value)) {
-            char *a = json_dumps(other, JSON_ENCODE_ANY | JSON_COMPACT);
-            char *b = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+            char *a = lp_json_dump(other, LP_JSON_COMPACT);
+            char *b = lp_json_dump(value, LP_JSON_COMPACT);
             lp_status status = lp_fail(err, LP_ERR_ARGUMENT,
                                        "%s was made from other inputs: %s is %.200s there and "
                                        "%.200s here; remove it or choose another folder",

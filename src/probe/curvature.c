@@ -39,10 +39,9 @@ enum {
 typedef struct scatter_job {
     const lp_problem *problem;
     const double *class_sums;
-    size_t count;     /* rows of the sample */
-    float *x;         /* [count, F] less the class means */
-    float *strips;    /* [F, F], S times count */
-    double *diagonal; /* [F] or NULL */
+    size_t count;  /* rows of the sample */
+    float *x;      /* [count, F] less the class means */
+    float *strips; /* [F, F], S times count */
 } scatter_job;
 
 static lp_status centre_rows(void *context, size_t strip, size_t worker, lp_error *err) {
@@ -80,37 +79,38 @@ static size_t strips_of(size_t count) {
     return (count + STRIP - 1) / STRIP;
 }
 
+/* Mean square of each column of the centred sample. */
+static void column_variances(const scatter_job *job, double *values) {
+    size_t F = job->problem->width;
+    double scale = 1 / (double)job->count;
+    for (size_t j = 0; j < F; j++) {
+        double sum = 0;
+        for (size_t r = 0; r < job->count; r++) {
+            sum += (double)job->x[r * F + j] * (double)job->x[r * F + j];
+        }
+        values[j] = scale * sum;
+    }
+}
+
 static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_error *err) {
     size_t F = basis->width;
-    size_t threads = job->problem->threads;
     double scale = 1 / (double)job->count;
-    lp_status status = LP_OK;
-    if (F > WIDEST) {
-        for (size_t j = 0; j < F; j++) {
-            double sum = 0;
-            for (size_t r = 0; r < job->count; r++) {
-                sum += (double)job->x[r * F + j] * (double)job->x[r * F + j];
-            }
-            basis->values[j] = scale * sum;
-        }
-        return LP_OK;
-    }
+    lp_status status;
     basis->vectors = lp_alloc(F, F * sizeof *basis->vectors);
     job->strips = lp_alloc(F, F * sizeof *job->strips);
     if (basis->vectors == NULL || job->strips == NULL) {
         status = lp_fail_memory(err, "covariance", F, F * sizeof *basis->vectors);
-    } else {
-        status = lp_parallel_for(threads, strips_of(F), multiply_strip, job, err);
+        goto done;
     }
-    if (status == LP_OK) {
-        for (size_t j = 0; j < F * F; j++) {
-            basis->vectors[j] = scale * (double)job->strips[j];
-        }
-        status = lp_eigen_symmetric(basis->vectors, F, basis->values, err);
+    LP_TRY(lp_parallel_for(job->problem->threads, strips_of(F), multiply_strip, job, err));
+    for (size_t j = 0; j < F * F; j++) {
+        basis->vectors[j] = scale * (double)job->strips[j];
     }
-    for (size_t j = 0; status == LP_OK && j < F; j++) {
+    LP_TRY(lp_eigen_symmetric(basis->vectors, F, basis->values, err));
+    for (size_t j = 0; j < F; j++) {
         basis->values[j] = basis->values[j] > 0 ? basis->values[j] : 0; /* but for rounding */
     }
+done:
     lp_free(job->strips);
     return status;
 }
@@ -120,20 +120,23 @@ lp_status lp_basis_init(lp_basis *basis, const lp_problem *problem, const double
     size_t F = problem->width;
     size_t count = 4 * F > SAMPLE ? 4 * F : SAMPLE;
     scatter_job job = {.problem = problem, .class_sums = class_sums};
+    lp_status status;
     memset(basis, 0, sizeof *basis);
     basis->width = F;
     job.count = count < problem->count ? count : problem->count;
     job.x = lp_alloc(job.count, F * sizeof *job.x);
     basis->values = lp_alloc(F, sizeof *basis->values);
-    lp_status status = LP_OK;
     if (job.x == NULL || basis->values == NULL) {
         status = lp_fail_memory(err, "covariance", job.count, F * sizeof *job.x);
+        goto done;
+    }
+    LP_TRY(lp_parallel_for(problem->threads, strips_of(job.count), centre_rows, &job, err));
+    if (F > WIDEST) {
+        column_variances(&job, basis->values);
     } else {
-        status = lp_parallel_for(problem->threads, strips_of(job.count), centre_rows, &job, err);
+        LP_TRY(diagonalise(basis, &job, err));
     }
-    if (status == LP_OK) {
-        status = diagonalise(basis, &job, err);
-    }
+done:
     lp_free(job.x);
     if (status != LP_OK) {
         lp_basis_clear(basis);

@@ -291,14 +291,10 @@ lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sum
     size_t count = request->count;
     set_model(pass, request);
     pass->request = request;
-    lp_status status = lp_parallel_for(pass->workers, pass->chunks, run_chunk, pass, err);
-    if (status == LP_OK) {
-        status = lp_parallel_for(pass->workers, (pass->sums_size + STRIP - 1) / STRIP, add_strip,
-                                 pass, err);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
+    size_t strips = (pass->sums_size + STRIP - 1) / STRIP;
+    lp_status status;
+    LP_TRY(lp_parallel_for(pass->workers, pass->chunks, run_chunk, pass, err));
+    LP_TRY(lp_parallel_for(pass->workers, strips, add_strip, pass, err));
     sums->loss = pass->sums;
     sums->residual = sums->loss + count;
     sums->weight = sums->residual + count;
@@ -314,5 +310,6 @@ lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sum
             }
         }
     }
-    return LP_OK;
+done:
+    return status;
 }

@@ -97,19 +97,13 @@ lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
                                .wide = wide,
                                .curvature = extra == LP_EXTRA_CURVATURE,
                                .coupling = extra == LP_EXTRA_COUPLING};
-    lp_status status =
-        lp_basis_leave(&dense->basis, scratch->turned, count, scratch->raw, problem->threads, err);
-    if (status == LP_OK) {
-        status = lp_pass_run(pass, &request, &sums, err);
-    }
-    if (status == LP_OK) {
-        scratch->passes++;
-        status = lp_basis_enter(&dense->basis, sums.gradient, count, scratch->turned,
-                                problem->threads, err);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(
+        lp_basis_leave(&dense->basis, scratch->turned, count, scratch->raw, problem->threads, err));
+    LP_TRY(lp_pass_run(pass, &request, &sums, err));
+    scratch->passes++;
+    LP_TRY(lp_basis_enter(&dense->basis, sums.gradient, count, scratch->turned, problem->threads,
+                          err));
     for (size_t model = 0; model < dense->models; model++) {
         at->value[model] = chosen[model] ? 0 : at->value[model];
     }
@@ -134,8 +128,11 @@ lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
             }
         }
     }
-    return extra == LP_EXTRA_CURVATURE ? take_curvature(dense, &sums, count, scratch, at, err)
-                                       : LP_OK;
+    if (extra == LP_EXTRA_CURVATURE) {
+        LP_TRY(take_curvature(dense, &sums, count, scratch, at, err));
+    }
+done:
+    return status;
 }
 
 double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model) {
@@ -228,28 +225,21 @@ lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out,
     dense->penalty = loss == LP_LOSS_SOFTMAX ? 0 : 1;
     dense->class_sums = lp_alloc(K, F * sizeof *dense->class_sums);
     dense->total = lp_alloc(F, sizeof *dense->total);
-    lp_status status = LP_OK;
+    lp_status status;
     if (dense->class_sums == NULL || dense->total == NULL) {
         status = lp_fail_memory(err, "fit", K, F * sizeof *dense->class_sums);
+        goto done;
     }
-    if (status == LP_OK) {
-        status = lp_pass_new(problem, loss, &dense->pass, err);
-    }
-    if (status == LP_OK) {
-        status = lp_basis_init(&dense->basis, problem, lp_pass_class_sums(dense->pass), err);
-    }
-    if (status == LP_OK) {
-        status = lp_basis_enter(&dense->basis, lp_pass_class_sums(dense->pass), K,
-                                dense->class_sums, problem->threads, err);
-    }
-    if (status == LP_OK) {
-        status = lp_basis_enter(&dense->basis, lp_pass_total(dense->pass), 1, dense->total,
-                                problem->threads, err);
-    }
+    LP_TRY(lp_pass_new(problem, loss, &dense->pass, err));
+    LP_TRY(lp_basis_init(&dense->basis, problem, lp_pass_class_sums(dense->pass), err));
+    LP_TRY(lp_basis_enter(&dense->basis, lp_pass_class_sums(dense->pass), K, dense->class_sums,
+                          problem->threads, err));
+    LP_TRY(lp_basis_enter(&dense->basis, lp_pass_total(dense->pass), 1, dense->total,
+                          problem->threads, err));
+    *out = dense;
+done:
     if (status != LP_OK) {
         lp_dense_close(dense);
-        return status;
     }
-    *out = dense;
-    return LP_OK;
+    return status;
 }

@@ -33,19 +33,31 @@
 #include "probe/lbfgs.h"
 
 enum {
-    DEPTH = 20,         /* steps remembered, fewer where they would take more than */
-    MEMORY = 320 << 20, /* bytes */
+    /* Steps remembered.  Nocedal and Wright, section 7.2, find 3 to 20 enough; fewer than 20 where
+     * they would take more than MEMORY, which has room for 1,000 classes x 1,024 features. */
+    DEPTH = 20,
     LEAST_DEPTH = 5,
-    NARROW_TRIES = 6, /* shorter steps in float32 before float64 */
+    MEMORY = 320 << 20, /* bytes */
+
+    /* Shorter steps in a row, each at most half of the one before.  In float32 few: what still is
+     * no descent at 1/64 of the step is rounding, and float64 goes on from there. */
+    NARROW_TRIES = 6,
     WIDE_TRIES = 40,
-    NARROW_PATIENCE = 5, /* rounds without progress before float32 is left, */
-    WIDE_PATIENCE = 60   /* and before it is given up in float64 */
+
+    /* Rounds without progress before float32 is left, and before float64 gives up: L-BFGS may stand
+     * still for a while and go on. */
+    NARROW_PATIENCE = 5,
+    WIDE_PATIENCE = 60
 };
-/* Times tolerance^2, because the gap goes with |g|^2. */
+/* The gap goes with |g|^2, so its own rule is this times tolerance^2: 1e-9 at the default 1e-6. */
 static const double GAP_SHARE = 1000;
-static const double NARROW_NOISE = 5e-8; /* relative error of f */
+/* Relative error that rounding leaves in f: about 2^-24 of the logits in float32; in float64 2^-53
+ * and what the sums over the examples add to it. */
+static const double NARROW_NOISE = 5e-8;
 static const double WIDE_NOISE = 1e-13;
-static const double NARROW_TOLERANCE = 5e-5; /* the least that float32's gradient can meet */
+/* The smallest tolerance that float32's gradient can meet; below it, the Newton step in the
+ * intercepts is made in float64 (docs/NUMERICS.md, "Precision"). */
+static const double NARROW_TOLERANCE = 5e-5;
 
 typedef enum model_state {
     RUNNING,
@@ -87,7 +99,7 @@ typedef struct descent {
     lp_lbfgs *memory;
 } descent;
 
-static lp_status evaluation_init(lp_objective *at, const lp_dense *dense, lp_error *err) {
+static lp_status objective_init(lp_objective *at, const lp_dense *dense, lp_error *err) {
     size_t K = dense->problem->classes;
     size_t F = dense->problem->width;
     at->value = lp_alloc_zeroed(dense->models, sizeof *at->value);
@@ -100,7 +112,7 @@ static lp_status evaluation_init(lp_objective *at, const lp_dense *dense, lp_err
     return LP_OK;
 }
 
-static void evaluation_clear(lp_objective *at) {
+static void objective_clear(lp_objective *at) {
     lp_free(at->value);
     lp_free(at->gradient);
     lp_free(at->weight);
@@ -126,22 +138,18 @@ static lp_status descent_init(descent *s, const lp_dense *dense, double C, doubl
         s->chosen == NULL) {
         return lp_fail_memory(err, "fit", K, D * sizeof *s->trial);
     }
-    lp_status status = lp_dense_scratch_init(&s->evaluation_scratch, dense->problem, err);
-    if (status == LP_OK) {
-        status = evaluation_init(&s->here, dense, err);
-    }
-    if (status == LP_OK) {
-        status = evaluation_init(&s->there, dense, err);
-    }
-    if (status == LP_OK) {
-        status = lp_lbfgs_new(dense->models, dense->rows * D, depth, &s->memory, err);
-    }
+    lp_status status;
+    LP_TRY(lp_dense_scratch_init(&s->evaluation_scratch, dense->problem, err));
+    LP_TRY(objective_init(&s->here, dense, err));
+    LP_TRY(objective_init(&s->there, dense, err));
+    LP_TRY(lp_lbfgs_new(dense->models, dense->rows * D, depth, &s->memory, err));
     s->preconditioner = (lp_preconditioner){.basis = &dense->basis,
                                             .C = C,
                                             .scale = dense->scale,
                                             .penalty = dense->penalty,
                                             .weight = s->here.weight,
                                             .centres = s->here.centres};
+done:
     return status;
 }
 
@@ -152,8 +160,8 @@ static void descent_clear(descent *s) {
     lp_free(s->models);
     lp_free(s->chosen);
     lp_dense_scratch_clear(&s->evaluation_scratch);
-    evaluation_clear(&s->here);
-    evaluation_clear(&s->there);
+    objective_clear(&s->here);
+    objective_clear(&s->there);
     lp_lbfgs_free(s->memory);
 }
 
@@ -259,10 +267,6 @@ static void judge(descent *s, size_t which) {
     }
 }
 
-static lp_status choose_directions(descent *s, lp_error *err) {
-    return lp_parallel_for(s->dense->problem->threads, s->dense->models, choose_direction, s, err);
-}
-
 static bool good_enough(const descent *s, const model *m, double value, double slope) {
     double noise = (s->wide ? WIDE_NOISE : NARROW_NOISE) * fabs(m->value);
     return value <= m->value + 1e-4 * m->step * m->slope ||
@@ -313,13 +317,12 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
     for (size_t i = 0; i < dense->models; i++) {
         s->chosen[i] = s->models[i].state == RUNNING;
     }
-    lp_status status = choose_directions(s, err);
-    if (status == LP_OK) {
-        status = lp_dense_evaluate(dense, dense->pass, s->C, s->trial, s->chosen, s->wide,
-                                   curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE,
-                                   &s->evaluation_scratch, &s->there, err);
-    }
-    for (size_t i = 0; status == LP_OK && i < dense->models; i++) {
+    lp_status status;
+    LP_TRY(lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
+    LP_TRY(lp_dense_evaluate(dense, dense->pass, s->C, s->trial, s->chosen, s->wide,
+                             curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE, &s->evaluation_scratch,
+                             &s->there, err));
+    for (size_t i = 0; i < dense->models; i++) {
         model *m = &s->models[i];
         if (!s->chosen[i]) {
             continue;
@@ -332,6 +335,7 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
             shorten(s, m, s->there.value[i]);
         }
     }
+done:
     return status;
 }
 
@@ -407,21 +411,19 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
     }
     s->here.coupling = vectors;
     s->wide = s->wide || s->dense->problem->tolerance < NARROW_TOLERANCE;
-    status = evaluate_all(s, LP_EXTRA_COUPLING, err);
+    LP_TRY(evaluate_all(s, LP_EXTRA_COUPLING, err));
     bool last = s->wide;
-    while (status == LP_OK && !(s->wide && s->models[0].state == FINISHED)) {
+    while (!(s->wide && s->models[0].state == FINISHED)) {
         double before = s->models[0].value;
         double noise = s->wide ? WIDE_NOISE : NARROW_NOISE;
         lp_extra extra = last ? LP_EXTRA_NONE : LP_EXTRA_COUPLING;
         memcpy(s->trial, s->parameters, K * D * sizeof *s->trial);
-        status = step_intercepts(s, values, err);
+        LP_TRY(step_intercepts(s, values, err));
         s->wide = true;
-        if (status == LP_OK) {
-            status = evaluate_all(s, extra, err);
-        }
-        if (status == LP_OK && !(s->models[0].value <= before * (1 + noise))) {
+        LP_TRY(evaluate_all(s, extra, err));
+        if (!(s->models[0].value <= before * (1 + noise))) {
             memcpy(s->parameters, s->trial, K * D * sizeof *s->trial);
-            status = evaluate_all(s, extra, err);
+            LP_TRY(evaluate_all(s, extra, err));
         }
         if (last) {
             break;
@@ -500,50 +502,52 @@ static bool report_round(const descent *s, size_t round, lp_reporter *reporter) 
                           round, running, s->dense->models, now.objective);
 }
 
-static lp_status run(descent *s, lp_reporter *reporter, lp_error *err) {
+/* Nothing is left to do in this precision: in float32 what there is is judged in float64. */
+static lp_status judge_in_float64(descent *s, lp_error *err) {
+    if (s->dense->loss == LP_LOSS_SOFTMAX) {
+        return settle_intercepts(s, err);
+    }
+    s->wide = true;
+    return evaluate_all(s, LP_EXTRA_NONE, err);
+}
+
+static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
     size_t refresh = 4; /* the round after which curvature is taken anew */
     size_t rounds = 0;
-    lp_status status = evaluate_all(s, LP_EXTRA_CURVATURE, err);
-    while (status == LP_OK) {
+    lp_status status;
+    LP_TRY(evaluate_all(s, LP_EXTRA_CURVATURE, err));
+    while (count_running(s) > 0 || !s->wide) {
         if (count_running(s) == 0) {
-            if (s->wide) {
-                break;
-            }
-            if (s->dense->loss == LP_LOSS_SOFTMAX) {
-                status = settle_intercepts(s, err);
-            } else {
-                s->wide = true;
-                status = evaluate_all(s, LP_EXTRA_NONE, err);
-            }
+            LP_TRY(judge_in_float64(s, err));
             continue;
         }
         rounds++;
         bool curvature = rounds == refresh;
         refresh = curvature ? 2 * refresh + 4 : refresh;
-        status = advance(s, curvature, err);
-        if (status == LP_OK && !report_round(s, rounds, reporter)) {
+        LP_TRY(advance(s, curvature, err));
+        if (!report_round(s, rounds, reporter)) {
             status = lp_fail(err, LP_CANCELLED, "fit cancelled");
+            goto done;
         }
     }
+done:
     return status;
 }
 
 lp_status lp_descend(const lp_dense *dense, double C, double *parameters, lp_fit_report *report,
                      lp_reporter *reporter, lp_error *err) {
     descent s;
-    lp_status status = descent_init(&s, dense, C, parameters, err);
-    if (status == LP_OK) {
-        if (dense->loss == LP_LOSS_SOFTMAX) {
-            centre_classes(parameters, dense->rows, dense->size);
-        }
-        for (size_t i = 0; i < dense->models; i++) {
-            s.models[i].start_gradient = lp_dense_gradient_at_zero(dense, C, i);
-        }
-        status = run(&s, reporter, err);
+    lp_status status;
+    LP_TRY(descent_init(&s, dense, C, parameters, err));
+    if (dense->loss == LP_LOSS_SOFTMAX) {
+        centre_classes(parameters, dense->rows, dense->size);
     }
-    if (status == LP_OK) {
-        fill_report(&s, report);
+    for (size_t i = 0; i < dense->models; i++) {
+        s.models[i].start_gradient = lp_dense_gradient_at_zero(dense, C, i);
     }
+    LP_TRY(minimise(&s, reporter, err));
+    fill_report(&s, report);
+done:
     descent_clear(&s);
     return status;
 }

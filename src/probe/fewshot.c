@@ -11,23 +11,21 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/progress.h"
 #include "probe/confidence_interval.h"
 #include "probe/examples.h"
 
-/* Memory for the largest training set. */
-typedef struct room {
+typedef struct fewshot {
+    const lp_examples *train, *test;
+    const lp_fewshot_options *options;
+    /* Memory for the largest training set, of m examples a class. */
     bool *chosen;    /* [N] */
     size_t *rows;    /* [m K] */
     float *x;        /* [m K, F] */
     int64_t *labels; /* [m K] */
-} room;
-
-static void free_room(room *r) {
-    lp_free(r->chosen);
-    lp_free(r->rows);
-    lp_free(r->x);
-    lp_free(r->labels);
-}
+    size_t done;     /* fits */
+    size_t early;    /* of them not converged */
+} fewshot;
 
 /* Everything that a later fit could fail on, before the first one.  *rows: m K for the largest m.
  */
@@ -56,24 +54,52 @@ static lp_status check_options(const lp_examples *train, const lp_fewshot_option
     return status;
 }
 
-static lp_status run_draw(const lp_examples *train, const lp_examples *test,
-                          const lp_fewshot_options *options, const lp_strata *strata, room *r,
-                          lp_fewshot_draw *draw, lp_error *err) {
+static lp_status fit_and_score(fewshot *f, const lp_strata *strata, lp_fewshot_draw *draw,
+                               lp_error *err) {
     lp_examples few;
-    lp_probe *probe;
-    lp_fit_options fit = options->fit;
+    lp_probe *probe = NULL;
+    lp_fit_options fit = f->options->fit;
+    lp_status status;
     fit.progress.step = NULL;
-    lp_status status = lp_strata_each(strata, draw->shots, r->chosen, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    size_t count = lp_strata_rows(r->chosen, train->count, true, r->rows);
-    lp_examples_take(train, r->rows, count, r->x, r->labels, &few);
+    LP_TRY(lp_strata_each(strata, draw->shots, f->chosen, err));
+    size_t count = lp_strata_rows(f->chosen, f->train->count, true, f->rows);
+    lp_examples_take(f->train, f->rows, count, f->x, f->labels, &few);
     status = lp_probe_fit(&few, &fit, &probe, &draw->fit, err);
     if (status == LP_OK || status == LP_NOT_CONVERGED) {
-        status = lp_probe_score(probe, test, fit.threads, &draw->score, err);
-        lp_probe_free(probe);
+        LP_TRY(lp_probe_score(probe, f->test, fit.threads, &draw->score, err));
     }
+done:
+    lp_probe_free(probe);
+    return status;
+}
+
+/* All numbers of shots of draw d. */
+static lp_status run_draw(fewshot *f, size_t d, lp_fewshot_draw *draws, lp_error *err) {
+    const lp_fewshot_options *o = f->options;
+    const lp_examples *train = f->train;
+    size_t total = o->draws * o->shot_count;
+    uint64_t seed = o->seed + d;
+    lp_strata *strata = NULL;
+    lp_status status;
+    LP_TRY(lp_strata_new(train->labels, train->count, train->classes, seed, &strata, err));
+    for (size_t s = 0; s < o->shot_count; s++) {
+        char line[128];
+        lp_fewshot_draw *draw = &draws[s * o->draws + d];
+        memset(draw, 0, sizeof *draw);
+        draw->shots = o->shots[s];
+        draw->seed = seed;
+        LP_TRY(fit_and_score(f, strata, draw, err));
+        f->early += !draw->fit.converged;
+        f->done++;
+        (void)snprintf(line, sizeof line, "draw %zu, %zu a class: %.3f %%", d + 1, draw->shots,
+                       100 * draw->score.top1);
+        if (!lp_progress_step(&o->fit.progress, f->done, total, line)) {
+            status = lp_fail(err, LP_CANCELLED, "cancelled after %zu of %zu fits", f->done, total);
+            goto done;
+        }
+    }
+done:
+    lp_strata_free(strata);
     return status;
 }
 
@@ -101,55 +127,35 @@ static void average(const lp_fewshot_draw *draws, size_t count, lp_fewshot_mean 
 lp_status lp_fewshot(const lp_examples *train, const lp_examples *test,
                      const lp_fewshot_options *options, lp_fewshot_draw *draws,
                      lp_fewshot_mean *means, lp_error *err) {
-    room r = {NULL, NULL, NULL, NULL};
-    lp_strata *strata = NULL;
-    const lp_progress *progress = &options->fit.progress;
-    size_t total = options->draws * options->shot_count;
-    size_t early = 0;
-    size_t done = 0;
+    fewshot f = {.train = train, .test = test, .options = options};
     size_t rows = 0;
-    r.chosen = lp_alloc(train->count, sizeof *r.chosen);
-    if (r.chosen == NULL) {
-        return lp_fail_memory(err, "few-shot", train->count, sizeof *r.chosen);
+    lp_status status;
+    f.chosen = lp_alloc(train->count, sizeof *f.chosen);
+    if (f.chosen == NULL) {
+        return lp_fail_memory(err, "few-shot", train->count, sizeof *f.chosen);
     }
-    lp_status status = check_options(train, options, r.chosen, &rows, err);
-    if (status != LP_OK) {
-        free_room(&r);
-        return status;
+    LP_TRY(check_options(train, options, f.chosen, &rows, err));
+    f.rows = lp_alloc(rows, sizeof *f.rows);
+    f.x = lp_alloc(rows, train->width * sizeof *f.x);
+    f.labels = lp_alloc(rows, sizeof *f.labels);
+    if (f.rows == NULL || f.x == NULL || f.labels == NULL) {
+        status = lp_fail_memory(err, "few-shot training set", rows, train->width * sizeof *f.x);
+        goto done;
     }
-    r.rows = lp_alloc(rows, sizeof *r.rows);
-    r.x = lp_alloc(rows, train->width * sizeof *r.x);
-    r.labels = lp_alloc(rows, sizeof *r.labels);
-    if (r.rows == NULL || r.x == NULL || r.labels == NULL) {
-        status = lp_fail_memory(err, "few-shot training set", rows, train->width * sizeof *r.x);
+    for (size_t d = 0; d < options->draws; d++) {
+        LP_TRY(run_draw(&f, d, draws, err));
     }
-    for (size_t d = 0; status == LP_OK && d < options->draws; d++) {
-        uint64_t seed = options->seed + d;
-        status = lp_strata_new(train->labels, train->count, train->classes, seed, &strata, err);
-        for (size_t s = 0; status == LP_OK && s < options->shot_count; s++) {
-            char line[128];
-            lp_fewshot_draw *draw = &draws[s * options->draws + d];
-            memset(draw, 0, sizeof *draw);
-            draw->shots = options->shots[s];
-            draw->seed = seed;
-            status = run_draw(train, test, options, strata, &r, draw, err);
-            early += status == LP_OK && !draw->fit.converged;
-            done++;
-            (void)snprintf(line, sizeof line, "draw %zu, %zu a class: %.3f %%", d + 1, draw->shots,
-                           100 * draw->score.top1);
-            if (status == LP_OK && progress->step != NULL &&
-                !progress->step(progress->context, done, total, line)) {
-                status = lp_fail(err, LP_CANCELLED, "cancelled after %zu of %zu fits", done, total);
-            }
-        }
-        lp_strata_free(strata);
-    }
-    for (size_t s = 0; status == LP_OK && s < options->shot_count; s++) {
+    for (size_t s = 0; s < options->shot_count; s++) {
         average(draws + s * options->draws, options->draws, &means[s]);
     }
-    if (status == LP_OK && early > 0) {
-        status = lp_fail(err, LP_NOT_CONVERGED, "%zu of %zu fits did not converge", early, total);
+    if (f.early > 0) {
+        status =
+            lp_fail(err, LP_NOT_CONVERGED, "%zu of %zu fits did not converge", f.early, f.done);
     }
-    free_room(&r);
+done:
+    lp_free(f.chosen);
+    lp_free(f.rows);
+    lp_free(f.x);
+    lp_free(f.labels);
     return status;
 }

@@ -162,36 +162,30 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
     if (fitter == NULL) {
         return lp_fail_memory(err, "fit", 1, sizeof *fitter);
     }
+    lp_problem *problem = &fitter->problem;
     fitter->kind = options->solver;
     fitter->solver = solvers[options->solver];
     fitter->progress = options->progress;
     fitter->all_classes = train->classes;
-    status = number_classes(fitter, train, err);
-    if (status == LP_OK) {
-        status = lp_check_finite(train->x, train->count, train->width, err);
-    }
-    if (status == LP_OK) {
-        lp_problem *problem = &fitter->problem;
-        problem->count = train->count;
-        problem->width = train->width;
-        problem->x = train->x;
-        problem->labels = fitter->labels;
-        problem->counts = fitter->counts;
-        problem->names = fitter->names;
-        problem->tolerance =
-            options->tolerance > 0 ? options->tolerance : fitter->solver->tolerance;
-        problem->max_iterations =
-            options->max_iterations > 0 ? options->max_iterations : fitter->solver->max_iterations;
-        problem->bias = options->bias;
-        problem->threads = options->threads > 0 ? options->threads : lp_processor_count();
-        status = fitter->solver->open(problem, &fitter->state, err);
-    }
-    if (status != LP_OK) {
-        lp_fitter_close(fitter);
-        return status;
-    }
+    LP_TRY(number_classes(fitter, train, err));
+    LP_TRY(lp_check_finite(train->x, train->count, train->width, err));
+    problem->count = train->count;
+    problem->width = train->width;
+    problem->x = train->x;
+    problem->labels = fitter->labels;
+    problem->counts = fitter->counts;
+    problem->names = fitter->names;
+    problem->tolerance = options->tolerance > 0 ? options->tolerance : fitter->solver->tolerance;
+    problem->max_iterations =
+        options->max_iterations > 0 ? options->max_iterations : fitter->solver->max_iterations;
+    problem->bias = options->bias;
+    problem->threads = options->threads > 0 ? options->threads : lp_processor_count();
+    LP_TRY(fitter->solver->open(problem, &fitter->state, err));
     *out = fitter;
-    return LP_OK;
+    fitter = NULL;
+done:
+    lp_fitter_close(fitter);
+    return status;
 }
 
 void lp_fitter_close(lp_fitter *fitter) {

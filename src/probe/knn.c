@@ -24,11 +24,18 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "math/gemm.h"
 #include "probe/classifier.h"
 #include "probe/metrics.h"
 
-enum { ROWS = 128, MAX_BLOCK = 1024, MIN_BLOCK = 16, BLOCK_FLOATS = 1 << 19 };
+enum {
+    ROWS = 128, /* test rows of a task */
+    /* Training rows at a time: as many as 2 MiB of unit vectors hold, within these limits. */
+    BLOCK_FLOATS = 1 << 19,
+    MIN_BLOCK = 16,
+    MAX_BLOCK = 1024
+};
 
 typedef struct search {
     const lp_examples *train;
@@ -98,12 +105,9 @@ static void insert(lp_neighbour *best, size_t *have, size_t k, lp_neighbour foun
 
 static lp_status report(search *s, lp_error *err) {
     size_t tasks = s->test->count / ROWS + (s->test->count % ROWS != 0);
-    if (s->progress->step == NULL) {
-        return LP_OK;
-    }
     (void)pthread_mutex_lock(&s->lock);
     if (!s->stopped) {
-        s->stopped = !s->progress->step(s->progress->context, ++s->done, tasks, NULL);
+        s->stopped = !lp_progress_step(s->progress, ++s->done, tasks, NULL);
     }
     bool stopped = s->stopped;
     (void)pthread_mutex_unlock(&s->lock);
@@ -161,13 +165,14 @@ lp_status lp_knn_find(const lp_examples *train, const lp_examples *test, size_t 
     if (s.train_inverse == NULL || s.test_inverse == NULL || s.scratch == NULL) {
         status = lp_fail_memory(err, "nearest neighbours", threads,
                                 scratch_of(s.block, train->width) * sizeof *s.scratch);
-    } else {
-        invert_norms(train, s.train_inverse);
-        invert_norms(test, s.test_inverse);
-        (void)pthread_mutex_init(&s.lock, NULL);
-        status = lp_parallel_for(threads, tasks, search_rows, &s, err);
-        (void)pthread_mutex_destroy(&s.lock);
+        goto done;
     }
+    invert_norms(train, s.train_inverse);
+    invert_norms(test, s.test_inverse);
+    (void)pthread_mutex_init(&s.lock, NULL);
+    status = lp_parallel_for(threads, tasks, search_rows, &s, err);
+    (void)pthread_mutex_destroy(&s.lock);
+done:
     lp_free(s.train_inverse);
     lp_free(s.test_inverse);
     lp_free(s.scratch);
@@ -235,14 +240,16 @@ lp_status lp_knn_score(const lp_examples *train, const lp_examples *test,
     lp_neighbour *nearest = lp_alloc(test->count, most * sizeof *nearest);
     double *votes = lp_alloc(K, sizeof *votes);
     size_t *counts = lp_alloc(K, 2 * sizeof *counts);
-    status =
-        nearest != NULL && votes != NULL && counts != NULL
-            ? lp_knn_find(train, test, most, options->threads, &options->progress, nearest, err)
-            : lp_fail_memory(err, "nearest neighbours", test->count, most * sizeof *nearest);
-    for (size_t i = 0; status == LP_OK && i < options->k_count; i++) {
+    if (nearest == NULL || votes == NULL || counts == NULL) {
+        status = lp_fail_memory(err, "nearest neighbours", test->count, most * sizeof *nearest);
+        goto done;
+    }
+    LP_TRY(lp_knn_find(train, test, most, options->threads, &options->progress, nearest, err));
+    for (size_t i = 0; i < options->k_count; i++) {
         count_votes(train, test, nearest, most, options->k[i], options->temperature, votes, counts,
                     &scores[i]);
     }
+done:
     lp_free(nearest);
     lp_free(votes);
     lp_free(counts);

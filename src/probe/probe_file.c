@@ -98,7 +98,7 @@ static lp_status read_meta(lp_probe *probe, const char *path, const json_t *meta
     if (!json_is_object(meta)) {
         return LP_OK;
     }
-    char *text = json_dumps(meta, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = lp_json_dump(meta, LP_JSON_COMPACT);
     lp_free(probe->meta);
     probe->meta = text != NULL ? lp_strdup(text) : NULL;
     free(text);
@@ -119,7 +119,7 @@ static lp_status build_header(const lp_probe *probe, const char *meta, char **te
     json_t *header = json_pack("{s:s, s:s, s:I, s:I, s:o}", "format", "linprobe probe", "dtype",
                                "<f8", "classes", (json_int_t)probe->classes, "width",
                                (json_int_t)probe->width, "meta", meta_value);
-    *text = header != NULL ? json_dumps(header, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    *text = lp_json_dump(header, LP_JSON_COMPACT);
     json_decref(header);
     return *text != NULL ? LP_OK : lp_fail(err, LP_ERR_MEMORY, "probe's header could not be built");
 }

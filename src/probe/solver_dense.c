@@ -39,32 +39,26 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
     size_t D = dense->size;
     double *parameters = lp_alloc_zeroed(K, D * sizeof *parameters);
     double *weights = lp_alloc(K, F * sizeof *weights);
-    lp_status status = LP_OK;
+    lp_status status;
     if (parameters == NULL || weights == NULL) {
         status = lp_fail_memory(err, "fit", K, D * sizeof *parameters);
         goto done;
     }
     if (warm) {
-        status =
-            lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads, err);
+        LP_TRY(lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads, err));
         for (size_t k = 0; k < K; k++) {
             memcpy(parameters + k * D, weights + k * F, F * sizeof *weights);
             parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
         }
     } else {
-        status = lp_starting_point(dense, C, parameters, err);
+        LP_TRY(lp_starting_point(dense, C, parameters, err));
     }
-    if (status == LP_OK) {
-        status = lp_descend(dense, C, parameters, report, reporter, err);
-    }
+    LP_TRY(lp_descend(dense, C, parameters, report, reporter, err));
     for (size_t k = 0; k < K; k++) {
         memcpy(weights + k * F, parameters + k * D, F * sizeof *weights);
         solution->intercepts[k] = dense->scale * parameters[k * D + F];
     }
-    if (status == LP_OK) {
-        status =
-            lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads, err);
-    }
+    LP_TRY(lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads, err));
 done:
     lp_free(parameters);
     lp_free(weights);

@@ -16,19 +16,22 @@
 #include "base/error.h"
 #include "probe/lbfgs.h"
 
-enum { SAMPLE = 1024 };
+enum { SAMPLE = 1024, STRENGTH_COUNT = 3, SCALE_COUNT = 5 };
 
-static const double STRENGTHS[] = {0.1, 0.3, 1};          /* a K */
-static const double SCALES[] = {0, 0.35, 0.6, 0.85, 1.2}; /* s */
+/* a K: p (1 - p) K is nearly 1 where all K classes are equally likely, and less for a model that is
+ * surer. */
+static const double STRENGTHS[STRENGTH_COUNT] = {0.1, 0.3, 1};
+/* s: 0 leaves the classes' frequencies alone, 1 would be the discriminant itself. */
+static const double SCALES[SCALE_COUNT] = {0, 0.35, 0.6, 0.85, 1.2};
 
-typedef struct sample {
+typedef struct start_sample {
     lp_problem problem;
     float *x;
     int32_t *labels;
     lp_pass *pass;
-} sample;
+} start_sample;
 
-static lp_status sample_init(sample *s, const lp_dense *dense, lp_error *err) {
+static lp_status sample_init(start_sample *s, const lp_dense *dense, lp_error *err) {
     const lp_problem *all = dense->problem;
     size_t F = all->width;
     size_t count = 8 * all->classes > SAMPLE ? 8 * all->classes : SAMPLE;
@@ -51,7 +54,7 @@ static lp_status sample_init(sample *s, const lp_dense *dense, lp_error *err) {
     return lp_pass_new(&s->problem, dense->loss, &s->pass, err);
 }
 
-static void sample_clear(sample *s) {
+static void sample_clear(start_sample *s) {
     lp_pass_free(s->pass);
     lp_free(s->x);
     lp_free(s->labels);
@@ -79,29 +82,26 @@ static void gaussian(const lp_dense *dense, double C, double strength, double sc
 }
 
 lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters, lp_error *err) {
-    enum { TRIALS = 3 * 5 };
+    enum { TRIALS = STRENGTH_COUNT * SCALE_COUNT };
     const lp_problem *problem = dense->problem;
     size_t D = dense->size;
     size_t per_model = dense->rows * D;
-    sample s;
+    start_sample s = {.pass = NULL};
     lp_dense_scratch scratch = {0};
     lp_objective at = {0};
+    lp_status status;
     double *trial = lp_alloc(problem->classes, D * sizeof *trial);
     double *best = lp_alloc(dense->models, sizeof *best);
     bool *chosen = lp_alloc(dense->models, sizeof *chosen);
     at.value = lp_alloc_zeroed(dense->models, sizeof *at.value);
     at.gradient = lp_alloc(problem->classes, D * sizeof *at.gradient);
-    lp_status status = sample_init(&s, dense, err);
-    if (status == LP_OK) {
-        status = lp_dense_scratch_init(&scratch, problem, err);
-    }
-    if (status == LP_OK && (trial == NULL || best == NULL || chosen == NULL || at.value == NULL ||
-                            at.gradient == NULL)) {
+    if (trial == NULL || best == NULL || chosen == NULL || at.value == NULL ||
+        at.gradient == NULL) {
         status = lp_fail_memory(err, "start", problem->classes, D * sizeof *trial);
-    }
-    if (status != LP_OK) {
         goto done;
     }
+    LP_TRY(sample_init(&s, dense, err));
+    LP_TRY(lp_dense_scratch_init(&scratch, problem, err));
     double share = (double)problem->count / (double)s.problem.count;
     for (size_t model = 0; model < dense->models; model++) {
         best[model] = INFINITY;
@@ -109,16 +109,13 @@ lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters,
     }
     memset(parameters, 0, problem->classes * D * sizeof *parameters);
     for (size_t t = 0; t < TRIALS; t++) {
-        double scale = SCALES[t % 5];
-        if (t >= 5 && scale == 0) {
+        double scale = SCALES[t % SCALE_COUNT];
+        if (t >= SCALE_COUNT && scale == 0) {
             continue; /* the strength makes no difference */
         }
-        gaussian(dense, C, STRENGTHS[t / 5], scale, trial);
-        status = lp_dense_evaluate(dense, s.pass, C * share, trial, chosen, false, LP_EXTRA_NONE,
-                                   &scratch, &at, err);
-        if (status != LP_OK) {
-            goto done;
-        }
+        gaussian(dense, C, STRENGTHS[t / SCALE_COUNT], scale, trial);
+        LP_TRY(lp_dense_evaluate(dense, s.pass, C * share, trial, chosen, false, LP_EXTRA_NONE,
+                                 &scratch, &at, err));
         for (size_t model = 0; model < dense->models; model++) {
             if (at.value[model] < best[model]) {
                 best[model] = at.value[model];

@@ -11,7 +11,6 @@
  * so far.  With 8 steps a decade over 1e-6 .. 1e6 that is 7 + 2 + 2 + 2 + 2 of 97 points. */
 #include "linprobe/sweep.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/lock.h"
+#include "base/progress.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe/examples.h"
@@ -35,7 +35,7 @@ typedef struct fold_part {
     lp_fitter *fitter;
 } fold_part;
 
-typedef struct run {
+typedef struct sweep_run {
     const lp_sweep_options *options;
     size_t grid; /* number of grid points */
     fold_part *parts;
@@ -47,7 +47,7 @@ typedef struct run {
     size_t planned;    /* fits, for the progress */
     size_t done;
     size_t resumed;
-} run;
+} sweep_run;
 
 const char *const lp_sweep_protocol_names[] = {"search", "grid", NULL};
 
@@ -87,7 +87,7 @@ static lp_status make_part(const lp_examples *train, const bool *held_out, fold_
                                "no class has two examples, so none can be held out for validation");
 }
 
-static lp_status make_parts(run *r, const lp_examples *train, const lp_examples *validation,
+static lp_status make_parts(sweep_run *r, const lp_examples *train, const lp_examples *validation,
                             lp_error *err) {
     const lp_sweep_options *o = r->options;
     r->part_count = validation == NULL && o->folds >= 2 ? o->folds : 1;
@@ -101,24 +101,27 @@ static lp_status make_parts(run *r, const lp_examples *train, const lp_examples 
         return LP_OK;
     }
     lp_strata *strata = NULL;
+    lp_status status;
     bool *held_out = lp_alloc(train->count, sizeof *held_out);
     size_t *fold = lp_alloc(train->count, sizeof *fold);
-    lp_status status =
-        held_out != NULL && fold != NULL
-            ? lp_strata_new(train->labels, train->count, train->classes, o->seed, &strata, err)
-            : lp_fail_memory(err, "split", train->count, sizeof *fold);
-    if (status == LP_OK && o->folds >= 2) {
-        lp_strata_folds(strata, o->folds, fold);
-        for (size_t f = 0; status == LP_OK && f < o->folds; f++) {
-            for (size_t i = 0; i < train->count; i++) {
-                held_out[i] = fold[i] == f;
-            }
-            status = make_part(train, held_out, &r->parts[f], err);
-        }
-    } else if (status == LP_OK) {
-        lp_strata_hold_out(strata, o->held_out, held_out);
-        status = make_part(train, held_out, &r->parts[0], err);
+    if (held_out == NULL || fold == NULL) {
+        status = lp_fail_memory(err, "split", train->count, sizeof *fold);
+        goto done;
     }
+    LP_TRY(lp_strata_new(train->labels, train->count, train->classes, o->seed, &strata, err));
+    if (o->folds < 2) {
+        lp_strata_hold_out(strata, o->held_out, held_out);
+        LP_TRY(make_part(train, held_out, &r->parts[0], err));
+        goto done;
+    }
+    lp_strata_folds(strata, o->folds, fold);
+    for (size_t f = 0; f < o->folds; f++) {
+        for (size_t i = 0; i < train->count; i++) {
+            held_out[i] = fold[i] == f;
+        }
+        LP_TRY(make_part(train, held_out, &r->parts[f], err));
+    }
+done:
     lp_strata_free(strata);
     lp_free(held_out);
     lp_free(fold);
@@ -127,7 +130,8 @@ static lp_status make_parts(run *r, const lp_examples *train, const lp_examples 
 
 /* ---- 3. the work folder ---- */
 
-static json_t *describe(const run *r, const lp_examples *train, const lp_examples *validation) {
+static json_t *describe(const sweep_run *r, const lp_examples *train,
+                        const lp_examples *validation) {
     const lp_sweep_options *o = r->options;
     return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:I, s:f, s:f, s:I, s:i, s:i, s:I, s:I}",
                      "linprobe", lp_version(), "data", o->identity != NULL ? o->identity : "",
@@ -140,13 +144,13 @@ static json_t *describe(const run *r, const lp_examples *train, const lp_example
                      o->high, "steps", (json_int_t)o->steps, "seed", (json_int_t)o->seed);
 }
 
-static char *probe_path(const run *r, size_t i, size_t p) {
+static char *probe_path(const sweep_run *r, size_t i, size_t p) {
     char name[64];
     (void)snprintf(name, sizeof name, "%zu-%zu.probe", i, p);
     return lp_path_join(r->options->work, name);
 }
 
-static lp_status write_points(const run *r, const json_t *inputs, lp_error *err) {
+static lp_status write_points(const sweep_run *r, const json_t *inputs, lp_error *err) {
     char *path = lp_path_join(r->options->work, "points.json");
     json_t *points = json_array();
     if (path == NULL) {
@@ -170,55 +174,62 @@ static lp_status write_points(const run *r, const json_t *inputs, lp_error *err)
     return status;
 }
 
+/* One entry of points.json; false when it is not a point of the grid. */
+static bool read_point(sweep_run *r, const json_t *entry) {
+    double index = lp_json_number(entry, "index", -1);
+    double correct = lp_json_number(entry, "correct", -1);
+    double count = lp_json_number(entry, "count", -1);
+    double iterations = lp_json_number(entry, "iterations", -1);
+    double passes = lp_json_number(entry, "passes", -1);
+    if (!(index >= 0 && index < (double)r->grid && count > 0 && count <= 1e15 && correct >= 0 &&
+          correct <= count && iterations >= 0 && iterations <= 1e15 && passes >= 0 &&
+          passes <= 1e15)) {
+        return false;
+    }
+    lp_sweep_point *p = &r->points[(size_t)index];
+    p->correct = (size_t)correct;
+    p->count = (size_t)count;
+    p->iterations = (size_t)iterations;
+    p->passes = (size_t)passes;
+    p->converged = json_is_true(json_object_get(entry, "converged"));
+    r->resumed++;
+    return true;
+}
+
 /* Takes over the points of an earlier, interrupted run of the same sweep. */
-static lp_status read_points(run *r, const json_t *inputs, lp_error *err) {
-    json_t *file;
+static lp_status read_points(sweep_run *r, const json_t *inputs, lp_error *err) {
+    json_t *file = NULL;
     size_t n;
     const json_t *entry;
+    lp_status status = LP_OK;
     char *path = lp_path_join(r->options->work, "points.json");
     if (path == NULL) {
         return lp_fail_memory(err, r->options->work, 1, 1);
     }
     if (!lp_is_file(path)) {
-        lp_free(path);
-        return LP_OK;
+        goto done;
     }
-    lp_status status = lp_json_read(path, &file, err);
-    if (status == LP_OK && !json_equal(json_object_get(file, "inputs"), inputs)) {
+    LP_TRY(lp_json_read(path, &file, err));
+    if (!json_equal(json_object_get(file, "inputs"), inputs)) {
         status = lp_fail(err, LP_ERR_ARGUMENT,
                          "%s: belongs to a sweep of other data or options; remove it or choose "
                          "another folder",
                          r->options->work);
+        goto done;
     }
-    if (status == LP_OK) {
-        json_array_foreach(json_object_get(file, "points"), n, entry) {
-            double index = lp_json_number(entry, "index", -1);
-            double correct = lp_json_number(entry, "correct", -1);
-            double count = lp_json_number(entry, "count", -1);
-            double iterations = lp_json_number(entry, "iterations", -1);
-            double passes = lp_json_number(entry, "passes", -1);
-            if (!(index >= 0 && index < (double)r->grid && count > 0 && count <= 1e15 &&
-                  correct >= 0 && correct <= count && iterations >= 0 && iterations <= 1e15 &&
-                  passes >= 0 && passes <= 1e15)) {
-                status =
-                    lp_fail(err, LP_ERR_FORMAT, "%s: point %zu is not one of the grid's", path, n);
-                break;
-            }
-            lp_sweep_point *p = &r->points[(size_t)index];
-            p->correct = (size_t)correct;
-            p->count = (size_t)count;
-            p->iterations = (size_t)iterations;
-            p->passes = (size_t)passes;
-            p->converged = json_is_true(json_object_get(entry, "converged"));
-            r->resumed++;
+    json_array_foreach(json_object_get(file, "points"), n, entry) {
+        if (!read_point(r, entry)) {
+            status = lp_fail(err, LP_ERR_FORMAT, "%s: point %zu is not one of the grid's", path, n);
+            goto done;
         }
     }
+done:
     json_decref(file);
     lp_free(path);
     return status;
 }
 
-static void remove_probe_file(const run *r, size_t i, size_t p) {
+static void remove_probe_file(const sweep_run *r, size_t i, size_t p) {
     char *path = r->options->work != NULL ? probe_path(r, i, p) : NULL;
     if (path != NULL) {
         (void)unlink(path);
@@ -229,27 +240,30 @@ static void remove_probe_file(const run *r, size_t i, size_t p) {
 /* ---- 2. points ---- */
 
 /* A probe of a point done before; of a resumed run it is still in its file. */
-static lp_status kept_probe(run *r, size_t i, size_t p, const lp_probe **probe, lp_error *err) {
+static lp_status kept_probe(sweep_run *r, size_t i, size_t p, const lp_probe **probe,
+                            lp_error *err) {
     lp_probe **kept = &r->probes[i * r->part_count + p];
+    const lp_examples *fit = &r->parts[p].fit;
     lp_status status = LP_OK;
+    char *path = NULL;
     if (*kept == NULL && r->options->work != NULL) {
-        char *path = probe_path(r, i, p);
-        status = path != NULL ? lp_probe_load(path, kept, err) : lp_fail_memory(err, "path", 1, 1);
-        const lp_examples *fit = &r->parts[p].fit;
-        if (status == LP_OK && ((*kept)->classes != fit->classes || (*kept)->width != fit->width)) {
+        path = probe_path(r, i, p);
+        LP_TRY(path != NULL ? lp_probe_load(path, kept, err) : lp_fail_memory(err, "path", 1, 1));
+        if ((*kept)->classes != fit->classes || (*kept)->width != fit->width) {
             status = lp_fail(err, LP_ERR_FORMAT,
                              "%s: expected a probe of %zu classes x %zu features, found %zu x %zu",
                              path, fit->classes, fit->width, (*kept)->classes, (*kept)->width);
         }
-        lp_free(path);
     }
+done:
     *probe = *kept;
+    lp_free(path);
     return status;
 }
 
 /* The points done before that are nearest to i, nearest first, the smaller C on a tie; returns how
  * many.  All but the first must be near enough for a polynomial through them to mean something. */
-static size_t nearest_points(const run *r, size_t i, size_t near[NEAREST]) {
+static size_t nearest_points(const sweep_run *r, size_t i, size_t near[NEAREST]) {
     size_t found = 0;
     for (size_t d = 1; d < r->grid && found < NEAREST; d++) {
         if (found > 0 && 2 * d > r->options->steps) {
@@ -267,7 +281,7 @@ static size_t nearest_points(const run *r, size_t i, size_t near[NEAREST]) {
 
 /* What to start from: the weights as a polynomial in log C through the nearest points done before,
  * which saves most of the passes where the grid is fine.  NULL where there is none. */
-static lp_status start_probe(run *r, size_t i, size_t p, lp_probe **start, lp_error *err) {
+static lp_status start_probe(sweep_run *r, size_t i, size_t p, lp_probe **start, lp_error *err) {
     size_t near[NEAREST];
     const lp_probe *probes[NEAREST];
     *start = NULL;
@@ -307,88 +321,81 @@ static lp_status start_probe(run *r, size_t i, size_t p, lp_probe **start, lp_er
     return LP_OK;
 }
 
-static lp_status fit_part(run *r, size_t i, size_t p, lp_sweep_point *point, lp_error *err) {
+static lp_status fit_part(sweep_run *r, size_t i, size_t p, lp_sweep_point *point, lp_error *err) {
     fold_part *part = &r->parts[p];
     lp_probe *start = NULL;
     lp_probe **kept = &r->probes[i * r->part_count + p];
     lp_fit_report report = {0};
     lp_score score;
-    lp_status status = LP_OK;
+    char *path = NULL;
+    lp_status status;
     if (part->fitter == NULL) {
         lp_fit_options fit = r->options->fit;
         memset(&fit.progress, 0, sizeof fit.progress); /* a sweep's steps are its fits */
-        status = lp_fitter_open(&part->fit, &fit, &part->fitter, err);
+        LP_TRY(lp_fitter_open(&part->fit, &fit, &part->fitter, err));
     }
-    if (status == LP_OK) {
-        status = start_probe(r, i, p, &start, err);
+    LP_TRY(start_probe(r, i, p, &start, err));
+    status = lp_fitter_fit(part->fitter, point->C, start, kept, &report, err);
+    if (status != LP_OK && status != LP_NOT_CONVERGED) {
+        goto done;
     }
-    if (status == LP_OK) {
-        status = lp_fitter_fit(part->fitter, point->C, start, kept, &report, err);
+    point->converged = point->converged && status == LP_OK;
+    LP_TRY(lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, err));
+    if (r->options->work != NULL) {
+        path = probe_path(r, i, p);
+        LP_TRY(path != NULL ? lp_probe_save(*kept, path, NULL, err)
+                            : lp_fail_memory(err, "path", 1, 1));
     }
+    point->correct += score.correct;
+    point->count += score.count;
+    point->iterations =
+        report.iterations > point->iterations ? report.iterations : point->iterations;
+    point->passes += report.passes;
+done:
     lp_probe_free(start);
-    if (status == LP_NOT_CONVERGED) {
-        point->converged = false;
-        status = LP_OK;
-    }
-    if (status == LP_OK) {
-        status = lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, err);
-    }
-    if (status == LP_OK && r->options->work != NULL) {
-        char *path = probe_path(r, i, p);
-        status = path != NULL ? lp_probe_save(*kept, path, NULL, err)
-                              : lp_fail_memory(err, "path", 1, 1);
-        lp_free(path);
-    }
-    if (status == LP_OK) {
-        point->correct += score.correct;
-        point->count += score.count;
-        point->iterations =
-            report.iterations > point->iterations ? report.iterations : point->iterations;
-        point->passes += report.passes;
-    }
+    lp_free(path);
     return status;
 }
 
-static lp_status do_point(run *r, size_t i, const json_t *inputs, lp_error *err) {
-    const lp_progress *progress = &r->options->fit.progress;
+/* Of a grid, where points come in order: no later point starts from this one. */
+static void drop_point(sweep_run *r, size_t i) {
+    for (size_t p = 0; p < r->part_count; p++) {
+        lp_probe_free(r->probes[i * r->part_count + p]);
+        r->probes[i * r->part_count + p] = NULL;
+        remove_probe_file(r, i, p);
+    }
+}
+
+static lp_status do_point(sweep_run *r, size_t i, const json_t *inputs, lp_error *err) {
     lp_sweep_point point = {.C = grid_value(r->options, i), .converged = true};
     lp_status status = LP_OK;
+    char line[64];
     if (r->points[i].count > 0) {
         r->done++;
         r->visited[i] = true;
         return LP_OK;
     }
-    char line[64];
     (void)snprintf(line, sizeof line, "C = %.4g", point.C);
-    if (progress->step != NULL && !progress->step(progress->context, r->done, r->planned, line)) {
+    if (!lp_progress_step(&r->options->fit.progress, r->done, r->planned, line)) {
         return lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned);
     }
-    for (size_t p = 0; status == LP_OK && p < r->part_count; p++) {
-        status = fit_part(r, i, p, &point, err);
-    }
-    if (status != LP_OK) {
-        return status;
+    for (size_t p = 0; p < r->part_count; p++) {
+        LP_TRY(fit_part(r, i, p, &point, err));
     }
     r->points[i] = point;
     r->visited[i] = true;
     r->done++;
     if (r->options->work != NULL) {
-        status = write_points(r, inputs, err);
+        LP_TRY(write_points(r, inputs, err));
     }
-    if (r->options->protocol == LP_SWEEP_GRID && i >= NEAREST) { /* no later point needs it */
-        size_t last = i - NEAREST;
-        for (size_t p = 0; p < r->part_count; p++) {
-            lp_probe_free(r->probes[last * r->part_count + p]);
-            r->probes[last * r->part_count + p] = NULL;
-            if (status == LP_OK) {
-                remove_probe_file(r, last, p);
-            }
-        }
+    if (r->options->protocol == LP_SWEEP_GRID && i >= NEAREST) {
+        drop_point(r, i - NEAREST);
     }
+done:
     return status;
 }
 
-static size_t best_point(const run *r) {
+static size_t best_point(const sweep_run *r) {
     size_t best = r->grid;
     for (size_t i = 0; i < r->grid; i++) {
         if (r->visited[i] && (best == r->grid || r->points[i].correct > r->points[best].correct)) {
@@ -398,30 +405,31 @@ static size_t best_point(const run *r) {
     return best;
 }
 
-static lp_status do_protocol(run *r, const json_t *inputs, lp_error *err) {
+static lp_status do_protocol(sweep_run *r, const json_t *inputs, lp_error *err) {
     lp_status status = LP_OK;
     size_t step = r->options->protocol == LP_SWEEP_GRID ? 1 : 2 * r->options->steps;
     r->planned = (r->grid - 1) / step + 1;
     for (size_t s = step; s > 1; s /= 2) {
         r->planned += 2;
     }
-    for (size_t i = 0; status == LP_OK && i < r->grid; i += step) {
-        status = do_point(r, i, inputs, err);
+    for (size_t i = 0; i < r->grid; i += step) {
+        LP_TRY(do_point(r, i, inputs, err));
     }
-    while (status == LP_OK && step > 1) {
+    while (step > 1) {
         size_t best = best_point(r);
         step /= 2;
         if (best >= step) {
-            status = do_point(r, best - step, inputs, err);
+            LP_TRY(do_point(r, best - step, inputs, err));
         }
-        if (status == LP_OK && best + step < r->grid) {
-            status = do_point(r, best + step, inputs, err);
+        if (best + step < r->grid) {
+            LP_TRY(do_point(r, best + step, inputs, err));
         }
     }
+done:
     return status;
 }
 
-static lp_status collect(run *r, lp_sweep **out, lp_error *err) {
+static lp_status collect(sweep_run *r, lp_sweep **out, lp_error *err) {
     lp_sweep *sweep = lp_alloc_zeroed(1, sizeof *sweep);
     lp_sweep_point *points = lp_alloc(r->grid, sizeof *points);
     if (sweep == NULL || points == NULL) {
@@ -473,7 +481,7 @@ static lp_status check_options(const lp_sweep_options *o, const lp_examples *val
 
 lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
                        const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
-    run r = {.options = options};
+    sweep_run r = {.options = options};
     json_t *inputs = NULL;
     int lock = LP_NO_LOCK;
     *sweep = NULL;
@@ -482,31 +490,23 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
         return status;
     }
     r.grid = (size_t)(options->high - options->low) * options->steps + 1;
-    status = make_parts(&r, train, validation, err);
-    if (status == LP_OK) {
-        r.points = lp_alloc_zeroed(r.grid, sizeof *r.points);
-        r.visited = lp_alloc_zeroed(r.grid, sizeof *r.visited);
-        r.probes = lp_alloc_zeroed(r.grid, r.part_count * sizeof(lp_probe *));
-        inputs = describe(&r, train, validation);
-        if (r.points == NULL || r.visited == NULL || r.probes == NULL || inputs == NULL) {
-            status = lp_fail_memory(err, "sweep", r.grid, r.part_count * sizeof(lp_probe *));
-        }
+    LP_TRY(make_parts(&r, train, validation, err));
+    r.points = lp_alloc_zeroed(r.grid, sizeof *r.points);
+    r.visited = lp_alloc_zeroed(r.grid, sizeof *r.visited);
+    r.probes = lp_alloc_zeroed(r.grid, r.part_count * sizeof(lp_probe *));
+    inputs = describe(&r, train, validation);
+    if (r.points == NULL || r.visited == NULL || r.probes == NULL || inputs == NULL) {
+        status = lp_fail_memory(err, "sweep", r.grid, r.part_count * sizeof(lp_probe *));
+        goto done;
     }
-    if (status == LP_OK && options->work != NULL) {
-        status = lp_make_folders(options->work, err);
-        if (status == LP_OK) {
-            status = lp_lock_take(options->work, &lock, err);
-        }
-        if (status == LP_OK) {
-            status = read_points(&r, inputs, err);
-        }
+    if (options->work != NULL) {
+        LP_TRY(lp_make_folders(options->work, err));
+        LP_TRY(lp_lock_take(options->work, &lock, err));
+        LP_TRY(read_points(&r, inputs, err));
     }
-    if (status == LP_OK) {
-        status = do_protocol(&r, inputs, err);
-    }
-    if (status == LP_OK) {
-        status = collect(&r, sweep, err);
-    }
+    LP_TRY(do_protocol(&r, inputs, err));
+    LP_TRY(collect(&r, sweep, err));
+done:
     for (size_t i = 0; r.probes != NULL && i < r.grid * r.part_count; i++) {
         lp_probe_free(r.probes[i]);
         if (status == LP_OK) { /* done: the working files have served */

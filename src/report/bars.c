@@ -9,11 +9,11 @@
 
 enum { WIDTH = 900, MARGIN = 20, ROW = 34, VALUES = 176, NAMES = 330, MAX_BARS = 500 };
 
-typedef struct layout {
+typedef struct bar_layout {
     lp_chart_axis axis;
     double left, right, top, bottom;
     bool from_zero;
-} layout;
+} bar_layout;
 
 static const lp_color mark = 0xd55e00; /* of the reported number */
 
@@ -21,7 +21,7 @@ static double finite_or(double value, double fallback) {
     return isfinite(value) ? value : fallback;
 }
 
-static void draw_row(const layout *at, lp_chart *chart, const lp_bar *bar, double y) {
+static void draw_row(const bar_layout *at, lp_chart *chart, const lp_bar *bar, double y) {
     const lp_text_style name = {
         .size = 14, .color = LP_INK, .align = LP_ALIGN_RIGHT, .max_width = NAMES};
     const lp_text_style value = {.size = 14, .color = LP_INK, .max_width = VALUES - 10};
@@ -56,7 +56,7 @@ static void draw_row(const layout *at, lp_chart *chart, const lp_bar *bar, doubl
     lp_chart_text(chart, at->right + 14, y, &value, text);
 }
 
-static void draw_axis(const lp_bars *bars, const layout *at, lp_chart *chart) {
+static void draw_axis(const lp_bars *bars, const bar_layout *at, lp_chart *chart) {
     double ticks[LP_MAX_TICKS];
     char text[LP_TICK_TEXT], measure[160];
     const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
@@ -77,7 +77,7 @@ static void draw_axis(const lp_bars *bars, const layout *at, lp_chart *chart) {
     lp_chart_text(chart, (at->left + at->right) / 2, at->bottom + 40, &style, measure);
 }
 
-static void draw(const lp_bars *bars, const layout *at, lp_chart *chart, bool reported,
+static void draw(const lp_bars *bars, const bar_layout *at, lp_chart *chart, bool reported,
                  bool intervals) {
     const lp_text_style title = {
         .size = 18, .color = LP_INK, .bold = true, .max_width = WIDTH - 2 * MARGIN};
@@ -123,7 +123,7 @@ lp_status lp_bars_chart(const lp_bars *bars, lp_chart **chart, lp_error *err) {
         high = fmax(high, finite_or(bars->bars[i].reported, NAN));
         reported = reported || isfinite(bars->bars[i].reported);
     }
-    layout at = {.from_zero = bars->count == 1 || high - low >= 0.25 * high};
+    bar_layout at = {.from_zero = bars->count == 1 || high - low >= 0.25 * high};
     at.axis = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * (at.from_zero ? fmin(low, 0) : low),
                                  100 * high, 7, 0, 100);
     at.top = MARGIN + 62;

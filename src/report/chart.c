@@ -133,12 +133,12 @@ double lp_chart_width(const lp_chart *chart) {
     return chart->width;
 }
 
-double lp_chart_height(const lp_chart *chart) {
-    return chart->height;
-}
-
 const char *lp_chart_title(const lp_chart *chart) {
     return chart->title;
+}
+
+double lp_chart_height(const lp_chart *chart) {
+    return chart->height;
 }
 
 lp_box lp_chart_ink(const lp_chart *chart) {
@@ -489,12 +489,13 @@ lp_status lp_chart_check_path(const char *path, lp_error *err) {
 lp_status lp_chart_write(const lp_chart *chart, const char *path, lp_error *err) {
     lp_buffer bytes = {0};
     lp_status status = lp_chart_check_path(path, err);
-    if (status == LP_OK) {
-        status = ends_in(path, ".png") ? lp_chart_png(chart, &bytes, err)
-                                       : lp_chart_svg(chart, NULL, &bytes, err);
-        status = status == LP_OK ? lp_file_write(path, bytes.bytes, bytes.size, err)
-                                 : lp_prefix(err, status, "%s: ", path);
+    if (status != LP_OK) {
+        return status;
     }
+    status = ends_in(path, ".png") ? lp_chart_png(chart, &bytes, err)
+                                   : lp_chart_svg(chart, NULL, &bytes, err);
+    status = status == LP_OK ? lp_file_write(path, bytes.bytes, bytes.size, err)
+                             : lp_prefix(err, status, "%s: ", path);
     lp_buffer_free(&bytes);
     return status;
 }

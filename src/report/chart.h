@@ -38,9 +38,8 @@ LP_MUST_USE lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp
 
 void lp_chart_free(lp_chart *chart);
 
-/* Size in units; title. */
+/* Width in units; title. */
 double lp_chart_width(const lp_chart *chart);
-double lp_chart_height(const lp_chart *chart);
 const char *lp_chart_title(const lp_chart *chart);
 
 /* ---- drawing ---- */
@@ -114,7 +113,9 @@ lp_color lp_series_color(size_t i);
 
 /* ---- for tests ---- */
 
-/* What the picture covers: inside [0, width] x [0, height] when nothing is cut off. */
+/* Height in units.  What the picture covers: inside [0, width] x [0, height] when nothing is cut
+ * off. */
+double lp_chart_height(const lp_chart *chart);
 lp_box lp_chart_ink(const lp_chart *chart);
 
 /* The boxes of all texts, in the order drawn. */

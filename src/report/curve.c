@@ -40,11 +40,11 @@ static int by_x(const void *a, const void *b) {
 }
 
 /* Where everything lies. */
-typedef struct layout {
+typedef struct curve_layout {
     lp_chart_axis x, y;
     double left, right, top, bottom;
     bool lambda, intervals;
-} layout;
+} curve_layout;
 
 /* Ranges of x (left, right) and accuracy (top, bottom); returns whether there are intervals. */
 static bool find_ranges(const lp_curve *curve, lp_box *range) {
@@ -112,7 +112,7 @@ static double draw_legend(const lp_curve *curve, lp_chart *chart, double y, bool
     return y + LEGEND_ROW;
 }
 
-static void draw_axes(const lp_curve *curve, const layout *at, lp_chart *chart) {
+static void draw_axes(const lp_curve *curve, const curve_layout *at, lp_chart *chart) {
     double ticks[LP_MAX_TICKS];
     char text[LP_TICK_TEXT];
     const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
@@ -158,8 +158,8 @@ static void draw_axes(const lp_curve *curve, const layout *at, lp_chart *chart) 
 
 /* The band of the intervals, a polygon along the upper ends and back along the lower ones; it is
  * broken where a point has none. */
-static void draw_band(const layout *at, lp_chart *chart, const lp_curve_point *points, size_t count,
-                      lp_xy *scratch, lp_color color) {
+static void draw_band(const curve_layout *at, lp_chart *chart, const lp_curve_point *points,
+                      size_t count, lp_xy *scratch, lp_color color) {
     size_t n;
     for (size_t i = 0; i < count; i += n + (n == 0)) {
         for (n = 0; i + n < count && has_interval(&points[i + n]); n++) {
@@ -176,7 +176,7 @@ static void draw_band(const layout *at, lp_chart *chart, const lp_curve_point *p
     }
 }
 
-static void draw_bar(const layout *at, lp_chart *chart, const lp_curve_point *p,
+static void draw_bar(const curve_layout *at, lp_chart *chart, const lp_curve_point *p,
                      const lp_pen *pen) {
     double x = lp_chart_axis_place(&at->x, p->x);
     double high = lp_chart_axis_place(&at->y, 100 * p->high),
@@ -187,8 +187,8 @@ static void draw_bar(const layout *at, lp_chart *chart, const lp_curve_point *p,
 }
 
 /* Draws one series: its band first when `front` is false, so that no band hides a line. */
-static void draw_series(const layout *at, lp_chart *chart, size_t s, const lp_curve_point *points,
-                        size_t count, lp_xy *scratch, bool front) {
+static void draw_series(const curve_layout *at, lp_chart *chart, size_t s,
+                        const lp_curve_point *points, size_t count, lp_xy *scratch, bool front) {
     lp_pen pen = {lp_series_color(s), 2.2, (lp_dash)(s % 4)};
     const lp_pen bar = {pen.color, 1.4, LP_SOLID};
     if (!front) {
@@ -212,7 +212,7 @@ static void draw_series(const layout *at, lp_chart *chart, size_t s, const lp_cu
     }
 }
 
-static void draw_chosen(const lp_curve *curve, const layout *at, lp_chart *chart) {
+static void draw_chosen(const lp_curve *curve, const curve_layout *at, lp_chart *chart) {
     char text[64];
     double x = lp_chart_axis_place(&at->x, curve->chosen);
     const lp_pen pen = {LP_INK, 1.4, LP_DASHED};
@@ -233,7 +233,7 @@ static void draw_chosen(const lp_curve *curve, const layout *at, lp_chart *chart
     lp_chart_text(chart, leftwards ? x - 7 : x + 7, y, &style, text);
 }
 
-static void draw(const lp_curve *curve, layout *at, lp_chart *chart, lp_curve_point *points,
+static void draw(const lp_curve *curve, curve_layout *at, lp_chart *chart, lp_curve_point *points,
                  lp_xy *scratch) {
     lp_text_style style = title_style;
     style.max_width = WIDTH - 2 * MARGIN;
@@ -273,32 +273,31 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     for (size_t s = 0; s < curve->series_count; s++) {
         most = curve->series[s].count > most ? curve->series[s].count : most;
     }
-    lp_chart *chart;
-    lp_status status = lp_chart_new(curve->title, WIDTH, HEIGHT, 2, &chart, err);
+    curve_layout at = {.lambda = curve->kind == LP_CURVE_SWEEP, .intervals = intervals};
+    lp_chart *chart = NULL;
+    lp_status status;
     lp_curve_point *points = lp_alloc(most, sizeof *points);
     lp_xy *scratch = lp_alloc(most, 2 * sizeof *scratch);
-    if (status == LP_OK && (points == NULL || scratch == NULL)) {
+    if (points == NULL || scratch == NULL) {
         status = lp_fail_memory(err, "curve", most, 2 * sizeof *scratch);
+        goto done;
     }
-    if (status == LP_OK) {
-        layout at = {.lambda = curve->kind == LP_CURVE_SWEEP, .intervals = intervals};
-        at.y = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
-        at.x = lp_chart_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left,
-                                  range.right, at.lambda ? 14 : 9, 0, INFINITY);
-        at.left = MARGIN + 70;
-        at.right = WIDTH - MARGIN - 16;
-        at.top = draw_legend(curve, chart, MARGIN + 38, intervals, false) + (at.lambda ? 40 : 0);
-        at.bottom = HEIGHT - MARGIN - 42;
-        at.x.from = at.left;
-        at.x.to = at.right;
-        at.y.from = at.bottom;
-        at.y.to = at.top;
-        draw(curve, &at, chart, points, scratch);
-        *out = chart;
-    } else {
-        lp_chart_free(chart);
-    }
+    LP_TRY(lp_chart_new(curve->title, WIDTH, HEIGHT, 2, &chart, err));
+    at.y = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
+    at.x = lp_chart_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
+                              at.lambda ? 14 : 9, 0, INFINITY);
+    at.left = MARGIN + 70;
+    at.right = WIDTH - MARGIN - 16;
+    at.top = draw_legend(curve, chart, MARGIN + 38, intervals, false) + (at.lambda ? 40 : 0);
+    at.bottom = HEIGHT - MARGIN - 42;
+    at.x.from = at.left;
+    at.x.to = at.right;
+    at.y.from = at.bottom;
+    at.y.to = at.top;
+    draw(curve, &at, chart, points, scratch);
+done:
     lp_free(points);
     lp_free(scratch);
+    *out = chart;
     return status;
 }

@@ -58,7 +58,7 @@ typedef enum lp_evaluation_table {
     LP_TABLE_CALIBRATION,
     LP_TABLE_SUPERCLASSES
 } lp_evaluation_table;
-enum { LP_MOST_CONFUSED = 20 };
+#define LP_MOST_CONFUSED 20
 
 json_t *lp_evaluation_rows(const lp_evaluation *evaluation, lp_evaluation_table table);
 const lp_column *lp_evaluation_columns(lp_evaluation_table table, size_t *count);

@@ -19,7 +19,7 @@ enum {
 };
 
 /* What is drawn, worked out once. */
-typedef struct plan {
+typedef struct heat_map_plan {
     const lp_heat_map *map;
     size_t *order; /* [K] class at each place */
     double *share; /* [n, n] largest share in each cell, NaN in rows without examples */
@@ -29,7 +29,7 @@ typedef struct plan {
     double left, top, side;
     double right;     /* end of the superclass names */
     double name_rows; /* height of the column names */
-} plan;
+} heat_map_plan;
 
 /* ColorBrewer's YlGnBu (Brewer; lightness falls steadily, so it reads in grey and with any colour
  * vision), with white for nothing and without its palest steps, which a screen hardly shows. */
@@ -51,7 +51,7 @@ static lp_color share_color(double share) {
     return color;
 }
 
-static void fill_shares(plan *p) {
+static void fill_shares(heat_map_plan *p) {
     size_t classes = p->map->classes;
     for (size_t i = 0; i < p->n * p->n; i++) {
         p->share[i] = NAN;
@@ -70,7 +70,7 @@ static void fill_shares(plan *p) {
 }
 
 /* Orders the classes by superclass, those of one in their own order. */
-static void fill_order(plan *p) {
+static void fill_order(heat_map_plan *p) {
     const lp_heat_map *map = p->map;
     size_t place = 0;
     for (size_t g = 0; g < (map->group_of != NULL ? map->groups : 1); g++) {
@@ -82,15 +82,15 @@ static void fill_order(plan *p) {
     }
 }
 
-static const char *name_at(const plan *p, size_t place) {
+static const char *name_at(const heat_map_plan *p, size_t place) {
     return p->map->names[p->order[place]];
 }
 
-static bool has_names(const plan *p) {
+static bool has_names(const heat_map_plan *p) {
     return p->map->names != NULL && p->block == 1 && p->font >= 6;
 }
 
-static size_t group_at(const plan *p, size_t place) {
+static size_t group_at(const heat_map_plan *p, size_t place) {
     return p->map->group_of[p->order[place]];
 }
 
@@ -104,7 +104,7 @@ static double widest(lp_chart *chart, const lp_text_style *style, const char *co
     return width;
 }
 
-static void draw_cells(const plan *p, lp_chart *chart, unsigned char *rgb) {
+static void draw_cells(const heat_map_plan *p, lp_chart *chart, unsigned char *rgb) {
     for (size_t i = 0; i < p->n * p->n; i++) {
         lp_color color = share_color(p->share[i]);
         rgb[3 * i] = (unsigned char)(color >> 16);
@@ -125,7 +125,7 @@ static void draw_cells(const plan *p, lp_chart *chart, unsigned char *rgb) {
     }
 }
 
-static void draw_names(const plan *p, lp_chart *chart, bool upright) {
+static void draw_names(const heat_map_plan *p, lp_chart *chart, bool upright) {
     lp_text_style row = {
         .size = p->font, .color = LP_INK, .align = LP_ALIGN_RIGHT, .max_width = NAME_WIDTH};
     lp_text_style column = row;
@@ -140,7 +140,8 @@ static void draw_names(const plan *p, lp_chart *chart, bool upright) {
 }
 
 /* Lines between superclasses, a square round each, and their names where all fit. */
-static void draw_groups(const plan *p, lp_chart *chart, const lp_text_style *style, bool named) {
+static void draw_groups(const heat_map_plan *p, lp_chart *chart, const lp_text_style *style,
+                        bool named) {
     const lp_pen faint = {0xaaaaaa, 0.5, LP_SOLID}, strong = {LP_INK, 1, LP_SOLID};
     double scale = p->side / (double)p->map->classes;
     for (size_t from = 0, to; from < p->map->classes; from = to) {
@@ -164,7 +165,7 @@ static void draw_groups(const plan *p, lp_chart *chart, const lp_text_style *sty
     }
 }
 
-static void draw_bar(const plan *p, lp_chart *chart) {
+static void draw_bar(const heat_map_plan *p, lp_chart *chart) {
     static const double ticks[] = {0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1};
     unsigned char rgb[BAR_COLORS * 3];
     double height = fmin(fmax(p->side, BAR_HEIGHT), 360), x = p->right + 16;
@@ -197,7 +198,7 @@ static void draw_bar(const plan *p, lp_chart *chart) {
     lp_chart_text(chart, x + 80, p->top + height / 2, &style, "Share of the true class");
 }
 
-static void draw_frame(const plan *p, lp_chart *chart) {
+static void draw_frame(const heat_map_plan *p, lp_chart *chart) {
     const lp_pen pen = {LP_INK, 1, LP_SOLID};
     const lp_xy frame[] = {{p->left, p->top},
                            {p->left + p->side, p->top},
@@ -220,7 +221,7 @@ static void draw_frame(const plan *p, lp_chart *chart) {
 
 /* Text is measured on a chart, and the size of this one depends on it: `ruler` is one only to
  * measure. */
-static lp_status lay_out(plan *p, lp_chart *ruler, unsigned char *rgb, lp_chart **chart,
+static lp_status lay_out(heat_map_plan *p, lp_chart *ruler, unsigned char *rgb, lp_chart **chart,
                          lp_error *err) {
     const lp_heat_map *map = p->map;
     const lp_text_style style = {.size = p->font, .max_width = NAME_WIDTH};
@@ -266,7 +267,7 @@ static lp_status lay_out(plan *p, lp_chart *ruler, unsigned char *rgb, lp_chart 
 }
 
 lp_status lp_heat_map_chart(const lp_heat_map *map, lp_chart **chart, lp_error *err) {
-    plan p = {.map = map};
+    heat_map_plan p = {.map = map};
     lp_chart *ruler = NULL;
     *chart = NULL;
     if (map->classes == 0) {
@@ -288,18 +289,16 @@ lp_status lp_heat_map_chart(const lp_heat_map *map, lp_chart **chart, lp_error *
     p.order = lp_alloc(map->classes, sizeof *p.order);
     p.share = lp_alloc(p.n * p.n, sizeof *p.share);
     unsigned char *rgb = lp_alloc(p.n * p.n, 3);
-    lp_status status = LP_OK;
+    lp_status status;
     if (p.order == NULL || p.share == NULL || rgb == NULL) {
         status = lp_fail_memory(err, "heat map", p.n * p.n, sizeof *p.share);
+        goto done;
     }
-    if (status == LP_OK) {
-        status = lp_chart_new(map->title, 1, 1, 1, &ruler, err);
-    }
-    if (status == LP_OK) {
-        fill_order(&p);
-        fill_shares(&p);
-        status = lay_out(&p, ruler, rgb, chart, err);
-    }
+    LP_TRY(lp_chart_new(map->title, 1, 1, 1, &ruler, err));
+    fill_order(&p);
+    fill_shares(&p);
+    LP_TRY(lay_out(&p, ruler, rgb, chart, err));
+done:
     lp_chart_free(ruler);
     lp_free(p.order);
     lp_free(p.share);

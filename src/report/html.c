@@ -190,7 +190,7 @@ static void put_members(lp_html *page, const char *outer, const json_t *object, 
         lp_buffer_escaped(&page->body, path);
         lp_buffer_text(&page->body, "</th><td>");
         if (json_is_array(value) || json_is_object(value)) {
-            char *text = json_dumps(value, JSON_REAL_PRECISION(17));
+            char *text = lp_json_dump(value, LP_JSON_LINE);
             page->body.failed = page->body.failed || text == NULL;
             lp_buffer_escaped(&page->body, text != NULL ? text : "");
             free(text);

@@ -12,6 +12,9 @@
 LP_MUST_USE lp_status lp_mistakes_open(const lp_features *test, const char *path, lp_dataset **data,
                                        lp_error *err);
 
+/* Images of a sheet, unless the caller wants another number. */
+#define LP_MISTAKES_SHOWN 60
+
 /* A contact sheet of misclassified images, those of the highest confidence first, at most `most`
  * (>= 1) of them.  *chart is NULL where none was misclassified.  `data` holds the images of the
  * evaluation's test set. */

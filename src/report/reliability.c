@@ -21,13 +21,13 @@ enum {
     FONT = 14
 };
 
-typedef struct plan {
+typedef struct reliability_plan {
     const lp_calibration_bin *bins;
     size_t count;             /* examples in all bins */
     lp_chart_axis confidence; /* percent, left to right */
     lp_chart_axis accuracy;   /* percent, upwards */
     lp_chart_axis share;      /* percent of the examples, upwards */
-} plan;
+} reliability_plan;
 
 static const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID},
                     ideal = {LP_FAINT, 1.6, LP_DASHED};
@@ -65,7 +65,7 @@ static void draw_rows(const lp_chart_axis *rows, lp_chart *chart, const char *na
     lp_chart_text(chart, MARGIN + 2, (rows->from + rows->to) / 2, &label, name);
 }
 
-static void draw_axes(const plan *p, lp_chart *chart) {
+static void draw_axes(const reliability_plan *p, lp_chart *chart) {
     double ticks[LP_MAX_TICKS];
     char text[LP_TICK_TEXT];
     lp_text_style style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
@@ -84,7 +84,7 @@ static void draw_axes(const plan *p, lp_chart *chart) {
                   "Confidence: probability of the predicted class (%)");
 }
 
-static void draw_bins(const plan *p, lp_chart *chart) {
+static void draw_bins(const reliability_plan *p, lp_chart *chart) {
     const lp_pen bar = {lp_series_color(0), 1.6, LP_SOLID};
     for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
         const lp_calibration_bin *b = &p->bins[i];
@@ -110,7 +110,7 @@ static void draw_bins(const plan *p, lp_chart *chart) {
     }
 }
 
-static void draw(const plan *p, lp_chart *chart, const char *title) {
+static void draw(const reliability_plan *p, lp_chart *chart, const char *title) {
     const lp_text_style style = {
         .size = 18, .color = LP_INK, .bold = true, .max_width = WIDTH - 2 * MARGIN};
     lp_chart_text(chart, MARGIN, MARGIN + 6, &style, title);
@@ -127,7 +127,7 @@ static void draw(const plan *p, lp_chart *chart, const char *title) {
 lp_status lp_reliability_chart(const char *title,
                                const lp_calibration_bin bins[LP_CALIBRATION_BINS], lp_chart **chart,
                                lp_error *err) {
-    plan p = {.bins = bins};
+    reliability_plan p = {.bins = bins};
     size_t largest = 0;
     *chart = NULL;
     for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {

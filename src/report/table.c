@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 /* Number of terminal cells of UTF-8 text, wide characters not counted double. */
 static int cells(const char *text) {
@@ -20,13 +21,15 @@ bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *fo
     double real = json_number_value(value);
     if (json_is_integer(value) && format == NULL) {
         (void)snprintf(cell, LP_TABLE_CELL, "%lld", (long long)json_integer_value(value));
+    } else if (json_is_number(value) && format == NULL) {
+        (void)lp_real_text(cell, real);
     } else if (json_is_number(value)) {
         /* the formats are constants of this program, each for one double */
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #endif
-        (void)snprintf(cell, LP_TABLE_CELL, format != NULL ? format : "%.17g", real);
+        (void)snprintf(cell, LP_TABLE_CELL, format, real);
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
@@ -115,8 +118,7 @@ static void print_csv(FILE *out, const lp_column *columns, size_t count, const j
 void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
                     const json_t *rows) {
     if (format == LP_FORMAT_JSON) {
-        (void)json_dumpf(rows, out, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        (void)fputc('\n', out);
+        lp_json_print(out, rows);
     } else if (format == LP_FORMAT_CSV) {
         print_csv(out, columns, count, rows);
     } else {

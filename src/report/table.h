@@ -11,8 +11,8 @@
 typedef enum lp_format { LP_FORMAT_TEXT, LP_FORMAT_CSV, LP_FORMAT_JSON } lp_format;
 
 /* One column: the member of each row object, its heading in text, and how numbers are shown there
- * (a printf format for double, such as "%.3f"; NULL = as they are).  CSV and JSON get full
- * precision and use `key` as the heading. */
+ * (a printf format for double, such as "%.3f"; NULL = as they are).  CSV and JSON have
+ * the shortest form that reads back the same, and use `key` as the heading. */
 typedef struct lp_column {
     const char *key;
     const char *heading;

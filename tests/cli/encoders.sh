@@ -10,22 +10,33 @@ run 0 "$LP_PROGRAM" generate --out made --seed 7 --train 2 --test 1
 data=made/cifar-100-binary
 
 # ---- an open activation is a question, and everything else is shown
-show "$LP_PROGRAM" inspect clip.safetensors --heads 2
-show "$LP_PROGRAM" inspect clip.safetensors --heads 2 --activation gelu
-show "$LP_PROGRAM" extract --model clip.safetensors --heads 2 --data $data --split test --out clip
+run 1 "$LP_PROGRAM" inspect clip.safetensors --heads 2
+says "GELU or QuickGELU?"
+says "add --activation gelu or --activation quick_gelu"
+has "CLIP ViT 24x2/5@15 (family clip-vit)"
+has "activation:    unknown"
+has "visual.conv1.weight"
+run 0 "$LP_PROGRAM" inspect clip.safetensors --heads 2 --activation gelu
+has "activation:    gelu, layer norm eps 1e-05, pooling cls"
+run 1 "$LP_PROGRAM" extract --model clip.safetensors --heads 2 --data $data --split test --out clip
+says "add --activation gelu"
 ok "no features were made" [ ! -e clip ]
 echo '{"model_cfg": {"vision_cfg": {"width": 24, "layers": 2, "head_width": 12}}}' >open_clip_config.json
-show "$LP_PROGRAM" inspect clip.safetensors
+run 0 "$LP_PROGRAM" inspect clip.safetensors
+has "config file:   open_clip_config.json beside it"
+has "width 24, 2 heads"
 run 0 "$LP_PROGRAM" inspect clip.safetensors --format json
-has '"told_by": "open_clip_config.json"'
+has '"config": "open_clip_config.json"'
 rm open_clip_config.json
-show "$LP_PROGRAM" inspect clip.safetensors --activation relu
-expect activation
+run 2 "$LP_PROGRAM" inspect clip.safetensors --activation relu
+says "expected auto, gelu, quick_gelu or gelu_tanh, found 'relu'"
 
 # ---- what is assumed is said
-show "$LP_PROGRAM" inspect dino.safetensors --heads 2
-show "$LP_PROGRAM" inspect dino.safetensors --heads 2 --mean-std half
-expect assumed
+run 0 "$LP_PROGRAM" inspect dino.safetensors --heads 2
+has "assumed:       ImageNet's mean and standard deviation"
+run 0 "$LP_PROGRAM" inspect dino.safetensors --heads 2 --mean-std half
+has "mean, std:     0.5 0.5 0.5, 0.5 0.5 0.5"
+lacks "assumed:"
 
 # ---- what the features depend on is in their inputs
 features() { # OUT OPTIONS...
@@ -37,10 +48,12 @@ run 0 features cls
 run 0 features mean --pool mean --input-size 20
 ok "pooling and size are recorded" sh -c "grep -q '\"pool\": \"mean\"' mean/meta.json && grep -q '\"crop\": 20' mean/meta.json"
 ok "they change the features" sh -c "! cmp -s cls/features.npy mean/features.npy"
-show -e -n features mean --pool mean --input-size 20
-show features mean --pool cls --input-size 20
-show features mean --pool mean --input-size 10
-expect inputs
+run 0 features mean --pool mean --input-size 20
+says "features are there already"
+run 1 features mean --pool cls --input-size 20
+says "pool"
+run 1 features mean --pool mean --input-size 10
+says "preprocess"
 
 # ---- 8-bit integers: any number of threads; never taken for float32
 run 0 features eight --precision int8 --threads 1
@@ -49,12 +62,14 @@ ok "any number of threads gives the same features" cmp eight/features.npy more/f
 ok "they are not float32's" sh -c "! cmp -s cls/features.npy eight/features.npy"
 ok "the precision is recorded" sh -c "grep -q '\"precision\": \"int8\"' eight/meta.json && grep -q '\"precision\": \"float32\"' cls/meta.json"
 ok "the name tells it" grep -q '"name": ".* int8"' eight/meta.json
-show features eight
-show features cls --precision int8
+run 1 features eight
+says 'precision is "int8" there and "float32" here'
+run 1 features cls --precision int8
+says 'precision is "float32" there and "int8" here'
 run 0 "$LP_PROGRAM" extract --model dino.safetensors --heads 2 --data $data --split train --out train
 run 3 "$LP_PROGRAM" fit train --out float.probe --max-iterations 1
-show "$LP_PROGRAM" eval float.probe eight
-expect int8
+run 1 "$LP_PROGRAM" eval float.probe eight
+says "'precision' differs"
 
 # ---- what a config says, too
 cp "$families/hf-clip.safetensors" hf.safetensors
@@ -67,24 +82,26 @@ JSON
 config 1e-5
 run 0 "$LP_PROGRAM" extract --model hf.safetensors --data $data --split test --out hf
 config 1e-3
-show "$LP_PROGRAM" extract --model hf.safetensors --data $data --split test --out hf
+run 1 "$LP_PROGRAM" extract --model hf.safetensors --data $data --split test --out hf
+says "norm_eps"
 rm config.json
-expect config
 
 # ---- what a family cannot do
-show features no --pool attention
-show features no --input-size 17
-show "$LP_PROGRAM" inspect siglip.safetensors --heads 2 --pool cls
-expect impossible
+run 1 features no --pool attention
+says "this dino model has no attention pool"
+run 1 features no --input-size 17
+says "expected a multiple of the patches' 5 pixels"
+run 1 "$LP_PROGRAM" inspect siglip.safetensors --heads 2 --pool cls
+says "this timm-siglip model has no class token"
 
 # ---- comparing: an activation for the models that do not tell, and only these
 cp "$LP_SOURCE/tests/golden/encoder/timm.safetensors" vit.safetensors
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" open.safetensors
-show "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out
+run 1 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out
+says "add --activation gelu"
 run 0 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out --activation gelu
 ok "the option answers" grep -rq '"activation": "gelu"' cache/features
 config 1e-5
 run 0 "$LP_PROGRAM" compare hf.safetensors vit.safetensors --activation gelu --data $data --cache cache --out out
 ok "the config is believed before the option" grep -rq '"activation": "quick_gelu"' cache/features
-expect comparing
 done_testing

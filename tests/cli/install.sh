@@ -31,6 +31,14 @@ export PKG_CONFIG_PATH
 ok "pkg-config knows the version" [ "$(pkg-config --modversion linprobe)" = "$version" ]
 # shellcheck disable=SC2046 # words
 run 0 "${CC:-cc}" "$scratch/use.c" -o "$scratch/use" $(pkg-config --cflags --libs linprobe)
+# the library is apart from the program: no pictures, no network
+ok "its libraries are the library's" sh -c "! pkg-config --libs linprobe | grep -E 'cairo|curl|fontconfig'"
+if command -v ldd >/dev/null; then
+    ok "the program built with it loads no others" sh -c "! ldd '$scratch/use' | grep -E 'cairo|curl|fontconfig'"
+else
+    skip "what the program built with it loads" "no ldd"
+fi
+ok "the library asks for nothing of them" sh -c "! nm -u '$prefix/lib/liblinprobe.a' | grep -E ' _?(cairo|curl|Fc[A-Z])'"
 run 0 "$scratch/use" "$LP_SOURCE/tests/golden/encoder/clip.safetensors"
 has "$version 32"
 run 0 make -C "$LP_SOURCE" uninstall PREFIX="$prefix" MAKEFLAGS=

@@ -22,34 +22,24 @@ reproduce() { # WEIGHTS_PATH DATA_PATH OPTIONS...
 }
 
 # ---- downloads that fail leave nothing behind that could be taken for the file
-run 1 reproduce /status/404 /status/404
-says "CIFAR-100 cannot be downloaded (a file that is here already: --data PATH): "
-says "404"
-run 1 reproduce "" /wrong
-says "SHA-256"
-says "$archive"
+show reproduce /status/404 /status/404
+show reproduce "" /wrong
 ok "no archive of a wrong checksum" [ ! -e datasets/cifar-100-binary.tar.gz ]
 ok "and no part of one" [ ! -e datasets/cifar-100-binary.tar.gz.part ]
-run 2 "$LP_PROGRAM" reproduce --weights-url "$base/x"
-run 1 "$LP_PROGRAM" reproduce --data-url "http://example.com/x.tar.gz" --data-sha256 "$archive"
-says "expected https"
+show "$LP_PROGRAM" reproduce --weights-url "$base/x"
+show "$LP_PROGRAM" reproduce --data-url "http://example.com/x.tar.gz" --data-sha256 "$archive"
+expect failed-downloads
 
 # ---- what the user has is opened before anything is downloaded
 : >requests
-run 1 "$LP_PROGRAM" reproduce --model nowhere.pt --data-url "$base/cifar-100-binary.tar.gz" --data-sha256 "$archive"
-says "nowhere.pt: cannot be opened: No such file or directory"
-run 1 "$LP_PROGRAM" reproduce --data /nowhere --weights-url "$base/weights.safetensors" --weights-sha256 "$weights"
-says "/nowhere"
+show "$LP_PROGRAM" reproduce --model nowhere.pt --data-url "$base/cifar-100-binary.tar.gz" --data-sha256 "$archive"
+show "$LP_PROGRAM" reproduce --data /nowhere --weights-url "$base/weights.safetensors" --weights-sha256 "$weights"
 ok "nothing was downloaded for a wrong path" [ ! -s requests ]
+expect opened-first
 
 # ---- a connection that breaks is resumed by the same run
 : >requests
-run 0 reproduce /cut/20000 /cut/100000
-has "Accuracy = "
-has "liblinear (one-vs-rest), C = 0.316, projected features"
-has "Reported = 79.920"
-has "Not comparable"
-says "written: results/run/"
+show -e reproduce /cut/20000 /cut/100000
 ok "the broken download went on where it stood" grep -q "/cut/100000/cifar-100-binary.tar.gz 206 100000 " requests
 ok "the archive is whole" [ "$(sha256 datasets/cifar-100-binary.tar.gz)" = "$archive" ]
 # Pillow, PyTorch and liblinear's own tools give 35 of 500 (tests/parity/test_reproduce.py computes it
@@ -60,6 +50,7 @@ ok "results.csv has the solver's row" grep -q "^liblinear,0.316" results/run/res
 ok "README.md has the table and the command" grep -q "linprobe reproduce --weights-url" results/run/README.md
 ok "and the weights by their digest" grep -qF "SHA-256 \`$weights\`" results/run/README.md
 cp results/run/results.json first.json
+expect resumed
 
 # ---- run again: everything is there
 : >requests
@@ -79,16 +70,12 @@ rm -rf datasets results
 run 0 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data made/cifar-100-binary --run mine --threads 1
 ok "the same accuracy from the folder" grep -q "\"correct\": $correct" results/mine/results.json
 ok "nothing was copied" [ ! -e datasets/weights.safetensors ]
-run 1 "$LP_PROGRAM" reproduce --model /nowhere.pt --data made/cifar-100-binary
-says "/nowhere.pt: cannot be opened: No such file or directory"
-run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data /nowhere
-says "/nowhere"
-run 1 "$LP_PROGRAM" reproduce --model "$LP_SOURCE/Makefile" --data made/cifar-100-binary
-says "Makefile"
+show "$LP_PROGRAM" reproduce --model /nowhere.pt --data made/cifar-100-binary
+show "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data /nowhere
+show "$LP_PROGRAM" reproduce --model "$LP_SOURCE/Makefile" --data made/cifar-100-binary
 head -c 30000 served/cifar-100-binary.tar.gz >cut.tar.gz
-run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data cut.tar.gz
-says "cut.tar.gz"
-run 1 "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data made/cifar-100-binary --results /dev/null
-says "/dev/null"
+show "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data cut.tar.gz
+show "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data made/cifar-100-binary --results /dev/null
 exec 3>&-
+expect in-place
 done_testing

@@ -11,11 +11,41 @@ run 0 "$LP_PROGRAM" --version
 has "linprobe "
 run 2 "$LP_PROGRAM" frobnicate
 says "no command 'frobnicate'"
-for command in reproduce models fetch inspect extract fit eval predict; do
+for command in reproduce models fetch inspect extract fit eval predict sweep compare fewshot knn generate; do
     run 0 "$LP_PROGRAM" $command --help
     has "usage: linprobe $command"
     has "--help"
 done
+
+# Every line of every help fits 80 columns; every heading has an option below it.
+"$LP_PROGRAM" --help >"$scratch/stdout"
+ok "the list of commands fits 80 columns" awk 'length > 80 { exit 1 }' "$scratch/stdout"
+headings() { # COMMAND HEADING...
+    command=$1
+    shift
+    run 0 "$LP_PROGRAM" "$command" --help
+    ok "$command --help fits 80 columns" awk 'length > 80 { exit 1 }' "$scratch/stdout"
+    ok "$command --help: $*, each with options" sh -c 'found=$(awk "/^[a-z]+:\$/ { heading = \$1 }
+        /^  -/ && heading != \"\" { print heading; heading = \"\" }" "$0")
+        [ "$(echo $found)" = "$*" ]' "$scratch/stdout" "$@"
+    ok "$command --help: as many headings" [ "$(grep -c '^[a-z]*:$' "$scratch/stdout")" = $# ]
+}
+headings reproduce input: encoder: probe: output: general:
+headings models input: output: general:
+headings fetch input: output: general:
+headings inspect encoder: output: general:
+headings extract input: encoder: output: general:
+headings fit probe: output: general:
+headings eval input: method: output: general:
+headings predict output: general:
+headings sweep input: method: probe: output: general:
+headings compare input: encoder: method: probe: output: general:
+headings fewshot method: probe: output: general:
+headings knn method: output: general:
+headings generate output: general:
+run 0 "$LP_PROGRAM" predict --help
+has "how the result is printed (text, csv or json;"
+has "default csv)"
 
 run 2 "$LP_PROGRAM" inspect
 says "expected 1 argument, found 0"

@@ -33,4 +33,13 @@
         }                                                                                          \
     } while (0)
 
+/* A test of what only some machines have is skipped, and counted, on the others. */
+#define NEEDS(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            print_message("# not here: %s\n", #condition);                                         \
+            skip();                                                                                \
+        }                                                                                          \
+    } while (0)
+
 #endif

@@ -208,7 +208,7 @@ done_testing() {
         [ ! -e "$file" ] || [ $skipped -gt 0 ] || case $used in
         *"${file##*/}
 "*) ;;
-        *) ok "$file: some expect uses it" false ;;
+        *) ok "${file#"$LP_SOURCE"/}: some expect uses it" false ;;
         esac
     done
     echo "1..$count"

@@ -56,17 +56,13 @@ static void compare(const version *one, const version *other) {
 
 static void avx2_gives_the_plain_bits(void **state) {
     (void)state;
-    if (!LP_SUPPORTS_AVX2) {
-        skip();
-    }
+    NEEDS(LP_SUPPORTS_AVX2);
     compare(versions, versions_avx2);
 }
 
 static void avx512_gives_the_plain_bits(void **state) {
     (void)state;
-    if (!LP_SUPPORTS("avx512f")) {
-        skip();
-    }
+    NEEDS(LP_SUPPORTS("avx512f"));
     compare(versions, versions_avx512);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "ckpt/known_models.h"
 #include "folder.h"
 #include "picture.h"
 #include "probe/classifier.h"
@@ -241,6 +242,21 @@ static void published_numbers_need_the_very_inputs(void **state) {
     assert_null(lp_published_of(NULL, NULL));
 }
 
+static void published_numbers_are_of_known_models(void **state) {
+    (void)state;
+    size_t count;
+    const lp_published *numbers = lp_published_all(&count), *target = lp_published_target();
+    for (size_t i = 0; i < count; i++) {
+        const lp_known_model *m = lp_known_model_named(numbers[i].model);
+        assert_non_null(m);
+        assert_string_equal(m->title, numbers[i].model);
+        assert_true(numbers[i].accuracy > 50 && numbers[i].accuracy < 100);
+        assert_true(numbers[i].decimals > 0 && numbers[i].source != NULL);
+    }
+    assert_string_equal(target->model, "OpenAI CLIP ViT-B/32");
+    assert_true(target->accuracy == 79.92 && target->point == LP_FEATURE_PROJECTED);
+}
+
 /* ---- the page -------------------------------------------------------------------------------- */
 
 static const char *const names[K] = {"cat", "<dog>", "oak", "elm"};
@@ -404,6 +420,7 @@ int main(void) {
         cmocka_unit_test(large_images_are_made_small),
         cmocka_unit_test(images_must_be_those_of_the_features),
         cmocka_unit_test(published_numbers_need_the_very_inputs),
+        cmocka_unit_test(published_numbers_are_of_known_models),
         cmocka_unit_test(titles_say_what_is_known),
         cmocka_unit_test(a_page_has_what_is_known),
         cmocka_unit_test(memory_runs_out),

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "check.h"
-#include "data/generate.h"
+#include "draw/generate.h"
 #include "folder.h"
 #include "linprobe/extract.h"
 #include "linprobe/features.h"

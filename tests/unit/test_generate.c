@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
-#include "data/generate.h"
+#include "draw/generate.h"
 #include "folder.h"
 #include "linprobe/dataset.h"
 

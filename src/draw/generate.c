@@ -3,7 +3,7 @@
  * Picture i of a file is drawn from a generator state of its own, seeded by (seed, file, i), so
  * that threads can share the work.  Blocks of pictures are drawn in parallel and written in order.
  */
-#include "data/generate.h"
+#include "draw/generate.h"
 
 #include <stdio.h>
 #include <string.h>

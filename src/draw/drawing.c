@@ -5,7 +5,7 @@
  *   3. the colour at a point: background, clutter, object with its pattern, what lies before it
  *   4. the picture: mean of 4 x 4 points a pixel, lighting, noise, rounding, uint8 [3, 32, 32]
  */
-#include "data/drawing.h"
+#include "draw/drawing.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -6,12 +6,12 @@
  * colours that drawing.h keeps for the probe.
  *
  * The same arguments give the same bytes on every machine, for any number of threads. */
-#ifndef LP_DATA_GENERATE_H
-#define LP_DATA_GENERATE_H
+#ifndef LP_DRAW_GENERATE_H
+#define LP_DRAW_GENERATE_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include "data/drawing.h"
+#include "draw/drawing.h"
 #include "linprobe/status.h"
 
 enum { LP_GENERATED_CLASSES = 100, LP_CLASS_NAME = 32, LP_CAPTION = 80 };

@@ -3,8 +3,8 @@
  *
  * Only + - * / sqrt and floor on doubles, and lp_random: the same generator state gives the same
  * bytes on every machine with IEEE 754 doubles. */
-#ifndef LP_DATA_DRAWING_H
-#define LP_DATA_DRAWING_H
+#ifndef LP_DRAW_DRAWING_H
+#define LP_DRAW_DRAWING_H
 
 #include <stddef.h>
 #include "base/random.h"

@@ -1,5 +1,5 @@
-/* The limit on address space. */
-#include "cli/memory_limit.h"
+/* OpenBLAS's buffers, by functions of it that are not in its header. */
+#include "math/blas_memory.h"
 
 #include <dlfcn.h>
 #include <stdint.h>
@@ -49,7 +49,7 @@ static void take_buffers(size_t count) {
     }
 }
 
-lp_status memory_limit_check(lp_error *err) {
+lp_status lp_blas_reserve(lp_error *err) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
         return LP_OK;

@@ -1,0 +1,144 @@
+/* The tables of shared options.  An enum's names stand in its order. */
+#include "cli/settings.h"
+
+#include <math.h>
+
+/* A choice is stored through an int pointer. */
+_Static_assert(sizeof(lp_activation) == sizeof(int) && sizeof(lp_pool) == sizeof(int) &&
+                   sizeof(lp_mean_std) == sizeof(int) && sizeof(lp_precision) == sizeof(int) &&
+                   sizeof(lp_label_kind) == sizeof(int) && sizeof(lp_split) == sizeof(int) &&
+                   sizeof(lp_solver) == sizeof(int) && sizeof(lp_format) == sizeof(int),
+               "an enum that an option chooses has the size of an int");
+
+enum { LARGEST_INPUT = 4096, MOST_HEADS = 1024, MOST_THREADS = 1024, MOST_ITERATIONS = 1000000 };
+
+static const char *const activations[] = {"auto", "gelu", "quick_gelu", "gelu_tanh", NULL};
+static const char *const pools[] = {"auto", "cls", "mean", "attention", NULL};
+static const char *const mean_stds[] = {"auto", "half", "imagenet", "clip", NULL};
+static const char *const precisions[] = {"float32", "int8", NULL};
+static const char *const points[] = {"auto", "projected", "penultimate", NULL};
+static const char *const solvers[] = {"liblinear", "ovr", "softmax", NULL};
+static const char *const formats[] = {"text", "csv", "json", NULL};
+
+/* ---- the encoder ---- */
+
+#define AT(member) offsetof(cli_model_settings, member)
+const cli_option cli_encoder_options[] = {
+    {CLI_ENCODER, "--activation", "NAME", CLI_CHOICE, AT(encoder.activation),
+     .choices = activations, .help = "the MLP's activation; needed where the files do not say it"},
+    {CLI_ENCODER, "--pool", "HOW", CLI_CHOICE, AT(encoder.pool), .choices = pools,
+     .help = "how tokens become one vector; auto: as the model was trained"},
+    {CLI_ENCODER, "--precision", "NAME", CLI_CHOICE, AT(encoder.precision), .choices = precisions,
+     .help = "numbers that a vision transformer's blocks multiply; int8 is faster and less exact"},
+    {CLI_ENCODER, "--input-size", "PIXELS", CLI_COUNT, AT(encoder.input_size), .low = 1,
+     .high = LARGEST_INPUT,
+     .help = "side of the input (default: as trained); positions are interpolated as the model's "
+             "family does it"},
+    {.name = NULL}};
+
+const cli_option cli_one_encoder_options[] = {
+    {CLI_ENCODER, "--heads", "N", CLI_COUNT, AT(encoder.heads), .low = 1, .high = MOST_HEADS,
+     .help = "attention heads; needed where the files do not say it"},
+    {CLI_ENCODER, "--mean-std", "NAME", CLI_CHOICE, AT(encoder.mean_std), .choices = mean_stds,
+     .help = "mean and standard deviation of the preprocessing; half is 0.5; needed where the "
+             "files do not say it"},
+    {.name = NULL}};
+
+const cli_option cli_feature_option[] = {
+    {CLI_ENCODER, "--feature", "POINT", CLI_CHOICE, AT(point), .choices = points,
+     .help = "where the feature is taken; auto: projected where the model has a projection, else "
+             "penultimate"},
+    {.name = NULL}};
+
+const cli_option cli_normalize_option[] = {{CLI_ENCODER, "--normalize", NULL, CLI_FLAG,
+                                            AT(normalize),
+                                            .help = "divide each feature vector by its length"},
+                                           {.name = NULL}};
+#undef AT
+
+lp_feature_point cli_feature_point(const cli_model_settings *s, lp_feature_point own) {
+    return s->point == 0 ? own : (lp_feature_point)(s->point - 1);
+}
+
+/* ---- the data ---- */
+
+#define AT(member) offsetof(lp_dataset_options, member)
+const cli_option cli_labels_option[] = {{CLI_INPUT, "--labels", "KIND", CLI_CHOICE, AT(labels),
+                                         .choices = lp_label_kind_names,
+                                         .help = "which of CIFAR-100's two kinds of labels"},
+                                        {.name = NULL}};
+
+const cli_option cli_image_folder_options[] = {
+    {CLI_INPUT, "--skip-broken", NULL, CLI_FLAG, AT(skip_broken),
+     .help = "folders of images: leave out files that cannot be decoded, instead of an error"},
+    {CLI_INPUT, "--test-share", "PART", CLI_REAL, AT(test_share), .low = 0.001, .high = 0.999,
+     .help = "folders of images without a split: part of each class to test on "
+             "(default " CLI_STRING(LP_DEFAULT_TEST_SHARE) ")"},
+    {CLI_INPUT, "--split-seed", "N", CLI_COUNT, AT(split_seed), .low = 0, .high = 4294967295.0,
+     .help = "seed of the split that --test-share describes"},
+    {.name = NULL}};
+#undef AT
+
+/* ---- the probe ---- */
+
+#define AT(member) offsetof(cli_fit_settings, member)
+const cli_option cli_solver_option[] = {
+    {CLI_PROBE, "--solver", "NAME", CLI_CHOICE, AT(fit.solver), .choices = solvers,
+     .help = "softmax: scikit-learn's multinomial objective; ovr: one-vs-rest, liblinear's "
+             "objective; liblinear: its own code, solver 0"},
+    {.name = NULL}};
+
+const cli_option cli_strength_option[] = {{CLI_PROBE, "-C", "NUMBER", CLI_REAL, AT(fit.C),
+                                           .low = 1e-12, .high = 1e12,
+                                           .help = "inverse regularisation strength, 1/lambda"},
+                                          {.name = NULL}};
+
+const cli_option cli_tolerance_options[] = {
+    {CLI_PROBE, "--eps", "NUMBER", CLI_REAL, AT(eps), .low = 1e-15, .high = 1,
+     .help = "liblinear's stopping tolerance (default 0.01)"},
+    {CLI_PROBE, "--tol", "NUMBER", CLI_REAL, AT(tol), .low = 1e-15, .high = 1,
+     .help = "stopping tolerance of softmax and ovr, a relative gradient norm (default 1e-6)"},
+    {CLI_PROBE, "--bias", "NUMBER", CLI_REAL, AT(fit.bias), .low = -1, .high = 1e6,
+     .help = "constant feature of the one-vs-rest solvers; negative: none"},
+    {CLI_PROBE, "--max-iterations", "N", CLI_COUNT, AT(fit.max_iterations), .low = 1,
+     .high = MOST_ITERATIONS, .help = "most iterations (default: the solver's own)"},
+    {.name = NULL}};
+#undef AT
+
+cli_fit_settings cli_fit_defaults(void) {
+    cli_fit_settings s = {.eps = 0};
+    lp_fit_defaults(&s.fit);
+    return s;
+}
+
+lp_fit_options cli_fit_by(const cli_fit_settings *s, lp_solver solver, size_t threads) {
+    lp_fit_options fit = s->fit;
+    fit.solver = solver;
+    fit.threads = threads;
+    fit.tolerance = solver == LP_SOLVER_LIBLINEAR ? s->eps : s->tol;
+    return fit;
+}
+
+lp_fit_options cli_fit_chosen(const cli_fit_settings *s, size_t threads) {
+    lp_fit_options fit = cli_fit_by(s, s->fit.solver, threads);
+    fit.tolerance = fit.tolerance > 0 ? fit.tolerance : fmax(s->eps, s->tol);
+    return fit;
+}
+
+/* ---- the output ---- */
+
+#define AT(member) offsetof(cli_output_settings, member)
+const cli_option cli_format_option[] = {{CLI_OUTPUT, "--format", "F", CLI_CHOICE, AT(format),
+                                         .choices = formats, .help = "how the result is printed"},
+                                        {.name = NULL}};
+
+const cli_option cli_threads_option[] = {
+    {CLI_GENERAL, "--threads", "N", CLI_COUNT, AT(threads), .low = 1, .high = MOST_THREADS,
+     .help = "number of threads (default: one a processor); never changes the result"},
+    {.name = NULL}};
+
+const cli_option cli_profile_option[] = {
+    {CLI_OUTPUT, "--profile", NULL, CLI_FLAG, AT(profile),
+     .help = "print on standard error how long each stage of the extraction took"},
+    {.name = NULL}};
+#undef AT

@@ -1,0 +1,63 @@
+/* Options that several commands have: one table for each group, over one settings struct.
+ *
+ * A command puts the structs of the groups that it wants into its own settings, gives them their
+ * defaults, and lists the tables for cli_parse.  Data sets use lp_dataset_options as it is. */
+#ifndef LP_CLI_SETTINGS_H
+#define LP_CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "cli/options.h"
+#include "linprobe/dataset.h"
+#include "linprobe/encoder.h"
+#include "linprobe/probe.h"
+#include "report/table.h"
+
+/* The encoder, and which of its features are taken.  All zero: as the model was trained. */
+typedef struct cli_model_settings {
+    lp_encoder_options encoder; /* but for its threads */
+    int point;                  /* 0: the model's own; else 1 + an lp_feature_point */
+    bool normalize;
+} cli_model_settings;
+
+lp_feature_point cli_feature_point(const cli_model_settings *settings, lp_feature_point own);
+
+extern const cli_option cli_encoder_options[];     /* what can hold for several models */
+extern const cli_option cli_one_encoder_options[]; /* --heads, --mean-std: for one model */
+extern const cli_option cli_feature_option[];
+extern const cli_option cli_normalize_option[];
+
+/* Over an lp_dataset_options. */
+extern const cli_option cli_labels_option[];
+extern const cli_option cli_image_folder_options[];
+
+/* A probe's training. */
+typedef struct cli_fit_settings {
+    lp_fit_options fit; /* but for its tolerance, threads and progress */
+    double eps, tol;    /* liblinear's tolerance and that of the others; 0: the solver's default */
+} cli_fit_settings;
+
+cli_fit_settings cli_fit_defaults(void);
+
+/* The options of a fit by `solver`, with its own tolerance. */
+lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, size_t threads);
+
+/* The same for the one solver that --solver chose: either of --eps and --tol is its tolerance. */
+lp_fit_options cli_fit_chosen(const cli_fit_settings *settings, size_t threads);
+
+extern const cli_option cli_solver_option[];
+extern const cli_option cli_strength_option[];   /* -C */
+extern const cli_option cli_tolerance_options[]; /* --eps, --tol, --bias, --max-iterations */
+
+/* How a command runs and what it prints. */
+typedef struct cli_output_settings {
+    lp_format format;
+    size_t threads; /* 0: all processors */
+    bool profile;
+} cli_output_settings;
+
+extern const cli_option cli_format_option[];
+extern const cli_option cli_threads_option[];
+extern const cli_option cli_profile_option[];
+
+#endif

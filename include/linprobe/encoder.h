@@ -13,65 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "linprobe/checkpoint.h"
+#include "linprobe/choices.h"
 #include "linprobe/image.h"
 #include "linprobe/status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Each enum below has one list of names, in the enum's order with NULL at its end, and a function
- * that looks one up.  The value must be one of the enum's. */
-
-/* Where the feature is taken. */
-typedef enum lp_feature_point {
-    LP_FEATURE_DEFAULT,    /* each model's own: lp_encoder_info.default_point */
-    LP_FEATURE_PROJECTED,  /* after the projection to the embedding space (CLIP's encode_image) */
-    LP_FEATURE_PENULTIMATE /* before it: the class token after the last layer norm */
-} lp_feature_point;
-
-extern const char *const lp_feature_point_names[]; /* "auto", "projected", "penultimate" */
-const char *lp_feature_point_name(lp_feature_point point);
-
-/* The nonlinearity inside a transformer's MLP.  The names of the tensors do not say which. */
-typedef enum lp_activation {
-    LP_ACTIVATION_AUTO,       /* as the family has it */
-    LP_ACTIVATION_GELU,       /* x Phi(x), by erf */
-    LP_ACTIVATION_QUICK_GELU, /* x sigmoid(1.702 x) */
-    LP_ACTIVATION_GELU_TANH   /* GELU's approximation by tanh */
-} lp_activation;
-
-extern const char *const lp_activation_names[]; /* "auto", "gelu", "quick_gelu", "gelu_tanh" */
-const char *lp_activation_name(lp_activation activation);
-
-/* How tokens, or places of a feature map, become one vector. */
-typedef enum lp_pool {
-    LP_POOL_AUTO,     /* as the family has it */
-    LP_POOL_CLASS,    /* the class token */
-    LP_POOL_MEAN,     /* the mean over patches or places */
-    LP_POOL_ATTENTION /* attention of a learnt query */
-} lp_pool;
-
-extern const char *const lp_pool_names[]; /* "auto", "cls", "mean", "attention" */
-const char *lp_pool_name(lp_pool pool);
-
-/* Mean and standard deviation of the preprocessing: names for the usual ones. */
-typedef enum lp_mean_std {
-    LP_MEAN_STD_AUTO, /* as the family has it */
-    LP_MEAN_STD_HALF, /* 0.5, 0.5 */
-    LP_MEAN_STD_IMAGENET,
-    LP_MEAN_STD_CLIP
-} lp_mean_std;
-
-extern const char *const lp_mean_std_names[]; /* "auto", "half", "imagenet", "clip" */
-const char *lp_mean_std_name(lp_mean_std mean_std);
-
-/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
- * exact (docs/MODEL.md). */
-typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
-
-extern const char *const lp_precision_names[]; /* "float32", "int8" */
-const char *lp_precision_name(lp_precision precision);
 
 /* What a caller knows better than the file.  All zero: everything as the model was trained.  What
  * a family cannot do is LP_ERR_ARGUMENT. */
@@ -147,8 +95,9 @@ size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point);
 /* Floats of scratch memory that a run over `batch` images needs. */
 size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
 
-/* Sees the activations on their way: `stage` names them, values is float32 [rows, columns], valid
- * during the call.  For tests and for finding where two programs part.  In order:
+/* Called with the values of each stage as they are computed: `stage` names it, values is float32
+ * [rows, columns], valid during the call.  For tests, and for finding where two programs begin to
+ * differ.  Of a vision transformer, in order:
  *   "patches"      [batch * (T - 1), D]  the patch embedding, with its bias
  *   "tokens"       [batch * T, D]  class token and patches, positions added
  *   "norm_pre"     [batch * T, D]  CLIP only
@@ -160,40 +109,40 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
  * and of all:
  *   "penultimate"  [batch, D]
  *   "projected"    [batch, E]  at LP_FEATURE_PROJECTED */
-typedef void (*lp_see)(void *context, const char *stage, const float *values, size_t rows,
-                       size_t columns);
+typedef void (*lp_observe_stage)(void *context, const char *stage, const float *values, size_t rows,
+                                 size_t columns);
 
-/* Is called at the end of each piece of work, in order, so that a caller with a clock can tell
- * where the time goes.  A piece begins where the one before ended, the first with the run; the same
- * stage comes again and again.  What follows the last one (nothing but the return) has no name.
+/* Called at the end of each piece of work, in order, so that a caller with a clock can say where
+ * the time goes.  A piece begins where the one before it ended, and the first one where the run
+ * began; the same stage comes again and again.  Nothing but the return follows the last one.
  *   stage       what it was; lives as long as the program.
  *               Of a vision transformer: "cut" (pixels to rows), "patches", "tokens" (positions),
- *               "norm", "qkv", "attention", "class attention" (a last block that only the class
- *               token leaves: all of its attention but "out"), "out", "mlp 1", "gate", "mlp 2",
- *               "pool", "projection".
+ *               "norm", "qkv", "attention", "out", "mlp 1", "gate", "mlp 2", "pool", "projection";
+ *               "class attention" is "qkv" and "attention" of a last block from which only the
+ *               class token is used.
  *               Of a ResNet: "stem", "conv 1x1", "conv 3x3", "winograd 3x3" (with fewer products),
  *               "pool", "attention", "projection"
  *   operations  floating-point, two for each multiplication with its addition that was really done;
  *               those of norms, activations, softmax and pooling, and Winograd's additions, are not
  *               counted
- *   bytes       of the inputs, weights and outputs of the piece, each once, however often the
- *               caches really asked for them */
-typedef void (*lp_lap)(void *context, const char *stage, double operations, double bytes);
+ *   bytes       of the inputs, weights and outputs of the piece, each counted once, however often
+ *               the caches really asked for them */
+typedef void (*lp_stage_done)(void *context, const char *stage, double operations, double bytes);
 
-/* Who looks on; see and lap may be NULL.  They do not change what comes out. */
-typedef struct lp_tap {
-    lp_see see;
-    lp_lap lap;
+/* Callbacks of a run; each may be NULL.  They do not change the features. */
+typedef struct lp_observer {
+    lp_observe_stage observe_stage;
+    lp_stage_done stage_done;
     void *context; /* of both */
-} lp_tap;
+} lp_observer;
 
 /* Encodes images, float32 [batch, 3, input_size, input_size], preprocessed, into features, float32
- * [batch, F], row-major.  scratch: lp_encoder_scratch(encoder, batch) floats.  tap may be NULL.
- * Single-threaded; safe to call from several threads with different scratch.  Allocates nothing.
- * LP_ERR_ARGUMENT when the model has no such feature point. */
+ * [batch, F], row-major.  scratch: lp_encoder_scratch(encoder, batch) floats.  observer may be
+ * NULL. Single-threaded; safe to call from several threads with different scratch.  Allocates
+ * nothing. LP_ERR_ARGUMENT when the model has no such feature point. */
 LP_MUST_USE lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t batch,
                                      lp_feature_point point, float *features, float *scratch,
-                                     const lp_tap *tap, lp_error *err);
+                                     const lp_observer *observer, lp_error *err);
 
 #ifdef __cplusplus
 }

@@ -23,7 +23,7 @@ static inline size_t lp_panel_outputs(size_t out, size_t panel) {
 }
 
 /* The panel's biases [LP_PANEL]; zeros where there are none. */
-LP_BODY void lp_panel_bias(const lp_linear_layer *layer, size_t panel, float *bias) {
+LP_BODY void lp_panel_bias(const lp_packed_linear *layer, size_t panel, float *bias) {
     for (size_t o = 0; o < LP_PANEL; o++) {
         bias[o] = 0;
     }

@@ -11,15 +11,15 @@ data=made/cifar-100-binary
 
 # ---- an open activation is a question, and everything else is shown
 run 1 "$LP_PROGRAM" inspect clip.safetensors --heads 2
-says "GELU or QuickGELU?"
-says "add --activation gelu or --activation quick_gelu"
+says "the weights do not say which activation was used"
+says "choose one: gelu, quick_gelu or gelu_tanh (option 'activation')"
 has "CLIP ViT 24x2/5@15 (family clip-vit)"
 has "activation:    unknown"
 has "visual.conv1.weight"
 run 0 "$LP_PROGRAM" inspect clip.safetensors --heads 2 --activation gelu
 has "activation:    gelu, layer norm eps 1e-05, pooling cls"
 run 1 "$LP_PROGRAM" extract --model clip.safetensors --heads 2 --data $data --split test --out clip
-says "add --activation gelu"
+says "(option 'activation')"
 ok "no features were made" [ ! -e clip ]
 echo '{"model_cfg": {"vision_cfg": {"width": 24, "layers": 2, "head_width": 12}}}' >open_clip_config.json
 run 0 "$LP_PROGRAM" inspect clip.safetensors
@@ -98,7 +98,7 @@ says "this timm-siglip model has no class token"
 cp "$LP_SOURCE/tests/golden/encoder/timm.safetensors" vit.safetensors
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" open.safetensors
 run 1 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out
-says "add --activation gelu"
+says "(option 'activation')"
 run 0 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out --activation gelu
 ok "the option answers" grep -rq '"activation": "gelu"' cache/features
 config 1e-5

@@ -4,8 +4,15 @@
  * looks one up; its argument must be one of the enum's values.  The names are those of options,
  * messages and records.
  *
- *     lp_pool pool = LP_POOL_MEAN;
- *     puts(lp_pool_name(pool)); // "mean"
+ *     #include <stdio.h>
+ *     #include "linprobe/choices.h"
+ *
+ *     int main(void) {
+ *         for (int i = 0; lp_pool_names[i] != NULL; i++) {
+ *             puts(lp_pool_names[i]); // "auto", "cls", "mean", "attention"
+ *         }
+ *         return 0;
+ *     }
  */
 #ifndef LINPROBE_CHOICES_H
 #define LINPROBE_CHOICES_H

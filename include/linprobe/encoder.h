@@ -1,11 +1,39 @@
 /* linprobe/encoder.h: a frozen image encoder, from a checkpoint to feature vectors.
  *
- *     lp_encoder *encoder;
- *     lp_encoder_load(ckpt, NULL, &encoder, &err);
- *     const lp_encoder_info *info = lp_encoder_describe(encoder);
- *     float *scratch = ...;      // lp_encoder_scratch(encoder, batch) floats, one per thread
- *     lp_encoder_run(encoder, images, batch, info->default_point, features, scratch, NULL);
- *     lp_encoder_free(encoder);
+ * lp_encoder_load, then lp_encoder_describe and lp_encoder_run as often as wanted, then
+ * lp_encoder_free.
+ *
+ *     #include <stdio.h>
+ *     #include <stdlib.h>
+ *     #include "linprobe/encoder.h"
+ *
+ *     int main(void) {
+ *         lp_error err;
+ *         lp_checkpoint *ckpt = NULL;
+ *         lp_encoder *encoder = NULL;
+ *         if (lp_checkpoint_open("ViT-B-32.pt", &ckpt, &err) != LP_OK ||
+ *             lp_encoder_load(ckpt, NULL, &encoder, &err) != LP_OK) {
+ *             fprintf(stderr, "%s\n", err.text);
+ *             lp_checkpoint_close(ckpt);
+ *             return 1;
+ *         }
+ *         lp_checkpoint_close(ckpt);
+ *         const lp_encoder_info *info = lp_encoder_describe(encoder);
+ *         size_t side = info->input_size, width = lp_encoder_features(info, LP_FEATURE_DEFAULT);
+ *         float *images = (float *)calloc(3 * side * side, sizeof(float)); // one; see image.h
+ *         float *scratch = (float *)calloc(lp_encoder_scratch(encoder, 1), sizeof(float));
+ *         float *features = (float *)calloc(width, sizeof(float));
+ *         if (images != NULL && scratch != NULL && features != NULL &&
+ *             lp_encoder_run(encoder, images, 1, LP_FEATURE_DEFAULT, features, scratch, NULL,
+ *                            &err) == LP_OK) {
+ *             printf("%s: %g ...\n", info->name, (double)features[0]);
+ *         }
+ *         free(images);
+ *         free(scratch);
+ *         free(features);
+ *         lp_encoder_free(encoder);
+ *         return 0;
+ *     }
  */
 #ifndef LINPROBE_ENCODER_H
 #define LINPROBE_ENCODER_H
@@ -25,7 +53,7 @@ extern "C" {
  * a family cannot do is LP_ERR_ARGUMENT. */
 typedef struct lp_encoder_options {
     lp_activation activation;
-    lp_activation activation_if_unknown; /* for a model that nothing else tells it of */
+    lp_activation activation_if_unknown; /* for a model of which nothing else says it */
     lp_pool pool;
     size_t input_size; /* pixels a side; 0: as trained */
     size_t heads;      /* of attention; 0: as the family has it */
@@ -65,25 +93,35 @@ typedef struct lp_encoder_info {
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
     lp_origin origin;   /* of the weights; empty after lp_encoder_recognise, which reads none */
-    const char *config; /* the file beside the weights that told some of this, or NULL */
-    const char *note;   /* what is assumed because nothing tells, or NULL */
+    const char *config; /* the file beside the weights that said some of this, or NULL */
+    const char *note;   /* what is assumed because nothing says it, or NULL */
 } lp_encoder_info;
 
 typedef struct lp_encoder lp_encoder;
 
-/* Recognises the architecture from tensor names and shapes; reads no weight.  options may be NULL.
- * LP_ERR_UNSUPPORTED when no family matches; the message lists what was looked for.  LP_ERR_FORMAT
- * lists every missing or misshapen tensor at once.  After a failure info->name tells
- * whether dimensions and feature points are known all the same. */
+/* Recognises the architecture from names and shapes of tensors, and from a config beside the file;
+ * reads no weight.  options may be NULL.  Like every call on the checkpoint, from one thread at a
+ * time.  After a failure info->name is "" unless dimensions and feature points are known all the
+ * same.
+ *   LP_ERR_UNSUPPORTED  no family matches (the message lists what was looked for), a config names
+ *                       something that is not implemented, or neither weights nor config say the
+ *                       activation or the number of heads (the message names the option)
+ *   LP_ERR_FORMAT       tensors are missing, misshapen or too many (all are listed at once), or a
+ *                       config is not valid
+ *   LP_ERR_ARGUMENT     an option that the model does not allow
+ *   LP_ERR_IO, LP_ERR_MEMORY */
 LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                            lp_encoder_info *info, lp_error *err);
 
-/* Recognises, computes the file's SHA-256 unless the checkpoint has it already, and reads the
- * weights as float32, on options->threads threads.  The checkpoint may be closed afterwards. */
+/* Recognises, computes the file's SHA-256 unless the checkpoint has it already, and reads and packs
+ * the weights on options->threads threads.  The checkpoint may be closed afterwards; *encoder is
+ * the caller's, for lp_encoder_free, and NULL on failure.  Statuses: those of lp_encoder_recognise,
+ * and LP_ERR_DATA for a weight that is NaN or infinite. */
 LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                       lp_encoder **encoder, lp_error *err);
-void lp_encoder_free(lp_encoder *encoder);
+void lp_encoder_free(lp_encoder *encoder); /* NULL: does nothing */
 
+/* Lives as long as the encoder. */
 const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder);
 
 /* The feature point that LP_FEATURE_DEFAULT stands for; any other is returned as it is. */
@@ -92,7 +130,8 @@ lp_feature_point lp_encoder_point(const lp_encoder_info *info, lp_feature_point 
 /* Width F of a feature point; 0 where the model does not have it. */
 size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point);
 
-/* Floats of scratch memory that a run over `batch` images needs. */
+/* Floats of scratch memory that a run over `batch` images needs; SIZE_MAX where their number does
+ * not fit. */
 size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
 
 /* Called with the values of each stage as they are computed: `stage` names it, values is float32
@@ -136,10 +175,12 @@ typedef struct lp_observer {
     void *context; /* of both */
 } lp_observer;
 
-/* Encodes images, float32 [batch, 3, input_size, input_size], preprocessed, into features, float32
- * [batch, F], row-major.  scratch: lp_encoder_scratch(encoder, batch) floats.  observer may be
- * NULL. Single-threaded; safe to call from several threads with different scratch.  Allocates
- * nothing. LP_ERR_ARGUMENT when the model has no such feature point. */
+/* Encodes images, float32 [batch, 3, input_size, input_size], preprocessed (image.h), into
+ * features, float32 [batch, F], row-major, F = lp_encoder_features(info, point).  scratch:
+ * lp_encoder_scratch(encoder, batch) floats.  observer may be NULL.  Runs in the calling thread,
+ * and in several at once with a scratch each; allocates nothing.  An image's features do not depend
+ * on the others of its batch. LP_ERR_ARGUMENT  the model has no such feature point, or the batch is
+ * too large */
 LP_MUST_USE lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t batch,
                                      lp_feature_point point, float *features, float *scratch,
                                      const lp_observer *observer, lp_error *err);

@@ -64,7 +64,7 @@ LP_BODY void lp_finish_half(const float *sums, const lp_output_part *p, size_t h
             float x = sums[i * LP_PANEL + half * LP_TILE_RUN + l] + bias[half * LP_TILE_RUN + l];
             row[l] = lp_activate(activation, add ? x + y[l] : x);
         }
-        for (size_t l = 0; l < columns; l++) { /* memcpy ties the two loops worse together */
+        for (size_t l = 0; l < columns; l++) { /* no memcpy: this joins the loop above */
             y[l] = row[l];
         }
     }

@@ -36,14 +36,15 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
     lp_source source = {.ckpt = ckpt, .options = options != NULL ? options : &defaults};
     lp_encoder_info *info = &e->info;
     lp_status status = lp_family_find(ckpt, &source.family, &source.prefix, err);
-    if (status == LP_OK) {
-        lp_family_describe(source.family, info);
-        info->precision = lp_precision_name(source.options->precision);
-        e->kind = source.family->tower;
-        status = e->kind->make(&source, plan, &e->tower, info, err);
-        lp_family_mean_std(source.options->mean_std, info);
+    if (status != LP_OK) {
+        return status;
     }
-    if (info->name[0] != '\0') {
+    lp_family_describe(source.family, info);
+    info->precision = lp_precision_name(source.options->precision);
+    e->kind = source.family->tower;
+    status = e->kind->make(&source, plan, &e->tower, info, err);
+    lp_family_mean_std(source.options->mean_std, info);
+    if (info->name[0] != '\0') { /* known, even if something else is not */
         if (source.options->precision != LP_PRECISION_FLOAT32) {
             char name[sizeof info->name]; /* so that no table, page or folder mixes them up */
             memcpy(name, info->name, sizeof name);

@@ -273,13 +273,16 @@ lp_status lp_model_config_read(const lp_checkpoint *ckpt, size_t width, size_t l
                                lp_model_config *out, lp_error *err) {
     reading r = {ckpt, NULL, width, layers, patch, out, err};
     *out = (lp_model_config){0};
-    lp_status status = read_file(&r, "open_clip_config.json", read_open_clip);
-    if (status == LP_OK && out->file == NULL) {
-        status = read_file(&r, "config.json", read_config);
-        if (status == LP_OK && out->file != NULL && !out->has_preprocess) {
-            status = read_file(&r, "preprocessor_config.json", read_preprocessor);
-        }
+    lp_status status;
+    LP_TRY(read_file(&r, "open_clip_config.json", read_open_clip));
+    if (out->file != NULL) {
+        return LP_OK;
     }
+    LP_TRY(read_file(&r, "config.json", read_config));
+    if (out->file != NULL && !out->has_preprocess) {
+        status = read_file(&r, "preprocessor_config.json", read_preprocessor);
+    }
+done:
     return status;
 }
 

@@ -189,9 +189,9 @@ static void prepare(bench *b) {
         b->features[t] = filled(b->batch * b->width);
         b->scratch[t] = filled(lp_encoder_scratch(b->encoder, b->batch));
     }
-    const lp_tap tap = {.lap = count, .context = b};
+    const lp_observer observer = {.stage_done = count, .context = b};
     check(lp_encoder_run(b->encoder, b->images, b->batch, b->info->default_point, b->features[0],
-                         b->scratch[0], &tap, &err));
+                         b->scratch[0], &observer, &err));
     (void)printf("name %s\nparameters %llu\nload_seconds %.3f\nbatch %zu\noperations %.0f\n",
                  b->info->name, (unsigned long long)b->info->parameters, seconds, b->batch,
                  b->operations / (double)b->batch);

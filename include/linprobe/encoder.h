@@ -1,11 +1,39 @@
 /* linprobe/encoder.h: a frozen image encoder, from a checkpoint to feature vectors.
  *
- *     lp_encoder *encoder;
- *     lp_encoder_load(ckpt, NULL, &encoder, &err);
- *     const lp_encoder_info *info = lp_encoder_describe(encoder);
- *     float *scratch = ...;      // lp_encoder_scratch(encoder, batch) floats, one per thread
- *     lp_encoder_run(encoder, images, batch, info->default_point, features, scratch, NULL);
- *     lp_encoder_free(encoder);
+ * lp_encoder_load, then lp_encoder_describe and lp_encoder_run as often as wanted, then
+ * lp_encoder_free.
+ *
+ *     #include <stdio.h>
+ *     #include <stdlib.h>
+ *     #include "linprobe/encoder.h"
+ *
+ *     int main(void) {
+ *         lp_error err;
+ *         lp_checkpoint *ckpt = NULL;
+ *         lp_encoder *encoder = NULL;
+ *         if (lp_checkpoint_open("ViT-B-32.pt", &ckpt, &err) != LP_OK ||
+ *             lp_encoder_load(ckpt, NULL, &encoder, &err) != LP_OK) {
+ *             fprintf(stderr, "%s\n", err.text);
+ *             lp_checkpoint_close(ckpt);
+ *             return 1;
+ *         }
+ *         lp_checkpoint_close(ckpt);
+ *         const lp_encoder_info *info = lp_encoder_describe(encoder);
+ *         size_t side = info->input_size, width = lp_encoder_features(info, LP_FEATURE_DEFAULT);
+ *         float *images = (float *)calloc(3 * side * side, sizeof(float)); // one; see image.h
+ *         float *scratch = (float *)calloc(lp_encoder_scratch(encoder, 1), sizeof(float));
+ *         float *features = (float *)calloc(width, sizeof(float));
+ *         if (images != NULL && scratch != NULL && features != NULL &&
+ *             lp_encoder_run(encoder, images, 1, LP_FEATURE_DEFAULT, features, scratch, NULL,
+ *                            &err) == LP_OK) {
+ *             printf("%s: %g ...\n", info->name, (double)features[0]);
+ *         }
+ *         free(images);
+ *         free(scratch);
+ *         free(features);
+ *         lp_encoder_free(encoder);
+ *         return 0;
+ *     }
  */
 #ifndef LINPROBE_ENCODER_H
 #define LINPROBE_ENCODER_H
@@ -13,6 +41,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "linprobe/checkpoint.h"
+#include "linprobe/choices.h"
 #include "linprobe/image.h"
 #include "linprobe/status.h"
 
@@ -20,64 +49,11 @@
 extern "C" {
 #endif
 
-/* Each enum below has one list of names, in the enum's order with NULL at its end, and a function
- * that looks one up.  The value must be one of the enum's. */
-
-/* Where the feature is taken. */
-typedef enum lp_feature_point {
-    LP_FEATURE_DEFAULT,    /* each model's own: lp_encoder_info.default_point */
-    LP_FEATURE_PROJECTED,  /* after the projection to the embedding space (CLIP's encode_image) */
-    LP_FEATURE_PENULTIMATE /* before it: the class token after the last layer norm */
-} lp_feature_point;
-
-extern const char *const lp_feature_point_names[]; /* "auto", "projected", "penultimate" */
-const char *lp_feature_point_name(lp_feature_point point);
-
-/* The nonlinearity inside a transformer's MLP.  The names of the tensors do not say which. */
-typedef enum lp_activation {
-    LP_ACTIVATION_AUTO,       /* as the family has it */
-    LP_ACTIVATION_GELU,       /* x Phi(x), by erf */
-    LP_ACTIVATION_QUICK_GELU, /* x sigmoid(1.702 x) */
-    LP_ACTIVATION_GELU_TANH   /* GELU's approximation by tanh */
-} lp_activation;
-
-extern const char *const lp_activation_names[]; /* "auto", "gelu", "quick_gelu", "gelu_tanh" */
-const char *lp_activation_name(lp_activation activation);
-
-/* How tokens, or places of a feature map, become one vector. */
-typedef enum lp_pool {
-    LP_POOL_AUTO,     /* as the family has it */
-    LP_POOL_CLASS,    /* the class token */
-    LP_POOL_MEAN,     /* the mean over patches or places */
-    LP_POOL_ATTENTION /* attention of a learnt query */
-} lp_pool;
-
-extern const char *const lp_pool_names[]; /* "auto", "cls", "mean", "attention" */
-const char *lp_pool_name(lp_pool pool);
-
-/* Mean and standard deviation of the preprocessing: names for the usual ones. */
-typedef enum lp_mean_std {
-    LP_MEAN_STD_AUTO, /* as the family has it */
-    LP_MEAN_STD_HALF, /* 0.5, 0.5 */
-    LP_MEAN_STD_IMAGENET,
-    LP_MEAN_STD_CLIP
-} lp_mean_std;
-
-extern const char *const lp_mean_std_names[]; /* "auto", "half", "imagenet", "clip" */
-const char *lp_mean_std_name(lp_mean_std mean_std);
-
-/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
- * exact (docs/MODEL.md). */
-typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
-
-extern const char *const lp_precision_names[]; /* "float32", "int8" */
-const char *lp_precision_name(lp_precision precision);
-
 /* What a caller knows better than the file.  All zero: everything as the model was trained.  What
  * a family cannot do is LP_ERR_ARGUMENT. */
 typedef struct lp_encoder_options {
     lp_activation activation;
-    lp_activation activation_if_unknown; /* for a model that nothing else tells it of */
+    lp_activation activation_if_unknown; /* for a model of which nothing else says it */
     lp_pool pool;
     size_t input_size; /* pixels a side; 0: as trained */
     size_t heads;      /* of attention; 0: as the family has it */
@@ -108,25 +84,35 @@ typedef struct lp_encoder_info {
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
     lp_origin origin;   /* of the weights; empty after lp_encoder_recognise, which reads none */
-    const char *config; /* the file beside the weights that told some of this, or NULL */
-    const char *note;   /* what is assumed because nothing tells, or NULL */
+    const char *config; /* the file beside the weights that said some of this, or NULL */
+    const char *note;   /* what is assumed because nothing says it, or NULL */
 } lp_encoder_info;
 
 typedef struct lp_encoder lp_encoder;
 
-/* Recognises the architecture from tensor names and shapes; reads no weight.  options may be NULL.
- * LP_ERR_UNSUPPORTED when no family matches; the message lists what was looked for.  LP_ERR_FORMAT
- * lists every missing or misshapen tensor at once.  After a failure info->name tells
- * whether dimensions and feature points are known all the same. */
+/* Recognises the architecture from names and shapes of tensors, and from a config beside the file;
+ * reads no weight.  options may be NULL.  Like every call on the checkpoint, from one thread at a
+ * time.  After a failure info->name is "" unless dimensions and feature points are known all the
+ * same.
+ *   LP_ERR_UNSUPPORTED  no family matches (the message lists what was looked for), a config names
+ *                       something that is not implemented, or neither weights nor config say the
+ *                       activation or the number of heads (the message names the option)
+ *   LP_ERR_FORMAT       tensors are missing, misshapen or too many (all are listed at once), or a
+ *                       config is not valid
+ *   LP_ERR_ARGUMENT     an option that the model does not allow
+ *   LP_ERR_IO, LP_ERR_MEMORY */
 LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                            lp_encoder_info *info, lp_error *err);
 
-/* Recognises, computes the file's SHA-256 unless the checkpoint has it already, and reads the
- * weights as float32, on options->threads threads.  The checkpoint may be closed afterwards. */
+/* Recognises, computes the file's SHA-256 unless the checkpoint has it already, and reads and packs
+ * the weights on options->threads threads.  The checkpoint may be closed afterwards; *encoder is
+ * the caller's, for lp_encoder_free, and NULL on failure.  Statuses: those of lp_encoder_recognise,
+ * and LP_ERR_DATA for a weight that is NaN or infinite. */
 LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                       lp_encoder **encoder, lp_error *err);
-void lp_encoder_free(lp_encoder *encoder);
+void lp_encoder_free(lp_encoder *encoder); /* NULL: does nothing */
 
+/* Lives as long as the encoder. */
 const lp_encoder_info *lp_encoder_describe(const lp_encoder *encoder);
 
 /* The feature point that LP_FEATURE_DEFAULT stands for; any other is returned as it is. */
@@ -135,11 +121,13 @@ lp_feature_point lp_encoder_point(const lp_encoder_info *info, lp_feature_point 
 /* Width F of a feature point; 0 where the model does not have it. */
 size_t lp_encoder_features(const lp_encoder_info *info, lp_feature_point point);
 
-/* Floats of scratch memory that a run over `batch` images needs. */
+/* Floats of scratch memory that a run over `batch` images needs; SIZE_MAX where their number does
+ * not fit. */
 size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
 
-/* Sees the activations on their way: `stage` names them, values is float32 [rows, columns], valid
- * during the call.  For tests and for finding where two programs part.  In order:
+/* Called with the values of each stage as they are computed: `stage` names it, values is float32
+ * [rows, columns], valid during the call.  For tests, and for finding where two programs begin to
+ * differ.  Of a vision transformer, in order:
  *   "patches"      [batch * (T - 1), D]  the patch embedding, with its bias
  *   "tokens"       [batch * T, D]  class token and patches, positions added
  *   "norm_pre"     [batch * T, D]  CLIP only
@@ -151,40 +139,42 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
  * and of all:
  *   "penultimate"  [batch, D]
  *   "projected"    [batch, E]  at LP_FEATURE_PROJECTED */
-typedef void (*lp_see)(void *context, const char *stage, const float *values, size_t rows,
-                       size_t columns);
+typedef void (*lp_observe_stage)(void *context, const char *stage, const float *values, size_t rows,
+                                 size_t columns);
 
-/* Is called at the end of each piece of work, in order, so that a caller with a clock can tell
- * where the time goes.  A piece begins where the one before ended, the first with the run; the same
- * stage comes again and again.  What follows the last one (nothing but the return) has no name.
+/* Called at the end of each piece of work, in order, so that a caller with a clock can say where
+ * the time goes.  A piece begins where the one before it ended, and the first one where the run
+ * began; the same stage comes again and again.  Nothing but the return follows the last one.
  *   stage       what it was; lives as long as the program.
  *               Of a vision transformer: "cut" (pixels to rows), "patches", "tokens" (positions),
- *               "norm", "qkv", "attention", "class attention" (a last block that only the class
- *               token leaves: all of its attention but "out"), "out", "mlp 1", "gate", "mlp 2",
- *               "pool", "projection".
+ *               "norm", "qkv", "attention", "out", "mlp 1", "gate", "mlp 2", "pool", "projection";
+ *               "class attention" is "qkv" and "attention" of a last block from which only the
+ *               class token is used.
  *               Of a ResNet: "stem", "conv 1x1", "conv 3x3", "winograd 3x3" (with fewer products),
  *               "pool", "attention", "projection"
  *   operations  floating-point, two for each multiplication with its addition that was really done;
  *               those of norms, activations, softmax and pooling, and Winograd's additions, are not
  *               counted
- *   bytes       of the inputs, weights and outputs of the piece, each once, however often the
- *               caches really asked for them */
-typedef void (*lp_lap)(void *context, const char *stage, double operations, double bytes);
+ *   bytes       of the inputs, weights and outputs of the piece, each counted once, however often
+ *               the caches really asked for them */
+typedef void (*lp_stage_done)(void *context, const char *stage, double operations, double bytes);
 
-/* Who looks on; see and lap may be NULL.  They do not change what comes out. */
-typedef struct lp_tap {
-    lp_see see;
-    lp_lap lap;
+/* Callbacks of a run; each may be NULL.  They do not change the features. */
+typedef struct lp_observer {
+    lp_observe_stage observe_stage;
+    lp_stage_done stage_done;
     void *context; /* of both */
-} lp_tap;
+} lp_observer;
 
-/* Encodes images, float32 [batch, 3, input_size, input_size], preprocessed, into features, float32
- * [batch, F], row-major.  scratch: lp_encoder_scratch(encoder, batch) floats.  tap may be NULL.
- * Single-threaded; safe to call from several threads with different scratch.  Allocates nothing.
- * LP_ERR_ARGUMENT when the model has no such feature point. */
+/* Encodes images, float32 [batch, 3, input_size, input_size], preprocessed (image.h), into
+ * features, float32 [batch, F], row-major, F = lp_encoder_features(info, point).  scratch:
+ * lp_encoder_scratch(encoder, batch) floats.  observer may be NULL.  Runs in the calling thread,
+ * and in several at once with a scratch each; allocates nothing.  An image's features do not depend
+ * on the others of its batch. LP_ERR_ARGUMENT  the model has no such feature point, or the batch is
+ * too large */
 LP_MUST_USE lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t batch,
                                      lp_feature_point point, float *features, float *scratch,
-                                     const lp_tap *tap, lp_error *err);
+                                     const lp_observer *observer, lp_error *err);
 
 #ifdef __cplusplus
 }

@@ -22,14 +22,14 @@ enum { LP_PROFILE_STAGES = 32 };
 /* What one stage took, of all threads together:
  *   "start"   reuses or opens the set, allocates      "read"     decodes an image
  *   "resize"  image to tensor                         "convert"  pixels to features, no encoder
- *   the encoder's own, as lp_lap lists them
+ *   the encoder's own, as lp_stage_done lists them
  *   "check"   normalises, looks for NaN               "write"    finished rows, with fsync
  *   "finish"  digest, labels, meta.json
  *   "waiting" the rest: a thread that no batch was left for, or no room for its rows */
 typedef struct lp_stage {
     const char *name;  /* static */
     double seconds;    /* two threads for one second are two */
-    double operations; /* as lp_lap counts them; 0: none, or not counted */
+    double operations; /* as lp_stage_done counts them; 0: none, or not counted */
     double bytes;      /* likewise */
 } lp_stage;
 

@@ -142,9 +142,9 @@ static lp_status encode(const extraction *e, worker_memory *memory, size_t first
         }
     }
     if (status == LP_OK) {
-        const lp_tap tap = {.lap = lp_stopwatch_lap, .context = memory->watch};
+        const lp_observer observer = {.stage_done = lp_stopwatch_lap, .context = memory->watch};
         status = lp_encoder_run(e->encoder, memory->images, count, e->point, rows,
-                                memory->scratch, memory->watch != NULL ? &tap : NULL, err);
+                                memory->scratch, memory->watch != NULL ? &observer : NULL, err);
     }
     return status;
 }

@@ -164,7 +164,7 @@ LP_TARGET("avx512f") LP_BODY void tile_avx512(const tile_input *tile, float *sum
 #endif
 
 typedef struct job {
-    const lp_linear_layer *layer;
+    const lp_packed_linear *layer;
     const float *x;
     size_t rows;
     const lp_linear_output *output;
@@ -174,12 +174,13 @@ typedef struct job {
 } job;
 
 LP_BODY void multiply(const job *j, tile_sums sum) {
-    const lp_linear_layer *layer = j->layer;
+    const lp_packed_linear *layer = j->layer;
     size_t runs = lp_tile_runs(layer->in), depth = runs * RUN;
     size_t blocks = (depth + MAX_BLOCK - 1) / MAX_BLOCK;
     size_t block_runs = (runs + blocks - 1) / blocks;
     size_t panels = lp_panels(layer->out), tiles = (j->rows + TILE - 1) / TILE;
     size_t chunk = CHUNK_FLOATS / (block_runs * LP_TILE_CELL);
+    const float *weights = layer->panels;
     for (size_t first = 0; first < tiles; first += chunk) {
         size_t end = tiles - first < chunk ? tiles : first + chunk;
         size_t lines = (2 * RUN + (end - first) - 1) / (end - first);
@@ -187,7 +188,7 @@ LP_BODY void multiply(const job *j, tile_sums sum) {
             size_t here = runs - run < block_runs ? runs - run : block_runs;
             bool last = run + here == runs;
             for (size_t p = 0; p < panels; p++) {
-                const float *panel = layer->weights + (p * depth + run * RUN) * PANEL;
+                const float *panel = weights + (p * depth + run * RUN) * PANEL;
                 float bias[PANEL] = {0};
                 if (last) {
                     lp_panel_bias(layer, p, bias);
@@ -257,7 +258,7 @@ void lp_linear_pack(const float *weight, size_t out, size_t in, float *packed) {
     lp_linear_pack_strided(weight, out, in, in, 1, packed);
 }
 
-void lp_linear_run(const lp_linear_layer *layer, const float *x, size_t rows,
+void lp_linear_run(const lp_packed_linear *layer, const float *x, size_t rows,
                    const lp_linear_output *output) {
     _Alignas(64) float sums[TILE * PANEL];
     job j = {layer, x, rows, output, sums};

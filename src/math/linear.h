@@ -4,14 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "linprobe/choices.h"
 #include "math/activation.h"
 
-typedef struct lp_linear_layer {
+/* A layer whose weights were packed, once, for the kernel that multiplies by them. */
+typedef struct lp_packed_linear {
     size_t in, out;
-    float *weights; /* as lp_linear_pack leaves them, aligned to 64 bytes */
-    float *bias;    /* [out] or NULL */
-    bool int8;      /* the weights are lp_linear_int8_pack's, for lp_linear_int8_run */
-} lp_linear_layer;
+    lp_precision precision; /* FLOAT32: lp_linear_pack and _run; INT8: lp_linear_int8_pack, _run */
+    const void *panels;     /* what that pack function wrote, aligned to 64 bytes */
+    const float *bias;      /* [out] or NULL */
+} lp_packed_linear;
 
 /* Floats of the packed weights: out rounded up to 32 times in rounded up to 16. */
 size_t lp_linear_packed(size_t out, size_t in);
@@ -31,9 +33,10 @@ typedef struct lp_linear_output {
     lp_nonlinearity activation;
 } lp_linear_output;
 
-/* x: tiled [rows, in].  y overlaps neither x nor the weights.  An output's bits depend on its own
- * row alone: not on its place, the number of rows, or (given fused multiply-adds) the processor. */
-void lp_linear_run(const lp_linear_layer *layer, const float *x, size_t rows,
+/* A layer of float32.  x: tiled [rows, in].  y overlaps neither x nor the weights.  An output's
+ * bits depend on its own row alone: not on its place, the number of rows, or (given fused
+ * multiply-adds) the processor. */
+void lp_linear_run(const lp_packed_linear *layer, const float *x, size_t rows,
                    const lp_linear_output *output);
 
 #endif

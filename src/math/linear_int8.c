@@ -69,15 +69,24 @@ size_t lp_linear_int8_scratch(size_t in) {
 /* Bytes [panels][in / 4][32][4], then scales, then sums, [panels][groups][32]. */
 
 typedef struct parts {
-    int8_t *weights;
-    float *scales;
-    int32_t *sums;
+    const int8_t *weights;
+    const float *scales;
+    const int32_t *sums;
 } parts;
 
-static parts parts_of(size_t out, size_t in, float *packed) {
-    size_t columns = lp_panels(out) * PANEL;
-    float *scales = packed + columns * depth_of(in) / sizeof(float);
-    return (parts){(int8_t *)packed, scales, (int32_t *)(void *)(scales + columns * groups_of(in))};
+/* Floats before the scales, and before the sums. */
+static size_t scales_at(size_t out, size_t in) {
+    return lp_panels(out) * PANEL * depth_of(in) / sizeof(float);
+}
+
+static size_t sums_at(size_t out, size_t in) {
+    return scales_at(out, in) + lp_panels(out) * PANEL * groups_of(in);
+}
+
+static parts parts_of(const lp_packed_linear *layer) {
+    const float *panels = layer->panels;
+    return (parts){layer->panels, panels + scales_at(layer->out, layer->in),
+                   (const int32_t *)(const void *)(panels + sums_at(layer->out, layer->in))};
 }
 
 /* One output's weights of a group, `count` behind each other, and zeros behind the last. */
@@ -99,15 +108,17 @@ static void round_weights(const float *w, size_t count, size_t depth, int8_t *to
 
 void lp_linear_int8_pack(const float *weight, size_t out, size_t in, float *packed) {
     size_t depth = depth_of(in), groups = groups_of(in), group = GROUP_RUNS * RUN;
-    parts p = parts_of(out, in, packed);
+    int8_t *weights = (int8_t *)packed;
+    float *scales = packed + scales_at(out, in);
+    int32_t *sums = (int32_t *)(void *)(packed + sums_at(out, in));
     for (size_t o = 0; o < lp_panels(out) * PANEL; o++) {
         for (size_t g = 0; g < groups; g++) {
             size_t k = g * group, left = o < out && k < in ? in - k : 0;
             size_t at = (o / PANEL * groups + g) * PANEL + o % PANEL;
             round_weights(weight + o * in + k, left < group ? left : group,
                           depth - k < group ? depth - k : group,
-                          p.weights + (o / PANEL * depth + k) * PANEL + o % PANEL * QUAD,
-                          &p.scales[at], &p.sums[at]);
+                          weights + (o / PANEL * depth + k) * PANEL + o % PANEL * QUAD, &scales[at],
+                          &sums[at]);
         }
     }
 }
@@ -245,7 +256,7 @@ LP_BODY void tile_vnni(const uint8_t *rows, const int8_t *panel, size_t runs, in
 #endif
 
 typedef struct job {
-    const lp_linear_layer *layer;
+    const lp_packed_linear *layer;
     const float *x;
     size_t rows;
     const lp_linear_output *output;
@@ -287,8 +298,8 @@ LP_BODY void multiply_tile(tile_sums sum, const uint8_t *rows, const rounding *r
 }
 
 LP_BODY void multiply(const job *j, tile_sums sum) {
-    const lp_linear_layer *layer = j->layer;
-    parts w = parts_of(layer->out, layer->in, layer->weights);
+    const lp_packed_linear *layer = j->layer;
+    parts w = parts_of(layer);
     size_t depth = depth_of(layer->in), runs = depth / RUN, chunk = chunk_tiles(layer->in);
     size_t tiles = (j->rows + TILE - 1) / TILE, groups = groups_of(layer->in);
     for (size_t first = 0; first < tiles; first += chunk) {
@@ -329,7 +340,7 @@ LP_TARGET("avx512f,avx512vnni") static void multiply_vnni(const job *j) {
 
 #endif
 
-void lp_linear_int8_run(const lp_linear_layer *layer, const float *x, size_t rows,
+void lp_linear_int8_run(const lp_packed_linear *layer, const float *x, size_t rows,
                         const lp_linear_output *output, float *scratch) {
     _Alignas(64) int32_t sums[TILE * PANEL];
     _Alignas(64) float scaled[TILE * PANEL];

@@ -9,15 +9,15 @@
 /* Floats that the packed weights take: at most lp_linear_packed. */
 size_t lp_linear_int8_packed(size_t out, size_t in);
 
-/* weight [out, in] -> packed, aligned to 64 bytes; sets layer->int8.  They may not overlap. */
+/* weight [out, in] -> packed, aligned to 64 bytes.  They may not overlap. */
 void lp_linear_int8_pack(const float *weight, size_t out, size_t in, float *packed);
 
 /* Floats of scratch memory of a run. */
 size_t lp_linear_int8_scratch(size_t in);
 
-/* As lp_linear_run, over weights that lp_linear_int8_pack left; an output's bits are the same on
+/* As lp_linear_run, of a layer of LP_PRECISION_INT8; an output's bits are the same on
  * every processor.  A row with a number that is not finite gives NaNs. */
-void lp_linear_int8_run(const lp_linear_layer *layer, const float *x, size_t rows,
+void lp_linear_int8_run(const lp_packed_linear *layer, const float *x, size_t rows,
                         const lp_linear_output *output, float *scratch);
 
 #endif

@@ -23,7 +23,7 @@ static inline size_t lp_panel_outputs(size_t out, size_t panel) {
 }
 
 /* The panel's biases [LP_PANEL]; zeros where there are none. */
-LP_BODY void lp_panel_bias(const lp_linear_layer *layer, size_t panel, float *bias) {
+LP_BODY void lp_panel_bias(const lp_packed_linear *layer, size_t panel, float *bias) {
     for (size_t o = 0; o < LP_PANEL; o++) {
         bias[o] = 0;
     }
@@ -64,7 +64,7 @@ LP_BODY void lp_finish_half(const float *sums, const lp_output_part *p, size_t h
             float x = sums[i * LP_PANEL + half * LP_TILE_RUN + l] + bias[half * LP_TILE_RUN + l];
             row[l] = lp_activate(activation, add ? x + y[l] : x);
         }
-        for (size_t l = 0; l < columns; l++) { /* memcpy ties the two loops worse together */
+        for (size_t l = 0; l < columns; l++) { /* no memcpy: this joins the loop above */
             y[l] = row[l];
         }
     }

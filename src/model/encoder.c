@@ -2,7 +2,7 @@
  *
  *   1. the file's family (family.c) and with it the kind of tower
  *   2. the tower's plan of weights, checked against the file (weight_plan.c)
- *   3. the weights, read into one arena; what the tower does with them once
+ *   3. the weights, read into one arena and packed by the tower
  *   4. runs */
 #include "linprobe/encoder.h"
 
@@ -16,7 +16,10 @@
 #include "model/tower.h"
 #include "model/weight_plan.h"
 
-enum { LEAST_OF_THREAD = 1 << 18, SCRATCH_FLOATS = 1 << 24 };
+enum {
+    LEAST_OF_THREAD = 1 << 18, /* parameters, 1 MiB: below it a thread costs more than it saves */
+    SCRATCH_FLOATS = 1 << 24   /* 64 MiB of all threads while packing; chosen, not measured */
+};
 
 struct lp_encoder {
     lp_encoder_info info;
@@ -33,14 +36,15 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
     lp_source source = {.ckpt = ckpt, .options = options != NULL ? options : &defaults};
     lp_encoder_info *info = &e->info;
     lp_status status = lp_family_find(ckpt, &source.family, &source.prefix, err);
-    if (status == LP_OK) {
-        lp_family_describe(source.family, info);
-        info->precision = lp_precision_name(source.options->precision);
-        e->kind = source.family->tower;
-        status = e->kind->make(&source, plan, &e->tower, info, err);
-        lp_family_mean_std(source.options->mean_std, info);
+    if (status != LP_OK) {
+        return status;
     }
-    if (info->name[0] != '\0') {
+    lp_family_describe(source.family, info);
+    info->precision = lp_precision_name(source.options->precision);
+    e->kind = source.family->tower;
+    status = e->kind->make(&source, plan, &e->tower, info, err);
+    lp_family_mean_std(source.options->mean_std, info);
+    if (info->name[0] != '\0') { /* known, even if something else is not */
         if (source.options->precision != LP_PRECISION_FLOAT32) {
             char name[sizeof info->name]; /* so that no table, page or folder mixes them up */
             memcpy(name, info->name, sizeof name);
@@ -117,7 +121,7 @@ lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options
     LP_TRY(find_origin(ckpt, e, err));
     size_t threads = choose_threads(options, &e->info);
     LP_TRY(lp_plan_read(&plan, ckpt, threads, &e->arena, err));
-    LP_TRY(e->kind->finish(e->tower, threads, err));
+    LP_TRY(e->kind->pack(e->tower, threads, err));
     *encoder = e;
     e = NULL;
 done:
@@ -151,8 +155,8 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch) {
 }
 
 lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t batch,
-                         lp_feature_point point, float *features, float *scratch, const lp_tap *tap,
-                         lp_error *err) {
+                         lp_feature_point point, float *features, float *scratch,
+                         const lp_observer *observer, lp_error *err) {
     const lp_encoder_info *info = &encoder->info;
     point = lp_encoder_point(info, point);
     size_t most = encoder->kind->max_batch(encoder->tower);
@@ -165,7 +169,7 @@ lp_status lp_encoder_run(const lp_encoder *encoder, const float *images, size_t 
                        most);
     }
     if (batch > 0) {
-        encoder->kind->run(encoder->tower, images, batch, point, features, scratch, tap);
+        encoder->kind->run(encoder->tower, images, batch, point, features, scratch, observer);
     }
     return LP_OK;
 }

@@ -1,42 +1,13 @@
-/* Families of image encoders: how their files are told, and the constants that no weight tells. */
+/* The family of a file, and what the tables of families.h say of it. */
 #ifndef LP_MODEL_FAMILY_H
 #define LP_MODEL_FAMILY_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "ckpt/known_models.h"
 #include "linprobe/checkpoint.h"
 #include "linprobe/encoder.h"
-#include "model/positions.h"
-#include "model/tower.h"
-
-/* Most entries of the lists below. */
-enum { LP_FAMILY_NAMES = 6 };
-
-typedef struct lp_family {
-    const char *name;  /* "clip-vit" */
-    const char *title; /* of its models: "CLIP ViT" */
-    /* What names begin with, tried in this order; the first one may be "". */
-    const char *prefixes[LP_FAMILY_NAMES];
-    /* A file belongs to the family that has, behind one prefix, one of `any`, one of `with` where
-     * that is not empty, and none of `without`. */
-    const char *any[LP_FAMILY_NAMES];
-    const char *with[LP_FAMILY_NAMES];
-    const char *without[LP_FAMILY_NAMES];
-    const lp_tower_kind *tower;
-    const void *layout; /* the tower's: how the weights are named */
-    lp_activation
-        activation; /* LP_ACTIVATION_AUTO: models of this family differ; it is asked for */
-    float norm_eps;
-    lp_filter filter;
-    float mean[3], std[3];
-    /* The shorter side becomes floor(input * resize_to / resize_from): 10 and 9 for a crop of 0.9,
-     * 256 and 224; 0 for both: input. */
-    size_t resize_to, resize_from;
-    bool squash;
-    size_t input;     /* pixels a side; 0: what the positions were made for */
-    lp_resize resize; /* of positions, for another input */
-    const char *note; /* what of the above the weights do not tell */
-} lp_family;
+#include "model/families.h"
 
 /* Finds a file's family and the prefix of its names; LP_ERR_UNSUPPORTED says what was looked for.
  */
@@ -52,7 +23,29 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info);
 /* The preprocessing for an input of `input` pixels a side; sets input_size, too. */
 void lp_family_preprocess(const lp_family *family, size_t input, lp_encoder_info *info);
 
-/* What the caller asked for, over what the family or a config says. */
+/* Replaces what the family or a config says, unless it is AUTO. */
 void lp_family_mean_std(lp_mean_std mean_std, lp_encoder_info *info);
+
+/* The activation of a model of this family: width D, patch pixels a side, grid patches a side that
+ * its positions were made for.  LP_ACTIVATION_AUTO: nothing says it. */
+lp_activation lp_family_activation(const lp_family *family, size_t width, size_t patch,
+                                   size_t grid);
+
+/* The row of a vision transformer's dimensions, or NULL. */
+const lp_vit_size *lp_vit_size_of(size_t width, size_t layers);
+
+/* Whether transformers of this width have heads of different widths, so that width / 64 may be
+ * wrong. */
+bool lp_vit_heads_vary(size_t width);
+
+/* OpenAI's name of a ResNet, or NULL. */
+const char *lp_resnet_size_name(const size_t blocks[LP_RESNET_STAGES], size_t width, size_t input);
+
+/* Of a published file: what differs from its family; AUTO: nothing. */
+lp_mean_std lp_file_mean_std(const lp_known_model *known);
+lp_activation lp_file_activation(const lp_known_model *known);
+
+/* The defaults of transformers' model_type, or NULL. */
+const lp_hf_default *lp_hf_default_of(const char *model_type);
 
 #endif

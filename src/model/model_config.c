@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "ckpt/config.h"
+#include "model/family.h"
 
 typedef struct reading {
     const lp_checkpoint *ckpt;
@@ -162,40 +163,22 @@ static lp_status read_open_clip(const reading *r, const json_t *config) {
 /* ---- transformers ------------------------------------------------------------------------------
  */
 
-/* configuration_*.py: what a key means that is not there.  Width 768 and 12 layers and heads are
- * the same in all of them. */
-static const struct {
-    const char *type; /* what model_type begins with */
-    const char *activation;
-    size_t patch;
-    float norm_eps;
-} hf_defaults[] = {
-    {"clip", "quick_gelu", 32, 1e-5F}, {"siglip", "gelu_pytorch_tanh", 16, 1e-6F},
-    {"dinov2", "gelu", 14, 1e-6F},     {"vit", "gelu", 16, 1e-12F},
-    {"deit", "gelu", 16, 1e-12F},
-};
-enum { HF_TYPES = sizeof hf_defaults / sizeof hf_defaults[0] };
-
 static lp_status read_transformers(const reading *r, const json_t *config) {
     lp_model_config *out = r->out;
     const json_t *vision = json_object_get(config, "vision_config");
     const char *type = lp_json_text(config, "model_type", "");
-    size_t d = 0;
+    const lp_hf_default *defaults = lp_hf_default_of(type);
     vision = json_is_object(vision) ? vision : config;
-    while (d < HF_TYPES && strncmp(type, hf_defaults[d].type, strlen(hf_defaults[d].type)) != 0) {
-        d++;
-    }
-    bool ours = d < HF_TYPES && is_ours(r, count_of(vision, "hidden_size", 768),
-                                        count_of(vision, "num_hidden_layers", 12),
-                                        count_of(vision, "patch_size", hf_defaults[d].patch));
+    bool ours = defaults != NULL && is_ours(r, count_of(vision, "hidden_size", 768),
+                                            count_of(vision, "num_hidden_layers", 12),
+                                            count_of(vision, "patch_size", defaults->patch));
     keep(r, ours);
     if (!ours) {
         return LP_OK;
     }
     out->heads = count_of(vision, "num_attention_heads", 12);
-    out->norm_eps =
-        (float)lp_json_number(vision, "layer_norm_eps", (double)hf_defaults[d].norm_eps);
-    return take_activation(r, lp_json_text(vision, "hidden_act", hf_defaults[d].activation));
+    out->norm_eps = (float)lp_json_number(vision, "layer_norm_eps", (double)defaults->norm_eps);
+    return take_activation(r, lp_json_text(vision, "hidden_act", defaults->activation));
 }
 
 /* The side in 224, {"shortest_edge": 224} or {"height": 224, "width": 224}; 0 for anything else. */
@@ -290,13 +273,16 @@ lp_status lp_model_config_read(const lp_checkpoint *ckpt, size_t width, size_t l
                                lp_model_config *out, lp_error *err) {
     reading r = {ckpt, NULL, width, layers, patch, out, err};
     *out = (lp_model_config){0};
-    lp_status status = read_file(&r, "open_clip_config.json", read_open_clip);
-    if (status == LP_OK && out->file == NULL) {
-        status = read_file(&r, "config.json", read_config);
-        if (status == LP_OK && out->file != NULL && !out->has_preprocess) {
-            status = read_file(&r, "preprocessor_config.json", read_preprocessor);
-        }
+    lp_status status;
+    LP_TRY(read_file(&r, "open_clip_config.json", read_open_clip));
+    if (out->file != NULL) {
+        return LP_OK;
     }
+    LP_TRY(read_file(&r, "config.json", read_config));
+    if (out->file != NULL && !out->has_preprocess) {
+        status = read_file(&r, "preprocessor_config.json", read_preprocessor);
+    }
+done:
     return status;
 }
 

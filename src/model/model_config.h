@@ -1,4 +1,4 @@
-/* What the JSON files beside weights tell of a model: config.json of transformers or timm,
+/* What the JSON files beside weights say of a model: config.json of transformers or timm,
  * open_clip_config.json, preprocessor_config.json. */
 #ifndef LP_MODEL_MODEL_CONFIG_H
 #define LP_MODEL_MODEL_CONFIG_H
@@ -8,9 +8,9 @@
 #include "linprobe/encoder.h"
 
 typedef struct lp_model_config {
-    const char *file;         /* the one that told, or NULL: none there, or none of this model */
+    const char *file; /* the one that said something; NULL: none is there, or none of this model */
     const char *stranger;     /* one that is there, but of another model; or NULL */
-    lp_activation activation; /* LP_ACTIVATION_AUTO: not told; so the zeros below */
+    lp_activation activation; /* LP_ACTIVATION_AUTO: not said; so the zeros below */
     lp_pool pool;
     size_t heads;
     float norm_eps;

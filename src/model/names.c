@@ -1,6 +1,8 @@
 /* The names of an encoder's choices: one list for each enum, in the enum's order, NULL at the end.
  * Options, messages, results and records use the same words. */
-#include "linprobe/encoder.h"
+#include "linprobe/choices.h"
+
+#include <stddef.h>
 
 const char *const lp_feature_point_names[] = {
     [LP_FEATURE_DEFAULT] = "auto",

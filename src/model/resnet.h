@@ -1,5 +1,5 @@
-/* Residual networks, torchvision's and CLIP's modified ones: the weights, and the forward pass over
- * them. */
+/* Residual networks, torchvision's and CLIP's modified ones, as they run: packed weights, and the
+ * forward pass over them. */
 #ifndef LP_MODEL_RESNET_H
 #define LP_MODEL_RESNET_H
 
@@ -11,15 +11,10 @@
 
 enum { LP_RESNET_STAGES = 4 };
 
-/* A convolution with its batch norm folded in, or a linear layer (a 1x1 convolution).  The other
- * fields point to what the file holds until then. */
+/* A convolution with its batch norm folded in, or a linear layer (a 1x1 convolution). */
 typedef struct lp_resnet_layer {
     lp_conv conv;
     bool winograd; /* runs by math/winograd.h, and is packed for it */
-    float *weight; /* as PyTorch keeps it; after folding, packed for `conv` in the same place */
-    float *bias;   /* of the batch norm, or of the linear layer */
-    float *scale, *mean, *variance; /* of the batch norm; NULL: there is none */
-    size_t planned;                 /* the weight's number in the plan */
 } lp_resnet_layer;
 
 typedef struct lp_resnet_block {
@@ -33,7 +28,6 @@ typedef struct lp_resnet_block {
 typedef struct lp_resnet {
     bool clip;    /* stem of three convolutions, average instead of maximum, attention pooling */
     size_t input; /* pixels a side */
-    float norm_eps;
     size_t stage_blocks[LP_RESNET_STAGES];
     lp_resnet_layer *layers; /* [layer_count]: stem, blocks, then query, key, value, projection */
     size_t layer_count;
@@ -41,10 +35,10 @@ typedef struct lp_resnet {
     lp_resnet_block *blocks;
     size_t block_count;
     float *zeros; /* as many as the widest pixel has channels */
-    /* attention pooling */
-    lp_resnet_layer *query, *key, *value, *projection;
+    /* attention pooling; NULLs where there is none */
+    lp_resnet_layer *query, *key, *value, *projection; /* key: transposed, see resnet_forward.c */
     size_t heads;
-    float *positions; /* [1 + P, C] */
+    const float *positions; /* [1 + P, C] */
 } lp_resnet;
 
 /* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */
@@ -53,7 +47,7 @@ size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch);
 /* images float32 [batch, 3, input, input] -> features float32 [batch, E] (projected) or
  * [batch, C]. */
 void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
-                   float *features, float *scratch, const lp_tap *tap);
+                   float *features, float *scratch, const lp_observer *observer);
 
 /* The kind of tower; a family's layout is one of these. */
 typedef struct lp_resnet_layout {

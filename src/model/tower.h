@@ -1,5 +1,5 @@
 /* What every kind of encoder network offers to encoder.c.  A kind is one constant of this type
- * (vit.h: lp_vit_kind), named by its families in family.c. */
+ * (vit.h: lp_vit_kind), named by its families in families.c. */
 #ifndef LP_MODEL_TOWER_H
 #define LP_MODEL_TOWER_H
 
@@ -23,8 +23,8 @@ typedef struct lp_tower_kind {
      * changed. *tower is what `free` frees, also after a failure; NULL when there is none. */
     lp_status (*make)(const lp_source *source, lp_weight_plan *plan, void **tower,
                       lp_encoder_info *info, lp_error *err);
-    /* The weights are read: what is to be done with them once, on at most `threads` threads. */
-    lp_status (*finish)(void *tower, size_t threads, lp_error *err);
+    /* The weights are read: makes those that run of them, on at most `threads` threads. */
+    lp_status (*pack)(void *tower, size_t threads, lp_error *err);
     void (*free)(void *tower);
     /* As lp_encoder_scratch; SIZE_MAX where the number does not fit. */
     size_t (*scratch)(const void *tower, size_t batch);
@@ -32,7 +32,7 @@ typedef struct lp_tower_kind {
     size_t (*max_batch)(const void *tower);
     /* As lp_encoder_run, batch > 0, the feature point exists. */
     void (*run)(const void *tower, const float *images, size_t batch, lp_feature_point point,
-                float *features, float *scratch, const lp_tap *tap);
+                float *features, float *scratch, const lp_observer *observer);
 } lp_tower_kind;
 
 /* How many of `threads` threads may have scratch memory of so many floats each: together they take

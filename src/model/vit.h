@@ -1,4 +1,4 @@
-/* The vision transformer: its weights, and the forward pass over them. */
+/* The vision transformer as it runs: packed weights, and the forward pass over them. */
 #ifndef LP_MODEL_VIT_H
 #define LP_MODEL_VIT_H
 
@@ -15,29 +15,36 @@ typedef struct lp_vit_shape {
     size_t width, patch, grid, prefix, tokens, mlp_width, pool_mlp_width, embedding, layers, heads;
 } lp_vit_shape;
 
-/* Weights of one block.  Those of linear layers are read as PyTorch keeps them, [out, in], and
- * packed by lp_vit_kind.finish. */
 typedef struct lp_vit_block {
-    float *norm1_weight, *norm1_bias; /* [D] */
-    lp_linear_layer qkv;    /* D -> 3D: q, then k, then v; of a last block that one token leaves:
-                               q, D -> D, and lp_vit.keys and values */
-    lp_linear_layer out;    /* D -> D */
-    float *scale1, *scale2; /* [D] or NULL: layer scale; finish puts it into out and fc2 */
-    float *norm2_weight, *norm2_bias; /* [D] */
-    lp_linear_layer fc1;              /* D -> M; gated: D -> 2M */
-    lp_linear_layer fc2;              /* M -> D */
+    const float *norm1_weight, *norm1_bias; /* [D] */
+    lp_packed_linear qkv;                   /* D -> 3D: q, then k, then v; unused in a last block
+                                               that lp_vit_class_attention does instead */
+    lp_packed_linear out;                   /* D -> D */
+    const float *norm2_weight, *norm2_bias; /* [D] */
+    lp_packed_linear fc1;                   /* D -> M; gated: D -> 2M */
+    lp_packed_linear fc2;                   /* M -> D */
 } lp_vit_block;
+
+/* Attention of the last block where only its class token is used, for each head n:
+ * u = q_n W_k,n / sqrt(DH), and v = W_v,n h + b.  NULLs where all tokens are used. */
+typedef struct lp_vit_class_attention {
+    lp_packed_linear query;   /* D -> D */
+    lp_packed_linear *keys;   /* [heads], DH -> D */
+    lp_packed_linear *values; /* [heads], D -> DH; behind the keys */
+} lp_vit_class_attention;
 
 /* Attention of a learnt query over the patches, then an MLP. */
 typedef struct lp_vit_pool {
-    float *query;                   /* [D]; after finish times its weight, + bias */
-    lp_linear_layer qkv;            /* D -> 3D; after finish k and v alone, D -> 2D */
-    lp_linear_layer out;            /* D -> D */
-    float *norm_weight, *norm_bias; /* [D] */
-    lp_linear_layer fc1;            /* D -> A */
-    lp_linear_layer fc2;            /* A -> D */
+    const float *query;                   /* [D]: the learnt one times its weight, + bias */
+    lp_packed_linear key_value;           /* D -> 2D: k, then v */
+    lp_packed_linear out;                 /* D -> D */
+    const float *norm_weight, *norm_bias; /* [D] */
+    lp_packed_linear fc1;                 /* D -> A */
+    lp_packed_linear fc2;                 /* A -> D */
 } lp_vit_pool;
 
+/* A model as it runs.  Its weights are those that lp_vit_pack made of the stored ones (vit_stored.h
+ * has the life of a weight); they lie in the encoder's arena, but for `made`. */
 typedef struct lp_vit {
     lp_vit_shape shape;
     float eps; /* of every layer norm */
@@ -48,30 +55,21 @@ typedef struct lp_vit {
     size_t class_tokens; /* with LP_POOL_CLASS: the mean of so many first tokens; 1, or 2 (DeiT's
                             class and distillation token) */
 
-    lp_linear_layer patch;                    /* 3PP -> D: the weight is [D, 3, P, P] */
-    float *class_token;                       /* [D] or NULL */
-    float *extra_tokens;                      /* [prefix - 1 or prefix, D] or NULL */
-    float *stored_positions;                  /* as the file has them */
-    float *norm_pre_weight, *norm_pre_bias;   /* [D] or NULL */
-    float *norm_post_weight, *norm_post_bias; /* [D] or NULL */
-    float *fc_norm_weight, *fc_norm_bias;     /* [D] or NULL: after pooling */
-    float *projection;                        /* [D, E] or NULL; finish makes it the head */
-    lp_linear_layer head;       /* D -> E, the projection; weights NULL where there is none */
-    lp_vit_pool attention_pool; /* NULLs where there is none */
-    lp_vit_block *blocks;       /* [layers] */
+    lp_packed_linear patch;                       /* 3PP -> D */
+    const float *prefix_tokens;                   /* [prefix, D], with their positions */
+    const float *positions;                       /* [G*G, D], of the patches */
+    const float *norm_pre_weight, *norm_pre_bias; /* [D] or NULL */
+    lp_vit_block *blocks;                         /* [layers] */
+    lp_vit_class_attention last;
+    const float *norm_post_weight, *norm_post_bias; /* [D] or NULL */
+    const float *fc_norm_weight, *fc_norm_bias;     /* [D] or NULL: after pooling */
+    lp_vit_pool attention_pool;                     /* NULLs where there is none */
+    lp_packed_linear projection;                    /* D -> E; zeros where there is none */
 
-    /* Of the last block where one token leaves it, a layer for each head n [heads]: u = q_n W_k,n /
-     * sqrt(DH), DH -> D, and v = W_v,n h + b, D -> DH; else unused.  Their weights lie behind
-     * the block's; `values` is behind `keys`. */
-    lp_linear_layer *keys, *values;
-
-    /* Made of the file's tokens and positions; `made` owns them. */
-    float *made;
-    float *prefix_tokens; /* [prefix, D]: with their positions */
-    float *positions;     /* [G*G, D] */
+    float *made; /* prefix_tokens, positions and the pool's query */
 } lp_vit;
 
-/* Whether nothing but the first token of each image leaves the last block. */
+/* Whether of the last block only the first token of each image is used. */
 bool lp_vit_ends_with_one_token(const lp_vit *vit);
 
 /* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */
@@ -80,7 +78,7 @@ size_t lp_vit_scratch(const lp_vit *vit, size_t batch);
 /* images float32 [batch, 3, G*P, G*P] -> features float32 [batch, E] (projected)
  * or [batch, D].  batch * T fits in an int. */
 void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool projected,
-                float *features, float *scratch, const lp_tap *tap);
+                float *features, float *scratch, const lp_observer *observer);
 
 /* The kind of tower; its families' layouts are an lp_vit_layout each. */
 extern const lp_tower_kind lp_vit_kind;

@@ -5,39 +5,52 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Weights that only some models of a naming have, and have or lack together.  Bits of a set. */
+enum {
+    LP_VIT_CLASS = 1 << 0,            /* class token */
+    LP_VIT_REGISTERS = 1 << 1,        /* register tokens */
+    LP_VIT_REGISTERS_DINOV2 = 1 << 2, /* the same under facebookresearch/dinov2's name */
+    LP_VIT_DISTILLED = 1 << 3,        /* distillation token */
+    LP_VIT_NORM_PRE = 1 << 4,         /* norm before the blocks */
+    LP_VIT_QKV_BIAS = 1 << 5,         /* bias of the blocks' qkv */
+    LP_VIT_LAYER_SCALE = 1 << 6,      /* layer scale */
+    LP_VIT_LAYER_SCALE_DEIT = 1 << 7, /* the same under DeiT III's names */
+    LP_VIT_GATED = 1 << 8,            /* SwiGLU by names of its own */
+    LP_VIT_GATED_BY_SHAPE = 1 << 9,   /* SwiGLU under the plain MLP's names, in other shapes */
+    LP_VIT_FC_NORM = 1 << 10,         /* norm after pooling, not before */
+    LP_VIT_ATTENTION_POOL = 1 << 11,  /* attention pool */
+    LP_VIT_HEAD = 1 << 12,            /* projection */
+    LP_VIT_HEAD_BIAS = 1 << 13,       /* its bias */
+    LP_VIT_ANY_GATE = LP_VIT_GATED | LP_VIT_GATED_BY_SHAPE,
+    LP_VIT_WITHOUT = 1 << 14 /* beside others: the models that have none of them */
+};
+
+/* What a row's field is. */
+typedef enum lp_vit_field {
+    LP_VIT_VALUES, /* a float *, to the values */
+    LP_VIT_LINEAR, /* a lp_stored_linear: the values are its weights */
+    LP_VIT_JOINED  /* none: the values follow those of the row before.  Separate q, k, v become one
+                      matrix */
+} lp_vit_field;
+
 /* One weight.  Letters of shapes: D width, P patch, S stored positions, R extra tokens, M MLP
  * width, A the attention pool's MLP width, E embedding. */
 typedef struct lp_vit_weight {
     const char
         *name; /* behind the prefix, or behind "<prefix><blocks>N."; "/x" is x, without any */
     const char *shape; /* see weight_plan.h */
-    size_t field;      /* offset in lp_vit or lp_vit_block of the pointer; or LP_VIT_JOINED */
-    /* '\0': every model has it.  A small letter: the models that have any weight of this group
-     * have them all.  A capital: the models without that group have it. */
-    char group;
+    lp_vit_field kind;
+    size_t field;    /* offset in lp_vit_stored or lp_vit_stored_block */
+    unsigned groups; /* the models that have it: 0, all; else those with one of these groups, or,
+                        with LP_VIT_WITHOUT, those with none of them */
 } lp_vit_weight;
 
-/* The weight's values follow those of the row before: separate q, k, v become one matrix. */
-#define LP_VIT_JOINED ((size_t)-1)
-
-/* Groups that vit_tower.c looks at. */
-enum {
-    LP_VIT_CLASS = 'c',        /* class token */
-    LP_VIT_EXTRA = 'r',        /* register tokens */
-    LP_VIT_EXTRA_DINOV2 = 't', /* the same under facebookresearch/dinov2's name */
-    LP_VIT_DISTILLED = 'd',    /* distillation token */
-    LP_VIT_FC_NORM = 'f',      /* norm after pooling, not before */
-    LP_VIT_ATTENTION = 'a',    /* attention pool */
-    LP_VIT_GATED = 'g',        /* SwiGLU by names of its own */
-    LP_VIT_PACKED = 'p',       /* SwiGLU under the plain MLP's names: told by its shape */
-    LP_VIT_ANY_GATE = 'm',     /* either */
-};
-
 typedef struct lp_vit_layout {
-    const char *positions; /* whose last dimension but one is S */
-    bool patches_alone;    /* positions may be for patches only, in spite of a class token */
-    const char *blocks;    /* what a block's tensors begin with, behind the prefix */
-    const char *fc1, *fc2; /* of a block: their shapes tell LP_VIT_PACKED; or NULL */
+    const char *positions;      /* whose last dimension but one is S */
+    bool patches_alone;         /* positions may be for patches only, in spite of a class token */
+    bool projection_transposed; /* it is stored as [D, E], as x is multiplied by it */
+    const char *blocks;         /* what a block's tensors begin with, behind the prefix */
+    const char *fc1, *fc2;      /* of a block: their shapes show LP_VIT_GATED_BY_SHAPE; or NULL */
     const lp_vit_weight *weights;
     size_t weight_count;
     const lp_vit_weight *block_weights;

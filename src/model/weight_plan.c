@@ -188,7 +188,7 @@ static int compare_places(const void *a, const void *b) {
 }
 
 /* The tensors that the plan takes, by their places in memory: those of a checkpoint lie there in
- * their order, so that one pass over both tells which are left.  NULL at the end. */
+ * their order, so that one pass over both finds which are left.  NULL at the end. */
 static const lp_tensor **list_planned(lp_weight_plan *plan) {
     const lp_tensor **planned = lp_alloc(plan->count + 1, sizeof *planned);
     size_t count = 0;
@@ -277,12 +277,13 @@ lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t t
     }
     lp_tensor_read *reads = lp_alloc(plan->count, sizeof *reads);
     *arena = lp_alloc(floats, sizeof **arena);
-    lp_status status = LP_OK;
-    if (reads == NULL || *arena == NULL) {
-        status = lp_fail_memory(err, "an encoder's weights", floats, sizeof **arena);
-    }
+    lp_status status = LP_ERR_MEMORY;
     size_t end = 0;
-    for (size_t i = 0; status == LP_OK && i < plan->count; i++) {
+    if (reads == NULL || *arena == NULL) {
+        (void)lp_fail_memory(err, "an encoder's weights", floats, sizeof **arena);
+        goto done;
+    }
+    for (size_t i = 0; i < plan->count; i++) {
         const lp_weight *weight = &plan->weights[i];
         size_t begin = begin_of(weight, end);
         end = begin + room_of(weight);
@@ -291,9 +292,8 @@ lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t t
             *weight->to = *arena + begin;
         }
     }
-    if (status == LP_OK) {
-        status = lp_checkpoint_read(ckpt, reads, plan->count, threads, err);
-    }
+    status = lp_checkpoint_read(ckpt, reads, plan->count, threads, err);
+done:
     if (status != LP_OK) {
         lp_free(*arena);
         *arena = NULL;

@@ -70,15 +70,15 @@ static inline void free_golden(golden *g) {
 
 /* A run in scratch memory full of NaN, behind it a guard: nothing of it may be read before it is
  * written, and nothing past its end touched. */
-static inline void run(golden *g, lp_feature_point point, const lp_tap *tap) {
+static inline void run(golden *g, lp_feature_point point, const lp_observer *observer) {
     for (size_t i = 0; i < g->scratch_floats; i++) {
         g->scratch[i] = NAN;
     }
     g->scratch[g->scratch_floats] = GUARD;
     size_t width = lp_encoder_features(lp_encoder_describe(g->encoder), point);
     g->features[g->batch * width] = GUARD;
-    assert_ok(lp_encoder_run(g->encoder, g->images, g->batch, point, g->features, g->scratch, tap,
-                             &golden_err),
+    assert_ok(lp_encoder_run(g->encoder, g->images, g->batch, point, g->features, g->scratch,
+                             observer, &golden_err),
               &golden_err);
     assert_true(g->scratch[g->scratch_floats] == GUARD);
     assert_true(g->features[g->batch * width] == GUARD);
@@ -115,9 +115,9 @@ static inline void golden_stages_are_reproduced(const char *name, size_t points,
     golden g = load_golden(name, options);
     for (size_t p = 0; p < points; p++) {
         lp_feature_point point = p == 0 ? LP_FEATURE_PENULTIMATE : LP_FEATURE_PROJECTED;
-        lp_tap tap = {.see = compare_stage, .context = &g};
+        lp_observer observer = {.observe_stage = compare_stage, .context = &g};
         g.stages = 0;
-        run(&g, point, &tap);
+        run(&g, point, &observer);
         /* every stage of the file; "images" is none, "projected" only at its own point */
         assert_int_equal(g.stages,
                          lp_checkpoint_count(g.activations) - 1 - (points == 2 && p == 0 ? 1 : 0));

@@ -68,9 +68,9 @@ static inline laps run_for_laps(const lp_encoder_options *options, size_t B) {
     float *images = lp_alloc_zeroed(B * pixels, sizeof *images);
     float *features = lp_alloc(2 * B * width, sizeof *features);
     float *scratch = lp_alloc(lp_encoder_scratch(encoder, B), sizeof *scratch);
-    const lp_tap tap = {.lap = add_lap, .context = &all}, blind = {0};
+    const lp_observer observer = {.stage_done = add_lap, .context = &all}, blind = {0};
     assert_true(images != NULL && features != NULL && scratch != NULL);
-    assert_ok(lp_encoder_run(encoder, images, B, point, features, scratch, &tap, &err), &err);
+    assert_ok(lp_encoder_run(encoder, images, B, point, features, scratch, &observer, &err), &err);
     assert_ok(
         lp_encoder_run(encoder, images, B, point, features + B * width, scratch, &blind, &err),
         &err);

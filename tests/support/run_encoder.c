@@ -114,12 +114,12 @@ int main(int argc, char **argv) {
     if (features == NULL || input == NULL || scratch == NULL) {
         die("out of memory");
     }
-    lp_tap tap = {.see = write_stage, .context = argc > 6 ? argv[6] : NULL};
+    lp_observer observer = {.observe_stage = write_stage, .context = argc > 6 ? argv[6] : NULL};
     for (size_t first = 0; first < count; first += batch) {
         size_t n = count - first < batch ? count - first : batch;
         memcpy(input, images.data + first * pixels * sizeof *input, n * pixels * sizeof *input);
         check(lp_encoder_run(encoder, input, n, point, features + first * width, scratch,
-                             first == 0 && tap.context != NULL ? &tap : NULL, &err));
+                             first == 0 && observer.context != NULL ? &observer : NULL, &err));
     }
     check(lp_file_write(argv[5], features, count * width * sizeof *features, &err));
     lp_free(features);

@@ -250,7 +250,8 @@ static void heads_that_shapes_do_not_tell_are_refused(void **state) {
     (void)state;
     make_clip(1280, 1, 14, 2, 8);
     assert_refused(LP_ERR_UNSUPPORTED, "width 1280");
-    assert_non_null(strstr(err.text, "nothing tells the number of heads; add --heads N"));
+    assert_non_null(
+        strstr(err.text, "nothing says the number of heads; choose it (option 'heads')"));
     options.heads = 7;
     assert_refused(LP_ERR_ARGUMENT, "width 1280: not divisible among 7 heads");
     options.heads = 16;

@@ -354,9 +354,9 @@ static double operations_of(const lp_encoder *e) {
     float *row = lp_alloc(info->projected, sizeof *row);
     float *scratch = lp_alloc(lp_encoder_scratch(e, 1), sizeof *scratch);
     double sum = 0;
-    const lp_tap tap = {.lap = count_lap, .context = &sum};
+    const lp_observer observer = {.stage_done = count_lap, .context = &sum};
     assert_true(image != NULL && row != NULL && scratch != NULL);
-    assert_ok(lp_encoder_run(e, image, 1, LP_FEATURE_PROJECTED, row, scratch, &tap, &err), &err);
+    assert_ok(lp_encoder_run(e, image, 1, LP_FEATURE_PROJECTED, row, scratch, &observer, &err), &err);
     lp_free(image);
     lp_free(row);
     lp_free(scratch);

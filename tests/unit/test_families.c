@@ -292,8 +292,9 @@ static void an_open_activation_is_asked_for(void **state) {
         lp_encoder_info info;
         lp_encoder_options options = {TOLD};
         copy_golden(open[i]);
-        assert_fails(recognise(&options, &info), LP_ERR_UNSUPPORTED, &err, "GELU or QuickGELU?");
-        assert_in_message("add --activation gelu or --activation quick_gelu");
+        assert_fails(recognise(&options, &info), LP_ERR_UNSUPPORTED, &err,
+                     "the weights do not say which activation was used");
+        assert_in_message("choose one: gelu, quick_gelu or gelu_tanh (option 'activation')");
         assert_string_equal(info.activation, "unknown");
         assert_int_equal(info.penultimate, 24); /* the rest is known */
         options.activation_if_unknown = LP_ACTIVATION_GELU;
@@ -453,16 +454,16 @@ static void what_a_family_cannot_do_is_refused(void **state) {
         lp_encoder_options options;
     } wrong[] = {
         {"timm-siglip",
-         "--pool cls: this timm-siglip model has no class token",
+         "pool cls: this timm-siglip model has no class token",
          {TOLD, .pool = LP_POOL_CLASS}},
         {"dino",
-         "--pool attention: this dino model has no attention pool",
+         "pool attention: this dino model has no attention pool",
          {TOLD, .pool = LP_POOL_ATTENTION}},
         {"dinov2",
-         "its MLP is SwiGLU: expected no --activation, found gelu",
+         "activation gelu: its MLP is SwiGLU and takes none",
          {TOLD, .activation = LP_ACTIVATION_GELU}},
         {"dino",
-         "--input-size 16: expected a multiple of the patches' 5 pixels",
+         "input size 16: expected a multiple of the patches' 5 pixels",
          {TOLD, .input_size = 16}},
         {"dino", "expected at most 4096", {TOLD, .input_size = 5000}},
         {"dino", "width 24: not divisible among 5 heads", {.heads = 5}},

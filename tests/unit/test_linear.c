@@ -75,20 +75,22 @@ static const size sizes[] = {{1, 1, 1},     {5, 16, 32},    {12, 17, 33},  {13, 
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 typedef struct example {
-    lp_linear_layer layer;
+    lp_packed_linear layer;
+    float *packed, *bias;               /* the layer's */
     float *x, *tiled, *weight, *before; /* before: what y holds, [rows, out] */
 } example;
 
 static example make(const size *s) {
-    example e = {.layer = {s->in, s->out, NULL, NULL}};
+    example e = {.layer = {.in = s->in, .out = s->out, .precision = LP_PRECISION_FLOAT32}};
     e.x = numbers(s->rows * s->in);
     e.tiled = numbers(lp_tiled(s->rows, s->in));
     e.weight = numbers(s->out * s->in);
     e.before = numbers(s->rows * s->out);
-    e.layer.bias = numbers(s->out);
-    e.layer.weights = lp_alloc(lp_linear_packed(s->out, s->in), sizeof(float));
-    assert_non_null(e.layer.weights);
-    lp_linear_pack(e.weight, s->out, s->in, e.layer.weights);
+    e.layer.bias = e.bias = numbers(s->out);
+    e.packed = lp_alloc(lp_linear_packed(s->out, s->in), sizeof(float));
+    assert_non_null(e.packed);
+    e.layer.panels = e.packed;
+    lp_linear_pack(e.weight, s->out, s->in, e.packed);
     lp_tile(e.x, s->rows, s->in, s->in, e.tiled);
     return e;
 }
@@ -98,8 +100,8 @@ static void discard(example *e) {
     release(e->tiled);
     release(e->weight);
     release(e->before);
-    lp_free(e->layer.weights);
-    release(e->layer.bias);
+    lp_free(e->packed);
+    release(e->bias);
 }
 
 static double twin(lp_nonlinearity activation, double x) {
@@ -140,7 +142,7 @@ typedef void (*version)(const job *j);
 static void check_rows(version run, const size *s, bool with_bias, bool add) {
     example e = make(s);
     size_t stride = s->out + 5;
-    float *bias = e.layer.bias, *y = numbers(s->rows * stride);
+    float *bias = e.bias, *y = numbers(s->rows * stride);
     e.layer.bias = with_bias ? bias : NULL;
     for (size_t i = 0; i < s->rows * stride; i++) {
         y[i] = i % stride < s->out ? e.before[i / stride * s->out + i % stride] : GUARD;

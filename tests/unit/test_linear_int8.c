@@ -18,12 +18,13 @@ static const size sizes[] = {{1, 1, 1},    {5, 16, 32},   {12, 17, 33},   {13, 1
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 typedef struct example {
-    lp_linear_layer layer;
+    lp_packed_linear layer;
+    float *packed, *bias;                         /* the layer's */
     float *x, *tiled, *weight, *before, *scratch; /* before: what y holds, [rows, out] */
 } example;
 
 static example make(const size *s) {
-    example e = {.layer = {s->in, s->out, NULL, NULL, true}};
+    example e = {.layer = {.in = s->in, .out = s->out, .precision = LP_PRECISION_INT8}};
     size_t floats = lp_linear_int8_packed(s->out, s->in);
     e.x = numbers(s->rows * s->in);
     for (size_t i = 0; i < s->rows * s->in; i++) { /* rows of one sign, too; and of zeros */
@@ -36,13 +37,14 @@ static example make(const size *s) {
     e.tiled = numbers(lp_tiled(s->rows, s->in));
     e.weight = numbers(s->out * s->in);
     e.before = numbers(s->rows * s->out);
-    e.layer.bias = numbers(s->out);
-    e.layer.weights = lp_alloc(floats + 1, sizeof(float)); /* aligned */
-    assert_non_null(e.layer.weights);
-    e.layer.weights[floats] = GUARD;
+    e.layer.bias = e.bias = numbers(s->out);
+    e.packed = lp_alloc(floats + 1, sizeof(float)); /* aligned */
+    assert_non_null(e.packed);
+    e.layer.panels = e.packed;
+    e.packed[floats] = GUARD;
     e.scratch = numbers(lp_linear_int8_scratch(s->in));
-    lp_linear_int8_pack(e.weight, s->out, s->in, e.layer.weights);
-    assert_true(e.layer.weights[floats] == GUARD);
+    lp_linear_int8_pack(e.weight, s->out, s->in, e.packed);
+    assert_true(e.packed[floats] == GUARD);
     lp_tile(e.x, s->rows, s->in, s->in, e.tiled);
     return e;
 }
@@ -54,8 +56,8 @@ static void discard(example *e, const size *s) {
     release(e->weight);
     release(e->before);
     release(e->scratch);
-    lp_free(e->layer.weights);
-    release(e->layer.bias);
+    lp_free(e->packed);
+    release(e->bias);
 }
 
 /* What rounds `count` inputs x and weights w. */
@@ -200,9 +202,9 @@ static void the_largest_numbers_are_exact(void **state) {
         e.weight[k] = 2;
         e.weight[s.in + k] = -2;
     }
-    lp_linear_int8_pack(e.weight, s.out, s.in, e.layer.weights);
+    lp_linear_int8_pack(e.weight, s.out, s.in, e.packed);
     lp_tile(e.x, s.rows, s.in, s.in, e.tiled);
-    e.layer.bias[0] = e.layer.bias[1] = 0;
+    e.bias[0] = e.bias[1] = 0;
     static const float expected[] = {256, -256, -252, 252};
     float y[4];
     run(NULL, &e, &s, &(lp_linear_output){.y = y, .stride = 2});

@@ -8,7 +8,7 @@
  *   norm_post LN(x), then one vector of each image [B, D]                      = penultimate
  *             class: the first token; mean: of the patches (+ fc_norm); attention: of a learnt
  *             query, then an MLP
- *   project   times the head's weight' [D, E]                                 = projected
+ *   project   times the projection's weight' [D, E]                                 = projected
  *
  * Reproduces VisionTransformer of openai/CLIP clip/model.py and of timm
  * models/vision_transformer.py, and what follows them (docs/MODEL.md lists it).  All images of a
@@ -89,33 +89,33 @@ typedef struct forward {
     const lp_vit *vit;
     size_t batch;
     float *x, *h, *wide, *pooled, *attention, *rounded;
-    const lp_tap *tap;
+    const lp_observer *observer;
 } forward;
 
-static void see(const forward *f, const char *stage, const float *values, size_t rows,
-                size_t columns) {
-    if (f->tap != NULL && f->tap->see != NULL) {
-        f->tap->see(f->tap->context, stage, values, rows, columns);
+static void observe(const forward *f, const char *stage, const float *values, size_t rows,
+                    size_t columns) {
+    if (f->observer != NULL && f->observer->observe_stage != NULL) {
+        f->observer->observe_stage(f->observer->context, stage, values, rows, columns);
     }
 }
 
 /* The end of a piece of work with so many multiplications, which read or wrote so many floats. */
-static void lap(const forward *f, const char *stage, size_t multiplications, size_t floats) {
-    if (f->tap != NULL && f->tap->lap != NULL) {
-        f->tap->lap(f->tap->context, stage, 2 * (double)multiplications,
-                    (double)floats * sizeof(float));
+static void stage_done(const forward *f, const char *stage, size_t multiplications, size_t floats) {
+    if (f->observer != NULL && f->observer->stage_done != NULL) {
+        f->observer->stage_done(f->observer->context, stage, 2 * (double)multiplications,
+                                (double)floats * sizeof(float));
     }
 }
 
-static void lap_layer(const forward *f, const char *stage, const lp_linear_layer *layer,
-                      size_t rows, bool added) {
-    lap(f, stage, rows * layer->in * layer->out,
-        rows * layer->in + layer->in * layer->out + (added ? 2 : 1) * rows * layer->out);
+static void layer_done(const forward *f, const char *stage, const lp_packed_linear *layer,
+                       size_t rows, bool added) {
+    stage_done(f, stage, rows * layer->in * layer->out,
+               rows * layer->in + layer->in * layer->out + (added ? 2 : 1) * rows * layer->out);
 }
 
-static void run_layer(const forward *f, const lp_linear_layer *layer, const float *x, size_t rows,
+static void run_layer(const forward *f, const lp_packed_linear *layer, const float *x, size_t rows,
                       const lp_linear_output *output) {
-    if (layer->int8) {
+    if (layer->precision == LP_PRECISION_INT8) {
         lp_linear_int8_run(layer, x, rows, output, f->rounded);
     } else {
         lp_linear_run(layer, x, rows, output);
@@ -123,27 +123,27 @@ static void run_layer(const forward *f, const lp_linear_layer *layer, const floa
 }
 
 /* y = layer(x), x tiled [rows, in], y with a stride or 0: tiled. */
-static void apply(const forward *f, const char *stage, const lp_linear_layer *layer, const float *x,
-                  size_t rows, float *y, size_t stride) {
+static void apply(const forward *f, const char *stage, const lp_packed_linear *layer,
+                  const float *x, size_t rows, float *y, size_t stride) {
     run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
-    lap_layer(f, stage, layer, rows, false);
+    layer_done(f, stage, layer, rows, false);
 }
 
 /* y += layer(x) */
-static void apply_and_add(const forward *f, const char *stage, const lp_linear_layer *layer,
+static void apply_and_add(const forward *f, const char *stage, const lp_packed_linear *layer,
                           const float *x, size_t rows, float *y, size_t stride) {
     run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
-    lap_layer(f, stage, layer, rows, true);
+    layer_done(f, stage, layer, rows, true);
 }
 
 /* y = act(layer(x)), tiled. */
-static void apply_and_activate(const forward *f, const char *stage, const lp_linear_layer *layer,
+static void apply_and_activate(const forward *f, const char *stage, const lp_packed_linear *layer,
                                const float *x, size_t rows, float *y) {
     static const lp_nonlinearity of[] = {[LP_ACTIVATION_GELU] = LP_GELU,
                                          [LP_ACTIVATION_QUICK_GELU] = LP_QUICK_GELU,
                                          [LP_ACTIVATION_GELU_TANH] = LP_GELU_TANH};
     run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
-    lap_layer(f, stage, layer, rows, false);
+    layer_done(f, stage, layer, rows, false);
 }
 
 /* LN(x [rows, D]) -> y, tiled or not. */
@@ -155,7 +155,7 @@ static void norm(const forward *f, const float *x, size_t rows, size_t stride, c
     } else {
         lp_layer_norm(x, rows, width, stride, weight, bias, f->vit->eps, y, width);
     }
-    lap(f, "norm", 0, 2 * rows * width + 2 * width);
+    stage_done(f, "norm", 0, 2 * rows * width + 2 * width);
 }
 
 /* images [B, 3, G*P, G*P] -> wide [B*G*G, 3PP], tiled, a row in the order of the weight's
@@ -195,15 +195,15 @@ static void embed(const forward *f, const float *images) {
     size_t width = v->shape.width, tokens = v->shape.tokens;
     size_t patches = f->batch * v->shape.grid * v->shape.grid;
     cut_patches(f, images);
-    lap(f, "cut", 0, 2 * patches * v->patch.in);
+    stage_done(f, "cut", 0, 2 * patches * v->patch.in);
     apply(f, "patches", &v->patch, f->wide, patches, f->h, width);
-    see(f, "patches", f->h, patches, width);
+    observe(f, "patches", f->h, patches, width);
     assemble_tokens(f);
-    lap(f, "tokens", 0, 2 * f->batch * tokens * width + tokens * width);
-    see(f, "tokens", f->x, f->batch * tokens, width);
+    stage_done(f, "tokens", 0, 2 * f->batch * tokens * width + tokens * width);
+    observe(f, "tokens", f->x, f->batch * tokens, width);
     if (v->norm_pre_weight != NULL) {
         norm(f, f->x, f->batch * tokens, width, v->norm_pre_weight, v->norm_pre_bias, false, f->x);
-        see(f, "norm_pre", f->x, f->batch * tokens, width);
+        observe(f, "norm_pre", f->x, f->batch * tokens, width);
     }
 }
 
@@ -226,8 +226,8 @@ static void attend(const forward *f, const lp_vit_block *w) {
                                  .scale = lp_attention_scale(width / s->heads)};
         lp_attention_tiled(&in, f->attention, f->h, b * s->tokens);
     }
-    lap(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,
-        f->batch * s->tokens * 4 * width);
+    stage_done(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,
+               f->batch * s->tokens * 4 * width);
 }
 
 /* The same for the class token's query alone: h [B*T, D] -> h [B, D], tiled.  Keys and values are
@@ -238,17 +238,17 @@ static void attend(const forward *f, const lp_vit_block *w) {
  *
  * wide holds a product's rows, tiled; q [B, D], then the output; u [B, NH, D]: q_n Wk_n, then
  * sum_t p_nt h_t. */
-static void attend_class(const forward *f, const lp_vit_block *w) {
+static void attend_class(const forward *f) {
     const lp_vit *v = f->vit;
     size_t width = v->shape.width, tokens = v->shape.tokens, heads = v->shape.heads;
     size_t batch = f->batch, head_width = width / heads;
     const char *stage = "class attention";
     float *tiled = f->wide, *q = tiled + lp_tiled(batch, width), *u = q + batch * width;
     lp_tile(f->h, batch, width, tokens * width, tiled);
-    apply(f, stage, &w->qkv, tiled, batch, q, width);
+    apply(f, stage, &v->last.query, tiled, batch, q, width);
     for (size_t n = 0; n < heads; n++) {
         lp_tile(q + n * head_width, batch, head_width, width, tiled);
-        apply(f, stage, &v->keys[n], tiled, batch, u + n * width, heads * width);
+        apply(f, stage, &v->last.keys[n], tiled, batch, u + n * width, heads * width);
     }
     for (size_t b = 0; b < batch; b++) {
         const float *h = f->h + b * tokens * width;
@@ -265,10 +265,10 @@ static void attend_class(const forward *f, const lp_vit_block *w) {
                                  .scale = 1}; /* it is in the keys' weights */
         lp_attention(&in, f->attention, of_image, width);
     }
-    lap(f, stage, batch * 2 * heads * tokens * width, batch * (tokens + 2 * heads) * width);
+    stage_done(f, stage, batch * 2 * heads * tokens * width, batch * (tokens + 2 * heads) * width);
     for (size_t n = 0; n < heads; n++) {
         lp_tile(u + n * width, batch, width, heads * width, tiled);
-        apply(f, stage, &v->values[n], tiled, batch, q + n * head_width, width);
+        apply(f, stage, &v->last.values[n], tiled, batch, q + n * head_width, width);
     }
     lp_tile(q, batch, width, width, f->h);
 }
@@ -286,7 +286,7 @@ static void run_block(const forward *f, size_t index) {
         attend(f, w);
     } else {
         norm(f, f->x, rows, stride, w->norm1_weight, w->norm1_bias, false, f->h);
-        attend_class(f, w);
+        attend_class(f);
         rows = f->batch; /* from here on x means its class tokens */
         stride = v->shape.tokens * width;
     }
@@ -298,28 +298,28 @@ static void run_block(const forward *f, size_t index) {
         apply(f, "mlp 1", &w->fc1, f->h, rows, both, 2 * inner);
         lp_silu_gate(both, rows, inner);
         lp_tile(both, rows, inner, 2 * inner, f->wide);
-        lap(f, "gate", 0, 3 * rows * inner);
+        stage_done(f, "gate", 0, 3 * rows * inner);
     } else {
         apply_and_activate(f, "mlp 1", &w->fc1, f->h, rows, f->wide);
     }
     apply_and_add(f, "mlp 2", &w->fc2, f->wide, rows, f->x, stride);
 }
 
-static void see_block(const forward *f, size_t index) {
+static void observe_block(const forward *f, size_t index) {
     const lp_vit_shape *s = &f->vit->shape;
-    if (f->tap == NULL || f->tap->see == NULL) {
+    if (f->observer == NULL || f->observer->observe_stage == NULL) {
         return;
     }
     char stage[32];
     (void)snprintf(stage, sizeof stage, "block %zu", index);
     if (index + 1 < s->layers || !lp_vit_ends_with_one_token(f->vit)) {
-        see(f, stage, f->x, f->batch * s->tokens, s->width);
+        observe(f, stage, f->x, f->batch * s->tokens, s->width);
         return;
     }
     for (size_t b = 0; b < f->batch; b++) {
         memcpy(f->h + b * s->width, f->x + b * s->tokens * s->width, s->width * sizeof *f->h);
     }
-    see(f, stage, f->h, f->batch, s->width);
+    observe(f, stage, f->h, f->batch, s->width);
 }
 
 /* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ----------------------------------------
@@ -345,7 +345,7 @@ static void pool_mean(const forward *f, size_t first, size_t count, float *out) 
             out[b * width + c] = (float)(sum / (double)count);
         }
     }
-    lap(f, "pool", 0, f->batch * (count + 1) * width);
+    stage_done(f, "pool", 0, f->batch * (count + 1) * width);
     if (v->fc_norm_weight != NULL) {
         norm(f, out, f->batch, width, v->fc_norm_weight, v->fc_norm_bias, false, out);
     }
@@ -364,7 +364,7 @@ static void pool_attention(const forward *f, float *out) {
     } else {
         lp_tile(f->x, rows, width, width, f->h);
     }
-    apply(f, "pool", &w->qkv, f->h, rows, f->wide, kv);
+    apply(f, "pool", &w->key_value, f->h, rows, f->wide, kv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *k = f->wide + (b * s->tokens + s->prefix) * kv;
         lp_attention_input in = {.q = w->query,
@@ -380,7 +380,7 @@ static void pool_attention(const forward *f, float *out) {
         lp_attention_tiled(&in, f->attention, f->h, b);
     }
     size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */
-    lap(f, "pool", seen, seen + 2 * f->batch * width);
+    stage_done(f, "pool", seen, seen + 2 * f->batch * width);
     apply(f, "pool", &w->out, f->h, f->batch, out, width);
     norm(f, out, f->batch, width, w->norm_weight, w->norm_bias, true, f->h);
     apply_and_activate(f, "pool", &w->fc1, f->h, f->batch, f->wide);
@@ -403,24 +403,25 @@ static void pool(const forward *f, float *out) {
 }
 
 void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool projected,
-                float *features, float *scratch, const lp_tap *tap) {
+                float *features, float *scratch, const lp_observer *observer) {
     const lp_vit_shape *s = &vit->shape;
     size_t plane = batch * plane_per_image(vit);
-    forward f = {vit, batch, scratch, scratch + plane, scratch + 2 * plane, NULL, NULL, NULL, tap};
+    forward f = {vit,  batch, scratch, scratch + plane, scratch + 2 * plane,
+                 NULL, NULL,  NULL,    observer};
     f.pooled = f.wide + batch * wide_per_image(vit);
     f.attention = f.pooled + batch * s->width;
     f.rounded = f.attention + attention_floats(vit);
     embed(&f, images);
     for (size_t i = 0; i < s->layers; i++) {
         run_block(&f, i);
-        see_block(&f, i);
+        observe_block(&f, i);
     }
     float *penultimate = projected ? f.pooled : features;
     pool(&f, penultimate);
-    see(&f, "penultimate", penultimate, batch, s->width);
+    observe(&f, "penultimate", penultimate, batch, s->width);
     if (projected) {
         lp_tile(f.pooled, batch, s->width, s->width, f.h);
-        apply(&f, "projection", &vit->head, f.h, batch, features, s->embedding);
-        see(&f, "projected", features, batch, s->embedding);
+        apply(&f, "projection", &vit->projection, f.h, batch, features, s->embedding);
+        observe(&f, "projected", features, batch, s->embedding);
     }
 }

@@ -13,7 +13,7 @@
  *
  * Reproduces ResNet of torchvision models/resnet.py without fc, and ModifiedResNet of openai/CLIP
  * clip/model.py (which open_clip keeps, with ReLU whatever the text tower's activation).  Batch
- * norms are folded into the convolutions before them (resnet_tower.c).
+ * norms are folded into the convolutions before them (resnet_pack.c).
  *
  * Attention asks one query per image and head, so keys and values of the tokens are never built:
  *   q_h . (Wk_h t + bk_h) = (Wk_h' q_h) . t + a constant that softmax takes off again,
@@ -43,7 +43,7 @@ typedef struct forward {
     float *at[BUFFERS];
     size_t work_room; /* for all */
     float *work;
-    const lp_tap *tap;
+    const lp_observer *observer;
 } forward;
 
 /* [B, side, side, channels] in a buffer. */
@@ -53,17 +53,17 @@ typedef struct map {
     int buffer;
 } map;
 
-static void see(const forward *f, const char *stage, const float *values, size_t rows,
-                size_t columns) {
-    if (f->tap != NULL && f->tap->see != NULL && !f->measuring) {
-        f->tap->see(f->tap->context, stage, values, rows, columns);
+static void observe(const forward *f, const char *stage, const float *values, size_t rows,
+                    size_t columns) {
+    if (f->observer != NULL && f->observer->observe_stage != NULL && !f->measuring) {
+        f->observer->observe_stage(f->observer->context, stage, values, rows, columns);
     }
 }
 
 /* The end of a piece of work that read or wrote so many floats. */
-static void lap(const forward *f, const char *stage, double operations, double floats) {
-    if (f->tap != NULL && f->tap->lap != NULL && !f->measuring) {
-        f->tap->lap(f->tap->context, stage, operations, floats * sizeof(float));
+static void stage_done(const forward *f, const char *stage, double operations, double floats) {
+    if (f->observer != NULL && f->observer->stage_done != NULL && !f->measuring) {
+        f->observer->stage_done(f->observer->context, stage, operations, floats * sizeof(float));
     }
 }
 
@@ -72,7 +72,8 @@ static double floats_of(const forward *f, map m) {
     return (double)f->batch * (double)m.side * (double)m.side * (double)m.channels;
 }
 
-static void lap_conv(const forward *f, const lp_resnet_layer *layer, map from, map to, bool added) {
+static void conv_done(const forward *f, const lp_resnet_layer *layer, map from, map to,
+                      bool added) {
     const lp_conv *c = &layer->conv;
     double taps = (double)c->taps_high * (double)c->taps_wide;
     double weights = (double)c->groups * (double)c->out * (double)c->in; /* of one tap */
@@ -85,15 +86,15 @@ static void lap_conv(const forward *f, const lp_resnet_layer *layer, map from, m
         taps = 16;
         places = (double)f->batch * (double)across * (double)across;
     }
-    lap(f,
-        layer->winograd ? "winograd 3x3"
-        : taps > 1      ? "conv 3x3"
-                        : "conv 1x1",
-        2 * places * taps * weights, floats + taps * weights);
+    stage_done(f,
+               layer->winograd ? "winograd 3x3"
+               : taps > 1      ? "conv 3x3"
+                               : "conv 1x1",
+               2 * places * taps * weights, floats + taps * weights);
 }
 
-static void see_map(const forward *f, const char *stage, map m) {
-    see(f, stage, m.x, f->batch * m.side * m.side, m.channels);
+static void observe_map(const forward *f, const char *stage, map m) {
+    observe(f, stage, m.x, f->batch * m.side * m.side, m.channels);
 }
 
 /* A buffer for `floats` of each image. */
@@ -118,11 +119,11 @@ static map convolve(forward *f, const lp_resnet_layer *layer, map from, const fl
         f->work_room = work > f->work_room ? work : f->work_room;
     } else if (layer->winograd) {
         lp_winograd_run(conv, from.x, f->batch, from.side, add, relu, to.x, f->work);
-        lap_conv(f, layer, from, to, add != NULL);
+        conv_done(f, layer, from, to, add != NULL);
     } else {
         lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
         lp_conv_run(conv, &in, add, relu, to.x);
-        lap_conv(f, layer, from, to, add != NULL);
+        conv_done(f, layer, from, to, add != NULL);
     }
     return to;
 }
@@ -131,7 +132,7 @@ static map average(forward *f, map from, size_t window, int buffer) {
     map to = new_map(f, buffer, from.side / window, from.channels);
     if (!f->measuring) {
         lp_average_pool(from.x, f->batch, from.side, from.channels, window, to.x);
-        lap(f, "pool", 0, floats_of(f, from) + floats_of(f, to));
+        stage_done(f, "pool", 0, floats_of(f, from) + floats_of(f, to));
     }
     return to;
 }
@@ -166,8 +167,8 @@ static map convolve_images(forward *f, const float *images, const lp_conv *conv)
         lp_conv_run(&rows, &in, NULL, true, to.x);
         double weights = (double)conv->out * (double)(conv->in * conv->taps_high * conv->taps_wide);
         double pixels = floats_of(f, to) / (double)to.channels;
-        lap(f, "stem", 2 * pixels * weights,
-            (double)(f->batch * side * side * 3) + weights + floats_of(f, to));
+        stage_done(f, "stem", 2 * pixels * weights,
+                   (double)(f->batch * side * side * 3) + weights + floats_of(f, to));
     }
     return to;
 }
@@ -185,10 +186,10 @@ static map stem(forward *f, const float *images) {
         m = new_map(f, MAP, (from.side + 1) / 2, from.channels);
         if (!f->measuring) {
             lp_max_pool(from.x, f->batch, from.side, from.channels, m.x);
-            lap(f, "pool", 0, floats_of(f, from) + floats_of(f, m));
+            stage_done(f, "pool", 0, floats_of(f, from) + floats_of(f, m));
         }
     }
-    see_map(f, "stem", m);
+    observe_map(f, "stem", m);
     return m;
 }
 
@@ -210,7 +211,7 @@ static map run_block(forward *f, const lp_resnet_block *b, map m) {
     }
     /* in place: an output is written once that place of `sum` has been read */
     m = convolve(f, &b->layers[b->depth - 1], h, sum.x, true, sum.buffer);
-    see_map(f, b->name, m);
+    observe_map(f, b->name, m);
     return m;
 }
 
@@ -236,7 +237,7 @@ static void pool_by_attention(forward *f, map m, bool projected, float *features
                pixels * channels * sizeof *tokens);
     }
     lp_add_bias(tokens, f->batch, stride, stride, r->positions);
-    see(f, "tokens", tokens, f->batch * count, channels);
+    observe(f, "tokens", tokens, f->batch * count, channels);
     lp_conv_input first = vectors(f, tokens, channels, stride);
     lp_conv_run(&r->query->conv, &first, NULL, false, q);
     lp_conv_input queries = vectors(f, q, channels, channels);
@@ -260,14 +261,15 @@ static void pool_by_attention(forward *f, map m, bool projected, float *features
     lp_conv_run(&r->value->conv, &sums, NULL, false, penultimate);
     double square = (double)channels * (double)channels, images = (double)f->batch;
     double one_query = (double)r->heads * (double)count * (double)channels;
-    lap(f, "attention", 2 * images * (3 * square + 2 * one_query),
-        floats_of(f, m) + 3 * square + (double)stride + images * (double)channels);
-    see(f, "penultimate", penultimate, f->batch, channels);
+    stage_done(f, "attention", 2 * images * (3 * square + 2 * one_query),
+               floats_of(f, m) + 3 * square + (double)stride + images * (double)channels);
+    observe(f, "penultimate", penultimate, f->batch, channels);
     if (projected) {
         lp_conv_run(&r->projection->conv, &queries, NULL, false, features);
         double out = (double)r->projection->conv.out, weights = (double)channels * out;
-        lap(f, "projection", 2 * images * weights, weights + images * ((double)channels + out));
-        see(f, "projected", features, f->batch, r->projection->conv.out);
+        stage_done(f, "projection", 2 * images * weights,
+                   weights + images * ((double)channels + out));
+        observe(f, "projected", features, f->batch, r->projection->conv.out);
     }
 }
 
@@ -280,8 +282,8 @@ static void walk(forward *f, const float *images, bool projected, float *feature
         pool_by_attention(f, m, projected, features);
     } else if (!f->measuring) {
         lp_mean_pool(m.x, f->batch, m.side * m.side, m.channels, features, m.channels);
-        lap(f, "pool", 0, floats_of(f, m) + (double)(f->batch * m.channels));
-        see(f, "penultimate", features, f->batch, m.channels);
+        stage_done(f, "pool", 0, floats_of(f, m) + (double)(f->batch * m.channels));
+        observe(f, "penultimate", features, f->batch, m.channels);
     }
 }
 
@@ -302,11 +304,11 @@ size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch) {
 }
 
 void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
-                   float *features, float *scratch, const lp_tap *tap) {
+                   float *features, float *scratch, const lp_observer *observer) {
     forward f = measure(resnet);
     f.measuring = false;
     f.batch = batch;
-    f.tap = tap;
+    f.observer = observer;
     for (int i = 0; i < BUFFERS; i++) {
         f.at[i] = scratch;
         scratch += batch * f.room[i];

@@ -1,32 +1,42 @@
-/* Residual networks in files: what one is, from names and shapes, and its weights made ready.
+/* Residual networks in files: what one is, from names and shapes.
  *
  *   1. blocks of each stage, and whether they are bottlenecks, from the names
  *   2. the plan of all weights; W channels of the stem, I and O inside and behind stage 1's blocks
  *      (2, 4, 8 times as many in the stages after it), G of I in one group, E of the embedding
- *   3. once read, each batch norm folded into its convolution in float64 and the weights packed:
- *        w' = w g / sqrt(variance + eps),  b' = b - mean g / sqrt(variance + eps)
+ *   3. what the weights do not say: input and preprocessing
+ *   4. once the weights are read, resnet_pack.c makes them those that run
  *
  * As build_model in openai/CLIP clip/model.py finds it: the input is 32 pixels a side for each
  * position, heads = I / 2. */
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/parallel.h"
 #include "ckpt/known_models.h"
 #include "math/winograd.h"
 #include "model/family.h"
 #include "model/model_config.h"
-#include "model/resnet.h"
-#include "model/weight_plan.h"
+#include "model/resnet_stored.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { LARGEST_INPUT = 4096, MOST_BLOCKS = 256, BATCH_FLOATS = 1 << 23, MAX_BATCH = 4 };
+enum {
+    LARGEST_INPUT = 4096, /* pixels a side: bounds the scratch memory */
+    MOST_BLOCKS = 256,    /* of a stage; more would only make the list of missing tensors endless */
+    /* A batch saves reading the weights again and costs scratch memory of each thread: at most
+     * 32 MiB, or what one image needs, and at most 4 images.  Chosen, not measured. */
+    BATCH_FLOATS = 1 << 23,
+    MAX_BATCH = 4
+};
+
+/* A network as read and as it runs: the weights go from the one to the other. */
+typedef struct tower {
+    lp_resnet resnet;
+    lp_resnet_stored stored;
+} tower;
 
 static const char *const torchvision_ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 static const char *const openai_ignored[] = {"*.num_batches_tracked", NULL};
@@ -104,26 +114,28 @@ static const stage_shapes stages[LP_RESNET_STAGES] = {STAGE("1", "W"), STAGE("2"
 typedef struct planner {
     const char *prefix;
     lp_weight_plan *plan;
-    lp_resnet_layer *next;
+    tower *tower;
+    size_t next; /* layer */
 } planner;
 
 /* The next layer: "<place><conv>.weight", and a batch norm "<place><norm>.*" unless norm is NULL.
  */
 static lp_resnet_layer *add_layer(planner *p, const char *place, const char *conv, const char *norm,
                                   const char *shape, const char *norm_shape) {
-    lp_resnet_layer *layer = p->next++;
+    lp_resnet_stored_layer *layer = &p->tower->stored.layers[p->next];
+    lp_resnet_layer *runs = &p->tower->resnet.layers[p->next++];
     layer->planned = p->plan->count;
     lp_plan_add(p->plan, &layer->weight, shape, "%s%s%s.weight", p->prefix, place, conv);
     if (norm == NULL) {
         lp_plan_add(p->plan, &layer->bias, norm_shape, "%s%s%s.bias", p->prefix, place, conv);
-        return layer;
+        return runs;
     }
     lp_plan_add(p->plan, &layer->scale, norm_shape, "%s%s%s.weight", p->prefix, place, norm);
     lp_plan_add(p->plan, &layer->bias, norm_shape, "%s%s%s.bias", p->prefix, place, norm);
     lp_plan_add(p->plan, &layer->mean, norm_shape, "%s%s%s.running_mean", p->prefix, place, norm);
     lp_plan_add(p->plan, &layer->variance, norm_shape, "%s%s%s.running_var", p->prefix, place,
                 norm);
-    return layer;
+    return runs;
 }
 
 static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t number) {
@@ -131,7 +143,7 @@ static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t numb
     char place[48];
     (void)snprintf(b->name, sizeof b->name, "layer%zu.%zu", stage + 1, number);
     (void)snprintf(place, sizeof place, "%s.", b->name);
-    b->layers = p->next;
+    b->layers = &p->tower->resnet.layers[p->next];
     if (b->depth == 3) {
         (void)add_layer(p, place, "conv1", "bn1", number == 0 ? s->narrow_first : s->narrow,
                         s->inside);
@@ -147,8 +159,9 @@ static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t numb
     }
 }
 
-static void plan_weights(const lp_source *source, lp_resnet *r, lp_weight_plan *plan) {
-    planner p = {source->prefix, plan, r->layers};
+static void plan_weights(const lp_source *source, tower *t, lp_weight_plan *plan) {
+    lp_resnet *r = &t->resnet;
+    planner p = {source->prefix, plan, t, 0};
     if (r->clip) {
         (void)add_layer(&p, "", "conv1", "bn1", "H,3,3,3", "H");
         (void)add_layer(&p, "", "conv2", "bn2", "H,H,3,3", "H");
@@ -163,8 +176,10 @@ static void plan_weights(const lp_source *source, lp_resnet *r, lp_weight_plan *
         }
     }
     if (r->clip) {
-        lp_plan_add(plan, &r->positions, "T,8O", "%sattnpool.positional_embedding", p.prefix);
+        lp_plan_add(plan, &t->stored.positions, "T,8O", "%sattnpool.positional_embedding",
+                    p.prefix);
         r->query = add_layer(&p, "attnpool.", "q_proj", NULL, "8O,8O", "8O");
+        t->stored.layers[p.next].key = true;
         r->key = add_layer(&p, "attnpool.", "k_proj", NULL, "8O,8O", "8O");
         r->value = add_layer(&p, "attnpool.", "v_proj", NULL, "8O,8O", "8O");
         r->projection = add_layer(&p, "attnpool.", "c_proj", NULL, "E,8O", "E");
@@ -258,7 +273,7 @@ static void set_geometry(lp_resnet *r, const dimensions *d) {
     if (r->clip) {
         size_t width = 8 * d->outside, head = width / d->heads;
         set_conv(r->query, 1, width, width, 1, 1);
-        set_conv(r->key, d->heads, head, width, 1, 1); /* transposed: see resnet.c */
+        set_conv(r->key, d->heads, head, width, 1, 1); /* transposed: see resnet_forward.c */
         set_conv(r->value, d->heads, width, head, 1, 1);
         set_conv(r->projection, 1, width, d->embedding, 1, 1);
         r->heads = d->heads;
@@ -268,20 +283,10 @@ static void set_geometry(lp_resnet *r, const dimensions *d) {
 /* ---- what it is ------------------------------------------------------------------------------ */
 
 static void name_clip(const lp_resnet *r, const dimensions *d, lp_encoder_info *info) {
-    static const struct {
-        size_t blocks[LP_RESNET_STAGES], width, input;
-        const char *name;
-    } official[] = {{{3, 4, 6, 3}, 64, 224, "RN50"},
-                    {{3, 4, 23, 3}, 64, 224, "RN101"},
-                    {{4, 6, 10, 6}, 80, 288, "RN50x4"},
-                    {{6, 8, 18, 8}, 96, 384, "RN50x16"},
-                    {{3, 15, 36, 10}, 128, 448, "RN50x64"}};
-    for (size_t i = 0; i < COUNT(official); i++) {
-        if (memcmp(official[i].blocks, r->stage_blocks, sizeof r->stage_blocks) == 0 &&
-            official[i].width == d->stem && official[i].input == r->input) {
-            (void)snprintf(info->name, sizeof info->name, "CLIP %s", official[i].name);
-            return;
-        }
+    const char *known = lp_resnet_size_name(r->stage_blocks, d->stem, r->input);
+    if (known != NULL) {
+        (void)snprintf(info->name, sizeof info->name, "CLIP %s", known);
+        return;
     }
     const size_t *n = r->stage_blocks;
     char name[160];
@@ -321,16 +326,14 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
     const lp_known_model *known = NULL;
     const char *sha256;
     lp_model_config config;
-    lp_status status = lp_model_config_read(source->ckpt, r->clip ? d->inside : 8 * d->outside,
-                                            r->block_count, 0, &config, err);
-    if (status == LP_OK && !r->clip) {
-        status = lp_checkpoint_sha256(source->ckpt, &sha256, err);
-        known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
+    lp_status status;
+    LP_TRY(lp_model_config_read(source->ckpt, r->clip ? d->inside : 8 * d->outside, r->block_count,
+                                0, &config, err));
+    if (!r->clip) {
+        LP_TRY(lp_checkpoint_sha256(source->ckpt, &sha256, err));
+        known = lp_known_model_with_sha256(sha256);
     }
-    if (status != LP_OK) {
-        return status;
-    }
-    bool told = known != NULL && known->resize > 0; /* torchvision's */
+    bool published = known != NULL && known->resize > 0; /* torchvision's */
     if (r->clip) {
         usual = 32 * d->grid;
         if (asked != 0 && asked != usual) {
@@ -338,12 +341,12 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
                            "%s: input size %zu: attention pooling has positions for %zu alone",
                            lp_checkpoint_path(source->ckpt), asked, usual);
         }
-    } else if (!told && config.has_preprocess && config.preprocess.crop <= LARGEST_INPUT) {
+    } else if (!published && config.has_preprocess && config.preprocess.crop <= LARGEST_INPUT) {
         usual = config.preprocess.crop;
     }
     r->input = asked > 0 ? asked : usual;
     lp_family_preprocess(source->family, r->input, info);
-    if (told) { /* IMAGENET1K_V2 weights are made for a resize to 232 */
+    if (published) { /* IMAGENET1K_V2 weights are made for a resize to 232 */
         info->preprocess.resize = r->input * known->resize / known->input_size;
         info->note = NULL;
     } else if (config.has_preprocess) {
@@ -351,7 +354,8 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
         info->config = config.file;
     }
     lp_family_mean_std(source->options->mean_std, info);
-    return LP_OK;
+done:
+    return status;
 }
 
 static void describe(const lp_resnet *r, const dimensions *d, lp_encoder_info *info) {
@@ -407,7 +411,8 @@ static lp_status check_not_dilated(const lp_source *source, lp_error *err) {
                          lp_checkpoint_path(source->ckpt));
 }
 
-static lp_status allocate(const lp_source *source, lp_resnet *r, lp_error *err) {
+static lp_status allocate(const lp_source *source, tower *t, lp_error *err) {
+    lp_resnet *r = &t->resnet;
     outline o = find_outline(source, r->clip);
     memcpy(r->stage_blocks, o.blocks, sizeof o.blocks);
     r->stem_depth = r->clip ? 3 : 1;
@@ -418,7 +423,8 @@ static lp_status allocate(const lp_source *source, lp_resnet *r, lp_error *err) 
     }
     r->blocks = lp_alloc_zeroed(r->block_count, sizeof *r->blocks);
     r->layers = lp_alloc_zeroed(r->layer_count, sizeof *r->layers);
-    if (r->blocks == NULL || r->layers == NULL) {
+    t->stored.layers = lp_alloc_zeroed(r->layer_count, sizeof *t->stored.layers);
+    if (r->blocks == NULL || r->layers == NULL || t->stored.layers == NULL) {
         return lp_fail_memory(err, "an encoder's blocks", r->layer_count, sizeof *r->layers);
     }
     lp_resnet_block *b = r->blocks;
@@ -431,152 +437,66 @@ static lp_status allocate(const lp_source *source, lp_resnet *r, lp_error *err) 
     return LP_OK;
 }
 
-/* Room for the packed weights in the arena, and zeros for the pixels outside an image. */
-static lp_status reserve(lp_resnet *r, lp_weight_plan *plan, lp_error *err) {
-    size_t widest = 1;
-    for (size_t i = 0; i < r->layer_count; i++) {
-        const lp_conv *conv = &r->layers[i].conv;
-        plan->weights[r->layers[i].planned].room =
-            r->layers[i].winograd ? lp_winograd_packed(conv) : lp_conv_packed(conv);
-        widest = conv->groups * conv->in > widest ? conv->groups * conv->in : widest;
-    }
-    r->zeros = lp_alloc_zeroed(widest, sizeof *r->zeros);
-    return r->zeros != NULL ? LP_OK : lp_fail_memory(err, "an encoder", widest, sizeof *r->zeros);
-}
-
-static lp_status make(const lp_source *source, lp_weight_plan *plan, void **tower,
+static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
                       lp_encoder_info *info, lp_error *err) {
     const lp_resnet_layout *layout = source->family->layout;
-    lp_status status = check_options(source, layout->clip, err);
-    if (status == LP_OK) {
-        status = check_not_dilated(source, err);
+    tower *t = NULL;
+    lp_status status;
+    LP_TRY(check_options(source, layout->clip, err));
+    LP_TRY(check_not_dilated(source, err));
+    t = lp_alloc_zeroed(1, sizeof *t);
+    *out = t;
+    if (t == NULL) {
+        return lp_fail_memory(err, "an encoder", 1, sizeof *t);
     }
-    if (status != LP_OK) {
-        return status;
-    }
-    lp_resnet *r = lp_alloc_zeroed(1, sizeof *r);
-    *tower = r;
-    if (r == NULL) {
-        return lp_fail_memory(err, "an encoder", 1, sizeof *r);
-    }
+    lp_resnet *r = &t->resnet;
     r->clip = layout->clip;
-    r->norm_eps = source->family->norm_eps;
-    status = allocate(source, r, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    plan_weights(source, r, plan);
+    t->stored.norm_eps = source->family->norm_eps;
+    LP_TRY(allocate(source, t, err));
+    plan_weights(source, t, plan);
     lp_plan_check(plan, source->ckpt, source->prefix, layout->ignored);
     dimensions d = learn_dimensions(r, plan);
-    status = lp_plan_report(plan, source->ckpt, source->family->name, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    status = choose_input(source, r, &d, info, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_plan_report(plan, source->ckpt, source->family->name, err));
+    LP_TRY(choose_input(source, r, &d, info, err));
     r->layers[0].conv.out = r->clip ? *lp_plan_dimension(plan, 'H') : d.stem;
     set_geometry(r, &d);
     describe(r, &d, info);
-    return reserve(r, plan, err);
-}
-
-/* weight [groups * in, out] -> raw [groups * out, in], group by group. */
-static void transpose(const lp_conv *conv, const float *weight, float *raw) {
-    for (size_t row = 0; row < conv->groups * conv->out; row++) {
-        for (size_t i = 0; i < conv->in; i++) {
-            raw[row * conv->in + i] =
-                weight[(row / conv->out * conv->in + i) * conv->out + row % conv->out];
-        }
-    }
-}
-
-typedef struct folding {
-    lp_resnet *resnet;
-    float *room;    /* [workers][most + plane] */
-    double *scale;  /* [workers][outputs] */
-    size_t most;    /* weights of any layer */
-    size_t plane;   /* the same of one tap, where Winograd's transform needs it */
-    size_t outputs; /* of any layer */
-} folding;
-
-static lp_status fold(void *context, size_t index, size_t worker, lp_error *err) {
-    const folding *f = context;
-    const lp_resnet *r = f->resnet;
-    lp_resnet_layer *layer = &r->layers[index];
-    lp_conv *conv = &layer->conv;
-    size_t outputs = conv->groups * conv->out;
-    float *raw = f->room + worker * (f->most + f->plane);
-    double *scale = f->scale + worker * f->outputs;
-    (void)err;
-    if (layer == r->key) { /* its bias does not show */
-        transpose(conv, layer->weight, raw);
-    } else {
-        memcpy(raw, layer->weight,
-               outputs * conv->in * conv->taps_high * conv->taps_wide * sizeof *raw);
-        conv->bias = layer->bias;
-    }
-    for (size_t o = 0; layer->scale != NULL && o < outputs; o++) {
-        scale[o] = (double)layer->scale[o] / sqrt((double)layer->variance[o] + (double)r->norm_eps);
-        layer->bias[o] = (float)((double)layer->bias[o] - (double)layer->mean[o] * scale[o]);
-    }
-    if (layer->winograd) {
-        lp_winograd_pack(conv, raw, scale, raw + f->most, layer->weight);
-    } else {
-        lp_conv_pack(conv, raw, layer->scale != NULL ? scale : NULL, layer->weight);
-    }
-    conv->weights = layer->weight;
-    conv->zeros = r->zeros;
-    return LP_OK;
-}
-
-static lp_status finish(void *tower, size_t threads, lp_error *err) {
-    folding f = {.resnet = tower};
-    for (size_t i = 0; i < f.resnet->layer_count; i++) {
-        const lp_resnet_layer *layer = &f.resnet->layers[i];
-        size_t outputs = layer->conv.groups * layer->conv.out, tap = outputs * layer->conv.in;
-        size_t floats = tap * layer->conv.taps_high * layer->conv.taps_wide;
-        f.most = floats > f.most ? floats : f.most;
-        f.plane = layer->winograd && tap > f.plane ? tap : f.plane;
-        f.outputs = outputs > f.outputs ? outputs : f.outputs;
-    }
-    size_t workers = lp_tower_workers(threads, f.most + f.plane);
-    f.room = lp_alloc(workers * (f.most + f.plane), sizeof *f.room);
-    f.scale = lp_alloc(workers * f.outputs, sizeof *f.scale);
-    lp_status status =
-        f.room != NULL && f.scale != NULL
-            ? lp_parallel_for(workers, f.resnet->layer_count, fold, &f, err)
-            : lp_fail_memory(err, "an encoder's weights", workers * f.most, sizeof *f.room);
-    lp_free(f.room);
-    lp_free(f.scale);
+    status = lp_resnet_reserve(&t->stored, r, plan, err);
+done:
     return status;
 }
 
-static void free_tower(void *tower) {
-    lp_resnet *r = tower;
-    lp_free(r->blocks);
-    lp_free(r->layers);
-    lp_free(r->zeros);
-    lp_free(r);
+static lp_status pack(void *made, size_t threads, lp_error *err) {
+    tower *t = made;
+    return lp_resnet_pack(&t->stored, &t->resnet, threads, err);
 }
 
-static size_t scratch_floats(const void *tower, size_t batch) {
-    return lp_resnet_scratch(tower, batch);
+static void free_tower(void *made) {
+    tower *t = made;
+    lp_free(t->stored.layers);
+    lp_free(t->resnet.blocks);
+    lp_free(t->resnet.layers);
+    lp_free(t->resnet.zeros);
+    lp_free(t);
 }
 
-static size_t max_batch(const void *tower) {
-    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(tower, 1);
+static size_t scratch_floats(const void *made, size_t batch) {
+    return lp_resnet_scratch(&((const tower *)made)->resnet, batch);
 }
 
-static void run(const void *tower, const float *images, size_t batch, lp_feature_point point,
-                float *features, float *scratch, const lp_tap *tap) {
-    lp_resnet_run(tower, images, batch, point == LP_FEATURE_PROJECTED, features, scratch, tap);
+static size_t max_batch(const void *made) {
+    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(&((const tower *)made)->resnet, 1);
+}
+
+static void run(const void *made, const float *images, size_t batch, lp_feature_point point,
+                float *features, float *scratch, const lp_observer *observer) {
+    lp_resnet_run(&((const tower *)made)->resnet, images, batch, point == LP_FEATURE_PROJECTED,
+                  features, scratch, observer);
 }
 
 const lp_tower_kind lp_resnet_kind = {
     .make = make,
-    .finish = finish,
+    .pack = pack,
     .free = free_tower,
     .scratch = scratch_floats,
     .max_batch = max_batch,

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "extract/partial.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/features.h"
 
 enum { ROWS = 10, WIDTH = 3 };

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe_data.h"

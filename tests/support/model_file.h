@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/checkpoint.h"
 
 enum { MAX_ENTRIES = 1536 };

@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 
 static lp_error err;
 

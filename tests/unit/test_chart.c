@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "picture.h"
 #include "report/chart_axis.h"
 #include "report/bars.h"

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "check.h"
 #include "ckpt/known_models.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/checkpoint.h"
 #include "write_zip.h"
 

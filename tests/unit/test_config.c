@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "ckpt/config.h"
-#include "folder.h"
+#include "test_folder.h"
 
 static const char *config_path;
 static lp_checkpoint *ckpt;

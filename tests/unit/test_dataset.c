@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "data/official_data.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/dataset.h"
 
 enum { PIXELS = 3072, RECORD_100 = PIXELS + 2, RECORD_10 = PIXELS + 1 };

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "meta.h"
+#include "test_meta.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
 #include "report/evaluation_rows.h"

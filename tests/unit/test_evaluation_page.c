@@ -2,11 +2,11 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "meta.h"
+#include "test_meta.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "ckpt/known_models.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "picture.h"
 #include "probe/classifier.h"
 #include "probe_data.h"

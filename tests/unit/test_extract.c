@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "check.h"
 #include "draw/generate.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/extract.h"
 #include "linprobe/features.h"
 

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "feat/npy.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/features.h"
 #include "write_zip.h"
 

@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "fetch/fetch.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 
 extern char **environ;
 

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "draw/generate.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/dataset.h"
 
 enum { TRAIN = 3, TEST = 2, CAPTIONED = 600 };

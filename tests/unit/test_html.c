@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "report/curve.h"
 #include "report/html.h"
 #include "report/png.h"

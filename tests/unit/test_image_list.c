@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "data/image_file.h"
 #include "linprobe/dataset.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "picture.h"
 #include "report/png.h"
 

@@ -2,7 +2,7 @@
 #include "base/alloc.h"
 #include "check.h"
 #include "feat/provenance.h"
-#include "meta.h"
+#include "test_meta.h"
 
 static lp_error err;
 

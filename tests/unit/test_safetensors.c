@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/checkpoint.h"
 
 static const char *file; /* the one file that tests write */

@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "check.h"
 #include "feat/set_writer.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/features.h"
-#include "meta.h"
+#include "test_meta.h"
 
 enum { ROWS = 10, WIDTH = 3 };
 

@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/checkpoint.h"
 
 static lp_error err;

@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/dataset.h"
 
 enum { SIDE = 96, PLANE = SIDE * SIDE, RECORD = 3 * PLANE, N = 3 };

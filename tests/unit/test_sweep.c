@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/sweep.h"
 #include "probe/examples.h"
 #include "base/random.h"

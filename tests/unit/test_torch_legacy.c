@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 #include "linprobe/checkpoint.h"
 
 #define GOLDEN LP_TEST_DATA "/golden/ckpt/legacy.pt"

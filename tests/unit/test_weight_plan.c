@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
-#include "folder.h"
+#include "test_folder.h"
 
 enum { TENSORS = 50000, ROOM = 80 };
 

@@ -1,7 +1,7 @@
 /* The scratch folder of a test program.  `make_folder` and `remove_folder` are the set-up and the
  * tear-down of its group, or are called by them. */
-#ifndef LP_TESTS_FOLDER_H
-#define LP_TESTS_FOLDER_H
+#ifndef LP_TESTS_TEST_FOLDER_H
+#define LP_TESTS_TEST_FOLDER_H
 
 #include <errno.h>
 #include <ftw.h>

@@ -15,8 +15,8 @@ typedef struct lp_stopwatch {
 /* A piece of work begins. */
 void lp_stopwatch_start(lp_stopwatch *watch);
 
-/* It ends, as stage `name`, and the next begins; the stage_done of an lp_observer whose context is the
- * watch. */
+/* It ends, as stage `name`, and the next begins; the stage_done of an lp_observer whose context is
+ * the watch. */
 void lp_stopwatch_lap(void *context, const char *name, double operations, double bytes);
 
 /* Adds what a watch has seen. */

@@ -325,7 +325,7 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
     size_t asked = source->options->input_size, usual = source->family->input;
     const lp_known_model *known = NULL;
     const char *sha256;
-    lp_model_config config;
+    lp_model_config config = {0};
     lp_status status;
     LP_TRY(lp_model_config_read(source->ckpt, r->clip ? d->inside : 8 * d->outside, r->block_count,
                                 0, &config, err));

@@ -398,7 +398,7 @@ static void describe(const making *m, const lp_model_config *config, lp_encoder_
 
 static lp_status choose(making *m, lp_encoder_info *info, lp_error *err) {
     const lp_vit_shape *s = &m->vit->shape;
-    lp_model_config config;
+    lp_model_config config = {0};
     lp_status status;
     LP_TRY(lp_model_config_read(m->source->ckpt, s->width, s->layers, s->patch, &config, err));
     LP_TRY(find_published(m, err));

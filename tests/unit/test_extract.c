@@ -356,7 +356,8 @@ static double operations_of(const lp_encoder *e) {
     double sum = 0;
     const lp_observer observer = {.stage_done = count_lap, .context = &sum};
     assert_true(image != NULL && row != NULL && scratch != NULL);
-    assert_ok(lp_encoder_run(e, image, 1, LP_FEATURE_PROJECTED, row, scratch, &observer, &err), &err);
+    assert_ok(lp_encoder_run(e, image, 1, LP_FEATURE_PROJECTED, row, scratch, &observer, &err),
+              &err);
     lp_free(image);
     lp_free(row);
     lp_free(scratch);

@@ -5,12 +5,18 @@
  * with an index.  Nothing in a file is executed, and every length, offset, stride and
  * shape is checked against the file before it is used.
  *
+ *     static float proj[768 * 512];
+ *     lp_error err;
  *     lp_checkpoint *ckpt;
- *     lp_checkpoint_open(path, &ckpt, &err);                  // index only: no tensor is read yet
- *     const lp_tensor *t = lp_checkpoint_find(ckpt, "visual.proj");
- *     lp_tensor_read reads[] = {{t, proj}};                    // float proj[768 * 512]
- *     lp_checkpoint_read(ckpt, reads, 1, 0, &err);            // one pass over the file
+ *     lp_status status = lp_checkpoint_open("ViT-B-32.pt", &ckpt, &err); // reads no tensor yet
+ *     const lp_tensor *t = status == LP_OK ? lp_checkpoint_find(ckpt, "visual.proj") : NULL;
+ *     if (t != NULL && t->count == 768 * 512) {
+ *         lp_tensor_read reads[] = {{t, proj}};
+ *         status = lp_checkpoint_read(ckpt, reads, 1, 0, &err);          // one pass over the file
+ *     }
  *     lp_checkpoint_close(ckpt);
+ *     if (status != LP_OK)
+ *         fprintf(stderr, "%s\n", err.text);
  */
 #ifndef LINPROBE_CHECKPOINT_H
 #define LINPROBE_CHECKPOINT_H

@@ -3,10 +3,17 @@
  * The binary files of CIFAR-100, CIFAR-10 and STL-10, from a folder or straight from the official
  * .tar.gz, and folders of PNG and JPEG files, one a class.
  *
- *     lp_dataset *data;
- *     lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
  *     unsigned char rgb[32 * 32 * 3];
- *     lp_dataset_image(data, 0, rgb, &err);
+ *     lp_error err;
+ *     lp_dataset *data;
+ *     lp_status status =
+ *         lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
+ *     if (status == LP_OK)
+ *         status = lp_dataset_image(data, 0, rgb, &err);
+ *     if (status == LP_OK)
+ *         puts(lp_dataset_class_name(data, (size_t)lp_dataset_labels(data)[0]));
+ *     else
+ *         fprintf(stderr, "%s\n", err.text);
  *     lp_dataset_close(data);
  */
 #ifndef LINPROBE_DATASET_H

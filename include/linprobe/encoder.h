@@ -1,10 +1,22 @@
 /* linprobe/encoder.h: a frozen image encoder, from a checkpoint to feature vectors.
  *
- *     lp_encoder *encoder;
- *     lp_encoder_load(ckpt, NULL, &encoder, &err);
- *     const lp_encoder_info *info = lp_encoder_describe(encoder);
- *     float *scratch = ...;      // lp_encoder_scratch(encoder, batch) floats, one per thread
- *     lp_encoder_run(encoder, images, batch, info->default_point, features, scratch, NULL);
+ *     static float images[3 * 224 * 224], features[512]; // one preprocessed image; F = 512
+ *     lp_error err;
+ *     lp_checkpoint *ckpt;
+ *     lp_encoder *encoder = NULL;
+ *     float *scratch = NULL; // each thread has its own
+ *     lp_status status = lp_checkpoint_open("ViT-B-32.pt", &ckpt, &err);
+ *     if (status == LP_OK)
+ *         status = lp_encoder_load(ckpt, NULL, &encoder, &err);
+ *     lp_checkpoint_close(ckpt);
+ *     if (status == LP_OK)
+ *         scratch = (float *)malloc(lp_encoder_scratch(encoder, 1) * sizeof(float));
+ *     if (scratch != NULL)
+ *         status = lp_encoder_run(encoder, images, 1, lp_encoder_describe(encoder)->default_point,
+ *                                 features, scratch, NULL, &err);
+ *     if (status != LP_OK)
+ *         fprintf(stderr, "%s\n", err.text);
+ *     free(scratch);
  *     lp_encoder_free(encoder);
  */
 #ifndef LINPROBE_ENCODER_H

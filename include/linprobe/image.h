@@ -1,11 +1,18 @@
 /* linprobe/image.h: from 8-bit pixels to an encoder's input, equal to Pillow and torchvision to the
  * last bit.
  *
- *     lp_preprocess clip = {.resize = 224, .crop = 224, .filter = LP_FILTER_BICUBIC,
- *                           .mean = {...}, .std = {...}};
+ *     static unsigned char rgb[32 * 32 * 3];
+ *     static float input[3 * 224 * 224];
+ *     const lp_preprocess half = {.resize = 224, .crop = 224, .filter = LP_FILTER_BICUBIC,
+ *                                 .squash = false,
+ *                                 .mean = {0.5F, 0.5F, 0.5F}, .std = {0.5F, 0.5F, 0.5F}};
+ *     lp_error err;
  *     lp_preprocessor *p;
- *     lp_preprocessor_new(&clip, &p, &err);
- *     lp_preprocessor_run(p, rgb, 32, 32, input, &err);     // float input[3 * 224 * 224]
+ *     lp_status status = lp_preprocessor_new(&half, &p, &err);
+ *     if (status == LP_OK)
+ *         status = lp_preprocessor_run(p, rgb, 32, 32, input, &err);
+ *     if (status != LP_OK)
+ *         fprintf(stderr, "%s\n", err.text);
  *     lp_preprocessor_free(p);
  */
 #ifndef LINPROBE_IMAGE_H

@@ -53,7 +53,8 @@ typedef struct lp_preprocess {
  * Pillow's Image.resize does: horizontal pass, then vertical, 8 bits between them, 22-bit
  * fixed-point coefficients (Pillow src/libImaging/Resample.c, versions 2.7 to 12; 13 begins with
  * the vertical pass when the height shrinks by more than twice what the width does).  All sizes
- * from 1 to 65535.  rgb and out must not overlap. */
+ * from 1 to 65535.  rgb and out must not overlap.  Thread-safe.  LP_ERR_ARGUMENT: another size, or
+ * an unknown filter.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_height,
                                       size_t in_width, unsigned char *out, size_t out_height,
                                       size_t out_width, lp_error *err);
@@ -62,11 +63,13 @@ LP_MUST_USE lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb
  * further images of that size need no memory. */
 typedef struct lp_preprocessor lp_preprocessor;
 
+/* LP_ERR_ARGUMENT: a value outside the ranges above.  LP_ERR_MEMORY.  *out is NULL then. */
 LP_MUST_USE lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out,
                                           lp_error *err);
-void lp_preprocessor_free(lp_preprocessor *p);
+void lp_preprocessor_free(lp_preprocessor *p); /* NULL is allowed */
 
-/* rgb: uint8 [height, width, 3], sides from 1 to 65535.  out: float32 [3, crop, crop]. */
+/* rgb: uint8 [height, width, 3], sides from 1 to 65535.  out: float32 [3, crop, crop].
+ * LP_ERR_ARGUMENT: another size.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb,
                                           size_t height, size_t width, float *out, lp_error *err);
 

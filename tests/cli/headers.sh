@@ -14,6 +14,7 @@ whole() { # HEADER
         echo '}'
     fi
 }
+# shellcheck disable=SC2154 # tap.sh sets scratch
 compiles() { # NAME FILE COMPILER...
     what=$1 file=$2
     shift 2

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "normal.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
 #include "report/evaluation.h"
@@ -30,7 +31,7 @@ static lp_probe *random_probe(void) {
     lp_random_seed(&random, 2);
     assert_ok(lp_probe_new(K, F, &probe, &err), &err);
     for (size_t i = 0; i < K * F; i++) {
-        probe->weights[i] = lp_random_normal(&random);
+        probe->weights[i] = random_normal(&random);
     }
     return probe;
 }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "linprobe/sweep.h"
+#include "normal.h"
 #include "probe/split.h"
 #include "base/random.h"
 
@@ -27,7 +28,7 @@ static int setup(void **state) {
     for (size_t i = 0; i < N; i++) {
         labels[i] = (int64_t)(i % K);
         for (size_t j = 0; j < F; j++) { /* the classes overlap: no C gets all right */
-            x[i * F + j] = (float)(lp_random_normal(&random) + (j == i % K ? 1.0 : 0.0));
+            x[i * F + j] = (float)(random_normal(&random) + (j == i % K ? 1.0 : 0.0));
         }
     }
     return mkdtemp(folder) == NULL;

@@ -56,15 +56,25 @@ each() {
 
 # ---- rules of this project -------------------------------------------------------------------
 
-# A folder includes only lower layers, itself and public headers; a library outside the C and POSIX
-# ones is included by one file (zlib: by whoever checks a CRC-32).
+# A file includes only lower layers and its own folder, so that the library never includes the
+# program.  A public header belongs to a stage and counts as a file of its folder.  A library outside
+# the C and POSIX ones is included by one file (zlib: by whoever checks a CRC-32).
 check_layers() {
+    local library program
+    library=$(sed -n 's/^LIBRARY_FOLDERS := //p' Makefile)
+    program=$(sed -n 's/^PROGRAM_FOLDERS := //p' Makefile)
     # shellcheck disable=SC2046,SC2016
-    silent awk '
+    silent awk -v library="$library" -v program="$program" '
     BEGIN {
         layers = "base 0 math 1 ckpt 1 data 1 image 1 feat 1 model 2 probe 2 " \
-                 "extract 3 report 3 fetch 3 draw 3 run 4 cli 5"
+                 "extract 3 run 4 all 5 report 6 fetch 6 draw 6 cli 7"
         for (n = split(layers, word, " "); n > 1; n -= 2) level[word[n - 1]] = word[n]
+        stages = "status base choices base checkpoint ckpt dataset data image image " \
+                 "features feat provenance feat encoder model probe probe stats probe " \
+                 "sweep probe extract extract run run linprobe all"
+        for (n = split(stages, word, " "); n > 1; n -= 2) stage[word[n - 1] ".h"] = word[n]
+        for (n = split(library, word, " "); n > 0; n--) side[word[n]] = "library"
+        for (n = split(program, word, " "); n > 0; n--) side[word[n]] = "program"
         standard = "assert complex ctype errno float inttypes limits locale math setjmp signal " \
                    "stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings " \
                    "time arpa/inet dirent fcntl netdb netinet/in poll pthread sched spawn " \
@@ -98,17 +108,41 @@ check_layers() {
             next
         }
         split(target, to, "/")
-        if (to[1] == "linprobe") next
-        if (path[1] == "include") print where "a public header includes \"" target "\""
-        else if (!(path[2] in level)) print where "folder src/" path[2] " has no layer"
-        else if (!(to[1] in level)) print where "\"" target "\": expected \"FOLDER/FILE.h\" of src"
-        else if (to[1] != path[2] && level[to[1]] >= level[path[2]])
-            print where "layer " level[path[2]] " includes \"" target "\" of layer " level[to[1]]
+        from = path[1] == "include" ? stage[path[3]] : path[2]
+        into = to[1] == "linprobe" ? stage[to[2]] : to[1]
+        if (path[1] == "include" && to[1] != "linprobe")
+            print where "a public header includes \"" target "\""
+        else if (!(from in level) || path[1] == "src" && !(from in side))
+            print where "no layer is known of it, or the Makefile does not build its folder"
+        else if (!(into in level)) print where "\"" target "\": no layer is known of it"
+        else if (side[from] == "library" && side[into] == "program")
+            print where "the library includes \"" target "\" of the program"
+        else if (into != from && level[into] >= level[from])
+            print where "layer " level[from] " includes \"" target "\" of layer " level[into]
     }' $(find src include -name '*.[ch]')
 }
 
 check_unique_names() {
     silent eval "code | sed 's|.*/||' | sort | uniq -d"
+}
+
+# No two types share a name, not even of two files that never meet: a debugger and a search know
+# them by it alone.
+check_unique_types() {
+    # shellcheck disable=SC2046
+    silent awk '
+    /^typedef / { open = /[{]$/ }
+    open && /^[}] / || /^typedef .*;/ {
+        name = $0
+        if (match(name, /[(][*][A-Za-z_0-9]+[)]/)) name = substr(name, RSTART + 2, RLENGTH - 3)
+        else {
+            sub(/( LP_[A-Z_]+([(].*[)])?)?;.*/, "", name)
+            sub(/.*[ *]/, "", name)
+        }
+        if (name in seen) print FILENAME ":" FNR ": " name " is also a type of " seen[name]
+        else seen[name] = FILENAME ":" FNR
+        open = 0
+    }' $(find src include -name '*.[ch]')
 }
 
 check_lengths() {
@@ -255,8 +289,9 @@ check() {
     esac
 }
 
-check layers "a file includes only lower layers, a library only its own file"
+check layers "a file includes only lower layers, the library nothing of the program, a foreign library only its own file"
 check unique_names "file names are unique"
+check unique_types "no two types share a name"
 check lengths "files have at most 800 lines"
 check paths "no path of one machine in a committed file"
 check portable "tests use no command that only GNU has"

@@ -5,12 +5,18 @@
  * with an index.  Nothing in a file is executed, and every length, offset, stride and
  * shape is checked against the file before it is used.
  *
+ *     static float proj[768 * 512];
+ *     lp_error err;
  *     lp_checkpoint *ckpt;
- *     lp_checkpoint_open(path, &ckpt, &err);                  // index only: no tensor is read yet
- *     const lp_tensor *t = lp_checkpoint_find(ckpt, "visual.proj");
- *     lp_tensor_read reads[] = {{t, proj}};                    // float proj[768 * 512]
- *     lp_checkpoint_read(ckpt, reads, 1, 0, &err);            // one pass over the file
+ *     lp_status status = lp_checkpoint_open("ViT-B-32.pt", &ckpt, &err); // reads no tensor yet
+ *     const lp_tensor *t = status == LP_OK ? lp_checkpoint_find(ckpt, "visual.proj") : NULL;
+ *     if (t != NULL && t->count == 768 * 512) {
+ *         lp_tensor_read reads[] = {{t, proj}};
+ *         status = lp_checkpoint_read(ckpt, reads, 1, 0, &err);          // one pass over the file
+ *     }
  *     lp_checkpoint_close(ckpt);
+ *     if (status != LP_OK)
+ *         fprintf(stderr, "%s\n", err.text);
  */
 #ifndef LINPROBE_CHECKPOINT_H
 #define LINPROBE_CHECKPOINT_H
@@ -63,10 +69,14 @@ typedef struct lp_checkpoint lp_checkpoint;
 /* Recognises the format by its content and builds the index.  `path` is a file of weights, the
  * .index.json file of several, or a folder that holds one of these (docs/FORMATS.md has the order).
  * Names lose what wraps all of them ("module."), and of a training state only one model is taken.
- * Errors name the file and the place (byte offset or pickle opcode).  Not thread-safe on one
- * checkpoint; different ones are independent. */
+ * Not thread-safe on one checkpoint; different ones are independent.
+ *
+ * LP_ERR_IO: a file cannot be read.  LP_ERR_FORMAT: not a file of weights, truncated, damaged or
+ * hostile, or a folder without weights or with several.  LP_ERR_UNSUPPORTED: a valid file that
+ * holds what is not read, such as a compressed archive or an object of an unknown class.
+ * LP_ERR_MEMORY.  Messages have the file and the place in it (byte offset or pickle opcode). */
 LP_MUST_USE lp_status lp_checkpoint_open(const char *path, lp_checkpoint **ckpt, lp_error *err);
-void lp_checkpoint_close(lp_checkpoint *ckpt);
+void lp_checkpoint_close(lp_checkpoint *ckpt); /* NULL is allowed */
 
 /* "TorchScript archive", "PyTorch state dict (zip)", "PyTorch state dict (before 1.6)" or
  * "safetensors". */
@@ -82,7 +92,8 @@ size_t lp_checkpoint_files(const lp_checkpoint *ckpt);
 const char *lp_checkpoint_path(const lp_checkpoint *ckpt);
 
 /* SHA-256 of the whole file, 64 hexadecimal digits; computed at the first call.  Of weights in
- * several files: that of the text which `sha256sum INDEX FILE...` prints, files ordered by name. */
+ * several files: that of the text which `sha256sum INDEX FILE...` prints, files ordered by name.
+ * It belongs to the checkpoint.  LP_ERR_IO: a file cannot be read.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err);
 
 /* The name of a published file with this SHA-256 ("OpenAI CLIP ViT-B/32"), or NULL.  Of some files
@@ -103,8 +114,9 @@ typedef struct lp_tensor_read {
 
 /* Reads all of them in one pass over the file, converting F16, BF16, F64 and integers to float32,
  * on at most `threads` threads (0 = all processors; fewer for few values), each on a part of the
- * file.  They change neither the values nor the error.  LP_ERR_UNSUPPORTED names a tensor of
- * another type; LP_ERR_DATA one that holds NaN or infinity. */
+ * file.  They change neither the values nor the error.  LP_ERR_UNSUPPORTED: a tensor of another
+ * type.  LP_ERR_DATA: one that holds NaN or infinity.  LP_ERR_FORMAT, LP_ERR_IO: its bytes are
+ * damaged or cannot be read.  LP_ERR_MEMORY.  Messages name the tensor. */
 LP_MUST_USE lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads,
                                          size_t count, size_t threads, lp_error *err);
 

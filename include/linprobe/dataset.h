@@ -3,10 +3,17 @@
  * The binary files of CIFAR-100, CIFAR-10 and STL-10, from a folder or straight from the official
  * .tar.gz, and folders of PNG and JPEG files, one a class.
  *
- *     lp_dataset *data;
- *     lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
  *     unsigned char rgb[32 * 32 * 3];
- *     lp_dataset_image(data, 0, rgb, &err);
+ *     lp_error err;
+ *     lp_dataset *data;
+ *     lp_status status =
+ *         lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
+ *     if (status == LP_OK)
+ *         status = lp_dataset_image(data, 0, rgb, &err);
+ *     if (status == LP_OK)
+ *         puts(lp_dataset_class_name(data, (size_t)lp_dataset_labels(data)[0]));
+ *     else
+ *         fprintf(stderr, "%s\n", err.text);
  *     lp_dataset_close(data);
  */
 #ifndef LINPROBE_DATASET_H
@@ -82,23 +89,23 @@ typedef struct lp_dataset lp_dataset;
  *
  * Classes of a folder of images are its sub-folders in the order of their names' bytes, those of
  * the training split; images are files named .png, .jpg or .jpeg there and in folders below, in
- * torchvision's order.  What they are is told by their contents.  Each is decoded once here, so
+ * torchvision's order.  Their contents decide what they are.  Each is decoded once here, so
  * that a broken one is known before anything is computed.
  *
- * LP_ERR_ARGUMENT: coarse labels of a set without them, two sets in one folder, a file of the other
- * split, a share where the folder has a split.  LP_ERR_IO: nothing found (says what was looked
- * for), or not readable.  LP_ERR_FORMAT: a partial record, an archive that is truncated, damaged or
- * hostile, a names file of the wrong length, a broken image.  LP_ERR_UNSUPPORTED: an image in a
- * format that is not read.  LP_ERR_DATA: a label out of range, a class without images, a test class
- * that the training split lacks.  LP_CANCELLED: progress returned false.  Messages have the file
- * and the record, counted from 0. */
+ * *data is NULL on failure.  LP_ERR_ARGUMENT: coarse labels of a set without them, two sets in one
+ * folder, a file of the other split, a share where the folder has a split.  LP_ERR_IO: nothing
+ * found (says what was looked for), or not readable.  LP_ERR_FORMAT: a partial record, an archive
+ * that is truncated, damaged or hostile, a names file of the wrong length, a broken image.
+ * LP_ERR_UNSUPPORTED: an image in a format that is not read.  LP_ERR_DATA: a label out of range, a
+ * class without images, a test class that the training split lacks.  LP_CANCELLED: progress stopped
+ * it.  LP_ERR_MEMORY.  Messages have the file and the record, counted from 0. */
 LP_MUST_USE lp_status lp_dataset_open_with(const char *path, const lp_dataset_options *options,
                                            lp_dataset **data, lp_error *err);
 
-/* The same with other options all 0. */
+/* The simple form: the same with all other options 0, and the same statuses. */
 LP_MUST_USE lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels,
                                       lp_dataset **data, lp_error *err);
-void lp_dataset_close(lp_dataset *data);
+void lp_dataset_close(lp_dataset *data); /* NULL is allowed */
 
 const lp_dataset_info *lp_dataset_describe(const lp_dataset *data);
 
@@ -110,7 +117,7 @@ const int64_t *lp_dataset_labels(const lp_dataset *data);
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k);
 
 /* The superclass of each class, int64 [K], each below *count (count may be NULL).  It is found in
- * the records, which name both.  NULL, and *count 0, where they do not tell: the labels are coarse,
+ * the records, which name both.  NULL, and *count 0, where they do not say: the labels are coarse,
  * the set has no superclasses, or a class occurs in two of them or never.  Belongs to the dataset.
  */
 const int64_t *lp_dataset_superclasses(const lp_dataset *data, size_t *count);
@@ -127,8 +134,9 @@ void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, siz
 const char *lp_dataset_skipped(const lp_dataset *data, size_t i, const char **why);
 
 /* Writes image i as uint8 [H, W, 3], RGB.  Thread-safe.  Files are decoded as Pillow does it, and
- * without a look at EXIF's orientation, as torchvision's ImageFolder has them.  LP_ERR_ARGUMENT
- * when i is not below N; LP_ERR_DATA when its file has changed since the set was opened. */
+ * without a look at EXIF's orientation, as torchvision's ImageFolder has them.  LP_ERR_ARGUMENT:
+ * i is not below N.  LP_ERR_IO: its file cannot be read.  LP_ERR_DATA: its file has changed since
+ * the set was opened.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_dataset_image(const lp_dataset *data, size_t i, unsigned char *rgb,
                                        lp_error *err);
 

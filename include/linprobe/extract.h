@@ -1,7 +1,17 @@
 /* linprobe/extract.h: an encoder over a whole data set, written as a feature set.
  *
- *     lp_extract_options options = {.out = "features/test", .point = LP_FEATURE_PROJECTED, ...};
- *     lp_extract(encoder, dataset, &options, &report, &err);
+ *     lp_error err;
+ *     lp_dataset *data;
+ *     lp_extract_options options = {0};
+ *     lp_extract_report report;
+ *     options.out = "features/test";
+ *     lp_status status =
+ *         lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
+ *     if (status == LP_OK)
+ *         status = lp_extract(NULL, data, &options, &report, &err); // the pixels; or an encoder
+ *     if (status != LP_OK)
+ *         fprintf(stderr, "%s\n", err.text);
+ *     lp_dataset_close(data);
  */
 #ifndef LINPROBE_EXTRACT_H
 #define LINPROBE_EXTRACT_H

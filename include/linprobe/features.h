@@ -4,9 +4,12 @@
  * and meta.json (how it was made).  NumPy opens the arrays as they are; arrays that NumPy wrote are
  * read too (meta.json may be missing), and so is one .npz file with arrays features and labels.
  *
+ *     lp_error err;
  *     lp_features *train;
- *     lp_features_open("features/train", &train, &err);
- *     ... train->x[i * train->width + j], train->labels[i] ...
+ *     if (lp_features_open("features/train", &train, &err) == LP_OK)
+ *         printf("%g is of class %d\n", (double)train->x[0], (int)train->labels[0]);
+ *     else
+ *         fprintf(stderr, "%s\n", err.text);
  *     lp_features_close(train);
  */
 #ifndef LINPROBE_FEATURES_H

@@ -1,11 +1,18 @@
 /* linprobe/image.h: from 8-bit pixels to an encoder's input, equal to Pillow and torchvision to the
  * last bit.
  *
- *     lp_preprocess clip = {.resize = 224, .crop = 224, .filter = LP_FILTER_BICUBIC,
- *                           .mean = {...}, .std = {...}};
+ *     static unsigned char rgb[32 * 32 * 3];
+ *     static float input[3 * 224 * 224];
+ *     const lp_preprocess half = {.resize = 224, .crop = 224, .filter = LP_FILTER_BICUBIC,
+ *                                 .squash = false,
+ *                                 .mean = {0.5F, 0.5F, 0.5F}, .std = {0.5F, 0.5F, 0.5F}};
+ *     lp_error err;
  *     lp_preprocessor *p;
- *     lp_preprocessor_new(&clip, &p, &err);
- *     lp_preprocessor_run(p, rgb, 32, 32, input, &err);     // float input[3 * 224 * 224]
+ *     lp_status status = lp_preprocessor_new(&half, &p, &err);
+ *     if (status == LP_OK)
+ *         status = lp_preprocessor_run(p, rgb, 32, 32, input, &err);
+ *     if (status != LP_OK)
+ *         fprintf(stderr, "%s\n", err.text);
  *     lp_preprocessor_free(p);
  */
 #ifndef LINPROBE_IMAGE_H
@@ -49,7 +56,8 @@ typedef struct lp_preprocess {
  * Pillow's Image.resize does: horizontal pass, then vertical, 8 bits between them, 22-bit
  * fixed-point coefficients (Pillow src/libImaging/Resample.c, versions 2.7 to 12; 13 begins with
  * the vertical pass when the height shrinks by more than twice what the width does).  All sizes
- * from 1 to 65535.  rgb and out must not overlap. */
+ * from 1 to 65535.  rgb and out must not overlap.  Thread-safe.  LP_ERR_ARGUMENT: another size, or
+ * an unknown filter.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_height,
                                       size_t in_width, unsigned char *out, size_t out_height,
                                       size_t out_width, lp_error *err);
@@ -58,11 +66,13 @@ LP_MUST_USE lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb
  * further images of that size need no memory. */
 typedef struct lp_preprocessor lp_preprocessor;
 
+/* LP_ERR_ARGUMENT: a value outside the ranges above.  LP_ERR_MEMORY.  *out is NULL then. */
 LP_MUST_USE lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out,
                                           lp_error *err);
-void lp_preprocessor_free(lp_preprocessor *p);
+void lp_preprocessor_free(lp_preprocessor *p); /* NULL is allowed */
 
-/* rgb: uint8 [height, width, 3], sides from 1 to 65535.  out: float32 [3, crop, crop]. */
+/* rgb: uint8 [height, width, 3], sides from 1 to 65535.  out: float32 [3, crop, crop].
+ * LP_ERR_ARGUMENT: another size.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb,
                                           size_t height, size_t width, float *out, lp_error *err);
 

@@ -1,12 +1,13 @@
 /* linprobe/linprobe.h: all of the library, in the order of the data.
  *
  *   checkpoint.h   weights in a file            -> named tensors
- *   dataset.h      CIFAR binaries               -> labelled 8-bit images
+ *   dataset.h      CIFAR, STL-10, image folders -> labelled 8-bit images
  *   image.h        8-bit images                 -> an encoder's input
  *   encoder.h      tensors and inputs           -> feature vectors
  *   extract.h      a whole data set             -> a feature set on disk, over all cores
  *   features.h     a feature set on disk        -> labelled feature vectors
  *   probe.h        labelled feature vectors     -> a linear classifier and its accuracy
+ *   sweep.h        labelled feature vectors     -> the regularisation strength C
  *   stats.h        predictions                  -> intervals, comparisons, few-shot, k-NN
  *   status.h       what every call returns
  */

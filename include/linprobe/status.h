@@ -10,7 +10,9 @@
  *     if (lp_checkpoint_open("ViT-B-32.pt", &ckpt, &err) != LP_OK)
  *         fprintf(stderr, "%s\n", err.text);
  *
- * The library never prints, exits or aborts because of input, and reads no environment variable.
+ * The library never prints, exits or aborts because of input, and its own code reads no
+ * environment variable.  OpenBLAS under it reads its own when it is loaded (OPENBLAS_CORETYPE
+ * chooses the kernels, on which a probe's last digits depend).
  */
 #ifndef LINPROBE_STATUS_H
 #define LINPROBE_STATUS_H

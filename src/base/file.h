@@ -18,7 +18,7 @@ LP_MUST_USE lp_status lp_map_open(const char *path, lp_map *map, lp_error *err);
 void lp_map_close(lp_map *map);
 
 /* The path (its end, where it is long) of the open map that an address lies in, or NULL.  For a
- * handler of SIGBUS, which is how the system tells that the bytes there cannot be read any more:
+ * handler of SIGBUS, by which the system reports that the bytes there cannot be read any more:
  * async-signal-safe.  Of more than 64 maps at once the later ones are not known. */
 const char *lp_map_path_at(const void *address);
 

@@ -1,8 +1,6 @@
 /* xoshiro256** */
 #include "base/random.h"
 
-#include <math.h>
-
 static uint64_t rotate(uint64_t x, int bits) {
     return x << bits | x >> (64 - bits);
 }
@@ -41,16 +39,6 @@ uint64_t lp_random_below(lp_random *random, uint64_t bound) {
 
 double lp_random_uniform(lp_random *random) {
     return (double)(lp_random_next(random) >> 11) * 0x1p-53;
-}
-
-double lp_random_normal(lp_random *random) {
-    double u, v, s;
-    do {
-        u = 2 * lp_random_uniform(random) - 1;
-        v = 2 * lp_random_uniform(random) - 1;
-        s = u * u + v * v;
-    } while (s >= 1 || s == 0);
-    return u * sqrt(-2 * log(s) / s);
 }
 
 void lp_random_shuffle(lp_random *random, size_t *items, size_t count) {

@@ -19,9 +19,6 @@ uint64_t lp_random_below(lp_random *random, uint64_t bound);
 /* Uniform in [0, 1), 53 bits. */
 double lp_random_uniform(lp_random *random);
 
-/* Standard normal (polar method of Marsaglia). */
-double lp_random_normal(lp_random *random);
-
 /* Shuffles items in place (Fisher and Yates). */
 void lp_random_shuffle(lp_random *random, size_t *items, size_t count);
 

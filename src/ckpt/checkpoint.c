@@ -205,11 +205,11 @@ static int compare_reads(const void *a, const void *b) {
 }
 
 /* Reads in their order, cut into parts. */
-typedef struct reading {
+typedef struct reading_parts {
     const lp_checkpoint *ckpt;
     const lp_entry_read *reads;
     size_t *ends; /* of each part; the first begins at 0 */
-} reading;
+} reading_parts;
 
 /* Whether a part may end before this read.  A zip file's storage is read as a whole, once. */
 static bool may_cut(const lp_checkpoint *ckpt, const lp_entry_read *next) {
@@ -241,7 +241,7 @@ static size_t cut(const lp_checkpoint *ckpt, const lp_entry_read *reads, size_t 
 }
 
 static lp_status read_part(void *context, size_t index, size_t worker, lp_error *err) {
-    const reading *r = context;
+    const reading_parts *r = context;
     size_t begin = index > 0 ? r->ends[index - 1] : 0, end;
     lp_status status = LP_OK;
     (void)worker;
@@ -274,7 +274,7 @@ lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, s
     }
     if (status == LP_OK && count > 0) {
         qsort(ordered, count, sizeof *ordered, compare_reads);
-        reading r = {ckpt, ordered, ends};
+        reading_parts r = {ckpt, ordered, ends};
         status =
             lp_parallel_for(threads, cut(ckpt, ordered, count, threads, ends), read_part, &r, err);
     }

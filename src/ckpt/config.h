@@ -10,7 +10,7 @@
  * NULL where there is no such file; otherwise the caller releases it (json_decref).
  *
  * Nothing but its place ties a config to the weights: a folder of downloads may hold another
- * model's.  So the caller compares what both tell (dimensions) before it believes the rest.
+ * model's.  So the caller compares what both say (dimensions) before it believes the rest.
  *
  * LP_ERR_IO and LP_ERR_FORMAT name the file: it cannot be read, is larger than 1 MiB, or is no JSON
  * object. */

@@ -11,7 +11,7 @@
 /* Finds the file of weights in a folder as Hugging Face's snapshots are:
  *   model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin, pytorch_model.bin
  * in this order, each whole or as its .index.json; else the only file that ends in .safetensors,
- * .pt, .pth or .bin.  LP_ERR_FORMAT when there is none, or no telling which.  *path is freed by the
+ * .pt, .pth or .bin.  LP_ERR_FORMAT when there is none, or several.  *path is freed by the
  * caller (lp_free). */
 LP_MUST_USE lp_status lp_shards_pick(const char *folder, char **path, lp_error *err);
 

@@ -1,4 +1,4 @@
-/* Formats of weights, told by their first bytes, and what is said of files that are none. */
+/* Formats of weights, recognised by their first bytes, and messages about files that are none. */
 #include "ckpt/weight_file.h"
 
 #include <string.h>

@@ -51,7 +51,7 @@ lp_status model_path_find(const char *word, const char *cache, char **path, lp_e
     const lp_known_model *model = there ? NULL : lp_known_model_named(word);
     *path = NULL;
     if (there || (model == NULL && strpbrk(word, "./") != NULL)) {
-        *path = lp_strdup(word); /* whoever opens it says what is wrong with it */
+        *path = lp_strdup(word); /* if it is no file, opening it fails with a message */
         return *path != NULL ? LP_OK : lp_fail_memory(err, word, strlen(word) + 1, 1);
     }
     if (model == NULL) {

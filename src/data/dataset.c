@@ -108,7 +108,7 @@ static lp_status read_labels(const lp_dataset *data, const lp_record_file *file,
     return LP_OK;
 }
 
-/* Superclasses as the records name them; none where they do not tell. */
+/* Superclasses as the records name them; none where they do not say. */
 static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
     const lp_record_layout *layout = data->files.layout;
     size_t record = record_bytes(data), classes = data->info.classes;
@@ -122,19 +122,19 @@ static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
     for (size_t c = 0; c < classes; c++) {
         of[c] = -1;
     }
-    bool told = true;
+    bool known = true;
     for (size_t k = 0; k < data->files.count; k++) {
         const lp_record_file *file = &data->files.records[k];
         for (size_t i = 0; i < file->size / record; i++) {
             const unsigned char *label = file->data + i * record; /* checked: coarse, fine */
-            told = told && (of[label[1]] < 0 || of[label[1]] == label[0]);
+            known = known && (of[label[1]] < 0 || of[label[1]] == label[0]);
             of[label[1]] = label[0];
         }
     }
     for (size_t c = 0; c < classes; c++) {
-        told = told && of[c] >= 0;
+        known = known && of[c] >= 0;
     }
-    if (told) {
+    if (known) {
         data->superclass_of = of;
         data->superclasses = layout->classes[LP_LABELS_COARSE];
     } else {

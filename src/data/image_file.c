@@ -1,5 +1,5 @@
-/* Data stage: an image file's format, told by its first bytes as Pillow tells it, whatever the name
- * says. */
+/* Data stage: an image file's format, recognised by its first bytes as Pillow does it, whatever the
+ * name says. */
 #include "data/image_file.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* One image file in memory: what it is is told by its first bytes, its pixels are those that
+/* One image file in memory: recognised by its first bytes; its pixels are those that
  * Pillow's Image.open(file).convert("RGB") gives.  PNG and JPEG. */
 #ifndef LP_DATA_IMAGE_FILE_H
 #define LP_DATA_IMAGE_FILE_H

@@ -1,10 +1,9 @@
 /* Data stage: the files of a split, wherever they lie.
  *
  *   folder    the split's files in it or one level down in the official folder; mapped
- *   one file  of the layout that its name tells, CIFAR-100's for an unknown name; mapped, and the
- *             names and labels beside it
- *   archive   tar or tar.gz, read once from end to end, so that damage anywhere is found; only the
- *             members needed are kept in memory
+ *   one file  of the layout that its name stands for, CIFAR-100's for an unknown name; mapped, and
+ * the names and labels beside it archive   tar or tar.gz, read once from end to end, so that damage
+ * anywhere is found; only the members needed are kept in memory
  *
  * CIFAR-10's training batches may end early (a subset), but none may be missing in between. */
 #include "data/record_files.h"

@@ -24,7 +24,7 @@ enum {
     LP_COLOURS = 8
 };
 
-/* What a caption tells. */
+/* What a caption says. */
 typedef struct lp_drawing {
     size_t shape, pattern, colour;
     int large; /* else small */

@@ -18,7 +18,7 @@ enum { BLOCK = 512, LABELS = 2, MAX_PICTURES_A_CLASS = 100000 };
 enum file_kind { TRAIN, TEST, CAPTIONED };
 
 /* Classes of one shape share patterns and colours in pairs, so that no single one of the three
- * words tells the class. */
+ * words names the class. */
 static void choose_class(size_t fine, lp_drawing *drawing) {
     static const size_t pick[5][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 2}};
     size_t shape = fine / 5;
@@ -56,7 +56,7 @@ static void choose_for_pretraining(lp_random *random, lp_drawing *drawing) {
     } while (is_probe_class(drawing));
 }
 
-/* Pattern, colour and shape are always told, the rest now and then. */
+/* Pattern, colour and shape are always named, the rest now and then. */
 static void write_caption(const lp_drawing *drawing, lp_random *random, char text[LP_CAPTION]) {
     uint64_t coins = lp_random_next(random) >> 61;
     const char *size = drawing->large ? "large " : "small ";

@@ -17,13 +17,13 @@
 
 struct lp_preprocessor {
     lp_preprocess what;
-    float table[3][256];         /* what becomes of a byte, by channel */
-    size_t height, width;        /* of the image that the rest is prepared for; 0 at first */
-    lp_axis across, down;        /* at most crop positions each; beside them the frame */
-    size_t first_row, row_count; /* of that image, read by the vertical pass */
-    unsigned char *rows;         /* [row_count, across.count, 3], after the horizontal pass */
-    unsigned char *line;         /* [crop, 3], after the vertical pass */
-    int32_t *sums;               /* [crop, 3] */
+    float table[3][256];           /* what becomes of a byte, by channel */
+    size_t height, width;          /* of the image that the rest is prepared for; 0 at first */
+    lp_resample_axis across, down; /* at most crop positions each; beside them the frame */
+    size_t first_row, row_count;   /* of that image, read by the vertical pass */
+    unsigned char *rows;           /* [row_count, across.count, 3], after the horizontal pass */
+    unsigned char *line;           /* [crop, 3], after the vertical pass */
+    int32_t *sums;                 /* [crop, 3] */
 };
 
 static lp_status check(const lp_preprocess *what, lp_error *err) {
@@ -79,8 +79,8 @@ lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out, 
 
 /* Forgets the image size. */
 static void clear(lp_preprocessor *p) {
-    lp_axis_clear(&p->across);
-    lp_axis_clear(&p->down);
+    lp_resample_axis_clear(&p->across);
+    lp_resample_axis_clear(&p->down);
     lp_free(p->rows);
     p->rows = NULL;
     p->height = 0;
@@ -98,7 +98,7 @@ void lp_preprocessor_free(lp_preprocessor *p) {
 
 /* The part of an axis, resized from in_size to out_size, that the crop keeps: from Python's
  * int(round((out_size - crop) / 2)), where a half goes to the even neighbour. */
-static lp_status prepare_axis(const lp_preprocessor *p, lp_axis *axis, size_t in_size,
+static lp_status prepare_axis(const lp_preprocessor *p, lp_resample_axis *axis, size_t in_size,
                               size_t out_size, lp_error *err) {
     size_t crop = p->what.crop, start = 0, count = out_size;
     if (out_size > crop) {
@@ -106,7 +106,7 @@ static lp_status prepare_axis(const lp_preprocessor *p, lp_axis *axis, size_t in
         start = half + ((out_size - crop) % 2 != 0 && half % 2 != 0);
         count = crop;
     }
-    return lp_axis_init(axis, p->what.filter, in_size, out_size, start, count, err);
+    return lp_resample_axis_init(axis, p->what.filter, in_size, out_size, start, count, err);
 }
 
 static lp_status prepare(lp_preprocessor *p, size_t height, size_t width, lp_error *err) {
@@ -121,7 +121,7 @@ static lp_status prepare(lp_preprocessor *p, size_t height, size_t width, lp_err
     if (status != LP_OK) {
         return status;
     }
-    lp_axis_span(&p->down, &p->first_row, &p->row_count);
+    lp_resample_axis_span(&p->down, &p->first_row, &p->row_count);
     p->rows = lp_alloc(p->row_count, p->across.count * 3);
     if (p->rows == NULL) {
         return lp_fail_memory(err, "resized rows", p->row_count, p->across.count * 3);

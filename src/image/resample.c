@@ -66,8 +66,8 @@ static int32_t to_fixed(double weight) {
     return (int32_t)(weight * (1 << FRACTION_BITS) + (weight < 0 ? -0.5 : 0.5));
 }
 
-lp_status lp_axis_init(lp_axis *axis, lp_filter filter, size_t in_size, size_t out_size,
-                       size_t start, size_t count, lp_error *err) {
+lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t in_size,
+                                size_t out_size, size_t start, size_t count, lp_error *err) {
     double scale = (double)in_size / (double)out_size;
     double widened = scale < 1 ? 1 : scale;
     double support = filters[filter].support * widened;
@@ -81,7 +81,7 @@ lp_status lp_axis_init(lp_axis *axis, lp_filter filter, size_t in_size, size_t o
     if (axis->first == NULL || axis->used == NULL || axis->weights == NULL || exact == NULL) {
         lp_status status =
             lp_fail_memory(err, "resize weights", count, axis->taps * sizeof *axis->weights);
-        lp_axis_clear(axis);
+        lp_resample_axis_clear(axis);
         lp_free(exact);
         return status;
     }
@@ -107,14 +107,14 @@ lp_status lp_axis_init(lp_axis *axis, lp_filter filter, size_t in_size, size_t o
     return LP_OK;
 }
 
-void lp_axis_clear(lp_axis *axis) {
+void lp_resample_axis_clear(lp_resample_axis *axis) {
     lp_free(axis->first);
     lp_free(axis->used);
     lp_free(axis->weights);
     memset(axis, 0, sizeof *axis);
 }
 
-void lp_axis_span(const lp_axis *axis, size_t *first, size_t *rows) {
+void lp_resample_axis_span(const lp_resample_axis *axis, size_t *first, size_t *rows) {
     size_t last = axis->count - 1;
     *first = axis->first[0];
     *rows = axis->first[last] + axis->used[last] - axis->first[0];
@@ -125,8 +125,8 @@ static unsigned char to_byte(int32_t sum) {
     return (unsigned char)(value > 255 ? 255 : value);
 }
 
-void lp_resample_rows(const lp_axis *axis, const unsigned char *in, size_t rows, size_t width,
-                      unsigned char *out) {
+void lp_resample_rows(const lp_resample_axis *axis, const unsigned char *in, size_t rows,
+                      size_t width, unsigned char *out) {
     for (size_t y = 0; y < rows; y++) {
         for (size_t x = 0; x < axis->count; x++) {
             const unsigned char *pixel = in + (y * width + axis->first[x]) * 3;
@@ -145,7 +145,7 @@ void lp_resample_rows(const lp_axis *axis, const unsigned char *in, size_t rows,
     }
 }
 
-void lp_resample_line(const lp_axis *axis, size_t i, const unsigned char *in, size_t bytes,
+void lp_resample_line(const lp_resample_axis *axis, size_t i, const unsigned char *in, size_t bytes,
                       int32_t *restrict sums, unsigned char *restrict out) {
     const int32_t *weights = axis->weights + i * axis->taps;
     const unsigned char *restrict row = in + (axis->first[i] - axis->first[0]) * bytes;
@@ -178,18 +178,19 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
     if (lp_filter_name(filter) == NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT, "image resize: unknown filter %d", (int)filter);
     }
-    lp_axis across = {0}, down = {0};
+    lp_resample_axis across = {0}, down = {0};
     unsigned char *rows = NULL;
     int32_t *sums = NULL;
     size_t bytes = out_width * 3, first, count;
-    lp_status status = lp_axis_init(&across, filter, in_width, out_width, 0, out_width, err);
+    lp_status status =
+        lp_resample_axis_init(&across, filter, in_width, out_width, 0, out_width, err);
     if (status == LP_OK) {
-        status = lp_axis_init(&down, filter, in_height, out_height, 0, out_height, err);
+        status = lp_resample_axis_init(&down, filter, in_height, out_height, 0, out_height, err);
     }
     if (status != LP_OK) {
         goto done;
     }
-    lp_axis_span(&down, &first, &count);
+    lp_resample_axis_span(&down, &first, &count);
     rows = lp_alloc(count, bytes);
     sums = lp_alloc(bytes, sizeof *sums);
     if (rows == NULL || sums == NULL) {
@@ -201,8 +202,8 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
         lp_resample_line(&down, y, rows, bytes, sums, out + y * bytes);
     }
 done:
-    lp_axis_clear(&across);
-    lp_axis_clear(&down);
+    lp_resample_axis_clear(&across);
+    lp_resample_axis_clear(&down);
     lp_free(rows);
     lp_free(sums);
     return status;

@@ -34,16 +34,17 @@ static size_t panels_of(size_t columns) {
 
 /* Sums of five rows over one panel: sums [QUERIES][stride] = x [QUERIES][depth] w [depth][PANEL],
  * += where a chain continues them; the first `vectors` * 16 columns. */
-typedef struct tile_input {
+typedef struct attention_tile {
     const float *rows[QUERIES];
     const float *panel;
     size_t depth; /* at most CHAIN */
     bool add;
-} tile_input;
+} attention_tile;
 
-typedef void (*tile_sums)(const tile_input *tile, size_t vectors, float *sums, size_t stride);
+typedef void (*attention_tile_sums)(const attention_tile *tile, size_t vectors, float *sums,
+                                    size_t stride);
 
-LP_BODY void tile_plain(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+LP_BODY void tile_plain(const attention_tile *tile, size_t vectors, float *sums, size_t stride) {
     for (size_t i = 0; i < QUERIES; i++) {
         float s[PANEL] = {0};
         for (size_t k = 0; k < tile->depth; k++) {
@@ -61,7 +62,7 @@ LP_BODY void tile_plain(const tile_input *tile, size_t vectors, float *sums, siz
 
 /* Two vectors of 8 at a time: 10 sums, where two units of 256 bits need 8. */
 LP_TARGET("avx2,fma")
-LP_BODY void tile_avx2(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+LP_BODY void tile_avx2(const attention_tile *tile, size_t vectors, float *sums, size_t stride) {
     for (size_t v = 0; v < vectors; v++) {
         const float *w = tile->panel + v * RUN;
         __m256 low[QUERIES], high[QUERIES];
@@ -90,7 +91,8 @@ LP_BODY void tile_avx2(const tile_input *tile, size_t vectors, float *sums, size
 
 /* `vectors` is a number that the compiler knows. */
 LP_TARGET("avx512f")
-LP_BODY void vectors_avx512(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+LP_BODY void vectors_avx512(const attention_tile *tile, size_t vectors, float *sums,
+                            size_t stride) {
     const float *w = tile->panel;
     __m512 s[QUERIES][PANEL / RUN];
     for (size_t i = 0; i < QUERIES; i++) {
@@ -115,7 +117,7 @@ LP_BODY void vectors_avx512(const tile_input *tile, size_t vectors, float *sums,
 }
 
 LP_TARGET("avx512f")
-LP_BODY void tile_avx512(const tile_input *tile, size_t vectors, float *sums, size_t stride) {
+LP_BODY void tile_avx512(const attention_tile *tile, size_t vectors, float *sums, size_t stride) {
     switch (vectors) {
     case 1:
         vectors_avx512(tile, 1, sums, stride);
@@ -134,14 +136,14 @@ LP_BODY void tile_avx512(const tile_input *tile, size_t vectors, float *sums, si
 #endif
 
 /* sums [QUERIES][stride] = the rows [QUERIES][depth] times w [columns / 64][depth][64]. */
-LP_BODY void multiply(tile_sums sum, const float *const rows[QUERIES], size_t depth, const float *w,
-                      size_t columns, float *sums, size_t stride) {
+LP_BODY void multiply(attention_tile_sums sum, const float *const rows[QUERIES], size_t depth,
+                      const float *w, size_t columns, float *sums, size_t stride) {
     for (size_t first = 0; first < columns; first += PANEL, w += depth * PANEL) {
         size_t left = columns - first < PANEL ? columns - first : PANEL;
         for (size_t k = 0; k < depth; k += CHAIN) {
-            tile_input tile = {.panel = w + k * PANEL,
-                               .depth = depth - k < CHAIN ? depth - k : CHAIN,
-                               .add = k > 0};
+            attention_tile tile = {.panel = w + k * PANEL,
+                                   .depth = depth - k < CHAIN ? depth - k : CHAIN,
+                                   .add = k > 0};
             for (size_t i = 0; i < QUERIES; i++) {
                 tile.rows[i] = rows[i] + k;
             }
@@ -239,13 +241,13 @@ LP_BODY void pack_keys(const float *x, size_t rows, size_t columns, size_t strid
     }
 }
 
-typedef struct job {
+typedef struct attention_job {
     const lp_attention_input *in;
     float *keys, *values, *scores, *out; /* 64-byte aligned */
     /* Where it goes: rows with a stride; 0: rows of a tiled matrix, from first_row on. */
     float *y;
     size_t y_stride, first_row;
-} job;
+} attention_job;
 
 /* Columns of a head's values, and of five queries' scores, in whole panels. */
 static size_t value_columns(const lp_attention_input *in) {
@@ -268,7 +270,7 @@ LP_BODY void fetch_next(const lp_attention_input *in, size_t first, size_t rows,
     }
 }
 
-LP_BODY void fetch_tiled(const job *j, size_t first, size_t rows, size_t column) {
+LP_BODY void fetch_tiled(const attention_job *j, size_t first, size_t rows, size_t column) {
     size_t width = j->in->heads * j->in->head_width;
     for (size_t i = first; i < first + rows; i++) {
         const float *y = j->y + lp_tiled_at(width, j->first_row + i, column);
@@ -279,7 +281,7 @@ LP_BODY void fetch_tiled(const job *j, size_t first, size_t rows, size_t column)
 }
 
 /* out [QUERIES][columns], each row times its share -> y, rows first .. first + rows - 1. */
-LP_BODY void put(const job *j, const float shares[QUERIES], size_t first, size_t rows,
+LP_BODY void put(const attention_job *j, const float shares[QUERIES], size_t first, size_t rows,
                  size_t column) {
     size_t columns = value_columns(j->in), head_width = j->in->head_width;
     for (size_t i = 0; i < rows; i++) {
@@ -296,7 +298,7 @@ LP_BODY void put(const job *j, const float shares[QUERIES], size_t first, size_t
     }
 }
 
-LP_BODY void attend(const job *j, tile_sums sum) {
+LP_BODY void attend(const attention_job *j, attention_tile_sums sum) {
     const lp_attention_input *in = j->in;
     size_t columns = value_columns(in), stride = score_columns(in);
     for (size_t h = 0; h < in->heads; h++) {
@@ -325,23 +327,23 @@ LP_BODY void attend(const job *j, tile_sums sum) {
     }
 }
 
-static void attend_plain(const job *j) {
+static void attend_plain(const attention_job *j) {
     attend(j, tile_plain);
 }
 
 #if LP_X86
 
-LP_TARGET("avx2,fma") static void attend_avx2(const job *j) {
+LP_TARGET("avx2,fma") static void attend_avx2(const attention_job *j) {
     attend(j, tile_avx2);
 }
 
-LP_TARGET("avx512f,prfchw") static void attend_avx512(const job *j) {
+LP_TARGET("avx512f,prfchw") static void attend_avx512(const attention_job *j) {
     attend(j, tile_avx512);
 }
 
 #endif
 
-typedef void (*version)(const job *j);
+typedef void (*version)(const attention_job *j);
 
 static version best_version(void) {
 #if LP_X86
@@ -355,7 +357,7 @@ static version best_version(void) {
     return attend_plain;
 }
 
-static void run(job j, float *scratch, version attend_as) {
+static void run(attention_job j, float *scratch, version attend_as) {
     float *aligned = scratch + (ALIGNMENT - (uintptr_t)scratch % ALIGNMENT) / sizeof *scratch;
     j.keys = aligned;
     j.values = j.keys + score_columns(j.in) * j.in->head_width;
@@ -375,10 +377,10 @@ float lp_attention_scale(size_t head_width) {
 }
 
 void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride) {
-    run((job){.in = in, .y = y, .y_stride = y_stride}, scratch, best_version());
+    run((attention_job){.in = in, .y = y, .y_stride = y_stride}, scratch, best_version());
 }
 
 void lp_attention_tiled(const lp_attention_input *in, float *scratch, float *tiled,
                         size_t first_row) {
-    run((job){.in = in, .y = tiled, .first_row = first_row}, scratch, best_version());
+    run((attention_job){.in = in, .y = tiled, .first_row = first_row}, scratch, best_version());
 }

@@ -34,20 +34,20 @@ enum { PANEL = 16, TILE = 6, CHUNK_TILES = 32, CHAIN = 256 };
 /* Sums of a tile over `panels` panels (1 or 2), [TILE][at_once * PANEL].  rows: [taps][TILE]
  * pointers, each to `in` floats behind `offset`; a panel is `depth` * PANEL floats.  The versions
  * below differ in their registers alone. */
-typedef struct tile_input {
+typedef struct conv_tile {
     const float *const *rows;
     size_t taps, offset, in, depth;
     const float *panel;
-} tile_input;
+} conv_tile;
 
-typedef void (*tile_sums)(const tile_input *tile, size_t panels, float *sums);
+typedef void (*conv_tile_sums)(const conv_tile *tile, size_t panels, float *sums);
 
 /* The next run of channels that goes into a chain; false at the end of the tile. */
 typedef struct chain {
     size_t tap, channel, run, left;
 } chain;
 
-LP_BODY bool next_run(const tile_input *tile, chain *c) {
+LP_BODY bool next_run(const conv_tile *tile, chain *c) {
     c->channel += c->run;
     c->left -= c->run;
     if (c->channel == tile->in) {
@@ -62,11 +62,11 @@ LP_BODY bool next_run(const tile_input *tile, chain *c) {
 }
 
 /* Whether the chain ends behind this run. */
-LP_BODY bool ends_chain(const tile_input *tile, const chain *c) {
+LP_BODY bool ends_chain(const conv_tile *tile, const chain *c) {
     return c->run == c->left || (c->tap + 1 == tile->taps && c->channel + c->run == tile->in);
 }
 
-LP_BODY void tile_plain(const tile_input *tile, size_t panels, float *sums) {
+LP_BODY void tile_plain(const conv_tile *tile, size_t panels, float *sums) {
     float s[TILE * PANEL] = {0};
     const float *w = tile->panel;
     assert(panels == 1);
@@ -93,7 +93,7 @@ LP_BODY void tile_plain(const tile_input *tile, size_t panels, float *sums) {
 #if LP_X86
 
 LP_TARGET("avx2,fma")
-LP_BODY void tile_avx2(const tile_input *tile, size_t panels, float *sums) {
+LP_BODY void tile_avx2(const conv_tile *tile, size_t panels, float *sums) {
     __m256 s[2 * TILE];
     const float *w = tile->panel;
     assert(panels == 1);
@@ -126,7 +126,7 @@ LP_BODY void tile_avx2(const tile_input *tile, size_t panels, float *sums) {
 
 /* Two panels at once: 12 chains, of which a processor with two units of 512 bits needs 8. */
 LP_TARGET("avx512f")
-LP_BODY void tile_avx512(const tile_input *tile, size_t panels, float *sums) {
+LP_BODY void tile_avx512(const conv_tile *tile, size_t panels, float *sums) {
     __m512 s[2 * TILE];
     const float *w = tile->panel;
     size_t second = panels == 2 ? tile->depth * PANEL : 0;
@@ -159,7 +159,7 @@ LP_BODY void tile_avx512(const tile_input *tile, size_t panels, float *sums) {
 
 #endif
 
-typedef struct job {
+typedef struct conv_job {
     const lp_conv *conv;
     const lp_conv_input *in;
     const float *add;
@@ -169,10 +169,10 @@ typedef struct job {
     /* [TILE][2 * PANEL], aligned to 64 bytes.  Here, and not where it is used, as gcc would keep it
      * in the registers that the chains need. */
     float *sums;
-} job;
+} conv_job;
 
 /* Where tap t reads for the pixel of this place in its image. */
-static const float *at_tap(const job *j, const float *image, size_t place, size_t t) {
+static const float *at_tap(const conv_job *j, const float *image, size_t place, size_t t) {
     const lp_conv *c = j->conv;
     const lp_conv_input *in = j->in;
     size_t v = place / j->wide * c->stride + t / c->taps_wide;
@@ -186,7 +186,7 @@ static const float *at_tap(const job *j, const float *image, size_t place, size_
 
 /* rows [tiles][taps][TILE] for pixels first .. first + count - 1; behind the last pixel, pixel
  * `first` again. */
-static void point(const job *j, size_t first, size_t count, size_t tiles, const float **rows) {
+static void point(const conv_job *j, size_t first, size_t count, size_t tiles, const float **rows) {
     size_t taps = j->conv->taps_high * j->conv->taps_wide, image_pixels = j->high * j->wide;
     for (size_t tile = 0; tile < tiles; tile++, rows += taps * TILE) {
         for (size_t i = 0; i < TILE; i++) {
@@ -212,7 +212,7 @@ LP_BODY void finish(const float *sums, size_t sums_stride, size_t rows, size_t c
     }
 }
 
-LP_BODY void convolve(const job *j, tile_sums sum, size_t at_once) {
+LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
     const lp_conv *c = j->conv;
     size_t taps = c->taps_high * c->taps_wide, depth = taps * c->in;
     size_t panels = (c->out + PANEL - 1) / PANEL, stride = c->groups * c->out;
@@ -230,9 +230,8 @@ LP_BODY void convolve(const job *j, tile_sums sum, size_t at_once) {
                 size_t column = group * c->out + p * PANEL, left = c->out - p * PANEL;
                 size_t columns = left < step * PANEL ? left : step * PANEL;
                 for (size_t t = 0; t < tiles; t++) {
-                    tile_input tile = {
-                        rows + t * taps * TILE,     taps, group * c->in, c->in, depth,
-                        weights + p * depth * PANEL};
+                    conv_tile tile = {rows + t * taps * TILE,     taps, group * c->in, c->in, depth,
+                                      weights + p * depth * PANEL};
                     size_t at = (first + t * TILE) * stride + column;
                     size_t high = count - t * TILE < TILE ? count - t * TILE : TILE;
                     sum(&tile, step, j->sums);
@@ -245,17 +244,17 @@ LP_BODY void convolve(const job *j, tile_sums sum, size_t at_once) {
     }
 }
 
-static void convolve_plain(const job *j) {
+static void convolve_plain(const conv_job *j) {
     convolve(j, tile_plain, 1);
 }
 
 #if LP_X86
 
-LP_TARGET("avx2,fma") static void convolve_avx2(const job *j) {
+LP_TARGET("avx2,fma") static void convolve_avx2(const conv_job *j) {
     convolve(j, tile_avx2, 1);
 }
 
-LP_TARGET("avx512f") static void convolve_avx512(const job *j) {
+LP_TARGET("avx512f") static void convolve_avx512(const conv_job *j) {
     convolve(j, tile_avx512, 2);
 }
 
@@ -298,14 +297,14 @@ void lp_conv_pack(const lp_conv *conv, const float *weight, const double *scale,
 void lp_conv_run(const lp_conv *conv, const lp_conv_input *in, const float *add, bool relu,
                  float *y) {
     _Alignas(64) float sums[TILE * 2 * PANEL];
-    job j = {conv,
-             in,
-             add,
-             relu,
-             y,
-             lp_conv_side(conv, in->height, conv->taps_high),
-             lp_conv_side(conv, in->width, conv->taps_wide),
-             sums};
+    conv_job j = {conv,
+                  in,
+                  add,
+                  relu,
+                  y,
+                  lp_conv_side(conv, in->height, conv->taps_high),
+                  lp_conv_side(conv, in->width, conv->taps_wide),
+                  sums};
     assert(conv->taps_high * conv->taps_wide <= LP_CONV_MAX_TAPS);
 #if LP_X86
     if (LP_SUPPORTS("avx512f")) {

@@ -164,7 +164,8 @@ LP_BODY void round_row(const float *row, size_t runs, uint8_t *to, float *scale,
 /* ---- products -------------------------------------------------------------------------------- */
 
 /* sums [TILE][PANEL] of rows [runs][TILE][RUN] and a panel [runs * RUN / 4][PANEL][4]. */
-typedef void (*tile_sums)(const uint8_t *rows, const int8_t *panel, size_t runs, int32_t *sums);
+typedef void (*int8_tile_sums)(const uint8_t *rows, const int8_t *panel, size_t runs,
+                               int32_t *sums);
 
 LP_BODY void tile_plain(const uint8_t *rows, const int8_t *panel, size_t runs, int32_t *sums) {
     memset(sums, 0, TILE * PANEL * sizeof *sums);
@@ -255,7 +256,7 @@ LP_BODY void tile_vnni(const uint8_t *rows, const int8_t *panel, size_t runs, in
 
 #endif
 
-typedef struct job {
+typedef struct int8_job {
     const lp_packed_linear *layer;
     const float *x;
     size_t rows;
@@ -264,7 +265,7 @@ typedef struct job {
     rounding *roundings; /* [chunk] */
     int32_t *sums;       /* [TILE][PANEL], aligned to 64 bytes */
     float *scaled;       /* the same */
-} job;
+} int8_job;
 
 /* Rounds a tile's rows, group by group. */
 LP_BODY void round_tile(const float *x, size_t runs, uint8_t *to, rounding *r) {
@@ -278,7 +279,7 @@ LP_BODY void round_tile(const float *x, size_t runs, uint8_t *to, rounding *r) {
 }
 
 /* scaled [TILE][PANEL] = the product of a tile and a panel; its scales and sums [groups][PANEL]. */
-LP_BODY void multiply_tile(tile_sums sum, const uint8_t *rows, const rounding *r,
+LP_BODY void multiply_tile(int8_tile_sums sum, const uint8_t *rows, const rounding *r,
                            const parts *panel, size_t runs, int32_t *sums, float *scaled) {
     const float *scales = panel->scales;
     const int32_t *column_sums = panel->sums;
@@ -297,7 +298,7 @@ LP_BODY void multiply_tile(tile_sums sum, const uint8_t *rows, const rounding *r
     }
 }
 
-LP_BODY void multiply(const job *j, tile_sums sum) {
+LP_BODY void multiply(const int8_job *j, int8_tile_sums sum) {
     const lp_packed_linear *layer = j->layer;
     parts w = parts_of(layer);
     size_t depth = depth_of(layer->in), runs = depth / RUN, chunk = chunk_tiles(layer->in);
@@ -324,17 +325,17 @@ LP_BODY void multiply(const job *j, tile_sums sum) {
     }
 }
 
-static void multiply_plain(const job *j) {
+static void multiply_plain(const int8_job *j) {
     multiply(j, tile_plain);
 }
 
 #if LP_X86
 
-LP_TARGET("avx2,fma") static void multiply_avx2(const job *j) {
+LP_TARGET("avx2,fma") static void multiply_avx2(const int8_job *j) {
     multiply(j, tile_avx2);
 }
 
-LP_TARGET("avx512f,avx512vnni") static void multiply_vnni(const job *j) {
+LP_TARGET("avx512f,avx512vnni") static void multiply_vnni(const int8_job *j) {
     multiply(j, tile_vnni);
 }
 
@@ -345,7 +346,7 @@ void lp_linear_int8_run(const lp_packed_linear *layer, const float *x, size_t ro
     _Alignas(64) int32_t sums[TILE * PANEL];
     _Alignas(64) float scaled[TILE * PANEL];
     uint8_t *rounded = (uint8_t *)scratch;
-    job j = {layer, x, rows, output, rounded, NULL, sums, scaled};
+    int8_job j = {layer, x, rows, output, rounded, NULL, sums, scaled};
     j.roundings =
         (rounding *)(void *)(rounded + chunk_tiles(layer->in) * depth_of(layer->in) * TILE);
 #if LP_X86

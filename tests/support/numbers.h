@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 #include "check.h"
+#include "normal.h"
 
 static const float GUARD = -12345.0F;
 static lp_random source; /* to be seeded first */
@@ -15,7 +16,7 @@ static inline float *numbers(size_t count) {
     assert_non_null(cells);
     cells[0] = cells[count + 1] = GUARD;
     for (size_t i = 1; i <= count; i++) {
-        cells[i] = (float)lp_random_normal(&source);
+        cells[i] = (float)random_normal(&source);
     }
     return cells + 1;
 }

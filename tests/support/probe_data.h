@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "linprobe/probe.h"
+#include "normal.h"
 
 typedef struct dataset {
     lp_examples set;
@@ -35,13 +36,13 @@ static inline dataset dataset_random(size_t count, size_t width, size_t classes,
     assert_non_null(means);
     lp_random_seed(&random, seed);
     for (size_t i = 0; i < classes * width; i++) {
-        means[i] = lp_random_normal(&random);
+        means[i] = random_normal(&random);
     }
     for (size_t i = 0; i < count; i++) {
         size_t k = i < classes ? i : (size_t)lp_random_below(&random, classes);
         data.labels[i] = (int64_t)k;
         for (size_t j = 0; j < width; j++) {
-            data.x[i * width + j] = (float)(0.5 + means[k * width + j] + lp_random_normal(&random));
+            data.x[i * width + j] = (float)(0.5 + means[k * width + j] + random_normal(&random));
         }
     }
     free(means);

@@ -90,8 +90,8 @@ static void check(version chosen, const struct size *s, double spread) {
     for (size_t i = 0; i < count; i++) {
         y[i] = GUARD;
     }
-    run((job){.in = &e.in, .y = y, .y_stride = stride}, e.scratch, chosen);
-    run((job){.in = &e.in, .y = tiled, .first_row = BEFORE}, e.scratch, chosen);
+    run((attention_job){.in = &e.in, .y = y, .y_stride = stride}, e.scratch, chosen);
+    run((attention_job){.in = &e.in, .y = tiled, .first_row = BEFORE}, e.scratch, chosen);
     for (size_t i = 0; i < s->queries; i++) {
         for (size_t h = 0; h < s->heads; h++) {
             formula(&e, i, h, p, exact);
@@ -161,8 +161,8 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
         example e = make(&sizes[k], 1);
         size_t count = sizes[k].queries * e.width;
         float *y = numbers(count), *other = numbers(count);
-        run((job){.in = &e.in, .y = y, .y_stride = e.width}, e.scratch, attend_avx512);
-        run((job){.in = &e.in, .y = other, .y_stride = e.width}, e.scratch, attend_avx2);
+        run((attention_job){.in = &e.in, .y = y, .y_stride = e.width}, e.scratch, attend_avx512);
+        run((attention_job){.in = &e.in, .y = other, .y_stride = e.width}, e.scratch, attend_avx2);
         assert_memory_equal(y, other, count * sizeof *y);
         release_guarded(y, count);
         release_guarded(other, count);

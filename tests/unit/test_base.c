@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "check.h"
+#include "normal.h"
 #include "test_folder.h"
 
 static lp_error err;
@@ -112,7 +113,7 @@ static void random_numbers_are_the_same_everywhere(void **state) {
     assert_true(first == UINT64_C(0xb3f2af6d0fc710c5));
     double sum = 0, squares = 0;
     for (int i = 0; i < 10000; i++) {
-        double z = lp_random_normal(&random);
+        double z = random_normal(&random);
         sum += z;
         squares += z * z;
     }

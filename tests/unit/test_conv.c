@@ -108,14 +108,14 @@ static void assert_exact(const geometry *g, const example *e, const float *add, 
     }
 }
 
-typedef void (*version)(const job *j);
+typedef void (*version)(const conv_job *j);
 
 static void check_version(version run) {
     lp_random_seed(&source, 3);
     for (size_t k = 0; k < sizeof geometries / sizeof geometries[0]; k++) {
         const geometry *g = &geometries[k];
         example e = make(g);
-        job j = {&e.conv, &e.input, NULL, false, e.y, e.high, e.wide, sums};
+        conv_job j = {&e.conv, &e.input, NULL, false, e.y, e.high, e.wide, sums};
         run(&j);
         assert_exact(g, &e, NULL, false);
         j.add = e.add;
@@ -171,7 +171,7 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
     for (size_t k = 0; k < sizeof geometries / sizeof geometries[0]; k++) {
         example e = make(&geometries[k]);
         float *other = numbers(e.count);
-        job j = {&e.conv, &e.input, e.add, false, e.y, e.high, e.wide, sums};
+        conv_job j = {&e.conv, &e.input, e.add, false, e.y, e.high, e.wide, sums};
         convolve_avx512(&j);
         j.y = other;
         convolve_avx2(&j);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "normal.h"
 #include "probe/dense_objective.h"
 #include "probe/fitter.h"
 #include "probe/lbfgs.h"
@@ -84,7 +85,7 @@ static void random_parameters(double *parameters, uint64_t seed, double size) {
     lp_random random;
     lp_random_seed(&random, seed);
     for (size_t j = 0; j < K * D; j++) {
-        parameters[j] = size * lp_random_normal(&random);
+        parameters[j] = size * random_normal(&random);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "check.h"
+#include "normal.h"
 
 #if defined(__GNUC__) && defined(__x86_64__)
 
@@ -39,10 +40,10 @@ static void compare(const version *one, const version *other) {
     lp_random random;
     lp_random_seed(&random, 5);
     for (size_t i = 0; i < COLUMNS; i++) {
-        bias[i] = (float)lp_random_normal(&random);
+        bias[i] = (float)random_normal(&random);
     }
     for (size_t i = 0; i < CELLS; i++) {
-        start[i] = (float)(4 * lp_random_normal(&random));
+        start[i] = (float)(4 * random_normal(&random));
     }
     for (size_t k = 0; k < sizeof versions / sizeof versions[0]; k++) {
         memcpy(a, start, sizeof a);

@@ -2,10 +2,11 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "test_meta.h"
+#include "normal.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
 #include "report/evaluation_rows.h"
+#include "test_meta.h"
 
 enum { K = 4, F = 3, N = 40 };
 
@@ -31,7 +32,7 @@ static lp_probe *random_probe(void) {
     lp_random_seed(&random, 2);
     assert_ok(lp_probe_new(K, F, &probe, &err), &err);
     for (size_t i = 0; i < K * F; i++) {
-        probe->weights[i] = lp_random_normal(&random);
+        probe->weights[i] = random_normal(&random);
     }
     return probe;
 }

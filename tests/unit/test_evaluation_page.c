@@ -6,10 +6,11 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "ckpt/known_models.h"
-#include "test_folder.h"
+#include "normal.h"
 #include "picture.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
+#include "test_folder.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
 #include "report/png.h"
@@ -281,7 +282,7 @@ static void evaluate(const lp_features *test, lp_evaluation *e) {
     lp_random_seed(&random, 2);
     assert_ok(lp_probe_new(K, F, &probe, &err), &err);
     for (size_t i = 0; i < (size_t)K * F; i++) {
-        probe->weights[i] = lp_random_normal(&random);
+        probe->weights[i] = random_normal(&random);
     }
     assert_ok(lp_evaluation_run(probe, test, LP_PROBABILITY_SOFTMAX, 1, e, &err), &err);
     lp_probe_free(probe);

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "math/accumulate.h"
 #include "math/logistic.h"
+#include "normal.h"
 
 enum { MOST = 40 * 70, GUARD = 8 };
 static const float MARK = 12345.0F;
@@ -31,7 +32,7 @@ static void fill(block *b, size_t rows, size_t columns, uint64_t seed, int other
         b->wide[i] = (double)MARK;
     }
     for (size_t i = 0; i < rows * columns; i++) {
-        float v = (float)(lp_random_normal(&random) * pow(10, 2 * lp_random_uniform(&random)));
+        float v = (float)(random_normal(&random) * pow(10, 2 * lp_random_uniform(&random)));
         b->narrow[GUARD + i] = v;
         b->wide[GUARD + i] = (double)v;
     }

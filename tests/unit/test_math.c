@@ -10,6 +10,7 @@
 #include "math/rows.h"
 #include "math/tiles.h"
 #include "check.h"
+#include "normal.h"
 
 static const float GUARD = -12345.0F;
 static lp_random source;
@@ -31,7 +32,7 @@ static matrix make(size_t rows, size_t columns, size_t stride, double scale) {
     m.at = m.cells + stride;
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < columns; j++) {
-            m.at[i * stride + j] = (float)(scale * lp_random_normal(&source));
+            m.at[i * stride + j] = (float)(scale * random_normal(&source));
         }
     }
     return m;

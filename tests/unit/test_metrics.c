@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "linprobe/stats.h"
+#include "normal.h"
 #include "probe/classifier.h"
 #include "probe/confidence_interval.h"
 #include "probe_data.h"
@@ -161,7 +162,7 @@ static void many_rows_any_threads(void **state) {
     lp_random_seed(&random, 5);
     assert_ok(lp_probe_new(K, F, &probe, &err), &err);
     for (size_t i = 0; i < K * F; i++) {
-        probe->weights[i] = 0.3 * lp_random_normal(&random);
+        probe->weights[i] = 0.3 * random_normal(&random);
     }
     double *logits = calloc(N * K, sizeof *logits);
     int64_t *predicted = calloc(N, sizeof *predicted);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "linprobe/stats.h"
+#include "normal.h"
 #include "probe/classifier.h"
 #include "probe_data.h"
 
@@ -107,7 +108,7 @@ static void logits_equal_plain_loops(void **state) {
         lp_random_seed(&random, c);
         assert_ok(lp_probe_new(5, 13, &probe, &err), &err);
         for (size_t i = 0; i < 5 * 13; i++) {
-            probe->weights[i] = lp_random_normal(&random);
+            probe->weights[i] = random_normal(&random);
         }
         probe->intercepts[1] = 0.25;
         probe->intercepts[3] = -INFINITY;

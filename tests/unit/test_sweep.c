@@ -9,6 +9,7 @@
 #include "check.h"
 #include "test_folder.h"
 #include "linprobe/sweep.h"
+#include "normal.h"
 #include "probe/examples.h"
 #include "base/random.h"
 
@@ -26,7 +27,7 @@ static int setup(void **state) {
     for (size_t i = 0; i < N; i++) {
         labels[i] = (int64_t)(i % K);
         for (size_t j = 0; j < F; j++) { /* the classes overlap: no C gets all right */
-            x[i * F + j] = (float)(lp_random_normal(&random) + (j == i % K ? 1.0 : 0.0));
+            x[i * F + j] = (float)(random_normal(&random) + (j == i % K ? 1.0 : 0.0));
         }
     }
     return make_folder(state);

@@ -48,19 +48,35 @@ static void print_comma(FILE *out, lp_json_layout layout, bool first) {
     }
 }
 
+/* UTF-8 in quotes, as jansson has it: only what JSON demands is escaped. */
+static void print_text(FILE *out, const char *text) {
+    static const char letters[] = {['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+                                   ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
+    (void)fputc('"', out);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < sizeof letters && letters[c] != '\0') {
+            (void)fprintf(out, "\\%c", letters[c]);
+        } else if (c < 0x20) {
+            (void)fprintf(out, "\\u%04X", c);
+        } else {
+            (void)fputc(c, out);
+        }
+    }
+    (void)fputc('"', out);
+}
+
 static void print_object(FILE *out, const json_t *object, lp_json_layout layout, int depth) {
     const char *key;
     json_t *member;
     bool first = true;
     (void)fputc('{', out);
     json_object_foreach((json_t *)(uintptr_t)object, key, member) {
-        json_t *name = json_string(key);
         print_comma(out, layout, first);
         print_gap(out, layout, depth + 1);
-        print_value(out, name, layout, depth + 1);
+        print_text(out, key);
         (void)fputs(layout == LP_JSON_COMPACT ? ":" : ": ", out);
         print_value(out, member, layout, depth + 1);
-        json_decref(name);
         first = false;
     }
     if (!first) {
@@ -83,7 +99,8 @@ static void print_array(FILE *out, const json_t *array, lp_json_layout layout, i
     (void)fputc(']', out);
 }
 
-/* jansson prints all but reals, of which it has one precision for all, and what holds them. */
+/* Not jansson's own: it has one precision for all reals, and where memory is short it leaves out
+ * text without an error. */
 static void print_value(FILE *out, const json_t *value, lp_json_layout layout, int depth) {
     char text[LP_REAL_TEXT];
     if (json_is_object(value)) {
@@ -93,8 +110,12 @@ static void print_value(FILE *out, const json_t *value, lp_json_layout layout, i
     } else if (json_is_real(value)) {
         (void)fputs(lp_real_text(text, json_real_value(value)), out);
         (void)fputs(strpbrk(text, ".e") == NULL ? ".0" : "", out);
+    } else if (json_is_string(value)) {
+        print_text(out, json_string_value(value));
+    } else if (json_is_integer(value)) {
+        (void)fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else {
-        (void)json_dumpf(value, out, JSON_ENCODE_ANY);
+        (void)fputs(json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null", out);
     }
 }
 

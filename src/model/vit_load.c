@@ -1,15 +1,10 @@
 /* A vision transformer from a file.
  *
- *   1. the number of blocks, from the names; which groups of weights the model has
- *   2. the plan: every weight of the layout; the check learns D, P, S, M, A, E
- *   3. a square of patches, from the positions S: with or without one for each token before them
- *   4. what the weights do not say (activation, heads, pooling, input size, preprocessing): from
+ *   1. what names and shapes say (vit_plan.c)
+ *   2. what the weights do not say (activation, heads, pooling, input size, preprocessing): from
  *      the caller, else a published file's digest, else a config beside the file, else the tables
  *      of families.c
- *   5. once the weights are read, vit_pack.c makes them those that run
- *
- * Dimensions are found as build_model in openai/CLIP clip/model.py does: D and P from the patch
- * embedding, the grid from the positions, heads = D / 64 unless something says otherwise. */
+ *   3. once the weights are read, vit_pack.c makes them those that run */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,13 +16,11 @@
 #include "model/family.h"
 #include "model/model_config.h"
 #include "model/vit.h"
-#include "model/vit_layout.h"
-#include "model/vit_stored.h"
+#include "model/vit_plan.h"
 
 enum {
     HEAD_WIDTH = 64,      /* clip/model.py, timm: heads = width / 64 */
     LARGEST_INPUT = 4096, /* pixels a side: bounds the scratch memory */
-    MAX_BLOCKS = 256,     /* more would only make the list of missing tensors endless */
     /* Rows of one product: 16 images of ViT-B/32 with 50 tokens, of which choose_batch keeps those
      * that fill tiles.  Images: for models of few tokens, to bound a batch's memory.  Chosen, not
      * measured. */
@@ -44,182 +37,14 @@ typedef struct tower {
 /* A tower while it is made. */
 typedef struct making {
     const lp_source *source;
-    const lp_vit_layout *layout;
     lp_vit *vit; /* the tower's, as what follows */
     lp_vit_stored *stored;
     const lp_known_model *known; /* or NULL */
     unsigned groups;             /* of weights that the model has */
 } making;
 
-/* ---- the plan -------------------------------------------------------------------------------- */
-
-/* The number in "<prefix><blocks>12.attn.qkv.weight"; MAX_BLOCKS for other names. */
-static size_t block_number(const making *m, const char *name) {
-    size_t prefix = strlen(m->source->prefix), blocks = strlen(m->layout->blocks);
-    if (strncmp(name, m->source->prefix, prefix) != 0 ||
-        strncmp(name + prefix, m->layout->blocks, blocks) != 0) {
-        return MAX_BLOCKS;
-    }
-    const char *digit = name + prefix + blocks;
-    size_t number = 0;
-    if (*digit < '0' || *digit > '9' || (digit[0] == '0' && digit[1] != '.')) {
-        return MAX_BLOCKS;
-    }
-    for (; *digit >= '0' && *digit <= '9' && number < MAX_BLOCKS; digit++) {
-        number = number * 10 + (size_t)(*digit - '0');
-    }
-    return *digit == '.' && number < MAX_BLOCKS ? number : MAX_BLOCKS;
-}
-
-static size_t count_blocks(const making *m) {
-    size_t layers = 1;
-    for (size_t i = 0; i < lp_checkpoint_count(m->source->ckpt); i++) {
-        size_t block = block_number(m, lp_checkpoint_tensor(m->source->ckpt, i)->name);
-        if (block != MAX_BLOCKS && block >= layers) {
-            layers = block + 1;
-        }
-    }
-    return layers;
-}
-
-/* A weight's whole name; block SIZE_MAX outside the blocks. */
-static void name_weight(const making *m, size_t block, const char *name, char out[LP_PLAN_NAME]) {
-    if (name[0] == '/') {
-        (void)snprintf(out, LP_PLAN_NAME, "%s", name + 1);
-    } else if (block == SIZE_MAX) {
-        (void)snprintf(out, LP_PLAN_NAME, "%s%s", m->source->prefix, name);
-    } else {
-        (void)snprintf(out, LP_PLAN_NAME, "%s%s%zu.%s", m->source->prefix, m->layout->blocks, block,
-                       name);
-    }
-}
-
-static const lp_tensor *find(const making *m, size_t block, const char *name) {
-    char whole[LP_PLAN_NAME];
-    name_weight(m, block, name, whole);
-    return lp_checkpoint_find(m->source->ckpt, whole);
-}
-
-static size_t square_root(size_t n) {
-    size_t root = 0;
-    while (root * root < n) {
-        root++;
-    }
-    return root;
-}
-
-static bool is_square(size_t n) {
-    return square_root(n) * square_root(n) == n;
-}
-
-static unsigned groups_of_rows(const making *m, size_t block, const lp_vit_weight *rows,
-                               size_t count) {
-    unsigned groups = 0;
-    for (size_t i = 0; i < count; i++) {
-        if ((rows[i].groups & LP_VIT_WITHOUT) == 0 && find(m, block, rows[i].name) != NULL) {
-            groups |= rows[i].groups;
-        }
-    }
-    return groups;
-}
-
-/* Whether the plain MLP's names hold a gated one: [2M, D] and [D, M] instead of [M, D], [D, M]. */
-static bool is_gated_by_shape(const making *m) {
-    if (m->layout->fc1 == NULL) {
-        return false;
-    }
-    const lp_tensor *fc1 = find(m, 0, m->layout->fc1), *fc2 = find(m, 0, m->layout->fc2);
-    return fc1 != NULL && fc2 != NULL && fc1->rank == 2 && fc2->rank == 2 &&
-           fc1->shape[0] == 2 * fc2->shape[1];
-}
-
-/* Whether the model must have a class token: every model of the layout has one, or there is a
- * position for it. */
-static bool needs_class_token(const making *m) {
-    const lp_vit_layout *l = m->layout;
-    for (size_t i = 0; i < l->weight_count; i++) {
-        const lp_vit_weight *w = &l->weights[i];
-        if (w->kind == LP_VIT_VALUES && w->field == offsetof(lp_vit_stored, class_token) &&
-            w->groups == 0) {
-            return true;
-        }
-    }
-    const lp_tensor *positions = find(m, SIZE_MAX, l->positions);
-    return positions != NULL && positions->rank >= 2 && positions->count > 0 &&
-           positions->count <= INT_MAX && !is_square(positions->shape[positions->rank - 2]);
-}
-
-/* Fills in m->groups. */
-static void find_groups(making *m) {
-    const lp_vit_layout *l = m->layout;
-    m->groups = groups_of_rows(m, SIZE_MAX, l->weights, l->weight_count);
-    for (size_t b = 0; b < m->stored->layers; b++) {
-        m->groups |= groups_of_rows(m, b, l->block_weights, l->block_weight_count);
-    }
-    m->groups &= ~(unsigned)LP_VIT_GATED_BY_SHAPE; /* its names are no sign of it */
-    m->groups |= is_gated_by_shape(m) ? LP_VIT_GATED_BY_SHAPE : 0U;
-    m->groups |= needs_class_token(m) ? LP_VIT_CLASS : 0U;
-    m->vit->gated = (m->groups & LP_VIT_ANY_GATE) != 0;
-}
-
 static bool has(const making *m, unsigned groups) {
     return (m->groups & groups) != 0;
-}
-
-static bool is_wanted(const making *m, unsigned groups) {
-    return groups == 0 || has(m, groups) == ((groups & LP_VIT_WITHOUT) == 0);
-}
-
-/* owner: the lp_vit_stored or the lp_vit_stored_block that the rows' fields are of. */
-static void plan_rows(const making *m, lp_weight_plan *plan, size_t block, void *owner,
-                      const lp_vit_weight *rows, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        const lp_vit_weight *w = &rows[i];
-        if (!is_wanted(m, w->groups)) {
-            continue;
-        }
-        void *field = (char *)owner + w->field;
-        float **to = w->kind == LP_VIT_VALUES ? field : NULL;
-        if (w->kind == LP_VIT_LINEAR) {
-            lp_stored_linear *layer = field;
-            layer->present = true;
-            layer->planned = plan->count;
-            to = &layer->weights;
-        }
-        char name[LP_PLAN_NAME];
-        name_weight(m, block, w->name, name);
-        lp_plan_add(plan, to, w->shape, "%s", name);
-    }
-}
-
-/* What the check taught, and a square of patches. */
-static void learn_dimensions(making *m, lp_weight_plan *plan) {
-    lp_vit_shape *s = &m->vit->shape;
-    s->width = *lp_plan_dimension(plan, 'D');
-    s->patch = *lp_plan_dimension(plan, 'P');
-    s->mlp_width = *lp_plan_dimension(plan, 'M');
-    s->pool_mlp_width = *lp_plan_dimension(plan, 'A');
-    s->embedding = *lp_plan_dimension(plan, 'E');
-    size_t positions = *lp_plan_dimension(plan, 'S');
-    size_t class_token = has(m, LP_VIT_CLASS) ? 1 : 0;
-    s->prefix = class_token + *lp_plan_dimension(plan, 'R') + (has(m, LP_VIT_DISTILLED) ? 1 : 0);
-    if (has(m, LP_VIT_REGISTERS) + has(m, LP_VIT_REGISTERS_DINOV2) + has(m, LP_VIT_DISTILLED) > 1) {
-        lp_plan_problem(plan, "register tokens of two kinds, or a distillation token beside them");
-    }
-    if (positions == 0 || positions > INT_MAX) { /* a problem already */
-        return;
-    }
-    /* all tokens have a position; or the class token and the patches; or the patches alone */
-    const size_t covered[] = {s->prefix, class_token, 0};
-    for (size_t i = 0; i < (m->layout->patches_alone ? 3 : 2); i++) {
-        if (positions > covered[i] && is_square(positions - covered[i])) {
-            m->stored->covered = covered[i];
-            m->stored->grid = square_root(positions - covered[i]);
-            return;
-        }
-    }
-    lp_plan_problem(plan, "%zu positions: expected %sa square of patches", positions,
-                    class_token > 0 ? "one for a class token and " : "");
 }
 
 /* ---- what weights do not say ----------------------------------------------------------------- */
@@ -418,8 +243,8 @@ done:
 
 static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
                       lp_encoder_info *info, lp_error *err) {
-    making m = {.source = source, .layout = source->family->layout};
-    size_t layers = count_blocks(&m);
+    making m = {.source = source};
+    size_t layers = lp_vit_count_blocks(source);
     tower *t = lp_alloc_zeroed(1, sizeof *t);
     *out = t;
     if (t == NULL) {
@@ -435,15 +260,8 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     m.vit->shape.layers = m.stored->layers = layers;
     m.vit->precision = source->options->precision;
     m.stored->resize = source->family->resize;
-    m.stored->projection.transposed = m.layout->projection_transposed;
-    find_groups(&m);
-    plan_rows(&m, plan, SIZE_MAX, m.stored, m.layout->weights, m.layout->weight_count);
-    for (size_t b = 0; b < layers; b++) {
-        plan_rows(&m, plan, b, &m.stored->blocks[b], m.layout->block_weights,
-                  m.layout->block_weight_count);
-    }
-    lp_plan_check(plan, source->ckpt, source->prefix, m.layout->ignored);
-    learn_dimensions(&m, plan);
+    m.groups = lp_vit_plan(source, m.stored, plan, &m.vit->shape);
+    m.vit->gated = has(&m, LP_VIT_ANY_GATE);
     lp_status status;
     LP_TRY(lp_plan_report(plan, source->ckpt, source->family->name, err));
     LP_TRY(choose(&m, info, err));

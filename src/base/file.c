@@ -88,7 +88,8 @@ lp_status lp_map_open(const char *path, lp_map *map, lp_error *err) {
     } else if (map->size > 0) {
         void *data = mmap(NULL, (size_t)map->size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (data == MAP_FAILED) {
-            status = lp_fail_errno(err, errno, "%s: cannot be mapped", path);
+            status = errno == ENOMEM ? lp_fail_memory(err, path, (size_t)map->size, 1)
+                                     : lp_fail_errno(err, errno, "%s: cannot be mapped", path);
         } else {
             map->data = data;
             note_map(path, map);

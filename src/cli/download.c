@@ -25,7 +25,7 @@ lp_status download_file(const char *what, const char *advice, const lp_fetch_req
     meter_end(&m);
     if (status == LP_CANCELLED) {
         (void)lp_prefix(err, status, "interrupted%s: ",
-                        request->sha256 != NULL ? ": the same command goes on from here" : "");
+                        request->sha256 != NULL ? ": run again, it goes on from here" : "");
     } else if (status != LP_OK) {
         (void)lp_prefix(err, status, "%s cannot be downloaded%s%s%s: ", what,
                         advice != NULL ? " (" : "", advice != NULL ? advice : "",

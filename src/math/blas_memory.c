@@ -63,6 +63,6 @@ lp_status lp_blas_reserve(lp_error *err) {
                        "the %zu MiB that the matrix products need",
                        (unsigned long long)limit.rlim_cur >> 20, bytes >> 20);
     }
-    take_buffers(threads);
+    take_buffers(threads + 1); /* and the thread that hands out the work */
     return LP_OK;
 }

@@ -87,7 +87,7 @@ while [ ! -s datasets/RN50x4.pt.part ]; do sleep 0.01; done
 kill -TERM $pid
 wait $pid
 ok "SIGTERM ends with status 143" [ $? = 143 ]
-ok "and says that it can go on" grep -q "interrupted: the same command goes on from here" stopped
+ok "and says that it can go on" grep -q "interrupted: run again, it goes on from here" stopped
 ok "the part is kept" [ -s datasets/RN50x4.pt.part ]
 : >requests
 run 0 "$LP_PROGRAM" fetch clip-rn50x4 --url "$base/large.pt" --sha256 "$large"

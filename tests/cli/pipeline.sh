@@ -96,7 +96,7 @@ wait $process
 found=$?
 if [ -e stopped.partial ]; then
     ok "SIGTERM ends it with status 143 (found $found)" [ $found = 143 ]
-    says "interrupted: the same command goes on from here: stopped: stopped after"
+    says "interrupted: run again, it goes on from here: stopped: stopped after"
     run 0 "$LP_PROGRAM" extract --model "$model" --data "$more" --split train --out stopped
 else
     skip "SIGTERM" "it was too fast to be stopped"

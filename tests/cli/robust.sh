@@ -101,7 +101,7 @@ interrupted() {
     wait $process
     found=$?
     ok "Ctrl-C in the $phase: status 130 (found $found)" [ "$found" = 130 ]
-    says "linprobe reproduce: interrupted: the same command "
+    says "linprobe reproduce: interrupted: run again, "
 }
 interrupted download "[ -s datasets/cifar-100-binary.tar.gz.part ]" /slow
 interrupted extraction "grep -q . datasets/features/*/*.partial/journal" ""

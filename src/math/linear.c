@@ -163,7 +163,7 @@ LP_TARGET("avx512f") LP_BODY void tile_avx512(const tile_input *tile, float *sum
 
 #endif
 
-typedef struct linear_job {
+typedef struct job {
     const lp_linear_layer *layer;
     const float *x;
     size_t rows;
@@ -171,9 +171,9 @@ typedef struct linear_job {
     /* [TILE][PANEL], aligned to 64 bytes.  Here, and not where it is used, as gcc would keep it in
      * the registers that the chains need. */
     float *sums;
-} linear_job;
+} job;
 
-LP_BODY void multiply(const linear_job *j, tile_sums sum) {
+LP_BODY void multiply(const job *j, tile_sums sum) {
     const lp_linear_layer *layer = j->layer;
     size_t runs = lp_tile_runs(layer->in), depth = runs * RUN;
     size_t blocks = (depth + MAX_BLOCK - 1) / MAX_BLOCK;
@@ -216,17 +216,17 @@ LP_BODY void multiply(const linear_job *j, tile_sums sum) {
     }
 }
 
-static void multiply_plain(const linear_job *j) {
+static void multiply_plain(const job *j) {
     multiply(j, tile_plain);
 }
 
 #if LP_X86
 
-LP_TARGET("avx2,fma") static void multiply_avx2(const linear_job *j) {
+LP_TARGET("avx2,fma") static void multiply_avx2(const job *j) {
     multiply(j, tile_avx2);
 }
 
-LP_TARGET("avx512f,prfchw") static void multiply_avx512(const linear_job *j) {
+LP_TARGET("avx512f,prfchw") static void multiply_avx512(const job *j) {
     multiply(j, tile_avx512);
 }
 
@@ -260,7 +260,7 @@ void lp_linear_pack(const float *weight, size_t out, size_t in, float *packed) {
 void lp_linear_run(const lp_linear_layer *layer, const float *x, size_t rows,
                    const lp_linear_output *output) {
     _Alignas(64) float sums[TILE * PANEL];
-    linear_job j = {layer, x, rows, output, sums};
+    job j = {layer, x, rows, output, sums};
 #if LP_X86
     if (LP_SUPPORTS("avx512f")) {
         multiply_avx512(&j);

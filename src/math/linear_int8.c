@@ -153,8 +153,7 @@ LP_BODY void round_row(const float *row, size_t runs, uint8_t *to, float *scale,
 /* ---- products -------------------------------------------------------------------------------- */
 
 /* sums [TILE][PANEL] of rows [runs][TILE][RUN] and a panel [runs * RUN / 4][PANEL][4]. */
-typedef void (*int8_tile_sums)(const uint8_t *rows, const int8_t *panel, size_t runs,
-                               int32_t *sums);
+typedef void (*tile_sums)(const uint8_t *rows, const int8_t *panel, size_t runs, int32_t *sums);
 
 LP_BODY void tile_plain(const uint8_t *rows, const int8_t *panel, size_t runs, int32_t *sums) {
     memset(sums, 0, TILE * PANEL * sizeof *sums);
@@ -245,7 +244,7 @@ LP_BODY void tile_vnni(const uint8_t *rows, const int8_t *panel, size_t runs, in
 
 #endif
 
-typedef struct int8_job {
+typedef struct job {
     const lp_linear_layer *layer;
     const float *x;
     size_t rows;
@@ -254,7 +253,7 @@ typedef struct int8_job {
     rounding *roundings; /* [chunk] */
     int32_t *sums;       /* [TILE][PANEL], aligned to 64 bytes */
     float *scaled;       /* the same */
-} int8_job;
+} job;
 
 /* Rounds a tile's rows, group by group. */
 LP_BODY void round_tile(const float *x, size_t runs, uint8_t *to, rounding *r) {
@@ -268,7 +267,7 @@ LP_BODY void round_tile(const float *x, size_t runs, uint8_t *to, rounding *r) {
 }
 
 /* scaled [TILE][PANEL] = the product of a tile and a panel; its scales and sums [groups][PANEL]. */
-LP_BODY void multiply_tile(int8_tile_sums sum, const uint8_t *rows, const rounding *r,
+LP_BODY void multiply_tile(tile_sums sum, const uint8_t *rows, const rounding *r,
                            const parts *panel, size_t runs, int32_t *sums, float *scaled) {
     const float *scales = panel->scales;
     const int32_t *column_sums = panel->sums;
@@ -287,7 +286,7 @@ LP_BODY void multiply_tile(int8_tile_sums sum, const uint8_t *rows, const roundi
     }
 }
 
-LP_BODY void multiply(const int8_job *j, int8_tile_sums sum) {
+LP_BODY void multiply(const job *j, tile_sums sum) {
     const lp_linear_layer *layer = j->layer;
     parts w = parts_of(layer->out, layer->in, layer->weights);
     size_t depth = depth_of(layer->in), runs = depth / RUN, chunk = chunk_tiles(layer->in);
@@ -314,17 +313,17 @@ LP_BODY void multiply(const int8_job *j, int8_tile_sums sum) {
     }
 }
 
-static void multiply_plain(const int8_job *j) {
+static void multiply_plain(const job *j) {
     multiply(j, tile_plain);
 }
 
 #if LP_X86
 
-LP_TARGET("avx2,fma") static void multiply_avx2(const int8_job *j) {
+LP_TARGET("avx2,fma") static void multiply_avx2(const job *j) {
     multiply(j, tile_avx2);
 }
 
-LP_TARGET("avx512f,avx512vnni") static void multiply_vnni(const int8_job *j) {
+LP_TARGET("avx512f,avx512vnni") static void multiply_vnni(const job *j) {
     multiply(j, tile_vnni);
 }
 
@@ -335,7 +334,7 @@ void lp_linear_int8_run(const lp_linear_layer *layer, const float *x, size_t row
     _Alignas(64) int32_t sums[TILE * PANEL];
     _Alignas(64) float scaled[TILE * PANEL];
     uint8_t *rounded = (uint8_t *)scratch;
-    int8_job j = {layer, x, rows, output, rounded, NULL, sums, scaled};
+    job j = {layer, x, rows, output, rounded, NULL, sums, scaled};
     j.roundings =
         (rounding *)(void *)(rounded + chunk_tiles(layer->in) * depth_of(layer->in) * TILE);
 #if LP_X86

@@ -362,7 +362,7 @@ static bool show_point(void *context, uint64_t done, uint64_t total, const char 
     meter *m = context;
     char text[96];
     (void)snprintf(text, sizeof text, "sweep: point %llu of at most %llu, %s",
-                   (unsigned long long)(done + 1), (unsigned long long)total, line);
+                   (unsigned long long)done + 1, (unsigned long long)total, line);
     meter_line(m, text);
     return interrupt_signal() == 0;
 }

@@ -129,7 +129,7 @@ check_unique_names() {
 # No two types share a name, not even of two files that never meet: a debugger and a search know
 # them by it alone.
 check_unique_types() {
-    # shellcheck disable=SC2046
+    # shellcheck disable=SC2046,SC2016
     silent awk '
     /^typedef / { open = /[{]$/ }
     open && /^[}] / || /^typedef .*;/ {

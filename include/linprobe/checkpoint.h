@@ -114,9 +114,10 @@ typedef struct lp_tensor_read {
 
 /* Reads all of them in one pass over the file, converting F16, BF16, F64 and integers to float32,
  * on at most `threads` threads (0 = all processors; fewer for few values), each on a part of the
- * file.  They change neither the values nor the error.  LP_ERR_UNSUPPORTED: a tensor of another
- * type.  LP_ERR_DATA: one that holds NaN or infinity.  LP_ERR_FORMAT, LP_ERR_IO: its bytes are
- * damaged or cannot be read.  LP_ERR_MEMORY.  Messages name the tensor. */
+ * file.  They change neither the values nor the error.  LP_ERR_ARGUMENT: a tensor of another
+ * checkpoint.  LP_ERR_UNSUPPORTED: a tensor of another type.  LP_ERR_DATA: one that holds NaN or
+ * infinity.  LP_ERR_FORMAT, LP_ERR_IO: its bytes are damaged or cannot be read.  LP_ERR_MEMORY.
+ * Messages name the tensor. */
 LP_MUST_USE lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads,
                                          size_t count, size_t threads, lp_error *err);
 

@@ -62,13 +62,11 @@ void lp_digest_free(lp_digest *digest) {
 lp_status lp_digest_bytes(lp_digest_kind kind, const void *bytes, size_t size,
                           char hex[LP_DIGEST_HEX], lp_error *err) {
     lp_digest *digest;
-    lp_status status = lp_digest_new(kind, &digest, err);
-    if (status == LP_OK) {
-        status = lp_digest_add(digest, bytes, size, err);
-    }
-    if (status == LP_OK) {
-        status = lp_digest_hex(digest, hex, err);
-    }
+    lp_status status;
+    LP_TRY(lp_digest_new(kind, &digest, err));
+    LP_TRY(lp_digest_add(digest, bytes, size, err));
+    LP_TRY(lp_digest_hex(digest, hex, err));
+done:
     lp_digest_free(digest);
     return status;
 }

@@ -441,26 +441,21 @@ static lp_status build(machine *m) {
 
 static lp_status put(machine *m, size_t width) {
     uint64_t slot = 0;
-    lp_status status = need(m, 1);
-    if (status == LP_OK) {
-        status = take_number(m, width, &slot);
-    }
+    lp_status status;
+    LP_TRY(need(m, 1));
+    LP_TRY(take_number(m, width, &slot));
     /* A pickle cannot have more slots than bytes, so the memo is bounded by them too. */
-    if (status == LP_OK && slot >= m->size) {
-        status = FAIL(m, LP_ERR_FORMAT, "memo slot %llu in a pickle of %zu bytes",
-                      (unsigned long long)slot, m->size);
+    if (slot >= m->size) {
+        LP_TRY(FAIL(m, LP_ERR_FORMAT, "memo slot %llu in a pickle of %zu bytes",
+                    (unsigned long long)slot, m->size));
     }
-    if (status == LP_OK) {
-        status = refs_reserve(m, &m->memo, (size_t)slot + 1);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(refs_reserve(m, &m->memo, (size_t)slot + 1));
     while (m->memo.count <= slot) {
         m->memo.items[m->memo.count++] = 0;
     }
     m->memo.items[slot] = top(m, 1);
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status get(machine *m, size_t width) {
@@ -479,17 +474,13 @@ static lp_status read_text(machine *m, size_t width) {
     uint64_t length;
     const unsigned char *bytes = NULL;
     uint32_t index;
-    lp_status status = take_number(m, width, &length);
-    if (status == LP_OK) {
-        status = take(m, (size_t)length, &bytes);
-    }
-    if (status == LP_OK) {
-        status = push_new(m, LP_NODE_TEXT, &index);
-    }
-    if (status == LP_OK) {
-        node_at(m, index)->is.text.start = (uint32_t)(bytes - m->bytes);
-        node_at(m, index)->is.text.length = (uint32_t)length;
-    }
+    lp_status status;
+    LP_TRY(take_number(m, width, &length));
+    LP_TRY(take(m, (size_t)length, &bytes));
+    LP_TRY(push_new(m, LP_NODE_TEXT, &index));
+    node_at(m, index)->is.text.start = (uint32_t)(bytes - m->bytes);
+    node_at(m, index)->is.text.length = (uint32_t)length;
+done:
     return status;
 }
 

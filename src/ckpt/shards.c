@@ -178,35 +178,31 @@ lp_status lp_shards_read(const lp_map *file, lp_shards *shards, lp_error *err) {
 static lp_status add_line(lp_digest *all, const char *path, lp_error *err) {
     char hex[LP_DIGEST_HEX];
     const char *name = lp_path_name(path);
-    lp_status status = lp_digest_file(LP_SHA256, path, hex, err);
-    if (status == LP_OK) {
-        status = lp_digest_add(all, hex, strlen(hex), err);
-    }
-    if (status == LP_OK) {
-        status = lp_digest_add(all, "  ", 2, err);
-    }
-    if (status == LP_OK) {
-        status = lp_digest_add(all, name, strlen(name), err);
-    }
-    return status == LP_OK ? lp_digest_add(all, "\n", 1, err) : status;
+    lp_status status;
+    LP_TRY(lp_digest_file(LP_SHA256, path, hex, err));
+    LP_TRY(lp_digest_add(all, hex, strlen(hex), err));
+    LP_TRY(lp_digest_add(all, "  ", 2, err));
+    LP_TRY(lp_digest_add(all, name, strlen(name), err));
+    LP_TRY(lp_digest_add(all, "\n", 1, err));
+done:
+    return status;
 }
 
 lp_status lp_shards_digest(const char *path, const lp_shards *shards, char hex[LP_DIGEST_HEX],
                            lp_error *err) {
     lp_digest *all;
-    lp_status status = lp_digest_new(LP_SHA256, &all, err);
-    if (status == LP_OK) {
-        status = add_line(all, path, err);
-    }
-    for (size_t i = 0; i < shards->count && status == LP_OK; i++) {
+    lp_status status;
+    LP_TRY(lp_digest_new(LP_SHA256, &all, err));
+    LP_TRY(add_line(all, path, err));
+    for (size_t i = 0; i < shards->count; i++) {
         char *shard = lp_path_beside(path, shards->names[i]);
         status =
             shard != NULL ? add_line(all, shard, err) : lp_fail_memory(err, path, strlen(path), 1);
         lp_free(shard);
+        LP_TRY(status);
     }
-    if (status == LP_OK) {
-        status = lp_digest_hex(all, hex, err);
-    }
+    LP_TRY(lp_digest_hex(all, hex, err));
+done:
     lp_digest_free(all);
     return status;
 }

@@ -179,35 +179,25 @@ static bool find_storage(const void *context, const char *key, lp_torch_storage 
 
 lp_status lp_torch_legacy_index(const lp_map *file, lp_torch_legacy *legacy, lp_index *index,
                                 lp_error *err) {
-    lp_pickle version = {0}, object = {0}, keys = {0};
+    lp_pickle version = {0}, system = {0}, object = {0}, keys = {0};
+    lp_status status;
     uint64_t at = sizeof magic;
     const lp_torch_storages storages = {find_storage, legacy, "", true};
     *legacy = (lp_torch_legacy){0};
-    lp_status status = next_pickle(file, "version", &at, &version, err);
-    if (status == LP_OK && (version.nodes[version.root].kind != LP_NODE_INT ||
-                            version.nodes[version.root].is.integer != VERSION)) {
-        status = lp_fail(err, LP_ERR_UNSUPPORTED, "version: expected %d", VERSION);
+    LP_TRY(next_pickle(file, "version", &at, &version, err));
+    if (version.nodes[version.root].kind != LP_NODE_INT ||
+        version.nodes[version.root].is.integer != VERSION) {
+        LP_TRY(lp_fail(err, LP_ERR_UNSUPPORTED, "version: expected %d", VERSION));
     }
+    LP_TRY(next_pickle(file, "system", &at, &system, err));
+    LP_TRY(next_pickle(file, "object", &at, &object, err));
+    LP_TRY(next_pickle(file, "keys", &at, &keys, err));
+    LP_TRY(list_storages(&object, legacy, err));
+    LP_TRY(place_storages(file, &keys, at, legacy, err));
+    LP_TRY(lp_torch_tree_index(&object, &storages, index, &legacy->tree, err));
+done:
     lp_pickle_free(&version);
-    if (status == LP_OK) {
-        status = next_pickle(file, "system", &at, &version, err);
-        lp_pickle_free(&version);
-    }
-    if (status == LP_OK) {
-        status = next_pickle(file, "object", &at, &object, err);
-    }
-    if (status == LP_OK) {
-        status = next_pickle(file, "keys", &at, &keys, err);
-    }
-    if (status == LP_OK) {
-        status = list_storages(&object, legacy, err);
-    }
-    if (status == LP_OK) {
-        status = place_storages(file, &keys, at, legacy, err);
-    }
-    if (status == LP_OK) {
-        status = lp_torch_tree_index(&object, &storages, index, &legacy->tree, err);
-    }
+    lp_pickle_free(&system);
     lp_pickle_free(&object);
     lp_pickle_free(&keys);
     return status;

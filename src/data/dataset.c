@@ -144,33 +144,29 @@ static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
 }
 
 static lp_status read_records(lp_dataset *data, lp_error *err) {
+    const lp_record_file *apart = &data->files.labels;
     lp_digest *digest;
+    lp_status status;
     data->labels = lp_alloc(data->info.count, sizeof *data->labels);
     if (data->labels == NULL) {
         return lp_fail_memory(err, "labels", data->info.count, sizeof *data->labels);
     }
     int64_t *labels = data->labels;
-    lp_status status = lp_digest_new(LP_SHA256, &digest, err);
-    for (size_t k = 0; k < data->files.count && status == LP_OK; k++) {
+    LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
+    for (size_t k = 0; k < data->files.count; k++) {
         const lp_record_file *file = &data->files.records[k];
-        if (data->files.labels.path == NULL) {
-            status = read_labels(data, file, labels, err);
+        if (apart->path == NULL) {
+            LP_TRY(read_labels(data, file, labels, err));
         }
-        if (status == LP_OK) {
-            status = lp_digest_add(digest, file->data, file->size, err);
-        }
+        LP_TRY(lp_digest_add(digest, file->data, file->size, err));
         labels += file->size / record_bytes(data);
     }
-    if (status == LP_OK && data->files.labels.path != NULL) {
-        const lp_record_file *file = &data->files.labels;
-        status = read_labels(data, file, data->labels, err);
-        if (status == LP_OK) {
-            status = lp_digest_add(digest, file->data, file->size, err);
-        }
+    if (apart->path != NULL) {
+        LP_TRY(read_labels(data, apart, data->labels, err));
+        LP_TRY(lp_digest_add(digest, apart->data, apart->size, err));
     }
-    if (status == LP_OK) {
-        status = lp_digest_hex(digest, data->digest, err);
-    }
+    LP_TRY(lp_digest_hex(digest, data->digest, err));
+done:
     lp_digest_free(digest);
     return status;
 }
@@ -284,23 +280,17 @@ static lp_status fill_from_records(lp_dataset *data, lp_error *err) {
     }
     data->info.name = layout->name;
     data->info.classes = layout->classes[labels];
-    lp_status status = count_records(data, err);
-    if (status == LP_OK) {
-        status = read_records(data, err);
+    lp_status status;
+    LP_TRY(count_records(data, err));
+    LP_TRY(read_records(data, err));
+    LP_TRY(recognise(data, err));
+    LP_TRY(find_superclasses(data, err));
+    LP_TRY(name_classes(data, labels, data->info.classes, "class", &data->class_names, err));
+    if (data->superclass_of != NULL) {
+        LP_TRY(name_classes(data, LP_LABELS_COARSE, data->superclasses, "superclass",
+                            &data->superclass_names, err));
     }
-    if (status == LP_OK) {
-        status = recognise(data, err);
-    }
-    if (status == LP_OK) {
-        status = find_superclasses(data, err);
-    }
-    if (status == LP_OK) {
-        status = name_classes(data, labels, data->info.classes, "class", &data->class_names, err);
-    }
-    if (status == LP_OK && data->superclass_of != NULL) {
-        status = name_classes(data, LP_LABELS_COARSE, data->superclasses, "superclass",
-                              &data->superclass_names, err);
-    }
+done:
     return status;
 }
 

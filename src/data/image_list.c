@@ -226,37 +226,34 @@ static lp_status list_images(lp_image_list *list, bool every_class, lp_error *er
  * does not depend on which are broken. */
 static lp_status keep_split(lp_image_list *list, const lp_dataset_options *options, lp_error *err) {
     lp_strata *strata = NULL;
-    lp_status status = LP_OK;
+    lp_status status;
+    size_t kept = 0;
     int64_t *labels = lp_alloc(list->count, sizeof *labels);
     bool *held_out = lp_alloc(list->count, sizeof *held_out);
     if (labels == NULL || held_out == NULL) {
-        status = lp_fail_memory(err, "split", list->count, sizeof *labels);
+        LP_TRY(lp_fail_memory(err, "split", list->count, sizeof *labels));
     }
-    for (size_t i = 0; status == LP_OK && i < list->count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         labels[i] = list->images[i].label;
     }
     list->test_share = options->test_share > 0 ? options->test_share : LP_DEFAULT_TEST_SHARE;
-    if (status == LP_OK) {
-        status = lp_strata_new(labels, list->count, list->class_count, options->split_seed, &strata,
-                               err);
-    }
-    if (status == LP_OK) {
-        size_t kept = 0;
-        lp_strata_hold_out(strata, list->test_share, held_out);
-        for (size_t i = 0; i < list->count; i++) {
-            if (held_out[i] == (options->split == LP_SPLIT_TEST)) {
-                list->images[kept++] = list->images[i];
-            } else {
-                lp_free(list->images[i].name);
-            }
-        }
-        list->count = kept;
-        if (kept == 0) {
-            status = lp_fail(err, LP_ERR_DATA,
-                             "%s: no class has two images: none is left for the test split",
-                             list->folder);
+    LP_TRY(
+        lp_strata_new(labels, list->count, list->class_count, options->split_seed, &strata, err));
+    lp_strata_hold_out(strata, list->test_share, held_out);
+    for (size_t i = 0; i < list->count; i++) {
+        if (held_out[i] == (options->split == LP_SPLIT_TEST)) {
+            list->images[kept++] = list->images[i];
+        } else {
+            lp_free(list->images[i].name);
         }
     }
+    list->count = kept;
+    if (kept == 0) {
+        status =
+            lp_fail(err, LP_ERR_DATA,
+                    "%s: no class has two images: none is left for the test split", list->folder);
+    }
+done:
     lp_strata_free(strata);
     lp_free(labels);
     lp_free(held_out);
@@ -288,24 +285,24 @@ static lp_status fill(lp_image_list *list, const char *path, const char *train, 
     }
     const char *first = train != NULL ? train : folder; /* whose folders are the classes */
     lp_folder classes;
-    lp_status status = read_subfolders(first, &classes, &list->ignored, err);
+    lp_status status;
+    LP_TRY(read_subfolders(first, &classes, &list->ignored, err));
     list->classes = classes.names;
     list->class_count = classes.count;
     list->folder = lp_strdup(folder);
-    if (status == LP_OK && list->folder == NULL) {
-        status = lp_fail_memory(err, folder, 1, strlen(folder));
+    if (list->folder == NULL) {
+        LP_TRY(lp_fail_memory(err, folder, 1, strlen(folder)));
     }
-    if (status == LP_OK) {
-        status = check_class_names(list, first, err);
+    LP_TRY(check_class_names(list, first, err));
+    if (first != folder) {
+        LP_TRY(check_test_classes(list, train, err));
     }
-    if (status == LP_OK && first != folder) {
-        status = check_test_classes(list, train, err);
+    LP_TRY(list_images(list, first == folder && (!is_test || !own_split), err));
+    if (!own_split && list->count > 0) {
+        LP_TRY(keep_split(list, options, err));
     }
-    if (status == LP_OK) {
-        status = list_images(list, first == folder && (!is_test || !own_split), err);
-    }
-    return status == LP_OK && !own_split && list->count > 0 ? keep_split(list, options, err)
-                                                            : status;
+done:
+    return status;
 }
 
 lp_status lp_image_list_open(const char *path, const lp_dataset_options *options,
@@ -416,6 +413,7 @@ static lp_status check_one(void *context, size_t index, size_t worker, lp_error 
 static lp_status sort_out(checking *c, size_t count, size_t *kept, size_t *room, lp_digest *digest,
                           lp_error *err) {
     lp_image_list *list = c->list;
+    lp_status status = LP_OK;
     for (size_t i = 0; i < count; i++) {
         lp_listed_image image = c->images[i];
         if (c->why[i] == NULL) {
@@ -423,16 +421,9 @@ static lp_status sort_out(checking *c, size_t count, size_t *kept, size_t *room,
             (void)snprintf(label, sizeof label, "  %lld ", (long long)image.label);
             c->images[i].name = NULL;
             list->images[(*kept)++] = image;
-            lp_status status = lp_digest_add(digest, c->hex[i], LP_DIGEST_HEX - 1, err);
-            if (status == LP_OK) {
-                status = lp_digest_add(digest, label, strlen(label), err);
-            }
-            if (status == LP_OK) {
-                status = lp_digest_add(digest, image.name, strlen(image.name) + 1, err);
-            }
-            if (status != LP_OK) {
-                return status;
-            }
+            LP_TRY(lp_digest_add(digest, c->hex[i], LP_DIGEST_HEX - 1, err));
+            LP_TRY(lp_digest_add(digest, label, strlen(label), err));
+            LP_TRY(lp_digest_add(digest, image.name, strlen(image.name) + 1, err));
             continue;
         }
         if (list->broken_count == *room) {
@@ -448,7 +439,8 @@ static lp_status sort_out(checking *c, size_t count, size_t *kept, size_t *room,
         list->broken[list->broken_count++] = (lp_broken_image){image.name, c->why[i]};
         c->images[i].name = c->why[i] = NULL;
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status check_all(checking *c, const lp_dataset_options *options, size_t threads,
@@ -481,32 +473,30 @@ lp_status lp_image_list_check(lp_image_list *list, const lp_dataset_options *opt
     size_t threads = options->threads > 0 ? options->threads : lp_processor_count();
     lp_digest *digest = NULL;
     checking *c = lp_alloc_zeroed(1, sizeof *c);
-    if (c != NULL) {
-        c->list = list;
-        c->skip_broken = options->skip_broken;
-        c->rgb = lp_alloc_zeroed(threads, sizeof *c->rgb);
-        c->room = lp_alloc_zeroed(threads, sizeof *c->room);
+    lp_status status;
+    if (c == NULL) {
+        return lp_fail_memory(err, "check of images", 1, sizeof *c);
     }
-    lp_status status = c != NULL && c->rgb != NULL && c->room != NULL
-                           ? lp_digest_new(LP_SHA256, &digest, err)
-                           : lp_fail_memory(err, "check of images", threads, sizeof *c);
-    if (status == LP_OK) {
-        status = check_all(c, options, threads, digest, err);
+    c->list = list;
+    c->skip_broken = options->skip_broken;
+    c->rgb = lp_alloc_zeroed(threads, sizeof *c->rgb);
+    c->room = lp_alloc_zeroed(threads, sizeof *c->room);
+    if (c->rgb == NULL || c->room == NULL) {
+        LP_TRY(lp_fail_memory(err, "check of images", threads, sizeof *c->rgb));
     }
-    if (status == LP_OK) {
-        status = lp_digest_hex(digest, digest_hex, err);
-    }
+    LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
+    LP_TRY(check_all(c, options, threads, digest, err));
+    LP_TRY(lp_digest_hex(digest, digest_hex, err));
+done:
     lp_digest_free(digest);
-    for (size_t t = 0; c != NULL && c->rgb != NULL && t < threads; t++) {
+    for (size_t t = 0; c->rgb != NULL && t < threads; t++) {
         lp_free(c->rgb[t]);
     }
-    for (size_t i = 0; c != NULL && i < CHUNK; i++) {
+    for (size_t i = 0; i < CHUNK; i++) {
         lp_free(c->why[i]);
     }
-    if (c != NULL) {
-        lp_free(c->rgb);
-        lp_free(c->room);
-    }
+    lp_free(c->rgb);
+    lp_free(c->room);
     lp_free(c);
     return status;
 }
@@ -519,19 +509,15 @@ lp_status lp_image_list_read(const lp_image_list *list, size_t i, unsigned char 
     lp_image_file file;
     size_t height = 0, width = 0;
     lp_status status = read_file(list, image, &path, &bytes, &file, hex, err);
-    if (status == LP_OK) {
-        bool same = memcmp(hex, image->mark, sizeof image->mark) == 0;
-        if (same) {
-            status = lp_image_file_size(&file, &height, &width, err);
-        }
-        if (status == LP_OK && (height != image->height || width != image->width)) {
-            status =
-                lp_fail(err, LP_ERR_DATA, "%s: has changed since the data set was opened", path);
-        }
+    LP_TRY(status);
+    if (memcmp(hex, image->mark, sizeof image->mark) == 0) {
+        LP_TRY(lp_image_file_size(&file, &height, &width, err));
     }
-    if (status == LP_OK) {
-        status = lp_image_file_decode(&file, rgb, err);
+    if (height != image->height || width != image->width) {
+        LP_TRY(lp_fail(err, LP_ERR_DATA, "%s: has changed since the data set was opened", path));
     }
+    LP_TRY(lp_image_file_decode(&file, rgb, err));
+done:
     lp_free(bytes);
     lp_free(path);
     return status;

@@ -312,16 +312,15 @@ static lp_status open_archive(const char *path, lp_split split, lp_record_files 
     if (status != LP_OK) {
         status = lp_prefix(err, status, "expected a folder, a .bin file or a tar.gz: ");
     }
-    if (status == LP_OK) {
-        status = read_archive(path, archive, room, split, files, err);
-    }
-    if (status == LP_OK && files->layout != NULL && files->layout->official[split].name == NULL &&
+    LP_TRY(status);
+    LP_TRY(read_archive(path, archive, room, split, files, err));
+    if (files->layout != NULL && files->layout->official[split].name == NULL &&
         whole.size == files->layout->archive.bytes) {
         char hex[LP_DIGEST_HEX];
-        status = lp_digest_bytes(LP_SHA256, whole.data, (size_t)whole.size, hex, err);
-        files->official_archive =
-            status == LP_OK && strcmp(hex, files->layout->archive.sha256) == 0;
+        LP_TRY(lp_digest_bytes(LP_SHA256, whole.data, (size_t)whole.size, hex, err));
+        files->official_archive = strcmp(hex, files->layout->archive.sha256) == 0;
     }
+done:
     lp_archive_close(archive);
     lp_map_close(&whole);
     return status;

@@ -656,32 +656,26 @@ static void leave_part(transfer *t) {
 /* The steps that need the lock. */
 static lp_status fetch_claimed(transfer *t) {
     bool finished;
-    lp_status status = find_finished(t->request, &finished, &t->why);
-    if (status == LP_OK && finished) { /* by whoever held the lock before */
+    lp_status status;
+    LP_TRY(find_finished(t->request, &finished, &t->why));
+    if (finished) { /* by the process that held the lock before */
         (void)unlink(t->part);
         return LP_OK;
     }
-    if (status == LP_OK && ((t->total > 0 && t->done > t->total) || t->request->sha256 == NULL)) {
-        status = empty_part(t);
+    if ((t->total > 0 && t->done > t->total) || t->request->sha256 == NULL) {
+        LP_TRY(empty_part(t));
     }
-    if (status == LP_OK) {
-        status = check_room(t);
-    }
-    if (status == LP_OK) {
-        status = download(t);
-    }
-    if (status == LP_OK) {
-        status = verify(t);
-    }
-    if (status == LP_OK && rename(t->part, t->request->path) != 0) {
-        status =
-            lp_fail_errno(&t->why, errno, "%s: cannot be renamed to %s", t->part, t->request->path);
-    }
-    if (status != LP_OK) {
-        leave_part(t);
-        return status;
+    LP_TRY(check_room(t));
+    LP_TRY(download(t));
+    LP_TRY(verify(t));
+    if (rename(t->part, t->request->path) != 0) {
+        LP_TRY(lp_fail_errno(&t->why, errno, "%s: cannot be renamed to %s", t->part,
+                             t->request->path));
     }
     return lp_sync_parent(t->request->path, &t->why);
+done:
+    leave_part(t);
+    return status;
 }
 
 lp_status lp_fetch(const lp_fetch_request *request, lp_error *err) {
@@ -707,17 +701,12 @@ lp_status lp_fetch(const lp_fetch_request *request, lp_error *err) {
     t->fd = -1;
     t->total = request->bytes;
 
-    status = prepare_curl(t);
-    if (status == LP_OK) { /* before anything is created */
-        status = set_url(t, request->url, true);
-    }
-    if (status == LP_OK) {
-        status = claim_part(t);
-    }
-    if (status == LP_OK) {
-        status = fetch_claimed(t);
-        (void)close(t->fd);
-    }
+    LP_TRY(prepare_curl(t));
+    LP_TRY(set_url(t, request->url, true)); /* before anything is created */
+    LP_TRY(claim_part(t));
+    status = fetch_claimed(t);
+    (void)close(t->fd);
+done:
     if (status != LP_OK) {
         (void)lp_fail(err, status, "%s", t->why.text);
     }

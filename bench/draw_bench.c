@@ -27,8 +27,8 @@ static void draw_axis(const layout *at, lp_chart *chart) {
         lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
         lp_chart_text(chart, x, at->bottom + 14, &style, text);
     }
-    lp_chart_line(chart, lp_chart_axis_place(&at->axis, 1), at->top, lp_chart_axis_place(&at->axis, 1),
-                  at->bottom, &one);
+    lp_chart_line(chart, lp_chart_axis_place(&at->axis, 1), at->top,
+                  lp_chart_axis_place(&at->axis, 1), at->bottom, &one);
     lp_chart_text(chart, (at->left + at->right) / 2, at->bottom + 36, &style,
                   "images a second, PyTorch = 1");
 }

@@ -66,12 +66,12 @@ check_layers() {
     # shellcheck disable=SC2046,SC2016
     silent awk -v library="$library" -v program="$program" '
     BEGIN {
-        layers = "base 0 math 1 ckpt 1 data 1 image 1 feat 1 model 2 probe 2 " \
+        layers = "base 0 math 1 ckpt 1 data 1 image 1 feat 2 model 2 probe 3 " \
                  "extract 3 run 4 all 5 report 6 fetch 6 draw 6 cli 7"
         for (n = split(layers, word, " "); n > 1; n -= 2) level[word[n - 1]] = word[n]
         stages = "status base choices base checkpoint ckpt dataset data image image " \
                  "features feat provenance feat encoder model probe probe stats probe " \
-                 "sweep probe extract extract run run linprobe all"
+                 "sweep probe evaluation probe extract extract run run linprobe all"
         for (n = split(stages, word, " "); n > 1; n -= 2) stage[word[n - 1] ".h"] = word[n]
         for (n = split(library, word, " "); n > 0; n--) side[word[n]] = "library"
         for (n = split(program, word, " "); n > 0; n--) side[word[n]] = "program"

@@ -55,8 +55,8 @@ typedef struct lp_tensor {
     size_t count; /* product of shape; 1 for rank 0 */
 } lp_tensor;
 
-/* Where weights came from.  The texts belong to whoever made the struct: of a copy that outlives it,
- * sha256 alone holds.  Empty (path NULL, sha256 "") where no weights were read. */
+/* Where weights came from.  The texts belong to whoever made the struct: of a copy that outlives
+ * it, sha256 alone holds.  Empty (path NULL, sha256 "") where no weights were read. */
 typedef struct lp_origin {
     const char *path;     /* as lp_checkpoint_path has it */
     const char *format;   /* as lp_checkpoint_format has it */

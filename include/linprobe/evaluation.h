@@ -32,13 +32,13 @@ typedef struct lp_evaluation {
     size_t classes;          /* K of the probe */
     lp_probability probability;
     lp_metrics metrics;
-    size_t *correct_of; /* [K] right predictions of each class */
-    size_t *count_of;   /* [K] images of each class */
-    int64_t *predicted; /* [N] */
-    double *confidence; /* [N] probability of the prediction */
-    size_t *confusion;  /* [K, K], row-major, rows are labels */
-    size_t groups;      /* superclasses that the test set names; 0: none */
-    size_t *group_of;   /* [K], or NULL where there are none */
+    size_t *correct_of;             /* [K] right predictions of each class */
+    size_t *count_of;               /* [K] images of each class */
+    int64_t *predicted;             /* [N] */
+    double *confidence;             /* [N] probability of the prediction */
+    size_t *confusion;              /* [K, K], row-major, rows are labels */
+    size_t groups;                  /* superclasses that the test set names; 0: none */
+    size_t *group_of;               /* [K], or NULL where there are none */
     const char *const *group_names; /* [groups]; the test set's */
 } lp_evaluation;
 

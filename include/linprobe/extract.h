@@ -55,9 +55,9 @@ typedef struct lp_profile {
 typedef struct lp_extract_options {
     const char *out; /* folder of the feature set */
     lp_feature_point point;
-    bool normalize;      /* divide each feature vector by its Euclidean norm */
-    size_t threads;      /* 0 = all processors */
-    const char *command; /* the command line, recorded; or NULL */
+    bool normalize;       /* divide each feature vector by its Euclidean norm */
+    size_t threads;       /* 0 = all processors */
+    const char *command;  /* the command line, recorded; or NULL */
     lp_progress progress; /* in images: before the first, with those that were there already,
                              and after every chunk.  Stopped, it keeps the finished chunks, and
                              the same call goes on from there */

@@ -26,13 +26,13 @@ extern "C" {
 
 typedef struct lp_features {
     const char *path;
-    size_t count;                   /* N */
-    size_t width;                   /* F */
-    size_t classes;                 /* K: from meta.json, else 1 + the largest label */
-    const float *x;                 /* float32 [N, F], row-major; mapped where it can be */
-    const int64_t *labels;          /* int64 [N], each in 0 .. K-1 */
-    const char *const *class_names; /* [K], or NULL */
-    const char *digest;             /* SHA-256 of features.npy followed by labels.npy */
+    size_t count;                    /* N */
+    size_t width;                    /* F */
+    size_t classes;                  /* K: from meta.json, else 1 + the largest label */
+    const float *x;                  /* float32 [N, F], row-major; mapped where it can be */
+    const int64_t *labels;           /* int64 [N], each in 0 .. K-1 */
+    const char *const *class_names;  /* [K], or NULL */
+    const char *digest;              /* SHA-256 of features.npy followed by labels.npy */
     const lp_provenance *provenance; /* from meta.json; NULL where there is none */
 } lp_features;
 

@@ -121,20 +121,20 @@ const double *lp_probe_intercepts(const lp_probe *probe); /* float64 [K] */
 /* A set that a probe was trained on. */
 typedef struct lp_training_set {
     const char *path;
-    const char *sha256; /* of its arrays */
-    size_t count;       /* N; 0: there is no such set */
+    const char *sha256;              /* of its arrays */
+    size_t count;                    /* N; 0: there is no such set */
     const lp_provenance *provenance; /* or NULL */
 } lp_training_set;
 
 /* How a probe was made.  Texts are NULL where they are not recorded. */
 typedef struct lp_training {
-    const char *linprobe; /* version */
-    const char *command;  /* command line, or NULL */
+    const char *linprobe;           /* version */
+    const char *command;            /* command line, or NULL */
     const char *blas, *blas_kernel; /* on which the last digits of ovr and softmax depend */
     lp_training_set train;
     lp_training_set validation; /* the probe was fitted on both; count 0: on train alone */
-    lp_fit_options options; /* without threads and progress, on which nothing depends */
-    lp_fit_report report;   /* without seconds */
+    lp_fit_options options;     /* without threads and progress, on which nothing depends */
+    lp_fit_report report;       /* without seconds */
 } lp_training;
 
 /* Records how a probe was made; everything is copied.  LP_ERR_MEMORY. */

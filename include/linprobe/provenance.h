@@ -51,10 +51,10 @@ typedef struct lp_data_record {
     lp_label_kind labels;
     size_t images; /* N */
     /* What describes them. */
-    const char *name;     /* "CIFAR-100", or a folder's name; NULL: not recorded */
-    const char *source;   /* the path they were read from */
-    const char *official; /* the official file that they are, or NULL */
-    size_t classes;       /* K; 0: not recorded */
+    const char *name;                    /* "CIFAR-100", or a folder's name; NULL: not recorded */
+    const char *source;                  /* the path they were read from */
+    const char *official;                /* the official file that they are, or NULL */
+    size_t classes;                      /* K; 0: not recorded */
     const char *const *class_names;      /* [K], or NULL */
     const int64_t *superclass_of;        /* [K], each below superclasses, or NULL */
     const char *const *superclass_names; /* [superclasses] */
@@ -63,8 +63,8 @@ typedef struct lp_data_record {
     bool image_folder;
     double test_share; /* 0: the folder has a split of its own */
     size_t split_seed;
-    size_t ignored;             /* hidden files, and files that are no images by their name */
-    size_t skipped;             /* broken images that were left out */
+    size_t ignored;                   /* hidden files, and files that are no images by their name */
+    size_t skipped;                   /* broken images that were left out */
     const char *const *skipped_names; /* [skipped] */
 } lp_data_record;
 
@@ -74,8 +74,8 @@ typedef struct lp_provenance {
     bool recorded; /* false: nothing but `data` may be known, the set comes from elsewhere */
     lp_encoding encoder;
     lp_data_record data;
-    const char *linprobe; /* version that made it */
-    const char *command;  /* its command line, or NULL */
+    const char *linprobe;    /* version that made it */
+    const char *command;     /* its command line, or NULL */
     bool fused_multiply_add; /* of the processor; the last bits of features depend on it */
 } lp_provenance;
 

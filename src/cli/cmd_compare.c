@@ -171,8 +171,8 @@ typedef struct contest {
     bool converged;
 } contest;
 
-static lp_run_options options_of(const contest *k, const model_word *word, const lp_fit_options *fit,
-                                 meter *m) {
+static lp_run_options options_of(const contest *k, const model_word *word,
+                                 const lp_fit_options *fit, meter *m) {
     const compare_settings *s = k->settings;
     lp_run_options o = {.model = word->path,
                         .encoder = s->encoder.encoder,
@@ -240,8 +240,8 @@ static lp_status open_contest(contest *k, lp_error *err) {
     if (k->runs == NULL || k->names == NULL) {
         return lp_fail_memory(err, "comparison", k->count, sizeof *k->names);
     }
-    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TRAIN, s->output.threads, &k->train,
-                           err));
+    LP_TRY(
+        data_input_open(&s->dataset, s->data, LP_SPLIT_TRAIN, s->output.threads, &k->train, err));
     LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TEST, s->output.threads, &k->test, err));
 done:
     return status;

@@ -17,7 +17,7 @@ static const char *const probability_names[] = {"auto", "softmax", "ovr", NULL};
 _Static_assert(sizeof(lp_evaluation_table) == sizeof(int) && sizeof(lp_probability) == sizeof(int),
                "an enum that an option chooses has the size of an int");
 
-typedef struct job {
+typedef struct eval_job {
     const char *probe_path, *test_path;
     const char *out, *confusion, *report, *mistakes, *data_path;
     lp_evaluation_table table;
@@ -28,9 +28,9 @@ typedef struct job {
     lp_features *test;
     lp_evaluation evaluation;
     lp_chart *sheet; /* of the mistakes, or NULL */
-} job;
+} eval_job;
 
-#define AT(member) offsetof(job, member)
+#define AT(member) offsetof(eval_job, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data_path),
      .help = "the images that the test features were made from, for --mistakes and --report"},
@@ -77,7 +77,7 @@ static lp_status print(const lp_evaluation *e, lp_evaluation_table table, lp_for
 /* ---- pictures ---- */
 
 /* The published number of these inputs as a paragraph, where there is one. */
-static void add_published(const job *j, const lp_training *training, lp_html *page) {
+static void add_published(const eval_job *j, const lp_training *training, lp_html *page) {
     const lp_published *p =
         training != NULL ? lp_published_of(training->train.provenance, j->test->provenance) : NULL;
     char text[512];
@@ -88,7 +88,7 @@ static void add_published(const job *j, const lp_training *training, lp_html *pa
     }
 }
 
-static void add_settings(const job *j, const lp_training *training, lp_html *page) {
+static void add_settings(const eval_job *j, const lp_training *training, lp_html *page) {
     lp_row probe = lp_row_new(), test = lp_row_new(), row = lp_row_new();
     lp_row_text(&probe, "path", j->probe_path);
     if (training != NULL) {
@@ -107,7 +107,7 @@ static void add_settings(const job *j, const lp_training *training, lp_html *pag
     json_decref(settings);
 }
 
-static lp_status write_report(const job *j, lp_error *err) {
+static lp_status write_report(const eval_job *j, lp_error *err) {
     const lp_training *training = lp_probe_training(j->probe);
     char title[LP_EVALUATION_TITLE];
     lp_status status;
@@ -123,7 +123,7 @@ done:
     return status;
 }
 
-static lp_status draw_mistakes(job *j, lp_error *err) {
+static lp_status draw_mistakes(eval_job *j, lp_error *err) {
     lp_status status;
     lp_dataset *data = NULL;
     LP_TRY(lp_mistakes_open(j->test, j->data_path, &data, err));
@@ -136,7 +136,7 @@ done:
     return status;
 }
 
-static lp_status write_pictures(job *j, lp_error *err) {
+static lp_status write_pictures(eval_job *j, lp_error *err) {
     lp_status status = LP_OK;
     lp_chart *matrix = NULL;
     if (j->data_path != NULL) {
@@ -159,7 +159,7 @@ done:
 
 /* ---- the command ---- */
 
-static lp_status evaluate(job *j, lp_error *err) {
+static lp_status evaluate(eval_job *j, lp_error *err) {
     lp_status status;
     LP_TRY(lp_run_open_probe(j->probe_path, j->test_path, &j->probe, &j->test, err));
     lp_probability probability =
@@ -182,7 +182,7 @@ done:
 
 static int run(const cli_command *command, int argc, char **argv) {
     const char *words[2];
-    job j = {.table = LP_TABLE_SUMMARY};
+    eval_job j = {.table = LP_TABLE_SUMMARY};
     const cli_group groups[] = {{own, &j, NULL},
                                 {cli_format_option, &j.output, NULL},
                                 {cli_threads_option, &j.output, NULL},

@@ -59,7 +59,7 @@ static void print_report(const extract_settings *s, const lp_extract_report *rep
 }
 
 static lp_status extract(const extract_settings *s, lp_error *err) {
-    lp_profile profile;
+    lp_profile profile = {0};
     const lp_feature_options how = {.point = s->encoder.point,
                                     .normalize = s->encoder.normalize,
                                     .threads = s->output.threads,

@@ -25,16 +25,16 @@ typedef struct item {
     const lp_known_model *model; /* NULL: a data set */
 } item;
 
-typedef struct job {
+typedef struct fetch_job {
     const char *name, *out, *cache, *url, *sha256;
     bool unverified;
     cli_output_settings output;
     item item;
     char *path;
     char found[LP_DIGEST_HEX];
-} job;
+} fetch_job;
 
-#define AT(member) offsetof(job, member)
+#define AT(member) offsetof(fetch_job, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--url", "URL", CLI_TEXT, AT(url), .help = "another source of the file"},
     {CLI_INPUT, "--sha256", "HEX", CLI_TEXT, AT(sha256),
@@ -64,7 +64,7 @@ static bool find_item(const char *name, item *out) {
 }
 
 /* The checksum that counts: the published one, or the user's, which must not contradict it. */
-static int settle_checksum(const cli_command *command, job *j) {
+static int settle_checksum(const cli_command *command, fetch_job *j) {
     char text[256];
     const char *known = j->url == NULL ? j->item.sha256 : NULL;
     size_t length = j->sha256 != NULL ? strlen(j->sha256) : 0;
@@ -96,7 +96,7 @@ static int settle_checksum(const cli_command *command, job *j) {
 }
 
 /* --out FILE, --out FOLDER, or the cache. */
-static lp_status settle_path(job *j, lp_error *err) {
+static lp_status settle_path(fetch_job *j, lp_error *err) {
     size_t length = j->out != NULL ? strlen(j->out) : 0;
     bool folder = length > 0 && (j->out[length - 1] == '/' || lp_is_folder(j->out));
     const char *into = j->out == NULL ? j->cache : folder ? j->out : NULL;
@@ -118,7 +118,7 @@ static lp_status settle_path(job *j, lp_error *err) {
 }
 
 /* A file that another program fetched is as good, if it is the right one. */
-static lp_status find_elsewhere(job *j, bool *found, lp_error *err) {
+static lp_status find_elsewhere(fetch_job *j, bool *found, lp_error *err) {
     char *path = NULL;
     if (j->out != NULL || j->url != NULL || j->item.model == NULL || j->sha256 == NULL ||
         lp_is_file(j->path)) {
@@ -138,7 +138,7 @@ static lp_status find_elsewhere(job *j, bool *found, lp_error *err) {
     return status;
 }
 
-static lp_status fetch(job *j, lp_error *err) {
+static lp_status fetch(fetch_job *j, lp_error *err) {
     bool found = false;
     lp_status status;
     LP_TRY(settle_path(j, err));
@@ -157,7 +157,7 @@ done:
     return status;
 }
 
-static void print_result(const job *j) {
+static void print_result(const fetch_job *j) {
     static const lp_column columns[] = {{"name", "name", NULL},
                                         {"path", "file", NULL},
                                         {"verified", "verified by", NULL},
@@ -175,7 +175,7 @@ static void print_result(const job *j) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    job j = {.cache = MODEL_CACHE};
+    fetch_job j = {.cache = MODEL_CACHE};
     const cli_group groups[] = {
         {own, &j, NULL}, {cli_format_option, &j.output, NULL}, {.options = NULL}};
     lp_error err = {0};

@@ -181,7 +181,8 @@ static const cli_option own[] = {
 
 static lp_status fit_all(const lp_features *train, const lp_features *test, lp_fewshot_options *few,
                          lp_fewshot_draw *draws, lp_fewshot_mean *means, lp_error *err) {
-    const lp_examples train_set = lp_features_examples(train), test_set = lp_features_examples(test);
+    const lp_examples train_set = lp_features_examples(train),
+                      test_set = lp_features_examples(test);
     meter m;
     meter_start(&m, "few-shot", "fits");
     few->fit.progress = (lp_progress){meter_step, &m};

@@ -58,8 +58,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     const lp_watch watch = meter_watch(&m);
     lp_status status = lp_features_open(s.train, &train, &err);
     if (status == LP_OK) {
-        status = lp_run_fit(train, NULL, &fit, s.out, cli_command_line(), &watch, &probe, &report,
-                            &err);
+        status =
+            lp_run_fit(train, NULL, &fit, s.out, cli_command_line(), &watch, &probe, &report, &err);
         if (status == LP_OK || status == LP_NOT_CONVERGED) {
             print_report(&s, &fit, &report);
         }

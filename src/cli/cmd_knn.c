@@ -44,7 +44,8 @@ static void print_scores(const knn_settings *s, const lp_score *scores) {
 
 static lp_status search(const knn_settings *s, const lp_features *train, const lp_features *test,
                         lp_score *scores, lp_error *err) {
-    const lp_examples train_set = lp_features_examples(train), test_set = lp_features_examples(test);
+    const lp_examples train_set = lp_features_examples(train),
+                      test_set = lp_features_examples(test);
     meter m;
     meter_start(&m, "neighbours", "blocks");
     const lp_knn_options options = {.k = s->k.values,

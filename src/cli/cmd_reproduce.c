@@ -23,8 +23,8 @@
 #include "data/official_data.h"
 #include "report/run_report.h"
 
-typedef struct job {
-    meter m; /* first: the context of the run's callbacks is the meter and the job */
+typedef struct reproduce_job {
+    meter m; /* first: the context of the run's callbacks is the meter and the reproduce_job */
     const char *model, *data, *cache, *results, *run_name;
     const char *weights_url, *weights_sha256, *data_url, *data_sha256;
     lp_dataset_options dataset;
@@ -34,9 +34,9 @@ typedef struct job {
     char *model_path, *data_path;
     lp_dataset *train; /* until its features are there */
     lp_dataset *test;
-} job;
+} reproduce_job;
 
-#define AT(member) offsetof(job, member)
+#define AT(member) offsetof(reproduce_job, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--model", "FILE", CLI_TEXT, AT(model),
      .help = "weights that are here already, or the name of a fetched model (default: CLIP "
@@ -113,7 +113,7 @@ done:
     return status;
 }
 
-static lp_status find_data(job *j, lp_error *err) {
+static lp_status find_data(reproduce_job *j, lp_error *err) {
     const lp_official_archive *archive = &lp_record_layouts[LP_CIFAR_100].archive;
     input_file file = {"CIFAR-100",  "--data PATH",   NULL,
                        archive->url, archive->sha256, archive->bytes};
@@ -128,7 +128,7 @@ static lp_status find_data(job *j, lp_error *err) {
     return find_input(j->cache, &file, &j->data_path, err);
 }
 
-static lp_status find_weights(job *j, lp_error *err) {
+static lp_status find_weights(reproduce_job *j, lp_error *err) {
     const lp_known_model *known = lp_known_model_named("clip-vit-b-32");
     char *elsewhere = NULL;
     lp_status status = LP_OK;
@@ -151,7 +151,7 @@ done:
 }
 
 /* What the user has is opened before anything is downloaded. */
-static lp_status find_inputs(job *j, lp_error *err) {
+static lp_status find_inputs(reproduce_job *j, lp_error *err) {
     lp_checkpoint *ckpt = NULL;
     lp_status status;
     if (j->model != NULL) {
@@ -173,7 +173,7 @@ done:
 
 /* The training images are not needed any more; the test images are shown in the report. */
 static void name_run(void *context, const lp_run *run, char *name, size_t room) {
-    job *j = context;
+    reproduce_job *j = context;
     lp_dataset_close(j->train);
     j->train = NULL;
     if (j->run_name != NULL) {
@@ -183,7 +183,7 @@ static void name_run(void *context, const lp_run *run, char *name, size_t room) 
     }
 }
 
-static lp_status reproduce(job *j, bool *converged, lp_error *err) {
+static lp_status reproduce(reproduce_job *j, bool *converged, lp_error *err) {
     lp_run *run = NULL;
     lp_status status;
     LP_TRY(find_inputs(j, err));
@@ -221,7 +221,7 @@ done:
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static int run(const cli_command *command, int argc, char **argv) {
-    job j = {.cache = MODEL_CACHE, .results = "results", .fit = cli_fit_defaults()};
+    reproduce_job j = {.cache = MODEL_CACHE, .results = "results", .fit = cli_fit_defaults()};
     const cli_group groups[] = {{own, &j, NULL},
                                 {cli_labels_option, &j.dataset, NULL},
                                 {cli_image_folder_options, &j.dataset, NULL},

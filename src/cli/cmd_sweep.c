@@ -50,8 +50,8 @@ static const cli_option own[] = {
      .help = "k-fold cross-validation instead of --hold-out"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
      .help = "seed of the split"},
-    {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol), .choices = lp_sweep_protocol_names,
-     .help = "search: the CLIP paper's; grid: every point"},
+    {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol),
+     .choices = lp_sweep_protocol_names, .help = "search: the CLIP paper's; grid: every point"},
     {CLI_METHOD, "--from", "EXPONENT", CLI_REAL, AT(low), .low = -12, .high = 11,
      .help = "smallest C is 10^EXPONENT"},
     {CLI_METHOD, "--to", "EXPONENT", CLI_REAL, AT(high), .low = -11, .high = 12,
@@ -65,10 +65,9 @@ static const cli_option own[] = {
 
 static lp_status run_sweep(sweep_job *j, const lp_watch *watch, lp_error *err) {
     lp_status status;
-    LP_TRY(j->validation_path == NULL
-               ? lp_features_open(j->train_path, &j->train, err)
-               : lp_run_open_sets(j->train_path, j->validation_path, &j->train, &j->validation,
-                                  err));
+    LP_TRY(j->validation_path == NULL ? lp_features_open(j->train_path, &j->train, err)
+                                      : lp_run_open_sets(j->train_path, j->validation_path,
+                                                         &j->train, &j->validation, err));
     LP_TRY(lp_run_sweep(j->train, j->validation, &j->options, j->out, watch, &j->sweep, err));
 done:
     return status;
@@ -194,13 +193,15 @@ static lp_status draw_curve(const sweep_job *j, bool peak, lp_chart **chart, lp_
     for (size_t i = 0; i < s->count; i++) {
         const lp_sweep_point *p = &s->points[i];
         if (!peak || (p->C <= j->fit.C * decade && p->C >= j->fit.C / decade)) {
-            points[count++] = (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+            points[count++] =
+                (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
         }
     }
     lp_evaluation_title(j->train, on);
     (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
                    on);
-    lp_curve_point test = {j->fit.C, j->score.top1, j->score.top1_interval.low, j->score.top1_interval.high};
+    lp_curve_point test = {j->fit.C, j->score.top1, j->score.top1_interval.low,
+                           j->score.top1_interval.high};
     const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
     lp_curve curve = {.kind = LP_CURVE_SWEEP,
                       .title = title,

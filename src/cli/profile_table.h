@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "linprobe/run.h"
 
-/* A table of at most 80 columns, and under it what loading the weights took (0: there were none). */
+/* A table of at most 80 columns, and under it what loading the weights took (0: there were none).
+ */
 void profile_print(FILE *out, const char *what, const lp_profile *profile, double load_seconds);
 
 /* The tables of both splits of a run. */

@@ -16,7 +16,7 @@
 /* The encoder, and which of its features are taken.  All zero: as the model was trained. */
 typedef struct cli_model_settings {
     lp_encoder_options encoder; /* but for its threads */
-    lp_feature_point point; /* LP_FEATURE_DEFAULT: each model's own */
+    lp_feature_point point;     /* LP_FEATURE_DEFAULT: each model's own */
     bool normalize;
 } cli_model_settings;
 

@@ -25,7 +25,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "extract/profile.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 #include "feat/set_writer.h"
 #include "math/dispatch.h"
 
@@ -143,8 +143,8 @@ static lp_status encode(const extraction *e, worker_memory *memory, size_t first
     }
     if (status == LP_OK) {
         const lp_observer observer = {.stage_done = lp_stopwatch_lap, .context = memory->watch};
-        status = lp_encoder_run(e->encoder, memory->images, count, e->point, rows,
-                                memory->scratch, memory->watch != NULL ? &observer : NULL, err);
+        status = lp_encoder_run(e->encoder, memory->images, count, e->point, rows, memory->scratch,
+                                memory->watch != NULL ? &observer : NULL, err);
     }
     return status;
 }

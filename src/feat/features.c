@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 #include "feat/npy.h"
 
 /* One .npy file, mapped, or read from an archive. */

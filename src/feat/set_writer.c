@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "feat/npy.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 
 struct lp_set_writer {
     const lp_provenance *provenance;
@@ -200,8 +200,7 @@ done:
     return status;
 }
 
-lp_status lp_set_writer_append(lp_set_writer *p, const float *values, size_t count,
-                               lp_error *err) {
+lp_status lp_set_writer_append(lp_set_writer *p, const float *values, size_t count, lp_error *err) {
     size_t bytes = count * p->width * sizeof(float);
     char line[64];
     lp_status status;

@@ -35,7 +35,7 @@
 
 enum { MAP = 0, OTHER_MAP, INNER, OTHER_INNER, BUFFERS };
 
-typedef struct forward {
+typedef struct resnet_pass {
     const lp_resnet *resnet;
     size_t batch;
     bool measuring;       /* computes nothing but the room */
@@ -44,7 +44,7 @@ typedef struct forward {
     size_t work_room; /* for all */
     float *work;
     const lp_observer *observer;
-} forward;
+} resnet_pass;
 
 /* [B, side, side, channels] in a buffer. */
 typedef struct map {
@@ -53,7 +53,7 @@ typedef struct map {
     int buffer;
 } map;
 
-static void observe(const forward *f, const char *stage, const float *values, size_t rows,
+static void observe(const resnet_pass *f, const char *stage, const float *values, size_t rows,
                     size_t columns) {
     if (f->observer != NULL && f->observer->observe_stage != NULL && !f->measuring) {
         f->observer->observe_stage(f->observer->context, stage, values, rows, columns);
@@ -61,18 +61,18 @@ static void observe(const forward *f, const char *stage, const float *values, si
 }
 
 /* The end of a piece of work that read or wrote so many floats. */
-static void stage_done(const forward *f, const char *stage, double operations, double floats) {
+static void stage_done(const resnet_pass *f, const char *stage, double operations, double floats) {
     if (f->observer != NULL && f->observer->stage_done != NULL && !f->measuring) {
         f->observer->stage_done(f->observer->context, stage, operations, floats * sizeof(float));
     }
 }
 
 /* Values of a map, all images. */
-static double floats_of(const forward *f, map m) {
+static double floats_of(const resnet_pass *f, map m) {
     return (double)f->batch * (double)m.side * (double)m.side * (double)m.channels;
 }
 
-static void conv_done(const forward *f, const lp_resnet_layer *layer, map from, map to,
+static void conv_done(const resnet_pass *f, const lp_resnet_layer *layer, map from, map to,
                       bool added) {
     const lp_conv *c = &layer->conv;
     double taps = (double)c->taps_high * (double)c->taps_wide;
@@ -93,24 +93,24 @@ static void conv_done(const forward *f, const lp_resnet_layer *layer, map from, 
                2 * places * taps * weights, floats + taps * weights);
 }
 
-static void observe_map(const forward *f, const char *stage, map m) {
+static void observe_map(const resnet_pass *f, const char *stage, map m) {
     observe(f, stage, m.x, f->batch * m.side * m.side, m.channels);
 }
 
 /* A buffer for `floats` of each image. */
-static float *claim(forward *f, int buffer, size_t floats) {
+static float *claim(resnet_pass *f, int buffer, size_t floats) {
     if (floats > f->room[buffer]) {
         f->room[buffer] = floats;
     }
     return f->at[buffer];
 }
 
-static map new_map(forward *f, int buffer, size_t side, size_t channels) {
+static map new_map(resnet_pass *f, int buffer, size_t side, size_t channels) {
     return (map){claim(f, buffer, side * side * channels), side, channels, buffer};
 }
 
-static map convolve(forward *f, const lp_resnet_layer *layer, map from, const float *add, bool relu,
-                    int buffer) {
+static map convolve(resnet_pass *f, const lp_resnet_layer *layer, map from, const float *add,
+                    bool relu, int buffer) {
     const lp_conv *conv = &layer->conv;
     map to = new_map(f, buffer, lp_conv_side(conv, from.side, conv->taps_high),
                      conv->groups * conv->out);
@@ -128,7 +128,7 @@ static map convolve(forward *f, const lp_resnet_layer *layer, map from, const fl
     return to;
 }
 
-static map average(forward *f, map from, size_t window, int buffer) {
+static map average(resnet_pass *f, map from, size_t window, int buffer) {
     map to = new_map(f, buffer, from.side / window, from.channels);
     if (!f->measuring) {
         lp_average_pool(from.x, f->batch, from.side, from.channels, window, to.x);
@@ -138,7 +138,7 @@ static map average(forward *f, map from, size_t window, int buffer) {
 }
 
 /* images [B, 3, S, S] -> [B, S + 2 padding, S + 2 padding, 3]. */
-static void pad_images(const forward *f, const float *images, size_t padding, float *to) {
+static void pad_images(const resnet_pass *f, const float *images, size_t padding, float *to) {
     size_t side = f->resnet->input, padded = side + 2 * padding;
     memset(to, 0, f->batch * padded * padded * 3 * sizeof *to);
     for (size_t row = 0; row < f->batch * 3 * side; row++) { /* image, channel, row */
@@ -152,7 +152,7 @@ static void pad_images(const forward *f, const float *images, size_t padding, fl
 
 /* The first convolution takes whole kernel rows of the padded image as one tap each: with 3
  * channels a tap of one pixel would be too short. */
-static map convolve_images(forward *f, const float *images, const lp_conv *conv) {
+static map convolve_images(resnet_pass *f, const float *images, const lp_conv *conv) {
     size_t side = f->resnet->input, padded = side + 2 * conv->padding;
     float *x = claim(f, MAP, padded * padded * 3);
     map to = new_map(f, INNER, lp_conv_side(conv, side, conv->taps_high), conv->out);
@@ -173,7 +173,7 @@ static map convolve_images(forward *f, const float *images, const lp_conv *conv)
     return to;
 }
 
-static map stem(forward *f, const float *images) {
+static map stem(resnet_pass *f, const float *images) {
     const lp_resnet *r = f->resnet;
     map m = convolve_images(f, images, &r->layers[0].conv);
     for (size_t i = 1; i < r->stem_depth; i++) {
@@ -193,7 +193,7 @@ static map stem(forward *f, const float *images) {
     return m;
 }
 
-static map run_block(forward *f, const lp_resnet_block *b, map m) {
+static map run_block(resnet_pass *f, const lp_resnet_block *b, map m) {
     map h = m, sum = m;
     int free_inner = INNER;
     for (size_t i = 0; i + 1 < b->depth; i++) {
@@ -216,11 +216,11 @@ static map run_block(forward *f, const lp_resnet_block *b, map m) {
 }
 
 /* One vector an image, [B, C], every `stride` floats. */
-static lp_conv_input vectors(const forward *f, const float *x, size_t channels, size_t stride) {
+static lp_conv_input vectors(const resnet_pass *f, const float *x, size_t channels, size_t stride) {
     return (lp_conv_input){x, f->batch, 1, 1, channels, channels, stride};
 }
 
-static void pool_by_attention(forward *f, map m, bool projected, float *features) {
+static void pool_by_attention(resnet_pass *f, map m, bool projected, float *features) {
     const lp_resnet *r = f->resnet;
     size_t channels = m.channels, pixels = m.side * m.side, count = pixels + 1;
     size_t stride = count * channels;
@@ -273,7 +273,7 @@ static void pool_by_attention(forward *f, map m, bool projected, float *features
     }
 }
 
-static void walk(forward *f, const float *images, bool projected, float *features) {
+static void walk(resnet_pass *f, const float *images, bool projected, float *features) {
     map m = stem(f, images);
     for (size_t i = 0; i < f->resnet->block_count; i++) {
         m = run_block(f, &f->resnet->blocks[i], m);
@@ -287,8 +287,8 @@ static void walk(forward *f, const float *images, bool projected, float *feature
     }
 }
 
-static forward measure(const lp_resnet *resnet) {
-    forward f = {.resnet = resnet, .batch = 1, .measuring = true};
+static resnet_pass measure(const lp_resnet *resnet) {
+    resnet_pass f = {.resnet = resnet, .batch = 1, .measuring = true};
     walk(&f, NULL, false, NULL);
     for (int i = 0; i < BUFFERS; i++) {
         f.room[i] = (f.room[i] + 15) / 16 * 16; /* 64 bytes */
@@ -297,7 +297,7 @@ static forward measure(const lp_resnet *resnet) {
 }
 
 size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch) {
-    forward f = measure(resnet);
+    resnet_pass f = measure(resnet);
     size_t floats, each = f.room[MAP] + f.room[OTHER_MAP] + f.room[INNER] + f.room[OTHER_INNER];
     return lp_mul(batch, each, &floats) && floats <= SIZE_MAX - f.work_room ? floats + f.work_room
                                                                             : SIZE_MAX;
@@ -305,7 +305,7 @@ size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch) {
 
 void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
                    float *features, float *scratch, const lp_observer *observer) {
-    forward f = measure(resnet);
+    resnet_pass f = measure(resnet);
     f.measuring = false;
     f.batch = batch;
     f.observer = observer;

@@ -33,10 +33,10 @@ enum {
 };
 
 /* A network as read and as it runs: the weights go from the one to the other. */
-typedef struct tower {
+typedef struct resnet_tower {
     lp_resnet resnet;
     lp_resnet_stored stored;
-} tower;
+} resnet_tower;
 
 static const char *const torchvision_ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 static const char *const openai_ignored[] = {"*.num_batches_tracked", NULL};
@@ -114,7 +114,7 @@ static const stage_shapes stages[LP_RESNET_STAGES] = {STAGE("1", "W"), STAGE("2"
 typedef struct planner {
     const char *prefix;
     lp_weight_plan *plan;
-    tower *tower;
+    resnet_tower *tower;
     size_t next; /* layer */
 } planner;
 
@@ -159,7 +159,7 @@ static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t numb
     }
 }
 
-static void plan_weights(const lp_source *source, tower *t, lp_weight_plan *plan) {
+static void plan_weights(const lp_source *source, resnet_tower *t, lp_weight_plan *plan) {
     lp_resnet *r = &t->resnet;
     planner p = {source->prefix, plan, t, 0};
     if (r->clip) {
@@ -411,7 +411,7 @@ static lp_status check_not_dilated(const lp_source *source, lp_error *err) {
                          lp_checkpoint_path(source->ckpt));
 }
 
-static lp_status allocate(const lp_source *source, tower *t, lp_error *err) {
+static lp_status allocate(const lp_source *source, resnet_tower *t, lp_error *err) {
     lp_resnet *r = &t->resnet;
     outline o = find_outline(source, r->clip);
     memcpy(r->stage_blocks, o.blocks, sizeof o.blocks);
@@ -440,7 +440,7 @@ static lp_status allocate(const lp_source *source, tower *t, lp_error *err) {
 static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
                       lp_encoder_info *info, lp_error *err) {
     const lp_resnet_layout *layout = source->family->layout;
-    tower *t = NULL;
+    resnet_tower *t = NULL;
     lp_status status;
     LP_TRY(check_options(source, layout->clip, err));
     LP_TRY(check_not_dilated(source, err));
@@ -467,12 +467,12 @@ done:
 }
 
 static lp_status pack(void *made, size_t threads, lp_error *err) {
-    tower *t = made;
+    resnet_tower *t = made;
     return lp_resnet_pack(&t->stored, &t->resnet, threads, err);
 }
 
 static void free_tower(void *made) {
-    tower *t = made;
+    resnet_tower *t = made;
     lp_free(t->stored.layers);
     lp_free(t->resnet.blocks);
     lp_free(t->resnet.layers);
@@ -481,17 +481,17 @@ static void free_tower(void *made) {
 }
 
 static size_t scratch_floats(const void *made, size_t batch) {
-    return lp_resnet_scratch(&((const tower *)made)->resnet, batch);
+    return lp_resnet_scratch(&((const resnet_tower *)made)->resnet, batch);
 }
 
 static size_t max_batch(const void *made) {
-    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(&((const tower *)made)->resnet, 1);
+    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(&((const resnet_tower *)made)->resnet, 1);
 }
 
 static void run(const void *made, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer) {
-    lp_resnet_run(&((const tower *)made)->resnet, images, batch, point == LP_FEATURE_PROJECTED,
-                  features, scratch, observer);
+    lp_resnet_run(&((const resnet_tower *)made)->resnet, images, batch,
+                  point == LP_FEATURE_PROJECTED, features, scratch, observer);
 }
 
 const lp_tower_kind lp_resnet_kind = {

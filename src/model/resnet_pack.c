@@ -37,7 +37,7 @@ static void transpose(const lp_conv *conv, const float *weight, float *raw) {
     }
 }
 
-typedef struct packing {
+typedef struct resnet_packing {
     const lp_resnet_stored *stored;
     lp_resnet *resnet;
     float *room;    /* [workers][most + plane] */
@@ -45,10 +45,10 @@ typedef struct packing {
     size_t most;    /* weights of any layer */
     size_t plane;   /* the same of one tap, where Winograd's transform needs it */
     size_t outputs; /* of any layer */
-} packing;
+} resnet_packing;
 
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
-    const packing *p = context;
+    const resnet_packing *p = context;
     const lp_resnet_stored_layer *from = &p->stored->layers[index];
     lp_resnet_layer *to = &p->resnet->layers[index];
     lp_conv *conv = &to->conv;
@@ -80,7 +80,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
 
 lp_status lp_resnet_pack(lp_resnet_stored *stored, lp_resnet *resnet, size_t threads,
                          lp_error *err) {
-    packing p = {.stored = stored, .resnet = resnet};
+    resnet_packing p = {.stored = stored, .resnet = resnet};
     for (size_t i = 0; i < resnet->layer_count; i++) {
         const lp_resnet_layer *layer = &resnet->layers[i];
         size_t outputs = layer->conv.groups * layer->conv.out, tap = outputs * layer->conv.in;

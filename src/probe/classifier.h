@@ -7,10 +7,10 @@
 
 struct lp_probe {
     lp_solver solver;
-    size_t classes;     /* K */
-    size_t width;       /* F */
-    double *weights;    /* [K, F] */
-    double *intercepts; /* [K]; minus infinity for a class that training never saw */
+    size_t classes;             /* K */
+    size_t width;               /* F */
+    double *weights;            /* [K, F] */
+    double *intercepts;         /* [K]; minus infinity for a class that training never saw */
     lp_training_file *training; /* how it was made, or NULL */
 };
 

@@ -343,8 +343,7 @@ static lp_status fit_part(sweep_run *r, size_t i, size_t p, lp_sweep_point *poin
     LP_TRY(lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, err));
     if (r->options->work != NULL) {
         path = probe_path(r, i, p);
-        LP_TRY(path != NULL ? lp_probe_save(*kept, path, err)
-                            : lp_fail_memory(err, "path", 1, 1));
+        LP_TRY(path != NULL ? lp_probe_save(*kept, path, err) : lp_fail_memory(err, "path", 1, 1));
     }
     point->correct += score.correct;
     point->count += score.count;

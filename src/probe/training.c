@@ -41,7 +41,6 @@ json_t *lp_fit_report_json(const lp_fit_options *o, const lp_fit_report *r) {
     return lp_row_end(&row);
 }
 
-
 static json_t *made_by_json(const lp_training *t) {
     lp_row row = lp_row_new();
     lp_row_text(&row, "linprobe", t->linprobe);

@@ -4,7 +4,7 @@
 #define LP_PROBE_TRAINING_H
 
 #include "base/json.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 #include "linprobe/probe.h"
 
 /* A training record that was read from JSON, with the memory behind its texts. */

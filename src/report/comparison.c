@@ -141,9 +141,8 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
     if (k->predicted == NULL) {
         return lp_fail_memory(err, test->path, test->count, sizeof *k->predicted);
     }
-    LP_TRY(probe != NULL
-               ? lp_probe_predict(probe, test->x, test->count, k->predicted, threads, err)
-               : read_predictions(k->predictions, test->count, k->predicted, err));
+    LP_TRY(probe != NULL ? lp_probe_predict(probe, test->x, test->count, k->predicted, threads, err)
+                         : read_predictions(k->predictions, test->count, k->predicted, err));
     k->correct = 0;
     for (size_t i = 0; i < c->count; i++) {
         k->correct += k->predicted[i] == c->labels[i];
@@ -395,8 +394,7 @@ static lp_status write_runs(const lp_comparison *c, const lp_comparison_setting 
                             const char *path, lp_error *err) {
     (void)s;
     json_t *rows = run_rows(c);
-    lp_status status =
-        lp_table_write(path, LP_FORMAT_CSV, model_columns, MODEL_COLUMNS, rows, err);
+    lp_status status = lp_table_write(path, LP_FORMAT_CSV, model_columns, MODEL_COLUMNS, rows, err);
     json_decref(rows);
     return status;
 }
@@ -433,9 +431,9 @@ static lp_status write_page(const lp_comparison *c, const lp_comparison_setting 
                   model_columns, MODEL_COLUMNS, runs);
     lp_html_chart(page, chart, "Accuracy with its 95 % interval.");
     lp_html_heading(page, "Differences");
-    lp_html_paragraph(page, "McNemar's exact test on each pair; significant: "
-                            "below " LP_SIGNIFICANCE_TEXT
-                            " after Holm's correction over all pairs.");
+    lp_html_paragraph(page,
+                      "McNemar's exact test on each pair; significant: "
+                      "below " LP_SIGNIFICANCE_TEXT " after Holm's correction over all pairs.");
     lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pairs);
     lp_html_heading(page, "How it was made");
     lp_html_settings(page, "Settings", settings);
@@ -456,9 +454,9 @@ lp_status lp_comparison_write(const lp_comparison *c, const lp_comparison_settin
         lp_status (*write)(const lp_comparison *, const lp_comparison_setting *, const char *,
                            lp_error *);
     } files[] = {
-        {"compare.csv", write_runs},      {"pairs.csv", write_pairs},
-        {"compare.png", write_picture},   {"compare.svg", write_picture},
-        {"compare.html", write_page},     {"compare.json", write_json},
+        {"compare.csv", write_runs},    {"pairs.csv", write_pairs},
+        {"compare.png", write_picture}, {"compare.svg", write_picture},
+        {"compare.html", write_page},   {"compare.json", write_json},
     };
     char path[LP_PATH_ROOM];
     lp_status status = LP_OK;

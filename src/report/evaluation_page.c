@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 #include "report/heat_map.h"
 #include "report/reliability.h"
 

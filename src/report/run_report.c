@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_row.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 #include "probe/training.h"
 #include "report/bars.h"
 #include "report/evaluation_page.h"
@@ -351,8 +351,9 @@ lp_status lp_run_report_write(const lp_run_report *r, lp_error *err) {
         const char *name;
         lp_status (*write)(const lp_run_report *, const char *, lp_error *);
     } files[] = {
-        {"results.json", write_json},      {"results.csv", write_csv},  {"README.md", write_readme},
-        {"confusion.png", write_confusion}, {"report.html", write_html},
+        {"results.json", write_json}, {"results.csv", write_csv},
+        {"README.md", write_readme},  {"confusion.png", write_confusion},
+        {"report.html", write_html},
     };
     const lp_run *run = r->run;
     char path[LP_PATH_ROOM];

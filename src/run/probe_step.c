@@ -150,7 +150,7 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
     lp_fit_options watched = *options;
     float *x = NULL;
     int64_t *labels = NULL;
-    lp_error late; /* the fit's message must outlive the saving */
+    lp_error late = {0}; /* the fit's message must outlive the saving */
     lp_status status, fitted = LP_OK;
     *probe = NULL;
     watched.progress = watch->progress;

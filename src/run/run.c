@@ -1,7 +1,8 @@
 /* A run, from the weights to the scores:
  *
  *   weights -> features of both splits         CACHE/features/<model>-<point>/<data>-<split>-<key>
- *           -> C by a sweep on the training set   OUT/<run>/points.json     (goes on where it stood)
+ *           -> C by a sweep on the training set   OUT/<run>/points.json     (goes on where it
+ * stood)
  *           -> probes                             OUT/<run>/<solver>.probe  (reused)
  *           -> test features -> evaluation of each probe
  *
@@ -112,8 +113,8 @@ done:
 static lp_status choose_C(const lp_run_options *o, lp_run *run, lp_error *err) {
     lp_status status = LP_OK;
     if (o->sweep) {
-        LP_TRY(lp_run_sweep(run->train, NULL, &o->search, run->folder, &o->watch, &run->sweep,
-                            err));
+        LP_TRY(
+            lp_run_sweep(run->train, NULL, &o->search, run->folder, &o->watch, &run->sweep, err));
         const lp_sweep_point *best = &run->sweep->points[run->sweep->best];
         LP_TRY(lp_watch_say(&o->watch, err, "sweep: best C = %.6g, validation accuracy %.3f",
                             best->C, 100 * best->accuracy));

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 
 enum { META_FILES = 64 };
 

@@ -46,9 +46,9 @@ static json_int_t number(const json_t *object, const char *key) {
 static void document(void **state) {
     (void)state;
     dataset data = dataset_random(N, F, K, 1);
-    lp_features test = features_of(
-        &data, "{\"data\": {\"classes\": 4, \"superclass_of\": [1, 1, 0, 0], \"superclass_names\": [\"tree\", "
-               "\"animal\"]}}");
+    lp_features test = features_of(&data, "{\"data\": {\"classes\": 4, \"superclass_of\": [1, 1, "
+                                          "0, 0], \"superclass_names\": [\"tree\", "
+                                          "\"animal\"]}}");
     lp_probe *probe = random_probe();
     lp_evaluation e;
     assert_ok(lp_evaluation_run(probe, &test, LP_PROBABILITY_SOFTMAX, 1, &e, &err), &err);
@@ -118,9 +118,9 @@ static void superclasses_that_do_not_fit(void **state) {
 static void memory_runs_out(void **state) {
     (void)state;
     dataset data = dataset_random(N, F, K, 1);
-    lp_features test = features_of(
-        &data, "{\"data\": {\"classes\": 4, \"superclass_of\": [1, 1, 0, 0], \"superclass_names\": [\"tree\", "
-               "\"animal\"]}}");
+    lp_features test = features_of(&data, "{\"data\": {\"classes\": 4, \"superclass_of\": [1, 1, "
+                                          "0, 0], \"superclass_names\": [\"tree\", "
+                                          "\"animal\"]}}");
     lp_probe *probe = random_probe();
     lp_evaluation e;
     size_t k = 0;

@@ -50,9 +50,7 @@ static int teardown(void **state) {
 }
 
 static lp_extract_options options_for(const char *out, size_t threads) {
-    lp_extract_options options = {.out = out,
-                                  .point = LP_FEATURE_PROJECTED,
-                                  .threads = threads};
+    lp_extract_options options = {.out = out, .point = LP_FEATURE_PROJECTED, .threads = threads};
     return options;
 }
 

@@ -112,7 +112,7 @@ static void assert_near(const example *e, const size *s, size_t i, size_t o, flo
     assert_true(fabs((double)found - sum) <= bound * 1.001);
 }
 
-typedef void (*version)(const job *j);
+typedef void (*version)(const int8_job *j);
 
 static void run(version one, const example *e, const size *s, const lp_linear_output *output) {
     _Alignas(64) int32_t sums[TILE * PANEL];
@@ -122,9 +122,9 @@ static void run(version one, const example *e, const size *s, const lp_linear_ou
         return;
     }
     uint8_t *rounded = (uint8_t *)e->scratch;
-    one(&(job){&e->layer, e->tiled, s->rows, output, rounded,
-               (rounding *)(void *)(rounded + chunk_tiles(s->in) * depth_of(s->in) * TILE), sums,
-               scaled});
+    one(&(int8_job){&e->layer, e->tiled, s->rows, output, rounded,
+                    (rounding *)(void *)(rounded + chunk_tiles(s->in) * depth_of(s->in) * TILE),
+                    sums, scaled});
 }
 
 static void check_version(version one) {

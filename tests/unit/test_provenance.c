@@ -1,7 +1,7 @@
 /* Provenance: what is written comes back, and what does not go together is refused. */
 #include "base/alloc.h"
 #include "check.h"
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 #include "test_meta.h"
 
 static lp_error err;
@@ -140,9 +140,10 @@ static void unknown_choices_are_refused(void **state) {
     assert_refused("{\"inputs\": {\"split\": \"validation\"}}", "m: 'split' is 'validation'");
     assert_refused("{\"inputs\": {\"labels\": \"rough\"}}", "m: 'labels' is 'rough'");
     assert_refused("{\"inputs\": {\"activation\": \"gelu\"}}", "m: 'norm_eps': expected a number");
-    assert_refused("{\"inputs\": {\"activation\": \"gelu\", \"norm_eps\": \"1e-5\", \"preprocess\": "
-                   "{\"filter\": \"box\"}}}",
-                   "m: 'filter' is 'box'");
+    assert_refused(
+        "{\"inputs\": {\"activation\": \"gelu\", \"norm_eps\": \"1e-5\", \"preprocess\": "
+        "{\"filter\": \"box\"}}}",
+        "m: 'filter' is 'box'");
 }
 
 static void memory_runs_out(void **state) {

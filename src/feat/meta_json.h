@@ -1,6 +1,6 @@
 /* meta.json: the one place that knows its keys.  docs/FORMATS.md describes them. */
-#ifndef LP_FEAT_PROVENANCE_H
-#define LP_FEAT_PROVENANCE_H
+#ifndef LP_FEAT_META_JSON_H
+#define LP_FEAT_META_JSON_H
 
 #include <stdbool.h>
 #include "base/digest.h"

@@ -4,7 +4,7 @@
  *
  * A key that is added here is written by its part's function below, read by the function of the
  * same name, and compared in lp_provenance_match if values depend on it. */
-#include "feat/provenance.h"
+#include "feat/meta_json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -202,18 +202,18 @@ lp_status lp_provenance_key(const lp_provenance *p, char hex[LP_DIGEST_HEX], lp_
 
 struct lp_provenance_file {
     lp_provenance public;
-    json_t *document;    /* the texts */
-    const char **names;  /* class_names, superclass_names and skipped_names, one block each */
+    json_t *document;   /* the texts */
+    const char **names; /* class_names, superclass_names and skipped_names, one block each */
     const char **groups;
     const char **skipped;
     int64_t *superclass_of;
 };
 
-typedef struct reader {
+typedef struct meta_reader {
     const char *path;
     lp_provenance_file *file;
     lp_error *err;
-} reader;
+} meta_reader;
 
 /* Non-negative integers, also those that other programs write as reals; 0 where absent. */
 static size_t count_of(const json_t *object, const char *key) {
@@ -225,8 +225,9 @@ static bool flag_of(const json_t *object, const char *key) {
     return json_is_true(json_object_get(object, key));
 }
 
-/* The position in a list of names; LP_ERR_FORMAT where the text is not in it.  Absent: the first. */
-static lp_status choice_of(const reader *r, const json_t *object, const char *key,
+/* The position in a list of names; LP_ERR_FORMAT where the text is not in it.  Absent: the first.
+ */
+static lp_status choice_of(const meta_reader *r, const json_t *object, const char *key,
                            const char *const *names, int *index) {
     const char *text = lp_json_text(object, key, names[0]);
     for (*index = 0; names[*index] != NULL; ++*index) {
@@ -239,12 +240,12 @@ static lp_status choice_of(const reader *r, const json_t *object, const char *ke
 }
 
 /* Floats stand as text, so that they are the same float again. */
-static lp_status float_of(const reader *r, const json_t *value, const char *key, float *out) {
+static lp_status float_of(const meta_reader *r, const json_t *value, const char *key, float *out) {
     const char *text = json_string_value(value);
     double real = 0;
-    lp_status status =
-        text == NULL ? lp_fail(r->err, LP_ERR_FORMAT, "expected a number as text, found none")
-                     : lp_parse_real("number", text, -3.5e38, 3.5e38, &real, r->err);
+    lp_status status = text == NULL
+                           ? lp_fail(r->err, LP_ERR_FORMAT, "expected a number as text, found none")
+                           : lp_parse_real("number", text, -3.5e38, 3.5e38, &real, r->err);
     if (status != LP_OK) {
         (void)lp_prefix(r->err, LP_ERR_FORMAT, "%s: '%s': ", r->path, key);
         return LP_ERR_FORMAT;
@@ -253,7 +254,7 @@ static lp_status float_of(const reader *r, const json_t *value, const char *key,
     return LP_OK;
 }
 
-static lp_status read_preprocess(const reader *r, const json_t *object, lp_preprocess *p) {
+static lp_status read_preprocess(const meta_reader *r, const json_t *object, lp_preprocess *p) {
     static const char *const keys[] = {"mean", "std"};
     int filter = 0;
     lp_status status;
@@ -265,15 +266,15 @@ static lp_status read_preprocess(const reader *r, const json_t *object, lp_prepr
     for (int k = 0; k < 2; k++) {
         const json_t *values = json_object_get(object, keys[k]);
         for (size_t c = 0; c < 3; c++) {
-            LP_TRY(float_of(r, json_array_get(values, c), keys[k],
-                            k == 0 ? &p->mean[c] : &p->std[c]));
+            LP_TRY(
+                float_of(r, json_array_get(values, c), keys[k], k == 0 ? &p->mean[c] : &p->std[c]));
         }
     }
 done:
     return status;
 }
 
-static lp_status read_inputs(const reader *r, const json_t *inputs, lp_provenance *p) {
+static lp_status read_inputs(const meta_reader *r, const json_t *inputs, lp_provenance *p) {
     lp_encoding *e = &p->encoder;
     int split = 0, labels = 0;
     lp_status status = LP_OK;
@@ -319,7 +320,7 @@ static void read_encoder(const json_t *encoder, lp_encoding *e) {
 }
 
 /* An array of texts; "" stands for what is no text. */
-static lp_status read_texts(const reader *r, const json_t *array, const char ***out) {
+static lp_status read_texts(const meta_reader *r, const json_t *array, const char ***out) {
     size_t count = json_array_size(array);
     *out = lp_alloc(count, sizeof **out);
     if (*out == NULL) {
@@ -333,7 +334,7 @@ static lp_status read_texts(const reader *r, const json_t *array, const char ***
 }
 
 /* Superclasses count where all K classes have one, each in range. */
-static lp_status read_superclasses(const reader *r, const json_t *data, lp_data_record *d) {
+static lp_status read_superclasses(const meta_reader *r, const json_t *data, lp_data_record *d) {
     const json_t *of = json_object_get(data, "superclass_of");
     const json_t *names = json_object_get(data, "superclass_names");
     size_t groups = json_array_size(names);
@@ -362,7 +363,7 @@ done:
     return status;
 }
 
-static lp_status read_data(const reader *r, const json_t *data, lp_data_record *d) {
+static lp_status read_data(const meta_reader *r, const json_t *data, lp_data_record *d) {
     enum { MOST_CLASSES = 1 << 20 };
     const json_t *names = json_object_get(data, "class_names");
     const json_t *skipped = json_object_get(data, "skipped");
@@ -399,7 +400,7 @@ lp_status lp_provenance_read(const char *path, const json_t *meta, lp_provenance
     if (f == NULL) {
         return lp_fail_memory(err, path, 1, sizeof *f);
     }
-    const reader r = {path, f, err};
+    const meta_reader r = {path, f, err};
     lp_provenance *p = &f->public;
     const json_t *made_by = json_object_get(meta, "made_by");
     lp_status status;
@@ -433,7 +434,8 @@ const lp_provenance *lp_provenance_of(const lp_provenance_file *file) {
     return &file->public;
 }
 
-/* ---- the inputs of a set that is there already ------------------------------------------------ */
+/* ---- the inputs of a set that is there already ------------------------------------------------
+ */
 
 static json_t *resumable_inputs(const lp_provenance *p) {
     json_t *inputs = lp_provenance_inputs(p);
@@ -518,17 +520,17 @@ static bool same_preprocess(const lp_preprocess *a, const lp_preprocess *b) {
 /* The name of the first input of the features in which the two differ, or NULL. */
 static const char *difference(const lp_provenance *a, const lp_provenance *b) {
     const lp_encoding *x = &a->encoder, *y = &b->encoder;
-    return strcmp(x->weights.sha256, y->weights.sha256) != 0      ? "weights_sha256"
-           : !same_text(x->feature, y->feature)                   ? "feature"
-           : x->normalize != y->normalize                         ? "normalize"
-           : !same_preprocess(&x->preprocess, &y->preprocess)     ? "preprocess"
-           : !same_text(x->activation, y->activation)             ? "activation"
-           : a->data.labels != b->data.labels                     ? "labels"
-           : !same_text(x->pool, y->pool)                         ? "pool"
-           : x->heads != y->heads                                 ? "heads"
-           : x->norm_eps != y->norm_eps                           ? "norm_eps"
-           : !same_text(x->precision, y->precision)               ? "precision"
-                                                                  : NULL;
+    return strcmp(x->weights.sha256, y->weights.sha256) != 0  ? "weights_sha256"
+           : !same_text(x->feature, y->feature)               ? "feature"
+           : x->normalize != y->normalize                     ? "normalize"
+           : !same_preprocess(&x->preprocess, &y->preprocess) ? "preprocess"
+           : !same_text(x->activation, y->activation)         ? "activation"
+           : a->data.labels != b->data.labels                 ? "labels"
+           : !same_text(x->pool, y->pool)                     ? "pool"
+           : x->heads != y->heads                             ? "heads"
+           : x->norm_eps != y->norm_eps                       ? "norm_eps"
+           : !same_text(x->precision, y->precision)           ? "precision"
+                                                              : NULL;
 }
 
 static bool same_classes(const lp_data_record *a, const lp_data_record *b) {

@@ -33,7 +33,8 @@ cp sweep/sweep.csv sweep/sweep.png sweep/sweep.svg "$results/"
 # what the numbers hang on: the pictures, and the processor's BLAS kernels
 { sha256sum data/cifar-100-binary/test.bin 2>/dev/null || shasum -a 256 data/cifar-100-binary/test.bin; } |
     cut -c1-64 >"$results/test.bin.sha256"
-sed -n 's/.*"blas_kernel": "\(.*\)".*/\1/p' pretrained/test/meta.json >"$results/blas_kernel"
+kernel=$(LC_ALL=C tr -cd '[:print:]' <pretrained.probe | sed -n 's/.*"blas_kernel":"\([^"]*\)".*/\1/p')
+echo "$kernel" >"$results/blas_kernel"
 
 echo "Linear probe, multinomial logistic regression, C = 0.316; 4,000 training and 2,000 test pictures, 100 classes:"
 echo

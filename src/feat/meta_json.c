@@ -2,11 +2,10 @@
  *
  *   meta.json = format, count, width, inputs, weights, encoder, data, made_by, sha256
  *
- * A key that is added here is written by its part's function below, read by the function of the
- * same name, and compared in lp_provenance_match if values depend on it. */
+ * A key is a row of its part's table, by which it is written and read.  If features depend on it,
+ * it is one of the inputs, and lp_provenance_match compares it. */
 #include "feat/meta_json.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,84 @@
 
 /* Grows by one when the same inputs give other values than before. */
 enum { FEATURE_FORMAT = 2 };
+
+/* ---- the keys -------------------------------------------------------------------------------- */
+
+typedef enum key_kind {
+    KEY_TEXT,   /* const char * */
+    KEY_SHA256, /* char [65] */
+    KEY_COUNT,  /* size_t */
+    KEY_FLAG,   /* bool */
+    KEY_CHOICE, /* an enum with a list of names */
+    KEY_FLOAT,  /* float, as text that is this float again */
+    KEY_COLORS  /* float [3], likewise */
+} key_kind;
+
+typedef struct meta_key {
+    const char *name;
+    key_kind kind;
+    size_t offset;            /* in lp_provenance */
+    const char *const *names; /* of a choice */
+} meta_key;
+
+#define KEY(name, kind, member)                                                                    \
+    { name, KEY_##kind, offsetof(lp_provenance, member), NULL }
+#define CHOICE(name, member, names)                                                                \
+    { name, KEY_CHOICE, offsetof(lp_provenance, member), names }
+#define END                                                                                        \
+    { NULL, KEY_TEXT, 0, NULL }
+static const meta_key input_keys[] = {KEY("family", TEXT, encoder.family),
+                                      KEY("weights_sha256", SHA256, encoder.weights.sha256),
+                                      KEY("feature", TEXT, encoder.feature),
+                                      KEY("normalize", FLAG, encoder.normalize),
+                                      KEY("data_sha256", TEXT, data.sha256),
+                                      CHOICE("split", data.split, lp_split_names),
+                                      CHOICE("labels", data.labels, lp_label_kind_names),
+                                      KEY("images", COUNT, data.images),
+                                      END};
+/* Inputs that only an encoder has; and of those the member "preprocess". */
+static const meta_key encoding_keys[] = {
+    KEY("activation", TEXT, encoder.activation), KEY("pool", TEXT, encoder.pool),
+    KEY("precision", TEXT, encoder.precision),   KEY("heads", COUNT, encoder.heads),
+    KEY("norm_eps", FLOAT, encoder.norm_eps),    END};
+static const meta_key preprocess_keys[] = {
+    KEY("resize", COUNT, encoder.preprocess.resize),
+    KEY("crop", COUNT, encoder.preprocess.crop),
+    CHOICE("filter", encoder.preprocess.filter, lp_filter_names),
+    KEY("squash", FLAG, encoder.preprocess.squash),
+    KEY("mean", COLORS, encoder.preprocess.mean),
+    KEY("std", COLORS, encoder.preprocess.std),
+    END};
+static const meta_key weight_keys[] = {KEY("path", TEXT, encoder.weights.path),
+                                       KEY("format", TEXT, encoder.weights.format),
+                                       KEY("official", TEXT, encoder.weights.official), END};
+static const meta_key encoder_keys[] = {KEY("name", TEXT, encoder.name),
+                                        KEY("input_size", COUNT, encoder.input_size),
+                                        KEY("width", COUNT, encoder.width),
+                                        KEY("layers", COUNT, encoder.layers),
+                                        KEY("heads", COUNT, encoder.heads),
+                                        KEY("parameters", COUNT, encoder.parameters),
+                                        END};
+static const meta_key data_keys[] = {KEY("name", TEXT, data.name), KEY("source", TEXT, data.source),
+                                     KEY("official", TEXT, data.official),
+                                     KEY("classes", COUNT, data.classes), END};
+static const meta_key folder_keys[] = {KEY("split_seed", COUNT, data.split_seed),
+                                       KEY("ignored", COUNT, data.ignored), END};
+static const meta_key maker_keys[] = {KEY("linprobe", TEXT, linprobe),
+                                      KEY("command", TEXT, command), END};
+static const meta_key machine_keys[] = {KEY("fused_multiply_add", FLAG, fused_multiply_add), END};
+#undef END
+#undef CHOICE
+#undef KEY
+
+/* An enum is read and written through an int. */
+_Static_assert(sizeof(lp_split) == sizeof(int) && sizeof(lp_label_kind) == sizeof(int) &&
+                   sizeof(lp_filter) == sizeof(int),
+               "a choice has the size of an int");
+
+static bool has_encoder(const lp_provenance *p) {
+    return p->encoder.activation != NULL;
+}
 
 /* ---- to JSON --------------------------------------------------------------------------------- */
 
@@ -32,158 +109,119 @@ static json_t *float_text(float value) {
     return json_string(text);
 }
 
-/* An array of `count` values; NULL where memory is short. */
-static json_t *float_texts(const float *values, size_t count) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, float_text(values[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+/* Adds a value to an array, which is NULL once memory was short. */
+static void append(json_t **array, json_t *value) {
+    if (json_array_append_new(*array, value) != 0) {
+        json_decref(*array);
+        *array = NULL;
     }
-    return array;
 }
 
 static json_t *texts(const char *const *values, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, lp_json_any_text(values[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+        append(&array, lp_json_any_text(values[i]));
     }
     return array;
 }
 
-static json_t *integers(const int64_t *values, size_t count) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, json_integer(values[i])) != 0) {
-            json_decref(array);
-            return NULL;
+static json_t *value_of(const meta_key *key, const void *at) {
+    json_t *colors;
+    switch (key->kind) {
+    case KEY_TEXT:
+        return lp_json_any_text(*(const char *const *)at);
+    case KEY_SHA256:
+        return lp_json_any_text(at);
+    case KEY_COUNT:
+        return json_integer((json_int_t) * (const size_t *)at);
+    case KEY_FLAG:
+        return json_boolean(*(const bool *)at);
+    case KEY_CHOICE:
+        return json_string(key->names[*(const int *)at]);
+    case KEY_FLOAT:
+        return float_text(*(const float *)at);
+    case KEY_COLORS:
+        colors = json_array();
+        for (int c = 0; c < 3; c++) {
+            append(&colors, float_text(((const float *)at)[c]));
         }
+        return colors;
     }
-    return array;
+    return NULL;
 }
 
-static bool has_encoder(const lp_encoding *e) {
-    return e->activation != NULL;
+static void put_keys(lp_row *row, const meta_key *keys, const lp_provenance *p) {
+    for (; keys->name != NULL; keys++) {
+        lp_row_put(row, keys->name, value_of(keys, (const char *)p + keys->offset));
+    }
 }
 
-static json_t *preprocess_json(const lp_preprocess *p) {
+static json_t *part_json(const meta_key *keys, const lp_provenance *p) {
     lp_row row = lp_row_new();
-    lp_row_count(&row, "resize", p->resize);
-    lp_row_count(&row, "crop", p->crop);
-    lp_row_text(&row, "filter", lp_filter_name(p->filter));
-    lp_row_flag(&row, "squash", p->squash);
-    lp_row_put(&row, "mean", float_texts(p->mean, 3));
-    lp_row_put(&row, "std", float_texts(p->std, 3));
+    put_keys(&row, keys, p);
     return lp_row_end(&row);
 }
 
 json_t *lp_provenance_inputs(const lp_provenance *p) {
-    const lp_encoding *e = &p->encoder;
-    const lp_data_record *d = &p->data;
     lp_row row = lp_row_new();
     lp_row_count(&row, "feature_format", FEATURE_FORMAT);
-    lp_row_text(&row, "family", e->family);
-    lp_row_text(&row, "weights_sha256", e->weights.sha256);
-    lp_row_text(&row, "feature", e->feature);
-    lp_row_flag(&row, "normalize", e->normalize);
-    lp_row_text(&row, "data_sha256", d->sha256);
-    lp_row_text(&row, "split", lp_split_name(d->split));
-    lp_row_text(&row, "labels", lp_label_kind_name(d->labels));
-    lp_row_count(&row, "images", d->images);
-    if (has_encoder(e)) {
-        lp_row_text(&row, "activation", e->activation);
-        lp_row_text(&row, "pool", e->pool);
-        lp_row_text(&row, "precision", e->precision);
-        lp_row_count(&row, "heads", e->heads);
-        lp_row_put(&row, "norm_eps", float_text(e->norm_eps));
-        lp_row_put(&row, "preprocess", preprocess_json(&e->preprocess));
+    put_keys(&row, input_keys, p);
+    if (has_encoder(p)) {
+        put_keys(&row, encoding_keys, p);
+        lp_row_put(&row, "preprocess", part_json(preprocess_keys, p));
     }
     return lp_row_end(&row);
 }
 
 json_t *lp_provenance_weights(const lp_provenance *p) {
-    const lp_origin *w = &p->encoder.weights;
-    if (!has_encoder(&p->encoder)) {
+    if (!has_encoder(p)) {
         return json_null();
     }
-    lp_row row = lp_row_new();
-    lp_row_text(&row, "path", w->path);
-    lp_row_text(&row, "format", w->format);
-    lp_row_text(&row, "official", w->official);
-    lp_row_text(&row, "sha256", w->sha256);
+    lp_row row = lp_row_of(part_json(weight_keys, p));
+    lp_row_text(&row, "sha256", p->encoder.weights.sha256);
     return lp_row_end(&row);
 }
 
 json_t *lp_provenance_encoder(const lp_provenance *p) {
-    const lp_encoding *e = &p->encoder;
-    if (!has_encoder(e)) {
-        return json_null();
-    }
-    lp_row row = lp_row_new();
-    lp_row_text(&row, "name", e->name);
-    lp_row_count(&row, "input_size", e->input_size);
-    lp_row_count(&row, "width", e->width);
-    lp_row_count(&row, "layers", e->layers);
-    lp_row_count(&row, "heads", e->heads);
-    lp_row_count(&row, "parameters", e->parameters);
-    return lp_row_end(&row);
+    return has_encoder(p) ? part_json(encoder_keys, p) : json_null();
 }
 
 json_t *lp_provenance_data(const lp_provenance *p, lp_detail detail) {
     const lp_data_record *d = &p->data;
-    bool all = detail == LP_DETAIL_ALL;
-    lp_row row = lp_row_new();
-    lp_row_text(&row, "name", d->name);
-    lp_row_text(&row, "source", d->source);
-    lp_row_text(&row, "official", d->official);
-    lp_row_count(&row, "classes", d->classes);
-    if (all && d->class_names != NULL) {
+    lp_row row = lp_row_of(part_json(data_keys, p));
+    if (detail == LP_DETAIL_ALL && d->class_names != NULL) {
         lp_row_put(&row, "class_names", texts(d->class_names, d->classes));
     }
-    if (all && d->superclass_of != NULL) {
-        lp_row_put(&row, "superclass_of", integers(d->superclass_of, d->classes));
+    if (detail == LP_DETAIL_ALL && d->superclass_of != NULL) {
+        json_t *of = json_array();
+        for (size_t k = 0; k < d->classes; k++) {
+            append(&of, json_integer(d->superclass_of[k]));
+        }
+        lp_row_put(&row, "superclass_of", of);
         lp_row_put(&row, "superclass_names", texts(d->superclass_names, d->superclasses));
     }
     if (d->image_folder) {
         lp_row_real(&row, "test_share", d->test_share);
-        lp_row_count(&row, "split_seed", d->split_seed);
-        lp_row_count(&row, "ignored", d->ignored);
+        put_keys(&row, folder_keys, p);
         lp_row_put(&row, "skipped", texts(d->skipped_names, d->skipped));
     }
     return lp_row_end(&row);
 }
 
-static json_t *made_by_json(const lp_provenance *p) {
-    lp_row machine = lp_row_new(), row = lp_row_new();
-    lp_row_flag(&machine, "fused_multiply_add", p->fused_multiply_add);
-    lp_row_text(&row, "linprobe", p->linprobe);
-    lp_row_text(&row, "command", p->command);
-    lp_row_put(&row, "machine", lp_row_end(&machine));
-    return lp_row_end(&row);
-}
-
-/* A part that a set of pixels has not is left out. */
-static void put_part(lp_row *row, const char *key, json_t *part) {
-    if (!json_is_null(part)) {
-        lp_row_put(row, key, part);
-    }
-}
-
 json_t *lp_provenance_json(const lp_provenance *p, size_t rows, size_t width, const char *sha256,
                            lp_detail detail) {
-    lp_row row = lp_row_new();
+    lp_row row = lp_row_new(), maker = lp_row_of(part_json(maker_keys, p));
+    lp_row_put(&maker, "machine", part_json(machine_keys, p));
     lp_row_text(&row, "format", "linprobe feature set");
     lp_row_count(&row, "count", rows);
     lp_row_count(&row, "width", width);
     lp_row_put(&row, "inputs", lp_provenance_inputs(p));
-    put_part(&row, "weights", lp_provenance_weights(p));
-    put_part(&row, "encoder", lp_provenance_encoder(p));
+    if (has_encoder(p)) {
+        lp_row_put(&row, "weights", lp_provenance_weights(p));
+        lp_row_put(&row, "encoder", lp_provenance_encoder(p));
+    }
     lp_row_put(&row, "data", lp_provenance_data(p, detail));
-    lp_row_put(&row, "made_by", made_by_json(p));
+    lp_row_put(&row, "made_by", lp_row_end(&maker));
     lp_row_text(&row, "sha256", sha256);
     return lp_row_end(&row);
 }
@@ -209,114 +247,97 @@ struct lp_provenance_file {
     int64_t *superclass_of;
 };
 
+/* What a reader needs beside the JSON. */
 typedef struct meta_reader {
     const char *path;
     lp_provenance_file *file;
     lp_error *err;
 } meta_reader;
 
-/* Non-negative integers, also those that other programs write as reals; 0 where absent. */
-static size_t count_of(const json_t *object, const char *key) {
-    double value = lp_json_number(object, key, 0);
-    return value >= 0 && value < 0x1p53 ? (size_t)value : 0;
-}
-
-static bool flag_of(const json_t *object, const char *key) {
-    return json_is_true(json_object_get(object, key));
-}
-
-/* The position in a list of names; LP_ERR_FORMAT where the text is not in it.  Absent: the first.
- */
-static lp_status choice_of(const meta_reader *r, const json_t *object, const char *key,
-                           const char *const *names, int *index) {
-    const char *text = lp_json_text(object, key, names[0]);
-    for (*index = 0; names[*index] != NULL; ++*index) {
-        if (strcmp(names[*index], text) == 0) {
+/* The position in a list of names, the first where the text is absent.  LP_ERR_FORMAT for another
+ * text: it must not be taken for one that is known. */
+static lp_status read_choice(const meta_reader *r, const meta_key *key, const char *text,
+                             int *out) {
+    for (*out = 0; text != NULL && key->names[*out] != NULL; ++*out) {
+        if (strcmp(key->names[*out], text) == 0) {
             return LP_OK;
         }
     }
-    return lp_fail(r->err, LP_ERR_FORMAT, "%s: '%s' is '%.64s': expected one like '%s'", r->path,
-                   key, text, names[0]);
+    return text == NULL
+               ? LP_OK
+               : lp_fail(r->err, LP_ERR_FORMAT, "%s: '%s' is '%.64s': expected one like '%s'",
+                         r->path, key->name, text, key->names[0]);
 }
 
-/* Floats stand as text, so that they are the same float again. */
-static lp_status float_of(const meta_reader *r, const json_t *value, const char *key, float *out) {
+static lp_status read_float(const meta_reader *r, const meta_key *key, const json_t *value,
+                            float *out) {
     const char *text = json_string_value(value);
     double real = 0;
     lp_status status = text == NULL
                            ? lp_fail(r->err, LP_ERR_FORMAT, "expected a number as text, found none")
                            : lp_parse_real("number", text, -3.5e38, 3.5e38, &real, r->err);
     if (status != LP_OK) {
-        (void)lp_prefix(r->err, LP_ERR_FORMAT, "%s: '%s': ", r->path, key);
+        (void)lp_prefix(r->err, LP_ERR_FORMAT, "%s: '%s': ", r->path, key->name);
         return LP_ERR_FORMAT;
     }
     *out = (float)real;
     return LP_OK;
 }
 
-static lp_status read_preprocess(const meta_reader *r, const json_t *object, lp_preprocess *p) {
-    static const char *const keys[] = {"mean", "std"};
-    int filter = 0;
-    lp_status status;
-    p->resize = count_of(object, "resize");
-    p->crop = count_of(object, "crop");
-    p->squash = flag_of(object, "squash");
-    LP_TRY(choice_of(r, object, "filter", lp_filter_names, &filter));
-    p->filter = (lp_filter)filter;
-    for (int k = 0; k < 2; k++) {
-        const json_t *values = json_object_get(object, keys[k]);
-        for (size_t c = 0; c < 3; c++) {
-            LP_TRY(
-                float_of(r, json_array_get(values, c), keys[k], k == 0 ? &p->mean[c] : &p->std[c]));
-        }
-    }
-done:
-    return status;
-}
-
-static lp_status read_inputs(const meta_reader *r, const json_t *inputs, lp_provenance *p) {
-    lp_encoding *e = &p->encoder;
-    int split = 0, labels = 0;
+/* What is absent, or of another type, stays 0 (and NULL). */
+static lp_status read_key(const meta_reader *r, const meta_key *key, const json_t *value,
+                          void *at) {
     lp_status status = LP_OK;
-    if (!json_is_object(inputs)) {
-        goto done;
+    double number = json_number_value(value);
+    switch (key->kind) {
+    case KEY_TEXT:
+        *(const char **)at = json_string_value(value);
+        break;
+    case KEY_SHA256:
+        (void)snprintf(at, LP_DIGEST_HEX, "%s",
+                       json_is_string(value) ? json_string_value(value) : "");
+        break;
+    case KEY_COUNT:
+        *(size_t *)at = number >= 0 && number < 0x1p53 ? (size_t)number : 0;
+        break;
+    case KEY_FLAG:
+        *(bool *)at = json_is_true(value);
+        break;
+    case KEY_CHOICE:
+        return read_choice(r, key, json_string_value(value), at);
+    case KEY_FLOAT:
+        return read_float(r, key, value, at);
+    case KEY_COLORS:
+        for (size_t c = 0; status == LP_OK && c < 3; c++) {
+            status = read_float(r, key, json_array_get(value, c), (float *)at + c);
+        }
+        break;
     }
-    p->recorded = true;
-    e->family = lp_json_text(inputs, "family", NULL);
-    e->feature = lp_json_text(inputs, "feature", NULL);
-    e->normalize = flag_of(inputs, "normalize");
-    e->activation = lp_json_text(inputs, "activation", NULL);
-    e->pool = lp_json_text(inputs, "pool", NULL);
-    e->precision = lp_json_text(inputs, "precision", NULL);
-    e->heads = count_of(inputs, "heads");
-    (void)snprintf(e->weights.sha256, sizeof e->weights.sha256, "%s",
-                   lp_json_text(inputs, "weights_sha256", ""));
-    p->data.sha256 = lp_json_text(inputs, "data_sha256", NULL);
-    p->data.images = count_of(inputs, "images");
-    LP_TRY(choice_of(r, inputs, "split", lp_split_names, &split));
-    LP_TRY(choice_of(r, inputs, "labels", lp_label_kind_names, &labels));
-    p->data.split = (lp_split)split;
-    p->data.labels = (lp_label_kind)labels;
-    if (has_encoder(e)) {
-        LP_TRY(float_of(r, json_object_get(inputs, "norm_eps"), "norm_eps", &e->norm_eps));
-        LP_TRY(read_preprocess(r, json_object_get(inputs, "preprocess"), &e->preprocess));
+    return status;
+}
+
+static lp_status read_keys(const meta_reader *r, const meta_key *keys, const json_t *object) {
+    lp_status status = LP_OK;
+    for (; keys->name != NULL; keys++) {
+        LP_TRY(read_key(r, keys, json_object_get(object, keys->name),
+                        (char *)&r->file->public + keys->offset));
     }
 done:
     return status;
 }
 
-static void read_weights(const json_t *weights, lp_origin *w) {
-    w->path = lp_json_text(weights, "path", NULL);
-    w->format = lp_json_text(weights, "format", NULL);
-    w->official = lp_json_text(weights, "official", NULL);
-}
-
-static void read_encoder(const json_t *encoder, lp_encoding *e) {
-    e->name = lp_json_text(encoder, "name", NULL);
-    e->input_size = count_of(encoder, "input_size");
-    e->width = count_of(encoder, "width");
-    e->layers = count_of(encoder, "layers");
-    e->parameters = count_of(encoder, "parameters");
+static lp_status read_inputs(const meta_reader *r, const json_t *inputs) {
+    lp_provenance *p = &r->file->public;
+    lp_status status;
+    p->recorded = json_is_object(inputs);
+    LP_TRY(read_keys(r, input_keys, inputs));
+    p->encoder.activation = lp_json_text(inputs, "activation", NULL);
+    if (has_encoder(p)) {
+        LP_TRY(read_keys(r, encoding_keys, inputs));
+        LP_TRY(read_keys(r, preprocess_keys, json_object_get(inputs, "preprocess")));
+    }
+done:
+    return status;
 }
 
 /* An array of texts; "" stands for what is no text. */
@@ -363,22 +384,19 @@ done:
     return status;
 }
 
-static lp_status read_data(const meta_reader *r, const json_t *data, lp_data_record *d) {
+static lp_status read_data(const meta_reader *r, const json_t *data) {
     enum { MOST_CLASSES = 1 << 20 };
     const json_t *names = json_object_get(data, "class_names");
     const json_t *skipped = json_object_get(data, "skipped");
-    lp_provenance_file *f = r->file;
-    lp_status status = LP_OK;
     double share = lp_json_number(data, "test_share", -1);
-    d->name = lp_json_text(data, "name", NULL);
-    d->source = lp_json_text(data, "source", NULL);
-    d->official = lp_json_text(data, "official", NULL);
-    d->classes = count_of(data, "classes");
+    lp_provenance_file *f = r->file;
+    lp_data_record *d = &f->public.data;
+    lp_status status;
+    LP_TRY(read_keys(r, data_keys, data));
+    LP_TRY(read_keys(r, folder_keys, data));
     d->classes = d->classes <= MOST_CLASSES ? d->classes : 0;
     d->image_folder = share >= 0;
     d->test_share = share > 0 && share < 1 ? share : 0;
-    d->split_seed = count_of(data, "split_seed");
-    d->ignored = count_of(data, "ignored");
     if (d->classes > 0 && json_array_size(names) == d->classes) {
         LP_TRY(read_texts(r, names, &f->names));
         d->class_names = f->names;
@@ -396,22 +414,20 @@ done:
 lp_status lp_provenance_read(const char *path, const json_t *meta, lp_provenance_file **file,
                              lp_error *err) {
     lp_provenance_file *f = lp_alloc_zeroed(1, sizeof *f);
+    const meta_reader r = {path, f, err};
+    const json_t *made_by = json_object_get(meta, "made_by");
+    lp_status status;
     *file = NULL;
     if (f == NULL) {
         return lp_fail_memory(err, path, 1, sizeof *f);
     }
-    const meta_reader r = {path, f, err};
-    lp_provenance *p = &f->public;
-    const json_t *made_by = json_object_get(meta, "made_by");
-    lp_status status;
     f->document = json_incref((json_t *)(uintptr_t)meta);
-    p->linprobe = lp_json_text(made_by, "linprobe", NULL);
-    p->command = lp_json_text(made_by, "command", NULL);
-    p->fused_multiply_add = flag_of(json_object_get(made_by, "machine"), "fused_multiply_add");
-    read_weights(json_object_get(meta, "weights"), &p->encoder.weights);
-    read_encoder(json_object_get(meta, "encoder"), &p->encoder);
-    LP_TRY(read_inputs(&r, json_object_get(meta, "inputs"), p));
-    LP_TRY(read_data(&r, json_object_get(meta, "data"), &p->data));
+    LP_TRY(read_keys(&r, weight_keys, json_object_get(meta, "weights")));
+    LP_TRY(read_keys(&r, encoder_keys, json_object_get(meta, "encoder")));
+    LP_TRY(read_inputs(&r, json_object_get(meta, "inputs")));
+    LP_TRY(read_data(&r, json_object_get(meta, "data")));
+    LP_TRY(read_keys(&r, maker_keys, made_by));
+    LP_TRY(read_keys(&r, machine_keys, json_object_get(made_by, "machine")));
     *file = f;
     f = NULL;
 done:
@@ -438,11 +454,7 @@ const lp_provenance *lp_provenance_of(const lp_provenance_file *file) {
  */
 
 static json_t *resumable_inputs(const lp_provenance *p) {
-    json_t *inputs = lp_provenance_inputs(p);
-    if (inputs == NULL) {
-        return NULL;
-    }
-    lp_row row = lp_row_of(inputs);
+    lp_row row = lp_row_of(lp_provenance_inputs(p));
     lp_row_flag(&row, "fused_multiply_add", p->fused_multiply_add);
     return lp_row_end(&row);
 }
@@ -476,30 +488,18 @@ static lp_status compare_inputs(const char *what, const json_t *found, json_t *e
     return LP_OK;
 }
 
-static lp_status check_file(const char *path, const char *what, const char *member,
-                            json_t *expected, lp_error *err) {
-    json_t *found = NULL;
+lp_status lp_provenance_check(const char *path, const char *what, const lp_provenance *p,
+                              bool finished, lp_error *err) {
+    json_t *found = NULL, *expected = finished ? lp_provenance_inputs(p) : resumable_inputs(p);
     lp_status status;
-    if (expected == NULL) {
-        return lp_fail_memory(err, "provenance", 1, 1);
-    }
-    LP_TRY(lp_json_read(path, &found, err));
-    status = compare_inputs(what, member != NULL ? json_object_get(found, member) : found, expected,
-                            err);
+    LP_TRY(expected != NULL ? lp_json_read(path, &found, err)
+                            : lp_fail_memory(err, "provenance", 1, 1));
+    LP_TRY(
+        compare_inputs(what, finished ? json_object_get(found, "inputs") : found, expected, err));
 done:
     json_decref(found);
     json_decref(expected);
     return status;
-}
-
-lp_status lp_provenance_check_inputs(const char *path, const char *what, const lp_provenance *p,
-                                     lp_error *err) {
-    return check_file(path, what, NULL, resumable_inputs(p), err);
-}
-
-lp_status lp_provenance_check_meta(const char *path, const char *what, const lp_provenance *p,
-                                   lp_error *err) {
-    return check_file(path, what, "inputs", lp_provenance_inputs(p), err);
 }
 
 /* ---- two sets together ----------------------------------------------------------------------- */
@@ -508,29 +508,48 @@ static bool same_text(const char *a, const char *b) {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static bool same_floats(const float *a, const float *b) {
-    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
+static bool same_value(const meta_key *key, const void *a, const void *b) {
+    switch (key->kind) {
+    case KEY_TEXT:
+        return same_text(*(const char *const *)a, *(const char *const *)b);
+    case KEY_SHA256:
+        return strcmp(a, b) == 0;
+    case KEY_COUNT:
+        return *(const size_t *)a == *(const size_t *)b;
+    case KEY_FLAG:
+        return *(const bool *)a == *(const bool *)b;
+    case KEY_CHOICE:
+        return *(const int *)a == *(const int *)b;
+    case KEY_FLOAT:
+        return *(const float *)a == *(const float *)b;
+    case KEY_COLORS:
+        return memcmp(a, b, 3 * sizeof(float)) == 0;
+    }
+    return false;
 }
 
-static bool same_preprocess(const lp_preprocess *a, const lp_preprocess *b) {
-    return a->resize == b->resize && a->crop == b->crop && a->filter == b->filter &&
-           a->squash == b->squash && same_floats(a->mean, b->mean) && same_floats(a->std, b->std);
+/* The first key in which two provenances differ, or NULL. */
+static const char *first_difference(const meta_key *keys, const lp_provenance *a,
+                                    const lp_provenance *b) {
+    while (keys->name != NULL &&
+           same_value(keys, (const char *)a + keys->offset, (const char *)b + keys->offset)) {
+        keys++;
+    }
+    return keys->name;
 }
 
-/* The name of the first input of the features in which the two differ, or NULL. */
+/* The name of the first input of the features in which the two differ, or NULL.  Of their images
+ * only the kind of labels must be the same. */
 static const char *difference(const lp_provenance *a, const lp_provenance *b) {
-    const lp_encoding *x = &a->encoder, *y = &b->encoder;
-    return strcmp(x->weights.sha256, y->weights.sha256) != 0  ? "weights_sha256"
-           : !same_text(x->feature, y->feature)               ? "feature"
-           : x->normalize != y->normalize                     ? "normalize"
-           : !same_preprocess(&x->preprocess, &y->preprocess) ? "preprocess"
-           : !same_text(x->activation, y->activation)         ? "activation"
-           : a->data.labels != b->data.labels                 ? "labels"
-           : !same_text(x->pool, y->pool)                     ? "pool"
-           : x->heads != y->heads                             ? "heads"
-           : x->norm_eps != y->norm_eps                       ? "norm_eps"
-           : !same_text(x->precision, y->precision)           ? "precision"
-                                                              : NULL;
+    lp_provenance other = *b;
+    const char *name;
+    other.data = a->data;
+    other.data.labels = b->data.labels;
+    name = first_difference(input_keys, a, &other);
+    name = name != NULL ? name : first_difference(encoding_keys, a, &other);
+    return name != NULL                                           ? name
+           : first_difference(preprocess_keys, a, &other) != NULL ? "preprocess"
+                                                                  : NULL;
 }
 
 static bool same_classes(const lp_data_record *a, const lp_data_record *b) {

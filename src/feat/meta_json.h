@@ -47,13 +47,11 @@ LP_MUST_USE lp_status lp_provenance_key(const lp_provenance *p, char hex[LP_DIGE
 LP_MUST_USE lp_status lp_provenance_write_inputs(const char *path, const lp_provenance *p,
                                                  lp_error *err);
 
-/* Whether inputs.json at `path` says the same of p.  LP_ERR_ARGUMENT names the first input that
- * differs; `what` names the set in the message. */
-LP_MUST_USE lp_status lp_provenance_check_inputs(const char *path, const char *what,
-                                                 const lp_provenance *p, lp_error *err);
-
-/* The same for a finished set's meta.json, where fused multiply-adds do not count. */
-LP_MUST_USE lp_status lp_provenance_check_meta(const char *path, const char *what,
-                                               const lp_provenance *p, lp_error *err);
+/* Whether the file at `path` says the same inputs of p: the inputs.json of a set that is being
+ * written, or with `finished` a meta.json, where fused multiply-adds do not count.  `what` names
+ * the set.  LP_ERR_ARGUMENT names the first input that differs; LP_ERR_IO, LP_ERR_FORMAT,
+ * LP_ERR_MEMORY as lp_json_read. */
+LP_MUST_USE lp_status lp_provenance_check(const char *path, const char *what,
+                                          const lp_provenance *p, bool finished, lp_error *err);
 
 #endif

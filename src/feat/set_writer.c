@@ -40,7 +40,7 @@ lp_status lp_set_is_there(const char *out, const lp_provenance *p, bool *there, 
         return lp_fail_memory(err, out, 1, 1);
     }
     if (lp_is_file(path)) {
-        LP_TRY(lp_provenance_check_meta(path, out, p, err));
+        LP_TRY(lp_provenance_check(path, out, p, true, err));
         *there = true;
     } else if (lp_is_folder(out) || lp_is_file(out)) {
         status = lp_fail(err, LP_ERR_ARGUMENT, "%s: exists and is not a feature set", out);
@@ -122,7 +122,7 @@ static lp_status settle_inputs(const lp_set_writer *p, lp_error *err) {
         return lp_fail_memory(err, p->folder, 1, 1);
     }
     lp_status status = lp_is_file(path)
-                           ? lp_provenance_check_inputs(path, p->folder, p->provenance, err)
+                           ? lp_provenance_check(path, p->folder, p->provenance, false, err)
                            : lp_provenance_write_inputs(path, p->provenance, err);
     lp_free(path);
     return status;

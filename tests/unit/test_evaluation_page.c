@@ -213,7 +213,9 @@ static void published_numbers_need_the_very_inputs(void **state) {
     (void)state;
 #define SET(official, labels, normalize, feature)                                                  \
     "{\"weights\": {\"official\": \"OpenAI CLIP ViT-B/32\"}, \"inputs\": {\"labels\": \"" labels   \
-    "\", \"precision\": \"float32\", \"normalize\": " normalize ", \"feature\": \"" feature        \
+    "\", \"activation\": \"gelu\", \"norm_eps\": \"1\", \"preprocess\": {\"mean\": [\"0\", "       \
+    "\"0\", \"0\"], \"std\": [\"1\", \"1\", \"1\"]}, \"precision\": \"float32\", "                 \
+    "\"normalize\": " normalize ", \"feature\": \"" feature                                        \
     "\"}, \"data\": {\"name\": \"CIFAR-100\", \"official\": " official "}}"
     static const struct {
         const char *train, *test;

@@ -34,6 +34,8 @@ import sys
 import tempfile
 import time
 
+from prose import wrap
+
 PEER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench_encoder_peer.py")]
 
 
@@ -248,7 +250,7 @@ def write_out(a, said, rows, starts, images, lines):
         json.dump({"about": said, "rows": rows, "start": starts, "preprocessing": images}, file, indent=1)
         file.write("\n")
     with open(a.out + ".md", "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write("\n".join(wrap(lines)) + "\n")
     subprocess.run([a.build + "/bench/draw_bench", a.out + ".json", a.out + ".png"], check=True)
 
 

@@ -31,6 +31,8 @@ import time
 
 import numpy as np
 
+from prose import wrap
+
 
 def features(n, f, k, seed=0):
     rng = np.random.default_rng(seed)
@@ -237,7 +239,7 @@ def main():
             json.dump({**head, "results": results}, file, indent=1)
             file.write("\n")
         with open(a.out + ".md", "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+            file.write("\n".join(wrap(lines)) + "\n")
 
 
 main()

@@ -116,7 +116,7 @@ check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS) $(BENCH_
 	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
 
 # The tests of what runs on several threads, for ThreadSanitizer.
-PARALLEL_TESTS := $(addprefix $(BUILD)/tests/,test_base test_read_parts test_encoder test_resnet test_extract test_dense test_solver_dense test_sweep test_knn test_generate)
+PARALLEL_TESTS := $(addprefix $(BUILD)/tests/,test_base test_read_parts test_encoder test_resnet test_extract test_run test_dense test_solver_dense test_sweep test_knn test_generate)
 check-parallel:
 	@$(MAKE) --no-print-directory check TESTS='$(PARALLEL_TESTS)'
 

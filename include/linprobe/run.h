@@ -1,28 +1,43 @@
 /* linprobe/run.h: the whole way in one call: model + data -> features of both splits -> C ->
  * probes -> scores.
  *
- *     lp_dataset *train, *test;
- *     lp_error err;
- *     if (lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TRAIN, LP_LABELS_FINE, &train,
- *                         &err) != LP_OK ||
- *         lp_dataset_open("cifar-100-binary.tar.gz", LP_SPLIT_TEST, LP_LABELS_FINE, &test, &err) !=
- *             LP_OK) {
- *         fprintf(stderr, "%s\n", err.text);
+ *     #include <stdio.h>
+ *     #include <string.h>
+ *     #include "linprobe/run.h"
+ *
+ *     int main(void) {
+ *         static const char data[] = "cifar-100-binary.tar.gz";
+ *         lp_dataset *train = NULL, *test = NULL;
+ *         lp_fit_options fit;
+ *         lp_run_options options;
+ *         lp_run *run = NULL;
+ *         lp_error err;
+ *         lp_fit_defaults(&fit);                       // softmax, C = 0.316
+ *         memset(&options, 0, sizeof options);
+ *         options.model = "ViT-B-32.pt";
+ *         options.cache = "datasets";
+ *         options.out = "results";
+ *         options.fits = &fit;
+ *         options.fit_count = 1;
+ *         lp_status status = lp_dataset_open(data, LP_SPLIT_TRAIN, LP_LABELS_FINE, &train, &err);
+ *         if (status == LP_OK) {
+ *             status = lp_dataset_open(data, LP_SPLIT_TEST, LP_LABELS_FINE, &test, &err);
+ *         }
+ *         if (status == LP_OK) {
+ *             options.train = train;
+ *             options.test = test;
+ *             status = lp_run_pipeline(&options, &run, &err);
+ *         }
+ *         if (status == LP_OK) {
+ *             printf("%.3f\n", 100 * run->probes[0].evaluation.metrics.score.top1);
+ *         } else {
+ *             fprintf(stderr, "%s\n", err.text);
+ *         }
+ *         lp_run_free(run);
+ *         lp_dataset_close(train);
+ *         lp_dataset_close(test);
+ *         return status != LP_OK;
  *     }
- *     lp_fit_options fit;
- *     lp_fit_defaults(&fit);                     // softmax, C = 0.316
- *     lp_run_options options = {"ViT-B-32.pt"};
- *     options.train = train;
- *     options.test = test;
- *     options.cache = "datasets";
- *     options.out = "results";
- *     options.fits = &fit;
- *     options.fit_count = 1;
- *     lp_run *run;
- *     if (lp_run_pipeline(&options, &run, &err) == LP_OK) {
- *         printf("%.3f\n", 100 * run->probes[0].evaluation.metrics.score.top1);
- *     }
- *     lp_run_free(run);
  *
  * Every step is skipped where its result is there already and was made from the same inputs, so an
  * interrupted run goes on where it stood.

@@ -130,7 +130,7 @@ typedef struct lp_training_set {
 typedef struct lp_training {
     const char *linprobe;           /* version */
     const char *command;            /* command line, or NULL */
-    const char *blas, *blas_kernel; /* on which the last digits of ovr and softmax depend */
+    const char *blas, *blas_kernel; /* on which its last digits depend */
     lp_training_set train;
     lp_training_set validation; /* the probe was fitted on both; count 0: on train alone */
     lp_fit_options options;     /* without threads and progress, on which nothing depends */

@@ -131,13 +131,11 @@ static lp_status describe_fit(lp_probe *probe, const lp_features *train,
                             .command = command,
                             .train = describe_set(train),
                             .options = *options,
-                            .report = *report};
+                            .report = *report,
+                            .blas = lp_math_blas_version(),
+                            .blas_kernel = lp_math_blas_corename()};
     if (validation != NULL) {
         training.validation = describe_set(validation);
-    }
-    if (options->solver != LP_SOLVER_LIBLINEAR) { /* which computes without a BLAS */
-        training.blas = lp_math_blas_version();
-        training.blas_kernel = lp_math_blas_corename();
     }
     return lp_probe_describe(probe, &training, err);
 }

@@ -75,6 +75,7 @@ typedef struct lp_provenance {
     lp_encoding encoder;
     lp_data_record data;
     const char *linprobe;    /* version that made it */
+    const char *sha256;      /* of the set's arrays as it was recorded with them, or NULL */
     const char *command;     /* its command line, or NULL */
     bool fused_multiply_add; /* of the processor; the last bits of features depend on it */
 } lp_provenance;

@@ -36,7 +36,6 @@ typedef struct feature_set {
     float *x_copy;
     int64_t *labels_copy;
     char *path;
-    json_t *meta; /* the document, or NULL where there is none */
     lp_provenance_file *provenance;
     char digest[LP_DIGEST_HEX];
 } feature_set;
@@ -196,6 +195,7 @@ static lp_status load_labels(feature_set *set, lp_error *err) {
 static lp_status load_meta(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
     char *path = lp_path_join(set->path, "meta.json");
+    json_t *meta = NULL;
     lp_status status = LP_OK;
     if (path == NULL) {
         return lp_fail_memory(err, set->path, 1, 1);
@@ -203,13 +203,14 @@ static lp_status load_meta(feature_set *set, lp_error *err) {
     if (!lp_is_file(path)) {
         goto done;
     }
-    LP_TRY(lp_json_read(path, &set->meta, err));
-    LP_TRY(lp_provenance_read(path, set->meta, &set->provenance, err));
+    LP_TRY(lp_json_read(path, &meta, err));
+    LP_TRY(lp_provenance_read(path, meta, &set->provenance, err));
     f->provenance = lp_provenance_of(set->provenance);
-    f->digest = lp_json_text(set->meta, "sha256", "");
+    f->digest = f->provenance->sha256 != NULL ? f->provenance->sha256 : "";
     f->classes = f->provenance->data.classes;
     f->class_names = f->provenance->data.class_names;
 done:
+    json_decref(meta);
     lp_free(path);
     return status;
 }
@@ -281,7 +282,6 @@ void lp_features_close(lp_features *features) {
         lp_free(set->labels_copy);
         lp_free(set->path);
         lp_provenance_close(set->provenance);
-        json_decref(set->meta);
         lp_free(set);
     }
 }

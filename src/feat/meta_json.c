@@ -427,6 +427,7 @@ lp_status lp_provenance_read(const char *path, const json_t *meta, lp_provenance
     LP_TRY(read_inputs(&r, json_object_get(meta, "inputs")));
     LP_TRY(read_data(&r, json_object_get(meta, "data")));
     LP_TRY(read_keys(&r, maker_keys, made_by));
+    f->public.sha256 = lp_json_text(meta, "sha256", NULL);
     LP_TRY(read_keys(&r, machine_keys, json_object_get(made_by, "machine")));
     *file = f;
     f = NULL;

@@ -32,6 +32,18 @@ struct lp_set_writer {
     size_t done;
 };
 
+/* What only a set that is being written needs.  Without memory it stays, and does no harm. */
+static void remove_working_files(const char *folder) {
+    static const char *const names[] = {"journal", "inputs.json"};
+    for (int i = 0; i < 2; i++) {
+        char *path = lp_path_join(folder, names[i]);
+        if (path != NULL) {
+            (void)unlink(path);
+            lp_free(path);
+        }
+    }
+}
+
 lp_status lp_set_is_there(const char *out, const lp_provenance *p, bool *there, lp_error *err) {
     char *path = lp_path_join(out, "meta.json");
     lp_status status = LP_OK;
@@ -42,6 +54,7 @@ lp_status lp_set_is_there(const char *out, const lp_provenance *p, bool *there, 
     if (lp_is_file(path)) {
         LP_TRY(lp_provenance_check(path, out, p, true, err));
         *there = true;
+        remove_working_files(out); /* of a run that was killed after it gave the set its name */
     } else if (lp_is_folder(out) || lp_is_file(out)) {
         status = lp_fail(err, LP_ERR_ARGUMENT, "%s: exists and is not a feature set", out);
     }
@@ -286,14 +299,6 @@ done:
     return status;
 }
 
-static void remove_member(const lp_set_writer *p, const char *name) {
-    char *path = lp_path_join(p->folder, name);
-    if (path != NULL) {
-        (void)unlink(path);
-        lp_free(path);
-    }
-}
-
 lp_status lp_set_writer_finish(lp_set_writer *p, const int64_t *labels, lp_error *err) {
     lp_status status;
     if (p->done != p->rows) {
@@ -307,13 +312,8 @@ lp_status lp_set_writer_finish(lp_set_writer *p, const int64_t *labels, lp_error
     }
     status = lp_sync_parent(p->out, err);
     /* The working files go last: until here the work can be resumed.  They go even where the folder
-     * could not be synced, because the set is whole, and no later call would look for them. */
-    lp_free(p->folder);
-    p->folder = lp_strdup(p->out);
-    if (p->folder != NULL) {
-        remove_member(p, "journal");
-        remove_member(p, "inputs.json");
-    }
+     * could not be synced, because the set is whole. */
+    remove_working_files(p->out);
 done:
     return status;
 }

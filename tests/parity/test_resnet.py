@@ -98,7 +98,8 @@ def official_torchvision():
 def known_files():
     """The files whose resize linprobe knows are torchvision's, each with its own."""
     source = pathlib.Path(os.environ["LP_SOURCE"], "src/ckpt/known_models.c").read_text()
-    rows = re.findall(r'TORCHVISION\("[^)]*?, (\d+),\s*\d+,\s*"\w+",\s*"([0-9a-f]{8})"', source)
+    row = r'\.resize = (\d+),[^}]*?NAMED_BY_DIGITS\(PYTORCH "\w+", "([0-9a-f]{8})"'
+    rows = re.findall(row, source)
     known = {digest: resize for resize, digest in rows}
     expected = {}
     for name in dir(torchvision.models):

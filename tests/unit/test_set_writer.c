@@ -142,6 +142,23 @@ static void torn_writes_cost_only_their_chunk(void **state) {
     }
 }
 
+/* Killed after the set got its name, and before its working files went. */
+static void working_files_of_a_killed_run_go_later(void **state) {
+    (void)state;
+    lp_set_writer *p;
+    size_t done;
+    bool there;
+    const char *journal = in_folder("set/journal");
+    assert_ok(lp_set_is_there(out, inputs, &there, &err), &err);
+    assert_false(there);
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    complete(p, 0, ROWS);
+    assert_ok(lp_file_write(journal, "0 10 0\n", 7, &err), &err);
+    assert_ok(lp_set_is_there(out, inputs, &there, &err), &err);
+    assert_true(there && !lp_is_file(journal));
+    assert_set_is_right();
+}
+
 static void other_inputs_are_refused(void **state) {
     (void)state;
     lp_set_writer *p;
@@ -226,6 +243,7 @@ int main(void) {
         cmocka_unit_test_teardown(undisturbed_run_writes_the_set, clear),
         cmocka_unit_test_teardown(interrupted_run_goes_on_where_it_stood, clear),
         cmocka_unit_test_teardown(torn_writes_cost_only_their_chunk, clear),
+        cmocka_unit_test_teardown(working_files_of_a_killed_run_go_later, clear),
         cmocka_unit_test_teardown(other_inputs_are_refused, clear),
         cmocka_unit_test_teardown(two_writers_refuse_each_other, clear),
         cmocka_unit_test_teardown(failed_allocations_lose_nothing, clear),

@@ -186,7 +186,7 @@ static void the_avx2_version_is_exact(void **state) {
 static void the_vnni_version_is_exact(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS("avx512vnni"));
-    check_version(multiply_vnni);
+    check_version(multiply_avx512);
 }
 
 #endif

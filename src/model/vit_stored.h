@@ -33,37 +33,34 @@ typedef struct lp_stored_linear {
 } lp_stored_linear;
 
 typedef struct lp_vit_stored_block {
-    float *norm1_weight, *norm1_bias; /* [D] */
-    lp_stored_linear qkv;             /* D -> 3D: q, then k, then v */
-    lp_stored_linear out;             /* D -> D */
-    float *scale1, *scale2;           /* [D] or NULL: layer scale, after out and after fc2 */
-    float *norm2_weight, *norm2_bias; /* [D] */
-    lp_stored_linear fc1;             /* D -> M; gated: D -> 2M */
-    lp_stored_linear fc2;             /* M -> D */
+    lp_vit_norm norm1, norm2;
+    lp_stored_linear qkv;   /* D -> 3D: q, then k, then v */
+    lp_stored_linear out;   /* D -> D */
+    float *scale1, *scale2; /* [D] or NULL: layer scale, after out and after fc2 */
+    lp_stored_linear fc1;   /* D -> M; gated: D -> 2M */
+    lp_stored_linear fc2;   /* M -> D */
 } lp_vit_stored_block;
 
 typedef struct lp_vit_stored_pool {
-    float *query;                   /* [D] or NULL: there is no such pool */
-    lp_stored_linear qkv;           /* D -> 3D */
-    lp_stored_linear out;           /* D -> D */
-    float *norm_weight, *norm_bias; /* [D] */
-    lp_stored_linear fc1;           /* D -> A */
-    lp_stored_linear fc2;           /* A -> D */
+    float *query;         /* [D] or NULL: there is no such pool */
+    lp_stored_linear qkv; /* D -> 3D */
+    lp_stored_linear out; /* D -> D */
+    lp_vit_norm norm;
+    lp_stored_linear fc1; /* D -> A */
+    lp_stored_linear fc2; /* A -> D */
 } lp_vit_stored_pool;
 
 typedef struct lp_vit_stored {
     size_t layers;
-    lp_stored_linear patch;                   /* 3PP -> D: [D, 3, P, P] */
-    float *class_token;                       /* [D] or NULL */
-    float *extra_tokens;                      /* [prefix - 1 or prefix, D] or NULL */
-    float *positions;                         /* [covered + grid * grid, D] */
-    size_t covered;                           /* tokens before the patches that have a position */
-    size_t grid;                              /* patches a side that the positions are for */
-    lp_resize resize;                         /* of the positions, for another grid */
-    float *norm_pre_weight, *norm_pre_bias;   /* [D] or NULL */
-    lp_vit_stored_block *blocks;              /* [layers] */
-    float *norm_post_weight, *norm_post_bias; /* [D] or NULL */
-    float *fc_norm_weight, *fc_norm_bias;     /* [D] or NULL */
+    lp_stored_linear patch; /* 3PP -> D: [D, 3, P, P] */
+    float *class_token;     /* [D] or NULL */
+    float *extra_tokens;    /* [prefix - 1 or prefix, D] or NULL */
+    float *positions;       /* [covered + grid * grid, D] */
+    size_t covered;         /* tokens before the patches that have a position */
+    size_t grid;            /* patches a side that the positions are for */
+    lp_resize resize;       /* of the positions, for another grid */
+    lp_vit_norm norm_pre, norm_post, fc_norm;
+    lp_vit_stored_block *blocks; /* [layers] */
     lp_vit_stored_pool pool;
     lp_stored_linear projection; /* D -> E */
 } lp_vit_stored;

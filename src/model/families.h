@@ -37,14 +37,13 @@ typedef struct lp_family {
     float norm_eps;
     lp_filter filter;
     lp_mean_std mean_std;
-    /* The shorter side becomes floor(input * resize_to / resize_from): 10 and 9 for a crop of 0.9,
-     * 256 and 224; 0 for both: input. */
-    size_t resize_to, resize_from;
+    struct {
+        size_t to, from;
+    } shorter_side; /* becomes floor(input * to / from): 10 and 9 for a crop of 0.9; zeros: input */
     bool squash;
     size_t input;     /* pixels a side; 0: what the positions were made for */
     lp_resize resize; /* of positions, for another input */
-    const char
-        *note; /* what of the above may be otherwise in a file that looks the same; or NULL */
+    const char *note; /* what of the above may differ in a file that looks the same; or NULL */
 } lp_family;
 
 /* In the order in which they are tried. */

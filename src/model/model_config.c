@@ -115,8 +115,7 @@ static void keep(const reading *r, bool ours) {
     }
 }
 
-/* ---- open_clip ---------------------------------------------------------------------------------
- */
+/* ---- open_clip ------------------------------------------------------------------------------- */
 
 static lp_status read_open_clip(const reading *r, const json_t *config) {
     lp_model_config *out = r->out;
@@ -160,8 +159,7 @@ static lp_status read_open_clip(const reading *r, const json_t *config) {
     return status;
 }
 
-/* ---- transformers ------------------------------------------------------------------------------
- */
+/* ---- transformers ---------------------------------------------------------------------------- */
 
 static lp_status read_transformers(const reading *r, const json_t *config) {
     lp_model_config *out = r->out;
@@ -210,8 +208,7 @@ static lp_status read_preprocessor(const reading *r, const json_t *config) {
     return take_filter(r, resample < 4 ? filters[resample] : "unknown");
 }
 
-/* ---- timm --------------------------------------------------------------------------------------
- */
+/* ---- timm ------------------------------------------------------------------------------------ */
 
 static lp_status read_timm(const reading *r, const json_t *config) {
     lp_model_config *out = r->out;
@@ -248,8 +245,7 @@ static lp_status read_timm(const reading *r, const json_t *config) {
     return status;
 }
 
-/* ---- all ---------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static lp_status read_file(reading *r, const char *file,
                            lp_status (*read)(const reading *, const json_t *)) {

@@ -322,8 +322,7 @@ static void observe_block(const forward *f, size_t index) {
     observe(f, stage, f->h, f->batch, s->width);
 }
 
-/* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ----------------------------------------
- */
+/* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ------------------------------------- */
 
 /* out = the mean of `count` tokens of each image, from token `first` on; summed in float64. */
 static void pool_mean(const forward *f, size_t first, size_t count, float *out) {

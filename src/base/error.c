@@ -47,14 +47,14 @@ static void mask_controls(char *text) {
 }
 
 lp_status lp_fail(lp_error *err, lp_status status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
     if (err != NULL) {
-        va_list args;
-        va_start(args, format);
         err->status = status;
         (void)vsnprintf(err->text, sizeof err->text, format, args);
-        va_end(args);
         mask_controls(err->text);
     }
+    va_end(args);
     return status;
 }
 
@@ -85,17 +85,15 @@ lp_status lp_fail_memory(lp_error *err, const char *what, size_t count, size_t s
 
 lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) {
     if (err != NULL) {
-        char prefix[sizeof err->text];
-        char old[sizeof err->text];
+        char prefix[sizeof err->text], old[sizeof err->text];
         va_list args;
         va_start(args, format);
         (void)vsnprintf(prefix, sizeof prefix, format, args);
         va_end(args);
         memcpy(old, err->text, sizeof old);
-        int used = snprintf(err->text, sizeof err->text, "%s", prefix);
-        if (used >= 0 && (size_t)used < sizeof err->text) {
-            (void)snprintf(err->text + used, sizeof err->text - (size_t)used, "%s", old);
-        }
+        size_t used = strlen(prefix);
+        memcpy(err->text, prefix, used);
+        (void)snprintf(err->text + used, sizeof err->text - used, "%s", old);
         mask_controls(err->text);
         err->status = status;
     }

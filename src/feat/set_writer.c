@@ -21,7 +21,7 @@
 
 struct lp_set_writer {
     const lp_provenance *provenance;
-    char out[LP_PATH_ROOM], folder[LP_PATH_ROOM]; /* folder: "<out>.partial" until it is finished */
+    char *out, *folder; /* the folder is "<out>.partial" until the set is whole */
     char features_path[LP_PATH_ROOM], journal_path[LP_PATH_ROOM];
     int features; /* file descriptors, -1 = closed */
     int journal;
@@ -129,6 +129,8 @@ done:
 
 static lp_status open_files(lp_set_writer *p, lp_error *err) {
     lp_status status;
+    LP_TRY(path_of(p, "features.npy", p->features_path, err));
+    LP_TRY(path_of(p, "journal", p->journal_path, err));
     p->journal = open(p->journal_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (p->journal < 0) {
         return lp_fail_errno(err, errno, "%s: cannot be opened", p->journal_path);
@@ -151,21 +153,22 @@ done:
     return status;
 }
 
-static lp_status name_files(lp_set_writer *p, const char *out, lp_error *err) {
-    lp_status status;
-    LP_TRY(lp_path_print(p->out, err, "%s", out));
-    for (size_t end = strlen(out); end > 1 && p->out[end - 1] == '/';) { /* "out/" is "out" */
-        p->out[--end] = '\0';
+static lp_status name_folders(lp_set_writer *p, const char *out, lp_error *err) {
+    size_t length = strlen(out), bytes = length + sizeof ".partial";
+    p->out = lp_strdup(out);
+    p->folder = lp_alloc(bytes, 1);
+    if (p->out == NULL || p->folder == NULL) {
+        return lp_fail_memory(err, out, length, 2);
+    }
+    while (length > 1 && p->out[length - 1] == '/') { /* "out/" is "out" */
+        p->out[--length] = '\0';
     }
     const char *name = lp_path_name(p->out);
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the name of a new folder", out);
     }
-    LP_TRY(lp_path_print(p->folder, err, "%s.partial", p->out));
-    LP_TRY(path_of(p, "features.npy", p->features_path, err));
-    LP_TRY(path_of(p, "journal", p->journal_path, err));
-done:
-    return status;
+    (void)snprintf(p->folder, bytes, "%s.partial", p->out);
+    return LP_OK;
 }
 
 lp_status lp_set_writer_open(const char *out, const lp_provenance *provenance, size_t rows,
@@ -180,7 +183,7 @@ lp_status lp_set_writer_open(const char *out, const lp_provenance *provenance, s
     p->features = p->journal = -1;
     p->rows = rows;
     p->width = width;
-    LP_TRY(name_files(p, out, err));
+    LP_TRY(name_folders(p, out, err));
     LP_TRY(lp_make_folders(p->folder, err));
     LP_TRY(open_files(p, err));
     *done = p->done;
@@ -286,7 +289,7 @@ lp_status lp_set_writer_finish(lp_set_writer *p, const int64_t *labels, lp_error
     status = lp_sync_parent(p->out, err);
     /* The working files go last: until here the work can be resumed.  They go even where the folder
      * could not be synced, because the set is whole, and no later call would look for them. */
-    memcpy(p->folder, p->out, sizeof p->out);
+    memcpy(p->folder, p->out, strlen(p->out) + 1);
     remove_member(p, "journal");
     remove_member(p, "inputs.json");
 done:
@@ -301,6 +304,8 @@ void lp_set_writer_close(lp_set_writer *p) {
         if (p->journal >= 0) {
             (void)close(p->journal);
         }
+        lp_free(p->out);
+        lp_free(p->folder);
         lp_free(p);
     }
 }

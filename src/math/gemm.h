@@ -12,8 +12,7 @@ void lp_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, f
              const float *a, size_t a_stride, const float *b, size_t b_stride, float beta, float *c,
              size_t c_stride);
 
-/* c [m, n] = alpha a [m, k] b' + beta c, with b [n, k]: how PyTorch keeps a linear layer's weight.
- */
+/* c [m, n] = alpha a [m, k] b' + beta c, with b [n, k] as PyTorch keeps a linear layer's weight. */
 void lp_gemm_nt(size_t m, size_t n, size_t k, float alpha, const float *a, size_t a_stride,
                 const float *b, size_t b_stride, float beta, float *c, size_t c_stride);
 

@@ -9,8 +9,7 @@
 #include "linprobe/encoder.h"
 #include "model/families.h"
 
-/* Finds a file's family and the prefix of its names; LP_ERR_UNSUPPORTED says what was looked for.
- */
+/* A file's family, and the prefix of its names; LP_ERR_UNSUPPORTED says what was looked for. */
 LP_MUST_USE lp_status lp_family_find(const lp_checkpoint *ckpt, const lp_family **family,
                                      const char **prefix, lp_error *err);
 

@@ -34,7 +34,7 @@ enum {
 
 /* A network as read and as it runs: the weights go from the one to the other. */
 typedef struct resnet_tower {
-    lp_resnet resnet;
+    lp_resnet resnet; /* first: resnet_forward.c reads nothing else */
     lp_resnet_stored stored;
 } resnet_tower;
 
@@ -145,17 +145,15 @@ static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t numb
     (void)snprintf(place, sizeof place, "%s.", b->name);
     b->layers = &p->tower->resnet.layers[p->next];
     if (b->depth == 3) {
-        (void)add_layer(p, place, "conv1", "bn1", number == 0 ? s->narrow_first : s->narrow,
-                        s->inside);
-        (void)add_layer(p, place, "conv2", "bn2", s->middle, s->inside);
-        (void)add_layer(p, place, "conv3", "bn3", s->wide, s->outside);
+        add_layer(p, place, "conv1", "bn1", number == 0 ? s->narrow_first : s->narrow, s->inside);
+        add_layer(p, place, "conv2", "bn2", s->middle, s->inside);
+        add_layer(p, place, "conv3", "bn3", s->wide, s->outside);
     } else {
-        (void)add_layer(p, place, "conv1", "bn1", number == 0 ? s->basic_first : s->basic,
-                        s->inside);
-        (void)add_layer(p, place, "conv2", "bn2", s->basic_last, s->outside);
+        add_layer(p, place, "conv1", "bn1", number == 0 ? s->basic_first : s->basic, s->inside);
+        add_layer(p, place, "conv2", "bn2", s->basic_last, s->outside);
     }
     if (b->shortcut) {
-        (void)add_layer(p, place, "downsample.0", "downsample.1", s->shortcut, s->outside);
+        add_layer(p, place, "downsample.0", "downsample.1", s->shortcut, s->outside);
     }
 }
 
@@ -163,11 +161,11 @@ static void plan_weights(const lp_source *source, resnet_tower *t, lp_weight_pla
     lp_resnet *r = &t->resnet;
     planner p = {source->prefix, plan, t, 0};
     if (r->clip) {
-        (void)add_layer(&p, "", "conv1", "bn1", "H,3,3,3", "H");
-        (void)add_layer(&p, "", "conv2", "bn2", "H,H,3,3", "H");
-        (void)add_layer(&p, "", "conv3", "bn3", "W,H,3,3", "W");
+        add_layer(&p, "", "conv1", "bn1", "H,3,3,3", "H");
+        add_layer(&p, "", "conv2", "bn2", "H,H,3,3", "H");
+        add_layer(&p, "", "conv3", "bn3", "W,H,3,3", "W");
     } else {
-        (void)add_layer(&p, "", "conv1", "bn1", "W,3,7,7", "W");
+        add_layer(&p, "", "conv1", "bn1", "W,3,7,7", "W");
     }
     lp_resnet_block *block = r->blocks;
     for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
@@ -229,13 +227,7 @@ static dimensions learn_dimensions(const lp_resnet *r, lp_weight_plan *plan) {
 
 static void set_conv(lp_resnet_layer *layer, size_t groups, size_t in, size_t out, size_t taps,
                      size_t stride) {
-    layer->conv = (lp_conv){.groups = groups,
-                            .in = in,
-                            .out = out,
-                            .taps_high = taps,
-                            .taps_wide = taps,
-                            .stride = stride,
-                            .padding = taps / 2};
+    layer->conv = (lp_conv){groups, in, out, taps, taps, stride, .padding = taps / 2};
     layer->winograd = lp_winograd_fits(&layer->conv);
 }
 
@@ -480,25 +472,15 @@ static void free_tower(void *made) {
     lp_free(t);
 }
 
-static size_t scratch_floats(const void *made, size_t batch) {
-    return lp_resnet_scratch(&((const resnet_tower *)made)->resnet, batch);
-}
-
 static size_t max_batch(const void *made) {
-    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(&((const resnet_tower *)made)->resnet, 1);
-}
-
-static void run(const void *made, const float *images, size_t batch, lp_feature_point point,
-                float *features, float *scratch, const lp_observer *observer) {
-    lp_resnet_run(&((const resnet_tower *)made)->resnet, images, batch,
-                  point == LP_FEATURE_PROJECTED, features, scratch, observer);
+    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(made, 1);
 }
 
 const lp_tower_kind lp_resnet_kind = {
     .make = make,
     .pack = pack,
     .free = free_tower,
-    .scratch = scratch_floats,
+    .scratch = lp_resnet_scratch,
     .max_batch = max_batch,
-    .run = run,
+    .run = lp_resnet_run,
 };

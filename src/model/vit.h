@@ -74,12 +74,11 @@ typedef struct lp_vit {
 /* Whether of the last block only the first token of each image is used. */
 bool lp_vit_ends_with_one_token(const lp_vit *vit);
 
-/* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */
-size_t lp_vit_scratch(const lp_vit *vit, size_t batch);
-
-/* images float32 [batch, 3, G*P, G*P] -> features float32 [batch, E] (projected)
- * or [batch, D].  batch * T fits in an int. */
-void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool projected,
+/* lp_tower_kind's scratch and run; tower begins with an lp_vit.  images float32
+ * [batch, 3, G*P, G*P] -> features float32 [batch, E] (projected) or [batch, D].  batch * T fits in
+ * an int. */
+size_t lp_vit_scratch(const void *tower, size_t batch);
+void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer);
 
 /* The kind of tower; its families' layouts are an lp_vit_layout each. */

@@ -75,7 +75,8 @@ static size_t rounded_floats(const lp_vit *vit) {
                : 0;
 }
 
-size_t lp_vit_scratch(const lp_vit *vit, size_t batch) {
+size_t lp_vit_scratch(const void *tower, size_t batch) {
+    const lp_vit *vit = tower;
     size_t floats, shared = attention_floats(vit) + rounded_floats(vit);
     if (!lp_mul(batch, 2 * plane_per_image(vit) + wide_per_image(vit) + vit->shape.width,
                 &floats) ||
@@ -399,8 +400,10 @@ static void pool(const forward *f, float *out) {
     }
 }
 
-void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool projected,
+void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer) {
+    const lp_vit *vit = tower;
+    bool projected = point == LP_FEATURE_PROJECTED;
     const lp_vit_shape *s = &vit->shape;
     size_t plane = batch * plane_per_image(vit);
     forward f = {vit,  batch, scratch, scratch + plane, scratch + 2 * plane,

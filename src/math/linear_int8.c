@@ -55,10 +55,6 @@ static size_t chunk_tiles(size_t in) {
     return tiles > 0 ? tiles : 1;
 }
 
-size_t lp_linear_int8_packed(size_t out, size_t in) {
-    return lp_panels(out) * PANEL * (depth_of(in) / sizeof(float) + 2 * groups_of(in));
-}
-
 size_t lp_linear_int8_scratch(size_t in) {
     return chunk_tiles(in) * (depth_of(in) * TILE + groups_of(in) * sizeof(rounding)) /
            sizeof(float);

@@ -1,5 +1,5 @@
 /* What the tables of families.c say of a file. */
-#include "model/family.h"
+#include "model/families.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "ckpt/known_models.h"
 #include "math/winograd.h"
-#include "model/family.h"
+#include "model/families.h"
 #include "model/model_config.h"
 #include "model/resnet_stored.h"
 

@@ -13,10 +13,9 @@
 #include "base/error.h"
 #include "ckpt/known_models.h"
 #include "math/tiles.h"
-#include "model/family.h"
+#include "model/families.h"
 #include "model/model_config.h"
-#include "model/vit.h"
-#include "model/vit_plan.h"
+#include "model/vit_stored.h"
 
 enum {
     HEAD_WIDTH = 64,      /* clip/model.py, timm: heads = width / 64 */

@@ -6,7 +6,7 @@
  *
  * Dimensions are found as build_model in openai/CLIP clip/model.py does: D and P from the patch
  * embedding, the grid from the positions. */
-#include "model/vit_plan.h"
+#include "model/vit_stored.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -8,27 +8,18 @@
 enum { REASON_ROOM = 160 };
 
 const char *lp_status_name(lp_status status) {
-    switch (status) {
-    case LP_OK:
-        return "success";
-    case LP_ERR_ARGUMENT:
-        return "wrong argument";
-    case LP_ERR_IO:
-        return "I/O error";
-    case LP_ERR_FORMAT:
-        return "malformed file";
-    case LP_ERR_UNSUPPORTED:
-        return "not supported";
-    case LP_ERR_MEMORY:
-        return "out of memory";
-    case LP_ERR_DATA:
-        return "unusable values";
-    case LP_CANCELLED:
-        return "cancelled";
-    case LP_NOT_CONVERGED:
-        return "not converged";
-    }
-    return "unknown status";
+    static const char *const names[] = {
+        [LP_OK] = "success",
+        [LP_ERR_ARGUMENT] = "wrong argument",
+        [LP_ERR_IO] = "I/O error",
+        [LP_ERR_FORMAT] = "malformed file",
+        [LP_ERR_UNSUPPORTED] = "not supported",
+        [LP_ERR_MEMORY] = "out of memory",
+        [LP_ERR_DATA] = "unusable values",
+        [LP_CANCELLED] = "cancelled",
+        [LP_NOT_CONVERGED] = "not converged",
+    };
+    return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
 }
 
 const char *lp_version(void) {

@@ -19,9 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "extract/profile.h"

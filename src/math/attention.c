@@ -28,10 +28,6 @@
 
 enum { QUERIES = 5, PANEL = 64, CHAIN = 256, RUN = LP_TILE_RUN, ALIGNMENT = 64 /* bytes */ };
 
-static size_t panels_of(size_t columns) {
-    return (columns + PANEL - 1) / PANEL;
-}
-
 /* Sums of five rows over one panel: sums [QUERIES][stride] = x [QUERIES][depth] w [depth][PANEL],
  * += where a chain continues them; the first `vectors` * 16 columns. */
 typedef struct attention_tile {
@@ -242,11 +238,11 @@ typedef struct attention_job {
 
 /* Columns of a head's values, and of five queries' scores, in whole panels. */
 static size_t value_columns(const lp_attention_input *in) {
-    return panels_of(in->head_width) * PANEL;
+    return (in->head_width + PANEL - 1) / PANEL * PANEL;
 }
 
 static size_t score_columns(const lp_attention_input *in) {
-    return panels_of(in->tokens) * PANEL;
+    return (in->tokens + PANEL - 1) / PANEL * PANEL;
 }
 
 /* What is read of the next head next.  Its rows are far apart: without this each head waits for the

@@ -2,7 +2,6 @@
 #include "math/blas_memory.h"
 
 #include <dlfcn.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 

@@ -8,7 +8,6 @@
 #include "model/model_config.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -9,7 +9,6 @@
 #include "model/positions.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"

@@ -24,7 +24,7 @@
 #include "extract/profile.h"
 #include "linprobe/encoder.h"
 #include "math/dispatch.h"
-#include "math/gemm.h"
+#include "math/linalg.h"
 #include "peak.h"
 
 #if LP_X86
@@ -121,7 +121,7 @@ static lp_status run_race(void *context, size_t index, size_t worker, lp_error *
     for (int i = 0; i < 12; i++) {
         double start = lp_clock_seconds(), done = 2.0 * (double)r->m * (double)r->n * (double)r->k;
         if (r->m > 0) {
-            lp_gemm_nt(r->m, r->n, r->k, 1, a, r->k, w, r->k, 0, c, r->n);
+            lp_gemm(false, true, r->m, r->n, r->k, 1, a, r->k, w, r->k, 0, c, r->n);
         } else {
             done = multiply_add(5000000, c);
         }

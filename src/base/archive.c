@@ -137,27 +137,22 @@ lp_status lp_archive_read(lp_archive *archive, void *bytes, size_t size, size_t 
 }
 
 lp_status lp_archive_read_exact(lp_archive *archive, void *bytes, size_t size, lp_error *err) {
-    size_t got, extra;
+    size_t got, extra = 0;
     char beyond;
-    lp_status status = lp_archive_read(archive, bytes, size, &got, err);
-    if (status == LP_OK && got == size) {
-        status = lp_archive_read(archive, &beyond, 1, &extra, err);
-        if (status == LP_OK && extra == 0) {
-            return LP_OK;
-        }
+    lp_status status;
+    LP_TRY(lp_archive_read(archive, bytes, size, &got, err));
+    LP_TRY(lp_archive_read(archive, &beyond, 1, &extra, err));
+    if (got < size || extra > 0) {
+        status = lp_fail(err, LP_ERR_FORMAT, "%s: %s: expected %zu bytes, found %s", archive->path,
+                         archive->member, size, got < size ? "fewer" : "more");
     }
-    if (status != LP_OK) {
-        return status;
-    }
-    return lp_fail(err, LP_ERR_FORMAT, "%s: %s: expected %zu bytes, found %s", archive->path,
-                   archive->member, size, got < size ? "fewer" : "more");
+done:
+    return status;
 }
 
 void lp_archive_close(lp_archive *archive) {
     if (archive != NULL) {
-        if (archive->handle != NULL) {
-            (void)archive_read_free(archive->handle);
-        }
+        (void)archive_read_free(archive->handle);
         if (archive->gzip != NULL) {
             (void)gzclose_r(archive->gzip);
         }

@@ -11,39 +11,29 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-struct lp_digest {
-    EVP_MD_CTX *context;
-};
-
 static lp_status fail_crypto(lp_error *err) {
     return lp_fail(err, LP_ERR_UNSUPPORTED, "libcrypto cannot compute the digest");
 }
 
 lp_status lp_digest_new(lp_digest_kind kind, lp_digest **out, lp_error *err) {
+    *out = EVP_MD_CTX_new();
+    if (*out != NULL &&
+        EVP_DigestInit_ex(*out, kind == LP_SHA256 ? EVP_sha256() : EVP_md5(), NULL) == 1) {
+        return LP_OK;
+    }
+    lp_digest_free(*out);
     *out = NULL;
-    lp_digest *digest = lp_alloc(1, sizeof *digest);
-    if (digest == NULL) {
-        return lp_fail_memory(err, "digest", 1, sizeof *digest);
-    }
-    digest->context = EVP_MD_CTX_new();
-    if (digest->context == NULL ||
-        EVP_DigestInit_ex(digest->context, kind == LP_SHA256 ? EVP_sha256() : EVP_md5(), NULL) !=
-            1) {
-        lp_digest_free(digest);
-        return fail_crypto(err);
-    }
-    *out = digest;
-    return LP_OK;
+    return fail_crypto(err);
 }
 
 lp_status lp_digest_add(lp_digest *digest, const void *bytes, size_t size, lp_error *err) {
-    return EVP_DigestUpdate(digest->context, bytes, size) == 1 ? LP_OK : fail_crypto(err);
+    return EVP_DigestUpdate(digest, bytes, size) == 1 ? LP_OK : fail_crypto(err);
 }
 
 lp_status lp_digest_hex(lp_digest *digest, char hex[LP_DIGEST_HEX], lp_error *err) {
     unsigned char value[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    if (EVP_DigestFinal_ex(digest->context, value, &size) != 1 || 2 * size >= LP_DIGEST_HEX) {
+    if (EVP_DigestFinal_ex(digest, value, &size) != 1 || 2 * size >= LP_DIGEST_HEX) {
         return fail_crypto(err);
     }
     for (unsigned i = 0; i < size; i++) {
@@ -53,10 +43,7 @@ lp_status lp_digest_hex(lp_digest *digest, char hex[LP_DIGEST_HEX], lp_error *er
 }
 
 void lp_digest_free(lp_digest *digest) {
-    if (digest != NULL) {
-        EVP_MD_CTX_free(digest->context);
-        lp_free(digest);
-    }
+    EVP_MD_CTX_free(digest);
 }
 
 lp_status lp_digest_bytes(lp_digest_kind kind, const void *bytes, size_t size,
@@ -74,30 +61,27 @@ done:
 lp_status lp_digest_descriptor(lp_digest_kind kind, int fd, const char *path,
                                char hex[LP_DIGEST_HEX], lp_error *err) {
     enum { BLOCK = 1 << 18 };
-    unsigned char *block = NULL;
-    lp_digest *digest;
-    lp_status status = lp_digest_new(kind, &digest, err);
-    if (status == LP_OK) {
-        block = lp_alloc(BLOCK, 1);
-        if (block == NULL) {
-            status = lp_fail_memory(err, path, BLOCK, 1);
-        }
+    lp_digest *digest = NULL;
+    unsigned char *block = lp_alloc(BLOCK, 1);
+    lp_status status;
+    if (block == NULL) {
+        return lp_fail_memory(err, path, BLOCK, 1);
     }
-    for (off_t at = 0; status == LP_OK;) {
+    LP_TRY(lp_digest_new(kind, &digest, err));
+    for (off_t at = 0;;) {
         ssize_t got = pread(fd, block, BLOCK, at);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            status = lp_fail_errno(err, errno, "%s: cannot be read", path);
-        } else if (got == 0) {
-            status = lp_digest_hex(digest, hex, err);
+        if (got == 0) {
             break;
-        } else {
-            status = lp_digest_add(digest, block, (size_t)got, err);
+        }
+        if (got > 0) {
+            LP_TRY(lp_digest_add(digest, block, (size_t)got, err));
             at += got;
+        } else if (errno != EINTR) {
+            LP_TRY(lp_fail_errno(err, errno, "%s: cannot be read", path));
         }
     }
+    LP_TRY(lp_digest_hex(digest, hex, err));
+done:
     lp_free(block);
     lp_digest_free(digest);
     return status;

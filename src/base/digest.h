@@ -8,7 +8,7 @@
 enum { LP_DIGEST_HEX = 65 }; /* 64 hexadecimal digits and the final zero */
 
 typedef enum lp_digest_kind { LP_SHA256, LP_MD5 } lp_digest_kind;
-typedef struct lp_digest lp_digest;
+typedef struct evp_md_ctx_st lp_digest; /* libcrypto's EVP_MD_CTX */
 
 LP_MUST_USE lp_status lp_digest_new(lp_digest_kind kind, lp_digest **digest, lp_error *err);
 LP_MUST_USE lp_status lp_digest_add(lp_digest *digest, const void *bytes, size_t size,

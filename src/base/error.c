@@ -8,27 +8,18 @@
 enum { REASON_ROOM = 160 };
 
 const char *lp_status_name(lp_status status) {
-    switch (status) {
-    case LP_OK:
-        return "success";
-    case LP_ERR_ARGUMENT:
-        return "wrong argument";
-    case LP_ERR_IO:
-        return "I/O error";
-    case LP_ERR_FORMAT:
-        return "malformed file";
-    case LP_ERR_UNSUPPORTED:
-        return "not supported";
-    case LP_ERR_MEMORY:
-        return "out of memory";
-    case LP_ERR_DATA:
-        return "unusable values";
-    case LP_CANCELLED:
-        return "cancelled";
-    case LP_NOT_CONVERGED:
-        return "not converged";
-    }
-    return "unknown status";
+    static const char *const names[] = {
+        [LP_OK] = "success",
+        [LP_ERR_ARGUMENT] = "wrong argument",
+        [LP_ERR_IO] = "I/O error",
+        [LP_ERR_FORMAT] = "malformed file",
+        [LP_ERR_UNSUPPORTED] = "not supported",
+        [LP_ERR_MEMORY] = "out of memory",
+        [LP_ERR_DATA] = "unusable values",
+        [LP_CANCELLED] = "cancelled",
+        [LP_NOT_CONVERGED] = "not converged",
+    };
+    return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
 }
 
 const char *lp_version(void) {
@@ -47,14 +38,14 @@ static void mask_controls(char *text) {
 }
 
 lp_status lp_fail(lp_error *err, lp_status status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
     if (err != NULL) {
-        va_list args;
-        va_start(args, format);
         err->status = status;
         (void)vsnprintf(err->text, sizeof err->text, format, args);
-        va_end(args);
         mask_controls(err->text);
     }
+    va_end(args);
     return status;
 }
 
@@ -85,17 +76,15 @@ lp_status lp_fail_memory(lp_error *err, const char *what, size_t count, size_t s
 
 lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) {
     if (err != NULL) {
-        char prefix[sizeof err->text];
-        char old[sizeof err->text];
+        char prefix[sizeof err->text], old[sizeof err->text];
         va_list args;
         va_start(args, format);
         (void)vsnprintf(prefix, sizeof prefix, format, args);
         va_end(args);
         memcpy(old, err->text, sizeof old);
-        int used = snprintf(err->text, sizeof err->text, "%s", prefix);
-        if (used >= 0 && (size_t)used < sizeof err->text) {
-            (void)snprintf(err->text + used, sizeof err->text - (size_t)used, "%s", old);
-        }
+        size_t used = strlen(prefix);
+        memcpy(err->text, prefix, used);
+        (void)snprintf(err->text + used, sizeof err->text - used, "%s", old);
         mask_controls(err->text);
         err->status = status;
     }

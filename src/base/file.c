@@ -77,8 +77,7 @@ const char *lp_map_path_at(const void *address) {
 
 lp_status lp_map_open(const char *path, lp_map *map, lp_error *err) {
     int fd;
-    map->data = NULL;
-    map->size = 0;
+    *map = (lp_map){0};
     lp_status status = open_regular(path, &fd, &map->size, err);
     if (status != LP_OK) {
         return status;
@@ -107,14 +106,14 @@ void lp_map_close(lp_map *map) {
         forget_map(map);
         (void)munmap((void *)(uintptr_t)map->data, (size_t)map->size);
     }
-    map->data = NULL;
-    map->size = 0;
+    *map = (lp_map){0};
 }
 
 lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_t *size,
                        lp_error *err) {
     int fd;
     uint64_t file_size;
+    char *buffer = NULL;
     *bytes = NULL;
     *size = 0;
     lp_status status = open_regular(path, &fd, &file_size, err);
@@ -122,54 +121,43 @@ lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_
         return status;
     }
     if (file_size > max_bytes) {
-        (void)close(fd);
-        return lp_fail(err, LP_ERR_FORMAT, "%s: %llu bytes, expected at most %llu", path,
-                       (unsigned long long)file_size, (unsigned long long)max_bytes);
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: %llu bytes, expected at most %llu", path,
+                       (unsigned long long)file_size, (unsigned long long)max_bytes));
     }
-    char *buffer = lp_alloc((size_t)file_size + 1, 1);
+    buffer = lp_alloc((size_t)file_size + 1, 1);
     if (buffer == NULL) {
-        (void)close(fd);
-        return lp_fail_memory(err, path, (size_t)file_size, 1);
+        LP_TRY(lp_fail_memory(err, path, (size_t)file_size, 1));
     }
-    size_t used = 0;
-    while (used < (size_t)file_size) {
+    for (size_t used = 0; used < (size_t)file_size;) {
         ssize_t got = read(fd, buffer + used, (size_t)file_size - used);
-        if (got < 0 && errno == EINTR) {
-            continue;
+        if (got > 0) {
+            used += (size_t)got;
+        } else if (got == 0) {
+            LP_TRY(lp_fail(err, LP_ERR_IO, "%s: became shorter while it was read", path));
+        } else if (errno != EINTR) {
+            LP_TRY(lp_fail_errno(err, errno, "%s: cannot be read", path));
         }
-        if (got < 0) {
-            status = lp_fail_errno(err, errno, "%s: cannot be read", path);
-            break;
-        }
-        if (got == 0) {
-            status = lp_fail(err, LP_ERR_IO, "%s: became shorter while it was read", path);
-            break;
-        }
-        used += (size_t)got;
     }
-    (void)close(fd);
-    if (status != LP_OK) {
-        lp_free(buffer);
-        return status;
-    }
-    buffer[used] = '\0';
+    buffer[file_size] = '\0';
     *bytes = buffer;
-    *size = used;
-    return LP_OK;
+    *size = (size_t)file_size;
+    buffer = NULL;
+done:
+    (void)close(fd);
+    lp_free(buffer);
+    return status;
 }
 
 lp_status lp_write_all(int fd, const char *path, const void *bytes, size_t size, lp_error *err) {
     const char *next = bytes;
     while (size > 0) {
         ssize_t put = write(fd, next, size);
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put < 0) {
+        if (put >= 0) {
+            next += put;
+            size -= (size_t)put;
+        } else if (errno != EINTR) {
             return lp_fail_errno(err, errno, "%s: cannot be written", path);
         }
-        next += put;
-        size -= (size_t)put;
     }
     return LP_OK;
 }
@@ -184,28 +172,32 @@ struct lp_writer {
     char buffer[WRITER_BUFFER];
 };
 
+static void writer_free(lp_writer *writer) {
+    if (writer != NULL) {
+        lp_free(writer->path);
+        lp_free(writer->temporary);
+        lp_free(writer);
+    }
+}
+
 lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
     *out = NULL;
     lp_writer *writer = lp_alloc(1, sizeof *writer);
     size_t bytes = strlen(path) + 32;
-    char *temporary = lp_alloc(bytes, 1);
-    char *copy = lp_strdup(path);
-    if (writer == NULL || temporary == NULL || copy == NULL) {
-        lp_free(writer);
-        lp_free(temporary);
-        lp_free(copy);
+    if (writer != NULL) {
+        writer->path = lp_strdup(path);
+        writer->temporary = lp_alloc(bytes, 1);
+        writer->used = 0;
+    }
+    if (writer == NULL || writer->path == NULL || writer->temporary == NULL) {
+        writer_free(writer);
         return lp_fail_memory(err, path, 1, sizeof *writer);
     }
-    (void)snprintf(temporary, bytes, "%s.tmp.%ld", path, (long)getpid());
-    writer->path = copy;
-    writer->temporary = temporary;
-    writer->used = 0;
-    writer->fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    (void)snprintf(writer->temporary, bytes, "%s.tmp.%ld", path, (long)getpid());
+    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (writer->fd < 0) {
         lp_status status = lp_fail_errno(err, errno, "%s: cannot be created", path);
-        lp_free(writer->path);
-        lp_free(writer->temporary);
-        lp_free(writer);
+        writer_free(writer);
         return status;
     }
     *out = writer;
@@ -219,18 +211,17 @@ static lp_status writer_flush(lp_writer *writer, lp_error *err) {
 }
 
 lp_status lp_writer_put(lp_writer *writer, const void *bytes, size_t size, lp_error *err) {
+    lp_status status = LP_OK;
     if (size > WRITER_BUFFER - writer->used) {
-        lp_status status = writer_flush(writer, err);
-        if (status != LP_OK) {
-            return status;
-        }
+        LP_TRY(writer_flush(writer, err));
     }
     if (size >= WRITER_BUFFER) {
         return lp_write_all(writer->fd, writer->path, bytes, size, err);
     }
     memcpy(writer->buffer + writer->used, bytes, size);
     writer->used += size;
-    return LP_OK;
+done:
+    return status;
 }
 
 lp_status lp_writer_printf(lp_writer *writer, lp_error *err, const char *format, ...) {
@@ -244,12 +235,6 @@ lp_status lp_writer_printf(lp_writer *writer, lp_error *err, const char *format,
                        writer->path, size);
     }
     return lp_writer_put(writer, line, (size_t)size, err);
-}
-
-static void writer_free(lp_writer *writer) {
-    lp_free(writer->path);
-    lp_free(writer->temporary);
-    lp_free(writer);
 }
 
 lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
@@ -282,17 +267,14 @@ void lp_writer_abort(lp_writer *writer) {
 }
 
 lp_status lp_file_write(const char *path, const void *bytes, size_t size, lp_error *err) {
-    lp_writer *writer;
-    lp_status status = lp_writer_open(path, &writer, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    status = lp_writer_put(writer, bytes, size, err);
-    if (status != LP_OK) {
-        lp_writer_abort(writer);
-        return status;
-    }
+    lp_writer *writer = NULL;
+    lp_status status;
+    LP_TRY(lp_writer_open(path, &writer, err));
+    LP_TRY(lp_writer_put(writer, bytes, size, err));
     return lp_writer_commit(writer, err);
+done:
+    lp_writer_abort(writer);
+    return status;
 }
 
 lp_status lp_make_folders(const char *path, lp_error *err) {

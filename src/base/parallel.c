@@ -59,12 +59,8 @@ static void *work(void *argument) {
 
 lp_status lp_parallel_for(size_t threads, size_t count, lp_task task, void *context,
                           lp_error *err) {
-    if (threads > count) {
-        threads = count;
-    }
-    if (threads == 0) {
-        threads = 1;
-    }
+    threads = threads < count ? threads : count;
+    threads = threads > 0 ? threads : 1;
     shared_loop loop = {
         .task = task, .context = context, .count = count, .status = LP_OK, .err = err};
     loop_worker *workers = lp_alloc_zeroed(threads, sizeof *workers);

@@ -19,9 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "extract/profile.h"
@@ -109,52 +107,49 @@ static lp_status load_image(const extraction *e, worker_memory *memory, size_t i
 static lp_status take_pixels(const extraction *e, worker_memory *memory, size_t first, size_t count,
                              float *rows, lp_error *err) {
     lp_status status = LP_OK;
-    for (size_t i = 0; status == LP_OK && i < count; i++) {
+    size_t plane = e->width / 3;
+    for (size_t i = 0; i < count; i++) {
         size_t height, width;
-        status = load_image(e, memory, first + i, &height, &width, err);
-        if (status == LP_OK && 3 * height * width != e->width) {
-            status = lp_fail(
+        LP_TRY(load_image(e, memory, first + i, &height, &width, err));
+        if (height * width != plane) {
+            return lp_fail(
                 err, LP_ERR_DATA, "%s: image %zu: %zu x %zu pixels, but the first has %zu values",
                 lp_dataset_describe(e->data)->source, first + i, width, height, e->width);
         }
-        for (size_t p = 0; status == LP_OK && p < e->width; p++) {
-            size_t plane = e->width / 3;
-            size_t channel = p / plane;
-            rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + channel] / 255.0F;
+        for (size_t p = 0; p < e->width; p++) {
+            rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + p / plane] / 255.0F;
         }
         lp_stopwatch_lap(memory->watch, "convert", 0, 5 * (double)e->width);
     }
+done:
     return status;
 }
 
 static lp_status encode(const extraction *e, worker_memory *memory, size_t first, size_t count,
                         float *rows, lp_error *err) {
     size_t side = lp_encoder_describe(e->encoder)->preprocess.crop;
-    lp_status status = LP_OK;
-    for (size_t i = 0; status == LP_OK && i < count; i++) {
+    const lp_observer observer = {.stage_done = lp_stopwatch_lap, .context = memory->watch};
+    lp_status status;
+    for (size_t i = 0; i < count; i++) {
         size_t height, width;
-        status = load_image(e, memory, first + i, &height, &width, err);
-        if (status == LP_OK) {
-            status = lp_preprocessor_run(memory->preprocessor, memory->rgb, height, width,
-                                         memory->images + i * 3 * side * side, err);
-            lp_stopwatch_lap(memory->watch, "resize", 0,
-                             3.0 * ((double)(height * width) + 4.0 * (double)(side * side)));
-        }
+        LP_TRY(load_image(e, memory, first + i, &height, &width, err));
+        LP_TRY(lp_preprocessor_run(memory->preprocessor, memory->rgb, height, width,
+                                   memory->images + i * 3 * side * side, err));
+        lp_stopwatch_lap(memory->watch, "resize", 0,
+                         3.0 * ((double)(height * width) + 4.0 * (double)(side * side)));
     }
-    if (status == LP_OK) {
-        const lp_observer observer = {.stage_done = lp_stopwatch_lap, .context = memory->watch};
-        status = lp_encoder_run(e->encoder, memory->images, count, e->point, rows, memory->scratch,
-                                memory->watch != NULL ? &observer : NULL, err);
-    }
+    status = lp_encoder_run(e->encoder, memory->images, count, e->point, rows, memory->scratch,
+                            memory->watch != NULL ? &observer : NULL, err);
+done:
     return status;
 }
 
 /* Batch `index` into its rows, float32 [count, F]. */
 static lp_status compute(const extraction *e, worker_memory *memory, size_t first, size_t count,
                          float *rows, lp_error *err) {
-    lp_status status = e->encoder != NULL ? encode(e, memory, first, count, rows, err)
-                                          : take_pixels(e, memory, first, count, rows, err);
-    for (size_t i = 0; status == LP_OK && i < count; i++) {
+    lp_status status;
+    LP_TRY((e->encoder != NULL ? encode : take_pixels)(e, memory, first, count, rows, err));
+    for (size_t i = 0; i < count; i++) {
         float *row = rows + i * e->width;
         if (e->options->normalize) {
             normalize_row(row, e->width);
@@ -169,6 +164,7 @@ static lp_status compute(const extraction *e, worker_memory *memory, size_t firs
         }
     }
     lp_stopwatch_lap(memory->watch, "check", 0, 4 * (double)count * (double)e->width);
+done:
     return status;
 }
 
@@ -285,6 +281,7 @@ static lp_status make_ring(extraction *e, lp_error *err) {
 }
 
 static lp_status allocate_workers(extraction *e, lp_error *err) {
+    lp_status status = LP_OK;
     e->workers = lp_alloc_zeroed(e->threads, sizeof *e->workers);
     if (e->workers == NULL) {
         return lp_fail_memory(err, "extraction", e->threads, sizeof *e->workers);
@@ -300,17 +297,15 @@ static lp_status allocate_workers(extraction *e, lp_error *err) {
     size_t scratch = lp_encoder_scratch(e->encoder, e->batch);
     for (size_t t = 0; t < e->threads; t++) {
         worker_memory *memory = &e->workers[t];
-        lp_status status = lp_preprocessor_new(&info->preprocess, &memory->preprocessor, err);
-        if (status != LP_OK) {
-            return status;
-        }
+        LP_TRY(lp_preprocessor_new(&info->preprocess, &memory->preprocessor, err));
         memory->images = lp_alloc(e->batch * 3 * side * side, sizeof(float));
         memory->scratch = lp_alloc(scratch, sizeof(float));
         if (memory->images == NULL || memory->scratch == NULL) {
             return lp_fail_memory(err, "extraction", scratch, sizeof(float));
         }
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static void free_workers(extraction *e) {
@@ -324,19 +319,6 @@ static void free_workers(extraction *e) {
 }
 
 /* ---- provenance ---- */
-
-/* The lists of names that a provenance points to. */
-typedef struct name_lists {
-    const char **classes;
-    const char **superclasses;
-    const char **skipped;
-} name_lists;
-
-static void free_names(name_lists *names) {
-    lp_free((void *)names->classes);
-    lp_free((void *)names->superclasses);
-    lp_free((void *)names->skipped);
-}
 
 static void describe_encoder(const extraction *e, lp_encoding *out) {
     const lp_encoder_info *info = lp_encoder_describe(e->encoder);
@@ -388,26 +370,26 @@ static void describe(const extraction *e, lp_provenance *p) {
     describe_data(e->data, &p->data);
 }
 
-static lp_status describe_names(const lp_dataset *data, lp_data_record *d, name_lists *names,
+/* The lists of names, one after the other in *names, which the caller frees. */
+static lp_status describe_names(const lp_dataset *data, lp_data_record *d, const char ***names,
                                 lp_error *err) {
-    names->classes = lp_alloc(d->classes, sizeof *names->classes);
-    names->superclasses = lp_alloc(d->superclasses, sizeof *names->superclasses);
-    names->skipped = lp_alloc(d->skipped, sizeof *names->skipped);
-    if (names->classes == NULL || names->superclasses == NULL || names->skipped == NULL) {
-        return lp_fail_memory(err, "class names", d->classes, sizeof *names->classes);
+    const char **next = lp_alloc(d->classes + d->superclasses + d->skipped, sizeof *next);
+    *names = next;
+    if (next == NULL) {
+        return lp_fail_memory(err, "class names", d->classes, sizeof *next);
     }
+    d->class_names = next;
     for (size_t k = 0; k < d->classes; k++) {
-        names->classes[k] = lp_dataset_class_name(data, k);
+        *next++ = lp_dataset_class_name(data, k);
     }
+    d->superclass_names = next;
     for (size_t g = 0; g < d->superclasses; g++) {
-        names->superclasses[g] = lp_dataset_superclass_name(data, g);
+        *next++ = lp_dataset_superclass_name(data, g);
     }
+    d->skipped_names = next;
     for (size_t i = 0; i < d->skipped; i++) {
-        names->skipped[i] = lp_dataset_skipped(data, i, NULL);
+        *next++ = lp_dataset_skipped(data, i, NULL);
     }
-    d->class_names = names->classes;
-    d->superclass_names = names->superclasses;
-    d->skipped_names = names->skipped;
     return LP_OK;
 }
 
@@ -448,10 +430,8 @@ static lp_status extract_batches(extraction *e, lp_error *err) {
     if (e->batches == 0) {
         return LP_OK;
     }
-    lp_status status = make_ring(e, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(make_ring(e, err));
     (void)pthread_mutex_init(&r->lock, NULL);
     (void)pthread_cond_init(&r->moved, NULL);
     status = lp_progress_step(&e->options->progress, e->resumed, e->count, NULL)
@@ -466,11 +446,12 @@ static lp_status extract_batches(extraction *e, lp_error *err) {
     (void)pthread_cond_destroy(&r->moved);
     (void)pthread_mutex_destroy(&r->lock);
     if (status == LP_CANCELLED) {
-        size_t done = images_before(e, r->next);
-        status = done == e->count ? LP_OK
-                                  : lp_fail(err, status, "%s: stopped after %zu of %zu images",
-                                            e->options->out, done, e->count);
+        size_t ready = images_before(e, r->next);
+        status = ready == e->count ? LP_OK
+                                   : lp_fail(err, status, "%s: stopped after %zu of %zu images",
+                                             e->options->out, ready, e->count);
     }
+done:
     return status;
 }
 
@@ -526,7 +507,7 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                      const lp_extract_options *options, lp_extract_report *report, lp_error *err) {
     extraction e = {0};
     lp_provenance provenance;
-    name_lists names = {0};
+    const char **names = NULL;
     double start = lp_clock_seconds();
     lp_status status;
     memset(report, 0, sizeof *report);
@@ -554,6 +535,6 @@ done:
     lp_free(e.ring.rows);
     lp_free(e.ring.ready);
     lp_free(e.watches);
-    free_names(&names);
+    lp_free((void *)names);
     return status;
 }

@@ -45,12 +45,12 @@ static lp_status map_array(const char *folder, const char *name, array_file *arr
     if (array->path == NULL) {
         return lp_fail_memory(err, folder, 1, 1);
     }
-    lp_status status = lp_map_open(array->path, &array->map, err);
-    if (status == LP_OK) {
-        array->bytes = array->map.data;
-        array->size = (size_t)array->map.size;
-        status = lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err);
-    }
+    lp_status status;
+    LP_TRY(lp_map_open(array->path, &array->map, err));
+    array->bytes = array->map.data;
+    array->size = (size_t)array->map.size;
+    LP_TRY(lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err));
+done:
     return status;
 }
 
@@ -79,16 +79,14 @@ static lp_status read_array(lp_archive *archive, const char *path, const lp_memb
 
 /* numpy.savez(path, features=x, labels=y), compressed or not. */
 static lp_status read_npz(feature_set *set, lp_error *err) {
-    lp_archive *archive;
+    lp_archive *archive = NULL;
     lp_member member;
     lp_map map;
     char found[256] = "";
     size_t used = 0;
-    bool more = true;
-    lp_status status = lp_map_open(set->path, &map, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    bool more;
+    lp_status status;
+    LP_TRY(lp_map_open(set->path, &map, err));
     uint64_t size = map.size;
     bool zip = size >= 2 && memcmp(map.data, "PK", 2) == 0;
     bool npy = size >= 6 && memcmp(map.data, "\x93NUMPY", 6) == 0;
@@ -99,10 +97,10 @@ static lp_status read_npz(feature_set *set, lp_error *err) {
                        "a .npz file with arrays features and labels; found %s",
                        set->path, npy ? "a single array (.npy)" : "a file that is no zip archive");
     }
-    status = lp_archive_open(set->path, LP_ARCHIVE_ZIP, &archive, err);
-    while (status == LP_OK && more) {
-        status = lp_archive_next(archive, &member, &more, err);
-        if (status != LP_OK || !more) {
+    LP_TRY(lp_archive_open(set->path, LP_ARCHIVE_ZIP, &archive, err));
+    for (;;) {
+        LP_TRY(lp_archive_next(archive, &member, &more, err));
+        if (!more) {
             break;
         }
         array_file *array = strcmp(member.name, "features.npy") == 0 ? &set->x
@@ -113,17 +111,18 @@ static lp_status read_npz(feature_set *set, lp_error *err) {
                                  member.name);
             used = wrote > 0 && (size_t)wrote < sizeof found - used ? used + (size_t)wrote : used;
         } else if (array->path != NULL) {
-            status = lp_fail(err, LP_ERR_FORMAT, "%s: two members %s", set->path, member.name);
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: two members %s", set->path, member.name));
         } else {
-            status = read_array(archive, set->path, &member, size, array, err);
+            LP_TRY(read_array(archive, set->path, &member, size, array, err));
         }
     }
-    lp_archive_close(archive);
-    if (status == LP_OK && (set->x.path == NULL || set->labels.path == NULL)) {
+    if (set->x.path == NULL || set->labels.path == NULL) {
         status = lp_fail(
             err, LP_ERR_FORMAT, "%s: expected arrays features and labels, found no %s%s%s",
             set->path, set->x.path == NULL ? "features" : "labels", used > 0 ? " but " : "", found);
     }
+done:
+    lp_archive_close(archive);
     return status;
 }
 

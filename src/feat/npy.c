@@ -96,8 +96,7 @@ static lp_status read_shape(cursor *c, lp_npy *npy) {
 
 lp_status lp_npy_parse(const char *path, const unsigned char *bytes, uint64_t size, lp_npy *npy,
                        lp_error *err) {
-    static const lp_npy nothing = {0};
-    *npy = nothing;
+    *npy = (lp_npy){0};
     if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: not a .npy file: no \\x93NUMPY at byte 0", path);
     }
@@ -118,32 +117,30 @@ lp_status lp_npy_parse(const char *path, const unsigned char *bytes, uint64_t si
     npy->offset = start + length;
     cursor c = {path, (const char *)bytes + start, (const char *)bytes + npy->offset, err};
     bool descr = false, order = false, shape = false;
-    lp_status status = take(&c, "{") ? LP_OK : fail_header(&c, "'{'");
-    while (status == LP_OK && !take(&c, "}")) {
+    lp_status status = LP_OK;
+    if (!take(&c, "{")) {
+        return fail_header(&c, "'{'");
+    }
+    while (!take(&c, "}")) {
         if (!descr && take(&c, "'descr':")) {
             descr = true;
-            status = read_descr(&c, npy);
+            LP_TRY(read_descr(&c, npy));
         } else if (!order && take(&c, "'fortran_order':")) {
             order = true;
             npy->fortran_order = take(&c, "True");
             if (!npy->fortran_order && !take(&c, "False")) {
-                status = fail_header(&c, "True or False");
+                return fail_header(&c, "True or False");
             }
         } else if (!shape && take(&c, "'shape':")) {
             shape = true;
-            status = read_shape(&c, npy);
+            LP_TRY(read_shape(&c, npy));
         } else {
-            status = fail_header(&c, "each of 'descr', 'fortran_order' and 'shape' once");
+            return fail_header(&c, "each of 'descr', 'fortran_order' and 'shape' once");
         }
-        if (status == LP_OK) {
-            (void)take(&c, ",");
-        }
+        (void)take(&c, ",");
     }
-    if (status == LP_OK && !(descr && order && shape)) {
-        status = fail_header(&c, "'descr', 'fortran_order' and 'shape'");
-    }
-    if (status != LP_OK) {
-        return status;
+    if (!(descr && order && shape)) {
+        return fail_header(&c, "'descr', 'fortran_order' and 'shape'");
     }
     uint64_t data;
     if (!lp_mul_u64(npy->count, npy->item, &data) || data != size - npy->offset) {
@@ -152,7 +149,8 @@ lp_status lp_npy_parse(const char *path, const unsigned char *bytes, uint64_t si
                        path, npy->count, npy->item, npy->offset,
                        (unsigned long long)(size - npy->offset));
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static uint64_t load(const lp_npy *npy, const unsigned char *data, size_t i) {
@@ -170,10 +168,7 @@ double lp_npy_real(const lp_npy *npy, const unsigned char *data, size_t i) {
         return (double)lp_half_to_float((uint16_t)bits);
     }
     if (npy->kind == 'f' && npy->item == 4) {
-        uint32_t low = (uint32_t)bits;
-        float value;
-        memcpy(&value, &low, sizeof value);
-        return (double)value;
+        return (double)lp_float_of_bits((uint32_t)bits);
     }
     if (npy->kind == 'f') {
         double value;

@@ -21,10 +21,8 @@
 
 struct lp_set_writer {
     const lp_provenance *provenance;
-    char *out;
-    char *folder;
-    char *features_path;
-    char *journal_path;
+    char *out, *folder; /* the folder is "<out>.partial" until the set is whole */
+    char features_path[LP_PATH_ROOM], journal_path[LP_PATH_ROOM];
     int features; /* file descriptors, -1 = closed */
     int journal;
     size_t rows;
@@ -63,6 +61,12 @@ done:
     return status;
 }
 
+/* The path of a file in the folder that is being written. */
+static lp_status path_of(const lp_set_writer *p, const char *name, char path[LP_PATH_ROOM],
+                         lp_error *err) {
+    return lp_path_print(path, err, "%s/%s", p->folder, name);
+}
+
 /* CRC-32 of a run of rows, read back from the file. */
 static lp_status crc_of_rows(const lp_set_writer *p, size_t first, size_t count, uLong *crc,
                              bool *whole, lp_error *err) {
@@ -73,19 +77,16 @@ static lp_status crc_of_rows(const lp_set_writer *p, size_t first, size_t count,
     *whole = true;
     while (left > 0) {
         ssize_t got = pread(p->features, block, left < sizeof block ? left : sizeof block, at);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return lp_fail_errno(err, errno, "%s: cannot be read", p->features_path);
-        }
-        if (got == 0) { /* shorter than the journal says */
+        if (got > 0) {
+            *crc = crc32(*crc, block, (uInt)got);
+            left -= (size_t)got;
+            at += got;
+        } else if (got == 0) { /* shorter than the journal says */
             *whole = false;
             return LP_OK;
+        } else if (errno != EINTR) {
+            return lp_fail_errno(err, errno, "%s: cannot be read", p->features_path);
         }
-        *crc = crc32(*crc, block, (uInt)got);
-        left -= (size_t)got;
-        at += got;
     }
     return LP_OK;
 }
@@ -130,19 +131,19 @@ static lp_status recover(lp_set_writer *p, lp_error *err) {
 
 /* The inputs of the folder that is being written: written down, or the same as those that are. */
 static lp_status settle_inputs(const lp_set_writer *p, lp_error *err) {
-    char *path = lp_path_join(p->folder, "inputs.json");
-    if (path == NULL) {
-        return lp_fail_memory(err, p->folder, 1, 1);
-    }
-    lp_status status = lp_is_file(path)
-                           ? lp_provenance_check(path, p->folder, p->provenance, false, err)
-                           : lp_provenance_write_inputs(path, p->provenance, err);
-    lp_free(path);
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(path_of(p, "inputs.json", path, err));
+    status = lp_is_file(path) ? lp_provenance_check(path, p->folder, p->provenance, false, err)
+                              : lp_provenance_write_inputs(path, p->provenance, err);
+done:
     return status;
 }
 
 static lp_status open_files(lp_set_writer *p, lp_error *err) {
     lp_status status;
+    LP_TRY(path_of(p, "features.npy", p->features_path, err));
+    LP_TRY(path_of(p, "journal", p->journal_path, err));
     p->journal = open(p->journal_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (p->journal < 0) {
         return lp_fail_errno(err, errno, "%s: cannot be opened", p->journal_path);
@@ -165,12 +166,10 @@ done:
     return status;
 }
 
-/* "<out>.partial", and the files in it. */
-static lp_status name_files(lp_set_writer *p, const char *out, lp_error *err) {
-    static const char suffix[] = ".partial";
-    size_t length = strlen(out);
+static lp_status name_folders(lp_set_writer *p, const char *out, lp_error *err) {
+    size_t length = strlen(out), bytes = length + sizeof ".partial";
     p->out = lp_strdup(out);
-    p->folder = lp_alloc(length + sizeof suffix, 1);
+    p->folder = lp_alloc(bytes, 1);
     if (p->out == NULL || p->folder == NULL) {
         return lp_fail_memory(err, out, length, 2);
     }
@@ -181,13 +180,8 @@ static lp_status name_files(lp_set_writer *p, const char *out, lp_error *err) {
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the name of a new folder", out);
     }
-    memcpy(p->folder, p->out, length);
-    memcpy(p->folder + length, suffix, sizeof suffix);
-    p->features_path = lp_path_join(p->folder, "features.npy");
-    p->journal_path = lp_path_join(p->folder, "journal");
-    return p->features_path != NULL && p->journal_path != NULL
-               ? LP_OK
-               : lp_fail_memory(err, out, length, 2);
+    (void)snprintf(p->folder, bytes, "%s.partial", p->out);
+    return LP_OK;
 }
 
 lp_status lp_set_writer_open(const char *out, const lp_provenance *provenance, size_t rows,
@@ -202,7 +196,7 @@ lp_status lp_set_writer_open(const char *out, const lp_provenance *provenance, s
     p->features = p->journal = -1;
     p->rows = rows;
     p->width = width;
-    LP_TRY(name_files(p, out, err));
+    LP_TRY(name_folders(p, out, err));
     LP_TRY(lp_make_folders(p->folder, err));
     LP_TRY(open_files(p, err));
     *done = p->done;
@@ -233,22 +227,17 @@ done:
 }
 
 static lp_status write_labels(const lp_set_writer *p, const int64_t *labels, lp_error *err) {
-    char header[LP_NPY_HEADER];
+    char header[LP_NPY_HEADER], path[LP_PATH_ROOM];
     lp_writer *writer = NULL;
-    char *path = lp_path_join(p->folder, "labels.npy");
     lp_status status;
-    if (path == NULL) {
-        return lp_fail_memory(err, p->folder, 1, 1);
-    }
     lp_npy_header(header, "<i8", p->rows, 0);
+    LP_TRY(path_of(p, "labels.npy", path, err));
     LP_TRY(lp_writer_open(path, &writer, err));
     LP_TRY(lp_writer_put(writer, header, sizeof header, err));
     LP_TRY(lp_writer_put(writer, labels, p->rows * sizeof *labels, err));
-    status = lp_writer_commit(writer, err);
-    writer = NULL; /* commit has freed it */
+    return lp_writer_commit(writer, err);
 done:
     lp_writer_abort(writer);
-    lp_free(path);
     return status;
 }
 
@@ -256,16 +245,13 @@ done:
 static lp_status digest_member(const lp_set_writer *p, const char *name, lp_digest *digest,
                                lp_error *err) {
     lp_map map = {0};
-    char *path = lp_path_join(p->folder, name);
+    char path[LP_PATH_ROOM];
     lp_status status;
-    if (path == NULL) {
-        return lp_fail_memory(err, p->folder, 1, 1);
-    }
+    LP_TRY(path_of(p, name, path, err));
     LP_TRY(lp_map_open(path, &map, err));
     LP_TRY(lp_digest_add(digest, map.data, (size_t)map.size, err));
 done:
     lp_map_close(&map);
-    lp_free(path);
     return status;
 }
 
@@ -283,19 +269,15 @@ done:
 }
 
 static lp_status write_meta(const lp_set_writer *p, lp_error *err) {
-    char hex[LP_DIGEST_HEX];
+    char hex[LP_DIGEST_HEX], path[LP_PATH_ROOM];
     json_t *meta = NULL;
-    char *path = lp_path_join(p->folder, "meta.json");
     lp_status status;
-    if (path == NULL) {
-        return lp_fail_memory(err, p->folder, 1, 1);
-    }
+    LP_TRY(path_of(p, "meta.json", path, err));
     LP_TRY(digest_of_set(p, hex, err));
     meta = lp_provenance_json(p->provenance, p->rows, p->width, hex, LP_DETAIL_ALL);
     LP_TRY(lp_json_write(path, meta, err));
 done:
     json_decref(meta);
-    lp_free(path);
     return status;
 }
 
@@ -328,8 +310,6 @@ void lp_set_writer_close(lp_set_writer *p) {
         }
         lp_free(p->out);
         lp_free(p->folder);
-        lp_free(p->features_path);
-        lp_free(p->journal_path);
         lp_free(p);
     }
 }

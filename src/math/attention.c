@@ -28,10 +28,6 @@
 
 enum { QUERIES = 5, PANEL = 64, CHAIN = 256, RUN = LP_TILE_RUN, ALIGNMENT = 64 /* bytes */ };
 
-static size_t panels_of(size_t columns) {
-    return (columns + PANEL - 1) / PANEL;
-}
-
 /* Sums of five rows over one panel: sums [QUERIES][stride] = x [QUERIES][depth] w [depth][PANEL],
  * += where a chain continues them; the first `vectors` * 16 columns. */
 typedef struct attention_tile {
@@ -152,24 +148,15 @@ LP_BODY void multiply(attention_tile_sums sum, const float *const rows[QUERIES],
     }
 }
 
-/* Sixteen partial results into one, the same tree for every width of registers. */
-LP_BODY float fold_sum(const float lanes[RUN]) {
+/* Sixteen partial results into one, their sum or the largest, by the same tree for every width of
+ * registers. */
+LP_BODY float fold(const float lanes[RUN], bool largest) {
     float s[RUN];
     memcpy(s, lanes, sizeof s);
     for (size_t half = RUN / 2; half > 0; half /= 2) {
         for (size_t l = 0; l < half; l++) {
-            s[l] += s[l + half];
-        }
-    }
-    return s[0];
-}
-
-LP_BODY float fold_largest(const float lanes[RUN]) {
-    float s[RUN];
-    memcpy(s, lanes, sizeof s);
-    for (size_t half = RUN / 2; half > 0; half /= 2) {
-        for (size_t l = 0; l < half; l++) {
-            s[l] = s[l + half] > s[l] ? s[l + half] : s[l];
+            float a = s[l], b = s[l + half];
+            s[l] = !largest ? a + b : b > a ? b : a;
         }
     }
     return s[0];
@@ -194,7 +181,7 @@ LP_BODY void soften(float *scores, size_t stride, size_t tokens, float scale,
         }
     }
     for (size_t i = 0; i < QUERIES; i++) {
-        largest[i] = fold_largest(lanes[i]);
+        largest[i] = fold(lanes[i], true);
     }
     for (size_t i = 0; i < QUERIES; i++) {
         float *row = scores + i * stride, sums[RUN] = {0};
@@ -207,7 +194,7 @@ LP_BODY void soften(float *scores, size_t stride, size_t tokens, float scale,
         memcpy(lanes[i], sums, sizeof lanes[i]);
     }
     for (size_t i = 0; i < QUERIES; i++) {
-        shares[i] = 1 / fold_sum(lanes[i]);
+        shares[i] = 1 / fold(lanes[i], false);
     }
 }
 
@@ -251,11 +238,11 @@ typedef struct attention_job {
 
 /* Columns of a head's values, and of five queries' scores, in whole panels. */
 static size_t value_columns(const lp_attention_input *in) {
-    return panels_of(in->head_width) * PANEL;
+    return (in->head_width + PANEL - 1) / PANEL * PANEL;
 }
 
 static size_t score_columns(const lp_attention_input *in) {
-    return panels_of(in->tokens) * PANEL;
+    return (in->tokens + PANEL - 1) / PANEL * PANEL;
 }
 
 /* What is read of the next head next.  Its rows are far apart: without this each head waits for the
@@ -327,43 +314,18 @@ LP_BODY void attend(const attention_job *j, attention_tile_sums sum) {
     }
 }
 
-static void attend_plain(const attention_job *j) {
-    attend(j, tile_plain);
-}
+static void run_attention(const attention_job *j);
 
-#if LP_X86
+LP_VERSIONS(run_attention, attend, (const attention_job *j), (j), attend(j, tile_plain),
+            attend(j, tile_avx2), "avx512f", "avx512f,prfchw", attend(j, tile_avx512))
 
-LP_TARGET("avx2,fma") static void attend_avx2(const attention_job *j) {
-    attend(j, tile_avx2);
-}
-
-LP_TARGET("avx512f,prfchw") static void attend_avx512(const attention_job *j) {
-    attend(j, tile_avx512);
-}
-
-#endif
-
-typedef void (*version)(const attention_job *j);
-
-static version best_version(void) {
-#if LP_X86
-    if (LP_SUPPORTS("avx512f")) {
-        return attend_avx512;
-    }
-    if (LP_SUPPORTS_AVX2) {
-        return attend_avx2;
-    }
-#endif
-    return attend_plain;
-}
-
-static void run(attention_job j, float *scratch, version attend_as) {
-    float *aligned = scratch + (ALIGNMENT - (uintptr_t)scratch % ALIGNMENT) / sizeof *scratch;
-    j.keys = aligned;
+/* Shares the scratch memory out. */
+static attention_job place(attention_job j, float *scratch) {
+    j.keys = scratch + (ALIGNMENT - (uintptr_t)scratch % ALIGNMENT) / sizeof *scratch;
     j.values = j.keys + score_columns(j.in) * j.in->head_width;
     j.scores = j.values + j.in->tokens * value_columns(j.in);
     j.out = j.scores + QUERIES * score_columns(j.in);
-    attend_as(&j);
+    return j;
 }
 
 size_t lp_attention_scratch(size_t tokens, size_t head_width) {
@@ -377,10 +339,12 @@ float lp_attention_scale(size_t head_width) {
 }
 
 void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride) {
-    run((attention_job){.in = in, .y = y, .y_stride = y_stride}, scratch, best_version());
+    attention_job j = place((attention_job){.in = in, .y = y, .y_stride = y_stride}, scratch);
+    run_attention(&j);
 }
 
 void lp_attention_tiled(const lp_attention_input *in, float *scratch, float *tiled,
                         size_t first_row) {
-    run((attention_job){.in = in, .y = tiled, .first_row = first_row}, scratch, best_version());
+    attention_job j = place((attention_job){.in = in, .y = tiled, .first_row = first_row}, scratch);
+    run_attention(&j);
 }

@@ -2,14 +2,13 @@
 #include "math/blas_memory.h"
 
 #include <dlfcn.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "math/gemm.h"
+#include "math/linalg.h"
 
 /* OpenBLAS takes a buffer for each thread that multiplies, of this size on x86-64
  * (common_x86_64.h: 32 << 22); the rest is room for everything else of a small job. */
@@ -38,7 +37,7 @@ static void take_buffers(size_t count) {
     /* Its own threads have a buffer each, or are about to take one, and are never used: products
      * run on one thread, which is set before, because setting it would start them again. */
     float one = 1, product;
-    lp_gemm_nn(1, 1, 1, 1.0F, &one, 1, &one, 1, 0.0F, &product, 1);
+    lp_gemm(false, false, 1, 1, 1, 1.0F, &one, 1, &one, 1, 0.0F, &product, 1);
     (void)end_threads();
     count = count < MOST ? count : MOST;
     for (size_t i = 0; i < count; i++) {

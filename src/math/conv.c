@@ -244,21 +244,10 @@ LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
     }
 }
 
-static void convolve_plain(const conv_job *j) {
-    convolve(j, tile_plain, 1);
-}
+static void run_conv(const conv_job *j);
 
-#if LP_X86
-
-LP_TARGET("avx2,fma") static void convolve_avx2(const conv_job *j) {
-    convolve(j, tile_avx2, 1);
-}
-
-LP_TARGET("avx512f") static void convolve_avx512(const conv_job *j) {
-    convolve(j, tile_avx512, 2);
-}
-
-#endif
+LP_VERSIONS(run_conv, convolve, (const conv_job *j), (j), convolve(j, tile_plain, 1),
+            convolve(j, tile_avx2, 1), "avx512f", "avx512f", convolve(j, tile_avx512, 2))
 
 lp_conv_input lp_conv_dense(const float *x, size_t images, size_t height, size_t width,
                             size_t channels) {
@@ -297,24 +286,9 @@ void lp_conv_pack(const lp_conv *conv, const float *weight, const double *scale,
 void lp_conv_run(const lp_conv *conv, const lp_conv_input *in, const float *add, bool relu,
                  float *y) {
     _Alignas(64) float sums[TILE * 2 * PANEL];
-    conv_job j = {conv,
-                  in,
-                  add,
-                  relu,
-                  y,
-                  lp_conv_side(conv, in->height, conv->taps_high),
-                  lp_conv_side(conv, in->width, conv->taps_wide),
-                  sums};
+    conv_job j = {conv, in, add, relu, y, .sums = sums};
+    j.high = lp_conv_side(conv, in->height, conv->taps_high);
+    j.wide = lp_conv_side(conv, in->width, conv->taps_wide);
     assert(conv->taps_high * conv->taps_wide <= LP_CONV_MAX_TAPS);
-#if LP_X86
-    if (LP_SUPPORTS("avx512f")) {
-        convolve_avx512(&j);
-        return;
-    }
-    if (LP_SUPPORTS_AVX2) {
-        convolve_avx2(&j);
-        return;
-    }
-#endif
-    convolve_plain(&j);
+    run_conv(&j);
 }

@@ -3,6 +3,8 @@
  *     LP_BODY void add_bias(float *x, size_t n, const float *bias) { ... }
  *     LP_KERNEL(lp_add_bias, add_bias, (float *x, size_t n, const float *bias), (x, n, bias))
  *
+ * A kernel whose inner loop is written for each kind of processor names its calls (LP_VERSIONS).
+ *
  * All versions give the same bits: none fuses a*b+c unasked (-ffp-contract=off), and sums run over
  * LP_LANES partial sums in a fixed order.  fmaf stands where one rounding is meant; a processor
  * without it takes the plain version, and there it is a slow call of the C library.  The compiler
@@ -62,28 +64,44 @@ static inline bool lp_fuses(void) {
 #endif
 }
 
+/* Defines body_plain, body_avx2 and body_avx512, which make these calls, and `name`, which takes
+ * the version for this processor: the last one where it has `feature_512`, compiled for
+ * `target_512`. */
 #if LP_X86
-#define LP_KERNEL(name, body, parameters, arguments)                                               \
-    LP_TARGET("avx512f") static void body##_avx512 parameters {                                    \
-        body arguments;                                                                            \
+#define LP_VERSIONS(name, body, parameters, arguments, call_plain, call_avx2, feature_512,         \
+                    target_512, call_512)                                                          \
+    static void body##_plain parameters {                                                          \
+        call_plain;                                                                                \
     }                                                                                              \
     LP_TARGET("avx2,fma") static void body##_avx2 parameters {                                     \
-        body arguments;                                                                            \
+        call_avx2;                                                                                 \
+    }                                                                                              \
+    LP_TARGET(target_512) static void body##_avx512 parameters {                                   \
+        call_512;                                                                                  \
     }                                                                                              \
     void name parameters {                                                                         \
-        if (LP_SUPPORTS("avx512f")) {                                                              \
+        if (LP_SUPPORTS(feature_512)) {                                                            \
             body##_avx512 arguments;                                                               \
         } else if (LP_SUPPORTS_AVX2) {                                                             \
             body##_avx2 arguments;                                                                 \
         } else {                                                                                   \
-            body arguments;                                                                        \
+            body##_plain arguments;                                                                \
         }                                                                                          \
     }
 #else
-#define LP_KERNEL(name, body, parameters, arguments)                                               \
+#define LP_VERSIONS(name, body, parameters, arguments, call_plain, call_avx2, feature_512,         \
+                    target_512, call_512)                                                          \
+    static void body##_plain parameters {                                                          \
+        call_plain;                                                                                \
+    }                                                                                              \
     void name parameters {                                                                         \
-        body arguments;                                                                            \
+        body##_plain arguments;                                                                    \
     }
 #endif
+
+/* The same of one body for all. */
+#define LP_KERNEL(name, body, parameters, arguments)                                               \
+    LP_VERSIONS(name, body, parameters, arguments, body arguments, body arguments, "avx512f",      \
+                "avx512f", body arguments)
 
 #endif

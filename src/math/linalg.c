@@ -1,6 +1,10 @@
-/* Float64 matrix product and symmetric eigenproblem. */
+/* Linear algebra by OpenBLAS; the only file that knows of it.
+ *
+ * OpenBLAS is set to one thread at the first call: its threads and lp_parallel_for's would compete,
+ * and its way of cutting a product would make sums depend on the machine. */
 #include "math/linalg.h"
 
+#include <assert.h>
 #include <cblas.h>
 #include <limits.h>
 #include <pthread.h>
@@ -16,39 +20,48 @@ extern void dsyevd_(const char *job, const char *triangle, const int *n, double 
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Our own threads share out the work. */
-static void set_up(void) {
+static void use_one_thread(void) {
     openblas_set_num_threads(1);
 }
 
+static CBLAS_TRANSPOSE form(bool transposed) {
+    return transposed ? CblasTrans : CblasNoTrans;
+}
+
+void lp_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
+             const float *a, size_t a_stride, const float *b, size_t b_stride, float beta, float *c,
+             size_t c_stride) {
+    assert(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX);
+    assert(a_stride <= INT_MAX && b_stride <= INT_MAX && c_stride <= INT_MAX);
+    (void)pthread_once(&once, use_one_thread);
+    cblas_sgemm(CblasRowMajor, form(transpose_a), form(transpose_b), (int)m, (int)n, (int)k, alpha,
+                a, (int)a_stride, b, (int)b_stride, beta, c, (int)c_stride);
+}
+
 void lp_gemm64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha,
-               const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c,
-               size_t ldc) {
-    (void)pthread_once(&once, set_up);
-    cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
-                transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, alpha,
-                a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+               const double *a, size_t a_stride, const double *b, size_t b_stride, double beta,
+               double *c, size_t c_stride) {
+    (void)pthread_once(&once, use_one_thread);
+    cblas_dgemm(CblasRowMajor, form(transpose_a), form(transpose_b), (int)m, (int)n, (int)k, alpha,
+                a, (int)a_stride, b, (int)b_stride, beta, c, (int)c_stride);
 }
 
 lp_status lp_eigen_symmetric(double *a, size_t n, double *values, lp_error *err) {
     double work_size = 0;
-    int iwork_size = 0;
-    int info = 0;
-    int query = -1;
+    int iwork_size = 0, info = 0, query = -1;
     if (n == 0 || n > 1u << 15) {
         return lp_fail(err, LP_ERR_ARGUMENT, "eigenvectors: order %zu, expected 1 to %u", n,
                        1u << 15);
     }
     int order = (int)n;
-    (void)pthread_once(&once, set_up);
+    (void)pthread_once(&once, use_one_thread);
     /* Row-major i <= j is column-major's lower triangle, and column-major vectors are our rows. */
     dsyevd_("V", "L", &order, a, &order, values, &work_size, &query, &iwork_size, &query, &info, 1,
             1);
     if (info != 0 || work_size < 1 || work_size > INT_MAX) {
         return lp_fail(err, LP_ERR_MEMORY, "eigenvectors: order %zu is too large", n);
     }
-    int lwork = (int)work_size;
-    int liwork = iwork_size;
+    int lwork = (int)work_size, liwork = iwork_size;
     double *work = lp_alloc((size_t)lwork, sizeof *work);
     int *iwork = lp_alloc((size_t)liwork, sizeof *iwork);
     lp_status status = LP_OK;
@@ -64,4 +77,12 @@ lp_status lp_eigen_symmetric(double *a, size_t n, double *values, lp_error *err)
     lp_free(work);
     lp_free(iwork);
     return status;
+}
+
+const char *lp_math_blas_version(void) {
+    return openblas_get_config();
+}
+
+const char *lp_math_blas_corename(void) {
+    return openblas_get_corename();
 }

@@ -217,21 +217,10 @@ LP_BODY void multiply(const linear_job *j, tile_sums sum) {
     }
 }
 
-static void multiply_plain(const linear_job *j) {
-    multiply(j, tile_plain);
-}
+static void run_linear(const linear_job *j);
 
-#if LP_X86
-
-LP_TARGET("avx2,fma") static void multiply_avx2(const linear_job *j) {
-    multiply(j, tile_avx2);
-}
-
-LP_TARGET("avx512f,prfchw") static void multiply_avx512(const linear_job *j) {
-    multiply(j, tile_avx512);
-}
-
-#endif
+LP_VERSIONS(run_linear, multiply, (const linear_job *j), (j), multiply(j, tile_plain),
+            multiply(j, tile_avx2), "avx512f", "avx512f,prfchw", multiply(j, tile_avx512))
 
 size_t lp_linear_packed(size_t out, size_t in) {
     return lp_panels(out) * PANEL * lp_tile_runs(in) * RUN;
@@ -261,16 +250,5 @@ void lp_linear_pack(const float *weight, size_t out, size_t in, float *packed) {
 void lp_linear_run(const lp_packed_linear *layer, const float *x, size_t rows,
                    const lp_linear_output *output) {
     _Alignas(64) float sums[TILE * PANEL];
-    linear_job j = {layer, x, rows, output, sums};
-#if LP_X86
-    if (LP_SUPPORTS("avx512f")) {
-        multiply_avx512(&j);
-        return;
-    }
-    if (LP_SUPPORTS_AVX2) {
-        multiply_avx2(&j);
-        return;
-    }
-#endif
-    multiply_plain(&j);
+    run_linear(&(linear_job){layer, x, rows, output, sums});
 }

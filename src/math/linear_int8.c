@@ -55,10 +55,6 @@ static size_t chunk_tiles(size_t in) {
     return tiles > 0 ? tiles : 1;
 }
 
-size_t lp_linear_int8_packed(size_t out, size_t in) {
-    return lp_panels(out) * PANEL * (depth_of(in) / sizeof(float) + 2 * groups_of(in));
-}
-
 size_t lp_linear_int8_scratch(size_t in) {
     return chunk_tiles(in) * (depth_of(in) * TILE + groups_of(in) * sizeof(rounding)) /
            sizeof(float);
@@ -325,21 +321,10 @@ LP_BODY void multiply(const int8_job *j, int8_tile_sums sum) {
     }
 }
 
-static void multiply_plain(const int8_job *j) {
-    multiply(j, tile_plain);
-}
+static void run_int8(const int8_job *j);
 
-#if LP_X86
-
-LP_TARGET("avx2,fma") static void multiply_avx2(const int8_job *j) {
-    multiply(j, tile_avx2);
-}
-
-LP_TARGET("avx512f,avx512vnni") static void multiply_vnni(const int8_job *j) {
-    multiply(j, tile_vnni);
-}
-
-#endif
+LP_VERSIONS(run_int8, multiply, (const int8_job *j), (j), multiply(j, tile_plain),
+            multiply(j, tile_avx2), "avx512vnni", "avx512f,avx512vnni", multiply(j, tile_vnni))
 
 void lp_linear_int8_run(const lp_packed_linear *layer, const float *x, size_t rows,
                         const lp_linear_output *output, float *scratch) {
@@ -349,15 +334,5 @@ void lp_linear_int8_run(const lp_packed_linear *layer, const float *x, size_t ro
     int8_job j = {layer, x, rows, output, rounded, NULL, sums, scaled};
     j.roundings =
         (rounding *)(void *)(rounded + chunk_tiles(layer->in) * depth_of(layer->in) * TILE);
-#if LP_X86
-    if (LP_SUPPORTS("avx512vnni")) {
-        multiply_vnni(&j);
-        return;
-    }
-    if (LP_SUPPORTS_AVX2) {
-        multiply_avx2(&j);
-        return;
-    }
-#endif
-    multiply_plain(&j);
+    run_int8(&j);
 }

@@ -41,17 +41,10 @@ typedef struct lp_output_part {
 } lp_output_part;
 
 LP_BODY float lp_activate(lp_nonlinearity activation, float x) {
-    switch (activation) {
-    case LP_QUICK_GELU:
-        return lp_quick_gelu(x);
-    case LP_GELU:
-        return lp_gelu(x);
-    case LP_GELU_TANH:
-        return lp_gelu_tanh(x);
-    case LP_IDENTITY:
-        break;
-    }
-    return x;
+    return activation == LP_QUICK_GELU  ? lp_quick_gelu(x)
+           : activation == LP_GELU      ? lp_gelu(x)
+           : activation == LP_GELU_TANH ? lp_gelu_tanh(x)
+                                        : x;
 }
 
 /* y = act(sums + bias (+ y)), half a panel; columns at most LP_TILE_RUN. */

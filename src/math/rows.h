@@ -9,8 +9,7 @@
 void lp_add_bias(float *x, size_t rows, size_t columns, size_t stride, const float *bias);
 
 /* Layer norm over the last axis, as torch.nn.LayerNorm: (x - mean) / sqrt(variance + eps) * weight
- * + bias, the variance biased (divided by columns).  Two passes, summed in float64.  out may be x.
- */
+ * + bias, the variance divided by columns.  Two passes, summed in float64.  out may be x. */
 void lp_layer_norm(const float *x, size_t rows, size_t columns, size_t stride, const float *weight,
                    const float *bias, float eps, float *out, size_t out_stride);
 

@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "model/family.h"
+#include "model/families.h"
 #include "model/tower.h"
 #include "model/weight_plan.h"
 

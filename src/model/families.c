@@ -17,6 +17,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The kind of tower, and the names of its weights. */
+#define VIT(names) .tower = &lp_vit_kind, .layout = &(names)
+#define RESNET(names) .tower = &lp_resnet_kind, .layout = &(names)
+
 /* Names of a ViT in timm's naming. */
 #define TIMM_NAMES                                                                                 \
     { "patch_embed.proj.weight", "blocks.0.attn.qkv.weight" }
@@ -45,8 +49,7 @@ const lp_family lp_families[] = {
         .title = "CLIP ViT",
         .prefixes = {"vision_model.", ""},
         .any = {"embeddings.class_embedding", "pre_layrnorm.weight"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_hf_clip,
+        VIT(lp_vit_hf_clip),
         .activation = LP_ACTIVATION_AUTO, /* config.json: quick_gelu or gelu */
         .norm_eps = 1e-5F,                /* configuration_clip.py: layer_norm_eps */
         .mean_std = LP_MEAN_STD_CLIP,     /* image_processing_clip.py, as all of these */
@@ -57,8 +60,7 @@ const lp_family lp_families[] = {
         .title = "SigLIP ViT",
         .prefixes = {"vision_model.", ""},
         .any = {"head.probe", "embeddings.patch_embedding.bias"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_hf_clip,
+        VIT(lp_vit_hf_clip),
         .activation = LP_ACTIVATION_GELU_TANH, /* configuration_siglip.py: gelu_pytorch_tanh */
         .norm_eps = 1e-6F,                     /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,          /* image_processing_siglip.py, as all of these */
@@ -71,13 +73,11 @@ const lp_family lp_families[] = {
         .prefixes = {"", "dinov2_with_registers."},
         .any = {"embeddings.register_tokens"},
         .with = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_hf_dinov2,
+        VIT(lp_vit_hf_dinov2),
         .activation = LP_ACTIVATION_GELU, /* configuration_dinov2_with_registers.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/dinov2-*: preprocessor_config.json */
-        .resize_to = 256,                 /* the same: shortest_edge 256, crop_size 224 */
-        .resize_from = 224,
+        .shorter_side = {256, 224},       /* the same: shortest_edge 256, crop_size 224 */
         .input = 224,
         .resize = LP_RESIZE_ANTIALIAS, /* modeling_dinov2_with_registers.py */
     },
@@ -86,13 +86,11 @@ const lp_family lp_families[] = {
         .title = "DINOv2 ViT",
         .prefixes = {"", "dinov2."},
         .any = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_hf_dinov2,
+        VIT(lp_vit_hf_dinov2),
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET,
-        .resize_to = 256,
-        .resize_from = 224,
+        .shorter_side = {256, 224},
         .input = 224,
         .resize = LP_RESIZE_PLAIN, /* modeling_dinov2.py */
     },
@@ -103,8 +101,7 @@ const lp_family lp_families[] = {
         .prefixes = {"", "vit."},
         .any = {"encoder.layer.0.layernorm_before.weight",
                 "encoder.layer.0.layernorm_after.weight"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_hf,
+        VIT(lp_vit_hf),
         .activation = LP_ACTIVATION_GELU, /* configuration_vit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,     /* image_processing_vit.py: IMAGENET_STANDARD_MEAN */
@@ -119,8 +116,7 @@ const lp_family lp_families[] = {
         .title = "CLIP ViT",
         .prefixes = {"visual."},
         .any = {"class_embedding", "transformer.resblocks.0.attn.in_proj_weight"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_openai,
+        VIT(lp_vit_openai),
         .activation = LP_ACTIVATION_AUTO, /* clip/model.py: QuickGELU; open_clip: GELU, unless
                                              quick_gelu */
         .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
@@ -132,8 +128,7 @@ const lp_family lp_families[] = {
         .title = "SigLIP ViT",
         .prefixes = {"", "visual.trunk."},
         .any = {"attn_pool.latent", "attn_pool.kv.weight"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_GELU, /* vision_transformer.py, act_layer */
         .exceptions = siglip_exceptions,
         .norm_eps = 1e-6F,            /* the same: LayerNorm */
@@ -147,13 +142,11 @@ const lp_family lp_families[] = {
         .prefixes = BACKBONES,
         .any = {"register_tokens"},
         .with = TIMM_SCALED,
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_GELU, /* dinov2/layers/mlp.py: nn.GELU */
         .norm_eps = 1e-6F,                /* dinov2/models/vision_transformer.py */
         .mean_std = LP_MEAN_STD_IMAGENET, /* dinov2/data/transforms.py */
-        .resize_to = 256,                 /* the same: make_classification_eval_transform */
-        .resize_from = 224,
+        .shorter_side = {256, 224},       /* the same: make_classification_eval_transform */
         .input = 224,
         .resize = LP_RESIZE_ANTIALIAS, /* hub/backbones.py: interpolate_antialias, offset 0 */
     },
@@ -163,13 +156,11 @@ const lp_family lp_families[] = {
         .prefixes = BACKBONES,
         .any = {"mask_token"},
         .with = TIMM_SCALED,
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET,
-        .resize_to = 256,
-        .resize_from = 224,
+        .shorter_side = {256, 224},
         .input = 224,
         .resize = LP_RESIZE_NUDGED, /* vision_transformer.py: interpolate_offset 0.1 */
     },
@@ -178,13 +169,11 @@ const lp_family lp_families[] = {
         .title = "DeiT ViT",
         .prefixes = {""},
         .any = {"dist_token"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET, /* timm deit.py, _cfg */
-        .resize_to = 10,                  /* the same: crop_pct 0.9 */
-        .resize_from = 9,
+        .shorter_side = {10, 9},          /* the same: crop_pct 0.9 */
         .resize = LP_RESIZE_ANTIALIAS,
     },
     {
@@ -192,8 +181,7 @@ const lp_family lp_families[] = {
         .title = "CLIP ViT",
         .prefixes = {"", "visual.trunk."},
         .any = {"norm_pre.weight", "norm_pre.bias"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_AUTO, /* vision_transformer.py: vit_*_clip_quickgelu_* */
         .norm_eps = 1e-5F,                /* the same: vit_*_clip_* */
         .mean_std = LP_MEAN_STD_CLIP,     /* the same, default_cfgs; some have 0.5 */
@@ -205,8 +193,7 @@ const lp_family lp_families[] = {
         .title = "ViT",
         .prefixes = {"", "visual.trunk."},
         .any = {"blocks.0.ls1.gamma", "blocks.0.ls2.gamma", "blocks.0.gamma_1", "blocks.0.gamma_2"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET, /* vision_transformer.py and deit.py, default_cfgs */
@@ -220,14 +207,12 @@ const lp_family lp_families[] = {
         .prefixes = BACKBONES,
         .any = TIMM_NAMES,
         .without = {"head.weight", "fc_norm.weight", "reg_token"},
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,                /* dino vision_transformer.py, vit_*; mae models_vit.py */
         .mean_std = LP_MEAN_STD_IMAGENET, /* dino eval_linear.py; mae main_linprobe.py */
-        .resize_to = 256,                 /* the same: Resize(256, bicubic), CenterCrop(224) */
-        .resize_from = 224,
-        .resize = LP_RESIZE_NUDGED, /* dino vision_transformer.py, interpolate_pos_encoding */
+        .shorter_side = {256, 224},       /* the same: Resize(256, bicubic), CenterCrop(224) */
+        .resize = LP_RESIZE_NUDGED,       /* dino vision_transformer.py, interpolate_pos_encoding */
         .note = "ImageNet's mean and standard deviation: DINO, MAE and others without a classifier "
                 "have these; AugReg has 0.5",
     },
@@ -236,14 +221,12 @@ const lp_family lp_families[] = {
         .title = "ViT",
         .prefixes = {"", "visual.trunk."},
         .any = TIMM_NAMES,
-        .tower = &lp_vit_kind,
-        .layout = &lp_vit_timm,
+        VIT(lp_vit_timm),
         .activation = LP_ACTIVATION_GELU, /* VisionTransformer: nn.GELU */
         .norm_eps = 1e-6F,                /* the same: LayerNorm, eps=1e-6 */
         .mean_std = LP_MEAN_STD_HALF,     /* vision_transformer.py, _cfg */
-        .resize_to = 10,                  /* the same: crop_pct 0.9 */
-        .resize_from = 9,
-        .resize = LP_RESIZE_ANTIALIAS, /* resample_abs_pos_embed */
+        .shorter_side = {10, 9},          /* the same: crop_pct 0.9 */
+        .resize = LP_RESIZE_ANTIALIAS,    /* resample_abs_pos_embed */
         .note =
             "mean and standard deviation 0.5 and a margin of 10 %: AugReg and the first ViT have "
             "these; DeiT and fine-tuned MAE have ImageNet's",
@@ -253,8 +236,7 @@ const lp_family lp_families[] = {
         .title = "CLIP RN",
         .prefixes = {"visual.", ""},
         .any = {"attnpool.positional_embedding", "attnpool.q_proj.weight"},
-        .tower = &lp_resnet_kind,
-        .layout = &lp_resnet_openai,
+        RESNET(lp_resnet_openai),
         .norm_eps = 1e-5F, /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BICUBIC,
         .mean_std = LP_MEAN_STD_CLIP,
@@ -265,13 +247,11 @@ const lp_family lp_families[] = {
         /* alone; DINO's and others' training states; MoCo v1 and v2; MoCo v3 */
         .prefixes = {"", "backbone.", "teacher.backbone.", "encoder_q.", "base_encoder."},
         .any = {"layer1.0.conv1.weight", "layer4.0.conv1.weight"},
-        .tower = &lp_resnet_kind,
-        .layout = &lp_resnet_torchvision,
+        RESNET(lp_resnet_torchvision),
         .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification */
         .mean_std = LP_MEAN_STD_IMAGENET,
-        .resize_to = 256, /* the same: resize_size 256; known files: their own resize */
-        .resize_from = 224,
+        .shorter_side = {256, 224}, /* the same: resize_size 256; known files: their own resize */
         .input = 224,
         .note =
             "a bilinear resize to 256, as for torchvision's IMAGENET1K_V1 weights; other weights "

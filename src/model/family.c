@@ -1,5 +1,5 @@
 /* What the tables of families.c say of a file. */
-#include "model/family.h"
+#include "model/families.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,16 +48,14 @@ lp_status lp_family_find(const lp_checkpoint *ckpt, const lp_family **family, co
             f->prefixes[0], f->any[0], f->any[1] != NULL ? " or " : "",
             f->any[1] != NULL ? f->prefixes[0] : "", f->any[1] != NULL ? f->any[1] : "");
     }
-    const char *stranger = NULL;
-    for (size_t i = 0; lp_strangers[i].tensor != NULL && stranger == NULL; i++) {
-        if (lp_checkpoint_find(ckpt, lp_strangers[i].tensor) != NULL) {
-            stranger = lp_strangers[i].what;
-        }
+    const lp_stranger *s = lp_strangers;
+    while (s->tensor != NULL && lp_checkpoint_find(ckpt, s->tensor) == NULL) {
+        s++;
     }
     return lp_fail(err, LP_ERR_UNSUPPORTED,
                    "%s: no supported image encoder among its %zu tensors%s%s; looked for%s",
                    lp_checkpoint_path(ckpt), lp_checkpoint_count(ckpt),
-                   stranger != NULL ? ", it looks like " : "", stranger != NULL ? stranger : "",
+                   s->what != NULL ? ", it looks like " : "", s->what != NULL ? s->what : "",
                    looked_for);
 }
 
@@ -85,8 +83,8 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info) {
 void lp_family_preprocess(const lp_family *family, size_t input, lp_encoder_info *info) {
     info->input_size = input;
     info->preprocess.crop = input;
-    info->preprocess.resize =
-        family->resize_from > 0 ? input * family->resize_to / family->resize_from : input;
+    size_t to = family->shorter_side.to, from = family->shorter_side.from;
+    info->preprocess.resize = from > 0 ? input * to / from : input;
 }
 
 void lp_family_mean_std(lp_mean_std mean_std, lp_encoder_info *info) {

@@ -8,12 +8,11 @@
 #include "model/model_config.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "ckpt/config.h"
-#include "model/family.h"
+#include "model/families.h"
 
 typedef struct reading {
     const lp_checkpoint *ckpt;
@@ -101,22 +100,16 @@ static size_t patch_in_name(const char *name) {
     return patch;
 }
 
-/* A config that has a dimension must have this model's; one that has none is not this model's. */
+/* A config that has a dimension must have this model's; one that has none is not this model's.
+ * Notes the file as what it is. */
 static bool is_ours(const reading *r, size_t width, size_t layers, size_t patch) {
-    return (width > 0 || layers > 0 || patch > 0) && (width == 0 || width == r->width) &&
-           (layers == 0 || layers == r->layers) && (patch == 0 || patch == r->patch);
+    bool ours = (width > 0 || layers > 0 || patch > 0) && (width == 0 || width == r->width) &&
+                (layers == 0 || layers == r->layers) && (patch == 0 || patch == r->patch);
+    *(ours ? &r->out->file : &r->out->stranger) = r->file;
+    return ours;
 }
 
-static void keep(const reading *r, bool ours) {
-    if (ours) {
-        r->out->file = r->file;
-    } else {
-        r->out->stranger = r->file;
-    }
-}
-
-/* ---- open_clip ---------------------------------------------------------------------------------
- */
+/* ---- open_clip ------------------------------------------------------------------------------- */
 
 static lp_status read_open_clip(const reading *r, const json_t *config) {
     lp_model_config *out = r->out;
@@ -125,10 +118,8 @@ static lp_status read_open_clip(const reading *r, const json_t *config) {
     const json_t *preprocess = json_object_get(config, "preprocess_cfg");
     const char *timm = lp_json_text(vision, "timm_model_name", NULL);
     size_t patch = count_of(vision, "patch_size", timm != NULL ? patch_in_name(timm) : 0);
-    bool ours = is_ours(r, count_of(vision, "width", 0), count_of(vision, "layers", 0), patch);
     lp_status status = LP_OK;
-    keep(r, ours);
-    if (!ours) {
+    if (!is_ours(r, count_of(vision, "width", 0), count_of(vision, "layers", 0), patch)) {
         return LP_OK;
     }
     if (timm == NULL) { /* model.py: QuickGELU if quick_gelu, else GELU with act_kwargs */
@@ -160,8 +151,7 @@ static lp_status read_open_clip(const reading *r, const json_t *config) {
     return status;
 }
 
-/* ---- transformers ------------------------------------------------------------------------------
- */
+/* ---- transformers ---------------------------------------------------------------------------- */
 
 static lp_status read_transformers(const reading *r, const json_t *config) {
     lp_model_config *out = r->out;
@@ -169,11 +159,10 @@ static lp_status read_transformers(const reading *r, const json_t *config) {
     const char *type = lp_json_text(config, "model_type", "");
     const lp_hf_default *defaults = lp_hf_default_of(type);
     vision = json_is_object(vision) ? vision : config;
-    bool ours = defaults != NULL && is_ours(r, count_of(vision, "hidden_size", 768),
-                                            count_of(vision, "num_hidden_layers", 12),
-                                            count_of(vision, "patch_size", defaults->patch));
-    keep(r, ours);
-    if (!ours) {
+    if (defaults == NULL ||
+        !is_ours(r, count_of(vision, "hidden_size", 768), count_of(vision, "num_hidden_layers", 12),
+                 count_of(vision, "patch_size", defaults->patch))) {
+        out->stranger = r->file;
         return LP_OK;
     }
     out->heads = count_of(vision, "num_attention_heads", 12);
@@ -210,8 +199,7 @@ static lp_status read_preprocessor(const reading *r, const json_t *config) {
     return take_filter(r, resample < 4 ? filters[resample] : "unknown");
 }
 
-/* ---- timm --------------------------------------------------------------------------------------
- */
+/* ---- timm ------------------------------------------------------------------------------------ */
 
 static lp_status read_timm(const reading *r, const json_t *config) {
     lp_model_config *out = r->out;
@@ -219,10 +207,8 @@ static lp_status read_timm(const reading *r, const json_t *config) {
     const char *pool = lp_json_text(config, "global_pool", "");
     const json_t *cfg = json_object_get(config, "pretrained_cfg");
     const json_t *input = json_object_get(cfg, "input_size");
-    bool ours = is_ours(r, count_of(config, "num_features", 0), 0, patch_in_name(name));
     lp_status status = LP_OK;
-    keep(r, ours);
-    if (!ours) {
+    if (!is_ours(r, count_of(config, "num_features", 0), 0, patch_in_name(name))) {
         return LP_OK;
     }
     if (strstr(name, "_clip_") != NULL) {
@@ -248,8 +234,7 @@ static lp_status read_timm(const reading *r, const json_t *config) {
     return status;
 }
 
-/* ---- all ---------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static lp_status read_file(reading *r, const char *file,
                            lp_status (*read)(const reading *, const json_t *)) {

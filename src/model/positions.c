@@ -5,12 +5,10 @@
  *
  * PyTorch, aten/src/ATen/native/UpSample.h and cpu/UpSampleKernel.cpp.  Plain: 4 taps by Keys'
  * cubic with a = -3/4 round (i + 1/2) * scale - 1/2, taps outside take the border's value.
- * Antialias: a = -1/2, support 2 * max(scale, 1), taps outside are dropped and the rest sums to 1.
- */
+ * Antialias: a = -1/2, support 2 * max(scale, 1), taps outside are dropped, the rest sums to 1. */
 #include "model/positions.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -81,12 +79,12 @@ lp_status lp_positions_resize(lp_resize how, const float *from, size_t from_side
         memcpy(to, from, from_side * from_side * width * sizeof *to);
         return LP_OK;
     }
+    size_t floats = from_side * to_side * width;
     double *weights = lp_alloc(to_side * from_side, sizeof *weights);
-    float *wide = lp_alloc(from_side * to_side * width, sizeof *wide);
+    float *wide = lp_alloc(floats, sizeof *wide);
     lp_status status = LP_OK;
     if (weights == NULL || wide == NULL) {
-        status =
-            lp_fail_memory(err, "position embeddings", from_side * to_side * width, sizeof *wide);
+        status = lp_fail_memory(err, "position embeddings", floats, sizeof *wide);
     } else {
         fill_weights(how, weights, from_side, to_side);
         for (size_t y = 0; y < from_side; y++) {

@@ -41,12 +41,10 @@ typedef struct lp_resnet {
     const float *positions; /* [1 + P, C] */
 } lp_resnet;
 
-/* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */
-size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch);
-
-/* images float32 [batch, 3, input, input] -> features float32 [batch, E] (projected) or
- * [batch, C]. */
-void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
+/* lp_tower_kind's scratch and run; tower begins with an lp_resnet.  images float32
+ * [batch, 3, input, input] -> features float32 [batch, E] (projected) or [batch, C]. */
+size_t lp_resnet_scratch(const void *tower, size_t batch);
+void lp_resnet_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                    float *features, float *scratch, const lp_observer *observer);
 
 /* The kind of tower; a family's layout is one of these. */

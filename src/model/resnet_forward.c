@@ -117,14 +117,15 @@ static map convolve(resnet_pass *f, const lp_resnet_layer *layer, map from, cons
     if (f->measuring) {
         size_t work = layer->winograd ? lp_winograd_scratch(conv) : 0;
         f->work_room = work > f->work_room ? work : f->work_room;
-    } else if (layer->winograd) {
+        return to;
+    }
+    if (layer->winograd) {
         lp_winograd_run(conv, from.x, f->batch, from.side, add, relu, to.x, f->work);
-        conv_done(f, layer, from, to, add != NULL);
     } else {
         lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
         lp_conv_run(conv, &in, add, relu, to.x);
-        conv_done(f, layer, from, to, add != NULL);
     }
+    conv_done(f, layer, from, to, add != NULL);
     return to;
 }
 
@@ -296,16 +297,16 @@ static resnet_pass measure(const lp_resnet *resnet) {
     return f;
 }
 
-size_t lp_resnet_scratch(const lp_resnet *resnet, size_t batch) {
-    resnet_pass f = measure(resnet);
+size_t lp_resnet_scratch(const void *tower, size_t batch) {
+    resnet_pass f = measure(tower);
     size_t floats, each = f.room[MAP] + f.room[OTHER_MAP] + f.room[INNER] + f.room[OTHER_INNER];
     return lp_mul(batch, each, &floats) && floats <= SIZE_MAX - f.work_room ? floats + f.work_room
                                                                             : SIZE_MAX;
 }
 
-void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, bool projected,
+void lp_resnet_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                    float *features, float *scratch, const lp_observer *observer) {
-    resnet_pass f = measure(resnet);
+    resnet_pass f = measure(tower);
     f.measuring = false;
     f.batch = batch;
     f.observer = observer;
@@ -314,5 +315,5 @@ void lp_resnet_run(const lp_resnet *resnet, const float *images, size_t batch, b
         scratch += batch * f.room[i];
     }
     f.work = scratch;
-    walk(&f, images, projected, features);
+    walk(&f, images, point == LP_FEATURE_PROJECTED, features);
 }

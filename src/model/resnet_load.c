@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "ckpt/known_models.h"
 #include "math/winograd.h"
-#include "model/family.h"
+#include "model/families.h"
 #include "model/model_config.h"
 #include "model/resnet_stored.h"
 
@@ -34,7 +34,7 @@ enum {
 
 /* A network as read and as it runs: the weights go from the one to the other. */
 typedef struct resnet_tower {
-    lp_resnet resnet;
+    lp_resnet resnet; /* first: resnet_forward.c reads nothing else */
     lp_resnet_stored stored;
 } resnet_tower;
 
@@ -94,23 +94,6 @@ static outline find_outline(const lp_source *source, bool clip) {
 
 /* ---- the plan -------------------------------------------------------------------------------- */
 
-/* Shapes of one stage's weights: t times stage 1's channels, `before` those of its input. */
-typedef struct stage_shapes {
-    const char *narrow_first, *narrow, *middle, *wide; /* bottleneck: 1x1, 3x3, 1x1 */
-    const char *basic_first, *basic, *basic_last;      /* 3x3, 3x3 */
-    const char *shortcut, *inside, *outside;
-} stage_shapes;
-
-#define STAGE(t, before)                                                                           \
-    {                                                                                              \
-        t "I," before ",1,1", t "I," t "O,1,1", t "I," t "G,3,3", t "O," t "I,1,1",                \
-            t "I," before ",3,3", t "I," t "O,3,3", t "O," t "I,3,3", t "O," before ",1,1", t "I", \
-            t "O"                                                                                  \
-    }
-
-static const stage_shapes stages[LP_RESNET_STAGES] = {STAGE("1", "W"), STAGE("2", "1O"),
-                                                      STAGE("4", "2O"), STAGE("8", "4O")};
-
 typedef struct planner {
     const char *prefix;
     lp_weight_plan *plan;
@@ -118,44 +101,55 @@ typedef struct planner {
     size_t next; /* layer */
 } planner;
 
-/* The next layer: "<place><conv>.weight", and a batch norm "<place><norm>.*" unless norm is NULL.
- */
+/* The next layer: "<place><conv>.weight" of shape [out, in, taps, taps], or [out, in] where taps is
+ * 0, and a batch norm "<place><norm>.*" unless norm is NULL. */
 static lp_resnet_layer *add_layer(planner *p, const char *place, const char *conv, const char *norm,
-                                  const char *shape, const char *norm_shape) {
+                                  const char *out, const char *in, int taps) {
     lp_resnet_stored_layer *layer = &p->tower->stored.layers[p->next];
     lp_resnet_layer *runs = &p->tower->resnet.layers[p->next++];
+    char shape[LP_PLAN_SHAPE], square[16] = "";
+    if (taps > 0) {
+        (void)snprintf(square, sizeof square, ",%d,%d", taps, taps);
+    }
+    (void)snprintf(shape, sizeof shape, "%s,%s%s", out, in, square);
     layer->planned = p->plan->count;
     lp_plan_add(p->plan, &layer->weight, shape, "%s%s%s.weight", p->prefix, place, conv);
     if (norm == NULL) {
-        lp_plan_add(p->plan, &layer->bias, norm_shape, "%s%s%s.bias", p->prefix, place, conv);
+        lp_plan_add(p->plan, &layer->bias, out, "%s%s%s.bias", p->prefix, place, conv);
         return runs;
     }
-    lp_plan_add(p->plan, &layer->scale, norm_shape, "%s%s%s.weight", p->prefix, place, norm);
-    lp_plan_add(p->plan, &layer->bias, norm_shape, "%s%s%s.bias", p->prefix, place, norm);
-    lp_plan_add(p->plan, &layer->mean, norm_shape, "%s%s%s.running_mean", p->prefix, place, norm);
-    lp_plan_add(p->plan, &layer->variance, norm_shape, "%s%s%s.running_var", p->prefix, place,
-                norm);
+    lp_plan_add(p->plan, &layer->scale, out, "%s%s%s.weight", p->prefix, place, norm);
+    lp_plan_add(p->plan, &layer->bias, out, "%s%s%s.bias", p->prefix, place, norm);
+    lp_plan_add(p->plan, &layer->mean, out, "%s%s%s.running_mean", p->prefix, place, norm);
+    lp_plan_add(p->plan, &layer->variance, out, "%s%s%s.running_var", p->prefix, place, norm);
     return runs;
 }
 
+/* Channels of each stage's blocks inside, outside and in a group, and of the stage's input. */
+static const struct {
+    const char *inside, *outside, *group, *input;
+} channels[LP_RESNET_STAGES] = {{"I", "O", "G", "W"},
+                                {"2I", "2O", "2G", "O"},
+                                {"4I", "4O", "4G", "2O"},
+                                {"8I", "8O", "8G", "4O"}};
+
 static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t number) {
-    const stage_shapes *s = &stages[stage];
+    const char *inside = channels[stage].inside, *outside = channels[stage].outside;
+    const char *input = number == 0 ? channels[stage].input : outside;
     char place[48];
     (void)snprintf(b->name, sizeof b->name, "layer%zu.%zu", stage + 1, number);
     (void)snprintf(place, sizeof place, "%s.", b->name);
     b->layers = &p->tower->resnet.layers[p->next];
     if (b->depth == 3) {
-        (void)add_layer(p, place, "conv1", "bn1", number == 0 ? s->narrow_first : s->narrow,
-                        s->inside);
-        (void)add_layer(p, place, "conv2", "bn2", s->middle, s->inside);
-        (void)add_layer(p, place, "conv3", "bn3", s->wide, s->outside);
+        add_layer(p, place, "conv1", "bn1", inside, input, 1);
+        add_layer(p, place, "conv2", "bn2", inside, channels[stage].group, 3);
+        add_layer(p, place, "conv3", "bn3", outside, inside, 1);
     } else {
-        (void)add_layer(p, place, "conv1", "bn1", number == 0 ? s->basic_first : s->basic,
-                        s->inside);
-        (void)add_layer(p, place, "conv2", "bn2", s->basic_last, s->outside);
+        add_layer(p, place, "conv1", "bn1", inside, input, 3);
+        add_layer(p, place, "conv2", "bn2", outside, inside, 3);
     }
     if (b->shortcut) {
-        (void)add_layer(p, place, "downsample.0", "downsample.1", s->shortcut, s->outside);
+        add_layer(p, place, "downsample.0", "downsample.1", outside, input, 1);
     }
 }
 
@@ -163,11 +157,11 @@ static void plan_weights(const lp_source *source, resnet_tower *t, lp_weight_pla
     lp_resnet *r = &t->resnet;
     planner p = {source->prefix, plan, t, 0};
     if (r->clip) {
-        (void)add_layer(&p, "", "conv1", "bn1", "H,3,3,3", "H");
-        (void)add_layer(&p, "", "conv2", "bn2", "H,H,3,3", "H");
-        (void)add_layer(&p, "", "conv3", "bn3", "W,H,3,3", "W");
+        add_layer(&p, "", "conv1", "bn1", "H", "3", 3);
+        add_layer(&p, "", "conv2", "bn2", "H", "H", 3);
+        add_layer(&p, "", "conv3", "bn3", "W", "H", 3);
     } else {
-        (void)add_layer(&p, "", "conv1", "bn1", "W,3,7,7", "W");
+        add_layer(&p, "", "conv1", "bn1", "W", "3", 7);
     }
     lp_resnet_block *block = r->blocks;
     for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
@@ -178,11 +172,11 @@ static void plan_weights(const lp_source *source, resnet_tower *t, lp_weight_pla
     if (r->clip) {
         lp_plan_add(plan, &t->stored.positions, "T,8O", "%sattnpool.positional_embedding",
                     p.prefix);
-        r->query = add_layer(&p, "attnpool.", "q_proj", NULL, "8O,8O", "8O");
+        r->query = add_layer(&p, "attnpool.", "q_proj", NULL, "8O", "8O", 0);
         t->stored.layers[p.next].key = true;
-        r->key = add_layer(&p, "attnpool.", "k_proj", NULL, "8O,8O", "8O");
-        r->value = add_layer(&p, "attnpool.", "v_proj", NULL, "8O,8O", "8O");
-        r->projection = add_layer(&p, "attnpool.", "c_proj", NULL, "E,8O", "E");
+        r->key = add_layer(&p, "attnpool.", "k_proj", NULL, "8O", "8O", 0);
+        r->value = add_layer(&p, "attnpool.", "v_proj", NULL, "8O", "8O", 0);
+        r->projection = add_layer(&p, "attnpool.", "c_proj", NULL, "E", "8O", 0);
     }
 }
 
@@ -229,13 +223,7 @@ static dimensions learn_dimensions(const lp_resnet *r, lp_weight_plan *plan) {
 
 static void set_conv(lp_resnet_layer *layer, size_t groups, size_t in, size_t out, size_t taps,
                      size_t stride) {
-    layer->conv = (lp_conv){.groups = groups,
-                            .in = in,
-                            .out = out,
-                            .taps_high = taps,
-                            .taps_wide = taps,
-                            .stride = stride,
-                            .padding = taps / 2};
+    layer->conv = (lp_conv){groups, in, out, taps, taps, stride, .padding = taps / 2};
     layer->winograd = lp_winograd_fits(&layer->conv);
 }
 
@@ -480,25 +468,15 @@ static void free_tower(void *made) {
     lp_free(t);
 }
 
-static size_t scratch_floats(const void *made, size_t batch) {
-    return lp_resnet_scratch(&((const resnet_tower *)made)->resnet, batch);
-}
-
 static size_t max_batch(const void *made) {
-    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(&((const resnet_tower *)made)->resnet, 1);
-}
-
-static void run(const void *made, const float *images, size_t batch, lp_feature_point point,
-                float *features, float *scratch, const lp_observer *observer) {
-    lp_resnet_run(&((const resnet_tower *)made)->resnet, images, batch,
-                  point == LP_FEATURE_PROJECTED, features, scratch, observer);
+    return SIZE_MAX / sizeof(float) / lp_resnet_scratch(made, 1);
 }
 
 const lp_tower_kind lp_resnet_kind = {
     .make = make,
     .pack = pack,
     .free = free_tower,
-    .scratch = scratch_floats,
+    .scratch = lp_resnet_scratch,
     .max_batch = max_batch,
-    .run = run,
+    .run = lp_resnet_run,
 };

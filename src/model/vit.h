@@ -15,14 +15,18 @@ typedef struct lp_vit_shape {
     size_t width, patch, grid, prefix, tokens, mlp_width, pool_mlp_width, embedding, layers, heads;
 } lp_vit_shape;
 
+/* Layer norm, used where it lies; NULLs: there is none. */
+typedef struct lp_vit_norm {
+    float *weight, *bias; /* [D] */
+} lp_vit_norm;
+
 typedef struct lp_vit_block {
-    const float *norm1_weight, *norm1_bias; /* [D] */
-    lp_packed_linear qkv;                   /* D -> 3D: q, then k, then v; unused in a last block
-                                               that lp_vit_class_attention does instead */
-    lp_packed_linear out;                   /* D -> D */
-    const float *norm2_weight, *norm2_bias; /* [D] */
-    lp_packed_linear fc1;                   /* D -> M; gated: D -> 2M */
-    lp_packed_linear fc2;                   /* M -> D */
+    lp_vit_norm norm1, norm2; /* before attention, before the MLP */
+    lp_packed_linear qkv;     /* D -> 3D: q, then k, then v; unused in a last block that
+                                 lp_vit_class_attention does instead */
+    lp_packed_linear out;     /* D -> D */
+    lp_packed_linear fc1;     /* D -> M; gated: D -> 2M */
+    lp_packed_linear fc2;     /* M -> D */
 } lp_vit_block;
 
 /* Attention of the last block where only its class token is used, for each head n:
@@ -35,12 +39,12 @@ typedef struct lp_vit_class_attention {
 
 /* Attention of a learnt query over the patches, then an MLP. */
 typedef struct lp_vit_pool {
-    const float *query;                   /* [D]: the learnt one times its weight, + bias */
-    lp_packed_linear key_value;           /* D -> 2D: k, then v */
-    lp_packed_linear out;                 /* D -> D */
-    const float *norm_weight, *norm_bias; /* [D] */
-    lp_packed_linear fc1;                 /* D -> A */
-    lp_packed_linear fc2;                 /* A -> D */
+    const float *query;         /* [D]: the learnt one times its weight, + bias */
+    lp_packed_linear key_value; /* D -> 2D: k, then v */
+    lp_packed_linear out;       /* D -> D */
+    lp_vit_norm norm;
+    lp_packed_linear fc1; /* D -> A */
+    lp_packed_linear fc2; /* A -> D */
 } lp_vit_pool;
 
 /* A model as it runs.  Its weights are those that lp_vit_pack made of the stored ones (vit_stored.h
@@ -55,16 +59,14 @@ typedef struct lp_vit {
     size_t class_tokens; /* with LP_POOL_CLASS: the mean of so many first tokens; 1, or 2 (DeiT's
                             class and distillation token) */
 
-    lp_packed_linear patch;                       /* 3PP -> D */
-    const float *prefix_tokens;                   /* [prefix, D], with their positions */
-    const float *positions;                       /* [G*G, D], of the patches */
-    const float *norm_pre_weight, *norm_pre_bias; /* [D] or NULL */
-    lp_vit_block *blocks;                         /* [layers] */
+    lp_packed_linear patch;                   /* 3PP -> D */
+    const float *prefix_tokens;               /* [prefix, D], with their positions */
+    const float *positions;                   /* [G*G, D], of the patches */
+    lp_vit_norm norm_pre, norm_post, fc_norm; /* fc_norm: after pooling */
+    lp_vit_block *blocks;                     /* [layers] */
     lp_vit_class_attention last;
-    const float *norm_post_weight, *norm_post_bias; /* [D] or NULL */
-    const float *fc_norm_weight, *fc_norm_bias;     /* [D] or NULL: after pooling */
-    lp_vit_pool attention_pool;                     /* NULLs where there is none */
-    lp_packed_linear projection;                    /* D -> E; zeros where there is none */
+    lp_vit_pool attention_pool;  /* NULLs where there is none */
+    lp_packed_linear projection; /* D -> E; zeros where there is none */
 
     float *made; /* prefix_tokens, positions and the pool's query */
 } lp_vit;
@@ -72,12 +74,11 @@ typedef struct lp_vit {
 /* Whether of the last block only the first token of each image is used. */
 bool lp_vit_ends_with_one_token(const lp_vit *vit);
 
-/* Floats of scratch memory for a batch; SIZE_MAX where their number does not fit. */
-size_t lp_vit_scratch(const lp_vit *vit, size_t batch);
-
-/* images float32 [batch, 3, G*P, G*P] -> features float32 [batch, E] (projected)
- * or [batch, D].  batch * T fits in an int. */
-void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool projected,
+/* lp_tower_kind's scratch and run; tower begins with an lp_vit.  images float32
+ * [batch, 3, G*P, G*P] -> features float32 [batch, E] (projected) or [batch, D].  batch * T fits in
+ * an int. */
+size_t lp_vit_scratch(const void *tower, size_t batch);
+void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer);
 
 /* The kind of tower; its families' layouts are an lp_vit_layout each. */

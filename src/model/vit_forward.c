@@ -75,7 +75,8 @@ static size_t rounded_floats(const lp_vit *vit) {
                : 0;
 }
 
-size_t lp_vit_scratch(const lp_vit *vit, size_t batch) {
+size_t lp_vit_scratch(const void *tower, size_t batch) {
+    const lp_vit *vit = tower;
     size_t floats, shared = attention_floats(vit) + rounded_floats(vit);
     if (!lp_mul(batch, 2 * plane_per_image(vit) + wide_per_image(vit) + vit->shape.width,
                 &floats) ||
@@ -147,13 +148,13 @@ static void apply_and_activate(const forward *f, const char *stage, const lp_pac
 }
 
 /* LN(x [rows, D]) -> y, tiled or not. */
-static void norm(const forward *f, const float *x, size_t rows, size_t stride, const float *weight,
-                 const float *bias, bool tiled, float *y) {
+static void norm(const forward *f, const float *x, size_t rows, size_t stride, const lp_vit_norm *w,
+                 bool tiled, float *y) {
     size_t width = f->vit->shape.width;
     if (tiled) {
-        lp_layer_norm_tiled(x, rows, width, stride, weight, bias, f->vit->eps, y);
+        lp_layer_norm_tiled(x, rows, width, stride, w->weight, w->bias, f->vit->eps, y);
     } else {
-        lp_layer_norm(x, rows, width, stride, weight, bias, f->vit->eps, y, width);
+        lp_layer_norm(x, rows, width, stride, w->weight, w->bias, f->vit->eps, y, width);
     }
     stage_done(f, "norm", 0, 2 * rows * width + 2 * width);
 }
@@ -201,8 +202,8 @@ static void embed(const forward *f, const float *images) {
     assemble_tokens(f);
     stage_done(f, "tokens", 0, 2 * f->batch * tokens * width + tokens * width);
     observe(f, "tokens", f->x, f->batch * tokens, width);
-    if (v->norm_pre_weight != NULL) {
-        norm(f, f->x, f->batch * tokens, width, v->norm_pre_weight, v->norm_pre_bias, false, f->x);
+    if (v->norm_pre.weight != NULL) {
+        norm(f, f->x, f->batch * tokens, width, &v->norm_pre, false, f->x);
         observe(f, "norm_pre", f->x, f->batch * tokens, width);
     }
 }
@@ -282,16 +283,16 @@ static void run_block(const forward *f, size_t index) {
     const lp_vit_block *w = &v->blocks[index];
     size_t width = v->shape.width, rows = f->batch * v->shape.tokens, stride = width;
     if (index + 1 < v->shape.layers || !lp_vit_ends_with_one_token(v)) {
-        norm(f, f->x, rows, stride, w->norm1_weight, w->norm1_bias, true, f->h);
+        norm(f, f->x, rows, stride, &w->norm1, true, f->h);
         attend(f, w);
     } else {
-        norm(f, f->x, rows, stride, w->norm1_weight, w->norm1_bias, false, f->h);
+        norm(f, f->x, rows, stride, &w->norm1, false, f->h);
         attend_class(f);
         rows = f->batch; /* from here on x means its class tokens */
         stride = v->shape.tokens * width;
     }
     apply_and_add(f, "out", &w->out, f->h, rows, f->x, stride);
-    norm(f, f->x, rows, stride, w->norm2_weight, w->norm2_bias, true, f->h);
+    norm(f, f->x, rows, stride, &w->norm2, true, f->h);
     if (v->gated) {
         size_t inner = v->shape.mlp_width;
         float *both = f->wide + lp_tiled(rows, inner);
@@ -322,17 +323,15 @@ static void observe_block(const forward *f, size_t index) {
     observe(f, stage, f->h, f->batch, s->width);
 }
 
-/* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ----------------------------------------
- */
+/* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ------------------------------------- */
 
 /* out = the mean of `count` tokens of each image, from token `first` on; summed in float64. */
 static void pool_mean(const forward *f, size_t first, size_t count, float *out) {
     const lp_vit *v = f->vit;
     size_t width = v->shape.width, tokens = v->shape.tokens;
     const float *normed = f->x; /* where the model norms after pooling */
-    if (v->norm_post_weight != NULL) {
-        norm(f, f->x, f->batch * tokens, width, v->norm_post_weight, v->norm_post_bias, false,
-             f->wide);
+    if (v->norm_post.weight != NULL) {
+        norm(f, f->x, f->batch * tokens, width, &v->norm_post, false, f->wide);
         normed = f->wide;
     }
     for (size_t b = 0; b < f->batch; b++) {
@@ -346,8 +345,8 @@ static void pool_mean(const forward *f, size_t first, size_t count, float *out) 
         }
     }
     stage_done(f, "pool", 0, f->batch * (count + 1) * width);
-    if (v->fc_norm_weight != NULL) {
-        norm(f, out, f->batch, width, v->fc_norm_weight, v->fc_norm_bias, false, out);
+    if (v->fc_norm.weight != NULL) {
+        norm(f, out, f->batch, width, &v->fc_norm, false, out);
     }
 }
 
@@ -359,8 +358,8 @@ static void pool_attention(const forward *f, float *out) {
     const lp_vit_pool *w = &v->attention_pool;
     const lp_vit_shape *s = &v->shape;
     size_t width = s->width, kv = 2 * width, rows = f->batch * s->tokens;
-    if (v->norm_post_weight != NULL) {
-        norm(f, f->x, rows, width, v->norm_post_weight, v->norm_post_bias, true, f->h);
+    if (v->norm_post.weight != NULL) {
+        norm(f, f->x, rows, width, &v->norm_post, true, f->h);
     } else {
         lp_tile(f->x, rows, width, width, f->h);
     }
@@ -382,7 +381,7 @@ static void pool_attention(const forward *f, float *out) {
     size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */
     stage_done(f, "pool", seen, seen + 2 * f->batch * width);
     apply(f, "pool", &w->out, f->h, f->batch, out, width);
-    norm(f, out, f->batch, width, w->norm_weight, w->norm_bias, true, f->h);
+    norm(f, out, f->batch, width, &w->norm, true, f->h);
     apply_and_activate(f, "pool", &w->fc1, f->h, f->batch, f->wide);
     apply_and_add(f, "pool", &w->fc2, f->wide, f->batch, out, width);
 }
@@ -391,8 +390,7 @@ static void pool(const forward *f, float *out) {
     const lp_vit *v = f->vit;
     const lp_vit_shape *s = &v->shape;
     if (lp_vit_ends_with_one_token(v)) {
-        norm(f, f->x, f->batch, s->tokens * s->width, v->norm_post_weight, v->norm_post_bias, false,
-             out);
+        norm(f, f->x, f->batch, s->tokens * s->width, &v->norm_post, false, out);
     } else if (v->pool == LP_POOL_ATTENTION) {
         pool_attention(f, out);
     } else if (v->pool == LP_POOL_MEAN) {
@@ -402,8 +400,10 @@ static void pool(const forward *f, float *out) {
     }
 }
 
-void lp_vit_run(const lp_vit *vit, const float *images, size_t batch, bool projected,
+void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer) {
+    const lp_vit *vit = tower;
+    bool projected = point == LP_FEATURE_PROJECTED;
     const lp_vit_shape *s = &vit->shape;
     size_t plane = batch * plane_per_image(vit);
     forward f = {vit,  batch, scratch, scratch + plane, scratch + 2 * plane,

@@ -28,22 +28,29 @@ enum {
 /* What a row's field is. */
 typedef enum lp_vit_field {
     LP_VIT_VALUES, /* a float *, to the values */
+    LP_VIT_NORM,   /* a lp_vit_norm */
     LP_VIT_LINEAR, /* a lp_stored_linear: the values are its weights */
     LP_VIT_JOINED  /* none: the values follow those of the row before.  Separate q, k, v become one
                       matrix */
 } lp_vit_field;
 
-/* One weight.  Letters of shapes: D width, P patch, S stored positions, R extra tokens, M MLP
- * width, A the attention pool's MLP width, E embedding. */
+/* One weight, or a weight and its bias.  Letters of shapes: D width, P patch, S stored positions, R
+ * extra tokens, M MLP width, A the attention pool's MLP width, E embedding. */
 typedef struct lp_vit_weight {
-    const char
-        *name; /* behind the prefix, or behind "<prefix><blocks>N."; "/x" is x, without any */
+    const char *name;  /* behind the prefix, or "<prefix><blocks>N."; "/x" is x, without any */
     const char *shape; /* see weight_plan.h */
+    const char *bias;  /* the shape of "<name>.bias", which stands beside "<name>.weight"; NULL: the
+                          name is whole, and a bias has a row of its own */
     lp_vit_field kind;
     size_t field;    /* offset in lp_vit_stored or lp_vit_stored_block */
     unsigned groups; /* the models that have it: 0, all; else those with one of these groups, or,
                         with LP_VIT_WITHOUT, those with none of them */
 } lp_vit_weight;
+
+typedef struct lp_vit_rows {
+    const lp_vit_weight *rows;
+    size_t count;
+} lp_vit_rows;
 
 typedef struct lp_vit_layout {
     const char *positions;      /* whose last dimension but one is S */
@@ -51,10 +58,7 @@ typedef struct lp_vit_layout {
     bool projection_transposed; /* it is stored as [D, E], as x is multiplied by it */
     const char *blocks;         /* what a block's tensors begin with, behind the prefix */
     const char *fc1, *fc2;      /* of a block: their shapes show LP_VIT_GATED_BY_SHAPE; or NULL */
-    const lp_vit_weight *weights;
-    size_t weight_count;
-    const lp_vit_weight *block_weights;
-    size_t block_weight_count;
+    lp_vit_rows weights, block_weights;
     const char *const *ignored; /* as lp_plan_check's */
 } lp_vit_layout;
 

@@ -13,10 +13,9 @@
 #include "base/error.h"
 #include "ckpt/known_models.h"
 #include "math/tiles.h"
-#include "model/family.h"
+#include "model/families.h"
 #include "model/model_config.h"
-#include "model/vit.h"
-#include "model/vit_plan.h"
+#include "model/vit_stored.h"
 
 enum {
     HEAD_WIDTH = 64,      /* clip/model.py, timm: heads = width / 64 */
@@ -30,7 +29,7 @@ enum {
 
 /* A model as read and as it runs: the weights go from the one to the other. */
 typedef struct tower {
-    lp_vit vit;
+    lp_vit vit; /* first: vit_forward.c reads nothing else */
     lp_vit_stored stored;
 } tower;
 
@@ -172,8 +171,7 @@ static void name_model(const char *title, lp_encoder_info *info) {
     char size[64] = "", input[32] = "";
     if (known != NULL) {
         (void)snprintf(size, sizeof size, "-%s", known->letter);
-    }
-    if (size[0] == '\0') {
+    } else {
         (void)snprintf(size, sizeof size, " %zux%zu", info->width, info->layers);
     }
     if (info->input_size != 224) {
@@ -284,25 +282,15 @@ static void free_tower(void *made) {
     lp_free(t);
 }
 
-static size_t scratch_floats(const void *made, size_t batch) {
-    return lp_vit_scratch(&((const tower *)made)->vit, batch);
-}
-
 static size_t max_batch(const void *made) {
     return INT_MAX / ((const tower *)made)->vit.shape.tokens;
-}
-
-static void run(const void *made, const float *images, size_t batch, lp_feature_point point,
-                float *features, float *scratch, const lp_observer *observer) {
-    lp_vit_run(&((const tower *)made)->vit, images, batch, point == LP_FEATURE_PROJECTED, features,
-               scratch, observer);
 }
 
 const lp_tower_kind lp_vit_kind = {
     .make = make,
     .pack = pack,
     .free = free_tower,
-    .scratch = scratch_floats,
+    .scratch = lp_vit_scratch,
     .max_batch = max_batch,
-    .run = run,
+    .run = lp_vit_run,
 };

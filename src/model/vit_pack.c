@@ -212,21 +212,14 @@ static void make_query(const lp_vit_stored_pool *pool, size_t width, float *out)
     }
 }
 
-/* What is used where it lies. */
-static void take_vectors(const lp_vit_stored *stored, lp_vit *v) {
-    v->norm_pre_weight = stored->norm_pre_weight;
-    v->norm_pre_bias = stored->norm_pre_bias;
-    v->norm_post_weight = stored->norm_post_weight;
-    v->norm_post_bias = stored->norm_post_bias;
-    v->fc_norm_weight = stored->fc_norm_weight;
-    v->fc_norm_bias = stored->fc_norm_bias;
-    v->attention_pool.norm_weight = stored->pool.norm_weight;
-    v->attention_pool.norm_bias = stored->pool.norm_bias;
+static void take_norms(const lp_vit_stored *stored, lp_vit *v) {
+    v->norm_pre = stored->norm_pre;
+    v->norm_post = stored->norm_post;
+    v->fc_norm = stored->fc_norm;
+    v->attention_pool.norm = stored->pool.norm;
     for (size_t b = 0; b < stored->layers; b++) {
-        v->blocks[b].norm1_weight = stored->blocks[b].norm1_weight;
-        v->blocks[b].norm1_bias = stored->blocks[b].norm1_bias;
-        v->blocks[b].norm2_weight = stored->blocks[b].norm2_weight;
-        v->blocks[b].norm2_bias = stored->blocks[b].norm2_bias;
+        v->blocks[b].norm1 = stored->blocks[b].norm1;
+        v->blocks[b].norm2 = stored->blocks[b].norm2;
     }
 }
 
@@ -246,7 +239,7 @@ lp_status lp_vit_pack(lp_vit_stored *stored, lp_vit *vit, size_t threads, lp_err
         make_query(&stored->pool, width, query);
         vit->attention_pool.query = query;
     }
-    take_vectors(stored, vit);
+    take_norms(stored, vit);
     lp_status status;
     LP_TRY(lp_positions_resize(stored->resize, stored->positions + stored->covered * width,
                                stored->grid, positions, s->grid, width, err));

@@ -6,7 +6,7 @@
  *
  * Dimensions are found as build_model in openai/CLIP clip/model.py does: D and P from the patch
  * embedding, the grid from the positions. */
-#include "model/vit_plan.h"
+#include "model/vit_stored.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -53,21 +53,23 @@ size_t lp_vit_count_blocks(const lp_source *source) {
     return layers;
 }
 
-/* A weight's whole name; block SIZE_MAX outside the blocks. */
-static void name_weight(const planning *m, size_t block, const char *name, char out[LP_PLAN_NAME]) {
+/* A weight's whole name, with ".weight", ".bias" or "" behind the row's; block SIZE_MAX outside the
+ * blocks. */
+static void name_weight(const planning *m, size_t block, const char *name, const char *end,
+                        char out[LP_PLAN_NAME]) {
     if (name[0] == '/') {
-        (void)snprintf(out, LP_PLAN_NAME, "%s", name + 1);
+        (void)snprintf(out, LP_PLAN_NAME, "%s%s", name + 1, end);
     } else if (block == SIZE_MAX) {
-        (void)snprintf(out, LP_PLAN_NAME, "%s%s", m->source->prefix, name);
+        (void)snprintf(out, LP_PLAN_NAME, "%s%s%s", m->source->prefix, name, end);
     } else {
-        (void)snprintf(out, LP_PLAN_NAME, "%s%s%zu.%s", m->source->prefix, m->layout->blocks, block,
-                       name);
+        (void)snprintf(out, LP_PLAN_NAME, "%s%s%zu.%s%s", m->source->prefix, m->layout->blocks,
+                       block, name, end);
     }
 }
 
-static const lp_tensor *find(const planning *m, size_t block, const char *name) {
+static const lp_tensor *find(const planning *m, size_t block, const char *name, const char *end) {
     char whole[LP_PLAN_NAME];
-    name_weight(m, block, name, whole);
+    name_weight(m, block, name, end, whole);
     return lp_checkpoint_find(m->source->ckpt, whole);
 }
 
@@ -83,13 +85,14 @@ static bool is_square(size_t n) {
     return square_root(n) * square_root(n) == n;
 }
 
-static unsigned groups_of_rows(const planning *m, size_t block, const lp_vit_weight *rows,
-                               size_t count) {
+static unsigned groups_of_rows(const planning *m, size_t block, const lp_vit_rows *table) {
     unsigned groups = 0;
-    for (size_t i = 0; i < count; i++) {
-        if ((rows[i].groups & LP_VIT_WITHOUT) == 0 && find(m, block, rows[i].name) != NULL) {
-            groups |= rows[i].groups;
-        }
+    for (size_t i = 0; i < table->count; i++) {
+        const lp_vit_weight *w = &table->rows[i];
+        bool found = w->bias == NULL ? find(m, block, w->name, "") != NULL
+                                     : find(m, block, w->name, ".weight") != NULL ||
+                                           find(m, block, w->name, ".bias") != NULL;
+        groups |= found && (w->groups & LP_VIT_WITHOUT) == 0 ? w->groups : 0;
     }
     return groups;
 }
@@ -99,7 +102,8 @@ static bool is_gated_by_shape(const planning *m) {
     if (m->layout->fc1 == NULL) {
         return false;
     }
-    const lp_tensor *fc1 = find(m, 0, m->layout->fc1), *fc2 = find(m, 0, m->layout->fc2);
+    const lp_tensor *fc1 = find(m, 0, m->layout->fc1, "");
+    const lp_tensor *fc2 = find(m, 0, m->layout->fc2, "");
     return fc1 != NULL && fc2 != NULL && fc1->rank == 2 && fc2->rank == 2 &&
            fc1->shape[0] == 2 * fc2->shape[1];
 }
@@ -108,14 +112,14 @@ static bool is_gated_by_shape(const planning *m) {
  * position for it. */
 static bool needs_class_token(const planning *m) {
     const lp_vit_layout *l = m->layout;
-    for (size_t i = 0; i < l->weight_count; i++) {
-        const lp_vit_weight *w = &l->weights[i];
+    for (size_t i = 0; i < l->weights.count; i++) {
+        const lp_vit_weight *w = &l->weights.rows[i];
         if (w->kind == LP_VIT_VALUES && w->field == offsetof(lp_vit_stored, class_token) &&
             w->groups == 0) {
             return true;
         }
     }
-    const lp_tensor *positions = find(m, SIZE_MAX, l->positions);
+    const lp_tensor *positions = find(m, SIZE_MAX, l->positions, "");
     return positions != NULL && positions->rank >= 2 && positions->count > 0 &&
            positions->count <= INT_MAX && !is_square(positions->shape[positions->rank - 2]);
 }
@@ -123,9 +127,9 @@ static bool needs_class_token(const planning *m) {
 /* Fills in m->groups. */
 static void find_groups(planning *m) {
     const lp_vit_layout *l = m->layout;
-    m->groups = groups_of_rows(m, SIZE_MAX, l->weights, l->weight_count);
+    m->groups = groups_of_rows(m, SIZE_MAX, &l->weights);
     for (size_t b = 0; b < m->stored->layers; b++) {
-        m->groups |= groups_of_rows(m, b, l->block_weights, l->block_weight_count);
+        m->groups |= groups_of_rows(m, b, &l->block_weights);
     }
     m->groups &= ~(unsigned)LP_VIT_GATED_BY_SHAPE; /* its names are no sign of it */
     m->groups |= is_gated_by_shape(m) ? LP_VIT_GATED_BY_SHAPE : 0U;
@@ -142,23 +146,32 @@ static bool is_wanted(const planning *m, unsigned groups) {
 
 /* owner: the lp_vit_stored or the lp_vit_stored_block that the rows' fields are of. */
 static void plan_rows(const planning *m, lp_weight_plan *plan, size_t block, void *owner,
-                      const lp_vit_weight *rows, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        const lp_vit_weight *w = &rows[i];
+                      const lp_vit_rows *table) {
+    for (size_t i = 0; i < table->count; i++) {
+        const lp_vit_weight *w = &table->rows[i];
         if (!is_wanted(m, w->groups)) {
             continue;
         }
         void *field = (char *)owner + w->field;
-        float **to = w->kind == LP_VIT_VALUES ? field : NULL;
-        if (w->kind == LP_VIT_LINEAR) {
+        float **to = w->kind == LP_VIT_VALUES ? field : NULL, **bias = NULL;
+        if (w->kind == LP_VIT_NORM) {
+            lp_vit_norm *norm = field;
+            to = &norm->weight;
+            bias = &norm->bias;
+        } else if (w->kind == LP_VIT_LINEAR) {
             lp_stored_linear *layer = field;
             layer->present = true;
             layer->planned = plan->count;
             to = &layer->weights;
+            bias = &layer->bias;
         }
         char name[LP_PLAN_NAME];
-        name_weight(m, block, w->name, name);
+        name_weight(m, block, w->name, w->bias != NULL ? ".weight" : "", name);
         lp_plan_add(plan, to, w->shape, "%s", name);
+        if (w->bias != NULL) {
+            name_weight(m, block, w->name, ".bias", name);
+            lp_plan_add(plan, bias, w->bias, "%s", name);
+        }
     }
 }
 
@@ -196,10 +209,9 @@ unsigned lp_vit_plan(const lp_source *source, lp_vit_stored *stored, lp_weight_p
     planning m = {.source = source, .layout = source->family->layout, .stored = stored};
     stored->projection.transposed = m.layout->projection_transposed;
     find_groups(&m);
-    plan_rows(&m, plan, SIZE_MAX, stored, m.layout->weights, m.layout->weight_count);
+    plan_rows(&m, plan, SIZE_MAX, stored, &m.layout->weights);
     for (size_t b = 0; b < stored->layers; b++) {
-        plan_rows(&m, plan, b, &stored->blocks[b], m.layout->block_weights,
-                  m.layout->block_weight_count);
+        plan_rows(&m, plan, b, &stored->blocks[b], &m.layout->block_weights);
     }
     lp_plan_check(plan, source->ckpt, source->prefix, m.layout->ignored);
     learn_dimensions(&m, plan, shape);

@@ -32,7 +32,8 @@ void lp_plan_add(lp_weight_plan *plan, float **to, const char *shape, const char
         plan->room = room;
     }
     lp_weight *weight = &plan->weights[plan->count++];
-    *weight = (lp_weight){.shape = shape, .to = to};
+    *weight = (lp_weight){.to = to};
+    (void)snprintf(weight->shape, sizeof weight->shape, "%s", shape);
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(weight->name, sizeof weight->name, format, arguments);

@@ -19,11 +19,11 @@
 #include "base/error.h"
 #include "linprobe/checkpoint.h"
 
-enum { LP_PLAN_NAME = 160, LP_PLAN_PROBLEMS = 3200 };
+enum { LP_PLAN_NAME = 160, LP_PLAN_SHAPE = 32, LP_PLAN_PROBLEMS = 3200 };
 
 typedef struct lp_weight {
     char name[LP_PLAN_NAME];
-    const char *shape;
+    char shape[LP_PLAN_SHAPE];
     float **to; /* will point to the values; NULL: they follow the weight before, without a gap */
     const lp_tensor *tensor; /* once checked; NULL where missing */
     size_t room;             /* floats to keep free for it at least; set between check and read */
@@ -38,7 +38,7 @@ typedef struct lp_weight_plan {
     char text[LP_PLAN_PROBLEMS];
 } lp_weight_plan;
 
-/* Adds a weight; `to` as in lp_weight.  Its name is formatted. */
+/* Adds a weight; `to` as in lp_weight.  Its shape is copied, its name is formatted. */
 void lp_plan_add(lp_weight_plan *plan, float **to, const char *shape, const char *format, ...)
     LP_PRINTF(4, 5);
 

@@ -27,7 +27,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "math/gemm.h"
 #include "math/linalg.h"
 
 enum {

@@ -22,7 +22,6 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "math/accumulate.h"
-#include "math/gemm.h"
 #include "math/linalg.h"
 #include "math/logistic.h"
 

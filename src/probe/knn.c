@@ -25,7 +25,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "math/gemm.h"
+#include "math/linalg.h"
 #include "probe/classifier.h"
 #include "probe/metrics.h"
 

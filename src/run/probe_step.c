@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "linprobe/run.h"
-#include "math/gemm.h"
+#include "math/linalg.h"
 #include "run/watch.h"
 
 lp_examples lp_features_examples(const lp_features *f) {

@@ -111,15 +111,16 @@ static void the_document_has_each_familys_constants(void **state) {
         bool vit = f->tower == &lp_vit_kind;
         char eps[16], resize[64];
         (void)snprintf(eps, sizeof eps, "1e-%ld", lround(-log10((double)f->norm_eps)));
-        (void)snprintf(resize, sizeof resize, "%zu → %zu", f->resize_to, f->resize_from);
+        (void)snprintf(resize, sizeof resize, "%zu → %zu", f->shorter_side.to,
+                       f->shorter_side.from);
         assert_begins(f->name, 1, vit ? activations[f->activation] : "ReLU");
         assert_begins(f->name, 2, eps);
         assert_begins(f->name, 3, mean_stds[f->mean_std]);
         assert_begins(f->name, 4,
-                      f->squash             ? "squash"
-                      : f->resize_from == 0 ? "shorter side"
-                      : f->resize_from == 9 ? "⌊input / 0.9⌋"
-                                            : resize);
+                      f->squash                   ? "squash"
+                      : f->shorter_side.from == 0 ? "shorter side"
+                      : f->shorter_side.from == 9 ? "⌊input / 0.9⌋"
+                                                  : resize);
         if (vit) {
             assert_begins(f->name, 5, positions[f->resize]);
         }

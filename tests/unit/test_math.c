@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "math/activation.h"
 #include "math/exponential.h"
-#include "math/gemm.h"
+#include "math/linalg.h"
 #include "math/rows.h"
 #include "math/tiles.h"
 #include "check.h"
@@ -78,8 +78,8 @@ static void products_match_three_loops(void **state) {
                 matrix a = make(m, k, k + 3, 1), c = make(m, n, n + 5, 1), before = copy(&c);
                 matrix b = transposed ? make(n, k, k + 2, 1) : make(k, n, n + 2, 1);
                 float beta = (float)add;
-                (transposed ? lp_gemm_nt : lp_gemm_nn)(m, n, k, 0.5F, a.at, a.stride, b.at,
-                                                       b.stride, beta, c.at, c.stride);
+                lp_gemm(false, transposed, m, n, k, 0.5F, a.at, a.stride, b.at, b.stride, beta,
+                        c.at, c.stride);
                 for (size_t i = 0; i < m; i++) {
                     for (size_t j = 0; j < n; j++) {
                         double sum = 0;

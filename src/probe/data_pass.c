@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "math/accumulate.h"
 #include "math/gemm.h"
@@ -42,6 +43,7 @@ typedef struct pass_worker {
 } pass_worker;
 
 struct lp_pass {
+    lp_memory memory; /* that all arrays below lie in */
     const lp_problem *problem;
     lp_loss loss;
     size_t block; /* rows */
@@ -63,37 +65,13 @@ struct lp_pass {
 };
 
 #define REAL float
-#define DO_BLOCK do_narrow_block
-#define GEMM lp_gemm
-#define SOFTMAX lp_softmax_residual
-#define LOGISTIC lp_logistic_residual
-#define CENTRE lp_centre
-#define ACCUMULATE lp_accumulate
-#define VARIANCE lp_variance
-#define MODEL narrow_model
-#define SCRATCH narrow
+#define OF_TYPE(name) name
 #include "probe/data_pass_block.inc"
 #undef REAL
-#undef DO_BLOCK
-#undef GEMM
-#undef SOFTMAX
-#undef LOGISTIC
-#undef CENTRE
-#undef ACCUMULATE
-#undef VARIANCE
-#undef MODEL
-#undef SCRATCH
+#undef OF_TYPE
 
 #define REAL double
-#define DO_BLOCK do_wide_block
-#define GEMM lp_gemm64
-#define SOFTMAX lp_softmax_residual64
-#define LOGISTIC lp_logistic_residual64
-#define CENTRE lp_centre64
-#define ACCUMULATE lp_accumulate64
-#define VARIANCE lp_variance64
-#define MODEL wide_model
-#define SCRATCH wide
+#define OF_TYPE(name) name##64
 #include "probe/data_pass_block.inc"
 
 static size_t first_block(const lp_pass *pass, size_t chunk) {
@@ -104,8 +82,7 @@ static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error 
     const lp_pass *pass = context;
     const lp_problem *problem = pass->problem;
     double *sums = pass->sums + chunk * pass->sums_size;
-    size_t F = problem->width;
-    size_t end = first_block(pass, chunk + 1) * pass->block;
+    size_t F = problem->width, end = first_block(pass, chunk + 1) * pass->block;
     (void)worker;
     (void)err;
     memset(sums, 0, problem->classes * F * sizeof *sums);
@@ -121,12 +98,8 @@ static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error 
 static lp_status sum_classes(lp_pass *pass, lp_error *err) {
     const lp_problem *problem = pass->problem;
     size_t F = problem->width;
-    lp_status status = lp_parallel_for(problem->threads, pass->chunks, sum_chunk, pass, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    memset(pass->class_sums, 0, problem->classes * F * sizeof *pass->class_sums);
-    memset(pass->total, 0, F * sizeof *pass->total);
+    lp_status status;
+    LP_TRY(lp_parallel_for(problem->threads, pass->chunks, sum_chunk, pass, err));
     for (size_t c = 0; c < pass->chunks; c++) {
         for (size_t j = 0; j < problem->classes * F; j++) {
             pass->class_sums[j] += pass->sums[c * pass->sums_size + j];
@@ -140,12 +113,12 @@ static lp_status sum_classes(lp_pass *pass, lp_error *err) {
     for (size_t j = 0; j < F; j++) {
         pass->mean[j] = (float)(pass->total[j] / (double)problem->count);
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static void cut(lp_pass *pass) {
-    size_t F = pass->problem->width;
-    size_t K = pass->problem->classes;
+    size_t F = pass->problem->width, K = pass->problem->classes;
     pass->widest = pass->loss == LP_LOSS_SOFTMAX && K > F ? K : F;
     size_t rows = BLOCK_BYTES / ((F + K) * sizeof(float)) / MIN_BLOCK * MIN_BLOCK;
     rows = rows < MIN_BLOCK ? MIN_BLOCK : rows;
@@ -158,8 +131,8 @@ static void cut(lp_pass *pass) {
 }
 
 lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp_error *err) {
-    size_t F = problem->width;
-    size_t K = problem->classes;
+    size_t F = problem->width, K = problem->classes;
+    lp_status status;
     *out = NULL;
     lp_pass *pass = lp_alloc_zeroed(1, sizeof *pass);
     if (pass == NULL) {
@@ -170,51 +143,33 @@ lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp
     cut(pass);
     pass->sums_size = K * (3 + F + pass->widest);
     pass->workers = problem->threads < pass->chunks ? problem->threads : pass->chunks;
-    pass->mean = lp_alloc(F, sizeof *pass->mean);
-    pass->class_sums = lp_alloc(K, F * sizeof *pass->class_sums);
-    pass->total = lp_alloc(F, sizeof *pass->total);
-    pass->sums = lp_alloc(pass->chunks, pass->sums_size * sizeof *pass->sums);
-    pass->column_of = lp_alloc(K, sizeof *pass->column_of);
-    pass->narrow_model = lp_alloc(K, (F + 1) * sizeof *pass->narrow_model);
-    pass->wide_model = lp_alloc(K, (F + 1) * sizeof *pass->wide_model);
-    pass->worker = lp_alloc_zeroed(pass->workers, sizeof *pass->worker);
-    bool complete = pass->mean != NULL && pass->class_sums != NULL && pass->total != NULL &&
-                    pass->sums != NULL && pass->column_of != NULL && pass->narrow_model != NULL &&
-                    pass->wide_model != NULL && pass->worker != NULL;
-    for (size_t w = 0; complete && w < pass->workers; w++) {
+    lp_memory *memory = &pass->memory;
+    pass->mean = lp_memory_take(memory, F, sizeof *pass->mean);
+    pass->class_sums = lp_memory_take_zeroed(memory, K, F * sizeof *pass->class_sums);
+    pass->total = lp_memory_take_zeroed(memory, F, sizeof *pass->total);
+    pass->sums = lp_memory_take(memory, pass->chunks, pass->sums_size * sizeof *pass->sums);
+    pass->column_of = lp_memory_take(memory, K, sizeof *pass->column_of);
+    pass->narrow_model = lp_memory_take(memory, K, (F + 1) * sizeof *pass->narrow_model);
+    pass->wide_model = lp_memory_take(memory, K, (F + 1) * sizeof *pass->wide_model);
+    pass->worker = lp_memory_take(memory, pass->workers, sizeof *pass->worker);
+    for (size_t w = 0; pass->worker != NULL && w < pass->workers; w++) {
         size_t size = pass->block * (F + K) + K * pass->widest;
-        pass->worker[w].narrow = lp_alloc(size, sizeof(float));
-        pass->worker[w].wide = lp_alloc(size, sizeof(double));
-        pass->worker[w].labels = lp_alloc(pass->block, sizeof(int32_t));
-        complete = pass->worker[w].narrow != NULL && pass->worker[w].wide != NULL &&
-                   pass->worker[w].labels != NULL;
+        pass->worker[w].narrow = lp_memory_take(memory, size, sizeof(float));
+        pass->worker[w].wide = lp_memory_take(memory, size, sizeof(double));
+        pass->worker[w].labels = lp_memory_take(memory, pass->block, sizeof(int32_t));
     }
-    lp_status status =
-        complete ? sum_classes(pass, err)
-                 : lp_fail_memory(err, "pass", pass->chunks, pass->sums_size * sizeof *pass->sums);
-    if (status != LP_OK) {
-        lp_pass_free(pass);
-        return status;
-    }
+    LP_TRY(lp_memory_check(memory, "pass", err));
+    LP_TRY(sum_classes(pass, err));
     *out = pass;
-    return LP_OK;
+    pass = NULL;
+done:
+    lp_pass_free(pass);
+    return status;
 }
 
 void lp_pass_free(lp_pass *pass) {
     if (pass != NULL) {
-        for (size_t w = 0; pass->worker != NULL && w < pass->workers; w++) {
-            lp_free(pass->worker[w].narrow);
-            lp_free(pass->worker[w].wide);
-            lp_free(pass->worker[w].labels);
-        }
-        lp_free(pass->worker);
-        lp_free(pass->mean);
-        lp_free(pass->class_sums);
-        lp_free(pass->total);
-        lp_free(pass->sums);
-        lp_free(pass->column_of);
-        lp_free(pass->narrow_model);
-        lp_free(pass->wide_model);
+        lp_memory_free(&pass->memory);
         lp_free(pass);
     }
 }
@@ -228,8 +183,7 @@ const double *lp_pass_total(const lp_pass *pass) {
 }
 
 static void set_model(lp_pass *pass, const lp_pass_request *request) {
-    size_t F = pass->problem->width;
-    size_t size = request->count * F;
+    size_t F = pass->problem->width, size = request->count * F;
     for (size_t k = 0; k < pass->problem->classes; k++) {
         pass->column_of[k] = -1;
     }
@@ -250,7 +204,7 @@ static void set_model(lp_pass *pass, const lp_pass_request *request) {
 
 static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
     const lp_pass *pass = context;
-    const lp_pass_request *request = pass->request;
+    const pass_worker *own = &pass->worker[worker];
     double *sums = pass->sums + chunk * pass->sums_size;
     size_t end = first_block(pass, chunk + 1);
     (void)err;
@@ -259,10 +213,10 @@ static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error 
         size_t first = b * pass->block;
         size_t rows = pass->problem->count - first;
         rows = rows < pass->block ? rows : pass->block;
-        if (request->wide) {
-            do_wide_block(pass, request, first, rows, &pass->worker[worker], sums);
+        if (pass->request->wide) {
+            do_block64(pass, first, rows, pass->wide_model, own->wide, own->labels, sums);
         } else {
-            do_narrow_block(pass, request, first, rows, &pass->worker[worker], sums);
+            do_block(pass, first, rows, pass->narrow_model, own->narrow, own->labels, sums);
         }
     }
     return LP_OK;
@@ -287,12 +241,11 @@ static lp_status add_strip(void *context, size_t strip, size_t worker, lp_error 
 
 lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,
                       lp_error *err) {
-    size_t F = pass->problem->width;
-    size_t count = request->count;
-    set_model(pass, request);
-    pass->request = request;
+    size_t F = pass->problem->width, count = request->count;
     size_t strips = (pass->sums_size + STRIP - 1) / STRIP;
     lp_status status;
+    set_model(pass, request);
+    pass->request = request;
     LP_TRY(lp_parallel_for(pass->workers, pass->chunks, run_chunk, pass, err));
     LP_TRY(lp_parallel_for(pass->workers, strips, add_strip, pass, err));
     sums->loss = pass->sums;
@@ -305,7 +258,7 @@ lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sum
         for (size_t j = 0; j < F; j++) {
             double mean = (double)pass->mean[j];
             sums->gradient[r * F + j] += sums->residual[r] * mean;
-            if (request->curvature) {
+            if (request->extra == LP_EXTRA_CURVATURE) {
                 sums->weighted[r * F + j] += sums->weight[r] * mean;
             }
         }

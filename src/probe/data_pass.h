@@ -10,15 +10,21 @@ typedef enum lp_loss {
     LP_LOSS_LOGISTIC /* K models, each of one class against the rest */
 } lp_loss;
 
+/* What a pass gives besides losses and gradients. */
+typedef enum lp_extra {
+    LP_EXTRA_NONE,
+    LP_EXTRA_CURVATURE, /* weight and weighted */
+    LP_EXTRA_COUPLING   /* coupling; softmax alone */
+} lp_extra;
+
 /* Where a pass evaluates.  Rows are those of `columns`. */
 typedef struct lp_pass_request {
     const double *weights;    /* [count, F] */
     const double *intercepts; /* [count] */
     const size_t *columns;    /* [count] ascending class numbers; all K of them for softmax */
     size_t count;
-    bool wide;      /* products and exponentials in float64 instead of float32 */
-    bool curvature; /* fill in weight and weighted */
-    bool coupling;  /* fill in coupling, for softmax; not together with curvature */
+    bool wide; /* products and exponentials in float64 instead of float32 */
+    lp_extra extra;
 } lp_pass_request;
 
 /* Sums over the examples, in float64.  p is the model's probability of the row's class, y 1 for its

@@ -24,8 +24,8 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "math/gemm.h"
 #include "math/linalg.h"
@@ -37,6 +37,7 @@ enum {
 };
 
 typedef struct scatter_job {
+    lp_memory memory; /* that the arrays below lie in */
     const lp_problem *problem;
     const double *class_sums;
     size_t count;  /* rows of the sample */
@@ -92,16 +93,14 @@ static void column_variances(const scatter_job *job, double *values) {
     }
 }
 
-static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_error *err) {
+static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_memory *memory, lp_error *err) {
     size_t F = basis->width;
     double scale = 1 / (double)job->count;
     lp_status status;
-    basis->vectors = lp_alloc(F, F * sizeof *basis->vectors);
-    job->strips = lp_alloc(F, F * sizeof *job->strips);
-    if (basis->vectors == NULL || job->strips == NULL) {
-        status = lp_fail_memory(err, "covariance", F, F * sizeof *basis->vectors);
-        goto done;
-    }
+    basis->vectors = lp_memory_take(memory, F, F * sizeof *basis->vectors);
+    job->strips = lp_memory_take(&job->memory, F, F * sizeof *job->strips);
+    LP_TRY(lp_memory_check(memory, "covariance", err));
+    LP_TRY(lp_memory_check(&job->memory, "covariance", err));
     LP_TRY(lp_parallel_for(job->problem->threads, strips_of(F), multiply_strip, job, err));
     for (size_t j = 0; j < F * F; j++) {
         basis->vectors[j] = scale * (double)job->strips[j];
@@ -111,44 +110,30 @@ static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_error *err) {
         basis->values[j] = basis->values[j] > 0 ? basis->values[j] : 0; /* but for rounding */
     }
 done:
-    lp_free(job->strips);
     return status;
 }
 
 lp_status lp_basis_init(lp_basis *basis, const lp_problem *problem, const double *class_sums,
-                        lp_error *err) {
-    size_t F = problem->width;
-    size_t count = 4 * F > SAMPLE ? 4 * F : SAMPLE;
+                        lp_memory *memory, lp_error *err) {
+    size_t F = problem->width, count = 4 * F > SAMPLE ? 4 * F : SAMPLE;
     scatter_job job = {.problem = problem, .class_sums = class_sums};
     lp_status status;
     memset(basis, 0, sizeof *basis);
     basis->width = F;
     job.count = count < problem->count ? count : problem->count;
-    job.x = lp_alloc(job.count, F * sizeof *job.x);
-    basis->values = lp_alloc(F, sizeof *basis->values);
-    if (job.x == NULL || basis->values == NULL) {
-        status = lp_fail_memory(err, "covariance", job.count, F * sizeof *job.x);
-        goto done;
-    }
+    job.x = lp_memory_take(&job.memory, job.count, F * sizeof *job.x);
+    basis->values = lp_memory_take(memory, F, sizeof *basis->values);
+    LP_TRY(lp_memory_check(&job.memory, "covariance", err));
+    LP_TRY(lp_memory_check(memory, "covariance", err));
     LP_TRY(lp_parallel_for(problem->threads, strips_of(job.count), centre_rows, &job, err));
     if (F > WIDEST) {
         column_variances(&job, basis->values);
     } else {
-        LP_TRY(diagonalise(basis, &job, err));
+        LP_TRY(diagonalise(basis, &job, memory, err));
     }
 done:
-    lp_free(job.x);
-    if (status != LP_OK) {
-        lp_basis_clear(basis);
-    }
+    lp_memory_free(&job.memory);
     return status;
-}
-
-void lp_basis_clear(lp_basis *basis) {
-    lp_free(basis->vectors);
-    lp_free(basis->values);
-    basis->vectors = NULL;
-    basis->values = NULL;
 }
 
 typedef struct turn_job {
@@ -201,8 +186,7 @@ void lp_precondition(const lp_preconditioner *p, size_t k, const double *from, d
      * along = v.u and own = v.(D^-1 v) */
     double force = intercept ? from[F] / p->scale : 0; /* d/d beta */
     double beta = force / a;
-    double along = 0;
-    double own = 0;
+    double along = 0, own = 0;
     for (size_t j = 0; j < F; j++) {
         double d = 1 / (1 + a * l[j]);
         to[j] = d * (from[j] - m[j] * force);

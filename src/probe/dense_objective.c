@@ -192,7 +192,6 @@ double lp_dense_excess(const lp_dense *dense, double C, size_t model, const doub
 
 void lp_dense_close(lp_dense *dense) {
     lp_pass_free(dense->pass);
-    lp_basis_clear(&dense->basis);
     lp_memory_free(&dense->memory);
     lp_free(dense);
 }
@@ -217,7 +216,7 @@ lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out,
     LP_TRY(lp_memory_check(&dense->memory, "fit", err));
     LP_TRY(lp_pass_new(problem, loss, &dense->pass, err));
     const double *class_sums = lp_pass_class_sums(dense->pass), *total = lp_pass_total(dense->pass);
-    LP_TRY(lp_basis_init(&dense->basis, problem, class_sums, err));
+    LP_TRY(lp_basis_init(&dense->basis, problem, class_sums, &dense->memory, err));
     LP_TRY(lp_basis_enter(&dense->basis, class_sums, K, dense->class_sums, threads, err));
     LP_TRY(lp_basis_enter(&dense->basis, total, 1, dense->total, threads, err));
     *out = dense;

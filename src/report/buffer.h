@@ -26,6 +26,9 @@ void lp_buffer_printf(lp_buffer *buffer, const char *format, ...) LP_PRINTF(2, 3
  * UTF-8 and characters that these formats forbid replaced by U+FFFD. */
 void lp_buffer_escaped(lp_buffer *buffer, const char *text);
 
+/* Escaped text between two pieces of markup. */
+void lp_buffer_between(lp_buffer *buffer, const char *before, const char *text, const char *after);
+
 void lp_buffer_base64(lp_buffer *buffer, const void *bytes, size_t size);
 
 void lp_buffer_free(lp_buffer *buffer);

@@ -100,8 +100,7 @@ typedef struct block_job {
 
 static lp_status do_block(void *context, size_t index, size_t worker, lp_error *err) {
     const block_job *job = context;
-    size_t F = job->probe->width, K = job->probe->classes;
-    size_t first = index * BLOCK;
+    size_t F = job->probe->width, K = job->probe->classes, first = index * BLOCK;
     size_t rows = job->count - first < BLOCK ? job->count - first : BLOCK;
     const float *x = job->x + first * F;
     double *wide = job->scratch + worker * BLOCK * (F + K);

@@ -66,8 +66,7 @@ static lp_status centre_rows(void *context, size_t strip, size_t worker, lp_erro
 
 static lp_status multiply_strip(void *context, size_t strip, size_t worker, lp_error *err) {
     const scatter_job *job = context;
-    size_t F = job->problem->width;
-    size_t first = strip * STRIP;
+    size_t F = job->problem->width, first = strip * STRIP;
     size_t columns = F - first < STRIP ? F - first : STRIP;
     (void)worker;
     (void)err;
@@ -141,39 +140,28 @@ typedef struct turn_job {
     const double *from;
     double *to;
     size_t rows;
-    bool enter;
+    lp_turn where;
 } turn_job;
 
 static lp_status turn_strip(void *context, size_t strip, size_t worker, lp_error *err) {
     const turn_job *job = context;
-    size_t F = job->basis->width;
-    size_t first = strip * STRIP;
+    size_t F = job->basis->width, first = strip * STRIP;
     size_t rows = job->rows - first < STRIP ? job->rows - first : STRIP;
     (void)worker;
     (void)err;
-    lp_gemm64(false, job->enter, rows, F, F, 1, job->from + first * F, F, job->basis->vectors, F, 0,
-              job->to + first * F, F);
+    lp_gemm64(false, job->where == LP_TO_BASIS, rows, F, F, 1, job->from + first * F, F,
+              job->basis->vectors, F, 0, job->to + first * F, F);
     return LP_OK;
 }
 
-static lp_status turn(const lp_basis *basis, const double *from, size_t rows, double *to,
-                      bool enter, size_t threads, lp_error *err) {
-    turn_job job = {.basis = basis, .from = from, .to = to, .rows = rows, .enter = enter};
+lp_status lp_basis_turn(const lp_basis *basis, lp_turn where, const double *from, size_t rows,
+                        double *to, size_t threads, lp_error *err) {
+    turn_job job = {basis, from, to, rows, where};
     if (basis->vectors == NULL) {
         memcpy(to, from, rows * basis->width * sizeof *to);
         return LP_OK;
     }
     return lp_parallel_for(threads, strips_of(rows), turn_strip, &job, err);
-}
-
-lp_status lp_basis_enter(const lp_basis *basis, const double *from, size_t rows, double *to,
-                         size_t threads, lp_error *err) {
-    return turn(basis, from, rows, to, true, threads, err);
-}
-
-lp_status lp_basis_leave(const lp_basis *basis, const double *from, size_t rows, double *to,
-                         size_t threads, lp_error *err) {
-    return turn(basis, from, rows, to, false, threads, err);
 }
 
 void lp_precondition(const lp_preconditioner *p, size_t k, const double *from, double *to) {
@@ -185,8 +173,7 @@ void lp_precondition(const lp_preconditioner *p, size_t k, const double *from, d
     /* D u = g, and of the term of rank one, v v' with v = (m, 0) or (m, -1) up to a factor:
      * along = v.u and own = v.(D^-1 v) */
     double force = intercept ? from[F] / p->scale : 0; /* d/d beta */
-    double beta = force / a;
-    double along = 0, own = 0;
+    double beta = force / a, along = 0, own = 0;
     for (size_t j = 0; j < F; j++) {
         double d = 1 / (1 + a * l[j]);
         to[j] = d * (from[j] - m[j] * force);

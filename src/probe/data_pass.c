@@ -47,14 +47,12 @@ struct lp_pass {
     const lp_problem *problem;
     lp_loss loss;
     size_t block; /* rows */
-    size_t blocks;
-    size_t chunks;
+    size_t blocks, chunks;
     size_t widest;       /* the larger of F and, for softmax, K */
     size_t sums_size;    /* doubles of a chunk: loss, residual, weight [K], gradient [K, F], then
                             weighted [K, F] or coupling [K, K] */
     float *mean;         /* [F] */
-    double *class_sums;  /* [K, F] */
-    double *total;       /* [F] */
+    double *class_sums;  /* [K + 1, F], the last of all classes */
     double *sums;        /* [chunks, sums_size] */
     int32_t *column_of;  /* [K] place of a class among the request's columns, or -1 */
     float *narrow_model; /* [K, F], [K] */
@@ -98,6 +96,7 @@ static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error 
 static lp_status sum_classes(lp_pass *pass, lp_error *err) {
     const lp_problem *problem = pass->problem;
     size_t F = problem->width;
+    double *total = pass->class_sums + problem->classes * F;
     lp_status status;
     LP_TRY(lp_parallel_for(problem->threads, pass->chunks, sum_chunk, pass, err));
     for (size_t c = 0; c < pass->chunks; c++) {
@@ -107,11 +106,11 @@ static lp_status sum_classes(lp_pass *pass, lp_error *err) {
     }
     for (size_t k = 0; k < problem->classes; k++) {
         for (size_t j = 0; j < F; j++) {
-            pass->total[j] += pass->class_sums[k * F + j];
+            total[j] += pass->class_sums[k * F + j];
         }
     }
     for (size_t j = 0; j < F; j++) {
-        pass->mean[j] = (float)(pass->total[j] / (double)problem->count);
+        pass->mean[j] = (float)(total[j] / (double)problem->count);
     }
 done:
     return status;
@@ -145,8 +144,7 @@ lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp
     pass->workers = problem->threads < pass->chunks ? problem->threads : pass->chunks;
     lp_memory *memory = &pass->memory;
     pass->mean = lp_memory_take(memory, F, sizeof *pass->mean);
-    pass->class_sums = lp_memory_take_zeroed(memory, K, F * sizeof *pass->class_sums);
-    pass->total = lp_memory_take_zeroed(memory, F, sizeof *pass->total);
+    pass->class_sums = lp_memory_take_zeroed(memory, K + 1, F * sizeof *pass->class_sums);
     pass->sums = lp_memory_take(memory, pass->chunks, pass->sums_size * sizeof *pass->sums);
     pass->column_of = lp_memory_take(memory, K, sizeof *pass->column_of);
     pass->narrow_model = lp_memory_take(memory, K, (F + 1) * sizeof *pass->narrow_model);
@@ -178,10 +176,6 @@ const double *lp_pass_class_sums(const lp_pass *pass) {
     return pass->class_sums;
 }
 
-const double *lp_pass_total(const lp_pass *pass) {
-    return pass->total;
-}
-
 static void set_model(lp_pass *pass, const lp_pass_request *request) {
     size_t F = pass->problem->width, size = request->count * F;
     for (size_t k = 0; k < pass->problem->classes; k++) {
@@ -210,8 +204,7 @@ static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error 
     (void)err;
     memset(sums, 0, pass->sums_size * sizeof *sums);
     for (size_t b = first_block(pass, chunk); b < end; b++) {
-        size_t first = b * pass->block;
-        size_t rows = pass->problem->count - first;
+        size_t first = b * pass->block, rows = pass->problem->count - first;
         rows = rows < pass->block ? rows : pass->block;
         if (pass->request->wide) {
             do_block64(pass, first, rows, pass->wide_model, own->wide, own->labels, sums);

@@ -45,9 +45,8 @@ LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pa
                                   lp_error *err);
 void lp_pass_free(lp_pass *pass);
 
-/* Sum of x over the examples of each class, [K, F], and over all of them, [F]. */
+/* Sum of x over the examples of each class and, in the last row, over all of them: [K + 1, F]. */
 const double *lp_pass_class_sums(const lp_pass *pass);
-const double *lp_pass_total(const lp_pass *pass);
 
 /* *sums points into the pass and holds until its next run. */
 LP_MUST_USE lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,

@@ -62,11 +62,10 @@ static lp_status take_curvature(lp_evaluator *e, const lp_pass_sums *sums, size_
     static const double FLOOR = 1e-6;
     const lp_problem *problem = e->dense->problem;
     size_t F = problem->width;
-    lp_status status =
-        lp_basis_enter(&e->dense->basis, sums->weighted, count, e->turned, problem->threads, err);
+    lp_status status = lp_basis_turn(&e->dense->basis, LP_TO_BASIS, sums->weighted, count,
+                                     e->turned, problem->threads, err);
     for (size_t r = 0; status == LP_OK && r < count; r++) {
-        size_t k = e->columns[r];
-        size_t few = problem->counts[k];
+        size_t k = e->columns[r], few = problem->counts[k];
         few = few < problem->count - few ? few : problem->count - few;
         double weight = sums->weight[r];
         for (size_t j = 0; j < F; j++) {
@@ -93,10 +92,11 @@ lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
         }
     }
     const lp_pass_request request = {e->raw, e->intercepts, e->columns, count, e->wide, extra};
-    LP_TRY(lp_basis_leave(&dense->basis, e->turned, count, e->raw, threads, err));
+    LP_TRY(lp_basis_turn(&dense->basis, LP_FROM_BASIS, e->turned, count, e->raw, threads, err));
     LP_TRY(lp_pass_run(e->pass, &request, &sums, err));
     e->passes++;
-    LP_TRY(lp_basis_enter(&dense->basis, sums.gradient, count, e->turned, threads, err));
+    LP_TRY(
+        lp_basis_turn(&dense->basis, LP_TO_BASIS, sums.gradient, count, e->turned, threads, err));
     for (size_t model = 0; model < dense->models; model++) {
         at->value[model] = e->chosen[model] ? 0 : at->value[model];
     }
@@ -162,8 +162,7 @@ static double softmax_excess(const lp_dense *dense, double C, const double *para
     for (size_t k = 0; k < problem->classes; k++) {
         const double *w = parameters + k * D;
         const double *g = gradient + k * D;
-        double r = g[F] / (C * dense->scale);
-        double n = (double)problem->counts[k];
+        double r = g[F] / (C * dense->scale), n = (double)problem->counts[k];
         double c = e > 0 ? fmax(0, (n - (1 - e) * (n + r)) / (e * N)) : 0;
         entropy -= c > 0 ? c * log(c) : 0;
         product += w[F] * dense->scale * r;
@@ -215,10 +214,11 @@ lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out,
     dense->total = lp_memory_take(&dense->memory, F, sizeof *dense->total);
     LP_TRY(lp_memory_check(&dense->memory, "fit", err));
     LP_TRY(lp_pass_new(problem, loss, &dense->pass, err));
-    const double *class_sums = lp_pass_class_sums(dense->pass), *total = lp_pass_total(dense->pass);
+    const double *class_sums = lp_pass_class_sums(dense->pass), *total = class_sums + K * F;
     LP_TRY(lp_basis_init(&dense->basis, problem, class_sums, &dense->memory, err));
-    LP_TRY(lp_basis_enter(&dense->basis, class_sums, K, dense->class_sums, threads, err));
-    LP_TRY(lp_basis_enter(&dense->basis, total, 1, dense->total, threads, err));
+    LP_TRY(
+        lp_basis_turn(&dense->basis, LP_TO_BASIS, class_sums, K, dense->class_sums, threads, err));
+    LP_TRY(lp_basis_turn(&dense->basis, LP_TO_BASIS, total, 1, dense->total, threads, err));
     *out = dense;
 done:
     if (status != LP_OK) {

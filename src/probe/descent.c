@@ -75,8 +75,7 @@ typedef struct model {
     double excess;         /* bound on value - optimum */
     double slope;          /* g.d */
     double step;
-    size_t tries;
-    size_t iterations;
+    size_t tries, iterations;
     double best_norm; /* for the patience */
     double best_value;
     size_t stale;

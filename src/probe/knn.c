@@ -116,8 +116,7 @@ static lp_status report(search *s, lp_error *err) {
 
 static lp_status search_rows(void *context, size_t index, size_t worker, lp_error *err) {
     search *s = context;
-    size_t F = s->train->width;
-    size_t start = index * ROWS;
+    size_t F = s->train->width, start = index * ROWS;
     size_t rows = s->test->count - start < ROWS ? s->test->count - start : ROWS;
     size_t have[ROWS] = {0};
     float *test_unit = s->scratch + worker * scratch_of(s->block, F);

@@ -41,7 +41,8 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
     lp_status status;
     LP_TRY(lp_memory_check(&memory, "fit", err));
     if (warm) {
-        LP_TRY(lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads, err));
+        LP_TRY(lp_basis_turn(&dense->basis, LP_TO_BASIS, solution->weights, K, weights,
+                             problem->threads, err));
         for (size_t k = 0; k < K; k++) {
             memcpy(parameters + k * D, weights + k * F, F * sizeof *weights);
             parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
@@ -54,7 +55,8 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
         memcpy(weights + k * F, parameters + k * D, F * sizeof *weights);
         solution->intercepts[k] = dense->scale * parameters[k * D + F];
     }
-    LP_TRY(lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads, err));
+    LP_TRY(lp_basis_turn(&dense->basis, LP_FROM_BASIS, weights, K, solution->weights,
+                         problem->threads, err));
 done:
     lp_memory_free(&memory);
     return status;

@@ -11,8 +11,7 @@
  * checks once, at the end. */
 typedef struct lp_buffer {
     char *bytes;
-    size_t size;
-    size_t capacity;
+    size_t size, capacity;
     bool failed;
 } lp_buffer;
 

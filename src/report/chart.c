@@ -427,10 +427,6 @@ done:
 /* The number of an id in the order of their first appearance. */
 static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
     size_t number = 0;
-    char terminated[64];
-    size = size < sizeof terminated ? size : sizeof terminated - 1;
-    memcpy(terminated, id, size);
-    terminated[size] = '\0';
     for (const char *p = ids->bytes; p != NULL && *p != '\0'; number++) {
         const char *end = strchr(p, '\n');
         if ((size_t)(end - p) == size && memcmp(p, id, size) == 0) {
@@ -438,7 +434,8 @@ static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
         }
         p = end + 1;
     }
-    lp_buffer_printf(ids, "%s\n", terminated);
+    lp_buffer_put(ids, id, size);
+    lp_buffer_text(ids, "\n");
     return number;
 }
 

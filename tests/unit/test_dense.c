@@ -108,7 +108,7 @@ static void values_equal_plain_loops(void **state) {
         for (size_t k = 0; k < K; k++) {
             memcpy(own + k * F, parameters + k * D, F * sizeof *own);
         }
-        assert_ok(lp_basis_leave(&c.dense->basis, own, K, weights, 1, &err), &err);
+        assert_ok(lp_basis_turn(&c.dense->basis, LP_FROM_BASIS, own, K, weights, 1, &err), &err);
         double expected = 0;
         for (size_t k = 0; k < K; k++) {
             for (size_t j = 0; j < F; j++) {
@@ -377,7 +377,9 @@ static void excess_bounds_the_distance(void **state) {
         lp_probe *probe;
         assert_ok(lp_probe_fit(&c.data.set, &options, &probe, &report, &err), &err);
         double own[K * F];
-        assert_ok(lp_basis_enter(&c.dense->basis, lp_probe_weights(probe), K, own, 1, &err), &err);
+        assert_ok(
+            lp_basis_turn(&c.dense->basis, LP_TO_BASIS, lp_probe_weights(probe), K, own, 1, &err),
+            &err);
         for (size_t k = 0; k < K; k++) {
             memcpy(optimum + k * D, own + k * F, F * sizeof *own);
             double b = lp_probe_intercepts(probe)[k];

@@ -200,7 +200,6 @@ static bool meets(const descent *s, const model *m, double excess) {
 /* What here's value and gradient say of a model. */
 static void judge(descent *s, size_t which) {
     model *m = &s->models[which];
-    const lp_problem *problem = s->dense->problem;
     size_t size = s->dense->rows * s->dense->size;
     const double *g = s->here.gradient + which * size;
     bool wide = s->evaluator.wide;
@@ -217,7 +216,7 @@ static void judge(descent *s, size_t which) {
     }
     if (meets(s, m, wide ? m->excess : expected_excess(s, which))) {
         m->state = FINISHED;
-    } else if (m->iterations >= problem->max_iterations) {
+    } else if (m->iterations >= s->dense->problem->max_iterations) {
         m->state = LIMITED;
     } else if (m->stale > (wide ? WIDE_PATIENCE : NARROW_PATIENCE) || !isfinite(m->value)) {
         m->state = STUCK;

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "probe/classifier.h"
 #include "probe/solver.h"
 
@@ -52,10 +53,7 @@ static bool is_solver(lp_solver solver) {
 }
 
 void lp_fit_defaults(lp_fit_options *options) {
-    memset(options, 0, sizeof *options);
-    options->solver = LP_SOLVER_SOFTMAX;
-    options->C = 0.316;
-    options->bias = 1;
+    *options = (lp_fit_options){.solver = LP_SOLVER_SOFTMAX, .C = 0.316, .bias = 1};
 }
 
 const char *lp_solver_name(lp_solver solver) {
@@ -72,10 +70,8 @@ bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
     (void)pthread_mutex_lock(&reporter->lock);
-    if (!reporter->stopped) {
-        reporter->stopped =
-            !reporter->progress.step(reporter->progress.context, ++reporter->done, total, line);
-    }
+    reporter->stopped =
+        reporter->stopped || !lp_progress_step(&reporter->progress, ++reporter->done, total, line);
     bool go_on = !reporter->stopped;
     (void)pthread_mutex_unlock(&reporter->lock);
     return go_on;
@@ -141,10 +137,9 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
                          lp_error *err) {
     size_t size;
     *out = NULL;
-    lp_status status = check_options(options, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_fitter *fitter = NULL;
+    lp_status status;
+    LP_TRY(check_options(options, err));
     if (train->count == 0 || train->width == 0 || train->classes < 2) {
         return lp_fail(err, LP_ERR_DATA,
                        "training set of %zu examples, %zu features and %zu classes: expected at "
@@ -158,7 +153,7 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
                        "training set of %zu examples, %zu features and %zu classes is too large",
                        train->count, train->width, train->classes);
     }
-    lp_fitter *fitter = lp_alloc_zeroed(1, sizeof *fitter);
+    fitter = lp_alloc_zeroed(1, sizeof *fitter);
     if (fitter == NULL) {
         return lp_fail_memory(err, "fit", 1, sizeof *fitter);
     }

@@ -106,9 +106,7 @@ static void insert(lp_neighbour *best, size_t *have, size_t k, lp_neighbour foun
 static lp_status report(search *s, lp_error *err) {
     size_t tasks = s->test->count / ROWS + (s->test->count % ROWS != 0);
     (void)pthread_mutex_lock(&s->lock);
-    if (!s->stopped) {
-        s->stopped = !lp_progress_step(s->progress, ++s->done, tasks, NULL);
-    }
+    s->stopped = s->stopped || !lp_progress_step(s->progress, ++s->done, tasks, NULL);
     bool stopped = s->stopped;
     (void)pthread_mutex_unlock(&s->lock);
     return stopped ? lp_fail(err, LP_CANCELLED, "nearest neighbours: cancelled") : LP_OK;
@@ -191,10 +189,9 @@ static lp_status check(const lp_examples *train, const lp_examples *test,
         }
         *most = options->k[i] > *most ? options->k[i] : *most;
     }
-    lp_status status =
-        lp_check_examples(train, train->width, train->classes, "training set", "it", err);
-    return status == LP_OK ? lp_check_examples(test, train->width, train->classes, "test set",
-                                               "the training set", err)
+    size_t F = train->width, K = train->classes;
+    lp_status status = lp_check_examples(train, F, K, "training set", "it", err);
+    return status == LP_OK ? lp_check_examples(test, F, K, "test set", "the training set", err)
                            : status;
 }
 

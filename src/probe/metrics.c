@@ -146,9 +146,8 @@ static void finish(tally *t) {
     lp_metrics *m = t->metrics;
     double n = (double)t->rows;
     lp_score_finish(&m->score, t->correct_of, t->count_of, t->classes);
-    double error = t->rows > 1 ? sqrt(t->squares / (n - 1) / n) : 0;
-    m->log_loss_interval.low = fmax(0, m->log_loss - LP_NORMAL_975 * error);
-    m->log_loss_interval.high = m->log_loss + LP_NORMAL_975 * error;
+    double half = t->rows > 1 ? LP_NORMAL_975 * sqrt(t->squares / (n - 1) / n) : 0;
+    m->log_loss_interval = (lp_interval){fmax(0, m->log_loss - half), m->log_loss + half};
     for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
         const lp_calibration_bin *b = &m->bins[i];
         m->calibration_error += fabs((double)b->correct - (double)b->count * b->confidence) / n;

@@ -48,8 +48,6 @@ static void get_reals(const unsigned char *bytes, double *values, size_t count) 
     }
 }
 
-/* ---- meta: how the probe was made ---- */
-
 /* The training record; of a probe without one, its solver alone, because a probe needs it. */
 static json_t *meta_json(const lp_probe *probe) {
     const lp_training *t = lp_training_of(probe->training);
@@ -75,8 +73,6 @@ lp_status lp_probe_describe(lp_probe *probe, const lp_training *training, lp_err
     }
     return status;
 }
-
-/* ---- the file ---- */
 
 static lp_status build_header(const lp_probe *probe, char **text, lp_error *err) {
     lp_row row = lp_row_new();

@@ -52,11 +52,7 @@ typedef struct sweep_run {
 const char *const lp_sweep_protocol_names[] = {"search", "grid", NULL};
 
 void lp_sweep_defaults(lp_sweep_options *options) {
-    memset(options, 0, sizeof *options);
-    options->low = -6;
-    options->high = 6;
-    options->steps = 8;
-    options->held_out = 0.1;
+    *options = (lp_sweep_options){.low = -6, .high = 6, .steps = 8, .held_out = 0.1};
     lp_fit_defaults(&options->fit);
 }
 

@@ -354,8 +354,6 @@ void lp_chart_heading(lp_chart *chart, double x, double y, double size) {
     lp_chart_text(chart, x, y, &style, chart->title);
 }
 
-/* ---- images ---------------------------------------------------------------------------------- */
-
 void lp_chart_image(lp_chart *chart, double x, double y, double width, double height,
                     const unsigned char *rgb, size_t rows, size_t columns) {
     cairo_surface_t *image =

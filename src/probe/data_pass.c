@@ -18,7 +18,6 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -43,7 +42,6 @@ typedef struct pass_worker {
 } pass_worker;
 
 struct lp_pass {
-    lp_memory memory; /* that all arrays below lie in */
     const lp_problem *problem;
     lp_loss loss;
     size_t block; /* rows */
@@ -129,20 +127,18 @@ static void cut(lp_pass *pass) {
     pass->chunks = pass->chunks > pass->blocks ? pass->blocks : pass->chunks;
 }
 
-lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp_error *err) {
+lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_memory *memory, lp_pass **out,
+                      lp_error *err) {
     size_t F = problem->width, K = problem->classes;
     lp_status status;
     *out = NULL;
-    lp_pass *pass = lp_alloc_zeroed(1, sizeof *pass);
-    if (pass == NULL) {
-        return lp_fail_memory(err, "pass", 1, sizeof *pass);
-    }
+    lp_pass *pass = lp_memory_take_zeroed(memory, 1, sizeof *pass);
+    LP_TRY(lp_memory_check(memory, "pass", err));
     pass->problem = problem;
     pass->loss = loss;
     cut(pass);
     pass->sums_size = K * (3 + F + pass->widest);
     pass->workers = problem->threads < pass->chunks ? problem->threads : pass->chunks;
-    lp_memory *memory = &pass->memory;
     pass->mean = lp_memory_take(memory, F, sizeof *pass->mean);
     pass->class_sums = lp_memory_take_zeroed(memory, K + 1, F * sizeof *pass->class_sums);
     pass->sums = lp_memory_take(memory, pass->chunks, pass->sums_size * sizeof *pass->sums);
@@ -159,17 +155,8 @@ lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp
     LP_TRY(lp_memory_check(memory, "pass", err));
     LP_TRY(sum_classes(pass, err));
     *out = pass;
-    pass = NULL;
 done:
-    lp_pass_free(pass);
     return status;
-}
-
-void lp_pass_free(lp_pass *pass) {
-    if (pass != NULL) {
-        lp_memory_free(&pass->memory);
-        lp_free(pass);
-    }
 }
 
 const double *lp_pass_class_sums(const lp_pass *pass) {

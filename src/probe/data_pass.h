@@ -3,6 +3,7 @@
 #ifndef LP_PROBE_DATA_PASS_H
 #define LP_PROBE_DATA_PASS_H
 
+#include "base/memory.h"
 #include "probe/solver.h"
 
 typedef enum lp_loss {
@@ -40,10 +41,9 @@ typedef struct lp_pass_sums {
 
 typedef struct lp_pass lp_pass;
 
-/* The problem outlives the pass. */
-LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **pass,
-                                  lp_error *err);
-void lp_pass_free(lp_pass *pass);
+/* A pass in `memory`, which the problem outlives. */
+LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_memory *memory,
+                                  lp_pass **pass, lp_error *err);
 
 /* Sum of x over the examples of each class and, in the last row, over all of them: [K + 1, F]. */
 const double *lp_pass_class_sums(const lp_pass *pass);

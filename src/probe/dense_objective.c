@@ -190,7 +190,6 @@ double lp_dense_excess(const lp_dense *dense, double C, size_t model, const doub
 }
 
 void lp_dense_close(lp_dense *dense) {
-    lp_pass_free(dense->pass);
     lp_memory_free(&dense->memory);
     lp_free(dense);
 }
@@ -213,7 +212,7 @@ lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out,
     dense->class_sums = lp_memory_take(&dense->memory, K, F * sizeof *dense->class_sums);
     dense->total = lp_memory_take(&dense->memory, F, sizeof *dense->total);
     LP_TRY(lp_memory_check(&dense->memory, "fit", err));
-    LP_TRY(lp_pass_new(problem, loss, &dense->pass, err));
+    LP_TRY(lp_pass_new(problem, loss, &dense->memory, &dense->pass, err));
     const double *class_sums = lp_pass_class_sums(dense->pass), *total = class_sums + K * F;
     LP_TRY(lp_basis_init(&dense->basis, problem, class_sums, &dense->memory, err));
     LP_TRY(

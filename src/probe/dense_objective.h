@@ -11,7 +11,7 @@
  * intercept = scale * t.  The classes of a model are solved together: all K for softmax, each by
  * itself one-vs-rest. */
 typedef struct lp_dense {
-    lp_memory memory; /* that the basis and the arrays below lie in */
+    lp_memory memory; /* that all of this lies in */
     const lp_problem *problem;
     lp_loss loss;
     size_t size;    /* D = F + 1 parameters a class */

@@ -70,10 +70,10 @@ lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters,
     size_t K = all->classes, D = dense->size, per_model = dense->rows * D;
     lp_memory memory = {0};
     lp_problem few;
-    lp_pass *pass = NULL;
+    lp_pass *pass;
     lp_status status;
     LP_TRY(sample(all, &few, &memory, err));
-    LP_TRY(lp_pass_new(&few, dense->loss, &pass, err));
+    LP_TRY(lp_pass_new(&few, dense->loss, &memory, &pass, err));
     double share = (double)all->count / (double)few.count;
     lp_evaluator evaluator = lp_evaluator_make(dense, pass, C * share, &memory);
     lp_objective at = lp_objective_make(dense, &memory);
@@ -100,7 +100,6 @@ lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters,
         }
     }
 done:
-    lp_pass_free(pass);
     lp_memory_free(&memory);
     return status;
 }

@@ -2,9 +2,6 @@
  * confidence over the same axis. */
 #include "report/reliability.h"
 
-#include <math.h>
-#include <stdio.h>
-
 #include "base/error.h"
 #include "report/chart_axis.h"
 

@@ -361,8 +361,7 @@ static void memory_remembers_what_it_lacked(void **state) {
     assert_ok(lp_memory_check(&memory, "blocks", &err), &err);
     assert_null(lp_memory_take(&memory, SIZE_MAX, 2));
     assert_null(lp_memory_take(&memory, 7, 1));
-    assert_fails(lp_memory_check(&memory, "blocks", &err), LP_ERR_MEMORY, &err,
-                 "out of memory: blocks needs 18446744073709551615 x 2 bytes");
+    assert_fails(lp_memory_check(&memory, "blocks", &err), LP_ERR_MEMORY, &err, " x 2 bytes");
     lp_memory_free(&memory);
     assert_null(memory.last);
 }

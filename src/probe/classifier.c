@@ -17,30 +17,28 @@
 enum { BLOCK = 256 }; /* rows whose float64 copy stays in the L2 cache */
 
 lp_status lp_probe_new(size_t classes, size_t width, lp_probe **out, lp_error *err) {
-    size_t size;
-    *out = NULL;
     lp_probe *probe = lp_alloc_zeroed(1, sizeof *probe);
-    if (probe == NULL || !lp_mul(classes, width, &size)) {
-        lp_free(probe);
-        return lp_fail_memory(err, "probe", classes, sizeof(double));
+    *out = NULL;
+    if (probe == NULL) {
+        return lp_fail_memory(err, "probe", 1, sizeof *probe);
     }
     probe->solver = LP_SOLVER_SOFTMAX;
     probe->classes = classes;
     probe->width = width;
-    probe->weights = lp_alloc_zeroed(size, sizeof *probe->weights);
-    probe->intercepts = lp_alloc_zeroed(classes, sizeof *probe->intercepts);
-    if (probe->weights == NULL || probe->intercepts == NULL) {
-        lp_probe_free(probe);
-        return lp_fail_memory(err, "probe", size, sizeof(double));
-    }
+    probe->weights = lp_memory_take_zeroed(&probe->memory, width, classes * sizeof(double));
+    probe->intercepts = lp_memory_take_zeroed(&probe->memory, classes, sizeof(double));
+    lp_status status;
+    LP_TRY(lp_memory_check(&probe->memory, "probe", err));
     *out = probe;
-    return LP_OK;
+    probe = NULL;
+done:
+    lp_probe_free(probe);
+    return status;
 }
 
 void lp_probe_free(lp_probe *probe) {
     if (probe != NULL) {
-        lp_free(probe->weights);
-        lp_free(probe->intercepts);
+        lp_memory_free(&probe->memory);
         lp_training_close(probe->training);
         lp_free(probe);
     }
@@ -100,9 +98,7 @@ typedef struct block_job {
 
 static lp_status do_block(void *context, size_t index, size_t worker, lp_error *err) {
     const block_job *job = context;
-    size_t F = job->probe->width;
-    size_t K = job->probe->classes;
-    size_t first = index * BLOCK;
+    size_t F = job->probe->width, K = job->probe->classes, first = index * BLOCK;
     size_t rows = job->count - first < BLOCK ? job->count - first : BLOCK;
     const float *x = job->x + first * F;
     double *wide = job->scratch + worker * BLOCK * (F + K);

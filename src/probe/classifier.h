@@ -2,10 +2,12 @@
 #ifndef LP_PROBE_CLASSIFIER_H
 #define LP_PROBE_CLASSIFIER_H
 
+#include "base/memory.h"
 #include "linprobe/probe.h"
 #include "probe/training.h"
 
 struct lp_probe {
+    lp_memory memory; /* that weights and intercepts lie in */
     lp_solver solver;
     size_t classes;             /* K */
     size_t width;               /* F */

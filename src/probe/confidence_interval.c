@@ -23,8 +23,7 @@ lp_interval lp_wilson(size_t part, size_t whole) {
     static const double z = LP_NORMAL_975;
     lp_interval interval = {0, 1};
     if (whole > 0) {
-        double n = (double)whole;
-        double p = (double)part / n;
+        double n = (double)whole, p = (double)part / n;
         double scale = 1 / (1 + z * z / n);
         double centre = scale * (p + z * z / (2 * n));
         double half = scale * z * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
@@ -35,10 +34,7 @@ lp_interval lp_wilson(size_t part, size_t whole) {
 }
 
 lp_interval lp_mean_interval(const size_t *part, const size_t *whole, size_t classes) {
-    double sum = 0;
-    double below = 0;
-    double above = 0;
-    double occurring = 0;
+    double sum = 0, below = 0, above = 0, occurring = 0;
     for (size_t k = 0; k < classes; k++) {
         if (whole[k] > 0) {
             double p = (double)part[k] / (double)whole[k];
@@ -59,10 +55,8 @@ lp_interval lp_mean_interval(const size_t *part, const size_t *whole, size_t cla
 
 /* P(|T| < sqrt(v) tan(angle)) */
 static double student_within(double angle, size_t v) {
-    double c = cos(angle);
     bool odd = v % 2 == 1;
-    double term = odd ? c : 1;
-    double sum = 0;
+    double c = cos(angle), term = odd ? c : 1, sum = 0;
     for (size_t i = odd ? 3 : 2; i <= v; i += 2) {
         sum += term;
         term *= (double)(i - 1) / (double)i * c * c;
@@ -71,8 +65,7 @@ static double student_within(double angle, size_t v) {
 }
 
 double lp_student_975(size_t degrees) {
-    double low = 0;
-    double high = HALF_PI;
+    double low = 0, high = HALF_PI;
     for (int i = 0; i < 100; i++) { /* more halvings than a double has bits */
         double middle = low + (high - low) / 2;
         *(student_within(middle, degrees) < 0.95 ? &low : &high) = middle;

@@ -31,8 +31,7 @@ size_t lp_confusion_pairs(const size_t *confusion, size_t classes, lp_confused *
             whole += confusion[i * classes + j];
         }
         for (size_t j = 0; j < classes; j++) {
-            size_t count = confusion[i * classes + j];
-            size_t at = found;
+            size_t count = confusion[i * classes + j], at = found;
             while (at > 0 && pairs[at - 1].count < count) {
                 at--;
             }

@@ -24,8 +24,8 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "math/linalg.h"
 
@@ -36,6 +36,7 @@ enum {
 };
 
 typedef struct scatter_job {
+    lp_memory memory; /* that the arrays below lie in */
     const lp_problem *problem;
     const double *class_sums;
     size_t count;  /* rows of the sample */
@@ -64,8 +65,7 @@ static lp_status centre_rows(void *context, size_t strip, size_t worker, lp_erro
 
 static lp_status multiply_strip(void *context, size_t strip, size_t worker, lp_error *err) {
     const scatter_job *job = context;
-    size_t F = job->problem->width;
-    size_t first = strip * STRIP;
+    size_t F = job->problem->width, first = strip * STRIP;
     size_t columns = F - first < STRIP ? F - first : STRIP;
     (void)worker;
     (void)err;
@@ -91,16 +91,14 @@ static void column_variances(const scatter_job *job, double *values) {
     }
 }
 
-static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_error *err) {
+static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_memory *memory, lp_error *err) {
     size_t F = basis->width;
     double scale = 1 / (double)job->count;
     lp_status status;
-    basis->vectors = lp_alloc(F, F * sizeof *basis->vectors);
-    job->strips = lp_alloc(F, F * sizeof *job->strips);
-    if (basis->vectors == NULL || job->strips == NULL) {
-        status = lp_fail_memory(err, "covariance", F, F * sizeof *basis->vectors);
-        goto done;
-    }
+    basis->vectors = lp_memory_take(memory, F, F * sizeof *basis->vectors);
+    job->strips = lp_memory_take(&job->memory, F, F * sizeof *job->strips);
+    LP_TRY(lp_memory_check(memory, "covariance", err));
+    LP_TRY(lp_memory_check(&job->memory, "covariance", err));
     LP_TRY(lp_parallel_for(job->problem->threads, strips_of(F), multiply_strip, job, err));
     for (size_t j = 0; j < F * F; j++) {
         basis->vectors[j] = scale * (double)job->strips[j];
@@ -110,44 +108,30 @@ static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_error *err) {
         basis->values[j] = basis->values[j] > 0 ? basis->values[j] : 0; /* but for rounding */
     }
 done:
-    lp_free(job->strips);
     return status;
 }
 
 lp_status lp_basis_init(lp_basis *basis, const lp_problem *problem, const double *class_sums,
-                        lp_error *err) {
-    size_t F = problem->width;
-    size_t count = 4 * F > SAMPLE ? 4 * F : SAMPLE;
+                        lp_memory *memory, lp_error *err) {
+    size_t F = problem->width, count = 4 * F > SAMPLE ? 4 * F : SAMPLE;
     scatter_job job = {.problem = problem, .class_sums = class_sums};
     lp_status status;
     memset(basis, 0, sizeof *basis);
     basis->width = F;
     job.count = count < problem->count ? count : problem->count;
-    job.x = lp_alloc(job.count, F * sizeof *job.x);
-    basis->values = lp_alloc(F, sizeof *basis->values);
-    if (job.x == NULL || basis->values == NULL) {
-        status = lp_fail_memory(err, "covariance", job.count, F * sizeof *job.x);
-        goto done;
-    }
+    job.x = lp_memory_take(&job.memory, job.count, F * sizeof *job.x);
+    basis->values = lp_memory_take(memory, F, sizeof *basis->values);
+    LP_TRY(lp_memory_check(&job.memory, "covariance", err));
+    LP_TRY(lp_memory_check(memory, "covariance", err));
     LP_TRY(lp_parallel_for(problem->threads, strips_of(job.count), centre_rows, &job, err));
     if (F > WIDEST) {
         column_variances(&job, basis->values);
     } else {
-        LP_TRY(diagonalise(basis, &job, err));
+        LP_TRY(diagonalise(basis, &job, memory, err));
     }
 done:
-    lp_free(job.x);
-    if (status != LP_OK) {
-        lp_basis_clear(basis);
-    }
+    lp_memory_free(&job.memory);
     return status;
-}
-
-void lp_basis_clear(lp_basis *basis) {
-    lp_free(basis->vectors);
-    lp_free(basis->values);
-    basis->vectors = NULL;
-    basis->values = NULL;
 }
 
 typedef struct turn_job {
@@ -155,39 +139,28 @@ typedef struct turn_job {
     const double *from;
     double *to;
     size_t rows;
-    bool enter;
+    lp_turn where;
 } turn_job;
 
 static lp_status turn_strip(void *context, size_t strip, size_t worker, lp_error *err) {
     const turn_job *job = context;
-    size_t F = job->basis->width;
-    size_t first = strip * STRIP;
+    size_t F = job->basis->width, first = strip * STRIP;
     size_t rows = job->rows - first < STRIP ? job->rows - first : STRIP;
     (void)worker;
     (void)err;
-    lp_gemm64(false, job->enter, rows, F, F, 1, job->from + first * F, F, job->basis->vectors, F, 0,
-              job->to + first * F, F);
+    lp_gemm64(false, job->where == LP_TO_BASIS, rows, F, F, 1, job->from + first * F, F,
+              job->basis->vectors, F, 0, job->to + first * F, F);
     return LP_OK;
 }
 
-static lp_status turn(const lp_basis *basis, const double *from, size_t rows, double *to,
-                      bool enter, size_t threads, lp_error *err) {
-    turn_job job = {.basis = basis, .from = from, .to = to, .rows = rows, .enter = enter};
+lp_status lp_basis_turn(const lp_basis *basis, lp_turn where, const double *from, size_t rows,
+                        double *to, size_t threads, lp_error *err) {
+    turn_job job = {basis, from, to, rows, where};
     if (basis->vectors == NULL) {
         memcpy(to, from, rows * basis->width * sizeof *to);
         return LP_OK;
     }
     return lp_parallel_for(threads, strips_of(rows), turn_strip, &job, err);
-}
-
-lp_status lp_basis_enter(const lp_basis *basis, const double *from, size_t rows, double *to,
-                         size_t threads, lp_error *err) {
-    return turn(basis, from, rows, to, true, threads, err);
-}
-
-lp_status lp_basis_leave(const lp_basis *basis, const double *from, size_t rows, double *to,
-                         size_t threads, lp_error *err) {
-    return turn(basis, from, rows, to, false, threads, err);
 }
 
 void lp_precondition(const lp_preconditioner *p, size_t k, const double *from, double *to) {
@@ -199,9 +172,7 @@ void lp_precondition(const lp_preconditioner *p, size_t k, const double *from, d
     /* D u = g, and of the term of rank one, v v' with v = (m, 0) or (m, -1) up to a factor:
      * along = v.u and own = v.(D^-1 v) */
     double force = intercept ? from[F] / p->scale : 0; /* d/d beta */
-    double beta = force / a;
-    double along = 0;
-    double own = 0;
+    double beta = force / a, along = 0, own = 0;
     for (size_t j = 0; j < F; j++) {
         double d = 1 / (1 + a * l[j]);
         to[j] = d * (from[j] - m[j] * force);

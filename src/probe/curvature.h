@@ -3,6 +3,7 @@
 #ifndef LP_PROBE_CURVATURE_H
 #define LP_PROBE_CURVATURE_H
 
+#include "base/memory.h"
 #include "probe/solver.h"
 
 /* Eigenvectors and eigenvalues of the covariance of x within the classes. */
@@ -12,16 +13,14 @@ typedef struct lp_basis {
     double *values;  /* [F] >= 0 */
 } lp_basis;
 
-/* class_sums [K, F] as by lp_pass_class_sums. */
+/* class_sums [K, F] as by lp_pass_class_sums.  The basis lies in `memory`. */
 LP_MUST_USE lp_status lp_basis_init(lp_basis *basis, const lp_problem *problem,
-                                    const double *class_sums, lp_error *err);
-void lp_basis_clear(lp_basis *basis);
+                                    const double *class_sums, lp_memory *memory, lp_error *err);
 
-/* Rows of `from` [rows, F] to the basis, and back. */
-LP_MUST_USE lp_status lp_basis_enter(const lp_basis *basis, const double *from, size_t rows,
-                                     double *to, size_t threads, lp_error *err);
-LP_MUST_USE lp_status lp_basis_leave(const lp_basis *basis, const double *from, size_t rows,
-                                     double *to, size_t threads, lp_error *err);
+/* Rows of `from` [rows, F] to the basis, or from it. */
+typedef enum lp_turn { LP_TO_BASIS, LP_FROM_BASIS } lp_turn;
+LP_MUST_USE lp_status lp_basis_turn(const lp_basis *basis, lp_turn where, const double *from,
+                                    size_t rows, double *to, size_t threads, lp_error *err);
 
 /* For one value of C.  A model's parameters are its weights in the basis and t, with the intercept
  * scale * t: scale 1 and penalty 0 where it is free, scale `bias` and penalty 1 where it is

@@ -18,8 +18,8 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "math/accumulate.h"
 #include "math/linalg.h"
@@ -44,14 +44,12 @@ struct lp_pass {
     const lp_problem *problem;
     lp_loss loss;
     size_t block; /* rows */
-    size_t blocks;
-    size_t chunks;
+    size_t blocks, chunks;
     size_t widest;       /* the larger of F and, for softmax, K */
     size_t sums_size;    /* doubles of a chunk: loss, residual, weight [K], gradient [K, F], then
                             weighted [K, F] or coupling [K, K] */
     float *mean;         /* [F] */
-    double *class_sums;  /* [K, F] */
-    double *total;       /* [F] */
+    double *class_sums;  /* [K + 1, F], the last of all classes */
     double *sums;        /* [chunks, sums_size] */
     int32_t *column_of;  /* [K] place of a class among the request's columns, or -1 */
     float *narrow_model; /* [K, F], [K] */
@@ -62,37 +60,13 @@ struct lp_pass {
 };
 
 #define REAL float
-#define DO_BLOCK do_narrow_block
-#define GEMM lp_gemm
-#define SOFTMAX lp_softmax_residual
-#define LOGISTIC lp_logistic_residual
-#define CENTRE lp_centre
-#define ACCUMULATE lp_accumulate
-#define VARIANCE lp_variance
-#define MODEL narrow_model
-#define SCRATCH narrow
+#define OF_TYPE(name) name
 #include "probe/data_pass_block.inc"
 #undef REAL
-#undef DO_BLOCK
-#undef GEMM
-#undef SOFTMAX
-#undef LOGISTIC
-#undef CENTRE
-#undef ACCUMULATE
-#undef VARIANCE
-#undef MODEL
-#undef SCRATCH
+#undef OF_TYPE
 
 #define REAL double
-#define DO_BLOCK do_wide_block
-#define GEMM lp_gemm64
-#define SOFTMAX lp_softmax_residual64
-#define LOGISTIC lp_logistic_residual64
-#define CENTRE lp_centre64
-#define ACCUMULATE lp_accumulate64
-#define VARIANCE lp_variance64
-#define MODEL wide_model
-#define SCRATCH wide
+#define OF_TYPE(name) name##64
 #include "probe/data_pass_block.inc"
 
 static size_t first_block(const lp_pass *pass, size_t chunk) {
@@ -103,8 +77,7 @@ static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error 
     const lp_pass *pass = context;
     const lp_problem *problem = pass->problem;
     double *sums = pass->sums + chunk * pass->sums_size;
-    size_t F = problem->width;
-    size_t end = first_block(pass, chunk + 1) * pass->block;
+    size_t F = problem->width, end = first_block(pass, chunk + 1) * pass->block;
     (void)worker;
     (void)err;
     memset(sums, 0, problem->classes * F * sizeof *sums);
@@ -120,12 +93,9 @@ static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error 
 static lp_status sum_classes(lp_pass *pass, lp_error *err) {
     const lp_problem *problem = pass->problem;
     size_t F = problem->width;
-    lp_status status = lp_parallel_for(problem->threads, pass->chunks, sum_chunk, pass, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    memset(pass->class_sums, 0, problem->classes * F * sizeof *pass->class_sums);
-    memset(pass->total, 0, F * sizeof *pass->total);
+    double *total = pass->class_sums + problem->classes * F;
+    lp_status status;
+    LP_TRY(lp_parallel_for(problem->threads, pass->chunks, sum_chunk, pass, err));
     for (size_t c = 0; c < pass->chunks; c++) {
         for (size_t j = 0; j < problem->classes * F; j++) {
             pass->class_sums[j] += pass->sums[c * pass->sums_size + j];
@@ -133,18 +103,18 @@ static lp_status sum_classes(lp_pass *pass, lp_error *err) {
     }
     for (size_t k = 0; k < problem->classes; k++) {
         for (size_t j = 0; j < F; j++) {
-            pass->total[j] += pass->class_sums[k * F + j];
+            total[j] += pass->class_sums[k * F + j];
         }
     }
     for (size_t j = 0; j < F; j++) {
-        pass->mean[j] = (float)(pass->total[j] / (double)problem->count);
+        pass->mean[j] = (float)(total[j] / (double)problem->count);
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static void cut(lp_pass *pass) {
-    size_t F = pass->problem->width;
-    size_t K = pass->problem->classes;
+    size_t F = pass->problem->width, K = pass->problem->classes;
     pass->widest = pass->loss == LP_LOSS_SOFTMAX && K > F ? K : F;
     size_t rows = BLOCK_BYTES / ((F + K) * sizeof(float)) / MIN_BLOCK * MIN_BLOCK;
     rows = rows < MIN_BLOCK ? MIN_BLOCK : rows;
@@ -156,79 +126,44 @@ static void cut(lp_pass *pass) {
     pass->chunks = pass->chunks > pass->blocks ? pass->blocks : pass->chunks;
 }
 
-lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **out, lp_error *err) {
-    size_t F = problem->width;
-    size_t K = problem->classes;
+lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_memory *memory, lp_pass **out,
+                      lp_error *err) {
+    size_t F = problem->width, K = problem->classes;
+    lp_status status;
     *out = NULL;
-    lp_pass *pass = lp_alloc_zeroed(1, sizeof *pass);
-    if (pass == NULL) {
-        return lp_fail_memory(err, "pass", 1, sizeof *pass);
-    }
+    lp_pass *pass = lp_memory_take_zeroed(memory, 1, sizeof *pass);
+    LP_TRY(lp_memory_check(memory, "pass", err));
     pass->problem = problem;
     pass->loss = loss;
     cut(pass);
     pass->sums_size = K * (3 + F + pass->widest);
     pass->workers = problem->threads < pass->chunks ? problem->threads : pass->chunks;
-    pass->mean = lp_alloc(F, sizeof *pass->mean);
-    pass->class_sums = lp_alloc(K, F * sizeof *pass->class_sums);
-    pass->total = lp_alloc(F, sizeof *pass->total);
-    pass->sums = lp_alloc(pass->chunks, pass->sums_size * sizeof *pass->sums);
-    pass->column_of = lp_alloc(K, sizeof *pass->column_of);
-    pass->narrow_model = lp_alloc(K, (F + 1) * sizeof *pass->narrow_model);
-    pass->wide_model = lp_alloc(K, (F + 1) * sizeof *pass->wide_model);
-    pass->worker = lp_alloc_zeroed(pass->workers, sizeof *pass->worker);
-    bool complete = pass->mean != NULL && pass->class_sums != NULL && pass->total != NULL &&
-                    pass->sums != NULL && pass->column_of != NULL && pass->narrow_model != NULL &&
-                    pass->wide_model != NULL && pass->worker != NULL;
-    for (size_t w = 0; complete && w < pass->workers; w++) {
+    pass->mean = lp_memory_take(memory, F, sizeof *pass->mean);
+    pass->class_sums = lp_memory_take_zeroed(memory, K + 1, F * sizeof *pass->class_sums);
+    pass->sums = lp_memory_take(memory, pass->chunks, pass->sums_size * sizeof *pass->sums);
+    pass->column_of = lp_memory_take(memory, K, sizeof *pass->column_of);
+    pass->narrow_model = lp_memory_take(memory, K, (F + 1) * sizeof *pass->narrow_model);
+    pass->wide_model = lp_memory_take(memory, K, (F + 1) * sizeof *pass->wide_model);
+    pass->worker = lp_memory_take(memory, pass->workers, sizeof *pass->worker);
+    for (size_t w = 0; pass->worker != NULL && w < pass->workers; w++) {
         size_t size = pass->block * (F + K) + K * pass->widest;
-        pass->worker[w].narrow = lp_alloc(size, sizeof(float));
-        pass->worker[w].wide = lp_alloc(size, sizeof(double));
-        pass->worker[w].labels = lp_alloc(pass->block, sizeof(int32_t));
-        complete = pass->worker[w].narrow != NULL && pass->worker[w].wide != NULL &&
-                   pass->worker[w].labels != NULL;
+        pass->worker[w].narrow = lp_memory_take(memory, size, sizeof(float));
+        pass->worker[w].wide = lp_memory_take(memory, size, sizeof(double));
+        pass->worker[w].labels = lp_memory_take(memory, pass->block, sizeof(int32_t));
     }
-    lp_status status =
-        complete ? sum_classes(pass, err)
-                 : lp_fail_memory(err, "pass", pass->chunks, pass->sums_size * sizeof *pass->sums);
-    if (status != LP_OK) {
-        lp_pass_free(pass);
-        return status;
-    }
+    LP_TRY(lp_memory_check(memory, "pass", err));
+    LP_TRY(sum_classes(pass, err));
     *out = pass;
-    return LP_OK;
-}
-
-void lp_pass_free(lp_pass *pass) {
-    if (pass != NULL) {
-        for (size_t w = 0; pass->worker != NULL && w < pass->workers; w++) {
-            lp_free(pass->worker[w].narrow);
-            lp_free(pass->worker[w].wide);
-            lp_free(pass->worker[w].labels);
-        }
-        lp_free(pass->worker);
-        lp_free(pass->mean);
-        lp_free(pass->class_sums);
-        lp_free(pass->total);
-        lp_free(pass->sums);
-        lp_free(pass->column_of);
-        lp_free(pass->narrow_model);
-        lp_free(pass->wide_model);
-        lp_free(pass);
-    }
+done:
+    return status;
 }
 
 const double *lp_pass_class_sums(const lp_pass *pass) {
     return pass->class_sums;
 }
 
-const double *lp_pass_total(const lp_pass *pass) {
-    return pass->total;
-}
-
 static void set_model(lp_pass *pass, const lp_pass_request *request) {
-    size_t F = pass->problem->width;
-    size_t size = request->count * F;
+    size_t F = pass->problem->width, size = request->count * F;
     for (size_t k = 0; k < pass->problem->classes; k++) {
         pass->column_of[k] = -1;
     }
@@ -249,19 +184,18 @@ static void set_model(lp_pass *pass, const lp_pass_request *request) {
 
 static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
     const lp_pass *pass = context;
-    const lp_pass_request *request = pass->request;
+    const pass_worker *own = &pass->worker[worker];
     double *sums = pass->sums + chunk * pass->sums_size;
     size_t end = first_block(pass, chunk + 1);
     (void)err;
     memset(sums, 0, pass->sums_size * sizeof *sums);
     for (size_t b = first_block(pass, chunk); b < end; b++) {
-        size_t first = b * pass->block;
-        size_t rows = pass->problem->count - first;
+        size_t first = b * pass->block, rows = pass->problem->count - first;
         rows = rows < pass->block ? rows : pass->block;
-        if (request->wide) {
-            do_wide_block(pass, request, first, rows, &pass->worker[worker], sums);
+        if (pass->request->wide) {
+            do_block64(pass, first, rows, pass->wide_model, own->wide, own->labels, sums);
         } else {
-            do_narrow_block(pass, request, first, rows, &pass->worker[worker], sums);
+            do_block(pass, first, rows, pass->narrow_model, own->narrow, own->labels, sums);
         }
     }
     return LP_OK;
@@ -286,12 +220,11 @@ static lp_status add_strip(void *context, size_t strip, size_t worker, lp_error 
 
 lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,
                       lp_error *err) {
-    size_t F = pass->problem->width;
-    size_t count = request->count;
-    set_model(pass, request);
-    pass->request = request;
+    size_t F = pass->problem->width, count = request->count;
     size_t strips = (pass->sums_size + STRIP - 1) / STRIP;
     lp_status status;
+    set_model(pass, request);
+    pass->request = request;
     LP_TRY(lp_parallel_for(pass->workers, pass->chunks, run_chunk, pass, err));
     LP_TRY(lp_parallel_for(pass->workers, strips, add_strip, pass, err));
     sums->loss = pass->sums;
@@ -304,7 +237,7 @@ lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sum
         for (size_t j = 0; j < F; j++) {
             double mean = (double)pass->mean[j];
             sums->gradient[r * F + j] += sums->residual[r] * mean;
-            if (request->curvature) {
+            if (request->extra == LP_EXTRA_CURVATURE) {
                 sums->weighted[r * F + j] += sums->weight[r] * mean;
             }
         }

@@ -3,6 +3,7 @@
 #ifndef LP_PROBE_DATA_PASS_H
 #define LP_PROBE_DATA_PASS_H
 
+#include "base/memory.h"
 #include "probe/solver.h"
 
 typedef enum lp_loss {
@@ -10,15 +11,21 @@ typedef enum lp_loss {
     LP_LOSS_LOGISTIC /* K models, each of one class against the rest */
 } lp_loss;
 
+/* What a pass gives besides losses and gradients. */
+typedef enum lp_extra {
+    LP_EXTRA_NONE,
+    LP_EXTRA_CURVATURE, /* weight and weighted */
+    LP_EXTRA_COUPLING   /* coupling; softmax alone */
+} lp_extra;
+
 /* Where a pass evaluates.  Rows are those of `columns`. */
 typedef struct lp_pass_request {
     const double *weights;    /* [count, F] */
     const double *intercepts; /* [count] */
     const size_t *columns;    /* [count] ascending class numbers; all K of them for softmax */
     size_t count;
-    bool wide;      /* products and exponentials in float64 instead of float32 */
-    bool curvature; /* fill in weight and weighted */
-    bool coupling;  /* fill in coupling, for softmax; not together with curvature */
+    bool wide; /* products and exponentials in float64 instead of float32 */
+    lp_extra extra;
 } lp_pass_request;
 
 /* Sums over the examples, in float64.  p is the model's probability of the row's class, y 1 for its
@@ -34,14 +41,12 @@ typedef struct lp_pass_sums {
 
 typedef struct lp_pass lp_pass;
 
-/* The problem outlives the pass. */
-LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_pass **pass,
-                                  lp_error *err);
-void lp_pass_free(lp_pass *pass);
+/* A pass in `memory`, which the problem outlives. */
+LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_memory *memory,
+                                  lp_pass **pass, lp_error *err);
 
-/* Sum of x over the examples of each class, [K, F], and over all of them, [F]. */
+/* Sum of x over the examples of each class and, in the last row, over all of them: [K + 1, F]. */
 const double *lp_pass_class_sums(const lp_pass *pass);
-const double *lp_pass_total(const lp_pass *pass);
 
 /* *sums points into the pass and holds until its next run. */
 LP_MUST_USE lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,

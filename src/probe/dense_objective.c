@@ -29,90 +29,83 @@
 #include "base/error.h"
 #include "probe/lbfgs.h"
 
-lp_status lp_dense_scratch_init(lp_dense_scratch *scratch, const lp_problem *problem,
-                                lp_error *err) {
-    size_t K = problem->classes;
-    size_t F = problem->width;
-    scratch->raw = lp_alloc(K, F * sizeof *scratch->raw);
-    scratch->turned = lp_alloc(K, F * sizeof *scratch->turned);
-    scratch->intercepts = lp_alloc(K, sizeof *scratch->intercepts);
-    scratch->columns = lp_alloc(K, sizeof *scratch->columns);
-    scratch->passes = 0;
-    if (scratch->raw == NULL || scratch->turned == NULL || scratch->intercepts == NULL ||
-        scratch->columns == NULL) {
-        lp_dense_scratch_clear(scratch);
-        return lp_fail_memory(err, "fit", K, F * sizeof *scratch->raw);
+lp_evaluator lp_evaluator_make(const lp_dense *dense, lp_pass *pass, double C, lp_memory *memory) {
+    size_t K = dense->problem->classes, F = dense->problem->width;
+    lp_evaluator e = {.dense = dense,
+                      .pass = pass,
+                      .C = C,
+                      .chosen = lp_memory_take(memory, dense->models, sizeof *e.chosen),
+                      .raw = lp_memory_take(memory, K, F * sizeof *e.raw),
+                      .turned = lp_memory_take(memory, K, F * sizeof *e.turned),
+                      .intercepts = lp_memory_take(memory, K, sizeof *e.intercepts),
+                      .columns = lp_memory_take(memory, K, sizeof *e.columns)};
+    for (size_t model = 0; e.chosen != NULL && model < dense->models; model++) {
+        e.chosen[model] = true;
     }
-    return LP_OK;
+    return e;
 }
 
-void lp_dense_scratch_clear(lp_dense_scratch *scratch) {
-    lp_free(scratch->raw);
-    lp_free(scratch->turned);
-    lp_free(scratch->intercepts);
-    lp_free(scratch->columns);
-    memset(scratch, 0, sizeof *scratch);
+lp_objective lp_objective_make(const lp_dense *dense, lp_memory *memory) {
+    size_t K = dense->problem->classes, F = dense->problem->width;
+    lp_objective at = {.value = lp_memory_take_zeroed(memory, dense->models, sizeof *at.value),
+                       .gradient =
+                           lp_memory_take_zeroed(memory, K, dense->size * sizeof *at.gradient),
+                       .weight = lp_memory_take(memory, K, sizeof *at.weight),
+                       .centres = lp_memory_take(memory, K, F * sizeof *at.centres)};
+    return at;
 }
 
 /* Curvature of the evaluated classes, to the basis.  Where a model is sure of every example, its
  * curvature vanishes; a floor keeps the preconditioner's steps finite. */
-static lp_status take_curvature(const lp_dense *dense, const lp_pass_sums *sums, size_t count,
-                                lp_dense_scratch *scratch, lp_objective *at, lp_error *err) {
+static lp_status take_curvature(lp_evaluator *e, const lp_pass_sums *sums, size_t count,
+                                lp_objective *at, lp_error *err) {
     static const double FLOOR = 1e-6;
-    size_t F = dense->problem->width;
-    lp_status status = lp_basis_enter(&dense->basis, sums->weighted, count, scratch->turned,
-                                      dense->problem->threads, err);
+    const lp_problem *problem = e->dense->problem;
+    size_t F = problem->width;
+    lp_status status = lp_basis_turn(&e->dense->basis, LP_TO_BASIS, sums->weighted, count,
+                                     e->turned, problem->threads, err);
     for (size_t r = 0; status == LP_OK && r < count; r++) {
-        size_t k = scratch->columns[r];
-        size_t few = dense->problem->counts[k];
-        few = few < dense->problem->count - few ? few : dense->problem->count - few;
+        size_t k = e->columns[r], few = problem->counts[k];
+        few = few < problem->count - few ? few : problem->count - few;
         double weight = sums->weight[r];
         for (size_t j = 0; j < F; j++) {
-            at->centres[k * F + j] = weight > 0 ? scratch->turned[r * F + j] / weight : 0;
+            at->centres[k * F + j] = weight > 0 ? e->turned[r * F + j] / weight : 0;
         }
         at->weight[k] = fmax(weight, FLOOR * (double)few);
     }
     return status;
 }
 
-lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
-                            const double *parameters, const bool *chosen, bool wide, lp_extra extra,
-                            lp_dense_scratch *scratch, lp_objective *at, lp_error *err) {
+lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra, lp_objective *at,
+                      lp_error *err) {
+    const lp_dense *dense = e->dense;
     const lp_problem *problem = dense->problem;
-    size_t F = problem->width;
-    size_t D = dense->size;
-    size_t count = 0;
+    size_t F = problem->width, D = dense->size, count = 0, threads = problem->threads;
+    double C = e->C;
     lp_pass_sums sums;
+    lp_status status;
     for (size_t k = 0; k < problem->classes; k++) {
-        if (chosen[k / dense->rows]) {
-            memcpy(scratch->turned + count * F, parameters + k * D, F * sizeof *scratch->turned);
-            scratch->intercepts[count] = dense->scale * parameters[k * D + F];
-            scratch->columns[count++] = k;
+        if (e->chosen[k / dense->rows]) {
+            memcpy(e->turned + count * F, parameters + k * D, F * sizeof *e->turned);
+            e->intercepts[count] = dense->scale * parameters[k * D + F];
+            e->columns[count++] = k;
         }
     }
-    lp_pass_request request = {.weights = scratch->raw,
-                               .intercepts = scratch->intercepts,
-                               .columns = scratch->columns,
-                               .count = count,
-                               .wide = wide,
-                               .curvature = extra == LP_EXTRA_CURVATURE,
-                               .coupling = extra == LP_EXTRA_COUPLING};
-    lp_status status;
+    const lp_pass_request request = {e->raw, e->intercepts, e->columns, count, e->wide, extra};
+    LP_TRY(lp_basis_turn(&dense->basis, LP_FROM_BASIS, e->turned, count, e->raw, threads, err));
+    LP_TRY(lp_pass_run(e->pass, &request, &sums, err));
+    e->passes++;
     LP_TRY(
-        lp_basis_leave(&dense->basis, scratch->turned, count, scratch->raw, problem->threads, err));
-    LP_TRY(lp_pass_run(pass, &request, &sums, err));
-    scratch->passes++;
-    LP_TRY(lp_basis_enter(&dense->basis, sums.gradient, count, scratch->turned, problem->threads,
-                          err));
+        lp_basis_turn(&dense->basis, LP_TO_BASIS, sums.gradient, count, e->turned, threads, err));
     for (size_t model = 0; model < dense->models; model++) {
-        at->value[model] = chosen[model] ? 0 : at->value[model];
+        at->value[model] = e->chosen[model] ? 0 : at->value[model];
     }
     for (size_t r = 0; r < count; r++) {
-        size_t k = scratch->columns[r];
+        size_t k = e->columns[r];
         const double *w = parameters + k * D;
         double *g = at->gradient + k * D;
         for (size_t j = 0; j < F; j++) {
-            g[j] = w[j] + C * scratch->turned[r * F + j];
+            g[j] = w[j] + C * e->turned[r * F + j];
         }
         g[F] = C * dense->scale * sums.residual[r] + dense->penalty * w[F];
         /* softmax has its loss in the first place, and its models' first class comes first */
@@ -129,7 +122,7 @@ lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
         }
     }
     if (extra == LP_EXTRA_CURVATURE) {
-        LP_TRY(take_curvature(dense, &sums, count, scratch, at, err));
+        LP_TRY(take_curvature(e, &sums, count, at, err));
     }
 done:
     return status;
@@ -154,10 +147,8 @@ double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model) 
 static double softmax_excess(const lp_dense *dense, double C, const double *parameters,
                              double value, const double *gradient) {
     const lp_problem *problem = dense->problem;
-    size_t F = problem->width;
-    size_t D = dense->size;
-    double N = (double)problem->count;
-    double e = 0;
+    size_t F = problem->width, D = dense->size;
+    double N = (double)problem->count, e = 0;
     for (size_t k = 0; k < problem->classes; k++) {
         double r = gradient[k * D + F] / (C * dense->scale);
         e = fmax(e, r / ((double)problem->counts[k] + r));
@@ -165,15 +156,13 @@ static double softmax_excess(const lp_dense *dense, double C, const double *para
     if (!(e < 0.5)) {
         return INFINITY;
     }
-    double squares = 0;
+    double squares = 0, norm = 0;
     double product = 0; /* sum_i (p_i - y_i).z_i */
-    double norm = 0;
     double entropy = 0; /* of c */
     for (size_t k = 0; k < problem->classes; k++) {
         const double *w = parameters + k * D;
         const double *g = gradient + k * D;
-        double r = g[F] / (C * dense->scale);
-        double n = (double)problem->counts[k];
+        double r = g[F] / (C * dense->scale), n = (double)problem->counts[k];
         double c = e > 0 ? fmax(0, (n - (1 - e) * (n + r)) / (e * N)) : 0;
         entropy -= c > 0 ? c * log(c) : 0;
         product += w[F] * dense->scale * r;
@@ -201,16 +190,13 @@ double lp_dense_excess(const lp_dense *dense, double C, size_t model, const doub
 }
 
 void lp_dense_close(lp_dense *dense) {
-    lp_pass_free(dense->pass);
-    lp_basis_clear(&dense->basis);
-    lp_free(dense->class_sums);
-    lp_free(dense->total);
+    lp_memory_free(&dense->memory);
     lp_free(dense);
 }
 
 lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out, lp_error *err) {
-    size_t K = problem->classes;
-    size_t F = problem->width;
+    size_t K = problem->classes, F = problem->width, threads = problem->threads;
+    lp_status status;
     *out = NULL;
     lp_dense *dense = lp_alloc_zeroed(1, sizeof *dense);
     if (dense == NULL) {
@@ -223,19 +209,15 @@ lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out,
     dense->rows = K / dense->models;
     dense->scale = loss == LP_LOSS_SOFTMAX ? 1 : fmax(0, problem->bias);
     dense->penalty = loss == LP_LOSS_SOFTMAX ? 0 : 1;
-    dense->class_sums = lp_alloc(K, F * sizeof *dense->class_sums);
-    dense->total = lp_alloc(F, sizeof *dense->total);
-    lp_status status;
-    if (dense->class_sums == NULL || dense->total == NULL) {
-        status = lp_fail_memory(err, "fit", K, F * sizeof *dense->class_sums);
-        goto done;
-    }
-    LP_TRY(lp_pass_new(problem, loss, &dense->pass, err));
-    LP_TRY(lp_basis_init(&dense->basis, problem, lp_pass_class_sums(dense->pass), err));
-    LP_TRY(lp_basis_enter(&dense->basis, lp_pass_class_sums(dense->pass), K, dense->class_sums,
-                          problem->threads, err));
-    LP_TRY(lp_basis_enter(&dense->basis, lp_pass_total(dense->pass), 1, dense->total,
-                          problem->threads, err));
+    dense->class_sums = lp_memory_take(&dense->memory, K, F * sizeof *dense->class_sums);
+    dense->total = lp_memory_take(&dense->memory, F, sizeof *dense->total);
+    LP_TRY(lp_memory_check(&dense->memory, "fit", err));
+    LP_TRY(lp_pass_new(problem, loss, &dense->memory, &dense->pass, err));
+    const double *class_sums = lp_pass_class_sums(dense->pass), *total = class_sums + K * F;
+    LP_TRY(lp_basis_init(&dense->basis, problem, class_sums, &dense->memory, err));
+    LP_TRY(
+        lp_basis_turn(&dense->basis, LP_TO_BASIS, class_sums, K, dense->class_sums, threads, err));
+    LP_TRY(lp_basis_turn(&dense->basis, LP_TO_BASIS, total, 1, dense->total, threads, err));
     *out = dense;
 done:
     if (status != LP_OK) {

@@ -3,6 +3,7 @@
 #ifndef LP_PROBE_DENSE_OBJECTIVE_H
 #define LP_PROBE_DENSE_OBJECTIVE_H
 
+#include "base/memory.h"
 #include "probe/curvature.h"
 #include "probe/data_pass.h"
 
@@ -10,6 +11,7 @@
  * intercept = scale * t.  The classes of a model are solved together: all K for softmax, each by
  * itself one-vs-rest. */
 typedef struct lp_dense {
+    lp_memory memory; /* that all of this lies in */
     const lp_problem *problem;
     lp_loss loss;
     size_t size;    /* D = F + 1 parameters a class */
@@ -23,14 +25,8 @@ typedef struct lp_dense {
     double *total;      /* [F] in the basis */
 } lp_dense;
 
-/* What an evaluation gives besides values and gradients. */
-typedef enum lp_extra {
-    LP_EXTRA_NONE,
-    LP_EXTRA_CURVATURE, /* weight and centres */
-    LP_EXTRA_COUPLING   /* coupling; softmax alone */
-} lp_extra;
-
-/* Objective and gradient of some of the models at one point. */
+/* Objective and gradient of some of the models at one point; weight and centres, or coupling, only
+ * where the evaluation is asked for them. */
 typedef struct lp_objective {
     double *value;    /* [models] */
     double *gradient; /* [K, D] */
@@ -39,30 +35,33 @@ typedef struct lp_objective {
     double *coupling; /* [K, K] sum over the examples of diag(p) - p p', in the caller's memory */
 } lp_objective;
 
-/* Scratch of evaluations. */
-typedef struct lp_dense_scratch {
+/* Where and how evaluations are made, with their scratch. */
+typedef struct lp_evaluator {
+    const lp_dense *dense;
+    lp_pass *pass; /* dense->pass, or one over other examples */
+    double C;
+    bool wide;          /* float64 instead of float32 */
+    bool *chosen;       /* [models] to evaluate; at first all */
     double *raw;        /* [K, F] */
     double *turned;     /* [K, F] */
     double *intercepts; /* [K] */
     size_t *columns;    /* [K] */
     size_t passes;      /* over the data so far */
-} lp_dense_scratch;
+} lp_evaluator;
 
 /* The problem outlives *dense. */
 LP_MUST_USE lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **dense,
                                     lp_error *err);
 void lp_dense_close(lp_dense *dense);
 
-LP_MUST_USE lp_status lp_dense_scratch_init(lp_dense_scratch *scratch, const lp_problem *problem,
-                                            lp_error *err);
-void lp_dense_scratch_clear(lp_dense_scratch *scratch);
+/* An evaluator in float32, and an objective without room for the coupling, both in `memory`, which
+ * the caller checks before use. */
+lp_evaluator lp_evaluator_make(const lp_dense *dense, lp_pass *pass, double C, lp_memory *memory);
+lp_objective lp_objective_make(const lp_dense *dense, lp_memory *memory);
 
-/* Evaluates at parameters [K, D] the models with chosen[model], with C.  `pass` is dense->pass or
- * one over other examples. */
-LP_MUST_USE lp_status lp_dense_evaluate(const lp_dense *dense, lp_pass *pass, double C,
-                                        const double *parameters, const bool *chosen, bool wide,
-                                        lp_extra extra, lp_dense_scratch *scratch, lp_objective *at,
-                                        lp_error *err);
+/* Evaluates the chosen models at parameters [K, D]. */
+LP_MUST_USE lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
+                                  lp_objective *at, lp_error *err);
 
 /* |gradient| of a model at zero, where solvers' tolerances start from. */
 double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model);

@@ -26,8 +26,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "math/linalg.h"
 #include "probe/lbfgs.h"
@@ -75,94 +75,50 @@ typedef struct model {
     double excess;         /* bound on value - optimum */
     double slope;          /* g.d */
     double step;
-    size_t tries;
-    size_t iterations;
+    size_t tries, iterations;
     double best_norm; /* for the patience */
     double best_value;
     size_t stale;
 } model;
 
 typedef struct descent {
+    lp_memory memory; /* that the arrays below lie in */
     const lp_dense *dense;
-    double C;
-    bool wide;
+    lp_evaluator evaluator;
     double *parameters; /* [K, D] */
     double *trial;
     double *direction;
     double *scratch;
     model *models;
-    bool *chosen; /* [models] evaluated in this round */
-    lp_dense_scratch evaluation_scratch;
     lp_objective here;  /* at parameters */
     lp_objective there; /* at trial */
     lp_preconditioner preconditioner;
-    lp_lbfgs *memory;
+    lp_lbfgs lbfgs;
 } descent;
-
-static lp_status objective_init(lp_objective *at, const lp_dense *dense, lp_error *err) {
-    size_t K = dense->problem->classes;
-    size_t F = dense->problem->width;
-    at->value = lp_alloc_zeroed(dense->models, sizeof *at->value);
-    at->gradient = lp_alloc_zeroed(K, dense->size * sizeof *at->gradient);
-    at->weight = lp_alloc(K, sizeof *at->weight);
-    at->centres = lp_alloc(K, F * sizeof *at->centres);
-    if (at->value == NULL || at->gradient == NULL || at->weight == NULL || at->centres == NULL) {
-        return lp_fail_memory(err, "fit", K, dense->size * sizeof *at->gradient);
-    }
-    return LP_OK;
-}
-
-static void objective_clear(lp_objective *at) {
-    lp_free(at->value);
-    lp_free(at->gradient);
-    lp_free(at->weight);
-    lp_free(at->centres);
-}
 
 static lp_status descent_init(descent *s, const lp_dense *dense, double C, double *parameters,
                               lp_error *err) {
-    size_t K = dense->problem->classes;
-    size_t D = dense->size;
+    size_t K = dense->problem->classes, D = dense->size;
     size_t depth = MEMORY / (2 * sizeof(double) * D) / K;
     depth = depth > DEPTH ? DEPTH : depth < LEAST_DEPTH ? LEAST_DEPTH : depth;
     memset(s, 0, sizeof *s);
     s->dense = dense;
-    s->C = C;
     s->parameters = parameters;
-    s->trial = lp_alloc(K, D * sizeof *s->trial);
-    s->direction = lp_alloc_zeroed(K, D * sizeof *s->direction);
-    s->scratch = lp_alloc(K, D * sizeof *s->scratch);
-    s->models = lp_alloc_zeroed(dense->models, sizeof *s->models);
-    s->chosen = lp_alloc_zeroed(dense->models, sizeof *s->chosen);
-    if (s->trial == NULL || s->direction == NULL || s->scratch == NULL || s->models == NULL ||
-        s->chosen == NULL) {
-        return lp_fail_memory(err, "fit", K, D * sizeof *s->trial);
-    }
-    lp_status status;
-    LP_TRY(lp_dense_scratch_init(&s->evaluation_scratch, dense->problem, err));
-    LP_TRY(objective_init(&s->here, dense, err));
-    LP_TRY(objective_init(&s->there, dense, err));
-    LP_TRY(lp_lbfgs_new(dense->models, dense->rows * D, depth, &s->memory, err));
+    s->trial = lp_memory_take(&s->memory, K, D * sizeof *s->trial);
+    s->direction = lp_memory_take_zeroed(&s->memory, K, D * sizeof *s->direction);
+    s->scratch = lp_memory_take(&s->memory, K, D * sizeof *s->scratch);
+    s->models = lp_memory_take_zeroed(&s->memory, dense->models, sizeof *s->models);
+    s->evaluator = lp_evaluator_make(dense, dense->pass, C, &s->memory);
+    s->here = lp_objective_make(dense, &s->memory);
+    s->there = lp_objective_make(dense, &s->memory);
     s->preconditioner = (lp_preconditioner){.basis = &dense->basis,
                                             .C = C,
                                             .scale = dense->scale,
                                             .penalty = dense->penalty,
                                             .weight = s->here.weight,
                                             .centres = s->here.centres};
-done:
-    return status;
-}
-
-static void descent_clear(descent *s) {
-    lp_free(s->trial);
-    lp_free(s->direction);
-    lp_free(s->scratch);
-    lp_free(s->models);
-    lp_free(s->chosen);
-    lp_dense_scratch_clear(&s->evaluation_scratch);
-    objective_clear(&s->here);
-    objective_clear(&s->there);
-    lp_lbfgs_free(s->memory);
+    s->lbfgs = lp_lbfgs_make(dense->models, dense->rows * D, depth, &s->memory);
+    return lp_memory_check(&s->memory, "fit", err);
 }
 
 /* Takes off what is common to all classes of a softmax model.  It changes no probability, so that
@@ -182,8 +138,7 @@ static void centre_classes(double *values, size_t classes, size_t size) {
 
 static void invert(void *context, size_t which, const double *from, double *to) {
     const descent *s = context;
-    size_t D = s->dense->size;
-    size_t rows = s->dense->rows;
+    size_t D = s->dense->size, rows = s->dense->rows;
     for (size_t r = 0; r < rows; r++) {
         lp_precondition(&s->preconditioner, which * rows + r, from + r * D, to + r * D);
     }
@@ -195,15 +150,14 @@ static void invert(void *context, size_t which, const double *from, double *to) 
 static lp_status choose_direction(void *context, size_t which, size_t worker, lp_error *err) {
     descent *s = context;
     model *m = &s->models[which];
-    size_t size = s->dense->rows * s->dense->size;
-    size_t first = which * size;
+    size_t size = s->dense->rows * s->dense->size, first = which * size;
     (void)worker;
     (void)err;
     if (m->state != RUNNING) {
         return LP_OK;
     }
     if (m->tries == 0) {
-        lp_lbfgs_direction(s->memory, which, s->here.gradient + first, invert, s,
+        lp_lbfgs_direction(&s->lbfgs, which, s->here.gradient + first, invert, s,
                            s->direction + first, s->scratch + first);
         m->slope = lp_dot(s->here.gradient + first, s->direction + first, size);
         m->step = 1;
@@ -212,6 +166,10 @@ static lp_status choose_direction(void *context, size_t which, size_t worker, lp
         s->trial[j] = s->parameters[j] + m->step * s->direction[j];
     }
     return LP_OK;
+}
+
+static double noise_of(const descent *s) {
+    return s->evaluator.wide ? WIDE_NOISE : NARROW_NOISE;
 }
 
 static double gap_tolerance(const lp_problem *problem) {
@@ -225,7 +183,7 @@ static double expected_excess(const descent *s, size_t which) {
     double sum = 0;
     for (size_t k = which * dense->rows; k < (which + 1) * dense->rows; k++) {
         const double *g = s->here.gradient + k * D;
-        double bend = dense->penalty > 0 ? 1 : s->C * s->here.weight[k];
+        double bend = dense->penalty > 0 ? 1 : s->evaluator.C * s->here.weight[k];
         sum += lp_dot(g, g, D - 1) + g[D - 1] * g[D - 1] / bend;
     }
     return 0.5 * sum;
@@ -242,33 +200,34 @@ static bool meets(const descent *s, const model *m, double excess) {
 /* What here's value and gradient say of a model. */
 static void judge(descent *s, size_t which) {
     model *m = &s->models[which];
-    const lp_problem *problem = s->dense->problem;
     size_t size = s->dense->rows * s->dense->size;
     const double *g = s->here.gradient + which * size;
-    double noise = s->wide ? WIDE_NOISE : NARROW_NOISE;
+    bool wide = s->evaluator.wide;
+    double noise = noise_of(s);
     m->value = s->here.value[which];
     m->norm = sqrt(lp_dot(g, g, size));
-    m->excess = lp_dense_excess(s->dense, s->C, which, s->parameters, m->value, s->here.gradient);
+    m->excess =
+        lp_dense_excess(s->dense, s->evaluator.C, which, s->parameters, m->value, s->here.gradient);
     m->stale++;
     if (m->norm < 0.9 * m->best_norm || m->value < m->best_value - noise * fabs(m->value)) {
         m->best_norm = fmin(m->norm, m->best_norm);
         m->best_value = fmin(m->value, m->best_value);
         m->stale = 0;
     }
-    if (meets(s, m, s->wide ? m->excess : expected_excess(s, which))) {
+    if (meets(s, m, wide ? m->excess : expected_excess(s, which))) {
         m->state = FINISHED;
-    } else if (m->iterations >= problem->max_iterations) {
+    } else if (m->iterations >= s->dense->problem->max_iterations) {
         m->state = LIMITED;
-    } else if (m->stale > (s->wide ? WIDE_PATIENCE : NARROW_PATIENCE) || !isfinite(m->value)) {
+    } else if (m->stale > (wide ? WIDE_PATIENCE : NARROW_PATIENCE) || !isfinite(m->value)) {
         m->state = STUCK;
     }
-    if (!s->wide && m->state != RUNNING) {
+    if (!wide && m->state != RUNNING) {
         m->state = WAITING;
     }
 }
 
 static bool good_enough(const descent *s, const model *m, double value, double slope) {
-    double noise = (s->wide ? WIDE_NOISE : NARROW_NOISE) * fabs(m->value);
+    double noise = noise_of(s) * fabs(m->value);
     return value <= m->value + 1e-4 * m->step * m->slope ||
            (value <= m->value + noise && slope <= 0.8 * fabs(m->slope));
 }
@@ -276,24 +235,21 @@ static bool good_enough(const descent *s, const model *m, double value, double s
 static void accept(descent *s, size_t which, bool curvature) {
     const lp_dense *dense = s->dense;
     model *m = &s->models[which];
-    size_t size = dense->rows * dense->size;
-    size_t first = which * size;
+    size_t size = dense->rows * dense->size, first = which * size;
     double *g = s->here.gradient + first;
     double *step = s->direction + first;
     for (size_t j = 0; j < size; j++) {
         step[j] = s->trial[first + j] - s->parameters[first + j];
         g[j] = s->there.gradient[first + j] - g[j]; /* the change, for a moment */
     }
-    lp_lbfgs_learn(s->memory, which, step, g);
+    lp_lbfgs_learn(&s->lbfgs, which, step, g);
     memcpy(g, s->there.gradient + first, size * sizeof *g);
     memcpy(s->parameters + first, s->trial + first, size * sizeof *g);
     s->here.value[which] = s->there.value[which];
     if (curvature) {
-        size_t F = dense->problem->width;
-        memcpy(s->here.weight + which * dense->rows, s->there.weight + which * dense->rows,
-               dense->rows * sizeof *g);
-        memcpy(s->here.centres + which * dense->rows * F,
-               s->there.centres + which * dense->rows * F, dense->rows * F * sizeof *g);
+        size_t rows = dense->rows, own = which * rows, F = dense->problem->width;
+        memcpy(s->here.weight + own, s->there.weight + own, rows * sizeof *g);
+        memcpy(s->here.centres + own * F, s->there.centres + own * F, rows * F * sizeof *g);
     }
     m->tries = 0;
     m->iterations++;
@@ -305,8 +261,8 @@ static void shorten(descent *s, model *m, double value) {
     double factor = isfinite(bend) && bend > 0 ? -0.5 * m->step * m->slope / bend : 0.1;
     m->step *= fmin(0.5, fmax(0.1, factor));
     m->tries++;
-    if (m->tries > (s->wide ? WIDE_TRIES : NARROW_TRIES)) {
-        m->state = s->wide ? STUCK : WAITING;
+    if (m->tries > (s->evaluator.wide ? WIDE_TRIES : NARROW_TRIES)) {
+        m->state = s->evaluator.wide ? STUCK : WAITING;
     }
 }
 
@@ -315,16 +271,15 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
     const lp_dense *dense = s->dense;
     size_t size = dense->rows * dense->size;
     for (size_t i = 0; i < dense->models; i++) {
-        s->chosen[i] = s->models[i].state == RUNNING;
+        s->evaluator.chosen[i] = s->models[i].state == RUNNING;
     }
     lp_status status;
     LP_TRY(lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
-    LP_TRY(lp_dense_evaluate(dense, dense->pass, s->C, s->trial, s->chosen, s->wide,
-                             curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE, &s->evaluation_scratch,
-                             &s->there, err));
+    LP_TRY(lp_evaluate(&s->evaluator, s->trial, curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE,
+                       &s->there, err));
     for (size_t i = 0; i < dense->models; i++) {
         model *m = &s->models[i];
-        if (!s->chosen[i]) {
+        if (!s->evaluator.chosen[i]) {
             continue;
         }
         double slope = lp_dot(s->there.gradient + i * size, s->direction + i * size, size);
@@ -343,15 +298,14 @@ done:
 static lp_status evaluate_all(descent *s, lp_extra extra, lp_error *err) {
     for (size_t i = 0; i < s->dense->models; i++) {
         model *m = &s->models[i];
-        s->chosen[i] = true;
+        s->evaluator.chosen[i] = true;
         m->state = RUNNING;
         m->tries = 0;
         m->stale = 0;
         m->best_norm = INFINITY;
         m->best_value = INFINITY;
     }
-    lp_status status = lp_dense_evaluate(s->dense, s->dense->pass, s->C, s->parameters, s->chosen,
-                                         s->wide, extra, &s->evaluation_scratch, &s->here, err);
+    lp_status status = lp_evaluate(&s->evaluator, s->parameters, extra, &s->here, err);
     for (size_t i = 0; status == LP_OK && i < s->dense->models; i++) {
         judge(s, i);
     }
@@ -361,14 +315,11 @@ static lp_status evaluate_all(descent *s, lp_extra extra, lp_error *err) {
 /* A Newton step in the intercepts of softmax alone, whose second derivative is C coupling =
  * C sum_i [diag(p_i) - p_i p_i'], from here's coupling, which is overwritten.  values: [2 K]. */
 static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
-    size_t K = s->dense->problem->classes;
-    size_t D = s->dense->size;
+    size_t K = s->dense->problem->classes, D = s->dense->size;
     double *vectors = s->here.coupling; /* one a row */
     double *step = values + K;
-    lp_status status = lp_eigen_symmetric(vectors, K, values, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_eigen_symmetric(vectors, K, values, err));
     memset(step, 0, K * sizeof *step);
     for (size_t v = 0; v < K; v++) {
         double product = 0;
@@ -376,7 +327,8 @@ static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
             product += vectors[v * K + k] * s->here.gradient[k * D + D - 1];
         }
         /* along (1, ..., 1) there is neither curvature nor gradient */
-        double share = values[v] > 1e-10 * values[K - 1] ? product / (s->C * values[v]) : 0;
+        double share =
+            values[v] > 1e-10 * values[K - 1] ? product / (s->evaluator.C * values[v]) : 0;
         for (size_t k = 0; k < K; k++) {
             step[k] -= share * vectors[v * K + k];
         }
@@ -384,7 +336,8 @@ static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
     for (size_t k = 0; k < K; k++) {
         s->parameters[k * D + D - 1] += step[k];
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 /* The first evaluation in float64 for softmax, after a Newton step in the intercepts: their
@@ -393,33 +346,29 @@ static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
  * made. */
 static lp_status settle_intercepts(descent *s, lp_error *err) {
     enum { MOST_CLASSES = 2048 };
-    size_t K = s->dense->problem->classes;
-    size_t D = s->dense->size;
+    size_t K = s->dense->problem->classes, D = s->dense->size;
+    bool *wide = &s->evaluator.wide;
+    lp_memory memory = {0};
+    lp_status status;
     if (K > MOST_CLASSES || meets(s, &s->models[0], s->models[0].excess)) {
-        s->wide = true;
-        lp_status status = evaluate_all(s, LP_EXTRA_NONE, err);
-        if (status != LP_OK || K > MOST_CLASSES || s->models[0].state == FINISHED) {
-            return status;
+        *wide = true;
+        LP_TRY(evaluate_all(s, LP_EXTRA_NONE, err));
+        if (K > MOST_CLASSES || s->models[0].state == FINISHED) {
+            goto done;
         }
     }
-    double *vectors = lp_alloc(K, K * sizeof *vectors);
-    double *values = lp_alloc(K, 2 * sizeof *values);
-    lp_status status = LP_OK;
-    if (vectors == NULL || values == NULL) {
-        status = lp_fail_memory(err, "intercepts", K, K * sizeof *vectors);
-        goto done;
-    }
-    s->here.coupling = vectors;
-    s->wide = s->wide || s->dense->problem->tolerance < NARROW_TOLERANCE;
+    s->here.coupling = lp_memory_take(&memory, K, K * sizeof *s->here.coupling);
+    double *values = lp_memory_take(&memory, K, 2 * sizeof *values);
+    LP_TRY(lp_memory_check(&memory, "intercepts", err));
+    *wide = *wide || s->dense->problem->tolerance < NARROW_TOLERANCE;
     LP_TRY(evaluate_all(s, LP_EXTRA_COUPLING, err));
-    bool last = s->wide;
-    while (!(s->wide && s->models[0].state == FINISHED)) {
-        double before = s->models[0].value;
-        double noise = s->wide ? WIDE_NOISE : NARROW_NOISE;
+    bool last = *wide;
+    while (!(*wide && s->models[0].state == FINISHED)) {
+        double before = s->models[0].value, noise = noise_of(s);
         lp_extra extra = last ? LP_EXTRA_NONE : LP_EXTRA_COUPLING;
         memcpy(s->trial, s->parameters, K * D * sizeof *s->trial);
         LP_TRY(step_intercepts(s, values, err));
-        s->wide = true;
+        *wide = true;
         LP_TRY(evaluate_all(s, extra, err));
         if (!(s->models[0].value <= before * (1 + noise))) {
             memcpy(s->parameters, s->trial, K * D * sizeof *s->trial);
@@ -432,16 +381,14 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
     }
 done:
     s->here.coupling = NULL;
-    lp_free(vectors);
-    lp_free(values);
+    lp_memory_free(&memory);
     return status;
 }
 
 static void fill_report(const descent *s, lp_fit_report *report) {
     const lp_problem *problem = s->dense->problem;
     double excess = 0;
-    size_t stuck = 0;
-    size_t models = s->dense->models;
+    size_t stuck = 0, models = s->dense->models;
     report->objective = report->gradient = 0;
     report->iterations = report->not_converged = 0;
     for (size_t i = 0; i < models; i++) {
@@ -457,7 +404,7 @@ static void fill_report(const descent *s, lp_fit_report *report) {
     }
     double floor = report->objective - excess;
     report->gap = floor > 0 ? excess / floor : -1;
-    report->passes = s->evaluation_scratch.passes;
+    report->passes = s->evaluator.passes;
     report->converged = report->not_converged == 0;
     size_t room = sizeof report->stopped_by;
     if (report->converged) {
@@ -492,14 +439,13 @@ static size_t count_running(const descent *s) {
 static bool report_round(const descent *s, size_t round, lp_reporter *reporter) {
     lp_fit_report now;
     fill_report(s, &now);
-    size_t running = count_running(s);
     if (s->dense->models == 1) {
         return lp_report_step(reporter, 0,
                               "iteration %zu: objective %.8g, |g|/|g(0)| %.3g, gap %.3g", round,
                               now.objective, now.gradient, now.gap);
     }
     return lp_report_step(reporter, 0, "iteration %zu: %zu of %zu classes left, objective %.8g",
-                          round, running, s->dense->models, now.objective);
+                          round, count_running(s), s->dense->models, now.objective);
 }
 
 /* Nothing is left to do in this precision: in float32 what there is is judged in float64. */
@@ -507,16 +453,15 @@ static lp_status judge_in_float64(descent *s, lp_error *err) {
     if (s->dense->loss == LP_LOSS_SOFTMAX) {
         return settle_intercepts(s, err);
     }
-    s->wide = true;
+    s->evaluator.wide = true;
     return evaluate_all(s, LP_EXTRA_NONE, err);
 }
 
 static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
-    size_t refresh = 4; /* the round after which curvature is taken anew */
-    size_t rounds = 0;
+    size_t rounds = 0, refresh = 4; /* the round after which curvature is taken anew */
     lp_status status;
     LP_TRY(evaluate_all(s, LP_EXTRA_CURVATURE, err));
-    while (count_running(s) > 0 || !s->wide) {
+    while (count_running(s) > 0 || !s->evaluator.wide) {
         if (count_running(s) == 0) {
             LP_TRY(judge_in_float64(s, err));
             continue;
@@ -548,6 +493,6 @@ lp_status lp_descend(const lp_dense *dense, double C, double *parameters, lp_fit
     LP_TRY(minimise(&s, reporter, err));
     fill_report(&s, report);
 done:
-    descent_clear(&s);
+    lp_memory_free(&s.memory);
     return status;
 }

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/progress.h"
 #include "probe/confidence_interval.h"
 #include "probe/examples.h"
@@ -104,8 +104,7 @@ done:
 }
 
 static void average(const lp_fewshot_draw *draws, size_t count, lp_fewshot_mean *mean) {
-    double n = (double)count;
-    double squares = 0;
+    double n = (double)count, squares = 0;
     memset(mean, 0, sizeof *mean);
     mean->shots = draws[0].shots;
     for (size_t d = 0; d < count; d++) {
@@ -128,20 +127,16 @@ lp_status lp_fewshot(const lp_examples *train, const lp_examples *test,
                      const lp_fewshot_options *options, lp_fewshot_draw *draws,
                      lp_fewshot_mean *means, lp_error *err) {
     fewshot f = {.train = train, .test = test, .options = options};
+    lp_memory memory = {0};
     size_t rows = 0;
     lp_status status;
-    f.chosen = lp_alloc(train->count, sizeof *f.chosen);
-    if (f.chosen == NULL) {
-        return lp_fail_memory(err, "few-shot", train->count, sizeof *f.chosen);
-    }
+    f.chosen = lp_memory_take(&memory, train->count, sizeof *f.chosen);
+    LP_TRY(lp_memory_check(&memory, "few-shot", err));
     LP_TRY(check_options(train, options, f.chosen, &rows, err));
-    f.rows = lp_alloc(rows, sizeof *f.rows);
-    f.x = lp_alloc(rows, train->width * sizeof *f.x);
-    f.labels = lp_alloc(rows, sizeof *f.labels);
-    if (f.rows == NULL || f.x == NULL || f.labels == NULL) {
-        status = lp_fail_memory(err, "few-shot training set", rows, train->width * sizeof *f.x);
-        goto done;
-    }
+    f.rows = lp_memory_take(&memory, rows, sizeof *f.rows);
+    f.x = lp_memory_take(&memory, rows, train->width * sizeof *f.x);
+    f.labels = lp_memory_take(&memory, rows, sizeof *f.labels);
+    LP_TRY(lp_memory_check(&memory, "few-shot training set", err));
     for (size_t d = 0; d < options->draws; d++) {
         LP_TRY(run_draw(&f, d, draws, err));
     }
@@ -153,9 +148,6 @@ lp_status lp_fewshot(const lp_examples *train, const lp_examples *test,
             lp_fail(err, LP_NOT_CONVERGED, "%zu of %zu fits did not converge", f.early, f.done);
     }
 done:
-    lp_free(f.chosen);
-    lp_free(f.rows);
-    lp_free(f.x);
-    lp_free(f.labels);
+    lp_memory_free(&memory);
     return status;
 }

@@ -16,7 +16,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "probe/classifier.h"
 #include "probe/solver.h"
 
@@ -27,6 +29,7 @@ const char *const lp_solver_names[] = {"liblinear", "ovr", "softmax", NULL};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
 struct lp_fitter {
+    lp_memory memory; /* that the arrays below lie in */
     lp_solver kind;
     const lp_solver_entry *solver;
     lp_problem problem;
@@ -50,10 +53,7 @@ static bool is_solver(lp_solver solver) {
 }
 
 void lp_fit_defaults(lp_fit_options *options) {
-    memset(options, 0, sizeof *options);
-    options->solver = LP_SOLVER_SOFTMAX;
-    options->C = 0.316;
-    options->bias = 1;
+    *options = (lp_fit_options){.solver = LP_SOLVER_SOFTMAX, .C = 0.316, .bias = 1};
 }
 
 const char *lp_solver_name(lp_solver solver) {
@@ -70,10 +70,8 @@ bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
     (void)pthread_mutex_lock(&reporter->lock);
-    if (!reporter->stopped) {
-        reporter->stopped =
-            !reporter->progress.step(reporter->progress.context, ++reporter->done, total, line);
-    }
+    reporter->stopped =
+        reporter->stopped || !lp_progress_step(&reporter->progress, ++reporter->done, total, line);
     bool go_on = !reporter->stopped;
     (void)pthread_mutex_unlock(&reporter->lock);
     return go_on;
@@ -96,16 +94,12 @@ static lp_status check_options(const lp_fit_options *options, lp_error *err) {
 /* Numbers the classes that occur and counts their examples. */
 static lp_status number_classes(lp_fitter *fitter, const lp_examples *train, lp_error *err) {
     size_t K = train->classes;
-    fitter->labels = lp_alloc(train->count, sizeof *fitter->labels);
-    fitter->counts = lp_alloc_zeroed(K, sizeof *fitter->counts);
-    fitter->names = lp_alloc_zeroed(K, sizeof *fitter->names);
-    int32_t *number = lp_alloc(K, sizeof *number);
-    lp_status status = LP_OK;
-    if (fitter->labels == NULL || fitter->counts == NULL || fitter->names == NULL ||
-        number == NULL) {
-        status = lp_fail_memory(err, "labels", train->count, sizeof *fitter->labels);
-        goto done;
-    }
+    fitter->labels = lp_memory_take(&fitter->memory, train->count, sizeof *fitter->labels);
+    fitter->counts = lp_memory_take_zeroed(&fitter->memory, K, sizeof *fitter->counts);
+    fitter->names = lp_memory_take_zeroed(&fitter->memory, K, sizeof *fitter->names);
+    int32_t *number = lp_memory_take(&fitter->memory, K, sizeof *number);
+    lp_status status;
+    LP_TRY(lp_memory_check(&fitter->memory, "labels", err));
     for (size_t i = 0; i < train->count; i++) {
         if (train->labels[i] < 0 || (uint64_t)train->labels[i] >= K) {
             status = lp_fail(err, LP_ERR_DATA, "labels: row %zu holds %lld, expected 0 to %zu", i,
@@ -127,13 +121,15 @@ static lp_status number_classes(lp_fitter *fitter, const lp_examples *train, lp_
         fitter->labels[i] = number[train->labels[i]];
     }
     fitter->problem.classes = present;
+    fitter->problem.labels = fitter->labels;
+    fitter->problem.counts = fitter->counts;
+    fitter->problem.names = fitter->names;
     if (present < 2) {
         status = lp_fail(err, LP_ERR_DATA,
                          "labels: all %zu examples are of class %zu, expected at least two classes",
                          train->count, fitter->names[0]);
     }
 done:
-    lp_free(number);
     return status;
 }
 
@@ -141,10 +137,9 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
                          lp_error *err) {
     size_t size;
     *out = NULL;
-    lp_status status = check_options(options, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_fitter *fitter = NULL;
+    lp_status status;
+    LP_TRY(check_options(options, err));
     if (train->count == 0 || train->width == 0 || train->classes < 2) {
         return lp_fail(err, LP_ERR_DATA,
                        "training set of %zu examples, %zu features and %zu classes: expected at "
@@ -158,7 +153,7 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
                        "training set of %zu examples, %zu features and %zu classes is too large",
                        train->count, train->width, train->classes);
     }
-    lp_fitter *fitter = lp_alloc_zeroed(1, sizeof *fitter);
+    fitter = lp_alloc_zeroed(1, sizeof *fitter);
     if (fitter == NULL) {
         return lp_fail_memory(err, "fit", 1, sizeof *fitter);
     }
@@ -172,9 +167,6 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
     problem->count = train->count;
     problem->width = train->width;
     problem->x = train->x;
-    problem->labels = fitter->labels;
-    problem->counts = fitter->counts;
-    problem->names = fitter->names;
     problem->tolerance = options->tolerance > 0 ? options->tolerance : fitter->solver->tolerance;
     problem->max_iterations =
         options->max_iterations > 0 ? options->max_iterations : fitter->solver->max_iterations;
@@ -193,9 +185,7 @@ void lp_fitter_close(lp_fitter *fitter) {
         if (fitter->state != NULL) {
             fitter->solver->close(fitter->state);
         }
-        lp_free(fitter->labels);
-        lp_free(fitter->counts);
-        lp_free(fitter->names);
+        lp_memory_free(&fitter->memory);
         lp_free(fitter);
     }
 }

@@ -21,8 +21,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "math/linalg.h"
@@ -106,9 +106,7 @@ static void insert(lp_neighbour *best, size_t *have, size_t k, lp_neighbour foun
 static lp_status report(search *s, lp_error *err) {
     size_t tasks = s->test->count / ROWS + (s->test->count % ROWS != 0);
     (void)pthread_mutex_lock(&s->lock);
-    if (!s->stopped) {
-        s->stopped = !lp_progress_step(s->progress, ++s->done, tasks, NULL);
-    }
+    s->stopped = s->stopped || !lp_progress_step(s->progress, ++s->done, tasks, NULL);
     bool stopped = s->stopped;
     (void)pthread_mutex_unlock(&s->lock);
     return stopped ? lp_fail(err, LP_CANCELLED, "nearest neighbours: cancelled") : LP_OK;
@@ -116,8 +114,7 @@ static lp_status report(search *s, lp_error *err) {
 
 static lp_status search_rows(void *context, size_t index, size_t worker, lp_error *err) {
     search *s = context;
-    size_t F = s->train->width;
-    size_t start = index * ROWS;
+    size_t F = s->train->width, start = index * ROWS;
     size_t rows = s->test->count - start < ROWS ? s->test->count - start : ROWS;
     size_t have[ROWS] = {0};
     float *test_unit = s->scratch + worker * scratch_of(s->block, F);
@@ -148,34 +145,29 @@ lp_status lp_knn_find(const lp_examples *train, const lp_examples *test, size_t 
                       const lp_progress *progress, lp_neighbour *nearest, lp_error *err) {
     size_t tasks = test->count / ROWS + (test->count % ROWS != 0);
     size_t block = BLOCK_FLOATS / train->width;
+    block = block < MIN_BLOCK ? MIN_BLOCK : block > MAX_BLOCK ? MAX_BLOCK : block;
+    size_t each = scratch_of(block, train->width) * sizeof(float);
+    threads = threads > 0 ? threads : lp_processor_count();
+    threads = threads < tasks ? threads : tasks;
+    lp_memory memory = {0};
     search s = {.train = train,
                 .test = test,
                 .k = k,
-                .block = block < MIN_BLOCK   ? MIN_BLOCK
-                         : block > MAX_BLOCK ? MAX_BLOCK
-                                             : block,
+                .block = block,
+                .train_inverse = lp_memory_take(&memory, train->count, sizeof *s.train_inverse),
+                .test_inverse = lp_memory_take(&memory, test->count, sizeof *s.test_inverse),
                 .nearest = nearest,
+                .scratch = lp_memory_take(&memory, threads, each),
                 .progress = progress};
-    threads = threads > 0 ? threads : lp_processor_count();
-    threads = threads < tasks ? threads : tasks;
-    s.train_inverse = lp_alloc(train->count, sizeof *s.train_inverse);
-    s.test_inverse = lp_alloc(test->count, sizeof *s.test_inverse);
-    s.scratch = lp_alloc(threads, scratch_of(s.block, train->width) * sizeof *s.scratch);
     lp_status status;
-    if (s.train_inverse == NULL || s.test_inverse == NULL || s.scratch == NULL) {
-        status = lp_fail_memory(err, "nearest neighbours", threads,
-                                scratch_of(s.block, train->width) * sizeof *s.scratch);
-        goto done;
-    }
+    LP_TRY(lp_memory_check(&memory, "nearest neighbours", err));
     invert_norms(train, s.train_inverse);
     invert_norms(test, s.test_inverse);
     (void)pthread_mutex_init(&s.lock, NULL);
     status = lp_parallel_for(threads, tasks, search_rows, &s, err);
     (void)pthread_mutex_destroy(&s.lock);
 done:
-    lp_free(s.train_inverse);
-    lp_free(s.test_inverse);
-    lp_free(s.scratch);
+    lp_memory_free(&memory);
     return status;
 }
 
@@ -197,10 +189,9 @@ static lp_status check(const lp_examples *train, const lp_examples *test,
         }
         *most = options->k[i] > *most ? options->k[i] : *most;
     }
-    lp_status status =
-        lp_check_examples(train, train->width, train->classes, "training set", "it", err);
-    return status == LP_OK ? lp_check_examples(test, train->width, train->classes, "test set",
-                                               "the training set", err)
+    size_t F = train->width, K = train->classes;
+    lp_status status = lp_check_examples(train, F, K, "training set", "it", err);
+    return status == LP_OK ? lp_check_examples(test, F, K, "test set", "the training set", err)
                            : status;
 }
 
@@ -236,22 +227,17 @@ lp_status lp_knn_score(const lp_examples *train, const lp_examples *test,
     if (status != LP_OK || most == 0) {
         return status;
     }
-    size_t K = train->classes;
-    lp_neighbour *nearest = lp_alloc(test->count, most * sizeof *nearest);
-    double *votes = lp_alloc(K, sizeof *votes);
-    size_t *counts = lp_alloc(K, 2 * sizeof *counts);
-    if (nearest == NULL || votes == NULL || counts == NULL) {
-        status = lp_fail_memory(err, "nearest neighbours", test->count, most * sizeof *nearest);
-        goto done;
-    }
+    lp_memory memory = {0};
+    lp_neighbour *nearest = lp_memory_take(&memory, test->count, most * sizeof *nearest);
+    double *votes = lp_memory_take(&memory, train->classes, sizeof *votes);
+    size_t *counts = lp_memory_take(&memory, train->classes, 2 * sizeof *counts);
+    LP_TRY(lp_memory_check(&memory, "nearest neighbours", err));
     LP_TRY(lp_knn_find(train, test, most, options->threads, &options->progress, nearest, err));
     for (size_t i = 0; i < options->k_count; i++) {
         count_votes(train, test, nearest, most, options->k[i], options->temperature, votes, counts,
                     &scores[i]);
     }
 done:
-    lp_free(nearest);
-    lp_free(votes);
-    lp_free(counts);
+    lp_memory_free(&memory);
     return status;
 }

@@ -9,45 +9,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/error.h"
-
-struct lp_lbfgs {
-    size_t size;
-    size_t depth;
-    double *pairs;    /* [problems, depth, 2, size]: step, change */
-    double *products; /* [problems, depth] of step and change */
-    size_t *learned;  /* [problems] steps so far */
-};
-
-lp_status lp_lbfgs_new(size_t problems, size_t size, size_t depth, lp_lbfgs **out, lp_error *err) {
-    size_t row;
-    *out = NULL;
-    lp_lbfgs *memory = lp_alloc_zeroed(1, sizeof *memory);
-    if (memory == NULL || !lp_mul(2 * depth * sizeof(double), size, &row)) {
-        lp_free(memory);
-        return lp_fail_memory(err, "L-BFGS", problems, size);
-    }
-    memory->size = size;
-    memory->depth = depth;
-    memory->pairs = lp_alloc(problems, row);
-    memory->products = lp_alloc(problems, depth * sizeof *memory->products);
-    memory->learned = lp_alloc_zeroed(problems, sizeof *memory->learned);
-    if (memory->pairs == NULL || memory->products == NULL || memory->learned == NULL) {
-        lp_lbfgs_free(memory);
-        return lp_fail_memory(err, "L-BFGS", problems, row);
-    }
-    *out = memory;
-    return LP_OK;
-}
-
-void lp_lbfgs_free(lp_lbfgs *memory) {
-    if (memory != NULL) {
-        lp_free(memory->pairs);
-        lp_free(memory->products);
-        lp_free(memory->learned);
-        lp_free(memory);
-    }
+lp_lbfgs lp_lbfgs_make(size_t problems, size_t size, size_t depth, lp_memory *memory) {
+    lp_lbfgs l = {.size = size,
+                  .depth = depth,
+                  .pairs = lp_memory_take(memory, problems * depth, 2 * size * sizeof *l.pairs),
+                  .products = lp_memory_take(memory, problems, depth * sizeof *l.products),
+                  .learned = lp_memory_take_zeroed(memory, problems, sizeof *l.learned)};
+    return l;
 }
 
 /* Four partial sums: the compiler may not reorder one. */
@@ -94,10 +62,8 @@ void lp_lbfgs_direction(const lp_lbfgs *memory, size_t which, const double *grad
                         lp_inverse inverse, void *context, double *direction, double *scratch) {
     enum { DEEPEST = 64 };
     double shares[DEEPEST] = {0};
-    size_t size = memory->size;
-    size_t depth = memory->depth < DEEPEST ? memory->depth : DEEPEST;
-    size_t end = memory->learned[which];
-    size_t first = end > depth ? end - depth : 0;
+    size_t size = memory->size, depth = memory->depth < DEEPEST ? memory->depth : DEEPEST;
+    size_t end = memory->learned[which], first = end > depth ? end - depth : 0;
     const double *products = memory->products + which * memory->depth;
     memcpy(scratch, gradient, size * sizeof *scratch);
     for (size_t i = end; i-- > first;) {

@@ -5,18 +5,22 @@
 #define LP_PROBE_LBFGS_H
 
 #include <stddef.h>
-#include "linprobe/status.h"
+#include "base/memory.h"
 
-typedef struct lp_lbfgs lp_lbfgs;
+typedef struct lp_lbfgs {
+    size_t size, depth;
+    double *pairs;    /* [problems, depth, 2, size]: step, change */
+    double *products; /* [problems, depth] of step and change */
+    size_t *learned;  /* [problems] steps so far */
+} lp_lbfgs;
 
 /* to [size] = H from, with H an approximate inverse Hessian of problem `which`, symmetric and
  * positive definite.  May change between calls. */
 typedef void (*lp_inverse)(void *context, size_t which, const double *from, double *to);
 
-/* Remembers the last `depth` steps of each of `problems` problems with `size` unknowns. */
-LP_MUST_USE lp_status lp_lbfgs_new(size_t problems, size_t size, size_t depth, lp_lbfgs **memory,
-                                   lp_error *err);
-void lp_lbfgs_free(lp_lbfgs *memory);
+/* Room for the last `depth` steps of each of `problems` problems with `size` unknowns, in `memory`,
+ * which the caller checks before use. */
+lp_lbfgs lp_lbfgs_make(size_t problems, size_t size, size_t depth, lp_memory *memory);
 
 /* Problem `which` went by step [size] and its gradient changed by change [size].  Ignored unless
  * their product is positive. */

@@ -13,8 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "probe/classifier.h"
 #include "probe/confidence_interval.h"
 
@@ -54,8 +54,7 @@ lp_status lp_check_examples(const lp_examples *set, size_t width, size_t classes
 void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *count_of,
                      size_t classes) {
     size_t occurring = 0;
-    score->count = 0;
-    score->correct = 0;
+    score->count = score->correct = 0;
     score->mean_per_class = 0;
     for (size_t k = 0; k < classes; k++) {
         if (count_of[k] > 0) {
@@ -108,8 +107,7 @@ static row_odds odds_of(double *logits, size_t classes, size_t label, size_t pre
 typedef struct tally {
     lp_metrics *metrics;
     lp_probability probability;
-    size_t classes;
-    size_t rows;
+    size_t classes, rows;
     size_t *count_of;   /* [K] */
     size_t *correct_of; /* [K] */
     double squares;     /* sum of squares of the loss about its mean (Welford) */
@@ -148,9 +146,8 @@ static void finish(tally *t) {
     lp_metrics *m = t->metrics;
     double n = (double)t->rows;
     lp_score_finish(&m->score, t->correct_of, t->count_of, t->classes);
-    double error = t->rows > 1 ? sqrt(t->squares / (n - 1) / n) : 0;
-    m->log_loss_interval.low = fmax(0, m->log_loss - LP_NORMAL_975 * error);
-    m->log_loss_interval.high = m->log_loss + LP_NORMAL_975 * error;
+    double half = t->rows > 1 ? LP_NORMAL_975 * sqrt(t->squares / (n - 1) / n) : 0;
+    m->log_loss_interval = (lp_interval){fmax(0, m->log_loss - half), m->log_loss + half};
     for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
         const lp_calibration_bin *b = &m->bins[i];
         m->calibration_error += fabs((double)b->correct - (double)b->count * b->confidence) / n;
@@ -164,17 +161,13 @@ lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
     const lp_evaluation_outputs *out = outputs != NULL ? outputs : &none;
     size_t K = probe->classes;
     size_t block = test->count < BLOCK ? test->count : BLOCK;
-    double *logits = NULL;
-    size_t *counts = NULL;
+    lp_memory memory = {0};
     lp_status status;
     memset(metrics, 0, sizeof *metrics);
     LP_TRY(lp_check_examples(test, probe->width, K, "test set", "the probe", err));
-    logits = lp_alloc(block, K * sizeof *logits);
-    counts = lp_alloc_zeroed(2 * K, sizeof *counts);
-    if (logits == NULL || counts == NULL) {
-        status = lp_fail_memory(err, "logits", block, K * sizeof *logits);
-        goto done;
-    }
+    double *logits = lp_memory_take(&memory, block, K * sizeof *logits);
+    size_t *counts = lp_memory_take_zeroed(&memory, 2 * K, sizeof *counts);
+    LP_TRY(lp_memory_check(&memory, "logits", err));
     tally t = {.metrics = metrics,
                .probability = probability,
                .classes = K,
@@ -202,8 +195,7 @@ lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
         memcpy(out->correct_of, t.correct_of, K * sizeof *t.correct_of);
     }
 done:
-    lp_free(logits);
-    lp_free(counts);
+    lp_memory_free(&memory);
     return status;
 }
 

@@ -21,8 +21,7 @@
 #include "probe/confidence_interval.h"
 
 double lp_mcnemar(size_t b, size_t c) {
-    size_t n = b + c;
-    size_t k = b < c ? b : c;
+    size_t n = b + c, k = b < c ? b : c;
     if (b == c) {
         return 1;
     }
@@ -31,8 +30,7 @@ double lp_mcnemar(size_t b, size_t c) {
     for (size_t i = 1; i <= k; i++) {
         log_term += log((double)(n - k + i) / (double)i);
     }
-    double term = 1;
-    double sum = 1;
+    double term = 1, sum = 1;
     for (size_t i = k; i > 0 && term > 1e-20 * sum; i--) {
         term *= (double)i / (double)(n - i + 1);
         sum += term;
@@ -50,8 +48,7 @@ static bool score_above(double b, double c, double n, double d) {
 
 /* Where T(d) is 1.96. */
 static double lower_limit(double b, double c, double n) {
-    double low = -1;
-    double high = 1;
+    double low = -1, high = 1;
     for (int i = 0; i < 100; i++) {
         double middle = low + (high - low) / 2;
         *(score_above(b, c, n, middle) ? &low : &high) = middle;
@@ -70,8 +67,7 @@ void lp_compare(const int64_t *labels, const int64_t *first, const int64_t *seco
                 lp_paired *pair) {
     memset(pair, 0, sizeof *pair);
     for (size_t i = 0; i < count; i++) {
-        bool a = first[i] == labels[i];
-        bool b = second[i] == labels[i];
+        bool a = first[i] == labels[i], b = second[i] == labels[i];
         pair->both += a && b;
         pair->first_only += a && !b;
         pair->second_only += b && !a;
@@ -88,8 +84,7 @@ typedef struct ranked {
 } ranked;
 
 static int by_p(const void *a, const void *b) {
-    const ranked *x = a;
-    const ranked *y = b;
+    const ranked *x = a, *y = b;
     return x->p != y->p ? (x->p < y->p ? -1 : 1) : (x->index < y->index ? -1 : 1);
 }
 

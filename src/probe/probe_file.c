@@ -48,8 +48,6 @@ static void get_reals(const unsigned char *bytes, double *values, size_t count) 
     }
 }
 
-/* ---- meta: how the probe was made ---- */
-
 /* The training record; of a probe without one, its solver alone, because a probe needs it. */
 static json_t *meta_json(const lp_probe *probe) {
     const lp_training *t = lp_training_of(probe->training);
@@ -76,8 +74,6 @@ lp_status lp_probe_describe(lp_probe *probe, const lp_training *training, lp_err
     return status;
 }
 
-/* ---- the file ---- */
-
 static lp_status build_header(const lp_probe *probe, char **text, lp_error *err) {
     lp_row row = lp_row_new();
     lp_row_text(&row, "format", "linprobe probe");
@@ -97,8 +93,7 @@ lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err) 
     char hex[LP_DIGEST_HEX];
     lp_status status;
     LP_TRY(build_header(probe, &header, err));
-    size_t length = strlen(header);
-    size_t padded = (length + 7) / 8 * 8;
+    size_t length = strlen(header), padded = (length + 7) / 8 * 8;
     size_t weights = probe->classes * probe->width;
     size_t body = PRELUDE + padded + 8 * (weights + probe->classes);
     if (length > MAX_HEADER) {
@@ -144,8 +139,7 @@ static lp_status read_header(const char *path, const lp_map *map, size_t length,
     }
     json_int_t K = json_integer_value(json_object_get(*header, "classes"));
     json_int_t F = json_integer_value(json_object_get(*header, "width"));
-    uint64_t values;
-    uint64_t bytes;
+    uint64_t values, bytes;
     if (K < 2 || F < 1 || !lp_mul_u64((uint64_t)K, (uint64_t)F + 1, &values) ||
         !lp_mul_u64(values, 8, &bytes) || map->size - PRELUDE - length < DIGEST ||
         bytes != map->size - PRELUDE - length - DIGEST) {
@@ -196,15 +190,18 @@ static lp_status check_file(const char *path, const lp_map *map, size_t *length,
     return status;
 }
 
-static lp_status read_probe(const char *path, const lp_map *map, lp_probe **out, lp_error *err) {
+lp_status lp_probe_load(const char *path, lp_probe **out, lp_error *err) {
+    lp_map map = {0};
     json_t *header = NULL;
     lp_probe *probe = NULL;
     size_t length = 0, classes = 0, width = 0;
     lp_status status;
-    LP_TRY(check_file(path, map, &length, err));
-    LP_TRY(read_header(path, map, length, &header, &classes, &width, err));
+    *out = NULL;
+    LP_TRY(lp_map_open(path, &map, err));
+    LP_TRY(check_file(path, &map, &length, err));
+    LP_TRY(read_header(path, &map, length, &header, &classes, &width, err));
     LP_TRY(lp_probe_new(classes, width, &probe, err));
-    const unsigned char *values = map->data + PRELUDE + length;
+    const unsigned char *values = map.data + PRELUDE + length;
     get_reals(values, probe->weights, classes * width);
     get_reals(values + 8 * classes * width, probe->intercepts, classes);
     LP_TRY(check_values(path, probe, err));
@@ -216,16 +213,6 @@ static lp_status read_probe(const char *path, const lp_map *map, lp_probe **out,
 done:
     json_decref(header);
     lp_probe_free(probe);
-    return status;
-}
-
-lp_status lp_probe_load(const char *path, lp_probe **probe, lp_error *err) {
-    lp_map map;
-    *probe = NULL;
-    lp_status status = lp_map_open(path, &map, err);
-    if (status == LP_OK) {
-        status = read_probe(path, &map, probe, err);
-        lp_map_close(&map);
-    }
+    lp_map_close(&map);
     return status;
 }

@@ -5,8 +5,8 @@
  *       -> weights [K, F], intercepts [K] for the features as they stand */
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "probe/dense_objective.h"
 #include "probe/descent.h"
 #include "probe/starting_point.h"
@@ -34,18 +34,15 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
                            lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
     const lp_dense *dense = opaque;
     const lp_problem *problem = dense->problem;
-    size_t K = problem->classes;
-    size_t F = problem->width;
-    size_t D = dense->size;
-    double *parameters = lp_alloc_zeroed(K, D * sizeof *parameters);
-    double *weights = lp_alloc(K, F * sizeof *weights);
+    size_t K = problem->classes, F = problem->width, D = dense->size;
+    lp_memory memory = {0};
+    double *parameters = lp_memory_take_zeroed(&memory, K, D * sizeof *parameters);
+    double *weights = lp_memory_take(&memory, K, F * sizeof *weights);
     lp_status status;
-    if (parameters == NULL || weights == NULL) {
-        status = lp_fail_memory(err, "fit", K, D * sizeof *parameters);
-        goto done;
-    }
+    LP_TRY(lp_memory_check(&memory, "fit", err));
     if (warm) {
-        LP_TRY(lp_basis_enter(&dense->basis, solution->weights, K, weights, problem->threads, err));
+        LP_TRY(lp_basis_turn(&dense->basis, LP_TO_BASIS, solution->weights, K, weights,
+                             problem->threads, err));
         for (size_t k = 0; k < K; k++) {
             memcpy(parameters + k * D, weights + k * F, F * sizeof *weights);
             parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
@@ -58,10 +55,10 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
         memcpy(weights + k * F, parameters + k * D, F * sizeof *weights);
         solution->intercepts[k] = dense->scale * parameters[k * D + F];
     }
-    LP_TRY(lp_basis_leave(&dense->basis, weights, K, solution->weights, problem->threads, err));
+    LP_TRY(lp_basis_turn(&dense->basis, LP_FROM_BASIS, weights, K, solution->weights,
+                         problem->threads, err));
 done:
-    lp_free(parameters);
-    lp_free(weights);
+    lp_memory_free(&memory);
     return status;
 }
 

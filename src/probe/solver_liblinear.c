@@ -25,6 +25,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "probe/solver.h"
 
@@ -36,13 +37,13 @@ typedef struct class_result {
     double gradient;       /* |g| */
     double gradient_start; /* |g(0)| */
     double tolerance;      /* |g| <= tolerance * |g(0)| ends it */
-    size_t iterations;
-    size_t cg_steps;
+    size_t iterations, cg_steps;
     bool converged;
     char warning[48];
 } class_result;
 
 typedef struct liblinear_state {
+    lp_memory memory; /* that the arrays below lie in */
     const lp_problem *problem;
     size_t columns;             /* F, and 1 for the bias */
     struct feature_node *nodes; /* [N, columns + 1], each row ended by index -1 */
@@ -53,7 +54,6 @@ typedef struct liblinear_state {
 typedef struct fit_job {
     const liblinear_state *state;
     struct parameter parameter;
-    double C;
     bool warm;
     size_t problems; /* classes, or 1 for two classes */
     double *w;       /* [problems, columns]: start, then solution */
@@ -83,9 +83,7 @@ static void listen(const char *line) {
 
 static void liblinear_close(void *opaque) {
     liblinear_state *state = opaque;
-    lp_free(state->nodes);
-    lp_free(state->rows);
-    lp_free(state->sums);
+    lp_memory_free(&state->memory);
     lp_free(state);
 }
 
@@ -113,19 +111,20 @@ static void fill_rows(liblinear_state *state) {
 
 static lp_status liblinear_open(const lp_problem *problem, void **out, lp_error *err) {
     liblinear_state *state = lp_alloc_zeroed(1, sizeof *state);
-    size_t count = problem->count;
+    size_t count = problem->count, K = problem->classes;
     if (state == NULL) {
         return lp_fail_memory(err, "liblinear", 1, sizeof *state);
     }
     state->problem = problem;
     state->columns = problem->width + (problem->bias >= 0);
-    state->nodes = lp_alloc(count, (state->columns + 1) * sizeof *state->nodes);
-    state->rows = lp_alloc(count, sizeof *state->rows);
-    state->sums = lp_alloc_zeroed(problem->classes + 1, state->columns * sizeof *state->sums);
-    if (state->nodes == NULL || state->rows == NULL || state->sums == NULL) {
+    lp_memory *memory = &state->memory;
+    state->nodes = lp_memory_take(memory, count, (state->columns + 1) * sizeof *state->nodes);
+    state->rows = lp_memory_take(memory, count, sizeof *state->rows);
+    state->sums = lp_memory_take_zeroed(memory, K + 1, state->columns * sizeof *state->sums);
+    lp_status status = lp_memory_check(memory, "liblinear's problem", err);
+    if (status != LP_OK) {
         liblinear_close(state);
-        return lp_fail_memory(err, "liblinear's problem", count,
-                              (problem->width + 2) * sizeof *state->nodes);
+        return status;
     }
     fill_rows(state);
     *out = state;
@@ -136,10 +135,7 @@ static lp_status liblinear_open(const lp_problem *problem, void **out, lp_error 
 static void measure(const liblinear_state *state, double C, const double *y, const double *w,
                     const double *positive, double *g, class_result *result) {
     const double *total = state->sums + state->problem->classes * state->columns;
-    double loss = 0;
-    double norm = 0;
-    double start = 0;
-    double gradient = 0;
+    double loss = 0, norm = 0, start = 0, gradient = 0;
     memset(g, 0, state->columns * sizeof *g);
     for (size_t i = 0; i < state->problem->count; i++) {
         double z = 0;
@@ -193,7 +189,7 @@ static lp_status fit_class(void *context, size_t index, size_t worker, lp_error 
     size_t few = problem->counts[positive];
     few = few < problem->count - few ? few : problem->count - few;
     result->tolerance = parameter.eps * (double)few / (double)problem->count;
-    measure(state, job->C, y, w, state->sums + positive * state->columns,
+    measure(state, parameter.C, y, w, state->sums + positive * state->columns,
             job->scratch + worker * state->columns, result);
     result->converged =
         result->gradient <= result->tolerance * result->gradient_start * (1 + SLACK);
@@ -218,13 +214,10 @@ static void fill_report(const fit_job *job, lp_fit_report *report) {
         report->objective += result->objective;
         report->gradient = fmax(report->gradient, gradient);
         above += 0.5 * result->gradient * result->gradient;
-        if (result->iterations > report->iterations) {
-            report->iterations = result->iterations;
-        }
-        if (!result->converged) {
-            report->not_converged++;
-            worst = worst == NULL ? result : worst;
-        }
+        report->iterations =
+            result->iterations > report->iterations ? result->iterations : report->iterations;
+        report->not_converged += !result->converged;
+        worst = worst == NULL && !result->converged ? result : worst;
     }
     report->gap = above < report->objective ? above / (report->objective - above) : -1;
     report->converged = report->not_converged == 0;
@@ -243,37 +236,35 @@ static lp_status liblinear_fit(void *opaque, double C, bool warm, lp_linear *sol
                                lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
     const liblinear_state *state = opaque;
     const lp_problem *problem = state->problem;
-    size_t F = problem->width;
-    fit_job job = {.state = state, .C = C, .warm = warm, .reporter = reporter};
-    job.parameter =
-        (struct parameter){.solver_type = L2R_LR, .eps = problem->tolerance, .C = C, .p = 0.1};
-    job.problems = problem->classes == 2 ? 1 : problem->classes;
-    size_t threads = problem->threads < job.problems ? problem->threads : job.problems;
-    job.w = lp_alloc_zeroed(job.problems, state->columns * sizeof *job.w);
-    job.y = lp_alloc(threads, problem->count * sizeof *job.y);
-    job.scratch = lp_alloc(threads, state->columns * sizeof *job.scratch);
-    job.results = lp_alloc_zeroed(job.problems, sizeof *job.results);
-    lp_status status = LP_OK;
-    if (job.w == NULL || job.y == NULL || job.scratch == NULL || job.results == NULL) {
-        status = lp_fail_memory(err, "liblinear", threads, problem->count * sizeof *job.y);
-        goto done;
-    }
+    size_t F = problem->width, columns = state->columns;
+    size_t problems = problem->classes == 2 ? 1 : problem->classes;
+    size_t threads = problem->threads < problems ? problem->threads : problems;
+    lp_memory memory = {0};
+    fit_job job = {
+        .state = state,
+        .parameter = {.solver_type = L2R_LR, .eps = problem->tolerance, .C = C, .p = 0.1},
+        .warm = warm,
+        .problems = problems,
+        .w = lp_memory_take_zeroed(&memory, problems, columns * sizeof *job.w),
+        .y = lp_memory_take(&memory, threads, problem->count * sizeof *job.y),
+        .scratch = lp_memory_take(&memory, threads, columns * sizeof *job.scratch),
+        .results = lp_memory_take_zeroed(&memory, problems, sizeof *job.results),
+        .reporter = reporter};
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "liblinear", err));
     size_t first = (size_t)problem->labels[0]; /* the positive class of two */
-    for (size_t k = 0; k < job.problems; k++) {
-        size_t row = job.problems == 1 ? first : k;
-        memcpy(job.w + k * state->columns, solution->weights + row * F, F * sizeof *job.w);
+    for (size_t k = 0; k < problems; k++) {
+        size_t row = problems == 1 ? first : k;
+        memcpy(job.w + k * columns, solution->weights + row * F, F * sizeof *job.w);
         if (problem->bias > 0) {
-            job.w[k * state->columns + F] = solution->intercepts[row] / problem->bias;
+            job.w[k * columns + F] = solution->intercepts[row] / problem->bias;
         }
     }
     set_print_string_function(listen);
-    status = lp_parallel_for(threads, job.problems, fit_class, &job, err);
-    if (status != LP_OK) {
-        goto done;
-    }
+    LP_TRY(lp_parallel_for(threads, problems, fit_class, &job, err));
     for (size_t k = 0; k < problem->classes; k++) {
-        const double *w = job.w + (job.problems == 1 ? 0 : k) * state->columns;
-        double sign = job.problems == 1 && k != first ? -1 : 1;
+        const double *w = job.w + (problems == 1 ? 0 : k) * columns;
+        double sign = problems == 1 && k != first ? -1 : 1;
         for (size_t j = 0; j < F; j++) {
             solution->weights[k * F + j] = sign * w[j];
         }
@@ -281,10 +272,7 @@ static lp_status liblinear_fit(void *opaque, double C, bool warm, lp_linear *sol
     }
     fill_report(&job, report);
 done:
-    lp_free(job.w);
-    lp_free(job.y);
-    lp_free(job.scratch);
-    lp_free(job.results);
+    lp_memory_free(&memory);
     return status;
 }
 

@@ -19,8 +19,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
+#include "base/json_row.h"
 #include "base/lock.h"
+#include "base/memory.h"
 #include "base/progress.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
@@ -29,13 +30,12 @@
 enum { NEAREST = 2 }; /* earlier points that a fit starts from */
 
 typedef struct fold_part {
-    lp_examples fit, check;
-    float *x; /* copies, or NULL where the caller's memory is used */
-    int64_t *labels;
+    lp_examples fit, check; /* the caller's, or copies */
     lp_fitter *fitter;
 } fold_part;
 
 typedef struct sweep_run {
+    lp_memory memory; /* that the parts and the arrays below lie in */
     const lp_sweep_options *options;
     size_t grid; /* number of grid points */
     fold_part *parts;
@@ -45,18 +45,14 @@ typedef struct sweep_run {
                       done already; they must not lead the search another way. */
     lp_probe **probes; /* [grid, part_count], NULL where not kept */
     size_t planned;    /* fits, for the progress */
-    size_t done;
-    size_t resumed;
+    size_t done, resumed;
+    json_t *inputs; /* what the work folder's results depend on */
 } sweep_run;
 
 const char *const lp_sweep_protocol_names[] = {"search", "grid", NULL};
 
 void lp_sweep_defaults(lp_sweep_options *options) {
-    memset(options, 0, sizeof *options);
-    options->low = -6;
-    options->high = 6;
-    options->steps = 8;
-    options->held_out = 0.1;
+    *options = (lp_sweep_options){.low = -6, .high = 6, .steps = 8, .held_out = 0.1};
     lp_fit_defaults(&options->fit);
 }
 
@@ -67,21 +63,19 @@ static double grid_value(const lp_sweep_options *o, size_t i) {
 /* ---- 1. parts ---- */
 
 /* Copies the rows of train that are (not) held out. */
-static lp_status make_part(const lp_examples *train, const bool *held_out, fold_part *p,
-                           lp_error *err) {
+static lp_status make_part(sweep_run *r, const lp_examples *train, const bool *held_out,
+                           size_t *rows, fold_part *p, lp_error *err) {
     size_t count = train->count;
-    size_t *rows = lp_alloc(count, sizeof *rows);
-    p->x = lp_alloc(count * train->width, sizeof *p->x);
-    p->labels = lp_alloc(count, sizeof *p->labels);
-    if (rows == NULL || p->x == NULL || p->labels == NULL) {
-        lp_free(rows);
-        return lp_fail_memory(err, "training part", count, train->width * sizeof *p->x);
+    float *x = lp_memory_take(&r->memory, count * train->width, sizeof *x);
+    int64_t *labels = lp_memory_take(&r->memory, count, sizeof *labels);
+    lp_status status = lp_memory_check(&r->memory, "training part", err);
+    if (status != LP_OK) {
+        return status;
     }
     size_t fit = lp_strata_rows(held_out, count, false, rows);
-    lp_examples_take(train, rows, fit, p->x, p->labels, &p->fit);
+    lp_examples_take(train, rows, fit, x, labels, &p->fit);
     size_t check = lp_strata_rows(held_out, count, true, rows);
-    lp_examples_take(train, rows, check, p->x + fit * train->width, p->labels + fit, &p->check);
-    lp_free(rows);
+    lp_examples_take(train, rows, check, x + fit * train->width, labels + fit, &p->check);
     return check > 0 ? LP_OK
                      : lp_fail(err, LP_ERR_DATA,
                                "no class has two examples, so none can be held out for validation");
@@ -90,28 +84,21 @@ static lp_status make_part(const lp_examples *train, const bool *held_out, fold_
 static lp_status make_parts(sweep_run *r, const lp_examples *train, const lp_examples *validation,
                             lp_error *err) {
     const lp_sweep_options *o = r->options;
-    r->part_count = validation == NULL && o->folds >= 2 ? o->folds : 1;
-    r->parts = lp_alloc_zeroed(r->part_count, sizeof *r->parts);
-    if (r->parts == NULL) {
-        return lp_fail_memory(err, "folds", r->part_count, sizeof *r->parts);
-    }
     if (validation != NULL) {
-        r->parts[0].fit = *train;
-        r->parts[0].check = *validation;
+        r->parts[0] = (fold_part){.fit = *train, .check = *validation};
         return LP_OK;
     }
     lp_strata *strata = NULL;
+    lp_memory memory = {0};
     lp_status status;
-    bool *held_out = lp_alloc(train->count, sizeof *held_out);
-    size_t *fold = lp_alloc(train->count, sizeof *fold);
-    if (held_out == NULL || fold == NULL) {
-        status = lp_fail_memory(err, "split", train->count, sizeof *fold);
-        goto done;
-    }
+    bool *held_out = lp_memory_take(&memory, train->count, sizeof *held_out);
+    size_t *fold = lp_memory_take(&memory, train->count, sizeof *fold);
+    size_t *rows = lp_memory_take(&memory, train->count, sizeof *rows);
+    LP_TRY(lp_memory_check(&memory, "split", err));
     LP_TRY(lp_strata_new(train->labels, train->count, train->classes, o->seed, &strata, err));
     if (o->folds < 2) {
         lp_strata_hold_out(strata, o->held_out, held_out);
-        LP_TRY(make_part(train, held_out, &r->parts[0], err));
+        LP_TRY(make_part(r, train, held_out, rows, &r->parts[0], err));
         goto done;
     }
     lp_strata_folds(strata, o->folds, fold);
@@ -119,98 +106,106 @@ static lp_status make_parts(sweep_run *r, const lp_examples *train, const lp_exa
         for (size_t i = 0; i < train->count; i++) {
             held_out[i] = fold[i] == f;
         }
-        LP_TRY(make_part(train, held_out, &r->parts[f], err));
+        LP_TRY(make_part(r, train, held_out, rows, &r->parts[f], err));
     }
 done:
     lp_strata_free(strata);
-    lp_free(held_out);
-    lp_free(fold);
+    lp_memory_free(&memory);
     return status;
 }
 
 /* ---- 3. the work folder ---- */
 
-static json_t *describe(const sweep_run *r, const lp_examples *train,
+static json_t *describe(const lp_sweep_options *o, const lp_examples *train,
                         const lp_examples *validation) {
-    const lp_sweep_options *o = r->options;
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:I, s:f, s:f, s:I, s:i, s:i, s:I, s:I}",
-                     "linprobe", lp_version(), "data", o->identity != NULL ? o->identity : "",
-                     "protocol", lp_sweep_protocol_names[o->protocol], "train",
-                     (json_int_t)train->count, "validation",
-                     (json_int_t)(validation != NULL ? validation->count : 0), "solver",
-                     lp_solver_name(o->fit.solver), "held_out", o->held_out, "folds",
-                     (json_int_t)o->folds, "tolerance", o->fit.tolerance, "bias", o->fit.bias,
-                     "max_iterations", (json_int_t)o->fit.max_iterations, "low", o->low, "high",
-                     o->high, "steps", (json_int_t)o->steps, "seed", (json_int_t)o->seed);
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "linprobe", lp_version());
+    lp_row_text(&row, "data", o->identity != NULL ? o->identity : "");
+    lp_row_text(&row, "protocol", lp_sweep_protocol_names[o->protocol]);
+    lp_row_count(&row, "train", train->count);
+    lp_row_count(&row, "validation", validation != NULL ? validation->count : 0);
+    lp_row_text(&row, "solver", lp_solver_name(o->fit.solver));
+    lp_row_real(&row, "held_out", o->held_out);
+    lp_row_count(&row, "folds", o->folds);
+    lp_row_real(&row, "tolerance", o->fit.tolerance);
+    lp_row_real(&row, "bias", o->fit.bias);
+    lp_row_count(&row, "max_iterations", o->fit.max_iterations);
+    lp_row_put(&row, "low", json_integer(o->low));
+    lp_row_put(&row, "high", json_integer(o->high));
+    lp_row_count(&row, "steps", o->steps);
+    lp_row_count(&row, "seed", o->seed);
+    return lp_row_end(&row);
 }
 
-static char *probe_path(const sweep_run *r, size_t i, size_t p) {
-    char name[64];
-    (void)snprintf(name, sizeof name, "%zu-%zu.probe", i, p);
-    return lp_path_join(r->options->work, name);
+static lp_status print_probe_path(const sweep_run *r, size_t i, size_t p, char path[LP_PATH_ROOM],
+                                  lp_error *err) {
+    return lp_path_print(path, err, "%s/%zu-%zu.probe", r->options->work, i, p);
 }
 
-static lp_status write_points(const sweep_run *r, const json_t *inputs, lp_error *err) {
-    char *path = lp_path_join(r->options->work, "points.json");
+static json_t *point_json(const lp_sweep_point *p, size_t index) {
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "index", index);
+    lp_row_count(&row, "correct", p->correct);
+    lp_row_count(&row, "count", p->count);
+    lp_row_count(&row, "iterations", p->iterations);
+    lp_row_count(&row, "passes", p->passes);
+    lp_row_flag(&row, "converged", p->converged);
+    return lp_row_end(&row);
+}
+
+static lp_status write_points(const sweep_run *r, lp_error *err) {
+    char path[LP_PATH_ROOM];
     json_t *points = json_array();
-    if (path == NULL) {
-        json_decref(points);
-        return lp_fail_memory(err, r->options->work, 1, 1);
-    }
     for (size_t i = 0; i < r->grid; i++) {
-        const lp_sweep_point *p = &r->points[i];
-        if (p->count > 0) {
-            (void)json_array_append_new(
-                points, json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "index", (json_int_t)i,
-                                  "correct", (json_int_t)p->correct, "count", (json_int_t)p->count,
-                                  "iterations", (json_int_t)p->iterations, "passes",
-                                  (json_int_t)p->passes, "converged", p->converged));
+        if (r->points[i].count > 0) {
+            (void)json_array_append_new(points, point_json(&r->points[i], i));
         }
     }
-    json_t *file = json_pack("{s:O, s:o}", "inputs", inputs, "points", points);
-    lp_status status = lp_json_write(path, file, err);
+    lp_row row = lp_row_new();
+    lp_row_put(&row, "inputs", json_incref(r->inputs));
+    lp_row_put(&row, "points", points);
+    json_t *file = lp_row_end(&row);
+    lp_status status = lp_path_print(path, err, "%s/points.json", r->options->work);
+    status = status == LP_OK ? lp_json_write(path, file, err) : status;
     json_decref(file);
-    lp_free(path);
     return status;
+}
+
+static bool read_count(const json_t *entry, const char *key, size_t *count) {
+    double value = lp_json_number(entry, key, -1);
+    bool valid = value >= 0 && value <= 1e15;
+    *count = valid ? (size_t)value : 0;
+    return valid;
 }
 
 /* One entry of points.json; false when it is not a point of the grid. */
 static bool read_point(sweep_run *r, const json_t *entry) {
-    double index = lp_json_number(entry, "index", -1);
-    double correct = lp_json_number(entry, "correct", -1);
-    double count = lp_json_number(entry, "count", -1);
-    double iterations = lp_json_number(entry, "iterations", -1);
-    double passes = lp_json_number(entry, "passes", -1);
-    if (!(index >= 0 && index < (double)r->grid && count > 0 && count <= 1e15 && correct >= 0 &&
-          correct <= count && iterations >= 0 && iterations <= 1e15 && passes >= 0 &&
-          passes <= 1e15)) {
+    size_t index;
+    lp_sweep_point p = {.converged = json_is_true(json_object_get(entry, "converged"))};
+    if (!read_count(entry, "index", &index) || !read_count(entry, "correct", &p.correct) ||
+        !read_count(entry, "count", &p.count) || !read_count(entry, "passes", &p.passes) ||
+        !read_count(entry, "iterations", &p.iterations) || index >= r->grid || p.count == 0 ||
+        p.correct > p.count) {
         return false;
     }
-    lp_sweep_point *p = &r->points[(size_t)index];
-    p->correct = (size_t)correct;
-    p->count = (size_t)count;
-    p->iterations = (size_t)iterations;
-    p->passes = (size_t)passes;
-    p->converged = json_is_true(json_object_get(entry, "converged"));
+    r->points[index] = p;
     r->resumed++;
     return true;
 }
 
 /* Takes over the points of an earlier, interrupted run of the same sweep. */
-static lp_status read_points(sweep_run *r, const json_t *inputs, lp_error *err) {
+static lp_status read_points(sweep_run *r, lp_error *err) {
+    char path[LP_PATH_ROOM];
     json_t *file = NULL;
     size_t n;
     const json_t *entry;
-    lp_status status = LP_OK;
-    char *path = lp_path_join(r->options->work, "points.json");
-    if (path == NULL) {
-        return lp_fail_memory(err, r->options->work, 1, 1);
-    }
+    lp_status status;
+    LP_TRY(lp_path_print(path, err, "%s/points.json", r->options->work));
     if (!lp_is_file(path)) {
         goto done;
     }
     LP_TRY(lp_json_read(path, &file, err));
-    if (!json_equal(json_object_get(file, "inputs"), inputs)) {
+    if (!json_equal(json_object_get(file, "inputs"), r->inputs)) {
         status = lp_fail(err, LP_ERR_ARGUMENT,
                          "%s: belongs to a sweep of other data or options; remove it or choose "
                          "another folder",
@@ -225,15 +220,13 @@ static lp_status read_points(sweep_run *r, const json_t *inputs, lp_error *err) 
     }
 done:
     json_decref(file);
-    lp_free(path);
     return status;
 }
 
 static void remove_probe_file(const sweep_run *r, size_t i, size_t p) {
-    char *path = r->options->work != NULL ? probe_path(r, i, p) : NULL;
-    if (path != NULL) {
+    char path[LP_PATH_ROOM];
+    if (r->options->work != NULL && print_probe_path(r, i, p, path, NULL) == LP_OK) {
         (void)unlink(path);
-        lp_free(path);
     }
 }
 
@@ -244,11 +237,11 @@ static lp_status kept_probe(sweep_run *r, size_t i, size_t p, const lp_probe **p
                             lp_error *err) {
     lp_probe **kept = &r->probes[i * r->part_count + p];
     const lp_examples *fit = &r->parts[p].fit;
+    char path[LP_PATH_ROOM];
     lp_status status = LP_OK;
-    char *path = NULL;
     if (*kept == NULL && r->options->work != NULL) {
-        path = probe_path(r, i, p);
-        LP_TRY(path != NULL ? lp_probe_load(path, kept, err) : lp_fail_memory(err, "path", 1, 1));
+        LP_TRY(print_probe_path(r, i, p, path, err));
+        LP_TRY(lp_probe_load(path, kept, err));
         if ((*kept)->classes != fit->classes || (*kept)->width != fit->width) {
             status = lp_fail(err, LP_ERR_FORMAT,
                              "%s: expected a probe of %zu classes x %zu features, found %zu x %zu",
@@ -257,7 +250,6 @@ static lp_status kept_probe(sweep_run *r, size_t i, size_t p, const lp_probe **p
     }
 done:
     *probe = *kept;
-    lp_free(path);
     return status;
 }
 
@@ -284,24 +276,19 @@ static size_t nearest_points(const sweep_run *r, size_t i, size_t near[NEAREST])
 static lp_status start_probe(sweep_run *r, size_t i, size_t p, lp_probe **start, lp_error *err) {
     size_t near[NEAREST];
     const lp_probe *probes[NEAREST];
+    lp_status status = LP_OK;
     *start = NULL;
     /* liblinear's test is loose at its default eps: from a near solution it would end at once, and
      * its answer would be that of the other C. */
     size_t count = r->options->fit.solver == LP_SOLVER_LIBLINEAR ? 0 : nearest_points(r, i, near);
-    for (size_t n = 0; n < count; n++) {
-        lp_status status = kept_probe(r, near[n], p, &probes[n], err);
-        if (status != LP_OK) {
-            return status;
-        }
-    }
     if (count == 0) {
-        return LP_OK;
+        goto done;
     }
-    lp_status status = lp_probe_new(probes[0]->classes, probes[0]->width, start, err);
-    if (status != LP_OK) {
-        return status;
+    for (size_t n = 0; n < count; n++) {
+        LP_TRY(kept_probe(r, near[n], p, &probes[n], err));
     }
-    size_t size = probes[0]->classes * probes[0]->width;
+    size_t K = probes[0]->classes, size = K * probes[0]->width;
+    LP_TRY(lp_probe_new(K, probes[0]->width, start, err));
     for (size_t n = 0; n < count; n++) {
         double share = 1; /* Lagrange's */
         for (size_t m = 0; m < count; m++) {
@@ -312,13 +299,14 @@ static lp_status start_probe(sweep_run *r, size_t i, size_t p, lp_probe **start,
         for (size_t j = 0; j < size; j++) {
             (*start)->weights[j] += share * probes[n]->weights[j];
         }
-        for (size_t k = 0; k < probes[0]->classes; k++) {
+        for (size_t k = 0; k < K; k++) {
             double intercept = probes[n]->intercepts[k];
             /* minus infinity, a class without examples, is that in all of them */
             (*start)->intercepts[k] += isfinite(intercept) ? share * intercept : 0;
         }
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status fit_part(sweep_run *r, size_t i, size_t p, lp_sweep_point *point, lp_error *err) {
@@ -327,7 +315,7 @@ static lp_status fit_part(sweep_run *r, size_t i, size_t p, lp_sweep_point *poin
     lp_probe **kept = &r->probes[i * r->part_count + p];
     lp_fit_report report = {0};
     lp_score score;
-    char *path = NULL;
+    char path[LP_PATH_ROOM];
     lp_status status;
     if (part->fitter == NULL) {
         lp_fit_options fit = r->options->fit;
@@ -342,8 +330,8 @@ static lp_status fit_part(sweep_run *r, size_t i, size_t p, lp_sweep_point *poin
     point->converged = point->converged && status == LP_OK;
     LP_TRY(lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, err));
     if (r->options->work != NULL) {
-        path = probe_path(r, i, p);
-        LP_TRY(path != NULL ? lp_probe_save(*kept, path, err) : lp_fail_memory(err, "path", 1, 1));
+        LP_TRY(print_probe_path(r, i, p, path, err));
+        LP_TRY(lp_probe_save(*kept, path, err));
     }
     point->correct += score.correct;
     point->count += score.count;
@@ -352,7 +340,6 @@ static lp_status fit_part(sweep_run *r, size_t i, size_t p, lp_sweep_point *poin
     point->passes += report.passes;
 done:
     lp_probe_free(start);
-    lp_free(path);
     return status;
 }
 
@@ -365,7 +352,7 @@ static void drop_point(sweep_run *r, size_t i) {
     }
 }
 
-static lp_status do_point(sweep_run *r, size_t i, const json_t *inputs, lp_error *err) {
+static lp_status do_point(sweep_run *r, size_t i, lp_error *err) {
     lp_sweep_point point = {.C = grid_value(r->options, i), .converged = true};
     lp_status status = LP_OK;
     char line[64];
@@ -385,7 +372,7 @@ static lp_status do_point(sweep_run *r, size_t i, const json_t *inputs, lp_error
     r->visited[i] = true;
     r->done++;
     if (r->options->work != NULL) {
-        LP_TRY(write_points(r, inputs, err));
+        LP_TRY(write_points(r, err));
     }
     if (r->options->protocol == LP_SWEEP_GRID && i >= NEAREST) {
         drop_point(r, i - NEAREST);
@@ -404,7 +391,7 @@ static size_t best_point(const sweep_run *r) {
     return best;
 }
 
-static lp_status do_protocol(sweep_run *r, const json_t *inputs, lp_error *err) {
+static lp_status do_protocol(sweep_run *r, lp_error *err) {
     lp_status status = LP_OK;
     size_t step = r->options->protocol == LP_SWEEP_GRID ? 1 : 2 * r->options->steps;
     r->planned = (r->grid - 1) / step + 1;
@@ -412,16 +399,16 @@ static lp_status do_protocol(sweep_run *r, const json_t *inputs, lp_error *err) 
         r->planned += 2;
     }
     for (size_t i = 0; i < r->grid; i += step) {
-        LP_TRY(do_point(r, i, inputs, err));
+        LP_TRY(do_point(r, i, err));
     }
     while (step > 1) {
         size_t best = best_point(r);
         step /= 2;
         if (best >= step) {
-            LP_TRY(do_point(r, best - step, inputs, err));
+            LP_TRY(do_point(r, best - step, err));
         }
         if (best + step < r->grid) {
-            LP_TRY(do_point(r, best + step, inputs, err));
+            LP_TRY(do_point(r, best + step, err));
         }
     }
 done:
@@ -480,48 +467,40 @@ static lp_status check_options(const lp_sweep_options *o, const lp_examples *val
 
 lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
                        const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
-    sweep_run r = {.options = options};
-    json_t *inputs = NULL;
+    size_t parts = validation == NULL && options->folds >= 2 ? options->folds : 1;
+    sweep_run r = {.options = options, .part_count = parts};
     int lock = LP_NO_LOCK;
+    lp_status status;
     *sweep = NULL;
-    lp_status status = check_options(options, validation, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(check_options(options, validation, err));
     r.grid = (size_t)(options->high - options->low) * options->steps + 1;
+    r.parts = lp_memory_take_zeroed(&r.memory, parts, sizeof *r.parts);
+    r.points = lp_memory_take_zeroed(&r.memory, r.grid, sizeof *r.points);
+    r.visited = lp_memory_take_zeroed(&r.memory, r.grid, sizeof *r.visited);
+    r.probes = lp_memory_take_zeroed(&r.memory, r.grid, parts * sizeof(lp_probe *));
+    LP_TRY(lp_memory_check(&r.memory, "sweep", err));
     LP_TRY(make_parts(&r, train, validation, err));
-    r.points = lp_alloc_zeroed(r.grid, sizeof *r.points);
-    r.visited = lp_alloc_zeroed(r.grid, sizeof *r.visited);
-    r.probes = lp_alloc_zeroed(r.grid, r.part_count * sizeof(lp_probe *));
-    inputs = describe(&r, train, validation);
-    if (r.points == NULL || r.visited == NULL || r.probes == NULL || inputs == NULL) {
-        status = lp_fail_memory(err, "sweep", r.grid, r.part_count * sizeof(lp_probe *));
-        goto done;
-    }
     if (options->work != NULL) {
+        r.inputs = describe(options, train, validation);
+        LP_TRY(r.inputs != NULL ? LP_OK : lp_fail_memory(err, "sweep", 1, 1));
         LP_TRY(lp_make_folders(options->work, err));
         LP_TRY(lp_lock_take(options->work, &lock, err));
-        LP_TRY(read_points(&r, inputs, err));
+        LP_TRY(read_points(&r, err));
     }
-    LP_TRY(do_protocol(&r, inputs, err));
+    LP_TRY(do_protocol(&r, err));
     LP_TRY(collect(&r, sweep, err));
 done:
-    for (size_t i = 0; r.probes != NULL && i < r.grid * r.part_count; i++) {
+    for (size_t i = 0; r.probes != NULL && i < r.grid * parts; i++) {
         lp_probe_free(r.probes[i]);
         if (status == LP_OK) { /* done: the working files have served */
-            remove_probe_file(&r, i / r.part_count, i % r.part_count);
+            remove_probe_file(&r, i / parts, i % parts);
         }
     }
-    for (size_t p = 0; r.parts != NULL && p < r.part_count; p++) {
+    for (size_t p = 0; r.parts != NULL && p < parts; p++) {
         lp_fitter_close(r.parts[p].fitter);
-        lp_free(r.parts[p].x);
-        lp_free(r.parts[p].labels);
     }
-    lp_free(r.parts);
-    lp_free(r.points);
-    lp_free(r.visited);
-    lp_free(r.probes);
-    json_decref(inputs);
+    lp_memory_free(&r.memory);
+    json_decref(r.inputs);
     lp_lock_release(lock);
     return status;
 }

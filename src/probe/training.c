@@ -13,8 +13,6 @@
 #include "base/error.h"
 #include "base/json_row.h"
 
-/* ---- to JSON --------------------------------------------------------------------------------- */
-
 json_t *lp_fit_options_json(const lp_fit_options *o) {
     lp_row row = lp_row_new();
     lp_row_text(&row, "solver", lp_solver_name(o->solver));
@@ -84,8 +82,6 @@ json_t *lp_training_json(const lp_training *t, lp_detail detail) {
     lp_row_put(&row, "fit", lp_fit_report_json(&t->options, &t->report));
     return lp_row_end(&row);
 }
-
-/* ---- from JSON ------------------------------------------------------------------------------- */
 
 struct lp_training_file {
     lp_training public;

@@ -43,9 +43,7 @@ static void draw_row(const bar_layout *at, lp_chart *chart, const lp_bar *bar, d
         if (isfinite(bar->low) && isfinite(bar->high)) {
             double low = lp_chart_axis_place(&at->axis, 100 * bar->low);
             double high = lp_chart_axis_place(&at->axis, 100 * bar->high);
-            lp_chart_line(chart, low, y, high, y, &whisker);
-            lp_chart_line(chart, low, y - 5, low, y + 5, &whisker);
-            lp_chart_line(chart, high, y - 5, high, y + 5, &whisker);
+            lp_chart_interval(chart, (lp_xy){low, y}, (lp_xy){high, y}, false, &whisker);
             (void)snprintf(text, sizeof text, "%.2f  [%.2f, %.2f]", 100 * bar->accuracy,
                            100 * bar->low, 100 * bar->high);
         }
@@ -57,32 +55,21 @@ static void draw_row(const bar_layout *at, lp_chart *chart, const lp_bar *bar, d
 }
 
 static void draw_axis(const lp_bars *bars, const bar_layout *at, lp_chart *chart) {
-    double ticks[LP_MAX_TICKS];
-    char text[LP_TICK_TEXT], measure[160];
-    const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
-    lp_text_style style = {.size = 14, .color = LP_INK, .align = LP_ALIGN_CENTER};
-    size_t count = lp_chart_axis_ticks(&at->axis, ticks);
-    for (size_t i = 0; i < count; i++) {
-        double x = lp_chart_axis_place(&at->axis, ticks[i]);
-        lp_chart_axis_label(&at->axis, ticks[i], text);
-        lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
-        lp_chart_line(chart, x, at->bottom, x, at->bottom + 5, &axis);
-        lp_chart_text(chart, x, at->bottom + 16, &style, text);
-    }
+    char measure[160];
+    const lp_pen axis = {LP_INK, 1, LP_SOLID};
+    const lp_text_style style = {
+        .size = 15, .color = LP_INK, .align = LP_ALIGN_CENTER, .max_width = at->right - at->left};
+    lp_chart_axis_columns(&at->axis, chart, at->top, at->bottom, at->bottom, false);
     lp_chart_line(chart, at->left, at->bottom, at->right, at->bottom, &axis);
     (void)snprintf(measure, sizeof measure, "%.150s (%%)",
                    bars->measure != NULL ? bars->measure : "Accuracy");
-    style.size = 15;
-    style.max_width = at->right - at->left;
     lp_chart_text(chart, (at->left + at->right) / 2, at->bottom + 40, &style, measure);
 }
 
 static void draw(const lp_bars *bars, const bar_layout *at, lp_chart *chart, bool reported,
                  bool intervals) {
-    const lp_text_style title = {
-        .size = 18, .color = LP_INK, .bold = true, .max_width = WIDTH - 2 * MARGIN};
     lp_text_style side = {.size = 13, .color = LP_FAINT, .max_width = VALUES - 10};
-    lp_chart_text(chart, MARGIN, MARGIN + 6, &title, bars->title);
+    lp_chart_heading(chart, MARGIN, MARGIN + 6, 18);
     lp_chart_text(chart, at->right + 14, at->top - 14, &side,
                   intervals ? "%  [95 % interval]" : "%");
     if (reported) {

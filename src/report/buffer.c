@@ -51,29 +51,23 @@ void lp_buffer_printf(lp_buffer *buffer, const char *format, ...) {
 }
 
 void lp_buffer_escaped(lp_buffer *buffer, const char *text) {
+    static const char *const names[] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
     while (*text != '\0') {
         uint32_t code = lp_utf8_next(&text);
         char bytes[LP_UTF8_MAX];
-        switch (code) {
-        case '&':
-            lp_buffer_text(buffer, "&amp;");
-            break;
-        case '<':
-            lp_buffer_text(buffer, "&lt;");
-            break;
-        case '>':
-            lp_buffer_text(buffer, "&gt;");
-            break;
-        case '"':
-            lp_buffer_text(buffer, "&quot;");
-            break;
-        case '\'':
-            lp_buffer_text(buffer, "&#39;");
-            break;
-        default:
+        if (code < sizeof names / sizeof names[0] && names[code] != NULL) {
+            lp_buffer_text(buffer, names[code]);
+        } else {
             lp_buffer_put(buffer, bytes, lp_utf8_put(code, bytes));
         }
     }
+}
+
+void lp_buffer_between(lp_buffer *buffer, const char *before, const char *text, const char *after) {
+    lp_buffer_text(buffer, before);
+    lp_buffer_escaped(buffer, text);
+    lp_buffer_text(buffer, after);
 }
 
 void lp_buffer_base64(lp_buffer *buffer, const void *bytes, size_t size) {

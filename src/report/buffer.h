@@ -11,8 +11,7 @@
  * checks once, at the end. */
 typedef struct lp_buffer {
     char *bytes;
-    size_t size;
-    size_t capacity;
+    size_t size, capacity;
     bool failed;
 } lp_buffer;
 
@@ -25,6 +24,9 @@ void lp_buffer_printf(lp_buffer *buffer, const char *format, ...) LP_PRINTF(2, 3
 /* Text for HTML and XML, in an element or in a quoted attribute: & < > " ' escaped, malformed
  * UTF-8 and characters that these formats forbid replaced by U+FFFD. */
 void lp_buffer_escaped(lp_buffer *buffer, const char *text);
+
+/* Escaped text between two pieces of markup. */
+void lp_buffer_between(lp_buffer *buffer, const char *before, const char *text, const char *after);
 
 void lp_buffer_base64(lp_buffer *buffer, const void *bytes, size_t size);
 

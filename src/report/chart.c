@@ -6,12 +6,12 @@
 #include <cairo-svg.h>
 #include <cairo.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/png.h"
 #include "report/utf8.h"
 
@@ -20,6 +20,7 @@ static const double quarter = 1.57079632679489661923;
 enum { IMAGE, SVG, TARGETS };
 
 struct lp_chart {
+    lp_memory memory; /* that image and title lie in */
     cairo_t *on[TARGETS];
     unsigned char *image; /* [rows, columns, 4], cairo's RGB24 */
     size_t rows, columns;
@@ -84,23 +85,25 @@ lp_status lp_chart_new(const char *title, double width, double height, double pi
     }
     size_t columns = (size_t)lround(width * pixels), rows = (size_t)lround(height * pixels);
     lp_chart *chart = lp_alloc_zeroed(1, sizeof *chart);
-    char *copy = lp_strdup(title);
-    unsigned char *image = lp_alloc(rows * columns, 4); /* sides are below 2^15 */
-    if (chart == NULL || copy == NULL || image == NULL) {
-        lp_free(chart);
-        lp_free(copy);
-        lp_free(image);
-        return lp_fail_memory(err, "chart", rows * columns, 4);
+    if (chart == NULL) {
+        return lp_fail_memory(err, "chart", 1, sizeof *chart);
     }
-    *chart = (lp_chart){.image = image,
-                        .rows = rows,
-                        .columns = columns,
-                        .width = width,
-                        .height = height,
-                        .title = copy};
+    chart->rows = rows;
+    chart->columns = columns;
+    chart->width = width;
+    chart->height = height;
+    chart->title = lp_memory_take(&chart->memory, strlen(title) + 1, 1);
+    chart->image = lp_memory_take(&chart->memory, rows * columns, 4); /* sides are below 2^15 */
+    lp_status status = lp_memory_check(&chart->memory, "chart", err);
+    if (status != LP_OK) {
+        lp_memory_free(&chart->memory);
+        lp_free(chart);
+        return status;
+    }
+    memcpy(chart->title, title, strlen(title) + 1);
     chart->on[IMAGE] =
         open_context(cairo_image_surface_create_for_data(
-                         image, CAIRO_FORMAT_RGB24, (int)columns, (int)rows,
+                         chart->image, CAIRO_FORMAT_RGB24, (int)columns, (int)rows,
                          cairo_format_stride_for_width(CAIRO_FORMAT_RGB24, (int)columns)),
                      pixels);
     cairo_surface_t *svg = cairo_svg_surface_create_for_stream(append, &chart->raw, width, height);
@@ -123,8 +126,7 @@ void lp_chart_free(lp_chart *chart) {
         lp_buffer_free(&chart->raw);
         lp_buffer_free(&chart->words);
         lp_buffer_free(&chart->boxes);
-        lp_free(chart->image);
-        lp_free(chart->title);
+        lp_memory_free(&chart->memory);
         lp_free(chart);
     }
 }
@@ -204,6 +206,22 @@ void lp_chart_polyline(lp_chart *chart, const lp_xy *points, size_t count, const
 
 void lp_chart_line(lp_chart *chart, double x0, double y0, double x1, double y1, const lp_pen *pen) {
     lp_chart_polyline(chart, (const lp_xy[]){{x0, y0}, {x1, y1}}, 2, pen);
+}
+
+void lp_chart_frame(lp_chart *chart, lp_box box, const lp_pen *pen) {
+    const lp_xy corners[] = {{box.left, box.top},
+                             {box.right, box.top},
+                             {box.right, box.bottom},
+                             {box.left, box.bottom},
+                             {box.left, box.top}};
+    lp_chart_polyline(chart, corners, 5, pen);
+}
+
+void lp_chart_interval(lp_chart *chart, lp_xy from, lp_xy to, bool upwards, const lp_pen *pen) {
+    double dx = upwards ? 5 : 0, dy = upwards ? 0 : 5; /* of half a bar */
+    lp_chart_line(chart, from.x, from.y, to.x, to.y, pen);
+    lp_chart_line(chart, from.x - dx, from.y - dy, from.x + dx, from.y + dy, pen);
+    lp_chart_line(chart, to.x - dx, to.y - dy, to.x + dx, to.y + dy, pen);
 }
 
 void lp_chart_area(lp_chart *chart, const lp_xy *points, size_t count, lp_color color,
@@ -329,7 +347,11 @@ void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *sty
     lp_buffer_put(&chart->boxes, &box, sizeof box);
 }
 
-/* ---- images ---------------------------------------------------------------------------------- */
+void lp_chart_heading(lp_chart *chart, double x, double y, double size) {
+    const lp_text_style style = {
+        .size = size, .color = LP_INK, .bold = true, .max_width = chart->width - 2 * x};
+    lp_chart_text(chart, x, y, &style, chart->title);
+}
 
 void lp_chart_image(lp_chart *chart, double x, double y, double width, double height,
                     const unsigned char *rgb, size_t rows, size_t columns) {
@@ -380,15 +402,12 @@ static lp_status check(const lp_chart *chart, size_t target, lp_error *err) {
 
 lp_status lp_chart_png(const lp_chart *chart, lp_buffer *png, lp_error *err) {
     size_t count = chart->rows * chart->columns;
+    lp_memory memory = {0};
+    lp_status status;
     cairo_surface_flush(cairo_get_target(chart->on[IMAGE]));
-    lp_status status = check(chart, IMAGE, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    unsigned char *rgb = lp_alloc(count, 3);
-    if (rgb == NULL) {
-        return lp_fail_memory(err, "picture", count, 3);
-    }
+    LP_TRY(check(chart, IMAGE, err));
+    unsigned char *rgb = lp_memory_take(&memory, count, 3);
+    LP_TRY(lp_memory_check(&memory, "picture", err));
     for (size_t i = 0; i < count; i++) {
         uint32_t pixel;
         memcpy(&pixel, chart->image + 4 * i, sizeof pixel);
@@ -397,17 +416,14 @@ lp_status lp_chart_png(const lp_chart *chart, lp_buffer *png, lp_error *err) {
         rgb[3 * i + 2] = (unsigned char)pixel;
     }
     status = lp_png_encode(rgb, chart->rows, chart->columns, png, err);
-    lp_free(rgb);
+done:
+    lp_memory_free(&memory);
     return status;
 }
 
 /* The number of an id in the order of their first appearance. */
 static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
     size_t number = 0;
-    char terminated[64];
-    size = size < sizeof terminated ? size : sizeof terminated - 1;
-    memcpy(terminated, id, size);
-    terminated[size] = '\0';
     for (const char *p = ids->bytes; p != NULL && *p != '\0'; number++) {
         const char *end = strchr(p, '\n');
         if ((size_t)(end - p) == size && memcmp(p, id, size) == 0) {
@@ -415,7 +431,8 @@ static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
         }
         p = end + 1;
     }
-    lp_buffer_printf(ids, "%s\n", terminated);
+    lp_buffer_put(ids, id, size);
+    lp_buffer_text(ids, "\n");
     return number;
 }
 
@@ -458,9 +475,7 @@ lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg
         lp_buffer_text(svg, prefix == NULL ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" : "");
         lp_buffer_text(svg, "<svg role=\"img\"");
         lp_buffer_put(svg, body + 4, (size_t)(inside + 1 - (body + 4)));
-        lp_buffer_text(svg, "\n<title>");
-        lp_buffer_escaped(svg, chart->title);
-        lp_buffer_text(svg, "</title>\n<desc>");
+        lp_buffer_between(svg, "\n<title>", chart->title, "</title>\n<desc>");
         lp_buffer_put(svg, chart->words.bytes, chart->words.size);
         lp_buffer_text(svg, "</desc>");
         if (prefix == NULL) { /* cairo does not say that the cells of an image stay sharp */

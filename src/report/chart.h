@@ -92,6 +92,12 @@ void lp_chart_polyline(lp_chart *chart, const lp_xy *points, size_t count, const
 void lp_chart_area(lp_chart *chart, const lp_xy *points, size_t count, lp_color color,
                    double opacity);
 
+/* The outline of a box. */
+void lp_chart_frame(lp_chart *chart, lp_box box, const lp_pen *pen);
+
+/* An interval from .. to, along x or upwards, with a short bar across at either end. */
+void lp_chart_interval(lp_chart *chart, lp_xy from, lp_xy to, bool upwards, const lp_pen *pen);
+
 /* The i-th of seven shapes, filled, round (x, y), with a white rim. */
 void lp_chart_marker(lp_chart *chart, size_t shape, double x, double y, double size,
                      lp_color color);
@@ -99,6 +105,9 @@ void lp_chart_marker(lp_chart *chart, size_t shape, double x, double y, double s
 /* One line of text; the middle of its capitals is at y (at x when it reads upward). */
 void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *style,
                    const char *text);
+
+/* The title in bold letters, as far from the right edge as from the left. */
+void lp_chart_heading(lp_chart *chart, double x, double y, double size);
 
 /* Width of a text drawn so, at most max_width where that is set. */
 double lp_chart_text_width(lp_chart *chart, const lp_text_style *style, const char *text);

@@ -87,3 +87,39 @@ void lp_chart_axis_label(const lp_chart_axis *axis, double tick, char text[LP_TI
                        axis->scale == LP_SCALE_LOG2 && tick >= 1 ? 7 : 4, tick);
     }
 }
+
+static const lp_pen grid_pen = {LP_GRID, 1, LP_SOLID}, axis_pen = {LP_INK, 1, LP_SOLID};
+enum { FONT = 14 };
+
+void lp_chart_axis_rows(const lp_chart_axis *axis, lp_chart *chart, double left, double right) {
+    const lp_text_style style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_RIGHT};
+    double ticks[LP_MAX_TICKS];
+    char text[LP_TICK_TEXT];
+    size_t count = lp_chart_axis_ticks(axis, ticks);
+    for (size_t i = 0; i < count; i++) {
+        double y = lp_chart_axis_place(axis, ticks[i]);
+        lp_chart_axis_label(axis, ticks[i], text);
+        lp_chart_line(chart, left, y, right, y, &grid_pen);
+        lp_chart_text(chart, left - 8, y, &style, text);
+    }
+}
+
+void lp_chart_axis_columns(const lp_chart_axis *axis, lp_chart *chart, double top, double bottom,
+                           double foot, bool inverse) {
+    const lp_text_style style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
+    double ticks[LP_MAX_TICKS];
+    char text[LP_TICK_TEXT];
+    size_t count = lp_chart_axis_ticks(axis, ticks);
+    for (size_t i = 0; i < count; i++) {
+        double x = lp_chart_axis_place(axis, ticks[i]);
+        lp_chart_axis_label(axis, ticks[i], text);
+        lp_chart_line(chart, x, top, x, bottom, &grid_pen);
+        lp_chart_line(chart, x, foot, x, foot + 5, &axis_pen);
+        lp_chart_text(chart, x, foot + 16, &style, text);
+        if (inverse) {
+            lp_chart_axis_label(axis, 1 / ticks[i], text);
+            lp_chart_line(chart, x, top - 5, x, top, &axis_pen);
+            lp_chart_text(chart, x, top - 15, &style, text);
+        }
+    }
+}

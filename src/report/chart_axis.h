@@ -3,6 +3,7 @@
 #define LP_REPORT_CHART_AXIS_H
 
 #include <stddef.h>
+#include "report/chart.h"
 
 enum { LP_MAX_TICKS = 64, LP_TICK_TEXT = 32 };
 
@@ -28,5 +29,12 @@ size_t lp_chart_axis_ticks(const lp_chart_axis *axis, double ticks[LP_MAX_TICKS]
 
 /* A tick's text: "0.5", "1e-6". */
 void lp_chart_axis_label(const lp_chart_axis *axis, double tick, char text[LP_TICK_TEXT]);
+
+/* Draws the grid of an axis and its numbers: one that goes upwards, with its numbers left of
+ * `left`; or one that goes to the right, with its marks and numbers below `foot` and, where
+ * `inverse`, marks and numbers of 1 / value above `top`. */
+void lp_chart_axis_rows(const lp_chart_axis *axis, lp_chart *chart, double left, double right);
+void lp_chart_axis_columns(const lp_chart_axis *axis, lp_chart *chart, double top, double bottom,
+                           double foot, bool inverse);
 
 #endif

@@ -17,11 +17,6 @@ enum {
     MAX_WIDTH = 1000
 };
 
-/* How much the images are enlarged, all alike. */
-static size_t factor_for(size_t largest) {
-    return largest >= SMALL ? 1 : (SMALL + largest - 1) / largest;
-}
-
 static const lp_text_style truth_style = {.size = 11.5, .color = LP_INK, .bold = true};
 static const lp_text_style predicted_style = {.size = 11.5, .color = 0xb04a00};
 static const char arrow[] = " \xe2\x86\x92";
@@ -92,7 +87,7 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
         return lp_fail(err, LP_ERR_ARGUMENT, "contact sheet \"%s\": there is no image",
                        sheet->title);
     }
-    size_t factor = factor_for(largest);
+    size_t factor = largest >= SMALL ? 1 : (SMALL + largest - 1) / largest; /* of enlargement */
     lp_chart *ruler; /* the size of the sheet depends on its text */
     lp_status status = lp_chart_new(sheet->title, 1, 1, 1, &ruler, err);
     if (status != LP_OK) {
@@ -100,11 +95,8 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
     }
     double side = (double)(largest * factor), cell = fmax(side, caption_width(sheet, ruler));
     lp_chart_free(ruler);
-    size_t columns = sheet->columns;
-    if (columns == 0) {
-        columns = (size_t)fmax(1, fmin(8, floor((MAX_WIDTH - 2 * MARGIN) / (cell + GAP))));
-        columns = sheet->count < columns ? sheet->count : columns;
-    }
+    size_t columns = (size_t)fmax(1, fmin(8, floor((MAX_WIDTH - 2 * MARGIN) / (cell + GAP))));
+    columns = sheet->count < columns ? sheet->count : columns;
     size_t rows = (sheet->count + columns - 1) / columns;
     double width = 2 * MARGIN + (double)columns * (cell + GAP) - GAP;
     double height = MARGIN + TITLE + (double)rows * (side + 2 * LINE + GAP) - GAP + MARGIN;
@@ -112,9 +104,7 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
     if (status != LP_OK) {
         return status;
     }
-    const lp_text_style title = {
-        .size = 16, .color = LP_INK, .bold = true, .max_width = width - 2 * MARGIN};
-    lp_chart_text(*chart, MARGIN, MARGIN + 8, &title, sheet->title);
+    lp_chart_heading(*chart, MARGIN, MARGIN + 8, 16);
     for (size_t i = 0; i < sheet->count; i++) {
         size_t row = i / columns, column = i % columns;
         draw_image(&sheet->images[i], *chart, MARGIN + (double)column * (cell + GAP),

@@ -16,12 +16,11 @@ typedef struct lp_contact_sheet {
     const char *title;
     const lp_contact *images; /* in reading order */
     size_t count;             /* >= 1 */
-    size_t columns;           /* 0 = 8, fewer for large images */
 } lp_contact_sheet;
 
-/* Images below 96 pixels are enlarged by a whole factor, each pixel a square; with larger ones a
- * PNG of the sheet holds their very pixels.  Captions: "true →" over "predicted
- * (confidence)". */
+/* Up to 8 images a row, fewer of large ones.  Images below 96 pixels are enlarged by a whole
+ * factor, each pixel a square; with larger ones a PNG of the sheet holds their very pixels.
+ * Captions: "true →" over "predicted (confidence)". */
 LP_MUST_USE lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart,
                                              lp_error *err);
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "report/chart_axis.h"
 
 enum {
@@ -20,8 +20,6 @@ enum {
     MAX_SERIES = 12
 };
 
-static const lp_text_style title_style = {.size = 18, .color = LP_INK, .bold = true};
-static const lp_text_style tick_style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
 static const lp_text_style label_style = {
     .size = FONT + 1, .color = LP_INK, .align = LP_ALIGN_CENTER};
 static const lp_text_style legend_style = {.size = FONT, .color = LP_INK};
@@ -79,65 +77,41 @@ static void draw_sample(lp_chart *chart, size_t series, double x, double y, bool
     lp_chart_marker(chart, series + series / 7, x + (SAMPLE - 10) / 2.0, y, 10, pen.color);
 }
 
-/* Draws the legend from y on, or only measures it; returns its end. */
+/* Draws the legend from y on, or only measures it; returns its end.  The last entry is that of the
+ * intervals, where there are any. */
 static double draw_legend(const lp_curve *curve, lp_chart *chart, double y, bool intervals,
                           bool draw) {
     double x = MARGIN;
     lp_text_style style = legend_style;
     style.max_width = WIDTH - 2 * MARGIN - SAMPLE;
-    for (size_t s = 0; s < curve->series_count; s++) {
-        double width = SAMPLE + lp_chart_text_width(chart, &style, curve->series[s].name);
+    for (size_t s = 0; s < curve->series_count + intervals; s++) {
+        bool band = s == curve->series_count;
+        const char *name = !band                     ? curve->series[s].name
+                           : curve->interval != NULL ? curve->interval
+                                                     : "95 % interval";
+        double width = SAMPLE + lp_chart_text_width(chart, &style, name);
         if (x > MARGIN && x + width > WIDTH - MARGIN) {
             x = MARGIN;
             y += LEGEND_ROW;
         }
-        if (draw) {
-            draw_sample(chart, s, x, y, curve->series[s].count > 1);
-            lp_chart_text(chart, x + SAMPLE, y, &style, curve->series[s].name);
-        }
-        x += width + 24;
-    }
-    if (intervals) {
-        const char *name = curve->interval != NULL ? curve->interval : "95 % interval";
-        double width = SAMPLE + lp_chart_text_width(chart, &style, name);
-        if (x + width > WIDTH - MARGIN) {
-            x = MARGIN;
-            y += LEGEND_ROW;
-        }
-        if (draw) {
+        if (draw && band) {
             lp_chart_rect(chart, x + 8, y - 7, SAMPLE - 16, 14, 0xcccccc);
+        } else if (draw) {
+            draw_sample(chart, s, x, y, curve->series[s].count > 1);
+        }
+        if (draw) {
             lp_chart_text(chart, x + SAMPLE, y, &style, name);
         }
+        x += width + 24;
     }
     return y + LEGEND_ROW;
 }
 
 static void draw_axes(const lp_curve *curve, const curve_layout *at, lp_chart *chart) {
-    double ticks[LP_MAX_TICKS];
-    char text[LP_TICK_TEXT];
-    const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID};
-    lp_text_style right = tick_style, label = label_style;
-    right.align = LP_ALIGN_RIGHT;
-    size_t count = lp_chart_axis_ticks(&at->y, ticks);
-    for (size_t i = 0; i < count; i++) {
-        double y = lp_chart_axis_place(&at->y, ticks[i]);
-        lp_chart_axis_label(&at->y, ticks[i], text);
-        lp_chart_line(chart, at->left, y, at->right, y, &grid);
-        lp_chart_text(chart, at->left - 8, y, &right, text);
-    }
-    count = lp_chart_axis_ticks(&at->x, ticks);
-    for (size_t i = 0; i < count; i++) {
-        double x = lp_chart_axis_place(&at->x, ticks[i]);
-        lp_chart_axis_label(&at->x, ticks[i], text);
-        lp_chart_line(chart, x, at->top, x, at->bottom, &grid);
-        lp_chart_line(chart, x, at->bottom, x, at->bottom + 5, &axis);
-        lp_chart_text(chart, x, at->bottom + 16, &tick_style, text);
-        if (at->lambda) {
-            lp_chart_axis_label(&at->x, 1 / ticks[i], text);
-            lp_chart_line(chart, x, at->top - 5, x, at->top, &axis);
-            lp_chart_text(chart, x, at->top - 15, &tick_style, text);
-        }
-    }
+    const lp_pen axis = {LP_INK, 1, LP_SOLID};
+    lp_text_style label = label_style;
+    lp_chart_axis_rows(&at->y, chart, at->left, at->right);
+    lp_chart_axis_columns(&at->x, chart, at->top, at->bottom, at->bottom, at->lambda);
     lp_chart_line(chart, at->left, at->bottom, at->right, at->bottom, &axis);
     lp_chart_line(chart, at->left, at->top, at->left, at->bottom, &axis);
     double middle = (at->left + at->right) / 2;
@@ -179,11 +153,9 @@ static void draw_band(const curve_layout *at, lp_chart *chart, const lp_curve_po
 static void draw_bar(const curve_layout *at, lp_chart *chart, const lp_curve_point *p,
                      const lp_pen *pen) {
     double x = lp_chart_axis_place(&at->x, p->x);
-    double high = lp_chart_axis_place(&at->y, 100 * p->high),
-           low = lp_chart_axis_place(&at->y, 100 * p->low);
-    lp_chart_line(chart, x, high, x, low, pen);
-    lp_chart_line(chart, x - 5, high, x + 5, high, pen);
-    lp_chart_line(chart, x - 5, low, x + 5, low, pen);
+    lp_xy high = {x, lp_chart_axis_place(&at->y, 100 * p->high)};
+    lp_xy low = {x, lp_chart_axis_place(&at->y, 100 * p->low)};
+    lp_chart_interval(chart, high, low, true, pen);
 }
 
 /* Draws one series: its band first when `front` is false, so that no band hides a line. */
@@ -235,9 +207,7 @@ static void draw_chosen(const lp_curve *curve, const curve_layout *at, lp_chart 
 
 static void draw(const lp_curve *curve, curve_layout *at, lp_chart *chart, lp_curve_point *points,
                  lp_xy *scratch) {
-    lp_text_style style = title_style;
-    style.max_width = WIDTH - 2 * MARGIN;
-    lp_chart_text(chart, MARGIN, MARGIN + 6, &style, curve->title);
+    lp_chart_heading(chart, MARGIN, MARGIN + 6, 18);
     (void)draw_legend(curve, chart, MARGIN + 38, at->intervals, true);
     draw_axes(curve, at, chart);
     for (int front = 0; front < 2; front++) {
@@ -265,7 +235,8 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
         return lp_fail(err, LP_ERR_ARGUMENT, "chart \"%s\": %zu series, expected at most %d",
                        curve->title, curve->series_count, MAX_SERIES);
     }
-    bool intervals = find_ranges(curve, &range);
+    curve_layout at = {.lambda = curve->kind == LP_CURVE_SWEEP};
+    at.intervals = find_ranges(curve, &range);
     if (!(range.left <= range.right)) {
         return lp_fail(err, LP_ERR_DATA, "chart \"%s\": there is no finite value to draw",
                        curve->title);
@@ -273,22 +244,19 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     for (size_t s = 0; s < curve->series_count; s++) {
         most = curve->series[s].count > most ? curve->series[s].count : most;
     }
-    curve_layout at = {.lambda = curve->kind == LP_CURVE_SWEEP, .intervals = intervals};
     lp_chart *chart = NULL;
+    lp_memory memory = {0};
     lp_status status;
-    lp_curve_point *points = lp_alloc(most, sizeof *points);
-    lp_xy *scratch = lp_alloc(most, 2 * sizeof *scratch);
-    if (points == NULL || scratch == NULL) {
-        status = lp_fail_memory(err, "curve", most, 2 * sizeof *scratch);
-        goto done;
-    }
+    lp_curve_point *points = lp_memory_take(&memory, most, sizeof *points);
+    lp_xy *scratch = lp_memory_take(&memory, most, 2 * sizeof *scratch);
+    LP_TRY(lp_memory_check(&memory, "curve", err));
     LP_TRY(lp_chart_new(curve->title, WIDTH, HEIGHT, 2, &chart, err));
     at.y = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
     at.x = lp_chart_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
                               at.lambda ? 14 : 9, 0, INFINITY);
     at.left = MARGIN + 70;
     at.right = WIDTH - MARGIN - 16;
-    at.top = draw_legend(curve, chart, MARGIN + 38, intervals, false) + (at.lambda ? 40 : 0);
+    at.top = draw_legend(curve, chart, MARGIN + 38, at.intervals, false) + (at.lambda ? 40 : 0);
     at.bottom = HEIGHT - MARGIN - 42;
     at.x.from = at.left;
     at.x.to = at.right;
@@ -296,8 +264,7 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     at.y.to = at.top;
     draw(curve, &at, chart, points, scratch);
 done:
-    lp_free(points);
-    lp_free(scratch);
+    lp_memory_free(&memory);
     *out = chart;
     return status;
 }

@@ -3,10 +3,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 
 enum {
     MARGIN = 20,
@@ -104,12 +103,15 @@ static double widest(lp_chart *chart, const lp_text_style *style, const char *co
     return width;
 }
 
+static void put_color(lp_color color, unsigned char rgb[3]) {
+    rgb[0] = (unsigned char)(color >> 16);
+    rgb[1] = (unsigned char)(color >> 8);
+    rgb[2] = (unsigned char)color;
+}
+
 static void draw_cells(const heat_map_plan *p, lp_chart *chart, unsigned char *rgb) {
     for (size_t i = 0; i < p->n * p->n; i++) {
-        lp_color color = share_color(p->share[i]);
-        rgb[3 * i] = (unsigned char)(color >> 16);
-        rgb[3 * i + 1] = (unsigned char)(color >> 8);
-        rgb[3 * i + 2] = (unsigned char)color;
+        put_color(share_color(p->share[i]), rgb + 3 * i);
     }
     lp_chart_image(chart, p->left, p->top, p->side, p->side, rgb, p->n, p->n);
     lp_text_style style = {.size = fmin(14, 0.34 * p->cell), .align = LP_ALIGN_CENTER};
@@ -152,12 +154,8 @@ static void draw_groups(const heat_map_plan *p, lp_chart *chart, const lp_text_s
             lp_chart_line(chart, p->left, p->top + b, p->left + p->side, p->top + b, &faint);
             lp_chart_line(chart, p->left + b, p->top, p->left + b, p->top + p->side, &faint);
         }
-        const lp_xy square[] = {{p->left + a, p->top + a},
-                                {p->left + b, p->top + a},
-                                {p->left + b, p->top + b},
-                                {p->left + a, p->top + b},
-                                {p->left + a, p->top + a}};
-        lp_chart_polyline(chart, square, 5, &strong);
+        const lp_box square = {p->left + a, p->top + a, p->left + b, p->top + b};
+        lp_chart_frame(chart, square, &strong);
         if (named) {
             lp_chart_text(chart, p->left + p->side + 6, p->top + (a + b) / 2, style,
                           p->map->group_names[group_at(p, from)]);
@@ -172,18 +170,10 @@ static void draw_bar(const heat_map_plan *p, lp_chart *chart) {
     const lp_pen pen = {LP_INK, 1, LP_SOLID};
     for (size_t i = 0; i < BAR_COLORS; i++) { /* from the top down: from all to nothing */
         double root = 1 - (double)i / (BAR_COLORS - 1);
-        lp_color color = share_color(root * root);
-        rgb[3 * i] = (unsigned char)(color >> 16);
-        rgb[3 * i + 1] = (unsigned char)(color >> 8);
-        rgb[3 * i + 2] = (unsigned char)color;
+        put_color(share_color(root * root), rgb + 3 * i);
     }
     lp_chart_image(chart, x, p->top, 18, height, rgb, BAR_COLORS, 1);
-    const lp_xy frame[] = {{x, p->top},
-                           {x + 18, p->top},
-                           {x + 18, p->top + height},
-                           {x, p->top + height},
-                           {x, p->top}};
-    lp_chart_polyline(chart, frame, 5, &pen);
+    lp_chart_frame(chart, (lp_box){x, p->top, x + 18, p->top + height}, &pen);
     lp_text_style style = {.size = 13, .color = LP_INK};
     for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
         char text[16];
@@ -200,19 +190,13 @@ static void draw_bar(const heat_map_plan *p, lp_chart *chart) {
 
 static void draw_frame(const heat_map_plan *p, lp_chart *chart) {
     const lp_pen pen = {LP_INK, 1, LP_SOLID};
-    const lp_xy frame[] = {{p->left, p->top},
-                           {p->left + p->side, p->top},
-                           {p->left + p->side, p->top + p->side},
-                           {p->left, p->top + p->side},
-                           {p->left, p->top}};
-    char text[96];
-    lp_chart_polyline(chart, frame, 5, &pen);
+    const lp_box frame = {p->left, p->top, p->left + p->side, p->top + p->side};
+    char text[96] = "Predicted class";
+    lp_chart_frame(chart, frame, &pen);
     lp_text_style style = {.size = 15, .color = LP_INK, .align = LP_ALIGN_CENTER};
     if (p->block > 1) {
         (void)snprintf(text, sizeof text, "Predicted class (each cell: the largest of %zu x %zu)",
                        p->block, p->block);
-    } else {
-        (void)snprintf(text, sizeof text, "Predicted class");
     }
     lp_chart_text(chart, p->left + p->side / 2, p->top + p->side + p->name_rows + 20, &style, text);
     style.upward = true;
@@ -251,9 +235,7 @@ static lp_status lay_out(heat_map_plan *p, lp_chart *ruler, unsigned char *rgb, 
     if (status != LP_OK) {
         return status;
     }
-    lp_text_style title = {
-        .size = 18, .color = LP_INK, .bold = true, .max_width = width - 2 * MARGIN};
-    lp_chart_text(*chart, MARGIN, MARGIN + 6, &title, map->title);
+    lp_chart_heading(*chart, MARGIN, MARGIN + 6, 18);
     draw_cells(p, *chart, rgb);
     if (map->group_of != NULL) {
         draw_groups(p, *chart, &group_style, groups > 0);
@@ -286,22 +268,18 @@ lp_status lp_heat_map_chart(const lp_heat_map *map, lp_chart **chart, lp_error *
     p.cell = fmin(fmax(floor(2.0 * SIDE / (double)p.n) / 2, 1), 110);
     p.side = p.cell * (double)p.n;
     p.font = fmin(13, 0.88 * p.cell);
-    p.order = lp_alloc(map->classes, sizeof *p.order);
-    p.share = lp_alloc(p.n * p.n, sizeof *p.share);
-    unsigned char *rgb = lp_alloc(p.n * p.n, 3);
+    lp_memory memory = {0};
     lp_status status;
-    if (p.order == NULL || p.share == NULL || rgb == NULL) {
-        status = lp_fail_memory(err, "heat map", p.n * p.n, sizeof *p.share);
-        goto done;
-    }
+    p.order = lp_memory_take(&memory, map->classes, sizeof *p.order);
+    p.share = lp_memory_take(&memory, p.n * p.n, sizeof *p.share);
+    unsigned char *rgb = lp_memory_take(&memory, p.n * p.n, 3);
+    LP_TRY(lp_memory_check(&memory, "heat map", err));
     LP_TRY(lp_chart_new(map->title, 1, 1, 1, &ruler, err));
     fill_order(&p);
     fill_shares(&p);
     LP_TRY(lay_out(&p, ruler, rgb, chart, err));
 done:
     lp_chart_free(ruler);
-    lp_free(p.order);
-    lp_free(p.share);
-    lp_free(rgb);
+    lp_memory_free(&memory);
     return status;
 }

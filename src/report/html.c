@@ -95,53 +95,36 @@ void lp_html_free(lp_html *page) {
     }
 }
 
-/* <tag>text</tag>, and a newline after the blocks */
-static void element(lp_buffer *out, const char *tag, const char *text, const char *after) {
-    lp_buffer_printf(out, "<%s>", tag);
-    lp_buffer_escaped(out, text);
-    lp_buffer_printf(out, "</%s>%s", tag, after);
-}
-
 void lp_html_heading(lp_html *page, const char *text) {
     lp_buffer *body = &page->body;
     page->headings++;
-    lp_buffer_printf(&page->contents, "<li><a href=\"#s%zu\">", page->headings);
-    lp_buffer_escaped(&page->contents, text);
-    lp_buffer_text(&page->contents, "</a></li>\n");
-    lp_buffer_printf(body, "%s<section>\n<h2 id=\"s%zu\">", page->open ? "</section>\n" : "",
+    lp_buffer_printf(&page->contents, "<li><a href=\"#s%zu", page->headings);
+    lp_buffer_between(&page->contents, "\">", text, "</a></li>\n");
+    lp_buffer_printf(body, "%s<section>\n<h2 id=\"s%zu", page->open ? "</section>\n" : "",
                      page->headings);
-    lp_buffer_escaped(body, text);
-    lp_buffer_text(body, "</h2>\n");
+    lp_buffer_between(body, "\">", text, "</h2>\n");
     page->open = true;
 }
 
 void lp_html_paragraph(lp_html *page, const char *text) {
-    element(&page->body, "p", text, "\n");
+    lp_buffer_between(&page->body, "<p>", text, "</p>\n");
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
 /* The box lets a wide table scroll by itself on a narrow screen, also by keyboard. */
 static void open_table(lp_buffer *body, const char *kind, const char *caption) {
-    lp_buffer_printf(body, "<div class=\"scroll%s\" role=\"region\" tabindex=\"0\" aria-label=\"",
-                     kind);
-    lp_buffer_escaped(body, caption);
-    lp_buffer_text(body, "\">\n<table>\n");
-    element(body, "caption", caption, "\n");
+    lp_buffer_printf(body, "<div class=\"scroll%s\" role=\"region\" tabindex=\"0\"", kind);
+    lp_buffer_between(body, " aria-label=\"", caption, "\">\n<table>\n");
+    lp_buffer_between(body, "<caption>", caption, "</caption>\n");
 }
 
-static void close_table(lp_buffer *body) {
-    lp_buffer_text(body, "</tbody>\n</table>\n</div>\n");
-}
+static const char table_end[] = "</tbody>\n</table>\n</div>\n";
 
 static void put_value(lp_buffer *body, const json_t *value, const char *format) {
     char cell[LP_TABLE_CELL];
-    if (json_is_string(value)) { /* whole, however long */
-        lp_buffer_escaped(body, json_string_value(value));
-    } else {
-        (void)lp_table_cell(cell, value, format);
-        lp_buffer_escaped(body, cell);
-    }
+    (void)lp_table_cell(cell, value, format);
+    lp_buffer_escaped(body, json_is_string(value) ? json_string_value(value) : cell); /* whole */
 }
 
 void lp_html_table(lp_html *page, const char *caption, const lp_column *columns, size_t count,
@@ -153,11 +136,9 @@ void lp_html_table(lp_html *page, const char *caption, const lp_column *columns,
     lp_buffer_text(body, "<thead>\n<tr>");
     for (size_t c = 0; c < count; c++) { /* a heading stands as its column does */
         const json_t *sample = json_object_get(json_array_get(rows, 0), columns[c].key);
-        lp_buffer_text(body, lp_table_cell(cell, sample, columns[c].format)
-                                 ? "<th scope=\"col\" class=\"n\">"
-                                 : "<th scope=\"col\">");
-        lp_buffer_escaped(body, columns[c].heading);
-        lp_buffer_text(body, "</th>");
+        bool number = lp_table_cell(cell, sample, columns[c].format);
+        lp_buffer_between(body, number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">",
+                          columns[c].heading, "</th>");
     }
     lp_buffer_text(body, "</tr>\n</thead>\n<tbody>\n");
     for (size_t r = 0; r < json_array_size(rows); r++) {
@@ -171,7 +152,7 @@ void lp_html_table(lp_html *page, const char *caption, const lp_column *columns,
         }
         lp_buffer_text(body, "</tr>\n");
     }
-    close_table(body);
+    lp_buffer_text(body, table_end);
 }
 
 /* One row a member.  `outer` is the path to the object, "" at the top. */
@@ -186,9 +167,7 @@ static void put_members(lp_html *page, const char *outer, const json_t *object, 
             put_members(page, path, value, depth + 1);
             continue;
         }
-        lp_buffer_text(&page->body, "<tr><th scope=\"row\">");
-        lp_buffer_escaped(&page->body, path);
-        lp_buffer_text(&page->body, "</th><td>");
+        lp_buffer_between(&page->body, "<tr><th scope=\"row\">", path, "</th><td>");
         if (json_is_array(value) || json_is_object(value)) {
             char *text = lp_json_dump(value, LP_JSON_LINE);
             page->body.failed = page->body.failed || text == NULL;
@@ -206,7 +185,7 @@ void lp_html_settings(lp_html *page, const char *caption, const json_t *object) 
     open_table(&page->body, " settings", caption);
     lp_buffer_text(&page->body, "<tbody>\n");
     put_members(page, "", object, 0);
-    close_table(&page->body);
+    lp_buffer_text(&page->body, table_end);
 }
 
 /* ---- pictures -------------------------------------------------------------------------------- */
@@ -215,9 +194,8 @@ void lp_html_settings(lp_html *page, const char *caption, const json_t *object) 
 static void open_figure(lp_html *page, double width, const char *caption) {
     lp_buffer_printf(&page->body, "<figure>\n<div class=\"picture\" style=\"--w:%.0fpx\"", width);
     if (caption != NULL) { /* it may scroll: as a table */
-        lp_buffer_text(&page->body, " role=\"region\" tabindex=\"0\" aria-label=\"");
-        lp_buffer_escaped(&page->body, caption);
-        lp_buffer_text(&page->body, "\"");
+        lp_buffer_between(&page->body, " role=\"region\" tabindex=\"0\" aria-label=\"", caption,
+                          "\"");
     }
     lp_buffer_text(&page->body, ">\n");
 }
@@ -225,7 +203,7 @@ static void open_figure(lp_html *page, double width, const char *caption) {
 static void close_figure(lp_html *page, const char *caption) {
     lp_buffer_text(&page->body, "</div>\n");
     if (caption != NULL) {
-        element(&page->body, "figcaption", caption, "\n");
+        lp_buffer_between(&page->body, "<figcaption>", caption, "</figcaption>\n");
     }
     lp_buffer_text(&page->body, "</figure>\n");
 }
@@ -243,9 +221,7 @@ void lp_html_chart(lp_html *page, const lp_chart *chart, const char *caption) {
 void lp_html_png(lp_html *page, const void *png, size_t size, double width, const char *description,
                  const char *caption) {
     open_figure(page, width, caption);
-    lp_buffer_text(&page->body, "<img alt=\"");
-    lp_buffer_escaped(&page->body, description);
-    lp_buffer_text(&page->body, "\" src=\"data:image/png;base64,");
+    lp_buffer_between(&page->body, "<img alt=\"", description, "\" src=\"data:image/png;base64,");
     lp_buffer_base64(&page->body, png, size);
     lp_buffer_text(&page->body, "\">\n");
     close_figure(page, caption);
@@ -267,9 +243,7 @@ lp_status lp_html_write(const lp_html *page, const char *path, lp_error *err) {
     if (page->status != LP_OK) {
         return lp_fail(err, page->status, "%s: %s", path, page->err.text);
     }
-    lp_buffer_text(&out, head);
-    lp_buffer_escaped(&out, page->title);
-    lp_buffer_text(&out, style);
+    lp_buffer_between(&out, head, page->title, style);
     lp_buffer_escaped(&out, page->title);
     lp_buffer_text(&out, "</h1>\n");
     if (page->headings > 1) {

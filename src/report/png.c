@@ -3,9 +3,7 @@
 
 #include <png.h>
 #include <setjmp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"

@@ -2,9 +2,6 @@
  * confidence over the same axis. */
 #include "report/reliability.h"
 
-#include <math.h>
-#include <stdio.h>
-
 #include "base/error.h"
 #include "report/chart_axis.h"
 
@@ -29,8 +26,7 @@ typedef struct reliability_plan {
     lp_chart_axis share;      /* percent of the examples, upwards */
 } reliability_plan;
 
-static const lp_pen grid = {LP_GRID, 1, LP_SOLID}, axis = {LP_INK, 1, LP_SOLID},
-                    ideal = {LP_FAINT, 1.6, LP_DASHED};
+static const lp_pen axis = {LP_INK, 1, LP_SOLID}, ideal = {LP_FAINT, 1.6, LP_DASHED};
 
 static void draw_legend(lp_chart *chart) {
     const lp_text_style style = {.size = FONT, .color = LP_INK};
@@ -45,41 +41,22 @@ static void draw_legend(lp_chart *chart) {
     lp_chart_text(chart, x + 44, y, &style, "as sure as right");
 }
 
-/* Horizontal lines of an axis that goes upwards, with its numbers and its name. */
+/* An axis that goes upwards and its name. */
 static void draw_rows(const lp_chart_axis *rows, lp_chart *chart, const char *name) {
-    double ticks[LP_MAX_TICKS];
-    char text[LP_TICK_TEXT];
-    const lp_text_style number = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_RIGHT};
     const lp_text_style label = {.size = FONT + 1,
                                  .color = LP_INK,
                                  .align = LP_ALIGN_CENTER,
                                  .upward = true,
                                  .max_width = rows->from - rows->to + 24};
-    size_t count = lp_chart_axis_ticks(rows, ticks);
-    for (size_t i = 0; i < count; i++) {
-        double y = lp_chart_axis_place(rows, ticks[i]);
-        lp_chart_axis_label(rows, ticks[i], text);
-        lp_chart_line(chart, LEFT, y, RIGHT, y, &grid);
-        lp_chart_text(chart, LEFT - 8, y, &number, text);
-    }
+    lp_chart_axis_rows(rows, chart, LEFT, RIGHT);
     lp_chart_text(chart, MARGIN + 2, (rows->from + rows->to) / 2, &label, name);
 }
 
 static void draw_axes(const reliability_plan *p, lp_chart *chart) {
-    double ticks[LP_MAX_TICKS];
-    char text[LP_TICK_TEXT];
-    lp_text_style style = {.size = FONT, .color = LP_INK, .align = LP_ALIGN_CENTER};
+    const lp_text_style style = {.size = FONT + 1, .color = LP_INK, .align = LP_ALIGN_CENTER};
     draw_rows(&p->accuracy, chart, "Accuracy (%)");
     draw_rows(&p->share, chart, "Images (%)");
-    size_t count = lp_chart_axis_ticks(&p->confidence, ticks);
-    for (size_t i = 0; i < count; i++) {
-        double x = lp_chart_axis_place(&p->confidence, ticks[i]);
-        lp_chart_axis_label(&p->confidence, ticks[i], text);
-        lp_chart_line(chart, x, TOP, x, BOTTOM, &grid);
-        lp_chart_line(chart, x, STRIP_BOTTOM, x, STRIP_BOTTOM + 5, &axis);
-        lp_chart_text(chart, x, STRIP_BOTTOM + 16, &style, text);
-    }
-    style.size = FONT + 1;
+    lp_chart_axis_columns(&p->confidence, chart, TOP, BOTTOM, STRIP_BOTTOM, false);
     lp_chart_text(chart, (LEFT + RIGHT) / 2.0, STRIP_BOTTOM + 42, &style,
                   "Confidence: probability of the predicted class (%)");
 }
@@ -100,20 +77,14 @@ static void draw_bins(const reliability_plan *p, lp_chart *chart) {
         double x = lp_chart_axis_place(&p->confidence, 100 * b->confidence);
         double low = lp_chart_axis_place(&p->accuracy, 100 * interval.low);
         double high = lp_chart_axis_place(&p->accuracy, 100 * interval.high);
-        lp_chart_line(chart, x, low, x, high, &bar);
-        lp_chart_line(chart, x - 5, low, x + 5, low, &bar);
-        lp_chart_line(chart, x - 5, high, x + 5, high, &bar);
-        lp_chart_marker(
-            chart, 0, x,
-            lp_chart_axis_place(&p->accuracy, 100 * (double)b->correct / (double)b->count), 10,
-            bar.color);
+        double y = lp_chart_axis_place(&p->accuracy, 100 * (double)b->correct / (double)b->count);
+        lp_chart_interval(chart, (lp_xy){x, low}, (lp_xy){x, high}, true, &bar);
+        lp_chart_marker(chart, 0, x, y, 10, bar.color);
     }
 }
 
-static void draw(const reliability_plan *p, lp_chart *chart, const char *title) {
-    const lp_text_style style = {
-        .size = 18, .color = LP_INK, .bold = true, .max_width = WIDTH - 2 * MARGIN};
-    lp_chart_text(chart, MARGIN, MARGIN + 6, &style, title);
+static void draw(const reliability_plan *p, lp_chart *chart) {
+    lp_chart_heading(chart, MARGIN, MARGIN + 6, 18);
     draw_legend(chart);
     draw_axes(p, chart);
     lp_chart_line(chart, LEFT, BOTTOM, RIGHT, TOP, &ideal);
@@ -148,7 +119,7 @@ lp_status lp_reliability_chart(const char *title,
     p.share.to = STRIP_TOP;
     lp_status status = lp_chart_new(title, WIDTH, HEIGHT, 2, chart, err);
     if (status == LP_OK) {
-        draw(&p, *chart, title);
+        draw(&p, *chart);
     }
     return status;
 }

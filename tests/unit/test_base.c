@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -347,9 +348,28 @@ static void failed_allocations_are_reported(void **state) {
     assert_null(lp_alloc(SIZE_MAX / 2, 3));
 }
 
+/* Blocks are aligned, and after one that could not be had no more are taken. */
+static void memory_remembers_what_it_lacked(void **state) {
+    (void)state;
+    lp_memory memory = {0};
+    unsigned char *zeros = lp_memory_take_zeroed(&memory, 3, 5);
+    assert_non_null(zeros);
+    assert_int_equal((uintptr_t)zeros % 64, 0);
+    for (size_t i = 0; i < 15; i++) {
+        assert_int_equal(zeros[i], 0);
+    }
+    assert_ok(lp_memory_check(&memory, "blocks", &err), &err);
+    assert_null(lp_memory_take(&memory, SIZE_MAX, 2));
+    assert_null(lp_memory_take(&memory, 7, 1));
+    assert_fails(lp_memory_check(&memory, "blocks", &err), LP_ERR_MEMORY, &err, " x 2 bytes");
+    lp_memory_free(&memory);
+    assert_null(memory.last);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_match_published_vectors),
+        cmocka_unit_test(memory_remembers_what_it_lacked),
         cmocka_unit_test(written_file_is_whole_or_absent),
         cmocka_unit_test(an_address_tells_the_map_it_lies_in),
         cmocka_unit_test(full_disk_is_reported_with_the_file),

@@ -21,14 +21,14 @@ typedef struct objective_case {
     size_t names[K];
     lp_dense *dense;
     const lp_solver_entry *solver;
-    lp_dense_scratch scratch;
+    lp_memory memory;
+    lp_evaluator evaluator;
     double value[K];
     double gradient[K * D];
     double weight[K];
     double centres[K * F];
     double coupling[K * K];
     lp_objective at;
-    bool chosen[K];
 } objective_case;
 
 static void set_up(objective_case *c, const lp_solver_entry *solver, double bias) {
@@ -40,7 +40,6 @@ static void set_up(objective_case *c, const lp_solver_entry *solver, double bias
     }
     for (size_t k = 0; k < K; k++) {
         c->names[k] = k;
-        c->chosen[k] = true;
     }
     c->problem = (lp_problem){.count = N,
                               .width = F,
@@ -57,20 +56,20 @@ static void set_up(objective_case *c, const lp_solver_entry *solver, double bias
     void *opaque;
     assert_ok(solver->open(&c->problem, &opaque, &err), &err);
     c->dense = opaque;
-    assert_ok(lp_dense_scratch_init(&c->scratch, &c->problem, &err), &err);
+    c->evaluator = lp_evaluator_make(c->dense, c->dense->pass, 0.3, &c->memory);
+    assert_ok(lp_memory_check(&c->memory, "evaluator", &err), &err);
     c->at = (lp_objective){c->value, c->gradient, c->weight, c->centres, c->coupling};
 }
 
 static void tear_down(objective_case *c) {
-    lp_dense_scratch_clear(&c->scratch);
+    lp_memory_free(&c->memory);
     c->solver->close(c->dense);
     dataset_free(&c->data);
 }
 
 static void evaluate(objective_case *c, const double *parameters, bool wide, lp_extra extra) {
-    assert_ok(lp_dense_evaluate(c->dense, c->dense->pass, 0.3, parameters, c->chosen, wide, extra,
-                                &c->scratch, &c->at, &err),
-              &err);
+    c->evaluator.wide = wide;
+    assert_ok(lp_evaluate(&c->evaluator, parameters, extra, &c->at, &err), &err);
 }
 
 static double total(const objective_case *c) {
@@ -109,7 +108,7 @@ static void values_equal_plain_loops(void **state) {
         for (size_t k = 0; k < K; k++) {
             memcpy(own + k * F, parameters + k * D, F * sizeof *own);
         }
-        assert_ok(lp_basis_leave(&c.dense->basis, own, K, weights, 1, &err), &err);
+        assert_ok(lp_basis_turn(&c.dense->basis, LP_FROM_BASIS, own, K, weights, 1, &err), &err);
         double expected = 0;
         for (size_t k = 0; k < K; k++) {
             for (size_t j = 0; j < F; j++) {
@@ -192,7 +191,7 @@ static void classes_can_be_left_out(void **state) {
     evaluate(&c, parameters, true, LP_EXTRA_CURVATURE);
     memcpy(gradient, c.gradient, sizeof gradient);
     memcpy(value, c.value, sizeof value);
-    c.chosen[0] = c.chosen[2] = false;
+    c.evaluator.chosen[0] = c.evaluator.chosen[2] = false;
     memset(c.gradient, 0, sizeof c.gradient);
     evaluate(&c, parameters, true, LP_EXTRA_CURVATURE);
     assert_true(largest_difference(value, c.value, K) < 1e-12 * value[0]);
@@ -328,33 +327,34 @@ static void scale_by_ten(void *context, size_t which, const double *from, double
 
 static void lbfgs_knows_its_last_step(void **state) {
     (void)state;
-    lp_lbfgs *memory;
+    lp_memory blocks = {0};
     double direction[3];
     double scratch[3];
     static const double steps[3][3] = {{1, 0, 2}, {0, 1, -1}, {1, 1, 1}};
     static const double bend[3] = {4, 0.5, 1}; /* the Hessian's diagonal */
-    assert_ok(lp_lbfgs_new(2, 3, 2, &memory, &err), &err);
+    lp_lbfgs memory = lp_lbfgs_make(2, 3, 2, &blocks);
+    assert_ok(lp_memory_check(&blocks, "L-BFGS", &err), &err);
     static const double g[3] = {1, 2, 3};
-    lp_lbfgs_direction(memory, 1, g, scale_by_ten, NULL, direction, scratch);
+    lp_lbfgs_direction(&memory, 1, g, scale_by_ten, NULL, direction, scratch);
     assert_true(direction[0] == -10 && direction[1] == -20 && direction[2] == -30);
     for (size_t s = 0; s < 3; s++) { /* one more than it remembers */
         double change[3];
         for (size_t j = 0; j < 3; j++) {
             change[j] = bend[j] * steps[s][j];
         }
-        lp_lbfgs_learn(memory, 1, steps[s], change);
-        lp_lbfgs_direction(memory, 1, change, scale_by_ten, NULL, direction, scratch);
+        lp_lbfgs_learn(&memory, 1, steps[s], change);
+        lp_lbfgs_direction(&memory, 1, change, scale_by_ten, NULL, direction, scratch);
         for (size_t j = 0; j < 3; j++) { /* the secant equation: H change = step */
             assert_true(fabs(direction[j] + steps[s][j]) < 1e-12);
         }
     }
     static const double back[3] = {-1, -1, -1}; /* negative curvature is not learned */
-    lp_lbfgs_learn(memory, 1, steps[2], back);
-    lp_lbfgs_direction(memory, 1, g, scale_by_ten, NULL, direction, scratch);
+    lp_lbfgs_learn(&memory, 1, steps[2], back);
+    lp_lbfgs_direction(&memory, 1, g, scale_by_ten, NULL, direction, scratch);
     assert_true(lp_dot(direction, g, 3) < 0);
-    lp_lbfgs_direction(memory, 0, g, scale_by_ten, NULL, direction, scratch);
+    lp_lbfgs_direction(&memory, 0, g, scale_by_ten, NULL, direction, scratch);
     assert_true(direction[0] == -10); /* the other problem's memory is its own */
-    lp_lbfgs_free(memory);
+    lp_memory_free(&blocks);
 }
 
 /* The bound is one: nowhere is it below the distance to the optimum, and at the optimum it is
@@ -377,7 +377,9 @@ static void excess_bounds_the_distance(void **state) {
         lp_probe *probe;
         assert_ok(lp_probe_fit(&c.data.set, &options, &probe, &report, &err), &err);
         double own[K * F];
-        assert_ok(lp_basis_enter(&c.dense->basis, lp_probe_weights(probe), K, own, 1, &err), &err);
+        assert_ok(
+            lp_basis_turn(&c.dense->basis, LP_TO_BASIS, lp_probe_weights(probe), K, own, 1, &err),
+            &err);
         for (size_t k = 0; k < K; k++) {
             memcpy(optimum + k * D, own + k * F, F * sizeof *own);
             double b = lp_probe_intercepts(probe)[k];

@@ -82,8 +82,8 @@ static void add_published(const eval_job *j, const lp_training *training, lp_htm
         training != NULL ? lp_published_of(training->train.provenance, j->test->provenance) : NULL;
     char text[512];
     if (p != NULL) {
-        (void)snprintf(text, sizeof text, "Reported by others: %.*f %% (%s; %s).", p->decimals,
-                       p->accuracy, p->setting, p->source);
+        (void)snprintf(text, sizeof text, "Reported by others: %.*f %% (%s; %s).", p->study->decimals,
+                       p->accuracy, p->study->setting, p->study->source);
         lp_html_paragraph(page, text);
     }
 }

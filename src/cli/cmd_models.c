@@ -20,7 +20,7 @@ static const lp_published *shown_number(const lp_known_model *model, const char 
     const lp_published *all = lp_published_all(&count), *found = NULL;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(all[i].model, model->title) == 0 && strcmp(all[i].dataset, dataset) == 0 &&
-            (found == NULL || all[i].point == LP_FEATURE_PENULTIMATE)) {
+            (found == NULL || all[i].study->point == LP_FEATURE_PENULTIMATE)) {
             found = &all[i];
         }
     }
@@ -35,9 +35,9 @@ static json_t *published_rows(const lp_known_model *model) {
         if (strcmp(all[i].model, model->title) == 0) {
             (void)json_array_append_new(
                 rows, json_pack("{s:s, s:s, s:b, s:f, s:s, s:s, s:s}", "dataset", all[i].dataset,
-                                "feature", lp_feature_point_name(all[i].point), "normalized",
-                                all[i].normalized, "top1", all[i].accuracy, "by", all[i].by,
-                                "setting", all[i].setting, "source", all[i].source));
+                                "feature", lp_feature_point_name(all[i].study->point), "normalized",
+                                all[i].study->normalized, "top1", all[i].accuracy, "by", all[i].study->by,
+                                "setting", all[i].study->setting, "source", all[i].study->source));
         }
     }
     return rows;
@@ -68,7 +68,7 @@ static json_t *model_row(const lp_known_model *m) {
     }
     if (hundred != NULL) {
         (void)json_object_set_new(row, "cifar100", json_real(hundred->accuracy));
-        (void)json_object_set_new(row, "by", json_string(hundred->by));
+        (void)json_object_set_new(row, "by", json_string(hundred->study->by));
     }
     return row;
 }
@@ -85,10 +85,10 @@ static void print_notes(void) {
     for (size_t i = 0; i < count; i++) {
         bool said = false;
         for (size_t k = 0; k < i; k++) {
-            said = said || strcmp(all[k].by, all[i].by) == 0;
+            said = said || strcmp(all[k].study->by, all[i].study->by) == 0;
         }
         if (!said) {
-            (void)printf("          %s: %s; %s\n", all[i].by, all[i].setting, all[i].source);
+            (void)printf("          %s: %s; %s\n", all[i].study->by, all[i].study->setting, all[i].study->source);
         }
     }
 }
@@ -114,8 +114,8 @@ static void print_details(const lp_known_model *m, const char *cache) {
                  m->sha256 != NULL && strlen(m->sha256) < 64 ? "... (no more is published)" : "");
     for (size_t i = 0; i < count; i++) {
         if (strcmp(all[i].model, m->title) == 0) {
-            (void)printf("published:     %.*f on %s; %s; %s\n", all[i].decimals, all[i].accuracy,
-                         all[i].dataset, all[i].setting, all[i].source);
+            (void)printf("published:     %.*f on %s; %s; %s\n", all[i].study->decimals, all[i].accuracy,
+                         all[i].dataset, all[i].study->setting, all[i].study->source);
         }
     }
     if (model_path_find(m->name, cache, &path, &ignored) == LP_OK) {

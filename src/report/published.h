@@ -6,17 +6,21 @@
 #include "linprobe/encoder.h"
 #include "linprobe/provenance.h"
 
+/* How accuracies were measured, and where they are published. */
+typedef struct lp_study {
+    lp_feature_point point;
+    bool normalized; /* features divided by their length */
+    int decimals;    /* as published */
+    const char *by;  /* whose numbers, in two words */
+    const char *setting, *source;
+} lp_study;
+
 /* A linear-probe accuracy that somebody published. */
 typedef struct lp_published {
     const char *model;   /* title of the model */
     const char *dataset; /* "CIFAR-100" */
-    lp_feature_point point;
-    bool normalized; /* features divided by their length */
-    double accuracy; /* top-1, percent */
-    int decimals;    /* as published */
-    const char *by;  /* whose number, in two words */
-    const char *setting;
-    const char *source;
+    double accuracy;     /* top-1, percent */
+    const lp_study *study;
 } lp_published;
 
 /* All of them; *count is how many. */

@@ -99,8 +99,8 @@ static json_t *features_json(const lp_run *run) {
 static json_t *reported_json(const lp_published *p) {
     lp_row row = lp_row_new();
     lp_row_real(&row, "top1", p->accuracy);
-    lp_row_text(&row, "setting", p->setting);
-    lp_row_text(&row, "source", p->source);
+    lp_row_text(&row, "setting", p->study->setting);
+    lp_row_text(&row, "source", p->study->source);
     return lp_row_end(&row);
 }
 
@@ -128,14 +128,14 @@ static void print_reported(FILE *out, const lp_run_report *r) {
     const lp_published *p = published(r);
     const lp_published *target = lp_published_target();
     if (p != NULL) {
-        (void)fprintf(out, "Reported = %.*f  %s; %s\n", p->decimals, p->accuracy, p->setting,
-                      p->source);
+        (void)fprintf(out, "Reported = %.*f  %s; %s\n", p->study->decimals, p->accuracy, p->study->setting,
+                      p->study->source);
     } else {
         (void)fprintf(out,
                       "Reported = %.*f  for %s on %s: %s.\n"
                       "           Not comparable: this run used other weights, data or features.\n",
-                      target->decimals, target->accuracy, target->model, target->dataset,
-                      target->setting);
+                      target->study->decimals, target->accuracy, target->model, target->dataset,
+                      target->study->setting);
     }
 }
 
@@ -240,7 +240,7 @@ static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *pa
                            .reported = p != NULL ? p->accuracy / 100 : NAN};
     }
     if (p != NULL) {
-        (void)snprintf(reported, sizeof reported, "reported: %.*f", p->decimals, p->accuracy);
+        (void)snprintf(reported, sizeof reported, "reported: %.*f", p->study->decimals, p->accuracy);
     }
     const lp_bars chart_of = {.title = title,
                               .measure = "Top-1 accuracy on the test set",

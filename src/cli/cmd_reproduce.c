@@ -84,7 +84,7 @@ static lp_status check_kept(const char *path, const char *sha256, lp_error *err)
 
 static lp_status keep_path(const char *path, char **out, lp_error *err) {
     *out = lp_strdup(path);
-    return *out != NULL ? LP_OK : lp_fail_memory(err, path, strlen(path) + 1, 1);
+    return lp_allocated(*out, path, strlen(path) + 1, 1, err);
 }
 
 /* The file is in the cache, elsewhere, or is downloaded to the cache. */
@@ -183,7 +183,8 @@ static void name_run(void *context, const lp_run *run, char *name, size_t room) 
     }
 }
 
-static lp_status reproduce(reproduce_job *j, bool *converged, lp_error *err) {
+static lp_status reproduce(void *job, lp_error *err) {
+    reproduce_job *j = job;
     lp_run *run = NULL;
     lp_status status;
     LP_TRY(find_inputs(j, err));
@@ -212,9 +213,13 @@ static lp_status reproduce(reproduce_job *j, bool *converged, lp_error *err) {
     LP_TRY(lp_run_report_write(&report, err));
     LP_TRY(lp_run_report_print(&report, stdout, j->output.format, err));
     (void)fprintf(stderr, "written: %s/\n", run->folder);
-    *converged = run->converged;
+    status = run->converged ? LP_OK : LP_NOT_CONVERGED;
 done:
     lp_run_free(run);
+    lp_dataset_close(j->train);
+    lp_dataset_close(j->test);
+    lp_free(j->model_path);
+    lp_free(j->data_path);
     return status;
 }
 
@@ -235,22 +240,12 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_format_option, &j.output, NULL},
                                 {cli_threads_option, &j.output, NULL},
                                 {.options = NULL}};
-    lp_error err = {0};
-    bool converged = true;
     int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
     j.encoder.encoder.threads = j.output.threads;
-    lp_status status = reproduce(&j, &converged, &err);
-    lp_dataset_close(j.train);
-    lp_dataset_close(j.test);
-    lp_free(j.model_path);
-    lp_free(j.data_path);
-    if (status != LP_OK) {
-        return cli_fail(command, status, &err);
-    }
-    return converged ? CLI_OK : CLI_NOT_CONVERGED;
+    return cli_work(command, reproduce, &j);
 }
 
 const cli_command cli_reproduce = {

@@ -49,10 +49,11 @@ lp_status model_path_elsewhere(const lp_known_model *model, char **path, lp_erro
 lp_status model_path_find(const char *word, const char *cache, char **path, lp_error *err) {
     bool there = access(word, F_OK) == 0 || errno != ENOENT;
     const lp_known_model *model = there ? NULL : lp_known_model_named(word);
+    lp_status status;
     *path = NULL;
     if (there || (model == NULL && strpbrk(word, "./") != NULL)) {
         *path = lp_strdup(word); /* if it is no file, opening it fails with a message */
-        return *path != NULL ? LP_OK : lp_fail_memory(err, word, strlen(word) + 1, 1);
+        return lp_allocated(*path, word, strlen(word) + 1, 1, err);
     }
     if (model == NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT,
@@ -60,15 +61,16 @@ lp_status model_path_find(const char *word, const char *cache, char **path, lp_e
                        "those",
                        word);
     }
-    lp_status status = find_file(cache, "", lp_known_model_file(model), path, err);
-    if (status == LP_OK && *path == NULL) {
-        status = model_path_elsewhere(model, path, err);
+    LP_TRY(find_file(cache, "", lp_known_model_file(model), path, err));
+    if (*path == NULL) {
+        LP_TRY(model_path_elsewhere(model, path, err));
     }
-    if (status == LP_OK && *path == NULL) {
+    if (*path == NULL) {
         status = lp_fail(err, LP_ERR_ARGUMENT,
                          "%s: %s is not on this machine yet; `linprobe fetch %s` downloads it",
                          word, model->title, model->name);
     }
+done:
     return status;
 }
 

@@ -14,7 +14,7 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "report/comparison.h"
 
 enum { MOST_WORDS = 4096 };

@@ -101,10 +101,8 @@ static void add_settings(const eval_job *j, const lp_training *training, lp_html
     lp_row_text(&row, "command", cli_command_line());
     lp_row_put(&row, "probe", lp_row_end(&probe));
     lp_row_put(&row, "test", lp_row_end(&test));
-    json_t *settings = lp_row_end(&row);
     lp_html_heading(page, "How it was made");
-    lp_html_settings(page, "Settings", settings);
-    json_decref(settings);
+    lp_html_settings(page, "Settings", lp_row_end(&row));
 }
 
 static lp_status write_report(const eval_job *j, lp_error *err) {

@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "report/table.h"
 
 typedef struct extract_settings {

@@ -7,7 +7,7 @@
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "probe/training.h"
 #include "report/evaluation_rows.h"
 #include "linprobe/stats.h"
@@ -15,19 +15,17 @@
 #include "report/evaluation_page.h"
 
 static const lp_column mean_columns[] = {
-    {"shots", "a class", NULL},       {"examples", "examples", NULL},
-    {"draws", "draws", NULL},         {"top1", "top-1 %", "%.3f"},
-    {"half", "+-", "%.3f"},           {"top1_low", "95 % from", "%.2f"},
-    {"top1_high", "to", "%.2f"},      {"deviation", "deviation", "%.3f"},
-    {"converged", "converged", NULL},
-};
+    {"shots", "a class", NULL},      {"examples", "examples", NULL},
+    {"draws", "draws", NULL},        {"top1", "top-1 %", "%.3f"},
+    {"half", "+-", "%.3f"},          {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},     {"deviation", "deviation", "%.3f"},
+    {"converged", "converged", NULL}};
 static const lp_column draw_columns[] = {
     {"shots", "a class", NULL},         {"seed", "seed", NULL},
     {"correct", "correct", NULL},       {"top1", "top-1 %", "%.3f"},
     {"top5", "top-5 %", "%.3f"},        {"mean_per_class", "mean per class %", "%.3f"},
     {"objective", "objective", "%.8g"}, {"iterations", "iterations", NULL},
-    {"converged", "converged", NULL},
-};
+    {"converged", "converged", NULL}};
 
 static json_t *draw_row(const lp_fit_options *fit, const lp_fewshot_draw *draw) {
     lp_row row = lp_row_new();
@@ -54,8 +52,7 @@ static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draw
         double high = mean->interval.high - mean->mean;
         double low = mean->mean - mean->interval.low;
         lp_row_real(&row, "half", 100 * fmax(low, high));
-        lp_row_real(&row, "top1_low", 100 * mean->interval.low);
-        lp_row_real(&row, "top1_high", 100 * mean->interval.high);
+        lp_row_interval(&row, "top1_", mean->interval, 100);
         lp_row_real(&row, "deviation", 100 * mean->deviation);
     }
     return lp_row_end(&row);
@@ -198,7 +195,6 @@ static lp_status fit_all(const lp_features *train, const lp_features *test, lp_f
 static lp_status fewshot(void *job, lp_error *err) {
     const fewshot_settings *s = job;
     lp_status status, fitted = LP_OK;
-    lp_error late; /* of the drawing: the fits' message must outlive it */
     lp_features *train = NULL, *test = NULL;
     lp_fewshot_draw *draws = NULL;
     lp_fewshot_mean *means = NULL;
@@ -218,12 +214,10 @@ static lp_status fewshot(void *job, lp_error *err) {
         LP_TRY(fitted);
     }
     print(&few, draws, means, train->classes, s->output.format, s->table);
-    status = s->chart != NULL ? draw_chart(&few, means, test, s->chart, &late) : LP_OK;
-    if (status != LP_OK) {
-        *err = late;
-    } else {
-        status = fitted;
+    if (s->chart != NULL) {
+        LP_TRY(draw_chart(&few, means, test, s->chart, err));
     }
+    status = fitted;
 done:
     lp_free(draws);
     lp_free(means);

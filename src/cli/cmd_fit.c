@@ -5,7 +5,7 @@
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "probe/training.h"
 #include "report/table.h"
 

@@ -1,7 +1,6 @@
 /* linprobe inspect FILE: what a checkpoint holds. */
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/json_row.h"

@@ -2,13 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
-#include "probe/training.h"
+#include "cli/meter.h"
 #include "report/evaluation_rows.h"
 #include "linprobe/stats.h"
 

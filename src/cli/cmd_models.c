@@ -14,32 +14,42 @@
 
 enum { WORDS_MAX = 64 };
 
+/* The published number of a model after another, or (NULL) the first; NULL behind the last. */
+static const lp_published *next_of(const lp_known_model *model, const lp_published *after) {
+    size_t count;
+    const lp_published *all = lp_published_all(&count);
+    for (const lp_published *p = after != NULL ? after + 1 : all; p < all + count; p++) {
+        if (strcmp(p->model, model->title) == 0) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
 /* The number of a data set that stands in the table: of several, that of the paper's protocol. */
 static const lp_published *shown_number(const lp_known_model *model, const char *dataset) {
-    size_t count;
-    const lp_published *all = lp_published_all(&count), *found = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i].model, model->title) == 0 && strcmp(all[i].dataset, dataset) == 0 &&
-            (found == NULL || all[i].study->point == LP_FEATURE_PENULTIMATE)) {
-            found = &all[i];
+    const lp_published *found = NULL;
+    for (const lp_published *p = NULL; (p = next_of(model, p)) != NULL;) {
+        if (strcmp(p->dataset, dataset) == 0 &&
+            (found == NULL || p->study->point == LP_FEATURE_PENULTIMATE)) {
+            found = p;
         }
     }
     return found;
 }
 
 static json_t *published_rows(const lp_known_model *model) {
-    size_t count;
-    const lp_published *all = lp_published_all(&count);
     json_t *rows = json_array();
-    for (size_t i = 0; i < count; i++) {
-        const lp_study *s = all[i].study;
-        if (strcmp(all[i].model, model->title) == 0) {
-            lp_rows_append(&rows,
-                           json_pack("{s:s, s:s, s:b, s:f, s:s, s:s, s:s}", "dataset",
-                                     all[i].dataset, "feature", lp_feature_point_name(s->point),
-                                     "normalized", s->normalized, "top1", all[i].accuracy, "by",
-                                     s->by, "setting", s->setting, "source", s->source));
-        }
+    for (const lp_published *p = NULL; (p = next_of(model, p)) != NULL;) {
+        lp_row row = lp_row_new();
+        lp_row_text(&row, "dataset", p->dataset);
+        lp_row_text(&row, "feature", lp_feature_point_name(p->study->point));
+        lp_row_flag(&row, "normalized", p->study->normalized);
+        lp_row_real(&row, "top1", p->accuracy);
+        lp_row_text(&row, "by", p->study->by);
+        lp_row_text(&row, "setting", p->study->setting);
+        lp_row_text(&row, "source", p->study->source);
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
 }
@@ -94,8 +104,6 @@ static void print_notes(void) {
 static void print_details(const lp_known_model *m, const char *cache) {
     char *path = NULL;
     lp_error ignored;
-    size_t count;
-    const lp_published *all = lp_published_all(&count);
     (void)printf("name:          %s%s%s\n", m->name, m->alias != NULL ? ", " : "",
                  m->alias != NULL ? m->alias : "");
     (void)printf("title:         %s\n", m->title);
@@ -110,12 +118,9 @@ static void print_details(const lp_known_model *m, const char *cache) {
     }
     (void)printf("sha256:        %s%s\n", m->sha256 != NULL ? m->sha256 : "not published",
                  m->sha256 != NULL && strlen(m->sha256) < 64 ? "... (no more is published)" : "");
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i].model, m->title) == 0) {
-            (void)printf("published:     %.*f on %s; %s; %s\n", all[i].study->decimals,
-                         all[i].accuracy, all[i].dataset, all[i].study->setting,
-                         all[i].study->source);
-        }
+    for (const lp_published *p = NULL; (p = next_of(m, p)) != NULL;) {
+        (void)printf("published:     %.*f on %s; %s; %s\n", p->study->decimals, p->accuracy,
+                     p->dataset, p->study->setting, p->study->source);
     }
     if (model_path_find(m->name, cache, &path, &ignored) == LP_OK) {
         (void)printf("file:          %s\n", path);

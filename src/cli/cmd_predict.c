@@ -6,9 +6,7 @@
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
-#include "probe/training.h"
-#include "report/evaluation_rows.h"
+#include "linprobe/run.h"
 
 typedef struct predict_settings {
     const char *words[2]; /* probe, feature set */

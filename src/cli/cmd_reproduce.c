@@ -19,7 +19,7 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "data/official_data.h"
 #include "report/run_report.h"
 

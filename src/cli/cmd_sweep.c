@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "report/sweep_report.h"
 
 typedef struct sweep_job {

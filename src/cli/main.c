@@ -6,7 +6,6 @@
 
 #include "cli/help.h"
 #include "cli/interrupt.h"
-#include "cli/lost_file.h"
 #include "cli/options.h"
 #include "math/blas_memory.h"
 
@@ -78,8 +77,7 @@ int main(int argc, char **argv) {
             if (exit_status != CLI_OK) {
                 return leave(exit_status);
             }
-            interrupt_watch();
-            lost_file_watch(commands[i]->name);
+            interrupt_watch(commands[i]->name);
             return leave(cli_finish(commands[i]->run(commands[i], argc - 1, argv + 1)));
         }
     }

@@ -9,7 +9,6 @@
 #include "report/comparison.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,6 +17,7 @@
 #include "base/json_row.h"
 #include "feat/npy.h"
 #include "report/bars.h"
+#include "report/evaluation_rows.h"
 #include "report/html.h"
 #include "report/published.h"
 
@@ -211,8 +211,7 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row_count(&row, "images", c->count);
     lp_row_count(&row, "correct", k->correct);
     lp_row_real(&row, "top1", 100 * accuracy_of(c, k));
-    lp_row_real(&row, "top1_low", 100 * k->interval.low);
-    lp_row_real(&row, "top1_high", 100 * k->interval.high);
+    lp_row_interval(&row, "top1_", k->interval, 100);
     lp_row_real(&row, "reported", k->reported);
     if (k->probe != NULL) {
         lp_row_text(&row, "probe", k->probe);
@@ -235,8 +234,7 @@ static json_t *pair_row(const lp_comparison *c, size_t i, size_t j, size_t at) {
     lp_row_text(&row, "first", c->contestants[i].name);
     lp_row_text(&row, "second", c->contestants[j].name);
     lp_row_real(&row, "difference", 100 * p->difference);
-    lp_row_real(&row, "low", 100 * p->interval.low);
-    lp_row_real(&row, "high", 100 * p->interval.high);
+    lp_row_interval(&row, "", p->interval, 100);
     lp_row_count(&row, "both", p->both);
     lp_row_count(&row, "first_only", p->first_only);
     lp_row_count(&row, "second_only", p->second_only);
@@ -375,29 +373,24 @@ static lp_status write_page(const lp_comparison_report *r, const char *path, lp_
     char title[160];
     lp_html *page = NULL;
     lp_chart *chart = NULL;
-    lp_row row = settings_row(r);
-    json_t *settings = lp_row_end(&row);
-    json_t *runs = run_rows(r->comparison), *pairs = pair_rows(r->comparison);
     lp_status status;
     (void)snprintf(title, sizeof title, "Backbones on %.100s", lp_dataset_describe(r->test)->name);
     LP_TRY(make_chart(r->comparison, &chart, err));
     LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Result");
     lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
-                  model_columns, MODEL_COLUMNS, runs);
+                  model_columns, MODEL_COLUMNS, run_rows(r->comparison));
     lp_html_chart(page, chart, "Accuracy with its 95 % interval.");
     lp_html_heading(page, "Differences");
     lp_html_paragraph(page,
                       "McNemar's exact test on each pair; significant: "
                       "below " LP_SIGNIFICANCE_TEXT " after Holm's correction over all pairs.");
-    lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pairs);
+    lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pair_rows(r->comparison));
+    lp_row settings = settings_row(r);
     lp_html_heading(page, "How it was made");
-    lp_html_settings(page, "Settings", settings);
+    lp_html_settings(page, "Settings", lp_row_end(&settings));
     LP_TRY(lp_html_write(page, path, err));
 done:
-    json_decref(settings);
-    json_decref(pairs);
-    json_decref(runs);
     lp_html_free(page);
     lp_chart_free(chart);
     return status;

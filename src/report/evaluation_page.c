@@ -78,9 +78,7 @@ static void add_table(const lp_evaluation *e, lp_evaluation_table table, const c
                       lp_html *page) {
     size_t count;
     const lp_column *columns = lp_evaluation_columns(table, &count);
-    json_t *rows = lp_evaluation_rows(e, table);
-    lp_html_table(page, caption, columns, count, rows);
-    json_decref(rows);
+    lp_html_table(page, caption, columns, count, lp_evaluation_rows(e, table));
 }
 
 /* The summary's one row, turned: a measure a row, so that nothing is cut off on a phone. */
@@ -108,8 +106,7 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
         lp_row row = lp_row_new();
         lp_row_text(&row, "measure", measures[i].name);
         lp_row_real(&row, "value", measures[i].scale * measures[i].value);
-        lp_row_real(&row, "low", measures[i].scale * measures[i].interval.low);
-        lp_row_real(&row, "high", measures[i].scale * measures[i].interval.high);
+        lp_row_interval(&row, "", measures[i].interval, measures[i].scale);
         lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_html_heading(page, "Accuracy");
@@ -118,7 +115,6 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
                    "%zu of %zu test images right, %zu classes. Intervals: 95 %%.", score->correct,
                    score->count, e->classes);
     lp_html_paragraph(page, text);
-    json_decref(rows);
 }
 
 static lp_status add_confusion(const lp_evaluation *e, lp_html *page, lp_error *err) {
@@ -156,7 +152,7 @@ static int by_accuracy(const void *a, const void *b) {
 static lp_status add_classes(const lp_evaluation *e, lp_html *page, lp_error *err) {
     size_t count;
     const lp_column *columns = lp_evaluation_columns(LP_TABLE_CLASSES, &count);
-    json_t *rows = lp_evaluation_rows(e, LP_TABLE_CLASSES), *sorted = json_array();
+    json_t *rows = lp_evaluation_rows(e, LP_TABLE_CLASSES), *sorted;
     size_t K = json_array_size(rows);
     json_t **order = lp_alloc(K, sizeof *order);
     lp_status status;
@@ -165,6 +161,7 @@ static lp_status add_classes(const lp_evaluation *e, lp_html *page, lp_error *er
         order[k] = json_array_get(rows, k);
     }
     qsort(order, K, sizeof *order, by_accuracy);
+    sorted = json_array();
     for (size_t k = 0; k < K; k++) {
         lp_rows_append(&sorted, json_incref(order[k]));
     }
@@ -172,7 +169,6 @@ static lp_status add_classes(const lp_evaluation *e, lp_html *page, lp_error *er
     lp_html_table(page, "Accuracy of each class, the hardest first", columns, count, sorted);
 done:
     lp_free(order);
-    json_decref(sorted);
     json_decref(rows);
     return status;
 }

@@ -1,10 +1,7 @@
 /* An evaluation as JSON: rows of its tables, and the document of all of them. */
 #include "report/evaluation_rows.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
-#include "base/error.h"
 #include "base/json_row.h"
 #include "probe/training.h"
 
@@ -23,12 +20,11 @@ const char **lp_evaluation_names(const lp_evaluation *e) {
     return names;
 }
 
-/* Two keys of an interval in percent: "<name>_low" and "<name>_high". */
-static void put_interval(lp_row *row, const char *name, lp_interval interval, double scale) {
+void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, double scale) {
     char key[40];
-    (void)snprintf(key, sizeof key, "%s_low", name);
+    (void)snprintf(key, sizeof key, "%slow", prefix);
     lp_row_real(row, key, scale * interval.low);
-    (void)snprintf(key, sizeof key, "%s_high", name);
+    (void)snprintf(key, sizeof key, "%shigh", prefix);
     lp_row_real(row, key, scale * interval.high);
 }
 
@@ -37,14 +33,14 @@ static void put_score(lp_row *row, const lp_score *s, bool all) {
     lp_row_count(row, "images", s->count);
     lp_row_count(row, "correct", s->correct);
     lp_row_real(row, "top1", 100 * s->top1);
-    put_interval(row, "top1", s->top1_interval, 100);
+    lp_row_interval(row, "top1_", s->top1_interval, 100);
     lp_row_real(row, "top5", 100 * s->top5);
     if (all) {
-        put_interval(row, "top5", s->top5_interval, 100);
+        lp_row_interval(row, "top5_", s->top5_interval, 100);
     }
     lp_row_real(row, "mean_per_class", 100 * s->mean_per_class);
     if (all) {
-        put_interval(row, "mean_per_class", s->mean_per_class_interval, 100);
+        lp_row_interval(row, "mean_per_class_", s->mean_per_class_interval, 100);
     }
 }
 
@@ -61,17 +57,15 @@ static json_t *summary_rows(const lp_evaluation *e) {
     lp_row_text(&row, "probabilities", e->probability == LP_PROBABILITY_OVR ? "ovr" : "softmax");
     lp_row_real(&row, "calibration_error", 100 * m->calibration_error);
     lp_row_real(&row, "log_loss", m->log_loss);
-    put_interval(&row, "log_loss", m->log_loss_interval, 1);
+    lp_row_interval(&row, "log_loss_", m->log_loss_interval, 1);
     return lp_row_end_alone(&row);
 }
 
 /* Adds accuracy, low and high; without them where there is nothing to divide by. */
 static void put_accuracy(lp_row *row, size_t correct, size_t count) {
     if (count > 0) {
-        lp_interval interval = lp_wilson(correct, count);
         lp_row_real(row, "accuracy", 100 * (double)correct / (double)count);
-        lp_row_real(row, "low", 100 * interval.low);
-        lp_row_real(row, "high", 100 * interval.high);
+        lp_row_interval(row, "", lp_wilson(correct, count), 100);
     }
 }
 
@@ -129,8 +123,7 @@ static json_t *confused_rows(const lp_evaluation *e, size_t most) {
     size_t found = lp_confusion_pairs(e->confusion, e->classes, pairs, most);
     for (size_t i = 0; i < found; i++) {
         lp_row row = cell_row(e, pairs[i].label, pairs[i].predicted);
-        lp_row_real(&row, "low", 100 * pairs[i].interval.low);
-        lp_row_real(&row, "high", 100 * pairs[i].interval.high);
+        lp_row_interval(&row, "", pairs[i].interval, 100);
         lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_free(pairs);

@@ -3,9 +3,12 @@
 #ifndef LP_REPORT_EVALUATION_ROWS_H
 #define LP_REPORT_EVALUATION_ROWS_H
 
-#include "base/json.h"
+#include "base/json_row.h"
 #include "linprobe/evaluation.h"
 #include "report/table.h"
+
+/* Two keys, "<prefix>low" and "<prefix>high": an interval times `scale`. */
+void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, double scale);
 
 /* The names of all K classes, or their numbers where the test set has none: one block, released by
  * lp_free; NULL when memory is short. */

@@ -85,8 +85,8 @@ const lp_published *lp_published_target(void) {
     return &published[TARGET];
 }
 
-const lp_published *lp_published_find(const char *model, const char *dataset,
-                                      lp_feature_point point) {
+/* The published number for an official model's features as they are, or NULL. */
+static const lp_published *find(const char *model, const char *dataset, lp_feature_point point) {
     for (size_t i = 0; model != NULL && i < PUBLISHED; i++) {
         const lp_published *p = &published[i];
         if (strcmp(p->model, model) == 0 && strcmp(p->dataset, dataset) == 0 &&
@@ -112,8 +112,7 @@ const lp_published *lp_published_of(const lp_provenance *train, const lp_provena
     }
     for (int p = LP_FEATURE_PROJECTED; p <= LP_FEATURE_PENULTIMATE; p++) {
         if (strcmp(test->encoder.feature, lp_feature_point_name((lp_feature_point)p)) == 0) {
-            return lp_published_find(test->encoder.weights.official, test->data.name,
-                                     (lp_feature_point)p);
+            return find(test->encoder.weights.official, test->data.name, (lp_feature_point)p);
         }
     }
     return NULL;

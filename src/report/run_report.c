@@ -232,26 +232,22 @@ static void add_settings(const lp_run_report *r, lp_html *page) {
                    probe_row(&r->run->probes[i]));
     }
     lp_row_put(&settings, "probes", lp_row_end(&probes));
-    json_t *all = lp_row_end(&settings);
     lp_html_heading(page, "How it was made");
-    lp_html_settings(page, "Settings", all);
-    json_decref(all);
+    lp_html_settings(page, "Settings", lp_row_end(&settings));
 }
 
 static lp_status add_result(const lp_run_report *r, const char *title, lp_html *page,
                             lp_error *err) {
     char *reported = NULL;
     size_t size;
-    json_t *rows = probe_rows(r->run);
     lp_status status;
     LP_TRY(lp_text_of(print_reported, r, &reported, &size, err));
     lp_html_heading(page, "Result");
-    lp_html_table(page, "Accuracy on the test set", columns, COLUMNS, rows);
+    lp_html_table(page, "Accuracy on the test set", columns, COLUMNS, probe_rows(r->run));
     lp_html_paragraph(page, reported);
     LP_TRY(add_bars(r, title, page, err));
 done:
     free(reported);
-    json_decref(rows);
     return status;
 }
 

@@ -34,8 +34,7 @@ static json_t *point_row(const lp_sweep_point *p, bool chosen) {
     lp_row_real(&row, "C", p->C);
     lp_row_real(&row, "lambda", 1 / p->C);
     lp_row_real(&row, "accuracy", 100 * p->accuracy);
-    lp_row_real(&row, "low", 100 * p->interval.low);
-    lp_row_real(&row, "high", 100 * p->interval.high);
+    lp_row_interval(&row, "", p->interval, 100);
     lp_row_count(&row, "correct", p->correct);
     lp_row_count(&row, "count", p->count);
     lp_row_count(&row, "iterations", p->iterations);
@@ -194,7 +193,6 @@ done:
 static lp_status write_page(const lp_sweep_report *r, const char *path, lp_error *err) {
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 16];
     lp_html *page = NULL;
-    json_t *settings = sweep_json(r), *score = json_pack("[o]", lp_score_json(&r->score));
     lp_status status;
     lp_evaluation_title(r->train, on);
     (void)snprintf(title, sizeof title, "Sweep: %s", on);
@@ -205,11 +203,11 @@ static lp_status write_page(const lp_sweep_report *r, const char *path, lp_error
     if (r->scored) {
         lp_html_heading(page, "Test");
         lp_html_table(page, "The chosen probe on the test set, scored once", lp_score_columns,
-                      lp_score_column_count, score);
+                      lp_score_column_count, json_pack("[o]", lp_score_json(&r->score)));
     }
     lp_html_heading(page, "Points");
-    lp_html_table(page, "Validation accuracy", columns, COLUMNS,
-                  json_object_get(settings, "points"));
+    lp_html_table(page, "Validation accuracy", columns, COLUMNS, point_rows(r));
+    json_t *settings = sweep_json(r);
     (void)json_object_del(settings, "points");
     (void)json_object_del(settings, "test");
     (void)json_object_set_new(settings, "features", lp_evaluation_origin(r->train));
@@ -217,8 +215,6 @@ static lp_status write_page(const lp_sweep_report *r, const char *path, lp_error
     lp_html_settings(page, "Settings", settings);
     LP_TRY(lp_html_write(page, path, err));
 done:
-    json_decref(score);
-    json_decref(settings);
     lp_html_free(page);
     return status;
 }

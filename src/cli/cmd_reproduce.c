@@ -114,36 +114,31 @@ done:
 }
 
 static lp_status find_data(reproduce_job *j, lp_error *err) {
-    const lp_official_archive *archive = &lp_record_layouts[LP_CIFAR_100].archive;
-    input_file file = {"CIFAR-100",  "--data PATH",   NULL,
-                       archive->url, archive->sha256, archive->bytes};
-    if (j->data != NULL) {
-        return keep_path(j->data, &j->data_path, err);
-    }
-    if (j->data_url != NULL) {
-        file.url = j->data_url;
-        file.sha256 = j->data_sha256;
-        file.bytes = 0;
-    }
-    return find_input(j->cache, &file, &j->data_path, err);
+    const lp_official_archive *official = &lp_record_layouts[LP_CIFAR_100].archive;
+    const bool other = j->data_url != NULL;
+    const input_file file = {.what = "CIFAR-100",
+                             .option = "--data PATH",
+                             .url = other ? j->data_url : official->url,
+                             .sha256 = other ? j->data_sha256 : official->sha256,
+                             .bytes = other ? 0 : official->bytes};
+    return j->data != NULL ? keep_path(j->data, &j->data_path, err)
+                           : find_input(j->cache, &file, &j->data_path, err);
 }
 
 static lp_status find_weights(reproduce_job *j, lp_error *err) {
     const lp_known_model *known = lp_known_model_named("clip-vit-b-32");
+    const bool other = j->weights_url != NULL;
     char *elsewhere = NULL;
-    lp_status status = LP_OK;
-    if (j->model_path != NULL) { /* found before */
-        goto done;
-    }
-    input_file file = {"weights", "--model FILE", NULL, known->url, known->sha256, known->bytes};
-    if (j->weights_url != NULL) {
-        file.url = j->weights_url;
-        file.sha256 = j->weights_sha256;
-        file.bytes = 0;
-    } else {
+    lp_status status;
+    if (!other) {
         LP_TRY(model_path_elsewhere(known, &elsewhere, err));
-        file.elsewhere = elsewhere;
     }
+    const input_file file = {.what = "weights",
+                             .option = "--model FILE",
+                             .elsewhere = elsewhere,
+                             .url = other ? j->weights_url : known->url,
+                             .sha256 = other ? j->weights_sha256 : known->sha256,
+                             .bytes = other ? 0 : known->bytes};
     LP_TRY(find_input(j->cache, &file, &j->model_path, err));
 done:
     lp_free(elsewhere);
@@ -163,7 +158,9 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
                            err));
     LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TEST, j->output.threads, &j->test,
                            err));
-    LP_TRY(find_weights(j, err));
+    if (j->model_path == NULL) {
+        LP_TRY(find_weights(j, err));
+    }
 done:
     lp_checkpoint_close(ckpt);
     return status;

@@ -54,19 +54,14 @@ static void show(meter *m, double done, double total, double scale, int decimals
     m->last = time;
     double elapsed = time - m->start;
     double rate = elapsed > 0 ? (done - m->base) / elapsed : 0;
-    char left[32], text[256], counts[96];
+    char left[32], text[256], of_total[48] = "";
     format_time(left, last ? elapsed : rate > 0 ? (total - done) / rate : 0);
     if (total > 0) {
-        (void)snprintf(counts, sizeof counts, "%.*f/%.*f %s", decimals, done / scale, decimals,
-                       total / scale, m->unit);
-    } else {
-        (void)snprintf(counts, sizeof counts, "%.*f %s", decimals, done / scale, m->unit);
+        (void)snprintf(of_total, sizeof of_total, "/%.*f", decimals, total / scale);
     }
-    (void)snprintf(text, sizeof text, "%s  %.*f %s/s  %s%s", counts, rate / scale < 100 ? 1 : 0,
-                   rate / scale, m->unit, total > 0 ? left : "",
-                   total <= 0 ? ""
-                   : last     ? ""
-                              : " left");
+    (void)snprintf(text, sizeof text, "%.*f%s %s  %.*f %s/s  %s%s", decimals, done / scale,
+                   of_total, m->unit, rate / scale < 100 ? 1 : 0, rate / scale, m->unit,
+                   total > 0 ? left : "", total > 0 && !last ? " left" : "");
     if (!m->terminal) {
         (void)fprintf(stderr, "%s: %s\n", m->what, text);
         return;

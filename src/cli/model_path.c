@@ -34,16 +34,14 @@ lp_status model_path_elsewhere(const lp_known_model *model, char **path, lp_erro
     const char *hub = getenv("TORCH_HOME"), *file = lp_known_model_file(model);
     bool clip = strncmp(model->family, "clip", 4) == 0;
     *path = NULL;
-    if (clip) {
-        return home != NULL ? find_file(home, ".cache/clip/", file, path, err) : LP_OK;
-    }
-    if (hub != NULL) {
+    if (!clip && hub != NULL) {
         return find_file(hub, "hub/checkpoints/", file, path, err);
     }
-    if (cache != NULL) {
+    if (!clip && cache != NULL) {
         return find_file(cache, "torch/hub/checkpoints/", file, path, err);
     }
-    return home != NULL ? find_file(home, ".cache/torch/hub/checkpoints/", file, path, err) : LP_OK;
+    const char *below = clip ? ".cache/clip/" : ".cache/torch/hub/checkpoints/";
+    return home != NULL ? find_file(home, below, file, path, err) : LP_OK;
 }
 
 lp_status model_path_find(const char *word, const char *cache, char **path, lp_error *err) {

@@ -271,17 +271,15 @@ done:
 
 static lp_status write_meta(const lp_set_writer *p, lp_error *err) {
     char hex[LP_DIGEST_HEX];
-    json_t *meta = NULL;
     char *path = lp_path_join(p->folder, "meta.json");
     lp_status status;
     if (path == NULL) {
         return lp_fail_memory(err, p->folder, 1, 1);
     }
     LP_TRY(digest_of_set(p, hex, err));
-    meta = lp_provenance_json(p->provenance, p->rows, p->width, hex, LP_DETAIL_ALL);
+    json_t *meta = lp_provenance_json(p->provenance, p->rows, p->width, hex, LP_DETAIL_ALL);
     LP_TRY(lp_json_write(path, meta, err));
 done:
-    json_decref(meta);
     lp_free(path);
     return status;
 }

@@ -169,7 +169,6 @@ static lp_status write_points(const sweep_run *r, const json_t *inputs, lp_error
     }
     json_t *file = json_pack("{s:O, s:o}", "inputs", inputs, "points", points);
     lp_status status = lp_json_write(path, file, err);
-    json_decref(file);
     lp_free(path);
     return status;
 }

@@ -351,10 +351,7 @@ static lp_status write_json(const lp_comparison_report *r, const char *path, lp_
     lp_row row = settings_row(r);
     lp_row_put(&row, "runs", run_rows(r->comparison));
     lp_row_put(&row, "pairs", pair_rows(r->comparison));
-    json_t *object = lp_row_end(&row);
-    lp_status status = lp_json_write(path, object, err);
-    json_decref(object);
-    return status;
+    return lp_json_write(path, lp_row_end(&row), err);
 }
 
 static lp_status write_runs(const lp_comparison_report *r, const char *path, lp_error *err) {

@@ -317,8 +317,5 @@ lp_status lp_evaluation_write(const lp_evaluation *e, const lp_probe *probe, con
                training != NULL ? lp_training_json(training, LP_DETAIL_ALL) : json_object());
     lp_row_put(&row, "test", lp_row_end(&test));
     lp_row_merge(&row, lp_evaluation_document(e));
-    json_t *document = lp_row_end(&row);
-    lp_status status = lp_json_write(path, document, err);
-    json_decref(document);
-    return status;
+    return lp_json_write(path, lp_row_end(&row), err);
 }

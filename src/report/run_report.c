@@ -277,10 +277,7 @@ done:
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static lp_status write_json(const lp_run_report *r, const char *path, lp_error *err) {
-    json_t *result = result_json(r);
-    lp_status status = lp_json_write(path, result, err);
-    json_decref(result);
-    return status;
+    return lp_json_write(path, result_json(r), err);
 }
 
 static lp_status write_csv(const lp_run_report *r, const char *path, lp_error *err) {

@@ -222,10 +222,7 @@ done:
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static lp_status write_json(const lp_sweep_report *r, const char *path, lp_error *err) {
-    json_t *object = sweep_json(r);
-    lp_status status = lp_json_write(path, object, err);
-    json_decref(object);
-    return status;
+    return lp_json_write(path, sweep_json(r), err);
 }
 
 static lp_status write_csv(const lp_sweep_report *r, const char *path, lp_error *err) {

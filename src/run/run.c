@@ -32,17 +32,14 @@ typedef struct timing {
 
 static lp_status write_timing(const char *folder, const timing *t, lp_error *err) {
     char path[LP_PATH_ROOM];
-    json_t *object = NULL;
     lp_status status;
     LP_TRY(lp_path_print(path, err, "%s/timing.json", folder));
     lp_row row = lp_row_new();
     lp_row_count(&row, "images", t->images);
     lp_row_real(&row, "seconds", t->seconds);
     lp_row_count(&row, "threads", t->threads);
-    object = lp_row_end(&row);
-    LP_TRY(lp_json_write(path, object, err));
+    LP_TRY(lp_json_write(path, lp_row_end(&row), err));
 done:
-    json_decref(object);
     return status;
 }
 

@@ -146,12 +146,13 @@ void lp_json_print(FILE *out, const json_t *value) {
     (void)fputc('\n', out);
 }
 
-lp_status lp_json_write(const char *path, const json_t *value, lp_error *err) {
+lp_status lp_json_write(const char *path, json_t *value, lp_error *err) {
     char *text = dump(value, LP_JSON_INDENTED, "\n");
     lp_status status = text != NULL
                            ? lp_file_write(path, text, strlen(text), err)
                            : lp_fail(err, LP_ERR_MEMORY, "%s: JSON could not be built", path);
     free(text);
+    json_decref(value);
     return status;
 }
 

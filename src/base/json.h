@@ -16,9 +16,9 @@ LP_MUST_USE lp_status lp_json_parse(const char *path, const char *bytes, size_t 
 /* Reads a JSON file of at most 64 MiB. */
 LP_MUST_USE lp_status lp_json_read(const char *path, json_t **value, lp_error *err);
 
-/* Writes value, indented, as lp_json_dump does, by a temporary name.  A NULL value means that
- * building it ran out of memory, and is reported so. */
-LP_MUST_USE lp_status lp_json_write(const char *path, const json_t *value, lp_error *err);
+/* Writes value, indented, as lp_json_dump does, by a temporary name, and takes over the reference
+ * to it.  NULL means that building it ran out of memory, and is reported so. */
+LP_MUST_USE lp_status lp_json_write(const char *path, json_t *value, lp_error *err);
 
 typedef enum lp_json_layout {
     LP_JSON_COMPACT, /* {"a":1,"b":[]} */

@@ -53,10 +53,14 @@ json_t *lp_row_end(lp_row *row) {
 }
 
 json_t *lp_row_end_alone(lp_row *row) {
-    json_t *object = lp_row_end(row), *array = json_array();
-    if (object == NULL || json_array_append_new(array, object) != 0) {
-        json_decref(array);
-        array = NULL;
-    }
+    json_t *array = json_array();
+    lp_rows_append(&array, lp_row_end(row));
     return array;
+}
+
+void lp_rows_append(json_t **rows, json_t *row) {
+    if (json_array_append_new(*rows, row) != 0) {
+        json_decref(*rows);
+        *rows = NULL;
+    }
 }

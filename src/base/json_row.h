@@ -42,4 +42,7 @@ json_t *lp_row_end(lp_row *row);
 /* The object in an array of its own, for a table of one row. */
 json_t *lp_row_end_alone(lp_row *row);
 
+/* Appends to an array and takes over `row`.  *rows is NULL from when memory was short. */
+void lp_rows_append(json_t **rows, json_t *row);
+
 #endif

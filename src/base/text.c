@@ -76,3 +76,16 @@ const char *lp_real_text(char text[LP_REAL_TEXT], double value) {
     }
     return text;
 }
+
+lp_status lp_text_of(void (*print)(FILE *out, const void *context), const void *context,
+                     char **text, size_t *size, lp_error *err) {
+    *text = NULL;
+    *size = 0;
+    FILE *stream = open_memstream(text, size);
+    if (stream == NULL) {
+        return lp_fail_memory(err, "text", 1, 1);
+    }
+    print(stream, context);
+    bool failed = ferror(stream) != 0;
+    return fclose(stream) != 0 || failed ? lp_fail_memory(err, "text", *size, 1) : LP_OK;
+}

@@ -1,9 +1,11 @@
-/* Numbers from text, to the last character, and numbers to text that reads back the same. */
+/* Numbers from text, to the last character, and numbers to text that reads back the same; printing
+ * into memory. */
 #ifndef LP_BASE_TEXT_H
 #define LP_BASE_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "linprobe/status.h"
 
 /* Parses all of text; `what` names it in the message, which gives the allowed range.
@@ -19,5 +21,14 @@ enum { LP_REAL_TEXT = 32 };
 /* The shortest decimal that reads back to the same value, in every locale: "70.8", "10000", "1e-6",
  * "-0".  It has an exponent below 1e-4 and from 1e17 on.  value is finite.  Returns text. */
 const char *lp_real_text(char text[LP_REAL_TEXT], double value);
+
+/* What `print` prints of `context`, as *size bytes and a zero byte that the caller frees with
+ * free(), also after a failure (LP_ERR_MEMORY). */
+LP_MUST_USE lp_status lp_text_of(void (*print)(FILE *out, const void *context), const void *context,
+                                 char **text, size_t *size, lp_error *err);
+
+/* A macro's value as a string literal. */
+#define LP_STRING_OF(tokens) #tokens
+#define LP_STRING(macro) LP_STRING_OF(macro)
 
 #endif

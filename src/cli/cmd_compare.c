@@ -14,10 +14,14 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "report/comparison.h"
 
+enum { MOST_WORDS = 4096 };
+
 typedef struct compare_settings {
+    const char *words[MOST_WORDS];
+    size_t count;
     const char *data, *cache, *out, *picture;
     lp_dataset_options dataset;
     cli_model_settings encoder; /* its point: each model's own, or one for all */
@@ -51,17 +55,24 @@ _Static_assert(sizeof(lp_comparison_table) == sizeof(int), "an option stores it 
 
 /* ---- probes ---------------------------------------------------------------------------------- */
 
-/* Splits PROBE=TEST_DIR at the '=' that has a file before and a file or folder after it, so that
- * either name may hold another. */
-static lp_status split_word(const char *word, char **probe, const char **test, lp_error *err) {
-    *probe = lp_strdup(word);
-    if (*probe == NULL) {
+/* What PROBE=TEST_DIR says. */
+typedef struct probe_word {
+    char *path; /* of a probe, or of predictions (.npy) */
+    const char *test;
+} probe_word;
+
+/* Splits a word at the '=' that has a file before and a file or folder after it, so that either
+ * name may hold another. */
+static lp_status split_word(const char *word, probe_word *out, lp_error *err) {
+    char *path = lp_strdup(word);
+    out->path = path;
+    if (path == NULL) {
         return lp_fail_memory(err, "arguments", strlen(word), 1);
     }
-    for (char *equals = strchr(*probe, '='); equals != NULL; equals = strchr(equals + 1, '=')) {
+    for (char *equals = strchr(path, '='); equals != NULL; equals = strchr(equals + 1, '=')) {
         *equals = '\0';
-        *test = word + (equals - *probe) + 1;
-        if (lp_is_file(*probe) && (lp_is_folder(*test) || lp_is_file(*test))) {
+        out->test = word + (equals - path) + 1;
+        if (lp_is_file(path) && (lp_is_folder(out->test) || lp_is_file(out->test))) {
             return LP_OK;
         }
         *equals = '=';
@@ -70,54 +81,55 @@ static lp_status split_word(const char *word, char **probe, const char **test, l
                    "%s: expected PROBE=TEST_DIR, a probe (or .npy) file and a feature set", word);
 }
 
-static lp_status add_probe(lp_comparison *c, const char *word, size_t threads, lp_error *err) {
-    char *path = NULL; /* kept by the caller's words: freed before the tables are printed */
-    const char *test_path = NULL;
+static lp_status add_probe(lp_comparison *c, const char *word, probe_word *w, size_t threads,
+                           lp_error *err) {
     lp_probe *probe = NULL;
     lp_features *test = NULL;
     lp_status status;
-    LP_TRY(split_word(word, &path, &test_path, err));
-    size_t length = strlen(path);
-    bool is_array = length > 4 && strcmp(path + length - 4, ".npy") == 0;
-    LP_TRY(is_array ? lp_features_open(test_path, &test, err)
-                    : lp_run_open_probe(path, test_path, &probe, &test, err));
+    LP_TRY(split_word(word, w, err));
+    size_t length = strlen(w->path);
+    bool is_array = length > 4 && strcmp(w->path + length - 4, ".npy") == 0;
+    LP_TRY(is_array ? lp_features_open(w->test, &test, err)
+                    : lp_run_open_probe(w->path, w->test, &probe, &test, err));
     const lp_contestant contestant = {.name = word,
-                                      .probe = is_array ? NULL : path,
-                                      .predictions = is_array ? path : NULL,
-                                      .test = test_path};
+                                      .probe = is_array ? NULL : w->path,
+                                      .predictions = is_array ? w->path : NULL,
+                                      .test = w->test};
     LP_TRY(lp_comparison_add(c, &contestant, probe, test, threads, err));
-    path = NULL; /* the comparison shows it; freed by free_paths */
 done:
     lp_features_close(test);
     lp_probe_free(probe);
-    lp_free(path);
     return status;
 }
 
-static void free_paths(lp_comparison *c) {
-    for (size_t i = 0; i < c->added; i++) {
-        const char *path = c->contestants[i].probe != NULL ? c->contestants[i].probe
-                                                           : c->contestants[i].predictions;
-        lp_free((void *)(uintptr_t)path);
-    }
-}
-
-static lp_status compare_probes(const compare_settings *s, const char *const *words, size_t count,
-                                lp_error *err) {
-    lp_comparison c;
+/* The tables and the chart that both kinds of comparison have. */
+static lp_status show(const compare_settings *s, const lp_comparison *c, lp_error *err) {
     lp_status status;
-    LP_TRY(lp_comparison_init(&c, count, err));
-    for (size_t i = 0; i < count; i++) {
-        LP_TRY(add_probe(&c, words[i], s->output.threads, err));
-    }
-    LP_TRY(lp_comparison_pairs(&c, err));
-    LP_TRY(lp_comparison_print(&c, stdout, s->output.format, s->table, err));
+    LP_TRY(lp_comparison_print(c, stdout, s->output.format, s->table, err));
     if (s->picture != NULL) {
-        LP_TRY(lp_comparison_draw(&c, s->picture, err));
+        LP_TRY(lp_comparison_draw(c, s->picture, err));
     }
 done:
-    free_paths(&c);
+    return status;
+}
+
+static lp_status compare_probes(const compare_settings *s, lp_error *err) {
+    probe_word *words = lp_alloc_zeroed(s->count, sizeof *words);
+    lp_comparison c = {0};
+    lp_status status;
+    LP_TRY(lp_allocated(words, "arguments", s->count, sizeof *words, err));
+    LP_TRY(lp_comparison_init(&c, s->count, err));
+    for (size_t i = 0; i < s->count; i++) {
+        LP_TRY(add_probe(&c, s->words[i], &words[i], s->output.threads, err));
+    }
+    LP_TRY(lp_comparison_pairs(&c, err));
+    LP_TRY(show(s, &c, err));
+done:
     lp_comparison_clear(&c);
+    for (size_t i = 0; words != NULL && i < s->count; i++) {
+        lp_free(words[i].path);
+    }
+    lp_free(words);
     return status;
 }
 
@@ -143,9 +155,7 @@ static lp_status read_word(const compare_settings *s, const char *word, model_wo
         start = equals + 1;
     }
     model = lp_strdup(start);
-    if (model == NULL) {
-        return lp_fail_memory(err, "arguments", strlen(word), 1);
-    }
+    LP_TRY(lp_allocated(model, "arguments", strlen(word), 1, err));
     char *at = strrchr(model, '@');
     for (int p = LP_FEATURE_PROJECTED; !whole && at != NULL && p <= LP_FEATURE_PENULTIMATE; p++) {
         if (strcmp(at + 1, lp_feature_point_name((lp_feature_point)p)) == 0) {
@@ -167,7 +177,6 @@ typedef struct contest {
     lp_comparison comparison;
     lp_run **runs;      /* [count] */
     char (*names)[128]; /* [count] */
-    size_t count;
     bool converged;
 } contest;
 
@@ -213,7 +222,7 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     meter m;
     model_word model = {.path = NULL};
     lp_status status;
-    (void)fprintf(stderr, "backbone %zu of %zu: %s\n", i + 1, k->count, word);
+    (void)fprintf(stderr, "backbone %zu of %zu: %s\n", i + 1, s->count, word);
     LP_TRY(read_word(s, word, &model, err));
     const lp_run_options options = options_of(k, &model, &fit, &m);
     LP_TRY(lp_run_pipeline(&options, &k->runs[i], err));
@@ -233,43 +242,39 @@ done:
 
 static lp_status open_contest(contest *k, lp_error *err) {
     const compare_settings *s = k->settings;
+    size_t threads = s->output.threads;
     lp_status status;
-    LP_TRY(lp_comparison_init(&k->comparison, k->count, err));
-    k->runs = lp_alloc_zeroed(k->count, sizeof(lp_run *));
-    k->names = lp_alloc_zeroed(k->count, sizeof *k->names);
-    if (k->runs == NULL || k->names == NULL) {
-        return lp_fail_memory(err, "comparison", k->count, sizeof *k->names);
-    }
-    LP_TRY(
-        data_input_open(&s->dataset, s->data, LP_SPLIT_TRAIN, s->output.threads, &k->train, err));
-    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TEST, s->output.threads, &k->test, err));
+    LP_TRY(lp_comparison_init(&k->comparison, s->count, err));
+    k->runs = lp_alloc_zeroed(s->count, sizeof(lp_run *));
+    LP_TRY(lp_allocated((void *)k->runs, "comparison", s->count, sizeof(lp_run *), err));
+    k->names = lp_alloc_zeroed(s->count, sizeof *k->names);
+    LP_TRY(lp_allocated(k->names, "comparison", s->count, sizeof *k->names, err));
+    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TRAIN, threads, &k->train, err));
+    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TEST, threads, &k->test, err));
 done:
     return status;
 }
 
-static lp_status compare_models(const compare_settings *s, const char *const *words, size_t count,
-                                bool *converged, lp_error *err) {
-    contest k = {.settings = s, .count = count, .converged = true};
+static lp_status compare_models(const compare_settings *s, lp_error *err) {
+    contest k = {.settings = s, .converged = true};
     lp_status status;
     LP_TRY(open_contest(&k, err));
-    for (size_t i = 0; i < count; i++) {
-        LP_TRY(add_model(&k, i, words[i], err));
+    for (size_t i = 0; i < s->count; i++) {
+        LP_TRY(add_model(&k, i, s->words[i], err));
     }
     LP_TRY(lp_comparison_pairs(&k.comparison, err));
-    const lp_comparison_setting setting = {.command = cli_command_line(),
-                                           .train = k.train,
-                                           .test = k.test,
-                                           .normalize = s->encoder.normalize,
-                                           .sweep = s->sweep,
-                                           .C = s->fit.fit.C};
-    LP_TRY(lp_comparison_write(&k.comparison, &setting, s->out, err));
-    LP_TRY(lp_comparison_print(&k.comparison, stdout, s->output.format, s->table, err));
-    if (s->picture != NULL) {
-        LP_TRY(lp_comparison_draw(&k.comparison, s->picture, err));
-    }
-    *converged = k.converged;
+    const lp_comparison_report report = {.comparison = &k.comparison,
+                                         .command = cli_command_line(),
+                                         .train = k.train,
+                                         .test = k.test,
+                                         .normalize = s->encoder.normalize,
+                                         .sweep = s->sweep,
+                                         .C = s->fit.fit.C};
+    LP_TRY(lp_comparison_write(&report, s->out, err));
+    LP_TRY(show(s, &k.comparison, err));
+    status = k.converged ? LP_OK : LP_NOT_CONVERGED;
 done:
-    for (size_t i = 0; k.runs != NULL && i < count; i++) {
+    for (size_t i = 0; k.runs != NULL && i < s->count; i++) {
         lp_run_free(k.runs[i]);
     }
     lp_free(k.runs);
@@ -281,6 +286,15 @@ done:
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
+
+static lp_status compare(void *job, lp_error *err) {
+    compare_settings *s = job;
+    lp_encoder_options *encoder = &s->encoder.encoder;
+    encoder->activation_if_unknown = encoder->activation; /* not where a model's files say it */
+    encoder->activation = LP_ACTIVATION_AUTO;
+    encoder->threads = s->output.threads;
+    return s->data == NULL ? compare_probes(s, err) : compare_models(s, err);
+}
 
 static int run(const cli_command *command, int argc, char **argv) {
     compare_settings s = {
@@ -298,31 +312,8 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_format_option, &s.output, NULL},
                                 {cli_threads_option, &s.output, NULL},
                                 {.options = NULL}};
-    size_t count = 0;
-    bool converged = true;
-    lp_error err = {0};
-    lp_status status = LP_OK;
-    const char **words = lp_alloc((size_t)argc, sizeof *words);
-    if (words == NULL) {
-        status = lp_fail_memory(&err, "arguments", (size_t)argc, sizeof *words);
-        return cli_fail(command, status, &err);
-    }
-    int exit_status = cli_parse(command, groups, argc, argv, words, 2, (size_t)argc, &count);
-    if (exit_status == CLI_CONTINUE) {
-        lp_encoder_options *encoder = &s.encoder.encoder;
-        encoder->activation_if_unknown = encoder->activation; /* not where a model's files say it */
-        encoder->activation = LP_ACTIVATION_AUTO;
-        encoder->threads = s.output.threads;
-        status = s.data == NULL ? compare_probes(&s, words, count, &err)
-                                : compare_models(&s, words, count, &converged, &err);
-    }
-    lp_free(words);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    return status != LP_OK ? cli_fail(command, status, &err)
-           : converged     ? CLI_OK
-                           : CLI_NOT_CONVERGED;
+    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, MOST_WORDS, &s.count);
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, compare, &s);
 }
 
 const cli_command cli_compare = {

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/json_row.h"
+#include "base/text.h"
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "linprobe/run.h"
@@ -18,7 +19,7 @@ _Static_assert(sizeof(lp_evaluation_table) == sizeof(int) && sizeof(lp_probabili
                "an enum that an option chooses has the size of an int");
 
 typedef struct eval_job {
-    const char *probe_path, *test_path;
+    const char *words[2]; /* probe, test set */
     const char *out, *confusion, *report, *mistakes, *data_path;
     lp_evaluation_table table;
     lp_probability probability; /* LP_PROBABILITY_NONE: as the probe was trained */
@@ -39,7 +40,7 @@ static const cli_option own[] = {
      .help = "how logits become probabilities; ovr: normalised sigmoids; auto: as the probe was "
              "trained"},
     {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = table_names,
-     .help = "what is printed; confused: the " CLI_STRING(
+     .help = "what is printed; confused: the " LP_STRING(
          LP_MOST_CONFUSED) " pairs of classes that are confused most; confusion: all of the matrix "
                            "that is not 0; calibration: bins of confidence"},
     {CLI_OUTPUT, "--per-class", NULL, CLI_FLAG, AT(per_class),
@@ -50,7 +51,7 @@ static const cli_option own[] = {
     {CLI_OUTPUT, "--report", "FILE.html", CLI_PAGE, AT(report),
      .help = "write everything as one page that needs no other file"},
     {CLI_OUTPUT, "--mistakes", "FILE", CLI_PICTURE, AT(mistakes), .needs = "--data",
-     .help = "draw the " CLI_STRING(
+     .help = "draw the " LP_STRING(
          LP_MISTAKES_SHOWN) " most confident mistakes as .png or .svg; needs --data"},
     {.name = NULL}};
 #undef AT
@@ -66,12 +67,11 @@ static lp_status print(const lp_evaluation *e, lp_evaluation_table table, lp_for
                        e->classes);
     }
     json_t *rows = lp_evaluation_rows(e, table);
-    if (rows == NULL) {
-        return lp_fail(err, LP_ERR_MEMORY, "out of memory for the table");
-    }
+    lp_status status;
+    LP_TRY(lp_allocated(rows, "table", 1, 1, err));
     lp_table_print(stdout, format, columns, count, rows);
-    json_decref(rows);
-    return LP_OK;
+done:
+    return status;
 }
 
 /* ---- pictures ---- */
@@ -82,15 +82,15 @@ static void add_published(const eval_job *j, const lp_training *training, lp_htm
         training != NULL ? lp_published_of(training->train.provenance, j->test->provenance) : NULL;
     char text[512];
     if (p != NULL) {
-        (void)snprintf(text, sizeof text, "Reported by others: %.*f %% (%s; %s).", p->decimals,
-                       p->accuracy, p->setting, p->source);
+        (void)snprintf(text, sizeof text, "Reported by others: %.*f %% (%s; %s).",
+                       p->study->decimals, p->accuracy, p->study->setting, p->study->source);
         lp_html_paragraph(page, text);
     }
 }
 
 static void add_settings(const eval_job *j, const lp_training *training, lp_html *page) {
     lp_row probe = lp_row_new(), test = lp_row_new(), row = lp_row_new();
-    lp_row_text(&probe, "path", j->probe_path);
+    lp_row_text(&probe, "path", j->words[0]);
     if (training != NULL) {
         lp_row_put(&probe, "made", lp_training_json(training, LP_DETAIL_BRIEF));
     }
@@ -101,10 +101,8 @@ static void add_settings(const eval_job *j, const lp_training *training, lp_html
     lp_row_text(&row, "command", cli_command_line());
     lp_row_put(&row, "probe", lp_row_end(&probe));
     lp_row_put(&row, "test", lp_row_end(&test));
-    json_t *settings = lp_row_end(&row);
     lp_html_heading(page, "How it was made");
-    lp_html_settings(page, "Settings", settings);
-    json_decref(settings);
+    lp_html_settings(page, "Settings", lp_row_end(&row));
 }
 
 static lp_status write_report(const eval_job *j, lp_error *err) {
@@ -159,9 +157,10 @@ done:
 
 /* ---- the command ---- */
 
-static lp_status evaluate(eval_job *j, lp_error *err) {
+static lp_status evaluate(void *job, lp_error *err) {
+    eval_job *j = job;
     lp_status status;
-    LP_TRY(lp_run_open_probe(j->probe_path, j->test_path, &j->probe, &j->test, err));
+    LP_TRY(lp_run_open_probe(j->words[0], j->words[1], &j->probe, &j->test, err));
     lp_probability probability =
         j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probe_probability(j->probe);
     LP_TRY(
@@ -181,24 +180,19 @@ done:
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    const char *words[2];
     eval_job j = {.table = LP_TABLE_SUMMARY};
     const cli_group groups[] = {{own, &j, NULL},
                                 {cli_format_option, &j.output, NULL},
                                 {cli_threads_option, &j.output, NULL},
                                 {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, words, 2, 2, NULL);
+    int exit_status = cli_parse(command, groups, argc, argv, j.words, 2, 2, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
     if (j.data_path != NULL && j.mistakes == NULL && j.report == NULL) {
         return cli_usage_error(command, "--data is for --mistakes and --report");
     }
-    lp_error err = {0};
-    j.probe_path = words[0];
-    j.test_path = words[1];
-    lp_status status = evaluate(&j, &err);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    return cli_work(command, evaluate, &j);
 }
 
 const cli_command cli_eval = {

@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "report/table.h"
 
 typedef struct extract_settings {
@@ -53,12 +53,12 @@ static void print_report(const extract_settings *s, const lp_extract_report *rep
     if (profile != NULL) {
         lp_row_put(&row, "profile", profile_object(profile));
     }
-    json_t *rows = lp_row_end_alone(&row);
-    lp_table_print(stdout, s->output.format, columns, sizeof columns / sizeof columns[0], rows);
-    json_decref(rows);
+    lp_table_print(stdout, s->output.format, columns, sizeof columns / sizeof columns[0],
+                   lp_row_end_alone(&row));
 }
 
-static lp_status extract(const extract_settings *s, lp_error *err) {
+static lp_status extract(void *job, lp_error *err) {
+    const extract_settings *s = job;
     lp_profile profile = {0};
     const lp_feature_options how = {.point = s->encoder.point,
                                     .normalize = s->encoder.normalize,
@@ -111,10 +111,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     if ((s.model != NULL) == s.pixels) {
         return cli_usage_error(command, "expected either --model FILE or --pixels");
     }
-    lp_error err = {0};
     s.encoder.encoder.threads = s.output.threads;
-    lp_status status = extract(&s, &err);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    return cli_work(command, extract, &s);
 }
 
 const cli_command cli_extract = {

@@ -100,19 +100,18 @@ static lp_status settle_path(fetch_job *j, lp_error *err) {
     size_t length = j->out != NULL ? strlen(j->out) : 0;
     bool folder = length > 0 && (j->out[length - 1] == '/' || lp_is_folder(j->out));
     const char *into = j->out == NULL ? j->cache : folder ? j->out : NULL;
-    lp_status status = LP_OK;
+    char *parent = NULL;
+    lp_status status;
     j->path = into != NULL ? lp_path_join(into, j->item.file) : lp_strdup(j->out);
-    if (j->path == NULL) {
-        return lp_fail_memory(err, j->item.file, 1, 1);
-    }
-    char *parent = lp_strdup(j->path);
-    char *slash = parent != NULL ? strrchr(parent, '/') : NULL;
-    if (parent == NULL) {
-        status = lp_fail_memory(err, j->path, 1, 1);
-    } else if (slash != NULL && slash > parent) {
+    LP_TRY(lp_allocated(j->path, j->item.file, 1, 1, err));
+    parent = lp_strdup(j->path);
+    LP_TRY(lp_allocated(parent, j->path, 1, 1, err));
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL && slash > parent) {
         *slash = '\0';
-        status = lp_make_folders(parent, err);
+        LP_TRY(lp_make_folders(parent, err));
     }
+done:
     lp_free(parent);
     return status;
 }
@@ -120,40 +119,23 @@ static lp_status settle_path(fetch_job *j, lp_error *err) {
 /* A file that another program fetched is as good, if it is the right one. */
 static lp_status find_elsewhere(fetch_job *j, bool *found, lp_error *err) {
     char *path = NULL;
+    lp_status status;
     if (j->out != NULL || j->url != NULL || j->item.model == NULL || j->sha256 == NULL ||
         lp_is_file(j->path)) {
         return LP_OK;
     }
-    lp_status status = model_path_elsewhere(j->item.model, &path, err);
-    if (status == LP_OK && path != NULL) {
-        status = lp_digest_file(LP_SHA256, path, j->found, err);
-        *found = status == LP_OK && strncasecmp(j->found, j->sha256, strlen(j->sha256)) == 0;
+    LP_TRY(model_path_elsewhere(j->item.model, &path, err));
+    if (path != NULL) {
+        LP_TRY(lp_digest_file(LP_SHA256, path, j->found, err));
+        *found = strncasecmp(j->found, j->sha256, strlen(j->sha256)) == 0;
     }
     if (*found) {
         lp_free(j->path);
         j->path = path;
-        return LP_OK;
+        path = NULL;
     }
-    lp_free(path);
-    return status;
-}
-
-static lp_status fetch(fetch_job *j, lp_error *err) {
-    bool found = false;
-    lp_status status;
-    LP_TRY(settle_path(j, err));
-    LP_TRY(find_elsewhere(j, &found, err));
-    if (found) {
-        return LP_OK;
-    }
-    lp_fetch_request request = {.url = j->url != NULL ? j->url : j->item.url,
-                                .path = j->path,
-                                .bytes = j->url == NULL ? j->item.bytes : 0,
-                                .sha256 = j->sha256,
-                                .prefix = j->sha256 != NULL && strlen(j->sha256) < 64,
-                                .found = j->found};
-    LP_TRY(download_file(j->item.title, NULL, &request, err));
 done:
+    lp_free(path);
     return status;
 }
 
@@ -171,14 +153,32 @@ static void print_result(const fetch_job *j) {
                              j->item.model != NULL ? j->item.model->name : j->item.title, "path",
                              lp_json_any_text(j->path), "verified", verified, "sha256", j->found);
     lp_table_print(stdout, j->output.format, columns, sizeof columns / sizeof columns[0], rows);
-    json_decref(rows);
+}
+
+static lp_status fetch(void *job, lp_error *err) {
+    fetch_job *j = job;
+    bool found = false;
+    lp_status status;
+    LP_TRY(settle_path(j, err));
+    LP_TRY(find_elsewhere(j, &found, err));
+    const lp_fetch_request request = {.url = j->url != NULL ? j->url : j->item.url,
+                                      .path = j->path,
+                                      .bytes = j->url == NULL ? j->item.bytes : 0,
+                                      .sha256 = j->sha256,
+                                      .prefix = j->sha256 != NULL && strlen(j->sha256) < 64,
+                                      .found = j->found};
+    if (!found) {
+        LP_TRY(download_file(j->item.title, NULL, &request, err));
+    }
+    print_result(j);
+done:
+    return status;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
     fetch_job j = {.cache = MODEL_CACHE};
     const cli_group groups[] = {
         {own, &j, NULL}, {cli_format_option, &j.output, NULL}, {.options = NULL}};
-    lp_error err = {0};
     int exit_status = cli_parse(command, groups, argc, argv, &j.name, 1, 1, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
@@ -191,15 +191,11 @@ static int run(const cli_command *command, int argc, char **argv) {
         return CLI_FAILURE;
     }
     exit_status = settle_checksum(command, &j);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
+    if (exit_status == CLI_CONTINUE) {
+        exit_status = cli_work(command, fetch, &j);
+        lp_free(j.path);
     }
-    lp_status status = fetch(&j, &err);
-    if (status == LP_OK) {
-        print_result(&j);
-    }
-    lp_free(j.path);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    return exit_status;
 }
 
 const cli_command cli_fetch = {

@@ -7,7 +7,7 @@
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "probe/training.h"
 #include "report/evaluation_rows.h"
 #include "linprobe/stats.h"
@@ -15,19 +15,17 @@
 #include "report/evaluation_page.h"
 
 static const lp_column mean_columns[] = {
-    {"shots", "a class", NULL},       {"examples", "examples", NULL},
-    {"draws", "draws", NULL},         {"top1", "top-1 %", "%.3f"},
-    {"half", "+-", "%.3f"},           {"top1_low", "95 % from", "%.2f"},
-    {"top1_high", "to", "%.2f"},      {"deviation", "deviation", "%.3f"},
-    {"converged", "converged", NULL},
-};
+    {"shots", "a class", NULL},      {"examples", "examples", NULL},
+    {"draws", "draws", NULL},        {"top1", "top-1 %", "%.3f"},
+    {"half", "+-", "%.3f"},          {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},     {"deviation", "deviation", "%.3f"},
+    {"converged", "converged", NULL}};
 static const lp_column draw_columns[] = {
     {"shots", "a class", NULL},         {"seed", "seed", NULL},
     {"correct", "correct", NULL},       {"top1", "top-1 %", "%.3f"},
     {"top5", "top-5 %", "%.3f"},        {"mean_per_class", "mean per class %", "%.3f"},
     {"objective", "objective", "%.8g"}, {"iterations", "iterations", NULL},
-    {"converged", "converged", NULL},
-};
+    {"converged", "converged", NULL}};
 
 static json_t *draw_row(const lp_fit_options *fit, const lp_fewshot_draw *draw) {
     lp_row row = lp_row_new();
@@ -54,8 +52,7 @@ static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draw
         double high = mean->interval.high - mean->mean;
         double low = mean->mean - mean->interval.low;
         lp_row_real(&row, "half", 100 * fmax(low, high));
-        lp_row_real(&row, "top1_low", 100 * mean->interval.low);
-        lp_row_real(&row, "top1_high", 100 * mean->interval.high);
+        lp_row_interval(&row, "top1_", mean->interval, 100);
         lp_row_real(&row, "deviation", 100 * mean->deviation);
     }
     return lp_row_end(&row);
@@ -85,37 +82,41 @@ typedef enum fewshot_table { TABLE_AUTO, TABLE_MEANS, TABLE_DRAWS } fewshot_tabl
 static const char *const table_names[] = {"auto", "means", "draws", NULL};
 _Static_assert(sizeof(fewshot_table) == sizeof(int), "an option stores it through an int");
 
+static json_t *mean_rows(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
+                         const lp_fewshot_mean *means, size_t classes) {
+    json_t *rows = json_array();
+    for (size_t s = 0; s < few->shot_count; s++) {
+        lp_rows_append(&rows, mean_row(&means[s], draws + s * few->draws, few->draws, classes));
+    }
+    return rows;
+}
+
+static json_t *draw_rows(const lp_fewshot_options *few, const lp_fewshot_draw *draws) {
+    json_t *rows = json_array();
+    for (size_t d = 0; d < few->shot_count * few->draws; d++) {
+        lp_rows_append(&rows, draw_row(&few->fit, &draws[d]));
+    }
+    return rows;
+}
+
 /* One table; TABLE_AUTO: the means, in JSON both with the options. */
 static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
                   const lp_fewshot_mean *means, size_t classes, lp_format format,
                   fewshot_table table) {
-    json_t *mean_rows = json_array();
-    json_t *draw_rows = json_array();
-    for (size_t s = 0; s < few->shot_count; s++) {
-        const lp_fewshot_draw *own = draws + s * few->draws;
-        (void)json_array_append_new(mean_rows, mean_row(&means[s], own, few->draws, classes));
-        for (size_t d = 0; d < few->draws; d++) {
-            (void)json_array_append_new(draw_rows, draw_row(&few->fit, &own[d]));
-        }
-    }
     if (format == LP_FORMAT_JSON && table == TABLE_AUTO) {
         lp_row row = lp_row_new();
         lp_row_put(&row, "options", lp_fit_options_json(&few->fit));
         lp_row_count(&row, "seed", few->seed);
-        lp_row_put(&row, "means", json_incref(mean_rows));
-        lp_row_put(&row, "draws", json_incref(draw_rows));
-        json_t *both = lp_row_end(&row);
-        lp_json_print(stdout, both);
-        json_decref(both);
+        lp_row_put(&row, "means", mean_rows(few, draws, means, classes));
+        lp_row_put(&row, "draws", draw_rows(few, draws));
+        lp_table_print(stdout, format, NULL, 0, lp_row_end(&row));
     } else if (table == TABLE_DRAWS) {
         lp_table_print(stdout, format, draw_columns, sizeof draw_columns / sizeof draw_columns[0],
-                       draw_rows);
+                       draw_rows(few, draws));
     } else {
         lp_table_print(stdout, format, mean_columns, sizeof mean_columns / sizeof mean_columns[0],
-                       mean_rows);
+                       mean_rows(few, draws, means, classes));
     }
-    json_decref(mean_rows);
-    json_decref(draw_rows);
 }
 
 /* Mean accuracy over the draws against the examples a class. */
@@ -123,9 +124,9 @@ static lp_status draw_chart(const lp_fewshot_options *few, const lp_fewshot_mean
                             const lp_features *test, const char *path, lp_error *err) {
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 32], name[80], interval[80];
     lp_curve_point *points = lp_alloc(few->shot_count, sizeof *points);
-    if (points == NULL) {
-        return lp_fail_memory(err, path, few->shot_count, sizeof *points);
-    }
+    lp_chart *chart = NULL;
+    lp_status status;
+    LP_TRY(lp_allocated(points, path, few->shot_count, sizeof *points, err));
     for (size_t s = 0; s < few->shot_count; s++) {
         const lp_fewshot_mean *m = &means[s];
         bool spread = few->draws > 1; /* one draw has no interval */
@@ -145,17 +146,16 @@ static lp_status draw_chart(const lp_fewshot_options *few, const lp_fewshot_mean
                             .series = &series,
                             .series_count = 1,
                             .chosen = NAN};
-    lp_chart *chart;
-    lp_status status = lp_curve_chart(&curve, &chart, err);
-    if (status == LP_OK) {
-        status = lp_chart_write(chart, path, err);
-    }
+    LP_TRY(lp_curve_chart(&curve, &chart, err));
+    LP_TRY(lp_chart_write(chart, path, err));
+done:
     lp_chart_free(chart);
     lp_free(points);
     return status;
 }
 
 typedef struct fewshot_settings {
+    const char *words[2]; /* training set, test set */
     cli_counts shots;
     size_t draws, seed;
     cli_fit_settings fit;
@@ -192,9 +192,9 @@ static lp_status fit_all(const lp_features *train, const lp_features *test, lp_f
 }
 
 /* A fit that did not converge is reported after everything is printed and drawn. */
-static lp_status fewshot(const fewshot_settings *s, const char *const words[2], lp_error *err) {
+static lp_status fewshot(void *job, lp_error *err) {
+    const fewshot_settings *s = job;
     lp_status status, fitted = LP_OK;
-    lp_error late; /* of the drawing: the fits' message must outlive it */
     lp_features *train = NULL, *test = NULL;
     lp_fewshot_draw *draws = NULL;
     lp_fewshot_mean *means = NULL;
@@ -203,24 +203,21 @@ static lp_status fewshot(const fewshot_settings *s, const char *const words[2], 
                               .draws = s->draws,
                               .seed = s->seed,
                               .fit = cli_fit_chosen(&s->fit, s->output.threads)};
-    LP_TRY(lp_run_open_sets(words[0], words[1], &train, &test, err));
+    LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &train, &test, err));
     LP_TRY(name_class(train, &s->shots, err));
     draws = lp_alloc(s->shots.count, s->draws * sizeof *draws);
     means = lp_alloc(s->shots.count, sizeof *means);
-    if (draws == NULL || means == NULL) {
-        LP_TRY(lp_fail_memory(err, "draws", s->shots.count, s->draws * sizeof *draws));
-    }
+    LP_TRY(lp_allocated(draws, "draws", s->shots.count, s->draws * sizeof *draws, err));
+    LP_TRY(lp_allocated(means, "means", s->shots.count, sizeof *means, err));
     fitted = fit_all(train, test, &few, draws, means, err);
     if (fitted != LP_NOT_CONVERGED) {
         LP_TRY(fitted);
     }
     print(&few, draws, means, train->classes, s->output.format, s->table);
-    status = s->chart != NULL ? draw_chart(&few, means, test, s->chart, &late) : LP_OK;
-    if (status != LP_OK) {
-        *err = late;
-    } else {
-        status = fitted;
+    if (s->chart != NULL) {
+        LP_TRY(draw_chart(&few, means, test, s->chart, err));
     }
+    status = fitted;
 done:
     lp_free(draws);
     lp_free(means);
@@ -230,7 +227,6 @@ done:
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    const char *words[2];
     fewshot_settings s = {.shots = {5, {1, 2, 4, 8, 16}}, .draws = 5, .fit = cli_fit_defaults()};
     const cli_group groups[] = {{own, &s, NULL},
                                 {cli_solver_option, &s.fit, NULL},
@@ -239,13 +235,8 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_format_option, &s.output, NULL},
                                 {cli_threads_option, &s.output, NULL},
                                 {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, words, 2, 2, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    lp_error err = {0};
-    lp_status status = fewshot(&s, words, &err);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fewshot, &s);
 }
 
 const cli_command cli_fewshot = {

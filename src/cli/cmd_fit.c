@@ -5,7 +5,7 @@
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "probe/training.h"
 #include "report/table.h"
 
@@ -31,9 +31,29 @@ static void print_report(const fit_settings *s, const lp_fit_options *fit,
     lp_row row = lp_row_of(lp_fit_report_json(fit, report));
     lp_row_real(&row, "seconds", report->seconds);
     lp_row_text(&row, "probe", s->out);
-    json_t *rows = lp_row_end_alone(&row);
-    lp_table_print(stdout, s->output.format, columns, sizeof columns / sizeof columns[0], rows);
-    json_decref(rows);
+    lp_table_print(stdout, s->output.format, columns, sizeof columns / sizeof columns[0],
+                   lp_row_end_alone(&row));
+}
+
+static lp_status fit(void *job, lp_error *err) {
+    const fit_settings *s = job;
+    const lp_fit_options options = cli_fit_chosen(&s->fit, s->output.threads);
+    lp_features *train = NULL;
+    lp_probe *probe = NULL;
+    lp_fit_report report;
+    meter m;
+    const lp_watch watch = meter_watch(&m);
+    lp_status status;
+    LP_TRY(lp_features_open(s->train, &train, err));
+    status =
+        lp_run_fit(train, NULL, &options, s->out, cli_command_line(), &watch, &probe, &report, err);
+    if (status == LP_OK || status == LP_NOT_CONVERGED) {
+        print_report(s, &options, &report);
+    }
+done:
+    lp_probe_free(probe);
+    lp_features_close(train);
+    return status;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
@@ -46,27 +66,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_threads_option, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, &s.train, 1, 1, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    const lp_fit_options fit = cli_fit_chosen(&s.fit, s.output.threads);
-    lp_error err = {0};
-    lp_features *train = NULL;
-    lp_probe *probe = NULL;
-    lp_fit_report report;
-    meter m;
-    const lp_watch watch = meter_watch(&m);
-    lp_status status = lp_features_open(s.train, &train, &err);
-    if (status == LP_OK) {
-        status =
-            lp_run_fit(train, NULL, &fit, s.out, cli_command_line(), &watch, &probe, &report, &err);
-        if (status == LP_OK || status == LP_NOT_CONVERGED) {
-            print_report(&s, &fit, &report);
-        }
-    }
-    lp_probe_free(probe);
-    lp_features_close(train);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fit, &s);
 }
 
 const cli_command cli_fit = {

@@ -1,5 +1,4 @@
 /* linprobe generate: pictures drawn from a seed, as a data set or with captions. */
-#include <stdio.h>
 
 #include "cli/options.h"
 #include "cli/settings.h"
@@ -26,20 +25,19 @@ static const cli_option own[] = {
     {.name = NULL}};
 #undef AT
 
+static lp_status generate(void *job, lp_error *err) {
+    const generate_settings *s = job;
+    size_t threads = s->output.threads;
+    return s->captions > 0 ? lp_generate_captioned(s->out, s->seed, s->captions, threads, err)
+                           : lp_generate_dataset(s->out, s->seed, s->train, s->test, threads, err);
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
     generate_settings s = {.seed = 1, .train = 50, .test = 20};
     const cli_group groups[] = {
         {own, &s, NULL}, {cli_threads_option, &s.output, NULL}, {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    lp_error err = {0};
-    size_t threads = s.output.threads;
-    lp_status status = s.captions > 0
-                           ? lp_generate_captioned(s.out, s.seed, s.captions, threads, &err)
-                           : lp_generate_dataset(s.out, s.seed, s.train, s.test, threads, &err);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, generate, &s);
 }
 
 const cli_command cli_generate = {

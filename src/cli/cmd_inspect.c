@@ -1,16 +1,21 @@
 /* linprobe inspect FILE: what a checkpoint holds. */
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json_row.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "linprobe/checkpoint.h"
 #include "linprobe/encoder.h"
 #include "report/table.h"
+
+typedef struct inspect_settings {
+    const char *path;
+    cli_model_settings model;
+    cli_output_settings output;
+} inspect_settings;
 
 static json_t *tensor_rows(const lp_checkpoint *ckpt) {
     json_t *rows = json_array();
@@ -22,10 +27,10 @@ static json_t *tensor_rows(const lp_checkpoint *ckpt) {
             used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%zu", d > 0 ? "x" : "",
                                      t->shape[d]);
         }
-        (void)json_array_append_new(
-            rows, json_pack("{s:o, s:s, s:s, s:I}", "name", lp_json_any_text(t->name), "dtype",
-                            t->dtype_name, "shape", t->rank > 0 ? shape : "scalar", "values",
-                            (json_int_t)t->count));
+        lp_rows_append(&rows,
+                       json_pack("{s:o, s:s, s:s, s:I}", "name", lp_json_any_text(t->name), "dtype",
+                                 t->dtype_name, "shape", t->rank > 0 ? shape : "scalar", "values",
+                                 (json_int_t)t->count));
     }
     return rows;
 }
@@ -84,7 +89,7 @@ enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 /* info: also of an encoder whose recognition left a question open. */
 static void print_text(const lp_checkpoint *ckpt, const char *hex, const lp_encoder_info *info,
-                       const json_t *rows) {
+                       json_t *rows) {
     const char *official = lp_checkpoint_official_name(hex);
     (void)printf("file:          %s\n", lp_checkpoint_path(ckpt));
     (void)printf("format:        %s, %zu tensors", lp_checkpoint_format(ckpt),
@@ -110,54 +115,45 @@ static void print_text(const lp_checkpoint *ckpt, const char *hex, const lp_enco
 static void print_json(const lp_checkpoint *ckpt, const char *hex, const lp_encoder_info *info,
                        json_t *rows) {
     json_t *object = json_pack(
-        "{s:o, s:s, s:I, s:s?, s:s, s:s?, s:o?, s:O}", "file",
+        "{s:o, s:s, s:I, s:s?, s:s, s:s?, s:o?, s:o}", "file",
         lp_json_any_text(lp_checkpoint_path(ckpt)), "format", lp_checkpoint_format(ckpt), "files",
         (json_int_t)lp_checkpoint_files(ckpt), "wrapper", lp_checkpoint_wrapper(ckpt), "sha256",
         hex, "official", lp_checkpoint_official_name(hex), "encoder",
         info != NULL ? encoder_object(info) : NULL, "tensors", rows);
-    lp_table_print(stdout, LP_FORMAT_JSON, columns, COLUMNS, object);
-    json_decref(object);
+    lp_table_print(stdout, LP_FORMAT_JSON, NULL, 0, object);
 }
 
 /* Everything is printed before an encoder that was not recognised is the command's failure. */
-static lp_status inspect(const char *path, const lp_encoder_options *options, lp_format format,
-                         lp_error *err) {
+static lp_status inspect(void *job, lp_error *err) {
+    const inspect_settings *s = job;
     lp_status status;
     lp_checkpoint *ckpt = NULL;
     lp_encoder_info info;
     const char *hex;
-    LP_TRY(model_open(path, MODEL_CACHE, &ckpt, err));
+    LP_TRY(model_open(s->path, MODEL_CACHE, &ckpt, err));
     LP_TRY(lp_checkpoint_sha256(ckpt, &hex, err));
-    status = lp_encoder_recognise(ckpt, options, &info, err);
+    status = lp_encoder_recognise(ckpt, &s->model.encoder, &info, err);
     json_t *rows = tensor_rows(ckpt);
-    if (format == LP_FORMAT_TEXT) {
+    if (s->output.format == LP_FORMAT_TEXT) {
         print_text(ckpt, hex, &info, rows);
-    } else if (format == LP_FORMAT_CSV) {
+    } else if (s->output.format == LP_FORMAT_CSV) {
         lp_table_print(stdout, LP_FORMAT_CSV, columns, COLUMNS, rows);
     } else {
         print_json(ckpt, hex, status == LP_OK ? &info : NULL, rows);
     }
-    json_decref(rows);
 done:
     lp_checkpoint_close(ckpt);
     return status;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    const char *path;
-    cli_model_settings model = {.point = 0};
-    cli_output_settings output = {.format = LP_FORMAT_TEXT};
-    const cli_group groups[] = {{cli_encoder_options, &model, NULL},
-                                {cli_one_encoder_options, &model, NULL},
-                                {cli_format_option, &output, NULL},
+    inspect_settings s = {.path = NULL};
+    const cli_group groups[] = {{cli_encoder_options, &s.model, NULL},
+                                {cli_one_encoder_options, &s.model, NULL},
+                                {cli_format_option, &s.output, NULL},
                                 {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, &path, 1, 1, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    lp_error err = {0};
-    lp_status status = inspect(path, &model.encoder, output.format, &err);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    int exit_status = cli_parse(command, groups, argc, argv, &s.path, 1, 1, NULL);
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, inspect, &s);
 }
 
 const cli_command cli_inspect = {

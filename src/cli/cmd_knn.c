@@ -2,17 +2,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
-#include "probe/training.h"
+#include "cli/meter.h"
 #include "report/evaluation_rows.h"
 #include "linprobe/stats.h"
 
 typedef struct knn_settings {
+    const char *words[2]; /* training set, test set */
     cli_counts k;
     double temperature;
     cli_output_settings output;
@@ -36,10 +35,9 @@ static void print_scores(const knn_settings *s, const lp_score *scores) {
         lp_row_count(&row, "k", s->k.values[i]);
         lp_row_real(&row, "temperature", s->temperature);
         lp_row_merge(&row, lp_score_json(&scores[i]));
-        (void)json_array_append_new(rows, lp_row_end(&row));
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_table_print(stdout, s->output.format, columns, OWN + lp_score_column_count, rows);
-    json_decref(rows);
 }
 
 static lp_status search(const knn_settings *s, const lp_features *train, const lp_features *test,
@@ -58,28 +56,28 @@ static lp_status search(const knn_settings *s, const lp_features *train, const l
     return status;
 }
 
+static lp_status knn(void *job, lp_error *err) {
+    const knn_settings *s = job;
+    lp_features *train = NULL, *test = NULL;
+    lp_score scores[sizeof s->k.values / sizeof s->k.values[0]];
+    lp_status status;
+    LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &train, &test, err));
+    LP_TRY(search(s, train, test, scores, err));
+    print_scores(s, scores);
+done:
+    lp_features_close(train);
+    lp_features_close(test);
+    return status;
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
-    const char *words[2];
     knn_settings s = {.k = {1, {20}}, .temperature = 0.07};
     const cli_group groups[] = {{own, &s, NULL},
                                 {cli_format_option, &s.output, NULL},
                                 {cli_threads_option, &s.output, NULL},
                                 {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, words, 2, 2, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    lp_status status;
-    lp_error err = {0};
-    lp_features *train = NULL, *test = NULL;
-    lp_score scores[sizeof s.k.values / sizeof s.k.values[0]];
-    LP_TRY(lp_run_open_sets(words[0], words[1], &train, &test, &err));
-    LP_TRY(search(&s, train, test, scores, &err));
-    print_scores(&s, scores);
-done:
-    lp_features_close(train);
-    lp_features_close(test);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, knn, &s);
 }
 
 const cli_command cli_knn = {

@@ -1,11 +1,11 @@
 /* linprobe models [NAME...]: what is known of published encoders. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/json.h"
+#include "base/json_row.h"
 #include "ckpt/known_models.h"
-#include "report/published.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/settings.h"
@@ -14,31 +14,42 @@
 
 enum { WORDS_MAX = 64 };
 
+/* The published number of a model after another, or (NULL) the first; NULL behind the last. */
+static const lp_published *next_of(const lp_known_model *model, const lp_published *after) {
+    size_t count;
+    const lp_published *all = lp_published_all(&count);
+    for (const lp_published *p = after != NULL ? after + 1 : all; p < all + count; p++) {
+        if (strcmp(p->model, model->title) == 0) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
 /* The number of a data set that stands in the table: of several, that of the paper's protocol. */
 static const lp_published *shown_number(const lp_known_model *model, const char *dataset) {
-    size_t count;
-    const lp_published *all = lp_published_all(&count), *found = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i].model, model->title) == 0 && strcmp(all[i].dataset, dataset) == 0 &&
-            (found == NULL || all[i].point == LP_FEATURE_PENULTIMATE)) {
-            found = &all[i];
+    const lp_published *found = NULL;
+    for (const lp_published *p = NULL; (p = next_of(model, p)) != NULL;) {
+        if (strcmp(p->dataset, dataset) == 0 &&
+            (found == NULL || p->study->point == LP_FEATURE_PENULTIMATE)) {
+            found = p;
         }
     }
     return found;
 }
 
 static json_t *published_rows(const lp_known_model *model) {
-    size_t count;
-    const lp_published *all = lp_published_all(&count);
     json_t *rows = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i].model, model->title) == 0) {
-            (void)json_array_append_new(
-                rows, json_pack("{s:s, s:s, s:b, s:f, s:s, s:s, s:s}", "dataset", all[i].dataset,
-                                "feature", lp_feature_point_name(all[i].point), "normalized",
-                                all[i].normalized, "top1", all[i].accuracy, "by", all[i].by,
-                                "setting", all[i].setting, "source", all[i].source));
-        }
+    for (const lp_published *p = NULL; (p = next_of(model, p)) != NULL;) {
+        lp_row row = lp_row_new();
+        lp_row_text(&row, "dataset", p->dataset);
+        lp_row_text(&row, "feature", lp_feature_point_name(p->study->point));
+        lp_row_flag(&row, "normalized", p->study->normalized);
+        lp_row_real(&row, "top1", p->accuracy);
+        lp_row_text(&row, "by", p->study->by);
+        lp_row_text(&row, "setting", p->study->setting);
+        lp_row_text(&row, "source", p->study->source);
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
 }
@@ -51,26 +62,22 @@ static const char *checksum_words(const lp_known_model *model) {
 static json_t *model_row(const lp_known_model *m) {
     const lp_published *ten = shown_number(m, "CIFAR-10"), *hundred = shown_number(m, "CIFAR-100");
     double megabytes = m->bytes > 0 ? (double)m->bytes * 1e-6 : m->megabytes;
-    json_t *row = json_pack(
+    lp_row row = lp_row_of(json_pack(
         "{s:s, s:s?, s:s, s:s, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}", "name", m->name,
         "alias", m->alias, "title", m->title, "family", m->family, "activation", m->activation,
         "parameters", (json_int_t)m->parameters, "millions", (double)m->parameters * 1e-6, "input",
         (json_int_t)m->input_size, "file", lp_known_model_file(m), "sha256", m->sha256, "checksum",
-        checksum_words(m), "url", m->url, "published", published_rows(m));
+        checksum_words(m), "url", m->url, "published", published_rows(m)));
     if (m->bytes > 0) {
-        (void)json_object_set_new(row, "bytes", json_integer((json_int_t)m->bytes));
+        lp_row_count(&row, "bytes", m->bytes);
     }
-    if (megabytes > 0) {
-        (void)json_object_set_new(row, "megabytes", json_real(megabytes));
-    }
-    if (ten != NULL) {
-        (void)json_object_set_new(row, "cifar10", json_real(ten->accuracy));
-    }
+    lp_row_real(&row, "megabytes", megabytes > 0 ? megabytes : NAN);
+    lp_row_real(&row, "cifar10", ten != NULL ? ten->accuracy : NAN);
+    lp_row_real(&row, "cifar100", hundred != NULL ? hundred->accuracy : NAN);
     if (hundred != NULL) {
-        (void)json_object_set_new(row, "cifar100", json_real(hundred->accuracy));
-        (void)json_object_set_new(row, "by", json_string(hundred->by));
+        lp_row_text(&row, "by", hundred->study->by);
     }
-    return row;
+    return lp_row_end(&row);
 }
 
 /* What the words of the last columns stand for. */
@@ -85,10 +92,11 @@ static void print_notes(void) {
     for (size_t i = 0; i < count; i++) {
         bool said = false;
         for (size_t k = 0; k < i; k++) {
-            said = said || strcmp(all[k].by, all[i].by) == 0;
+            said = said || strcmp(all[k].study->by, all[i].study->by) == 0;
         }
         if (!said) {
-            (void)printf("          %s: %s; %s\n", all[i].by, all[i].setting, all[i].source);
+            (void)printf("          %s: %s; %s\n", all[i].study->by, all[i].study->setting,
+                         all[i].study->source);
         }
     }
 }
@@ -96,8 +104,6 @@ static void print_notes(void) {
 static void print_details(const lp_known_model *m, const char *cache) {
     char *path = NULL;
     lp_error ignored;
-    size_t count;
-    const lp_published *all = lp_published_all(&count);
     (void)printf("name:          %s%s%s\n", m->name, m->alias != NULL ? ", " : "",
                  m->alias != NULL ? m->alias : "");
     (void)printf("title:         %s\n", m->title);
@@ -112,11 +118,9 @@ static void print_details(const lp_known_model *m, const char *cache) {
     }
     (void)printf("sha256:        %s%s\n", m->sha256 != NULL ? m->sha256 : "not published",
                  m->sha256 != NULL && strlen(m->sha256) < 64 ? "... (no more is published)" : "");
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i].model, m->title) == 0) {
-            (void)printf("published:     %.*f on %s; %s; %s\n", all[i].decimals, all[i].accuracy,
-                         all[i].dataset, all[i].setting, all[i].source);
-        }
+    for (const lp_published *p = NULL; (p = next_of(m, p)) != NULL;) {
+        (void)printf("published:     %.*f on %s; %s; %s\n", p->study->decimals, p->accuracy,
+                     p->dataset, p->study->setting, p->study->source);
     }
     if (model_path_find(m->name, cache, &path, &ignored) == LP_OK) {
         (void)printf("file:          %s\n", path);
@@ -149,7 +153,7 @@ static void print_table(const lp_known_model *all, const lp_known_model *const *
     };
     json_t *rows = json_array();
     for (size_t i = 0; i < count; i++) {
-        (void)json_array_append_new(rows, model_row(named != NULL ? named[i] : &all[i]));
+        lp_rows_append(&rows, model_row(named != NULL ? named[i] : &all[i]));
     }
     if (format == LP_FORMAT_TEXT) {
         lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
@@ -157,7 +161,6 @@ static void print_table(const lp_known_model *all, const lp_known_model *const *
     } else {
         lp_table_print(stdout, format, csv, sizeof csv / sizeof csv[0], rows);
     }
-    json_decref(rows);
 }
 
 typedef struct models_settings {

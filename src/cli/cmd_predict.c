@@ -6,9 +6,12 @@
 #include "base/json_row.h"
 #include "cli/options.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
-#include "probe/training.h"
-#include "report/evaluation_rows.h"
+#include "linprobe/run.h"
+
+typedef struct predict_settings {
+    const char *words[2]; /* probe, feature set */
+    cli_output_settings output;
+} predict_settings;
 
 static void print_predictions(const lp_features *set, const int64_t *predicted, lp_format format) {
     static const lp_column columns[] = {{"row", "row", NULL},
@@ -24,25 +27,22 @@ static void print_predictions(const lp_features *set, const int64_t *predicted, 
         lp_row_put(&row, "label", json_integer(set->labels[i]));
         lp_row_count(&row, "prediction", k);
         lp_row_text(&row, "name", has_name ? set->class_names[k] : "");
-        (void)json_array_append_new(rows, lp_row_end(&row));
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_table_print(stdout, format, columns, sizeof columns / sizeof columns[0], rows);
-    json_decref(rows);
 }
 
-static lp_status predict(const char *probe_path, const char *set_path,
-                         const cli_output_settings *output, lp_error *err) {
+static lp_status predict(void *job, lp_error *err) {
+    const predict_settings *s = job;
     lp_status status;
     lp_probe *probe = NULL;
     lp_features *set = NULL;
     int64_t *predicted = NULL;
-    LP_TRY(lp_run_open_probe(probe_path, set_path, &probe, &set, err));
+    LP_TRY(lp_run_open_probe(s->words[0], s->words[1], &probe, &set, err));
     predicted = lp_alloc(set->count, sizeof *predicted);
-    if (predicted == NULL) {
-        LP_TRY(lp_fail_memory(err, "predictions", set->count, sizeof *predicted));
-    }
-    LP_TRY(lp_probe_predict(probe, set->x, set->count, predicted, output->threads, err));
-    print_predictions(set, predicted, output->format);
+    LP_TRY(lp_allocated(predicted, "predictions", set->count, sizeof *predicted, err));
+    LP_TRY(lp_probe_predict(probe, set->x, set->count, predicted, s->output.threads, err));
+    print_predictions(set, predicted, s->output.format);
 done:
     lp_free(predicted);
     lp_features_close(set);
@@ -51,17 +51,12 @@ done:
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    const char *words[2];
-    cli_output_settings output = {.format = LP_FORMAT_CSV};
-    const cli_group groups[] = {
-        {cli_format_option, &output, NULL}, {cli_threads_option, &output, NULL}, {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, words, 2, 2, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    lp_error err = {0};
-    lp_status status = predict(words[0], words[1], &output, &err);
-    return status == LP_OK ? CLI_OK : cli_fail(command, status, &err);
+    predict_settings s = {.output.format = LP_FORMAT_CSV};
+    const cli_group groups[] = {{cli_format_option, &s.output, NULL},
+                                {cli_threads_option, &s.output, NULL},
+                                {.options = NULL}};
+    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, predict, &s);
 }
 
 const cli_command cli_predict = {

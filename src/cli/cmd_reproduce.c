@@ -19,7 +19,7 @@
 #include "cli/options.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 #include "data/official_data.h"
 #include "report/run_report.h"
 
@@ -84,7 +84,7 @@ static lp_status check_kept(const char *path, const char *sha256, lp_error *err)
 
 static lp_status keep_path(const char *path, char **out, lp_error *err) {
     *out = lp_strdup(path);
-    return *out != NULL ? LP_OK : lp_fail_memory(err, path, strlen(path) + 1, 1);
+    return lp_allocated(*out, path, strlen(path) + 1, 1, err);
 }
 
 /* The file is in the cache, elsewhere, or is downloaded to the cache. */
@@ -114,36 +114,31 @@ done:
 }
 
 static lp_status find_data(reproduce_job *j, lp_error *err) {
-    const lp_official_archive *archive = &lp_record_layouts[LP_CIFAR_100].archive;
-    input_file file = {"CIFAR-100",  "--data PATH",   NULL,
-                       archive->url, archive->sha256, archive->bytes};
-    if (j->data != NULL) {
-        return keep_path(j->data, &j->data_path, err);
-    }
-    if (j->data_url != NULL) {
-        file.url = j->data_url;
-        file.sha256 = j->data_sha256;
-        file.bytes = 0;
-    }
-    return find_input(j->cache, &file, &j->data_path, err);
+    const lp_official_archive *official = &lp_record_layouts[LP_CIFAR_100].archive;
+    const bool other = j->data_url != NULL;
+    const input_file file = {.what = "CIFAR-100",
+                             .option = "--data PATH",
+                             .url = other ? j->data_url : official->url,
+                             .sha256 = other ? j->data_sha256 : official->sha256,
+                             .bytes = other ? 0 : official->bytes};
+    return j->data != NULL ? keep_path(j->data, &j->data_path, err)
+                           : find_input(j->cache, &file, &j->data_path, err);
 }
 
 static lp_status find_weights(reproduce_job *j, lp_error *err) {
     const lp_known_model *known = lp_known_model_named("clip-vit-b-32");
+    const bool other = j->weights_url != NULL;
     char *elsewhere = NULL;
-    lp_status status = LP_OK;
-    if (j->model_path != NULL) { /* found before */
-        goto done;
-    }
-    input_file file = {"weights", "--model FILE", NULL, known->url, known->sha256, known->bytes};
-    if (j->weights_url != NULL) {
-        file.url = j->weights_url;
-        file.sha256 = j->weights_sha256;
-        file.bytes = 0;
-    } else {
+    lp_status status;
+    if (!other) {
         LP_TRY(model_path_elsewhere(known, &elsewhere, err));
-        file.elsewhere = elsewhere;
     }
+    const input_file file = {.what = "weights",
+                             .option = "--model FILE",
+                             .elsewhere = elsewhere,
+                             .url = other ? j->weights_url : known->url,
+                             .sha256 = other ? j->weights_sha256 : known->sha256,
+                             .bytes = other ? 0 : known->bytes};
     LP_TRY(find_input(j->cache, &file, &j->model_path, err));
 done:
     lp_free(elsewhere);
@@ -163,7 +158,9 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
                            err));
     LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TEST, j->output.threads, &j->test,
                            err));
-    LP_TRY(find_weights(j, err));
+    if (j->model_path == NULL) {
+        LP_TRY(find_weights(j, err));
+    }
 done:
     lp_checkpoint_close(ckpt);
     return status;
@@ -183,7 +180,8 @@ static void name_run(void *context, const lp_run *run, char *name, size_t room) 
     }
 }
 
-static lp_status reproduce(reproduce_job *j, bool *converged, lp_error *err) {
+static lp_status reproduce(void *job, lp_error *err) {
+    reproduce_job *j = job;
     lp_run *run = NULL;
     lp_status status;
     LP_TRY(find_inputs(j, err));
@@ -212,9 +210,13 @@ static lp_status reproduce(reproduce_job *j, bool *converged, lp_error *err) {
     LP_TRY(lp_run_report_write(&report, err));
     LP_TRY(lp_run_report_print(&report, stdout, j->output.format, err));
     (void)fprintf(stderr, "written: %s/\n", run->folder);
-    *converged = run->converged;
+    status = run->converged ? LP_OK : LP_NOT_CONVERGED;
 done:
     lp_run_free(run);
+    lp_dataset_close(j->train);
+    lp_dataset_close(j->test);
+    lp_free(j->model_path);
+    lp_free(j->data_path);
     return status;
 }
 
@@ -235,22 +237,12 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_format_option, &j.output, NULL},
                                 {cli_threads_option, &j.output, NULL},
                                 {.options = NULL}};
-    lp_error err = {0};
-    bool converged = true;
     int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
     j.encoder.encoder.threads = j.output.threads;
-    lp_status status = reproduce(&j, &converged, &err);
-    lp_dataset_close(j.train);
-    lp_dataset_close(j.test);
-    lp_free(j.model_path);
-    lp_free(j.data_path);
-    if (status != LP_OK) {
-        return cli_fail(command, status, &err);
-    }
-    return converged ? CLI_OK : CLI_NOT_CONVERGED;
+    return cli_work(command, reproduce, &j);
 }
 
 const cli_command cli_reproduce = {

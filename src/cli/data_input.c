@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cli/watch_meter.h"
+#include "cli/meter.h"
 
 enum { NAMED_MOST = 10 };
 

@@ -6,7 +6,6 @@
 
 #include "cli/help.h"
 #include "cli/interrupt.h"
-#include "cli/lost_file.h"
 #include "cli/options.h"
 #include "math/blas_memory.h"
 
@@ -52,6 +51,11 @@ static void fill_streams(void) {
     }
 }
 
+static lp_status reserve(void *context, lp_error *err) {
+    (void)context;
+    return lp_blas_reserve(err);
+}
+
 int main(int argc, char **argv) {
     fill_streams();
     cli_keep_command_line(argc, argv);
@@ -69,13 +73,11 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0) {
-            lp_error err = {0};
-            lp_status status = lp_blas_reserve(&err);
-            if (status != LP_OK) {
-                return leave(cli_fail(commands[i], status, &err));
+            int exit_status = cli_work(commands[i], reserve, NULL);
+            if (exit_status != CLI_OK) {
+                return leave(exit_status);
             }
-            interrupt_watch();
-            lost_file_watch(commands[i]->name);
+            interrupt_watch(commands[i]->name);
             return leave(cli_finish(commands[i]->run(commands[i], argc - 1, argv + 1)));
         }
     }

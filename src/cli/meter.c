@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/interrupt.h"
 
 enum { BAR_MAX = 30 };
 
@@ -53,19 +54,14 @@ static void show(meter *m, double done, double total, double scale, int decimals
     m->last = time;
     double elapsed = time - m->start;
     double rate = elapsed > 0 ? (done - m->base) / elapsed : 0;
-    char left[32], text[256], counts[96];
+    char left[32], text[256], of_total[48] = "";
     format_time(left, last ? elapsed : rate > 0 ? (total - done) / rate : 0);
     if (total > 0) {
-        (void)snprintf(counts, sizeof counts, "%.*f/%.*f %s", decimals, done / scale, decimals,
-                       total / scale, m->unit);
-    } else {
-        (void)snprintf(counts, sizeof counts, "%.*f %s", decimals, done / scale, m->unit);
+        (void)snprintf(of_total, sizeof of_total, "/%.*f", decimals, total / scale);
     }
-    (void)snprintf(text, sizeof text, "%s  %.*f %s/s  %s%s", counts, rate / scale < 100 ? 1 : 0,
-                   rate / scale, m->unit, total > 0 ? left : "",
-                   total <= 0 ? ""
-                   : last     ? ""
-                              : " left");
+    (void)snprintf(text, sizeof text, "%.*f%s %s  %.*f %s/s  %s%s", decimals, done / scale,
+                   of_total, m->unit, rate / scale < 100 ? 1 : 0, rate / scale, m->unit,
+                   total > 0 ? left : "", total > 0 && !last ? " left" : "");
     if (!m->terminal) {
         (void)fprintf(stderr, "%s: %s\n", m->what, text);
         return;
@@ -118,4 +114,39 @@ void meter_end(meter *m) {
         (void)fputc('\n', stderr);
         m->drawn = false;
     }
+}
+
+bool meter_step(void *context, uint64_t done, uint64_t total, const char *line) {
+    meter *m = context;
+    if (line != NULL) {
+        meter_line(m, line);
+    }
+    if (total > 0) {
+        meter_show(m, (double)done, (double)total);
+    }
+    return interrupt_signal() == 0;
+}
+
+/* Images that were there before are no part of the rate. */
+static bool step_of_watch(void *context, uint64_t done, uint64_t total, const char *line) {
+    meter *m = context;
+    if (m->unit != NULL && strcmp(m->unit, "images") == 0 && total > 0) {
+        meter_resume(m, (double)done);
+    }
+    return meter_step(context, done, total, line);
+}
+
+static void begin(void *context, const char *what, const char *unit) {
+    meter *m = context;
+    if (what != NULL) {
+        meter_start(m, what, unit);
+    } else {
+        meter_end(m);
+        m->unit = NULL;
+    }
+}
+
+lp_watch meter_watch(meter *m) {
+    memset(m, 0, sizeof *m);
+    return (lp_watch){.stage = begin, .progress = {step_of_watch, m}};
 }

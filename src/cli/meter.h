@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "linprobe/run.h"
 
 typedef struct meter {
     const char *what; /* "test features" */
@@ -34,5 +35,12 @@ void meter_line(meter *m, const char *text);
 
 /* Ends the line on a terminal. */
 void meter_end(meter *m);
+
+/* An lp_progress step that draws on the meter which is its context, and stops on a signal. */
+bool meter_step(void *context, uint64_t done, uint64_t total, const char *line);
+
+/* A run's reports on the meter: stages and steps are drawn, sentences stand above it, and a signal
+ * stops the work.  The watch lives as long as the meter. */
+lp_watch meter_watch(meter *m);
 
 #endif

@@ -34,25 +34,24 @@ lp_status model_path_elsewhere(const lp_known_model *model, char **path, lp_erro
     const char *hub = getenv("TORCH_HOME"), *file = lp_known_model_file(model);
     bool clip = strncmp(model->family, "clip", 4) == 0;
     *path = NULL;
-    if (clip) {
-        return home != NULL ? find_file(home, ".cache/clip/", file, path, err) : LP_OK;
-    }
-    if (hub != NULL) {
+    if (!clip && hub != NULL) {
         return find_file(hub, "hub/checkpoints/", file, path, err);
     }
-    if (cache != NULL) {
+    if (!clip && cache != NULL) {
         return find_file(cache, "torch/hub/checkpoints/", file, path, err);
     }
-    return home != NULL ? find_file(home, ".cache/torch/hub/checkpoints/", file, path, err) : LP_OK;
+    const char *below = clip ? ".cache/clip/" : ".cache/torch/hub/checkpoints/";
+    return home != NULL ? find_file(home, below, file, path, err) : LP_OK;
 }
 
 lp_status model_path_find(const char *word, const char *cache, char **path, lp_error *err) {
     bool there = access(word, F_OK) == 0 || errno != ENOENT;
     const lp_known_model *model = there ? NULL : lp_known_model_named(word);
+    lp_status status;
     *path = NULL;
     if (there || (model == NULL && strpbrk(word, "./") != NULL)) {
         *path = lp_strdup(word); /* if it is no file, opening it fails with a message */
-        return *path != NULL ? LP_OK : lp_fail_memory(err, word, strlen(word) + 1, 1);
+        return lp_allocated(*path, word, strlen(word) + 1, 1, err);
     }
     if (model == NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT,
@@ -60,15 +59,16 @@ lp_status model_path_find(const char *word, const char *cache, char **path, lp_e
                        "those",
                        word);
     }
-    lp_status status = find_file(cache, "", lp_known_model_file(model), path, err);
-    if (status == LP_OK && *path == NULL) {
-        status = model_path_elsewhere(model, path, err);
+    LP_TRY(find_file(cache, "", lp_known_model_file(model), path, err));
+    if (*path == NULL) {
+        LP_TRY(model_path_elsewhere(model, path, err));
     }
-    if (status == LP_OK && *path == NULL) {
+    if (*path == NULL) {
         status = lp_fail(err, LP_ERR_ARGUMENT,
                          "%s: %s is not on this machine yet; `linprobe fetch %s` downloads it",
                          word, model->title, model->name);
     }
+done:
     return status;
 }
 

@@ -50,10 +50,17 @@ const char *cli_command_line(void) {
     return command_line;
 }
 
-int cli_fail(const cli_command *command, lp_status status, const lp_error *err) {
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "linprobe %s: %s\n", command->name,
-                  err->text[0] != '\0' ? err->text : lp_status_name(status));
+int cli_work(const cli_command *command, lp_status (*work)(void *job, lp_error *err), void *job) {
+    lp_error err = {0};
+    lp_status status = work(job, &err);
+    if (status == LP_OK) {
+        return CLI_OK;
+    }
+    if (status != LP_NOT_CONVERGED || err.text[0] != '\0') {
+        (void)fflush(stdout);
+        (void)fprintf(stderr, "linprobe %s: %s\n", command->name,
+                      err.text[0] != '\0' ? err.text : lp_status_name(status));
+    }
     if (status == LP_CANCELLED && interrupt_signal() != 0) {
         return 128 + interrupt_signal();
     }

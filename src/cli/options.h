@@ -71,10 +71,6 @@ typedef struct cli_group {
     const char *needs; /* as cli_option.needs, for every option of the table; or NULL */
 } cli_group;
 
-/* A macro's value as a string literal, for a help text. */
-#define CLI_STRING_OF(tokens) #tokens
-#define CLI_STRING(macro) CLI_STRING_OF(macro)
-
 /* What a command is.  Its texts are wrapped where they are printed. */
 typedef struct cli_command {
     const char *name;
@@ -99,8 +95,9 @@ int cli_parse(const cli_command *command, const cli_group *groups, int argc, cha
 /* Explains on standard error what is wrong with the words given; returns CLI_USAGE. */
 int cli_usage_error(const cli_command *command, const char *text);
 
-/* Prints "linprobe COMMAND: text" on standard error and returns the exit status for it. */
-int cli_fail(const cli_command *command, lp_status status, const lp_error *err);
+/* Does a command's work and returns the exit status for what came out.  Prints the message of a
+ * failure; a work that has none to give with LP_NOT_CONVERGED leaves it empty. */
+int cli_work(const cli_command *command, lp_status (*work)(void *job, lp_error *err), void *job);
 
 /* The command line as one string, quoted for a shell; static storage. */
 const char *cli_command_line(void);

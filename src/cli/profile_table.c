@@ -32,7 +32,7 @@ static json_t *stage_row(const lp_profile *p, const lp_stage *s) {
 static json_t *stage_rows(const lp_profile *p) {
     json_t *rows = json_array();
     for (size_t i = 0; i < p->count; i++) {
-        (void)json_array_append_new(rows, stage_row(p, &p->stages[i]));
+        lp_rows_append(&rows, stage_row(p, &p->stages[i]));
     }
     return rows;
 }
@@ -57,12 +57,11 @@ void profile_print(FILE *out, const char *what, const lp_profile *p, double load
         all.operations += p->stages[i].operations;
     }
     json_t *rows = stage_rows(p);
-    (void)json_array_append_new(rows, stage_row(p, &all));
+    lp_rows_append(&rows, stage_row(p, &all));
     (void)fprintf(out,
                   "%s: %zu images, %.1f s on %zu thread%s; all rates are those of one thread\n",
                   what, p->images, p->seconds, p->threads, p->threads == 1 ? "" : "s");
     lp_table_print(out, LP_FORMAT_TEXT, columns, COLUMNS, rows);
-    json_decref(rows);
     if (load_seconds > 0) {
         (void)fprintf(out, "not in the table: %.2f s for reading and checking the weights\n",
                       load_seconds);

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/text.h"
+
 /* A choice is stored through an int pointer. */
 _Static_assert(sizeof(lp_activation) == sizeof(int) && sizeof(lp_pool) == sizeof(int) &&
                    sizeof(lp_mean_std) == sizeof(int) && sizeof(lp_precision) == sizeof(int) &&
@@ -67,7 +69,7 @@ const cli_option cli_image_folder_options[] = {
      .help = "folders of images: leave out files that cannot be decoded, instead of an error"},
     {CLI_INPUT, "--test-share", "PART", CLI_REAL, AT(test_share), .low = 0.001, .high = 0.999,
      .help = "folders of images without a split: part of each class to test on "
-             "(default " CLI_STRING(LP_DEFAULT_TEST_SHARE) ")"},
+             "(default " LP_STRING(LP_DEFAULT_TEST_SHARE) ")"},
     {CLI_INPUT, "--split-seed", "N", CLI_COUNT, AT(split_seed), .low = 0, .high = 4294967295.0,
      .help = "seed of the split that --test-share describes"},
     {.name = NULL}};

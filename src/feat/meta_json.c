@@ -461,10 +461,7 @@ static json_t *resumable_inputs(const lp_provenance *p) {
 }
 
 lp_status lp_provenance_write_inputs(const char *path, const lp_provenance *p, lp_error *err) {
-    json_t *inputs = resumable_inputs(p);
-    lp_status status = lp_json_write(path, inputs, err);
-    json_decref(inputs);
-    return status;
+    return lp_json_write(path, resumable_inputs(p), err);
 }
 
 /* Every member of `expected` must be in `found`; takes over neither. */

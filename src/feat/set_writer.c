@@ -270,14 +270,12 @@ done:
 
 static lp_status write_meta(const lp_set_writer *p, lp_error *err) {
     char hex[LP_DIGEST_HEX], path[LP_PATH_ROOM];
-    json_t *meta = NULL;
     lp_status status;
     LP_TRY(path_of(p, "meta.json", path, err));
     LP_TRY(digest_of_set(p, hex, err));
-    meta = lp_provenance_json(p->provenance, p->rows, p->width, hex, LP_DETAIL_ALL);
+    json_t *meta = lp_provenance_json(p->provenance, p->rows, p->width, hex, LP_DETAIL_ALL);
     LP_TRY(lp_json_write(path, meta, err));
 done:
-    json_decref(meta);
     return status;
 }
 

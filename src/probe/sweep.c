@@ -166,7 +166,9 @@ static lp_status write_points(const sweep_run *r, lp_error *err) {
     lp_row_put(&row, "points", points);
     json_t *file = lp_row_end(&row);
     lp_status status = lp_path_print(path, err, "%s/points.json", r->options->work);
-    status = status == LP_OK ? lp_json_write(path, file, err) : status;
+    if (status == LP_OK) {
+        return lp_json_write(path, file, err);
+    }
     json_decref(file);
     return status;
 }

@@ -9,7 +9,6 @@
 #include "report/comparison.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,6 +17,7 @@
 #include "base/json_row.h"
 #include "feat/npy.h"
 #include "report/bars.h"
+#include "report/evaluation_rows.h"
 #include "report/html.h"
 #include "report/published.h"
 
@@ -61,11 +61,8 @@ enum {
 lp_status lp_comparison_init(lp_comparison *c, size_t room, lp_error *err) {
     memset(c, 0, sizeof *c);
     c->contestants = lp_alloc_zeroed(room, sizeof *c->contestants);
-    if (c->contestants == NULL) {
-        return lp_fail_memory(err, "comparison", room, sizeof *c->contestants);
-    }
-    c->room = room;
-    return LP_OK;
+    c->room = c->contestants != NULL ? room : 0;
+    return lp_allocated(c->contestants, "comparison", room, sizeof *c->contestants, err);
 }
 
 void lp_comparison_clear(lp_comparison *c) {
@@ -138,9 +135,7 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
     LP_TRY(check_labels(c, test, err));
     *k = *contestant;
     k->predicted = lp_alloc(test->count, sizeof *k->predicted);
-    if (k->predicted == NULL) {
-        return lp_fail_memory(err, test->path, test->count, sizeof *k->predicted);
-    }
+    LP_TRY(lp_allocated(k->predicted, test->path, test->count, sizeof *k->predicted, err));
     LP_TRY(probe != NULL ? lp_probe_predict(probe, test->x, test->count, k->predicted, threads, err)
                          : read_predictions(k->predictions, test->count, k->predicted, err));
     k->correct = 0;
@@ -216,8 +211,7 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row_count(&row, "images", c->count);
     lp_row_count(&row, "correct", k->correct);
     lp_row_real(&row, "top1", 100 * accuracy_of(c, k));
-    lp_row_real(&row, "top1_low", 100 * k->interval.low);
-    lp_row_real(&row, "top1_high", 100 * k->interval.high);
+    lp_row_interval(&row, "top1_", k->interval, 100);
     lp_row_real(&row, "reported", k->reported);
     if (k->probe != NULL) {
         lp_row_text(&row, "probe", k->probe);
@@ -240,8 +234,7 @@ static json_t *pair_row(const lp_comparison *c, size_t i, size_t j, size_t at) {
     lp_row_text(&row, "first", c->contestants[i].name);
     lp_row_text(&row, "second", c->contestants[j].name);
     lp_row_real(&row, "difference", 100 * p->difference);
-    lp_row_real(&row, "low", 100 * p->interval.low);
-    lp_row_real(&row, "high", 100 * p->interval.high);
+    lp_row_interval(&row, "", p->interval, 100);
     lp_row_count(&row, "both", p->both);
     lp_row_count(&row, "first_only", p->first_only);
     lp_row_count(&row, "second_only", p->second_only);
@@ -252,14 +245,10 @@ static json_t *pair_row(const lp_comparison *c, size_t i, size_t j, size_t at) {
     return lp_row_end(&row);
 }
 
-/* A new array; NULL when memory is short. */
 static json_t *run_rows(const lp_comparison *c) {
     json_t *rows = json_array();
-    for (size_t i = 0; rows != NULL && i < c->added; i++) {
-        if (json_array_append_new(rows, run_row(c, &c->contestants[i])) != 0) {
-            json_decref(rows);
-            rows = NULL;
-        }
+    for (size_t i = 0; i < c->added; i++) {
+        lp_rows_append(&rows, run_row(c, &c->contestants[i]));
     }
     return rows;
 }
@@ -268,56 +257,39 @@ static json_t *pair_rows(const lp_comparison *c) {
     json_t *rows = json_array();
     size_t at = 0;
     for (size_t i = 0; i < c->added; i++) {
-        for (size_t j = i + 1; rows != NULL && j < c->added; j++) {
-            if (json_array_append_new(rows, pair_row(c, i, j, at++)) != 0) {
-                json_decref(rows);
-                rows = NULL;
-            }
+        for (size_t j = i + 1; j < c->added; j++) {
+            lp_rows_append(&rows, pair_row(c, i, j, at++));
         }
     }
     return rows;
 }
 
-static bool is_of_models(const lp_comparison *c) {
-    return c->contestants[0].run != NULL;
-}
-
-static void print_runs(const lp_comparison *c, FILE *out, lp_format format, json_t *rows) {
-    bool models = is_of_models(c);
-    lp_table_print(out, format, models ? model_columns : run_columns,
-                   models ? MODEL_COLUMNS : RUN_COLUMNS, rows);
-}
-
 lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format format,
                               lp_comparison_table table, lp_error *err) {
+    bool models = c->contestants[0].run != NULL;
     json_t *runs = run_rows(c), *pairs = pair_rows(c);
-    if (runs == NULL || pairs == NULL) {
-        json_decref(runs);
-        json_decref(pairs);
-        return lp_fail_memory(err, "comparison", c->added, 1);
-    }
+    lp_status status;
+    LP_TRY(lp_allocated(runs, "comparison", c->added, 1, err));
+    LP_TRY(lp_allocated(pairs, "comparison", c->pair_count, 1, err));
     if (format == LP_FORMAT_CSV && table == LP_COMPARISON_AUTO) {
-        table = is_of_models(c) ? LP_COMPARISON_RUNS : LP_COMPARISON_PAIRS;
+        table = models ? LP_COMPARISON_RUNS : LP_COMPARISON_PAIRS;
     }
-    bool both = table == LP_COMPARISON_AUTO;
-    if (both && format == LP_FORMAT_JSON) {
-        json_t *tables = json_pack("{s:O, s:O}", "runs", runs, "pairs", pairs);
-        lp_table_print(out, format, NULL, 0, tables);
-        json_decref(tables);
-    } else {
-        if (both || table == LP_COMPARISON_RUNS) {
-            print_runs(c, out, format, runs);
-        }
-        if (both) {
-            (void)fputc('\n', out);
-        }
-        if (both || table == LP_COMPARISON_PAIRS) {
-            lp_table_print(out, format, pair_columns, PAIR_COLUMNS, pairs);
-        }
+    if (format == LP_FORMAT_JSON && table == LP_COMPARISON_AUTO) {
+        lp_table_print(out, format, NULL, 0, json_pack("{s:O, s:O}", "runs", runs, "pairs", pairs));
+        goto done;
     }
+    if (table != LP_COMPARISON_PAIRS) {
+        lp_table_print(out, format, models ? model_columns : run_columns,
+                       models ? MODEL_COLUMNS : RUN_COLUMNS, json_incref(runs));
+    }
+    (void)fputs(table == LP_COMPARISON_AUTO ? "\n" : "", out);
+    if (table != LP_COMPARISON_RUNS) {
+        lp_table_print(out, format, pair_columns, PAIR_COLUMNS, json_incref(pairs));
+    }
+done:
     json_decref(runs);
     json_decref(pairs);
-    return LP_OK;
+    return status;
 }
 
 /* ---- chart and page -------------------------------------------------------------------------- */
@@ -325,10 +297,9 @@ lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format forma
 static lp_status make_chart(const lp_comparison *c, lp_chart **chart, lp_error *err) {
     char title[96];
     lp_bar *bars = lp_alloc(c->added, sizeof *bars);
+    lp_status status;
     *chart = NULL;
-    if (bars == NULL) {
-        return lp_fail_memory(err, "chart", c->added, sizeof *bars);
-    }
+    LP_TRY(lp_allocated(bars, "chart", c->added, sizeof *bars, err));
     for (size_t i = 0; i < c->added; i++) {
         const lp_contestant *k = &c->contestants[i];
         bars[i] = (lp_bar){k->name, accuracy_of(c, k), k->interval.low, k->interval.high,
@@ -337,7 +308,8 @@ static lp_status make_chart(const lp_comparison *c, lp_chart **chart, lp_error *
     (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
     const lp_bars chart_of = {
         .title = title, .measure = "Top-1 accuracy", .bars = bars, .count = c->added};
-    lp_status status = lp_bars_chart(&chart_of, chart, err);
+    LP_TRY(lp_bars_chart(&chart_of, chart, err));
+done:
     lp_free(bars);
     return status;
 }
@@ -352,117 +324,90 @@ done:
     return status;
 }
 
-static json_t *data_json(const lp_comparison_setting *s) {
-    const lp_dataset_info *train = lp_dataset_describe(s->train);
-    const lp_dataset_info *test = lp_dataset_describe(s->test);
-    lp_row row = lp_row_new();
-    lp_row_text(&row, "name", test->name);
-    lp_row_text(&row, "labels", lp_label_kind_name(test->labels));
-    lp_row_count(&row, "train_images", train->count);
-    lp_row_count(&row, "test_images", test->count);
-    lp_row_text(&row, "train_sha256", train->digest);
-    lp_row_text(&row, "test_sha256", test->digest);
-    return lp_row_end(&row);
-}
-
-static lp_row setting_row(const lp_comparison_setting *s) {
-    lp_row row = lp_row_new();
+/* compare.json but for its runs and pairs. */
+static lp_row settings_row(const lp_comparison_report *r) {
+    const lp_dataset_info *train = lp_dataset_describe(r->train);
+    const lp_dataset_info *test = lp_dataset_describe(r->test);
+    lp_row row = lp_row_new(), data = lp_row_new();
+    lp_row_text(&data, "name", test->name);
+    lp_row_text(&data, "labels", lp_label_kind_name(test->labels));
+    lp_row_count(&data, "train_images", train->count);
+    lp_row_count(&data, "test_images", test->count);
+    lp_row_text(&data, "train_sha256", train->digest);
+    lp_row_text(&data, "test_sha256", test->digest);
     lp_row_text(&row, "linprobe", lp_version());
-    lp_row_text(&row, "command", s->command);
-    lp_row_put(&row, "data", data_json(s));
-    lp_row_flag(&row, "normalize", s->normalize);
-    if (s->sweep) {
+    lp_row_text(&row, "command", r->command);
+    lp_row_put(&row, "data", lp_row_end(&data));
+    lp_row_flag(&row, "normalize", r->normalize);
+    if (r->sweep) {
         lp_row_text(&row, "C", "chosen by a sweep on the training set");
     } else {
-        lp_row_real(&row, "C", s->C);
+        lp_row_real(&row, "C", r->C);
     }
     return row;
 }
 
-static lp_status write_json(const lp_comparison *c, const lp_comparison_setting *s,
-                            const char *path, lp_error *err) {
-    lp_row row = setting_row(s);
-    lp_row_put(&row, "runs", run_rows(c));
-    lp_row_put(&row, "pairs", pair_rows(c));
-    json_t *object = lp_row_end(&row);
-    lp_status status = lp_json_write(path, object, err);
-    json_decref(object);
-    return status;
+static lp_status write_json(const lp_comparison_report *r, const char *path, lp_error *err) {
+    lp_row row = settings_row(r);
+    lp_row_put(&row, "runs", run_rows(r->comparison));
+    lp_row_put(&row, "pairs", pair_rows(r->comparison));
+    return lp_json_write(path, lp_row_end(&row), err);
 }
 
-static lp_status write_runs(const lp_comparison *c, const lp_comparison_setting *s,
-                            const char *path, lp_error *err) {
-    (void)s;
-    json_t *rows = run_rows(c);
-    lp_status status = lp_table_write(path, LP_FORMAT_CSV, model_columns, MODEL_COLUMNS, rows, err);
-    json_decref(rows);
-    return status;
+static lp_status write_runs(const lp_comparison_report *r, const char *path, lp_error *err) {
+    return lp_table_write(path, model_columns, MODEL_COLUMNS, run_rows(r->comparison), err);
 }
 
-static lp_status write_pairs(const lp_comparison *c, const lp_comparison_setting *s,
-                             const char *path, lp_error *err) {
-    (void)s;
-    json_t *rows = pair_rows(c);
-    lp_status status = lp_table_write(path, LP_FORMAT_CSV, pair_columns, PAIR_COLUMNS, rows, err);
-    json_decref(rows);
-    return status;
+static lp_status write_pairs(const lp_comparison_report *r, const char *path, lp_error *err) {
+    return lp_table_write(path, pair_columns, PAIR_COLUMNS, pair_rows(r->comparison), err);
 }
 
-static lp_status write_picture(const lp_comparison *c, const lp_comparison_setting *s,
-                               const char *path, lp_error *err) {
-    (void)s;
-    return lp_comparison_draw(c, path, err);
+static lp_status write_picture(const lp_comparison_report *r, const char *path, lp_error *err) {
+    return lp_comparison_draw(r->comparison, path, err);
 }
 
-static lp_status write_page(const lp_comparison *c, const lp_comparison_setting *s,
-                            const char *path, lp_error *err) {
+static lp_status write_page(const lp_comparison_report *r, const char *path, lp_error *err) {
     char title[160];
     lp_html *page = NULL;
     lp_chart *chart = NULL;
-    json_t *runs = run_rows(c), *pairs = pair_rows(c);
-    lp_row row = setting_row(s);
-    json_t *settings = lp_row_end(&row);
     lp_status status;
-    (void)snprintf(title, sizeof title, "Backbones on %.100s", lp_dataset_describe(s->test)->name);
-    LP_TRY(make_chart(c, &chart, err));
+    (void)snprintf(title, sizeof title, "Backbones on %.100s", lp_dataset_describe(r->test)->name);
+    LP_TRY(make_chart(r->comparison, &chart, err));
     LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Result");
     lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
-                  model_columns, MODEL_COLUMNS, runs);
+                  model_columns, MODEL_COLUMNS, run_rows(r->comparison));
     lp_html_chart(page, chart, "Accuracy with its 95 % interval.");
     lp_html_heading(page, "Differences");
     lp_html_paragraph(page,
                       "McNemar's exact test on each pair; significant: "
                       "below " LP_SIGNIFICANCE_TEXT " after Holm's correction over all pairs.");
-    lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pairs);
+    lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pair_rows(r->comparison));
+    lp_row settings = settings_row(r);
     lp_html_heading(page, "How it was made");
-    lp_html_settings(page, "Settings", settings);
+    lp_html_settings(page, "Settings", lp_row_end(&settings));
     LP_TRY(lp_html_write(page, path, err));
 done:
-    json_decref(settings);
-    json_decref(pairs);
-    json_decref(runs);
     lp_html_free(page);
     lp_chart_free(chart);
     return status;
 }
 
-lp_status lp_comparison_write(const lp_comparison *c, const lp_comparison_setting *setting,
-                              const char *folder, lp_error *err) {
+lp_status lp_comparison_write(const lp_comparison_report *report, const char *folder,
+                              lp_error *err) {
     static const struct {
         const char *name;
-        lp_status (*write)(const lp_comparison *, const lp_comparison_setting *, const char *,
-                           lp_error *);
+        lp_status (*write)(const lp_comparison_report *, const char *, lp_error *);
     } files[] = {
         {"compare.csv", write_runs},    {"pairs.csv", write_pairs},
         {"compare.png", write_picture}, {"compare.svg", write_picture},
         {"compare.html", write_page},   {"compare.json", write_json},
     };
     char path[LP_PATH_ROOM];
-    lp_status status = LP_OK;
+    lp_status status;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         LP_TRY(lp_path_print(path, err, "%s/%s", folder, files[i].name));
-        LP_TRY(files[i].write(c, setting, path, err));
+        LP_TRY(files[i].write(report, path, err));
     }
 done:
     return status;

@@ -4,14 +4,13 @@
 #define LP_REPORT_COMPARISON_H
 
 #include <stdio.h>
+#include "base/text.h"
 #include "linprobe/run.h"
 #include "report/chart.h"
 #include "report/table.h"
 
 /* The level of significance, after Holm's correction. */
 #define LP_SIGNIFICANCE 0.05
-#define LP_STRING_OF(tokens) #tokens
-#define LP_STRING(macro) LP_STRING_OF(macro)
 #define LP_SIGNIFICANCE_TEXT LP_STRING(LP_SIGNIFICANCE)
 
 /* One of the classifiers.  The strings and the run are the caller's. */
@@ -66,18 +65,18 @@ LP_MUST_USE lp_status lp_comparison_draw(const lp_comparison *c, const char *pat
 LP_MUST_USE lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format format,
                                           lp_comparison_table table, lp_error *err);
 
-/* What was the same for all models. */
-typedef struct lp_comparison_setting {
+/* A comparison of models, and what was the same for all of them. */
+typedef struct lp_comparison_report {
+    const lp_comparison *comparison;
     const char *command;
     const lp_dataset *train, *test;
     bool normalize;
     bool sweep; /* C was chosen for each model; otherwise it was C */
     double C;
-} lp_comparison_setting;
+} lp_comparison_report;
 
 /* Writes compare.json, compare.csv, pairs.csv, compare.png, compare.svg and compare.html. */
-LP_MUST_USE lp_status lp_comparison_write(const lp_comparison *c,
-                                          const lp_comparison_setting *setting, const char *folder,
+LP_MUST_USE lp_status lp_comparison_write(const lp_comparison_report *report, const char *folder,
                                           lp_error *err);
 
 #endif

@@ -41,38 +41,33 @@ lp_status lp_evaluation_confusion_chart(const lp_evaluation *e, lp_chart **chart
     const char **names = lp_evaluation_names(e);
     lp_status status;
     *chart = NULL;
+    LP_TRY(lp_allocated((const void *)names, "class names", e->classes, sizeof *names, err));
     lp_evaluation_title(e->test, on);
     (void)snprintf(title, sizeof title, "Confusion: %s", on);
-    if (names == NULL) {
-        status = lp_fail_memory(err, "class names", e->classes, sizeof *names);
-    } else {
-        const lp_heat_map map = {.title = title,
-                                 .classes = e->classes,
-                                 .counts = e->confusion,
-                                 .names = names,
-                                 .group_of = e->groups > 0 ? e->group_of : NULL,
-                                 .group_names = e->group_names,
-                                 .groups = e->groups};
-        status = lp_heat_map_chart(&map, chart, err);
-    }
+    const lp_heat_map map = {.title = title,
+                             .classes = e->classes,
+                             .counts = e->confusion,
+                             .names = names,
+                             .group_of = e->groups > 0 ? e->group_of : NULL,
+                             .group_names = e->group_names,
+                             .groups = e->groups};
+    LP_TRY(lp_heat_map_chart(&map, chart, err));
+done:
     lp_free((void *)names);
     return status;
 }
 
 static lp_status superclass_chart(const lp_evaluation *e, lp_chart **chart, lp_error *err) {
-    size_t *counts = lp_alloc(e->groups, e->groups * sizeof *counts);
+    size_t *counts = lp_evaluation_groups(e);
+    const lp_heat_map map = {.title = "Confusion between superclasses",
+                             .classes = e->groups,
+                             .counts = counts,
+                             .names = e->group_names};
     lp_status status;
     *chart = NULL;
-    if (counts == NULL) {
-        status = lp_fail_memory(err, "superclasses", e->groups, e->groups * sizeof *counts);
-    } else {
-        lp_confusion_group(e->confusion, e->classes, e->group_of, e->groups, counts);
-        const lp_heat_map map = {.title = "Confusion between superclasses",
-                                 .classes = e->groups,
-                                 .counts = counts,
-                                 .names = e->group_names};
-        status = lp_heat_map_chart(&map, chart, err);
-    }
+    LP_TRY(lp_allocated(counts, "superclasses", e->groups, e->groups * sizeof *counts, err));
+    LP_TRY(lp_heat_map_chart(&map, chart, err));
+done:
     lp_free(counts);
     return status;
 }
@@ -83,9 +78,7 @@ static void add_table(const lp_evaluation *e, lp_evaluation_table table, const c
                       lp_html *page) {
     size_t count;
     const lp_column *columns = lp_evaluation_columns(table, &count);
-    json_t *rows = lp_evaluation_rows(e, table);
-    lp_html_table(page, caption, columns, count, rows);
-    json_decref(rows);
+    lp_html_table(page, caption, columns, count, lp_evaluation_rows(e, table));
 }
 
 /* The summary's one row, turned: a measure a row, so that nothing is cut off on a phone. */
@@ -95,64 +88,56 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
                                         {"low", "95 % from", "%.3f"},
                                         {"high", "to", "%.3f"}};
     const lp_metrics *m = &e->metrics;
-    char text[160];
     const lp_score *score = &m->score;
     const struct {
         const char *name;
-        double value, low, high;
+        double scale, value;
+        lp_interval interval;
     } measures[] = {
-        {"top-1 accuracy, %", 100 * score->top1, 100 * score->top1_interval.low,
-         100 * score->top1_interval.high},
-        {"top-5 accuracy, %", 100 * score->top5, 100 * score->top5_interval.low,
-         100 * score->top5_interval.high},
-        {"mean accuracy per class, %", 100 * score->mean_per_class,
-         100 * score->mean_per_class_interval.low, 100 * score->mean_per_class_interval.high},
-        {"expected calibration error, %", 100 * m->calibration_error, NAN, NAN},
-        {"log loss, nats", m->log_loss, m->log_loss_interval.low, m->log_loss_interval.high},
+        {"top-1 accuracy, %", 100, score->top1, score->top1_interval},
+        {"top-5 accuracy, %", 100, score->top5, score->top5_interval},
+        {"mean accuracy per class, %", 100, score->mean_per_class, score->mean_per_class_interval},
+        {"expected calibration error, %", 100, m->calibration_error, {NAN, NAN}},
+        {"log loss, nats", 1, m->log_loss, m->log_loss_interval},
     };
+    char text[160];
     json_t *rows = json_array();
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
         lp_row row = lp_row_new();
         lp_row_text(&row, "measure", measures[i].name);
-        lp_row_real(&row, "value", measures[i].value);
-        lp_row_real(&row, "low", measures[i].low);
-        lp_row_real(&row, "high", measures[i].high);
-        (void)json_array_append_new(rows, lp_row_end(&row));
+        lp_row_real(&row, "value", measures[i].scale * measures[i].value);
+        lp_row_interval(&row, "", measures[i].interval, measures[i].scale);
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_html_heading(page, "Accuracy");
     lp_html_table(page, "On the test set", columns, sizeof columns / sizeof columns[0], rows);
     (void)snprintf(text, sizeof text,
-                   "%zu of %zu test images right, %zu classes. Intervals: 95 %%.", m->score.correct,
-                   m->score.count, e->classes);
+                   "%zu of %zu test images right, %zu classes. Intervals: 95 %%.", score->correct,
+                   score->count, e->classes);
     lp_html_paragraph(page, text);
-    json_decref(rows);
 }
 
 static lp_status add_confusion(const lp_evaluation *e, lp_html *page, lp_error *err) {
-    lp_chart *chart = NULL;
+    lp_chart *classes = NULL, *superclasses = NULL;
+    lp_status status;
     lp_html_heading(page, "Confusion");
-    lp_status status = lp_evaluation_confusion_chart(e, &chart, err);
-    if (status == LP_OK) {
-        lp_html_chart(page, chart,
-                      e->groups > 0
-                          ? "Shares of each true class, on a square-root scale. Classes of one "
-                            "superclass stand together."
-                          : "Shares of each true class, on a square-root scale.");
-        add_table(e, LP_TABLE_CONFUSED, "The pairs that are confused most", page);
+    LP_TRY(lp_evaluation_confusion_chart(e, &classes, err));
+    lp_html_chart(page, classes,
+                  e->groups > 0 ? "Shares of each true class, on a square-root scale. Classes of "
+                                  "one superclass stand together."
+                                : "Shares of each true class, on a square-root scale.");
+    add_table(e, LP_TABLE_CONFUSED, "The pairs that are confused most", page);
+    if (e->groups > 0) {
+        LP_TRY(superclass_chart(e, &superclasses, err));
+        lp_html_heading(page, "Superclasses");
+        lp_html_chart(page, superclasses,
+                      "Each predicted class counts for its superclass. Numbers: percent of the "
+                      "true superclass.");
+        add_table(e, LP_TABLE_SUPERCLASSES, "Accuracy between superclasses", page);
     }
-    lp_chart_free(chart);
-    chart = NULL;
-    if (status == LP_OK && e->groups > 0) {
-        status = superclass_chart(e, &chart, err);
-        if (status == LP_OK) {
-            lp_html_heading(page, "Superclasses");
-            lp_html_chart(page, chart,
-                          "Each predicted class counts for its superclass. Numbers: percent of the "
-                          "true superclass.");
-            add_table(e, LP_TABLE_SUPERCLASSES, "Accuracy between superclasses", page);
-        }
-        lp_chart_free(chart);
-    }
+done:
+    lp_chart_free(classes);
+    lp_chart_free(superclasses);
     return status;
 }
 
@@ -167,60 +152,55 @@ static int by_accuracy(const void *a, const void *b) {
 static lp_status add_classes(const lp_evaluation *e, lp_html *page, lp_error *err) {
     size_t count;
     const lp_column *columns = lp_evaluation_columns(LP_TABLE_CLASSES, &count);
-    json_t *rows = lp_evaluation_classes(e), *sorted = json_array();
+    json_t *rows = lp_evaluation_rows(e, LP_TABLE_CLASSES), *sorted;
     size_t K = json_array_size(rows);
     json_t **order = lp_alloc(K, sizeof *order);
-    if (order == NULL) {
-        json_decref(rows);
-        json_decref(sorted);
-        return lp_fail_memory(err, "classes", K, sizeof *order);
-    }
+    lp_status status;
+    LP_TRY(lp_allocated((const void *)order, "classes", K, sizeof *order, err));
     for (size_t k = 0; k < K; k++) {
         order[k] = json_array_get(rows, k);
     }
     qsort(order, K, sizeof *order, by_accuracy);
+    sorted = json_array();
     for (size_t k = 0; k < K; k++) {
-        (void)json_array_append(sorted, order[k]);
+        lp_rows_append(&sorted, json_incref(order[k]));
     }
     lp_html_heading(page, "Classes");
     lp_html_table(page, "Accuracy of each class, the hardest first", columns, count, sorted);
+done:
     lp_free(order);
-    json_decref(sorted);
     json_decref(rows);
-    return LP_OK;
+    return status;
 }
 
 static lp_status add_calibration(const lp_evaluation *e, lp_html *page, lp_error *err) {
     lp_chart *chart = NULL;
-    lp_status status =
-        lp_reliability_chart("Confidence and accuracy", e->metrics.bins, &chart, err);
-    if (status == LP_OK) {
-        lp_html_heading(page, "Calibration");
-        lp_html_chart(page, chart,
-                      e->probability == LP_PROBABILITY_OVR
-                          ? "Probabilities are normalised sigmoids, as the probe is one-vs-rest. "
-                            "Below the dashed line the probe is too sure of itself."
-                          : "Probabilities are the softmax of the logits. Below the dashed line "
-                            "the probe is too sure of itself.");
-        add_table(e, LP_TABLE_CALIBRATION, "Bins of confidence", page);
-    }
+    lp_status status;
+    LP_TRY(lp_reliability_chart("Confidence and accuracy", e->metrics.bins, &chart, err));
+    lp_html_heading(page, "Calibration");
+    lp_html_chart(page, chart,
+                  e->probability == LP_PROBABILITY_OVR
+                      ? "Probabilities are normalised sigmoids, as the probe is one-vs-rest. "
+                        "Below the dashed line the probe is too sure of itself."
+                      : "Probabilities are the softmax of the logits. Below the dashed line "
+                        "the probe is too sure of itself.");
+    add_table(e, LP_TABLE_CALIBRATION, "Bins of confidence", page);
+done:
     lp_chart_free(chart);
     return status;
 }
 
 lp_status lp_evaluation_page(const lp_evaluation *e, const lp_chart *mistakes, lp_html *page,
                              lp_error *err) {
+    lp_status status;
     add_summary(e, page);
-    lp_status status = add_confusion(e, page, err);
-    if (status == LP_OK) {
-        status = add_classes(e, page, err);
-    }
-    if (status == LP_OK) {
-        status = add_calibration(e, page, err);
-    }
-    if (status == LP_OK && mistakes != NULL) {
+    LP_TRY(add_confusion(e, page, err));
+    LP_TRY(add_classes(e, page, err));
+    LP_TRY(add_calibration(e, page, err));
+    if (mistakes != NULL) {
         lp_html_heading(page, "Mistakes");
         lp_html_picture(page, mistakes, "True class \xe2\x86\x92 prediction (its probability).");
     }
+done:
     return status;
 }

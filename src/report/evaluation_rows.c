@@ -1,10 +1,7 @@
 /* An evaluation as JSON: rows of its tables, and the document of all of them. */
 #include "report/evaluation_rows.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
-#include "base/error.h"
 #include "base/json_row.h"
 #include "probe/training.h"
 
@@ -23,64 +20,56 @@ const char **lp_evaluation_names(const lp_evaluation *e) {
     return names;
 }
 
-/* Two keys of an interval in percent: "<name>_low" and "<name>_high". */
-static void put_interval(lp_row *row, const char *name, lp_interval interval, double scale) {
+void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, double scale) {
     char key[40];
-    (void)snprintf(key, sizeof key, "%s_low", name);
+    (void)snprintf(key, sizeof key, "%slow", prefix);
     lp_row_real(row, key, scale * interval.low);
-    (void)snprintf(key, sizeof key, "%s_high", name);
+    (void)snprintf(key, sizeof key, "%shigh", prefix);
     lp_row_real(row, key, scale * interval.high);
 }
 
-json_t *lp_evaluation_summary(const lp_evaluation *e) {
-    const lp_metrics *m = &e->metrics;
-    const lp_score *s = &m->score;
-    lp_row row = lp_row_new();
-    lp_row_count(&row, "images", s->count);
-    lp_row_count(&row, "correct", s->correct);
-    lp_row_real(&row, "top1", 100 * s->top1);
-    put_interval(&row, "top1", s->top1_interval, 100);
-    lp_row_real(&row, "top5", 100 * s->top5);
-    put_interval(&row, "top5", s->top5_interval, 100);
-    lp_row_real(&row, "mean_per_class", 100 * s->mean_per_class);
-    put_interval(&row, "mean_per_class", s->mean_per_class_interval, 100);
-    lp_row_text(&row, "probabilities", e->probability == LP_PROBABILITY_OVR ? "ovr" : "softmax");
-    lp_row_real(&row, "calibration_error", 100 * m->calibration_error);
-    lp_row_real(&row, "log_loss", m->log_loss);
-    put_interval(&row, "log_loss", m->log_loss_interval, 1);
-    return lp_row_end_alone(&row);
+/* The intervals of top-5 and of the mean per class stand only in `all`. */
+static void put_score(lp_row *row, const lp_score *s, bool all) {
+    lp_row_count(row, "images", s->count);
+    lp_row_count(row, "correct", s->correct);
+    lp_row_real(row, "top1", 100 * s->top1);
+    lp_row_interval(row, "top1_", s->top1_interval, 100);
+    lp_row_real(row, "top5", 100 * s->top5);
+    if (all) {
+        lp_row_interval(row, "top5_", s->top5_interval, 100);
+    }
+    lp_row_real(row, "mean_per_class", 100 * s->mean_per_class);
+    if (all) {
+        lp_row_interval(row, "mean_per_class_", s->mean_per_class_interval, 100);
+    }
 }
 
 json_t *lp_score_json(const lp_score *s) {
     lp_row row = lp_row_new();
-    lp_row_count(&row, "images", s->count);
-    lp_row_count(&row, "correct", s->correct);
-    lp_row_real(&row, "top1", 100 * s->top1);
-    put_interval(&row, "top1", s->top1_interval, 100);
-    lp_row_real(&row, "top5", 100 * s->top5);
-    lp_row_real(&row, "mean_per_class", 100 * s->mean_per_class);
+    put_score(&row, s, false);
     return lp_row_end(&row);
 }
 
-/* An array of rows that takes over each, and is NULL once memory was short. */
-static void append(json_t **rows, json_t *row) {
-    if (row == NULL || json_array_append_new(*rows, row) != 0) {
-        json_decref(*rows);
-        *rows = NULL;
-    }
+static json_t *summary_rows(const lp_evaluation *e) {
+    const lp_metrics *m = &e->metrics;
+    lp_row row = lp_row_new();
+    put_score(&row, &m->score, true);
+    lp_row_text(&row, "probabilities", e->probability == LP_PROBABILITY_OVR ? "ovr" : "softmax");
+    lp_row_real(&row, "calibration_error", 100 * m->calibration_error);
+    lp_row_real(&row, "log_loss", m->log_loss);
+    lp_row_interval(&row, "log_loss_", m->log_loss_interval, 1);
+    return lp_row_end_alone(&row);
 }
 
 /* Adds accuracy, low and high; without them where there is nothing to divide by. */
 static void put_accuracy(lp_row *row, size_t correct, size_t count) {
     if (count > 0) {
-        lp_interval interval = lp_wilson(correct, count);
         lp_row_real(row, "accuracy", 100 * (double)correct / (double)count);
-        lp_row_real(row, "low", 100 * interval.low);
-        lp_row_real(row, "high", 100 * interval.high);
+        lp_row_interval(row, "", lp_wilson(correct, count), 100);
     }
 }
 
-json_t *lp_evaluation_classes(const lp_evaluation *e) {
+static json_t *class_rows(const lp_evaluation *e) {
     size_t K = e->classes;
     json_t *rows = json_array();
     for (size_t k = 0; k < K; k++) {
@@ -95,7 +84,7 @@ json_t *lp_evaluation_classes(const lp_evaluation *e) {
         lp_row_count(&row, "correct", e->correct_of[k]);
         put_accuracy(&row, e->correct_of[k], e->count_of[k]);
         lp_row_count(&row, "predicted", predicted);
-        append(&rows, lp_row_end(&row));
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
 }
@@ -112,20 +101,20 @@ static lp_row cell_row(const lp_evaluation *e, size_t label, size_t predicted) {
     return row;
 }
 
-json_t *lp_evaluation_confusion(const lp_evaluation *e) {
+static json_t *confusion_rows(const lp_evaluation *e) {
     json_t *rows = json_array();
     for (size_t i = 0; i < e->classes; i++) {
         for (size_t j = 0; j < e->classes; j++) {
             if (e->confusion[i * e->classes + j] > 0) {
                 lp_row row = cell_row(e, i, j);
-                append(&rows, lp_row_end(&row));
+                lp_rows_append(&rows, lp_row_end(&row));
             }
         }
     }
     return rows;
 }
 
-json_t *lp_evaluation_confused(const lp_evaluation *e, size_t most) {
+static json_t *confused_rows(const lp_evaluation *e, size_t most) {
     lp_confused *pairs = lp_alloc(most, sizeof *pairs);
     if (pairs == NULL) {
         return NULL;
@@ -134,15 +123,18 @@ json_t *lp_evaluation_confused(const lp_evaluation *e, size_t most) {
     size_t found = lp_confusion_pairs(e->confusion, e->classes, pairs, most);
     for (size_t i = 0; i < found; i++) {
         lp_row row = cell_row(e, pairs[i].label, pairs[i].predicted);
-        lp_row_real(&row, "low", 100 * pairs[i].interval.low);
-        lp_row_real(&row, "high", 100 * pairs[i].interval.high);
-        append(&rows, lp_row_end(&row));
+        lp_row_interval(&row, "", pairs[i].interval, 100);
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_free(pairs);
     return rows;
 }
 
-json_t *lp_evaluation_calibration(const lp_evaluation *e) {
+static json_t *most_confused_rows(const lp_evaluation *e) {
+    return confused_rows(e, LP_MOST_CONFUSED);
+}
+
+static json_t *calibration_rows(const lp_evaluation *e) {
     json_t *rows = json_array();
     for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
         const lp_calibration_bin *bin = &e->metrics.bins[i];
@@ -155,7 +147,7 @@ json_t *lp_evaluation_calibration(const lp_evaluation *e) {
             put_accuracy(&row, bin->correct, bin->count);
             lp_row_real(&row, "confidence", 100 * bin->confidence);
         }
-        append(&rows, lp_row_end(&row));
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
 }
@@ -166,15 +158,14 @@ static json_t *matrix_json(const size_t *matrix, size_t n) {
     for (size_t i = 0; i < n; i++) {
         json_t *row = json_array();
         for (size_t j = 0; j < n; j++) {
-            append(&row, json_integer((json_int_t)matrix[i * n + j]));
+            lp_rows_append(&row, json_integer((json_int_t)matrix[i * n + j]));
         }
-        append(&rows, row);
+        lp_rows_append(&rows, row);
     }
     return rows;
 }
 
-/* The confusion between superclasses [G, G], or NULL. */
-static size_t *group_matrix(const lp_evaluation *e) {
+size_t *lp_evaluation_groups(const lp_evaluation *e) {
     size_t *grouped = lp_alloc(e->groups, e->groups * sizeof *grouped);
     if (grouped != NULL) {
         lp_confusion_group(e->confusion, e->classes, e->group_of, e->groups, grouped);
@@ -182,9 +173,9 @@ static size_t *group_matrix(const lp_evaluation *e) {
     return grouped;
 }
 
-json_t *lp_evaluation_superclasses(const lp_evaluation *e) {
+static json_t *superclass_rows(const lp_evaluation *e) {
     size_t G = e->groups;
-    size_t *grouped = group_matrix(e);
+    size_t *grouped = lp_evaluation_groups(e);
     if (grouped == NULL) {
         return NULL;
     }
@@ -200,7 +191,7 @@ json_t *lp_evaluation_superclasses(const lp_evaluation *e) {
         lp_row_count(&row, "images", count);
         lp_row_count(&row, "correct", correct);
         put_accuracy(&row, correct, count);
-        append(&rows, lp_row_end(&row));
+        lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_free(grouped);
     return rows;
@@ -257,38 +248,26 @@ static const lp_column superclass_columns[] = {
     {"high", "to", "%.2f"},
 };
 
+#define COLUMNS(table) table, sizeof(table) / sizeof(lp_column)
+static const struct {
+    json_t *(*rows)(const lp_evaluation *);
+    const lp_column *columns;
+    size_t count;
+} tables[] = {
+    [LP_TABLE_SUMMARY] = {summary_rows, lp_score_columns, SUMMARY_COLUMNS},
+    [LP_TABLE_CLASSES] = {class_rows, COLUMNS(class_columns)},
+    [LP_TABLE_CONFUSED] = {most_confused_rows, COLUMNS(confusion_columns)},
+    [LP_TABLE_CONFUSION] = {confusion_rows, confusion_columns, 6}, /* a cell has no interval */
+    [LP_TABLE_CALIBRATION] = {calibration_rows, COLUMNS(calibration_columns)},
+    [LP_TABLE_SUPERCLASSES] = {superclass_rows, COLUMNS(superclass_columns)},
+};
+#undef COLUMNS
+
 json_t *lp_evaluation_rows(const lp_evaluation *e, lp_evaluation_table table) {
-    switch (table) {
-    case LP_TABLE_SUMMARY:
-        return lp_evaluation_summary(e);
-    case LP_TABLE_CLASSES:
-        return lp_evaluation_classes(e);
-    case LP_TABLE_CONFUSED:
-        return lp_evaluation_confused(e, LP_MOST_CONFUSED);
-    case LP_TABLE_CONFUSION:
-        return lp_evaluation_confusion(e);
-    case LP_TABLE_CALIBRATION:
-        return lp_evaluation_calibration(e);
-    case LP_TABLE_SUPERCLASSES:
-        return lp_evaluation_superclasses(e);
-    }
-    return NULL;
+    return tables[table].rows(e);
 }
 
 const lp_column *lp_evaluation_columns(lp_evaluation_table table, size_t *count) {
-    static const struct {
-        const lp_column *columns;
-        size_t count;
-    } tables[] = {
-        [LP_TABLE_SUMMARY] = {lp_score_columns, SUMMARY_COLUMNS},
-        [LP_TABLE_CLASSES] = {class_columns, sizeof class_columns / sizeof(lp_column)},
-        [LP_TABLE_CONFUSED] = {confusion_columns, sizeof confusion_columns / sizeof(lp_column)},
-        [LP_TABLE_CONFUSION] = {confusion_columns, 6}, /* a cell has no interval */
-        [LP_TABLE_CALIBRATION] = {calibration_columns,
-                                  sizeof calibration_columns / sizeof(lp_column)},
-        [LP_TABLE_SUPERCLASSES] = {superclass_columns,
-                                   sizeof superclass_columns / sizeof(lp_column)},
-    };
     *count = tables[table].count;
     return tables[table].columns;
 }
@@ -299,33 +278,29 @@ static json_t *superclasses_json(const lp_evaluation *e) {
     if (e->groups == 0) {
         return json_null();
     }
-    size_t *grouped = group_matrix(e);
+    size_t *grouped = lp_evaluation_groups(e);
     json_t *names = json_array();
     for (size_t g = 0; g < e->groups; g++) {
-        append(&names, lp_json_any_text(e->group_names[g]));
+        lp_rows_append(&names, lp_json_any_text(e->group_names[g]));
     }
     lp_row row = lp_row_new();
     lp_row_put(&row, "names", names);
-    lp_row_put(&row, "rows", lp_evaluation_superclasses(e));
+    lp_row_put(&row, "rows", superclass_rows(e));
     lp_row_put(&row, "confusion", grouped != NULL ? matrix_json(grouped, e->groups) : NULL);
     lp_free(grouped);
     return lp_row_end(&row);
 }
 
-static void put_findings(lp_row *row, const lp_evaluation *e) {
-    json_t *summary = lp_evaluation_summary(e);
-    lp_row_put(row, "summary", json_incref(json_array_get(summary, 0)));
-    lp_row_put(row, "classes", lp_evaluation_classes(e));
-    lp_row_put(row, "calibration", lp_evaluation_calibration(e));
-    lp_row_put(row, "confused", lp_evaluation_confused(e, 100));
-    lp_row_put(row, "confusion", matrix_json(e->confusion, e->classes));
-    lp_row_put(row, "superclasses", superclasses_json(e));
-    json_decref(summary);
-}
-
 json_t *lp_evaluation_document(const lp_evaluation *e) {
+    json_t *summary = summary_rows(e);
     lp_row row = lp_row_new();
-    put_findings(&row, e);
+    lp_row_put(&row, "summary", json_incref(json_array_get(summary, 0)));
+    lp_row_put(&row, "classes", class_rows(e));
+    lp_row_put(&row, "calibration", calibration_rows(e));
+    lp_row_put(&row, "confused", confused_rows(e, 100));
+    lp_row_put(&row, "confusion", matrix_json(e->confusion, e->classes));
+    lp_row_put(&row, "superclasses", superclasses_json(e));
+    json_decref(summary);
     return lp_row_end(&row);
 }
 
@@ -341,9 +316,6 @@ lp_status lp_evaluation_write(const lp_evaluation *e, const lp_probe *probe, con
     lp_row_put(&row, "probe",
                training != NULL ? lp_training_json(training, LP_DETAIL_ALL) : json_object());
     lp_row_put(&row, "test", lp_row_end(&test));
-    put_findings(&row, e);
-    json_t *document = lp_row_end(&row);
-    lp_status status = lp_json_write(path, document, err);
-    json_decref(document);
-    return status;
+    lp_row_merge(&row, lp_evaluation_document(e));
+    return lp_json_write(path, lp_row_end(&row), err);
 }

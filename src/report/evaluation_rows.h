@@ -3,30 +3,28 @@
 #ifndef LP_REPORT_EVALUATION_ROWS_H
 #define LP_REPORT_EVALUATION_ROWS_H
 
-#include "base/json.h"
+#include "base/json_row.h"
 #include "linprobe/evaluation.h"
 #include "report/table.h"
+
+/* Two keys, "<prefix>low" and "<prefix>high": an interval times `scale`. */
+void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, double scale);
 
 /* The names of all K classes, or their numbers where the test set has none: one block, released by
  * lp_free; NULL when memory is short. */
 const char **lp_evaluation_names(const lp_evaluation *evaluation);
 
-/* Arrays of objects; new references.  NULL when memory is short.
+/* The confusion between superclasses [G, G], released by lp_free; NULL when memory is short. */
+size_t *lp_evaluation_groups(const lp_evaluation *evaluation);
+
+/* The tables, as arrays of objects; new references, NULL when memory is short.
  *   summary     one: images, correct, top1, top1_low, top1_high, top5 and mean_per_class likewise,
  *               calibration_error, log_loss, log_loss_low, log_loss_high
  *   classes     one a class: class, name, images, correct, accuracy, low, high, predicted
  *   confusion   one a cell that is not 0: label, name, predicted, predicted_name, count, share
- *   confused    the `most` largest of them off the diagonal: the same and low, high
+ *   confused    the LP_MOST_CONFUSED largest off the diagonal: the same and low, high
  *   calibration one a bin: from, to, images, correct, accuracy, low, high, confidence
  *   superclasses one a superclass: superclass, name, images, correct, accuracy, low, high */
-json_t *lp_evaluation_summary(const lp_evaluation *evaluation);
-json_t *lp_evaluation_classes(const lp_evaluation *evaluation);
-json_t *lp_evaluation_confusion(const lp_evaluation *evaluation);
-json_t *lp_evaluation_confused(const lp_evaluation *evaluation, size_t most);
-json_t *lp_evaluation_calibration(const lp_evaluation *evaluation);
-json_t *lp_evaluation_superclasses(const lp_evaluation *evaluation);
-
-/* The same as tables: confused has the first LP_MOST_CONFUSED pairs. */
 typedef enum lp_evaluation_table {
     LP_TABLE_SUMMARY,
     LP_TABLE_CLASSES,

@@ -128,7 +128,7 @@ static void put_value(lp_buffer *body, const json_t *value, const char *format) 
 }
 
 void lp_html_table(lp_html *page, const char *caption, const lp_column *columns, size_t count,
-                   const json_t *rows) {
+                   json_t *rows) {
     lp_buffer *body = &page->body;
     char cell[LP_TABLE_CELL];
     body->failed = body->failed || rows == NULL;
@@ -153,6 +153,7 @@ void lp_html_table(lp_html *page, const char *caption, const lp_column *columns,
         lp_buffer_text(body, "</tr>\n");
     }
     lp_buffer_text(body, table_end);
+    json_decref(rows);
 }
 
 /* One row a member.  `outer` is the path to the object, "" at the top. */
@@ -180,12 +181,13 @@ static void put_members(lp_html *page, const char *outer, const json_t *object, 
     }
 }
 
-void lp_html_settings(lp_html *page, const char *caption, const json_t *object) {
+void lp_html_settings(lp_html *page, const char *caption, json_t *object) {
     page->body.failed = page->body.failed || object == NULL;
     open_table(&page->body, " settings", caption);
     lp_buffer_text(&page->body, "<tbody>\n");
     put_members(page, "", object, 0);
     lp_buffer_text(&page->body, table_end);
+    json_decref(object);
 }
 
 /* ---- pictures -------------------------------------------------------------------------------- */

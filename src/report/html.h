@@ -32,14 +32,14 @@ void lp_html_heading(lp_html *page, const char *text);
 
 void lp_html_paragraph(lp_html *page, const char *text);
 
-/* A table as lp_table_print shows it in text: rows is a JSON array of objects.  Here and below a
- * value of NULL is one that ran out of memory in the making, and is reported so by lp_html_write.
- */
+/* A table as lp_table_print shows it in text: rows is a JSON array of objects.  Here and below the
+ * page takes over the value; NULL is one that ran out of memory in the making, and is reported so
+ * by lp_html_write. */
 void lp_html_table(lp_html *page, const char *caption, const lp_column *columns, size_t count,
-                   const json_t *rows);
+                   json_t *rows);
 
 /* The members of a JSON object, one a row; those of nested objects as "outer.inner". */
-void lp_html_settings(lp_html *page, const char *caption, const json_t *object);
+void lp_html_settings(lp_html *page, const char *caption, json_t *object);
 
 /* A chart as SVG within the page, or (images) as PNG.  caption may be NULL. */
 void lp_html_chart(lp_html *page, const lp_chart *chart, const char *caption);

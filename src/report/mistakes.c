@@ -82,69 +82,59 @@ static int by_confidence(const void *a, const void *b) {
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* Image `row`, its longer side at most SIDE_MAX; image->rgb is the caller's to free. */
+/* Image `row`, its longer side at most SIDE_MAX.  image->rgb is the caller's to free, also after a
+ * failure. */
 static lp_status load_one(const lp_dataset *data, size_t row, lp_contact *image, lp_error *err) {
     size_t height, width;
     lp_dataset_image_size(data, row, &height, &width);
     size_t longer = height > width ? height : width;
-    unsigned char *rgb = lp_alloc(height, width * 3);
-    if (rgb == NULL) {
-        return lp_fail_memory(err, "contact sheet", height, width * 3);
-    }
-    lp_status status = lp_dataset_image(data, row, rgb, err);
-    if (status == LP_OK && longer > SIDE_MAX) {
-        size_t h = (height * SIDE_MAX + longer - 1) / longer;
-        size_t w = (width * SIDE_MAX + longer - 1) / longer;
-        unsigned char *small = lp_alloc(h, w * 3);
-        status = small != NULL
-                     ? lp_image_resize(LP_FILTER_BICUBIC, rgb, height, width, small, h, w, err)
-                     : lp_fail_memory(err, "contact sheet", h, w * 3);
-        lp_free(rgb);
-        rgb = small;
-        height = h;
-        width = w;
-    }
+    unsigned char *rgb = lp_alloc(height, width * 3), *small = NULL;
+    lp_status status;
     image->rgb = rgb;
     image->height = height;
     image->width = width;
-    return status;
-}
-
-/* Loads the images of the first `count` mistakes; each `rgb` is the caller's to free. */
-static lp_status load(const lp_evaluation *e, const lp_dataset *data, const char *const *names,
-                      const mistake *mistakes, size_t count, lp_contact *images, lp_error *err) {
-    lp_status status = LP_OK;
-    for (size_t i = 0; i < count && status == LP_OK; i++) {
-        size_t row = mistakes[i].row;
-        lp_contact *image = &images[i];
-        image->truth = names[e->test->labels[row]];
-        image->predicted = names[e->predicted[row]];
-        image->confidence = mistakes[i].confidence;
-        status = load_one(data, row, image, err);
+    LP_TRY(lp_allocated(rgb, "contact sheet", height, width * 3, err));
+    LP_TRY(lp_dataset_image(data, row, rgb, err));
+    if (longer > SIDE_MAX) {
+        image->height = (height * SIDE_MAX + longer - 1) / longer;
+        image->width = (width * SIDE_MAX + longer - 1) / longer;
+        small = lp_alloc(image->height, image->width * 3);
+        image->rgb = small;
+        LP_TRY(lp_allocated(small, "contact sheet", image->height, image->width * 3, err));
+        LP_TRY(lp_image_resize(LP_FILTER_BICUBIC, rgb, height, width, small, image->height,
+                               image->width, err));
+    }
+done:
+    if (image->rgb != rgb) {
+        lp_free(rgb);
     }
     return status;
 }
 
+/* The sheet of the first `count` of all mistakes that were found. */
 static lp_status draw(const lp_evaluation *e, const lp_dataset *data, const mistake *mistakes,
                       size_t found, size_t count, lp_chart **chart, lp_error *err) {
     const char **names = lp_evaluation_names(e);
     lp_contact *images = lp_alloc_zeroed(count, sizeof *images);
     char title[128];
-    lp_status status = LP_OK;
-    if (names == NULL || images == NULL) {
-        status = lp_fail_memory(err, "contact sheet", count, sizeof *images);
-    } else {
-        status = load(e, data, names, mistakes, count, images, err);
+    lp_status status;
+    LP_TRY(lp_allocated((const void *)names, "contact sheet", e->classes, sizeof *names, err));
+    LP_TRY(lp_allocated(images, "contact sheet", count, sizeof *images, err));
+    for (size_t i = 0; i < count; i++) {
+        size_t row = mistakes[i].row;
+        images[i].truth = names[e->test->labels[row]];
+        images[i].predicted = names[e->predicted[row]];
+        images[i].confidence = mistakes[i].confidence;
+        LP_TRY(load_one(data, row, &images[i], err));
     }
-    if (status == LP_OK) {
-        (void)snprintf(title, sizeof title,
-                       count < found
-                           ? "%zu of %zu misclassified images, the most confident mistakes first"
-                           : "%zu misclassified images, the most confident mistakes first",
-                       count, found);
-        const lp_contact_sheet sheet = {.title = title, .images = images, .count = count};
-        status = lp_contact_sheet_chart(&sheet, chart, err);
-    }
+    (void)snprintf(title, sizeof title,
+                   count < found
+                       ? "%zu of %zu misclassified images, the most confident mistakes first"
+                       : "%zu misclassified images, the most confident mistakes first",
+                   count, found);
+    const lp_contact_sheet sheet = {.title = title, .images = images, .count = count};
+    LP_TRY(lp_contact_sheet_chart(&sheet, chart, err));
+done:
     for (size_t i = 0; images != NULL && i < count; i++) {
         lp_free((void *)(uintptr_t)images[i].rgb);
     }
@@ -156,21 +146,20 @@ static lp_status draw(const lp_evaluation *e, const lp_dataset *data, const mist
 lp_status lp_mistakes_chart(const lp_evaluation *e, const lp_dataset *data, size_t most,
                             lp_chart **chart, lp_error *err) {
     size_t found = 0;
-    *chart = NULL;
     mistake *mistakes = lp_alloc(e->test->count, sizeof *mistakes);
-    if (mistakes == NULL) {
-        return lp_fail_memory(err, "mistakes", e->test->count, sizeof *mistakes);
-    }
+    lp_status status;
+    *chart = NULL;
+    LP_TRY(lp_allocated(mistakes, "mistakes", e->test->count, sizeof *mistakes, err));
     for (size_t i = 0; i < e->test->count; i++) {
         if (e->predicted[i] != e->test->labels[i]) {
             mistakes[found++] = (mistake){e->confidence[i], i};
         }
     }
     qsort(mistakes, found, sizeof *mistakes, by_confidence);
-    lp_status status = LP_OK;
     if (found > 0) {
-        status = draw(e, data, mistakes, found, found < most ? found : most, chart, err);
+        LP_TRY(draw(e, data, mistakes, found, found < most ? found : most, chart, err));
     }
+done:
     lp_free(mistakes);
     return status;
 }

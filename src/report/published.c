@@ -4,85 +4,75 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* How each number was measured, and where it is published. */
-#define CLIP_EXAMPLE                                                                               \
-    .point = LP_FEATURE_PROJECTED, .decimals = 3, .by = "CLIP example",                            \
-    .setting = "scikit-learn LogisticRegression (multinomial), C = 0.316, projected features",     \
-    .source = "protocol of the CLIP repository's linear-probe example"
+static const lp_study clip_example = {
+    LP_FEATURE_PROJECTED,
+    false,
+    3,
+    "CLIP example",
+    "scikit-learn LogisticRegression (multinomial), C = 0.316, projected features",
+    "protocol of the CLIP repository's linear-probe example"};
 #define SWEPT "scikit-learn L-BFGS, lambda swept on validation data, penultimate features"
-#define CLIP_PAPER                                                                                 \
-    .point = LP_FEATURE_PENULTIMATE, .decimals = 1, .by = "CLIP paper", .setting = SWEPT,          \
-    .source = "arXiv 2103.00020, Table 10"
-#define CLIP_PAPER_RESNET                                                                          \
-    .point = LP_FEATURE_PENULTIMATE, .decimals = 1, .by = "CLIP paper",                            \
-    .setting = SWEPT ", which the paper does not define for ResNets",                              \
-    .source = "arXiv 2103.00020, Table 10"
-/* Its Table 8 has other models beside its own */
-#define DINOV2_PAPER                                                                               \
-    .point = LP_FEATURE_PENULTIMATE, .decimals = 1, .by = "DINOv2 paper",                          \
-    .setting = "linear evaluation of frozen features", .source = "arXiv 2304.07193, Table 8"
-#define CLIP_BENCHMARK                                                                             \
-    .point = LP_FEATURE_PROJECTED, .normalized = true, .decimals = 2, .by = "CLIP_benchmark",      \
-    .setting =                                                                                     \
-        "AdamW, the best of several learning rates and epochs; projected features of length 1",    \
-    .source = "LAION-AI/CLIP_benchmark, probe_benchmark/scaling_experiment_data2.json"
+static const lp_study clip_paper = {LP_FEATURE_PENULTIMATE, false, 1,
+                                    "CLIP paper",           SWEPT, "arXiv 2103.00020, Table 10"};
+static const lp_study clip_paper_resnet = {LP_FEATURE_PENULTIMATE,
+                                           false,
+                                           1,
+                                           "CLIP paper",
+                                           SWEPT ", which the paper does not define for ResNets",
+                                           "arXiv 2103.00020, Table 10"};
+/* Its Table 8 has other models beside its own. */
+static const lp_study dinov2_paper = {
+    LP_FEATURE_PENULTIMATE,     false, 1, "DINOv2 paper", "linear evaluation of frozen features",
+    "arXiv 2304.07193, Table 8"};
+static const lp_study clip_benchmark = {
+    LP_FEATURE_PROJECTED,
+    true,
+    2,
+    "CLIP_benchmark",
+    "AdamW, the best of several learning rates and epochs; projected features of length 1",
+    "LAION-AI/CLIP_benchmark, probe_benchmark/scaling_experiment_data2.json"};
 
 enum { TARGET }; /* the number that this program was made to reproduce */
 
 static const lp_published published[] = {
-    [TARGET] = {.model = "OpenAI CLIP ViT-B/32",
-                .dataset = "CIFAR-100",
-                .accuracy = 79.92,
-                CLIP_EXAMPLE},
+    [TARGET] = {"OpenAI CLIP ViT-B/32", "CIFAR-100", 79.92, &clip_example},
 
-    {.model = "OpenAI CLIP ViT-B/32", .dataset = "CIFAR-10", .accuracy = 95.1, CLIP_PAPER},
-    {.model = "OpenAI CLIP ViT-B/32", .dataset = "CIFAR-100", .accuracy = 80.5, CLIP_PAPER},
-    {.model = "OpenAI CLIP ViT-B/16", .dataset = "CIFAR-10", .accuracy = 96.2, CLIP_PAPER},
-    {.model = "OpenAI CLIP ViT-B/16", .dataset = "CIFAR-100", .accuracy = 83.1, CLIP_PAPER},
-    {.model = "OpenAI CLIP ViT-L/14", .dataset = "CIFAR-10", .accuracy = 98.0, CLIP_PAPER},
-    {.model = "OpenAI CLIP ViT-L/14", .dataset = "CIFAR-100", .accuracy = 87.5, CLIP_PAPER},
-    {.model = "OpenAI CLIP ViT-L/14@336px", .dataset = "CIFAR-10", .accuracy = 97.9, CLIP_PAPER},
-    {.model = "OpenAI CLIP ViT-L/14@336px", .dataset = "CIFAR-100", .accuracy = 87.4, CLIP_PAPER},
-    {.model = "OpenAI CLIP RN50", .dataset = "CIFAR-10", .accuracy = 88.7, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN50", .dataset = "CIFAR-100", .accuracy = 70.3, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN101", .dataset = "CIFAR-10", .accuracy = 91.1, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN101", .dataset = "CIFAR-100", .accuracy = 73.5, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN50x4", .dataset = "CIFAR-10", .accuracy = 90.5, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN50x4", .dataset = "CIFAR-100", .accuracy = 73.0, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN50x16", .dataset = "CIFAR-10", .accuracy = 92.2, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN50x16", .dataset = "CIFAR-100", .accuracy = 74.9, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN50x64", .dataset = "CIFAR-10", .accuracy = 94.1, CLIP_PAPER_RESNET},
-    {.model = "OpenAI CLIP RN50x64", .dataset = "CIFAR-100", .accuracy = 78.6, CLIP_PAPER_RESNET},
+    {"OpenAI CLIP ViT-B/32", "CIFAR-10", 95.1, &clip_paper},
+    {"OpenAI CLIP ViT-B/32", "CIFAR-100", 80.5, &clip_paper},
+    {"OpenAI CLIP ViT-B/16", "CIFAR-10", 96.2, &clip_paper},
+    {"OpenAI CLIP ViT-B/16", "CIFAR-100", 83.1, &clip_paper},
+    {"OpenAI CLIP ViT-L/14", "CIFAR-10", 98.0, &clip_paper},
+    {"OpenAI CLIP ViT-L/14", "CIFAR-100", 87.5, &clip_paper},
+    {"OpenAI CLIP ViT-L/14@336px", "CIFAR-10", 97.9, &clip_paper},
+    {"OpenAI CLIP ViT-L/14@336px", "CIFAR-100", 87.4, &clip_paper},
+    {"OpenAI CLIP RN50", "CIFAR-10", 88.7, &clip_paper_resnet},
+    {"OpenAI CLIP RN50", "CIFAR-100", 70.3, &clip_paper_resnet},
+    {"OpenAI CLIP RN101", "CIFAR-10", 91.1, &clip_paper_resnet},
+    {"OpenAI CLIP RN101", "CIFAR-100", 73.5, &clip_paper_resnet},
+    {"OpenAI CLIP RN50x4", "CIFAR-10", 90.5, &clip_paper_resnet},
+    {"OpenAI CLIP RN50x4", "CIFAR-100", 73.0, &clip_paper_resnet},
+    {"OpenAI CLIP RN50x16", "CIFAR-10", 92.2, &clip_paper_resnet},
+    {"OpenAI CLIP RN50x16", "CIFAR-100", 74.9, &clip_paper_resnet},
+    {"OpenAI CLIP RN50x64", "CIFAR-10", 94.1, &clip_paper_resnet},
+    {"OpenAI CLIP RN50x64", "CIFAR-100", 78.6, &clip_paper_resnet},
 
-    {.model = "DINOv2 ViT-S/14", .dataset = "CIFAR-10", .accuracy = 97.7, DINOV2_PAPER},
-    {.model = "DINOv2 ViT-S/14", .dataset = "CIFAR-100", .accuracy = 87.5, DINOV2_PAPER},
-    {.model = "DINOv2 ViT-B/14", .dataset = "CIFAR-10", .accuracy = 98.7, DINOV2_PAPER},
-    {.model = "DINOv2 ViT-B/14", .dataset = "CIFAR-100", .accuracy = 91.3, DINOV2_PAPER},
-    {.model = "DINOv2 ViT-L/14", .dataset = "CIFAR-10", .accuracy = 99.3, DINOV2_PAPER},
-    {.model = "DINOv2 ViT-L/14", .dataset = "CIFAR-100", .accuracy = 93.4, DINOV2_PAPER},
-    {.model = "DINOv2 ViT-g/14", .dataset = "CIFAR-10", .accuracy = 99.5, DINOV2_PAPER},
-    {.model = "DINOv2 ViT-g/14", .dataset = "CIFAR-100", .accuracy = 94.4, DINOV2_PAPER},
-    {.model = "DINO ViT-B/8", .dataset = "CIFAR-10", .accuracy = 97.2, DINOV2_PAPER},
-    {.model = "DINO ViT-B/8", .dataset = "CIFAR-100", .accuracy = 86.9, DINOV2_PAPER},
-    {.model = "MAE ViT-H/14", .dataset = "CIFAR-10", .accuracy = 96.1, DINOV2_PAPER},
-    {.model = "MAE ViT-H/14", .dataset = "CIFAR-100", .accuracy = 83.9, DINOV2_PAPER},
+    {"DINOv2 ViT-S/14", "CIFAR-10", 97.7, &dinov2_paper},
+    {"DINOv2 ViT-S/14", "CIFAR-100", 87.5, &dinov2_paper},
+    {"DINOv2 ViT-B/14", "CIFAR-10", 98.7, &dinov2_paper},
+    {"DINOv2 ViT-B/14", "CIFAR-100", 91.3, &dinov2_paper},
+    {"DINOv2 ViT-L/14", "CIFAR-10", 99.3, &dinov2_paper},
+    {"DINOv2 ViT-L/14", "CIFAR-100", 93.4, &dinov2_paper},
+    {"DINOv2 ViT-g/14", "CIFAR-10", 99.5, &dinov2_paper},
+    {"DINOv2 ViT-g/14", "CIFAR-100", 94.4, &dinov2_paper},
+    {"DINO ViT-B/8", "CIFAR-10", 97.2, &dinov2_paper},
+    {"DINO ViT-B/8", "CIFAR-100", 86.9, &dinov2_paper},
+    {"MAE ViT-H/14", "CIFAR-10", 96.1, &dinov2_paper},
+    {"MAE ViT-H/14", "CIFAR-100", 83.9, &dinov2_paper},
 
-    {.model = "open_clip ViT-B/32 laion400m_e32",
-     .dataset = "CIFAR-100",
-     .accuracy = 82.92,
-     CLIP_BENCHMARK},
-    {.model = "open_clip ViT-B/16 laion400m_e32",
-     .dataset = "CIFAR-100",
-     .accuracy = 84.07,
-     CLIP_BENCHMARK},
-    {.model = "open_clip ViT-B/16-plus-240 laion400m_e32",
-     .dataset = "CIFAR-100",
-     .accuracy = 85.33,
-     CLIP_BENCHMARK},
-    {.model = "open_clip ViT-L/14 laion400m_e32",
-     .dataset = "CIFAR-100",
-     .accuracy = 87.95,
-     CLIP_BENCHMARK},
+    {"open_clip ViT-B/32 laion400m_e32", "CIFAR-100", 82.92, &clip_benchmark},
+    {"open_clip ViT-B/16 laion400m_e32", "CIFAR-100", 84.07, &clip_benchmark},
+    {"open_clip ViT-B/16-plus-240 laion400m_e32", "CIFAR-100", 85.33, &clip_benchmark},
+    {"open_clip ViT-L/14 laion400m_e32", "CIFAR-100", 87.95, &clip_benchmark},
 };
 enum { PUBLISHED = sizeof published / sizeof published[0] };
 
@@ -95,12 +85,12 @@ const lp_published *lp_published_target(void) {
     return &published[TARGET];
 }
 
-const lp_published *lp_published_find(const char *model, const char *dataset,
-                                      lp_feature_point point) {
+/* The published number for an official model's features as they are, or NULL. */
+static const lp_published *find(const char *model, const char *dataset, lp_feature_point point) {
     for (size_t i = 0; model != NULL && i < PUBLISHED; i++) {
         const lp_published *p = &published[i];
-        if (strcmp(p->model, model) == 0 && strcmp(p->dataset, dataset) == 0 && p->point == point &&
-            !p->normalized) {
+        if (strcmp(p->model, model) == 0 && strcmp(p->dataset, dataset) == 0 &&
+            p->study->point == point && !p->study->normalized) {
             return p;
         }
     }
@@ -122,8 +112,7 @@ const lp_published *lp_published_of(const lp_provenance *train, const lp_provena
     }
     for (int p = LP_FEATURE_PROJECTED; p <= LP_FEATURE_PENULTIMATE; p++) {
         if (strcmp(test->encoder.feature, lp_feature_point_name((lp_feature_point)p)) == 0) {
-            return lp_published_find(test->encoder.weights.official, test->data.name,
-                                     (lp_feature_point)p);
+            return find(test->encoder.weights.official, test->data.name, (lp_feature_point)p);
         }
     }
     return NULL;

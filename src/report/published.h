@@ -6,29 +6,28 @@
 #include "linprobe/encoder.h"
 #include "linprobe/provenance.h"
 
+/* How accuracies were measured, and where they are published. */
+typedef struct lp_study {
+    lp_feature_point point;
+    bool normalized; /* features divided by their length */
+    int decimals;    /* as published */
+    const char *by;  /* whose numbers, in two words */
+    const char *setting, *source;
+} lp_study;
+
 /* A linear-probe accuracy that somebody published. */
 typedef struct lp_published {
     const char *model;   /* title of the model */
     const char *dataset; /* "CIFAR-100" */
-    lp_feature_point point;
-    bool normalized; /* features divided by their length */
-    double accuracy; /* top-1, percent */
-    int decimals;    /* as published */
-    const char *by;  /* whose number, in two words */
-    const char *setting;
-    const char *source;
+    double accuracy;     /* top-1, percent */
+    const lp_study *study;
 } lp_published;
 
 /* All of them; *count is how many. */
 const lp_published *lp_published_all(size_t *count);
 
-/* The published number for an official model's features as they are, or NULL (also for model =
- * NULL). */
-const lp_published *lp_published_find(const char *model, const char *dataset,
-                                      lp_feature_point point);
-
-/* The same for the training and test features of a probe (NULL: not recorded): official weights and
- * data, fine labels, float32, features as the encoder gives them. */
+/* The published number for the training and test features of a probe (NULL: not recorded), or NULL:
+ * official weights and data, fine labels, float32, features as the encoder gives them. */
 const lp_published *lp_published_of(const lp_provenance *train, const lp_provenance *test);
 
 /* The number this program was made to reproduce: CLIP ViT-B/32 on CIFAR-100. */

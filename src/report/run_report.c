@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_row.h"
+#include "base/text.h"
 #include "feat/meta_json.h"
 #include "probe/training.h"
 #include "report/bars.h"
@@ -79,75 +80,62 @@ static json_t *probe_row(const lp_run_probe *p) {
 static json_t *probe_rows(const lp_run *run) {
     json_t *rows = json_array();
     for (size_t i = 0; i < run->count; i++) {
-        if (json_array_append_new(rows, probe_row(&run->probes[i])) != 0) {
-            json_decref(rows);
-            return NULL;
-        }
+        lp_rows_append(&rows, probe_row(&run->probes[i]));
     }
     return rows;
-}
-
-static json_t *features_json(const lp_run *run) {
-    lp_row row = lp_row_new();
-    lp_row_count(&row, "width", run->train->width);
-    lp_row_count(&row, "classes", run->train->classes);
-    lp_row_text(&row, "train_sha256", run->train->digest);
-    lp_row_text(&row, "test_sha256", run->test->digest);
-    return lp_row_end(&row);
-}
-
-static json_t *reported_json(const lp_published *p) {
-    lp_row row = lp_row_new();
-    lp_row_real(&row, "top1", p->accuracy);
-    lp_row_text(&row, "setting", p->setting);
-    lp_row_text(&row, "source", p->source);
-    return lp_row_end(&row);
 }
 
 /* results.json */
 static json_t *result_json(const lp_run_report *r) {
     const lp_published *p = published(r);
-    lp_row row = lp_row_new();
+    lp_row row = lp_row_new(), features = lp_row_new();
+    lp_row_count(&features, "width", r->run->train->width);
+    lp_row_count(&features, "classes", r->run->train->classes);
+    lp_row_text(&features, "train_sha256", r->run->train->digest);
+    lp_row_text(&features, "test_sha256", r->run->test->digest);
     lp_row_text(&row, "linprobe", lp_version());
     lp_row_text(&row, "command", r->command);
     lp_row_put(&row, "weights", lp_provenance_weights(trained_on(r)));
     lp_row_put(&row, "encoder", lp_provenance_encoder(trained_on(r)));
     lp_row_put(&row, "train_inputs", lp_provenance_inputs(trained_on(r)));
     lp_row_put(&row, "test_inputs", lp_provenance_inputs(tested_on(r)));
-    lp_row_put(&row, "features", features_json(r->run));
+    lp_row_put(&row, "features", lp_row_end(&features));
     lp_row_put(&row, "probes", probe_rows(r->run));
     if (p != NULL) {
-        lp_row_put(&row, "reported", reported_json(p));
+        lp_row reported = lp_row_new();
+        lp_row_real(&reported, "top1", p->accuracy);
+        lp_row_text(&reported, "setting", p->study->setting);
+        lp_row_text(&reported, "source", p->study->source);
+        lp_row_put(&row, "reported", lp_row_end(&reported));
     }
     return lp_row_end(&row);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-static void print_reported(FILE *out, const lp_run_report *r) {
+static void print_reported(FILE *out, const void *report) {
+    const lp_run_report *r = report;
     const lp_published *p = published(r);
     const lp_published *target = lp_published_target();
     if (p != NULL) {
-        (void)fprintf(out, "Reported = %.*f  %s; %s\n", p->decimals, p->accuracy, p->setting,
-                      p->source);
+        (void)fprintf(out, "Reported = %.*f  %s; %s\n", p->study->decimals, p->accuracy,
+                      p->study->setting, p->study->source);
     } else {
         (void)fprintf(out,
                       "Reported = %.*f  for %s on %s: %s.\n"
                       "           Not comparable: this run used other weights, data or features.\n",
-                      target->decimals, target->accuracy, target->model, target->dataset,
-                      target->setting);
+                      target->study->decimals, target->accuracy, target->model, target->dataset,
+                      target->study->setting);
     }
 }
 
 static void print_summary(FILE *out, const lp_run_report *r) {
     const lp_run *run = r->run;
     const lp_encoding *e = &trained_on(r)->encoder;
-    json_t *rows = probe_rows(run);
     (void)fprintf(out, "%s on %s: %zu training and %zu test images, %zu classes\n\n", e->name,
                   tested_on(r)->data.name, run->train->count, run->test->count,
                   run->train->classes);
-    lp_table_print(out, LP_FORMAT_TEXT, columns, COLUMNS, rows);
-    json_decref(rows);
+    lp_table_print(out, LP_FORMAT_TEXT, columns, COLUMNS, probe_rows(run));
     (void)fputc('\n', out);
     for (size_t i = 0; i < run->count; i++) {
         const lp_run_probe *p = &run->probes[i];
@@ -165,13 +153,12 @@ static const char *file_kind(const lp_provenance *p) {
 }
 
 /* README.md: what came out, of what, and the command that makes it again. */
-static void print_page(FILE *out, const lp_run_report *r) {
+static void print_page(FILE *out, const void *report) {
+    const lp_run_report *r = report;
     const lp_run *run = r->run;
     const lp_encoding *e = &trained_on(r)->encoder;
-    json_t *rows = probe_rows(run);
     (void)fprintf(out, "# %s on %s\n\n", e->name, tested_on(r)->data.name);
-    lp_table_markdown(out, columns, COLUMNS, rows);
-    json_decref(rows);
+    lp_table_markdown(out, columns, COLUMNS, probe_rows(run));
     (void)fputs("\n```\n", out);
     print_reported(out, r);
     (void)fprintf(out,
@@ -188,34 +175,17 @@ static void print_page(FILE *out, const lp_run_report *r) {
                   run->train->digest, run->test->digest, lp_version(), r->command);
 }
 
-/* What a printer prints, as a text of *size bytes that the caller frees with free. */
-static lp_status print_to_text(void (*print)(FILE *, const lp_run_report *), const lp_run_report *r,
-                               char **text, size_t *size, lp_error *err) {
-    *text = NULL;
-    *size = 0;
-    FILE *stream = open_memstream(text, size);
-    if (stream == NULL) {
-        return lp_fail_memory(err, "report", 1, 1);
-    }
-    print(stream, r);
-    bool failed = ferror(stream) != 0;
-    return fclose(stream) != 0 || failed ? lp_fail_memory(err, "report", *size, 1) : LP_OK;
-}
-
 lp_status lp_run_report_print(const lp_run_report *r, FILE *out, lp_format format, lp_error *err) {
-    json_t *value = format == LP_FORMAT_JSON  ? result_json(r)
-                    : format == LP_FORMAT_CSV ? probe_rows(r->run)
-                                              : NULL;
     if (format == LP_FORMAT_TEXT) {
         print_summary(out, r);
         return LP_OK;
     }
-    if (value == NULL) {
-        return lp_fail_memory(err, "report", 1, 1);
-    }
+    json_t *value = format == LP_FORMAT_JSON ? result_json(r) : probe_rows(r->run);
+    lp_status status;
+    LP_TRY(lp_allocated(value, "report", 1, 1, err));
     lp_table_print(out, format, columns, COLUMNS, value);
-    json_decref(value);
-    return LP_OK;
+done:
+    return status;
 }
 
 /* ---- report.html ----------------------------------------------------------------------------- */
@@ -227,9 +197,7 @@ static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *pa
     lp_chart *chart = NULL;
     lp_status status;
     lp_bar *bars = lp_alloc(r->run->count, sizeof *bars);
-    if (bars == NULL) {
-        return lp_fail_memory(err, "chart", r->run->count, sizeof *bars);
-    }
+    LP_TRY(lp_allocated(bars, "chart", r->run->count, sizeof *bars, err));
     for (size_t i = 0; i < r->run->count; i++) {
         const lp_run_probe *probe = &r->run->probes[i];
         const lp_score *score = &probe->evaluation.metrics.score;
@@ -240,7 +208,8 @@ static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *pa
                            .reported = p != NULL ? p->accuracy / 100 : NAN};
     }
     if (p != NULL) {
-        (void)snprintf(reported, sizeof reported, "reported: %.*f", p->decimals, p->accuracy);
+        (void)snprintf(reported, sizeof reported, "reported: %.*f", p->study->decimals,
+                       p->accuracy);
     }
     const lp_bars chart_of = {.title = title,
                               .measure = "Top-1 accuracy on the test set",
@@ -263,26 +232,22 @@ static void add_settings(const lp_run_report *r, lp_html *page) {
                    probe_row(&r->run->probes[i]));
     }
     lp_row_put(&settings, "probes", lp_row_end(&probes));
-    json_t *all = lp_row_end(&settings);
     lp_html_heading(page, "How it was made");
-    lp_html_settings(page, "Settings", all);
-    json_decref(all);
+    lp_html_settings(page, "Settings", lp_row_end(&settings));
 }
 
 static lp_status add_result(const lp_run_report *r, const char *title, lp_html *page,
                             lp_error *err) {
     char *reported = NULL;
     size_t size;
-    json_t *rows = probe_rows(r->run);
     lp_status status;
-    LP_TRY(print_to_text(print_reported, r, &reported, &size, err));
+    LP_TRY(lp_text_of(print_reported, r, &reported, &size, err));
     lp_html_heading(page, "Result");
-    lp_html_table(page, "Accuracy on the test set", columns, COLUMNS, rows);
+    lp_html_table(page, "Accuracy on the test set", columns, COLUMNS, probe_rows(r->run));
     lp_html_paragraph(page, reported);
     LP_TRY(add_bars(r, title, page, err));
 done:
     free(reported);
-    json_decref(rows);
     return status;
 }
 
@@ -312,24 +277,18 @@ done:
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static lp_status write_json(const lp_run_report *r, const char *path, lp_error *err) {
-    json_t *result = result_json(r);
-    lp_status status = lp_json_write(path, result, err);
-    json_decref(result);
-    return status;
+    return lp_json_write(path, result_json(r), err);
 }
 
 static lp_status write_csv(const lp_run_report *r, const char *path, lp_error *err) {
-    json_t *rows = probe_rows(r->run);
-    lp_status status = lp_table_write(path, LP_FORMAT_CSV, columns, COLUMNS, rows, err);
-    json_decref(rows);
-    return status;
+    return lp_table_write(path, columns, COLUMNS, probe_rows(r->run), err);
 }
 
 static lp_status write_readme(const lp_run_report *r, const char *path, lp_error *err) {
     char *text = NULL;
     size_t size;
     lp_status status;
-    LP_TRY(print_to_text(print_page, r, &text, &size, err));
+    LP_TRY(lp_text_of(print_page, r, &text, &size, err));
     LP_TRY(lp_file_write(path, text, size, err));
 done:
     free(text);

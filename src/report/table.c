@@ -116,7 +116,7 @@ static void print_csv(FILE *out, const lp_column *columns, size_t count, const j
 }
 
 void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
-                    const json_t *rows) {
+                    json_t *rows) {
     if (format == LP_FORMAT_JSON) {
         lp_json_print(out, rows);
     } else if (format == LP_FORMAT_CSV) {
@@ -124,9 +124,10 @@ void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_
     } else {
         print_text(out, columns, count, rows);
     }
+    json_decref(rows);
 }
 
-void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
+void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, json_t *rows) {
     char cell[LP_TABLE_CELL];
     size_t r;
     const json_t *row;
@@ -139,28 +140,37 @@ void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const 
         (void)fputs(lp_table_cell(cell, sample, columns[c].format) ? "|---:" : "|---", out);
     }
     (void)fputs("|\n", out);
-    json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+    json_array_foreach(rows, r, row) {
         for (size_t c = 0; c < count; c++) {
             (void)lp_table_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
             (void)fprintf(out, "| %s ", cell);
         }
         (void)fputs("|\n", out);
     }
+    json_decref(rows);
 }
 
-lp_status lp_table_write(const char *path, lp_format format, const lp_column *columns, size_t count,
-                         const json_t *rows, lp_error *err) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL) {
-        return lp_fail_memory(err, path, 1, 1);
-    }
-    lp_table_print(stream, format, columns, count, rows);
-    bool failed = ferror(stream) != 0;
-    failed = fclose(stream) != 0 || failed;
-    lp_status status =
-        failed ? lp_fail_memory(err, path, size, 1) : lp_file_write(path, text, size, err);
+typedef struct table {
+    const lp_column *columns;
+    size_t count;
+    json_t *rows;
+} table;
+
+static void print_table(FILE *out, const void *context) {
+    const table *t = context;
+    print_csv(out, t->columns, t->count, t->rows);
+}
+
+lp_status lp_table_write(const char *path, const lp_column *columns, size_t count, json_t *rows,
+                         lp_error *err) {
+    const table all = {columns, count, rows};
+    char *text;
+    size_t size;
+    lp_status status;
+    LP_TRY(lp_text_of(print_table, &all, &text, &size, err));
+    LP_TRY(lp_file_write(path, text, size, err));
+done:
     free(text);
+    json_decref(rows);
     return status;
 }

@@ -25,16 +25,17 @@ enum { LP_TABLE_CELL = 256 };
  * number, which stands to the right. */
 bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *format);
 
-/* Prints the rows (a JSON array of objects).  Text: columns two spaces apart, numbers to the right.
- * JSON: the array itself.  The caller checks ferror(out). */
+/* Prints the rows (a JSON array of objects), and takes over the reference to them, as all three
+ * functions do.  Text: columns two spaces apart, numbers to the right.  JSON: the array itself. The
+ * caller checks ferror(out). */
 void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
-                    const json_t *rows);
+                    json_t *rows);
 
-/* The same into a file; complete or not there. */
-LP_MUST_USE lp_status lp_table_write(const char *path, lp_format format, const lp_column *columns,
-                                     size_t count, const json_t *rows, lp_error *err);
+/* The same as CSV into a file; complete or not there. */
+LP_MUST_USE lp_status lp_table_write(const char *path, const lp_column *columns, size_t count,
+                                     json_t *rows, lp_error *err);
 
 /* The same as a Markdown table. */
-void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, const json_t *rows);
+void lp_table_markdown(FILE *out, const lp_column *columns, size_t count, json_t *rows);
 
 #endif

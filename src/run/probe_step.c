@@ -10,11 +10,7 @@
 #include "run/watch.h"
 
 lp_examples lp_features_examples(const lp_features *f) {
-    return (lp_examples){.count = f->count,
-                         .width = f->width,
-                         .classes = f->classes,
-                         .x = f->x,
-                         .labels = f->labels};
+    return (lp_examples){f->count, f->width, f->classes, f->x, f->labels};
 }
 
 /* ---- what goes together ---------------------------------------------------------------------- */
@@ -148,7 +144,6 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
     lp_fit_options watched = *options;
     float *x = NULL;
     int64_t *labels = NULL;
-    lp_error late = {0}; /* the fit's message must outlive the saving */
     lp_status status, fitted = LP_OK;
     *probe = NULL;
     watched.progress = watch->progress;
@@ -165,8 +160,8 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
         status = fitted;
         goto done;
     }
-    LP_TRY(describe_fit(*probe, train, validation, options, report, command, &late));
-    LP_TRY(lp_probe_save(*probe, path, &late));
+    LP_TRY(describe_fit(*probe, train, validation, options, report, command, err));
+    LP_TRY(lp_probe_save(*probe, path, err));
     status = fitted;
 done:
     lp_free(x);
@@ -174,9 +169,6 @@ done:
     if (status != LP_OK && status != fitted && *probe != NULL) { /* trained, and not saved */
         lp_probe_free(*probe);
         *probe = NULL;
-        if (err != NULL) {
-            *err = late;
-        }
     }
     return status;
 }

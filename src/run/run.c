@@ -17,9 +17,53 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_row.h"
 #include "base/parallel.h"
-#include "run/timing.h"
 #include "run/watch.h"
+
+/* ---- 0. timing.json beside a set's arrays ---------------------------------------------------- */
+
+/* How fast the features were made.  No part of the set, whose bytes never depend on time. */
+typedef struct timing {
+    size_t images; /* that were computed */
+    double seconds;
+    size_t threads;
+} timing;
+
+static lp_status write_timing(const char *folder, const timing *t, lp_error *err) {
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(lp_path_print(path, err, "%s/timing.json", folder));
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "images", t->images);
+    lp_row_real(&row, "seconds", t->seconds);
+    lp_row_count(&row, "threads", t->threads);
+    LP_TRY(lp_json_write(path, lp_row_end(&row), err));
+done:
+    return status;
+}
+
+/* Zeros where the file is missing or says nothing useful. */
+static timing read_timing(const char *folder) {
+    enum { MOST_THREADS = 1024 };
+    char path[LP_PATH_ROOM];
+    lp_error ignored;
+    timing t = {0};
+    json_t *object = NULL;
+    if (lp_path_print(path, &ignored, "%s/timing.json", folder) == LP_OK && lp_is_file(path) &&
+        lp_json_read(path, &object, &ignored) == LP_OK) {
+        double images = lp_json_number(object, "images", 0);
+        double threads = lp_json_number(object, "threads", 0);
+        double seconds = lp_json_number(object, "seconds", 0);
+        if (images >= 1 && images < 0x1p53 && seconds > 0) {
+            t.images = (size_t)images;
+            t.seconds = seconds;
+            t.threads = threads >= 1 && threads <= MOST_THREADS ? (size_t)threads : 0;
+        }
+    }
+    json_decref(object);
+    return t;
+}
 
 /* ---- 1. features ----------------------------------------------------------------------------- */
 
@@ -54,9 +98,9 @@ static lp_status extract_split(const lp_run_options *o, const lp_encoder *encode
     LP_TRY(name_set(o, encoder, data, point, path, err));
     LP_TRY(lp_run_extract(encoder, data, &options, path, &o->watch, &report, err));
     if (report.computed > 0) {
-        const lp_timing timing = {report.computed, report.seconds,
-                                  o->threads > 0 ? o->threads : lp_processor_count()};
-        LP_TRY(lp_timing_write(path, &timing, err));
+        const timing t = {report.computed, report.seconds,
+                          o->threads > 0 ? o->threads : lp_processor_count()};
+        LP_TRY(write_timing(path, &t, err));
     }
 done:
     return status;
@@ -67,11 +111,11 @@ static void read_rate(lp_run *run, char paths[2][LP_PATH_ROOM], const lp_run_opt
     const lp_dataset *data[2] = {o->train, o->test};
     double images = 0, seconds = 0;
     for (int s = 0; s < 2; s++) {
-        const lp_timing timing = lp_timing_read(paths[s]);
+        const timing t = read_timing(paths[s]);
         double count = (double)lp_dataset_describe(data[s])->count;
         images += count;
-        seconds += timing.images > 0 ? count * timing.seconds / (double)timing.images : NAN;
-        run->threads = timing.threads;
+        seconds += t.images > 0 ? count * t.seconds / (double)t.images : NAN;
+        run->threads = t.threads;
     }
     run->images_per_second = images / seconds;
 }
@@ -103,7 +147,7 @@ static lp_status name_run(const lp_run_options *o, lp_run *run, lp_error *err) {
     LP_TRY(lp_path_print(path, err, "%s/%s", o->out, name));
     LP_TRY(lp_make_folders(path, err));
     run->folder = lp_strdup(path);
-    status = run->folder != NULL ? LP_OK : lp_fail_memory(err, path, strlen(path), 1);
+    status = lp_allocated(run->folder, path, strlen(path), 1, err);
 done:
     return status;
 }
@@ -181,9 +225,7 @@ static lp_status train_and_score(const lp_run_options *o, lp_run *run, const cha
                                  lp_error *err) {
     lp_status status;
     run->probes = lp_alloc_zeroed(o->fit_count, sizeof *run->probes);
-    if (run->probes == NULL) {
-        return lp_fail_memory(err, "probes", o->fit_count, sizeof *run->probes);
-    }
+    LP_TRY(lp_allocated(run->probes, "probes", o->fit_count, sizeof *run->probes, err));
     run->count = o->fit_count;
     run->converged = true;
     for (size_t i = 0; i < run->count; i++) {
@@ -206,9 +248,7 @@ lp_status lp_run_pipeline(const lp_run_options *options, lp_run **out, lp_error 
     lp_run *run = lp_alloc_zeroed(1, sizeof *run);
     lp_status status;
     *out = NULL;
-    if (run == NULL) {
-        return lp_fail_memory(err, "run", 1, sizeof *run);
-    }
+    LP_TRY(lp_allocated(run, "run", 1, sizeof *run, err));
     LP_TRY(extract_both(options, run, paths, err));
     LP_TRY(name_run(options, run, err));
     LP_TRY(choose_C(options, run, err));

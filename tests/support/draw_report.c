@@ -61,12 +61,10 @@ static void add_tables(lp_html *page) {
     }
     (void)json_array_append_new(rows, json_pack("{s:s, s:n}", "class", "no value", "top1"));
     lp_html_table(page, names[0], columns, 3, rows);
-    json_decref(rows);
     json_t *settings =
         json_pack("{s:s, s:{s:s, s:f, s:{s:b}}, s:[i, i]}", names[2], names[0], "fit", "solver",
                   names[1], "C", 0.316, "deep", "exact", 1, "shape", 50000, 512);
     lp_html_settings(page, names[1], settings);
-    json_decref(settings);
 }
 
 int main(int argc, char **argv) {

@@ -263,7 +263,7 @@ static void json_is_printed_with_short_reals(void **state) {
     const char *path = in_folder("value.json");
     size_t size;
     assert_ok(lp_json_parse("text", indented, strlen(indented), &value, &err), &err);
-    assert_ok(lp_json_write(path, value, &err), &err);
+    assert_ok(lp_json_write(path, json_incref(value), &err), &err);
     assert_ok(lp_file_read(path, 1000, &bytes, &size, &err), &err);
     assert_string_equal(bytes, indented);
     json_decref(value);

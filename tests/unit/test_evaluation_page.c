@@ -253,10 +253,10 @@ static void published_numbers_are_of_known_models(void **state) {
         assert_non_null(m);
         assert_string_equal(m->title, numbers[i].model);
         assert_true(numbers[i].accuracy > 50 && numbers[i].accuracy < 100);
-        assert_true(numbers[i].decimals > 0 && numbers[i].source != NULL);
+        assert_true(numbers[i].study->decimals > 0 && numbers[i].study->source != NULL);
     }
     assert_string_equal(target->model, "OpenAI CLIP ViT-B/32");
-    assert_true(target->accuracy == 79.92 && target->point == LP_FEATURE_PROJECTED);
+    assert_true(target->accuracy == 79.92 && target->study->point == LP_FEATURE_PROJECTED);
 }
 
 /* ---- the page -------------------------------------------------------------------------------- */

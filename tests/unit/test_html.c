@@ -52,13 +52,13 @@ static lp_status write_page(const json_t *rows) {
         lp_html_paragraph(page, "Before any section.");
         lp_html_heading(page, HOSTILE);
         lp_html_paragraph(page, HOSTILE);
-        lp_html_table(page, HOSTILE, columns, 2, rows);
+        lp_html_table(page, HOSTILE, columns, 2, json_incref(rows));
         lp_html_heading(page, "Pictures");
         lp_html_chart(page, chart, HOSTILE);
         lp_html_chart(page, chart, NULL);
         lp_html_picture(page, chart, HOSTILE);
         lp_html_png(page, png.bytes, png.size, 1, HOSTILE, NULL);
-        lp_html_settings(page, "Settings", json_array_get(rows, 0));
+        lp_html_settings(page, "Settings", json_incref(json_array_get(rows, 0)));
         status = lp_html_write(page, path, &err);
     }
     lp_buffer_free(&png);

@@ -1,0 +1,269 @@
+/* The report of a sweep.  A column of its table is a line of `columns` and one of point_row. */
+#include "report/sweep_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json_row.h"
+#include "base/text.h"
+#include "probe/training.h"
+#include "report/curve.h"
+#include "report/evaluation_page.h"
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static const lp_column columns[] = {
+    {"C", "C", "%.6g"},
+    {"lambda", "lambda", "%.6g"},
+    {"accuracy", "validation %", "%.3f"},
+    {"low", "95 % from", "%.2f"},
+    {"high", "to", "%.2f"},
+    {"correct", "correct", NULL},
+    {"count", "of", NULL},
+    {"iterations", "iterations", NULL},
+    {"converged", "converged", NULL},
+    {"chosen", "chosen", NULL},
+};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+static json_t *point_row(const lp_sweep_point *p, bool chosen) {
+    lp_row row = lp_row_new();
+    lp_row_real(&row, "C", p->C);
+    lp_row_real(&row, "lambda", 1 / p->C);
+    lp_row_real(&row, "accuracy", 100 * p->accuracy);
+    lp_row_interval(&row, "", p->interval, 100);
+    lp_row_count(&row, "correct", p->correct);
+    lp_row_count(&row, "count", p->count);
+    lp_row_count(&row, "iterations", p->iterations);
+    lp_row_count(&row, "passes", p->passes);
+    lp_row_flag(&row, "converged", p->converged);
+    lp_row_text(&row, "chosen", chosen ? "<--" : "");
+    return lp_row_end(&row);
+}
+
+static json_t *point_rows(const lp_sweep_report *r) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < r->sweep->count; i++) {
+        lp_rows_append(&rows, point_row(&r->sweep->points[i], i == r->sweep->best));
+    }
+    return rows;
+}
+
+static json_t *setting_json(const lp_sweep_report *r) {
+    const lp_sweep_options *o = &r->options;
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "train", r->train->path);
+    lp_row_text(&row, "train_sha256", r->train->digest);
+    lp_row_text(&row, "validation", r->validation != NULL ? r->validation->path : NULL);
+    lp_row_text(&row, "protocol", lp_sweep_protocol_names[o->protocol]);
+    lp_row_put(&row, "low", json_integer(o->low));
+    lp_row_put(&row, "high", json_integer(o->high));
+    lp_row_count(&row, "steps_per_decade", o->steps);
+    lp_row_real(&row, "held_out", o->held_out);
+    lp_row_count(&row, "folds", o->folds);
+    lp_row_count(&row, "seed", o->seed);
+    return lp_row_end(&row);
+}
+
+/* sweep.json */
+static json_t *sweep_json(const lp_sweep_report *r) {
+    lp_row row = lp_row_new();
+    lp_row_text(&row, "linprobe", lp_version());
+    lp_row_text(&row, "command", r->command);
+    lp_row_put(&row, "setting", setting_json(r));
+    lp_row_put(&row, "points", point_rows(r));
+    lp_row_real(&row, "C", r->options.fit.C);
+    lp_row_real(&row, "lambda", 1 / r->options.fit.C);
+    lp_row_flag(&row, "at_edge", r->sweep->at_edge);
+    lp_row_put(&row, "fit", lp_fit_report_json(&r->options.fit, &r->fit));
+    if (r->scored) {
+        lp_row_put(&row, "test", lp_score_json(&r->score));
+    }
+    return lp_row_end(&row);
+}
+
+/* What came out, in sentences. */
+static void print_choice(FILE *out, const void *report) {
+    const lp_sweep_report *r = report;
+    const lp_sweep_point *best = &r->sweep->points[r->sweep->best];
+    (void)fprintf(out, "best C = %.6g (lambda = %.6g): validation accuracy %.3f, %zu of %zu\n",
+                  best->C, 1 / best->C, 100 * best->accuracy, best->correct, best->count);
+    if (r->sweep->at_edge) {
+        (void)fprintf(out,
+                      "The best C lies at the edge of the range: widen it with --from and --to.\n");
+    }
+    (void)fprintf(out, "refit on all training%s data: %s, %s\n",
+                  r->validation != NULL ? " and validation" : "",
+                  r->fit.converged ? "converged" : "NOT CONVERGED", r->fit.stopped_by);
+    if (r->scored) {
+        (void)fprintf(
+            out,
+            "Accuracy = %.3f  on the test set, scored once (%zu of %zu; 95 %% from %.2f to "
+            "%.2f)\n",
+            100 * r->score.top1, r->score.correct, r->score.count, 100 * r->score.top1_interval.low,
+            100 * r->score.top1_interval.high);
+    }
+}
+
+void lp_sweep_report_print(const lp_sweep_report *r, FILE *out, lp_format format) {
+    lp_table_print(out, format, columns, COLUMNS,
+                   format == LP_FORMAT_JSON ? sweep_json(r) : point_rows(r));
+    if (format == LP_FORMAT_TEXT) {
+        (void)fputc('\n', out);
+        print_choice(out, r);
+    }
+}
+
+/* ---- charts ---------------------------------------------------------------------------------- */
+
+/* The whole curve, or the part of it within a decade of the choice, where the scale shows the
+ * differences that the choice rests on.  *chart is NULL where that part says no more than the
+ * whole. */
+static lp_status draw_curve(const lp_sweep_report *r, bool peak, lp_chart **chart, lp_error *err) {
+    const double decade = 10 * (1 + 1e-9), chosen = r->options.fit.C;
+    const lp_sweep *s = r->sweep;
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
+    size_t count = 0;
+    lp_curve_point *points = lp_alloc(s->count, sizeof *points);
+    lp_status status;
+    *chart = NULL;
+    LP_TRY(lp_allocated(points, "chart", s->count, sizeof *points, err));
+    for (size_t i = 0; i < s->count; i++) {
+        const lp_sweep_point *p = &s->points[i];
+        if (!peak || (p->C <= chosen * decade && p->C >= chosen / decade)) {
+            points[count++] =
+                (lp_curve_point){p->C, p->accuracy, p->interval.low, p->interval.high};
+        }
+    }
+    lp_evaluation_title(r->train, on);
+    (void)snprintf(title, sizeof title, "Accuracy against C%s: %s", peak ? " round the peak" : "",
+                   on);
+    lp_curve_point test = {chosen, r->score.top1, r->score.top1_interval.low,
+                           r->score.top1_interval.high};
+    const lp_series series[] = {{"validation", points, count}, {"test, scored once", &test, 1}};
+    const lp_curve curve = {.kind = LP_CURVE_SWEEP,
+                            .title = title,
+                            .measure = "Top-1 accuracy",
+                            .series = series,
+                            .series_count = r->scored ? 2 : 1,
+                            .chosen = chosen};
+    if (!peak || (count >= 3 && count < s->count)) {
+        LP_TRY(lp_curve_chart(&curve, chart, err));
+    }
+done:
+    lp_free(points);
+    return status;
+}
+
+/* ---- sweep.html ------------------------------------------------------------------------------ */
+
+/* The same lines as on standard output, a paragraph each. */
+static lp_status add_choice(const lp_sweep_report *r, lp_html *page, lp_error *err) {
+    char *text = NULL, *rest;
+    size_t size;
+    lp_status status;
+    LP_TRY(lp_text_of(print_choice, r, &text, &size, err));
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        lp_html_paragraph(page, line);
+    }
+done:
+    free(text);
+    return status;
+}
+
+static lp_status add_charts(const lp_sweep_report *r, lp_html *page, lp_error *err) {
+    lp_chart *whole = NULL, *peak = NULL;
+    lp_status status;
+    LP_TRY(draw_curve(r, false, &whole, err));
+    LP_TRY(draw_curve(r, true, &peak, err));
+    lp_html_chart(page, whole, "Validation accuracy of each C that was tried.");
+    if (peak != NULL) {
+        lp_html_chart(page, peak, "The points within a decade of the choice.");
+    }
+done:
+    lp_chart_free(whole);
+    lp_chart_free(peak);
+    return status;
+}
+
+static lp_status write_page(const lp_sweep_report *r, const char *path, lp_error *err) {
+    char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 16];
+    lp_html *page = NULL;
+    lp_status status;
+    lp_evaluation_title(r->train, on);
+    (void)snprintf(title, sizeof title, "Sweep: %s", on);
+    LP_TRY(lp_html_new(title, &page, err));
+    lp_html_heading(page, "Choice");
+    LP_TRY(add_choice(r, page, err));
+    LP_TRY(add_charts(r, page, err));
+    if (r->scored) {
+        lp_html_heading(page, "Test");
+        lp_html_table(page, "The chosen probe on the test set, scored once", lp_score_columns,
+                      lp_score_column_count, json_pack("[o]", lp_score_json(&r->score)));
+    }
+    lp_html_heading(page, "Points");
+    lp_html_table(page, "Validation accuracy", columns, COLUMNS, point_rows(r));
+    json_t *settings = sweep_json(r);
+    (void)json_object_del(settings, "points");
+    (void)json_object_del(settings, "test");
+    (void)json_object_set_new(settings, "features", lp_evaluation_origin(r->train));
+    lp_html_heading(page, "How it was made");
+    lp_html_settings(page, "Settings", settings);
+    LP_TRY(lp_html_write(page, path, err));
+done:
+    lp_html_free(page);
+    return status;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static lp_status write_json(const lp_sweep_report *r, const char *path, lp_error *err) {
+    return lp_json_write(path, sweep_json(r), err);
+}
+
+static lp_status write_csv(const lp_sweep_report *r, const char *path, lp_error *err) {
+    return lp_table_write(path, columns, COLUMNS, point_rows(r), err);
+}
+
+static lp_status write_part(const lp_sweep_report *r, bool peak, const char *path, lp_error *err) {
+    lp_chart *chart = NULL;
+    lp_status status;
+    LP_TRY(draw_curve(r, peak, &chart, err));
+    if (chart != NULL) {
+        LP_TRY(lp_chart_write(chart, path, err));
+    }
+done:
+    lp_chart_free(chart);
+    return status;
+}
+
+static lp_status write_curve(const lp_sweep_report *r, const char *path, lp_error *err) {
+    return write_part(r, false, path, err);
+}
+
+static lp_status write_peak(const lp_sweep_report *r, const char *path, lp_error *err) {
+    return write_part(r, true, path, err);
+}
+
+lp_status lp_sweep_report_write(const lp_sweep_report *r, const char *folder, lp_error *err) {
+    static const struct {
+        const char *name;
+        lp_status (*write)(const lp_sweep_report *, const char *, lp_error *);
+    } files[] = {
+        {"sweep.json", write_json}, {"sweep.csv", write_csv},       {"sweep.png", write_curve},
+        {"sweep.svg", write_curve}, {"sweep-peak.png", write_peak}, {"sweep-peak.svg", write_peak},
+        {"sweep.html", write_page},
+    };
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        LP_TRY(lp_path_print(path, err, "%s/%s", folder, files[i].name));
+        LP_TRY(files[i].write(r, path, err));
+    }
+done:
+    return status;
+}

@@ -83,6 +83,11 @@ lp_status lp_fail_memory(lp_error *err, const char *what, size_t count, size_t s
                    size);
 }
 
+lp_status lp_allocated(const void *block, const char *what, size_t count, size_t size,
+                       lp_error *err) {
+    return block != NULL ? LP_OK : lp_fail_memory(err, what, count, size);
+}
+
 lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) {
     if (err != NULL) {
         char prefix[sizeof err->text];

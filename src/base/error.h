@@ -15,6 +15,10 @@ lp_status lp_fail_errno(lp_error *err, int code, const char *format, ...) LP_PRI
 /* LP_ERR_MEMORY: "out of memory: <what> needs <count> x <size> bytes". */
 lp_status lp_fail_memory(lp_error *err, const char *what, size_t count, size_t size);
 
+/* LP_OK where an allocation succeeded, else lp_fail_memory: a step for LP_TRY. */
+lp_status lp_allocated(const void *block, const char *what, size_t count, size_t size,
+                       lp_error *err);
+
 /* Puts a prefix in front of err's text and returns err's status. */
 lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) LP_PRINTF(3, 4);
 

@@ -385,6 +385,12 @@ lp_status lp_path_print(char path[LP_PATH_ROOM], lp_error *err, const char *form
                          path, size, LP_PATH_ROOM - 1);
 }
 
+lp_status lp_path_in(char path[LP_PATH_ROOM], const char *folder, const char *name, lp_error *err) {
+    size_t length = strlen(folder);
+    const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
+    return lp_path_print(path, err, "%s%s%s", folder, slash, name);
+}
+
 void lp_path_slug(char *out, size_t room, const char *text) {
     size_t used = 0;
     for (; *text != '\0' && used + 1 < room; text++) {

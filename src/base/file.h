@@ -75,6 +75,10 @@ LP_PRINTF(3, 4)
 LP_MUST_USE lp_status lp_path_print(char path[LP_PATH_ROOM], lp_error *err, const char *format,
                                     ...);
 
+/* Prints "<folder>/<name>", likewise. */
+LP_MUST_USE lp_status lp_path_in(char path[LP_PATH_ROOM], const char *folder, const char *name,
+                                 lp_error *err);
+
 /* "CLIP ViT-B/32" -> "clip-vit-b-32", for names of folders. */
 void lp_path_slug(char *out, size_t room, const char *text);
 

@@ -83,8 +83,8 @@ typedef struct lp_node {
 typedef struct lp_pickle {
     const char *bytes;
     lp_node *nodes;
-    uint32_t count, capacity;
-    uint32_t root;
+    uint32_t count, root;
+    size_t capacity;
     size_t end; /* bytes up to the end of the STOP instruction; what follows is not looked at */
 } lp_pickle;
 

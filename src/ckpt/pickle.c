@@ -143,10 +143,6 @@ static const char *printable(const char *text, size_t length, char shown[120]) {
     return shown;
 }
 
-static bool equals(const char *text, const char *bytes, size_t length) {
-    return text != NULL && strlen(text) == length && memcmp(text, bytes, length) == 0;
-}
-
 /* GLOBAL: "module\nname\n". */
 static lp_status read_global(machine *m) {
     const char *module = (const char *)m->bytes + m->at;
@@ -234,31 +230,6 @@ static lp_status extend(machine *m, lp_node_kind kind, size_t height) {
     return collect(m, container, height);
 }
 
-/* The first `count` items of a tuple; false when it is none or shorter. */
-static bool tuple_items(const machine *m, uint32_t tuple, size_t count, uint32_t *items) {
-    const lp_node *node = node_at(m, tuple);
-    if (node->kind != LP_NODE_TUPLE || node->is.items.count < count) {
-        return false;
-    }
-    uint32_t cell = node->is.items.first;
-    for (size_t i = 0; i < count; i++) {
-        items[i] = node_at(m, cell)->is.cell.value;
-        cell = node_at(m, cell)->is.cell.next;
-    }
-    return true;
-}
-
-/* The two items of a pair: a tuple or a list of exactly two. */
-static bool pair_items(const machine *m, uint32_t pair, uint32_t items[2]) {
-    const lp_node *node = node_at(m, pair);
-    if ((node->kind != LP_NODE_TUPLE && node->kind != LP_NODE_LIST) || node->is.items.count != 2) {
-        return false;
-    }
-    items[0] = node_at(m, node->is.items.first)->is.cell.value;
-    items[1] = node_at(m, node->is.items.last)->is.cell.value;
-    return true;
-}
-
 static bool has_role(const machine *m, uint32_t node, lp_role role) {
     const lp_node *n = node_at(m, node);
     return n->kind == LP_NODE_GLOBAL && n->is.global.role == role;
@@ -269,17 +240,19 @@ static lp_status read_persistent(machine *m) {
     uint32_t items[6], index;
     lp_status status;
     LP_TRY(need(m, 1));
-    if (tuple_items(m, top(m, 1), 2, items) && lp_pickle_is_text(m->out, items[0], "module")) {
+    if (lp_pickle_items(m->out, top(m, 1), 2, items) &&
+        lp_pickle_is_text(m->out, items[0], "module")) {
         m->stack.items[m->stack.count - 1] = items[1];
         return LP_OK;
     }
-    if (!tuple_items(m, top(m, 1), 5, items) || !lp_pickle_is_text(m->out, items[0], "storage") ||
+    if (!lp_pickle_items(m->out, top(m, 1), 5, items) ||
+        !lp_pickle_is_text(m->out, items[0], "storage") ||
         !has_role(m, items[1], LP_ROLE_STORAGE) || node_at(m, items[2])->kind != LP_NODE_TEXT ||
         node_at(m, items[4])->kind != LP_NODE_INT) {
         return FAIL(m, LP_ERR_FORMAT,
                     "a persistent id is not (\"storage\", type, key, place, size)");
     }
-    bool six = tuple_items(m, top(m, 1), 6, items);
+    bool six = lp_pickle_items(m->out, top(m, 1), 6, items);
     m->stack.count--;
     LP_TRY(push_new(m, LP_NODE_STORAGE, &index));
     lp_node *node = node_at(m, index);
@@ -294,7 +267,7 @@ done:
 static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint32_t *result) {
     uint32_t items[7];
     lp_status status;
-    if (!tuple_items(m, arguments, typed ? 7 : 4, items) ||
+    if (!lp_pickle_items(m->out, arguments, typed ? 7 : 4, items) ||
         node_at(m, items[0])->kind != LP_NODE_STORAGE ||
         (typed && !has_role(m, items[6], LP_ROLE_DTYPE))) {
         return FAIL(m, LP_ERR_FORMAT,
@@ -315,7 +288,7 @@ done:
  * it.  The list becomes a dictionary in its place, so that to do it again costs nothing. */
 static lp_status order_dict(machine *m, uint32_t arguments, uint32_t *result) {
     uint32_t pair[2], list = 0;
-    if (!tuple_items(m, arguments, 1, &list)) {
+    if (!lp_pickle_items(m->out, arguments, 1, &list)) {
         return add_node(m, LP_NODE_DICT, result);
     }
     *result = list;
@@ -323,7 +296,7 @@ static lp_status order_dict(machine *m, uint32_t arguments, uint32_t *result) {
     uint32_t cell = node->kind == LP_NODE_LIST ? node->is.items.first : 0;
     bool fits = node->kind == LP_NODE_LIST || node->kind == LP_NODE_DICT;
     for (; cell != 0 && fits; cell = node_at(m, cell)->is.cell.next) {
-        fits = pair_items(m, node_at(m, cell)->is.cell.value, pair);
+        fits = lp_pickle_pair(m->out, node_at(m, cell)->is.cell.value, pair);
         node_at(m, cell)->is.cell.key = fits ? pair[0] : 0;
         node_at(m, cell)->is.cell.value = fits ? pair[1] : 0;
     }
@@ -345,7 +318,7 @@ static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t argu
     case LP_ROLE_TENSOR_TYPED:
         return rebuild_tensor(m, arguments, role == LP_ROLE_TENSOR_TYPED, result);
     case LP_ROLE_SUBCLASS:
-        if (!tuple_items(m, arguments, 4, items) ||
+        if (!lp_pickle_items(m->out, arguments, 4, items) ||
             (!has_role(m, items[0], LP_ROLE_TENSOR) &&
              !has_role(m, items[0], LP_ROLE_TENSOR_TYPED))) {
             return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a tensor of another class");
@@ -353,7 +326,7 @@ static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t argu
         return rebuild_tensor(m, items[2], has_role(m, items[0], LP_ROLE_TENSOR_TYPED), result);
     case LP_ROLE_PARAMETER:
     case LP_ROLE_FIRST:
-        if (!tuple_items(m, arguments, 1, items) ||
+        if (!lp_pickle_items(m->out, arguments, 1, items) ||
             (role == LP_ROLE_PARAMETER && node_at(m, items[0])->kind != LP_NODE_TENSOR)) {
             return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter or list");
         }
@@ -614,28 +587,4 @@ lp_status lp_pickle_read(const char *where, const char *bytes, size_t size, lp_p
         lp_pickle_free(pickle);
     }
     return status;
-}
-
-void lp_pickle_free(lp_pickle *pickle) {
-    lp_free(pickle->nodes);
-    *pickle = (lp_pickle){0};
-}
-
-bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text) {
-    const lp_node *n = &pickle->nodes[node];
-    return n->kind == LP_NODE_TEXT &&
-           equals(text, pickle->bytes + n->is.text.start, n->is.text.length);
-}
-
-uint32_t lp_pickle_find(const lp_pickle *pickle, uint32_t dictionary, const char *key) {
-    const lp_node *nodes = pickle->nodes;
-    if (nodes[dictionary].kind == LP_NODE_DICT) {
-        uint32_t cell = nodes[dictionary].is.items.first;
-        for (; cell != 0; cell = nodes[cell].is.cell.next) {
-            if (lp_pickle_is_text(pickle, nodes[cell].is.cell.key, key)) {
-                return nodes[cell].is.cell.value;
-            }
-        }
-    }
-    return 0;
 }

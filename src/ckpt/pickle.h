@@ -98,6 +98,12 @@ void lp_pickle_free(lp_pickle *pickle);
 /* True for a text node equal to a string. */
 bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text);
 
+/* The first `count` items of a tuple; false when it is none or shorter. */
+bool lp_pickle_items(const lp_pickle *pickle, uint32_t tuple, size_t count, uint32_t *items);
+
+/* The two items of a pair: a tuple or a list of exactly two. */
+bool lp_pickle_pair(const lp_pickle *pickle, uint32_t pair, uint32_t items[2]);
+
 /* The value of a dictionary's key, or 0. */
 uint32_t lp_pickle_find(const lp_pickle *pickle, uint32_t dictionary, const char *key);
 

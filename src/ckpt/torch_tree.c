@@ -56,14 +56,12 @@ static lp_status apply_view(reader *r, const lp_node *storage, lp_entry *entry,
     const lp_pickle *pickle = r->pickle;
     const lp_node *view = &pickle->nodes[storage->is.storage.view];
     uint64_t offset, size, end;
+    uint32_t items[3];
     if (storage->is.storage.view == 0 || view->kind == LP_NODE_OPAQUE) { /* None */
         return LP_OK;
     }
-    uint32_t cell = view->kind == LP_NODE_TUPLE && view->is.items.count == 3
-                        ? pickle->nodes[view->is.items.first].is.cell.next
-                        : 0;
-    if (cell == 0 || !read_count(pickle, pickle->nodes[cell].is.cell.value, &offset) ||
-        !read_count(pickle, pickle->nodes[view->is.items.last].is.cell.value, &size)) {
+    if (!lp_pickle_items(pickle, storage->is.storage.view, 3, items) || view->is.items.count != 3 ||
+        !read_count(pickle, items[1], &offset) || !read_count(pickle, items[2], &size)) {
         return lp_fail(r->err, LP_ERR_FORMAT, "its storage's view is not (key, offset, size)");
     }
     unsigned bytes = storage->is.storage.type->bytes;

@@ -23,14 +23,12 @@ static const char *const known[] = {"model.safetensors", "open_clip_model.safete
 static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin"};
 
 static bool has_ending(const char *name) {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        size_t n = strlen(endings[i]);
-        if (length > n && strcmp(name + length - n, endings[i]) == 0) {
-            return true;
-        }
+    const char *end = strrchr(name, '.');
+    bool found = false;
+    for (size_t i = 0; end != NULL && end > name && i < sizeof endings / sizeof endings[0]; i++) {
+        found = found || strcmp(end, endings[i]) == 0;
     }
-    return false;
+    return found;
 }
 
 /* A known file, whole or sharded, or path = "". */

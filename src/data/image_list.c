@@ -31,14 +31,12 @@ enum { TEST_NAMES = 3 };
 static bool is_image_name(const char *name) {
     static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
                                           ".pgm", ".tif",  ".tiff", ".webp"};
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t ending = strlen(endings[i]);
-        if (length >= ending && strcasecmp(name + length - ending, endings[i]) == 0) {
-            return true;
-        }
+    const char *end = strrchr(name, '.');
+    bool found = false;
+    for (size_t i = 0; end != NULL && i < sizeof endings / sizeof *endings; i++) {
+        found = found || strcasecmp(end, endings[i]) == 0;
     }
-    return false;
+    return found;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */

@@ -81,6 +81,16 @@ void *lp_grow(void *block, size_t old_bytes, size_t count, size_t size) {
     return larger;
 }
 
+void *lp_grow_by_one(void *block, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity) {
+        return block;
+    }
+    size_t more = *capacity > 0 ? 2 * *capacity : 64;
+    void *grown = lp_grow(block, count * size, more, size);
+    *capacity = grown != NULL ? more : *capacity;
+    return grown;
+}
+
 char *lp_strdup(const char *text) {
     size_t bytes = strlen(text) + 1;
     char *copy = lp_alloc(bytes, 1);

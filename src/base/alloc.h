@@ -18,6 +18,10 @@ void *lp_alloc_zeroed(size_t count, size_t size);
  * contents.  On failure returns NULL and the old block stays valid. */
 void *lp_grow(void *block, size_t old_bytes, size_t count, size_t size);
 
+/* The block of an array that takes one item more: of `count` items, with room for *capacity.  When
+ * it is full, its room is doubled.  On failure returns NULL and the old block stays valid. */
+void *lp_grow_by_one(void *block, size_t count, size_t *capacity, size_t size);
+
 /* A copy of a string, or NULL. */
 char *lp_strdup(const char *text);
 

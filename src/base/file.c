@@ -346,16 +346,6 @@ char *lp_path_join(const char *folder, const char *name) {
     return path;
 }
 
-char *lp_path_beside(const char *path, const char *name) {
-    size_t folder = (size_t)(lp_path_name(path) - path), size = strlen(name) + 1;
-    char *beside = lp_alloc(folder + size, 1);
-    if (beside != NULL) {
-        memcpy(beside, path, folder);
-        memcpy(beside + folder, name, size);
-    }
-    return beside;
-}
-
 lp_status lp_path_print(char path[LP_PATH_ROOM], lp_error *err, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -365,6 +355,18 @@ lp_status lp_path_print(char path[LP_PATH_ROOM], lp_error *err, const char *form
                ? LP_OK
                : lp_fail(err, LP_ERR_ARGUMENT, "%.100s...: a path of %d bytes, expected at most %d",
                          path, size, LP_PATH_ROOM - 1);
+}
+
+lp_status lp_path_in(char path[LP_PATH_ROOM], const char *folder, const char *name, lp_error *err) {
+    size_t length = strlen(folder);
+    const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
+    return lp_path_print(path, err, "%s%s%s", folder, slash, name);
+}
+
+lp_status lp_path_beside(char path[LP_PATH_ROOM], const char *neighbour, const char *name,
+                         lp_error *err) {
+    int folder = (int)(lp_path_name(neighbour) - neighbour);
+    return lp_path_print(path, err, "%.*s%s", folder, neighbour, name);
 }
 
 void lp_path_slug(char *out, size_t room, const char *text) {

@@ -66,14 +66,19 @@ bool lp_is_file(const char *path);
 /* "<folder>/<name>" in memory of its own (lp_free), or NULL when memory is short. */
 char *lp_path_join(const char *folder, const char *name);
 
-/* "<name>" in the folder that `path` lies in, in memory of its own, or NULL. */
-char *lp_path_beside(const char *path, const char *name);
-
 /* Prints a path.  LP_ERR_ARGUMENT where it is too long. */
 enum { LP_PATH_ROOM = 4096 };
 LP_PRINTF(3, 4)
 LP_MUST_USE lp_status lp_path_print(char path[LP_PATH_ROOM], lp_error *err, const char *format,
                                     ...);
+
+/* Prints "<folder>/<name>", likewise. */
+LP_MUST_USE lp_status lp_path_in(char path[LP_PATH_ROOM], const char *folder, const char *name,
+                                 lp_error *err);
+
+/* Prints the path of `name` in the folder that `neighbour` lies in, likewise. */
+LP_MUST_USE lp_status lp_path_beside(char path[LP_PATH_ROOM], const char *neighbour,
+                                     const char *name, lp_error *err);
 
 /* "CLIP ViT-B/32" -> "clip-vit-b-32", for names of folders. */
 void lp_path_slug(char *out, size_t room, const char *text);

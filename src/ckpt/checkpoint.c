@@ -41,98 +41,89 @@ static lp_status add_file(lp_checkpoint *ckpt, const char *path, lp_error *err) 
 
 static lp_status make_room(lp_checkpoint *ckpt, size_t files, lp_error *err) {
     ckpt->files = lp_alloc_zeroed(files, sizeof *ckpt->files);
-    return ckpt->files != NULL ? LP_OK
-                               : lp_fail_memory(err, ckpt->path, files, sizeof *ckpt->files);
+    return lp_allocated(ckpt->files, ckpt->path, files, sizeof *ckpt->files, err);
 }
 
 /* The tensors in the files must be those that the index file names, each in its file. */
 static lp_status check_map(const lp_checkpoint *ckpt, lp_error *err) {
     const lp_index *index = &ckpt->index;
     json_t *left = json_copy(ckpt->shards.map);
-    lp_status status = LP_OK;
-    if (left == NULL) {
-        return lp_fail_memory(err, ckpt->path, 1, 1);
-    }
-    for (size_t i = 0; i < index->count && status == LP_OK; i++) {
+    lp_status status;
+    LP_TRY(lp_allocated(left, ckpt->path, 1, 1, err));
+    for (size_t i = 0; i < index->count; i++) {
         const lp_entry *entry = &index->entries[i];
         const char *found = ckpt->shards.names[entry->file];
         const char *expected = lp_json_text(ckpt->shards.map, entry->name, NULL);
         if (expected == NULL || strcmp(expected, found) != 0) {
-            status = lp_fail(err, LP_ERR_FORMAT, "%s: tensor %s is in %s; expected it in %s",
-                             ckpt->path, entry->name, found,
-                             expected != NULL ? expected : "none: weight_map does not name it");
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: tensor %s is in %s; expected it in %s",
+                           ckpt->path, entry->name, found,
+                           expected != NULL ? expected : "none: weight_map does not name it"));
         }
         (void)json_object_del(left, entry->name);
     }
-    if (status == LP_OK && json_object_size(left) > 0) {
+    if (json_object_size(left) > 0) {
         const char *name = json_object_iter_key(json_object_iter(left));
-        status = lp_fail(err, LP_ERR_FORMAT, "%s: tensor %s is not in %s (%zu tensors are missing)",
-                         ckpt->path, name, lp_json_text(left, name, ""), json_object_size(left));
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: tensor %s is not in %s (%zu tensors are missing)",
+                       ckpt->path, name, lp_json_text(left, name, ""), json_object_size(left)));
     }
+done:
     json_decref(left);
     return status;
 }
 
 static lp_status open_shards(lp_checkpoint *ckpt, const lp_map *map, lp_error *err) {
+    char path[LP_PATH_ROOM];
     lp_status status = lp_shards_read(map, &ckpt->shards, err);
     if (status != LP_OK) {
         return lp_prefix(err, status, "%s: ", ckpt->path);
     }
-    status = make_room(ckpt, ckpt->shards.count, err);
-    for (size_t i = 0; i < ckpt->shards.count && status == LP_OK; i++) {
-        char *path = lp_path_beside(ckpt->path, ckpt->shards.names[i]);
-        status = path != NULL ? add_file(ckpt, path, err) : lp_fail_memory(err, ckpt->path, 1, 1);
-        lp_free(path);
+    LP_TRY(make_room(ckpt, ckpt->shards.count, err));
+    for (size_t i = 0; i < ckpt->shards.count; i++) {
+        LP_TRY(lp_path_beside(path, ckpt->path, ckpt->shards.names[i], err));
+        LP_TRY(add_file(ckpt, path, err));
     }
-    return status == LP_OK ? check_map(ckpt, err) : status;
+    LP_TRY(check_map(ckpt, err));
+done:
+    return status;
 }
 
 static lp_status open_index(lp_checkpoint *ckpt, lp_error *err) {
     lp_map map;
-    lp_status status = lp_map_open(ckpt->path, &map, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_map_open(ckpt->path, &map, err));
     if (lp_shards_recognise(&map) && !lp_safetensors_recognise(&map)) {
-        status = open_shards(ckpt, &map, err);
+        LP_TRY(open_shards(ckpt, &map, err));
     } else {
-        status = make_room(ckpt, 1, err);
-        if (status == LP_OK) {
-            status = add_file(ckpt, ckpt->path, err);
-        }
+        LP_TRY(make_room(ckpt, 1, err));
+        LP_TRY(add_file(ckpt, ckpt->path, err));
     }
+    status = lp_index_finish(&ckpt->index, err);
+    if (status != LP_OK) {
+        (void)lp_prefix(err, status, "%s: ", ckpt->path);
+    }
+done:
     lp_map_close(&map);
-    if (status == LP_OK) {
-        status = lp_index_finish(&ckpt->index, err);
-        if (status != LP_OK) {
-            (void)lp_prefix(err, status, "%s: ", ckpt->path);
-        }
-    }
     return status;
 }
 
 lp_status lp_checkpoint_open(const char *path, lp_checkpoint **out, lp_error *err) {
-    *out = NULL;
     lp_checkpoint *ckpt = lp_alloc_zeroed(1, sizeof *ckpt);
-    if (ckpt == NULL) {
-        return lp_fail_memory(err, path, 1, sizeof *ckpt);
-    }
-    lp_status status = LP_OK;
+    lp_status status;
+    LP_TRY(lp_allocated(ckpt, path, 1, sizeof *ckpt, err));
     if (lp_is_folder(path)) {
-        status = lp_shards_pick(path, &ckpt->path, err);
+        LP_TRY(lp_shards_pick(path, &ckpt->path, err));
     } else {
         ckpt->path = lp_strdup(path);
-        status = ckpt->path != NULL ? LP_OK : lp_fail_memory(err, path, strlen(path) + 1, 1);
+        LP_TRY(lp_allocated(ckpt->path, path, strlen(path) + 1, 1, err));
     }
-    if (status == LP_OK) {
-        status = open_index(ckpt, err);
-    }
+    LP_TRY(open_index(ckpt, err));
+done:
     if (status != LP_OK) {
         lp_checkpoint_close(ckpt);
-        return status;
+        ckpt = NULL;
     }
     *out = ckpt;
-    return LP_OK;
+    return status;
 }
 
 void lp_checkpoint_close(lp_checkpoint *ckpt) {
@@ -256,28 +247,28 @@ static lp_status read_part(void *context, size_t index, size_t worker, lp_error 
 
 lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, size_t count,
                              size_t threads, lp_error *err) {
-    lp_status status = LP_OK;
+    lp_status status;
     threads = threads > 0 ? threads : lp_processor_count();
     threads = threads < PARTS_MOST ? threads : PARTS_MOST;
     lp_entry_read *ordered = lp_alloc(count, sizeof *ordered);
     size_t *ends = lp_alloc(threads, sizeof *ends);
-    if (ordered == NULL || ends == NULL) {
-        status = lp_fail_memory(err, ckpt->path, count, sizeof *ordered);
-    }
-    for (size_t i = 0; i < count && status == LP_OK; i++) {
+    LP_TRY(lp_allocated(ordered, ckpt->path, count, sizeof *ordered, err));
+    LP_TRY(lp_allocated(ends, ckpt->path, threads, sizeof *ends, err));
+    for (size_t i = 0; i < count; i++) {
         ordered[i].entry = lp_index_find(&ckpt->index, reads[i].tensor->name);
         ordered[i].values = reads[i].values;
         if (ordered[i].entry == NULL || &ordered[i].entry->tensor != reads[i].tensor) {
-            status = lp_fail(err, LP_ERR_ARGUMENT, "%s: tensor %s belongs to another checkpoint",
-                             ckpt->path, reads[i].tensor->name);
+            LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: tensor %s belongs to another checkpoint",
+                           ckpt->path, reads[i].tensor->name));
         }
     }
-    if (status == LP_OK && count > 0) {
+    if (count > 0) {
         qsort(ordered, count, sizeof *ordered, compare_reads);
         reading_parts r = {ckpt, ordered, ends};
-        status =
-            lp_parallel_for(threads, cut(ckpt, ordered, count, threads, ends), read_part, &r, err);
+        size_t parts = cut(ckpt, ordered, count, threads, ends);
+        LP_TRY(lp_parallel_for(threads, parts, read_part, &r, err));
     }
+done:
     lp_free(ordered);
     lp_free(ends);
     return status;

@@ -14,26 +14,22 @@ enum { CONFIG_MAX = 1 << 20 };
 lp_status lp_checkpoint_config(const lp_checkpoint *ckpt, const char *name, json_t **config,
                                lp_error *err) {
     struct stat info;
-    char *bytes;
+    char path[LP_PATH_ROOM], *bytes = NULL;
     size_t size;
+    lp_status status;
     *config = NULL;
-    char *path = lp_path_beside(lp_checkpoint_path(ckpt), name);
-    if (path == NULL) {
-        return lp_fail_memory(err, name, 1, 1);
+    LP_TRY(lp_path_beside(path, lp_checkpoint_path(ckpt), name, err));
+    if (stat(path, &info) != 0 && errno == ENOENT) { /* one that is there must be readable */
+        return LP_OK;
     }
-    lp_status status = LP_OK;
-    if (stat(path, &info) == 0 || errno != ENOENT) { /* one that is there must be readable */
-        status = lp_file_read(path, CONFIG_MAX, &bytes, &size, err);
-        if (status == LP_OK) {
-            status = lp_json_parse(path, bytes, size, config, err);
-            lp_free(bytes);
-        }
-    }
-    if (status == LP_OK && *config != NULL && !json_is_object(*config)) {
+    LP_TRY(lp_file_read(path, CONFIG_MAX, &bytes, &size, err));
+    LP_TRY(lp_json_parse(path, bytes, size, config, err));
+    if (!json_is_object(*config)) {
         json_decref(*config);
         *config = NULL;
-        status = lp_fail(err, LP_ERR_FORMAT, "%s: expected a JSON object", path);
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: expected a JSON object", path));
     }
-    lp_free(path);
+done:
+    lp_free(bytes);
     return status;
 }

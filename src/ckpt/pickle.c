@@ -41,29 +41,14 @@ static lp_status locate(const machine *m, lp_status status) {
     return lp_prefix(m->err, status, "%s: byte %zu: ", m->where, m->opcode);
 }
 
-static lp_status refs_reserve(machine *m, refs *list, size_t count) {
-    if (count <= list->capacity) {
-        return LP_OK;
-    }
-    size_t capacity = list->capacity > 0 ? list->capacity : 64;
-    while (capacity < count) {
-        capacity *= 2;
-    }
-    uint32_t *items = lp_grow(list->items, list->count * sizeof *items, capacity, sizeof *items);
+static lp_status refs_push(machine *m, refs *list, uint32_t item) {
+    uint32_t *items = lp_grow_by_one(list->items, list->count, &list->capacity, sizeof *items);
     if (items == NULL) {
-        return lp_fail_memory(m->err, m->where, capacity, sizeof *items);
+        return lp_fail_memory(m->err, m->where, list->count + 1, sizeof *items);
     }
     list->items = items;
-    list->capacity = capacity;
+    items[list->count++] = item;
     return LP_OK;
-}
-
-static lp_status refs_push(machine *m, refs *list, uint32_t item) {
-    lp_status status = refs_reserve(m, list, list->count + 1);
-    if (status == LP_OK) {
-        list->items[list->count++] = item;
-    }
-    return status;
 }
 
 static lp_node *node_at(const machine *m, uint32_t i) {
@@ -73,19 +58,13 @@ static lp_node *node_at(const machine *m, uint32_t i) {
 /* Appends a node of zeros.  Pointers to nodes do not survive this; indexes do. */
 static lp_status add_node(machine *m, lp_node_kind kind, uint32_t *index) {
     lp_pickle *out = m->out;
-    if (out->count == out->capacity) {
-        uint32_t capacity = out->capacity > 0 ? 2 * out->capacity : 256;
-        lp_node *nodes = lp_grow(out->nodes, out->count * sizeof *nodes, capacity, sizeof *nodes);
-        if (nodes == NULL) {
-            return lp_fail_memory(m->err, m->where, capacity, sizeof *nodes);
-        }
-        out->nodes = nodes;
-        out->capacity = capacity;
+    lp_node *nodes = lp_grow_by_one(out->nodes, out->count, &out->capacity, sizeof *nodes);
+    if (nodes == NULL) {
+        return lp_fail_memory(m->err, m->where, out->count + 1, sizeof *nodes);
     }
+    out->nodes = nodes;
     *index = out->count++;
-    memset(&out->nodes[*index], 0, sizeof *out->nodes);
-    out->nodes[*index].kind = kind;
-    out->nodes[*index].at = (uint32_t)m->opcode;
+    nodes[*index] = (lp_node){.kind = kind, .at = (uint32_t)m->opcode};
     return LP_OK;
 }
 
@@ -100,10 +79,10 @@ static lp_status push_new(machine *m, lp_node_kind kind, uint32_t *index) {
 
 static lp_status push_integer(machine *m, int64_t value) {
     uint32_t index;
-    lp_status status = push_new(m, LP_NODE_INT, &index);
-    if (status == LP_OK) {
-        node_at(m, index)->is.integer = value;
-    }
+    lp_status status;
+    LP_TRY(push_new(m, LP_NODE_INT, &index));
+    node_at(m, index)->is.integer = value;
+done:
     return status;
 }
 
@@ -164,10 +143,6 @@ static const char *printable(const char *text, size_t length, char shown[120]) {
     return shown;
 }
 
-static bool equals(const char *text, const char *bytes, size_t length) {
-    return text != NULL && strlen(text) == length && memcmp(text, bytes, length) == 0;
-}
-
 /* GLOBAL: "module\nname\n". */
 static lp_status read_global(machine *m) {
     const char *module = (const char *)m->bytes + m->at;
@@ -175,6 +150,7 @@ static lp_status read_global(machine *m) {
     const char *module_end = memchr(module, '\n', (size_t)(end - module));
     const char *name = module_end != NULL ? module_end + 1 : end;
     const char *name_end = memchr(name, '\n', (size_t)(end - name));
+    lp_status status;
     if (name_end == NULL) {
         return FAIL(m, LP_ERR_FORMAT, "the pickle ends within the name of a global");
     }
@@ -192,14 +168,13 @@ static lp_status read_global(machine *m) {
                     printable(name, length, shown_name));
     }
     uint32_t index;
-    lp_status status = push_new(m, LP_NODE_GLOBAL, &index);
-    if (status == LP_OK) {
-        lp_node *node = node_at(m, index);
-        node->is.global.role = (uint32_t)role;
-        node->is.global.type = type;
-        node->is.global.start = (uint32_t)(module - (const char *)m->bytes);
-        node->is.global.length = (uint32_t)(name_end - module);
-    }
+    LP_TRY(push_new(m, LP_NODE_GLOBAL, &index));
+    lp_node *node = node_at(m, index);
+    node->is.global.role = (uint32_t)role;
+    node->is.global.type = type;
+    node->is.global.start = (uint32_t)(module - (const char *)m->bytes);
+    node->is.global.length = (uint32_t)(name_end - module);
+done:
     return status;
 }
 
@@ -207,15 +182,13 @@ static lp_status read_global(machine *m) {
 static lp_status collect(machine *m, uint32_t container, size_t height) {
     bool pairs = node_at(m, container)->kind == LP_NODE_DICT;
     size_t step = pairs ? 2 : 1;
+    lp_status status = LP_OK;
     if ((m->stack.count - height) % step != 0) {
         return FAIL(m, LP_ERR_FORMAT, "a dictionary's key has no value");
     }
     for (size_t i = height; i < m->stack.count; i += step) {
         uint32_t cell;
-        lp_status status = add_node(m, LP_NODE_CELL, &cell);
-        if (status != LP_OK) {
-            return status;
-        }
+        LP_TRY(add_node(m, LP_NODE_CELL, &cell));
         lp_node *item = node_at(m, cell), *owner = node_at(m, container);
         item->is.cell.key = pairs ? m->stack.items[i] : 0;
         item->is.cell.value = m->stack.items[i + step - 1];
@@ -227,108 +200,87 @@ static lp_status collect(machine *m, uint32_t container, size_t height) {
         owner->is.items.last = cell;
     }
     m->stack.count = height;
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status push_tuple(machine *m, size_t height) {
     uint32_t tuple;
-    lp_status status = add_node(m, LP_NODE_TUPLE, &tuple);
-    if (status == LP_OK) {
-        status = collect(m, tuple, height);
-    }
-    return status == LP_OK ? push(m, tuple) : status;
+    lp_status status;
+    LP_TRY(add_node(m, LP_NODE_TUPLE, &tuple));
+    LP_TRY(collect(m, tuple, height));
+    LP_TRY(push(m, tuple));
+done:
+    return status;
 }
 
 /* Adds what lies above `height` to the container just below it; what is added to something foreign
  * is dropped. */
 static lp_status extend(machine *m, lp_node_kind kind, size_t height) {
     size_t floor = m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
-    if (height > floor && node_at(m, m->stack.items[height - 1])->kind == LP_NODE_FOREIGN) {
+    uint32_t container = height > floor ? m->stack.items[height - 1] : 0; /* 0: opaque */
+    if (node_at(m, container)->kind == LP_NODE_FOREIGN) {
         m->stack.count = height;
         return LP_OK;
     }
-    if (height <= floor || node_at(m, m->stack.items[height - 1])->kind != kind) {
+    if (node_at(m, container)->kind != kind) {
         return FAIL(m, LP_ERR_FORMAT, "adds to something that is not a %s",
                     kind == LP_NODE_DICT ? "dictionary" : "list");
     }
-    return collect(m, m->stack.items[height - 1], height);
+    return collect(m, container, height);
 }
 
-/* The first `count` items of a tuple; false when it is none or shorter. */
-static bool tuple_items(const machine *m, uint32_t tuple, size_t count, uint32_t *items) {
-    const lp_node *node = node_at(m, tuple);
-    if (node->kind != LP_NODE_TUPLE || node->is.items.count < count) {
-        return false;
-    }
-    uint32_t cell = node->is.items.first;
-    for (size_t i = 0; i < count; i++) {
-        items[i] = node_at(m, cell)->is.cell.value;
-        cell = node_at(m, cell)->is.cell.next;
-    }
-    return true;
-}
-
-/* The two items of a pair: a tuple or a list of exactly two. */
-static bool pair_items(const machine *m, uint32_t pair, uint32_t items[2]) {
-    const lp_node *node = node_at(m, pair);
-    if ((node->kind != LP_NODE_TUPLE && node->kind != LP_NODE_LIST) || node->is.items.count != 2) {
-        return false;
-    }
-    items[0] = node_at(m, node->is.items.first)->is.cell.value;
-    items[1] = node_at(m, node->is.items.last)->is.cell.value;
-    return true;
+static bool has_role(const machine *m, uint32_t node, lp_role role) {
+    const lp_node *n = node_at(m, node);
+    return n->kind == LP_NODE_GLOBAL && n->is.global.role == role;
 }
 
 /* BINPERSID: a storage, or the class of a pickled module with its source text. */
 static lp_status read_persistent(machine *m) {
     uint32_t items[6], index;
-    lp_status status = need(m, 1);
-    if (status != LP_OK) {
-        return status;
-    }
-    if (tuple_items(m, top(m, 1), 2, items) && lp_pickle_is_text(m->out, items[0], "module")) {
+    lp_status status;
+    LP_TRY(need(m, 1));
+    if (lp_pickle_items(m->out, top(m, 1), 2, items) &&
+        lp_pickle_is_text(m->out, items[0], "module")) {
         m->stack.items[m->stack.count - 1] = items[1];
         return LP_OK;
     }
-    if (!tuple_items(m, top(m, 1), 5, items) || !lp_pickle_is_text(m->out, items[0], "storage") ||
-        node_at(m, items[1])->kind != LP_NODE_GLOBAL ||
-        node_at(m, items[1])->is.global.role != LP_ROLE_STORAGE ||
-        node_at(m, items[2])->kind != LP_NODE_TEXT || node_at(m, items[4])->kind != LP_NODE_INT) {
+    if (!lp_pickle_items(m->out, top(m, 1), 5, items) ||
+        !lp_pickle_is_text(m->out, items[0], "storage") ||
+        !has_role(m, items[1], LP_ROLE_STORAGE) || node_at(m, items[2])->kind != LP_NODE_TEXT ||
+        node_at(m, items[4])->kind != LP_NODE_INT) {
         return FAIL(m, LP_ERR_FORMAT,
                     "a persistent id is not (\"storage\", type, key, place, size)");
     }
-    bool six = tuple_items(m, top(m, 1), 6, items);
+    bool six = lp_pickle_items(m->out, top(m, 1), 6, items);
     m->stack.count--;
-    status = push_new(m, LP_NODE_STORAGE, &index);
-    if (status == LP_OK) {
-        lp_node *node = node_at(m, index);
-        node->is.storage.type = node_at(m, items[1])->is.global.type;
-        node->is.storage.key = items[2];
-        node->is.storage.size = items[4];
-        node->is.storage.view = six ? items[5] : 0;
-    }
+    LP_TRY(push_new(m, LP_NODE_STORAGE, &index));
+    lp_node *node = node_at(m, index);
+    node->is.storage.type = node_at(m, items[1])->is.global.type;
+    node->is.storage.key = items[2];
+    node->is.storage.size = items[4];
+    node->is.storage.view = six ? items[5] : 0;
+done:
     return status;
 }
 
 static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint32_t *result) {
     uint32_t items[7];
-    if (!tuple_items(m, arguments, typed ? 7 : 4, items) ||
+    lp_status status;
+    if (!lp_pickle_items(m->out, arguments, typed ? 7 : 4, items) ||
         node_at(m, items[0])->kind != LP_NODE_STORAGE ||
-        (typed && (node_at(m, items[6])->kind != LP_NODE_GLOBAL ||
-                   node_at(m, items[6])->is.global.role != LP_ROLE_DTYPE))) {
+        (typed && !has_role(m, items[6], LP_ROLE_DTYPE))) {
         return FAIL(m, LP_ERR_FORMAT,
-                    "a tensor is not rebuilt from (storage, offset, shape, "
-                    "stride, ...)");
+                    "a tensor is not rebuilt from (storage, offset, shape, stride, ...)");
     }
-    lp_status status = add_node(m, LP_NODE_TENSOR, result);
-    if (status == LP_OK) {
-        lp_node *node = node_at(m, *result);
-        node->is.tensor.storage = items[0];
-        node->is.tensor.offset = items[1];
-        node->is.tensor.shape = items[2];
-        node->is.tensor.stride = items[3];
-        node->is.tensor.type = typed ? node_at(m, items[6])->is.global.type : NULL;
-    }
+    LP_TRY(add_node(m, LP_NODE_TENSOR, result));
+    lp_node *node = node_at(m, *result);
+    node->is.tensor.storage = items[0];
+    node->is.tensor.offset = items[1];
+    node->is.tensor.shape = items[2];
+    node->is.tensor.stride = items[3];
+    node->is.tensor.type = typed ? node_at(m, items[6])->is.global.type : NULL;
+done:
     return status;
 }
 
@@ -336,7 +288,7 @@ static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint
  * it.  The list becomes a dictionary in its place, so that to do it again costs nothing. */
 static lp_status order_dict(machine *m, uint32_t arguments, uint32_t *result) {
     uint32_t pair[2], list = 0;
-    if (!tuple_items(m, arguments, 1, &list)) {
+    if (!lp_pickle_items(m->out, arguments, 1, &list)) {
         return add_node(m, LP_NODE_DICT, result);
     }
     *result = list;
@@ -344,7 +296,7 @@ static lp_status order_dict(machine *m, uint32_t arguments, uint32_t *result) {
     uint32_t cell = node->kind == LP_NODE_LIST ? node->is.items.first : 0;
     bool fits = node->kind == LP_NODE_LIST || node->kind == LP_NODE_DICT;
     for (; cell != 0 && fits; cell = node_at(m, cell)->is.cell.next) {
-        fits = pair_items(m, node_at(m, cell)->is.cell.value, pair);
+        fits = lp_pickle_pair(m->out, node_at(m, cell)->is.cell.value, pair);
         node_at(m, cell)->is.cell.key = fits ? pair[0] : 0;
         node_at(m, cell)->is.cell.value = fits ? pair[1] : 0;
     }
@@ -363,20 +315,18 @@ static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t argu
     case LP_ROLE_DEFAULT_DICT:
         return add_node(m, LP_NODE_DICT, result);
     case LP_ROLE_TENSOR:
-        return rebuild_tensor(m, arguments, false, result);
     case LP_ROLE_TENSOR_TYPED:
-        return rebuild_tensor(m, arguments, true, result);
+        return rebuild_tensor(m, arguments, role == LP_ROLE_TENSOR_TYPED, result);
     case LP_ROLE_SUBCLASS:
-        if (!tuple_items(m, arguments, 4, items) || node_at(m, items[0])->kind != LP_NODE_GLOBAL ||
-            (node_at(m, items[0])->is.global.role != LP_ROLE_TENSOR &&
-             node_at(m, items[0])->is.global.role != LP_ROLE_TENSOR_TYPED)) {
+        if (!lp_pickle_items(m->out, arguments, 4, items) ||
+            (!has_role(m, items[0], LP_ROLE_TENSOR) &&
+             !has_role(m, items[0], LP_ROLE_TENSOR_TYPED))) {
             return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a tensor of another class");
         }
-        return rebuild_tensor(m, items[2],
-                              node_at(m, items[0])->is.global.role == LP_ROLE_TENSOR_TYPED, result);
+        return rebuild_tensor(m, items[2], has_role(m, items[0], LP_ROLE_TENSOR_TYPED), result);
     case LP_ROLE_PARAMETER:
     case LP_ROLE_FIRST:
-        if (!tuple_items(m, arguments, 1, items) ||
+        if (!lp_pickle_items(m->out, arguments, 1, items) ||
             (role == LP_ROLE_PARAMETER && node_at(m, items[0])->kind != LP_NODE_TENSOR)) {
             return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter or list");
         }
@@ -387,26 +337,26 @@ static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t argu
     case LP_ROLE_CLASS:
         return add_node(m, LP_NODE_OBJECT, result);
     case LP_ROLE_FOREIGN:
-        status = add_node(m, LP_NODE_FOREIGN, result);
-        if (status == LP_OK) {
-            node_at(m, *result)->is.maker = callable;
-        }
-        return status;
+        LP_TRY(add_node(m, LP_NODE_FOREIGN, result));
+        node_at(m, *result)->is.maker = callable;
+        return LP_OK;
     case LP_ROLE_STORAGE:
     case LP_ROLE_DTYPE:
     case LP_ROLE_DANGEROUS:
         break;
     }
-    return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
+    status = FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
+done:
+    return status;
 }
 
 /* REDUCE and NEWOBJ: callable, arguments -> value. */
 static lp_status apply(machine *m, bool instance) {
-    lp_status status = need(m, 2);
-    if (status != LP_OK) {
-        return status;
-    }
-    uint32_t arguments = top(m, 1), callable = top(m, 2), result = 0;
+    uint32_t arguments, callable, result = 0;
+    lp_status status;
+    LP_TRY(need(m, 2));
+    arguments = top(m, 1);
+    callable = top(m, 2);
     const lp_node *global = node_at(m, callable);
     if (global->kind != LP_NODE_GLOBAL || node_at(m, arguments)->kind != LP_NODE_TUPLE) {
         return FAIL(m, LP_ERR_FORMAT, "calls something that is not a global with a tuple");
@@ -415,28 +365,26 @@ static lp_status apply(machine *m, bool instance) {
     if (instance && role != LP_ROLE_CLASS && role != LP_ROLE_FOREIGN) {
         return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
     }
-    status = call(m, role, callable, arguments, &result);
-    if (status == LP_OK) {
-        m->stack.count -= 2;
-        status = push(m, result);
-    }
+    LP_TRY(call(m, role, callable, arguments, &result));
+    m->stack.count -= 2;
+    LP_TRY(push(m, result));
+done:
     return status;
 }
 
 /* BUILD: value, state -> value.  Of a dictionary the state is its attributes (_metadata). */
 static lp_status build(machine *m) {
-    lp_status status = need(m, 2);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(need(m, 2));
     lp_node *object = node_at(m, top(m, 2));
     if (object->kind == LP_NODE_OBJECT) {
         object->is.state = top(m, 1);
     } else if (object->kind != LP_NODE_DICT && object->kind != LP_NODE_FOREIGN) {
-        return FAIL(m, LP_ERR_UNSUPPORTED, "gives a state to something that has none");
+        LP_TRY(FAIL(m, LP_ERR_UNSUPPORTED, "gives a state to something that has none"));
     }
     m->stack.count--;
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status put(machine *m, size_t width) {
@@ -449,9 +397,8 @@ static lp_status put(machine *m, size_t width) {
         LP_TRY(FAIL(m, LP_ERR_FORMAT, "memo slot %llu in a pickle of %zu bytes",
                     (unsigned long long)slot, m->size));
     }
-    LP_TRY(refs_reserve(m, &m->memo, (size_t)slot + 1));
     while (m->memo.count <= slot) {
-        m->memo.items[m->memo.count++] = 0;
+        LP_TRY(refs_push(m, &m->memo, 0));
     }
     m->memo.items[slot] = top(m, 1);
 done:
@@ -460,14 +407,14 @@ done:
 
 static lp_status get(machine *m, size_t width) {
     uint64_t slot;
-    lp_status status = take_number(m, width, &slot);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(take_number(m, width, &slot));
     if (slot >= m->memo.count || m->memo.items[slot] == 0) {
-        return FAIL(m, LP_ERR_FORMAT, "memo slot %llu is empty", (unsigned long long)slot);
+        LP_TRY(FAIL(m, LP_ERR_FORMAT, "memo slot %llu is empty", (unsigned long long)slot));
     }
-    return push(m, m->memo.items[slot]);
+    LP_TRY(push(m, m->memo.items[slot]));
+done:
+    return status;
 }
 
 static lp_status read_text(machine *m, size_t width) {
@@ -488,25 +435,23 @@ done:
  * seed) cannot be a size or an offset. */
 static lp_status read_long(machine *m, size_t width) {
     uint64_t length, value;
+    int64_t integer;
     const unsigned char *bytes;
     uint32_t index;
-    lp_status status = take_number(m, width, &length);
-    if (status == LP_OK && length > 8) {
-        status = take(m, (size_t)length, &bytes);
-        return status == LP_OK ? push_new(m, LP_NODE_OPAQUE, &index) : status;
+    lp_status status;
+    LP_TRY(take_number(m, width, &length));
+    if (length > 8) {
+        LP_TRY(take(m, (size_t)length, &bytes));
+        return push_new(m, LP_NODE_OPAQUE, &index);
     }
-    if (status == LP_OK) {
-        status = take_number(m, (size_t)length, &value);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(take_number(m, (size_t)length, &value));
     if (length > 0 && length < 8 && (value >> (8 * length - 1)) != 0) {
         value |= UINT64_MAX << 8 * length;
     }
-    int64_t integer;
     memcpy(&integer, &value, sizeof integer);
-    return push_integer(m, integer);
+    LP_TRY(push_integer(m, integer));
+done:
+    return status;
 }
 
 static lp_status step(machine *m, unsigned opcode) {
@@ -514,7 +459,7 @@ static lp_status step(machine *m, unsigned opcode) {
     const unsigned char *bytes;
     uint32_t index;
     size_t height = 0;
-    lp_status status = LP_OK;
+    lp_status status;
     switch (opcode) {
     case '(': /* MARK */
         return refs_push(m, &m->marks, (uint32_t)m->stack.count);
@@ -522,48 +467,40 @@ static lp_status step(machine *m, unsigned opcode) {
         return read_global(m);
     case 'Q': /* BINPERSID */
         return read_persistent(m);
-    case 'R': /* REDUCE */
-        return apply(m, false);
+    case 'R':  /* REDUCE */
     case 0x81: /* NEWOBJ */
-        return apply(m, true);
+        return apply(m, opcode == 0x81);
     case 'b':
         return build(m);
-    case 'q': /* BINPUT */
-        return put(m, 1);
-    case 'r': /* LONG_BINPUT */
-        return put(m, 4);
-    case 'h': /* BINGET */
-        return get(m, 1);
-    case 'j': /* LONG_BINGET */
-        return get(m, 4);
-    case 'X': /* BINUNICODE */
-    case 'T': /* BINSTRING: text of Python 2 */
-        return read_text(m, 4);
-    case 'U': /* SHORT_BINSTRING */
-        return read_text(m, 1);
+    case 'q': /* BINPUT, LONG_BINPUT */
+    case 'r':
+        return put(m, opcode == 'q' ? 1 : 4);
+    case 'h': /* BINGET, LONG_BINGET */
+    case 'j':
+        return get(m, opcode == 'h' ? 1 : 4);
+    case 'X': /* BINUNICODE; BINSTRING and SHORT_BINSTRING: text of Python 2 */
+    case 'T':
+    case 'U':
+        return read_text(m, opcode == 'U' ? 1 : 4);
     case 'N': /* NONE */
         return push_new(m, LP_NODE_OPAQUE, &index);
-    case 0x88: /* NEWTRUE */
-        return push_integer(m, 1);
-    case 0x89: /* NEWFALSE */
-        return push_integer(m, 0);
-    case 'K': /* BININT1 */
-    case 'M': /* BININT2 */
-        status = take_number(m, opcode == 'K' ? 1 : 2, &number);
-        return status == LP_OK ? push_integer(m, (int64_t)number) : status;
+    case 0x88: /* NEWTRUE, NEWFALSE */
+    case 0x89:
+        return push_integer(m, opcode == 0x88);
+    case 'K': /* BININT1, BININT2 */
+    case 'M':
+        LP_TRY(take_number(m, opcode == 'K' ? 1 : 2, &number));
+        return push_integer(m, (int64_t)number);
     case 'J': /* BININT: signed */
-        status = take_number(m, 4, &number);
-        return status == LP_OK
-                   ? push_integer(m, number < 0x80000000u ? (int64_t)number
-                                                          : (int64_t)number - INT64_C(0x100000000))
-                   : status;
-    case 0x8a: /* LONG1 */
-        return read_long(m, 1);
-    case 0x8b: /* LONG4 */
-        return read_long(m, 4);
+        LP_TRY(take_number(m, 4, &number));
+        return push_integer(m, number < 0x80000000u ? (int64_t)number
+                                                    : (int64_t)number - INT64_C(0x100000000));
+    case 0x8a: /* LONG1, LONG4 */
+    case 0x8b:
+        return read_long(m, opcode == 0x8a ? 1 : 4);
     case 'G': /* BINFLOAT */
-        status = take(m, 8, &bytes);
-        return status == LP_OK ? push_new(m, LP_NODE_OPAQUE, &index) : status;
+        LP_TRY(take(m, 8, &bytes));
+        return push_new(m, LP_NODE_OPAQUE, &index);
     case ']': /* EMPTY_LIST */
         return push_new(m, LP_NODE_LIST, &index);
     case '}': /* EMPTY_DICT */
@@ -571,68 +508,62 @@ static lp_status step(machine *m, unsigned opcode) {
     case ')': /* EMPTY_TUPLE */
         return push_new(m, LP_NODE_TUPLE, &index);
     case 't': /* TUPLE */
-        status = pop_mark(m, &height);
-        return status == LP_OK ? push_tuple(m, height) : status;
+        LP_TRY(pop_mark(m, &height));
+        return push_tuple(m, height);
     case 0x85: /* TUPLE1, TUPLE2, TUPLE3 */
     case 0x86:
     case 0x87:
-        status = need(m, opcode - 0x84);
-        return status == LP_OK ? push_tuple(m, m->stack.count - (opcode - 0x84)) : status;
+        LP_TRY(need(m, opcode - 0x84));
+        return push_tuple(m, m->stack.count - (opcode - 0x84));
     case 'a': /* APPEND */
-        status = need(m, 2);
-        return status == LP_OK ? extend(m, LP_NODE_LIST, m->stack.count - 1) : status;
+        LP_TRY(need(m, 2));
+        return extend(m, LP_NODE_LIST, m->stack.count - 1);
     case 's': /* SETITEM */
-        status = need(m, 3);
-        return status == LP_OK ? extend(m, LP_NODE_DICT, m->stack.count - 2) : status;
-    case 'e': /* APPENDS */
-    case 'u': /* SETITEMS */
-        status = pop_mark(m, &height);
-        return status == LP_OK ? extend(m, opcode == 'u' ? LP_NODE_DICT : LP_NODE_LIST, height)
-                               : status;
+        LP_TRY(need(m, 3));
+        return extend(m, LP_NODE_DICT, m->stack.count - 2);
+    case 'e': /* APPENDS, SETITEMS */
+    case 'u':
+        LP_TRY(pop_mark(m, &height));
+        return extend(m, opcode == 'u' ? LP_NODE_DICT : LP_NODE_LIST, height);
     default:
         return FAIL(m, LP_ERR_UNSUPPORTED,
                     "instruction 0x%02x is not one of those that PyTorch writes", opcode);
     }
+done:
+    return status;
 }
 
 static lp_status run(machine *m) {
     uint32_t unused;
     uint64_t protocol = 0, opcode = 0;
-    lp_status status = add_node(m, LP_NODE_OPAQUE, &unused);
-    if (status == LP_OK) {
-        status = take_number(m, 1, &opcode);
-    }
-    if (status == LP_OK) {
-        status = take_number(m, 1, &protocol);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(add_node(m, LP_NODE_OPAQUE, &unused));
+    LP_TRY(take_number(m, 1, &opcode));
+    LP_TRY(take_number(m, 1, &protocol));
     if (opcode != 0x80) {
-        return FAIL(m, LP_ERR_FORMAT, "expected a pickle's PROTO instruction, found 0x%02x",
-                    (unsigned)opcode);
+        LP_TRY(FAIL(m, LP_ERR_FORMAT, "expected a pickle's PROTO instruction, found 0x%02x",
+                    (unsigned)opcode));
     }
     if (protocol != 2) {
-        return FAIL(m, LP_ERR_UNSUPPORTED,
+        LP_TRY(FAIL(m, LP_ERR_UNSUPPORTED,
                     "pickle protocol %u; save it again with torch.save's default, protocol 2",
-                    (unsigned)protocol);
+                    (unsigned)protocol));
     }
-    while (status == LP_OK) {
+    for (;;) {
         m->opcode = m->at;
-        status = take_number(m, 1, &opcode);
-        if (status != LP_OK || opcode == '.') {
+        LP_TRY(take_number(m, 1, &opcode));
+        if (opcode == '.') {
             break;
         }
-        status = step(m, (unsigned)opcode);
+        LP_TRY(step(m, (unsigned)opcode));
     }
-    if (status == LP_OK && (m->stack.count != 1 || m->marks.count != 0)) {
-        status = FAIL(m, LP_ERR_FORMAT, "expected one value at the end, found %zu and %zu marks",
-                      m->stack.count, m->marks.count);
+    if (m->stack.count != 1 || m->marks.count != 0) {
+        LP_TRY(FAIL(m, LP_ERR_FORMAT, "expected one value at the end, found %zu and %zu marks",
+                    m->stack.count, m->marks.count));
     }
-    if (status == LP_OK) {
-        m->out->root = top(m, 1);
-        m->out->end = m->at;
-    }
+    m->out->root = top(m, 1);
+    m->out->end = m->at;
+done:
     return status;
 }
 
@@ -656,28 +587,4 @@ lp_status lp_pickle_read(const char *where, const char *bytes, size_t size, lp_p
         lp_pickle_free(pickle);
     }
     return status;
-}
-
-void lp_pickle_free(lp_pickle *pickle) {
-    lp_free(pickle->nodes);
-    *pickle = (lp_pickle){0};
-}
-
-bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text) {
-    const lp_node *n = &pickle->nodes[node];
-    return n->kind == LP_NODE_TEXT &&
-           equals(text, pickle->bytes + n->is.text.start, n->is.text.length);
-}
-
-uint32_t lp_pickle_find(const lp_pickle *pickle, uint32_t dictionary, const char *key) {
-    const lp_node *nodes = pickle->nodes;
-    if (nodes[dictionary].kind == LP_NODE_DICT) {
-        uint32_t cell = nodes[dictionary].is.items.first;
-        for (; cell != 0; cell = nodes[cell].is.cell.next) {
-            if (lp_pickle_is_text(pickle, nodes[cell].is.cell.key, key)) {
-                return nodes[cell].is.cell.value;
-            }
-        }
-    }
-    return 0;
 }

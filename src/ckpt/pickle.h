@@ -83,8 +83,8 @@ typedef struct lp_node {
 typedef struct lp_pickle {
     const char *bytes;
     lp_node *nodes;
-    uint32_t count, capacity;
-    uint32_t root;
+    uint32_t count, root;
+    size_t capacity;
     size_t end; /* bytes up to the end of the STOP instruction; what follows is not looked at */
 } lp_pickle;
 
@@ -97,6 +97,12 @@ void lp_pickle_free(lp_pickle *pickle);
 
 /* True for a text node equal to a string. */
 bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text);
+
+/* The first `count` items of a tuple; false when it is none or shorter. */
+bool lp_pickle_items(const lp_pickle *pickle, uint32_t tuple, size_t count, uint32_t *items);
+
+/* The two items of a pair: a tuple or a list of exactly two. */
+bool lp_pickle_pair(const lp_pickle *pickle, uint32_t pair, uint32_t items[2]);
 
 /* The value of a dictionary's key, or 0. */
 uint32_t lp_pickle_find(const lp_pickle *pickle, uint32_t dictionary, const char *key);

@@ -33,32 +33,13 @@ static const struct {
 /* Globals, with all below them, that run code or commands when Python loads them, or read further
  * pickles.  Here they could do nothing; but no weights name one, and a file that does is an attack
  * on whoever loads it elsewhere. */
+/* clang-format off */
 static const char *const dangerous[] = {
-    "_pickle",
-    "cloudpickle",
-    "ctypes",
-    "dill",
-    "imp",
-    "importlib",
-    "marshal",
-    "nt",
-    "os",
-    "pdb",
-    "pickle",
-    "posix",
-    "pty",
-    "runpy",
-    "shutil",
-    "socket",
-    "subprocess",
-    "sys",
-    "torch.hub",
-    "torch.jit.load",
-    "torch.load",
-    "torch.serialization.load",
-    "torch.storage",
-    "webbrowser",
+    "_pickle", "cloudpickle", "ctypes", "dill", "imp", "importlib", "marshal", "nt", "os", "pdb",
+    "pickle", "posix", "pty", "runpy", "shutil", "socket", "subprocess", "sys", "torch.hub",
+    "torch.jit.load", "torch.load", "torch.serialization.load", "torch.storage", "webbrowser",
 };
+/* clang-format on */
 
 /* Of Python's own functions and classes, those that are none of these: classes of values, and what
  * members of enumerations are pickled by. */

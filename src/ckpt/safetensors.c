@@ -46,14 +46,6 @@ static const struct {
     {"F6_E3M2", LP_DTYPE_OTHER, 0},
 };
 
-static uint64_t header_length(const lp_map *file) {
-    uint64_t length = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        length |= (uint64_t)file->data[i] << 8 * i;
-    }
-    return length;
-}
-
 bool lp_safetensors_recognise(const lp_map *file) {
     return file->size > 8 && file->data[8] == '{';
 }
@@ -84,23 +76,21 @@ static lp_status add_tensor(const char *name, const json_t *value, const lp_map 
                             uint64_t start, extent *where, lp_index *index, lp_error *err) {
     lp_entry entry = {0};
     uint64_t shape[LP_MAX_RANK], offsets[2] = {0, 0};
-    size_t rank = 0, pair = 0;
+    size_t rank = 0, pair = 0, t = 0;
+    const json_t *shape_value = json_object_get(value, "shape");
     const char *type = json_string_value(json_object_get(value, "dtype"));
-    lp_status status = lp_index_check_name(name, strlen(name), err);
-    if (status != LP_OK) {
-        return status;
-    }
-    if (json_array_size(json_object_get(value, "shape")) > LP_MAX_RANK) {
+    lp_status status;
+    LP_TRY(lp_index_check_name(name, strlen(name), err));
+    if (json_array_size(shape_value) > LP_MAX_RANK) {
         return lp_fail(err, LP_ERR_UNSUPPORTED, "tensor %s: %zu dimensions, expected at most %d",
-                       name, json_array_size(json_object_get(value, "shape")), LP_MAX_RANK);
+                       name, json_array_size(shape_value), LP_MAX_RANK);
     }
-    if (type == NULL || !read_counts(json_object_get(value, "shape"), LP_MAX_RANK, shape, &rank) ||
+    if (type == NULL || !read_counts(shape_value, LP_MAX_RANK, shape, &rank) ||
         !read_counts(json_object_get(value, "data_offsets"), 2, offsets, &pair) || pair != 2) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "tensor %s: expected a dtype, a shape and two data_offsets, as counts",
                        name);
     }
-    size_t t = 0;
     while (t < sizeof types / sizeof types[0] && strcmp(types[t].name, type) != 0) {
         t++;
     }
@@ -109,14 +99,10 @@ static lp_status add_tensor(const char *name, const json_t *value, const lp_map 
     }
     entry.tensor.dtype = types[t].type;
     entry.tensor.dtype_name = types[t].name;
-    entry.tensor.rank = (int)rank;
-    for (size_t i = 0; i < rank; i++) {
-        if (shape[i] > SIZE_MAX) {
-            return lp_fail(err, LP_ERR_FORMAT, "tensor %s: its shape overflows", name);
-        }
-        entry.tensor.shape[i] = (size_t)shape[i];
-    }
     entry.bytes = types[t].bytes;
+    if (!lp_entry_shape(&entry, shape, rank)) {
+        return lp_fail(err, LP_ERR_FORMAT, "tensor %s: its shape overflows", name);
+    }
     *where = (extent){offsets[0], offsets[1], name};
     if (offsets[1] < offsets[0] || offsets[1] > file->size - start) {
         return lp_fail(err, LP_ERR_FORMAT,
@@ -127,18 +113,15 @@ static lp_status add_tensor(const char *name, const json_t *value, const lp_map 
     }
     entry.offset = start + offsets[0];
     lp_entry_contiguous(&entry);
-    status = lp_index_add(index, name, strlen(name), &entry, start + offsets[1], err);
+    LP_TRY(lp_index_add(index, name, strlen(name), &entry, start + offsets[1], err));
     /* lp_index_add has checked that this product fits. */
-    if (status == LP_OK && entry.bytes > 0) {
-        uint64_t bytes = (uint64_t)index->entries[index->count - 1].tensor.count * entry.bytes;
-        if (bytes != offsets[1] - offsets[0]) {
-            status = lp_fail(err, LP_ERR_FORMAT,
-                             "tensor %s: data_offsets hold %llu bytes, expected %llu for its "
-                             "shape",
-                             name, (unsigned long long)(offsets[1] - offsets[0]),
-                             (unsigned long long)bytes);
-        }
+    uint64_t bytes = (uint64_t)index->entries[index->count - 1].tensor.count * entry.bytes;
+    if (entry.bytes > 0 && bytes != offsets[1] - offsets[0]) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
+                       "tensor %s: data_offsets hold %llu bytes, expected %llu for its shape", name,
+                       (unsigned long long)(offsets[1] - offsets[0]), (unsigned long long)bytes));
     }
+done:
     return status;
 }
 
@@ -173,8 +156,10 @@ static lp_status check_extents(extent *extents, size_t count, uint64_t data, lp_
 }
 
 lp_status lp_safetensors_index(const lp_map *file, lp_index *index, lp_error *err) {
-    uint64_t length = header_length(file), start;
-    json_t *header;
+    uint64_t length = lp_load64(file->data), start;
+    json_t *header = NULL;
+    extent *extents = NULL;
+    lp_status status;
     if (!lp_add_u64(8, length, &start) || start > file->size) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "the header is said to have %llu bytes, but the file has only %llu",
@@ -184,27 +169,19 @@ lp_status lp_safetensors_index(const lp_map *file, lp_index *index, lp_error *er
         return lp_fail(err, LP_ERR_UNSUPPORTED, "a header of %llu bytes, expected at most %d",
                        (unsigned long long)length, HEADER_MAX);
     }
-    lp_status status =
-        lp_json_parse("header", (const char *)file->data + 8, (size_t)length, &header, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_json_parse("header", (const char *)file->data + 8, (size_t)length, &header, err));
     size_t members = json_object_size(header), count = 0;
-    extent *extents = lp_alloc(members, sizeof *extents);
-    if (extents == NULL) {
-        status = lp_fail_memory(err, "header", members, sizeof *extents);
-    }
-    for (void *i = json_object_iter(header); i != NULL && status == LP_OK;
-         i = json_object_iter_next(header, i)) {
-        const char *name = json_object_iter_key(i);
+    extents = lp_alloc(members, sizeof *extents);
+    LP_TRY(lp_allocated(extents, "header", members, sizeof *extents, err));
+    const char *name;
+    json_t *value;
+    json_object_foreach(header, name, value) {
         if (strcmp(name, "__metadata__") != 0) {
-            status = add_tensor(name, json_object_iter_value(i), file, start, &extents[count++],
-                                index, err);
+            LP_TRY(add_tensor(name, value, file, start, &extents[count++], index, err));
         }
     }
-    if (status == LP_OK) {
-        status = check_extents(extents, count, file->size - start, err);
-    }
+    LP_TRY(check_extents(extents, count, file->size - start, err));
+done:
     lp_free(extents);
     json_decref(header);
     return status;

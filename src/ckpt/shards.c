@@ -23,69 +23,52 @@ static const char *const known[] = {"model.safetensors", "open_clip_model.safete
 static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin"};
 
 static bool has_ending(const char *name) {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        size_t n = strlen(endings[i]);
-        if (length > n && strcmp(name + length - n, endings[i]) == 0) {
-            return true;
-        }
+    const char *end = strrchr(name, '.');
+    bool found = false;
+    for (size_t i = 0; end != NULL && end > name && i < sizeof endings / sizeof endings[0]; i++) {
+        found = found || strcmp(end, endings[i]) == 0;
     }
-    return false;
+    return found;
 }
 
-static lp_status join(const char *folder, const char *name, char **path, lp_error *err) {
-    *path = lp_path_join(folder, name);
-    return *path != NULL ? LP_OK : lp_fail_memory(err, folder, strlen(folder), 1);
-}
-
-/* A known file, whole or sharded, or *path = NULL. */
-static lp_status pick_known(const char *folder, char **path, lp_error *err) {
+/* A known file, whole or sharded, or path = "". */
+static lp_status pick_known(const char *folder, char path[LP_PATH_ROOM], lp_error *err) {
+    char index[LP_PATH_ROOM];
     lp_status status = LP_OK;
-    *path = NULL;
-    for (size_t i = 0; i < sizeof known / sizeof known[0] && status == LP_OK; i++) {
-        char name[64], *whole = NULL, *index = NULL;
-        (void)snprintf(name, sizeof name, "%s.index.json", known[i]);
-        status = join(folder, known[i], &whole, err);
-        if (status == LP_OK) {
-            status = join(folder, name, &index, err);
-        }
-        bool one = status == LP_OK && lp_is_file(whole);
-        bool many = status == LP_OK && lp_is_file(index);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        LP_TRY(lp_path_in(path, folder, known[i], err));
+        LP_TRY(lp_path_print(index, err, "%s.index.json", path));
+        bool one = lp_is_file(path), many = lp_is_file(index);
         if (one && many) {
-            status = lp_fail(err, LP_ERR_FORMAT, "%s: both %s and %s are there; name one of them",
-                             folder, known[i], name);
-        } else if (one || many) {
-            *path = one ? whole : index;
-            lp_free(one ? index : whole);
-            return LP_OK;
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: both %s and %s are there; name one of them",
+                           folder, known[i], lp_path_name(index)));
         }
-        lp_free(whole);
-        lp_free(index);
+        if (one || many) {
+            return one ? LP_OK : lp_path_print(path, err, "%s", index);
+        }
     }
+    path[0] = '\0';
+done:
     return status;
 }
 
 /* The only file with an ending of weights. */
-static lp_status pick_only(const char *folder, char **path, lp_error *err) {
+static lp_status pick_only(const char *folder, char path[LP_PATH_ROOM], lp_error *err) {
     char found[2][256] = {"", ""};
     size_t count = 0;
     const struct dirent *entry;
-    *path = NULL;
     DIR *listing = opendir(folder);
     if (listing == NULL) {
         return lp_fail_errno(err, errno, "%s: cannot be opened", folder);
     }
     while ((entry = readdir(listing)) != NULL) {
-        if (has_ending(entry->d_name)) {
-            if (count < 2) {
-                (void)snprintf(found[count], sizeof found[count], "%s", entry->d_name);
-            }
-            count++;
+        if (has_ending(entry->d_name) && count++ < 2) {
+            (void)snprintf(found[count - 1], sizeof found[0], "%s", entry->d_name);
         }
     }
     (void)closedir(listing);
     if (count == 1) {
-        return join(folder, found[0], path, err);
+        return lp_path_in(path, folder, found[0], err);
     }
     if (count == 0) {
         return lp_fail(err, LP_ERR_FORMAT,
@@ -101,8 +84,16 @@ static lp_status pick_only(const char *folder, char **path, lp_error *err) {
 }
 
 lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
-    lp_status status = pick_known(folder, path, err);
-    return status == LP_OK && *path == NULL ? pick_only(folder, path, err) : status;
+    char picked[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(pick_known(folder, picked, err));
+    if (picked[0] == '\0') {
+        LP_TRY(pick_only(folder, picked, err));
+    }
+    *path = lp_strdup(picked);
+    LP_TRY(lp_allocated(*path, folder, strlen(picked), 1, err));
+done:
+    return status;
 }
 
 /* ---- index files ---------------------------------------------------------------------------- */
@@ -150,28 +141,22 @@ static lp_status list_names(lp_shards *shards, lp_error *err) {
 
 lp_status lp_shards_read(const lp_map *file, lp_shards *shards, lp_error *err) {
     json_t *document;
+    lp_status status;
     *shards = (lp_shards){0};
     if (file->size > INDEX_MAX) {
         return lp_fail(err, LP_ERR_UNSUPPORTED, "an index of %llu bytes, expected at most %d",
                        (unsigned long long)file->size, INDEX_MAX);
     }
-    lp_status status =
-        lp_json_parse("index", (const char *)file->data, (size_t)file->size, &document, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_json_parse("index", (const char *)file->data, (size_t)file->size, &document, err));
     shards->map = json_incref(json_object_get(document, "weight_map"));
     json_decref(document);
     if (json_object_size(shards->map) == 0) {
-        status = lp_fail(err, LP_ERR_FORMAT,
-                         "expected the index of sharded weights: an object with a \"weight_map\" "
-                         "from tensors to files");
-    } else {
-        status = list_names(shards, err);
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
+                       "expected the index of sharded weights: an object with a \"weight_map\" "
+                       "from tensors to files"));
     }
-    if (status != LP_OK) {
-        lp_shards_free(shards);
-    }
+    LP_TRY(list_names(shards, err));
+done:
     return status;
 }
 
@@ -190,16 +175,14 @@ done:
 
 lp_status lp_shards_digest(const char *path, const lp_shards *shards, char hex[LP_DIGEST_HEX],
                            lp_error *err) {
+    char shard[LP_PATH_ROOM];
     lp_digest *all;
     lp_status status;
     LP_TRY(lp_digest_new(LP_SHA256, &all, err));
     LP_TRY(add_line(all, path, err));
     for (size_t i = 0; i < shards->count; i++) {
-        char *shard = lp_path_beside(path, shards->names[i]);
-        status =
-            shard != NULL ? add_line(all, shard, err) : lp_fail_memory(err, path, strlen(path), 1);
-        lp_free(shard);
-        LP_TRY(status);
+        LP_TRY(lp_path_beside(shard, path, shards->names[i], err));
+        LP_TRY(add_line(all, shard, err));
     }
     LP_TRY(lp_digest_hex(all, hex, err));
 done:

@@ -61,41 +61,30 @@ static lp_status check_view(lp_entry *entry, const char *name, uint64_t availabl
 
 lp_status lp_index_add(lp_index *index, const char *name, size_t name_length, const lp_entry *entry,
                        uint64_t available, lp_error *err) {
-    lp_status status = lp_index_check_name(name, name_length, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    if (index->count == index->capacity) {
-        size_t capacity = index->capacity > 0 ? 2 * index->capacity : 64;
-        lp_entry *entries =
-            lp_grow(index->entries, index->count * sizeof *entries, capacity, sizeof *entries);
-        if (entries == NULL) {
-            return lp_fail_memory(err, "the index of tensors", capacity, sizeof *entries);
-        }
-        index->entries = entries;
-        index->capacity = capacity;
-    }
-    lp_entry *added = &index->entries[index->count];
+    lp_status status;
+    LP_TRY(lp_index_check_name(name, name_length, err));
+    lp_entry *added = lp_grow_by_one(index->entries, index->count, &index->capacity, sizeof *added);
+    LP_TRY(lp_allocated(added, "the index of tensors", index->count + 1, sizeof *added, err));
+    index->entries = added;
+    added += index->count;
     *added = *entry;
     added->file = index->file;
     added->name = lp_alloc(name_length + 1, 1);
-    if (added->name == NULL) {
-        return lp_fail_memory(err, "a tensor's name", name_length + 1, 1);
-    }
+    LP_TRY(lp_allocated(added->name, "a tensor's name", name_length + 1, 1, err));
     memcpy(added->name, name, name_length);
     added->name[name_length] = '\0';
     added->tensor.name = added->name;
     index->count++; /* from here on lp_index_free releases the name */
-    status = check_view(added, added->name, available, err);
+    LP_TRY(check_view(added, added->name, available, err));
     /* check_view has seen to it that the product does not overflow. */
-    if (status == LP_OK &&
-        (!lp_add_u64(index->viewed, (uint64_t)added->tensor.count * entry->bytes, &index->viewed) ||
-         index->viewed / LP_VIEWS_MAX > index->file_size)) {
-        status = lp_fail(err, LP_ERR_FORMAT,
-                         "tensor %s: with it the tensors view more than %d times the file's %llu "
-                         "bytes",
-                         added->name, LP_VIEWS_MAX, (unsigned long long)index->file_size);
+    if (!lp_add_u64(index->viewed, (uint64_t)added->tensor.count * entry->bytes, &index->viewed) ||
+        index->viewed / LP_VIEWS_MAX > index->file_size) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
+                       "tensor %s: with it the tensors view more than %d times the file's %llu "
+                       "bytes",
+                       added->name, LP_VIEWS_MAX, (unsigned long long)index->file_size));
     }
+done:
     return status;
 }
 
@@ -103,8 +92,7 @@ static int compare_entries(const void *a, const void *b) {
     return strcmp(((const lp_entry *)a)->tensor.name, ((const lp_entry *)b)->tensor.name);
 }
 
-/* ---- what wraps the names ---------------------------------------------------------------------
- */
+/* ---- what wraps the names -------------------------------------------------------------------- */
 
 /* Prefixes that training puts before every name: DataParallel, torch.compile, Lightning. */
 static const char *const wraps[] = {"module.", "_orig_mod.", "model."};
@@ -193,6 +181,17 @@ void lp_index_free(lp_index *index) {
     *index = (lp_index){0};
 }
 
+bool lp_entry_shape(lp_entry *entry, const uint64_t *shape, size_t rank) {
+    entry->tensor.rank = (int)rank;
+    for (size_t i = 0; i < rank; i++) {
+        entry->tensor.shape[i] = (size_t)shape[i];
+        if (shape[i] > SIZE_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void lp_entry_contiguous(lp_entry *entry) {
     uint64_t stride = 1;
     for (int i = entry->tensor.rank - 1; i >= 0; i--) {
@@ -201,8 +200,7 @@ void lp_entry_contiguous(lp_entry *entry) {
     }
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static uint16_t load16(const unsigned char *p) {
     return (uint16_t)(p[0] | p[1] << 8);
@@ -212,7 +210,7 @@ static uint32_t load32(const unsigned char *p) {
     return load16(p) | (uint32_t)load16(p + 2) << 16;
 }
 
-static uint64_t load64(const unsigned char *p) {
+uint64_t lp_load64(const unsigned char *p) {
     return load32(p) | (uint64_t)load32(p + 4) << 32;
 }
 
@@ -224,7 +222,7 @@ static float load_f32(const unsigned char *p) {
 }
 
 static float load_f64(const unsigned char *p) {
-    uint64_t bits = load64(p);
+    uint64_t bits = lp_load64(p);
     double value;
     memcpy(&value, &bits, sizeof value);
     return (float)value;
@@ -232,7 +230,7 @@ static float load_f64(const unsigned char *p) {
 
 /* Two's complement, without the conversions that C leaves to the implementation. */
 static float load_i64(const unsigned char *p) {
-    uint64_t bits = load64(p);
+    uint64_t bits = lp_load64(p);
     int64_t value;
     memcpy(&value, &bits, sizeof value);
     return (float)value;

@@ -54,6 +54,9 @@ LP_MUST_USE lp_status lp_index_finish(lp_index *index, lp_error *err);
 const lp_entry *lp_index_find(const lp_index *index, const char *name);
 void lp_index_free(lp_index *index);
 
+/* Sets rank and shape; false where a size does not fit in memory. */
+bool lp_entry_shape(lp_entry *entry, const uint64_t *shape, size_t rank);
+
 /* Sets the strides of a contiguous, row-major tensor from its shape. */
 void lp_entry_contiguous(lp_entry *entry);
 
@@ -70,5 +73,8 @@ void lp_entry_widen(const lp_entry *entry, const unsigned char *bytes, size_t co
 
 /* LP_ERR_DATA names the first of an entry's values that is NaN or infinity. */
 LP_MUST_USE lp_status lp_entry_check(const lp_entry *entry, const float *values, lp_error *err);
+
+/* A little-endian integer. */
+uint64_t lp_load64(const unsigned char *bytes);
 
 #endif

@@ -44,15 +44,11 @@ static lp_status next_pickle(const lp_map *file, const char *what, uint64_t *at,
 
 /* ---- the storages that the object names ----------------------------------------------------- */
 
-static int compare_keys(const char *a, size_t a_length, const char *b, size_t b_length) {
-    size_t common = a_length < b_length ? a_length : b_length;
-    int order = memcmp(a, b, common);
-    return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
-}
-
 static int compare_storages(const void *a, const void *b) {
     const lp_legacy_storage *x = a, *y = b;
-    return compare_keys(x->key, x->key_length, y->key, y->key_length);
+    size_t common = x->key_length < y->key_length ? x->key_length : y->key_length;
+    int order = memcmp(x->key, y->key, common);
+    return order != 0 ? order : (x->key_length > y->key_length) - (x->key_length < y->key_length);
 }
 
 static lp_legacy_storage *find_key(const lp_torch_legacy *legacy, const char *key, size_t length) {
@@ -106,19 +102,11 @@ static lp_status list_storages(const lp_pickle *object, lp_torch_legacy *legacy,
 
 /* ---- where they lie ------------------------------------------------------------------------- */
 
-static uint64_t load_count(const unsigned char *bytes) {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        value |= (uint64_t)bytes[i] << 8 * i;
-    }
-    return value;
-}
-
 /* The next storage: its length as the file gives it must be the one that the object gave. */
 static lp_status place(const lp_map *file, lp_legacy_storage *storage, uint64_t *at,
                        lp_error *err) {
     uint64_t bytes, left = file->size - *at;
-    if (left < 8 || load_count(file->data + *at) != storage->elements) {
+    if (left < 8 || lp_load64(file->data + *at) != storage->elements) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "byte %llu: storage %.*s: expected its length, %llu elements, found %s",
                        (unsigned long long)*at, (int)storage->key_length, storage->key,
@@ -147,8 +135,7 @@ static lp_status place_storages(const lp_map *file, const lp_pickle *keys, uint6
         return lp_fail(err, LP_ERR_FORMAT, "expected a list of %zu storages' keys, found %s",
                        legacy->count, root->kind == LP_NODE_LIST ? "another number" : "no list");
     }
-    for (uint32_t cell = root->is.items.first; cell != 0 && status == LP_OK;
-         cell = keys->nodes[cell].is.cell.next) {
+    for (uint32_t cell = root->is.items.first; cell != 0; cell = keys->nodes[cell].is.cell.next) {
         const lp_node *key = &keys->nodes[keys->nodes[cell].is.cell.value];
         lp_legacy_storage *storage =
             key->kind == LP_NODE_TEXT
@@ -158,12 +145,13 @@ static lp_status place_storages(const lp_map *file, const lp_pickle *keys, uint6
             return lp_fail(err, LP_ERR_FORMAT, "the list of storages has a key %s",
                            storage == NULL ? "that no tensor names" : "twice");
         }
-        status = place(file, storage, &at, err);
+        LP_TRY(place(file, storage, &at, err));
     }
-    if (status == LP_OK && at != file->size) {
-        status = lp_fail(err, LP_ERR_FORMAT, "byte %llu: %llu bytes behind the last storage",
-                         (unsigned long long)at, (unsigned long long)(file->size - at));
+    if (at != file->size) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "byte %llu: %llu bytes behind the last storage",
+                       (unsigned long long)at, (unsigned long long)(file->size - at)));
     }
+done:
     return status;
 }
 

@@ -56,14 +56,12 @@ static lp_status apply_view(reader *r, const lp_node *storage, lp_entry *entry,
     const lp_pickle *pickle = r->pickle;
     const lp_node *view = &pickle->nodes[storage->is.storage.view];
     uint64_t offset, size, end;
+    uint32_t items[3];
     if (storage->is.storage.view == 0 || view->kind == LP_NODE_OPAQUE) { /* None */
         return LP_OK;
     }
-    uint32_t cell = view->kind == LP_NODE_TUPLE && view->is.items.count == 3
-                        ? pickle->nodes[view->is.items.first].is.cell.next
-                        : 0;
-    if (cell == 0 || !read_count(pickle, pickle->nodes[cell].is.cell.value, &offset) ||
-        !read_count(pickle, pickle->nodes[view->is.items.last].is.cell.value, &size)) {
+    if (!lp_pickle_items(pickle, storage->is.storage.view, 3, items) || view->is.items.count != 3 ||
+        !read_count(pickle, items[1], &offset) || !read_count(pickle, items[2], &size)) {
         return lp_fail(r->err, LP_ERR_FORMAT, "its storage's view is not (key, offset, size)");
     }
     unsigned bytes = storage->is.storage.type->bytes;
@@ -103,15 +101,10 @@ static lp_status fill_shape(reader *r, const lp_node *tensor, lp_entry *entry) {
     }
     entry->tensor.dtype = type->type;
     entry->tensor.dtype_name = type->storage != NULL ? type->storage : type->dtype;
-    entry->tensor.rank = (int)shape->is.items.count;
-    for (int i = 0; i < entry->tensor.rank; i++) {
-        if (sizes[i] > SIZE_MAX) {
-            return lp_fail(r->err, LP_ERR_FORMAT, "its shape overflows");
-        }
-        entry->tensor.shape[i] = (size_t)sizes[i];
-    }
     entry->bytes = type->bytes;
-    return LP_OK;
+    return lp_entry_shape(entry, sizes, shape->is.items.count)
+               ? LP_OK
+               : lp_fail(r->err, LP_ERR_FORMAT, "its shape overflows");
 }
 
 /* Where its values begin: storage and offset, after fill_shape.  *available is how far they may
@@ -164,14 +157,10 @@ static lp_status spend(reader *r, uint64_t cost) {
 static lp_status add_tensor(reader *r, uint32_t node, size_t name_length) {
     lp_entry entry = {0};
     uint64_t available = 0;
-    lp_status status = spend(r, 32 + name_length);
-    if (status == LP_OK) {
-        status = lp_index_check_name(r->name, name_length, r->err);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
     const lp_node *tensor = &r->pickle->nodes[node];
+    lp_status status;
+    LP_TRY(spend(r, 32 + name_length));
+    LP_TRY(lp_index_check_name(r->name, name_length, r->err));
     status = fill_shape(r, tensor, &entry);
     if (status == LP_OK) {
         status = fill_place(r, tensor, &entry, &available);
@@ -180,7 +169,9 @@ static lp_status add_tensor(reader *r, uint32_t node, size_t name_length) {
         return lp_prefix(r->err, status, "byte %u: tensor %.*s: ", tensor->at, (int)name_length,
                          r->name);
     }
-    return lp_index_add(r->index, r->name, name_length, &entry, available, r->err);
+    LP_TRY(lp_index_add(r->index, r->name, name_length, &entry, available, r->err));
+done:
+    return status;
 }
 
 /* Passes over what is no tensor, but not over tensors of kinds that are not read (quantised,
@@ -214,44 +205,50 @@ static lp_status append_name(reader *r, size_t length, uint32_t key, size_t *tot
     return LP_OK;
 }
 
+static uint32_t first_cell(const lp_node *nodes, uint32_t node) {
+    return nodes[node].kind == LP_NODE_DICT ? nodes[node].is.items.first : 0;
+}
+
 /* Adds the tensors of a dictionary under the first `length` characters of the name, and those of
  * the modules in it, which have a dictionary for their state. */
 static lp_status add_tensors(reader *r, uint32_t dictionary, size_t length, int depth) {
     const lp_node *nodes = r->pickle->nodes;
-    uint32_t cell = nodes[dictionary].kind == LP_NODE_DICT ? nodes[dictionary].is.items.first : 0;
     lp_status status = LP_OK;
     if (depth > DEPTH_MAX) {
         return lp_fail(r->err, LP_ERR_FORMAT, "modules are nested deeper than %d, or in a circle",
                        DEPTH_MAX);
     }
-    for (; cell != 0 && status == LP_OK; cell = nodes[cell].is.cell.next) {
+    for (uint32_t cell = first_cell(nodes, dictionary); cell != 0;
+         cell = nodes[cell].is.cell.next) {
         uint32_t value = nodes[cell].is.cell.value;
-        bool module = r->script && nodes[value].kind == LP_NODE_OBJECT;
+        lp_node_kind kind = nodes[value].kind;
+        bool module = r->script && kind == LP_NODE_OBJECT;
         size_t total = 0;
-        status = spend(r, 1);
-        if (status != LP_OK || nodes[nodes[cell].is.cell.key].kind != LP_NODE_TEXT ||
-            (nodes[value].kind != LP_NODE_TENSOR && nodes[value].kind != LP_NODE_FOREIGN &&
-             !module)) {
+        LP_TRY(spend(r, 1));
+        if (nodes[nodes[cell].is.cell.key].kind != LP_NODE_TEXT ||
+            (kind != LP_NODE_TENSOR && kind != LP_NODE_FOREIGN && !module)) {
             continue;
         }
-        status = append_name(r, length, nodes[cell].is.cell.key, &total);
-        if (status == LP_OK && module) {
-            r->name[total] = '.'; /* there is room: the name is one longer than its limit */
-            status = total < LP_NAME_MAX
-                         ? add_tensors(r, nodes[value].is.state, total + 1, depth + 1)
-                         : lp_fail(r->err, LP_ERR_FORMAT, "a name of more than %d characters",
-                                   LP_NAME_MAX);
-        } else if (status == LP_OK) {
-            status = nodes[value].kind == LP_NODE_TENSOR ? add_tensor(r, value, total)
-                                                         : check_foreign(r, value, total);
+        LP_TRY(append_name(r, length, nodes[cell].is.cell.key, &total));
+        if (!module) {
+            LP_TRY(kind == LP_NODE_TENSOR ? add_tensor(r, value, total)
+                                          : check_foreign(r, value, total));
+            continue;
         }
+        if (total == LP_NAME_MAX) {
+            LP_TRY(
+                lp_fail(r->err, LP_ERR_FORMAT, "a name of more than %d characters", LP_NAME_MAX));
+        }
+        r->name[total] = '.';
+        LP_TRY(add_tensors(r, nodes[value].is.state, total + 1, depth + 1));
     }
+done:
     return status;
 }
 
 static bool holds_tensors(const lp_pickle *pickle, uint32_t dictionary) {
     const lp_node *nodes = pickle->nodes;
-    uint32_t cell = nodes[dictionary].kind == LP_NODE_DICT ? nodes[dictionary].is.items.first : 0;
+    uint32_t cell = first_cell(nodes, dictionary);
     while (cell != 0 && nodes[nodes[cell].is.cell.value].kind != LP_NODE_TENSOR) {
         cell = nodes[cell].is.cell.next;
     }

@@ -9,6 +9,7 @@
  */
 #include "ckpt/torch_zip.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,7 @@
 
 enum { BLOCK = 1 << 18 }; /* bytes, whole values of every type */
 
-/* ---- members ----------------------------------------------------------------------------------
- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static int compare_members(const void *a, const void *b) {
     return strcmp(((const lp_torch_member *)a)->name, ((const lp_torch_member *)b)->name);
@@ -35,25 +35,17 @@ static const lp_torch_member *find_member(const lp_torch_zip *zip, const char *n
 }
 
 static lp_status add_member(lp_torch_zip *zip, const lp_member *member, lp_error *err) {
-    if (zip->count == zip->capacity) {
-        size_t capacity = zip->capacity > 0 ? 2 * zip->capacity : 256;
-        lp_torch_member *members =
-            lp_grow(zip->members, zip->count * sizeof *members, capacity, sizeof *members);
-        if (members == NULL) {
-            return lp_fail_memory(err, zip->path, capacity, sizeof *members);
-        }
-        zip->members = members;
-        zip->capacity = capacity;
-    }
+    lp_status status;
+    lp_torch_member *members =
+        lp_grow_by_one(zip->members, zip->count, &zip->capacity, sizeof *members);
+    LP_TRY(lp_allocated(members, zip->path, zip->count + 1, sizeof *members, err));
+    zip->members = members;
     char *name = lp_strdup(member->name);
-    if (name == NULL) {
-        return lp_fail_memory(err, zip->path, strlen(member->name) + 1, 1);
-    }
-    zip->members[zip->count].name = name;
-    zip->members[zip->count].size = member->size;
-    zip->members[zip->count].place = zip->count;
+    LP_TRY(lp_allocated(name, zip->path, strlen(member->name) + 1, 1, err));
+    members[zip->count] = (lp_torch_member){name, member->size, zip->count};
     zip->count++;
-    return LP_OK;
+done:
+    return status;
 }
 
 /* True for "<prefix>/<rest>" with a prefix without slashes. */
@@ -128,29 +120,26 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
                               lp_error *err) {
     lp_archive *archive;
     lp_member member;
-    bool more = true;
-    lp_status status = open_archive(zip, &archive, err);
-    while (status == LP_OK) {
-        status = next_file(zip, archive, &member, &more, err);
-        if (status != LP_OK || !more) {
+    bool more;
+    lp_status status;
+    LP_TRY(open_archive(zip, &archive, err));
+    for (;;) {
+        LP_TRY(next_file(zip, archive, &member, &more, err));
+        if (!more) {
             break;
         }
-        status = add_member(zip, &member, err);
-        if (status == LP_OK && under_prefix(member.name, "data.pkl")) {
-            status = read_pickle(zip, archive, &member, pickle, err);
-        } else if (status == LP_OK && under_prefix(member.name, "byteorder")) {
-            status = check_byte_order(zip, archive, err);
+        LP_TRY(add_member(zip, &member, err));
+        if (under_prefix(member.name, "data.pkl")) {
+            LP_TRY(read_pickle(zip, archive, &member, pickle, err));
+        } else if (under_prefix(member.name, "byteorder")) {
+            LP_TRY(check_byte_order(zip, archive, err));
         }
     }
-    lp_archive_close(archive);
-    if (status == LP_OK && pickle->name == NULL) {
-        status = lp_fail(err, LP_ERR_FORMAT,
-                         "%s: a zip archive without data.pkl, so not a PyTorch file of version "
-                         "1.6 or later",
-                         zip->path);
-    }
-    if (status != LP_OK) {
-        return status;
+    if (pickle->name == NULL) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
+                       "%s: a zip archive without data.pkl, so not a PyTorch file of version "
+                       "1.6 or later",
+                       zip->path));
     }
     qsort(zip->members, zip->count, sizeof *zip->members, compare_members);
     size_t prefix = strlen(pickle->name) - strlen("data.pkl");
@@ -158,22 +147,24 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
     for (size_t i = 0; i < zip->count; i++) {
         const lp_torch_member *m = &zip->members[i];
         if (i > 0 && compare_members(m - 1, m) == 0) {
-            return lp_fail(err, LP_ERR_FORMAT, "%s: two members are called %s", zip->path, m->name);
+            LP_TRY(
+                lp_fail(err, LP_ERR_FORMAT, "%s: two members are called %s", zip->path, m->name));
         }
         if (strncmp(m->name, pickle->name, prefix) == 0 &&
             strncmp(m->name + prefix, "data/", 5) == 0 &&
             (!lp_add_u64(total, m->size, &total) || total > file_size)) {
-            return lp_fail(err, LP_ERR_FORMAT,
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT,
                            "%s: %s: the storages hold more than the file's %llu bytes; PyTorch "
                            "stores them uncompressed",
-                           zip->path, m->name, (unsigned long long)file_size);
+                           zip->path, m->name, (unsigned long long)file_size));
         }
     }
-    return LP_OK;
+done:
+    lp_archive_close(archive);
+    return status;
 }
 
-/* ---- index ------------------------------------------------------------------------------------
- */
+/* ---- index ----------------------------------------------------------------------------------- */
 
 typedef struct finder {
     const lp_torch_zip *zip;
@@ -187,8 +178,7 @@ static bool find_storage(const void *context, const char *key, lp_torch_storage 
     const lp_torch_member *member = find_member(f->zip, f->member);
     f->member[f->member_prefix] = '\0'; /* the prefix again, for messages */
     if (member != NULL) {
-        storage->number = member->place;
-        storage->bytes = member->size;
+        *storage = (lp_torch_storage){member->place, member->size};
     }
     return member != NULL;
 }
@@ -203,14 +193,11 @@ static lp_status read_index(lp_torch_zip *zip, const pickle_bytes *bytes, lp_ind
         return lp_prefix(err, status, "%s: ", zip->path);
     }
     finder f = {.zip = zip, .member = lp_alloc(room, 1), .member_prefix = prefix + 1};
-    if (f.member == NULL) {
-        status = lp_fail_memory(err, bytes->name, room, 1);
-    } else {
-        memcpy(f.member, bytes->name, prefix); /* "<prefix>/data" */
-        memcpy(f.member + prefix, "/", 2);
-        const lp_torch_storages storages = {find_storage, &f, f.member, false};
-        status = lp_torch_tree_index(&pickle, &storages, index, &zip->tree, err);
-    }
+    const lp_torch_storages storages = {find_storage, &f, f.member, false};
+    LP_TRY(lp_allocated(f.member, bytes->name, room, 1, err));
+    (void)snprintf(f.member, room, "%.*s/", (int)prefix, bytes->name); /* "<prefix>/data/" */
+    LP_TRY(lp_torch_tree_index(&pickle, &storages, index, &zip->tree, err));
+done:
     lp_free(f.member);
     lp_pickle_free(&pickle);
     return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: %s: ", zip->path, bytes->name);
@@ -219,11 +206,11 @@ static lp_status read_index(lp_torch_zip *zip, const pickle_bytes *bytes, lp_ind
 lp_status lp_torch_zip_index(const char *path, uint64_t file_size, lp_torch_zip *zip,
                              lp_index *index, lp_error *err) {
     pickle_bytes pickle = {0};
+    lp_status status;
     *zip = (lp_torch_zip){.path = path};
-    lp_status status = list_members(zip, file_size, &pickle, err);
-    if (status == LP_OK) {
-        status = read_index(zip, &pickle, index, err);
-    }
+    LP_TRY(list_members(zip, file_size, &pickle, err));
+    LP_TRY(read_index(zip, &pickle, index, err));
+done:
     lp_free(pickle.name);
     lp_free(pickle.bytes);
     return status;
@@ -237,8 +224,7 @@ void lp_torch_zip_free(lp_torch_zip *zip) {
     *zip = (lp_torch_zip){0};
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* The first read whose storage is not before this one. */
 static size_t first_read(const lp_entry_read *reads, size_t count, size_t storage) {
@@ -260,14 +246,13 @@ static lp_status read_whole(lp_archive *archive, uint64_t size, const lp_entry_r
                             unsigned char *block, lp_error *err) {
     unsigned width = read->entry->bytes;
     lp_status status = LP_OK;
-    for (uint64_t done = 0; done < size && status == LP_OK; done += BLOCK) {
+    for (uint64_t done = 0; done < size; done += BLOCK) {
         size_t got = size - done < BLOCK ? (size_t)(size - done) : BLOCK;
-        status = done + got < size ? lp_archive_read(archive, block, BLOCK, &got, err)
-                                   : lp_archive_read_exact(archive, block, got, err);
-        if (status == LP_OK) {
-            lp_entry_widen(read->entry, block, got / width, read->values + done / width);
-        }
+        LP_TRY(done + got < size ? lp_archive_read(archive, block, BLOCK, &got, err)
+                                 : lp_archive_read_exact(archive, block, got, err));
+        lp_entry_widen(read->entry, block, got / width, read->values + done / width);
     }
+done:
     return status;
 }
 
@@ -275,62 +260,54 @@ static lp_status read_whole(lp_archive *archive, uint64_t size, const lp_entry_r
 static lp_status read_storage(const lp_torch_zip *zip, lp_archive *archive,
                               const lp_torch_member *member, const lp_entry_read *reads,
                               size_t count, unsigned char *block, lp_error *err) {
-    lp_status status = LP_OK;
+    size_t size = (size_t)member->size; /* at most the file's */
     unsigned char *bytes = NULL;
-    bool whole = count == 1 && lp_entry_is_whole(reads->entry, member->size);
-    if (whole) {
-        status = read_whole(archive, member->size, reads, block, err);
+    lp_status status;
+    if (count == 1 && lp_entry_is_whole(reads->entry, size)) {
+        LP_TRY(read_whole(archive, size, reads, block, err));
+        status = lp_entry_check(reads->entry, reads->values, err);
     } else {
-        bytes = lp_alloc(1, (size_t)member->size); /* at most the file's size */
-        status = bytes != NULL ? lp_archive_read_exact(archive, bytes, (size_t)member->size, err)
-                               : lp_fail_memory(err, member->name, (size_t)member->size, 1);
+        bytes = lp_alloc(1, size);
+        LP_TRY(lp_allocated(bytes, member->name, size, 1, err));
+        LP_TRY(lp_archive_read_exact(archive, bytes, size, err));
+        for (size_t i = 0; i < count && status == LP_OK; i++) {
+            status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
+        }
     }
     if (status != LP_OK) {
-        lp_free(bytes);
-        return status;
+        (void)lp_prefix(err, status, "%s: ", zip->path);
     }
-    for (size_t i = 0; i < count && status == LP_OK; i++) {
-        status = whole ? lp_entry_check(reads[i].entry, reads[i].values, err)
-                       : lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
-    }
+done:
     lp_free(bytes);
-    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: ", zip->path);
+    return status;
 }
 
 lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads, size_t count,
                             lp_error *err) {
     lp_archive *archive;
-    lp_status status = open_archive(zip, &archive, err);
-    size_t left = count;
-    unsigned char *block = lp_alloc(BLOCK, 1);
-    if (status == LP_OK && block == NULL) {
-        status = lp_fail_memory(err, zip->path, BLOCK, 1);
-    }
-    while (status == LP_OK && left > 0) {
+    unsigned char *block = NULL;
+    lp_status status;
+    LP_TRY(open_archive(zip, &archive, err));
+    block = lp_alloc(BLOCK, 1);
+    LP_TRY(lp_allocated(block, zip->path, BLOCK, 1, err));
+    for (size_t left = count; left > 0;) {
         lp_member found;
         bool more;
-        status = next_file(zip, archive, &found, &more, err);
-        if (status != LP_OK || !more) {
-            break;
-        }
-        const lp_torch_member *member = find_member(zip, found.name);
+        LP_TRY(next_file(zip, archive, &found, &more, err));
+        const lp_torch_member *member = more ? find_member(zip, found.name) : NULL;
         if (member == NULL || member->size != found.size) {
-            status = lp_fail(err, LP_ERR_FORMAT, "%s: %s: the file has changed since it was opened",
-                             zip->path, found.name);
-            break;
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: %s%sthe file has changed since it was opened",
+                           zip->path, more ? found.name : "", more ? ": " : ""));
         }
         size_t first = first_read(reads, count, member->place),
                end = first_read(reads, count, member->place + 1);
         if (first < end) {
-            status = read_storage(zip, archive, member, reads + first, end - first, block, err);
+            LP_TRY(read_storage(zip, archive, member, reads + first, end - first, block, err));
             left -= end - first;
         }
     }
+done:
     lp_archive_close(archive);
     lp_free(block);
-    if (status == LP_OK && left > 0) {
-        status =
-            lp_fail(err, LP_ERR_FORMAT, "%s: the file has changed since it was opened", zip->path);
-    }
     return status;
 }

@@ -39,14 +39,10 @@ static lp_status refuse(const lp_map *map, lp_error *err) {
 
 lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *index,
                               lp_error *err) {
+    lp_status status;
     *file = (lp_weight_file){.path = lp_strdup(path)};
-    if (file->path == NULL) {
-        return lp_fail_memory(err, path, strlen(path) + 1, 1);
-    }
-    lp_status status = lp_map_open(path, &file->map, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_allocated(file->path, path, strlen(path) + 1, 1, err));
+    LP_TRY(lp_map_open(path, &file->map, err));
     file->size = file->map.size;
     index->file_size += file->size;
     if (file->size >= 4 && memcmp(file->map.data, "PK\x03\x04", 4) == 0) {
@@ -62,7 +58,11 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
     } else {
         status = refuse(&file->map, err);
     }
-    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: ", path);
+    if (status != LP_OK) {
+        (void)lp_prefix(err, status, "%s: ", path);
+    }
+done:
+    return status;
 }
 
 lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *reads, size_t count,

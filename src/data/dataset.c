@@ -145,13 +145,10 @@ static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
 
 static lp_status read_records(lp_dataset *data, lp_error *err) {
     const lp_record_file *apart = &data->files.labels;
-    lp_digest *digest;
+    lp_digest *digest = NULL;
     lp_status status;
-    data->labels = lp_alloc(data->info.count, sizeof *data->labels);
-    if (data->labels == NULL) {
-        return lp_fail_memory(err, "labels", data->info.count, sizeof *data->labels);
-    }
-    int64_t *labels = data->labels;
+    int64_t *labels = data->labels = lp_alloc(data->info.count, sizeof *data->labels);
+    LP_TRY(lp_allocated(labels, "labels", data->info.count, sizeof *labels, err));
     LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
     for (size_t k = 0; k < data->files.count; k++) {
         const lp_record_file *file = &data->files.records[k];
@@ -171,37 +168,36 @@ done:
     return status;
 }
 
-/* Is this file the published one? */
+/* *same becomes false unless this file is the published one. */
 static lp_status compare_file(const lp_record_file *file, lp_digest_kind kind, const char *digest,
                               bool *same, lp_error *err) {
     char hex[LP_DIGEST_HEX];
     lp_status status = lp_digest_bytes(kind, file->data, file->size, hex, err);
-    *same = status == LP_OK && strcmp(hex, digest) == 0;
+    *same = *same && status == LP_OK && strcmp(hex, digest) == 0;
     return status;
 }
 
 static lp_status recognise(lp_dataset *data, lp_error *err) {
     const lp_official_records *official = &data->files.layout->official[data->info.split];
     const lp_record_file *first = &data->files.records[0];
-    bool same;
+    bool same = true;
+    lp_status status = LP_OK;
     if (data->files.official_archive) {
         data->info.official = data->files.layout->archive.file;
     }
     if (official->name == NULL || data->files.count != 1 || first->size != official->bytes) {
         return LP_OK;
     }
-    lp_status status = LP_OK;
     if (official->kind == LP_SHA256) {
         same = strcmp(data->digest, official->digest) == 0;
     } else {
-        status = compare_file(first, official->kind, official->digest, &same, err);
+        LP_TRY(compare_file(first, official->kind, official->digest, &same, err));
     }
-    if (same && official->labels != NULL) {
-        status = compare_file(&data->files.labels, official->kind, official->labels, &same, err);
+    if (official->labels != NULL) {
+        LP_TRY(compare_file(&data->files.labels, official->kind, official->labels, &same, err));
     }
-    if (same) {
-        data->info.official = official->name;
-    }
+    data->info.official = same ? official->name : data->info.official;
+done:
     return status;
 }
 
@@ -253,22 +249,20 @@ static lp_status read_names(const lp_record_file *file, size_t classes, name_lis
 static lp_status name_classes(const lp_dataset *data, lp_label_kind kind, size_t classes,
                               const char *word, name_list *list, lp_error *err) {
     const lp_record_file *file = &data->files.names[kind];
+    lp_status status;
     list->names = lp_alloc(classes, sizeof *list->names);
-    if (list->names == NULL) {
-        return lp_fail_memory(err, "class names", classes, sizeof *list->names);
-    }
+    LP_TRY(lp_allocated(list->names, "class names", classes, sizeof *list->names, err));
     if (file->path != NULL) {
         return read_names(file, classes, list, err);
     }
     list->text = lp_alloc(classes, NUMBERED_NAME);
-    if (list->text == NULL) {
-        return lp_fail_memory(err, "class names", classes, NUMBERED_NAME);
-    }
+    LP_TRY(lp_allocated(list->text, "class names", classes, NUMBERED_NAME, err));
     for (size_t k = 0; k < classes; k++) {
         list->names[k] = list->text + k * NUMBERED_NAME;
         (void)snprintf(list->names[k], NUMBERED_NAME, "%s %zu", word, k);
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status fill_from_records(lp_dataset *data, lp_error *err) {
@@ -317,19 +311,16 @@ static char *folder_name(const char *path) {
 static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *options,
                                 lp_error *err) {
     lp_image_list *list = &data->list;
+    lp_status status;
     if (options->labels != LP_LABELS_FINE) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: a folder of images has no coarse labels",
                        data->source);
     }
-    lp_status status = lp_image_list_check(list, options, data->digest, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_image_list_check(list, options, data->digest, err));
     data->own_name = folder_name(data->source);
     data->labels = lp_alloc(list->count, sizeof *data->labels);
-    if (data->own_name == NULL || data->labels == NULL) {
-        return lp_fail_memory(err, "labels", list->count, sizeof *data->labels);
-    }
+    LP_TRY(lp_allocated(data->own_name, "name", strlen(data->source), 1, err));
+    LP_TRY(lp_allocated(data->labels, "labels", list->count, sizeof *data->labels, err));
     for (size_t i = 0; i < list->count; i++) {
         data->labels[i] = list->images[i].label;
     }
@@ -341,36 +332,33 @@ static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *opti
     data->info.ignored = list->ignored;
     data->info.test_share = list->test_share;
     data->info.split_seed = list->test_share > 0 ? options->split_seed : 0;
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status fill(lp_dataset *data, const char *path, const lp_dataset_options *options,
                       lp_error *err) {
+    lp_status status;
     data->source = lp_strdup(path);
-    if (data->source == NULL) {
-        return lp_fail_memory(err, path, strlen(path), 1);
-    }
+    LP_TRY(lp_allocated(data->source, path, strlen(path), 1, err));
     data->info = (lp_dataset_info){.source = data->source,
                                    .digest = data->digest,
                                    .split = options->split,
                                    .labels = options->labels};
-    lp_status status = lp_record_files_open(path, options->split, &data->files, err);
-    if (status != LP_OK) {
-        return status;
+    LP_TRY(lp_record_files_open(path, options->split, &data->files, err));
+    if (data->files.count > 0 && options->test_share > 0) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: %s has a split of its own: a test share cannot be chosen", path,
+                       data->files.layout->name));
     }
     if (data->files.count > 0) {
-        return options->test_share > 0
-                   ? lp_fail(err, LP_ERR_ARGUMENT,
-                             "%s: %s has a split of its own: a test share cannot be chosen", path,
-                             data->files.layout->name)
-                   : fill_from_records(data, err);
+        return fill_from_records(data, err);
     }
-    status = lp_image_list_open(path, options, &data->list, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    return data->list.count > 0 ? fill_from_list(data, options, err)
-                                : lp_record_files_missing(path, options->split, err);
+    LP_TRY(lp_image_list_open(path, options, &data->list, err));
+    LP_TRY(data->list.count > 0 ? fill_from_list(data, options, err)
+                                : lp_record_files_missing(path, options->split, err));
+done:
+    return status;
 }
 
 lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels, lp_dataset **out,
@@ -381,18 +369,17 @@ lp_status lp_dataset_open(const char *path, lp_split split, lp_label_kind labels
 
 lp_status lp_dataset_open_with(const char *path, const lp_dataset_options *options,
                                lp_dataset **out, lp_error *err) {
-    *out = NULL;
     lp_dataset *data = lp_alloc_zeroed(1, sizeof *data);
-    if (data == NULL) {
-        return lp_fail_memory(err, path, 1, sizeof *data);
-    }
-    lp_status status = fill(data, path, options, err);
+    lp_status status;
+    LP_TRY(lp_allocated(data, path, 1, sizeof *data, err));
+    LP_TRY(fill(data, path, options, err));
+done:
     if (status != LP_OK) {
         lp_dataset_close(data);
-        return status;
+        data = NULL;
     }
     *out = data;
-    return LP_OK;
+    return status;
 }
 
 void lp_dataset_close(lp_dataset *data) {

@@ -13,21 +13,16 @@ static int by_bytes(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-lp_status lp_folder_add(lp_folder *folder, char *name, lp_error *err) {
-    if (name != NULL && folder->count == folder->room) {
-        size_t room = folder->room > 0 ? 2 * folder->room : 64;
-        char **names = lp_grow(folder->names, folder->room * sizeof *names, room, sizeof *names);
-        if (names == NULL) {
-            lp_free(name);
-            name = NULL;
-        } else {
-            folder->names = names;
-            folder->room = room;
-        }
+/* Appends a name, which belongs to the folder from here on; NULL is out of memory. */
+static lp_status add_name(lp_folder *folder, char *name, lp_error *err) {
+    char **names = name == NULL
+                       ? NULL
+                       : lp_grow_by_one(folder->names, folder->count, &folder->room, sizeof *names);
+    if (names == NULL) {
+        lp_free(name);
+        return lp_fail_memory(err, "list of files", folder->count + 1, sizeof *names);
     }
-    if (name == NULL) {
-        return lp_fail_memory(err, "list of files", folder->count + 1, sizeof *folder->names);
-    }
+    folder->names = names;
     folder->names[folder->count++] = name;
     return LP_OK;
 }
@@ -39,27 +34,25 @@ lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err) {
         return lp_fail_errno(err, errno, "%s: folder cannot be opened", path);
     }
     lp_status status = LP_OK;
-    while (status == LP_OK) {
-        errno = 0;
-        const struct dirent *entry = readdir(stream);
-        if (entry == NULL) {
-            if (errno != 0) {
-                status = lp_fail_errno(err, errno, "%s: folder cannot be read", path);
-            }
-            break;
-        }
+    const struct dirent *entry;
+    for (errno = 0; (entry = readdir(stream)) != NULL; errno = 0) {
         const char *name = entry->d_name;
         if (name[0] == '.') {
             folder->hidden += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
         } else {
-            status = lp_folder_add(folder, lp_strdup(name), err);
+            LP_TRY(add_name(folder, lp_strdup(name), err));
         }
     }
+    if (errno != 0) {
+        LP_TRY(lp_fail_errno(err, errno, "%s: folder cannot be read", path));
+    }
+    if (folder->count > 0) {
+        qsort(folder->names, folder->count, sizeof *folder->names, by_bytes);
+    }
+done:
     (void)closedir(stream);
     if (status != LP_OK) {
         lp_folder_clear(folder);
-    } else if (folder->count > 0) {
-        qsort(folder->names, folder->count, sizeof *folder->names, by_bytes);
     }
     return status;
 }

@@ -16,8 +16,4 @@ typedef struct lp_folder {
 LP_MUST_USE lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err);
 void lp_folder_clear(lp_folder *folder);
 
-/* Appends a name, which belongs to the folder from here on, also on failure; NULL is out of
- * memory. */
-LP_MUST_USE lp_status lp_folder_add(lp_folder *folder, char *name, lp_error *err);
-
 #endif

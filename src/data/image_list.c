@@ -31,14 +31,12 @@ enum { TEST_NAMES = 3 };
 static bool is_image_name(const char *name) {
     static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
                                           ".pgm", ".tif",  ".tiff", ".webp"};
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t ending = strlen(endings[i]);
-        if (length >= ending && strcasecmp(name + length - ending, endings[i]) == 0) {
-            return true;
-        }
+    const char *end = strrchr(name, '.');
+    bool found = false;
+    for (size_t i = 0; end != NULL && i < sizeof endings / sizeof *endings; i++) {
+        found = found || strcasecmp(end, endings[i]) == 0;
     }
-    return false;
+    return found;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -46,22 +44,19 @@ static bool is_image_name(const char *name) {
 /* Sub-folders of a folder; *others counts the rest. */
 static lp_status read_subfolders(const char *path, lp_folder *folders, size_t *others,
                                  lp_error *err) {
-    lp_status status = lp_folder_read(path, folders, err);
+    char full[LP_PATH_ROOM];
     size_t kept = 0;
+    lp_status status = lp_folder_read(path, folders, err);
     *others = folders->hidden;
     for (size_t i = 0; i < folders->count; i++) {
         char *name = folders->names[i];
-        char *full = status == LP_OK ? lp_path_join(path, name) : NULL;
-        if (status == LP_OK && full == NULL) {
-            status = lp_fail_memory(err, path, 1, strlen(name));
-        }
-        if (full != NULL && lp_is_folder(full)) {
+        status = status == LP_OK ? lp_path_in(full, path, name, err) : status;
+        if (status == LP_OK && lp_is_folder(full)) {
             folders->names[kept++] = name;
         } else {
             lp_free(name);
             ++*others;
         }
-        lp_free(full);
     }
     folders->count = kept;
     if (status != LP_OK) {
@@ -70,39 +65,31 @@ static lp_status read_subfolders(const char *path, lp_folder *folders, size_t *o
     return status;
 }
 
-/* *place: root/name if that is a folder which holds folders, else NULL. */
-static lp_status find_place(const char *root, const char *name, char **place, lp_error *err) {
+/* place: root/name if that is a folder which holds folders, else "". */
+static lp_status find_place(const char *root, const char *name, char place[LP_PATH_ROOM],
+                            lp_error *err) {
     lp_folder folders = {0};
     size_t others;
-    lp_status status = LP_OK;
-    *place = lp_path_join(root, name);
-    if (*place == NULL) {
-        return lp_fail_memory(err, root, 1, strlen(name));
-    }
-    if (lp_is_folder(*place)) {
-        status = read_subfolders(*place, &folders, &others, err);
+    lp_status status;
+    LP_TRY(lp_path_in(place, root, name, err));
+    if (lp_is_folder(place)) {
+        LP_TRY(read_subfolders(place, &folders, &others, err));
     }
     if (folders.count == 0) {
-        lp_free(*place);
-        *place = NULL;
+        place[0] = '\0';
     }
+done:
     lp_folder_clear(&folders);
     return status;
 }
 
 static lp_status add_image(lp_image_list *list, size_t *room, char *name, int64_t label,
                            lp_error *err) {
-    if (list->count == *room) {
-        size_t more = *room > 0 ? 2 * *room : 256;
-        lp_listed_image *images =
-            lp_grow(list->images, *room * sizeof *images, more, sizeof *images);
-        if (images == NULL) {
-            lp_free(name);
-            return lp_fail_memory(err, "list of images", more, sizeof *images);
-        }
-        list->images = images;
-        *room = more;
+    lp_listed_image *images = lp_grow_by_one(list->images, list->count, room, sizeof *images);
+    if (images == NULL) {
+        return lp_fail_memory(err, "list of images", list->count + 1, sizeof *images);
     }
+    list->images = images;
     list->images[list->count++] = (lp_listed_image){.name = name, .label = label};
     return LP_OK;
 }
@@ -112,33 +99,32 @@ static lp_status add_image(lp_image_list *list, size_t *room, char *name, int64_
 static lp_status walk(lp_image_list *list, size_t *room, const char *below, int64_t label,
                       int depth, lp_error *err) {
     lp_folder folder = {0};
-    char *path = lp_path_join(list->folder, below);
-    if (path == NULL) {
-        return lp_fail_memory(err, below, 1, strlen(list->folder));
+    char path[LP_PATH_ROOM], *name = NULL;
+    lp_status status;
+    LP_TRY(lp_path_in(path, list->folder, below, err));
+    if (depth == DEPTH_MAX) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: more than %d folders deep", path, DEPTH_MAX));
     }
-    lp_status status =
-        depth < DEPTH_MAX
-            ? lp_folder_read(path, &folder, err)
-            : lp_fail(err, LP_ERR_FORMAT, "%s: more than %d folders deep", path, DEPTH_MAX);
+    LP_TRY(lp_folder_read(path, &folder, err));
     list->ignored += folder.hidden;
-    for (size_t i = 0; i < folder.count && status == LP_OK; i++) {
-        char *full = lp_path_join(path, folder.names[i]);
-        char *name = lp_path_join(below, folder.names[i]);
-        if (full == NULL || name == NULL) {
-            status = lp_fail_memory(err, path, 2, strlen(folder.names[i]));
-        } else if (lp_is_folder(full)) {
-            status = walk(list, room, name, label, depth + 1, err);
+    for (size_t i = 0; i < folder.count; i++) {
+        name = lp_path_join(below, folder.names[i]);
+        LP_TRY(lp_allocated(name, path, 2, strlen(folder.names[i]), err));
+        LP_TRY(lp_path_in(path, list->folder, name, err));
+        if (lp_is_folder(path)) {
+            LP_TRY(walk(list, room, name, label, depth + 1, err));
         } else if (is_image_name(name)) {
-            status = add_image(list, room, name, label, err);
+            LP_TRY(add_image(list, room, name, label, err));
             name = NULL;
         } else {
             list->ignored++;
         }
-        lp_free(full);
         lp_free(name);
+        name = NULL;
     }
+done:
+    lp_free(name);
     lp_folder_clear(&folder);
-    lp_free(path);
     return status;
 }
 
@@ -192,32 +178,29 @@ static lp_status check_test_classes(lp_image_list *list, const char *train, lp_e
 
 /* All images of list->folder, sorted. */
 static lp_status list_images(lp_image_list *list, bool every_class, lp_error *err) {
+    char path[LP_PATH_ROOM];
     size_t room = 0;
     lp_status status = LP_OK;
     const char *empty = NULL;
-    for (size_t k = 0; k < list->class_count && status == LP_OK; k++) {
+    for (size_t k = 0; k < list->class_count; k++) {
         size_t before = list->count;
-        char *path = lp_path_join(list->folder, list->classes[k]);
-        if (path == NULL) {
-            return lp_fail_memory(err, list->classes[k], 1, 1);
-        }
+        LP_TRY(lp_path_in(path, list->folder, list->classes[k], err));
         if (every_class || lp_is_folder(path)) {
-            status = walk(list, &room, list->classes[k], (int64_t)k, 0, err);
+            LP_TRY(walk(list, &room, list->classes[k], (int64_t)k, 0, err));
         }
-        lp_free(path);
         if (every_class && empty == NULL && list->count == before) {
             empty = list->classes[k];
         }
     }
-    if (status != LP_OK || list->count == 0) {
-        return status;
+    if (list->count > 0 && empty != NULL) {
+        LP_TRY(lp_fail(err, LP_ERR_DATA, "%s/%s: expected images of this class, found none",
+                       list->folder, empty));
     }
-    if (empty != NULL) {
-        return lp_fail(err, LP_ERR_DATA, "%s/%s: expected images of this class, found none",
-                       list->folder, empty);
+    if (list->count > 0) {
+        qsort(list->images, list->count, sizeof *list->images, by_place);
     }
-    qsort(list->images, list->count, sizeof *list->images, by_place);
-    return LP_OK;
+done:
+    return status;
 }
 
 /* ---- the split ------------------------------------------------------------------------------- */
@@ -230,9 +213,8 @@ static lp_status keep_split(lp_image_list *list, const lp_dataset_options *optio
     size_t kept = 0;
     int64_t *labels = lp_alloc(list->count, sizeof *labels);
     bool *held_out = lp_alloc(list->count, sizeof *held_out);
-    if (labels == NULL || held_out == NULL) {
-        LP_TRY(lp_fail_memory(err, "split", list->count, sizeof *labels));
-    }
+    LP_TRY(lp_allocated(labels, "split", list->count, sizeof *labels, err));
+    LP_TRY(lp_allocated(held_out, "split", list->count, sizeof *held_out, err));
     for (size_t i = 0; i < list->count; i++) {
         labels[i] = list->images[i].label;
     }
@@ -249,9 +231,9 @@ static lp_status keep_split(lp_image_list *list, const lp_dataset_options *optio
     }
     list->count = kept;
     if (kept == 0) {
-        status =
-            lp_fail(err, LP_ERR_DATA,
-                    "%s: no class has two images: none is left for the test split", list->folder);
+        LP_TRY(lp_fail(err, LP_ERR_DATA,
+                       "%s: no class has two images: none is left for the test split",
+                       list->folder));
     }
 done:
     lp_strata_free(strata);
@@ -260,16 +242,23 @@ done:
     return status;
 }
 
-static lp_status find_places(const char *path, char **train, char **test, lp_error *err) {
-    lp_status status = find_place(path, "train", train, err);
-    for (size_t i = 0; i < TEST_NAMES && status == LP_OK && *test == NULL; i++) {
-        status = find_place(path, test_names[i], test, err);
+lp_status lp_image_list_open(const char *path, const lp_dataset_options *options,
+                             lp_image_list *list, lp_error *err) {
+    char train_path[LP_PATH_ROOM], test_path[LP_PATH_ROOM] = "";
+    lp_folder classes;
+    lp_status status;
+    memset(list, 0, sizeof *list);
+    if (!(options->test_share >= 0 && options->test_share < 1)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: expected a test share above 0 and below 1, found %g", path,
+                       options->test_share);
     }
-    return status;
-}
-
-static lp_status fill(lp_image_list *list, const char *path, const char *train, const char *test,
-                      const lp_dataset_options *options, lp_error *err) {
+    LP_TRY(find_place(path, "train", train_path, err));
+    for (size_t i = 0; i < TEST_NAMES && test_path[0] == '\0'; i++) {
+        LP_TRY(find_place(path, test_names[i], test_path, err));
+    }
+    const char *train = train_path[0] != '\0' ? train_path : NULL;
+    const char *test = test_path[0] != '\0' ? test_path : NULL;
     bool own_split = train != NULL || test != NULL;
     bool is_test = options->split == LP_SPLIT_TEST;
     const char *folder = !own_split ? path : is_test ? test : train;
@@ -284,15 +273,11 @@ static lp_status fill(lp_image_list *list, const char *path, const char *train, 
                        train != NULL ? train : test);
     }
     const char *first = train != NULL ? train : folder; /* whose folders are the classes */
-    lp_folder classes;
-    lp_status status;
     LP_TRY(read_subfolders(first, &classes, &list->ignored, err));
     list->classes = classes.names;
     list->class_count = classes.count;
     list->folder = lp_strdup(folder);
-    if (list->folder == NULL) {
-        LP_TRY(lp_fail_memory(err, folder, 1, strlen(folder)));
-    }
+    LP_TRY(lp_allocated(list->folder, folder, 1, strlen(folder), err));
     LP_TRY(check_class_names(list, first, err));
     if (first != folder) {
         LP_TRY(check_test_classes(list, train, err));
@@ -302,24 +287,6 @@ static lp_status fill(lp_image_list *list, const char *path, const char *train, 
         LP_TRY(keep_split(list, options, err));
     }
 done:
-    return status;
-}
-
-lp_status lp_image_list_open(const char *path, const lp_dataset_options *options,
-                             lp_image_list *list, lp_error *err) {
-    char *train = NULL, *test = NULL;
-    memset(list, 0, sizeof *list);
-    if (!(options->test_share >= 0 && options->test_share < 1)) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
-                       "%s: expected a test share above 0 and below 1, found %g", path,
-                       options->test_share);
-    }
-    lp_status status = find_places(path, &train, &test, err);
-    if (status == LP_OK) {
-        status = fill(list, path, train, test, options, err);
-    }
-    lp_free(train);
-    lp_free(test);
     return status;
 }
 
@@ -343,69 +310,67 @@ void lp_image_list_close(lp_image_list *list) {
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* A file's bytes and digest.  path and bytes are the caller's to free. */
-static lp_status read_file(const lp_image_list *list, const lp_listed_image *image, char **path,
-                           char **bytes, lp_image_file *file, char hex[LP_DIGEST_HEX],
-                           lp_error *err) {
+/* A file's path, bytes and digest.  The bytes are the caller's to free. */
+static lp_status read_file(const lp_image_list *list, const lp_listed_image *image,
+                           char path[LP_PATH_ROOM], char **bytes, lp_image_file *file,
+                           char hex[LP_DIGEST_HEX], lp_error *err) {
     size_t size = 0;
+    lp_status status;
     *bytes = NULL;
-    *path = lp_path_join(list->folder, image->name);
-    if (*path == NULL) {
-        return lp_fail_memory(err, image->name, 1, strlen(list->folder));
-    }
-    lp_status status = lp_file_read(*path, file_bytes_max, bytes, &size, err);
-    *file = (lp_image_file){*path, (const unsigned char *)*bytes, size};
-    return status == LP_OK ? lp_digest_bytes(LP_SHA256, *bytes, size, hex, err) : status;
+    LP_TRY(lp_path_in(path, list->folder, image->name, err));
+    LP_TRY(lp_file_read(path, file_bytes_max, bytes, &size, err));
+    *file = (lp_image_file){path, (const unsigned char *)*bytes, size};
+    LP_TRY(lp_digest_bytes(LP_SHA256, *bytes, size, hex, err));
+done:
+    return status;
 }
 
 typedef struct checking {
     lp_image_list *list;
     bool skip_broken;
-    size_t first; /* of the chunk */
     char hex[CHUNK][LP_DIGEST_HEX];
     char *why[CHUNK];        /* what is wrong with a broken image that is left out */
     lp_listed_image *images; /* the chunk's */
-    unsigned char **rgb;     /* [threads], each grown as needed */
-    size_t *room;
+    struct pixels {
+        unsigned char *rgb;
+        size_t room;
+    } * scratch; /* [threads], each grown as needed */
 } checking;
 
 static lp_status decode_once(checking *c, size_t index, size_t worker, const lp_image_file *file,
                              lp_error *err) {
-    size_t height, width;
-    lp_status status = lp_image_file_size(file, &height, &width, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    if (c->room[worker] < height * width * 3) {
-        lp_free(c->rgb[worker]);
-        c->rgb[worker] = lp_alloc(height * width, 3);
-        c->room[worker] = c->rgb[worker] != NULL ? height * width * 3 : 0;
-        if (c->rgb[worker] == NULL) {
-            return lp_fail_memory(err, file->path, height * width, 3);
-        }
-    }
+    struct pixels *scratch = &c->scratch[worker];
     lp_listed_image *image = &c->images[index];
+    size_t height, width;
+    lp_status status;
+    LP_TRY(lp_image_file_size(file, &height, &width, err));
+    if (scratch->room < height * width * 3) {
+        lp_free(scratch->rgb);
+        scratch->rgb = lp_alloc(height * width, 3);
+        scratch->room = scratch->rgb != NULL ? height * width * 3 : 0;
+        LP_TRY(lp_allocated(scratch->rgb, file->path, height * width, 3, err));
+    }
     image->height = (uint32_t)height;
     image->width = (uint32_t)width;
     memcpy(image->mark, c->hex[index], sizeof image->mark);
-    return lp_image_file_decode(file, c->rgb[worker], err);
+    LP_TRY(lp_image_file_decode(file, scratch->rgb, err));
+done:
+    return status;
 }
 
 static lp_status check_one(void *context, size_t index, size_t worker, lp_error *err) {
     checking *c = context;
-    char *path, *bytes;
+    char path[LP_PATH_ROOM], *bytes;
     lp_image_file file;
-    lp_status status =
-        read_file(c->list, &c->images[index], &path, &bytes, &file, c->hex[index], err);
-    if (status == LP_OK) {
-        status = decode_once(c, index, worker, &file, err);
-        if (c->skip_broken && (status == LP_ERR_FORMAT || status == LP_ERR_UNSUPPORTED)) {
-            c->why[index] = lp_strdup(err->text);
-            status = c->why[index] != NULL ? LP_OK : lp_fail_memory(err, path, 1, sizeof *err);
-        }
+    lp_status status;
+    LP_TRY(read_file(c->list, &c->images[index], path, &bytes, &file, c->hex[index], err));
+    status = decode_once(c, index, worker, &file, err);
+    if (c->skip_broken && (status == LP_ERR_FORMAT || status == LP_ERR_UNSUPPORTED)) {
+        c->why[index] = lp_strdup(err->text);
+        status = lp_allocated(c->why[index], path, 1, sizeof *err, err);
     }
+done:
     lp_free(bytes);
-    lp_free(path);
     return status;
 }
 
@@ -426,16 +391,11 @@ static lp_status sort_out(checking *c, size_t count, size_t *kept, size_t *room,
             LP_TRY(lp_digest_add(digest, image.name, strlen(image.name) + 1, err));
             continue;
         }
-        if (list->broken_count == *room) {
-            size_t more = *room > 0 ? 2 * *room : 16;
-            lp_broken_image *broken =
-                lp_grow(list->broken, *room * sizeof *broken, more, sizeof *broken);
-            if (broken == NULL) {
-                return lp_fail_memory(err, "list of broken images", more, sizeof *broken);
-            }
-            list->broken = broken;
-            *room = more;
-        }
+        lp_broken_image *broken =
+            lp_grow_by_one(list->broken, list->broken_count, room, sizeof *broken);
+        LP_TRY(lp_allocated(broken, "list of broken images", list->broken_count + 1, sizeof *broken,
+                            err));
+        list->broken = broken;
         list->broken[list->broken_count++] = (lp_broken_image){image.name, c->why[i]};
         c->images[i].name = c->why[i] = NULL;
     }
@@ -447,25 +407,24 @@ static lp_status check_all(checking *c, const lp_dataset_options *options, size_
                            lp_digest *digest, lp_error *err) {
     lp_image_list *list = c->list;
     size_t kept = 0, room = 0, total = list->count;
+    lp_status status = LP_OK;
     for (size_t first = 0, count; first < total; first += count) {
         count = total - first < CHUNK ? total - first : CHUNK;
         c->images = list->images + first;
-        lp_status status = lp_parallel_for(threads, count, check_one, c, err);
-        if (status == LP_OK) {
-            status = sort_out(c, count, &kept, &room, digest, err);
-        }
-        if (status != LP_OK) {
-            return status;
-        }
+        LP_TRY(lp_parallel_for(threads, count, check_one, c, err));
+        LP_TRY(sort_out(c, count, &kept, &room, digest, err));
         if (!lp_progress_step(&options->progress, first + count, total, NULL)) {
-            return lp_fail(err, LP_CANCELLED, "%s: stopped after checking %zu of %zu images",
-                           list->folder, first + count, total);
+            LP_TRY(lp_fail(err, LP_CANCELLED, "%s: stopped after checking %zu of %zu images",
+                           list->folder, first + count, total));
         }
     }
     list->count = kept;
-    return kept > 0 ? LP_OK
-                    : lp_fail(err, LP_ERR_FORMAT, "all %zu images are broken; the first: %s", total,
-                              list->broken[0].why);
+    if (kept == 0) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "all %zu images are broken; the first: %s", total,
+                       list->broken[0].why));
+    }
+done:
+    return status;
 }
 
 lp_status lp_image_list_check(lp_image_list *list, const lp_dataset_options *options,
@@ -479,24 +438,20 @@ lp_status lp_image_list_check(lp_image_list *list, const lp_dataset_options *opt
     }
     c->list = list;
     c->skip_broken = options->skip_broken;
-    c->rgb = lp_alloc_zeroed(threads, sizeof *c->rgb);
-    c->room = lp_alloc_zeroed(threads, sizeof *c->room);
-    if (c->rgb == NULL || c->room == NULL) {
-        LP_TRY(lp_fail_memory(err, "check of images", threads, sizeof *c->rgb));
-    }
+    c->scratch = lp_alloc_zeroed(threads, sizeof *c->scratch);
+    LP_TRY(lp_allocated(c->scratch, "check of images", threads, sizeof *c->scratch, err));
     LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
     LP_TRY(check_all(c, options, threads, digest, err));
     LP_TRY(lp_digest_hex(digest, digest_hex, err));
 done:
     lp_digest_free(digest);
-    for (size_t t = 0; c->rgb != NULL && t < threads; t++) {
-        lp_free(c->rgb[t]);
+    for (size_t t = 0; c->scratch != NULL && t < threads; t++) {
+        lp_free(c->scratch[t].rgb);
     }
     for (size_t i = 0; i < CHUNK; i++) {
         lp_free(c->why[i]);
     }
-    lp_free(c->rgb);
-    lp_free(c->room);
+    lp_free(c->scratch);
     lp_free(c);
     return status;
 }
@@ -505,11 +460,11 @@ lp_status lp_image_list_read(const lp_image_list *list, size_t i, unsigned char 
                              lp_error *err) {
     const lp_listed_image *image = &list->images[i];
     char hex[LP_DIGEST_HEX];
-    char *path, *bytes;
+    char path[LP_PATH_ROOM], *bytes;
     lp_image_file file;
     size_t height = 0, width = 0;
-    lp_status status = read_file(list, image, &path, &bytes, &file, hex, err);
-    LP_TRY(status);
+    lp_status status;
+    LP_TRY(read_file(list, image, path, &bytes, &file, hex, err));
     if (memcmp(hex, image->mark, sizeof image->mark) == 0) {
         LP_TRY(lp_image_file_size(&file, &height, &width, err));
     }
@@ -519,6 +474,5 @@ lp_status lp_image_list_read(const lp_image_list *list, size_t i, unsigned char 
     LP_TRY(lp_image_file_decode(&file, rgb, err));
 done:
     lp_free(bytes);
-    lp_free(path);
     return status;
 }

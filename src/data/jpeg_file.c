@@ -117,21 +117,15 @@ static void convert_row(const unsigned char *row, size_t width, int components,
 }
 
 static lp_status choose_colors(jpeg_job *job) {
-    switch (job->jpeg.num_components) {
-    case 1:
-        job->jpeg.out_color_space = JCS_GRAYSCALE;
-        return LP_OK;
-    case 3:
-        job->jpeg.out_color_space = JCS_RGB;
-        return LP_OK;
-    case 4:
-        job->jpeg.out_color_space = JCS_CMYK;
-        return LP_OK;
-    default:
-        return lp_fail(job->err, LP_ERR_UNSUPPORTED,
-                       "%s: expected a JPEG of 1, 3 or 4 components, found %d", job->file->path,
-                       job->jpeg.num_components);
-    }
+    static const J_COLOR_SPACE spaces[] = {JCS_UNKNOWN, JCS_GRAYSCALE, JCS_UNKNOWN, JCS_RGB,
+                                           JCS_CMYK};
+    int components = job->jpeg.num_components;
+    job->jpeg.out_color_space = components > 4 ? JCS_UNKNOWN : spaces[components];
+    return job->jpeg.out_color_space != JCS_UNKNOWN
+               ? LP_OK
+               : lp_fail(job->err, LP_ERR_UNSUPPORTED,
+                         "%s: expected a JPEG of 1, 3 or 4 components, found %d", job->file->path,
+                         components);
 }
 
 static void read_pixels(jpeg_job *job) {

@@ -7,8 +7,8 @@
  *   alpha               left out, not blended, tRNS too
  *   gamma, profiles     not looked at
  *
- * libpng's own transformations are not used (but unpacking), because they differ in just these
- * points.  Its errors come by longjmp, so what is live across it is in a struct of the caller. */
+ * libpng's own transformations give all of these but the clipping.  Its errors come by longjmp, so
+ * what is live across it is in a struct of the caller. */
 #include <setjmp.h>
 #include <stdbool.h>
 #include <string.h>
@@ -26,11 +26,8 @@ typedef struct png_job {
     size_t at; /* bytes read */
     unsigned char *rgb;
     size_t height, width;
-    int depth; /* bits a sample in the file; unpacked, at least 8 */
     png_structp png;
     png_infop info;
-    unsigned char *raw;   /* rows as the file has them; a byte a sample, or two */
-    unsigned char **rows; /* of all of raw, for interlaced files */
     bool no_memory;
     lp_status status;
     lp_error *err;
@@ -80,64 +77,34 @@ static void release(png_structp png, png_voidp block) {
 
 /* ---- pixels ---------------------------------------------------------------------------------- */
 
-/* One row of samples into RGB. */
-static void convert_row(const png_job *job, const unsigned char *raw, unsigned char *rgb) {
-    int depth = job->depth;
-    int type = png_get_color_type(job->png, job->info);
-    size_t bytes = depth == 16 ? 2 : 1, step = png_get_channels(job->png, job->info) * bytes;
-    bool color = (type & PNG_COLOR_MASK_COLOR) != 0;
-    png_colorp palette = NULL;
-    int colors = 0;
-    if (type == PNG_COLOR_TYPE_PALETTE) {
-        (void)png_get_PLTE(job->png, job->info, &palette, &colors);
-    }
-    for (size_t x = 0; x < job->width; x++, raw += step, rgb += 3) {
-        if (palette != NULL) {
-            png_color c = raw[0] < colors ? palette[raw[0]] : (png_color){0, 0, 0};
-            rgb[0] = c.red;
-            rgb[1] = c.green;
-            rgb[2] = c.blue;
-        } else if (color) {
-            rgb[0] = raw[0];
-            rgb[1] = raw[bytes];
-            rgb[2] = raw[2 * bytes];
-        } else {
-            unsigned v = raw[0];
-            if (depth < 8) {
-                v = v * 255 / ((1U << depth) - 1);
-            } else if (depth == 16 && type == PNG_COLOR_TYPE_GRAY) {
-                v = raw[0] > 0 ? 255 : raw[1];
-            }
-            rgb[0] = rgb[1] = rgb[2] = (unsigned char)v;
-        }
+/* libpng's last step for grey of 16 bits, most significant byte first: to RGB, in the row. */
+static void clip_grey(png_structp png, png_row_infop row, png_bytep bytes) {
+    (void)png;
+    for (size_t x = 0; x < row->width; x++) {
+        unsigned char v = bytes[6 * x] > 0 ? 255 : bytes[6 * x + 1];
+        bytes[3 * x] = bytes[3 * x + 1] = bytes[3 * x + 2] = v;
     }
 }
 
 static void read_pixels(png_job *job) {
-    size_t row_bytes;
-    job->depth = png_get_bit_depth(job->png, job->info);
-    png_set_packing(job->png);
-    bool interlaced = png_set_interlace_handling(job->png) > 1;
-    png_read_update_info(job->png, job->info);
-    row_bytes = png_get_rowbytes(job->png, job->info);
-    job->raw = lp_alloc(interlaced ? job->height : 1, row_bytes);
-    job->rows = lp_alloc(interlaced ? job->height : 1, sizeof *job->rows);
-    if (job->raw == NULL || job->rows == NULL) {
-        job->no_memory = true;
-        png_error(job->png, "out of memory");
+    png_structp png = job->png;
+    if (png_get_bit_depth(png, job->info) == 16 &&
+        png_get_color_type(png, job->info) == PNG_COLOR_TYPE_GRAY) {
+        png_set_read_user_transform_fn(png, clip_grey);
+        png_set_user_transform_info(png, NULL, 8, 3);
+    } else {
+        png_set_strip_16(png);
+        png_set_expand_gray_1_2_4_to_8(png);
     }
-    if (interlaced) { /* the last pass completes all rows */
+    png_set_palette_to_rgb(png);
+    png_set_strip_alpha(png);
+    png_set_gray_to_rgb(png);
+    int passes = png_set_interlace_handling(png); /* each completes the rows of the one before */
+    png_read_update_info(png, job->info);
+    for (int pass = 0; pass < passes; pass++) {
         for (size_t y = 0; y < job->height; y++) {
-            job->rows[y] = job->raw + y * row_bytes;
+            png_read_row(png, job->rgb + y * job->width * 3, NULL);
         }
-        png_read_image(job->png, job->rows);
-    }
-    for (size_t y = 0; y < job->height; y++) {
-        if (!interlaced) {
-            png_read_row(job->png, job->raw, NULL);
-        }
-        convert_row(job, job->raw + (interlaced ? y * row_bytes : 0),
-                    job->rgb + y * job->width * 3);
     }
 }
 
@@ -196,7 +163,5 @@ lp_status lp_png_decode(const lp_image_file *file, size_t *height, size_t *width
         job.no_memory = true;
     }
     png_destroy_read_struct(&job.png, &job.info, NULL);
-    lp_free(job.raw);
-    lp_free(job.rows);
     return job.no_memory ? lp_fail_memory(err, file->path, job.height, job.width * 3) : job.status;
 }

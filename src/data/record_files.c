@@ -1,9 +1,10 @@
 /* Data stage: the files of a split, wherever they lie.
  *
  *   folder    the split's files in it or one level down in the official folder; mapped
- *   one file  of the layout that its name stands for, CIFAR-100's for an unknown name; mapped, and
- * the names and labels beside it archive   tar or tar.gz, read once from end to end, so that damage
- * anywhere is found; only the members needed are kept in memory
+ *   one file  of the layout that its name stands for, CIFAR-100's for an unknown name; mapped,
+ *             with the names and labels beside it
+ *   archive   tar or tar.gz, read once from end to end, so that damage anywhere is found; only the
+ *             members needed are kept in memory
  *
  * CIFAR-10's training batches may end early (a subset), but none may be missing in between. */
 #include "data/record_files.h"
@@ -19,18 +20,17 @@
  * far below the second bound.  Larger ones are for a folder, which is mapped. */
 static const uint64_t expansion_max = 1032, members_bytes_max = UINT64_C(1) << 31;
 
-static lp_status open_file(char *path, lp_record_file *file, lp_error *err) {
-    lp_status status = lp_map_open(path, &file->map, err);
-    file->path = path;
+enum { SLOT_LABELS = LP_RECORD_FILES_MAX, SLOT_NAMES, SLOTS = SLOT_NAMES + 2 };
+
+static lp_status open_file(const char *path, lp_record_file *file, lp_error *err) {
+    lp_status status;
+    file->path = lp_strdup(path);
+    LP_TRY(lp_allocated(file->path, path, 1, strlen(path) + 1, err));
+    LP_TRY(lp_map_open(path, &file->map, err));
     file->data = file->map.data;
     file->size = (size_t)file->map.size;
+done:
     return status;
-}
-
-static void close_file(lp_record_file *file) {
-    lp_map_close(&file->map);
-    lp_free(file->memory);
-    lp_free(file->path);
 }
 
 static const char *split_name(lp_split split) {
@@ -79,90 +79,86 @@ static lp_status count_files(lp_record_files *files, const char *path, lp_split 
 
 /* ---- folders and single files ---------------------------------------------------------------- */
 
-/* Maps the folder's file of this name, where there is one. */
-static lp_status open_beside(const char *folder, const char *name, lp_record_file *file,
-                             lp_error *err) {
-    if (name == NULL) {
-        return LP_OK;
-    }
-    char *path = lp_path_join(folder, name);
-    if (path == NULL) {
-        return lp_fail_memory(err, name, 1, strlen(folder));
-    }
-    if (!lp_is_file(path)) {
-        lp_free(path);
-        return LP_OK;
-    }
-    return open_file(path, file, err);
+/* The i-th file that a split may have: its records, the labels apart, the names of either kind. */
+static const char *slot_name(const lp_record_layout *layout, lp_split split, size_t i) {
+    return i < SLOT_LABELS    ? layout->files[split][i]
+           : i == SLOT_LABELS ? layout->label_files[split]
+                              : layout->names[i - SLOT_NAMES];
 }
 
-/* The names and labels that the folder has. */
-static lp_status open_names(const char *folder, lp_split split, lp_record_files *files,
+static lp_record_file *slot_of(lp_record_files *files, size_t i) {
+    return i < SLOT_LABELS    ? &files->records[i]
+           : i == SLOT_LABELS ? &files->labels
+                              : &files->names[i - SLOT_NAMES];
+}
+
+/* Maps those of the files from slot `first` to end - 1 that the folder has.  Only one place may
+ * have any: `earlier` is a file of another one, or NULL. */
+static lp_status open_slots(const char *folder, const lp_record_layout *layout, lp_split split,
+                            size_t first, size_t end, const char *earlier, lp_record_files *files,
                             lp_error *err) {
-    const lp_record_layout *layout = files->layout;
-    lp_status status = open_beside(folder, layout->label_files[split], &files->labels, err);
-    for (size_t kind = 0; kind < 2 && status == LP_OK; kind++) {
-        status = open_beside(folder, layout->names[kind], &files->names[kind], err);
+    char path[LP_PATH_ROOM];
+    lp_status status = LP_OK;
+    for (size_t i = first; i < end; i++) {
+        const char *name = slot_name(layout, split, i);
+        if (name == NULL) {
+            continue;
+        }
+        LP_TRY(lp_path_in(path, folder, name, err));
+        if (!lp_is_file(path)) {
+            continue;
+        }
+        if (earlier != NULL) {
+            LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "both %s and %s are there: name the folder of one",
+                           earlier, path));
+        }
+        LP_TRY(open_file(path, slot_of(files, i), err));
     }
+done:
     return status;
+}
+
+static const char *first_records(const lp_record_files *files) {
+    size_t k = 0;
+    while (k + 1 < LP_RECORD_FILES_MAX && files->records[k].path == NULL) {
+        k++;
+    }
+    return files->records[k].path;
 }
 
 /* Maps those of the split's files that the folder has.  Only one place may have any. */
 static lp_status open_place(const char *folder, const lp_record_layout *layout, lp_split split,
                             lp_record_files *files, lp_error *err) {
-    const char *earlier = NULL;
-    for (size_t k = 0; k < LP_RECORD_FILES_MAX && earlier == NULL; k++) {
-        earlier = files->records[k].path;
-    }
-    for (size_t k = 0; k < LP_RECORD_FILES_MAX && layout->files[split][k] != NULL; k++) {
-        char *path = lp_path_join(folder, layout->files[split][k]);
-        if (path == NULL) {
-            return lp_fail_memory(err, layout->files[split][k], 1, strlen(folder));
-        }
-        if (!lp_is_file(path)) {
-            lp_free(path);
-            continue;
-        }
-        if (earlier != NULL) {
-            lp_status status =
-                lp_fail(err, LP_ERR_ARGUMENT, "both %s and %s are there: name the folder of one",
-                        earlier, path);
-            lp_free(path);
-            return status;
-        }
+    const char *earlier = first_records(files);
+    lp_status status;
+    LP_TRY(open_slots(folder, layout, split, 0, SLOT_LABELS, earlier, files, err));
+    if (earlier == NULL && first_records(files) != NULL) {
         files->layout = layout;
-        lp_status status = open_file(path, &files->records[k], err);
-        if (status != LP_OK) {
-            return status;
-        }
+        LP_TRY(open_slots(folder, layout, split, SLOT_LABELS, SLOTS, NULL, files, err));
     }
-    return earlier == NULL && files->layout != NULL ? open_names(folder, split, files, err) : LP_OK;
+done:
+    return status;
 }
 
 static lp_status open_folder(const char *path, lp_split split, lp_record_files *files,
                              lp_error *err) {
+    char below[LP_PATH_ROOM];
+    lp_status status;
     for (size_t set = 0; set < LP_RECORD_SETS; set++) {
         const lp_record_layout *layout = &lp_record_layouts[set];
-        lp_status status = open_place(path, layout, split, files, err);
-        if (status != LP_OK) {
-            return status;
-        }
-        char *below = lp_path_join(path, layout->folder);
-        if (below == NULL) {
-            return lp_fail_memory(err, path, 1, strlen(path));
-        }
-        status = open_place(below, layout, split, files, err);
-        lp_free(below);
-        if (status != LP_OK) {
-            return status;
-        }
+        LP_TRY(open_place(path, layout, split, files, err));
+        LP_TRY(lp_path_in(below, path, layout->folder, err));
+        LP_TRY(open_place(below, layout, split, files, err));
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status open_single(const char *path, lp_split split, lp_record_files *files,
                              lp_error *err) {
+    char folder[LP_PATH_ROOM];
     const char *name = lp_path_name(path);
+    lp_status status;
     files->layout = &lp_record_layouts[LP_CIFAR_100];
     for (size_t i = 0; i < (size_t)LP_RECORD_SETS * 2 * LP_RECORD_FILES_MAX; i++) {
         const lp_record_layout *layout = &lp_record_layouts[i / LP_RECORD_FILES_MAX / 2];
@@ -178,18 +174,11 @@ static lp_status open_single(const char *path, lp_split split, lp_record_files *
         }
         files->layout = layout;
     }
-    char *copy = lp_strdup(path), *folder = lp_strdup(path);
-    if (copy == NULL || folder == NULL) {
-        lp_free(copy);
-        lp_free(folder);
-        return lp_fail_memory(err, path, 2, strlen(path));
-    }
-    folder[name - path] = '\0';
-    lp_status status = open_file(copy, &files->records[0], err);
-    if (status == LP_OK) {
-        status = open_names(folder[0] != '\0' ? folder : ".", split, files, err);
-    }
-    lp_free(folder);
+    LP_TRY(lp_path_print(folder, err, "%.*s", (int)(name - path), path));
+    LP_TRY(open_file(path, &files->records[0], err));
+    LP_TRY(open_slots(name > path ? folder : ".", files->layout, split, SLOT_LABELS, SLOTS, NULL,
+                      files, err));
+done:
     return status;
 }
 
@@ -206,18 +195,10 @@ static lp_record_file *place_of(const char *member, lp_split split, lp_record_fi
         size_t length = strlen((*layout)->folder);
         bool below = strncmp(member, (*layout)->folder, length) == 0 && member[length] == '/';
         const char *name = below ? member + length + 1 : member;
-        for (size_t kind = 0; kind < 2; kind++) {
-            if ((*layout)->names[kind] != NULL && strcmp(name, (*layout)->names[kind]) == 0) {
-                return &files->names[kind];
-            }
-        }
-        const char *labels = (*layout)->label_files[split];
-        if (labels != NULL && strcmp(name, labels) == 0) {
-            return &files->labels;
-        }
-        for (size_t k = 0; k < LP_RECORD_FILES_MAX && (*layout)->files[split][k] != NULL; k++) {
-            if (strcmp(name, (*layout)->files[split][k]) == 0) {
-                return &files->records[k];
+        for (size_t i = 0; i < SLOTS; i++) {
+            const char *known = slot_name(*layout, split, i);
+            if (known != NULL && strcmp(name, known) == 0) {
+                return slot_of(files, i);
             }
         }
     }
@@ -275,25 +256,25 @@ static lp_status read_archive(const char *path, lp_archive *archive, uint64_t ro
     const lp_record_layout *layout;
     lp_member member;
     bool more = true;
+    lp_status status;
     for (;;) {
-        lp_status status = lp_archive_next(archive, &member, &more, err);
-        if (status != LP_OK || !more) {
-            return status;
+        LP_TRY(lp_archive_next(archive, &member, &more, err));
+        if (!more) {
+            break;
         }
         lp_record_file *file = place_of(member.name, split, files, &layout);
         if (file == NULL) {
             continue;
         }
         if (files->layout != NULL && files->layout != layout) {
-            return lp_fail(err, LP_ERR_FORMAT, "%s: holds files of both %s and %s", path,
-                           files->layout->name, layout->name);
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: holds files of both %s and %s", path,
+                           files->layout->name, layout->name));
         }
         files->layout = layout;
-        status = keep_member(archive, path, &member, file, lp_record_bytes(layout), &room, err);
-        if (status != LP_OK) {
-            return status;
-        }
+        LP_TRY(keep_member(archive, path, &member, file, lp_record_bytes(layout), &room, err));
     }
+done:
+    return status;
 }
 
 static lp_status open_archive(const char *path, lp_split split, lp_record_files *files,
@@ -301,18 +282,15 @@ static lp_status open_archive(const char *path, lp_split split, lp_record_files 
     lp_map whole;
     lp_archive *archive = NULL;
     uint64_t room;
-    lp_status status = lp_map_open(path, &whole, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_map_open(path, &whole, err));
     if (!lp_mul_u64(whole.size, expansion_max, &room) || room > members_bytes_max) {
         room = members_bytes_max;
     }
     status = lp_archive_open(path, LP_ARCHIVE_TAR_GZ, &archive, err);
     if (status != LP_OK) {
-        status = lp_prefix(err, status, "expected a folder, a .bin file or a tar.gz: ");
+        LP_TRY(lp_prefix(err, status, "expected a folder, a .bin file or a tar.gz: "));
     }
-    LP_TRY(status);
     LP_TRY(read_archive(path, archive, room, split, files, err));
     if (files->layout != NULL && files->layout->official[split].name == NULL &&
         whole.size == files->layout->archive.bytes) {
@@ -332,15 +310,14 @@ lp_status lp_record_files_open(const char *path, lp_split split, lp_record_files
     size_t length = strlen(path);
     memset(files, 0, sizeof *files);
     if (lp_is_folder(path)) {
-        status = open_folder(path, split, files, err);
+        LP_TRY(open_folder(path, split, files, err));
     } else if (length >= 4 && strcmp(path + length - 4, ".bin") == 0) {
-        status = open_single(path, split, files, err);
+        LP_TRY(open_single(path, split, files, err));
     } else {
-        status = open_archive(path, split, files, err);
+        LP_TRY(open_archive(path, split, files, err));
     }
-    if (status == LP_OK) {
-        status = count_files(files, path, split, err);
-    }
+    LP_TRY(count_files(files, path, split, err));
+done:
     if (status != LP_OK) {
         lp_record_files_close(files);
     }
@@ -348,11 +325,11 @@ lp_status lp_record_files_open(const char *path, lp_split split, lp_record_files
 }
 
 void lp_record_files_close(lp_record_files *files) {
-    for (size_t k = 0; k < LP_RECORD_FILES_MAX; k++) {
-        close_file(&files->records[k]);
+    for (size_t i = 0; i < SLOTS; i++) {
+        lp_record_file *file = slot_of(files, i);
+        lp_map_close(&file->map);
+        lp_free(file->memory);
+        lp_free(file->path);
     }
-    close_file(&files->labels);
-    close_file(&files->names[0]);
-    close_file(&files->names[1]);
     memset(files, 0, sizeof *files);
 }

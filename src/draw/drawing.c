@@ -12,14 +12,13 @@
 
 /* ---- 1. tables ------------------------------------------------------------------------------- */
 
-enum kind { END, POLYGON, ELLIPSE };
+enum kind { END, POLYGON, ELLIPSE, CUT_POLYGON, CUT_ELLIPSE };
 enum { MAX_PARTS = 8, MAX_NUMBERS = 24 };
 
 /* Coordinates in hundredths of the shape's half extent, y downwards.  A polygon has `count`
  * corners x, y; an ellipse its centre and half axes.  A cut takes away from the parts before it. */
 struct part {
     enum kind kind;
-    bool cut;
     int count;
     signed char at[MAX_NUMBERS];
 };
@@ -30,95 +29,79 @@ struct shape {
 };
 
 static const struct shape shapes[LP_SHAPES] = {
-    {"circle", {{ELLIPSE, false, 0, {0, 0, 88, 88}}}},
-    {"square", {{POLYGON, false, 4, {-78, -78, 78, -78, 78, 78, -78, 78}}}},
-    {"triangle", {{POLYGON, false, 3, {0, -95, 95, 75, -95, 75}}}},
-    {"star", {{POLYGON, false, 10, {0, -100, 25,  -34, 95,  -31, 40,  13,  59,  81,
-                                    0, 42,   -59, 81,  -40, 13,  -95, -31, -25, -34}}}},
+    {"circle", {{ELLIPSE, 0, {0, 0, 88, 88}}}},
+    {"square", {{POLYGON, 4, {-78, -78, 78, -78, 78, 78, -78, 78}}}},
+    {"triangle", {{POLYGON, 3, {0, -95, 95, 75, -95, 75}}}},
+    {"star", {{POLYGON, 10, {0, -100, 25,  -34, 95,  -31, 40,  13,  59,  81,
+                             0, 42,   -59, 81,  -40, 13,  -95, -31, -25, -34}}}},
     {"cross",
-     {{POLYGON, false, 4, {-30, -95, 30, -95, 30, 95, -30, 95}},
-      {POLYGON, false, 4, {-95, -30, 95, -30, 95, 30, -95, 30}}}},
-    {"crescent", {{ELLIPSE, false, 0, {0, 0, 95, 95}}, {ELLIPSE, true, 0, {45, -10, 78, 78}}}},
-    {"ring", {{ELLIPSE, false, 0, {0, 0, 95, 95}}, {ELLIPSE, true, 0, {0, 0, 48, 48}}}},
-    {"arrow", {{POLYGON, false, 7, {-95, -30, 10, -30, 10, -85, 98, 0, 10, 85, 10, 30, -95, 30}}}},
+     {{POLYGON, 4, {-30, -95, 30, -95, 30, 95, -30, 95}},
+      {POLYGON, 4, {-95, -30, 95, -30, 95, 30, -95, 30}}}},
+    {"crescent", {{ELLIPSE, 0, {0, 0, 95, 95}}, {CUT_ELLIPSE, 0, {45, -10, 78, 78}}}},
+    {"ring", {{ELLIPSE, 0, {0, 0, 95, 95}}, {CUT_ELLIPSE, 0, {0, 0, 48, 48}}}},
+    {"arrow", {{POLYGON, 7, {-95, -30, 10, -30, 10, -85, 98, 0, 10, 85, 10, 30, -95, 30}}}},
     {"flower",
-     {{ELLIPSE, false, 0, {0, -58, 38, 38}},
-      {ELLIPSE, false, 0, {55, -18, 38, 38}},
-      {ELLIPSE, false, 0, {34, 47, 38, 38}},
-      {ELLIPSE, false, 0, {-34, 47, 38, 38}},
-      {ELLIPSE, false, 0, {-55, -18, 38, 38}},
-      {ELLIPSE, false, 0, {0, 0, 40, 40}}}},
-    {"drop",
-     {{ELLIPSE, false, 0, {0, 35, 62, 62}}, {POLYGON, false, 3, {0, -100, 56, 10, -56, 10}}}},
+     {{ELLIPSE, 0, {0, -58, 38, 38}},
+      {ELLIPSE, 0, {55, -18, 38, 38}},
+      {ELLIPSE, 0, {34, 47, 38, 38}},
+      {ELLIPSE, 0, {-34, 47, 38, 38}},
+      {ELLIPSE, 0, {-55, -18, 38, 38}},
+      {ELLIPSE, 0, {0, 0, 40, 40}}}},
+    {"drop", {{ELLIPSE, 0, {0, 35, 62, 62}}, {POLYGON, 3, {0, -100, 56, 10, -56, 10}}}},
     {"house",
-     {{POLYGON, false, 5, {0, -95, 85, -15, 85, 85, -85, 85, -85, -15}},
-      {POLYGON, true, 4, {-20, 25, 20, 25, 20, 85, -20, 85}}}},
+     {{POLYGON, 5, {0, -95, 85, -15, 85, 85, -85, 85, -85, -15}},
+      {CUT_POLYGON, 4, {-20, 25, 20, 25, 20, 85, -20, 85}}}},
     {"tree",
-     {{POLYGON, false, 3, {0, -100, 58, -10, -58, -10}},
-      {POLYGON, false, 3, {0, -60, 82, 58, -82, 58}},
-      {POLYGON, false, 4, {-20, 50, 20, 50, 20, 98, -20, 98}}}},
+     {{POLYGON, 3, {0, -100, 58, -10, -58, -10}},
+      {POLYGON, 3, {0, -60, 82, 58, -82, 58}},
+      {POLYGON, 4, {-20, 50, 20, 50, 20, 98, -20, 98}}}},
     {"mushroom",
-     {{ELLIPSE, false, 0, {0, -5, 95, 80}},
-      {POLYGON, true, 4, {-100, 5, 100, 5, 100, 100, -100, 100}},
-      {POLYGON, false, 4, {-28, 0, 28, 0, 34, 90, -34, 90}}}},
-    {"hourglass", {{POLYGON, false, 6, {-75, -92, 75, -92, 14, 0, 75, 92, -75, 92, -14, 0}}}},
+     {{ELLIPSE, 0, {0, -5, 95, 80}},
+      {CUT_POLYGON, 4, {-100, 5, 100, 5, 100, 100, -100, 100}},
+      {POLYGON, 4, {-28, 0, 28, 0, 34, 90, -34, 90}}}},
+    {"hourglass", {{POLYGON, 6, {-75, -92, 75, -92, 14, 0, 75, 92, -75, 92, -14, 0}}}},
     {"key",
-     {{ELLIPSE, false, 0, {-48, 0, 50, 50}},
-      {ELLIPSE, true, 0, {-48, 0, 22, 22}},
-      {POLYGON, false, 4, {-4, -14, 98, -14, 98, 14, -4, 14}},
-      {POLYGON, false, 4, {72, 0, 96, 0, 96, 52, 72, 52}},
-      {POLYGON, false, 4, {32, 0, 54, 0, 54, 44, 32, 44}}}},
-    {"crown", {{POLYGON, false, 7, {-95, 75, -95, -70, -45, -5, 0, -85, 45, -5, 95, -70, 95, 75}}}},
+     {{ELLIPSE, 0, {-48, 0, 50, 50}},
+      {CUT_ELLIPSE, 0, {-48, 0, 22, 22}},
+      {POLYGON, 4, {-4, -14, 98, -14, 98, 14, -4, 14}},
+      {POLYGON, 4, {72, 0, 96, 0, 96, 52, 72, 52}},
+      {POLYGON, 4, {32, 0, 54, 0, 54, 44, 32, 44}}}},
+    {"crown", {{POLYGON, 7, {-95, 75, -95, -70, -45, -5, 0, -85, 45, -5, 95, -70, 95, 75}}}},
     /* the probe's own */
     {"heart",
-     {{ELLIPSE, false, 0, {-44, -36, 48, 48}},
-      {ELLIPSE, false, 0, {44, -36, 48, 48}},
-      {POLYGON, false, 3, {-87, -14, 87, -14, 0, 95}},
-      {POLYGON, false, 3, {-50, -16, 50, -16, 0, -40}}}},
-    {"fish",
-     {{ELLIPSE, false, 0, {-22, 0, 72, 50}}, {POLYGON, false, 3, {25, 0, 98, -62, 98, 62}}}},
-    {"bolt", {{POLYGON, false, 6, {20, -100, -65, 15, -8, 15, -30, 100, 65, -25, 10, -25}}}},
+     {{ELLIPSE, 0, {-44, -36, 48, 48}},
+      {ELLIPSE, 0, {44, -36, 48, 48}},
+      {POLYGON, 3, {-87, -14, 87, -14, 0, 95}},
+      {POLYGON, 3, {-50, -16, 50, -16, 0, -40}}}},
+    {"fish", {{ELLIPSE, 0, {-22, 0, 72, 50}}, {POLYGON, 3, {25, 0, 98, -62, 98, 62}}}},
+    {"bolt", {{POLYGON, 6, {20, -100, -65, 15, -8, 15, -30, 100, 65, -25, 10, -25}}}},
     {"mug",
-     {{ELLIPSE, false, 0, {50, 0, 48, 52}},
-      {ELLIPSE, true, 0, {50, 0, 24, 28}},
-      {POLYGON, false, 4, {-80, -85, 42, -85, 42, 85, -80, 85}}}},
+     {{ELLIPSE, 0, {50, 0, 48, 52}},
+      {CUT_ELLIPSE, 0, {50, 0, 24, 28}},
+      {POLYGON, 4, {-80, -85, 42, -85, 42, 85, -80, 85}}}},
     /* pretraining's own */
-    {"diamond", {{POLYGON, false, 4, {0, -100, 62, 0, 0, 100, -62, 0}}}},
+    {"diamond", {{POLYGON, 4, {0, -100, 62, 0, 0, 100, -62, 0}}}},
     {"bottle",
-     {{POLYGON,
-       false,
-       8,
-       {-18, -98, 18, -98, 18, -45, 46, -10, 46, 95, -46, 95, -46, -10, -18, -45}}}},
+     {{POLYGON, 8, {-18, -98, 18, -98, 18, -45, 46, -10, 46, 95, -46, 95, -46, -10, -18, -45}}}},
     {"butterfly",
-     {{ELLIPSE, false, 0, {-52, -42, 46, 48}},
-      {ELLIPSE, false, 0, {52, -42, 46, 48}},
-      {ELLIPSE, false, 0, {-42, 48, 34, 38}},
-      {ELLIPSE, false, 0, {42, 48, 34, 38}},
-      {ELLIPSE, false, 0, {0, 0, 14, 80}}}},
+     {{ELLIPSE, 0, {-52, -42, 46, 48}},
+      {ELLIPSE, 0, {52, -42, 46, 48}},
+      {ELLIPSE, 0, {-42, 48, 34, 38}},
+      {ELLIPSE, 0, {42, 48, 34, 38}},
+      {ELLIPSE, 0, {0, 0, 14, 80}}}},
     {"boat",
-     {{POLYGON, false, 4, {-98, 38, 98, 38, 58, 88, -58, 88}},
-      {POLYGON, false, 3, {-4, -98, -4, 28, -78, 28}},
-      {POLYGON, false, 3, {8, -70, 8, 28, 70, 28}},
-      {POLYGON, false, 4, {-6, -90, 8, -90, 8, 45, -6, 45}}}},
+     {{POLYGON, 4, {-98, 38, 98, 38, 58, 88, -58, 88}},
+      {POLYGON, 3, {-4, -98, -4, 28, -78, 28}},
+      {POLYGON, 3, {8, -70, 8, 28, 70, 28}},
+      {POLYGON, 4, {-6, -90, 8, -90, 8, 45, -6, 45}}}},
     {"cat",
-     {{ELLIPSE, false, 0, {0, 20, 85, 72}},
-      {POLYGON, false, 3, {-80, -95, -82, 10, -10, -40}},
-      {POLYGON, false, 3, {80, -95, 82, 10, 10, -40}}}},
-    {"snowman", {{ELLIPSE, false, 0, {0, -52, 42, 42}}, {ELLIPSE, false, 0, {0, 36, 62, 60}}}},
+     {{ELLIPSE, 0, {0, 20, 85, 72}},
+      {POLYGON, 3, {-80, -95, -82, 10, -10, -40}},
+      {POLYGON, 3, {80, -95, 82, 10, 10, -40}}}},
+    {"snowman", {{ELLIPSE, 0, {0, -52, 42, 42}}, {ELLIPSE, 0, {0, 36, 62, 60}}}},
 };
 
-enum pattern {
-    PLAIN,
-    STRIPED,
-    CHECKERED,
-    DOTTED,
-    RINGED,
-    LATTICED,
-    HALVED,
-    SHADED,
-    ZIGZAG,
-    FRAMED
-};
+enum { PLAIN, STRIPED, CHECKERED, DOTTED, RINGED, LATTICED, HALVED, SHADED, ZIGZAG, FRAMED };
 
 static const char *const pattern_names[LP_PATTERNS] = {
     "plain",    "striped", "checkered", "dotted", "ringed",
@@ -164,7 +147,7 @@ struct blob {
 };
 
 struct scene {
-    enum pattern pattern;
+    size_t pattern;
     const struct shape *shape;
     struct frame frame;
     double first[3], second[3];
@@ -210,7 +193,7 @@ static void draw_blob(lp_random *random, double low, double high, struct blob *b
 }
 
 static void draw_scene(const lp_drawing *drawing, lp_random *random, struct scene *scene) {
-    scene->pattern = (enum pattern)drawing->pattern;
+    scene->pattern = drawing->pattern;
     scene->shape = &shapes[drawing->shape];
     /* the object: a turn of up to 15 degrees to either side, by the tangent of half the angle */
     double size = drawing->large ? between(random, 12, 14.5) : between(random, 9.5, 11.5);
@@ -267,7 +250,7 @@ static void draw_scene(const lp_drawing *drawing, lp_random *random, struct scen
 /* ---- 3. colour at a point -------------------------------------------------------------------- */
 
 static bool part_holds(const struct part *part, double x, double y) {
-    if (part->kind == ELLIPSE) {
+    if (part->kind == ELLIPSE || part->kind == CUT_ELLIPSE) {
         double u = (x - part->at[0]) / part->at[2], v = (y - part->at[1]) / part->at[3];
         return u * u + v * v <= 1;
     }
@@ -289,7 +272,8 @@ static bool shape_holds(const struct shape *shape, double u, double v) {
         return false;
     }
     for (int i = 0; i < MAX_PARTS && shape->parts[i].kind != END; i++) {
-        if (inside == shape->parts[i].cut && part_holds(&shape->parts[i], 100 * u, 100 * v)) {
+        bool cut = shape->parts[i].kind >= CUT_POLYGON;
+        if (inside == cut && part_holds(&shape->parts[i], 100 * u, 100 * v)) {
             inside = !inside;
         }
     }

@@ -5,6 +5,7 @@
  */
 #include "draw/generate.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,28 +107,25 @@ static lp_status draw_record(void *context, size_t index, size_t worker, lp_erro
 static lp_status write_blocks(struct job *job, size_t count, size_t threads, lp_writer *images,
                               lp_writer *captions, lp_error *err) {
     lp_status status = LP_OK;
-    for (; status == LP_OK && job->first < count; job->first += BLOCK) {
+    for (; job->first < count; job->first += BLOCK) {
         size_t block = count - job->first < BLOCK ? count - job->first : BLOCK;
-        status = lp_parallel_for(threads, block, draw_record, job, err);
-        if (status == LP_OK) {
-            status = lp_writer_put(images, job->records, block * job->record, err);
-        }
-        for (size_t i = 0; captions != NULL && status == LP_OK && i < block; i++) {
+        LP_TRY(lp_parallel_for(threads, block, draw_record, job, err));
+        LP_TRY(lp_writer_put(images, job->records, block * job->record, err));
+        for (size_t i = 0; captions != NULL && i < block; i++) {
             const char *text = job->captions + i * LP_CAPTION;
-            status = lp_writer_put(captions, text, strlen(text), err);
+            LP_TRY(lp_writer_put(captions, text, strlen(text), err));
         }
     }
+done:
     return status;
 }
 
 static lp_status open_in(const char *folder, const char *name, lp_writer **writer, lp_error *err) {
-    char *path = lp_path_join(folder, name);
-    *writer = NULL;
-    if (path == NULL) {
-        return lp_fail_memory(err, name, 1, strlen(folder));
-    }
-    lp_status status = lp_writer_open(path, writer, err);
-    lp_free(path);
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(lp_path_in(path, folder, name, err));
+    LP_TRY(lp_writer_open(path, writer, err));
+done:
     return status;
 }
 
@@ -145,27 +143,23 @@ static lp_status write_pictures(const char *folder, const char *name, enum file_
     struct job job = {.kind = kind};
     lp_random random;
     lp_writer *images = NULL, *captions = NULL;
+    lp_status status;
     lp_random_seed(&random, seed);
     for (int i = 0; i <= (int)kind; i++) { /* pictures of different files have nothing in common */
         job.seed = lp_random_next(&random);
     }
     job.record = LP_DRAWING_BYTES + (kind == CAPTIONED ? 0 : LABELS);
     job.records = lp_alloc(BLOCK, job.record);
-    job.captions = kind == CAPTIONED ? lp_alloc(BLOCK, LP_CAPTION) : NULL;
-    lp_status status = LP_OK;
-    if (job.records == NULL || (kind == CAPTIONED && job.captions == NULL)) {
-        status = lp_fail_memory(err, name, BLOCK, job.record + LP_CAPTION);
+    LP_TRY(lp_allocated(job.records, name, BLOCK, job.record, err));
+    LP_TRY(open_in(folder, name, &images, err));
+    if (kind == CAPTIONED) {
+        job.captions = lp_alloc(BLOCK, LP_CAPTION);
+        LP_TRY(lp_allocated(job.captions, name, BLOCK, LP_CAPTION, err));
+        LP_TRY(open_in(folder, "captions.txt", &captions, err));
     }
-    if (status == LP_OK) {
-        status = open_in(folder, name, &images, err);
-    }
-    if (status == LP_OK && kind == CAPTIONED) {
-        status = open_in(folder, "captions.txt", &captions, err);
-    }
-    if (status == LP_OK) {
-        threads = threads > 0 ? threads : lp_processor_count();
-        status = write_blocks(&job, count, threads, images, captions, err);
-    }
+    threads = threads > 0 ? threads : lp_processor_count();
+    LP_TRY(write_blocks(&job, count, threads, images, captions, err));
+done:
     status = close_writer(captions, status, err);
     status = close_writer(images, status, err);
     lp_free(job.records);
@@ -173,72 +167,65 @@ static lp_status write_pictures(const char *folder, const char *name, enum file_
     return status;
 }
 
-static lp_status write_names(const char *folder, lp_error *err) {
-    lp_writer *fine = NULL, *coarse = NULL;
-    lp_status status = open_in(folder, "fine_label_names.txt", &fine, err);
-    for (size_t i = 0; status == LP_OK && i < LP_GENERATED_CLASSES; i++) {
+/* One name a line: the classes', or the shapes', which are the superclasses. */
+static lp_status write_names(const char *folder, const char *file, size_t count, bool classes,
+                             lp_error *err) {
+    lp_writer *writer = NULL;
+    lp_status status;
+    LP_TRY(open_in(folder, file, &writer, err));
+    for (size_t i = 0; i < count; i++) {
         lp_drawing drawing;
         char name[LP_CLASS_NAME];
         lp_generated_class(i, &drawing, name);
-        status = lp_writer_printf(fine, err, "%s\n", name);
+        LP_TRY(lp_writer_printf(writer, err, "%s\n", classes ? name : lp_shape_name(i)));
     }
-    status = close_writer(fine, status, err);
-    if (status == LP_OK) {
-        status = open_in(folder, "coarse_label_names.txt", &coarse, err);
-    }
-    for (size_t i = 0; status == LP_OK && i < LP_SHAPES_PROBE; i++) {
-        status = lp_writer_printf(coarse, err, "%s\n", lp_shape_name(i));
-    }
-    return close_writer(coarse, status, err);
+done:
+    return close_writer(writer, status, err);
 }
 
-/* Makes out/name and gives its path. */
-static lp_status make_folder(const char *out, const char *name, char **folder, lp_error *err) {
-    *folder = lp_path_join(out, name);
-    if (*folder == NULL) {
-        return lp_fail_memory(err, out, 1, strlen(name));
-    }
-    return lp_make_folders(*folder, err);
+/* Makes out/name and prints its path. */
+static lp_status make_folder(const char *out, const char *name, char folder[LP_PATH_ROOM],
+                             lp_error *err) {
+    lp_status status;
+    LP_TRY(lp_path_in(folder, out, name, err));
+    LP_TRY(lp_make_folders(folder, err));
+done:
+    return status;
 }
 
 lp_status lp_generate_dataset(const char *out, uint64_t seed, size_t train_per_class,
                               size_t test_per_class, size_t threads, lp_error *err) {
-    size_t most = MAX_PICTURES_A_CLASS;
+    enum { CLASSES = LP_GENERATED_CLASSES };
+    char folder[LP_PATH_ROOM];
+    size_t most = MAX_PICTURES_A_CLASS, train = train_per_class * CLASSES,
+           test = test_per_class * CLASSES;
+    lp_status status;
     if (train_per_class - 1 >= most || test_per_class - 1 >= most) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "pictures a class: expected 1 to %zu, found %zu for training and %zu for "
                        "testing",
                        most, train_per_class, test_per_class);
     }
-    char *folder;
-    lp_status status = make_folder(out, "cifar-100-binary", &folder, err);
-    if (status == LP_OK) {
-        status = write_names(folder, err);
-    }
-    if (status == LP_OK) {
-        status = write_pictures(folder, "train.bin", TRAIN, seed,
-                                train_per_class * LP_GENERATED_CLASSES, threads, err);
-    }
-    if (status == LP_OK) {
-        status = write_pictures(folder, "test.bin", TEST, seed,
-                                test_per_class * LP_GENERATED_CLASSES, threads, err);
-    }
-    lp_free(folder);
+    LP_TRY(make_folder(out, "cifar-100-binary", folder, err));
+    LP_TRY(write_names(folder, "fine_label_names.txt", CLASSES, true, err));
+    LP_TRY(write_names(folder, "coarse_label_names.txt", LP_SHAPES_PROBE, false, err));
+    LP_TRY(write_pictures(folder, "train.bin", TRAIN, seed, train, threads, err));
+    LP_TRY(write_pictures(folder, "test.bin", TEST, seed, test, threads, err));
+done:
     return status;
 }
 
 lp_status lp_generate_captioned(const char *out, uint64_t seed, size_t count, size_t threads,
                                 lp_error *err) {
+    char folder[LP_PATH_ROOM];
     size_t most = (size_t)MAX_PICTURES_A_CLASS * LP_GENERATED_CLASSES;
+    lp_status status;
     if (count - 1 >= most) {
         return lp_fail(err, LP_ERR_ARGUMENT, "captioned pictures: expected 1 to %zu, found %zu",
                        most, count);
     }
-    char *folder;
-    lp_status status = make_folder(out, "captioned", &folder, err);
-    if (status == LP_OK) {
-        status = write_pictures(folder, "images.bin", CAPTIONED, seed, count, threads, err);
-    }
-    lp_free(folder);
+    LP_TRY(make_folder(out, "captioned", folder, err));
+    LP_TRY(write_pictures(folder, "images.bin", CAPTIONED, seed, count, threads, err));
+done:
     return status;
 }

@@ -54,7 +54,7 @@ typedef struct reply {
 
 typedef struct transfer {
     const lp_fetch_request *request;
-    char *part;
+    char part[LP_PATH_ROOM];
     int fd;
     uint64_t done;  /* bytes in the partial file */
     uint64_t total; /* of the whole file; 0: not known yet */
@@ -97,22 +97,21 @@ static lp_status set_url(transfer *t, const char *text, bool first) {
         code = curl_url_get(t->url, CURLUPART_HOST, &host, 0);
     }
     if (code == CURLUE_OUT_OF_MEMORY) {
-        status = lp_fail_memory(&t->why, "URL", strlen(text), 1);
-    } else if (code != CURLUE_OK) {
-        status = lp_fail(&t->why, LP_ERR_ARGUMENT, "%s: not a URL of https://HOST/PATH", text);
-    } else {
-        bool loopback = is_loopback(host);
-        bool plain = strcmp(scheme, "http") == 0 && loopback && (first || t->plain);
-        t->plain = plain;
-        if (strcmp(scheme, "https") != 0 && !plain) {
-            status = lp_fail(&t->why, LP_ERR_ARGUMENT,
-                             "%s: expected https (http only from this machine to itself), found "
-                             "%s to %s",
-                             text, scheme, host);
-        }
-        /* A proxy's idea of "localhost" would be the proxy. */
-        (void)curl_easy_setopt(t->curl, CURLOPT_NOPROXY, loopback ? "*" : NULL);
+        LP_TRY(lp_fail_memory(&t->why, "URL", strlen(text), 1));
     }
+    if (code != CURLUE_OK) {
+        LP_TRY(lp_fail(&t->why, LP_ERR_ARGUMENT, "%s: not a URL of https://HOST/PATH", text));
+    }
+    bool loopback = is_loopback(host);
+    t->plain = strcmp(scheme, "http") == 0 && loopback && (first || t->plain);
+    if (strcmp(scheme, "https") != 0 && !t->plain) {
+        LP_TRY(lp_fail(&t->why, LP_ERR_ARGUMENT,
+                       "%s: expected https (http only from this machine to itself), found %s to %s",
+                       text, scheme, host));
+    }
+    /* A proxy's idea of "localhost" would be the proxy. */
+    (void)curl_easy_setopt(t->curl, CURLOPT_NOPROXY, loopback ? "*" : NULL);
+done:
     curl_free(scheme);
     curl_free(host);
     return status;
@@ -147,6 +146,7 @@ static bool is_expected(const lp_fetch_request *request, const char found[LP_DIG
 static lp_status find_finished(const lp_fetch_request *request, bool *finished, lp_error *err) {
     char found[LP_DIGEST_HEX];
     struct stat info;
+    lp_status status;
     *finished = false;
     if (stat(request->path, &info) != 0) {
         return LP_OK; /* what is wrong with the folder shows at the partial file */
@@ -155,14 +155,15 @@ static lp_status find_finished(const lp_fetch_request *request, bool *finished, 
         return lp_fail(err, LP_ERR_IO, "%s: expected a file's name, found %s", request->path,
                        S_ISDIR(info.st_mode) ? "a folder" : "something else");
     }
-    lp_status status = lp_digest_file(LP_SHA256, request->path, found, err);
-    if (status == LP_OK && !is_expected(request, found)) {
-        return lp_fail(err, LP_ERR_FORMAT,
+    LP_TRY(lp_digest_file(LP_SHA256, request->path, found, err));
+    *finished = is_expected(request, found);
+    if (!*finished) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
                        "%s: is there already, with SHA-256 %s, expected %s; move it away to "
                        "fetch it anew",
-                       request->path, found, request->sha256);
+                       request->path, found, request->sha256));
     }
-    *finished = status == LP_OK;
+done:
     return status;
 }
 
@@ -185,7 +186,7 @@ static lp_status lock_part(transfer *t) {
 static lp_status claim_part(transfer *t) {
     struct stat opened, named;
     lp_status status = LP_OK;
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < 100 && status == LP_OK; tries++) {
         t->fd = open(t->part, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (t->fd < 0) {
             return lp_fail_errno(&t->why, errno, "%s: cannot be created", t->part);
@@ -203,11 +204,10 @@ static lp_status claim_part(transfer *t) {
         }
         (void)close(t->fd);
         t->fd = -1;
-        if (status != LP_OK) {
-            return status;
-        }
     }
-    return lp_fail(&t->why, LP_ERR_IO, "%s: other processes keep replacing this file", t->part);
+    return status != LP_OK ? status
+                           : lp_fail(&t->why, LP_ERR_IO,
+                                     "%s: other processes keep replacing this file", t->part);
 }
 
 static lp_status empty_part(transfer *t) {
@@ -270,17 +270,14 @@ static size_t take_header(char *line, size_t size, size_t count, void *context) 
 }
 
 static bool take_number(const char **text, uint64_t *value) {
-    const char *p = *text;
-    *value = 0;
-    for (; *p >= '0' && *p <= '9'; p++) {
-        if (*value > (UINT64_MAX - 9) / 10) {
-            return false;
-        }
-        *value = *value * 10 + (uint64_t)(*p - '0');
+    char *end;
+    if (**text < '0' || **text > '9') { /* strtoull takes white space and signs, too */
+        return false;
     }
-    bool some = p > *text;
-    *text = p;
-    return some;
+    errno = 0;
+    *value = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
 }
 
 /* "bytes FIRST-LAST/TOTAL", or "bytes * /TOTAL" (without the space), which gives *first = TOTAL.
@@ -321,25 +318,13 @@ static long reply_code(const transfer *t) {
     return code;
 }
 
-/* Takes the size that the server gives for the whole file. */
-static lp_status agree_on_total(transfer *t, uint64_t total) {
-    if (t->total == 0) {
-        t->total = total;
-    }
-    if (total != t->total) {
-        return lp_fail(&t->why, LP_ERR_FORMAT, "%s: expected %llu bytes, the server has %llu",
-                       t->request->url, (unsigned long long)t->total, (unsigned long long)total);
-    }
-    return LP_OK;
-}
-
 /* Looks at a reply's head before any byte of its body is written. */
 static lp_status judge_reply(transfer *t) {
     long code = reply_code(t);
     curl_off_t length = -1;
     uint64_t first = 0;
     uint64_t total = 0;
-    lp_status status = LP_OK;
+    lp_status status;
     t->judged = true;
     if (code == 206 && t->ranged) {
         t->wanted = parse_content_range(t->reply.range, &first, &total) && first == t->done;
@@ -348,17 +333,22 @@ static lp_status judge_reply(transfer *t) {
         (void)curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
         total = length > 0 ? (uint64_t)length : 0;
     }
-    if (t->wanted && total > 0) {
-        status = agree_on_total(t, total);
+    if (!t->wanted) {
+        return LP_OK;
     }
-    if (status == LP_OK && t->wanted) {
-        bool strong = t->reply.etag[0] == '"'; /* only these may stand in If-Range */
-        memcpy(t->etag, strong ? t->reply.etag : "", strong ? sizeof t->etag : 1);
-        if (code == 200 && t->done > 0) {
-            status = empty_part(t);
-        }
+    if (total > 0 && t->total > 0 && total != t->total) {
+        LP_TRY(lp_fail(&t->why, LP_ERR_FORMAT, "%s: expected %llu bytes, the server has %llu",
+                       t->request->url, (unsigned long long)t->total, (unsigned long long)total));
     }
-    return status == LP_OK && t->wanted ? check_room(t) : status;
+    t->total = total > 0 ? total : t->total; /* what the server gives for the whole file */
+    bool strong = t->reply.etag[0] == '"';   /* only these may stand in If-Range */
+    memcpy(t->etag, strong ? t->reply.etag : "", strong ? sizeof t->etag : 1);
+    if (code == 200 && t->done > 0) {
+        LP_TRY(empty_part(t));
+    }
+    LP_TRY(check_room(t));
+done:
+    return status;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
@@ -387,9 +377,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
 }
 
 static bool report_progress(transfer *t) {
-    if (!lp_progress_step(&t->request->progress, t->done, t->total, NULL)) {
-        t->cancelled = true;
-    }
+    t->cancelled =
+        t->cancelled || !lp_progress_step(&t->request->progress, t->done, t->total, NULL);
     return !t->cancelled;
 }
 
@@ -474,21 +463,22 @@ static outcome request_once(transfer *t) {
     char range[32];
     char condition[sizeof t->etag + 16];
     struct curl_slist *headers = NULL;
+    CURLcode code = CURLE_OK;
     t->ranged = t->done > 0;
     t->judged = t->wanted = false;
     t->why.status = LP_OK;
     t->curl_text[0] = '\0';
-    memset(&t->reply, 0, sizeof t->reply);
+    t->reply = (reply){0};
     (void)snprintf(range, sizeof range, "%llu-", (unsigned long long)t->done);
-    CURLcode code = curl_easy_setopt(t->curl, CURLOPT_RANGE, t->ranged ? range : NULL);
     if (t->ranged && t->etag[0] != '\0') {
         (void)snprintf(condition, sizeof condition, "If-Range: %s", t->etag);
         headers = curl_slist_append(NULL, condition);
-        if (headers == NULL) {
-            code = CURLE_OUT_OF_MEMORY;
-        }
+        code = headers != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     }
     (void)curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers);
+    if (code == CURLE_OK) {
+        code = curl_easy_setopt(t->curl, CURLOPT_RANGE, t->ranged ? range : NULL);
+    }
     if (code == CURLE_OK) {
         code = curl_easy_setopt(t->curl, CURLOPT_CURLU, t->url);
     }
@@ -582,42 +572,38 @@ static lp_status download(transfer *t) {
 
 static lp_status verify(transfer *t) {
     char found[LP_DIGEST_HEX];
+    lp_status status;
     if (fsync(t->fd) != 0) {
         return lp_fail_errno(&t->why, errno, "%s: cannot be synced", t->part);
     }
     /* Not by name: closing any descriptor of the file would drop the lock. */
-    lp_status status = lp_digest_descriptor(LP_SHA256, t->fd, t->part, found, &t->why);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_digest_descriptor(LP_SHA256, t->fd, t->part, found, &t->why));
     if (!is_expected(t->request, found)) {
         t->spoiled = true;
-        return lp_fail(&t->why, LP_ERR_FORMAT,
+        LP_TRY(lp_fail(&t->why, LP_ERR_FORMAT,
                        "%s: expected SHA-256 %s, found %s in %llu bytes; they were discarded",
-                       t->request->url, t->request->sha256, found, (unsigned long long)t->done);
+                       t->request->url, t->request->sha256, found, (unsigned long long)t->done));
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status prepare_curl(transfer *t) {
-    const lp_fetch_request *r = t->request;
-    t->curl = curl_easy_init();
+    unsigned stall = t->request->stall_seconds;
+    CURL *c = t->curl = curl_easy_init();
     t->url = curl_url();
-    if (t->curl == NULL || t->url == NULL) {
+    if (c == NULL || t->url == NULL) {
         return lp_fail(&t->why, LP_ERR_MEMORY, "out of memory: libcurl cannot start");
     }
-    CURL *c = t->curl;
-    CURLcode code = CURLE_OK;
-    /* TLS is verified by libcurl's own default; nothing here switches that off.  The schemes are
-     * checked by set_url; this is the second lock on the same door. */
+    /* TLS is verified by libcurl's own default, and redirections are not followed; nothing here
+     * changes that.  The schemes are checked by set_url; this is the second lock on the same door.
+     */
 #if LIBCURL_VERSION_NUM >= 0x075500
-    code = curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    CURLcode code = curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-    code = curl_easy_setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    CURLcode code =
+        curl_easy_setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-    if (code == CURLE_OK) {
-        code = curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    }
     if (code == CURLE_OK) {
         code = curl_easy_setopt(c, CURLOPT_USERAGENT, "linprobe/" LP_VERSION);
     }
@@ -632,12 +618,10 @@ static lp_status prepare_curl(transfer *t) {
     (void)curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
     (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 30L);
     (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME,
-                           r->stall_seconds > 0 ? (long)r->stall_seconds : 60L);
-    if (code != CURLE_OK) {
-        return lp_fail(&t->why, LP_ERR_UNSUPPORTED, "libcurl: %s", curl_easy_strerror(code));
-    }
-    return LP_OK;
+    (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, stall > 0 ? (long)stall : 60L);
+    return code == CURLE_OK
+               ? LP_OK
+               : lp_fail(&t->why, LP_ERR_UNSUPPORTED, "libcurl: %s", curl_easy_strerror(code));
 }
 
 /* After a failure: removes the partial file when it is empty, known to be wrong or could not be
@@ -678,41 +662,38 @@ done:
     return status;
 }
 
-lp_status lp_fetch(const lp_fetch_request *request, lp_error *err) {
-    bool finished = false;
-    lp_status status = check_digits(request, err);
-    if (status == LP_OK) {
-        status = find_finished(request, &finished, err);
-    }
-    if (status != LP_OK || finished) {
-        return status;
-    }
-    transfer *t = lp_alloc_zeroed(1, sizeof *t);
-    size_t bytes = strlen(request->path) + sizeof ".part";
-    char *part = lp_alloc(bytes, 1);
-    if (t == NULL || part == NULL) {
-        lp_free(t);
-        lp_free(part);
-        return lp_fail_memory(err, request->path, bytes, 1);
-    }
-    (void)snprintf(part, bytes, "%s.part", request->path);
-    t->request = request;
-    t->part = part;
-    t->fd = -1;
-    t->total = request->bytes;
-
+static lp_status fetch(transfer *t) {
+    lp_status status;
+    LP_TRY(lp_path_print(t->part, &t->why, "%s.part", t->request->path));
     LP_TRY(prepare_curl(t));
-    LP_TRY(set_url(t, request->url, true)); /* before anything is created */
+    LP_TRY(set_url(t, t->request->url, true)); /* before anything is created */
     LP_TRY(claim_part(t));
     status = fetch_claimed(t);
     (void)close(t->fd);
 done:
+    curl_url_cleanup(t->url);
+    curl_easy_cleanup(t->curl);
+    return status;
+}
+
+lp_status lp_fetch(const lp_fetch_request *request, lp_error *err) {
+    bool finished = false;
+    transfer *t = NULL;
+    lp_status status;
+    LP_TRY(check_digits(request, err));
+    LP_TRY(find_finished(request, &finished, err));
+    if (finished) {
+        return LP_OK;
+    }
+    t = lp_alloc_zeroed(1, sizeof *t);
+    LP_TRY(lp_allocated(t, request->path, 1, sizeof *t, err));
+    t->request = request;
+    t->total = request->bytes;
+    status = fetch(t);
     if (status != LP_OK) {
         (void)lp_fail(err, status, "%s", t->why.text);
     }
-    curl_url_cleanup(t->url);
-    curl_easy_cleanup(t->curl);
-    lp_free(t->part);
+done:
     lp_free(t);
     return status;
 }

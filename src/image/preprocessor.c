@@ -50,22 +50,16 @@ static lp_status check(const lp_preprocess *what, lp_error *err) {
 }
 
 lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out, lp_error *err) {
-    *out = NULL;
-    lp_status status = check(what, err);
-    if (status != LP_OK) {
-        return status;
-    }
-    lp_preprocessor *p = lp_alloc_zeroed(1, sizeof *p);
-    if (p == NULL) {
-        return lp_fail_memory(err, "preprocessor", 1, sizeof *p);
-    }
+    lp_preprocessor *p = NULL;
+    lp_status status;
+    LP_TRY(check(what, err));
+    p = lp_alloc_zeroed(1, sizeof *p);
+    LP_TRY(lp_allocated(p, "preprocessor", 1, sizeof *p, err));
     p->what = *what;
     p->line = lp_alloc(what->crop, 3);
     p->sums = lp_alloc(what->crop, 3 * sizeof *p->sums);
-    if (p->line == NULL || p->sums == NULL) {
-        lp_preprocessor_free(p);
-        return lp_fail_memory(err, "preprocessor", what->crop, 3 * sizeof *p->sums);
-    }
+    LP_TRY(lp_allocated(p->line, "preprocessor", what->crop, 3, err));
+    LP_TRY(lp_allocated(p->sums, "preprocessor", what->crop, 3 * sizeof *p->sums, err));
     for (int c = 0; c < 3; c++) {
         for (int v = 0; v < 256; v++) {
             float value = (float)v / 255.0f;
@@ -73,8 +67,13 @@ lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out, 
             p->table[c][v] = value / what->std[c];
         }
     }
+done:
+    if (status != LP_OK) {
+        lp_preprocessor_free(p);
+        p = NULL;
+    }
     *out = p;
-    return LP_OK;
+    return status;
 }
 
 /* Forgets the image size. */
@@ -114,21 +113,20 @@ static lp_status prepare(lp_preprocessor *p, size_t height, size_t width, lp_err
     /* At most 65535 * 65535, also the size of the longer side: fits 32 bits. */
     size_t out_height = p->what.squash ? resize : resize * height / shorter;
     size_t out_width = p->what.squash ? resize : resize * width / shorter;
-    lp_status status = prepare_axis(p, &p->across, width, out_width, err);
-    if (status == LP_OK) {
-        status = prepare_axis(p, &p->down, height, out_height, err);
-    }
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    clear(p);
+    LP_TRY(prepare_axis(p, &p->across, width, out_width, err));
+    LP_TRY(prepare_axis(p, &p->down, height, out_height, err));
     lp_resample_axis_span(&p->down, &p->first_row, &p->row_count);
     p->rows = lp_alloc(p->row_count, p->across.count * 3);
-    if (p->rows == NULL) {
-        return lp_fail_memory(err, "resized rows", p->row_count, p->across.count * 3);
-    }
+    LP_TRY(lp_allocated(p->rows, "resized rows", p->row_count, p->across.count * 3, err));
     p->height = height;
     p->width = width;
-    return LP_OK;
+done:
+    if (status != LP_OK) {
+        clear(p);
+    }
+    return status;
 }
 
 /* Fills out with black as it comes out of the table. */
@@ -141,18 +139,14 @@ static void fill_frame(const lp_preprocessor *p, float *out) {
 
 lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb, size_t height,
                               size_t width, float *out, lp_error *err) {
+    lp_status status = LP_OK;
     if (height < 1 || height > LP_IMAGE_SIDE_MAX || width < 1 || width > LP_IMAGE_SIDE_MAX) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "preprocessing: expected an image with sides from 1 to %d, found %zu x %zu",
                        LP_IMAGE_SIDE_MAX, height, width);
     }
     if (height != p->height || width != p->width) {
-        clear(p);
-        lp_status status = prepare(p, height, width, err);
-        if (status != LP_OK) {
-            clear(p);
-            return status;
-        }
+        LP_TRY(prepare(p, height, width, err));
     }
     size_t crop = p->what.crop, plane = crop * crop;
     size_t columns = p->across.count, left = (crop - columns) / 2;
@@ -170,5 +164,6 @@ lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb, size
             blue[x] = p->table[2][p->line[3 * x + 2]];
         }
     }
-    return LP_OK;
+done:
+    return status;
 }

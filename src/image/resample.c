@@ -71,7 +71,7 @@ lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t
     double scale = (double)in_size / (double)out_size;
     double widened = scale < 1 ? 1 : scale;
     double support = filters[filter].support * widened;
-    memset(axis, 0, sizeof *axis);
+    lp_status status = LP_OK;
     axis->count = count;
     axis->taps = (size_t)ceil(support) * 2 + 1;
     axis->first = lp_alloc(count, sizeof *axis->first);
@@ -79,11 +79,7 @@ lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t
     axis->weights = lp_alloc(count, axis->taps * sizeof *axis->weights);
     double *exact = lp_alloc(axis->taps, sizeof *exact);
     if (axis->first == NULL || axis->used == NULL || axis->weights == NULL || exact == NULL) {
-        lp_status status =
-            lp_fail_memory(err, "resize weights", count, axis->taps * sizeof *axis->weights);
-        lp_resample_axis_clear(axis);
-        lp_free(exact);
-        return status;
+        LP_TRY(lp_fail_memory(err, "resize weights", count, axis->taps * sizeof *axis->weights));
     }
     for (size_t i = 0; i < count; i++) {
         double centre = ((double)(start + i) + 0.5) * scale;
@@ -103,8 +99,12 @@ lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t
         axis->first[i] = first;
         axis->used[i] = used;
     }
+done:
     lp_free(exact);
-    return LP_OK;
+    if (status != LP_OK) {
+        lp_resample_axis_clear(axis);
+    }
+    return status;
 }
 
 void lp_resample_axis_clear(lp_resample_axis *axis) {
@@ -182,21 +182,14 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
     unsigned char *rows = NULL;
     int32_t *sums = NULL;
     size_t bytes = out_width * 3, first, count;
-    lp_status status =
-        lp_resample_axis_init(&across, filter, in_width, out_width, 0, out_width, err);
-    if (status == LP_OK) {
-        status = lp_resample_axis_init(&down, filter, in_height, out_height, 0, out_height, err);
-    }
-    if (status != LP_OK) {
-        goto done;
-    }
+    lp_status status;
+    LP_TRY(lp_resample_axis_init(&across, filter, in_width, out_width, 0, out_width, err));
+    LP_TRY(lp_resample_axis_init(&down, filter, in_height, out_height, 0, out_height, err));
     lp_resample_axis_span(&down, &first, &count);
     rows = lp_alloc(count, bytes);
     sums = lp_alloc(bytes, sizeof *sums);
-    if (rows == NULL || sums == NULL) {
-        status = lp_fail_memory(err, "resized rows", count, bytes);
-        goto done;
-    }
+    LP_TRY(lp_allocated(rows, "resized rows", count, bytes, err));
+    LP_TRY(lp_allocated(sums, "resized rows", bytes, sizeof *sums, err));
     lp_resample_rows(&across, rgb + first * in_width * 3, count, in_width, rows);
     for (size_t y = 0; y < out_height; y++) {
         lp_resample_line(&down, y, rows, bytes, sums, out + y * bytes);

@@ -458,7 +458,7 @@ static void every_failed_allocation_is_reported(void **state) {
     static unsigned char rgb[64 * 64 * 3];
     const char *const folders[] = {"memory", "memory-own"};
     lp_dataset *data;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "memory/%s/%d.png", i < 2 ? "a" : "b", i);
         put_golden(name, "type2-depth8.png", 0);

@@ -52,7 +52,7 @@ static lp_status write_page(const json_t *rows) {
         lp_html_paragraph(page, "Before any section.");
         lp_html_heading(page, HOSTILE);
         lp_html_paragraph(page, HOSTILE);
-        lp_html_table(page, HOSTILE, columns, 2, json_incref(rows));
+        lp_html_table(page, HOSTILE, columns, 2, json_incref((json_t *)(uintptr_t)rows));
         lp_html_heading(page, "Pictures");
         lp_html_chart(page, chart, HOSTILE);
         lp_html_chart(page, chart, NULL);

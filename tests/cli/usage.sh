@@ -25,6 +25,7 @@ headings() { # COMMAND HEADING...
     shift
     run 0 "$LP_PROGRAM" "$command" --help
     ok "$command --help fits 80 columns" awk 'length > 80 { exit 1 }' "$scratch/stdout"
+    # shellcheck disable=SC2016 # for the inner shell
     ok "$command --help: $*, each with options" sh -c 'found=$(awk "/^[a-z]+:\$/ { heading = \$1 }
         /^  -/ && heading != \"\" { print heading; heading = \"\" }" "$0")
         [ "$(echo $found)" = "$*" ]' "$scratch/stdout" "$@"

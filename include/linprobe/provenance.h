@@ -71,7 +71,8 @@ typedef struct lp_data_record {
 /* All of it.  Every string and array belongs to whoever made the struct: lp_features for a set that
  * was opened, lp_probe for the set that a probe was trained on. */
 typedef struct lp_provenance {
-    bool recorded; /* false: nothing but `data` may be known, the set comes from elsewhere */
+    bool recorded; /* the inputs are known; false: the set comes from elsewhere, and what is not
+                      NULL or 0 is all that is known */
     lp_encoding encoder;
     lp_data_record data;
     const char *linprobe;    /* version that made it */

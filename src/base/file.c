@@ -181,7 +181,11 @@ static void writer_free(lp_writer *writer) {
 }
 
 lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
+    struct stat info;
     *out = NULL;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+        return lp_fail(err, LP_ERR_IO, "%s: is a device or a pipe, expected a file", path);
+    }
     lp_writer *writer = lp_alloc(1, sizeof *writer);
     size_t bytes = strlen(path) + 32;
     if (writer != NULL) {

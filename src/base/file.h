@@ -30,7 +30,8 @@ LP_MUST_USE lp_status lp_file_read(const char *path, uint64_t max_bytes, char **
 /* A file being written under a temporary name in the folder of its final one. */
 typedef struct lp_writer lp_writer;
 
-/* Opens "<path>.tmp.<pid>". */
+/* Opens "<path>.tmp.<pid>".  LP_ERR_IO also where path is a device or a pipe, which a rename would
+ * replace. */
 LP_MUST_USE lp_status lp_writer_open(const char *path, lp_writer **writer, lp_error *err);
 
 /* Appends bytes (buffered).  After a failure the writer can only be aborted. */

@@ -75,6 +75,6 @@ void lp_entry_widen(const lp_entry *entry, const unsigned char *bytes, size_t co
 LP_MUST_USE lp_status lp_entry_check(const lp_entry *entry, const float *values, lp_error *err);
 
 /* A little-endian integer. */
-uint64_t lp_load64(const unsigned char *bytes);
+uint64_t lp_load64(const unsigned char *p);
 
 #endif

@@ -111,13 +111,14 @@ static lp_status take_pixels(const extraction *e, worker_memory *memory, size_t 
     for (size_t i = 0; i < count; i++) {
         size_t height, width;
         LP_TRY(load_image(e, memory, first + i, &height, &width, err));
-        if (height * width != plane) {
+        if (plane == 0 || height * width != plane) {
             return lp_fail(
                 err, LP_ERR_DATA, "%s: image %zu: %zu x %zu pixels, but the first has %zu values",
                 lp_dataset_describe(e->data)->source, first + i, width, height, e->width);
         }
         for (size_t p = 0; p < e->width; p++) {
-            rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + p / plane] / 255.0F;
+            size_t channel = p / plane;
+            rows[i * e->width + p] = (float)memory->rgb[p % plane * 3 + channel] / 255.0F;
         }
         lp_stopwatch_lap(memory->watch, "convert", 0, 5 * (double)e->width);
     }

@@ -208,19 +208,29 @@ json_t *lp_provenance_data(const lp_provenance *p, lp_detail detail) {
     return lp_row_end(&row);
 }
 
+void lp_provenance_put(lp_row *row, const lp_provenance *p, lp_detail detail) {
+    if (p->recorded) {
+        lp_row_put(row, "inputs", lp_provenance_inputs(p));
+    }
+    if (p->recorded && has_encoder(p)) {
+        lp_row_put(row, "weights", lp_provenance_weights(p));
+        lp_row_put(row, "encoder", lp_provenance_encoder(p));
+    }
+    if (p->recorded || p->data.name != NULL || p->data.classes > 0) {
+        lp_row_put(row, "data", lp_provenance_data(p, detail));
+    }
+}
+
 json_t *lp_provenance_json(const lp_provenance *p, size_t rows, size_t width, const char *sha256,
                            lp_detail detail) {
     lp_row row = lp_row_new(), maker = lp_row_of(part_json(maker_keys, p));
-    lp_row_put(&maker, "machine", part_json(machine_keys, p));
+    if (p->recorded) {
+        lp_row_put(&maker, "machine", part_json(machine_keys, p));
+    }
     lp_row_text(&row, "format", "linprobe feature set");
     lp_row_count(&row, "count", rows);
     lp_row_count(&row, "width", width);
-    lp_row_put(&row, "inputs", lp_provenance_inputs(p));
-    if (has_encoder(p)) {
-        lp_row_put(&row, "weights", lp_provenance_weights(p));
-        lp_row_put(&row, "encoder", lp_provenance_encoder(p));
-    }
-    lp_row_put(&row, "data", lp_provenance_data(p, detail));
+    lp_provenance_put(&row, p, detail);
     lp_row_put(&row, "made_by", lp_row_end(&maker));
     lp_row_text(&row, "sha256", sha256);
     return lp_row_end(&row);
@@ -328,8 +338,11 @@ done:
 
 static lp_status read_inputs(const meta_reader *r, const json_t *inputs) {
     lp_provenance *p = &r->file->public;
-    lp_status status;
-    p->recorded = json_is_object(inputs);
+    lp_status status = LP_OK;
+    p->recorded = json_is_integer(json_object_get(inputs, "feature_format"));
+    if (!p->recorded) { /* none, or those of another program */
+        goto done;
+    }
     LP_TRY(read_keys(r, input_keys, inputs));
     p->encoder.activation = lp_json_text(inputs, "activation", NULL);
     if (has_encoder(p)) {
@@ -543,6 +556,7 @@ static const char *difference(const lp_provenance *a, const lp_provenance *b) {
     const char *name;
     other.data = a->data;
     other.data.labels = b->data.labels;
+    other.encoder.family = a->encoder.family; /* the other inputs say all that it stands for */
     name = first_difference(input_keys, a, &other);
     name = name != NULL ? name : first_difference(encoding_keys, a, &other);
     return name != NULL                                           ? name

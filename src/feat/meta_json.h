@@ -4,15 +4,17 @@
 
 #include <stdbool.h>
 #include "base/digest.h"
-#include "base/json.h"
+#include "base/json_row.h"
 #include "linprobe/provenance.h"
 
 /* A provenance that was read from JSON, with the memory behind its texts. */
 typedef struct lp_provenance_file lp_provenance_file;
 
 /* Reads the members that lp_provenance_json writes; all of them may be missing.  `path` is for
- * messages.  A missing "inputs" leaves recorded false.  LP_ERR_FORMAT names the member whose value
- * has the wrong type or is not in its list, LP_ERR_MEMORY. */
+ * messages.  Without inputs of this program (those
+ * have a "feature_format") recorded stays false, and inputs of another program are not read.
+ * LP_ERR_FORMAT names the member whose value has the wrong type or is not in its list,
+ * LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_provenance_read(const char *path, const json_t *meta,
                                          lp_provenance_file **file, lp_error *err);
 void lp_provenance_close(lp_provenance_file *file);
@@ -33,6 +35,9 @@ json_t *lp_provenance_inputs(const lp_provenance *p);
 json_t *lp_provenance_weights(const lp_provenance *p);
 json_t *lp_provenance_encoder(const lp_provenance *p);
 json_t *lp_provenance_data(const lp_provenance *p, lp_detail detail);
+
+/* Sets the parts that are recorded; "data" also where only names of classes are known. */
+void lp_provenance_put(lp_row *row, const lp_provenance *p, lp_detail detail);
 
 /* meta.json of a set of [rows, width] with the digest `sha256` of its arrays. */
 json_t *lp_provenance_json(const lp_provenance *p, size_t rows, size_t width, const char *sha256,

@@ -40,6 +40,6 @@ LP_MUST_USE lp_status lp_set_writer_finish(lp_set_writer *writer, const int64_t 
                                            lp_error *err);
 
 /* Releases the folder and keeps it, unless it was finished; NULL is allowed. */
-void lp_set_writer_close(lp_set_writer *writer);
+void lp_set_writer_close(lp_set_writer *p);
 
 #endif

@@ -58,15 +58,8 @@ static json_t *set_json(const lp_training_set *set, lp_detail detail) {
     lp_row_text(&row, "path", set->path);
     lp_row_text(&row, "sha256", set->sha256);
     lp_row_count(&row, "count", set->count);
-    if (p != NULL && p->recorded) {
-        lp_row_put(&row, "inputs", lp_provenance_inputs(p));
-        if (p->encoder.activation != NULL) {
-            lp_row_put(&row, "weights", lp_provenance_weights(p));
-            lp_row_put(&row, "encoder", lp_provenance_encoder(p));
-        }
-    }
     if (p != NULL) {
-        lp_row_put(&row, "data", lp_provenance_data(p, detail));
+        lp_provenance_put(&row, p, detail);
     }
     return lp_row_end(&row);
 }

@@ -71,7 +71,7 @@ static bool show_point(void *context, uint64_t done, uint64_t total, const char 
     const lp_watch *watch = context;
     char text[160];
     (void)snprintf(text, sizeof text, "sweep: point %llu of at most %llu, %s",
-                   (unsigned long long)(done + 1), (unsigned long long)total, line);
+                   (unsigned long long)done + 1, (unsigned long long)total, line);
     return lp_progress_step(&watch->progress, 0, 0, text);
 }
 

@@ -123,8 +123,10 @@ static void read_rate(lp_run *run, char paths[2][LP_PATH_ROOM], const lp_run_opt
 static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2][LP_PATH_ROOM],
                               lp_error *err) {
     lp_encoder *encoder = NULL;
+    lp_encoder_options how = o->encoder;
     lp_status status;
-    LP_TRY(lp_run_load(o->model, &o->encoder, &o->watch, &encoder, &run->load_seconds, err));
+    how.threads = how.threads > 0 ? how.threads : o->threads;
+    LP_TRY(lp_run_load(o->model, &how, &o->watch, &encoder, &run->load_seconds, err));
     LP_TRY(extract_split(o, encoder, o->train, &run->profiles[0], paths[0], err));
     LP_TRY(extract_split(o, encoder, o->test, &run->profiles[1], paths[1], err));
     read_rate(run, paths, o);
@@ -135,13 +137,13 @@ done:
 }
 
 static lp_status name_run(const lp_run_options *o, lp_run *run, lp_error *err) {
-    char name[512] = "", path[LP_PATH_ROOM], slug[96];
+    char name[LP_PATH_ROOM] = "", path[LP_PATH_ROOM], slug[96];
+    const char *own = run->train->provenance->encoder.name;
     lp_status status;
     if (o->name != NULL) {
         o->name(o->watch.progress.context, run, name, sizeof name);
     } else {
-        lp_path_slug(slug, sizeof slug,
-                     o->label != NULL ? o->label : run->train->provenance->encoder.name);
+        lp_path_slug(slug, sizeof slug, o->label != NULL ? o->label : own != NULL ? own : "model");
         (void)snprintf(name, sizeof name, "%s-%.8s", slug, run->train->digest);
     }
     LP_TRY(lp_path_print(path, err, "%s/%s", o->out, name));
@@ -155,10 +157,11 @@ done:
 /* ---- 2. C and probes ------------------------------------------------------------------------- */
 
 static lp_status choose_C(const lp_run_options *o, lp_run *run, lp_error *err) {
+    lp_sweep_options search = o->search;
     lp_status status = LP_OK;
+    search.fit.threads = search.fit.threads > 0 ? search.fit.threads : o->threads;
     if (o->sweep) {
-        LP_TRY(
-            lp_run_sweep(run->train, NULL, &o->search, run->folder, &o->watch, &run->sweep, err));
+        LP_TRY(lp_run_sweep(run->train, NULL, &search, run->folder, &o->watch, &run->sweep, err));
         const lp_sweep_point *best = &run->sweep->points[run->sweep->best];
         LP_TRY(lp_watch_say(&o->watch, err, "sweep: best C = %.6g, validation accuracy %.3f",
                             best->C, 100 * best->accuracy));

@@ -20,6 +20,18 @@
 
 static lp_error err;
 
+/* The rename at the end would put a file in their place. */
+static void devices_and_pipes_are_never_replaced(void **state) {
+    (void)state;
+    struct stat info;
+    const char *pipe = in_folder("pipe");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_fails(lp_file_write(pipe, "x", 1, &err), LP_ERR_IO, &err,
+                 "pipe: is a device or a pipe, expected a file");
+    assert_int_equal(stat(pipe, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+}
+
 static void digests_match_published_vectors(void **state) {
     (void)state;
     char hex[LP_DIGEST_HEX];
@@ -368,6 +380,7 @@ static void memory_remembers_what_it_lacked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(devices_and_pipes_are_never_replaced),
         cmocka_unit_test(digests_match_published_vectors),
         cmocka_unit_test(memory_remembers_what_it_lacked),
         cmocka_unit_test(written_file_is_whole_or_absent),

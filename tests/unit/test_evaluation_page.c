@@ -189,11 +189,13 @@ static void images_must_be_those_of_the_features(void **state) {
     (void)state;
     static const int64_t others[IMAGES] = {0, 1, 3, 2};
     lp_dataset *data = NULL;
-    lp_features set = four_images("{\"inputs\": {\"split\": \"test\", \"data_sha256\": \"00\"}}");
+    lp_features set = four_images(
+        "{\"inputs\": {\"feature_format\": 2, \"split\": \"test\", \"data_sha256\": \"00\"}}");
     assert_fails(lp_mistakes_open(&set, bin, &data, &err), LP_ERR_ARGUMENT, &err,
                  "but set was made from 00");
     assert_null(data);
-    set = four_images("{\"inputs\": {\"split\": \"train\", \"labels\": \"coarse\"}}");
+    set = four_images(
+        "{\"inputs\": {\"feature_format\": 2, \"split\": \"train\", \"labels\": \"coarse\"}}");
     assert_fails(lp_mistakes_open(&set, bin, &data, &err), LP_ERR_ARGUMENT, &err,
                  "expected the training split");
     set = four_images("{}");
@@ -212,7 +214,8 @@ static void images_must_be_those_of_the_features(void **state) {
 static void published_numbers_need_the_very_inputs(void **state) {
     (void)state;
 #define SET(official, labels, normalize, feature)                                                  \
-    "{\"weights\": {\"official\": \"OpenAI CLIP ViT-B/32\"}, \"inputs\": {\"labels\": \"" labels   \
+    "{\"weights\": {\"official\": \"OpenAI CLIP ViT-B/32\"}, \"inputs\": {\"feature_format\": 2, " \
+    "\"labels\": \"" labels                                                                        \
     "\", \"activation\": \"gelu\", \"norm_eps\": \"1\", \"preprocess\": {\"mean\": [\"0\", "       \
     "\"0\", \"0\"], \"std\": [\"1\", \"1\", \"1\"]}, \"precision\": \"float32\", "                 \
     "\"normalize\": " normalize ", \"feature\": \"" feature                                        \
@@ -240,6 +243,9 @@ static void published_numbers_need_the_very_inputs(void **state) {
     }
     assert_null(lp_published_of(NULL, NULL));
     lp_provenance rough = *provenance_of(cases[0].test); /* 8-bit products are another encoder */
+    rough.encoder.feature = NULL;
+    assert_null(lp_published_of(provenance_of(cases[0].train), &rough));
+    rough = *provenance_of(cases[0].test);
     rough.encoder.precision = "int8";
     assert_null(lp_published_of(provenance_of(cases[0].train), &rough));
 }

@@ -199,7 +199,8 @@ static void saved_probe_comes_back(void **state) {
 }
 
 static const char set_meta[] =
-    "{\"inputs\": {\"family\": \"clip-vit\", \"weights_sha256\": \"ab\", \"feature\": "
+    "{\"inputs\": {\"feature_format\": 2, \"family\": \"clip-vit\", \"weights_sha256\": \"ab\", "
+    "\"feature\": "
     "\"projected\", \"normalize\": true, \"data_sha256\": \"cd\", \"split\": \"train\", "
     "\"labels\": \"coarse\", \"images\": 50, \"activation\": \"gelu\", \"pool\": \"cls\", "
     "\"precision\": \"int8\", \"heads\": 12, \"norm_eps\": \"9.99999975e-06\", "

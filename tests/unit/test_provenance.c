@@ -137,13 +137,39 @@ static void assert_refused(const char *text, const char *message) {
 /* A choice that this version does not know must not be taken for one that it knows. */
 static void unknown_choices_are_refused(void **state) {
     (void)state;
-    assert_refused("{\"inputs\": {\"split\": \"validation\"}}", "m: 'split' is 'validation'");
-    assert_refused("{\"inputs\": {\"labels\": \"rough\"}}", "m: 'labels' is 'rough'");
-    assert_refused("{\"inputs\": {\"activation\": \"gelu\"}}", "m: 'norm_eps': expected a number");
-    assert_refused(
-        "{\"inputs\": {\"activation\": \"gelu\", \"norm_eps\": \"1e-5\", \"preprocess\": "
-        "{\"filter\": \"box\"}}}",
-        "m: 'filter' is 'box'");
+    assert_refused("{\"inputs\": {\"feature_format\": 2, \"split\": \"validation\"}}",
+                   "m: 'split' is 'validation'");
+    assert_refused("{\"inputs\": {\"feature_format\": 2, \"labels\": \"rough\"}}",
+                   "m: 'labels' is 'rough'");
+    assert_refused("{\"inputs\": {\"feature_format\": 2, \"activation\": \"gelu\"}}",
+                   "m: 'norm_eps': expected a number");
+    assert_refused("{\"inputs\": {\"feature_format\": 2, \"activation\": \"gelu\", \"norm_eps\": "
+                   "\"1e-5\", \"preprocess\": "
+                   "{\"filter\": \"box\"}}}",
+                   "m: 'filter' is 'box'");
+}
+
+/* A set of another program may have any meta.json: what it says of classes is taken, its "inputs"
+ * are not ours, and nothing is made up in their place. */
+static void inputs_of_another_program_are_left_alone(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "{\"inputs\": {\"split\": \"val\", \"labels\": \"species\"}}",
+        "{\"inputs\": {\"activation\": \"gelu\", \"norm_eps\": 1e-5}}", "{\"inputs\": [1, 2]}",
+        "{\"inputs\": {\"model\": \"x\"}, \"data\": {\"classes\": 2, \"class_names\": [\"a\", "
+        "\"b\"]}}"};
+    const lp_provenance *ours = provenance_of(whole);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const lp_provenance *p = provenance_of(texts[i]);
+        json_t *written = lp_provenance_json(p, 1, 1, "", LP_DETAIL_ALL);
+        assert_false(p->recorded);
+        assert_ok(lp_provenance_match(ours, "of a", p, "b", &err), &err);
+        assert_null(json_object_get(written, "inputs"));
+        assert_null(json_object_get(written, "weights"));
+        assert_true((json_object_get(written, "data") != NULL) == (i == 3));
+        json_decref(written);
+    }
+    assert_string_equal(provenance_of(texts[3])->data.class_names[1], "b");
 }
 
 static void memory_runs_out(void **state) {
@@ -171,6 +197,7 @@ int main(void) {
         cmocka_unit_test(folders_of_images_must_be_split_alike),
         cmocka_unit_test(key_is_of_the_inputs),
         cmocka_unit_test(unknown_choices_are_refused),
+        cmocka_unit_test(inputs_of_another_program_are_left_alone),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,9 +27,9 @@ static int set_up(void **state) {
     for (int i = 0; i < ROWS; i++) {
         labels[i] = i % 2;
     }
-    inputs =
-        provenance_of("{\"inputs\": {\"family\": \"pixels\", \"feature\": \"pixels\", "
-                      "\"data_sha256\": \"abc\", \"images\": 10}, \"data\": {\"classes\": 2}}");
+    inputs = provenance_of(
+        "{\"inputs\": {\"feature_format\": 2, \"family\": \"pixels\", \"feature\": \"pixels\", "
+        "\"data_sha256\": \"abc\", \"images\": 10}, \"data\": {\"classes\": 2}}");
     if (make_folder(state) != 0) {
         return 1;
     }

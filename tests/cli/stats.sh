@@ -12,6 +12,14 @@ run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out u
 run 0 "$LP_PROGRAM" fit train --out a.probe --solver liblinear -C 1
 run 0 "$LP_PROGRAM" fit train --out b=1.probe --solver liblinear -C 0.0001
 
+# ---- sweep refuses a test set that was not made like the training set
+run 1 "$LP_PROGRAM" sweep train --test unit --solver liblinear --from -1 --to 0 --steps 1 --out swept
+says "unit: its features were not made as those that best.probe was trained on: 'normalize' differs"
+
+# ---- a probe records what its last digits depend on
+ok "the probe names its BLAS kernels" grep -qa '"blas_kernel":"[A-Za-z]' a.probe
+ok "the features, which do not depend on them, name none" sh -c '! grep -q blas train/meta.json'
+
 # ---- eval
 show "$LP_PROGRAM" eval a.probe test
 run 0 "$LP_PROGRAM" eval a.probe test --format json

@@ -210,7 +210,7 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row_text(&row, "run", k->name);
     lp_row_count(&row, "images", c->count);
     lp_row_count(&row, "correct", k->correct);
-    lp_row_real(&row, "top1", 100 * accuracy_of(c, k));
+    lp_row_real(&row, "top1", lp_percent(k->correct, c->count));
     lp_row_interval(&row, "top1_", k->interval, 100);
     lp_row_real(&row, "reported", k->reported);
     if (k->probe != NULL) {

@@ -20,6 +20,10 @@ const char **lp_evaluation_names(const lp_evaluation *e) {
     return names;
 }
 
+double lp_percent(size_t part, size_t whole) {
+    return 100 * (double)part / (double)whole;
+}
+
 void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, double scale) {
     char key[40];
     (void)snprintf(key, sizeof key, "%slow", prefix);
@@ -32,9 +36,9 @@ void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, doub
 static void put_score(lp_row *row, const lp_score *s, bool all) {
     lp_row_count(row, "images", s->count);
     lp_row_count(row, "correct", s->correct);
-    lp_row_real(row, "top1", 100 * s->top1);
+    lp_row_real(row, "top1", lp_percent(s->correct, s->count));
     lp_row_interval(row, "top1_", s->top1_interval, 100);
-    lp_row_real(row, "top5", 100 * s->top5);
+    lp_row_real(row, "top5", lp_percent(s->correct_top5, s->count));
     if (all) {
         lp_row_interval(row, "top5_", s->top5_interval, 100);
     }
@@ -64,7 +68,7 @@ static json_t *summary_rows(const lp_evaluation *e) {
 /* Adds accuracy, low and high; without them where there is nothing to divide by. */
 static void put_accuracy(lp_row *row, size_t correct, size_t count) {
     if (count > 0) {
-        lp_row_real(row, "accuracy", 100 * (double)correct / (double)count);
+        lp_row_real(row, "accuracy", lp_percent(correct, count));
         lp_row_interval(row, "", lp_wilson(correct, count), 100);
     }
 }
@@ -97,7 +101,7 @@ static lp_row cell_row(const lp_evaluation *e, size_t label, size_t predicted) {
     lp_row_count(&row, "predicted", predicted);
     lp_row_text(&row, "predicted_name", name_of(e, predicted));
     lp_row_count(&row, "count", count);
-    lp_row_real(&row, "share", 100 * (double)count / (double)e->count_of[label]);
+    lp_row_real(&row, "share", lp_percent(count, e->count_of[label]));
     return row;
 }
 
@@ -139,8 +143,8 @@ static json_t *calibration_rows(const lp_evaluation *e) {
     for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
         const lp_calibration_bin *bin = &e->metrics.bins[i];
         lp_row row = lp_row_new();
-        lp_row_real(&row, "from", 100 * (double)i / LP_CALIBRATION_BINS);
-        lp_row_real(&row, "to", 100 * (double)(i + 1) / LP_CALIBRATION_BINS);
+        lp_row_real(&row, "from", lp_percent(i, LP_CALIBRATION_BINS));
+        lp_row_real(&row, "to", lp_percent(i + 1, LP_CALIBRATION_BINS));
         lp_row_count(&row, "images", bin->count);
         lp_row_count(&row, "correct", bin->correct);
         if (bin->count > 0) {

@@ -33,7 +33,7 @@ static json_t *point_row(const lp_sweep_point *p, bool chosen) {
     lp_row row = lp_row_new();
     lp_row_real(&row, "C", p->C);
     lp_row_real(&row, "lambda", 1 / p->C);
-    lp_row_real(&row, "accuracy", 100 * p->accuracy);
+    lp_row_real(&row, "accuracy", lp_percent(p->correct, p->count));
     lp_row_interval(&row, "", p->interval, 100);
     lp_row_count(&row, "correct", p->correct);
     lp_row_count(&row, "count", p->count);

@@ -284,8 +284,9 @@ static double fit_text(lp_chart *chart, const lp_text_style *style, const char *
     size_t count = 0, used = 0;
     cairo_text_extents_t extents;
     while (*text != '\0' && used + LP_UTF8_MAX <= TEXT_BYTES) {
-        uint32_t code = lp_utf8_next(&text);
-        used += lp_utf8_put(code == '\n' || code == '\t' ? ' ' : code, line + used);
+        char *next = line + used;
+        used += lp_utf8_next(&text, next);
+        *next = *next == '\n' || *next == '\t' ? ' ' : *next;
         ends[++count] = used;
     }
     memcpy(line + used, *text == '\0' ? "" : ellipsis, *text == '\0' ? 1 : sizeof ellipsis);
@@ -431,8 +432,7 @@ static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
         }
         p = end + 1;
     }
-    lp_buffer_put(ids, id, size);
-    lp_buffer_text(ids, "\n");
+    lp_buffer_printf(ids, "%.*s\n", (int)size, id);
     return number;
 }
 

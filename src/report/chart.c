@@ -20,7 +20,7 @@ static const double quarter = 1.57079632679489661923;
 enum { IMAGE, SVG, TARGETS };
 
 struct lp_chart {
-    lp_memory memory; /* that image and title lie in */
+    lp_memory memory; /* that this, image and title lie in */
     cairo_t *on[TARGETS];
     unsigned char *image; /* [rows, columns, 4], cairo's RGB24 */
     size_t rows, columns;
@@ -84,23 +84,23 @@ lp_status lp_chart_new(const char *title, double width, double height, double pi
                        width * pixels, height * pixels, limit);
     }
     size_t columns = (size_t)lround(width * pixels), rows = (size_t)lround(height * pixels);
-    lp_chart *chart = lp_alloc_zeroed(1, sizeof *chart);
-    if (chart == NULL) {
-        return lp_fail_memory(err, "chart", 1, sizeof *chart);
-    }
-    chart->rows = rows;
-    chart->columns = columns;
-    chart->width = width;
-    chart->height = height;
-    chart->title = lp_memory_take(&chart->memory, strlen(title) + 1, 1);
-    chart->image = lp_memory_take(&chart->memory, rows * columns, 4); /* sides are below 2^15 */
-    lp_status status = lp_memory_check(&chart->memory, "chart", err);
+    lp_memory memory = {0};
+    lp_chart *chart = lp_memory_take(&memory, 1, sizeof *chart);
+    char *copy = lp_memory_take(&memory, strlen(title) + 1, 1);
+    unsigned char *image = lp_memory_take(&memory, rows * columns, 4); /* sides are below 2^15 */
+    lp_status status = lp_memory_check(&memory, "chart", err);
     if (status != LP_OK) {
-        lp_memory_free(&chart->memory);
-        lp_free(chart);
+        lp_memory_free(&memory);
         return status;
     }
-    memcpy(chart->title, title, strlen(title) + 1);
+    memcpy(copy, title, strlen(title) + 1);
+    *chart = (lp_chart){.memory = memory,
+                        .image = image,
+                        .rows = rows,
+                        .columns = columns,
+                        .width = width,
+                        .height = height,
+                        .title = copy};
     chart->on[IMAGE] =
         open_context(cairo_image_surface_create_for_data(
                          chart->image, CAIRO_FORMAT_RGB24, (int)columns, (int)rows,
@@ -126,8 +126,8 @@ void lp_chart_free(lp_chart *chart) {
         lp_buffer_free(&chart->raw);
         lp_buffer_free(&chart->words);
         lp_buffer_free(&chart->boxes);
-        lp_memory_free(&chart->memory);
-        lp_free(chart);
+        lp_memory memory = chart->memory;
+        lp_memory_free(&memory);
     }
 }
 

@@ -6,16 +6,8 @@
 
 #include "base/error.h"
 
-enum {
-    MARGIN = 16,
-    GAP = 12,
-    TITLE = 36,
-    LINE = 15,
-    SMALL = 96,
-    CELL = 112,
-    WIDE = 176,
-    MAX_WIDTH = 1000
-};
+enum { MARGIN = 16, GAP = 12, TITLE = 36, LINE = 15, MAX_WIDTH = 1000 };
+enum { SMALL = 96, CELL = 112, WIDE = 176 }; /* image to enlarge; least and most of a caption */
 
 static const lp_text_style truth_style = {.size = 11.5, .color = LP_INK, .bold = true};
 static const lp_text_style predicted_style = {.size = 11.5, .color = 0xb04a00};

@@ -7,15 +7,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum {
-    MARGIN = 20,
-    SIDE = 840,
-    MAX_CELLS = 1000,
-    NAME_WIDTH = 240,
-    TITLE = 50,
-    BAR_COLORS = 256,
-    BAR_HEIGHT = 210
-};
+enum { MARGIN = 20, TITLE = 50, SIDE = 840, MAX_CELLS = 1000, NAME_WIDTH = 240 };
+enum { BAR_COLORS = 256, BAR_HEIGHT = 210 };
 
 /* What is drawn, worked out once. */
 typedef struct heat_map_plan {

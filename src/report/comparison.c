@@ -165,10 +165,6 @@ done:
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static double accuracy_of(const lp_comparison *c, const lp_contestant *k) {
-    return (double)k->correct / (double)c->count;
-}
-
 /* What a table says of a model, by its run. */
 static void put_model(lp_row *row, const lp_run *run) {
     const lp_encoding *e = &run->train->provenance->encoder;
@@ -291,8 +287,8 @@ static lp_status make_chart(const lp_comparison *c, lp_chart **chart, lp_error *
     LP_TRY(lp_allocated(bars, "chart", c->added, sizeof *bars, err));
     for (size_t i = 0; i < c->added; i++) {
         const lp_contestant *k = &c->contestants[i];
-        bars[i] = (lp_bar){k->name, accuracy_of(c, k), k->interval.low, k->interval.high,
-                           k->reported / 100};
+        double accuracy = (double)k->correct / (double)c->count;
+        bars[i] = (lp_bar){k->name, accuracy, k->interval.low, k->interval.high, k->reported / 100};
     }
     (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
     const lp_bars chart_of = {

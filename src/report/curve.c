@@ -143,14 +143,6 @@ static void draw_band(const curve_layout *at, lp_chart *chart, const lp_curve_po
     }
 }
 
-static void draw_bar(const curve_layout *at, lp_chart *chart, const lp_curve_point *p,
-                     const lp_pen *pen) {
-    double x = lp_chart_axis_place(&at->x, p->x);
-    lp_xy high = {x, lp_chart_axis_place(&at->y, 100 * p->high)};
-    lp_xy low = {x, lp_chart_axis_place(&at->y, 100 * p->low)};
-    lp_chart_interval(chart, high, low, true, pen);
-}
-
 /* Draws one series: its band first when `front` is false, so that no band hides a line. */
 static void draw_series(const curve_layout *at, lp_chart *chart, size_t s,
                         const lp_curve_point *points, size_t count, lp_xy *scratch, bool front) {
@@ -167,7 +159,9 @@ static void draw_series(const curve_layout *at, lp_chart *chart, size_t s,
     lp_chart_polyline(chart, scratch, count, &pen);
     for (size_t i = 0; i < count; i++) {
         if (has_interval(&points[i]) && count <= 12) {
-            draw_bar(at, chart, &points[i], &bar);
+            lp_xy high = {scratch[i].x, lp_chart_axis_place(&at->y, 100 * points[i].high)};
+            lp_xy low = {scratch[i].x, lp_chart_axis_place(&at->y, 100 * points[i].low)};
+            lp_chart_interval(chart, high, low, true, &bar);
         }
         double size = count > 40 ? 6 : count > 20 ? 7 : 9;
         lp_chart_marker(chart, s + s / 7, scratch[i].x, scratch[i].y, size, pen.color);

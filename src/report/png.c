@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/file.h"
 
 /* libpng reports an error by calling `give_up`, which must not return. */
 typedef struct encoder {
@@ -80,14 +79,4 @@ lp_status lp_png_encode(const unsigned char *rgb, size_t height, size_t width, l
         return lp_fail_memory(err, "PNG", out->size, 1);
     }
     return LP_OK;
-}
-
-lp_status lp_png_write(const char *path, const unsigned char *rgb, size_t height, size_t width,
-                       lp_error *err) {
-    lp_buffer png = {0};
-    lp_status status = lp_png_encode(rgb, height, width, &png, err);
-    status = status == LP_OK ? lp_file_write(path, png.bytes, png.size, err)
-                             : lp_prefix(err, status, "%s: ", path);
-    lp_buffer_free(&png);
-    return status;
 }

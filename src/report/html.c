@@ -13,7 +13,6 @@ struct lp_html {
     lp_buffer contents; /* list items, one a heading */
     lp_buffer body;
     size_t headings, charts;
-    bool open;        /* a section is */
     lp_status status; /* of the first chart that failed, with its message */
     lp_error err;
     char title[];
@@ -94,10 +93,9 @@ void lp_html_heading(lp_html *page, const char *text) {
     page->headings++;
     lp_buffer_printf(&page->contents, "<li><a href=\"#s%zu", page->headings);
     lp_buffer_between(&page->contents, "\">", text, "</a></li>\n");
-    lp_buffer_printf(body, "%s<section>\n<h2 id=\"s%zu", page->open ? "</section>\n" : "",
+    lp_buffer_printf(body, "%s<section>\n<h2 id=\"s%zu", page->headings > 1 ? "</section>\n" : "",
                      page->headings);
     lp_buffer_between(body, "\">", text, "</h2>\n");
-    page->open = true;
 }
 
 void lp_html_paragraph(lp_html *page, const char *text) {
@@ -248,7 +246,7 @@ lp_status lp_html_write(const lp_html *page, const char *path, lp_error *err) {
         lp_buffer_text(&out, "</ul>\n</nav>\n");
     }
     lp_buffer_put(&out, page->body.bytes, page->body.size);
-    lp_buffer_text(&out, page->open ? "</section>\n" : "");
+    lp_buffer_text(&out, page->headings > 0 ? "</section>\n" : "");
     lp_buffer_text(&out, "</body>\n</html>\n");
     lp_status status;
     if (out.failed || page->body.failed || page->contents.failed) {

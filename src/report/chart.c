@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -440,23 +439,20 @@ static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
  * would make the bytes depend on what was drawn before, and starts glyphs anew in each picture,
  * which would mix the letters of two pictures in one page. */
 static void rename_ids(const char *svg, const char *prefix, lp_buffer *out) {
-    static const struct {
-        const char *before;
-        char after;
-    } places[] = {{" id=\"", '"'}, {"href=\"#", '"'}, {"url(#", ')'}};
+    static const char *const before[] = {" id=\"", "href=\"#", "url(#"};
     lp_buffer ids = {0};
     while (*svg != '\0') {
         size_t plain = strcspn(svg, " hu");
         lp_buffer_put(out, svg, plain);
         svg += plain;
         size_t i = 0;
-        while (i < 3 && strncmp(svg, places[i].before, strlen(places[i].before)) != 0) {
+        while (i < 3 && strncmp(svg, before[i], strlen(before[i])) != 0) {
             i++;
         }
         if (i < 3) {
-            const char *id = svg + strlen(places[i].before);
-            size_t size = strcspn(id, places[i].after == ')' ? ")" : "\"");
-            lp_buffer_printf(out, "%s%s%zu", places[i].before, prefix, id_number(&ids, id, size));
+            const char *id = svg + strlen(before[i]);
+            size_t size = strcspn(id, "\")");
+            lp_buffer_printf(out, "%s%s%zu", before[i], prefix, id_number(&ids, id, size));
             svg = id + size;
         } else if (*svg != '\0') {
             lp_buffer_put(out, svg++, 1);

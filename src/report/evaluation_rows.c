@@ -73,24 +73,31 @@ static void put_accuracy(lp_row *row, size_t correct, size_t count) {
     }
 }
 
-static json_t *class_rows(const lp_evaluation *e) {
-    size_t K = e->classes;
+/* One row a class, or where `groups` a superclass, of their confusion [n, n]. */
+static json_t *truth_rows(const lp_evaluation *e, const size_t *confusion, size_t n, bool groups) {
     json_t *rows = json_array();
-    for (size_t k = 0; k < K; k++) {
-        size_t predicted = 0;
-        for (size_t i = 0; i < K; i++) {
-            predicted += e->confusion[i * K + k];
+    for (size_t k = 0; k < n; k++) {
+        size_t count = 0, predicted = 0, correct = confusion[k * n + k];
+        for (size_t i = 0; i < n; i++) {
+            count += confusion[k * n + i];
+            predicted += confusion[i * n + k];
         }
         lp_row row = lp_row_new();
-        lp_row_count(&row, "class", k);
-        lp_row_text(&row, "name", name_of(e, k));
-        lp_row_count(&row, "images", e->count_of[k]);
-        lp_row_count(&row, "correct", e->correct_of[k]);
-        put_accuracy(&row, e->correct_of[k], e->count_of[k]);
-        lp_row_count(&row, "predicted", predicted);
+        lp_row_count(&row, groups ? "superclass" : "class", k);
+        lp_row_text(&row, "name", groups ? e->group_names[k] : name_of(e, k));
+        lp_row_count(&row, "images", count);
+        lp_row_count(&row, "correct", correct);
+        put_accuracy(&row, correct, count);
+        if (!groups) {
+            lp_row_count(&row, "predicted", predicted);
+        }
         lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
+}
+
+static json_t *class_rows(const lp_evaluation *e) {
+    return truth_rows(e, e->confusion, e->classes, false);
 }
 
 static lp_row cell_row(const lp_evaluation *e, size_t label, size_t predicted) {
@@ -178,25 +185,8 @@ size_t *lp_evaluation_groups(const lp_evaluation *e) {
 }
 
 static json_t *superclass_rows(const lp_evaluation *e) {
-    size_t G = e->groups;
     size_t *grouped = lp_evaluation_groups(e);
-    if (grouped == NULL) {
-        return NULL;
-    }
-    json_t *rows = json_array();
-    for (size_t g = 0; g < G; g++) {
-        size_t count = 0, correct = grouped[g * G + g];
-        for (size_t j = 0; j < G; j++) {
-            count += grouped[g * G + j];
-        }
-        lp_row row = lp_row_new();
-        lp_row_count(&row, "superclass", g);
-        lp_row_text(&row, "name", e->group_names[g]);
-        lp_row_count(&row, "images", count);
-        lp_row_count(&row, "correct", correct);
-        put_accuracy(&row, correct, count);
-        lp_rows_append(&rows, lp_row_end(&row));
-    }
+    json_t *rows = grouped != NULL ? truth_rows(e, grouped, e->groups, true) : NULL;
     lp_free(grouped);
     return rows;
 }

@@ -26,10 +26,10 @@ static void draw_row(const bar_layout *at, lp_chart *chart, const lp_bar *bar, d
         .size = 14, .color = LP_INK, .align = LP_ALIGN_RIGHT, .max_width = NAMES};
     const lp_text_style value = {.size = 14, .color = LP_INK, .max_width = VALUES - 10};
     const lp_pen whisker = {LP_INK, 1.5, LP_SOLID};
+    double end = lp_chart_axis_place(&at->axis, 100 * bar->accuracy);
     char text[64] = "no value";
     lp_chart_text(chart, at->left - 10, y, &name, bar->name);
     if (isfinite(bar->accuracy) && at->from_zero) {
-        double end = lp_chart_axis_place(&at->axis, 100 * bar->accuracy);
         lp_chart_rect(chart, at->left, y - 0.32 * ROW, end - at->left, 0.64 * ROW, 0x56b4e9);
     }
     if (isfinite(bar->reported)) {
@@ -38,7 +38,6 @@ static void draw_row(const bar_layout *at, lp_chart *chart, const lp_bar *bar, d
         lp_chart_line(chart, x, y - ROW / 2.0, x, y + ROW / 2.0, &pen);
     }
     if (isfinite(bar->accuracy)) {
-        double x = lp_chart_axis_place(&at->axis, 100 * bar->accuracy);
         (void)snprintf(text, sizeof text, "%.2f", 100 * bar->accuracy);
         if (isfinite(bar->low) && isfinite(bar->high)) {
             double low = lp_chart_axis_place(&at->axis, 100 * bar->low);
@@ -48,7 +47,7 @@ static void draw_row(const bar_layout *at, lp_chart *chart, const lp_bar *bar, d
                            100 * bar->low, 100 * bar->high);
         }
         if (!at->from_zero) {
-            lp_chart_marker(chart, 0, x, y, 12, lp_series_color(0));
+            lp_chart_marker(chart, 0, end, y, 12, lp_series_color(0));
         }
     }
     lp_chart_text(chart, at->right + 14, y, &value, text);

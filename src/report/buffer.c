@@ -10,27 +10,16 @@
 #include "report/utf8.h"
 
 void lp_buffer_put(lp_buffer *buffer, const void *bytes, size_t size) {
-    if (buffer->failed || size == 0) {
-        return;
+    while (!buffer->failed && size > 0 && buffer->capacity - buffer->size <= size) { /* zero byte */
+        char *larger = lp_grow_by_one(buffer->bytes, buffer->capacity, &buffer->capacity, 1);
+        buffer->failed = larger == NULL;
+        buffer->bytes = larger != NULL ? larger : buffer->bytes;
     }
-    if (buffer->capacity - buffer->size <= size) { /* one more for the zero byte */
-        size_t capacity = buffer->capacity < 2048 ? 4096 : buffer->capacity;
-        while (capacity - buffer->size <= size && capacity <= SIZE_MAX / 2) {
-            capacity *= 2;
-        }
-        char *larger = capacity - buffer->size > size
-                           ? lp_grow(buffer->bytes, buffer->size, capacity, 1)
-                           : NULL;
-        if (larger == NULL) {
-            buffer->failed = true;
-            return;
-        }
-        buffer->bytes = larger;
-        buffer->capacity = capacity;
+    if (!buffer->failed && size > 0) {
+        memcpy(buffer->bytes + buffer->size, bytes, size);
+        buffer->size += size;
+        buffer->bytes[buffer->size] = '\0';
     }
-    memcpy(buffer->bytes + buffer->size, bytes, size);
-    buffer->size += size;
-    buffer->bytes[buffer->size] = '\0';
 }
 
 void lp_buffer_text(lp_buffer *buffer, const char *text) {
@@ -54,12 +43,13 @@ void lp_buffer_escaped(lp_buffer *buffer, const char *text) {
     static const char *const names[] = {
         ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
     while (*text != '\0') {
-        uint32_t code = lp_utf8_next(&text);
         char bytes[LP_UTF8_MAX];
-        if (code < sizeof names / sizeof names[0] && names[code] != NULL) {
-            lp_buffer_text(buffer, names[code]);
+        size_t size = lp_utf8_next(&text, bytes);
+        unsigned char first = (unsigned char)bytes[0];
+        if (first < sizeof names / sizeof names[0] && names[first] != NULL) {
+            lp_buffer_text(buffer, names[first]);
         } else {
-            lp_buffer_put(buffer, bytes, lp_utf8_put(code, bytes));
+            lp_buffer_put(buffer, bytes, size);
         }
     }
 }

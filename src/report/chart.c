@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -20,7 +19,7 @@ static const double quarter = 1.57079632679489661923;
 enum { IMAGE, SVG, TARGETS };
 
 struct lp_chart {
-    lp_memory memory; /* that image and title lie in */
+    lp_memory memory; /* that this, image and title lie in */
     cairo_t *on[TARGETS];
     unsigned char *image; /* [rows, columns, 4], cairo's RGB24 */
     size_t rows, columns;
@@ -84,23 +83,23 @@ lp_status lp_chart_new(const char *title, double width, double height, double pi
                        width * pixels, height * pixels, limit);
     }
     size_t columns = (size_t)lround(width * pixels), rows = (size_t)lround(height * pixels);
-    lp_chart *chart = lp_alloc_zeroed(1, sizeof *chart);
-    if (chart == NULL) {
-        return lp_fail_memory(err, "chart", 1, sizeof *chart);
-    }
-    chart->rows = rows;
-    chart->columns = columns;
-    chart->width = width;
-    chart->height = height;
-    chart->title = lp_memory_take(&chart->memory, strlen(title) + 1, 1);
-    chart->image = lp_memory_take(&chart->memory, rows * columns, 4); /* sides are below 2^15 */
-    lp_status status = lp_memory_check(&chart->memory, "chart", err);
+    lp_memory memory = {0};
+    lp_chart *chart = lp_memory_take(&memory, 1, sizeof *chart);
+    char *copy = lp_memory_take(&memory, strlen(title) + 1, 1);
+    unsigned char *image = lp_memory_take(&memory, rows * columns, 4); /* sides are below 2^15 */
+    lp_status status = lp_memory_check(&memory, "chart", err);
     if (status != LP_OK) {
-        lp_memory_free(&chart->memory);
-        lp_free(chart);
+        lp_memory_free(&memory);
         return status;
     }
-    memcpy(chart->title, title, strlen(title) + 1);
+    memcpy(copy, title, strlen(title) + 1);
+    *chart = (lp_chart){.memory = memory,
+                        .image = image,
+                        .rows = rows,
+                        .columns = columns,
+                        .width = width,
+                        .height = height,
+                        .title = copy};
     chart->on[IMAGE] =
         open_context(cairo_image_surface_create_for_data(
                          chart->image, CAIRO_FORMAT_RGB24, (int)columns, (int)rows,
@@ -126,8 +125,8 @@ void lp_chart_free(lp_chart *chart) {
         lp_buffer_free(&chart->raw);
         lp_buffer_free(&chart->words);
         lp_buffer_free(&chart->boxes);
-        lp_memory_free(&chart->memory);
-        lp_free(chart);
+        lp_memory memory = chart->memory;
+        lp_memory_free(&memory);
     }
 }
 
@@ -284,8 +283,9 @@ static double fit_text(lp_chart *chart, const lp_text_style *style, const char *
     size_t count = 0, used = 0;
     cairo_text_extents_t extents;
     while (*text != '\0' && used + LP_UTF8_MAX <= TEXT_BYTES) {
-        uint32_t code = lp_utf8_next(&text);
-        used += lp_utf8_put(code == '\n' || code == '\t' ? ' ' : code, line + used);
+        char *next = line + used;
+        used += lp_utf8_next(&text, next);
+        *next = *next == '\n' || *next == '\t' ? ' ' : *next;
         ends[++count] = used;
     }
     memcpy(line + used, *text == '\0' ? "" : ellipsis, *text == '\0' ? 1 : sizeof ellipsis);
@@ -431,8 +431,7 @@ static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
         }
         p = end + 1;
     }
-    lp_buffer_put(ids, id, size);
-    lp_buffer_text(ids, "\n");
+    lp_buffer_printf(ids, "%.*s\n", (int)size, id);
     return number;
 }
 
@@ -440,23 +439,20 @@ static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
  * would make the bytes depend on what was drawn before, and starts glyphs anew in each picture,
  * which would mix the letters of two pictures in one page. */
 static void rename_ids(const char *svg, const char *prefix, lp_buffer *out) {
-    static const struct {
-        const char *before;
-        char after;
-    } places[] = {{" id=\"", '"'}, {"href=\"#", '"'}, {"url(#", ')'}};
+    static const char *const before[] = {" id=\"", "href=\"#", "url(#"};
     lp_buffer ids = {0};
     while (*svg != '\0') {
         size_t plain = strcspn(svg, " hu");
         lp_buffer_put(out, svg, plain);
         svg += plain;
         size_t i = 0;
-        while (i < 3 && strncmp(svg, places[i].before, strlen(places[i].before)) != 0) {
+        while (i < 3 && strncmp(svg, before[i], strlen(before[i])) != 0) {
             i++;
         }
         if (i < 3) {
-            const char *id = svg + strlen(places[i].before);
-            size_t size = strcspn(id, places[i].after == ')' ? ")" : "\"");
-            lp_buffer_printf(out, "%s%s%zu", places[i].before, prefix, id_number(&ids, id, size));
+            const char *id = svg + strlen(before[i]);
+            size_t size = strcspn(id, "\")");
+            lp_buffer_printf(out, "%s%s%zu", before[i], prefix, id_number(&ids, id, size));
             svg = id + size;
         } else if (*svg != '\0') {
             lp_buffer_put(out, svg++, 1);

@@ -59,21 +59,14 @@ enum {
 };
 
 lp_status lp_comparison_init(lp_comparison *c, size_t room, lp_error *err) {
-    memset(c, 0, sizeof *c);
-    c->contestants = lp_alloc_zeroed(room, sizeof *c->contestants);
-    c->room = c->contestants != NULL ? room : 0;
-    return lp_allocated(c->contestants, "comparison", room, sizeof *c->contestants, err);
+    *c = (lp_comparison){0};
+    c->contestants = lp_memory_take_zeroed(&c->memory, room, sizeof *c->contestants);
+    return lp_memory_check(&c->memory, "comparison", err);
 }
 
 void lp_comparison_clear(lp_comparison *c) {
-    for (size_t i = 0; i < c->room; i++) {
-        lp_free(c->contestants[i].predicted);
-    }
-    lp_free(c->contestants);
-    lp_free(c->labels);
-    lp_free(c->pairs);
-    lp_free(c->adjusted);
-    memset(c, 0, sizeof *c);
+    lp_memory_free(&c->memory);
+    *c = (lp_comparison){0};
 }
 
 /* ---- contestants ----------------------------------------------------------------------------- */
@@ -81,13 +74,13 @@ void lp_comparison_clear(lp_comparison *c) {
 /* The first one's labels are kept; a later one must have the same. */
 static lp_status check_labels(lp_comparison *c, const lp_features *test, lp_error *err) {
     if (c->added == 0) {
-        c->labels = lp_alloc(test->count, sizeof *c->labels);
-        if (c->labels == NULL) {
-            return lp_fail_memory(err, test->path, test->count, sizeof *c->labels);
-        }
         c->count = test->count;
-        memcpy(c->labels, test->labels, test->count * sizeof *c->labels);
-        return LP_OK;
+        c->labels = lp_memory_take(&c->memory, test->count, sizeof *c->labels);
+        lp_status status = lp_memory_check(&c->memory, test->path, err);
+        if (status == LP_OK) {
+            memcpy(c->labels, test->labels, test->count * sizeof *c->labels);
+        }
+        return status;
     }
     if (test->count != c->count) {
         return lp_fail(err, LP_ERR_ARGUMENT,
@@ -134,8 +127,8 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
     lp_status status;
     LP_TRY(check_labels(c, test, err));
     *k = *contestant;
-    k->predicted = lp_alloc(test->count, sizeof *k->predicted);
-    LP_TRY(lp_allocated(k->predicted, test->path, test->count, sizeof *k->predicted, err));
+    k->predicted = lp_memory_take(&c->memory, test->count, sizeof *k->predicted);
+    LP_TRY(lp_memory_check(&c->memory, test->path, err));
     LP_TRY(probe != NULL ? lp_probe_predict(probe, test->x, test->count, k->predicted, threads, err)
                          : read_predictions(k->predictions, test->count, k->predicted, err));
     k->correct = 0;
@@ -151,14 +144,11 @@ done:
 
 lp_status lp_comparison_pairs(lp_comparison *c, lp_error *err) {
     size_t pairs = c->added * (c->added - 1) / 2, at = 0;
-    double *p = lp_alloc(pairs, sizeof *p);
+    double *p = lp_memory_take(&c->memory, pairs, sizeof *p);
     lp_status status;
-    c->pairs = lp_alloc(pairs, sizeof *c->pairs);
-    c->adjusted = lp_alloc(pairs, sizeof *c->adjusted);
-    if (p == NULL || c->pairs == NULL || c->adjusted == NULL) {
-        status = lp_fail_memory(err, "pairs", pairs, sizeof *c->pairs);
-        goto done;
-    }
+    c->pairs = lp_memory_take(&c->memory, pairs, sizeof *c->pairs);
+    c->adjusted = lp_memory_take(&c->memory, pairs, sizeof *c->adjusted);
+    LP_TRY(lp_memory_check(&c->memory, "pairs", err));
     for (size_t i = 0; i < c->added; i++) {
         for (size_t j = i + 1; j < c->added; j++) {
             lp_compare(c->labels, c->contestants[i].predicted, c->contestants[j].predicted,
@@ -170,15 +160,10 @@ lp_status lp_comparison_pairs(lp_comparison *c, lp_error *err) {
     LP_TRY(lp_holm(p, pairs, c->adjusted, err));
     c->pair_count = pairs;
 done:
-    lp_free(p);
     return status;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
-
-static double accuracy_of(const lp_comparison *c, const lp_contestant *k) {
-    return (double)k->correct / (double)c->count;
-}
 
 /* What a table says of a model, by its run. */
 static void put_model(lp_row *row, const lp_run *run) {
@@ -210,7 +195,7 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row_text(&row, "run", k->name);
     lp_row_count(&row, "images", c->count);
     lp_row_count(&row, "correct", k->correct);
-    lp_row_real(&row, "top1", 100 * accuracy_of(c, k));
+    lp_row_real(&row, "top1", lp_percent(k->correct, c->count));
     lp_row_interval(&row, "top1_", k->interval, 100);
     lp_row_real(&row, "reported", k->reported);
     if (k->probe != NULL) {
@@ -302,8 +287,8 @@ static lp_status make_chart(const lp_comparison *c, lp_chart **chart, lp_error *
     LP_TRY(lp_allocated(bars, "chart", c->added, sizeof *bars, err));
     for (size_t i = 0; i < c->added; i++) {
         const lp_contestant *k = &c->contestants[i];
-        bars[i] = (lp_bar){k->name, accuracy_of(c, k), k->interval.low, k->interval.high,
-                           k->reported / 100};
+        double accuracy = (double)k->correct / (double)c->count;
+        bars[i] = (lp_bar){k->name, accuracy, k->interval.low, k->interval.high, k->reported / 100};
     }
     (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
     const lp_bars chart_of = {
@@ -347,32 +332,12 @@ static lp_row settings_row(const lp_comparison_report *r) {
     return row;
 }
 
-static lp_status write_json(const lp_comparison_report *r, const char *path, lp_error *err) {
-    lp_row row = settings_row(r);
-    lp_row_put(&row, "runs", run_rows(r->comparison));
-    lp_row_put(&row, "pairs", pair_rows(r->comparison));
-    return lp_json_write(path, lp_row_end(&row), err);
-}
-
-static lp_status write_runs(const lp_comparison_report *r, const char *path, lp_error *err) {
-    return lp_table_write(path, model_columns, MODEL_COLUMNS, run_rows(r->comparison), err);
-}
-
-static lp_status write_pairs(const lp_comparison_report *r, const char *path, lp_error *err) {
-    return lp_table_write(path, pair_columns, PAIR_COLUMNS, pair_rows(r->comparison), err);
-}
-
-static lp_status write_picture(const lp_comparison_report *r, const char *path, lp_error *err) {
-    return lp_comparison_draw(r->comparison, path, err);
-}
-
-static lp_status write_page(const lp_comparison_report *r, const char *path, lp_error *err) {
+static lp_status write_page(const lp_comparison_report *r, const lp_chart *chart, const char *path,
+                            lp_error *err) {
     char title[160];
     lp_html *page = NULL;
-    lp_chart *chart = NULL;
     lp_status status;
     (void)snprintf(title, sizeof title, "Backbones on %.100s", lp_dataset_describe(r->test)->name);
-    LP_TRY(make_chart(r->comparison, &chart, err));
     LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Result");
     lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
@@ -389,26 +354,31 @@ static lp_status write_page(const lp_comparison_report *r, const char *path, lp_
     LP_TRY(lp_html_write(page, path, err));
 done:
     lp_html_free(page);
-    lp_chart_free(chart);
     return status;
 }
 
-lp_status lp_comparison_write(const lp_comparison_report *report, const char *folder,
-                              lp_error *err) {
-    static const struct {
-        const char *name;
-        lp_status (*write)(const lp_comparison_report *, const char *, lp_error *);
-    } files[] = {
-        {"compare.csv", write_runs},    {"pairs.csv", write_pairs},
-        {"compare.png", write_picture}, {"compare.svg", write_picture},
-        {"compare.html", write_page},   {"compare.json", write_json},
-    };
+lp_status lp_comparison_write(const lp_comparison_report *r, const char *folder, lp_error *err) {
+    const lp_comparison *c = r->comparison;
     char path[LP_PATH_ROOM];
+    lp_chart *chart = NULL;
     lp_status status;
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        LP_TRY(lp_path_print(path, err, "%s/%s", folder, files[i].name));
-        LP_TRY(files[i].write(report, path, err));
-    }
+    LP_TRY(lp_path_in(path, folder, "compare.csv", err));
+    LP_TRY(lp_table_write(path, model_columns, MODEL_COLUMNS, run_rows(c), err));
+    LP_TRY(lp_path_in(path, folder, "pairs.csv", err));
+    LP_TRY(lp_table_write(path, pair_columns, PAIR_COLUMNS, pair_rows(c), err));
+    LP_TRY(make_chart(c, &chart, err));
+    LP_TRY(lp_path_in(path, folder, "compare.png", err));
+    LP_TRY(lp_chart_write(chart, path, err));
+    LP_TRY(lp_path_in(path, folder, "compare.svg", err));
+    LP_TRY(lp_chart_write(chart, path, err));
+    LP_TRY(lp_path_in(path, folder, "compare.html", err));
+    LP_TRY(write_page(r, chart, path, err));
+    LP_TRY(lp_path_in(path, folder, "compare.json", err));
+    lp_row row = settings_row(r);
+    lp_row_put(&row, "runs", run_rows(c));
+    lp_row_put(&row, "pairs", pair_rows(c));
+    LP_TRY(lp_json_write(path, lp_row_end(&row), err));
 done:
+    lp_chart_free(chart);
     return status;
 }

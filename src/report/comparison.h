@@ -4,6 +4,7 @@
 #define LP_REPORT_COMPARISON_H
 
 #include <stdio.h>
+#include "base/memory.h"
 #include "base/text.h"
 #include "linprobe/run.h"
 #include "report/chart.h"
@@ -28,7 +29,7 @@ typedef struct lp_contestant {
 } lp_contestant;
 
 typedef struct lp_comparison {
-    size_t room;                /* contestants that there will be */
+    lp_memory memory;           /* that all of it lies in */
     size_t added;               /* contestants so far */
     size_t count;               /* N */
     int64_t *labels;            /* [N] */

@@ -6,16 +6,8 @@
 
 #include "base/error.h"
 
-enum {
-    MARGIN = 16,
-    GAP = 12,
-    TITLE = 36,
-    LINE = 15,
-    SMALL = 96,
-    CELL = 112,
-    WIDE = 176,
-    MAX_WIDTH = 1000
-};
+enum { MARGIN = 16, GAP = 12, TITLE = 36, LINE = 15, MAX_WIDTH = 1000 };
+enum { SMALL = 96, CELL = 112, WIDE = 176 }; /* image to enlarge; least and most of a caption */
 
 static const lp_text_style truth_style = {.size = 11.5, .color = LP_INK, .bold = true};
 static const lp_text_style predicted_style = {.size = 11.5, .color = 0xb04a00};
@@ -89,10 +81,8 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
     }
     size_t factor = largest >= SMALL ? 1 : (SMALL + largest - 1) / largest; /* of enlargement */
     lp_chart *ruler; /* the size of the sheet depends on its text */
-    lp_status status = lp_chart_new(sheet->title, 1, 1, 1, &ruler, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_chart_new(sheet->title, 1, 1, 1, &ruler, err));
     double side = (double)(largest * factor), cell = fmax(side, caption_width(sheet, ruler));
     lp_chart_free(ruler);
     size_t columns = (size_t)fmax(1, fmin(8, floor((MAX_WIDTH - 2 * MARGIN) / (cell + GAP))));
@@ -100,15 +90,13 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
     size_t rows = (sheet->count + columns - 1) / columns;
     double width = 2 * MARGIN + (double)columns * (cell + GAP) - GAP;
     double height = MARGIN + TITLE + (double)rows * (side + 2 * LINE + GAP) - GAP + MARGIN;
-    status = lp_chart_new(sheet->title, width, height, factor > 1 ? 2 : 1, chart, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_chart_new(sheet->title, width, height, factor > 1 ? 2 : 1, chart, err));
     lp_chart_heading(*chart, MARGIN, MARGIN + 8, 16);
     for (size_t i = 0; i < sheet->count; i++) {
         size_t row = i / columns, column = i % columns;
         draw_image(&sheet->images[i], *chart, MARGIN + (double)column * (cell + GAP),
                    MARGIN + TITLE + (double)row * (side + 2 * LINE + GAP), side, cell, factor);
     }
-    return LP_OK;
+done:
+    return status;
 }

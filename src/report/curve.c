@@ -10,15 +10,8 @@
 #include "base/memory.h"
 #include "report/chart_axis.h"
 
-enum {
-    WIDTH = 900,
-    HEIGHT = 560,
-    MARGIN = 20,
-    FONT = 14,
-    LEGEND_ROW = 22,
-    SAMPLE = 44,
-    MAX_SERIES = 12
-};
+enum { WIDTH = 900, HEIGHT = 560, MARGIN = 20, FONT = 14, LEGEND_ROW = 22, SAMPLE = 44 };
+enum { MAX_SERIES = 12 };
 
 static const lp_text_style label_style = {
     .size = FONT + 1, .color = LP_INK, .align = LP_ALIGN_CENTER};
@@ -150,14 +143,6 @@ static void draw_band(const curve_layout *at, lp_chart *chart, const lp_curve_po
     }
 }
 
-static void draw_bar(const curve_layout *at, lp_chart *chart, const lp_curve_point *p,
-                     const lp_pen *pen) {
-    double x = lp_chart_axis_place(&at->x, p->x);
-    lp_xy high = {x, lp_chart_axis_place(&at->y, 100 * p->high)};
-    lp_xy low = {x, lp_chart_axis_place(&at->y, 100 * p->low)};
-    lp_chart_interval(chart, high, low, true, pen);
-}
-
 /* Draws one series: its band first when `front` is false, so that no band hides a line. */
 static void draw_series(const curve_layout *at, lp_chart *chart, size_t s,
                         const lp_curve_point *points, size_t count, lp_xy *scratch, bool front) {
@@ -174,13 +159,12 @@ static void draw_series(const curve_layout *at, lp_chart *chart, size_t s,
     lp_chart_polyline(chart, scratch, count, &pen);
     for (size_t i = 0; i < count; i++) {
         if (has_interval(&points[i]) && count <= 12) {
-            draw_bar(at, chart, &points[i], &bar);
+            lp_xy high = {scratch[i].x, lp_chart_axis_place(&at->y, 100 * points[i].high)};
+            lp_xy low = {scratch[i].x, lp_chart_axis_place(&at->y, 100 * points[i].low)};
+            lp_chart_interval(chart, high, low, true, &bar);
         }
-        lp_chart_marker(chart, s + s / 7, scratch[i].x, scratch[i].y,
-                        count > 40   ? 6
-                        : count > 20 ? 7
-                                     : 9,
-                        pen.color);
+        double size = count > 40 ? 6 : count > 20 ? 7 : 9;
+        lp_chart_marker(chart, s + s / 7, scratch[i].x, scratch[i].y, size, pen.color);
     }
 }
 
@@ -254,14 +238,11 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     at.y = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
     at.x = lp_chart_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
                               at.lambda ? 14 : 9, 0, INFINITY);
-    at.left = MARGIN + 70;
-    at.right = WIDTH - MARGIN - 16;
-    at.top = draw_legend(curve, chart, MARGIN + 38, at.intervals, false) + (at.lambda ? 40 : 0);
-    at.bottom = HEIGHT - MARGIN - 42;
-    at.x.from = at.left;
-    at.x.to = at.right;
-    at.y.from = at.bottom;
-    at.y.to = at.top;
+    at.x.from = at.left = MARGIN + 70;
+    at.x.to = at.right = WIDTH - MARGIN - 16;
+    at.y.to = at.top =
+        draw_legend(curve, chart, MARGIN + 38, at.intervals, false) + (at.lambda ? 40 : 0);
+    at.y.from = at.bottom = HEIGHT - MARGIN - 42;
     draw(curve, &at, chart, points, scratch);
 done:
     lp_memory_free(&memory);

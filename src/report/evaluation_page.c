@@ -141,35 +141,39 @@ done:
     return status;
 }
 
+typedef struct ranked {
+    double accuracy; /* above 1: a class without images, which stands last */
+    size_t class;
+} ranked;
+
 static int by_accuracy(const void *a, const void *b) {
-    const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-    /* a class without images has no accuracy and stands last */
-    double left = lp_json_number(x, "accuracy", 101), right = lp_json_number(y, "accuracy", 101);
-    double first = lp_json_number(x, "class", 0), second = lp_json_number(y, "class", 0);
-    return left != right ? (left > right) - (left < right) : (first > second) - (first < second);
+    const ranked *x = a, *y = b;
+    return x->accuracy != y->accuracy ? (x->accuracy > y->accuracy) - (x->accuracy < y->accuracy)
+                                      : (x->class > y->class) - (x->class < y->class);
 }
 
 static lp_status add_classes(const lp_evaluation *e, lp_html *page, lp_error *err) {
     size_t count;
     const lp_column *columns = lp_evaluation_columns(LP_TABLE_CLASSES, &count);
-    json_t *rows = lp_evaluation_rows(e, LP_TABLE_CLASSES), *sorted;
-    size_t K = json_array_size(rows);
-    json_t **order = lp_alloc(K, sizeof *order);
+    json_t *rows = lp_evaluation_rows(e, LP_TABLE_CLASSES), *sorted = json_array();
+    ranked *order = lp_alloc(e->classes, sizeof *order);
     lp_status status;
-    LP_TRY(lp_allocated((const void *)order, "classes", K, sizeof *order, err));
-    for (size_t k = 0; k < K; k++) {
-        order[k] = json_array_get(rows, k);
+    LP_TRY(lp_allocated(order, "classes", e->classes, sizeof *order, err));
+    for (size_t k = 0; k < e->classes; k++) {
+        bool any = e->count_of[k] > 0;
+        order[k] = (ranked){any ? (double)e->correct_of[k] / (double)e->count_of[k] : 2, k};
     }
-    qsort(order, K, sizeof *order, by_accuracy);
-    sorted = json_array();
-    for (size_t k = 0; k < K; k++) {
-        lp_rows_append(&sorted, json_incref(order[k]));
+    qsort(order, e->classes, sizeof *order, by_accuracy);
+    for (size_t k = 0; k < e->classes; k++) {
+        lp_rows_append(&sorted, json_incref(json_array_get(rows, order[k].class)));
     }
     lp_html_heading(page, "Classes");
     lp_html_table(page, "Accuracy of each class, the hardest first", columns, count, sorted);
+    sorted = NULL;
 done:
     lp_free(order);
     json_decref(rows);
+    json_decref(sorted);
     return status;
 }
 

@@ -20,6 +20,10 @@ const char **lp_evaluation_names(const lp_evaluation *e) {
     return names;
 }
 
+double lp_percent(size_t part, size_t whole) {
+    return 100 * (double)part / (double)whole;
+}
+
 void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, double scale) {
     char key[40];
     (void)snprintf(key, sizeof key, "%slow", prefix);
@@ -32,9 +36,9 @@ void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, doub
 static void put_score(lp_row *row, const lp_score *s, bool all) {
     lp_row_count(row, "images", s->count);
     lp_row_count(row, "correct", s->correct);
-    lp_row_real(row, "top1", 100 * s->top1);
+    lp_row_real(row, "top1", lp_percent(s->correct, s->count));
     lp_row_interval(row, "top1_", s->top1_interval, 100);
-    lp_row_real(row, "top5", 100 * s->top5);
+    lp_row_real(row, "top5", lp_percent(s->correct_top5, s->count));
     if (all) {
         lp_row_interval(row, "top5_", s->top5_interval, 100);
     }
@@ -64,29 +68,36 @@ static json_t *summary_rows(const lp_evaluation *e) {
 /* Adds accuracy, low and high; without them where there is nothing to divide by. */
 static void put_accuracy(lp_row *row, size_t correct, size_t count) {
     if (count > 0) {
-        lp_row_real(row, "accuracy", 100 * (double)correct / (double)count);
+        lp_row_real(row, "accuracy", lp_percent(correct, count));
         lp_row_interval(row, "", lp_wilson(correct, count), 100);
     }
 }
 
-static json_t *class_rows(const lp_evaluation *e) {
-    size_t K = e->classes;
+/* One row a class, or where `groups` a superclass, of their confusion [n, n]. */
+static json_t *truth_rows(const lp_evaluation *e, const size_t *confusion, size_t n, bool groups) {
     json_t *rows = json_array();
-    for (size_t k = 0; k < K; k++) {
-        size_t predicted = 0;
-        for (size_t i = 0; i < K; i++) {
-            predicted += e->confusion[i * K + k];
+    for (size_t k = 0; k < n; k++) {
+        size_t count = 0, predicted = 0, correct = confusion[k * n + k];
+        for (size_t i = 0; i < n; i++) {
+            count += confusion[k * n + i];
+            predicted += confusion[i * n + k];
         }
         lp_row row = lp_row_new();
-        lp_row_count(&row, "class", k);
-        lp_row_text(&row, "name", name_of(e, k));
-        lp_row_count(&row, "images", e->count_of[k]);
-        lp_row_count(&row, "correct", e->correct_of[k]);
-        put_accuracy(&row, e->correct_of[k], e->count_of[k]);
-        lp_row_count(&row, "predicted", predicted);
+        lp_row_count(&row, groups ? "superclass" : "class", k);
+        lp_row_text(&row, "name", groups ? e->group_names[k] : name_of(e, k));
+        lp_row_count(&row, "images", count);
+        lp_row_count(&row, "correct", correct);
+        put_accuracy(&row, correct, count);
+        if (!groups) {
+            lp_row_count(&row, "predicted", predicted);
+        }
         lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
+}
+
+static json_t *class_rows(const lp_evaluation *e) {
+    return truth_rows(e, e->confusion, e->classes, false);
 }
 
 static lp_row cell_row(const lp_evaluation *e, size_t label, size_t predicted) {
@@ -97,7 +108,7 @@ static lp_row cell_row(const lp_evaluation *e, size_t label, size_t predicted) {
     lp_row_count(&row, "predicted", predicted);
     lp_row_text(&row, "predicted_name", name_of(e, predicted));
     lp_row_count(&row, "count", count);
-    lp_row_real(&row, "share", 100 * (double)count / (double)e->count_of[label]);
+    lp_row_real(&row, "share", lp_percent(count, e->count_of[label]));
     return row;
 }
 
@@ -139,8 +150,8 @@ static json_t *calibration_rows(const lp_evaluation *e) {
     for (size_t i = 0; i < LP_CALIBRATION_BINS; i++) {
         const lp_calibration_bin *bin = &e->metrics.bins[i];
         lp_row row = lp_row_new();
-        lp_row_real(&row, "from", 100 * (double)i / LP_CALIBRATION_BINS);
-        lp_row_real(&row, "to", 100 * (double)(i + 1) / LP_CALIBRATION_BINS);
+        lp_row_real(&row, "from", lp_percent(i, LP_CALIBRATION_BINS));
+        lp_row_real(&row, "to", lp_percent(i + 1, LP_CALIBRATION_BINS));
         lp_row_count(&row, "images", bin->count);
         lp_row_count(&row, "correct", bin->correct);
         if (bin->count > 0) {
@@ -174,25 +185,8 @@ size_t *lp_evaluation_groups(const lp_evaluation *e) {
 }
 
 static json_t *superclass_rows(const lp_evaluation *e) {
-    size_t G = e->groups;
     size_t *grouped = lp_evaluation_groups(e);
-    if (grouped == NULL) {
-        return NULL;
-    }
-    json_t *rows = json_array();
-    for (size_t g = 0; g < G; g++) {
-        size_t count = 0, correct = grouped[g * G + g];
-        for (size_t j = 0; j < G; j++) {
-            count += grouped[g * G + j];
-        }
-        lp_row row = lp_row_new();
-        lp_row_count(&row, "superclass", g);
-        lp_row_text(&row, "name", e->group_names[g]);
-        lp_row_count(&row, "images", count);
-        lp_row_count(&row, "correct", correct);
-        put_accuracy(&row, correct, count);
-        lp_rows_append(&rows, lp_row_end(&row));
-    }
+    json_t *rows = grouped != NULL ? truth_rows(e, grouped, e->groups, true) : NULL;
     lp_free(grouped);
     return rows;
 }

@@ -10,6 +10,9 @@
 /* Two keys, "<prefix>low" and "<prefix>high": an interval times `scale`. */
 void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, double scale);
 
+/* In percent; NaN of nothing.  100 part / whole is rounded once: 61.75, not 61.75000000000001. */
+double lp_percent(size_t part, size_t whole);
+
 /* The names of all K classes, or their numbers where the test set has none: one block, released by
  * lp_free; NULL when memory is short. */
 const char **lp_evaluation_names(const lp_evaluation *evaluation);

@@ -3,19 +3,13 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 
-enum {
-    MARGIN = 20,
-    SIDE = 840,
-    MAX_CELLS = 1000,
-    NAME_WIDTH = 240,
-    TITLE = 50,
-    BAR_COLORS = 256,
-    BAR_HEIGHT = 210
-};
+enum { MARGIN = 20, TITLE = 50, SIDE = 840, MAX_CELLS = 1000, NAME_WIDTH = 240 };
+enum { BAR_COLORS = 256, BAR_HEIGHT = 210 };
 
 /* What is drawn, worked out once. */
 typedef struct heat_map_plan {
@@ -32,22 +26,21 @@ typedef struct heat_map_plan {
 
 /* ColorBrewer's YlGnBu (Brewer; lightness falls steadily, so it reads in grey and with any colour
  * vision), with white for nothing and without its palest steps, which a screen hardly shows. */
-static lp_color share_color(double share) {
+static void share_color(double share, unsigned char rgb[3]) {
     static const unsigned char stops[][3] = {{255, 255, 255}, {199, 233, 180}, {127, 205, 187},
                                              {65, 182, 196},  {29, 145, 192},  {34, 94, 168},
                                              {37, 52, 148},   {8, 29, 88}};
     enum { LAST = sizeof stops / sizeof stops[0] - 1 };
     if (!(share >= 0)) {
-        return 0xe4e4e4; /* NaN: no examples */
+        memset(rgb, 0xe4, 3); /* NaN: no examples */
+        return;
     }
     double at = sqrt(fmin(share, 1)) * LAST;
     size_t i = at < LAST ? (size_t)at : LAST - 1;
-    lp_color color = 0;
     for (size_t c = 0; c < 3; c++) {
         double value = stops[i][c] + (at - (double)i) * (stops[i + 1][c] - stops[i][c]);
-        color = color << 8 | (lp_color)lround(value);
+        rgb[c] = (unsigned char)lround(value);
     }
-    return color;
 }
 
 static void fill_shares(heat_map_plan *p) {
@@ -85,10 +78,6 @@ static const char *name_at(const heat_map_plan *p, size_t place) {
     return p->map->names[p->order[place]];
 }
 
-static bool has_names(const heat_map_plan *p) {
-    return p->map->names != NULL && p->block == 1 && p->font >= 6;
-}
-
 static size_t group_at(const heat_map_plan *p, size_t place) {
     return p->map->group_of[p->order[place]];
 }
@@ -103,15 +92,9 @@ static double widest(lp_chart *chart, const lp_text_style *style, const char *co
     return width;
 }
 
-static void put_color(lp_color color, unsigned char rgb[3]) {
-    rgb[0] = (unsigned char)(color >> 16);
-    rgb[1] = (unsigned char)(color >> 8);
-    rgb[2] = (unsigned char)color;
-}
-
 static void draw_cells(const heat_map_plan *p, lp_chart *chart, unsigned char *rgb) {
     for (size_t i = 0; i < p->n * p->n; i++) {
-        put_color(share_color(p->share[i]), rgb + 3 * i);
+        share_color(p->share[i], rgb + 3 * i);
     }
     lp_chart_image(chart, p->left, p->top, p->side, p->side, rgb, p->n, p->n);
     lp_text_style style = {.size = fmin(14, 0.34 * p->cell), .align = LP_ALIGN_CENTER};
@@ -170,7 +153,7 @@ static void draw_bar(const heat_map_plan *p, lp_chart *chart) {
     const lp_pen pen = {LP_INK, 1, LP_SOLID};
     for (size_t i = 0; i < BAR_COLORS; i++) { /* from the top down: from all to nothing */
         double root = 1 - (double)i / (BAR_COLORS - 1);
-        put_color(share_color(root * root), rgb + 3 * i);
+        share_color(root * root, rgb + 3 * i);
     }
     lp_chart_image(chart, x, p->top, 18, height, rgb, BAR_COLORS, 1);
     lp_chart_frame(chart, (lp_box){x, p->top, x + 18, p->top + height}, &pen);
@@ -209,7 +192,8 @@ static lp_status lay_out(heat_map_plan *p, lp_chart *ruler, unsigned char *rgb, 
                          lp_error *err) {
     const lp_heat_map *map = p->map;
     const lp_text_style style = {.size = p->font, .max_width = NAME_WIDTH};
-    double names = has_names(p) ? widest(ruler, &style, map->names, map->classes) : 0;
+    bool legible = map->names != NULL && p->block == 1 && p->font >= 6;
+    double names = legible ? widest(ruler, &style, map->names, map->classes) : 0;
     bool upright = names > 0 && names + 8 <= p->cell;
     p->name_rows = names <= 0 ? 0 : upright ? p->font + 8 : names + 8;
     lp_text_style group_style = {.color = LP_INK, .max_width = NAME_WIDTH};

@@ -10,13 +10,12 @@
 #include "base/file.h"
 
 struct lp_html {
-    char *title;
     lp_buffer contents; /* list items, one a heading */
     lp_buffer body;
     size_t headings, charts;
-    bool open;        /* a section is */
     lp_status status; /* of the first chart that failed, with its message */
     lp_error err;
+    char title[];
 };
 
 static const char head[] =
@@ -73,24 +72,18 @@ lp_status lp_html_check_path(const char *path, lp_error *err) {
 }
 
 lp_status lp_html_new(const char *title, lp_html **out, lp_error *err) {
-    *out = NULL;
-    lp_html *page = lp_alloc_zeroed(1, sizeof *page);
-    char *copy = lp_strdup(title);
-    if (page == NULL || copy == NULL) {
-        lp_free(page);
-        lp_free(copy);
-        return lp_fail_memory(err, "report", 1, sizeof *page);
+    size_t bytes = strlen(title) + 1;
+    lp_html *page = *out = lp_alloc_zeroed(1, sizeof *page + bytes);
+    if (page != NULL) {
+        memcpy(page->title, title, bytes);
     }
-    page->title = copy;
-    *out = page;
-    return LP_OK;
+    return lp_allocated(page, "report", 1, sizeof *page + bytes, err);
 }
 
 void lp_html_free(lp_html *page) {
     if (page != NULL) {
         lp_buffer_free(&page->contents);
         lp_buffer_free(&page->body);
-        lp_free(page->title);
         lp_free(page);
     }
 }
@@ -100,10 +93,9 @@ void lp_html_heading(lp_html *page, const char *text) {
     page->headings++;
     lp_buffer_printf(&page->contents, "<li><a href=\"#s%zu", page->headings);
     lp_buffer_between(&page->contents, "\">", text, "</a></li>\n");
-    lp_buffer_printf(body, "%s<section>\n<h2 id=\"s%zu", page->open ? "</section>\n" : "",
+    lp_buffer_printf(body, "%s<section>\n<h2 id=\"s%zu", page->headings > 1 ? "</section>\n" : "",
                      page->headings);
     lp_buffer_between(body, "\">", text, "</h2>\n");
-    page->open = true;
 }
 
 void lp_html_paragraph(lp_html *page, const char *text) {
@@ -254,7 +246,7 @@ lp_status lp_html_write(const lp_html *page, const char *path, lp_error *err) {
         lp_buffer_text(&out, "</ul>\n</nav>\n");
     }
     lp_buffer_put(&out, page->body.bytes, page->body.size);
-    lp_buffer_text(&out, page->open ? "</section>\n" : "");
+    lp_buffer_text(&out, page->headings > 0 ? "</section>\n" : "");
     lp_buffer_text(&out, "</body>\n</html>\n");
     lp_status status;
     if (out.failed || page->body.failed || page->contents.failed) {

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "linprobe/image.h"
 #include "report/contact_sheet.h"
 
@@ -43,8 +44,8 @@ static lp_status check(const lp_features *test, const lp_dataset *data, lp_error
 lp_status lp_mistakes_open(const lp_features *test, const char *path, lp_dataset **data,
                            lp_error *err) {
     const lp_provenance *p = test->provenance;
-    lp_dataset_options options = {.split = LP_SPLIT_TEST,
-                                  .skip_broken = true}; /* the digest decides on the images */
+    /* the digest decides on the images */
+    lp_dataset_options options = {.split = LP_SPLIT_TEST, .skip_broken = true};
     lp_status status;
     if (p != NULL && p->recorded) {
         options.split = p->data.split;
@@ -82,32 +83,28 @@ static int by_confidence(const void *a, const void *b) {
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* Image `row`, its longer side at most SIDE_MAX.  image->rgb is the caller's to free, also after a
- * failure. */
-static lp_status load_one(const lp_dataset *data, size_t row, lp_contact *image, lp_error *err) {
+/* Image `row`, its longer side at most SIDE_MAX, in `memory`. */
+static lp_status load_one(const lp_dataset *data, size_t row, lp_contact *image, lp_memory *memory,
+                          lp_error *err) {
     size_t height, width;
     lp_dataset_image_size(data, row, &height, &width);
-    size_t longer = height > width ? height : width;
-    unsigned char *rgb = lp_alloc(height, width * 3), *small = NULL;
+    size_t longer = height > width ? height : width, side = longer < SIDE_MAX ? longer : SIDE_MAX;
+    unsigned char *shown, *whole = NULL;
     lp_status status;
-    image->rgb = rgb;
-    image->height = height;
-    image->width = width;
-    LP_TRY(lp_allocated(rgb, "contact sheet", height, width * 3, err));
-    LP_TRY(lp_dataset_image(data, row, rgb, err));
-    if (longer > SIDE_MAX) {
-        image->height = (height * SIDE_MAX + longer - 1) / longer;
-        image->width = (width * SIDE_MAX + longer - 1) / longer;
-        small = lp_alloc(image->height, image->width * 3);
-        image->rgb = small;
-        LP_TRY(lp_allocated(small, "contact sheet", image->height, image->width * 3, err));
-        LP_TRY(lp_image_resize(LP_FILTER_BICUBIC, rgb, height, width, small, image->height,
-                               image->width, err));
+    image->height = (height * side + longer - 1) / longer;
+    image->width = (width * side + longer - 1) / longer;
+    image->rgb = shown = lp_memory_take(memory, image->height, image->width * 3);
+    LP_TRY(lp_memory_check(memory, "contact sheet", err));
+    if (side == longer) {
+        return lp_dataset_image(data, row, shown, err);
     }
+    whole = lp_alloc(height, width * 3);
+    LP_TRY(lp_allocated(whole, "contact sheet", height, width * 3, err));
+    LP_TRY(lp_dataset_image(data, row, whole, err));
+    LP_TRY(lp_image_resize(LP_FILTER_BICUBIC, whole, height, width, shown, image->height,
+                           image->width, err));
 done:
-    if (image->rgb != rgb) {
-        lp_free(rgb);
-    }
+    lp_free(whole);
     return status;
 }
 
@@ -115,17 +112,18 @@ done:
 static lp_status draw(const lp_evaluation *e, const lp_dataset *data, const mistake *mistakes,
                       size_t found, size_t count, lp_chart **chart, lp_error *err) {
     const char **names = lp_evaluation_names(e);
-    lp_contact *images = lp_alloc_zeroed(count, sizeof *images);
+    lp_memory memory = {0};
+    lp_contact *images = lp_memory_take(&memory, count, sizeof *images);
     char title[128];
     lp_status status;
     LP_TRY(lp_allocated((const void *)names, "contact sheet", e->classes, sizeof *names, err));
-    LP_TRY(lp_allocated(images, "contact sheet", count, sizeof *images, err));
+    LP_TRY(lp_memory_check(&memory, "contact sheet", err));
     for (size_t i = 0; i < count; i++) {
         size_t row = mistakes[i].row;
         images[i].truth = names[e->test->labels[row]];
         images[i].predicted = names[e->predicted[row]];
         images[i].confidence = mistakes[i].confidence;
-        LP_TRY(load_one(data, row, &images[i], err));
+        LP_TRY(load_one(data, row, &images[i], &memory, err));
     }
     (void)snprintf(title, sizeof title,
                    count < found
@@ -135,10 +133,7 @@ static lp_status draw(const lp_evaluation *e, const lp_dataset *data, const mist
     const lp_contact_sheet sheet = {.title = title, .images = images, .count = count};
     LP_TRY(lp_contact_sheet_chart(&sheet, chart, err));
 done:
-    for (size_t i = 0; images != NULL && i < count; i++) {
-        lp_free((void *)(uintptr_t)images[i].rgb);
-    }
-    lp_free(images);
+    lp_memory_free(&memory);
     lp_free((void *)names);
     return status;
 }

@@ -7,11 +7,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/file.h"
 
 /* libpng reports an error by calling `give_up`, which must not return. */
 typedef struct encoder {
-    lp_buffer *out;
     char reason[128];
     jmp_buf after;
 } encoder;
@@ -28,8 +26,7 @@ static void ignore(png_structp png, png_const_charp warning) {
 }
 
 static void append(png_structp png, png_bytep bytes, size_t size) {
-    encoder *e = png_get_io_ptr(png);
-    lp_buffer_put(e->out, bytes, size);
+    lp_buffer_put(png_get_io_ptr(png), bytes, size);
 }
 
 static void flush(png_structp png) {
@@ -48,7 +45,7 @@ static void release(png_structp png, png_voidp block) {
 
 lp_status lp_png_encode(const unsigned char *rgb, size_t height, size_t width, lp_buffer *out,
                         lp_error *err) {
-    encoder e = {.out = out};
+    encoder e;
     if (height == 0 || width == 0 || height > PNG_UINT_31_MAX || width > PNG_UINT_31_MAX / 3) {
         return lp_fail(err, LP_ERR_ARGUMENT, "PNG: a picture of %zu x %zu pixels does not exist",
                        width, height);
@@ -67,7 +64,7 @@ lp_status lp_png_encode(const unsigned char *rgb, size_t height, size_t width, l
                        height, e.reason);
     }
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-    png_set_write_fn(png, &e, append, flush);
+    png_set_write_fn(png, out, append, flush);
     png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
@@ -80,14 +77,4 @@ lp_status lp_png_encode(const unsigned char *rgb, size_t height, size_t width, l
         return lp_fail_memory(err, "PNG", out->size, 1);
     }
     return LP_OK;
-}
-
-lp_status lp_png_write(const char *path, const unsigned char *rgb, size_t height, size_t width,
-                       lp_error *err) {
-    lp_buffer png = {0};
-    lp_status status = lp_png_encode(rgb, height, width, &png, err);
-    status = status == LP_OK ? lp_file_write(path, png.bytes, png.size, err)
-                             : lp_prefix(err, status, "%s: ", path);
-    lp_buffer_free(&png);
-    return status;
 }

@@ -12,8 +12,4 @@
 LP_MUST_USE lp_status lp_png_encode(const unsigned char *rgb, size_t height, size_t width,
                                     lp_buffer *png, lp_error *err);
 
-/* The same into a file, which is complete or not there. */
-LP_MUST_USE lp_status lp_png_write(const char *path, const unsigned char *rgb, size_t height,
-                                   size_t width, lp_error *err);
-
 #endif

@@ -85,18 +85,6 @@ const lp_published *lp_published_target(void) {
     return &published[TARGET];
 }
 
-/* The published number for an official model's features as they are, or NULL. */
-static const lp_published *find(const char *model, const char *dataset, lp_feature_point point) {
-    for (size_t i = 0; model != NULL && i < PUBLISHED; i++) {
-        const lp_published *p = &published[i];
-        if (strcmp(p->model, model) == 0 && strcmp(p->dataset, dataset) == 0 &&
-            p->study->point == point && !p->study->normalized) {
-            return p;
-        }
-    }
-    return NULL;
-}
-
 /* Whether a feature set is of an official file's own labels, and not normalised. */
 static bool is_plain(const lp_provenance *p) {
     return p != NULL && p->recorded && p->data.official != NULL &&
@@ -111,9 +99,13 @@ const lp_published *lp_published_of(const lp_provenance *train, const lp_provena
         strcmp(test->encoder.precision, lp_precision_name(LP_PRECISION_FLOAT32)) != 0) {
         return NULL;
     }
-    for (int p = LP_FEATURE_PROJECTED; p <= LP_FEATURE_PENULTIMATE; p++) {
-        if (strcmp(test->encoder.feature, lp_feature_point_name((lp_feature_point)p)) == 0) {
-            return find(test->encoder.weights.official, test->data.name, (lp_feature_point)p);
+    const char *model = test->encoder.weights.official;
+    for (size_t i = 0; model != NULL && i < PUBLISHED; i++) {
+        const lp_published *p = &published[i];
+        if (strcmp(p->model, model) == 0 && strcmp(p->dataset, test->data.name) == 0 &&
+            strcmp(lp_feature_point_name(p->study->point), test->encoder.feature) == 0 &&
+            !p->study->normalized) {
+            return p;
         }
     }
     return NULL;

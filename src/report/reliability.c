@@ -5,18 +5,9 @@
 #include "base/error.h"
 #include "report/chart_axis.h"
 
-enum {
-    WIDTH = 680,
-    MARGIN = 20,
-    LEFT = MARGIN + 66,
-    RIGHT = WIDTH - MARGIN - 8,
-    TOP = 88,
-    BOTTOM = TOP + 400,
-    STRIP_TOP = BOTTOM + 26,
-    STRIP_BOTTOM = STRIP_TOP + 90,
-    HEIGHT = STRIP_BOTTOM + 74,
-    FONT = 14
-};
+enum { WIDTH = 680, MARGIN = 20, FONT = 14 };
+enum { LEFT = MARGIN + 66, RIGHT = WIDTH - MARGIN - 8, TOP = 88, BOTTOM = TOP + 400 };
+enum { STRIP_TOP = BOTTOM + 26, STRIP_BOTTOM = STRIP_TOP + 90, HEIGHT = STRIP_BOTTOM + 74 };
 
 typedef struct reliability_plan {
     const lp_calibration_bin *bins;

@@ -276,14 +276,6 @@ done:
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-static lp_status write_json(const lp_run_report *r, const char *path, lp_error *err) {
-    return lp_json_write(path, result_json(r), err);
-}
-
-static lp_status write_csv(const lp_run_report *r, const char *path, lp_error *err) {
-    return lp_table_write(path, columns, COLUMNS, probe_rows(r->run), err);
-}
-
 static lp_status write_readme(const lp_run_report *r, const char *path, lp_error *err) {
     char *text = NULL;
     size_t size;
@@ -295,27 +287,10 @@ done:
     return status;
 }
 
-static lp_status write_confusion(const lp_run_report *r, const char *path, lp_error *err) {
-    lp_chart *chart = NULL;
-    lp_status status;
-    LP_TRY(lp_evaluation_confusion_chart(&main_probe(r->run)->evaluation, &chart, err));
-    LP_TRY(lp_chart_write(chart, path, err));
-done:
-    lp_chart_free(chart);
-    return status;
-}
-
 lp_status lp_run_report_write(const lp_run_report *r, lp_error *err) {
-    static const struct {
-        const char *name;
-        lp_status (*write)(const lp_run_report *, const char *, lp_error *);
-    } files[] = {
-        {"results.json", write_json}, {"results.csv", write_csv},
-        {"README.md", write_readme},  {"confusion.png", write_confusion},
-        {"report.html", write_html},
-    };
     const lp_run *run = r->run;
     char path[LP_PATH_ROOM];
+    lp_chart *confusion = NULL;
     lp_status status;
     for (size_t i = 0; i < run->count; i++) {
         const lp_run_probe *p = &run->probes[i];
@@ -323,10 +298,18 @@ lp_status lp_run_report_write(const lp_run_report *r, lp_error *err) {
                              lp_solver_name(p->options.solver)));
         LP_TRY(lp_evaluation_write(&p->evaluation, p->probe, r->command, path, err));
     }
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        LP_TRY(lp_path_print(path, err, "%s/%s", run->folder, files[i].name));
-        LP_TRY(files[i].write(r, path, err));
-    }
+    LP_TRY(lp_path_in(path, run->folder, "results.json", err));
+    LP_TRY(lp_json_write(path, result_json(r), err));
+    LP_TRY(lp_path_in(path, run->folder, "results.csv", err));
+    LP_TRY(lp_table_write(path, columns, COLUMNS, probe_rows(run), err));
+    LP_TRY(lp_path_in(path, run->folder, "README.md", err));
+    LP_TRY(write_readme(r, path, err));
+    LP_TRY(lp_evaluation_confusion_chart(&main_probe(run)->evaluation, &confusion, err));
+    LP_TRY(lp_path_in(path, run->folder, "confusion.png", err));
+    LP_TRY(lp_chart_write(confusion, path, err));
+    LP_TRY(lp_path_in(path, run->folder, "report.html", err));
+    LP_TRY(write_html(r, path, err));
 done:
+    lp_chart_free(confusion);
     return status;
 }

@@ -33,7 +33,7 @@ static json_t *point_row(const lp_sweep_point *p, bool chosen) {
     lp_row row = lp_row_new();
     lp_row_real(&row, "C", p->C);
     lp_row_real(&row, "lambda", 1 / p->C);
-    lp_row_real(&row, "accuracy", 100 * p->accuracy);
+    lp_row_real(&row, "accuracy", lp_percent(p->correct, p->count));
     lp_row_interval(&row, "", p->interval, 100);
     lp_row_count(&row, "correct", p->correct);
     lp_row_count(&row, "count", p->count);
@@ -221,19 +221,16 @@ done:
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-static lp_status write_json(const lp_sweep_report *r, const char *path, lp_error *err) {
-    return lp_json_write(path, sweep_json(r), err);
-}
-
-static lp_status write_csv(const lp_sweep_report *r, const char *path, lp_error *err) {
-    return lp_table_write(path, columns, COLUMNS, point_rows(r), err);
-}
-
-static lp_status write_part(const lp_sweep_report *r, bool peak, const char *path, lp_error *err) {
+/* sweep.png and sweep.svg, or those of the peak where it is a part by itself. */
+static lp_status write_curve(const lp_sweep_report *r, const char *folder, bool peak,
+                             lp_error *err) {
+    char path[LP_PATH_ROOM];
     lp_chart *chart = NULL;
     lp_status status;
     LP_TRY(draw_curve(r, peak, &chart, err));
-    if (chart != NULL) {
+    for (int svg = 0; chart != NULL && svg < 2; svg++) {
+        LP_TRY(lp_path_print(path, err, "%s/sweep%s.%s", folder, peak ? "-peak" : "",
+                             svg ? "svg" : "png"));
         LP_TRY(lp_chart_write(chart, path, err));
     }
 done:
@@ -241,29 +238,17 @@ done:
     return status;
 }
 
-static lp_status write_curve(const lp_sweep_report *r, const char *path, lp_error *err) {
-    return write_part(r, false, path, err);
-}
-
-static lp_status write_peak(const lp_sweep_report *r, const char *path, lp_error *err) {
-    return write_part(r, true, path, err);
-}
-
 lp_status lp_sweep_report_write(const lp_sweep_report *r, const char *folder, lp_error *err) {
-    static const struct {
-        const char *name;
-        lp_status (*write)(const lp_sweep_report *, const char *, lp_error *);
-    } files[] = {
-        {"sweep.json", write_json}, {"sweep.csv", write_csv},       {"sweep.png", write_curve},
-        {"sweep.svg", write_curve}, {"sweep-peak.png", write_peak}, {"sweep-peak.svg", write_peak},
-        {"sweep.html", write_page},
-    };
     char path[LP_PATH_ROOM];
     lp_status status;
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        LP_TRY(lp_path_print(path, err, "%s/%s", folder, files[i].name));
-        LP_TRY(files[i].write(r, path, err));
-    }
+    LP_TRY(lp_path_in(path, folder, "sweep.json", err));
+    LP_TRY(lp_json_write(path, sweep_json(r), err));
+    LP_TRY(lp_path_in(path, folder, "sweep.csv", err));
+    LP_TRY(lp_table_write(path, columns, COLUMNS, point_rows(r), err));
+    LP_TRY(write_curve(r, folder, false, err));
+    LP_TRY(write_curve(r, folder, true, err));
+    LP_TRY(lp_path_in(path, folder, "sweep.html", err));
+    LP_TRY(write_page(r, path, err));
 done:
     return status;
 }

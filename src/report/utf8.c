@@ -2,8 +2,11 @@
 #include "report/utf8.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
-uint32_t lp_utf8_next(const char **text) {
+size_t lp_utf8_next(const char **text, char bytes[LP_UTF8_MAX]) {
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
     const unsigned char *p = (const unsigned char *)*text;
     uint32_t code = p[0];
     size_t more = code < 0x80 ? 0 : code >= 0xf0 ? 3 : code >= 0xe0 ? 2 : 1;
@@ -17,21 +20,13 @@ uint32_t lp_utf8_next(const char **text) {
     }
     valid = valid && !(more == 2 && code < 0x800) && !(more == 3 && code < 0x10000) &&
             !(code >= 0xd800 && code < 0xe000) && code <= 0x10ffff;
-    *text += valid ? 1 + more : 1;
-    if (code == '\r') {
-        return '\n';
-    }
-    bool control = (code < 0x20 && code != '\t' && code != '\n') || (code >= 0x7f && code < 0xa0);
+    bool control = (code < 0x20 && code != '\t' && code != '\n' && code != '\r') ||
+                   (code >= 0x7f && code < 0xa0);
     bool nothing = (code & 0xfffe) == 0xfffe || (code >= 0xfdd0 && code < 0xfdf0);
-    return valid && !control && !nothing ? code : LP_UTF8_REPLACEMENT;
-}
-
-size_t lp_utf8_put(uint32_t code, char bytes[LP_UTF8_MAX]) {
-    size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    for (size_t i = more; i > 0; i--) {
-        bytes[i] = (char)(0x80 | (code & 0x3f));
-        code >>= 6;
-    }
-    bytes[0] = (char)(more == 0 ? code : ((0xff00u >> (more + 1)) & 0xff) | code);
-    return 1 + more;
+    bool shown = valid && !control && !nothing;
+    size_t size = shown ? 1 + more : sizeof replacement - 1;
+    memcpy(bytes, shown ? *text : replacement, size);
+    bytes[0] = bytes[0] == '\r' ? '\n' : bytes[0];
+    *text += valid ? 1 + more : 1;
+    return size;
 }

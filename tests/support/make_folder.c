@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "linprobe/dataset.h"
-#include "report/png.h"
+#include "write_png.h"
 
 static lp_error err;
 
@@ -26,7 +26,7 @@ static lp_status write_all(const lp_dataset *data, const char *out) {
             status = lp_dataset_image(data, i, rgb, &err);
         }
         if (status == LP_OK) {
-            status = lp_png_write(path, rgb, height, width, &err);
+            status = write_png(path, rgb, height, width, &err);
         }
     }
     return status;

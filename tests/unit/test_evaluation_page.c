@@ -13,9 +13,9 @@
 #include "test_folder.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
-#include "report/png.h"
 #include "report/published.h"
 #include "report/reliability.h"
+#include "write_png.h"
 
 enum { K = 4, F = 3, N = 40, RECORD = 3074, IMAGES = 4 };
 
@@ -157,7 +157,7 @@ static void large_images_are_made_small(void **state) {
         (void)snprintf(path, sizeof path, "%s/test/%zu", images, i);
         assert_ok(lp_make_folders(path, &err), &err);
         (void)snprintf(path, sizeof path, "%s/test/%zu/1.png", images, i);
-        assert_ok(lp_png_write(path, rgb, sizes[i][0], sizes[i][1], &err), &err);
+        assert_ok(write_png(path, rgb, sizes[i][0], sizes[i][1], &err), &err);
     }
     assert_ok(lp_mistakes_open(&set, images, &data, &err), &err);
     assert_ok(lp_mistakes_chart(&e, data, 60, &chart, &err), &err);

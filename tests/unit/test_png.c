@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "test_folder.h"
 #include "picture.h"
-#include "report/png.h"
+#include "write_png.h"
 
 static lp_error err;
 static const char *path;
@@ -74,16 +74,16 @@ static void files_are_complete_or_not_there(void **state) {
     static unsigned char rgb[400 * 400 * 3];
     struct rlimit limit, small;
     fill(rgb, sizeof rgb);
-    assert_fails(lp_png_write("/nonexistent/a.png", rgb, 1, 1, &err), LP_ERR_IO, &err,
+    assert_fails(write_png("/nonexistent/a.png", rgb, 1, 1, &err), LP_ERR_IO, &err,
                  "/nonexistent/a.png: cannot be created: No such file or directory");
-    assert_ok(lp_png_write(path, rgb, 2, 2, &err), &err);
+    assert_ok(write_png(path, rgb, 2, 2, &err), &err);
     /* no room for more than 20,000 bytes, as on a full disk */
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     small = limit;
     small.rlim_cur = 20000;
     (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    lp_status status = lp_png_write(path, rgb, 400, 400, &err);
+    lp_status status = write_png(path, rgb, 400, 400, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     assert_fails(status, LP_ERR_IO, &err, "a.png: cannot be written: File too large");
     lp_buffer old = {0};
@@ -101,12 +101,12 @@ static void failed_allocations_are_reported(void **state) {
     unsigned char rgb[40 * 40 * 3];
     fill(rgb, sizeof rgb);
     (void)lp_alloc_fail_at(0);
-    assert_ok(lp_png_write(path, rgb, 40, 40, &err), &err);
+    assert_ok(write_png(path, rgb, 40, 40, &err), &err);
     size_t needed = lp_alloc_fail_at(0);
     assert_true(needed > 4); /* libpng's and zlib's are among them */
     for (size_t k = 1; k <= needed; k++) {
         (void)lp_alloc_fail_at(k);
-        lp_status status = lp_png_write(path, rgb, 40, 40, &err);
+        lp_status status = write_png(path, rgb, 40, 40, &err);
         (void)lp_alloc_fail_at(0);
         assert_fails(status, LP_ERR_MEMORY, &err, "out of memory");
     }

@@ -125,9 +125,7 @@ lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_
                        (unsigned long long)file_size, (unsigned long long)max_bytes));
     }
     buffer = lp_alloc((size_t)file_size + 1, 1);
-    if (buffer == NULL) {
-        LP_TRY(lp_fail_memory(err, path, (size_t)file_size, 1));
-    }
+    LP_TRY(lp_allocated(buffer, path, (size_t)file_size, 1, err));
     for (size_t used = 0; used < (size_t)file_size;) {
         ssize_t got = read(fd, buffer + used, (size_t)file_size - used);
         if (got > 0) {
@@ -281,38 +279,26 @@ lp_status lp_make_folders(const char *path, lp_error *err) {
     if (path[0] == '\0') {
         return lp_fail(err, LP_ERR_ARGUMENT, "expected the path of a folder, found nothing");
     }
-    char *copy = lp_strdup(path);
+    char folder[LP_PATH_ROOM];
     lp_status status = LP_OK;
-    if (copy == NULL) {
-        return lp_fail_memory(err, path, strlen(path), 1);
-    }
-    for (char *p = copy + 1; status == LP_OK; p++) {
-        if (*p == '/' || *p == '\0') {
-            char kept = *p;
-            *p = '\0';
-            int reason = mkdir(copy, 0777) != 0 ? errno : 0;
-            if (reason != 0 && !lp_is_folder(copy)) { /* which sets errno, too */
-                status = lp_fail_errno(err, reason, "%s: folder cannot be made", copy);
-            }
-            *p = kept;
-            if (kept == '\0') {
-                break;
+    for (size_t length = 1; status == LP_OK && path[length - 1] != '\0'; length++) {
+        if (path[length] == '/' || path[length] == '\0') {
+            LP_TRY(lp_path_print(folder, err, "%.*s", (int)length, path));
+            int reason = mkdir(folder, 0777) != 0 ? errno : 0;
+            if (reason != 0 && !lp_is_folder(folder)) { /* which sets errno, too */
+                status = lp_fail_errno(err, reason, "%s: folder cannot be made", folder);
             }
         }
     }
-    lp_free(copy);
+done:
     return status;
 }
 
 lp_status lp_sync_parent(const char *path, lp_error *err) {
-    size_t length = (size_t)(lp_path_name(path) - path);
-    char *folder = lp_alloc(length + 2, 1);
-    lp_status status = LP_OK;
-    if (folder == NULL) {
-        return lp_fail_memory(err, path, length, 1);
-    }
-    memcpy(folder, path, length);
-    memcpy(folder + length, length > 0 ? "" : ".", length > 0 ? 1 : 2);
+    int length = (int)(lp_path_name(path) - path);
+    char folder[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(lp_path_print(folder, err, "%.*s%s", length, path, length > 0 ? "" : "."));
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* Some file systems refuse to sync a folder; there is nothing more to do there. */
     if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)) {
@@ -321,7 +307,7 @@ lp_status lp_sync_parent(const char *path, lp_error *err) {
     if (fd >= 0) {
         (void)close(fd);
     }
-    lp_free(folder);
+done:
     return status;
 }
 

@@ -163,43 +163,30 @@ lp_status lp_write_all(int fd, const char *path, const void *bytes, size_t size,
 enum { WRITER_BUFFER = 1 << 16 };
 
 struct lp_writer {
-    char *path;
-    char *temporary;
+    char path[LP_PATH_ROOM], temporary[LP_PATH_ROOM];
     int fd;
     size_t used;
     char buffer[WRITER_BUFFER];
 };
 
-static void writer_free(lp_writer *writer) {
-    if (writer != NULL) {
-        lp_free(writer->path);
-        lp_free(writer->temporary);
-        lp_free(writer);
-    }
-}
-
 lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
-    *out = NULL;
     lp_writer *writer = lp_alloc(1, sizeof *writer);
-    size_t bytes = strlen(path) + 32;
-    if (writer != NULL) {
-        writer->path = lp_strdup(path);
-        writer->temporary = lp_alloc(bytes, 1);
-        writer->used = 0;
-    }
-    if (writer == NULL || writer->path == NULL || writer->temporary == NULL) {
-        writer_free(writer);
-        return lp_fail_memory(err, path, 1, sizeof *writer);
-    }
-    (void)snprintf(writer->temporary, bytes, "%s.tmp.%ld", path, (long)getpid());
+    lp_status status;
+    LP_TRY(lp_allocated(writer, path, 1, sizeof *writer, err));
+    writer->used = 0;
+    LP_TRY(lp_path_print(writer->path, err, "%s", path));
+    LP_TRY(lp_path_print(writer->temporary, err, "%s.tmp.%ld", path, (long)getpid()));
     writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (writer->fd < 0) {
-        lp_status status = lp_fail_errno(err, errno, "%s: cannot be created", path);
-        writer_free(writer);
-        return status;
+        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be created", path));
+    }
+done:
+    if (status != LP_OK) {
+        lp_free(writer);
+        writer = NULL;
     }
     *out = writer;
-    return LP_OK;
+    return status;
 }
 
 static lp_status writer_flush(lp_writer *writer, lp_error *err) {
@@ -222,19 +209,6 @@ done:
     return status;
 }
 
-lp_status lp_writer_printf(lp_writer *writer, lp_error *err, const char *format, ...) {
-    char line[4096];
-    va_list args;
-    va_start(args, format);
-    int size = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (size < 0 || (size_t)size >= sizeof line) {
-        return lp_fail(err, LP_ERR_MEMORY, "%s: a line of %d bytes is too long to write",
-                       writer->path, size);
-    }
-    return lp_writer_put(writer, line, (size_t)size, err);
-}
-
 lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
     lp_status status = writer_flush(writer, err);
     if (status == LP_OK && fsync(writer->fd) != 0) {
@@ -252,7 +226,7 @@ lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
     } else {
         status = lp_sync_parent(writer->path, err);
     }
-    writer_free(writer);
+    lp_free(writer);
     return status;
 }
 
@@ -260,7 +234,7 @@ void lp_writer_abort(lp_writer *writer) {
     if (writer != NULL) {
         (void)close(writer->fd);
         (void)unlink(writer->temporary);
-        writer_free(writer);
+        lp_free(writer);
     }
 }
 

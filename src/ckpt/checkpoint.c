@@ -156,18 +156,16 @@ const char *lp_checkpoint_path(const lp_checkpoint *ckpt) {
 }
 
 lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err) {
+    lp_status status = LP_OK;
     *hex = NULL;
     if (ckpt->sha256[0] == '\0') {
-        lp_status status = ckpt->shards.count > 0
-                               ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
-                               : lp_digest_file(LP_SHA256, ckpt->path, ckpt->sha256, err);
-        if (status != LP_OK) {
-            ckpt->sha256[0] = '\0';
-            return status;
-        }
+        LP_TRY(ckpt->shards.count > 0
+                   ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
+                   : lp_digest_file(LP_SHA256, ckpt->path, ckpt->sha256, err));
     }
     *hex = ckpt->sha256;
-    return LP_OK;
+done:
+    return status;
 }
 
 size_t lp_checkpoint_count(const lp_checkpoint *ckpt) {

@@ -226,20 +226,6 @@ void lp_torch_zip_free(lp_torch_zip *zip) {
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* The first read whose storage is not before this one. */
-static size_t first_read(const lp_entry_read *reads, size_t count, size_t storage) {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (reads[middle].entry->storage < storage) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 /* Reads a storage that is one tensor, by blocks that stay in the second-level cache.  Its values
  * are to be checked afterwards: of a damaged member, they are not what is wrong. */
 static lp_status read_whole(lp_archive *archive, uint64_t size, const lp_entry_read *read,
@@ -290,7 +276,7 @@ lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
     LP_TRY(open_archive(zip, &archive, err));
     block = lp_alloc(BLOCK, 1);
     LP_TRY(lp_allocated(block, zip->path, BLOCK, 1, err));
-    for (size_t left = count; left > 0;) {
+    for (size_t first = 0, end; first < count; first = end) { /* both in the archive's order */
         lp_member found;
         bool more;
         LP_TRY(next_file(zip, archive, &found, &more, err));
@@ -299,11 +285,10 @@ lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
             LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: %s%sthe file has changed since it was opened",
                            zip->path, more ? found.name : "", more ? ": " : ""));
         }
-        size_t first = first_read(reads, count, member->place),
-               end = first_read(reads, count, member->place + 1);
+        for (end = first; end < count && reads[end].entry->storage == member->place; end++) {
+        }
         if (first < end) {
             LP_TRY(read_storage(zip, archive, member, reads + first, end - first, block, err));
-            left -= end - first;
         }
     }
 done:

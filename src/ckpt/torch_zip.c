@@ -55,16 +55,15 @@ static bool under_prefix(const char *name, const char *rest) {
 }
 
 /* Opening, or going on, fails when the directory at the archive's end is missing or wrong. */
-static lp_status fail_damaged(const lp_torch_zip *zip, lp_status status, lp_error *err) {
-    return status == LP_ERR_MEMORY
+static lp_status or_damaged(const lp_torch_zip *zip, lp_status status, lp_error *err) {
+    return status == LP_OK || status == LP_ERR_MEMORY
                ? status
                : lp_prefix(err, LP_ERR_FORMAT,
                            "%s: the zip archive is truncated or damaged: ", zip->path);
 }
 
 static lp_status open_archive(const lp_torch_zip *zip, lp_archive **archive, lp_error *err) {
-    lp_status status = lp_archive_open(zip->path, LP_ARCHIVE_ZIP, archive, err);
-    return status == LP_OK ? LP_OK : fail_damaged(zip, status, err);
+    return or_damaged(zip, lp_archive_open(zip->path, LP_ARCHIVE_ZIP, archive, err), err);
 }
 
 /* Goes to the next regular file. */
@@ -74,7 +73,7 @@ static lp_status next_file(const lp_torch_zip *zip, lp_archive *archive, lp_memb
     do {
         status = lp_archive_next(archive, member, more, err);
     } while (status == LP_OK && *more && !member->is_file);
-    return status == LP_OK ? LP_OK : fail_damaged(zip, status, err);
+    return or_damaged(zip, status, err);
 }
 
 /* The pickle, kept while members are listed. */
@@ -200,7 +199,7 @@ static lp_status read_index(lp_torch_zip *zip, const pickle_bytes *bytes, lp_ind
 done:
     lp_free(f.member);
     lp_pickle_free(&pickle);
-    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: %s: ", zip->path, bytes->name);
+    return lp_prefix(err, status, "%s: %s: ", zip->path, bytes->name);
 }
 
 lp_status lp_torch_zip_index(const char *path, uint64_t file_size, lp_torch_zip *zip,
@@ -260,9 +259,7 @@ static lp_status read_storage(const lp_torch_zip *zip, lp_archive *archive,
             status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
         }
     }
-    if (status != LP_OK) {
-        (void)lp_prefix(err, status, "%s: ", zip->path);
-    }
+    (void)lp_prefix(err, status, "%s: ", zip->path);
 done:
     lp_free(bytes);
     return status;

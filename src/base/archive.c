@@ -65,18 +65,14 @@ static int open_tar(lp_archive *archive) {
 }
 
 lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **out, lp_error *err) {
-    *out = NULL;
     lp_archive *archive = lp_alloc_zeroed(1, sizeof *archive);
-    if (archive == NULL) {
-        return lp_fail_memory(err, path, 1, sizeof *archive);
-    }
+    lp_status status;
+    int code;
+    LP_TRY(lp_allocated(archive, path, 1, sizeof *archive, err));
     archive->path = lp_strdup(path);
     archive->handle = archive_read_new();
-    if (archive->path == NULL || archive->handle == NULL) {
-        lp_archive_close(archive);
-        return lp_fail_memory(err, path, 1, sizeof *archive);
-    }
-    int code;
+    LP_TRY(lp_allocated(archive->path, path, strlen(path) + 1, 1, err));
+    LP_TRY(lp_allocated(archive->handle, path, 1, sizeof *archive, err));
     if (kind == LP_ARCHIVE_ZIP) {
         (void)archive_read_support_format_zip_seekable(archive->handle);
         code = archive_read_open_filename(archive->handle, path, 1 << 18);
@@ -85,13 +81,15 @@ lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **o
     }
     if (code != ARCHIVE_OK) {
         /* the same call opens the file and recognises the format */
-        bool readable = lp_is_file(path);
-        lp_status status = fail_archive(archive, readable ? LP_ERR_FORMAT : LP_ERR_IO, err);
+        LP_TRY(fail_archive(archive, lp_is_file(path) ? LP_ERR_FORMAT : LP_ERR_IO, err));
+    }
+done:
+    if (status != LP_OK) {
         lp_archive_close(archive);
-        return status;
+        archive = NULL;
     }
     *out = archive;
-    return LP_OK;
+    return status;
 }
 
 lp_status lp_archive_next(lp_archive *archive, lp_member *member, bool *more, lp_error *err) {

@@ -64,9 +64,7 @@ lp_status lp_digest_descriptor(lp_digest_kind kind, int fd, const char *path,
     lp_digest *digest = NULL;
     unsigned char *block = lp_alloc(BLOCK, 1);
     lp_status status;
-    if (block == NULL) {
-        return lp_fail_memory(err, path, BLOCK, 1);
-    }
+    LP_TRY(lp_allocated(block, path, BLOCK, 1, err));
     LP_TRY(lp_digest_new(kind, &digest, err));
     for (off_t at = 0;;) {
         ssize_t got = pread(fd, block, BLOCK, at);

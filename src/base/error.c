@@ -80,7 +80,7 @@ lp_status lp_allocated(const void *block, const char *what, size_t count, size_t
 }
 
 lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) {
-    if (err != NULL) {
+    if (err != NULL && status != LP_OK) {
         char prefix[sizeof err->text], old[sizeof err->text];
         va_list args;
         va_start(args, format);

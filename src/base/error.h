@@ -19,7 +19,7 @@ lp_status lp_fail_memory(lp_error *err, const char *what, size_t count, size_t s
 lp_status lp_allocated(const void *block, const char *what, size_t count, size_t size,
                        lp_error *err);
 
-/* Puts a prefix in front of err's text and returns err's status. */
+/* Puts a prefix in front of err's text, unless status is LP_OK.  Returns status. */
 lp_status lp_prefix(lp_error *err, lp_status status, const char *format, ...) LP_PRINTF(3, 4);
 
 /* One step of a function that has `lp_status status` and the label `done`: runs it, and goes to

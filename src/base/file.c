@@ -125,9 +125,7 @@ lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_
                        (unsigned long long)file_size, (unsigned long long)max_bytes));
     }
     buffer = lp_alloc((size_t)file_size + 1, 1);
-    if (buffer == NULL) {
-        LP_TRY(lp_fail_memory(err, path, (size_t)file_size, 1));
-    }
+    LP_TRY(lp_allocated(buffer, path, (size_t)file_size, 1, err));
     for (size_t used = 0; used < (size_t)file_size;) {
         ssize_t got = read(fd, buffer + used, (size_t)file_size - used);
         if (got > 0) {
@@ -165,20 +163,11 @@ lp_status lp_write_all(int fd, const char *path, const void *bytes, size_t size,
 enum { WRITER_BUFFER = 1 << 16 };
 
 struct lp_writer {
-    char *path;
-    char *temporary;
+    char path[LP_PATH_ROOM], temporary[LP_PATH_ROOM];
     int fd;
     size_t used;
     char buffer[WRITER_BUFFER];
 };
-
-static void writer_free(lp_writer *writer) {
-    if (writer != NULL) {
-        lp_free(writer->path);
-        lp_free(writer->temporary);
-        lp_free(writer);
-    }
-}
 
 lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
     struct stat info;
@@ -187,25 +176,22 @@ lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
         return lp_fail(err, LP_ERR_IO, "%s: is a device or a pipe, expected a file", path);
     }
     lp_writer *writer = lp_alloc(1, sizeof *writer);
-    size_t bytes = strlen(path) + 32;
-    if (writer != NULL) {
-        writer->path = lp_strdup(path);
-        writer->temporary = lp_alloc(bytes, 1);
-        writer->used = 0;
-    }
-    if (writer == NULL || writer->path == NULL || writer->temporary == NULL) {
-        writer_free(writer);
-        return lp_fail_memory(err, path, 1, sizeof *writer);
-    }
-    (void)snprintf(writer->temporary, bytes, "%s.tmp.%ld", path, (long)getpid());
+    lp_status status;
+    LP_TRY(lp_allocated(writer, path, 1, sizeof *writer, err));
+    writer->used = 0;
+    LP_TRY(lp_path_print(writer->path, err, "%s", path));
+    LP_TRY(lp_path_print(writer->temporary, err, "%s.tmp.%ld", path, (long)getpid()));
     writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (writer->fd < 0) {
-        lp_status status = lp_fail_errno(err, errno, "%s: cannot be created", path);
-        writer_free(writer);
-        return status;
+        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be created", path));
+    }
+done:
+    if (status != LP_OK) {
+        lp_free(writer);
+        writer = NULL;
     }
     *out = writer;
-    return LP_OK;
+    return status;
 }
 
 static lp_status writer_flush(lp_writer *writer, lp_error *err) {
@@ -228,19 +214,6 @@ done:
     return status;
 }
 
-lp_status lp_writer_printf(lp_writer *writer, lp_error *err, const char *format, ...) {
-    char line[4096];
-    va_list args;
-    va_start(args, format);
-    int size = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (size < 0 || (size_t)size >= sizeof line) {
-        return lp_fail(err, LP_ERR_MEMORY, "%s: a line of %d bytes is too long to write",
-                       writer->path, size);
-    }
-    return lp_writer_put(writer, line, (size_t)size, err);
-}
-
 lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
     lp_status status = writer_flush(writer, err);
     if (status == LP_OK && fsync(writer->fd) != 0) {
@@ -258,7 +231,7 @@ lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
     } else {
         status = lp_sync_parent(writer->path, err);
     }
-    writer_free(writer);
+    lp_free(writer);
     return status;
 }
 
@@ -266,7 +239,7 @@ void lp_writer_abort(lp_writer *writer) {
     if (writer != NULL) {
         (void)close(writer->fd);
         (void)unlink(writer->temporary);
-        writer_free(writer);
+        lp_free(writer);
     }
 }
 
@@ -285,38 +258,26 @@ lp_status lp_make_folders(const char *path, lp_error *err) {
     if (path[0] == '\0') {
         return lp_fail(err, LP_ERR_ARGUMENT, "expected the path of a folder, found nothing");
     }
-    char *copy = lp_strdup(path);
+    char folder[LP_PATH_ROOM];
     lp_status status = LP_OK;
-    if (copy == NULL) {
-        return lp_fail_memory(err, path, strlen(path), 1);
-    }
-    for (char *p = copy + 1; status == LP_OK; p++) {
-        if (*p == '/' || *p == '\0') {
-            char kept = *p;
-            *p = '\0';
-            int reason = mkdir(copy, 0777) != 0 ? errno : 0;
-            if (reason != 0 && !lp_is_folder(copy)) { /* which sets errno, too */
-                status = lp_fail_errno(err, reason, "%s: folder cannot be made", copy);
-            }
-            *p = kept;
-            if (kept == '\0') {
-                break;
+    for (size_t length = 1; status == LP_OK && path[length - 1] != '\0'; length++) {
+        if (path[length] == '/' || path[length] == '\0') {
+            LP_TRY(lp_path_print(folder, err, "%.*s", (int)length, path));
+            int reason = mkdir(folder, 0777) != 0 ? errno : 0;
+            if (reason != 0 && !lp_is_folder(folder)) { /* which sets errno, too */
+                status = lp_fail_errno(err, reason, "%s: folder cannot be made", folder);
             }
         }
     }
-    lp_free(copy);
+done:
     return status;
 }
 
 lp_status lp_sync_parent(const char *path, lp_error *err) {
-    size_t length = (size_t)(lp_path_name(path) - path);
-    char *folder = lp_alloc(length + 2, 1);
-    lp_status status = LP_OK;
-    if (folder == NULL) {
-        return lp_fail_memory(err, path, length, 1);
-    }
-    memcpy(folder, path, length);
-    memcpy(folder + length, length > 0 ? "" : ".", length > 0 ? 1 : 2);
+    int length = (int)(lp_path_name(path) - path);
+    char folder[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(lp_path_print(folder, err, "%.*s%s", length, path, length > 0 ? "" : "."));
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* Some file systems refuse to sync a folder; there is nothing more to do there. */
     if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)) {
@@ -325,7 +286,7 @@ lp_status lp_sync_parent(const char *path, lp_error *err) {
     if (fd >= 0) {
         (void)close(fd);
     }
-    lp_free(folder);
+done:
     return status;
 }
 

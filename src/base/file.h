@@ -37,8 +37,6 @@ LP_MUST_USE lp_status lp_writer_open(const char *path, lp_writer **writer, lp_er
 /* Appends bytes (buffered).  After a failure the writer can only be aborted. */
 LP_MUST_USE lp_status lp_writer_put(lp_writer *writer, const void *bytes, size_t size,
                                     lp_error *err);
-LP_MUST_USE lp_status lp_writer_printf(lp_writer *writer, lp_error *err, const char *format, ...)
-    LP_PRINTF(3, 4);
 
 /* Flushes, syncs, renames to the final name, syncs the folder, and frees the writer.  On failure
  * the temporary file is removed, and an older file of the final name is untouched. */

@@ -26,25 +26,18 @@ lp_status lp_json_read(const char *path, json_t **value, lp_error *err) {
     size_t size;
     *value = NULL;
     lp_status status = lp_file_read(path, 64u << 20, &bytes, &size, err);
-    if (status == LP_OK) {
-        status = lp_json_parse(path, bytes, size, value, err);
-        lp_free(bytes);
-    }
+    status = status == LP_OK ? lp_json_parse(path, bytes, size, value, err) : status;
+    lp_free(bytes); /* NULL after a failure */
     return status;
 }
 
 static void print_value(FILE *out, const json_t *value, lp_json_layout layout, int depth);
 
-/* What stands before a member, or before the closing bracket where there was one. */
-static void print_gap(FILE *out, lp_json_layout layout, int depth) {
+/* What stands before a member, or (no comma) before the closing bracket where there was one. */
+static void print_gap(FILE *out, lp_json_layout layout, int depth, bool comma) {
+    (void)fputs(!comma ? "" : layout == LP_JSON_LINE ? ", " : ",", out);
     if (layout == LP_JSON_INDENTED) {
         (void)fprintf(out, "\n%*s", 2 * depth, "");
-    }
-}
-
-static void print_comma(FILE *out, lp_json_layout layout, bool first) {
-    if (!first) {
-        (void)fputs(layout == LP_JSON_LINE ? ", " : ",", out);
     }
 }
 
@@ -72,15 +65,14 @@ static void print_object(FILE *out, const json_t *object, lp_json_layout layout,
     bool first = true;
     (void)fputc('{', out);
     json_object_foreach((json_t *)(uintptr_t)object, key, member) {
-        print_comma(out, layout, first);
-        print_gap(out, layout, depth + 1);
+        print_gap(out, layout, depth + 1, !first);
         print_text(out, key);
         (void)fputs(layout == LP_JSON_COMPACT ? ":" : ": ", out);
         print_value(out, member, layout, depth + 1);
         first = false;
     }
     if (!first) {
-        print_gap(out, layout, depth);
+        print_gap(out, layout, depth, false);
     }
     (void)fputc('}', out);
 }
@@ -89,12 +81,11 @@ static void print_array(FILE *out, const json_t *array, lp_json_layout layout, i
     size_t count = json_array_size(array);
     (void)fputc('[', out);
     for (size_t i = 0; i < count; i++) {
-        print_comma(out, layout, i == 0);
-        print_gap(out, layout, depth + 1);
+        print_gap(out, layout, depth + 1, i > 0);
         print_value(out, json_array_get(array, i), layout, depth + 1);
     }
     if (count > 0) {
-        print_gap(out, layout, depth);
+        print_gap(out, layout, depth, false);
     }
     (void)fputc(']', out);
 }

@@ -77,6 +77,10 @@ const char *lp_real_text(char text[LP_REAL_TEXT], double value) {
     return text;
 }
 
+int lp_text_order(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 lp_status lp_text_of(void (*print)(FILE *out, const void *context), const void *context,
                      char **text, size_t *size, lp_error *err) {
     *text = NULL;

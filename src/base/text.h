@@ -22,6 +22,9 @@ enum { LP_REAL_TEXT = 32 };
  * "-0".  It has an exponent below 1e-4 and from 1e17 on.  value is finite.  Returns text. */
 const char *lp_real_text(char text[LP_REAL_TEXT], double value);
 
+/* Orders strings (elements are char *) by their bytes, for qsort and bsearch. */
+int lp_text_order(const void *a, const void *b);
+
 /* What `print` prints of `context`, as *size bytes and a zero byte that the caller frees with
  * free(), also after a failure (LP_ERR_MEMORY). */
 LP_MUST_USE lp_status lp_text_of(void (*print)(FILE *out, const void *context), const void *context,

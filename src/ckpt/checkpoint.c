@@ -73,10 +73,8 @@ done:
 
 static lp_status open_shards(lp_checkpoint *ckpt, const lp_map *map, lp_error *err) {
     char path[LP_PATH_ROOM];
-    lp_status status = lp_shards_read(map, &ckpt->shards, err);
-    if (status != LP_OK) {
-        return lp_prefix(err, status, "%s: ", ckpt->path);
-    }
+    lp_status status;
+    LP_TRY(lp_prefix(err, lp_shards_read(map, &ckpt->shards, err), "%s: ", ckpt->path));
     LP_TRY(make_room(ckpt, ckpt->shards.count, err));
     for (size_t i = 0; i < ckpt->shards.count; i++) {
         LP_TRY(lp_path_beside(path, ckpt->path, ckpt->shards.names[i], err));
@@ -97,10 +95,7 @@ static lp_status open_index(lp_checkpoint *ckpt, lp_error *err) {
         LP_TRY(make_room(ckpt, 1, err));
         LP_TRY(add_file(ckpt, ckpt->path, err));
     }
-    status = lp_index_finish(&ckpt->index, err);
-    if (status != LP_OK) {
-        (void)lp_prefix(err, status, "%s: ", ckpt->path);
-    }
+    status = lp_prefix(err, lp_index_finish(&ckpt->index, err), "%s: ", ckpt->path);
 done:
     lp_map_close(&map);
     return status;
@@ -156,18 +151,16 @@ const char *lp_checkpoint_path(const lp_checkpoint *ckpt) {
 }
 
 lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err) {
+    lp_status status = LP_OK;
     *hex = NULL;
     if (ckpt->sha256[0] == '\0') {
-        lp_status status = ckpt->shards.count > 0
-                               ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
-                               : lp_digest_file(LP_SHA256, ckpt->path, ckpt->sha256, err);
-        if (status != LP_OK) {
-            ckpt->sha256[0] = '\0';
-            return status;
-        }
+        LP_TRY(ckpt->shards.count > 0
+                   ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
+                   : lp_digest_file(LP_SHA256, ckpt->path, ckpt->sha256, err));
     }
     *hex = ckpt->sha256;
-    return LP_OK;
+done:
+    return status;
 }
 
 size_t lp_checkpoint_count(const lp_checkpoint *ckpt) {

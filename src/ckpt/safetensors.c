@@ -21,30 +21,15 @@ enum { HEADER_MAX = 4 << 20 };
 static const struct {
     const char *name;
     lp_dtype type;
-    unsigned bytes;
+    unsigned bytes; /* 0: less than one each, and the size in bytes is not checked */
 } types[] = {
-    {"F16", LP_DTYPE_F16, 2},
-    {"BF16", LP_DTYPE_BF16, 2},
-    {"F32", LP_DTYPE_F32, 4},
-    {"F64", LP_DTYPE_F64, 8},
-    {"I64", LP_DTYPE_I64, 8},
-    {"I32", LP_DTYPE_I32, 4},
-    {"I16", LP_DTYPE_I16, 2},
-    {"I8", LP_DTYPE_I8, 1},
-    {"U8", LP_DTYPE_U8, 1},
-    {"BOOL", LP_DTYPE_BOOL, 1},
-    {"U16", LP_DTYPE_OTHER, 2},
-    {"U32", LP_DTYPE_OTHER, 4},
-    {"U64", LP_DTYPE_OTHER, 8},
-    {"C64", LP_DTYPE_OTHER, 8},
-    {"F8_E4M3", LP_DTYPE_OTHER, 1},
-    {"F8_E5M2", LP_DTYPE_OTHER, 1},
-    {"F8_E8M0", LP_DTYPE_OTHER, 1},
-    /* Of less than a byte: the size in bytes is not checked. */
-    {"F4", LP_DTYPE_OTHER, 0},
-    {"F6_E2M3", LP_DTYPE_OTHER, 0},
-    {"F6_E3M2", LP_DTYPE_OTHER, 0},
-};
+    {"F16", LP_DTYPE_F16, 2},       {"BF16", LP_DTYPE_BF16, 2},     {"F32", LP_DTYPE_F32, 4},
+    {"F64", LP_DTYPE_F64, 8},       {"I64", LP_DTYPE_I64, 8},       {"I32", LP_DTYPE_I32, 4},
+    {"I16", LP_DTYPE_I16, 2},       {"I8", LP_DTYPE_I8, 1},         {"U8", LP_DTYPE_U8, 1},
+    {"BOOL", LP_DTYPE_BOOL, 1},     {"U16", LP_DTYPE_OTHER, 2},     {"U32", LP_DTYPE_OTHER, 4},
+    {"U64", LP_DTYPE_OTHER, 8},     {"C64", LP_DTYPE_OTHER, 8},     {"F8_E4M3", LP_DTYPE_OTHER, 1},
+    {"F8_E5M2", LP_DTYPE_OTHER, 1}, {"F8_E8M0", LP_DTYPE_OTHER, 1}, {"F4", LP_DTYPE_OTHER, 0},
+    {"F6_E2M3", LP_DTYPE_OTHER, 0}, {"F6_E3M2", LP_DTYPE_OTHER, 0}};
 
 bool lp_safetensors_recognise(const lp_map *file) {
     return file->size > 8 && file->data[8] == '{';

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 
 enum { INDEX_MAX = 4 << 20 }; /* bytes of an index file: about 100 a tensor */
 
@@ -106,10 +107,6 @@ bool lp_shards_recognise(const lp_map *file) {
     return i < file->size && file->data[i] == '{';
 }
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Lists the files of the map once each. */
 static lp_status list_names(lp_shards *shards, lp_error *err) {
     size_t tensors = json_object_size(shards->map), count = 0;
@@ -130,7 +127,7 @@ static lp_status list_names(lp_shards *shards, lp_error *err) {
         }
         shards->names[count++] = name;
     }
-    qsort(shards->names, count, sizeof *shards->names, compare_names);
+    qsort(shards->names, count, sizeof *shards->names, lp_text_order);
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || strcmp(shards->names[shards->count - 1], shards->names[i]) != 0) {
             shards->names[shards->count++] = shards->names[i];

@@ -214,13 +214,6 @@ uint64_t lp_load64(const unsigned char *p) {
     return load32(p) | (uint64_t)load32(p + 4) << 32;
 }
 
-static float load_f32(const unsigned char *p) {
-    uint32_t bits = load32(p);
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static float load_f64(const unsigned char *p) {
     uint64_t bits = lp_load64(p);
     double value;
@@ -228,26 +221,12 @@ static float load_f64(const unsigned char *p) {
     return (float)value;
 }
 
-/* Two's complement, without the conversions that C leaves to the implementation. */
+/* Two's complement, here and below without the conversions that C leaves to the implementation. */
 static float load_i64(const unsigned char *p) {
     uint64_t bits = lp_load64(p);
     int64_t value;
     memcpy(&value, &bits, sizeof value);
     return (float)value;
-}
-
-static float load_i32(const unsigned char *p) {
-    uint32_t bits = load32(p);
-    int32_t value;
-    memcpy(&value, &bits, sizeof value);
-    return (float)value;
-}
-
-static float load_i16(const unsigned char *p) {
-    uint16_t bits = load16(p);
-    int16_t value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
 }
 
 /* n values, `stride` bytes apart.  Those that lie close have a loop of their own, which the
@@ -272,17 +251,17 @@ static void convert_row(lp_dtype type, const unsigned char *from, uint64_t strid
     case LP_DTYPE_BF16:
         ROW(2, lp_bfloat16_to_float(load16(p)));
     case LP_DTYPE_F32:
-        ROW(4, load_f32(p));
+        ROW(4, lp_float_of_bits(load32(p)));
     case LP_DTYPE_F64:
         ROW(8, load_f64(p));
     case LP_DTYPE_I64:
         ROW(8, load_i64(p));
     case LP_DTYPE_I32:
-        ROW(4, load_i32(p));
+        ROW(4, (float)((int64_t)(load32(p) ^ 0x80000000u) - INT64_C(0x80000000)));
     case LP_DTYPE_I16:
-        ROW(2, load_i16(p));
+        ROW(2, (float)((load16(p) ^ 0x8000) - 0x8000));
     case LP_DTYPE_I8:
-        ROW(1, (float)(*p < 128 ? *p : *p - 256));
+        ROW(1, (float)((*p ^ 0x80) - 0x80));
     case LP_DTYPE_U8:
         ROW(1, (float)*p);
     case LP_DTYPE_BOOL:

@@ -162,13 +162,9 @@ static lp_status add_tensor(reader *r, uint32_t node, size_t name_length) {
     LP_TRY(spend(r, 32 + name_length));
     LP_TRY(lp_index_check_name(r->name, name_length, r->err));
     status = fill_shape(r, tensor, &entry);
-    if (status == LP_OK) {
-        status = fill_place(r, tensor, &entry, &available);
-    }
-    if (status != LP_OK) {
-        return lp_prefix(r->err, status, "byte %u: tensor %.*s: ", tensor->at, (int)name_length,
-                         r->name);
-    }
+    status = status == LP_OK ? fill_place(r, tensor, &entry, &available) : status;
+    LP_TRY(
+        lp_prefix(r->err, status, "byte %u: tensor %.*s: ", tensor->at, (int)name_length, r->name));
     LP_TRY(lp_index_add(r->index, r->name, name_length, &entry, available, r->err));
 done:
     return status;

@@ -55,16 +55,15 @@ static bool under_prefix(const char *name, const char *rest) {
 }
 
 /* Opening, or going on, fails when the directory at the archive's end is missing or wrong. */
-static lp_status fail_damaged(const lp_torch_zip *zip, lp_status status, lp_error *err) {
-    return status == LP_ERR_MEMORY
+static lp_status or_damaged(const lp_torch_zip *zip, lp_status status, lp_error *err) {
+    return status == LP_OK || status == LP_ERR_MEMORY
                ? status
                : lp_prefix(err, LP_ERR_FORMAT,
                            "%s: the zip archive is truncated or damaged: ", zip->path);
 }
 
 static lp_status open_archive(const lp_torch_zip *zip, lp_archive **archive, lp_error *err) {
-    lp_status status = lp_archive_open(zip->path, LP_ARCHIVE_ZIP, archive, err);
-    return status == LP_OK ? LP_OK : fail_damaged(zip, status, err);
+    return or_damaged(zip, lp_archive_open(zip->path, LP_ARCHIVE_ZIP, archive, err), err);
 }
 
 /* Goes to the next regular file. */
@@ -74,7 +73,7 @@ static lp_status next_file(const lp_torch_zip *zip, lp_archive *archive, lp_memb
     do {
         status = lp_archive_next(archive, member, more, err);
     } while (status == LP_OK && *more && !member->is_file);
-    return status == LP_OK ? LP_OK : fail_damaged(zip, status, err);
+    return or_damaged(zip, status, err);
 }
 
 /* The pickle, kept while members are listed. */
@@ -200,7 +199,7 @@ static lp_status read_index(lp_torch_zip *zip, const pickle_bytes *bytes, lp_ind
 done:
     lp_free(f.member);
     lp_pickle_free(&pickle);
-    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: %s: ", zip->path, bytes->name);
+    return lp_prefix(err, status, "%s: %s: ", zip->path, bytes->name);
 }
 
 lp_status lp_torch_zip_index(const char *path, uint64_t file_size, lp_torch_zip *zip,
@@ -225,20 +224,6 @@ void lp_torch_zip_free(lp_torch_zip *zip) {
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */
-
-/* The first read whose storage is not before this one. */
-static size_t first_read(const lp_entry_read *reads, size_t count, size_t storage) {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (reads[middle].entry->storage < storage) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
 
 /* Reads a storage that is one tensor, by blocks that stay in the second-level cache.  Its values
  * are to be checked afterwards: of a damaged member, they are not what is wrong. */
@@ -274,9 +259,7 @@ static lp_status read_storage(const lp_torch_zip *zip, lp_archive *archive,
             status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
         }
     }
-    if (status != LP_OK) {
-        (void)lp_prefix(err, status, "%s: ", zip->path);
-    }
+    (void)lp_prefix(err, status, "%s: ", zip->path);
 done:
     lp_free(bytes);
     return status;
@@ -290,7 +273,7 @@ lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
     LP_TRY(open_archive(zip, &archive, err));
     block = lp_alloc(BLOCK, 1);
     LP_TRY(lp_allocated(block, zip->path, BLOCK, 1, err));
-    for (size_t left = count; left > 0;) {
+    for (size_t first = 0, end; first < count; first = end) { /* both in the archive's order */
         lp_member found;
         bool more;
         LP_TRY(next_file(zip, archive, &found, &more, err));
@@ -299,11 +282,10 @@ lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
             LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: %s%sthe file has changed since it was opened",
                            zip->path, more ? found.name : "", more ? ": " : ""));
         }
-        size_t first = first_read(reads, count, member->place),
-               end = first_read(reads, count, member->place + 1);
+        for (end = first; end < count && reads[end].entry->storage == member->place; end++) {
+        }
         if (first < end) {
             LP_TRY(read_storage(zip, archive, member, reads + first, end - first, block, err));
-            left -= end - first;
         }
     }
 done:

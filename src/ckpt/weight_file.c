@@ -58,9 +58,7 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
     } else {
         status = refuse(&file->map, err);
     }
-    if (status != LP_OK) {
-        (void)lp_prefix(err, status, "%s: ", path);
-    }
+    (void)lp_prefix(err, status, "%s: ", path);
 done:
     return status;
 }
@@ -78,7 +76,7 @@ lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *r
                 : file->map.data;
         status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
     }
-    return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: ", file->path);
+    return lp_prefix(err, status, "%s: ", file->path);
 }
 
 const char *lp_weight_file_format(const lp_weight_file *file) {

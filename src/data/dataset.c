@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/image_list.h"
 #include "data/record_files.h"
 
@@ -33,12 +34,6 @@ const char *lp_label_kind_name(lp_label_kind labels) {
     return lp_label_kind_names[labels];
 }
 
-/* One name a class. */
-typedef struct name_list {
-    char **names; /* into text */
-    char *text;
-} name_list;
-
 struct lp_dataset {
     lp_dataset_info info;
     lp_record_files files; /* files.layout is NULL for a folder of images */
@@ -46,11 +41,12 @@ struct lp_dataset {
     char *source;
     char *own_name; /* of a folder of images */
     char digest[LP_DIGEST_HEX];
-    int64_t *labels; /* [N] */
-    name_list class_names;
+    lp_memory memory;       /* of what follows */
+    int64_t *labels;        /* [N] */
+    char **class_names;     /* [K] */
     int64_t *superclass_of; /* [K], or NULL */
     size_t superclasses;
-    name_list superclass_names;
+    char **superclass_names;
 };
 
 static size_t record_bytes(const lp_dataset *data) {
@@ -115,14 +111,13 @@ static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
     if (layout->label_bytes < 2 || data->info.labels != LP_LABELS_FINE) {
         return LP_OK;
     }
-    int64_t *of = lp_alloc(classes, sizeof *of);
-    if (of == NULL) {
-        return lp_fail_memory(err, "superclasses", classes, sizeof *of);
-    }
+    bool known = true;
+    lp_status status;
+    int64_t *of = lp_memory_take(&data->memory, classes, sizeof *of);
+    LP_TRY(lp_memory_check(&data->memory, "superclasses", err));
     for (size_t c = 0; c < classes; c++) {
         of[c] = -1;
     }
-    bool known = true;
     for (size_t k = 0; k < data->files.count; k++) {
         const lp_record_file *file = &data->files.records[k];
         for (size_t i = 0; i < file->size / record; i++) {
@@ -137,18 +132,18 @@ static lp_status find_superclasses(lp_dataset *data, lp_error *err) {
     if (known) {
         data->superclass_of = of;
         data->superclasses = layout->classes[LP_LABELS_COARSE];
-    } else {
-        lp_free(of);
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status read_records(lp_dataset *data, lp_error *err) {
     const lp_record_file *apart = &data->files.labels;
     lp_digest *digest = NULL;
     lp_status status;
-    int64_t *labels = data->labels = lp_alloc(data->info.count, sizeof *data->labels);
-    LP_TRY(lp_allocated(labels, "labels", data->info.count, sizeof *labels, err));
+    int64_t *labels = lp_memory_take(&data->memory, data->info.count, sizeof *labels);
+    data->labels = labels;
+    LP_TRY(lp_memory_check(&data->memory, "labels", err));
     LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
     for (size_t k = 0; k < data->files.count; k++) {
         const lp_record_file *file = &data->files.records[k];
@@ -202,14 +197,12 @@ done:
 }
 
 /* One name a line, as many as classes.  Blank lines may follow (CIFAR-10's file has one). */
-static lp_status read_names(const lp_record_file *file, size_t classes, name_list *list,
-                            lp_error *err) {
+static lp_status read_names(const lp_record_file *file, size_t classes, lp_memory *memory,
+                            char **names, lp_error *err) {
     size_t length = file->size, lines = 1;
-    char *line = lp_alloc(length + 1, 1);
-    list->text = line;
-    if (line == NULL) {
-        return lp_fail_memory(err, file->path, length + 1, 1);
-    }
+    char *line = lp_memory_take(memory, length + 1, 1);
+    lp_status status;
+    LP_TRY(lp_memory_check(memory, file->path, err));
     if (length > 0) {
         memcpy(line, file->data, length);
     }
@@ -239,27 +232,28 @@ static lp_status read_names(const lp_record_file *file, size_t classes, name_lis
             return lp_fail(err, LP_ERR_FORMAT, "%s: line %zu: expected a name, found none",
                            file->path, k + 1);
         }
-        list->names[k] = line;
+        names[k] = line;
         line = end + 1;
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 /* The names of `classes` classes of a kind, or "<word> 0" and so on where there is no file. */
-static lp_status name_classes(const lp_dataset *data, lp_label_kind kind, size_t classes,
-                              const char *word, name_list *list, lp_error *err) {
+static lp_status name_classes(lp_dataset *data, lp_label_kind kind, size_t classes,
+                              const char *word, char ***out, lp_error *err) {
     const lp_record_file *file = &data->files.names[kind];
     lp_status status;
-    list->names = lp_alloc(classes, sizeof *list->names);
-    LP_TRY(lp_allocated(list->names, "class names", classes, sizeof *list->names, err));
+    char **names = lp_memory_take(&data->memory, classes, sizeof *names);
+    char *text = lp_memory_take(&data->memory, classes, NUMBERED_NAME);
+    LP_TRY(lp_memory_check(&data->memory, "class names", err));
+    *out = names;
     if (file->path != NULL) {
-        return read_names(file, classes, list, err);
+        return read_names(file, classes, &data->memory, names, err);
     }
-    list->text = lp_alloc(classes, NUMBERED_NAME);
-    LP_TRY(lp_allocated(list->text, "class names", classes, NUMBERED_NAME, err));
     for (size_t k = 0; k < classes; k++) {
-        list->names[k] = list->text + k * NUMBERED_NAME;
-        (void)snprintf(list->names[k], NUMBERED_NAME, "%s %zu", word, k);
+        names[k] = text + k * NUMBERED_NAME;
+        (void)snprintf(names[k], NUMBERED_NAME, "%s %zu", word, k);
     }
 done:
     return status;
@@ -318,9 +312,9 @@ static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *opti
     }
     LP_TRY(lp_image_list_check(list, options, data->digest, err));
     data->own_name = folder_name(data->source);
-    data->labels = lp_alloc(list->count, sizeof *data->labels);
+    data->labels = lp_memory_take(&data->memory, list->count, sizeof *data->labels);
     LP_TRY(lp_allocated(data->own_name, "name", strlen(data->source), 1, err));
-    LP_TRY(lp_allocated(data->labels, "labels", list->count, sizeof *data->labels, err));
+    LP_TRY(lp_memory_check(&data->memory, "labels", err));
     for (size_t i = 0; i < list->count; i++) {
         data->labels[i] = list->images[i].label;
     }
@@ -388,12 +382,7 @@ void lp_dataset_close(lp_dataset *data) {
         lp_image_list_close(&data->list);
         lp_free(data->source);
         lp_free(data->own_name);
-        lp_free(data->labels);
-        lp_free(data->class_names.names);
-        lp_free(data->class_names.text);
-        lp_free(data->superclass_of);
-        lp_free(data->superclass_names.names);
-        lp_free(data->superclass_names.text);
+        lp_memory_free(&data->memory);
         lp_free(data);
     }
 }
@@ -407,7 +396,7 @@ const int64_t *lp_dataset_labels(const lp_dataset *data) {
 }
 
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k) {
-    char *const *names = data->info.image_folder ? data->list.classes : data->class_names.names;
+    char *const *names = data->info.image_folder ? data->list.classes : data->class_names;
     return k < data->info.classes ? names[k] : "";
 }
 
@@ -419,7 +408,7 @@ const int64_t *lp_dataset_superclasses(const lp_dataset *data, size_t *count) {
 }
 
 const char *lp_dataset_superclass_name(const lp_dataset *data, size_t g) {
-    return g < data->superclasses ? data->superclass_names.names[g] : "";
+    return g < data->superclasses ? data->superclass_names[g] : "";
 }
 
 void lp_dataset_image_size(const lp_dataset *data, size_t i, size_t *height, size_t *width) {

@@ -8,10 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+#include "base/text.h"
 
 /* Appends a name, which belongs to the folder from here on; NULL is out of memory. */
 static lp_status add_name(lp_folder *folder, char *name, lp_error *err) {
@@ -47,7 +44,7 @@ lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err) {
         LP_TRY(lp_fail_errno(err, errno, "%s: folder cannot be read", path));
     }
     if (folder->count > 0) {
-        qsort(folder->names, folder->count, sizeof *folder->names, by_bytes);
+        qsort(folder->names, folder->count, sizeof *folder->names, lp_text_order);
     }
 done:
     (void)closedir(stream);

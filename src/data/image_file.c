@@ -58,7 +58,7 @@ static lp_status find_decoder(const lp_image_file *file, decoder *decode, lp_err
 }
 
 lp_status lp_image_file_check_size(const lp_image_file *file, size_t height, size_t width,
-                                   lp_error *err) {
+                                   size_t pixels_per_byte, lp_error *err) {
     if (height < 1 || width < 1 || height > LP_IMAGE_FILE_SIDE_MAX ||
         width > LP_IMAGE_FILE_SIDE_MAX) {
         return lp_fail(err, LP_ERR_FORMAT,
@@ -68,6 +68,11 @@ lp_status lp_image_file_check_size(const lp_image_file *file, size_t height, siz
     if (width * height > LP_IMAGE_FILE_PIXELS_MAX) { /* below 2^32 */
         return lp_fail(err, LP_ERR_FORMAT, "%s: %zu x %zu pixels, expected at most %d together",
                        file->path, width, height, LP_IMAGE_FILE_PIXELS_MAX);
+    }
+    if (pixels_per_byte > 0 && height * width / pixels_per_byte > file->size) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: claims %zu x %zu pixels, but %zu bytes cannot hold them", file->path,
+                       width, height, file->size);
     }
     return LP_OK;
 }

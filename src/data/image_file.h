@@ -34,8 +34,9 @@ LP_MUST_USE lp_status lp_png_decode(const lp_image_file *file, size_t *height, s
 LP_MUST_USE lp_status lp_jpeg_decode(const lp_image_file *file, size_t *height, size_t *width,
                                      unsigned char *rgb, lp_error *err);
 
-/* Refuses a size beyond the bounds. */
+/* Refuses a size beyond the bounds, or of more pixels than the file's bytes can hold, where a byte
+ * holds at most pixels_per_byte of them (0: not known). */
 LP_MUST_USE lp_status lp_image_file_check_size(const lp_image_file *file, size_t height,
-                                               size_t width, lp_error *err);
+                                               size_t width, size_t pixels_per_byte, lp_error *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/strata.h"
+#include "base/text.h"
 #include "data/folder.h"
 #include "data/image_file.h"
 
@@ -157,17 +158,13 @@ static lp_status check_class_names(const lp_image_list *list, const char *path, 
     return LP_OK;
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Each class folder of the test split must be a class of the training split. */
 static lp_status check_test_classes(lp_image_list *list, const char *train, lp_error *err) {
     lp_folder folders;
     lp_status status = read_subfolders(list->folder, &folders, &list->ignored, err);
     for (size_t i = 0; status == LP_OK && i < folders.count; i++) {
         if (bsearch(&folders.names[i], list->classes, list->class_count, sizeof *list->classes,
-                    by_name) == NULL) {
+                    lp_text_order) == NULL) {
             status = lp_fail(err, LP_ERR_DATA, "%s/%s: %s has no such class", list->folder,
                              folders.names[i], train);
         }

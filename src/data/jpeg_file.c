@@ -161,13 +161,8 @@ static void attempt(jpeg_job *job) {
     (void)jpeg_read_header(&job->jpeg, TRUE);
     job->height = job->jpeg.image_height;
     job->width = job->jpeg.image_width;
-    job->status = lp_image_file_check_size(job->file, job->height, job->width, job->err);
-    if (job->status == LP_OK && !job->jpeg.arith_code &&
-        job->height * job->width / PIXELS_PER_BYTE > job->file->size) {
-        job->status = lp_fail(job->err, LP_ERR_FORMAT,
-                              "%s: claims %zu x %zu pixels, but %zu bytes cannot hold them",
-                              job->file->path, job->width, job->height, job->file->size);
-    }
+    job->status = lp_image_file_check_size(job->file, job->height, job->width,
+                                           job->jpeg.arith_code ? 0 : PIXELS_PER_BYTE, job->err);
     if (job->status == LP_OK) {
         job->status = choose_colors(job);
     }

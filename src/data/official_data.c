@@ -2,6 +2,7 @@
  * CIFAR-10's unpacked files; STL-10's are torchvision's (torchvision/datasets/stl10.py). */
 #include "data/official_data.h"
 
+/* Of two: the fine labels before the coarse ones, the training split before the test split. */
 const lp_record_layout lp_record_layouts[LP_RECORD_SETS] = {
     [LP_CIFAR_100] =
         {
@@ -12,16 +13,13 @@ const lp_record_layout lp_record_layouts[LP_RECORD_SETS] = {
                         "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"},
             .side = 32,
             .label_bytes = 2,
-            .classes = {[LP_LABELS_FINE] = 100, [LP_LABELS_COARSE] = 20},
-            .names = {[LP_LABELS_FINE] = "fine_label_names.txt",
-                      [LP_LABELS_COARSE] = "coarse_label_names.txt"},
-            .files = {[LP_SPLIT_TRAIN] = {"train.bin"}, [LP_SPLIT_TEST] = {"test.bin"}},
-            .official = {[LP_SPLIT_TRAIN] =
-                             {"cifar-100-binary/train.bin", 153700000, LP_SHA256,
-                              "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29",
-                              NULL},
-                         [LP_SPLIT_TEST] = {"cifar-100-binary/test.bin", 30740000, LP_MD5,
-                                            "4499cfba6c016c1be1438163640a0898", NULL}},
+            .classes = {100, 20},
+            .names = {"fine_label_names.txt", "coarse_label_names.txt"},
+            .files = {{"train.bin"}, {"test.bin"}},
+            .official = {{"cifar-100-binary/train.bin", 153700000, LP_SHA256,
+                          "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29", NULL},
+                         {"cifar-100-binary/test.bin", 30740000, LP_MD5,
+                          "4499cfba6c016c1be1438163640a0898", NULL}},
         },
     [LP_CIFAR_10] =
         {
@@ -32,12 +30,11 @@ const lp_record_layout lp_record_layouts[LP_RECORD_SETS] = {
                         "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
             .side = 32,
             .label_bytes = 1,
-            .classes = {[LP_LABELS_FINE] = 10},
-            .names = {[LP_LABELS_FINE] = "batches.meta.txt"},
-            .files = {[LP_SPLIT_TRAIN] = {"data_batch_1.bin", "data_batch_2.bin",
-                                          "data_batch_3.bin", "data_batch_4.bin",
-                                          "data_batch_5.bin"},
-                      [LP_SPLIT_TEST] = {"test_batch.bin"}},
+            .classes = {10},
+            .names = {"batches.meta.txt"},
+            .files = {{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                       "data_batch_4.bin", "data_batch_5.bin"},
+                      {"test_batch.bin"}},
         },
     [LP_STL_10] =
         {
@@ -49,16 +46,14 @@ const lp_record_layout lp_record_layouts[LP_RECORD_SETS] = {
             .by_columns = true,
             .label_bytes = 0,
             .first_label = 1,
-            .classes = {[LP_LABELS_FINE] = 10},
-            .names = {[LP_LABELS_FINE] = "class_names.txt"},
-            .files = {[LP_SPLIT_TRAIN] = {"train_X.bin"}, [LP_SPLIT_TEST] = {"test_X.bin"}},
-            .label_files = {[LP_SPLIT_TRAIN] = "train_y.bin", [LP_SPLIT_TEST] = "test_y.bin"},
-            .official = {[LP_SPLIT_TRAIN] = {"stl10_binary/train_X.bin", 138240000, LP_MD5,
-                                             "918c2871b30a85fa023e0c44e0bee87f",
-                                             "5a34089d4802c674881badbb80307741"},
-                         [LP_SPLIT_TEST] = {"stl10_binary/test_X.bin", 221184000, LP_MD5,
-                                            "7f263ba9f9e0b06b93213547f721ac82",
-                                            "36f9794fa4beb8a2c72628de14fa638e"}},
+            .classes = {10},
+            .names = {"class_names.txt"},
+            .files = {{"train_X.bin"}, {"test_X.bin"}},
+            .label_files = {"train_y.bin", "test_y.bin"},
+            .official = {{"stl10_binary/train_X.bin", 138240000, LP_MD5,
+                          "918c2871b30a85fa023e0c44e0bee87f", "5a34089d4802c674881badbb80307741"},
+                         {"stl10_binary/test_X.bin", 221184000, LP_MD5,
+                          "7f263ba9f9e0b06b93213547f721ac82", "36f9794fa4beb8a2c72628de14fa638e"}},
         },
 };
 

@@ -287,10 +287,8 @@ static lp_status open_archive(const char *path, lp_split split, lp_record_files 
     if (!lp_mul_u64(whole.size, expansion_max, &room) || room > members_bytes_max) {
         room = members_bytes_max;
     }
-    status = lp_archive_open(path, LP_ARCHIVE_TAR_GZ, &archive, err);
-    if (status != LP_OK) {
-        LP_TRY(lp_prefix(err, status, "expected a folder, a .bin file or a tar.gz: "));
-    }
+    LP_TRY(lp_prefix(err, lp_archive_open(path, LP_ARCHIVE_TAR_GZ, &archive, err),
+                     "expected a folder, a .bin file or a tar.gz: "));
     LP_TRY(read_archive(path, archive, room, split, files, err));
     if (files->layout != NULL && files->layout->official[split].name == NULL &&
         whole.size == files->layout->archive.bytes) {

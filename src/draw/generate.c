@@ -177,7 +177,9 @@ static lp_status write_names(const char *folder, const char *file, size_t count,
         lp_drawing drawing;
         char name[LP_CLASS_NAME];
         lp_generated_class(i, &drawing, name);
-        LP_TRY(lp_writer_printf(writer, err, "%s\n", classes ? name : lp_shape_name(i)));
+        const char *line = classes ? name : lp_shape_name(i);
+        LP_TRY(lp_writer_put(writer, line, strlen(line), err));
+        LP_TRY(lp_writer_put(writer, "\n", 1, err));
     }
 done:
     return close_writer(writer, status, err);

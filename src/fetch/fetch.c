@@ -6,7 +6,10 @@
  *                 by libcurl, so that each target passes the same check as the first URL
  *   4. publish    fsync, SHA-256 of what is on disk, rename to <path>, sync of the folder
  *
- * HTTP semantics are those of RFC 9110: Range 14.2, Content-Range 14.4, If-Range 13.1.5. */
+ * HTTP semantics are those of RFC 9110: Range 14.2, Content-Range 14.4, If-Range 13.1.5.
+ *
+ * Longer than 600 lines: all steps, and libcurl's callbacks between them, share one struct, the
+ * transfer, which is nobody else's. */
 #include "fetch/fetch.h"
 
 #include <arpa/inet.h>
@@ -86,16 +89,11 @@ static bool is_loopback(const char *host) {
 /* Points t->url at `text`, which may be relative to where it points now, and checks that it may be
  * asked: https anywhere, http only on this machine, and never after https. */
 static lp_status set_url(transfer *t, const char *text, bool first) {
-    char *scheme = NULL;
-    char *host = NULL;
+    char *scheme = NULL, *host = NULL;
     lp_status status = LP_OK;
     CURLUcode code = curl_url_set(t->url, CURLUPART_URL, text, 0);
-    if (code == CURLUE_OK) {
-        code = curl_url_get(t->url, CURLUPART_SCHEME, &scheme, 0);
-    }
-    if (code == CURLUE_OK) {
-        code = curl_url_get(t->url, CURLUPART_HOST, &host, 0);
-    }
+    code = code == CURLUE_OK ? curl_url_get(t->url, CURLUPART_SCHEME, &scheme, 0) : code;
+    code = code == CURLUE_OK ? curl_url_get(t->url, CURLUPART_HOST, &host, 0) : code;
     if (code == CURLUE_OUT_OF_MEMORY) {
         LP_TRY(lp_fail_memory(&t->why, "URL", strlen(text), 1));
     }
@@ -284,32 +282,20 @@ static bool take_number(const char **text, uint64_t *value) {
  * An unknown total ("*") gives 0. */
 static bool parse_content_range(const char *text, uint64_t *first, uint64_t *total) {
     uint64_t last;
-    bool unsatisfied;
-    if (strncasecmp(text, "bytes ", 6) != 0) {
+    bool unsatisfied = strncasecmp(text, "bytes */", 8) == 0;
+    if (!unsatisfied && strncasecmp(text, "bytes ", 6) != 0) {
         return false;
     }
-    text += 6;
-    unsatisfied = *text == '*';
-    if (unsatisfied) {
-        text++;
-    } else if (!take_number(&text, first) || *text++ != '-' || !take_number(&text, &last) ||
-               last < *first) {
+    text += unsatisfied ? 8 : 6;
+    if (!unsatisfied && (!take_number(&text, first) || *text++ != '-' ||
+                         !take_number(&text, &last) || last < *first || *text++ != '/')) {
         return false;
     }
-    if (*text++ != '/') {
-        return false;
-    }
-    if (!unsatisfied && strcmp(text, "*") == 0) {
-        *total = 0;
-        return true;
-    }
-    if (!take_number(&text, total) || *text != '\0') {
-        return false;
-    }
-    if (unsatisfied) {
-        *first = *total;
-    }
-    return true;
+    *total = 0;
+    bool complete =
+        take_number(&text, total) ? *text == '\0' : !unsatisfied && strcmp(text, "*") == 0;
+    *first = unsatisfied ? *total : *first;
+    return complete;
 }
 
 static long reply_code(const transfer *t) {
@@ -322,8 +308,7 @@ static long reply_code(const transfer *t) {
 static lp_status judge_reply(transfer *t) {
     long code = reply_code(t);
     curl_off_t length = -1;
-    uint64_t first = 0;
-    uint64_t total = 0;
+    uint64_t first = 0, total = 0;
     lp_status status;
     t->judged = true;
     if (code == 206 && t->ranged) {
@@ -460,8 +445,7 @@ static outcome judge_end(transfer *t, CURLcode code) {
 
 /* Asks t->url for the bytes from t->done on. */
 static outcome request_once(transfer *t) {
-    char range[32];
-    char condition[sizeof t->etag + 16];
+    char range[32], condition[sizeof t->etag + 16];
     struct curl_slist *headers = NULL;
     CURLcode code = CURLE_OK;
     t->ranged = t->done > 0;
@@ -479,12 +463,8 @@ static outcome request_once(transfer *t) {
     if (code == CURLE_OK) {
         code = curl_easy_setopt(t->curl, CURLOPT_RANGE, t->ranged ? range : NULL);
     }
-    if (code == CURLE_OK) {
-        code = curl_easy_setopt(t->curl, CURLOPT_CURLU, t->url);
-    }
-    if (code == CURLE_OK) {
-        code = curl_easy_perform(t->curl);
-    }
+    code = code == CURLE_OK ? curl_easy_setopt(t->curl, CURLOPT_CURLU, t->url) : code;
+    code = code == CURLE_OK ? curl_easy_perform(t->curl) : code;
     outcome result = judge_end(t, code);
     (void)curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
     curl_slist_free_all(headers);
@@ -529,8 +509,7 @@ static bool pause_for(transfer *t, unsigned ms) {
 static lp_status download(transfer *t) {
     unsigned attempts = t->request->attempts > 0 ? t->request->attempts : 5;
     unsigned wait_ms = t->request->wait_ms > 0 ? t->request->wait_ms : 1000;
-    unsigned wait = wait_ms;
-    unsigned lost = 0;
+    unsigned wait = wait_ms, lost = 0;
     uint64_t mark = t->done; /* the most there has been */
     if (!report_progress(t)) {
         return lp_fail(&t->why, LP_CANCELLED, "cancelled");
@@ -595,9 +574,8 @@ static lp_status prepare_curl(transfer *t) {
     if (c == NULL || t->url == NULL) {
         return lp_fail(&t->why, LP_ERR_MEMORY, "out of memory: libcurl cannot start");
     }
-    /* TLS is verified by libcurl's own default, and redirections are not followed; nothing here
-     * changes that.  The schemes are checked by set_url; this is the second lock on the same door.
-     */
+    /* TLS is verified by libcurl's default, and redirections are not followed; nothing here changes
+     * that.  The schemes are checked by set_url, too. */
 #if LIBCURL_VERSION_NUM >= 0x075500
     CURLcode code = curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 #else

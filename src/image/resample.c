@@ -17,7 +17,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 
 enum { FRACTION_BITS = 22 };
@@ -71,16 +70,14 @@ lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t
     double scale = (double)in_size / (double)out_size;
     double widened = scale < 1 ? 1 : scale;
     double support = filters[filter].support * widened;
-    lp_status status = LP_OK;
+    lp_status status;
     axis->count = count;
     axis->taps = (size_t)ceil(support) * 2 + 1;
-    axis->first = lp_alloc(count, sizeof *axis->first);
-    axis->used = lp_alloc(count, sizeof *axis->used);
-    axis->weights = lp_alloc(count, axis->taps * sizeof *axis->weights);
-    double *exact = lp_alloc(axis->taps, sizeof *exact);
-    if (axis->first == NULL || axis->used == NULL || axis->weights == NULL || exact == NULL) {
-        LP_TRY(lp_fail_memory(err, "resize weights", count, axis->taps * sizeof *axis->weights));
-    }
+    axis->first = lp_memory_take(&axis->memory, count, sizeof *axis->first);
+    axis->used = lp_memory_take(&axis->memory, count, sizeof *axis->used);
+    axis->weights = lp_memory_take(&axis->memory, count, axis->taps * sizeof *axis->weights);
+    double *exact = lp_memory_take(&axis->memory, axis->taps, sizeof *exact);
+    LP_TRY(lp_memory_check(&axis->memory, "resize weights", err));
     for (size_t i = 0; i < count; i++) {
         double centre = ((double)(start + i) + 0.5) * scale;
         double low = centre - support + 0.5;
@@ -100,7 +97,6 @@ lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t
         axis->used[i] = used;
     }
 done:
-    lp_free(exact);
     if (status != LP_OK) {
         lp_resample_axis_clear(axis);
     }
@@ -108,9 +104,7 @@ done:
 }
 
 void lp_resample_axis_clear(lp_resample_axis *axis) {
-    lp_free(axis->first);
-    lp_free(axis->used);
-    lp_free(axis->weights);
+    lp_memory_free(&axis->memory);
     memset(axis, 0, sizeof *axis);
 }
 
@@ -179,17 +173,15 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
         return lp_fail(err, LP_ERR_ARGUMENT, "image resize: unknown filter %d", (int)filter);
     }
     lp_resample_axis across = {0}, down = {0};
-    unsigned char *rows = NULL;
-    int32_t *sums = NULL;
+    lp_memory memory = {0};
     size_t bytes = out_width * 3, first, count;
     lp_status status;
     LP_TRY(lp_resample_axis_init(&across, filter, in_width, out_width, 0, out_width, err));
     LP_TRY(lp_resample_axis_init(&down, filter, in_height, out_height, 0, out_height, err));
     lp_resample_axis_span(&down, &first, &count);
-    rows = lp_alloc(count, bytes);
-    sums = lp_alloc(bytes, sizeof *sums);
-    LP_TRY(lp_allocated(rows, "resized rows", count, bytes, err));
-    LP_TRY(lp_allocated(sums, "resized rows", bytes, sizeof *sums, err));
+    unsigned char *rows = lp_memory_take(&memory, count, bytes);
+    int32_t *sums = lp_memory_take(&memory, bytes, sizeof *sums);
+    LP_TRY(lp_memory_check(&memory, "resized rows", err));
     lp_resample_rows(&across, rgb + first * in_width * 3, count, in_width, rows);
     for (size_t y = 0; y < out_height; y++) {
         lp_resample_line(&down, y, rows, bytes, sums, out + y * bytes);
@@ -197,7 +189,6 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
 done:
     lp_resample_axis_clear(&across);
     lp_resample_axis_clear(&down);
-    lp_free(rows);
-    lp_free(sums);
+    lp_memory_free(&memory);
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/memory.h"
 #include "linprobe/image.h"
 
 enum { LP_IMAGE_SIDE_MAX = 65535 };
@@ -19,10 +20,11 @@ typedef struct lp_resample_axis {
     size_t *first;    /* [count] */
     size_t *used;     /* [count], each from 1 to taps */
     int32_t *weights; /* [count, taps], fixed point */
+    lp_memory memory; /* of these three */
 } lp_resample_axis;
 
 /* Prepares output positions start .. start+count-1 of an axis resized from in_size to out_size.
- * On failure axis is empty.  Freed by lp_resample_axis_clear. */
+ * axis is {0} or cleared before, and empty after a failure.  Freed by lp_resample_axis_clear. */
 LP_MUST_USE lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter,
                                             size_t in_size, size_t out_size, size_t start,
                                             size_t count, lp_error *err);

@@ -44,11 +44,9 @@ static void remove_working_files(const char *folder) {
 
 lp_status lp_set_is_there(const char *out, const lp_provenance *p, bool *there, lp_error *err) {
     char *path = lp_path_join(out, "meta.json");
-    lp_status status = LP_OK;
+    lp_status status;
     *there = false;
-    if (path == NULL) {
-        return lp_fail_memory(err, out, 1, 1);
-    }
+    LP_TRY(lp_allocated(path, out, 1, 1, err));
     if (lp_is_file(path)) {
         LP_TRY(lp_provenance_check(path, out, p, true, err));
         *there = true;
@@ -189,9 +187,7 @@ lp_status lp_set_writer_open(const char *out, const lp_provenance *provenance, s
     lp_set_writer *p = lp_alloc_zeroed(1, sizeof *p);
     lp_status status;
     *writer = NULL;
-    if (p == NULL) {
-        return lp_fail_memory(err, out, 1, sizeof *p);
-    }
+    LP_TRY(lp_allocated(p, out, 1, sizeof *p, err));
     p->provenance = provenance;
     p->features = p->journal = -1;
     p->rows = rows;

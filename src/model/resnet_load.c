@@ -434,9 +434,7 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     LP_TRY(check_not_dilated(source, err));
     t = lp_alloc_zeroed(1, sizeof *t);
     *out = t;
-    if (t == NULL) {
-        return lp_fail_memory(err, "an encoder", 1, sizeof *t);
-    }
+    LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));
     lp_resnet *r = &t->resnet;
     r->clip = layout->clip;
     t->stored.norm_eps = source->family->norm_eps;

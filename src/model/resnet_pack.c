@@ -24,7 +24,7 @@ lp_status lp_resnet_reserve(const lp_resnet_stored *stored, lp_resnet *r, lp_wei
         widest = conv->groups * conv->in > widest ? conv->groups * conv->in : widest;
     }
     r->zeros = lp_alloc_zeroed(widest, sizeof *r->zeros);
-    return r->zeros != NULL ? LP_OK : lp_fail_memory(err, "an encoder", widest, sizeof *r->zeros);
+    return lp_allocated(r->zeros, "an encoder", widest, sizeof *r->zeros, err);
 }
 
 /* weight [groups * in, out] -> raw [groups * out, in], group by group. */

@@ -244,10 +244,9 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     making m = {.source = source};
     size_t layers = lp_vit_count_blocks(source);
     tower *t = lp_alloc_zeroed(1, sizeof *t);
+    lp_status status;
     *out = t;
-    if (t == NULL) {
-        return lp_fail_memory(err, "an encoder", 1, sizeof *t);
-    }
+    LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));
     m.vit = &t->vit;
     m.stored = &t->stored;
     m.vit->blocks = lp_alloc_zeroed(layers, sizeof *m.vit->blocks);
@@ -260,7 +259,6 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     m.stored->resize = source->family->resize;
     m.groups = lp_vit_plan(source, m.stored, plan, &m.vit->shape);
     m.vit->gated = has(&m, LP_VIT_ANY_GATE);
-    lp_status status;
     LP_TRY(lp_plan_report(plan, source->ckpt, source->family->name, err));
     LP_TRY(choose(&m, info, err));
     lp_vit_reserve(m.stored, m.vit, plan);

@@ -227,10 +227,9 @@ lp_status lp_vit_pack(lp_vit_stored *stored, lp_vit *vit, size_t threads, lp_err
     const lp_vit_shape *s = &vit->shape;
     size_t width = s->width, patches = s->grid * s->grid;
     size_t floats = (s->prefix + patches + 1) * width;
+    lp_status status;
     vit->made = lp_alloc(floats, sizeof *vit->made);
-    if (vit->made == NULL) {
-        return lp_fail_memory(err, "an encoder's positions", floats, sizeof *vit->made);
-    }
+    LP_TRY(lp_allocated(vit->made, "an encoder's positions", floats, sizeof *vit->made, err));
     float *positions = vit->made + s->prefix * width, *query = positions + patches * width;
     vit->prefix_tokens = vit->made;
     vit->positions = positions;
@@ -240,7 +239,6 @@ lp_status lp_vit_pack(lp_vit_stored *stored, lp_vit *vit, size_t threads, lp_err
         vit->attention_pool.query = query;
     }
     take_norms(stored, vit);
-    lp_status status;
     LP_TRY(lp_positions_resize(stored->resize, stored->positions + stored->covered * width,
                                stored->grid, positions, s->grid, width, err));
     LP_TRY(pack_layers(stored, vit, threads, err));

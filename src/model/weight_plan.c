@@ -20,17 +20,13 @@ enum { SHAPE_TEXT = 192, MAX_TERM = 999 };
 /* ---- adding ---------------------------------------------------------------------------------- */
 
 void lp_plan_add(lp_weight_plan *plan, float **to, const char *shape, const char *format, ...) {
-    if (plan->count == plan->room) {
-        size_t room = plan->room > 0 ? 2 * plan->room : 64;
-        lp_weight *more =
-            lp_grow(plan->weights, plan->room * sizeof *more, room, sizeof *plan->weights);
-        if (more == NULL) {
-            plan->no_memory = true;
-            return;
-        }
-        plan->weights = more;
-        plan->room = room;
+    lp_weight *more =
+        lp_grow_by_one(plan->weights, plan->count, &plan->room, sizeof *plan->weights);
+    if (more == NULL) {
+        plan->no_memory = true;
+        return;
     }
+    plan->weights = more;
     lp_weight *weight = &plan->weights[plan->count++];
     *weight = (lp_weight){.to = to};
     (void)snprintf(weight->shape, sizeof weight->shape, "%s", shape);
@@ -278,12 +274,10 @@ lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t t
     }
     lp_tensor_read *reads = lp_alloc(plan->count, sizeof *reads);
     *arena = lp_alloc(floats, sizeof **arena);
-    lp_status status = LP_ERR_MEMORY;
+    lp_status status;
     size_t end = 0;
-    if (reads == NULL || *arena == NULL) {
-        (void)lp_fail_memory(err, "an encoder's weights", floats, sizeof **arena);
-        goto done;
-    }
+    LP_TRY(lp_allocated(reads, "an encoder's weights", floats, sizeof **arena, err));
+    LP_TRY(lp_allocated(*arena, "an encoder's weights", floats, sizeof **arena, err));
     for (size_t i = 0; i < plan->count; i++) {
         const lp_weight *weight = &plan->weights[i];
         size_t begin = begin_of(weight, end);

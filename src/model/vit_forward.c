@@ -93,19 +93,9 @@ typedef struct forward {
     const lp_observer *observer;
 } forward;
 
-static void observe(const forward *f, const char *stage, const float *values, size_t rows,
-                    size_t columns) {
-    if (f->observer != NULL && f->observer->observe_stage != NULL) {
-        f->observer->observe_stage(f->observer->context, stage, values, rows, columns);
-    }
-}
-
 /* The end of a piece of work with so many multiplications, which read or wrote so many floats. */
 static void stage_done(const forward *f, const char *stage, size_t multiplications, size_t floats) {
-    if (f->observer != NULL && f->observer->stage_done != NULL) {
-        f->observer->stage_done(f->observer->context, stage, 2 * (double)multiplications,
-                                (double)floats * sizeof(float));
-    }
+    lp_end_stage(f->observer, stage, 2 * (double)multiplications, (double)floats);
 }
 
 static void layer_done(const forward *f, const char *stage, const lp_packed_linear *layer,
@@ -198,13 +188,13 @@ static void embed(const forward *f, const float *images) {
     cut_patches(f, images);
     stage_done(f, "cut", 0, 2 * patches * v->patch.in);
     apply(f, "patches", &v->patch, f->wide, patches, f->h, width);
-    observe(f, "patches", f->h, patches, width);
+    lp_observe(f->observer, "patches", f->h, patches, width);
     assemble_tokens(f);
     stage_done(f, "tokens", 0, 2 * f->batch * tokens * width + tokens * width);
-    observe(f, "tokens", f->x, f->batch * tokens, width);
+    lp_observe(f->observer, "tokens", f->x, f->batch * tokens, width);
     if (v->norm_pre.weight != NULL) {
         norm(f, f->x, f->batch * tokens, width, &v->norm_pre, false, f->x);
-        observe(f, "norm_pre", f->x, f->batch * tokens, width);
+        lp_observe(f->observer, "norm_pre", f->x, f->batch * tokens, width);
     }
 }
 
@@ -314,13 +304,13 @@ static void observe_block(const forward *f, size_t index) {
     char stage[32];
     (void)snprintf(stage, sizeof stage, "block %zu", index);
     if (index + 1 < s->layers || !lp_vit_ends_with_one_token(f->vit)) {
-        observe(f, stage, f->x, f->batch * s->tokens, s->width);
+        lp_observe(f->observer, stage, f->x, f->batch * s->tokens, s->width);
         return;
     }
     for (size_t b = 0; b < f->batch; b++) {
         memcpy(f->h + b * s->width, f->x + b * s->tokens * s->width, s->width * sizeof *f->h);
     }
-    observe(f, stage, f->h, f->batch, s->width);
+    lp_observe(f->observer, stage, f->h, f->batch, s->width);
 }
 
 /* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ------------------------------------- */
@@ -418,10 +408,10 @@ void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature
     }
     float *penultimate = projected ? f.pooled : features;
     pool(&f, penultimate);
-    observe(&f, "penultimate", penultimate, batch, s->width);
+    lp_observe(f.observer, "penultimate", penultimate, batch, s->width);
     if (projected) {
         lp_tile(f.pooled, batch, s->width, s->width, f.h);
         apply(&f, "projection", &vit->projection, f.h, batch, features, s->embedding);
-        observe(&f, "projected", features, batch, s->embedding);
+        lp_observe(f.observer, "projected", features, batch, s->embedding);
     }
 }

@@ -438,8 +438,7 @@ const lp_provenance *lp_provenance_of(const lp_provenance_file *file) {
     return &file->public;
 }
 
-/* ---- the inputs of a set that is there already ------------------------------------------------
- */
+/* ---- the inputs of a set that is there already ----------------------------------------------- */
 
 static json_t *resumable_inputs(const lp_provenance *p) {
     lp_row row = lp_row_of(lp_provenance_inputs(p));

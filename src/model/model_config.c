@@ -8,6 +8,7 @@
 #include "model/model_config.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -92,12 +93,7 @@ static bool take_mean_std(const reading *r, const json_t *object, const char *me
 /* "..._patch14_..." -> 14; 0 where there is none. */
 static size_t patch_in_name(const char *name) {
     const char *found = strstr(name, "patch");
-    size_t patch = 0;
-    for (found = found != NULL ? found + 5 : ""; *found >= '0' && *found <= '9' && patch < 1000;
-         found++) {
-        patch = 10 * patch + (size_t)(*found - '0');
-    }
-    return patch;
+    return found != NULL && found[5] >= '0' && found[5] <= '9' ? strtoul(found + 5, NULL, 10) : 0;
 }
 
 /* A config that has a dimension must have this model's; one that has none is not this model's.

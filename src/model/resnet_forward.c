@@ -231,16 +231,10 @@ static void pool_by_attention(resnet_pass *f, map m, bool projected, float *feat
     lp_conv_run(&r->key->conv, &queries, NULL, false, u);
     for (size_t b = 0; b < f->batch; b++) {
         float *of_image = u + b * r->heads * channels; /* in: each head's query, out: its sum */
-        lp_attention_input in = {.q = of_image,
-                                 .k = tokens + b * stride,
-                                 .v = tokens + b * stride,
-                                 .q_stride = channels,
-                                 .kv_stride = channels,
-                                 .queries = r->heads,
-                                 .tokens = count,
-                                 .heads = 1,
-                                 .head_width = channels,
-                                 .scale = lp_attention_scale(channels / r->heads)};
+        lp_attention_input in = {.q = of_image, .queries = r->heads, .tokens = count, .heads = 1};
+        in.k = in.v = tokens + b * stride;
+        in.q_stride = in.kv_stride = in.head_width = channels;
+        in.scale = lp_attention_scale(channels / r->heads);
         lp_attention(&in, scratch, of_image, channels);
     }
     float *penultimate = projected ? q : features;

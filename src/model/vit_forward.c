@@ -205,16 +205,12 @@ static void attend(const forward *f, const lp_vit_block *w) {
     apply(f, "qkv", &w->qkv, f->h, f->batch * s->tokens, f->wide, qkv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *q = f->wide + b * s->tokens * qkv;
-        lp_attention_input in = {.q = q,
-                                 .k = q + width,
-                                 .v = q + 2 * width,
-                                 .q_stride = qkv,
-                                 .kv_stride = qkv,
-                                 .queries = s->tokens,
-                                 .tokens = s->tokens,
-                                 .heads = s->heads,
-                                 .head_width = width / s->heads,
-                                 .scale = lp_attention_scale(width / s->heads)};
+        lp_attention_input in = {.q = q, .k = q + width, .v = q + 2 * width};
+        in.q_stride = in.kv_stride = qkv;
+        in.queries = in.tokens = s->tokens;
+        in.heads = s->heads;
+        in.head_width = width / s->heads;
+        in.scale = lp_attention_scale(in.head_width);
         lp_attention_tiled(&in, f->attention, f->h, b * s->tokens);
     }
     stage_done(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,
@@ -244,16 +240,10 @@ static void attend_class(const forward *f) {
     for (size_t b = 0; b < batch; b++) {
         const float *h = f->h + b * tokens * width;
         float *of_image = u + b * heads * width;
-        lp_attention_input in = {.q = of_image,
-                                 .k = h,
-                                 .v = h,
-                                 .q_stride = width,
-                                 .kv_stride = width,
-                                 .queries = heads,
-                                 .tokens = tokens,
-                                 .heads = 1,
-                                 .head_width = width,
-                                 .scale = 1}; /* it is in the keys' weights */
+        lp_attention_input in = {.q = of_image, .k = h, .v = h, .queries = heads, .heads = 1};
+        in.q_stride = in.kv_stride = in.head_width = width;
+        in.tokens = tokens;
+        in.scale = 1; /* it is in the keys' weights */
         lp_attention(&in, f->attention, of_image, width);
     }
     stage_done(f, stage, batch * 2 * heads * tokens * width, batch * (tokens + 2 * heads) * width);
@@ -356,16 +346,13 @@ static void pool_attention(const forward *f, float *out) {
     apply(f, "pool", &w->key_value, f->h, rows, f->wide, kv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *k = f->wide + (b * s->tokens + s->prefix) * kv;
-        lp_attention_input in = {.q = w->query,
-                                 .k = k,
-                                 .v = k + width,
-                                 .q_stride = width,
-                                 .kv_stride = kv,
-                                 .queries = 1,
-                                 .tokens = s->grid * s->grid,
-                                 .heads = s->heads,
-                                 .head_width = width / s->heads,
-                                 .scale = lp_attention_scale(width / s->heads)};
+        lp_attention_input in = {.q = w->query, .k = k, .v = k + width, .queries = 1};
+        in.q_stride = width;
+        in.kv_stride = kv;
+        in.tokens = s->grid * s->grid;
+        in.heads = s->heads;
+        in.head_width = width / s->heads;
+        in.scale = lp_attention_scale(in.head_width);
         lp_attention_tiled(&in, f->attention, f->h, b);
     }
     size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */

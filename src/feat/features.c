@@ -156,14 +156,11 @@ static lp_status load_values(feature_set *set, lp_error *err) {
         }
         f->x = set->x_copy;
     }
-    for (size_t i = 0; i < f->count; i++) {
-        for (size_t j = 0; j < f->width; j++) {
-            float value = f->x[i * f->width + j];
-            if (!isfinite(value)) {
-                return lp_fail(err, LP_ERR_DATA,
-                               "%s: row %zu, column %zu: expected a finite float32, found %g", path,
-                               i, j, (double)value);
-            }
+    for (size_t k = 0; k < npy->count; k++) {
+        if (!isfinite(f->x[k])) {
+            return lp_fail(err, LP_ERR_DATA,
+                           "%s: row %zu, column %zu: expected a finite float32, found %g", path,
+                           k / f->width, k % f->width, (double)f->x[k]);
         }
     }
     return LP_OK;

@@ -493,23 +493,14 @@ static bool same_text(const char *a, const char *b) {
 }
 
 static bool same_value(const meta_key *key, const void *a, const void *b) {
-    switch (key->kind) {
-    case KEY_TEXT:
-        return same_text(*(const char *const *)a, *(const char *const *)b);
-    case KEY_SHA256:
-        return strcmp(a, b) == 0;
-    case KEY_COUNT:
-        return *(const size_t *)a == *(const size_t *)b;
-    case KEY_FLAG:
-        return *(const bool *)a == *(const bool *)b;
-    case KEY_CHOICE:
-        return *(const int *)a == *(const int *)b;
-    case KEY_FLOAT:
-        return *(const float *)a == *(const float *)b;
-    case KEY_COLORS:
-        return memcmp(a, b, 3 * sizeof(float)) == 0;
-    }
-    return false;
+    static const size_t sizes[] = {[KEY_COUNT] = sizeof(size_t),
+                                   [KEY_FLAG] = sizeof(bool),
+                                   [KEY_CHOICE] = sizeof(int),
+                                   [KEY_FLOAT] = sizeof(float),
+                                   [KEY_COLORS] = 3 * sizeof(float)};
+    return key->kind == KEY_TEXT     ? same_text(*(const char *const *)a, *(const char *const *)b)
+           : key->kind == KEY_SHA256 ? strcmp(a, b) == 0
+                                     : memcmp(a, b, sizes[key->kind]) == 0;
 }
 
 /* The first key in which two provenances differ, or NULL. */

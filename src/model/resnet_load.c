@@ -343,7 +343,7 @@ static void describe(const lp_resnet *r, const dimensions *d, lp_encoder_info *i
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
-static lp_status check_options(const lp_source *source, bool clip, lp_error *err) {
+static lp_status check_source(const lp_source *source, bool clip, lp_error *err) {
     const lp_encoder_options *o = source->options;
     const char *path = lp_checkpoint_path(source->ckpt);
     lp_pool pool = clip ? LP_POOL_ATTENTION : LP_POOL_MEAN;
@@ -367,16 +367,12 @@ static lp_status check_options(const lp_source *source, bool clip, lp_error *err
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
                        o->input_size, LARGEST_INPUT);
     }
+    /* torchvision's segmentation models: the same names and shapes, dilation instead of stride */
+    if (lp_checkpoint_find(source->ckpt, "classifier.4.weight") != NULL) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: a segmentation model, whose ResNet is dilated, is not supported", path);
+    }
     return LP_OK;
-}
-
-/* torchvision's segmentation models keep names and shapes, but have dilation instead of stride. */
-static lp_status check_not_dilated(const lp_source *source, lp_error *err) {
-    return lp_checkpoint_find(source->ckpt, "classifier.4.weight") == NULL
-               ? LP_OK
-               : lp_fail(err, LP_ERR_UNSUPPORTED,
-                         "%s: a segmentation model, whose ResNet is dilated, is not supported",
-                         lp_checkpoint_path(source->ckpt));
 }
 
 static lp_status allocate(const lp_source *source, resnet_tower *t, lp_error *err) {
@@ -410,8 +406,7 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     const lp_resnet_layout *layout = source->family->layout;
     resnet_tower *t = NULL;
     lp_status status;
-    LP_TRY(check_options(source, layout->clip, err));
-    LP_TRY(check_not_dilated(source, err));
+    LP_TRY(check_source(source, layout->clip, err));
     t = lp_alloc_zeroed(1, sizeof *t);
     *out = t;
     LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));

@@ -1,9 +1,4 @@
-/* The plan of a tower's weights; see weight_plan.h.
- *
- *   1. the tower adds every weight that its layout has
- *   2. each is compared with the checkpoint: a letter's first tensor teaches its size
- *   3. what is left over in the encoder's scope is a problem, too
- *   4. one arena for all, filled in one pass over the file */
+/* The plan of a tower's weights; weight_plan.h has its steps. */
 #include "model/weight_plan.h"
 
 #include <limits.h>

@@ -36,8 +36,7 @@ typedef struct worker_memory {
     lp_preprocessor *preprocessor;
     unsigned char *rgb;
     size_t rgb_bytes;
-    float *images;
-    float *scratch;
+    float *images, *scratch;
     lp_stopwatch *watch; /* NULL: no profile is wanted */
 } worker_memory;
 

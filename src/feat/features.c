@@ -31,8 +31,7 @@ typedef struct array_file {
 
 typedef struct feature_set {
     lp_features public; /* first, so that a pointer to it is a pointer to this */
-    array_file x;
-    array_file labels;
+    array_file x, labels;
     float *x_copy;
     int64_t *labels_copy;
     char *path;

@@ -11,9 +11,7 @@
 
 /* The text of the dictionary while it is read. */
 typedef struct cursor {
-    const char *path;
-    const char *next;
-    const char *end;
+    const char *path, *next, *end;
     lp_error *err;
 } cursor;
 

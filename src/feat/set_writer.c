@@ -25,9 +25,7 @@ struct lp_set_writer {
     char features_path[LP_PATH_ROOM], journal_path[LP_PATH_ROOM];
     int features; /* file descriptors, -1 = closed */
     int journal;
-    size_t rows;
-    size_t width;
-    size_t done;
+    size_t rows, width, done;
 };
 
 /* What only a set that is being written needs.  Without memory it stays, and does no harm. */
@@ -95,10 +93,8 @@ static lp_status recover(lp_set_writer *p, lp_error *err) {
     char *text;
     size_t size;
     off_t good = 0;
-    lp_status status = lp_file_read(p->journal_path, 64u << 20, &text, &size, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_file_read(p->journal_path, 64u << 20, &text, &size, err));
     const char *line = text;
     for (const char *end; status == LP_OK && (end = strchr(line, '\n')) != NULL; line = end + 1) {
         char *next;
@@ -124,6 +120,7 @@ static lp_status recover(lp_set_writer *p, lp_error *err) {
          ftruncate(p->features, bytes) != 0 || lseek(p->features, 0, SEEK_END) < 0)) {
         status = lp_fail_errno(err, errno, "%s: cannot be resumed", p->folder);
     }
+done:
     return status;
 }
 

@@ -53,10 +53,9 @@ static lp_status take_activation(const reading *r, const char *name) {
 }
 
 static lp_status take_filter(const reading *r, const char *name) {
-    static const lp_filter filters[] = {LP_FILTER_BICUBIC, LP_FILTER_BILINEAR, LP_FILTER_LANCZOS};
-    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-        if (strcmp(name, lp_filter_name(filters[i])) == 0) {
-            r->out->preprocess.filter = filters[i];
+    for (int i = 0; lp_filter_names[i] != NULL; i++) {
+        if (strcmp(name, lp_filter_names[i]) == 0) {
+            r->out->preprocess.filter = (lp_filter)i;
             return LP_OK;
         }
     }

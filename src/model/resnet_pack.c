@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "math/winograd.h"
 
@@ -90,18 +91,16 @@ lp_status lp_resnet_pack(lp_resnet_stored *stored, lp_resnet *resnet, size_t thr
         p.outputs = outputs > p.outputs ? outputs : p.outputs;
     }
     size_t workers = lp_tower_workers(threads, p.most + p.plane);
-    p.room = lp_alloc(workers * (p.most + p.plane), sizeof *p.room);
-    p.scale = lp_alloc(workers * p.outputs, sizeof *p.scale);
-    lp_status status =
-        p.room != NULL && p.scale != NULL
-            ? lp_parallel_for(workers, resnet->layer_count, pack_layer, &p, err)
-            : lp_fail_memory(err, "an encoder's weights", workers * p.most, sizeof *p.room);
-    lp_free(p.room);
-    lp_free(p.scale);
-    if (status == LP_OK) {
-        resnet->positions = stored->positions;
-        lp_free(stored->layers);
-        *stored = (lp_resnet_stored){0};
-    }
+    lp_memory memory = {0};
+    p.room = lp_memory_take(&memory, workers * (p.most + p.plane), sizeof *p.room);
+    p.scale = lp_memory_take(&memory, workers * p.outputs, sizeof *p.scale);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "an encoder's weights", err));
+    LP_TRY(lp_parallel_for(workers, resnet->layer_count, pack_layer, &p, err));
+    resnet->positions = stored->positions;
+    lp_free(stored->layers);
+    *stored = (lp_resnet_stored){0};
+done:
+    lp_memory_free(&memory);
     return status;
 }

@@ -98,33 +98,28 @@ static void stage_done(const forward *f, const char *stage, size_t multiplicatio
     lp_end_stage(f->observer, stage, 2 * (double)multiplications, (double)floats);
 }
 
-static void layer_done(const forward *f, const char *stage, const lp_packed_linear *layer,
-                       size_t rows, bool added) {
-    stage_done(f, stage, rows * layer->in * layer->out,
-               rows * layer->in + layer->in * layer->out + (added ? 2 : 1) * rows * layer->out);
-}
-
-static void run_layer(const forward *f, const lp_packed_linear *layer, const float *x, size_t rows,
-                      const lp_linear_output *output) {
+static void run_layer(const forward *f, const char *stage, const lp_packed_linear *layer,
+                      const float *x, size_t rows, const lp_linear_output *output) {
+    size_t weights = layer->in * layer->out, outputs = rows * layer->out;
     if (layer->precision == LP_PRECISION_INT8) {
         lp_linear_int8_run(layer, x, rows, output, f->rounded);
     } else {
         lp_linear_run(layer, x, rows, output);
     }
+    stage_done(f, stage, rows * weights,
+               rows * layer->in + weights + (output->add ? 2 : 1) * outputs);
 }
 
 /* y = layer(x), x tiled [rows, in], y with a stride or 0: tiled. */
 static void apply(const forward *f, const char *stage, const lp_packed_linear *layer,
                   const float *x, size_t rows, float *y, size_t stride) {
-    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
-    layer_done(f, stage, layer, rows, false);
+    run_layer(f, stage, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
 }
 
 /* y += layer(x) */
 static void apply_and_add(const forward *f, const char *stage, const lp_packed_linear *layer,
                           const float *x, size_t rows, float *y, size_t stride) {
-    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
-    layer_done(f, stage, layer, rows, true);
+    run_layer(f, stage, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
 }
 
 /* y = act(layer(x)), tiled. */
@@ -133,8 +128,8 @@ static void apply_and_activate(const forward *f, const char *stage, const lp_pac
     static const lp_nonlinearity of[] = {[LP_ACTIVATION_GELU] = LP_GELU,
                                          [LP_ACTIVATION_QUICK_GELU] = LP_QUICK_GELU,
                                          [LP_ACTIVATION_GELU_TANH] = LP_GELU_TANH};
-    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
-    layer_done(f, stage, layer, rows, false);
+    run_layer(f, stage, layer, x, rows,
+              &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
 }
 
 /* LN(x [rows, D]) -> y, tiled or not. */

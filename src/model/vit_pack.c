@@ -155,10 +155,9 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     }
     if (c.precision == LP_PRECISION_INT8) {
         lp_linear_int8_pack(raw, out, in, place);
-    } else if (from->transposed) {
-        lp_linear_pack_strided(raw, out, in, 1, out, place);
     } else {
-        lp_linear_pack(raw, out, in, place);
+        lp_linear_pack_strided(raw, out, in, from->transposed ? 1 : in, from->transposed ? out : 1,
+                               place);
     }
     *c.to = (lp_packed_linear){.in = in,
                                .out = out,

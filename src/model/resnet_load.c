@@ -32,12 +32,6 @@ enum {
     MAX_BATCH = 4
 };
 
-/* A network as read and as it runs: the weights go from the one to the other. */
-typedef struct resnet_tower {
-    lp_resnet resnet; /* first: resnet_forward.c reads nothing else */
-    lp_resnet_stored stored;
-} resnet_tower;
-
 static const char *const torchvision_ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 static const char *const openai_ignored[] = {"*.num_batches_tracked", NULL};
 
@@ -97,7 +91,7 @@ static outline find_outline(const lp_source *source, bool clip) {
 typedef struct planner {
     const char *prefix;
     lp_weight_plan *plan;
-    resnet_tower *tower;
+    lp_resnet_tower *tower;
     size_t next; /* layer */
 } planner;
 
@@ -158,7 +152,7 @@ static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t numb
     }
 }
 
-static void plan_weights(const lp_source *source, resnet_tower *t, lp_weight_plan *plan) {
+static void plan_weights(const lp_source *source, lp_resnet_tower *t, lp_weight_plan *plan) {
     lp_resnet *r = &t->resnet;
     planner p = {source->prefix, plan, t, 0};
     if (r->clip) {
@@ -227,7 +221,7 @@ static dimensions learn_dimensions(const lp_resnet *r, lp_weight_plan *plan) {
 }
 
 /* Groups of every layer, and from its weight [groups * out, in, taps, taps] its channels. */
-static void set_channels(const lp_weight_plan *plan, const dimensions *d, resnet_tower *t) {
+static void set_channels(const lp_weight_plan *plan, const dimensions *d, lp_resnet_tower *t) {
     lp_resnet *r = &t->resnet;
     for (size_t b = 0; b < r->block_count && r->blocks[b].depth == 3; b++) {
         r->blocks[b].layers[1].conv.groups = d->inside / d->group;
@@ -375,7 +369,7 @@ static lp_status check_source(const lp_source *source, bool clip, lp_error *err)
     return LP_OK;
 }
 
-static lp_status allocate(const lp_source *source, resnet_tower *t, lp_error *err) {
+static lp_status allocate(const lp_source *source, lp_resnet_tower *t, lp_error *err) {
     lp_resnet *r = &t->resnet;
     outline o = find_outline(source, r->clip);
     memcpy(r->stage_blocks, o.blocks, sizeof o.blocks);
@@ -404,7 +398,7 @@ static lp_status allocate(const lp_source *source, resnet_tower *t, lp_error *er
 static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
                       lp_encoder_info *info, lp_error *err) {
     const lp_resnet_layout *layout = source->family->layout;
-    resnet_tower *t = NULL;
+    lp_resnet_tower *t = NULL;
     lp_status status;
     LP_TRY(check_source(source, layout->clip, err));
     t = lp_alloc_zeroed(1, sizeof *t);
@@ -426,13 +420,8 @@ done:
     return status;
 }
 
-static lp_status pack(void *made, size_t threads, lp_error *err) {
-    resnet_tower *t = made;
-    return lp_resnet_pack(&t->stored, &t->resnet, threads, err);
-}
-
 static void free_tower(void *made) {
-    resnet_tower *t = made;
+    lp_resnet_tower *t = made;
     lp_free(t->stored.layers);
     lp_free(t->resnet.blocks);
     lp_free(t->resnet.layers);
@@ -446,7 +435,7 @@ static size_t max_batch(const void *made) {
 
 const lp_tower_kind lp_resnet_kind = {
     .make = make,
-    .pack = pack,
+    .pack = lp_resnet_pack,
     .free = free_tower,
     .scratch = lp_resnet_scratch,
     .max_batch = max_batch,

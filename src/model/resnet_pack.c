@@ -79,8 +79,9 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     return LP_OK;
 }
 
-lp_status lp_resnet_pack(lp_resnet_stored *stored, lp_resnet *resnet, size_t threads,
-                         lp_error *err) {
+lp_status lp_resnet_pack(void *tower, size_t threads, lp_error *err) {
+    lp_resnet_stored *stored = &((lp_resnet_tower *)tower)->stored;
+    lp_resnet *resnet = &((lp_resnet_tower *)tower)->resnet;
     resnet_packing p = {.stored = stored, .resnet = resnet};
     for (size_t i = 0; i < resnet->layer_count; i++) {
         const lp_resnet_layer *layer = &resnet->layers[i];

@@ -222,7 +222,9 @@ static void take_norms(const lp_vit_stored *stored, lp_vit *v) {
     }
 }
 
-lp_status lp_vit_pack(lp_vit_stored *stored, lp_vit *vit, size_t threads, lp_error *err) {
+lp_status lp_vit_pack(void *tower, size_t threads, lp_error *err) {
+    lp_vit_stored *stored = &((lp_vit_tower *)tower)->stored;
+    lp_vit *vit = &((lp_vit_tower *)tower)->vit;
     const lp_vit_shape *s = &vit->shape;
     size_t width = s->width, patches = s->grid * s->grid;
     size_t floats = (s->prefix + patches + 1) * width;

@@ -104,6 +104,7 @@ const char *lp_checkpoint_official_name(const char *sha256);
 size_t lp_checkpoint_count(const lp_checkpoint *ckpt);
 const lp_tensor *lp_checkpoint_tensor(const lp_checkpoint *ckpt, size_t i);
 const lp_tensor *lp_checkpoint_find(const lp_checkpoint *ckpt, const char *name);
+size_t lp_checkpoint_place(const lp_checkpoint *ckpt, const lp_tensor *tensor); /* its i */
 
 /* Where the values of one tensor go: float32 [count], row-major (contiguous, whatever the file's
  * strides), owned by the caller. */

@@ -62,7 +62,6 @@ typedef enum lp_mean_std {
 } lp_mean_std;
 
 extern const char *const lp_mean_std_names[]; /* "auto", "half", "imagenet", "clip" */
-const char *lp_mean_std_name(lp_mean_std mean_std);
 
 /* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
  * exact (docs/MODEL.md). */

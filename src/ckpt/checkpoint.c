@@ -171,6 +171,11 @@ const lp_tensor *lp_checkpoint_tensor(const lp_checkpoint *ckpt, size_t i) {
     return &ckpt->index.entries[i].tensor;
 }
 
+size_t lp_checkpoint_place(const lp_checkpoint *ckpt, const lp_tensor *tensor) {
+    const char *first = (const char *)&ckpt->index.entries[0].tensor;
+    return (size_t)((const char *)tensor - first) / sizeof ckpt->index.entries[0];
+}
+
 const lp_tensor *lp_checkpoint_find(const lp_checkpoint *ckpt, const char *name) {
     const lp_entry *entry = lp_index_find(&ckpt->index, name);
     return entry != NULL ? &entry->tensor : NULL;

@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "extract/profile.h"
@@ -35,8 +36,7 @@ typedef struct worker_memory {
     lp_preprocessor *preprocessor;
     unsigned char *rgb;
     size_t rgb_bytes;
-    float *images;
-    float *scratch;
+    float *images, *scratch;
     lp_stopwatch *watch; /* NULL: no profile is wanted */
 } worker_memory;
 
@@ -56,6 +56,7 @@ typedef struct row_ring {
 } row_ring;
 
 typedef struct extraction {
+    lp_memory memory;          /* that the arrays below lie in, but for an image's */
     const lp_encoder *encoder; /* NULL: features are the pixels */
     const lp_dataset *data;
     const lp_extract_options *options;
@@ -88,19 +89,19 @@ static void normalize_row(float *x, size_t width) {
 /* Image i into the worker's memory. */
 static lp_status load_image(const extraction *e, worker_memory *memory, size_t i, size_t *height,
                             size_t *width, lp_error *err) {
+    lp_status status;
     lp_dataset_image_size(e->data, i, height, width);
     size_t bytes = *height * *width * 3;
     if (bytes > memory->rgb_bytes) {
         lp_free(memory->rgb);
         memory->rgb_bytes = 0;
         memory->rgb = lp_alloc(bytes, 1);
-        if (memory->rgb == NULL) {
-            return lp_fail_memory(err, "image", bytes, 1);
-        }
+        LP_TRY(lp_allocated(memory->rgb, "image", bytes, 1, err));
         memory->rgb_bytes = bytes;
     }
-    lp_status status = lp_dataset_image(e->data, i, memory->rgb, err);
+    status = lp_dataset_image(e->data, i, memory->rgb, err);
     lp_stopwatch_lap(memory->watch, "read", 0, (double)bytes);
+done:
     return status;
 }
 
@@ -274,19 +275,15 @@ static lp_status make_ring(extraction *e, lp_error *err) {
     r->window = RING_BYTES / (floats * sizeof *r->rows);
     r->window = r->window > least ? r->window : least;
     r->window = r->window < e->batches ? r->window : e->batches;
-    r->rows = lp_alloc(r->window, floats * sizeof *r->rows);
-    r->ready = lp_alloc_zeroed(r->window, sizeof *r->ready);
-    return r->rows != NULL && r->ready != NULL
-               ? LP_OK
-               : lp_fail_memory(err, "features", r->window, floats * sizeof *r->rows);
+    r->rows = lp_memory_take(&e->memory, r->window, floats * sizeof *r->rows);
+    r->ready = lp_memory_take_zeroed(&e->memory, r->window, sizeof *r->ready);
+    return lp_memory_check(&e->memory, "features", err);
 }
 
 static lp_status allocate_workers(extraction *e, lp_error *err) {
-    lp_status status = LP_OK;
-    e->workers = lp_alloc_zeroed(e->threads, sizeof *e->workers);
-    if (e->workers == NULL) {
-        return lp_fail_memory(err, "extraction", e->threads, sizeof *e->workers);
-    }
+    lp_status status;
+    e->workers = lp_memory_take_zeroed(&e->memory, e->threads, sizeof *e->workers);
+    LP_TRY(lp_memory_check(&e->memory, "extraction", err));
     for (size_t t = 0; e->watches != NULL && t < e->threads; t++) {
         e->workers[t].watch = &e->watches[t];
     }
@@ -299,24 +296,12 @@ static lp_status allocate_workers(extraction *e, lp_error *err) {
     for (size_t t = 0; t < e->threads; t++) {
         worker_memory *memory = &e->workers[t];
         LP_TRY(lp_preprocessor_new(&info->preprocess, &memory->preprocessor, err));
-        memory->images = lp_alloc(e->batch * 3 * side * side, sizeof(float));
-        memory->scratch = lp_alloc(scratch, sizeof(float));
-        if (memory->images == NULL || memory->scratch == NULL) {
-            return lp_fail_memory(err, "extraction", scratch, sizeof(float));
-        }
+        memory->images = lp_memory_take(&e->memory, e->batch * 3 * side * side, sizeof(float));
+        memory->scratch = lp_memory_take(&e->memory, scratch, sizeof(float));
     }
+    status = lp_memory_check(&e->memory, "extraction", err);
 done:
     return status;
-}
-
-static void free_workers(extraction *e) {
-    for (size_t t = 0; e->workers != NULL && t < e->threads; t++) {
-        lp_preprocessor_free(e->workers[t].preprocessor);
-        lp_free(e->workers[t].rgb);
-        lp_free(e->workers[t].images);
-        lp_free(e->workers[t].scratch);
-    }
-    lp_free(e->workers);
 }
 
 /* ---- provenance ---- */
@@ -371,14 +356,13 @@ static void describe(const extraction *e, lp_provenance *p) {
     describe_data(e->data, &p->data);
 }
 
-/* The lists of names, one after the other in *names, which the caller frees. */
-static lp_status describe_names(const lp_dataset *data, lp_data_record *d, const char ***names,
-                                lp_error *err) {
-    const char **next = lp_alloc(d->classes + d->superclasses + d->skipped, sizeof *next);
-    *names = next;
-    if (next == NULL) {
-        return lp_fail_memory(err, "class names", d->classes, sizeof *next);
-    }
+/* The lists of names, one after the other. */
+static lp_status describe_names(extraction *e, lp_data_record *d, lp_error *err) {
+    const lp_dataset *data = e->data;
+    size_t count = d->classes + d->superclasses + d->skipped;
+    const char **next = lp_memory_take(&e->memory, count, sizeof *next);
+    lp_status status;
+    LP_TRY(lp_memory_check(&e->memory, "class names", err));
     d->class_names = next;
     for (size_t k = 0; k < d->classes; k++) {
         *next++ = lp_dataset_class_name(data, k);
@@ -391,7 +375,8 @@ static lp_status describe_names(const lp_dataset *data, lp_data_record *d, const
     for (size_t i = 0; i < d->skipped; i++) {
         *next++ = lp_dataset_skipped(data, i, NULL);
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 /* ---- the profile ---- */
@@ -400,13 +385,13 @@ static lp_status start_watches(extraction *e, lp_error *err) {
     if (e->options->profile == NULL) {
         return LP_OK;
     }
-    e->watches = lp_alloc_zeroed(e->threads + 1, sizeof *e->watches);
-    if (e->watches == NULL) {
-        return lp_fail_memory(err, "profile", e->threads + 1, sizeof *e->watches);
-    }
+    lp_status status;
+    e->watches = lp_memory_take_zeroed(&e->memory, e->threads + 1, sizeof *e->watches);
+    LP_TRY(lp_memory_check(&e->memory, "profile", err));
     e->watch = &e->watches[e->threads];
     lp_stopwatch_start(e->watch);
-    return LP_OK;
+done:
+    return status;
 }
 
 static void fill_profile(const extraction *e, const lp_extract_report *report) {
@@ -508,7 +493,6 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
                      const lp_extract_options *options, lp_extract_report *report, lp_error *err) {
     extraction e = {0};
     lp_provenance provenance;
-    const char **names = NULL;
     double start = lp_clock_seconds();
     lp_status status;
     memset(report, 0, sizeof *report);
@@ -518,7 +502,7 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     LP_TRY(prepare(&e, encoder, data, options, err));
     LP_TRY(start_watches(&e, err));
     describe(&e, &provenance);
-    LP_TRY(describe_names(data, &provenance.data, &names, err));
+    LP_TRY(describe_names(&e, &provenance.data, err));
     report->images = e.count;
     report->width = e.width;
     LP_TRY(lp_set_is_there(options->out, &provenance, &report->reused, err));
@@ -532,10 +516,10 @@ lp_status lp_extract(const lp_encoder *encoder, const lp_dataset *data,
     }
 done:
     lp_set_writer_close(e.writer);
-    free_workers(&e);
-    lp_free(e.ring.rows);
-    lp_free(e.ring.ready);
-    lp_free(e.watches);
-    lp_free((void *)names);
+    for (size_t t = 0; e.workers != NULL && t < e.threads; t++) {
+        lp_preprocessor_free(e.workers[t].preprocessor);
+        lp_free(e.workers[t].rgb);
+    }
+    lp_memory_free(&e.memory);
     return status;
 }

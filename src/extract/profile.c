@@ -6,17 +6,21 @@
 
 #include "base/clock.h"
 
-/* stages is a list of at most LP_PROFILE_STAGES with room for what there is. */
-static lp_stage *find_stage(lp_stage *stages, size_t *count, const char *name) {
+/* Adds a piece of work to its stage; stages is a list of at most LP_PROFILE_STAGES with room for
+ * what there is. */
+static void add(lp_stage *stages, size_t *count, const lp_stage *piece) {
     size_t i = 0;
-    while (i < *count && stages[i].name != name && strcmp(stages[i].name, name) != 0) {
+    while (i < *count && stages[i].name != piece->name &&
+           strcmp(stages[i].name, piece->name) != 0) {
         i++;
     }
     assert(i < LP_PROFILE_STAGES);
     if (i == *count) {
-        stages[(*count)++] = (lp_stage){.name = name};
+        stages[(*count)++] = (lp_stage){.name = piece->name};
     }
-    return &stages[i];
+    stages[i].seconds += piece->seconds;
+    stages[i].operations += piece->operations;
+    stages[i].bytes += piece->bytes;
 }
 
 void lp_stopwatch_start(lp_stopwatch *watch) {
@@ -27,24 +31,16 @@ void lp_stopwatch_start(lp_stopwatch *watch) {
 
 void lp_stopwatch_lap(void *context, const char *name, double operations, double bytes) {
     lp_stopwatch *watch = context;
-    if (watch == NULL) {
-        return;
+    if (watch != NULL) {
+        double now = lp_clock_seconds();
+        add(watch->stages, &watch->count, &(lp_stage){name, now - watch->last, operations, bytes});
+        watch->last = now;
     }
-    double now = lp_clock_seconds();
-    lp_stage *stage = find_stage(watch->stages, &watch->count, name);
-    stage->seconds += now - watch->last;
-    stage->operations += operations;
-    stage->bytes += bytes;
-    watch->last = now;
 }
 
 void lp_profile_add(lp_profile *profile, const lp_stopwatch *watch) {
     for (size_t i = 0; i < watch->count; i++) {
-        const lp_stage *from = &watch->stages[i];
-        lp_stage *to = find_stage(profile->stages, &profile->count, from->name);
-        to->seconds += from->seconds;
-        to->operations += from->operations;
-        to->bytes += from->bytes;
+        add(profile->stages, &profile->count, &watch->stages[i]);
     }
 }
 
@@ -53,5 +49,5 @@ void lp_profile_close(lp_profile *profile) {
     for (size_t i = 0; i < profile->count; i++) {
         left -= profile->stages[i].seconds;
     }
-    find_stage(profile->stages, &profile->count, "waiting")->seconds += left;
+    add(profile->stages, &profile->count, &(lp_stage){.name = "waiting", .seconds = left});
 }

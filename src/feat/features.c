@@ -31,8 +31,7 @@ typedef struct array_file {
 
 typedef struct feature_set {
     lp_features public; /* first, so that a pointer to it is a pointer to this */
-    array_file x;
-    array_file labels;
+    array_file x, labels;
     float *x_copy;
     int64_t *labels_copy;
     char *path;
@@ -41,11 +40,9 @@ typedef struct feature_set {
 } feature_set;
 
 static lp_status map_array(const char *folder, const char *name, array_file *array, lp_error *err) {
-    array->path = lp_path_join(folder, name);
-    if (array->path == NULL) {
-        return lp_fail_memory(err, folder, 1, 1);
-    }
     lp_status status;
+    array->path = lp_path_join(folder, name);
+    LP_TRY(lp_allocated(array->path, folder, 1, 1, err));
     LP_TRY(lp_map_open(array->path, &array->map, err));
     array->bytes = array->map.data;
     array->size = (size_t)array->map.size;
@@ -58,10 +55,9 @@ done:
  * more is none; that bounds the memory by the file's size. */
 static lp_status read_array(lp_archive *archive, const char *path, const lp_member *member,
                             uint64_t file_size, array_file *array, lp_error *err) {
+    lp_status status;
     array->path = lp_path_join(path, member->name);
-    if (array->path == NULL) {
-        return lp_fail_memory(err, path, 1, 1);
-    }
+    LP_TRY(lp_allocated(array->path, path, 1, 1, err));
     if (member->size > SIZE_MAX || member->size / 1032 > file_size) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: %llu bytes cannot come from a file of %llu",
                        array->path, (unsigned long long)member->size,
@@ -69,12 +65,11 @@ static lp_status read_array(lp_archive *archive, const char *path, const lp_memb
     }
     array->size = (size_t)member->size;
     array->bytes = array->copy = lp_alloc(array->size, 1);
-    if (array->copy == NULL) {
-        return lp_fail_memory(err, array->path, array->size, 1);
-    }
-    lp_status status = lp_archive_read_exact(archive, array->copy, array->size, err);
-    return status == LP_OK ? lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err)
-                           : status;
+    LP_TRY(lp_allocated(array->copy, array->path, array->size, 1, err));
+    LP_TRY(lp_archive_read_exact(archive, array->copy, array->size, err));
+    LP_TRY(lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err));
+done:
+    return status;
 }
 
 /* numpy.savez(path, features=x, labels=y), compressed or not. */
@@ -160,14 +155,11 @@ static lp_status load_values(feature_set *set, lp_error *err) {
         }
         f->x = set->x_copy;
     }
-    for (size_t i = 0; i < f->count; i++) {
-        for (size_t j = 0; j < f->width; j++) {
-            float value = f->x[i * f->width + j];
-            if (!isfinite(value)) {
-                return lp_fail(err, LP_ERR_DATA,
-                               "%s: row %zu, column %zu: expected a finite float32, found %g", path,
-                               i, j, (double)value);
-            }
+    for (size_t k = 0; k < npy->count; k++) {
+        if (!isfinite(f->x[k])) {
+            return lp_fail(err, LP_ERR_DATA,
+                           "%s: row %zu, column %zu: expected a finite float32, found %g", path,
+                           k / f->width, k % f->width, (double)f->x[k]);
         }
     }
     return LP_OK;
@@ -195,10 +187,8 @@ static lp_status load_meta(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
     char *path = lp_path_join(set->path, "meta.json");
     json_t *meta = NULL;
-    lp_status status = LP_OK;
-    if (path == NULL) {
-        return lp_fail_memory(err, set->path, 1, 1);
-    }
+    lp_status status;
+    LP_TRY(lp_allocated(path, set->path, 1, 1, err));
     if (!lp_is_file(path)) {
         goto done;
     }
@@ -252,15 +242,10 @@ lp_status lp_features_open(const char *path, lp_features **features, lp_error *e
     feature_set *set = lp_alloc_zeroed(1, sizeof *set);
     lp_status status;
     *features = NULL;
-    if (set == NULL) {
-        return lp_fail_memory(err, path, 1, sizeof *set);
-    }
+    LP_TRY(lp_allocated(set, path, 1, sizeof *set, err));
     set->public.digest = "";
     set->public.path = set->path = lp_strdup(path);
-    if (set->path == NULL) {
-        status = lp_fail_memory(err, path, 1, 1);
-        goto done;
-    }
+    LP_TRY(lp_allocated(set->path, path, 1, 1, err));
     LP_TRY(open_arrays(set, err));
     LP_TRY(check_digest(set, err));
     LP_TRY(load_values(set, err));

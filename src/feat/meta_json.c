@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 /* Grows by one when the same inputs give other values than before. */
@@ -250,11 +251,8 @@ lp_status lp_provenance_key(const lp_provenance *p, char hex[LP_DIGEST_HEX], lp_
 
 struct lp_provenance_file {
     lp_provenance public;
-    json_t *document;   /* the texts */
-    const char **names; /* class_names, superclass_names and skipped_names, one block each */
-    const char **groups;
-    const char **skipped;
-    int64_t *superclass_of;
+    json_t *document; /* the texts */
+    lp_memory memory; /* the lists of them, and superclass_of */
 };
 
 /* What a reader needs beside the JSON. */
@@ -354,17 +352,18 @@ done:
 }
 
 /* An array of texts; "" stands for what is no text. */
-static lp_status read_texts(const meta_reader *r, const json_t *array, const char ***out) {
+static lp_status read_texts(const meta_reader *r, const json_t *array, const char *const **out) {
     size_t count = json_array_size(array);
-    *out = lp_alloc(count, sizeof **out);
-    if (*out == NULL) {
-        return lp_fail_memory(r->err, r->path, count, sizeof **out);
-    }
+    const char **texts = lp_memory_take(&r->file->memory, count, sizeof *texts);
+    lp_status status;
+    LP_TRY(lp_memory_check(&r->file->memory, r->path, r->err));
     for (size_t i = 0; i < count; i++) {
         const char *text = json_string_value(json_array_get(array, i));
-        (*out)[i] = text != NULL ? text : "";
+        texts[i] = text != NULL ? text : "";
     }
-    return LP_OK;
+    *out = texts;
+done:
+    return status;
 }
 
 /* Superclasses count where all K classes have one, each in range. */
@@ -372,26 +371,22 @@ static lp_status read_superclasses(const meta_reader *r, const json_t *data, lp_
     const json_t *of = json_object_get(data, "superclass_of");
     const json_t *names = json_object_get(data, "superclass_names");
     size_t groups = json_array_size(names);
-    lp_provenance_file *f = r->file;
-    lp_status status = LP_OK;
+    lp_status status;
     if (d->classes == 0 || json_array_size(of) != d->classes || groups == 0) {
-        goto done;
+        return LP_OK;
     }
-    f->superclass_of = lp_alloc(d->classes, sizeof *f->superclass_of);
-    if (f->superclass_of == NULL) {
-        return lp_fail_memory(r->err, r->path, d->classes, sizeof *f->superclass_of);
-    }
+    int64_t *superclass_of = lp_memory_take(&r->file->memory, d->classes, sizeof *superclass_of);
+    LP_TRY(lp_memory_check(&r->file->memory, r->path, r->err));
     for (size_t k = 0; k < d->classes; k++) {
         const json_t *group = json_array_get(of, k);
         json_int_t value = json_integer_value(group);
         if (!json_is_integer(group) || value < 0 || (size_t)value >= groups) {
             goto done;
         }
-        f->superclass_of[k] = value;
+        superclass_of[k] = value;
     }
-    LP_TRY(read_texts(r, names, &f->groups));
-    d->superclass_of = f->superclass_of;
-    d->superclass_names = f->groups;
+    LP_TRY(read_texts(r, names, &d->superclass_names));
+    d->superclass_of = superclass_of;
     d->superclasses = groups;
 done:
     return status;
@@ -402,8 +397,7 @@ static lp_status read_data(const meta_reader *r, const json_t *data) {
     const json_t *names = json_object_get(data, "class_names");
     const json_t *skipped = json_object_get(data, "skipped");
     double share = lp_json_number(data, "test_share", -1);
-    lp_provenance_file *f = r->file;
-    lp_data_record *d = &f->public.data;
+    lp_data_record *d = &r->file->public.data;
     lp_status status;
     LP_TRY(read_keys(r, data_keys, data));
     LP_TRY(read_keys(r, folder_keys, data));
@@ -411,12 +405,10 @@ static lp_status read_data(const meta_reader *r, const json_t *data) {
     d->image_folder = share >= 0;
     d->test_share = share > 0 && share < 1 ? share : 0;
     if (d->classes > 0 && json_array_size(names) == d->classes) {
-        LP_TRY(read_texts(r, names, &f->names));
-        d->class_names = f->names;
+        LP_TRY(read_texts(r, names, &d->class_names));
     }
     if (json_array_size(skipped) > 0) {
-        LP_TRY(read_texts(r, skipped, &f->skipped));
-        d->skipped_names = f->skipped;
+        LP_TRY(read_texts(r, skipped, &d->skipped_names));
         d->skipped = json_array_size(skipped);
     }
     LP_TRY(read_superclasses(r, data, d));
@@ -431,9 +423,7 @@ lp_status lp_provenance_read(const char *path, const json_t *meta, lp_provenance
     const json_t *made_by = json_object_get(meta, "made_by");
     lp_status status;
     *file = NULL;
-    if (f == NULL) {
-        return lp_fail_memory(err, path, 1, sizeof *f);
-    }
+    LP_TRY(lp_allocated(f, path, 1, sizeof *f, err));
     f->document = json_incref((json_t *)(uintptr_t)meta);
     LP_TRY(read_keys(&r, weight_keys, json_object_get(meta, "weights")));
     LP_TRY(read_keys(&r, encoder_keys, json_object_get(meta, "encoder")));
@@ -451,10 +441,7 @@ done:
 
 void lp_provenance_close(lp_provenance_file *f) {
     if (f != NULL) {
-        lp_free((void *)f->names);
-        lp_free((void *)f->groups);
-        lp_free((void *)f->skipped);
-        lp_free(f->superclass_of);
+        lp_memory_free(&f->memory);
         json_decref(f->document);
         lp_free(f);
     }
@@ -464,8 +451,7 @@ const lp_provenance *lp_provenance_of(const lp_provenance_file *file) {
     return &file->public;
 }
 
-/* ---- the inputs of a set that is there already ------------------------------------------------
- */
+/* ---- the inputs of a set that is there already ----------------------------------------------- */
 
 static json_t *resumable_inputs(const lp_provenance *p) {
     lp_row row = lp_row_of(lp_provenance_inputs(p));
@@ -520,23 +506,14 @@ static bool same_text(const char *a, const char *b) {
 }
 
 static bool same_value(const meta_key *key, const void *a, const void *b) {
-    switch (key->kind) {
-    case KEY_TEXT:
-        return same_text(*(const char *const *)a, *(const char *const *)b);
-    case KEY_SHA256:
-        return strcmp(a, b) == 0;
-    case KEY_COUNT:
-        return *(const size_t *)a == *(const size_t *)b;
-    case KEY_FLAG:
-        return *(const bool *)a == *(const bool *)b;
-    case KEY_CHOICE:
-        return *(const int *)a == *(const int *)b;
-    case KEY_FLOAT:
-        return *(const float *)a == *(const float *)b;
-    case KEY_COLORS:
-        return memcmp(a, b, 3 * sizeof(float)) == 0;
-    }
-    return false;
+    static const size_t sizes[] = {[KEY_COUNT] = sizeof(size_t),
+                                   [KEY_FLAG] = sizeof(bool),
+                                   [KEY_CHOICE] = sizeof(int),
+                                   [KEY_FLOAT] = sizeof(float),
+                                   [KEY_COLORS] = 3 * sizeof(float)};
+    return key->kind == KEY_TEXT     ? same_text(*(const char *const *)a, *(const char *const *)b)
+           : key->kind == KEY_SHA256 ? strcmp(a, b) == 0
+                                     : memcmp(a, b, sizes[key->kind]) == 0;
 }
 
 /* The first key in which two provenances differ, or NULL. */

@@ -11,9 +11,7 @@
 
 /* The text of the dictionary while it is read. */
 typedef struct cursor {
-    const char *path;
-    const char *next;
-    const char *end;
+    const char *path, *next, *end;
     lp_error *err;
 } cursor;
 
@@ -48,16 +46,17 @@ static lp_status read_descr(cursor *c, lp_npy *npy) {
     if (!take(c, "'")) {
         return fail_header(c, "a plain type as descr (no structured array)");
     }
-    if (c->end - c->next < 4 || c->next[3] != '\'' || !one_of("<>|=", c->next[0]) ||
-        !one_of("fiub", c->next[1]) || !one_of("1248", c->next[2])) {
+    const char *d = c->next; /* "<f4'" */
+    if (c->end - d < 4 || d[3] != '\'' || !one_of("<>|=", d[0]) || !one_of("fiub", d[1]) ||
+        !one_of(d[1] == 'f'   ? "248"
+                : d[1] == 'b' ? "1"
+                              : "1248",
+                d[2])) {
         return fail_header(c, "descr to be one of f2 f4 f8, i1 to i8, u1 to u8 or b1");
     }
-    npy->big_endian = c->next[0] == '>';
-    npy->kind = c->next[1];
-    npy->item = (size_t)(c->next[2] - '0');
-    if ((npy->kind == 'f' && npy->item == 1) || (npy->kind == 'b' && npy->item != 1)) {
-        return fail_header(c, "descr to be one of f2 f4 f8, i1 to i8, u1 to u8 or b1");
-    }
+    npy->big_endian = d[0] == '>';
+    npy->kind = d[1];
+    npy->item = (size_t)(d[2] - '0');
     c->next += 4;
     return LP_OK;
 }

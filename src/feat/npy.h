@@ -12,8 +12,7 @@ enum { LP_NPY_MAX_RANK = 4, LP_NPY_HEADER = 128 };
 typedef struct lp_npy {
     char kind;   /* 'f' float, 'i' signed, 'u' unsigned, 'b' bool */
     size_t item; /* bytes an element: 1, 2, 4 or 8 */
-    bool big_endian;
-    bool fortran_order;
+    bool big_endian, fortran_order;
     int rank;
     size_t shape[LP_NPY_MAX_RANK];
     size_t count;  /* product of shape */

@@ -25,9 +25,7 @@ struct lp_set_writer {
     char features_path[LP_PATH_ROOM], journal_path[LP_PATH_ROOM];
     int features; /* file descriptors, -1 = closed */
     int journal;
-    size_t rows;
-    size_t width;
-    size_t done;
+    size_t rows, width, done;
 };
 
 /* What only a set that is being written needs.  Without memory it stays, and does no harm. */
@@ -44,11 +42,9 @@ static void remove_working_files(const char *folder) {
 
 lp_status lp_set_is_there(const char *out, const lp_provenance *p, bool *there, lp_error *err) {
     char *path = lp_path_join(out, "meta.json");
-    lp_status status = LP_OK;
+    lp_status status;
     *there = false;
-    if (path == NULL) {
-        return lp_fail_memory(err, out, 1, 1);
-    }
+    LP_TRY(lp_allocated(path, out, 1, 1, err));
     if (lp_is_file(path)) {
         LP_TRY(lp_provenance_check(path, out, p, true, err));
         *there = true;
@@ -97,10 +93,8 @@ static lp_status recover(lp_set_writer *p, lp_error *err) {
     char *text;
     size_t size;
     off_t good = 0;
-    lp_status status = lp_file_read(p->journal_path, 64u << 20, &text, &size, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_file_read(p->journal_path, 64u << 20, &text, &size, err));
     const char *line = text;
     for (const char *end; status == LP_OK && (end = strchr(line, '\n')) != NULL; line = end + 1) {
         char *next;
@@ -126,6 +120,7 @@ static lp_status recover(lp_set_writer *p, lp_error *err) {
          ftruncate(p->features, bytes) != 0 || lseek(p->features, 0, SEEK_END) < 0)) {
         status = lp_fail_errno(err, errno, "%s: cannot be resumed", p->folder);
     }
+done:
     return status;
 }
 
@@ -189,9 +184,7 @@ lp_status lp_set_writer_open(const char *out, const lp_provenance *provenance, s
     lp_set_writer *p = lp_alloc_zeroed(1, sizeof *p);
     lp_status status;
     *writer = NULL;
-    if (p == NULL) {
-        return lp_fail_memory(err, out, 1, sizeof *p);
-    }
+    LP_TRY(lp_allocated(p, out, 1, sizeof *p, err));
     p->provenance = provenance;
     p->features = p->journal = -1;
     p->rows = rows;

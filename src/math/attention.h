@@ -10,12 +10,7 @@ typedef struct lp_attention_input {
     const float *q; /* [queries, heads * head_width] */
     const float *k; /* [tokens, heads * head_width] */
     const float *v; /* as k */
-    size_t q_stride;
-    size_t kv_stride;
-    size_t queries;
-    size_t tokens;
-    size_t heads;
-    size_t head_width;
+    size_t q_stride, kv_stride, queries, tokens, heads, head_width;
     float scale; /* of q k'; lp_attention_scale where nothing else is said */
 } lp_attention_input;
 

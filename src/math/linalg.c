@@ -9,8 +9,8 @@
 #include <limits.h>
 #include <pthread.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 
 /* LAPACK's divide-and-conquer eigensolver.  OpenBLAS contains it, but its C header comes with
  * another package; the last two arguments are the lengths of the texts, as Fortran passes them. */
@@ -62,20 +62,17 @@ lp_status lp_eigen_symmetric(double *a, size_t n, double *values, lp_error *err)
         return lp_fail(err, LP_ERR_MEMORY, "eigenvectors: order %zu is too large", n);
     }
     int lwork = (int)work_size, liwork = iwork_size;
-    double *work = lp_alloc((size_t)lwork, sizeof *work);
-    int *iwork = lp_alloc((size_t)liwork, sizeof *iwork);
-    lp_status status = LP_OK;
-    if (work == NULL || iwork == NULL) {
-        status = lp_fail_memory(err, "eigenvectors", (size_t)lwork, sizeof *work);
-    } else {
-        dsyevd_("V", "L", &order, a, &order, values, work, &lwork, iwork, &liwork, &info, 1, 1);
-        if (info != 0) {
-            status =
-                lp_fail(err, LP_ERR_DATA, "eigenvectors: LAPACK's dsyevd gave up (info %d)", info);
-        }
+    lp_memory memory = {0};
+    double *work = lp_memory_take(&memory, (size_t)lwork, sizeof *work);
+    int *iwork = lp_memory_take(&memory, (size_t)liwork, sizeof *iwork);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "eigenvectors", err));
+    dsyevd_("V", "L", &order, a, &order, values, work, &lwork, iwork, &liwork, &info, 1, 1);
+    if (info != 0) {
+        status = lp_fail(err, LP_ERR_DATA, "eigenvectors: LAPACK's dsyevd gave up (info %d)", info);
     }
-    lp_free(work);
-    lp_free(iwork);
+done:
+    lp_memory_free(&memory);
     return status;
 }
 

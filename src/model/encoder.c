@@ -35,10 +35,8 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
     static const lp_encoder_options defaults;
     lp_source source = {.ckpt = ckpt, .options = options != NULL ? options : &defaults};
     lp_encoder_info *info = &e->info;
-    lp_status status = lp_family_find(ckpt, &source.family, &source.prefix, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_family_find(ckpt, &source.family, &source.prefix, err));
     lp_family_describe(source.family, info);
     info->precision = lp_precision_name(source.options->precision);
     e->kind = source.family->tower;
@@ -53,6 +51,7 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
         info->parameters = lp_plan_parameters(plan);
         info->default_point = info->projected > 0 ? LP_FEATURE_PROJECTED : LP_FEATURE_PENULTIMATE;
     }
+done:
     return status;
 }
 
@@ -93,19 +92,16 @@ lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *op
 static lp_status find_origin(lp_checkpoint *ckpt, lp_encoder *e, lp_error *err) {
     lp_origin *origin = &e->info.origin;
     const char *path = lp_checkpoint_path(ckpt), *hex;
-    lp_status status = lp_checkpoint_sha256(ckpt, &hex, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    lp_status status;
+    LP_TRY(lp_checkpoint_sha256(ckpt, &hex, err));
     e->path = lp_strdup(path);
-    if (e->path == NULL) {
-        return lp_fail_memory(err, "an encoder", strlen(path) + 1, 1);
-    }
+    LP_TRY(lp_allocated(e->path, "an encoder", strlen(path) + 1, 1, err));
     origin->path = e->path;
     origin->format = lp_checkpoint_format(ckpt);
     origin->official = lp_checkpoint_official_name(hex);
     (void)snprintf(origin->sha256, sizeof origin->sha256, "%s", hex);
-    return LP_OK;
+done:
+    return status;
 }
 
 lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
@@ -113,10 +109,8 @@ lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options
     lp_weight_plan plan = {0};
     *encoder = NULL;
     lp_encoder *e = lp_alloc_zeroed(1, sizeof *e);
-    if (e == NULL) {
-        return lp_fail_memory(err, "an encoder", 1, sizeof *e);
-    }
     lp_status status;
+    LP_TRY(lp_allocated(e, "an encoder", 1, sizeof *e, err));
     LP_TRY(prepare(ckpt, options, e, &plan, err));
     LP_TRY(find_origin(ckpt, e, err));
     size_t threads = choose_threads(options, &e->info);

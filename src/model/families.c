@@ -1,14 +1,7 @@
 /* Families of image encoders: the one place of all that weights do not say, each with its source.
- *
- *   lp_families         what a file of the family has, and the constants of its models
- *   lp_mean_stds        mean and standard deviation, by name
- *   lp_vit_sizes        a vision transformer's letter and heads, by its dimensions
- *   lp_resnet_sizes     what OpenAI calls its ResNets
- *   lp_file_exceptions  published files that differ from the rest of their family
- *   lp_hf_defaults      what transformers' config.json means where it does not say
- *
- * The names of the weights are in vit_layout.c and resnet_load.c.  docs/MODEL.md has the first
- * table for readers, and tests/unit/test_family_table.c compares the two. */
+ * families.h says what each table is for.  The names of the weights are in vit_layout.c and
+ * resnet_load.c.  docs/MODEL.md has the first table for readers, and
+ * tests/unit/test_family_table.c compares the two. */
 #include "model/families.h"
 
 #include "model/resnet.h"
@@ -44,8 +37,7 @@ static const lp_activation_exception siglip_exceptions[] = {
 /* Order matters where a file could belong to two. */
 const lp_family lp_families[] = {
     {
-        .name =
-            "hf-clip", /* transformers: CLIPVisionModel, CLIPVisionModelWithProjection, CLIPModel */
+        .name = "hf-clip", /* transformers: CLIPVisionModel, with projection or not, CLIPModel */
         .title = "CLIP ViT",
         .prefixes = {"vision_model.", ""},
         .any = {"embeddings.class_embedding", "pre_layrnorm.weight"},
@@ -95,8 +87,7 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_PLAIN, /* modeling_dinov2.py */
     },
     {
-        .name = "hf-vit", /* transformers: ViTModel, and what its names serve: google/vit-*,
-                             facebook/dino-* */
+        .name = "hf-vit", /* transformers: ViTModel; google/vit-*, facebook/dino-* */
         .title = "ViT",
         .prefixes = {"", "vit."},
         .any = {"encoder.layer.0.layernorm_before.weight",
@@ -107,9 +98,8 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_HALF,     /* image_processing_vit.py: IMAGENET_STANDARD_MEAN */
         .squash = true,                   /* the same: size {height, width} */
         .resize = LP_RESIZE_PLAIN,
-        .note =
-            "mean and standard deviation 0.5, squashed: google/vit-* has these; facebook/dino-* "
-            "and vit-mae-* have ImageNet's",
+        .note = "mean and standard deviation 0.5, squashed: google/vit-* has these; "
+                "facebook/dino-* and vit-mae-* have ImageNet's",
     },
     {
         .name = "clip-vit", /* openai/CLIP: encode_image of a vision transformer; open_clip */
@@ -227,9 +217,8 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_HALF,     /* vision_transformer.py, _cfg */
         .shorter_side = {10, 9},          /* the same: crop_pct 0.9 */
         .resize = LP_RESIZE_ANTIALIAS,    /* resample_abs_pos_embed */
-        .note =
-            "mean and standard deviation 0.5 and a margin of 10 %: AugReg and the first ViT have "
-            "these; DeiT and fine-tuned MAE have ImageNet's",
+        .note = "mean and standard deviation 0.5 and a margin of 10 %: AugReg and the first ViT "
+                "have these; DeiT and fine-tuned MAE have ImageNet's",
     },
     {
         .name = "clip-resnet", /* openai/CLIP: encode_image of a ModifiedResNet */
@@ -253,9 +242,8 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_IMAGENET,
         .shorter_side = {256, 224}, /* the same: resize_size 256; known files: their own resize */
         .input = 224,
-        .note =
-            "a bilinear resize to 256, as for torchvision's IMAGENET1K_V1 weights; other weights "
-            "were made with others (bicubic: DINO, timm)",
+        .note = "a bilinear resize to 256, as for torchvision's IMAGENET1K_V1 weights; other "
+                "weights were made with others (bicubic: DINO, timm)",
     },
 };
 const size_t lp_family_count = COUNT(lp_families);

@@ -98,8 +98,7 @@ typedef struct lp_hf_default {
 } lp_hf_default;
 extern const lp_hf_default lp_hf_defaults[];
 
-/* ---- what they say ----------------------------------------------------------------------------
- */
+/* ---- what they say --------------------------------------------------------------------------- */
 
 /* A file's family, and the prefix of its names; LP_ERR_UNSUPPORTED says what was looked for. */
 LP_MUST_USE lp_status lp_family_find(const lp_checkpoint *ckpt, const lp_family **family,

@@ -8,6 +8,7 @@
 #include "model/model_config.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -52,10 +53,9 @@ static lp_status take_activation(const reading *r, const char *name) {
 }
 
 static lp_status take_filter(const reading *r, const char *name) {
-    static const lp_filter filters[] = {LP_FILTER_BICUBIC, LP_FILTER_BILINEAR, LP_FILTER_LANCZOS};
-    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-        if (strcmp(name, lp_filter_name(filters[i])) == 0) {
-            r->out->preprocess.filter = filters[i];
+    for (int i = 0; lp_filter_names[i] != NULL; i++) {
+        if (strcmp(name, lp_filter_names[i]) == 0) {
+            r->out->preprocess.filter = (lp_filter)i;
             return LP_OK;
         }
     }
@@ -92,12 +92,7 @@ static bool take_mean_std(const reading *r, const json_t *object, const char *me
 /* "..._patch14_..." -> 14; 0 where there is none. */
 static size_t patch_in_name(const char *name) {
     const char *found = strstr(name, "patch");
-    size_t patch = 0;
-    for (found = found != NULL ? found + 5 : ""; *found >= '0' && *found <= '9' && patch < 1000;
-         found++) {
-        patch = 10 * patch + (size_t)(*found - '0');
-    }
-    return patch;
+    return found != NULL && found[5] >= '0' && found[5] <= '9' ? strtoul(found + 5, NULL, 10) : 0;
 }
 
 /* A config that has a dimension must have this model's; one that has none is not this model's.

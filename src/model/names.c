@@ -53,10 +53,6 @@ const char *lp_pool_name(lp_pool pool) {
     return lp_pool_names[pool];
 }
 
-const char *lp_mean_std_name(lp_mean_std mean_std) {
-    return lp_mean_std_names[mean_std];
-}
-
 const char *lp_precision_name(lp_precision precision) {
     return lp_precision_names[precision];
 }

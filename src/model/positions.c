@@ -11,8 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 
 /* Keys' cubic. */
 static double cubic(double x, double a) {
@@ -79,21 +79,18 @@ lp_status lp_positions_resize(lp_resize how, const float *from, size_t from_side
         memcpy(to, from, from_side * from_side * width * sizeof *to);
         return LP_OK;
     }
-    size_t floats = from_side * to_side * width;
-    double *weights = lp_alloc(to_side * from_side, sizeof *weights);
-    float *wide = lp_alloc(floats, sizeof *wide);
-    lp_status status = LP_OK;
-    if (weights == NULL || wide == NULL) {
-        status = lp_fail_memory(err, "position embeddings", floats, sizeof *wide);
-    } else {
-        fill_weights(how, weights, from_side, to_side);
-        for (size_t y = 0; y < from_side; y++) {
-            apply(weights, from_side, to_side, from + y * from_side * width,
-                  wide + y * to_side * width, width);
-        }
-        apply(weights, from_side, to_side, wide, to, to_side * width);
+    lp_memory memory = {0};
+    double *weights = lp_memory_take(&memory, to_side * from_side, sizeof *weights);
+    float *wide = lp_memory_take(&memory, from_side * to_side * width, sizeof *wide);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "position embeddings", err));
+    fill_weights(how, weights, from_side, to_side);
+    for (size_t y = 0; y < from_side; y++) {
+        apply(weights, from_side, to_side, from + y * from_side * width, wide + y * to_side * width,
+              width);
     }
-    lp_free(weights);
-    lp_free(wide);
+    apply(weights, from_side, to_side, wide, to, to_side * width);
+done:
+    lp_memory_free(&memory);
     return status;
 }

@@ -43,7 +43,7 @@ typedef struct resnet_pass {
     float *at[BUFFERS];
     size_t work_room; /* for all */
     float *work;
-    const lp_observer *observer;
+    const lp_observer *observer; /* NULL while measuring */
 } resnet_pass;
 
 /* [B, side, side, channels] in a buffer. */
@@ -52,20 +52,6 @@ typedef struct map {
     size_t side, channels;
     int buffer;
 } map;
-
-static void observe(const resnet_pass *f, const char *stage, const float *values, size_t rows,
-                    size_t columns) {
-    if (f->observer != NULL && f->observer->observe_stage != NULL && !f->measuring) {
-        f->observer->observe_stage(f->observer->context, stage, values, rows, columns);
-    }
-}
-
-/* The end of a piece of work that read or wrote so many floats. */
-static void stage_done(const resnet_pass *f, const char *stage, double operations, double floats) {
-    if (f->observer != NULL && f->observer->stage_done != NULL && !f->measuring) {
-        f->observer->stage_done(f->observer->context, stage, operations, floats * sizeof(float));
-    }
-}
 
 /* Values of a map, all images. */
 static double floats_of(const resnet_pass *f, map m) {
@@ -86,15 +72,15 @@ static void conv_done(const resnet_pass *f, const lp_resnet_layer *layer, map fr
         taps = 16;
         places = (double)f->batch * (double)across * (double)across;
     }
-    stage_done(f,
-               layer->winograd ? "winograd 3x3"
-               : taps > 1      ? "conv 3x3"
-                               : "conv 1x1",
-               2 * places * taps * weights, floats + taps * weights);
+    lp_end_stage(f->observer,
+                 layer->winograd ? "winograd 3x3"
+                 : taps > 1      ? "conv 3x3"
+                                 : "conv 1x1",
+                 2 * places * taps * weights, floats + taps * weights);
 }
 
 static void observe_map(const resnet_pass *f, const char *stage, map m) {
-    observe(f, stage, m.x, f->batch * m.side * m.side, m.channels);
+    lp_observe(f->observer, stage, m.x, f->batch * m.side * m.side, m.channels);
 }
 
 /* A buffer for `floats` of each image. */
@@ -133,7 +119,7 @@ static map average(resnet_pass *f, map from, size_t window, int buffer) {
     map to = new_map(f, buffer, from.side / window, from.channels);
     if (!f->measuring) {
         lp_average_pool(from.x, f->batch, from.side, from.channels, window, to.x);
-        stage_done(f, "pool", 0, floats_of(f, from) + floats_of(f, to));
+        lp_end_stage(f->observer, "pool", 0, floats_of(f, from) + floats_of(f, to));
     }
     return to;
 }
@@ -168,8 +154,8 @@ static map convolve_images(resnet_pass *f, const float *images, const lp_conv *c
         lp_conv_run(&rows, &in, NULL, true, to.x);
         double weights = (double)conv->out * (double)(conv->in * conv->taps_high * conv->taps_wide);
         double pixels = floats_of(f, to) / (double)to.channels;
-        stage_done(f, "stem", 2 * pixels * weights,
-                   (double)(f->batch * side * side * 3) + weights + floats_of(f, to));
+        lp_end_stage(f->observer, "stem", 2 * pixels * weights,
+                     (double)(f->batch * side * side * 3) + weights + floats_of(f, to));
     }
     return to;
 }
@@ -187,7 +173,7 @@ static map stem(resnet_pass *f, const float *images) {
         m = new_map(f, MAP, (from.side + 1) / 2, from.channels);
         if (!f->measuring) {
             lp_max_pool(from.x, f->batch, from.side, from.channels, m.x);
-            stage_done(f, "pool", 0, floats_of(f, from) + floats_of(f, m));
+            lp_end_stage(f->observer, "pool", 0, floats_of(f, from) + floats_of(f, m));
         }
     }
     observe_map(f, "stem", m);
@@ -238,23 +224,17 @@ static void pool_by_attention(resnet_pass *f, map m, bool projected, float *feat
                pixels * channels * sizeof *tokens);
     }
     lp_add_bias(tokens, f->batch, stride, stride, r->positions);
-    observe(f, "tokens", tokens, f->batch * count, channels);
+    lp_observe(f->observer, "tokens", tokens, f->batch * count, channels);
     lp_conv_input first = vectors(f, tokens, channels, stride);
     lp_conv_run(&r->query->conv, &first, NULL, false, q);
     lp_conv_input queries = vectors(f, q, channels, channels);
     lp_conv_run(&r->key->conv, &queries, NULL, false, u);
     for (size_t b = 0; b < f->batch; b++) {
         float *of_image = u + b * r->heads * channels; /* in: each head's query, out: its sum */
-        lp_attention_input in = {.q = of_image,
-                                 .k = tokens + b * stride,
-                                 .v = tokens + b * stride,
-                                 .q_stride = channels,
-                                 .kv_stride = channels,
-                                 .queries = r->heads,
-                                 .tokens = count,
-                                 .heads = 1,
-                                 .head_width = channels,
-                                 .scale = lp_attention_scale(channels / r->heads)};
+        lp_attention_input in = {.q = of_image, .queries = r->heads, .tokens = count, .heads = 1};
+        in.k = in.v = tokens + b * stride;
+        in.q_stride = in.kv_stride = in.head_width = channels;
+        in.scale = lp_attention_scale(channels / r->heads);
         lp_attention(&in, scratch, of_image, channels);
     }
     float *penultimate = projected ? q : features;
@@ -262,15 +242,15 @@ static void pool_by_attention(resnet_pass *f, map m, bool projected, float *feat
     lp_conv_run(&r->value->conv, &sums, NULL, false, penultimate);
     double square = (double)channels * (double)channels, images = (double)f->batch;
     double one_query = (double)r->heads * (double)count * (double)channels;
-    stage_done(f, "attention", 2 * images * (3 * square + 2 * one_query),
-               floats_of(f, m) + 3 * square + (double)stride + images * (double)channels);
-    observe(f, "penultimate", penultimate, f->batch, channels);
+    lp_end_stage(f->observer, "attention", 2 * images * (3 * square + 2 * one_query),
+                 floats_of(f, m) + 3 * square + (double)stride + images * (double)channels);
+    lp_observe(f->observer, "penultimate", penultimate, f->batch, channels);
     if (projected) {
         lp_conv_run(&r->projection->conv, &queries, NULL, false, features);
         double out = (double)r->projection->conv.out, weights = (double)channels * out;
-        stage_done(f, "projection", 2 * images * weights,
-                   weights + images * ((double)channels + out));
-        observe(f, "projected", features, f->batch, r->projection->conv.out);
+        lp_end_stage(f->observer, "projection", 2 * images * weights,
+                     weights + images * ((double)channels + out));
+        lp_observe(f->observer, "projected", features, f->batch, r->projection->conv.out);
     }
 }
 
@@ -283,8 +263,8 @@ static void walk(resnet_pass *f, const float *images, bool projected, float *fea
         pool_by_attention(f, m, projected, features);
     } else if (!f->measuring) {
         lp_mean_pool(m.x, f->batch, m.side * m.side, m.channels, features, m.channels);
-        stage_done(f, "pool", 0, floats_of(f, m) + (double)(f->batch * m.channels));
-        observe(f, "penultimate", features, f->batch, m.channels);
+        lp_end_stage(f->observer, "pool", 0, floats_of(f, m) + (double)(f->batch * m.channels));
+        lp_observe(f->observer, "penultimate", features, f->batch, m.channels);
     }
 }
 

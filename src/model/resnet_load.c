@@ -32,12 +32,6 @@ enum {
     MAX_BATCH = 4
 };
 
-/* A network as read and as it runs: the weights go from the one to the other. */
-typedef struct resnet_tower {
-    lp_resnet resnet; /* first: resnet_forward.c reads nothing else */
-    lp_resnet_stored stored;
-} resnet_tower;
-
 static const char *const torchvision_ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 static const char *const openai_ignored[] = {"*.num_batches_tracked", NULL};
 
@@ -97,20 +91,22 @@ static outline find_outline(const lp_source *source, bool clip) {
 typedef struct planner {
     const char *prefix;
     lp_weight_plan *plan;
-    resnet_tower *tower;
+    lp_resnet_tower *tower;
     size_t next; /* layer */
 } planner;
 
 /* The next layer: "<place><conv>.weight" of shape [out, in, taps, taps], or [out, in] where taps is
  * 0, and a batch norm "<place><norm>.*" unless norm is NULL. */
 static lp_resnet_layer *add_layer(planner *p, const char *place, const char *conv, const char *norm,
-                                  const char *out, const char *in, int taps) {
+                                  const char *out, const char *in, size_t taps, size_t stride) {
     lp_resnet_stored_layer *layer = &p->tower->stored.layers[p->next];
     lp_resnet_layer *runs = &p->tower->resnet.layers[p->next++];
-    char shape[LP_PLAN_SHAPE], square[16] = "";
+    size_t side = taps > 0 ? taps : 1;
+    char shape[LP_PLAN_SHAPE], square[48] = "";
     if (taps > 0) {
-        (void)snprintf(square, sizeof square, ",%d,%d", taps, taps);
+        (void)snprintf(square, sizeof square, ",%zu,%zu", taps, taps);
     }
+    runs->conv = (lp_conv){1, 0, 0, side, side, stride, .padding = side / 2};
     (void)snprintf(shape, sizeof shape, "%s,%s%s", out, in, square);
     layer->planned = p->plan->count;
     lp_plan_add(p->plan, &layer->weight, shape, "%s%s%s.weight", p->prefix, place, conv);
@@ -136,32 +132,35 @@ static const struct {
 static void plan_block(planner *p, lp_resnet_block *b, size_t stage, size_t number) {
     const char *inside = channels[stage].inside, *outside = channels[stage].outside;
     const char *input = number == 0 ? channels[stage].input : outside;
+    bool clip = p->tower->resnet.clip;
+    size_t less = stage > 0 && number == 0 ? 2 : 1, stride = clip ? 1 : less; /* pixels */
     char place[48];
+    b->pool = clip ? less : 1;
     (void)snprintf(b->name, sizeof b->name, "layer%zu.%zu", stage + 1, number);
     (void)snprintf(place, sizeof place, "%s.", b->name);
     b->layers = &p->tower->resnet.layers[p->next];
     if (b->depth == 3) {
-        add_layer(p, place, "conv1", "bn1", inside, input, 1);
-        add_layer(p, place, "conv2", "bn2", inside, channels[stage].group, 3);
-        add_layer(p, place, "conv3", "bn3", outside, inside, 1);
+        add_layer(p, place, "conv1", "bn1", inside, input, 1, 1);
+        add_layer(p, place, "conv2", "bn2", inside, channels[stage].group, 3, stride);
+        add_layer(p, place, "conv3", "bn3", outside, inside, 1, 1);
     } else {
-        add_layer(p, place, "conv1", "bn1", inside, input, 3);
-        add_layer(p, place, "conv2", "bn2", outside, inside, 3);
+        add_layer(p, place, "conv1", "bn1", inside, input, 3, stride);
+        add_layer(p, place, "conv2", "bn2", outside, inside, 3, 1);
     }
     if (b->shortcut) {
-        add_layer(p, place, "downsample.0", "downsample.1", outside, input, 1);
+        add_layer(p, place, "downsample.0", "downsample.1", outside, input, 1, stride);
     }
 }
 
-static void plan_weights(const lp_source *source, resnet_tower *t, lp_weight_plan *plan) {
+static void plan_weights(const lp_source *source, lp_resnet_tower *t, lp_weight_plan *plan) {
     lp_resnet *r = &t->resnet;
     planner p = {source->prefix, plan, t, 0};
     if (r->clip) {
-        add_layer(&p, "", "conv1", "bn1", "H", "3", 3);
-        add_layer(&p, "", "conv2", "bn2", "H", "H", 3);
-        add_layer(&p, "", "conv3", "bn3", "W", "H", 3);
+        add_layer(&p, "", "conv1", "bn1", "H", "3", 3, 2);
+        add_layer(&p, "", "conv2", "bn2", "H", "H", 3, 1);
+        add_layer(&p, "", "conv3", "bn3", "W", "H", 3, 1);
     } else {
-        add_layer(&p, "", "conv1", "bn1", "W", "3", 7);
+        add_layer(&p, "", "conv1", "bn1", "W", "3", 7, 2);
     }
     lp_resnet_block *block = r->blocks;
     for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
@@ -172,11 +171,11 @@ static void plan_weights(const lp_source *source, resnet_tower *t, lp_weight_pla
     if (r->clip) {
         lp_plan_add(plan, &t->stored.positions, "T,8O", "%sattnpool.positional_embedding",
                     p.prefix);
-        r->query = add_layer(&p, "attnpool.", "q_proj", NULL, "8O", "8O", 0);
+        r->query = add_layer(&p, "attnpool.", "q_proj", NULL, "8O", "8O", 0, 1);
         t->stored.layers[p.next].key = true;
-        r->key = add_layer(&p, "attnpool.", "k_proj", NULL, "8O", "8O", 0);
-        r->value = add_layer(&p, "attnpool.", "v_proj", NULL, "8O", "8O", 0);
-        r->projection = add_layer(&p, "attnpool.", "c_proj", NULL, "E", "8O", 0);
+        r->key = add_layer(&p, "attnpool.", "k_proj", NULL, "8O", "8O", 0, 1);
+        r->value = add_layer(&p, "attnpool.", "v_proj", NULL, "8O", "8O", 0, 1);
+        r->projection = add_layer(&p, "attnpool.", "c_proj", NULL, "E", "8O", 0, 1);
     }
 }
 
@@ -221,50 +220,25 @@ static dimensions learn_dimensions(const lp_resnet *r, lp_weight_plan *plan) {
     return d;
 }
 
-static void set_conv(lp_resnet_layer *layer, size_t groups, size_t in, size_t out, size_t taps,
-                     size_t stride) {
-    layer->conv = (lp_conv){groups, in, out, taps, taps, stride, .padding = taps / 2};
-    layer->winograd = lp_winograd_fits(&layer->conv);
-}
-
-/* Every layer's geometry. */
-static void set_geometry(lp_resnet *r, const dimensions *d) {
-    if (r->clip) {
-        size_t half = r->layers[0].conv.out;
-        set_conv(&r->layers[0], 1, 3, half, 3, 2);
-        set_conv(&r->layers[1], 1, half, half, 3, 1);
-        set_conv(&r->layers[2], 1, half, d->stem, 3, 1);
-    } else {
-        set_conv(&r->layers[0], 1, 3, d->stem, 7, 2);
+/* Groups of every layer, and from its weight [groups * out, in, taps, taps] its channels. */
+static void set_channels(const lp_weight_plan *plan, const dimensions *d, lp_resnet_tower *t) {
+    lp_resnet *r = &t->resnet;
+    for (size_t b = 0; b < r->block_count && r->blocks[b].depth == 3; b++) {
+        r->blocks[b].layers[1].conv.groups = d->inside / d->group;
     }
-    size_t groups = d->inside / d->group, before = d->stem, block = 0;
-    for (size_t s = 0; s < LP_RESNET_STAGES; s++) {
-        size_t inside = d->inside << s, outside = d->outside << s;
-        for (size_t i = 0; i < r->stage_blocks[s]; i++, before = outside) {
-            lp_resnet_block *b = &r->blocks[block++];
-            size_t less = s > 0 && i == 0 ? 2 : 1; /* pixels */
-            size_t stride = r->clip ? 1 : less;
-            b->pool = r->clip ? less : 1;
-            if (b->depth == 3) {
-                set_conv(&b->layers[0], 1, before, inside, 1, 1);
-                set_conv(&b->layers[1], groups, inside / groups, inside / groups, 3, stride);
-                set_conv(&b->layers[2], 1, inside, outside, 1, 1);
-            } else {
-                set_conv(&b->layers[0], 1, before, inside, 3, stride);
-                set_conv(&b->layers[1], 1, inside, outside, 3, 1);
-            }
-            if (b->shortcut) {
-                set_conv(&b->layers[b->depth], 1, before, outside, 1, stride);
-            }
+    if (r->clip) {
+        r->heads = r->key->conv.groups = r->value->conv.groups = d->heads;
+    }
+    for (size_t i = 0; i < r->layer_count; i++) {
+        const lp_tensor *weight = plan->weights[t->stored.layers[i].planned].tensor;
+        lp_conv *conv = &r->layers[i].conv;
+        conv->out = weight->shape[0] / conv->groups;
+        conv->in = weight->shape[1];
+        if (t->stored.layers[i].key) { /* transposed: see resnet_forward.c */
+            conv->out = weight->shape[1];
+            conv->in = weight->shape[0] / conv->groups;
         }
-    }
-    if (r->clip) {
-        size_t width = 8 * d->outside, head = width / d->heads;
-        set_conv(r->query, 1, width, width, 1, 1);
-        set_conv(r->key, d->heads, head, width, 1, 1); /* transposed: see resnet_forward.c */
-        set_conv(r->value, d->heads, width, head, 1, 1);
-        set_conv(r->projection, 1, width, d->embedding, 1, 1);
-        r->heads = d->heads;
+        r->layers[i].winograd = lp_winograd_fits(conv);
     }
 }
 
@@ -363,7 +337,7 @@ static void describe(const lp_resnet *r, const dimensions *d, lp_encoder_info *i
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
-static lp_status check_options(const lp_source *source, bool clip, lp_error *err) {
+static lp_status check_source(const lp_source *source, bool clip, lp_error *err) {
     const lp_encoder_options *o = source->options;
     const char *path = lp_checkpoint_path(source->ckpt);
     lp_pool pool = clip ? LP_POOL_ATTENTION : LP_POOL_MEAN;
@@ -387,19 +361,15 @@ static lp_status check_options(const lp_source *source, bool clip, lp_error *err
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
                        o->input_size, LARGEST_INPUT);
     }
+    /* torchvision's segmentation models: the same names and shapes, dilation instead of stride */
+    if (lp_checkpoint_find(source->ckpt, "classifier.4.weight") != NULL) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: a segmentation model, whose ResNet is dilated, is not supported", path);
+    }
     return LP_OK;
 }
 
-/* torchvision's segmentation models keep names and shapes, but have dilation instead of stride. */
-static lp_status check_not_dilated(const lp_source *source, lp_error *err) {
-    return lp_checkpoint_find(source->ckpt, "classifier.4.weight") == NULL
-               ? LP_OK
-               : lp_fail(err, LP_ERR_UNSUPPORTED,
-                         "%s: a segmentation model, whose ResNet is dilated, is not supported",
-                         lp_checkpoint_path(source->ckpt));
-}
-
-static lp_status allocate(const lp_source *source, resnet_tower *t, lp_error *err) {
+static lp_status allocate(const lp_source *source, lp_resnet_tower *t, lp_error *err) {
     lp_resnet *r = &t->resnet;
     outline o = find_outline(source, r->clip);
     memcpy(r->stage_blocks, o.blocks, sizeof o.blocks);
@@ -428,15 +398,12 @@ static lp_status allocate(const lp_source *source, resnet_tower *t, lp_error *er
 static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
                       lp_encoder_info *info, lp_error *err) {
     const lp_resnet_layout *layout = source->family->layout;
-    resnet_tower *t = NULL;
+    lp_resnet_tower *t = NULL;
     lp_status status;
-    LP_TRY(check_options(source, layout->clip, err));
-    LP_TRY(check_not_dilated(source, err));
+    LP_TRY(check_source(source, layout->clip, err));
     t = lp_alloc_zeroed(1, sizeof *t);
     *out = t;
-    if (t == NULL) {
-        return lp_fail_memory(err, "an encoder", 1, sizeof *t);
-    }
+    LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));
     lp_resnet *r = &t->resnet;
     r->clip = layout->clip;
     t->stored.norm_eps = source->family->norm_eps;
@@ -446,21 +413,15 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     dimensions d = learn_dimensions(r, plan);
     LP_TRY(lp_plan_report(plan, source->ckpt, source->family->name, err));
     LP_TRY(choose_input(source, r, &d, info, err));
-    r->layers[0].conv.out = r->clip ? *lp_plan_dimension(plan, 'H') : d.stem;
-    set_geometry(r, &d);
+    set_channels(plan, &d, t);
     describe(r, &d, info);
     status = lp_resnet_reserve(&t->stored, r, plan, err);
 done:
     return status;
 }
 
-static lp_status pack(void *made, size_t threads, lp_error *err) {
-    resnet_tower *t = made;
-    return lp_resnet_pack(&t->stored, &t->resnet, threads, err);
-}
-
 static void free_tower(void *made) {
-    resnet_tower *t = made;
+    lp_resnet_tower *t = made;
     lp_free(t->stored.layers);
     lp_free(t->resnet.blocks);
     lp_free(t->resnet.layers);
@@ -474,7 +435,7 @@ static size_t max_batch(const void *made) {
 
 const lp_tower_kind lp_resnet_kind = {
     .make = make,
-    .pack = pack,
+    .pack = lp_resnet_pack,
     .free = free_tower,
     .scratch = lp_resnet_scratch,
     .max_batch = max_batch,

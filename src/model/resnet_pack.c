@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "math/winograd.h"
 
@@ -24,7 +25,7 @@ lp_status lp_resnet_reserve(const lp_resnet_stored *stored, lp_resnet *r, lp_wei
         widest = conv->groups * conv->in > widest ? conv->groups * conv->in : widest;
     }
     r->zeros = lp_alloc_zeroed(widest, sizeof *r->zeros);
-    return r->zeros != NULL ? LP_OK : lp_fail_memory(err, "an encoder", widest, sizeof *r->zeros);
+    return lp_allocated(r->zeros, "an encoder", widest, sizeof *r->zeros, err);
 }
 
 /* weight [groups * in, out] -> raw [groups * out, in], group by group. */
@@ -78,8 +79,9 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     return LP_OK;
 }
 
-lp_status lp_resnet_pack(lp_resnet_stored *stored, lp_resnet *resnet, size_t threads,
-                         lp_error *err) {
+lp_status lp_resnet_pack(void *tower, size_t threads, lp_error *err) {
+    lp_resnet_stored *stored = &((lp_resnet_tower *)tower)->stored;
+    lp_resnet *resnet = &((lp_resnet_tower *)tower)->resnet;
     resnet_packing p = {.stored = stored, .resnet = resnet};
     for (size_t i = 0; i < resnet->layer_count; i++) {
         const lp_resnet_layer *layer = &resnet->layers[i];
@@ -90,18 +92,16 @@ lp_status lp_resnet_pack(lp_resnet_stored *stored, lp_resnet *resnet, size_t thr
         p.outputs = outputs > p.outputs ? outputs : p.outputs;
     }
     size_t workers = lp_tower_workers(threads, p.most + p.plane);
-    p.room = lp_alloc(workers * (p.most + p.plane), sizeof *p.room);
-    p.scale = lp_alloc(workers * p.outputs, sizeof *p.scale);
-    lp_status status =
-        p.room != NULL && p.scale != NULL
-            ? lp_parallel_for(workers, resnet->layer_count, pack_layer, &p, err)
-            : lp_fail_memory(err, "an encoder's weights", workers * p.most, sizeof *p.room);
-    lp_free(p.room);
-    lp_free(p.scale);
-    if (status == LP_OK) {
-        resnet->positions = stored->positions;
-        lp_free(stored->layers);
-        *stored = (lp_resnet_stored){0};
-    }
+    lp_memory memory = {0};
+    p.room = lp_memory_take(&memory, workers * (p.most + p.plane), sizeof *p.room);
+    p.scale = lp_memory_take(&memory, workers * p.outputs, sizeof *p.scale);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "an encoder's weights", err));
+    LP_TRY(lp_parallel_for(workers, resnet->layer_count, pack_layer, &p, err));
+    resnet->positions = stored->positions;
+    lp_free(stored->layers);
+    *stored = (lp_resnet_stored){0};
+done:
+    lp_memory_free(&memory);
     return status;
 }

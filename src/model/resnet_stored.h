@@ -25,14 +25,18 @@ typedef struct lp_resnet_stored {
     float *positions;               /* [1 + P, C] or NULL */
 } lp_resnet_stored;
 
+/* A network as read and as it runs: the weights go from the one to the other. */
+typedef struct lp_resnet_tower {
+    lp_resnet resnet; /* first: resnet_forward.c reads nothing else */
+    lp_resnet_stored stored;
+} lp_resnet_tower;
+
 /* Room for the packed weights in a plan that was checked, and the network's zeros.  resnet has its
  * geometry. */
 LP_MUST_USE lp_status lp_resnet_reserve(const lp_resnet_stored *stored, lp_resnet *resnet,
                                         lp_weight_plan *plan, lp_error *err);
 
-/* Makes the weights of resnet out of the stored ones, which were read, and empties those; on at
- * most `threads` threads. */
-LP_MUST_USE lp_status lp_resnet_pack(lp_resnet_stored *stored, lp_resnet *resnet, size_t threads,
-                                     lp_error *err);
+/* lp_tower_kind's pack, of an lp_resnet_tower; empties the stored weights. */
+LP_MUST_USE lp_status lp_resnet_pack(void *tower, size_t threads, lp_error *err);
 
 #endif

@@ -39,4 +39,20 @@ typedef struct lp_tower_kind {
  * at most 64 MiB, or there is one. */
 size_t lp_tower_workers(size_t threads, size_t floats);
 
+/* Calls of a run's observer, which may be NULL: a stage's values; the end of a piece of work that
+ * read or wrote so many floats. */
+static inline void lp_observe(const lp_observer *observer, const char *stage, const float *values,
+                              size_t rows, size_t columns) {
+    if (observer != NULL && observer->observe_stage != NULL) {
+        observer->observe_stage(observer->context, stage, values, rows, columns);
+    }
+}
+
+static inline void lp_end_stage(const lp_observer *observer, const char *stage, double operations,
+                                double floats) {
+    if (observer != NULL && observer->stage_done != NULL) {
+        observer->stage_done(observer->context, stage, operations, floats * sizeof(float));
+    }
+}
+
 #endif

@@ -93,48 +93,33 @@ typedef struct forward {
     const lp_observer *observer;
 } forward;
 
-static void observe(const forward *f, const char *stage, const float *values, size_t rows,
-                    size_t columns) {
-    if (f->observer != NULL && f->observer->observe_stage != NULL) {
-        f->observer->observe_stage(f->observer->context, stage, values, rows, columns);
-    }
-}
-
 /* The end of a piece of work with so many multiplications, which read or wrote so many floats. */
 static void stage_done(const forward *f, const char *stage, size_t multiplications, size_t floats) {
-    if (f->observer != NULL && f->observer->stage_done != NULL) {
-        f->observer->stage_done(f->observer->context, stage, 2 * (double)multiplications,
-                                (double)floats * sizeof(float));
-    }
+    lp_end_stage(f->observer, stage, 2 * (double)multiplications, (double)floats);
 }
 
-static void layer_done(const forward *f, const char *stage, const lp_packed_linear *layer,
-                       size_t rows, bool added) {
-    stage_done(f, stage, rows * layer->in * layer->out,
-               rows * layer->in + layer->in * layer->out + (added ? 2 : 1) * rows * layer->out);
-}
-
-static void run_layer(const forward *f, const lp_packed_linear *layer, const float *x, size_t rows,
-                      const lp_linear_output *output) {
+static void run_layer(const forward *f, const char *stage, const lp_packed_linear *layer,
+                      const float *x, size_t rows, const lp_linear_output *output) {
+    size_t weights = layer->in * layer->out, outputs = rows * layer->out;
     if (layer->precision == LP_PRECISION_INT8) {
         lp_linear_int8_run(layer, x, rows, output, f->rounded);
     } else {
         lp_linear_run(layer, x, rows, output);
     }
+    stage_done(f, stage, rows * weights,
+               rows * layer->in + weights + (output->add ? 2 : 1) * outputs);
 }
 
 /* y = layer(x), x tiled [rows, in], y with a stride or 0: tiled. */
 static void apply(const forward *f, const char *stage, const lp_packed_linear *layer,
                   const float *x, size_t rows, float *y, size_t stride) {
-    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
-    layer_done(f, stage, layer, rows, false);
+    run_layer(f, stage, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride});
 }
 
 /* y += layer(x) */
 static void apply_and_add(const forward *f, const char *stage, const lp_packed_linear *layer,
                           const float *x, size_t rows, float *y, size_t stride) {
-    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
-    layer_done(f, stage, layer, rows, true);
+    run_layer(f, stage, layer, x, rows, &(lp_linear_output){.y = y, .stride = stride, .add = true});
 }
 
 /* y = act(layer(x)), tiled. */
@@ -143,8 +128,8 @@ static void apply_and_activate(const forward *f, const char *stage, const lp_pac
     static const lp_nonlinearity of[] = {[LP_ACTIVATION_GELU] = LP_GELU,
                                          [LP_ACTIVATION_QUICK_GELU] = LP_QUICK_GELU,
                                          [LP_ACTIVATION_GELU_TANH] = LP_GELU_TANH};
-    run_layer(f, layer, x, rows, &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
-    layer_done(f, stage, layer, rows, false);
+    run_layer(f, stage, layer, x, rows,
+              &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
 }
 
 /* LN(x [rows, D]) -> y, tiled or not. */
@@ -198,13 +183,13 @@ static void embed(const forward *f, const float *images) {
     cut_patches(f, images);
     stage_done(f, "cut", 0, 2 * patches * v->patch.in);
     apply(f, "patches", &v->patch, f->wide, patches, f->h, width);
-    observe(f, "patches", f->h, patches, width);
+    lp_observe(f->observer, "patches", f->h, patches, width);
     assemble_tokens(f);
     stage_done(f, "tokens", 0, 2 * f->batch * tokens * width + tokens * width);
-    observe(f, "tokens", f->x, f->batch * tokens, width);
+    lp_observe(f->observer, "tokens", f->x, f->batch * tokens, width);
     if (v->norm_pre.weight != NULL) {
         norm(f, f->x, f->batch * tokens, width, &v->norm_pre, false, f->x);
-        observe(f, "norm_pre", f->x, f->batch * tokens, width);
+        lp_observe(f->observer, "norm_pre", f->x, f->batch * tokens, width);
     }
 }
 
@@ -215,16 +200,12 @@ static void attend(const forward *f, const lp_vit_block *w) {
     apply(f, "qkv", &w->qkv, f->h, f->batch * s->tokens, f->wide, qkv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *q = f->wide + b * s->tokens * qkv;
-        lp_attention_input in = {.q = q,
-                                 .k = q + width,
-                                 .v = q + 2 * width,
-                                 .q_stride = qkv,
-                                 .kv_stride = qkv,
-                                 .queries = s->tokens,
-                                 .tokens = s->tokens,
-                                 .heads = s->heads,
-                                 .head_width = width / s->heads,
-                                 .scale = lp_attention_scale(width / s->heads)};
+        lp_attention_input in = {.q = q, .k = q + width, .v = q + 2 * width};
+        in.q_stride = in.kv_stride = qkv;
+        in.queries = in.tokens = s->tokens;
+        in.heads = s->heads;
+        in.head_width = width / s->heads;
+        in.scale = lp_attention_scale(in.head_width);
         lp_attention_tiled(&in, f->attention, f->h, b * s->tokens);
     }
     stage_done(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,
@@ -254,16 +235,10 @@ static void attend_class(const forward *f) {
     for (size_t b = 0; b < batch; b++) {
         const float *h = f->h + b * tokens * width;
         float *of_image = u + b * heads * width;
-        lp_attention_input in = {.q = of_image,
-                                 .k = h,
-                                 .v = h,
-                                 .q_stride = width,
-                                 .kv_stride = width,
-                                 .queries = heads,
-                                 .tokens = tokens,
-                                 .heads = 1,
-                                 .head_width = width,
-                                 .scale = 1}; /* it is in the keys' weights */
+        lp_attention_input in = {.q = of_image, .k = h, .v = h, .queries = heads, .heads = 1};
+        in.q_stride = in.kv_stride = in.head_width = width;
+        in.tokens = tokens;
+        in.scale = 1; /* it is in the keys' weights */
         lp_attention(&in, f->attention, of_image, width);
     }
     stage_done(f, stage, batch * 2 * heads * tokens * width, batch * (tokens + 2 * heads) * width);
@@ -314,13 +289,13 @@ static void observe_block(const forward *f, size_t index) {
     char stage[32];
     (void)snprintf(stage, sizeof stage, "block %zu", index);
     if (index + 1 < s->layers || !lp_vit_ends_with_one_token(f->vit)) {
-        observe(f, stage, f->x, f->batch * s->tokens, s->width);
+        lp_observe(f->observer, stage, f->x, f->batch * s->tokens, s->width);
         return;
     }
     for (size_t b = 0; b < f->batch; b++) {
         memcpy(f->h + b * s->width, f->x + b * s->tokens * s->width, s->width * sizeof *f->h);
     }
-    observe(f, stage, f->h, f->batch, s->width);
+    lp_observe(f->observer, stage, f->h, f->batch, s->width);
 }
 
 /* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ------------------------------------- */
@@ -366,16 +341,13 @@ static void pool_attention(const forward *f, float *out) {
     apply(f, "pool", &w->key_value, f->h, rows, f->wide, kv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *k = f->wide + (b * s->tokens + s->prefix) * kv;
-        lp_attention_input in = {.q = w->query,
-                                 .k = k,
-                                 .v = k + width,
-                                 .q_stride = width,
-                                 .kv_stride = kv,
-                                 .queries = 1,
-                                 .tokens = s->grid * s->grid,
-                                 .heads = s->heads,
-                                 .head_width = width / s->heads,
-                                 .scale = lp_attention_scale(width / s->heads)};
+        lp_attention_input in = {.q = w->query, .k = k, .v = k + width, .queries = 1};
+        in.q_stride = width;
+        in.kv_stride = kv;
+        in.tokens = s->grid * s->grid;
+        in.heads = s->heads;
+        in.head_width = width / s->heads;
+        in.scale = lp_attention_scale(in.head_width);
         lp_attention_tiled(&in, f->attention, f->h, b);
     }
     size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */
@@ -418,10 +390,10 @@ void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature
     }
     float *penultimate = projected ? f.pooled : features;
     pool(&f, penultimate);
-    observe(&f, "penultimate", penultimate, batch, s->width);
+    lp_observe(f.observer, "penultimate", penultimate, batch, s->width);
     if (projected) {
         lp_tile(f.pooled, batch, s->width, s->width, f.h);
         apply(&f, "projection", &vit->projection, f.h, batch, features, s->embedding);
-        observe(&f, "projected", features, batch, s->embedding);
+        lp_observe(f.observer, "projected", features, batch, s->embedding);
     }
 }

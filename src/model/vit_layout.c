@@ -141,8 +141,7 @@ static const lp_vit_weight hf_clip_block[] = {
     {"mlp.fc2", "D,M", "D", BLOCK_LINEAR(fc2), 0},
 };
 
-/* A buffer of old files: 0, 1, 2, ...; with the prefix "", the text tower and what joins the two.
- */
+/* A buffer of old files: 0, 1, 2, ...; with the prefix "", the text tower and what joins both. */
 static const char *const hf_clip_ignored[] = {"embeddings.position_ids", NULL};
 
 const lp_vit_layout lp_vit_hf_clip = {

@@ -27,12 +27,6 @@ enum {
     MAX_BATCH = 32
 };
 
-/* A model as read and as it runs: the weights go from the one to the other. */
-typedef struct tower {
-    lp_vit vit; /* first: vit_forward.c reads nothing else */
-    lp_vit_stored stored;
-} tower;
-
 /* A tower while it is made. */
 typedef struct making {
     const lp_source *source;
@@ -243,11 +237,10 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
                       lp_encoder_info *info, lp_error *err) {
     making m = {.source = source};
     size_t layers = lp_vit_count_blocks(source);
-    tower *t = lp_alloc_zeroed(1, sizeof *t);
+    lp_vit_tower *t = lp_alloc_zeroed(1, sizeof *t);
+    lp_status status;
     *out = t;
-    if (t == NULL) {
-        return lp_fail_memory(err, "an encoder", 1, sizeof *t);
-    }
+    LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));
     m.vit = &t->vit;
     m.stored = &t->stored;
     m.vit->blocks = lp_alloc_zeroed(layers, sizeof *m.vit->blocks);
@@ -260,7 +253,6 @@ static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
     m.stored->resize = source->family->resize;
     m.groups = lp_vit_plan(source, m.stored, plan, &m.vit->shape);
     m.vit->gated = has(&m, LP_VIT_ANY_GATE);
-    lp_status status;
     LP_TRY(lp_plan_report(plan, source->ckpt, source->family->name, err));
     LP_TRY(choose(&m, info, err));
     lp_vit_reserve(m.stored, m.vit, plan);
@@ -268,13 +260,8 @@ done:
     return status;
 }
 
-static lp_status pack(void *made, size_t threads, lp_error *err) {
-    tower *t = made;
-    return lp_vit_pack(&t->stored, &t->vit, threads, err);
-}
-
 static void free_tower(void *made) {
-    tower *t = made;
+    lp_vit_tower *t = made;
     lp_free(t->stored.blocks);
     lp_free(t->vit.blocks);
     lp_free(t->vit.made);
@@ -283,12 +270,12 @@ static void free_tower(void *made) {
 }
 
 static size_t max_batch(const void *made) {
-    return INT_MAX / ((const tower *)made)->vit.shape.tokens;
+    return INT_MAX / ((const lp_vit_tower *)made)->vit.shape.tokens;
 }
 
 const lp_tower_kind lp_vit_kind = {
     .make = make,
-    .pack = pack,
+    .pack = lp_vit_pack,
     .free = free_tower,
     .scratch = lp_vit_scratch,
     .max_batch = max_batch,

@@ -155,10 +155,9 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     }
     if (c.precision == LP_PRECISION_INT8) {
         lp_linear_int8_pack(raw, out, in, place);
-    } else if (from->transposed) {
-        lp_linear_pack_strided(raw, out, in, 1, out, place);
     } else {
-        lp_linear_pack(raw, out, in, place);
+        lp_linear_pack_strided(raw, out, in, from->transposed ? 1 : in, from->transposed ? out : 1,
+                               place);
     }
     *c.to = (lp_packed_linear){.in = in,
                                .out = out,
@@ -223,14 +222,15 @@ static void take_norms(const lp_vit_stored *stored, lp_vit *v) {
     }
 }
 
-lp_status lp_vit_pack(lp_vit_stored *stored, lp_vit *vit, size_t threads, lp_error *err) {
+lp_status lp_vit_pack(void *tower, size_t threads, lp_error *err) {
+    lp_vit_stored *stored = &((lp_vit_tower *)tower)->stored;
+    lp_vit *vit = &((lp_vit_tower *)tower)->vit;
     const lp_vit_shape *s = &vit->shape;
     size_t width = s->width, patches = s->grid * s->grid;
     size_t floats = (s->prefix + patches + 1) * width;
+    lp_status status;
     vit->made = lp_alloc(floats, sizeof *vit->made);
-    if (vit->made == NULL) {
-        return lp_fail_memory(err, "an encoder's positions", floats, sizeof *vit->made);
-    }
+    LP_TRY(lp_allocated(vit->made, "an encoder's positions", floats, sizeof *vit->made, err));
     float *positions = vit->made + s->prefix * width, *query = positions + patches * width;
     vit->prefix_tokens = vit->made;
     vit->positions = positions;
@@ -240,7 +240,6 @@ lp_status lp_vit_pack(lp_vit_stored *stored, lp_vit *vit, size_t threads, lp_err
         vit->attention_pool.query = query;
     }
     take_norms(stored, vit);
-    lp_status status;
     LP_TRY(lp_positions_resize(stored->resize, stored->positions + stored->covered * width,
                                stored->grid, positions, s->grid, width, err));
     LP_TRY(pack_layers(stored, vit, threads, err));

@@ -10,6 +10,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/families.h"
@@ -31,14 +32,12 @@ static size_t block_number(const planning *m, const char *name) {
         return MAX_BLOCKS;
     }
     const char *digit = name + prefix + blocks;
-    size_t number = 0;
     if (*digit < '0' || *digit > '9' || (digit[0] == '0' && digit[1] != '.')) {
         return MAX_BLOCKS;
     }
-    for (; *digit >= '0' && *digit <= '9' && number < MAX_BLOCKS; digit++) {
-        number = number * 10 + (size_t)(*digit - '0');
-    }
-    return *digit == '.' && number < MAX_BLOCKS ? number : MAX_BLOCKS;
+    char *end;
+    unsigned long number = strtoul(digit, &end, 10);
+    return *end == '.' && number < MAX_BLOCKS ? number : MAX_BLOCKS;
 }
 
 size_t lp_vit_count_blocks(const lp_source *source) {

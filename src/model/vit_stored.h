@@ -68,6 +68,12 @@ typedef struct lp_vit_stored {
     lp_stored_linear projection; /* D -> E */
 } lp_vit_stored;
 
+/* A model as read and as it runs: the weights go from the one to the other. */
+typedef struct lp_vit_tower {
+    lp_vit vit; /* first: vit_forward.c reads nothing else */
+    lp_vit_stored stored;
+} lp_vit_tower;
+
 /* The blocks that the file has; at least 1. */
 size_t lp_vit_count_blocks(const lp_source *source);
 
@@ -81,9 +87,8 @@ unsigned lp_vit_plan(const lp_source *source, lp_vit_stored *stored, lp_weight_p
  * its shape and choices, and stays as it is. */
 void lp_vit_reserve(lp_vit_stored *stored, lp_vit *vit, lp_weight_plan *plan);
 
-/* Makes the weights of vit, which has its shape and choices, out of the stored ones, which were
- * read, and empties those; on at most `threads` threads. */
-LP_MUST_USE lp_status lp_vit_pack(lp_vit_stored *stored, lp_vit *vit, size_t threads,
-                                  lp_error *err);
+/* lp_tower_kind's pack, of an lp_vit_tower that has its shape and choices; empties the stored
+ * weights. */
+LP_MUST_USE lp_status lp_vit_pack(void *tower, size_t threads, lp_error *err);
 
 #endif

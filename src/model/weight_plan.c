@@ -1,36 +1,26 @@
-/* The plan of a tower's weights; see weight_plan.h.
- *
- *   1. the tower adds every weight that its layout has
- *   2. each is compared with the checkpoint: a letter's first tensor teaches its size
- *   3. what is left over in the encoder's scope is a problem, too
- *   4. one arena for all, filled in one pass over the file */
+/* The plan of a tower's weights; weight_plan.h has its steps. */
 #include "model/weight_plan.h"
 
 #include <limits.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
-enum { SHAPE_TEXT = 192, MAX_TERM = 999 };
+enum { SHAPE_TEXT = 192 };
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
 void lp_plan_add(lp_weight_plan *plan, float **to, const char *shape, const char *format, ...) {
-    if (plan->count == plan->room) {
-        size_t room = plan->room > 0 ? 2 * plan->room : 64;
-        lp_weight *more =
-            lp_grow(plan->weights, plan->room * sizeof *more, room, sizeof *plan->weights);
-        if (more == NULL) {
-            plan->no_memory = true;
-            return;
-        }
-        plan->weights = more;
-        plan->room = room;
+    lp_weight *more =
+        lp_grow_by_one(plan->weights, plan->count, &plan->room, sizeof *plan->weights);
+    if (more == NULL) {
+        plan->no_memory = true;
+        return;
     }
+    plan->weights = more;
     lp_weight *weight = &plan->weights[plan->count++];
     *weight = (lp_weight){.to = to};
     (void)snprintf(weight->shape, sizeof weight->shape, "%s", shape);
@@ -57,16 +47,13 @@ static bool next_term(const char **shape, term *out) {
     if (*c == '\0') {
         return false;
     }
-    c += *c == ',';
-    size_t number = 0;
-    for (; *c >= '0' && *c <= '9' && number <= MAX_TERM; c++) {
-        number = 10 * number + (size_t)(*c - '0');
-    }
+    char *end;
+    unsigned long number = strtoul(c + (*c == ','), &end, 10);
     *out = (term){.times = number > 0 ? number : 1};
-    if (*c >= 'A' && *c <= 'Z') {
-        out->letter = *c++;
+    if (*end >= 'A' && *end <= 'Z') {
+        out->letter = *end++;
     }
-    *shape = c;
+    *shape = end;
     return true;
 }
 
@@ -140,14 +127,16 @@ void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) {
     }
 }
 
-static void check_weight(lp_weight_plan *plan, lp_weight *weight, const lp_checkpoint *ckpt) {
+/* Returns the weight's tensor, NULL where it is missing. */
+static const lp_tensor *check_weight(lp_weight_plan *plan, lp_weight *weight,
+                                     const lp_checkpoint *ckpt) {
     char expected[SHAPE_TEXT], found[SHAPE_TEXT];
     const lp_tensor *tensor = lp_checkpoint_find(ckpt, weight->name);
     weight->tensor = tensor;
     if (tensor == NULL) {
         lp_plan_problem(plan, "%s: missing, expected [%s]", weight->name,
                         expected_text(plan, weight->shape, expected));
-        return;
+        return NULL;
     }
     if (!fits(plan, weight->shape, tensor)) {
         lp_plan_problem(plan, "%s: expected [%s], found [%s]", weight->name,
@@ -162,6 +151,7 @@ static void check_weight(lp_weight_plan *plan, lp_weight *weight, const lp_check
         lp_plan_problem(plan, "%s: %zu values, expected at most %d", weight->name, tensor->count,
                         INT_MAX);
     }
+    return tensor;
 }
 
 static bool begins_with(const char *text, const char *start) {
@@ -182,46 +172,21 @@ static bool is_ignored(const char *name, const char *const *ignored) {
     return false;
 }
 
-static int compare_places(const void *a, const void *b) {
-    uintptr_t x = (uintptr_t) * (const lp_tensor *const *)a;
-    uintptr_t y = (uintptr_t) * (const lp_tensor *const *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* The tensors that the plan takes, by their places in memory: those of a checkpoint lie there in
- * their order, so that one pass over both finds which are left.  NULL at the end. */
-static const lp_tensor **list_planned(lp_weight_plan *plan) {
-    const lp_tensor **planned = lp_alloc(plan->count + 1, sizeof *planned);
-    size_t count = 0;
-    if (planned == NULL) {
-        plan->no_memory = true;
-        return NULL;
-    }
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->weights[i].tensor != NULL) {
-            planned[count++] = plan->weights[i].tensor;
-        }
-    }
-    qsort(planned, count, sizeof *planned, compare_places);
-    planned[count] = NULL;
-    return planned;
-}
-
 void lp_plan_check(lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *scope,
                    const char *const *ignored) {
-    for (size_t i = 0; i < plan->count; i++) {
-        check_weight(plan, &plan->weights[i], ckpt);
-    }
-    const lp_tensor **planned = list_planned(plan), **next = planned;
-    for (size_t i = 0; planned != NULL && i < lp_checkpoint_count(ckpt); i++) {
-        const lp_tensor *tensor = lp_checkpoint_tensor(ckpt, i);
-        bool taken = *next == tensor;
-        while (*next == tensor) { /* two weights may share one */
-            next++;
+    size_t count = lp_checkpoint_count(ckpt);
+    bool *planned = lp_alloc_zeroed(count, sizeof *planned);
+    plan->no_memory = plan->no_memory || planned == NULL;
+    for (size_t i = 0; planned != NULL && i < plan->count; i++) {
+        const lp_tensor *tensor = check_weight(plan, &plan->weights[i], ckpt);
+        if (tensor != NULL) {
+            planned[lp_checkpoint_place(ckpt, tensor)] = true;
         }
-        if (!taken && begins_with(tensor->name, scope) &&
-            !is_ignored(tensor->name + strlen(scope), ignored)) {
-            lp_plan_problem(plan, "%.128s: no such tensor in this family", tensor->name);
+    }
+    for (size_t i = 0; planned != NULL && i < count; i++) {
+        const char *name = lp_checkpoint_tensor(ckpt, i)->name;
+        if (!planned[i] && begins_with(name, scope) && !is_ignored(name + strlen(scope), ignored)) {
+            lp_plan_problem(plan, "%.128s: no such tensor in this family", name);
         }
     }
     lp_free(planned);
@@ -278,12 +243,10 @@ lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t t
     }
     lp_tensor_read *reads = lp_alloc(plan->count, sizeof *reads);
     *arena = lp_alloc(floats, sizeof **arena);
-    lp_status status = LP_ERR_MEMORY;
+    lp_status status;
     size_t end = 0;
-    if (reads == NULL || *arena == NULL) {
-        (void)lp_fail_memory(err, "an encoder's weights", floats, sizeof **arena);
-        goto done;
-    }
+    LP_TRY(lp_allocated(reads, "an encoder's weights", floats, sizeof **arena, err));
+    LP_TRY(lp_allocated(*arena, "an encoder's weights", floats, sizeof **arena, err));
     for (size_t i = 0; i < plan->count; i++) {
         const lp_weight *weight = &plan->weights[i];
         size_t begin = begin_of(weight, end);

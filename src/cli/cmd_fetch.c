@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -30,7 +29,7 @@ typedef struct fetch_job {
     bool unverified;
     cli_output_settings output;
     item item;
-    char *path;
+    char path[LP_PATH_ROOM];
     char found[LP_DIGEST_HEX];
 } fetch_job;
 
@@ -99,43 +98,36 @@ static int settle_checksum(const cli_command *command, fetch_job *j) {
 static lp_status settle_path(fetch_job *j, lp_error *err) {
     size_t length = j->out != NULL ? strlen(j->out) : 0;
     bool folder = length > 0 && (j->out[length - 1] == '/' || lp_is_folder(j->out));
-    const char *into = j->out == NULL ? j->cache : folder ? j->out : NULL;
-    char *parent = NULL;
+    char parent[LP_PATH_ROOM];
     lp_status status;
-    j->path = into != NULL ? lp_path_join(into, j->item.file) : lp_strdup(j->out);
-    LP_TRY(lp_allocated(j->path, j->item.file, 1, 1, err));
-    parent = lp_strdup(j->path);
-    LP_TRY(lp_allocated(parent, j->path, 1, 1, err));
-    char *slash = strrchr(parent, '/');
-    if (slash != NULL && slash > parent) {
-        *slash = '\0';
+    LP_TRY(j->out != NULL && !folder
+               ? lp_path_print(j->path, err, "%s", j->out)
+               : lp_path_in(j->path, folder ? j->out : j->cache, j->item.file, err));
+    LP_TRY(lp_path_beside(parent, j->path, "", err));
+    if (parent[0] != '\0') {
         LP_TRY(lp_make_folders(parent, err));
     }
 done:
-    lp_free(parent);
     return status;
 }
 
 /* A file that another program fetched is as good, if it is the right one. */
 static lp_status find_elsewhere(fetch_job *j, bool *found, lp_error *err) {
-    char *path = NULL;
+    char path[LP_PATH_ROOM];
     lp_status status;
     if (j->out != NULL || j->url != NULL || j->item.model == NULL || j->sha256 == NULL ||
         lp_is_file(j->path)) {
         return LP_OK;
     }
-    LP_TRY(model_path_elsewhere(j->item.model, &path, err));
-    if (path != NULL) {
+    LP_TRY(model_path_elsewhere(j->item.model, path, err));
+    if (path[0] != '\0') {
         LP_TRY(lp_digest_file(LP_SHA256, path, j->found, err));
         *found = strncasecmp(j->found, j->sha256, strlen(j->sha256)) == 0;
     }
     if (*found) {
-        lp_free(j->path);
-        j->path = path;
-        path = NULL;
+        memcpy(j->path, path, sizeof path);
     }
 done:
-    lp_free(path);
     return status;
 }
 
@@ -191,11 +183,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         return CLI_FAILURE;
     }
     exit_status = settle_checksum(command, &j);
-    if (exit_status == CLI_CONTINUE) {
-        exit_status = cli_work(command, fetch, &j);
-        lp_free(j.path);
-    }
-    return exit_status;
+    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fetch, &j);
 }
 
 const cli_command cli_fetch = {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/json_row.h"
 #include "ckpt/known_models.h"
 #include "cli/model_path.h"
@@ -102,7 +101,7 @@ static void print_notes(void) {
 }
 
 static void print_details(const lp_known_model *m, const char *cache) {
-    char *path = NULL;
+    char path[LP_PATH_ROOM];
     lp_error ignored;
     (void)printf("name:          %s%s%s\n", m->name, m->alias != NULL ? ", " : "",
                  m->alias != NULL ? m->alias : "");
@@ -122,12 +121,11 @@ static void print_details(const lp_known_model *m, const char *cache) {
         (void)printf("published:     %.*f on %s; %s; %s\n", p->study->decimals, p->accuracy,
                      p->dataset, p->study->setting, p->study->source);
     }
-    if (model_path_find(m->name, cache, &path, &ignored) == LP_OK) {
+    if (model_path_find(m->name, cache, path, &ignored) == LP_OK) {
         (void)printf("file:          %s\n", path);
     } else {
         (void)printf("file:          not here yet; `linprobe fetch %s` downloads it\n", m->name);
     }
-    lp_free(path);
 }
 
 /* `count` models: those that were named, or (NULL) the first of all. */

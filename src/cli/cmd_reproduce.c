@@ -8,7 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -31,7 +30,7 @@ typedef struct reproduce_job {
     cli_model_settings encoder;
     cli_fit_settings fit;
     cli_output_settings output;
-    char *model_path, *data_path;
+    char model_path[LP_PATH_ROOM], data_path[LP_PATH_ROOM];
     lp_dataset *train; /* until its features are there */
     lp_dataset *test;
 } reproduce_job;
@@ -65,7 +64,7 @@ static const cli_option own[] = {
 /* A file that is downloaded unless it is here. */
 typedef struct input_file {
     const char *what, *option; /* "weights", "--model FILE": for messages */
-    const char *elsewhere;     /* where else it may be, or NULL */
+    const char *elsewhere;     /* where else it is, or "" */
     const char *url, *sha256;
     uint64_t bytes; /* 0: not known */
 } input_file;
@@ -82,14 +81,10 @@ static lp_status check_kept(const char *path, const char *sha256, lp_error *err)
     return status;
 }
 
-static lp_status keep_path(const char *path, char **out, lp_error *err) {
-    *out = lp_strdup(path);
-    return lp_allocated(*out, path, strlen(path) + 1, 1, err);
-}
-
 /* The file is in the cache, elsewhere, or is downloaded to the cache. */
-static lp_status find_input(const char *cache, const input_file *file, char **out, lp_error *err) {
-    char path[LP_PATH_ROOM], advice[160];
+static lp_status find_input(const char *cache, const input_file *file, char path[LP_PATH_ROOM],
+                            lp_error *err) {
+    char advice[160];
     lp_status status;
     if (lp_path_name(file->url)[0] == '\0') {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the URL of a file", file->url);
@@ -97,18 +92,16 @@ static lp_status find_input(const char *cache, const input_file *file, char **ou
     LP_TRY(lp_path_print(path, err, "%s/%s", cache, lp_path_name(file->url)));
     if (lp_is_file(path)) {
         LP_TRY(check_kept(path, file->sha256, err));
-    } else if (file->elsewhere != NULL && lp_is_file(file->elsewhere)) {
-        return keep_path(file->elsewhere, out, err);
+    } else if (file->elsewhere[0] != '\0') {
+        LP_TRY(lp_path_print(path, err, "%s", file->elsewhere));
     } else {
         const lp_fetch_request request = {
             .url = file->url, .path = path, .bytes = file->bytes, .sha256 = file->sha256};
         (void)snprintf(advice, sizeof advice,
-                       "a file that is here already: %s; `make demo` needs no download",
-                       file->option);
+                       "if it is here already: %s; without a network: `make demo`", file->option);
         LP_TRY(lp_make_folders(cache, err));
         LP_TRY(download_file(file->what, advice, &request, err));
     }
-    LP_TRY(keep_path(path, out, err));
 done:
     return status;
 }
@@ -118,20 +111,21 @@ static lp_status find_data(reproduce_job *j, lp_error *err) {
     const bool other = j->data_url != NULL;
     const input_file file = {.what = "CIFAR-100",
                              .option = "--data PATH",
+                             .elsewhere = "",
                              .url = other ? j->data_url : official->url,
                              .sha256 = other ? j->data_sha256 : official->sha256,
                              .bytes = other ? 0 : official->bytes};
-    return j->data != NULL ? keep_path(j->data, &j->data_path, err)
-                           : find_input(j->cache, &file, &j->data_path, err);
+    return j->data != NULL ? lp_path_print(j->data_path, err, "%s", j->data)
+                           : find_input(j->cache, &file, j->data_path, err);
 }
 
 static lp_status find_weights(reproduce_job *j, lp_error *err) {
     const lp_known_model *known = lp_known_model_named("clip-vit-b-32");
     const bool other = j->weights_url != NULL;
-    char *elsewhere = NULL;
+    char elsewhere[LP_PATH_ROOM] = "";
     lp_status status;
     if (!other) {
-        LP_TRY(model_path_elsewhere(known, &elsewhere, err));
+        LP_TRY(model_path_elsewhere(known, elsewhere, err));
     }
     const input_file file = {.what = "weights",
                              .option = "--model FILE",
@@ -139,9 +133,8 @@ static lp_status find_weights(reproduce_job *j, lp_error *err) {
                              .url = other ? j->weights_url : known->url,
                              .sha256 = other ? j->weights_sha256 : known->sha256,
                              .bytes = other ? 0 : known->bytes};
-    LP_TRY(find_input(j->cache, &file, &j->model_path, err));
+    LP_TRY(find_input(j->cache, &file, j->model_path, err));
 done:
-    lp_free(elsewhere);
     return status;
 }
 
@@ -150,7 +143,7 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
     lp_checkpoint *ckpt = NULL;
     lp_status status;
     if (j->model != NULL) {
-        LP_TRY(model_path_find(j->model, j->cache, &j->model_path, err));
+        LP_TRY(model_path_find(j->model, j->cache, j->model_path, err));
         LP_TRY(lp_checkpoint_open(j->model_path, &ckpt, err));
     }
     LP_TRY(find_data(j, err));
@@ -158,7 +151,7 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
                            err));
     LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TEST, j->output.threads, &j->test,
                            err));
-    if (j->model_path == NULL) {
+    if (j->model == NULL) {
         LP_TRY(find_weights(j, err));
     }
 done:
@@ -215,8 +208,6 @@ done:
     lp_run_free(run);
     lp_dataset_close(j->train);
     lp_dataset_close(j->test);
-    lp_free(j->model_path);
-    lp_free(j->data_path);
     return status;
 }
 

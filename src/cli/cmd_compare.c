@@ -100,13 +100,8 @@ done:
 
 /* The tables and the chart that both kinds of comparison have. */
 static lp_status show(const compare_settings *s, const lp_comparison *c, lp_error *err) {
-    lp_status status;
-    LP_TRY(lp_comparison_print(c, stdout, s->output.format, s->table, err));
-    if (s->picture != NULL) {
-        LP_TRY(lp_comparison_draw(c, s->picture, err));
-    }
-done:
-    return status;
+    lp_status status = lp_comparison_print(c, stdout, s->output.format, s->table, err);
+    return status != LP_OK || s->picture == NULL ? status : lp_comparison_draw(c, s->picture, err);
 }
 
 static lp_status compare_probes(const compare_settings *s, lp_error *err) {
@@ -295,8 +290,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_normalize_option, &s.encoder, "--data"},
                                 {cli_encoder_options, &s.encoder, "--data"},
                                 {cli_solver_option, &s.fit, "--data"},
-                                {cli_strength_option, &s.fit, "--data"},
-                                {cli_tolerance_options, &s.fit, "--data"},
+                                {cli_fit_options, &s.fit, "--data"},
                                 {cli_profile_option, &s.output, "--data"},
                                 {cli_format_option, &s.output, NULL},
                                 {cli_threads_option, &s.output, NULL},

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "ckpt/known_models.h"
-#include "cli/download.h"
+#include "cli/data_input.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/settings.h"
@@ -63,35 +63,33 @@ static bool find_item(const char *name, item *out) {
 }
 
 /* The checksum that counts: the published one, or the user's, which must not contradict it. */
-static int settle_checksum(const cli_command *command, fetch_job *j) {
-    char text[256];
+static lp_status settle_checksum(fetch_job *j, lp_error *err) {
     const char *known = j->url == NULL ? j->item.sha256 : NULL;
     size_t length = j->sha256 != NULL ? strlen(j->sha256) : 0;
+    size_t known_length = known != NULL ? strlen(known) : 0;
     if (j->sha256 != NULL &&
         (length < 8 || length > 64 || strspn(j->sha256, "0123456789abcdefABCDEF") != length)) {
-        return cli_usage_error(command, "--sha256: expected 8 to 64 hexadecimal digits");
+        return lp_fail(err, LP_ERR_ARGUMENT, "--sha256: expected 8 to 64 hexadecimal digits");
     }
     if (j->sha256 != NULL && j->unverified) {
-        return cli_usage_error(command, "--sha256 and --unverified exclude each other");
+        return lp_fail(err, LP_ERR_ARGUMENT, "--sha256 and --unverified exclude each other");
     }
     if (j->sha256 != NULL && known != NULL &&
-        strncasecmp(j->sha256, known, length < strlen(known) ? length : strlen(known)) != 0) {
-        (void)snprintf(text, sizeof text,
+        strncasecmp(j->sha256, known, length < known_length ? length : known_length) != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
                        "--sha256 is not the published one of %s, %s; another file has --url, too",
                        j->item.title, known);
-        return cli_usage_error(command, text);
     }
-    if (j->sha256 == NULL || (known != NULL && length < strlen(known))) {
+    if (length < known_length || j->sha256 == NULL) {
         j->sha256 = j->item.sha256; /* the longer of the two; and what can be verified is */
     }
     if (j->sha256 == NULL && !j->unverified) {
-        (void)snprintf(text, sizeof text,
+        return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s has no published checksum: give one with --sha256 HEX, or take the file "
                        "as it comes with --unverified",
                        j->item.title);
-        return cli_usage_error(command, text);
     }
-    return CLI_CONTINUE;
+    return LP_OK;
 }
 
 /* --out FILE, --out FOLDER, or the cache. */
@@ -169,6 +167,7 @@ done:
 
 static int run(const cli_command *command, int argc, char **argv) {
     fetch_job j = {.cache = MODEL_CACHE};
+    lp_error err;
     const cli_group groups[] = {
         {own, &j, NULL}, {cli_format_option, &j.output, NULL}, {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, &j.name, 1, 1, NULL);
@@ -182,8 +181,8 @@ static int run(const cli_command *command, int argc, char **argv) {
                       j.name);
         return CLI_FAILURE;
     }
-    exit_status = settle_checksum(command, &j);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fetch, &j);
+    return settle_checksum(&j, &err) != LP_OK ? cli_usage_error(command, err.text)
+                                              : cli_work(command, fetch, &j);
 }
 
 const cli_command cli_fetch = {

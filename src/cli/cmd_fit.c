@@ -60,8 +60,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     fit_settings s = {.fit = cli_fit_defaults()};
     const cli_group groups[] = {{own, &s, NULL},
                                 {cli_solver_option, &s.fit, NULL},
-                                {cli_strength_option, &s.fit, NULL},
-                                {cli_tolerance_options, &s.fit, NULL},
+                                {cli_fit_options, &s.fit, NULL},
                                 {cli_format_option, &s.output, NULL},
                                 {cli_threads_option, &s.output, NULL},
                                 {.options = NULL}};

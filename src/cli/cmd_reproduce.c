@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
-#include "cli/download.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/profile_table.h"
@@ -222,8 +221,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_normalize_option, &j.encoder, NULL},
                                 {cli_encoder_options, &j.encoder, NULL},
                                 {cli_one_encoder_options, &j.encoder, NULL},
-                                {cli_strength_option, &j.fit, NULL},
-                                {cli_tolerance_options, &j.fit, NULL},
+                                {cli_fit_options, &j.fit, NULL},
                                 {cli_profile_option, &j.output, NULL},
                                 {cli_format_option, &j.output, NULL},
                                 {cli_threads_option, &j.output, NULL},

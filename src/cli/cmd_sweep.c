@@ -52,13 +52,13 @@ static const cli_option own[] = {
 
 static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_report *r,
                         lp_error *err) {
-    lp_status status;
-    LP_TRY(j->validation_path == NULL ? lp_features_open(j->train_path, &r->train, err)
-                                      : lp_run_open_sets(j->train_path, j->validation_path,
-                                                         &r->train, &r->validation, err));
-    LP_TRY(lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err));
-done:
-    return status;
+    lp_status status =
+        j->validation_path == NULL
+            ? lp_features_open(j->train_path, &r->train, err)
+            : lp_run_open_sets(j->train_path, j->validation_path, &r->train, &r->validation, err);
+    return status != LP_OK
+               ? status
+               : lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err);
 }
 
 /* Fits with the chosen C on all that is not test data.  Without convergence the probe is there, and

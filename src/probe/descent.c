@@ -471,8 +471,7 @@ static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
         refresh = curvature ? 2 * refresh + 4 : refresh;
         LP_TRY(advance(s, curvature, err));
         if (!report_round(s, rounds, reporter)) {
-            status = lp_fail(err, LP_CANCELLED, "fit cancelled");
-            goto done;
+            LP_TRY(lp_fail(err, LP_CANCELLED, "fit cancelled"));
         }
     }
 done:

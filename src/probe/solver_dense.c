@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "probe/dense_objective.h"
 #include "probe/descent.h"
-#include "probe/starting_point.h"
 
 static lp_status softmax_open(const lp_problem *problem, void **state, lp_error *err) {
     return lp_dense_open(problem, LP_LOSS_SOFTMAX, state, err);
@@ -51,14 +50,5 @@ done:
     return status;
 }
 
-const lp_solver_entry lp_softmax_solver = {.tolerance = 1e-6,
-                                           .max_iterations = 1000,
-                                           .open = softmax_open,
-                                           .fit = dense_fit,
-                                           .close = lp_dense_close};
-
-const lp_solver_entry lp_ovr_solver = {.tolerance = 1e-6,
-                                       .max_iterations = 1000,
-                                       .open = ovr_open,
-                                       .fit = dense_fit,
-                                       .close = lp_dense_close};
+const lp_solver_entry lp_softmax_solver = {1e-6, 1000, softmax_open, dense_fit, lp_dense_close};
+const lp_solver_entry lp_ovr_solver = {1e-6, 1000, ovr_open, dense_fit, lp_dense_close};

@@ -292,8 +292,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_solver_option, &s.fit, "--data"},
                                 {cli_fit_options, &s.fit, "--data"},
                                 {cli_profile_option, &s.output, "--data"},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
+                                {cli_output_options, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, MOST_WORDS, &s.count);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, compare, &s);

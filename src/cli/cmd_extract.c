@@ -99,8 +99,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_encoder_options, &s.encoder, "--model"},
                                 {cli_one_encoder_options, &s.encoder, "--model"},
                                 {cli_profile_option, &s.output, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
+                                {cli_output_options, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {

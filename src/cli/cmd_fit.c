@@ -61,8 +61,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     const cli_group groups[] = {{own, &s, NULL},
                                 {cli_solver_option, &s.fit, NULL},
                                 {cli_fit_options, &s.fit, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
+                                {cli_output_options, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, &s.train, 1, 1, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fit, &s);

@@ -71,10 +71,8 @@ done:
 
 static int run(const cli_command *command, int argc, char **argv) {
     knn_settings s = {.k = {1, {20}}, .temperature = 0.07};
-    const cli_group groups[] = {{own, &s, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
-                                {.options = NULL}};
+    const cli_group groups[] = {
+        {own, &s, NULL}, {cli_output_options, &s.output, NULL}, {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, knn, &s);
 }

@@ -62,8 +62,8 @@ static const cli_option own[] = {
 
 /* A file that is downloaded unless it is here. */
 typedef struct input_file {
-    const char *what, *option; /* "weights", "--model FILE": for messages */
-    const char *elsewhere;     /* where else it is, or "" */
+    const char *what, *option;   /* "weights", "--model FILE": for messages */
+    const lp_known_model *model; /* whose file may be elsewhere, too; or NULL */
     const char *url, *sha256;
     uint64_t bytes; /* 0: not known */
 } input_file;
@@ -83,24 +83,29 @@ static lp_status check_kept(const char *path, const char *sha256, lp_error *err)
 /* The file is in the cache, elsewhere, or is downloaded to the cache. */
 static lp_status find_input(const char *cache, const input_file *file, char path[LP_PATH_ROOM],
                             lp_error *err) {
+    const char *name = lp_path_name(file->url);
     char advice[160];
     lp_status status;
-    if (lp_path_name(file->url)[0] == '\0') {
+    if (name[0] == '\0') {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the URL of a file", file->url);
     }
-    LP_TRY(lp_path_print(path, err, "%s/%s", cache, lp_path_name(file->url)));
+    LP_TRY(lp_path_print(path, err, "%s/%s", cache, name));
     if (lp_is_file(path)) {
-        LP_TRY(check_kept(path, file->sha256, err));
-    } else if (file->elsewhere[0] != '\0') {
-        LP_TRY(lp_path_print(path, err, "%s", file->elsewhere));
-    } else {
-        const lp_fetch_request request = {
-            .url = file->url, .path = path, .bytes = file->bytes, .sha256 = file->sha256};
-        (void)snprintf(advice, sizeof advice,
-                       "if it is here already: %s; without a network: `make demo`", file->option);
-        LP_TRY(lp_make_folders(cache, err));
-        LP_TRY(download_file(file->what, advice, &request, err));
+        return check_kept(path, file->sha256, err);
     }
+    if (file->model != NULL) {
+        LP_TRY(model_path_elsewhere(file->model, path, err));
+        if (path[0] != '\0') {
+            return LP_OK;
+        }
+        LP_TRY(lp_path_print(path, err, "%s/%s", cache, name));
+    }
+    const lp_fetch_request request = {
+        .url = file->url, .path = path, .bytes = file->bytes, .sha256 = file->sha256};
+    (void)snprintf(advice, sizeof advice,
+                   "if it is here already: %s; without a network: `make demo`", file->option);
+    LP_TRY(lp_make_folders(cache, err));
+    LP_TRY(download_file(file->what, advice, &request, err));
 done:
     return status;
 }
@@ -110,7 +115,6 @@ static lp_status find_data(reproduce_job *j, lp_error *err) {
     const bool other = j->data_url != NULL;
     const input_file file = {.what = "CIFAR-100",
                              .option = "--data PATH",
-                             .elsewhere = "",
                              .url = other ? j->data_url : official->url,
                              .sha256 = other ? j->data_sha256 : official->sha256,
                              .bytes = other ? 0 : official->bytes};
@@ -121,20 +125,13 @@ static lp_status find_data(reproduce_job *j, lp_error *err) {
 static lp_status find_weights(reproduce_job *j, lp_error *err) {
     const lp_known_model *known = lp_known_model_named("clip-vit-b-32");
     const bool other = j->weights_url != NULL;
-    char elsewhere[LP_PATH_ROOM] = "";
-    lp_status status;
-    if (!other) {
-        LP_TRY(model_path_elsewhere(known, elsewhere, err));
-    }
     const input_file file = {.what = "weights",
                              .option = "--model FILE",
-                             .elsewhere = elsewhere,
+                             .model = other ? NULL : known,
                              .url = other ? j->weights_url : known->url,
                              .sha256 = other ? j->weights_sha256 : known->sha256,
                              .bytes = other ? 0 : known->bytes};
-    LP_TRY(find_input(j->cache, &file, j->model_path, err));
-done:
-    return status;
+    return find_input(j->cache, &file, j->model_path, err);
 }
 
 /* What the user has is opened before anything is downloaded. */
@@ -223,8 +220,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_one_encoder_options, &j.encoder, NULL},
                                 {cli_fit_options, &j.fit, NULL},
                                 {cli_profile_option, &j.output, NULL},
-                                {cli_format_option, &j.output, NULL},
-                                {cli_threads_option, &j.output, NULL},
+                                {cli_output_options, &j.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {

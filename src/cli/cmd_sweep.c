@@ -131,8 +131,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     const cli_group groups[] = {{own, &j, NULL},
                                 {cli_solver_option, &j.asked, NULL},
                                 {cli_tolerance_options, &j.asked, NULL},
-                                {cli_format_option, &j.output, NULL},
-                                {cli_threads_option, &j.output, NULL},
+                                {cli_output_options, &j.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, &j.train_path, 1, 1, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, sweep, &j);

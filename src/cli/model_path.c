@@ -3,6 +3,7 @@
 #include "cli/model_path.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,36 +11,25 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* path = "" unless folder/name is a file. */
-static lp_status find_file(const char *folder, const char *name, char path[LP_PATH_ROOM],
-                           lp_error *err) {
-    lp_status status = lp_path_in(path, folder, name, err);
-    if (!lp_is_file(path)) {
-        path[0] = '\0';
-    }
-    return status;
-}
-
 lp_status model_path_elsewhere(const lp_known_model *model, char path[LP_PATH_ROOM],
                                lp_error *err) {
-    const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
-    const char *hub = getenv("TORCH_HOME"), *file = lp_known_model_file(model);
+    const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME"),
+               *hub = getenv("TORCH_HOME");
     bool clip = strncmp(model->family, "clip", 4) == 0;
-    char folder[LP_PATH_ROOM];
-    lp_status status = LP_OK;
-    path[0] = '\0';
+    const char *start = home, *below = clip ? ".cache/clip" : ".cache/torch/hub/checkpoints";
+    char inner[256];
     if (!clip && hub != NULL) {
-        LP_TRY(lp_path_in(folder, hub, "hub/checkpoints", err));
+        start = hub;
+        below = "hub/checkpoints";
     } else if (!clip && cache != NULL) {
-        LP_TRY(lp_path_in(folder, cache, "torch/hub/checkpoints", err));
-    } else if (home != NULL) {
-        const char *below = clip ? ".cache/clip" : ".cache/torch/hub/checkpoints";
-        LP_TRY(lp_path_in(folder, home, below, err));
-    } else {
-        goto done;
+        start = cache;
+        below = "torch/hub/checkpoints";
     }
-    LP_TRY(find_file(folder, file, path, err));
-done:
+    (void)snprintf(inner, sizeof inner, "%s/%s", below, lp_known_model_file(model));
+    lp_status status = start != NULL ? lp_path_in(path, start, inner, err) : LP_OK;
+    if (start == NULL || !lp_is_file(path)) {
+        path[0] = '\0';
+    }
     return status;
 }
 
@@ -57,8 +47,8 @@ lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH
                        "those",
                        word);
     }
-    LP_TRY(find_file(cache, lp_known_model_file(model), path, err));
-    if (path[0] == '\0') {
+    LP_TRY(lp_path_in(path, cache, lp_known_model_file(model), err));
+    if (!lp_is_file(path)) {
         LP_TRY(model_path_elsewhere(model, path, err));
     }
     if (path[0] == '\0') {

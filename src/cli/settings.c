@@ -127,10 +127,14 @@ const cli_option cli_format_option[] = {{CLI_OUTPUT, "--format", "F", CLI_CHOICE
                                          .choices = formats, .help = "how the result is printed"},
                                         {.name = NULL}};
 
-const cli_option cli_threads_option[] = {
+const cli_option cli_output_options[] = {
+    {CLI_OUTPUT, "--format", "F", CLI_CHOICE, AT(format), .choices = formats,
+     .help = "how the result is printed"},
     {CLI_GENERAL, "--threads", "N", CLI_COUNT, AT(threads), .low = 1, .high = MOST_THREADS,
      .help = "number of threads (default: one a processor); never changes the result"},
     {.name = NULL}};
+
+const cli_option *const cli_threads_option = cli_output_options + 1;
 
 const cli_option cli_profile_option[] = {
     {CLI_OUTPUT, "--profile", NULL, CLI_FLAG, AT(profile),

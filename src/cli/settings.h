@@ -54,8 +54,9 @@ typedef struct cli_output_settings {
     bool profile;
 } cli_output_settings;
 
+extern const cli_option cli_output_options[]; /* --format, --threads */
 extern const cli_option cli_format_option[];
-extern const cli_option cli_threads_option[];
+extern const cli_option *const cli_threads_option;
 extern const cli_option cli_profile_option[];
 
 #endif

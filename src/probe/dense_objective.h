@@ -40,13 +40,12 @@ typedef struct lp_evaluator {
     const lp_dense *dense;
     lp_pass *pass; /* dense->pass, or one over other examples */
     double C;
-    bool wide;          /* float64 instead of float32 */
-    bool *chosen;       /* [models] to evaluate; at first all */
-    double *raw;        /* [K, F] */
-    double *turned;     /* [K, F] */
-    double *intercepts; /* [K] */
-    size_t *columns;    /* [K] */
-    size_t passes;      /* over the data so far */
+    bool wide;            /* float64 instead of float32 */
+    bool *chosen;         /* [models] to evaluate; at first all */
+    double *raw, *turned; /* [K, F] */
+    double *intercepts;   /* [K] */
+    size_t *columns;      /* [K] */
+    size_t passes;        /* over the data so far */
 } lp_evaluator;
 
 /* Makes an lp_dense, the state that an lp_solver_entry opens and closes. */

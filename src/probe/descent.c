@@ -85,10 +85,7 @@ typedef struct descent {
     lp_memory memory; /* that the arrays below lie in */
     const lp_dense *dense;
     lp_evaluator evaluator;
-    double *parameters; /* [K, D] */
-    double *trial;
-    double *direction;
-    double *scratch;
+    double *parameters, *trial, *direction, *scratch; /* [K, D] */
     model *models;
     lp_objective here;  /* at parameters */
     lp_objective there; /* at trial */

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "cli/data_input.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
@@ -57,25 +58,20 @@ _Static_assert(sizeof(lp_comparison_table) == sizeof(int), "an option stores it 
 
 /* What PROBE=TEST_DIR says. */
 typedef struct probe_word {
-    char *path; /* of a probe, or of predictions (.npy) */
+    char path[LP_PATH_ROOM]; /* of a probe, or of predictions (.npy) */
     const char *test;
 } probe_word;
 
 /* Splits a word at the '=' that has a file before and a file or folder after it, so that either
  * name may hold another. */
 static lp_status split_word(const char *word, probe_word *out, lp_error *err) {
-    char *path = lp_strdup(word);
-    out->path = path;
-    if (path == NULL) {
-        return lp_fail_memory(err, "arguments", strlen(word), 1);
-    }
-    for (char *equals = strchr(path, '='); equals != NULL; equals = strchr(equals + 1, '=')) {
-        *equals = '\0';
-        out->test = word + (equals - path) + 1;
-        if (lp_is_file(path) && (lp_is_folder(out->test) || lp_is_file(out->test))) {
-            return LP_OK;
+    for (const char *equals = word; (equals = strchr(equals, '=')) != NULL;) {
+        lp_status status = lp_path_print(out->path, err, "%.*s", (int)(equals - word), word);
+        out->test = ++equals;
+        if (status != LP_OK ||
+            (lp_is_file(out->path) && (lp_is_folder(out->test) || lp_is_file(out->test)))) {
+            return status;
         }
-        *equals = '=';
     }
     return lp_fail(err, LP_ERR_ARGUMENT,
                    "%s: expected PROBE=TEST_DIR, a probe (or .npy) file and a feature set", word);
@@ -104,13 +100,8 @@ done:
 
 /* The tables and the chart that both kinds of comparison have. */
 static lp_status show(const compare_settings *s, const lp_comparison *c, lp_error *err) {
-    lp_status status;
-    LP_TRY(lp_comparison_print(c, stdout, s->output.format, s->table, err));
-    if (s->picture != NULL) {
-        LP_TRY(lp_comparison_draw(c, s->picture, err));
-    }
-done:
-    return status;
+    lp_status status = lp_comparison_print(c, stdout, s->output.format, s->table, err);
+    return status != LP_OK || s->picture == NULL ? status : lp_comparison_draw(c, s->picture, err);
 }
 
 static lp_status compare_probes(const compare_settings *s, lp_error *err) {
@@ -126,9 +117,6 @@ static lp_status compare_probes(const compare_settings *s, lp_error *err) {
     LP_TRY(show(s, &c, err));
 done:
     lp_comparison_clear(&c);
-    for (size_t i = 0; words != NULL && i < s->count; i++) {
-        lp_free(words[i].path);
-    }
     lp_free(words);
     return status;
 }
@@ -138,7 +126,7 @@ done:
 /* What [NAME=]MODEL[@POINT] says. */
 typedef struct model_word {
     char name[96]; /* "" where there is none */
-    char *path;
+    char path[LP_PATH_ROOM];
     lp_feature_point point;
 } model_word;
 
@@ -147,15 +135,14 @@ static lp_status read_word(const compare_settings *s, const char *word, model_wo
                            lp_error *err) {
     const char *start = word, *equals = strchr(word, '=');
     bool whole = lp_is_file(word) || lp_is_folder(word);
-    char *model = NULL;
+    char model[LP_PATH_ROOM];
     lp_status status;
     *out = (model_word){.point = s->encoder.point};
     if (!whole && equals != NULL && equals != word) {
         (void)snprintf(out->name, sizeof out->name, "%.*s", (int)(equals - word), word);
         start = equals + 1;
     }
-    model = lp_strdup(start);
-    LP_TRY(lp_allocated(model, "arguments", strlen(word), 1, err));
+    LP_TRY(lp_path_print(model, err, "%s", start));
     char *at = strrchr(model, '@');
     for (int p = LP_FEATURE_PROJECTED; !whole && at != NULL && p <= LP_FEATURE_PENULTIMATE; p++) {
         if (strcmp(at + 1, lp_feature_point_name((lp_feature_point)p)) == 0) {
@@ -164,9 +151,8 @@ static lp_status read_word(const compare_settings *s, const char *word, model_wo
             break;
         }
     }
-    LP_TRY(model_path_find(model, s->cache, &out->path, err));
+    LP_TRY(model_path_find(model, s->cache, out->path, err));
 done:
-    lp_free(model);
     return status;
 }
 
@@ -175,6 +161,7 @@ typedef struct contest {
     const compare_settings *settings;
     lp_dataset *train, *test;
     lp_comparison comparison;
+    lp_memory memory;   /* that the arrays below lie in */
     lp_run **runs;      /* [count] */
     char (*names)[128]; /* [count] */
     bool converged;
@@ -220,7 +207,7 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     const compare_settings *s = k->settings;
     const lp_fit_options fit = cli_fit_by(&s->fit, s->fit.fit.solver, s->output.threads);
     meter m;
-    model_word model = {.path = NULL};
+    model_word model;
     lp_status status;
     (void)fprintf(stderr, "backbone %zu of %zu: %s\n", i + 1, s->count, word);
     LP_TRY(read_word(s, word, &model, err));
@@ -236,7 +223,6 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     LP_TRY(lp_comparison_add(&k->comparison, &contestant, run->probes[0].probe, run->test,
                              s->output.threads, err));
 done:
-    lp_free(model.path);
     return status;
 }
 
@@ -245,10 +231,9 @@ static lp_status open_contest(contest *k, lp_error *err) {
     size_t threads = s->output.threads;
     lp_status status;
     LP_TRY(lp_comparison_init(&k->comparison, s->count, err));
-    k->runs = lp_alloc_zeroed(s->count, sizeof(lp_run *));
-    LP_TRY(lp_allocated((void *)k->runs, "comparison", s->count, sizeof(lp_run *), err));
-    k->names = lp_alloc_zeroed(s->count, sizeof *k->names);
-    LP_TRY(lp_allocated(k->names, "comparison", s->count, sizeof *k->names, err));
+    k->runs = lp_memory_take_zeroed(&k->memory, s->count, sizeof(lp_run *));
+    k->names = lp_memory_take_zeroed(&k->memory, s->count, sizeof *k->names);
+    LP_TRY(lp_memory_check(&k->memory, "comparison", err));
     LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TRAIN, threads, &k->train, err));
     LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TEST, threads, &k->test, err));
 done:
@@ -277,8 +262,7 @@ done:
     for (size_t i = 0; k.runs != NULL && i < s->count; i++) {
         lp_run_free(k.runs[i]);
     }
-    lp_free(k.runs);
-    lp_free(k.names);
+    lp_memory_free(&k.memory);
     lp_comparison_clear(&k.comparison);
     lp_dataset_close(k.train);
     lp_dataset_close(k.test);
@@ -306,11 +290,9 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_normalize_option, &s.encoder, "--data"},
                                 {cli_encoder_options, &s.encoder, "--data"},
                                 {cli_solver_option, &s.fit, "--data"},
-                                {cli_strength_option, &s.fit, "--data"},
-                                {cli_tolerance_options, &s.fit, "--data"},
+                                {cli_fit_options, &s.fit, "--data"},
                                 {cli_profile_option, &s.output, "--data"},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
+                                {cli_output_options, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, MOST_WORDS, &s.count);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, compare, &s);

@@ -181,10 +181,8 @@ done:
 
 static int run(const cli_command *command, int argc, char **argv) {
     eval_job j = {.table = LP_TABLE_SUMMARY};
-    const cli_group groups[] = {{own, &j, NULL},
-                                {cli_format_option, &j.output, NULL},
-                                {cli_threads_option, &j.output, NULL},
-                                {.options = NULL}};
+    const cli_group groups[] = {
+        {own, &j, NULL}, {cli_output_options, &j.output, NULL}, {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, j.words, 2, 2, NULL);
     if (exit_status != CLI_CONTINUE) {
         return exit_status;

@@ -1,7 +1,6 @@
 /* linprobe extract: a data set through an encoder into a feature set. */
 #include <stdio.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
 #include "cli/data_input.h"
@@ -67,7 +66,7 @@ static lp_status extract(void *job, lp_error *err) {
                                     .profile = s->output.profile ? &profile : NULL};
     meter m;
     const lp_watch watch = meter_watch(&m);
-    char *path = NULL;
+    char path[LP_PATH_ROOM];
     double seconds = 0;
     lp_encoder *encoder = NULL;
     lp_dataset *data = NULL;
@@ -76,7 +75,7 @@ static lp_status extract(void *job, lp_error *err) {
     /* the data first: a wrong path is reported before half a gigabyte is read */
     LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));
     if (!s->pixels) {
-        LP_TRY(model_path_find(s->model, MODEL_CACHE, &path, err));
+        LP_TRY(model_path_find(s->model, MODEL_CACHE, path, err));
         LP_TRY(lp_run_load(path, &s->encoder.encoder, &watch, &encoder, &seconds, err));
     }
     LP_TRY(lp_run_extract(encoder, data, &how, s->out, &watch, &report, err));
@@ -87,7 +86,6 @@ static lp_status extract(void *job, lp_error *err) {
 done:
     lp_encoder_free(encoder);
     lp_dataset_close(data);
-    lp_free(path);
     return status;
 }
 
@@ -101,8 +99,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_encoder_options, &s.encoder, "--model"},
                                 {cli_one_encoder_options, &s.encoder, "--model"},
                                 {cli_profile_option, &s.output, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
+                                {cli_output_options, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {

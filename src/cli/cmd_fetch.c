@@ -7,12 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "ckpt/known_models.h"
-#include "cli/download.h"
+#include "cli/data_input.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/settings.h"
@@ -30,7 +29,7 @@ typedef struct fetch_job {
     bool unverified;
     cli_output_settings output;
     item item;
-    char *path;
+    char path[LP_PATH_ROOM];
     char found[LP_DIGEST_HEX];
 } fetch_job;
 
@@ -64,78 +63,69 @@ static bool find_item(const char *name, item *out) {
 }
 
 /* The checksum that counts: the published one, or the user's, which must not contradict it. */
-static int settle_checksum(const cli_command *command, fetch_job *j) {
-    char text[256];
+static lp_status settle_checksum(fetch_job *j, lp_error *err) {
     const char *known = j->url == NULL ? j->item.sha256 : NULL;
     size_t length = j->sha256 != NULL ? strlen(j->sha256) : 0;
+    size_t known_length = known != NULL ? strlen(known) : 0;
     if (j->sha256 != NULL &&
         (length < 8 || length > 64 || strspn(j->sha256, "0123456789abcdefABCDEF") != length)) {
-        return cli_usage_error(command, "--sha256: expected 8 to 64 hexadecimal digits");
+        return lp_fail(err, LP_ERR_ARGUMENT, "--sha256: expected 8 to 64 hexadecimal digits");
     }
     if (j->sha256 != NULL && j->unverified) {
-        return cli_usage_error(command, "--sha256 and --unverified exclude each other");
+        return lp_fail(err, LP_ERR_ARGUMENT, "--sha256 and --unverified exclude each other");
     }
     if (j->sha256 != NULL && known != NULL &&
-        strncasecmp(j->sha256, known, length < strlen(known) ? length : strlen(known)) != 0) {
-        (void)snprintf(text, sizeof text,
+        strncasecmp(j->sha256, known, length < known_length ? length : known_length) != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
                        "--sha256 is not the published one of %s, %s; another file has --url, too",
                        j->item.title, known);
-        return cli_usage_error(command, text);
     }
-    if (j->sha256 == NULL || (known != NULL && length < strlen(known))) {
+    if (length < known_length || j->sha256 == NULL) {
         j->sha256 = j->item.sha256; /* the longer of the two; and what can be verified is */
     }
     if (j->sha256 == NULL && !j->unverified) {
-        (void)snprintf(text, sizeof text,
+        return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s has no published checksum: give one with --sha256 HEX, or take the file "
                        "as it comes with --unverified",
                        j->item.title);
-        return cli_usage_error(command, text);
     }
-    return CLI_CONTINUE;
+    return LP_OK;
 }
 
 /* --out FILE, --out FOLDER, or the cache. */
 static lp_status settle_path(fetch_job *j, lp_error *err) {
     size_t length = j->out != NULL ? strlen(j->out) : 0;
     bool folder = length > 0 && (j->out[length - 1] == '/' || lp_is_folder(j->out));
-    const char *into = j->out == NULL ? j->cache : folder ? j->out : NULL;
-    char *parent = NULL;
+    char parent[LP_PATH_ROOM];
     lp_status status;
-    j->path = into != NULL ? lp_path_join(into, j->item.file) : lp_strdup(j->out);
-    LP_TRY(lp_allocated(j->path, j->item.file, 1, 1, err));
-    parent = lp_strdup(j->path);
-    LP_TRY(lp_allocated(parent, j->path, 1, 1, err));
-    char *slash = strrchr(parent, '/');
-    if (slash != NULL && slash > parent) {
-        *slash = '\0';
+    LP_TRY(j->out != NULL && !folder
+               ? lp_path_print(j->path, err, "%s", j->out)
+               : lp_path_in(j->path, folder ? j->out : j->cache, j->item.file, err));
+    LP_TRY(lp_path_beside(parent, j->path, "", err));
+    if (parent[0] != '\0') {
         LP_TRY(lp_make_folders(parent, err));
     }
 done:
-    lp_free(parent);
     return status;
 }
 
 /* A file that another program fetched is as good, if it is the right one. */
 static lp_status find_elsewhere(fetch_job *j, bool *found, lp_error *err) {
-    char *path = NULL;
+    char path[LP_PATH_ROOM];
     lp_status status;
     if (j->out != NULL || j->url != NULL || j->item.model == NULL || j->sha256 == NULL ||
         lp_is_file(j->path)) {
         return LP_OK;
     }
-    LP_TRY(model_path_elsewhere(j->item.model, &path, err));
-    if (path != NULL) {
+    LP_TRY(model_path_elsewhere(j->item.model, path, err));
+    if (path[0] != '\0') {
         LP_TRY(lp_digest_file(LP_SHA256, path, j->found, err));
         *found = strncasecmp(j->found, j->sha256, strlen(j->sha256)) == 0;
     }
     if (*found) {
-        lp_free(j->path);
-        j->path = path;
-        path = NULL;
+        memcpy(j->path, path, sizeof path);
     }
 done:
-    lp_free(path);
     return status;
 }
 
@@ -177,6 +167,7 @@ done:
 
 static int run(const cli_command *command, int argc, char **argv) {
     fetch_job j = {.cache = MODEL_CACHE};
+    lp_error err;
     const cli_group groups[] = {
         {own, &j, NULL}, {cli_format_option, &j.output, NULL}, {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, &j.name, 1, 1, NULL);
@@ -190,12 +181,8 @@ static int run(const cli_command *command, int argc, char **argv) {
                       j.name);
         return CLI_FAILURE;
     }
-    exit_status = settle_checksum(command, &j);
-    if (exit_status == CLI_CONTINUE) {
-        exit_status = cli_work(command, fetch, &j);
-        lp_free(j.path);
-    }
-    return exit_status;
+    return settle_checksum(&j, &err) != LP_OK ? cli_usage_error(command, err.text)
+                                              : cli_work(command, fetch, &j);
 }
 
 const cli_command cli_fetch = {

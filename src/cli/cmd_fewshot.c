@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
+#include "base/memory.h"
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
@@ -27,35 +28,54 @@ static const lp_column draw_columns[] = {
     {"objective", "objective", "%.8g"}, {"iterations", "iterations", NULL},
     {"converged", "converged", NULL}};
 
-static json_t *draw_row(const lp_fit_options *fit, const lp_fewshot_draw *draw) {
-    lp_row row = lp_row_new();
-    lp_row_count(&row, "shots", draw->shots);
-    lp_row_count(&row, "seed", draw->seed);
-    lp_row_merge(&row, lp_score_json(&draw->score));
-    lp_row_merge(&row, lp_fit_report_json(fit, &draw->fit));
-    return lp_row_end(&row);
+/* What is fitted, and what came out. */
+typedef struct fewshot_run {
+    lp_features *train, *test;
+    lp_fewshot_options options;
+    lp_memory memory;       /* that the arrays below lie in */
+    lp_fewshot_draw *draws; /* [shots, draws] */
+    lp_fewshot_mean *means; /* [shots] */
+} fewshot_run;
+
+static json_t *draw_rows(const fewshot_run *f) {
+    json_t *rows = json_array();
+    for (size_t d = 0; d < f->options.shot_count * f->options.draws; d++) {
+        const lp_fewshot_draw *draw = &f->draws[d];
+        lp_row row = lp_row_new();
+        lp_row_count(&row, "shots", draw->shots);
+        lp_row_count(&row, "seed", draw->seed);
+        lp_row_merge(&row, lp_score_json(&draw->score));
+        lp_row_merge(&row, lp_fit_report_json(&f->options.fit, &draw->fit));
+        lp_rows_append(&rows, lp_row_end(&row));
+    }
+    return rows;
 }
 
-static json_t *mean_row(const lp_fewshot_mean *mean, const lp_fewshot_draw *draws, size_t count,
-                        size_t classes) {
-    bool converged = true;
-    for (size_t d = 0; d < count; d++) {
-        converged = converged && draws[d].fit.converged;
+static json_t *mean_rows(const fewshot_run *f) {
+    size_t count = f->options.draws;
+    json_t *rows = json_array();
+    for (size_t s = 0; s < f->options.shot_count; s++) {
+        const lp_fewshot_mean *mean = &f->means[s];
+        bool converged = true;
+        for (size_t d = 0; d < count; d++) {
+            converged = converged && f->draws[s * count + d].fit.converged;
+        }
+        lp_row row = lp_row_new();
+        lp_row_count(&row, "shots", mean->shots);
+        lp_row_count(&row, "examples", mean->shots * f->train->classes);
+        lp_row_count(&row, "draws", count);
+        lp_row_real(&row, "top1", 100 * mean->mean);
+        lp_row_flag(&row, "converged", converged);
+        if (count > 1) { /* one draw has no spread */
+            double high = mean->interval.high - mean->mean;
+            double low = mean->mean - mean->interval.low;
+            lp_row_real(&row, "half", 100 * fmax(low, high));
+            lp_row_interval(&row, "top1_", mean->interval, 100);
+            lp_row_real(&row, "deviation", 100 * mean->deviation);
+        }
+        lp_rows_append(&rows, lp_row_end(&row));
     }
-    lp_row row = lp_row_new();
-    lp_row_count(&row, "shots", mean->shots);
-    lp_row_count(&row, "examples", mean->shots * classes);
-    lp_row_count(&row, "draws", count);
-    lp_row_real(&row, "top1", 100 * mean->mean);
-    lp_row_flag(&row, "converged", converged);
-    if (count > 1) { /* one draw has no spread */
-        double high = mean->interval.high - mean->mean;
-        double low = mean->mean - mean->interval.low;
-        lp_row_real(&row, "half", 100 * fmax(low, high));
-        lp_row_interval(&row, "top1_", mean->interval, 100);
-        lp_row_real(&row, "deviation", 100 * mean->deviation);
-    }
-    return lp_row_end(&row);
+    return rows;
 }
 
 /* Where the set has names, the library's message about too small a class gets one. */
@@ -82,58 +102,39 @@ typedef enum fewshot_table { TABLE_AUTO, TABLE_MEANS, TABLE_DRAWS } fewshot_tabl
 static const char *const table_names[] = {"auto", "means", "draws", NULL};
 _Static_assert(sizeof(fewshot_table) == sizeof(int), "an option stores it through an int");
 
-static json_t *mean_rows(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
-                         const lp_fewshot_mean *means, size_t classes) {
-    json_t *rows = json_array();
-    for (size_t s = 0; s < few->shot_count; s++) {
-        lp_rows_append(&rows, mean_row(&means[s], draws + s * few->draws, few->draws, classes));
-    }
-    return rows;
-}
-
-static json_t *draw_rows(const lp_fewshot_options *few, const lp_fewshot_draw *draws) {
-    json_t *rows = json_array();
-    for (size_t d = 0; d < few->shot_count * few->draws; d++) {
-        lp_rows_append(&rows, draw_row(&few->fit, &draws[d]));
-    }
-    return rows;
-}
-
 /* One table; TABLE_AUTO: the means, in JSON both with the options. */
-static void print(const lp_fewshot_options *few, const lp_fewshot_draw *draws,
-                  const lp_fewshot_mean *means, size_t classes, lp_format format,
-                  fewshot_table table) {
+static void print(const fewshot_run *f, lp_format format, fewshot_table table) {
     if (format == LP_FORMAT_JSON && table == TABLE_AUTO) {
         lp_row row = lp_row_new();
-        lp_row_put(&row, "options", lp_fit_options_json(&few->fit));
-        lp_row_count(&row, "seed", few->seed);
-        lp_row_put(&row, "means", mean_rows(few, draws, means, classes));
-        lp_row_put(&row, "draws", draw_rows(few, draws));
+        lp_row_put(&row, "options", lp_fit_options_json(&f->options.fit));
+        lp_row_count(&row, "seed", f->options.seed);
+        lp_row_put(&row, "means", mean_rows(f));
+        lp_row_put(&row, "draws", draw_rows(f));
         lp_table_print(stdout, format, NULL, 0, lp_row_end(&row));
     } else if (table == TABLE_DRAWS) {
         lp_table_print(stdout, format, draw_columns, sizeof draw_columns / sizeof draw_columns[0],
-                       draw_rows(few, draws));
+                       draw_rows(f));
     } else {
         lp_table_print(stdout, format, mean_columns, sizeof mean_columns / sizeof mean_columns[0],
-                       mean_rows(few, draws, means, classes));
+                       mean_rows(f));
     }
 }
 
 /* Mean accuracy over the draws against the examples a class. */
-static lp_status draw_chart(const lp_fewshot_options *few, const lp_fewshot_mean *means,
-                            const lp_features *test, const char *path, lp_error *err) {
+static lp_status draw_chart(const fewshot_run *f, const char *path, lp_error *err) {
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 32], name[80], interval[80];
+    const lp_fewshot_options *few = &f->options;
     lp_curve_point *points = lp_alloc(few->shot_count, sizeof *points);
     lp_chart *chart = NULL;
     lp_status status;
     LP_TRY(lp_allocated(points, path, few->shot_count, sizeof *points, err));
     for (size_t s = 0; s < few->shot_count; s++) {
-        const lp_fewshot_mean *m = &means[s];
+        const lp_fewshot_mean *m = &f->means[s];
         bool spread = few->draws > 1; /* one draw has no interval */
         points[s] = (lp_curve_point){(double)m->shots, m->mean, spread ? m->interval.low : NAN,
                                      spread ? m->interval.high : NAN};
     }
-    lp_evaluation_title(test, on);
+    lp_evaluation_title(f->test, on);
     (void)snprintf(title, sizeof title, "Few-shot accuracy: %s", on);
     (void)snprintf(name, sizeof name, "%s, C = %.3g", lp_solver_name(few->fit.solver), few->fit.C);
     (void)snprintf(interval, sizeof interval, "95 %% interval of the mean over %zu draws",
@@ -179,14 +180,12 @@ static const cli_option own[] = {
     {.name = NULL}};
 #undef AT
 
-static lp_status fit_all(const lp_features *train, const lp_features *test, lp_fewshot_options *few,
-                         lp_fewshot_draw *draws, lp_fewshot_mean *means, lp_error *err) {
-    const lp_examples train_set = lp_features_examples(train),
-                      test_set = lp_features_examples(test);
+static lp_status fit_all(fewshot_run *f, lp_error *err) {
+    const lp_examples train = lp_features_examples(f->train), test = lp_features_examples(f->test);
     meter m;
     meter_start(&m, "few-shot", "fits");
-    few->fit.progress = (lp_progress){meter_step, &m};
-    lp_status status = lp_fewshot(&train_set, &test_set, few, draws, means, err);
+    f->options.fit.progress = (lp_progress){meter_step, &m};
+    lp_status status = lp_fewshot(&train, &test, &f->options, f->draws, f->means, err);
     meter_end(&m);
     return status;
 }
@@ -194,35 +193,30 @@ static lp_status fit_all(const lp_features *train, const lp_features *test, lp_f
 /* A fit that did not converge is reported after everything is printed and drawn. */
 static lp_status fewshot(void *job, lp_error *err) {
     const fewshot_settings *s = job;
-    lp_status status, fitted = LP_OK;
-    lp_features *train = NULL, *test = NULL;
-    lp_fewshot_draw *draws = NULL;
-    lp_fewshot_mean *means = NULL;
-    lp_fewshot_options few = {.shots = s->shots.values,
-                              .shot_count = s->shots.count,
-                              .draws = s->draws,
-                              .seed = s->seed,
-                              .fit = cli_fit_chosen(&s->fit, s->output.threads)};
-    LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &train, &test, err));
-    LP_TRY(name_class(train, &s->shots, err));
-    draws = lp_alloc(s->shots.count, s->draws * sizeof *draws);
-    means = lp_alloc(s->shots.count, sizeof *means);
-    LP_TRY(lp_allocated(draws, "draws", s->shots.count, s->draws * sizeof *draws, err));
-    LP_TRY(lp_allocated(means, "means", s->shots.count, sizeof *means, err));
-    fitted = fit_all(train, test, &few, draws, means, err);
+    fewshot_run f = {.options = {.shots = s->shots.values,
+                                 .shot_count = s->shots.count,
+                                 .draws = s->draws,
+                                 .seed = s->seed,
+                                 .fit = cli_fit_chosen(&s->fit, s->output.threads)}};
+    lp_status status, fitted;
+    LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &f.train, &f.test, err));
+    LP_TRY(name_class(f.train, &s->shots, err));
+    f.draws = lp_memory_take(&f.memory, s->shots.count, s->draws * sizeof *f.draws);
+    f.means = lp_memory_take(&f.memory, s->shots.count, sizeof *f.means);
+    LP_TRY(lp_memory_check(&f.memory, "draws", err));
+    fitted = fit_all(&f, err);
     if (fitted != LP_NOT_CONVERGED) {
         LP_TRY(fitted);
     }
-    print(&few, draws, means, train->classes, s->output.format, s->table);
+    print(&f, s->output.format, s->table);
     if (s->chart != NULL) {
-        LP_TRY(draw_chart(&few, means, test, s->chart, err));
+        LP_TRY(draw_chart(&f, s->chart, err));
     }
     status = fitted;
 done:
-    lp_free(draws);
-    lp_free(means);
-    lp_features_close(train);
-    lp_features_close(test);
+    lp_memory_free(&f.memory);
+    lp_features_close(f.train);
+    lp_features_close(f.test);
     return status;
 }
 
@@ -230,10 +224,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     fewshot_settings s = {.shots = {5, {1, 2, 4, 8, 16}}, .draws = 5, .fit = cli_fit_defaults()};
     const cli_group groups[] = {{own, &s, NULL},
                                 {cli_solver_option, &s.fit, NULL},
-                                {cli_strength_option, &s.fit, NULL},
-                                {cli_tolerance_options, &s.fit, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
+                                {cli_fit_options, &s.fit, NULL},
+                                {cli_output_options, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fewshot, &s);

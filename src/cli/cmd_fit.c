@@ -60,10 +60,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     fit_settings s = {.fit = cli_fit_defaults()};
     const cli_group groups[] = {{own, &s, NULL},
                                 {cli_solver_option, &s.fit, NULL},
-                                {cli_strength_option, &s.fit, NULL},
-                                {cli_tolerance_options, &s.fit, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
+                                {cli_fit_options, &s.fit, NULL},
+                                {cli_output_options, &s.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, &s.train, 1, 1, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fit, &s);

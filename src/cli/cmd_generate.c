@@ -1,5 +1,4 @@
 /* linprobe generate: pictures drawn from a seed, as a data set or with captions. */
-
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "draw/generate.h"

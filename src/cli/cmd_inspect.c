@@ -130,7 +130,9 @@ static lp_status inspect(void *job, lp_error *err) {
     lp_checkpoint *ckpt = NULL;
     lp_encoder_info info;
     const char *hex;
-    LP_TRY(model_open(s->path, MODEL_CACHE, &ckpt, err));
+    char path[LP_PATH_ROOM];
+    LP_TRY(model_path_find(s->path, MODEL_CACHE, path, err));
+    LP_TRY(lp_checkpoint_open(path, &ckpt, err));
     LP_TRY(lp_checkpoint_sha256(ckpt, &hex, err));
     status = lp_encoder_recognise(ckpt, &s->model.encoder, &info, err);
     json_t *rows = tensor_rows(ckpt);

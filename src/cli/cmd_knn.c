@@ -42,8 +42,7 @@ static void print_scores(const knn_settings *s, const lp_score *scores) {
 
 static lp_status search(const knn_settings *s, const lp_features *train, const lp_features *test,
                         lp_score *scores, lp_error *err) {
-    const lp_examples train_set = lp_features_examples(train),
-                      test_set = lp_features_examples(test);
+    const lp_examples from = lp_features_examples(train), asked = lp_features_examples(test);
     meter m;
     meter_start(&m, "neighbours", "blocks");
     const lp_knn_options options = {.k = s->k.values,
@@ -51,7 +50,7 @@ static lp_status search(const knn_settings *s, const lp_features *train, const l
                                     .temperature = s->temperature,
                                     .threads = s->output.threads,
                                     .progress = {meter_step, &m}};
-    lp_status status = lp_knn_score(&train_set, &test_set, &options, scores, err);
+    lp_status status = lp_knn_score(&from, &asked, &options, scores, err);
     meter_end(&m);
     return status;
 }
@@ -72,10 +71,8 @@ done:
 
 static int run(const cli_command *command, int argc, char **argv) {
     knn_settings s = {.k = {1, {20}}, .temperature = 0.07};
-    const cli_group groups[] = {{own, &s, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
-                                {.options = NULL}};
+    const cli_group groups[] = {
+        {own, &s, NULL}, {cli_output_options, &s.output, NULL}, {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, knn, &s);
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/json_row.h"
 #include "ckpt/known_models.h"
 #include "cli/model_path.h"
@@ -102,7 +101,7 @@ static void print_notes(void) {
 }
 
 static void print_details(const lp_known_model *m, const char *cache) {
-    char *path = NULL;
+    char path[LP_PATH_ROOM];
     lp_error ignored;
     (void)printf("name:          %s%s%s\n", m->name, m->alias != NULL ? ", " : "",
                  m->alias != NULL ? m->alias : "");
@@ -122,28 +121,24 @@ static void print_details(const lp_known_model *m, const char *cache) {
         (void)printf("published:     %.*f on %s; %s; %s\n", p->study->decimals, p->accuracy,
                      p->dataset, p->study->setting, p->study->source);
     }
-    if (model_path_find(m->name, cache, &path, &ignored) == LP_OK) {
+    if (model_path_find(m->name, cache, path, &ignored) == LP_OK) {
         (void)printf("file:          %s\n", path);
     } else {
         (void)printf("file:          not here yet; `linprobe fetch %s` downloads it\n", m->name);
     }
-    lp_free(path);
 }
 
-/* `count` models: those that were named, or (NULL) the first of all. */
-static void print_table(const lp_known_model *all, const lp_known_model *const *named, size_t count,
-                        lp_format format) {
-    static const lp_column text[] = {
-        {"name", "name", NULL},
-        {"family", "family", NULL},
-        {"millions", "params M", "%.1f"},
-        {"input", "input", NULL},
-        {"megabytes", "MB", "%.0f"},
-        {"checksum", "checksum", NULL},
-        {"cifar10", "CIFAR-10", "%.1f"},
-        {"cifar100", "CIFAR-100", "%.1f"},
-        {"by", "by", NULL},
-    };
+/* The models of these names, or all where there are none. */
+static void print_table(const char *const *names, size_t count, lp_format format) {
+    static const lp_column text[] = {{"name", "name", NULL},
+                                     {"family", "family", NULL},
+                                     {"millions", "params M", "%.1f"},
+                                     {"input", "input", NULL},
+                                     {"megabytes", "MB", "%.0f"},
+                                     {"checksum", "checksum", NULL},
+                                     {"cifar10", "CIFAR-10", "%.1f"},
+                                     {"cifar100", "CIFAR-100", "%.1f"},
+                                     {"by", "by", NULL}};
     static const lp_column csv[] = {
         {"name", NULL, NULL},     {"alias", NULL, NULL},      {"title", NULL, NULL},
         {"family", NULL, NULL},   {"activation", NULL, NULL}, {"parameters", NULL, NULL},
@@ -151,9 +146,11 @@ static void print_table(const lp_known_model *all, const lp_known_model *const *
         {"sha256", NULL, NULL},   {"url", NULL, NULL},        {"cifar10", NULL, NULL},
         {"cifar100", NULL, NULL}, {"by", NULL, NULL},
     };
+    size_t known_count;
+    const lp_known_model *known = lp_known_models(&known_count);
     json_t *rows = json_array();
-    for (size_t i = 0; i < count; i++) {
-        lp_rows_append(&rows, model_row(named != NULL ? named[i] : &all[i]));
+    for (size_t i = 0; i < (count > 0 ? count : known_count); i++) {
+        lp_rows_append(&rows, model_row(count > 0 ? lp_known_model_named(names[i]) : &known[i]));
     }
     if (format == LP_FORMAT_TEXT) {
         lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
@@ -174,7 +171,7 @@ static const cli_option own[] = {{CLI_INPUT, "--cache", "DIR", CLI_TEXT,
 
 static int run(const cli_command *command, int argc, char **argv) {
     const char *words[WORDS_MAX];
-    size_t word_count, known_count;
+    size_t word_count;
     models_settings s = {.cache = MODEL_CACHE};
     const cli_group groups[] = {
         {own, &s, NULL}, {cli_format_option, &s.output, NULL}, {.options = NULL}};
@@ -182,25 +179,19 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
-    const lp_known_model *known = lp_known_models(&known_count), *shown[WORDS_MAX];
-    if (word_count == 0) {
-        print_table(known, NULL, known_count, s.output.format);
-        return CLI_OK;
-    }
     for (size_t i = 0; i < word_count; i++) {
-        shown[i] = lp_known_model_named(words[i]);
-        if (shown[i] == NULL) {
+        if (lp_known_model_named(words[i]) == NULL) {
             (void)fprintf(stderr, "linprobe models: no known model is called '%.100s'\n", words[i]);
             return CLI_FAILURE;
         }
     }
-    if (s.output.format != LP_FORMAT_TEXT) {
-        print_table(known, shown, word_count, s.output.format);
-        return CLI_OK;
-    }
-    for (size_t i = 0; i < word_count; i++) {
+    bool details = word_count > 0 && s.output.format == LP_FORMAT_TEXT;
+    for (size_t i = 0; details && i < word_count; i++) {
         (void)fputs(i > 0 ? "\n" : "", stdout);
-        print_details(shown[i], s.cache);
+        print_details(lp_known_model_named(words[i]), s.cache);
+    }
+    if (!details) {
+        print_table(words, word_count, s.output.format);
     }
     return CLI_OK;
 }

@@ -52,9 +52,7 @@ done:
 
 static int run(const cli_command *command, int argc, char **argv) {
     predict_settings s = {.output.format = LP_FORMAT_CSV};
-    const cli_group groups[] = {{cli_format_option, &s.output, NULL},
-                                {cli_threads_option, &s.output, NULL},
-                                {.options = NULL}};
+    const cli_group groups[] = {{cli_output_options, &s.output, NULL}, {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, predict, &s);
 }

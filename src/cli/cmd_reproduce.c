@@ -8,13 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
-#include "cli/download.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/profile_table.h"
@@ -31,7 +29,7 @@ typedef struct reproduce_job {
     cli_model_settings encoder;
     cli_fit_settings fit;
     cli_output_settings output;
-    char *model_path, *data_path;
+    char model_path[LP_PATH_ROOM], data_path[LP_PATH_ROOM];
     lp_dataset *train; /* until its features are there */
     lp_dataset *test;
 } reproduce_job;
@@ -64,8 +62,8 @@ static const cli_option own[] = {
 
 /* A file that is downloaded unless it is here. */
 typedef struct input_file {
-    const char *what, *option; /* "weights", "--model FILE": for messages */
-    const char *elsewhere;     /* where else it may be, or NULL */
+    const char *what, *option;   /* "weights", "--model FILE": for messages */
+    const lp_known_model *model; /* whose file may be elsewhere, too; or NULL */
     const char *url, *sha256;
     uint64_t bytes; /* 0: not known */
 } input_file;
@@ -82,33 +80,32 @@ static lp_status check_kept(const char *path, const char *sha256, lp_error *err)
     return status;
 }
 
-static lp_status keep_path(const char *path, char **out, lp_error *err) {
-    *out = lp_strdup(path);
-    return lp_allocated(*out, path, strlen(path) + 1, 1, err);
-}
-
 /* The file is in the cache, elsewhere, or is downloaded to the cache. */
-static lp_status find_input(const char *cache, const input_file *file, char **out, lp_error *err) {
-    char path[LP_PATH_ROOM], advice[160];
+static lp_status find_input(const char *cache, const input_file *file, char path[LP_PATH_ROOM],
+                            lp_error *err) {
+    const char *name = lp_path_name(file->url);
+    char advice[160];
     lp_status status;
-    if (lp_path_name(file->url)[0] == '\0') {
+    if (name[0] == '\0') {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: expected the URL of a file", file->url);
     }
-    LP_TRY(lp_path_print(path, err, "%s/%s", cache, lp_path_name(file->url)));
+    LP_TRY(lp_path_print(path, err, "%s/%s", cache, name));
     if (lp_is_file(path)) {
-        LP_TRY(check_kept(path, file->sha256, err));
-    } else if (file->elsewhere != NULL && lp_is_file(file->elsewhere)) {
-        return keep_path(file->elsewhere, out, err);
-    } else {
-        const lp_fetch_request request = {
-            .url = file->url, .path = path, .bytes = file->bytes, .sha256 = file->sha256};
-        (void)snprintf(advice, sizeof advice,
-                       "a file that is here already: %s; `make demo` needs no download",
-                       file->option);
-        LP_TRY(lp_make_folders(cache, err));
-        LP_TRY(download_file(file->what, advice, &request, err));
+        return check_kept(path, file->sha256, err);
     }
-    LP_TRY(keep_path(path, out, err));
+    if (file->model != NULL) {
+        LP_TRY(model_path_elsewhere(file->model, path, err));
+        if (path[0] != '\0') {
+            return LP_OK;
+        }
+        LP_TRY(lp_path_print(path, err, "%s/%s", cache, name));
+    }
+    const lp_fetch_request request = {
+        .url = file->url, .path = path, .bytes = file->bytes, .sha256 = file->sha256};
+    (void)snprintf(advice, sizeof advice,
+                   "if it is here already: %s; without a network: `make demo`", file->option);
+    LP_TRY(lp_make_folders(cache, err));
+    LP_TRY(download_file(file->what, advice, &request, err));
 done:
     return status;
 }
@@ -121,28 +118,20 @@ static lp_status find_data(reproduce_job *j, lp_error *err) {
                              .url = other ? j->data_url : official->url,
                              .sha256 = other ? j->data_sha256 : official->sha256,
                              .bytes = other ? 0 : official->bytes};
-    return j->data != NULL ? keep_path(j->data, &j->data_path, err)
-                           : find_input(j->cache, &file, &j->data_path, err);
+    return j->data != NULL ? lp_path_print(j->data_path, err, "%s", j->data)
+                           : find_input(j->cache, &file, j->data_path, err);
 }
 
 static lp_status find_weights(reproduce_job *j, lp_error *err) {
     const lp_known_model *known = lp_known_model_named("clip-vit-b-32");
     const bool other = j->weights_url != NULL;
-    char *elsewhere = NULL;
-    lp_status status;
-    if (!other) {
-        LP_TRY(model_path_elsewhere(known, &elsewhere, err));
-    }
     const input_file file = {.what = "weights",
                              .option = "--model FILE",
-                             .elsewhere = elsewhere,
+                             .model = other ? NULL : known,
                              .url = other ? j->weights_url : known->url,
                              .sha256 = other ? j->weights_sha256 : known->sha256,
                              .bytes = other ? 0 : known->bytes};
-    LP_TRY(find_input(j->cache, &file, &j->model_path, err));
-done:
-    lp_free(elsewhere);
-    return status;
+    return find_input(j->cache, &file, j->model_path, err);
 }
 
 /* What the user has is opened before anything is downloaded. */
@@ -150,7 +139,7 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
     lp_checkpoint *ckpt = NULL;
     lp_status status;
     if (j->model != NULL) {
-        LP_TRY(model_path_find(j->model, j->cache, &j->model_path, err));
+        LP_TRY(model_path_find(j->model, j->cache, j->model_path, err));
         LP_TRY(lp_checkpoint_open(j->model_path, &ckpt, err));
     }
     LP_TRY(find_data(j, err));
@@ -158,7 +147,7 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
                            err));
     LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TEST, j->output.threads, &j->test,
                            err));
-    if (j->model_path == NULL) {
+    if (j->model == NULL) {
         LP_TRY(find_weights(j, err));
     }
 done:
@@ -215,8 +204,6 @@ done:
     lp_run_free(run);
     lp_dataset_close(j->train);
     lp_dataset_close(j->test);
-    lp_free(j->model_path);
-    lp_free(j->data_path);
     return status;
 }
 
@@ -231,11 +218,9 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_normalize_option, &j.encoder, NULL},
                                 {cli_encoder_options, &j.encoder, NULL},
                                 {cli_one_encoder_options, &j.encoder, NULL},
-                                {cli_strength_option, &j.fit, NULL},
-                                {cli_tolerance_options, &j.fit, NULL},
+                                {cli_fit_options, &j.fit, NULL},
                                 {cli_profile_option, &j.output, NULL},
-                                {cli_format_option, &j.output, NULL},
-                                {cli_threads_option, &j.output, NULL},
+                                {cli_output_options, &j.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
     if (exit_status != CLI_CONTINUE) {

@@ -52,13 +52,13 @@ static const cli_option own[] = {
 
 static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_report *r,
                         lp_error *err) {
-    lp_status status;
-    LP_TRY(j->validation_path == NULL ? lp_features_open(j->train_path, &r->train, err)
-                                      : lp_run_open_sets(j->train_path, j->validation_path,
-                                                         &r->train, &r->validation, err));
-    LP_TRY(lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err));
-done:
-    return status;
+    lp_status status =
+        j->validation_path == NULL
+            ? lp_features_open(j->train_path, &r->train, err)
+            : lp_run_open_sets(j->train_path, j->validation_path, &r->train, &r->validation, err);
+    return status != LP_OK
+               ? status
+               : lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err);
 }
 
 /* Fits with the chosen C on all that is not test data.  Without convergence the probe is there, and
@@ -131,8 +131,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     const cli_group groups[] = {{own, &j, NULL},
                                 {cli_solver_option, &j.asked, NULL},
                                 {cli_tolerance_options, &j.asked, NULL},
-                                {cli_format_option, &j.output, NULL},
-                                {cli_threads_option, &j.output, NULL},
+                                {cli_output_options, &j.output, NULL},
                                 {.options = NULL}};
     int exit_status = cli_parse(command, groups, argc, argv, &j.train_path, 1, 1, NULL);
     return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, sweep, &j);

@@ -19,22 +19,10 @@ int interrupt_signal(void) {
     return (int)caught;
 }
 
-typedef struct line {
-    char text[512];
-    size_t used;
-} line;
-
 static const char *name_of_command;
 
-/* What would steer a terminal is masked, as in every message. */
-static void append(line *out, const char *text) {
-    for (; *text != '\0' && out->used < sizeof out->text; text++) {
-        unsigned char c = (unsigned char)*text;
-        out->text[out->used++] = c < 0x20 || c == 0x7f ? '?' : *text;
-    }
-}
-
-/* Calls nothing but what a signal handler may. */
+/* Calls nothing but what a signal handler may.  What would steer a terminal is masked, as in every
+ * message. */
 static void report_lost_file(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)context;
@@ -42,14 +30,17 @@ static void report_lost_file(int number, siginfo_t *info, void *context) {
     if (path == NULL) {
         return; /* not a file: it happens again, with the default effect (SA_RESETHAND) */
     }
-    line out = {.used = 0};
-    append(&out, "linprobe ");
-    append(&out, name_of_command);
-    append(&out, ": ");
-    append(&out, path);
-    append(&out, ": became shorter while it was read, or its disk failed");
-    out.text[out.used++] = '\n';
-    (void)!write(STDERR_FILENO, out.text, out.used);
+    const char *const parts[] = {"linprobe ", name_of_command, ": ", path,
+                                 ": became shorter while it was read, or its disk failed"};
+    char line[512];
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        for (const char *c = parts[i]; *c != '\0' && used + 1 < sizeof line; c++) {
+            line[used++] = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+        }
+    }
+    line[used++] = '\n';
+    (void)!write(STDERR_FILENO, line, used);
     _exit(CLI_FAILURE);
 }
 

@@ -43,8 +43,10 @@ static void format_time(char text[32], double seconds) {
     }
 }
 
-/* scale and decimals turn counts into what is shown: images as they are, bytes as MB. */
-static void show(meter *m, double done, double total, double scale, int decimals) {
+void meter_show(meter *m, double done, double total) {
+    bool bytes = strcmp(m->unit, "MB") == 0;
+    double scale = bytes ? 1e6 : 1;
+    int decimals = bytes ? 1 : 0;
     double time = lp_clock_seconds();
     bool last = total > 0 && done >= total;
     m->base = m->base < 0 ? 0 : m->base < done ? m->base : done; /* a download may start again */
@@ -92,23 +94,6 @@ void meter_resume(meter *m, double done) {
     m->base = m->base < 0 ? done : m->base;
 }
 
-void meter_show(meter *m, double done, double total) {
-    show(m, done, total, 1, 0);
-}
-
-void meter_show_bytes(meter *m, double done, double total) {
-    m->unit = "MB";
-    show(m, done, total, 1e6, 1);
-}
-
-void meter_line(meter *m, const char *text) {
-    if (m->drawn) {
-        (void)fprintf(stderr, "\r\033[K");
-        m->drawn = false;
-    }
-    (void)fprintf(stderr, "%s\n", text);
-}
-
 void meter_end(meter *m) {
     if (m->drawn) {
         (void)fputc('\n', stderr);
@@ -118,8 +103,9 @@ void meter_end(meter *m) {
 
 bool meter_step(void *context, uint64_t done, uint64_t total, const char *line) {
     meter *m = context;
-    if (line != NULL) {
-        meter_line(m, line);
+    if (line != NULL) { /* of one finished class, say: above the meter */
+        (void)fprintf(stderr, "%s%s\n", m->drawn ? "\r\033[K" : "", line);
+        m->drawn = false;
     }
     if (total > 0) {
         meter_show(m, (double)done, (double)total);

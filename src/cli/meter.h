@@ -23,15 +23,9 @@ void meter_start(meter *m, const char *what, const char *unit);
  * before; later ones do nothing. */
 void meter_resume(meter *m, double done);
 
-/* Shows `done` of `total` (0 = unknown): bar, rate and time left.  Draws at most ten times a second
- * (a line every ten seconds off a terminal), and always at the end. */
+/* Shows `done` of `total` (0 = unknown): bar, rate and time left; bytes where the unit is MB. Draws
+ * at most ten times a second (a line every ten seconds off a terminal), and always at the end. */
 void meter_show(meter *m, double done, double total);
-
-/* As meter_show for bytes: MB and MB/s. */
-void meter_show_bytes(meter *m, double done, double total);
-
-/* A line above the meter, such as that of one finished class. */
-void meter_line(meter *m, const char *text);
 
 /* Ends the line on a terminal. */
 void meter_end(meter *m);

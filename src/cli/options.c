@@ -122,7 +122,7 @@ static lp_status store_choice(const cli_option *o, const char *text, int *value,
 
 /* LP_ERR_ARGUMENT with what was expected and found. */
 static lp_status store(const cli_option *o, const char *text, void *value, lp_error *err) {
-    uint64_t count;
+    uint64_t count = 0;
     lp_status status = LP_OK;
     switch (o->kind) {
     case CLI_TEXT:
@@ -135,15 +135,13 @@ static lp_status store(const cli_option *o, const char *text, void *value, lp_er
         *(const char **)value = text;
         status =
             o->kind == CLI_PAGE ? lp_html_check_path(text, err) : lp_chart_check_path(text, err);
-        return status == LP_OK ? status : lp_prefix(err, status, "%s: ", o->name);
+        return status == LP_OK ? LP_OK : lp_prefix(err, status, "%s: ", o->name);
     case CLI_REAL:
         return lp_parse_real(o->name, text, o->low, o->high, value, err);
     case CLI_COUNT:
         status = lp_parse_count(o->name, text, (uint64_t)o->low, (uint64_t)o->high, &count, err);
-        if (status == LP_OK) {
-            *(size_t *)value = (size_t)count;
-        }
-        return status;
+        *(size_t *)value = (size_t)count;
+        break;
     case CLI_COUNTS:
         return store_counts(o, text, value, err);
     case CLI_CHOICE:
@@ -221,17 +219,16 @@ static lp_status check_needed(slots *s, const slot *asking, const char *name, lp
 
 static lp_status check_slots(slots *s, lp_error *err) {
     lp_status status = LP_OK;
-    for (size_t i = 0; status == LP_OK && i < s->count; i++) {
+    for (size_t i = 0; i < s->count; i++) {
         const slot *each = &s->all[i];
         if (each->option->required && !each->seen) {
             return lp_fail(err, LP_ERR_ARGUMENT, "%s %s is missing", each->option->name,
                            each->option->argument);
         }
-        status = check_needed(s, each, each->option->needs, err);
-        if (status == LP_OK) {
-            status = check_needed(s, each, each->group_needs, err);
-        }
+        LP_TRY(check_needed(s, each, each->option->needs, err));
+        LP_TRY(check_needed(s, each, each->group_needs, err));
     }
+done:
     return status;
 }
 

@@ -84,12 +84,9 @@ const cli_option cli_solver_option[] = {
              "objective; liblinear: its own code, solver 0"},
     {.name = NULL}};
 
-const cli_option cli_strength_option[] = {{CLI_PROBE, "-C", "NUMBER", CLI_REAL, AT(fit.C),
-                                           .low = 1e-12, .high = 1e12,
-                                           .help = "inverse regularisation strength, 1/lambda"},
-                                          {.name = NULL}};
-
-const cli_option cli_tolerance_options[] = {
+const cli_option cli_fit_options[] = {
+    {CLI_PROBE, "-C", "NUMBER", CLI_REAL, AT(fit.C), .low = 1e-12, .high = 1e12,
+     .help = "inverse regularisation strength, 1/lambda"},
     {CLI_PROBE, "--eps", "NUMBER", CLI_REAL, AT(eps), .low = 1e-15, .high = 1,
      .help = "liblinear's stopping tolerance (default 0.01)"},
     {CLI_PROBE, "--tol", "NUMBER", CLI_REAL, AT(tol), .low = 1e-15, .high = 1,
@@ -99,6 +96,8 @@ const cli_option cli_tolerance_options[] = {
     {CLI_PROBE, "--max-iterations", "N", CLI_COUNT, AT(fit.max_iterations), .low = 1,
      .high = MOST_ITERATIONS, .help = "most iterations (default: the solver's own)"},
     {.name = NULL}};
+
+const cli_option *const cli_tolerance_options = cli_fit_options + 1;
 #undef AT
 
 cli_fit_settings cli_fit_defaults(void) {
@@ -128,10 +127,14 @@ const cli_option cli_format_option[] = {{CLI_OUTPUT, "--format", "F", CLI_CHOICE
                                          .choices = formats, .help = "how the result is printed"},
                                         {.name = NULL}};
 
-const cli_option cli_threads_option[] = {
+const cli_option cli_output_options[] = {
+    {CLI_OUTPUT, "--format", "F", CLI_CHOICE, AT(format), .choices = formats,
+     .help = "how the result is printed"},
     {CLI_GENERAL, "--threads", "N", CLI_COUNT, AT(threads), .low = 1, .high = MOST_THREADS,
      .help = "number of threads (default: one a processor); never changes the result"},
     {.name = NULL}};
+
+const cli_option *const cli_threads_option = cli_output_options + 1;
 
 const cli_option cli_profile_option[] = {
     {CLI_OUTPUT, "--profile", NULL, CLI_FLAG, AT(profile),

@@ -44,8 +44,8 @@ lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, si
 lp_fit_options cli_fit_chosen(const cli_fit_settings *settings, size_t threads);
 
 extern const cli_option cli_solver_option[];
-extern const cli_option cli_strength_option[];   /* -C */
-extern const cli_option cli_tolerance_options[]; /* --eps, --tol, --bias, --max-iterations */
+extern const cli_option cli_fit_options[];            /* -C and the next line's */
+extern const cli_option *const cli_tolerance_options; /* --eps, --tol, --bias, --max-iterations */
 
 /* How a command runs and what it prints. */
 typedef struct cli_output_settings {
@@ -54,8 +54,9 @@ typedef struct cli_output_settings {
     bool profile;
 } cli_output_settings;
 
+extern const cli_option cli_output_options[]; /* --format, --threads */
 extern const cli_option cli_format_option[];
-extern const cli_option cli_threads_option[];
+extern const cli_option *const cli_threads_option;
 extern const cli_option cli_profile_option[];
 
 #endif

@@ -18,16 +18,14 @@ enum { BLOCK = 256 }; /* rows whose float64 copy stays in the L2 cache */
 
 lp_status lp_probe_new(size_t classes, size_t width, lp_probe **out, lp_error *err) {
     lp_probe *probe = lp_alloc_zeroed(1, sizeof *probe);
+    lp_status status;
     *out = NULL;
-    if (probe == NULL) {
-        return lp_fail_memory(err, "probe", 1, sizeof *probe);
-    }
+    LP_TRY(lp_allocated(probe, "probe", 1, sizeof *probe, err));
     probe->solver = LP_SOLVER_SOFTMAX;
     probe->classes = classes;
     probe->width = width;
     probe->weights = lp_memory_take_zeroed(&probe->memory, width, classes * sizeof(double));
     probe->intercepts = lp_memory_take_zeroed(&probe->memory, classes, sizeof(double));
-    lp_status status;
     LP_TRY(lp_memory_check(&probe->memory, "probe", err));
     *out = probe;
     probe = NULL;

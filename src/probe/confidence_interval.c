@@ -13,7 +13,7 @@
  *     P(|T| < t) = 2/pi (a + sin a (c + 2/3 c^3 + ... + (2 4 .. v-3) / (3 5 .. v-2) c^(v-2))), v
  * odd = sin a (1 + 1/2 c^2 + ... + (1 3 .. v-3) / (2 4 .. v-2) c^(v-2)),          v even and the
  * quantile is its inverse by bisection in a. */
-#include "probe/confidence_interval.h"
+#include "probe/metrics.h"
 
 #include <math.h>
 

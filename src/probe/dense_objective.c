@@ -189,12 +189,13 @@ double lp_dense_excess(const lp_dense *dense, double C, size_t model, const doub
     return 0.5 * lp_dot(g, g, dense->size);
 }
 
-void lp_dense_close(lp_dense *dense) {
+void lp_dense_close(void *state) {
+    lp_dense *dense = state;
     lp_memory_free(&dense->memory);
     lp_free(dense);
 }
 
-lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **out, lp_error *err) {
+lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, void **out, lp_error *err) {
     size_t K = problem->classes, F = problem->width, threads = problem->threads;
     lp_status status;
     *out = NULL;

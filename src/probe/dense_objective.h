@@ -40,19 +40,18 @@ typedef struct lp_evaluator {
     const lp_dense *dense;
     lp_pass *pass; /* dense->pass, or one over other examples */
     double C;
-    bool wide;          /* float64 instead of float32 */
-    bool *chosen;       /* [models] to evaluate; at first all */
-    double *raw;        /* [K, F] */
-    double *turned;     /* [K, F] */
-    double *intercepts; /* [K] */
-    size_t *columns;    /* [K] */
-    size_t passes;      /* over the data so far */
+    bool wide;            /* float64 instead of float32 */
+    bool *chosen;         /* [models] to evaluate; at first all */
+    double *raw, *turned; /* [K, F] */
+    double *intercepts;   /* [K] */
+    size_t *columns;      /* [K] */
+    size_t passes;        /* over the data so far */
 } lp_evaluator;
 
-/* The problem outlives *dense. */
-LP_MUST_USE lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, lp_dense **dense,
+/* Makes an lp_dense, the state that an lp_solver_entry opens and closes. */
+LP_MUST_USE lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, void **dense,
                                     lp_error *err);
-void lp_dense_close(lp_dense *dense);
+void lp_dense_close(void *dense);
 
 /* An evaluator in float32, and an objective without room for the coupling, both in `memory`, which
  * the caller checks before use. */

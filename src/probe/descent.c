@@ -85,10 +85,7 @@ typedef struct descent {
     lp_memory memory; /* that the arrays below lie in */
     const lp_dense *dense;
     lp_evaluator evaluator;
-    double *parameters; /* [K, D] */
-    double *trial;
-    double *direction;
-    double *scratch;
+    double *parameters, *trial, *direction, *scratch; /* [K, D] */
     model *models;
     lp_objective here;  /* at parameters */
     lp_objective there; /* at trial */
@@ -471,8 +468,7 @@ static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
         refresh = curvature ? 2 * refresh + 4 : refresh;
         LP_TRY(advance(s, curvature, err));
         if (!report_round(s, rounds, reporter)) {
-            status = lp_fail(err, LP_CANCELLED, "fit cancelled");
-            goto done;
+            LP_TRY(lp_fail(err, LP_CANCELLED, "fit cancelled"));
         }
     }
 done:

@@ -1,8 +1,12 @@
-/* Minimises the dense objectives from given parameters. */
+/* Minimising the dense objectives, and where that starts without an earlier solution. */
 #ifndef LP_PROBE_DESCENT_H
 #define LP_PROBE_DESCENT_H
 
 #include "probe/dense_objective.h"
+
+/* Good parameters [K, D] for C, without a fit. */
+LP_MUST_USE lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters,
+                                        lp_error *err);
 
 /* Minimises every model from parameters [K, D], in place; fills in the report but for `seconds`.
  * LP_CANCELLED when the reporter says so; the report says whether it converged. */

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
-#include "probe/confidence_interval.h"
+#include "probe/metrics.h"
 #include "probe/examples.h"
 
 typedef struct fewshot {

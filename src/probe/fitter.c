@@ -35,9 +35,6 @@ struct lp_fitter {
     lp_problem problem;
     lp_progress progress;
     size_t all_classes; /* with those that do not occur */
-    int32_t *labels;
-    size_t *counts;
-    size_t *names;
     void *state;
 };
 
@@ -94,40 +91,39 @@ static lp_status check_options(const lp_fit_options *options, lp_error *err) {
 /* Numbers the classes that occur and counts their examples. */
 static lp_status number_classes(lp_fitter *fitter, const lp_examples *train, lp_error *err) {
     size_t K = train->classes;
-    fitter->labels = lp_memory_take(&fitter->memory, train->count, sizeof *fitter->labels);
-    fitter->counts = lp_memory_take_zeroed(&fitter->memory, K, sizeof *fitter->counts);
-    fitter->names = lp_memory_take_zeroed(&fitter->memory, K, sizeof *fitter->names);
+    int32_t *labels = lp_memory_take(&fitter->memory, train->count, sizeof *labels);
+    size_t *counts = lp_memory_take_zeroed(&fitter->memory, K, sizeof *counts);
+    size_t *names = lp_memory_take_zeroed(&fitter->memory, K, sizeof *names);
     int32_t *number = lp_memory_take(&fitter->memory, K, sizeof *number);
     lp_status status;
     LP_TRY(lp_memory_check(&fitter->memory, "labels", err));
     for (size_t i = 0; i < train->count; i++) {
         if (train->labels[i] < 0 || (uint64_t)train->labels[i] >= K) {
-            status = lp_fail(err, LP_ERR_DATA, "labels: row %zu holds %lld, expected 0 to %zu", i,
-                             (long long)train->labels[i], K - 1);
-            goto done;
+            LP_TRY(lp_fail(err, LP_ERR_DATA, "labels: row %zu holds %lld, expected 0 to %zu", i,
+                           (long long)train->labels[i], K - 1));
         }
-        fitter->counts[train->labels[i]]++;
+        counts[train->labels[i]]++;
     }
     size_t present = 0;
     for (size_t k = 0; k < K; k++) {
         number[k] = (int32_t)present;
-        if (fitter->counts[k] > 0) {
-            fitter->names[present] = k;
-            fitter->counts[present] = fitter->counts[k];
+        if (counts[k] > 0) {
+            names[present] = k;
+            counts[present] = counts[k];
             present++;
         }
     }
     for (size_t i = 0; i < train->count; i++) {
-        fitter->labels[i] = number[train->labels[i]];
+        labels[i] = number[train->labels[i]];
     }
     fitter->problem.classes = present;
-    fitter->problem.labels = fitter->labels;
-    fitter->problem.counts = fitter->counts;
-    fitter->problem.names = fitter->names;
+    fitter->problem.labels = labels;
+    fitter->problem.counts = counts;
+    fitter->problem.names = names;
     if (present < 2) {
         status = lp_fail(err, LP_ERR_DATA,
                          "labels: all %zu examples are of class %zu, expected at least two classes",
-                         train->count, fitter->names[0]);
+                         train->count, names[0]);
     }
 done:
     return status;
@@ -154,9 +150,7 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
                        train->count, train->width, train->classes);
     }
     fitter = lp_alloc_zeroed(1, sizeof *fitter);
-    if (fitter == NULL) {
-        return lp_fail_memory(err, "fit", 1, sizeof *fitter);
-    }
+    LP_TRY(lp_allocated(fitter, "fit", 1, sizeof *fitter, err));
     lp_problem *problem = &fitter->problem;
     fitter->kind = options->solver;
     fitter->solver = solvers[options->solver];
@@ -194,7 +188,7 @@ void lp_fitter_close(lp_fitter *fitter) {
 static void pack(const lp_fitter *fitter, const lp_probe *start, lp_linear *solution) {
     size_t F = fitter->problem.width;
     for (size_t k = 0; k < fitter->problem.classes; k++) {
-        size_t from = fitter->names[k];
+        size_t from = fitter->problem.names[k];
         if (start != NULL && isfinite(start->intercepts[from])) {
             memcpy(solution->weights + k * F, start->weights + from * F, F * sizeof(double));
             solution->intercepts[k] = start->intercepts[from];
@@ -207,7 +201,7 @@ static void unpack(const lp_fitter *fitter, lp_probe *probe) {
     size_t F = fitter->problem.width;
     size_t k = fitter->problem.classes;
     for (size_t to = fitter->all_classes; to-- > 0;) {
-        if (k > 0 && fitter->names[k - 1] == to) {
+        if (k > 0 && fitter->problem.names[k - 1] == to) {
             k--;
             memmove(probe->weights + to * F, probe->weights + k * F, F * sizeof(double));
             probe->intercepts[to] = probe->intercepts[k];
@@ -220,8 +214,9 @@ static void unpack(const lp_fitter *fitter, lp_probe *probe) {
 
 lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_probe **out,
                         lp_fit_report *report, lp_error *err) {
-    lp_probe *probe;
+    lp_probe *probe = NULL;
     double started = lp_clock_seconds();
+    lp_status status;
     *out = NULL;
     if (!(C > 0) || !isfinite(C)) {
         return lp_fail(err, LP_ERR_ARGUMENT, "C %g: expected a number > 0", C);
@@ -232,10 +227,7 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
                        "start of %zu classes x %zu features: expected %zu x %zu", start->classes,
                        start->width, fitter->all_classes, fitter->problem.width);
     }
-    lp_status status = lp_probe_new(fitter->all_classes, fitter->problem.width, &probe, err);
-    if (status != LP_OK) {
-        return status;
-    }
+    LP_TRY(lp_probe_new(fitter->all_classes, fitter->problem.width, &probe, err));
     probe->solver = fitter->kind;
     lp_linear solution = {probe->weights, probe->intercepts};
     lp_reporter reporter = {.progress = fitter->progress};
@@ -247,17 +239,17 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
         fitter->solver->fit(fitter->state, C, start != NULL, &solution, report, &reporter, err);
     (void)pthread_mutex_destroy(&reporter.lock);
     report->seconds = lp_clock_seconds() - started;
-    if (status != LP_OK) {
-        lp_probe_free(probe);
-        return status;
-    }
+    LP_TRY(status);
     unpack(fitter, probe);
     *out = probe;
+    probe = NULL;
     if (!report->converged) {
-        return lp_fail(err, LP_NOT_CONVERGED, "%s did not converge: %s",
-                       lp_solver_name(fitter->kind), report->stopped_by);
+        status = lp_fail(err, LP_NOT_CONVERGED, "%s did not converge: %s",
+                         lp_solver_name(fitter->kind), report->stopped_by);
     }
-    return LP_OK;
+done:
+    lp_probe_free(probe);
+    return status;
 }
 
 lp_status lp_probe_fit(const lp_examples *train, const lp_fit_options *options, lp_probe **probe,

@@ -16,7 +16,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "probe/classifier.h"
-#include "probe/confidence_interval.h"
 
 enum { BLOCK = 4096 };
 

@@ -1,4 +1,5 @@
-/* Counting right answers, shared by everything that scores. */
+/* Counting right answers, and their intervals of 95 %: what no public header has and everything
+ * that scores shares. */
 #ifndef LP_PROBE_METRICS_H
 #define LP_PROBE_METRICS_H
 
@@ -18,5 +19,13 @@ LP_MUST_USE lp_status lp_check_examples(const lp_examples *set, size_t width, si
  * per class. */
 void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *count_of,
                      size_t classes);
+
+#define LP_NORMAL_975 1.959963984540054 /* quantile of the normal distribution at 0.975 */
+
+/* Quantile at 0.975 of Student's t with `degrees` >= 1. */
+double lp_student_975(size_t degrees);
+
+/* Interval of the mean of the accuracies part[k] / whole[k] over the classes with whole[k] > 0. */
+lp_interval lp_mean_interval(const size_t *part, const size_t *whole, size_t classes);
 
 #endif

@@ -18,7 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "probe/confidence_interval.h"
+#include "probe/metrics.h"
 
 double lp_mcnemar(size_t b, size_t c) {
     size_t n = b + c, k = b < c ? b : c;

@@ -3,7 +3,8 @@
  *     "LPPROBE1", header length uint64, header JSON padded with spaces to a multiple of 8,
  *     weights float64 [K, F], intercepts float64 [K], SHA-256 of all that in 64 hexadecimal digits
  *
- * Numbers are little-endian.  A file is checked whole before anything of it is used. */
+ * Numbers are little-endian, as in memory.  A file is checked whole before anything of it is used.
+ */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,35 +19,6 @@
 
 static const char MAGIC[8] = {'L', 'P', 'P', 'R', 'O', 'B', 'E', '1'};
 enum { PRELUDE = 16, DIGEST = LP_DIGEST_HEX - 1, MAX_HEADER = 64 << 20 };
-
-static void put_u64(unsigned char *bytes, uint64_t value) {
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (unsigned char)(value >> (8 * i));
-    }
-}
-
-static uint64_t get_u64(const unsigned char *bytes) {
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++) {
-        value |= (uint64_t)bytes[i] << (8 * i);
-    }
-    return value;
-}
-
-static void put_reals(unsigned char *bytes, const double *values, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        put_u64(bytes + 8 * i, bits);
-    }
-}
-
-static void get_reals(const unsigned char *bytes, double *values, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits = get_u64(bytes + 8 * i);
-        memcpy(&values[i], &bits, sizeof bits);
-    }
-}
 
 /* The training record; of a probe without one, its solver alone, because a probe needs it. */
 static json_t *meta_json(const lp_probe *probe) {
@@ -93,24 +65,22 @@ lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err) 
     char hex[LP_DIGEST_HEX];
     lp_status status;
     LP_TRY(build_header(probe, &header, err));
-    size_t length = strlen(header), padded = (length + 7) / 8 * 8;
+    size_t length = strlen(header);
+    uint64_t padded = (length + 7) / 8 * 8;
     size_t weights = probe->classes * probe->width;
     size_t body = PRELUDE + padded + 8 * (weights + probe->classes);
     if (length > MAX_HEADER) {
-        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: meta of %zu bytes is too long", path, length);
-        goto done;
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: meta of %zu bytes is too long", path, length));
     }
     bytes = lp_alloc(body + DIGEST, 1);
-    if (bytes == NULL) {
-        status = lp_fail_memory(err, path, body, 1);
-        goto done;
-    }
+    LP_TRY(lp_allocated(bytes, path, body, 1, err));
     memcpy(bytes, MAGIC, sizeof MAGIC);
-    put_u64(bytes + 8, padded);
+    memcpy(bytes + 8, &padded, sizeof padded);
     memcpy(bytes + PRELUDE, header, length);
     memset(bytes + PRELUDE + length, ' ', padded - length);
-    put_reals(bytes + PRELUDE + padded, probe->weights, weights);
-    put_reals(bytes + PRELUDE + padded + 8 * weights, probe->intercepts, probe->classes);
+    double *values = (double *)(void *)(bytes + PRELUDE + padded); /* aligned to 8 */
+    memcpy(values, probe->weights, weights * sizeof *values);
+    memcpy(values + weights, probe->intercepts, probe->classes * sizeof *values);
     LP_TRY(lp_digest_bytes(LP_SHA256, bytes, body, hex, err));
     memcpy(bytes + body, hex, DIGEST);
     status = lp_file_write(path, bytes, body + DIGEST, err);
@@ -173,7 +143,8 @@ static lp_status check_file(const char *path, const lp_map *map, size_t *length,
     if (map->size < PRELUDE + DIGEST || memcmp(map->data, MAGIC, sizeof MAGIC) != 0) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: not a probe file", path);
     }
-    uint64_t header = get_u64(map->data + 8);
+    uint64_t header;
+    memcpy(&header, map->data + 8, sizeof header);
     if (header > MAX_HEADER || header > map->size - PRELUDE - DIGEST) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "%s: header of %llu bytes in a file of %llu (is it cut off?)", path,
@@ -202,8 +173,8 @@ lp_status lp_probe_load(const char *path, lp_probe **out, lp_error *err) {
     LP_TRY(read_header(path, &map, length, &header, &classes, &width, err));
     LP_TRY(lp_probe_new(classes, width, &probe, err));
     const unsigned char *values = map.data + PRELUDE + length;
-    get_reals(values, probe->weights, classes * width);
-    get_reals(values + 8 * classes * width, probe->intercepts, classes);
+    memcpy(probe->weights, values, 8 * classes * width);
+    memcpy(probe->intercepts, values + 8 * classes * width, 8 * classes);
     LP_TRY(check_values(path, probe, err));
     const json_t *meta = json_object_get(header, "meta");
     probe->solver = lp_training_solver(meta);

@@ -9,25 +9,13 @@
 #include "base/memory.h"
 #include "probe/dense_objective.h"
 #include "probe/descent.h"
-#include "probe/starting_point.h"
-
-static lp_status open_with(const lp_problem *problem, lp_loss loss, void **state, lp_error *err) {
-    lp_dense *dense;
-    lp_status status = lp_dense_open(problem, loss, &dense, err);
-    *state = dense;
-    return status;
-}
-
-static void dense_close(void *dense) {
-    lp_dense_close(dense);
-}
 
 static lp_status softmax_open(const lp_problem *problem, void **state, lp_error *err) {
-    return open_with(problem, LP_LOSS_SOFTMAX, state, err);
+    return lp_dense_open(problem, LP_LOSS_SOFTMAX, state, err);
 }
 
 static lp_status ovr_open(const lp_problem *problem, void **state, lp_error *err) {
-    return open_with(problem, LP_LOSS_LOGISTIC, state, err);
+    return lp_dense_open(problem, LP_LOSS_LOGISTIC, state, err);
 }
 
 static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solution,
@@ -62,14 +50,5 @@ done:
     return status;
 }
 
-const lp_solver_entry lp_softmax_solver = {.tolerance = 1e-6,
-                                           .max_iterations = 1000,
-                                           .open = softmax_open,
-                                           .fit = dense_fit,
-                                           .close = dense_close};
-
-const lp_solver_entry lp_ovr_solver = {.tolerance = 1e-6,
-                                       .max_iterations = 1000,
-                                       .open = ovr_open,
-                                       .fit = dense_fit,
-                                       .close = dense_close};
+const lp_solver_entry lp_softmax_solver = {1e-6, 1000, softmax_open, dense_fit, lp_dense_close};
+const lp_solver_entry lp_ovr_solver = {1e-6, 1000, ovr_open, dense_fit, lp_dense_close};

@@ -276,8 +276,5 @@ done:
     return status;
 }
 
-const lp_solver_entry lp_liblinear_solver = {.tolerance = 0.01,
-                                             .max_iterations = 0,
-                                             .open = liblinear_open,
-                                             .fit = liblinear_fit,
-                                             .close = liblinear_close};
+const lp_solver_entry lp_liblinear_solver = {0.01, 0, liblinear_open, liblinear_fit,
+                                             liblinear_close};

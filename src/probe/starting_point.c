@@ -7,7 +7,7 @@
  * weighs a, its p (1 - p), in a class.  In the basis of curvature.c it costs K F operations.  The
  * strength a and the scale s are the best of a few on a small sample of the examples, which is a
  * fraction of one pass and saves five. */
-#include "probe/starting_point.h"
+#include "probe/descent.h"
 
 #include <math.h>
 #include <string.h>

@@ -98,12 +98,11 @@ static lp_status make_parts(sweep_run *r, const lp_examples *train, const lp_exa
     LP_TRY(lp_strata_new(train->labels, train->count, train->classes, o->seed, &strata, err));
     if (o->folds < 2) {
         lp_strata_hold_out(strata, o->held_out, held_out);
-        LP_TRY(make_part(r, train, held_out, rows, &r->parts[0], err));
-        goto done;
+    } else {
+        lp_strata_folds(strata, o->folds, fold);
     }
-    lp_strata_folds(strata, o->folds, fold);
-    for (size_t f = 0; f < o->folds; f++) {
-        for (size_t i = 0; i < train->count; i++) {
+    for (size_t f = 0; f < r->part_count; f++) {
+        for (size_t i = 0; o->folds >= 2 && i < train->count; i++) {
             held_out[i] = fold[i] == f;
         }
         LP_TRY(make_part(r, train, held_out, rows, &r->parts[f], err));
@@ -155,29 +154,26 @@ static json_t *point_json(const lp_sweep_point *p, size_t index) {
 
 static lp_status write_points(const sweep_run *r, lp_error *err) {
     char path[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(lp_path_print(path, err, "%s/points.json", r->options->work));
     json_t *points = json_array();
     for (size_t i = 0; i < r->grid; i++) {
         if (r->points[i].count > 0) {
-            (void)json_array_append_new(points, point_json(&r->points[i], i));
+            lp_rows_append(&points, point_json(&r->points[i], i));
         }
     }
     lp_row row = lp_row_new();
     lp_row_put(&row, "inputs", json_incref(r->inputs));
     lp_row_put(&row, "points", points);
-    json_t *file = lp_row_end(&row);
-    lp_status status = lp_path_print(path, err, "%s/points.json", r->options->work);
-    if (status == LP_OK) {
-        return lp_json_write(path, file, err);
-    }
-    json_decref(file);
+    LP_TRY(lp_json_write(path, lp_row_end(&row), err));
+done:
     return status;
 }
 
 static bool read_count(const json_t *entry, const char *key, size_t *count) {
     double value = lp_json_number(entry, key, -1);
-    bool valid = value >= 0 && value <= 1e15;
-    *count = valid ? (size_t)value : 0;
-    return valid;
+    *count = value >= 0 && value <= 1e15 ? (size_t)value : SIZE_MAX;
+    return *count != SIZE_MAX;
 }
 
 /* One entry of points.json; false when it is not a point of the grid. */
@@ -208,16 +204,14 @@ static lp_status read_points(sweep_run *r, lp_error *err) {
     }
     LP_TRY(lp_json_read(path, &file, err));
     if (!json_equal(json_object_get(file, "inputs"), r->inputs)) {
-        status = lp_fail(err, LP_ERR_ARGUMENT,
-                         "%s: belongs to a sweep of other data or options; remove it or choose "
-                         "another folder",
-                         r->options->work);
-        goto done;
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: belongs to a sweep of other data or options; remove it or choose "
+                       "another folder",
+                       r->options->work));
     }
     json_array_foreach(json_object_get(file, "points"), n, entry) {
         if (!read_point(r, entry)) {
-            status = lp_fail(err, LP_ERR_FORMAT, "%s: point %zu is not one of the grid's", path, n);
-            goto done;
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: point %zu is not one of the grid's", path, n));
         }
     }
 done:
@@ -419,14 +413,11 @@ done:
 
 static lp_status collect(sweep_run *r, lp_sweep **out, lp_error *err) {
     lp_sweep *sweep = lp_alloc_zeroed(1, sizeof *sweep);
-    lp_sweep_point *points = lp_alloc(r->grid, sizeof *points);
-    if (sweep == NULL || points == NULL) {
-        lp_free(sweep);
-        lp_free(points);
-        return lp_fail_memory(err, "sweep", r->grid, sizeof *points);
-    }
     size_t best = best_point(r);
-    sweep->points = points;
+    lp_status status;
+    LP_TRY(lp_allocated(sweep, "sweep", 1, sizeof *sweep, err));
+    sweep->points = lp_alloc(r->grid, sizeof *sweep->points);
+    LP_TRY(lp_allocated(sweep->points, "sweep", r->grid, sizeof *sweep->points, err));
     sweep->resumed = r->resumed;
     sweep->at_edge = best == 0 || best == r->grid - 1;
     for (size_t i = 0; i < r->grid; i++) {
@@ -436,11 +427,14 @@ static lp_status collect(sweep_run *r, lp_sweep **out, lp_error *err) {
             p->accuracy = (double)p->correct / (double)p->count;
             p->interval = lp_wilson(p->correct, p->count);
             sweep->best = i == best ? sweep->count : sweep->best;
-            points[sweep->count++] = *p;
+            sweep->points[sweep->count++] = *p;
         }
     }
     *out = sweep;
-    return LP_OK;
+    sweep = NULL;
+done:
+    lp_sweep_free(sweep);
+    return status;
 }
 
 static lp_status check_options(const lp_sweep_options *o, const lp_examples *validation,

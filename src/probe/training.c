@@ -137,9 +137,7 @@ lp_status lp_training_read(const char *path, const json_t *meta, lp_training_fil
     const json_t *machine = json_object_get(made_by, "machine");
     lp_status status;
     *file = NULL;
-    if (f == NULL) {
-        return lp_fail_memory(err, path, 1, sizeof *f);
-    }
+    LP_TRY(lp_allocated(f, path, 1, sizeof *f, err));
     lp_training *t = &f->public;
     f->document = json_incref((json_t *)(uintptr_t)meta);
     f->recorded = json_is_object(train);

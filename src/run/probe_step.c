@@ -156,9 +156,8 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
     if (fitted == LP_CANCELLED) {
         (void)lp_prefix(err, fitted, "interrupted: run again, this fit starts anew: ");
     }
-    if (fitted != LP_OK && fitted != LP_NOT_CONVERGED) {
-        status = fitted;
-        goto done;
+    if (fitted != LP_NOT_CONVERGED) {
+        LP_TRY(fitted);
     }
     LP_TRY(describe_fit(*probe, train, validation, options, report, command, err));
     LP_TRY(lp_probe_save(*probe, path, err));

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "linprobe/stats.h"
-#include "probe/confidence_interval.h"
+#include "probe/metrics.h"
 #include "probe/examples.h"
 #include "probe_data.h"
 

@@ -6,7 +6,7 @@
 #include "linprobe/stats.h"
 #include "normal.h"
 #include "probe/classifier.h"
-#include "probe/confidence_interval.h"
+#include "probe/metrics.h"
 #include "probe_data.h"
 
 static lp_error err;

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 #include "check.h"
-#include "probe/confidence_interval.h"
+#include "probe/metrics.h"
 
 static lp_error err;
 

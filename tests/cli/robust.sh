@@ -22,9 +22,9 @@ run 0 extract --out "two words/it's"
 ok "the command is quoted for a shell" grep -qF "'two words/it'\\\\''s'" "two words/it's/meta.json"
 long=$(awk 'BEGIN { for (i = 0; i < 4100; i++) printf "x" }')
 run 1 extract --out "$long"
-says "File name too long"
+says "expected at most 4095"
 run 1 "$LP_PROGRAM" inspect "$long"
-says "File name too long"
+says "expected at most 4095"
 run 1 "$LP_PROGRAM" reproduce --model "$model" --data "$data" --cache "$long"
 says "expected at most 4095"
 expect folders

@@ -187,6 +187,7 @@ static lp_status fit_all(fewshot_run *f, lp_error *err) {
     f->options.fit.progress = (lp_progress){meter_step, &m};
     lp_status status = lp_fewshot(&train, &test, &f->options, f->draws, f->means, err);
     meter_end(&m);
+    f->options.fit.progress = (lp_progress){.step = NULL};
     return status;
 }
 

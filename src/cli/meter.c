@@ -116,7 +116,7 @@ bool meter_step(void *context, uint64_t done, uint64_t total, const char *line) 
 /* Images that were there before are no part of the rate. */
 static bool step_of_watch(void *context, uint64_t done, uint64_t total, const char *line) {
     meter *m = context;
-    if (m->unit != NULL && strcmp(m->unit, "images") == 0 && total > 0) {
+    if (strcmp(m->unit, "images") == 0 && total > 0) {
         meter_resume(m, (double)done);
     }
     return meter_step(context, done, total, line);
@@ -128,11 +128,12 @@ static void begin(void *context, const char *what, const char *unit) {
         meter_start(m, what, unit);
     } else {
         meter_end(m);
-        m->unit = NULL;
+        m->unit = "";
     }
 }
 
 lp_watch meter_watch(meter *m) {
     memset(m, 0, sizeof *m);
+    m->unit = "";
     return (lp_watch){.stage = begin, .progress = {step_of_watch, m}};
 }

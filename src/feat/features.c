@@ -155,7 +155,7 @@ static lp_status load_values(feature_set *set, lp_error *err) {
         }
         f->x = set->x_copy;
     }
-    for (size_t k = 0; k < npy->count; k++) {
+    for (size_t k = 0; f->width > 0 && k < npy->count; k++) {
         if (!isfinite(f->x[k])) {
             return lp_fail(err, LP_ERR_DATA,
                            "%s: row %zu, column %zu: expected a finite float32, found %g", path,

@@ -51,7 +51,7 @@ typedef struct lp_evaluator {
 /* Makes an lp_dense, the state that an lp_solver_entry opens and closes. */
 LP_MUST_USE lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, void **dense,
                                     lp_error *err);
-void lp_dense_close(void *dense);
+void lp_dense_close(void *state);
 
 /* An evaluator in float32, and an objective without room for the coupling, both in `memory`, which
  * the caller checks before use. */

@@ -141,13 +141,13 @@ done:
     return status;
 }
 
-typedef struct ranked {
+typedef struct ranked_class {
     double accuracy; /* above 1: a class without images, which stands last */
     size_t class;
-} ranked;
+} ranked_class;
 
 static int by_accuracy(const void *a, const void *b) {
-    const ranked *x = a, *y = b;
+    const ranked_class *x = a, *y = b;
     return x->accuracy != y->accuracy ? (x->accuracy > y->accuracy) - (x->accuracy < y->accuracy)
                                       : (x->class > y->class) - (x->class < y->class);
 }
@@ -156,12 +156,12 @@ static lp_status add_classes(const lp_evaluation *e, lp_html *page, lp_error *er
     size_t count;
     const lp_column *columns = lp_evaluation_columns(LP_TABLE_CLASSES, &count);
     json_t *rows = lp_evaluation_rows(e, LP_TABLE_CLASSES), *sorted = json_array();
-    ranked *order = lp_alloc(e->classes, sizeof *order);
+    ranked_class *order = lp_alloc(e->classes, sizeof *order);
     lp_status status;
     LP_TRY(lp_allocated(order, "classes", e->classes, sizeof *order, err));
     for (size_t k = 0; k < e->classes; k++) {
         bool any = e->count_of[k] > 0;
-        order[k] = (ranked){any ? (double)e->correct_of[k] / (double)e->count_of[k] : 2, k};
+        order[k] = (ranked_class){any ? (double)e->correct_of[k] / (double)e->count_of[k] : 2, k};
     }
     qsort(order, e->classes, sizeof *order, by_accuracy);
     for (size_t k = 0; k < e->classes; k++) {

@@ -224,7 +224,7 @@ static lp_status lay_out(heat_map_plan *p, lp_chart *ruler, unsigned char *rgb, 
     if (map->group_of != NULL) {
         draw_groups(p, *chart, &group_style, groups > 0);
     }
-    if (names > 0) {
+    if (legible && names > 0) {
         draw_names(p, *chart, upright);
     }
     draw_frame(p, *chart);

@@ -93,9 +93,8 @@ static bool is_plain(const lp_provenance *p) {
 
 const lp_published *lp_published_of(const lp_provenance *train, const lp_provenance *test) {
     if (!is_plain(train) || !is_plain(test) || test->data.name == NULL ||
-        test->encoder.feature == NULL ||
-        train->data.name == NULL || strcmp(train->data.name, test->data.name) != 0 ||
-        test->encoder.precision == NULL ||
+        test->encoder.feature == NULL || train->data.name == NULL ||
+        strcmp(train->data.name, test->data.name) != 0 || test->encoder.precision == NULL ||
         strcmp(test->encoder.precision, lp_precision_name(LP_PRECISION_FLOAT32)) != 0) {
         return NULL;
     }

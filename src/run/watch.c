@@ -23,6 +23,7 @@ lp_status lp_watch_say(const lp_watch *watch, lp_error *err, const char *format,
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    return lp_progress_step(&watch->progress, 0, 0, line) ? LP_OK
-                                                          : lp_fail(err, LP_CANCELLED, "interrupted: run again, it goes on from here");
+    return lp_progress_step(&watch->progress, 0, 0, line)
+               ? LP_OK
+               : lp_fail(err, LP_CANCELLED, "interrupted: run again, it goes on from here");
 }

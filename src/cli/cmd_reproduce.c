@@ -162,6 +162,9 @@ static void name_run(void *context, const lp_run *run, char *name, size_t room) 
     reproduce_job *j = context;
     lp_dataset_close(j->train);
     j->train = NULL;
+    if (j->output.profile) {
+        profile_print_run(stderr, run);
+    }
     if (j->run_name != NULL) {
         (void)snprintf(name, room, "%s", j->run_name);
     } else {
@@ -192,9 +195,6 @@ static lp_status reproduce(void *job, lp_error *err) {
                                     .watch = meter_watch(&j->m),
                                     .name = name_run};
     LP_TRY(lp_run_pipeline(&options, &run, err));
-    if (j->output.profile) {
-        profile_print_run(stderr, run);
-    }
     const lp_run_report report = {run, cli_command_line(), j->test};
     LP_TRY(lp_run_report_write(&report, err));
     LP_TRY(lp_run_report_print(&report, stdout, j->output.format, err));

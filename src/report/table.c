@@ -164,9 +164,10 @@ static void print_table(FILE *out, const void *context) {
 lp_status lp_table_write(const char *path, const lp_column *columns, size_t count, json_t *rows,
                          lp_error *err) {
     const table all = {columns, count, rows};
-    char *text;
+    char *text = NULL;
     size_t size;
     lp_status status;
+    LP_TRY(rows != NULL ? LP_OK : lp_fail_memory(err, path, 1, 1));
     LP_TRY(lp_text_of(print_table, &all, &text, &size, err));
     LP_TRY(lp_file_write(path, text, size, err));
 done:

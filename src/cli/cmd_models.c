@@ -70,6 +70,9 @@ static json_t *model_row(const lp_known_model *m) {
     if (m->bytes > 0) {
         lp_row_count(&row, "bytes", m->bytes);
     }
+    if (m->resize > 0) {
+        lp_row_count(&row, "resize", m->resize);
+    }
     lp_row_real(&row, "megabytes", megabytes > 0 ? megabytes : NAN);
     lp_row_real(&row, "cifar10", ten != NULL ? ten->accuracy : NAN);
     lp_row_real(&row, "cifar100", hundred != NULL ? hundred->accuracy : NAN);

@@ -4,8 +4,8 @@ random weights, several odd sizes, and the official shapes.
 Environment: as encoder_tools.py, and LP_SOURCE.
 """
 
+import json
 import os
-import pathlib
 import re
 import sys
 import warnings
@@ -97,16 +97,14 @@ def official_torchvision():
 
 def known_files():
     """The files whose resize linprobe knows are torchvision's, each with its own."""
-    source = pathlib.Path(os.environ["LP_SOURCE"], "src/ckpt/known_models.c").read_text()
-    row = r'\.resize = (\d+),[^}]*?NAMED_BY_DIGITS\(PYTORCH "\w+", "([0-9a-f]{8})"'
-    rows = re.findall(row, source)
-    known = {digest: resize for resize, digest in rows}
+    models = json.loads(run([os.environ["LP_PROGRAM"], "models", "--format", "json"]).stdout)
+    known = {model["sha256"]: model["resize"] for model in models if "resize" in model}
     expected = {}
     for name in dir(torchvision.models):
         if re.match("(Wide_)?ResN.*_Weights$", name):
             for weights in getattr(torchvision.models, name):
                 digest = re.search(r"-([0-9a-f]{8})\.pth", weights.url).group(1)
-                expected[digest] = str(weights.transforms().resize_size[0])
+                expected[digest] = weights.transforms().resize_size[0]
     for digest in sorted(known.items() ^ expected.items()):
         print(f"# {digest}")
     return known == expected and len(known) > 10

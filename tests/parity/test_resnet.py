@@ -7,6 +7,7 @@ Environment: as encoder_tools.py, and LP_SOURCE.
 import json
 import os
 import re
+import subprocess
 import sys
 import warnings
 
@@ -97,7 +98,7 @@ def official_torchvision():
 
 def known_files():
     """The files whose resize linprobe knows are torchvision's, each with its own."""
-    models = json.loads(run([os.environ["LP_PROGRAM"], "models", "--format", "json"]).stdout)
+    models = json.loads(subprocess.check_output([os.environ["LP_PROGRAM"], "models", "--format", "json"]))
     known = {model["sha256"]: model["resize"] for model in models if "resize" in model}
     expected = {}
     for name in dir(torchvision.models):

@@ -102,12 +102,13 @@ static lp_resnet_layer *add_layer(planner *p, const char *place, const char *con
     lp_resnet_stored_layer *layer = &p->tower->stored.layers[p->next];
     lp_resnet_layer *runs = &p->tower->resnet.layers[p->next++];
     size_t side = taps > 0 ? taps : 1;
-    char shape[LP_PLAN_SHAPE], square[48] = "";
+    char shape[LP_PLAN_SHAPE];
     if (taps > 0) {
-        (void)snprintf(square, sizeof square, ",%zu,%zu", taps, taps);
+        (void)snprintf(shape, sizeof shape, "%s,%s,%zu,%zu", out, in, taps, taps);
+    } else {
+        (void)snprintf(shape, sizeof shape, "%s,%s", out, in);
     }
     runs->conv = (lp_conv){1, 0, 0, side, side, stride, .padding = side / 2};
-    (void)snprintf(shape, sizeof shape, "%s,%s%s", out, in, square);
     layer->planned = p->plan->count;
     lp_plan_add(p->plan, &layer->weight, shape, "%s%s%s.weight", p->prefix, place, conv);
     if (norm == NULL) {

@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "linprobe/checkpoint.h"
 
-enum { LP_PLAN_NAME = 160, LP_PLAN_SHAPE = 32, LP_PLAN_PROBLEMS = 3200 };
+enum { LP_PLAN_NAME = 160, LP_PLAN_SHAPE = 64, LP_PLAN_PROBLEMS = 3200 };
 
 typedef struct lp_weight {
     char name[LP_PLAN_NAME];

@@ -110,18 +110,10 @@ static json_t *float_text(float value) {
     return json_string(text);
 }
 
-/* Adds a value to an array, which is NULL once memory was short. */
-static void append(json_t **array, json_t *value) {
-    if (json_array_append_new(*array, value) != 0) {
-        json_decref(*array);
-        *array = NULL;
-    }
-}
-
 static json_t *texts(const char *const *values, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        append(&array, lp_json_any_text(values[i]));
+        lp_rows_append(&array, lp_json_any_text(values[i]));
     }
     return array;
 }
@@ -144,7 +136,7 @@ static json_t *value_of(const meta_key *key, const void *at) {
     case KEY_COLORS:
         colors = json_array();
         for (int c = 0; c < 3; c++) {
-            append(&colors, float_text(((const float *)at)[c]));
+            lp_rows_append(&colors, float_text(((const float *)at)[c]));
         }
         return colors;
     }
@@ -196,7 +188,7 @@ json_t *lp_provenance_data(const lp_provenance *p, lp_detail detail) {
     if (detail == LP_DETAIL_ALL && d->superclass_of != NULL) {
         json_t *of = json_array();
         for (size_t k = 0; k < d->classes; k++) {
-            append(&of, json_integer(d->superclass_of[k]));
+            lp_rows_append(&of, json_integer(d->superclass_of[k]));
         }
         lp_row_put(&row, "superclass_of", of);
         lp_row_put(&row, "superclass_names", texts(d->superclass_names, d->superclasses));

@@ -58,10 +58,21 @@ typedef enum lp_mean_std {
     LP_MEAN_STD_AUTO, /* as the family has it */
     LP_MEAN_STD_HALF, /* 0.5, 0.5 */
     LP_MEAN_STD_IMAGENET,
-    LP_MEAN_STD_CLIP
+    LP_MEAN_STD_CLIP,
+    LP_MEAN_STD_NONE /* 0, 1 */
 } lp_mean_std;
 
-extern const char *const lp_mean_std_names[]; /* "auto", "half", "imagenet", "clip" */
+extern const char *const lp_mean_std_names[]; /* "auto", "half", "imagenet", "clip", "none" */
+
+/* The filter of the resize: lp_filter (image.h), one more each. */
+typedef enum lp_filter_choice {
+    LP_FILTER_CHOICE_AUTO, /* as the model was trained */
+    LP_FILTER_CHOICE_BICUBIC,
+    LP_FILTER_CHOICE_BILINEAR,
+    LP_FILTER_CHOICE_LANCZOS
+} lp_filter_choice;
+
+extern const char *const lp_filter_choice_names[]; /* "auto", then as lp_filter_names */
 
 /* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
  * exact (docs/MODEL.md). */

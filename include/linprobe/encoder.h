@@ -38,6 +38,7 @@
 #ifndef LINPROBE_ENCODER_H
 #define LINPROBE_ENCODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "linprobe/checkpoint.h"
@@ -49,17 +50,29 @@
 extern "C" {
 #endif
 
+/* The size that an image is resized to: the shorter side, or both (squash).  side 0: as trained. */
+typedef struct lp_resize_to {
+    size_t side;
+    bool squash;
+} lp_resize_to;
+
 /* What a caller knows better than the file.  All zero: everything as the model was trained.  What
  * a family cannot do is LP_ERR_ARGUMENT. */
 typedef struct lp_encoder_options {
     lp_activation activation;
     lp_activation activation_if_unknown; /* for a model of which nothing else says it */
     lp_pool pool;
-    size_t input_size; /* pixels a side; 0: as trained */
+    size_t input_size; /* pixels a side; 0: as trained.  The resize changes in proportion */
     size_t heads;      /* of attention; 0: as the family has it */
     lp_mean_std mean_std;
+    lp_resize_to resize; /* before the crop */
+    size_t crop; /* pixels a side of the centre crop, which is the input; 0: as trained.  The
+                    resize stays as it is */
+    lp_filter_choice filter;
     lp_precision precision;
-    size_t threads; /* that load the weights; 0 = all processors; never changes the result */
+    size_t threads;     /* that load the weights; 0 = all processors; never changes the result */
+    const char *select; /* of several encoders in a file, the one at this key of a dictionary or
+                           prefix of names; NULL: the best by the order in docs/FORMATS.md */
 } lp_encoder_options;
 
 /* What an encoder is.  patch, tokens, heads and mlp_width are 0 where a model has none. */
@@ -85,7 +98,9 @@ typedef struct lp_encoder_info {
     lp_preprocess preprocess;       /* as the model was trained */
     lp_origin origin;   /* of the weights; empty after lp_encoder_recognise, which reads none */
     const char *config; /* the file beside the weights that said some of this, or NULL */
-    const char *note;   /* what is assumed because nothing says it, or NULL */
+    char assumed[400]; /* what nothing says, by the names of the options: "heads 12"; "": nothing */
+    char prefix[160];  /* what the encoder's names begin with in the file: "visual." */
+    char selection[480]; /* other encoders in the file and what was passed over; "": nothing */
 } lp_encoder_info;
 
 typedef struct lp_encoder lp_encoder;

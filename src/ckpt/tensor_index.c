@@ -69,6 +69,7 @@ lp_status lp_index_add(lp_index *index, const char *name, size_t name_length, co
     added += index->count;
     *added = *entry;
     added->file = index->file;
+    added->unwrapped = NULL;
     added->name = lp_alloc(name_length + 1, 1);
     LP_TRY(lp_allocated(added->name, "a tensor's name", name_length + 1, 1, err));
     memcpy(added->name, name, name_length);
@@ -94,76 +95,72 @@ static int compare_entries(const void *a, const void *b) {
 
 /* ---- what wraps the names -------------------------------------------------------------------- */
 
-/* Prefixes that training puts before every name: DataParallel, torch.compile, Lightning. */
-static const char *const wraps[] = {"module.", "_orig_mod.", "model."};
+/* Parts of names that no module of a model's own has: DataParallel, torch.compile, FSDP, and
+ * activation checkpointing put them round a module, at any depth. */
+static const char *const wraps[] = {"module", "_orig_mod", "_fsdp_wrapped_module",
+                                    "_checkpoint_wrapped_module"};
 
-/* What stands beside "backbone." in DINO, iBOT and DINOv2: heads and losses of the training. */
-static const char *const beside_backbone[] = {"head.",      "dino_head.",       "ibot_head.",
-                                              "dino_loss.", "ibot_patch_loss.", "koleo_loss."};
-
-static bool begins(const lp_entry *entry, const char *prefix) {
-    size_t length = strlen(prefix);
-    return strncmp(entry->tensor.name, prefix, length) == 0 && entry->tensor.name[length] != '\0';
-}
-
-static size_t count_beginning(const lp_index *index, const char *prefix) {
-    size_t count = 0;
-    for (size_t i = 0; i < index->count; i++) {
-        count += begins(&index->entries[i], prefix);
-    }
-    return count;
-}
-
-/* Keeps the tensors whose names begin so, and takes that off. */
-static void keep_only(lp_index *index, const char *prefix) {
-    size_t kept = 0;
-    for (size_t i = 0; i < index->count; i++) {
-        if (begins(&index->entries[i], prefix)) {
-            index->entries[kept] = index->entries[i];
-            index->entries[kept++].tensor.name += strlen(prefix);
-        } else {
-            lp_free(index->entries[i].name);
-        }
-    }
-    index->count = kept;
-}
-
-/* The prefix to be taken off next, or NULL.  Either all tensors have it, or those that have not are
- * known to be another model or no part of the encoder: never a guess. */
-static const char *find_wrap(const lp_index *index) {
+static bool is_wrap(const char *part, size_t length) {
     for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++) {
-        if (count_beginning(index, wraps[i]) == index->count) {
-            return wraps[i];
+        if (strlen(wraps[i]) == length && memcmp(wraps[i], part, length) == 0) {
+            return true;
         }
     }
-    if (count_beginning(index, "teacher.backbone.") > 0 &&
-        count_beginning(index, "student.backbone.") > 0) {
-        return "teacher.";
-    }
-    size_t known = count_beginning(index, "backbone.");
-    if (known > 0) {
-        for (size_t i = 0; i < sizeof beside_backbone / sizeof beside_backbone[0]; i++) {
-            known += count_beginning(index, beside_backbone[i]);
-        }
-    }
-    return known > 0 && known == index->count ? "backbone." : NULL;
+    return false;
 }
 
-lp_status lp_index_finish(lp_index *index, lp_error *err) {
-    const char *wrap;
-    while (index->count > 0 && (wrap = find_wrap(index)) != NULL) { /* each makes names shorter */
-        keep_only(index, wrap);
+size_t lp_index_unwrap(const char *name, char *out) {
+    size_t used = 0;
+    for (const char *dot; (dot = strchr(name, '.')) != NULL; name = dot + 1) {
+        size_t length = (size_t)(dot - name);
+        if (!is_wrap(name, length)) {
+            memcpy(out + used, name, length + 1);
+            used += length + 1;
+        }
     }
+    size_t length = strlen(name);
+    memcpy(out + used, name, length + 1);
+    return used + length;
+}
+
+/* Orders by name; returns one that stands twice, or NULL. */
+static const char *order(lp_index *index) {
     if (index->count > 0) {
         qsort(index->entries, index->count, sizeof *index->entries, compare_entries);
     }
     for (size_t i = 1; i < index->count; i++) {
         if (compare_entries(&index->entries[i - 1], &index->entries[i]) == 0) {
-            return lp_fail(err, LP_ERR_FORMAT, "tensor %s stands twice",
-                           index->entries[i].tensor.name);
+            return index->entries[i].tensor.name;
         }
     }
-    return LP_OK;
+    return NULL;
+}
+
+lp_status lp_index_finish(lp_index *index, lp_error *err) {
+    char name[LP_NAME_MAX + 1];
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < index->count; i++) {
+        lp_entry *entry = &index->entries[i];
+        size_t length = lp_index_unwrap(entry->name, name);
+        if (length < strlen(entry->name)) {
+            entry->unwrapped = lp_strdup(name);
+            LP_TRY(lp_allocated(entry->unwrapped, "a tensor's name", length + 1, 1, err));
+            entry->tensor.name = entry->unwrapped;
+        }
+    }
+    if (order(index) == NULL) {
+        return LP_OK;
+    }
+    /* Two models that only a wrap tells apart: all names stay as the file has them. */
+    for (size_t i = 0; i < index->count; i++) {
+        index->entries[i].tensor.name = index->entries[i].name;
+    }
+    const char *twice = order(index);
+    if (twice != NULL) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "tensor %s stands twice", twice));
+    }
+done:
+    return status;
 }
 
 const lp_entry *lp_index_find(const lp_index *index, const char *name) {
@@ -176,6 +173,7 @@ const lp_entry *lp_index_find(const lp_index *index, const char *name) {
 void lp_index_free(lp_index *index) {
     for (size_t i = 0; i < index->count; i++) {
         lp_free(index->entries[i].name);
+        lp_free(index->entries[i].unwrapped);
     }
     lp_free(index->entries);
     *index = (lp_index){0};

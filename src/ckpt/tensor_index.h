@@ -16,8 +16,9 @@ enum {
 };
 
 typedef struct lp_entry {
-    lp_tensor tensor; /* tensor.name points into `name` */
-    char *name;
+    lp_tensor tensor;             /* tensor.name is one of the next two */
+    char *name;                   /* as the file has it */
+    char *unwrapped;              /* without what training wraps round modules; NULL: the same */
     unsigned bytes;               /* of one element; 0 where this program does not know */
     size_t file;                  /* number of the file it lies in */
     size_t storage;               /* number of the storage it views, as its reader counts them */
@@ -47,8 +48,12 @@ LP_MUST_USE lp_status lp_index_check_name(const char *name, size_t length, lp_er
 LP_MUST_USE lp_status lp_index_add(lp_index *index, const char *name, size_t name_length,
                                    const lp_entry *entry, uint64_t available, lp_error *err);
 
-/* Takes off what training wraps round the names ("module.", and of DINO's states all but the
- * teacher's "backbone."), orders by name and refuses a name that stands twice. */
+/* Copies a name without what training wraps round modules ("module.", at any depth); its last part
+ * always stays.  Room as for the name.  Returns the length. */
+size_t lp_index_unwrap(const char *name, char *out);
+
+/* Takes what training wraps round modules off the names, unless two tensors then had one name;
+ * orders by name, and refuses a name that stands twice. */
 LP_MUST_USE lp_status lp_index_finish(lp_index *index, lp_error *err);
 
 const lp_entry *lp_index_find(const lp_index *index, const char *name);

@@ -218,7 +218,7 @@ static lp_status add_tensors(reader *r, uint32_t dictionary, size_t length, int 
          cell = nodes[cell].is.cell.next) {
         uint32_t value = nodes[cell].is.cell.value;
         lp_node_kind kind = nodes[value].kind;
-        bool module = r->script && kind == LP_NODE_OBJECT;
+        bool module = kind == LP_NODE_DICT || (r->script && kind == LP_NODE_OBJECT);
         size_t total = 0;
         LP_TRY(spend(r, 1));
         if (nodes[nodes[cell].is.cell.key].kind != LP_NODE_TEXT ||
@@ -236,39 +236,10 @@ static lp_status add_tensors(reader *r, uint32_t dictionary, size_t length, int 
                 lp_fail(r->err, LP_ERR_FORMAT, "a name of more than %d characters", LP_NAME_MAX));
         }
         r->name[total] = '.';
-        LP_TRY(add_tensors(r, nodes[value].is.state, total + 1, depth + 1));
+        LP_TRY(add_tensors(r, kind == LP_NODE_DICT ? value : nodes[value].is.state, total + 1, depth + 1));
     }
 done:
     return status;
-}
-
-static bool holds_tensors(const lp_pickle *pickle, uint32_t dictionary) {
-    const lp_node *nodes = pickle->nodes;
-    uint32_t cell = first_cell(nodes, dictionary);
-    while (cell != 0 && nodes[nodes[cell].is.cell.value].kind != LP_NODE_TENSOR) {
-        cell = nodes[cell].is.cell.next;
-    }
-    return cell != 0;
-}
-
-/* Where training programs keep the weights among the rest of their state, most wanted first: only
- * one of them is read, so that two models are never mixed.  DINO's teacher is the model that its
- * authors evaluate; a running average (ema) is taken only where there is nothing else. */
-static const char *const wrappers[] = {"state_dict",     "model",     "teacher", "student",
-                                       "state_dict_ema", "model_ema", "ema"};
-
-/* The dictionary of tensors: nested ones come first, because training states put single tensors
- * (of a random generator) beside them. */
-static uint32_t find_tensors(const lp_pickle *pickle, const char **wrapper) {
-    for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0]; i++) {
-        uint32_t nested = lp_pickle_find(pickle, pickle->root, wrappers[i]);
-        if (holds_tensors(pickle, nested)) {
-            *wrapper = wrappers[i];
-            return nested;
-        }
-    }
-    *wrapper = NULL;
-    return pickle->root;
 }
 
 /* Whether the file holds a module with its class instead of its weights. */
@@ -291,7 +262,7 @@ lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *
     tree->script = r.script;
     tree->wrapper = NULL;
     lp_status status =
-        add_tensors(&r, r.script ? root->is.state : find_tensors(pickle, &tree->wrapper), 0, 0);
+        add_tensors(&r, r.script ? root->is.state : pickle->root, 0, 0);
     if (status == LP_OK && index->count == before) {
         status = lp_fail(err, LP_ERR_UNSUPPORTED,
                          holds_pickled_module(pickle)

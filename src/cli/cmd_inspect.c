@@ -36,20 +36,27 @@ static json_t *tensor_rows(const lp_checkpoint *ckpt) {
 }
 
 static json_t *encoder_object(const lp_encoder_info *i) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-                     " s:I, s:I}",
-                     "name", i->name, "family", i->family, "activation", i->activation, "pool",
-                     i->pool, "config", i->config, "assumed", i->note, "norm_eps",
-                     (double)i->norm_eps, "input_size", (json_int_t)i->input_size, "patch",
-                     (json_int_t)i->patch, "tokens", (json_int_t)i->tokens, "width",
-                     (json_int_t)i->width, "heads", (json_int_t)i->heads, "layers",
-                     (json_int_t)i->layers, "mlp_width", (json_int_t)i->mlp_width, "projected",
-                     (json_int_t)i->projected, "penultimate", (json_int_t)i->penultimate,
-                     "parameters", (json_int_t)i->parameters);
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:s, s:s, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+        " s:I, s:I}",
+        "name", i->name, "family", i->family, "prefix", lp_json_any_text(i->prefix), "selection",
+        lp_json_any_text(i->selection), "activation", i->activation, "pool", i->pool, "config",
+        i->config, "assumed", i->assumed[0] != '\0' ? i->assumed : NULL, "norm_eps",
+        (double)i->norm_eps, "input_size", (json_int_t)i->input_size, "patch", (json_int_t)i->patch,
+        "tokens", (json_int_t)i->tokens, "width", (json_int_t)i->width, "heads",
+        (json_int_t)i->heads, "layers", (json_int_t)i->layers, "mlp_width",
+        (json_int_t)i->mlp_width, "projected", (json_int_t)i->projected, "penultimate",
+        (json_int_t)i->penultimate, "parameters", (json_int_t)i->parameters);
 }
 
 static void print_encoder(const lp_encoder_info *i) {
     (void)printf("architecture:  %s (family %s)\n", i->name, i->family);
+    if (i->prefix[0] != '\0') {
+        (void)printf("its tensors:   %s*\n", i->prefix);
+    }
+    if (i->selection[0] != '\0') {
+        (void)printf("in the file:   %s\n", i->selection);
+    }
     bool transformer = i->patch > 0;
     char patch[48] = "";
     if (transformer) {
@@ -71,8 +78,8 @@ static void print_encoder(const lp_encoder_info *i) {
     if (i->config != NULL) {
         (void)printf("config file:   %s beside it\n", i->config);
     }
-    if (i->note != NULL) {
-        (void)printf("assumed:       %s\n", i->note);
+    if (i->assumed[0] != '\0') {
+        (void)printf("assumed:       %s\n", i->assumed);
     }
     if (i->projected > 0) {
         (void)printf("features:      projected %zu, penultimate %zu\n", i->projected,
@@ -97,9 +104,6 @@ static void print_text(const lp_checkpoint *ckpt, const char *hex, const lp_enco
     if (lp_checkpoint_files(ckpt) > 1) {
         (void)printf(" in %zu files", lp_checkpoint_files(ckpt));
     }
-    if (lp_checkpoint_wrapper(ckpt) != NULL) {
-        (void)printf(", those under \"%s\"", lp_checkpoint_wrapper(ckpt));
-    }
     (void)printf("\nsha256:        %s\n", hex);
     (void)printf("official:      %s\n", official != NULL ? official : "no known file");
     if (info->name[0] != '\0') {
@@ -115,10 +119,9 @@ static void print_text(const lp_checkpoint *ckpt, const char *hex, const lp_enco
 static void print_json(const lp_checkpoint *ckpt, const char *hex, const lp_encoder_info *info,
                        json_t *rows) {
     json_t *object = json_pack(
-        "{s:o, s:s, s:I, s:s?, s:s, s:s?, s:o?, s:o}", "file",
-        lp_json_any_text(lp_checkpoint_path(ckpt)), "format", lp_checkpoint_format(ckpt), "files",
-        (json_int_t)lp_checkpoint_files(ckpt), "wrapper", lp_checkpoint_wrapper(ckpt), "sha256",
-        hex, "official", lp_checkpoint_official_name(hex), "encoder",
+        "{s:o, s:s, s:I, s:s, s:s?, s:o?, s:o}", "file", lp_json_any_text(lp_checkpoint_path(ckpt)),
+        "format", lp_checkpoint_format(ckpt), "files", (json_int_t)lp_checkpoint_files(ckpt),
+        "sha256", hex, "official", lp_checkpoint_official_name(hex), "encoder",
         info != NULL ? encoder_object(info) : NULL, "tensors", rows);
     lp_table_print(stdout, LP_FORMAT_JSON, NULL, 0, object);
 }

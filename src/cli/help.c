@@ -85,6 +85,7 @@ static void add_default(char text[HELP_MAX], const cli_option *o, const void *va
                                            : 0;
     switch (o->kind) {
     case CLI_FLAG:
+    case CLI_RESIZE: /* as the model was trained */
         break;
     case CLI_TEXT:
     case CLI_PICTURE:

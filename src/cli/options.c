@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
+#include "linprobe/encoder.h"
 #include "report/chart.h"
 #include "report/html.h"
 
@@ -107,6 +108,28 @@ static lp_status store_counts(const cli_option *o, const char *text, cli_counts 
     return status;
 }
 
+/* "256", the shorter side; "256x256", both. */
+static lp_status store_resize(const cli_option *o, const char *text, lp_resize_to *value,
+                              lp_error *err) {
+    char side[32], other[32] = "";
+    uint64_t pixels = 0;
+    const char *x = strchr(text, 'x');
+    int length = (int)(x != NULL ? x - text : (long)strlen(text));
+    (void)snprintf(side, sizeof side, "%.*s", length < 31 ? length : 31, text);
+    (void)snprintf(other, sizeof other, "%s", x != NULL ? x + 1 : side);
+    lp_status status;
+    LP_TRY(lp_parse_count(o->name, side, (uint64_t)o->low, (uint64_t)o->high, &pixels, err));
+    if (strcmp(side, other) != 0) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: expected a side, as 256, or a square, as 256x256, "
+                       "found '%.100s'",
+                       o->name, text));
+    }
+    *value = (lp_resize_to){(size_t)pixels, x != NULL};
+done:
+    return status;
+}
+
 /* The index of the name goes into an enum, which has the size of an int (checked in settings.c). */
 static lp_status store_choice(const cli_option *o, const char *text, int *value, lp_error *err) {
     for (int i = 0; o->choices[i] != NULL; i++) {
@@ -144,6 +167,8 @@ static lp_status store(const cli_option *o, const char *text, void *value, lp_er
         break;
     case CLI_COUNTS:
         return store_counts(o, text, value, err);
+    case CLI_RESIZE:
+        return store_resize(o, text, value, err);
     case CLI_CHOICE:
         return store_choice(o, text, value, err);
     case CLI_FLAG:

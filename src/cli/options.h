@@ -40,6 +40,7 @@ typedef enum cli_kind {
     CLI_COUNT,   /* size_t */
     CLI_COUNTS,  /* cli_counts: one or several, as in 1,2,4 */
     CLI_FLAG,    /* bool: no argument */
+    CLI_RESIZE,  /* lp_resize_to: 256, or 256x256 */
     CLI_CHOICE,  /* an enum: the index of the name */
     CLI_PICTURE, /* const char *: a path that ends in .png or .svg */
     CLI_PAGE     /* const char *: a path that ends in .html */

@@ -7,13 +7,19 @@
 
 /* A choice is stored through an int pointer. */
 _Static_assert(sizeof(lp_activation) == sizeof(int) && sizeof(lp_pool) == sizeof(int) &&
-                   sizeof(lp_mean_std) == sizeof(int) && sizeof(lp_precision) == sizeof(int) &&
-                   sizeof(lp_feature_point) == sizeof(int) &&
+                   sizeof(lp_mean_std) == sizeof(int) && sizeof(lp_filter_choice) == sizeof(int) &&
+                   sizeof(lp_precision) == sizeof(int) && sizeof(lp_feature_point) == sizeof(int) &&
                    sizeof(lp_label_kind) == sizeof(int) && sizeof(lp_split) == sizeof(int) &&
                    sizeof(lp_solver) == sizeof(int) && sizeof(lp_format) == sizeof(int),
                "an enum that an option chooses has the size of an int");
 
-enum { LARGEST_INPUT = 4096, MOST_HEADS = 1024, MOST_THREADS = 1024, MOST_ITERATIONS = 1000000 };
+enum {
+    LARGEST_INPUT = 4096,
+    LARGEST_SIDE = 65535,
+    MOST_HEADS = 1024,
+    MOST_THREADS = 1024,
+    MOST_ITERATIONS = 1000000
+};
 
 static const char *const formats[] = {"text", "csv", "json", NULL};
 
@@ -42,6 +48,18 @@ const cli_option cli_one_encoder_options[] = {
      .choices = lp_mean_std_names,
      .help = "mean and standard deviation of the preprocessing; half is 0.5; needed where the "
              "files do not say it"},
+    {CLI_ENCODER, "--resize", "SIZE", CLI_RESIZE, AT(encoder.resize), .low = 1,
+     .high = LARGEST_SIDE,
+     .help = "what images are resized to before the crop (default: as the model was trained): "
+             "256, the shorter side; 256x256, both sides"},
+    {CLI_ENCODER, "--crop", "PIXELS", CLI_COUNT, AT(encoder.crop), .low = 1, .high = LARGEST_INPUT,
+     .help = "side of the centre crop, which is the input (default: as trained); unlike "
+             "--input-size it leaves the resize as it is"},
+    {CLI_ENCODER, "--filter", "NAME", CLI_CHOICE, AT(encoder.filter),
+     .choices = lp_filter_choice_names, .help = "filter of the resize"},
+    {CLI_ENCODER, "--select", "PREFIX", CLI_TEXT, AT(encoder.select),
+     .help = "of several encoders in a file, the one at this key or prefix of names; inspect lists "
+             "them"},
     {.name = NULL}};
 
 const cli_option cli_feature_option[] = {

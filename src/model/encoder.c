@@ -1,7 +1,8 @@
 /* Encoders: the public face of the model stage.
  *
- *   1. the file's family (family.c) and with it the kind of tower
- *   2. the tower's plan of weights, checked against the file (weight_plan.c)
+ *   1. where in the file an encoder lies, its family, and the tower's plan of weights, which the
+ *      file fulfils (selection.c)
+ *   2. what the weights do not say
  *   3. the weights, read into one arena and packed by the tower
  *   4. runs */
 #include "linprobe/encoder.h"
@@ -13,8 +14,8 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "model/families.h"
+#include "model/selection.h"
 #include "model/tower.h"
-#include "model/weight_plan.h"
 
 enum {
     LEAST_OF_THREAD = 1 << 18, /* parameters, 1 MiB: below it a thread costs more than it saves */
@@ -31,24 +32,27 @@ struct lp_encoder {
 
 /* Steps 1 and 2.  e is zeroed; what it holds after a failure is freed by lp_encoder_free. */
 static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options, lp_encoder *e,
-                         lp_weight_plan *plan, lp_error *err) {
+                         lp_selection *chosen, lp_error *err) {
     static const lp_encoder_options defaults;
-    lp_source source = {.ckpt = ckpt, .options = options != NULL ? options : &defaults};
     lp_encoder_info *info = &e->info;
     lp_status status;
-    LP_TRY(lp_family_find(ckpt, &source.family, &source.prefix, err));
-    lp_family_describe(source.family, info);
-    info->precision = lp_precision_name(source.options->precision);
-    e->kind = source.family->tower;
-    status = e->kind->make(&source, plan, &e->tower, info, err);
-    lp_family_mean_std(source.options->mean_std, info);
+    LP_TRY(lp_selection_find(ckpt, options != NULL ? options : &defaults, chosen, err));
+    const lp_source *source = &chosen->source;
+    lp_family_describe(source->family, info);
+    info->precision = lp_precision_name(source->options->precision);
+    (void)snprintf(info->prefix, sizeof info->prefix, "%s", chosen->prefix);
+    (void)snprintf(info->selection, sizeof info->selection, "%s", chosen->said);
+    e->kind = source->family->tower;
+    e->tower = chosen->tower;
+    chosen->tower = NULL; /* it is the encoder's now */
+    status = e->kind->choose(source, &chosen->plan, e->tower, info, err);
     if (info->name[0] != '\0') { /* known, even if something else is not */
-        if (source.options->precision != LP_PRECISION_FLOAT32) {
+        if (source->options->precision != LP_PRECISION_FLOAT32) {
             char name[sizeof info->name]; /* so that no table, page or folder mixes them up */
             memcpy(name, info->name, sizeof name);
             (void)snprintf(info->name, sizeof info->name, "%.50s %s", name, info->precision);
         }
-        info->parameters = lp_plan_parameters(plan);
+        info->parameters = lp_plan_parameters(&chosen->plan);
         info->default_point = info->projected > 0 ? LP_FEATURE_PROJECTED : LP_FEATURE_PENULTIMATE;
     }
 done:
@@ -79,11 +83,11 @@ static void release(lp_encoder *e) {
 lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                lp_encoder_info *info, lp_error *err) {
     lp_encoder e = {0};
-    lp_weight_plan plan = {0};
-    lp_status status = prepare(ckpt, options, &e, &plan, err);
+    lp_selection chosen;
+    lp_status status = prepare(ckpt, options, &e, &chosen, err);
     *info = e.info; /* as far as it is known */
     release(&e);
-    lp_plan_free(&plan);
+    lp_selection_free(&chosen);
     return status;
 }
 
@@ -106,21 +110,21 @@ done:
 
 lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                           lp_encoder **encoder, lp_error *err) {
-    lp_weight_plan plan = {0};
+    lp_selection chosen = {0};
     *encoder = NULL;
     lp_encoder *e = lp_alloc_zeroed(1, sizeof *e);
     lp_status status;
     LP_TRY(lp_allocated(e, "an encoder", 1, sizeof *e, err));
-    LP_TRY(prepare(ckpt, options, e, &plan, err));
+    LP_TRY(prepare(ckpt, options, e, &chosen, err));
     LP_TRY(find_origin(ckpt, e, err));
     size_t threads = choose_threads(options, &e->info);
-    LP_TRY(lp_plan_read(&plan, ckpt, threads, &e->arena, err));
+    LP_TRY(lp_plan_read(&chosen.plan, ckpt, threads, &e->arena, err));
     LP_TRY(e->kind->pack(e->tower, threads, err));
     *encoder = e;
     e = NULL;
 done:
     lp_encoder_free(e);
-    lp_plan_free(&plan);
+    lp_selection_free(&chosen);
     return status;
 }
 

@@ -14,16 +14,70 @@
 #define VIT(names) .tower = &lp_vit_kind, .layout = &(names)
 #define RESNET(names) .tower = &lp_resnet_kind, .layout = &(names)
 
+/* A ViT under timm's names; DINOv2's training saves its blocks in chunks, numbered through, and
+ * torchvision has names of its own. */
+static const lp_rename chunks[] = {{"blocks.#.#.", "blocks.{1}."}, {NULL, NULL}};
+static const lp_rename torchvision_vit[] = {
+    {"conv_proj.", "patch_embed.proj."},
+    {"class_token", "cls_token"},
+    {"encoder.pos_embedding", "pos_embed"},
+    {"encoder.layers.encoder_layer_#.ln_1.", "blocks.{0}.norm1."},
+    {"encoder.layers.encoder_layer_#.self_attention.in_proj_", "blocks.{0}.attn.qkv."},
+    {"encoder.layers.encoder_layer_#.self_attention.out_proj.", "blocks.{0}.attn.proj."},
+    {"encoder.layers.encoder_layer_#.ln_2.", "blocks.{0}.norm2."},
+    {"encoder.layers.encoder_layer_#.mlp.0.", "blocks.{0}.mlp.fc1."},
+    {"encoder.layers.encoder_layer_#.mlp.3.", "blocks.{0}.mlp.fc2."},
+    {"encoder.layers.encoder_layer_#.mlp.linear_1.", "blocks.{0}.mlp.fc1."}, /* before 0.14 */
+    {"encoder.layers.encoder_layer_#.mlp.linear_2.", "blocks.{0}.mlp.fc2."},
+    {"encoder.ln.", "norm."},
+    {"heads.", "head."},
+    {NULL, NULL}};
+#define VIT_TIMM VIT(lp_vit_timm), .renames = chunks
+
+/* Of a state_dict() of transformers 5; save_pretrained writes the layout's names. */
+static const lp_rename hf_vit5[] = {
+    {"layers.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
+    {"layers.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
+    {"layers.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
+    {"layers.#.attention.o_proj.", "encoder.layer.{0}.attention.output.dense."},
+    {"layers.#.mlp.fc1.", "encoder.layer.{0}.intermediate.dense."},
+    {"layers.#.mlp.fc2.", "encoder.layer.{0}.output.dense."},
+    {"layers.#.", "encoder.layer.{0}."},
+    {NULL, NULL}};
+/* AltCLIP's tower. */
+static const lp_rename hf_altclip[] = {{"encoder.layer.#.", "encoder.layers.{0}."}, {NULL, NULL}};
+/* OpenGVLab/InternViT-*: modeling_intern_vit.py. */
+static const lp_rename internvit[] = {{"embeddings.class_embedding", "cls_token"},
+                                      {"embeddings.patch_embedding.", "patch_embed.proj."},
+                                      {"embeddings.position_embedding", "pos_embed"},
+                                      {"encoder.layers.#.ls1", "blocks.{0}.ls1.gamma"},
+                                      {"encoder.layers.#.ls2", "blocks.{0}.ls2.gamma"},
+                                      {"encoder.layers.#.", "blocks.{0}."},
+                                      {NULL, NULL}};
+
+/* torchvision's names of a ResNet from others: transformers' ResNetModel, whose layers count from
+ * 0; torch.nn.Sequential(*resnet.children()), which forgets the names. */
+static const lp_rename hf_resnet[] = {
+    {"embedder.embedder.convolution.", "conv1."},
+    {"embedder.embedder.normalization.", "bn1."},
+    {"encoder.stages.#.layers.#.layer.#.convolution.", "layer{0+1}.{1}.conv{2+1}."},
+    {"encoder.stages.#.layers.#.layer.#.normalization.", "layer{0+1}.{1}.bn{2+1}."},
+    {"encoder.stages.#.layers.#.shortcut.convolution.", "layer{0+1}.{1}.downsample.0."},
+    {"encoder.stages.#.layers.#.shortcut.normalization.", "layer{0+1}.{1}.downsample.1."},
+    {NULL, NULL}};
+static const lp_rename sequential_resnet[] = {
+    {"0.", "conv1."},  {"1.", "bn1."},    {"4.", "layer1."}, {"5.", "layer2."},
+    {"6.", "layer3."}, {"7.", "layer4."}, {"9.", "fc."},     {NULL, NULL}};
+
 /* Names of a ViT in timm's naming. */
 #define TIMM_NAMES                                                                                 \
-    { "patch_embed.proj.weight", "blocks.0.attn.qkv.weight" }
+    { "patch_embed.proj.weight", "blocks.0.attn.qkv.weight", "blocks.0.0.attn.qkv.weight" }
 #define TIMM_SCALED                                                                                \
-    { "blocks.0.ls1.gamma", "blocks.0.ls2.gamma" }
+    { "blocks.0.ls1.gamma", "blocks.0.ls2.gamma", "blocks.0.0.ls1.gamma" }
 
-/* Where a training run keeps the model that is to be used (facebookresearch/dino main_dino.py,
- * dinov2/train/ssl_meta_arch.py). */
-#define BACKBONES                                                                                  \
-    { "", "backbone.", "teacher.backbone." }
+/* Of families whose models have none: a pool that another family has would be computed otherwise.
+ */
+#define ATTENTION_POOL "attn_pool.latent"
 
 /* timm's act_layer of vit_*_siglip_*: the dimensions whose models have gelu_tanh. */
 static const lp_activation_exception siglip_exceptions[] = {
@@ -42,6 +96,7 @@ const lp_family lp_families[] = {
         .prefixes = {"vision_model.", ""},
         .any = {"embeddings.class_embedding", "pre_layrnorm.weight"},
         VIT(lp_vit_hf_clip),
+        .renames = hf_altclip,
         .activation = LP_ACTIVATION_AUTO, /* config.json: quick_gelu or gelu */
         .norm_eps = 1e-5F,                /* configuration_clip.py: layer_norm_eps */
         .mean_std = LP_MEAN_STD_CLIP,     /* image_processing_clip.py, as all of these */
@@ -60,9 +115,22 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_PLAIN, /* modeling_siglip.py, interpolate_pos_encoding */
     },
     {
+        .name = "internvit", /* OpenGVLab/InternViT-* */
+        .title = "InternViT",
+        .prefixes = {""},
+        .any = {"encoder.layers.0.attn.qkv.weight"},
+        .with = {"embeddings.patch_embedding.weight"},
+        VIT(lp_vit_timm),
+        .renames = internvit,
+        .activation = LP_ACTIVATION_GELU, /* configuration_intern_vit.py: hidden_act */
+        .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* preprocessor_config.json */
+        .resize = LP_RESIZE_ANTIALIAS,
+    },
+    {
         .name = "hf-dinov2-reg", /* transformers: Dinov2WithRegistersModel */
         .title = "DINOv2 ViT",
-        .prefixes = {"", "dinov2_with_registers."},
+        .prefixes = {""},
         .any = {"embeddings.register_tokens"},
         .with = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
         VIT(lp_vit_hf_dinov2),
@@ -76,7 +144,7 @@ const lp_family lp_families[] = {
     {
         .name = "hf-dinov2", /* transformers: Dinov2Model; sources as above */
         .title = "DINOv2 ViT",
-        .prefixes = {"", "dinov2."},
+        .prefixes = {""},
         .any = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
         VIT(lp_vit_hf_dinov2),
         .activation = LP_ACTIVATION_GELU,
@@ -87,24 +155,69 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_PLAIN, /* modeling_dinov2.py */
     },
     {
+        .name = "hf-deit", /* transformers: DeiTModel */
+        .title = "DeiT ViT",
+        .prefixes = {""},
+        .any = {"embeddings.distillation_token"},
+        VIT(lp_vit_hf),
+        .renames = hf_vit5,
+        .activation = LP_ACTIVATION_GELU, /* configuration_deit.py: hidden_act */
+        .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/deit-*: preprocessor_config.json */
+        .squash = true,                   /* image_processing_deit.py: size 256 x 256, crop 224 */
+        .shorter_side = {256, 224},
+        .resize = LP_RESIZE_PLAIN,
+    },
+    {
+        .name = "hf-ijepa", /* transformers: IJepaModel */
+        .title = "I-JEPA ViT",
+        .prefixes = {""},
+        .any = {"encoder.layer.0.layernorm_before.weight", "layers.0.layernorm_before.weight"},
+        .without = {"embeddings.cls_token"},
+        VIT(lp_vit_hf),
+        .renames = hf_vit5,
+        .activation = LP_ACTIVATION_GELU, /* configuration_ijepa.py: hidden_act */
+        .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/ijepa_*: preprocessor_config.json */
+        .squash = true,
+        .resize = LP_RESIZE_PLAIN,
+    },
+    {
         .name = "hf-vit", /* transformers: ViTModel; google/vit-*, facebook/dino-* */
         .title = "ViT",
-        .prefixes = {"", "vit."},
-        .any = {"encoder.layer.0.layernorm_before.weight",
-                "encoder.layer.0.layernorm_after.weight"},
+        .prefixes = {""},
+        .any = {"encoder.layer.0.layernorm_before.weight", "encoder.layer.0.layernorm_after.weight",
+                "layers.0.layernorm_before.weight", "layers.0.layernorm_after.weight"},
         VIT(lp_vit_hf),
+        .renames = hf_vit5,
         .activation = LP_ACTIVATION_GELU, /* configuration_vit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,     /* image_processing_vit.py: IMAGENET_STANDARD_MEAN */
         .squash = true,                   /* the same: size {height, width} */
         .resize = LP_RESIZE_PLAIN,
-        .note = "mean and standard deviation 0.5, squashed: google/vit-* has these; "
-                "facebook/dino-* and vit-mae-* have ImageNet's",
+        .note = "as google/vit-*; facebook/dino-* and vit-mae-* have imagenet",
+    },
+    {
+        .name = "clipa", /* open_clip: ViT-*-CLIPA */
+        .title = "CLIPA ViT",
+        .prefixes = {"visual.", ""},
+        .any = {"class_embedding"},
+        .with = {"transformer.resblocks.0.attn.in_proj_weight"},
+        .without = {"ln_pre.weight"},
+        VIT(lp_vit_openai),
+        .activation = LP_ACTIVATION_GELU, /* model_configs/ViT-*-CLIPA.json: no quick_gelu */
+        .pool = LP_POOL_MEAN,             /* the same: pool_type avg, final_ln_after_pool */
+        .norm_after_pool = true,
+        .norm_eps = 1e-5F,
+        .filter = LP_FILTER_BILINEAR, /* pretrained.py, _apcfg, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .squash = true,
+        .resize = LP_RESIZE_ANTIALIAS,
     },
     {
         .name = "clip-vit", /* openai/CLIP: encode_image of a vision transformer; open_clip */
         .title = "CLIP ViT",
-        .prefixes = {"visual."},
+        .prefixes = {"visual.", ""},
         .any = {"class_embedding", "transformer.resblocks.0.attn.in_proj_weight"},
         VIT(lp_vit_openai),
         .activation = LP_ACTIVATION_AUTO, /* clip/model.py: QuickGELU; open_clip: GELU, unless
@@ -116,9 +229,10 @@ const lp_family lp_families[] = {
     {
         .name = "timm-siglip", /* timm: vit_*_siglip_*; open_clip: ViT-*-SigLIP* */
         .title = "SigLIP ViT",
-        .prefixes = {"", "visual.trunk."},
+        .prefixes = {"visual.trunk.", ""},
         .any = {"attn_pool.latent", "attn_pool.kv.weight"},
-        VIT(lp_vit_timm),
+        .without = {"cls_token", "norm_pre.weight"}, /* Perception Encoder: another attention */
+        VIT_TIMM,
         .activation = LP_ACTIVATION_GELU, /* vision_transformer.py, act_layer */
         .exceptions = siglip_exceptions,
         .norm_eps = 1e-6F,            /* the same: LayerNorm */
@@ -129,10 +243,11 @@ const lp_family lp_families[] = {
     {
         .name = "dinov2-reg", /* facebookresearch/dinov2 with registers */
         .title = "DINOv2 ViT",
-        .prefixes = BACKBONES,
+        .prefixes = {""},
         .any = {"register_tokens"},
         .with = TIMM_SCALED,
-        VIT(lp_vit_timm),
+        .without = {ATTENTION_POOL},
+        VIT_TIMM,
         .activation = LP_ACTIVATION_GELU, /* dinov2/layers/mlp.py: nn.GELU */
         .norm_eps = 1e-6F,                /* dinov2/models/vision_transformer.py */
         .mean_std = LP_MEAN_STD_IMAGENET, /* dinov2/data/transforms.py */
@@ -143,10 +258,11 @@ const lp_family lp_families[] = {
     {
         .name = "dinov2", /* facebookresearch/dinov2; sources as above */
         .title = "DINOv2 ViT",
-        .prefixes = BACKBONES,
+        .prefixes = {""},
         .any = {"mask_token"},
         .with = TIMM_SCALED,
-        VIT(lp_vit_timm),
+        .without = {ATTENTION_POOL},
+        VIT_TIMM,
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET,
@@ -159,7 +275,9 @@ const lp_family lp_families[] = {
         .title = "DeiT ViT",
         .prefixes = {""},
         .any = {"dist_token"},
-        VIT(lp_vit_timm),
+        .without = {ATTENTION_POOL},
+        .both_tokens = true,
+        VIT_TIMM,
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET, /* timm deit.py, _cfg */
@@ -169,56 +287,72 @@ const lp_family lp_families[] = {
     {
         .name = "timm-clip", /* timm: vit_*_clip_* */
         .title = "CLIP ViT",
-        .prefixes = {"", "visual.trunk."},
+        .prefixes = {"visual.trunk.", ""},
         .any = {"norm_pre.weight", "norm_pre.bias"},
-        VIT(lp_vit_timm),
+        .with = {"norm.weight", "fc_norm.weight"},
+        .without = {ATTENTION_POOL},
+        VIT_TIMM,
         .activation = LP_ACTIVATION_AUTO, /* vision_transformer.py: vit_*_clip_quickgelu_* */
         .norm_eps = 1e-5F,                /* the same: vit_*_clip_* */
         .mean_std = LP_MEAN_STD_CLIP,     /* the same, default_cfgs; some have 0.5 */
         .resize = LP_RESIZE_ANTIALIAS,
-        .note = "CLIP's mean and standard deviation and no margin: LAION-2B's ViT-L/14 has 0.5",
+        .note = "LAION-2B's ViT-L/14 has half",
     },
     {
         .name = "timm-vit-scaled", /* timm: vit_*_dinov2, deit3_*: with layer scale */
         .title = "ViT",
-        .prefixes = {"", "visual.trunk."},
+        .prefixes = {"visual.trunk.", ""},
         .any = {"blocks.0.ls1.gamma", "blocks.0.ls2.gamma", "blocks.0.gamma_1", "blocks.0.gamma_2"},
-        VIT(lp_vit_timm),
+        .without = {ATTENTION_POOL, "norm_pre.weight"},
+        VIT_TIMM,
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET, /* vision_transformer.py and deit.py, default_cfgs */
         .resize = LP_RESIZE_ANTIALIAS,
-        .note = "ImageNet's mean and standard deviation and no margin: DINOv2 and DeiT III in timm "
-                "have these; others with layer scale may not",
+        .note = "as DINOv2 and DeiT III; others with layer scale may have others",
     },
     {
         .name = "dino", /* facebookresearch/dino, mae: timm's names, no classifier */
         .title = "ViT",
-        .prefixes = BACKBONES,
+        .prefixes = {""},
         .any = TIMM_NAMES,
-        .without = {"head.weight", "fc_norm.weight", "reg_token"},
-        VIT(lp_vit_timm),
+        .without = {"head.weight", "fc_norm.weight", "reg_token", ATTENTION_POOL,
+                    "norm_pre.weight"},
+        VIT_TIMM,
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,                /* dino vision_transformer.py, vit_*; mae models_vit.py */
         .mean_std = LP_MEAN_STD_IMAGENET, /* dino eval_linear.py; mae main_linprobe.py */
         .shorter_side = {256, 224},       /* the same: Resize(256, bicubic), CenterCrop(224) */
         .resize = LP_RESIZE_NUDGED,       /* dino vision_transformer.py, interpolate_pos_encoding */
-        .note = "ImageNet's mean and standard deviation: DINO, MAE and others without a classifier "
-                "have these; AugReg has 0.5",
+        .note = "as DINO, MAE and others without a classifier; AugReg has half",
     },
     {
         .name = "timm-vit", /* timm: VisionTransformer, vit_*_patch*_224; DeiT */
         .title = "ViT",
-        .prefixes = {"", "visual.trunk."},
+        .prefixes = {"visual.trunk.", ""},
         .any = TIMM_NAMES,
-        VIT(lp_vit_timm),
+        .without = {ATTENTION_POOL, "norm_pre.weight"},
+        VIT_TIMM,
         .activation = LP_ACTIVATION_GELU, /* VisionTransformer: nn.GELU */
         .norm_eps = 1e-6F,                /* the same: LayerNorm, eps=1e-6 */
         .mean_std = LP_MEAN_STD_HALF,     /* vision_transformer.py, _cfg */
         .shorter_side = {10, 9},          /* the same: crop_pct 0.9 */
         .resize = LP_RESIZE_ANTIALIAS,    /* resample_abs_pos_embed */
-        .note = "mean and standard deviation 0.5 and a margin of 10 %: AugReg and the first ViT "
-                "have these; DeiT and fine-tuned MAE have ImageNet's",
+        .note = "as AugReg and the first ViT; DeiT and fine-tuned MAE have imagenet",
+    },
+    {
+        .name = "torchvision-vit", /* torchvision: VisionTransformer, vit_b_16 */
+        .title = "ViT",
+        .prefixes = {""},
+        .any = {"encoder.layers.encoder_layer_0.self_attention.in_proj_weight"},
+        VIT(lp_vit_timm),
+        .renames = torchvision_vit,
+        .activation = LP_ACTIVATION_GELU, /* vision_transformer.py: MLPBlock, nn.GELU */
+        .norm_eps = 1e-6F,                /* the same: norm_layer */
+        .filter = LP_FILTER_BILINEAR,     /* _presets.py: ImageClassification */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224}, /* IMAGENET1K_V1; the SWAG weights have bicubic, no margin */
+        .resize = LP_RESIZE_PLAIN,  /* vision_transformer.py, interpolate_embeddings */
     },
     {
         .name = "clip-resnet", /* openai/CLIP: encode_image of a ModifiedResNet */
@@ -233,8 +367,7 @@ const lp_family lp_families[] = {
     {
         .name = "resnet", /* torchvision: ResNet; timm's resnet18 .. 152 and DINO's ResNet-50 */
         .title = "ResNet",
-        /* alone; DINO's and others' training states; MoCo v1 and v2; MoCo v3 */
-        .prefixes = {"", "backbone.", "teacher.backbone.", "encoder_q.", "base_encoder."},
+        .prefixes = {""},
         .any = {"layer1.0.conv1.weight", "layer4.0.conv1.weight"},
         RESNET(lp_resnet_torchvision),
         .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
@@ -242,15 +375,53 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_IMAGENET,
         .shorter_side = {256, 224}, /* the same: resize_size 256; known files: their own resize */
         .input = 224,
-        .note = "a bilinear resize to 256, as for torchvision's IMAGENET1K_V1 weights; other "
-                "weights were made with others (bicubic: DINO, timm)",
+        .note = "as torchvision's IMAGENET1K_V1 weights; DINO and timm have bicubic",
+    },
+    {
+        .name = "hf-resnet", /* transformers: ResNetModel */
+        .title = "ResNet",
+        .prefixes = {""},
+        .any = {"embedder.embedder.convolution.weight"},
+        .with = {"encoder.stages.0.layers.0.layer.0.convolution.weight"},
+        RESNET(lp_resnet_torchvision),
+        .renames = hf_resnet,
+        .norm_eps = 1e-5F,           /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BICUBIC, /* microsoft/resnet-50: preprocessor_config.json */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224}, /* the same: crop_pct 0.875 */
+        .input = 224,
+    },
+    {
+        .name =
+            "sequential-resnet", /* torch.nn.Sequential(*resnet.children()): lightly and others */
+        .title = "ResNet",
+        .prefixes = {""},
+        .any = {"4.0.conv1.weight"},
+        .with = {"7.0.conv1.weight"},
+        RESNET(lp_resnet_torchvision),
+        .renames = sequential_resnet,
+        .norm_eps = 1e-5F,
+        .filter = LP_FILTER_BILINEAR, /* as "resnet" */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
     },
 };
 const size_t lp_family_count = COUNT(lp_families);
 
 /* Files that are recognised only to say what they are. */
 const lp_stranger lp_strangers[] = {
-    {"visual.trunk.stem.0.weight", "an open_clip model with a convolutional timm tower"},
+    {"_flat_param", "the flat shards that FSDP saves of one rank; use the file of the whole state "
+                    "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},
+    {"lora_A", "LoRA adapters, which must be merged into the weights first"},
+    {"visual.trunk.stem.", "an open_clip model with a convolutional timm tower"},
+    {"relative_position_bias_table", "a Swin or BEiT model, which is not supported"},
+    {"rope_embed", "a DINOv3 ViT, whose rotary positions are not supported"},
+    {"radio_model", "a RADIO model under its own names; timm's vit_*_radio_* are read"},
+    {"patch_generator", "a RADIO model under its own names; timm's vit_*_radio_* are read"},
+    {"downsample_layers.0.0.", "a ConvNeXt model, which is not supported"},
+    {"conv_dw.", "a ConvNeXt, EfficientNet or MobileNet model, which is not supported"},
+    {"preprocessor.patchifier", "an AIMv2 model, which is not supported"},
     {NULL, NULL},
 };
 
@@ -258,6 +429,7 @@ const lp_stranger lp_strangers[] = {
  * IMAGENET_INCEPTION_MEAN and _STD */
 const lp_mean_std_values lp_mean_stds[] = {
     [LP_MEAN_STD_HALF] = {{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}},
+    [LP_MEAN_STD_NONE] = {{0, 0, 0}, {1, 1, 1}},
     [LP_MEAN_STD_IMAGENET] = {{0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}},
     [LP_MEAN_STD_CLIP] = {{0.48145466F, 0.4578275F, 0.40821073F},
                           {0.26862954F, 0.26130258F, 0.27577711F}},
@@ -289,11 +461,4 @@ const size_t lp_resnet_size_count = COUNT(lp_resnet_sizes);
 const lp_file_exception lp_file_exceptions[] = {
     {"deit-", LP_MEAN_STD_IMAGENET}, /* facebookresearch/deit datasets.py, build_transform */
     {NULL, LP_MEAN_STD_AUTO},
-};
-
-/* configuration_*.py.  Width 768 and 12 layers and heads are the same in all of them. */
-const lp_hf_default lp_hf_defaults[] = {
-    {"clip", "quick_gelu", 32, 1e-5F}, {"siglip", "gelu_pytorch_tanh", 16, 1e-6F},
-    {"dinov2", "gelu", 14, 1e-6F},     {"vit", "gelu", 16, 1e-12F},
-    {"deit", "gelu", 16, 1e-12F},      {NULL, NULL, 0, 0},
 };

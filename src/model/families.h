@@ -26,16 +26,22 @@ typedef struct lp_activation_exception {
 typedef struct lp_family {
     const char *name;  /* "clip-vit" */
     const char *title; /* of its models: "CLIP ViT" */
-    /* What names begin with, tried in this order; the first one may be "". */
+    /* The family's own part of the names ("visual."), tried in this order; the last one may be "".
+     * What stands before it in a file is found (selection.h). */
     const char *prefixes[LP_FAMILY_NAMES];
-    /* A file belongs to the family that has, behind one prefix, one of `any`, one of `with` where
-     * that is not empty, and none of `without`. */
+    const lp_rename
+        *renames; /* of what stands behind it: the file's names to the layout's; or NULL */
+    /* A place in a file is of the family if it has one of `any`, one of `with` where that is not
+     * empty, and none of `without`, under the file's own names. */
     const char *any[LP_FAMILY_NAMES];
     const char *with[LP_FAMILY_NAMES];
     const char *without[LP_FAMILY_NAMES];
     const lp_tower_kind *tower;
     const void *layout;       /* the tower's: the names of the weights */
     lp_activation activation; /* AUTO: models of this family differ, and the caller is asked */
+    lp_pool pool;             /* AUTO: an attention pool, else the class token, else the mean */
+    bool norm_after_pool;     /* the norm behind the blocks is taken of the pooled vector */
+    bool both_tokens;         /* class and distillation token count alike */
     const lp_activation_exception *exceptions; /* models that have another one; or NULL */
     float norm_eps;
     lp_filter filter;
@@ -46,14 +52,14 @@ typedef struct lp_family {
     bool squash;
     size_t input;     /* pixels a side; 0: what the positions were made for */
     lp_resize resize; /* of positions, for another input */
-    const char *note; /* what of the above may differ in a file that looks the same; or NULL */
+    const char *note; /* who has this mean and std, and who another; or NULL */
 } lp_family;
 
 /* In the order in which they are tried. */
 extern const lp_family lp_families[];
 extern const size_t lp_family_count;
 
-/* A tensor of files that belong to no family, and what they are; ends with NULL. */
+/* A piece of a tensor's name in files that are not read, and what they are; ends with NULL. */
 typedef struct lp_stranger {
     const char *tensor, *what;
 } lp_stranger;
@@ -89,20 +95,7 @@ typedef struct lp_file_exception {
 } lp_file_exception;
 extern const lp_file_exception lp_file_exceptions[];
 
-/* What a key that config.json does not have means. */
-typedef struct lp_hf_default {
-    const char *type; /* what model_type begins with; NULL ends the list */
-    const char *activation;
-    size_t patch;
-    float norm_eps;
-} lp_hf_default;
-extern const lp_hf_default lp_hf_defaults[];
-
 /* ---- what they say --------------------------------------------------------------------------- */
-
-/* A file's family, and the prefix of its names; LP_ERR_UNSUPPORTED says what was looked for. */
-LP_MUST_USE lp_status lp_family_find(const lp_checkpoint *ckpt, const lp_family **family,
-                                     const char **prefix, lp_error *err);
 
 /* What info->activation says; "unknown" where nothing says it. */
 const char *lp_family_activation_name(lp_activation activation);
@@ -113,8 +106,35 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info);
 /* The preprocessing for an input of `input` pixels a side; sets input_size, too. */
 void lp_family_preprocess(const lp_family *family, size_t input, lp_encoder_info *info);
 
-/* Replaces what the family or a config says, unless it is AUTO. */
-void lp_family_mean_std(lp_mean_std mean_std, lp_encoder_info *info);
+/* The name of a mean and std among lp_mean_std_names, or "other". */
+const char *lp_mean_std_known(const lp_preprocess *preprocess);
+
+void lp_family_mean_std(lp_mean_std mean_std, lp_preprocess *preprocess);
+
+/* The caller's options of the preprocessing in the place of what info has, whose input_size is
+ * set. */
+void lp_family_override(const lp_encoder_options *options, lp_encoder_info *info);
+
+/* The side of the input: the caller's, else `usual`.  LP_ERR_ARGUMENT: input_size and crop
+ * contradict each other. */
+LP_MUST_USE lp_status lp_family_input(const lp_source *source, size_t usual, size_t *input,
+                                      lp_error *err);
+
+/* Facts of an encoder that weights do not say. */
+enum {
+    LP_SAID_HEADS = 1 << 0,
+    LP_SAID_ACTIVATION = 1 << 1,
+    LP_SAID_PREPROCESS = 1 << 2, /* all of it */
+    LP_SAID_POOL = 1 << 3
+};
+
+/* Lists in info->assumed what nothing says: of `facts`, those that neither `said` has nor the
+ * caller's options. */
+void lp_family_assume(const lp_source *source, unsigned facts, unsigned said,
+                      lp_encoder_info *info);
+
+/* Adds that a config lies beside the file and is not believed; NULL: none does. */
+void lp_family_stranger(const char *config, lp_encoder_info *info);
 
 /* The activation of a model of this family: width D, patch pixels a side, grid patches a side that
  * its positions were made for.  LP_ACTIVATION_AUTO: nothing says it. */
@@ -134,8 +154,5 @@ const char *lp_resnet_size_name(const size_t blocks[LP_RESNET_STAGES], size_t wi
 /* Of a published file: what differs from its family; AUTO: nothing. */
 lp_mean_std lp_file_mean_std(const lp_known_model *known);
 lp_activation lp_file_activation(const lp_known_model *known);
-
-/* The defaults of transformers' model_type, or NULL. */
-const lp_hf_default *lp_hf_default_of(const char *model_type);
 
 #endif

@@ -5,68 +5,26 @@
 #include <string.h>
 
 #include "base/error.h"
-
-/* Whether the file has one of `names` behind a prefix. */
-static bool has_one(const lp_checkpoint *ckpt, const char *prefix,
-                    const char *const names[LP_FAMILY_NAMES]) {
-    for (size_t i = 0; i < LP_FAMILY_NAMES && names[i] != NULL; i++) {
-        char name[LP_PLAN_NAME];
-        (void)snprintf(name, sizeof name, "%s%s", prefix, names[i]);
-        if (lp_checkpoint_find(ckpt, name) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *belonging_prefix(const lp_checkpoint *ckpt, const lp_family *f) {
-    for (size_t i = 0; i < LP_FAMILY_NAMES && f->prefixes[i] != NULL; i++) {
-        if (has_one(ckpt, f->prefixes[i], f->any) &&
-            (f->with[0] == NULL || has_one(ckpt, f->prefixes[i], f->with)) &&
-            !has_one(ckpt, f->prefixes[i], f->without)) {
-            return f->prefixes[i];
-        }
-    }
-    return NULL;
-}
-
-lp_status lp_family_find(const lp_checkpoint *ckpt, const lp_family **family, const char **prefix,
-                         lp_error *err) {
-    for (size_t i = 0; i < lp_family_count; i++) {
-        *prefix = belonging_prefix(ckpt, &lp_families[i]);
-        if (*prefix != NULL) {
-            *family = &lp_families[i];
-            return LP_OK;
-        }
-    }
-    char looked_for[3000];
-    size_t used = 0;
-    for (size_t i = 0; i < lp_family_count && used < sizeof looked_for; i++) {
-        const lp_family *f = &lp_families[i];
-        used += (size_t)snprintf(
-            looked_for + used, sizeof looked_for - used, "\n  %s: %s%s%s%s%s", f->name,
-            f->prefixes[0], f->any[0], f->any[1] != NULL ? " or " : "",
-            f->any[1] != NULL ? f->prefixes[0] : "", f->any[1] != NULL ? f->any[1] : "");
-    }
-    const lp_stranger *s = lp_strangers;
-    while (s->tensor != NULL && lp_checkpoint_find(ckpt, s->tensor) == NULL) {
-        s++;
-    }
-    return lp_fail(err, LP_ERR_UNSUPPORTED,
-                   "%s: no supported image encoder among its %zu tensors%s%s; looked for%s",
-                   lp_checkpoint_path(ckpt), lp_checkpoint_count(ckpt),
-                   s->what != NULL ? ", it looks like " : "", s->what != NULL ? s->what : "",
-                   looked_for);
-}
+#include "base/note.h"
 
 const char *lp_family_activation_name(lp_activation activation) {
     return activation != LP_ACTIVATION_AUTO ? lp_activation_name(activation) : "unknown";
 }
 
-static void set_mean_std(lp_mean_std mean_std, lp_preprocess *preprocess) {
+void lp_family_mean_std(lp_mean_std mean_std, lp_preprocess *preprocess) {
     const lp_mean_std_values *values = &lp_mean_stds[mean_std];
     memcpy(preprocess->mean, values->mean, sizeof preprocess->mean);
     memcpy(preprocess->std, values->std, sizeof preprocess->std);
+}
+
+const char *lp_mean_std_known(const lp_preprocess *preprocess) {
+    for (int i = LP_MEAN_STD_HALF; lp_mean_std_names[i] != NULL; i++) {
+        if (memcmp(preprocess->mean, lp_mean_stds[i].mean, sizeof preprocess->mean) == 0 &&
+            memcmp(preprocess->std, lp_mean_stds[i].std, sizeof preprocess->std) == 0) {
+            return lp_mean_std_names[i];
+        }
+    }
+    return "other";
 }
 
 void lp_family_describe(const lp_family *family, lp_encoder_info *info) {
@@ -75,9 +33,8 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info) {
         .activation = lp_family_activation_name(family->activation),
         .norm_eps = family->norm_eps,
         .preprocess = {.filter = family->filter, .squash = family->squash},
-        .note = family->note,
     };
-    set_mean_std(family->mean_std, &info->preprocess);
+    lp_family_mean_std(family->mean_std, &info->preprocess);
 }
 
 void lp_family_preprocess(const lp_family *family, size_t input, lp_encoder_info *info) {
@@ -87,10 +44,79 @@ void lp_family_preprocess(const lp_family *family, size_t input, lp_encoder_info
     info->preprocess.resize = from > 0 ? input * to / from : input;
 }
 
-void lp_family_mean_std(lp_mean_std mean_std, lp_encoder_info *info) {
-    if (mean_std != LP_MEAN_STD_AUTO) {
-        set_mean_std(mean_std, &info->preprocess);
-        info->note = NULL;
+lp_status lp_family_input(const lp_source *source, size_t usual, size_t *input, lp_error *err) {
+    size_t crop = source->options->crop, size = source->options->input_size;
+    *input = crop > 0 ? crop : size > 0 ? size : usual;
+    return crop == 0 || size == 0 || crop == size
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT,
+                         "%s: crop %zu and input size %zu: the crop is the input; give one",
+                         lp_checkpoint_path(source->ckpt), crop, size);
+}
+
+void lp_family_override(const lp_encoder_options *options, lp_encoder_info *info) {
+    lp_preprocess *p = &info->preprocess;
+    if (options->mean_std != LP_MEAN_STD_AUTO) {
+        lp_family_mean_std(options->mean_std, p);
+    }
+    if (options->resize.side > 0) {
+        p->resize = options->resize.side;
+        p->squash = options->resize.squash;
+    }
+    if (options->filter != LP_FILTER_CHOICE_AUTO) {
+        p->filter = (lp_filter)(options->filter - LP_FILTER_CHOICE_BICUBIC);
+    }
+}
+
+void lp_family_assume(const lp_source *source, unsigned facts, unsigned said,
+                      lp_encoder_info *info) {
+    const lp_encoder_options *o = source->options;
+    const lp_preprocess *p = &info->preprocess;
+    lp_note note = {info->assumed, sizeof info->assumed, 0};
+    const char *comma = "";
+    facts &= ~said;
+    if ((facts & LP_SAID_HEADS) != 0 && o->heads == 0) {
+        lp_note_put(&note, "heads %zu", info->heads);
+        comma = ", ";
+    }
+    if ((facts & LP_SAID_ACTIVATION) != 0 && o->activation == LP_ACTIVATION_AUTO) {
+        lp_note_put(&note, "%sactivation %s", comma, info->activation);
+        comma = ", ";
+    }
+    if ((facts & LP_SAID_POOL) != 0 && o->pool == LP_POOL_AUTO) {
+        lp_note_put(&note, "%spool %s", comma, info->pool);
+        comma = ", ";
+    }
+    if ((facts & LP_SAID_PREPROCESS) != 0 && o->mean_std == LP_MEAN_STD_AUTO) {
+        const char *hint = source->family->note;
+        lp_note_put(&note, "%smean-std %s", comma, lp_mean_std_known(p));
+        lp_note_put(&note, "%s%s%s", hint != NULL ? " (" : "", hint != NULL ? hint : "",
+                    hint != NULL ? ")" : "");
+        comma = ", ";
+    }
+    if ((facts & LP_SAID_PREPROCESS) != 0 && o->resize.side == 0) {
+        lp_note_put(&note, "%sresize %zu", comma, p->resize);
+        if (p->squash) {
+            lp_note_put(&note, "x%zu", p->resize);
+        }
+        comma = ", ";
+    }
+    if ((facts & LP_SAID_PREPROCESS) != 0 && o->crop == 0 && o->input_size == 0) {
+        lp_note_put(&note, "%scrop %zu", comma, p->crop);
+        comma = ", ";
+    }
+    if ((facts & LP_SAID_PREPROCESS) != 0 && o->filter == LP_FILTER_CHOICE_AUTO) {
+        lp_note_put(&note, "%sfilter %s", comma, lp_filter_name(p->filter));
+    }
+}
+
+void lp_family_stranger(const char *config, lp_encoder_info *info) {
+    char rest[sizeof info->assumed];
+    lp_note note = {info->assumed, sizeof info->assumed, 0};
+    if (config != NULL) {
+        memcpy(rest, info->assumed, sizeof rest);
+        lp_note_put(&note, "%s beside it is another model's%s%s", config,
+                    rest[0] != '\0' ? "; " : "", rest);
     }
 }
 
@@ -151,13 +177,4 @@ lp_activation lp_file_activation(const lp_known_model *known) {
         }
     }
     return LP_ACTIVATION_AUTO;
-}
-
-const lp_hf_default *lp_hf_default_of(const char *model_type) {
-    for (const lp_hf_default *d = lp_hf_defaults; d->type != NULL; d++) {
-        if (strncmp(model_type, d->type, strlen(d->type)) == 0) {
-            return d;
-        }
-    }
-    return NULL;
 }

@@ -1,5 +1,5 @@
 /* What the JSON files beside weights say of a model: config.json of transformers or timm,
- * open_clip_config.json, preprocessor_config.json. */
+ * open_clip_config.json, preprocessor_config.json, processor_config.json. */
 #ifndef LP_MODEL_MODEL_CONFIG_H
 #define LP_MODEL_MODEL_CONFIG_H
 
@@ -7,21 +7,28 @@
 #include <stddef.h>
 #include "linprobe/encoder.h"
 
+struct lp_source;
+
 typedef struct lp_model_config {
     const char *file; /* the one that said something; NULL: none is there, or none of this model */
     const char *stranger;     /* one that is there, but of another model; or NULL */
     lp_activation activation; /* LP_ACTIVATION_AUTO: not said; so the zeros below */
     lp_pool pool;
+    bool norm_after_pool;
     size_t heads;
     float norm_eps;
+    size_t input; /* pixels a side that the model takes */
     bool has_preprocess;
-    lp_preprocess preprocess; /* for the input that it names: its crop */
+    lp_preprocess preprocess; /* for the input that it names: its crop; 0: for the model's */
 } lp_model_config;
 
 /* Reads what is beside the checkpoint.  A config whose width, number of layers or patch size is
- * another is not believed.  LP_ERR_FORMAT and LP_ERR_UNSUPPORTED name the file and the key. */
-LP_MUST_USE lp_status lp_model_config_read(const lp_checkpoint *ckpt, size_t width, size_t layers,
-                                           size_t patch, lp_model_config *out, lp_error *err);
+ * another is not believed.  One of this model must say nothing that is not computed: an
+ * architecture or a key that the program does not know, or knows to be computed otherwise, is
+ * LP_ERR_UNSUPPORTED with its name.  LP_ERR_FORMAT names the file. */
+LP_MUST_USE lp_status lp_model_config_read(const struct lp_source *source, size_t width,
+                                           size_t layers, size_t patch, lp_model_config *out,
+                                           lp_error *err);
 
 /* The config's preprocessing, which it has, for any input. */
 void lp_model_config_preprocess(const lp_model_config *config, size_t input, lp_encoder_info *info);

@@ -64,9 +64,9 @@ typedef struct outline {
 
 static outline find_outline(const lp_source *source, bool clip) {
     outline o = {{1, 1, 1, 1}, clip, clip};
-    size_t count = lp_checkpoint_count(source->ckpt), skip = strlen(source->prefix);
+    size_t count = source->view.count, skip = strlen(source->prefix);
     for (size_t i = 0; i < count; i++) {
-        const char *name = lp_checkpoint_tensor(source->ckpt, i)->name;
+        const char *name = source->view.items[i].name;
         size_t stage, block;
         const char *part = strncmp(name, source->prefix, skip) == 0
                                ? split_name(name + skip, &stage, &block)
@@ -285,38 +285,42 @@ static void name_torchvision(const lp_resnet *r, const dimensions *d, lp_encoder
  * beside the file, or the family. */
 static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimensions *d,
                               lp_encoder_info *info, lp_error *err) {
-    size_t asked = source->options->input_size, usual = source->family->input;
+    size_t usual = source->family->input;
     const lp_known_model *known = NULL;
     const char *sha256;
     lp_model_config config = {0};
     lp_status status;
-    LP_TRY(lp_model_config_read(source->ckpt, r->clip ? d->inside : 8 * d->outside, r->block_count,
-                                0, &config, err));
-    if (!r->clip) {
-        LP_TRY(lp_checkpoint_sha256(source->ckpt, &sha256, err));
-        known = lp_known_model_with_sha256(sha256);
-    }
-    bool published = known != NULL && known->resize > 0; /* torchvision's */
+    LP_TRY(lp_model_config_read(source, r->clip ? d->inside : 8 * d->outside, r->block_count, 0,
+                                &config, err));
+    LP_TRY(lp_checkpoint_sha256(source->ckpt, &sha256, err));
+    known = lp_known_model_with_sha256(sha256);
+    bool published = !r->clip && known != NULL && known->resize > 0; /* torchvision's */
     if (r->clip) {
         usual = 32 * d->grid;
-        if (asked != 0 && asked != usual) {
-            return lp_fail(err, LP_ERR_ARGUMENT,
-                           "%s: input size %zu: attention pooling has positions for %zu alone",
-                           lp_checkpoint_path(source->ckpt), asked, usual);
-        }
     } else if (!published && config.has_preprocess && config.preprocess.crop <= LARGEST_INPUT) {
         usual = config.preprocess.crop;
     }
-    r->input = asked > 0 ? asked : usual;
-    lp_family_preprocess(source->family, r->input, info);
-    if (published) { /* IMAGENET1K_V2 weights are made for a resize to 232 */
-        info->preprocess.resize = r->input * known->resize / known->input_size;
-        info->note = NULL;
-    } else if (config.has_preprocess) {
-        lp_model_config_preprocess(&config, r->input, info);
-        info->config = config.file;
+    LP_TRY(lp_family_input(source, usual, &r->input, err));
+    if (r->clip && r->input != usual) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: input size %zu: attention pooling has positions for %zu alone",
+                       lp_checkpoint_path(source->ckpt), r->input, usual));
     }
-    lp_family_mean_std(source->options->mean_std, info);
+    size_t from = source->options->crop > 0 ? usual : r->input; /* that the resize is for */
+    lp_family_preprocess(source->family, from, info);
+    if (published) { /* IMAGENET1K_V2 weights are made for a resize to 232 */
+        info->preprocess.resize = from * known->resize / known->input_size;
+    } else if (config.has_preprocess) {
+        lp_model_config_preprocess(&config, from, info);
+    }
+    info->config = published ? NULL : config.file;
+    info->input_size = info->preprocess.crop = r->input;
+    lp_family_override(source->options, info);
+    if (known == NULL || (!r->clip && !published)) {
+        lp_family_assume(source, LP_SAID_PREPROCESS,
+                         config.has_preprocess ? LP_SAID_PREPROCESS : 0U, info);
+    }
+    lp_family_stranger(config.stranger, info);
 done:
     return status;
 }
@@ -338,6 +342,18 @@ static void describe(const lp_resnet *r, const dimensions *d, lp_encoder_info *i
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
+/* torchvision's segmentation models have it beside their backbone. */
+static bool has_segmentation_head(const lp_source *source) {
+    size_t length = source->outer_length;
+    char name[LP_PLAN_NAME];
+    length -= length > 0 ? 1 : 0; /* the dot, then the last part */
+    while (length > 0 && source->outer[length - 1] != '.') {
+        length--;
+    }
+    (void)snprintf(name, sizeof name, "%.*sclassifier.4.weight", (int)length, source->outer);
+    return lp_checkpoint_find(source->ckpt, name) != NULL;
+}
+
 static lp_status check_source(const lp_source *source, bool clip, lp_error *err) {
     const lp_encoder_options *o = source->options;
     const char *path = lp_checkpoint_path(source->ckpt);
@@ -358,12 +374,12 @@ static lp_status check_source(const lp_source *source, bool clip, lp_error *err)
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a ResNet's follow from its width",
                        path, o->heads);
     }
-    if (o->input_size > LARGEST_INPUT) {
+    if (o->input_size > LARGEST_INPUT || o->crop > LARGEST_INPUT) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
-                       o->input_size, LARGEST_INPUT);
+                       o->input_size > o->crop ? o->input_size : o->crop, LARGEST_INPUT);
     }
     /* torchvision's segmentation models: the same names and shapes, dilation instead of stride */
-    if (lp_checkpoint_find(source->ckpt, "classifier.4.weight") != NULL) {
+    if (has_segmentation_head(source)) {
         return lp_fail(err, LP_ERR_UNSUPPORTED,
                        "%s: a segmentation model, whose ResNet is dilated, is not supported", path);
     }
@@ -396,23 +412,30 @@ static lp_status allocate(const lp_source *source, lp_resnet_tower *t, lp_error 
     return LP_OK;
 }
 
-static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
-                      lp_encoder_info *info, lp_error *err) {
+static lp_status plan_tower(const lp_source *source, lp_weight_plan *plan, void **out,
+                            lp_error *err) {
     const lp_resnet_layout *layout = source->family->layout;
-    lp_resnet_tower *t = NULL;
+    lp_resnet_tower *t = lp_alloc_zeroed(1, sizeof *t);
     lp_status status;
-    LP_TRY(check_source(source, layout->clip, err));
-    t = lp_alloc_zeroed(1, sizeof *t);
     *out = t;
     LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));
-    lp_resnet *r = &t->resnet;
-    r->clip = layout->clip;
+    t->resnet.clip = layout->clip;
     t->stored.norm_eps = source->family->norm_eps;
     LP_TRY(allocate(source, t, err));
     plan_weights(source, t, plan);
-    lp_plan_check(plan, source->ckpt, source->prefix, layout->ignored);
-    dimensions d = learn_dimensions(r, plan);
-    LP_TRY(lp_plan_report(plan, source->ckpt, source->family->name, err));
+    lp_plan_check(plan, &source->view, source->prefix, layout->ignored);
+    (void)learn_dimensions(&t->resnet, plan);
+done:
+    return status;
+}
+
+static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *made,
+                        lp_encoder_info *info, lp_error *err) {
+    lp_resnet_tower *t = made;
+    lp_resnet *r = &t->resnet;
+    const dimensions d = learn_dimensions(r, plan); /* no problem: the plan has none */
+    lp_status status;
+    LP_TRY(check_source(source, r->clip, err));
     LP_TRY(choose_input(source, r, &d, info, err));
     set_channels(plan, &d, t);
     describe(r, &d, info);
@@ -435,7 +458,8 @@ static size_t max_batch(const void *made) {
 }
 
 const lp_tower_kind lp_resnet_kind = {
-    .make = make,
+    .plan = plan_tower,
+    .choose = choose,
     .pack = lp_resnet_pack,
     .free = free_tower,
     .scratch = lp_resnet_scratch,

@@ -11,18 +11,24 @@ struct lp_family;
 /* A file and what is known of it. */
 typedef struct lp_source {
     lp_checkpoint *ckpt;
+    lp_view view; /* the encoder's tensors, and what stands beside them */
     const struct lp_family *family;
-    const char *prefix; /* what the names of the encoder's tensors begin with; "" */
+    const char *prefix; /* what the view's names of the encoder begin with: the family's part; "" */
+    const char *outer; /* where the view lies in the file: "state_dict."; outer_length characters */
+    size_t outer_length;
     const lp_encoder_options *options;
 } lp_source;
 
 typedef struct lp_tower_kind {
-    /* Makes a tower without its weights, adds these to the plan, checks and reports it
-     * (lp_plan_check, lp_plan_report), and fills in what info has of name and dimensions,
-     * activation, pool and feature widths; the family's constants stand in info already and may be
-     * changed. *tower is what `free` frees, also after a failure; NULL when there is none. */
-    lp_status (*make)(const lp_source *source, lp_weight_plan *plan, void **tower,
-                      lp_encoder_info *info, lp_error *err);
+    /* Makes a tower without its weights and adds these to the plan, which it checks
+     * (lp_plan_check); what is wrong are the plan's problems.  *tower is what `free` frees, also
+     * after a failure (LP_ERR_MEMORY); NULL when there is none. */
+    lp_status (*plan)(const lp_source *source, lp_weight_plan *plan, void **tower, lp_error *err);
+    /* Of a tower whose plan has no problem: decides what weights do not say, and fills in what info
+     * has of name and dimensions, activation, pool and feature widths; the family's constants stand
+     * in info already and may be changed. */
+    lp_status (*choose)(const lp_source *source, lp_weight_plan *plan, void *tower,
+                        lp_encoder_info *info, lp_error *err);
     /* The weights are read: makes those that run of them, on at most `threads` threads. */
     lp_status (*pack)(void *tower, size_t threads, lp_error *err);
     void (*free)(void *tower);

@@ -8,11 +8,12 @@
 #include "math/linear.h"
 #include "model/tower.h"
 
-/* Dimensions: D width, P patch, G patches a side, T tokens = prefix + G*G (prefix: class token,
- * then registers or a distillation token), M width of the MLP, A of the attention pool's MLP, E
- * width of the embedding; 0 where there is none. */
+/* Dimensions: D width, P patch, G patches a side (of `side` pixels, which may be a few more), T
+ * tokens = prefix + G*G (prefix: class token, then registers or a distillation token), M width of
+ * the MLP, A of the attention pool's MLP, E width of the embedding; 0 where there is none. */
 typedef struct lp_vit_shape {
-    size_t width, patch, grid, prefix, tokens, mlp_width, pool_mlp_width, embedding, layers, heads;
+    size_t width, patch, side, grid, prefix, tokens, mlp_width, pool_mlp_width, embedding, layers,
+        heads;
 } lp_vit_shape;
 
 /* Layer norm, used where it lies; NULLs: there is none. */
@@ -75,8 +76,8 @@ typedef struct lp_vit {
 bool lp_vit_ends_with_one_token(const lp_vit *vit);
 
 /* lp_tower_kind's scratch and run; tower begins with an lp_vit.  images float32
- * [batch, 3, G*P, G*P] -> features float32 [batch, E] (projected) or [batch, D].  batch * T fits in
- * an int. */
+ * [batch, 3, side, side] -> features float32 [batch, E] (projected) or [batch, D].  batch * T fits
+ * in an int. */
 size_t lp_vit_scratch(const void *tower, size_t batch);
 void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer);

@@ -148,7 +148,7 @@ static void norm(const forward *f, const float *x, size_t rows, size_t stride, c
  * [3, P, P]. */
 static void cut_patches(const forward *f, const float *images) {
     size_t patch = f->vit->shape.patch, grid = f->vit->shape.grid;
-    size_t side = grid * patch, columns = 3 * patch * patch;
+    size_t side = f->vit->shape.side, columns = 3 * patch * patch;
     for (size_t b = 0; b < f->batch; b++) {
         for (size_t i = 0; i < grid * grid; i++) {
             for (size_t row = 0; row < 3 * patch; row++) { /* channel * P + y */
@@ -358,11 +358,26 @@ static void pool_attention(const forward *f, float *out) {
     apply_and_add(f, "pool", &w->fc2, f->wide, f->batch, out, width);
 }
 
+/* The class token alone: the norm behind the blocks, wherever it stands, is of it; or there is
+ * none. */
+static void pool_class(const forward *f, float *out) {
+    const lp_vit *v = f->vit;
+    size_t width = v->shape.width, stride = v->shape.tokens * width;
+    const lp_vit_norm *last = v->norm_post.weight != NULL ? &v->norm_post : &v->fc_norm;
+    if (last->weight != NULL) {
+        norm(f, f->x, f->batch, stride, last, false, out);
+        return;
+    }
+    for (size_t b = 0; b < f->batch; b++) {
+        memcpy(out + b * width, f->x + b * stride, width * sizeof *out);
+    }
+}
+
 static void pool(const forward *f, float *out) {
     const lp_vit *v = f->vit;
     const lp_vit_shape *s = &v->shape;
     if (lp_vit_ends_with_one_token(v)) {
-        norm(f, f->x, f->batch, s->tokens * s->width, &v->norm_post, false, out);
+        pool_class(f, out);
     } else if (v->pool == LP_POOL_ATTENTION) {
         pool_attention(f, out);
     } else if (v->pool == LP_POOL_MEAN) {

@@ -21,7 +21,7 @@ static const lp_vit_weight openai_weights[] = {
     {"conv1.weight", "D,3,P,P", NULL, LINEAR(patch), 0},
     {"class_embedding", "D", NULL, VALUES(class_token), 0},
     {"positional_embedding", "S,D", NULL, VALUES(positions), 0},
-    {"ln_pre", "D", "D", NORM(norm_pre), 0},
+    {"ln_pre", "D", "D", NORM(norm_pre), LP_VIT_NORM_PRE}, /* not in CLIPA */
     {"ln_post", "D", "D", NORM(norm_post), 0},
     {"proj", "D,E", NULL, LINEAR(projection), 0},
 };
@@ -57,7 +57,7 @@ static const lp_vit_weight timm_weights[] = {
     {"dist_token", "1,1,D", NULL, VALUES(extra_tokens), LP_VIT_DISTILLED},
     {"pos_embed", "1,S,D", NULL, VALUES(positions), 0},
     {"norm_pre", "D", "D", NORM(norm_pre), LP_VIT_NORM_PRE},
-    {"norm", "D", "D", NORM(norm_post), WITHOUT | LP_VIT_FC_NORM},
+    {"norm", "D", "D", NORM(norm_post), LP_VIT_NORM_POST}, /* not with fc_norm, InternViT, RADIO */
     {"fc_norm", "D", "D", NORM(fc_norm), LP_VIT_FC_NORM},
     {"attn_pool.latent", "1,1,D", NULL, VALUES(pool.query), LP_VIT_ATTENTION_POOL},
     {"attn_pool.q.weight", "D,D", NULL, LINEAR(pool.qkv), LP_VIT_ATTENTION_POOL},
@@ -71,6 +71,8 @@ static const lp_vit_weight timm_weights[] = {
     {"/visual.head.proj.weight", "E,D", NULL, LINEAR(projection),
      LP_VIT_HEAD}, /* open_clip timm_model.py */
     {"/visual.head.proj.bias", "E", NULL, VALUES(projection.bias), LP_VIT_HEAD_BIAS},
+    {"/visual.trunk.head.weight", "E,D", NULL, LINEAR(projection), LP_VIT_HEAD_TRUNK},
+    {"/visual.trunk.head.bias", "E", NULL, VALUES(projection.bias), LP_VIT_HEAD_TRUNK_BIAS},
 };
 
 static const lp_vit_weight timm_block[] = {
@@ -93,8 +95,9 @@ static const lp_vit_weight timm_block[] = {
 };
 
 /* Heads of classifiers; what only training uses: MAE's decoder, the token of a masked patch. */
-static const char *const timm_ignored[] = {"head.",    "head_dist.",  "mask_token",
-                                           "decoder_", "pre_logits.", NULL};
+static const char *const timm_ignored[] = {
+    "head.",    "head_dist.",  "mask_token", "masked_embed" /* iBOT */,
+    "decoder_", "pre_logits.", NULL};
 
 const lp_vit_layout lp_vit_timm = {
     .positions = "pos_embed",
@@ -156,7 +159,9 @@ const lp_vit_layout lp_vit_hf_clip = {
 
 static const lp_vit_weight hf_weights[] = {
     {"embeddings.patch_embeddings.projection", "D,3,P,P", "D", LINEAR(patch), 0},
-    {"embeddings.cls_token", "1,1,D", NULL, VALUES(class_token), 0},
+    {"embeddings.cls_token", "1,1,D", NULL, VALUES(class_token), LP_VIT_CLASS}, /* not in I-JEPA */
+    {"embeddings.distillation_token", "1,1,D", NULL, VALUES(extra_tokens),
+     LP_VIT_DISTILLED}, /* DeiT */
     {"embeddings.register_tokens", "1,R,D", NULL, VALUES(extra_tokens), LP_VIT_REGISTERS},
     {"embeddings.position_embeddings", "1,S,D", NULL, VALUES(positions), 0},
     {"layernorm", "D", "D", NORM(norm_post), 0},
@@ -180,8 +185,9 @@ static const lp_vit_weight hf_dinov2_block[] = {
     {"layer_scale2.lambda1", "D", NULL, BLOCK_VALUES(scale2), 0},
 };
 
-static const char *const hf_ignored[] = {"embeddings.mask_token", "pooler.", "classifier.",
-                                         "decoder.", NULL};
+static const char *const hf_ignored[] = {
+    "embeddings.mask_token",    "pooler.", "classifier.", "decoder.", "cls_classifier.",
+    "distillation_classifier.", NULL};
 
 const lp_vit_layout lp_vit_hf_dinov2 = {
     .positions = "embeddings.position_embeddings",

@@ -20,7 +20,10 @@ enum {
     LP_VIT_FC_NORM = 1 << 10,         /* norm after pooling, not before */
     LP_VIT_ATTENTION_POOL = 1 << 11,  /* attention pool */
     LP_VIT_HEAD = 1 << 12,            /* projection */
+    LP_VIT_HEAD_TRUNK = 1 << 15,      /* the same, as the timm tower's own head */
+    LP_VIT_NORM_POST = 1 << 16,       /* norm after the blocks */
     LP_VIT_HEAD_BIAS = 1 << 13,       /* its bias */
+    LP_VIT_HEAD_TRUNK_BIAS = 1 << 17, /* its bias */
     LP_VIT_ANY_GATE = LP_VIT_GATED | LP_VIT_GATED_BY_SHAPE,
     LP_VIT_WITHOUT = 1 << 14 /* beside others: the models that have none of them */
 };

@@ -6,11 +6,13 @@
  *      of families.c
  *   3. once the weights are read, vit_pack.c makes them those that run */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/note.h"
 #include "ckpt/known_models.h"
 #include "math/tiles.h"
 #include "model/families.h"
@@ -34,6 +36,7 @@ typedef struct making {
     lp_vit_stored *stored;
     const lp_known_model *known; /* or NULL */
     unsigned groups;             /* of weights that the model has */
+    size_t usual;                /* pixels a side as it was trained */
 } making;
 
 static bool has(const making *m, unsigned groups) {
@@ -42,12 +45,9 @@ static bool has(const making *m, unsigned groups) {
 
 /* ---- what weights do not say ----------------------------------------------------------------- */
 
-/* A published file, by its digest, where the family leaves something open. */
+/* A published file, by its digest. */
 static lp_status find_published(making *m, lp_error *err) {
     const char *sha256;
-    if (m->source->family->activation != LP_ACTIVATION_AUTO && m->source->family->note == NULL) {
-        return LP_OK;
-    }
     lp_status status = lp_checkpoint_sha256(m->source->ckpt, &sha256, err);
     m->known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
     return status;
@@ -90,10 +90,67 @@ static size_t known_heads(const lp_vit *vit) {
     return size != NULL && size->mlp_width == vit->shape.mlp_width && !vit->gated ? size->heads : 0;
 }
 
+/* Whether [1 + G*G, 384] are the fixed sine and cosine positions of facebookresearch/moco-v3
+ * vits.py, build_2d_sincos_position_embedding: zeros for the class token; then, of a patch in row y
+ * and column x, sin and cos of y / 10000^(i / 96), then of x.  No other ViT of this width has
+ * them. */
+static bool has_moco_positions(const float *positions, size_t grid) {
+    enum { WIDTH = 384, QUARTER = WIDTH / 4 };
+    double most = 0;
+    for (size_t p = 0; p <= grid * grid; p++) {
+        const float *row = positions + p * WIDTH;
+        for (size_t i = 0; i < QUARTER; i++) {
+            double scale = pow(10000.0, -(double)i / QUARTER);
+            double y = p > 0 ? (double)((p - 1) / grid) * scale : 0;
+            double x = p > 0 ? (double)((p - 1) % grid) * scale : 0;
+            double one = p > 0 ? 1 : 0;
+            most = fmax(most, fabs((double)row[i] - sin(y)));
+            most = fmax(most, fabs((double)row[QUARTER + i] - one * cos(y)));
+            most = fmax(most, fabs((double)row[2 * QUARTER + i] - sin(x)));
+            most = fmax(most, fabs((double)row[3 * QUARTER + i] - one * cos(x)));
+        }
+    }
+    return most < 2e-3; /* also as float16 */
+}
+
+/* MoCo v3's ViT-S has 12 heads of 32, where all others of its shape have 6 of 64.  Its file tells:
+ * by "base_encoder", or by the positions, which are read for it. */
+static lp_status find_moco(const making *m, bool *is_moco, lp_error *err) {
+    const lp_vit_shape *s = &m->vit->shape;
+    const lp_source *source = m->source;
+    const lp_view_item *positions = lp_view_find(&source->view, "pos_embed");
+    float *values = NULL;
+    lp_status status = LP_OK;
+    *is_moco = false;
+    if (s->width != 384 || s->prefix != 1 || m->stored->covered != 1 || positions == NULL) {
+        return LP_OK;
+    }
+    static const char base[] = "base_encoder.";
+    size_t part = sizeof base - 1, length = source->outer_length;
+    if (length >= part && memcmp(source->outer + length - part, base, part) == 0) {
+        *is_moco = true;
+        return LP_OK;
+    }
+    values = lp_alloc(positions->tensor->count, sizeof *values);
+    LP_TRY(lp_allocated(values, "positions", positions->tensor->count, sizeof *values, err));
+    const lp_tensor_read read = {positions->tensor, values};
+    LP_TRY(lp_checkpoint_read(source->ckpt, &read, 1, 1, err));
+    *is_moco = has_moco_positions(values, m->stored->grid);
+done:
+    lp_free(values);
+    return status;
+}
+
 /* A wrong guess would give wrong features without a sign. */
-static lp_status choose_heads(const making *m, const lp_model_config *config, lp_error *err) {
+static lp_status choose_heads(const making *m, lp_model_config *config, lp_error *err) {
     const char *path = lp_checkpoint_path(m->source->ckpt);
     lp_vit_shape *s = &m->vit->shape;
+    bool is_moco = false;
+    lp_status status = LP_OK;
+    if (m->source->options->heads == 0 && config->heads == 0) {
+        LP_TRY(find_moco(m, &is_moco, err));
+        config->heads = is_moco ? 12 : 0;
+    }
     s->heads = m->source->options->heads;
     s->heads = s->heads > 0 ? s->heads : config->heads;
     s->heads = s->heads > 0 ? s->heads : known_heads(m->vit);
@@ -110,15 +167,16 @@ static lp_status choose_heads(const making *m, const lp_model_config *config, lp
                        "%s: width %zu: not divisible among %zu heads%s", path, s->width, s->heads,
                        said ? "" : " (width / 64)");
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 static lp_status choose_pool(const making *m, const lp_model_config *config, lp_error *err) {
     lp_vit *vit = m->vit;
-    lp_pool asked = m->source->options->pool;
+    lp_pool asked = m->source->options->pool, usual = m->source->family->pool;
     bool can[] = {false, has(m, LP_VIT_CLASS) && !has(m, LP_VIT_FC_NORM), true,
                   has(m, LP_VIT_ATTENTION_POOL)};
-    vit->class_tokens = has(m, LP_VIT_DISTILLED) ? 2 : 1;
+    vit->class_tokens = has(m, LP_VIT_DISTILLED) && m->source->family->both_tokens ? 2 : 1;
     if (!can[asked] && asked != LP_POOL_AUTO) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: this %s model has no %s",
                        lp_checkpoint_path(m->source->ckpt), lp_pool_name(asked),
@@ -129,31 +187,39 @@ static lp_status choose_pool(const making *m, const lp_model_config *config, lp_
     }
     vit->pool = asked != LP_POOL_AUTO    ? asked
                 : can[config->pool]      ? config->pool
+                : can[usual]             ? usual
                 : can[LP_POOL_ATTENTION] ? LP_POOL_ATTENTION
                 : can[LP_POOL_CLASS]     ? LP_POOL_CLASS
                                          : LP_POOL_MEAN;
+    m->stored->norm_after_pool = config->norm_after_pool || m->source->family->norm_after_pool;
     return LP_OK;
 }
 
-static lp_status choose_input(const making *m, lp_error *err) {
+static lp_status choose_input(making *m, const lp_model_config *config, lp_error *err) {
     lp_vit_shape *s = &m->vit->shape;
-    size_t asked = m->source->options->input_size, usual = m->source->family->input;
-    size_t input = asked > 0                            ? asked
-                   : usual > 0 && usual % s->patch == 0 ? usual
-                                                        : m->stored->grid * s->patch;
-    s->grid = input / s->patch;
-    s->tokens = s->prefix + s->grid * s->grid;
-    if (input % s->patch != 0) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
+    bool fits = config->input / s->patch == m->stored->grid; /* it says the pixels that are over */
+    const size_t said[] = {config->has_preprocess ? config->preprocess.crop : 0,
+                           m->source->family->input % s->patch == 0 ? m->source->family->input : 0,
+                           fits ? config->input : 0, m->stored->grid * s->patch};
+    lp_status status;
+    for (size_t i = 0; m->usual == 0; i++) {
+        m->usual = said[i];
+    }
+    LP_TRY(lp_family_input(m->source, m->usual, &s->side, err));
+    s->grid = s->side / s->patch; /* the patch convolution leaves out what is over at the end */
+    if (s->grid != m->stored->grid && s->side % s->patch != 0) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: input size %zu: expected a multiple of the patches' %zu pixels",
-                       lp_checkpoint_path(m->source->ckpt), input, s->patch);
+                       lp_checkpoint_path(m->source->ckpt), s->side, s->patch));
     }
-    if (input > LARGEST_INPUT) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
+    s->tokens = s->prefix + s->grid * s->grid;
+    if (s->side > LARGEST_INPUT) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: an input of %zu pixels a side: expected at most %d",
-                       lp_checkpoint_path(m->source->ckpt), input, LARGEST_INPUT);
+                       lp_checkpoint_path(m->source->ckpt), s->side, LARGEST_INPUT));
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 /* ---- what it is ------------------------------------------------------------------------------ */
@@ -189,15 +255,17 @@ static size_t choose_batch(size_t tokens) {
 static void describe(const making *m, const lp_model_config *config, lp_encoder_info *info) {
     const lp_vit *vit = m->vit;
     const lp_vit_shape *shape = &vit->shape;
-    const lp_family *family = m->source->family;
-    lp_family_preprocess(family, shape->grid * shape->patch, info);
+    const lp_source *source = m->source;
+    size_t from = source->options->crop > 0 ? m->usual : shape->side; /* that the resize is for */
+    lp_family_preprocess(source->family, from, info);
     if (config->has_preprocess) {
-        lp_model_config_preprocess(config, info->input_size, info);
+        lp_model_config_preprocess(config, from, info);
     }
-    if (m->known != NULL) {
-        lp_family_mean_std(lp_file_mean_std(m->known), info);
-        info->note = NULL;
+    if (m->known != NULL && lp_file_mean_std(m->known) != LP_MEAN_STD_AUTO) {
+        lp_family_mean_std(lp_file_mean_std(m->known), &info->preprocess);
     }
+    info->input_size = info->preprocess.crop = shape->side;
+    lp_family_override(source->options, info);
     info->config = config->file;
     info->pool = lp_pool_name(vit->pool);
     info->norm_eps = vit->eps;
@@ -210,51 +278,76 @@ static void describe(const making *m, const lp_model_config *config, lp_encoder_
     info->projected = shape->embedding;
     info->penultimate = shape->width;
     info->batch = choose_batch(shape->tokens);
-    name_model(family->title, info);
+    name_model(source->family->title, info);
 }
 
-static lp_status choose(making *m, lp_encoder_info *info, lp_error *err) {
+/* What neither the caller nor a digest nor a config says. */
+static void assume(const making *m, const lp_model_config *config, lp_encoder_info *info) {
+    bool varies = m->source->family->exceptions != NULL && !m->vit->gated;
+    unsigned facts = LP_SAID_HEADS | LP_SAID_PREPROCESS | (varies ? LP_SAID_ACTIVATION : 0U) |
+                     (m->source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U);
+    unsigned said = (config->heads > 0 ? LP_SAID_HEADS : 0U) |
+                    (config->activation != LP_ACTIVATION_AUTO ? LP_SAID_ACTIVATION : 0U) |
+                    (config->has_preprocess ? LP_SAID_PREPROCESS : 0U) |
+                    (config->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U);
+    if (m->known == NULL) {
+        lp_family_assume(m->source, facts, said, info);
+    }
+    if (m->known == NULL && config->file == NULL && has(m, LP_VIT_LAYER_SCALE_DEIT)) {
+        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
+        lp_note_put(&note, "; no rotary positions (timm's vit_*_rope_ape_* have the same names)");
+    }
+    lp_family_stranger(config->stranger, info);
+}
+
+static lp_status choose_all(making *m, lp_encoder_info *info, lp_error *err) {
     const lp_vit_shape *s = &m->vit->shape;
     lp_model_config config = {0};
     lp_status status;
-    LP_TRY(lp_model_config_read(m->source->ckpt, s->width, s->layers, s->patch, &config, err));
+    LP_TRY(lp_model_config_read(m->source, s->width, s->layers, s->patch, &config, err));
     LP_TRY(find_published(m, err));
     LP_TRY(choose_heads(m, &config, err));
     LP_TRY(choose_pool(m, &config, err));
-    LP_TRY(choose_input(m, err));
+    LP_TRY(choose_input(m, &config, err));
     /* before the activation: the rest is known whether it is or not */
     m->vit->eps = config.norm_eps > 0 ? config.norm_eps : m->source->family->norm_eps;
     describe(m, &config, info);
     status = choose_activation(m, &config, err);
     info->activation = m->vit->gated ? "swiglu" : lp_family_activation_name(m->vit->activation);
+    assume(m, &config, info);
 done:
     return status;
 }
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
-static lp_status make(const lp_source *source, lp_weight_plan *plan, void **out,
-                      lp_encoder_info *info, lp_error *err) {
-    making m = {.source = source};
+static lp_status plan_tower(const lp_source *source, lp_weight_plan *plan, void **out,
+                            lp_error *err) {
     size_t layers = lp_vit_count_blocks(source);
     lp_vit_tower *t = lp_alloc_zeroed(1, sizeof *t);
     lp_status status;
     *out = t;
     LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));
-    m.vit = &t->vit;
-    m.stored = &t->stored;
-    m.vit->blocks = lp_alloc_zeroed(layers, sizeof *m.vit->blocks);
-    m.stored->blocks = lp_alloc_zeroed(layers, sizeof *m.stored->blocks);
-    if (m.vit->blocks == NULL || m.stored->blocks == NULL) {
-        return lp_fail_memory(err, "an encoder's blocks", layers, sizeof *m.stored->blocks);
-    }
-    m.vit->shape.layers = m.stored->layers = layers;
-    m.vit->precision = source->options->precision;
-    m.stored->resize = source->family->resize;
-    m.groups = lp_vit_plan(source, m.stored, plan, &m.vit->shape);
-    m.vit->gated = has(&m, LP_VIT_ANY_GATE);
-    LP_TRY(lp_plan_report(plan, source->ckpt, source->family->name, err));
-    LP_TRY(choose(&m, info, err));
+    t->vit.blocks = lp_alloc_zeroed(layers, sizeof *t->vit.blocks);
+    t->stored.blocks = lp_alloc_zeroed(layers, sizeof *t->stored.blocks);
+    LP_TRY(lp_allocated(t->vit.blocks, "an encoder's blocks", layers, sizeof *t->vit.blocks, err));
+    LP_TRY(lp_allocated(t->stored.blocks, "an encoder's blocks", layers, sizeof *t->stored.blocks,
+                        err));
+    t->vit.shape.layers = t->stored.layers = layers;
+    t->stored.resize = source->family->resize;
+    t->stored.groups = lp_vit_plan(source, &t->stored, plan, &t->vit.shape);
+done:
+    return status;
+}
+
+static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *made,
+                        lp_encoder_info *info, lp_error *err) {
+    lp_vit_tower *t = made;
+    making m = {.source = source, .vit = &t->vit, .stored = &t->stored, .groups = t->stored.groups};
+    lp_status status;
+    t->vit.precision = source->options->precision;
+    t->vit.gated = has(&m, LP_VIT_ANY_GATE);
+    LP_TRY(choose_all(&m, info, err));
     lp_vit_reserve(m.stored, m.vit, plan);
 done:
     return status;
@@ -274,7 +367,8 @@ static size_t max_batch(const void *made) {
 }
 
 const lp_tower_kind lp_vit_kind = {
-    .make = make,
+    .plan = plan_tower,
+    .choose = choose,
     .pack = lp_vit_pack,
     .free = free_tower,
     .scratch = lp_vit_scratch,

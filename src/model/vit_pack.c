@@ -213,8 +213,8 @@ static void make_query(const lp_vit_stored_pool *pool, size_t width, float *out)
 
 static void take_norms(const lp_vit_stored *stored, lp_vit *v) {
     v->norm_pre = stored->norm_pre;
-    v->norm_post = stored->norm_post;
-    v->fc_norm = stored->fc_norm;
+    v->norm_post = stored->norm_after_pool ? (lp_vit_norm){NULL, NULL} : stored->norm_post;
+    v->fc_norm = stored->norm_after_pool ? stored->norm_post : stored->fc_norm;
     v->attention_pool.norm = stored->pool.norm;
     for (size_t b = 0; b < stored->layers; b++) {
         v->blocks[b].norm1 = stored->blocks[b].norm1;

@@ -43,8 +43,8 @@ static size_t block_number(const planning *m, const char *name) {
 size_t lp_vit_count_blocks(const lp_source *source) {
     const planning m = {.source = source, .layout = source->family->layout};
     size_t layers = 1;
-    for (size_t i = 0; i < lp_checkpoint_count(source->ckpt); i++) {
-        size_t block = block_number(&m, lp_checkpoint_tensor(source->ckpt, i)->name);
+    for (size_t i = 0; i < source->view.count; i++) {
+        size_t block = block_number(&m, source->view.items[i].name);
         if (block != MAX_BLOCKS && block >= layers) {
             layers = block + 1;
         }
@@ -69,7 +69,8 @@ static void name_weight(const planning *m, size_t block, const char *name, const
 static const lp_tensor *find(const planning *m, size_t block, const char *name, const char *end) {
     char whole[LP_PLAN_NAME];
     name_weight(m, block, name, end, whole);
-    return lp_checkpoint_find(m->source->ckpt, whole);
+    const lp_view_item *item = lp_view_find(&m->source->view, whole);
+    return item != NULL ? item->tensor : NULL;
 }
 
 static size_t square_root(size_t n) {
@@ -107,6 +108,19 @@ static bool is_gated_by_shape(const planning *m) {
            fc1->shape[0] == 2 * fc2->shape[1];
 }
 
+/* Register tokens; 0 where there are none. */
+static size_t count_extra_tokens(const planning *m) {
+    for (size_t i = 0; i < m->layout->weights.count; i++) {
+        const lp_vit_weight *w = &m->layout->weights.rows[i];
+        const lp_tensor *tokens = find(m, SIZE_MAX, w->name, "");
+        if (w->kind == LP_VIT_VALUES && w->field == offsetof(lp_vit_stored, extra_tokens) &&
+            tokens != NULL && tokens->rank == 3) {
+            return tokens->shape[1];
+        }
+    }
+    return 0;
+}
+
 /* Whether the model must have a class token: every model of the layout has one, or there is a
  * position for it. */
 static bool needs_class_token(const planning *m) {
@@ -119,8 +133,12 @@ static bool needs_class_token(const planning *m) {
         }
     }
     const lp_tensor *positions = find(m, SIZE_MAX, l->positions, "");
-    return positions != NULL && positions->rank >= 2 && positions->count > 0 &&
-           positions->count <= INT_MAX && !is_square(positions->shape[positions->rank - 2]);
+    if (positions == NULL || positions->rank < 2 || positions->count == 0 ||
+        positions->count > INT_MAX) {
+        return false;
+    }
+    size_t count = positions->shape[positions->rank - 2], extra = count_extra_tokens(m);
+    return !is_square(count) && (count <= extra || !is_square(count - extra));
 }
 
 /* Fills in m->groups. */
@@ -212,7 +230,7 @@ unsigned lp_vit_plan(const lp_source *source, lp_vit_stored *stored, lp_weight_p
     for (size_t b = 0; b < stored->layers; b++) {
         plan_rows(&m, plan, b, &stored->blocks[b], &m.layout->block_weights);
     }
-    lp_plan_check(plan, source->ckpt, source->prefix, m.layout->ignored);
+    lp_plan_check(plan, &source->view, source->prefix, m.layout->ignored);
     learn_dimensions(&m, plan, shape);
     return m.groups;
 }

@@ -55,6 +55,7 @@ typedef struct lp_vit_stored_pool {
 
 typedef struct lp_vit_stored {
     size_t layers;
+    unsigned groups;        /* of weights that the model has (vit_layout.h) */
     lp_stored_linear patch; /* 3PP -> D: [D, 3, P, P] */
     float *class_token;     /* [D] or NULL */
     float *extra_tokens;    /* [prefix - 1 or prefix, D] or NULL */
@@ -63,6 +64,7 @@ typedef struct lp_vit_stored {
     size_t grid;            /* patches a side that the positions are for */
     lp_resize resize;       /* of the positions, for another grid */
     lp_vit_norm norm_pre, norm_post, fc_norm;
+    bool norm_after_pool;        /* norm_post is taken of the pooled vector */
     lp_vit_stored_block *blocks; /* [layers] */
     lp_vit_stored_pool pool;
     lp_stored_linear projection; /* D -> E */

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 
-enum { SHAPE_TEXT = 192 };
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
@@ -58,7 +58,7 @@ static bool next_term(const char **shape, term *out) {
 }
 
 static const char *expected_text(const lp_weight_plan *plan, const char *shape,
-                                 char text[SHAPE_TEXT]) {
+                                 char text[LP_SHAPE_TEXT]) {
     size_t used = 0;
     term t;
     text[0] = '\0';
@@ -69,17 +69,17 @@ static const char *expected_text(const lp_weight_plan *plan, const char *shape,
         if (known > 0 || t.times > 1) {
             (void)snprintf(number, sizeof number, "%zu", known > 0 ? known * t.times : t.times);
         }
-        used += (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%s%s", comma, number,
+        used += (size_t)snprintf(text + used, LP_SHAPE_TEXT - used, "%s%s%s", comma, number,
                                  known > 0 ? "" : (char[]){t.letter, '\0'});
     }
     return text;
 }
 
-static const char *found_text(const lp_tensor *tensor, char text[SHAPE_TEXT]) {
+const char *lp_shape_text(const lp_tensor *tensor, char text[LP_SHAPE_TEXT]) {
     size_t used = 0;
     text[0] = '\0';
     for (int i = 0; i < tensor->rank; i++) {
-        used += (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%zu", i > 0 ? ", " : "",
+        used += (size_t)snprintf(text + used, LP_SHAPE_TEXT - used, "%s%zu", i > 0 ? ", " : "",
                                  tensor->shape[i]);
     }
     return text;
@@ -128,10 +128,12 @@ void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) {
 }
 
 /* Returns the weight's tensor, NULL where it is missing. */
-static const lp_tensor *check_weight(lp_weight_plan *plan, lp_weight *weight,
-                                     const lp_checkpoint *ckpt) {
-    char expected[SHAPE_TEXT], found[SHAPE_TEXT];
-    const lp_tensor *tensor = lp_checkpoint_find(ckpt, weight->name);
+static const lp_view_item *check_weight(lp_weight_plan *plan, lp_weight *weight,
+                                        const lp_view *view) {
+    char expected[LP_SHAPE_TEXT], found[LP_SHAPE_TEXT];
+    const lp_view_item *item = lp_view_find(view, weight->name);
+    const lp_tensor *tensor = item != NULL ? item->tensor : NULL;
+    size_t problems = plan->problems;
     weight->tensor = tensor;
     if (tensor == NULL) {
         lp_plan_problem(plan, "%s: missing, expected [%s]", weight->name,
@@ -140,7 +142,7 @@ static const lp_tensor *check_weight(lp_weight_plan *plan, lp_weight *weight,
     }
     if (!fits(plan, weight->shape, tensor)) {
         lp_plan_problem(plan, "%s: expected [%s], found [%s]", weight->name,
-                        expected_text(plan, weight->shape, expected), found_text(tensor, found));
+                        expected_text(plan, weight->shape, expected), lp_shape_text(tensor, found));
     }
     if (tensor->dtype != LP_DTYPE_F16 && tensor->dtype != LP_DTYPE_BF16 &&
         tensor->dtype != LP_DTYPE_F32 && tensor->dtype != LP_DTYPE_F64) {
@@ -151,7 +153,8 @@ static const lp_tensor *check_weight(lp_weight_plan *plan, lp_weight *weight,
         lp_plan_problem(plan, "%s: %zu values, expected at most %d", weight->name, tensor->count,
                         INT_MAX);
     }
-    return tensor;
+    plan->matched += plan->problems == problems;
+    return item;
 }
 
 static bool begins_with(const char *text, const char *start) {
@@ -172,28 +175,119 @@ static bool is_ignored(const char *name, const char *const *ignored) {
     return false;
 }
 
-void lp_plan_check(lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *scope,
+/* ---- what lies beside an encoder ------------------------------------------------------------- */
+
+/* Words in the names of modules that use features and make none, and of second models. */
+static const char *const beside[] = {"head",  "project", "predict",  "decoder", "classif", "proto",
+                                     "queue", "loss",    "momentum", "teacher", "student"};
+/* The same, as whole names. */
+static const char *const beside_whole[] = {"fc",         "linear",     "center", "logit_scale",
+                                           "logit_bias", "n_averaged", "ema"};
+/* Words in the names of what takes part in making features. */
+static const char *const inside[] = {"norm", "token", "embed", "pos",  "rope",  "patch", "pool",
+                                     "stem", "neck",  "cls",   "reg",  "block", "layer", "conv",
+                                     "bn",   "ln",    "down",  "rel",  "scale", "gamma", "mask",
+                                     "attn", "trans", "time",  "gate", "adapt", "lora",  "prompt"};
+
+static bool has_word(const char *name, size_t length, const char *const *words, size_t count) {
+    for (size_t w = 0; w < count; w++) {
+        size_t size = strlen(words[w]);
+        for (size_t i = 0; i + size <= length; i++) {
+            if (memcmp(name + i, words[w], size) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_whole(const char *name, size_t length, const char *const *words, size_t count) {
+    for (size_t w = 0; w < count; w++) {
+        if (strlen(words[w]) == length && memcmp(words[w], name, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a name's first part is so. */
+static bool has_part(const char *name, const char *part, size_t length) {
+    return strncmp(name, part, length) == 0 && (name[length] == '.' || name[length] == '\0');
+}
+
+/* Whether the outermost module of a tensor, the first one of it in the view, is no part of the
+ * encoder: a classifier's head, a projector, a second model.  A module that the plan has weights of
+ * is a part.  Of others the name decides, and where that says nothing, a module of linear layers
+ * and norms alone is taken for a head.  A tensor without a module is a part of the encoder. */
+static bool is_beside(const lp_weight_plan *plan, const lp_view *view, size_t first) {
+    const char *part = view->items[first].name;
+    size_t length = strcspn(part, ".");
+    bool flat = true, planned = false;
+    for (size_t i = first; i-- > 0 && has_part(view->items[i].name, part, length);) {
+        planned = planned || plan->uses[i] == LP_USE_PLANNED;
+    }
+    for (size_t i = first; i < view->count && has_part(view->items[i].name, part, length); i++) {
+        planned = planned || plan->uses[i] == LP_USE_PLANNED;
+        flat = flat && view->items[i].tensor->rank <= 2;
+    }
+    if (planned) {
+        return false;
+    }
+    if (has_word(part, length, beside, COUNT(beside)) ||
+        is_whole(part, length, beside_whole, COUNT(beside_whole))) {
+        return true;
+    }
+    if (part[length] == '\0' || has_word(part, length, inside, COUNT(inside))) {
+        return false;
+    }
+    return flat;
+}
+
+/* Of a tensor that is not planned.  Where the family names the outermost module ("visual."), all in
+ * it is the encoder; where it names none, heads may stand beside the encoder's own modules. */
+static lp_use use_of(const lp_weight_plan *plan, const lp_view *view, const char *inner,
+                     const char *const *ignored, size_t i) {
+    const char *name = view->items[i].name;
+    size_t module = strcspn(inner, ".");
+    if (!has_part(name, inner, module) && module > 0) {
+        return LP_USE_OUTSIDE;
+    }
+    if (begins_with(name, inner) && is_ignored(name + strlen(inner), ignored)) {
+        return LP_USE_IGNORED;
+    }
+    return module == 0 && is_beside(plan, view, i) ? LP_USE_BESIDE : LP_USE_UNKNOWN;
+}
+
+void lp_plan_check(lp_weight_plan *plan, const lp_view *view, const char *inner,
                    const char *const *ignored) {
-    size_t count = lp_checkpoint_count(ckpt);
-    bool *planned = lp_alloc_zeroed(count, sizeof *planned);
-    plan->no_memory = plan->no_memory || planned == NULL;
-    for (size_t i = 0; planned != NULL && i < plan->count; i++) {
-        const lp_tensor *tensor = check_weight(plan, &plan->weights[i], ckpt);
-        if (tensor != NULL) {
-            planned[lp_checkpoint_place(ckpt, tensor)] = true;
+    plan->uses = lp_alloc_zeroed(view->count, sizeof *plan->uses);
+    plan->no_memory = plan->no_memory || plan->uses == NULL;
+    for (size_t i = 0; plan->uses != NULL && i < plan->count; i++) {
+        const lp_view_item *item = check_weight(plan, &plan->weights[i], view);
+        if (item != NULL) {
+            plan->uses[item - view->items] = LP_USE_PLANNED;
         }
     }
-    for (size_t i = 0; planned != NULL && i < count; i++) {
-        const char *name = lp_checkpoint_tensor(ckpt, i)->name;
-        if (!planned[i] && begins_with(name, scope) && !is_ignored(name + strlen(scope), ignored)) {
-            lp_plan_problem(plan, "%.128s: no such tensor in this family", name);
+    const char *last = NULL; /* names of one module follow each other, and share its use */
+    for (size_t i = 0; plan->uses != NULL && i < view->count; i++) {
+        const char *name = view->items[i].name;
+        if (plan->uses[i] == LP_USE_PLANNED) {
+            continue;
+        }
+        size_t part = last != NULL ? strcspn(last, ".") + 1 : 0;
+        bool same = part > 1 && i > 0 && plan->uses[i - 1] == LP_USE_BESIDE &&
+                    strncmp(last, name, part) == 0;
+        plan->uses[i] = same ? LP_USE_BESIDE : use_of(plan, view, inner, ignored, i);
+        last = name;
+        if (plan->uses[i] == LP_USE_UNKNOWN) {
+            lp_plan_problem(plan, "%.128s: no such tensor in this family",
+                            view->items[i].tensor->name);
         }
     }
-    lp_free(planned);
 }
 
 lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *family,
-                         lp_error *err) {
+                         const char *where, lp_error *err) {
     char more[48] = "";
     if (plan->no_memory) {
         return lp_fail_memory(err, "the plan of an encoder's weights", 2 * plan->room,
@@ -205,8 +299,8 @@ lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkpoint *ckpt, 
     if (plan->shown < plan->problems) {
         (void)snprintf(more, sizeof more, "\n  ... and %zu more", plan->problems - plan->shown);
     }
-    return lp_fail(err, LP_ERR_FORMAT, "%s: not a whole %s model, %zu tensors are wrong:%s%s",
-                   lp_checkpoint_path(ckpt), family, plan->problems, plan->text, more);
+    return lp_fail(err, LP_ERR_FORMAT, "%s: not a whole %s model%s, %zu tensors are wrong:%s%s",
+                   lp_checkpoint_path(ckpt), family, where, plan->problems, plan->text, more);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -268,5 +362,6 @@ done:
 
 void lp_plan_free(lp_weight_plan *plan) {
     lp_free(plan->weights);
-    plan->weights = NULL;
+    lp_free(plan->uses);
+    *plan = (lp_weight_plan){0};
 }

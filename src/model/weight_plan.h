@@ -2,9 +2,9 @@
  *
  *     lp_weight_plan plan = {0};
  *     lp_plan_add(&plan, &vit->patch_weight, "D,3,P,P", "visual.conv1.weight");  // and so on
- *     lp_plan_check(&plan, ckpt, "visual.", ignored);     // learns D, P; notes what is wrong
+ *     lp_plan_check(&plan, &view, "visual.", ignored);    // learns D, P; notes what is wrong
  *     size_t width = *lp_plan_dimension(&plan, 'D');
- *     status = lp_plan_report(&plan, ckpt, "clip-vit", &err);
+ *     status = lp_plan_report(&plan, ckpt, "clip-vit", "", &err);
  *     ...                                                  // lp_plan_read: an arena, filled
  *     lp_plan_free(&plan);
  *
@@ -18,8 +18,9 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "linprobe/checkpoint.h"
+#include "model/tensor_view.h"
 
-enum { LP_PLAN_NAME = 160, LP_PLAN_SHAPE = 64, LP_PLAN_PROBLEMS = 3200 };
+enum { LP_PLAN_NAME = 160, LP_PLAN_SHAPE = 64, LP_PLAN_PROBLEMS = 3200, LP_SHAPE_TEXT = 192 };
 
 typedef struct lp_weight {
     char name[LP_PLAN_NAME];
@@ -29,9 +30,20 @@ typedef struct lp_weight {
     size_t room;             /* floats to keep free for it at least; set between check and read */
 } lp_weight;
 
+/* What a tensor of the view is to the plan. */
+typedef enum lp_use {
+    LP_USE_UNKNOWN, /* a problem: what no table knows may change what a model computes */
+    LP_USE_PLANNED,
+    LP_USE_IGNORED, /* known, and of no use: a classifier's head, a buffer */
+    LP_USE_BESIDE,  /* of a module beside the encoder */
+    LP_USE_OUTSIDE  /* outside the module that is the encoder: the text tower */
+} lp_use;
+
 typedef struct lp_weight_plan {
     lp_weight *weights;
     size_t count, room;
+    size_t matched;        /* weights that the file has, as they should be */
+    lp_use *uses;          /* [view->count], once checked */
     size_t dimensions[26]; /* A to Z; 0 = not known yet */
     bool no_memory;        /* an addition failed; reported by lp_plan_report */
     size_t problems, shown, used;
@@ -45,19 +57,23 @@ void lp_plan_add(lp_weight_plan *plan, float **to, const char *shape, const char
 /* The value of a letter. */
 size_t *lp_plan_dimension(lp_weight_plan *plan, char letter);
 
-/* Compares every weight's presence, shape and type with the checkpoint, in the order of addition.
- * Tensors that begin with `scope` and are in the plan nowhere are problems, too: what no table
- * knows may change what a model computes.  Except `ignored` (NULL at the end; or NULL): what their
- * names begin with behind the scope, or, as "*x", end with. */
-void lp_plan_check(lp_weight_plan *plan, const lp_checkpoint *ckpt, const char *scope,
+/* Compares every weight's presence, shape and type with the view, in the order of addition, and
+ * says what each tensor of the view is to the plan.  Unknown ones are problems.  inner: the
+ * family's part of the names.  ignored (NULL at the end; or NULL): what names begin with behind
+ * it, or, as "*x", end with. */
+void lp_plan_check(lp_weight_plan *plan, const lp_view *view, const char *inner,
                    const char *const *ignored);
 
 /* Notes another problem, one line. */
 void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) LP_PRINTF(2, 3);
 
-/* LP_OK, or one message with all problems: "not a whole FAMILY model, N tensors are wrong: ...". */
+/* LP_OK, or one message with all problems: "not a whole FAMILY model WHERE, N tensors are wrong:
+ * ...". where: "", or " at 'backbone.'". */
 LP_MUST_USE lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkpoint *ckpt,
-                                     const char *family, lp_error *err);
+                                     const char *family, const char *where, lp_error *err);
+
+/* "768, 3, 16, 16" */
+const char *lp_shape_text(const lp_tensor *tensor, char text[LP_SHAPE_TEXT]);
 
 /* Values of all weights together, without the statistics of batch norms (running_mean and _var), as
  * PyTorch counts parameters. */

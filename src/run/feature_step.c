@@ -22,8 +22,12 @@ lp_status lp_run_load(const char *path, const lp_encoder_options *options, const
     if (info->config != NULL) {
         LP_TRY(lp_watch_say(watch, err, "weights: %s beside them says the rest", info->config));
     }
-    if (info->note != NULL) {
-        LP_TRY(lp_watch_say(watch, err, "weights: assumed: %s", info->note));
+    if (info->selection[0] != '\0') {
+        LP_TRY(lp_watch_say(watch, err, "weights: %s", info->selection));
+    }
+    if (info->assumed[0] != '\0') {
+        LP_TRY(lp_watch_say(watch, err, "weights: assumed: %s; options of these names change it",
+                            info->assumed));
     }
 done:
     lp_checkpoint_close(ckpt);

@@ -73,7 +73,7 @@ expect config
 
 # ---- what a family cannot do
 show features no --pool attention
-show features no --input-size 17
+show features no --input-size 23
 show "$LP_PROGRAM" inspect siglip.safetensors --heads 2 --pool cls
 expect impossible
 

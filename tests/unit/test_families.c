@@ -377,8 +377,8 @@ static void a_config_that_cannot_be_followed_is_an_error(void **state) {
     } configs[] = {
         {"open_clip_config.json", "{", "open_clip_config.json", LP_ERR_FORMAT},
         {"open_clip_config.json",
-         "{\"model_cfg\":{\"vision_cfg\":{\"width\":24,\"final_ln_after_pool\":true}}}",
-         "final_ln_after_pool", LP_ERR_UNSUPPORTED},
+         "{\"model_cfg\":{\"vision_cfg\":{\"width\":24,\"attentional_pool\":true}}}",
+         "attentional_pool", LP_ERR_UNSUPPORTED},
         {"open_clip_config.json",
          "{\"model_cfg\":{\"vision_cfg\":{\"width\":24}},\"preprocess_cfg\":{\"mean\":[0,0,0],"
          "\"std\":[1,1,1],\"interpolation\":\"nearest\"}}",
@@ -386,7 +386,7 @@ static void a_config_that_cannot_be_followed_is_an_error(void **state) {
         {"config.json",
          "{\"model_type\":\"clip\",\"hidden_size\":24,\"num_hidden_layers\":2,\"patch_size\":5,"
          "\"hidden_act\":\"relu\"}",
-         "activation \"relu\" is not supported", LP_ERR_UNSUPPORTED},
+         "hidden_act \"relu\" is not supported", LP_ERR_UNSUPPORTED},
     };
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
         lp_encoder_info info;
@@ -403,14 +403,14 @@ static void preprocessing_comes_from_configs(void **state) {
     lp_encoder_options options = {TOLD};
     copy_golden("timm-vit");
     assert_ok(recognise(&options, &info), &err);
-    assert_non_null(info.note); /* says what is assumed */
+    assert_non_null(strstr(info.assumed, "mean-std half")); /* says what is assumed */
     assert_true(info.preprocess.mean[0] == 0.5F);
     write_beside("config.json", "{\"architecture\":\"vit_small_patch5_15\",\"num_features\":24,"
                                 "\"pretrained_cfg\":{\"input_size\":[3,15,15],\"crop_pct\":0.75,"
                                 "\"interpolation\":\"bilinear\",\"crop_mode\":\"squash\","
                                 "\"mean\":[0.25,0.5,0.75],\"std\":[1,2,4]}}");
     assert_ok(recognise(&options, &info), &err);
-    assert_null(info.note);
+    assert_string_equal(info.assumed, "");
     assert_int_equal(info.preprocess.resize, 20);
     assert_int_equal(info.preprocess.crop, 15);
     assert_true(info.preprocess.squash);
@@ -463,8 +463,9 @@ static void what_a_family_cannot_do_is_refused(void **state) {
          "activation gelu: its MLP is SwiGLU and takes none",
          {TOLD, .activation = LP_ACTIVATION_GELU}},
         {"dino",
-         "input size 16: expected a multiple of the patches' 5 pixels",
-         {TOLD, .input_size = 16}},
+         "input size 4: expected a multiple of the patches' 5 pixels",
+         {TOLD, .input_size = 4}},
+        {"dino", "crop 15 and input size 20", {TOLD, .input_size = 20, .crop = 15}},
         {"dino", "expected at most 4096", {TOLD, .input_size = 5000}},
         {"dino", "width 24: not divisible among 5 heads", {.heads = 5}},
     };

@@ -191,7 +191,7 @@ static void torchvision_models_are_recognised_and_named(void **state) {
         assert_int_equal(info.preprocess.crop, 224);
         assert_int_equal(info.preprocess.filter, LP_FILTER_BILINEAR);
         assert_true(info.preprocess.mean[0] == 0.485F && info.preprocess.std[2] == 0.225F);
-        assert_non_null(strstr(info.note, "IMAGENET1K_V1")); /* no known file: assumed */
+        assert_non_null(strstr(info.assumed, "IMAGENET1K_V1")); /* no known file: assumed */
         assert_int_equal(info.heads, 0);
         assert_int_equal(info.projected, 0);
         assert_int_equal(info.penultimate, 8 * models[i].d.outside);
@@ -332,7 +332,7 @@ static void a_config_beside_the_file_tells_the_preprocessing(void **state) {
                  " \"mean\": [0.1, 0.2, 0.3], \"std\": [0.4, 0.5, 0.6]}}");
     lp_encoder_info info = recognised();
     assert_string_equal(info.config, "config.json");
-    assert_null(info.note);
+    assert_string_equal(info.assumed, "");
     assert_int_equal(info.input_size, 176);
     assert_int_equal(info.preprocess.resize, 195); /* 176 / 0.9 */
     assert_int_equal(info.preprocess.crop, 176);

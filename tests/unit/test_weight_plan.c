@@ -10,6 +10,7 @@
 enum { TENSORS = 50000, ROOM = 80 };
 
 static lp_checkpoint *ckpt;
+static lp_view view;
 static lp_error err;
 
 /* t00000 to t49999, F16, scalars. */
@@ -34,6 +35,9 @@ static int make_file(void **state) {
     if (status == LP_OK) {
         status = lp_checkpoint_open(path, &ckpt, &err);
     }
+    if (status == LP_OK) {
+        status = lp_view_open(ckpt, "", 0, "", NULL, &view, &err);
+    }
     if (status != LP_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
     }
@@ -41,6 +45,7 @@ static int make_file(void **state) {
 }
 
 static int close_file(void **state) {
+    lp_view_free(&view);
     lp_checkpoint_close(ckpt);
     return remove_folder(state);
 }
@@ -54,9 +59,9 @@ static void many_tensors_are_told_apart(void **state) {
         lp_plan_add(&plan, &values[i], "", "t%05d", i);
     }
     lp_plan_add(&plan, &values[1], "", "t00000"); /* shared with another weight */
-    lp_plan_check(&plan, ckpt, "t", NULL);
+    lp_plan_check(&plan, &view, "", NULL);
     assert_int_equal(plan.problems, TENSORS / 2);
-    assert_fails(lp_plan_report(&plan, ckpt, "x", &err), LP_ERR_FORMAT, &err,
+    assert_fails(lp_plan_report(&plan, ckpt, "x", "", &err), LP_ERR_FORMAT, &err,
                  "25000 tensors are wrong:\n  t00001: no such tensor in this family\n  t00003: ");
     lp_plan_free(&plan);
 
@@ -65,8 +70,8 @@ static void many_tensors_are_told_apart(void **state) {
     for (int i = 0; i < TENSORS; i += 2) {
         lp_plan_add(&plan, &values[i], "", "t%05d", i);
     }
-    lp_plan_check(&plan, ckpt, "t", odd);
-    assert_ok(lp_plan_report(&plan, ckpt, "x", &err), &err);
+    lp_plan_check(&plan, &view, "", odd);
+    assert_ok(lp_plan_report(&plan, ckpt, "x", "", &err), &err);
     lp_plan_free(&plan);
 }
 
@@ -76,9 +81,9 @@ static void failed_allocations_are_reported(void **state) {
         lp_weight_plan plan = {0};
         (void)lp_alloc_fail_at(k);
         lp_plan_add(&plan, &values[0], "", "t00000");
-        lp_plan_check(&plan, ckpt, "t0000", NULL);
+        lp_plan_check(&plan, &view, "", NULL);
         bool failed = plan.no_memory;
-        lp_status status = lp_plan_report(&plan, ckpt, "x", &err);
+        lp_status status = lp_plan_report(&plan, ckpt, "x", "", &err);
         (void)lp_alloc_fail_at(0);
         lp_plan_free(&plan);
         assert_int_equal(status, failed ? LP_ERR_MEMORY : LP_ERR_FORMAT);

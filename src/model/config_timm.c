@@ -1,0 +1,208 @@
+/* config.json of timm (timm models/_hub.py, save_config_for_hf): architecture, model_args, which
+ * override the architecture's own arguments, and pretrained_cfg.  Old files have the keys of
+ * pretrained_cfg beside the architecture.
+ *
+ * An architecture's name says what its weights do not show.  It is read word by word; one unknown
+ * word ("rope", "rpn") means another computation. */
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/config_reader.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Words of names whose models differ from the plain vision transformer in nothing that their
+ * weights do not show, or in what the table below says (timm/models/vision_transformer.py,
+ * deit.py). */
+static const char *const vit_words[] = {
+    "vit",      "deit",      "deit3",   "flexivit", "test",      "vit2",    "xsmall", "tiny",
+    "small",    "medium",    "mediumd", "betwixt",  "base",      "large",   "huge",   "giant",
+    "gigantic", "wee",       "little",  "giantopt", "so150m",    "so150m2", "so400m", "intern300m",
+    "clip",     "quickgelu", "siglip",  "gap",      "map",       "dinov2",  "tipsv2", "radio",
+    "v3",       "v4",        "plus",    "miil",     "distilled", "36x1",
+};
+
+/* timm/models/resnet.py: the architectures with torchvision's stem, blocks and pooling. */
+static const char *const resnets[] = {
+    "resnet18",         "resnet26",         "resnet34",          "resnet50",
+    "resnet101",        "resnet152",        "resnet200",         "resnext50_32x4d",
+    "resnext101_32x4d", "resnext101_32x8d", "resnext101_32x16d", "resnext101_32x32d",
+    "resnext101_64x4d", "wide_resnet50_2",  "wide_resnet101_2",
+};
+
+/* What a vision transformer's name says, the first row that fits: heads 0, width / 64 or by the
+ * dimensions (families.c). */
+static const struct {
+    const char *pattern;
+    size_t heads;
+    lp_activation activation;
+    float norm_eps;
+} vits[] = {
+    {"test_vit*", 2, LP_ACTIVATION_GELU, 1e-6F},
+    {"vit_base_patch16_gap_224", 16, LP_ACTIVATION_GELU, 1e-6F},
+    {"vit_giantopt_*", 16, LP_ACTIVATION_GELU_TANH, 1e-6F},
+    {"vit_giant_*dinov2", 24, LP_ACTIVATION_AUTO, 1e-6F}, /* SwiGLU has none */
+    {"vit_giant_*tipsv2", 24, LP_ACTIVATION_AUTO, 1e-6F},
+    {"vit_giant_*radio*", 24, LP_ACTIVATION_GELU, 1e-6F},
+    {"vit_*_clip_quickgelu_*", 0, LP_ACTIVATION_QUICK_GELU, 1e-5F},
+    {"vit_*_clip_*", 0, LP_ACTIVATION_GELU, 1e-5F},
+    {"vit_base_patch32_siglip*", 0, LP_ACTIVATION_GELU_TANH, 1e-6F},
+    {"vit_large_patch16_siglip*_512", 0, LP_ACTIVATION_GELU_TANH, 1e-6F},
+    {"vit_so400m_patch16_siglip*", 0, LP_ACTIVATION_GELU_TANH, 1e-6F},
+    {"*", 0, LP_ACTIVATION_GELU, 1e-6F},
+};
+
+static bool is_one_of(const char *word, size_t length, const char *const *words, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(words[i]) == length && memcmp(words[i], word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "patch16", "reg4", "224". */
+static bool is_number_word(const char *word, size_t length) {
+    size_t start = strncmp(word, "patch", 5) == 0 ? 5 : strncmp(word, "reg", 3) == 0 ? 3 : 0;
+    return length > start && strspn(word + start, "0123456789") == length - start;
+}
+
+static bool is_known_vit(const char *name) {
+    while (*name != '\0') {
+        size_t length = strcspn(name, "_");
+        if (!is_one_of(name, length, vit_words, COUNT(vit_words)) &&
+            !is_number_word(name, length)) {
+            return false;
+        }
+        name += length + (name[length] == '_' ? 1 : 0);
+    }
+    return true;
+}
+
+size_t lp_config_timm_patch(const char *name) {
+    const char *found = strstr(name, "patch");
+    return found != NULL && found[5] >= '0' && found[5] <= '9' ? strtoul(found + 5, NULL, 10) : 0;
+}
+
+lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
+    lp_model_config *out = r->out;
+    bool resnet = is_one_of(name, strlen(name), resnets, COUNT(resnets));
+    if ((r->patch > 0 && !is_known_vit(name)) || (r->patch == 0 && !resnet)) {
+        return lp_config_refuse(r, "architecture", name);
+    }
+    for (size_t i = 0; r->patch > 0 && out->norm_eps == 0; i++) {
+        if (fnmatch(vits[i].pattern, name, 0) == 0) {
+            out->heads = vits[i].heads;
+            out->activation = vits[i].activation;
+            out->norm_eps = vits[i].norm_eps;
+        }
+    }
+    return LP_OK;
+}
+
+lp_status lp_config_timm_pool(const lp_config_reader *r, const char *key, const char *pool) {
+    if (strcmp(pool, "token") == 0) {
+        r->out->pool = LP_POOL_CLASS;
+    } else if (strcmp(pool, "avg") == 0) {
+        r->out->pool = LP_POOL_MEAN;
+    } else if (strcmp(pool, "map") == 0) {
+        r->out->pool = LP_POOL_ATTENTION;
+    } else if (pool[0] != '\0') {
+        return lp_config_refuse(r, key, pool);
+    }
+    return LP_OK;
+}
+
+/* Arguments that weights show, that training alone uses, or that are read elsewhere. */
+static const char *const harmless[] = {
+    "num_classes",     "in_chans",       "img_size",         "embed_dim",       "depth",
+    "patch_size",      "mlp_ratio",      "qkv_bias",         "init_values",     "class_token",
+    "reg_tokens",      "no_embed_class", "dynamic_img_size", "pre_norm",        "fc_norm",
+    "drop_rate",       "pos_drop_rate",  "patch_drop_rate",  "proj_drop_rate",  "attn_drop_rate",
+    "drop_path_rate",  "layers",         "cardinality",      "base_width",      "zero_init_last",
+    "strict_img_size", "final_norm",     "weight_init",      "drop_block_rate", "output_stride",
+};
+
+static lp_status read_argument(const lp_config_reader *r, const char *key, const json_t *value) {
+    const char *text = json_string_value(value);
+    if (json_is_null(value) || is_one_of(key, strlen(key), harmless, COUNT(harmless))) {
+        return LP_OK;
+    }
+    if (strcmp(key, "num_heads") == 0 && json_is_integer(value) && json_integer_value(value) > 0) {
+        r->out->heads = (size_t)json_integer_value(value);
+        return LP_OK;
+    }
+    if (strcmp(key, "global_pool") == 0 && text != NULL) {
+        return r->patch > 0 ? lp_config_timm_pool(r, "model_args: global_pool", text) : LP_OK;
+    }
+    return strcmp(key, "act_layer") == 0 && text != NULL && r->patch > 0
+               ? lp_config_activation(r, "model_args: act_layer", text)
+               : lp_config_refuse(r, "model_args:", key);
+}
+
+/* model_args: arguments of the constructor beside those of the architecture. */
+static lp_status read_arguments(const lp_config_reader *r, json_t *arguments) {
+    const char *key;
+    json_t *value;
+    lp_status status = LP_OK;
+    json_object_foreach(arguments, key, value) {
+        LP_TRY(read_argument(r, key, value));
+    }
+done:
+    return status;
+}
+
+/* timm data/config.py, resolve_data_config; data/constants.py: the defaults. */
+static lp_status read_images(const lp_config_reader *r, const json_t *cfg) {
+    lp_preprocess *p = &r->out->preprocess;
+    const json_t *input = json_object_get(cfg, "input_size");
+    const char *mode = lp_json_text(cfg, "crop_mode", "center");
+    double part = lp_json_number(cfg, "crop_pct", 0.875);
+    size_t size = json_is_integer(json_array_get(input, 1))
+                      ? (size_t)json_integer_value(json_array_get(input, 1))
+                      : 0;
+    lp_status status = LP_OK;
+    if (size == 0 || size > 4096 ||
+        json_equal(json_array_get(input, 1), json_array_get(input, 2)) != 1 || !(part > 0.1) ||
+        part > 1) {
+        return LP_OK; /* no preprocessing that could be meant */
+    }
+    lp_family_mean_std(LP_MEAN_STD_IMAGENET, p);
+    if ((json_object_get(cfg, "mean") != NULL &&
+         !lp_config_three(json_object_get(cfg, "mean"), p->mean)) ||
+        (json_object_get(cfg, "std") != NULL &&
+         !lp_config_three(json_object_get(cfg, "std"), p->std))) {
+        return lp_config_refuse(r, "mean, std", "which are no three numbers");
+    }
+    LP_TRY(lp_config_check_mean_std(r));
+    LP_TRY(lp_config_filter(r, lp_json_text(cfg, "interpolation", "bicubic")));
+    if (strcmp(mode, "center") != 0 && strcmp(mode, "squash") != 0) {
+        LP_TRY(lp_config_refuse(r, "crop_mode", mode));
+    }
+    p->squash = strcmp(mode, "squash") == 0;
+    p->crop = size;
+    p->resize = (size_t)floor((double)size / part);
+    r->out->input = size;
+    r->out->has_preprocess = true;
+done:
+    return status;
+}
+
+lp_status lp_config_read_timm(const lp_config_reader *r, const json_t *config) {
+    const char *name = lp_json_text(config, "architecture", "");
+    const json_t *cfg = json_object_get(config, "pretrained_cfg");
+    lp_status status = LP_OK;
+    if (!lp_config_is_ours(r, lp_config_count(config, "num_features", 0), 0,
+                           lp_config_timm_patch(name))) {
+        return LP_OK;
+    }
+    LP_TRY(lp_config_timm_name(r, name));
+    LP_TRY(lp_config_timm_pool(r, "global_pool", lp_json_text(config, "global_pool", "")));
+    LP_TRY(read_arguments(r, json_object_get(config, "model_args")));
+    LP_TRY(read_images(r, cfg != NULL ? cfg : config));
+done:
+    return status;
+}

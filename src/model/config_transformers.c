@@ -1,0 +1,269 @@
+/* config.json of transformers (configuration_*.py: a default is not written, so the defaults are
+ * here), and its image processors' preprocessor_config.json, or "image_processor" in
+ * processor_config.json (image_processing_*.py). */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/config_reader.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- models ---------------------------------------------------------------------------------- */
+
+/* What a key that config.json does not have means; width 768, 12 layers, 12 heads in all. */
+typedef struct defaults {
+    const char *type;       /* model_type, also with "_vision_model" behind it */
+    const char *activation; /* NULL: a ResNet */
+    size_t patch;
+    float norm_eps;
+} defaults;
+
+static const defaults models[] = {
+    {"clip", "quick_gelu", 32, 1e-5F},
+    {"siglip", "gelu_pytorch_tanh", 16, 1e-6F},
+    {"dinov2", "gelu", 14, 1e-6F},
+    {"dinov2_with_registers", "gelu", 16, 1e-6F},
+    {"vit", "gelu", 16, 1e-12F},
+    {"deit", "gelu", 16, 1e-12F},
+    {"vit_mae", "gelu", 16, 1e-12F},
+    {"vit_msn", "gelu", 16, 1e-6F},
+    {"ijepa", "gelu", 16, 1e-12F},
+    {"intern_vit_6b", "gelu", 14, 1e-6F},
+    {"resnet", NULL, 0, 0},
+};
+
+static const defaults *find_model(const char *type) {
+    size_t length = strlen(type), tail = strlen("_vision_model");
+    if (length > tail && strcmp(type + length - tail, "_vision_model") == 0) {
+        length -= tail;
+    }
+    for (size_t i = 0; i < COUNT(models); i++) {
+        if (strlen(models[i].type) == length && strncmp(models[i].type, type, length) == 0) {
+            return &models[i];
+        }
+    }
+    return NULL;
+}
+
+/* The row of a model_type.  Many models have CLIP's or SigLIP's vision tower and a type of their
+ * own; the names of their weights show it, and their defaults are the tower's. */
+static const defaults *defaults_of(const lp_config_reader *r, const char *type) {
+    const defaults *found = find_model(type);
+    if (found == NULL && strcmp(r->family->name, "hf-clip") == 0) {
+        found = find_model("clip");
+    } else if (found == NULL && strcmp(r->family->name, "hf-siglip") == 0) {
+        found = find_model("siglip");
+    }
+    return found;
+}
+
+/* modeling_resnet.py */
+static lp_status read_resnet(const lp_config_reader *r, const json_t *config) {
+    static const char *const strides[] = {"downsample_in_bottleneck", "downsample_in_first_stage"};
+    const char *activation = lp_json_text(config, "hidden_act", "relu");
+    for (size_t i = 0; i < COUNT(strides); i++) {
+        if (json_is_true(json_object_get(config, strides[i]))) {
+            return lp_config_refuse(r, strides[i], "true");
+        }
+    }
+    return strcmp(activation, "relu") == 0 ? LP_OK : lp_config_refuse(r, "hidden_act", activation);
+}
+
+static size_t last_count(const json_t *array) {
+    const json_t *last = json_array_get(array, json_array_size(array) - 1);
+    return json_is_integer(last) && json_integer_value(last) > 0 ? (size_t)json_integer_value(last)
+                                                                 : 0;
+}
+
+lp_status lp_config_read_transformers(const lp_config_reader *r, const json_t *config) {
+    static const char *const parts[] = {"vision_config", "backbone_config", "encoder"};
+    lp_model_config *out = r->out;
+    const json_t *vision = config;
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        const json_t *part = json_object_get(config, parts[i]);
+        vision = vision == config && json_is_object(part) ? part : vision;
+    }
+    const char *type = lp_json_text(vision, "model_type", lp_json_text(config, "model_type", ""));
+    const defaults *d = defaults_of(r, type);
+    if (d == NULL && type[0] == '\0') {
+        r->out->stranger = r->file; /* it is of neither transformers nor timm */
+        return LP_OK;
+    }
+    if (d == NULL) {
+        return lp_config_refuse(r, "model_type", type);
+    }
+    if (d->activation == NULL) {
+        size_t width = last_count(json_object_get(vision, "hidden_sizes"));
+        return r->patch == 0 && lp_config_is_ours(r, width > 0 ? width : 2048, 0, 0)
+                   ? read_resnet(r, vision)
+                   : LP_OK;
+    }
+    if (!lp_config_is_ours(r, lp_config_count(vision, "hidden_size", 768),
+                           lp_config_count(vision, "num_hidden_layers", 12),
+                           lp_config_count(vision, "patch_size", d->patch))) {
+        return LP_OK;
+    }
+    out->heads = lp_config_count(vision, "num_attention_heads", 12);
+    out->norm_eps = (float)lp_json_number(vision, "layer_norm_eps", (double)d->norm_eps);
+    out->input = lp_config_count(vision, "image_size", 224);
+    LP_TRY(
+        lp_config_activation(r, "hidden_act", lp_json_text(vision, "hidden_act", d->activation)));
+done:
+    return status;
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+/* An image processor: what a key that its file does not have means.  The name is without
+ * "ImageProcessor", "FeatureExtractor" and what may stand behind them. */
+typedef struct processor {
+    const char *name;
+    size_t size;
+    bool squash; /* size is height and width; else the shorter side */
+    size_t crop; /* 0: none */
+    lp_filter filter;
+    lp_mean_std mean_std;
+    double crop_part; /* not 0: resized to size / crop_part, if size is below 384 */
+} processor;
+
+static const processor processors[] = {
+    {"CLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"ChineseCLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
+    {"ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0},
+    {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
+    {"ConvNext", 384, false, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 224.0 / 256},
+};
+
+static const processor *find_processor(const char *name) {
+    static const char *const ends[] = {"ImageProcessor", "FeatureExtractor"};
+    for (size_t i = 0; i < COUNT(processors); i++) {
+        size_t length = strlen(processors[i].name);
+        for (size_t e = 0; e < COUNT(ends) && strncmp(name, processors[i].name, length) == 0; e++) {
+            if (strncmp(name + length, ends[e], strlen(ends[e])) == 0) {
+                return &processors[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* True unless the key says otherwise. */
+static bool does(const json_t *config, const char *key) {
+    return !json_is_false(json_object_get(config, key));
+}
+
+/* 224, {"shortest_edge": 224} or {"height": 224, "width": 224} -> *side, *square; 0 where it is
+ * something else. */
+static void read_side(const json_t *value, bool square_if_number, size_t *side, bool *square) {
+    bool object = json_is_object(value);
+    *square = object ? json_object_get(value, "height") != NULL : square_if_number;
+    *side = object && !*square ? lp_config_count(value, "shortest_edge", 0)
+            : object           ? lp_config_count(value, "height", 0)
+            : json_is_integer(value) && json_integer_value(value) > 0
+                ? (size_t)json_integer_value(value)
+                : 0;
+    if (object && *square && lp_config_count(value, "width", 0) != *side) {
+        *side = 0;
+    }
+}
+
+/* The values that pixels from 0 to 255 are multiplied by, mean and std -> those of pixels from 0 to
+ * 1, as lp_preprocess has them. */
+static lp_status read_values(const lp_config_reader *r, const json_t *config, const processor *d) {
+    lp_preprocess *p = &r->out->preprocess;
+    const json_t *mean = json_object_get(config, "image_mean");
+    const json_t *std = json_object_get(config, "image_std");
+    double factor =
+        does(config, "do_rescale") ? lp_json_number(config, "rescale_factor", 1.0 / 255) : 1.0;
+    lp_family_mean_std(d->mean_std, p);
+    if (!does(config, "do_normalize")) {
+        lp_family_mean_std(LP_MEAN_STD_NONE, p);
+    } else if ((json_is_null(mean) || mean == NULL || lp_config_three(mean, p->mean)) &&
+               (json_is_null(std) || std == NULL || lp_config_three(std, p->std))) {
+        /* taken, or the defaults */
+    } else {
+        return lp_config_refuse(r, "image_mean, image_std", "which are no three numbers");
+    }
+    if (fabs(factor * 255 - 1) > 1e-9) {
+        for (size_t c = 0; c < 3; c++) {
+            p->mean[c] = (float)((double)p->mean[c] / (255 * factor));
+            p->std[c] = (float)((double)p->std[c] / (255 * factor));
+        }
+    }
+    return lp_config_check_mean_std(r);
+}
+
+static lp_status read_sizes(const lp_config_reader *r, const json_t *config, const processor *d) {
+    lp_preprocess *p = &r->out->preprocess;
+    const json_t *size = json_object_get(config, "size");
+    const json_t *crop_size = json_object_get(config, "crop_size");
+    double part = lp_json_number(config, "crop_pct", d->crop_part);
+    size_t side = d->size, crop = d->crop;
+    bool square = d->squash, crop_square;
+    if (size != NULL && !json_is_null(size)) {
+        read_side(size, d->squash, &side, &square);
+    }
+    if (crop_size != NULL && !json_is_null(crop_size)) {
+        read_side(crop_size, true, &crop, &crop_square);
+    }
+    crop = does(config, "do_center_crop") ? crop : 0;
+    if (!does(config, "do_resize")) {
+        return lp_config_refuse(r, "do_resize", "false");
+    }
+    if (side == 0 || side > 4096 || crop > 4096) {
+        return lp_config_refuse(r, "size", "which is no side of a square");
+    }
+    p->squash = square;
+    p->resize = side;
+    if (d->crop_part > 0 && !square) { /* image_processing_convnext.py, resize */
+        bool whole = side >= 384;
+        if (!whole && !(part > 0.1 && part <= 1)) {
+            return lp_config_refuse(r, "crop_pct", "which is no part of 1");
+        }
+        p->squash = whole;
+        p->resize = whole ? side : (size_t)((double)side / part);
+        crop = side;
+    }
+    if (crop == 0 && !p->squash) {
+        return lp_config_refuse(r, "do_center_crop", "false");
+    }
+    p->crop = crop > 0 ? crop : side;
+    return LP_OK;
+}
+
+lp_status lp_config_read_processor(const lp_config_reader *r, const json_t *config) {
+    static const char *const filters[] = {"nearest", "lanczos", "bilinear",
+                                          "bicubic", "box",     "hamming"}; /* Pillow's numbers */
+    const json_t *inner = json_object_get(config, "image_processor");
+    config = json_is_object(inner) ? inner : config;
+    const char *name = lp_json_text(config, "image_processor_type",
+                                    lp_json_text(config, "feature_extractor_type", ""));
+    const processor *d = find_processor(name);
+    const json_t *resample = json_object_get(config, "resample");
+    lp_status status;
+    if (d == NULL && name[0] != '\0') {
+        return lp_config_refuse(r, "image_processor_type", name);
+    }
+    if (d == NULL) { /* an old file: all keys must be there */
+        if (json_object_get(config, "size") == NULL ||
+            json_object_get(config, "image_mean") == NULL) {
+            return LP_OK;
+        }
+        d = find_processor(r->family->squash ? "ViTImageProcessor" : "CLIPImageProcessor");
+    }
+    LP_TRY(read_values(r, config, d));
+    LP_TRY(read_sizes(r, config, d));
+    r->out->preprocess.filter = d->filter;
+    if (json_is_integer(resample)) {
+        json_int_t number = json_integer_value(resample);
+        LP_TRY(lp_config_filter(r, number >= 0 && (size_t)number < COUNT(filters) ? filters[number]
+                                                                                  : "unknown"));
+    }
+    r->out->has_preprocess = true;
+done:
+    return status;
+}

@@ -1,0 +1,426 @@
+/* The search for an image encoder; selection.h has its steps.
+ *
+ * The order among whole encoders of one file, and its sources:
+ *   averaged weights before raw ones    timm models/_helpers.py, load_state_dict: use_ema
+ *   teacher and target before others    facebookresearch/dino eval_linear.py, msn, ijepa
+ *   others before student and online
+ *   copies that follow by momentum last facebookresearch/moco, moco-v3 main_lincls.py
+ *   then the place with the shortest name, then the first by name */
+#include "model/selection.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/note.h"
+#include "ckpt/tensor_index.h"
+#include "model/families.h"
+
+enum { MOST_PLACES = 128, SHOWN = 12, TEXT_ROOM = 2400 };
+
+/* Where an encoder of a family may lie. */
+typedef struct place {
+    const lp_family *family;
+    const char *inner;
+    const char *name; /* of a tensor there: its first outer_length characters are the place */
+    size_t outer_length;
+    bool whole;
+} place;
+
+typedef struct search {
+    lp_checkpoint *ckpt;
+    const lp_encoder_options *options;
+    place places[MOST_PLACES];
+    size_t count;
+} search;
+
+/* ---- where it may lie ------------------------------------------------------------------------ */
+
+/* The whole prefix of a place, outer and inner part. */
+static size_t prefix_length(const place *p) {
+    return p->outer_length + strlen(p->inner);
+}
+
+static bool same_prefix(const place *a, const place *b) {
+    size_t length = prefix_length(a);
+    return length == prefix_length(b) && strncmp(a->name, b->name, length) == 0;
+}
+
+static bool has_one(const search *s, const place *p, const char *const names[LP_FAMILY_NAMES]) {
+    char name[LP_NAME_MAX + LP_PLAN_NAME];
+    for (size_t i = 0; i < LP_FAMILY_NAMES && names[i] != NULL; i++) {
+        (void)snprintf(name, sizeof name, "%.*s%s", (int)prefix_length(p), p->name, names[i]);
+        if (lp_checkpoint_find(s->ckpt, name) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a name ends with a prefix and a marker, as whole parts. */
+static bool ends_so(const char *name, const char *inner, const char *marker, size_t *outer) {
+    size_t length = strlen(name), first = strlen(inner), second = strlen(marker);
+    if (length < first + second) {
+        return false;
+    }
+    *outer = length - first - second;
+    return strcmp(name + *outer + first, marker) == 0 &&
+           strncmp(name + *outer, inner, first) == 0 && (*outer == 0 || name[*outer - 1] == '.');
+}
+
+static void add_place(search *s, const place *p) {
+    const lp_family *f = p->family;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->places[i].family == f && same_prefix(&s->places[i], p)) {
+            return;
+        }
+    }
+    if (s->count < MOST_PLACES && (f->with[0] == NULL || has_one(s, p, f->with)) &&
+        !has_one(s, p, f->without)) {
+        s->places[s->count++] = *p;
+    }
+}
+
+static void find_places(search *s) {
+    for (size_t f = 0; f < lp_family_count; f++) {
+        const lp_family *family = &lp_families[f];
+        for (size_t p = 0; p < LP_FAMILY_NAMES && family->prefixes[p] != NULL; p++) {
+            for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
+                place found = {.family = family,
+                               .inner = family->prefixes[p],
+                               .name = lp_checkpoint_tensor(s->ckpt, i)->name};
+                for (size_t m = 0; m < LP_FAMILY_NAMES && family->any[m] != NULL; m++) {
+                    if (ends_so(found.name, found.inner, family->any[m], &found.outer_length)) {
+                        add_place(s, &found);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* ---- the order ------------------------------------------------------------------------------- */
+
+/* Whether a prefix has a word that no letter stands before or behind. */
+static bool has_word(const char *prefix, size_t length, const char *word) {
+    size_t size = strlen(word);
+    for (size_t i = 0; i + size <= length; i++) {
+        bool begins = i == 0 || prefix[i - 1] == '.' || prefix[i - 1] == '_';
+        char behind = i + size < length ? prefix[i + size] : '.';
+        if (begins && (behind == '.' || behind == '_') && memcmp(prefix + i, word, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_any(const place *p, const char *const *words) {
+    for (; *words != NULL; words++) {
+        if (has_word(p->name, p->outer_length, *words)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lower is better. */
+static int rank(const place *p) {
+    static const char *const averaged[] = {"ema", "averaged", "swa", NULL};
+    static const char *const first[] = {"teacher", "target", NULL};
+    static const char *const last[] = {"student", "online", NULL};
+    static const char *const copies[] = {"momentum", "encoder_k", "key_encoder", NULL};
+    int role = has_any(p, copies) ? 3 : has_any(p, first) ? 0 : has_any(p, last) ? 2 : 1;
+    return role + (has_any(p, averaged) ? 0 : 4);
+}
+
+static bool is_better(const place *a, const place *b) {
+    if (rank(a) != rank(b)) {
+        return rank(a) < rank(b);
+    }
+    return prefix_length(a) < prefix_length(b);
+}
+
+/* Whether the place is the one that the caller names, or lies in it; or has it at its end. */
+static bool is_selected(const place *p, const char *select) {
+    char wanted[LP_NAME_MAX + 2], full[LP_NAME_MAX + LP_PLAN_NAME];
+    if (select == NULL) {
+        return true;
+    }
+    if (strlen(select) > LP_NAME_MAX) {
+        return false;
+    }
+    size_t length = lp_index_unwrap(select, wanted);
+    if (length > 0 && wanted[length - 1] != '.') {
+        memcpy(wanted + length++, ".", 2);
+    }
+    (void)snprintf(full, sizeof full, "%.*s", (int)prefix_length(p), p->name);
+    size_t all = strlen(full);
+    return strncmp(full, wanted, length) == 0 ||
+           (all > length && strcmp(full + all - length, wanted) == 0 &&
+            full[all - length - 1] == '.');
+}
+
+/* ---- one place ------------------------------------------------------------------------------- */
+
+static lp_status open_place(const search *s, const place *p, lp_selection *out, lp_error *err) {
+    lp_source *source = &out->source;
+    lp_status status;
+    *out = (lp_selection){.source = {.ckpt = s->ckpt,
+                                     .family = p->family,
+                                     .prefix = p->inner,
+                                     .outer = p->name,
+                                     .outer_length = p->outer_length,
+                                     .options = s->options}};
+    (void)snprintf(out->prefix, sizeof out->prefix, "%.*s", (int)prefix_length(p), p->name);
+    LP_TRY(lp_view_open(s->ckpt, p->name, p->outer_length, p->inner, p->family->renames,
+                        &source->view, err));
+    LP_TRY(p->family->tower->plan(source, &out->plan, &out->tower, err));
+    if (out->plan.no_memory) {
+        LP_TRY(lp_fail_memory(err, "the plan of an encoder's weights", out->plan.count,
+                              sizeof *out->plan.weights));
+    }
+done:
+    return status;
+}
+
+void lp_selection_free(lp_selection *selection) {
+    if (selection->tower != NULL) {
+        selection->source.family->tower->free(selection->tower);
+    }
+    selection->tower = NULL;
+    lp_plan_free(&selection->plan);
+    lp_view_free(&selection->source.view);
+}
+
+/* ---- what is said ---------------------------------------------------------------------------- */
+
+static void put_place(lp_note *note, const place *p) {
+    size_t length = prefix_length(p);
+    if (length > 0) {
+        lp_note_put(note, "'%.*s'", (int)length, p->name);
+    } else {
+        lp_note_put(note, "the top of the file");
+    }
+}
+
+static void say_others(const search *s, const place *taken, lp_note *note) {
+    size_t others = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const place *p = &s->places[i];
+        if (!p->whole || p == taken) {
+            continue;
+        }
+        if (others++ == 0) {
+            lp_note_put(note, "of several encoders, the one at ");
+            put_place(note, taken);
+            lp_note_put(note, " is taken (averaged weights first, then teacher or target, then "
+                              "student; option 'select'); the others: ");
+        } else {
+            lp_note_put(note, ", ");
+        }
+        put_place(note, p);
+    }
+}
+
+/* The part of a name that a group of tensors outside the encoder shares: one part more than the
+ * name shares with the encoder's prefix. */
+static size_t group_length(const char *name, const char *prefix) {
+    size_t common = 0;
+    for (size_t i = 0; prefix[i] != '\0' && prefix[i] == name[i]; i++) {
+        common = prefix[i] == '.' ? i + 1 : common;
+    }
+    return common + strcspn(name + common, ".");
+}
+
+/* Lists what lies beside the encoder and in the rest of the file, by modules. */
+static lp_status say_passed_over(const search *s, lp_selection *chosen, lp_note *note,
+                                 lp_error *err) {
+    const lp_source *source = &chosen->source;
+    size_t count = lp_checkpoint_count(s->ckpt), groups = 0;
+    bool *passed = lp_alloc_zeroed(count + 1, sizeof *passed);
+    lp_status status;
+    LP_TRY(lp_allocated(passed, "names of tensors", count + 1, sizeof *passed, err));
+    for (size_t i = 0; i < count; i++) {
+        passed[i] = strncmp(lp_checkpoint_tensor(s->ckpt, i)->name, source->outer,
+                            source->outer_length) != 0;
+    }
+    for (size_t i = 0; i < source->view.count; i++) {
+        passed[lp_checkpoint_place(s->ckpt, source->view.items[i].tensor)] =
+            chosen->plan.uses[i] == LP_USE_BESIDE;
+    }
+    for (size_t i = 0, end; i < count; i = end) {
+        const char *name = lp_checkpoint_tensor(s->ckpt, i)->name;
+        size_t length = group_length(name, chosen->prefix);
+        for (end = i; end < count && passed[end]; end++) {
+            const char *other = lp_checkpoint_tensor(s->ckpt, end)->name;
+            if (strncmp(other, name, length) != 0 || strcspn(other + length, ".") != 0) {
+                break;
+            }
+        }
+        if (end > i) {
+            const char *start = groups++ > 0     ? ", "
+                                : note->used > 0 ? "; passed over: "
+                                                 : "passed over: ";
+            lp_note_put(note, "%s%.*s (%zu tensor%s)", start, (int)length, name, end - i,
+                        end - i == 1 ? "" : "s");
+        } else {
+            end = i + 1;
+        }
+    }
+done:
+    lp_free(passed);
+    return status;
+}
+
+/* ---- none ------------------------------------------------------------------------------------ */
+
+/* Names and shapes of the file, those that differ in numbers alone once. */
+static void show_file(const search *s, lp_note *note) {
+    char last[SHOWN][LP_NAME_MAX + 1];
+    size_t shown = 0, count = lp_checkpoint_count(s->ckpt);
+    for (size_t i = 0; i < count && shown < SHOWN; i++) {
+        const lp_tensor *tensor = lp_checkpoint_tensor(s->ckpt, i);
+        char *out = last[shown], shape[LP_SHAPE_TEXT];
+        bool known = false;
+        size_t used = 0;
+        for (const char *c = tensor->name; *c != '\0';) { /* parts that are numbers become '#' */
+            size_t digits = strspn(c, "0123456789");
+            bool number = digits > 0 && (c == tensor->name || c[-1] == '.') &&
+                          (c[digits] == '.' || c[digits] == '\0');
+            out[used++] = number ? '#' : *c;
+            c += number ? digits : 1;
+        }
+        out[used] = '\0';
+        for (size_t k = 0; k < shown; k++) {
+            known = known || strcmp(last[k], out) == 0;
+        }
+        if (!known) {
+            lp_note_put(note, "\n  %.128s [%s]", out, lp_shape_text(tensor, shape));
+            shown++;
+        }
+    }
+    lp_note_put(note, "%s", shown == SHOWN ? "\n  ..." : "");
+}
+
+/* What the file looks like to somebody who knows more kinds than this program computes. */
+static const char *stranger(const search *s) {
+    for (const lp_stranger *known = lp_strangers; known->tensor != NULL; known++) {
+        for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
+            if (strstr(lp_checkpoint_tensor(s->ckpt, i)->name, known->tensor) != NULL) {
+                return known->what;
+            }
+        }
+    }
+    return NULL;
+}
+
+static lp_status refuse_unknown(const search *s, lp_error *err) {
+    char text[TEXT_ROOM] = "";
+    lp_note note = {text, sizeof text, 0};
+    const char *what = stranger(s);
+    show_file(s, &note);
+    return lp_fail(
+        err, LP_ERR_UNSUPPORTED,
+        "%s: no supported image encoder among its %zu tensors%s%s; expected, anywhere in "
+        "the file, names as of timm, Hugging Face, OpenAI's CLIP or torchvision "
+        "(patch_embed.proj.weight, embeddings.patch_embeddings.projection.weight, "
+        "visual.conv1.weight, layer1.0.conv1.weight); found:%s",
+        lp_checkpoint_path(s->ckpt), lp_checkpoint_count(s->ckpt), what != NULL ? ": " : "",
+        what != NULL ? what : "", text);
+}
+
+static lp_status refuse_select(const search *s, lp_error *err) {
+    char text[TEXT_ROOM] = "";
+    lp_note note = {text, sizeof text, 0};
+    for (size_t i = 0; i < s->count; i++) {
+        lp_note_put(&note, "%s", i > 0 ? ", " : "");
+        put_place(&note, &s->places[i]);
+    }
+    return lp_fail(err, LP_ERR_ARGUMENT, "%s: select '%.100s': no encoder lies there; expected %s",
+                   lp_checkpoint_path(s->ckpt), s->options->select, text);
+}
+
+/* best: the place of the most tensors that are as they should be. */
+static lp_status refuse_partial(const search *s, const place *best, lp_error *err) {
+    char text[TEXT_ROOM] = "";
+    lp_note note = {text, sizeof text, 0};
+    lp_selection partial;
+    const char *what = stranger(s);
+    lp_status status;
+    LP_TRY(open_place(s, best, &partial, err));
+    if (best->outer_length > 0) {
+        lp_note_put(&note, " at '%.*s'", (int)best->outer_length, best->name);
+    }
+    if (what != NULL) {
+        lp_note_put(&note, " (%s)", what);
+    }
+    status = lp_plan_report(&partial.plan, s->ckpt, best->family->name, text, err);
+done:
+    lp_selection_free(&partial);
+    return status;
+}
+
+/* ---- the search ------------------------------------------------------------------------------ */
+
+/* Asks every place; leaves the best whole encoder in *out, and its place or, of none, that of the
+ * most fitting tensors in *best; NULL where no place is the one that the caller names. */
+static lp_status ask_places(search *s, lp_selection *out, const place **best, lp_error *err) {
+    size_t most = 0;
+    const place *nearest = NULL, *taken = NULL;
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < s->count; i++) {
+        place *p = &s->places[i];
+        lp_selection here;
+        bool known = false; /* an earlier family has the same prefix */
+        for (size_t j = 0; j < i; j++) {
+            known = known || (s->places[j].whole && same_prefix(&s->places[j], p));
+        }
+        if (known) {
+            continue;
+        }
+        status = open_place(s, p, &here, err);
+        p->whole = status == LP_OK && here.plan.problems == 0;
+        bool wanted = status == LP_OK && is_selected(p, s->options->select);
+        if (wanted && p->whole && (taken == NULL || is_better(p, taken))) {
+            lp_selection worse = *out;
+            *out = here;
+            here = worse;
+            taken = p;
+        }
+        if (wanted && (nearest == NULL || here.plan.matched > most)) {
+            most = here.plan.matched;
+            nearest = p;
+        }
+        lp_selection_free(&here);
+        LP_TRY(status);
+    }
+    *best = taken != NULL ? taken : nearest;
+done:
+    return status;
+}
+
+lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *options,
+                            lp_selection *selection, lp_error *err) {
+    search *s = lp_alloc_zeroed(1, sizeof *s);
+    lp_note note = {selection->said, sizeof selection->said, 0};
+    const place *best = NULL;
+    lp_status status;
+    *selection = (lp_selection){0};
+    LP_TRY(lp_allocated(s, "a search", 1, sizeof *s, err));
+    s->ckpt = ckpt;
+    s->options = options;
+    find_places(s);
+    LP_TRY(ask_places(s, selection, &best, err));
+    if (best != NULL && best->whole) {
+        say_others(s, best, &note);
+        status = say_passed_over(s, selection, &note, err);
+    } else {
+        status = s->count == 0  ? refuse_unknown(s, err)
+                 : best == NULL ? refuse_select(s, err)
+                                : refuse_partial(s, best, err);
+    }
+done:
+    lp_free(s);
+    return status;
+}

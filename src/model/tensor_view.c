@@ -1,0 +1,166 @@
+/* Views of a checkpoint: a range of its ordered names, and new names for some of them. */
+#include "model/tensor_view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { MOST_NUMBERS = 4, NAME_ROOM = 640 };
+
+/* ---- new names ------------------------------------------------------------------------------- */
+
+/* Whether a name begins as the pattern says; its numbers, and how long that beginning is. */
+static bool matches(const char *pattern, const char *name, unsigned long numbers[MOST_NUMBERS],
+                    size_t *length) {
+    const char *start = name;
+    size_t count = 0;
+    for (; *pattern != '\0'; pattern++) {
+        if (*pattern != '#') {
+            if (*name++ != *pattern) {
+                return false;
+            }
+            continue;
+        }
+        char *end;
+        if (*name < '0' || *name > '9' || (name[0] == '0' && name[1] >= '0' && name[1] <= '9') ||
+            count == MOST_NUMBERS) {
+            return false;
+        }
+        numbers[count++] = strtoul(name, &end, 10);
+        name = end;
+        if (end - start > 400) { /* of names that mean nothing */
+            return false;
+        }
+    }
+    *length = (size_t)(name - start);
+    return true;
+}
+
+/* Writes what takes the pattern's place: returns its length. */
+static size_t fill_in(const char *to, const unsigned long numbers[MOST_NUMBERS],
+                      char out[NAME_ROOM]) {
+    size_t used = 0;
+    while (*to != '\0' && used + 32 < NAME_ROOM) {
+        if (*to != '{') {
+            out[used++] = *to++;
+            continue;
+        }
+        unsigned long number = numbers[to[1] - '0'];
+        bool more = to[2] == '+';
+        used += (size_t)snprintf(out + used, 24, "%lu", number + (more ? 1 : 0));
+        to += more ? 5 : 3; /* "{0+1}" or "{0}" */
+    }
+    return used;
+}
+
+/* name: behind the inner prefix.  False where no rule speaks of it. */
+static bool rename_one(const lp_rename *rules, const char *name, char out[NAME_ROOM]) {
+    unsigned long numbers[MOST_NUMBERS] = {0};
+    size_t length;
+    for (; rules != NULL && rules->from != NULL; rules++) {
+        if (matches(rules->from, name, numbers, &length)) {
+            size_t used = fill_in(rules->to, numbers, out);
+            (void)snprintf(out + used, NAME_ROOM - used, "%s", name + length);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- views ----------------------------------------------------------------------------------- */
+
+static int compare_items(const void *a, const void *b) {
+    return strcmp(((const lp_view_item *)a)->name, ((const lp_view_item *)b)->name);
+}
+
+/* The first tensor whose name is not less than the prefix. */
+static size_t first_of(const lp_checkpoint *ckpt, const char *prefix, size_t length) {
+    size_t low = 0, high = lp_checkpoint_count(ckpt);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strncmp(lp_checkpoint_tensor(ckpt, middle)->name, prefix, length) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void order(lp_view *view) {
+    if (view->count > 0) {
+        qsort(view->items, view->count, sizeof *view->items, compare_items);
+    }
+}
+
+static bool has_twins(const lp_view *view) {
+    for (size_t i = 1; i < view->count; i++) {
+        if (compare_items(&view->items[i - 1], &view->items[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static lp_status rename_items(lp_view *view, const char *inner, const lp_rename *renames,
+                              lp_error *err) {
+    size_t skip = strlen(inner);
+    char name[NAME_ROOM];
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < view->count; i++) {
+        lp_view_item *item = &view->items[i];
+        if (strncmp(item->name, inner, skip) == 0 && rename_one(renames, item->name + skip, name)) {
+            size_t length = strlen(name);
+            char *copy = lp_memory_take(&view->memory, skip + length + 1, 1);
+            LP_TRY(lp_memory_check(&view->memory, "names of tensors", err));
+            memcpy(copy, inner, skip);
+            memcpy(copy + skip, name, length + 1);
+            item->name = copy;
+        }
+    }
+done:
+    return status;
+}
+
+lp_status lp_view_open(const lp_checkpoint *ckpt, const char *outer, size_t outer_length,
+                       const char *inner, const lp_rename *renames, lp_view *view, lp_error *err) {
+    size_t first = first_of(ckpt, outer, outer_length), end = first;
+    lp_status status;
+    while (end < lp_checkpoint_count(ckpt) &&
+           strncmp(lp_checkpoint_tensor(ckpt, end)->name, outer, outer_length) == 0) {
+        end++;
+    }
+    *view = (lp_view){.ckpt = ckpt, .count = end - first};
+    view->items = lp_memory_take(&view->memory, view->count, sizeof *view->items);
+    LP_TRY(lp_memory_check(&view->memory, "names of tensors", err));
+    for (size_t i = 0; i < view->count; i++) {
+        const lp_tensor *tensor = lp_checkpoint_tensor(ckpt, first + i);
+        view->items[i] = (lp_view_item){tensor->name + outer_length, tensor};
+    }
+    if (renames != NULL) {
+        LP_TRY(rename_items(view, inner, renames, err));
+        order(view);
+        if (has_twins(view)) {
+            for (size_t i = 0; i < view->count; i++) {
+                view->items[i].name = view->items[i].tensor->name + outer_length;
+            }
+            order(view);
+        }
+    }
+done:
+    return status;
+}
+
+void lp_view_free(lp_view *view) {
+    lp_memory_free(&view->memory);
+    *view = (lp_view){0};
+}
+
+const lp_view_item *lp_view_find(const lp_view *view, const char *name) {
+    const lp_view_item key = {.name = name};
+    return view->count == 0
+               ? NULL
+               : bsearch(&key, view->items, view->count, sizeof *view->items, compare_items);
+}

@@ -37,7 +37,9 @@ typedef struct lp_encoding {
     const char *precision;  /* "float32" or "int8" */
     size_t heads;           /* of attention; 0: none */
     float norm_eps;
-    lp_preprocess preprocess;
+    lp_preprocess preprocess; /* crop_rule: LP_CROP_ROUND also where it changes no image */
+    const char *resize_rule;  /* LP_RESAMPLE_RULE of the version that made it; NULL: made before
+                                 there was one, or of square images, which it does not change */
     lp_origin weights;
     /* What describes it, and decides nothing. */
     const char *name; /* "CLIP ViT-B/32" */

@@ -342,6 +342,20 @@ static void describe_data(const lp_dataset *data, lp_data_record *out) {
     out->superclass_of = lp_dataset_superclasses(data, &out->superclasses);
 }
 
+/* The rules of resize and crop, where they can change an image: records are of one size, and mostly
+ * square, so that their sets go with those made before there was a choice. */
+static void describe_rules(const extraction *e, lp_encoding *out) {
+    size_t height = 0, width = 0;
+    if (!lp_dataset_describe(e->data)->image_folder) {
+        lp_dataset_image_size(e->data, 0, &height, &width);
+    }
+    bool one_square = height > 0 && height == width;
+    out->resize_rule = one_square ? NULL : LP_RESAMPLE_RULE;
+    if (one_square && !lp_crop_rule_matters(&out->preprocess, height, width)) {
+        out->preprocess.crop_rule = LP_CROP_ROUND;
+    }
+}
+
 /* Everything but the lists of names, which are not needed for a key. */
 static void describe(const extraction *e, lp_provenance *p) {
     *p = (lp_provenance){.recorded = true,
@@ -351,6 +365,7 @@ static void describe(const extraction *e, lp_provenance *p) {
     p->encoder.family = p->encoder.feature = "pixels";
     if (e->encoder != NULL) {
         describe_encoder(e, &p->encoder);
+        describe_rules(e, &p->encoder);
     }
     p->encoder.normalize = e->options->normalize;
     describe_data(e->data, &p->data);

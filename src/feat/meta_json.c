@@ -36,14 +36,17 @@ typedef struct meta_key {
     key_kind kind;
     size_t offset;            /* in lp_provenance */
     const char *const *names; /* of a choice */
+    bool optional;            /* not written where it is NULL or the first choice */
 } meta_key;
 
 #define KEY(name, kind, member)                                                                    \
-    { name, KEY_##kind, offsetof(lp_provenance, member), NULL }
+    { name, KEY_##kind, offsetof(lp_provenance, member), NULL, false }
 #define CHOICE(name, member, names)                                                                \
-    { name, KEY_CHOICE, offsetof(lp_provenance, member), names }
+    { name, KEY_CHOICE, offsetof(lp_provenance, member), names, false }
+#define OPTIONAL(name, kind, member, names)                                                        \
+    { name, KEY_##kind, offsetof(lp_provenance, member), names, true }
 #define END                                                                                        \
-    { NULL, KEY_TEXT, 0, NULL }
+    { NULL, KEY_TEXT, 0, NULL, false }
 static const meta_key input_keys[] = {KEY("family", TEXT, encoder.family),
                                       KEY("weights_sha256", SHA256, encoder.weights.sha256),
                                       KEY("feature", TEXT, encoder.feature),
@@ -63,6 +66,8 @@ static const meta_key preprocess_keys[] = {
     KEY("crop", COUNT, encoder.preprocess.crop),
     CHOICE("filter", encoder.preprocess.filter, lp_filter_names),
     KEY("squash", FLAG, encoder.preprocess.squash),
+    OPTIONAL("crop_rule", CHOICE, encoder.preprocess.crop_rule, lp_crop_rule_names),
+    OPTIONAL("resize_rule", TEXT, encoder.resize_rule, NULL),
     KEY("mean", COLORS, encoder.preprocess.mean),
     KEY("std", COLORS, encoder.preprocess.std),
     END};
@@ -85,12 +90,13 @@ static const meta_key maker_keys[] = {KEY("linprobe", TEXT, linprobe),
                                       KEY("command", TEXT, command), END};
 static const meta_key machine_keys[] = {KEY("fused_multiply_add", FLAG, fused_multiply_add), END};
 #undef END
+#undef OPTIONAL
 #undef CHOICE
 #undef KEY
 
 /* An enum is read and written through an int. */
 _Static_assert(sizeof(lp_split) == sizeof(int) && sizeof(lp_label_kind) == sizeof(int) &&
-                   sizeof(lp_filter) == sizeof(int),
+                   sizeof(lp_filter) == sizeof(int) && sizeof(lp_crop_rule) == sizeof(int),
                "a choice has the size of an int");
 
 static bool has_encoder(const lp_provenance *p) {
@@ -143,9 +149,17 @@ static json_t *value_of(const meta_key *key, const void *at) {
     return NULL;
 }
 
+static bool is_left_out(const meta_key *key, const void *at) {
+    return key->optional &&
+           (key->kind == KEY_TEXT ? *(const char *const *)at == NULL : *(const int *)at == 0);
+}
+
 static void put_keys(lp_row *row, const meta_key *keys, const lp_provenance *p) {
     for (; keys->name != NULL; keys++) {
-        lp_row_put(row, keys->name, value_of(keys, (const char *)p + keys->offset));
+        const char *at = (const char *)p + keys->offset;
+        if (!is_left_out(keys, at)) {
+            lp_row_put(row, keys->name, value_of(keys, at));
+        }
     }
 }
 
@@ -519,18 +533,21 @@ static const char *first_difference(const meta_key *keys, const lp_provenance *a
 }
 
 /* The name of the first input of the features in which the two differ, or NULL.  Of their images
- * only the kind of labels must be the same. */
+ * only the kind of labels must be the same.  The rules of resize and crop are recorded where they
+ * can change an image, so a folder of images and square records may differ in them. */
 static const char *difference(const lp_provenance *a, const lp_provenance *b) {
     lp_provenance other = *b;
     const char *name;
     other.data = a->data;
     other.data.labels = b->data.labels;
     other.encoder.family = a->encoder.family; /* the other inputs say all that it stands for */
+    if (a->data.image_folder != b->data.image_folder) {
+        other.encoder.preprocess.crop_rule = a->encoder.preprocess.crop_rule;
+        other.encoder.resize_rule = a->encoder.resize_rule;
+    }
     name = first_difference(input_keys, a, &other);
     name = name != NULL ? name : first_difference(encoding_keys, a, &other);
-    return name != NULL                                           ? name
-           : first_difference(preprocess_keys, a, &other) != NULL ? "preprocess"
-                                                                  : NULL;
+    return name != NULL ? name : first_difference(preprocess_keys, a, &other);
 }
 
 static bool same_classes(const lp_data_record *a, const lp_data_record *b) {

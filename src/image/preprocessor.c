@@ -2,13 +2,15 @@
  *
  *   rgb      uint8 [height, width, 3]
  *   resize   shorter side -> resize, longer side -> floor(resize * long / short); or both -> resize
- *   crop     centre crop x crop, in a black frame where the image is smaller; only the rows and
- *            columns it keeps are ever computed
+ *   crop     the centre, crop x crop, by the model's rule; in a black frame where the image is
+ *            smaller; only the rows and columns it keeps are ever computed
  *   tensor   float32 [3, crop, crop], (v / 255 - mean) / std, each step rounded to float32
  *
- * Reproduces OpenAI CLIP's _transform (clip/clip.py) as torchvision does it on a Pillow image:
- * Resize (its filter and size may differ), CenterCrop, ToTensor, Normalize.  There are only 256
- * values a channel, so the last two are a table. */
+ * With LP_CROP_ROUND it reproduces OpenAI CLIP's _transform (clip/clip.py) as torchvision does it
+ * on a Pillow image: Resize (its filter and size may differ), CenterCrop, ToTensor, Normalize. With
+ * LP_CROP_FLOOR it reproduces transformers' image processors over Pillow (PilBackend of
+ * image_processing_backends.py, center_crop of image_transforms.py).  There are only 256 values a
+ * channel, so the last step is a table. */
 #include <math.h>
 
 #include "base/alloc.h"
@@ -17,14 +19,19 @@
 
 struct lp_preprocessor {
     lp_preprocess what;
-    float table[3][256];           /* what becomes of a byte, by channel */
-    size_t height, width;          /* of the image that the rest is prepared for; 0 at first */
-    lp_resample_axis across, down; /* at most crop positions each; beside them the frame */
-    size_t first_row, row_count;   /* of that image, read by the vertical pass */
-    unsigned char *rows;           /* [row_count, across.count, 3], after the horizontal pass */
-    unsigned char *line;           /* [crop, 3], after the vertical pass */
-    int32_t *sums;                 /* [crop, 3] */
+    float table[3][256];  /* what becomes of a byte, by channel */
+    unsigned char *line;  /* [crop, 3], one row of the resized window */
+    size_t height, width; /* of the images that the rest is prepared for; 0 at first */
+    lp_resample resample; /* its window has at most crop rows and columns; around it the frame */
+    size_t frame[2];      /* black rows above, columns on the left */
 };
+
+const char *const lp_crop_rule_names[] = {"round", "floor", NULL};
+
+const char *lp_crop_rule_name(lp_crop_rule rule) {
+    enum { RULES = sizeof lp_crop_rule_names / sizeof *lp_crop_rule_names - 1 };
+    return (size_t)rule < RULES ? lp_crop_rule_names[rule] : NULL;
+}
 
 static lp_status check(const lp_preprocess *what, lp_error *err) {
     if (what->resize < 1 || what->resize > LP_IMAGE_SIDE_MAX || what->crop < 1 ||
@@ -36,6 +43,10 @@ static lp_status check(const lp_preprocess *what, lp_error *err) {
     }
     if (lp_filter_name(what->filter) == NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT, "preprocessing: unknown filter %d", (int)what->filter);
+    }
+    if (lp_crop_rule_name(what->crop_rule) == NULL) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "preprocessing: unknown crop rule %d",
+                       (int)what->crop_rule);
     }
     for (int c = 0; c < 3; c++) {
         if (!isfinite(what->mean[c]) || !isfinite(what->std[c]) || what->std[c] <= 0) {
@@ -57,9 +68,7 @@ lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out, 
     LP_TRY(lp_allocated(p, "preprocessor", 1, sizeof *p, err));
     p->what = *what;
     p->line = lp_alloc(what->crop, 3);
-    p->sums = lp_alloc(what->crop, 3 * sizeof *p->sums);
     LP_TRY(lp_allocated(p->line, "preprocessor", what->crop, 3, err));
-    LP_TRY(lp_allocated(p->sums, "preprocessor", what->crop, 3 * sizeof *p->sums, err));
     for (int c = 0; c < 3; c++) {
         for (int v = 0; v < 256; v++) {
             float value = (float)v / 255.0f;
@@ -76,56 +85,66 @@ done:
     return status;
 }
 
-/* Forgets the image size. */
-static void clear(lp_preprocessor *p) {
-    lp_resample_axis_clear(&p->across);
-    lp_resample_axis_clear(&p->down);
-    lp_free(p->rows);
-    p->rows = NULL;
-    p->height = 0;
-    p->width = 0;
-}
-
 void lp_preprocessor_free(lp_preprocessor *p) {
     if (p != NULL) {
-        clear(p);
+        lp_resample_clear(&p->resample);
         lp_free(p->line);
-        lp_free(p->sums);
         lp_free(p);
     }
 }
 
-/* The part of an axis, resized from in_size to out_size, that the crop keeps: from Python's
- * int(round((out_size - crop) / 2)), where a half goes to the even neighbour. */
-static lp_status prepare_axis(const lp_preprocessor *p, lp_resample_axis *axis, size_t in_size,
-                              size_t out_size, lp_error *err) {
-    size_t crop = p->what.crop, start = 0, count = out_size;
-    if (out_size > crop) {
-        size_t half = (out_size - crop) / 2;
-        start = half + ((out_size - crop) % 2 != 0 && half % 2 != 0);
-        count = crop;
+/* Where the crop lies on an axis that is resized from in_size to out_size; *frame: the black pixels
+ * before the image, where it is smaller.  The crop begins at half of the surplus out_size - crop:
+ * ROUND takes int(round(surplus / 2.0)) in Python, where a half goes to the even neighbour, and
+ * leaves an odd black pixel behind the image; FLOOR takes surplus // 2, also of a surplus below 0,
+ * so that an odd black pixel comes before it. */
+static lp_resample_side place(const lp_preprocess *what, size_t in_size, size_t out_size,
+                              size_t *frame) {
+    bool floors = what->crop_rule == LP_CROP_FLOOR;
+    size_t crop = what->crop;
+    if (out_size < crop) {
+        *frame = (crop - out_size + (floors ? 1 : 0)) / 2;
+        return (lp_resample_side){in_size, out_size, 0, out_size};
     }
-    return lp_resample_axis_init(axis, p->what.filter, in_size, out_size, start, count, err);
+    size_t surplus = out_size - crop, half = surplus / 2;
+    bool up = !floors && surplus % 2 != 0 && half % 2 != 0;
+    *frame = 0;
+    return (lp_resample_side){in_size, out_size, half + (up ? 1 : 0), crop};
+}
+
+/* Both axes of an image of height x width pixels, and the frame. */
+static void place_both(const lp_preprocess *what, size_t height, size_t width,
+                       lp_resample_side sides[2], size_t frame[2]) {
+    size_t resize = what->resize, shorter = height < width ? height : width;
+    /* At most 65535 * 65535, also the size of the longer side: fits 32 bits. */
+    size_t out_height = what->squash ? resize : resize * height / shorter;
+    size_t out_width = what->squash ? resize : resize * width / shorter;
+    sides[0] = place(what, height, out_height, &frame[0]);
+    sides[1] = place(what, width, out_width, &frame[1]);
+}
+
+bool lp_crop_rule_matters(const lp_preprocess *what, size_t height, size_t width) {
+    lp_preprocess round = *what, floors = *what;
+    lp_resample_side a[2], b[2];
+    size_t frame_a[2], frame_b[2];
+    round.crop_rule = LP_CROP_ROUND;
+    floors.crop_rule = LP_CROP_FLOOR;
+    place_both(&round, height, width, a, frame_a);
+    place_both(&floors, height, width, b, frame_b);
+    return a[0].start != b[0].start || a[1].start != b[1].start || frame_a[0] != frame_b[0] ||
+           frame_a[1] != frame_b[1];
 }
 
 static lp_status prepare(lp_preprocessor *p, size_t height, size_t width, lp_error *err) {
-    size_t resize = p->what.resize, shorter = height < width ? height : width;
-    /* At most 65535 * 65535, also the size of the longer side: fits 32 bits. */
-    size_t out_height = p->what.squash ? resize : resize * height / shorter;
-    size_t out_width = p->what.squash ? resize : resize * width / shorter;
+    lp_resample_side sides[2];
     lp_status status;
-    clear(p);
-    LP_TRY(prepare_axis(p, &p->across, width, out_width, err));
-    LP_TRY(prepare_axis(p, &p->down, height, out_height, err));
-    lp_resample_axis_span(&p->down, &p->first_row, &p->row_count);
-    p->rows = lp_alloc(p->row_count, p->across.count * 3);
-    LP_TRY(lp_allocated(p->rows, "resized rows", p->row_count, p->across.count * 3, err));
+    p->height = p->width = 0;
+    lp_resample_clear(&p->resample);
+    place_both(&p->what, height, width, sides, p->frame);
+    LP_TRY(lp_resample_init(&p->resample, p->what.filter, &sides[0], &sides[1], err));
     p->height = height;
     p->width = width;
 done:
-    if (status != LP_OK) {
-        clear(p);
-    }
     return status;
 }
 
@@ -149,15 +168,15 @@ lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb, size
         LP_TRY(prepare(p, height, width, err));
     }
     size_t crop = p->what.crop, plane = crop * crop;
-    size_t columns = p->across.count, left = (crop - columns) / 2;
-    size_t top = (crop - p->down.count) / 2;
-    if (columns < crop || p->down.count < crop) {
+    size_t rows = p->resample.down.count, columns = p->resample.across.count;
+    if (columns < crop || rows < crop) {
         fill_frame(p, out);
     }
-    lp_resample_rows(&p->across, rgb + p->first_row * width * 3, p->row_count, width, p->rows);
-    for (size_t y = 0; y < p->down.count; y++) {
-        lp_resample_line(&p->down, y, p->rows, columns * 3, p->sums, p->line);
-        float *red = out + (top + y) * crop + left, *green = red + plane, *blue = green + plane;
+    lp_resample_begin(&p->resample, rgb);
+    for (size_t y = 0; y < rows; y++) {
+        lp_resample_row(&p->resample, y, p->line);
+        float *red = out + (p->frame[0] + y) * crop + p->frame[1];
+        float *green = red + plane, *blue = green + plane;
         for (size_t x = 0; x < columns; x++) {
             red[x] = p->table[0][p->line[3 * x]];
             green[x] = p->table[1][p->line[3 * x + 1]];

@@ -1,8 +1,10 @@
 /* Image stage: resampling.
  *
  *   rgb  uint8 [in_height, in_width, 3]
- *   horizontal pass over the rows that the vertical pass reads -> uint8 [rows, out_width, 3]
- *   vertical pass                                              -> uint8 [out_height, out_width, 3]
+ *   horizontal pass over the rows that the vertical one reads    -> uint8 [rows, out_width, 3]
+ *   vertical pass                                                -> uint8 [out_height, out_width,
+ * 3] or, where lp_resample_down_first, row by row: vertical pass over the columns that the
+ * horizontal one reads -> uint8 [columns, 3] horizontal pass -> uint8 [out_width, 3]
  *
  * Reproduces Pillow's src/libImaging/Resample.c for 8-bit images to the last bit:
  *   scale   = in / out, widened = max(scale, 1), support = the filter's times widened
@@ -10,7 +12,7 @@
  *   taps    = from trunc(centre - support + 1/2) to trunc(centre + support + 1/2), cut to the image
  *   weight  = f((tap - centre + 1/2) / widened), divided by the sum of those left after the cut
  * in double, then rounded half away from zero to 22 fractional bits; sums are int32 and begin at
- * one half; results are clipped to 0..255 after each pass.  Pillow leaves out a pass that does not
+ * one half (the weights of one sign add up to 1.29 at most, so they stay below 2^31); results are clipped to 0..255 after each pass.  Pillow leaves out a pass that does not
  * change the size; here it is done, with weights 0, 1, 0, which gives the same bytes. */
 #include "image/resample.h"
 
@@ -65,25 +67,42 @@ static int32_t to_fixed(double weight) {
     return (int32_t)(weight * (1 << FRACTION_BITS) + (weight < 0 ? -0.5 : 0.5));
 }
 
-lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t in_size,
-                                size_t out_size, size_t start, size_t count, lp_error *err) {
-    double scale = (double)in_size / (double)out_size;
+bool lp_resample_down_first(const lp_resample_side *down, const lp_resample_side *across) {
+    int64_t lower = (int64_t)down->in_size - (int64_t)down->out_size;
+    int64_t narrower = (int64_t)across->in_size - (int64_t)across->out_size;
+    return lower > 0 && lower > 2 * narrower;
+}
+
+/* How far the filter reaches from a centre, in input positions. */
+static double support_of(lp_filter filter, double scale) {
+    return filters[filter].support * (scale < 1 ? 1 : scale);
+}
+
+static double scale_of(const lp_resample_side *side) {
+    return (double)side->in_size / (double)side->out_size;
+}
+
+static void take_axis(lp_resample_axis *axis, lp_filter filter, const lp_resample_side *side,
+                      lp_memory *memory) {
+    axis->count = side->count;
+    axis->taps = (size_t)ceil(support_of(filter, scale_of(side))) * 2 + 1;
+    axis->first = lp_memory_take(memory, side->count, sizeof *axis->first);
+    axis->used = lp_memory_take(memory, side->count, sizeof *axis->used);
+    axis->weights = lp_memory_take(memory, side->count, axis->taps * sizeof *axis->weights);
+}
+
+/* exact: room for axis->taps weights. */
+static void fill_axis(lp_resample_axis *axis, lp_filter filter, const lp_resample_side *side,
+                      double *exact) {
+    double scale = scale_of(side), support = support_of(filter, scale);
     double widened = scale < 1 ? 1 : scale;
-    double support = filters[filter].support * widened;
-    lp_status status;
-    axis->count = count;
-    axis->taps = (size_t)ceil(support) * 2 + 1;
-    axis->first = lp_memory_take(&axis->memory, count, sizeof *axis->first);
-    axis->used = lp_memory_take(&axis->memory, count, sizeof *axis->used);
-    axis->weights = lp_memory_take(&axis->memory, count, axis->taps * sizeof *axis->weights);
-    double *exact = lp_memory_take(&axis->memory, axis->taps, sizeof *exact);
-    LP_TRY(lp_memory_check(&axis->memory, "resize weights", err));
-    for (size_t i = 0; i < count; i++) {
-        double centre = ((double)(start + i) + 0.5) * scale;
+    size_t end = 0;
+    for (size_t i = 0; i < axis->count; i++) {
+        double centre = ((double)(side->start + i) + 0.5) * scale;
         double low = centre - support + 0.5;
         double high = centre + support + 0.5;
         size_t first = low > 0 ? (size_t)low : 0;
-        size_t end = high < (double)in_size ? (size_t)high : in_size;
+        end = high < (double)side->in_size ? (size_t)high : side->in_size;
         size_t used = end - first;
         double sum = 0;
         for (size_t t = 0; t < used; t++) {
@@ -93,25 +112,41 @@ lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter, size_t
         for (size_t t = 0; t < used; t++) {
             axis->weights[i * axis->taps + t] = to_fixed(sum != 0 ? exact[t] / sum : exact[t]);
         }
-        axis->first[i] = first;
+        axis->begin = i == 0 ? first : axis->begin;
+        axis->first[i] = first - axis->begin;
         axis->used[i] = used;
     }
+    axis->span = end - axis->begin;
+}
+
+lp_status lp_resample_init(lp_resample *resample, lp_filter filter, const lp_resample_side *down,
+                           const lp_resample_side *across, lp_error *err) {
+    lp_resample *r = resample;
+    lp_status status;
+    *r = (lp_resample){.down_first = lp_resample_down_first(down, across),
+                       .in_width = across->in_size};
+    take_axis(&r->down, filter, down, &r->memory);
+    take_axis(&r->across, filter, across, &r->memory);
+    size_t taps = r->down.taps > r->across.taps ? r->down.taps : r->across.taps;
+    double *exact = lp_memory_take(&r->memory, taps, sizeof *exact);
+    LP_TRY(lp_memory_check(&r->memory, "resize weights", err));
+    fill_axis(&r->down, filter, down, exact);
+    fill_axis(&r->across, filter, across, exact);
+    size_t rows = r->down_first ? 1 : r->down.span;
+    size_t columns = r->down_first ? r->across.span : r->across.count;
+    r->between = lp_memory_take(&r->memory, rows, columns * 3);
+    r->sums = lp_memory_take(&r->memory, columns, 3 * sizeof *r->sums);
+    LP_TRY(lp_memory_check(&r->memory, "resized rows", err));
 done:
     if (status != LP_OK) {
-        lp_resample_axis_clear(axis);
+        lp_resample_clear(r);
     }
     return status;
 }
 
-void lp_resample_axis_clear(lp_resample_axis *axis) {
-    lp_memory_free(&axis->memory);
-    memset(axis, 0, sizeof *axis);
-}
-
-void lp_resample_axis_span(const lp_resample_axis *axis, size_t *first, size_t *rows) {
-    size_t last = axis->count - 1;
-    *first = axis->first[0];
-    *rows = axis->first[last] + axis->used[last] - axis->first[0];
+void lp_resample_clear(lp_resample *resample) {
+    lp_memory_free(&resample->memory);
+    memset(resample, 0, sizeof *resample);
 }
 
 static unsigned char to_byte(int32_t sum) {
@@ -119,11 +154,13 @@ static unsigned char to_byte(int32_t sum) {
     return (unsigned char)(value > 255 ? 255 : value);
 }
 
-void lp_resample_rows(const lp_resample_axis *axis, const unsigned char *in, size_t rows,
-                      size_t width, unsigned char *out) {
+/* Horizontal pass: in, uint8 [rows, at least span, 3] with `stride` bytes from row to row, begins
+ * at the axis's begin -> out, uint8 [rows, count, 3]. */
+static void resample_across(const lp_resample_axis *axis, const unsigned char *in, size_t rows,
+                            size_t stride, unsigned char *out) {
     for (size_t y = 0; y < rows; y++) {
         for (size_t x = 0; x < axis->count; x++) {
-            const unsigned char *pixel = in + (y * width + axis->first[x]) * 3;
+            const unsigned char *pixel = in + y * stride + axis->first[x] * 3;
             const int32_t *weights = axis->weights + x * axis->taps;
             int32_t red = 1 << (FRACTION_BITS - 1);
             int32_t green = red, blue = red;
@@ -139,14 +176,17 @@ void lp_resample_rows(const lp_resample_axis *axis, const unsigned char *in, siz
     }
 }
 
-void lp_resample_line(const lp_resample_axis *axis, size_t i, const unsigned char *in, size_t bytes,
-                      int32_t *restrict sums, unsigned char *restrict out) {
-    const int32_t *weights = axis->weights + i * axis->taps;
-    const unsigned char *restrict row = in + (axis->first[i] - axis->first[0]) * bytes;
+/* Vertical pass, row y of the result: in, uint8 [span, bytes] with `stride` bytes from row to row,
+ * begins at the axis's begin -> out, uint8 [bytes].  sums: int32 [bytes]. */
+static void resample_down(const lp_resample_axis *axis, size_t y, const unsigned char *in,
+                          size_t stride, size_t bytes, int32_t *restrict sums,
+                          unsigned char *restrict out) {
+    const int32_t *weights = axis->weights + y * axis->taps;
+    const unsigned char *restrict row = in + axis->first[y] * stride;
     for (size_t k = 0; k < bytes; k++) {
         sums[k] = 1 << (FRACTION_BITS - 1);
     }
-    for (size_t t = 0; t < axis->used[i]; t++, row += bytes) {
+    for (size_t t = 0; t < axis->used[y]; t++, row += stride) {
         int32_t weight = weights[t];
         for (size_t k = 0; k < bytes; k++) {
             sums[k] += weight * row[k];
@@ -154,6 +194,27 @@ void lp_resample_line(const lp_resample_axis *axis, size_t i, const unsigned cha
     }
     for (size_t k = 0; k < bytes; k++) {
         out[k] = to_byte(sums[k]);
+    }
+}
+
+void lp_resample_begin(lp_resample *resample, const unsigned char *rgb) {
+    lp_resample *r = resample;
+    r->stride = r->in_width * 3;
+    r->from = rgb + r->down.begin * r->stride + r->across.begin * 3;
+    if (!r->down_first) {
+        resample_across(&r->across, r->from, r->down.span, r->stride, r->between);
+        r->stride = r->across.count * 3;
+        r->from = r->between;
+    }
+}
+
+void lp_resample_row(lp_resample *resample, size_t y, unsigned char *out) {
+    lp_resample *r = resample;
+    if (r->down_first) {
+        resample_down(&r->down, y, r->from, r->stride, r->across.span * 3, r->sums, r->between);
+        resample_across(&r->across, r->between, 1, 0, out);
+    } else {
+        resample_down(&r->down, y, r->from, r->stride, r->across.count * 3, r->sums, out);
     }
 }
 
@@ -172,23 +233,16 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
     if (lp_filter_name(filter) == NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT, "image resize: unknown filter %d", (int)filter);
     }
-    lp_resample_axis across = {0}, down = {0};
-    lp_memory memory = {0};
-    size_t bytes = out_width * 3, first, count;
-    lp_status status;
-    LP_TRY(lp_resample_axis_init(&across, filter, in_width, out_width, 0, out_width, err));
-    LP_TRY(lp_resample_axis_init(&down, filter, in_height, out_height, 0, out_height, err));
-    lp_resample_axis_span(&down, &first, &count);
-    unsigned char *rows = lp_memory_take(&memory, count, bytes);
-    int32_t *sums = lp_memory_take(&memory, bytes, sizeof *sums);
-    LP_TRY(lp_memory_check(&memory, "resized rows", err));
-    lp_resample_rows(&across, rgb + first * in_width * 3, count, in_width, rows);
-    for (size_t y = 0; y < out_height; y++) {
-        lp_resample_line(&down, y, rows, bytes, sums, out + y * bytes);
+    const lp_resample_side down = {in_height, out_height, 0, out_height};
+    const lp_resample_side across = {in_width, out_width, 0, out_width};
+    lp_resample resample;
+    lp_status status = lp_resample_init(&resample, filter, &down, &across, err);
+    if (status == LP_OK) {
+        lp_resample_begin(&resample, rgb);
+        for (size_t y = 0; y < out_height; y++) {
+            lp_resample_row(&resample, y, out + y * out_width * 3);
+        }
+        lp_resample_clear(&resample);
     }
-done:
-    lp_resample_axis_clear(&across);
-    lp_resample_axis_clear(&down);
-    lp_memory_free(&memory);
     return status;
 }

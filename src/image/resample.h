@@ -1,7 +1,15 @@
 /* Resampling of 8-bit RGB images by separable filters, equal to Pillow's Image.resize.
  *
- * A resize is two passes, each along one axis.  An lp_resample_axis holds what a pass needs; it may
- * cover only a window of the output, so that a crop costs no more than it keeps. */
+ *     lp_resample resample;
+ *     LP_TRY(lp_resample_init(&resample, filter, &down, &across, err));  // once for images of a
+ * size lp_resample_begin(&resample, rgb);                                 // once for each image
+ *     for (size_t y = 0; y < down.count; y++) {
+ *         lp_resample_row(&resample, y, row);
+ *     }
+ *     lp_resample_clear(&resample);
+ *
+ * Only the window of the result that is asked for is computed, so a crop costs no more than it
+ * keeps. */
 #ifndef LP_IMAGE_RESAMPLE_H
 #define LP_IMAGE_RESAMPLE_H
 
@@ -12,34 +20,57 @@
 
 enum { LP_IMAGE_SIDE_MAX = 65535 };
 
-/* For each of `count` output positions: `used[i]` weights over the input positions from first[i].
- * The ranges' beginnings and ends never decrease with i. */
+/* What is asked of one axis: of out_size positions, made from in_size, `count` from `start`. */
+typedef struct lp_resample_side {
+    size_t in_size;  /* 1 to 65535 */
+    size_t out_size; /* 1 to 65535 * 65535 */
+    size_t start;
+    size_t count; /* 1 to out_size - start */
+} lp_resample_side;
+
+/* For each of `count` output positions: `used[i]` weights over the input positions from
+ * begin + first[i].  The ranges' beginnings and ends never decrease with i. */
 typedef struct lp_resample_axis {
     size_t count;
-    size_t taps;      /* room for weights of one output position */
-    size_t *first;    /* [count] */
-    size_t *used;     /* [count], each from 1 to taps */
-    int32_t *weights; /* [count, taps], fixed point */
-    lp_memory memory; /* of these three */
+    size_t begin, span; /* the input positions that are read: `span` of them from `begin` */
+    size_t taps;        /* room for weights of one output position */
+    size_t *first;      /* [count]; first[0] is 0 */
+    size_t *used;       /* [count], each from 1 to taps */
+    int32_t *weights;   /* [count, taps], fixed point */
 } lp_resample_axis;
 
-/* Prepares output positions start .. start+count-1 of an axis resized from in_size to out_size.
- * axis is {0} or cleared before, and empty after a failure.  Freed by lp_resample_axis_clear. */
-LP_MUST_USE lp_status lp_resample_axis_init(lp_resample_axis *axis, lp_filter filter,
-                                            size_t in_size, size_t out_size, size_t start,
-                                            size_t count, lp_error *err);
-void lp_resample_axis_clear(lp_resample_axis *axis);
+/* A resize of images of one size. */
+typedef struct lp_resample {
+    lp_resample_axis down, across;
+    bool down_first;           /* the vertical pass is the first one */
+    size_t in_width;           /* of the image */
+    const unsigned char *from; /* what the vertical pass reads of the image that was begun */
+    size_t stride;             /* bytes from one row of it to the next */
+    unsigned char *between; /* after the first pass: the rows [down.span, across.count, 3] that the
+                               vertical one reads, or one row [across.span, 3] */
+    int32_t *sums;          /* of one row of the vertical pass */
+    lp_memory memory;
+} lp_resample;
 
-/* The input positions that the axis reads: *rows of them from *first. */
-void lp_resample_axis_span(const lp_resample_axis *axis, size_t *first, size_t *rows);
+/* Pillow's rule for the order of the passes since version 13.0 (ImagingResampleInner of
+ * src/libImaging/Resample.c): the vertical pass is the first one if the height shrinks, and by more
+ * than twice as many pixels as the width.  A width that grows shrinks by less than 0. */
+bool lp_resample_down_first(const lp_resample_side *down, const lp_resample_side *across);
 
-/* Horizontal pass: in, uint8 [rows, width, 3] -> out, uint8 [rows, axis->count, 3]. */
-void lp_resample_rows(const lp_resample_axis *axis, const unsigned char *in, size_t rows,
-                      size_t width, unsigned char *out);
+/* Everything but the pixels.  LP_ERR_MEMORY: nothing is left to free then.  The image that a resize
+ * was begun with must stay until its last row. */
+LP_MUST_USE lp_status lp_resample_init(lp_resample *resample, lp_filter filter,
+                                       const lp_resample_side *down, const lp_resample_side *across,
+                                       lp_error *err);
 
-/* Vertical pass, one output row (position i of the axis): in, uint8 [span, bytes], begins at the
- * axis's span; out, uint8 [bytes]; sums, int32 [bytes], is scratch memory. */
-void lp_resample_line(const lp_resample_axis *axis, size_t i, const unsigned char *in, size_t bytes,
-                      int32_t *sums, unsigned char *out);
+/* Takes an image, uint8 [down.in_size, across.in_size, 3]. */
+void lp_resample_begin(lp_resample *resample, const unsigned char *rgb);
+
+/* Row y of the window, 0 to down.count - 1, of the image that was begun: uint8 [across.count, 3].
+ */
+void lp_resample_row(lp_resample *resample, size_t y, unsigned char *out);
+
+/* Leaves it {0}, which may be cleared again. */
+void lp_resample_clear(lp_resample *resample);
 
 #endif

@@ -74,6 +74,18 @@ show "$LP_PROGRAM" eval flat.probe renamed
 show "$LP_PROGRAM" extract --pixels --data flat --split test --out x
 expect split-by-seed
 
+# ---- the rule for the order of a resize's passes: a set made by an earlier version is another one
+ok "a folder's set records it" grep -q '"resize_rule": "pillow-13",' flat-test/meta.json
+run 0 "$LP_PROGRAM" extract --model "$model" --data drawn --split test --out records
+ok "it changes no square record" sh -c '! grep -q resize_rule records/meta.json'
+cp -r renamed earlier
+sed '/"resize_rule"/d' renamed/meta.json >earlier/meta.json
+show "$LP_PROGRAM" extract --model "$model" --data flat --split test --out earlier --split-seed 5
+run 0 "$LP_PROGRAM" extract --model "$model" --data flat --split train --out train-renamed --split-seed 5
+run 0 "$LP_PROGRAM" knn train-renamed renamed
+show "$LP_PROGRAM" knn train-renamed earlier
+expect resize-rule
+
 # ---- the large commands
 show -e "$LP_PROGRAM" reproduce --model "$model" --data broken --skip-broken --run folder
 ok "a page" [ -s results/folder/report.html ]

@@ -115,6 +115,7 @@ static void features_are_the_encoder_s(void **state) {
     const lp_provenance *p = set->provenance;
     assert_true(p->recorded && p->encoder.preprocess.resize == info->preprocess.resize);
     assert_true(p->encoder.preprocess.filter == LP_FILTER_BICUBIC && !p->encoder.preprocess.squash);
+    assert_null(p->encoder.resize_rule); /* records are square */
     assert_string_equal(p->encoder.weights.sha256, info->origin.sha256);
     assert_string_equal(p->encoder.feature, "projected");
     lp_preprocessor_free(preprocessor);

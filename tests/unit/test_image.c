@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/random.h"
 #include "check.h"
+#include "image/resample.h"
 #include "linprobe/image.h"
 
 enum { GUARD = 64, GUARD_BYTE = 0xa5 };
@@ -72,6 +73,7 @@ static lp_filter filter_named(const char *name) {
 typedef struct golden_line {
     lp_filter filter;
     bool squash;
+    lp_crop_rule rule;
     uint32_t seed;
     size_t n[4];
 } golden_line;
@@ -79,26 +81,25 @@ typedef struct golden_line {
 /* Calls `one` with each line; it gives the digest of what it made. */
 static void compare_golden(const char *name, size_t lines_expected,
                            void (*one)(const golden_line *what, char hex[LP_DIGEST_HEX])) {
-    char line[512], filter[16], mode[16], expected[LP_DIGEST_HEX], found[LP_DIGEST_HEX];
+    char line[512], filter[16], expected[LP_DIGEST_HEX], found[LP_DIGEST_HEX];
     size_t lines = 0;
     FILE *file = golden(name);
     while (fgets(line, sizeof line, file) != NULL) {
         if (line[0] == '#') {
             continue;
         }
-        golden_line what = {.squash = false};
-        int mode_at = 0;
-        assert_int_equal(sscanf(line, "%15s %n", filter, &mode_at), 1);
-        if (line[mode_at] >= 'a') { /* not in resize.txt */
-            int length = 0;
-            assert_int_equal(sscanf(line + mode_at, "%15s %n", mode, &length), 1);
-            what.squash = strcmp(mode, "squash") == 0;
-            mode_at += length;
+        char mode[16] = "keep", rule[16] = "round"; /* resize.txt has neither */
+        int at = 0;
+        golden_line what;
+        if (sscanf(line, "%15s %15[a-z] %15[a-z] %n", filter, mode, rule, &at) < 3) {
+            assert_int_equal(sscanf(line, "%15s %n", filter, &at), 1);
         }
-        what.filter = filter_named(filter);
-        assert_int_equal(sscanf(line + mode_at, "%" SCNu32 " %zu %zu %zu %zu %64s", &what.seed,
+        assert_int_equal(sscanf(line + at, "%" SCNu32 " %zu %zu %zu %zu %64s", &what.seed,
                                 &what.n[0], &what.n[1], &what.n[2], &what.n[3], expected),
                          6);
+        what.filter = filter_named(filter);
+        what.squash = strcmp(mode, "squash") == 0;
+        what.rule = strcmp(rule, "floor") == 0 ? LP_CROP_FLOOR : LP_CROP_ROUND;
         one(&what, found);
         if (strcmp(expected, found) != 0) {
             fail_msg("%s: %s found %s", name, line, found);
@@ -122,7 +123,7 @@ static void resize_one(const golden_line *what, char hex[LP_DIGEST_HEX]) {
 
 static void resize_equals_pillow(void **state) {
     (void)state;
-    compare_golden("resize.txt", 76, resize_one);
+    compare_golden("resize.txt", 112, resize_one);
 }
 
 static void preprocess_one(const golden_line *line, char hex[LP_DIGEST_HEX]) {
@@ -134,6 +135,7 @@ static void preprocess_one(const golden_line *line, char hex[LP_DIGEST_HEX]) {
     lp_preprocessor *p;
     what.filter = line->filter;
     what.squash = line->squash;
+    what.crop_rule = line->rule;
     what.resize = n[2];
     what.crop = n[3];
     assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
@@ -144,9 +146,9 @@ static void preprocess_one(const golden_line *line, char hex[LP_DIGEST_HEX]) {
     lp_free(rgb);
 }
 
-static void preprocessing_equals_torchvision(void **state) {
+static void preprocessing_equals_the_references(void **state) {
     (void)state;
-    compare_golden("preprocess.txt", 32, preprocess_one);
+    compare_golden("preprocess.txt", 56, preprocess_one);
 }
 
 /* ---- the plain twin -------------------------------------------------------------------------- */
@@ -199,27 +201,60 @@ static unsigned char twin_sample(lp_filter filter, const unsigned char *samples,
     return (unsigned char)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-/* As Pillow, a pass that changes nothing is left out. */
-static void twin_resize(lp_filter filter, const unsigned char *rgb, size_t ih, size_t iw,
-                        unsigned char *out, size_t oh, size_t ow) {
-    unsigned char *between = lp_alloc(ih * ow, 3);
-    assert_non_null(between);
-    for (size_t y = 0; y < ih; y++) {
+/* Along columns (down) or rows.  As Pillow, a pass that changes nothing only copies. */
+static void twin_pass(lp_filter filter, bool down, const unsigned char *in, size_t ih, size_t iw,
+                      unsigned char *out, size_t oh, size_t ow) {
+    for (size_t y = 0; y < oh; y++) {
         for (size_t x = 0; x < ow; x++) {
             for (size_t c = 0; c < 3; c++) {
-                const unsigned char *row = rgb + y * iw * 3 + c;
-                between[(y * ow + x) * 3 + c] =
-                    iw == ow ? row[x * 3] : twin_sample(filter, row, 3, iw, ow, x);
+                out[(y * ow + x) * 3 + c] =
+                    ih == oh && iw == ow ? in[(y * iw + x) * 3 + c]
+                    : down               ? twin_sample(filter, in + x * 3 + c, iw * 3, ih, oh, y)
+                                         : twin_sample(filter, in + y * iw * 3 + c, 3, iw, ow, x);
             }
         }
     }
-    for (size_t y = 0; y < oh; y++) {
-        for (size_t x = 0; x < ow * 3; x++) {
-            out[y * ow * 3 + x] = ih == oh ? between[y * ow * 3 + x]
-                                           : twin_sample(filter, between + x, ow * 3, ih, oh, y);
+}
+
+static void twin_resize(lp_filter filter, const unsigned char *rgb, size_t ih, size_t iw,
+                        unsigned char *out, size_t oh, size_t ow) {
+    double lower = (double)ih - (double)oh, narrower = (double)iw - (double)ow;
+    bool down_first = lower > 0 && lower > 2 * narrower;
+    size_t h = down_first ? oh : ih, w = down_first ? iw : ow;
+    unsigned char *between = lp_alloc(h * w, 3);
+    assert_non_null(between);
+    twin_pass(filter, down_first, rgb, ih, iw, between, h, w);
+    twin_pass(filter, !down_first, between, h, w, out, oh, ow);
+    lp_free(between);
+}
+
+/* Pillow 13.0's order of the passes, by sizes alone. */
+static void the_height_comes_first_where_it_shrinks_most(void **state) {
+    (void)state;
+    static const struct {
+        size_t ih, iw, oh, ow;
+        bool down_first;
+    } cases[] = {
+        {500, 375, 256, 256, true},  /* 244 > 2 * 119 */
+        {500, 375, 224, 224, false}, /* 276 < 2 * 151 */
+        {641, 320, 496, 248, true},  /* 145 > 2 * 72 */
+        {640, 320, 496, 248, false}, /* 144 = 2 * 72 */
+        {685, 320, 530, 248, true},  {375, 500, 224, 298, false},
+        {32, 32, 224, 224, false},   {224, 224, 32, 32, false},
+        {224, 224, 224, 224, false}, {9, 5, 8, 5, true}, /* the width stays */
+        {9, 5, 8, 6, true},                              /* and grows */
+        {9, 5, 9, 4, false},                             /* the height stays */
+        {9, 5, 9, 6, false},                             /* 0 > -2, but it does not shrink */
+        {9, 5, 10, 9, false},                            /* -1 > -8, likewise */
+        {65535, 65535, 1, 1, false}, {65535, 1, 1, 65535, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const lp_resample_side down = {cases[i].ih, cases[i].oh, 0, cases[i].oh};
+        const lp_resample_side across = {cases[i].iw, cases[i].ow, 0, cases[i].ow};
+        if (lp_resample_down_first(&down, &across) != cases[i].down_first) {
+            fail_msg("%zu x %zu to %zu x %zu", cases[i].ih, cases[i].iw, cases[i].oh, cases[i].ow);
         }
     }
-    lp_free(between);
 }
 
 static void resize_equals_plain_twin(void **state) {
@@ -249,13 +284,14 @@ static void resize_equals_plain_twin(void **state) {
 
 /* The whole image resized, then cropped, then normalised, in a preprocessor that sees many sizes.
  */
-static void compare_with_twin(lp_filter filter, bool squash) {
+static void compare_with_twin(lp_filter filter, bool squash, lp_crop_rule rule) {
     enum { RESIZE = 37, CROP = 24 };
     lp_preprocess what = clip;
     lp_preprocessor *p;
     lp_random random;
     what.filter = filter;
     what.squash = squash;
+    what.crop_rule = rule;
     what.resize = RESIZE;
     what.crop = CROP;
     lp_random_seed(&random, 12);
@@ -266,8 +302,9 @@ static void compare_with_twin(lp_filter filter, bool squash) {
         size_t oh = h < w || squash ? RESIZE : RESIZE * h / w;
         size_t ow = h < w && !squash ? RESIZE * w / h : RESIZE;
         /* nearbyint rounds a half to even, as Python's round does */
-        size_t top = (size_t)nearbyint((double)(oh - CROP) / 2);
-        size_t left = (size_t)nearbyint((double)(ow - CROP) / 2);
+        double (*whole_number)(double) = rule == LP_CROP_FLOOR ? floor : nearbyint;
+        size_t top = (size_t)whole_number((double)(oh - CROP) / 2);
+        size_t left = (size_t)whole_number((double)(ow - CROP) / 2);
         unsigned char *rgb = pixels(round, h * w * 3), *whole = guarded(oh * ow * 3);
         float *out = guarded(sizeof(float[3 * CROP * CROP]));
         twin_resize(filter, rgb, h, w, whole, oh, ow);
@@ -291,41 +328,107 @@ static void compare_with_twin(lp_filter filter, bool squash) {
 static void preprocessing_equals_plain_twin(void **state) {
     (void)state;
     for (int filter = 0; filter < FILTERS; filter++) {
-        compare_with_twin((lp_filter)filter, false);
-        compare_with_twin((lp_filter)filter, true);
+        compare_with_twin((lp_filter)filter, false, LP_CROP_ROUND);
+        compare_with_twin((lp_filter)filter, false, LP_CROP_FLOOR);
+        compare_with_twin((lp_filter)filter, true, LP_CROP_ROUND);
     }
 }
 
-/* 3 x 2 white pixels in a 6 x 6 crop: one more black line below and right than above and left, as
- * torchvision pads. */
+/* Of n rows, row y has the value y.  The first row of a crop that keeps all but `surplus` of them;
+ * both rules over surpluses of 0 to 3 mod 4. */
+static void each_rule_begins_its_crop_where_it_says(void **state) {
+    (void)state;
+    enum { CROP = 3, MOST = 8 };
+    static const size_t begins[][MOST] = {
+        [LP_CROP_ROUND] = {0, 0, 1, 2, 2, 2, 3, 4}, [LP_CROP_FLOOR] = {0, 0, 1, 1, 2, 2, 3, 3}};
+    unsigned char rgb[(CROP + MOST) * CROP * 3];
+    float out[3 * CROP * CROP];
+    for (size_t i = 0; i < sizeof rgb; i++) {
+        rgb[i] = (unsigned char)(i / (CROP * 3));
+    }
+    for (int rule = LP_CROP_ROUND; rule <= LP_CROP_FLOOR; rule++) {
+        const lp_preprocess what = {.resize = CROP,
+                                    .crop = CROP,
+                                    .crop_rule = (lp_crop_rule)rule,
+                                    .std = {1 / 255.0f, 1 / 255.0f, 1 / 255.0f}};
+        lp_preprocessor *p;
+        assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
+        for (size_t surplus = 0; surplus < MOST; surplus++) {
+            assert_ok(lp_preprocessor_run(p, rgb, CROP + surplus, CROP, out, &err), &err);
+            assert_int_equal((int)(out[0] + 0.5f), begins[rule][surplus]);
+        }
+        lp_preprocessor_free(p);
+    }
+}
+
+/* Square images of 256 -> 224 have an even surplus, and their features are the same by both rules.
+ */
+static void a_rule_matters_where_the_surplus_says_so(void **state) {
+    (void)state;
+    static const struct {
+        size_t resize, crop, height, width;
+        bool squash, matters;
+    } cases[] = {
+        {256, 224, 32, 32, false, false},   {227, 224, 32, 32, false, true},
+        {225, 224, 96, 96, false, false},   {227, 224, 500, 375, true, true},
+        {224, 224, 500, 375, true, false},  {224, 224, 227, 224, false, true},
+        {224, 224, 224, 231, false, true},  {224, 224, 225, 224, false, false},
+        {224, 224, 500, 375, false, false}, /* 298 - 224 = 74 */
+        {40, 41, 9, 9, false, true},        {40, 42, 9, 9, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lp_preprocess what = clip;
+        what.resize = cases[i].resize;
+        what.crop = cases[i].crop;
+        what.squash = cases[i].squash;
+        for (int rule = LP_CROP_ROUND; rule <= LP_CROP_FLOOR; rule++) {
+            what.crop_rule = (lp_crop_rule)rule;
+            if (lp_crop_rule_matters(&what, cases[i].height, cases[i].width) != cases[i].matters) {
+                fail_msg("resize %zu, crop %zu, %zu x %zu", what.resize, what.crop, cases[i].height,
+                         cases[i].width);
+            }
+        }
+    }
+}
+
+/* 3 x 2 white pixels in a 6 x 6 crop: one more black line below than above, as torchvision pads, or
+ * above, as transformers does. */
 static void small_images_get_a_black_frame(void **state) {
     (void)state;
     enum { CROP = 6 };
-    lp_preprocess what = clip;
-    lp_preprocessor *p;
     unsigned char rgb[3 * 2 * 3];
     float out[3 * CROP * CROP];
     memset(rgb, 255, sizeof rgb);
-    what.resize = 2;
-    what.crop = CROP;
-    assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
-    assert_ok(lp_preprocessor_run(p, rgb, 3, 2, out, &err), &err);
-    for (size_t i = 0; i < 3 * CROP * CROP; i++) {
-        size_t c = i / (CROP * CROP), y = i / CROP % CROP, x = i % CROP;
-        bool inside = y >= 1 && y < 4 && x >= 2 && x < 4;
-        float value = ((inside ? 1.0f : 0.0f) - what.mean[c]) / what.std[c];
-        assert_memory_equal(&out[i], &value, sizeof value);
+    for (int rule = LP_CROP_ROUND; rule <= LP_CROP_FLOOR; rule++) {
+        size_t top = rule == LP_CROP_FLOOR ? 2 : 1;
+        lp_preprocess what = clip;
+        lp_preprocessor *p;
+        what.resize = 2;
+        what.crop = CROP;
+        what.crop_rule = (lp_crop_rule)rule;
+        assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
+        assert_ok(lp_preprocessor_run(p, rgb, 3, 2, out, &err), &err);
+        for (size_t i = 0; i < 3 * CROP * CROP; i++) {
+            size_t c = i / (CROP * CROP), y = i / CROP % CROP, x = i % CROP;
+            bool inside = y >= top && y < top + 3 && x >= 2 && x < 4;
+            float value = ((inside ? 1.0f : 0.0f) - what.mean[c]) / what.std[c];
+            assert_memory_equal(&out[i], &value, sizeof value);
+        }
+        lp_preprocessor_free(p);
     }
-    lp_preprocessor_free(p);
 }
 
-static void filters_have_names(void **state) {
+static void filters_and_rules_have_names(void **state) {
     (void)state;
     assert_string_equal(lp_filter_name(LP_FILTER_BICUBIC), "bicubic");
     assert_string_equal(lp_filter_name(LP_FILTER_BILINEAR), "bilinear");
     assert_string_equal(lp_filter_name(LP_FILTER_LANCZOS), "lanczos");
     assert_null(lp_filter_name((lp_filter)FILTERS));
     assert_null(lp_filter_name((lp_filter)-1));
+    assert_string_equal(lp_crop_rule_name(LP_CROP_ROUND), "round");
+    assert_string_equal(lp_crop_rule_name(LP_CROP_FLOOR), "floor");
+    assert_null(lp_crop_rule_name((lp_crop_rule)2));
+    assert_null(lp_crop_rule_name((lp_crop_rule)-1));
 }
 
 static void known_size_needs_no_memory(void **state) {
@@ -387,6 +490,10 @@ static void wrong_arguments_are_named(void **state) {
     what.filter = (lp_filter)9;
     assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err, "unknown filter 9");
     what = clip;
+    what.crop_rule = (lp_crop_rule)9;
+    assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err,
+                 "unknown crop rule 9");
+    what = clip;
     what.std[2] = 0;
     assert_fails(lp_preprocessor_new(&what, &p, &err), LP_ERR_ARGUMENT, &err, "channel 2");
     what = clip;
@@ -419,7 +526,7 @@ static void every_failed_allocation_is_reported(void **state) {
         status = lp_image_resize(LP_FILTER_BICUBIC, rgb, 9, 7, out, 11, 13, &err);
         assert_true(status == LP_OK || status == LP_ERR_MEMORY);
     }
-    assert_true(k > 8); /* two axes of four blocks, rows and sums */
+    assert_true(k > 8); /* two axes of three blocks, weights, rows and sums */
     status = LP_ERR_MEMORY;
     for (k = 1; status != LP_OK; k++) {
         (void)lp_alloc_fail_at(k);
@@ -442,11 +549,14 @@ static void every_failed_allocation_is_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resize_equals_pillow),
-        cmocka_unit_test(preprocessing_equals_torchvision),
+        cmocka_unit_test(preprocessing_equals_the_references),
+        cmocka_unit_test(the_height_comes_first_where_it_shrinks_most),
         cmocka_unit_test(resize_equals_plain_twin),
         cmocka_unit_test(preprocessing_equals_plain_twin),
+        cmocka_unit_test(each_rule_begins_its_crop_where_it_says),
+        cmocka_unit_test(a_rule_matters_where_the_surplus_says_so),
         cmocka_unit_test(small_images_get_a_black_frame),
-        cmocka_unit_test(filters_have_names),
+        cmocka_unit_test(filters_and_rules_have_names),
         cmocka_unit_test(known_size_needs_no_memory),
         cmocka_unit_test(extreme_strip_costs_only_its_crop),
         cmocka_unit_test(wrong_arguments_are_named),

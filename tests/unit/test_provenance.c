@@ -11,7 +11,8 @@ static const char whole[] =
     "\"feature\": \"penultimate\", \"normalize\": false, \"data_sha256\": \"cd\", \"split\": "
     "\"test\", \"labels\": \"fine\", \"images\": 3, \"activation\": \"gelu\", \"pool\": \"cls\", "
     "\"precision\": \"float32\", \"heads\": 3, \"norm_eps\": \"9.99999997e-07\", \"preprocess\": "
-    "{\"resize\": 248, \"crop\": 224, \"filter\": \"bicubic\", \"squash\": false, \"mean\": "
+    "{\"resize\": 248, \"crop\": 224, \"filter\": \"bicubic\", \"squash\": false, "
+    "\"crop_rule\": \"floor\", \"resize_rule\": \"pillow-13\", \"mean\": "
     "[\"0.5\", \"0.5\", \"0.5\"], \"std\": [\"0.5\", \"0.5\", \"0.25\"]}}, "
     "\"weights\": {\"path\": \"w\", \"format\": \"safetensors\", \"official\": null, \"sha256\": "
     "\"ab\"}, \"encoder\": {\"name\": \"ViT-Ti/16\", \"input_size\": 224, \"width\": 192, "
@@ -67,9 +68,11 @@ static void every_input_is_compared(void **state) {
     DIFFERS(b.encoder.weights.sha256[0] = 'x', "weights_sha256");
     DIFFERS(b.encoder.feature = "projected", "feature");
     DIFFERS(b.encoder.normalize = true, "normalize");
-    DIFFERS(b.encoder.preprocess.crop = 225, "preprocess");
-    DIFFERS(b.encoder.preprocess.std[2] = 0.5F, "preprocess");
-    DIFFERS(b.encoder.preprocess.filter = LP_FILTER_LANCZOS, "preprocess");
+    DIFFERS(b.encoder.preprocess.crop = 225, "crop");
+    DIFFERS(b.encoder.preprocess.std[2] = 0.5F, "std");
+    DIFFERS(b.encoder.preprocess.filter = LP_FILTER_LANCZOS, "filter");
+    DIFFERS(b.encoder.preprocess.crop_rule = LP_CROP_ROUND, "crop_rule");
+    DIFFERS(b.encoder.resize_rule = NULL, "resize_rule");
     DIFFERS(b.encoder.activation = "quick_gelu", "activation");
     DIFFERS(b.data.labels = LP_LABELS_COARSE, "labels");
     DIFFERS(b.encoder.pool = NULL, "pool");
@@ -84,6 +87,33 @@ static void every_input_is_compared(void **state) {
     b.data.split = LP_SPLIT_TRAIN;
     b.command = NULL;
     assert_ok(lp_provenance_match(a, "of a", &b, "b", &err), &err);
+}
+
+/* Square records record a rule only where it changes them: their inputs, and so their key, are
+ * those of sets that were made before there were rules, and they go with sets of folders that
+ * record them.  A folder's set of that time does not. */
+static void rules_that_change_nothing_are_not_recorded(void **state) {
+    (void)state;
+    const lp_provenance *folder = provenance_of(whole);
+    lp_provenance records = *folder;
+    records.data.image_folder = false;
+    records.encoder.preprocess.crop_rule = LP_CROP_ROUND;
+    records.encoder.resize_rule = NULL;
+    json_t *inputs = lp_provenance_inputs(&records);
+    const json_t *preprocess = json_object_get(inputs, "preprocess");
+    assert_int_equal(json_object_size(preprocess), 6);
+    assert_null(json_object_get(preprocess, "crop_rule"));
+    assert_null(json_object_get(preprocess, "resize_rule"));
+    json_decref(inputs);
+    assert_ok(lp_provenance_match(folder, "of a", &records, "b", &err), &err);
+    assert_ok(lp_provenance_match(&records, "of a", folder, "b", &err), &err);
+    records.data.image_folder = true;
+    assert_fails(lp_provenance_match(folder, "of a", &records, "b", &err), LP_ERR_ARGUMENT, &err,
+                 "'crop_rule' differs");
+    lp_provenance floors = *folder;
+    floors.data.image_folder = records.data.image_folder = false;
+    assert_fails(lp_provenance_match(&records, "of a", &floors, "b", &err), LP_ERR_ARGUMENT, &err,
+                 "'crop_rule' differs");
 }
 
 static void folders_of_images_must_be_split_alike(void **state) {
@@ -147,6 +177,10 @@ static void unknown_choices_are_refused(void **state) {
                    "\"1e-5\", \"preprocess\": "
                    "{\"filter\": \"box\"}}}",
                    "m: 'filter' is 'box'");
+    assert_refused("{\"inputs\": {\"feature_format\": 2, \"activation\": \"gelu\", \"norm_eps\": "
+                   "\"1e-5\", \"preprocess\": "
+                   "{\"filter\": \"bicubic\", \"crop_rule\": \"top\"}}}",
+                   "m: 'crop_rule' is 'top'");
 }
 
 /* A set of another program may have any meta.json: what it says of classes is taken, its "inputs"
@@ -194,6 +228,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_comes_back),
         cmocka_unit_test(every_input_is_compared),
+        cmocka_unit_test(rules_that_change_nothing_are_not_recorded),
         cmocka_unit_test(folders_of_images_must_be_split_alike),
         cmocka_unit_test(key_is_of_the_inputs),
         cmocka_unit_test(unknown_choices_are_refused),

@@ -178,9 +178,9 @@ done:
     return status;
 }
 
-/* Puts the stack's values from `height` on into a container, and takes them off the stack. */
-static lp_status collect(machine *m, uint32_t container, size_t height) {
-    bool pairs = node_at(m, container)->kind == LP_NODE_DICT;
+/* Puts the stack's values from `height` on into a container, as keys and values or as they are, and
+ * takes them off the stack.  A foreign node's items begin its struct, as those of a container. */
+static lp_status collect(machine *m, uint32_t container, bool pairs, size_t height) {
     size_t step = pairs ? 2 : 1;
     lp_status status = LP_OK;
     if ((m->stack.count - height) % step != 0) {
@@ -208,26 +208,22 @@ static lp_status push_tuple(machine *m, size_t height) {
     uint32_t tuple;
     lp_status status;
     LP_TRY(add_node(m, LP_NODE_TUPLE, &tuple));
-    LP_TRY(collect(m, tuple, height));
+    LP_TRY(collect(m, tuple, false, height));
     LP_TRY(push(m, tuple));
 done:
     return status;
 }
 
-/* Adds what lies above `height` to the container just below it; what is added to something foreign
- * is dropped. */
+/* Adds what lies above `height` to the container just below it. */
 static lp_status extend(machine *m, lp_node_kind kind, size_t height) {
     size_t floor = m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
     uint32_t container = height > floor ? m->stack.items[height - 1] : 0; /* 0: opaque */
-    if (node_at(m, container)->kind == LP_NODE_FOREIGN) {
-        m->stack.count = height;
-        return LP_OK;
-    }
-    if (node_at(m, container)->kind != kind) {
+    lp_node_kind found = node_at(m, container)->kind;
+    if (found != kind && found != LP_NODE_FOREIGN) {
         return FAIL(m, LP_ERR_FORMAT, "adds to something that is not a %s",
                     kind == LP_NODE_DICT ? "dictionary" : "list");
     }
-    return collect(m, container, height);
+    return collect(m, container, kind == LP_NODE_DICT, height);
 }
 
 static bool has_role(const machine *m, uint32_t node, lp_role role) {
@@ -304,11 +300,31 @@ static lp_status order_dict(machine *m, uint32_t arguments, uint32_t *result) {
     return fits ? LP_OK : FAIL(m, LP_ERR_FORMAT, "OrderedDict is not made from a list of pairs");
 }
 
+static lp_status make_foreign(machine *m, uint32_t maker, uint32_t arguments, uint32_t *result) {
+    lp_status status = add_node(m, LP_NODE_FOREIGN, result);
+    if (status == LP_OK) {
+        node_at(m, *result)->is.foreign.maker = maker;
+        node_at(m, *result)->is.foreign.arguments = arguments;
+    }
+    return status;
+}
+
+/* A tensor of another class: (function, class, the function's arguments, state). */
+static lp_status rebuild_subclass(machine *m, uint32_t arguments, uint32_t *result) {
+    uint32_t items[4] = {0};
+    bool fits = lp_pickle_items(m->out, arguments, 4, items);
+    bool typed = has_role(m, items[0], LP_ROLE_TENSOR_TYPED);
+    if (fits && (typed || has_role(m, items[0], LP_ROLE_TENSOR))) {
+        return rebuild_tensor(m, items[2], typed, result);
+    }
+    return fits && has_role(m, items[0], LP_ROLE_FOREIGN)
+               ? make_foreign(m, items[0], items[2], result)
+               : FAIL(m, LP_ERR_FORMAT, "wrong arguments for a tensor of another class");
+}
+
 /* A global's call: -> value. */
 static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t arguments,
                       uint32_t *result) {
-    uint32_t items[4];
-    lp_status status;
     switch (role) {
     case LP_ROLE_ORDERED_DICT:
         return order_dict(m, arguments, result);
@@ -318,36 +334,37 @@ static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t argu
     case LP_ROLE_TENSOR_TYPED:
         return rebuild_tensor(m, arguments, role == LP_ROLE_TENSOR_TYPED, result);
     case LP_ROLE_SUBCLASS:
-        if (!lp_pickle_items(m->out, arguments, 4, items) ||
-            (!has_role(m, items[0], LP_ROLE_TENSOR) &&
-             !has_role(m, items[0], LP_ROLE_TENSOR_TYPED))) {
-            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a tensor of another class");
-        }
-        return rebuild_tensor(m, items[2], has_role(m, items[0], LP_ROLE_TENSOR_TYPED), result);
+        return rebuild_subclass(m, arguments, result);
     case LP_ROLE_PARAMETER:
-    case LP_ROLE_FIRST:
-        if (!lp_pickle_items(m->out, arguments, 1, items) ||
-            (role == LP_ROLE_PARAMETER && node_at(m, items[0])->kind != LP_NODE_TENSOR)) {
-            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter or list");
+        if (!lp_pickle_items(m->out, arguments, 1, result) ||
+            (node_at(m, *result)->kind != LP_NODE_TENSOR &&
+             node_at(m, *result)->kind != LP_NODE_FOREIGN)) {
+            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter");
         }
-        *result = items[0];
         return LP_OK;
+    case LP_ROLE_FIRST:
+        return lp_pickle_items(m->out, arguments, 1, result)
+                   ? LP_OK
+                   : FAIL(m, LP_ERR_FORMAT, "wrong arguments for a list or text");
+    case LP_ROLE_SET:
+        if (!lp_pickle_items(m->out, arguments, 1, result)) {
+            return add_node(m, LP_NODE_LIST, result);
+        }
+        return node_at(m, *result)->kind == LP_NODE_LIST
+                   ? LP_OK
+                   : FAIL(m, LP_ERR_FORMAT, "a set is not made from a list");
     case LP_ROLE_INERT:
         return add_node(m, LP_NODE_OPAQUE, result);
     case LP_ROLE_CLASS:
         return add_node(m, LP_NODE_OBJECT, result);
     case LP_ROLE_FOREIGN:
-        LP_TRY(add_node(m, LP_NODE_FOREIGN, result));
-        node_at(m, *result)->is.maker = callable;
-        return LP_OK;
+        return make_foreign(m, callable, arguments, result);
     case LP_ROLE_STORAGE:
     case LP_ROLE_DTYPE:
     case LP_ROLE_DANGEROUS:
         break;
     }
-    status = FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
-done:
-    return status;
+    return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
 }
 
 /* REDUCE and NEWOBJ: callable, arguments -> value. */
@@ -378,8 +395,10 @@ static lp_status build(machine *m) {
     LP_TRY(need(m, 2));
     lp_node *object = node_at(m, top(m, 2));
     if (object->kind == LP_NODE_OBJECT) {
-        object->is.state = top(m, 1);
-    } else if (object->kind != LP_NODE_DICT && object->kind != LP_NODE_FOREIGN) {
+        object->is.object.state = top(m, 1);
+    } else if (object->kind == LP_NODE_FOREIGN) {
+        object->is.foreign.state = top(m, 1);
+    } else if (object->kind != LP_NODE_DICT) {
         LP_TRY(FAIL(m, LP_ERR_UNSUPPORTED, "gives a state to something that has none"));
     }
     m->stack.count--;

@@ -2,8 +2,9 @@
  *
  * A pickle is a program for a stack machine.  This interpreter knows the instructions of protocol 2
  * that torch.save and torch.jit.save write, and gives a meaning only to the globals in the table
- * of pickle.c.  What any other global makes is a foreign node: that something was there is all
- * that is kept of it.  Globals that run code when Python loads them are an error that names them.
+ * of pickle_globals.c.  What any other global makes is a foreign node: what was put into it is
+ * kept, so that tensors in it can be found.  Globals that run code when Python loads them are an
+ * error that names them.
  *
  * The result is a graph of small nodes in one array, linked by index.  A byte of the pickle adds at
  * most two nodes and nothing is copied, so memory is at most 200 times the pickle's size, however
@@ -35,9 +36,9 @@ typedef enum lp_node_kind {
     LP_NODE_INT,    /* also booleans */
     LP_NODE_TEXT,
     LP_NODE_TUPLE,
-    LP_NODE_LIST,
+    LP_NODE_LIST, /* also sets */
     LP_NODE_DICT,
-    LP_NODE_CELL, /* one item of the three above */
+    LP_NODE_CELL, /* one item of the three above, or of a foreign node */
     LP_NODE_GLOBAL,
     LP_NODE_STORAGE,
     LP_NODE_TENSOR,
@@ -74,8 +75,14 @@ typedef struct lp_node {
             uint32_t storage, offset, shape, stride; /* as the file gives them, unchecked */
             const lp_torch_type *type;               /* NULL: that of the storage */
         } tensor;
-        uint32_t state; /* of an object: a node, or 0 */
-        uint32_t maker; /* of a foreign node: the global */
+        struct {
+            uint32_t state; /* a node, or 0 */
+        } object;
+        struct {
+            uint32_t first, last, count; /* as items; cells without a key were appended */
+            uint32_t maker, arguments;   /* what was called with which tuple; arguments may be 0 */
+            uint32_t state;              /* what BUILD gave it, or 0 */
+        } foreign;
     } is;
 } lp_node;
 

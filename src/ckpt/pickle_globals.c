@@ -27,6 +27,10 @@ static const struct {
     {"torch.jit._pickle", "build_tensorlist", LP_ROLE_FIRST},
     {"torch.jit._pickle", "restore_type_tag", LP_ROLE_FIRST},
     {"torch", "Size", LP_ROLE_FIRST},
+    {"builtins", "set", LP_ROLE_SET},
+    {"builtins", "frozenset", LP_ROLE_SET},
+    {"__builtin__", "set", LP_ROLE_SET},
+    {"__builtin__", "frozenset", LP_ROLE_SET},
     {"torch", "device", LP_ROLE_INERT},
 };
 

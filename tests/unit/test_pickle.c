@@ -60,8 +60,9 @@ static void script_module_is_read(void **state) {
               &err);
     const lp_node *root = &p.nodes[p.root];
     assert_int_equal(root->kind, LP_NODE_OBJECT);
-    assert_int_equal(p.nodes[lp_pickle_find(&p, root->is.state, "proj")].kind, LP_NODE_TENSOR);
-    const lp_node *sizes = &p.nodes[lp_pickle_find(&p, root->is.state, "sizes")];
+    assert_int_equal(p.nodes[lp_pickle_find(&p, root->is.object.state, "proj")].kind,
+                     LP_NODE_TENSOR);
+    const lp_node *sizes = &p.nodes[lp_pickle_find(&p, root->is.object.state, "sizes")];
     assert_int_equal(sizes->kind, LP_NODE_LIST);
     assert_int_equal(sizes->is.items.count, 2);
     lp_pickle_free(&p);
@@ -143,7 +144,8 @@ static void other_globals_are_passed_over(void **state) {
         CASE("cpathlib\nPosixPath\nX\x01\0\0\0/\x85R", LP_NODE_FOREIGN),
         CASE("c__builtin__\nset\n]K\x01"
              "a\x85R",
-             LP_NODE_FOREIGN),
+             LP_NODE_LIST),
+        CASE("c__builtin__\nset\n)R", LP_NODE_LIST),
         CASE("ccollections\ndefaultdict\nc__builtin__\nint\n\x85RX\x01\0\0\0aK\x01s", LP_NODE_DICT),
         CASE("ctorch\ndevice\nX\x04\0\0\0cuda\x85R", LP_NODE_OPAQUE),
         CASE("ctorch\nSize\n(K\x02K\x03t\x85R", LP_NODE_TUPLE),

@@ -179,13 +179,13 @@ static void other_contents_are_refused(void **state) {
     REFUSED(HEAD DICT("") KEYS(""), LP_ERR_UNSUPPORTED, "no tensors found");
     REFUSED(HEAD "\x80\x02"
                  "ctorchvision.models\nResNet\n)\x81}b." KEYS(""),
-            LP_ERR_UNSUPPORTED, "a whole pickled module");
+            LP_ERR_UNSUPPORTED, "no tensors found");
     /* the class of a pickled module comes with its source: not looked at */
     REFUSED(
         HEAD
         "\x80\x02(X\x06\0\0\0modulecnet\nNet\nX\x04\0\0\0n.pyX\x06\0\0\0import\x74Q)\x81}b." KEYS(
             ""),
-        LP_ERR_UNSUPPORTED, "a whole pickled module");
+        LP_ERR_UNSUPPORTED, "no tensors found");
 }
 
 static void long_pickles_are_refused_as_such(void **state) {

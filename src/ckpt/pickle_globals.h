@@ -23,8 +23,7 @@ typedef enum lp_role {
     LP_ROLE_DANGEROUS     /* refused */
 } lp_role;
 
-/* The role of a global; *type is the type that it names, or NULL.  In the bytes, one line feed
- * stands between `module` and `name`. */
+/* The role of a global; *type is the type that it names, or NULL. */
 lp_role lp_global_find(const char *module, size_t module_length, const char *name, size_t length,
                        const lp_torch_type **type);
 

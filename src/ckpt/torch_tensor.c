@@ -47,26 +47,23 @@ static const lp_node *maker_of(const lp_pickle *pickle, uint32_t node) {
     return maker->kind == LP_NODE_GLOBAL ? maker : NULL;
 }
 
-/* A foreign tensor's function, without its module, or NULL. */
-static const char *rebuilder_of(const lp_pickle *pickle, uint32_t node, size_t *length) {
-    static const char *const modules[] = {"torch._utils\n", "torch._tensor\n"};
+/* The text of a foreign tensor's function, or NULL. */
+static const lp_node *rebuilder_of(const lp_pickle *pickle, uint32_t node) {
     const lp_node *maker = maker_of(pickle, node);
-    for (size_t i = 0; i < 2 && maker != NULL; i++) {
-        size_t module = strlen(modules[i]), prefix = sizeof rebuilders - 1;
-        const char *text = pickle->bytes + maker->is.global.start;
-        if (maker->is.global.length >= module + prefix && memcmp(text, modules[i], module) == 0 &&
-            memcmp(text + module, rebuilders, prefix) == 0) {
-            *length = maker->is.global.length - module;
-            return text + module;
-        }
+    if (maker == NULL || (!lp_pickle_is_text(pickle, maker->is.global.module, "torch._utils") &&
+                          !lp_pickle_is_text(pickle, maker->is.global.module, "torch._tensor"))) {
+        return NULL;
     }
-    return NULL;
+    const lp_node *name = &pickle->nodes[maker->is.global.name];
+    return name->is.text.length >= sizeof rebuilders - 1 &&
+                   memcmp(pickle->bytes + name->is.text.start, rebuilders, sizeof rebuilders - 1) ==
+                       0
+               ? name
+               : NULL;
 }
 
 bool lp_torch_is_tensor(const lp_pickle *pickle, uint32_t node) {
-    size_t length;
-    return pickle->nodes[node].kind == LP_NODE_TENSOR ||
-           rebuilder_of(pickle, node, &length) != NULL;
+    return pickle->nodes[node].kind == LP_NODE_TENSOR || rebuilder_of(pickle, node) != NULL;
 }
 
 /* ---- counts ---------------------------------------------------------------------------------- */
@@ -102,14 +99,13 @@ static uint32_t item_at(const lp_pickle *pickle, uint32_t tuple, int i) {
 /* A tensor of a kind that is not read. */
 static lp_status fill_foreign(const lp_pickle *pickle, uint32_t node, lp_entry *entry,
                               lp_error *err) {
-    size_t length;
     uint64_t sizes[LP_MAX_RANK] = {0};
     uint32_t shape = 0;
-    const char *name = rebuilder_of(pickle, node, &length);
+    uint32_t name = maker_of(pickle, node)->is.global.name;
     entry->tensor.dtype = LP_DTYPE_OTHER;
     entry->tensor.dtype_name = "of an unknown kind";
     for (size_t i = 0; i < KINDS; i++) {
-        if (strlen(kinds[i].name) == length && memcmp(name, kinds[i].name, length) == 0) {
+        if (lp_pickle_is_text(pickle, name, kinds[i].name)) {
             entry->tensor.dtype_name = kinds[i].kind;
             shape = item_at(pickle, pickle->nodes[node].is.foreign.arguments, kinds[i].shape);
             shape = kinds[i].inner >= 0 ? item_at(pickle, shape, kinds[i].inner) : shape;

@@ -78,7 +78,7 @@ static bool append_key(walk *w, const level *in, uint32_t key, uint32_t position
     const lp_node *node = &w->pickle->nodes[key];
     char decimal[24];
     int digits;
-    if (key != 0 && node->kind == LP_NODE_TEXT) {
+    if (lp_pickle_is_string(w->pickle, key)) {
         *length =
             append(w, in->length, w->pickle->bytes + node->is.text.start, node->is.text.length);
         return true;
@@ -160,20 +160,39 @@ done:
     return status;
 }
 
+/* The module that another one was made from by a call (torch.compile), so that it has no attributes
+ * of its own; or 0.  A method was made from one, too, by getattr. */
+static uint32_t wrapped_by(const walk *w, const lp_node *foreign) {
+    const lp_node *nodes = w->pickle->nodes, *maker = &nodes[foreign->is.foreign.maker];
+    uint32_t first;
+    if (foreign->is.foreign.state != 0 || maker->kind != LP_NODE_GLOBAL ||
+        lp_pickle_is_text(w->pickle, maker->is.global.name, "getattr") ||
+        !lp_pickle_items(w->pickle, foreign->is.foreign.arguments, 1, &first)) {
+        return 0;
+    }
+    return nodes[first].kind == LP_NODE_FOREIGN || nodes[first].kind == LP_NODE_DICT ? first : 0;
+}
+
 /* Enters an instance of a class that is not known: what it has as a dictionary or list, else its
  * attributes.  Those of a module of torch.fx are an argument. */
 static lp_status enter_foreign(walk *w, uint32_t value, size_t length) {
     const lp_node *node = &w->pickle->nodes[value];
     level in = {.container = value, .length = length};
-    uint32_t argument = 0;
+    uint32_t wrapped;
     lp_status status = LP_OK;
-    if (node->is.foreign.count > 0) {
+    while (node->is.foreign.count == 0 && (wrapped = wrapped_by(w, node)) != 0) {
+        LP_TRY(spend(w, 1));
+        in.container = wrapped;
+        node = &w->pickle->nodes[wrapped];
+        if (node->kind == LP_NODE_DICT) {
+            break;
+        }
+    }
+    if (node->kind == LP_NODE_FOREIGN && node->is.foreign.count > 0) {
         return enter(w, in);
     }
-    in.container = attributes_of(w, node->is.foreign.state);
-    if (in.container == 0 && lp_pickle_items(w->pickle, node->is.foreign.arguments, 1, &argument) &&
-        is_dictionary(w, argument)) {
-        in.container = argument;
+    if (node->kind == LP_NODE_FOREIGN) {
+        in.container = attributes_of(w, node->is.foreign.state);
     }
     if (in.container == 0 || w->seen[in.container] != UNSEEN) {
         return LP_OK;
@@ -182,7 +201,7 @@ static lp_status enter_foreign(walk *w, uint32_t value, size_t length) {
     if (in.module) {
         in.passed_over = lp_pickle_find(w->pickle, in.container, "_non_persistent_buffers_set");
     }
-    status = in.module || argument == 0 ? enter(w, in) : LP_OK;
+    status = in.module || node->kind == LP_NODE_FOREIGN ? enter(w, in) : LP_OK;
 done:
     return status;
 }
@@ -222,18 +241,13 @@ static lp_status visit_attribute(walk *w, const level *in, const lp_node *cell) 
 
 /* Whether a list has a text. */
 static lp_status is_listed(walk *w, uint32_t list, uint32_t key, bool *listed) {
-    const lp_node *nodes = w->pickle->nodes, *text = &nodes[key];
+    const lp_node *nodes = w->pickle->nodes;
     lp_status status = LP_OK;
-    uint32_t cell = nodes[list].kind == LP_NODE_LIST && text->kind == LP_NODE_TEXT
-                        ? nodes[list].is.items.first
-                        : 0;
+    uint32_t cell = nodes[list].kind == LP_NODE_LIST ? nodes[list].is.items.first : 0;
     *listed = false;
     for (; cell != 0 && !*listed; cell = nodes[cell].is.cell.next) {
-        const lp_node *other = &nodes[nodes[cell].is.cell.value];
         LP_TRY(spend(w, 1));
-        *listed = other->kind == LP_NODE_TEXT && other->is.text.length == text->is.text.length &&
-                  memcmp(w->pickle->bytes + other->is.text.start,
-                         w->pickle->bytes + text->is.text.start, text->is.text.length) == 0;
+        *listed = lp_pickle_same_text(w->pickle, nodes[cell].is.cell.value, key);
     }
 done:
     return status;

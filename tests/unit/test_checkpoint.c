@@ -638,14 +638,18 @@ static void deep_nesting_costs_nothing(void **state) {
 
 static void members_are_checked(void **state) {
     (void)state;
-    static char zeros[(4 << 20) + 1];
+    static char zeros[(64 << 20) + 1];
     const zip_member inflating[] = {MEMBER("model/data.pkl", DICT(ITEM(W, ONE))),
                                     {"model/data/0", zeros, 100000}};
     write_zip(file, inflating, 2, true);
-    REFUSED(LP_ERR_FORMAT, "model/data/0: the storages hold more than the file's ");
+    REFUSED(LP_ERR_FORMAT, "model/data/0: pickle and storages hold more than the file's ");
     const zip_member large[] = {{"model/data.pkl", zeros, sizeof zeros}};
     write_zip(file, large, 1, true);
-    REFUSED(LP_ERR_UNSUPPORTED, "model/data.pkl: 4194305 bytes, expected at most 4194304");
+    REFUSED(LP_ERR_UNSUPPORTED, "model/data.pkl: 67108865 bytes, expected at most 67108864");
+
+    const zip_member inflated[] = {{"model/data.pkl", zeros, 100000}};
+    write_zip(file, inflated, 1, true);
+    REFUSED(LP_ERR_FORMAT, "model/data.pkl: pickle and storages hold more than the file's ");
 
     WRITE(MEMBER("model/data.pkl", DICT(ITEM(W, ONE))), MEMBER("model/data/0", F32_6),
           MEMBER("model/data/0", F32_6));

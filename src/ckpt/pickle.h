@@ -108,9 +108,14 @@ void lp_pickle_free(lp_pickle *pickle);
 /* Whether a node is a text or bytes, which Python 2 does not tell apart. */
 bool lp_pickle_is_string(const lp_pickle *pickle, uint32_t node);
 
-/* True for such a node equal to a string; and for two of them that are equal. */
+/* True for such a node equal to a string, or beginning with it; and for two of them that are
+ * equal. */
 bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text);
+bool lp_pickle_begins(const lp_pickle *pickle, uint32_t node, const char *prefix);
 bool lp_pickle_same_text(const lp_pickle *pickle, uint32_t a, uint32_t b);
+
+/* The global that made a foreign node, or 0. */
+uint32_t lp_pickle_maker(const lp_pickle *pickle, uint32_t node);
 
 /* The first `count` items of a tuple; false when it is none or shorter. */
 bool lp_pickle_items(const lp_pickle *pickle, uint32_t tuple, size_t count, uint32_t *items);

@@ -24,10 +24,23 @@ bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text)
     return equals(pickle, node, text, strlen(text));
 }
 
+bool lp_pickle_begins(const lp_pickle *pickle, uint32_t node, const char *prefix) {
+    const lp_node *n = &pickle->nodes[node];
+    size_t length = strlen(prefix);
+    return lp_pickle_is_string(pickle, node) && n->is.text.length >= length &&
+           memcmp(pickle->bytes + n->is.text.start, prefix, length) == 0;
+}
+
 bool lp_pickle_same_text(const lp_pickle *pickle, uint32_t a, uint32_t b) {
     const lp_node *other = &pickle->nodes[b];
     return lp_pickle_is_string(pickle, b) &&
            equals(pickle, a, pickle->bytes + other->is.text.start, other->is.text.length);
+}
+
+uint32_t lp_pickle_maker(const lp_pickle *pickle, uint32_t node) {
+    const lp_node *n = &pickle->nodes[node];
+    uint32_t maker = n->kind == LP_NODE_FOREIGN ? n->is.foreign.maker : 0;
+    return pickle->nodes[maker].kind == LP_NODE_GLOBAL ? maker : 0;
 }
 
 bool lp_pickle_items(const lp_pickle *pickle, uint32_t tuple, size_t count, uint32_t *items) {

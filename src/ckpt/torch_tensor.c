@@ -19,8 +19,6 @@
 
 /* ---- kinds that are not read ----------------------------------------------------------------- */
 
-static const char rebuilders[] = "_rebuild_"; /* what functions that make tensors begin with */
-
 /* What they are made by, all under torch._utils; where the shape stands among the arguments, and
  * where among those of that argument.  -1: not there. */
 static const struct {
@@ -37,33 +35,23 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
-/* The global that made a foreign node, or NULL. */
-static const lp_node *maker_of(const lp_pickle *pickle, uint32_t node) {
-    const lp_node *nodes = pickle->nodes;
-    if (nodes[node].kind != LP_NODE_FOREIGN) {
-        return NULL;
+/* The name of the function that made a foreign tensor, a text; or 0. */
+static uint32_t rebuilder_of(const lp_pickle *pickle, uint32_t node) {
+    uint32_t maker = lp_pickle_maker(pickle, node);
+    if (maker == 0) {
+        return 0;
     }
-    const lp_node *maker = &nodes[nodes[node].is.foreign.maker];
-    return maker->kind == LP_NODE_GLOBAL ? maker : NULL;
-}
-
-/* The text of a foreign tensor's function, or NULL. */
-static const lp_node *rebuilder_of(const lp_pickle *pickle, uint32_t node) {
-    const lp_node *maker = maker_of(pickle, node);
-    if (maker == NULL || (!lp_pickle_is_text(pickle, maker->is.global.module, "torch._utils") &&
-                          !lp_pickle_is_text(pickle, maker->is.global.module, "torch._tensor"))) {
-        return NULL;
-    }
-    const lp_node *name = &pickle->nodes[maker->is.global.name];
-    return name->is.text.length >= sizeof rebuilders - 1 &&
-                   memcmp(pickle->bytes + name->is.text.start, rebuilders, sizeof rebuilders - 1) ==
-                       0
+    uint32_t module = pickle->nodes[maker].is.global.module;
+    uint32_t name = pickle->nodes[maker].is.global.name;
+    return (lp_pickle_is_text(pickle, module, "torch._utils") ||
+            lp_pickle_is_text(pickle, module, "torch._tensor")) &&
+                   lp_pickle_begins(pickle, name, "_rebuild_")
                ? name
-               : NULL;
+               : 0;
 }
 
 bool lp_torch_is_tensor(const lp_pickle *pickle, uint32_t node) {
-    return pickle->nodes[node].kind == LP_NODE_TENSOR || rebuilder_of(pickle, node) != NULL;
+    return pickle->nodes[node].kind == LP_NODE_TENSOR || rebuilder_of(pickle, node) != 0;
 }
 
 /* ---- counts ---------------------------------------------------------------------------------- */
@@ -101,7 +89,7 @@ static lp_status fill_foreign(const lp_pickle *pickle, uint32_t node, lp_entry *
                               lp_error *err) {
     uint64_t sizes[LP_MAX_RANK] = {0};
     uint32_t shape = 0;
-    uint32_t name = maker_of(pickle, node)->is.global.name;
+    uint32_t name = rebuilder_of(pickle, node);
     entry->tensor.dtype = LP_DTYPE_OTHER;
     entry->tensor.dtype_name = "of an unknown kind";
     for (size_t i = 0; i < KINDS; i++) {

@@ -160,14 +160,14 @@ done:
     return status;
 }
 
-/* The module that another one was made from by a call (torch.compile), so that it has no attributes
- * of its own; or 0.  A method was made from one, too, by getattr. */
-static uint32_t wrapped_by(const walk *w, const lp_node *foreign) {
-    const lp_node *nodes = w->pickle->nodes, *maker = &nodes[foreign->is.foreign.maker];
-    uint32_t first;
-    if (foreign->is.foreign.state != 0 || maker->kind != LP_NODE_GLOBAL ||
-        lp_pickle_is_text(w->pickle, maker->is.global.name, "getattr") ||
-        !lp_pickle_items(w->pickle, foreign->is.foreign.arguments, 1, &first)) {
+/* What an object without items or a state was made from by a call: a module (torch.compile) or its
+ * attributes (torch.fx); or 0.  A method was made from a module, too, by getattr. */
+static uint32_t wrapped_by(const walk *w, uint32_t foreign) {
+    const lp_node *nodes = w->pickle->nodes;
+    uint32_t first, maker = lp_pickle_maker(w->pickle, foreign);
+    if (nodes[foreign].is.foreign.count > 0 || nodes[foreign].is.foreign.state != 0 || maker == 0 ||
+        lp_pickle_is_text(w->pickle, nodes[maker].is.global.name, "getattr") ||
+        !lp_pickle_items(w->pickle, nodes[foreign].is.foreign.arguments, 1, &first)) {
         return 0;
     }
     return nodes[first].kind == LP_NODE_FOREIGN || nodes[first].kind == LP_NODE_DICT ? first : 0;
@@ -176,24 +176,20 @@ static uint32_t wrapped_by(const walk *w, const lp_node *foreign) {
 /* Enters an instance of a class that is not known: what it has as a dictionary or list, else its
  * attributes.  Those of a module of torch.fx are an argument. */
 static lp_status enter_foreign(walk *w, uint32_t value, size_t length) {
-    const lp_node *node = &w->pickle->nodes[value];
-    level in = {.container = value, .length = length};
+    const lp_node *nodes = w->pickle->nodes;
+    level in = {.length = length};
     uint32_t wrapped;
-    lp_status status = LP_OK;
-    while (node->is.foreign.count == 0 && (wrapped = wrapped_by(w, node)) != 0) {
+    lp_status status;
+    while (nodes[value].kind == LP_NODE_FOREIGN && (wrapped = wrapped_by(w, value)) != 0) {
         LP_TRY(spend(w, 1));
-        in.container = wrapped;
-        node = &w->pickle->nodes[wrapped];
-        if (node->kind == LP_NODE_DICT) {
-            break;
-        }
+        value = wrapped;
     }
-    if (node->kind == LP_NODE_FOREIGN && node->is.foreign.count > 0) {
+    bool argument = nodes[value].kind == LP_NODE_DICT;
+    if (!argument && nodes[value].is.foreign.count > 0) {
+        in.container = value;
         return enter(w, in);
     }
-    if (node->kind == LP_NODE_FOREIGN) {
-        in.container = attributes_of(w, node->is.foreign.state);
-    }
+    in.container = argument ? value : attributes_of(w, nodes[value].is.foreign.state);
     if (in.container == 0 || w->seen[in.container] != UNSEEN) {
         return LP_OK;
     }
@@ -201,7 +197,7 @@ static lp_status enter_foreign(walk *w, uint32_t value, size_t length) {
     if (in.module) {
         in.passed_over = lp_pickle_find(w->pickle, in.container, "_non_persistent_buffers_set");
     }
-    status = in.module || node->kind == LP_NODE_FOREIGN ? enter(w, in) : LP_OK;
+    status = in.module || !argument ? enter(w, in) : LP_OK;
 done:
     return status;
 }
@@ -294,6 +290,33 @@ done:
 
 /* ---- the root -------------------------------------------------------------------------------- */
 
+static bool is_array(const lp_pickle *pickle, uint32_t node) {
+    uint32_t maker = lp_pickle_maker(pickle, node);
+    if (maker == 0) {
+        return false;
+    }
+    uint32_t module = pickle->nodes[maker].is.global.module;
+    uint32_t name = pickle->nodes[maker].is.global.name;
+    return lp_pickle_begins(pickle, module, "numpy.") &&
+           (lp_pickle_is_text(pickle, name, "_reconstruct") ||
+            lp_pickle_is_text(pickle, name, "_frombuffer"));
+}
+
+/* NumPy's arrays may be weights, but are not read. */
+static lp_status no_tensors(const lp_pickle *pickle, lp_error *err) {
+    size_t arrays = 0;
+    for (uint32_t i = 1; i < pickle->count; i++) {
+        arrays += is_array(pickle, i);
+    }
+    return arrays > 0 ? lp_fail(err, LP_ERR_UNSUPPORTED,
+                                "no tensors found, but %zu NumPy arrays, which are not read: save "
+                                "them as tensors or as .safetensors",
+                                arrays)
+                      : lp_fail(err, LP_ERR_UNSUPPORTED,
+                                "no tensors found: expected a dictionary of them, or modules that "
+                                "hold them");
+}
+
 lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *storages,
                               lp_index *index, lp_torch_tree *tree, lp_error *err) {
     size_t before = index->count;
@@ -312,9 +335,7 @@ lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *
     LP_TRY(enter_value(&w, pickle->root, 0));
     LP_TRY(run(&w));
     if (index->count == before) {
-        status = lp_fail(err, LP_ERR_UNSUPPORTED,
-                         "no tensors found: expected a dictionary of them, or modules that hold "
-                         "them");
+        status = no_tensors(pickle, err);
     }
 done:
     lp_free(w.seen);

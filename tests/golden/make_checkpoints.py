@@ -212,6 +212,8 @@ def main():
         whole = {**training, key: state}
         save(f"under_{key}.pth", flatten(whole), lambda path: torch.save(whole, path))
     old = {"_use_new_zipfile_serialization": False}
+    # The old format has the sources of modules' classes beside them, and where they lie.
+    torch.serialization.get_source_lines_and_file = lambda kind: (["class of a module\n"], 1, "x.py")
     save("legacy.pt", state, lambda path: torch.save(state, path, **old))
     # A whole training state as DINO writes it: the teacher is the model.
     student = {f"module.backbone.{name}": -t for name, t in tower.state_dict().items()}
@@ -234,6 +236,16 @@ def main():
     whole = {"model": nn.DataParallel(tower), "ema": ema, "rng": torch.arange(5)}
     save("module.pt", flatten(whole), lambda path: torch.save(whole, path))
     save("module_legacy.pt", flatten(whole), lambda path: torch.save(whole, path, **old))
+    # The other protocols of pickle; protocol 0 is one that torch.load cannot read either.
+    block = tower.resblocks[0]
+    block.register_buffer("cache", torch.randn(3), persistent=False)
+    small = {"epoch": 1 << 40, "done": True, "best": {1: block.ln_1.weight.data, "block": block}}
+    for protocol in (1, 3, 4, 5):
+        zipped = {"pickle_protocol": protocol}
+        name = f"protocol{protocol}.pt"
+        save(name, flatten(small), lambda path: torch.save(small, path, **zipped))
+        name = f"protocol{protocol}_legacy.pt"
+        save(name, flatten(small), lambda path: torch.save(small, path, **zipped, **old))
     parallel = collections.OrderedDict((f"module.{name}", tensor) for name, tensor in state.items())
     save("module.bin", state, lambda path: torch.save(parallel, path))
     for dtype in (torch.float32, torch.float16, torch.bfloat16):

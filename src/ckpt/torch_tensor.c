@@ -19,19 +19,19 @@
 
 /* ---- kinds that are not read ----------------------------------------------------------------- */
 
-/* What they are made by, all under torch._utils; where the shape stands among the arguments, and
- * where among those of that argument.  -1: not there. */
+/* The functions that make them, under torch._utils or torch._tensor; where the shape stands among
+ * the arguments, and where among those of that argument.  -1: not there. */
 static const struct {
-    const char *name, *kind;
+    const char *maker;
     int shape, inner;
 } kinds[] = {
-    {"_rebuild_qtensor", "quantised (_rebuild_qtensor)", 2, -1},
-    {"_rebuild_sparse_tensor", "sparse (_rebuild_sparse_tensor)", 1, 2},
-    {"_rebuild_meta_tensor_no_storage", "meta (_rebuild_meta_tensor_no_storage)", 1, -1},
-    {"_rebuild_wrapper_subclass", "wrapped (_rebuild_wrapper_subclass)", 2, -1},
-    {"_rebuild_nested_tensor", "nested (_rebuild_nested_tensor)", -1, -1},
-    {"_rebuild_device_tensor_from_numpy", "NumPy (_rebuild_device_tensor_from_numpy)", -1, -1},
-    {"_rebuild_xla_tensor", "NumPy (_rebuild_xla_tensor)", -1, -1},
+    {"_rebuild_qtensor", 2, -1},
+    {"_rebuild_sparse_tensor", 1, 2},
+    {"_rebuild_meta_tensor_no_storage", 1, -1},
+    {"_rebuild_wrapper_subclass", 2, -1},
+    {"_rebuild_nested_tensor", -1, -1},
+    {"_rebuild_device_tensor_from_numpy", -1, -1},
+    {"_rebuild_xla_tensor", -1, -1},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -91,10 +91,10 @@ static lp_status fill_foreign(const lp_pickle *pickle, uint32_t node, lp_entry *
     uint32_t shape = 0;
     uint32_t name = rebuilder_of(pickle, node);
     entry->tensor.dtype = LP_DTYPE_OTHER;
-    entry->tensor.dtype_name = "of an unknown kind";
+    entry->tensor.dtype_name = "unknown";
     for (size_t i = 0; i < KINDS; i++) {
-        if (lp_pickle_is_text(pickle, name, kinds[i].name)) {
-            entry->tensor.dtype_name = kinds[i].kind;
+        if (lp_pickle_is_text(pickle, name, kinds[i].maker)) {
+            entry->tensor.dtype_name = kinds[i].maker;
             shape = item_at(pickle, pickle->nodes[node].is.foreign.arguments, kinds[i].shape);
             shape = kinds[i].inner >= 0 ? item_at(pickle, shape, kinds[i].inner) : shape;
         }

@@ -468,14 +468,14 @@ static void other_kinds_of_tensors_are_listed_and_named(void **state) {
         const char *name, *kind;
         int rank;
     } expected[] = {
-        {"d", "wrapped (_rebuild_wrapper_subclass)", 1},
-        {"m", "meta (_rebuild_meta_tensor_no_storage)", 2},
-        {"p", "quantised (_rebuild_qtensor)", 1},
-        {"q", "quantised (_rebuild_qtensor)", 1},
-        {"s", "sparse (_rebuild_sparse_tensor)", 1},
-        {"u", "of an unknown kind", 0},
+        {"d", "_rebuild_wrapper_subclass", 1},
+        {"m", "_rebuild_meta_tensor_no_storage", 2},
+        {"p", "_rebuild_qtensor", 1},
+        {"q", "_rebuild_qtensor", 1},
+        {"s", "_rebuild_sparse_tensor", 1},
+        {"u", "unknown", 0},
         {"w", "FloatStorage", 1},
-        {"x", "NumPy (_rebuild_xla_tensor)", 0},
+        {"x", "_rebuild_xla_tensor", 0},
     };
 #define OTHER(maker, arguments) "ctorch._utils\n" maker "\n" arguments "R"
 #define QUANTISED OTHER("_rebuild_qtensor", "(NK\0K\x06\x85K\x01\x85NNNt")
@@ -824,9 +824,9 @@ static void other_formats_say_what_to_do(void **state) {
 
 static void each_failing_allocation_is_reported(void **state) {
     (void)state;
-    static const char *const names[] = {GOLDEN "plain.pt", GOLDEN "torchscript.pt",
-                                        GOLDEN "float16.safetensors", GOLDEN "legacy.pt",
-                                        GOLDEN "module.pt", GOLDEN "protocol4_legacy.pt"};
+    static const char *const names[] = {
+        GOLDEN "plain.pt",  GOLDEN "torchscript.pt", GOLDEN "float16.safetensors",
+        GOLDEN "legacy.pt", GOLDEN "module.pt",      GOLDEN "protocol4_legacy.pt"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         lp_status status = LP_ERR_MEMORY;
         size_t k = 1;

@@ -3,45 +3,24 @@
  * Reference: Python's Lib/pickletools.py (instructions), torch/serialization.py and
  * torch/csrc/jit/serialization/pickler.cpp (which of them PyTorch writes).
  *
- *   PROTO 2, then instructions until STOP, which must leave exactly one value on the stack.
- *   GLOBAL      looks its name up in pickle_globals.c; REDUCE, NEWOBJ and BUILD on it make a node
- *               that only records the arguments, or, of a name that is not there, nothing of them.
- *   BINPERSID   ("storage", type, key, place, size, view) makes a storage. */
+ *   Instructions until STOP, which must leave exactly one value on the stack.  Protocols 2 to 5
+ *   begin with PROTO and their number; protocol 1 with any other instruction.  Protocol 0 is
+ *   refused: PyTorch writes persistent ids in it that it cannot read itself. */
 #include "ckpt/pickle.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/error.h"
-#include "ckpt/pickle_globals.h"
+#include "ckpt/pickle_machine.h"
 
-/* An array of node indexes that grows. */
-typedef struct refs {
-    uint32_t *items;
-    size_t count, capacity;
-} refs;
+#define FAIL LP_MACHINE_FAIL
 
-typedef struct machine {
-    const char *where;
-    const unsigned char *bytes;
-    size_t size, at; /* at: the next byte */
-    size_t opcode;   /* offset of the current instruction */
-    refs stack;
-    refs marks; /* heights of the stack */
-    refs memo;  /* 0 where nothing was put */
-    lp_pickle *out;
-    lp_error *err;
-} machine;
+enum { PROTOCOL_MAX = 5 };
 
-/* The functions below return LP_OK or record an error at the current instruction. */
-
-#define FAIL(m, status, ...) (lp_fail((m)->err, status, __VA_ARGS__), locate(m, status))
-
-static lp_status locate(const machine *m, lp_status status) {
-    return lp_prefix(m->err, status, "%s: byte %zu: ", m->where, m->opcode);
-}
-
-static lp_status refs_push(machine *m, refs *list, uint32_t item) {
+static lp_status refs_push(lp_machine *m, lp_refs *list, uint32_t item) {
+    if (list->count == LP_PICKLE_NODES) {
+        return FAIL(m, LP_ERR_UNSUPPORTED, "more than %d values", LP_PICKLE_NODES);
+    }
     uint32_t *items = lp_grow_by_one(list->items, list->count, &list->capacity, sizeof *items);
     if (items == NULL) {
         return lp_fail_memory(m->err, m->where, list->count + 1, sizeof *items);
@@ -51,13 +30,11 @@ static lp_status refs_push(machine *m, refs *list, uint32_t item) {
     return LP_OK;
 }
 
-static lp_node *node_at(const machine *m, uint32_t i) {
-    return &m->out->nodes[i];
-}
-
-/* Appends a node of zeros.  Pointers to nodes do not survive this; indexes do. */
-static lp_status add_node(machine *m, lp_node_kind kind, uint32_t *index) {
+lp_status lp_machine_add(lp_machine *m, lp_node_kind kind, uint32_t *index) {
     lp_pickle *out = m->out;
+    if (out->count == LP_PICKLE_NODES) {
+        return FAIL(m, LP_ERR_UNSUPPORTED, "more than %d values", LP_PICKLE_NODES);
+    }
     lp_node *nodes = lp_grow_by_one(out->nodes, out->count, &out->capacity, sizeof *nodes);
     if (nodes == NULL) {
         return lp_fail_memory(m->err, m->where, out->count + 1, sizeof *nodes);
@@ -68,40 +45,42 @@ static lp_status add_node(machine *m, lp_node_kind kind, uint32_t *index) {
     return LP_OK;
 }
 
-static lp_status push(machine *m, uint32_t index) {
+static lp_status push(lp_machine *m, uint32_t index) {
     return refs_push(m, &m->stack, index);
 }
 
-static lp_status push_new(machine *m, lp_node_kind kind, uint32_t *index) {
-    lp_status status = add_node(m, kind, index);
-    return status == LP_OK ? push(m, *index) : status;
+lp_status lp_machine_replace(lp_machine *m, size_t count, uint32_t value) {
+    m->stack.count -= count;
+    return push(m, value);
 }
 
-static lp_status push_integer(machine *m, int64_t value) {
+static lp_status push_new(lp_machine *m, lp_node_kind kind) {
     uint32_t index;
-    lp_status status;
-    LP_TRY(push_new(m, LP_NODE_INT, &index));
-    node_at(m, index)->is.integer = value;
-done:
+    lp_status status = lp_machine_add(m, kind, &index);
+    return status == LP_OK ? push(m, index) : status;
+}
+
+static lp_status push_integer(lp_machine *m, int64_t value) {
+    lp_status status = push_new(m, LP_NODE_INT);
+    if (status == LP_OK) {
+        lp_node_at(m, lp_machine_top(m, 1))->is.integer = value;
+    }
     return status;
 }
 
-/* Values below the latest mark belong to what is still being collected. */
-static lp_status need(machine *m, size_t count) {
-    size_t floor = m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
-    if (m->stack.count - floor < count) {
-        return FAIL(m, LP_ERR_FORMAT, "needs %zu values, found %zu on the stack", count,
-                    m->stack.count - floor);
-    }
-    return LP_OK;
+/* The lowest value above the latest mark. */
+static size_t floor_of(const lp_machine *m) {
+    return m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
 }
 
-/* The k-th value from the top, 1 being the top; need() comes first. */
-static uint32_t top(const machine *m, size_t k) {
-    return m->stack.items[m->stack.count - k];
+lp_status lp_machine_need(lp_machine *m, size_t count) {
+    size_t found = m->stack.count - floor_of(m);
+    return found >= count
+               ? LP_OK
+               : FAIL(m, LP_ERR_FORMAT, "needs %zu values, found %zu on the stack", count, found);
 }
 
-static lp_status pop_mark(machine *m, size_t *height) {
+static lp_status pop_mark(lp_machine *m, size_t *height) {
     if (m->marks.count == 0) {
         return FAIL(m, LP_ERR_FORMAT, "needs a mark, found none");
     }
@@ -109,18 +88,20 @@ static lp_status pop_mark(machine *m, size_t *height) {
     return LP_OK;
 }
 
-static lp_status take(machine *m, size_t count, const unsigned char **bytes) {
+/* ---- operands -------------------------------------------------------------------------------- */
+
+static lp_status take(lp_machine *m, uint64_t count, const unsigned char **bytes) {
     if (m->size - m->at < count) {
-        return FAIL(m, LP_ERR_FORMAT, "the pickle ends %zu bytes too early",
-                    count - (m->size - m->at));
+        return FAIL(m, LP_ERR_FORMAT, "the pickle ends %llu bytes too early",
+                    (unsigned long long)(count - (m->size - m->at)));
     }
     *bytes = m->bytes + m->at;
-    m->at += count;
+    m->at += (size_t)count;
     return LP_OK;
 }
 
 /* Little-endian integer of 1 to 8 bytes. */
-static lp_status take_number(machine *m, size_t count, uint64_t *value) {
+static lp_status take_number(lp_machine *m, size_t count, uint64_t *value) {
     const unsigned char *bytes = NULL;
     lp_status status = take(m, count, &bytes);
     *value = 0;
@@ -130,319 +111,66 @@ static lp_status take_number(machine *m, size_t count, uint64_t *value) {
     return status;
 }
 
-/* A name as it may be shown: hostile files must not send escapes to a terminal. */
-static const char *printable(const char *text, size_t length, char shown[120]) {
-    size_t n = length < 116 ? length : 116;
-    for (size_t i = 0; i < n; i++) {
-        shown[i] = text[i];
-        if (text[i] < 0x20 || text[i] > 0x7e) {
-            shown[i] = '?';
+/* Text up to the end of a line, which is passed over. */
+static lp_status take_line(lp_machine *m, const char **line, size_t *length) {
+    *line = (const char *)m->bytes + m->at;
+    const char *end = memchr(*line, '\n', m->size - m->at);
+    if (end == NULL) {
+        return FAIL(m, LP_ERR_FORMAT, "the pickle ends within a line");
+    }
+    *length = (size_t)(end - *line);
+    m->at += *length + 1;
+    return LP_OK;
+}
+
+/* An integer in decimal.  *fits: it has at most 18 digits; what has more is no size. */
+static lp_status take_decimal(lp_machine *m, int64_t *value, bool *fits) {
+    const char *line;
+    size_t length = 0, i = 0;
+    lp_status status;
+    *value = 0;
+    LP_TRY(take_line(m, &line, &length));
+    if (length > 0 && line[length - 1] == 'L') { /* as Python 2 spells long ones */
+        length--;
+    }
+    bool negative = length > 0 && line[0] == '-';
+    i = negative;
+    *fits = length - i <= 18;
+    if (i == length) {
+        return FAIL(m, LP_ERR_FORMAT, "expected a decimal number");
+    }
+    for (; i < length; i++) {
+        if (line[i] < '0' || line[i] > '9') {
+            return FAIL(m, LP_ERR_FORMAT, "expected a decimal number");
         }
+        *value = *fits ? 10 * *value + (line[i] - '0') : 0;
     }
-    memcpy(shown + n, n < length ? "..." : "", n < length ? 4 : 1);
-    return shown;
-}
-
-/* GLOBAL: "module\nname\n". */
-static lp_status read_global(machine *m) {
-    const char *module = (const char *)m->bytes + m->at;
-    const char *end = (const char *)m->bytes + m->size;
-    const char *module_end = memchr(module, '\n', (size_t)(end - module));
-    const char *name = module_end != NULL ? module_end + 1 : end;
-    const char *name_end = memchr(name, '\n', (size_t)(end - name));
-    lp_status status;
-    if (name_end == NULL) {
-        return FAIL(m, LP_ERR_FORMAT, "the pickle ends within the name of a global");
-    }
-    size_t module_length = (size_t)(module_end - module), length = (size_t)(name_end - name);
-    m->at = (size_t)(name_end + 1 - (const char *)m->bytes);
-
-    const lp_torch_type *type;
-    lp_role role = lp_global_find(module, module_length, name, length, &type);
-    if (role == LP_ROLE_DANGEROUS) {
-        char shown_module[120], shown_name[120];
-        return FAIL(m, LP_ERR_UNSUPPORTED,
-                    "the global %s.%s runs code where Python loads it, and has no place among "
-                    "weights; nothing was executed",
-                    printable(module, module_length, shown_module),
-                    printable(name, length, shown_name));
-    }
-    uint32_t index;
-    LP_TRY(push_new(m, LP_NODE_GLOBAL, &index));
-    lp_node *node = node_at(m, index);
-    node->is.global.role = (uint32_t)role;
-    node->is.global.type = type;
-    node->is.global.start = (uint32_t)(module - (const char *)m->bytes);
-    node->is.global.length = (uint32_t)(name_end - module);
+    *value = negative ? -*value : *value;
 done:
     return status;
 }
 
-/* Puts the stack's values from `height` on into a container, and takes them off the stack. */
-static lp_status collect(machine *m, uint32_t container, size_t height) {
-    bool pairs = node_at(m, container)->kind == LP_NODE_DICT;
-    size_t step = pairs ? 2 : 1;
-    lp_status status = LP_OK;
-    if ((m->stack.count - height) % step != 0) {
-        return FAIL(m, LP_ERR_FORMAT, "a dictionary's key has no value");
-    }
-    for (size_t i = height; i < m->stack.count; i += step) {
-        uint32_t cell;
-        LP_TRY(add_node(m, LP_NODE_CELL, &cell));
-        lp_node *item = node_at(m, cell), *owner = node_at(m, container);
-        item->is.cell.key = pairs ? m->stack.items[i] : 0;
-        item->is.cell.value = m->stack.items[i + step - 1];
-        if (owner->is.items.count++ == 0) {
-            owner->is.items.first = cell;
-        } else {
-            node_at(m, owner->is.items.last)->is.cell.next = cell;
-        }
-        owner->is.items.last = cell;
-    }
-    m->stack.count = height;
-done:
-    return status;
-}
-
-static lp_status push_tuple(machine *m, size_t height) {
-    uint32_t tuple;
+static lp_status read_decimal(lp_machine *m) {
+    int64_t value;
+    bool fits = false;
     lp_status status;
-    LP_TRY(add_node(m, LP_NODE_TUPLE, &tuple));
-    LP_TRY(collect(m, tuple, height));
-    LP_TRY(push(m, tuple));
-done:
-    return status;
-}
-
-/* Adds what lies above `height` to the container just below it; what is added to something foreign
- * is dropped. */
-static lp_status extend(machine *m, lp_node_kind kind, size_t height) {
-    size_t floor = m->marks.count > 0 ? m->marks.items[m->marks.count - 1] : 0;
-    uint32_t container = height > floor ? m->stack.items[height - 1] : 0; /* 0: opaque */
-    if (node_at(m, container)->kind == LP_NODE_FOREIGN) {
-        m->stack.count = height;
-        return LP_OK;
-    }
-    if (node_at(m, container)->kind != kind) {
-        return FAIL(m, LP_ERR_FORMAT, "adds to something that is not a %s",
-                    kind == LP_NODE_DICT ? "dictionary" : "list");
-    }
-    return collect(m, container, height);
-}
-
-static bool has_role(const machine *m, uint32_t node, lp_role role) {
-    const lp_node *n = node_at(m, node);
-    return n->kind == LP_NODE_GLOBAL && n->is.global.role == role;
-}
-
-/* BINPERSID: a storage, or the class of a pickled module with its source text. */
-static lp_status read_persistent(machine *m) {
-    uint32_t items[6], index;
-    lp_status status;
-    LP_TRY(need(m, 1));
-    if (lp_pickle_items(m->out, top(m, 1), 2, items) &&
-        lp_pickle_is_text(m->out, items[0], "module")) {
-        m->stack.items[m->stack.count - 1] = items[1];
-        return LP_OK;
-    }
-    if (!lp_pickle_items(m->out, top(m, 1), 5, items) ||
-        !lp_pickle_is_text(m->out, items[0], "storage") ||
-        !has_role(m, items[1], LP_ROLE_STORAGE) || node_at(m, items[2])->kind != LP_NODE_TEXT ||
-        node_at(m, items[4])->kind != LP_NODE_INT) {
-        return FAIL(m, LP_ERR_FORMAT,
-                    "a persistent id is not (\"storage\", type, key, place, size)");
-    }
-    bool six = lp_pickle_items(m->out, top(m, 1), 6, items);
-    m->stack.count--;
-    LP_TRY(push_new(m, LP_NODE_STORAGE, &index));
-    lp_node *node = node_at(m, index);
-    node->is.storage.type = node_at(m, items[1])->is.global.type;
-    node->is.storage.key = items[2];
-    node->is.storage.size = items[4];
-    node->is.storage.view = six ? items[5] : 0;
-done:
-    return status;
-}
-
-static lp_status rebuild_tensor(machine *m, uint32_t arguments, bool typed, uint32_t *result) {
-    uint32_t items[7];
-    lp_status status;
-    if (!lp_pickle_items(m->out, arguments, typed ? 7 : 4, items) ||
-        node_at(m, items[0])->kind != LP_NODE_STORAGE ||
-        (typed && !has_role(m, items[6], LP_ROLE_DTYPE))) {
-        return FAIL(m, LP_ERR_FORMAT,
-                    "a tensor is not rebuilt from (storage, offset, shape, stride, ...)");
-    }
-    LP_TRY(add_node(m, LP_NODE_TENSOR, result));
-    lp_node *node = node_at(m, *result);
-    node->is.tensor.storage = items[0];
-    node->is.tensor.offset = items[1];
-    node->is.tensor.shape = items[2];
-    node->is.tensor.stride = items[3];
-    node->is.tensor.type = typed ? node_at(m, items[6])->is.global.type : NULL;
-done:
-    return status;
-}
-
-/* OrderedDict and its argument: nothing, another dictionary, or a list of pairs, as Python 2 wrote
- * it.  The list becomes a dictionary in its place, so that to do it again costs nothing. */
-static lp_status order_dict(machine *m, uint32_t arguments, uint32_t *result) {
-    uint32_t pair[2], list = 0;
-    if (!lp_pickle_items(m->out, arguments, 1, &list)) {
-        return add_node(m, LP_NODE_DICT, result);
-    }
-    *result = list;
-    lp_node *node = node_at(m, list);
-    uint32_t cell = node->kind == LP_NODE_LIST ? node->is.items.first : 0;
-    bool fits = node->kind == LP_NODE_LIST || node->kind == LP_NODE_DICT;
-    for (; cell != 0 && fits; cell = node_at(m, cell)->is.cell.next) {
-        fits = lp_pickle_pair(m->out, node_at(m, cell)->is.cell.value, pair);
-        node_at(m, cell)->is.cell.key = fits ? pair[0] : 0;
-        node_at(m, cell)->is.cell.value = fits ? pair[1] : 0;
-    }
-    node->kind = LP_NODE_DICT;
-    return fits ? LP_OK : FAIL(m, LP_ERR_FORMAT, "OrderedDict is not made from a list of pairs");
-}
-
-/* A global's call: -> value. */
-static lp_status call(machine *m, lp_role role, uint32_t callable, uint32_t arguments,
-                      uint32_t *result) {
-    uint32_t items[4];
-    lp_status status;
-    switch (role) {
-    case LP_ROLE_ORDERED_DICT:
-        return order_dict(m, arguments, result);
-    case LP_ROLE_DEFAULT_DICT:
-        return add_node(m, LP_NODE_DICT, result);
-    case LP_ROLE_TENSOR:
-    case LP_ROLE_TENSOR_TYPED:
-        return rebuild_tensor(m, arguments, role == LP_ROLE_TENSOR_TYPED, result);
-    case LP_ROLE_SUBCLASS:
-        if (!lp_pickle_items(m->out, arguments, 4, items) ||
-            (!has_role(m, items[0], LP_ROLE_TENSOR) &&
-             !has_role(m, items[0], LP_ROLE_TENSOR_TYPED))) {
-            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a tensor of another class");
-        }
-        return rebuild_tensor(m, items[2], has_role(m, items[0], LP_ROLE_TENSOR_TYPED), result);
-    case LP_ROLE_PARAMETER:
-    case LP_ROLE_FIRST:
-        if (!lp_pickle_items(m->out, arguments, 1, items) ||
-            (role == LP_ROLE_PARAMETER && node_at(m, items[0])->kind != LP_NODE_TENSOR)) {
-            return FAIL(m, LP_ERR_FORMAT, "wrong arguments for a parameter or list");
-        }
-        *result = items[0];
-        return LP_OK;
-    case LP_ROLE_INERT:
-        return add_node(m, LP_NODE_OPAQUE, result);
-    case LP_ROLE_CLASS:
-        return add_node(m, LP_NODE_OBJECT, result);
-    case LP_ROLE_FOREIGN:
-        LP_TRY(add_node(m, LP_NODE_FOREIGN, result));
-        node_at(m, *result)->is.maker = callable;
-        return LP_OK;
-    case LP_ROLE_STORAGE:
-    case LP_ROLE_DTYPE:
-    case LP_ROLE_DANGEROUS:
-        break;
-    }
-    status = FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
-done:
-    return status;
-}
-
-/* REDUCE and NEWOBJ: callable, arguments -> value. */
-static lp_status apply(machine *m, bool instance) {
-    uint32_t arguments, callable, result = 0;
-    lp_status status;
-    LP_TRY(need(m, 2));
-    arguments = top(m, 1);
-    callable = top(m, 2);
-    const lp_node *global = node_at(m, callable);
-    if (global->kind != LP_NODE_GLOBAL || node_at(m, arguments)->kind != LP_NODE_TUPLE) {
-        return FAIL(m, LP_ERR_FORMAT, "calls something that is not a global with a tuple");
-    }
-    lp_role role = (lp_role)global->is.global.role;
-    if (instance && role != LP_ROLE_CLASS && role != LP_ROLE_FOREIGN) {
-        return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");
-    }
-    LP_TRY(call(m, role, callable, arguments, &result));
-    m->stack.count -= 2;
-    LP_TRY(push(m, result));
-done:
-    return status;
-}
-
-/* BUILD: value, state -> value.  Of a dictionary the state is its attributes (_metadata). */
-static lp_status build(machine *m) {
-    lp_status status;
-    LP_TRY(need(m, 2));
-    lp_node *object = node_at(m, top(m, 2));
-    if (object->kind == LP_NODE_OBJECT) {
-        object->is.state = top(m, 1);
-    } else if (object->kind != LP_NODE_DICT && object->kind != LP_NODE_FOREIGN) {
-        LP_TRY(FAIL(m, LP_ERR_UNSUPPORTED, "gives a state to something that has none"));
-    }
-    m->stack.count--;
-done:
-    return status;
-}
-
-static lp_status put(machine *m, size_t width) {
-    uint64_t slot = 0;
-    lp_status status;
-    LP_TRY(need(m, 1));
-    LP_TRY(take_number(m, width, &slot));
-    /* A pickle cannot have more slots than bytes, so the memo is bounded by them too. */
-    if (slot >= m->size) {
-        LP_TRY(FAIL(m, LP_ERR_FORMAT, "memo slot %llu in a pickle of %zu bytes",
-                    (unsigned long long)slot, m->size));
-    }
-    while (m->memo.count <= slot) {
-        LP_TRY(refs_push(m, &m->memo, 0));
-    }
-    m->memo.items[slot] = top(m, 1);
-done:
-    return status;
-}
-
-static lp_status get(machine *m, size_t width) {
-    uint64_t slot;
-    lp_status status;
-    LP_TRY(take_number(m, width, &slot));
-    if (slot >= m->memo.count || m->memo.items[slot] == 0) {
-        LP_TRY(FAIL(m, LP_ERR_FORMAT, "memo slot %llu is empty", (unsigned long long)slot));
-    }
-    LP_TRY(push(m, m->memo.items[slot]));
-done:
-    return status;
-}
-
-static lp_status read_text(machine *m, size_t width) {
-    uint64_t length;
-    const unsigned char *bytes = NULL;
-    uint32_t index;
-    lp_status status;
-    LP_TRY(take_number(m, width, &length));
-    LP_TRY(take(m, (size_t)length, &bytes));
-    LP_TRY(push_new(m, LP_NODE_TEXT, &index));
-    node_at(m, index)->is.text.start = (uint32_t)(bytes - m->bytes);
-    node_at(m, index)->is.text.length = (uint32_t)length;
+    LP_TRY(take_decimal(m, &value, &fits));
+    status = fits ? push_integer(m, value) : push_new(m, LP_NODE_OPAQUE);
 done:
     return status;
 }
 
 /* LONG1 and LONG4: a two's-complement integer of any length.  What does not fit in 64 bits (a
  * seed) cannot be a size or an offset. */
-static lp_status read_long(machine *m, size_t width) {
+static lp_status read_long(lp_machine *m, size_t width) {
     uint64_t length, value;
     int64_t integer;
     const unsigned char *bytes;
-    uint32_t index;
     lp_status status;
     LP_TRY(take_number(m, width, &length));
     if (length > 8) {
-        LP_TRY(take(m, (size_t)length, &bytes));
-        return push_new(m, LP_NODE_OPAQUE, &index);
+        LP_TRY(take(m, length, &bytes));
+        return push_new(m, LP_NODE_OPAQUE);
     }
     LP_TRY(take_number(m, (size_t)length, &value));
     if (length > 0 && length < 8 && (value >> (8 * length - 1)) != 0) {
@@ -454,36 +182,267 @@ done:
     return status;
 }
 
-static lp_status step(machine *m, unsigned opcode) {
-    uint64_t number = 0;
-    const unsigned char *bytes;
+lp_status lp_machine_add_text(lp_machine *m, lp_node_kind kind, const char *start, size_t length,
+                              uint32_t *index) {
+    lp_status status = lp_machine_add(m, kind, index);
+    if (status == LP_OK) {
+        lp_node *node = lp_node_at(m, *index);
+        node->is.text.start = (uint32_t)(start - (const char *)m->bytes);
+        node->is.text.length = (uint32_t)length;
+    }
+    return status;
+}
+
+/* A text or bytes behind a length of `width` bytes. */
+static lp_status read_text(lp_machine *m, lp_node_kind kind, size_t width) {
+    uint64_t length;
+    const unsigned char *bytes = NULL;
     uint32_t index;
+    lp_status status;
+    LP_TRY(take_number(m, width, &length));
+    LP_TRY(take(m, length, &bytes));
+    LP_TRY(lp_machine_add_text(m, kind, (const char *)bytes, (size_t)length, &index));
+    LP_TRY(push(m, index));
+done:
+    return status;
+}
+
+static lp_status read_frame(lp_machine *m) {
+    uint64_t length;
+    lp_status status;
+    LP_TRY(take_number(m, 8, &length));
+    if (length > m->size - m->at) {
+        status = FAIL(m, LP_ERR_FORMAT, "a frame of %llu bytes, of which %zu are there",
+                      (unsigned long long)length, m->size - m->at);
+    }
+done:
+    return status;
+}
+
+static lp_status read_protocol(lp_machine *m) {
+    uint64_t protocol;
+    lp_status status;
+    LP_TRY(take_number(m, 1, &protocol));
+    if (protocol > PROTOCOL_MAX) {
+        status = FAIL(m, LP_ERR_UNSUPPORTED,
+                      "pickle protocol %u; save it again with torch.save's default, protocol 2",
+                      (unsigned)protocol);
+    }
+done:
+    return status;
+}
+
+/* ---- containers ------------------------------------------------------------------------------ */
+
+/* Puts the stack's values from `height` on into a container, as keys and values or as they are, and
+ * takes them off the stack.  A foreign node's items begin its struct, as those of a container. */
+static lp_status collect(lp_machine *m, uint32_t container, bool pairs, size_t height) {
+    size_t step = pairs ? 2 : 1;
+    lp_status status = LP_OK;
+    if ((m->stack.count - height) % step != 0) {
+        return FAIL(m, LP_ERR_FORMAT, "a dictionary's key has no value");
+    }
+    for (size_t i = height; i < m->stack.count; i += step) {
+        uint32_t cell;
+        LP_TRY(lp_machine_add(m, LP_NODE_CELL, &cell));
+        lp_node *item = lp_node_at(m, cell), *owner = lp_node_at(m, container);
+        item->is.cell.key = pairs ? m->stack.items[i] : 0;
+        item->is.cell.value = m->stack.items[i + step - 1];
+        if (owner->is.items.count++ == 0) {
+            owner->is.items.first = cell;
+        } else {
+            lp_node_at(m, owner->is.items.last)->is.cell.next = cell;
+        }
+        owner->is.items.last = cell;
+    }
+    m->stack.count = height;
+done:
+    return status;
+}
+
+/* A new container of what lies above `height`. */
+static lp_status push_filled(lp_machine *m, lp_node_kind kind, size_t height) {
+    uint32_t container;
+    lp_status status;
+    LP_TRY(lp_machine_add(m, kind, &container));
+    LP_TRY(collect(m, container, kind == LP_NODE_DICT, height));
+    LP_TRY(push(m, container));
+done:
+    return status;
+}
+
+/* The same above the latest mark, which it takes away. */
+static lp_status push_marked(lp_machine *m, lp_node_kind kind) {
     size_t height = 0;
     lp_status status;
+    LP_TRY(pop_mark(m, &height));
+    LP_TRY(push_filled(m, kind, height));
+done:
+    return status;
+}
+
+/* Adds what lies above `height` to the container just below it. */
+static lp_status extend(lp_machine *m, lp_node_kind kind, size_t height) {
+    uint32_t container = height > floor_of(m) ? m->stack.items[height - 1] : 0; /* 0: opaque */
+    lp_node_kind found = lp_node_at(m, container)->kind;
+    if (found != kind && found != LP_NODE_FOREIGN) {
+        return FAIL(m, LP_ERR_FORMAT, "adds to something that is not a %s",
+                    kind == LP_NODE_DICT ? "dictionary" : "list");
+    }
+    return collect(m, container, kind == LP_NODE_DICT, height);
+}
+
+static lp_status extend_marked(lp_machine *m, lp_node_kind kind) {
+    size_t height = 0;
+    lp_status status;
+    LP_TRY(pop_mark(m, &height));
+    LP_TRY(extend(m, kind, height));
+done:
+    return status;
+}
+
+/* ---- stack and memo -------------------------------------------------------------------------- */
+
+/* POP takes away a value, or the mark where there is none above it. */
+static lp_status pop(lp_machine *m) {
+    size_t unused;
+    if (m->stack.count > floor_of(m)) {
+        m->stack.count--;
+        return LP_OK;
+    }
+    return pop_mark(m, &unused);
+}
+
+static lp_status pop_to_mark(lp_machine *m) {
+    size_t height = 0;
+    lp_status status;
+    LP_TRY(pop_mark(m, &height));
+    m->stack.count = height;
+done:
+    return status;
+}
+
+static lp_status duplicate(lp_machine *m) {
+    lp_status status;
+    LP_TRY(lp_machine_need(m, 1));
+    LP_TRY(push(m, lp_machine_top(m, 1)));
+done:
+    return status;
+}
+
+static lp_status put(lp_machine *m, uint64_t slot) {
+    lp_status status;
+    LP_TRY(lp_machine_need(m, 1));
+    /* A pickle cannot have more slots than bytes, so the memo is bounded by them too. */
+    if (slot >= m->size) {
+        LP_TRY(FAIL(m, LP_ERR_FORMAT, "memo slot %llu in a pickle of %zu bytes",
+                    (unsigned long long)slot, m->size));
+    }
+    while (m->memo.count <= slot) {
+        LP_TRY(refs_push(m, &m->memo, 0));
+    }
+    m->memorised += m->memo.items[slot] == 0;
+    m->memo.items[slot] = lp_machine_top(m, 1);
+done:
+    return status;
+}
+
+static lp_status get(lp_machine *m, uint64_t slot) {
+    return slot < m->memo.count && m->memo.items[slot] != 0
+               ? push(m, m->memo.items[slot])
+               : FAIL(m, LP_ERR_FORMAT, "memo slot %llu is empty", (unsigned long long)slot);
+}
+
+/* OBJ: mark, class, arguments -> an instance, as Python 2 writes those of old classes. */
+static lp_status read_object(lp_machine *m) {
+    size_t height = 0;
+    uint32_t class;
+    lp_status status;
+    LP_TRY(pop_mark(m, &height));
+    if (m->stack.count == height) {
+        return FAIL(m, LP_ERR_FORMAT, "an instance has no class");
+    }
+    class = m->stack.items[height];
+    LP_TRY(push_filled(m, LP_NODE_TUPLE, height + 1));
+    m->stack.items[height] = class;
+    LP_TRY(lp_machine_apply(m, true));
+done:
+    return status;
+}
+
+/* ---- instructions ---------------------------------------------------------------------------- */
+
+static lp_status step(lp_machine *m, unsigned opcode) {
+    uint64_t number = 0;
+    int64_t decimal = 0;
+    bool fits;
+    const unsigned char *bytes;
+    const char *line;
+    size_t length;
+    lp_status status;
     switch (opcode) {
-    case '(': /* MARK */
-        return refs_push(m, &m->marks, (uint32_t)m->stack.count);
-    case 'c':
-        return read_global(m);
+    case 0x80: /* PROTO */
+        return read_protocol(m);
+    case 0x95: /* FRAME */
+        return read_frame(m);
+
+    case 'c': /* GLOBAL */
+        return lp_machine_global(m);
+    case 0x93: /* STACK_GLOBAL */
+        return lp_machine_stack_global(m);
     case 'Q': /* BINPERSID */
-        return read_persistent(m);
+        return lp_machine_persistent(m);
     case 'R':  /* REDUCE */
     case 0x81: /* NEWOBJ */
-        return apply(m, opcode == 0x81);
-    case 'b':
-        return build(m);
+        return lp_machine_apply(m, opcode == 0x81);
+    case 0x92: /* NEWOBJ_EX: class, arguments, arguments with names, which are dropped */
+        LP_TRY(lp_machine_need(m, 3));
+        m->stack.count--;
+        return lp_machine_apply(m, true);
+    case 'o': /* OBJ */
+        return read_object(m);
+    case 'b': /* BUILD */
+        return lp_machine_build(m);
+
+    case '(': /* MARK */
+        return refs_push(m, &m->marks, (uint32_t)m->stack.count);
+    case '0': /* POP */
+        return pop(m);
+    case '1': /* POP_MARK */
+        return pop_to_mark(m);
+    case '2': /* DUP */
+        return duplicate(m);
     case 'q': /* BINPUT, LONG_BINPUT */
     case 'r':
-        return put(m, opcode == 'q' ? 1 : 4);
+        LP_TRY(take_number(m, opcode == 'q' ? 1 : 4, &number));
+        return put(m, number);
+    case 0x94: /* MEMOIZE: the next slot */
+        return put(m, m->memorised);
     case 'h': /* BINGET, LONG_BINGET */
     case 'j':
-        return get(m, opcode == 'h' ? 1 : 4);
-    case 'X': /* BINUNICODE; BINSTRING and SHORT_BINSTRING: text of Python 2 */
-    case 'T':
-    case 'U':
-        return read_text(m, opcode == 'U' ? 1 : 4);
+        LP_TRY(take_number(m, opcode == 'h' ? 1 : 4, &number));
+        return get(m, number);
+    case 'p': /* PUT, GET: in decimal */
+    case 'g':
+        LP_TRY(take_decimal(m, &decimal, &fits));
+        number = fits && decimal >= 0 ? (uint64_t)decimal : UINT64_MAX;
+        return opcode == 'p' ? put(m, number) : get(m, number);
+
+    case 'X':  /* BINUNICODE */
+    case 0x8c: /* SHORT_BINUNICODE */
+    case 0x8d: /* BINUNICODE8 */
+        return read_text(m, LP_NODE_TEXT, opcode == 'X' ? 4 : opcode == 0x8c ? 1 : 8);
+    case 'T': /* BINSTRING, BINBYTES */
+    case 'B':
+        return read_text(m, LP_NODE_BYTES, 4);
+    case 'U': /* SHORT_BINSTRING, SHORT_BINBYTES */
+    case 'C':
+        return read_text(m, LP_NODE_BYTES, 1);
+    case 0x8e: /* BINBYTES8, BYTEARRAY8 */
+    case 0x96:
+        return read_text(m, LP_NODE_BYTES, 8);
     case 'N': /* NONE */
-        return push_new(m, LP_NODE_OPAQUE, &index);
+        return push_new(m, LP_NODE_OPAQUE);
     case 0x88: /* NEWTRUE, NEWFALSE */
     case 0x89:
         return push_integer(m, opcode == 0x88);
@@ -495,36 +454,57 @@ static lp_status step(machine *m, unsigned opcode) {
         LP_TRY(take_number(m, 4, &number));
         return push_integer(m, number < 0x80000000u ? (int64_t)number
                                                     : (int64_t)number - INT64_C(0x100000000));
+    case 'I': /* INT, LONG: in decimal; also booleans, as 00 and 01 */
+    case 'L':
+        return read_decimal(m);
     case 0x8a: /* LONG1, LONG4 */
     case 0x8b:
         return read_long(m, opcode == 0x8a ? 1 : 4);
     case 'G': /* BINFLOAT */
         LP_TRY(take(m, 8, &bytes));
-        return push_new(m, LP_NODE_OPAQUE, &index);
-    case ']': /* EMPTY_LIST */
-        return push_new(m, LP_NODE_LIST, &index);
+        return push_new(m, LP_NODE_OPAQUE);
+    case 'F': /* FLOAT: in decimal */
+        LP_TRY(take_line(m, &line, &length));
+        return push_new(m, LP_NODE_OPAQUE);
+
+    case ']':  /* EMPTY_LIST */
+    case 0x8f: /* EMPTY_SET */
+        return push_new(m, LP_NODE_LIST);
     case '}': /* EMPTY_DICT */
-        return push_new(m, LP_NODE_DICT, &index);
+        return push_new(m, LP_NODE_DICT);
     case ')': /* EMPTY_TUPLE */
-        return push_new(m, LP_NODE_TUPLE, &index);
+        return push_new(m, LP_NODE_TUPLE);
     case 't': /* TUPLE */
-        LP_TRY(pop_mark(m, &height));
-        return push_tuple(m, height);
+        return push_marked(m, LP_NODE_TUPLE);
+    case 'l':  /* LIST */
+    case 0x91: /* FROZENSET */
+        return push_marked(m, LP_NODE_LIST);
+    case 'd': /* DICT */
+        return push_marked(m, LP_NODE_DICT);
     case 0x85: /* TUPLE1, TUPLE2, TUPLE3 */
     case 0x86:
     case 0x87:
-        LP_TRY(need(m, opcode - 0x84));
-        return push_tuple(m, m->stack.count - (opcode - 0x84));
+        LP_TRY(lp_machine_need(m, opcode - 0x84));
+        return push_filled(m, LP_NODE_TUPLE, m->stack.count - (opcode - 0x84));
     case 'a': /* APPEND */
-        LP_TRY(need(m, 2));
+        LP_TRY(lp_machine_need(m, 2));
         return extend(m, LP_NODE_LIST, m->stack.count - 1);
     case 's': /* SETITEM */
-        LP_TRY(need(m, 3));
+        LP_TRY(lp_machine_need(m, 3));
         return extend(m, LP_NODE_DICT, m->stack.count - 2);
-    case 'e': /* APPENDS, SETITEMS */
-    case 'u':
-        LP_TRY(pop_mark(m, &height));
-        return extend(m, opcode == 'u' ? LP_NODE_DICT : LP_NODE_LIST, height);
+    case 'e':  /* APPENDS */
+    case 0x90: /* ADDITEMS */
+        return extend_marked(m, LP_NODE_LIST);
+    case 'u': /* SETITEMS */
+        return extend_marked(m, LP_NODE_DICT);
+
+    case 'P': /* PERSID, STRING, UNICODE, INST */
+    case 'S':
+    case 'V':
+    case 'i':
+        return FAIL(m, LP_ERR_UNSUPPORTED,
+                    "pickle protocol 0, in which PyTorch cannot read its own files either; save it "
+                    "again with torch.save's default, protocol 2");
     default:
         return FAIL(m, LP_ERR_UNSUPPORTED,
                     "instruction 0x%02x is not one of those that PyTorch writes", opcode);
@@ -533,22 +513,11 @@ done:
     return status;
 }
 
-static lp_status run(machine *m) {
+static lp_status run(lp_machine *m) {
     uint32_t unused;
-    uint64_t protocol = 0, opcode = 0;
+    uint64_t opcode = 0;
     lp_status status;
-    LP_TRY(add_node(m, LP_NODE_OPAQUE, &unused));
-    LP_TRY(take_number(m, 1, &opcode));
-    LP_TRY(take_number(m, 1, &protocol));
-    if (opcode != 0x80) {
-        LP_TRY(FAIL(m, LP_ERR_FORMAT, "expected a pickle's PROTO instruction, found 0x%02x",
-                    (unsigned)opcode));
-    }
-    if (protocol != 2) {
-        LP_TRY(FAIL(m, LP_ERR_UNSUPPORTED,
-                    "pickle protocol %u; save it again with torch.save's default, protocol 2",
-                    (unsigned)protocol));
-    }
+    LP_TRY(lp_machine_add(m, LP_NODE_OPAQUE, &unused));
     for (;;) {
         m->opcode = m->at;
         LP_TRY(take_number(m, 1, &opcode));
@@ -561,7 +530,7 @@ static lp_status run(machine *m) {
         LP_TRY(FAIL(m, LP_ERR_FORMAT, "expected one value at the end, found %zu and %zu marks",
                     m->stack.count, m->marks.count));
     }
-    m->out->root = top(m, 1);
+    m->out->root = lp_machine_top(m, 1);
     m->out->end = m->at;
 done:
     return status;
@@ -570,15 +539,17 @@ done:
 lp_status lp_pickle_read(const char *where, const char *bytes, size_t size, lp_pickle *pickle,
                          lp_error *err) {
     *pickle = (lp_pickle){.bytes = bytes};
-    if (size > LP_PICKLE_MAX) {
-        return lp_fail(err, LP_ERR_UNSUPPORTED, "%s: a pickle of %zu bytes, expected at most %d",
-                       where, size, LP_PICKLE_MAX);
+    if (size > UINT32_MAX) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: a pickle of %zu bytes, expected less than 4 "
+                       "GiB",
+                       where, size);
     }
-    machine m = {.where = where,
-                 .bytes = (const unsigned char *)bytes,
-                 .size = size,
-                 .out = pickle,
-                 .err = err};
+    lp_machine m = {.where = where,
+                    .bytes = (const unsigned char *)bytes,
+                    .size = size,
+                    .out = pickle,
+                    .err = err};
     lp_status status = run(&m);
     lp_free(m.stack.items);
     lp_free(m.marks.items);

@@ -12,18 +12,18 @@ typedef enum lp_role {
     LP_ROLE_TENSOR,       /* (storage, offset, shape, stride, ...) -> a tensor */
     LP_ROLE_TENSOR_TYPED, /* the same with the element type as the seventh argument */
     LP_ROLE_SUBCLASS,     /* (one of the two above, class, its arguments, state) -> a tensor */
-    LP_ROLE_PARAMETER,    /* (tensor, ...) -> that tensor */
+    LP_ROLE_PARAMETER,    /* (tensor, ...) -> that tensor, or foreign node */
     LP_ROLE_FIRST,        /* (value, ...) -> that value: a builder of typed lists */
+    LP_ROLE_SET,          /* () or (list) -> a list */
     LP_ROLE_INERT,        /* (...) -> an opaque value */
     LP_ROLE_STORAGE,      /* a storage class: an argument, never called */
     LP_ROLE_DTYPE,        /* an element type, likewise */
     LP_ROLE_CLASS,        /* a TorchScript class: instances are objects with a state */
-    LP_ROLE_FOREIGN,      /* (...) -> something that is passed over */
+    LP_ROLE_FOREIGN,      /* (...) -> a foreign node */
     LP_ROLE_DANGEROUS     /* refused */
 } lp_role;
 
-/* The role of a global; *type is the type that it names, or NULL.  In the bytes, one line feed
- * stands between `module` and `name`. */
+/* The role of a global; *type is the type that it names, or NULL. */
 lp_role lp_global_find(const char *module, size_t module_length, const char *name, size_t length,
                        const lp_torch_type **type);
 

@@ -9,11 +9,38 @@ void lp_pickle_free(lp_pickle *pickle) {
     *pickle = (lp_pickle){0};
 }
 
-bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text) {
+bool lp_pickle_is_string(const lp_pickle *pickle, uint32_t node) {
+    lp_node_kind kind = pickle->nodes[node].kind;
+    return kind == LP_NODE_TEXT || kind == LP_NODE_BYTES;
+}
+
+static bool equals(const lp_pickle *pickle, uint32_t node, const char *text, size_t length) {
     const lp_node *n = &pickle->nodes[node];
-    size_t length = strlen(text);
-    return n->kind == LP_NODE_TEXT && n->is.text.length == length &&
+    return lp_pickle_is_string(pickle, node) && n->is.text.length == length &&
            memcmp(pickle->bytes + n->is.text.start, text, length) == 0;
+}
+
+bool lp_pickle_is_text(const lp_pickle *pickle, uint32_t node, const char *text) {
+    return equals(pickle, node, text, strlen(text));
+}
+
+bool lp_pickle_begins(const lp_pickle *pickle, uint32_t node, const char *prefix) {
+    const lp_node *n = &pickle->nodes[node];
+    size_t length = strlen(prefix);
+    return lp_pickle_is_string(pickle, node) && n->is.text.length >= length &&
+           memcmp(pickle->bytes + n->is.text.start, prefix, length) == 0;
+}
+
+bool lp_pickle_same_text(const lp_pickle *pickle, uint32_t a, uint32_t b) {
+    const lp_node *other = &pickle->nodes[b];
+    return lp_pickle_is_string(pickle, b) &&
+           equals(pickle, a, pickle->bytes + other->is.text.start, other->is.text.length);
+}
+
+uint32_t lp_pickle_maker(const lp_pickle *pickle, uint32_t node) {
+    const lp_node *n = &pickle->nodes[node];
+    uint32_t maker = n->kind == LP_NODE_FOREIGN ? n->is.foreign.maker : 0;
+    return pickle->nodes[maker].kind == LP_NODE_GLOBAL ? maker : 0;
 }
 
 bool lp_pickle_items(const lp_pickle *pickle, uint32_t tuple, size_t count, uint32_t *items) {

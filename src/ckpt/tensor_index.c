@@ -291,8 +291,8 @@ static rows join_axes(const lp_entry *entry) {
 
 bool lp_entry_is_whole(const lp_entry *entry, uint64_t storage_bytes) {
     rows r = join_axes(entry);
-    return entry->tensor.dtype != LP_DTYPE_OTHER && r.outer == 0 && r.stride == 1 &&
-           entry->offset == 0 && (uint64_t)r.length * entry->bytes == storage_bytes;
+    return r.outer == 0 && r.stride == 1 && entry->offset == 0 &&
+           (uint64_t)r.length * entry->bytes == storage_bytes;
 }
 
 void lp_entry_widen(const lp_entry *entry, const unsigned char *bytes, size_t count,
@@ -320,15 +320,19 @@ lp_status lp_entry_check(const lp_entry *entry, const float *values, lp_error *e
     return LP_OK;
 }
 
+lp_status lp_entry_check_type(const lp_entry *entry, lp_error *err) {
+    const lp_tensor *t = &entry->tensor;
+    return t->dtype != LP_DTYPE_OTHER
+               ? LP_OK
+               : lp_fail(err, LP_ERR_UNSUPPORTED,
+                         "tensor %s: values of type %s cannot be read; expected floating point of "
+                         "16, 32 or 64 bits, or integers",
+                         t->name, t->dtype_name);
+}
+
 lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage, float *values,
                            lp_error *err) {
     const lp_tensor *t = &entry->tensor;
-    if (t->dtype == LP_DTYPE_OTHER) {
-        return lp_fail(err, LP_ERR_UNSUPPORTED,
-                       "tensor %s: values of type %s cannot be read; expected floating point of "
-                       "16, 32 or 64 bits, or integers",
-                       t->name, t->dtype_name);
-    }
     rows r = join_axes(entry);
     size_t position[LP_MAX_RANK] = {0};
     uint64_t at = 0; /* elements from the first one */

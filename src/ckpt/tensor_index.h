@@ -11,8 +11,9 @@
 
 enum {
     LP_NAME_MAX = 512, /* characters of a tensor's name */
-    /* A file's tensors may share values; together they may view this many times its size. */
-    LP_VIEWS_MAX = 4
+    /* A file's tensors may share values, and stand under several names; together they may view this
+     * many times its size. */
+    LP_VIEWS_MAX = 16
 };
 
 typedef struct lp_entry {
@@ -64,6 +65,10 @@ bool lp_entry_shape(lp_entry *entry, const uint64_t *shape, size_t rank);
 
 /* Sets the strides of a contiguous, row-major tensor from its shape. */
 void lp_entry_contiguous(lp_entry *entry);
+
+/* LP_ERR_UNSUPPORTED names a type whose values cannot be read; the functions below are for others.
+ */
+LP_MUST_USE lp_status lp_entry_check_type(const lp_entry *entry, lp_error *err);
 
 /* Writes the values of an entry, viewed in the bytes of its storage, to float32 [count]. */
 LP_MUST_USE lp_status lp_entry_convert(const lp_entry *entry, const unsigned char *storage,

@@ -20,23 +20,46 @@
 
 enum { VERSION = 1001 };
 
-/* The first pickle: the magic number as LONG1 of ten bytes. */
-static const unsigned char magic[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46,
-                                      0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e};
+/* The first pickle, the magic number: LONG1 of ten bytes behind PROTO and, in protocols 4 and 5, a
+ * frame; in protocol 1 a decimal LONG. */
+static const struct {
+    const char *bytes;
+    size_t length;
+} magics[] = {
+#define LONG1 "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+#define FRAME "\x95\x0d\0\0\0\0\0\0\0"
+#define MAGIC(literal)                                                                             \
+    { literal, sizeof(literal) - 1 }
+    MAGIC("\x80\x02" LONG1),
+    MAGIC("\x80\x03" LONG1),
+    MAGIC("\x80\x04" FRAME LONG1),
+    MAGIC("\x80\x05" FRAME LONG1),
+    MAGIC("L119547037146038801333356L\n."),
+};
+
+/* The length of the first pickle, or 0 when it is no magic number. */
+static size_t magic_length(const lp_map *file) {
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        if (file->size >= magics[i].length &&
+            memcmp(file->data, magics[i].bytes, magics[i].length) == 0) {
+            return magics[i].length;
+        }
+    }
+    return 0;
+}
 
 bool lp_torch_legacy_recognise(const lp_map *file) {
-    return file->size >= sizeof magic && memcmp(file->data, magic, sizeof magic) == 0;
+    return magic_length(file) > 0;
 }
 
 /* Reads the pickle at byte *at and moves behind it. */
 static lp_status next_pickle(const lp_map *file, const char *what, uint64_t *at, lp_pickle *pickle,
                              lp_error *err) {
     uint64_t left = file->size - *at;
-    size_t size = left < LP_PICKLE_MAX ? (size_t)left : LP_PICKLE_MAX;
+    size_t size = left < UINT32_MAX ? (size_t)left : UINT32_MAX;
     lp_status status = lp_pickle_read(what, (const char *)file->data + *at, size, pickle, err);
-    if (status != LP_OK) { /* a longer one seems to end early */
-        return lp_prefix(err, status, "the pickle at byte %llu%s: ", (unsigned long long)*at,
-                         left > size ? ", of which 4 MiB are read" : "");
+    if (status != LP_OK) {
+        return lp_prefix(err, status, "the pickle at byte %llu: ", (unsigned long long)*at);
     }
     *at += pickle->end;
     return LP_OK;
@@ -138,7 +161,7 @@ static lp_status place_storages(const lp_map *file, const lp_pickle *keys, uint6
     for (uint32_t cell = root->is.items.first; cell != 0; cell = keys->nodes[cell].is.cell.next) {
         const lp_node *key = &keys->nodes[keys->nodes[cell].is.cell.value];
         lp_legacy_storage *storage =
-            key->kind == LP_NODE_TEXT
+            lp_pickle_is_string(keys, keys->nodes[cell].is.cell.value)
                 ? find_key(legacy, keys->bytes + key->is.text.start, key->is.text.length)
                 : NULL;
         if (storage == NULL || storage->at != 0) {
@@ -169,7 +192,7 @@ lp_status lp_torch_legacy_index(const lp_map *file, lp_torch_legacy *legacy, lp_
                                 lp_error *err) {
     lp_pickle version = {0}, system = {0}, object = {0}, keys = {0};
     lp_status status;
-    uint64_t at = sizeof magic;
+    uint64_t at = magic_length(file);
     const lp_torch_storages storages = {find_storage, legacy, "", true};
     *legacy = (lp_torch_legacy){0};
     LP_TRY(next_pickle(file, "version", &at, &version, err));

@@ -1,275 +1,344 @@
-/* The walk from a pickle's root to its tensors.
+/* The walk from a pickle's root to all its tensors.
  *
- *   1. which dictionary holds the weights: a module tree's state, one under a known key, the root
- *   2. each tensor's name: its key, or the attributes that lead to it, joined by dots, as
- *      state_dict() has it
- *   3. its storage by key; offset, shape and strides against that storage's size
+ * A tensor's name is all keys on the way to it, joined by dots:
  *
- * Reference: torch/serialization.py (_load, _legacy_load: what a persistent id means). */
+ *   dictionary            its keys, texts or integers
+ *   list, tuple           the positions, from 0
+ *   TorchScript object    the keys of its state
+ *   pickled nn.Module     as state_dict() has it: keys of _parameters and _buffers, names of
+ *                         children in _modules; these three words are no part of the name
+ *   any other object      the keys of its dictionary
+ *
+ * The walk has a stack of its own.  A container that it stands in already is not entered again, so
+ * circles end; one in which nothing was found is not looked at again, so the time is bounded by the
+ * pickle's size and by the number of tensors that are listed, and that has a limit, too. */
 #include "ckpt/torch_tree.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { DEPTH_MAX = 64 }; /* modules within modules */
+/* What has become of a container.  It may be entered more than once, under several names. */
+enum { UNSEEN, ENTERED, EMPTY };
 
-#define NOT_COUNTS "offset, shape, strides and size of the storage must be integers of 0 or more"
+enum {
+    TOO_LONG = LP_NAME_MAX + 1, /* the length of a name that no tensor may have */
+    EACH_NODE = 4,              /* what the walk may cost, for each node of the pickle */
+    EACH_TENSOR = 16            /* cost of a tensor; of an item: 1 */
+};
 
-typedef struct reader {
+/* A container on the way from the root. */
+typedef struct level {
+    uint32_t container, cell; /* cell: the next one, or 0 */
+    uint32_t position;        /* of the next one */
+    uint32_t passed_over;     /* a list of buffers that state_dict() leaves out, or 0 */
+    size_t length;            /* characters of the name before its keys */
+    size_t before;            /* tensors in the index when it was entered */
+    bool module;              /* the attributes of an nn.Module */
+} level;
+
+typedef struct walk {
     const lp_torch_storages *storages;
     const lp_pickle *pickle;
     lp_index *index;
     lp_error *err;
-    bool script;
-    uint64_t budget; /* what the walk may still cost; shared modules could multiply it */
+    unsigned char *seen; /* of each node */
+    level *levels;
+    size_t depth, capacity;
+    uint64_t budget;
     char name[LP_NAME_MAX + 1];
-} reader;
+} walk;
 
-/* A count in the pickle: an integer that is not negative. */
-static bool read_count(const lp_pickle *pickle, uint32_t node, uint64_t *value) {
-    const lp_node *n = &pickle->nodes[node];
-    if (n->kind != LP_NODE_INT || n->is.integer < 0) {
+static lp_status spend(walk *w, uint64_t cost) {
+    if (cost > w->budget) {
+        return lp_fail(w->err, LP_ERR_FORMAT,
+                       "dictionaries or modules share each other so often that their tensors "
+                       "cannot be listed");
+    }
+    w->budget -= cost;
+    return LP_OK;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* Puts a text behind the first `length` characters of the name; returns the new length. */
+static size_t append(walk *w, size_t length, const char *text, size_t count) {
+    if (length > LP_NAME_MAX || count > LP_NAME_MAX - length) {
+        return TOO_LONG;
+    }
+    memcpy(w->name + length, text, count);
+    return length + count;
+}
+
+/* Puts the name of an item behind those of its containers.  False when its key cannot be one. */
+static bool append_key(walk *w, const level *in, uint32_t key, uint32_t position, size_t *length) {
+    const lp_node *node = &w->pickle->nodes[key];
+    char decimal[24];
+    int digits;
+    if (lp_pickle_is_string(w->pickle, key)) {
+        *length =
+            append(w, in->length, w->pickle->bytes + node->is.text.start, node->is.text.length);
+        return true;
+    }
+    if (key != 0 && node->kind != LP_NODE_INT) {
         return false;
     }
-    *value = (uint64_t)n->is.integer;
+    digits = snprintf(decimal, sizeof decimal, "%" PRId64,
+                      key != 0 ? node->is.integer : (int64_t)position);
+    *length = append(w, in->length, decimal, (size_t)digits);
     return true;
 }
 
-/* The counts in a tuple of at most LP_MAX_RANK. */
-static bool read_counts(const lp_pickle *pickle, uint32_t tuple, uint64_t *values) {
-    const lp_node *nodes = pickle->nodes;
-    uint32_t cell = nodes[tuple].is.items.first;
-    for (size_t i = 0; cell != 0; cell = nodes[cell].is.cell.next, i++) {
-        if (!read_count(pickle, nodes[cell].is.cell.value, &values[i])) {
-            return false;
-        }
+/* ---- tensors --------------------------------------------------------------------------------- */
+
+static lp_status add_tensor(walk *w, uint32_t node, size_t length) {
+    lp_entry entry;
+    uint64_t available;
+    unsigned at = w->pickle->nodes[node].at;
+    lp_status status;
+    LP_TRY(spend(w, EACH_TENSOR + length / EACH_TENSOR));
+    if (length == TOO_LONG) {
+        LP_TRY(lp_fail(w->err, LP_ERR_FORMAT,
+                       "byte %u: a tensor's name has more than %d "
+                       "characters",
+                       at, LP_NAME_MAX));
     }
-    return true;
+    LP_TRY(lp_index_check_name(w->name, length, w->err));
+    status = lp_torch_tensor_entry(w->pickle, w->storages, node, &entry, &available, w->err);
+    LP_TRY(lp_prefix(w->err, status, "byte %u: tensor %.*s: ", at, (int)length, w->name));
+    LP_TRY(lp_index_add(w->index, w->name, length, &entry, available, w->err));
+done:
+    return status;
 }
 
-/* A storage that is part of another one, as old versions of PyTorch wrote them: (key, offset, size)
- * in elements.  The tensor's own offset counts from there. */
-static lp_status apply_view(reader *r, const lp_node *storage, lp_entry *entry,
-                            uint64_t *available) {
-    const lp_pickle *pickle = r->pickle;
-    const lp_node *view = &pickle->nodes[storage->is.storage.view];
-    uint64_t offset, size, end;
-    uint32_t items[3];
-    if (storage->is.storage.view == 0 || view->kind == LP_NODE_OPAQUE) { /* None */
+/* ---- containers ------------------------------------------------------------------------------ */
+
+static bool is_dictionary(const walk *w, uint32_t node) {
+    return w->pickle->nodes[node].kind == LP_NODE_DICT;
+}
+
+/* Whether a dictionary holds the attributes of an nn.Module. */
+static lp_status is_module(walk *w, uint32_t dictionary, bool *module) {
+    lp_status status;
+    LP_TRY(spend(w, w->pickle->nodes[dictionary].is.items.count)); /* searches are not free */
+    *module = lp_pickle_find(w->pickle, dictionary, "_parameters") != 0 &&
+              lp_pickle_find(w->pickle, dictionary, "_modules") != 0;
+done:
+    return status;
+}
+
+/* The dictionary of an object: its state, or of a pair of dictionary and slots the one that there
+ * is.  0: none. */
+static uint32_t attributes_of(const walk *w, uint32_t state) {
+    uint32_t pair[2];
+    if (is_dictionary(w, state)) {
+        return state;
+    }
+    if (w->pickle->nodes[state].kind == LP_NODE_TUPLE && lp_pickle_pair(w->pickle, state, pair)) {
+        return is_dictionary(w, pair[0]) ? pair[0] : is_dictionary(w, pair[1]) ? pair[1] : 0;
+    }
+    return 0;
+}
+
+/* Enters a container under the first `length` characters of the name. */
+static lp_status enter(walk *w, level in) {
+    lp_status status = LP_OK;
+    if (w->seen[in.container] != UNSEEN) {
         return LP_OK;
     }
-    if (!lp_pickle_items(pickle, storage->is.storage.view, 3, items) || view->is.items.count != 3 ||
-        !read_count(pickle, items[1], &offset) || !read_count(pickle, items[2], &size)) {
-        return lp_fail(r->err, LP_ERR_FORMAT, "its storage's view is not (key, offset, size)");
-    }
-    unsigned bytes = storage->is.storage.type->bytes;
-    if (!lp_add_u64(offset, size, &end) || !lp_mul_u64(end, bytes, &end) || end > *available ||
-        !lp_add_u64(entry->offset, offset * bytes, &entry->offset)) {
-        return lp_fail(r->err, LP_ERR_FORMAT,
-                       "its storage's view of %llu elements from %llu reaches beyond its %llu "
-                       "bytes",
-                       (unsigned long long)size, (unsigned long long)offset,
-                       (unsigned long long)*available);
-    }
-    *available = end;
-    return LP_OK;
+    level *levels = lp_grow_by_one(w->levels, w->depth, &w->capacity, sizeof *levels);
+    LP_TRY(lp_allocated(levels, "the way to the tensors", w->depth + 1, sizeof *levels, w->err));
+    w->levels = levels;
+    in.cell = w->pickle->nodes[in.container].is.items.first;
+    in.before = w->index->count;
+    levels[w->depth++] = in;
+    w->seen[in.container] = ENTERED;
+done:
+    return status;
 }
 
-/* The element type, shape and strides of a tensor's node. */
-static lp_status fill_shape(reader *r, const lp_node *tensor, lp_entry *entry) {
-    const lp_pickle *pickle = r->pickle;
-    const lp_node *shape = &pickle->nodes[tensor->is.tensor.shape];
-    const lp_node *stride = &pickle->nodes[tensor->is.tensor.stride];
-    const lp_torch_type *type = tensor->is.tensor.type;
-    uint64_t sizes[LP_MAX_RANK] = {0};
-    if (shape->kind != LP_NODE_TUPLE || stride->kind != LP_NODE_TUPLE ||
-        shape->is.items.count != stride->is.items.count) {
-        return lp_fail(r->err, LP_ERR_FORMAT, "expected shape and strides as tuples of one length");
+/* What an object without items or a state was made from by a call: a module (torch.compile) or its
+ * attributes (torch.fx); or 0.  A method was made from a module, too, by getattr. */
+static uint32_t wrapped_by(const walk *w, uint32_t foreign) {
+    const lp_node *nodes = w->pickle->nodes;
+    uint32_t first, maker = lp_pickle_maker(w->pickle, foreign);
+    if (nodes[foreign].is.foreign.count > 0 || nodes[foreign].is.foreign.state != 0 || maker == 0 ||
+        lp_pickle_is_text(w->pickle, nodes[maker].is.global.name, "getattr") ||
+        !lp_pickle_items(w->pickle, nodes[foreign].is.foreign.arguments, 1, &first)) {
+        return 0;
     }
-    if (shape->is.items.count > LP_MAX_RANK) {
-        return lp_fail(r->err, LP_ERR_UNSUPPORTED, "%u dimensions, expected at most %d",
-                       shape->is.items.count, LP_MAX_RANK);
-    }
-    if (!read_counts(pickle, tensor->is.tensor.shape, sizes) ||
-        !read_counts(pickle, tensor->is.tensor.stride, entry->stride)) {
-        return lp_fail(r->err, LP_ERR_FORMAT, NOT_COUNTS);
-    }
-    if (type == NULL) {
-        type = pickle->nodes[tensor->is.tensor.storage].is.storage.type;
-    }
-    entry->tensor.dtype = type->type;
-    entry->tensor.dtype_name = type->storage != NULL ? type->storage : type->dtype;
-    entry->bytes = type->bytes;
-    return lp_entry_shape(entry, sizes, shape->is.items.count)
-               ? LP_OK
-               : lp_fail(r->err, LP_ERR_FORMAT, "its shape overflows");
+    return nodes[first].kind == LP_NODE_FOREIGN || nodes[first].kind == LP_NODE_DICT ? first : 0;
 }
 
-/* Where its values begin: storage and offset, after fill_shape.  *available is how far they may
- * reach. */
-static lp_status fill_place(reader *r, const lp_node *tensor, lp_entry *entry,
-                            uint64_t *available) {
-    const lp_pickle *pickle = r->pickle;
-    const lp_node *storage = &pickle->nodes[tensor->is.tensor.storage];
-    const lp_node *key = &pickle->nodes[storage->is.storage.key];
-    uint64_t offset, elements;
-    lp_torch_storage found;
-    char name[LP_TORCH_KEY_MAX + 1];
-    if (!read_count(pickle, tensor->is.tensor.offset, &offset) ||
-        !read_count(pickle, storage->is.storage.size, &elements)) {
-        return lp_fail(r->err, LP_ERR_FORMAT, NOT_COUNTS);
-    }
-    if (key->is.text.length > LP_TORCH_KEY_MAX) {
-        return lp_fail(r->err, LP_ERR_FORMAT, "its storage has a key of %u characters",
-                       key->is.text.length);
-    }
-    memcpy(name, pickle->bytes + key->is.text.start, key->is.text.length);
-    name[key->is.text.length] = '\0';
-    if (!r->storages->find(r->storages->context, name, &found)) {
-        return lp_fail(r->err, LP_ERR_FORMAT, "its storage, %s%s, is not in the file",
-                       r->storages->prefix, name);
-    }
-    if (!lp_mul_u64(elements, storage->is.storage.type->bytes, available) ||
-        *available > found.bytes) {
-        return lp_fail(r->err, LP_ERR_FORMAT,
-                       "its storage, %s%s, has %llu bytes, expected %llu elements of %s",
-                       r->storages->prefix, name, (unsigned long long)found.bytes,
-                       (unsigned long long)elements, storage->is.storage.type->storage);
-    }
-    if (!lp_mul_u64(offset, entry->bytes, &entry->offset)) {
-        return lp_fail(r->err, LP_ERR_FORMAT, "its offset overflows");
-    }
-    entry->storage = found.number;
-    return r->storages->views ? apply_view(r, storage, entry, available) : LP_OK;
-}
-
-static lp_status spend(reader *r, uint64_t cost) {
-    if (cost > r->budget) {
-        return lp_fail(r->err, LP_ERR_FORMAT,
-                       "the modules share each other so often that they cannot be listed");
-    }
-    r->budget -= cost;
-    return LP_OK;
-}
-
-static lp_status add_tensor(reader *r, uint32_t node, size_t name_length) {
-    lp_entry entry = {0};
-    uint64_t available = 0;
-    const lp_node *tensor = &r->pickle->nodes[node];
+/* Enters an instance of a class that is not known: what it has as a dictionary or list, else its
+ * attributes.  Those of a module of torch.fx are an argument. */
+static lp_status enter_foreign(walk *w, uint32_t value, size_t length) {
+    const lp_node *nodes = w->pickle->nodes;
+    level in = {.length = length};
+    uint32_t wrapped;
     lp_status status;
-    LP_TRY(spend(r, 32 + name_length));
-    LP_TRY(lp_index_check_name(r->name, name_length, r->err));
-    status = fill_shape(r, tensor, &entry);
-    status = status == LP_OK ? fill_place(r, tensor, &entry, &available) : status;
-    LP_TRY(
-        lp_prefix(r->err, status, "byte %u: tensor %.*s: ", tensor->at, (int)name_length, r->name));
-    LP_TRY(lp_index_add(r->index, r->name, name_length, &entry, available, r->err));
+    while (nodes[value].kind == LP_NODE_FOREIGN && (wrapped = wrapped_by(w, value)) != 0) {
+        LP_TRY(spend(w, 1));
+        value = wrapped;
+    }
+    bool argument = nodes[value].kind == LP_NODE_DICT;
+    if (!argument && nodes[value].is.foreign.count > 0) {
+        in.container = value;
+        return enter(w, in);
+    }
+    in.container = argument ? value : attributes_of(w, nodes[value].is.foreign.state);
+    if (in.container == 0 || w->seen[in.container] != UNSEEN) {
+        return LP_OK;
+    }
+    LP_TRY(is_module(w, in.container, &in.module));
+    if (in.module) {
+        in.passed_over = lp_pickle_find(w->pickle, in.container, "_non_persistent_buffers_set");
+    }
+    status = in.module || !argument ? enter(w, in) : LP_OK;
 done:
     return status;
 }
 
-/* Passes over what is no tensor, but not over tensors of kinds that are not read (quantised,
- * sparse): without them the weights would not be whole. */
-static lp_status check_foreign(reader *r, uint32_t value, size_t name_length) {
-    static const char *const makers[] = {"torch._utils\n", "torch._tensor\n"};
-    const lp_node *node = &r->pickle->nodes[value];
-    const lp_node *maker = &r->pickle->nodes[node->is.maker];
-    const char *text = r->pickle->bytes + maker->is.global.start;
-    for (size_t i = 0; i < 2; i++) {
-        size_t length = strlen(makers[i]);
-        if (maker->is.global.length > length && memcmp(text, makers[i], length) == 0) {
-            return lp_fail(r->err, LP_ERR_UNSUPPORTED,
-                           "byte %u: tensor %.*s: of a kind that is not read (%.*s)", node->at,
-                           (int)name_length, r->name, (int)(maker->is.global.length - length),
-                           text + length);
-        }
+/* Enters a value, when it holds something, under the first `length` characters of the name. */
+static lp_status enter_value(walk *w, uint32_t value, size_t length) {
+    const lp_node *node = &w->pickle->nodes[value];
+    switch (node->kind) {
+    case LP_NODE_TUPLE:
+    case LP_NODE_LIST:
+    case LP_NODE_DICT:
+        return enter(w, (level){.container = value, .length = length});
+    case LP_NODE_OBJECT:
+        return is_dictionary(w, node->is.object.state)
+                   ? enter(w, (level){.container = node->is.object.state, .length = length})
+                   : LP_OK;
+    case LP_NODE_FOREIGN:
+        return enter_foreign(w, value, length);
+    default:
+        return LP_OK;
     }
-    return LP_OK;
 }
 
-/* Appends a dictionary's key to the first `length` characters of the name. */
-static lp_status append_name(reader *r, size_t length, uint32_t key, size_t *total) {
-    const lp_node *text = &r->pickle->nodes[key];
-    if (text->is.text.length > LP_NAME_MAX - length) {
-        return lp_fail(r->err, LP_ERR_FORMAT, "byte %u: a name of more than %d characters",
-                       text->at, LP_NAME_MAX);
+/* An attribute of a module: three of them hold all tensors, and are no part of the name. */
+static lp_status visit_attribute(walk *w, const level *in, const lp_node *cell) {
+    uint32_t key = cell->is.cell.key;
+    level inner = {.container = cell->is.cell.value, .length = in->length};
+    bool buffers = lp_pickle_is_text(w->pickle, key, "_buffers");
+    if (!is_dictionary(w, inner.container) ||
+        (!buffers && !lp_pickle_is_text(w->pickle, key, "_parameters") &&
+         !lp_pickle_is_text(w->pickle, key, "_modules"))) {
+        return LP_OK;
     }
-    memcpy(r->name + length, r->pickle->bytes + text->is.text.start, text->is.text.length);
-    *total = length + text->is.text.length;
-    return LP_OK;
+    inner.passed_over = buffers ? in->passed_over : 0;
+    return enter(w, inner);
 }
 
-static uint32_t first_cell(const lp_node *nodes, uint32_t node) {
-    return nodes[node].kind == LP_NODE_DICT ? nodes[node].is.items.first : 0;
-}
-
-/* Adds the tensors of a dictionary under the first `length` characters of the name, and those of
- * the modules in it, which have a dictionary for their state. */
-static lp_status add_tensors(reader *r, uint32_t dictionary, size_t length, int depth) {
-    const lp_node *nodes = r->pickle->nodes;
+/* Whether a list has a text. */
+static lp_status is_listed(walk *w, uint32_t list, uint32_t key, bool *listed) {
+    const lp_node *nodes = w->pickle->nodes;
     lp_status status = LP_OK;
-    if (depth > DEPTH_MAX) {
-        return lp_fail(r->err, LP_ERR_FORMAT, "modules are nested deeper than %d, or in a circle",
-                       DEPTH_MAX);
-    }
-    for (uint32_t cell = first_cell(nodes, dictionary); cell != 0;
-         cell = nodes[cell].is.cell.next) {
-        uint32_t value = nodes[cell].is.cell.value;
-        lp_node_kind kind = nodes[value].kind;
-        bool module = kind == LP_NODE_DICT || (r->script && kind == LP_NODE_OBJECT);
-        size_t total = 0;
-        LP_TRY(spend(r, 1));
-        if (nodes[nodes[cell].is.cell.key].kind != LP_NODE_TEXT ||
-            (kind != LP_NODE_TENSOR && kind != LP_NODE_FOREIGN && !module)) {
-            continue;
-        }
-        LP_TRY(append_name(r, length, nodes[cell].is.cell.key, &total));
-        if (!module) {
-            LP_TRY(kind == LP_NODE_TENSOR ? add_tensor(r, value, total)
-                                          : check_foreign(r, value, total));
-            continue;
-        }
-        if (total == LP_NAME_MAX) {
-            LP_TRY(
-                lp_fail(r->err, LP_ERR_FORMAT, "a name of more than %d characters", LP_NAME_MAX));
-        }
-        r->name[total] = '.';
-        LP_TRY(add_tensors(r, kind == LP_NODE_DICT ? value : nodes[value].is.state, total + 1, depth + 1));
+    uint32_t cell = nodes[list].kind == LP_NODE_LIST ? nodes[list].is.items.first : 0;
+    *listed = false;
+    for (; cell != 0 && !*listed; cell = nodes[cell].is.cell.next) {
+        LP_TRY(spend(w, 1));
+        *listed = lp_pickle_same_text(w->pickle, nodes[cell].is.cell.value, key);
     }
 done:
     return status;
 }
 
-/* Whether the file holds a module with its class instead of its weights. */
-static bool holds_pickled_module(const lp_pickle *pickle) {
-    uint32_t model = lp_pickle_find(pickle, pickle->root, "model");
-    return pickle->nodes[pickle->root].kind == LP_NODE_FOREIGN ||
-           pickle->nodes[model].kind == LP_NODE_FOREIGN;
+/* An item of a dictionary, list or tuple. */
+static lp_status visit_item(walk *w, const level *in, const lp_node *cell, uint32_t position) {
+    uint32_t key = cell->is.cell.key, value = cell->is.cell.value;
+    size_t length;
+    bool left_out;
+    lp_status status;
+    LP_TRY(is_listed(w, in->passed_over, key, &left_out));
+    if (left_out || !append_key(w, in, key, position, &length)) {
+        return LP_OK;
+    }
+    if (lp_torch_is_tensor(w->pickle, value)) {
+        return add_tensor(w, value, length);
+    }
+    status = enter_value(w, value, append(w, length, ".", 1));
+done:
+    return status;
+}
+
+/* Goes through the containers, the deepest one first, until none is left. */
+static lp_status run(walk *w) {
+    lp_status status = LP_OK;
+    while (w->depth > 0) {
+        level *top = &w->levels[w->depth - 1];
+        if (top->cell == 0) {
+            w->seen[top->container] = w->index->count > top->before ? UNSEEN : EMPTY;
+            w->depth--;
+            continue;
+        }
+        const level in = *top; /* entering another one may move them */
+        const lp_node *cell = &w->pickle->nodes[in.cell];
+        top->cell = cell->is.cell.next;
+        top->position++;
+        LP_TRY(spend(w, 1));
+        LP_TRY(in.module ? visit_attribute(w, &in, cell) : visit_item(w, &in, cell, in.position));
+    }
+done:
+    return status;
+}
+
+/* ---- the root -------------------------------------------------------------------------------- */
+
+static bool is_array(const lp_pickle *pickle, uint32_t node) {
+    uint32_t maker = lp_pickle_maker(pickle, node);
+    if (maker == 0) {
+        return false;
+    }
+    uint32_t module = pickle->nodes[maker].is.global.module;
+    uint32_t name = pickle->nodes[maker].is.global.name;
+    return lp_pickle_begins(pickle, module, "numpy.") &&
+           (lp_pickle_is_text(pickle, name, "_reconstruct") ||
+            lp_pickle_is_text(pickle, name, "_frombuffer"));
+}
+
+/* NumPy's arrays may be weights, but are not read. */
+static lp_status no_tensors(const lp_pickle *pickle, lp_error *err) {
+    size_t arrays = 0;
+    for (uint32_t i = 1; i < pickle->count; i++) {
+        arrays += is_array(pickle, i);
+    }
+    return arrays > 0 ? lp_fail(err, LP_ERR_UNSUPPORTED,
+                                "no tensors found, but %zu NumPy arrays, which are not read: save "
+                                "them as tensors or as .safetensors",
+                                arrays)
+                      : lp_fail(err, LP_ERR_UNSUPPORTED,
+                                "no tensors found: expected a dictionary of them, or modules that "
+                                "hold them");
 }
 
 lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *storages,
                               lp_index *index, lp_torch_tree *tree, lp_error *err) {
-    const lp_node *root = &pickle->nodes[pickle->root];
     size_t before = index->count;
-    reader r = {.storages = storages,
-                .pickle = pickle,
-                .index = index,
-                .err = err,
-                .script = root->kind == LP_NODE_OBJECT,
-                .budget = 4 * (uint64_t)pickle->end};
-    tree->script = r.script;
-    tree->wrapper = NULL;
-    lp_status status =
-        add_tensors(&r, r.script ? root->is.state : pickle->root, 0, 0);
-    if (status == LP_OK && index->count == before) {
-        status = lp_fail(err, LP_ERR_UNSUPPORTED,
-                         holds_pickled_module(pickle)
-                             ? "a whole pickled module, which only its own program can load: save "
-                               "its state_dict() instead"
-                             : "no tensors found: expected a dictionary of them, also under "
-                               "\"state_dict\", \"model\" or \"teacher\", or a TorchScript module");
+    walk w = {.storages = storages,
+              .pickle = pickle,
+              .index = index,
+              .err = err,
+              .seen = lp_alloc_zeroed(pickle->count, 1),
+              .budget = EACH_NODE * (uint64_t)pickle->count};
+    lp_status status;
+    tree->script = pickle->nodes[pickle->root].kind == LP_NODE_OBJECT;
+    LP_TRY(lp_allocated(w.seen, "the way to the tensors", pickle->count, 1, err));
+    if (lp_torch_is_tensor(pickle, pickle->root)) {
+        LP_TRY(add_tensor(&w, pickle->root, append(&w, 0, "tensor", strlen("tensor"))));
     }
+    LP_TRY(enter_value(&w, pickle->root, 0));
+    LP_TRY(run(&w));
+    if (index->count == before) {
+        status = no_tensors(pickle, err);
+    }
+done:
+    lp_free(w.seen);
+    lp_free(w.levels);
     return status;
 }

@@ -18,7 +18,10 @@
 #include "base/error.h"
 #include "ckpt/pickle.h"
 
-enum { BLOCK = 1 << 18 }; /* bytes, whole values of every type */
+enum {
+    BLOCK = 1 << 18,       /* bytes, whole values of every type */
+    PICKLE_MAX = 64 << 20, /* bytes of a pickle, which is held in memory */
+};
 
 /* ---- members --------------------------------------------------------------------------------- */
 
@@ -83,15 +86,26 @@ typedef struct pickle_bytes {
     size_t size;
 } pickle_bytes;
 
+static lp_status more_than_file(const lp_torch_zip *zip, const char *member, uint64_t file_size,
+                                lp_error *err) {
+    return lp_fail(err, LP_ERR_FORMAT,
+                   "%s: %s: pickle and storages hold more than the file's %llu bytes; PyTorch "
+                   "stores them uncompressed",
+                   zip->path, member, (unsigned long long)file_size);
+}
+
 static lp_status read_pickle(const lp_torch_zip *zip, lp_archive *archive, const lp_member *member,
-                             pickle_bytes *pickle, lp_error *err) {
+                             uint64_t file_size, pickle_bytes *pickle, lp_error *err) {
     if (pickle->name != NULL) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: two pickles, %s and %s; expected one", zip->path,
                        pickle->name, member->name);
     }
-    if (member->size > LP_PICKLE_MAX) {
+    if (member->size > PICKLE_MAX) {
         return lp_fail(err, LP_ERR_UNSUPPORTED, "%s: %s: %llu bytes, expected at most %d",
-                       zip->path, member->name, (unsigned long long)member->size, LP_PICKLE_MAX);
+                       zip->path, member->name, (unsigned long long)member->size, PICKLE_MAX);
+    }
+    if (member->size > file_size) {
+        return more_than_file(zip, member->name, file_size, err);
     }
     pickle->size = (size_t)member->size;
     pickle->name = lp_strdup(member->name);
@@ -129,7 +143,7 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
         }
         LP_TRY(add_member(zip, &member, err));
         if (under_prefix(member.name, "data.pkl")) {
-            LP_TRY(read_pickle(zip, archive, &member, pickle, err));
+            LP_TRY(read_pickle(zip, archive, &member, file_size, pickle, err));
         } else if (under_prefix(member.name, "byteorder")) {
             LP_TRY(check_byte_order(zip, archive, err));
         }
@@ -152,10 +166,7 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
         if (strncmp(m->name, pickle->name, prefix) == 0 &&
             strncmp(m->name + prefix, "data/", 5) == 0 &&
             (!lp_add_u64(total, m->size, &total) || total > file_size)) {
-            LP_TRY(lp_fail(err, LP_ERR_FORMAT,
-                           "%s: %s: the storages hold more than the file's %llu bytes; PyTorch "
-                           "stores them uncompressed",
-                           zip->path, m->name, (unsigned long long)file_size));
+            LP_TRY(more_than_file(zip, m->name, file_size, err));
         }
     }
 done:

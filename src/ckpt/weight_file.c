@@ -65,10 +65,13 @@ done:
 
 lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *reads, size_t count,
                               lp_error *err) {
-    if (file->format == LP_WEIGHTS_ZIP) {
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < count && status == LP_OK; i++) {
+        status = lp_entry_check_type(reads[i].entry, err);
+    }
+    if (status == LP_OK && file->format == LP_WEIGHTS_ZIP) {
         return lp_torch_zip_read(&file->zip, reads, count, err);
     }
-    lp_status status = LP_OK;
     for (size_t i = 0; i < count && status == LP_OK; i++) {
         const unsigned char *bytes =
             file->format == LP_WEIGHTS_LEGACY
@@ -89,10 +92,6 @@ const char *lp_weight_file_format(const lp_weight_file *file) {
         break;
     }
     return file->zip.tree.script ? "TorchScript archive" : "PyTorch state dict (zip)";
-}
-
-const char *lp_weight_file_wrapper(const lp_weight_file *file) {
-    return file->format == LP_WEIGHTS_LEGACY ? file->legacy.tree.wrapper : file->zip.tree.wrapper;
 }
 
 void lp_weight_file_close(lp_weight_file *file) {

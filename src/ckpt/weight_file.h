@@ -31,10 +31,8 @@ LP_MUST_USE lp_status lp_weight_file_open(const char *path, lp_weight_file *file
 LP_MUST_USE lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *reads,
                                           size_t count, lp_error *err);
 
-/* "TorchScript archive", "PyTorch state dict (zip)", ...; and the key of the dictionary that holds
- * the weights, or NULL. */
+/* "TorchScript archive", "PyTorch state dict (zip)", ... */
 const char *lp_weight_file_format(const lp_weight_file *file);
-const char *lp_weight_file_wrapper(const lp_weight_file *file);
 
 void lp_weight_file_close(lp_weight_file *file);
 

@@ -17,6 +17,8 @@ import json
 import os
 import pathlib
 import platform
+import sys
+import types
 import zipfile
 
 import numpy
@@ -116,6 +118,10 @@ class Multimodal(nn.Module):
 KINDS = (QuickGELU, LayerNorm, ResidualAttentionBlock, Transformer, VisualTransformer, Multimodal)
 for kind in KINDS:
     kind.__module__ = "multimodal.model.multimodal_transformer"
+# pickle imports a class before it writes its name.
+for place in ("multimodal", "multimodal.model", "multimodal.model.multimodal_transformer"):
+    sys.modules[place] = types.ModuleType(place)
+    vars(sys.modules[place]).update((kind.__name__, kind) for kind in KINDS)
 
 
 def convert_weights(model):
@@ -138,6 +144,24 @@ def describe(tensors):
         values = tensor.detach().float().contiguous().numpy().astype("<f4").tobytes()
         kind = str(tensor.dtype).replace("torch.", "")
         found[name] = [kind, list(tensor.shape), hashlib.sha256(values).hexdigest()]
+    return found
+
+
+def flatten(value, name=""):
+    """All tensors in a value, under the names that linprobe gives them."""
+    if isinstance(value, torch.Tensor):
+        return {name.removesuffix(".") or "tensor": value}
+    if isinstance(value, nn.Module):
+        items = value.state_dict().items()
+    elif isinstance(value, argparse.Namespace):
+        items = vars(value).items()
+    elif isinstance(value, dict):
+        items = value.items()
+    else:
+        items = enumerate(value) if isinstance(value, (list, tuple)) else ()
+    found = {}
+    for key, item in items:
+        found.update(flatten(item, f"{name}{key}."))
     return found
 
 
@@ -185,8 +209,11 @@ def main():
     save("plain.pt", state, lambda path: torch.save(state, path))
     training = {"epoch": 3, "rng": torch.arange(5), "args": {"lr": 1e-3, "seed": 1 << 80}}
     for key in ("state_dict", "model"):
-        save(f"under_{key}.pth", state, lambda path: torch.save({**training, key: state}, path))
+        whole = {**training, key: state}
+        save(f"under_{key}.pth", flatten(whole), lambda path: torch.save(whole, path))
     old = {"_use_new_zipfile_serialization": False}
+    # The old format has the sources of modules' classes beside them, and where they lie.
+    torch.serialization.get_source_lines_and_file = lambda kind: (["class of a module\n"], 1, "x.py")
     save("legacy.pt", state, lambda path: torch.save(state, path, **old))
     # A whole training state as DINO writes it: the teacher is the model.
     student = {f"module.backbone.{name}": -t for name, t in tower.state_dict().items()}
@@ -199,7 +226,26 @@ def main():
     dino |= {"optimizer": {"state": collections.defaultdict(dict, moments)}}
     dino |= {"dino_loss": {"center": torch.randn(1, 3)}, "device": torch.device("cpu")}
     dino |= {"shape": torch.Size([3, WIDTH]), "dtype": torch.float16, "best": numpy.ones(2)}
-    save("dino.pth", tower.state_dict(), lambda path: torch.save(dino, path))
+    save("dino.pth", flatten(dino), lambda path: torch.save(dino, path))
+    # Modules instead of their weights; what is no part of state_dict() is not listed.
+    tower.register_buffer("cache", torch.randn(3), persistent=False)
+    tower.register_buffer("steps", torch.tensor(7))
+    tower.register_buffer("none", None)
+    tower.again = tower.resblocks[0].mlp
+    ema = argparse.Namespace(module=tower, decay=0.9)
+    whole = {"model": nn.DataParallel(tower), "ema": ema, "rng": torch.arange(5)}
+    save("module.pt", flatten(whole), lambda path: torch.save(whole, path))
+    save("module_legacy.pt", flatten(whole), lambda path: torch.save(whole, path, **old))
+    # The other protocols of pickle; protocol 0 is one that torch.load cannot read either.
+    block = tower.resblocks[0]
+    block.register_buffer("cache", torch.randn(3), persistent=False)
+    small = {"epoch": 1 << 40, "done": True, "best": {1: block.ln_1.weight.data, "block": block}}
+    for protocol in (1, 3, 4, 5):
+        zipped = {"pickle_protocol": protocol}
+        name = f"protocol{protocol}.pt"
+        save(name, flatten(small), lambda path: torch.save(small, path, **zipped))
+        name = f"protocol{protocol}_legacy.pt"
+        save(name, flatten(small), lambda path: torch.save(small, path, **zipped, **old))
     parallel = collections.OrderedDict((f"module.{name}", tensor) for name, tensor in state.items())
     save("module.bin", state, lambda path: torch.save(parallel, path))
     for dtype in (torch.float32, torch.float16, torch.bfloat16):

@@ -5,6 +5,7 @@ import argparse
 import collections
 import datetime
 import enum
+import functools
 import hashlib
 import os
 import pathlib
@@ -77,7 +78,29 @@ def random_state(round_number):
     return state
 
 
+def flatten(value, name=""):
+    """All tensors in a value, under the names that linprobe gives them."""
+    if isinstance(value, torch.Tensor):
+        return {name.removesuffix(".") or "tensor": value}
+    if isinstance(value, torch.nn.Module):
+        items = value.state_dict().items()
+    elif isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    elif hasattr(value, "__dict__") and not isinstance(value, (type, enum.Enum, pathlib.Path)):
+        items = vars(value).items()
+    else:
+        items = ()
+    found = {}
+    for key, item in items:
+        if isinstance(key, (str, int)):
+            found.update(flatten(item, f"{name}{key}."))
+    return found
+
+
 def expected_lines(state):
+    state = flatten(state)
     lines = []
     for name in sorted(state, key=lambda text: text.encode()):
         tensor = state[name].detach()
@@ -120,8 +143,80 @@ class Kind(enum.Enum):
     SMALL = 1
 
 
-def write_as_python_2(path, state):
-    """torch.save of a Python 2 program: an OrderedDict as a list of lists, texts as bytes."""
+class Outer:
+    class Inner(torch.nn.Module):
+        """A class within a class, with buffers that state_dict() leaves out, and what is no child."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.randn(3))
+            self.tied = self.weight
+            self.register_buffer("cache", torch.randn(2), persistent=False)
+            self.register_buffer("running", torch.randn(2))
+            self.register_buffer("none", None)
+            self.register_parameter("bias", None)
+            self.hidden = [torch.nn.Linear(1, 1)]
+            self.attribute = torch.ones(3)
+            self.me = [self]
+            self.act = functools.partial(torch.nn.functional.gelu, approximate="tanh")
+            self.fn = torch.nn.functional.relu
+            self.layers = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.Identity()})
+            self.list = torch.nn.ParameterList([torch.nn.Parameter(torch.randn(2))])
+            self.kind = Kind.SMALL
+            self.nothing = type(None)
+
+
+def modules():
+    """Names and modules: ours, and small ones of the libraries that are installed."""
+    inner = Outer.Inner()
+    yield "a module of ours", inner
+    yield "DataParallel", torch.nn.DataParallel(inner)
+    yield "an averaged model", torch.optim.swa_utils.AveragedModel(inner)
+    yield "a shared child", torch.nn.Sequential(inner, inner)
+    try:
+        import torchvision
+        from torchvision.models.feature_extraction import create_feature_extractor
+
+        resnet = torchvision.models.resnet18(num_classes=3)
+        yield "torchvision's ResNet", resnet
+        yield "torch.fx", create_feature_extractor(resnet, ["layer2"])
+        yield "torchvision's ViT", torchvision.models.VisionTransformer(32, 8, 2, 1, 64, 128)
+    except ImportError:
+        pass
+    try:
+        import timm
+        import timm.utils
+
+        small = dict(img_size=32, patch_size=8, embed_dim=64, depth=2, num_heads=1, num_classes=3)
+        vit = timm.models.vision_transformer.VisionTransformer(**small)
+        yield "timm's ViT", vit
+        yield "timm's ModelEmaV3", timm.utils.ModelEmaV3(vit)
+        yield "timm's Swin", timm.create_model("swin_tiny_patch4_window7_224", depths=(1, 1, 1, 1))
+    except ImportError:
+        pass
+    try:
+        import transformers
+
+        sizes = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=1)
+        sizes |= dict(intermediate_size=128, image_size=32, patch_size=8)
+        yield "transformers' ViT", transformers.ViTModel(transformers.ViTConfig(**sizes))
+        clip = transformers.CLIPVisionConfig(**sizes)
+        yield "transformers' CLIP", transformers.CLIPVisionModel(clip)
+    except ImportError:
+        pass
+    try:
+        import open_clip
+
+        tower = dict(image_size=32, layers=2, width=64, patch_size=8, head_width=64)
+        texts = dict(context_length=8, vocab_size=50, width=32, heads=1, layers=1)
+        yield "open_clip's CLIP", open_clip.model.CLIP(32, tower, texts, quick_gelu=True)
+    except ImportError:
+        pass
+
+
+def write_as_python_2(path, state, rebuild="_rebuild_tensor_v2", storages="torch"):
+    """torch.save of a Python 2 program: an OrderedDict as a list of lists, texts as bytes; also of
+    PyTorch before 0.4, whose storages on a GPU had classes of their own."""
     pieces, keys = [], []
 
     def text(value):
@@ -136,9 +231,9 @@ def write_as_python_2(path, state):
         kind = kind or torch.zeros(0, dtype=tensor.dtype).type()[len("torch.") : -len("Tensor")]
         pieces.append(b"](")
         text(name)
-        pieces.append(b"ctorch._utils\n_rebuild_tensor_v2\n((")
+        pieces.append(f"ctorch._utils\n{rebuild}\n((".encode())
         text("storage")
-        pieces.append(f"ctorch\n{kind}Storage\n".encode())
+        pieces.append(f"c{storages}\n{kind}Storage\n".encode())
         text(str(100 + number))
         text("cpu")
         count(tensor.numel())
@@ -148,7 +243,8 @@ def write_as_python_2(path, state):
         pieces.append(b"t(")
         for stride in tensor.detach().contiguous().stride():
             count(stride)
-        pieces.append(b"t\x89ccollections\nOrderedDict\n](e\x85RtRe")
+        hooks = b"\x89ccollections\nOrderedDict\n](e\x85R"
+        pieces.append(b"t" + (hooks if rebuild == "_rebuild_tensor_v2" else b"") + b"tRe")
         keys.append((str(100 + number), tensor))
     pieces.append(b"e\x85R.\x80\x02](")
     for key, _ in keys:
@@ -181,22 +277,24 @@ def check(name, found, expected):
 with tempfile.TemporaryDirectory() as folder:
     for number in range(12):
         state = random_state(number)
-        expected = expected_lines(state)
         path = os.path.join(folder, "state.pt")
+        # Beside the state, so that no name is common to all.
         wrapped = {"epoch": number, "seed": (1 << 70) + number, "state_dict": state}
-        torch.save([state, wrapped][number % 2], path)
-        check(f"random state {number} by torch.save", dump(path), expected)
-        torch.save([wrapped, state][number % 2], path, _use_new_zipfile_serialization=False)
-        check(f"random state {number} by the old torch.save", dump(path), expected)
+        wrapped["rng"] = torch.arange(3)
+        for zipped in (True, False):
+            protocol = 1 + (number + zipped) % 5
+            how = {"_use_new_zipfile_serialization": zipped, "pickle_protocol": protocol}
+            whole = [state, wrapped][(number + zipped) % 2]
+            torch.save(whole, path, **how)
+            check(f"random state {number}, {how}", dump(path), expected_lines(whole))
         path = os.path.join(folder, "state.safetensors")
         contiguous = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
         safetensors.torch.save_file(contiguous, path)
-        check(f"random state {number} by safetensors", dump(path), expected)
+        check(f"random state {number} by safetensors", dump(path), expected_lines(state))
         os.remove(path)
 
     # What training programs put round and beside the weights, in both formats.
     state = {f"blocks.{name}": tensor for name, tensor in random_state(12).items()}
-    expected = expected_lines(state)
     beside = {
         "epoch": 3,
         "args": argparse.Namespace(lr=numpy.float32(0.1), out=pathlib.Path("out"), dims={3, 4}),
@@ -213,6 +311,8 @@ with tempfile.TemporaryDirectory() as folder:
     def prefixed(prefix, sign=1):
         return {prefix + name: sign * tensor for name, tensor in state.items()}
 
+    shared = {name: tensor for name, tensor in state.items()}
+    deep = {"a": [0, (state, {7: shared, -1: torch.ones(2), (1, 2): torch.ones(3)})]}
     dino = {**prefixed("backbone."), "head.mlp.0.weight": torch.randn(2)}
     wraps = {
         "compiled and parallel": {"state_dict": prefixed("module._orig_mod.")},
@@ -220,18 +320,55 @@ with tempfile.TemporaryDirectory() as folder:
         "DINO": {"student": prefixed("module.backbone.", 0), "teacher": dino},
         "averaged": {"model_ema": prefixed("", 0), "model": state},
         "only averaged": {"model_ema": collections.OrderedDict(state)},
+        "one dictionary under four keys": {"a": shared, "b": shared, "c": [shared, shared]},
+        "deep": deep,
     }
+    path = os.path.join(folder, "training.pth")
     for name, wrapped in wraps.items():
-        path = os.path.join(folder, "training.pth")
         for zipped in (True, False):
-            torch.save({**beside, **wrapped}, path, _use_new_zipfile_serialization=zipped)
-            check(f"training state: {name}, zip {zipped}", dump(path), expected)
+            whole = {**beside, **wrapped}
+            torch.save(whole, path, _use_new_zipfile_serialization=zipped)
+            check(f"training state: {name}, zip {zipped}", dump(path), expected_lines(whole))
+    for whole in (torch.ones(2, 3), [torch.ones(2), {"a": torch.ones(3)}], (torch.ones(1),)):
+        torch.save(whole, path)
+        check(f"{type(whole).__name__} by itself", dump(path), expected_lines(whole))
+
+    # Modules with their classes: the names are those of state_dict().
+    for name, module in modules():
+        for protocol in range(1, 6) if isinstance(module, Outer.Inner) else (2, 3, 4):
+            whole = {**beside, "model": module, "ema": argparse.Namespace(module=module, decay=0.9)}
+            zipped = protocol != 3
+            try:
+                torch.save(whole, path, pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
+            except (AttributeError, TypeError, pickle.PicklingError):
+                continue  # lambdas and inner functions cannot be pickled at all
+            check(f"{name}, protocol {protocol}, zip {zipped}", dump(path), expected_lines(whole))
+
+    # What cannot be read is listed and named; what lies beside it is read.
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3))
+    others = {
+        "quantised": torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8),
+        "sparse": torch.ones(2, 3).to_sparse(),
+        "meta": torch.ones(2, 3, device="meta"),
+        "complex": torch.ones(2, 3, dtype=torch.complex64),
+        "float8": torch.ones(2, 3).to(torch.float8_e4m3fn),
+        "unsigned": torch.ones(2, 3).to(torch.uint16),
+        "negated": torch.ones(2, 3, dtype=torch.complex64).conj().imag,
+    }
+    for name, other in others.items():
+        torch.save({"model": module, name: other, "parameter": [other]}, path)
+        lines = expected_lines({"model": module})
+        lines += ["parameter.0 [2,3] -", f"{name} [2,3] -"]
+        check(f"beside a tensor: {name}", sorted(dump(path)), sorted(lines))
 
     # Python 2 wrote dictionaries and texts otherwise; its instructions, by hand.
     path = os.path.join(folder, "python2.pth")
     write_as_python_2(path, state)
     assert torch.load(path, weights_only=False).keys() == state.keys()
-    check("as Python 2 wrote it", dump(path), expected)
+    check("as Python 2 wrote it", dump(path), expected_lines(state))
+    write_as_python_2(path, state, "_rebuild_tensor", "torch.cuda")
+    assert flatten(torch.load(path, weights_only=False, map_location="cpu")).keys() == state.keys()
+    check("as PyTorch before 0.4 wrote it, on a GPU", dump(path), expected_lines(state))
 
     try:
         import huggingface_hub

@@ -150,7 +150,8 @@ def describe(tensors):
 def flatten(value, name=""):
     """All tensors in a value, under the names that linprobe gives them."""
     if isinstance(value, torch.Tensor):
-        return {name.removesuffix(".") or "tensor": value}
+        parts = [part for part in name.removesuffix(".").split(".") if part != "module"]
+        return {".".join(parts) or "tensor": value}
     if isinstance(value, nn.Module):
         items = value.state_dict().items()
     elif isinstance(value, argparse.Namespace):

@@ -155,11 +155,12 @@ check_lengths() {
     FNR == 801 { print FILENAME ": more than 800 lines" }' $(written)
 }
 
-# Paths of one machine, or outside the repository, in what is committed.
+# Paths of one machine, or outside the repository, in what is committed.  The links in the cache of
+# the Hugging Face hub lead to ../../blobs, and hostile names of the tests to ../../elsewhere.
 check_paths() {
     git rev-parse --git-dir >/dev/null 2>&1 || { skip "not a git checkout"; return; }
-    silent git grep -nIE -e '(^|[^[:alnum:]_.~/-])/(home|root|work|Users|mnt|opt)/' \
-        -e '\.\./(shared|\.\./)'
+    silent git grep -nIE \( -e '(^|[^[:alnum:]_.~/-])/(home|root|work|Users|mnt|opt)/' \
+        -e '\.\./(shared|\.\./)' \) --and --not -e '\.\./(blobs|elsewhere)'
 }
 
 # What only GNU's tools have, in the scripts that must also run elsewhere (analysers need not).

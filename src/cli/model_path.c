@@ -37,6 +37,16 @@ done:
     return status;
 }
 
+/* Adds to a failure what gets the model. */
+static lp_status advise(const char *word, lp_status status, lp_error *err) {
+    size_t used = strlen(err->text);
+    if (status == LP_ERR_ARGUMENT) {
+        (void)snprintf(err->text + used, sizeof err->text - used,
+                       "; `linprobe fetch %.300s` downloads it", word);
+    }
+    return status;
+}
+
 static lp_status find_on_hub(const char *word, const lp_hub_name *name, const char *cache,
                              char path[LP_PATH_ROOM], lp_error *err) {
     char hub[LP_PATH_ROOM], folder[LP_PATH_ROOM], *picked = NULL;
@@ -54,7 +64,7 @@ static lp_status find_on_hub(const char *word, const lp_hub_name *name, const ch
     } else {
         status = lp_prefix(err, lp_hub_pick(folder, name->revision, &picked, err), "%s: ", word);
     }
-    LP_TRY(status);
+    LP_TRY(advise(word, status, err));
     LP_TRY(lp_path_print(path, err, "%s", picked));
 done:
     lp_free(picked);

@@ -21,4 +21,18 @@ LP_MUST_USE lp_status places_published(const lp_known_model *model, char path[LP
  * XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub. */
 LP_MUST_USE lp_status places_hub(char path[LP_PATH_ROOM], lp_error *err);
 
+/* How the hub is reached, by the variables of its own library. */
+typedef struct places_hub_access {
+    char endpoint[LP_PATH_ROOM]; /* HF_ENDPOINT, else https://huggingface.co; no slash at its end */
+    char *token;                 /* HF_TOKEN, HUGGING_FACE_HUB_TOKEN, else the file HF_TOKEN_PATH or
+                                    HF_HOME/token, where a login stores it; NULL: none, or not to
+                                    be sent (HF_HUB_DISABLE_IMPLICIT_TOKEN) */
+    const char *offline;         /* the variable that forbids connections: HF_HUB_OFFLINE or
+                                    TRANSFORMERS_OFFLINE; or NULL */
+} places_hub_access;
+
+/* LP_ERR_IO, LP_ERR_FORMAT: the token's file is there and cannot be read, or is none. */
+LP_MUST_USE lp_status places_reach_hub(places_hub_access *access, lp_error *err);
+void places_hub_access_clear(places_hub_access *access);
+
 #endif

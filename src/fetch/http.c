@@ -528,16 +528,16 @@ done:
     return status;
 }
 
-lp_status lp_http_get(lp_http *t, lp_http_sink *sink, lp_error *err) {
-    t->sink = sink;
-    lp_status status = get(t);
-    return status == LP_OK ? LP_OK : lp_fail(err, status, "%s", t->why.text);
+lp_status lp_http_get(lp_http *http, lp_http_sink *sink, lp_error *err) {
+    http->sink = sink;
+    lp_status status = get(http);
+    return status == LP_OK ? LP_OK : lp_fail(err, status, "%s", http->why.text);
 }
 
-void lp_http_close(lp_http *t) {
-    if (t != NULL) {
-        curl_url_cleanup(t->url);
-        curl_easy_cleanup(t->curl);
-        lp_free(t);
+void lp_http_close(lp_http *http) {
+    if (http != NULL) {
+        curl_url_cleanup(http->url);
+        curl_easy_cleanup(http->curl);
+        lp_free(http);
     }
 }

@@ -92,6 +92,9 @@ expect missing
 # ---- the whole way
 run 0 "$LP_PROGRAM" generate --out data --train 1 --test 1
 run 0 "$LP_PROGRAM" extract --model org/small-clip --data data/cifar-100-binary --split test --out features
+run 0 "$LP_PROGRAM" compare org/small-clip other=hf-hub:org/small-clip@main@penultimate \
+    --data data/cifar-100-binary --format csv
+has "other,0.211528,28,penultimate,128,"
 ok "meta.json says which file it was" grep -q "snapshots/$first/open_clip_model.safetensors" features/meta.json
 
 # ---- a hub: /api/models/ID/revision/REVISION lists what lies under /ID/resolve/COMMIT

@@ -183,20 +183,26 @@ static void texts_are_fetched_into_memory(void **state) {
 
 /* ---- models ---------------------------------------------------------------------------------- */
 
+static const char *detour = ""; /* what the server is made to do with files of weights */
+
 static lp_status download(const char *what, const lp_fetch_request *request, lp_error *error) {
     lp_fetch_request quick = *request;
+    char rest[512];
     quick.wait_ms = 1;
     assert_string_equal(lp_path_name(request->url), what);
+    if (strstr(what, ".safetensors") != NULL) {
+        (void)snprintf(rest, sizeof rest, "%s%s", detour, strstr(request->url, "org/name"));
+        quick.url = url_of(rest);
+    }
     return lp_fetch(&quick, error);
 }
 
 static const lp_hub_name name = {.id = "org/name"};
 
 static lp_hub_source hub(void) {
-    lp_hub_source source = {
-        .endpoint = url_of("x"), .cache = in_folder("cache"), .download = download};
-    *strrchr((char *)(uintptr_t)source.endpoint, '/') = '\0';
-    return source;
+    static char endpoint[64];
+    (void)snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%d", port);
+    return (lp_hub_source){.endpoint = endpoint, .cache = in_folder("cache"), .download = download};
 }
 
 /* A file of the model, with its entry in the list of files. */
@@ -309,6 +315,30 @@ static void an_older_snapshot_stays_until_the_new_one_is_whole(void **state) {
     lp_free(text);
 }
 
+/* Anybody may read the list of a gated model's files. */
+static void gated_files_are_explained(void **state) {
+    (void)state;
+    lp_hub_source source = hub();
+    lp_hub_model model;
+    detour = "error/401/GatedRepo/";
+    assert_fails(lp_hub_fetch(&source, &name, &model, &err), LP_ERR_IO, &err,
+                 "org/name: refused (HTTP status 401, http://127.0.0.1:");
+    assert_non_null(strstr(err.text, "): the model is gated; accept its terms, if it has any, at"));
+    assert_non_null(strstr(err.text, "/settings/tokens and set HF_TOKEN to it"));
+    lp_hub_model_clear(&model);
+    source.token = "hf_secret";
+    detour = "error/403/GatedRepo/";
+    assert_fails(lp_hub_fetch(&source, &name, &model, &err), LP_ERR_IO, &err,
+                 "and check that the token (HF_TOKEN, or what a login stored) is of that account");
+    assert_null(strstr(err.text, "hf_secret"));
+    lp_hub_model_clear(&model);
+    detour = "elsewhere/error/403/x/"; /* another host's refusal says nothing of the model */
+    assert_fails(lp_hub_fetch(&source, &name, &model, &err), LP_ERR_IO, &err,
+                 "expected HTTP status 200, found 403");
+    lp_hub_model_clear(&model);
+    detour = "";
+}
+
 static void what_others_put_there_is_left_alone(void **state) {
     (void)state;
     const lp_hub_source source = hub();
@@ -400,6 +430,7 @@ int main(void) {
         cmocka_unit_test_setup(a_model_is_fetched_into_the_hubs_layout, begin_model),
         cmocka_unit_test_setup(an_interrupted_model_has_no_weights, begin_model),
         cmocka_unit_test_setup(an_older_snapshot_stays_until_the_new_one_is_whole, begin_model),
+        cmocka_unit_test_setup(gated_files_are_explained, begin_model),
         cmocka_unit_test_setup(what_others_put_there_is_left_alone, begin_model),
         cmocka_unit_test_setup(names_lead_nowhere_else, begin_model),
         cmocka_unit_test_setup(each_failing_allocation_is_reported, begin_model),

@@ -67,13 +67,15 @@ typedef struct lp_origin {
 typedef struct lp_checkpoint lp_checkpoint;
 
 /* Recognises the format by its content and builds the index.  `path` is a file of weights, the
- * .index.json file of several, or a folder that holds one of these (docs/FORMATS.md has the order).
+ * .index.json file of several, a folder that holds one of these (docs/FORMATS.md has the order), or
+ * a model's folder in the Hugging Face cache (models--ORG--NAME: the snapshot of its branch main).
  * Names lose what wraps all of them ("module."), and of a training state only one model is taken.
  * Not thread-safe on one checkpoint; different ones are independent.
  *
  * LP_ERR_IO: a file cannot be read.  LP_ERR_FORMAT: not a file of weights, truncated, damaged or
  * hostile, or a folder without weights or with several.  LP_ERR_UNSUPPORTED: a valid file that
  * holds what is not read, such as a compressed archive or an object of an unknown class.
+ * LP_ERR_ARGUMENT: a model's folder of that cache without the snapshot or its weights.
  * LP_ERR_MEMORY.  Messages have the file and the place in it (byte offset or pickle opcode). */
 LP_MUST_USE lp_status lp_checkpoint_open(const char *path, lp_checkpoint **ckpt, lp_error *err);
 void lp_checkpoint_close(lp_checkpoint *ckpt); /* NULL is allowed */

@@ -372,8 +372,9 @@ const cli_command cli_compare = {
     .usage = "MODEL MODEL ... --data IMAGES [options]\n"
              "PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =
-        "With --data the words are models: a file, a folder, or a name that `linprobe models` "
-        "lists and `linprobe fetch` has downloaded; NAME=MODEL gives it another name, "
+        "With --data the words are models: a file, a folder, a name that `linprobe models` lists, "
+        "or an id of the Hugging Face hub ([hf-hub:]org/name[@revision]), of models that are on "
+        "this machine already; NAME=MODEL gives it another name, "
         "MODEL@penultimate or MODEL@projected takes that feature. Options of the encoder hold for "
         "all models; MODEL,activation=quick_gelu,pool=mean has options of its own. All models "
         "are looked at before any work. Features are extracted into "

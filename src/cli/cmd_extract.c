@@ -28,7 +28,9 @@ static const cli_option own[] = {
     {CLI_INPUT, "--split", "S", CLI_CHOICE, AT(split), .choices = lp_split_names, .required = true,
      .help = "which part of the data"},
     {CLI_ENCODER, "--model", "FILE", CLI_TEXT, AT(model),
-     .help = "checkpoint of the encoder, or the name of a fetched one"},
+     .help =
+         "checkpoint of the encoder, the name of a known one, or its id on the Hugging Face hub "
+         "(org/name); names and ids must be on this machine already"},
     {CLI_ENCODER, "--pixels", NULL, CLI_FLAG, AT(pixels),
      .help = "no encoder: the pixels are the features (a baseline)"},
     {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .required = true,

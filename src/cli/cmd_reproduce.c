@@ -37,8 +37,8 @@ typedef struct reproduce_job {
 #define AT(member) offsetof(reproduce_job, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--model", "FILE", CLI_TEXT, AT(model),
-     .help = "weights that are here already, or the name of a fetched model (default: CLIP "
-             "ViT-B/32, downloaded)"},
+     .help = "weights that are here already: a file, the name of a known model, or an id of the "
+             "Hugging Face hub (default: CLIP ViT-B/32, downloaded)"},
     {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data),
      .help = "data that is here already: CIFAR, STL-10, or a folder of images with a folder for "
              "each class (default: CIFAR-100, downloaded)"},

@@ -10,6 +10,7 @@ the same weights in float32.  The verdict of a form:
   asked    linprobe refused, named the option that it needs, and agrees when it is given
   assumed  a bare file: what linprobe assumed is not what the model has, but an "assumed:" line says
            each of these things, and the features agree when the options say what the model has
+           (not compared where no option can say it, such as rotary positions)
   refused  linprobe refused, and its message names the architecture or what is missing
   WRONG    anything else
 
@@ -155,6 +156,9 @@ class Judge:
             return "WRONG", error, f"differs in {text}"
         assumed = " ".join(line for line in said.splitlines() if "assumed:" in line)
         unsaid = [key for key in differ if not re.search(SAID[key], assumed)]
+        unsaid += [key for key, words in built.hidden.items() if not re.search(words, assumed)]
+        if not unsaid and built.hidden:  # has no option, so that nothing can be compared
+            return "assumed", None, " ".join([*differ, *built.hidden])
         if unsaid or not differ:
             return "WRONG", error, f"differs in {text}; not said: {' '.join(unsaid)}"
         return self.corrected(built, path, point, options, differ)
@@ -276,7 +280,8 @@ def table(rows):
             worst[r["name"]] = max(worst.get(r["name"], 0), rank)
         counts = collections.Counter(worst.values())
         cells = [str(counts[i]) if counts[i] else "" for i in range(len(VERDICTS))]
-        errors = [r["error"] for r in members if r["verdict"] in ("equal", "asked", "assumed")]
+        agree = [r for r in members if r["verdict"] in ("equal", "asked", "assumed")]
+        errors = [r["error"] for r in agree if r["error"] is not None]
         error = f"{max(errors):.1e}" if errors else ""
         reasons = collections.Counter(
             shortened(r["why"]) for r in members if r["verdict"] in ("refused", "asked", "assumed")

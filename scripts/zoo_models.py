@@ -120,6 +120,7 @@ class Built:
 
     points, blocks, depth = ("penultimate",), None, 0
     names = ()
+    hidden = {}  # what neither weights nor meta.json show: name, and how a message speaks of it
 
     def __init__(self, model, preprocess, truth):
         self.model, self.truth = model, truth

@@ -16,6 +16,10 @@ MODULES = (  # those with names of a ViT or a ResNet; of the other modules one m
     "res2net resnest sknet senet resnetv2"
 ).split()
 SMALL = 40e6  # parameters: up to here a residual network stays whole
+HIDDEN = (  # modules of timm that leave nothing in the weights
+    ("BlurPool2d AvgPool2dAa AvgPool2d", "anti-aliasing", r"alias"),
+    ("RotaryEmbeddingCat RotaryEmbedding RotaryEmbeddingDinoV3", "rotary positions", r"rotary"),
+)
 
 
 class BuiltTimm(Built):
@@ -88,6 +92,10 @@ def build(architecture, tags):
     built.architecture, built.tags, built.depth = architecture, tags, depth
     built.prepare()
     built.names = (architecture, *model.state_dict())
+    kinds = {type(module).__name__ for module in model.modules()}
+    built.hidden = {name: said for own, name, said in HIDDEN if kinds & set(own.split())}
+    if getattr(model, "pool_include_prefix", False):
+        built.hidden["registers in the pool"] = r"register"
     return built
 
 

@@ -11,6 +11,7 @@ typedef struct lp_basis {
     size_t width;    /* F */
     double *vectors; /* [F, F], one a row; NULL for the features' own axes, where F is large */
     double *values;  /* [F] >= 0 */
+    float *covariance; /* [F, F] itself, the lower triangle at least; NULL where vectors is */
 } lp_basis;
 
 /* class_sums [K, F] as by lp_pass_class_sums.  The basis lies in `memory`. */

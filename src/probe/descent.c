@@ -31,6 +31,7 @@
 #include "base/parallel.h"
 #include "math/linalg.h"
 #include "probe/lbfgs.h"
+#include "probe/newton.h"
 
 enum {
     /* Steps remembered.  Nocedal and Wright, section 7.2, find 3 to 20 enough; fewer than 20 where
@@ -67,6 +68,11 @@ typedef enum model_state {
     LIMITED /* by the number of iterations */
 } model_state;
 
+/* Along the path to C: how far above the optimum, by the bound, a model may start at the next C, and
+ * how many values of C lie in a decade. */
+static const double NEXT_GAP = 2;
+enum { PATH_STEPS = 8, PATH_DECADES = 14 };
+
 typedef struct model {
     model_state state;
     double value;
@@ -79,11 +85,13 @@ typedef struct model {
     double best_norm; /* for the patience */
     double best_value;
     size_t stale;
+    size_t whole; /* Newton steps of length 1 in a row, at one C */
 } model;
 
 typedef struct descent {
     lp_memory memory; /* that the arrays below lie in */
     const lp_dense *dense;
+    double C;
     lp_evaluator evaluator;
     double *parameters, *trial, *direction, *scratch; /* [K, D] */
     model *models;
@@ -91,6 +99,10 @@ typedef struct descent {
     lp_objective there; /* at trial */
     lp_preconditioner preconditioner;
     lp_lbfgs lbfgs;
+    lp_newton *newton; /* NULL: the directions are L-BFGS's */
+    bool *wanted;      /* [models] to get a direction of Newton's */
+    double *accuracy;  /* [models] */
+    double work;       /* of Newton's directions, in passes */
 } descent;
 
 static lp_status descent_init(descent *s, const lp_dense *dense, double C, double *parameters,
@@ -100,11 +112,14 @@ static lp_status descent_init(descent *s, const lp_dense *dense, double C, doubl
     depth = depth > DEPTH ? DEPTH : depth < LEAST_DEPTH ? LEAST_DEPTH : depth;
     memset(s, 0, sizeof *s);
     s->dense = dense;
+    s->C = C;
     s->parameters = parameters;
     s->trial = lp_memory_take(&s->memory, K, D * sizeof *s->trial);
     s->direction = lp_memory_take_zeroed(&s->memory, K, D * sizeof *s->direction);
     s->scratch = lp_memory_take(&s->memory, K, D * sizeof *s->scratch);
     s->models = lp_memory_take_zeroed(&s->memory, dense->models, sizeof *s->models);
+    s->wanted = lp_memory_take(&s->memory, dense->models, sizeof *s->wanted);
+    s->accuracy = lp_memory_take(&s->memory, dense->models, sizeof *s->accuracy);
     s->evaluator = lp_evaluator_make(dense, dense->pass, C, &s->memory);
     s->here = lp_objective_make(dense, &s->memory);
     s->there = lp_objective_make(dense, &s->memory);
@@ -118,21 +133,6 @@ static lp_status descent_init(descent *s, const lp_dense *dense, double C, doubl
     return lp_memory_check(&s->memory, "fit", err);
 }
 
-/* Takes off what is common to all classes of a softmax model.  It changes no probability, so that
- * the optimum has none of it and the gradient neither; a step of it could only cost penalty. */
-static void centre_classes(double *values, size_t classes, size_t size) {
-    for (size_t j = 0; j < size; j++) {
-        double sum = 0;
-        for (size_t k = 0; k < classes; k++) {
-            sum += values[k * size + j];
-        }
-        sum /= (double)classes;
-        for (size_t k = 0; k < classes; k++) {
-            values[k * size + j] -= sum;
-        }
-    }
-}
-
 static void invert(void *context, size_t which, const double *from, double *to) {
     const descent *s = context;
     size_t D = s->dense->size, rows = s->dense->rows;
@@ -140,29 +140,65 @@ static void invert(void *context, size_t which, const double *from, double *to) 
         lp_precondition(&s->preconditioner, which * rows + r, from + r * D, to + r * D);
     }
     if (s->dense->loss == LP_LOSS_SOFTMAX) {
-        centre_classes(to, rows, D);
+        lp_centre_classes(to, rows, D);
     }
+}
+
+static void set_trial(descent *s, size_t which) {
+    size_t size = s->dense->rows * s->dense->size, first = which * size;
+    for (size_t j = first; j < first + size; j++) {
+        s->trial[j] = s->parameters[j] + s->models[which].step * s->direction[j];
+    }
+}
+
+/* A new direction of model `which` is there. */
+static void start_search(descent *s, size_t which) {
+    size_t size = s->dense->rows * s->dense->size, first = which * size;
+    model *m = &s->models[which];
+    m->slope = lp_dot(s->here.gradient + first, s->direction + first, size);
+    m->step = 1;
 }
 
 static lp_status choose_direction(void *context, size_t which, size_t worker, lp_error *err) {
     descent *s = context;
-    model *m = &s->models[which];
+    const model *m = &s->models[which];
     size_t size = s->dense->rows * s->dense->size, first = which * size;
     (void)worker;
     (void)err;
-    if (m->state != RUNNING) {
-        return LP_OK;
-    }
-    if (m->tries == 0) {
+    if (m->state == RUNNING && m->tries == 0) {
         lp_lbfgs_direction(&s->lbfgs, which, s->here.gradient + first, invert, s,
                            s->direction + first, s->scratch + first);
-        m->slope = lp_dot(s->here.gradient + first, s->direction + first, size);
-        m->step = 1;
-    }
-    for (size_t j = first; j < first + size; j++) {
-        s->trial[j] = s->parameters[j] + m->step * s->direction[j];
+        start_search(s, which);
     }
     return LP_OK;
+}
+
+/* How exactly the next Newton equations are solved: the better, the closer to the optimum their
+ * quadratic model holds. */
+static double accuracy_of(const model *m) {
+    return m->whole == 0 ? 0.3 : 0.1;
+}
+
+static lp_status choose_newton_directions(descent *s, lp_error *err) {
+    const lp_newton_point at = {s->wanted, s->evaluator.C, s->here.weight, s->here.gradient,
+                                s->accuracy};
+    size_t wanted = 0;
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        s->wanted[i] = s->models[i].state == RUNNING && s->models[i].tries == 0;
+        s->accuracy[i] = accuracy_of(&s->models[i]);
+        wanted += s->wanted[i];
+    }
+    if (wanted > 0) {
+        LP_TRY(lp_newton_direction(s->newton, &at, s->direction, &s->work, err));
+    }
+    for (size_t i = 0; i < s->dense->models; i++) {
+        if (s->wanted[i]) {
+            start_search(s, i);
+        }
+    }
+done:
+    return status;
 }
 
 static double noise_of(const descent *s) {
@@ -180,14 +216,18 @@ static double expected_excess(const descent *s, size_t which) {
     double sum = 0;
     for (size_t k = which * dense->rows; k < (which + 1) * dense->rows; k++) {
         const double *g = s->here.gradient + k * D;
-        double bend = dense->penalty > 0 ? 1 : s->evaluator.C * s->here.weight[k];
+        double bend = dense->penalty > 0 ? 1 : s->evaluator.C[which] * s->here.weight[k];
         sum += lp_dot(g, g, D - 1) + g[D - 1] * g[D - 1] / bend;
     }
     return 0.5 * sum;
 }
 
 /* Whether a bound on value - optimum ends a model's descent. */
-static bool meets(const descent *s, const model *m, double excess) {
+static bool meets(const descent *s, size_t which, double excess) {
+    const model *m = &s->models[which];
+    if (s->evaluator.C[which] != s->C) {
+        return false; /* on the way to C */
+    }
     double tolerance = s->dense->problem->tolerance;
     double floor = m->value - excess; /* the optimum is at least this */
     return (m->norm <= tolerance * m->start_gradient && excess <= tolerance * floor) ||
@@ -204,14 +244,15 @@ static void judge(descent *s, size_t which) {
     m->value = s->here.value[which];
     m->norm = sqrt(lp_dot(g, g, size));
     m->excess =
-        lp_dense_excess(s->dense, s->evaluator.C, which, s->parameters, m->value, s->here.gradient);
+        lp_dense_excess(s->dense, s->evaluator.C[which], which, s->parameters, m->value,
+                        s->here.gradient);
     m->stale++;
     if (m->norm < 0.9 * m->best_norm || m->value < m->best_value - noise * fabs(m->value)) {
         m->best_norm = fmin(m->norm, m->best_norm);
         m->best_value = fmin(m->value, m->best_value);
         m->stale = 0;
     }
-    if (meets(s, m, wide ? m->excess : expected_excess(s, which))) {
+    if (meets(s, which, wide ? m->excess : expected_excess(s, which))) {
         m->state = FINISHED;
     } else if (m->iterations >= s->dense->problem->max_iterations) {
         m->state = LIMITED;
@@ -229,7 +270,7 @@ static bool good_enough(const descent *s, const model *m, double value, double s
            (value <= m->value + noise && slope <= 0.8 * fabs(m->slope));
 }
 
-static void accept(descent *s, size_t which, bool curvature) {
+static void accept(descent *s, size_t which, lp_extra extra) {
     const lp_dense *dense = s->dense;
     model *m = &s->models[which];
     size_t size = dense->rows * dense->size, first = which * size;
@@ -239,13 +280,18 @@ static void accept(descent *s, size_t which, bool curvature) {
         step[j] = s->trial[first + j] - s->parameters[first + j];
         g[j] = s->there.gradient[first + j] - g[j]; /* the change, for a moment */
     }
-    lp_lbfgs_learn(&s->lbfgs, which, step, g);
+    if (s->newton == NULL) {
+        lp_lbfgs_learn(&s->lbfgs, which, step, g);
+    }
+    m->whole = m->tries == 0 ? m->whole + 1 : 0;
     memcpy(g, s->there.gradient + first, size * sizeof *g);
     memcpy(s->parameters + first, s->trial + first, size * sizeof *g);
     s->here.value[which] = s->there.value[which];
-    if (curvature) {
-        size_t rows = dense->rows, own = which * rows, F = dense->problem->width;
+    size_t rows = dense->rows, own = which * rows, F = dense->problem->width;
+    if (extra != LP_EXTRA_NONE) {
         memcpy(s->here.weight + own, s->there.weight + own, rows * sizeof *g);
+    }
+    if (extra == LP_EXTRA_CURVATURE) {
         memcpy(s->here.centres + own * F, s->there.centres + own * F, rows * F * sizeof *g);
     }
     m->tries = 0;
@@ -263,17 +309,75 @@ static void shorten(descent *s, model *m, double value) {
     }
 }
 
+/* Moves a model along the path to C: to the largest C, up to the one that is wanted, at which its
+ * parameters are no further above the optimum than NEXT_GAP, by the bound of strong convexity.
+ * `first`: also to a smaller one than where it stands, where the bound is least if none is good
+ * enough.  Value and gradient follow without a pass: only the weight of the data's part changes. */
+static void choose_C(descent *s, size_t which, bool first) {
+    const lp_dense *dense = s->dense;
+    size_t size = dense->rows * dense->size, D = dense->size, F = D - 1;
+    double *g = s->here.gradient + which * size, *C = &s->evaluator.C[which];
+    const double *w = s->parameters + which * size;
+    double ww = 0, wg = 0, gg = 0; /* products of the penalised weights and the data's gradient */
+    for (size_t r = 0; r < dense->rows; r++) {
+        for (size_t j = r * D; j < r * D + F + (dense->penalty > 0); j++) {
+            double data = (g[j] - w[j]) / *C;
+            ww += w[j] * w[j];
+            wg += w[j] * data;
+            gg += data * data;
+        }
+    }
+    double loss = (s->here.value[which] - 0.5 * ww) / *C, best = INFINITY, to = *C;
+    for (size_t t = 0; t <= PATH_STEPS * PATH_DECADES; t++) {
+        double trial = s->C * pow(10, -(double)t / PATH_STEPS);
+        if (trial <= *C && !first) {
+            break;
+        }
+        double bound = 0.5 * (ww + 2 * trial * wg + trial * trial * gg);
+        double gap = bound / (0.5 * ww + trial * loss);
+        if (gap < best) {
+            best = gap;
+            to = first || gap <= NEXT_GAP ? trial : to;
+        }
+        if (gap <= NEXT_GAP) {
+            break;
+        }
+    }
+    if (to != *C) {
+        for (size_t r = 0; r < dense->rows; r++) {
+            for (size_t j = r * D; j < (r + 1) * D; j++) {
+                double own = j < r * D + F || dense->penalty > 0 ? w[j] : 0;
+                g[j] = own + (g[j] - own) * to / *C;
+            }
+        }
+        s->here.value[which] = 0.5 * ww + to * loss;
+        *C = to;
+        s->models[which].whole = 0;
+        s->models[which].best_norm = s->models[which].best_value = INFINITY;
+    }
+}
+
 /* One round for the running models. */
 static lp_status advance(descent *s, bool curvature, lp_error *err) {
     const lp_dense *dense = s->dense;
     size_t size = dense->rows * dense->size;
+    lp_extra extra = s->newton != NULL ? LP_EXTRA_ENTRIES
+                     : curvature       ? LP_EXTRA_CURVATURE
+                                       : LP_EXTRA_NONE;
+    lp_status status;
+    if (s->newton != NULL) {
+        LP_TRY(choose_newton_directions(s, err));
+    } else {
+        LP_TRY(
+            lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
+    }
     for (size_t i = 0; i < dense->models; i++) {
         s->evaluator.chosen[i] = s->models[i].state == RUNNING;
+        if (s->evaluator.chosen[i]) {
+            set_trial(s, i);
+        }
     }
-    lp_status status;
-    LP_TRY(lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
-    LP_TRY(lp_evaluate(&s->evaluator, s->trial, curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE,
-                       &s->there, err));
+    LP_TRY(lp_evaluate(&s->evaluator, s->trial, extra, &s->there, err));
     for (size_t i = 0; i < dense->models; i++) {
         model *m = &s->models[i];
         if (!s->evaluator.chosen[i]) {
@@ -281,7 +385,10 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
         }
         double slope = lp_dot(s->there.gradient + i * size, s->direction + i * size, size);
         if (good_enough(s, m, s->there.value[i], slope)) {
-            accept(s, i, curvature);
+            accept(s, i, extra);
+            if (s->newton != NULL) {
+                choose_C(s, i, false);
+            }
             judge(s, i);
         } else {
             shorten(s, m, s->there.value[i]);
@@ -325,7 +432,7 @@ static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
         }
         /* along (1, ..., 1) there is neither curvature nor gradient */
         double share =
-            values[v] > 1e-10 * values[K - 1] ? product / (s->evaluator.C * values[v]) : 0;
+            values[v] > 1e-10 * values[K - 1] ? product / (s->C * values[v]) : 0;
         for (size_t k = 0; k < K; k++) {
             step[k] -= share * vectors[v * K + k];
         }
@@ -347,7 +454,7 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
     bool *wide = &s->evaluator.wide;
     lp_memory memory = {0};
     lp_status status;
-    if (K > MOST_CLASSES || meets(s, &s->models[0], s->models[0].excess)) {
+    if (K > MOST_CLASSES || meets(s, 0, s->models[0].excess)) {
         *wide = true;
         LP_TRY(evaluate_all(s, LP_EXTRA_NONE, err));
         if (K > MOST_CLASSES || s->models[0].state == FINISHED) {
@@ -401,7 +508,7 @@ static void fill_report(const descent *s, lp_fit_report *report) {
     }
     double floor = report->objective - excess;
     report->gap = floor > 0 ? excess / floor : -1;
-    report->passes = s->evaluator.passes;
+    report->passes = s->evaluator.passes + (size_t)ceil(s->work);
     report->converged = report->not_converged == 0;
     size_t room = sizeof report->stopped_by;
     if (report->converged) {
@@ -454,10 +561,37 @@ static lp_status judge_in_float64(descent *s, lp_error *err) {
     return evaluate_all(s, LP_EXTRA_NONE, err);
 }
 
+/* Turns to Newton's directions where they pay: evaluates all models once more, with the entries of
+ * the second derivative. */
+static lp_status turn_to_newton(descent *s, lp_error *err) {
+    bool pays;
+    lp_status status;
+    LP_TRY(lp_newton_pays(s->dense, s->parameters, &pays, s->here.weight, err));
+    if (!pays) {
+        goto done;
+    }
+    s->newton = lp_newton_new(s->dense, &s->memory);
+    LP_TRY(lp_memory_check(&s->memory, "fit", err));
+    s->evaluator.entries = lp_newton_entries(s->newton);
+    s->evaluator.weight = s->here.weight;
+    LP_TRY(evaluate_all(s, LP_EXTRA_ENTRIES, err));
+    for (size_t i = 0; i < s->dense->models; i++) {
+        if (s->models[i].state == RUNNING) {
+            choose_C(s, i, true);
+            judge(s, i);
+        }
+    }
+done:
+    return status;
+}
+
 static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
     size_t rounds = 0, refresh = 4; /* the round after which curvature is taken anew */
     lp_status status;
-    LP_TRY(evaluate_all(s, LP_EXTRA_CURVATURE, err));
+    LP_TRY(turn_to_newton(s, err));
+    if (s->newton == NULL) {
+        LP_TRY(evaluate_all(s, LP_EXTRA_CURVATURE, err));
+    }
     while (count_running(s) > 0 || !s->evaluator.wide) {
         if (count_running(s) == 0) {
             LP_TRY(judge_in_float64(s, err));
@@ -467,6 +601,9 @@ static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
         bool curvature = rounds == refresh;
         refresh = curvature ? 2 * refresh + 4 : refresh;
         LP_TRY(advance(s, curvature, err));
+        if (curvature && s->newton == NULL) {
+            LP_TRY(turn_to_newton(s, err));
+        }
         if (!report_round(s, rounds, reporter)) {
             LP_TRY(lp_fail(err, LP_CANCELLED, "fit cancelled"));
         }
@@ -481,7 +618,7 @@ lp_status lp_descend(const lp_dense *dense, double C, double *parameters, lp_fit
     lp_status status;
     LP_TRY(descent_init(&s, dense, C, parameters, err));
     if (dense->loss == LP_LOSS_SOFTMAX) {
-        centre_classes(parameters, dense->rows, dense->size);
+        lp_centre_classes(parameters, dense->rows, dense->size);
     }
     for (size_t i = 0; i < dense->models; i++) {
         s.models[i].start_gradient = lp_dense_gradient_at_zero(dense, C, i);

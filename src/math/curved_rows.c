@@ -127,3 +127,39 @@ LP_KERNEL(lp_curved_logistic, logistic_product,
           (const lp_curved_rows *rows, const float *v, const float *offsets, float *scratch,
            float *sums, float *totals),
           (rows, v, offsets, scratch, sums, totals))
+
+LP_BODY void weighted_sum(const lp_weighted_rows *rows, double *sums) {
+    for (size_t i = 0; i < rows->count; i++) {
+        const float *x = rows->x + (size_t)rows->row[i] * rows->width;
+        float weight = rows->weight[i];
+        for (size_t j = 0; j < rows->width; j++) {
+            sums[j] += (double)(weight * (x[j] - rows->mean[j]));
+        }
+    }
+}
+
+LP_KERNEL(lp_weighted_sum, weighted_sum, (const lp_weighted_rows *rows, double *sums), (rows, sums))
+
+LP_BODY void weighted_take(const lp_weighted_rows *rows, float *out) {
+    for (size_t i = 0; i < rows->count; i++) {
+        const float *x = rows->x + (size_t)rows->row[i] * rows->width;
+        float root = sqrtf(rows->weight[i]);
+        for (size_t j = 0; j < rows->width; j++) {
+            out[i * rows->width + j] = root * (x[j] - rows->mean[j]);
+        }
+    }
+}
+
+LP_KERNEL(lp_weighted_take, weighted_take, (const lp_weighted_rows *rows, float *out), (rows, out))
+
+LP_BODY void combine(float *a, size_t n, float scale, float share, const float *b) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j <= i; j++) {
+            a[i * n + j] = scale * a[i * n + j] + share * b[i * n + j];
+        }
+        a[i * n + i] += 1.0F;
+    }
+}
+
+LP_KERNEL(lp_combine, combine, (float *a, size_t n, float scale, float share, const float *b),
+          (a, n, scale, share, b))

@@ -36,4 +36,23 @@ void lp_curved_softmax(const lp_curved_rows *rows, const float *v, const float *
 void lp_curved_logistic(const lp_curved_rows *rows, const float *v, const float *offsets,
                         float *scratch, float *sums, float *totals);
 
+/* Some rows of x, by number, with a weight each. */
+typedef struct lp_weighted_rows {
+    const float *x; /* [all, width] */
+    size_t width;
+    const float *mean; /* [width], taken off x */
+    size_t count;
+    const uint32_t *row; /* [count] */
+    const float *weight; /* [count] >= 0 */
+} lp_weighted_rows;
+
+/* sums [width] += weight (x - mean). */
+void lp_weighted_sum(const lp_weighted_rows *rows, double *sums);
+
+/* out [count, width] = root of the weight times (x - mean). */
+void lp_weighted_take(const lp_weighted_rows *rows, float *out);
+
+/* The lower triangle of a [n, n] = scale a + share b, and ones added to the diagonal. */
+void lp_combine(float *a, size_t n, float scale, float share, const float *b);
+
 #endif

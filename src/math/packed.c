@@ -14,6 +14,17 @@ size_t lp_packed_size(size_t n) {
     return n * (n + 1) / 2;
 }
 
+LP_BODY void scale_triangle(float *a, size_t n, const float *scale) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j <= i; j++) {
+            a[i * n + j] *= scale[i] * scale[j];
+        }
+    }
+}
+
+LP_KERNEL(lp_scale_triangle, scale_triangle, (float *a, size_t n, const float *scale),
+          (a, n, scale))
+
 bool lp_packed_factor(float *a, size_t n, float *copy, float *packed) {
     static const float ADDED[] = {1e-6F, 1e-5F, 1e-4F, 1e-3F, 1e-2F, 1e-1F};
     float *scale = packed; /* for now: the packed rows come last */
@@ -25,11 +36,7 @@ bool lp_packed_factor(float *a, size_t n, float *copy, float *packed) {
         }
         scale[i] = 1.0F / sqrtf(d);
     }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j <= i; j++) {
-            a[i * n + j] *= scale[i] * scale[j];
-        }
-    }
+    lp_scale_triangle(a, n, scale);
     for (size_t t = 0; t < sizeof ADDED / sizeof ADDED[0] && !factored; t++) {
         for (size_t i = 0; i < n; i++) {
             memcpy(copy + i * n, a + i * n, (i + 1) * sizeof *a);

@@ -17,4 +17,7 @@ bool lp_packed_factor(float *a, size_t n, float *copy, float *packed);
 /* b [n] = (L L')^-1 b. */
 void lp_packed_solve(const float *packed, size_t n, float *b);
 
+/* The lower triangle of a [n, n] times the scale [n] of its row and that of its column. */
+void lp_scale_triangle(float *a, size_t n, const float *scale);
+
 #endif

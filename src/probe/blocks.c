@@ -15,11 +15,11 @@
 #include "probe/blocks.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "math/curved_rows.h"
 #include "math/linalg.h"
 #include "math/packed.h"
 
@@ -28,12 +28,11 @@ static const uint64_t MEMORY = UINT64_C(3) << 30; /* bytes of all factors */
 
 typedef struct block_worker {
     float *rows, *square, *copy, *weights; /* [most rows, F], [F, F], [F, F], [N] */
-    double *centre;                        /* [F] */
 } block_worker;
 
 struct lp_blocks {
     const lp_dense *dense;
-    size_t most;     /* rows of a class that are taken */
+    size_t most; /* rows of a class that are taken */
     size_t threads;
     float *factors;  /* [K, packed] */
     double *centres; /* [K, F] m */
@@ -84,7 +83,6 @@ lp_blocks *lp_blocks_new(const lp_dense *dense, lp_memory *memory) {
         w->square = lp_memory_take(memory, F, F * sizeof *w->square);
         w->copy = lp_memory_take(memory, F, F * sizeof *w->copy);
         w->weights = lp_memory_take(memory, problem->count, sizeof *w->weights);
-        w->centre = lp_memory_take(memory, F, sizeof *w->centre);
     }
     return b;
 }
@@ -146,67 +144,75 @@ done:
     return status;
 }
 
-static int by_falling_weight(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
+/* The weight of place `place` when w [count] is sorted by falling weight; reorders w. */
+static float weight_at(float *w, size_t count, size_t place) {
+    size_t low = 0, high = count - 1;
+    while (low < high) {
+        float pivot = w[low + (high - low) / 2];
+        size_t i = low, j = high;
+        for (;;) { /* Hoare's: places up to j get the larger ones, and neither part is empty */
+            while (w[i] > pivot) {
+                i++;
+            }
+            while (w[j] < pivot) {
+                j--;
+            }
+            if (i >= j) {
+                break;
+            }
+            float other = w[i];
+            w[i++] = w[j];
+            w[j--] = other;
+        }
+        if (place <= j) {
+            high = j;
+        } else {
+            low = j + 1;
+        }
+    }
+    return w[low];
 }
 
-/* The weight above which, and of which, entries of a class are taken, and how many of just that. */
-static float least_taken(const lp_blocks *b, const block_worker *w, size_t k, size_t *ties) {
-    size_t first = b->first[k], count = b->first[k + 1] - first;
-    *ties = count;
+/* Moves the entries of class k that weigh most to the front of its own, in their order, and returns
+ * how many are taken. */
+static size_t take_heaviest(lp_blocks *b, const block_worker *w, size_t k) {
+    uint32_t *row = b->row + b->first[k];
+    float *value = b->value + b->first[k];
+    size_t count = b->first[k + 1] - b->first[k], taken = 0, above = 0;
     if (count <= b->most) {
-        return 0;
+        return count;
     }
-    memcpy(w->weights, b->value + first, count * sizeof *w->weights);
-    qsort(w->weights, count, sizeof *w->weights, by_falling_weight);
-    float least = w->weights[b->most - 1];
-    for (*ties = 0; *ties < b->most && w->weights[b->most - 1 - *ties] == least;) {
-        ++*ties;
+    memcpy(w->weights, value, count * sizeof *value);
+    float least = weight_at(w->weights, count, b->most - 1);
+    for (size_t n = 0; n < count; n++) {
+        above += value[n] > least;
     }
-    return least;
+    for (size_t n = 0, ties = b->most - above; n < count; n++) {
+        if (value[n] > least || (value[n] == least && ties > 0)) {
+            ties -= value[n] == least;
+            row[taken] = row[n];
+            value[taken++] = value[n];
+        }
+    }
+    return taken;
+}
+
+static double sum_of(const float *values, size_t count) {
+    double sum = 0;
+    for (size_t n = 0; n < count; n++) {
+        sum += (double)values[n];
+    }
+    return sum;
 }
 
 /* Mean of the class's entries, less the mean of all x; 0 where there are none. */
-static void weighted_mean(const lp_blocks *b, const float *mean, size_t k, double *centre) {
-    const lp_problem *problem = b->dense->problem;
-    size_t F = problem->width;
-    double sum = 0;
-    memset(centre, 0, F * sizeof *centre);
-    for (size_t n = b->first[k]; n < b->first[k + 1]; n++) {
-        const float *x = problem->x + (size_t)b->row[n] * F;
-        double weight = (double)b->value[n];
-        sum += weight;
-        for (size_t j = 0; j < F; j++) {
-            centre[j] += weight * (double)(x[j] - mean[j]);
-        }
-    }
-    for (size_t j = 0; sum > 0 && j < F; j++) {
+static void find_centre(const lp_weighted_rows *rows, double *centre) {
+    double sum = sum_of(rows->weight, rows->count);
+    memset(centre, 0, rows->width * sizeof *centre);
+    lp_weighted_sum(rows, centre);
+    for (size_t j = 0; sum > 0 && j < rows->width; j++) {
         centre[j] /= sum;
     }
-}
-
-/* The rows that are taken, less their centre and times the root of their weight, to `rows`. */
-static size_t take_rows(const lp_blocks *b, const block_worker *w, const float *mean, size_t k,
-                        double *taken) {
-    const lp_problem *problem = b->dense->problem;
-    size_t F = problem->width, count = 0, ties;
-    float least = least_taken(b, w, k, &ties);
-    *taken = 0;
-    for (size_t n = b->first[k]; n < b->first[k + 1]; n++) {
-        float weight = b->value[n];
-        if (weight < least || (weight == least && ties == 0)) {
-            continue;
-        }
-        ties -= weight == least;
-        const float *x = problem->x + (size_t)b->row[n] * F;
-        float *to = w->rows + count++ * F, root = sqrtf(weight);
-        for (size_t j = 0; j < F; j++) {
-            to[j] = root * (x[j] - mean[j] - (float)w->centre[j]);
-        }
-        *taken += (double)weight;
-    }
-    return count;
 }
 
 static void solve_vector(const lp_blocks *b, size_t k, float *vector) {
@@ -221,33 +227,30 @@ static lp_status make_block(void *context, size_t k, size_t worker, lp_error *er
     size_t F = dense->problem->width, model = k / dense->rows;
     const float *mean = lp_pass_mean(dense->pass);
     float *vector = b->vectors + worker * F;
-    double taken;
     if (!b->wanted[model]) {
         return LP_OK;
     }
-    double C = b->C[model];
-    weighted_mean(b, mean, k, w->centre);
-    size_t count = take_rows(b, w, mean, k, &taken);
-    if (count > 0) {
-        lp_gram(w->rows, count, F, w->square);
+    double C = b->C[model], *m = b->centres + k * F;
+    lp_weighted_rows rows = {
+        dense->problem->x,     F, mean, b->first[k + 1] - b->first[k], b->row + b->first[k],
+        b->value + b->first[k]};
+    rows.count = take_heaviest(b, w, k);
+    find_centre(&rows, m);
+    for (size_t j = 0; j < F; j++) {
+        m[j] += (double)mean[j];
+        vector[j] = (float)m[j];
+    }
+    rows.mean = vector;
+    if (rows.count > 0) {
+        lp_weighted_take(&rows, w->rows);
+        lp_gram(w->rows, rows.count, F, w->square);
     } else {
         memset(w->square, 0, F * F * sizeof *w->square);
     }
-    float rest = (float)(C * fmax(0, b->weight[k] / C - taken)), scale = (float)C;
-    for (size_t i = 0; i < F; i++) {
-        for (size_t j = 0; j <= i; j++) {
-            w->square[i * F + j] =
-                scale * w->square[i * F + j] + rest * dense->basis.covariance[i * F + j];
-        }
-        w->square[i * F + i] += 1.0F;
-    }
+    double rest = fmax(0, b->weight[k] - C * sum_of(rows.weight, rows.count));
+    lp_combine(w->square, F, (float)C, (float)rest, dense->basis.covariance);
     if (!lp_packed_factor(w->square, F, w->copy, b->factors + k * lp_packed_size(F))) {
         return lp_fail(err, LP_ERR_DATA, "the second derivative of class %zu is not finite", k);
-    }
-    double *m = b->centres + k * F;
-    for (size_t j = 0; j < F; j++) {
-        m[j] = w->centre[j] + (double)mean[j];
-        vector[j] = (float)m[j];
     }
     solve_vector(b, k, vector);
     b->own[k] = 0;
@@ -270,7 +273,8 @@ lp_status lp_blocks_make(lp_blocks *b, const lp_entries *entries, const bool *wa
     b->C = C;
     for (size_t k = 0; k < K; k++) {
         size_t count = b->first[k + 1] - b->first[k];
-        b->weight[k] = wanted[k / b->dense->rows] ? C[k / b->dense->rows] * weight[k] : b->weight[k];
+        b->weight[k] =
+            wanted[k / b->dense->rows] ? C[k / b->dense->rows] * weight[k] : b->weight[k];
         flops += wanted[k / b->dense->rows]
                      ? (double)(count < b->most ? count : b->most) * F * F + F * F * F / 3
                      : 0;

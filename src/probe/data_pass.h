@@ -52,7 +52,8 @@ LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_me
 /* Sum of x over the examples of each class and, in the last row, over all of them: [K + 1, F]. */
 const double *lp_pass_class_sums(const lp_pass *pass);
 
-/* How the work is cut: chunk c has the rows lp_pass_first_row(c) .. lp_pass_first_row(c + 1) - 1. */
+/* How the work is cut: chunk c has the rows lp_pass_first_row(c) .. lp_pass_first_row(c + 1) - 1.
+ */
 size_t lp_pass_chunks(const lp_pass *pass);
 size_t lp_pass_first_row(const lp_pass *pass, size_t chunk);
 

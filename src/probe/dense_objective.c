@@ -104,7 +104,7 @@ lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
     const lp_pass_request request = {e->raw,  e->intercepts, e->columns, count,
                                      e->wide, extra,         e->entries};
     if (extra == LP_EXTRA_ENTRIES) {
-        lp_entries_set_least(e->entries, e->weight, e->columns, count);
+        lp_entries_set_least(e->entries, e->share, e->weight, e->columns, count);
     }
     LP_TRY(lp_basis_turn(&dense->basis, LP_FROM_BASIS, e->turned, count, e->raw, threads, err));
     LP_TRY(lp_pass_run(e->pass, &request, &sums, err));

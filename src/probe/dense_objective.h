@@ -21,8 +21,8 @@ typedef struct lp_dense {
     double scale;   /* of the intercept; 0 = there is none */
     double penalty; /* 1 where t is penalised like a weight, else 0 */
     lp_pass *pass;
-    lp_problem few;        /* some of the examples, spread evenly over all */
-    lp_pass *sample;       /* over them */
+    lp_problem few;  /* some of the examples, spread evenly over all */
+    lp_pass *sample; /* over them */
     lp_basis basis;
     double *class_sums; /* [K, F] in the basis */
     double *total;      /* [F] in the basis */
@@ -41,8 +41,8 @@ typedef struct lp_objective {
 /* Where and how evaluations are made, with their scratch. */
 typedef struct lp_evaluator {
     const lp_dense *dense;
-    lp_pass *pass; /* dense->pass, or one over other examples */
-    double *C;     /* [models] */
+    lp_pass *pass;        /* dense->pass, or one over other examples */
+    double *C;            /* [models] */
     bool wide;            /* float64 instead of float32 */
     bool *chosen;         /* [models] to evaluate; at first all */
     double *raw, *turned; /* [K, F] */
@@ -50,7 +50,8 @@ typedef struct lp_evaluator {
     size_t *columns;      /* [K] */
     size_t passes;        /* over the data so far */
     lp_entries *entries;  /* that LP_EXTRA_ENTRIES fills in, with the threshold from */
-    const double *weight; /* [K], sums of p (1 - p) near the point */
+    double share;         /* of a class's mean p (1 - p), and */
+    const double *weight; /* [K], the sums of p (1 - p) near the point */
 } lp_evaluator;
 
 /* Makes an lp_dense, the state that an lp_solver_entry opens and closes. */

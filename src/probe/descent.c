@@ -32,6 +32,7 @@
 #include "math/linalg.h"
 #include "probe/lbfgs.h"
 #include "probe/newton.h"
+#include "probe/path.h"
 
 enum {
     /* Steps remembered.  Nocedal and Wright, section 7.2, find 3 to 20 enough; fewer than 20 where
@@ -48,7 +49,9 @@ enum {
     /* Rounds without progress before float32 is left, and before float64 gives up: L-BFGS may stand
      * still for a while and go on. */
     NARROW_PATIENCE = 5,
-    WIDE_PATIENCE = 60
+    WIDE_PATIENCE = 60,
+
+    MOST_SETTLED = 8 /* Newton steps in the intercepts, in float64 */
 };
 /* The gap goes with |g|^2, so its own rule is this times tolerance^2: 1e-9 at the default 1e-6. */
 static const double GAP_SHARE = 1000;
@@ -56,6 +59,8 @@ static const double GAP_SHARE = 1000;
  * and what the sums over the examples add to it. */
 static const double NARROW_NOISE = 5e-8;
 static const double WIDE_NOISE = 1e-13;
+/* Share of f below which what a Newton step promises may be rounding in float32. */
+static const double NARROW_LIMIT = 1e-6;
 /* The smallest tolerance that float32's gradient can meet; below it, the Newton step in the
  * intercepts is made in float64 (docs/NUMERICS.md, "Precision"). */
 static const double NARROW_TOLERANCE = 5e-5;
@@ -68,10 +73,8 @@ typedef enum model_state {
     LIMITED /* by the number of iterations */
 } model_state;
 
-/* Along the path to C: how far above the optimum, by the bound, a model may start at the next C, and
- * how many values of C lie in a decade. */
-static const double NEXT_GAP = 2;
-enum { PATH_STEPS = 8, PATH_DECADES = 14 };
+/* Of a class's mean p (1 - p), what an entry of the second derivative must exceed at C itself. */
+static const double FINE_SHARE = 0.01;
 
 typedef struct model {
     model_state state;
@@ -85,7 +88,8 @@ typedef struct model {
     double best_norm; /* for the patience */
     double best_value;
     size_t stale;
-    size_t whole; /* Newton steps of length 1 in a row, at one C */
+    size_t settled; /* Newton steps in the intercepts */
+    size_t whole;   /* Newton steps of length 1 in a row, at one C */
 } model;
 
 typedef struct descent {
@@ -179,6 +183,15 @@ static double accuracy_of(const model *m) {
     return m->whole == 0 ? 0.3 : 0.1;
 }
 
+/* Which entries of the second derivative are kept.  On the way to C a rough one is good enough. */
+static double share_of(const descent *s) {
+    bool there = true;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        there = there && s->evaluator.C[i] == s->C;
+    }
+    return there ? FINE_SHARE : LP_NEWTON_SHARE;
+}
+
 static lp_status choose_newton_directions(descent *s, lp_error *err) {
     const lp_newton_point at = {s->wanted, s->evaluator.C, s->here.weight, s->here.gradient,
                                 s->accuracy};
@@ -243,17 +256,19 @@ static void judge(descent *s, size_t which) {
     double noise = noise_of(s);
     m->value = s->here.value[which];
     m->norm = sqrt(lp_dot(g, g, size));
-    m->excess =
-        lp_dense_excess(s->dense, s->evaluator.C[which], which, s->parameters, m->value,
-                        s->here.gradient);
+    m->excess = lp_dense_excess(s->dense, s->evaluator.C[which], which, s->parameters, m->value,
+                                s->here.gradient);
     m->stale++;
     if (m->norm < 0.9 * m->best_norm || m->value < m->best_value - noise * fabs(m->value)) {
         m->best_norm = fmin(m->norm, m->best_norm);
         m->best_value = fmin(m->value, m->best_value);
         m->stale = 0;
     }
-    if (meets(s, which, wide ? m->excess : expected_excess(s, which))) {
+    if (wide && meets(s, which, m->excess)) {
         m->state = FINISHED;
+    } else if (meets(s, which, expected_excess(s, which)) && m->settled < MOST_SETTLED) {
+        m->state = WAITING;
+        m->settled += wide;
     } else if (m->iterations >= s->dense->problem->max_iterations) {
         m->state = LIMITED;
     } else if (m->stale > (wide ? WIDE_PATIENCE : NARROW_PATIENCE) || !isfinite(m->value)) {
@@ -309,51 +324,25 @@ static void shorten(descent *s, model *m, double value) {
     }
 }
 
-/* Moves a model along the path to C: to the largest C, up to the one that is wanted, at which its
- * parameters are no further above the optimum than NEXT_GAP, by the bound of strong convexity.
- * `first`: also to a smaller one than where it stands, where the bound is least if none is good
- * enough.  Value and gradient follow without a pass: only the weight of the data's part changes. */
+/* Moves a model along the path to C (path.c).  `first`: also back. */
 static void choose_C(descent *s, size_t which, bool first) {
-    const lp_dense *dense = s->dense;
-    size_t size = dense->rows * dense->size, D = dense->size, F = D - 1;
-    double *g = s->here.gradient + which * size, *C = &s->evaluator.C[which];
-    const double *w = s->parameters + which * size;
-    double ww = 0, wg = 0, gg = 0; /* products of the penalised weights and the data's gradient */
-    for (size_t r = 0; r < dense->rows; r++) {
-        for (size_t j = r * D; j < r * D + F + (dense->penalty > 0); j++) {
-            double data = (g[j] - w[j]) / *C;
-            ww += w[j] * w[j];
-            wg += w[j] * data;
-            gg += data * data;
-        }
+    model *m = &s->models[which];
+    size_t first_row = which * s->dense->rows;
+    double *C = &s->evaluator.C[which], before = *C;
+    lp_path_choose(s->dense, s->C, first, s->parameters + first_row * s->dense->size, C,
+                   &s->here.value[which], s->here.gradient + first_row * s->dense->size);
+    if (*C != before) {
+        m->whole = 0;
+        m->best_norm = m->best_value = INFINITY;
     }
-    double loss = (s->here.value[which] - 0.5 * ww) / *C, best = INFINITY, to = *C;
-    for (size_t t = 0; t <= PATH_STEPS * PATH_DECADES; t++) {
-        double trial = s->C * pow(10, -(double)t / PATH_STEPS);
-        if (trial <= *C && !first) {
-            break;
-        }
-        double bound = 0.5 * (ww + 2 * trial * wg + trial * trial * gg);
-        double gap = bound / (0.5 * ww + trial * loss);
-        if (gap < best) {
-            best = gap;
-            to = first || gap <= NEXT_GAP ? trial : to;
-        }
-        if (gap <= NEXT_GAP) {
-            break;
-        }
-    }
-    if (to != *C) {
-        for (size_t r = 0; r < dense->rows; r++) {
-            for (size_t j = r * D; j < (r + 1) * D; j++) {
-                double own = j < r * D + F || dense->penalty > 0 ? w[j] : 0;
-                g[j] = own + (g[j] - own) * to / *C;
-            }
-        }
-        s->here.value[which] = 0.5 * ww + to * loss;
-        *C = to;
-        s->models[which].whole = 0;
-        s->models[which].best_norm = s->models[which].best_value = INFINITY;
+}
+
+/* Newton's steps are too dear to be tried again and again where float32 has no more to give: what
+ * a step promises is less than the rounding of the value, and the gradient does not fall. */
+static void leave_float32(const descent *s, model *m, bool stalled) {
+    if (s->newton != NULL && !s->evaluator.wide && m->state == RUNNING && stalled &&
+        fabs(m->slope) < NARROW_LIMIT * m->value) {
+        m->state = WAITING;
     }
 }
 
@@ -368,8 +357,7 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
     if (s->newton != NULL) {
         LP_TRY(choose_newton_directions(s, err));
     } else {
-        LP_TRY(
-            lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
+        LP_TRY(lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
     }
     for (size_t i = 0; i < dense->models; i++) {
         s->evaluator.chosen[i] = s->models[i].state == RUNNING;
@@ -377,6 +365,7 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
             set_trial(s, i);
         }
     }
+    s->evaluator.share = share_of(s);
     LP_TRY(lp_evaluate(&s->evaluator, s->trial, extra, &s->there, err));
     for (size_t i = 0; i < dense->models; i++) {
         model *m = &s->models[i];
@@ -384,14 +373,17 @@ static lp_status advance(descent *s, bool curvature, lp_error *err) {
             continue;
         }
         double slope = lp_dot(s->there.gradient + i * size, s->direction + i * size, size);
+        double before = m->norm;
         if (good_enough(s, m, s->there.value[i], slope)) {
             accept(s, i, extra);
             if (s->newton != NULL) {
                 choose_C(s, i, false);
             }
             judge(s, i);
+            leave_float32(s, m, m->norm > 0.5 * before);
         } else {
             shorten(s, m, s->there.value[i]);
+            leave_float32(s, m, true);
         }
     }
 done:
@@ -416,34 +408,6 @@ static lp_status evaluate_all(descent *s, lp_extra extra, lp_error *err) {
     return status;
 }
 
-/* A Newton step in the intercepts of softmax alone, whose second derivative is C coupling =
- * C sum_i [diag(p_i) - p_i p_i'], from here's coupling, which is overwritten.  values: [2 K]. */
-static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
-    size_t K = s->dense->problem->classes, D = s->dense->size;
-    double *vectors = s->here.coupling; /* one a row */
-    double *step = values + K;
-    lp_status status;
-    LP_TRY(lp_eigen_symmetric(vectors, K, values, err));
-    memset(step, 0, K * sizeof *step);
-    for (size_t v = 0; v < K; v++) {
-        double product = 0;
-        for (size_t k = 0; k < K; k++) {
-            product += vectors[v * K + k] * s->here.gradient[k * D + D - 1];
-        }
-        /* along (1, ..., 1) there is neither curvature nor gradient */
-        double share =
-            values[v] > 1e-10 * values[K - 1] ? product / (s->C * values[v]) : 0;
-        for (size_t k = 0; k < K; k++) {
-            step[k] -= share * vectors[v * K + k];
-        }
-    }
-    for (size_t k = 0; k < K; k++) {
-        s->parameters[k * D + D - 1] += step[k];
-    }
-done:
-    return status;
-}
-
 /* The first evaluation in float64 for softmax, after a Newton step in the intercepts: their
  * gradient enters the bound on the gap at first order (dense_objective.c), and the step squares it.
  * For a loose tolerance a step from a pass in float32 is good enough; where not, a second one is
@@ -451,12 +415,13 @@ done:
 static lp_status settle_intercepts(descent *s, lp_error *err) {
     enum { MOST_CLASSES = 2048 };
     size_t K = s->dense->problem->classes, D = s->dense->size;
+    lp_extra plain = s->newton != NULL ? LP_EXTRA_ENTRIES : LP_EXTRA_NONE;
     bool *wide = &s->evaluator.wide;
     lp_memory memory = {0};
     lp_status status;
     if (K > MOST_CLASSES || meets(s, 0, s->models[0].excess)) {
         *wide = true;
-        LP_TRY(evaluate_all(s, LP_EXTRA_NONE, err));
+        LP_TRY(evaluate_all(s, plain, err));
         if (K > MOST_CLASSES || s->models[0].state == FINISHED) {
             goto done;
         }
@@ -469,9 +434,10 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
     bool last = *wide;
     while (!(*wide && s->models[0].state == FINISHED)) {
         double before = s->models[0].value, noise = noise_of(s);
-        lp_extra extra = last ? LP_EXTRA_NONE : LP_EXTRA_COUPLING;
+        lp_extra extra = last ? plain : LP_EXTRA_COUPLING;
         memcpy(s->trial, s->parameters, K * D * sizeof *s->trial);
-        LP_TRY(step_intercepts(s, values, err));
+        LP_TRY(lp_step_intercepts(s->dense, s->C, s->here.coupling, s->here.gradient, s->parameters,
+                                  values, err));
         *wide = true;
         LP_TRY(evaluate_all(s, extra, err));
         if (!(s->models[0].value <= before * (1 + noise))) {
@@ -540,6 +506,14 @@ static size_t count_running(const descent *s) {
     return running;
 }
 
+static size_t count_waiting(const descent *s) {
+    size_t waiting = 0;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        waiting += s->models[i].state == WAITING;
+    }
+    return waiting;
+}
+
 static bool report_round(const descent *s, size_t round, lp_reporter *reporter) {
     lp_fit_report now;
     fill_report(s, &now);
@@ -558,12 +532,13 @@ static lp_status judge_in_float64(descent *s, lp_error *err) {
         return settle_intercepts(s, err);
     }
     s->evaluator.wide = true;
-    return evaluate_all(s, LP_EXTRA_NONE, err);
+    return evaluate_all(s, s->newton != NULL ? LP_EXTRA_ENTRIES : LP_EXTRA_NONE, err);
 }
 
 /* Turns to Newton's directions where they pay: evaluates all models once more, with the entries of
- * the second derivative. */
-static lp_status turn_to_newton(descent *s, lp_error *err) {
+ * the second derivative, and sets out on the path to C.  `cold`: the parameters are a starting
+ * point's. */
+static lp_status turn_to_newton(descent *s, bool cold, lp_error *err) {
     bool pays;
     lp_status status;
     LP_TRY(lp_newton_pays(s->dense, s->parameters, &pays, s->here.weight, err));
@@ -574,25 +549,35 @@ static lp_status turn_to_newton(descent *s, lp_error *err) {
     LP_TRY(lp_memory_check(&s->memory, "fit", err));
     s->evaluator.entries = lp_newton_entries(s->newton);
     s->evaluator.weight = s->here.weight;
-    LP_TRY(evaluate_all(s, LP_EXTRA_ENTRIES, err));
-    for (size_t i = 0; i < s->dense->models; i++) {
-        if (s->models[i].state == RUNNING) {
-            choose_C(s, i, true);
-            judge(s, i);
+    double before;
+    do {
+        before = s->evaluator.C[0];
+        s->evaluator.share = LP_NEWTON_SHARE;
+        LP_TRY(evaluate_all(s, LP_EXTRA_ENTRIES, err));
+        for (size_t i = 0; i < s->dense->models; i++) {
+            if (s->models[i].state == RUNNING) {
+                choose_C(s, i, true);
+                judge(s, i);
+            }
         }
-    }
+        cold = cold && s->dense->models == 1 && s->evaluator.C[0] < 0.5 * before;
+        if (cold) { /* the path starts far below C: from what is a good start there */
+            LP_TRY(lp_starting_point(s->dense, s->evaluator.C[0], s->parameters, err));
+            lp_centre_classes(s->parameters, s->dense->rows, s->dense->size);
+        }
+    } while (cold);
 done:
     return status;
 }
 
-static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
+static lp_status minimise(descent *s, bool warm, lp_reporter *reporter, lp_error *err) {
     size_t rounds = 0, refresh = 4; /* the round after which curvature is taken anew */
     lp_status status;
-    LP_TRY(turn_to_newton(s, err));
+    LP_TRY(turn_to_newton(s, !warm, err));
     if (s->newton == NULL) {
         LP_TRY(evaluate_all(s, LP_EXTRA_CURVATURE, err));
     }
-    while (count_running(s) > 0 || !s->evaluator.wide) {
+    while (count_running(s) + count_waiting(s) > 0 || !s->evaluator.wide) {
         if (count_running(s) == 0) {
             LP_TRY(judge_in_float64(s, err));
             continue;
@@ -602,7 +587,7 @@ static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
         refresh = curvature ? 2 * refresh + 4 : refresh;
         LP_TRY(advance(s, curvature, err));
         if (curvature && s->newton == NULL) {
-            LP_TRY(turn_to_newton(s, err));
+            LP_TRY(turn_to_newton(s, false, err));
         }
         if (!report_round(s, rounds, reporter)) {
             LP_TRY(lp_fail(err, LP_CANCELLED, "fit cancelled"));
@@ -612,18 +597,21 @@ done:
     return status;
 }
 
-lp_status lp_descend(const lp_dense *dense, double C, double *parameters, lp_fit_report *report,
-                     lp_reporter *reporter, lp_error *err) {
+lp_status lp_descend(const lp_dense *dense, double C, bool warm, double *parameters,
+                     lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
     descent s;
-    lp_status status;
+    lp_status status = LP_OK;
     LP_TRY(descent_init(&s, dense, C, parameters, err));
+    if (!warm) {
+        LP_TRY(lp_starting_point(dense, C, parameters, err));
+    }
     if (dense->loss == LP_LOSS_SOFTMAX) {
         lp_centre_classes(parameters, dense->rows, dense->size);
     }
     for (size_t i = 0; i < dense->models; i++) {
         s.models[i].start_gradient = lp_dense_gradient_at_zero(dense, C, i);
     }
-    LP_TRY(minimise(&s, reporter, err));
+    LP_TRY(minimise(&s, warm, reporter, err));
     fill_report(&s, report);
 done:
     lp_memory_free(&s.memory);

@@ -3,9 +3,10 @@
  * For a row with the probabilities p, along weights and intercepts V,
  *     softmax:      (diag(p) - p p') V x~ x~'      one-vs-rest, class k:  p_k (1 - p_k) v_k x~ x~'
  * A trained model is nearly sure of most rows, and of the others it doubts between a few classes.
- * Of class k only the rows with p (1 - p) > SHARE of the class's mean are kept: what is left out is
- * at most SHARE of the class's whole weight, and far fewer than N K entries hold all the rest.
- * The products serve to find a direction, so they need not be exact; values and gradients are.
+ * Of class k only the rows with p (1 - p) > a share of the class's mean are kept: what is left out
+ * is at most that share of the class's whole weight, and far fewer than N K entries hold all the
+ * rest. The products serve to find a direction, so they need not be exact; values and gradients
+ * are.
  *
  * Softmax keeps p of all but the row's label, to which the remainder of 1 is given: then what is
  * kept is positive semidefinite, and a step common to all classes has no curvature, as in the
@@ -17,7 +18,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 
-static const double SHARE = 0.03;
+static const double COARSER = 3;
 
 lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp_memory *memory) {
     const lp_problem *problem = lp_pass_problem(pass);
@@ -29,6 +30,7 @@ lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp
     }
     e->pass = pass;
     e->loss = loss;
+    e->coarse = 1;
     e->least = lp_memory_take(memory, K, sizeof *e->least);
     e->counts = lp_memory_take_zeroed(memory, problem->count, sizeof *e->counts);
     e->lists = lp_memory_take_zeroed(memory, chunks, sizeof *e->lists);
@@ -44,11 +46,12 @@ lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp
     return e;
 }
 
-void lp_entries_set_least(lp_entries *e, const double *weight, const size_t *columns,
+void lp_entries_set_least(lp_entries *e, double share, const double *weight, const size_t *columns,
                           size_t count) {
+    e->coarse *= lp_entries_full(e) ? COARSER : 1;
     for (size_t r = 0; r < count; r++) {
         double mean = weight[columns[r]] / (double)lp_pass_problem(e->pass)->count;
-        e->least[r] = (float)(SHARE * mean);
+        e->least[r] = (float)(e->coarse * share * mean);
     }
 }
 

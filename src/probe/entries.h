@@ -1,5 +1,6 @@
 /* The second derivative of the dense objectives, kept where it is large: of each row the classes
- * whose p (1 - p) is more than a share of the class's mean.  The mathematics stands in entries.c. */
+ * whose p (1 - p) is more than a share of the class's mean.  The mathematics stands in entries.c.
+ */
 #ifndef LP_PROBE_ENTRIES_H
 #define LP_PROBE_ENTRIES_H
 
@@ -17,23 +18,24 @@ typedef struct lp_entry_list {
 typedef struct lp_entries {
     const lp_pass *pass;
     lp_loss loss;
+    double coarse;        /* factor of the share: more than 1 once there was no room for all */
     float *least;         /* [K] what p (1 - p) must exceed, of the request's columns */
     uint32_t *counts;     /* [N] entries of each row */
     lp_entry_list *lists; /* [chunks of the pass] */
     /* for products, [chunks]: */
-    float *sums;      /* [K, F] and [K] each */
-    float *model;     /* [K, F] and [K]: the vector that is multiplied, and its offsets */
-    float *scratch;   /* [threads, F + K] */
+    float *sums;    /* [K, F] and [K] each */
+    float *model;   /* [K, F] and [K]: the vector that is multiplied, and its offsets */
+    float *scratch; /* [threads, F + K] */
 } lp_entries;
 
 /* Room for at most `per_row` entries a row on average, in `memory`, which the caller checks before
  * use. */
 lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp_memory *memory);
 
-/* Sets `least` of a request's columns from the sum of p (1 - p) over the rows, of each class:
- * weight [K]. */
-void lp_entries_set_least(lp_entries *entries, const double *weight, const size_t *columns,
-                          size_t count);
+/* Sets `least` of a request's columns to this share of the class's mean p (1 - p), from the sums
+ * over the rows, weight [K]. */
+void lp_entries_set_least(lp_entries *entries, double share, const double *weight,
+                          const size_t *columns, size_t count);
 
 /* For the pass: a chunk starts anew; a row with its residuals [request->count]. */
 void lp_entries_restart(lp_entries *entries, size_t chunk);

@@ -65,6 +65,7 @@ lp_status lp_newton_pays(const lp_dense *dense, const double *parameters, bool *
     LP_TRY(lp_memory_check(&memory, "sample", err));
     LP_TRY(lp_evaluate(&evaluator, parameters, LP_EXTRA_CURVATURE, &at, err));
     evaluator.weight = at.weight;
+    evaluator.share = LP_NEWTON_SHARE;
     LP_TRY(lp_evaluate(&evaluator, parameters, LP_EXTRA_ENTRIES, &at, err));
     *pays = !lp_entries_full(evaluator.entries);
     for (size_t k = 0; k < K; k++) {
@@ -239,9 +240,8 @@ static lp_status conjugate_gradients(lp_newton *n, const lp_newton_point *at, do
     LP_TRY(precondition(n, err));
     for (size_t i = 0; i < dense->models; i++) {
         cg_model *m = &n->models[i];
-        m->first = m->now = at->wanted[i]
-                                ? lp_dot(n->residual + i * size, n->scaled + i * size, size)
-                                : 0;
+        m->first = m->now =
+            at->wanted[i] ? lp_dot(n->residual + i * size, n->scaled + i * size, size) : 0;
         m->running = m->first > 0 && isfinite(m->first);
     }
     memcpy(n->search, n->scaled, dense->models * size * sizeof *n->search);

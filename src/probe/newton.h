@@ -7,6 +7,9 @@
 
 typedef struct lp_newton lp_newton;
 
+/* The share of a class's mean p (1 - p) by which lp_newton_pays counts entries. */
+#define LP_NEWTON_SHARE 0.1
+
 /* Where directions are wanted.  The entries are those of this point. */
 typedef struct lp_newton_point {
     const bool *wanted;     /* [models] */

@@ -24,6 +24,7 @@ static const lp_column columns[] = {
     {"correct", "correct", NULL},
     {"count", "of", NULL},
     {"iterations", "iterations", NULL},
+    {"gap", "gap at most", "%.1e"},
     {"converged", "converged", NULL},
     {"chosen", "chosen", NULL},
 };
@@ -39,6 +40,10 @@ static json_t *point_row(const lp_sweep_point *p, bool chosen) {
     lp_row_count(&row, "count", p->count);
     lp_row_count(&row, "iterations", p->iterations);
     lp_row_count(&row, "passes", p->passes);
+    if (p->gap >= 0) {
+        lp_row_real(&row, "gap", p->gap);
+    }
+    lp_row_flag(&row, "exact", p->exact);
     lp_row_flag(&row, "converged", p->converged);
     lp_row_text(&row, "chosen", chosen ? "<--" : "");
     return lp_row_end(&row);

@@ -414,8 +414,9 @@ done:
 
 static lp_status tell(sweep_run *r, double C, const char *how, lp_error *err) {
     char line[64];
+    size_t done = r->done < r->planned ? r->done : r->planned - 1;
     (void)snprintf(line, sizeof line, "C = %.4g%s", C, how);
-    return lp_progress_step(&r->options->fit.progress, r->done, r->planned, line)
+    return lp_progress_step(&r->options->fit.progress, done, r->planned, line)
                ? LP_OK
                : lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned);
 }

@@ -158,6 +158,11 @@ void lp_centre_classes(double *values, size_t classes, size_t size) {
     }
 }
 
+/* 1/2 |v|^2 + C sum loss = 2 [1/2 (|v/2|^2 + |-v/2|^2) + C/2 sum loss] */
+double lp_dense_factor(const lp_dense *dense) {
+    return dense->loss == LP_LOSS_SOFTMAX && dense->problem->classes == 2 ? 2 : 1;
+}
+
 double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model) {
     const lp_problem *problem = dense->problem;
     size_t F = problem->width;

@@ -73,6 +73,10 @@ LP_MUST_USE lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_
  * could only cost penalty. */
 void lp_centre_classes(double *values, size_t classes, size_t size);
 
+/* For two classes softmax has one weight vector v, w_1 = - w_0 = v / 2: its objective at C is
+ * this times that of two rows at C divided by this.  1 for more classes and one-vs-rest. */
+double lp_dense_factor(const lp_dense *dense);
+
 /* |gradient| of a model at zero, where solvers' tolerances start from. */
 double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model);
 

@@ -464,13 +464,13 @@ static void fill_report(const descent *s, lp_fit_report *report) {
     for (size_t i = 0; i < models; i++) {
         const model *m = &s->models[i];
         double gradient = m->start_gradient > 0 ? m->norm / m->start_gradient : 0;
-        report->objective += m->value;
+        report->objective += lp_dense_factor(s->dense) * m->value;
         report->gradient = fmax(report->gradient, gradient);
         report->iterations =
             m->iterations > report->iterations ? m->iterations : report->iterations;
         report->not_converged += m->state != FINISHED;
         stuck += m->state == STUCK;
-        excess += m->excess;
+        excess += lp_dense_factor(s->dense) * m->excess;
     }
     double floor = report->objective - excess;
     report->gap = floor > 0 ? excess / floor : -1;

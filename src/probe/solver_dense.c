@@ -21,6 +21,7 @@ static lp_status ovr_open(const lp_problem *problem, void **state, lp_error *err
 static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solution,
                            lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
     const lp_dense *dense = opaque;
+    double factor = lp_dense_factor(dense);
     const lp_problem *problem = dense->problem;
     size_t K = problem->classes, F = problem->width, D = dense->size;
     lp_memory memory = {0};
@@ -36,7 +37,7 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
             parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
         }
     }
-    LP_TRY(lp_descend(dense, C, warm, parameters, report, reporter, err));
+    LP_TRY(lp_descend(dense, C / factor, warm, parameters, report, reporter, err));
     for (size_t k = 0; k < K; k++) {
         memcpy(weights + k * F, parameters + k * D, F * sizeof *weights);
         solution->intercepts[k] = dense->scale * parameters[k * D + F];

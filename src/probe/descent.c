@@ -518,9 +518,14 @@ static bool report_round(const descent *s, size_t round, lp_reporter *reporter) 
     lp_fit_report now;
     fill_report(s, &now);
     if (s->dense->models == 1) {
+        char gap[32] = "–"; /* the bound says nothing */
+        if (now.gap >= 0) {
+            (void)snprintf(gap, sizeof gap, "%.3g", now.gap);
+        }
         return lp_report_step(reporter, 0,
-                              "iteration %zu: objective %.8g, |g|/|g(0)| %.3g, gap %.3g", round,
-                              now.objective, now.gradient, now.gap);
+                              "iteration %zu (%zu passes): objective %.8g, |g|/|g(0)| %.3g, gap at "
+                              "most %s",
+                              now.iterations, now.passes, now.objective, now.gradient, gap);
     }
     return lp_report_step(reporter, 0, "iteration %zu: %zu of %zu classes left, objective %.8g",
                           round, count_running(s), s->dense->models, now.objective);

@@ -63,6 +63,7 @@ static json_t *setting_json(const lp_sweep_report *r) {
     lp_row_text(&row, "train", r->train->path);
     lp_row_text(&row, "train_sha256", r->train->digest);
     lp_row_text(&row, "validation", r->validation != NULL ? r->validation->path : NULL);
+    lp_row_text(&row, "refit", r->refit_on_both ? "train+validation" : "train");
     lp_row_text(&row, "protocol", lp_sweep_protocol_names[o->protocol]);
     lp_row_put(&row, "low", json_integer(o->low));
     lp_row_put(&row, "high", json_integer(o->high));
@@ -86,6 +87,8 @@ static json_t *sweep_json(const lp_sweep_report *r) {
     lp_row_put(&row, "fit", lp_fit_report_json(&r->options.fit, &r->fit));
     if (r->scored) {
         lp_row_put(&row, "test", lp_score_json(&r->score));
+        lp_row_count(&row, "test_rows_in_train", r->shared[0]);
+        lp_row_count(&row, "test_rows_in_validation", r->shared[1]);
     }
     return lp_row_end(&row);
 }
@@ -101,7 +104,7 @@ static void print_choice(FILE *out, const void *report) {
                       "The best C lies at the edge of the range: widen it with --from and --to.\n");
     }
     (void)fprintf(out, "refit on all training%s data: %s, %s\n",
-                  r->validation != NULL ? " and validation" : "",
+                  r->refit_on_both ? " and validation" : "",
                   r->fit.converged ? "converged" : "NOT CONVERGED", r->fit.stopped_by);
     if (r->scored) {
         (void)fprintf(

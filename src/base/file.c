@@ -239,24 +239,6 @@ lp_status lp_check_out_folder(const char *path, lp_error *err) {
                : lp_fail_errno(err, errno, "%s: cannot be written", path);
 }
 
-/* Creates a writer's temporary file; the folders that it lies in where they are missing. */
-static lp_status create(lp_writer *writer, lp_error *err) {
-    enum { HOW = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC };
-    char parent[LP_PATH_ROOM];
-    lp_status status;
-    LP_TRY(parent_of(writer->path, parent, err));
-    writer->fd = open(writer->temporary, HOW, 0666);
-    if (writer->fd < 0 && errno == ENOENT && parent[0] != '\0') {
-        LP_TRY(lp_make_folders(parent, err));
-        writer->fd = open(writer->temporary, HOW, 0666);
-    }
-    if (writer->fd < 0) {
-        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be created", writer->path));
-    }
-done:
-    return status;
-}
-
 lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
     lp_writer *writer = NULL;
     lp_status status;
@@ -266,7 +248,10 @@ lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
     writer->used = 0;
     LP_TRY(lp_path_print(writer->path, err, "%s", path));
     LP_TRY(lp_path_print(writer->temporary, err, "%s.tmp.%ld", path, (long)getpid()));
-    LP_TRY(create(writer, err));
+    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (writer->fd < 0) {
+        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be created", path));
+    }
 done:
     if (status != LP_OK) {
         lp_free(writer);
@@ -351,6 +336,15 @@ lp_status lp_make_folders(const char *path, lp_error *err) {
             }
         }
     }
+done:
+    return status;
+}
+
+lp_status lp_make_parents(const char *path, lp_error *err) {
+    char parent[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(parent_of(path, parent, err));
+    status = parent[0] != '\0' ? lp_make_folders(parent, err) : LP_OK;
 done:
     return status;
 }

@@ -30,7 +30,7 @@ LP_MUST_USE lp_status lp_file_read(const char *path, uint64_t max_bytes, char **
 /* A file being written under a temporary name in the folder of its final one. */
 typedef struct lp_writer lp_writer;
 
-/* Opens "<path>.tmp.<pid>", and makes the folders that it lies in.  LP_ERR_IO also where path is a device or a pipe, which a rename would
+/* Opens "<path>.tmp.<pid>".  LP_ERR_IO also where path is a device or a pipe, which a rename would
  * replace. */
 LP_MUST_USE lp_status lp_writer_open(const char *path, lp_writer **writer, lp_error *err);
 
@@ -61,6 +61,9 @@ LP_MUST_USE lp_status lp_check_out_folder(const char *path, lp_error *err);
 
 /* Makes a folder and its parents.  An existing folder is fine. */
 LP_MUST_USE lp_status lp_make_folders(const char *path, lp_error *err);
+
+/* Makes the folders that path lies in. */
+LP_MUST_USE lp_status lp_make_parents(const char *path, lp_error *err);
 
 /* Syncs the folder that holds path, so that a rename in it survives a power loss. */
 LP_MUST_USE lp_status lp_sync_parent(const char *path, lp_error *err);

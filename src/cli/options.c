@@ -261,7 +261,7 @@ done:
 }
 
 /* Everything that is to be written, before any work: a run of hours must not end with a folder that
- * cannot be written.  Prints what is wrong. */
+ * cannot be written.  Makes the folders that files go to.  Prints what is wrong. */
 static bool check_outputs(const cli_command *command, slots *s) {
     bool good = true;
     for (size_t i = 0; i < s->count; i++) {
@@ -275,7 +275,11 @@ static bool check_outputs(const cli_command *command, slots *s) {
         if (path == NULL || (needed != NULL && !needed->seen)) {
             continue;
         }
-        if ((folder ? lp_check_out_folder(path, &err) : lp_check_out_file(path, &err)) != LP_OK) {
+        lp_status status = folder ? lp_check_out_folder(path, &err) : lp_check_out_file(path, &err);
+        if (status == LP_OK && !folder) {
+            status = lp_make_parents(path, &err);
+        }
+        if (status != LP_OK) {
             (void)fprintf(stderr, "linprobe %s: %s: %s\n", command->name, o->name, err.text);
             good = false;
         }

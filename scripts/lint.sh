@@ -85,7 +85,7 @@ check_layers() {
         allowed["archive.h"] = allowed["archive_entry.h"] = "^src/base/archive[.]c$"
         allowed["jansson.h"] = "^src/base/json[.]h$"
         allowed["openssl/evp.h"] = "^src/base/digest[.]c$"
-        allowed["curl/curl.h"] = "^src/fetch/fetch[.]c$"
+        allowed["curl/curl.h"] = "^src/fetch/http[.]c$"
         allowed["linear.h"] = "^src/probe/solver_liblinear[.]c$"
         allowed["cairo.h"] = allowed["cairo-svg.h"] = "^src/report/chart[.]c$"
         allowed["png.h"] = "^src/(report/png|data/png_file)[.]c$"
@@ -155,11 +155,12 @@ check_lengths() {
     FNR == 801 { print FILENAME ": more than 800 lines" }' $(written)
 }
 
-# Paths of one machine, or outside the repository, in what is committed.
+# Paths of one machine, or outside the repository, in what is committed.  The links in the cache of
+# the Hugging Face hub lead to ../../blobs, and hostile names of the tests to ../../elsewhere.
 check_paths() {
     git rev-parse --git-dir >/dev/null 2>&1 || { skip "not a git checkout"; return; }
-    silent git grep -nIE -e '(^|[^[:alnum:]_.~/-])/(home|root|work|Users|mnt|opt)/' \
-        -e '\.\./(shared|\.\./)'
+    silent git grep -nIE \( -e '(^|[^[:alnum:]_.~/-])/(home|root|work|Users|mnt|opt)/' \
+        -e '\.\./(shared|\.\./)' \) --and --not -e '\.\./(blobs|elsewhere)'
 }
 
 # What only GNU's tools have, in the scripts that must also run elsewhere (analysers need not).

@@ -1,9 +1,11 @@
 /* linprobe/checkpoint.h: the tensors in a file of pretrained weights.
  *
- * Reads OpenAI's TorchScript archives, torch.save files, old and new (a state dict, also under
- * "state_dict", "model" or "teacher"), .safetensors, and either of the last two in several files
- * with an index.  Nothing in a file is executed, and every length, offset, stride and
- * shape is checked against the file before it is used.
+ * Reads OpenAI's TorchScript archives, torch.save files, old and new (state dicts, training states,
+ * whole modules), .safetensors, and either of the last two in several files with an index.  All
+ * tensors of a file are listed, whatever dictionaries, lists or modules lead to them: their names
+ * are the keys on the way, joined by dots ("state_dict.conv1.weight").  Nothing in a file is
+ * executed, and every length, offset, stride and shape is checked against the file before it is
+ * used.
  *
  *     static float proj[768 * 512];
  *     lp_error err;
@@ -42,14 +44,16 @@ typedef enum lp_dtype {
     LP_DTYPE_I8,
     LP_DTYPE_U8,
     LP_DTYPE_BOOL,
-    LP_DTYPE_OTHER /* known to its format, but not to this program */
+    LP_DTYPE_OTHER /* listed, but not read: of another type, or quantised, sparse, ... */
 } lp_dtype;
 
 /* One entry of the index.  Belongs to the checkpoint. */
 typedef struct lp_tensor {
-    const char *name;       /* without what wraps all: see lp_checkpoint_open */
-    lp_dtype dtype;         /* as stored */
-    const char *dtype_name; /* as the file spells it, for messages: "F8_E4M3", "HalfStorage" */
+    const char *name; /* without what wraps all: see lp_checkpoint_open */
+    lp_dtype dtype;   /* as stored */
+    /* As the file spells it, for messages: "F8_E4M3", "HalfStorage"; of a tensor of another kind
+     * the function that made it, "_rebuild_qtensor". */
+    const char *dtype_name;
     int rank;
     size_t shape[LP_MAX_RANK];
     size_t count; /* product of shape; 1 for rank 0 */
@@ -67,13 +71,15 @@ typedef struct lp_origin {
 typedef struct lp_checkpoint lp_checkpoint;
 
 /* Recognises the format by its content and builds the index.  `path` is a file of weights, the
- * .index.json file of several, or a folder that holds one of these (docs/FORMATS.md has the order).
- * Names lose what wraps all of them ("module."), and of a training state only one model is taken.
+ * .index.json file of several, a folder that holds one of these (docs/FORMATS.md has the order), or
+ * a model's folder in the Hugging Face cache (models--ORG--NAME: the snapshot of its branch main).
+ * Names lose what training wraps round modules ("module.", "_orig_mod.").
  * Not thread-safe on one checkpoint; different ones are independent.
  *
  * LP_ERR_IO: a file cannot be read.  LP_ERR_FORMAT: not a file of weights, truncated, damaged or
  * hostile, or a folder without weights or with several.  LP_ERR_UNSUPPORTED: a valid file that
  * holds what is not read, such as a compressed archive or an object of an unknown class.
+ * LP_ERR_ARGUMENT: a model's folder of that cache without the snapshot or its weights.
  * LP_ERR_MEMORY.  Messages have the file and the place in it (byte offset or pickle opcode). */
 LP_MUST_USE lp_status lp_checkpoint_open(const char *path, lp_checkpoint **ckpt, lp_error *err);
 void lp_checkpoint_close(lp_checkpoint *ckpt); /* NULL is allowed */

@@ -60,7 +60,6 @@ typedef struct lp_resize_to {
  * a family cannot do is LP_ERR_ARGUMENT. */
 typedef struct lp_encoder_options {
     lp_activation activation;
-    lp_activation activation_if_unknown; /* for a model of which nothing else says it */
     lp_pool pool;
     size_t input_size; /* pixels a side; 0: as trained.  The resize changes in proportion */
     size_t heads;      /* of attention; 0: as the family has it */
@@ -100,6 +99,7 @@ typedef struct lp_encoder_info {
     const char *config; /* the file beside the weights that said some of this, or NULL */
     char assumed[400]; /* what nothing says, by the names of the options: "heads 12"; "": nothing */
     char prefix[160];  /* what the encoder's names begin with in the file: "visual." */
+    bool one_of_several; /* the file holds other whole encoders, too */
     char selection[480]; /* other encoders in the file and what was passed over; "": nothing */
 } lp_encoder_info;
 

@@ -41,6 +41,7 @@ typedef struct lp_encoding {
     const char *resize_rule;  /* LP_RESAMPLE_RULE of the version that made it; NULL: made before
                                  there was one, or of square images, which it does not change */
     lp_origin weights;
+    const char *select; /* of several encoders in the file, where this one lies; NULL: only one */
     /* What describes it, and decides nothing. */
     const char *name; /* "CLIP ViT-B/32" */
     size_t input_size, width, layers, parameters;

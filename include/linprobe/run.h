@@ -79,6 +79,12 @@ typedef struct lp_feature_options {
     lp_profile *profile; /* or NULL */
 } lp_feature_options;
 
+/* Recognises an encoder and reads no weight: what lp_run_load and an extraction at this point would
+ * refuse is refused here, before any work.  LP_ERR_ARGUMENT also where the model has no such
+ * point. */
+LP_MUST_USE lp_status lp_run_check_model(const char *path, const lp_encoder_options *options,
+                                         lp_feature_point point, lp_error *err);
+
 /* Loads an encoder and says what it is.  *seconds (may be NULL) is what that took.  Statuses as
  * lp_checkpoint_open and lp_encoder_load. */
 LP_MUST_USE lp_status lp_run_load(const char *path, const lp_encoder_options *options,

@@ -1,4 +1,5 @@
-/* SHA-256 and MD5 (for the published checksums of CIFAR), over libcrypto. */
+/* SHA-256, MD5 (for the published checksums of CIFAR) and git's digest of a file, over libcrypto.
+ */
 #ifndef LP_BASE_DIGEST_H
 #define LP_BASE_DIGEST_H
 
@@ -7,7 +8,12 @@
 
 enum { LP_DIGEST_HEX = 65 }; /* 64 hexadecimal digits and the final zero */
 
-typedef enum lp_digest_kind { LP_SHA256, LP_MD5 } lp_digest_kind;
+typedef enum lp_digest_kind {
+    LP_SHA256,
+    LP_MD5,
+    LP_GIT_BLOB /* SHA-1 over "blob SIZE", a zero byte and the content: a file's name in git.  The
+                   size must be known first, so that only the functions for a whole have it. */
+} lp_digest_kind;
 typedef struct evp_md_ctx_st lp_digest; /* libcrypto's EVP_MD_CTX */
 
 LP_MUST_USE lp_status lp_digest_new(lp_digest_kind kind, lp_digest **digest, lp_error *err);

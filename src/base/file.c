@@ -169,22 +169,104 @@ struct lp_writer {
     char buffer[WRITER_BUFFER];
 };
 
-lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
+/* A rename would replace a device or a pipe. */
+static lp_status check_kind(const char *path, lp_error *err) {
     struct stat info;
-    *out = NULL;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
-        return lp_fail(err, LP_ERR_IO, "%s: is a device or a pipe, expected a file", path);
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)
+               ? lp_fail(err, LP_ERR_IO, "%s: is a device or a pipe, expected a file", path)
+               : LP_OK;
+}
+
+/* The folder that path lies in; "" where that is the root of a relative path. */
+static lp_status parent_of(const char *path, char parent[LP_PATH_ROOM], lp_error *err) {
+    size_t length = strlen(path);
+    while (length > 0 && path[length - 1] == '/') {
+        length--;
     }
-    lp_writer *writer = lp_alloc(1, sizeof *writer);
+    while (length > 0 && path[length - 1] != '/') {
+        length--;
+    }
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    return lp_path_print(parent, err, "%.*s", (int)length, path);
+}
+
+/* Whether something can be made at path: the nearest of its parents that there is can be written.
+ */
+static lp_status check_parents(const char *path, lp_error *err) {
+    char parent[LP_PATH_ROOM], above[LP_PATH_ROOM];
+    struct stat info;
     lp_status status;
+    LP_TRY(parent_of(path, parent, err));
+    while (parent[0] != '\0' && stat(parent, &info) != 0 && errno == ENOENT) {
+        memcpy(above, parent, sizeof above);
+        LP_TRY(parent_of(above, parent, err));
+    }
+    const char *folder = parent[0] != '\0' ? parent : ".";
+    if (stat(folder, &info) != 0) {
+        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be made: %s", path, folder));
+    } else if (!S_ISDIR(info.st_mode)) {
+        LP_TRY(lp_fail(err, LP_ERR_IO, "%s: cannot be made: %s is no folder", path, folder));
+    } else if (access(folder, W_OK | X_OK) != 0) {
+        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be made: folder %s", path, folder));
+    }
+done:
+    return status;
+}
+
+lp_status lp_check_out_file(const char *path, lp_error *err) {
+    lp_status status;
+    LP_TRY(check_kind(path, err));
+    if (lp_is_folder(path)) {
+        LP_TRY(lp_fail(err, LP_ERR_IO, "%s: is a folder, expected a file", path));
+    }
+    LP_TRY(check_parents(path, err));
+done:
+    return status;
+}
+
+lp_status lp_check_out_folder(const char *path, lp_error *err) {
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return check_parents(path, err);
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        return lp_fail(err, LP_ERR_IO, "%s: is no folder", path);
+    }
+    return access(path, W_OK | X_OK) == 0
+               ? LP_OK
+               : lp_fail_errno(err, errno, "%s: cannot be written", path);
+}
+
+/* Creates a writer's temporary file; the folders that it lies in where they are missing. */
+static lp_status create(lp_writer *writer, lp_error *err) {
+    enum { HOW = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC };
+    char parent[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(parent_of(writer->path, parent, err));
+    writer->fd = open(writer->temporary, HOW, 0666);
+    if (writer->fd < 0 && errno == ENOENT && parent[0] != '\0') {
+        LP_TRY(lp_make_folders(parent, err));
+        writer->fd = open(writer->temporary, HOW, 0666);
+    }
+    if (writer->fd < 0) {
+        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be created", writer->path));
+    }
+done:
+    return status;
+}
+
+lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
+    lp_writer *writer = NULL;
+    lp_status status;
+    LP_TRY(check_kind(path, err));
+    writer = lp_alloc(1, sizeof *writer);
     LP_TRY(lp_allocated(writer, path, 1, sizeof *writer, err));
     writer->used = 0;
     LP_TRY(lp_path_print(writer->path, err, "%s", path));
     LP_TRY(lp_path_print(writer->temporary, err, "%s.tmp.%ld", path, (long)getpid()));
-    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (writer->fd < 0) {
-        LP_TRY(lp_fail_errno(err, errno, "%s: cannot be created", path));
-    }
+    LP_TRY(create(writer, err));
 done:
     if (status != LP_OK) {
         lp_free(writer);

@@ -30,7 +30,7 @@ LP_MUST_USE lp_status lp_file_read(const char *path, uint64_t max_bytes, char **
 /* A file being written under a temporary name in the folder of its final one. */
 typedef struct lp_writer lp_writer;
 
-/* Opens "<path>.tmp.<pid>".  LP_ERR_IO also where path is a device or a pipe, which a rename would
+/* Opens "<path>.tmp.<pid>", and makes the folders that it lies in.  LP_ERR_IO also where path is a device or a pipe, which a rename would
  * replace. */
 LP_MUST_USE lp_status lp_writer_open(const char *path, lp_writer **writer, lp_error *err);
 
@@ -52,6 +52,12 @@ LP_MUST_USE lp_status lp_file_write(const char *path, const void *bytes, size_t 
 /* write(2) until all is written, EINTR handled. */
 LP_MUST_USE lp_status lp_write_all(int fd, const char *path, const void *bytes, size_t size,
                                    lp_error *err);
+
+/* Whether a file, or a folder and files in it, could be written at path, as far as that can be known
+ * beforehand: what is there is a regular file (or a folder), and the folder that it is in, or the
+ * nearest of its parents that there is, may be written.  LP_ERR_IO says why not. */
+LP_MUST_USE lp_status lp_check_out_file(const char *path, lp_error *err);
+LP_MUST_USE lp_status lp_check_out_folder(const char *path, lp_error *err);
 
 /* Makes a folder and its parents.  An existing folder is fine. */
 LP_MUST_USE lp_status lp_make_folders(const char *path, lp_error *err);

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "ckpt/hub_cache.h"
 #include "ckpt/safetensors.h"
 #include "ckpt/shards.h"
 #include "ckpt/tensor_index.h"
@@ -106,7 +107,8 @@ lp_status lp_checkpoint_open(const char *path, lp_checkpoint **out, lp_error *er
     lp_status status;
     LP_TRY(lp_allocated(ckpt, path, 1, sizeof *ckpt, err));
     if (lp_is_folder(path)) {
-        LP_TRY(lp_shards_pick(path, &ckpt->path, err));
+        LP_TRY(lp_hub_is_folder(path) ? lp_hub_pick(path, "", &ckpt->path, err)
+                                      : lp_shards_pick(path, &ckpt->path, err));
     } else {
         ckpt->path = lp_strdup(path);
         LP_TRY(lp_allocated(ckpt->path, path, strlen(path) + 1, 1, err));

@@ -4,14 +4,13 @@
  * open_clip and timm save under. */
 #include "ckpt/shards.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/folder.h"
 #include "base/text.h"
 
 enum { INDEX_MAX = 4 << 20 }; /* bytes of an index file: about 100 a tensor */
@@ -23,7 +22,7 @@ static const char *const known[] = {"model.safetensors", "open_clip_model.safete
                                     "open_clip_pytorch_model.bin", "pytorch_model.bin"};
 static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin"};
 
-static bool has_ending(const char *name) {
+bool lp_shards_is_weights(const char *name) {
     const char *end = strrchr(name, '.');
     bool found = false;
     for (size_t i = 0; end != NULL && end > name && i < sizeof endings / sizeof endings[0]; i++) {
@@ -32,68 +31,69 @@ static bool has_ending(const char *name) {
     return found;
 }
 
-/* A known file, whole or sharded, or path = "". */
-static lp_status pick_known(const char *folder, char path[LP_PATH_ROOM], lp_error *err) {
-    char index[LP_PATH_ROOM];
-    lp_status status = LP_OK;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        LP_TRY(lp_path_in(path, folder, known[i], err));
-        LP_TRY(lp_path_print(index, err, "%s.index.json", path));
-        bool one = lp_is_file(path), many = lp_is_file(index);
-        if (one && many) {
-            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: both %s and %s are there; name one of them",
-                           folder, known[i], lp_path_name(index)));
-        }
-        if (one || many) {
-            return one ? LP_OK : lp_path_print(path, err, "%s", index);
+static const char *find_name(const char *const *names, size_t count, const char *wanted) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], wanted) == 0) {
+            return names[i];
         }
     }
-    path[0] = '\0';
-done:
-    return status;
+    return NULL;
 }
 
-/* The only file with an ending of weights. */
-static lp_status pick_only(const char *folder, char path[LP_PATH_ROOM], lp_error *err) {
-    char found[2][256] = {"", ""};
-    size_t count = 0;
-    const struct dirent *entry;
-    DIR *listing = opendir(folder);
-    if (listing == NULL) {
-        return lp_fail_errno(err, errno, "%s: cannot be opened", folder);
-    }
-    while ((entry = readdir(listing)) != NULL) {
-        if (has_ending(entry->d_name) && count++ < 2) {
-            (void)snprintf(found[count - 1], sizeof found[0], "%s", entry->d_name);
+lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,
+                           const char **chosen, lp_error *err) {
+    const char *only[2] = {NULL, NULL};
+    size_t found = 0;
+    *chosen = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        char index[64];
+        (void)snprintf(index, sizeof index, "%s.index.json", known[i]);
+        const char *one = find_name(names, count, known[i]);
+        const char *many = find_name(names, count, index);
+        if (one != NULL && many != NULL) {
+            return lp_fail(err, LP_ERR_FORMAT, "%s: both %s and %s are there; name one of them",
+                           place, one, many);
+        }
+        if (one != NULL || many != NULL) {
+            *chosen = one != NULL ? one : many;
+            return LP_OK;
         }
     }
-    (void)closedir(listing);
-    if (count == 1) {
-        return lp_path_in(path, folder, found[0], err);
+    for (size_t i = 0; i < count; i++) {
+        if (lp_shards_is_weights(names[i]) && found++ < 2) {
+            only[found - 1] = names[i];
+        }
     }
-    if (count == 0) {
+    if (found > 1) {
         return lp_fail(err, LP_ERR_FORMAT,
-                       "%s: a folder without weights: expected model.safetensors, "
-                       "open_clip_model.safetensors, open_clip_pytorch_model.bin or "
-                       "pytorch_model.bin (or one of them with .index.json), or one file that ends "
-                       "in .safetensors, .pt, .pth or .bin",
-                       folder);
+                       "%s: %zu files of weights, among them %s and %s; name "
+                       "one",
+                       place, found, only[0], only[1]);
     }
-    bool ordered = strcmp(found[0], found[1]) < 0;
-    return lp_fail(err, LP_ERR_FORMAT, "%s: %zu files of weights, among them %s and %s; name one",
-                   folder, count, found[ordered ? 0 : 1], found[ordered ? 1 : 0]);
+    *chosen = only[0];
+    return LP_OK;
 }
 
 lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
     char picked[LP_PATH_ROOM];
+    const char *name;
+    lp_folder files = {0};
     lp_status status;
-    LP_TRY(pick_known(folder, picked, err));
-    if (picked[0] == '\0') {
-        LP_TRY(pick_only(folder, picked, err));
+    LP_TRY(lp_folder_read_kind(folder, false, &files, err));
+    LP_TRY(lp_shards_choose(folder, (const char *const *)files.names, files.count, &name, err));
+    if (name == NULL) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
+                       "%s: a folder without weights: expected model.safetensors, "
+                       "open_clip_model.safetensors, open_clip_pytorch_model.bin or "
+                       "pytorch_model.bin (or one of them with .index.json), or one file that ends "
+                       "in .safetensors, .pt, .pth or .bin",
+                       folder));
     }
+    LP_TRY(lp_path_in(picked, folder, name, err));
     *path = lp_strdup(picked);
     LP_TRY(lp_allocated(*path, folder, strlen(picked), 1, err));
 done:
+    lp_folder_clear(&files);
     return status;
 }
 

@@ -8,11 +8,20 @@
 #include "base/file.h"
 #include "base/json.h"
 
-/* Finds the file of weights in a folder as Hugging Face's snapshots are:
+/* True for names that end as those of weights do: .safetensors, .pt, .pth, .bin. */
+bool lp_shards_is_weights(const char *name);
+
+/* Which of the files of a folder or repository holds its weights, as Hugging Face's repositories
+ * are laid out:
  *   model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin, pytorch_model.bin
- * in this order, each whole or as its .index.json; else the only file that ends in .safetensors,
- * .pt, .pth or .bin.  LP_ERR_FORMAT when there is none, or several.  *path is freed by the
- * caller (lp_free). */
+ * in this order, each whole or as its .index.json; else the only file that lp_shards_is_weights.
+ * *chosen is one of `names`, or NULL where there is none.  LP_ERR_FORMAT when there are several;
+ * `place` stands in front of the message. */
+LP_MUST_USE lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,
+                                       const char **chosen, lp_error *err);
+
+/* The path of the file that lp_shards_choose finds among a folder's own.  LP_ERR_FORMAT, too, when
+ * there is none.  *path is freed by the caller (lp_free). */
 LP_MUST_USE lp_status lp_shards_pick(const char *folder, char **path, lp_error *err);
 
 /* The index file of sharded weights: {"weight_map": {tensor: file, ...}, ...}. */

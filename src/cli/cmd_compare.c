@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/note.h"
 #include "cli/data_input.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
@@ -44,7 +45,7 @@ static const cli_option own[] = {
      .help = "seed of the split that --sweep makes"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .needs = "--data",
      .help = "features are kept here"},
-    {CLI_OUTPUT, "--out", "DIR", CLI_TEXT, AT(out), .needs = "--data",
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .needs = "--data",
      .help = "probes, tables, chart and page of models"},
     {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = lp_comparison_table_names,
      .help = "what is printed; auto: both, but in CSV runs of models and pairs of probes"},
@@ -123,12 +124,54 @@ done:
 
 /* ---- models ---------------------------------------------------------------------------------- */
 
-/* What [NAME=]MODEL[@POINT] says. */
+/* What [NAME=]MODEL[@POINT][,OPTION=VALUE...] says. */
 typedef struct model_word {
     char name[96]; /* "" where there is none */
     char path[LP_PATH_ROOM];
-    lp_feature_point point;
+    char options[256]; /* the texts that encoder.select points to */
+    cli_model_settings encoder;
 } model_word;
+
+/* The options that a model may have of its own, by their names without dashes. */
+static const cli_option *const own_options[] = {cli_encoder_options, cli_one_encoder_options,
+                                                cli_feature_option};
+
+/* "pool=mean", of the copy in word->options; *found: there is such an option. */
+static lp_status read_option(char *text, model_word *word, bool *found, lp_error *err) {
+    char *equals = strchr(text, '=');
+    lp_status status = LP_OK;
+    *found = false;
+    if (equals == NULL) {
+        return LP_OK;
+    }
+    *equals = '\0';
+    for (size_t t = 0; t < sizeof own_options / sizeof own_options[0] && !*found; t++) {
+        LP_TRY(cli_store_named(own_options[t], &word->encoder, text, equals + 1, found, err));
+    }
+    *equals = '=';
+done:
+    return status;
+}
+
+/* Takes the options off the end of "FILE,activation=quick_gelu,pool=mean"; a comma before anything
+ * else belongs to the file's name. */
+static lp_status take_options(char model[LP_PATH_ROOM], model_word *out, lp_error *err) {
+    size_t used = 0;
+    bool found = true;
+    lp_status status = LP_OK;
+    for (char *comma; found && (comma = strrchr(model, ',')) != NULL;) {
+        size_t length = strlen(comma + 1) + 1;
+        if (length > sizeof out->options - used) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%.100s: too many options", model);
+        }
+        memcpy(out->options + used, comma + 1, length);
+        LP_TRY(read_option(out->options + used, out, &found, err));
+        used += length;
+        *comma = found ? '\0' : ',';
+    }
+done:
+    return status;
+}
 
 /* Takes a word apart, unless the whole of it is a file or folder. */
 static lp_status read_word(const compare_settings *s, const char *word, model_word *out,
@@ -137,16 +180,20 @@ static lp_status read_word(const compare_settings *s, const char *word, model_wo
     bool whole = lp_is_file(word) || lp_is_folder(word);
     char model[LP_PATH_ROOM];
     lp_status status;
-    *out = (model_word){.point = s->encoder.point};
-    if (!whole && equals != NULL && equals != word) {
+    *out = (model_word){.encoder = s->encoder};
+    const char *comma = strchr(word, ',');
+    if (!whole && equals != NULL && equals != word && (comma == NULL || equals < comma)) {
         (void)snprintf(out->name, sizeof out->name, "%.*s", (int)(equals - word), word);
         start = equals + 1;
     }
     LP_TRY(lp_path_print(model, err, "%s", start));
+    if (!whole) {
+        LP_TRY(lp_prefix(err, take_options(model, out, err), "%s: ", word));
+    }
     char *at = strrchr(model, '@');
     for (int p = LP_FEATURE_PROJECTED; !whole && at != NULL && p <= LP_FEATURE_PENULTIMATE; p++) {
         if (strcmp(at + 1, lp_feature_point_name((lp_feature_point)p)) == 0) {
-            out->point = (lp_feature_point)p;
+            out->encoder.point = (lp_feature_point)p;
             *at = '\0';
             break;
         }
@@ -163,6 +210,7 @@ typedef struct contest {
     lp_comparison comparison;
     lp_memory memory;   /* that the arrays below lie in */
     lp_run **runs;      /* [count] */
+    model_word *words;  /* [count] */
     char (*names)[128]; /* [count] */
     bool converged;
 } contest;
@@ -171,10 +219,10 @@ static lp_run_options options_of(const contest *k, const model_word *word,
                                  const lp_fit_options *fit, meter *m) {
     const compare_settings *s = k->settings;
     lp_run_options o = {.model = word->path,
-                        .encoder = s->encoder.encoder,
+                        .encoder = word->encoder.encoder,
                         .train = k->train,
                         .test = k->test,
-                        .point = word->point,
+                        .point = word->encoder.point,
                         .normalize = s->encoder.normalize,
                         .profile = s->output.profile,
                         .cache = s->cache,
@@ -207,22 +255,41 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     const compare_settings *s = k->settings;
     const lp_fit_options fit = cli_fit_by(&s->fit, s->fit.fit.solver, s->output.threads);
     meter m;
-    model_word model;
     lp_status status;
     (void)fprintf(stderr, "backbone %zu of %zu: %s\n", i + 1, s->count, word);
-    LP_TRY(read_word(s, word, &model, err));
-    const lp_run_options options = options_of(k, &model, &fit, &m);
+    const lp_run_options options = options_of(k, &k->words[i], &fit, &m);
     LP_TRY(lp_run_pipeline(&options, &k->runs[i], err));
     const lp_run *run = k->runs[i];
     if (s->output.profile) {
         profile_print_run(stderr, run);
     }
-    name_model(k, i, model.name);
+    name_model(k, i, k->words[i].name);
     k->converged = k->converged && run->converged;
     const lp_contestant contestant = {.name = k->names[i], .run = run};
     LP_TRY(lp_comparison_add(&k->comparison, &contestant, run->probes[0].probe, run->test,
                              s->output.threads, err));
 done:
+    return status;
+}
+
+/* Every model is found and recognised before any work; what is wrong is said in one message. */
+static lp_status check_models(contest *k, lp_error *err) {
+    const compare_settings *s = k->settings;
+    lp_note note = {err->text, sizeof err->text, 0};
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < s->count; i++) {
+        model_word *word = &k->words[i];
+        lp_error wrong = {0};
+        lp_status each = read_word(s, s->words[i], word, &wrong);
+        if (each == LP_OK) {
+            each =
+                lp_run_check_model(word->path, &word->encoder.encoder, word->encoder.point, &wrong);
+        }
+        if (each != LP_OK) {
+            lp_note_put(&note, "%s%s", status == LP_OK ? "" : "\n", wrong.text);
+            status = status == LP_OK ? each : status;
+        }
+    }
     return status;
 }
 
@@ -233,7 +300,9 @@ static lp_status open_contest(contest *k, lp_error *err) {
     LP_TRY(lp_comparison_init(&k->comparison, s->count, err));
     k->runs = lp_memory_take_zeroed(&k->memory, s->count, sizeof(lp_run *));
     k->names = lp_memory_take_zeroed(&k->memory, s->count, sizeof *k->names);
+    k->words = lp_memory_take_zeroed(&k->memory, s->count, sizeof *k->words);
     LP_TRY(lp_memory_check(&k->memory, "comparison", err));
+    LP_TRY(check_models(k, err));
     LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TRAIN, threads, &k->train, err));
     LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TEST, threads, &k->test, err));
 done:
@@ -273,10 +342,7 @@ done:
 
 static lp_status compare(void *job, lp_error *err) {
     compare_settings *s = job;
-    lp_encoder_options *encoder = &s->encoder.encoder;
-    encoder->activation_if_unknown = encoder->activation; /* not where a model's files say it */
-    encoder->activation = LP_ACTIVATION_AUTO;
-    encoder->threads = s->output.threads;
+    s->encoder.encoder.threads = s->output.threads;
     return s->data == NULL ? compare_probes(s, err) : compare_models(s, err);
 }
 
@@ -289,6 +355,7 @@ static int run(const cli_command *command, int argc, char **argv) {
                                 {cli_feature_option, &s.encoder, "--data"},
                                 {cli_normalize_option, &s.encoder, "--data"},
                                 {cli_encoder_options, &s.encoder, "--data"},
+                                {cli_one_encoder_options, &s.encoder, "--data"},
                                 {cli_solver_option, &s.fit, "--data"},
                                 {cli_fit_options, &s.fit, "--data"},
                                 {cli_profile_option, &s.output, "--data"},
@@ -305,9 +372,12 @@ const cli_command cli_compare = {
     .usage = "MODEL MODEL ... --data IMAGES [options]\n"
              "PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =
-        "With --data the words are models: a file, a folder, or a name that `linprobe models` "
-        "lists and `linprobe fetch` has downloaded; NAME=MODEL gives it another name, "
-        "MODEL@penultimate or MODEL@projected takes that feature. Features are extracted into "
+        "With --data the words are models: a file, a folder, a name that `linprobe models` lists, "
+        "or an id of the Hugging Face hub ([hf-hub:]org/name[@revision]), of models that are on "
+        "this machine already; NAME=MODEL gives it another name, "
+        "MODEL@penultimate or MODEL@projected takes that feature. Options of the encoder hold for "
+        "all models; MODEL,activation=quick_gelu,pool=mean has options of its own. All models "
+        "are looked at before any work. Features are extracted into "
         "the cache or found there, a probe is trained for each, and one table is made. "
         "Interrupted, the same command goes on where it stood.\n\n"
         "Without it they are probes, each with the features of the same test examples in the "

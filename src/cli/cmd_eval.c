@@ -45,7 +45,7 @@ static const cli_option own[] = {
                            "that is not 0; calibration: bins of confidence"},
     {CLI_OUTPUT, "--per-class", NULL, CLI_FLAG, AT(per_class),
      .help = "the same as --table classes"},
-    {CLI_OUTPUT, "--out", "FILE", CLI_TEXT, AT(out), .help = "write all of the tables as JSON"},
+    {CLI_OUTPUT, "--out", "FILE", CLI_OUT_FILE, AT(out), .help = "write all of the tables as JSON"},
     {CLI_OUTPUT, "--confusion", "FILE", CLI_PICTURE, AT(confusion),
      .help = "draw the confusion matrix as .png or .svg"},
     {CLI_OUTPUT, "--report", "FILE.html", CLI_PAGE, AT(report),

@@ -28,10 +28,12 @@ static const cli_option own[] = {
     {CLI_INPUT, "--split", "S", CLI_CHOICE, AT(split), .choices = lp_split_names, .required = true,
      .help = "which part of the data"},
     {CLI_ENCODER, "--model", "FILE", CLI_TEXT, AT(model),
-     .help = "checkpoint of the encoder, or the name of a fetched one"},
+     .help =
+         "checkpoint of the encoder, the name of a known one, or its id on the Hugging Face hub "
+         "(org/name); names and ids must be on this machine already"},
     {CLI_ENCODER, "--pixels", NULL, CLI_FLAG, AT(pixels),
      .help = "no encoder: the pixels are the features (a baseline)"},
-    {CLI_OUTPUT, "--out", "DIR", CLI_TEXT, AT(out), .required = true,
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .required = true,
      .help = "folder of the feature set"},
     {.name = NULL}};
 #undef AT
@@ -72,10 +74,14 @@ static lp_status extract(void *job, lp_error *err) {
     lp_dataset *data = NULL;
     lp_extract_report report;
     lp_status status;
-    /* the data first: a wrong path is reported before half a gigabyte is read */
-    LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));
+    /* A wrong model is reported before a million images are looked at, and a wrong path of images
+     * before half a gigabyte is read. */
     if (!s->pixels) {
         LP_TRY(model_path_find(s->model, MODEL_CACHE, path, err));
+        LP_TRY(lp_run_check_model(path, &s->encoder.encoder, how.point, err));
+    }
+    LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));
+    if (!s->pixels) {
         LP_TRY(lp_run_load(path, &s->encoder.encoder, &watch, &encoder, &seconds, err));
     }
     LP_TRY(lp_run_extract(encoder, data, &how, s->out, &watch, &report, err));

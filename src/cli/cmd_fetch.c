@@ -1,8 +1,11 @@
-/* linprobe fetch NAME: downloads a known model's weights, or a data set's archive.
+/* linprobe fetch NAME: downloads a known model's weights, a data set's archive, or a model of the
+ * Hugging Face hub.
  *
  *   1. NAME -> address and checksum          ckpt/known_models.c, data/official_data.c
  *   2. where it goes: --out, else the cache folder; what is there already is verified and kept
- *   3. download, verified by its SHA-256 (or by as many digits as are published of it) */
+ *   3. download, verified by its SHA-256 (or by as many digits as are published of it)
+ *
+ * An id of the hub: fetch/hub.c does all of this, from cli/places.c on. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -10,12 +13,16 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_row.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
+#include "cli/interrupt.h"
 #include "cli/model_path.h"
 #include "cli/options.h"
+#include "cli/places.h"
 #include "cli/settings.h"
 #include "data/official_data.h"
+#include "fetch/hub.h"
 #include "report/table.h"
 
 typedef struct item {
@@ -25,10 +32,11 @@ typedef struct item {
 } item;
 
 typedef struct fetch_job {
-    const char *name, *out, *cache, *url, *sha256;
+    const char *name, *out, *cache, *url, *sha256, *file;
     bool unverified;
     cli_output_settings output;
     item item;
+    lp_hub_name hub;
     char path[LP_PATH_ROOM];
     char found[LP_DIGEST_HEX];
 } fetch_job;
@@ -41,9 +49,13 @@ static const cli_option own[] = {
     {CLI_INPUT, "--unverified", NULL, CLI_FLAG, AT(unverified),
      .help =
          "take a file without a published checksum as it comes; prints the checksum that it has"},
+    {CLI_INPUT, "--file", "NAME", CLI_TEXT, AT(file),
+     .help = "of a model of the hub: this file of weights (default: as a folder of weights is "
+             "read)"},
     {CLI_OUTPUT, "--out", "PATH", CLI_TEXT, AT(out),
-     .help = "file or folder that it is written to (default: the cache folder)"},
-    {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .help = "the cache folder"},
+     .help = "file or folder that it is written to; of the hub, a folder (default: the cache)"},
+    {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),
+     .help = "the cache folder (default: " MODEL_CACHE "; of the hub, its own)"},
     {.name = NULL}};
 #undef AT
 
@@ -96,11 +108,12 @@ static lp_status settle_checksum(fetch_job *j, lp_error *err) {
 static lp_status settle_path(fetch_job *j, lp_error *err) {
     size_t length = j->out != NULL ? strlen(j->out) : 0;
     bool folder = length > 0 && (j->out[length - 1] == '/' || lp_is_folder(j->out));
+    const char *cache = j->cache != NULL ? j->cache : MODEL_CACHE;
     char parent[LP_PATH_ROOM];
     lp_status status;
     LP_TRY(j->out != NULL && !folder
                ? lp_path_print(j->path, err, "%s", j->out)
-               : lp_path_in(j->path, folder ? j->out : j->cache, j->item.file, err));
+               : lp_path_in(j->path, folder ? j->out : cache, j->item.file, err));
     LP_TRY(lp_path_beside(parent, j->path, "", err));
     if (parent[0] != '\0') {
         LP_TRY(lp_make_folders(parent, err));
@@ -165,8 +178,72 @@ done:
     return status;
 }
 
+/* ---- the Hugging Face hub -------------------------------------------------------------------- */
+
+static void print_model(const fetch_job *j, const lp_hub_model *model) {
+    static const lp_column columns[] = {{"name", "file", NULL},
+                                        {"path", "path", NULL},
+                                        {"verified", "verified by", NULL},
+                                        {"digest", "digest", NULL}};
+    json_t *rows = json_array();
+    for (size_t i = 0; i < model->count; i++) {
+        const lp_hub_file *file = &model->files[i];
+        lp_rows_append(&rows, json_pack("{s:s, s:s, s:s, s:o, s:s, s:s}", "model", j->hub.id,
+                                        "commit", model->commit, "name", file->name, "path",
+                                        lp_json_any_text(file->path), "verified", file->verified,
+                                        "digest", file->digest));
+    }
+    lp_table_print(stdout, j->output.format, columns, sizeof columns / sizeof columns[0], rows);
+}
+
+static lp_status download_hub_file(const char *what, const lp_fetch_request *request,
+                                   lp_error *err) {
+    return download_file(what, NULL, request, err);
+}
+
+static bool go_on(void *context, uint64_t done, uint64_t total, const char *line) {
+    (void)context, (void)done, (void)total, (void)line;
+    return interrupt_signal() == 0;
+}
+
+static lp_status fetch_model(void *job, lp_error *err) {
+    fetch_job *j = job;
+    places_hub_access access = {.token = NULL};
+    lp_hub_model model = {.count = 0};
+    lp_status status;
+    LP_TRY(places_reach_hub(&access, err));
+    if (access.offline != NULL) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: %s is set, so that nothing is downloaded; unset it, or use what is in "
+                       "the cache",
+                       j->hub.id, access.offline));
+    }
+    LP_TRY(j->cache != NULL ? lp_path_print(j->path, err, "%s", j->cache)
+                            : places_hub(j->path, err));
+    if (j->path[0] == '\0' && j->out == NULL) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: no place for it: neither HOME nor HF_HOME is set; give --out FOLDER",
+                       j->hub.id));
+    }
+    const lp_hub_source source = {.endpoint = access.endpoint,
+                                  .token = access.token,
+                                  .cache = j->path,
+                                  .folder = j->out,
+                                  .weights = j->file,
+                                  .progress = {.step = go_on},
+                                  .download = download_hub_file};
+    LP_TRY(lp_hub_fetch(&source, &j->hub, &model, err));
+    print_model(j, &model);
+done:
+    lp_hub_model_clear(&model);
+    places_hub_access_clear(&access);
+    return status;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
 static int run(const cli_command *command, int argc, char **argv) {
-    fetch_job j = {.cache = MODEL_CACHE};
+    fetch_job j = {.name = NULL};
     lp_error err;
     const cli_group groups[] = {
         {own, &j, NULL}, {cli_format_option, &j.output, NULL}, {.options = NULL}};
@@ -174,12 +251,26 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (exit_status != CLI_CONTINUE) {
         return exit_status;
     }
-    if (!find_item(j.name, &j.item)) {
+    bool known = find_item(j.name, &j.item);
+    bool on_hub = lp_hub_parse(j.name, &j.hub) && (!known || j.hub.marked);
+    if (on_hub && (j.url != NULL || j.sha256 != NULL || j.unverified)) {
+        return cli_usage_error(command,
+                               "--url, --sha256 and --unverified are not for models of the "
+                               "Hugging Face hub, which publishes the digest of each file");
+    }
+    if (on_hub) {
+        return cli_work(command, fetch_model, &j);
+    }
+    if (!known) {
         (void)fprintf(stderr,
                       "linprobe fetch: '%.100s' is no known model (`linprobe models` lists them), "
-                      "nor cifar-100, cifar-10 or stl-10\n",
+                      "nor cifar-100, cifar-10 or stl-10, nor an id of the Hugging Face hub "
+                      "(org/name)\n",
                       j.name);
         return CLI_FAILURE;
+    }
+    if (j.file != NULL) {
+        return cli_usage_error(command, "--file is for models of the Hugging Face hub");
     }
     return settle_checksum(&j, &err) != LP_OK ? cli_usage_error(command, err.text)
                                               : cli_work(command, fetch, &j);
@@ -187,12 +278,16 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_fetch = {
     .name = "fetch",
-    .summary = "downloads a known encoder or data set, and verifies it",
+    .summary = "downloads an encoder or a data set, and verifies it",
     .run = run,
     .usage = "NAME [--out PATH] [options]",
     .details =
-        "NAME is one of `linprobe models`, or cifar-100, cifar-10 or stl-10. What is there is "
-        "verified and kept. Of some models only the first digits of the SHA-256 are published; "
-        "the result says by how many the file was verified. Interrupted, the same command goes "
-        "on.",
+        "NAME is one of `linprobe models`; or cifar-100, cifar-10 or stl-10; or an id of the "
+        "Hugging Face hub, [hf-hub:]org/name[@revision]. What is there is verified and kept. Of "
+        "some models only the first digits of the SHA-256 are published; the result says by how "
+        "many the file was verified. Interrupted, the same command goes on.\n\n"
+        "Of the hub: the weights and the configs beside them go into the hub's own cache, where "
+        "other programs find them, too; --out writes plain files into a folder. The variables of "
+        "the hub's own library are respected: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, "
+        "HF_HUB_OFFLINE and others.",
 };

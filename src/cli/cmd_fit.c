@@ -15,7 +15,7 @@ typedef struct fit_settings {
     cli_output_settings output;
 } fit_settings;
 
-static const cli_option own[] = {{CLI_OUTPUT, "--out", "FILE", CLI_TEXT,
+static const cli_option own[] = {{CLI_OUTPUT, "--out", "FILE", CLI_OUT_FILE,
                                   offsetof(fit_settings, out), .required = true,
                                   .help = "the probe"},
                                  {.name = NULL}};

@@ -11,7 +11,7 @@ typedef struct generate_settings {
 
 #define AT(member) offsetof(generate_settings, member)
 static const cli_option own[] = {
-    {CLI_OUTPUT, "--out", "DIR", CLI_TEXT, AT(out), .required = true,
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .required = true,
      .help = "folder that gets the files"},
     {CLI_OUTPUT, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
      .help = "another seed gives other pictures of the same classes"},

@@ -37,8 +37,8 @@ typedef struct reproduce_job {
 #define AT(member) offsetof(reproduce_job, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--model", "FILE", CLI_TEXT, AT(model),
-     .help = "weights that are here already, or the name of a fetched model (default: CLIP "
-             "ViT-B/32, downloaded)"},
+     .help = "weights that are here already: a file, the name of a known model, or an id of the "
+             "Hugging Face hub (default: CLIP ViT-B/32, downloaded)"},
     {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data),
      .help = "data that is here already: CIFAR, STL-10, or a folder of images with a folder for "
              "each class (default: CIFAR-100, downloaded)"},
@@ -52,7 +52,8 @@ static const cli_option own[] = {
      .help = "checksum of the file at --data-url"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),
      .help = "downloads and features are kept here"},
-    {CLI_OUTPUT, "--results", "DIR", CLI_TEXT, AT(results), .help = "results go to DIR/<run>"},
+    {CLI_OUTPUT, "--results", "DIR", CLI_OUT_FOLDER, AT(results),
+     .help = "results go to DIR/<run>"},
     {CLI_OUTPUT, "--run", "NAME", CLI_TEXT, AT(run_name),
      .help = "name of the run (default: made from its inputs)"},
     {.name = NULL}};
@@ -134,13 +135,12 @@ static lp_status find_weights(reproduce_job *j, lp_error *err) {
     return find_input(j->cache, &file, j->model_path, err);
 }
 
-/* What the user has is opened before anything is downloaded. */
+/* What the user has is looked at before anything is downloaded. */
 static lp_status find_inputs(reproduce_job *j, lp_error *err) {
-    lp_checkpoint *ckpt = NULL;
     lp_status status;
     if (j->model != NULL) {
         LP_TRY(model_path_find(j->model, j->cache, j->model_path, err));
-        LP_TRY(lp_checkpoint_open(j->model_path, &ckpt, err));
+        LP_TRY(lp_run_check_model(j->model_path, &j->encoder.encoder, j->encoder.point, err));
     }
     LP_TRY(find_data(j, err));
     LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TRAIN, j->output.threads, &j->train,
@@ -151,7 +151,6 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
         LP_TRY(find_weights(j, err));
     }
 done:
-    lp_checkpoint_close(ckpt);
     return status;
 }
 

@@ -45,7 +45,7 @@ static const cli_option own[] = {
      .help = "largest C is 10^EXPONENT"},
     {CLI_METHOD, "--steps", "N", CLI_COUNT, AT(options.steps), .low = 1, .high = 64,
      .help = "points a decade"},
-    {CLI_OUTPUT, "--out", "DIR", CLI_TEXT, AT(out), .required = true,
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .required = true,
      .help = "folder of the results; keeps what is done"},
     {.name = NULL}};
 #undef AT

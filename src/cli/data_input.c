@@ -61,11 +61,12 @@ lp_status download_file(const char *what, const char *advice, const lp_fetch_req
     (void)fprintf(stderr, "%s: downloading %s\n", what, request->url);
     meter_start(&m, what, "MB");
     shown.progress = (lp_progress){show_bytes, &m};
+    bool verified = request->sha256 != NULL || request->git_blob != NULL;
     lp_status status = lp_fetch(&shown, err);
     meter_end(&m);
     if (status == LP_CANCELLED) {
-        (void)lp_prefix(err, status, "interrupted%s: ",
-                        request->sha256 != NULL ? ": run again, it goes on from here" : "");
+        (void)lp_prefix(err, status,
+                        "interrupted%s: ", verified ? ": run again, it goes on from here" : "");
     } else if (status != LP_OK) {
         (void)lp_prefix(err, status, "%s cannot be downloaded%s%s%s: ", what,
                         advice != NULL ? " (" : "", advice != NULL ? advice : "",

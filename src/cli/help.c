@@ -88,6 +88,8 @@ static void add_default(char text[HELP_MAX], const cli_option *o, const void *va
     case CLI_RESIZE: /* as the model was trained */
         break;
     case CLI_TEXT:
+    case CLI_OUT_FILE:
+    case CLI_OUT_FOLDER:
     case CLI_PICTURE:
     case CLI_PAGE:
         if (*(const char *const *)value != NULL) {

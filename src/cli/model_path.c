@@ -1,52 +1,29 @@
-/* Paths of known models.  Other programs' folders: clip/clip.py (download_root), open_clip's
- * pretrained.py (cache_dir), torch/hub.py (_get_torch_home, load_state_dict_from_url). */
+/* Names of models -> paths. */
 #include "cli/model_path.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "ckpt/hub_cache.h"
+#include "ckpt/shards.h"
+#include "cli/places.h"
 
 lp_status model_path_elsewhere(const lp_known_model *model, char path[LP_PATH_ROOM],
                                lp_error *err) {
-    const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME"),
-               *hub = getenv("TORCH_HOME");
-    bool clip = strncmp(model->family, "clip", 4) == 0;
-    const char *start = home, *below = clip ? ".cache/clip" : ".cache/torch/hub/checkpoints";
-    char inner[256];
-    if (!clip && hub != NULL) {
-        start = hub;
-        below = "hub/checkpoints";
-    } else if (!clip && cache != NULL) {
-        start = cache;
-        below = "torch/hub/checkpoints";
-    }
-    (void)snprintf(inner, sizeof inner, "%s/%s", below, lp_known_model_file(model));
-    lp_status status = start != NULL ? lp_path_in(path, start, inner, err) : LP_OK;
-    if (start == NULL || !lp_is_file(path)) {
+    lp_status status = places_published(model, path, err);
+    if (status == LP_OK && !lp_is_file(path)) {
         path[0] = '\0';
     }
     return status;
 }
 
-lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH_ROOM],
-                          lp_error *err) {
-    bool there = access(word, F_OK) == 0 || errno != ENOENT;
-    const lp_known_model *model = there ? NULL : lp_known_model_named(word);
+static lp_status find_known(const char *word, const lp_known_model *model, const char *cache,
+                            char path[LP_PATH_ROOM], lp_error *err) {
     lp_status status;
-    if (there || (model == NULL && strpbrk(word, "./") != NULL)) {
-        return lp_path_print(path, err, "%s", word); /* if it is no file, opening it fails */
-    }
-    if (model == NULL) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
-                       "%s: neither a file nor the name of a known model; `linprobe models` lists "
-                       "those",
-                       word);
-    }
     LP_TRY(lp_path_in(path, cache, lp_known_model_file(model), err));
     if (!lp_is_file(path)) {
         LP_TRY(model_path_elsewhere(model, path, err));
@@ -58,4 +35,61 @@ lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH
     }
 done:
     return status;
+}
+
+/* Adds to a failure what gets the model. */
+static lp_status advise(const char *word, lp_status status, lp_error *err) {
+    size_t used = strlen(err->text);
+    if (status == LP_ERR_ARGUMENT) {
+        (void)snprintf(err->text + used, sizeof err->text - used,
+                       "; `linprobe fetch %.300s` downloads it", word);
+    }
+    return status;
+}
+
+static lp_status find_on_hub(const char *word, const lp_hub_name *name, const char *cache,
+                             char path[LP_PATH_ROOM], lp_error *err) {
+    char hub[LP_PATH_ROOM], folder[LP_PATH_ROOM], *picked = NULL;
+    lp_status status;
+    LP_TRY(places_hub(hub, err));
+    LP_TRY(lp_hub_folder(folder, cache, name->id, err));
+    if (!lp_is_folder(folder) && hub[0] != '\0') {
+        LP_TRY(lp_hub_folder(folder, hub, name->id, err));
+    }
+    if (!lp_is_folder(folder)) {
+        status = lp_fail(err, LP_ERR_ARGUMENT,
+                         "%s: %sthe model %s of the Hugging Face hub is not in its cache (%s)",
+                         word, name->marked ? "" : "no such file or folder, and ", name->id,
+                         hub[0] != '\0' ? hub : "no folder: neither HOME nor HF_HOME is set");
+    } else {
+        status = lp_prefix(err, lp_hub_pick(folder, name->revision, &picked, err), "%s: ", word);
+    }
+    LP_TRY(advise(word, status, err));
+    LP_TRY(lp_path_print(path, err, "%s", picked));
+done:
+    lp_free(picked);
+    return status;
+}
+
+lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH_ROOM],
+                          lp_error *err) {
+    lp_hub_name name;
+    bool there = access(word, F_OK) == 0 || errno != ENOENT;
+    bool on_hub = lp_hub_parse(word, &name);
+    const lp_known_model *model =
+        there || (on_hub && name.marked) ? NULL : lp_known_model_named(word);
+    if (model != NULL) {
+        return find_known(word, model, cache, path, err);
+    }
+    /* vits/my.pt is a file that is missing rather than a model of the hub */
+    if (!there && on_hub && (name.marked || !lp_shards_is_weights(name.id))) {
+        return find_on_hub(word, &name, cache, path, err);
+    }
+    if (there || strpbrk(word, "./") != NULL) {
+        return lp_path_print(path, err, "%s", word); /* if it is no file, opening it fails */
+    }
+    return lp_fail(err, LP_ERR_ARGUMENT,
+                   "%s: neither a file nor the name of a known model; `linprobe models` lists "
+                   "those",
+                   word);
 }

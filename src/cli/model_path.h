@@ -1,4 +1,4 @@
-/* Where the weights of a known model are on this machine. */
+/* Where the weights that a user named are on this machine. */
 #ifndef LP_CLI_MODEL_PATH_H
 #define LP_CLI_MODEL_PATH_H
 
@@ -9,15 +9,18 @@
 /* Where downloads and features are kept unless the command line says otherwise. */
 #define MODEL_CACHE "datasets"
 
-/* Looks where other programs keep a model's file: OpenAI's clip and open_clip, torch.hub.  path is
- * empty when it is not there.  The file is not verified. */
+/* Looks where other programs keep a known model's file (cli/places.h).  path is empty when it is
+ * not there.  The file is not verified. */
 LP_MUST_USE lp_status model_path_elsewhere(const lp_known_model *model, char path[LP_PATH_ROOM],
                                            lp_error *err);
 
-/* The path of weights that the user named: a file or folder of that name, else the file of the
- * known model of that name in the folder `cache` or elsewhere.  LP_ERR_ARGUMENT says how to get it,
- * or that there is no such model.  The file is not verified: its digest says whether it is the
- * published one (lp_known_model_with_sha256). */
+/* The path of weights that the user named:
+ *   a file or folder of that name;
+ *   else the file of the known model of that name, in the folder `cache` or elsewhere;
+ *   else the weights of the model of that id on the Hugging Face hub, [hf-hub:]ORG/NAME[@REVISION],
+ *   in `cache` or in the hub's own cache.
+ * LP_ERR_ARGUMENT says how to get it, or that there is no such model.  The file is not verified:
+ * its digest says whether it is the published one (lp_known_model_with_sha256). */
 LP_MUST_USE lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH_ROOM],
                                       lp_error *err);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/help.h"
@@ -149,6 +150,8 @@ static lp_status store(const cli_option *o, const char *text, void *value, lp_er
     lp_status status = LP_OK;
     switch (o->kind) {
     case CLI_TEXT:
+    case CLI_OUT_FILE:
+    case CLI_OUT_FOLDER:
         *(const char **)value = text;
         return text[0] != '\0' ? LP_OK
                                : lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found nothing",
@@ -257,6 +260,41 @@ done:
     return status;
 }
 
+/* Everything that is to be written, before any work: a run of hours must not end with a folder that
+ * cannot be written.  Prints what is wrong. */
+static bool check_outputs(const cli_command *command, slots *s) {
+    bool good = true;
+    for (size_t i = 0; i < s->count; i++) {
+        const cli_option *o = s->all[i].option;
+        bool folder = o->kind == CLI_OUT_FOLDER;
+        bool output =
+            folder || o->kind == CLI_OUT_FILE || o->kind == CLI_PICTURE || o->kind == CLI_PAGE;
+        const slot *needed = o->needs != NULL ? find(s, o->needs, strlen(o->needs)) : NULL;
+        const char *path = output ? *(const char *const *)s->all[i].value : NULL;
+        lp_error err;
+        if (path == NULL || (needed != NULL && !needed->seen)) {
+            continue;
+        }
+        if ((folder ? lp_check_out_folder(path, &err) : lp_check_out_file(path, &err)) != LP_OK) {
+            (void)fprintf(stderr, "linprobe %s: %s: %s\n", command->name, o->name, err.text);
+            good = false;
+        }
+    }
+    return good;
+}
+
+lp_status cli_store_named(const cli_option *options, void *settings, const char *name,
+                          const char *text, bool *found, lp_error *err) {
+    for (const cli_option *o = options; o->name != NULL; o++) {
+        if (strncmp(o->name, "--", 2) == 0 && strcmp(o->name + 2, name) == 0) {
+            *found = true;
+            return store(o, text, (char *)settings + o->offset, err);
+        }
+    }
+    *found = false;
+    return LP_OK;
+}
+
 static bool asks_for_help(int argc, char **argv) {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -297,6 +335,9 @@ int cli_parse(const cli_command *command, const cli_group *groups, int argc, cha
     }
     if (word_count != NULL) {
         *word_count = count;
+    }
+    if (!check_outputs(command, &s)) {
+        return CLI_FAILURE;
     }
 done:
     return status == LP_OK ? CLI_CONTINUE : cli_usage_error(command, err.text);

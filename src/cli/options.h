@@ -42,8 +42,10 @@ typedef enum cli_kind {
     CLI_FLAG,    /* bool: no argument */
     CLI_RESIZE,  /* lp_resize_to: 256, or 256x256 */
     CLI_CHOICE,  /* an enum: the index of the name */
-    CLI_PICTURE, /* const char *: a path that ends in .png or .svg */
-    CLI_PAGE     /* const char *: a path that ends in .html */
+    CLI_OUT_FILE,   /* const char *: the path of a file to write */
+    CLI_OUT_FOLDER, /* const char *: the path of a folder to make */
+    CLI_PICTURE,    /* const char *: the same of a picture; it ends in .png or .svg */
+    CLI_PAGE        /* const char *: the same of a page; it ends in .html */
 } cli_kind;
 
 typedef struct cli_counts {
@@ -86,9 +88,15 @@ enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2, CLI_NOT_CONVERGED = 3 };
 
 enum { CLI_CONTINUE = -1 };
 
+/* Stores an option by its name without the dashes ("pool") from a table.  LP_ERR_ARGUMENT for a
+ * value that it does not take; *found is false where the table has no such option. */
+LP_MUST_USE lp_status cli_store_named(const cli_option *options, void *settings, const char *name,
+                                      const char *text, bool *found, lp_error *err);
+
 /* Fills in the settings and `words`, the arguments that are not options (min_words to max_words of
  * them; the count goes to *word_count when it is not NULL).  Returns CLI_CONTINUE, or the exit
- * status after --help (printed to standard output) or a wrong usage (explained on standard error).
+ * status after --help (printed to standard output), a wrong usage (explained on standard error) or
+ * outputs that could not be written (all are named).
  */
 int cli_parse(const cli_command *command, const cli_group *groups, int argc, char **argv,
               const char **words, size_t min_words, size_t max_words, size_t *word_count);

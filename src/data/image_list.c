@@ -15,11 +15,11 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/strata.h"
 #include "base/text.h"
-#include "data/folder.h"
 #include "data/image_file.h"
 
 enum { DEPTH_MAX = 32, CHUNK = 256 };

@@ -317,6 +317,7 @@ static void describe_encoder(const extraction *e, lp_encoding *out) {
     out->norm_eps = info->norm_eps;
     out->preprocess = info->preprocess;
     out->weights = info->origin;
+    out->select = info->one_of_several ? info->prefix : NULL;
     out->name = info->name;
     out->input_size = info->input_size;
     out->width = info->width;

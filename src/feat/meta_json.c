@@ -49,6 +49,7 @@ typedef struct meta_key {
     { NULL, KEY_TEXT, 0, NULL, false }
 static const meta_key input_keys[] = {KEY("family", TEXT, encoder.family),
                                       KEY("weights_sha256", SHA256, encoder.weights.sha256),
+                                      OPTIONAL("select", TEXT, encoder.select, NULL),
                                       KEY("feature", TEXT, encoder.feature),
                                       KEY("normalize", FLAG, encoder.normalize),
                                       KEY("data_sha256", TEXT, data.sha256),

@@ -80,9 +80,6 @@ static lp_status read_images(const lp_config_reader *r, const json_t *vision,
     const char *mode = lp_json_text(preprocess, "resize_mode", "shortest");
     size_t size = lp_config_count(vision, "image_size", lp_config_count(preprocess, "size", 0));
     lp_status status = LP_OK;
-    if (!json_is_object(preprocess)) {
-        return LP_OK;
-    }
     r->out->input = size;
     lp_family_mean_std(LP_MEAN_STD_CLIP, p);
     if ((json_object_get(preprocess, "mean") != NULL &&

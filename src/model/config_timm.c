@@ -33,25 +33,29 @@ static const char *const resnets[] = {
     "resnext101_64x4d", "wide_resnet50_2",  "wide_resnet101_2",
 };
 
-/* What a vision transformer's name says, the first row that fits: heads 0, width / 64 or by the
- * dimensions (families.c). */
+/* What a vision transformer's name says: each fact of the first row that fits and has it.  Without
+ * heads they follow from the dimensions (families.c). */
 static const struct {
     const char *pattern;
     size_t heads;
     lp_activation activation;
     float norm_eps;
 } vits[] = {
-    {"test_vit*", 2, LP_ACTIVATION_GELU, 1e-6F},
-    {"vit_base_patch16_gap_224", 16, LP_ACTIVATION_GELU, 1e-6F},
-    {"vit_giantopt_*", 16, LP_ACTIVATION_GELU_TANH, 1e-6F},
-    {"vit_giant_*dinov2", 24, LP_ACTIVATION_AUTO, 1e-6F}, /* SwiGLU has none */
+    {"test_vit*", 2, LP_ACTIVATION_AUTO, 0},
+    {"vit_base_patch16_gap_224", 16, LP_ACTIVATION_AUTO, 0},
+    {"vit_giant_*dinov2", 24, LP_ACTIVATION_AUTO, 1e-6F}, /* SwiGLU has no other activation */
     {"vit_giant_*tipsv2", 24, LP_ACTIVATION_AUTO, 1e-6F},
-    {"vit_giant_*radio*", 24, LP_ACTIVATION_GELU, 1e-6F},
-    {"vit_*_clip_quickgelu_*", 0, LP_ACTIVATION_QUICK_GELU, 1e-5F},
-    {"vit_*_clip_*", 0, LP_ACTIVATION_GELU, 1e-5F},
-    {"vit_base_patch32_siglip*", 0, LP_ACTIVATION_GELU_TANH, 1e-6F},
-    {"vit_large_patch16_siglip*_512", 0, LP_ACTIVATION_GELU_TANH, 1e-6F},
-    {"vit_so400m_patch16_siglip*", 0, LP_ACTIVATION_GELU_TANH, 1e-6F},
+    {"vit_giant_*radio*", 24, LP_ACTIVATION_AUTO, 0},
+    {"*_giantopt_*", 16, LP_ACTIVATION_GELU_TANH, 0},
+    {"*_huge_*", 16, LP_ACTIVATION_AUTO, 0},
+    {"*_giant_*", 16, LP_ACTIVATION_AUTO, 0},
+    {"*_gigantic_*", 16, LP_ACTIVATION_AUTO, 0},
+    {"*_so400m_*", 16, LP_ACTIVATION_AUTO, 0},
+    {"vit_*_clip_quickgelu_*", 0, LP_ACTIVATION_QUICK_GELU, 0},
+    {"vit_*_clip_*", 0, LP_ACTIVATION_AUTO, 1e-5F},
+    {"vit_base_patch32_siglip*", 0, LP_ACTIVATION_GELU_TANH, 0},
+    {"vit_large_patch16_siglip*_512", 0, LP_ACTIVATION_GELU_TANH, 0},
+    {"vit_so400m_patch16_siglip*", 0, LP_ACTIVATION_GELU_TANH, 0},
     {"*", 0, LP_ACTIVATION_GELU, 1e-6F},
 };
 
@@ -93,11 +97,12 @@ lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
     if ((r->patch > 0 && !is_known_vit(name)) || (r->patch == 0 && !resnet)) {
         return lp_config_refuse(r, "architecture", name);
     }
-    for (size_t i = 0; r->patch > 0 && out->norm_eps == 0; i++) {
+    for (size_t i = 0; r->patch > 0 && i < COUNT(vits); i++) {
         if (fnmatch(vits[i].pattern, name, 0) == 0) {
-            out->heads = vits[i].heads;
-            out->activation = vits[i].activation;
-            out->norm_eps = vits[i].norm_eps;
+            out->heads = out->heads > 0 ? out->heads : vits[i].heads;
+            out->norm_eps = out->norm_eps > 0 ? out->norm_eps : vits[i].norm_eps;
+            out->activation =
+                out->activation != LP_ACTIVATION_AUTO ? out->activation : vits[i].activation;
         }
     }
     return LP_OK;

@@ -284,6 +284,7 @@ lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config) {
     LP_TRY(read_values(r, config, d));
     LP_TRY(read_sizes(r, config, d));
     r->out->preprocess.filter = d->filter;
+    r->out->preprocess.crop_rule = LP_CROP_FLOOR; /* image_transforms.py, center_crop */
     if (json_is_integer(resample)) {
         json_int_t number = json_integer_value(resample);
         LP_TRY(lp_config_filter(r, number >= 0 && (size_t)number < COUNT(filters) ? filters[number]

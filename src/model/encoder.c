@@ -41,6 +41,7 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
     lp_family_describe(source->family, info);
     info->precision = lp_precision_name(source->options->precision);
     (void)snprintf(info->prefix, sizeof info->prefix, "%s", chosen->prefix);
+    info->one_of_several = chosen->one_of_several;
     (void)snprintf(info->selection, sizeof info->selection, "%s", chosen->said);
     e->kind = source->family->tower;
     e->tower = chosen->tower;

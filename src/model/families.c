@@ -44,6 +44,12 @@ static const lp_rename hf_vit5[] = {
     {"layers.#.mlp.fc2.", "encoder.layer.{0}.output.dense."},
     {"layers.#.", "encoder.layer.{0}."},
     {NULL, NULL}};
+static const lp_rename hf_dinov2_5[] = {
+    {"encoder.layer.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
+    {"encoder.layer.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
+    {"encoder.layer.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
+    {"encoder.layer.#.attention.o_proj.", "encoder.layer.{0}.attention.output.dense."},
+    {NULL, NULL}};
 /* AltCLIP's tower. */
 static const lp_rename hf_altclip[] = {{"encoder.layer.#.", "encoder.layers.{0}."}, {NULL, NULL}};
 /* OpenGVLab/InternViT-*: modeling_intern_vit.py. */
@@ -100,7 +106,8 @@ const lp_family lp_families[] = {
         .activation = LP_ACTIVATION_AUTO, /* config.json: quick_gelu or gelu */
         .norm_eps = 1e-5F,                /* configuration_clip.py: layer_norm_eps */
         .mean_std = LP_MEAN_STD_CLIP,     /* image_processing_clip.py, as all of these */
-        .resize = LP_RESIZE_PLAIN,        /* modeling_clip.py, interpolate_pos_encoding */
+        .crop_rule = LP_CROP_FLOOR,
+        .resize = LP_RESIZE_PLAIN, /* modeling_clip.py, interpolate_pos_encoding */
     },
     {
         .name = "hf-siglip", /* transformers: SiglipVisionModel, SiglipModel */
@@ -111,6 +118,7 @@ const lp_family lp_families[] = {
         .activation = LP_ACTIVATION_GELU_TANH, /* configuration_siglip.py: gelu_pytorch_tanh */
         .norm_eps = 1e-6F,                     /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,          /* image_processing_siglip.py, as all of these */
+        .crop_rule = LP_CROP_FLOOR,
         .squash = true,
         .resize = LP_RESIZE_PLAIN, /* modeling_siglip.py, interpolate_pos_encoding */
     },
@@ -125,6 +133,7 @@ const lp_family lp_families[] = {
         .activation = LP_ACTIVATION_GELU, /* configuration_intern_vit.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
         .resize = LP_RESIZE_ANTIALIAS,
     },
     {
@@ -134,10 +143,12 @@ const lp_family lp_families[] = {
         .any = {"embeddings.register_tokens"},
         .with = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
         VIT(lp_vit_hf_dinov2),
+        .renames = hf_dinov2_5,
         .activation = LP_ACTIVATION_GELU, /* configuration_dinov2_with_registers.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/dinov2-*: preprocessor_config.json */
-        .shorter_side = {256, 224},       /* the same: shortest_edge 256, crop_size 224 */
+        .crop_rule = LP_CROP_FLOOR,
+        .shorter_side = {256, 224}, /* the same: shortest_edge 256, crop_size 224 */
         .input = 224,
         .resize = LP_RESIZE_ANTIALIAS, /* modeling_dinov2_with_registers.py */
     },
@@ -147,9 +158,11 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
         VIT(lp_vit_hf_dinov2),
+        .renames = hf_dinov2_5,
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET,
+        .crop_rule = LP_CROP_FLOOR,
         .shorter_side = {256, 224},
         .input = 224,
         .resize = LP_RESIZE_PLAIN, /* modeling_dinov2.py */
@@ -164,7 +177,8 @@ const lp_family lp_families[] = {
         .activation = LP_ACTIVATION_GELU, /* configuration_deit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/deit-*: preprocessor_config.json */
-        .squash = true,                   /* image_processing_deit.py: size 256 x 256, crop 224 */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true, /* image_processing_deit.py: size 256 x 256, crop 224 */
         .shorter_side = {256, 224},
         .resize = LP_RESIZE_PLAIN,
     },
@@ -179,6 +193,7 @@ const lp_family lp_families[] = {
         .activation = LP_ACTIVATION_GELU, /* configuration_ijepa.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/ijepa_*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
         .squash = true,
         .resize = LP_RESIZE_PLAIN,
     },
@@ -193,7 +208,8 @@ const lp_family lp_families[] = {
         .activation = LP_ACTIVATION_GELU, /* configuration_vit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,     /* image_processing_vit.py: IMAGENET_STANDARD_MEAN */
-        .squash = true,                   /* the same: size {height, width} */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true, /* the same: size {height, width} */
         .resize = LP_RESIZE_PLAIN,
         .note = "as google/vit-*; facebook/dino-* and vit-mae-* have imagenet",
     },
@@ -388,6 +404,7 @@ const lp_family lp_families[] = {
         .norm_eps = 1e-5F,           /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BICUBIC, /* microsoft/resnet-50: preprocessor_config.json */
         .mean_std = LP_MEAN_STD_IMAGENET,
+        .crop_rule = LP_CROP_FLOOR,
         .shorter_side = {256, 224}, /* the same: crop_pct 0.875 */
         .input = 224,
     },

@@ -50,6 +50,7 @@ typedef struct lp_family {
         size_t to, from;
     } shorter_side; /* becomes floor(input * to / from): 10 and 9 for a crop of 0.9; zeros: input */
     bool squash;
+    lp_crop_rule crop_rule;
     size_t input;     /* pixels a side; 0: what the positions were made for */
     lp_resize resize; /* of positions, for another input */
     const char *note; /* who has this mean and std, and who another; or NULL */

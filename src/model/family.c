@@ -32,7 +32,9 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info) {
         .family = family->name,
         .activation = lp_family_activation_name(family->activation),
         .norm_eps = family->norm_eps,
-        .preprocess = {.filter = family->filter, .squash = family->squash},
+        .preprocess = {.filter = family->filter,
+                       .squash = family->squash,
+                       .crop_rule = family->crop_rule},
     };
     lp_family_mean_std(family->mean_std, &info->preprocess);
 }

@@ -140,6 +140,20 @@ done:
     return status;
 }
 
+void lp_model_config_name(const lp_checkpoint *ckpt, lp_note *note) {
+    json_t *config = NULL;
+    lp_error ignored; /* the message is about something else */
+    if (lp_checkpoint_config(ckpt, "config.json", &config, &ignored) != LP_OK) {
+        return;
+    }
+    const char *name = lp_json_text(config, "architecture", NULL);
+    name = name != NULL ? name : lp_json_text(config, "model_type", NULL);
+    if (name != NULL) {
+        lp_note_put(note, " (config.json beside it names \"%.80s\")", name);
+    }
+    json_decref(config);
+}
+
 void lp_model_config_preprocess(const lp_model_config *config, size_t input,
                                 lp_encoder_info *info) {
     const lp_preprocess *p = &config->preprocess;

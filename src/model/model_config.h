@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "base/note.h"
 #include "linprobe/encoder.h"
 
 struct lp_source;
@@ -29,6 +30,10 @@ typedef struct lp_model_config {
 LP_MUST_USE lp_status lp_model_config_read(const struct lp_source *source, size_t width,
                                            size_t layers, size_t patch, lp_model_config *out,
                                            lp_error *err);
+
+/* Appends what the configs beside a checkpoint call the model (" (config.json beside it names
+ * "resnet50d")") to a note, or nothing. */
+void lp_model_config_name(const lp_checkpoint *ckpt, lp_note *note);
 
 /* The config's preprocessing, which it has, for any input. */
 void lp_model_config_preprocess(const lp_model_config *config, size_t input, lp_encoder_info *info);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/note.h"
 #include "ckpt/known_models.h"
 #include "math/winograd.h"
 #include "model/families.h"
@@ -319,6 +320,10 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
     if (known == NULL || (!r->clip && !published)) {
         lp_family_assume(source, LP_SAID_PREPROCESS,
                          config.has_preprocess ? LP_SAID_PREPROCESS : 0U, info);
+    }
+    if (!r->clip && known == NULL && config.file == NULL) {
+        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
+        lp_note_put(&note, "; no anti-aliasing (timm's resnetaa* and resnetblur* look the same)");
     }
     lp_family_stranger(config.stranger, info);
 done:

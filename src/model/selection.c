@@ -16,6 +16,7 @@
 #include "base/note.h"
 #include "ckpt/tensor_index.h"
 #include "model/families.h"
+#include "model/model_config.h"
 
 enum { MOST_PLACES = 128, SHOWN = 12, TEXT_ROOM = 2400 };
 
@@ -245,7 +246,8 @@ static void put_place(lp_note *note, const place *p) {
     }
 }
 
-static void say_others(const search *s, const place *taken, lp_note *note) {
+/* Returns whether there are others. */
+static bool say_others(const search *s, const place *taken, lp_note *note) {
     size_t others = 0;
     for (size_t i = 0; i < s->count; i++) {
         const place *p = &s->places[i];
@@ -262,6 +264,7 @@ static void say_others(const search *s, const place *taken, lp_note *note) {
         }
         put_place(note, p);
     }
+    return others > 0;
 }
 
 /* The part of a name that a group of tensors outside the encoder shares: one part more than the
@@ -359,15 +362,18 @@ static const char *stranger(const search *s) {
 static lp_status refuse_unknown(const search *s, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
+    char named[160] = "";
+    lp_note name = {named, sizeof named, 0};
     const char *what = stranger(s);
     show_file(s, &note);
+    lp_model_config_name(s->ckpt, &name);
     return lp_fail(
         err, LP_ERR_UNSUPPORTED,
-        "%s: no supported image encoder among its %zu tensors%s%s; expected, anywhere in "
+        "%s: no supported image encoder among its %zu tensors%s%s%s; expected, anywhere in "
         "the file, names as of timm, Hugging Face, OpenAI's CLIP or torchvision "
         "(patch_embed.proj.weight, embeddings.patch_embeddings.projection.weight, "
         "visual.conv1.weight, layer1.0.conv1.weight); found:%s",
-        lp_checkpoint_path(s->ckpt), lp_checkpoint_count(s->ckpt), what != NULL ? ": " : "",
+        lp_checkpoint_path(s->ckpt), lp_checkpoint_count(s->ckpt), named, what != NULL ? ": " : "",
         what != NULL ? what : "", text);
 }
 
@@ -406,6 +412,7 @@ static lp_status refuse_partial(const search *s, const place *best, lp_error *er
     const char *what = stranger(s);
     lp_status status;
     LP_TRY(open_place(s, best, &partial, err));
+    lp_model_config_name(s->ckpt, &note);
     if (best->outer_length > 0) {
         lp_note_put(&note, " at '%.*s'", (int)best->outer_length, best->name);
     }
@@ -476,7 +483,7 @@ lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *optio
     }
     LP_TRY(ask_places(s, selection, &best, err));
     if (best != NULL && best->whole) {
-        say_others(s, best, &note);
+        selection->one_of_several = say_others(s, best, &note);
         status = say_passed_over(s, selection, &note, err);
     } else {
         status = best == NULL ? refuse_unknown(s, err) : refuse_partial(s, best, err);

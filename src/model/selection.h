@@ -19,6 +19,7 @@ typedef struct lp_selection {
     lp_weight_plan plan;
     void *tower;
     char prefix[LP_PLAN_NAME];    /* what its names begin with in the file */
+    bool one_of_several;          /* the file holds other whole encoders, too */
     char said[LP_SELECTION_TEXT]; /* other encoders, and what was passed over; "": nothing */
 } lp_selection;
 

@@ -67,7 +67,6 @@ static lp_status choose_activation(making *m, const lp_model_config *config, lp_
         m->known != NULL ? lp_file_activation(m->known) : LP_ACTIVATION_AUTO,
         config->activation,
         lp_family_activation(source->family, vit->shape.width, vit->shape.patch, m->stored->grid),
-        options->activation_if_unknown,
     };
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
         if (said[i] != LP_ACTIVATION_AUTO) {
@@ -293,11 +292,33 @@ static void assume(const making *m, const lp_model_config *config, lp_encoder_in
     if (m->known == NULL) {
         lp_family_assume(m->source, facts, said, info);
     }
-    if (m->known == NULL && config->file == NULL && has(m, LP_VIT_LAYER_SCALE_DEIT)) {
+    if (m->known == NULL && config->file == NULL) {
         lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
-        lp_note_put(&note, "; no rotary positions (timm's vit_*_rope_ape_* have the same names)");
+        if (m->vit->eps < 1e-9F) {
+            lp_note_put(&note, "; norm eps %g (ViT-MSN has 1e-6)", (double)m->vit->eps);
+        }
+        if (has(m, LP_VIT_LAYER_SCALE_DEIT)) {
+            lp_note_put(&note, "; no rotary positions (timm's vit_*_rope_ape_* look the same)");
+        }
+        if (has(m, LP_VIT_REGISTERS) && m->vit->pool == LP_POOL_ATTENTION) {
+            lp_note_put(&note, "; the pool leaves the registers out (timm's test_vit3 does not)");
+        }
     }
     lp_family_stranger(config->stranger, info);
+}
+
+/* Of timm's vision transformers, one has these weights and no others, and its norms stand behind
+ * attention and MLP. */
+static lp_status check_norms(const making *m, const lp_model_config *config, lp_error *err) {
+    bool scaled = has(m, LP_VIT_LAYER_SCALE | LP_VIT_LAYER_SCALE_DEIT);
+    bool tokens = has(m, LP_VIT_CLASS | LP_VIT_REGISTERS);
+    return config->file == NULL && m->known == NULL && has(m, LP_VIT_FC_NORM) && !tokens &&
+                   !scaled && !has(m, LP_VIT_QKV_BIAS)
+               ? lp_fail(err, LP_ERR_UNSUPPORTED,
+                         "%s: weights as of timm's vit_base_patch16_rpn_224 alone, whose norms "
+                         "stand behind attention and MLP, which is not supported",
+                         lp_checkpoint_path(m->source->ckpt))
+               : LP_OK;
 }
 
 static lp_status choose_all(making *m, lp_encoder_info *info, lp_error *err) {
@@ -306,6 +327,7 @@ static lp_status choose_all(making *m, lp_encoder_info *info, lp_error *err) {
     lp_status status;
     LP_TRY(lp_model_config_read(m->source, s->width, s->layers, s->patch, &config, err));
     LP_TRY(find_published(m, err));
+    LP_TRY(check_norms(m, &config, err));
     LP_TRY(choose_heads(m, &config, err));
     LP_TRY(choose_pool(m, &config, err));
     LP_TRY(choose_input(m, &config, err));

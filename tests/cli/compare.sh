@@ -70,9 +70,11 @@ has '"p_holm"'
 run 0 "$LP_PROGRAM" compare a.safetensors b.safetensors --data $data --cache t1 --out o1 --format csv --table pairs
 has "first,second,difference"
 
-# what does not work says so, and keeps what was done
-show "$LP_PROGRAM" compare a.safetensors nowhere.pt --data $data --cache cache5 --out out5
-ok "the first backbone's probe was kept" sh -c "ls out5/*/softmax.probe"
+# all models are looked at before any work, and what is wrong is said of each
+show "$LP_PROGRAM" compare a.safetensors nowhere.pt b.safetensors,pool=most --data $data --cache cache5 --out out5
+ok "nothing was begun" sh -c "! ls cache5 out5 2>&1"
+# one model's options
+show "$LP_PROGRAM" compare "b=b.safetensors,pool=mean,heads=1" b.safetensors --data $data --cache cache --out out5 --table runs
 show "$LP_PROGRAM" compare a.safetensors b.safetensors --data nowhere
 show "$LP_PROGRAM" compare b.safetensors a.safetensors --data $data --cache cache --out out6 --feature projected
 show "$LP_PROGRAM" compare a.safetensors --data $data

@@ -77,14 +77,16 @@ show features no --input-size 23
 show "$LP_PROGRAM" inspect siglip.safetensors --heads 2 --pool cls
 expect impossible
 
-# ---- comparing: an activation for the models that do not tell, and only these
+# ---- comparing: an option of one model, and one of all
 cp "$LP_SOURCE/tests/golden/encoder/timm.safetensors" vit.safetensors
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" open.safetensors
 show "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out
-run 0 "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out --activation gelu
+run 0 "$LP_PROGRAM" compare open.safetensors,activation=gelu vit.safetensors --data $data --cache cache --out out
 ok "the option answers" grep -rq '"activation": "gelu"' cache/features
 config 1e-5
-run 0 "$LP_PROGRAM" compare hf.safetensors vit.safetensors --activation gelu --data $data --cache cache --out out
-ok "the config is believed before the option" grep -rq '"activation": "quick_gelu"' cache/features
+run 0 "$LP_PROGRAM" compare hf.safetensors vit.safetensors --data $data --cache cache --out out
+ok "the config answers" grep -rq '"activation": "quick_gelu"' cache/features
+run 0 "$LP_PROGRAM" compare hf.safetensors vit.safetensors --activation gelu_tanh --data $data --cache cache --out out
+ok "the option comes before the config, for all models" test "$(grep -rl '"activation": "gelu_tanh"' cache/features | wc -l)" = 4
 expect comparing
 done_testing

@@ -171,11 +171,11 @@ show "$LP_PROGRAM" compare /nowhere=/nowhere /nowhere=/nowhere --chart bars
 expect no-picture
 
 # ---- paths that cannot be written
-show "$LP_PROGRAM" eval a.probe test --confusion /nowhere/c.png
-show "$LP_PROGRAM" eval a.probe test --report /nowhere/r.html
-show "$LP_PROGRAM" eval a.probe test --mistakes /nowhere/m.svg --data "$data"
-show "$LP_PROGRAM" fewshot train test --shots 1 --draws 1 --chart /nowhere/few.png
-show "$LP_PROGRAM" compare a.probe=test b.probe=test --chart /nowhere/bars.svg
+show "$LP_PROGRAM" eval a.probe test --confusion a.probe/c.png
+show "$LP_PROGRAM" eval a.probe test --report a.probe/r.html
+show "$LP_PROGRAM" eval a.probe test --mistakes a.probe/m.svg --data "$data"
+show "$LP_PROGRAM" fewshot train test --shots 1 --draws 1 --chart a.probe/few.png
+show "$LP_PROGRAM" compare a.probe=test b.probe=test --chart a.probe/bars.svg
 expect unwritable
 
 # ---- a full disk, where one can be made

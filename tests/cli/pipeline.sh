@@ -127,7 +127,7 @@ show "$LP_PROGRAM" eval "$model" test
 head -c 1000 a.probe >cut.probe
 show "$LP_PROGRAM" eval cut.probe test
 show "$LP_PROGRAM" fit "$LP_SOURCE/README.md" --out x.probe
-show "$LP_PROGRAM" fit train --solver liblinear --out /nowhere/x.probe
+show "$LP_PROGRAM" fit train --solver liblinear --out train/labels.npy/x.probe
 # a value that is no number
 cp -r train nan && chmod u+w nan/features.npy && rm nan/meta.json
 printf '\000\000\300\177' | dd of=nan/features.npy bs=1 seek=288 conv=notrunc 2>/dev/null

@@ -16,6 +16,7 @@ static void fuzz_one(fuzz_input input) {
         const lp_node *n = &pickle.nodes[i];
         switch (n->kind) {
         case LP_NODE_TEXT:
+        case LP_NODE_BYTES:
             fuzz_require(n->is.text.start <= input.size &&
                              n->is.text.length <= input.size - n->is.text.start,
                          "text within the pickle");
@@ -33,6 +34,19 @@ static void fuzz_one(fuzz_input input) {
             fuzz_require(n->is.cell.key < pickle.count && n->is.cell.value < pickle.count &&
                              n->is.cell.next < pickle.count,
                          "a cell's links within the graph");
+            break;
+        case LP_NODE_FOREIGN:
+            fuzz_require(n->is.foreign.first < pickle.count && n->is.foreign.last < pickle.count,
+                         "a foreign node's items within the graph");
+            fuzz_require(n->is.foreign.maker > 0 && n->is.foreign.maker < pickle.count &&
+                             n->is.foreign.arguments < pickle.count &&
+                             n->is.foreign.state < pickle.count,
+                         "a foreign node's links within the graph");
+            break;
+        case LP_NODE_GLOBAL:
+            fuzz_require(lp_pickle_is_string(&pickle, n->is.global.module) &&
+                             lp_pickle_is_string(&pickle, n->is.global.name),
+                         "a global's two texts");
             break;
         case LP_NODE_TENSOR:
             fuzz_require(n->is.tensor.storage < pickle.count &&

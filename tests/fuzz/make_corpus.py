@@ -116,6 +116,89 @@ PICKLES = {
 DATA = b"".join(struct.pack("<f", i) for i in range(12))
 
 
+# ---- other protocols, whole modules, other kinds of tensors ------------------------------------
+
+
+def new(module, name, state, items=b""):
+    return named(module, name) + b")\x81" + items + state + b"b"
+
+
+def module(parameters=(), buffers=(), children=(), **more):
+    parts = {"_parameters": parameters, "_buffers": buffers, "_modules": children}
+    state = [(name, dictionary(items)) for name, items in parts.items()]
+    return new("net", "Net", dictionary([("training", b"\x88")] + state + list(more.items())))
+
+
+def rebuilt(maker, *arguments):
+    return named("torch._utils", maker) + tuple_of(*arguments) + b"R"
+
+
+def short(s):  # SHORT_BINUNICODE, which is remembered
+    return b"\x8c" + bytes([len(s)]) + s.encode() + b"\x94"
+
+
+def stacked(module, name):
+    return short(module) + short(name) + b"\x93\x94"
+
+
+def protocol4(body, protocol=4):
+    return bytes([0x80, protocol]) + b"\x95" + struct.pack("<Q", len(body) + 1) + body + b"."
+
+
+W = WEIGHTS[0][1]
+STORAGE4 = (b"(" + short("storage") + stacked("torch", "FloatStorage") + short("0") + short("cpu") + b"K\x0ct\x94Q")
+TENSOR4 = (stacked("torch._utils", "_rebuild_tensor_v2") + b"(" + STORAGE4 + b"K\x00K\x02K\x03\x86\x94K\x03K\x01\x86\x94\x89"
+           + stacked("collections", "OrderedDict") + b")R\x94t\x94R\x94")
+OLD = rebuilt("_rebuild_tensor", b"(U\x07storage" + named("torch.cuda", "FloatStorage")
+              + b"U\x010U\x06cuda:0\x8a\x01\x0ctQ", b"K\x00", b"\x8a\x01\x0c\x85", b"\x8a\x01\x01\x85")
+SET = named("__builtin__", "set") + b"](" + text("b") + b"e\x85R"
+PICKLES |= {
+    "protocol1": b"}(" + text("w") + W + text("flag") + b"I01\n" + text("n") + b"L-3L\np5\n" + text("m") + b"g5\n"
+                 + text("f") + b"F0.5\nu.",
+    "protocol4": protocol4(b"}\x94(" + short("w") + TENSOR4 + short("s") + b"\x8f\x94(K\x01\x90" + short("f")
+                           + b"(K\x01\x91\x94" + short("b") + b"C\x02ab" + short("o") + stacked("a", "B.C")
+                           + b")}\x92\x94u"),
+    "protocol5": protocol4(b"](" + TENSOR4 + b"\x96\x02" + bytes(7) + b"ab\x8e\x02" + bytes(7)
+                           + b"ab\x8d\x02" + bytes(7) + b"abe", 5),
+    "stack-global": protocol4(short("posix") + short("system") + b"\x93" + short("ls") + b"\x85R"),
+    "stack-work": b"\x80\x02(K\x01(K\x02210K\x032\x94h\x00\x86p7\ng7\n0lKd\x86.",
+    "old-tensor": program(b"}(U\x01w" + OLD + b"U\x01p" + named("torch.nn.parameter", "Parameter") + OLD
+                          + b"\x85R\x88\x89}\x87b" + b"u"),
+    "old-class": program(b"(" + named("a", "B") + b"K\x01o}(U\x01w" + W + b"ub"),
+    "nn-module": program(module([("p", W), ("none", b"N")], [("a", W), ("b", W)],
+                                [("child", module([("w", W)])), ("other", b"N")],
+                                _non_persistent_buffers_set=SET)),
+    "nn-nested": program(dictionary([("model", module([], [], [("module", module([("w", W)]))])),
+                                     ("ema", new("argparse", "Namespace", dictionary([("module", module([("w", W)]))]))),
+                                     ("slots", new("a", "B", b"N" + dictionary([("w", W)]) + b"\x86")),
+                                     ("items", new("a", "B", b"}", b"(" + text("w") + W + b"u"))])),
+    "nn-circle": program(named("net", "Net") + b")\x81q\x00" + dictionary(
+        [("_parameters", dictionary([("w", W)])), ("_modules", dictionary([("me", b"h\x00")]))]) + b"b"),
+    "nn-fx": program(named("torch.fx.graph_module", "reduce_graph_module") + dictionary(
+        [("_parameters", dictionary([("w", W)])), ("_modules", b"}")]) + b"N\x86R"),
+    "nn-compiled": program(named("x", "OptimizedModule") + module([("w", W)]) + b"N\x86R"),
+    "nested": program(b"}(K\x07" + dictionary([("w", W)]) + text("l") + b"](" + W + W + b"\x85e" + b"\x8a\x01\xff"
+                      + W + b"N" + W + b"u"),
+    "root": program(W),
+    "aliases": program(b"](" + dictionary([("w", W)]) + b"q\x00" + b"h\x00" * 60 + b"e"),
+    "doubling": program(b"](}" + text("w") + W + b"sq\x00" + b"".join(
+        b"}(K\x00h" + bytes([i]) + b"K\x01h" + bytes([i]) + b"uq" + bytes([i + 1]) for i in range(30)) + b"e"),
+    "other-kinds": program(dictionary([
+        ("w", W), ("q", rebuilt("_rebuild_qtensor", b"N", b"K\x00", b"K\x02\x85", b"K\x01\x85", b"N")),
+        ("s", rebuilt("_rebuild_sparse_tensor", b"N", W + W + named("torch", "Size") + b"K\x05\x85\x85R\x87")),
+        ("m", rebuilt("_rebuild_meta_tensor_no_storage", b"N", b"K\x02K\x03\x86", b"N", b"N")),
+        ("d", named("torch._tensor", "_rebuild_from_type_v2") + tuple_of(
+            named("torch._utils", "_rebuild_wrapper_subclass"), named("a", "DTensor"),
+            tuple_of(b"N", b"N", b"K\x04\x85", b"N"), b"}") + b"R"),
+        ("u", rebuilt("_rebuild_newest"))])),
+    "arrays": program(dictionary([("w", named("numpy._core.multiarray", "_reconstruct") + tuple_of(
+        named("numpy", "ndarray"), b"K\x00\x85", named("_codecs", "encode") + text("b") + text("latin1") + b"\x86R")
+        + b"R(K\x01K\x02\x85" + named("numpy", "dtype") + text("f8") + b"\x89\x88\x87R(K\x03" + text("<")
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" + named("_codecs", "encode") + text("abcdefgh")
+        + text("latin1") + b"\x86Rtb")])),
+}
+
+
 def zipped(members, method=zipfile.ZIP_STORED):
     out = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(out, "w") as archive:
@@ -145,9 +228,20 @@ def legacy_storage(kind, key, size):
     return tuple_of(text("storage"), named("torch", kind), text(key), text("cpu"), integer(size), b"N") + b"Q"
 
 
-def legacy():
+def legacy_module():
+    """A module by torch.save's old format, in protocol 4: its class has its source beside it."""
+    view = tuple_of(text("8"), integer(2), integer(6))
+    where = tuple_of(text("storage"), named("torch", "FloatStorage"), text("7"), text("cpu"), integer(12), view) + b"Q"
+    state = [("_parameters", dictionary([("w", tensor(where, 1, (2,), (1,)))])), ("_modules", b"}")]
+    kind = tuple_of(text("module"), named("net", "Net"), text("net.py"), text("class Net: pass")) + b"Q"
+    magic = b"\x80\x04\x95\x0d" + bytes(7) + LEGACY_MAGIC[2:]
+    return (magic + protocol4(b"M\xe9\x03") + protocol4(b"}") + protocol4(kind + b")\x81" + dictionary(state) + b"b")
+            + protocol4(b"](" + text("7") + b"e") + struct.pack("<q", 12) + DATA)
+
+
+def legacy(magic=LEGACY_MAGIC, version=program(b"M\xe9\x03")):
     weights = dictionary([("w", tensor(legacy_storage("FloatStorage", "7", 12), 0, (3, 4), (4, 1)))])
-    return (LEGACY_MAGIC + program(b"M\xe9\x03") + program(dictionary([("little_endian", b"\x88")]))
+    return (magic + version + program(dictionary([("little_endian", b"\x88")]))
             + program(weights) + program(b"](" + text("7") + b"e") + struct.pack("<q", 12) + DATA)
 
 
@@ -255,6 +349,8 @@ def main():
     put("checkpoint", "bomb", zipped([members[0], ("a/data/0", bytes(1 << 20))],
                                      zipfile.ZIP_DEFLATED))
     put("checkpoint", "legacy", legacy())
+    put("checkpoint", "legacy-module", legacy_module())
+    put("checkpoint", "legacy-protocol1", legacy(b"L119547037146038801333356L\n.", b"M\xe9\x03."))
     put("checkpoint", "safetensors", safetensors(SAFETENSORS["plain"]))
     for name, pair in SAFETENSORS.items():
         put("safetensors", name, chunk(pair[0]) + pair[1])

@@ -166,6 +166,26 @@ class Outer:
             self.nothing = type(None)
 
 
+class Old(pickle._Pickler):
+    """Tensors and parameters as PyTorch 0.3 pickled them."""
+
+    def reducer_override(self, value):
+        if isinstance(value, torch.nn.Parameter):
+            kind = torch.nn.parameter.Parameter
+            return kind, (value.data,), (True, False, collections.OrderedDict())
+        if isinstance(value, torch.Tensor):
+            where = value.storage(), value.storage_offset(), tuple(value.shape), value.stride()
+            return torch._utils._rebuild_tensor, where
+        return NotImplemented
+
+
+class OldPickle:
+    """What torch.save takes for its pickle_module."""
+
+    Pickler = Old
+    dump = staticmethod(pickle.dump)
+
+
 def modules():
     """Names and modules: ours, and small ones of the libraries that are installed."""
     inner = Outer.Inner()
@@ -343,6 +363,13 @@ with tempfile.TemporaryDirectory() as folder:
             except (AttributeError, TypeError, pickle.PicklingError):
                 continue  # lambdas and inner functions cannot be pickled at all
             check(f"{name}, protocol {protocol}, zip {zipped}", dump(path), expected_lines(whole))
+
+    whole = {"model": torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3)), **beside}
+    for zipped in (True, False):
+        how = {"_use_new_zipfile_serialization": zipped}
+        torch.save(whole, path, pickle_module=OldPickle, **how)
+        assert b"_rebuild_tensor\n" in open(path, "rb").read()
+        check(f"a module of before PyTorch 0.4, zip {zipped}", dump(path), expected_lines(whole))
 
     # What cannot be read is listed and named; what lies beside it is read.
     module = torch.nn.Sequential(torch.nn.Linear(2, 3))

@@ -5,7 +5,9 @@
  *
  * Prints its port on standard output, then serves until SIGTERM, or until standard input ends where
  * that is a pipe.  One line a request goes to standard error, before the reply starts:
- *     PATH STATUS FIRST LENGTH [if-range]
+ *     PATH STATUS FIRST LENGTH [if-range] [token]
+ * where "token" says that the request had an Authorization.  What follows a "?" in a path is left
+ * out when the file is looked for.
  *
  * Misbehaviours are path segments before the file's name; they may be combined:
  *     /cut/N/...         closes after N bytes of the body, unless the request has a Range
@@ -19,7 +21,10 @@
  *     /changed/...       has another ETag when asked for a Range
  *     /wrong/...         flips the bits of every byte
  *     /status/N/...      answers with status N and a short page
+ *     /error/N/X/...     the same, with X as X-Error-Code
+ *     /token/X/...       answers with status 401, unless asked with "Authorization: Bearer X"
  *     /redirect/...      redirects to the rest of the path
+ *     /elsewhere/...     redirects to the rest of the path on "localhost", another host by its name
  *     /redirect-loop/... redirects to itself
  *     /redirect-to/X/... redirects to X://example.com/ (X = http, ftp, file) */
 #include <arpa/inet.h>
@@ -43,13 +48,17 @@
 enum { REQUEST_BYTES = 16384 };
 
 static const char *folder;
+static int port;
 
 typedef struct behaviour {
     uint64_t cut;        /* bytes of the body before closing; UINT64_MAX: all */
     uint64_t always_cut; /* the same for requests with a Range, too */
     uint64_t stall;
     bool slow, norange, badrange, nolength, changed, wrong;
-    int status; /* 0: as it should be */
+    bool authorized; /* the request has a token */
+    int status;      /* 0: as it should be */
+    char error[64];  /* X-Error-Code, or "" */
+    char token[64];  /* that the request must have, or "" */
     char content_range[128];
     char location[4096]; /* of a redirection, or "" */
     const char *file;    /* the rest of the path */
@@ -122,6 +131,12 @@ static uint64_t take_count(const char **path) {
     return value;
 }
 
+static void take_text(const char **path, char *text, size_t capacity) {
+    size_t length = strcspn(*path, "/");
+    (void)snprintf(text, capacity, "%.*s", (int)length, *path);
+    *path += length + ((*path)[length] == '/');
+}
+
 static void parse_path(const char *path, behaviour *b) {
     memset(b, 0, sizeof *b);
     b->cut = b->always_cut = b->stall = UINT64_MAX;
@@ -136,6 +151,11 @@ static void parse_path(const char *path, behaviour *b) {
             b->stall = take_count(&path);
         } else if (take_word(&path, "status")) {
             b->status = (int)take_count(&path);
+        } else if (take_word(&path, "error")) {
+            b->status = (int)take_count(&path);
+            take_text(&path, b->error, sizeof b->error);
+        } else if (take_word(&path, "token")) {
+            take_text(&path, b->token, sizeof b->token);
         } else if (take_word(&path, "slow")) {
             b->slow = true;
         } else if (take_word(&path, "norange")) {
@@ -143,12 +163,10 @@ static void parse_path(const char *path, behaviour *b) {
         } else if (take_word(&path, "badrange")) {
             b->badrange = true;
         } else if (take_word(&path, "content-range")) {
-            size_t length = strcspn(path, "/");
-            (void)snprintf(b->content_range, sizeof b->content_range, "%.*s", (int)length, path);
+            take_text(&path, b->content_range, sizeof b->content_range);
             for (char *c = b->content_range; *c != '\0'; c++) {
                 *c = (char)(*c == '+' ? ' ' : *c == ':' ? '/' : *c);
             }
-            path += length + (path[length] == '/');
         } else if (take_word(&path, "nolength")) {
             b->nolength = true;
         } else if (take_word(&path, "changed")) {
@@ -157,6 +175,9 @@ static void parse_path(const char *path, behaviour *b) {
             b->wrong = true;
         } else if (take_word(&path, "redirect")) {
             (void)snprintf(b->location, sizeof b->location, "/%s", path);
+            break;
+        } else if (take_word(&path, "elsewhere")) {
+            (void)snprintf(b->location, sizeof b->location, "http://localhost:%d/%s", port, path);
             break;
         } else if (take_word(&path, "redirect-loop")) {
             (void)snprintf(b->location, sizeof b->location, "%s", whole);
@@ -172,15 +193,21 @@ static void parse_path(const char *path, behaviour *b) {
     b->file = path;
 }
 
-static void send_page(int fd, const char *path, int status, const char *location) {
-    char reply[8192];
+/* A header field, or nothing where its value is "". */
+static const char *field(char line[4200], const char *name, const char *value) {
+    (void)snprintf(line, 4200, value[0] != '\0' ? "%s: %s\r\n" : "", name, value);
+    return line;
+}
+
+static void send_page(int fd, const char *path, int status, const behaviour *b) {
+    char reply[8800], location[4200], error[4200];
     char page[] = "<html>a page, not the file</html>\n";
-    (void)fprintf(stderr, "%s %d 0 0\n", path, status);
+    (void)fprintf(stderr, "%s %d 0 0%s\n", path, status, b->authorized ? " token" : "");
     int size = snprintf(reply, sizeof reply,
-                        "HTTP/1.1 %d Status\r\nContent-Length: %zu\r\n%s%s%s"
+                        "HTTP/1.1 %d Status\r\nContent-Length: %zu\r\n%s%s"
                         "Connection: close\r\n\r\n%s",
-                        status, sizeof page - 1, location[0] != '\0' ? "Location: " : "", location,
-                        location[0] != '\0' ? "\r\n" : "", page);
+                        status, sizeof page - 1, field(location, "Location", b->location),
+                        field(error, "X-Error-Code", b->error), page);
     (void)send_all(fd, reply, (size_t)size);
 }
 
@@ -215,13 +242,13 @@ static void send_body(int fd, int file, uint64_t first, uint64_t length, const b
 static void send_file(int fd, const char *request, const char *path, const behaviour *b) {
     char name[4096], range[128], etag[64], condition[128], head[1024], line[256];
     struct stat info;
-    (void)snprintf(name, sizeof name, "%s/%s", folder, b->file);
+    (void)snprintf(name, sizeof name, "%s/%.*s", folder, (int)strcspn(b->file, "?"), b->file);
     int file = strstr(b->file, "..") == NULL ? open(name, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0 || fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
         if (file >= 0) {
             (void)close(file);
         }
-        send_page(fd, path, 404, "");
+        send_page(fd, path, 404, b);
         return;
     }
     uint64_t size = (uint64_t)info.st_size;
@@ -262,8 +289,9 @@ static void send_file(int fd, const char *request, const char *path, const behav
         (void)snprintf(content_length, sizeof content_length, "Content-Length: %llu\r\n",
                        (unsigned long long)length);
     }
-    (void)fprintf(stderr, "%s %d %llu %llu%s\n", path, status, (unsigned long long)first,
-                  (unsigned long long)length, conditional ? " if-range" : "");
+    (void)fprintf(stderr, "%s %d %llu %llu%s%s\n", path, status, (unsigned long long)first,
+                  (unsigned long long)length, conditional ? " if-range" : "",
+                  b->authorized ? " token" : "");
     int used = snprintf(head, sizeof head,
                         "HTTP/1.1 %d Status\r\n%s%sETag: %s\r\nAccept-Ranges: %s\r\n"
                         "Connection: close\r\n\r\n",
@@ -278,17 +306,23 @@ static void send_file(int fd, const char *request, const char *path, const behav
 static void *serve(void *argument) {
     int fd = (int)(intptr_t)argument;
     char request[REQUEST_BYTES];
-    char path[4096];
-    behaviour b;
+    char path[4096], given[256], wanted[128];
+    behaviour b = {0};
     if (read_request(fd, request)) {
         if (sscanf(request, "GET %4095s HTTP/1.", path) != 1) {
-            send_page(fd, "?", 405, "");
+            send_page(fd, "?", 405, &b);
         } else {
             parse_path(path, &b);
-            if (b.location[0] != '\0') {
-                send_page(fd, path, 302, b.location);
+            b.authorized = find_field(request, "Authorization", given, sizeof given);
+            (void)snprintf(wanted, sizeof wanted, "Bearer %s", b.token);
+            bool refused = b.token[0] != '\0' && (!b.authorized || strcmp(given, wanted) != 0);
+            if (refused) {
+                b.location[0] = '\0';
+                send_page(fd, path, 401, &b);
+            } else if (b.location[0] != '\0') {
+                send_page(fd, path, 302, &b);
             } else if (b.status != 0) {
-                send_page(fd, path, b.status, "");
+                send_page(fd, path, b.status, &b);
             } else {
                 send_file(fd, request, path, &b);
             }
@@ -317,7 +351,8 @@ int main(int argc, char **argv) {
         perror("http_server");
         return 1;
     }
-    (void)printf("%d\n", ntohs(address.sin_port));
+    port = ntohs(address.sin_port);
+    (void)printf("%d\n", port);
     (void)fflush(stdout);
     bool watched = fstat(STDIN_FILENO, &input) == 0 && S_ISFIFO(input.st_mode);
     struct pollfd events[2] = {{.fd = listener, .events = POLLIN},

@@ -39,6 +39,10 @@ static void digests_match_published_vectors(void **state) {
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_ok(lp_digest_bytes(LP_MD5, "abc", 3, hex, &err), &err);
     assert_string_equal(hex, "900150983cd24fb0d6963f7d28e17f72");
+    assert_ok(lp_digest_bytes(LP_GIT_BLOB, "hello\n", 6, hex, &err), &err); /* git hash-object */
+    assert_string_equal(hex, "ce013625030ba8dba906f756967f9e9ca394464a");
+    assert_ok(lp_digest_file(LP_GIT_BLOB, "/dev/null", hex, &err), &err);
+    assert_string_equal(hex, "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
 }
 
 static void written_file_is_whole_or_absent(void **state) {

@@ -354,7 +354,7 @@ static void an_open_activation_is_asked_for(void **state) {
         assert_in_message("choose one: gelu, quick_gelu or gelu_tanh (option 'activation')");
         assert_string_equal(info.activation, "unknown");
         assert_int_equal(info.penultimate, 24); /* the rest is known */
-        options.activation_if_unknown = LP_ACTIVATION_GELU;
+        options.activation = LP_ACTIVATION_GELU;
         assert_ok(recognise(&options, &info), &err);
         assert_string_equal(info.activation, "gelu");
         options.activation = LP_ACTIVATION_QUICK_GELU;

@@ -1,9 +1,7 @@
 /* Downloads from the tests' own server (tests/support/http_server.c says what it can do). */
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,28 +15,15 @@
 #include "fetch/fetch.h"
 #include "check.h"
 #include "test_folder.h"
-
-extern char **environ;
+#include "test_server.h"
 
 enum { DATA_BYTES = 300007, LARGE_BYTES = (3 << 20) + 1 };
 
 static lp_error err;
-static pid_t server;
-static int server_input; /* the server ends when this is closed */
-static int port;
-static size_t log_read; /* how much of the server's log the tests have seen */
 static char data_hex[LP_DIGEST_HEX], large_hex[LP_DIGEST_HEX], empty_hex[LP_DIGEST_HEX];
 static unsigned char data[LARGE_BYTES]; /* what the server's files hold, from its start */
 
 /* ---- helpers --------------------------------------------------------------------------------- */
-
-static const char *url_of(const char *rest) {
-    static char urls[4][256];
-    static size_t next;
-    char *url = urls[next++ % 4];
-    (void)snprintf(url, sizeof urls[0], "http://127.0.0.1:%d/%s", port, rest);
-    return url;
-}
 
 /* A request for "data" under the server's path `rest`, with short pauses. */
 static lp_fetch_request ask(const char *rest, const char *name) {
@@ -74,59 +59,9 @@ static bool exists(const char *path) {
     return lstat(path, &info) == 0;
 }
 
-/* The server has answered with just these lines since the last call. */
-static void assert_log(const char *expected) {
-    char *log;
-    size_t size;
-    assert_ok(lp_file_read(in_folder("log"), 1 << 20, &log, &size, &err), &err);
-    assert_string_equal(log + log_read, expected);
-    log_read = size;
-    lp_free(log);
-}
-
-static void forget_log(void) {
-    struct stat info;
-    assert_int_equal(stat(in_folder("log"), &info), 0);
-    log_read = (size_t)info.st_size;
-}
-
-/* Starts a program with pipes to its standard input and from its standard output. */
-static pid_t start(const char *const *arguments, int *input, FILE **output) {
-    int in[2], out[2];
-    pid_t pid;
-    char *argv[16] = {NULL};
-    posix_spawn_file_actions_t actions;
-    for (size_t i = 0; arguments[i] != NULL; i++) {
-        assert_true(i + 1 < sizeof argv / sizeof *argv);
-        argv[i] = lp_strdup(arguments[i]);
-        assert_non_null(argv[i]);
-    }
-    assert_int_equal(pipe(in), 0);
-    assert_int_equal(pipe(out), 0);
-    assert_int_equal(fcntl(in[1], F_SETFD, FD_CLOEXEC), 0);
-    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
-    (void)posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-    (void)posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, in_folder("log"),
-                                           O_WRONLY | O_CREAT | O_APPEND, 0666);
-    (void)posix_spawn_file_actions_addclose(&actions, out[0]);
-    int failed = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    for (size_t i = 0; argv[i] != NULL; i++) {
-        lp_free(argv[i]);
-    }
-    (void)close(in[0]);
-    (void)close(out[1]);
-    *input = in[1];
-    *output = fdopen(out[0], "r");
-    return failed == 0 ? pid : -1;
-}
-
 static int set_up(void **state) {
-    char program[4096], digits[16];
     lp_random random;
-    FILE *output;
-    if (make_folder(state) != 0 || getenv("LP_TESTS") == NULL) {
+    if (make_folder(state) != 0) {
         return 1;
     }
     lp_random_seed(&random, 5);
@@ -140,15 +75,7 @@ static int set_up(void **state) {
     assert_ok(lp_digest_bytes(LP_SHA256, data, DATA_BYTES, data_hex, &err), &err);
     assert_ok(lp_digest_bytes(LP_SHA256, data, LARGE_BYTES, large_hex, &err), &err);
     assert_ok(lp_digest_bytes(LP_SHA256, data, 0, empty_hex, &err), &err);
-    (void)snprintf(program, sizeof program, "%s/http_server", getenv("LP_TESTS"));
-    server =
-        start((const char *const[]){program, in_folder("served"), NULL}, &server_input, &output);
-    if (server < 0 || fgets(digits, sizeof digits, output) == NULL) {
-        return 1;
-    }
-    port = atoi(digits);
-    (void)fclose(output);
-    return 0;
+    return !start_server(in_folder("served"));
 }
 
 /* A failed test leaves lines in the log that the next one must not see. */
@@ -159,12 +86,8 @@ static int begin(void **state) {
 }
 
 static int tear_down(void **state) {
-    int ended;
-    (void)close(server_input);
-    if (waitpid(server, &ended, 0) != server || !WIFEXITED(ended) || WEXITSTATUS(ended) != 0) {
-        return 1;
-    }
-    return remove_folder(state);
+    bool stopped = stop_server();
+    return remove_folder(state) != 0 || !stopped;
 }
 
 /* ---- whole files ----------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* Listing folders. */
-#include "data/folder.h"
+#include "base/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 
 /* Appends a name, which belongs to the folder from here on; NULL is out of memory. */
@@ -48,6 +49,26 @@ lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err) {
     }
 done:
     (void)closedir(stream);
+    if (status != LP_OK) {
+        lp_folder_clear(folder);
+    }
+    return status;
+}
+
+lp_status lp_folder_read_kind(const char *path, bool folders, lp_folder *folder, lp_error *err) {
+    char full[LP_PATH_ROOM];
+    size_t kept = 0;
+    lp_status status = lp_folder_read(path, folder, err);
+    for (size_t i = 0; i < folder->count; i++) {
+        char *name = folder->names[i];
+        status = status == LP_OK ? lp_path_in(full, path, name, err) : status;
+        if (status == LP_OK && lp_is_folder(full) == folders) {
+            folder->names[kept++] = name;
+        } else {
+            lp_free(name);
+        }
+    }
+    folder->count = kept;
     if (status != LP_OK) {
         lp_folder_clear(folder);
     }

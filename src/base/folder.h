@@ -1,7 +1,8 @@
 /* What lies in a folder. */
-#ifndef LP_DATA_FOLDER_H
-#define LP_DATA_FOLDER_H
+#ifndef LP_BASE_FOLDER_H
+#define LP_BASE_FOLDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "linprobe/status.h"
 
@@ -14,6 +15,10 @@ typedef struct lp_folder {
 } lp_folder;
 
 LP_MUST_USE lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err);
+
+/* As lp_folder_read, but only the folders in it (links to folders, too), or only what is none. */
+LP_MUST_USE lp_status lp_folder_read_kind(const char *path, bool folders, lp_folder *folder,
+                                          lp_error *err);
 void lp_folder_clear(lp_folder *folder);
 
 #endif

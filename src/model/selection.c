@@ -67,6 +67,9 @@ enum { SELECTED, LIES_IN_IT, HAS_IT, NOT_SELECTED };
 /* Of a key or prefix with a dot at its end. */
 static int judge_wanted(const char *full, size_t outer, const char *wanted) {
     size_t length = strlen(wanted);
+    if (length == 0) { /* of wraps alone */
+        return LIES_IN_IT;
+    }
     if (strncmp(full, wanted, length) == 0) {
         return full[length] == '\0' || length == outer ? SELECTED : LIES_IN_IT;
     }
@@ -124,8 +127,8 @@ static void add_place(search *s, const place *p) {
     s->places[s->count++] = *p;
 }
 
-/* Those that the caller names; all where select is NULL. */
-static void find_places(search *s, const char *select) {
+/* All, or only those that the caller names. */
+static void find_places(search *s, bool named) {
     s->count = 0;
     s->too_many = false;
     for (size_t f = 0; f < lp_family_count; f++) {
@@ -137,8 +140,8 @@ static void find_places(search *s, const char *select) {
                                .name = lp_checkpoint_tensor(s->ckpt, i)->name};
                 for (size_t m = 0; m < LP_FAMILY_NAMES && family->any[m] != NULL; m++) {
                     if (ends_so(found.name, found.inner, family->any[m], &found.outer_length)) {
-                        found.selected = judge_selected(&found, select);
-                        if (found.selected < NOT_SELECTED) {
+                        found.selected = judge_selected(&found, s->options->select);
+                        if (!named || found.selected < NOT_SELECTED) {
                             add_place(s, &found);
                         }
                     }
@@ -348,10 +351,11 @@ static void show_file(const search *s, lp_note *note) {
 }
 
 /* What the file looks like to somebody who knows more kinds than this program computes. */
-static const char *stranger(const search *s) {
+static const char *stranger(const search *s, bool alone) {
     for (const lp_stranger *known = lp_strangers; known->tensor != NULL; known++) {
         for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
-            if (strstr(lp_checkpoint_tensor(s->ckpt, i)->name, known->tensor) != NULL) {
+            if ((alone || !known->alone) &&
+                strstr(lp_checkpoint_tensor(s->ckpt, i)->name, known->tensor) != NULL) {
                 return known->what;
             }
         }
@@ -364,7 +368,7 @@ static lp_status refuse_unknown(const search *s, lp_error *err) {
     lp_note note = {text, sizeof text, 0};
     char named[160] = "";
     lp_note name = {named, sizeof named, 0};
-    const char *what = stranger(s);
+    const char *what = stranger(s, true);
     show_file(s, &note);
     lp_model_config_name(s->ckpt, &name);
     return lp_fail(
@@ -409,7 +413,7 @@ static lp_status refuse_partial(const search *s, const place *best, lp_error *er
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     lp_selection partial;
-    const char *what = stranger(s);
+    const char *what = stranger(s, false);
     lp_status status;
     LP_TRY(open_place(s, best, &partial, err));
     lp_model_config_name(s->ckpt, &note);
@@ -428,7 +432,7 @@ done:
 /* ---- the search ------------------------------------------------------------------------------ */
 
 /* Asks every place; leaves the best whole encoder in *out, and its place or, of none, that of the
- * most fitting tensors in *best. */
+ * most fitting tensors in *best; NULL where no place is the one that the caller names. */
 static lp_status ask_places(search *s, lp_selection *out, const place **best, lp_error *err) {
     size_t most = 0;
     const place *nearest = NULL, *taken = NULL;
@@ -445,13 +449,14 @@ static lp_status ask_places(search *s, lp_selection *out, const place **best, lp
         }
         status = open_place(s, p, &here, err);
         p->whole = status == LP_OK && here.plan.problems == 0;
-        if (p->whole && (taken == NULL || is_better(p, taken))) {
+        bool named = p->selected < NOT_SELECTED;
+        if (named && p->whole && (taken == NULL || is_better(p, taken))) {
             lp_selection worse = *out;
             *out = here;
             here = worse;
             taken = p;
         }
-        if (nearest == NULL || here.plan.matched > most) {
+        if (named && (nearest == NULL || here.plan.matched > most)) {
             most = here.plan.matched;
             nearest = p;
         }
@@ -473,20 +478,23 @@ lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *optio
     LP_TRY(lp_allocated(s, "a search", 1, sizeof *s, err));
     s->ckpt = ckpt;
     s->options = options;
-    find_places(s, options->select);
-    if (s->count == 0 && options->select != NULL) {
-        find_places(s, NULL);
-        LP_TRY(s->count > 0 ? refuse_select(s, err) : refuse_unknown(s, err));
+    find_places(s, false);
+    bool too_many = s->too_many;
+    if (too_many && options->select != NULL) {
+        find_places(s, true);
     }
     if (s->too_many) {
         LP_TRY(refuse_many(s, err));
     }
     LP_TRY(ask_places(s, selection, &best, err));
     if (best != NULL && best->whole) {
-        selection->one_of_several = say_others(s, best, &note);
+        selection->one_of_several = say_others(s, best, &note) || too_many;
         status = say_passed_over(s, selection, &note, err);
     } else {
-        status = best == NULL ? refuse_unknown(s, err) : refuse_partial(s, best, err);
+        status = best != NULL                ? refuse_partial(s, best, err)
+                 : s->count > 0 && !too_many ? refuse_select(s, err)
+                 : too_many                  ? refuse_many(s, err)
+                                             : refuse_unknown(s, err);
     }
 done:
     lp_free(s);

@@ -30,13 +30,13 @@ typedef struct place {
     bool whole;
 } place;
 
-typedef struct search {
+typedef struct places_asked {
     lp_checkpoint *ckpt;
     const lp_encoder_options *options;
     place places[MOST_PLACES];
     size_t count;
     bool too_many; /* there are more */
-} search;
+} places_asked;
 
 /* ---- where it may lie ------------------------------------------------------------------------ */
 
@@ -50,7 +50,8 @@ static bool same_prefix(const place *a, const place *b) {
     return length == prefix_length(b) && strncmp(a->name, b->name, length) == 0;
 }
 
-static bool has_one(const search *s, const place *p, const char *const names[LP_FAMILY_NAMES]) {
+static bool has_one(const places_asked *s, const place *p,
+                    const char *const names[LP_FAMILY_NAMES]) {
     char name[LP_NAME_MAX + LP_PLAN_NAME];
     for (size_t i = 0; i < LP_FAMILY_NAMES && names[i] != NULL; i++) {
         (void)snprintf(name, sizeof name, "%.*s%s", (int)prefix_length(p), p->name, names[i]);
@@ -110,7 +111,7 @@ static bool ends_so(const char *name, const char *inner, const char *marker, siz
            strncmp(name + *outer, inner, first) == 0 && (*outer == 0 || name[*outer - 1] == '.');
 }
 
-static void add_place(search *s, const place *p) {
+static void add_place(places_asked *s, const place *p) {
     const lp_family *f = p->family;
     for (size_t i = 0; i < s->count; i++) {
         if (s->places[i].family == f && same_prefix(&s->places[i], p)) {
@@ -128,7 +129,7 @@ static void add_place(search *s, const place *p) {
 }
 
 /* All, or only those that the caller names. */
-static void find_places(search *s, bool named) {
+static void find_places(places_asked *s, bool named) {
     s->count = 0;
     s->too_many = false;
     for (size_t f = 0; f < lp_family_count; f++) {
@@ -208,7 +209,8 @@ static bool is_better(const place *a, const place *b) {
 
 /* ---- one place ------------------------------------------------------------------------------- */
 
-static lp_status open_place(const search *s, const place *p, lp_selection *out, lp_error *err) {
+static lp_status open_place(const places_asked *s, const place *p, lp_selection *out,
+                            lp_error *err) {
     lp_source *source = &out->source;
     lp_status status;
     *out = (lp_selection){.source = {.ckpt = s->ckpt,
@@ -250,7 +252,7 @@ static void put_place(lp_note *note, const place *p) {
 }
 
 /* Returns whether there are others. */
-static bool say_others(const search *s, const place *taken, lp_note *note) {
+static bool say_others(const places_asked *s, const place *taken, lp_note *note) {
     size_t others = 0;
     for (size_t i = 0; i < s->count; i++) {
         const place *p = &s->places[i];
@@ -281,7 +283,7 @@ static size_t group_length(const char *name, const char *prefix) {
 }
 
 /* Lists what lies beside the encoder and in the rest of the file, by modules. */
-static lp_status say_passed_over(const search *s, lp_selection *chosen, lp_note *note,
+static lp_status say_passed_over(const places_asked *s, lp_selection *chosen, lp_note *note,
                                  lp_error *err) {
     const lp_source *source = &chosen->source;
     size_t count = lp_checkpoint_count(s->ckpt), groups = 0;
@@ -323,7 +325,7 @@ done:
 /* ---- none ------------------------------------------------------------------------------------ */
 
 /* Names and shapes of the file, those that differ in numbers alone once. */
-static void show_file(const search *s, lp_note *note) {
+static void show_file(const places_asked *s, lp_note *note) {
     char last[SHOWN][LP_NAME_MAX + 1];
     size_t shown = 0, count = lp_checkpoint_count(s->ckpt);
     for (size_t i = 0; i < count && shown < SHOWN; i++) {
@@ -351,7 +353,7 @@ static void show_file(const search *s, lp_note *note) {
 }
 
 /* What the file looks like to somebody who knows more kinds than this program computes. */
-static const char *stranger(const search *s, bool alone) {
+static const char *stranger(const places_asked *s, bool alone) {
     for (const lp_stranger *known = lp_strangers; known->tensor != NULL; known++) {
         for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
             if ((alone || !known->alone) &&
@@ -363,7 +365,7 @@ static const char *stranger(const search *s, bool alone) {
     return NULL;
 }
 
-static lp_status refuse_unknown(const search *s, lp_error *err) {
+static lp_status refuse_unknown(const places_asked *s, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     char named[160] = "";
@@ -382,7 +384,7 @@ static lp_status refuse_unknown(const search *s, lp_error *err) {
 }
 
 /* Of a file whose places of no family are the one that the caller names: all places are known. */
-static lp_status refuse_select(const search *s, lp_error *err) {
+static lp_status refuse_select(const places_asked *s, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     for (size_t i = 0; i < s->count; i++) {
@@ -399,7 +401,7 @@ static lp_status refuse_select(const search *s, lp_error *err) {
                    lp_checkpoint_path(s->ckpt), s->options->select, text);
 }
 
-static lp_status refuse_many(const search *s, lp_error *err) {
+static lp_status refuse_many(const places_asked *s, lp_error *err) {
     return lp_fail(
         err, LP_ERR_UNSUPPORTED,
         "%s: encoders may lie at more than %d places among its %zu tensors, as at '%.*s'; "
@@ -409,7 +411,7 @@ static lp_status refuse_many(const search *s, lp_error *err) {
 }
 
 /* best: the place of the most tensors that are as they should be. */
-static lp_status refuse_partial(const search *s, const place *best, lp_error *err) {
+static lp_status refuse_partial(const places_asked *s, const place *best, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     lp_selection partial;
@@ -433,7 +435,7 @@ done:
 
 /* Asks every place; leaves the best whole encoder in *out, and its place or, of none, that of the
  * most fitting tensors in *best; NULL where no place is the one that the caller names. */
-static lp_status ask_places(search *s, lp_selection *out, const place **best, lp_error *err) {
+static lp_status ask_places(places_asked *s, lp_selection *out, const place **best, lp_error *err) {
     size_t most = 0;
     const place *nearest = NULL, *taken = NULL;
     lp_status status = LP_OK;
@@ -470,7 +472,7 @@ done:
 
 lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *options,
                             lp_selection *selection, lp_error *err) {
-    search *s = lp_alloc_zeroed(1, sizeof *s);
+    places_asked *s = lp_alloc_zeroed(1, sizeof *s);
     lp_note note = {selection->said, sizeof selection->said, 0};
     const place *best = NULL;
     lp_status status;

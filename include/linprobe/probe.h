@@ -64,8 +64,9 @@ typedef enum lp_solver {
  *     1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) - (w_y.x_i + b_y)]
  *   ovr and liblinear: for each class, with y_i = +1 or -1 and x~ = [x, bias], over w [F + 1]
  *     1/2 |w|^2 + C sum_i log(1 + exp(-y_i w.x~_i))
- * For two classes softmax keeps a row for each, where scikit-learn takes one vector: its C is twice
- * this one.  Classes without examples are left out; they get weights 0 and the intercept minus
+ * For two classes softmax has one vector w, as scikit-learn has: with y_i = +1 or -1
+ *     1/2 |w|^2 + C sum_i log(1 + exp(-y_i (w.x_i + b)))
+ * and a probe has the rows -w/2 and w/2, with the same probabilities.  Classes without examples are left out; they get weights 0 and the intercept minus
  * infinity. */
 typedef struct lp_fit_options {
     lp_solver solver; /* default LP_SOLVER_SOFTMAX */

@@ -54,6 +54,16 @@ extern "C" {
  * whole = 0. */
 lp_interval lp_wilson(size_t part, size_t whole);
 
+/* How many rows of the test set the training set has too, byte for byte, in any order.  Rows that
+ * occur in the training set with several labels (constant features) do not count.  Takes 16 bytes a
+ * row of the training set.  Sets of different widths share none.  LP_ERR_MEMORY. */
+LP_MUST_USE lp_status lp_shared_rows(const lp_examples *train, const lp_examples *test,
+                                     size_t *shared, lp_error *err);
+
+/* A test set that shares more than this part of its rows with the training or validation set tests
+ * nothing. */
+#define LP_MOST_SHARED 0.05
+
 /* ---- one probe ---- */
 
 /* How logits become probabilities. */

@@ -59,7 +59,7 @@ typedef struct lp_sweep_options {
     double held_out;            /* share of every class for validation, default 0.1 */
     size_t folds;               /* >= 2: k-fold cross-validation instead; default 0 */
     uint64_t seed;              /* of the split, default 0 */
-    lp_fit_options fit;         /* its C is not used; progress is called before each point */
+    lp_fit_options fit;         /* its C is not used; progress is called before each fit */
     const char *work; /* folder that keeps what is done, so that the same sweep resumes; or NULL */
     const char *identity; /* digest of the data, recorded in the folder; NULL = "" */
 } lp_sweep_options;
@@ -71,7 +71,9 @@ typedef struct lp_sweep_point {
     lp_interval interval; /* Wilson, 95 % */
     size_t iterations;    /* the largest of any fold */
     size_t passes;        /* sum over the folds */
-    bool converged;       /* in every fold */
+    double gap;     /* bound on it (lp_fit_report), the largest of any fold; < 0: says nothing */
+    bool exact;     /* fitted to the tolerance; else to 1e-3, which shows that it isn't the best */
+    bool converged; /* in every fold, to that */
 } lp_sweep_point;
 
 typedef struct lp_sweep {
@@ -84,15 +86,16 @@ typedef struct lp_sweep {
 
 void lp_sweep_defaults(lp_sweep_options *options);
 
-/* Runs the sweep.  validation NULL: held out of train, or folds of it; otherwise train is for
- * fitting alone.  Fits of the dense solvers start from the solution of the nearest C done before.
- * Needs a copy of the training part of train.  On failure *sweep is NULL, and finished points stay
- * in the work folder.
- * LP_ERR_ARGUMENT: an option is out of its range, or the work folder belongs to another sweep.
- * LP_ERR_DATA: as lp_probe_fit and lp_probe_score, or nothing can be held out.  LP_ERR_FORMAT: a
- * file in the work folder is damaged.  LP_ERR_IO: the folder cannot be written, or another process
- * works in it.  LP_ERR_MEMORY.  LP_CANCELLED: progress returned false.  A fit that does not
- * converge is no failure: see lp_sweep_point.converged. */
+/* Runs the sweep.  Points are fitted roughly at first (softmax, ovr), and to the tolerance where
+ * the choice may rest on them: docs/NUMERICS.md, "Choosing C".  validation NULL: held out of train,
+ * or folds of it; otherwise train is for fitting alone.  Fits of the dense solvers start from the
+ * solution of the nearest C done before. Needs a copy of the training part of train.  On failure
+ * *sweep is NULL, and finished points stay in the work folder. LP_ERR_ARGUMENT: an option is out of
+ * its range, or the work folder belongs to another sweep. LP_ERR_DATA: as lp_probe_fit and
+ * lp_probe_score, or nothing can be held out.  LP_ERR_FORMAT: a file in the work folder is damaged.
+ * LP_ERR_IO: the folder cannot be written, or another process works in it.  LP_ERR_MEMORY.
+ * LP_CANCELLED: progress returned false.  A fit that does not converge is no failure: see
+ * lp_sweep_point.converged. */
 LP_MUST_USE lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
                                    const lp_sweep_options *options, lp_sweep **sweep,
                                    lp_error *err);

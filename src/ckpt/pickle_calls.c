@@ -19,8 +19,7 @@ enum { STACK_GLOBAL_MAX = 512 };
 
 /* What is listed and never read: its bytes are known, its values are not. */
 static const lp_torch_type unknown_type = {NULL, "unknown", LP_DTYPE_OTHER, 1};
-static const lp_torch_type lazy_bits = {NULL, "negated-or-conjugated", LP_DTYPE_OTHER,
-                                        1};
+static const lp_torch_type lazy_bits = {NULL, "negated-or-conjugated", LP_DTYPE_OTHER, 1};
 
 static bool has_role(const lp_machine *m, uint32_t node, lp_role role) {
     const lp_node *n = lp_node_at(m, node);

@@ -20,6 +20,9 @@ static const struct {
      "again"},
     {0, "version https://git-lfs", 23, LP_ERR_FORMAT,
      "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
+    {0, "\x80", 1, LP_ERR_UNSUPPORTED,
+     "a pickle that torch.save did not write: load it with Python, and save its tensors with "
+     "torch.save or as .safetensors"},
 };
 
 static lp_status refuse(const lp_map *map, lp_error *err) {

@@ -25,7 +25,7 @@ static const cli_option own[] = {
     {.name = NULL}};
 
 /* k and T, then the columns of every score. */
-static void print_scores(const knn_settings *s, const lp_score *scores) {
+static void print_scores(const knn_settings *s, const lp_score *scores, size_t shared) {
     enum { OWN = 2, MOST = 16 };
     lp_column columns[MOST] = {{"k", "k", NULL}, {"temperature", "T", "%g"}};
     memcpy(columns + OWN, lp_score_columns, lp_score_column_count * sizeof *columns);
@@ -35,6 +35,9 @@ static void print_scores(const knn_settings *s, const lp_score *scores) {
         lp_row_count(&row, "k", s->k.values[i]);
         lp_row_real(&row, "temperature", s->temperature);
         lp_row_merge(&row, lp_score_json(&scores[i]));
+        if (shared > 0) {
+            lp_row_count(&row, "shared_rows", shared);
+        }
         lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_table_print(stdout, s->output.format, columns, OWN + lp_score_column_count, rows);
@@ -58,11 +61,13 @@ static lp_status search(const knn_settings *s, const lp_features *train, const l
 static lp_status knn(void *job, lp_error *err) {
     const knn_settings *s = job;
     lp_features *train = NULL, *test = NULL;
+    size_t shared;
     lp_score scores[sizeof s->k.values / sizeof s->k.values[0]];
     lp_status status;
     LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &train, &test, err));
+    LP_TRY(cli_count_shared(train, test, &shared, err));
     LP_TRY(search(s, train, test, scores, err));
-    print_scores(s, scores);
+    print_scores(s, scores, shared);
 done:
     lp_features_close(train);
     lp_features_close(test);

@@ -1,7 +1,7 @@
 /* linprobe sweep: chooses C on validation data, fits on all training data, scores once.
  *
  *   1. the sweep, on the training set (and a validation set) alone   -> OUT/points.json
- *   2. a fit on training + validation data with the chosen C         -> OUT/best.probe
+ *   2. a fit on training (+ validation) data with the chosen C       -> OUT/best.probe
  *   3. only then is the test set opened: one score, of that probe
  *   4. the report, in OUT */
 #include <math.h>
@@ -14,10 +14,15 @@
 #include "cli/meter.h"
 #include "report/sweep_report.h"
 
+typedef enum sweep_refit { REFIT_BOTH, REFIT_TRAIN } sweep_refit;
+static const char *const refit_names[] = {"train+validation", "train", NULL};
+_Static_assert(sizeof(sweep_refit) == sizeof(int), "an option stores it through an int");
+
 typedef struct sweep_job {
     const char *train_path, *validation_path, *test_path, *out;
     lp_sweep_options options; /* its decades, seed and fit are filled in from what follows */
     double low, high;
+    sweep_refit refit;
     size_t seed;
     cli_fit_settings asked;
     cli_output_settings output;
@@ -39,6 +44,9 @@ static const cli_option own[] = {
      .help = "seed of the split"},
     {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol),
      .choices = lp_sweep_protocol_names, .help = "search: the CLIP paper's; grid: every point"},
+    {CLI_METHOD, "--refit", "SETS", CLI_CHOICE, AT(refit), .choices = refit_names,
+     .help = "what the probe is fitted on once C is chosen, where --validation is given; what is "
+             "held out of TRAIN_DIR always takes part"},
     {CLI_METHOD, "--from", "EXPONENT", CLI_REAL, AT(low), .low = -12, .high = 11,
      .help = "smallest C is 10^EXPONENT"},
     {CLI_METHOD, "--to", "EXPONENT", CLI_REAL, AT(high), .low = -11, .high = 12,
@@ -50,15 +58,41 @@ static const cli_option own[] = {
     {.name = NULL}};
 #undef AT
 
+/* Refuses a test set that is, by its rows, one of those that are fitted or chosen on. */
+static lp_status check_leak(const sweep_job *j, lp_sweep_report *r, lp_error *err) {
+    const lp_features *sets[] = {r->train, r->validation};
+    lp_features *test = NULL;
+    lp_status status;
+    LP_TRY(lp_features_open(j->test_path, &test, err));
+    for (size_t i = 0; i < 2 && sets[i] != NULL; i++) {
+        LP_TRY(cli_count_shared(sets[i], test, &r->shared[i], err));
+        if ((double)r->shared[i] > LP_MOST_SHARED * (double)test->count) {
+            LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: %zu of its %zu rows are rows of the %s set %s, at most %g %% may "
+                           "be: give --test images that are used for nothing else",
+                           test->path, r->shared[i], test->count,
+                           i == 0 ? "training" : "validation", sets[i]->path,
+                           100 * LP_MOST_SHARED));
+        }
+    }
+done:
+    lp_features_close(test);
+    return status;
+}
+
 static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_report *r,
                         lp_error *err) {
     lp_status status =
         j->validation_path == NULL
             ? lp_features_open(j->train_path, &r->train, err)
             : lp_run_open_sets(j->train_path, j->validation_path, &r->train, &r->validation, err);
-    return status != LP_OK
-               ? status
-               : lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err);
+    LP_TRY(status);
+    if (j->test_path != NULL) {
+        LP_TRY(check_leak(j, r, err));
+    }
+    LP_TRY(lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err));
+done:
+    return status;
 }
 
 /* Fits with the chosen C on all that is not test data.  Without convergence the probe is there, and
@@ -70,8 +104,9 @@ static lp_status refit(const sweep_job *j, const lp_watch *watch, lp_sweep_repor
     r->options = j->options;
     r->options.fit.C = r->sweep->points[r->sweep->best].C;
     LP_TRY(lp_path_print(path, err, "%s/best.probe", j->out));
-    status = lp_run_fit(r->train, r->validation, &r->options.fit, path, r->command, watch, probe,
-                        &r->fit, err);
+    r->refit_on_both = j->refit == REFIT_BOTH && r->validation != NULL;
+    status = lp_run_fit(r->train, r->refit_on_both ? r->validation : NULL, &r->options.fit, path,
+                        r->command, watch, probe, &r->fit, err);
     status = status == LP_NOT_CONVERGED ? LP_OK : status;
 done:
     return status;
@@ -146,5 +181,7 @@ const cli_command cli_sweep = {
         "The search starts at C = 1e-6, 1e-4, ... 1e6 and halves its step round the best until "
         "it is 1/8 decade (arXiv 2103.00020, A.3). DIR gets sweep.html, sweep.json, sweep.csv, "
         "charts (.png, .svg) and best.probe; interrupted, the same command goes on from there. "
-        "The test set plays no part in the choice: it is opened when the probe is final.",
+        "The test set plays no part in the choice. It is refused where more than 5 % of its rows "
+        "are "
+        "rows of the training or validation set, under any name and in any order.",
 };

@@ -2,8 +2,11 @@
 #include "cli/settings.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/text.h"
+#include "linprobe/run.h"
+#include "linprobe/stats.h"
 
 /* A choice is stored through an int pointer. */
 _Static_assert(sizeof(lp_activation) == sizeof(int) && sizeof(lp_pool) == sizeof(int) &&
@@ -159,3 +162,15 @@ const cli_option cli_profile_option[] = {
      .help = "print on standard error how long each stage of the extraction took"},
     {.name = NULL}};
 #undef AT
+
+lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t *shared,
+                           lp_error *err) {
+    const lp_examples from = lp_features_examples(train), asked = lp_features_examples(test);
+    lp_status status = lp_shared_rows(&from, &asked, shared, err);
+    if (status == LP_OK && *shared > 0) {
+        (void)fprintf(stderr, "WARNING: %zu of the %zu rows of %s (%.3g %%) are rows of %s too\n",
+                      *shared, test->count, test->path, 100 * (double)*shared / (double)test->count,
+                      train->path);
+    }
+    return status;
+}

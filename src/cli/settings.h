@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "linprobe/dataset.h"
 #include "linprobe/encoder.h"
+#include "linprobe/features.h"
 #include "linprobe/probe.h"
 #include "report/table.h"
 
@@ -39,6 +40,11 @@ cli_fit_settings cli_fit_defaults(void);
 
 /* The options of a fit by `solver`, with its own tolerance. */
 lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, size_t threads);
+
+/* How many rows of the test set the training set has too (lp_shared_rows), with a warning on
+ * standard error where there are any. */
+lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t *shared,
+                           lp_error *err);
 
 /* The same for the one solver that --solver chose: either of --eps and --tol is its tolerance. */
 lp_fit_options cli_fit_chosen(const cli_fit_settings *settings, size_t threads);

@@ -150,15 +150,12 @@ static json_t *value_of(const meta_key *key, const void *at) {
     return NULL;
 }
 
-static bool is_left_out(const meta_key *key, const void *at) {
-    return key->optional &&
-           (key->kind == KEY_TEXT ? *(const char *const *)at == NULL : *(const int *)at == 0);
-}
-
 static void put_keys(lp_row *row, const meta_key *keys, const lp_provenance *p) {
     for (; keys->name != NULL; keys++) {
-        const char *at = (const char *)p + keys->offset;
-        if (!is_left_out(keys, at)) {
+        const void *at = (const char *)p + keys->offset;
+        bool left_out = keys->optional && (keys->kind == KEY_TEXT ? *(const char *const *)at == NULL
+                                                                  : *(const int *)at == 0);
+        if (!left_out) {
             lp_row_put(row, keys->name, value_of(keys, at));
         }
     }
@@ -538,7 +535,6 @@ static const char *first_difference(const meta_key *keys, const lp_provenance *a
  * can change an image, so a folder of images and square records may differ in them. */
 static const char *difference(const lp_provenance *a, const lp_provenance *b) {
     lp_provenance other = *b;
-    const char *name;
     other.data = a->data;
     other.data.labels = b->data.labels;
     other.encoder.family = a->encoder.family; /* the other inputs say all that it stands for */
@@ -546,7 +542,7 @@ static const char *difference(const lp_provenance *a, const lp_provenance *b) {
         other.encoder.preprocess.crop_rule = a->encoder.preprocess.crop_rule;
         other.encoder.resize_rule = a->encoder.resize_rule;
     }
-    name = first_difference(input_keys, a, &other);
+    const char *name = first_difference(input_keys, a, &other);
     name = name != NULL ? name : first_difference(encoding_keys, a, &other);
     return name != NULL ? name : first_difference(preprocess_keys, a, &other);
 }

@@ -12,8 +12,9 @@
  *   taps    = from trunc(centre - support + 1/2) to trunc(centre + support + 1/2), cut to the image
  *   weight  = f((tap - centre + 1/2) / widened), divided by the sum of those left after the cut
  * in double, then rounded half away from zero to 22 fractional bits; sums are int32 and begin at
- * one half (the weights of one sign add up to 1.29 at most, so they stay below 2^31); results are clipped to 0..255 after each pass.  Pillow leaves out a pass that does not
- * change the size; here it is done, with weights 0, 1, 0, which gives the same bytes. */
+ * one half (the weights of one sign add up to 1.29 at most, so they stay below 2^31); results are
+ * clipped to 0..255 after each pass.  Pillow leaves out a pass that does not change the size; here
+ * it is done, with weights 0, 1, 0, which gives the same bytes. */
 #include "image/resample.h"
 
 #include <math.h>

@@ -18,6 +18,10 @@ extern void dsyevd_(const char *job, const char *triangle, const int *n, double 
                     double *values, double *work, const int *lwork, int *iwork, const int *liwork,
                     int *info, size_t job_length, size_t triangle_length);
 
+/* LAPACK's Cholesky factorisation, likewise. */
+extern void spotrf_(const char *triangle, const int *n, float *a, const int *lda, int *info,
+                    size_t triangle_length);
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void use_one_thread(void) {
@@ -44,6 +48,21 @@ void lp_gemm64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
     (void)pthread_once(&once, use_one_thread);
     cblas_dgemm(CblasRowMajor, form(transpose_a), form(transpose_b), (int)m, (int)n, (int)k, alpha,
                 a, (int)a_stride, b, (int)b_stride, beta, c, (int)c_stride);
+}
+
+void lp_gram(const float *a, size_t k, size_t n, float *c) {
+    assert(k <= INT_MAX && n <= INT_MAX);
+    (void)pthread_once(&once, use_one_thread);
+    cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, (int)n, (int)k, 1, a, (int)n, 0, c, (int)n);
+}
+
+bool lp_cholesky(float *a, size_t n) {
+    assert(n <= INT_MAX);
+    int order = (int)n, info = 0;
+    (void)pthread_once(&once, use_one_thread);
+    /* Our lower triangle is column-major's upper one, and so is the factor. */
+    spotrf_("U", &order, a, &order, &info, 1);
+    return info == 0;
 }
 
 lp_status lp_eigen_symmetric(double *a, size_t n, double *values, lp_error *err) {

@@ -17,6 +17,13 @@ void lp_gemm64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
                const double *a, size_t a_stride, const double *b, size_t b_stride, double beta,
                double *c, size_t c_stride);
 
+/* The lower triangle of c [n, n] = a' a, a [k, n]. */
+void lp_gram(const float *a, size_t k, size_t n, float *c);
+
+/* The symmetric, positive definite a [n, n], of which the lower triangle is read, becomes L with
+ * a = L L' in its lower triangle.  False where it is not positive definite. */
+bool lp_cholesky(float *a, size_t n);
+
 /* Eigenvalues and eigenvectors of the symmetric matrix a [n, n], of which one triangle is enough
  * (a[i][j] with i <= j).  values [n], ascending.  a is overwritten: row i is the eigenvector of
  * values[i], of norm 1. */

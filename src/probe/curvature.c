@@ -41,7 +41,7 @@ typedef struct scatter_job {
     const double *class_sums;
     size_t count;  /* rows of the sample */
     float *x;      /* [count, F] less the class means */
-    float *strips; /* [F, F], S times count */
+    float *strips; /* [F, F], S times count, then S */
 } scatter_job;
 
 static lp_status centre_rows(void *context, size_t strip, size_t worker, lp_error *err) {
@@ -96,12 +96,12 @@ static lp_status diagonalise(lp_basis *basis, scatter_job *job, lp_memory *memor
     double scale = 1 / (double)job->count;
     lp_status status;
     basis->vectors = lp_memory_take(memory, F, F * sizeof *basis->vectors);
-    job->strips = lp_memory_take(&job->memory, F, F * sizeof *job->strips);
+    basis->covariance = job->strips = lp_memory_take(memory, F, F * sizeof *job->strips);
     LP_TRY(lp_memory_check(memory, "covariance", err));
-    LP_TRY(lp_memory_check(&job->memory, "covariance", err));
     LP_TRY(lp_parallel_for(job->problem->threads, strips_of(F), multiply_strip, job, err));
     for (size_t j = 0; j < F * F; j++) {
         basis->vectors[j] = scale * (double)job->strips[j];
+        job->strips[j] = (float)basis->vectors[j];
     }
     LP_TRY(lp_eigen_symmetric(basis->vectors, F, basis->values, err));
     for (size_t j = 0; j < F; j++) {

@@ -8,9 +8,10 @@
 
 /* Eigenvectors and eigenvalues of the covariance of x within the classes. */
 typedef struct lp_basis {
-    size_t width;    /* F */
-    double *vectors; /* [F, F], one a row; NULL for the features' own axes, where F is large */
-    double *values;  /* [F] >= 0 */
+    size_t width;      /* F */
+    double *vectors;   /* [F, F], one a row; NULL for the features' own axes, where F is large */
+    double *values;    /* [F] >= 0 */
+    float *covariance; /* [F, F] itself, the lower triangle at least; NULL where vectors is */
 } lp_basis;
 
 /* class_sums [K, F] as by lp_pass_class_sums.  The basis lies in `memory`. */

@@ -5,6 +5,7 @@
  *       -> loss, residual r = p - y in place             [B, K]
  *       -> r' scratch                                    [K, F]   product, added up in float64
  *       -> p (1 - p), its product with scratch           (when curvature is asked for)
+ *       -> p (1 - p), the large ones to a list           (when entries are)
  *       -> p' p                                [K, K]    (when the classes' coupling is)
  *     afterwards  r' x = r' (x - mean) + (sum r) mean'
  *
@@ -24,6 +25,7 @@
 #include "math/accumulate.h"
 #include "math/linalg.h"
 #include "math/logistic.h"
+#include "probe/entries.h"
 
 enum {
     BLOCK_BYTES = 640 << 10, /* of float32 rows and logits */
@@ -38,6 +40,7 @@ typedef struct pass_worker {
     float *narrow; /* [block, F], [block, K], then [K, F] or [K, K] */
     double *wide;  /* the same, made when first needed */
     int32_t *labels;
+    float *row; /* [K] */
 } pass_worker;
 
 struct lp_pass {
@@ -150,12 +153,30 @@ lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_memory *memory
         pass->worker[w].narrow = lp_memory_take(memory, size, sizeof(float));
         pass->worker[w].wide = lp_memory_take(memory, size, sizeof(double));
         pass->worker[w].labels = lp_memory_take(memory, pass->block, sizeof(int32_t));
+        pass->worker[w].row = lp_memory_take(memory, K, sizeof(float));
     }
     LP_TRY(lp_memory_check(memory, "pass", err));
     LP_TRY(sum_classes(pass, err));
     *out = pass;
 done:
     return status;
+}
+
+size_t lp_pass_chunks(const lp_pass *pass) {
+    return pass->chunks;
+}
+
+size_t lp_pass_first_row(const lp_pass *pass, size_t chunk) {
+    size_t row = first_block(pass, chunk) * pass->block;
+    return row < pass->problem->count ? row : pass->problem->count;
+}
+
+const float *lp_pass_mean(const lp_pass *pass) {
+    return pass->mean;
+}
+
+const lp_problem *lp_pass_problem(const lp_pass *pass) {
+    return pass->problem;
 }
 
 const double *lp_pass_class_sums(const lp_pass *pass) {
@@ -189,13 +210,16 @@ static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error 
     size_t end = first_block(pass, chunk + 1);
     (void)err;
     memset(sums, 0, pass->sums_size * sizeof *sums);
+    if (pass->request->extra == LP_EXTRA_ENTRIES) {
+        lp_entries_restart(pass->request->entries, chunk);
+    }
     for (size_t b = first_block(pass, chunk); b < end; b++) {
         size_t first = b * pass->block, rows = pass->problem->count - first;
         rows = rows < pass->block ? rows : pass->block;
         if (pass->request->wide) {
-            do_block64(pass, first, rows, pass->wide_model, own->wide, own->labels, sums);
+            do_block64(pass, chunk, first, rows, pass->wide_model, own->wide, own, sums);
         } else {
-            do_block(pass, first, rows, pass->narrow_model, own->narrow, own->labels, sums);
+            do_block(pass, chunk, first, rows, pass->narrow_model, own->narrow, own, sums);
         }
     }
     return LP_OK;

@@ -15,8 +15,11 @@ typedef enum lp_loss {
 typedef enum lp_extra {
     LP_EXTRA_NONE,
     LP_EXTRA_CURVATURE, /* weight and weighted */
+    LP_EXTRA_ENTRIES,   /* weight, and where it is large: entries.h */
     LP_EXTRA_COUPLING   /* coupling; softmax alone */
 } lp_extra;
+
+struct lp_entries;
 
 /* Where a pass evaluates.  Rows are those of `columns`. */
 typedef struct lp_pass_request {
@@ -26,6 +29,7 @@ typedef struct lp_pass_request {
     size_t count;
     bool wide; /* products and exponentials in float64 instead of float32 */
     lp_extra extra;
+    struct lp_entries *entries; /* to fill in, for LP_EXTRA_ENTRIES */
 } lp_pass_request;
 
 /* Sums over the examples, in float64.  p is the model's probability of the row's class, y 1 for its
@@ -47,6 +51,17 @@ LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_me
 
 /* Sum of x over the examples of each class and, in the last row, over all of them: [K + 1, F]. */
 const double *lp_pass_class_sums(const lp_pass *pass);
+
+/* How the work is cut: chunk c has the rows lp_pass_first_row(c) .. lp_pass_first_row(c + 1) - 1.
+ */
+size_t lp_pass_chunks(const lp_pass *pass);
+size_t lp_pass_first_row(const lp_pass *pass, size_t chunk);
+
+/* Mean of x [F]. */
+const float *lp_pass_mean(const lp_pass *pass);
+
+/* The problem that it passes over. */
+const lp_problem *lp_pass_problem(const lp_pass *pass);
 
 /* *sums points into the pass and holds until its next run. */
 LP_MUST_USE lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,

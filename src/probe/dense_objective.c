@@ -33,7 +33,7 @@ lp_evaluator lp_evaluator_make(const lp_dense *dense, lp_pass *pass, double C, l
     size_t K = dense->problem->classes, F = dense->problem->width;
     lp_evaluator e = {.dense = dense,
                       .pass = pass,
-                      .C = C,
+                      .C = lp_memory_take(memory, dense->models, sizeof *e.C),
                       .chosen = lp_memory_take(memory, dense->models, sizeof *e.chosen),
                       .raw = lp_memory_take(memory, K, F * sizeof *e.raw),
                       .turned = lp_memory_take(memory, K, F * sizeof *e.turned),
@@ -41,6 +41,9 @@ lp_evaluator lp_evaluator_make(const lp_dense *dense, lp_pass *pass, double C, l
                       .columns = lp_memory_take(memory, K, sizeof *e.columns)};
     for (size_t model = 0; e.chosen != NULL && model < dense->models; model++) {
         e.chosen[model] = true;
+    }
+    for (size_t model = 0; e.C != NULL && model < dense->models; model++) {
+        e.C[model] = C;
     }
     return e;
 }
@@ -55,23 +58,31 @@ lp_objective lp_objective_make(const lp_dense *dense, lp_memory *memory) {
     return at;
 }
 
-/* Curvature of the evaluated classes, to the basis.  Where a model is sure of every example, its
- * curvature vanishes; a floor keeps the preconditioner's steps finite. */
-static lp_status take_curvature(lp_evaluator *e, const lp_pass_sums *sums, size_t count,
-                                lp_objective *at, lp_error *err) {
+/* Weights of the evaluated classes.  Where a model is sure of every example, its curvature
+ * vanishes; a floor keeps the preconditioner's steps finite. */
+static void take_weights(const lp_evaluator *e, const lp_pass_sums *sums, size_t count,
+                         lp_objective *at) {
     static const double FLOOR = 1e-6;
+    const lp_problem *problem = e->dense->problem;
+    for (size_t r = 0; r < count; r++) {
+        size_t k = e->columns[r], few = problem->counts[k];
+        few = few < problem->count - few ? few : problem->count - few;
+        at->weight[k] = fmax(sums->weight[r], FLOOR * (double)few);
+    }
+}
+
+/* Centres of the evaluated classes, to the basis. */
+static lp_status take_centres(const lp_evaluator *e, const lp_pass_sums *sums, size_t count,
+                              lp_objective *at, lp_error *err) {
     const lp_problem *problem = e->dense->problem;
     size_t F = problem->width;
     lp_status status = lp_basis_turn(&e->dense->basis, LP_TO_BASIS, sums->weighted, count,
                                      e->turned, problem->threads, err);
     for (size_t r = 0; status == LP_OK && r < count; r++) {
-        size_t k = e->columns[r], few = problem->counts[k];
-        few = few < problem->count - few ? few : problem->count - few;
         double weight = sums->weight[r];
         for (size_t j = 0; j < F; j++) {
-            at->centres[k * F + j] = weight > 0 ? e->turned[r * F + j] / weight : 0;
+            at->centres[e->columns[r] * F + j] = weight > 0 ? e->turned[r * F + j] / weight : 0;
         }
-        at->weight[k] = fmax(weight, FLOOR * (double)few);
     }
     return status;
 }
@@ -81,7 +92,6 @@ lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
     const lp_dense *dense = e->dense;
     const lp_problem *problem = dense->problem;
     size_t F = problem->width, D = dense->size, count = 0, threads = problem->threads;
-    double C = e->C;
     lp_pass_sums sums;
     lp_status status;
     for (size_t k = 0; k < problem->classes; k++) {
@@ -91,7 +101,11 @@ lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
             e->columns[count++] = k;
         }
     }
-    const lp_pass_request request = {e->raw, e->intercepts, e->columns, count, e->wide, extra};
+    const lp_pass_request request = {e->raw,  e->intercepts, e->columns, count,
+                                     e->wide, extra,         e->entries};
+    if (extra == LP_EXTRA_ENTRIES) {
+        lp_entries_set_least(e->entries, e->share, e->weight, e->columns, count);
+    }
     LP_TRY(lp_basis_turn(&dense->basis, LP_FROM_BASIS, e->turned, count, e->raw, threads, err));
     LP_TRY(lp_pass_run(e->pass, &request, &sums, err));
     e->passes++;
@@ -103,7 +117,7 @@ lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
     for (size_t r = 0; r < count; r++) {
         size_t k = e->columns[r];
         const double *w = parameters + k * D;
-        double *g = at->gradient + k * D;
+        double *g = at->gradient + k * D, C = e->C[k / dense->rows];
         for (size_t j = 0; j < F; j++) {
             g[j] = w[j] + C * e->turned[r * F + j];
         }
@@ -121,11 +135,32 @@ lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
             }
         }
     }
+    if (extra == LP_EXTRA_CURVATURE || extra == LP_EXTRA_ENTRIES) {
+        take_weights(e, &sums, count, at);
+    }
     if (extra == LP_EXTRA_CURVATURE) {
-        LP_TRY(take_curvature(e, &sums, count, at, err));
+        LP_TRY(take_centres(e, &sums, count, at, err));
     }
 done:
     return status;
+}
+
+void lp_centre_classes(double *values, size_t classes, size_t size) {
+    for (size_t j = 0; j < size; j++) {
+        double sum = 0;
+        for (size_t k = 0; k < classes; k++) {
+            sum += values[k * size + j];
+        }
+        sum /= (double)classes;
+        for (size_t k = 0; k < classes; k++) {
+            values[k * size + j] -= sum;
+        }
+    }
+}
+
+/* 1/2 |v|^2 + C sum loss = 2 [1/2 (|v/2|^2 + |-v/2|^2) + C/2 sum loss] */
+double lp_dense_factor(const lp_dense *dense) {
+    return dense->loss == LP_LOSS_SOFTMAX && dense->problem->classes == 2 ? 2 : 1;
 }
 
 double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model) {
@@ -195,6 +230,31 @@ void lp_dense_close(void *state) {
     lp_free(dense);
 }
 
+/* Copies some of the examples, for what only a rough answer is wanted for. */
+static lp_status take_sample(lp_dense *dense, lp_error *err) {
+    enum { SAMPLE = 1024, PER_CLASS = 8 };
+    const lp_problem *all = dense->problem;
+    size_t F = all->width, count = PER_CLASS * all->classes;
+    count = count > SAMPLE ? count : SAMPLE;
+    count = count < all->count ? count : all->count;
+    float *x = lp_memory_take(&dense->memory, count, F * sizeof *x);
+    int32_t *labels = lp_memory_take(&dense->memory, count, sizeof *labels);
+    lp_status status;
+    LP_TRY(lp_memory_check(&dense->memory, "sample", err));
+    for (size_t r = 0; r < count; r++) {
+        size_t i = (size_t)((uint64_t)r * all->count / count);
+        memcpy(x + r * F, all->x + i * F, F * sizeof *x);
+        labels[r] = all->labels[i];
+    }
+    dense->few = *all;
+    dense->few.count = count;
+    dense->few.x = x;
+    dense->few.labels = labels;
+    LP_TRY(lp_pass_new(&dense->few, dense->loss, &dense->memory, &dense->sample, err));
+done:
+    return status;
+}
+
 lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, void **out, lp_error *err) {
     size_t K = problem->classes, F = problem->width, threads = problem->threads;
     lp_status status;
@@ -214,6 +274,7 @@ lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, void **out, lp_
     dense->total = lp_memory_take(&dense->memory, F, sizeof *dense->total);
     LP_TRY(lp_memory_check(&dense->memory, "fit", err));
     LP_TRY(lp_pass_new(problem, loss, &dense->memory, &dense->pass, err));
+    LP_TRY(take_sample(dense, err));
     const double *class_sums = lp_pass_class_sums(dense->pass), *total = class_sums + K * F;
     LP_TRY(lp_basis_init(&dense->basis, problem, class_sums, &dense->memory, err));
     LP_TRY(

@@ -31,6 +31,8 @@
 #include "base/parallel.h"
 #include "math/linalg.h"
 #include "probe/lbfgs.h"
+#include "probe/newton.h"
+#include "probe/path.h"
 
 enum {
     /* Steps remembered.  Nocedal and Wright, section 7.2, find 3 to 20 enough; fewer than 20 where
@@ -47,7 +49,9 @@ enum {
     /* Rounds without progress before float32 is left, and before float64 gives up: L-BFGS may stand
      * still for a while and go on. */
     NARROW_PATIENCE = 5,
-    WIDE_PATIENCE = 60
+    WIDE_PATIENCE = 60,
+
+    MOST_SETTLED = 8 /* Newton steps in the intercepts, in float64 */
 };
 /* The gap goes with |g|^2, so its own rule is this times tolerance^2: 1e-9 at the default 1e-6. */
 static const double GAP_SHARE = 1000;
@@ -55,6 +59,8 @@ static const double GAP_SHARE = 1000;
  * and what the sums over the examples add to it. */
 static const double NARROW_NOISE = 5e-8;
 static const double WIDE_NOISE = 1e-13;
+/* Share of f below which what a Newton step promises may be rounding in float32. */
+static const double NARROW_LIMIT = 1e-6;
 /* The smallest tolerance that float32's gradient can meet; below it, the Newton step in the
  * intercepts is made in float64 (docs/NUMERICS.md, "Precision"). */
 static const double NARROW_TOLERANCE = 5e-5;
@@ -66,6 +72,9 @@ typedef enum model_state {
     STUCK,
     LIMITED /* by the number of iterations */
 } model_state;
+
+/* Of a class's mean p (1 - p), what an entry of the second derivative must exceed at C itself. */
+static const double FINE_SHARE = 0.01;
 
 typedef struct model {
     model_state state;
@@ -79,11 +88,14 @@ typedef struct model {
     double best_norm; /* for the patience */
     double best_value;
     size_t stale;
+    size_t settled; /* Newton steps in the intercepts */
+    size_t whole;   /* Newton steps of length 1 in a row, at one C */
 } model;
 
 typedef struct descent {
     lp_memory memory; /* that the arrays below lie in */
     const lp_dense *dense;
+    double C;
     lp_evaluator evaluator;
     double *parameters, *trial, *direction, *scratch; /* [K, D] */
     model *models;
@@ -91,6 +103,10 @@ typedef struct descent {
     lp_objective there; /* at trial */
     lp_preconditioner preconditioner;
     lp_lbfgs lbfgs;
+    lp_newton *newton; /* NULL: the directions are L-BFGS's */
+    bool *wanted;      /* [models] to get a direction of Newton's */
+    double *accuracy;  /* [models] */
+    double work;       /* of Newton's directions, in passes */
 } descent;
 
 static lp_status descent_init(descent *s, const lp_dense *dense, double C, double *parameters,
@@ -100,11 +116,14 @@ static lp_status descent_init(descent *s, const lp_dense *dense, double C, doubl
     depth = depth > DEPTH ? DEPTH : depth < LEAST_DEPTH ? LEAST_DEPTH : depth;
     memset(s, 0, sizeof *s);
     s->dense = dense;
+    s->C = C;
     s->parameters = parameters;
     s->trial = lp_memory_take(&s->memory, K, D * sizeof *s->trial);
     s->direction = lp_memory_take_zeroed(&s->memory, K, D * sizeof *s->direction);
     s->scratch = lp_memory_take(&s->memory, K, D * sizeof *s->scratch);
     s->models = lp_memory_take_zeroed(&s->memory, dense->models, sizeof *s->models);
+    s->wanted = lp_memory_take(&s->memory, dense->models, sizeof *s->wanted);
+    s->accuracy = lp_memory_take(&s->memory, dense->models, sizeof *s->accuracy);
     s->evaluator = lp_evaluator_make(dense, dense->pass, C, &s->memory);
     s->here = lp_objective_make(dense, &s->memory);
     s->there = lp_objective_make(dense, &s->memory);
@@ -118,21 +137,6 @@ static lp_status descent_init(descent *s, const lp_dense *dense, double C, doubl
     return lp_memory_check(&s->memory, "fit", err);
 }
 
-/* Takes off what is common to all classes of a softmax model.  It changes no probability, so that
- * the optimum has none of it and the gradient neither; a step of it could only cost penalty. */
-static void centre_classes(double *values, size_t classes, size_t size) {
-    for (size_t j = 0; j < size; j++) {
-        double sum = 0;
-        for (size_t k = 0; k < classes; k++) {
-            sum += values[k * size + j];
-        }
-        sum /= (double)classes;
-        for (size_t k = 0; k < classes; k++) {
-            values[k * size + j] -= sum;
-        }
-    }
-}
-
 static void invert(void *context, size_t which, const double *from, double *to) {
     const descent *s = context;
     size_t D = s->dense->size, rows = s->dense->rows;
@@ -140,29 +144,74 @@ static void invert(void *context, size_t which, const double *from, double *to) 
         lp_precondition(&s->preconditioner, which * rows + r, from + r * D, to + r * D);
     }
     if (s->dense->loss == LP_LOSS_SOFTMAX) {
-        centre_classes(to, rows, D);
+        lp_centre_classes(to, rows, D);
     }
+}
+
+static void set_trial(descent *s, size_t which) {
+    size_t size = s->dense->rows * s->dense->size, first = which * size;
+    for (size_t j = first; j < first + size; j++) {
+        s->trial[j] = s->parameters[j] + s->models[which].step * s->direction[j];
+    }
+}
+
+/* A new direction of model `which` is there. */
+static void start_search(descent *s, size_t which) {
+    size_t size = s->dense->rows * s->dense->size, first = which * size;
+    model *m = &s->models[which];
+    m->slope = lp_dot(s->here.gradient + first, s->direction + first, size);
+    m->step = 1;
 }
 
 static lp_status choose_direction(void *context, size_t which, size_t worker, lp_error *err) {
     descent *s = context;
-    model *m = &s->models[which];
+    const model *m = &s->models[which];
     size_t size = s->dense->rows * s->dense->size, first = which * size;
     (void)worker;
     (void)err;
-    if (m->state != RUNNING) {
-        return LP_OK;
-    }
-    if (m->tries == 0) {
+    if (m->state == RUNNING && m->tries == 0) {
         lp_lbfgs_direction(&s->lbfgs, which, s->here.gradient + first, invert, s,
                            s->direction + first, s->scratch + first);
-        m->slope = lp_dot(s->here.gradient + first, s->direction + first, size);
-        m->step = 1;
-    }
-    for (size_t j = first; j < first + size; j++) {
-        s->trial[j] = s->parameters[j] + m->step * s->direction[j];
+        start_search(s, which);
     }
     return LP_OK;
+}
+
+/* How exactly the next Newton equations are solved: the better, the closer to the optimum their
+ * quadratic model holds. */
+static double accuracy_of(const model *m) {
+    return m->whole == 0 ? 0.3 : 0.1;
+}
+
+/* Which entries of the second derivative are kept.  On the way to C a rough one is good enough. */
+static double share_of(const descent *s) {
+    bool there = true;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        there = there && s->evaluator.C[i] == s->C;
+    }
+    return there ? FINE_SHARE : LP_NEWTON_SHARE;
+}
+
+static lp_status choose_newton_directions(descent *s, lp_error *err) {
+    const lp_newton_point at = {s->wanted, s->evaluator.C, s->here.weight, s->here.gradient,
+                                s->accuracy};
+    size_t wanted = 0;
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        s->wanted[i] = s->models[i].state == RUNNING && s->models[i].tries == 0;
+        s->accuracy[i] = accuracy_of(&s->models[i]);
+        wanted += s->wanted[i];
+    }
+    if (wanted > 0) {
+        LP_TRY(lp_newton_direction(s->newton, &at, s->direction, &s->work, err));
+    }
+    for (size_t i = 0; i < s->dense->models; i++) {
+        if (s->wanted[i]) {
+            start_search(s, i);
+        }
+    }
+done:
+    return status;
 }
 
 static double noise_of(const descent *s) {
@@ -180,14 +229,18 @@ static double expected_excess(const descent *s, size_t which) {
     double sum = 0;
     for (size_t k = which * dense->rows; k < (which + 1) * dense->rows; k++) {
         const double *g = s->here.gradient + k * D;
-        double bend = dense->penalty > 0 ? 1 : s->evaluator.C * s->here.weight[k];
+        double bend = dense->penalty > 0 ? 1 : s->evaluator.C[which] * s->here.weight[k];
         sum += lp_dot(g, g, D - 1) + g[D - 1] * g[D - 1] / bend;
     }
     return 0.5 * sum;
 }
 
 /* Whether a bound on value - optimum ends a model's descent. */
-static bool meets(const descent *s, const model *m, double excess) {
+static bool meets(const descent *s, size_t which, double excess) {
+    const model *m = &s->models[which];
+    if (s->evaluator.C[which] != s->C) {
+        return false; /* on the way to C */
+    }
     double tolerance = s->dense->problem->tolerance;
     double floor = m->value - excess; /* the optimum is at least this */
     return (m->norm <= tolerance * m->start_gradient && excess <= tolerance * floor) ||
@@ -203,16 +256,19 @@ static void judge(descent *s, size_t which) {
     double noise = noise_of(s);
     m->value = s->here.value[which];
     m->norm = sqrt(lp_dot(g, g, size));
-    m->excess =
-        lp_dense_excess(s->dense, s->evaluator.C, which, s->parameters, m->value, s->here.gradient);
+    m->excess = lp_dense_excess(s->dense, s->evaluator.C[which], which, s->parameters, m->value,
+                                s->here.gradient);
     m->stale++;
     if (m->norm < 0.9 * m->best_norm || m->value < m->best_value - noise * fabs(m->value)) {
         m->best_norm = fmin(m->norm, m->best_norm);
         m->best_value = fmin(m->value, m->best_value);
         m->stale = 0;
     }
-    if (meets(s, m, wide ? m->excess : expected_excess(s, which))) {
+    if (wide && meets(s, which, m->excess)) {
         m->state = FINISHED;
+    } else if (meets(s, which, expected_excess(s, which)) && m->settled < MOST_SETTLED) {
+        m->state = WAITING;
+        m->settled += wide;
     } else if (m->iterations >= s->dense->problem->max_iterations) {
         m->state = LIMITED;
     } else if (m->stale > (wide ? WIDE_PATIENCE : NARROW_PATIENCE) || !isfinite(m->value)) {
@@ -229,7 +285,7 @@ static bool good_enough(const descent *s, const model *m, double value, double s
            (value <= m->value + noise && slope <= 0.8 * fabs(m->slope));
 }
 
-static void accept(descent *s, size_t which, bool curvature) {
+static void accept(descent *s, size_t which, lp_extra extra) {
     const lp_dense *dense = s->dense;
     model *m = &s->models[which];
     size_t size = dense->rows * dense->size, first = which * size;
@@ -239,13 +295,18 @@ static void accept(descent *s, size_t which, bool curvature) {
         step[j] = s->trial[first + j] - s->parameters[first + j];
         g[j] = s->there.gradient[first + j] - g[j]; /* the change, for a moment */
     }
-    lp_lbfgs_learn(&s->lbfgs, which, step, g);
+    if (s->newton == NULL) {
+        lp_lbfgs_learn(&s->lbfgs, which, step, g);
+    }
+    m->whole = m->tries == 0 ? m->whole + 1 : 0;
     memcpy(g, s->there.gradient + first, size * sizeof *g);
     memcpy(s->parameters + first, s->trial + first, size * sizeof *g);
     s->here.value[which] = s->there.value[which];
-    if (curvature) {
-        size_t rows = dense->rows, own = which * rows, F = dense->problem->width;
+    size_t rows = dense->rows, own = which * rows, F = dense->problem->width;
+    if (extra != LP_EXTRA_NONE) {
         memcpy(s->here.weight + own, s->there.weight + own, rows * sizeof *g);
+    }
+    if (extra == LP_EXTRA_CURVATURE) {
         memcpy(s->here.centres + own * F, s->there.centres + own * F, rows * F * sizeof *g);
     }
     m->tries = 0;
@@ -263,28 +324,66 @@ static void shorten(descent *s, model *m, double value) {
     }
 }
 
+/* Moves a model along the path to C (path.c).  `first`: also back. */
+static void choose_C(descent *s, size_t which, bool first) {
+    model *m = &s->models[which];
+    size_t first_row = which * s->dense->rows;
+    double *C = &s->evaluator.C[which], before = *C;
+    lp_path_choose(s->dense, s->C, first, s->parameters + first_row * s->dense->size, C,
+                   &s->here.value[which], s->here.gradient + first_row * s->dense->size);
+    if (*C != before) {
+        m->whole = 0;
+        m->best_norm = m->best_value = INFINITY;
+    }
+}
+
+/* Newton's steps are too dear to be tried again and again where float32 has no more to give: what
+ * a step promises is less than the rounding of the value, and the gradient does not fall. */
+static void leave_float32(const descent *s, model *m, bool stalled) {
+    if (s->newton != NULL && !s->evaluator.wide && m->state == RUNNING && stalled &&
+        fabs(m->slope) < NARROW_LIMIT * m->value) {
+        m->state = WAITING;
+    }
+}
+
 /* One round for the running models. */
 static lp_status advance(descent *s, bool curvature, lp_error *err) {
     const lp_dense *dense = s->dense;
     size_t size = dense->rows * dense->size;
+    lp_extra extra = s->newton != NULL ? LP_EXTRA_ENTRIES
+                     : curvature       ? LP_EXTRA_CURVATURE
+                                       : LP_EXTRA_NONE;
+    lp_status status;
+    if (s->newton != NULL) {
+        LP_TRY(choose_newton_directions(s, err));
+    } else {
+        LP_TRY(lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
+    }
     for (size_t i = 0; i < dense->models; i++) {
         s->evaluator.chosen[i] = s->models[i].state == RUNNING;
+        if (s->evaluator.chosen[i]) {
+            set_trial(s, i);
+        }
     }
-    lp_status status;
-    LP_TRY(lp_parallel_for(dense->problem->threads, dense->models, choose_direction, s, err));
-    LP_TRY(lp_evaluate(&s->evaluator, s->trial, curvature ? LP_EXTRA_CURVATURE : LP_EXTRA_NONE,
-                       &s->there, err));
+    s->evaluator.share = share_of(s);
+    LP_TRY(lp_evaluate(&s->evaluator, s->trial, extra, &s->there, err));
     for (size_t i = 0; i < dense->models; i++) {
         model *m = &s->models[i];
         if (!s->evaluator.chosen[i]) {
             continue;
         }
         double slope = lp_dot(s->there.gradient + i * size, s->direction + i * size, size);
+        double before = m->norm;
         if (good_enough(s, m, s->there.value[i], slope)) {
-            accept(s, i, curvature);
+            accept(s, i, extra);
+            if (s->newton != NULL) {
+                choose_C(s, i, false);
+            }
             judge(s, i);
+            leave_float32(s, m, m->norm > 0.5 * before);
         } else {
             shorten(s, m, s->there.value[i]);
+            leave_float32(s, m, true);
         }
     }
 done:
@@ -309,34 +408,6 @@ static lp_status evaluate_all(descent *s, lp_extra extra, lp_error *err) {
     return status;
 }
 
-/* A Newton step in the intercepts of softmax alone, whose second derivative is C coupling =
- * C sum_i [diag(p_i) - p_i p_i'], from here's coupling, which is overwritten.  values: [2 K]. */
-static lp_status step_intercepts(descent *s, double *values, lp_error *err) {
-    size_t K = s->dense->problem->classes, D = s->dense->size;
-    double *vectors = s->here.coupling; /* one a row */
-    double *step = values + K;
-    lp_status status;
-    LP_TRY(lp_eigen_symmetric(vectors, K, values, err));
-    memset(step, 0, K * sizeof *step);
-    for (size_t v = 0; v < K; v++) {
-        double product = 0;
-        for (size_t k = 0; k < K; k++) {
-            product += vectors[v * K + k] * s->here.gradient[k * D + D - 1];
-        }
-        /* along (1, ..., 1) there is neither curvature nor gradient */
-        double share =
-            values[v] > 1e-10 * values[K - 1] ? product / (s->evaluator.C * values[v]) : 0;
-        for (size_t k = 0; k < K; k++) {
-            step[k] -= share * vectors[v * K + k];
-        }
-    }
-    for (size_t k = 0; k < K; k++) {
-        s->parameters[k * D + D - 1] += step[k];
-    }
-done:
-    return status;
-}
-
 /* The first evaluation in float64 for softmax, after a Newton step in the intercepts: their
  * gradient enters the bound on the gap at first order (dense_objective.c), and the step squares it.
  * For a loose tolerance a step from a pass in float32 is good enough; where not, a second one is
@@ -344,12 +415,13 @@ done:
 static lp_status settle_intercepts(descent *s, lp_error *err) {
     enum { MOST_CLASSES = 2048 };
     size_t K = s->dense->problem->classes, D = s->dense->size;
+    lp_extra plain = s->newton != NULL ? LP_EXTRA_ENTRIES : LP_EXTRA_NONE;
     bool *wide = &s->evaluator.wide;
     lp_memory memory = {0};
     lp_status status;
-    if (K > MOST_CLASSES || meets(s, &s->models[0], s->models[0].excess)) {
+    if (K > MOST_CLASSES || meets(s, 0, s->models[0].excess)) {
         *wide = true;
-        LP_TRY(evaluate_all(s, LP_EXTRA_NONE, err));
+        LP_TRY(evaluate_all(s, plain, err));
         if (K > MOST_CLASSES || s->models[0].state == FINISHED) {
             goto done;
         }
@@ -362,9 +434,10 @@ static lp_status settle_intercepts(descent *s, lp_error *err) {
     bool last = *wide;
     while (!(*wide && s->models[0].state == FINISHED)) {
         double before = s->models[0].value, noise = noise_of(s);
-        lp_extra extra = last ? LP_EXTRA_NONE : LP_EXTRA_COUPLING;
+        lp_extra extra = last ? plain : LP_EXTRA_COUPLING;
         memcpy(s->trial, s->parameters, K * D * sizeof *s->trial);
-        LP_TRY(step_intercepts(s, values, err));
+        LP_TRY(lp_step_intercepts(s->dense, s->C, s->here.coupling, s->here.gradient, s->parameters,
+                                  values, err));
         *wide = true;
         LP_TRY(evaluate_all(s, extra, err));
         if (!(s->models[0].value <= before * (1 + noise))) {
@@ -391,17 +464,17 @@ static void fill_report(const descent *s, lp_fit_report *report) {
     for (size_t i = 0; i < models; i++) {
         const model *m = &s->models[i];
         double gradient = m->start_gradient > 0 ? m->norm / m->start_gradient : 0;
-        report->objective += m->value;
+        report->objective += lp_dense_factor(s->dense) * m->value;
         report->gradient = fmax(report->gradient, gradient);
         report->iterations =
             m->iterations > report->iterations ? m->iterations : report->iterations;
         report->not_converged += m->state != FINISHED;
         stuck += m->state == STUCK;
-        excess += m->excess;
+        excess += lp_dense_factor(s->dense) * m->excess;
     }
     double floor = report->objective - excess;
     report->gap = floor > 0 ? excess / floor : -1;
-    report->passes = s->evaluator.passes;
+    report->passes = s->evaluator.passes + (size_t)ceil(s->work);
     report->converged = report->not_converged == 0;
     size_t room = sizeof report->stopped_by;
     if (report->converged) {
@@ -433,13 +506,26 @@ static size_t count_running(const descent *s) {
     return running;
 }
 
+static size_t count_waiting(const descent *s) {
+    size_t waiting = 0;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        waiting += s->models[i].state == WAITING;
+    }
+    return waiting;
+}
+
 static bool report_round(const descent *s, size_t round, lp_reporter *reporter) {
     lp_fit_report now;
     fill_report(s, &now);
     if (s->dense->models == 1) {
+        char gap[32] = "–"; /* the bound says nothing */
+        if (now.gap >= 0) {
+            (void)snprintf(gap, sizeof gap, "%.3g", now.gap);
+        }
         return lp_report_step(reporter, 0,
-                              "iteration %zu: objective %.8g, |g|/|g(0)| %.3g, gap %.3g", round,
-                              now.objective, now.gradient, now.gap);
+                              "iteration %zu (%zu passes): objective %.8g, |g|/|g(0)| %.3g, gap at "
+                              "most %s",
+                              now.iterations, now.passes, now.objective, now.gradient, gap);
     }
     return lp_report_step(reporter, 0, "iteration %zu: %zu of %zu classes left, objective %.8g",
                           round, count_running(s), s->dense->models, now.objective);
@@ -451,14 +537,52 @@ static lp_status judge_in_float64(descent *s, lp_error *err) {
         return settle_intercepts(s, err);
     }
     s->evaluator.wide = true;
-    return evaluate_all(s, LP_EXTRA_NONE, err);
+    return evaluate_all(s, s->newton != NULL ? LP_EXTRA_ENTRIES : LP_EXTRA_NONE, err);
 }
 
-static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
+/* Turns to Newton's directions where they pay: evaluates all models once more, with the entries of
+ * the second derivative, and sets out on the path to C.  `cold`: the parameters are a starting
+ * point's. */
+static lp_status turn_to_newton(descent *s, bool cold, lp_error *err) {
+    bool pays;
+    lp_status status;
+    LP_TRY(lp_newton_pays(s->dense, s->parameters, &pays, s->here.weight, err));
+    if (!pays) {
+        goto done;
+    }
+    s->newton = lp_newton_new(s->dense, &s->memory);
+    LP_TRY(lp_memory_check(&s->memory, "fit", err));
+    s->evaluator.entries = lp_newton_entries(s->newton);
+    s->evaluator.weight = s->here.weight;
+    double before;
+    do {
+        before = s->evaluator.C[0];
+        s->evaluator.share = LP_NEWTON_SHARE;
+        LP_TRY(evaluate_all(s, LP_EXTRA_ENTRIES, err));
+        for (size_t i = 0; i < s->dense->models; i++) {
+            if (s->models[i].state == RUNNING) {
+                choose_C(s, i, true);
+                judge(s, i);
+            }
+        }
+        cold = cold && s->dense->models == 1 && s->evaluator.C[0] < 0.5 * before;
+        if (cold) { /* the path starts far below C: from what is a good start there */
+            LP_TRY(lp_starting_point(s->dense, s->evaluator.C[0], s->parameters, err));
+            lp_centre_classes(s->parameters, s->dense->rows, s->dense->size);
+        }
+    } while (cold);
+done:
+    return status;
+}
+
+static lp_status minimise(descent *s, bool warm, lp_reporter *reporter, lp_error *err) {
     size_t rounds = 0, refresh = 4; /* the round after which curvature is taken anew */
     lp_status status;
-    LP_TRY(evaluate_all(s, LP_EXTRA_CURVATURE, err));
-    while (count_running(s) > 0 || !s->evaluator.wide) {
+    LP_TRY(turn_to_newton(s, !warm, err));
+    if (s->newton == NULL) {
+        LP_TRY(evaluate_all(s, LP_EXTRA_CURVATURE, err));
+    }
+    while (count_running(s) + count_waiting(s) > 0 || !s->evaluator.wide) {
         if (count_running(s) == 0) {
             LP_TRY(judge_in_float64(s, err));
             continue;
@@ -467,6 +591,9 @@ static lp_status minimise(descent *s, lp_reporter *reporter, lp_error *err) {
         bool curvature = rounds == refresh;
         refresh = curvature ? 2 * refresh + 4 : refresh;
         LP_TRY(advance(s, curvature, err));
+        if (curvature && s->newton == NULL) {
+            LP_TRY(turn_to_newton(s, false, err));
+        }
         if (!report_round(s, rounds, reporter)) {
             LP_TRY(lp_fail(err, LP_CANCELLED, "fit cancelled"));
         }
@@ -475,18 +602,21 @@ done:
     return status;
 }
 
-lp_status lp_descend(const lp_dense *dense, double C, double *parameters, lp_fit_report *report,
-                     lp_reporter *reporter, lp_error *err) {
+lp_status lp_descend(const lp_dense *dense, double C, bool warm, double *parameters,
+                     lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
     descent s;
-    lp_status status;
+    lp_status status = LP_OK;
     LP_TRY(descent_init(&s, dense, C, parameters, err));
+    if (!warm) {
+        LP_TRY(lp_starting_point(dense, C, parameters, err));
+    }
     if (dense->loss == LP_LOSS_SOFTMAX) {
-        centre_classes(parameters, dense->rows, dense->size);
+        lp_centre_classes(parameters, dense->rows, dense->size);
     }
     for (size_t i = 0; i < dense->models; i++) {
         s.models[i].start_gradient = lp_dense_gradient_at_zero(dense, C, i);
     }
-    LP_TRY(minimise(&s, reporter, err));
+    LP_TRY(minimise(&s, warm, reporter, err));
     fill_report(&s, report);
 done:
     lp_memory_free(&s.memory);

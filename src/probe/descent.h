@@ -8,9 +8,10 @@
 LP_MUST_USE lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters,
                                         lp_error *err);
 
-/* Minimises every model from parameters [K, D], in place; fills in the report but for `seconds`.
+/* Minimises every model, to parameters [K, D], from what they are when `warm`, else from a starting
+ * point; fills in the report but for `seconds`.
  * LP_CANCELLED when the reporter says so; the report says whether it converged. */
-LP_MUST_USE lp_status lp_descend(const lp_dense *dense, double C, double *parameters,
+LP_MUST_USE lp_status lp_descend(const lp_dense *dense, double C, bool warm, double *parameters,
                                  lp_fit_report *report, lp_reporter *reporter, lp_error *err);
 
 #endif

@@ -129,6 +129,14 @@ done:
     return status;
 }
 
+void lp_fitter_set_tolerance(lp_fitter *fitter, double tolerance) {
+    fitter->problem.tolerance = tolerance > 0 ? tolerance : fitter->solver->tolerance;
+}
+
+double lp_fitter_tolerance(const lp_fitter *fitter) {
+    return fitter->problem.tolerance;
+}
+
 lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options, lp_fitter **out,
                          lp_error *err) {
     size_t size;
@@ -161,7 +169,7 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
     problem->count = train->count;
     problem->width = train->width;
     problem->x = train->x;
-    problem->tolerance = options->tolerance > 0 ? options->tolerance : fitter->solver->tolerance;
+    lp_fitter_set_tolerance(fitter, options->tolerance);
     problem->max_iterations =
         options->max_iterations > 0 ? options->max_iterations : fitter->solver->max_iterations;
     problem->bias = options->bias;

@@ -21,6 +21,12 @@ LP_MUST_USE lp_status lp_fitter_open(const lp_examples *train, const lp_fit_opti
 /* Fits for C, from `start` (of the same classes and width) or from zero when it is NULL. */
 LP_MUST_USE lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start,
                                     lp_probe **probe, lp_fit_report *report, lp_error *err);
+
+/* The tolerance of the fits that follow; 0 = the solver's default.  lp_fitter_tolerance: what it
+ * is. */
+void lp_fitter_set_tolerance(lp_fitter *fitter, double tolerance);
+double lp_fitter_tolerance(const lp_fitter *fitter);
+
 void lp_fitter_close(lp_fitter *fitter);
 
 #endif

@@ -1,6 +1,6 @@
 /* The dense solvers, softmax and one-vs-rest, as entries of the table in fitter.c:
  *
- *     weights [K, F], intercepts [K] of an earlier fit -> the basis, or starting_point.c
+ *     weights [K, F], intercepts [K] of an earlier fit -> the basis, or else starting_point.c
  *       -> descent.c minimises the objectives of dense_objective.c
  *       -> weights [K, F], intercepts [K] for the features as they stand */
 #include <string.h>
@@ -21,6 +21,7 @@ static lp_status ovr_open(const lp_problem *problem, void **state, lp_error *err
 static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solution,
                            lp_fit_report *report, lp_reporter *reporter, lp_error *err) {
     const lp_dense *dense = opaque;
+    double factor = lp_dense_factor(dense);
     const lp_problem *problem = dense->problem;
     size_t K = problem->classes, F = problem->width, D = dense->size;
     lp_memory memory = {0};
@@ -35,10 +36,8 @@ static lp_status dense_fit(void *opaque, double C, bool warm, lp_linear *solutio
             memcpy(parameters + k * D, weights + k * F, F * sizeof *weights);
             parameters[k * D + F] = dense->scale > 0 ? solution->intercepts[k] / dense->scale : 0;
         }
-    } else {
-        LP_TRY(lp_starting_point(dense, C, parameters, err));
     }
-    LP_TRY(lp_descend(dense, C, parameters, report, reporter, err));
+    LP_TRY(lp_descend(dense, C / factor, warm, parameters, report, reporter, err));
     for (size_t k = 0; k < K; k++) {
         memcpy(weights + k * F, parameters + k * D, F * sizeof *weights);
         solution->intercepts[k] = dense->scale * parameters[k * D + F];

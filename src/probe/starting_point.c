@@ -14,35 +14,13 @@
 
 #include "base/error.h"
 
-enum { SAMPLE = 1024, STRENGTH_COUNT = 3, SCALE_COUNT = 5 };
+enum { STRENGTH_COUNT = 3, SCALE_COUNT = 5 };
 
 /* a K: p (1 - p) K is nearly 1 where all K classes are equally likely, and less for a model that is
  * surer. */
 static const double STRENGTHS[STRENGTH_COUNT] = {0.1, 0.3, 1};
 /* s: 0 leaves the classes' frequencies alone, 1 would be the discriminant itself. */
 static const double SCALES[SCALE_COUNT] = {0, 0.35, 0.6, 0.85, 1.2};
-
-/* Some of the examples, spread evenly over all, in `memory`. */
-static lp_status sample(const lp_problem *all, lp_problem *problem, lp_memory *memory,
-                        lp_error *err) {
-    size_t F = all->width, count = 8 * all->classes > SAMPLE ? 8 * all->classes : SAMPLE;
-    count = count < all->count ? count : all->count;
-    float *x = lp_memory_take(memory, count, F * sizeof *x);
-    int32_t *labels = lp_memory_take(memory, count, sizeof *labels);
-    lp_status status;
-    LP_TRY(lp_memory_check(memory, "sample", err));
-    for (size_t r = 0; r < count; r++) {
-        size_t i = (size_t)((uint64_t)r * all->count / count);
-        memcpy(x + r * F, all->x + i * F, F * sizeof *x);
-        labels[r] = all->labels[i];
-    }
-    *problem = *all;
-    problem->count = count;
-    problem->x = x;
-    problem->labels = labels;
-done:
-    return status;
-}
 
 static void gaussian(const lp_dense *dense, double C, double strength, double scale,
                      double *parameters) {
@@ -69,13 +47,9 @@ lp_status lp_starting_point(const lp_dense *dense, double C, double *parameters,
     const lp_problem *all = dense->problem;
     size_t K = all->classes, D = dense->size, per_model = dense->rows * D;
     lp_memory memory = {0};
-    lp_problem few;
-    lp_pass *pass;
     lp_status status;
-    LP_TRY(sample(all, &few, &memory, err));
-    LP_TRY(lp_pass_new(&few, dense->loss, &memory, &pass, err));
-    double share = (double)all->count / (double)few.count;
-    lp_evaluator evaluator = lp_evaluator_make(dense, pass, C * share, &memory);
+    double share = (double)all->count / (double)dense->few.count;
+    lp_evaluator evaluator = lp_evaluator_make(dense, dense->sample, C * share, &memory);
     lp_objective at = lp_objective_make(dense, &memory);
     double *trial = lp_memory_take(&memory, K, D * sizeof *trial);
     double *best = lp_memory_take(&memory, dense->models, sizeof *best);

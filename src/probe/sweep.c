@@ -3,8 +3,18 @@
  *   1. parts: per fold, the examples to fit on and those to validate on
  *   2. the protocol asks for grid points; each is fitted on every part, from the solution of the
  *      nearest C done before, and scored on the validation examples
+ *      first roughly, and to the tolerance only where the choice may rest on it (below)
  *   3. each finished point goes to <work>/points.json, and its probes beside it, so that a resumed
  *      sweep starts every fit from the very solution that an undisturbed one would
+ *
+ * A point is first fitted to ROUGH.  Before the protocol looks for the best point, and at the end,
+ * every contender is fitted to the tolerance that was asked for, from its rough fit, and has its
+ * exact count: a point whose count of right answers, with what more the exact fit may have, is not
+ * below the best.  What more it may have is taken as the largest of LEAST_CHANGE, CHANGE of the
+ * validation examples, and twice the change of the nearest point that was made exact.  So the best
+ * point is always exact, and so is every one near it; the largest values of C, whose fits take
+ * longest, hardly ever are.  Fits of other points start from rough fits alone, exact or not, so
+ * that a resumed sweep does the same.
  *
  * The search of the CLIP paper (arXiv 2103.00020, A.3): step s = two decades; all points s apart;
  * then, while s is more than the grid's step: s = s / 2 and the points s below and above the best
@@ -29,6 +39,17 @@
 
 enum { NEAREST = 2 }; /* earlier points that a fit starts from */
 
+static const double ROUGH = 1e-3, CHANGE = 0.005;
+enum { LEAST_CHANGE = 3 };
+
+/* What is known of a grid point. */
+typedef struct grid_point {
+    lp_sweep_point rough, exact; /* count = 0 where not done */
+    bool visited; /* the protocol has asked for it.  Of a resumed sweep later points may be done
+                     already; they must not lead the search another way. */
+    bool settled; /* it has asked for the exact one too */
+} grid_point;
+
 typedef struct fold_part {
     lp_examples fit, check; /* the caller's, or copies */
     lp_fitter *fitter;
@@ -40,11 +61,9 @@ typedef struct sweep_run {
     size_t grid; /* number of grid points */
     fold_part *parts;
     size_t part_count;
-    lp_sweep_point *points; /* [grid], count = 0 where not done */
-    bool *visited; /* [grid]: the protocol has asked for it.  Of a resumed sweep later points may be
-                      done already; they must not lead the search another way. */
-    lp_probe **probes; /* [grid, part_count], NULL where not kept */
-    size_t planned;    /* fits, for the progress */
+    grid_point *points; /* [grid] */
+    lp_probe **probes;  /* [grid, part_count], NULL where not kept */
+    size_t planned;     /* fits, for the progress */
     size_t done, resumed;
     json_t *inputs; /* what the work folder's results depend on */
 } sweep_run;
@@ -127,6 +146,7 @@ static json_t *describe(const lp_sweep_options *o, const lp_examples *train,
     lp_row_real(&row, "held_out", o->held_out);
     lp_row_count(&row, "folds", o->folds);
     lp_row_real(&row, "tolerance", o->fit.tolerance);
+    lp_row_real(&row, "rough", ROUGH);
     lp_row_real(&row, "bias", o->fit.bias);
     lp_row_count(&row, "max_iterations", o->fit.max_iterations);
     lp_row_put(&row, "low", json_integer(o->low));
@@ -141,14 +161,24 @@ static lp_status print_probe_path(const sweep_run *r, size_t i, size_t p, char p
     return lp_path_print(path, err, "%s/%zu-%zu.probe", r->options->work, i, p);
 }
 
-static json_t *point_json(const lp_sweep_point *p, size_t index) {
+static json_t *fit_json(const lp_sweep_point *p) {
     lp_row row = lp_row_new();
-    lp_row_count(&row, "index", index);
     lp_row_count(&row, "correct", p->correct);
     lp_row_count(&row, "count", p->count);
     lp_row_count(&row, "iterations", p->iterations);
     lp_row_count(&row, "passes", p->passes);
+    lp_row_real(&row, "gap", p->gap);
     lp_row_flag(&row, "converged", p->converged);
+    return lp_row_end(&row);
+}
+
+static json_t *point_json(const grid_point *p, size_t index) {
+    lp_row row = lp_row_new();
+    lp_row_count(&row, "index", index);
+    lp_row_put(&row, "rough", fit_json(&p->rough));
+    if (p->exact.count > 0) {
+        lp_row_put(&row, "exact", fit_json(&p->exact));
+    }
     return lp_row_end(&row);
 }
 
@@ -158,7 +188,7 @@ static lp_status write_points(const sweep_run *r, lp_error *err) {
     LP_TRY(lp_path_print(path, err, "%s/points.json", r->options->work));
     json_t *points = json_array();
     for (size_t i = 0; i < r->grid; i++) {
-        if (r->points[i].count > 0) {
+        if (r->points[i].rough.count > 0) {
             lp_rows_append(&points, point_json(&r->points[i], i));
         }
     }
@@ -176,14 +206,23 @@ static bool read_count(const json_t *entry, const char *key, size_t *count) {
     return *count != SIZE_MAX;
 }
 
+static bool read_fit(const json_t *entry, lp_sweep_point *p) {
+    p->converged = json_is_true(json_object_get(entry, "converged"));
+    p->gap = lp_json_number(entry, "gap", -1);
+    return read_count(entry, "correct", &p->correct) && read_count(entry, "count", &p->count) &&
+           read_count(entry, "passes", &p->passes) &&
+           read_count(entry, "iterations", &p->iterations) && p->count > 0 &&
+           p->correct <= p->count;
+}
+
 /* One entry of points.json; false when it is not a point of the grid. */
 static bool read_point(sweep_run *r, const json_t *entry) {
     size_t index;
-    lp_sweep_point p = {.converged = json_is_true(json_object_get(entry, "converged"))};
-    if (!read_count(entry, "index", &index) || !read_count(entry, "correct", &p.correct) ||
-        !read_count(entry, "count", &p.count) || !read_count(entry, "passes", &p.passes) ||
-        !read_count(entry, "iterations", &p.iterations) || index >= r->grid || p.count == 0 ||
-        p.correct > p.count) {
+    grid_point p = {.visited = false};
+    const json_t *exact = json_object_get(entry, "exact");
+    if (!read_count(entry, "index", &index) || index >= r->grid ||
+        !read_fit(json_object_get(entry, "rough"), &p.rough) ||
+        (exact != NULL && (!read_fit(exact, &p.exact) || p.exact.count != p.rough.count))) {
         return false;
     }
     r->points[index] = p;
@@ -259,7 +298,7 @@ static size_t nearest_points(const sweep_run *r, size_t i, size_t near[NEAREST])
         }
         for (int side = 0; side < 2 && found < NEAREST; side++) {
             size_t j = side == 0 ? i - d : i + d; /* wraps below zero: then not < grid */
-            if (j < r->grid && r->visited[j]) {
+            if (j < r->grid && r->points[j].visited) {
                 near[found++] = j;
             }
         }
@@ -305,86 +344,191 @@ done:
     return status;
 }
 
-static lp_status fit_part(sweep_run *r, size_t i, size_t p, lp_sweep_point *point, lp_error *err) {
+static double tolerance_of(const sweep_run *r, size_t p, bool rough) {
+    double asked = lp_fitter_tolerance(r->parts[p].fitter);
+    return rough && r->options->fit.solver != LP_SOLVER_LIBLINEAR ? fmax(ROUGH, asked) : asked;
+}
+
+static lp_status open_part(sweep_run *r, size_t p, lp_error *err) {
     fold_part *part = &r->parts[p];
-    lp_probe *start = NULL;
-    lp_probe **kept = &r->probes[i * r->part_count + p];
+    lp_fit_options fit = r->options->fit;
+    memset(&fit.progress, 0, sizeof fit.progress); /* a sweep's steps are its fits */
+    return part->fitter == NULL ? lp_fitter_open(&part->fit, &fit, &part->fitter, err) : LP_OK;
+}
+
+/* Fits on part p from `start`, and adds what comes out to the point. */
+static lp_status fit_and_score(sweep_run *r, size_t p, bool rough, const lp_probe *start,
+                               lp_sweep_point *point, lp_probe **probe, lp_error *err) {
+    fold_part *part = &r->parts[p];
     lp_fit_report report = {0};
     lp_score score;
-    char path[LP_PATH_ROOM];
     lp_status status;
-    if (part->fitter == NULL) {
-        lp_fit_options fit = r->options->fit;
-        memset(&fit.progress, 0, sizeof fit.progress); /* a sweep's steps are its fits */
-        LP_TRY(lp_fitter_open(&part->fit, &fit, &part->fitter, err));
-    }
-    LP_TRY(start_probe(r, i, p, &start, err));
-    status = lp_fitter_fit(part->fitter, point->C, start, kept, &report, err);
+    double asked = lp_fitter_tolerance(part->fitter);
+    lp_fitter_set_tolerance(part->fitter, tolerance_of(r, p, rough));
+    status = lp_fitter_fit(part->fitter, point->C, start, probe, &report, err);
+    lp_fitter_set_tolerance(part->fitter, asked);
     if (status != LP_OK && status != LP_NOT_CONVERGED) {
         goto done;
     }
     point->converged = point->converged && status == LP_OK;
-    LP_TRY(lp_probe_score(*kept, &part->check, r->options->fit.threads, &score, err));
-    if (r->options->work != NULL) {
-        LP_TRY(print_probe_path(r, i, p, path, err));
-        LP_TRY(lp_probe_save(*kept, path, err));
-    }
+    LP_TRY(lp_probe_score(*probe, &part->check, r->options->fit.threads, &score, err));
     point->correct += score.correct;
     point->count += score.count;
     point->iterations =
         report.iterations > point->iterations ? report.iterations : point->iterations;
     point->passes += report.passes;
+    point->gap = report.gap < 0 || point->gap < 0 ? -1 : fmax(report.gap, point->gap);
+done:
+    return status;
+}
+
+static lp_status fit_rough(sweep_run *r, size_t i, size_t p, lp_sweep_point *point, lp_error *err) {
+    lp_probe *start = NULL;
+    lp_probe **kept = &r->probes[i * r->part_count + p];
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(open_part(r, p, err));
+    LP_TRY(start_probe(r, i, p, &start, err));
+    LP_TRY(fit_and_score(r, p, true, start, point, kept, err));
+    if (r->options->work != NULL) {
+        LP_TRY(print_probe_path(r, i, p, path, err));
+        LP_TRY(lp_probe_save(*kept, path, err));
+    }
 done:
     lp_probe_free(start);
     return status;
 }
 
-/* Of a grid, where points come in order: no later point starts from this one. */
-static void drop_point(sweep_run *r, size_t i) {
-    for (size_t p = 0; p < r->part_count; p++) {
+/* Fits to the tolerance, from the rough fit. */
+static lp_status fit_exact(sweep_run *r, size_t i, size_t p, lp_sweep_point *point, lp_error *err) {
+    const lp_probe *rough = NULL;
+    lp_probe *exact = NULL;
+    lp_status status;
+    LP_TRY(open_part(r, p, err));
+    LP_TRY(kept_probe(r, i, p, &rough, err));
+    LP_TRY(fit_and_score(r, p, false, rough, point, &exact, err));
+done:
+    lp_probe_free(exact);
+    return status;
+}
+
+static lp_status tell(sweep_run *r, double C, const char *how, lp_error *err) {
+    char line[64];
+    size_t done = r->done < r->planned ? r->done : r->planned - 1;
+    (void)snprintf(line, sizeof line, "C = %.4g%s", C, how);
+    return lp_progress_step(&r->options->fit.progress, done, r->planned, line)
+               ? LP_OK
+               : lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned);
+}
+
+/* The exact point i, made where it is not there. */
+static lp_status settle_point(sweep_run *r, size_t i, lp_error *err) {
+    grid_point *g = &r->points[i];
+    lp_sweep_point point = {.C = grid_value(r->options, i), .converged = true};
+    lp_status status = LP_OK;
+    if (g->exact.count == 0) {
+        LP_TRY(tell(r, point.C, ", to the tolerance", err));
+        for (size_t p = 0; p < r->part_count; p++) {
+            LP_TRY(fit_exact(r, i, p, &point, err));
+        }
+        g->exact = point;
+        if (r->options->work != NULL) {
+            LP_TRY(write_points(r, err));
+        }
+    }
+    g->settled = true;
+done:
+    return status;
+}
+
+static size_t correct_of(const grid_point *g) {
+    return g->settled ? g->exact.correct : g->rough.correct;
+}
+
+static size_t best_point(const sweep_run *r) {
+    size_t best = r->grid;
+    for (size_t i = 0; i < r->grid; i++) {
+        if (r->points[i].visited &&
+            (best == r->grid || correct_of(&r->points[i]) > correct_of(&r->points[best]))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static size_t distance(size_t a, size_t b) {
+    return a > b ? a - b : b - a;
+}
+
+/* How many right answers more than its rough fit the exact one of point i may have: twice as many
+ * as the nearest exact point's differ by, and a few at least. */
+static size_t possible_change(const sweep_run *r, size_t i) {
+    size_t share = (size_t)ceil(CHANGE * (double)r->points[i].rough.count);
+    size_t more = share > LEAST_CHANGE ? share : LEAST_CHANGE, nearest = r->grid;
+    for (size_t j = 0; j < r->grid; j++) {
+        if (r->points[j].settled && (nearest == r->grid || distance(i, j) < distance(i, nearest))) {
+            nearest = j;
+        }
+    }
+    if (nearest < r->grid) {
+        const grid_point *g = &r->points[nearest];
+        size_t changed = 2 * distance(g->exact.correct, g->rough.correct);
+        more = changed > more ? changed : more;
+    }
+    return more;
+}
+
+/* Makes all points exact that may be the best, the one with the most right answers first. */
+static lp_status settle_contenders(sweep_run *r, lp_error *err) {
+    lp_status status = LP_OK;
+    for (;;) {
+        const grid_point *best = &r->points[best_point(r)];
+        size_t next = r->grid;
+        for (size_t i = 0; i < r->grid; i++) {
+            const grid_point *g = &r->points[i];
+            if (g->visited && !g->settled &&
+                g->rough.correct + possible_change(r, i) >= correct_of(best) &&
+                (next == r->grid || g->rough.correct > r->points[next].rough.correct)) {
+                next = i;
+            }
+        }
+        if (next == r->grid) {
+            break;
+        }
+        LP_TRY(settle_point(r, next, err));
+    }
+done:
+    return status;
+}
+
+/* Where the probes of a point are in their files too, and no start will be made from them. */
+static void forget_probes(sweep_run *r, size_t i) {
+    for (size_t p = 0; r->options->work != NULL && p < r->part_count; p++) {
         lp_probe_free(r->probes[i * r->part_count + p]);
         r->probes[i * r->part_count + p] = NULL;
-        remove_probe_file(r, i, p);
     }
 }
 
 static lp_status do_point(sweep_run *r, size_t i, lp_error *err) {
     lp_sweep_point point = {.C = grid_value(r->options, i), .converged = true};
     lp_status status = LP_OK;
-    char line[64];
-    if (r->points[i].count > 0) {
-        r->done++;
-        r->visited[i] = true;
-        return LP_OK;
+    if (r->points[i].rough.count == 0) {
+        LP_TRY(tell(r, point.C, "", err));
+        for (size_t p = 0; p < r->part_count; p++) {
+            LP_TRY(fit_rough(r, i, p, &point, err));
+        }
+        r->points[i].rough = point;
+        if (r->options->work != NULL) {
+            LP_TRY(write_points(r, err));
+        }
     }
-    (void)snprintf(line, sizeof line, "C = %.4g", point.C);
-    if (!lp_progress_step(&r->options->fit.progress, r->done, r->planned, line)) {
-        return lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned);
-    }
-    for (size_t p = 0; p < r->part_count; p++) {
-        LP_TRY(fit_part(r, i, p, &point, err));
-    }
-    r->points[i] = point;
-    r->visited[i] = true;
+    r->points[i].visited = true;
     r->done++;
-    if (r->options->work != NULL) {
-        LP_TRY(write_points(r, err));
-    }
     if (r->options->protocol == LP_SWEEP_GRID && i >= NEAREST) {
-        drop_point(r, i - NEAREST);
+        forget_probes(r, i - NEAREST);
     }
 done:
     return status;
-}
-
-static size_t best_point(const sweep_run *r) {
-    size_t best = r->grid;
-    for (size_t i = 0; i < r->grid; i++) {
-        if (r->visited[i] && (best == r->grid || r->points[i].correct > r->points[best].correct)) {
-            best = i;
-        }
-    }
-    return best;
 }
 
 static lp_status do_protocol(sweep_run *r, lp_error *err) {
@@ -397,6 +541,7 @@ static lp_status do_protocol(sweep_run *r, lp_error *err) {
     for (size_t i = 0; i < r->grid; i += step) {
         LP_TRY(do_point(r, i, err));
     }
+    LP_TRY(settle_contenders(r, err));
     while (step > 1) {
         size_t best = best_point(r);
         step /= 2;
@@ -406,6 +551,7 @@ static lp_status do_protocol(sweep_run *r, lp_error *err) {
         if (best + step < r->grid) {
             LP_TRY(do_point(r, best + step, err));
         }
+        LP_TRY(settle_contenders(r, err));
     }
 done:
     return status;
@@ -421,9 +567,12 @@ static lp_status collect(sweep_run *r, lp_sweep **out, lp_error *err) {
     sweep->resumed = r->resumed;
     sweep->at_edge = best == 0 || best == r->grid - 1;
     for (size_t i = 0; i < r->grid; i++) {
-        lp_sweep_point *p = &r->points[i];
-        if (r->visited[i]) {
+        const grid_point *g = &r->points[i];
+        lp_sweep_point point = g->settled ? g->exact : g->rough, *p = &point;
+        if (g->visited) {
             p->C = grid_value(r->options, i);
+            p->exact = g->settled || r->options->fit.solver == LP_SOLVER_LIBLINEAR;
+            p->passes = g->rough.passes + (g->settled ? g->exact.passes : 0);
             p->accuracy = (double)p->correct / (double)p->count;
             p->interval = lp_wilson(p->correct, p->count);
             sweep->best = i == best ? sweep->count : sweep->best;
@@ -472,7 +621,6 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     r.grid = (size_t)(options->high - options->low) * options->steps + 1;
     r.parts = lp_memory_take_zeroed(&r.memory, parts, sizeof *r.parts);
     r.points = lp_memory_take_zeroed(&r.memory, r.grid, sizeof *r.points);
-    r.visited = lp_memory_take_zeroed(&r.memory, r.grid, sizeof *r.visited);
     r.probes = lp_memory_take_zeroed(&r.memory, r.grid, parts * sizeof(lp_probe *));
     LP_TRY(lp_memory_check(&r.memory, "sweep", err));
     LP_TRY(make_parts(&r, train, validation, err));

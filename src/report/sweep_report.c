@@ -24,6 +24,7 @@ static const lp_column columns[] = {
     {"correct", "correct", NULL},
     {"count", "of", NULL},
     {"iterations", "iterations", NULL},
+    {"gap", "gap at most", "%.1e"},
     {"converged", "converged", NULL},
     {"chosen", "chosen", NULL},
 };
@@ -39,6 +40,10 @@ static json_t *point_row(const lp_sweep_point *p, bool chosen) {
     lp_row_count(&row, "count", p->count);
     lp_row_count(&row, "iterations", p->iterations);
     lp_row_count(&row, "passes", p->passes);
+    if (p->gap >= 0) {
+        lp_row_real(&row, "gap", p->gap);
+    }
+    lp_row_flag(&row, "exact", p->exact);
     lp_row_flag(&row, "converged", p->converged);
     lp_row_text(&row, "chosen", chosen ? "<--" : "");
     return lp_row_end(&row);
@@ -58,6 +63,7 @@ static json_t *setting_json(const lp_sweep_report *r) {
     lp_row_text(&row, "train", r->train->path);
     lp_row_text(&row, "train_sha256", r->train->digest);
     lp_row_text(&row, "validation", r->validation != NULL ? r->validation->path : NULL);
+    lp_row_text(&row, "refit", r->refit_on_both ? "train+validation" : "train");
     lp_row_text(&row, "protocol", lp_sweep_protocol_names[o->protocol]);
     lp_row_put(&row, "low", json_integer(o->low));
     lp_row_put(&row, "high", json_integer(o->high));
@@ -81,6 +87,8 @@ static json_t *sweep_json(const lp_sweep_report *r) {
     lp_row_put(&row, "fit", lp_fit_report_json(&r->options.fit, &r->fit));
     if (r->scored) {
         lp_row_put(&row, "test", lp_score_json(&r->score));
+        lp_row_count(&row, "test_rows_in_train", r->shared[0]);
+        lp_row_count(&row, "test_rows_in_validation", r->shared[1]);
     }
     return lp_row_end(&row);
 }
@@ -96,7 +104,7 @@ static void print_choice(FILE *out, const void *report) {
                       "The best C lies at the edge of the range: widen it with --from and --to.\n");
     }
     (void)fprintf(out, "refit on all training%s data: %s, %s\n",
-                  r->validation != NULL ? " and validation" : "",
+                  r->refit_on_both ? " and validation" : "",
                   r->fit.converged ? "converged" : "NOT CONVERGED", r->fit.stopped_by);
     if (r->scored) {
         (void)fprintf(

@@ -12,7 +12,9 @@ typedef struct lp_sweep_report {
     lp_features *train, *validation; /* validation NULL: a part of train */
     lp_sweep_options options;        /* its fit: with the chosen C */
     lp_sweep *sweep;
-    lp_fit_report fit; /* of the fit on all training and validation data */
+    bool refit_on_both; /* the fit is on the validation set too */
+    lp_fit_report fit;  /* of the fit on all training (and validation) data */
+    size_t shared[2];   /* rows of the test set that train and validation have too */
     bool scored;
     lp_score score; /* of that fit on the test set, where scored */
 } lp_sweep_report;

@@ -42,8 +42,8 @@ def newton(x, y, C, intercept):
 
 
 def best_softmax(x, y, k, C):
-    if k == 2:  # scikit-learn takes one weight vector for two classes: half its penalty each
-        w, b = newton(x, y, 2 * C, True)
+    if k == 2:  # one weight vector for two classes: a row is half of it
+        w, b = newton(x, y, C, True)
         return np.vstack([-w, w]) / 2, np.array([-b[0], b[0]]) / 2
     w, b = newton(x, y, C, True)
     return w, b - b.mean()
@@ -75,8 +75,9 @@ def compare(name, x, y, k, C, solver, bias=1.0):
     if solver == "softmax":
         w, b = best_softmax(x, y, k, C)
         fit.b -= fit.b.mean()
-        ours = softmax_objective(fit.w, fit.b, x, y, C)
-        best = softmax_objective(w, b, x, y, C)
+        factor = 2 if k == 2 else 1  # rows of half the one weight vector
+        ours = factor * softmax_objective(fit.w, fit.b, x, y, C / factor)
+        best = factor * softmax_objective(w, b, x, y, C / factor)
     else:
         w, b = best_ovr(x, y, k, C, bias)
         ours = ovr_objective(fit.w, fit.b, x, y, C, bias)
@@ -114,6 +115,14 @@ compare("F > N", x, y, 4, 1.0, "ovr")
 x, y = problem(300, 9, 2, seed=21)
 compare("two classes", x, y, 2, 0.316, "softmax")
 compare("two classes", x, y, 2, 0.316, "ovr")
+for C in (0.01, 1.0, 100.0):
+    x32 = x.astype(np.float32)
+    fit = Fit(x32, y, 2, "softmax", C, tolerance=1e-9, threads=2)
+    z = x32.astype(np.float64) @ fit.w.T + fit.b
+    model = LogisticRegression(solver="newton-cholesky", C=C, tol=1e-13, max_iter=1000)
+    theirs = model.fit(x32.astype(np.float64), y).predict_proba(x32.astype(np.float64))
+    ours = 1 / (1 + np.exp(z[:, ::-1] - z))
+    tap.check(np.abs(ours - theirs).max() < 1e-6, f"two classes, C={C:g}: equal probabilities")
 x, y = problem(400, 8, 3, seed=22)
 x *= 10.0 ** np.arange(-4, 4)
 compare("features of scales 1e-4 to 1e3", x, y, 3, 1.0, "softmax")

@@ -130,8 +130,8 @@ static void constant_features_give_the_shares(void **state) {
     dataset_free(&data);
 }
 
-/* One example a class, one feature: the smallest problem there is; w = (-v, v) with
- * v = C x / (1 + exp(2 v x)), x = 1 and -1. */
+/* One example a class, one feature: the smallest problem there is.  Softmax has one weight w for two
+ * classes, w = C sum |x| / (1 + exp(w)) over x = -1 and 1, and the rows -w/2 and w/2. */
 static void smallest_problem_is_solved(void **state) {
     (void)state;
     dataset data = dataset_new(2, 1, 2);
@@ -143,7 +143,8 @@ static void smallest_problem_is_solved(void **state) {
     lp_probe *probe = fit(&data.set, &options, &report);
     double v = lp_probe_weights(probe)[1];
     assert_true(lp_probe_weights(probe)[0] == -v && fabs(lp_probe_intercepts(probe)[0]) < 1e-9);
-    assert_true(fabs(v - 2 / (1 + exp(2 * v))) < 1e-9); /* two examples pull alike */
+    assert_true(fabs(2 * v - 2 / (1 + exp(2 * v))) < 1e-9);
+    assert_true(fabs(report.objective - (2 * v * v + 2 * log1p(exp(-2 * v)))) < 1e-9);
     lp_probe_free(probe);
     options.solver = LP_SOLVER_OVR;
     probe = fit(&data.set, &options, &report);

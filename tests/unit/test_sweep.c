@@ -231,7 +231,7 @@ static void neighbours_save_passes(void **state) {
         along += sweep->points[i].passes;
         alone += report.passes;
     }
-    assert_true(4 * along < 3 * alone);
+    assert_true(5 * along < 4 * alone); /* although most points are fitted twice here */
     lp_sweep_free(sweep);
 }
 
@@ -252,7 +252,7 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
         for (size_t runs = 0; status == LP_CANCELLED; runs++) { /* two points a run */
             stopper s = {.limit = 2};
             options.fit.progress.context = &s;
-            assert_true(runs < whole->count);
+            assert_true(runs < 2 * whole->count); /* rough and exact */
             status = lp_sweep_run(&train, NULL, &options, &sweep, &err);
             assert_true(status == LP_OK || strstr(err.text, "stopped after") != NULL);
         }

@@ -88,9 +88,6 @@ void lp_checkpoint_close(lp_checkpoint *ckpt); /* NULL is allowed */
  * "safetensors". */
 const char *lp_checkpoint_format(const lp_checkpoint *ckpt);
 
-/* The key of the training state's dictionary that was read ("teacher"), or NULL. */
-const char *lp_checkpoint_wrapper(const lp_checkpoint *ckpt);
-
 /* How many files hold the tensors. */
 size_t lp_checkpoint_files(const lp_checkpoint *ckpt);
 

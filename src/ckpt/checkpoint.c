@@ -140,11 +140,6 @@ const char *lp_checkpoint_format(const lp_checkpoint *ckpt) {
     return lp_weight_file_format(&ckpt->files[0]);
 }
 
-const char *lp_checkpoint_wrapper(const lp_checkpoint *ckpt) {
-    (void)ckpt;
-    return NULL;
-}
-
 size_t lp_checkpoint_files(const lp_checkpoint *ckpt) {
     return ckpt->file_count;
 }

@@ -59,8 +59,8 @@ static lp_status read_own_tower(const lp_config_reader *r, const json_t *model,
     out->heads = r->width / lp_config_count(vision, "head_width", 64);
     out->pool = mean ? LP_POOL_MEAN : LP_POOL_CLASS;
     out->norm_after_pool = json_is_true(json_object_get(vision, "final_ln_after_pool"));
-    out->norm_eps = (float)lp_json_number(json_object_get(vision, "norm_kwargs"), "eps", 1e-5);
-    return LP_OK;
+    return lp_config_norm_eps(r, "norm_kwargs.eps",
+                              lp_json_number(json_object_get(vision, "norm_kwargs"), "eps", 1e-5));
 }
 
 /* timm_model.py, TimmModel: the architecture and the pool that it is made with. */
@@ -100,7 +100,7 @@ done:
     return status;
 }
 
-lp_status lp_config_read_open_clip(const lp_config_reader *r, const json_t *config) {
+lp_status lp_config_read_open_clip(const lp_config_reader *r, json_t *config) {
     const json_t *model = json_object_get(config, "model_cfg");
     json_t *vision = json_object_get(model, "vision_cfg");
     const char *timm = lp_json_text(vision, "timm_model_name", NULL);

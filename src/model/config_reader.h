@@ -32,6 +32,9 @@ LP_MUST_USE lp_status lp_config_activation(const lp_config_reader *r, const char
                                            const char *name);
 LP_MUST_USE lp_status lp_config_filter(const lp_config_reader *r, const char *name);
 
+/* Refuses an eps that is not between 0 and 1. */
+LP_MUST_USE lp_status lp_config_norm_eps(const lp_config_reader *r, const char *key, double eps);
+
 /* Three numbers, or one for all three; false for anything else. */
 bool lp_config_three(const json_t *value, float out[3]);
 
@@ -50,9 +53,9 @@ LP_MUST_USE lp_status lp_config_timm_pool(const lp_config_reader *r, const char 
                                           const char *pool);
 
 /* The readers, each of one program's configs. */
-LP_MUST_USE lp_status lp_config_read_open_clip(const lp_config_reader *r, const json_t *config);
-LP_MUST_USE lp_status lp_config_read_timm(const lp_config_reader *r, const json_t *config);
-LP_MUST_USE lp_status lp_config_read_transformers(const lp_config_reader *r, const json_t *config);
-LP_MUST_USE lp_status lp_config_read_processor(const lp_config_reader *r, const json_t *config);
+LP_MUST_USE lp_status lp_config_read_open_clip(const lp_config_reader *r, json_t *config);
+LP_MUST_USE lp_status lp_config_read_timm(const lp_config_reader *r, json_t *config);
+LP_MUST_USE lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config);
+LP_MUST_USE lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config);
 
 #endif

@@ -109,6 +109,9 @@ lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
 }
 
 lp_status lp_config_timm_pool(const lp_config_reader *r, const char *key, const char *pool) {
+    if (r->patch == 0) { /* a ResNet has the mean alone */
+        return pool[0] == '\0' || strcmp(pool, "avg") == 0 ? LP_OK : lp_config_refuse(r, key, pool);
+    }
     if (strcmp(pool, "token") == 0) {
         r->out->pool = LP_POOL_CLASS;
     } else if (strcmp(pool, "avg") == 0) {
@@ -128,7 +131,7 @@ static const char *const harmless[] = {
     "reg_tokens",      "no_embed_class", "dynamic_img_size", "pre_norm",        "fc_norm",
     "drop_rate",       "pos_drop_rate",  "patch_drop_rate",  "proj_drop_rate",  "attn_drop_rate",
     "drop_path_rate",  "layers",         "cardinality",      "base_width",      "zero_init_last",
-    "strict_img_size", "final_norm",     "weight_init",      "drop_block_rate", "output_stride",
+    "strict_img_size", "final_norm",     "weight_init",      "drop_block_rate",
 };
 
 static lp_status read_argument(const lp_config_reader *r, const char *key, const json_t *value) {
@@ -141,7 +144,10 @@ static lp_status read_argument(const lp_config_reader *r, const char *key, const
         return LP_OK;
     }
     if (strcmp(key, "global_pool") == 0 && text != NULL) {
-        return r->patch > 0 ? lp_config_timm_pool(r, "model_args: global_pool", text) : LP_OK;
+        return lp_config_timm_pool(r, "model_args: global_pool", text);
+    }
+    if (strcmp(key, "output_stride") == 0 && json_integer_value(value) == 32) {
+        return LP_OK; /* a smaller one: dilated convolutions */
     }
     return strcmp(key, "act_layer") == 0 && text != NULL && r->patch > 0
                ? lp_config_activation(r, "model_args: act_layer", text)
@@ -170,10 +176,15 @@ static lp_status read_images(const lp_config_reader *r, const json_t *cfg) {
                       ? (size_t)json_integer_value(json_array_get(input, 1))
                       : 0;
     lp_status status = LP_OK;
+    if (input == NULL) {
+        return LP_OK;
+    }
     if (size == 0 || size > 4096 ||
-        json_equal(json_array_get(input, 1), json_array_get(input, 2)) != 1 || !(part > 0.1) ||
-        part > 1) {
-        return LP_OK; /* no preprocessing that could be meant */
+        json_equal(json_array_get(input, 1), json_array_get(input, 2)) != 1) {
+        return lp_config_refuse(r, "input_size", "which is no side of a square");
+    }
+    if (!(part > 0.1) || part > 1) {
+        return lp_config_refuse(r, "crop_pct", "which is no part of 1");
     }
     lp_family_mean_std(LP_MEAN_STD_IMAGENET, p);
     if ((json_object_get(cfg, "mean") != NULL &&
@@ -196,7 +207,7 @@ done:
     return status;
 }
 
-lp_status lp_config_read_timm(const lp_config_reader *r, const json_t *config) {
+lp_status lp_config_read_timm(const lp_config_reader *r, json_t *config) {
     const char *name = lp_json_text(config, "architecture", "");
     const json_t *cfg = json_object_get(config, "pretrained_cfg");
     lp_status status = LP_OK;

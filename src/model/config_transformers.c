@@ -76,7 +76,7 @@ static size_t last_count(const json_t *array) {
                                                                  : 0;
 }
 
-lp_status lp_config_read_transformers(const lp_config_reader *r, const json_t *config) {
+lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config) {
     static const char *const parts[] = {"vision_config", "backbone_config", "encoder"};
     lp_model_config *out = r->out;
     const json_t *vision = config;
@@ -106,7 +106,8 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, const json_t *c
         return LP_OK;
     }
     out->heads = lp_config_count(vision, "num_attention_heads", 12);
-    out->norm_eps = (float)lp_json_number(vision, "layer_norm_eps", (double)d->norm_eps);
+    LP_TRY(lp_config_norm_eps(r, "layer_norm_eps",
+                              lp_json_number(vision, "layer_norm_eps", (double)d->norm_eps)));
     out->input = lp_config_count(vision, "image_size", 224);
     LP_TRY(
         lp_config_activation(r, "hidden_act", lp_json_text(vision, "hidden_act", d->activation)));
@@ -171,6 +172,24 @@ static void read_side(const json_t *value, bool square_if_number, size_t *side, 
     }
 }
 
+/* A step that is switched on and that is not done here: "do_pad", "do_flip_channel_order". */
+static lp_status check_steps(const lp_config_reader *r, json_t *config) {
+    static const char *const steps[] = {"do_resize", "do_center_crop", "do_rescale", "do_normalize",
+                                        "do_convert_rgb"};
+    const char *key;
+    json_t *value;
+    json_object_foreach(config, key, value) {
+        bool known = strncmp(key, "do_", 3) != 0 || !json_is_true(value);
+        for (size_t i = 0; i < COUNT(steps); i++) {
+            known = known || strcmp(key, steps[i]) == 0;
+        }
+        if (!known) {
+            return lp_config_refuse(r, key, "true");
+        }
+    }
+    return LP_OK;
+}
+
 /* The values that pixels from 0 to 255 are multiplied by, mean and std -> those of pixels from 0 to
  * 1, as lp_preprocess has them. */
 static lp_status read_values(const lp_config_reader *r, const json_t *config, const processor *d) {
@@ -210,7 +229,11 @@ static lp_status read_sizes(const lp_config_reader *r, const json_t *config, con
     if (crop_size != NULL && !json_is_null(crop_size)) {
         read_side(crop_size, true, &crop, &crop_square);
     }
-    crop = does(config, "do_center_crop") ? crop : 0;
+    if (crop_size != NULL && !json_is_null(crop_size) && (crop == 0 || !crop_square)) {
+        return lp_config_refuse(r, "crop_size", "which is no side of a square");
+    }
+    bool crops = d->crop > 0 || json_is_true(json_object_get(config, "do_center_crop"));
+    crop = crops && does(config, "do_center_crop") ? crop : 0;
     if (!does(config, "do_resize")) {
         return lp_config_refuse(r, "do_resize", "false");
     }
@@ -235,10 +258,10 @@ static lp_status read_sizes(const lp_config_reader *r, const json_t *config, con
     return LP_OK;
 }
 
-lp_status lp_config_read_processor(const lp_config_reader *r, const json_t *config) {
+lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config) {
     static const char *const filters[] = {"nearest", "lanczos", "bilinear",
                                           "bicubic", "box",     "hamming"}; /* Pillow's numbers */
-    const json_t *inner = json_object_get(config, "image_processor");
+    json_t *inner = json_object_get(config, "image_processor");
     config = json_is_object(inner) ? inner : config;
     const char *name = lp_json_text(config, "image_processor_type",
                                     lp_json_text(config, "feature_extractor_type", ""));
@@ -253,8 +276,11 @@ lp_status lp_config_read_processor(const lp_config_reader *r, const json_t *conf
             json_object_get(config, "image_mean") == NULL) {
             return LP_OK;
         }
-        d = find_processor(r->family->squash ? "ViTImageProcessor" : "CLIPImageProcessor");
+        bool crops = json_object_get(config, "crop_size") != NULL;
+        d = find_processor(r->family->squash && !crops ? "ViTImageProcessor"
+                                                       : "CLIPImageProcessor");
     }
+    LP_TRY(check_steps(r, config));
     LP_TRY(read_values(r, config, d));
     LP_TRY(read_sizes(r, config, d));
     r->out->preprocess.filter = d->filter;

@@ -428,18 +428,28 @@ const size_t lp_family_count = COUNT(lp_families);
 
 /* Files that are recognised only to say what they are. */
 const lp_stranger lp_strangers[] = {
-    {"_flat_param", "the flat shards that FSDP saves of one rank; use the file of the whole state "
-                    "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},
-    {"lora_A", "LoRA adapters, which must be merged into the weights first"},
-    {"visual.trunk.stem.", "an open_clip model with a convolutional timm tower"},
-    {"relative_position_bias_table", "a Swin or BEiT model, which is not supported"},
-    {"rope_embed", "a DINOv3 ViT, whose rotary positions are not supported"},
-    {"radio_model", "a RADIO model under its own names; timm's vit_*_radio_* are read"},
-    {"patch_generator", "a RADIO model under its own names; timm's vit_*_radio_* are read"},
-    {"downsample_layers.0.0.", "a ConvNeXt model, which is not supported"},
-    {"conv_dw.", "a ConvNeXt, EfficientNet or MobileNet model, which is not supported"},
-    {"preprocessor.patchifier", "an AIMv2 model, which is not supported"},
-    {NULL, NULL},
+    {.tensor = "_flat_param",
+     .what = "the flat shards that FSDP saves of one rank; use the file of the whole state "
+             "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},
+    {.tensor = "lora_A", .what = "LoRA adapters, which must be merged into the weights first"},
+    {.tensor = "visual.trunk.stem.", .what = "an open_clip model with a convolutional timm tower"},
+    {.tensor = "relative_position_bias_table",
+     .what = "a Swin or BEiT model, which is not supported"},
+    {.tensor = "rope_embed", .what = "a DINOv3 ViT, whose rotary positions are not supported"},
+    {.tensor = "radio_model",
+     .what = "a RADIO model under its own names; timm's vit_*_radio_* are read"},
+    {.tensor = "patch_generator",
+     .what = "a RADIO model under its own names; timm's vit_*_radio_* are read"},
+    {.tensor = "downsample_layers.0.0.", .what = "a ConvNeXt model, which is not supported"},
+    {.tensor = "conv_dw.",
+     .what = "a ConvNeXt, EfficientNet or MobileNet model, which is not supported"},
+    {.tensor = "preprocessor.patchifier", .what = "an AIMv2 model, which is not supported"},
+    {.tensor = "attn_pool.latent",
+     .what =
+         "an attention pool beside a class token, as of the Perception Encoder (PE-Core), which "
+         "is not supported",
+     .alone = true},
+    {.tensor = NULL},
 };
 
 /* openai/CLIP clip/clip.py, _transform; timm/data/constants.py: IMAGENET_DEFAULT_MEAN and _STD,

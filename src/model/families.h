@@ -63,6 +63,7 @@ extern const size_t lp_family_count;
 /* A piece of a tensor's name in files that are not read, and what they are; ends with NULL. */
 typedef struct lp_stranger {
     const char *tensor, *what;
+    bool alone; /* a family has such names, too: said where no family fits */
 } lp_stranger;
 extern const lp_stranger lp_strangers[];
 

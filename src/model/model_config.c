@@ -58,6 +58,14 @@ lp_status lp_config_filter(const lp_config_reader *r, const char *name) {
     return lp_config_refuse(r, "interpolation", name);
 }
 
+lp_status lp_config_norm_eps(const lp_config_reader *r, const char *key, double eps) {
+    if (!((float)eps > 0 && eps < 1)) {
+        return lp_config_refuse(r, key, "which is not between 0 and 1");
+    }
+    r->out->norm_eps = (float)eps;
+    return LP_OK;
+}
+
 bool lp_config_three(const json_t *value, float out[3]) {
     for (size_t i = 0; i < 3; i++) {
         const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
@@ -94,8 +102,7 @@ bool lp_config_is_ours(const lp_config_reader *r, size_t width, size_t layers, s
 
 /* *found: the file is there. */
 static lp_status read_file(lp_config_reader *r, const char *file,
-                           lp_status (*read)(const lp_config_reader *, const json_t *),
-                           bool *found) {
+                           lp_status (*read)(const lp_config_reader *, json_t *), bool *found) {
     json_t *config;
     lp_status status = lp_checkpoint_config(r->ckpt, file, &config, r->err);
     *found = status == LP_OK && config != NULL;
@@ -107,7 +114,7 @@ static lp_status read_file(lp_config_reader *r, const char *file,
     return status;
 }
 
-static lp_status read_config(const lp_config_reader *r, const json_t *config) {
+static lp_status read_config(const lp_config_reader *r, json_t *config) {
     return json_object_get(config, "architecture") != NULL ? lp_config_read_timm(r, config)
                                                            : lp_config_read_transformers(r, config);
 }

@@ -26,15 +26,17 @@ typedef struct place {
     const char *inner;
     const char *name; /* of a tensor there: its first outer_length characters are the place */
     size_t outer_length;
+    int selected; /* how well it is what the caller names: lower is better */
     bool whole;
 } place;
 
-typedef struct search {
+typedef struct places_asked {
     lp_checkpoint *ckpt;
     const lp_encoder_options *options;
     place places[MOST_PLACES];
     size_t count;
-} search;
+    bool too_many; /* there are more */
+} places_asked;
 
 /* ---- where it may lie ------------------------------------------------------------------------ */
 
@@ -48,7 +50,8 @@ static bool same_prefix(const place *a, const place *b) {
     return length == prefix_length(b) && strncmp(a->name, b->name, length) == 0;
 }
 
-static bool has_one(const search *s, const place *p, const char *const names[LP_FAMILY_NAMES]) {
+static bool has_one(const places_asked *s, const place *p,
+                    const char *const names[LP_FAMILY_NAMES]) {
     char name[LP_NAME_MAX + LP_PLAN_NAME];
     for (size_t i = 0; i < LP_FAMILY_NAMES && names[i] != NULL; i++) {
         (void)snprintf(name, sizeof name, "%.*s%s", (int)prefix_length(p), p->name, names[i]);
@@ -57,6 +60,44 @@ static bool has_one(const search *s, const place *p, const char *const names[LP_
         }
     }
     return false;
+}
+
+/* How well a place is what the caller names; lower is better. */
+enum { SELECTED, LIES_IN_IT, HAS_IT, NOT_SELECTED };
+
+/* Of a key or prefix with a dot at its end. */
+static int judge_wanted(const char *full, size_t outer, const char *wanted) {
+    size_t length = strlen(wanted);
+    if (length == 0) { /* of wraps alone */
+        return LIES_IN_IT;
+    }
+    if (strncmp(full, wanted, length) == 0) {
+        return full[length] == '\0' || length == outer ? SELECTED : LIES_IN_IT;
+    }
+    for (const char *dot = strchr(full, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+        if (strncmp(dot + 1, wanted, length) == 0) {
+            return HAS_IT;
+        }
+    }
+    return NOT_SELECTED;
+}
+
+/* Of a key or prefix as the file has it, or without what wraps names.  "": the top of the file. */
+static int judge_selected(const place *p, const char *select) {
+    char wanted[LP_NAME_MAX + 2], bare[LP_NAME_MAX + 2], full[LP_NAME_MAX + LP_PLAN_NAME];
+    size_t length = select != NULL ? strlen(select) : 0;
+    if (select == NULL || (length == 0 && p->outer_length == 0)) {
+        return SELECTED;
+    }
+    if (length == 0 || length > LP_NAME_MAX) {
+        return NOT_SELECTED;
+    }
+    (void)snprintf(wanted, sizeof wanted, "%s%s", select, select[length - 1] != '.' ? "." : "");
+    (void)lp_index_unwrap(wanted, bare);
+    (void)snprintf(full, sizeof full, "%.*s", (int)prefix_length(p), p->name);
+    int as_is = judge_wanted(full, p->outer_length, wanted);
+    int unwrapped = judge_wanted(full, p->outer_length, bare);
+    return as_is <= unwrapped ? as_is : unwrapped;
 }
 
 /* Whether a name ends with a prefix and a marker, as whole parts. */
@@ -70,20 +111,27 @@ static bool ends_so(const char *name, const char *inner, const char *marker, siz
            strncmp(name + *outer, inner, first) == 0 && (*outer == 0 || name[*outer - 1] == '.');
 }
 
-static void add_place(search *s, const place *p) {
+static void add_place(places_asked *s, const place *p) {
     const lp_family *f = p->family;
     for (size_t i = 0; i < s->count; i++) {
         if (s->places[i].family == f && same_prefix(&s->places[i], p)) {
             return;
         }
     }
-    if (s->count < MOST_PLACES && (f->with[0] == NULL || has_one(s, p, f->with)) &&
-        !has_one(s, p, f->without)) {
-        s->places[s->count++] = *p;
+    if ((f->with[0] != NULL && !has_one(s, p, f->with)) || has_one(s, p, f->without)) {
+        return;
     }
+    if (s->count == MOST_PLACES) {
+        s->too_many = true;
+        return;
+    }
+    s->places[s->count++] = *p;
 }
 
-static void find_places(search *s) {
+/* All, or only those that the caller names. */
+static void find_places(places_asked *s, bool named) {
+    s->count = 0;
+    s->too_many = false;
     for (size_t f = 0; f < lp_family_count; f++) {
         const lp_family *family = &lp_families[f];
         for (size_t p = 0; p < LP_FAMILY_NAMES && family->prefixes[p] != NULL; p++) {
@@ -93,7 +141,10 @@ static void find_places(search *s) {
                                .name = lp_checkpoint_tensor(s->ckpt, i)->name};
                 for (size_t m = 0; m < LP_FAMILY_NAMES && family->any[m] != NULL; m++) {
                     if (ends_so(found.name, found.inner, family->any[m], &found.outer_length)) {
-                        add_place(s, &found);
+                        found.selected = judge_selected(&found, s->options->select);
+                        if (!named || found.selected < NOT_SELECTED) {
+                            add_place(s, &found);
+                        }
                     }
                 }
             }
@@ -103,13 +154,24 @@ static void find_places(search *s) {
 
 /* ---- the order ------------------------------------------------------------------------------- */
 
+/* Whether a text begins with a word of small letters, whatever its own case. */
+static bool is_word(const char *text, const char *word, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != word[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether a prefix has a word that no letter stands before or behind. */
 static bool has_word(const char *prefix, size_t length, const char *word) {
     size_t size = strlen(word);
     for (size_t i = 0; i + size <= length; i++) {
         bool begins = i == 0 || prefix[i - 1] == '.' || prefix[i - 1] == '_';
         char behind = i + size < length ? prefix[i + size] : '.';
-        if (begins && (behind == '.' || behind == '_') && memcmp(prefix + i, word, size) == 0) {
+        if (begins && (behind == '.' || behind == '_') && is_word(prefix + i, word, size)) {
             return true;
         }
     }
@@ -136,35 +198,19 @@ static int rank(const place *p) {
 }
 
 static bool is_better(const place *a, const place *b) {
+    if (a->selected != b->selected) {
+        return a->selected < b->selected;
+    }
     if (rank(a) != rank(b)) {
         return rank(a) < rank(b);
     }
     return prefix_length(a) < prefix_length(b);
 }
 
-/* Whether the place is the one that the caller names, or lies in it; or has it at its end. */
-static bool is_selected(const place *p, const char *select) {
-    char wanted[LP_NAME_MAX + 2], full[LP_NAME_MAX + LP_PLAN_NAME];
-    if (select == NULL) {
-        return true;
-    }
-    if (strlen(select) > LP_NAME_MAX) {
-        return false;
-    }
-    size_t length = lp_index_unwrap(select, wanted);
-    if (length > 0 && wanted[length - 1] != '.') {
-        memcpy(wanted + length++, ".", 2);
-    }
-    (void)snprintf(full, sizeof full, "%.*s", (int)prefix_length(p), p->name);
-    size_t all = strlen(full);
-    return strncmp(full, wanted, length) == 0 ||
-           (all > length && strcmp(full + all - length, wanted) == 0 &&
-            full[all - length - 1] == '.');
-}
-
 /* ---- one place ------------------------------------------------------------------------------- */
 
-static lp_status open_place(const search *s, const place *p, lp_selection *out, lp_error *err) {
+static lp_status open_place(const places_asked *s, const place *p, lp_selection *out,
+                            lp_error *err) {
     lp_source *source = &out->source;
     lp_status status;
     *out = (lp_selection){.source = {.ckpt = s->ckpt,
@@ -201,12 +247,12 @@ static void put_place(lp_note *note, const place *p) {
     if (length > 0) {
         lp_note_put(note, "'%.*s'", (int)length, p->name);
     } else {
-        lp_note_put(note, "the top of the file");
+        lp_note_put(note, "the top of the file (select '')");
     }
 }
 
 /* Returns whether there are others. */
-static bool say_others(const search *s, const place *taken, lp_note *note) {
+static bool say_others(const places_asked *s, const place *taken, lp_note *note) {
     size_t others = 0;
     for (size_t i = 0; i < s->count; i++) {
         const place *p = &s->places[i];
@@ -237,7 +283,7 @@ static size_t group_length(const char *name, const char *prefix) {
 }
 
 /* Lists what lies beside the encoder and in the rest of the file, by modules. */
-static lp_status say_passed_over(const search *s, lp_selection *chosen, lp_note *note,
+static lp_status say_passed_over(const places_asked *s, lp_selection *chosen, lp_note *note,
                                  lp_error *err) {
     const lp_source *source = &chosen->source;
     size_t count = lp_checkpoint_count(s->ckpt), groups = 0;
@@ -279,7 +325,7 @@ done:
 /* ---- none ------------------------------------------------------------------------------------ */
 
 /* Names and shapes of the file, those that differ in numbers alone once. */
-static void show_file(const search *s, lp_note *note) {
+static void show_file(const places_asked *s, lp_note *note) {
     char last[SHOWN][LP_NAME_MAX + 1];
     size_t shown = 0, count = lp_checkpoint_count(s->ckpt);
     for (size_t i = 0; i < count && shown < SHOWN; i++) {
@@ -307,10 +353,11 @@ static void show_file(const search *s, lp_note *note) {
 }
 
 /* What the file looks like to somebody who knows more kinds than this program computes. */
-static const char *stranger(const search *s) {
+static const char *stranger(const places_asked *s, bool alone) {
     for (const lp_stranger *known = lp_strangers; known->tensor != NULL; known++) {
         for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
-            if (strstr(lp_checkpoint_tensor(s->ckpt, i)->name, known->tensor) != NULL) {
+            if ((alone || !known->alone) &&
+                strstr(lp_checkpoint_tensor(s->ckpt, i)->name, known->tensor) != NULL) {
                 return known->what;
             }
         }
@@ -318,12 +365,12 @@ static const char *stranger(const search *s) {
     return NULL;
 }
 
-static lp_status refuse_unknown(const search *s, lp_error *err) {
+static lp_status refuse_unknown(const places_asked *s, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     char named[160] = "";
     lp_note name = {named, sizeof named, 0};
-    const char *what = stranger(s);
+    const char *what = stranger(s, true);
     show_file(s, &note);
     lp_model_config_name(s->ckpt, &name);
     return lp_fail(
@@ -336,23 +383,39 @@ static lp_status refuse_unknown(const search *s, lp_error *err) {
         what != NULL ? what : "", text);
 }
 
-static lp_status refuse_select(const search *s, lp_error *err) {
+/* Of a file whose places of no family are the one that the caller names: all places are known. */
+static lp_status refuse_select(const places_asked *s, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     for (size_t i = 0; i < s->count; i++) {
-        lp_note_put(&note, "%s", i > 0 ? ", " : "");
-        put_place(&note, &s->places[i]);
+        bool shown = false; /* of an earlier family */
+        for (size_t j = 0; j < i; j++) {
+            shown = shown || same_prefix(&s->places[j], &s->places[i]);
+        }
+        if (!shown) {
+            lp_note_put(&note, "%s", i > 0 ? ", " : "");
+            put_place(&note, &s->places[i]);
+        }
     }
     return lp_fail(err, LP_ERR_ARGUMENT, "%s: select '%.100s': no encoder lies there; expected %s",
                    lp_checkpoint_path(s->ckpt), s->options->select, text);
 }
 
+static lp_status refuse_many(const places_asked *s, lp_error *err) {
+    return lp_fail(
+        err, LP_ERR_UNSUPPORTED,
+        "%s: encoders may lie at more than %d places among its %zu tensors, as at '%.*s'; "
+        "name one key or prefix (option 'select')",
+        lp_checkpoint_path(s->ckpt), MOST_PLACES, lp_checkpoint_count(s->ckpt),
+        (int)prefix_length(&s->places[0]), s->places[0].name);
+}
+
 /* best: the place of the most tensors that are as they should be. */
-static lp_status refuse_partial(const search *s, const place *best, lp_error *err) {
+static lp_status refuse_partial(const places_asked *s, const place *best, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     lp_selection partial;
-    const char *what = stranger(s);
+    const char *what = stranger(s, false);
     lp_status status;
     LP_TRY(open_place(s, best, &partial, err));
     lp_model_config_name(s->ckpt, &note);
@@ -372,7 +435,7 @@ done:
 
 /* Asks every place; leaves the best whole encoder in *out, and its place or, of none, that of the
  * most fitting tensors in *best; NULL where no place is the one that the caller names. */
-static lp_status ask_places(search *s, lp_selection *out, const place **best, lp_error *err) {
+static lp_status ask_places(places_asked *s, lp_selection *out, const place **best, lp_error *err) {
     size_t most = 0;
     const place *nearest = NULL, *taken = NULL;
     lp_status status = LP_OK;
@@ -388,14 +451,14 @@ static lp_status ask_places(search *s, lp_selection *out, const place **best, lp
         }
         status = open_place(s, p, &here, err);
         p->whole = status == LP_OK && here.plan.problems == 0;
-        bool wanted = status == LP_OK && is_selected(p, s->options->select);
-        if (wanted && p->whole && (taken == NULL || is_better(p, taken))) {
+        bool named = p->selected < NOT_SELECTED;
+        if (named && p->whole && (taken == NULL || is_better(p, taken))) {
             lp_selection worse = *out;
             *out = here;
             here = worse;
             taken = p;
         }
-        if (wanted && (nearest == NULL || here.plan.matched > most)) {
+        if (named && (nearest == NULL || here.plan.matched > most)) {
             most = here.plan.matched;
             nearest = p;
         }
@@ -409,7 +472,7 @@ done:
 
 lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *options,
                             lp_selection *selection, lp_error *err) {
-    search *s = lp_alloc_zeroed(1, sizeof *s);
+    places_asked *s = lp_alloc_zeroed(1, sizeof *s);
     lp_note note = {selection->said, sizeof selection->said, 0};
     const place *best = NULL;
     lp_status status;
@@ -417,15 +480,23 @@ lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *optio
     LP_TRY(lp_allocated(s, "a search", 1, sizeof *s, err));
     s->ckpt = ckpt;
     s->options = options;
-    find_places(s);
+    find_places(s, false);
+    bool too_many = s->too_many;
+    if (too_many && options->select != NULL) {
+        find_places(s, true);
+    }
+    if (s->too_many) {
+        LP_TRY(refuse_many(s, err));
+    }
     LP_TRY(ask_places(s, selection, &best, err));
     if (best != NULL && best->whole) {
-        selection->one_of_several = say_others(s, best, &note);
+        selection->one_of_several = say_others(s, best, &note) || too_many;
         status = say_passed_over(s, selection, &note, err);
     } else {
-        status = s->count == 0  ? refuse_unknown(s, err)
-                 : best == NULL ? refuse_select(s, err)
-                                : refuse_partial(s, best, err);
+        status = best != NULL                ? refuse_partial(s, best, err)
+                 : s->count > 0 && !too_many ? refuse_select(s, err)
+                 : too_many                  ? refuse_many(s, err)
+                                             : refuse_unknown(s, err);
     }
 done:
     lp_free(s);

@@ -178,11 +178,13 @@ static bool is_ignored(const char *name, const char *const *ignored) {
 /* ---- what lies beside an encoder ------------------------------------------------------------- */
 
 /* Words in the names of modules that use features and make none, and of second models. */
-static const char *const beside[] = {"head",  "project", "predict",  "decoder", "classif", "proto",
-                                     "queue", "loss",    "momentum", "teacher", "student"};
+static const char *const beside[] = {
+    "head",     "project", "predict", "decoder", "classif", "proto",     "queue", "loss",
+    "momentum", "teacher", "student", "target",  "online",  "encoder_k", "_ema",  "ema_"};
 /* The same, as whole names. */
-static const char *const beside_whole[] = {"fc",         "linear",     "center", "logit_scale",
-                                           "logit_bias", "n_averaged", "ema"};
+static const char *const beside_whole[] = {"fc",          "linear",     "center",
+                                           "logit_scale", "logit_bias", "n_averaged",
+                                           "ema",         "module",     "_orig_mod"};
 /* Words in the names of what takes part in making features. */
 static const char *const inside[] = {"norm", "token", "embed", "pos",  "rope",  "patch", "pool",
                                      "stem", "neck",  "cls",   "reg",  "block", "layer", "conv",
@@ -215,23 +217,19 @@ static bool has_part(const char *name, const char *part, size_t length) {
     return strncmp(name, part, length) == 0 && (name[length] == '.' || name[length] == '\0');
 }
 
-/* Whether the outermost module of a tensor, the first one of it in the view, is no part of the
- * encoder: a classifier's head, a projector, a second model.  A module that the plan has weights of
- * is a part.  Of others the name decides, and where that says nothing, a module of linear layers
- * and norms alone is taken for a head.  A tensor without a module is a part of the encoder. */
-static bool is_beside(const lp_weight_plan *plan, const lp_view *view, size_t first) {
+/* Whether a module of the view, items first to end, is no part of the encoder: a classifier's head,
+ * a projector, a second model.  A module that the plan has weights of is a part.  Of others the
+ * name decides, and where that says nothing, a module of linear layers and norms alone is taken for
+ * a head.  A tensor without a module is a part of the encoder. */
+static bool is_beside(const lp_weight_plan *plan, const lp_view *view, size_t first, size_t end) {
     const char *part = view->items[first].name;
     size_t length = strcspn(part, ".");
-    bool flat = true, planned = false;
-    for (size_t i = first; i-- > 0 && has_part(view->items[i].name, part, length);) {
-        planned = planned || plan->uses[i] == LP_USE_PLANNED;
-    }
-    for (size_t i = first; i < view->count && has_part(view->items[i].name, part, length); i++) {
-        planned = planned || plan->uses[i] == LP_USE_PLANNED;
+    bool flat = true;
+    for (size_t i = first; i < end; i++) {
+        if (plan->uses[i] == LP_USE_PLANNED) {
+            return false;
+        }
         flat = flat && view->items[i].tensor->rank <= 2;
-    }
-    if (planned) {
-        return false;
     }
     if (has_word(part, length, beside, COUNT(beside)) ||
         is_whole(part, length, beside_whole, COUNT(beside_whole))) {
@@ -243,11 +241,11 @@ static bool is_beside(const lp_weight_plan *plan, const lp_view *view, size_t fi
     return flat;
 }
 
-/* Of a tensor that is not planned.  Where the family names the outermost module ("visual."), all in
- * it is the encoder; where it names none, heads may stand beside the encoder's own modules. */
-static lp_use use_of(const lp_weight_plan *plan, const lp_view *view, const char *inner,
-                     const char *const *ignored, size_t i) {
-    const char *name = view->items[i].name;
+/* Of a tensor that is not planned, whose module is beside the encoder or not.  Where the family
+ * names the outermost module ("visual."), all in it is the encoder; where it names none, heads may
+ * stand beside the encoder's own modules. */
+static lp_use use_of(const char *name, const char *inner, const char *const *ignored,
+                     bool module_beside) {
     size_t module = strcspn(inner, ".");
     if (!has_part(name, inner, module) && module > 0) {
         return LP_USE_OUTSIDE;
@@ -255,7 +253,24 @@ static lp_use use_of(const lp_weight_plan *plan, const lp_view *view, const char
     if (begins_with(name, inner) && is_ignored(name + strlen(inner), ignored)) {
         return LP_USE_IGNORED;
     }
-    return module == 0 && is_beside(plan, view, i) ? LP_USE_BESIDE : LP_USE_UNKNOWN;
+    return module == 0 && module_beside ? LP_USE_BESIDE : LP_USE_UNKNOWN;
+}
+
+/* What the tensors of one module are that the plan has no use for; names of a module follow each
+ * other. */
+static void judge_module(lp_weight_plan *plan, const lp_view *view, const char *inner,
+                         const char *const *ignored, size_t first, size_t end) {
+    bool module_beside = is_beside(plan, view, first, end);
+    for (size_t i = first; i < end; i++) {
+        if (plan->uses[i] == LP_USE_PLANNED) {
+            continue;
+        }
+        plan->uses[i] = use_of(view->items[i].name, inner, ignored, module_beside);
+        if (plan->uses[i] == LP_USE_UNKNOWN) {
+            lp_plan_problem(plan, "%.128s: no such tensor in this family",
+                            view->items[i].tensor->name);
+        }
+    }
 }
 
 void lp_plan_check(lp_weight_plan *plan, const lp_view *view, const char *inner,
@@ -268,21 +283,13 @@ void lp_plan_check(lp_weight_plan *plan, const lp_view *view, const char *inner,
             plan->uses[item - view->items] = LP_USE_PLANNED;
         }
     }
-    const char *last = NULL; /* names of one module follow each other, and share its use */
-    for (size_t i = 0; plan->uses != NULL && i < view->count; i++) {
-        const char *name = view->items[i].name;
-        if (plan->uses[i] == LP_USE_PLANNED) {
-            continue;
+    for (size_t i = 0, end; plan->uses != NULL && i < view->count; i = end) {
+        const char *part = view->items[i].name;
+        size_t length = strcspn(part, ".");
+        for (end = i + 1; end < view->count && has_part(view->items[end].name, part, length);) {
+            end++;
         }
-        size_t part = last != NULL ? strcspn(last, ".") + 1 : 0;
-        bool same = part > 1 && i > 0 && plan->uses[i - 1] == LP_USE_BESIDE &&
-                    strncmp(last, name, part) == 0;
-        plan->uses[i] = same ? LP_USE_BESIDE : use_of(plan, view, inner, ignored, i);
-        last = name;
-        if (plan->uses[i] == LP_USE_UNKNOWN) {
-            lp_plan_problem(plan, "%.128s: no such tensor in this family",
-                            view->items[i].tensor->name);
-        }
+        judge_module(plan, view, inner, ignored, i, end);
     }
 }
 

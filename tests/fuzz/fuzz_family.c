@@ -1,5 +1,6 @@
-/* Which encoder a file is.  A byte chooses options; chunks are config.json, open_clip_config.json
- * and preprocessor_config.json (empty: no such file); the rest is lines "NAME SIZE SIZE ...", the
+/* Which encoder a file is.  Two bytes choose options; chunks are config.json,
+ * open_clip_config.json, preprocessor_config.json and processor_config.json (empty: no such file);
+ * the rest is lines "NAME SIZE SIZE ...", the
  * tensors of a safetensors file whose values are all zero (a hole, not bytes). */
 #include "walk_checkpoint.h"
 
@@ -41,16 +42,22 @@ static void put_tensor(fuzz_bytes *header, const char *line, size_t length, uint
 }
 
 static void fuzz_one(fuzz_input input) {
-    unsigned choice = fuzz_byte(&input);
+    unsigned choice = fuzz_byte(&input), more = fuzz_byte(&input);
+    static const char *const selects[] = {NULL, "",       "student", "model.module",
+                                          "a.", "visual", NULL,      NULL};
     static const size_t sizes[] = {0, 0, 0, 16, 32, 7, 1, 100000};
     lp_encoder_options options = {.activation = (lp_activation)(choice & 3),
                                   .pool = (lp_pool)(choice >> 2 & 3),
                                   .input_size = sizes[choice >> 4 & 7],
-                                  .heads = choice >> 7 & 1};
+                                  .heads = choice >> 7 & 1,
+                                  .select = selects[more & 7],
+                                  .resize = {sizes[more >> 3 & 7], (more >> 6 & 1) != 0},
+                                  .crop = more >> 7 != 0 ? 20 : 0};
     char path[512];
     fuzz_write_some(path, "config.json", fuzz_chunk(&input), 0);
     fuzz_write_some(path, "open_clip_config.json", fuzz_chunk(&input), 0);
     fuzz_write_some(path, "preprocessor_config.json", fuzz_chunk(&input), 0);
+    fuzz_write_some(path, "processor_config.json", fuzz_chunk(&input), 0);
 
     fuzz_bytes header = {0}, file = {0};
     uint64_t offset = 0;

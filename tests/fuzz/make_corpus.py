@@ -319,6 +319,64 @@ def family_lines(path, divide=1):
                    for name, value in names.items() if name != "__metadata__").encode()
 
 
+def put_family(name, choice, lines, more=0, **configs):
+    """configs: config, open_clip_config, preprocessor_config, processor_config."""
+    data = bytes([choice, more])
+    for file in ("config", "open_clip_config", "preprocessor_config", "processor_config"):
+        data += chunk(json.dumps(configs[file]).encode() if file in configs else b"")
+    put("family", name, data + lines)
+
+
+def at(prefix, lines):
+    """The same tensors in another place of a file."""
+    return b"".join(prefix.encode() + line + b"\n" for line in lines.splitlines())
+
+
+def put_families():
+    """Places of an encoder in a file, and configs."""
+    dino = family_lines(os.path.join(GOLDEN, "families", "dino.safetensors"))
+    heads = b"state.fc.weight 3 24\nqueue 8 3\noptimizer.state.0.exp_avg 24 24\n"
+    both = at("state.teacher.backbone.", dino) + at("state.student.module.", dino) + heads
+    put_family("two-encoders", 0x80, both)
+    put_family("two-encoders-select", 0x80, both, more=2)
+    put_family("top-and-ema", 0x80, dino + at("ema.", dino), more=1)
+    put_family("wraps-collide", 0x80, dino + at("module.", dino), more=3)
+    chunks = dino.replace(b"blocks.0.", b"blocks.0.0.").replace(b"blocks.1.", b"blocks.0.1.")
+    put_family("chunks", 0x80, at("a.", chunks), more=4)
+    put_family("chunks-collide", 0x80, chunks + at("", dino))
+    put_family("resize-crop", 0x80, dino, more=0x80 | 4 << 3)
+    put_family("unknown-parts", 0x80, dino + b"rope.freqs 3\nx.0 2 2 2 2\nblocks.0.attn.q_norm.w 3\n")
+    put_family("flat", 0, b"model.teacher._flat_param 99\n")
+    put_family("many-places", 0, b"".join(b"%d.patch_embed.proj.weight 8 3 4 4\n" % i
+                                          for i in range(140)))
+    put_family("nested-places", 0, b"".join(b"a." * i + b"class_embedding 8\n" for i in range(40)))
+    hf = family_lines(os.path.join(GOLDEN, "families", "hf-vit.safetensors"))
+    config = dict(model_type="vit", hidden_size=24, num_hidden_layers=2, patch_size=5,
+                  num_attention_heads=2)
+    processors = [dict(image_processor_type="DeiTImageProcessor", size=20, crop_size=15),
+                  dict(image_processor_type="ConvNextImageProcessor", crop_pct=0.75,
+                       size=dict(shortest_edge=15), do_normalize=False),
+                  dict(image_processor_type="ViTImageProcessorFast", size=15, do_rescale=False),
+                  dict(size=15, image_mean=0.5, image_std=[0.5, 0.5, 0.5], rescale_factor=0.01)]
+    for i, processor in enumerate(processors):
+        put_family("processor-%d" % i, 0, hf, config=config,
+                   processor_config=dict(image_processor=processor))
+        put_family("preprocessor-%d" % i, 0, hf, config=config, preprocessor_config=processor)
+    timm = dict(architecture="vit_small_patch5_15", num_features=24, global_pool="token",
+                model_args=dict(num_heads=2, act_layer="gelu_tanh", img_size=15, global_pool="avg"),
+                input_size=[3, 15, 15], mean=0.5, std=0.5)
+    put_family("timm-arguments", 0, dino, config=timm)
+    clip = family_lines(os.path.join(GOLDEN, "families", "clipa.safetensors"))
+    vision = dict(width=24, layers=2, head_width=12, pool_type="avg", final_ln_after_pool=True,
+                  act_kwargs=dict(approximate="tanh"), norm_kwargs=dict(eps=1e-6))
+    put_family("clipa-config", 0, clip,
+               open_clip_config=dict(model_cfg=dict(vision_cfg=vision),
+                                     preprocess_cfg=dict(size=15, resize_mode="squash")))
+    resnet = family_lines(os.path.join(GOLDEN, "families", "hf-resnet.safetensors"))
+    put_family("hf-resnet-config", 0, resnet,
+               config=dict(model_type="resnet", hidden_sizes=[8, 16, 32, 64]))
+
+
 def png(kind, depth, channels, side=9, interlaced=0, extra=()):
     def part(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -435,27 +493,25 @@ def main():
     for name in sorted(os.listdir(os.path.join(GOLDEN, "families"))):
         if name.endswith(".safetensors") and "features" not in name:
             lines = family_lines(os.path.join(GOLDEN, "families", name))
-            choice = b"\x81" if "clip" in name else b"\x80"
-            put("family", name[:-len(".safetensors")], choice + chunk(b"") * 3 + lines)
+            choice = 0 if "resnet" in name else 0x81 if "clip" in name else 0x80
+            put_family(name[:-len(".safetensors")], choice, lines)
     lines = family_lines(os.path.join(GOLDEN, "families", "hf-clip.safetensors"))
     config = dict(model_type="clip_vision_model", hidden_size=24, num_hidden_layers=2, patch_size=5,
                   num_attention_heads=2, hidden_act="gelu", layer_norm_eps=1e-6)
     preprocessor = dict(size=dict(shortest_edge=20), crop_size=15, resample=1,
                         image_mean=[0, 0, 0], image_std=[1, 1, 1])
-    put("family", "hf-clip-configs", b"\x00" + chunk(json.dumps(config).encode()) + chunk(b"") +
-        chunk(json.dumps(preprocessor).encode()) + lines)
+    put_family("hf-clip-configs", 0, lines, config=config, preprocessor_config=preprocessor)
     lines = family_lines(os.path.join(GOLDEN, "families", "clip-vit.safetensors"))
     config = dict(model_cfg=dict(quick_gelu=True,
                                  vision_cfg=dict(width=24, layers=2, head_width=12)),
                   preprocess_cfg=dict(mean=[0, 0, 0], std=[1, 1, 1], resize_mode="squash"))
-    put("family", "open-clip-config", b"\x00" + chunk(b"") + chunk(json.dumps(config).encode()) +
-        chunk(b"") + lines)
+    put_family("open-clip-config", 0, lines, open_clip_config=config)
     lines = family_lines(os.path.join(GOLDEN, "families", "timm-clip.safetensors"))
     config = dict(architecture="vit_patch5_clip_quickgelu", num_features=24, global_pool="avg",
                   pretrained_cfg=dict(input_size=[3, 15, 15], crop_pct=0.75, mean=[0, 0, 0],
                                       std=[1, 1, 1], crop_mode="squash"))
-    put("family", "timm-config", b"\x80" + chunk(json.dumps(config).encode()) + chunk(b"") * 2 +
-        lines)
+    put_family("timm-config", 0x80, lines, config=config)
+    put_families()
 
     for name in ("type0-depth16.png", "type2-depth8-interlaced.png", "type3-depth4.png",
                  "type6-depth8.png", "baseline-420.jpg", "progressive.jpg", "restarts.jpg",
@@ -466,9 +522,9 @@ def main():
     for name in sorted(os.listdir(os.path.join(GOLDEN, "encoder"))):
         if name.endswith(".safetensors") and "activations" not in name:
             lines = family_lines(os.path.join(GOLDEN, "encoder", name))
-            put("family", name[:-len(".safetensors")], b"\x00" + chunk(b"") * 3 + lines)
+            put_family(name[:-len(".safetensors")], 0, lines)
             lines = family_lines(os.path.join(GOLDEN, "encoder", name), 16)
-            put("family", name[:-len(".safetensors")] + "-tiny", b"\x80" + chunk(b"") * 3 + lines)
+            put_family(name[:-len(".safetensors")] + "-tiny", 0x80, lines)
 
 
 if __name__ == "__main__":

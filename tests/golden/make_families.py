@@ -1,6 +1,6 @@
-"""Writes tests/golden/families: a small vision transformer of each family and its features.
+"""Writes tests/golden/families: a small encoder of each family and its features.
 
-    python3 tests/golden/make_families.py
+    python3 tests/golden/make_families.py [NAME...]      (only these)
 
 NAME.safetensors            weights, float16, named as the family's files name them
 NAME-features.safetensors   float32: "images", and "penultimate" and "projected" of them
@@ -16,12 +16,14 @@ import tempfile
 import open_clip
 import timm
 import torch
+import torchvision
 import transformers
 from safetensors.torch import load_file, save_file
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer as TimmViT
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
+from resnets import SmallResNet
 from vit_models import GATED, dinov2_state, randomized, resized
 
 OUT = pathlib.Path(__file__).parent / "families"
@@ -38,11 +40,13 @@ HF = dict(
 
 def write(name, state, features, grid=GRID):
     """features: of images, in float64, a dictionary."""
+    if len(sys.argv) > 1 and name not in sys.argv[1:]:
+        return
     size = PATCH * grid
     images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(9))
     with torch.no_grad():
         found = features(images.double())
-    meta = {m.__name__: m.__version__ for m in (torch, timm, transformers, open_clip)}
+    meta = {m.__name__: m.__version__ for m in (torch, torchvision, timm, transformers, open_clip)}
     save_file({k: x.contiguous() for k, x in state.items()}, OUT / f"{name}.safetensors", meta)
     found = {k: x.float().contiguous() for k, x in found.items()}
     save_file({"images": images} | found, OUT / f"{name}-features.safetensors", meta)
@@ -89,6 +93,19 @@ def interpolated(name, rename, grid, how, patches_alone=False, **kind):
         positions = positions[:, 1:]
     other.load_state_dict(mine | {"pos_embed": positions})
     write(name, state, pre_logits(other), grid)
+
+
+def internvit_names(state):
+    names = {
+        "cls_token": "embeddings.class_embedding",
+        "patch_embed.proj.": "embeddings.patch_embedding.",
+        "pos_embed": "embeddings.position_embedding",
+        "blocks.": "encoder.layers.",
+        ".gamma": "",
+    }
+    for old, new in names.items():
+        state = {k.replace(old, new): x for k, x in state.items()}
+    return state
 
 
 def main():
@@ -143,6 +160,57 @@ def main():
     ).half()
     state = {k: x.clone() for k, x in distilled.state_dict().items()}
     write("deit-distilled", state, pre_logits(distilled.double()))
+
+    deit = transformers.DeiTModel(transformers.DeiTConfig(**HF, intermediate_size=36))
+    hf("hf-deit", deit, lambda x: {"penultimate": deit(x).last_hidden_state[:, 0]})
+    ijepa = transformers.IJepaModel(
+        transformers.IJepaConfig(**HF, intermediate_size=36, layer_norm_eps=1e-6)
+    )
+    hf("hf-ijepa", ijepa, lambda x: {"penultimate": ijepa(x).last_hidden_state.mean(1)})
+
+    clipa = open_clip.model._build_vision_tower(
+        10,
+        open_clip.CLIPVisionCfg(
+            layers=2,
+            width=WIDTH,
+            head_width=WIDTH // HEADS,
+            mlp_ratio=1.5,
+            patch_size=PATCH,
+            image_size=PATCH * GRID,
+            no_ln_pre=True,
+            pool_type="avg",
+            final_ln_after_pool=True,
+        ),
+        quick_gelu=False,
+    )
+    randomized(clipa, 1).half()
+    state = {f"visual.{k}": x.clone() for k, x in clipa.state_dict().items()}
+    clipa.double()
+    write("clipa", state, lambda x: {"projected": clipa(x)})
+
+    # InternViT: no norm behind the blocks, and the names of modeling_intern_vit.py
+    model = randomized(vit(init_values=0.1, final_norm=False), 1).half()
+    state = {k: x.clone() for k, x in internvit_names(model.state_dict()).items()}
+    write("internvit", state, pre_logits(model.double()))
+
+    tv = torchvision.models.VisionTransformer(PATCH * GRID, PATCH, 2, HEADS, WIDTH, 36)
+    tv.heads = torch.nn.Identity()
+    randomized(tv, 1).half()
+    state = {k: x.clone() for k, x in tv.state_dict().items()}
+    write("torchvision-vit", state, lambda x: {"penultimate": tv.double()(x)})
+
+    hf_resnet = transformers.ResNetModel(
+        transformers.ResNetConfig(
+            embedding_size=4, hidden_sizes=[8, 16, 32, 64], depths=[1, 2, 1, 1]
+        )
+    )
+    hf("hf-resnet", hf_resnet, lambda x: {"penultimate": hf_resnet(x).pooler_output.flatten(1)}, 9)
+    block = torchvision.models.resnet.BasicBlock
+    small = randomized(SmallResNet(block, [1, 1, 2, 1], 4), 1)
+    sequence = torch.nn.Sequential(*list(small.children())[:-1]).eval().half()
+    state = {k: x.clone() for k, x in sequence.state_dict().items()}
+    sequence.double()
+    write("sequential-resnet", state, lambda x: {"penultimate": sequence(x).flatten(1)}, 9)
 
     def nudged(grid):
         return dict(scale_factor=((grid + 0.1) / GRID,) * 2)

@@ -13,7 +13,7 @@
 enum { MAX_ENTRIES = 1536 };
 
 typedef struct entry {
-    char name[96];
+    char name[200];
     const char *dtype;
     size_t rank, shape[4];
 } entry;
@@ -44,7 +44,7 @@ static void add(const char *name, size_t rank, size_t a, size_t b, size_t c, siz
     (void)snprintf(e->name, sizeof e->name, "%s", name);
 }
 
-static void drop(const char *name) {
+static inline void drop(const char *name) {
     entry *e = find_entry(name);
     *e = file.entries[--file.count];
 }
@@ -66,7 +66,7 @@ static void fill(FILE *out, const entry *e) {
 
 /* Writes `file` as safetensors and opens it. */
 static lp_checkpoint *open_file(void) {
-    static char header[MAX_ENTRIES * 200];
+    static char header[MAX_ENTRIES * 320];
     size_t used = 0, offset = 0, nan_at = SIZE_MAX;
     for (size_t i = 0; i < file.count; i++) {
         const entry *e = &file.entries[i];

@@ -1,7 +1,7 @@
 /* Runs an encoder on raw inputs, for comparison with other programs.
  *
  * usage: run_encoder [OPTION=VALUE ...] CHECKPOINT projected|penultimate BATCH IMAGES OUT [TAPS]
- *   OPTION  activation, pool, input_size or heads of lp_encoder_options
+ *   OPTION  activation, pool, input_size, heads or select of lp_encoder_options
  *   IMAGES  float32 [N, 3, input, input], preprocessed
  *   OUT     float32 [N, F]
  *   TAPS    an existing folder: every stage of the first batch as "TAPS/<stage>.f32"
@@ -41,13 +41,14 @@ static void print_info(const lp_encoder_info *info) {
         "name %s\nfamily %s\nactivation %s\npool %s\nnorm_eps %.9g\ninput_size %zu\npatch %zu\n"
         "tokens %zu\nwidth %zu\nheads %zu\nlayers %zu\nmlp_width %zu\nprojected %zu\n"
         "penultimate %zu\nparameters %llu\ndefault_point %s\nresize %zu\ncrop %zu\n"
-        "filter %s\nsquash %d\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\n",
+        "filter %s\nsquash %d\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\nprefix %s\n"
+        "selection %s\nassumed %s\n",
         info->name, info->family, info->activation, info->pool, (double)info->norm_eps,
         info->input_size, info->patch, info->tokens, info->width, info->heads, info->layers,
         info->mlp_width, info->projected, info->penultimate, (unsigned long long)info->parameters,
         lp_feature_point_name(info->default_point), p->resize, p->crop, lp_filter_name(p->filter),
         p->squash, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
-        (double)p->std[1], (double)p->std[2]);
+        (double)p->std[1], (double)p->std[2], info->prefix, info->selection, info->assumed);
 }
 
 /* Takes "name=value" where it is an option. */
@@ -63,6 +64,10 @@ static bool take_option(const char *argument, lp_encoder_options *options) {
     }
     if (strncmp(argument, "heads", name) == 0) {
         options->heads = (size_t)strtoul(value, NULL, 10);
+        return true;
+    }
+    if (strncmp(argument, "select", name) == 0) {
+        options->select = value;
         return true;
     }
     for (int i = 1; i <= 3; i++) {

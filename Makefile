@@ -160,6 +160,9 @@ bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their pee
 bench-probe: all $(BUILD)/bench/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
 	$(PYTHON) bench/bench_probe.py --program $(PROGRAM) --fit $(BUILD)/bench/fit_npy --sweep $(ARGS)
 
+bench-race: all $(BUILD)/bench/fit_npy  ## softmax against every peer at its best (ARGS='--features DIR --out results/bench/race')
+	$(PYTHON) bench/bench_race.py --fit $(BUILD)/bench/fit_npy $(ARGS)
+
 bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch, images against Pillow: about 20 minutes
 	$(PYTHON) bench/bench_encoder.py --build $(BUILD) $(ARGS)
 
@@ -192,5 +195,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check check-parallel coverage fuzz fuzz-programs bench bench-probe bench-encoder lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check check-parallel coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

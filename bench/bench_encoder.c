@@ -151,12 +151,16 @@ static double race_rate(const bench *b, size_t m, size_t n, size_t k) {
 /* ---- the encoder ----------------------------------------------------------------------------- */
 
 static double load(bench *b) {
-    const lp_encoder_options options = {.activation_if_unknown = LP_ACTIVATION_QUICK_GELU,
-                                        .precision = b->precision,
-                                        .threads = b->threads};
+    lp_encoder_options options = {.precision = b->precision, .threads = b->threads};
+    lp_encoder_info info;
     lp_checkpoint *ckpt;
-    double start = lp_clock_seconds();
     lp_encoder_free(b->encoder);
+    check(lp_checkpoint_open(b->path, &ckpt, &err));
+    if (lp_encoder_recognise(ckpt, &options, &info, &err) == LP_ERR_UNSUPPORTED) {
+        options.activation = LP_ACTIVATION_QUICK_GELU; /* nothing says it */
+    }
+    lp_checkpoint_close(ckpt);
+    double start = lp_clock_seconds();
     check(lp_checkpoint_open(b->path, &ckpt, &err));
     check(lp_encoder_load(ckpt, &options, &b->encoder, &err));
     lp_checkpoint_close(ckpt);

@@ -242,4 +242,5 @@ def main():
             file.write("\n".join(wrap(lines)) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -66,8 +66,8 @@ typedef enum lp_solver {
  *     1/2 |w|^2 + C sum_i log(1 + exp(-y_i w.x~_i))
  * For two classes softmax has one vector w, as scikit-learn has: with y_i = +1 or -1
  *     1/2 |w|^2 + C sum_i log(1 + exp(-y_i (w.x_i + b)))
- * and a probe has the rows -w/2 and w/2, with the same probabilities.  Classes without examples are left out; they get weights 0 and the intercept minus
- * infinity. */
+ * and a probe has the rows -w/2 and w/2, with the same probabilities.  Classes without examples are
+ * left out; they get weights 0 and the intercept minus infinity. */
 typedef struct lp_fit_options {
     lp_solver solver; /* default LP_SOLVER_SOFTMAX */
     double C;         /* weight of the data's term, > 0; default 0.316 (= 1/lambda) */

@@ -1,8 +1,8 @@
-/* Minimising the dense objectives: L-BFGS round the preconditioner of curvature.c, for all models
- * side by side.  One round evaluates, in one pass over the data, every model that is not finished,
- * each at its own trial point:
+/* Minimising the dense objectives, for all models side by side, by L-BFGS round the preconditioner
+ * of curvature.c, or by Newton's directions where they pay (newton.c).  One round evaluates, in one
+ * pass over the data, every model that is not finished, each at its own trial point:
  *
- *     direction d from L-BFGS, step 1 first
+ *     direction d, step 1 first
  *       -> f and gradient at parameters + step d
  *       -> enough descent: go there and learn;  else: a shorter step, next round
  *
@@ -13,13 +13,16 @@
  * more to give; then it is judged in float64, softmax after a Newton step in its intercepts, and if
  * that finds it unfinished it goes on in float64.  What is reported is always float64.
  *
- * The preconditioner's weights and centres are taken anew at the first point and after 4, 12, 28,
- * 60 ... rounds, as p settles.
+ * L-BFGS's weights and centres are taken anew at the first point and after 4, 12, 28, 60 ...
+ * rounds, as p settles; each time it is asked anew whether Newton's directions pay.  They start on
+ * a path to C (path.c), and only a model that is there is judged.
  *
  * A model is finished when |g| <= tolerance |g(0)| and the bound on the gap, (f - optimum) /
  * optimum (dense_objective.c), is at most tolerance; or when that bound is at most 1000
  * tolerance^2.  The gradient alone proves little where C is large: |g(0)| grows with C, the optimum
- * hardly. */
+ * hardly.
+ *
+ * Longer than 600 lines: both kinds of directions share one state and one line search. */
 #include "probe/descent.h"
 
 #include <math.h>

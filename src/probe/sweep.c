@@ -18,7 +18,9 @@
  *
  * The search of the CLIP paper (arXiv 2103.00020, A.3): step s = two decades; all points s apart;
  * then, while s is more than the grid's step: s = s / 2 and the points s below and above the best
- * so far.  With 8 steps a decade over 1e-6 .. 1e6 that is 7 + 2 + 2 + 2 + 2 of 97 points. */
+ * so far.  With 8 steps a decade over 1e-6 .. 1e6 that is 7 + 2 + 2 + 2 + 2 of 97 points.
+ *
+ * Longer than 600 lines: its work folder, its points and its protocols share one state. */
 #include "linprobe/sweep.h"
 
 #include <math.h>

@@ -12,6 +12,12 @@ run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split test --out u
 run 0 "$LP_PROGRAM" fit train --out a.probe --solver liblinear -C 1
 run 0 "$LP_PROGRAM" fit train --out b=1.probe --solver liblinear -C 0.0001
 
+# ---- sweep refuses a test set that is the training or validation set, in another order too
+run 1 "$LP_PROGRAM" sweep train --test train --from -1 --to 0 --steps 1 --out leaked
+says 'rows are rows of the training set train, at most 5 % may be'
+run 1 "$LP_PROGRAM" sweep train --validation test --test test --from -1 --to 0 --steps 1 --out leaked
+says 'rows are rows of the validation set test, at most 5 % may be'
+
 # ---- sweep refuses a test set that was not made like the training set
 run 1 "$LP_PROGRAM" sweep train --test unit --solver liblinear --from -1 --to 0 --steps 1 --out swept
 says "unit: its features were not made as those that best.probe was trained on: 'normalize' differs"

@@ -130,8 +130,8 @@ static void constant_features_give_the_shares(void **state) {
     dataset_free(&data);
 }
 
-/* One example a class, one feature: the smallest problem there is.  Softmax has one weight w for two
- * classes, w = C sum |x| / (1 + exp(w)) over x = -1 and 1, and the rows -w/2 and w/2. */
+/* One example a class, one feature: the smallest problem there is.  Softmax has one weight w for
+ * two classes, w = C sum |x| / (1 + exp(w)) over x = -1 and 1, and the rows -w/2 and w/2. */
 static void smallest_problem_is_solved(void **state) {
     (void)state;
     dataset data = dataset_new(2, 1, 2);

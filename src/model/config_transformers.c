@@ -35,7 +35,7 @@ static const defaults models[] = {
 
 static const defaults *find_model(const char *type) {
     size_t length = strlen(type), tail = strlen("_vision_model");
-    if (length > tail && strcmp(type + length - tail, "_vision_model") == 0) {
+    if (length > tail && strcmp(type + (length - tail), "_vision_model") == 0) {
         length -= tail;
     }
     for (size_t i = 0; i < COUNT(models); i++) {
@@ -129,12 +129,14 @@ typedef struct processor {
     double crop_part; /* not 0: resized to size / crop_part, if size is below 384 */
 } processor;
 
+enum { CLIP_PROCESSOR, VIT_PROCESSOR }; /* of files that name none */
+
 static const processor processors[] = {
-    {"CLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    [CLIP_PROCESSOR] = {"CLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    [VIT_PROCESSOR] = {"ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0},
     {"ChineseCLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
-    {"ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0},
     {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"ConvNext", 384, false, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 224.0 / 256},
 };
@@ -222,7 +224,7 @@ static lp_status read_sizes(const lp_config_reader *r, const json_t *config, con
     const json_t *crop_size = json_object_get(config, "crop_size");
     double part = lp_json_number(config, "crop_pct", d->crop_part);
     size_t side = d->size, crop = d->crop;
-    bool square = d->squash, crop_square;
+    bool square = d->squash, crop_square = true;
     if (size != NULL && !json_is_null(size)) {
         read_side(size, d->squash, &side, &square);
     }
@@ -277,8 +279,7 @@ lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config) {
             return LP_OK;
         }
         bool crops = json_object_get(config, "crop_size") != NULL;
-        d = find_processor(r->family->squash && !crops ? "ViTImageProcessor"
-                                                       : "CLIPImageProcessor");
+        d = &processors[r->family->squash && !crops ? VIT_PROCESSOR : CLIP_PROCESSOR];
     }
     LP_TRY(check_steps(r, config));
     LP_TRY(read_values(r, config, d));

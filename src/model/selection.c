@@ -21,19 +21,19 @@
 enum { MOST_PLACES = 128, SHOWN = 12, TEXT_ROOM = 2400 };
 
 /* Where an encoder of a family may lie. */
-typedef struct place {
+typedef struct candidate {
     const lp_family *family;
     const char *inner;
-    const char *name; /* of a tensor there: its first outer_length characters are the place */
+    const char *name; /* of a tensor there: its first outer_length characters are the candidate */
     size_t outer_length;
     int selected; /* how well it is what the caller names: lower is better */
     bool whole;
-} place;
+} candidate;
 
 typedef struct places_asked {
     lp_checkpoint *ckpt;
     const lp_encoder_options *options;
-    place places[MOST_PLACES];
+    candidate places[MOST_PLACES];
     size_t count;
     bool too_many; /* there are more */
 } places_asked;
@@ -41,16 +41,16 @@ typedef struct places_asked {
 /* ---- where it may lie ------------------------------------------------------------------------ */
 
 /* The whole prefix of a place, outer and inner part. */
-static size_t prefix_length(const place *p) {
+static size_t prefix_length(const candidate *p) {
     return p->outer_length + strlen(p->inner);
 }
 
-static bool same_prefix(const place *a, const place *b) {
+static bool same_prefix(const candidate *a, const candidate *b) {
     size_t length = prefix_length(a);
     return length == prefix_length(b) && strncmp(a->name, b->name, length) == 0;
 }
 
-static bool has_one(const places_asked *s, const place *p,
+static bool has_one(const places_asked *s, const candidate *p,
                     const char *const names[LP_FAMILY_NAMES]) {
     char name[LP_NAME_MAX + LP_PLAN_NAME];
     for (size_t i = 0; i < LP_FAMILY_NAMES && names[i] != NULL; i++) {
@@ -83,7 +83,7 @@ static int judge_wanted(const char *full, size_t outer, const char *wanted) {
 }
 
 /* Of a key or prefix as the file has it, or without what wraps names.  "": the top of the file. */
-static int judge_selected(const place *p, const char *select) {
+static int judge_selected(const candidate *p, const char *select) {
     char wanted[LP_NAME_MAX + 2], bare[LP_NAME_MAX + 2], full[LP_NAME_MAX + LP_PLAN_NAME];
     size_t length = select != NULL ? strlen(select) : 0;
     if (select == NULL || (length == 0 && p->outer_length == 0)) {
@@ -111,7 +111,7 @@ static bool ends_so(const char *name, const char *inner, const char *marker, siz
            strncmp(name + *outer, inner, first) == 0 && (*outer == 0 || name[*outer - 1] == '.');
 }
 
-static void add_place(places_asked *s, const place *p) {
+static void add_place(places_asked *s, const candidate *p) {
     const lp_family *f = p->family;
     for (size_t i = 0; i < s->count; i++) {
         if (s->places[i].family == f && same_prefix(&s->places[i], p)) {
@@ -136,9 +136,9 @@ static void find_places(places_asked *s, bool named) {
         const lp_family *family = &lp_families[f];
         for (size_t p = 0; p < LP_FAMILY_NAMES && family->prefixes[p] != NULL; p++) {
             for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
-                place found = {.family = family,
-                               .inner = family->prefixes[p],
-                               .name = lp_checkpoint_tensor(s->ckpt, i)->name};
+                candidate found = {.family = family,
+                                   .inner = family->prefixes[p],
+                                   .name = lp_checkpoint_tensor(s->ckpt, i)->name};
                 for (size_t m = 0; m < LP_FAMILY_NAMES && family->any[m] != NULL; m++) {
                     if (ends_so(found.name, found.inner, family->any[m], &found.outer_length)) {
                         found.selected = judge_selected(&found, s->options->select);
@@ -178,7 +178,7 @@ static bool has_word(const char *prefix, size_t length, const char *word) {
     return false;
 }
 
-static bool has_any(const place *p, const char *const *words) {
+static bool has_any(const candidate *p, const char *const *words) {
     for (; *words != NULL; words++) {
         if (has_word(p->name, p->outer_length, *words)) {
             return true;
@@ -188,7 +188,7 @@ static bool has_any(const place *p, const char *const *words) {
 }
 
 /* Lower is better. */
-static int rank(const place *p) {
+static int rank(const candidate *p) {
     static const char *const averaged[] = {"ema", "averaged", "swa", NULL};
     static const char *const first[] = {"teacher", "target", NULL};
     static const char *const last[] = {"student", "online", NULL};
@@ -197,7 +197,7 @@ static int rank(const place *p) {
     return role + (has_any(p, averaged) ? 0 : 4);
 }
 
-static bool is_better(const place *a, const place *b) {
+static bool is_better(const candidate *a, const candidate *b) {
     if (a->selected != b->selected) {
         return a->selected < b->selected;
     }
@@ -209,7 +209,7 @@ static bool is_better(const place *a, const place *b) {
 
 /* ---- one place ------------------------------------------------------------------------------- */
 
-static lp_status open_place(const places_asked *s, const place *p, lp_selection *out,
+static lp_status open_place(const places_asked *s, const candidate *p, lp_selection *out,
                             lp_error *err) {
     lp_source *source = &out->source;
     lp_status status;
@@ -242,7 +242,7 @@ void lp_selection_free(lp_selection *selection) {
 
 /* ---- what is said ---------------------------------------------------------------------------- */
 
-static void put_place(lp_note *note, const place *p) {
+static void put_place(lp_note *note, const candidate *p) {
     size_t length = prefix_length(p);
     if (length > 0) {
         lp_note_put(note, "'%.*s'", (int)length, p->name);
@@ -252,10 +252,10 @@ static void put_place(lp_note *note, const place *p) {
 }
 
 /* Returns whether there are others. */
-static bool say_others(const places_asked *s, const place *taken, lp_note *note) {
+static bool say_others(const places_asked *s, const candidate *taken, lp_note *note) {
     size_t others = 0;
     for (size_t i = 0; i < s->count; i++) {
-        const place *p = &s->places[i];
+        const candidate *p = &s->places[i];
         if (!p->whole || p == taken) {
             continue;
         }
@@ -411,7 +411,7 @@ static lp_status refuse_many(const places_asked *s, lp_error *err) {
 }
 
 /* best: the place of the most tensors that are as they should be. */
-static lp_status refuse_partial(const places_asked *s, const place *best, lp_error *err) {
+static lp_status refuse_partial(const places_asked *s, const candidate *best, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     lp_selection partial;
@@ -435,12 +435,13 @@ done:
 
 /* Asks every place; leaves the best whole encoder in *out, and its place or, of none, that of the
  * most fitting tensors in *best; NULL where no place is the one that the caller names. */
-static lp_status ask_places(places_asked *s, lp_selection *out, const place **best, lp_error *err) {
+static lp_status ask_places(places_asked *s, lp_selection *out, const candidate **best,
+                            lp_error *err) {
     size_t most = 0;
-    const place *nearest = NULL, *taken = NULL;
+    const candidate *nearest = NULL, *taken = NULL;
     lp_status status = LP_OK;
     for (size_t i = 0; i < s->count; i++) {
-        place *p = &s->places[i];
+        candidate *p = &s->places[i];
         lp_selection here;
         bool known = false; /* an earlier family has the same prefix */
         for (size_t j = 0; j < i; j++) {
@@ -474,7 +475,7 @@ lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *optio
                             lp_selection *selection, lp_error *err) {
     places_asked *s = lp_alloc_zeroed(1, sizeof *s);
     lp_note note = {selection->said, sizeof selection->said, 0};
-    const place *best = NULL;
+    const candidate *best = NULL;
     lp_status status;
     *selection = (lp_selection){0};
     LP_TRY(lp_allocated(s, "a search", 1, sizeof *s, err));

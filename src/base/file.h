@@ -53,9 +53,9 @@ LP_MUST_USE lp_status lp_file_write(const char *path, const void *bytes, size_t 
 LP_MUST_USE lp_status lp_write_all(int fd, const char *path, const void *bytes, size_t size,
                                    lp_error *err);
 
-/* Whether a file, or a folder and files in it, could be written at path, as far as that can be known
- * beforehand: what is there is a regular file (or a folder), and the folder that it is in, or the
- * nearest of its parents that there is, may be written.  LP_ERR_IO says why not. */
+/* Whether a file, or a folder and files in it, could be written at path, as far as that can be
+ * known beforehand: what is there is a regular file (or a folder), and the folder that it is in, or
+ * the nearest of its parents that there is, may be written.  LP_ERR_IO says why not. */
 LP_MUST_USE lp_status lp_check_out_file(const char *path, lp_error *err);
 LP_MUST_USE lp_status lp_check_out_folder(const char *path, lp_error *err);
 

@@ -35,13 +35,13 @@ typedef enum cli_section {
 
 /* What an option's argument is, and the type of the member that it is stored in. */
 typedef enum cli_kind {
-    CLI_TEXT,    /* const char * */
-    CLI_REAL,    /* double */
-    CLI_COUNT,   /* size_t */
-    CLI_COUNTS,  /* cli_counts: one or several, as in 1,2,4 */
-    CLI_FLAG,    /* bool: no argument */
-    CLI_RESIZE,  /* lp_resize_to: 256, or 256x256 */
-    CLI_CHOICE,  /* an enum: the index of the name */
+    CLI_TEXT,       /* const char * */
+    CLI_REAL,       /* double */
+    CLI_COUNT,      /* size_t */
+    CLI_COUNTS,     /* cli_counts: one or several, as in 1,2,4 */
+    CLI_FLAG,       /* bool: no argument */
+    CLI_RESIZE,     /* lp_resize_to: 256, or 256x256 */
+    CLI_CHOICE,     /* an enum: the index of the name */
     CLI_OUT_FILE,   /* const char *: the path of a file to write */
     CLI_OUT_FOLDER, /* const char *: the path of a folder to make */
     CLI_PICTURE,    /* const char *: the same of a picture; it ends in .png or .svg */

@@ -99,8 +99,19 @@ def flatten(value, name=""):
     return found
 
 
+WRAPS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+
+
+def unwrap(name):
+    """Without what training wraps round modules; the last part always stays."""
+    *parts, last = name.split(".")
+    return ".".join([part for part in parts if part not in WRAPS] + [last])
+
+
 def expected_lines(state):
     state = flatten(state)
+    bare = {unwrap(name): tensor for name, tensor in state.items()}
+    state = bare if len(bare) == len(state) else state
     lines = []
     for name in sorted(state, key=lambda text: text.encode()):
         tensor = state[name].detach()

@@ -267,13 +267,11 @@ static void other_files_are_told_what_was_looked_for(void **state) {
     file.count = 0;
     file.nan_in = NULL;
     add("weight", 1, 3, 0, 0, 0);
-    assert_refused(LP_ERR_UNSUPPORTED,
-                   "no supported image encoder among its 1 tensors; expected");
+    assert_refused(LP_ERR_UNSUPPORTED, "no supported image encoder among its 1 tensors; expected");
     assert_non_null(strstr(err.text, "visual.conv1.weight"));
     assert_non_null(strstr(err.text, "found:\n  weight [3]"));
     add("visual.trunk.stem.0.weight", 2, 50, 2048, 0, 0);
-    assert_refused(LP_ERR_UNSUPPORTED,
-                   "an open_clip model with a convolutional timm tower");
+    assert_refused(LP_ERR_UNSUPPORTED, "an open_clip model with a convolutional timm tower");
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */

@@ -19,8 +19,12 @@ void lp_family_mean_std(lp_mean_std mean_std, lp_preprocess *preprocess) {
 
 const char *lp_mean_std_known(const lp_preprocess *preprocess) {
     for (int i = LP_MEAN_STD_HALF; lp_mean_std_names[i] != NULL; i++) {
-        if (memcmp(preprocess->mean, lp_mean_stds[i].mean, sizeof preprocess->mean) == 0 &&
-            memcmp(preprocess->std, lp_mean_stds[i].std, sizeof preprocess->std) == 0) {
+        bool same = true;
+        for (size_t c = 0; c < 3; c++) {
+            same = same && preprocess->mean[c] == lp_mean_stds[i].mean[c] &&
+                   preprocess->std[c] == lp_mean_stds[i].std[c];
+        }
+        if (same) {
             return lp_mean_std_names[i];
         }
     }

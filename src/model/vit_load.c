@@ -98,10 +98,10 @@ static bool has_moco_positions(const float *positions, size_t grid) {
     double most = 0;
     for (size_t p = 0; p <= grid * grid; p++) {
         const float *row = positions + p * WIDTH;
+        size_t y_of = p > 0 ? (p - 1) / grid : 0, x_of = p > 0 ? (p - 1) % grid : 0;
         for (size_t i = 0; i < QUARTER; i++) {
             double scale = pow(10000.0, -(double)i / QUARTER);
-            double y = p > 0 ? (double)((p - 1) / grid) * scale : 0;
-            double x = p > 0 ? (double)((p - 1) % grid) * scale : 0;
+            double y = (double)y_of * scale, x = (double)x_of * scale;
             double one = p > 0 ? 1 : 0;
             most = fmax(most, fabs((double)row[i] - sin(y)));
             most = fmax(most, fabs((double)row[QUARTER + i] - one * cos(y)));

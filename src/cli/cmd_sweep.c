@@ -1,9 +1,10 @@
 /* linprobe sweep: chooses C on validation data, fits on all training data, scores once.
  *
- *   1. the sweep, on the training set (and a validation set) alone   -> OUT/points.json
- *   2. a fit on training (+ validation) data with the chosen C       -> OUT/best.probe
- *   3. only then is the test set opened: one score, of that probe
- *   4. the report, in OUT */
+ *   1. the test set's rows are compared with the others': most must be its own
+ *   2. the sweep, on the training set (and a validation set) alone   -> OUT/points.json
+ *   3. a fit on training (+ validation) data with the chosen C       -> OUT/best.probe
+ *   4. one score of that probe on the test set
+ *   5. the report, in OUT */
 #include <math.h>
 #include <stdio.h>
 
@@ -33,7 +34,7 @@ _Static_assert(sizeof(lp_sweep_protocol) == sizeof(int), "an option stores it th
 #define AT(member) offsetof(sweep_job, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--test", "DIR", CLI_TEXT, AT(test_path),
-     .help = "test features: opened after C is chosen, scored once"},
+     .help = "test features: scored once, after C is chosen"},
     {CLI_INPUT, "--validation", "DIR", CLI_TEXT, AT(validation_path),
      .help = "validation features (default: held out of the training set)"},
     {CLI_METHOD, "--hold-out", "SHARE", CLI_REAL, AT(options.held_out), .low = 0.001, .high = 0.999,
@@ -59,11 +60,9 @@ static const cli_option own[] = {
 #undef AT
 
 /* Refuses a test set that is, by its rows, one of those that are fitted or chosen on. */
-static lp_status check_leak(const sweep_job *j, lp_sweep_report *r, lp_error *err) {
+static lp_status check_leak(const lp_features *test, lp_sweep_report *r, lp_error *err) {
     const lp_features *sets[] = {r->train, r->validation};
-    lp_features *test = NULL;
-    lp_status status;
-    LP_TRY(lp_features_open(j->test_path, &test, err));
+    lp_status status = LP_OK;
     for (size_t i = 0; i < 2 && sets[i] != NULL; i++) {
         LP_TRY(cli_count_shared(sets[i], test, &r->shared[i], err));
         if ((double)r->shared[i] > LP_MOST_SHARED * (double)test->count) {
@@ -76,19 +75,20 @@ static lp_status check_leak(const sweep_job *j, lp_sweep_report *r, lp_error *er
         }
     }
 done:
-    lp_features_close(test);
     return status;
 }
 
+/* *test is released by the caller in any case; NULL where there is none. */
 static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_report *r,
-                        lp_error *err) {
+                        lp_features **test, lp_error *err) {
     lp_status status =
         j->validation_path == NULL
             ? lp_features_open(j->train_path, &r->train, err)
             : lp_run_open_sets(j->train_path, j->validation_path, &r->train, &r->validation, err);
     LP_TRY(status);
     if (j->test_path != NULL) {
-        LP_TRY(check_leak(j, r, err));
+        LP_TRY(lp_features_open(j->test_path, test, err));
+        LP_TRY(check_leak(*test, r, err));
     }
     LP_TRY(lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err));
 done:
@@ -112,23 +112,21 @@ done:
     return status;
 }
 
-static lp_status score_once(const sweep_job *j, const lp_probe *probe, lp_sweep_report *r,
+static lp_status score_once(const lp_features *test, const lp_probe *probe, lp_sweep_report *r,
                             lp_error *err) {
     lp_status status;
-    lp_features *test = NULL;
-    LP_TRY(lp_features_open(j->test_path, &test, err));
     LP_TRY(lp_run_check(probe, "best.probe", test, err));
     const lp_examples examples = lp_features_examples(test);
     LP_TRY(lp_probe_score(probe, &examples, r->options.fit.threads, &r->score, err));
     r->scored = true;
 done:
-    lp_features_close(test);
     return status;
 }
 
 static lp_status sweep(void *job, lp_error *err) {
     sweep_job *j = job;
     lp_sweep_report r = {.command = cli_command_line()};
+    lp_features *test = NULL;
     lp_probe *probe = NULL;
     meter m;
     const lp_watch watch = meter_watch(&m);
@@ -142,10 +140,10 @@ static lp_status sweep(void *job, lp_error *err) {
     j->options.high = (int)j->high;
     j->options.seed = j->seed;
     j->options.fit = cli_fit_chosen(&j->asked, j->output.threads);
-    LP_TRY(choose(j, &watch, &r, err));
+    LP_TRY(choose(j, &watch, &r, &test, err));
     LP_TRY(refit(j, &watch, &r, &probe, err));
-    if (j->test_path != NULL) {
-        LP_TRY(score_once(j, probe, &r, err));
+    if (test != NULL) {
+        LP_TRY(score_once(test, probe, &r, err));
     }
     LP_TRY(lp_sweep_report_write(&r, j->out, err));
     lp_sweep_report_print(&r, stdout, j->output.format);
@@ -155,6 +153,7 @@ done:
     lp_sweep_free(r.sweep);
     lp_features_close(r.train);
     lp_features_close(r.validation);
+    lp_features_close(test);
     return status;
 }
 
@@ -182,6 +181,5 @@ const cli_command cli_sweep = {
         "it is 1/8 decade (arXiv 2103.00020, A.3). DIR gets sweep.html, sweep.json, sweep.csv, "
         "charts (.png, .svg) and best.probe; interrupted, the same command goes on from there. "
         "The test set plays no part in the choice. It is refused where more than 5 % of its rows "
-        "are "
-        "rows of the training or validation set, under any name and in any order.",
+        "are rows of the training or validation set, under any name and in any order.",
 };

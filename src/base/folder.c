@@ -36,7 +36,7 @@ lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err) {
     for (errno = 0; (entry = readdir(stream)) != NULL; errno = 0) {
         const char *name = entry->d_name;
         if (name[0] == '.') {
-            folder->hidden += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+            folder->left_out += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
         } else {
             LP_TRY(add_name(folder, lp_strdup(name), err));
         }
@@ -66,6 +66,7 @@ lp_status lp_folder_read_kind(const char *path, bool folders, lp_folder *folder,
             folder->names[kept++] = name;
         } else {
             lp_free(name);
+            folder->left_out++;
         }
     }
     folder->count = kept;

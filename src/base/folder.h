@@ -11,7 +11,7 @@ typedef struct lp_folder {
     char **names;
     size_t count;
     size_t room;
-    size_t hidden; /* names with a dot in front, "." and ".." apart */
+    size_t left_out; /* hidden names ("." and ".." apart) and those of the other kind */
 } lp_folder;
 
 LP_MUST_USE lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err);

@@ -42,39 +42,14 @@ static bool is_image_name(const char *name) {
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* Sub-folders of a folder; *others counts the rest. */
-static lp_status read_subfolders(const char *path, lp_folder *folders, size_t *others,
-                                 lp_error *err) {
-    char full[LP_PATH_ROOM];
-    size_t kept = 0;
-    lp_status status = lp_folder_read(path, folders, err);
-    *others = folders->hidden;
-    for (size_t i = 0; i < folders->count; i++) {
-        char *name = folders->names[i];
-        status = status == LP_OK ? lp_path_in(full, path, name, err) : status;
-        if (status == LP_OK && lp_is_folder(full)) {
-            folders->names[kept++] = name;
-        } else {
-            lp_free(name);
-            ++*others;
-        }
-    }
-    folders->count = kept;
-    if (status != LP_OK) {
-        lp_folder_clear(folders);
-    }
-    return status;
-}
-
 /* place: root/name if that is a folder which holds folders, else "". */
 static lp_status find_place(const char *root, const char *name, char place[LP_PATH_ROOM],
                             lp_error *err) {
     lp_folder folders = {0};
-    size_t others;
     lp_status status;
     LP_TRY(lp_path_in(place, root, name, err));
     if (lp_is_folder(place)) {
-        LP_TRY(read_subfolders(place, &folders, &others, err));
+        LP_TRY(lp_folder_read_kind(place, true, &folders, err));
     }
     if (folders.count == 0) {
         place[0] = '\0';
@@ -107,7 +82,7 @@ static lp_status walk(lp_image_list *list, size_t *room, const char *below, int6
         LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: more than %d folders deep", path, DEPTH_MAX));
     }
     LP_TRY(lp_folder_read(path, &folder, err));
-    list->ignored += folder.hidden;
+    list->ignored += folder.left_out;
     for (size_t i = 0; i < folder.count; i++) {
         name = lp_path_join(below, folder.names[i]);
         LP_TRY(lp_allocated(name, path, 2, strlen(folder.names[i]), err));
@@ -161,7 +136,8 @@ static lp_status check_class_names(const lp_image_list *list, const char *path, 
 /* Each class folder of the test split must be a class of the training split. */
 static lp_status check_test_classes(lp_image_list *list, const char *train, lp_error *err) {
     lp_folder folders;
-    lp_status status = read_subfolders(list->folder, &folders, &list->ignored, err);
+    lp_status status = lp_folder_read_kind(list->folder, true, &folders, err);
+    list->ignored = folders.left_out;
     for (size_t i = 0; status == LP_OK && i < folders.count; i++) {
         if (bsearch(&folders.names[i], list->classes, list->class_count, sizeof *list->classes,
                     lp_text_order) == NULL) {
@@ -270,7 +246,8 @@ lp_status lp_image_list_open(const char *path, const lp_dataset_options *options
                        train != NULL ? train : test);
     }
     const char *first = train != NULL ? train : folder; /* whose folders are the classes */
-    LP_TRY(read_subfolders(first, &classes, &list->ignored, err));
+    LP_TRY(lp_folder_read_kind(first, true, &classes, err));
+    list->ignored = classes.left_out;
     list->classes = classes.names;
     list->class_count = classes.count;
     list->folder = lp_strdup(folder);

@@ -82,11 +82,7 @@ lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
     LP_TRY(lp_folder_read_kind(folder, false, &files, err));
     LP_TRY(lp_shards_choose(folder, (const char *const *)files.names, files.count, &name, err));
     if (name == NULL) {
-        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
-                       "%s: a folder without weights: expected model.safetensors, "
-                       "open_clip_model.safetensors, open_clip_pytorch_model.bin or "
-                       "pytorch_model.bin (or one of them with .index.json), or one file that ends "
-                       "in .safetensors, .pt, .pth or .bin",
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: a folder without weights: " LP_SHARDS_EXPECTED,
                        folder));
     }
     LP_TRY(lp_path_in(picked, folder, name, err));

@@ -8,6 +8,12 @@
 #include "base/file.h"
 #include "base/json.h"
 
+/* What a folder without weights should have, for messages. */
+#define LP_SHARDS_EXPECTED                                                                         \
+    "expected model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin or "     \
+    "pytorch_model.bin (or one of them with .index.json), or one file that ends in .safetensors, " \
+    ".pt, .pth or .bin"
+
 /* True for names that end as those of weights do: .safetensors, .pt, .pth, .bin. */
 bool lp_shards_is_weights(const char *name);
 

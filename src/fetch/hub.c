@@ -271,11 +271,7 @@ static lp_status choose(const hub_job *j, const char **weights, lp_error *err) {
         LP_TRY(fail_without(j, names, count, err));
     }
     if (*weights == NULL) {
-        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
-                       "%s: no weights that are read: expected model.safetensors, "
-                       "open_clip_model.safetensors, open_clip_pytorch_model.bin or "
-                       "pytorch_model.bin (or one of them with .index.json), or one file that "
-                       "ends in .safetensors, .pt, .pth or .bin",
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: no weights that are read: " LP_SHARDS_EXPECTED,
                        j->name->id));
     }
 done:

@@ -81,6 +81,15 @@ int lp_text_order(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+bool lp_text_in(const char *const *list, size_t count, const char *text, size_t length) {
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(list[i]) == length && memcmp(list[i], text, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 lp_status lp_text_of(void (*print)(FILE *out, const void *context), const void *context,
                      char **text, size_t *size, lp_error *err) {
     *text = NULL;

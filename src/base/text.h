@@ -3,6 +3,7 @@
 #ifndef LP_BASE_TEXT_H
 #define LP_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +25,9 @@ const char *lp_real_text(char text[LP_REAL_TEXT], double value);
 
 /* Orders strings (elements are char *) by their bytes, for qsort and bsearch. */
 int lp_text_order(const void *a, const void *b);
+
+/* Whether a text, `length` bytes, is one of a list of strings. */
+bool lp_text_in(const char *const *list, size_t count, const char *text, size_t length);
 
 /* What `print` prints of `context`, as *size bytes and a zero byte that the caller frees with
  * free(), also after a failure (LP_ERR_MEMORY). */

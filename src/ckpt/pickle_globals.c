@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct {
@@ -124,15 +126,6 @@ static bool is_under(const dotted *d, size_t i, const char *top) {
     return i == d->module_length + 1 + d->length || character(d, i) == '.';
 }
 
-static bool is_listed(const char *const *list, size_t count, const char *text, size_t length) {
-    for (size_t i = 0; i < count; i++) {
-        if (equals(list[i], text, length)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_any(const dotted *d, size_t at) {
     for (size_t i = 0; i < COUNT(dangerous); i++) {
         if (is_under(d, at, dangerous[i])) {
@@ -145,8 +138,8 @@ static bool is_any(const dotted *d, size_t at) {
 /* Of a global that is not in the table.  A name that is an attribute of another module (torch.os)
  * counts as well. */
 static bool is_dangerous(const dotted *d) {
-    if (is_listed(builtin_modules, COUNT(builtin_modules), d->module, d->module_length)) {
-        return !is_listed(builtins, COUNT(builtins), d->name, d->length);
+    if (lp_text_in(builtin_modules, COUNT(builtin_modules), d->module, d->module_length)) {
+        return !lp_text_in(builtins, COUNT(builtins), d->name, d->length);
     }
     bool found = is_any(d, 0);
     for (size_t at = 0; at < d->length && !found; at++) {

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/half.h"
+#include "base/text.h"
 
 lp_status lp_index_check_name(const char *name, size_t length, lp_error *err) {
     if (length == 0 || length > LP_NAME_MAX) {
@@ -100,20 +101,11 @@ static int compare_entries(const void *a, const void *b) {
 static const char *const wraps[] = {"module", "_orig_mod", "_fsdp_wrapped_module",
                                     "_checkpoint_wrapped_module"};
 
-static bool is_wrap(const char *part, size_t length) {
-    for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++) {
-        if (strlen(wraps[i]) == length && memcmp(wraps[i], part, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 size_t lp_index_unwrap(const char *name, char *out) {
     size_t used = 0;
     for (const char *dot; (dot = strchr(name, '.')) != NULL; name = dot + 1) {
         size_t length = (size_t)(dot - name);
-        if (!is_wrap(name, length)) {
+        if (!lp_text_in(wraps, sizeof wraps / sizeof wraps[0], name, length)) {
             memcpy(out + used, name, length + 1);
             used += length + 1;
         }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/config_reader.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -59,15 +60,6 @@ static const struct {
     {"*", 0, LP_ACTIVATION_GELU, 1e-6F},
 };
 
-static bool is_one_of(const char *word, size_t length, const char *const *words, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(words[i]) == length && memcmp(words[i], word, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* "patch16", "reg4", "224". */
 static bool is_number_word(const char *word, size_t length) {
     size_t start = strncmp(word, "patch", 5) == 0 ? 5 : strncmp(word, "reg", 3) == 0 ? 3 : 0;
@@ -77,7 +69,7 @@ static bool is_number_word(const char *word, size_t length) {
 static bool is_known_vit(const char *name) {
     while (*name != '\0') {
         size_t length = strcspn(name, "_");
-        if (!is_one_of(name, length, vit_words, COUNT(vit_words)) &&
+        if (!lp_text_in(vit_words, COUNT(vit_words), name, length) &&
             !is_number_word(name, length)) {
             return false;
         }
@@ -93,7 +85,7 @@ size_t lp_config_timm_patch(const char *name) {
 
 lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
     lp_model_config *out = r->out;
-    bool resnet = is_one_of(name, strlen(name), resnets, COUNT(resnets));
+    bool resnet = lp_text_in(resnets, COUNT(resnets), name, strlen(name));
     if ((r->patch > 0 && !is_known_vit(name)) || (r->patch == 0 && !resnet)) {
         return lp_config_refuse(r, "architecture", name);
     }
@@ -136,7 +128,7 @@ static const char *const harmless[] = {
 
 static lp_status read_argument(const lp_config_reader *r, const char *key, const json_t *value) {
     const char *text = json_string_value(value);
-    if (json_is_null(value) || is_one_of(key, strlen(key), harmless, COUNT(harmless))) {
+    if (json_is_null(value) || lp_text_in(harmless, COUNT(harmless), key, strlen(key))) {
         return LP_OK;
     }
     if (strcmp(key, "num_heads") == 0 && json_is_integer(value) && json_integer_value(value) > 0) {

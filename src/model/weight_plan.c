@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -203,15 +204,6 @@ static bool has_word(const char *name, size_t length, const char *const *words, 
     return false;
 }
 
-static bool is_whole(const char *name, size_t length, const char *const *words, size_t count) {
-    for (size_t w = 0; w < count; w++) {
-        if (strlen(words[w]) == length && memcmp(words[w], name, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether a name's first part is so. */
 static bool has_part(const char *name, const char *part, size_t length) {
     return strncmp(name, part, length) == 0 && (name[length] == '.' || name[length] == '\0');
@@ -232,7 +224,7 @@ static bool is_beside(const lp_weight_plan *plan, const lp_view *view, size_t fi
         flat = flat && view->items[i].tensor->rank <= 2;
     }
     if (has_word(part, length, beside, COUNT(beside)) ||
-        is_whole(part, length, beside_whole, COUNT(beside_whole))) {
+        lp_text_in(beside_whole, COUNT(beside_whole), part, length)) {
         return true;
     }
     if (part[length] == '\0' || has_word(part, length, inside, COUNT(inside))) {

@@ -81,14 +81,7 @@ static lp_status read_images(const lp_config_reader *r, const json_t *vision,
     size_t size = lp_config_count(vision, "image_size", lp_config_count(preprocess, "size", 0));
     lp_status status = LP_OK;
     r->out->input = size;
-    lp_family_mean_std(LP_MEAN_STD_CLIP, p);
-    if ((json_object_get(preprocess, "mean") != NULL &&
-         !lp_config_three(json_object_get(preprocess, "mean"), p->mean)) ||
-        (json_object_get(preprocess, "std") != NULL &&
-         !lp_config_three(json_object_get(preprocess, "std"), p->std))) {
-        LP_TRY(lp_config_refuse(r, "preprocess_cfg: mean, std", "which are no three numbers"));
-    }
-    LP_TRY(lp_config_check_mean_std(r));
+    LP_TRY(lp_config_mean_std(r, preprocess, LP_MEAN_STD_CLIP, "preprocess_cfg: mean, std"));
     LP_TRY(lp_config_filter(r, lp_json_text(preprocess, "interpolation", "bicubic")));
     if (strcmp(mode, "shortest") != 0 && strcmp(mode, "squash") != 0) {
         LP_TRY(lp_config_refuse(r, "preprocess_cfg.resize_mode", mode));

@@ -41,6 +41,11 @@ bool lp_config_three(const json_t *value, float out[3]);
 /* Refuses a std that is not positive, and values that are not finite. */
 LP_MUST_USE lp_status lp_config_check_mean_std(const lp_config_reader *r);
 
+/* Reads an object's "mean" and "std", as lp_config_three has them, and checks them; the usual
+ * values stand for what is absent.  `name` is that of both in messages. */
+LP_MUST_USE lp_status lp_config_mean_std(const lp_config_reader *r, const json_t *object,
+                                         lp_mean_std usual, const char *name);
+
 /* What timm's name of an architecture says; LP_ERR_UNSUPPORTED for one that is computed otherwise
  * than its weights show, and for unknown ones. */
 LP_MUST_USE lp_status lp_config_timm_name(const lp_config_reader *r, const char *name);

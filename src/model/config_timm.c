@@ -178,14 +178,7 @@ static lp_status read_images(const lp_config_reader *r, const json_t *cfg) {
     if (!(part > 0.1) || part > 1) {
         return lp_config_refuse(r, "crop_pct", "which is no part of 1");
     }
-    lp_family_mean_std(LP_MEAN_STD_IMAGENET, p);
-    if ((json_object_get(cfg, "mean") != NULL &&
-         !lp_config_three(json_object_get(cfg, "mean"), p->mean)) ||
-        (json_object_get(cfg, "std") != NULL &&
-         !lp_config_three(json_object_get(cfg, "std"), p->std))) {
-        return lp_config_refuse(r, "mean, std", "which are no three numbers");
-    }
-    LP_TRY(lp_config_check_mean_std(r));
+    LP_TRY(lp_config_mean_std(r, cfg, LP_MEAN_STD_IMAGENET, "mean, std"));
     LP_TRY(lp_config_filter(r, lp_json_text(cfg, "interpolation", "bicubic")));
     if (strcmp(mode, "center") != 0 && strcmp(mode, "squash") != 0) {
         LP_TRY(lp_config_refuse(r, "crop_mode", mode));

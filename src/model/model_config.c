@@ -91,6 +91,19 @@ lp_status lp_config_check_mean_std(const lp_config_reader *r) {
     return LP_OK;
 }
 
+lp_status lp_config_mean_std(const lp_config_reader *r, const json_t *object, lp_mean_std usual,
+                             const char *name) {
+    lp_preprocess *p = &r->out->preprocess;
+    const json_t *mean = json_object_get(object, "mean");
+    const json_t *std = json_object_get(object, "std");
+    lp_family_mean_std(usual, p);
+    if ((mean != NULL && !lp_config_three(mean, p->mean)) ||
+        (std != NULL && !lp_config_three(std, p->std))) {
+        return lp_config_refuse(r, name, "which are no three numbers");
+    }
+    return lp_config_check_mean_std(r);
+}
+
 bool lp_config_is_ours(const lp_config_reader *r, size_t width, size_t layers, size_t patch) {
     bool ours = (width > 0 || layers > 0 || patch > 0) && (width == 0 || width == r->width) &&
                 (layers == 0 || layers == r->layers) && (patch == 0 || patch == r->patch);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "math/dispatch.h"
+#include "math/dot.h"
 
 LP_BODY void select_columns(const float *r, size_t columns, const float *least, size_t room,
                             int32_t *places, float *values, size_t *found) {
@@ -38,25 +39,6 @@ LP_KERNEL(lp_curved_select, select_columns,
            float *values, size_t *found),
           (r, columns, least, room, places, values, found))
 
-LP_BODY float dot(const float *a, const float *b, size_t size) {
-    float lanes[LP_LANES] = {0};
-    size_t whole = size - size % LP_LANES;
-    for (size_t j = 0; j < whole; j += LP_LANES) {
-        for (size_t l = 0; l < LP_LANES; l++) {
-            lanes[l] = fmaf(a[j + l], b[j + l], lanes[l]);
-        }
-    }
-    for (size_t j = whole; j < size; j++) {
-        lanes[j - whole] = fmaf(a[j], b[j], lanes[j - whole]);
-    }
-    for (size_t half = LP_LANES / 2; half > 0; half /= 2) {
-        for (size_t l = 0; l < half; l++) {
-            lanes[l] += lanes[l + half];
-        }
-    }
-    return lanes[0];
-}
-
 LP_BODY void add(float *to, float factor, const float *what, size_t size) {
     for (size_t j = 0; j < size; j++) {
         to[j] = fmaf(factor, what[j], to[j]);
@@ -83,10 +65,10 @@ LP_BODY void softmax_product(const lp_curved_rows *rows, const float *v, const f
         size_t label = (size_t)rows->labels[i];
         float mean = 0, total = 0;
         take_row(rows, i, x);
-        float own = dot(x, v + label * F, F) + offsets[label];
+        float own = lp_dot(x, v + label * F, F) + offsets[label];
         for (size_t e = 0; e < count; e++) {
             size_t k = (size_t)classes[e];
-            d[e] = dot(x, v + k * F, F) + offsets[k] - own;
+            d[e] = lp_dot(x, v + k * F, F) + offsets[k] - own;
             mean = fmaf(p[e], d[e], mean);
         }
         for (size_t e = 0; e < count; e++) {
@@ -116,7 +98,7 @@ LP_BODY void logistic_product(const lp_curved_rows *rows, const float *v, const 
         }
         for (size_t e = 0; e < rows->counts[i]; e++, entry++) {
             size_t k = (size_t)rows->classes[entry];
-            float r = rows->values[entry] * (dot(scratch, v + k * F, F) + offsets[k]);
+            float r = rows->values[entry] * (lp_dot(scratch, v + k * F, F) + offsets[k]);
             add(sums + k * F, r, scratch, F);
             totals[k] += r;
         }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "math/dispatch.h"
+#include "math/dot.h"
 #include "math/linalg.h"
 
 size_t lp_packed_size(size_t n) {
@@ -60,22 +61,7 @@ bool lp_packed_factor(float *a, size_t n, float *copy, float *packed) {
 LP_BODY void solve(const float *packed, size_t n, float *b) {
     for (size_t i = 0; i < n; i++) {
         const float *row = packed + i * (i + 1) / 2;
-        float lanes[LP_LANES] = {0};
-        size_t whole = i - i % LP_LANES;
-        for (size_t j = 0; j < whole; j += LP_LANES) {
-            for (size_t l = 0; l < LP_LANES; l++) {
-                lanes[l] = fmaf(row[j + l], b[j + l], lanes[l]);
-            }
-        }
-        for (size_t j = whole; j < i; j++) {
-            lanes[j - whole] = fmaf(row[j], b[j], lanes[j - whole]);
-        }
-        for (size_t half = LP_LANES / 2; half > 0; half /= 2) {
-            for (size_t l = 0; l < half; l++) {
-                lanes[l] += lanes[l + half];
-            }
-        }
-        b[i] = (b[i] - lanes[0]) * row[i];
+        b[i] = (b[i] - lp_dot(row, b, i)) * row[i];
     }
     for (size_t i = n; i-- > 0;) {
         const float *row = packed + i * (i + 1) / 2;

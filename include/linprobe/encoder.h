@@ -95,7 +95,7 @@ typedef struct lp_encoder_info {
     uint64_t parameters; /* of the image encoder */
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
-    lp_origin origin;   /* of the weights; empty after lp_encoder_recognise, which reads none */
+    lp_origin origin;               /* of the weights; empty after lp_encoder_recognise */
     const char *config; /* the file beside the weights that said some of this, or NULL */
     char assumed[400]; /* what nothing says, by the names of the options: "heads 12"; "": nothing */
     char prefix[160];  /* what the encoder's names begin with in the file: "visual." */
@@ -105,10 +105,11 @@ typedef struct lp_encoder_info {
 
 typedef struct lp_encoder lp_encoder;
 
-/* Recognises the architecture from names and shapes of tensors, and from a config beside the file;
- * reads no weight.  options may be NULL.  Like every call on the checkpoint, from one thread at a
- * time.  After a failure info->name is "" unless dimensions and feature points are known all the
- * same.
+/* Recognises the architecture from names and shapes of tensors, from a config beside the file, and
+ * a published file from its SHA-256, which the checkpoint keeps.  Reads no weight, but for fixed
+ * positions that tell a model from others of its shape.  options may be NULL.  Like every call on
+ * the checkpoint, from one thread at a time.  After a failure info->name is "" unless dimensions
+ * and feature points are known all the same.
  *   LP_ERR_UNSUPPORTED  no family matches (the message lists what was looked for), a config names
  *                       something that is not implemented, or neither weights nor config say the
  *                       activation or the number of heads (the message names the option)
@@ -119,10 +120,10 @@ typedef struct lp_encoder lp_encoder;
 LP_MUST_USE lp_status lp_encoder_recognise(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                            lp_encoder_info *info, lp_error *err);
 
-/* Recognises, computes the file's SHA-256 unless the checkpoint has it already, and reads and packs
- * the weights on options->threads threads.  The checkpoint may be closed afterwards; *encoder is
- * the caller's, for lp_encoder_free, and NULL on failure.  Statuses: those of lp_encoder_recognise,
- * and LP_ERR_DATA for a weight that is NaN or infinite. */
+/* As lp_encoder_recognise, and reads and packs the weights on options->threads threads.  The
+ * checkpoint may be closed afterwards; *encoder is the caller's, for lp_encoder_free, and NULL on
+ * failure.  Statuses: those of lp_encoder_recognise, and LP_ERR_DATA for a weight that is NaN or
+ * infinite. */
 LP_MUST_USE lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                       lp_encoder **encoder, lp_error *err);
 void lp_encoder_free(lp_encoder *encoder); /* NULL: does nothing */

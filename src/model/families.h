@@ -102,6 +102,10 @@ extern const lp_file_exception lp_file_exceptions[];
 /* What info->activation says; "unknown" where nothing says it. */
 const char *lp_family_activation_name(lp_activation activation);
 
+/* *known: which of the published files this is, by its digest, or NULL.  LP_ERR_IO. */
+LP_MUST_USE lp_status lp_source_published(const lp_source *source, const lp_known_model **known,
+                                          lp_error *err);
+
 /* Fills in what the family alone says: family and constants, not dimensions. */
 void lp_family_describe(const lp_family *family, lp_encoder_info *info);
 

@@ -11,6 +11,14 @@ const char *lp_family_activation_name(lp_activation activation) {
     return activation != LP_ACTIVATION_AUTO ? lp_activation_name(activation) : "unknown";
 }
 
+lp_status lp_source_published(const lp_source *source, const lp_known_model **known,
+                              lp_error *err) {
+    const char *sha256;
+    lp_status status = lp_checkpoint_sha256(source->ckpt, &sha256, err);
+    *known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
+    return status;
+}
+
 void lp_family_mean_std(lp_mean_std mean_std, lp_preprocess *preprocess) {
     const lp_mean_std_values *values = &lp_mean_stds[mean_std];
     memcpy(preprocess->mean, values->mean, sizeof preprocess->mean);

@@ -288,13 +288,11 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
                               lp_encoder_info *info, lp_error *err) {
     size_t usual = source->family->input;
     const lp_known_model *known = NULL;
-    const char *sha256;
     lp_model_config config = {0};
     lp_status status;
     LP_TRY(lp_model_config_read(source, r->clip ? d->inside : 8 * d->outside, r->block_count, 0,
                                 &config, err));
-    LP_TRY(lp_checkpoint_sha256(source->ckpt, &sha256, err));
-    known = lp_known_model_with_sha256(sha256);
+    LP_TRY(lp_source_published(source, &known, err));
     bool published = !r->clip && known != NULL && known->resize > 0; /* torchvision's */
     if (r->clip) {
         usual = 32 * d->grid;

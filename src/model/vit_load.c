@@ -45,14 +45,6 @@ static bool has(const making *m, unsigned groups) {
 
 /* ---- what weights do not say ----------------------------------------------------------------- */
 
-/* A published file, by its digest. */
-static lp_status find_published(making *m, lp_error *err) {
-    const char *sha256;
-    lp_status status = lp_checkpoint_sha256(m->source->ckpt, &sha256, err);
-    m->known = status == LP_OK ? lp_known_model_with_sha256(sha256) : NULL;
-    return status;
-}
-
 /* The first of: the caller, a published file's digest, a config, the family. */
 static lp_status choose_activation(making *m, const lp_model_config *config, lp_error *err) {
     const lp_source *source = m->source;
@@ -326,7 +318,7 @@ static lp_status choose_all(making *m, lp_encoder_info *info, lp_error *err) {
     lp_model_config config = {0};
     lp_status status;
     LP_TRY(lp_model_config_read(m->source, s->width, s->layers, s->patch, &config, err));
-    LP_TRY(find_published(m, err));
+    LP_TRY(lp_source_published(m->source, &m->known, err));
     LP_TRY(check_norms(m, &config, err));
     LP_TRY(choose_heads(m, &config, err));
     LP_TRY(choose_pool(m, &config, err));

@@ -47,6 +47,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "linprobe/checkpoint.h"
 #include "linprobe/dataset.h"
 #include "linprobe/encoder.h"
 #include "linprobe/evaluation.h"
@@ -79,15 +80,17 @@ typedef struct lp_feature_options {
     lp_profile *profile; /* or NULL */
 } lp_feature_options;
 
-/* Recognises an encoder and reads no weight: what lp_run_load and an extraction at this point would
- * refuse is refused here, before any work.  LP_ERR_ARGUMENT also where the model has no such
- * point. */
-LP_MUST_USE lp_status lp_run_check_model(const char *path, const lp_encoder_options *options,
-                                         lp_feature_point point, lp_error *err);
+/* Opens a file of weights and recognises the encoder in it: what lp_run_load and an extraction at
+ * this point would refuse is refused here, before any work.  *ckpt is the caller's, for
+ * lp_checkpoint_close, and NULL on failure.  Statuses as lp_checkpoint_open and
+ * lp_encoder_recognise; LP_ERR_ARGUMENT also where the model has no such point. */
+LP_MUST_USE lp_status lp_run_open_model(const char *path, const lp_encoder_options *options,
+                                        lp_feature_point point, lp_checkpoint **ckpt,
+                                        lp_error *err);
 
 /* Loads an encoder and says what it is.  *seconds (may be NULL) is what that took.  Statuses as
- * lp_checkpoint_open and lp_encoder_load. */
-LP_MUST_USE lp_status lp_run_load(const char *path, const lp_encoder_options *options,
+ * lp_encoder_load. */
+LP_MUST_USE lp_status lp_run_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                                   const lp_watch *watch, lp_encoder **encoder, double *seconds,
                                   lp_error *err);
 
@@ -133,7 +136,10 @@ struct lp_run;
 
 typedef struct lp_run_options {
     /* model and data */
-    const char *model; /* path of a checkpoint */
+    const char *model;          /* path of a checkpoint */
+    lp_checkpoint **checkpoint; /* the same, opened already, in a variable of the caller: closed,
+                                   and NULL, once the weights are read; NULL, there or here: `model`
+                                   is opened */
     lp_encoder_options encoder;
     const lp_dataset *train, *test;
     lp_feature_point point; /* LP_FEATURE_DEFAULT: the model's own */

@@ -130,6 +130,7 @@ typedef struct model_word {
     char path[LP_PATH_ROOM];
     char options[256]; /* the texts that encoder.select points to */
     cli_model_settings encoder;
+    lp_checkpoint *ckpt; /* until its weights are read */
 } model_word;
 
 /* The options that a model may have of its own, by their names without dashes. */
@@ -215,10 +216,11 @@ typedef struct contest {
     bool converged;
 } contest;
 
-static lp_run_options options_of(const contest *k, const model_word *word,
-                                 const lp_fit_options *fit, meter *m) {
+static lp_run_options options_of(const contest *k, model_word *word, const lp_fit_options *fit,
+                                 meter *m) {
     const compare_settings *s = k->settings;
     lp_run_options o = {.model = word->path,
+                        .checkpoint = &word->ckpt,
                         .encoder = word->encoder.encoder,
                         .train = k->train,
                         .test = k->test,
@@ -282,8 +284,8 @@ static lp_status check_models(contest *k, lp_error *err) {
         lp_error wrong = {0};
         lp_status each = read_word(s, s->words[i], word, &wrong);
         if (each == LP_OK) {
-            each =
-                lp_run_check_model(word->path, &word->encoder.encoder, word->encoder.point, &wrong);
+            each = lp_run_open_model(word->path, &word->encoder.encoder, word->encoder.point,
+                                     &word->ckpt, &wrong);
         }
         if (each != LP_OK) {
             lp_note_put(&note, "%s%s", status == LP_OK ? "" : "\n", wrong.text);
@@ -330,6 +332,9 @@ static lp_status compare_models(const compare_settings *s, lp_error *err) {
 done:
     for (size_t i = 0; k.runs != NULL && i < s->count; i++) {
         lp_run_free(k.runs[i]);
+    }
+    for (size_t i = 0; k.words != NULL && i < s->count; i++) {
+        lp_checkpoint_close(k.words[i].ckpt);
     }
     lp_memory_free(&k.memory);
     lp_comparison_clear(&k.comparison);

@@ -70,6 +70,7 @@ static lp_status extract(void *job, lp_error *err) {
     const lp_watch watch = meter_watch(&m);
     char path[LP_PATH_ROOM];
     double seconds = 0;
+    lp_checkpoint *ckpt = NULL;
     lp_encoder *encoder = NULL;
     lp_dataset *data = NULL;
     lp_extract_report report;
@@ -78,11 +79,13 @@ static lp_status extract(void *job, lp_error *err) {
      * before half a gigabyte is read. */
     if (!s->pixels) {
         LP_TRY(model_path_find(s->model, MODEL_CACHE, path, err));
-        LP_TRY(lp_run_check_model(path, &s->encoder.encoder, how.point, err));
+        LP_TRY(lp_run_open_model(path, &s->encoder.encoder, how.point, &ckpt, err));
     }
     LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));
     if (!s->pixels) {
-        LP_TRY(lp_run_load(path, &s->encoder.encoder, &watch, &encoder, &seconds, err));
+        LP_TRY(lp_run_load(ckpt, &s->encoder.encoder, &watch, &encoder, &seconds, err));
+        lp_checkpoint_close(ckpt); /* its pages are not needed any more */
+        ckpt = NULL;
     }
     LP_TRY(lp_run_extract(encoder, data, &how, s->out, &watch, &report, err));
     if (how.profile != NULL) {
@@ -90,6 +93,7 @@ static lp_status extract(void *job, lp_error *err) {
     }
     print_report(s, &report, how.profile);
 done:
+    lp_checkpoint_close(ckpt);
     lp_encoder_free(encoder);
     lp_dataset_close(data);
     return status;

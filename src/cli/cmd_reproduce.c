@@ -30,7 +30,8 @@ typedef struct reproduce_job {
     cli_fit_settings fit;
     cli_output_settings output;
     char model_path[LP_PATH_ROOM], data_path[LP_PATH_ROOM];
-    lp_dataset *train; /* until its features are there */
+    lp_checkpoint *ckpt; /* of weights that are here already, until they are read */
+    lp_dataset *train;   /* until its features are there */
     lp_dataset *test;
 } reproduce_job;
 
@@ -140,7 +141,8 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
     lp_status status;
     if (j->model != NULL) {
         LP_TRY(model_path_find(j->model, j->cache, j->model_path, err));
-        LP_TRY(lp_run_check_model(j->model_path, &j->encoder.encoder, j->encoder.point, err));
+        LP_TRY(
+            lp_run_open_model(j->model_path, &j->encoder.encoder, j->encoder.point, &j->ckpt, err));
     }
     LP_TRY(find_data(j, err));
     LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TRAIN, j->output.threads, &j->train,
@@ -179,6 +181,7 @@ static lp_status reproduce(void *job, lp_error *err) {
     const lp_fit_options fits[] = {cli_fit_by(&j->fit, LP_SOLVER_LIBLINEAR, j->output.threads),
                                    cli_fit_by(&j->fit, LP_SOLVER_SOFTMAX, j->output.threads)};
     const lp_run_options options = {.model = j->model_path,
+                                    .checkpoint = &j->ckpt,
                                     .encoder = j->encoder.encoder,
                                     .train = j->train,
                                     .test = j->test,
@@ -201,6 +204,7 @@ static lp_status reproduce(void *job, lp_error *err) {
     status = run->converged ? LP_OK : LP_NOT_CONVERGED;
 done:
     lp_run_free(run);
+    lp_checkpoint_close(j->ckpt);
     lp_dataset_close(j->train);
     lp_dataset_close(j->test);
     return status;

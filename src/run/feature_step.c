@@ -6,29 +6,28 @@
 #include "linprobe/run.h"
 #include "run/watch.h"
 
-lp_status lp_run_check_model(const char *path, const lp_encoder_options *options,
-                             lp_feature_point point, lp_error *err) {
-    lp_checkpoint *ckpt = NULL;
+lp_status lp_run_open_model(const char *path, const lp_encoder_options *options,
+                            lp_feature_point point, lp_checkpoint **ckpt, lp_error *err) {
     lp_encoder_info info;
     lp_status status;
-    LP_TRY(lp_checkpoint_open(path, &ckpt, err));
-    LP_TRY(lp_encoder_recognise(ckpt, options, &info, err));
+    LP_TRY(lp_checkpoint_open(path, ckpt, err));
+    LP_TRY(lp_encoder_recognise(*ckpt, options, &info, err));
     if (lp_encoder_features(&info, point) == 0) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no feature point '%s'", path, info.name,
                        lp_feature_point_name(point)));
     }
 done:
-    lp_checkpoint_close(ckpt);
+    if (status != LP_OK) {
+        lp_checkpoint_close(*ckpt);
+        *ckpt = NULL;
+    }
     return status;
 }
 
-lp_status lp_run_load(const char *path, const lp_encoder_options *options, const lp_watch *watch,
+lp_status lp_run_load(lp_checkpoint *ckpt, const lp_encoder_options *options, const lp_watch *watch,
                       lp_encoder **encoder, double *seconds, lp_error *err) {
-    lp_checkpoint *ckpt = NULL;
     double start = lp_clock_seconds();
     lp_status status;
-    *encoder = NULL;
-    LP_TRY(lp_checkpoint_open(path, &ckpt, err));
     LP_TRY(lp_encoder_load(ckpt, options, encoder, err));
     const lp_encoder_info *info = lp_encoder_describe(*encoder);
     const char *official = info->origin.official;
@@ -46,7 +45,6 @@ lp_status lp_run_load(const char *path, const lp_encoder_options *options, const
                             info->assumed));
     }
 done:
-    lp_checkpoint_close(ckpt);
     if (seconds != NULL) {
         *seconds = lp_clock_seconds() - start;
     }

@@ -122,16 +122,23 @@ static void read_rate(lp_run *run, char paths[2][LP_PATH_ROOM], const lp_run_opt
 
 static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2][LP_PATH_ROOM],
                               lp_error *err) {
+    lp_checkpoint *own = NULL, **ckpt = o->checkpoint != NULL ? o->checkpoint : &own;
     lp_encoder *encoder = NULL;
     lp_encoder_options how = o->encoder;
     lp_status status;
     how.threads = how.threads > 0 ? how.threads : o->threads;
-    LP_TRY(lp_run_load(o->model, &how, &o->watch, &encoder, &run->load_seconds, err));
+    if (*ckpt == NULL) {
+        LP_TRY(lp_checkpoint_open(o->model, ckpt, err));
+    }
+    LP_TRY(lp_run_load(*ckpt, &how, &o->watch, &encoder, &run->load_seconds, err));
+    lp_checkpoint_close(*ckpt);
+    *ckpt = NULL;
     LP_TRY(extract_split(o, encoder, o->train, &run->profiles[0], paths[0], err));
     LP_TRY(extract_split(o, encoder, o->test, &run->profiles[1], paths[1], err));
     read_rate(run, paths, o);
     LP_TRY(lp_features_open(paths[0], &run->train, err));
 done:
+    lp_checkpoint_close(own);
     lp_encoder_free(encoder);
     return status;
 }

@@ -181,6 +181,26 @@ static void C_can_be_chosen(void **state) {
     lp_run_free(run);
 }
 
+static void an_opened_checkpoint_takes_the_place_of_its_path(void **state) {
+    (void)state;
+    lp_run_options options = options_in("opened");
+    lp_checkpoint *ckpt;
+    lp_run *by_path, *run;
+    assert_ok(lp_run_pipeline(&options, &by_path, &err), &err);
+    assert_ok(lp_run_open_model(model, &options.encoder, options.point, &ckpt, &err), &err);
+    options = options_in("opened-first");
+    options.model = "nothing.pt";
+    options.checkpoint = &ckpt;
+    assert_ok(lp_run_pipeline(&options, &run, &err), &err);
+    assert_null(ckpt);
+    assert_string_equal(run->train->digest, by_path->train->digest);
+    lp_run_free(run);
+    lp_run_free(by_path);
+    assert_fails(lp_run_open_model("nothing.pt", NULL, LP_FEATURE_DEFAULT, &ckpt, &err), LP_ERR_IO,
+                 &err, "nothing.pt");
+    assert_null(ckpt);
+}
+
 static void failures_say_what_is_wrong(void **state) {
     (void)state;
     lp_run_options options = options_in("wrong");
@@ -217,6 +237,7 @@ int main(void) {
         cmocka_unit_test(what_is_there_is_reused),
         cmocka_unit_test(a_stopped_run_goes_on),
         cmocka_unit_test(C_can_be_chosen),
+        cmocka_unit_test(an_opened_checkpoint_takes_the_place_of_its_path),
         cmocka_unit_test(failures_say_what_is_wrong),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };

@@ -23,7 +23,7 @@ static int port;
 static size_t log_read; /* how much of the server's log the tests have seen */
 
 static inline const char *url_of(const char *rest) {
-    static char urls[4][256];
+    static char urls[4][600];
     static size_t next;
     char *url = urls[next++ % 4];
     (void)snprintf(url, sizeof urls[0], "http://127.0.0.1:%d/%s", port, rest);

@@ -9,85 +9,15 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/digest.h"
 #include "base/file.h"
-#include "base/random.h"
 #include "fetch/fetch.h"
 #include "check.h"
-#include "test_folder.h"
-#include "test_server.h"
-
-enum { DATA_BYTES = 300007, LARGE_BYTES = (3 << 20) + 1 };
-
-static lp_error err;
-static char data_hex[LP_DIGEST_HEX], large_hex[LP_DIGEST_HEX], empty_hex[LP_DIGEST_HEX];
-static unsigned char data[LARGE_BYTES]; /* what the server's files hold, from its start */
-
-/* ---- helpers --------------------------------------------------------------------------------- */
-
-/* A request for "data" under the server's path `rest`, with short pauses. */
-static lp_fetch_request ask(const char *rest, const char *name) {
-    lp_fetch_request request = {.url = url_of(rest),
-                                .path = in_folder(name),
-                                .bytes = DATA_BYTES,
-                                .sha256 = data_hex,
-                                .attempts = 3,
-                                .wait_ms = 1};
-    return request;
-}
-
-static void write_file(const char *path, const void *bytes, size_t size) {
-    assert_ok(lp_file_write(path, bytes, size, &err), &err);
-}
-
-static bool holds(const char *path, size_t size) {
-    lp_map map;
-    assert_ok(lp_map_open(path, &map, &err), &err);
-    bool same = map.size == size && (size == 0 || memcmp(map.data, data, size) == 0);
-    lp_map_close(&map);
-    return same;
-}
+#include "served_data.h"
 
 static const char *part_of(const lp_fetch_request *request) {
     static char part[256];
     (void)snprintf(part, sizeof part, "%s.part", request->path);
     return part;
-}
-
-static bool exists(const char *path) {
-    struct stat info;
-    return lstat(path, &info) == 0;
-}
-
-static int set_up(void **state) {
-    lp_random random;
-    if (make_folder(state) != 0) {
-        return 1;
-    }
-    lp_random_seed(&random, 5);
-    for (size_t i = 0; i < LARGE_BYTES; i++) {
-        data[i] = (unsigned char)lp_random_next(&random);
-    }
-    assert_ok(lp_make_folders(in_folder("served"), &err), &err);
-    write_file(in_folder("served/data"), data, DATA_BYTES);
-    write_file(in_folder("served/large"), data, LARGE_BYTES);
-    write_file(in_folder("served/empty"), data, 0);
-    assert_ok(lp_digest_bytes(LP_SHA256, data, DATA_BYTES, data_hex, &err), &err);
-    assert_ok(lp_digest_bytes(LP_SHA256, data, LARGE_BYTES, large_hex, &err), &err);
-    assert_ok(lp_digest_bytes(LP_SHA256, data, 0, empty_hex, &err), &err);
-    return !start_server(in_folder("served"));
-}
-
-/* A failed test leaves lines in the log that the next one must not see. */
-static int begin(void **state) {
-    (void)state;
-    forget_log();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    bool stopped = stop_server();
-    return remove_folder(state) != 0 || !stopped;
 }
 
 /* ---- whole files ----------------------------------------------------------------------------- */

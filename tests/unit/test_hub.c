@@ -6,84 +6,16 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/random.h"
 #include "ckpt/hub_cache.h"
 #include "fetch/fetch.h"
 #include "fetch/hub.h"
 #include "check.h"
-#include "test_folder.h"
-#include "test_server.h"
-
-enum { DATA_BYTES = 300007 };
+#include "served_data.h"
 
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
 #define OTHER "89abcdef0123456789abcdef0123456789abcdef"
 #define SNAPSHOT "cache/models--org--name/snapshots/" COMMIT "/"
 #define REF "cache/models--org--name/refs/main"
-
-static lp_error err;
-static unsigned char data[DATA_BYTES]; /* what the server's file "data" holds */
-static char data_hex[LP_DIGEST_HEX];
-
-/* ---- helpers --------------------------------------------------------------------------------- */
-
-static lp_fetch_request ask(const char *rest, const char *name) {
-    lp_fetch_request request = {.url = url_of(rest),
-                                .path = in_folder(name),
-                                .bytes = DATA_BYTES,
-                                .sha256 = data_hex,
-                                .attempts = 3,
-                                .wait_ms = 1};
-    return request;
-}
-
-static void write_file(const char *path, const void *bytes, size_t size) {
-    char folder[512];
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    *strrchr(folder, '/') = '\0';
-    assert_ok(lp_make_folders(folder, &err), &err);
-    assert_ok(lp_file_write(path, bytes, size, &err), &err);
-}
-
-static bool holds(const char *path, size_t size) {
-    lp_map map;
-    assert_ok(lp_map_open(path, &map, &err), &err);
-    bool same = map.size == size && memcmp(map.data, data, size) == 0;
-    lp_map_close(&map);
-    return same;
-}
-
-static bool exists(const char *path) {
-    struct stat info;
-    return lstat(path, &info) == 0;
-}
-
-static int set_up(void **state) {
-    lp_random random;
-    if (make_folder(state) != 0) {
-        return 1;
-    }
-    lp_random_seed(&random, 5);
-    for (size_t i = 0; i < DATA_BYTES; i++) {
-        data[i] = (unsigned char)lp_random_next(&random);
-    }
-    write_file(in_folder("served/data"), data, DATA_BYTES);
-    write_file(in_folder("served/empty"), data, 0);
-    assert_ok(lp_digest_bytes(LP_SHA256, data, DATA_BYTES, data_hex, &err), &err);
-    return !start_server(in_folder("served"));
-}
-
-/* A failed test leaves lines in the log that the next one must not see. */
-static int begin(void **state) {
-    (void)state;
-    forget_log();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    bool stopped = stop_server();
-    return remove_folder(state) != 0 || !stopped;
-}
 
 /* ---- downloads ------------------------------------------------------------------------------- */
 

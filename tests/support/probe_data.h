@@ -6,6 +6,7 @@
 #include "check.h"
 #include "linprobe/probe.h"
 #include "normal.h"
+#include "probe/solver.h"
 
 typedef struct dataset {
     lp_examples set;
@@ -47,6 +48,30 @@ static inline dataset dataset_random(size_t count, size_t width, size_t classes,
     }
     free(means);
     return data;
+}
+
+/* The problem that solvers see of all examples of all classes.  The arrays are the caller's: labels
+ * [count], counts and names [classes]; they are filled in. */
+static inline lp_problem dataset_problem(const dataset *data, int32_t *labels, size_t *counts,
+                                         size_t *names) {
+    const lp_examples *set = &data->set;
+    for (size_t k = 0; k < set->classes; k++) {
+        counts[k] = 0;
+        names[k] = k;
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        labels[i] = (int32_t)data->labels[i];
+        counts[labels[i]]++;
+    }
+    return (lp_problem){.count = set->count,
+                        .width = set->width,
+                        .classes = set->classes,
+                        .x = data->x,
+                        .labels = labels,
+                        .counts = counts,
+                        .names = names,
+                        .tolerance = 1e-6,
+                        .max_iterations = 100};
 }
 
 /* tests/golden/probe/small.txt */

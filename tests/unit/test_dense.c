@@ -34,24 +34,9 @@ typedef struct objective_case {
 static void set_up(objective_case *c, const lp_solver_entry *solver, double bias) {
     memset(c, 0, sizeof *c);
     c->data = dataset_random(N, F, K, 77);
-    for (size_t i = 0; i < N; i++) {
-        c->labels[i] = (int32_t)c->data.labels[i];
-        c->counts[c->labels[i]]++;
-    }
-    for (size_t k = 0; k < K; k++) {
-        c->names[k] = k;
-    }
-    c->problem = (lp_problem){.count = N,
-                              .width = F,
-                              .classes = K,
-                              .x = c->data.x,
-                              .labels = c->labels,
-                              .counts = c->counts,
-                              .names = c->names,
-                              .tolerance = 1e-6,
-                              .max_iterations = 100,
-                              .bias = bias,
-                              .threads = 2};
+    c->problem = dataset_problem(&c->data, c->labels, c->counts, c->names);
+    c->problem.bias = bias;
+    c->problem.threads = 2;
     c->solver = solver;
     void *opaque;
     assert_ok(solver->open(&c->problem, &opaque, &err), &err);

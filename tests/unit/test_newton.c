@@ -35,26 +35,13 @@ static void set_up(newton_case *c, const lp_solver_entry *solver, double bias, s
     void *opaque;
     memset(c, 0, sizeof *c);
     c->data = dataset_random(N, F, K, 5);
-    for (size_t i = 0; i < N; i++) {
-        c->labels[i] = (int32_t)c->data.labels[i];
-        c->counts[c->labels[i]]++;
-    }
     for (size_t k = 0; k < K; k++) {
-        c->names[k] = k;
         c->wanted[k] = true;
         c->C[k] = 0.3;
     }
-    c->problem = (lp_problem){.count = N,
-                              .width = F,
-                              .classes = K,
-                              .x = c->data.x,
-                              .labels = c->labels,
-                              .counts = c->counts,
-                              .names = c->names,
-                              .tolerance = 1e-6,
-                              .max_iterations = 100,
-                              .bias = bias,
-                              .threads = threads};
+    c->problem = dataset_problem(&c->data, c->labels, c->counts, c->names);
+    c->problem.bias = bias;
+    c->problem.threads = threads;
     c->solver = solver;
     assert_ok(solver->open(&c->problem, &opaque, &err), &err);
     c->dense = opaque;

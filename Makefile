@@ -1,7 +1,11 @@
 # linprobe: `make help` says what there is.  V=1 shows the commands.
-VERSION := 0.1.0
+# The owner of the version number is a public header.
+VERSION := $(shell awk '$$2 ~ /^LP_VERSION_(MAJOR|MINOR|PATCH)$$/ { printf "%s%s", dot, $$3; dot = "." }' include/linprobe/version.h)
+# Programs that were linked with one version of the shared library run with all of this part of it.
+SOVERSION := $(shell echo $(VERSION) | sed 's/^\(0[.][0-9]*\).*/\1/; s/^\([1-9][0-9]*\)[.].*/\1/')
 MODE    ?= release
 PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
 PYTHON  ?= python3
 BUILD   := build$(if $(filter-out release,$(MODE)),/$(MODE))
 CONFIG  := build/config.mk
@@ -36,9 +40,12 @@ endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wcast-qual -Wundef -Wvla $(if $(CI),-Werror)
+# One set of objects for the program and both libraries.  gcc would otherwise not inline functions
+# that a shared library exports.
+PIC := -fPIC -fno-semantic-interposition
 # -ffp-contract=off: gcc and clang differ in whether they fuse a*b+c.
-ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(MODE_FLAGS) -fPIE -pthread -ffp-contract=off $(WARNINGS) \
-             -DLP_VERSION='"$(VERSION)"' -Iinclude -Isrc $(DEP_CFLAGS) $(CFLAGS)
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(MODE_FLAGS) $(PIC) -pthread -ffp-contract=off $(WARNINGS) \
+             -Iinclude -Isrc $(DEP_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(MODE_FLAGS) -pie -pthread $(if $(filter Linux,$(shell uname -s)),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)-z$(comma)noexecstack) $(LDFLAGS)
 comma := ,
 
@@ -52,8 +59,12 @@ LIBRARY := $(BUILD)/liblinprobe.a
 # What the tests link of the program; not installed.
 PARTS := $(BUILD)/libprogram.a
 PROGRAM := $(BUILD)/linprobe
+# The shared library, of formats with sonames and version scripts; not in a sanitizer's build.
+ifeq ($(shell uname -s)$(filter-out release debug,$(MODE)),Linux)
+SHARED := $(BUILD)/liblinprobe.so
+endif
 
-all: $(PROGRAM) $(LIBRARY)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
+all: $(PROGRAM) $(LIBRARY) $(SHARED)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
 
 # Kernels: loops over numbers, vectorised.
 $(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o $(BUILD)/obj/src/ckpt/tensor_index.o: MODE_FLAGS += $(if $(filter release,$(MODE)),-O3)
@@ -68,6 +79,17 @@ $(PARTS): $(filter-out $(BUILD)/obj/src/cli/%,$(PROGRAM_OBJECTS))
 $(LIBRARY) $(PARTS):
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/exports.map: scripts/exports.sh $(wildcard include/linprobe/*.h)
+	@mkdir -p $(@D)
+	$(Q)scripts/exports.sh $(wildcard include/linprobe/*.h) >$@
+
+# The build keeps it under its soname, too, so that programs find it beside them.
+$(BUILD)/liblinprobe.so: $(LIBRARY_OBJECTS) $(BUILD)/exports.map
+	@echo 'LD $@'
+	$(Q)$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-soname,liblinprobe.so.$(SOVERSION) \
+	    -Wl,--version-script=$(BUILD)/exports.map -Wl,-z,defs $(LIBRARY_OBJECTS) $(LIBRARY_LIBS) -o $@
+	$(Q)ln -sf liblinprobe.so $@.$(SOVERSION)
 
 $(PROGRAM): $(PROGRAM_OBJECTS) $(LIBRARY)
 	@echo 'LD $@'
@@ -176,18 +198,25 @@ lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those
 
 # ---- installation -----------------------------------------------------------------------------
 
-install: all  ## program, library, headers and pkg-config file under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/linprobe
+install: all  ## program, libraries, headers and pkg-config file under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/linprobe
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/
+ifdef SHARED
+	install -m 644 $(SHARED) $(DESTDIR)$(LIBDIR)/liblinprobe.so.$(VERSION)
+	ln -sf liblinprobe.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblinprobe.so.$(SOVERSION)
+	ln -sf liblinprobe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/liblinprobe.so
+endif
 	install -m 644 include/linprobe/*.h $(DESTDIR)$(PREFIX)/include/linprobe/
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIBRARY_LIBS) -pthread|' \
-	    scripts/linprobe.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/linprobe.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBS@|$(if $(SHARED),,$(LIBRARY_LIBS) -pthread)|' -e 's|@STATIC_LIBS@|$(LIBRARY_LIBS) -pthread|' \
+	    scripts/linprobe.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/linprobe.pc
 
 uninstall:  ## removes what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/include/linprobe
-	rm -f $(DESTDIR)$(PREFIX)/bin/linprobe $(DESTDIR)$(PREFIX)/lib/liblinprobe.a \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/linprobe.pc
+	rm -f $(DESTDIR)$(PREFIX)/bin/linprobe $(DESTDIR)$(LIBDIR)/liblinprobe.a $(DESTDIR)$(LIBDIR)/liblinprobe.so \
+	    $(DESTDIR)$(LIBDIR)/liblinprobe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/liblinprobe.so.$(VERSION) \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/linprobe.pc
 
 clean:  ## removes build/
 	rm -rf build

@@ -12,11 +12,9 @@ processors=$(getconf _NPROCESSORS_ONLN)
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 
-# The version's quotes do not survive the way through make and the environment.
 read -r -a flags <<<"$CFLAGS"
 for i in "${!flags[@]}"; do
     case ${flags[i]} in
-    -DLP_VERSION=*) flags[i]='-DLP_VERSION="0"' ;;
     -Werror | -O[0-9s] | -D_FORTIFY_SOURCE=*) unset "flags[i]" ;;
     esac
 done
@@ -69,7 +67,7 @@ check_layers() {
         layers = "base 0 math 1 ckpt 1 data 1 image 1 feat 2 model 2 probe 3 " \
                  "extract 3 run 4 all 5 report 6 fetch 6 draw 6 cli 7"
         for (n = split(layers, word, " "); n > 1; n -= 2) level[word[n - 1]] = word[n]
-        stages = "status base choices base checkpoint ckpt dataset data image image " \
+        stages = "status base version base choices base checkpoint ckpt dataset data image image " \
                  "features feat provenance feat encoder model probe probe stats probe " \
                  "sweep probe evaluation probe extract extract run run linprobe all"
         for (n = split(stages, word, " "); n > 1; n -= 2) stage[word[n - 1] ".h"] = word[n]

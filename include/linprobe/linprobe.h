@@ -14,6 +14,7 @@
  *   evaluation.h   a probe on a feature set     -> all of that, and the confusion matrix
  *   run.h          model and data               -> features, C, probes and scores, in one call
  *   status.h       what every call returns
+ *   version.h      of these headers, and of the library at run time
  */
 #ifndef LINPROBE_H
 #define LINPROBE_H
@@ -32,5 +33,6 @@
 #include "linprobe/stats.h"
 #include "linprobe/status.h"
 #include "linprobe/sweep.h"
+#include "linprobe/version.h"
 
 #endif

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "linprobe/version.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,9 +64,6 @@ typedef struct lp_progress {
 
 /* A short English name of a status ("I/O error"); never NULL. */
 const char *lp_status_name(lp_status status);
-
-/* The library's version, "MAJOR.MINOR.PATCH". */
-const char *lp_version(void);
 
 #ifdef __cplusplus
 }

@@ -12,8 +12,9 @@
 #include "base/memory.h"
 #include "base/note.h"
 #include "cli/data_input.h"
+#include "cli/general.h"
 #include "cli/model_path.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
@@ -37,7 +38,7 @@ typedef struct compare_settings {
 /* Options that only models have need --data, which makes the words models. */
 #define AT(member) offsetof(compare_settings, member)
 static const cli_option own[] = {
-    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data),
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .letter = 'd', .content = CONTENT_DATA,
      .help = "images: the words are models, and all that is missing is done"},
     {CLI_METHOD, "--sweep", NULL, CLI_FLAG, AT(sweep), .needs = "--data",
      .help = "choose C for each model on a tenth of its training set (see sweep)"},
@@ -45,7 +46,7 @@ static const cli_option own[] = {
      .help = "seed of the split that --sweep makes"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .needs = "--data",
      .help = "features are kept here"},
-    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .needs = "--data",
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .letter = 'o', .needs = "--data",
      .help = "probes, tables, chart and page of models"},
     {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = lp_comparison_table_names,
      .help = "what is printed; auto: both, but in CSV runs of models and pairs of probes"},
@@ -66,6 +67,7 @@ typedef struct probe_word {
 /* Splits a word at the '=' that has a file before and a file or folder after it, so that either
  * name may hold another. */
 static lp_status split_word(const char *word, probe_word *out, lp_error *err) {
+    bool swapped = false;
     for (const char *equals = word; (equals = strchr(equals, '=')) != NULL;) {
         lp_status status = lp_path_print(out->path, err, "%.*s", (int)(equals - word), word);
         out->test = ++equals;
@@ -73,9 +75,11 @@ static lp_status split_word(const char *word, probe_word *out, lp_error *err) {
             (lp_is_file(out->path) && (lp_is_folder(out->test) || lp_is_file(out->test)))) {
             return status;
         }
+        swapped = swapped || content_of(out->test) == CONTENT_PROBE;
     }
     return lp_fail(err, LP_ERR_ARGUMENT,
-                   "%s: expected PROBE=TEST_DIR, a probe (or .npy) file and a feature set", word);
+                   "%s: expected PROBE=TEST_DIR, a probe (or .npy) file and a feature set%s", word,
+                   swapped ? "; they are swapped" : "");
 }
 
 static lp_status add_probe(lp_comparison *c, const char *word, probe_word *w, size_t threads,
@@ -258,7 +262,7 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     const lp_fit_options fit = cli_fit_by(&s->fit, s->fit.fit.solver, s->output.threads);
     meter m;
     lp_status status;
-    (void)fprintf(stderr, "backbone %zu of %zu: %s\n", i + 1, s->count, word);
+    general_note("backbone %zu of %zu: %s", i + 1, s->count, word);
     const lp_run_options options = options_of(k, &k->words[i], &fit, &m);
     LP_TRY(lp_run_pipeline(&options, &k->runs[i], err));
     const lp_run *run = k->runs[i];
@@ -351,29 +355,41 @@ static lp_status compare(void *job, lp_error *err) {
     return s->data == NULL ? compare_probes(s, err) : compare_models(s, err);
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    compare_settings s = {
-        .cache = MODEL_CACHE, .out = "results/compare", .fit = cli_fit_defaults()};
-    const cli_group groups[] = {{own, &s, NULL},
-                                {cli_labels_option, &s.dataset, "--data"},
-                                {cli_image_folder_options, &s.dataset, "--data"},
-                                {cli_feature_option, &s.encoder, "--data"},
-                                {cli_normalize_option, &s.encoder, "--data"},
-                                {cli_encoder_options, &s.encoder, "--data"},
-                                {cli_one_encoder_options, &s.encoder, "--data"},
-                                {cli_solver_option, &s.fit, "--data"},
-                                {cli_fit_options, &s.fit, "--data"},
-                                {cli_profile_option, &s.output, "--data"},
-                                {cli_output_options, &s.output, NULL},
-                                {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, MOST_WORDS, &s.count);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, compare, &s);
+#define AT(member) offsetof(compare_settings, member)
+static const cli_word words[] = {
+    {"MODEL", AT(words), .most = MOST_WORDS, .least = 2, .count_offset = AT(count)},
+    {.name = NULL}};
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_labels_option, AT(dataset), "--data"},
+                                   {cli_image_folder_options, AT(dataset), "--data"},
+                                   {cli_feature_option, AT(encoder), "--data"},
+                                   {cli_normalize_option, AT(encoder), "--data"},
+                                   {cli_encoder_options, AT(encoder), "--data"},
+                                   {cli_one_encoder_options, AT(encoder), "--data"},
+                                   {cli_solver_option, AT(fit), "--data"},
+                                   {cli_strength_option, AT(fit), "--data"},
+                                   {cli_tolerance_options, AT(fit), "--data"},
+                                   {cli_profile_option, AT(output), "--data"},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    compare_settings *s = settings;
+    s->cache = MODEL_CACHE;
+    s->out = "results/compare";
+    s->fit = cli_fit_defaults();
 }
 
 const cli_command cli_compare = {
     .name = "compare",
     .summary = "compares backbones, or probes, on the same test set",
-    .run = run,
+    .size = sizeof(compare_settings),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .work = compare,
     .usage = "MODEL MODEL ... --data IMAGES [options]\n"
              "PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =

@@ -5,7 +5,8 @@
 #include "base/error.h"
 #include "base/json_row.h"
 #include "base/text.h"
-#include "cli/options.h"
+#include "cli/commands.h"
+#include "cli/general.h"
 #include "cli/settings.h"
 #include "linprobe/run.h"
 #include "probe/training.h"
@@ -34,7 +35,7 @@ typedef struct eval_job {
 
 #define AT(member) offsetof(eval_job, member)
 static const cli_option own[] = {
-    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data_path),
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data_path), .letter = 'd', .content = CONTENT_DATA,
      .help = "the images that the test features were made from, for --mistakes and --report"},
     {CLI_METHOD, "--probabilities", "KIND", CLI_CHOICE, AT(probability),
      .choices = probability_names,
@@ -46,7 +47,8 @@ static const cli_option own[] = {
                            "that is not 0; calibration: bins of confidence"},
     {CLI_OUTPUT, "--per-class", NULL, CLI_FLAG, AT(per_class),
      .help = "the same as --table classes"},
-    {CLI_OUTPUT, "--out", "FILE", CLI_OUT_FILE, AT(out), .help = "write all of the tables as JSON"},
+    {CLI_OUTPUT, "--out", "FILE", CLI_OUT_FILE, AT(out), .letter = 'o',
+     .help = "write all of the tables as JSON"},
     {CLI_OUTPUT, "--confusion", "FILE", CLI_PICTURE, AT(confusion),
      .help = "draw the confusion matrix as .png or .svg"},
     {CLI_OUTPUT, "--report", "FILE.html", CLI_PAGE, AT(report),
@@ -128,7 +130,7 @@ static lp_status draw_mistakes(eval_job *j, lp_error *err) {
     LP_TRY(lp_mistakes_open(j->test, j->data_path, &data, err));
     LP_TRY(lp_mistakes_chart(&j->evaluation, data, LP_MISTAKES_SHOWN, &j->sheet, err));
     if (j->sheet == NULL && j->mistakes != NULL) {
-        (void)fprintf(stderr, "no image was misclassified: %s is not written\n", j->mistakes);
+        general_note("no image was misclassified: %s is not written", j->mistakes);
     }
 done:
     lp_dataset_close(data);
@@ -197,24 +199,37 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    eval_job j = {.table = LP_TABLE_SUMMARY};
-    const cli_group groups[] = {
-        {own, &j, NULL}, {cli_output_options, &j.output, NULL}, {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, j.words, 2, 2, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    if (j.data_path != NULL && j.mistakes == NULL && j.report == NULL) {
-        return cli_usage_error(command, "--data is for --mistakes and --report");
-    }
-    return cli_work(command, evaluate, &j);
+#define AT(member) offsetof(eval_job, member)
+static const cli_word words[] = {{"PROBE", AT(words[0]), .content = CONTENT_PROBE},
+                                 {"TEST_DIR", AT(words[1]), .content = CONTENT_FEATURES},
+                                 {.name = NULL}};
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    eval_job *s = settings;
+    s->table = LP_TABLE_SUMMARY;
+}
+
+static lp_status check(void *settings, lp_error *err) {
+    const eval_job *j = settings;
+    return j->data_path == NULL || j->mistakes != NULL || j->report != NULL
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "--data is for --mistakes and --report");
 }
 
 const cli_command cli_eval = {
     .name = "eval",
     .summary = "scores a probe on a feature set: accuracy, calibration, confusion",
-    .run = run,
+    .size = sizeof(eval_job),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .check = check,
+    .work = evaluate,
     .usage = "PROBE TEST_DIR [--table NAME] [--out FILE] [--report FILE.html] [options]",
     .details =
         "Intervals are of 95 %: Wilson's for accuracies. ECE is the expected calibration error "

@@ -5,7 +5,7 @@
 #include "base/json_row.h"
 #include "cli/data_input.h"
 #include "cli/model_path.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
@@ -22,18 +22,19 @@ typedef struct extract_settings {
 
 #define AT(member) offsetof(extract_settings, member)
 static const cli_option own[] = {
-    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .required = true,
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .letter = 'd', .content = CONTENT_DATA,
+     .required = true,
      .help = "CIFAR or STL-10: folder, .tar.gz or .bin file; or a folder of images, a folder for "
              "each class"},
     {CLI_INPUT, "--split", "S", CLI_CHOICE, AT(split), .choices = lp_split_names, .required = true,
      .help = "which part of the data"},
-    {CLI_ENCODER, "--model", "FILE", CLI_TEXT, AT(model),
+    {CLI_ENCODER, "--model", "FILE", CLI_TEXT, AT(model), .letter = 'm', .content = CONTENT_WEIGHTS,
      .help =
          "checkpoint of the encoder, the name of a known one, or its id on the Hugging Face hub "
          "(org/name); names and ids must be on this machine already"},
     {CLI_ENCODER, "--pixels", NULL, CLI_FLAG, AT(pixels),
      .help = "no encoder: the pixels are the features (a baseline)"},
-    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .required = true,
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .letter = 'o', .required = true,
      .help = "folder of the feature set"},
     {.name = NULL}};
 #undef AT
@@ -99,33 +100,35 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    extract_settings s = {.model = NULL};
-    const cli_group groups[] = {{own, &s, NULL},
-                                {cli_labels_option, &s.dataset, NULL},
-                                {cli_image_folder_options, &s.dataset, NULL},
-                                {cli_feature_option, &s.encoder, "--model"},
-                                {cli_normalize_option, &s.encoder, NULL},
-                                {cli_encoder_options, &s.encoder, "--model"},
-                                {cli_one_encoder_options, &s.encoder, "--model"},
-                                {cli_profile_option, &s.output, NULL},
-                                {cli_output_options, &s.output, NULL},
-                                {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    if ((s.model != NULL) == s.pixels) {
-        return cli_usage_error(command, "expected either --model FILE or --pixels");
-    }
-    s.encoder.encoder.threads = s.output.threads;
-    return cli_work(command, extract, &s);
+#define AT(member) offsetof(extract_settings, member)
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_labels_option, AT(dataset), NULL},
+                                   {cli_image_folder_options, AT(dataset), NULL},
+                                   {cli_feature_option, AT(encoder), "--model"},
+                                   {cli_normalize_option, AT(encoder), NULL},
+                                   {cli_encoder_options, AT(encoder), "--model"},
+                                   {cli_one_encoder_options, AT(encoder), "--model"},
+                                   {cli_profile_option, AT(output), NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static lp_status check(void *settings, lp_error *err) {
+    extract_settings *s = settings;
+    s->encoder.encoder.threads = s->output.threads;
+    return (s->model != NULL) != s->pixels
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "expected either --model FILE or --pixels");
 }
 
 const cli_command cli_extract = {
     .name = "extract",
     .summary = "runs an encoder over a data set and writes a feature set",
-    .run = run,
+    .size = sizeof(extract_settings),
+    .groups = groups,
+    .check = check,
+    .work = extract,
     .usage = "--model FILE|--pixels --data PATH --split train|test --out DIR [options]",
     .details =
         "DIR gets features.npy (float32 [N, F]), labels.npy and meta.json. It appears when it "

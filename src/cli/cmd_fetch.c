@@ -14,11 +14,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_row.h"
+#include "base/spelling.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
 #include "cli/interrupt.h"
 #include "cli/model_path.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/places.h"
 #include "cli/settings.h"
 #include "data/official_data.h"
@@ -35,6 +36,7 @@ typedef struct fetch_job {
     const char *name, *out, *cache, *url, *sha256, *file;
     bool unverified;
     cli_output_settings output;
+    bool known, on_hub; /* what the name is */
     item item;
     lp_hub_name hub;
     char path[LP_PATH_ROOM];
@@ -52,7 +54,7 @@ static const cli_option own[] = {
     {CLI_INPUT, "--file", "NAME", CLI_TEXT, AT(file),
      .help = "of a model of the hub: this file of weights (default: as a folder of weights is "
              "read)"},
-    {CLI_OUTPUT, "--out", "PATH", CLI_TEXT, AT(out),
+    {CLI_OUTPUT, "--out", "PATH", CLI_TEXT, AT(out), .letter = 'o',
      .help = "file or folder that it is written to; of the hub, a folder (default: the cache)"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),
      .help = "the cache folder (default: " MODEL_CACHE "; of the hub, its own)"},
@@ -158,8 +160,7 @@ static void print_result(const fetch_job *j) {
     lp_table_print(stdout, j->output.format, columns, sizeof columns / sizeof columns[0], rows);
 }
 
-static lp_status fetch(void *job, lp_error *err) {
-    fetch_job *j = job;
+static lp_status fetch_item(fetch_job *j, lp_error *err) {
     bool found = false;
     lp_status status;
     LP_TRY(settle_path(j, err));
@@ -206,8 +207,7 @@ static bool go_on(void *context, uint64_t done, uint64_t total, const char *line
     return interrupt_signal() == 0;
 }
 
-static lp_status fetch_model(void *job, lp_error *err) {
-    fetch_job *j = job;
+static lp_status fetch_model(fetch_job *j, lp_error *err) {
     places_hub_access access = {.token = NULL};
     lp_hub_model model = {.count = 0};
     lp_status status;
@@ -242,44 +242,58 @@ done:
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static int run(const cli_command *command, int argc, char **argv) {
-    fetch_job j = {.name = NULL};
-    lp_error err;
-    const cli_group groups[] = {
-        {own, &j, NULL}, {cli_format_option, &j.output, NULL}, {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, &j.name, 1, 1, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
+#define AT(member) offsetof(fetch_job, member)
+static const cli_word words[] = {{"NAME", AT(name), .content = CONTENT_UNKNOWN}, {.name = NULL}};
+static const cli_group groups[] = {
+    {own, 0, NULL}, {cli_format_option, AT(output), NULL}, {.options = NULL}};
+#undef AT
+
+/* Finds out what the name means, and checks that the options fit it. */
+static lp_status check(void *settings, lp_error *err) {
+    fetch_job *j = settings;
+    j->known = find_item(j->name, &j->item);
+    j->on_hub = lp_hub_parse(j->name, &j->hub) && (!j->known || j->hub.marked);
+    if (j->on_hub && (j->url != NULL || j->sha256 != NULL || j->unverified)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "--url, --sha256 and --unverified are not for models of the Hugging Face "
+                       "hub, which publishes the digest of each file");
     }
-    bool known = find_item(j.name, &j.item);
-    bool on_hub = lp_hub_parse(j.name, &j.hub) && (!known || j.hub.marked);
-    if (on_hub && (j.url != NULL || j.sha256 != NULL || j.unverified)) {
-        return cli_usage_error(command,
-                               "--url, --sha256 and --unverified are not for models of the "
-                               "Hugging Face hub, which publishes the digest of each file");
+    if (j->on_hub || !j->known) {
+        return LP_OK;
     }
-    if (on_hub) {
-        return cli_work(command, fetch_model, &j);
+    return j->file == NULL
+               ? settle_checksum(j, err)
+               : lp_fail(err, LP_ERR_ARGUMENT, "--file is for models of the Hugging Face hub");
+}
+
+static lp_status fetch(void *job, lp_error *err) {
+    fetch_job *j = job;
+    if (j->on_hub) {
+        return fetch_model(j, err);
     }
-    if (!known) {
-        (void)fprintf(stderr,
-                      "linprobe fetch: '%.100s' is no known model (`linprobe models` lists them), "
-                      "nor cifar-100, cifar-10 or stl-10, nor an id of the Hugging Face hub "
-                      "(org/name)\n",
-                      j.name);
-        return CLI_FAILURE;
+    if (j->known) {
+        return fetch_item(j, err);
     }
-    if (j.file != NULL) {
-        return cli_usage_error(command, "--file is for models of the Hugging Face hub");
+    char meant[LP_SPELLING_TEXT];
+    lp_spelling near = lp_spelling_of(j->name);
+    model_path_try(&near);
+    for (int i = 0; i < LP_RECORD_SETS; i++) {
+        lp_spelling_try(&near, lp_record_layouts[i].name);
     }
-    return settle_checksum(&j, &err) != LP_OK ? cli_usage_error(command, err.text)
-                                              : cli_work(command, fetch, &j);
+    return lp_fail(err, LP_ERR_ARGUMENT,
+                   "'%.100s' is no known model (`linprobe models` lists them), nor cifar-100, "
+                   "cifar-10 or stl-10, nor an id of the Hugging Face hub (org/name)%s",
+                   j->name, lp_spelling_text(&near, meant));
 }
 
 const cli_command cli_fetch = {
     .name = "fetch",
     .summary = "downloads an encoder or a data set, and verifies it",
-    .run = run,
+    .size = sizeof(fetch_job),
+    .words = words,
+    .groups = groups,
+    .check = check,
+    .work = fetch,
     .usage = "NAME [--out PATH] [options]",
     .details =
         "NAME is one of `linprobe models`; or cifar-100, cifar-10 or stl-10; or an id of the "

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/json_row.h"
 #include "base/memory.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
 #include "probe/training.h"
@@ -226,21 +226,34 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    fewshot_settings s = {.shots = {5, {1, 2, 4, 8, 16}}, .draws = 5, .fit = cli_fit_defaults()};
-    const cli_group groups[] = {{own, &s, NULL},
-                                {cli_solver_option, &s.fit, NULL},
-                                {cli_fit_options, &s.fit, NULL},
-                                {cli_output_options, &s.output, NULL},
-                                {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fewshot, &s);
+#define AT(member) offsetof(fewshot_settings, member)
+static const cli_word words[] = {{"TRAIN_DIR", AT(words[0]), .content = CONTENT_FEATURES},
+                                 {"TEST_DIR", AT(words[1]), .content = CONTENT_FEATURES},
+                                 {.name = NULL}};
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_solver_option, AT(fit), NULL},
+                                   {cli_strength_option, AT(fit), NULL},
+                                   {cli_tolerance_options, AT(fit), NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    fewshot_settings *s = settings;
+    s->shots = (cli_counts){5, {1, 2, 4, 8, 16}};
+    s->draws = 5;
+    s->fit = cli_fit_defaults();
 }
 
 const cli_command cli_fewshot = {
     .name = "fewshot",
     .summary = "trains on a few examples a class, drawn several times, and scores",
-    .run = run,
+    .size = sizeof(fewshot_settings),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .work = fewshot,
     .usage = "TRAIN_DIR TEST_DIR [--shots LIST] [--draws N] [--seed N] [options]",
     .details =
         "Each draw shuffles the examples of every class and takes the first 1, 2, 4, ... of "

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/json_row.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
 #include "probe/training.h"
@@ -16,7 +16,7 @@ typedef struct fit_settings {
 } fit_settings;
 
 static const cli_option own[] = {{CLI_OUTPUT, "--out", "FILE", CLI_OUT_FILE,
-                                  offsetof(fit_settings, out), .required = true,
+                                  offsetof(fit_settings, out), .letter = 'o', .required = true,
                                   .help = "the probe"},
                                  {.name = NULL}};
 
@@ -56,21 +56,31 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    fit_settings s = {.fit = cli_fit_defaults()};
-    const cli_group groups[] = {{own, &s, NULL},
-                                {cli_solver_option, &s.fit, NULL},
-                                {cli_fit_options, &s.fit, NULL},
-                                {cli_output_options, &s.output, NULL},
-                                {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, &s.train, 1, 1, NULL);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, fit, &s);
+#define AT(member) offsetof(fit_settings, member)
+static const cli_word words[] = {{"TRAIN_DIR", AT(train), .content = CONTENT_FEATURES},
+                                 {.name = NULL}};
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_solver_option, AT(fit), NULL},
+                                   {cli_strength_option, AT(fit), NULL},
+                                   {cli_tolerance_options, AT(fit), NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    fit_settings *s = settings;
+    s->fit = cli_fit_defaults();
 }
 
 const cli_command cli_fit = {
     .name = "fit",
     .summary = "trains a linear classifier on a feature set",
-    .run = run,
+    .size = sizeof(fit_settings),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .work = fit,
     .usage = "TRAIN_DIR --out PROBE [--solver NAME] [-C NUMBER] [options]",
     .details =
         "TRAIN_DIR holds features.npy and labels.npy, or is one .npz file with arrays features "

@@ -1,5 +1,5 @@
 /* linprobe generate: pictures drawn from a seed, as a data set or with captions. */
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "draw/generate.h"
 
@@ -11,7 +11,7 @@ typedef struct generate_settings {
 
 #define AT(member) offsetof(generate_settings, member)
 static const cli_option own[] = {
-    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .required = true,
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .letter = 'o', .required = true,
      .help = "folder that gets the files"},
     {CLI_OUTPUT, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
      .help = "another seed gives other pictures of the same classes"},
@@ -31,18 +31,25 @@ static lp_status generate(void *job, lp_error *err) {
                            : lp_generate_dataset(s->out, s->seed, s->train, s->test, threads, err);
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    generate_settings s = {.seed = 1, .train = 50, .test = 20};
-    const cli_group groups[] = {
-        {own, &s, NULL}, {cli_threads_option, &s.output, NULL}, {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, generate, &s);
+#define AT(member) offsetof(generate_settings, member)
+static const cli_group groups[] = {
+    {own, 0, NULL}, {cli_threads_option, AT(output), NULL}, {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    generate_settings *s = settings;
+    s->seed = 1;
+    s->train = 50;
+    s->test = 20;
 }
 
 const cli_command cli_generate = {
     .name = "generate",
     .summary = "draws a data set of 100 classes in CIFAR-100's format",
-    .run = run,
+    .size = sizeof(generate_settings),
+    .defaults = set_defaults,
+    .groups = groups,
+    .work = generate,
     .usage = "--out DIR [options]",
     .details =
         "DIR/cifar-100-binary gets train.bin, test.bin and the names of the classes, which are "

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/json_row.h"
 #include "cli/model_path.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "linprobe/checkpoint.h"
 #include "linprobe/encoder.h"
@@ -151,20 +151,21 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    inspect_settings s = {.path = NULL};
-    const cli_group groups[] = {{cli_encoder_options, &s.model, NULL},
-                                {cli_one_encoder_options, &s.model, NULL},
-                                {cli_format_option, &s.output, NULL},
-                                {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, &s.path, 1, 1, NULL);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, inspect, &s);
-}
+#define AT(member) offsetof(inspect_settings, member)
+static const cli_word words[] = {{"FILE", AT(path), .content = CONTENT_WEIGHTS}, {.name = NULL}};
+static const cli_group groups[] = {{cli_encoder_options, AT(model), NULL},
+                                   {cli_one_encoder_options, AT(model), NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
 
 const cli_command cli_inspect = {
     .name = "inspect",
     .summary = "shows a checkpoint's format, architecture, dimensions and tensors",
-    .run = run,
+    .size = sizeof(inspect_settings),
+    .words = words,
+    .groups = groups,
+    .work = inspect,
     .usage = "FILE [options]",
     .details =
         "FILE is an OpenAI CLIP archive (.pt), a torch.save file (.pt, .pth, .bin), "

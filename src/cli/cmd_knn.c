@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/json_row.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
 #include "report/evaluation_rows.h"
@@ -74,18 +74,30 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    knn_settings s = {.k = {1, {20}}, .temperature = 0.07};
-    const cli_group groups[] = {
-        {own, &s, NULL}, {cli_output_options, &s.output, NULL}, {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, knn, &s);
+#define AT(member) offsetof(knn_settings, member)
+static const cli_word words[] = {{"TRAIN_DIR", AT(words[0]), .content = CONTENT_FEATURES},
+                                 {"TEST_DIR", AT(words[1]), .content = CONTENT_FEATURES},
+                                 {.name = NULL}};
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    knn_settings *s = settings;
+    s->k = (cli_counts){1, {20}};
+    s->temperature = 0.07;
 }
 
 const cli_command cli_knn = {
     .name = "knn",
     .summary = "scores features by their nearest neighbours, without training",
-    .run = run,
+    .size = sizeof(knn_settings),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .work = knn,
     .usage = "TRAIN_DIR TEST_DIR [-k LIST] [--temperature T] [options]",
     .details =
         "Exact search by cosine similarity in float64, weighted votes as in DINO's evaluation; "

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/json_row.h"
+#include "base/spelling.h"
 #include "ckpt/known_models.h"
 #include "cli/model_path.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "report/published.h"
 #include "report/table.h"
@@ -164,45 +166,57 @@ static void print_table(const char *const *names, size_t count, lp_format format
 }
 
 typedef struct models_settings {
+    const char *names[WORDS_MAX];
+    size_t count;
     const char *cache;
     cli_output_settings output;
 } models_settings;
 
-static const cli_option own[] = {{CLI_INPUT, "--cache", "DIR", CLI_TEXT,
-                                  offsetof(models_settings, cache), .help = "where downloads are"},
+#define AT(member) offsetof(models_settings, member)
+static const cli_option own[] = {
+    {CLI_INPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .help = "where downloads are"},
+    {.name = NULL}};
+static const cli_word words[] = {{"NAME", AT(names), .most = WORDS_MAX, .count_offset = AT(count)},
                                  {.name = NULL}};
+static const cli_group groups[] = {
+    {own, 0, NULL}, {cli_format_option, AT(output), NULL}, {.options = NULL}};
+#undef AT
 
-static int run(const cli_command *command, int argc, char **argv) {
-    const char *words[WORDS_MAX];
-    size_t word_count;
-    models_settings s = {.cache = MODEL_CACHE};
-    const cli_group groups[] = {
-        {own, &s, NULL}, {cli_format_option, &s.output, NULL}, {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, words, 0, WORDS_MAX, &word_count);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    for (size_t i = 0; i < word_count; i++) {
-        if (lp_known_model_named(words[i]) == NULL) {
-            (void)fprintf(stderr, "linprobe models: no known model is called '%.100s'\n", words[i]);
-            return CLI_FAILURE;
+static void set_defaults(void *settings) {
+    models_settings *s = settings;
+    s->cache = MODEL_CACHE;
+}
+
+static lp_status list_models(void *job, lp_error *err) {
+    const models_settings *s = job;
+    for (size_t i = 0; i < s->count; i++) {
+        if (lp_known_model_named(s->names[i]) == NULL) {
+            char meant[LP_SPELLING_TEXT];
+            lp_spelling near = lp_spelling_of(s->names[i]);
+            model_path_try(&near);
+            return lp_fail(err, LP_ERR_ARGUMENT, "no known model is called '%.100s'%s", s->names[i],
+                           lp_spelling_text(&near, meant));
         }
     }
-    bool details = word_count > 0 && s.output.format == LP_FORMAT_TEXT;
-    for (size_t i = 0; details && i < word_count; i++) {
+    bool details = s->count > 0 && s->output.format == LP_FORMAT_TEXT;
+    for (size_t i = 0; details && i < s->count; i++) {
         (void)fputs(i > 0 ? "\n" : "", stdout);
-        print_details(lp_known_model_named(words[i]), s.cache);
+        print_details(lp_known_model_named(s->names[i]), s->cache);
     }
     if (!details) {
-        print_table(words, word_count, s.output.format);
+        print_table(s->names, s->count, s->output.format);
     }
-    return CLI_OK;
+    return LP_OK;
 }
 
 const cli_command cli_models = {
     .name = "models",
     .summary = "lists known encoders: sizes, checksums, published accuracies",
-    .run = run,
+    .size = sizeof(models_settings),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .work = list_models,
     .usage = "[NAME...] [--format text|csv|json]",
     .details =
         "Without a NAME a table of all. Names are compared by their letters and digits alone: "

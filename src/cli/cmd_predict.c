@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "linprobe/run.h"
 
@@ -50,16 +50,27 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    predict_settings s = {.output.format = LP_FORMAT_CSV};
-    const cli_group groups[] = {{cli_output_options, &s.output, NULL}, {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, s.words, 2, 2, NULL);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, predict, &s);
+#define AT(member) offsetof(predict_settings, member)
+static const cli_word words[] = {{"PROBE", AT(words[0]), .content = CONTENT_PROBE},
+                                 {"FEATURES_DIR", AT(words[1]), .content = CONTENT_FEATURES},
+                                 {.name = NULL}};
+static const cli_group groups[] = {{cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    predict_settings *s = settings;
+    s->output.format = LP_FORMAT_CSV;
 }
 
 const cli_command cli_predict = {
     .name = "predict",
     .summary = "prints the predicted class of every row of a feature set",
-    .run = run,
+    .size = sizeof(predict_settings),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .work = predict,
     .usage = "PROBE FEATURES_DIR [options]",
 };

@@ -13,8 +13,9 @@
 #include "base/file.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
+#include "cli/general.h"
 #include "cli/model_path.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/profile_table.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
@@ -37,10 +38,10 @@ typedef struct reproduce_job {
 
 #define AT(member) offsetof(reproduce_job, member)
 static const cli_option own[] = {
-    {CLI_INPUT, "--model", "FILE", CLI_TEXT, AT(model),
+    {CLI_INPUT, "--model", "FILE", CLI_TEXT, AT(model), .letter = 'm', .content = CONTENT_WEIGHTS,
      .help = "weights that are here already: a file, the name of a known model, or an id of the "
              "Hugging Face hub (default: CLIP ViT-B/32, downloaded)"},
-    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data),
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .letter = 'd', .content = CONTENT_DATA,
      .help = "data that is here already: CIFAR, STL-10, or a folder of images with a folder for "
              "each class (default: CIFAR-100, downloaded)"},
     {CLI_INPUT, "--weights-url", "URL", CLI_TEXT, AT(weights_url), .needs = "--weights-sha256",
@@ -177,6 +178,7 @@ static lp_status reproduce(void *job, lp_error *err) {
     reproduce_job *j = job;
     lp_run *run = NULL;
     lp_status status;
+    j->encoder.encoder.threads = j->output.threads;
     LP_TRY(find_inputs(j, err));
     const lp_fit_options fits[] = {cli_fit_by(&j->fit, LP_SOLVER_LIBLINEAR, j->output.threads),
                                    cli_fit_by(&j->fit, LP_SOLVER_SOFTMAX, j->output.threads)};
@@ -200,7 +202,7 @@ static lp_status reproduce(void *job, lp_error *err) {
     const lp_run_report report = {run, cli_command_line(), j->test};
     LP_TRY(lp_run_report_write(&report, err));
     LP_TRY(lp_run_report_print(&report, stdout, j->output.format, err));
-    (void)fprintf(stderr, "written: %s/\n", run->folder);
+    general_note("written: %s/", run->folder);
     status = run->converged ? LP_OK : LP_NOT_CONVERGED;
 done:
     lp_run_free(run);
@@ -212,31 +214,36 @@ done:
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static int run(const cli_command *command, int argc, char **argv) {
-    reproduce_job j = {.cache = MODEL_CACHE, .results = "results", .fit = cli_fit_defaults()};
-    const cli_group groups[] = {{own, &j, NULL},
-                                {cli_labels_option, &j.dataset, NULL},
-                                {cli_image_folder_options, &j.dataset, NULL},
-                                {cli_feature_option, &j.encoder, NULL},
-                                {cli_normalize_option, &j.encoder, NULL},
-                                {cli_encoder_options, &j.encoder, NULL},
-                                {cli_one_encoder_options, &j.encoder, NULL},
-                                {cli_fit_options, &j.fit, NULL},
-                                {cli_profile_option, &j.output, NULL},
-                                {cli_output_options, &j.output, NULL},
-                                {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, NULL, 0, 0, NULL);
-    if (exit_status != CLI_CONTINUE) {
-        return exit_status;
-    }
-    j.encoder.encoder.threads = j.output.threads;
-    return cli_work(command, reproduce, &j);
+#define AT(member) offsetof(reproduce_job, member)
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_labels_option, AT(dataset), NULL},
+                                   {cli_image_folder_options, AT(dataset), NULL},
+                                   {cli_feature_option, AT(encoder), NULL},
+                                   {cli_normalize_option, AT(encoder), NULL},
+                                   {cli_encoder_options, AT(encoder), NULL},
+                                   {cli_one_encoder_options, AT(encoder), NULL},
+                                   {cli_strength_option, AT(fit), NULL},
+                                   {cli_tolerance_options, AT(fit), NULL},
+                                   {cli_profile_option, AT(output), NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    reproduce_job *s = settings;
+    s->cache = MODEL_CACHE;
+    s->results = "results";
+    s->fit = cli_fit_defaults();
 }
 
 const cli_command cli_reproduce = {
     .name = "reproduce",
     .summary = "CIFAR-100 linear probe: downloads, extracts, trains, scores",
-    .run = run,
+    .size = sizeof(reproduce_job),
+    .defaults = set_defaults,
+    .groups = groups,
+    .work = reproduce,
     .usage = "[--model FILE] [--data PATH] [options]",
     .details =
         "Without options: OpenAI's CLIP ViT-B/32 (354 MB) and CIFAR-100 (169 MB) are downloaded "

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
 #include "report/sweep_report.h"
@@ -33,12 +33,12 @@ _Static_assert(sizeof(lp_sweep_protocol) == sizeof(int), "an option stores it th
 
 #define AT(member) offsetof(sweep_job, member)
 static const cli_option own[] = {
-    {CLI_INPUT, "--test", "DIR", CLI_TEXT, AT(test_path),
+    {CLI_INPUT, "--test", "DIR", CLI_TEXT, AT(test_path), .content = CONTENT_FEATURES,
      .help = "test features: scored once, after C is chosen"},
-    {CLI_INPUT, "--validation", "DIR", CLI_TEXT, AT(validation_path),
+    {CLI_INPUT, "--validation", "DIR", CLI_TEXT, AT(validation_path), .content = CONTENT_FEATURES,
      .help = "validation features (default: held out of the training set)"},
-    {CLI_METHOD, "--hold-out", "SHARE", CLI_REAL, AT(options.held_out), .low = 0.001, .high = 0.999,
-     .help = "share of each class held out for validation"},
+    {CLI_METHOD, "--hold-out", "SHARE", CLI_REAL, AT(options.held_out), .excludes = "--folds",
+     .low = 0.001, .high = 0.999, .help = "share of each class held out for validation"},
     {CLI_METHOD, "--folds", "K", CLI_COUNT, AT(options.folds), .low = 2, .high = 100,
      .help = "k-fold cross-validation instead of --hold-out"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
@@ -54,7 +54,7 @@ static const cli_option own[] = {
      .help = "largest C is 10^EXPONENT"},
     {CLI_METHOD, "--steps", "N", CLI_COUNT, AT(options.steps), .low = 1, .high = 64,
      .help = "points a decade"},
-    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .required = true,
+    {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .letter = 'o', .required = true,
      .help = "folder of the results; keeps what is done"},
     {.name = NULL}};
 #undef AT
@@ -157,24 +157,33 @@ done:
     return status;
 }
 
-static int run(const cli_command *command, int argc, char **argv) {
-    sweep_job j = {.asked = cli_fit_defaults()};
-    lp_sweep_defaults(&j.options);
-    j.low = j.options.low;
-    j.high = j.options.high;
-    const cli_group groups[] = {{own, &j, NULL},
-                                {cli_solver_option, &j.asked, NULL},
-                                {cli_tolerance_options, &j.asked, NULL},
-                                {cli_output_options, &j.output, NULL},
-                                {.options = NULL}};
-    int exit_status = cli_parse(command, groups, argc, argv, &j.train_path, 1, 1, NULL);
-    return exit_status != CLI_CONTINUE ? exit_status : cli_work(command, sweep, &j);
+#define AT(member) offsetof(sweep_job, member)
+static const cli_word words[] = {{"TRAIN_DIR", AT(train_path), .content = CONTENT_FEATURES},
+                                 {.name = NULL}};
+static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_solver_option, AT(asked), NULL},
+                                   {cli_tolerance_options, AT(asked), NULL},
+                                   {cli_format_option, AT(output), NULL},
+                                   {cli_threads_option, AT(output), NULL},
+                                   {.options = NULL}};
+#undef AT
+
+static void set_defaults(void *settings) {
+    sweep_job *s = settings;
+    s->asked = cli_fit_defaults();
+    lp_sweep_defaults(&s->options);
+    s->low = s->options.low;
+    s->high = s->options.high;
 }
 
 const cli_command cli_sweep = {
     .name = "sweep",
     .summary = "chooses C on validation data, refits, scores once on test data",
-    .run = run,
+    .size = sizeof(sweep_job),
+    .defaults = set_defaults,
+    .words = words,
+    .groups = groups,
+    .work = sweep,
     .usage = "TRAIN_DIR --out DIR [--test DIR] [options]",
     .details =
         "The search starts at C = 1e-6, 1e-4, ... 1e6 and halves its step round the best until "

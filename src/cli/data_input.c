@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "cli/general.h"
 #include "cli/interrupt.h"
 #include "cli/meter.h"
 
@@ -14,8 +15,7 @@ static void report_left_out(const lp_dataset *data, const char *split) {
     const lp_dataset_info *info = lp_dataset_describe(data);
     const char *why;
     if (info->ignored > 0) {
-        (void)fprintf(stderr, "%s: %zu files and folders are hidden or no images\n", split,
-                      info->ignored);
+        general_note("%s: %zu files and folders are hidden or no images", split, info->ignored);
     }
     if (info->skipped > 0) {
         (void)fprintf(stderr, "%s: %zu broken images skipped\n", split, info->skipped);
@@ -58,7 +58,7 @@ lp_status download_file(const char *what, const char *advice, const lp_fetch_req
                         lp_error *err) {
     meter m;
     lp_fetch_request shown = *request;
-    (void)fprintf(stderr, "%s: downloading %s\n", what, request->url);
+    general_note("%s: downloading %s", what, request->url);
     meter_start(&m, what, "MB");
     shown.progress = (lp_progress){show_bytes, &m};
     bool verified = request->sha256 != NULL || request->git_blob != NULL;

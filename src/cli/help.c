@@ -5,7 +5,11 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { WIDTH = 80, LEFT = 24, HELP_MAX = 1024 };
+#include "cli/general.h"
+#include "cli/option_value.h"
+#include "report/terminal.h"
+
+enum { WIDTH = 80, NARROWEST = 40, LEFT = 28, NARROW_LEFT = 8, HELP_MAX = 1024 };
 
 static const char *const headings[CLI_SECTIONS] = {"input", "encoder", "method",
                                                    "probe", "output",  "general"};
@@ -27,11 +31,18 @@ static size_t word_length(const char *text) {
     return length;
 }
 
+/* Of a terminal its own width; WIDTH elsewhere. */
+static size_t width_of(FILE *out) {
+    size_t columns = lp_terminal_columns(out);
+    return columns == 0 ? WIDTH : columns < NARROWEST ? NARROWEST : columns;
+}
+
 void help_wrap(FILE *out, size_t column, size_t indent, const char *text) {
+    const size_t width = width_of(out);
     bool line_is_empty = true;
     while (*text != '\0') {
         size_t length = word_length(text);
-        if (*text == '\n' || (!line_is_empty && column + 1 + length > WIDTH)) {
+        if (*text == '\n' || (!line_is_empty && column + 1 + length > width)) {
             (void)fprintf(out, "\n%*s", (int)indent, "");
             column = indent;
             line_is_empty = true;
@@ -58,14 +69,6 @@ void help_usage(FILE *out, const cli_command *command) {
         help_wrap(out, (size_t)column, (size_t)column, line);
         end = end != NULL ? end + 1 : NULL;
         start = "";
-    }
-}
-
-void help_choices(char *out, size_t room, const char *const *names) {
-    size_t used = 0;
-    for (size_t i = 0; names[i] != NULL && used < room; i++) {
-        const char *before = i == 0 ? "" : names[i + 1] != NULL ? ", " : " or ";
-        used += (size_t)snprintf(out + used, room - used, "%s%s", before, names[i]);
     }
 }
 
@@ -119,20 +122,45 @@ static void add_default(char text[HELP_MAX], const cli_option *o, const void *va
 static void print_option(FILE *out, const cli_option *o, const void *settings) {
     char text[HELP_MAX] = "", choices[HELP_MAX] = "", value[HELP_MAX] = "";
     if (o->kind == CLI_CHOICE) {
-        help_choices(choices, sizeof choices, o->choices);
+        option_choices(choices, sizeof choices, o->choices);
     }
     add_default(value, o, (const char *)settings + o->offset);
     add(text, "%s", o->help);
     if (choices[0] != '\0' || value[0] != '\0') {
         add(text, " (%s%s%s)", choices, choices[0] != '\0' && value[0] != '\0' ? "; " : "", value);
     }
-    int column = fprintf(out, "  %s%s%s", o->name, o->argument != NULL ? " " : "",
-                         o->argument != NULL ? o->argument : "");
-    (void)fprintf(out, "%*s", column < LEFT ? LEFT - column : 2, "");
-    help_wrap(out, column < LEFT ? LEFT : (size_t)column + 2, LEFT, text);
+    /* -o, --out FILE */
+    char form[64];
+    if (o->letter != '\0') {
+        (void)snprintf(form, sizeof form, "-%c, %s", o->letter, o->name);
+    } else {
+        (void)snprintf(form, sizeof form, "%s%s", o->name[1] == '-' ? "    " : "", o->name);
+    }
+    size_t left = width_of(out) < WIDTH ? NARROW_LEFT : LEFT;
+    size_t column = (size_t)fprintf(out, "  %s%s%s", form, o->argument != NULL ? " " : "",
+                                    o->argument != NULL ? o->argument : "");
+    if (column + 2 > left) { /* the text begins on a line of its own */
+        (void)fprintf(out, "\n%*s", (int)left, "");
+    } else {
+        (void)fprintf(out, "%*s", (int)(left - column), "");
+    }
+    help_wrap(out, left, left, text);
 }
 
-void help_print(FILE *out, const cli_command *command, const cli_group *groups) {
+/* The options of one table that stand under a heading, which is printed before the first. */
+static void print_section(FILE *out, cli_section section, const cli_option *options,
+                          const void *settings, bool *headed) {
+    for (const cli_option *o = options; o->name != NULL; o++) {
+        if (o->section == section) {
+            (void)fprintf(out, "%s%s%s", *headed ? "" : "\n", *headed ? "" : headings[section],
+                          *headed ? "" : ":\n");
+            *headed = true;
+            print_option(out, o, settings);
+        }
+    }
+}
+
+void help_print(FILE *out, const cli_command *command, const void *settings) {
     char summary[HELP_MAX] = "";
     help_usage(out, command);
     add(summary, "\n%s.", command->summary);
@@ -143,19 +171,10 @@ void help_print(FILE *out, const cli_command *command, const cli_group *groups) 
     }
     for (int section = 0; section < CLI_SECTIONS; section++) {
         bool headed = false;
-        for (const cli_group *g = groups; g->options != NULL; g++) {
-            for (const cli_option *o = g->options; o->name != NULL; o++) {
-                if (o->section == (cli_section)section) {
-                    (void)fprintf(out, "%s%s%s", headed ? "" : "\n",
-                                  headed ? "" : headings[section], headed ? "" : ":\n");
-                    headed = true;
-                    print_option(out, o, g->settings);
-                }
-            }
+        for (const cli_group *g = command->groups; g->options != NULL; g++) {
+            print_section(out, (cli_section)section, g->options, (const char *)settings + g->offset,
+                          &headed);
         }
-        if (section == CLI_GENERAL) {
-            (void)fprintf(out, "%s  %-*s%s\n", headed ? "" : "\ngeneral:\n", LEFT - 2, "--help",
-                          "print this text");
-        }
+        print_section(out, (cli_section)section, general_options, &general, &headed);
     }
 }

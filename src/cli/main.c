@@ -4,30 +4,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/spelling.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "math/blas_memory.h"
 
-static const cli_command *const commands[] = {
-    &cli_reproduce, &cli_models, &cli_fetch,   &cli_inspect, &cli_extract, &cli_fit,      &cli_eval,
-    &cli_predict,   &cli_sweep,  &cli_compare, &cli_fewshot, &cli_knn,     &cli_generate,
-};
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
-
 static void print_commands(FILE *out) {
     (void)fprintf(out,
                   "usage: linprobe COMMAND [options]\n\n"
                   "Linear probes of frozen image encoders: features, classifier, accuracy.\n\n");
-    for (int i = 0; i < COMMANDS; i++) {
-        int column = fprintf(out, "  %-10s  ", commands[i]->name);
-        help_wrap(out, (size_t)column, (size_t)column, commands[i]->summary);
+    for (size_t i = 0; cli_commands[i] != NULL; i++) {
+        int column = fprintf(out, "  %-10s  ", cli_commands[i]->name);
+        help_wrap(out, (size_t)column, (size_t)column, cli_commands[i]->summary);
     }
     (void)fputc('\n', out);
-    help_wrap(
-        out, 0, 0,
-        "`linprobe COMMAND --help` lists a command's options; `linprobe --version` prints the "
-        "version.");
+    help_wrap(out, 0, 0,
+              "`linprobe help COMMAND` lists a command's options; `linprobe --version` prints the "
+              "version.");
 }
 
 /* OpenBLAS starts threads when it is loaded and waits for them at exit.  Where memory is limited
@@ -56,6 +50,51 @@ static lp_status reserve(void *context, lp_error *err) {
     return lp_blas_reserve(err);
 }
 
+/* Two lines: what was typed, and where to look. */
+static int unknown_command(const char *word) {
+    char meant[LP_SPELLING_TEXT];
+    lp_spelling near = lp_spelling_of(word);
+    for (size_t i = 0; cli_commands[i] != NULL; i++) {
+        lp_spelling_try(&near, cli_commands[i]->name);
+    }
+    lp_spelling_try(&near, "help");
+    if (word[0] == '-') {
+        (void)fprintf(stderr,
+                      "linprobe: expected a command, found '%.100s'; options stand behind it\n",
+                      word);
+    } else {
+        (void)fprintf(stderr, "linprobe: unknown command '%.100s'%s\n", word,
+                      lp_spelling_text(&near, meant));
+    }
+    (void)fprintf(stderr, "`linprobe --help` lists the commands.\n");
+    return CLI_USAGE;
+}
+
+/* `linprobe help [COMMAND]` */
+static int help(int argc, char **argv) {
+    static char option[] = "--help";
+    if (argc < 3) {
+        print_commands(stdout);
+        return cli_finish(CLI_OK);
+    }
+    const cli_command *command = cli_command_named(argv[2]);
+    char *arguments[] = {argv[2], option, NULL};
+    return command != NULL ? cli_run(command, 2, arguments) : unknown_command(argv[2]);
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    int exit_status = cli_work(command->name, reserve, NULL);
+    if (exit_status != CLI_OK) {
+        return exit_status;
+    }
+    interrupt_watch(command->name);
+    return cli_run(command, argc, argv);
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c) {
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
 int main(int argc, char **argv) {
     fill_streams();
     cli_keep_command_line(argc, argv);
@@ -63,25 +102,13 @@ int main(int argc, char **argv) {
         print_commands(stderr);
         return CLI_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        print_commands(stdout);
-        return cli_finish(CLI_OK);
+    if (is_one_of(argv[1], "help", "--help", "-h")) {
+        return help(argc, argv);
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_one_of(argv[1], "--version", "-V", "-V")) {
         (void)printf("linprobe %s\n", lp_version());
         return cli_finish(CLI_OK);
     }
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0) {
-            int exit_status = cli_work(commands[i], reserve, NULL);
-            if (exit_status != CLI_OK) {
-                return leave(exit_status);
-            }
-            interrupt_watch(commands[i]->name);
-            return leave(cli_finish(commands[i]->run(commands[i], argc - 1, argv + 1)));
-        }
-    }
-    (void)fprintf(stderr, "linprobe: no command '%.100s'\n", argv[1]);
-    print_commands(stderr);
-    return CLI_USAGE;
+    const cli_command *command = cli_command_named(argv[1]);
+    return command != NULL ? leave(run(command, argc - 1, argv + 1)) : unknown_command(argv[1]);
 }

@@ -4,28 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/general.h"
 #include "cli/interrupt.h"
+#include "report/terminal.h"
 
 enum { BAR_MAX = 30 };
-
-static int terminal_columns(void) {
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        return size.ws_col;
-    }
-    return 80;
-}
 
 void meter_start(meter *m, const char *what, const char *unit) {
     memset(m, 0, sizeof *m);
     const char *term = getenv("TERM");
     m->what = what;
     m->unit = unit;
-    m->terminal = isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
+    m->terminal = lp_terminal_columns(stderr) > 0 && (term == NULL || strcmp(term, "dumb") != 0);
     m->start = lp_clock_seconds();
     m->last = m->start;
     m->base = -1;
@@ -50,7 +42,7 @@ void meter_show(meter *m, double done, double total) {
     double time = lp_clock_seconds();
     bool last = total > 0 && done >= total;
     m->base = m->base < 0 ? 0 : m->base < done ? m->base : done; /* a download may start again */
-    if (!last && time - m->last < (m->terminal ? 0.1 : 10.0)) {
+    if (general.quiet || (!last && time - m->last < (m->terminal ? 0.1 : 10.0))) {
         return;
     }
     m->last = time;
@@ -68,7 +60,7 @@ void meter_show(meter *m, double done, double total) {
         (void)fprintf(stderr, "%s: %s\n", m->what, text);
         return;
     }
-    int room = terminal_columns() - (int)strlen(m->what) - (int)strlen(text) - 6;
+    int room = (int)lp_terminal_columns(stderr) - (int)strlen(m->what) - (int)strlen(text) - 6;
     char bar[BAR_MAX + 3] = "";
     if (room >= 6 && total > 0) {
         int width = room < BAR_MAX ? room : BAR_MAX;
@@ -82,7 +74,7 @@ void meter_show(meter *m, double done, double total) {
     char line[400];
     (void)snprintf(line, sizeof line, "%s  %s%s%s", m->what, bar, bar[0] != '\0' ? "  " : "", text);
     /* never as wide as the terminal, so that it can't wrap */
-    (void)fprintf(stderr, "\r\033[K%.*s", terminal_columns() - 1, line);
+    (void)fprintf(stderr, "\r\033[K%.*s", (int)lp_terminal_columns(stderr) - 1, line);
     (void)fflush(stderr);
     m->drawn = true;
     if (last) {
@@ -103,7 +95,7 @@ void meter_end(meter *m) {
 
 bool meter_step(void *context, uint64_t done, uint64_t total, const char *line) {
     meter *m = context;
-    if (line != NULL) { /* of one finished class, say: above the meter */
+    if (line != NULL && !general.quiet) { /* of one finished class, say: above the meter */
         (void)fprintf(stderr, "%s%s\n", m->drawn ? "\r\033[K" : "", line);
         m->drawn = false;
     }

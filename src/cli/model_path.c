@@ -71,6 +71,17 @@ done:
     return status;
 }
 
+void model_path_try(lp_spelling *spelling) {
+    size_t count;
+    const lp_known_model *known = lp_known_models(&count);
+    for (size_t i = 0; i < count; i++) {
+        lp_spelling_try(spelling, known[i].name);
+        if (known[i].alias != NULL) {
+            lp_spelling_try(spelling, known[i].alias);
+        }
+    }
+}
+
 lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH_ROOM],
                           lp_error *err) {
     lp_hub_name name;
@@ -88,8 +99,11 @@ lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH
     if (there || strpbrk(word, "./") != NULL) {
         return lp_path_print(path, err, "%s", word); /* if it is no file, opening it fails */
     }
+    char meant[LP_SPELLING_TEXT];
+    lp_spelling near = lp_spelling_of(word);
+    model_path_try(&near);
     return lp_fail(err, LP_ERR_ARGUMENT,
                    "%s: neither a file nor the name of a known model; `linprobe models` lists "
-                   "those",
-                   word);
+                   "those%s",
+                   word, lp_spelling_text(&near, meant));
 }

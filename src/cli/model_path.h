@@ -3,6 +3,7 @@
 #define LP_CLI_MODEL_PATH_H
 
 #include "base/file.h"
+#include "base/spelling.h"
 #include "ckpt/known_models.h"
 #include "linprobe/status.h"
 
@@ -13,6 +14,9 @@
  * not there.  The file is not verified. */
 LP_MUST_USE lp_status model_path_elsewhere(const lp_known_model *model, char path[LP_PATH_ROOM],
                                            lp_error *err);
+
+/* Tries the names of all known models. */
+void model_path_try(lp_spelling *spelling);
 
 /* The path of weights that the user named:
  *   a file or folder of that name;

@@ -1,25 +1,31 @@
-/* Command-line options as tables.
+/* Commands and their options as tables.
  *
- *     typedef struct settings {
- *         const char *out;
+ *     typedef struct fit_settings {
+ *         const char *train, *out;
  *         cli_fit_settings fit;
- *     } settings;
+ *     } fit_settings;
+ *     #define AT(member) offsetof(fit_settings, member)
  *     static const cli_option own[] = {
- *         {CLI_OUTPUT, "--out", "FILE", CLI_TEXT, offsetof(settings, out), .required = true,
+ *         {CLI_OUTPUT, "--out", "FILE", CLI_OUT_FILE, AT(out), .letter = 'o', .required = true,
  *          .help = "the probe file"},
  *         {.name = NULL}};
- *     settings s = {.fit = cli_fit_defaults()};
- *     const cli_group groups[] = {
- *         {own, &s, NULL}, {cli_solver_option, &s.fit, NULL}, {.options = NULL}};
- *     int exit_status = cli_parse(command, groups, argc, argv, words, 1, 1, NULL);
+ *     static const cli_word words[] = {{"TRAIN_DIR", AT(train), .content = CONTENT_FEATURES},
+ *                                      {.name = NULL}};
+ *     static const cli_group groups[] = {
+ *         {own, 0, NULL}, {cli_solver_option, AT(fit), NULL}, {.options = NULL}};
+ *     const cli_command cli_fit = {.name = "fit", ..., .size = sizeof(fit_settings),
+ *                                  .defaults = set_defaults, .words = words, .groups = groups,
+ *                                  .work = fit};
  *
- * A settings struct holds the defaults when it is handed in: --help prints them from there. */
+ * Everything is static, so that a program can walk the tables of all commands (cli_commands) and
+ * of what every command has (cli/general.h): --help, manual pages and completions are made of them.
+ */
 #ifndef LP_CLI_OPTIONS_H
 #define LP_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+#include "cli/content.h"
 #include "linprobe/status.h"
 
 /* The headings of --help, in their order there. */
@@ -53,60 +59,76 @@ typedef struct cli_counts {
     size_t values[64];
 } cli_counts;
 
-/* One option.  A table ends with a row whose name is NULL; --help is known everywhere. */
+/* One option.  A table ends with a row whose name is NULL. */
 typedef struct cli_option {
     cli_section section;
-    const char *name;     /* "--model" or "-C" */
+    const char *name;     /* "--model"; "-C" where there is no long form */
     const char *argument; /* its argument in the help: "FILE"; NULL for a flag */
     cli_kind kind;
     size_t offset;              /* of the member in the settings struct */
+    char letter;                /* the short form: 'm' for -m; 0: none */
+    cli_content content;        /* what is expected at the path; CONTENT_UNKNOWN: anything */
     double low, high;           /* REAL, COUNT and COUNTS: allowed range */
     const char *const *choices; /* CHOICE: names in the order of the enum, NULL at the end */
     bool required;
-    const char *needs; /* an option with an argument that this one has no effect without, or NULL */
-    const char *help;  /* one line; choices and the default are added where it is printed */
+    const char *needs;    /* an option with an argument that this one has no effect without */
+    const char *excludes; /* an option that cannot be given beside it */
+    const char *help;     /* one line; choices and the default are added where it is printed */
 } cli_option;
 
-/* A table with the struct that its offsets are into. */
+/* A table with the place of its struct in the command's settings. */
 typedef struct cli_group {
     const cli_option *options; /* NULL: the end of the list */
-    void *settings;
+    size_t offset;
     const char *needs; /* as cli_option.needs, for every option of the table; or NULL */
 } cli_group;
+
+/* An argument that is no option, or several of one kind.  A table ends with a row whose name is
+ * NULL. */
+typedef struct cli_word {
+    const char *name; /* as the usage has it: "TRAIN_DIR" */
+    size_t offset;    /* of a const char *; of the first of `most` where they are several */
+    cli_content content;
+    bool optional;
+    size_t most;         /* 0: one.  Several are the last row of a table */
+    size_t least;        /* of several */
+    size_t count_offset; /* of a size_t: how many of several there are */
+} cli_word;
 
 /* What a command is.  Its texts are wrapped where they are printed. */
 typedef struct cli_command {
     const char *name;
     const char *summary;
-    int (*run)(const struct cli_command *command, int argc, char **argv);
     const char *usage;   /* what follows the name, "--out DIR [options]"; one form a line */
     const char *details; /* paragraphs for --help, one a line, or NULL */
+    size_t size;         /* of its settings, which are zeros before: */
+    void (*defaults)(void *settings); /* sets what is not zero; --help prints it; or NULL */
+    const cli_word *words;            /* or NULL */
+    const cli_group *groups;
+    lp_status (*check)(void *settings, lp_error *err); /* LP_ERR_ARGUMENT: wrong usage; or NULL */
+    /* Does it.  LP_NOT_CONVERGED with an empty text prints no message. */
+    lp_status (*work)(void *settings, lp_error *err);
 } cli_command;
+
+/* All commands, and NULL behind the last. */
+extern const cli_command *const cli_commands[];
+const cli_command *cli_command_named(const char *name);
 
 /* Exit statuses. */
 enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2, CLI_NOT_CONVERGED = 3 };
 
-enum { CLI_CONTINUE = -1 };
+/* Fills in the settings of a command from the arguments behind its name, argv[0], does its work and
+ * returns the exit status, also after --help (printed to standard output), a wrong usage (explained
+ * on standard error) or outputs that could not be written (all are named). */
+int cli_run(const cli_command *command, int argc, char **argv);
+
+/* Runs a job and returns the exit status for what came out.  Prints the message of a failure. */
+int cli_work(const char *name, lp_status (*work)(void *job, lp_error *err), void *job);
 
 /* Stores an option by its name without the dashes ("pool") from a table.  LP_ERR_ARGUMENT for a
  * value that it does not take; *found is false where the table has no such option. */
 LP_MUST_USE lp_status cli_store_named(const cli_option *options, void *settings, const char *name,
                                       const char *text, bool *found, lp_error *err);
-
-/* Fills in the settings and `words`, the arguments that are not options (min_words to max_words of
- * them; the count goes to *word_count when it is not NULL).  Returns CLI_CONTINUE, or the exit
- * status after --help (printed to standard output), a wrong usage (explained on standard error) or
- * outputs that could not be written (all are named).
- */
-int cli_parse(const cli_command *command, const cli_group *groups, int argc, char **argv,
-              const char **words, size_t min_words, size_t max_words, size_t *word_count);
-
-/* Explains on standard error what is wrong with the words given; returns CLI_USAGE. */
-int cli_usage_error(const cli_command *command, const char *text);
-
-/* Does a command's work and returns the exit status for what came out.  Prints the message of a
- * failure; a work that has none to give with LP_NOT_CONVERGED leaves it empty. */
-int cli_work(const cli_command *command, lp_status (*work)(void *job, lp_error *err), void *job);
 
 /* The command line as one string, quoted for a shell; static storage. */
 const char *cli_command_line(void);
@@ -114,9 +136,5 @@ void cli_keep_command_line(int argc, char **argv);
 
 /* Flushes standard output and turns a write error into exit status 1. */
 int cli_finish(int exit_status);
-
-/* Commands, one a file. */
-extern const cli_command cli_inspect, cli_extract, cli_fit, cli_eval, cli_predict, cli_reproduce,
-    cli_sweep, cli_compare, cli_fewshot, cli_knn, cli_generate, cli_models, cli_fetch;
 
 #endif

@@ -105,9 +105,12 @@ const cli_option cli_solver_option[] = {
              "objective; liblinear: its own code, solver 0"},
     {.name = NULL}};
 
-const cli_option cli_fit_options[] = {
-    {CLI_PROBE, "-C", "NUMBER", CLI_REAL, AT(fit.C), .low = 1e-12, .high = 1e12,
-     .help = "inverse regularisation strength, 1/lambda"},
+const cli_option cli_strength_option[] = {{CLI_PROBE, "-C", "NUMBER", CLI_REAL, AT(fit.C),
+                                           .low = 1e-12, .high = 1e12,
+                                           .help = "inverse regularisation strength, 1/lambda"},
+                                          {.name = NULL}};
+
+const cli_option cli_tolerance_options[] = {
     {CLI_PROBE, "--eps", "NUMBER", CLI_REAL, AT(eps), .low = 1e-15, .high = 1,
      .help = "liblinear's stopping tolerance (default 0.01)"},
     {CLI_PROBE, "--tol", "NUMBER", CLI_REAL, AT(tol), .low = 1e-15, .high = 1,
@@ -117,8 +120,6 @@ const cli_option cli_fit_options[] = {
     {CLI_PROBE, "--max-iterations", "N", CLI_COUNT, AT(fit.max_iterations), .low = 1,
      .high = MOST_ITERATIONS, .help = "most iterations (default: the solver's own)"},
     {.name = NULL}};
-
-const cli_option *const cli_tolerance_options = cli_fit_options + 1;
 #undef AT
 
 cli_fit_settings cli_fit_defaults(void) {
@@ -145,17 +146,15 @@ lp_fit_options cli_fit_chosen(const cli_fit_settings *s, size_t threads) {
 
 #define AT(member) offsetof(cli_output_settings, member)
 const cli_option cli_format_option[] = {{CLI_OUTPUT, "--format", "F", CLI_CHOICE, AT(format),
-                                         .choices = formats, .help = "how the result is printed"},
+                                         .letter = 'f', .choices = formats,
+                                         .help = "how the result is printed"},
                                         {.name = NULL}};
 
-const cli_option cli_output_options[] = {
-    {CLI_OUTPUT, "--format", "F", CLI_CHOICE, AT(format), .choices = formats,
-     .help = "how the result is printed"},
-    {CLI_GENERAL, "--threads", "N", CLI_COUNT, AT(threads), .low = 1, .high = MOST_THREADS,
+const cli_option cli_threads_option[] = {
+    {CLI_GENERAL, "--threads", "N", CLI_COUNT, AT(threads), .letter = 'j', .low = 1,
+     .high = MOST_THREADS,
      .help = "number of threads (default: one a processor); never changes the result"},
     {.name = NULL}};
-
-const cli_option *const cli_threads_option = cli_output_options + 1;
 
 const cli_option cli_profile_option[] = {
     {CLI_OUTPUT, "--profile", NULL, CLI_FLAG, AT(profile),
@@ -163,9 +162,21 @@ const cli_option cli_profile_option[] = {
     {.name = NULL}};
 #undef AT
 
+/* Where both sets say of themselves that they are the other part of the data. */
+static void warn_of_swap(const lp_features *train, const lp_features *test) {
+    const lp_provenance *from = train->provenance, *asked = test->provenance;
+    if (from != NULL && asked != NULL && from->data.name != NULL && asked->data.name != NULL &&
+        from->data.split == LP_SPLIT_TEST && asked->data.split == LP_SPLIT_TRAIN) {
+        (void)fprintf(stderr,
+                      "WARNING: %s has test images and %s has training images: are they swapped?\n",
+                      train->path, test->path);
+    }
+}
+
 lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t *shared,
                            lp_error *err) {
     const lp_examples from = lp_features_examples(train), asked = lp_features_examples(test);
+    warn_of_swap(train, test);
     lp_status status = lp_shared_rows(&from, &asked, shared, err);
     if (status == LP_OK && *shared > 0) {
         (void)fprintf(stderr, "WARNING: %zu of the %zu rows of %s (%.3g %%) are rows of %s too\n",

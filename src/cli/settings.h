@@ -1,7 +1,7 @@
 /* Options that several commands have: one table for each group, over one settings struct.
  *
  * A command puts the structs of the groups that it wants into its own settings, gives them their
- * defaults, and lists the tables for cli_parse.  Data sets use lp_dataset_options as it is. */
+ * defaults, and lists the tables among its groups.  Data sets use lp_dataset_options as it is. */
 #ifndef LP_CLI_SETTINGS_H
 #define LP_CLI_SETTINGS_H
 
@@ -42,7 +42,7 @@ cli_fit_settings cli_fit_defaults(void);
 lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, size_t threads);
 
 /* How many rows of the test set the training set has too (lp_shared_rows), with a warning on
- * standard error where there are any. */
+ * standard error where there are any; and one where the two sets seem to be swapped. */
 lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t *shared,
                            lp_error *err);
 
@@ -50,8 +50,8 @@ lp_status cli_count_shared(const lp_features *train, const lp_features *test, si
 lp_fit_options cli_fit_chosen(const cli_fit_settings *settings, size_t threads);
 
 extern const cli_option cli_solver_option[];
-extern const cli_option cli_fit_options[];            /* -C and the next line's */
-extern const cli_option *const cli_tolerance_options; /* --eps, --tol, --bias, --max-iterations */
+extern const cli_option cli_strength_option[];   /* -C */
+extern const cli_option cli_tolerance_options[]; /* --eps, --tol, --bias, --max-iterations */
 
 /* How a command runs and what it prints. */
 typedef struct cli_output_settings {
@@ -60,9 +60,8 @@ typedef struct cli_output_settings {
     bool profile;
 } cli_output_settings;
 
-extern const cli_option cli_output_options[]; /* --format, --threads */
 extern const cli_option cli_format_option[];
-extern const cli_option *const cli_threads_option;
+extern const cli_option cli_threads_option[];
 extern const cli_option cli_profile_option[];
 
 #endif

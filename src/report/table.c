@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "report/terminal.h"
 
 /* Number of terminal cells of UTF-8 text, wide characters not counted double. */
 static int cells(const char *text) {
@@ -48,20 +49,32 @@ bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *fo
     return true;
 }
 
-static void print_text(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
-    enum { MAX_COLUMNS = 32 };
-    int width[MAX_COLUMNS] = {0};
+/* One record a block, a line for each column. */
+static void print_blocks(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
     char cell[LP_TABLE_CELL];
+    int width = 0;
     size_t r;
     const json_t *row;
-    for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
-        width[c] = cells(columns[c].heading);
-        json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+    for (size_t c = 0; c < count; c++) {
+        width = cells(columns[c].heading) > width ? cells(columns[c].heading) : width;
+    }
+    json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+        (void)fputs(r > 0 ? "\n" : "", out);
+        for (size_t c = 0; c < count; c++) {
             (void)lp_table_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
-            width[c] = cells(cell) > width[c] ? cells(cell) : width[c];
+            (void)fprintf(out, "%s:%*s%s\n", columns[c].heading,
+                          width - cells(columns[c].heading) + 2, "", cell);
         }
     }
-    for (r = 0; r <= json_array_size(rows); r++) { /* row 0 is the heading */
+}
+
+enum { MAX_COLUMNS = 32 };
+
+static void print_lines(FILE *out, const lp_column *columns, size_t count, const json_t *rows,
+                        const int width[MAX_COLUMNS]) {
+    char cell[LP_TABLE_CELL];
+    const json_t *row;
+    for (size_t r = 0; r <= json_array_size(rows); r++) { /* row 0 is the heading */
         row = r > 0 ? json_array_get(rows, r - 1) : NULL;
         for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
             /* a heading stands as its column does */
@@ -76,6 +89,27 @@ static void print_text(FILE *out, const lp_column *columns, size_t count, const 
             }
         }
         (void)fputc('\n', out);
+    }
+}
+
+static void print_text(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
+    int width[MAX_COLUMNS] = {0}, total = -2;
+    size_t room = lp_terminal_columns(out);
+    char cell[LP_TABLE_CELL];
+    size_t r;
+    const json_t *row;
+    for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
+        width[c] = cells(columns[c].heading);
+        json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+            (void)lp_table_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
+            width[c] = cells(cell) > width[c] ? cells(cell) : width[c];
+        }
+        total += width[c] + 2;
+    }
+    if (room > 0 && total > (int)room) {
+        print_blocks(out, columns, count, rows);
+    } else {
+        print_lines(out, columns, count, rows, width);
     }
 }
 

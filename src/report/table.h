@@ -26,8 +26,9 @@ enum { LP_TABLE_CELL = 256 };
 bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *format);
 
 /* Prints the rows (a JSON array of objects), and takes over the reference to them, as all three
- * functions do.  Text: columns two spaces apart, numbers to the right.  JSON: the array itself. The
- * caller checks ferror(out). */
+ * functions do.  Text: columns two spaces apart, numbers to the right; on a terminal that is too
+ * narrow for them one record a block, a line for each column.  JSON: the array itself.  The caller
+ * checks ferror(out). */
 void lp_table_print(FILE *out, lp_format format, const lp_column *columns, size_t count,
                     json_t *rows);
 

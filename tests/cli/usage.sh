@@ -10,7 +10,7 @@ has "reproduce"
 run 0 "$LP_PROGRAM" --version
 has "linprobe "
 run 2 "$LP_PROGRAM" frobnicate
-says "no command 'frobnicate'"
+says "unknown command 'frobnicate'"
 for command in reproduce models fetch inspect extract fit eval predict sweep compare fewshot knn generate; do
     run 0 "$LP_PROGRAM" $command --help
     has "usage: linprobe $command"
@@ -27,7 +27,7 @@ headings() { # COMMAND HEADING...
     ok "$command --help fits 80 columns" awk 'length > 80 { exit 1 }' "$scratch/stdout"
     # shellcheck disable=SC2016 # for the inner shell
     ok "$command --help: $*, each with options" sh -c 'found=$(awk "/^[a-z]+:\$/ { heading = \$1 }
-        /^  -/ && heading != \"\" { print heading; heading = \"\" }" "$0")
+        /^ +-/ && heading != \"\" { print heading; heading = \"\" }" "$0")
         [ "$(echo $found)" = "$*" ]' "$scratch/stdout" "$@"
     ok "$command --help: as many headings" [ "$(grep -c '^[a-z]*:$' "$scratch/stdout")" = $# ]
 }

@@ -1,0 +1,12 @@
+/* How wide the terminal is. */
+#ifndef LP_REPORT_TERMINAL_H
+#define LP_REPORT_TERMINAL_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* The columns of the terminal that a stream writes to; 80 of a terminal that does not say it; 0
+ * where the stream is none (a file, a pipe). */
+size_t lp_terminal_columns(FILE *stream);
+
+#endif

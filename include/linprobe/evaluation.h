@@ -15,6 +15,7 @@
 #ifndef LINPROBE_EVALUATION_H
 #define LINPROBE_EVALUATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "linprobe/features.h"
@@ -26,12 +27,26 @@
 extern "C" {
 #endif
 
+/* Rows of a test set that a probe was trained on. */
+typedef struct lp_trained_rows {
+    bool known;    /* false: the probe does not know its training rows (an old file) */
+    bool at_least; /* it knows only a part of them */
+    size_t count;
+} lp_trained_rows;
+
+/* Counts them by the digests that a probe keeps (lp_probe_record_rows).  Of a probe without them,
+ * all rows of a set that is its training or validation set, byte for byte, are counted; of other
+ * sets nothing is known.  threads 0: all processors.  LP_ERR_MEMORY. */
+LP_MUST_USE lp_status lp_trained_rows_count(const lp_probe *probe, const lp_features *test,
+                                            size_t threads, lp_trained_rows *rows, lp_error *err);
+
 /* What an evaluation found.  The arrays belong to it; N is the test set's count. */
 typedef struct lp_evaluation {
     const lp_features *test; /* the caller's, which must outlive this struct; NULL: empty */
     size_t classes;          /* K of the probe */
     lp_probability probability;
     lp_metrics metrics;
+    lp_trained_rows trained_rows;   /* of them the accuracy says nothing about new images */
     size_t *correct_of;             /* [K] right predictions of each class */
     size_t *count_of;               /* [K] images of each class */
     int64_t *predicted;             /* [N] */

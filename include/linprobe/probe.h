@@ -145,6 +145,12 @@ LP_MUST_USE lp_status lp_probe_describe(lp_probe *probe, const lp_training *trai
 /* That record, also from a file; NULL where there is none.  It belongs to the probe. */
 const lp_training *lp_probe_training(const lp_probe *probe);
 
+/* Makes the probe know the rows of its training set again, also under another name and in another
+ * order (lp_trained_rows_count, linprobe/evaluation.h): it keeps a digest of each row, 8 bytes, of
+ * at most 4,194,304 rows.  threads 0: all processors.  LP_ERR_MEMORY. */
+LP_MUST_USE lp_status lp_probe_record_rows(lp_probe *probe, const lp_examples *train,
+                                           size_t threads, lp_error *err);
+
 /* A probe file is one JSON-described binary; docs/FORMATS.md describes it.  Saving replaces the
  * file when it is whole.  LP_ERR_IO, LP_ERR_MEMORY; LP_ERR_ARGUMENT when the record is too long. */
 LP_MUST_USE lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err);

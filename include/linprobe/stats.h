@@ -54,11 +54,13 @@ extern "C" {
  * whole = 0. */
 lp_interval lp_wilson(size_t part, size_t whole);
 
-/* How many rows of the test set the training set has too, byte for byte, in any order.  Rows that
- * occur in the training set with several labels (constant features) do not count.  Takes 16 bytes a
- * row of the training set.  Sets of different widths share none.  LP_ERR_MEMORY. */
+/* How many rows of the test set the training set has too, in any order.  Rows of 16 features and
+ * more are compared with about 8 bits a feature, so that neither float16 nor another program's
+ * rounding hides one (docs/NUMERICS.md, "Shared rows").  Rows that occur in the training set with
+ * several labels (constant features) do not count.  Takes 24 bytes a row.  Sets of different widths
+ * share none.  threads 0: all processors.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_shared_rows(const lp_examples *train, const lp_examples *test,
-                                     size_t *shared, lp_error *err);
+                                     size_t threads, size_t *shared, lp_error *err);
 
 /* A test set that shares more than this part of its rows with the training or validation set tests
  * nothing. */

@@ -97,6 +97,7 @@ static lp_status add_probe(lp_comparison *c, const char *word, probe_word *w, si
                                       .predictions = is_array ? w->path : NULL,
                                       .test = w->test};
     LP_TRY(lp_comparison_add(c, &contestant, probe, test, threads, err));
+    cli_warn_of_training(w->path, test, &c->contestants[c->added - 1].trained_rows);
 done:
     lp_features_close(test);
     lp_probe_free(probe);
@@ -274,6 +275,7 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     const lp_contestant contestant = {.name = k->names[i], .run = run};
     LP_TRY(lp_comparison_add(&k->comparison, &contestant, run->probes[0].probe, run->test,
                              s->output.threads, err));
+    cli_warn_of_training(k->names[i], run->test, &run->probes[0].evaluation.trained_rows);
 done:
     return status;
 }

@@ -160,31 +160,15 @@ done:
 
 /* ---- the command ---- */
 
-/* A probe knows the digests of the sets that it was trained on. */
-static void warn_of_training_set(const eval_job *j) {
-    const lp_training *t = lp_probe_training(j->probe);
-    const lp_training_set *sets[] = {t != NULL ? &t->train : NULL,
-                                     t != NULL && t->validation.count > 0 ? &t->validation : NULL};
-    for (size_t i = 0; i < 2; i++) {
-        if (sets[i] != NULL && sets[i]->sha256 != NULL &&
-            strcmp(sets[i]->sha256, j->test->digest) == 0) {
-            (void)fprintf(stderr,
-                          "WARNING: the probe was trained on all %zu rows of %s: this says nothing "
-                          "about new images\n",
-                          j->test->count, j->test->path);
-        }
-    }
-}
-
 static lp_status evaluate(void *job, lp_error *err) {
     eval_job *j = job;
     lp_status status;
     LP_TRY(lp_run_open_probe(j->words[0], j->words[1], &j->probe, &j->test, err));
-    warn_of_training_set(j);
     lp_probability probability =
         j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probe_probability(j->probe);
     LP_TRY(
         lp_evaluation_run(j->probe, j->test, probability, j->output.threads, &j->evaluation, err));
+    cli_warn_of_training(j->words[0], j->test, &j->evaluation.trained_rows);
     if (j->out != NULL) {
         LP_TRY(lp_evaluation_write(&j->evaluation, j->probe, cli_command_line(), j->out, err));
     }

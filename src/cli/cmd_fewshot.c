@@ -109,9 +109,7 @@ static void print(const fewshot_run *f, lp_format format, fewshot_table table) {
         lp_row row = lp_row_new();
         lp_row_put(&row, "options", lp_fit_options_json(&f->options.fit));
         lp_row_count(&row, "seed", f->options.seed);
-        if (f->shared > 0) {
-            lp_row_count(&row, "shared_rows", f->shared);
-        }
+        lp_row_count(&row, "shared_rows", f->shared);
         lp_row_put(&row, "means", mean_rows(f));
         lp_row_put(&row, "draws", draw_rows(f));
         lp_table_print(stdout, format, NULL, 0, lp_row_end(&row));
@@ -206,7 +204,7 @@ static lp_status fewshot(void *job, lp_error *err) {
     lp_status status, fitted;
     LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &f.train, &f.test, err));
     LP_TRY(name_class(f.train, &s->shots, err));
-    LP_TRY(cli_count_shared(f.train, f.test, &f.shared, err));
+    LP_TRY(cli_count_shared(f.train, f.test, s->output.threads, &f.shared, err));
     f.draws = lp_memory_take(&f.memory, s->shots.count, s->draws * sizeof *f.draws);
     f.means = lp_memory_take(&f.memory, s->shots.count, sizeof *f.means);
     LP_TRY(lp_memory_check(&f.memory, "draws", err));

@@ -35,9 +35,7 @@ static void print_scores(const knn_settings *s, const lp_score *scores, size_t s
         lp_row_count(&row, "k", s->k.values[i]);
         lp_row_real(&row, "temperature", s->temperature);
         lp_row_merge(&row, lp_score_json(&scores[i]));
-        if (shared > 0) {
-            lp_row_count(&row, "shared_rows", shared);
-        }
+        lp_row_count(&row, "shared_rows", shared);
         lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_table_print(stdout, s->output.format, columns, OWN + lp_score_column_count, rows);
@@ -65,7 +63,7 @@ static lp_status knn(void *job, lp_error *err) {
     lp_score scores[sizeof s->k.values / sizeof s->k.values[0]];
     lp_status status;
     LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &train, &test, err));
-    LP_TRY(cli_count_shared(train, test, &shared, err));
+    LP_TRY(cli_count_shared(train, test, s->output.threads, &shared, err));
     LP_TRY(search(s, train, test, scores, err));
     print_scores(s, scores, shared);
 done:

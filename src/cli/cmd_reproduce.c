@@ -202,6 +202,10 @@ static lp_status reproduce(void *job, lp_error *err) {
     const lp_run_report report = {run, cli_command_line(), j->test};
     LP_TRY(lp_run_report_write(&report, err));
     LP_TRY(lp_run_report_print(&report, stdout, j->output.format, err));
+    for (size_t i = 0; i < run->count; i++) {
+        cli_warn_of_training(lp_solver_name(run->probes[i].options.solver), run->test,
+                             &run->probes[i].evaluation.trained_rows);
+    }
     general_note("written: %s/", run->folder);
     status = run->converged ? LP_OK : LP_NOT_CONVERGED;
 done:

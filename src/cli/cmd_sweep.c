@@ -46,8 +46,10 @@ static const cli_option own[] = {
     {CLI_METHOD, "--protocol", "P", CLI_CHOICE, AT(options.protocol),
      .choices = lp_sweep_protocol_names, .help = "search: the CLIP paper's; grid: every point"},
     {CLI_METHOD, "--refit", "SETS", CLI_CHOICE, AT(refit), .choices = refit_names,
-     .help = "what the probe is fitted on once C is chosen, where --validation is given; what is "
-             "held out of TRAIN_DIR always takes part"},
+     .needs = "--validation",
+     .help = "what the probe is fitted on once C is chosen: the set of --validation too, or "
+             "TRAIN_DIR alone; without --validation always all of TRAIN_DIR, also what was held "
+             "out of it"},
     {CLI_METHOD, "--from", "EXPONENT", CLI_REAL, AT(low), .low = -12, .high = 11,
      .help = "smallest C is 10^EXPONENT"},
     {CLI_METHOD, "--to", "EXPONENT", CLI_REAL, AT(high), .low = -11, .high = 12,
@@ -60,11 +62,12 @@ static const cli_option own[] = {
 #undef AT
 
 /* Refuses a test set that is, by its rows, one of those that are fitted or chosen on. */
-static lp_status check_leak(const lp_features *test, lp_sweep_report *r, lp_error *err) {
+static lp_status check_leak(const lp_features *test, size_t threads, lp_sweep_report *r,
+                            lp_error *err) {
     const lp_features *sets[] = {r->train, r->validation};
     lp_status status = LP_OK;
     for (size_t i = 0; i < 2 && sets[i] != NULL; i++) {
-        LP_TRY(cli_count_shared(sets[i], test, &r->shared[i], err));
+        LP_TRY(cli_count_shared(sets[i], test, threads, &r->shared[i], err));
         if ((double)r->shared[i] > LP_MOST_SHARED * (double)test->count) {
             LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
                            "%s: %zu of its %zu rows are rows of the %s set %s, at most %g %% may "
@@ -86,9 +89,13 @@ static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_repo
             ? lp_features_open(j->train_path, &r->train, err)
             : lp_run_open_sets(j->train_path, j->validation_path, &r->train, &r->validation, err);
     LP_TRY(status);
+    if (r->validation != NULL) {
+        size_t shared; /* on which the largest C would look best */
+        LP_TRY(cli_count_shared(r->train, r->validation, j->output.threads, &shared, err));
+    }
     if (j->test_path != NULL) {
         LP_TRY(lp_features_open(j->test_path, test, err));
-        LP_TRY(check_leak(*test, r, err));
+        LP_TRY(check_leak(*test, j->output.threads, r, err));
     }
     LP_TRY(lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err));
 done:

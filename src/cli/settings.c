@@ -173,15 +173,25 @@ static void warn_of_swap(const lp_features *train, const lp_features *test) {
     }
 }
 
-lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t *shared,
-                           lp_error *err) {
+lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t threads,
+                           size_t *shared, lp_error *err) {
     const lp_examples from = lp_features_examples(train), asked = lp_features_examples(test);
     warn_of_swap(train, test);
-    lp_status status = lp_shared_rows(&from, &asked, shared, err);
+    lp_status status = lp_shared_rows(&from, &asked, threads, shared, err);
     if (status == LP_OK && *shared > 0) {
         (void)fprintf(stderr, "WARNING: %zu of the %zu rows of %s (%.3g %%) are rows of %s too\n",
                       *shared, test->count, test->path, 100 * (double)*shared / (double)test->count,
                       train->path);
     }
     return status;
+}
+
+void cli_warn_of_training(const char *name, const lp_features *test, const lp_trained_rows *rows) {
+    if (rows->count > 0) {
+        (void)fprintf(stderr,
+                      "WARNING: %s was trained on %s%zu of the %zu rows of %s (%.3g %%): of them "
+                      "its accuracy says nothing about new images\n",
+                      name, rows->at_least ? "at least " : "", rows->count, test->count, test->path,
+                      100 * (double)rows->count / (double)test->count);
+    }
 }

@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "linprobe/dataset.h"
 #include "linprobe/encoder.h"
+#include "linprobe/evaluation.h"
 #include "linprobe/features.h"
 #include "linprobe/probe.h"
 #include "report/table.h"
@@ -43,8 +44,12 @@ lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, si
 
 /* How many rows of the test set the training set has too (lp_shared_rows), with a warning on
  * standard error where there are any; and one where the two sets seem to be swapped. */
-lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t *shared,
-                           lp_error *err);
+lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t threads,
+                           size_t *shared, lp_error *err);
+
+/* A warning on standard error where a probe was trained on rows of the set that it is tested on;
+ * `name` is the probe's. */
+void cli_warn_of_training(const char *name, const lp_features *test, const lp_trained_rows *rows);
 
 /* The same for the one solver that --solver chose: either of --eps and --tol is its tolerance. */
 lp_fit_options cli_fit_chosen(const cli_fit_settings *settings, size_t threads);

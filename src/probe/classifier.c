@@ -38,6 +38,7 @@ void lp_probe_free(lp_probe *probe) {
     if (probe != NULL) {
         lp_memory_free(&probe->memory);
         lp_training_close(probe->training);
+        lp_free(probe->rows.values);
         lp_free(probe);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "linprobe/probe.h"
+#include "probe/shared_rows.h"
 #include "probe/training.h"
 
 struct lp_probe {
@@ -14,6 +15,8 @@ struct lp_probe {
     double *weights;            /* [K, F] */
     double *intercepts;         /* [K]; minus infinity for a class that training never saw */
     lp_training_file *training; /* how it was made, or NULL */
+    bool knows_rows;
+    lp_row_digests rows; /* of its training set, where it knows them */
 };
 
 /* A probe of zeros, of LP_SOLVER_SOFTMAX and without a training record. */

@@ -1,6 +1,7 @@
 /* An evaluation:
  *
  *     probe, test set -> metrics, counts of each class, predictions -> confusion [K, K]
+ *                     -> rows that the probe was trained on
  *
  * Superclasses come from the test set's provenance. */
 #include "linprobe/evaluation.h"
@@ -9,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "probe/classifier.h"
 
 /* Takes over the superclasses of the test set where it has one for each class of the probe. */
 static lp_status take_groups(lp_evaluation *e, lp_error *err) {
@@ -25,6 +27,23 @@ static lp_status take_groups(lp_evaluation *e, lp_error *err) {
     }
     e->groups = p->data.superclasses;
     e->group_names = p->data.superclass_names;
+    return LP_OK;
+}
+
+lp_status lp_trained_rows_count(const lp_probe *probe, const lp_features *test, size_t threads,
+                                lp_trained_rows *rows, lp_error *err) {
+    const lp_training *t = lp_probe_training(probe);
+    *rows = (lp_trained_rows){.known = probe->knows_rows, .at_least = probe->rows.left_out > 0};
+    if (probe->knows_rows) {
+        return lp_row_digests_count(&probe->rows, test->x, test->count, test->width, threads,
+                                    &rows->count, err);
+    }
+    for (size_t i = 0; t != NULL && i < 2; i++) {
+        const lp_training_set *set = i == 0 ? &t->train : &t->validation;
+        if (set->count > 0 && set->sha256 != NULL && strcmp(set->sha256, test->digest) == 0) {
+            *rows = (lp_trained_rows){.known = true, .count = test->count};
+        }
+    }
     return LP_OK;
 }
 
@@ -52,6 +71,7 @@ lp_status lp_evaluation_run(const lp_probe *probe, const lp_features *test,
     LP_TRY(lp_probe_evaluate(probe, &examples, probability, threads, &e->metrics, &outputs, err));
     lp_confusion_count(test->labels, e->predicted, test->count, K, e->confusion);
     LP_TRY(take_groups(e, err));
+    LP_TRY(lp_trained_rows_count(probe, test, threads, &e->trained_rows, err));
 done:
     if (status != LP_OK) {
         lp_evaluation_free(e);

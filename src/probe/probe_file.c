@@ -1,7 +1,8 @@
 /* The probe file; docs/FORMATS.md describes it.
  *
  *     "LPPROBE1", header length uint64, header JSON padded with spaces to a multiple of 8,
- *     weights float64 [K, F], intercepts float64 [K], SHA-256 of all that in 64 hexadecimal digits
+ *     weights float64 [K, F], intercepts float64 [K], digests of training rows uint64 [R],
+ *     SHA-256 of all that in 64 hexadecimal digits
  *
  * Numbers are little-endian, as in memory.  A file is checked whole before anything of it is used.
  */
@@ -52,6 +53,10 @@ static lp_status build_header(const lp_probe *probe, char **text, lp_error *err)
     lp_row_text(&row, "dtype", "<f8");
     lp_row_count(&row, "classes", probe->classes);
     lp_row_count(&row, "width", probe->width);
+    if (probe->knows_rows) {
+        lp_row_count(&row, "rows", probe->rows.count);
+        lp_row_count(&row, "rows_left_out", probe->rows.left_out);
+    }
     lp_row_put(&row, "meta", meta_json(probe));
     json_t *header = lp_row_end(&row);
     *text = header != NULL ? lp_json_dump(header, LP_JSON_COMPACT) : NULL;
@@ -68,7 +73,7 @@ lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err) 
     size_t length = strlen(header);
     uint64_t padded = (length + 7) / 8 * 8;
     size_t weights = probe->classes * probe->width;
-    size_t body = PRELUDE + padded + 8 * (weights + probe->classes);
+    size_t body = PRELUDE + padded + 8 * (weights + probe->classes + probe->rows.count);
     if (length > MAX_HEADER) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: meta of %zu bytes is too long", path, length));
     }
@@ -81,6 +86,9 @@ lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err) 
     double *values = (double *)(void *)(bytes + PRELUDE + padded); /* aligned to 8 */
     memcpy(values, probe->weights, weights * sizeof *values);
     memcpy(values + weights, probe->intercepts, probe->classes * sizeof *values);
+    if (probe->rows.count > 0) {
+        memcpy(values + weights + probe->classes, probe->rows.values, 8 * probe->rows.count);
+    }
     LP_TRY(lp_digest_bytes(LP_SHA256, bytes, body, hex, err));
     memcpy(bytes + body, hex, DIGEST);
     status = lp_file_write(path, bytes, body + DIGEST, err);
@@ -90,9 +98,16 @@ done:
     return status;
 }
 
-/* The header's dimensions, such that the file's size is right for them. */
+/* A file's arrays, as its header says. */
+typedef struct probe_shape {
+    size_t classes, width;
+    bool knows_rows;
+    size_t rows, rows_left_out; /* digests of training rows */
+} probe_shape;
+
+/* The shape, such that the file's size is right for it. */
 static lp_status read_header(const char *path, const lp_map *map, size_t length, json_t **header,
-                             size_t *classes, size_t *width, lp_error *err) {
+                             probe_shape *shape, lp_error *err) {
     const char *text = (const char *)map->data + PRELUDE;
     lp_status status = lp_json_parse(path, text, length, header, err);
     if (status != LP_OK) {
@@ -109,15 +124,40 @@ static lp_status read_header(const char *path, const lp_map *map, size_t length,
     }
     json_int_t K = json_integer_value(json_object_get(*header, "classes"));
     json_int_t F = json_integer_value(json_object_get(*header, "width"));
+    json_int_t R = json_integer_value(json_object_get(*header, "rows"));
+    json_int_t left_out = json_integer_value(json_object_get(*header, "rows_left_out"));
     uint64_t values, bytes;
-    if (K < 2 || F < 1 || !lp_mul_u64((uint64_t)K, (uint64_t)F + 1, &values) ||
-        !lp_mul_u64(values, 8, &bytes) || map->size - PRELUDE - length < DIGEST ||
-        bytes != map->size - PRELUDE - length - DIGEST) {
-        return lp_fail(err, LP_ERR_FORMAT, "%s: %llu bytes do not fit %lld classes x %lld features",
-                       path, (unsigned long long)map->size, (long long)K, (long long)F);
+    if (K < 2 || F < 1 || R < 0 || left_out < 0 ||
+        !lp_mul_u64((uint64_t)K, (uint64_t)F + 1, &values) ||
+        !lp_add_u64(values, (uint64_t)R, &values) || !lp_mul_u64(values, 8, &bytes) ||
+        map->size - PRELUDE - length < DIGEST || bytes != map->size - PRELUDE - length - DIGEST) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: %llu bytes do not fit %lld classes x %lld features and %lld rows", path,
+                       (unsigned long long)map->size, (long long)K, (long long)F, (long long)R);
     }
-    *classes = (size_t)K;
-    *width = (size_t)F;
+    *shape = (probe_shape){(size_t)K, (size_t)F, json_object_get(*header, "rows") != NULL,
+                           (size_t)R, (size_t)left_out};
+    return LP_OK;
+}
+
+/* Files of before they had any keep none. */
+static lp_status read_rows(const char *path, const unsigned char *from, const probe_shape *shape,
+                           lp_probe *probe, lp_error *err) {
+    lp_row_digests *rows = &probe->rows;
+    rows->values = lp_alloc(shape->rows, sizeof *rows->values);
+    if (rows->values == NULL) {
+        return lp_fail_memory(err, path, shape->rows, sizeof *rows->values);
+    }
+    memcpy(rows->values, from, shape->rows * sizeof *rows->values);
+    rows->count = shape->rows;
+    rows->left_out = shape->rows_left_out;
+    probe->knows_rows = shape->knows_rows;
+    for (size_t i = 1; i < rows->count; i++) {
+        if (rows->values[i - 1] >= rows->values[i]) {
+            return lp_fail(err, LP_ERR_FORMAT,
+                           "%s: the digest of row %zu is not larger than the one before", path, i);
+        }
+    }
     return LP_OK;
 }
 
@@ -165,16 +205,19 @@ lp_status lp_probe_load(const char *path, lp_probe **out, lp_error *err) {
     lp_map map = {0};
     json_t *header = NULL;
     lp_probe *probe = NULL;
-    size_t length = 0, classes = 0, width = 0;
+    probe_shape shape = {0};
+    size_t length = 0;
     lp_status status;
     *out = NULL;
     LP_TRY(lp_map_open(path, &map, err));
     LP_TRY(check_file(path, &map, &length, err));
-    LP_TRY(read_header(path, &map, length, &header, &classes, &width, err));
-    LP_TRY(lp_probe_new(classes, width, &probe, err));
+    LP_TRY(read_header(path, &map, length, &header, &shape, err));
+    LP_TRY(lp_probe_new(shape.classes, shape.width, &probe, err));
     const unsigned char *values = map.data + PRELUDE + length;
-    memcpy(probe->weights, values, 8 * classes * width);
-    memcpy(probe->intercepts, values + 8 * classes * width, 8 * classes);
+    size_t weights = shape.classes * shape.width;
+    memcpy(probe->weights, values, 8 * weights);
+    memcpy(probe->intercepts, values + 8 * weights, 8 * shape.classes);
+    LP_TRY(read_rows(path, values + 8 * (weights + shape.classes), &shape, probe, err));
     LP_TRY(check_values(path, probe, err));
     const json_t *meta = json_object_get(header, "meta");
     probe->solver = lp_training_solver(meta);

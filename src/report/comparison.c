@@ -137,6 +137,9 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
     }
     k->interval = lp_wilson(k->correct, c->count);
     k->reported = reported(probe, test);
+    if (probe != NULL) {
+        LP_TRY(lp_trained_rows_count(probe, test, threads, &k->trained_rows, err));
+    }
     c->added++;
 done:
     return status;
@@ -198,6 +201,7 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row_real(&row, "top1", lp_percent(k->correct, c->count));
     lp_row_interval(&row, "top1_", k->interval, 100);
     lp_row_real(&row, "reported", k->reported);
+    lp_row_trained(&row, &k->trained_rows);
     if (k->probe != NULL) {
         lp_row_text(&row, "probe", k->probe);
     }

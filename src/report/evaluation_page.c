@@ -110,6 +110,12 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
         lp_rows_append(&rows, lp_row_end(&row));
     }
     lp_html_heading(page, "Accuracy");
+    if (e->trained_rows.count > 0) {
+        (void)snprintf(
+            text, sizeof text, "Warning: the probe was trained on %s%zu of these %zu images.",
+            e->trained_rows.at_least ? "at least " : "", e->trained_rows.count, e->test->count);
+        lp_html_paragraph(page, text);
+    }
     lp_html_table(page, "On the test set", columns, sizeof columns / sizeof columns[0], rows);
     (void)snprintf(text, sizeof text,
                    "%zu of %zu test images right, %zu classes. Intervals: 95 %%.", score->correct,

@@ -32,6 +32,12 @@ void lp_row_interval(lp_row *row, const char *prefix, lp_interval interval, doub
     lp_row_real(row, key, scale * interval.high);
 }
 
+void lp_row_trained(lp_row *row, const lp_trained_rows *rows) {
+    if (rows->known) {
+        lp_row_count(row, rows->at_least ? "shared_rows_at_least" : "shared_rows", rows->count);
+    }
+}
+
 /* The intervals of top-5 and of the mean per class stand only in `all`. */
 static void put_score(lp_row *row, const lp_score *s, bool all) {
     lp_row_count(row, "images", s->count);
@@ -62,6 +68,7 @@ static json_t *summary_rows(const lp_evaluation *e) {
     lp_row_real(&row, "calibration_error", 100 * m->calibration_error);
     lp_row_real(&row, "log_loss", m->log_loss);
     lp_row_interval(&row, "log_loss_", m->log_loss_interval, 1);
+    lp_row_trained(&row, &e->trained_rows);
     return lp_row_end_alone(&row);
 }
 

@@ -20,9 +20,13 @@ const char **lp_evaluation_names(const lp_evaluation *evaluation);
 /* The confusion between superclasses [G, G], released by lp_free; NULL when memory is short. */
 size_t *lp_evaluation_groups(const lp_evaluation *evaluation);
 
+/* "shared_rows": how many rows of the test set the probe was trained on; "shared_rows_at_least"
+ * where it knows only a part of them, nothing where it knows none. */
+void lp_row_trained(lp_row *row, const lp_trained_rows *rows);
+
 /* The tables, as arrays of objects; new references, NULL when memory is short.
  *   summary     one: images, correct, top1, top1_low, top1_high, top5 and mean_per_class likewise,
- *               calibration_error, log_loss, log_loss_low, log_loss_high
+ *               calibration_error, log_loss, log_loss_low, log_loss_high, shared_rows
  *   classes     one a class: class, name, images, correct, accuracy, low, high, predicted
  *   confusion   one a cell that is not 0: label, name, predicted, predicted_name, count, share
  *   confused    the LP_MOST_CONFUSED largest off the diagonal: the same and low, high

@@ -159,6 +159,7 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
     if (fitted != LP_NOT_CONVERGED) {
         LP_TRY(fitted);
     }
+    LP_TRY(lp_probe_record_rows(*probe, &examples, options->threads, err));
     LP_TRY(describe_fit(*probe, train, validation, options, report, command, err));
     LP_TRY(lp_probe_save(*probe, path, err));
     status = fitted;

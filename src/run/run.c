@@ -189,8 +189,10 @@ static bool is_same_fit(const lp_training *t, const lp_features *train, const lp
 /* The probe of an earlier run where it is there, otherwise p->probe stays NULL. */
 static lp_status reuse_probe(const lp_run_options *o, const lp_features *train, const char *path,
                              lp_run_probe *p, lp_error *err) {
+    const lp_examples examples = lp_features_examples(train);
     lp_error ignored;
     lp_probe *probe = NULL;
+    lp_status status;
     if (!lp_is_file(path) || lp_probe_load(path, &probe, &ignored) != LP_OK) {
         return LP_OK;
     }
@@ -201,8 +203,11 @@ static lp_status reuse_probe(const lp_run_options *o, const lp_features *train, 
     }
     p->probe = probe;
     p->report = t->report;
-    return lp_watch_say(&o->watch, err, "%s: the probe is there already: %s",
-                        lp_solver_name(p->options.solver), path);
+    LP_TRY(lp_probe_record_rows(probe, &examples, o->threads, err)); /* an old file has none */
+    LP_TRY(lp_watch_say(&o->watch, err, "%s: the probe is there already: %s",
+                        lp_solver_name(p->options.solver), path));
+done:
+    return status;
 }
 
 static lp_status train_probe(const lp_run_options *o, const lp_run *run, lp_run_probe *p,

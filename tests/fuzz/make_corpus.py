@@ -445,6 +445,9 @@ def main():
     put("probe", "values", b"\x01" + chunk(probe) + struct.pack("<8d", *range(8)))
     put("probe", "absent", b"\x01" + chunk(probe) + struct.pack("<8d", *[float("-inf")] * 8))
     put("probe", "huge", b"\x01" + chunk(probe.replace(b'"width": 3', b'"width": 2305843009213693951')))
+    rows = probe.replace(b'"width": 3', b'"width": 3, "rows": 2')
+    put("probe", "rows", b"\x01" + chunk(rows) + struct.pack("<8d2Q", *range(8), 5, 7))
+    put("probe", "disordered", b"\x01" + chunk(rows) + struct.pack("<8d2Q", *range(8), 7, 5))
     body = b"LPPROBE1" + struct.pack("<Q", len(probe)) + probe + bytes(64)
     put("probe", "whole", b"\x00" + body + hashlib.sha256(body).hexdigest().encode())
 

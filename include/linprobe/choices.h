@@ -9,7 +9,7 @@
  *
  *     int main(void) {
  *         for (int i = 0; lp_pool_names[i] != NULL; i++) {
- *             puts(lp_pool_names[i]); // "auto", "cls", "mean", "attention"
+ *             puts(lp_pool_names[i]); // "auto", "cls", "mean", ...
  *         }
  *         return 0;
  *     }
@@ -44,13 +44,14 @@ const char *lp_activation_name(lp_activation activation);
 
 /* How tokens, or places of a feature map, become one vector. */
 typedef enum lp_pool {
-    LP_POOL_AUTO,     /* as the family has it */
-    LP_POOL_CLASS,    /* the class token */
-    LP_POOL_MEAN,     /* the mean over patches or places */
-    LP_POOL_ATTENTION /* attention of a learnt query */
+    LP_POOL_AUTO,      /* as the family has it */
+    LP_POOL_CLASS,     /* the class token */
+    LP_POOL_MEAN,      /* the mean over patches or places */
+    LP_POOL_ATTENTION, /* attention of a learnt query */
+    LP_POOL_CLASS_MEAN /* the class token, then the mean: features twice as wide */
 } lp_pool;
 
-extern const char *const lp_pool_names[]; /* "auto", "cls", "mean", "attention" */
+extern const char *const lp_pool_names[]; /* "auto", "cls", "mean", "attention", "cls+mean" */
 const char *lp_pool_name(lp_pool pool);
 
 /* Mean and standard deviation of the preprocessing: names for the usual ones. */

@@ -56,11 +56,21 @@ typedef struct lp_resize_to {
     bool squash;
 } lp_resize_to;
 
+/* Blocks of a transformer, counted from 1, both included.  Zeros: the last one alone. */
+typedef struct lp_layers {
+    size_t first, last;
+} lp_layers;
+
 /* What a caller knows better than the file.  All zero: everything as the model was trained.  What
  * a family cannot do is LP_ERR_ARGUMENT. */
 typedef struct lp_encoder_options {
     lp_activation activation;
     lp_pool pool;
+    /* Features are the vectors of all these blocks side by side, in rising order, each what the
+     * model would give if it ended there; LP_POOL_CLASS_MEAN: their class tokens, then the mean of
+     * the last one's patches.  They have no projection, unless they are the last class token or
+     * mean alone. */
+    lp_layers layers;
     size_t input_size; /* pixels a side; 0: as trained.  The resize changes in proportion */
     size_t heads;      /* of attention; 0: as the family has it */
     lp_mean_std mean_std;
@@ -79,7 +89,8 @@ typedef struct lp_encoder_info {
     char name[64];          /* "CLIP ViT-B/32", from the dimensions */
     const char *family;     /* "clip-vit", "timm-vit" */
     const char *activation; /* "quick_gelu", "gelu" */
-    const char *pool;       /* "cls", "mean", "attention" */
+    const char *pool;       /* "cls", "mean", "attention", "cls+mean" */
+    char blocks[48];        /* whose vectors are features: "9-12"; "": the last one's alone */
     const char *precision;  /* "float32", "int8" */
     float norm_eps;         /* of layer norms, or of batch norms */
     size_t input_size;      /* pixels a side */

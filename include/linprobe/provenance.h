@@ -33,7 +33,8 @@ typedef struct lp_encoding {
     bool normalize;      /* each feature vector was divided by its Euclidean norm */
     /* The rest is of an encoder; activation is NULL where there was none. */
     const char *activation; /* "quick_gelu", "gelu", ... */
-    const char *pool;       /* "cls", "mean" or "attention" */
+    const char *pool;       /* "cls", "mean", "attention" or "cls+mean" */
+    const char *blocks;     /* of which the features are, "9-12"; NULL: of the last one */
     const char *precision;  /* "float32" or "int8" */
     size_t heads;           /* of attention; 0: none */
     float norm_eps;

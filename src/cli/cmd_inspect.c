@@ -36,17 +36,19 @@ static json_t *tensor_rows(const lp_checkpoint *ckpt) {
 }
 
 static json_t *encoder_object(const lp_encoder_info *i) {
-    return json_pack(
-        "{s:s, s:s, s:o, s:o, s:s, s:s, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I}",
-        "name", i->name, "family", i->family, "prefix", lp_json_any_text(i->prefix), "selection",
-        lp_json_any_text(i->selection), "activation", i->activation, "pool", i->pool, "config",
-        i->config, "assumed", i->assumed[0] != '\0' ? i->assumed : NULL, "norm_eps",
-        (double)i->norm_eps, "input_size", (json_int_t)i->input_size, "patch", (json_int_t)i->patch,
-        "tokens", (json_int_t)i->tokens, "width", (json_int_t)i->width, "heads",
-        (json_int_t)i->heads, "layers", (json_int_t)i->layers, "mlp_width",
-        (json_int_t)i->mlp_width, "projected", (json_int_t)i->projected, "penultimate",
-        (json_int_t)i->penultimate, "parameters", (json_int_t)i->parameters);
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s?, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, "
+                     "s:I, s:I, s:I, s:I,"
+                     " s:I, s:I}",
+                     "name", i->name, "family", i->family, "prefix", lp_json_any_text(i->prefix),
+                     "selection", lp_json_any_text(i->selection), "activation", i->activation,
+                     "pool", i->pool, "feature_layers", i->blocks[0] != '\0' ? i->blocks : NULL,
+                     "config", i->config, "assumed", i->assumed[0] != '\0' ? i->assumed : NULL,
+                     "norm_eps", (double)i->norm_eps, "input_size", (json_int_t)i->input_size,
+                     "patch", (json_int_t)i->patch, "tokens", (json_int_t)i->tokens, "width",
+                     (json_int_t)i->width, "heads", (json_int_t)i->heads, "layers",
+                     (json_int_t)i->layers, "mlp_width", (json_int_t)i->mlp_width, "projected",
+                     (json_int_t)i->projected, "penultimate", (json_int_t)i->penultimate,
+                     "parameters", (json_int_t)i->parameters);
 }
 
 static void print_encoder(const lp_encoder_info *i) {
@@ -69,8 +71,9 @@ static void print_encoder(const lp_encoder_info *i) {
     (void)printf("input:         %zu x %zu pixels%s (%s %zu, %s, crop %zu)\n", i->input_size,
                  i->input_size, patch, i->preprocess.squash ? "squash to" : "resize",
                  i->preprocess.resize, lp_filter_name(i->preprocess.filter), i->preprocess.crop);
-    (void)printf("activation:    %s, %s norm eps %g, pooling %s\n", i->activation,
-                 transformer ? "layer" : "batch", (double)i->norm_eps, i->pool);
+    (void)printf("activation:    %s, %s norm eps %g, pooling %s%s%s\n", i->activation,
+                 transformer ? "layer" : "batch", (double)i->norm_eps, i->pool,
+                 i->blocks[0] != '\0' ? ", layers " : "", i->blocks);
     (void)printf("mean, std:     %.6g %.6g %.6g, %.6g %.6g %.6g\n", (double)i->preprocess.mean[0],
                  (double)i->preprocess.mean[1], (double)i->preprocess.mean[2],
                  (double)i->preprocess.std[0], (double)i->preprocess.std[1],

@@ -89,6 +89,7 @@ static void add_default(char text[HELP_MAX], const cli_option *o, const void *va
     switch (o->kind) {
     case CLI_FLAG:
     case CLI_RESIZE: /* as the model was trained */
+    case CLI_LAYERS:
         break;
     case CLI_TEXT:
     case CLI_OUT_FILE:

@@ -64,6 +64,23 @@ done:
     return status;
 }
 
+/* "12", one block; "9-12", several. */
+static lp_status store_layers(const cli_option *o, const char *text, lp_layers *value,
+                              lp_error *err) {
+    char first[32];
+    uint64_t from = 0, to = 0;
+    const char *dash = strchr(text, '-');
+    int length = (int)(dash != NULL ? dash - text : (long)strlen(text));
+    (void)snprintf(first, sizeof first, "%.*s", length < 31 ? length : 31, text);
+    lp_status status;
+    LP_TRY(lp_parse_count(o->name, first, (uint64_t)o->low, (uint64_t)o->high, &from, err));
+    LP_TRY(lp_parse_count(o->name, dash != NULL ? dash + 1 : first, from, (uint64_t)o->high, &to,
+                          err));
+    *value = (lp_layers){(size_t)from, (size_t)to};
+done:
+    return status;
+}
+
 /* The index of the name goes into an enum, which has the size of an int (checked in settings.c). */
 static lp_status store_choice(const cli_option *o, const char *text, int *value, lp_error *err) {
     for (int i = 0; o->choices[i] != NULL; i++) {
@@ -109,6 +126,8 @@ lp_status option_store(const cli_option *o, const char *text, void *value, lp_er
         return store_counts(o, text, value, err);
     case CLI_RESIZE:
         return store_resize(o, text, value, err);
+    case CLI_LAYERS:
+        return store_layers(o, text, value, err);
     case CLI_CHOICE:
         return store_choice(o, text, value, err);
     case CLI_FLAG:

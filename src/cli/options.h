@@ -47,6 +47,7 @@ typedef enum cli_kind {
     CLI_COUNTS,     /* cli_counts: one or several, as in 1,2,4 */
     CLI_FLAG,       /* bool: no argument */
     CLI_RESIZE,     /* lp_resize_to: 256, or 256x256 */
+    CLI_LAYERS,     /* lp_layers: 12, or 9-12 */
     CLI_CHOICE,     /* an enum: the index of the name */
     CLI_OUT_FILE,   /* const char *: the path of a file to write */
     CLI_OUT_FOLDER, /* const char *: the path of a folder to make */

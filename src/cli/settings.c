@@ -20,6 +20,7 @@ enum {
     LARGEST_INPUT = 4096,
     LARGEST_SIDE = 65535,
     MOST_HEADS = 1024,
+    MOST_LAYERS = 1024,
     MOST_THREADS = 1024,
     MOST_ITERATIONS = 1000000
 };
@@ -34,7 +35,12 @@ const cli_option cli_encoder_options[] = {
      .choices = lp_activation_names,
      .help = "the MLP's activation; needed where the files do not say it"},
     {CLI_ENCODER, "--pool", "HOW", CLI_CHOICE, AT(encoder.pool), .choices = lp_pool_names,
-     .help = "how tokens become one vector; auto: as the model was trained"},
+     .help = "how tokens become one vector; auto: as the model was trained; cls+mean: the class "
+             "token, then the mean of the patches"},
+    {CLI_ENCODER, "--layers", "RANGE", CLI_LAYERS, AT(encoder.layers), .low = 1,
+     .high = MOST_LAYERS,
+     .help = "blocks of a vision transformer whose vectors become the feature, side by side: 9-12 "
+             "(default: the last one)"},
     {CLI_ENCODER, "--precision", "NAME", CLI_CHOICE, AT(encoder.precision),
      .choices = lp_precision_names,
      .help = "numbers that a vision transformer's blocks multiply; int8 is faster and less exact"},

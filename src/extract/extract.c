@@ -312,6 +312,7 @@ static void describe_encoder(const extraction *e, lp_encoding *out) {
     out->feature = lp_feature_point_name(e->point);
     out->activation = info->activation;
     out->pool = info->pool;
+    out->blocks = info->blocks[0] != '\0' ? info->blocks : NULL;
     out->precision = info->precision;
     out->heads = info->heads;
     out->norm_eps = info->norm_eps;

@@ -58,10 +58,13 @@ static const meta_key input_keys[] = {KEY("family", TEXT, encoder.family),
                                       KEY("images", COUNT, data.images),
                                       END};
 /* Inputs that only an encoder has; and of those the member "preprocess". */
-static const meta_key encoding_keys[] = {
-    KEY("activation", TEXT, encoder.activation), KEY("pool", TEXT, encoder.pool),
-    KEY("precision", TEXT, encoder.precision),   KEY("heads", COUNT, encoder.heads),
-    KEY("norm_eps", FLOAT, encoder.norm_eps),    END};
+static const meta_key encoding_keys[] = {KEY("activation", TEXT, encoder.activation),
+                                         KEY("pool", TEXT, encoder.pool),
+                                         OPTIONAL("layers", TEXT, encoder.blocks, NULL),
+                                         KEY("precision", TEXT, encoder.precision),
+                                         KEY("heads", COUNT, encoder.heads),
+                                         KEY("norm_eps", FLOAT, encoder.norm_eps),
+                                         END};
 static const meta_key preprocess_keys[] = {
     KEY("resize", COUNT, encoder.preprocess.resize),
     KEY("crop", COUNT, encoder.preprocess.crop),
@@ -467,26 +470,36 @@ lp_status lp_provenance_write_inputs(const char *path, const lp_provenance *p, l
     return lp_json_write(path, resumable_inputs(p), err);
 }
 
-/* Every member of `expected` must be in `found`; takes over neither. */
-static lp_status compare_inputs(const char *what, const json_t *found, json_t *expected,
-                                lp_error *err) {
+/* Whether the two have this member alike, or neither has it; takes over neither. */
+static lp_status compare_input(const char *what, const char *key, const json_t *found,
+                               const json_t *expected, lp_error *err) {
+    const json_t *there = json_object_get(found, key), *here = json_object_get(expected, key);
+    if (json_equal(there, here)) {
+        return LP_OK;
+    }
+    char *a = lp_json_dump(there, LP_JSON_COMPACT), *b = lp_json_dump(here, LP_JSON_COMPACT);
+    lp_status status = lp_fail(err, LP_ERR_ARGUMENT,
+                               "%s was made from other inputs: %s is %.200s there and %.200s here; "
+                               "remove it or choose another folder",
+                               what, key, a != NULL ? a : "absent", b != NULL ? b : "absent");
+    free(a);
+    free(b);
+    return status;
+}
+
+/* The same members with the same values: what is optional may be in either alone. */
+static lp_status compare_inputs(const char *what, json_t *found, json_t *expected, lp_error *err) {
     const char *key;
     json_t *value;
+    lp_status status = LP_OK;
     json_object_foreach(expected, key, value) {
-        const json_t *other = json_object_get(found, key);
-        if (!json_equal(other, value)) {
-            char *a = lp_json_dump(other, LP_JSON_COMPACT);
-            char *b = lp_json_dump(value, LP_JSON_COMPACT);
-            lp_status status = lp_fail(err, LP_ERR_ARGUMENT,
-                                       "%s was made from other inputs: %s is %.200s there and "
-                                       "%.200s here; remove it or choose another folder",
-                                       what, key, a != NULL ? a : "absent", b != NULL ? b : "?");
-            free(a);
-            free(b);
-            return status;
-        }
+        LP_TRY(compare_input(what, key, found, expected, err));
     }
-    return LP_OK;
+    json_object_foreach(found, key, value) {
+        LP_TRY(compare_input(what, key, found, expected, err));
+    }
+done:
+    return status;
 }
 
 lp_status lp_provenance_check(const char *path, const char *what, const lp_provenance *p,

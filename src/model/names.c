@@ -20,11 +20,8 @@ const char *const lp_activation_names[] = {
 };
 
 const char *const lp_pool_names[] = {
-    [LP_POOL_AUTO] = "auto",
-    [LP_POOL_CLASS] = "cls",
-    [LP_POOL_MEAN] = "mean",
-    [LP_POOL_ATTENTION] = "attention",
-    NULL,
+    [LP_POOL_AUTO] = "auto",           [LP_POOL_CLASS] = "cls",           [LP_POOL_MEAN] = "mean",
+    [LP_POOL_ATTENTION] = "attention", [LP_POOL_CLASS_MEAN] = "cls+mean", NULL,
 };
 
 const char *const lp_mean_std_names[] = {

@@ -369,6 +369,11 @@ static lp_status check_source(const lp_source *source, bool clip, lp_error *err)
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: a %s model has %s alone", path,
                        lp_pool_name(o->pool), source->family->name, lp_pool_name(pool));
     }
+    if (o->layers.last != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: layers %zu-%zu: a ResNet has no transformer blocks", path,
+                       o->layers.first, o->layers.last);
+    }
     if (o->precision != LP_PRECISION_FLOAT32) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: precision %s: a ResNet has float32 alone", path,
                        lp_precision_name(o->precision));

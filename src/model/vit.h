@@ -57,6 +57,8 @@ typedef struct lp_vit {
     lp_precision precision; /* of the blocks' linear layers that all tokens go through */
     bool gated;             /* the blocks' MLP is SwiGLU: silu(first half) * second half */
     lp_pool pool;
+    lp_layers layers;    /* whose vectors are features; not zeros */
+    size_t features;     /* width of the penultimate features: D for each vector of an image */
     size_t class_tokens; /* with LP_POOL_CLASS: the mean of so many first tokens; 1, or 2 (DeiT's
                             class and distillation token) */
 

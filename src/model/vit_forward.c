@@ -8,6 +8,8 @@
  *   norm_post LN(x), then one vector of each image [B, D]                      = penultimate
  *             class: the first token; mean: of the patches (+ fc_norm); attention: of a learnt
  *             query, then an MLP
+ *             several layers: that of each of them, side by side; class and mean: the class tokens,
+ *             then the last layer's mean
  *   project   times the projection's weight' [D, E]                                 = projected
  *
  * Reproduces VisionTransformer of openai/CLIP clip/model.py and of timm
@@ -132,14 +134,14 @@ static void apply_and_activate(const forward *f, const char *stage, const lp_pac
               &(lp_linear_output){.y = y, .activation = of[f->vit->activation]});
 }
 
-/* LN(x [rows, D]) -> y, tiled or not. */
+/* LN(x [rows, D]) -> y with a stride, or 0: tiled. */
 static void norm(const forward *f, const float *x, size_t rows, size_t stride, const lp_vit_norm *w,
-                 bool tiled, float *y) {
+                 float *y, size_t y_stride) {
     size_t width = f->vit->shape.width;
-    if (tiled) {
+    if (y_stride == 0) {
         lp_layer_norm_tiled(x, rows, width, stride, w->weight, w->bias, f->vit->eps, y);
     } else {
-        lp_layer_norm(x, rows, width, stride, w->weight, w->bias, f->vit->eps, y, width);
+        lp_layer_norm(x, rows, width, stride, w->weight, w->bias, f->vit->eps, y, y_stride);
     }
     stage_done(f, "norm", 0, 2 * rows * width + 2 * width);
 }
@@ -188,7 +190,7 @@ static void embed(const forward *f, const float *images) {
     stage_done(f, "tokens", 0, 2 * f->batch * tokens * width + tokens * width);
     lp_observe(f->observer, "tokens", f->x, f->batch * tokens, width);
     if (v->norm_pre.weight != NULL) {
-        norm(f, f->x, f->batch * tokens, width, &v->norm_pre, false, f->x);
+        norm(f, f->x, f->batch * tokens, width, &v->norm_pre, f->x, width);
         lp_observe(f->observer, "norm_pre", f->x, f->batch * tokens, width);
     }
 }
@@ -258,16 +260,16 @@ static void run_block(const forward *f, size_t index) {
     const lp_vit_block *w = &v->blocks[index];
     size_t width = v->shape.width, rows = f->batch * v->shape.tokens, stride = width;
     if (index + 1 < v->shape.layers || !lp_vit_ends_with_one_token(v)) {
-        norm(f, f->x, rows, stride, &w->norm1, true, f->h);
+        norm(f, f->x, rows, stride, &w->norm1, f->h, 0);
         attend(f, w);
     } else {
-        norm(f, f->x, rows, stride, &w->norm1, false, f->h);
+        norm(f, f->x, rows, stride, &w->norm1, f->h, width);
         attend_class(f);
         rows = f->batch; /* from here on x means its class tokens */
         stride = v->shape.tokens * width;
     }
     apply_and_add(f, "out", &w->out, f->h, rows, f->x, stride);
-    norm(f, f->x, rows, stride, &w->norm2, true, f->h);
+    norm(f, f->x, rows, stride, &w->norm2, f->h, 0);
     if (v->gated) {
         size_t inner = v->shape.mlp_width;
         float *both = f->wide + lp_tiled(rows, inner);
@@ -298,15 +300,16 @@ static void observe_block(const forward *f, size_t index) {
     lp_observe(f->observer, stage, f->h, f->batch, s->width);
 }
 
-/* ---- from tokens to one vector: x [B*T, D] -> out [B, D] ------------------------------------- */
+/* ---- from tokens to one vector: x [B*T, D] -> out [B, D], rows `stride` apart -----------------
+ */
 
 /* out = the mean of `count` tokens of each image, from token `first` on; summed in float64. */
-static void pool_mean(const forward *f, size_t first, size_t count, float *out) {
+static void pool_mean(const forward *f, size_t first, size_t count, float *out, size_t stride) {
     const lp_vit *v = f->vit;
     size_t width = v->shape.width, tokens = v->shape.tokens;
     const float *normed = f->x; /* where the model norms after pooling */
     if (v->norm_post.weight != NULL) {
-        norm(f, f->x, f->batch * tokens, width, &v->norm_post, false, f->wide);
+        norm(f, f->x, f->batch * tokens, width, &v->norm_post, f->wide, width);
         normed = f->wide;
     }
     for (size_t b = 0; b < f->batch; b++) {
@@ -316,12 +319,12 @@ static void pool_mean(const forward *f, size_t first, size_t count, float *out) 
             for (size_t t = 0; t < count; t++) {
                 sum += (double)from[t * width + c];
             }
-            out[b * width + c] = (float)(sum / (double)count);
+            out[b * stride + c] = (float)(sum / (double)count);
         }
     }
     stage_done(f, "pool", 0, f->batch * (count + 1) * width);
     if (v->fc_norm.weight != NULL) {
-        norm(f, out, f->batch, width, &v->fc_norm, false, out);
+        norm(f, out, f->batch, stride, &v->fc_norm, out, stride);
     }
 }
 
@@ -334,7 +337,7 @@ static void pool_attention(const forward *f, float *out) {
     const lp_vit_shape *s = &v->shape;
     size_t width = s->width, kv = 2 * width, rows = f->batch * s->tokens;
     if (v->norm_post.weight != NULL) {
-        norm(f, f->x, rows, width, &v->norm_post, true, f->h);
+        norm(f, f->x, rows, width, &v->norm_post, f->h, 0);
     } else {
         lp_tile(f->x, rows, width, width, f->h);
     }
@@ -353,37 +356,51 @@ static void pool_attention(const forward *f, float *out) {
     size_t seen = f->batch * s->grid * s->grid * kv; /* keys and values */
     stage_done(f, "pool", seen, seen + 2 * f->batch * width);
     apply(f, "pool", &w->out, f->h, f->batch, out, width);
-    norm(f, out, f->batch, width, &w->norm, true, f->h);
+    norm(f, out, f->batch, width, &w->norm, f->h, 0);
     apply_and_activate(f, "pool", &w->fc1, f->h, f->batch, f->wide);
     apply_and_add(f, "pool", &w->fc2, f->wide, f->batch, out, width);
 }
 
 /* The class token alone: the norm behind the blocks, wherever it stands, is of it; or there is
  * none. */
-static void pool_class(const forward *f, float *out) {
+static void pool_class(const forward *f, float *out, size_t stride) {
     const lp_vit *v = f->vit;
-    size_t width = v->shape.width, stride = v->shape.tokens * width;
+    size_t width = v->shape.width, image = v->shape.tokens * width;
     const lp_vit_norm *last = v->norm_post.weight != NULL ? &v->norm_post : &v->fc_norm;
     if (last->weight != NULL) {
-        norm(f, f->x, f->batch, stride, last, false, out);
+        norm(f, f->x, f->batch, image, last, out, stride);
         return;
     }
     for (size_t b = 0; b < f->batch; b++) {
-        memcpy(out + b * width, f->x + b * stride, width * sizeof *out);
+        memcpy(out + b * stride, f->x + b * image, width * sizeof *out);
     }
 }
 
-static void pool(const forward *f, float *out) {
+static void pool(const forward *f, lp_pool how, float *out, size_t stride) {
     const lp_vit *v = f->vit;
     const lp_vit_shape *s = &v->shape;
-    if (lp_vit_ends_with_one_token(v)) {
-        pool_class(f, out);
-    } else if (v->pool == LP_POOL_ATTENTION) {
-        pool_attention(f, out);
-    } else if (v->pool == LP_POOL_MEAN) {
-        pool_mean(f, s->prefix, s->grid * s->grid, out);
+    if (how == LP_POOL_ATTENTION) {
+        pool_attention(f, out); /* of the last block alone: the rows are not apart */
+    } else if (how == LP_POOL_MEAN) {
+        pool_mean(f, s->prefix, s->grid * s->grid, out, stride);
+    } else if (v->class_tokens == 1) {
+        pool_class(f, out, stride);
     } else {
-        pool_mean(f, 0, v->class_tokens, out);
+        pool_mean(f, 0, v->class_tokens, out, stride);
+    }
+}
+
+/* Behind block `index`: its part of the features [B, F], or none. */
+static void take_features(const forward *f, size_t index, float *features) {
+    const lp_vit *v = f->vit;
+    bool with_mean = v->pool == LP_POOL_CLASS_MEAN;
+    size_t layer = index + 1;
+    if (layer >= v->layers.first) {
+        float *out = features + (layer - v->layers.first) * v->shape.width;
+        pool(f, with_mean ? LP_POOL_CLASS : v->pool, out, v->features);
+        if (with_mean && layer == v->layers.last) {
+            pool(f, LP_POOL_MEAN, out + v->shape.width, v->features);
+        }
     }
 }
 
@@ -399,13 +416,13 @@ void lp_vit_run(const void *tower, const float *images, size_t batch, lp_feature
     f.attention = f.pooled + batch * s->width;
     f.rounded = f.attention + attention_floats(vit);
     embed(&f, images);
-    for (size_t i = 0; i < s->layers; i++) {
+    float *penultimate = projected ? f.pooled : features;
+    for (size_t i = 0; i < vit->layers.last; i++) {
         run_block(&f, i);
         observe_block(&f, i);
+        take_features(&f, i, penultimate);
     }
-    float *penultimate = projected ? f.pooled : features;
-    pool(&f, penultimate);
-    lp_observe(f.observer, "penultimate", penultimate, batch, s->width);
+    lp_observe(f.observer, "penultimate", penultimate, batch, vit->features);
     if (projected) {
         lp_tile(f.pooled, batch, s->width, s->width, f.h);
         apply(&f, "projection", &vit->projection, f.h, batch, features, s->embedding);

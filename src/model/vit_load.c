@@ -165,8 +165,8 @@ done:
 static lp_status choose_pool(const making *m, const lp_model_config *config, lp_error *err) {
     lp_vit *vit = m->vit;
     lp_pool asked = m->source->options->pool, usual = m->source->family->pool;
-    bool can[] = {false, has(m, LP_VIT_CLASS) && !has(m, LP_VIT_FC_NORM), true,
-                  has(m, LP_VIT_ATTENTION_POOL)};
+    bool class_token = has(m, LP_VIT_CLASS) && !has(m, LP_VIT_FC_NORM);
+    bool can[] = {false, class_token, true, has(m, LP_VIT_ATTENTION_POOL), class_token};
     vit->class_tokens = has(m, LP_VIT_DISTILLED) && m->source->family->both_tokens ? 2 : 1;
     if (!can[asked] && asked != LP_POOL_AUTO) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: this %s model has no %s",
@@ -183,6 +183,37 @@ static lp_status choose_pool(const making *m, const lp_model_config *config, lp_
                 : can[LP_POOL_CLASS]     ? LP_POOL_CLASS
                                          : LP_POOL_MEAN;
     m->stored->norm_after_pool = config->norm_after_pool || m->source->family->norm_after_pool;
+    return LP_OK;
+}
+
+/* Of all blocks that a feature is taken from, and how wide it is. */
+static lp_status choose_layers(const making *m, lp_encoder_info *info, lp_error *err) {
+    lp_vit *vit = m->vit;
+    const char *path = lp_checkpoint_path(m->source->ckpt);
+    size_t depth = vit->shape.layers;
+    lp_layers asked = m->source->options->layers;
+    asked = asked.last > 0 ? asked : (lp_layers){depth, depth};
+    bool last_alone = asked.first == depth && asked.last == depth;
+    if (asked.first == 0 || asked.first > asked.last || asked.last > depth) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: layers %zu-%zu: this model has %zu, counted from 1", path, asked.first,
+                       asked.last, depth);
+    }
+    if (!last_alone && vit->pool == LP_POOL_ATTENTION) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: layers %zu-%zu: the attention pool is for the last layer, %zu, alone; "
+                       "choose another pool (option 'pool')",
+                       path, asked.first, asked.last, depth);
+    }
+    bool with_mean = vit->pool == LP_POOL_CLASS_MEAN;
+    vit->layers = asked;
+    vit->features = (asked.last - asked.first + 1 + (with_mean ? 1 : 0)) * vit->shape.width;
+    vit->shape.embedding = last_alone && !with_mean ? vit->shape.embedding : 0;
+    if (!last_alone && asked.first < asked.last) {
+        (void)snprintf(info->blocks, sizeof info->blocks, "%zu-%zu", asked.first, asked.last);
+    } else if (!last_alone) {
+        (void)snprintf(info->blocks, sizeof info->blocks, "%zu", asked.last);
+    }
     return LP_OK;
 }
 
@@ -267,7 +298,7 @@ static void describe(const making *m, const lp_model_config *config, lp_encoder_
     info->layers = shape->layers;
     info->mlp_width = shape->mlp_width;
     info->projected = shape->embedding;
-    info->penultimate = shape->width;
+    info->penultimate = vit->features;
     info->batch = choose_batch(shape->tokens);
     name_model(source->family->title, info);
 }
@@ -322,6 +353,7 @@ static lp_status choose_all(making *m, lp_encoder_info *info, lp_error *err) {
     LP_TRY(check_norms(m, &config, err));
     LP_TRY(choose_heads(m, &config, err));
     LP_TRY(choose_pool(m, &config, err));
+    LP_TRY(choose_layers(m, info, err));
     LP_TRY(choose_input(m, &config, err));
     /* before the activation: the rest is known whether it is or not */
     m->vit->eps = config.norm_eps > 0 ? config.norm_eps : m->source->family->norm_eps;

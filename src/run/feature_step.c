@@ -13,8 +13,13 @@ lp_status lp_run_open_model(const char *path, const lp_encoder_options *options,
     LP_TRY(lp_checkpoint_open(path, ckpt, err));
     LP_TRY(lp_encoder_recognise(*ckpt, options, &info, err));
     if (lp_encoder_features(&info, point) == 0) {
-        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no feature point '%s'", path, info.name,
-                       lp_feature_point_name(point)));
+        bool several = info.penultimate > info.width && info.patch > 0;
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no feature point '%s'%s", path, info.name,
+                       lp_feature_point_name(point),
+                       several || info.blocks[0] != '\0'
+                           ? ": its projection, if any, is for the vector of the last layer alone "
+                             "(options 'layers' and 'pool')"
+                           : ""));
     }
 done:
     if (status != LP_OK) {

@@ -42,6 +42,23 @@ show features mean --pool cls --input-size 20
 show features mean --pool mean --input-size 10
 expect inputs
 
+# ---- features of several layers
+run 0 features both --layers 1-2 --pool cls+mean
+ok "layers and pool are recorded" sh -c "grep -q '\"layers\": \"1-2\"' both/meta.json && grep -q '\"pool\": \"cls+mean\"' both/meta.json"
+ok "they are other features" grep -q '"width": 72' both/meta.json
+run 0 features last --layers 2
+ok "the last layer alone is the default" cmp cls/features.npy last/features.npy
+ok "to the last digit of its inputs" sh -c "! grep -q '\"layers\": \"' last/meta.json"
+show features both --layers 2-2 --pool cls+mean
+show features no --layers 2-3
+show features no --layers 2-1
+show features no --layers most
+show "$LP_PROGRAM" extract --model siglip.safetensors --heads 2 --layers 1-2 --data $data --split test --out no
+show "$LP_PROGRAM" extract --model clip.safetensors --heads 2 --activation gelu --layers 1-2 --feature projected --data $data --split test --out no
+run 0 "$LP_PROGRAM" inspect dino.safetensors --heads 2 --layers 1
+has "pooling cls, layers 1"
+expect layers
+
 # ---- 8-bit integers: any number of threads; never taken for float32
 run 0 features eight --precision int8 --threads 1
 run 0 features more --precision int8 --threads 3
@@ -82,6 +99,8 @@ cp "$LP_SOURCE/tests/golden/encoder/timm.safetensors" vit.safetensors
 cp "$LP_SOURCE/tests/golden/encoder/clip.safetensors" open.safetensors
 show "$LP_PROGRAM" compare open.safetensors vit.safetensors --data $data --cache cache --out out
 run 0 "$LP_PROGRAM" compare open.safetensors,activation=gelu vit.safetensors --data $data --cache cache --out out
+run 0 "$LP_PROGRAM" compare four=vit.safetensors,pool=cls+mean,layers=1-2 vit.safetensors --data $data --cache cache --out out --format csv
+ok "one model's layers are its own" sh -c "grep -rl '\"layers\": \"1-2\"' cache/features | grep -c meta.json | grep -qx 2"
 ok "the option answers" grep -rq '"activation": "gelu"' cache/features
 config 1e-5
 run 0 "$LP_PROGRAM" compare hf.safetensors vit.safetensors --data $data --cache cache --out out

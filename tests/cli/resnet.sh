@@ -23,6 +23,8 @@ ok "meta.json has the input" grep -q '"crop": 45' small/meta.json
 show extract other clip-resnet --input-size 96
 show extract other resnet-basic --activation gelu
 show extract other resnet-basic --precision int8
+show extract other resnet-basic --layers 1-2
+show extract other resnet-basic --pool cls+mean
 show extract other resnet-basic --input-size 45 --feature projected
 expect resnets
 done_testing

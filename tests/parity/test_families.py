@@ -342,6 +342,68 @@ def timm_kinds():
     return good
 
 
+def linear_input(model, images, first, last, with_mean):
+    """What DINOv2's linear probe reads (facebookresearch/dinov2 eval/linear.py,
+    create_linear_input): of each block the class token behind the final norm, then the mean of the
+    last one's patches."""
+    with torch.no_grad():
+        blocks = model.get_intermediate_layers(
+            images, list(range(first - 1, last)), return_prefix_tokens=True, norm=True
+        )
+    vectors = [prefix[:, 0] for _, prefix in blocks]
+    vectors += [blocks[-1][0].mean(1)] if with_mean else []
+    return torch.cat(vectors, -1)
+
+
+def layers_as_dinov2_reads_them():
+    good = True
+    kinds = {
+        "plain": {},
+        "registers": dict(reg_tokens=4, no_embed_class=True, init_values=0.1),
+        "SwiGLU": dict(init_values=0.1) | GATED,
+    }
+    for label, kind in kinds.items():
+        model = randomized(small_vit(4, depth=6, **kind), 3)
+        images = images_for(28, 3)
+        path = write(model.state_dict())
+        for first, last, pool in [(3, 6, "cls+mean"), (3, 6, "cls"), (2, 4, "cls+mean")]:
+            expected = linear_input(model, images, first, last, pool == "cls+mean")
+            good &= compare(
+                path,
+                images,
+                {"penultimate": expected},
+                f"{label}, layers {first}-{last}, {pool}",
+                pool=pool,
+                layers=f"{first}-{last}",
+            )
+        expected = linear_input(model, images, 6, 6, True)
+        good &= compare(path, images, {"penultimate": expected}, f"{label}, cls+mean", pool="cls+mean")
+    return good
+
+
+def layers_of_dinov2():
+    """facebook/dinov2-small's shape from transformers: its hidden states behind its last norm."""
+    config = transformers.Dinov2Config(
+        image_size=224, patch_size=14, hidden_size=384, num_attention_heads=6
+    )
+    model = randomized(transformers.Dinov2Model(config), 6)
+    folder = fresh()
+    model.save_pretrained(folder)
+    images = images_for(224, 2)
+    with torch.no_grad():
+        hidden = model(images, output_hidden_states=True).hidden_states[-4:]
+        normed = [model.layernorm(x) for x in hidden]
+        expected = torch.cat([*(x[:, 0] for x in normed), normed[-1][:, 1:].mean(1)], -1)
+    return compare(
+        folder / "model.safetensors",
+        images,
+        {"penultimate": expected},
+        "DINOv2 S/14, layers 9-12, cls+mean",
+        pool="cls+mean",
+        layers="9-12",
+    )
+
+
 def timm_distilled():
     """DeiT's two tokens: timm's pre_logits are their mean."""
     good = True
@@ -606,6 +668,8 @@ TESTS = [
     open_clip_resized,
     open_clip_siglip,
     timm_kinds,
+    layers_as_dinov2_reads_them,
+    layers_of_dinov2,
     timm_distilled,
     timm_clip,
     timm_official,

@@ -1,7 +1,7 @@
 /* Runs an encoder on raw inputs, for comparison with other programs.
  *
  * usage: run_encoder [OPTION=VALUE ...] CHECKPOINT projected|penultimate BATCH IMAGES OUT [TAPS]
- *   OPTION  activation, pool, input_size, heads or select of lp_encoder_options
+ *   OPTION  activation, pool, layers (9-12), input_size, heads or select of lp_encoder_options
  *   IMAGES  float32 [N, 3, input, input], preprocessed
  *   OUT     float32 [N, F]
  *   TAPS    an existing folder: every stage of the first batch as "TAPS/<stage>.f32"
@@ -66,12 +66,18 @@ static bool take_option(const char *argument, lp_encoder_options *options) {
         options->heads = (size_t)strtoul(value, NULL, 10);
         return true;
     }
+    if (strncmp(argument, "layers", name) == 0) {
+        char *end;
+        options->layers.first = (size_t)strtoul(value, &end, 10);
+        options->layers.last = (size_t)strtoul(end + (*end == '-'), NULL, 10);
+        return true;
+    }
     if (strncmp(argument, "select", name) == 0) {
         options->select = value;
         return true;
     }
-    for (int i = 1; i <= 3; i++) {
-        if (strncmp(argument, "activation", name) == 0 &&
+    for (int i = 1; i <= 4; i++) {
+        if (i < 4 && strncmp(argument, "activation", name) == 0 &&
             strcmp(value, lp_activation_name((lp_activation)i)) == 0) {
             options->activation = (lp_activation)i;
             return true;

@@ -406,6 +406,87 @@ static void a_feature_point_that_is_not_there_is_refused(void **state) {
     free_golden(&g);
 }
 
+static void read_norm(const char *name, float *values) {
+    lp_checkpoint *ckpt = open_golden("timm");
+    const lp_tensor_read read = {lp_checkpoint_find(ckpt, name), values};
+    assert_ok(lp_checkpoint_read(ckpt, &read, 1, 1, &err), &err);
+    lp_checkpoint_close(ckpt);
+}
+
+/* Vectors of the golden ViT's blocks, from the activations that PyTorch computed. */
+enum { VIT_WIDTH = 64, VIT_TOKENS = 26 };
+
+/* The final norm of one token after block `block`, of image `b`, added to out. */
+static void add_normed(golden *g, size_t block, size_t b, size_t token, double scale, double *out) {
+    char stage[16];
+    float weight[VIT_WIDTH], bias[VIT_WIDTH];
+    read_norm("norm.weight", weight);
+    read_norm("norm.bias", bias);
+    (void)snprintf(stage, sizeof stage, "block %zu", block);
+    float *values = golden_values(g, stage, 0);
+    const float *x = values + (b * VIT_TOKENS + token) * VIT_WIDTH;
+    double mean = 0, square = 0;
+    for (size_t j = 0; j < VIT_WIDTH; j++) {
+        mean += (double)x[j] / VIT_WIDTH;
+    }
+    for (size_t j = 0; j < VIT_WIDTH; j++) {
+        square += pow((double)x[j] - mean, 2) / VIT_WIDTH;
+    }
+    for (size_t j = 0; j < VIT_WIDTH; j++) {
+        double normed = ((double)x[j] - mean) / sqrt(square + 1e-6);
+        out[j] += scale * (normed * (double)weight[j] + (double)bias[j]);
+    }
+    lp_free(values);
+}
+
+static void layers_are_the_normed_vectors_of_their_blocks(void **state) {
+    (void)state;
+    const lp_encoder_options cases[] = {
+        {.layers = {1, 2}, .pool = LP_POOL_CLASS},
+        {.layers = {1, 2}, .pool = LP_POOL_CLASS_MEAN},
+        {.layers = {2, 2}, .pool = LP_POOL_MEAN},
+        {.layers = {1, 2}, .pool = LP_POOL_MEAN},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        const lp_encoder_options *o = &cases[c];
+        golden g = load_golden("timm", o);
+        size_t layers = o->layers.last - o->layers.first + 1;
+        size_t vectors = layers + (o->pool == LP_POOL_CLASS_MEAN ? 1 : 0);
+        size_t width = lp_encoder_describe(g.encoder)->penultimate;
+        assert_int_equal(width, vectors * VIT_WIDTH);
+        run(&g, LP_FEATURE_DEFAULT, NULL);
+        for (size_t i = 0; i < g.batch * vectors; i++) {
+            double expected[VIT_WIDTH] = {0};
+            size_t b = i / vectors, v = i % vectors;
+            bool mean = o->pool == LP_POOL_MEAN || v == layers;
+            size_t block = o->layers.first + (v < layers ? v : layers - 1) - 1;
+            for (size_t t = mean ? 1 : 0; t < (mean ? VIT_TOKENS : 1); t++) {
+                add_normed(&g, block, b, t, mean ? 1.0 / (VIT_TOKENS - 1) : 1, expected);
+            }
+            float as_float[VIT_WIDTH];
+            for (size_t j = 0; j < VIT_WIDTH; j++) {
+                as_float[j] = (float)expected[j];
+            }
+            const float *found = g.features + i * VIT_WIDTH;
+            assert_true(relative_error(found, as_float, VIT_WIDTH) <= TOLERANCE);
+        }
+        free_golden(&g);
+    }
+}
+
+static void the_last_layer_alone_is_the_default(void **state) {
+    (void)state;
+    const lp_encoder_options last = {.activation = LP_ACTIVATION_QUICK_GELU, .layers = {2, 2}};
+    golden a = load_golden("clip", &quick_gelu), b = load_golden("clip", &last);
+    size_t width = lp_encoder_describe(a.encoder)->projected;
+    assert_string_equal(lp_encoder_describe(b.encoder)->blocks, "");
+    run(&a, LP_FEATURE_PROJECTED, NULL);
+    run(&b, LP_FEATURE_PROJECTED, NULL);
+    assert_memory_equal(a.features, b.features, a.batch * width * sizeof *a.features);
+    free_golden(&a);
+    free_golden(&b);
+}
+
 static void a_run_allocates_nothing_and_repeats_to_the_bit(void **state) {
     (void)state;
     golden g = load_golden("clip", &quick_gelu);
@@ -580,6 +661,8 @@ int main(void) {
         cmocka_unit_test(clip_stages_match_pytorch),
         cmocka_unit_test(timm_stages_match_timm),
         cmocka_unit_test(a_feature_point_that_is_not_there_is_refused),
+        cmocka_unit_test(layers_are_the_normed_vectors_of_their_blocks),
+        cmocka_unit_test(the_last_layer_alone_is_the_default),
         cmocka_unit_test(a_run_allocates_nothing_and_repeats_to_the_bit),
         cmocka_unit_test(an_image_does_not_see_its_batch),
         cmocka_unit_test(eight_bits_are_near_float32_and_say_so),

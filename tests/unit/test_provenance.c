@@ -10,7 +10,7 @@ static const char whole[] =
     "{\"inputs\": {\"feature_format\": 2, \"family\": \"timm-vit\", \"weights_sha256\": \"ab\", "
     "\"feature\": \"penultimate\", \"normalize\": false, \"data_sha256\": \"cd\", \"split\": "
     "\"test\", \"labels\": \"fine\", \"images\": 3, \"activation\": \"gelu\", \"pool\": \"cls\", "
-    "\"precision\": \"float32\", \"heads\": 3, \"norm_eps\": \"9.99999997e-07\", \"preprocess\": "
+    "\"layers\": \"9-12\", \"precision\": \"float32\", \"heads\": 3, \"norm_eps\": \"9.99999997e-07\", \"preprocess\": "
     "{\"resize\": 248, \"crop\": 224, \"filter\": \"bicubic\", \"squash\": false, "
     "\"crop_rule\": \"floor\", \"resize_rule\": \"pillow-13\", \"mean\": "
     "[\"0.5\", \"0.5\", \"0.5\"], \"std\": [\"0.5\", \"0.5\", \"0.25\"]}}, "
@@ -76,6 +76,7 @@ static void every_input_is_compared(void **state) {
     DIFFERS(b.encoder.activation = "quick_gelu", "activation");
     DIFFERS(b.data.labels = LP_LABELS_COARSE, "labels");
     DIFFERS(b.encoder.pool = NULL, "pool");
+    DIFFERS(b.encoder.blocks = NULL, "layers");
     DIFFERS(b.encoder.heads = 4, "heads");
     DIFFERS(b.encoder.norm_eps = 1e-5F, "norm_eps");
     DIFFERS(b.encoder.precision = "int8", "precision");

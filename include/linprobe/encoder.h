@@ -163,6 +163,8 @@ size_t lp_encoder_scratch(const lp_encoder *encoder, size_t batch);
  *   "stem"         [batch * pixels, channels]  after its pooling
  *   "layerS.I"     [batch * pixels, channels]  stage S from 1, block I from 0
  *   "tokens"       [batch * T, D]  CLIP only: the mean and the pixels, positions added
+ * of a described network (docs/MODEL.md), pixels as rows of channels: its stages by the names of
+ *   their modules, as "stem", "stages.S.blocks.I"
  * and of all:
  *   "penultimate"  [batch, D]
  *   "projected"    [batch, E]  at LP_FEATURE_PROJECTED */
@@ -178,7 +180,8 @@ typedef void (*lp_observe_stage)(void *context, const char *stage, const float *
  *               "class attention" is "qkv" and "attention" of a last block from which only the
  *               class token is used.
  *               Of a ResNet: "stem", "conv 1x1", "conv 3x3", "winograd 3x3" (with fewer products),
- *               "pool", "attention", "projection"
+ *               "pool", "attention", "projection".
+ *               Of a described network, of those above what it has, and "depthwise"
  *   operations  floating-point, two for each multiplication with its addition that was really done;
  *               those of norms, activations, softmax and pooling, and Winograd's additions, are not
  *               counted

@@ -11,7 +11,10 @@ typedef enum lp_nonlinearity {
     LP_IDENTITY,
     LP_QUICK_GELU, /* x sigmoid(1.702 x): OpenAI's CLIP.  Not GELU: they differ by up to 0.02 */
     LP_GELU,       /* x Phi(x), Phi the normal distribution function: torch.nn.GELU() */
-    LP_GELU_TANH   /* torch.nn.GELU(approximate='tanh') */
+    LP_GELU_TANH,  /* torch.nn.GELU(approximate='tanh') */
+    LP_RELU,       /* negatives become 0 */
+    LP_SILU,       /* x sigmoid(x) */
+    LP_SIGMOID     /* 1 / (1 + exp(-x)) */
 } lp_nonlinearity;
 
 LP_BODY float lp_quick_gelu(float x) {
@@ -50,5 +53,52 @@ LP_BODY float lp_gelu_tanh(float x) {
 LP_BODY float lp_silu(float x) {
     return x / (1.0F + lp_exp(-x));
 }
+
+LP_BODY float lp_activate(lp_nonlinearity activation, float x) {
+    switch (activation) {
+    case LP_QUICK_GELU:
+        return lp_quick_gelu(x);
+    case LP_GELU:
+        return lp_gelu(x);
+    case LP_GELU_TANH:
+        return lp_gelu_tanh(x);
+    case LP_RELU:
+        return x < 0 ? 0 : x;
+    case LP_SILU:
+        return lp_silu(x);
+    case LP_SIGMOID:
+        return 1.0F / (1.0F + lp_exp(-x));
+    case LP_IDENTITY:
+        break;
+    }
+    return x;
+}
+
+/* Calls BODY(...) with the activation as a number that the compiler knows: a loop of its own for
+ * each. */
+#define LP_FOR_ACTIVATION(activation, call)                                                        \
+    switch (activation) {                                                                          \
+    case LP_QUICK_GELU:                                                                            \
+        call(LP_QUICK_GELU);                                                                       \
+        break;                                                                                     \
+    case LP_GELU:                                                                                  \
+        call(LP_GELU);                                                                             \
+        break;                                                                                     \
+    case LP_GELU_TANH:                                                                             \
+        call(LP_GELU_TANH);                                                                        \
+        break;                                                                                     \
+    case LP_RELU:                                                                                  \
+        call(LP_RELU);                                                                             \
+        break;                                                                                     \
+    case LP_SILU:                                                                                  \
+        call(LP_SILU);                                                                             \
+        break;                                                                                     \
+    case LP_SIGMOID:                                                                               \
+        call(LP_SIGMOID);                                                                          \
+        break;                                                                                     \
+    case LP_IDENTITY:                                                                              \
+        call(LP_IDENTITY);                                                                         \
+        break;                                                                                     \
+    }
 
 #endif

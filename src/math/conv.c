@@ -9,7 +9,7 @@
  *   chunk of 192 pixels     their pointers [tile][tap][6]
  *     panel of 16 outputs   stays in the second-level cache for the whole chunk
  *       tile of 6 pixels    6 x 16 sums in registers: at each k 16 weights times 6 values of x
- *                           + bias (+ add) (relu) -> y
+ *                           act(+ bias (+ add)) -> y
  *
  * A sum over k = (tap, channel) is cut into chains of 256 fused multiply-adds from 0, added up in
  * their order, whatever the width of the registers: a single chain of 4608 would be four times as
@@ -163,9 +163,10 @@ typedef struct conv_job {
     const lp_conv *conv;
     const lp_conv_input *in;
     const float *add;
-    bool relu;
+    lp_nonlinearity activation;
     float *y;
     size_t high, wide; /* of the output */
+    size_t lead_high, lead_wide;
     /* [TILE][2 * PANEL], aligned to 64 bytes.  Here, and not where it is used, as gcc would keep it
      * in the registers that the chains need. */
     float *sums;
@@ -177,11 +178,12 @@ static const float *at_tap(const conv_job *j, const float *image, size_t place, 
     const lp_conv_input *in = j->in;
     size_t v = place / j->wide * c->stride + t / c->taps_wide;
     size_t u = place % j->wide * c->stride + t % c->taps_wide;
-    bool inside = v >= c->padding && v - c->padding < in->height && u >= c->padding &&
-                  u - c->padding < in->width;
+    bool inside = v >= j->lead_high && v - j->lead_high < in->height && u >= j->lead_wide &&
+                  u - j->lead_wide < in->width;
     assert(inside || c->zeros != NULL);
-    return inside ? image + (v - c->padding) * in->row_stride + (u - c->padding) * in->pixel_stride
-                  : c->zeros;
+    return inside
+               ? image + (v - j->lead_high) * in->row_stride + (u - j->lead_wide) * in->pixel_stride
+               : c->zeros;
 }
 
 /* rows [tiles][taps][TILE] for pixels first .. first + count - 1; behind the last pixel, pixel
@@ -201,15 +203,28 @@ static void point(const conv_job *j, size_t first, size_t count, size_t tiles, c
 }
 
 /* The sums of `rows` pixels and `columns` outputs into y. */
-LP_BODY void finish(const float *sums, size_t sums_stride, size_t rows, size_t columns,
-                    const float *bias, const float *add, bool relu, float *y, size_t stride) {
-    for (size_t i = 0; i < rows; i++) {
-        for (size_t l = 0; l < columns; l++) {
-            float v = sums[i * sums_stride + l] + (bias != NULL ? bias[l] : 0);
-            v += add != NULL ? add[i * stride + l] : 0;
-            y[i * stride + l] = relu && v < 0 ? 0 : v;
+typedef struct conv_end {
+    const float *sums;
+    size_t sums_stride, rows, columns;
+    const float *bias, *add;
+    float *y;
+    size_t stride;
+} conv_end;
+
+LP_BODY void finish_as(const conv_end *e, lp_nonlinearity activation) {
+    for (size_t i = 0; i < e->rows; i++) {
+        for (size_t l = 0; l < e->columns; l++) {
+            float v = e->sums[i * e->sums_stride + l] + (e->bias != NULL ? e->bias[l] : 0);
+            v += e->add != NULL ? e->add[i * e->stride + l] : 0;
+            e->y[i * e->stride + l] = lp_activate(activation, v);
         }
     }
+}
+
+LP_BODY void finish(const conv_end *e, lp_nonlinearity activation){
+#define FINISH(known) finish_as(e, known)
+    LP_FOR_ACTIVATION(activation, FINISH)
+#undef FINISH
 }
 
 LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
@@ -234,10 +249,16 @@ LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
                                       weights + p * depth * PANEL};
                     size_t at = (first + t * TILE) * stride + column;
                     size_t high = count - t * TILE < TILE ? count - t * TILE : TILE;
+                    conv_end end = {j->sums,
+                                    at_once * PANEL,
+                                    high,
+                                    columns,
+                                    c->bias != NULL ? c->bias + column : NULL,
+                                    j->add != NULL ? j->add + at : NULL,
+                                    j->y + at,
+                                    stride};
                     sum(&tile, step, j->sums);
-                    finish(j->sums, at_once * PANEL, high, columns,
-                           c->bias != NULL ? c->bias + column : NULL,
-                           j->add != NULL ? j->add + at : NULL, j->relu, j->y + at, stride);
+                    finish(&end, j->activation);
                 }
             }
         }
@@ -256,7 +277,15 @@ lp_conv_input lp_conv_dense(const float *x, size_t images, size_t height, size_t
 }
 
 size_t lp_conv_side(const lp_conv *conv, size_t side, size_t taps) {
-    return (side + 2 * conv->padding - taps) / conv->stride + 1;
+    size_t padded = side + 2 * conv->padding;
+    return conv->same       ? (side + conv->stride - 1) / conv->stride
+           : padded >= taps ? (padded - taps) / conv->stride + 1
+                            : 0;
+}
+
+size_t lp_conv_lead(const lp_conv *conv, size_t side, size_t taps) {
+    size_t covered = (lp_conv_side(conv, side, taps) - 1) * conv->stride + taps;
+    return !conv->same ? conv->padding : covered > side ? (covered - side) / 2 : 0;
 }
 
 size_t lp_conv_packed(const lp_conv *conv) {
@@ -283,12 +312,64 @@ void lp_conv_pack(const lp_conv *conv, const float *weight, const double *scale,
     }
 }
 
-void lp_conv_run(const lp_conv *conv, const lp_conv_input *in, const float *add, bool relu,
-                 float *y) {
-    _Alignas(64) float sums[TILE * 2 * PANEL];
-    conv_job j = {conv, in, add, relu, y, .sums = sums};
+static conv_job conv_job_of(const lp_conv *conv, const lp_conv_input *in, const float *add,
+                            lp_nonlinearity activation, float *y, float *sums) {
+    conv_job j = {conv, in, add, activation, y, .sums = sums};
     j.high = lp_conv_side(conv, in->height, conv->taps_high);
     j.wide = lp_conv_side(conv, in->width, conv->taps_wide);
+    j.lead_high = lp_conv_lead(conv, in->height, conv->taps_high);
+    j.lead_wide = lp_conv_lead(conv, in->width, conv->taps_wide);
+    return j;
+}
+
+void lp_conv_run(const lp_conv *conv, const lp_conv_input *in, const float *add,
+                 lp_nonlinearity activation, float *y) {
+    _Alignas(64) float sums[TILE * 2 * PANEL];
+    conv_job j = conv_job_of(conv, in, add, activation, y, sums);
     assert(conv->taps_high * conv->taps_wide <= LP_CONV_MAX_TAPS);
     run_conv(&j);
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+/* Pixels a side with the zeros round them. */
+static size_t padded_side(const lp_conv *conv, size_t side) {
+    size_t taps = conv->taps_high, end = lp_conv_lead(conv, side, taps) + side;
+    size_t covered = (lp_conv_side(conv, side, taps) - 1) * conv->stride + taps;
+    return covered > end ? covered : end;
+}
+
+size_t lp_conv_images_scratch(const lp_conv *conv, size_t side) {
+    size_t padded = padded_side(conv, side);
+    return padded * padded * conv->in;
+}
+
+/* With few channels a tap of one pixel would be too short: the pixels are copied to rows of
+ * channels with zeros round them, and whole kernel rows are one tap each. */
+void lp_conv_images(const lp_conv *conv, const float *x, size_t images, size_t side,
+                    lp_nonlinearity activation, float *scratch, float *y) {
+    size_t padded = padded_side(conv, side), lead = lp_conv_lead(conv, side, conv->taps_high);
+    size_t channels = conv->in, row_floats = padded * channels;
+    memset(scratch, 0, images * padded * row_floats * sizeof *scratch);
+    for (size_t row = 0; row < images * channels * side; row++) { /* image, channel, row */
+        size_t image = row / (channels * side), channel = row / side % channels, v = row % side;
+        float *pixel =
+            scratch + (image * padded + v + lead) * row_floats + lead * channels + channel;
+        for (size_t u = 0; u < side; u++) {
+            pixel[channels * u] = x[row * side + u];
+        }
+    }
+    lp_conv rows = *conv;
+    rows.in = channels * conv->taps_wide;
+    rows.taps_wide = 1;
+    rows.padding = 0;
+    rows.same = false;
+    lp_conv_input in = {scratch,
+                        images,
+                        padded,
+                        padded - conv->taps_wide + 1,
+                        channels,
+                        row_floats,
+                        padded * row_floats};
+    lp_conv_run(&rows, &in, NULL, activation, y);
 }

@@ -40,13 +40,6 @@ typedef struct lp_output_part {
     size_t rows, columns;
 } lp_output_part;
 
-LP_BODY float lp_activate(lp_nonlinearity activation, float x) {
-    return activation == LP_QUICK_GELU  ? lp_quick_gelu(x)
-           : activation == LP_GELU      ? lp_gelu(x)
-           : activation == LP_GELU_TANH ? lp_gelu_tanh(x)
-                                        : x;
-}
-
 /* y = act(sums + bias (+ y)), half a panel; columns at most LP_TILE_RUN. */
 LP_BODY void lp_finish_half(const float *sums, const lp_output_part *p, size_t half, size_t columns,
                             bool add, const float *bias, lp_nonlinearity activation) {
@@ -86,26 +79,15 @@ LP_BODY void lp_finish_sums_as(const float *sums, const lp_output_part *p, bool 
 
 /* A loop of its own for each case: the tile's end is 3 % of its time otherwise. */
 LP_BODY void lp_finish_sums(const float *sums, const lp_output_part *p, bool add, const float *bias,
-                            lp_nonlinearity activation) {
-    switch (activation) {
-    case LP_QUICK_GELU:
-        lp_finish_sums_as(sums, p, add, bias, LP_QUICK_GELU);
-        break;
-    case LP_GELU:
-        lp_finish_sums_as(sums, p, add, bias, LP_GELU);
-        break;
-    case LP_GELU_TANH:
-        lp_finish_sums_as(sums, p, add, bias, LP_GELU_TANH);
-        break;
-    case LP_IDENTITY:
-        lp_finish_sums_as(sums, p, add, bias, LP_IDENTITY);
-        break;
-    }
+                            lp_nonlinearity activation){
+#define LP_FINISH(known) lp_finish_sums_as(sums, p, add, bias, known)
+    LP_FOR_ACTIVATION(activation, LP_FINISH)
+#undef LP_FINISH
 }
 
 /* Where the sums of tile t and panel p go. */
-LP_BODY lp_output_part lp_output_part_of(const lp_linear_output *o, size_t out, size_t rows,
-                                         size_t t, size_t panel) {
+LP_BODY lp_output_part
+    lp_output_part_of(const lp_linear_output *o, size_t out, size_t rows, size_t t, size_t panel) {
     size_t column = panel * LP_PANEL, left = rows - t * LP_TILE_ROWS;
     size_t columns = lp_panel_outputs(out, panel);
     if (o->stride == 0) { /* whole rows and runs, for what reads it */

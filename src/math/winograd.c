@@ -12,7 +12,7 @@
  *   96 tiles at a time
  *     v [16][tiles, in]        from the pixels: only additions
  *     m [16][tiles, out]       = v u: sixteen products, as 1x1 convolutions
- *     y                        from m, + bias (+ add) (relu)
+ *     y                        act(m transformed + bias (+ add))
  *
  * B and A hold only 0 and +-1 and G halves, so this loses little: about one bit more than the
  * direct sum.  (F(4x4, 3x3) would save more and lose three to four.)  The sixteen planes of v and m
@@ -29,7 +29,7 @@ enum { PLANES = 16, TILES = 96, APART = 32 };
 
 bool lp_winograd_fits(const lp_conv *conv) {
     return conv->taps_high == 3 && conv->taps_wide == 3 && conv->stride == 1 &&
-           conv->padding == 1 && conv->groups == 1 && conv->in % LP_LANES == 0 &&
+           (conv->padding == 1 || conv->same) && conv->groups == 1 && conv->in % LP_LANES == 0 &&
            conv->out % LP_LANES == 0;
 }
 
@@ -117,7 +117,7 @@ typedef struct tile_outputs {
     float *y[4];
     const float *add[4];
     const float *bias;
-    bool relu;
+    lp_nonlinearity activation;
 } tile_outputs;
 
 /* One vector of four by A', into its first two: every `step` of them. */
@@ -129,8 +129,8 @@ LP_BODY void times_a(lanes *m, size_t step) {
     }
 }
 
-LP_BODY void transform_output(const float *m, size_t apart, size_t channels,
-                              const tile_outputs *out) {
+LP_BODY void transform_output_as(const float *m, size_t apart, size_t channels,
+                                 const tile_outputs *out, lp_nonlinearity activation) {
     for (size_t c = 0; c < channels; c += LP_LANES) {
         lanes d[PLANES];
         for (size_t i = 0; i < PLANES; i++) {
@@ -156,11 +156,18 @@ LP_BODY void transform_output(const float *m, size_t apart, size_t channels,
                 v[l] += out->add[i][c + l];
             }
             for (size_t l = 0; l < LP_LANES; l++) {
-                v[l] = out->relu && v[l] < 0 ? 0 : v[l];
+                v[l] = lp_activate(activation, v[l]);
             }
             memcpy(out->y[i] + c, v, sizeof(lanes));
         }
     }
+}
+
+LP_BODY void transform_output(const float *m, size_t apart, size_t channels,
+                              const tile_outputs *out) {
+#define TRANSFORM(known) transform_output_as(m, apart, channels, out, known)
+    LP_FOR_ACTIVATION(out->activation, TRANSFORM)
+#undef TRANSFORM
 }
 
 static void output_tile(const float *m, size_t apart, size_t channels, const tile_outputs *out);
@@ -192,8 +199,8 @@ static void read_tile(const lp_conv *conv, const float *x, size_t side, tile_pla
 }
 
 static void write_tile(const lp_conv *conv, const float *m, size_t apart, size_t side,
-                       tile_place at, const float *add, bool relu, float *y) {
-    tile_outputs out = {.bias = conv->bias, .relu = relu};
+                       tile_place at, const float *add, lp_nonlinearity activation, float *y) {
+    tile_outputs out = {.bias = conv->bias, .activation = activation};
     for (size_t i = 0; i < 4; i++) {
         size_t row = at.row + i / 2, column = at.column + i % 2;
         if (row < side && column < side) {
@@ -206,7 +213,7 @@ static void write_tile(const lp_conv *conv, const float *m, size_t apart, size_t
 }
 
 void lp_winograd_run(const lp_conv *conv, const float *x, size_t images, size_t side,
-                     const float *add, bool relu, float *y, float *scratch) {
+                     const float *add, lp_nonlinearity activation, float *y, float *scratch) {
     size_t across = (side + 1) / 2, total = images * across * across;
     size_t v_apart = TILES * conv->in + APART, m_apart = TILES * conv->out + APART;
     float *v = scratch, *m = scratch + PLANES * v_apart;
@@ -219,11 +226,11 @@ void lp_winograd_run(const lp_conv *conv, const float *x, size_t images, size_t 
         plane.weights = conv->weights;
         for (size_t p = 0; p < PLANES; p++, plane.weights += lp_conv_packed(&plane)) {
             lp_conv_input in = lp_conv_dense(v + p * v_apart, 1, 1, count, conv->in);
-            lp_conv_run(&plane, &in, NULL, false, m + p * m_apart);
+            lp_conv_run(&plane, &in, NULL, LP_IDENTITY, m + p * m_apart);
         }
         for (size_t t = 0; t < count; t++) {
-            write_tile(conv, m + t * conv->out, m_apart, side, place_of(first + t, side), add, relu,
-                       y);
+            write_tile(conv, m + t * conv->out, m_apart, side, place_of(first + t, side), add,
+                       activation, y);
         }
     }
 }

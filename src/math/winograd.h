@@ -22,6 +22,6 @@ size_t lp_winograd_scratch(const lp_conv *conv);
 
 /* As lp_conv_run over dense images [images, side, side, in]. */
 void lp_winograd_run(const lp_conv *conv, const float *x, size_t images, size_t side,
-                     const float *add, bool relu, float *y, float *scratch);
+                     const float *add, lp_nonlinearity activation, float *y, float *scratch);
 
 #endif

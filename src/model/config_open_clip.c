@@ -15,17 +15,6 @@ static const char *const known[] = {
     "timm_drop_path", "output_tokens",
 };
 
-static size_t total(const json_t *counts) {
-    size_t sum = 0;
-    for (size_t i = 0; i < json_array_size(counts); i++) {
-        const json_t *count = json_array_get(counts, i);
-        sum += json_is_integer(count) && json_integer_value(count) > 0
-                   ? (size_t)json_integer_value(count)
-                   : 0;
-    }
-    return sum;
-}
-
 /* A key that is set to something, and that no table knows. */
 static lp_status check_keys(const lp_config_reader *r, json_t *vision) {
     const char *key;
@@ -100,10 +89,12 @@ lp_status lp_config_read_open_clip(const lp_config_reader *r, json_t *config) {
     const json_t *layers = json_object_get(vision, "layers");
     size_t patch =
         lp_config_count(vision, "patch_size", timm != NULL ? lp_config_timm_patch(timm) : 0);
+    const lp_architecture *architecture = timm != NULL ? lp_config_architecture(r, timm) : NULL;
+    size_t width = architecture != NULL ? architecture->width : 0;
     bool resnet = json_is_array(layers); /* a ModifiedResNet, whose dimensions are of its stem */
     lp_status status = LP_OK;
-    if (resnet ? r->patch > 0 || !lp_config_is_ours(r, 0, total(layers), 0)
-               : !lp_config_is_ours(r, lp_config_count(vision, "width", 0),
+    if (resnet ? r->patch > 0 || !lp_config_is_ours(r, 0, lp_config_total(layers), 0)
+               : !lp_config_is_ours(r, lp_config_count(vision, "width", width),
                                     lp_config_count(vision, "layers", 0), patch)) {
         return LP_OK;
     }

@@ -46,6 +46,12 @@ LP_MUST_USE lp_status lp_config_check_mean_std(const lp_config_reader *r);
 LP_MUST_USE lp_status lp_config_mean_std(const lp_config_reader *r, const json_t *object,
                                          lp_mean_std usual, const char *name);
 
+/* The row of a name in the family's list of architectures, or NULL. */
+const lp_architecture *lp_config_architecture(const lp_config_reader *r, const char *name);
+
+/* The sum of a list of counts. */
+size_t lp_config_total(const json_t *counts);
+
 /* What timm's name of an architecture says; LP_ERR_UNSUPPORTED for one that is computed otherwise
  * than its weights show, and for unknown ones. */
 LP_MUST_USE lp_status lp_config_timm_name(const lp_config_reader *r, const char *name);

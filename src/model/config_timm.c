@@ -83,8 +83,25 @@ size_t lp_config_timm_patch(const char *name) {
     return found != NULL && found[5] >= '0' && found[5] <= '9' ? strtoul(found + 5, NULL, 10) : 0;
 }
 
+const lp_architecture *lp_config_architecture(const lp_config_reader *r, const char *name) {
+    const lp_architecture *a = r->family->architectures;
+    while (a != NULL && a->pattern != NULL && fnmatch(a->pattern, name, 0) != 0) {
+        a++;
+    }
+    return a != NULL && a->pattern != NULL ? a : NULL;
+}
+
 lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
     lp_model_config *out = r->out;
+    if (r->family->architectures != NULL) {
+        const lp_architecture *a = lp_config_architecture(r, name);
+        if (a == NULL) {
+            return lp_config_refuse(r, "architecture", name);
+        }
+        out->activation = a->activation;
+        out->norm_eps = a->norm_eps;
+        return LP_OK;
+    }
     bool resnet = lp_text_in(resnets, COUNT(resnets), name, strlen(name));
     if ((r->patch > 0 && !is_known_vit(name)) || (r->patch == 0 && !resnet)) {
         return lp_config_refuse(r, "architecture", name);
@@ -118,12 +135,44 @@ lp_status lp_config_timm_pool(const lp_config_reader *r, const char *key, const 
 
 /* Arguments that weights show, that training alone uses, or that are read elsewhere. */
 static const char *const harmless[] = {
-    "num_classes",     "in_chans",       "img_size",         "embed_dim",       "depth",
-    "patch_size",      "mlp_ratio",      "qkv_bias",         "init_values",     "class_token",
-    "reg_tokens",      "no_embed_class", "dynamic_img_size", "pre_norm",        "fc_norm",
-    "drop_rate",       "pos_drop_rate",  "patch_drop_rate",  "proj_drop_rate",  "attn_drop_rate",
-    "drop_path_rate",  "layers",         "cardinality",      "base_width",      "zero_init_last",
-    "strict_img_size", "final_norm",     "weight_init",      "drop_block_rate",
+    "num_classes",
+    "in_chans",
+    "img_size",
+    "embed_dim",
+    "depth",
+    "patch_size",
+    "mlp_ratio",
+    "qkv_bias",
+    "init_values",
+    "class_token",
+    "reg_tokens",
+    "no_embed_class",
+    "dynamic_img_size",
+    "pre_norm",
+    "fc_norm",
+    "drop_rate",
+    "pos_drop_rate",
+    "patch_drop_rate",
+    "proj_drop_rate",
+    "attn_drop_rate",
+    "drop_path_rate",
+    "layers",
+    "cardinality",
+    "base_width",
+    "zero_init_last",
+    "strict_img_size",
+    "final_norm",
+    "weight_init",
+    "drop_block_rate",
+    "depths",
+    "dims",
+    "use_grn",
+    "ls_init_value",
+    "conv_mlp",
+    "kernel_sizes",
+    "head_norm_first",
+    "head_hidden_size",
+    "head_init_scale",
 };
 
 static lp_status read_argument(const lp_config_reader *r, const char *key, const json_t *value) {
@@ -141,7 +190,11 @@ static lp_status read_argument(const lp_config_reader *r, const char *key, const
     if (strcmp(key, "output_stride") == 0 && json_integer_value(value) == 32) {
         return LP_OK; /* a smaller one: dilated convolutions */
     }
-    return strcmp(key, "act_layer") == 0 && text != NULL && r->patch > 0
+    if (strcmp(key, "norm_eps") == 0 && r->family->architectures != NULL) {
+        return lp_config_norm_eps(r, "model_args: norm_eps", json_number_value(value));
+    }
+    return strcmp(key, "act_layer") == 0 && text != NULL &&
+                   (r->patch > 0 || r->family->architectures != NULL)
                ? lp_config_activation(r, "model_args: act_layer", text)
                : lp_config_refuse(r, "model_args:", key);
 }

@@ -11,7 +11,8 @@
 
 /* ---- models ---------------------------------------------------------------------------------- */
 
-/* What a key that config.json does not have means; width 768, 12 layers, 12 heads in all. */
+/* What a key that config.json does not have means; width 768, 12 layers, 12 heads in all with a
+ * patch. */
 typedef struct defaults {
     const char *type;       /* model_type, also with "_vision_model" behind it */
     const char *activation; /* NULL: a ResNet */
@@ -31,6 +32,9 @@ static const defaults models[] = {
     {"ijepa", "gelu", 16, 1e-12F},
     {"intern_vit_6b", "gelu", 14, 1e-6F},
     {"resnet", NULL, 0, 0},
+    {"convnext", "gelu", 0, 1e-12F}, /* width 768 and 18 layers in all without a patch */
+    {"convnextv2", "gelu", 0, 1e-12F},
+    {"dinov3_convnext", "gelu", 0, 1e-6F},
 };
 
 static const defaults *find_model(const char *type) {
@@ -76,6 +80,23 @@ static size_t last_count(const json_t *array) {
                                                                  : 0;
 }
 
+/* Models of several stages. */
+static lp_status read_stages(const lp_config_reader *r, const json_t *config, const defaults *d) {
+    size_t width = last_count(json_object_get(config, "hidden_sizes"));
+    size_t layers = lp_config_total(json_object_get(config, "depths"));
+    lp_status status;
+    if (!lp_config_is_ours(r, width > 0 ? width : 768, layers > 0 ? layers : 18, 0)) {
+        return LP_OK;
+    }
+    LP_TRY(lp_config_norm_eps(r, "layer_norm_eps",
+                              lp_json_number(config, "layer_norm_eps", (double)d->norm_eps)));
+    r->out->input = lp_config_count(config, "image_size", 224);
+    status =
+        lp_config_activation(r, "hidden_act", lp_json_text(config, "hidden_act", d->activation));
+done:
+    return status;
+}
+
 lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config) {
     static const char *const parts[] = {"vision_config", "backbone_config", "encoder"};
     lp_model_config *out = r->out;
@@ -99,6 +120,9 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
         return r->patch == 0 && lp_config_is_ours(r, width > 0 ? width : 2048, 0, 0)
                    ? read_resnet(r, vision)
                    : LP_OK;
+    }
+    if (d->patch == 0) {
+        return read_stages(r, vision, d);
     }
     if (!lp_config_is_ours(r, lp_config_count(vision, "hidden_size", 768),
                            lp_config_count(vision, "num_hidden_layers", 12),
@@ -138,6 +162,7 @@ static const processor processors[] = {
     {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
+    {"DINOv3ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_IMAGENET, 0},
     {"ConvNext", 384, false, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 224.0 / 256},
 };
 

@@ -4,6 +4,7 @@
  * tests/unit/test_family_table.c compares the two. */
 #include "model/families.h"
 
+#include "model/net_descriptions.h"
 #include "model/resnet.h"
 #include "model/vit.h"
 #include "model/vit_layout.h"
@@ -13,6 +14,7 @@
 /* The kind of tower, and the names of its weights. */
 #define VIT(names) .tower = &lp_vit_kind, .layout = &(names)
 #define RESNET(names) .tower = &lp_resnet_kind, .layout = &(names)
+#define NET(description) .tower = &lp_net_kind, .layout = &(description)
 
 /* A ViT under timm's names; DINOv2's training saves its blocks in chunks, numbered through, and
  * torchvision has names of its own. */
@@ -74,6 +76,74 @@ static const lp_rename hf_resnet[] = {
 static const lp_rename sequential_resnet[] = {
     {"0.", "conv1."},  {"1.", "bn1."},    {"4.", "layer1."}, {"5.", "layer2."},
     {"6.", "layer3."}, {"7.", "layer4."}, {"9.", "fc."},     {NULL, NULL}};
+
+/* timm's names of a ConvNeXt from others: facebookresearch/ConvNeXt, ConvNeXt-V2 and dinov3;
+ * transformers' ConvNextModel and ConvNextV2Model; its DINOv3ConvNextModel. */
+static const lp_rename convnext[] = {
+    {"downsample_layers.0.#.", "stem.{0}."},
+    {"downsample_layers.#.#.", "stages.{0}.downsample.{1}."},
+    {"stages.#.#.dwconv.", "stages.{0}.blocks.{1}.conv_dw."},
+    {"stages.#.#.pwconv1.", "stages.{0}.blocks.{1}.mlp.fc1."},
+    {"stages.#.#.pwconv2.", "stages.{0}.blocks.{1}.mlp.fc2."},
+    {"stages.#.#.grn.gamma", "stages.{0}.blocks.{1}.mlp.grn.weight"},
+    {"stages.#.#.grn.beta", "stages.{0}.blocks.{1}.mlp.grn.bias"},
+    {"stages.#.#.", "stages.{0}.blocks.{1}."},
+    {"norm.", "head.norm."},
+    {NULL, NULL}};
+static const lp_rename hf_convnext[] = {
+    {"embeddings.patch_embeddings.", "stem.0."},
+    {"embeddings.layernorm.", "stem.1."},
+    {"encoder.stages.#.downsampling_layer.#.", "stages.{0}.downsample.{1}."},
+    {"encoder.stages.#.layers.#.dwconv.", "stages.{0}.blocks.{1}.conv_dw."},
+    {"encoder.stages.#.layers.#.layernorm.", "stages.{0}.blocks.{1}.norm."},
+    {"encoder.stages.#.layers.#.pwconv1.", "stages.{0}.blocks.{1}.mlp.fc1."},
+    {"encoder.stages.#.layers.#.pwconv2.", "stages.{0}.blocks.{1}.mlp.fc2."},
+    {"encoder.stages.#.layers.#.grn.", "stages.{0}.blocks.{1}.mlp.grn."},
+    {"encoder.stages.#.layers.#.layer_scale_parameter", "stages.{0}.blocks.{1}.gamma"},
+    {"layernorm.", "head.norm."},
+    {NULL, NULL}};
+#define HF_DINOV3_CONVNEXT(stages)                                                                 \
+    {stages "0.downsample_layers.#.", "stem.{0}."},                                                \
+        {stages "#.downsample_layers.#.", "stages.{0}.downsample.{1}."},                           \
+        {stages "#.layers.#.depthwise_conv.", "stages.{0}.blocks.{1}.conv_dw."},                   \
+        {stages "#.layers.#.layer_norm.", "stages.{0}.blocks.{1}.norm."},                          \
+        {stages "#.layers.#.pointwise_conv1.", "stages.{0}.blocks.{1}.mlp.fc1."},                  \
+        {stages "#.layers.#.pointwise_conv2.", "stages.{0}.blocks.{1}.mlp.fc2."}, {                \
+        stages "#.layers.#.", "stages.{0}.blocks.{1}."                                             \
+    }
+static const lp_rename hf_dinov3_convnext[] = {HF_DINOV3_CONVNEXT("stages."),
+                                               HF_DINOV3_CONVNEXT("model.stages."),
+                                               {"layer_norm.", "head.norm."},
+                                               {NULL, NULL}};
+
+/* timm/models/convnext.py.  Not here: those with RMS norm or an overlapping stem. */
+static const lp_architecture convnexts[] = {
+    {"convnext_xxlarge", 3072, LP_ACTIVATION_AUTO, 1e-5F},
+    {"convnext_xlarge", 2048, LP_ACTIVATION_AUTO, 0},
+    {"convnext_large", 1536, LP_ACTIVATION_AUTO, 0},
+    {"convnext_large_mlp", 1536, LP_ACTIVATION_AUTO, 0},
+    {"convnext_base", 1024, LP_ACTIVATION_AUTO, 0},
+    {"convnext_small", 768, LP_ACTIVATION_AUTO, 0},
+    {"convnext_tiny", 768, LP_ACTIVATION_AUTO, 0},
+    {"convnext_tiny_hnf", 768, LP_ACTIVATION_AUTO, 0},
+    {"convnext_nano", 640, LP_ACTIVATION_AUTO, 0},
+    {"convnext_pico", 512, LP_ACTIVATION_AUTO, 0},
+    {"convnext_femto", 384, LP_ACTIVATION_AUTO, 0},
+    {"convnext_atto", 320, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_huge", 2816, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_large", 1536, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_base", 1024, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_small", 768, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_tiny", 768, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_nano", 640, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_pico", 512, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_femto", 384, LP_ACTIVATION_AUTO, 0},
+    {"convnextv2_atto", 320, LP_ACTIVATION_AUTO, 0},
+    {"test_convnext", 64, LP_ACTIVATION_GELU_TANH, 1e-5F},
+    {"test_convnext2", 128, LP_ACTIVATION_GELU_TANH, 1e-5F},
+    {NULL, 0, LP_ACTIVATION_AUTO, 0},
+};
+#define CONVNEXT NET(lp_net_convnext), .architectures = convnexts
 
 /* Names of a ViT in timm's naming. */
 #define TIMM_NAMES                                                                                 \
@@ -371,6 +441,95 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_PLAIN,  /* vision_transformer.py, interpolate_embeddings */
     },
     {
+        .name = "clip-convnext", /* open_clip: convnext_* */
+        .title = "CLIP ConvNeXt",
+        .prefixes = {"visual.trunk."},
+        .any = {"stages.0.blocks.0.conv_dw.weight", "stages.0.blocks.0.norm.weight"},
+        .with = {"stem.0.weight", "stem.0.bias"},
+        CONVNEXT,
+        .activation = LP_ACTIVATION_GELU, /* timm convnext.py: act_layer */
+        .norm_eps = 1e-6F,                /* timm layers/norm.py: LayerNorm2d; _xxlarge: 1e-5 */
+        .mean_std = LP_MEAN_STD_CLIP,     /* open_clip constants.py */
+        .input = 256, /* model_configs/convnext_base_w.json, _large_d, _xxlarge */
+        .note = "as convnext_base_w, _large_d and _xxlarge; others are for 224 or 320 pixels",
+    },
+    {
+        .name = "timm-convnext", /* timm: convnext_*, convnextv2_* */
+        .title = "ConvNeXt",
+        .prefixes = {""},
+        .any = {"stages.0.blocks.0.conv_dw.weight", "stages.0.blocks.0.norm.weight"},
+        .with = {"stem.0.weight", "stem.0.bias"},
+        CONVNEXT,
+        .activation = LP_ACTIVATION_GELU, /* convnext.py: act_layer */
+        .norm_eps = 1e-6F,                /* layers/norm.py: LayerNorm2d; _xxlarge: 1e-5 */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* convnext.py, _cfg, as the next line */
+        .shorter_side = {256, 224},       /* crop_pct 0.875 */
+        .input = 224,
+        .note = "as most of timm's; fine-tuned CLIP models have clip",
+    },
+    {
+        .name = "dinov3-convnext", /* facebookresearch/dinov3: dinov3_convnext_* */
+        .title = "DINOv3 ConvNeXt",
+        .prefixes = {""},
+        .any = {"norms.3.weight"},
+        .with = {"stages.0.0.dwconv.weight"},
+        CONVNEXT,
+        .renames = convnext,
+        .activation = LP_ACTIVATION_GELU, /* dinov3/models/convnext.py, as the next */
+        .norm_eps = 1e-6F,
+        .mean_std = LP_MEAN_STD_IMAGENET, /* dinov3/data/transforms.py */
+        .crop_rule = LP_CROP_FLOOR,
+        .shorter_side = {256, 224}, /* the same: make_classification_eval_transform */
+        .input = 224,
+    },
+    {
+        .name = "hf-dinov3-convnext", /* transformers: DINOv3ConvNextModel */
+        .title = "DINOv3 ConvNeXt",
+        .prefixes = {""},
+        .any = {"stages.0.layers.0.depthwise_conv.weight",
+                "model.stages.0.layers.0.depthwise_conv.weight"},
+        CONVNEXT,
+        .renames = hf_dinov3_convnext,
+        .activation = LP_ACTIVATION_GELU, /* configuration_dinov3_convnext.py: hidden_act */
+        .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
+        .filter = LP_FILTER_BILINEAR,     /* image_processing_dinov3_vit.py, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .squash = true,
+        .input = 224,
+    },
+    {
+        .name = "convnext", /* facebookresearch/ConvNeXt, ConvNeXt-V2; torch.hub */
+        .title = "ConvNeXt",
+        .prefixes = {""},
+        .any = {"stages.0.0.dwconv.weight", "stages.0.0.norm.weight"},
+        .with = {"downsample_layers.0.0.weight", "downsample_layers.0.0.bias"},
+        CONVNEXT,
+        .renames = convnext,
+        .activation = LP_ACTIVATION_GELU, /* models/convnext.py: Block */
+        .norm_eps = 1e-6F,                /* the same: LayerNorm */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* datasets.py, build_transform, as the next */
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "models of 384 pixels and more are resized to a square (--resize 384x384)",
+    },
+    {
+        .name = "hf-convnext", /* transformers: ConvNextModel, ConvNextV2Model */
+        .title = "ConvNeXt",
+        .prefixes = {""},
+        .any = {"encoder.stages.0.layers.0.dwconv.weight",
+                "encoder.stages.0.layers.0.pwconv1.weight"},
+        .with = {"embeddings.patch_embeddings.weight", "embeddings.patch_embeddings.bias"},
+        NET(lp_net_convnext_hf),
+        .architectures = convnexts,
+        .renames = hf_convnext,
+        .activation = LP_ACTIVATION_GELU, /* configuration_convnext.py: hidden_act */
+        .norm_eps = 1e-12F, /* the same: layer_norm_eps, of the last norm; others: 1e-6 */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/convnext-*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .shorter_side = {256, 224}, /* the same: size 224, crop_pct 0.875 */
+        .input = 224,
+    },
+    {
         .name = "clip-resnet", /* openai/CLIP: encode_image of a ModifiedResNet */
         .title = "CLIP RN",
         .prefixes = {"visual.", ""},
@@ -432,7 +591,8 @@ const lp_stranger lp_strangers[] = {
      .what = "the flat shards that FSDP saves of one rank; use the file of the whole state "
              "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},
     {.tensor = "lora_A", .what = "LoRA adapters, which must be merged into the weights first"},
-    {.tensor = "visual.trunk.stem.", .what = "an open_clip model with a convolutional timm tower"},
+    {.tensor = "visual.trunk.stem.",
+     .what = "an open_clip model with a convolutional timm tower that is not supported"},
     {.tensor = "relative_position_bias_table",
      .what = "a Swin or BEiT model, which is not supported"},
     {.tensor = "rope_embed", .what = "a DINOv3 ViT, whose rotary positions are not supported"},
@@ -440,9 +600,9 @@ const lp_stranger lp_strangers[] = {
      .what = "a RADIO model under its own names; timm's vit_*_radio_* are read"},
     {.tensor = "patch_generator",
      .what = "a RADIO model under its own names; timm's vit_*_radio_* are read"},
-    {.tensor = "downsample_layers.0.0.", .what = "a ConvNeXt model, which is not supported"},
     {.tensor = "conv_dw.",
-     .what = "a ConvNeXt, EfficientNet or MobileNet model, which is not supported"},
+     .what = "an EfficientNet or MobileNet model, which is not supported",
+     .alone = true},
     {.tensor = "preprocessor.patchifier", .what = "an AIMv2 model, which is not supported"},
     {.tensor = "attn_pool.latent",
      .what =

@@ -23,6 +23,14 @@ typedef struct lp_activation_exception {
     lp_activation activation;
 } lp_activation_exception;
 
+/* Names of timm's architectures, and what they say; fnmatch's patterns; a list ends with NULL. */
+typedef struct lp_architecture {
+    const char *pattern;
+    size_t width;             /* of the features; 0: any */
+    lp_activation activation; /* AUTO: the family's */
+    float norm_eps;           /* 0: the family's */
+} lp_architecture;
+
 typedef struct lp_family {
     const char *name;  /* "clip-vit" */
     const char *title; /* of its models: "CLIP ViT" */
@@ -51,9 +59,10 @@ typedef struct lp_family {
     } shorter_side; /* becomes floor(input * to / from): 10 and 9 for a crop of 0.9; zeros: input */
     bool squash;
     lp_crop_rule crop_rule;
-    size_t input;     /* pixels a side; 0: what the positions were made for */
-    lp_resize resize; /* of positions, for another input */
-    const char *note; /* who has this mean and std, and who another; or NULL */
+    size_t input;                         /* pixels a side; 0: what the positions were made for */
+    lp_resize resize;                     /* of positions, for another input */
+    const lp_architecture *architectures; /* NULL: config_timm.c's lists */
+    const char *note;                     /* who has this mean and std, and who another; or NULL */
 } lp_family;
 
 /* In the order in which they are tried. */

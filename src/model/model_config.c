@@ -23,6 +23,17 @@ size_t lp_config_count(const json_t *object, const char *key, size_t fallback) {
                : fallback;
 }
 
+size_t lp_config_total(const json_t *counts) {
+    size_t sum = 0;
+    for (size_t i = 0; i < json_array_size(counts); i++) {
+        const json_t *count = json_array_get(counts, i);
+        sum += json_is_integer(count) && json_integer_value(count) > 0
+                   ? (size_t)json_integer_value(count)
+                   : 0;
+    }
+    return sum;
+}
+
 lp_status lp_config_refuse(const lp_config_reader *r, const char *key, const char *value) {
     return lp_fail(r->err, LP_ERR_UNSUPPORTED,
                    "%s: %s beside it: %s \"%.80s\" is not supported (if the config is another "

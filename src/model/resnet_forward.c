@@ -1,6 +1,5 @@
 /* The residual network's forward pass over a batch of B images, pixels as rows of channels.
  *
- *   image    [B, 3, S, S] -> [B, S + 2p, S + 2p, 3] with zeros round it
  *   stem     convolutions, relu; 2x2 mean (CLIP) or 3x3 maximum, every second pixel
  *   block    h = relu(conv(relu(conv(x)))) (3x3, 3x3) or (1x1, 3x3, then 1x1: bottleneck)
  *            x = relu(h + x), or relu(h + conv1x1(x)) where the shape changes
@@ -96,7 +95,7 @@ static map new_map(resnet_pass *f, int buffer, size_t side, size_t channels) {
 }
 
 static map convolve(resnet_pass *f, const lp_resnet_layer *layer, map from, const float *add,
-                    bool relu, int buffer) {
+                    lp_nonlinearity activation, int buffer) {
     const lp_conv *conv = &layer->conv;
     map to = new_map(f, buffer, lp_conv_side(conv, from.side, conv->taps_high),
                      conv->groups * conv->out);
@@ -106,10 +105,10 @@ static map convolve(resnet_pass *f, const lp_resnet_layer *layer, map from, cons
         return to;
     }
     if (layer->winograd) {
-        lp_winograd_run(conv, from.x, f->batch, from.side, add, relu, to.x, f->work);
+        lp_winograd_run(conv, from.x, f->batch, from.side, add, activation, to.x, f->work);
     } else {
         lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
-        lp_conv_run(conv, &in, add, relu, to.x);
+        lp_conv_run(conv, &in, add, activation, to.x);
     }
     conv_done(f, layer, from, to, add != NULL);
     return to;
@@ -124,34 +123,12 @@ static map average(resnet_pass *f, map from, size_t window, int buffer) {
     return to;
 }
 
-/* images [B, 3, S, S] -> [B, S + 2 padding, S + 2 padding, 3]. */
-static void pad_images(const resnet_pass *f, const float *images, size_t padding, float *to) {
-    size_t side = f->resnet->input, padded = side + 2 * padding;
-    memset(to, 0, f->batch * padded * padded * 3 * sizeof *to);
-    for (size_t row = 0; row < f->batch * 3 * side; row++) { /* image, channel, row */
-        size_t image = row / (3 * side), channel = row / side % 3, v = row % side;
-        float *pixel = to + ((image * padded + v + padding) * padded + padding) * 3 + channel;
-        for (size_t u = 0; u < side; u++) {
-            pixel[3 * u] = images[row * side + u];
-        }
-    }
-}
-
-/* The first convolution takes whole kernel rows of the padded image as one tap each: with 3
- * channels a tap of one pixel would be too short. */
 static map convolve_images(resnet_pass *f, const float *images, const lp_conv *conv) {
-    size_t side = f->resnet->input, padded = side + 2 * conv->padding;
-    float *x = claim(f, MAP, padded * padded * 3);
+    size_t side = f->resnet->input;
+    float *padded = claim(f, MAP, lp_conv_images_scratch(conv, side));
     map to = new_map(f, INNER, lp_conv_side(conv, side, conv->taps_high), conv->out);
     if (!f->measuring) {
-        lp_conv rows = *conv;
-        rows.in = 3 * conv->taps_wide;
-        rows.taps_wide = 1;
-        rows.padding = 0;
-        lp_conv_input in = {x,          f->batch,           padded, padded - conv->taps_wide + 1, 3,
-                            3 * padded, 3 * padded * padded};
-        pad_images(f, images, conv->padding, x);
-        lp_conv_run(&rows, &in, NULL, true, to.x);
+        lp_conv_images(conv, images, f->batch, side, LP_RELU, padded, to.x);
         double weights = (double)conv->out * (double)(conv->in * conv->taps_high * conv->taps_wide);
         double pixels = floats_of(f, to) / (double)to.channels;
         lp_end_stage(f->observer, "stem", 2 * pixels * weights,
@@ -164,7 +141,7 @@ static map stem(resnet_pass *f, const float *images) {
     const lp_resnet *r = f->resnet;
     map m = convolve_images(f, images, &r->layers[0].conv);
     for (size_t i = 1; i < r->stem_depth; i++) {
-        m = convolve(f, &r->layers[i], m, NULL, true, m.buffer == INNER ? OTHER_INNER : INNER);
+        m = convolve(f, &r->layers[i], m, NULL, LP_RELU, m.buffer == INNER ? OTHER_INNER : INNER);
     }
     if (r->clip) {
         m = average(f, m, 2, MAP);
@@ -184,7 +161,7 @@ static map run_block(resnet_pass *f, const lp_resnet_block *b, map m) {
     map h = m, sum = m;
     int free_inner = INNER;
     for (size_t i = 0; i + 1 < b->depth; i++) {
-        h = convolve(f, &b->layers[i], h, NULL, true, free_inner);
+        h = convolve(f, &b->layers[i], h, NULL, LP_RELU, free_inner);
         free_inner = free_inner == INNER ? OTHER_INNER : INNER;
     }
     if (b->pool > 1) {
@@ -193,11 +170,11 @@ static map run_block(resnet_pass *f, const lp_resnet_block *b, map m) {
     }
     if (b->shortcut) {
         map from = b->pool > 1 ? average(f, m, b->pool, free_inner) : m;
-        sum =
-            convolve(f, &b->layers[b->depth], from, NULL, false, m.buffer == MAP ? OTHER_MAP : MAP);
+        sum = convolve(f, &b->layers[b->depth], from, NULL, LP_IDENTITY,
+                       m.buffer == MAP ? OTHER_MAP : MAP);
     }
     /* in place: an output is written once that place of `sum` has been read */
-    m = convolve(f, &b->layers[b->depth - 1], h, sum.x, true, sum.buffer);
+    m = convolve(f, &b->layers[b->depth - 1], h, sum.x, LP_RELU, sum.buffer);
     observe_map(f, b->name, m);
     return m;
 }
@@ -226,9 +203,9 @@ static void pool_by_attention(resnet_pass *f, map m, bool projected, float *feat
     lp_add_bias(tokens, f->batch, stride, stride, r->positions);
     lp_observe(f->observer, "tokens", tokens, f->batch * count, channels);
     lp_conv_input first = vectors(f, tokens, channels, stride);
-    lp_conv_run(&r->query->conv, &first, NULL, false, q);
+    lp_conv_run(&r->query->conv, &first, NULL, LP_IDENTITY, q);
     lp_conv_input queries = vectors(f, q, channels, channels);
-    lp_conv_run(&r->key->conv, &queries, NULL, false, u);
+    lp_conv_run(&r->key->conv, &queries, NULL, LP_IDENTITY, u);
     for (size_t b = 0; b < f->batch; b++) {
         float *of_image = u + b * r->heads * channels; /* in: each head's query, out: its sum */
         lp_attention_input in = {.q = of_image, .queries = r->heads, .tokens = count, .heads = 1};
@@ -239,14 +216,14 @@ static void pool_by_attention(resnet_pass *f, map m, bool projected, float *feat
     }
     float *penultimate = projected ? q : features;
     lp_conv_input sums = vectors(f, u, r->heads * channels, r->heads * channels);
-    lp_conv_run(&r->value->conv, &sums, NULL, false, penultimate);
+    lp_conv_run(&r->value->conv, &sums, NULL, LP_IDENTITY, penultimate);
     double square = (double)channels * (double)channels, images = (double)f->batch;
     double one_query = (double)r->heads * (double)count * (double)channels;
     lp_end_stage(f->observer, "attention", 2 * images * (3 * square + 2 * one_query),
                  floats_of(f, m) + 3 * square + (double)stride + images * (double)channels);
     lp_observe(f->observer, "penultimate", penultimate, f->batch, channels);
     if (projected) {
-        lp_conv_run(&r->projection->conv, &queries, NULL, false, features);
+        lp_conv_run(&r->projection->conv, &queries, NULL, LP_IDENTITY, features);
         double out = (double)r->projection->conv.out, weights = (double)channels * out;
         lp_end_stage(f->observer, "projection", 2 * images * weights,
                      weights + images * ((double)channels + out));

@@ -23,6 +23,7 @@ from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer as TimmViT
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
+import nets
 from resnets import SmallResNet
 from vit_models import GATED, dinov2_state, randomized, resized
 
@@ -108,8 +109,18 @@ def internvit_names(state):
     return state
 
 
+def described():
+    """Convolutional and hierarchical networks (src/model/net.h)."""
+    for name, make in nets.SMALL.items():
+        model, state, features = make()
+        state = {k: x.half().clone() for k, x in state.items()}
+        model.half().double()
+        write(name, state, features, grid=9)
+
+
 def main():
     OUT.mkdir(exist_ok=True)
+    described()
     model = transformers.CLIPVisionModelWithProjection(
         transformers.CLIPVisionConfig(**HF, intermediate_size=36, projection_dim=10)
     )

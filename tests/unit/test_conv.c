@@ -29,8 +29,8 @@ typedef struct example {
 } example;
 
 static example make(const geometry *g) {
-    example e = {.conv = {g->groups, g->in, g->out, g->taps, g->taps, g->stride, g->padding, NULL,
-                          NULL, NULL}};
+    example e = {.conv = {g->groups, g->in, g->out, g->taps, g->taps, g->stride, g->padding, false,
+                          NULL, NULL, NULL}};
     size_t channels = g->groups * g->in, outputs = g->groups * g->out;
     e.high = lp_conv_side(&e.conv, g->height, g->taps);
     e.wide = lp_conv_side(&e.conv, g->width, g->taps);
@@ -115,11 +115,11 @@ static void check_version(version run) {
     for (size_t k = 0; k < sizeof geometries / sizeof geometries[0]; k++) {
         const geometry *g = &geometries[k];
         example e = make(g);
-        conv_job j = {&e.conv, &e.input, NULL, false, e.y, e.high, e.wide, sums};
+        conv_job j = conv_job_of(&e.conv, &e.input, NULL, LP_IDENTITY, e.y, sums);
         run(&j);
         assert_exact(g, &e, NULL, false);
         j.add = e.add;
-        j.relu = true;
+        j.activation = LP_RELU;
         run(&j);
         assert_exact(g, &e, e.add, true);
         discard(&e);
@@ -132,14 +132,14 @@ static void convolutions_match_plain_loops(void **state) {
     for (size_t k = 0; k < sizeof geometries / sizeof geometries[0]; k++) {
         const geometry *g = &geometries[k];
         example e = make(g);
-        lp_conv_run(&e.conv, &e.input, NULL, true, e.y);
+        lp_conv_run(&e.conv, &e.input, NULL, LP_RELU, e.y);
         assert_exact(g, &e, NULL, true);
         memcpy(e.y, e.add, e.count * sizeof *e.y);
-        lp_conv_run(&e.conv, &e.input, e.y, false, e.y); /* in place */
+        lp_conv_run(&e.conv, &e.input, e.y, LP_IDENTITY, e.y); /* in place */
         assert_exact(g, &e, e.add, false);
         e.conv.bias = NULL;
         memset(e.bias, 0, g->groups * g->out * sizeof *e.bias);
-        lp_conv_run(&e.conv, &e.input, NULL, false, e.y);
+        lp_conv_run(&e.conv, &e.input, NULL, LP_IDENTITY, e.y);
         assert_exact(g, &e, NULL, false);
         discard(&e);
     }
@@ -171,7 +171,7 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
     for (size_t k = 0; k < sizeof geometries / sizeof geometries[0]; k++) {
         example e = make(&geometries[k]);
         float *other = numbers(e.count);
-        conv_job j = {&e.conv, &e.input, e.add, false, e.y, e.high, e.wide, sums};
+        conv_job j = conv_job_of(&e.conv, &e.input, e.add, LP_IDENTITY, e.y, sums);
         convolve_avx512(&j);
         j.y = other;
         convolve_avx2(&j);
@@ -188,11 +188,11 @@ static void a_pixel_does_not_see_its_batch(void **state) {
     const geometry g = {1, 20, 37, 3, 1, 1, 3, 5, 5};
     lp_random_seed(&source, 11);
     example e = make(&g);
-    lp_conv_run(&e.conv, &e.input, NULL, false, e.y);
+    lp_conv_run(&e.conv, &e.input, NULL, LP_IDENTITY, e.y);
     size_t one = e.count / 3;
     float *alone = numbers(one);
     lp_conv_input last = lp_conv_dense(e.x + 2 * 5 * 5 * 20, 1, 5, 5, 20);
-    lp_conv_run(&e.conv, &last, NULL, false, alone);
+    lp_conv_run(&e.conv, &last, NULL, LP_IDENTITY, alone);
     assert_memory_equal(alone, e.y + 2 * one, one * sizeof *alone);
     assert_guarded(alone, one);
     release(alone);
@@ -204,7 +204,7 @@ static void a_padded_image_gives_whole_kernel_rows(void **state) {
     const geometry g = {1, 3, 18, 3, 2, 1, 2, 7, 9};
     lp_random_seed(&source, 13);
     example e = make(&g);
-    lp_conv_run(&e.conv, &e.input, NULL, false, e.y);
+    lp_conv_run(&e.conv, &e.input, NULL, LP_IDENTITY, e.y);
     float *padded = lp_alloc_zeroed(2 * 9 * 11 * 3, sizeof *padded);
     float *rows = numbers(e.count);
     assert_non_null(padded);
@@ -217,12 +217,57 @@ static void a_padded_image_gives_whole_kernel_rows(void **state) {
     row.taps_wide = 1;
     row.padding = 0;
     lp_conv_input in = {padded, 2, 9, 11 - 3 + 1, 3, 11 * 3, 9 * 11 * 3};
-    lp_conv_run(&row, &in, NULL, false, rows);
+    lp_conv_run(&row, &in, NULL, LP_IDENTITY, rows);
     assert_memory_equal(rows, e.y, e.count * sizeof *rows);
     assert_guarded(rows, e.count);
     lp_free(padded);
     release(rows);
     discard(&e);
+}
+
+/* TensorFlow's "SAME": as zeros written out, and the images of preprocessing as those of pixels. */
+static void same_padding_has_the_odd_zero_behind(void **state) {
+    (void)state;
+    lp_random_seed(&source, 15);
+    for (size_t side = 4; side <= 9; side++) {
+        for (size_t stride = 1; stride <= 2; stride++) {
+            const geometry g = {1, 3, 18, 3, stride, 0, 2, side, side};
+            example e = make(&g);
+            e.conv.same = true;
+            size_t out = (side + stride - 1) / stride, covered = (out - 1) * stride + 3;
+            size_t zeros = covered - side, lead = zeros / 2, wide = side + zeros;
+            size_t count = 2 * out * out * 18;
+            float *padded = lp_alloc_zeroed(2 * wide * wide * 3, sizeof *padded);
+            float *planes = lp_alloc(2 * 3 * side * side, sizeof *planes);
+            float *found = numbers(count), *expected = numbers(count);
+            float *scratch = numbers(2 * lp_conv_images_scratch(&e.conv, side));
+            assert_true(padded != NULL && planes != NULL);
+            assert_int_equal(lp_conv_side(&e.conv, side, 3), out);
+            assert_int_equal(lp_conv_lead(&e.conv, side, 3), lead);
+            for (size_t i = 0; i < 2 * side * side * 3; i++) {
+                size_t pixel = i / 3, v = pixel / side % side, u = pixel % side;
+                size_t image = pixel / side / side;
+                padded[((image * wide + v + lead) * wide + u + lead) * 3 + i % 3] = e.x[i];
+                planes[((image * 3 + i % 3) * side + v) * side + u] = e.x[i];
+            }
+            lp_conv_run(&e.conv, &e.input, NULL, LP_SILU, found);
+            lp_conv plain = e.conv;
+            plain.same = false;
+            lp_conv_input in = lp_conv_dense(padded, 2, wide, wide, 3);
+            lp_conv_run(&plain, &in, NULL, LP_SILU, expected);
+            assert_memory_equal(found, expected, count * sizeof *found);
+            lp_conv_images(&e.conv, planes, 2, side, LP_SILU, scratch, found);
+            assert_memory_equal(found, expected, count * sizeof *found);
+            assert_guarded(found, count);
+            assert_guarded(scratch, 2 * lp_conv_images_scratch(&e.conv, side));
+            lp_free(padded);
+            lp_free(planes);
+            release(found);
+            release(expected);
+            release(scratch);
+            discard(&e);
+        }
+    }
 }
 
 /* ---- pooling --------------------------------------------------------------------------------- */
@@ -300,6 +345,7 @@ int main(void) {
 #endif
         cmocka_unit_test(a_pixel_does_not_see_its_batch),
         cmocka_unit_test(a_padded_image_gives_whole_kernel_rows),
+        cmocka_unit_test(same_padding_has_the_odd_zero_behind),
         cmocka_unit_test(pools_match_plain_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,48 @@ static const golden_case cases[] = {
      "1.running_var",
      "6.1.bn1.weight",
      "7.0.downsample.1.bias"},
+    {"timm-convnext",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "stem.0.bias",
+     "stages.1.blocks.1.mlp.fc1.weight",
+     "stages.2.downsample.1.weight"},
+    {"clip-convnext",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "visual.trunk.stages.0.blocks.0.gamma",
+     "visual.head.mlp.fc2.weight",
+     "visual.trunk.head.norm.bias"},
+    {"convnext",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "downsample_layers.1.0.bias",
+     "stages.1.1.grn.gamma",
+     "stages.3.0.norm.weight"},
+    {"dinov3-convnext",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "stages.2.0.gamma",
+     "norm.weight",
+     "downsample_layers.3.1.bias"},
+    {"hf-convnext",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "layernorm.bias",
+     "encoder.stages.1.layers.1.pwconv2.bias",
+     "encoder.stages.2.layers.0.layer_scale_parameter"},
+    {"hf-dinov3-convnext",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "layer_norm.weight",
+     "stages.1.layers.1.depthwise_conv.weight",
+     "stages.3.layers.0.gamma"},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
@@ -171,6 +213,15 @@ static const struct {
     {"internvit", {"pos_embed", "blocks.1.norm1.weight", "blocks.0.ls2.gamma"}},
     {"torchvision-vit", {"norm.bias", "blocks.1.mlp.fc1.bias", "blocks.1.attn.proj.weight"}},
     {"hf-resnet", {"bn1.running_mean", "layer2.1.bn3.bias", "layer4.0.downsample.0.weight"}},
+    {"convnext",
+     {"stages.1.downsample.0.bias", "stages.1.blocks.1.mlp.grn.weight",
+      "stages.3.blocks.0.norm.weight"}},
+    {"dinov3-convnext",
+     {"stages.2.blocks.0.gamma", "head.norm.weight", "stages.3.downsample.1.bias"}},
+    {"hf-convnext",
+     {"head.norm.bias", "stages.1.blocks.1.mlp.fc2.bias", "stages.2.blocks.0.gamma"}},
+    {"hf-dinov3-convnext",
+     {"head.norm.weight", "stages.1.blocks.1.conv_dw.weight", "stages.3.blocks.0.gamma"}},
     {"sequential-resnet", {"bn1.running_var", "layer3.1.bn1.weight", "layer4.0.downsample.1.bias"}},
 };
 
@@ -243,6 +294,14 @@ static void compare_point(const lp_encoder *encoder, lp_checkpoint *golden,
         fail_msg("%s, %s: relative error %.2e", info->family, lp_feature_point_name(point),
                  sqrt(difference / size));
     }
+    /* an image's bits do not depend on its batch, and so not on the number of threads */
+    float *alone = lp_alloc(width, sizeof *alone);
+    assert_non_null(alone);
+    assert_ok(lp_encoder_run(encoder, images + (batch - 1) * pixels, 1, point, alone, scratch, NULL,
+                             &err),
+              &err);
+    assert_memory_equal(alone, features + (batch - 1) * width, width * sizeof *alone);
+    lp_free(alone);
     lp_free(images);
     lp_free(expected);
     lp_free(scratch);

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "model/families.h"
+#include "model/resnet.h"
 #include "model/vit.h"
 
 enum { CELL = 600 };
@@ -113,7 +114,8 @@ static void the_document_has_each_familys_constants(void **state) {
         (void)snprintf(eps, sizeof eps, "1e-%ld", lround(-log10((double)f->norm_eps)));
         (void)snprintf(resize, sizeof resize, "%zu → %zu", f->shorter_side.to,
                        f->shorter_side.from);
-        assert_begins(f->name, 1, vit ? activations[f->activation] : "ReLU");
+        assert_begins(f->name, 1,
+                      f->tower == &lp_resnet_kind ? "ReLU" : activations[f->activation]);
         assert_begins(f->name, 2, eps);
         assert_begins(f->name, 3, mean_stds[f->mean_std]);
         assert_begins(f->name, 4,

@@ -71,7 +71,8 @@ static void winograd_convolutions_match_plain_loops(void **state) {
             for (size_t i = 0; i < lp_winograd_scratch(&conv); i++) {
                 scratch[i] = NAN;
             }
-            lp_winograd_run(&conv, x, images, side, way == 1 ? y : NULL, way == 1, y, scratch);
+            lp_winograd_run(&conv, x, images, side, way == 1 ? y : NULL,
+                            way == 1 ? LP_RELU : LP_IDENTITY, y, scratch);
             for (size_t i = 0; i < outputs; i++) {
                 double size, expected = exact(&conv, x, weight, scale, side, i / conv.out,
                                               i % conv.out, &size);
@@ -87,8 +88,8 @@ static void winograd_convolutions_match_plain_loops(void **state) {
         }
         float *alone = numbers(outputs / images); /* the last image, by itself: the same bits */
         size_t before = (images - 1) * side * side;
-        lp_winograd_run(&conv, x, images, side, NULL, false, y, scratch);
-        lp_winograd_run(&conv, x + before * conv.in, 1, side, NULL, false, alone, scratch);
+        lp_winograd_run(&conv, x, images, side, NULL, LP_IDENTITY, y, scratch);
+        lp_winograd_run(&conv, x + before * conv.in, 1, side, NULL, LP_IDENTITY, alone, scratch);
         assert_memory_equal(alone, y + before * conv.out, outputs / images * sizeof *alone);
         release_guarded(alone, outputs / images);
         release_guarded(x, pixels * conv.in);
@@ -139,7 +140,7 @@ static void compare_additions(void (*in)(const float *const *, size_t, float *, 
     transform_input(pixels, CHANNELS, a, CHANNELS);
     in(pixels, CHANNELS, b, CHANNELS);
     assert_memory_equal(a, b, CELLS * sizeof *a);
-    tile_outputs to = {.bias = bias, .relu = true, .add = {x, NULL, x, NULL}};
+    tile_outputs to = {.bias = bias, .activation = LP_RELU, .add = {x, NULL, x, NULL}};
     for (size_t i = 0; i < 4; i++) {
         to.y[i] = left + i * CHANNELS;
     }

@@ -1,0 +1,130 @@
+/* The words of a network's description, and the network before it runs.
+ *
+ *     static void build(lp_net_builder *b) {
+ *         lp_net_at(b, "stem.");
+ *         size_t x = lp_net_conv(b, 0, "0", &(lp_net_conv_spec){.taps = 4, .stride = 4, ...});
+ *         for (size_t i = 0; i < lp_net_count(b, "blocks."); i++) {
+ *             lp_net_at(b, "blocks.%zu.", i);
+ *             size_t h = lp_net_conv(b, x, "conv_dw", &(lp_net_conv_spec){.depthwise = true, ...});
+ *             lp_net_mlp(b, h, x, &(lp_net_mlp_spec){.norm = "norm", ...});
+ *         }
+ *         b->net->penultimate = lp_net_mean(b, x);
+ *     }
+ *
+ * Names are those of the family's layout, behind the place that lp_net_at says.  Channels of an
+ * output are taken from the weight's shape.  A weight that is missing becomes a problem of the
+ * plan; a description is built to its end all the same.  Each word returns the number of the map
+ * that it makes.
+ *
+ * A weight's life: planned here, stored in one arena as the file has it, packed into its own place
+ * there (net_pack.c), run. */
+#ifndef LP_MODEL_NET_BUILD_H
+#define LP_MODEL_NET_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/memory.h"
+#include "model/net.h"
+#include "model/weight_plan.h"
+
+/* One layer's weights as the file has them; of VECTORS weight and bias alone. */
+typedef struct lp_net_stored {
+    size_t planned; /* the weight's number in the plan */
+    float *weight;
+    float *bias;                         /* its own, or the batch norm's; NULL: none */
+    float *own_bias;                     /* its own where there is a batch norm, too */
+    float *norm_scale, *mean, *variance; /* of the batch norm; NULL: none */
+    float *gamma;                        /* layer scale behind it; NULL: none */
+} lp_net_stored;
+
+/* A network as read and as it runs. */
+typedef struct lp_net_tower {
+    lp_net net;             /* first: net_run.c reads nothing else */
+    lp_net_stored **stored; /* [layer_count] */
+    float norm_eps;         /* of norms that have none of their own */
+    size_t room_layers, room_stored, room_steps, room_maps;
+    lp_memory memory; /* of the stored layers */
+} lp_net_tower;
+
+typedef struct lp_net_builder {
+    const lp_source *source;
+    lp_weight_plan *plan;
+    lp_net_tower *tower;
+    lp_net *net;        /* the tower's */
+    const char *prefix; /* the family's part of the names */
+    char place[LP_PLAN_NAME];
+} lp_net_builder;
+
+/* The map of the images; false without memory, and nothing may be built. */
+bool lp_net_begin(lp_net_builder *b);
+
+/* A family's layout, for lp_net_kind. */
+typedef struct lp_net_description {
+    void (*build)(lp_net_builder *b);
+    const char *const *ignored; /* as of lp_plan_check */
+    /* Of a network whose plan has no problem: writes info->name, and sets info->layers, the blocks
+     * as configs count them.  May set info->norm_eps, where dimensions say it. */
+    void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
+} lp_net_description;
+
+/* Where the next names lie. */
+void lp_net_at(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
+
+/* Where the next names lie, outside the family's prefix. */
+void lp_net_outside(lp_net_builder *b, const char *place);
+
+/* Whether the view has "<place><name>". */
+bool lp_net_has(const lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
+
+/* Numbers from 0 on that stand behind this in names: "stages." -> 4 of "stages.3.". */
+size_t lp_net_count(const lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
+
+/* The size of a tensor's axis; 0 where it is missing. */
+size_t lp_net_size(const lp_net_builder *b, size_t axis, const char *format, ...) LP_PRINTF(3, 4);
+
+typedef struct lp_net_conv_spec {
+    size_t taps, stride; /* 0: 1 */
+    size_t padding;
+    bool same;    /* as lp_conv's */
+    size_t group; /* channels of a group; 0: one group */
+    bool depthwise;
+    bool bias;
+    const char *batch_norm; /* its name; NULL: none */
+    lp_nonlinearity activation;
+    bool usual; /* the family's activation */
+    size_t add; /* a map; 0: none */
+    bool flat;  /* the weight is a linear layer's, [out, in] */
+} lp_net_conv_spec;
+
+/* A convolution, with what follows from it. */
+size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_net_conv_spec *spec);
+
+/* A layer norm of each pixel; eps 0: the family's. */
+size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps);
+
+typedef struct lp_net_mlp_spec {
+    const char *norm, *first, *second;
+    const char *response; /* global response normalisation between them; NULL: none */
+    const char *gamma;    /* layer scale behind them; NULL: none */
+    float eps;            /* of the norm; 0: the family's */
+    lp_nonlinearity activation;
+    bool usual; /* the family's activation */
+} lp_net_mlp_spec;
+
+/* Two linear layers behind a layer norm of `from`, added to the map `to`, which it returns.  They
+ * may be written as 1x1 convolutions. */
+size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_spec *spec);
+
+/* The mean of all pixels. */
+size_t lp_net_mean(lp_net_builder *b, size_t from);
+
+/* The map that was made last is a stage's end, for observers. */
+void lp_net_stage(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
+
+/* Room for the packed weights in a plan that was checked, and the network's zeros. */
+LP_MUST_USE lp_status lp_net_reserve(lp_net_tower *tower, lp_weight_plan *plan, lp_error *err);
+
+/* lp_tower_kind's pack, of an lp_net_tower. */
+LP_MUST_USE lp_status lp_net_pack(void *tower, size_t threads, lp_error *err);
+
+#endif

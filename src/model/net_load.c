@@ -1,0 +1,217 @@
+/* Described networks in files: what one is, from names and shapes.
+ *
+ *   1. the description plans all weights (net_build.h); sizes are those of the file's tensors
+ *   2. what the weights do not say: input and preprocessing, activation, eps of the norms
+ *   3. once the weights are read, net_pack.c makes them those that run */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "math/winograd.h"
+#include "model/families.h"
+#include "model/model_config.h"
+#include "model/net_build.h"
+
+enum {
+    LARGEST_INPUT = 4096, /* pixels a side: bounds the scratch memory */
+    /* A batch saves reading the weights again and costs scratch memory of each thread: at most
+     * 64 MiB, or what one image needs, and at most 8 images.  Chosen, not measured. */
+    BATCH_FLOATS = 1 << 24,
+    MAX_BATCH = 8
+};
+
+static void free_tower(void *made) {
+    lp_net_tower *t = made;
+    lp_free(t->net.layers);
+    lp_free(t->net.steps);
+    lp_free(t->net.maps);
+    lp_free(t->net.places);
+    lp_free(t->net.zeros);
+    lp_free(t->stored);
+    lp_memory_free(&t->memory);
+    lp_free(t);
+}
+
+static lp_status plan_tower(const lp_source *source, lp_weight_plan *plan, void **out,
+                            lp_error *err) {
+    const lp_net_description *description = source->family->layout;
+    lp_net_tower *t = lp_alloc_zeroed(1, sizeof *t);
+    lp_status status;
+    *out = t;
+    LP_TRY(lp_allocated(t, "an encoder", 1, sizeof *t, err));
+    lp_net_builder b = {source, plan, t, &t->net, source->prefix, ""};
+    if (lp_net_begin(&b)) {
+        description->build(&b);
+        lp_plan_check(plan, &source->view, source->prefix, description->ignored);
+    }
+done:
+    return status;
+}
+
+/* ---- what weights do not say ----------------------------------------------------------------- */
+
+static lp_status check_options(const lp_source *source, lp_error *err) {
+    const lp_encoder_options *o = source->options;
+    const char *path = lp_checkpoint_path(source->ckpt), *title = source->family->title;
+    if (o->pool != LP_POOL_AUTO && o->pool != LP_POOL_MEAN) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: a %s has mean alone", path,
+                       lp_pool_name(o->pool), title);
+    }
+    if (o->precision != LP_PRECISION_FLOAT32) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: precision %s: a %s has float32 alone", path,
+                       lp_precision_name(o->precision), title);
+    }
+    if (o->heads != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a %s has no heads to choose", path,
+                       o->heads, title);
+    }
+    if (o->input_size > LARGEST_INPUT || o->crop > LARGEST_INPUT) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
+                       o->input_size > o->crop ? o->input_size : o->crop, LARGEST_INPUT);
+    }
+    return LP_OK;
+}
+
+/* The input's size and its preprocessing: as the command line has it, a config beside the file, or
+ * the family. */
+static lp_status choose_input(const lp_source *source, const lp_model_config *config,
+                              lp_encoder_info *info, lp_error *err) {
+    size_t usual = source->family->input, input;
+    lp_status status;
+    if (config->has_preprocess && config->preprocess.crop > 0 &&
+        config->preprocess.crop <= LARGEST_INPUT) {
+        usual = config->preprocess.crop;
+    } else if (config->input > 0 && config->input <= LARGEST_INPUT) {
+        usual = config->input;
+    }
+    LP_TRY(lp_family_input(source, usual, &input, err));
+    size_t from = source->options->crop > 0 ? usual : input; /* that the resize is for */
+    lp_family_preprocess(source->family, from, info);
+    if (config->has_preprocess) {
+        lp_model_config_preprocess(config, from, info);
+    }
+    info->input_size = info->preprocess.crop = input;
+    lp_family_override(source->options, info);
+    lp_family_assume(source, LP_SAID_PREPROCESS, config->has_preprocess ? LP_SAID_PREPROCESS : 0U,
+                     info);
+    lp_family_stranger(config->stranger, info);
+done:
+    return status;
+}
+
+static bool has_usual(const lp_net *net) {
+    for (size_t i = 0; i < net->step_count; i++) {
+        if (net->steps[i].usual) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The activation of steps that have the family's. */
+static lp_status choose_activation(const lp_source *source, const lp_model_config *config,
+                                   lp_net *net, lp_encoder_info *info, lp_error *err) {
+    static const lp_nonlinearity nonlinearities[] = {[LP_ACTIVATION_GELU] = LP_GELU,
+                                                     [LP_ACTIVATION_QUICK_GELU] = LP_QUICK_GELU,
+                                                     [LP_ACTIVATION_GELU_TANH] = LP_GELU_TANH};
+    lp_activation asked = source->options->activation;
+    lp_activation activation = asked != LP_ACTIVATION_AUTO ? asked
+                               : config->activation != LP_ACTIVATION_AUTO
+                                   ? config->activation
+                                   : source->family->activation;
+    if (!has_usual(net)) {
+        return asked == LP_ACTIVATION_AUTO
+                   ? LP_OK
+                   : lp_fail(err, LP_ERR_ARGUMENT, "%s: activation %s: a %s has %s alone",
+                             lp_checkpoint_path(source->ckpt), lp_activation_name(asked),
+                             source->family->title, info->activation);
+    }
+    for (size_t i = 0; i < net->step_count; i++) {
+        if (net->steps[i].usual) {
+            net->steps[i].activation = nonlinearities[activation];
+        }
+    }
+    info->activation = lp_activation_name(activation);
+    return LP_OK;
+}
+
+static lp_status lay_out(const lp_source *source, lp_net *net, lp_error *err) {
+    bool *taken = lp_alloc_zeroed(net->map_count, sizeof *taken);
+    net->places = lp_alloc_zeroed(net->map_count, sizeof *net->places);
+    lp_status status;
+    LP_TRY(lp_allocated(taken, "an encoder", net->map_count, sizeof *taken, err));
+    LP_TRY(lp_allocated(net->places, "an encoder", net->map_count, sizeof *net->places, err));
+    for (size_t i = 1; i < net->layer_count; i++) {
+        lp_net_layer *layer = &net->layers[i];
+        if (layer->kind == LP_NET_CONV && lp_winograd_fits(&layer->conv)) {
+            layer->kind = LP_NET_WINOGRAD;
+        }
+    }
+    if (!lp_net_lay_out(net, taken)) {
+        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: too small for a %s",
+                         lp_checkpoint_path(source->ckpt), net->input, source->family->title);
+    }
+done:
+    lp_free(taken);
+    return status;
+}
+
+static void describe(lp_net *net, lp_encoder_info *info) {
+    size_t floats = lp_net_scratch(net, 1);
+    size_t batch = floats < BATCH_FLOATS ? BATCH_FLOATS / floats : 1;
+    info->pool = lp_pool_name(LP_POOL_MEAN);
+    info->width = info->penultimate = net->maps[net->penultimate].channels;
+    info->projected = net->projected > 0 ? net->maps[net->projected].channels : 0;
+    info->batch = batch < MAX_BATCH ? batch : MAX_BATCH;
+    net->most_batch = SIZE_MAX / sizeof(float) / floats;
+}
+
+static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *made,
+                        lp_encoder_info *info, lp_error *err) {
+    const lp_net_description *description = source->family->layout;
+    lp_net_tower *t = made;
+    lp_net *net = &t->net;
+    lp_net_builder b = {source, plan, t, net, source->prefix, ""};
+    lp_model_config config = {0};
+    char input[32];
+    lp_status status;
+    LP_TRY(check_options(source, err));
+    info->norm_eps = source->family->norm_eps;
+    description->describe(&b, info);
+    char *name_end = info->name + strlen(info->name);
+    LP_TRY(lp_model_config_read(source, net->maps[net->penultimate].channels, info->layers, 0,
+                                &config, err));
+    info->config = config.file;
+    info->norm_eps = config.norm_eps > 0 ? config.norm_eps : info->norm_eps;
+    t->norm_eps = info->norm_eps;
+    for (size_t i = 0; i < net->layer_count; i++) {
+        net->layers[i].eps = net->layers[i].eps > 0 ? net->layers[i].eps : t->norm_eps;
+    }
+    LP_TRY(choose_activation(source, &config, net, info, err));
+    LP_TRY(choose_input(source, &config, info, err));
+    net->input = info->input_size;
+    LP_TRY(lay_out(source, net, err));
+    describe(net, info);
+    if (net->input != source->family->input) {
+        (void)snprintf(input, sizeof input, "@%zu", net->input);
+        (void)snprintf(name_end, sizeof info->name - (size_t)(name_end - info->name), "%s", input);
+    }
+    status = lp_net_reserve(t, plan, err);
+done:
+    return status;
+}
+
+static size_t max_batch(const void *made) {
+    return ((const lp_net *)made)->most_batch;
+}
+
+const lp_tower_kind lp_net_kind = {
+    .plan = plan_tower,
+    .choose = choose,
+    .pack = lp_net_pack,
+    .free = free_tower,
+    .scratch = lp_net_scratch,
+    .max_batch = max_batch,
+    .run = lp_net_run,
+};

@@ -1,0 +1,161 @@
+/* From stored weights to packed ones, on several threads: each layer's weight is copied aside, what
+ * follows it folded in, in float64,
+ *
+ *   batch norm    w' = w s,  b' = b + (own bias - mean) s,   s = scale / sqrt(variance + eps)
+ *   layer scale   w' = w gamma,  b' = b gamma
+ *
+ * and packed for its kernel into its own place. */
+#include "model/net_build.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "math/depthwise.h"
+#include "math/winograd.h"
+
+/* Values of a layer's weight as the file has it. */
+static size_t floats_of(const lp_net_layer *layer) {
+    const lp_conv *c = &layer->conv;
+    return layer->kind == LP_NET_VECTORS ? 0
+           : layer->kind == LP_NET_LINEAR
+               ? layer->linear.in * layer->linear.out
+               : c->groups * c->out * c->in * c->taps_high * c->taps_wide;
+}
+
+static size_t outputs_of(const lp_net_layer *layer) {
+    return layer->kind == LP_NET_VECTORS  ? 0
+           : layer->kind == LP_NET_LINEAR ? layer->linear.out
+                                          : layer->conv.groups * layer->conv.out;
+}
+
+static size_t packed_floats(const lp_net_layer *layer) {
+    switch (layer->kind) {
+    case LP_NET_CONV:
+        return lp_conv_packed(&layer->conv);
+    case LP_NET_WINOGRAD:
+        return lp_winograd_packed(&layer->conv);
+    case LP_NET_DEPTHWISE:
+        return lp_depthwise_packed(&layer->conv);
+    case LP_NET_LINEAR:
+        return lp_linear_packed(layer->linear.out, layer->linear.in);
+    case LP_NET_VECTORS:
+        break;
+    }
+    return 0;
+}
+
+lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
+    lp_net *net = &t->net;
+    size_t widest = 1;
+    for (size_t i = 1; i < net->layer_count; i++) {
+        const lp_net_layer *layer = &net->layers[i];
+        if (layer->kind != LP_NET_VECTORS) {
+            plan->weights[t->stored[i]->planned].room = packed_floats(layer);
+        }
+    }
+    for (size_t m = 0; m < net->map_count; m++) {
+        widest = net->maps[m].channels > widest ? net->maps[m].channels : widest;
+    }
+    net->zeros = lp_alloc_zeroed(widest, sizeof *net->zeros);
+    return lp_allocated(net->zeros, "an encoder", widest, sizeof *net->zeros, err);
+}
+
+typedef struct net_packing {
+    lp_net_tower *tower;
+    float *room;    /* [workers][most + plane] */
+    double *scale;  /* [workers][outputs] */
+    size_t most;    /* weights of any layer */
+    size_t plane;   /* of one tap, where Winograd's transform needs it */
+    size_t outputs; /* of any layer */
+} net_packing;
+
+/* What the outputs' weights are multiplied by, or NULL; changes the biases likewise. */
+static const double *fold(const lp_net_stored *from, size_t outputs, float eps, double *scale) {
+    if (from->norm_scale == NULL && from->gamma == NULL) {
+        return NULL;
+    }
+    for (size_t o = 0; o < outputs; o++) {
+        scale[o] = 1;
+        double bias = from->bias != NULL ? (double)from->bias[o] : 0;
+        if (from->norm_scale != NULL) {
+            double own = from->own_bias != NULL ? (double)from->own_bias[o] : 0;
+            scale[o] = (double)from->norm_scale[o] / sqrt((double)from->variance[o] + (double)eps);
+            bias += (own - (double)from->mean[o]) * scale[o];
+        }
+        if (from->gamma != NULL) {
+            scale[o] *= (double)from->gamma[o];
+            bias *= (double)from->gamma[o];
+        }
+        if (from->bias != NULL) {
+            from->bias[o] = (float)bias;
+        }
+    }
+    return scale;
+}
+
+static void pack_linear(lp_packed_linear *to, float *raw, const double *scale, float *place) {
+    for (size_t i = 0; scale != NULL && i < to->in * to->out; i++) {
+        raw[i] = (float)((double)raw[i] * scale[i / to->in]);
+    }
+    lp_linear_pack(raw, to->out, to->in, place);
+    to->panels = place;
+}
+
+static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
+    const net_packing *p = context;
+    lp_net_layer *to = &p->tower->net.layers[index];
+    const lp_net_stored *from = p->tower->stored[index];
+    float *raw = p->room + worker * (p->most + p->plane);
+    (void)err;
+    if (to->kind == LP_NET_VECTORS) {
+        to->weight = from->weight;
+        to->bias = from->bias;
+        return LP_OK;
+    }
+    const double *scale =
+        fold(from, outputs_of(to), p->tower->norm_eps, p->scale + worker * p->outputs);
+    memcpy(raw, from->weight, floats_of(to) * sizeof *raw);
+    to->conv.weights = from->weight;
+    to->conv.bias = to->linear.bias = from->bias;
+    if (to->kind == LP_NET_WINOGRAD && from->bias == NULL) {
+        to->conv.bias = p->tower->net.zeros;
+    }
+    to->conv.zeros = p->tower->net.zeros;
+    if (to->kind == LP_NET_LINEAR) {
+        pack_linear(&to->linear, raw, scale, from->weight);
+    } else if (to->kind == LP_NET_WINOGRAD) {
+        lp_winograd_pack(&to->conv, raw, scale, raw + p->most, from->weight);
+    } else if (to->kind == LP_NET_DEPTHWISE) {
+        lp_depthwise_pack(&to->conv, raw, scale, from->weight);
+    } else {
+        lp_conv_pack(&to->conv, raw, scale, from->weight);
+    }
+    return LP_OK;
+}
+
+lp_status lp_net_pack(void *tower, size_t threads, lp_error *err) {
+    lp_net_tower *t = tower;
+    lp_net *net = &t->net;
+    net_packing p = {.tower = t, .outputs = 1};
+    for (size_t i = 0; i < net->layer_count; i++) {
+        const lp_net_layer *layer = &net->layers[i];
+        size_t floats = floats_of(layer), outputs = outputs_of(layer);
+        size_t tap = layer->kind == LP_NET_WINOGRAD ? outputs * layer->conv.in : 0;
+        p.most = floats > p.most ? floats : p.most;
+        p.plane = tap > p.plane ? tap : p.plane;
+        p.outputs = outputs > p.outputs ? outputs : p.outputs;
+    }
+    size_t workers = lp_tower_workers(threads, p.most + p.plane);
+    lp_memory memory = {0};
+    p.room = lp_memory_take(&memory, workers * (p.most + p.plane), sizeof *p.room);
+    p.scale = lp_memory_take(&memory, workers * p.outputs, sizeof *p.scale);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "an encoder's weights", err));
+    LP_TRY(lp_parallel_for(workers, net->layer_count, pack_layer, &p, err));
+done:
+    lp_memory_free(&memory);
+    return status;
+}

@@ -1,0 +1,144 @@
+"""Small convolutional and hierarchical networks with random weights, in every naming that linprobe
+reads: for test_nets.py and tests/golden/make_families.py."""
+
+import re
+import tempfile
+
+import open_clip
+import timm
+import torch
+import transformers
+from safetensors.torch import load_file
+from timm.models.convnext import ConvNeXt
+
+
+def randomized(model, seed):
+    """Weights that a forgotten norm, bias, eps or scale would show in, and activations that do not
+    run away."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(tensor, std, mean=0.0):
+        tensor.copy_(mean + std * torch.randn(tensor.shape, generator=generator))
+
+    with torch.no_grad():
+        for name, x in model.named_parameters():
+            if x.ndim >= 2 and x.shape.numel() > max(x.shape):
+                normal(x, (1 / x[0].numel()) ** 0.5)
+            elif name.endswith("weight") or "gamma" in name or "scale" in name:
+                normal(x, 0.2, 0.8)
+            else:
+                normal(x, 0.2)
+        for name, x in model.named_buffers():
+            if name.endswith("running_mean"):
+                normal(x, 0.2)
+            elif name.endswith("running_var"):
+                x.copy_(0.5 + torch.rand(x.shape, generator=generator))
+    return model.eval()
+
+
+def renamed(state, rules):
+    """New names for a state: (pattern, replacement) of re.sub, the first that fits."""
+    out = {}
+    for name, x in state.items():
+        for pattern, to in rules:
+            new, count = re.subn(pattern, to, name)
+            if count:
+                name = new
+                break
+        out[name] = x
+    return out
+
+
+def saved(model):
+    """The state that a model of transformers saves."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        return load_file(folder + "/model.safetensors")
+
+
+def pre_logits(model):
+    def features(x):
+        return {"penultimate": model.forward_head(model.forward_features(x), pre_logits=True)}
+
+    return features
+
+
+# ---- ConvNeXt ------------------------------------------------------------------------------------
+
+CONVNEXT = dict(depths=(1, 2, 1, 1), dims=(8, 12, 20, 24))
+FACEBOOK_CONVNEXT = [
+    (r"^stem\.(\d)", r"downsample_layers.0.\1"),
+    (r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1."),
+    (r"^stages\.(\d)\.blocks\.(\d+)\.conv_dw", r"stages.\1.\2.dwconv"),
+    (r"^stages\.(\d)\.blocks\.(\d+)\.mlp\.fc", r"stages.\1.\2.pwconv"),
+    (r"^stages\.(\d)\.blocks\.(\d+)\.mlp\.grn\.weight", r"stages.\1.\2.grn.gamma"),
+    (r"^stages\.(\d)\.blocks\.(\d+)\.mlp\.grn\.bias", r"stages.\1.\2.grn.beta"),
+    (r"^stages\.(\d)\.blocks\.", r"stages.\1."),
+    (r"^head\.norm\.", "norm."),
+    (r"^head\.fc\.", "head."),
+]
+
+
+def timm_convnext(seed=1, **kind):
+    model = randomized(ConvNeXt(**(CONVNEXT | dict(num_classes=3) | kind)), seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def facebook_convnext(seed=1, dinov3=False, **kind):
+    model, state, features = timm_convnext(seed, **kind)
+    state = renamed(state, FACEBOOK_CONVNEXT)
+    for name in state:
+        if ".grn." in name:
+            state[name] = state[name].reshape(1, 1, 1, -1)
+    if dinov3:
+        del state["head.weight"], state["head.bias"]
+        state["norms.3.weight"], state["norms.3.bias"] = (
+            state["norm.weight"].clone(), state["norm.bias"].clone())
+    return model, state, features
+
+
+def clip_convnext(seed=1, mlp=False, **kind):
+    """open_clip's names: a trunk without a classifier, and a head."""
+    model, state, features = timm_convnext(seed, num_classes=0, **kind)
+    width = model.num_features
+    head = torch.nn.Sequential()
+    if mlp:
+        head.mlp = timm.layers.Mlp(width, 20, 10, bias=(True, False))
+    else:
+        head.proj = torch.nn.Linear(width, 10, bias=False)
+    randomized(head, seed + 1)
+    state = {f"visual.trunk.{k}": x for k, x in state.items()}
+    state |= {f"visual.head.{k}": x for k, x in head.state_dict().items()}
+    model.clip_head = head
+    return model, state, lambda x: features(x) | {"projected": head(features(x)["penultimate"])}
+
+
+def hf(model, features):
+    return model, saved(model), features
+
+
+def hf_convnext(seed=1, version="", **kind):
+    config = getattr(transformers, f"ConvNext{version}Config")(
+        **(dict(depths=[1, 2, 1, 1], hidden_sizes=[8, 12, 20, 24]) | kind)
+    )
+    model = randomized(getattr(transformers, f"ConvNext{version}Model")(config), seed)
+    return hf(model, lambda x: {"penultimate": model(x).pooler_output})
+
+
+def hf_dinov3_convnext(seed=1, **kind):
+    config = transformers.DINOv3ConvNextConfig(
+        **(dict(depths=[1, 2, 1, 1], hidden_sizes=[8, 12, 20, 24]) | kind)
+    )
+    model = randomized(transformers.DINOv3ConvNextModel(config), seed)
+    return hf(model, lambda x: {"penultimate": model(x).pooler_output})
+
+
+# One model of each family; each function gives a model, its state and its features.
+SMALL = {
+    "timm-convnext": lambda: timm_convnext(use_grn=True, ls_init_value=None, conv_mlp=True),
+    "clip-convnext": lambda: clip_convnext(mlp=True),
+    "convnext": lambda: facebook_convnext(use_grn=True, ls_init_value=None),
+    "dinov3-convnext": lambda: facebook_convnext(dinov3=True),
+    "hf-convnext": hf_convnext,
+    "hf-dinov3-convnext": hf_dinov3_convnext,
+}

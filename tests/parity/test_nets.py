@@ -1,0 +1,122 @@
+"""Every family of described networks against its live reference, in float32 on the CPU: random
+weights, official shapes and odd ones.
+
+Environment: as encoder_tools.py.
+"""
+
+import json
+import sys
+import warnings
+
+try:
+    import open_clip
+    import timm
+    import torch
+    import transformers
+    from safetensors.torch import save_file
+except ImportError as error:
+    print(f"1..0 # SKIP {error}")
+    sys.exit(0)
+
+import encoder_tools
+import nets
+from encoder_tools import FOLDER, compare, images_for, refusal, run
+
+warnings.simplefilter("ignore")
+transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+
+
+def write(state, config=None, name="model.safetensors"):
+    folder = FOLDER / "model"
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    save_file({k: x.contiguous().clone() for k, x in state.items()}, folder / name)
+    if config is not None:
+        (folder / "config.json").write_text(json.dumps(config))
+    return folder / name
+
+
+def check(made, size, label, config=None, **options):
+    """A model at an input of `size` pixels a side."""
+    model, state, features = made
+    return compare(
+        write(state, config), images_for(size, 3), features, label, input_size=size, **options
+    )
+
+
+def small_ones():
+    """Each family, at odd sizes down to the smallest."""
+    good = True
+    for family, make in nets.SMALL.items():
+        made = make()
+        for size in (45, 70, 32):
+            good &= check(made, size, f"{family} at {size}")
+        _, info = run(write(made[1]), images_for(32, 1), "penultimate", input_size=32)
+        if info["family"] != family:
+            print(f"# {family}: recognised as {info['family']}")
+            good = False
+    return good
+
+
+def convnext_kinds():
+    good = True
+    for label, kind in {
+        "plain": {},
+        "norm before the mean": dict(head_norm_first=True),
+        "hidden layer in the head": dict(head_hidden_size=17),
+        "1x1 convolutions": dict(conv_mlp=True),
+        "patches of 2, kernels of 5": dict(patch_size=2, kernel_sizes=5),
+        "version 2": dict(use_grn=True, ls_init_value=None),
+    }.items():
+        good &= check(nets.timm_convnext(2, **kind), 64, f"ConvNeXt, {label}")
+    for version in ("", "V2"):
+        good &= check(nets.hf_convnext(3, version), 50, f"ConvNext{version}Model")
+    good &= check(nets.clip_convnext(4), 40, "open_clip, linear head")
+    good &= check(nets.facebook_convnext(5), 40, "facebookresearch's names")
+    return good
+
+
+def convnext_official():
+    """Official shapes with timm's own config, and the constants that are kept for them."""
+    good = True
+    for name, family in [
+        ("convnext_tiny", "timm-convnext"),
+        ("convnextv2_atto", "timm-convnext"),
+        ("convnext_tiny_hnf", "timm-convnext"),
+        ("test_convnext", "timm-convnext"),
+    ]:
+        model = nets.randomized(timm.create_model(name, pretrained=False), 1)
+        cfg = model.pretrained_cfg
+        size = cfg["input_size"][1]
+        images = images_for(size, 2)
+        config = {
+            "architecture": name,
+            "num_features": model.num_features,
+            "pretrained_cfg": {
+                k: cfg[k] for k in ("input_size", "crop_pct", "interpolation", "mean", "std")
+            },
+        }
+        path = write(model.state_dict(), config)
+        good &= compare(path, images, nets.pre_logits(model), name)
+        _, info = run(path, images[:1], "penultimate")
+        expected = {"family": family, "resize": str(int(size / cfg["crop_pct"]))}
+        for key, value in expected.items():
+            if info[key] != value:
+                print(f"# {name}, {key}: linprobe {info[key]}, timm {value}")
+                good = False
+    return good
+
+
+def convnext_refusals():
+    """What timm computes otherwise is refused by its name."""
+    state = nets.timm_convnext()[1]
+    path = write(state, {"architecture": "convnext_atto_rms", "num_features": 24})
+    return '"convnext_atto_rms" is not supported' in refusal(path, images_for(32, 1), "penultimate")
+
+
+TESTS = [small_ones, convnext_kinds, convnext_official, convnext_refusals]
+
+if __name__ == "__main__":
+    sys.exit(encoder_tools.main(TESTS, (torch, timm, open_clip, transformers)))

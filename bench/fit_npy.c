@@ -2,6 +2,7 @@
  * command line.
  *
  * usage: fit_npy FOLDER N F K SOLVER C [tolerance=T] [bias=B] [iterations=I] [threads=T]
+ *                [standardize=1] [weight=1]
  * reads   FOLDER/x.f4 [N, F], FOLDER/y.i8 [N]
  * writes  FOLDER/w.f8 [K, F], FOLDER/b.f8 [K], FOLDER/predicted.i8 [N], FOLDER/probe
  * prints  name value, a line each.  Exit status 3 when not converged. */
@@ -72,6 +73,12 @@ int main(int argc, char **argv) {
             break;
         case 'b':
             options.bias = strtod(value, NULL);
+            break;
+        case 's':
+            options.standardize = true;
+            break;
+        case 'w':
+            options.class_weight = LP_CLASS_WEIGHT_BALANCED;
             break;
         case 'i':
             options.max_iterations = strtoul(value, NULL, 10);

@@ -59,6 +59,15 @@ typedef enum lp_solver {
     LP_SOLVER_SOFTMAX    /* scikit-learn's multinomial objective */
 } lp_solver;
 
+/* How much the examples of each class count. */
+typedef enum lp_class_weight {
+    LP_CLASS_WEIGHT_NONE,    /* every example alike */
+    LP_CLASS_WEIGHT_BALANCED /* every class alike */
+} lp_class_weight;
+
+/* Their names, in this order, and NULL behind the last: "none", "balanced". */
+extern const char *const lp_class_weight_names[];
+
 /* What is minimised (docs/NUMERICS.md):
  *   softmax: over W [K, F], b [K]
  *     1/2 |W|^2 + C sum_i [logsumexp_k(w_k.x_i + b_k) - (w_y.x_i + b_y)]
@@ -67,7 +76,15 @@ typedef enum lp_solver {
  * For two classes softmax has one vector w, as scikit-learn has: with y_i = +1 or -1
  *     1/2 |w|^2 + C sum_i log(1 + exp(-y_i (w.x_i + b)))
  * and a probe has the rows -w/2 and w/2, with the same probabilities.  Classes without examples are
- * left out; they get weights 0 and the intercept minus infinity. */
+ * left out; they get weights 0 and the intercept minus infinity.
+ *
+ * With LP_CLASS_WEIGHT_BALANCED each term of a sum over i counts N / (K n) times, n being the
+ * number of examples of its class among the K that occur, as scikit-learn has it; one-vs-rest,
+ * each class's problem has two classes, its own examples and all others.
+ * `standardize`: x is replaced by (x - m) / s, with the mean m and deviation s of each feature over
+ * the training set (s is 1 where a feature is constant), as scikit-learn's StandardScaler does.
+ * The penalty is on the weights of the standardised features; the probe has weights and intercepts
+ * for features as they are. */
 typedef struct lp_fit_options {
     lp_solver solver; /* default LP_SOLVER_SOFTMAX */
     double C;         /* weight of the data's term, > 0; default 0.316 (= 1/lambda) */
@@ -75,9 +92,11 @@ typedef struct lp_fit_options {
                          |g| <= tolerance |g at 0| and gap <= tolerance, or gap <= 1000
                          tolerance^2.  0 = the solver's default */
     double bias;      /* constant feature of ovr and liblinear, default 1; < 0 = none */
-    size_t max_iterations; /* 0 = the solver's default; liblinear has its own limit */
-    size_t threads;        /* 0 = all processors */
-    lp_progress progress;  /* in classes for liblinear, in iterations for the others */
+    size_t max_iterations;        /* 0 = the solver's default; liblinear has its own limit */
+    bool standardize;             /* default false; takes a copy of the features */
+    lp_class_weight class_weight; /* default LP_CLASS_WEIGHT_NONE */
+    size_t threads;               /* 0 = all processors */
+    lp_progress progress;         /* in classes for liblinear, in iterations for the others */
 } lp_fit_options;
 
 typedef struct lp_fit_report {

@@ -13,7 +13,8 @@ _Static_assert(sizeof(lp_activation) == sizeof(int) && sizeof(lp_pool) == sizeof
                    sizeof(lp_mean_std) == sizeof(int) && sizeof(lp_filter_choice) == sizeof(int) &&
                    sizeof(lp_precision) == sizeof(int) && sizeof(lp_feature_point) == sizeof(int) &&
                    sizeof(lp_label_kind) == sizeof(int) && sizeof(lp_split) == sizeof(int) &&
-                   sizeof(lp_solver) == sizeof(int) && sizeof(lp_format) == sizeof(int),
+                   sizeof(lp_solver) == sizeof(int) && sizeof(lp_class_weight) == sizeof(int) &&
+                   sizeof(lp_format) == sizeof(int),
                "an enum that an option chooses has the size of an int");
 
 enum {
@@ -117,6 +118,12 @@ const cli_option cli_strength_option[] = {{CLI_PROBE, "-C", "NUMBER", CLI_REAL, 
                                           {.name = NULL}};
 
 const cli_option cli_tolerance_options[] = {
+    {CLI_PROBE, "--standardize", NULL, CLI_FLAG, AT(fit.standardize),
+     .help = "scale each feature to mean 0 and deviation 1 over the training rows; the probe has "
+             "weights for features as they are"},
+    {CLI_PROBE, "--class-weight", "KIND", CLI_CHOICE, AT(fit.class_weight),
+     .choices = lp_class_weight_names,
+     .help = "balanced: an example weighs N / (K n), n being the size of its class"},
     {CLI_PROBE, "--eps", "NUMBER", CLI_REAL, AT(eps), .low = 1e-15, .high = 1,
      .help = "liblinear's stopping tolerance (default 0.01)"},
     {CLI_PROBE, "--tol", "NUMBER", CLI_REAL, AT(tol), .low = 1e-15, .high = 1,

@@ -56,7 +56,7 @@ lp_fit_options cli_fit_chosen(const cli_fit_settings *settings, size_t threads);
 
 extern const cli_option cli_solver_option[];
 extern const cli_option cli_strength_option[];   /* -C */
-extern const cli_option cli_tolerance_options[]; /* --eps, --tol, --bias, --max-iterations */
+extern const cli_option cli_tolerance_options[]; /* and --standardize, --class-weight, ... */
 
 /* How a command runs and what it prints. */
 typedef struct cli_output_settings {

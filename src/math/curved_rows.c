@@ -63,6 +63,7 @@ LP_BODY void softmax_product(const lp_curved_rows *rows, const float *v, const f
         const int32_t *classes = rows->classes + entry;
         const float *p = rows->values + entry;
         size_t label = (size_t)rows->labels[i];
+        float weight = rows->weights != NULL ? (float)rows->weights[label] : 1.0F;
         float mean = 0, total = 0;
         take_row(rows, i, x);
         float own = lp_dot(x, v + label * F, F) + offsets[label];
@@ -73,7 +74,7 @@ LP_BODY void softmax_product(const lp_curved_rows *rows, const float *v, const f
         }
         for (size_t e = 0; e < count; e++) {
             size_t k = (size_t)classes[e];
-            float r = p[e] * (d[e] - mean);
+            float r = weight * p[e] * (d[e] - mean);
             add(sums + k * F, r, x, F);
             totals[k] += r;
             total += r;

@@ -15,6 +15,7 @@ typedef struct lp_curved_rows {
     const uint32_t *counts; /* [rows] entries of each */
     const int32_t *classes; /* of the entries; softmax: never the row's label */
     const float *values;    /* softmax: p; independent models: p (1 - p) */
+    const double *weights;  /* [K] of a label's rows, softmax alone; NULL: 1 */
 } lp_curved_rows;
 
 /* From a row of residuals r = p - y [columns] the columns with |r| (1 - |r|) > least[column], in
@@ -30,6 +31,7 @@ void lp_curved_select(const float *r, size_t columns, const float *least, size_t
  * softmax, with the label's class l as the origin and over the row's entries k:
  *     d_k = (v_k - v_l).x + ..., u = sum p_k d_k, r_k = p_k (d_k - u), r_l = - sum r_k
  * which needs no 1 - p of a class that is nearly certain.  What is not kept counts as the label's.
+ * r times the weight of the label's rows.
  * logistic:  r_k = p_k (1 - p_k) (v_k.x + ...). */
 void lp_curved_softmax(const lp_curved_rows *rows, const float *v, const float *offsets,
                        float *scratch, float *sums, float *totals);

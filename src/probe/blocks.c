@@ -98,15 +98,16 @@ static void visit_entries(lp_blocks *b, const lp_entries *e, entry_visitor visit
         for (size_t i = lp_pass_first_row(e->pass, c); i < lp_pass_first_row(e->pass, c + 1); i++) {
             size_t end = n + e->counts[i];
             bool softmax = e->loss == LP_LOSS_SOFTMAX && n < end;
-            float others = 0;
+            size_t label = (size_t)problem->labels[i];
+            float others = 0, weight = softmax ? (float)lp_weight_of(problem, label, label) : 1;
             for (; n < end; n++) {
                 float p = list->values[n];
                 others += p;
-                visit(b, (size_t)list->classes[n], i, softmax ? p * (1.0F - p) : p);
+                visit(b, (size_t)list->classes[n], i, softmax ? weight * p * (1.0F - p) : p);
             }
             if (softmax) {
                 others = others < 1 ? others : 1;
-                visit(b, (size_t)problem->labels[i], i, others * (1.0F - others));
+                visit(b, label, i, weight * others * (1.0F - others));
             }
         }
     }

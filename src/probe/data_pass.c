@@ -7,6 +7,7 @@
  *       -> p (1 - p), its product with scratch           (when curvature is asked for)
  *       -> p (1 - p), the large ones to a list           (when entries are)
  *       -> p' p                                [K, K]    (when the classes' coupling is)
+ *     with weights, losses and residuals are weighted before they are added up
  *     afterwards  r' x = r' (x - mean) + (sum r) mean'
  *
  * Taking the mean off keeps float32's digits for what distinguishes the examples: features often
@@ -17,6 +18,7 @@
  * threads. */
 #include "probe/data_pass.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -40,7 +42,10 @@ typedef struct pass_worker {
     float *narrow; /* [block, F], [block, K], then [K, F] or [K, K] */
     double *wide;  /* the same, made when first needed */
     int32_t *labels;
-    float *row; /* [K] */
+    float *row;      /* [K] */
+    float *least;    /* [K] */
+    double *columns; /* [2, K]; with weights */
+    double *kept;    /* [block]; likewise */
 } pass_worker;
 
 struct lp_pass {
@@ -61,6 +66,16 @@ struct lp_pass {
     pass_worker *worker;
     const lp_pass_request *request; /* of the running pass */
 };
+
+/* log(1 + exp(z)) */
+static double softplus(double z) {
+    return log1p(exp(-fabs(z))) + fmax(z, 0);
+}
+
+/* Weight of a row of class `label` in a column of the running request. */
+static double weight_in(const lp_pass *pass, int32_t label, size_t column) {
+    return lp_weight_of(pass->problem, (size_t)label, pass->request->columns[column]);
+}
 
 #define REAL float
 #define OF_TYPE(name) name
@@ -154,6 +169,9 @@ lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_memory *memory
         pass->worker[w].wide = lp_memory_take(memory, size, sizeof(double));
         pass->worker[w].labels = lp_memory_take(memory, pass->block, sizeof(int32_t));
         pass->worker[w].row = lp_memory_take(memory, K, sizeof(float));
+        pass->worker[w].least = lp_memory_take(memory, K, sizeof(float));
+        pass->worker[w].columns = lp_memory_take(memory, K, 2 * sizeof(double));
+        pass->worker[w].kept = lp_memory_take(memory, pass->block, sizeof(double));
     }
     LP_TRY(lp_memory_check(memory, "pass", err));
     LP_TRY(sum_classes(pass, err));

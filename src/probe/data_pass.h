@@ -33,7 +33,7 @@ typedef struct lp_pass_request {
 } lp_pass_request;
 
 /* Sums over the examples, in float64.  p is the model's probability of the row's class, y 1 for its
- * examples, else 0. */
+ * examples, else 0.  Each term counts as often as the example weighs (lp_weight_of). */
 typedef struct lp_pass_sums {
     double *loss;     /* [count]; softmax: the first alone */
     double *residual; /* [count]    p - y */

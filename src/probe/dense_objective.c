@@ -7,6 +7,9 @@
  * one-vs-rest, for each class, x~ = [x, bias], p_i = 1 / (1 + exp(-w.x~_i)), y_i = 1 or 0:
  *     f = 1/2 |w|^2 + C sum_i [log(1 + exp(-+ w.x~_i))],   g = w + C sum_i (p_i - y_i) x~_i
  *
+ * Where classes have weights (solver.h), each term of a sum over i, and each example in a count of
+ * them, counts as often as it weighs.
+ *
  * Both are kept in an orthonormal basis of the features (curvature.c), which changes neither |W|
  * nor |g|.
  *
@@ -130,7 +133,7 @@ lp_status lp_evaluate(lp_evaluator *e, const double *parameters, lp_extra extra,
     if (extra == LP_EXTRA_COUPLING) {
         for (size_t k = 0; k < count; k++) {
             for (size_t l = 0; l < count; l++) {
-                double p = k == l ? (double)problem->counts[k] + sums.residual[k] : 0;
+                double p = k == l ? dense->mass[k] + sums.residual[k] : 0;
                 at->coupling[k * count + l] = p - sums.coupling[k * count + l];
             }
         }
@@ -169,11 +172,14 @@ double lp_dense_gradient_at_zero(const lp_dense *dense, double C, size_t model) 
     double share = dense->loss == LP_LOSS_SOFTMAX ? 1 / (double)problem->classes : 0.5; /* p */
     double sum = 0;
     for (size_t k = model * dense->rows; k < (model + 1) * dense->rows; k++) {
+        bool apart = problem->rest != NULL; /* sum over a class and over the rest */
+        double own = apart ? problem->own[k] * (1 - share) + problem->rest[k] * share : 1;
+        double both = apart ? problem->rest[k] * share : share;
         for (size_t j = 0; j < F; j++) {
-            double g = share * dense->total[j] - dense->class_sums[k * F + j];
+            double g = both * dense->total[j] - own * dense->class_sums[k * F + j];
             sum += g * g;
         }
-        double g = dense->scale * (share * (double)problem->count - (double)problem->counts[k]);
+        double g = dense->scale * (both * dense->all - own * dense->mass[k]);
         sum += g * g;
     }
     return C * sqrt(sum);
@@ -183,10 +189,10 @@ static double softmax_excess(const lp_dense *dense, double C, const double *para
                              double value, const double *gradient) {
     const lp_problem *problem = dense->problem;
     size_t F = problem->width, D = dense->size;
-    double N = (double)problem->count, e = 0;
+    double N = dense->all, e = 0;
     for (size_t k = 0; k < problem->classes; k++) {
         double r = gradient[k * D + F] / (C * dense->scale);
-        e = fmax(e, r / ((double)problem->counts[k] + r));
+        e = fmax(e, r / (dense->mass[k] + r));
     }
     if (!(e < 0.5)) {
         return INFINITY;
@@ -197,7 +203,7 @@ static double softmax_excess(const lp_dense *dense, double C, const double *para
     for (size_t k = 0; k < problem->classes; k++) {
         const double *w = parameters + k * D;
         const double *g = gradient + k * D;
-        double r = g[F] / (C * dense->scale), n = (double)problem->counts[k];
+        double r = g[F] / (C * dense->scale), n = dense->mass[k];
         double c = e > 0 ? fmax(0, (n - (1 - e) * (n + r)) / (e * N)) : 0;
         entropy -= c > 0 ? c * log(c) : 0;
         product += w[F] * dense->scale * r;
@@ -255,8 +261,35 @@ done:
     return status;
 }
 
+/* Masses and sums of x; the basis is made. */
+static lp_status sum_classes(lp_dense *dense, lp_error *err) {
+    const lp_problem *problem = dense->problem;
+    size_t K = problem->classes, F = problem->width;
+    const double *sums = lp_pass_class_sums(dense->pass);
+    bool weighted = dense->loss == LP_LOSS_SOFTMAX && problem->own != NULL;
+    lp_status status;
+    LP_TRY(lp_basis_turn(&dense->basis, LP_TO_BASIS, sums, K, dense->class_sums, problem->threads,
+                         err));
+    LP_TRY(lp_basis_turn(&dense->basis, LP_TO_BASIS, sums + K * F, 1, dense->total,
+                         problem->threads, err));
+    for (size_t j = 0; weighted && j < F; j++) {
+        dense->total[j] = 0;
+    }
+    for (size_t k = 0; k < K; k++) {
+        double weight = weighted ? problem->own[k] : 1;
+        dense->mass[k] = weight * (double)problem->counts[k];
+        dense->all += dense->mass[k];
+        for (size_t j = 0; weighted && j < F; j++) {
+            dense->class_sums[k * F + j] *= weight;
+            dense->total[j] += dense->class_sums[k * F + j];
+        }
+    }
+done:
+    return status;
+}
+
 lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, void **out, lp_error *err) {
-    size_t K = problem->classes, F = problem->width, threads = problem->threads;
+    size_t K = problem->classes, F = problem->width;
     lp_status status;
     *out = NULL;
     lp_dense *dense = lp_alloc_zeroed(1, sizeof *dense);
@@ -270,16 +303,15 @@ lp_status lp_dense_open(const lp_problem *problem, lp_loss loss, void **out, lp_
     dense->rows = K / dense->models;
     dense->scale = loss == LP_LOSS_SOFTMAX ? 1 : fmax(0, problem->bias);
     dense->penalty = loss == LP_LOSS_SOFTMAX ? 0 : 1;
+    dense->mass = lp_memory_take(&dense->memory, K, sizeof *dense->mass);
     dense->class_sums = lp_memory_take(&dense->memory, K, F * sizeof *dense->class_sums);
     dense->total = lp_memory_take(&dense->memory, F, sizeof *dense->total);
     LP_TRY(lp_memory_check(&dense->memory, "fit", err));
     LP_TRY(lp_pass_new(problem, loss, &dense->memory, &dense->pass, err));
     LP_TRY(take_sample(dense, err));
-    const double *class_sums = lp_pass_class_sums(dense->pass), *total = class_sums + K * F;
-    LP_TRY(lp_basis_init(&dense->basis, problem, class_sums, &dense->memory, err));
-    LP_TRY(
-        lp_basis_turn(&dense->basis, LP_TO_BASIS, class_sums, K, dense->class_sums, threads, err));
-    LP_TRY(lp_basis_turn(&dense->basis, LP_TO_BASIS, total, 1, dense->total, threads, err));
+    LP_TRY(lp_basis_init(&dense->basis, problem, lp_pass_class_sums(dense->pass), &dense->memory,
+                         err));
+    LP_TRY(sum_classes(dense, err));
     *out = dense;
 done:
     if (status != LP_OK) {

@@ -24,8 +24,11 @@ typedef struct lp_dense {
     lp_problem few;  /* some of the examples, spread evenly over all */
     lp_pass *sample; /* over them */
     lp_basis basis;
-    double *class_sums; /* [K, F] in the basis */
-    double *total;      /* [F] in the basis */
+    /* Of the examples, softmax's as often as they weigh: */
+    double *mass;       /* [K] how many of each class */
+    double all;         /* of all classes */
+    double *class_sums; /* [K, F] of x, in the basis */
+    double *total;      /* [F] likewise */
 } lp_dense;
 
 /* Objective and gradient of some of the models at one point; weight and centres, or coupling, only

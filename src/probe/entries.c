@@ -61,13 +61,14 @@ void lp_entries_restart(lp_entries *e, size_t chunk) {
 }
 
 void lp_entries_add(lp_entries *e, size_t chunk, size_t row, const float *residual,
-                    const lp_pass_request *request) {
+                    const float *least, const lp_pass_request *request) {
+    const lp_problem *problem = lp_pass_problem(e->pass);
     lp_entry_list *list = &e->lists[chunk];
     size_t found, room = list->full ? 0 : list->room - list->used, kept = 0;
-    int32_t label = lp_pass_problem(e->pass)->labels[row];
+    int32_t label = problem->labels[row];
     int32_t *classes = list->classes + list->used;
     float *values = list->values + list->used;
-    lp_curved_select(residual, request->count, e->least, room, classes, values, &found);
+    lp_curved_select(residual, request->count, least, room, classes, values, &found);
     if (found > room) {
         list->full = true;
         found = 0;
@@ -77,7 +78,10 @@ void lp_entries_add(lp_entries *e, size_t chunk, size_t row, const float *residu
         float p = values[n];
         if (e->loss == LP_LOSS_LOGISTIC || k != label) {
             classes[kept] = k;
-            values[kept++] = e->loss == LP_LOSS_LOGISTIC ? p * (1.0F - p) : p;
+            if (e->loss == LP_LOSS_LOGISTIC) {
+                p *= (1.0F - p) * (float)lp_weight_of(problem, (size_t)label, (size_t)k);
+            }
+            values[kept++] = p;
         }
     }
     e->counts[row] = (uint32_t)kept;
@@ -121,7 +125,8 @@ static lp_status multiply_chunk(void *context, size_t chunk, size_t worker, lp_e
                                  .labels = problem->labels + first,
                                  .counts = e->counts + first,
                                  .classes = e->lists[chunk].classes,
-                                 .values = e->lists[chunk].values};
+                                 .values = e->lists[chunk].values,
+                                 .weights = problem->own};
     (void)err;
     memset(sums, 0, K * (F + 1) * sizeof *sums);
     (e->loss == LP_LOSS_SOFTMAX ? lp_curved_softmax : lp_curved_logistic)(

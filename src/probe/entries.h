@@ -10,7 +10,7 @@
 /* Entries of a chunk's rows, one row after the other. */
 typedef struct lp_entry_list {
     int32_t *classes;
-    float *values; /* softmax: p, and not of the row's label; one-vs-rest: p (1 - p) */
+    float *values; /* softmax: p, and not of the row's label; one-vs-rest: p (1 - p), weighted */
     size_t room, used;
     bool full; /* there were more than `room` */
 } lp_entry_list;
@@ -37,10 +37,11 @@ lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp
 void lp_entries_set_least(lp_entries *entries, double share, const double *weight,
                           const size_t *columns, size_t count);
 
-/* For the pass: a chunk starts anew; a row with its residuals [request->count]. */
+/* For the pass: a chunk starts anew; a row with its residuals p - y [request->count] and what
+ * p (1 - p) must exceed there, which are those of the entries divided by the row's weights. */
 void lp_entries_restart(lp_entries *entries, size_t chunk);
 void lp_entries_add(lp_entries *entries, size_t chunk, size_t row, const float *residual,
-                    const lp_pass_request *request);
+                    const float *least, const lp_pass_request *request);
 
 /* How many there are, also where they are more than there is room for, and whether they are. */
 size_t lp_entries_count(const lp_entries *entries);

@@ -2,11 +2,14 @@
  *
  *     examples [N, F], labels in 0 .. K-1
  *       -> checked (finite, in range), classes that do not occur left out
+ *       -> standardised, where that is asked for: a copy
  *       -> solver -> weights [K', F], intercepts [K']
+ *       -> for features as they are: w / s and b - w.m / s
  *       -> probe [K, F]; a class that did not occur gets weights 0 and intercept minus infinity:
  *          it is never predicted, and for softmax that is the limit of its optimum */
 #include "probe/fitter.h"
 
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -26,6 +29,7 @@ static const lp_solver_entry *const solvers[] = {[LP_SOLVER_LIBLINEAR] = &lp_lib
                                                  [LP_SOLVER_OVR] = &lp_ovr_solver,
                                                  [LP_SOLVER_SOFTMAX] = &lp_softmax_solver};
 const char *const lp_solver_names[] = {"liblinear", "ovr", "softmax", NULL};
+const char *const lp_class_weight_names[] = {"none", "balanced", NULL};
 enum { SOLVERS = sizeof solvers / sizeof solvers[0] };
 
 struct lp_fitter {
@@ -34,7 +38,8 @@ struct lp_fitter {
     const lp_solver_entry *solver;
     lp_problem problem;
     lp_progress progress;
-    size_t all_classes; /* with those that do not occur */
+    size_t all_classes;       /* with those that do not occur */
+    double *mean, *deviation; /* [F] of the features, where they are standardised; or NULL */
     void *state;
 };
 
@@ -81,6 +86,10 @@ static lp_status check_options(const lp_fit_options *options, lp_error *err) {
     if (!(options->tolerance >= 0) || !isfinite(options->tolerance)) {
         return lp_fail(err, LP_ERR_ARGUMENT, "tolerance %g: expected a number >= 0 (0 = default)",
                        options->tolerance);
+    }
+    if ((size_t)options->class_weight > LP_CLASS_WEIGHT_BALANCED) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "class weight %d does not exist",
+                       (int)options->class_weight);
     }
     if (!isfinite(options->bias)) {
         return lp_fail(err, LP_ERR_ARGUMENT, "bias %g: expected a finite number", options->bias);
@@ -129,12 +138,97 @@ done:
     return status;
 }
 
+/* Each class's weight: scikit-learn's compute_class_weight("balanced"), N / (K n).  One-vs-rest,
+ * each problem has two classes. */
+static lp_status weigh_classes(lp_fitter *fitter, lp_error *err) {
+    lp_problem *p = &fitter->problem;
+    size_t K = p->classes;
+    bool together = fitter->kind == LP_SOLVER_SOFTMAX;
+    double *own = lp_memory_take(&fitter->memory, K, sizeof *own);
+    double *rest = together ? NULL : lp_memory_take(&fitter->memory, K, sizeof *rest);
+    lp_status status = lp_memory_check(&fitter->memory, "class weights", err);
+    for (size_t k = 0; status == LP_OK && k < K; k++) {
+        double N = (double)p->count, n = (double)p->counts[k];
+        own[k] = N / ((together ? (double)K : 2) * n);
+        if (rest != NULL) {
+            rest[k] = N / (2 * (N - n));
+        }
+    }
+    p->own = own;
+    p->rest = rest;
+    return status;
+}
+
 void lp_fitter_set_tolerance(lp_fitter *fitter, double tolerance) {
     fitter->problem.tolerance = tolerance > 0 ? tolerance : fitter->solver->tolerance;
 }
 
 double lp_fitter_tolerance(const lp_fitter *fitter) {
     return fitter->problem.tolerance;
+}
+
+typedef struct scaling {
+    const lp_problem *problem;
+    double *mean, *deviation; /* [F] */
+    float *x;                 /* [N, F] standardised */
+} scaling;
+
+enum { STRIP = 16 }; /* columns of a task: a cache line of each row */
+
+/* Mean and deviation of a strip of columns, in two passes, and the strip standardised.  A feature
+ * whose variance is no more than its rounding is constant: scikit-learn's rule
+ * (preprocessing/_data.py, _is_constant_feature). */
+static lp_status scale_strip(void *context, size_t strip, size_t worker, lp_error *err) {
+    const scaling *s = context;
+    size_t F = s->problem->width, N = s->problem->count, first = strip * STRIP;
+    size_t columns = F - first < STRIP ? F - first : STRIP;
+    const float *x = s->problem->x + first;
+    double *mean = s->mean + first, *deviation = s->deviation + first, n = (double)N;
+    (void)worker;
+    (void)err;
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            mean[j] += (double)x[i * F + j];
+        }
+    }
+    for (size_t j = 0; j < columns; j++) {
+        mean[j] /= n;
+    }
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            double off = (double)x[i * F + j] - mean[j];
+            deviation[j] += off * off; /* so far the sum of squares */
+        }
+    }
+    for (size_t j = 0; j < columns; j++) {
+        deviation[j] /= n;
+        double rounding = n * mean[j] * DBL_EPSILON;
+        bool constant = deviation[j] <= n * DBL_EPSILON * deviation[j] + rounding * rounding;
+        deviation[j] = constant ? 1 : sqrt(deviation[j]);
+    }
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            double off = (double)x[i * F + j] - mean[j];
+            s->x[i * F + first + j] = (float)(off / deviation[j]);
+        }
+    }
+    return LP_OK;
+}
+
+/* Puts the standardised features in the place of the problem's. */
+static lp_status standardize(lp_fitter *fitter, lp_error *err) {
+    lp_problem *p = &fitter->problem;
+    size_t F = p->width;
+    fitter->mean = lp_memory_take_zeroed(&fitter->memory, F, sizeof *fitter->mean);
+    fitter->deviation = lp_memory_take_zeroed(&fitter->memory, F, sizeof *fitter->deviation);
+    scaling s = {p, fitter->mean, fitter->deviation,
+                 lp_memory_take(&fitter->memory, p->count, F * sizeof *s.x)};
+    lp_status status;
+    LP_TRY(lp_memory_check(&fitter->memory, "standardised features", err));
+    LP_TRY(lp_parallel_for(p->threads, (F + STRIP - 1) / STRIP, scale_strip, &s, err));
+    p->x = s.x;
+done:
+    return status;
 }
 
 lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options, lp_fitter **out,
@@ -174,6 +268,12 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
         options->max_iterations > 0 ? options->max_iterations : fitter->solver->max_iterations;
     problem->bias = options->bias;
     problem->threads = options->threads > 0 ? options->threads : lp_processor_count();
+    if (options->class_weight == LP_CLASS_WEIGHT_BALANCED) {
+        LP_TRY(weigh_classes(fitter, err));
+    }
+    if (options->standardize) {
+        LP_TRY(standardize(fitter, err));
+    }
     LP_TRY(fitter->solver->open(problem, &fitter->state, err));
     *out = fitter;
     fitter = NULL;
@@ -189,6 +289,20 @@ void lp_fitter_close(lp_fitter *fitter) {
         }
         lp_memory_free(&fitter->memory);
         lp_free(fitter);
+    }
+}
+
+/* From weights of features as they are to those of standardised ones, or back. */
+static void scale_model(const lp_fitter *fitter, lp_linear *model, bool to_standardised) {
+    size_t F = fitter->problem.width;
+    for (size_t k = 0; fitter->mean != NULL && k < fitter->problem.classes; k++) {
+        double *w = model->weights + k * F, shift = 0;
+        for (size_t j = 0; j < F; j++) {
+            double s = fitter->deviation[j], plain = to_standardised ? w[j] : w[j] / s;
+            shift += plain * fitter->mean[j];
+            w[j] = to_standardised ? w[j] * s : plain;
+        }
+        model->intercepts[k] += to_standardised ? shift : -shift;
     }
 }
 
@@ -241,6 +355,7 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
     lp_reporter reporter = {.progress = fitter->progress};
     (void)pthread_mutex_init(&reporter.lock, NULL);
     pack(fitter, start, &solution);
+    scale_model(fitter, &solution, true);
     memset(report, 0, sizeof *report);
     report->gap = -1;
     status =
@@ -248,6 +363,7 @@ lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start, lp_p
     (void)pthread_mutex_destroy(&reporter.lock);
     report->seconds = lp_clock_seconds() - started;
     LP_TRY(status);
+    scale_model(fitter, &solution, false);
     unpack(fitter, probe);
     *out = probe;
     probe = NULL;

@@ -18,11 +18,21 @@ typedef struct lp_problem {
     const int32_t *labels; /* [N] */
     const size_t *counts;  /* [K] examples of each class, >= 1 */
     const size_t *names;   /* [K] number that the caller gave the class, for messages */
-    double tolerance;      /* the solver's default put in */
+    const double *own;     /* [K] weight of a class's examples; NULL: all weigh 1 */
+    const double
+        *rest;        /* [K] one-vs-rest: weight of the other examples in its problem; else NULL */
+    double tolerance; /* the solver's default put in */
     size_t max_iterations; /* the solver's default put in */
     double bias;
     size_t threads; /* >= 1 */
 } lp_problem;
+
+/* Weight of an example of class `label` in the loss of class k. */
+static inline double lp_weight_of(const lp_problem *problem, size_t label, size_t k) {
+    return problem->own == NULL                  ? 1
+           : label == k || problem->rest == NULL ? problem->own[label]
+                                                 : problem->rest[k];
+}
 
 /* A linear classifier of the problem's classes. */
 typedef struct lp_linear {

@@ -9,6 +9,8 @@
  *       -> one call of train() a class, the classes spread over the threads
  *       -> f and |g| at its solution, computed here in float64
  *
+ * Weights of classes are liblinear's own, -w1 and -w-1: C times the weight of an example's side.
+ *
  * train() with all classes does the same one after the other and copies nothing more, but on one
  * core.  A call with labels +1 and -1 solves the same problem: its tolerance is eps *
  * max(min(pos, neg), 1) / N either way, and only the order of the examples differs.  As in
@@ -131,9 +133,10 @@ static lp_status liblinear_open(const lp_problem *problem, void **out, lp_error 
     return LP_OK;
 }
 
-/* f and |g| at w, and |g(0)|, for the labels y; g [columns] is scratch. */
-static void measure(const liblinear_state *state, double C, const double *y, const double *w,
-                    const double *positive, double *g, class_result *result) {
+/* f and |g| at w, and |g(0)|, for the labels y, whose sides +1 and -1 have these weights;
+ * g [columns] is scratch. */
+static void measure(const liblinear_state *state, double C, const double sides[2], const double *y,
+                    const double *w, const double *positive, double *g, class_result *result) {
     const double *total = state->sums + state->problem->classes * state->columns;
     double loss = 0, norm = 0, start = 0, gradient = 0;
     memset(g, 0, state->columns * sizeof *g);
@@ -144,14 +147,16 @@ static void measure(const liblinear_state *state, double C, const double *y, con
         }
         double margin = y[i] * z;
         double e = exp(-fabs(margin));
-        loss += log1p(e) + (margin < 0 ? -margin : 0);
-        double slope = -y[i] * (margin < 0 ? 1 / (1 + e) : e / (1 + e));
+        double weight = sides[y[i] < 0];
+        loss += weight * (log1p(e) + (margin < 0 ? -margin : 0));
+        double slope = -y[i] * weight * (margin < 0 ? 1 / (1 + e) : e / (1 + e));
         for (const struct feature_node *node = state->rows[i]; node->index != -1; node++) {
             g[node->index - 1] += slope * node->value;
         }
     }
     for (size_t j = 0; j < state->columns; j++) {
-        double at_zero = -0.5 * C * (2 * positive[j] - total[j]);
+        double rest = total[j] - positive[j];
+        double at_zero = -0.5 * C * (sides[0] * positive[j] - sides[1] * rest);
         double here = w[j] + C * g[j];
         norm += w[j] * w[j];
         gradient += here * here;
@@ -178,7 +183,13 @@ static lp_status fit_class(void *context, size_t index, size_t worker, lp_error 
                              .y = y,
                              .x = state->rows,
                              .bias = problem->bias};
+    int labels[2] = {1, -1};
+    double sides[2] = {lp_weight_of(problem, positive, positive),
+                       problem->own != NULL ? problem->rest[positive] : 1};
     struct parameter parameter = job->parameter;
+    parameter.nr_weight = problem->own != NULL ? 2 : 0;
+    parameter.weight_label = labels;
+    parameter.weight = sides;
     parameter.init_sol = job->warm ? w : NULL;
     listening = result;
     struct model *model = train(&binary, &parameter);
@@ -189,7 +200,7 @@ static lp_status fit_class(void *context, size_t index, size_t worker, lp_error 
     size_t few = problem->counts[positive];
     few = few < problem->count - few ? few : problem->count - few;
     result->tolerance = parameter.eps * (double)few / (double)problem->count;
-    measure(state, parameter.C, y, w, state->sums + positive * state->columns,
+    measure(state, parameter.C, sides, y, w, state->sums + positive * state->columns,
             job->scratch + worker * state->columns, result);
     result->converged =
         result->gradient <= result->tolerance * result->gradient_start * (1 + SLACK);

@@ -26,12 +26,13 @@ static void gaussian(const lp_dense *dense, double C, double strength, double sc
                      double *parameters) {
     const lp_problem *problem = dense->problem;
     size_t F = problem->width;
-    double N = (double)problem->count;
+    double N = dense->all;
     double ridge = (double)problem->classes / (C * strength * N);
     for (size_t k = 0; k < problem->classes; k++) {
         double *w = parameters + k * dense->size;
-        double n = (double)problem->counts[k];
-        double intercept = log(dense->loss == LP_LOSS_SOFTMAX ? n / N : n / (N - n));
+        double n = dense->mass[k], odds = n / (N - n);
+        odds *= problem->rest != NULL ? problem->own[k] / problem->rest[k] : 1;
+        double intercept = log(dense->loss == LP_LOSS_SOFTMAX ? n / N : odds);
         for (size_t j = 0; j < F; j++) {
             double mean = dense->total[j] / N;
             double apart = dense->class_sums[k * F + j] / n - mean;

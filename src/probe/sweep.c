@@ -151,6 +151,8 @@ static json_t *describe(const lp_sweep_options *o, const lp_examples *train,
     lp_row_real(&row, "rough", ROUGH);
     lp_row_real(&row, "bias", o->fit.bias);
     lp_row_count(&row, "max_iterations", o->fit.max_iterations);
+    lp_row_flag(&row, "standardize", o->fit.standardize);
+    lp_row_text(&row, "class_weight", lp_class_weight_names[o->fit.class_weight]);
     lp_row_put(&row, "low", json_integer(o->low));
     lp_row_put(&row, "high", json_integer(o->high));
     lp_row_count(&row, "steps", o->steps);

@@ -20,6 +20,12 @@ json_t *lp_fit_options_json(const lp_fit_options *o) {
     lp_row_real(&row, "tolerance", o->tolerance);
     lp_row_real(&row, "bias", o->bias);
     lp_row_count(&row, "max_iterations", o->max_iterations);
+    if (o->standardize) {
+        lp_row_flag(&row, "standardize", true);
+    }
+    if (o->class_weight != LP_CLASS_WEIGHT_NONE) {
+        lp_row_text(&row, "class_weight", lp_class_weight_names[o->class_weight]);
+    }
     return lp_row_end(&row);
 }
 
@@ -118,6 +124,10 @@ static void read_fit(const json_t *meta, lp_training *t) {
     o->tolerance = lp_json_number(options, "tolerance", 0);
     o->bias = lp_json_number(options, "bias", 0);
     o->max_iterations = count_of(options, "max_iterations");
+    o->standardize = json_is_true(json_object_get(options, "standardize"));
+    o->class_weight = strcmp(lp_json_text(options, "class_weight", ""), "balanced") == 0
+                          ? LP_CLASS_WEIGHT_BALANCED
+                          : LP_CLASS_WEIGHT_NONE;
     r->converged = json_is_true(json_object_get(fit, "converged"));
     r->iterations = count_of(fit, "iterations");
     r->passes = count_of(fit, "passes");

@@ -183,7 +183,8 @@ static bool is_same_fit(const lp_training *t, const lp_features *train, const lp
            t->linprobe != NULL && strcmp(t->linprobe, lp_version()) == 0 &&
            t->validation.count == 0 && t->options.solver == o->solver && t->options.C == o->C &&
            t->options.tolerance == o->tolerance && t->options.bias == o->bias &&
-           t->options.max_iterations == o->max_iterations;
+           t->options.max_iterations == o->max_iterations &&
+           t->options.standardize == o->standardize && t->options.class_weight == o->class_weight;
 }
 
 /* The probe of an earlier run where it is there, otherwise p->probe stays NULL. */

@@ -19,6 +19,7 @@ typedef struct objective_case {
     int32_t labels[N];
     size_t counts[K];
     size_t names[K];
+    double own[K], rest[K]; /* of balanced classes */
     lp_dense *dense;
     const lp_solver_entry *solver;
     lp_memory memory;
@@ -31,13 +32,21 @@ typedef struct objective_case {
     lp_objective at;
 } objective_case;
 
-static void set_up(objective_case *c, const lp_solver_entry *solver, double bias) {
+static void set_up(objective_case *c, const lp_solver_entry *solver, double bias, bool balanced) {
     memset(c, 0, sizeof *c);
     c->data = dataset_random(N, F, K, 77);
     c->problem = dataset_problem(&c->data, c->labels, c->counts, c->names);
     c->problem.bias = bias;
     c->problem.threads = 2;
     c->solver = solver;
+    bool softmax = solver == &lp_softmax_solver;
+    for (size_t k = 0; balanced && k < K; k++) {
+        double n = (double)c->counts[k];
+        c->own[k] = N / ((softmax ? K : 2) * n);
+        c->rest[k] = N / (2 * (N - n));
+        c->problem.own = c->own;
+        c->problem.rest = softmax ? NULL : c->rest;
+    }
     void *opaque;
     assert_ok(solver->open(&c->problem, &opaque, &err), &err);
     c->dense = opaque;
@@ -76,8 +85,10 @@ static void random_parameters(double *parameters, uint64_t seed, double size) {
 static const struct {
     const lp_solver_entry *solver;
     double bias;
-} kinds[] = {
-    {&lp_softmax_solver, 1}, {&lp_ovr_solver, 1}, {&lp_ovr_solver, 0.4}, {&lp_ovr_solver, -1}};
+    bool balanced;
+} kinds[] = {{&lp_softmax_solver, 1, false}, {&lp_ovr_solver, 1, false},
+             {&lp_ovr_solver, 0.4, false},   {&lp_ovr_solver, -1, false},
+             {&lp_softmax_solver, 1, true},  {&lp_ovr_solver, 1, true}};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* Against the formulas in the features' own space, in plain loops. */
@@ -88,7 +99,7 @@ static void values_equal_plain_loops(void **state) {
         double parameters[K * D];
         double weights[K * F];
         double own[K * F];
-        set_up(&c, kinds[s].solver, kinds[s].bias);
+        set_up(&c, kinds[s].solver, kinds[s].bias, kinds[s].balanced);
         random_parameters(parameters, s, 0.3);
         for (size_t k = 0; k < K; k++) {
             memcpy(own + k * F, parameters + k * D, F * sizeof *own);
@@ -105,6 +116,7 @@ static void values_equal_plain_loops(void **state) {
         for (size_t i = 0; i < N; i++) {
             double z[K];
             double sum = 0;
+            size_t label = (size_t)c.labels[i];
             for (size_t k = 0; k < K; k++) {
                 z[k] = c.dense->scale * parameters[k * D + F];
                 for (size_t j = 0; j < F; j++) {
@@ -112,11 +124,13 @@ static void values_equal_plain_loops(void **state) {
                 }
                 sum += exp(z[k]);
                 if (c.dense->loss == LP_LOSS_LOGISTIC) {
-                    expected += 0.3 * log1p(exp(c.labels[i] == (int32_t)k ? -z[k] : z[k]));
+                    expected += 0.3 * lp_weight_of(&c.problem, label, k) *
+                                log1p(exp(label == k ? -z[k] : z[k]));
                 }
             }
             if (c.dense->loss == LP_LOSS_SOFTMAX) {
-                expected += 0.3 * (log(sum) - z[c.labels[i]]);
+                double weight = lp_weight_of(&c.problem, label, label);
+                expected += 0.3 * weight * (log(sum) - z[label]);
             }
         }
         evaluate(&c, parameters, true, LP_EXTRA_NONE);
@@ -133,7 +147,7 @@ static void gradients_equal_finite_differences(void **state) {
         objective_case c;
         double parameters[K * D];
         double gradient[K * D];
-        set_up(&c, kinds[s].solver, kinds[s].bias);
+        set_up(&c, kinds[s].solver, kinds[s].bias, kinds[s].balanced);
         random_parameters(parameters, 10 + s, 0.3);
         evaluate(&c, parameters, true, LP_EXTRA_NONE);
         memcpy(gradient, c.gradient, sizeof gradient);
@@ -171,7 +185,7 @@ static void classes_can_be_left_out(void **state) {
     double parameters[K * D];
     double gradient[K * D];
     double value[K];
-    set_up(&c, &lp_ovr_solver, 1);
+    set_up(&c, &lp_ovr_solver, 1, false);
     random_parameters(parameters, 3, 0.3);
     evaluate(&c, parameters, true, LP_EXTRA_CURVATURE);
     memcpy(gradient, c.gradient, sizeof gradient);
@@ -192,18 +206,22 @@ static void classes_can_be_left_out(void **state) {
  * gradient. */
 static void second_derivatives_equal_finite_differences(void **state) {
     (void)state;
-    for (size_t s = 0; s < 2; s++) {
+    for (size_t s = 0; s < KINDS; s++) {
+        if (kinds[s].bias != 1) { /* their derivative has other units */
+            continue;
+        }
+        bool softmax = kinds[s].solver == &lp_softmax_solver;
         objective_case c;
         double parameters[K * D];
         double weight[K];
         double centres[K * F];
         double coupling[K * K];
-        set_up(&c, kinds[s].solver, kinds[s].bias);
+        set_up(&c, kinds[s].solver, kinds[s].bias, kinds[s].balanced);
         random_parameters(parameters, 30 + s, 0.2);
         evaluate(&c, parameters, true, LP_EXTRA_CURVATURE);
         memcpy(weight, c.weight, sizeof weight);
         memcpy(centres, c.centres, sizeof centres);
-        if (s == 0) {
+        if (softmax) {
             evaluate(&c, parameters, true, LP_EXTRA_COUPLING);
             memcpy(coupling, c.coupling, sizeof coupling);
         }
@@ -226,7 +244,7 @@ static void second_derivatives_equal_finite_differences(void **state) {
                 double expected = weight[k] * centres[k * F + j];
                 assert_true(fabs(above[k * D + j] - expected) < 1e-6 * weight[k]);
             }
-            for (size_t l = 0; s == 0 && l < K; l++) {
+            for (size_t l = 0; softmax && l < K; l++) {
                 assert_true(fabs(above[l * D + F] - coupling[k * K + l]) < 1e-6 * weight[k]);
             }
         }
@@ -243,8 +261,9 @@ static void preconditioner_inverts_its_form(void **state) {
     double weight = 2.5;
     lp_basis basis = {.width = F, .values = values};
     for (size_t s = 0; s < KINDS; s++) {
-        double scale = s == 0 ? 1 : kinds[s].bias > 0 ? kinds[s].bias : 0;
-        double penalty = s == 0 ? 0 : 1;
+        bool softmax = kinds[s].solver == &lp_softmax_solver;
+        double scale = softmax ? 1 : kinds[s].bias > 0 ? kinds[s].bias : 0;
+        double penalty = softmax ? 0 : 1;
         double C = 0.7;
         lp_preconditioner p = {&basis, C, scale, penalty, &weight, centres};
         double from[D] = {1, -2, 0.5, 3, 0.1, -4};
@@ -267,7 +286,7 @@ static void preconditioner_inverts_its_form(void **state) {
 static void basis_is_orthonormal_and_diagonalises(void **state) {
     (void)state;
     objective_case c;
-    set_up(&c, &lp_softmax_solver, 1);
+    set_up(&c, &lp_softmax_solver, 1, false);
     const lp_basis *basis = &c.dense->basis;
     double means[K * F] = {0};
     double covariance[F * F] = {0};
@@ -351,13 +370,14 @@ static void excess_bounds_the_distance(void **state) {
         double optimum[K * D] = {0};
         double parameters[K * D];
         lp_fit_report report = {0};
-        set_up(&c, kinds[s].solver, kinds[s].bias);
+        set_up(&c, kinds[s].solver, kinds[s].bias, kinds[s].balanced);
         c.problem.tolerance = 1e-10;
         lp_fit_options options;
         lp_fit_defaults(&options);
         options.solver = c.solver == &lp_softmax_solver ? LP_SOLVER_SOFTMAX : LP_SOLVER_OVR;
         options.C = 0.3;
         options.bias = kinds[s].bias;
+        options.class_weight = kinds[s].balanced ? LP_CLASS_WEIGHT_BALANCED : LP_CLASS_WEIGHT_NONE;
         options.tolerance = 1e-10;
         lp_probe *probe;
         assert_ok(lp_probe_fit(&c.data.set, &options, &probe, &report, &err), &err);

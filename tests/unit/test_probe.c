@@ -178,6 +178,37 @@ static lp_probe *sample(void) {
     return probe;
 }
 
+/* A feature that is constant, and one of another scale and place: the probe of the standardised
+ * features, with its weights and intercepts for features as they are. */
+static void standardised_features_give_the_same_probe(void **state) {
+    (void)state;
+    for (size_t s = 0; s < SOLVERS; s++) {
+        dataset plain = dataset_random(200, 4, 3, 5), moved = dataset_random(200, 4, 3, 5);
+        lp_fit_options options = options_of(solvers[s]);
+        lp_probe *a, *b;
+        lp_fit_report report;
+        for (size_t i = 0; i < 200; i++) {
+            plain.x[i * 4 + 2] = moved.x[i * 4 + 2] = 0.7F;
+            moved.x[i * 4] = 64 * moved.x[i * 4] - 32; /* exact */
+        }
+        options.standardize = true;
+        options.tolerance = 1e-6;
+        assert_ok(lp_probe_fit(&plain.set, &options, &a, &report, &err), &err);
+        assert_ok(lp_probe_fit(&moved.set, &options, &b, &report, &err), &err);
+        for (size_t k = 0; k < 3; k++) {
+            const double *v = lp_probe_weights(a) + k * 4, *w = lp_probe_weights(b) + k * 4;
+            assert_true(fabs(64 * w[0] - v[0]) < 1e-5 && fabs(w[1] - v[1]) < 1e-5);
+            assert_true(fabs(w[2]) < 1e-9 && fabs(v[2]) < 1e-9);
+            double shift = lp_probe_intercepts(b)[k] - 32 * w[0];
+            assert_true(fabs(shift - lp_probe_intercepts(a)[k]) < 1e-4);
+        }
+        lp_probe_free(a);
+        lp_probe_free(b);
+        dataset_free(&plain);
+        dataset_free(&moved);
+    }
+}
+
 static void saved_probe_comes_back(void **state) {
     (void)state;
     lp_probe *probe = sample();
@@ -215,7 +246,12 @@ static lp_training sample_training(void) {
                      .blas_kernel = "Zen",
                      .train = {"features/train", "00ff", 50, provenance_of(set_meta)},
                      .validation = {"features/val", "11ee", 20, NULL},
-                     .options = {.solver = LP_SOLVER_OVR, .C = 0.1, .tolerance = 1e-5, .bias = -1},
+                     .options = {.solver = LP_SOLVER_OVR,
+                                 .C = 0.1,
+                                 .tolerance = 1e-5,
+                                 .bias = -1,
+                                 .standardize = true,
+                                 .class_weight = LP_CLASS_WEIGHT_BALANCED},
                      .report = {.converged = true,
                                 .iterations = 12,
                                 .passes = 34,
@@ -249,6 +285,7 @@ static void training_record_comes_back(void **state) {
     assert_string_equal(t->validation.sha256, "11ee");
     assert_int_equal(t->validation.count, 20);
     assert_true(t->options.C == 0.1 && t->options.tolerance == 1e-5 && t->options.bias == -1);
+    assert_true(t->options.standardize && t->options.class_weight == LP_CLASS_WEIGHT_BALANCED);
     assert_true(t->report.converged && t->report.iterations == 12 && t->report.passes == 34);
     assert_true(t->report.objective == 5.5 && t->report.gap == -1);
     assert_string_equal(t->report.stopped_by, "the gradient");
@@ -462,6 +499,7 @@ int main(void) {
         cmocka_unit_test(wrong_input_is_refused),
         cmocka_unit_test(absent_classes_are_left_out),
         cmocka_unit_test(start_must_fit),
+        cmocka_unit_test(standardised_features_give_the_same_probe),
         cmocka_unit_test(saved_probe_comes_back),
         cmocka_unit_test(training_record_comes_back),
         cmocka_unit_test(probe_knows_its_solver),

@@ -1,0 +1,25 @@
+#!/bin/sh
+# What people who probe also do: standardised features, balanced classes.
+. "$LP_SOURCE/tests/support/tap.sh"
+model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
+"$LP_PROGRAM" generate --out "$scratch/data" --seed 1 --train 3 --test 2 2>/dev/null || exit 1
+data=$scratch/data/cifar-100-binary
+cd "$scratch" || exit 1
+for split in train test; do
+    run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split $split --out $split
+done
+
+# ---- --standardize and --class-weight
+run 0 "$LP_PROGRAM" fit train --out plain.probe
+run 0 "$LP_PROGRAM" fit train --out scaled.probe --standardize --class-weight balanced --threads 1
+run 0 "$LP_PROGRAM" fit train --out again.probe --standardize --class-weight balanced --threads 3
+ok "weights do not depend on threads" sh -c "tail -c 30064 scaled.probe | head -c 30000 | cksum >a && tail -c 30064 again.probe | head -c 30000 | cksum >b && cmp a b"
+ok "they are recorded" grep -aq '"standardize":true,"class_weight":"balanced"' scaled.probe
+ok "what is not used is not" sh -c "! grep -aq standardize plain.probe"
+run 0 "$LP_PROGRAM" eval scaled.probe test --out scaled.json
+ok "an evaluation says so" sh -c "grep -q '\"standardize\": true' scaled.json"
+run 0 "$LP_PROGRAM" sweep train --test test --out sweep --from -2 --to 1 --steps 1 --standardize --class-weight balanced
+show -n "$LP_PROGRAM" sweep train --test test --out sweep --from -2 --to 1 --steps 1 --standardize
+show "$LP_PROGRAM" fit train --out x.probe --class-weight equal
+expect options
+done_testing

@@ -80,6 +80,10 @@ typedef enum lp_probability {
  * others. */
 lp_probability lp_probe_probability(const lp_probe *probe);
 
+/* Overwrites one row of logits, float64 [K], with the probabilities; not for LP_PROBABILITY_NONE.
+ */
+void lp_probabilities(double *logits, size_t classes, lp_probability probability);
+
 enum { LP_CALIBRATION_BINS = 15 };
 
 /* Examples whose confidence, the probability of the predicted class, is in (m / 15, (m + 1) / 15].

@@ -204,6 +204,7 @@ static lp_status fewshot(void *job, lp_error *err) {
     lp_status status, fitted;
     LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &f.train, &f.test, err));
     LP_TRY(name_class(f.train, &s->shots, err));
+    cli_note_labels(f.train);
     LP_TRY(cli_count_shared(f.train, f.test, s->output.threads, &f.shared, err));
     f.draws = lp_memory_take(&f.memory, s->shots.count, s->draws * sizeof *f.draws);
     f.means = lp_memory_take(&f.memory, s->shots.count, sizeof *f.means);

@@ -63,6 +63,7 @@ static lp_status knn(void *job, lp_error *err) {
     lp_score scores[sizeof s->k.values / sizeof s->k.values[0]];
     lp_status status;
     LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &train, &test, err));
+    cli_note_labels(train);
     LP_TRY(cli_count_shared(train, test, s->output.threads, &shared, err));
     LP_TRY(search(s, train, test, scores, err));
     print_scores(s, scores, shared);

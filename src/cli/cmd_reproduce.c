@@ -180,8 +180,8 @@ static lp_status reproduce(void *job, lp_error *err) {
     lp_status status;
     j->encoder.encoder.threads = j->output.threads;
     LP_TRY(find_inputs(j, err));
-    const lp_fit_options fits[] = {cli_fit_by(&j->fit, LP_SOLVER_LIBLINEAR, j->output.threads),
-                                   cli_fit_by(&j->fit, LP_SOLVER_SOFTMAX, j->output.threads)};
+    const lp_fit_options fits[] = {cli_fit_by(&j->fit, LP_SOLVER_SOFTMAX, j->output.threads),
+                                   cli_fit_by(&j->fit, LP_SOLVER_LIBLINEAR, j->output.threads)};
     const lp_run_options options = {.model = j->model_path,
                                     .checkpoint = &j->ckpt,
                                     .encoder = j->encoder.encoder,

@@ -89,6 +89,7 @@ static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_repo
             ? lp_features_open(j->train_path, &r->train, err)
             : lp_run_open_sets(j->train_path, j->validation_path, &r->train, &r->validation, err);
     LP_TRY(status);
+    cli_note_labels(r->train);
     if (r->validation != NULL) {
         size_t shared; /* on which the largest C would look best */
         LP_TRY(cli_count_shared(r->train, r->validation, j->output.threads, &shared, err));

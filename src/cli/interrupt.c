@@ -3,6 +3,7 @@
 #include "cli/interrupt.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,8 +12,16 @@
 
 static volatile sig_atomic_t caught;
 
+static bool on_terminal; /* standard error is one: a line of the meter may stand there */
+
+/* Says at once that the signal came: the work may need a while to the next place where it can stop.
+ */
 static void note(int number) {
+    static const char text[] =
+        "\ninterrupted: stopping at the next safe place; once more ends it at once\n";
+    const char *from = on_terminal ? text : text + 1;
     caught = number;
+    (void)!write(STDERR_FILENO, from, sizeof text - 1 - (size_t)(from - text));
 }
 
 int interrupt_signal(void) {
@@ -47,6 +56,7 @@ static void report_lost_file(int number, siginfo_t *info, void *context) {
 void interrupt_watch(const char *command) {
     struct sigaction action;
     name_of_command = command;
+    on_terminal = isatty(STDERR_FILENO) != 0;
     memset(&action, 0, sizeof action);
     (void)sigemptyset(&action.sa_mask);
     /* SA_RESETHAND: the second signal has its default effect. */

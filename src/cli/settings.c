@@ -175,6 +175,38 @@ const cli_option cli_profile_option[] = {
     {.name = NULL}};
 #undef AT
 
+/* The smallest label. */
+static int64_t first_label(const lp_features *set) {
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < set->count; i++) {
+        least = set->labels[i] < least ? set->labels[i] : least;
+    }
+    return least;
+}
+
+void cli_note_labels(const lp_features *train) {
+    int64_t first = first_label(train);
+    if (first > 0) {
+        (void)fprintf(stderr,
+                      "WARNING: labels of %s begin at %lld: they are kept as they are, and classes "
+                      "before it, which have no example, are never predicted\n",
+                      train->path, (long long)first);
+    }
+}
+
+/* Labels that begin at 1 in one set and at 0 in the other are numbered in two ways: every
+ * prediction would be off by one. */
+static void warn_of_numbering(const lp_features *train, const lp_features *test) {
+    int64_t from = first_label(train), asked = first_label(test);
+    if (from == 1 && asked == 0) {
+        (void)fprintf(
+            stderr,
+            "WARNING: labels of %s begin at 1, but those of %s at 0: are classes numbered "
+            "in the same way?\n",
+            train->path, test->path);
+    }
+}
+
 /* Where both sets say of themselves that they are the other part of the data. */
 static void warn_of_swap(const lp_features *train, const lp_features *test) {
     const lp_provenance *from = train->provenance, *asked = test->provenance;
@@ -190,6 +222,7 @@ lp_status cli_count_shared(const lp_features *train, const lp_features *test, si
                            size_t *shared, lp_error *err) {
     const lp_examples from = lp_features_examples(train), asked = lp_features_examples(test);
     warn_of_swap(train, test);
+    warn_of_numbering(train, test);
     lp_status status = lp_shared_rows(&from, &asked, threads, shared, err);
     if (status == LP_OK && *shared > 0) {
         (void)fprintf(stderr, "WARNING: %zu of the %zu rows of %s (%.3g %%) are rows of %s too\n",

@@ -42,8 +42,12 @@ cli_fit_settings cli_fit_defaults(void);
 /* The options of a fit by `solver`, with its own tolerance. */
 lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, size_t threads);
 
+/* A warning where the labels of a training set do not begin at 0. */
+void cli_note_labels(const lp_features *train);
+
 /* How many rows of the test set the training set has too (lp_shared_rows), with a warning on
- * standard error where there are any; and one where the two sets seem to be swapped. */
+ * standard error where there are any; and warnings where the two sets seem to be swapped,
+ * or their classes to be numbered in two ways. */
 lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t threads,
                            size_t *shared, lp_error *err);
 

@@ -24,6 +24,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "extract/profile.h"
+#include "extract/encoding.h"
 #include "feat/meta_json.h"
 #include "feat/set_writer.h"
 #include "math/dispatch.h"
@@ -73,18 +74,6 @@ typedef struct extraction {
     lp_stopwatch *watches; /* of the workers, then of the calling thread between chunks; or NULL */
     lp_stopwatch *watch;   /* the last of them */
 } extraction;
-
-/* x / |x|, the norm summed in float64. */
-static void normalize_row(float *x, size_t width) {
-    double sum = 0;
-    for (size_t j = 0; j < width; j++) {
-        sum += (double)x[j] * (double)x[j];
-    }
-    float norm = (float)sqrt(sum);
-    for (size_t j = 0; norm > 0 && j < width; j++) {
-        x[j] /= norm;
-    }
-}
 
 /* Image i into the worker's memory. */
 static lp_status load_image(const extraction *e, worker_memory *memory, size_t i, size_t *height,
@@ -154,7 +143,7 @@ static lp_status compute(const extraction *e, worker_memory *memory, size_t firs
     for (size_t i = 0; i < count; i++) {
         float *row = rows + i * e->width;
         if (e->options->normalize) {
-            normalize_row(row, e->width);
+            lp_feature_normalize(row, e->width);
         }
         for (size_t j = 0; j < e->width; j++) {
             if (!isfinite(row[j])) {
@@ -306,26 +295,6 @@ done:
 
 /* ---- provenance ---- */
 
-static void describe_encoder(const extraction *e, lp_encoding *out) {
-    const lp_encoder_info *info = lp_encoder_describe(e->encoder);
-    out->family = info->family;
-    out->feature = lp_feature_point_name(e->point);
-    out->activation = info->activation;
-    out->pool = info->pool;
-    out->blocks = info->blocks[0] != '\0' ? info->blocks : NULL;
-    out->precision = info->precision;
-    out->heads = info->heads;
-    out->norm_eps = info->norm_eps;
-    out->preprocess = info->preprocess;
-    out->weights = info->origin;
-    out->select = info->one_of_several ? info->prefix : NULL;
-    out->name = info->name;
-    out->input_size = info->input_size;
-    out->width = info->width;
-    out->layers = info->layers;
-    out->parameters = (size_t)info->parameters;
-}
-
 static void describe_data(const lp_dataset *data, lp_data_record *out) {
     const lp_dataset_info *info = lp_dataset_describe(data);
     out->sha256 = info->digest;
@@ -366,7 +335,7 @@ static void describe(const extraction *e, lp_provenance *p) {
                          .fused_multiply_add = lp_fuses()};
     p->encoder.family = p->encoder.feature = "pixels";
     if (e->encoder != NULL) {
-        describe_encoder(e, &p->encoder);
+        lp_encoding_describe(e->encoder, e->point, &p->encoder);
         describe_rules(e, &p->encoder);
     }
     p->encoder.normalize = e->options->normalize;

@@ -82,6 +82,21 @@ static double log_sigmoid(double z) {
     return z < 0 ? z - log1p(exp(z)) : -log1p(exp(-z));
 }
 
+void lp_probabilities(double *logits, size_t classes, lp_probability probability) {
+    double largest = -INFINITY, sum = 0;
+    for (size_t k = 0; k < classes; k++) {
+        logits[k] = probability == LP_PROBABILITY_OVR ? log_sigmoid(logits[k]) : logits[k];
+        largest = fmax(largest, logits[k]);
+    }
+    for (size_t k = 0; k < classes; k++) {
+        logits[k] = exp(logits[k] - largest);
+        sum += logits[k];
+    }
+    for (size_t k = 0; k < classes; k++) {
+        logits[k] /= sum;
+    }
+}
+
 /* Overwrites logits [K]. */
 static row_odds odds_of(double *logits, size_t classes, size_t label, size_t predicted,
                         lp_probability probability) {

@@ -140,9 +140,10 @@ static void print_summary(FILE *out, const lp_run_report *r) {
     for (size_t i = 0; i < run->count; i++) {
         const lp_run_probe *p = &run->probes[i];
         bool softmax = p->options.solver == LP_SOLVER_SOFTMAX;
-        (void)fprintf(out, "Accuracy = %.3f  %s (%s), C = %g, %s features%s\n",
+        (void)fprintf(out, "Accuracy = %.3f  %s (%s%s), C = %g, %s features%s\n",
                       100 * p->evaluation.metrics.score.top1, lp_solver_name(p->options.solver),
-                      softmax ? "multinomial" : "one-vs-rest", p->options.C, e->feature,
+                      softmax ? "multinomial" : "one-vs-rest",
+                      softmax ? ", as the reported number" : "", p->options.C, e->feature,
                       e->normalize ? ", normalised" : "");
     }
     print_reported(out, r);

@@ -63,6 +63,32 @@ show "$linprobe" compare train=one.probe one.probe=test
 show -e -n "$linprobe" knn test train -k 1
 expect swapped
 
+# ---- labels that begin at 1
+number() { # SET OUT: adds 1 to each label (below 255: the first of its 8 bytes)
+    mkdir "$2" && cp "$1/features.npy" "$2" && head -c 128 "$1/labels.npy" >"$2/labels.npy"
+    # shellcheck disable=SC2059 # the bytes
+    printf "$(tail -c +129 "$1/labels.npy" | od -An -v -tu1 |
+        awk '{ for (i = 1; i <= NF; i++) printf "\\%03o", n++ % 8 ? $i : $i + 1 }')" >>"$2/labels.npy"
+}
+number train one
+number test two
+show -e -n "$linprobe" knn one two -k 1
+show -e -n "$linprobe" knn one test -k 1
+run 0 "$linprobe" fit one -o one/p.probe
+says "WARNING: labels of one begin at 1: "
+run 0 "$linprobe" eval one/p.probe two --format csv
+expect labels
+
+# ---- folders that results go to are made
+run 0 "$linprobe" extract -qm "$model" -d $data --split test -o made/for/extract
+run 0 "$linprobe" fit train -qo made/by/fit/x.probe
+run 0 "$linprobe" sweep train -qo made/by/sweep --steps 1 --from -1 --to 0
+run 0 "$linprobe" generate -qo made/by/generate --train 1 --test 1
+run 0 "$linprobe" eval made/by/fit/x.probe test -o made/by/eval/x.json --confusion made/too/x.png
+run 0 "$linprobe" compare "$model" pixels="$model" -d $data --cache made/cache/x -qo made/by/compare
+ok "all of them" ls made/for/extract/meta.json made/by/fit/x.probe made/by/sweep/best.probe \
+    made/by/generate/cifar-100-binary made/by/eval/x.json made/too/x.png made/by/compare
+
 # ---- config files
 printf '%s\n' '# the options of a fit' '' '  C = 0.5' 'out=three.probe ' 'threads = 2' \
     'solver = softmax' 'quiet = true' 'verbose = false' >fit.conf

@@ -38,7 +38,7 @@ headings inspect encoder: output: general:
 headings extract input: encoder: output: general:
 headings fit probe: output: general:
 headings eval input: method: output: general:
-headings predict output: general:
+headings predict input: encoder: output: general:
 headings sweep input: method: probe: output: general:
 headings compare input: encoder: method: probe: output: general:
 headings fewshot method: probe: output: general:

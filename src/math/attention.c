@@ -198,6 +198,24 @@ LP_BODY void soften(float *scores, size_t stride, size_t tokens, float scale,
     }
 }
 
+/* scores = scale scores + bias + mask, rows first .. of head h. */
+LP_BODY void add_bias(const lp_attention_input *in, size_t h, size_t first, size_t rows,
+                      float *scores, size_t stride) {
+    for (size_t i = 0; i < rows; i++) {
+        const float *bias = in->bias + (h * in->queries + first + i) * in->tokens;
+        float *row = scores + i * stride;
+        for (size_t j = 0; j < in->tokens; j++) {
+            row[j] = in->scale * row[j] + bias[j];
+        }
+        if (in->mask != NULL) {
+            const float *mask = in->mask + (first + i) * in->tokens;
+            for (size_t j = 0; j < in->tokens; j++) {
+                row[j] += mask[j];
+            }
+        }
+    }
+}
+
 /* A head's [rows, columns] -> panels [columns / 64][rows][64]; anything behind the last column. */
 LP_BODY void pack_values(const float *x, size_t rows, size_t columns, size_t stride, float *w) {
     for (size_t first = 0; first < columns; first += PANEL) {
@@ -307,7 +325,12 @@ LP_BODY void attend(const attention_job *j, attention_tile_sums sum) {
                 p[i] = j->scores + i * stride;
             }
             multiply(sum, q, in->head_width, j->keys, in->tokens, j->scores, stride);
-            soften(j->scores, stride, in->tokens, in->scale, shares);
+            if (in->bias != NULL) {
+                add_bias(in, h, first, rows, j->scores, stride);
+                soften(j->scores, stride, in->tokens, 1, shares);
+            } else {
+                soften(j->scores, stride, in->tokens, in->scale, shares);
+            }
             multiply(sum, p, in->tokens, j->values, in->head_width, j->out, columns);
             put(j, shares, first, rows, column);
         }

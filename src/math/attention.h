@@ -1,4 +1,4 @@
-/* Softmax attention over the tokens of one image, every head, without a mask. */
+/* Softmax attention over the tokens of one image or window, every head. */
 #ifndef LP_MATH_ATTENTION_H
 #define LP_MATH_ATTENTION_H
 
@@ -11,7 +11,9 @@ typedef struct lp_attention_input {
     const float *k; /* [tokens, heads * head_width] */
     const float *v; /* as k */
     size_t q_stride, kv_stride, queries, tokens, heads, head_width;
-    float scale; /* of q k'; lp_attention_scale where nothing else is said */
+    float scale;       /* of q k'; lp_attention_scale where nothing else is said */
+    const float *bias; /* [heads, queries, tokens], added to scale q k'; or NULL */
+    const float *mask; /* [queries, tokens], added to that; or NULL.  Never without a bias */
 } lp_attention_input;
 
 /* Floats of scratch memory for `tokens` tokens. */

@@ -173,6 +173,7 @@ static const char *const harmless[] = {
     "head_norm_first",
     "head_hidden_size",
     "head_init_scale",
+    "window_size",
 };
 
 static lp_status read_argument(const lp_config_reader *r, const char *key, const json_t *value) {

@@ -35,6 +35,7 @@ static const defaults models[] = {
     {"convnext", "gelu", 0, 1e-12F}, /* width 768 and 18 layers in all without a patch */
     {"convnextv2", "gelu", 0, 1e-12F},
     {"dinov3_convnext", "gelu", 0, 1e-6F},
+    {"swin", "gelu", 0, 1e-5F},
 };
 
 static const defaults *find_model(const char *type) {
@@ -84,6 +85,12 @@ static size_t last_count(const json_t *array) {
 static lp_status read_stages(const lp_config_reader *r, const json_t *config, const defaults *d) {
     size_t width = last_count(json_object_get(config, "hidden_sizes"));
     size_t layers = lp_config_total(json_object_get(config, "depths"));
+    if (strcmp(d->type, "swin") == 0) { /* hidden_size is written, too, but need not be */
+        size_t depths = json_array_size(json_object_get(config, "depths"));
+        width = lp_config_count(config, "embed_dim", 96)
+                << (depths > 0 && depths < 9 ? depths - 1 : 3);
+        layers = layers > 0 ? layers : 12;
+    }
     lp_status status;
     if (!lp_config_is_ours(r, width > 0 ? width : 768, layers > 0 ? layers : 18, 0)) {
         return LP_OK;

@@ -116,6 +116,59 @@ static const lp_rename hf_dinov3_convnext[] = {HF_DINOV3_CONVNEXT("stages."),
                                                {"layer_norm.", "head.norm."},
                                                {NULL, NULL}};
 
+/* timm's names of a Swin transformer from others: the authors', who count the steps between the
+ * stages from the stage before; transformers', of version 5's state_dict() and of files; and
+ * torchvision's. */
+static const lp_rename swin[] = {{"layers.#.downsample.", "layers.{0+1}.downsample."},
+                                 {NULL, NULL}};
+static const lp_rename hf_swin[] = {
+    {"embeddings.patch_embeddings.projection.", "patch_embed.proj."},
+    {"embeddings.norm.", "patch_embed.norm."},
+    {"encoder.layers.#.downsample.", "layers.{0+1}.downsample."},
+    {"encoder.layers.#.blocks.#.layernorm_before.", "layers.{0}.blocks.{1}.norm1."},
+    {"encoder.layers.#.blocks.#.layernorm_after.", "layers.{0}.blocks.{1}.norm2."},
+    {"encoder.layers.#.blocks.#.attention.self.", "layers.{0}.blocks.{1}.attn."},
+    {"encoder.layers.#.blocks.#.attention.output.dense.", "layers.{0}.blocks.{1}.attn.proj."},
+    {"encoder.layers.#.blocks.#.intermediate.dense.", "layers.{0}.blocks.{1}.mlp.fc1."},
+    {"encoder.layers.#.blocks.#.output.dense.", "layers.{0}.blocks.{1}.mlp.fc2."},
+    {"encoder.layers.#.blocks.#.attention.q_proj.", "layers.{0}.blocks.{1}.attn.query."},
+    {"encoder.layers.#.blocks.#.attention.k_proj.", "layers.{0}.blocks.{1}.attn.key."},
+    {"encoder.layers.#.blocks.#.attention.v_proj.", "layers.{0}.blocks.{1}.attn.value."},
+    {"encoder.layers.#.blocks.#.attention.o_proj.", "layers.{0}.blocks.{1}.attn.proj."},
+    {"encoder.layers.#.blocks.#.attention.relative_position_bias.", "layers.{0}.blocks.{1}.attn."},
+    {"encoder.layers.#.blocks.#.mlp.", "layers.{0}.blocks.{1}.mlp."},
+    {"layernorm.", "norm."},
+    {NULL, NULL}};
+#define TORCHVISION_STAGE(feature, stage)                                                          \
+    {"features." feature ".#.norm1.", "layers." stage ".blocks.{0}.norm1."},                       \
+        {"features." feature ".#.norm2.", "layers." stage ".blocks.{0}.norm2."},                   \
+        {"features." feature ".#.attn.", "layers." stage ".blocks.{0}.attn."},                     \
+        {"features." feature ".#.mlp.0.", "layers." stage ".blocks.{0}.mlp.fc1."}, {               \
+        "features." feature ".#.mlp.3.", "layers." stage ".blocks.{0}.mlp.fc2."                    \
+    }
+static const lp_rename torchvision_swin[] = {{"features.0.0.", "patch_embed.proj."},
+                                             {"features.0.2.", "patch_embed.norm."},
+                                             TORCHVISION_STAGE("1", "0"),
+                                             {"features.2.", "layers.1.downsample."},
+                                             TORCHVISION_STAGE("3", "1"),
+                                             {"features.4.", "layers.2.downsample."},
+                                             TORCHVISION_STAGE("5", "2"),
+                                             {"features.6.", "layers.3.downsample."},
+                                             TORCHVISION_STAGE("7", "3"),
+                                             {NULL, NULL}};
+
+/* timm/models/swin_transformer.py. */
+static const lp_architecture swins[] = {
+    {"swin_tiny_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0},
+    {"swin_small_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0},
+    {"swin_base_patch4_window7_224", 1024, LP_ACTIVATION_AUTO, 0},
+    {"swin_base_patch4_window12_384", 1024, LP_ACTIVATION_AUTO, 0},
+    {"swin_large_patch4_window7_224", 1536, LP_ACTIVATION_AUTO, 0},
+    {"swin_large_patch4_window12_384", 1536, LP_ACTIVATION_AUTO, 0},
+    {NULL, 0, LP_ACTIVATION_AUTO, 0},
+};
+#define SWIN NET(lp_net_swin), .architectures = swins
+
 /* timm/models/convnext.py.  Not here: those with RMS norm or an overlapping stem. */
 static const lp_architecture convnexts[] = {
     {"convnext_xxlarge", 3072, LP_ACTIVATION_AUTO, 1e-5F},
@@ -530,6 +583,64 @@ const lp_family lp_families[] = {
         .input = 224,
     },
     {
+        .name = "swin", /* microsoft/Swin-Transformer: steps behind the stages */
+        .title = "Swin",
+        .prefixes = {""},
+        .any = {"layers.0.downsample.reduction.weight", "layers.0.downsample.norm.weight"},
+        .with = {"layers.0.blocks.0.attn.qkv.weight", "layers.0.blocks.0.attn.proj.weight"},
+        SWIN,
+        .renames = swin,
+        .activation = LP_ACTIVATION_GELU, /* models/swin_transformer.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* data/build.py, build_transform, as the next */
+        .shorter_side = {256, 224},
+        .note = "the authors squash for 384 pixels (--resize 384x384)",
+    },
+    {
+        .name = "timm-swin", /* timm: swin_* */
+        .title = "Swin",
+        .prefixes = {""},
+        .any = {"layers.0.blocks.0.attn.relative_position_bias_table",
+                "layers.0.blocks.1.attn.relative_position_bias_table"},
+        .without = {"layers.0.downsample.reduction.weight"},
+        SWIN,
+        .activation = LP_ACTIVATION_GELU, /* swin_transformer.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* swin_transformer.py, _cfg, as the next */
+        .shorter_side = {10, 9},          /* crop_pct 0.9 */
+        .note = "models for 384 pixels have no margin (--resize 384)",
+    },
+    {
+        .name = "hf-swin", /* transformers: SwinModel */
+        .title = "Swin",
+        .prefixes = {""},
+        .any = {"encoder.layers.0.blocks.0.layernorm_before.weight",
+                "encoder.layers.0.blocks.0.layernorm_after.weight"},
+        .with = {"embeddings.patch_embeddings.projection.weight", "embeddings.norm.weight"},
+        SWIN,
+        .renames = hf_swin,
+        .activation = LP_ACTIVATION_GELU, /* configuration_swin.py: hidden_act */
+        .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* microsoft/swin-*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true, /* the same: ViTImageProcessor, size 224 */
+    },
+    {
+        .name = "torchvision-swin", /* torchvision: swin_t, swin_s, swin_b */
+        .title = "Swin",
+        .prefixes = {""},
+        .any = {"features.1.0.attn.relative_position_bias_table",
+                "features.1.1.attn.relative_position_bias_table"},
+        .with = {"features.0.0.weight", "features.0.2.weight"},
+        SWIN,
+        .renames = torchvision_swin,
+        .activation = LP_ACTIVATION_GELU, /* swin_transformer.py: MLP, nn.GELU */
+        .norm_eps = 1e-5F,                /* the same: norm_layer */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* Swin_B_Weights: bicubic, 238 -> 224 */
+        .shorter_side = {238, 224},
+        .note = "as swin_b; swin_t is resized to 232, swin_s to 246",
+    },
+    {
         .name = "clip-resnet", /* openai/CLIP: encode_image of a ModifiedResNet */
         .title = "CLIP RN",
         .prefixes = {"visual.", ""},
@@ -593,8 +704,10 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "lora_A", .what = "LoRA adapters, which must be merged into the weights first"},
     {.tensor = "visual.trunk.stem.",
      .what = "an open_clip model with a convolutional timm tower that is not supported"},
+    {.tensor = "attn.logit_scale", .what = "a Swin V2 model, which is not supported"},
     {.tensor = "relative_position_bias_table",
-     .what = "a Swin or BEiT model, which is not supported"},
+     .what = "a BEiT model or a Swin transformer of another kind, which is not supported",
+     .alone = true},
     {.tensor = "rope_embed", .what = "a DINOv3 ViT, whose rotary positions are not supported"},
     {.tensor = "radio_model",
      .what = "a RADIO model under its own names; timm's vit_*_radio_* are read"},

@@ -21,14 +21,16 @@ typedef enum lp_net_layer_kind {
     LP_NET_WINOGRAD,  /* math/winograd.h */
     LP_NET_DEPTHWISE, /* math/depthwise.h */
     LP_NET_LINEAR,    /* math/linear.h, over tiles of rows */
-    LP_NET_VECTORS    /* weight and bias of each channel: of norms */
+    LP_NET_TABLE,  /* relative positions of a window: bias [heads, N, N] of N = window^2 pixels */
+    LP_NET_VECTORS /* weight and bias of each channel: of norms */
 } lp_net_layer_kind;
 
 typedef struct lp_net_layer {
     lp_net_layer_kind kind;
     lp_conv conv;               /* of the first three */
     lp_packed_linear linear;    /* of LINEAR */
-    const float *weight, *bias; /* of VECTORS, [channels] */
+    const float *weight, *bias; /* of VECTORS, [channels]; of TABLE, bias alone */
+    size_t window, heads;       /* of TABLE: pixels a side */
     float eps;                  /* of a norm; 0 until chosen: the family's */
 } lp_net_layer;
 
@@ -37,6 +39,9 @@ typedef enum lp_net_operation {
     LP_NET_NORM,     /* to = layer norm of each pixel of from, by layer 0 */
     LP_NET_MLP,      /* to += layer 3 of act(layer 1 of (layer norm by layer 0 of from)); between
                         the two, where there is a layer 2, global response normalisation */
+    LP_NET_WINDOWS,  /* to += layer 3 of attention within windows, its queries, keys and values by
+                        layer 1 of (layer norm by layer 0 of to), its scores + layer 2 */
+    LP_NET_MERGE,    /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
     LP_NET_MEAN      /* to = the mean of all pixels of from, one pixel */
 } lp_net_operation;
 
@@ -47,6 +52,7 @@ typedef struct lp_net_step {
     size_t from, to, add;              /* maps; add 0: none */
     size_t layers[LP_NET_STEP_LAYERS]; /* by number */
     lp_nonlinearity activation;
+    bool shifted;  /* of windows */
     bool usual;    /* the activation is the family's, or what is said instead of it */
     char name[40]; /* of the stage that ends here (lp_observe_stage); "": none does */
 } lp_net_step;
@@ -72,7 +78,8 @@ typedef struct lp_net {
 } lp_net;
 
 /* Computes the maps' sides for net->input, and their places.  False where the input is too small
- * for a kernel.  places and `taken` have room for map_count; taken holds false. */
+ * for a kernel, or does not divide into windows.  places and `taken` have room for map_count; taken
+ * holds false. */
 bool lp_net_lay_out(lp_net *net, bool *taken);
 
 /* lp_tower_kind's scratch and run; tower begins with an lp_net. */

@@ -190,7 +190,7 @@ static size_t plan_response(lp_net_builder *b, const char *name, size_t channels
 }
 
 /* [out, in], or [out, in, 1, 1]; `gamma`: its layer scale, or NULL. */
-static size_t plan_linear(lp_net_builder *b, const char *name, size_t in, size_t out,
+static size_t plan_linear(lp_net_builder *b, const char *name, size_t in, size_t out, bool bias,
                           const char *gamma) {
     size_t outputs = out > 0 ? out : lp_net_size(b, 0, "%s.weight", name);
     size_t layer = new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {in, outputs}});
@@ -201,10 +201,50 @@ static size_t plan_linear(lp_net_builder *b, const char *name, size_t in, size_t
     } else {
         PLAN(&stored->weight, name, ".weight", outputs, in);
     }
-    PLAN(&stored->bias, name, ".bias", outputs);
+    if (bias) {
+        PLAN(&stored->bias, name, ".bias", outputs);
+    }
     if (gamma != NULL) {
         PLAN(&stored->gamma, gamma, "", outputs);
     }
+    return layer;
+}
+
+/* Queries, keys and values: one layer of [3 width, width], or three that follow each other. */
+static size_t plan_qkv(lp_net_builder *b, const lp_net_windows_spec *spec, size_t width) {
+    size_t layer =
+        new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {width, 3 * width}});
+    lp_net_stored *stored = b->tower->stored[layer];
+    const char *const *names = spec->qkv != NULL ? &spec->qkv : spec->apart;
+    size_t parts = spec->qkv != NULL ? 1 : 3, rows = 3 * width / parts;
+    for (size_t i = 0; i < parts; i++) {
+        stored->planned = b->plan->count;
+        PLAN(i == 0 ? &stored->weight : NULL, names[i], ".weight", rows, width);
+    }
+    for (size_t i = 0; i < parts; i++) {
+        PLAN(i == 0 ? &stored->bias : NULL, names[i], ".bias", rows);
+    }
+    return layer;
+}
+
+static size_t plan_table(lp_net_builder *b, const char *name, size_t width) {
+    size_t rows = lp_net_size(b, 0, "%s", name), heads = lp_net_size(b, 1, "%s", name), window = 1;
+    while ((2 * window - 1) * (2 * window - 1) < rows) {
+        window++;
+    }
+    if (rows > 0 && (2 * window - 1) * (2 * window - 1) != rows) {
+        lp_plan_problem(b->plan, "%s%s: %zu rows: expected the square of an odd number", b->place,
+                        name, rows);
+    }
+    if (heads > 0 && width % heads != 0) {
+        lp_plan_problem(b->plan, "%s%s: %zu heads: width %zu is not divisible", b->place, name,
+                        heads, width);
+    }
+    size_t layer = new_layer(
+        b, (lp_net_layer){.kind = LP_NET_TABLE, .window = window, .heads = heads > 0 ? heads : 1});
+    lp_net_stored *stored = b->tower->stored[layer];
+    stored->planned = b->plan->count;
+    PLAN(&stored->weight, name, "", rows, heads);
     return layer;
 }
 
@@ -271,16 +311,42 @@ size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps) 
 size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_spec *spec) {
     size_t channels = channels_of(b, from);
     size_t norm = plan_norm(b, spec->norm, channels, spec->eps);
-    size_t first = plan_linear(b, spec->first, channels, 0, NULL);
+    size_t first = plan_linear(b, spec->first, channels, 0, true, NULL);
     size_t inner = b->net->layers[first].linear.out;
     size_t response = spec->response != NULL ? plan_response(b, spec->response, inner) : 0;
-    size_t second = plan_linear(b, spec->second, inner, channels, spec->gamma);
+    size_t second = plan_linear(b, spec->second, inner, channels, true, spec->gamma);
     add_step(b, (lp_net_step){.operation = LP_NET_MLP,
                               .from = from,
                               .to = to,
                               .layers = {norm, first, response, second},
                               .activation = spec->activation,
                               .usual = spec->usual});
+    return to;
+}
+
+size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *spec) {
+    size_t width = channels_of(b, map);
+    size_t norm = plan_norm(b, spec->norm, width, 0);
+    size_t table = plan_table(b, spec->table, width);
+    size_t qkv = plan_qkv(b, spec, width);
+    size_t projection = plan_linear(b, spec->projection, width, width, true, NULL);
+    add_step(b, (lp_net_step){.operation = LP_NET_WINDOWS,
+                              .from = map,
+                              .to = map,
+                              .layers = {norm, qkv, table, projection},
+                              .shifted = spec->shifted});
+    return map;
+}
+
+size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction) {
+    size_t width = 4 * channels_of(b, from);
+    size_t layers[] = {plan_norm(b, norm, width, 0),
+                       plan_linear(b, reduction, width, 0, false, NULL)};
+    size_t to = new_map(b, b->net->layers[layers[1]].linear.out);
+    add_step(b, (lp_net_step){.operation = LP_NET_MERGE,
+                              .from = from,
+                              .to = to,
+                              .layers = {layers[0], layers[1]}});
     return to;
 }
 

@@ -29,7 +29,8 @@
 
 /* One layer's weights as the file has them; of VECTORS weight and bias alone. */
 typedef struct lp_net_stored {
-    size_t planned; /* the weight's number in the plan */
+    size_t
+        planned; /* the weight's number in the plan; of several that follow each other, the last */
     float *weight;
     float *bias;                         /* its own, or the batch norm's; NULL: none */
     float *own_bias;                     /* its own where there is a batch norm, too */
@@ -63,7 +64,8 @@ typedef struct lp_net_description {
     void (*build)(lp_net_builder *b);
     const char *const *ignored; /* as of lp_plan_check */
     /* Of a network whose plan has no problem: writes info->name, and sets info->layers, the blocks
-     * as configs count them.  May set info->norm_eps, where dimensions say it. */
+     * as configs count them.  May set info->norm_eps and info->input_size,
+     * where dimensions say them. */
     void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
 } lp_net_description;
 
@@ -114,6 +116,19 @@ typedef struct lp_net_mlp_spec {
 /* Two linear layers behind a layer norm of `from`, added to the map `to`, which it returns.  They
  * may be written as 1x1 convolutions. */
 size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_spec *spec);
+
+typedef struct lp_net_windows_spec {
+    const char *norm, *table, *qkv, *projection;
+    const char *apart[3]; /* queries, keys and values as layers of their own, where qkv is NULL */
+    bool shifted;         /* by half a window, where there are several */
+} lp_net_windows_spec;
+
+/* Attention within windows, added to the map, which it returns.  Window and heads are those of the
+ * table, [(2 window - 1)^2, heads]. */
+size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *spec);
+
+/* A linear layer without a bias over 2 x 2 pixels behind a layer norm of them. */
+size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction);
 
 /* The mean of all pixels. */
 size_t lp_net_mean(lp_net_builder *b, size_t from);

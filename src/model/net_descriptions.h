@@ -7,4 +7,7 @@
 /* convnext.c; transformers' ConvNeXts have an eps of their own in their blocks. */
 extern const lp_net_description lp_net_convnext, lp_net_convnext_hf;
 
+/* swin.c */
+extern const lp_net_description lp_net_swin;
+
 #endif

@@ -77,7 +77,7 @@ static lp_status check_options(const lp_source *source, lp_error *err) {
  * the family. */
 static lp_status choose_input(const lp_source *source, const lp_model_config *config,
                               lp_encoder_info *info, lp_error *err) {
-    size_t usual = source->family->input, input;
+    size_t usual = info->input_size > 0 ? info->input_size : source->family->input, input;
     lp_status status;
     if (config->has_preprocess && config->preprocess.crop > 0 &&
         config->preprocess.crop <= LARGEST_INPUT) {
@@ -149,7 +149,8 @@ static lp_status lay_out(const lp_source *source, lp_net *net, lp_error *err) {
         }
     }
     if (!lp_net_lay_out(net, taken)) {
-        status = lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: too small for a %s",
+        status = lp_fail(err, LP_ERR_ARGUMENT,
+                         "%s: input size %zu: too small for a %s, or its windows do not fill it",
                          lp_checkpoint_path(source->ckpt), net->input, source->family->title);
     }
 done:
@@ -179,6 +180,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     LP_TRY(check_options(source, err));
     info->norm_eps = source->family->norm_eps;
     description->describe(&b, info);
+    size_t usual = info->input_size > 0 ? info->input_size : source->family->input;
     char *name_end = info->name + strlen(info->name);
     LP_TRY(lp_model_config_read(source, net->maps[net->penultimate].channels, info->layers, 0,
                                 &config, err));
@@ -193,7 +195,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     net->input = info->input_size;
     LP_TRY(lay_out(source, net, err));
     describe(net, info);
-    if (net->input != source->family->input) {
+    if (net->input != usual) {
         (void)snprintf(input, sizeof input, "@%zu", net->input);
         (void)snprintf(name_end, sizeof info->name - (size_t)(name_end - info->name), "%s", input);
     }

@@ -16,19 +16,24 @@
 #include "math/depthwise.h"
 #include "math/winograd.h"
 
-/* Values of a layer's weight as the file has it. */
+/* Values of a layer's weight as the file has it, which is packed. */
 static size_t floats_of(const lp_net_layer *layer) {
     const lp_conv *c = &layer->conv;
-    return layer->kind == LP_NET_VECTORS ? 0
-           : layer->kind == LP_NET_LINEAR
-               ? layer->linear.in * layer->linear.out
-               : c->groups * c->out * c->in * c->taps_high * c->taps_wide;
+    size_t across = 2 * layer->window - 1;
+    switch (layer->kind) {
+    case LP_NET_VECTORS:
+        return 0;
+    case LP_NET_TABLE:
+        return across * across * layer->heads;
+    case LP_NET_LINEAR:
+        return layer->linear.in * layer->linear.out;
+    default:
+        return c->groups * c->out * c->in * c->taps_high * c->taps_wide;
+    }
 }
 
 static size_t outputs_of(const lp_net_layer *layer) {
-    return layer->kind == LP_NET_VECTORS  ? 0
-           : layer->kind == LP_NET_LINEAR ? layer->linear.out
-                                          : layer->conv.groups * layer->conv.out;
+    return layer->kind == LP_NET_LINEAR ? layer->linear.out : layer->conv.groups * layer->conv.out;
 }
 
 static size_t packed_floats(const lp_net_layer *layer) {
@@ -41,6 +46,8 @@ static size_t packed_floats(const lp_net_layer *layer) {
         return lp_depthwise_packed(&layer->conv);
     case LP_NET_LINEAR:
         return lp_linear_packed(layer->linear.out, layer->linear.in);
+    case LP_NET_TABLE:
+        return layer->heads * layer->window * layer->window * layer->window * layer->window;
     case LP_NET_VECTORS:
         break;
     }
@@ -53,7 +60,9 @@ lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
     for (size_t i = 1; i < net->layer_count; i++) {
         const lp_net_layer *layer = &net->layers[i];
         if (layer->kind != LP_NET_VECTORS) {
-            plan->weights[t->stored[i]->planned].room = packed_floats(layer);
+            lp_weight *last = &plan->weights[t->stored[i]->planned];
+            size_t before = floats_of(layer) - last->tensor->count;
+            last->room = packed_floats(layer) - before;
         }
     }
     for (size_t m = 0; m < net->map_count; m++) {
@@ -104,6 +113,20 @@ static void pack_linear(lp_packed_linear *to, float *raw, const double *scale, f
     to->panels = place;
 }
 
+/* table [(2 window - 1)^2, heads], of the offsets from a key to a query -> bias [heads, N, N]
+ * (swin_transformer.py, get_relative_position_index). */
+static void unfold_table(const lp_net_layer *layer, const float *table, float *bias) {
+    size_t w = layer->window, across = 2 * w - 1;
+    for (size_t h = 0; h < layer->heads; h++) {
+        for (size_t query = 0; query < w * w; query++) {
+            for (size_t key = 0; key < w * w; key++) {
+                size_t down = query / w + w - 1 - key / w, right = query % w + w - 1 - key % w;
+                *bias++ = table[(down * across + right) * layer->heads + h];
+            }
+        }
+    }
+}
+
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
     const net_packing *p = context;
     lp_net_layer *to = &p->tower->net.layers[index];
@@ -124,7 +147,10 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         to->conv.bias = p->tower->net.zeros;
     }
     to->conv.zeros = p->tower->net.zeros;
-    if (to->kind == LP_NET_LINEAR) {
+    if (to->kind == LP_NET_TABLE) {
+        unfold_table(to, raw, from->weight);
+        to->bias = from->weight;
+    } else if (to->kind == LP_NET_LINEAR) {
         pack_linear(&to->linear, raw, scale, from->weight);
     } else if (to->kind == LP_NET_WINOGRAD) {
         lp_winograd_pack(&to->conv, raw, scale, raw + p->most, from->weight);

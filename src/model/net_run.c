@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "math/attention.h"
 #include "math/channels.h"
 #include "math/depthwise.h"
 #include "math/pool.h"
@@ -178,6 +179,163 @@ static void run_mlp(const net_pass *p, const lp_net_step *step) {
     }
 }
 
+/* ---- windows --------------------------------------------------------------------------------- */
+
+/* Rows of a chunk: whole windows. */
+static size_t window_rows(const lp_net *net, const lp_net_step *step, size_t batch) {
+    size_t window = net->layers[step->layers[2]].window, pixels = window * window;
+    size_t windows = batch * pixels_of(&net->maps[step->to]) / pixels;
+    size_t most = LEAST_ROWS / pixels > 0 ? LEAST_ROWS / pixels : 1;
+    return pixels * (windows < most ? windows : most);
+}
+
+static size_t windows_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    const lp_net_layer *table = &net->layers[step->layers[2]];
+    size_t rows = window_rows(net, step, batch), pixels = table->window * table->window;
+    size_t width = net->maps[step->to].channels;
+    return whole_lines(rows * width) + lp_tiled(rows, width) + whole_lines(rows * 3 * width) +
+           whole_lines(pixels * pixels) + lp_attention_scratch(pixels, width / table->heads);
+}
+
+/* Where windows lie in a map. */
+typedef struct window_grid {
+    size_t side, window, across; /* pixels, pixels, windows */
+    size_t shift;                /* pixels that everything is rolled to the left and up by */
+} window_grid;
+
+/* The pixel of the map that is number i of a window. */
+static size_t pixel_of(const window_grid *g, size_t number, size_t i) {
+    size_t v = number / g->across * g->window + i / g->window;
+    size_t u = number % g->across * g->window + i % g->window;
+    return (v + g->shift) % g->side * g->side + (u + g->shift) % g->side;
+}
+
+/* What is rolled round the map's end does not see what was there before: mask [N, N] of 0 and -100,
+ * as swin_transformer.py, get_attn_mask.  NULL where a window has all of one piece. */
+static const float *mask_of(const window_grid *g, size_t number, float *mask) {
+    bool bottom = number / g->across + 1 == g->across, right = number % g->across + 1 == g->across;
+    size_t pixels = g->window * g->window, whole = g->window - g->shift;
+    if (g->shift == 0 || (!bottom && !right)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < pixels * pixels; i++) {
+        size_t q = i / pixels, k = i % pixels;
+        bool apart = (bottom && (q / g->window < whole) != (k / g->window < whole)) ||
+                     (right && (q % g->window < whole) != (k % g->window < whole));
+        mask[i] = apart ? -100 : 0;
+    }
+    return mask;
+}
+
+static void run_windows(const net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *norm = layer_of(p, step, 0), *table = layer_of(p, step, 2);
+    const lp_net_map *map = &p->net->maps[step->to];
+    size_t width = map->channels, pixels = table->window * table->window;
+    window_grid g = {map->side, table->window, map->side / table->window, 0};
+    g.shift = step->shifted && g.across > 1 ? g.window / 2 : 0;
+    size_t each = g.across * g.across, windows = p->batch * each;
+    size_t most = window_rows(p->net, step, p->batch), group = most / pixels;
+    float *x = values_of(p, step->to);
+    float *rows = p->work, *tiled = rows + whole_lines(most * width);
+    float *qkv = tiled + lp_tiled(most, width), *mask = qkv + whole_lines(most * 3 * width);
+    float *scratch = mask + whole_lines(pixels * pixels);
+    lp_attention_input in = {.q = qkv,
+                             .k = qkv + width,
+                             .v = qkv + 2 * width,
+                             .q_stride = 3 * width,
+                             .kv_stride = 3 * width,
+                             .queries = pixels,
+                             .tokens = pixels,
+                             .heads = table->heads,
+                             .head_width = width / table->heads,
+                             .scale = lp_attention_scale(width / table->heads),
+                             .bias = table->bias};
+    for (size_t first = 0; first < windows; first += group) {
+        size_t count = (windows - first < group ? windows - first : group) * pixels;
+        for (size_t i = 0; i < count; i++) {
+            size_t number = first + i / pixels;
+            const float *image = x + number / each * g.side * g.side * width;
+            memcpy(rows + i * width, image + pixel_of(&g, number % each, i % pixels) * width,
+                   width * sizeof *rows);
+        }
+        lp_layer_norm_tiled(rows, count, width, width, norm->weight, norm->bias, norm->eps, tiled);
+        lp_end_stage(p->observer, "norm", 0, 3 * (double)(count * width));
+        lp_linear_output apart = {.y = qkv, .stride = 3 * width};
+        lp_linear_run(&layer_of(p, step, 1)->linear, tiled, count, &apart);
+        double square = (double)width * (double)width, n = (double)count;
+        lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
+        lp_tile_pad(tiled, count, width);
+        for (size_t i = 0; i < count; i += pixels) {
+            in.q = qkv + i * 3 * width;
+            in.k = in.q + width;
+            in.v = in.k + width;
+            in.mask = mask_of(&g, (first + i / pixels) % each, mask);
+            lp_attention_tiled(&in, scratch, tiled, i);
+        }
+        lp_end_stage(p->observer, "attention", 4 * n * (double)pixels * (double)width,
+                     4 * n * (double)width);
+        lp_linear_output added = {.y = rows, .stride = width, .add = true};
+        lp_linear_run(&layer_of(p, step, 3)->linear, tiled, count, &added);
+        for (size_t i = 0; i < count; i++) {
+            size_t number = first + i / pixels;
+            float *image = x + number / each * g.side * g.side * width;
+            memcpy(image + pixel_of(&g, number % each, i % pixels) * width, rows + i * width,
+                   width * sizeof *rows);
+        }
+        lp_end_stage(p->observer, "out", 2 * n * square, square + 4 * n * (double)width);
+    }
+}
+
+/* ---- fewer pixels ---------------------------------------------------------------------------- */
+
+static size_t merge_rows(const lp_net *net, const lp_net_step *step, size_t batch) {
+    size_t rows = batch * pixels_of(&net->maps[step->to]);
+    return rows < LEAST_ROWS ? rows : LEAST_ROWS;
+}
+
+static size_t merge_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    size_t rows = merge_rows(net, step, batch), width = 4 * net->maps[step->from].channels;
+    return whole_lines(rows * width) + lp_tiled(rows, width);
+}
+
+/* Pixel `number` of the output, all images: four pixels of the input, column by column; zeros
+ * behind an odd side. */
+static void gather_four(const float *x, const lp_net_map *from, size_t side, size_t number,
+                        float *row) {
+    size_t channels = from->channels, image = number / (side * side);
+    for (size_t i = 0; i < 4; i++, row += channels) {
+        size_t v = number / side % side * 2 + i % 2, u = number % side * 2 + i / 2;
+        if (v < from->side && u < from->side) {
+            memcpy(row, x + ((image * from->side + v) * from->side + u) * channels,
+                   channels * sizeof *row);
+        } else {
+            memset(row, 0, channels * sizeof *row);
+        }
+    }
+}
+
+static void run_merge(const net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *norm = layer_of(p, step, 0);
+    const lp_packed_linear *linear = &layer_of(p, step, 1)->linear;
+    const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
+    size_t total = p->batch * pixels_of(to), most = merge_rows(p->net, step, p->batch);
+    float *rows = p->work, *tiled = rows + whole_lines(most * linear->in);
+    for (size_t first = 0; first < total; first += most) {
+        size_t count = total - first < most ? total - first : most;
+        for (size_t i = 0; i < count; i++) {
+            gather_four(values_of(p, step->from), from, to->side, first + i, rows + i * linear->in);
+        }
+        lp_layer_norm_tiled(rows, count, linear->in, linear->in, norm->weight, norm->bias,
+                            norm->eps, tiled);
+        lp_linear_output output = {.y = values_of(p, step->to) + first * linear->out,
+                                   .stride = linear->out};
+        lp_linear_run(linear, tiled, count, &output);
+    }
+    double weights = (double)linear->in * (double)linear->out;
+    lp_end_stage(p->observer, "merge", 2 * (double)total * weights,
+                 floats_of(p, step->from) + weights + floats_of(p, step->to));
+}
+
 /* ---- the steps ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -187,6 +345,8 @@ static const struct {
     [LP_NET_CONVOLVE] = {convolve_work, run_convolve},
     [LP_NET_NORM] = {no_work, run_norm},
     [LP_NET_MLP] = {mlp_work, run_mlp},
+    [LP_NET_WINDOWS] = {windows_work, run_windows},
+    [LP_NET_MERGE] = {merge_work, run_merge},
     [LP_NET_MEAN] = {no_work, run_mean},
 };
 
@@ -195,6 +355,7 @@ static size_t side_behind(const lp_net *net, const lp_net_step *step) {
     size_t side = net->maps[step->from].side;
     const lp_conv *conv = &net->layers[step->layers[0]].conv;
     return step->operation == LP_NET_MEAN       ? 1
+           : step->operation == LP_NET_MERGE    ? (side + 1) / 2
            : step->operation == LP_NET_CONVOLVE ? lp_conv_side(conv, side, conv->taps_high)
                                                 : side;
 }
@@ -223,6 +384,12 @@ static size_t find_place(lp_net *net, const bool *taken, size_t step, size_t flo
     return best;
 }
 
+/* Windows must fill their map. */
+static bool suits(const lp_net *net, const lp_net_step *step) {
+    return step->operation != LP_NET_WINDOWS ||
+           net->maps[step->to].side % net->layers[step->layers[2]].window == 0;
+}
+
 bool lp_net_lay_out(lp_net *net, bool *taken) {
     net->maps[0].side = net->input;
     net->place_count = 0;
@@ -239,6 +406,9 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
             taken[to->place] = true;
             net->places[to->place] =
                 floats > net->places[to->place] ? floats : net->places[to->place];
+        }
+        if (!suits(net, step)) {
+            return false;
         }
         size_t read[] = {step->from, step->add, step->to};
         for (size_t k = 0; k < sizeof read / sizeof read[0]; k++) {

@@ -10,6 +10,8 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from timm.models.convnext import ConvNeXt
+from timm.models.swin_transformer import SwinTransformer
+from torchvision.models.swin_transformer import SwinTransformer as TorchvisionSwin
 
 
 def randomized(model, seed):
@@ -133,6 +135,52 @@ def hf_dinov3_convnext(seed=1, **kind):
     return hf(model, lambda x: {"penultimate": model(x).pooler_output})
 
 
+# ---- Swin ----------------------------------------------------------------------------------------
+
+
+def timm_swin(seed=1, **kind):
+    kind = dict(
+        img_size=64, window_size=2, embed_dim=4, depths=(1, 2, 3, 1), num_heads=(1, 1, 2, 4)
+    ) | kind
+    model = randomized(SwinTransformer(num_classes=3, mlp_ratio=1.5, **kind), seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def authors_swin(seed=1, **kind):
+    """microsoft/Swin-Transformer: the step between stages belongs to the stage before it; buffers
+    are kept."""
+    model, state, features = timm_swin(seed, **kind)
+    state = {
+        re.sub(r"layers\.(\d)\.downsample", lambda m: f"layers.{int(m[1]) - 1}.downsample", k): x
+        for k, x in state.items()
+    }
+    state = renamed(state, [(r"^head\.fc\.", "head.")])
+    state["layers.0.blocks.0.attn.relative_position_index"] = torch.zeros(4, 4)
+    return model, state, features
+
+
+def hf_swin(seed=1, plain=False, **kind):
+    """As save_pretrained writes it, or the names of the state (plain)."""
+    config = transformers.SwinConfig(
+        **(
+            dict(image_size=64, window_size=2, embed_dim=4, depths=[1, 2, 3, 1], mlp_ratio=2)
+            | dict(num_heads=[1, 1, 2, 4])
+            | kind
+        )
+    )
+    model = randomized(transformers.SwinModel(config), seed)
+    state = model.state_dict() if plain else saved(model)
+    return model, state, lambda x: {"penultimate": model(x).pooler_output}
+
+
+def torchvision_swin(seed=1):
+    model = TorchvisionSwin([4, 4], 4, [1, 2, 3, 1], [1, 1, 2, 4], [2, 2], 1.5, num_classes=3)
+    randomized(model, seed)
+    head, model.head = model.head, torch.nn.Identity()
+    state = model.state_dict() | {"head.weight": head.weight.data, "head.bias": head.bias.data}
+    return model, state, lambda x: {"penultimate": model(x)}
+
+
 # One model of each family; each function gives a model, its state and its features.
 SMALL = {
     "timm-convnext": lambda: timm_convnext(use_grn=True, ls_init_value=None, conv_mlp=True),
@@ -141,4 +189,8 @@ SMALL = {
     "dinov3-convnext": lambda: facebook_convnext(dinov3=True),
     "hf-convnext": hf_convnext,
     "hf-dinov3-convnext": hf_dinov3_convnext,
+    "timm-swin": timm_swin,
+    "swin": authors_swin,
+    "hf-swin": hf_swin,
+    "torchvision-swin": torchvision_swin,
 }

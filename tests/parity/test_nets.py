@@ -51,9 +51,9 @@ def small_ones():
     good = True
     for family, make in nets.SMALL.items():
         made = make()
-        for size in (45, 70, 32):
+        for size in (64,) if "swin" in family else (45, 70, 32):
             good &= check(made, size, f"{family} at {size}")
-        _, info = run(write(made[1]), images_for(32, 1), "penultimate", input_size=32)
+        _, info = run(write(made[1]), images_for(64, 1), "penultimate", input_size=64)
         if info["family"] != family:
             print(f"# {family}: recognised as {info['family']}")
             good = False
@@ -116,7 +116,44 @@ def convnext_refusals():
     return '"convnext_atto_rms" is not supported' in refusal(path, images_for(32, 1), "penultimate")
 
 
-TESTS = [small_ones, convnext_kinds, convnext_official, convnext_refusals]
+def swin_kinds():
+    """Windows of other sizes, a last stage that is smaller than a window, and one head."""
+    good = True
+    for window, size in [(3, 96), (4, 64), (5, 160)]:
+        kind = dict(img_size=size, window_size=window)
+        good &= check(nets.timm_swin(2, **kind), size, f"timm's Swin, windows of {window}")
+    good &= check(nets.timm_swin(3, num_heads=(1, 1, 1, 1)), 64, "timm's Swin, one head")
+    good &= check(nets.hf_swin(4, plain=True), 64, "SwinModel, names of its state")
+    made = nets.hf_swin(5, image_size=96, window_size=3)
+    return check(made, 96, "SwinModel, windows of 3") and good
+
+
+def swin_official():
+    """Swin-T's shape, with timm's config; torchvision's."""
+    model = nets.randomized(timm.create_model("swin_tiny_patch4_window7_224", pretrained=False), 1)
+    config = {"architecture": "swin_tiny_patch4_window7_224", "num_features": 768}
+    path = write(model.state_dict(), config)
+    good = compare(path, images_for(224, 2), nets.pre_logits(model), "swin_tiny_patch4_window7_224")
+    _, info = run(path, images_for(224, 1), "penultimate")
+    said = (info["name"], info["resize"], info["crop"])
+    print(f"# {said}")
+    return good and said == ("Swin-T/7", "248", "224")
+
+
+def swin_refusals():
+    path = write(nets.timm_swin()[1])
+    return "windows do not fill it" in refusal(path, images_for(60, 1), "penultimate", input_size=60)
+
+
+TESTS = [
+    small_ones,
+    convnext_kinds,
+    convnext_official,
+    convnext_refusals,
+    swin_kinds,
+    swin_official,
+    swin_refusals,
+]
 
 if __name__ == "__main__":
     sys.exit(encoder_tools.main(TESTS, (torch, timm, open_clip, transformers)))

@@ -18,9 +18,11 @@ enum { SIZES = sizeof sizes / sizeof sizes[0] };
 /* q [queries, width], k and v side by side in kv [tokens, 2 width], with gaps between the rows. */
 typedef struct example {
     lp_attention_input in;
-    float *q, *kv, *scratch;
+    float *q, *kv, *scratch, *bias, *mask; /* the last two NULL unless `biased` */
     size_t width, scratch_floats;
 } example;
+
+static bool biased; /* examples have a bias and a mask */
 
 /* Scores are about `spread` from one another; scratch memory holds no numbers. */
 static example make(const struct size *s, double spread) {
@@ -42,13 +44,26 @@ static example make(const struct size *s, double spread) {
                                 s->tokens,
                                 s->heads,
                                 s->head_width,
-                                (float)spread * lp_attention_scale(s->head_width)};
+                                (float)spread * lp_attention_scale(s->head_width),
+                                NULL,
+                                NULL};
+    if (biased) {
+        e.in.bias = e.bias = numbers(s->heads * s->queries * s->tokens);
+        e.in.mask = e.mask = numbers(s->queries * s->tokens);
+        for (size_t i = 0; i < s->queries; i++) {
+            e.mask[i * s->tokens + i % s->tokens] = -100;
+        }
+    }
     return e;
 }
 
 static void discard(example *e) {
     release(e->q);
     release(e->kv);
+    if (e->bias != NULL) {
+        release(e->bias);
+        release(e->mask);
+    }
     release_guarded(e->scratch, e->scratch_floats);
 }
 
@@ -62,6 +77,10 @@ static void formula(const example *e, size_t i, size_t h, double *p, double *exa
             p[t] += (double)in->q[i * in->q_stride + c] * (double)in->k[t * in->kv_stride + c];
         }
         p[t] *= (double)in->scale;
+        if (in->bias != NULL) {
+            p[t] += (double)in->bias[(h * in->queries + i) * in->tokens + t] +
+                    (double)in->mask[i * in->tokens + t];
+        }
         largest = fmax(largest, p[t]);
     }
     for (size_t t = 0; t < in->tokens; t++) {
@@ -134,6 +153,11 @@ static void check_version(version chosen) {
         check(chosen, &sizes[k], 1);
     }
     check(chosen, &sizes[3], 300); /* exp of a score would overflow, of most others vanish */
+    biased = true;
+    for (size_t k = 0; k < SIZES; k++) {
+        check(chosen, &sizes[k], 1);
+    }
+    biased = false;
 }
 
 static void attention_matches_its_formula(void **state) {
@@ -164,9 +188,10 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS("avx512f") && LP_SUPPORTS_AVX2);
     lp_random_seed(&source, 22);
-    for (size_t k = 0; k < SIZES; k++) {
-        example e = make(&sizes[k], 1);
-        size_t count = sizes[k].queries * e.width;
+    for (size_t k = 0; k < 2 * SIZES; k++) {
+        biased = k >= SIZES;
+        example e = make(&sizes[k % SIZES], 1);
+        size_t count = sizes[k % SIZES].queries * e.width;
         float *y = numbers(count), *other = numbers(count);
         run((attention_job){.in = &e.in, .y = y, .y_stride = e.width}, e.scratch, attend_avx512);
         run((attention_job){.in = &e.in, .y = other, .y_stride = e.width}, e.scratch, attend_avx2);
@@ -175,6 +200,7 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
         release_guarded(other, count);
         discard(&e);
     }
+    biased = false;
 }
 
 #endif

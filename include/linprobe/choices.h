@@ -75,11 +75,15 @@ typedef enum lp_filter_choice {
 
 extern const char *const lp_filter_choice_names[]; /* "auto", then as lp_filter_names */
 
-/* What a vision transformer's blocks multiply: float32, or 8-bit integers, which is faster and less
- * exact (docs/MODEL.md). */
-typedef enum lp_precision { LP_PRECISION_FLOAT32, LP_PRECISION_INT8 } lp_precision;
+/* What a vision transformer multiplies: float32, or numbers of 16 or 8 bits, which are less exact
+ * and faster on some processors (docs/MODEL.md). */
+typedef enum lp_precision {
+    LP_PRECISION_FLOAT32,
+    LP_PRECISION_BFLOAT16,
+    LP_PRECISION_INT8
+} lp_precision;
 
-extern const char *const lp_precision_names[]; /* "float32", "int8" */
+extern const char *const lp_precision_names[]; /* "float32", "bfloat16", "int8" */
 const char *lp_precision_name(lp_precision precision);
 
 #ifdef __cplusplus

@@ -148,7 +148,7 @@ static void check_rows(version run, const size *s, bool with_bias, bool add) {
         y[i] = i % stride < s->out ? e.before[i / stride * s->out + i % stride] : GUARD;
     }
     lp_linear_output output = {y, stride, add, LP_IDENTITY};
-    run(&(linear_job){&e.layer, e.tiled, s->rows, &output, sums});
+    run(&(linear_job){&e.layer, e.tiled, s->rows, &output, sums, NULL, NULL});
     for (size_t i = 0; i < s->rows; i++) {
         for (size_t o = 0; o < s->out; o++) {
             assert_exact(&e, s, i, o, &output, y[i * stride + o]);
@@ -168,7 +168,7 @@ static void check_tiled(version run, const size *s, lp_nonlinearity activation) 
     size_t count = lp_tiled(s->rows, s->out);
     float *y = numbers(count);
     lp_linear_output output = {.y = y, .activation = activation};
-    run(&(linear_job){&e.layer, e.tiled, s->rows, &output, sums});
+    run(&(linear_job){&e.layer, e.tiled, s->rows, &output, sums, NULL, NULL});
     for (size_t i = 0; i < s->rows; i++) {
         for (size_t o = 0; o < s->out; o++) {
             assert_exact(&e, s, i, o, &output, y[lp_tiled_at(s->out, i, o)]);
@@ -236,7 +236,7 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
         float *y = numbers(count), *other = numbers(count);
         for (int activation = LP_IDENTITY; activation <= LP_GELU_TANH; activation++) {
             lp_linear_output output = {.y = y, .activation = (lp_nonlinearity)activation};
-            linear_job j = {&e.layer, e.tiled, s->rows, &output, sums};
+            linear_job j = {&e.layer, e.tiled, s->rows, &output, sums, NULL, NULL};
             multiply_avx512(&j);
             output.y = other;
             multiply_avx2(&j);

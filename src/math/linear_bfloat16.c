@@ -1,0 +1,184 @@
+/* Linear layers over bfloat16: y = act(x W' + b) as in math/linear_loop.h, x and W rounded to
+ * bfloat16 (float32's sign, exponent and first seven bits) and the sums in float32.
+ *
+ * Weights lie in panels [panel][in / 2][32][2], two inputs of an output side by side, the later one
+ * first.  The instruction of AVX-512 BF16 (vdpbf16ps) takes such pairs of 16 outputs and one pair
+ * of a row, and adds the product of the second values, then that of the first, each with one
+ * rounding to the nearest: so a sum's order is that of float32.  It takes subnormal numbers for 0
+ * and gives 0 for them.  No such number comes up here: what is smaller than 2^-55 is rounded to 0,
+ * so that a product, and hence every sum of products, is a multiple of 2^-124.
+ *
+ * Where that instruction is missing or slower, rows and a panel are widened to float32 and the
+ * kernels of float32 multiply them: the same bits.  AMD's processors (from Zen 4) multiply twice as
+ * many bfloat16 values as float32 ones in the same time; Intel's have the instruction, at half the
+ * rate of float32's or less, as theirs is meant to be AMX (results/by-hand.md#encoders). */
+#include "math/linear_bfloat16.h"
+
+#include "math/linear_loop.h"
+
+enum { ROUND_ROOM = CHUNK_BYTES / sizeof(float), WIDE_ROOM = MAX_BLOCK * PANEL, ALIGNED = 16 };
+
+static const uint32_t first_half = 0xFFFF0000U; /* of a float: the bfloat16 */
+
+/* The bits of x rounded to a bfloat16, in the first half. */
+LP_BODY uint32_t rounded_bits(float x) {
+    enum { LEAST = (127 - 55) << 23, INFINITE = 0xFF << 23, QUIET = 1 << 22 };
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t size = bits & 0x7FFFFFFFU;
+    uint32_t nearest = bits + 0x7FFFU + (bits >> 16 & 1U);
+    nearest = size < LEAST ? 0 : nearest;
+    nearest = size > INFINITE ? bits | QUIET : nearest; /* NaN */
+    return nearest & first_half;
+}
+
+float lp_bfloat16_round(float x) {
+    uint32_t bits = rounded_bits(x);
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* ---- weights --------------------------------------------------------------------------------- */
+
+size_t lp_linear_bfloat16_packed(size_t out, size_t in) {
+    return lp_linear_packed(out, in) / 2;
+}
+
+void lp_linear_bfloat16_pack(const float *weight, size_t out, size_t in, size_t out_stride,
+                             size_t in_stride, float *packed) {
+    uint32_t *to = (uint32_t *)(void *)packed;
+    size_t depth = lp_tile_runs(in) * RUN;
+    for (size_t first = 0; first < out; first += PANEL) {
+        for (size_t k = 0; k < depth; k += RUN, to += RUN / 2 * PANEL) { /* a row's cache line */
+            for (size_t o = 0; o < PANEL; o++) {
+                const float *row = weight + (first + o) * out_stride;
+                for (size_t l = 0; l < RUN / 2; l++) {
+                    size_t i = k + 2 * l;
+                    uint32_t one = first + o < out && i < in ? rounded_bits(row[i * in_stride]) : 0;
+                    uint32_t other =
+                        first + o < out && i + 1 < in ? rounded_bits(row[(i + 1) * in_stride]) : 0;
+                    to[l * PANEL + o] = one | other >> 16;
+                }
+            }
+        }
+    }
+}
+
+/* ---- widened to float32 ---------------------------------------------------------------------- */
+
+LP_BODY void round_cell(const float *cell, void *to) {
+    uint32_t *bits = to;
+    for (size_t i = 0; i < LP_TILE_CELL; i++) {
+        bits[i] = rounded_bits(cell[i]);
+    }
+}
+
+LP_BODY void widen_panel(const void *panel, size_t runs, float *to) {
+    const uint32_t *pairs = panel;
+    uint32_t *bits = (uint32_t *)(void *)to;
+    for (size_t k = 0; k < runs * RUN; k += 2, pairs += PANEL, bits += 2 * PANEL) {
+        for (size_t o = 0; o < PANEL; o++) {
+            bits[o] = pairs[o] & first_half;
+            bits[PANEL + o] = pairs[o] << 16;
+        }
+    }
+}
+
+LP_BODY void multiply_wide(const linear_job *j, tile_sums sum) {
+    const linear_steps steps = {.sum = sum,
+                                .weight_size = sizeof(uint16_t),
+                                .row_size = sizeof(float),
+                                .round = round_cell,
+                                .widen = widen_panel};
+    multiply_with(j, &steps);
+}
+
+static void run_wide(const linear_job *j);
+
+LP_VERSIONS(run_wide, multiply_wide, (const linear_job *j), (j), multiply_wide(j, tile_plain),
+            multiply_wide(j, tile_avx2), "avx512f", "avx512f,prfchw", multiply_wide(j, tile_avx512))
+
+/* ---- by pairs -------------------------------------------------------------------------------- */
+
+#if LP_X86
+
+#define BFLOAT16 "avx512f,avx512bw,avx512bf16,prfchw"
+
+/* A row's pairs as the weights have them. */
+LP_TARGET(BFLOAT16) LP_BODY void pair_cell(const float *cell, void *to) {
+    uint32_t *pairs = to;
+    for (size_t i = 0; i < LP_TILE_CELL / 2; i++) {
+        pairs[i] = rounded_bits(cell[2 * i]) | rounded_bits(cell[2 * i + 1]) >> 16;
+    }
+}
+
+/* sums += the products of a chain. */
+LP_TARGET(BFLOAT16)
+LP_BODY void tile_pairs(const tile_input *tile, float *sums) {
+    const uint32_t *a = tile->rows, *w = tile->panel;
+    __m512 low[TILE], high[TILE];
+    for (size_t run = 0; run < tile->runs;) {
+        size_t left = tile->runs - run;
+        size_t end = run + (left < CHAIN_RUNS ? left : CHAIN_RUNS);
+        bool first = run == 0;
+        for (size_t i = 0; i < TILE; i++) {
+            low[i] = high[i] = _mm512_setzero_ps();
+        }
+        for (; run < end; run++, a += LP_TILE_CELL / 2) {
+            fetch(tile, run);
+            for (size_t k = 0; k < RUN / 2; k++, w += PANEL) {
+                __m512bh w_low = (__m512bh)_mm512_load_si512(w);
+                __m512bh w_high = (__m512bh)_mm512_load_si512(w + 16);
+                for (size_t i = 0; i < TILE; i++) {
+                    __m512bh x = (__m512bh)_mm512_set1_epi32((int32_t)a[i * RUN / 2 + k]);
+                    low[i] = _mm512_dpbf16_ps(low[i], x, w_low);
+                    high[i] = _mm512_dpbf16_ps(high[i], x, w_high);
+                }
+            }
+        }
+        for (size_t i = 0; !first && i < TILE; i++) {
+            low[i] = _mm512_add_ps(low[i], _mm512_load_ps(sums + i * PANEL));
+            high[i] = _mm512_add_ps(high[i], _mm512_load_ps(sums + i * PANEL + 16));
+        }
+        for (size_t i = 0; i < TILE; i++) {
+            _mm512_store_ps(sums + i * PANEL, low[i]);
+            _mm512_store_ps(sums + i * PANEL + 16, high[i]);
+        }
+    }
+}
+
+LP_TARGET(BFLOAT16) static void multiply_pairs(const linear_job *j) {
+    const linear_steps steps = {.sum = tile_pairs,
+                                .weight_size = sizeof(uint16_t),
+                                .row_size = sizeof(uint16_t),
+                                .round = pair_cell};
+    multiply_with(j, &steps);
+}
+
+#endif
+
+bool lp_linear_bfloat16_is_fast(void) {
+#if LP_X86
+    return LP_SUPPORTS("avx512bf16") && __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
+}
+
+size_t lp_linear_bfloat16_scratch(void) {
+    return ROUND_ROOM + WIDE_ROOM + ALIGNED;
+}
+
+void lp_linear_bfloat16_run(const lp_packed_linear *layer, const float *x, size_t rows,
+                            const lp_linear_output *output, float *scratch) {
+    _Alignas(64) float sums[TILE * PANEL];
+    float *rounded = scratch + (64 - (uintptr_t)scratch % 64) / sizeof *scratch;
+    const linear_job j = {layer, x, rows, output, sums, rounded, rounded + ROUND_ROOM};
+#if LP_X86
+    if (lp_linear_bfloat16_is_fast()) {
+        multiply_pairs(&j);
+        return;
+    }
+#endif
+    run_wide(&j);
+}

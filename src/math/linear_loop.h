@@ -1,0 +1,274 @@
+/* The loop of linear layers over packed weights, which linear.c and linear_bfloat16.c share:
+ *
+ *   chunk of tiles            stays in the second-level cache
+ *     block of at most 1024 inputs
+ *       (rows, rounded)       of the chunk, where the weights are rounded
+ *       panel of 32 outputs   the next panel is fetched meanwhile; (widened)
+ *         tile                12 x 32 sums; + bias, activation; to y, whose cache lines are
+ *                             fetched meanwhile
+ *
+ * A sum over k is cut into chains of 256 fused multiply-adds from 0, added up in their order,
+ * whatever the width of the registers: the error of a product is then that of OpenBLAS.  Where the
+ * processor has no fused multiply-add, products are rounded.
+ *
+ * The order of the loops is that of "Anatomy of High-Performance Matrix Multiplication" (Goto and
+ * van de Geijn, 2008), but for the packing. */
+#ifndef LP_MATH_LINEAR_LOOP_H
+#define LP_MATH_LINEAR_LOOP_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "math/linear.h"
+#include "math/linear_output.h"
+#include "math/tiles.h"
+
+#if LP_X86
+#include <immintrin.h>
+#endif
+
+enum {
+    TILE = LP_TILE_ROWS,
+    RUN = LP_TILE_RUN,
+    PANEL = LP_PANEL,
+    CHAIN = 256,
+    CHAIN_RUNS = CHAIN / RUN,
+    LINE = 64,               /* bytes of a cache line */
+    MAX_BLOCK = 1024,        /* inputs */
+    CHUNK_BYTES = 384 * 1024 /* of rows: part of a second-level cache */
+};
+
+/* The sums of a tile over a panel, [TILE][PANEL].  Values are float32, or as a layer's steps have
+ * them. */
+typedef struct tile_input {
+    const void *rows, *panel; /* [runs][TILE][RUN], [runs * RUN][PANEL] */
+    size_t runs;
+    /* Fetched on the way: `lines` cache lines of the next panel a run, and one row of y a run. */
+    const char *next;
+    size_t lines;
+    const float *y;
+    size_t y_rows, row_step, half_step;
+} tile_input;
+
+typedef void (*tile_sums)(const tile_input *tile, float *sums);
+
+LP_BODY void fetch(const tile_input *tile, size_t run) {
+    for (size_t i = 0; i < tile->lines; i++) {
+        LP_WILL_READ(tile->next + (run * tile->lines + i) * LINE);
+    }
+    if (run < tile->y_rows) {
+        LP_WILL_WRITE(tile->y + run * tile->row_step);
+        LP_WILL_WRITE(tile->y + run * tile->row_step + tile->half_step);
+    }
+}
+
+LP_BODY void tile_plain(const tile_input *tile, float *sums) {
+    const float *a = tile->rows, *w = tile->panel;
+    float s[TILE * PANEL] = {0};
+    memset(sums, 0, sizeof s);
+    for (size_t run = 0; run < tile->runs; run++, a += LP_TILE_CELL) {
+        for (size_t k = 0; k < RUN; k++, w += PANEL) {
+            for (size_t i = 0; i < TILE; i++) {
+                for (size_t l = 0; l < PANEL; l++) {
+                    s[i * PANEL + l] = LP_MULTIPLY_ADD(a[i * RUN + k], w[l], s[i * PANEL + l]);
+                }
+            }
+        }
+        if ((run + 1) % CHAIN_RUNS == 0 || run + 1 == tile->runs) {
+            for (size_t i = 0; i < TILE * PANEL; i++) {
+                sums[i] += s[i];
+                s[i] = 0;
+            }
+        }
+    }
+}
+
+#if LP_X86
+
+enum { HALF = TILE / 2 };
+
+/* Six rows and 16 outputs: 12 sums of 8. */
+LP_TARGET("avx2,fma")
+LP_BODY void quarter_avx2(const tile_input *tile, size_t row, size_t column, float *sums) {
+    const float *a = (const float *)tile->rows + row * RUN;
+    const float *w = (const float *)tile->panel + column;
+    __m256 low[HALF], high[HALF];
+    for (size_t i = 0; i < HALF; i++) {
+        _mm256_store_ps(sums + i * PANEL, _mm256_setzero_ps());
+        _mm256_store_ps(sums + i * PANEL + 8, _mm256_setzero_ps());
+    }
+    for (size_t run = 0; run < tile->runs;) {
+        size_t left = tile->runs - run;
+        size_t end = run + (left < CHAIN_RUNS ? left : CHAIN_RUNS);
+        for (size_t i = 0; i < HALF; i++) {
+            low[i] = high[i] = _mm256_setzero_ps();
+        }
+        for (; run < end; run++, a += LP_TILE_CELL) {
+            for (size_t k = 0; k < RUN; k++, w += PANEL) {
+                __m256 w_low = _mm256_load_ps(w), w_high = _mm256_load_ps(w + 8);
+                for (size_t i = 0; i < HALF; i++) {
+                    __m256 x = _mm256_broadcast_ss(a + i * RUN + k);
+                    low[i] = _mm256_fmadd_ps(x, w_low, low[i]);
+                    high[i] = _mm256_fmadd_ps(x, w_high, high[i]);
+                }
+            }
+        }
+        for (size_t i = 0; i < HALF; i++) {
+            float *to = sums + i * PANEL;
+            _mm256_store_ps(to, _mm256_add_ps(_mm256_load_ps(to), low[i]));
+            _mm256_store_ps(to + 8, _mm256_add_ps(_mm256_load_ps(to + 8), high[i]));
+        }
+    }
+}
+
+LP_TARGET("avx2,fma") LP_BODY void tile_avx2(const tile_input *tile, float *sums) {
+    for (size_t quarter = 0; quarter < 4; quarter++) {
+        size_t row = quarter / 2 * HALF, column = quarter % 2 * (PANEL / 2);
+        quarter_avx2(tile, row, column, sums + row * PANEL + column);
+    }
+}
+
+/* All 12 rows: 24 sums of 16, where two units of 512 bits need 8 at least. */
+LP_TARGET("avx512f") LP_BODY void tile_avx512(const tile_input *tile, float *sums) {
+    const float *a = tile->rows, *w = tile->panel;
+    __m512 low[TILE], high[TILE];
+    for (size_t run = 0; run < tile->runs;) {
+        size_t left = tile->runs - run;
+        size_t end = run + (left < CHAIN_RUNS ? left : CHAIN_RUNS);
+        bool first = run == 0;
+        for (size_t i = 0; i < TILE; i++) {
+            low[i] = high[i] = _mm512_setzero_ps();
+        }
+        for (; run < end; run++, a += LP_TILE_CELL) {
+            fetch(tile, run);
+            for (size_t k = 0; k < RUN; k++, w += PANEL) {
+                __m512 w_low = _mm512_load_ps(w), w_high = _mm512_load_ps(w + 16);
+                for (size_t i = 0; i < TILE; i++) {
+                    __m512 x = _mm512_set1_ps(a[i * RUN + k]);
+                    low[i] = _mm512_fmadd_ps(x, w_low, low[i]);
+                    high[i] = _mm512_fmadd_ps(x, w_high, high[i]);
+                }
+            }
+        }
+        for (size_t i = 0; !first && i < TILE; i++) {
+            low[i] = _mm512_add_ps(low[i], _mm512_load_ps(sums + i * PANEL));
+            high[i] = _mm512_add_ps(high[i], _mm512_load_ps(sums + i * PANEL + 16));
+        }
+        for (size_t i = 0; i < TILE; i++) {
+            _mm512_store_ps(sums + i * PANEL, low[i]);
+            _mm512_store_ps(sums + i * PANEL + 16, high[i]);
+        }
+    }
+}
+
+#endif
+
+/* How a layer's values lie, and what is done to them before they are multiplied. */
+typedef struct linear_steps {
+    tile_sums sum;
+    size_t weight_size, row_size; /* bytes of a stored weight, and of a value of a row as `sum`
+                                     reads it */
+    /* A cell of rows -> as `sum` reads it; NULL: as it is. */
+    void (*round)(const float *cell, void *to);
+    /* The panel's part, `runs` of it, -> as `sum` reads it; NULL: as it is. */
+    void (*widen)(const void *panel, size_t runs, float *to);
+} linear_steps;
+
+typedef struct linear_job {
+    const lp_packed_linear *layer;
+    const float *x;
+    size_t rows;
+    const lp_linear_output *output;
+    /* [TILE][PANEL], aligned to 64 bytes.  Here, and not where it is used, as gcc would keep it in
+     * the registers that the chains need. */
+    float *sums;
+    void *rounded;  /* CHUNK_BYTES, where the steps round; aligned so, like what follows */
+    float *widened; /* [MAX_BLOCK][PANEL], where they widen */
+} linear_job;
+
+/* A block of inputs of a chunk of tiles. */
+typedef struct linear_block {
+    size_t first, end;      /* tiles */
+    size_t run, runs;       /* of the inputs */
+    size_t chunk, all_runs; /* tiles of a whole chunk; runs of the layer */
+    const char *rows;       /* of the first tile */
+    size_t tile_step;       /* bytes from tile to tile */
+} linear_block;
+
+LP_BODY linear_block begin_block(const linear_job *j, const linear_steps *steps, linear_block b) {
+    const float *x = j->x + (b.first * b.all_runs + b.run) * LP_TILE_CELL;
+    b.rows = (const char *)x;
+    b.tile_step = b.all_runs * LP_TILE_CELL * sizeof *x;
+    if (steps->round == NULL) {
+        return b;
+    }
+    char *to = j->rounded;
+    for (size_t t = b.first; t < b.end; t++, x += b.all_runs * LP_TILE_CELL) {
+        for (size_t run = 0; run < b.runs; run++, to += LP_TILE_CELL * steps->row_size) {
+            steps->round(x + run * LP_TILE_CELL, to);
+        }
+    }
+    b.rows = j->rounded;
+    b.tile_step = b.runs * LP_TILE_CELL * steps->row_size;
+    return b;
+}
+
+/* A panel's part of the block for all its tiles. */
+LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, const linear_block *b,
+                            size_t p) {
+    const lp_packed_linear *layer = j->layer;
+    size_t panel_bytes = b->all_runs * RUN * PANEL * steps->weight_size;
+    size_t run_bytes = RUN * PANEL * steps->weight_size, count = b->end - b->first;
+    const char *panel = (const char *)layer->panels + p * panel_bytes + b->run * run_bytes;
+    const void *weights = panel;
+    bool more = (p + 1) * PANEL < layer->out, last = b->run + b->runs == b->all_runs;
+    size_t lines = more ? (run_bytes / LINE + count - 1) / count : TILE;
+    float bias[PANEL] = {0};
+    if (last) {
+        lp_panel_bias(layer, p, bias);
+    }
+    if (steps->widen != NULL) {
+        steps->widen(panel, b->runs, j->widened);
+        weights = j->widened;
+    }
+    for (size_t t = 0; t < count; t++) {
+        lp_output_part to = lp_output_part_of(j->output, layer->out, j->rows, b->first + t, p);
+        const float *x = j->x + ((b->first + t) * b->all_runs + b->run) * LP_TILE_CELL;
+        const void *next = x + (last ? b->chunk * b->all_runs - b->run : b->runs) * LP_TILE_CELL;
+        if (more) {
+            next = panel + panel_bytes + t * b->runs * lines * LINE;
+        }
+        tile_input tile = {b->rows + t * b->tile_step,
+                           weights,
+                           b->runs,
+                           next,
+                           lines,
+                           to.y,
+                           to.rows,
+                           to.row_step,
+                           to.half_step};
+        steps->sum(&tile, j->sums);
+        lp_finish_sums(j->sums, &to, j->output->add || b->run > 0, bias,
+                       last ? j->output->activation : LP_IDENTITY);
+    }
+}
+
+LP_BODY void multiply_with(const linear_job *j, const linear_steps *steps) {
+    size_t runs = lp_tile_runs(j->layer->in), tiles = (j->rows + TILE - 1) / TILE;
+    size_t blocks = (runs * RUN + MAX_BLOCK - 1) / MAX_BLOCK;
+    size_t block_runs = (runs + blocks - 1) / blocks;
+    size_t chunk = CHUNK_BYTES / (block_runs * LP_TILE_CELL * steps->row_size);
+    for (size_t first = 0; first < tiles; first += chunk) {
+        size_t end = tiles - first < chunk ? tiles : first + chunk;
+        for (size_t run = 0; run < runs; run += block_runs) {
+            size_t here = runs - run < block_runs ? runs - run : block_runs;
+            linear_block b =
+                begin_block(j, steps, (linear_block){first, end, run, here, chunk, runs, NULL, 0});
+            for (size_t p = 0; p < lp_panels(j->layer->out); p++) {
+                multiply_panel(j, steps, &b, p);
+            }
+        }
+    }
+}
+
+#endif

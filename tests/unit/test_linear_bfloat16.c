@@ -1,0 +1,233 @@
+/* Linear layers over bfloat16: every version gives the bits of a float32 layer over weights and
+ * rows that were rounded, on odd sizes, with guard cells round the output. */
+#include "math/linear_bfloat16.c" /* its versions are static; the library's copy is not linked */
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "check.h"
+#include "numbers.h"
+
+typedef struct size {
+    size_t rows, in, out;
+} size;
+
+/* The last ones: several blocks of inputs, several chunks of rows, more than one of both. */
+static const size sizes[] = {{1, 1, 1},      {5, 16, 32},   {12, 17, 33},
+                             {13, 15, 31},   {25, 300, 70}, {50, 257, 96},
+                             {14, 2100, 40}, {700, 208, 5}, {230, 1100, 34}};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+typedef struct example {
+    lp_packed_linear layer, exact; /* exact: of float32, rounded weights */
+    float *packed, *exact_packed, *bias, *weight;
+    float *tiled, *rounded, *before, *scratch;
+} example;
+
+/* Numbers of very different sizes, so that sums cancel and small ones vanish. */
+static float *wide_numbers(size_t count) {
+    float *x = numbers(count);
+    for (size_t i = 0; i < count; i++) {
+        x[i] = i % 5 == 0 ? x[i] * ldexpf(1, (int)(lp_random_next(&source) % 120) - 70) : x[i];
+    }
+    return x;
+}
+
+static example make(const size *s) {
+    example e = {.layer = {.in = s->in, .out = s->out, .precision = LP_PRECISION_BFLOAT16}};
+    e.weight = wide_numbers(s->out * s->in);
+    e.tiled = wide_numbers(lp_tiled(s->rows, s->in));
+    lp_tile_pad(e.tiled, s->rows, s->in);
+    e.rounded = numbers(lp_tiled(s->rows, s->in));
+    for (size_t i = 0; i < lp_tiled(s->rows, s->in); i++) {
+        e.rounded[i] = lp_bfloat16_round(e.tiled[i]);
+    }
+    e.before = numbers(s->rows * s->out);
+    e.layer.bias = e.bias = numbers(s->out);
+    e.packed = lp_alloc(lp_linear_bfloat16_packed(s->out, s->in), sizeof(float));
+    e.exact_packed = lp_alloc(lp_linear_packed(s->out, s->in), sizeof(float));
+    e.scratch = numbers(lp_linear_bfloat16_scratch());
+    assert_true(e.packed != NULL && e.exact_packed != NULL);
+    lp_linear_bfloat16_pack(e.weight, s->out, s->in, s->in, 1, e.packed);
+    for (size_t i = 0; i < s->out * s->in; i++) {
+        e.weight[i] = lp_bfloat16_round(e.weight[i]);
+    }
+    lp_linear_pack(e.weight, s->out, s->in, e.exact_packed);
+    e.exact = e.layer;
+    e.exact.precision = LP_PRECISION_FLOAT32;
+    e.layer.panels = e.packed;
+    e.exact.panels = e.exact_packed;
+    return e;
+}
+
+static void discard(example *e) {
+    assert_true(e->scratch[lp_linear_bfloat16_scratch()] == GUARD);
+    release(e->weight);
+    release(e->tiled);
+    release(e->rounded);
+    release(e->before);
+    release(e->bias);
+    release(e->scratch);
+    lp_free(e->packed);
+    lp_free(e->exact_packed);
+}
+
+typedef void (*version)(const linear_job *j);
+
+/* one: NULL, the version for this processor. */
+static void run(version one, const example *e, const size *s, const lp_linear_output *output) {
+    _Alignas(64) float sums[TILE * PANEL];
+    if (one == NULL) {
+        lp_linear_bfloat16_run(&e->layer, e->tiled, s->rows, output, e->scratch);
+        return;
+    }
+    float *rounded = e->scratch + (64 - (uintptr_t)e->scratch % 64) / sizeof(float);
+    one(&(linear_job){&e->layer, e->tiled, s->rows, output, sums, rounded, rounded + ROUND_ROOM});
+}
+
+static void check_output(version one, const example *e, const size *s, lp_linear_output output,
+                         size_t count) {
+    float *y = numbers(count), *expected = numbers(count);
+    for (size_t i = 0; i < count; i++) {
+        y[i] = expected[i] = e->before[i % (s->rows * s->out)];
+    }
+    output.y = expected;
+    lp_linear_run(&e->exact, e->rounded, s->rows, &output);
+    output.y = y;
+    run(one, e, s, &output);
+    assert_memory_equal(y, expected, (count + 1) * sizeof *y); /* with the guard */
+    release(y);
+    release(expected);
+}
+
+static void check_version(version one) {
+    lp_random_seed(&source, 3);
+    for (size_t n = 0; n < SIZES; n++) {
+        const size *s = &sizes[n];
+        example e = make(s);
+        size_t stride = s->out + 3;
+        check_output(one, &e, s, (lp_linear_output){.stride = stride}, s->rows * stride);
+        check_output(one, &e, s, (lp_linear_output){.stride = stride, .add = true},
+                     s->rows * stride);
+        check_output(one, &e, s, (lp_linear_output){.activation = LP_QUICK_GELU},
+                     lp_tiled(s->rows, s->out));
+        discard(&e);
+    }
+}
+
+static void products_have_the_bits_of_float32(void **state) {
+    (void)state;
+    check_version(NULL);
+}
+
+/* A product of two rounded values is exact, so that it does not matter whether it is fused. */
+static void so_has_the_plain_version(void **state) {
+    (void)state;
+    check_version(multiply_wide_plain);
+}
+
+#if LP_X86
+
+static void so_has_the_avx2_version(void **state) {
+    (void)state;
+    NEEDS(LP_SUPPORTS_AVX2);
+    check_version(multiply_wide_avx2);
+}
+
+static void so_has_the_avx512_version(void **state) {
+    (void)state;
+    NEEDS(LP_SUPPORTS("avx512f"));
+    check_version(multiply_wide_avx512);
+}
+
+static void so_has_the_version_by_pairs(void **state) {
+    (void)state;
+    NEEDS(LP_SUPPORTS("avx512bf16"));
+    check_version(multiply_pairs);
+}
+
+#endif
+
+static void values_are_rounded_to_the_nearest(void **state) {
+    (void)state;
+    static const struct {
+        float x, rounded;
+    } cases[] = {
+        {1, 1},
+        {0x1.01p0F, 0x1.00p0F}, /* half way: to the even one */
+        {0x1.03p0F, 0x1.04p0F},
+        {0x1.010002p0F, 0x1.02p0F},
+        {-0x1.01fffep0F, -0x1.02p0F},
+        {0x1.fffffep-1F, 1},
+        {0x1p-55F, 0x1p-55F},
+        {0x1.fffffep-56F, 0},
+        {-0x1p-60F, 0},
+        {0x1p-140F, 0},
+        {0x1.fep127F, 0x1.fep127F},
+        {0x1.ffp127F, INFINITY},
+        {-INFINITY, -INFINITY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(lp_bfloat16_round(cases[i].x) == cases[i].rounded);
+    }
+    static const uint32_t nans[] = {0x7F800001U, 0xFF800001U, 0x7FFFFFFFU, 0xFFFFFFFFU};
+    for (size_t i = 0; i < sizeof nans / sizeof nans[0]; i++) {
+        float x;
+        memcpy(&x, &nans[i], sizeof x);
+        assert_true(isnan(lp_bfloat16_round(x)));
+    }
+}
+
+static void weights_may_be_transposed(void **state) {
+    (void)state;
+    enum { OUT = 37, IN = 21 };
+    lp_random_seed(&source, 5);
+    float *w = numbers(OUT * IN), *turned = numbers(OUT * IN);
+    size_t floats = lp_linear_bfloat16_packed(OUT, IN);
+    float *a = lp_alloc(floats, sizeof *a), *b = lp_alloc(floats, sizeof *b);
+    assert_true(a != NULL && b != NULL);
+    for (size_t o = 0; o < OUT; o++) {
+        for (size_t i = 0; i < IN; i++) {
+            turned[i * OUT + o] = w[o * IN + i];
+        }
+    }
+    lp_linear_bfloat16_pack(w, OUT, IN, IN, 1, a);
+    lp_linear_bfloat16_pack(turned, OUT, IN, 1, OUT, b);
+    assert_memory_equal(a, b, floats * sizeof *a);
+    lp_free(a);
+    lp_free(b);
+    release(w);
+    release(turned);
+}
+
+static void what_is_not_finite_stays_so(void **state) {
+    (void)state;
+    static const float strange[] = {INFINITY, -INFINITY, NAN};
+    const size s = {3, 40, 2};
+    lp_random_seed(&source, 7);
+    for (size_t n = 0; n < 3; n++) {
+        example e = make(&s);
+        float y[6];
+        e.tiled[lp_tiled_at(s.in, 1, 16)] = strange[n];
+        run(NULL, &e, &s, &(lp_linear_output){.y = y, .stride = 2});
+        assert_true(!isfinite(y[2]) && !isfinite(y[3]));
+        assert_true(isfinite(y[0]) && isfinite(y[1]) && isfinite(y[4]) && isfinite(y[5]));
+        discard(&e);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_have_the_bits_of_float32),
+        cmocka_unit_test(so_has_the_plain_version),
+#if LP_X86
+        cmocka_unit_test(so_has_the_avx2_version),
+        cmocka_unit_test(so_has_the_avx512_version),
+        cmocka_unit_test(so_has_the_version_by_pairs),
+#endif
+        cmocka_unit_test(values_are_rounded_to_the_nearest),
+        cmocka_unit_test(weights_may_be_transposed),
+        cmocka_unit_test(what_is_not_finite_stays_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

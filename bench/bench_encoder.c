@@ -1,7 +1,7 @@
 /* Times an encoder's forward pass, all threads, images of a constant pattern (the time depends on
  * sizes alone); bench/bench_encoder.py drives it beside PyTorch.
  *
- * usage: bench_encoder CHECKPOINT THREADS [int8]
+ * usage: bench_encoder CHECKPOINT THREADS [bfloat16|int8]
  * prints "name value" lines:
  *   name, parameters, batch, load_seconds
  *   operations     of one image, as the encoder's laps count them
@@ -235,10 +235,13 @@ static void answer(bench *b) {
 int main(int argc, char **argv) {
     bench b = {.path = argv[1],
                .threads = argc >= 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0,
-               .precision = argc >= 4 && strcmp(argv[3], "int8") == 0 ? LP_PRECISION_INT8
-                                                                      : LP_PRECISION_FLOAT32};
-    if (b.threads == 0) {
-        (void)fprintf(stderr, "usage: bench_encoder CHECKPOINT THREADS [int8]\n");
+               .precision = LP_PRECISION_FLOAT32};
+    while (argc >= 4 && lp_precision_names[b.precision] != NULL &&
+           strcmp(argv[3], lp_precision_names[b.precision]) != 0) {
+        b.precision++;
+    }
+    if (b.threads == 0 || lp_precision_names[b.precision] == NULL) {
+        (void)fprintf(stderr, "usage: bench_encoder CHECKPOINT THREADS [bfloat16|int8]\n");
         return 2;
     }
     prepare(&b);

@@ -6,9 +6,11 @@
 #include "base/alloc.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, LARGE = 2 * HUGE_PAGE };
 
@@ -98,6 +100,20 @@ char *lp_strdup(const char *text) {
         memcpy(copy, text, bytes);
     }
     return copy;
+}
+
+void lp_forget(void *begin, size_t bytes) {
+#ifdef __linux__ /* elsewhere this advice may change nothing, or not empty the pages at once */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)begin + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)begin + bytes) / page * page;
+    if (from < to) {
+        (void)madvise((char *)begin + (from - (uintptr_t)begin), to - from, MADV_DONTNEED);
+    }
+#else
+    (void)begin;
+    (void)bytes;
+#endif
 }
 
 void lp_free(void *block) {

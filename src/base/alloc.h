@@ -25,6 +25,10 @@ void *lp_grow_by_one(void *block, size_t count, size_t *capacity, size_t size);
 /* A copy of a string, or NULL. */
 char *lp_strdup(const char *text);
 
+/* The bytes, a part of a block, are not needed any more: where the system can, their whole pages
+ * take no memory until they are written again.  What they hold is not defined then. */
+void lp_forget(void *begin, size_t bytes);
+
 /* Frees a block of any function above; NULL is allowed. */
 void lp_free(void *block);
 

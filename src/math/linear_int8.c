@@ -79,6 +79,10 @@ static size_t sums_at(size_t out, size_t in) {
     return scales_at(out, in) + lp_panels(out) * PANEL * groups_of(in);
 }
 
+size_t lp_linear_int8_packed(size_t out, size_t in) {
+    return sums_at(out, in) + lp_panels(out) * PANEL * groups_of(in);
+}
+
 static parts parts_of(const lp_packed_linear *layer) {
     const float *panels = layer->panels;
     return (parts){layer->panels, panels + scales_at(layer->out, layer->in),

@@ -6,8 +6,10 @@
 
 #include "math/linear.h"
 
-/* weight [out, in] -> packed, at most lp_linear_packed floats, aligned to 64 bytes.  They may not
- * overlap. */
+/* Floats of the packed weights: at most lp_linear_packed's. */
+size_t lp_linear_int8_packed(size_t out, size_t in);
+
+/* weight [out, in] -> packed, aligned to 64 bytes.  They may not overlap. */
 void lp_linear_int8_pack(const float *weight, size_t out, size_t in, float *packed);
 
 /* Floats of scratch memory of a run. */

@@ -25,7 +25,7 @@
  *          inside
  *   pooled B*D             the penultimate features, where they are projected
  *   attention   its panels and scores (math/attention.h)
- *   rounded     rows, with 8-bit integers (math/linear_int8.h) */
+ *   rounded     rows and more, with 16 or 8 bits (math/linear_bfloat16.h, math/linear_int8.h) */
 #include "model/vit.h"
 
 #include <stdint.h>
@@ -35,6 +35,7 @@
 #include "base/alloc.h"
 #include "math/attention.h"
 #include "math/linear.h"
+#include "math/linear_bfloat16.h"
 #include "math/linear_int8.h"
 #include "math/rows.h"
 #include "math/tiles.h"
@@ -71,10 +72,16 @@ static size_t attention_floats(const lp_vit *vit) {
 
 /* Of the blocks' linear layers, the widest input's. */
 static size_t rounded_floats(const lp_vit *vit) {
-    return vit->precision == LP_PRECISION_INT8
-               ? larger(lp_linear_int8_scratch(vit->shape.width),
-                        lp_linear_int8_scratch(vit->shape.mlp_width))
-               : 0;
+    switch (vit->precision) {
+    case LP_PRECISION_BFLOAT16:
+        return lp_linear_bfloat16_scratch();
+    case LP_PRECISION_INT8:
+        return larger(lp_linear_int8_scratch(vit->shape.width),
+                      lp_linear_int8_scratch(vit->shape.mlp_width));
+    case LP_PRECISION_FLOAT32:
+        break;
+    }
+    return 0;
 }
 
 size_t lp_vit_scratch(const void *tower, size_t batch) {
@@ -103,10 +110,16 @@ static void stage_done(const forward *f, const char *stage, size_t multiplicatio
 static void run_layer(const forward *f, const char *stage, const lp_packed_linear *layer,
                       const float *x, size_t rows, const lp_linear_output *output) {
     size_t weights = layer->in * layer->out, outputs = rows * layer->out;
-    if (layer->precision == LP_PRECISION_INT8) {
-        lp_linear_int8_run(layer, x, rows, output, f->rounded);
-    } else {
+    switch (layer->precision) {
+    case LP_PRECISION_FLOAT32:
         lp_linear_run(layer, x, rows, output);
+        break;
+    case LP_PRECISION_BFLOAT16:
+        lp_linear_bfloat16_run(layer, x, rows, output, f->rounded);
+        break;
+    case LP_PRECISION_INT8:
+        lp_linear_int8_run(layer, x, rows, output, f->rounded);
+        break;
     }
     stage_done(f, stage, rows * weights,
                rows * layer->in + weights + (output->add ? 2 : 1) * outputs);

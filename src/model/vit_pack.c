@@ -3,7 +3,8 @@
  *   1. the tokens before the patches with their positions; the patches' positions for the grid that
  *      the model runs at; the attention pool's query times its weight, the same for every image
  *   2. each linear layer, on several threads: copied aside, times its layer scale, and packed into
- *      its own place: scale * (x W' + b) = x (scale W)' + scale b
+ *      its own place: scale * (x W' + b) = x (scale W)' + scale b; what it does not need of that
+ *      place any more goes back to the system
  *   3. a last block of which only the class token is used: q, and for each head its keys, as
  *      u = q W_k / sqrt(DH), and its values */
 #include "model/vit_stored.h"
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "math/attention.h"
+#include "math/linear_bfloat16.h"
 #include "math/linear_int8.h"
 #include "math/rows.h"
 #include "model/tower.h"
@@ -38,20 +40,25 @@ static size_t count_linear(const lp_vit_stored *stored) {
 static conversion conversion_at(lp_vit_stored *stored, lp_vit *v, size_t i) {
     lp_vit_stored_pool *from = &stored->pool;
     lp_vit_pool *to = &v->attention_pool;
+    bool halved = v->precision == LP_PRECISION_BFLOAT16;
+    lp_precision outer = halved ? LP_PRECISION_BFLOAT16 : LP_PRECISION_FLOAT32;
     const conversion single[SINGLE_LAYERS] = {
-        {.from = &stored->patch, .to = &v->patch},
-        {.from = &stored->projection, .to = &v->projection},
-        {.from = &from->qkv, .to = &to->key_value, .skipped = v->shape.width}, /* q is done */
-        {.from = &from->out, .to = &to->out},
-        {.from = &from->fc1, .to = &to->fc1},
-        {.from = &from->fc2, .to = &to->fc2},
+        {.from = &stored->patch, .to = &v->patch, .precision = outer},
+        {.from = &stored->projection, .to = &v->projection, .precision = outer},
+        {.from = &from->qkv,
+         .to = &to->key_value,
+         .skipped = v->shape.width, /* q is done */
+         .precision = outer},
+        {.from = &from->out, .to = &to->out, .precision = outer},
+        {.from = &from->fc1, .to = &to->fc1, .precision = outer},
+        {.from = &from->fc2, .to = &to->fc2, .precision = outer},
     };
     if (i < SINGLE_LAYERS) {
         return single[i];
     }
     size_t block = (i - SINGLE_LAYERS) / BLOCK_LAYERS;
     bool last = lp_vit_ends_with_one_token(v) && block + 1 == stored->layers;
-    lp_precision precision = last ? LP_PRECISION_FLOAT32 : v->precision;
+    lp_precision precision = last ? outer : v->precision;
     lp_vit_stored_block *s = &stored->blocks[block];
     lp_vit_block *b = &v->blocks[block];
     const conversion of_block[BLOCK_LAYERS] = {
@@ -153,11 +160,23 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         pack_by_head(p->vit, from, raw);
         return LP_OK;
     }
-    if (c.precision == LP_PRECISION_INT8) {
+    size_t out_stride = from->transposed ? 1 : in, in_stride = from->transposed ? out : 1;
+    size_t stored = from->out * in, used = stored;
+    switch (c.precision) {
+    case LP_PRECISION_FLOAT32:
+        lp_linear_pack_strided(raw, out, in, out_stride, in_stride, place);
+        break;
+    case LP_PRECISION_BFLOAT16:
+        lp_linear_bfloat16_pack(raw, out, in, out_stride, in_stride, place);
+        used = lp_linear_bfloat16_packed(out, in);
+        break;
+    case LP_PRECISION_INT8: /* of a block, never transposed */
         lp_linear_int8_pack(raw, out, in, place);
-    } else {
-        lp_linear_pack_strided(raw, out, in, from->transposed ? 1 : in, from->transposed ? out : 1,
-                               place);
+        used = lp_linear_int8_packed(out, in);
+        break;
+    }
+    if (used < stored) {
+        lp_forget(place + used, (stored - used) * sizeof *place);
     }
     *c.to = (lp_packed_linear){.in = in,
                                .out = out,

@@ -39,6 +39,12 @@ lp_status lp_run_load(lp_checkpoint *ckpt, const lp_encoder_options *options, co
     LP_TRY(lp_watch_say(watch, err, "weights: %s (%s, %.1f million parameters), %s", info->name,
                         info->origin.format, (double)info->parameters * 1e-6,
                         official != NULL ? official : "not one of the official files"));
+    if (info->slow_precision) {
+        LP_TRY(lp_watch_say(watch, err,
+                            "weights: this processor multiplies %s no faster than float32; the "
+                            "features are those of one that does",
+                            info->precision));
+    }
     if (info->config != NULL) {
         LP_TRY(lp_watch_say(watch, err, "weights: %s beside them says the rest", info->config));
     }

@@ -73,6 +73,14 @@ run 3 "$LP_PROGRAM" fit train --out float.probe --max-iterations 1
 show "$LP_PROGRAM" eval float.probe eight
 expect int8
 
+# ---- bfloat16: the same
+run 0 features half --precision bfloat16 --threads 1
+run 0 features half-more --precision bfloat16 --threads 3
+ok "any number of threads gives the same features in bfloat16" cmp half/features.npy half-more/features.npy
+ok "they are neither float32's nor int8's" sh -c "! cmp -s cls/features.npy half/features.npy && ! cmp -s eight/features.npy half/features.npy"
+ok "bfloat16 is recorded" grep -q '"precision": "bfloat16"' half/meta.json
+ok "the name tells bfloat16" grep -q '"name": ".* bfloat16"' half/meta.json
+
 # ---- what a config says, too
 cp "$families/hf-clip.safetensors" hf.safetensors
 config() { # EPS

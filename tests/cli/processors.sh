@@ -13,10 +13,16 @@ golden=$LP_SOURCE/tests/golden/encoder
 head -c $((3074 * 20)) "$scratch/data/cifar-100-binary/test.bin" >"$scratch/few.bin"
 cd "$scratch" || exit 1
 
+both() { # NAME OPTIONS...
+    name=$1
+    shift
+    set -- extract "$@" --data few.bin --split test
+    run 0 "$LP_PROGRAM" "$@" --out "$name"
+    run 0 qemu-x86_64 -cpu Haswell "$LP_PROGRAM" "$@" --out "$name-haswell"
+    ok "$name: the same bytes" cmp "$name/features.npy" "$name-haswell/features.npy"
+}
 for weights in clip timm clip-resnet; do
-    set -- extract --model "$golden/$weights.safetensors" --data few.bin --split test
-    run 0 "$LP_PROGRAM" "$@" --out "$weights"
-    run 0 qemu-x86_64 -cpu Haswell "$LP_PROGRAM" "$@" --out "$weights-haswell"
-    ok "$weights: the same bytes" cmp "$weights/features.npy" "$weights-haswell/features.npy"
+    both "$weights" --model "$golden/$weights.safetensors"
 done
+both bfloat16 --model "$golden/clip.safetensors" --precision bfloat16
 done_testing

@@ -20,6 +20,25 @@
 
 static lp_error err;
 
+/* What lies beside the part that is forgotten stays, and the part can be used again. */
+static void a_part_of_a_block_can_be_forgotten(void **state) {
+    (void)state;
+    enum { SIZE = 1 << 16, FROM = 100, BYTES = SIZE - 300 };
+    unsigned char *block = lp_alloc(SIZE, 1);
+    assert_non_null(block);
+    memset(block, 7, SIZE);
+    lp_forget(block + FROM, BYTES);
+    for (size_t i = 0; i < SIZE; i++) {
+        assert_true((i >= FROM && i < FROM + BYTES) || block[i] == 7);
+    }
+    memset(block, 9, SIZE);
+    assert_true(block[FROM] == 9 && block[SIZE / 2] == 9);
+    lp_forget(block + 1, 10); /* no whole page: nothing happens */
+    lp_forget(block, 0);
+    assert_true(block[5] == 9);
+    lp_free(block);
+}
+
 /* The rename at the end would put a file in their place. */
 static void devices_and_pipes_are_never_replaced(void **state) {
     (void)state;
@@ -401,6 +420,7 @@ int main(void) {
         cmocka_unit_test(any_bytes_become_a_json_string),
         cmocka_unit_test(json_errors_name_line_and_column),
         cmocka_unit_test(failed_allocations_are_reported),
+        cmocka_unit_test(a_part_of_a_block_can_be_forgotten),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

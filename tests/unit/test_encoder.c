@@ -535,8 +535,10 @@ static double distance(const float *a, const float *b, size_t count) {
     return sqrt(off / length);
 }
 
-static void eight_bits_are_near_float32_and_say_so(void **state) {
-    (void)state;
+/* Features with fewer bits, whose distance from float32's lies between two bounds. */
+static void check_precision(lp_precision precision, double least, double most) {
+    char ending[16];
+    (void)snprintf(ending, sizeof ending, " %s", lp_precision_name(precision));
     static const struct {
         const char *file;
         lp_encoder_options options;
@@ -549,7 +551,7 @@ static void eight_bits_are_near_float32_and_say_so(void **state) {
     for (size_t m = 0; m < sizeof models / sizeof models[0]; m++) {
         lp_encoder_options told = models[m].options;
         golden exact = load_golden(models[m].file, &told);
-        told.precision = LP_PRECISION_INT8;
+        told.precision = precision;
         golden g = load_golden(models[m].file, &told);
         const lp_encoder_info *info = lp_encoder_describe(g.encoder);
         size_t width = lp_encoder_features(info, models[m].point);
@@ -557,10 +559,10 @@ static void eight_bits_are_near_float32_and_say_so(void **state) {
         run(&exact, models[m].point, NULL);
         run(&g, models[m].point, NULL);
         double off = distance(g.features, exact.features, g.batch * width);
-        assert_true(off > 1e-4 && off < 0.03);
-        assert_string_equal(info->precision, "int8");
+        assert_true(off > least && off < most);
+        assert_string_equal(info->precision, lp_precision_name(precision));
         assert_string_equal(lp_encoder_describe(exact.encoder)->precision, "float32");
-        assert_non_null(strstr(info->name, " int8"));
+        assert_non_null(strstr(info->name, ending));
         size_t last = g.batch - 1, pixels = 3 * info->input_size * info->input_size;
         assert_ok(lp_encoder_run(g.encoder, g.images + last * pixels, 1, models[m].point, alone,
                                  g.scratch, NULL, &err),
@@ -569,6 +571,16 @@ static void eight_bits_are_near_float32_and_say_so(void **state) {
         free_golden(&g);
         free_golden(&exact);
     }
+}
+
+static void eight_bits_are_near_float32_and_say_so(void **state) {
+    (void)state;
+    check_precision(LP_PRECISION_INT8, 1e-4, 0.03);
+}
+
+static void sixteen_bits_are_nearer_and_say_so(void **state) {
+    (void)state;
+    check_precision(LP_PRECISION_BFLOAT16, 1e-4, 0.01);
 }
 
 typedef struct shared_run {
@@ -666,6 +678,7 @@ int main(void) {
         cmocka_unit_test(a_run_allocates_nothing_and_repeats_to_the_bit),
         cmocka_unit_test(an_image_does_not_see_its_batch),
         cmocka_unit_test(eight_bits_are_near_float32_and_say_so),
+        cmocka_unit_test(sixteen_bits_are_nearer_and_say_so),
         cmocka_unit_test(threads_share_an_encoder),
         cmocka_unit_test(laps_of_a_class_token_model_count_what_its_formulas_say),
         cmocka_unit_test(laps_of_a_pooled_model_count_what_its_formulas_say),

@@ -54,8 +54,8 @@ typedef struct lp_vit {
     lp_vit_shape shape;
     float eps; /* of every layer norm */
     lp_activation activation;
-    lp_precision
-        precision; /* of the linear layers; INT8: of the blocks' that all tokens go through */
+    lp_precision precision; /* of the linear layers; INT8: of those in blocks that all tokens go
+                               through */
     bool gated;    /* the blocks' MLP is SwiGLU: silu(first half) * second half */
     lp_pool pool;
     lp_layers layers;    /* whose vectors are features; not zeros */

@@ -56,7 +56,7 @@ typedef struct lp_vit {
     lp_activation activation;
     lp_precision precision; /* of the linear layers; INT8: of those in blocks that all tokens go
                                through */
-    bool gated;    /* the blocks' MLP is SwiGLU: silu(first half) * second half */
+    bool gated;             /* the blocks' MLP is SwiGLU: silu(first half) * second half */
     lp_pool pool;
     lp_layers layers;    /* whose vectors are features; not zeros */
     size_t features;     /* width of the penultimate features: D for each vector of an image */

@@ -96,12 +96,13 @@ typedef struct lp_fit_options {
     bool standardize;             /* default false; takes a copy of the features */
     lp_class_weight class_weight; /* default LP_CLASS_WEIGHT_NONE */
     size_t threads;               /* 0 = all processors */
-    lp_progress progress;         /* in classes for liblinear, in iterations for the others */
+    lp_progress progress;         /* in classes for liblinear, in passes for the others, after each
+                                     iteration; their total is a guess, 0 where there is none */
 } lp_fit_options;
 
 typedef struct lp_fit_report {
     bool converged;
-    size_t iterations;    /* softmax: of the solver; one-vs-rest: the largest of any class */
+    size_t iterations;    /* steps that were taken; one-vs-rest: the most of any class */
     size_t passes;        /* over the data; 0 for liblinear, which reports none */
     size_t not_converged; /* one-vs-rest: number of classes that stopped early */
     double objective;     /* at the solution; one-vs-rest: the sum over the classes */

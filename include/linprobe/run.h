@@ -63,10 +63,11 @@ extern "C" {
 
 /* The caller's view of a run: stages one after the other, each with its steps.  Zeros: silent. */
 typedef struct lp_watch {
-    /* A stage begins ("train" in "images", "softmax" in "classes"), or ends (both NULL).  May be
-     * NULL; gets progress.context. */
+    /* A stage begins ("train" in "images", "liblinear" in "classes"; "softmax" in "": its steps are
+     * best shown by their lines), or ends (both NULL).  May be NULL; gets progress.context. */
     void (*stage)(void *context, const char *what, const char *unit);
-    lp_progress progress; /* a step of the stage, or, with total 0, a sentence for people */
+    lp_progress
+        progress; /* a step of the stage, or, with done and total 0, a sentence for people */
 } lp_watch;
 
 /* ---- steps, for callers that need only one of them ---- */

@@ -59,7 +59,8 @@ typedef struct lp_sweep_options {
     double held_out;            /* share of every class for validation, default 0.1 */
     size_t folds;               /* >= 2: k-fold cross-validation instead; default 0 */
     uint64_t seed;              /* of the split, default 0 */
-    lp_fit_options fit;         /* its C is not used; progress is called before each fit */
+    lp_fit_options fit;         /* its C is not used; progress, in points, is called before each
+                                   fit and during it */
     const char *work; /* folder that keeps what is done, so that the same sweep resumes; or NULL */
     const char *identity; /* digest of the data, recorded in the folder; NULL = "" */
 } lp_sweep_options;
@@ -69,8 +70,8 @@ typedef struct lp_sweep_point {
     size_t correct, count; /* validation examples, over all folds */
     double accuracy;
     lp_interval interval; /* Wilson, 95 % */
-    size_t iterations;    /* the largest of any fold */
-    size_t passes;        /* sum over the folds */
+    size_t iterations;    /* of the rough fit and the exact one; the largest of any fold */
+    size_t passes;        /* of both, sum over the folds */
     double gap;     /* bound on it (lp_fit_report), the largest of any fold; < 0: says nothing */
     bool exact;     /* fitted to the tolerance; else to 1e-3, which shows that it isn't the best */
     bool converged; /* in every fold, to that */

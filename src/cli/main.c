@@ -47,6 +47,7 @@ static void fill_streams(void) {
 
 static lp_status reserve(void *context, lp_error *err) {
     (void)context;
+    lp_blas_choose_kernels();
     return lp_blas_reserve(err);
 }
 

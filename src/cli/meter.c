@@ -35,50 +35,123 @@ static void format_time(char text[32], double seconds) {
     }
 }
 
-void meter_show(meter *m, double done, double total) {
+/* Time left, or taken where all is done; "–" where it cannot be told yet. */
+static void format_left(const meter *m, double done, double total, char text[32]) {
+    double elapsed = lp_clock_seconds() - m->start;
+    if (total > 0 && done >= total) {
+        format_time(text, elapsed);
+    } else if (total > 0 && done > m->base && elapsed > 0) {
+        format_time(text, (total - done) * elapsed / (done - m->base));
+    } else {
+        (void)snprintf(text, 32, "–");
+    }
+}
+
+/* "5/100 classes  2.1 classes/s  0:45 left" */
+static void print_counts(const meter *m, double done, double total, char text[256]) {
     bool bytes = strcmp(m->unit, "MB") == 0;
     double scale = bytes ? 1e6 : 1;
     int decimals = bytes ? 1 : 0;
-    double time = lp_clock_seconds();
-    bool last = total > 0 && done >= total;
-    m->base = m->base < 0 ? 0 : m->base < done ? m->base : done; /* a download may start again */
-    if (general.quiet || (!last && time - m->last < (m->terminal ? 0.1 : 10.0))) {
-        return;
-    }
-    m->last = time;
-    double elapsed = time - m->start;
+    double elapsed = lp_clock_seconds() - m->start;
     double rate = elapsed > 0 ? (done - m->base) / elapsed : 0;
-    char left[32], text[256], of_total[48] = "";
-    format_time(left, last ? elapsed : rate > 0 ? (total - done) / rate : 0);
+    char left[32], of_total[48] = "";
+    format_left(m, done, total, left);
     if (total > 0) {
         (void)snprintf(of_total, sizeof of_total, "/%.*f", decimals, total / scale);
     }
-    (void)snprintf(text, sizeof text, "%.*f%s %s  %.*f %s/s  %s%s", decimals, done / scale,
-                   of_total, m->unit, rate / scale < 100 ? 1 : 0, rate / scale, m->unit,
-                   total > 0 ? left : "", total > 0 && !last ? " left" : "");
+    (void)snprintf(text, 256, "%.*f%s %s  %.*f %s/s  %s%s", decimals, done / scale, of_total,
+                   m->unit, rate / scale < 100 ? 1 : 0, rate / scale, m->unit,
+                   total > 0 ? left : "", total > 0 && done < total ? " left" : "");
+}
+
+static void print_bar(double done, double total, int room, char bar[BAR_MAX + 5]) {
+    bar[0] = '\0';
+    if (room >= 6 && total > 0) {
+        int width = room < BAR_MAX ? room : BAR_MAX;
+        int full = done >= total ? width : (int)((double)width * done / total);
+        bar[0] = '[';
+        memset(bar + 1, '#', (size_t)full);
+        memset(bar + 1 + full, '.', (size_t)(width - full));
+        memcpy(bar + width + 1, "]  ", 4);
+    }
+}
+
+/* How many bytes the first `columns` characters of UTF-8 text take. */
+static int cut(const char *text, size_t columns) {
+    size_t bytes = 0;
+    for (size_t seen = 0; text[bytes] != '\0'; bytes++) {
+        seen += ((unsigned char)text[bytes] & 0xC0U) != 0x80;
+        if (seen > columns) {
+            break;
+        }
+    }
+    return (int)bytes;
+}
+
+/* A line in place of the one that stands there, of a beginning and an end; never as wide as the
+ * terminal, so that it can't wrap: the beginning is cut, before a comma where it has one. */
+static void draw(meter *m, const char *begin, const char *end) {
+    size_t columns = lp_terminal_columns(stderr), used = 1 + (size_t)cut(end, SIZE_MAX);
+    int room = cut(begin, columns > used ? columns - used : 0), whole = room;
+    while (begin[room] != '\0' && begin[room] != ',' && room > 0) {
+        room--;
+    }
+    room = room > 0 ? room : whole;
+    (void)fprintf(stderr, "\r\033[K%.*s%s", room, begin, end);
+    (void)fflush(stderr);
+    m->drawn = true;
+}
+
+/* Whether the meter is to be drawn now. */
+static bool is_time(meter *m, bool last) {
+    double time = lp_clock_seconds();
+    if (general.quiet || (!last && time - m->last < (m->terminal ? 0.1 : 10.0))) {
+        return false;
+    }
+    m->last = time;
+    return true;
+}
+
+static void set_base(meter *m, double done) {
+    m->base = m->base < 0 ? 0 : m->base < done ? m->base : done; /* a download may start again */
+}
+
+void meter_show(meter *m, double done, double total) {
+    char text[256], bar[BAR_MAX + 5], line[400];
+    bool last = total > 0 && done >= total;
+    set_base(m, done);
+    if (!is_time(m, last)) {
+        return;
+    }
+    print_counts(m, done, total, text);
     if (!m->terminal) {
         (void)fprintf(stderr, "%s: %s\n", m->what, text);
         return;
     }
-    int room = (int)lp_terminal_columns(stderr) - (int)strlen(m->what) - (int)strlen(text) - 6;
-    char bar[BAR_MAX + 3] = "";
-    if (room >= 6 && total > 0) {
-        int width = room < BAR_MAX ? room : BAR_MAX;
-        int full = last ? width : (int)((double)width * done / total);
-        bar[0] = '[';
-        memset(bar + 1, '#', (size_t)full);
-        memset(bar + 1 + full, '.', (size_t)(width - full));
-        bar[width + 1] = ']';
-        bar[width + 2] = '\0';
-    }
-    char line[400];
-    (void)snprintf(line, sizeof line, "%s  %s%s%s", m->what, bar, bar[0] != '\0' ? "  " : "", text);
-    /* never as wide as the terminal, so that it can't wrap */
-    (void)fprintf(stderr, "\r\033[K%.*s", (int)lp_terminal_columns(stderr) - 1, line);
-    (void)fflush(stderr);
-    m->drawn = true;
+    int columns = (int)lp_terminal_columns(stderr);
+    print_bar(done, total, columns - (int)strlen(m->what) - (int)strlen(text) - 6, bar);
+    (void)snprintf(line, sizeof line, "%s  %s%s", m->what, bar, text);
+    draw(m, line, "");
     if (last) {
         meter_end(m);
+    }
+}
+
+/* "softmax: iteration 3, objective 677.12968, gap at most 0.019, 0:07 left": work that is better
+ * described by its latest step than counted.  The first one is drawn at once. */
+static void show_state(meter *m, double done, double total, const char *state) {
+    char left[32], begin[640], end[48];
+    set_base(m, done);
+    if (!(m->terminal && !m->drawn && !general.quiet) && !is_time(m, false)) {
+        return;
+    }
+    format_left(m, done, total, left);
+    (void)snprintf(begin, sizeof begin, "%s: %s", m->what, state);
+    (void)snprintf(end, sizeof end, ", %s left", left);
+    if (m->terminal) {
+        draw(m, begin, end);
+    } else {
+        (void)fprintf(stderr, "%s%s\n", begin, end);
     }
 }
 
@@ -88,19 +161,29 @@ void meter_resume(meter *m, double done) {
 
 void meter_end(meter *m) {
     if (m->drawn) {
-        (void)fputc('\n', stderr);
+        (void)fputs(m->unit[0] == '\0' ? "\r\033[K" : "\n", stderr); /* a state has no end */
+        m->drawn = false;
+    }
+}
+
+static void print_above(meter *m, const char *what, const char *line) {
+    if (!general.quiet) {
+        (void)fprintf(stderr, "%s%s%s%s\n", m->drawn ? "\r\033[K" : "", what,
+                      what[0] != '\0' ? ": " : "", line);
         m->drawn = false;
     }
 }
 
 bool meter_step(void *context, uint64_t done, uint64_t total, const char *line) {
     meter *m = context;
-    if (line != NULL && !general.quiet) { /* of one finished class, say: above the meter */
-        (void)fprintf(stderr, "%s%s\n", m->drawn ? "\r\033[K" : "", line);
-        m->drawn = false;
+    bool sentence = done == 0 && total == 0;
+    if (line != NULL && (sentence || general.verbose)) {
+        print_above(m, sentence ? "" : m->what, line);
     }
-    if (total > 0) {
+    if (m->unit[0] != '\0' && total > 0) {
         meter_show(m, (double)done, (double)total);
+    } else if (m->unit[0] == '\0' && line != NULL && !sentence && !general.verbose) {
+        show_state(m, (double)done, (double)total, line);
     }
     return interrupt_signal() == 0;
 }

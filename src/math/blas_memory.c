@@ -1,14 +1,56 @@
-/* OpenBLAS's buffers, by functions of it that are not in its header. */
+/* OpenBLAS's kernels and buffers, by functions of it that are not in its header. */
 #include "math/blas_memory.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "math/dispatch.h"
 #include "math/linalg.h"
+
+/* ---- kernels ----------------------------------------------------------------------------------
+ */
+
+/* What OpenBLAS calls the kernels for this processor; NULL: its slowest ones are right. */
+static const char *kernels_of_processor(void) {
+#if LP_X86
+    if (LP_SUPPORTS("avx512f") && LP_SUPPORTS("avx512cd") && LP_SUPPORTS("avx512bw") &&
+        LP_SUPPORTS("avx512dq") && LP_SUPPORTS("avx512vl")) {
+        return "SkylakeX";
+    }
+    if (LP_SUPPORTS_AVX2) {
+        return "Haswell";
+    }
+#endif
+    return NULL;
+}
+
+void lp_blas_choose_kernels(void) {
+    static const char variable[] = "OPENBLAS_CORETYPE";
+    const char *kernels = kernels_of_processor();
+    void *program = dlopen(NULL, RTLD_LAZY);
+    void *quit = program != NULL ? dlsym(program, "gotoblas_dynamic_quit") : NULL;
+    void *init = program != NULL ? dlsym(program, "gotoblas_dynamic_init") : NULL;
+    if (kernels == NULL || quit == NULL || init == NULL || getenv(variable) != NULL ||
+        strcmp(lp_math_blas_corename(), "Prescott") != 0) {
+        return;
+    }
+    void (*forget)(void), (*choose)(void);
+    memcpy(&forget, &quit, sizeof forget);
+    memcpy(&choose, &init, sizeof choose);
+    if (setenv(variable, kernels, 1) == 0) {
+        forget();
+        choose(); /* as the variable says */
+        (void)unsetenv(variable);
+    }
+}
+
+/* ---- buffers ----------------------------------------------------------------------------------
+ */
 
 /* OpenBLAS takes a buffer for each thread that multiplies, of this size on x86-64
  * (common_x86_64.h: 32 << 22); the rest is room for everything else of a small job. */

@@ -106,10 +106,11 @@ typedef struct descent {
     lp_objective there; /* at trial */
     lp_preconditioner preconditioner;
     lp_lbfgs lbfgs;
-    lp_newton *newton; /* NULL: the directions are L-BFGS's */
-    bool *wanted;      /* [models] to get a direction of Newton's */
-    double *accuracy;  /* [models] */
-    double work;       /* of Newton's directions, in passes */
+    lp_newton *newton;        /* NULL: the directions are L-BFGS's */
+    double mark, marked_work; /* what was to do, in decades, when `marked_work` passes were done */
+    bool *wanted;             /* [models] to get a direction of Newton's */
+    double *accuracy;         /* [models] */
+    double work;              /* of Newton's directions, in passes */
 } descent;
 
 static lp_status descent_init(descent *s, const lp_dense *dense, double C, double *parameters,
@@ -120,6 +121,7 @@ static lp_status descent_init(descent *s, const lp_dense *dense, double C, doubl
     memset(s, 0, sizeof *s);
     s->dense = dense;
     s->C = C;
+    s->mark = INFINITY;
     s->parameters = parameters;
     s->trial = lp_memory_take(&s->memory, K, D * sizeof *s->trial);
     s->direction = lp_memory_take_zeroed(&s->memory, K, D * sizeof *s->direction);
@@ -517,21 +519,57 @@ static size_t count_waiting(const descent *s) {
     return waiting;
 }
 
-static bool report_round(const descent *s, size_t round, lp_reporter *reporter) {
+/* By how many decades the bound on the gap and the gradient have to fall still; of the model that
+ * is farthest.  Infinite on the way to C. */
+static double decades_left(const descent *s) {
+    double tolerance = s->dense->problem->tolerance, most = 0;
+    for (size_t i = 0; i < s->dense->models; i++) {
+        const model *m = &s->models[i];
+        double gap = m->value > 0 ? m->excess / m->value : 0;
+        double gradient = m->start_gradient > 0 ? m->norm / m->start_gradient : 0;
+        double both = fmax(gap, gradient) / tolerance;
+        double left = log10(fmin(both, gap / gap_tolerance(s->dense->problem)));
+        if (m->state == RUNNING || m->state == WAITING) {
+            most = fmax(most, s->evaluator.C[i] == s->C ? left : INFINITY);
+        }
+    }
+    return most;
+}
+
+/* A guess of how many passes there will be, if each decade takes what the last one took; 0: none.
+ */
+static size_t guess_passes(descent *s, size_t passes) {
+    double left = decades_left(s), done = (double)passes;
+    if (!isfinite(s->mark) || !isfinite(left) || left > s->mark) {
+        s->mark = left;
+        s->marked_work = done;
+    }
+    double fallen = s->mark - left, work = done - s->marked_work;
+    if (!(fallen > 0)) {
+        return 0;
+    }
+    if (fallen >= 1) {
+        s->mark = left;
+        s->marked_work = done;
+    }
+    return passes + (size_t)fmin(ceil(left * work / fallen), 1e9) + 1;
+}
+
+static bool report_round(descent *s, lp_reporter *reporter) {
+    char gap[32] = "–", of[48] = ""; /* –: the bound says nothing */
     lp_fit_report now;
     fill_report(s, &now);
-    if (s->dense->models == 1) {
-        char gap[32] = "–"; /* the bound says nothing */
-        if (now.gap >= 0) {
-            (void)snprintf(gap, sizeof gap, "%.3g", now.gap);
-        }
-        return lp_report_step(reporter, 0,
-                              "iteration %zu (%zu passes): objective %.8g, |g|/|g(0)| %.3g, gap at "
-                              "most %s",
-                              now.iterations, now.passes, now.objective, now.gradient, gap);
+    if (now.gap >= 0) {
+        (void)snprintf(gap, sizeof gap, "%.3g", now.gap);
     }
-    return lp_report_step(reporter, 0, "iteration %zu: %zu of %zu classes left, objective %.8g",
-                          round, count_running(s), s->dense->models, now.objective);
+    if (s->dense->models > 1) {
+        (void)snprintf(of, sizeof of, ", %zu of %zu classes left", count_running(s),
+                       s->dense->models);
+    }
+    return lp_report_step(
+        reporter, now.passes, guess_passes(s, now.passes),
+        "iteration %zu, objective %.8g, gap at most %s%s, |g|/|g(0)| %.3g, %zu passes",
+        now.iterations, now.objective, gap, of, now.gradient, now.passes);
 }
 
 /* Nothing is left to do in this precision: in float32 what there is is judged in float64. */
@@ -597,10 +635,11 @@ static lp_status minimise(descent *s, bool warm, lp_reporter *reporter, lp_error
         if (curvature && s->newton == NULL) {
             LP_TRY(turn_to_newton(s, false, err));
         }
-        if (!report_round(s, rounds, reporter)) {
+        if (!report_round(s, reporter)) {
             LP_TRY(lp_fail(err, LP_CANCELLED, "fit cancelled"));
         }
     }
+    (void)report_round(s, reporter); /* as it ends, which is what is returned */
 done:
     return status;
 }

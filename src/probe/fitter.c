@@ -62,7 +62,7 @@ const char *lp_solver_name(lp_solver solver) {
     return is_solver(solver) ? lp_solver_names[solver] : "unknown";
 }
 
-bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...) {
+bool lp_report_step(lp_reporter *reporter, size_t done, size_t total, const char *format, ...) {
     char line[256];
     va_list args;
     if (reporter->progress.step == NULL) {
@@ -72,8 +72,9 @@ bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
     (void)pthread_mutex_lock(&reporter->lock);
+    reporter->done = done > 0 ? done : reporter->done + 1;
     reporter->stopped =
-        reporter->stopped || !lp_progress_step(&reporter->progress, ++reporter->done, total, line);
+        reporter->stopped || !lp_progress_step(&reporter->progress, reporter->done, total, line);
     bool go_on = !reporter->stopped;
     (void)pthread_mutex_unlock(&reporter->lock);
     return go_on;

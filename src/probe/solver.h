@@ -40,10 +40,11 @@ typedef struct lp_linear {
     double *intercepts; /* [K], added to the logits */
 } lp_linear;
 
-/* Reports one more step done, of `total` (0 = unknown); thread-safe.  False when the caller wants
- * to stop. */
+/* Reports that `done` of `total` (0 = unknown) is done, 0: one more than before; thread-safe.
+ * False when the caller wants to stop. */
 typedef struct lp_reporter lp_reporter;
-bool lp_report_step(lp_reporter *reporter, size_t total, const char *format, ...) LP_PRINTF(3, 4);
+LP_PRINTF(4, 5)
+bool lp_report_step(lp_reporter *reporter, size_t done, size_t total, const char *format, ...);
 
 typedef struct lp_solver_entry {
     double tolerance;      /* default */

@@ -205,7 +205,7 @@ static lp_status fit_class(void *context, size_t index, size_t worker, lp_error 
     result->converged =
         result->gradient <= result->tolerance * result->gradient_start * (1 + SLACK);
     if (!lp_report_step(
-            job->reporter, job->problems,
+            job->reporter, 0, job->problems,
             "class %zu: %zu iterations, %zu CG steps, objective %.6g, |g|/|g(0)| %.3g%s%s",
             problem->names[positive], result->iterations, result->cg_steps, result->objective,
             result->gradient / result->gradient_start, result->warning[0] != '\0' ? ", " : "",

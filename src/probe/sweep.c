@@ -65,9 +65,10 @@ typedef struct sweep_run {
     size_t part_count;
     grid_point *points; /* [grid] */
     lp_probe **probes;  /* [grid, part_count], NULL where not kept */
-    size_t planned;     /* fits, for the progress */
+    size_t planned;     /* points, for the progress */
     size_t done, resumed;
-    json_t *inputs; /* what the work folder's results depend on */
+    char fitted[64]; /* "C = 0.1": what is being fitted */
+    json_t *inputs;  /* what the work folder's results depend on */
 } sweep_run;
 
 const char *const lp_sweep_protocol_names[] = {"search", "grid", NULL};
@@ -348,15 +349,40 @@ done:
     return status;
 }
 
-static double tolerance_of(const sweep_run *r, size_t p, bool rough) {
-    double asked = lp_fitter_tolerance(r->parts[p].fitter);
-    return rough && r->options->fit.solver != LP_SOLVER_LIBLINEAR ? fmax(ROUGH, asked) : asked;
+/* Whether first fits are rougher than what was asked for; liblinear's never are. */
+static bool starts_roughly(const sweep_run *r) {
+    const lp_fit_options *fit = &r->options->fit;
+    return fit->solver != LP_SOLVER_LIBLINEAR && fit->tolerance < ROUGH;
+}
+
+static bool step(const sweep_run *r, const char *line) {
+    size_t done = r->done < r->planned ? r->done : r->planned - 1;
+    return lp_progress_step(&r->options->fit.progress, done, r->planned, line);
+}
+
+/* A step of the fit that is running. */
+static bool step_of_fit(void *context, uint64_t done, uint64_t total, const char *line) {
+    const sweep_run *r = context;
+    char text[512];
+    (void)done;
+    (void)total;
+    (void)snprintf(text, sizeof text, "%s: %s", r->fitted, line);
+    return step(r, text);
+}
+
+static lp_status tell(sweep_run *r, double C, const char *how, lp_error *err) {
+    (void)snprintf(r->fitted, sizeof r->fitted, "C = %.4g%s", C, how);
+    return step(r, r->fitted)
+               ? LP_OK
+               : lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned);
 }
 
 static lp_status open_part(sweep_run *r, size_t p, lp_error *err) {
     fold_part *part = &r->parts[p];
     lp_fit_options fit = r->options->fit;
-    memset(&fit.progress, 0, sizeof fit.progress); /* a sweep's steps are its fits */
+    if (fit.progress.step != NULL) {
+        fit.progress = (lp_progress){step_of_fit, r};
+    }
     return part->fitter == NULL ? lp_fitter_open(&part->fit, &fit, &part->fitter, err) : LP_OK;
 }
 
@@ -368,9 +394,12 @@ static lp_status fit_and_score(sweep_run *r, size_t p, bool rough, const lp_prob
     lp_score score;
     lp_status status;
     double asked = lp_fitter_tolerance(part->fitter);
-    lp_fitter_set_tolerance(part->fitter, tolerance_of(r, p, rough));
+    lp_fitter_set_tolerance(part->fitter, rough && starts_roughly(r) ? ROUGH : asked);
     status = lp_fitter_fit(part->fitter, point->C, start, probe, &report, err);
     lp_fitter_set_tolerance(part->fitter, asked);
+    if (status == LP_CANCELLED) {
+        (void)lp_prefix(err, status, "stopped after %zu of %zu points: ", r->done, r->planned);
+    }
     if (status != LP_OK && status != LP_NOT_CONVERGED) {
         goto done;
     }
@@ -416,21 +445,15 @@ done:
     return status;
 }
 
-static lp_status tell(sweep_run *r, double C, const char *how, lp_error *err) {
-    char line[64];
-    size_t done = r->done < r->planned ? r->done : r->planned - 1;
-    (void)snprintf(line, sizeof line, "C = %.4g%s", C, how);
-    return lp_progress_step(&r->options->fit.progress, done, r->planned, line)
-               ? LP_OK
-               : lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned);
-}
-
 /* The exact point i, made where it is not there. */
 static lp_status settle_point(sweep_run *r, size_t i, lp_error *err) {
     grid_point *g = &r->points[i];
     lp_sweep_point point = {.C = grid_value(r->options, i), .converged = true};
     lp_status status = LP_OK;
-    if (g->exact.count == 0) {
+    if (!starts_roughly(r)) {
+        g->exact = g->rough;
+        g->exact.iterations = g->exact.passes = 0;
+    } else if (g->exact.count == 0) {
         LP_TRY(tell(r, point.C, ", to the tolerance", err));
         for (size_t p = 0; p < r->part_count; p++) {
             LP_TRY(fit_exact(r, i, p, &point, err));
@@ -575,7 +598,8 @@ static lp_status collect(sweep_run *r, lp_sweep **out, lp_error *err) {
         lp_sweep_point point = g->settled ? g->exact : g->rough, *p = &point;
         if (g->visited) {
             p->C = grid_value(r->options, i);
-            p->exact = g->settled || r->options->fit.solver == LP_SOLVER_LIBLINEAR;
+            p->exact = g->settled || !starts_roughly(r);
+            p->iterations = g->rough.iterations + (g->settled ? g->exact.iterations : 0);
             p->passes = g->rough.passes + (g->settled ? g->exact.passes : 0);
             p->accuracy = (double)p->correct / (double)p->count;
             p->interval = lp_wilson(p->correct, p->count);

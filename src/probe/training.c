@@ -36,11 +36,15 @@ json_t *lp_fit_report_json(const lp_fit_options *o, const lp_fit_report *r) {
     lp_row_real(&row, "bias", o->bias);
     lp_row_flag(&row, "converged", r->converged);
     lp_row_count(&row, "iterations", r->iterations);
-    lp_row_count(&row, "passes", r->passes);
+    if (r->passes > 0) { /* liblinear reports none */
+        lp_row_count(&row, "passes", r->passes);
+    }
     lp_row_count(&row, "classes_not_converged", r->not_converged);
     lp_row_real(&row, "objective", r->objective);
     lp_row_real(&row, "gradient", r->gradient);
-    lp_row_real(&row, "gap", r->gap);
+    if (r->gap >= 0) { /* else the bound says nothing */
+        lp_row_real(&row, "gap", r->gap);
+    }
     lp_row_text(&row, "stopped_by", r->stopped_by);
     return lp_row_end(&row);
 }

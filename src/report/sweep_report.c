@@ -39,7 +39,9 @@ static json_t *point_row(const lp_sweep_point *p, bool chosen) {
     lp_row_count(&row, "correct", p->correct);
     lp_row_count(&row, "count", p->count);
     lp_row_count(&row, "iterations", p->iterations);
-    lp_row_count(&row, "passes", p->passes);
+    if (p->passes > 0) { /* liblinear reports none */
+        lp_row_count(&row, "passes", p->passes);
+    }
     if (p->gap >= 0) {
         lp_row_real(&row, "gap", p->gap);
     }

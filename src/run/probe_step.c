@@ -69,10 +69,10 @@ done:
 
 static bool show_point(void *context, uint64_t done, uint64_t total, const char *line) {
     const lp_watch *watch = context;
-    char text[160];
-    (void)snprintf(text, sizeof text, "sweep: point %llu of at most %llu, %s",
-                   (unsigned long long)done + 1, (unsigned long long)total, line);
-    return lp_progress_step(&watch->progress, 0, 0, text);
+    char text[640];
+    (void)snprintf(text, sizeof text, "point %llu of %llu, %s", (unsigned long long)done + 1,
+                   (unsigned long long)total, line);
+    return lp_progress_step(&watch->progress, done, total, text);
 }
 
 lp_status lp_run_sweep(const lp_features *train, const lp_features *validation,
@@ -89,7 +89,7 @@ lp_status lp_run_sweep(const lp_features *train, const lp_features *validation,
     own.work = work;
     own.identity = identity;
     own.fit.progress = (lp_progress){show_point, (void *)(uintptr_t)watch};
-    lp_watch_begin(watch, "sweep", "points");
+    lp_watch_begin(watch, "sweep", "");
     lp_status status = lp_sweep_run(&fit, validation != NULL ? &check : NULL, &own, sweep, err);
     lp_watch_end(watch);
     return status == LP_CANCELLED
@@ -150,7 +150,8 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
     if (validation != NULL) {
         LP_TRY(join_sets(train, validation, &x, &labels, &examples, err));
     }
-    lp_watch_begin(watch, lp_solver_name(options->solver), "classes");
+    lp_watch_begin(watch, lp_solver_name(options->solver),
+                   options->solver == LP_SOLVER_LIBLINEAR ? "classes" : "");
     fitted = lp_probe_fit(&examples, &watched, probe, report, err);
     lp_watch_end(watch);
     if (fitted == LP_CANCELLED) {

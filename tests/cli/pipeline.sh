@@ -104,7 +104,7 @@ fi
 ok "the same bytes after SIGTERM" cmp whole/features.npy stopped/features.npy
 
 # ---- fit, eval, predict
-show -e -n "$LP_PROGRAM" fit train --solver liblinear -C 0.316 --out a.probe --threads 1
+show -e -n "$LP_PROGRAM" fit train --solver liblinear -C 0.316 --out a.probe --threads 1 --verbose
 says "class 99: "
 run 0 "$LP_PROGRAM" fit train --solver liblinear -C 0.316 --out b.probe --threads 3
 run 0 "$LP_PROGRAM" eval a.probe test --format csv

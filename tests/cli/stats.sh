@@ -24,6 +24,13 @@ says "unit: its features were not made as those that best.probe was trained on: 
 
 # ---- a probe records what its last digits depend on
 ok "the probe names its BLAS kernels" grep -qa '"blas_kernel":"[A-Za-z]' a.probe
+if grep -q '^flags.* avx2 ' /proc/cpuinfo 2>/dev/null; then
+    ok "they are not the slowest ones" sh -c '! grep -qa "\"blas_kernel\":\"Prescott\"" a.probe'
+    OPENBLAS_CORETYPE=Nehalem run 0 "$LP_PROGRAM" fit train --out nehalem.probe --tol 0.1
+    ok "OPENBLAS_CORETYPE chooses others" grep -qa '"blas_kernel":"Nehalem"' nehalem.probe
+else
+    skip "kernels for this processor" "it has no AVX2, or the system does not say it"
+fi
 ok "the features, which do not depend on them, name none" sh -c '! grep -q blas train/meta.json'
 
 # ---- eval

@@ -73,7 +73,7 @@ ok() {
 }
 
 # What differs from run to run and from machine to machine: paths, ports, keys of the cache, the
-# meter, times, lines of the solvers' progress (their order depends on threads).  After a wrong usage, what
+# meter, times.  After a wrong usage, what
 # usage is right (tests/cli/usage.sh looks at it).
 steady() { # BLUR
     sed "s#$LP_PROGRAM#linprobe#g; s#$scratch#TMP#g; s#$LP_SOURCE#SOURCE#g
@@ -81,7 +81,7 @@ steady() { # BLUR
         s#-[0-9a-f]\{16\}\([^0-9a-f]\)#-*\1#g; s#-[0-9a-f]\{16\}\$#-*#
         /^! .*[0-9]\/[0-9].*\/s  /d
         s#^\(! [a-z]*: \)[0-9.]* s, #\1* s, #
-        /^! class [0-9]*: /d; /^! iteration [0-9]*[ :]/d
+        /^! .* left\$/d; /^! [a-z]*: class [0-9]*: /d
         /^! usage: /,/explains\.\$/d
         /^\\$ /b
         $1"

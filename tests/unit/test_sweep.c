@@ -110,6 +110,73 @@ static void grid_visits_every_point_and_chooses_the_best(void **state) {
     lp_sweep_free(sweep);
 }
 
+typedef struct stopper {
+    size_t calls, limit;
+} stopper;
+
+static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
+    stopper *s = context;
+    assert_non_null(line);
+    assert_true(done < total);
+    bool inside = strstr(line, ": iteration ") != NULL || strstr(line, ": class ") != NULL;
+    return inside || s->calls++ < s->limit; /* counted are the beginnings of fits */
+}
+
+/* What "exact enough" means: every point is fitted exactly, with nothing of the sweep, and the
+ * choice is the same.  Points that a sweep calls exact have the count of that fit; the others,
+ * whose own count may differ, would not have been chosen with it.  The choice itself is exact. */
+static void exact_fits_of_all_points_choose_the_same(void **state) {
+    (void)state;
+    static const lp_solver solvers[] = {LP_SOLVER_SOFTMAX, LP_SOLVER_OVR};
+    enum { SEEDS = 5 };
+    size_t rough = 0;
+    for (size_t run = 0; run < 2 * SEEDS; run++) {
+        lp_sweep_options options = small_options();
+        options.protocol = LP_SWEEP_GRID;
+        options.steps = 2;
+        options.low = -5;
+        options.high = 5;
+        options.seed = run;
+        options.fit.solver = solvers[run % 2];
+        options.fit.tolerance = 0; /* the default, 1e-6 */
+        lp_sweep *sweep;
+        assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err);
+        size_t best = 0, most = 0, count, correct[64];
+        for (size_t i = 0; i < sweep->count; i++) {
+            const lp_sweep_point *p = &sweep->points[i];
+            correct[i] = correct_at(p->C, &options, &count);
+            assert_true(!p->exact || p->correct == correct[i]);
+            rough += !p->exact;
+            best = correct[i] > most ? i : best;
+            most = correct[best];
+        }
+        assert_int_equal(sweep->best, best);
+        assert_true(sweep->points[best].exact && sweep->points[best].converged);
+        assert_true(sweep->points[best].gap >= 0 && sweep->points[best].gap <= 1e-6);
+        lp_sweep_free(sweep);
+    }
+    assert_true(rough > 2 * SEEDS); /* else nothing was saved, and nothing tested */
+}
+
+/* A first fit that is as exact as what was asked for is not made again. */
+static void loose_tolerances_fit_no_point_twice(void **state) {
+    (void)state;
+    for (int loose = 0; loose < 2; loose++) {
+        lp_sweep_options options = small_options();
+        options.fit.solver = LP_SOLVER_OVR;
+        options.fit.tolerance = loose ? 1e-2 : 1e-6;
+        stopper s = {.limit = SIZE_MAX};
+        options.fit.progress = (lp_progress){stop, &s};
+        lp_sweep *sweep;
+        assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err);
+        assert_true(loose ? s.calls == sweep->count : s.calls > sweep->count);
+        for (size_t i = 0; i < sweep->count; i++) {
+            assert_true(!loose || sweep->points[i].exact);
+        }
+        lp_sweep_free(sweep);
+    }
+}
+
 static void search_halves_its_step_round_the_peak(void **state) {
     (void)state;
     lp_sweep_options options = small_options();
@@ -199,18 +266,6 @@ static void given_validation_set_is_used(void **state) {
         lp_probe_free(probe);
     }
     lp_sweep_free(sweep);
-}
-
-typedef struct stopper {
-    size_t calls, limit;
-} stopper;
-
-static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
-    stopper *s = context;
-    assert_non_null(line);
-    assert_true(done < total);
-    bool inside = strstr(line, ": iteration ") != NULL || strstr(line, ": class ") != NULL;
-    return inside || s->calls++ < s->limit; /* counted are the beginnings of fits */
 }
 
 static void neighbours_save_passes(void **state) {
@@ -415,6 +470,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_paper_s),
         cmocka_unit_test(grid_visits_every_point_and_chooses_the_best),
+        cmocka_unit_test(exact_fits_of_all_points_choose_the_same),
+        cmocka_unit_test(loose_tolerances_fit_no_point_twice),
         cmocka_unit_test(search_halves_its_step_round_the_peak),
         cmocka_unit_test(folds_use_every_example_once),
         cmocka_unit_test(given_validation_set_is_used),

@@ -30,7 +30,7 @@ typedef struct eval_job {
     lp_probe *probe;
     lp_features *test;
     lp_evaluation evaluation;
-    lp_chart *sheet; /* of the mistakes, or NULL */
+    lp_mistakes mistaken; /* where their images are known */
 } eval_job;
 
 #define AT(member) offsetof(eval_job, member)
@@ -116,7 +116,7 @@ static lp_status write_report(const eval_job *j, lp_error *err) {
     lp_evaluation_title(j->test, title);
     LP_TRY(lp_html_new(title, &page, err));
     add_published(j, training, page);
-    LP_TRY(lp_evaluation_page(&j->evaluation, j->sheet, page, err));
+    LP_TRY(lp_evaluation_page(&j->evaluation, &j->mistaken.sheet, page, err));
     add_settings(j, training, page);
     LP_TRY(lp_html_write(page, j->report, err));
 done:
@@ -127,12 +127,17 @@ done:
 static lp_status draw_mistakes(eval_job *j, lp_error *err) {
     lp_status status;
     lp_dataset *data = NULL;
+    lp_chart *sheet = NULL;
     LP_TRY(lp_mistakes_open(j->test, j->data_path, &data, err));
-    LP_TRY(lp_mistakes_chart(&j->evaluation, data, LP_MISTAKES_SHOWN, &j->sheet, err));
-    if (j->sheet == NULL && j->mistakes != NULL) {
+    LP_TRY(lp_mistakes_find(&j->evaluation, data, LP_MISTAKES_SHOWN, &j->mistaken, err));
+    if (j->mistaken.sheet.count == 0 && j->mistakes != NULL) {
         general_note("no image was misclassified: %s is not written", j->mistakes);
+    } else if (j->mistakes != NULL) {
+        LP_TRY(lp_contact_sheet_chart(&j->mistaken.sheet, &sheet, err));
+        LP_TRY(lp_chart_write(sheet, j->mistakes, err));
     }
 done:
+    lp_chart_free(sheet);
     lp_dataset_close(data);
     return status;
 }
@@ -142,9 +147,6 @@ static lp_status write_pictures(eval_job *j, lp_error *err) {
     lp_chart *matrix = NULL;
     if (j->data_path != NULL) {
         LP_TRY(draw_mistakes(j, err));
-    }
-    if (j->mistakes != NULL && j->sheet != NULL) {
-        LP_TRY(lp_chart_write(j->sheet, j->mistakes, err));
     }
     if (j->confusion != NULL) {
         LP_TRY(lp_evaluation_confusion_chart(&j->evaluation, &matrix, err));
@@ -176,7 +178,7 @@ static lp_status evaluate(void *job, lp_error *err) {
     LP_TRY(
         print(&j->evaluation, j->per_class ? LP_TABLE_CLASSES : j->table, j->output.format, err));
 done:
-    lp_chart_free(j->sheet);
+    lp_mistakes_clear(&j->mistaken);
     lp_evaluation_free(&j->evaluation);
     lp_features_close(j->test);
     lp_probe_free(j->probe);

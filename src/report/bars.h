@@ -15,10 +15,11 @@ typedef struct lp_bar {
 
 typedef struct lp_bars {
     const char *title;
-    const char *measure;  /* "Top-1 accuracy"; NULL = "Accuracy" */
-    const char *reported; /* name of the marked lines; NULL = "reported" */
-    const lp_bar *bars;   /* drawn in this order, from the top */
-    size_t count;         /* at most 500 */
+    const char *measure;    /* "Top-1 accuracy"; NULL = "Accuracy" */
+    const char *reported;   /* name of the marked lines; NULL = "reported" */
+    const lp_bar *bars;     /* drawn in this order, from the top */
+    size_t count;           /* at most 500 */
+    lp_chart_format format; /* narrow: each name stands over its bar */
 } lp_bars;
 
 /* Bars from 0 %.  Where all values are close (their span is below a quarter of the largest), points

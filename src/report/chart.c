@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "report/png.h"
+#include "report/svg.h"
 #include "report/utf8.h"
 
 static const double quarter = 1.57079632679489661923;
@@ -25,6 +26,7 @@ struct lp_chart {
     size_t rows, columns;
     lp_buffer raw; /* cairo's SVG, there after the surface is finished */
     double width, height;
+    double down; /* by which all below a long title lies lower */
     char *title;
     lp_buffer words; /* every text, for the SVG's description */
     lp_buffer boxes; /* lp_box each */
@@ -160,6 +162,8 @@ lp_color lp_series_color(size_t i) {
 }
 
 static void cover(lp_chart *chart, double left, double top, double right, double bottom) {
+    top += chart->down;
+    bottom += chart->down;
     chart->ink = (lp_box){fmin(chart->ink.left, left), fmin(chart->ink.top, top),
                           fmax(chart->ink.right, right), fmax(chart->ink.bottom, bottom)};
 }
@@ -342,16 +346,90 @@ void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *sty
         cairo_new_path(cairo);
     }
     cover(chart, box.left, box.top, box.right, box.bottom);
+    box.top += chart->down;
+    box.bottom += chart->down;
     lp_buffer_text(&chart->words, chart->words.size > 0 ? "; " : "");
     lp_buffer_escaped(&chart->words, line);
     lp_buffer_put(&chart->boxes, &box, sizeof box);
 }
 
-void lp_chart_heading(lp_chart *chart, double x, double y, double size) {
-    const lp_text_style style = {
-        .size = size, .color = LP_INK, .bold = true, .max_width = chart->width - 2 * x};
-    lp_chart_text(chart, x, y, &style, chart->title);
+/* ---- headings -------------------------------------------------------------------------------- */
+
+enum { TITLE_LINES = 12 }; /* what is left of a longer title ends in an ellipsis */
+
+/* Takes from *text what fits on one line, up to a space where there is one, and the spaces after
+ * it.  `line` has room for all of it. */
+static void take_line(lp_chart *chart, const lp_text_style *style, double width, const char **text,
+                      char *line) {
+    const char *from = *text, *end = from, *space = NULL;
+    size_t kept = 0;
+    while (*end != '\0') {
+        char letter[LP_UTF8_MAX];
+        const char *next = end;
+        (void)lp_utf8_next(&next, letter);
+        size_t size = (size_t)(next - from);
+        memcpy(line, from, size);
+        line[size] = '\0';
+        if (kept > 0 && lp_chart_text_width(chart, style, line) > width) {
+            break;
+        }
+        space = *end == ' ' && kept > 0 ? end : space;
+        kept = size;
+        end = next;
+    }
+    if (*end != '\0' && space != NULL) {
+        kept = (size_t)(space - from);
+    }
+    memcpy(line, from, kept);
+    line[kept] = '\0';
+    *text = from + kept + strspn(from + kept, " ");
 }
+
+/* Draws the title's lines from y on, or only counts them. */
+static size_t put_title(lp_chart *chart, const char *title, const lp_heading *at, double width,
+                        char *line, bool draw) {
+    lp_text_style style = {.size = at->size, .color = LP_INK, .bold = true};
+    size_t count = 0;
+    do {
+        if (count + 1 < TITLE_LINES) {
+            take_line(chart, &style, width, &title, line);
+        } else { /* all the rest */
+            memcpy(line, title, strlen(title) + 1);
+            title += strlen(title);
+            style.max_width = width;
+        }
+        if (draw) {
+            lp_chart_text(chart, at->x, at->y + 1.3 * at->size * (double)count, &style, line);
+        }
+        count++;
+    } while (*title != '\0');
+    return count;
+}
+
+lp_status lp_chart_new_headed(const char *title, lp_heading at, double width, double height,
+                              double pixels, lp_chart **chart, lp_error *err) {
+    const double room = fmax(width - 2 * at.x, at.size);
+    lp_memory memory = {0};
+    lp_chart *ruler = NULL;
+    lp_status status;
+    *chart = NULL;
+    char *line = lp_memory_take(&memory, strlen(title) + 1, 1);
+    LP_TRY(lp_memory_check(&memory, "chart", err));
+    LP_TRY(lp_chart_new(title, 1, 1, 1, &ruler, err));
+    double down = 1.3 * at.size * (double)(put_title(ruler, title, &at, room, line, false) - 1);
+    LP_TRY(lp_chart_new(title, width, height + down, pixels, chart, err));
+    (void)put_title(*chart, title, &at, room, line, true);
+    (*chart)->down = down;
+    for (size_t t = 0; t < TARGETS; t++) {
+        cairo_translate((*chart)->on[t], 0, down);
+    }
+done:
+    lp_chart_free(ruler);
+    lp_memory_free(&memory);
+    return status;
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
 
 void lp_chart_image(lp_chart *chart, double x, double y, double width, double height,
                     const unsigned char *rgb, size_t rows, size_t columns) {
@@ -421,47 +499,6 @@ done:
     return status;
 }
 
-/* The number of an id in the order of their first appearance. */
-static size_t id_number(lp_buffer *ids, const char *id, size_t size) {
-    size_t number = 0;
-    for (const char *p = ids->bytes; p != NULL && *p != '\0'; number++) {
-        const char *end = strchr(p, '\n');
-        if ((size_t)(end - p) == size && memcmp(p, id, size) == 0) {
-            return number;
-        }
-        p = end + 1;
-    }
-    lp_buffer_printf(ids, "%.*s\n", (int)size, id);
-    return number;
-}
-
-/* Copies cairo's SVG and renames its ids: cairo numbers them through the life of the process, which
- * would make the bytes depend on what was drawn before, and starts glyphs anew in each picture,
- * which would mix the letters of two pictures in one page. */
-static void rename_ids(const char *svg, const char *prefix, lp_buffer *out) {
-    static const char *const before[] = {" id=\"", "href=\"#", "url(#"};
-    lp_buffer ids = {0};
-    while (*svg != '\0') {
-        size_t plain = strcspn(svg, " hu");
-        lp_buffer_put(out, svg, plain);
-        svg += plain;
-        size_t i = 0;
-        while (i < 3 && strncmp(svg, before[i], strlen(before[i])) != 0) {
-            i++;
-        }
-        if (i < 3) {
-            const char *id = svg + strlen(before[i]);
-            size_t size = strcspn(id, "\")");
-            lp_buffer_printf(out, "%s%s%zu", before[i], prefix, id_number(&ids, id, size));
-            svg = id + size;
-        } else if (*svg != '\0') {
-            lp_buffer_put(out, svg++, 1);
-        }
-    }
-    out->failed = out->failed || ids.failed;
-    lp_buffer_free(&ids);
-}
-
 lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg, lp_error *err) {
     cairo_surface_finish(cairo_get_target(chart->on[SVG]));
     lp_status status = check(chart, SVG, err);
@@ -477,7 +514,7 @@ lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg
         if (prefix == NULL) { /* cairo does not say that the cells of an image stay sharp */
             lp_buffer_text(svg, "\n<style>image{image-rendering:pixelated}</style>");
         }
-        rename_ids(inside + 1, prefix != NULL ? prefix : "i", svg);
+        lp_svg_adapt(inside + 1, prefix, svg);
     }
     if (status == LP_OK && (inside == NULL || svg->failed)) {
         status = lp_fail_memory(err, "SVG", svg->size + 1, 1);

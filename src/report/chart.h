@@ -30,8 +30,9 @@ LP_MUST_USE lp_status lp_chart_write(const lp_chart *chart, const char *path, lp
 
 /* Appends the picture to a buffer.  Nothing can be drawn after the first SVG.  `prefix` starts
  * every id in the SVG (letters and digits): two pictures in one page need different ones.  With
- * NULL it is a file of its own.  A page says by its style that the cells of images stay sharp:
- * image{image-rendering:pixelated}. */
+ * NULL it is a file of its own.  Within a page a colour is a variable of the style sheet, with
+ * itself where that says nothing: "--c222222" is 0x222222, for another scheme of colours; and a
+ * page says that the cells of images stay sharp: image{image-rendering:pixelated}. */
 LP_MUST_USE lp_status lp_chart_png(const lp_chart *chart, lp_buffer *png, lp_error *err);
 LP_MUST_USE lp_status lp_chart_svg(const lp_chart *chart, const char *prefix, lp_buffer *svg,
                                    lp_error *err);
@@ -43,6 +44,11 @@ double lp_chart_width(const lp_chart *chart);
 const char *lp_chart_title(const lp_chart *chart);
 
 /* ---- drawing ---- */
+
+/* What a chart is drawn for: print and large screens, or the width of a phone, where letters of the
+ * same size take up more of it. */
+typedef enum lp_chart_format { LP_CHART_WIDE, LP_CHART_NARROW } lp_chart_format;
+enum { LP_NARROW_WIDTH = 440 };
 
 typedef uint32_t lp_color; /* 0xRRGGBB */
 
@@ -80,9 +86,20 @@ typedef struct lp_text_style {
     double max_width; /* longer text ends in an ellipsis; 0 = no limit */
 } lp_text_style;
 
-/* A white picture.  LP_ERR_ARGUMENT when a PNG of it would have a side above 32,767 pixels. */
+/* A white picture without a heading.  LP_ERR_ARGUMENT when a PNG of it would have a side above
+ * 32,767 pixels. */
 LP_MUST_USE lp_status lp_chart_new(const char *title, double width, double height, double pixels,
                                    lp_chart **chart, lp_error *err);
+
+/* The same with its title in bold letters, on as many lines as it needs: the first at y, as far
+ * from the right edge as from the left.  For each further line the picture grows, and all that is
+ * drawn later lies lower: callers count from the top as if the title had one line. */
+typedef struct lp_heading {
+    double x, y, size;
+} lp_heading;
+LP_MUST_USE lp_status lp_chart_new_headed(const char *title, lp_heading heading, double width,
+                                          double height, double pixels, lp_chart **chart,
+                                          lp_error *err);
 
 /* Failures of drawing are kept in the chart, and reported by the calls that write it. */
 void lp_chart_rect(lp_chart *chart, double x, double y, double width, double height,
@@ -105,9 +122,6 @@ void lp_chart_marker(lp_chart *chart, size_t shape, double x, double y, double s
 /* One line of text; the middle of its capitals is at y (at x when it reads upward). */
 void lp_chart_text(lp_chart *chart, double x, double y, const lp_text_style *style,
                    const char *text);
-
-/* The title in bold letters, as far from the right edge as from the left. */
-void lp_chart_heading(lp_chart *chart, double x, double y, double size);
 
 /* Width of a text drawn so, at most max_width where that is set. */
 double lp_chart_text_width(lp_chart *chart, const lp_text_style *style, const char *text);

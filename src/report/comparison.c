@@ -283,7 +283,8 @@ done:
 
 /* ---- chart and page -------------------------------------------------------------------------- */
 
-static lp_status make_chart(const lp_comparison *c, lp_chart **chart, lp_error *err) {
+static lp_status make_chart(const lp_comparison *c, lp_chart_format format, lp_chart **chart,
+                            lp_error *err) {
     char title[96];
     lp_bar *bars = lp_alloc(c->added, sizeof *bars);
     lp_status status;
@@ -295,8 +296,11 @@ static lp_status make_chart(const lp_comparison *c, lp_chart **chart, lp_error *
         bars[i] = (lp_bar){k->name, accuracy, k->interval.low, k->interval.high, k->reported / 100};
     }
     (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
-    const lp_bars chart_of = {
-        .title = title, .measure = "Top-1 accuracy", .bars = bars, .count = c->added};
+    const lp_bars chart_of = {.title = title,
+                              .measure = "Top-1 accuracy",
+                              .bars = bars,
+                              .count = c->added,
+                              .format = format};
     LP_TRY(lp_bars_chart(&chart_of, chart, err));
 done:
     lp_free(bars);
@@ -306,7 +310,7 @@ done:
 lp_status lp_comparison_draw(const lp_comparison *c, const char *path, lp_error *err) {
     lp_chart *chart = NULL;
     lp_status status;
-    LP_TRY(make_chart(c, &chart, err));
+    LP_TRY(make_chart(c, LP_CHART_WIDE, &chart, err));
     LP_TRY(lp_chart_write(chart, path, err));
 done:
     lp_chart_free(chart);
@@ -339,6 +343,7 @@ static lp_row settings_row(const lp_comparison_report *r) {
 static lp_status write_page(const lp_comparison_report *r, const lp_chart *chart, const char *path,
                             lp_error *err) {
     char title[160];
+    lp_chart *narrow = NULL;
     lp_html *page = NULL;
     lp_status status;
     (void)snprintf(title, sizeof title, "Backbones on %.100s", lp_dataset_describe(r->test)->name);
@@ -346,7 +351,8 @@ static lp_status write_page(const lp_comparison_report *r, const lp_chart *chart
     lp_html_heading(page, "Result");
     lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
                   model_columns, MODEL_COLUMNS, run_rows(r->comparison));
-    lp_html_chart(page, chart, "Accuracy with its 95 % interval.");
+    LP_TRY(make_chart(r->comparison, LP_CHART_NARROW, &narrow, err));
+    lp_html_chart(page, chart, narrow, "Accuracy with its 95 % interval.");
     lp_html_heading(page, "Differences");
     lp_html_paragraph(page,
                       "McNemar's exact test on each pair; significant: "
@@ -357,6 +363,7 @@ static lp_status write_page(const lp_comparison_report *r, const lp_chart *chart
     lp_html_settings(page, "Settings", lp_row_end(&settings));
     LP_TRY(lp_html_write(page, path, err));
 done:
+    lp_chart_free(narrow);
     lp_html_free(page);
     return status;
 }
@@ -370,7 +377,7 @@ lp_status lp_comparison_write(const lp_comparison_report *r, const char *folder,
     LP_TRY(lp_table_write(path, model_columns, MODEL_COLUMNS, run_rows(c), err));
     LP_TRY(lp_path_in(path, folder, "pairs.csv", err));
     LP_TRY(lp_table_write(path, pair_columns, PAIR_COLUMNS, pair_rows(c), err));
-    LP_TRY(make_chart(c, &chart, err));
+    LP_TRY(make_chart(c, LP_CHART_WIDE, &chart, err));
     LP_TRY(lp_path_in(path, folder, "compare.png", err));
     LP_TRY(lp_chart_write(chart, path, err));
     LP_TRY(lp_path_in(path, folder, "compare.svg", err));

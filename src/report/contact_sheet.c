@@ -60,8 +60,22 @@ static void draw_image(const lp_contact *image, lp_chart *chart, double x, doubl
     }
 }
 
+static size_t largest_side(const lp_contact_sheet *sheet) {
+    size_t largest = 1;
+    for (size_t i = 0; i < sheet->count; i++) {
+        const lp_contact *image = &sheet->images[i];
+        largest = image->width > largest ? image->width : largest;
+        largest = image->height > largest ? image->height : largest;
+    }
+    return largest;
+}
+
+size_t lp_contact_factor(const lp_contact_sheet *sheet) {
+    size_t largest = largest_side(sheet);
+    return largest >= SMALL ? 1 : (SMALL + largest - 1) / largest;
+}
+
 lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart, lp_error *err) {
-    size_t largest = 0;
     *chart = NULL;
     for (size_t i = 0; i < sheet->count; i++) {
         const lp_contact *image = &sheet->images[i];
@@ -72,26 +86,25 @@ lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart
                            "of 1 to 4096",
                            sheet->title, i, image->width, image->height);
         }
-        largest = image->width > largest ? image->width : largest;
-        largest = image->height > largest ? image->height : largest;
     }
     if (sheet->count == 0) {
         return lp_fail(err, LP_ERR_ARGUMENT, "contact sheet \"%s\": there is no image",
                        sheet->title);
     }
-    size_t factor = largest >= SMALL ? 1 : (SMALL + largest - 1) / largest; /* of enlargement */
+    size_t factor = lp_contact_factor(sheet);
     lp_chart *ruler; /* the size of the sheet depends on its text */
     lp_status status;
     LP_TRY(lp_chart_new(sheet->title, 1, 1, 1, &ruler, err));
-    double side = (double)(largest * factor), cell = fmax(side, caption_width(sheet, ruler));
+    double side = (double)(largest_side(sheet) * factor),
+           cell = fmax(side, caption_width(sheet, ruler));
     lp_chart_free(ruler);
     size_t columns = (size_t)fmax(1, fmin(8, floor((MAX_WIDTH - 2 * MARGIN) / (cell + GAP))));
     columns = sheet->count < columns ? sheet->count : columns;
     size_t rows = (sheet->count + columns - 1) / columns;
     double width = 2 * MARGIN + (double)columns * (cell + GAP) - GAP;
     double height = MARGIN + TITLE + (double)rows * (side + 2 * LINE + GAP) - GAP + MARGIN;
-    LP_TRY(lp_chart_new(sheet->title, width, height, factor > 1 ? 2 : 1, chart, err));
-    lp_chart_heading(*chart, MARGIN, MARGIN + 8, 16);
+    LP_TRY(lp_chart_new_headed(sheet->title, (lp_heading){MARGIN, MARGIN + 8, 16}, width, height,
+                               factor > 1 ? 2 : 1, chart, err));
     for (size_t i = 0; i < sheet->count; i++) {
         size_t row = i / columns, column = i % columns;
         draw_image(&sheet->images[i], *chart, MARGIN + (double)column * (cell + GAP),

@@ -24,4 +24,7 @@ typedef struct lp_contact_sheet {
 LP_MUST_USE lp_status lp_contact_sheet_chart(const lp_contact_sheet *sheet, lp_chart **chart,
                                              lp_error *err);
 
+/* The factor by which all images are enlarged, >= 1. */
+size_t lp_contact_factor(const lp_contact_sheet *sheet);
+
 #endif

@@ -10,9 +10,19 @@
 #include "base/memory.h"
 #include "report/chart_axis.h"
 
-enum { WIDTH = 900, HEIGHT = 560, MARGIN = 20, FONT = 14, LEGEND_ROW = 22, SAMPLE = 44 };
+enum {
+    WIDTH = 900,
+    HEIGHT = 560,
+    NARROW_HEIGHT = 440,
+    MARGIN = 20,
+    FONT = 14,
+    LEGEND_ROW = 22,
+    SAMPLE = 44
+};
 enum { MAX_SERIES = 12 };
+static const double BAND_OPACITY = 0.2;
 
+static const lp_heading heading = {MARGIN, MARGIN + 6, 18};
 static const lp_text_style label_style = {
     .size = FONT + 1, .color = LP_INK, .align = LP_ALIGN_CENTER};
 static const lp_text_style legend_style = {.size = FONT, .color = LP_INK};
@@ -33,7 +43,7 @@ static int by_x(const void *a, const void *b) {
 /* Where everything lies. */
 typedef struct curve_layout {
     lp_chart_axis x, y;
-    double left, right, top, bottom;
+    double width, left, right, top, bottom;
     bool lambda, intervals;
 } curve_layout;
 
@@ -70,25 +80,36 @@ static void draw_sample(lp_chart *chart, size_t series, double x, double y, bool
     lp_chart_marker(chart, series + series / 7, x + (SAMPLE - 10) / 2.0, y, 10, pen.color);
 }
 
+/* A piece of the bands of all series that have one, in their own colours, from the left. */
+static void draw_band_sample(const lp_curve *curve, lp_chart *chart, double x, double y) {
+    double step = (SAMPLE - 16) / (double)curve->series_count;
+    for (size_t s = 0; s < curve->series_count; s++) {
+        double from = x + 8 + step * (double)s;
+        const lp_xy corners[] = {
+            {from, y - 7}, {from + step, y - 7}, {from + step, y + 7}, {from, y + 7}};
+        lp_chart_area(chart, corners, 4, lp_series_color(s), BAND_OPACITY);
+    }
+}
+
 /* Draws the legend from y on, or only measures it; returns its end.  The last entry is that of the
  * intervals, where there are any. */
-static double draw_legend(const lp_curve *curve, lp_chart *chart, double y, bool intervals,
+static double draw_legend(const lp_curve *curve, const curve_layout *at, lp_chart *chart, double y,
                           bool draw) {
     double x = MARGIN;
     lp_text_style style = legend_style;
-    style.max_width = WIDTH - 2 * MARGIN - SAMPLE;
-    for (size_t s = 0; s < curve->series_count + intervals; s++) {
+    style.max_width = at->width - 2 * MARGIN - SAMPLE;
+    for (size_t s = 0; s < curve->series_count + at->intervals; s++) {
         bool band = s == curve->series_count;
         const char *name = !band                     ? curve->series[s].name
                            : curve->interval != NULL ? curve->interval
                                                      : "95 % interval";
         double width = SAMPLE + lp_chart_text_width(chart, &style, name);
-        if (x > MARGIN && x + width > WIDTH - MARGIN) {
+        if (x > MARGIN && x + width > at->width - MARGIN) {
             x = MARGIN;
             y += LEGEND_ROW;
         }
         if (draw && band) {
-            lp_chart_rect(chart, x + 8, y - 7, SAMPLE - 16, 14, 0xcccccc);
+            draw_band_sample(curve, chart, x, y);
         } else if (draw) {
             draw_sample(chart, s, x, y, curve->series[s].count > 1);
         }
@@ -98,6 +119,10 @@ static double draw_legend(const lp_curve *curve, lp_chart *chart, double y, bool
         x += width + 24;
     }
     return y + LEGEND_ROW;
+}
+
+static bool wide_enough(const curve_layout *at) {
+    return at->width >= WIDTH;
 }
 
 static void draw_axes(const lp_curve *curve, const curve_layout *at, lp_chart *chart) {
@@ -113,8 +138,9 @@ static void draw_axes(const lp_curve *curve, const curve_layout *at, lp_chart *c
         lp_chart_text(chart, middle, at->top - 36, &label, "\xce\xbb = 1/C");
     }
     lp_chart_text(chart, middle, at->bottom + 40, &label,
-                  at->lambda ? "C (inverse of the regularisation strength, log scale)"
-                             : "Training examples per class (log scale)");
+                  !at->lambda       ? "Training examples per class (log scale)"
+                  : wide_enough(at) ? "C (inverse of the regularisation strength, log scale)"
+                                    : "C (log scale)");
     char measure[160];
     (void)snprintf(measure, sizeof measure, "%.150s (%%)",
                    curve->measure != NULL ? curve->measure : "Accuracy");
@@ -138,7 +164,7 @@ static void draw_band(const curve_layout *at, lp_chart *chart, const lp_curve_po
             scratch[2 * n - 1 - k] = (lp_xy){x, lp_chart_axis_place(&at->y, 100 * p->low)};
         }
         if (n > 1) {
-            lp_chart_area(chart, scratch, 2 * n, color, 0.2);
+            lp_chart_area(chart, scratch, 2 * n, color, BAND_OPACITY);
         }
     }
 }
@@ -179,20 +205,18 @@ static void draw_chosen(const lp_curve *curve, const curve_layout *at, lp_chart 
     } else {
         (void)snprintf(text, sizeof text, "chosen: %.3g", curve->chosen);
     }
-    /* on the emptier side: at the bottom, towards the middle */
-    bool leftwards = x > (at->left + at->right) / 2;
+    /* on the emptier side: at the bottom, towards the middle, and inside the plot */
     lp_text_style style = legend_style;
-    style.align = leftwards ? LP_ALIGN_RIGHT : LP_ALIGN_LEFT;
-    double width = lp_chart_text_width(chart, &style, text);
-    double y = at->bottom - 14;
-    lp_chart_rect(chart, leftwards ? x - 10 - width : x + 4, y - 9, width + 6, 18, LP_PAPER);
-    lp_chart_text(chart, leftwards ? x - 7 : x + 7, y, &style, text);
+    double width = lp_chart_text_width(chart, &style, text), y = at->bottom - 14;
+    double start = x > (at->left + at->right) / 2 ? x - 7 - width : x + 7;
+    start = fmax(fmin(start, at->right - width), at->left + 3);
+    lp_chart_rect(chart, start - 3, y - 9, width + 6, 18, LP_PAPER);
+    lp_chart_text(chart, start, y, &style, text);
 }
 
 static void draw(const lp_curve *curve, curve_layout *at, lp_chart *chart, lp_curve_point *points,
                  lp_xy *scratch) {
-    lp_chart_heading(chart, MARGIN, MARGIN + 6, 18);
-    (void)draw_legend(curve, chart, MARGIN + 38, at->intervals, true);
+    (void)draw_legend(curve, at, chart, MARGIN + 38, true);
     draw_axes(curve, at, chart);
     for (int front = 0; front < 2; front++) {
         for (size_t s = 0; s < curve->series_count; s++) {
@@ -219,7 +243,12 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
         return lp_fail(err, LP_ERR_ARGUMENT, "chart \"%s\": %zu series, expected at most %d",
                        curve->title, curve->series_count, MAX_SERIES);
     }
-    curve_layout at = {.lambda = curve->kind == LP_CURVE_SWEEP};
+    bool wide = curve->format == LP_CHART_WIDE;
+    const size_t ticks = curve->kind == LP_CURVE_SWEEP ? 14 : 9;
+    size_t rows = curve->series_count > 2 ? curve->series_count - 2 : 0; /* more of the legend */
+    const double height = wide ? HEIGHT : NARROW_HEIGHT + LEGEND_ROW * (double)rows;
+    curve_layout at = {.lambda = curve->kind == LP_CURVE_SWEEP,
+                       .width = wide ? WIDTH : LP_NARROW_WIDTH};
     at.intervals = find_ranges(curve, &range);
     if (!(range.left <= range.right)) {
         return lp_fail(err, LP_ERR_DATA, "chart \"%s\": there is no finite value to draw",
@@ -234,15 +263,14 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     lp_curve_point *points = lp_memory_take(&memory, most, sizeof *points);
     lp_xy *scratch = lp_memory_take(&memory, most, 2 * sizeof *scratch);
     LP_TRY(lp_memory_check(&memory, "curve", err));
-    LP_TRY(lp_chart_new(curve->title, WIDTH, HEIGHT, 2, &chart, err));
+    LP_TRY(lp_chart_new_headed(curve->title, heading, at.width, height, 2, &chart, err));
     at.y = lp_chart_axis_make(LP_SCALE_LINEAR, 100 * range.top, 100 * range.bottom, 8, 0, 100);
     at.x = lp_chart_axis_make(at.lambda ? LP_SCALE_LOG10 : LP_SCALE_LOG2, range.left, range.right,
-                              at.lambda ? 14 : 9, 0, INFINITY);
+                              wide ? ticks : ticks / 2, 0, INFINITY);
     at.x.from = at.left = MARGIN + 70;
-    at.x.to = at.right = WIDTH - MARGIN - 16;
-    at.y.to = at.top =
-        draw_legend(curve, chart, MARGIN + 38, at.intervals, false) + (at.lambda ? 40 : 0);
-    at.y.from = at.bottom = HEIGHT - MARGIN - 42;
+    at.x.to = at.right = at.width - MARGIN - 16;
+    at.y.to = at.top = draw_legend(curve, &at, chart, MARGIN + 38, false) + (at.lambda ? 40 : 0);
+    at.y.from = at.bottom = height - MARGIN - 42;
     draw(curve, &at, chart, points, scratch);
 done:
     lp_memory_free(&memory);

@@ -29,6 +29,7 @@ typedef struct lp_curve {
     const lp_series *series;
     size_t series_count;
     double chosen; /* the x that was chosen, marked by a line; NaN = none */
+    lp_chart_format format;
 } lp_curve;
 
 /* LP_ERR_DATA when no point is left, LP_ERR_ARGUMENT above 12 series. */

@@ -128,7 +128,7 @@ static lp_status add_confusion(const lp_evaluation *e, lp_html *page, lp_error *
     lp_status status;
     lp_html_heading(page, "Confusion");
     LP_TRY(lp_evaluation_confusion_chart(e, &classes, err));
-    lp_html_chart(page, classes,
+    lp_html_chart(page, classes, NULL,
                   e->groups > 0 ? "Shares of each true class, on a square-root scale. Classes of "
                                   "one superclass stand together."
                                 : "Shares of each true class, on a square-root scale.");
@@ -136,7 +136,7 @@ static lp_status add_confusion(const lp_evaluation *e, lp_html *page, lp_error *
     if (e->groups > 0) {
         LP_TRY(superclass_chart(e, &superclasses, err));
         lp_html_heading(page, "Superclasses");
-        lp_html_chart(page, superclasses,
+        lp_html_chart(page, superclasses, NULL,
                       "Each predicted class counts for its superclass. Numbers: percent of the "
                       "true superclass.");
         add_table(e, LP_TABLE_SUPERCLASSES, "Accuracy between superclasses", page);
@@ -188,7 +188,7 @@ static lp_status add_calibration(const lp_evaluation *e, lp_html *page, lp_error
     lp_status status;
     LP_TRY(lp_reliability_chart("Confidence and accuracy", e->metrics.bins, &chart, err));
     lp_html_heading(page, "Calibration");
-    lp_html_chart(page, chart,
+    lp_html_chart(page, chart, NULL,
                   e->probability == LP_PROBABILITY_OVR
                       ? "Probabilities are normalised sigmoids, as the probe is one-vs-rest. "
                         "Below the dashed line the probe is too sure of itself."
@@ -200,16 +200,16 @@ done:
     return status;
 }
 
-lp_status lp_evaluation_page(const lp_evaluation *e, const lp_chart *mistakes, lp_html *page,
-                             lp_error *err) {
+lp_status lp_evaluation_page(const lp_evaluation *e, const lp_contact_sheet *mistakes,
+                             lp_html *page, lp_error *err) {
     lp_status status;
     add_summary(e, page);
     LP_TRY(add_confusion(e, page, err));
     LP_TRY(add_classes(e, page, err));
     LP_TRY(add_calibration(e, page, err));
-    if (mistakes != NULL) {
+    if (mistakes != NULL && mistakes->count > 0) {
         lp_html_heading(page, "Mistakes");
-        lp_html_picture(page, mistakes, "True class \xe2\x86\x92 prediction (its probability).");
+        lp_html_contacts(page, mistakes, "True class \xe2\x86\x92 prediction (its probability).");
     }
 done:
     return status;

@@ -15,10 +15,11 @@ void lp_evaluation_title(const lp_features *test, char title[LP_EVALUATION_TITLE
 LP_MUST_USE lp_status lp_evaluation_confusion_chart(const lp_evaluation *evaluation,
                                                     lp_chart **chart, lp_error *err);
 
-/* Sections: accuracy, confusion, classes, calibration, mistakes.  `mistakes` is their contact
- * sheet, or NULL: that section is then left out. */
-LP_MUST_USE lp_status lp_evaluation_page(const lp_evaluation *evaluation, const lp_chart *mistakes,
-                                         lp_html *page, lp_error *err);
+/* Sections: accuracy, confusion, classes, calibration, mistakes.  Without an image in `mistakes`,
+ * or with NULL, that section is left out. */
+LP_MUST_USE lp_status lp_evaluation_page(const lp_evaluation *evaluation,
+                                         const lp_contact_sheet *mistakes, lp_html *page,
+                                         lp_error *err);
 
 /* A feature set's meta.json without the lists of classes and superclasses, for a table of settings;
  * a new reference, "{}" at the least, or NULL when memory is short. */

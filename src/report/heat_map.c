@@ -215,11 +215,11 @@ static lp_status lay_out(heat_map_plan *p, lp_chart *ruler, unsigned char *rgb, 
     p->right = p->left + p->side + groups;
     double width = ceil(p->right + 16 + 80 + 12 + MARGIN);
     double height = ceil(p->top + fmax(p->side + p->name_rows + 34, BAR_HEIGHT) + MARGIN);
-    lp_status status = lp_chart_new(map->title, width, height, 2, chart, err);
+    lp_status status = lp_chart_new_headed(map->title, (lp_heading){MARGIN, MARGIN + 6, 18}, width,
+                                           height, 2, chart, err);
     if (status != LP_OK) {
         return status;
     }
-    lp_chart_heading(*chart, MARGIN, MARGIN + 6, 18);
     draw_cells(p, *chart, rgb);
     if (map->group_of != NULL) {
         draw_groups(p, *chart, &group_style, groups > 0);

@@ -109,52 +109,53 @@ done:
 }
 
 /* The sheet of the first `count` of all mistakes that were found. */
-static lp_status draw(const lp_evaluation *e, const lp_dataset *data, const mistake *mistakes,
-                      size_t found, size_t count, lp_chart **chart, lp_error *err) {
-    const char **names = lp_evaluation_names(e);
-    lp_memory memory = {0};
-    lp_contact *images = lp_memory_take(&memory, count, sizeof *images);
-    char title[128];
+static lp_status fill(const lp_evaluation *e, const lp_dataset *data, const mistake *found_at,
+                      size_t found, size_t count, lp_mistakes *m, lp_error *err) {
+    const char **names = m->names = lp_evaluation_names(e);
+    lp_contact *images = lp_memory_take(&m->memory, count, sizeof *images);
     lp_status status;
     LP_TRY(lp_allocated((const void *)names, "contact sheet", e->classes, sizeof *names, err));
-    LP_TRY(lp_memory_check(&memory, "contact sheet", err));
+    LP_TRY(lp_memory_check(&m->memory, "contact sheet", err));
     for (size_t i = 0; i < count; i++) {
-        size_t row = mistakes[i].row;
+        size_t row = found_at[i].row;
         images[i].truth = names[e->test->labels[row]];
         images[i].predicted = names[e->predicted[row]];
-        images[i].confidence = mistakes[i].confidence;
-        LP_TRY(load_one(data, row, &images[i], &memory, err));
+        images[i].confidence = found_at[i].confidence;
+        LP_TRY(load_one(data, row, &images[i], &m->memory, err));
     }
-    (void)snprintf(title, sizeof title,
+    (void)snprintf(m->title, sizeof m->title,
                    count < found
                        ? "%zu of %zu misclassified images, the most confident mistakes first"
                        : "%zu misclassified images, the most confident mistakes first",
                    count, found);
-    const lp_contact_sheet sheet = {.title = title, .images = images, .count = count};
-    LP_TRY(lp_contact_sheet_chart(&sheet, chart, err));
+    m->sheet = (lp_contact_sheet){.title = m->title, .images = images, .count = count};
 done:
-    lp_memory_free(&memory);
-    lp_free((void *)names);
     return status;
 }
 
-lp_status lp_mistakes_chart(const lp_evaluation *e, const lp_dataset *data, size_t most,
-                            lp_chart **chart, lp_error *err) {
+lp_status lp_mistakes_find(const lp_evaluation *e, const lp_dataset *data, size_t most,
+                           lp_mistakes *mistakes, lp_error *err) {
     size_t found = 0;
-    mistake *mistakes = lp_alloc(e->test->count, sizeof *mistakes);
+    mistake *found_at = lp_alloc(e->test->count, sizeof *found_at);
     lp_status status;
-    *chart = NULL;
-    LP_TRY(lp_allocated(mistakes, "mistakes", e->test->count, sizeof *mistakes, err));
+    *mistakes = (lp_mistakes){0};
+    LP_TRY(lp_allocated(found_at, "mistakes", e->test->count, sizeof *found_at, err));
     for (size_t i = 0; i < e->test->count; i++) {
         if (e->predicted[i] != e->test->labels[i]) {
-            mistakes[found++] = (mistake){e->confidence[i], i};
+            found_at[found++] = (mistake){e->confidence[i], i};
         }
     }
-    qsort(mistakes, found, sizeof *mistakes, by_confidence);
+    qsort(found_at, found, sizeof *found_at, by_confidence);
     if (found > 0) {
-        LP_TRY(draw(e, data, mistakes, found, found < most ? found : most, chart, err));
+        LP_TRY(fill(e, data, found_at, found, found < most ? found : most, mistakes, err));
     }
 done:
-    lp_free(mistakes);
+    lp_free(found_at);
     return status;
+}
+
+void lp_mistakes_clear(lp_mistakes *mistakes) {
+    lp_memory_free(&mistakes->memory);
+    lp_free((void *)mistakes->names);
+    *mistakes = (lp_mistakes){0};
 }

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "report/chart_axis.h"
 
-enum { WIDTH = 680, MARGIN = 20, FONT = 14 };
-enum { LEFT = MARGIN + 66, RIGHT = WIDTH - MARGIN - 8, TOP = 88, BOTTOM = TOP + 400 };
+enum { WIDTH = 560, MARGIN = 20, FONT = 14 };
+enum { LEFT = MARGIN + 66, RIGHT = WIDTH - MARGIN - 8, TOP = 88, BOTTOM = TOP + 330 };
 enum { STRIP_TOP = BOTTOM + 26, STRIP_BOTTOM = STRIP_TOP + 90, HEIGHT = STRIP_BOTTOM + 74 };
 
 typedef struct reliability_plan {
@@ -75,7 +75,6 @@ static void draw_bins(const reliability_plan *p, lp_chart *chart) {
 }
 
 static void draw(const reliability_plan *p, lp_chart *chart) {
-    lp_chart_heading(chart, MARGIN, MARGIN + 6, 18);
     draw_legend(chart);
     draw_axes(p, chart);
     lp_chart_line(chart, LEFT, BOTTOM, RIGHT, TOP, &ideal);
@@ -108,7 +107,8 @@ lp_status lp_reliability_chart(const char *title,
     p.accuracy.to = TOP;
     p.share.from = STRIP_BOTTOM;
     p.share.to = STRIP_TOP;
-    lp_status status = lp_chart_new(title, WIDTH, HEIGHT, 2, chart, err);
+    lp_status status = lp_chart_new_headed(title, (lp_heading){MARGIN, MARGIN + 6, 18}, WIDTH,
+                                           HEIGHT, 2, chart, err);
     if (status == LP_OK) {
         draw(&p, *chart);
     }

@@ -195,7 +195,7 @@ done:
 static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *page, lp_error *err) {
     const lp_published *p = published(r);
     char reported[64] = "";
-    lp_chart *chart = NULL;
+    lp_chart *chart = NULL, *narrow = NULL;
     lp_status status;
     lp_bar *bars = lp_alloc(r->run->count, sizeof *bars);
     LP_TRY(lp_allocated(bars, "chart", r->run->count, sizeof *bars, err));
@@ -212,15 +212,18 @@ static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *pa
         (void)snprintf(reported, sizeof reported, "reported: %.*f", p->study->decimals,
                        p->accuracy);
     }
-    const lp_bars chart_of = {.title = title,
-                              .measure = "Top-1 accuracy on the test set",
-                              .reported = p != NULL ? reported : NULL,
-                              .bars = bars,
-                              .count = r->run->count};
+    lp_bars chart_of = {.title = title,
+                        .measure = "Top-1 accuracy on the test set",
+                        .reported = p != NULL ? reported : NULL,
+                        .bars = bars,
+                        .count = r->run->count};
     LP_TRY(lp_bars_chart(&chart_of, &chart, err));
-    lp_html_chart(page, chart, "Accuracy by solver, with its 95 % interval.");
+    chart_of.format = LP_CHART_NARROW;
+    LP_TRY(lp_bars_chart(&chart_of, &narrow, err));
+    lp_html_chart(page, chart, narrow, "Accuracy by solver, with its 95 % interval.");
 done:
     lp_chart_free(chart);
+    lp_chart_free(narrow);
     lp_free(bars);
     return status;
 }
@@ -255,23 +258,23 @@ done:
 static lp_status write_html(const lp_run_report *r, const char *path, lp_error *err) {
     const lp_run_probe *probe = main_probe(r->run);
     char title[128], text[160];
-    lp_chart *mistakes = NULL;
+    lp_mistakes mistakes;
     lp_html *page = NULL;
     lp_status status;
     (void)snprintf(title, sizeof title, "%.80s on %s", trained_on(r)->encoder.name,
                    tested_on(r)->data.name);
-    LP_TRY(lp_mistakes_chart(&probe->evaluation, r->images, LP_MISTAKES_SHOWN, &mistakes, err));
+    LP_TRY(lp_mistakes_find(&probe->evaluation, r->images, LP_MISTAKES_SHOWN, &mistakes, err));
     LP_TRY(lp_html_new(title, &page, err));
     LP_TRY(add_result(r, title, page, err));
-    (void)snprintf(text, sizeof text, "All that follows is of the probe by %s.",
+    (void)snprintf(text, sizeof text, "From here on: the probe by %s.",
                    lp_solver_name(probe->options.solver));
     lp_html_paragraph(page, text);
-    LP_TRY(lp_evaluation_page(&probe->evaluation, mistakes, page, err));
+    LP_TRY(lp_evaluation_page(&probe->evaluation, &mistakes.sheet, page, err));
     add_settings(r, page);
     LP_TRY(lp_html_write(page, path, err));
 done:
     lp_html_free(page);
-    lp_chart_free(mistakes);
+    lp_mistakes_clear(&mistakes);
     return status;
 }
 

@@ -132,7 +132,8 @@ void lp_sweep_report_print(const lp_sweep_report *r, FILE *out, lp_format format
 /* The whole curve, or the part of it within a decade of the choice, where the scale shows the
  * differences that the choice rests on.  *chart is NULL where that part says no more than the
  * whole. */
-static lp_status draw_curve(const lp_sweep_report *r, bool peak, lp_chart **chart, lp_error *err) {
+static lp_status draw_curve(const lp_sweep_report *r, bool peak, lp_chart_format format,
+                            lp_chart **chart, lp_error *err) {
     const double decade = 10 * (1 + 1e-9), chosen = r->options.fit.C;
     const lp_sweep *s = r->sweep;
     char on[LP_EVALUATION_TITLE], title[LP_EVALUATION_TITLE + 64];
@@ -159,7 +160,8 @@ static lp_status draw_curve(const lp_sweep_report *r, bool peak, lp_chart **char
                             .measure = "Top-1 accuracy",
                             .series = series,
                             .series_count = r->scored ? 2 : 1,
-                            .chosen = chosen};
+                            .chosen = chosen,
+                            .format = format};
     if (!peak || (count >= 3 && count < s->count)) {
         LP_TRY(lp_curve_chart(&curve, chart, err));
     }
@@ -185,18 +187,18 @@ done:
     return status;
 }
 
-static lp_status add_charts(const lp_sweep_report *r, lp_html *page, lp_error *err) {
-    lp_chart *whole = NULL, *peak = NULL;
+static lp_status add_chart(const lp_sweep_report *r, bool peak, const char *caption, lp_html *page,
+                           lp_error *err) {
+    lp_chart *wide = NULL, *narrow = NULL;
     lp_status status;
-    LP_TRY(draw_curve(r, false, &whole, err));
-    LP_TRY(draw_curve(r, true, &peak, err));
-    lp_html_chart(page, whole, "Validation accuracy of each C that was tried.");
-    if (peak != NULL) {
-        lp_html_chart(page, peak, "The points within a decade of the choice.");
+    LP_TRY(draw_curve(r, peak, LP_CHART_WIDE, &wide, err));
+    LP_TRY(draw_curve(r, peak, LP_CHART_NARROW, &narrow, err));
+    if (wide != NULL) {
+        lp_html_chart(page, wide, narrow, caption);
     }
 done:
-    lp_chart_free(whole);
-    lp_chart_free(peak);
+    lp_chart_free(wide);
+    lp_chart_free(narrow);
     return status;
 }
 
@@ -209,7 +211,8 @@ static lp_status write_page(const lp_sweep_report *r, const char *path, lp_error
     LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Choice");
     LP_TRY(add_choice(r, page, err));
-    LP_TRY(add_charts(r, page, err));
+    LP_TRY(add_chart(r, false, "Validation accuracy of each C that was tried.", page, err));
+    LP_TRY(add_chart(r, true, "The points within a factor of ten of the chosen C.", page, err));
     if (r->scored) {
         lp_html_heading(page, "Test");
         lp_html_table(page, "The chosen probe on the test set, scored once", lp_score_columns,
@@ -237,7 +240,7 @@ static lp_status write_curve(const lp_sweep_report *r, const char *folder, bool 
     char path[LP_PATH_ROOM];
     lp_chart *chart = NULL;
     lp_status status;
-    LP_TRY(draw_curve(r, peak, &chart, err));
+    LP_TRY(draw_curve(r, peak, LP_CHART_WIDE, &chart, err));
     for (int svg = 0; chart != NULL && svg < 2; svg++) {
         LP_TRY(lp_path_print(path, err, "%s/sweep%s.%s", folder, peak ? "-peak" : "",
                              svg ? "svg" : "png"));

@@ -28,7 +28,7 @@ static lp_status add_charts(lp_html *page, lp_error *err) {
     lp_chart *chart = NULL;
     lp_status status = lp_curve_chart(&curve, &chart, err);
     for (int i = 0; status == LP_OK && i < 3; i++) {
-        lp_html_chart(page, chart, i == 0 ? names[1] : NULL);
+        lp_html_chart(page, chart, NULL, i == 0 ? names[1] : NULL);
         lp_chart_free(chart);
         chart = NULL;
         status = i == 0   ? lp_heat_map_chart(&map, &chart, err)
@@ -38,17 +38,11 @@ static lp_status add_charts(lp_html *page, lp_error *err) {
     return status;
 }
 
-static lp_status add_sheet(lp_html *page, lp_error *err) {
+static void add_sheet(lp_html *page) {
     static const unsigned char rgb[8 * 8 * 3] = {255, 0, 0};
     const lp_contact images[] = {{rgb, 8, 8, names[0], names[1], 0.9}};
     const lp_contact_sheet sheet = {.title = names[1], .images = images, .count = 1};
-    lp_chart *chart;
-    lp_status status = lp_contact_sheet_chart(&sheet, &chart, err);
-    if (status == LP_OK) {
-        lp_html_picture(page, chart, names[2]);
-        lp_chart_free(chart);
-    }
-    return status;
+    lp_html_contacts(page, &sheet, names[2]);
 }
 
 static void add_tables(lp_html *page) {
@@ -82,7 +76,7 @@ int main(int argc, char **argv) {
         }
         add_tables(page);
         status = add_charts(page, &err);
-        status = status == LP_OK ? add_sheet(page, &err) : status;
+        add_sheet(page);
         status = status == LP_OK ? lp_html_write(page, argv[1], &err) : status;
         lp_html_free(page);
     }

@@ -283,9 +283,12 @@ static void curves_of_odd_shape(void **state) {
                     series[s].count = each;
                 }
                 curve.chosen = points[each - 1].x; /* at the edge */
-                assert_ok(lp_curve_chart(&curve, &chart, &err), &err);
-                assert_clear(chart);
-                lp_chart_free(chart);
+                for (size_t format = 0; format < 2; format++) {
+                    curve.format = format == 0 ? LP_CHART_WIDE : LP_CHART_NARROW;
+                    assert_ok(lp_curve_chart(&curve, &chart, &err), &err);
+                    assert_clear(chart);
+                    lp_chart_free(chart);
+                }
             }
         }
     }
@@ -295,6 +298,56 @@ static void curves_of_odd_shape(void **state) {
     curve = sweep_of(series, 1);
     assert_ok(lp_curve_chart(&curve, &chart, &err), &err);
     assert_clear(chart);
+    lp_chart_free(chart);
+}
+
+/* No word of a title is lost, and what is below it moves down. */
+static void titles_wrap(void **state) {
+    (void)state;
+    const lp_curve_point point = {1, 0.5, NAN, NAN};
+    const lp_series series = {"s", &point, 1};
+    lp_curve curve = sweep_of(&series, 1);
+    lp_chart *chart;
+    double heights[2];
+    for (size_t i = 0; i < 2; i++) {
+        curve.title = i == 0 ? "Short" : LONG_TEXT;
+        curve.format = LP_CHART_NARROW;
+        assert_ok(lp_curve_chart(&curve, &chart, &err), &err);
+        assert_clear(chart);
+        heights[i] = lp_chart_height(chart);
+        assert_says(chart, "\xe2\x80\xa6", false); /* an ellipsis */
+        if (i == 1) {
+            assert_says(chart, "<desc>a name that goes on and on until", true);
+            assert_says(chart, "it ends only here; ", true);
+        }
+        lp_chart_free(chart);
+    }
+    assert_true(heights[1] > heights[0] + 40);
+    /* a word that is wider than the picture breaks, between its letters */
+    curve.title = "\xc3\xa9t\xc3\xa9/0123456789/0123456789/0123456789/0123456789/0123456789 end";
+    assert_ok(lp_curve_chart(&curve, &chart, &err), &err);
+    assert_clear(chart);
+    assert_says(chart, "\xef\xbf\xbd", false); /* no letter was cut */
+    assert_says(chart, "end; ", true);
+    lp_chart_free(chart);
+}
+
+/* In a page a colour is a variable with itself as the default; a file of its own has plain ones. */
+static void colours_of_a_page_can_change(void **state) {
+    (void)state;
+    const lp_curve_point points[] = {{1, 0.5, 0.4, 0.6}, {2, 0.6, 0.5, 0.7}};
+    const lp_series series = {"s", points, 2};
+    const lp_curve curve = sweep_of(&series, 1);
+    lp_chart *chart;
+    assert_ok(lp_curve_chart(&curve, &chart, &err), &err);
+    lp_buffer part = svg_of(chart, "p"), whole = svg_of(chart, NULL);
+    assert_non_null(strstr(part.bytes, ":var(--c222222,rgb(13.3"));
+    assert_non_null(strstr(part.bytes, ":var(--c0072b2,rgb(0%"));
+    assert_non_null(strstr(part.bytes, ":var(--cffffff,rgb(100%"));
+    assert_null(strstr(part.bytes, ":rgb("));
+    assert_null(strstr(whole.bytes, "var("));
+    lp_buffer_free(&part);
+    lp_buffer_free(&whole);
     lp_chart_free(chart);
 }
 
@@ -437,7 +490,7 @@ static void bars_begin_at_zero_or_are_points(void **state) {
                     {LONG_TEXT, 0.79, NAN, NAN, NAN},
                     {"gone", NAN, NAN, NAN, NAN},
                     {HOSTILE, 0.31, 0.30, 0.32, NAN}};
-    lp_bars bars = {.title = LONG_TEXT, .bars = bar, .count = 4, .reported = "in the paper"};
+    lp_bars bars = {.title = "Bars", .bars = bar, .count = 4, .reported = "in the paper"};
     lp_chart *chart;
     lp_xy at, last;
     assert_ok(lp_bars_chart(&bars, &chart, &err), &err);
@@ -467,6 +520,14 @@ static void bars_begin_at_zero_or_are_points(void **state) {
     free(p.rgb);
     lp_chart_free(chart);
 
+    bars.count = 4;
+    bars.title = LONG_TEXT;
+    for (size_t format = 0; format < 2; format++) {
+        bars.format = format == 0 ? LP_CHART_WIDE : LP_CHART_NARROW;
+        assert_ok(lp_bars_chart(&bars, &chart, &err), &err);
+        assert_clear(chart);
+        lp_chart_free(chart);
+    }
     bar[0] = (lp_bar){"zero", 0, 0, 0, NAN};
     bars.count = 1;
     assert_ok(lp_bars_chart(&bars, &chart, &err), &err);
@@ -666,6 +727,8 @@ int main(void) {
         cmocka_unit_test(sweep_says_what_it_shows),
         cmocka_unit_test(order_of_points_does_not_matter),
         cmocka_unit_test(curves_of_odd_shape),
+        cmocka_unit_test(titles_wrap),
+        cmocka_unit_test(colours_of_a_page_can_change),
         cmocka_unit_test(nothing_to_draw_is_an_error),
         cmocka_unit_test(cells_have_the_colour_of_their_share),
         cmocka_unit_test(names_are_drawn_where_they_fit),

@@ -26,10 +26,11 @@ static int set_up(void **state) {
     return 0;
 }
 
-static lp_status make_chart(lp_chart **chart) {
+static lp_status make_chart(lp_chart_format format, lp_chart **chart) {
     static const lp_curve_point points[] = {{0.1, 0.5, 0.4, 0.6}, {1, 0.6, 0.5, 0.7}};
     static const lp_series series = {HOSTILE, points, 2};
-    const lp_curve curve = {.title = HOSTILE, .series = &series, .series_count = 1, .chosen = NAN};
+    const lp_curve curve = {
+        .title = HOSTILE, .series = &series, .series_count = 1, .chosen = NAN, .format = format};
     return lp_curve_chart(&curve, chart, &err);
 }
 
@@ -39,14 +40,15 @@ static lp_status write_page(const json_t *rows) {
     static const lp_column columns[] = {{"class", HOSTILE, NULL}, {"top1", "Top-1", "%.1f"}};
     static const unsigned char rgb[3] = {1, 2, 3};
     lp_html *page;
-    lp_chart *chart = NULL;
-    lp_buffer png = {0};
+    const lp_contact images[] = {{rgb, 1, 1, HOSTILE, "b", 0.5}, {rgb, 1, 1, "c", "d", NAN}};
+    const lp_contact_sheet sheet = {.title = HOSTILE, .images = images, .count = 2};
+    lp_chart *chart = NULL, *narrow = NULL;
     lp_status status = lp_html_new(HOSTILE, &page, &err);
     if (status == LP_OK) {
-        status = make_chart(&chart);
+        status = make_chart(LP_CHART_WIDE, &chart);
     }
     if (status == LP_OK) {
-        status = lp_png_encode(rgb, 1, 1, &png, &err);
+        status = make_chart(LP_CHART_NARROW, &narrow);
     }
     if (status == LP_OK) {
         lp_html_paragraph(page, "Before any section.");
@@ -54,14 +56,13 @@ static lp_status write_page(const json_t *rows) {
         lp_html_paragraph(page, HOSTILE);
         lp_html_table(page, HOSTILE, columns, 2, json_incref((json_t *)(uintptr_t)rows));
         lp_html_heading(page, "Pictures");
-        lp_html_chart(page, chart, HOSTILE);
-        lp_html_chart(page, chart, NULL);
-        lp_html_picture(page, chart, HOSTILE);
-        lp_html_png(page, png.bytes, png.size, 1, HOSTILE, NULL);
+        lp_html_chart(page, chart, narrow, HOSTILE);
+        lp_html_chart(page, chart, NULL, NULL);
+        lp_html_contacts(page, &sheet, HOSTILE);
         lp_html_settings(page, "Settings", json_incref(json_array_get(rows, 0)));
         status = lp_html_write(page, path, &err);
     }
-    lp_buffer_free(&png);
+    lp_chart_free(narrow);
     lp_chart_free(chart);
     lp_html_free(page);
     return status;
@@ -123,7 +124,7 @@ static void page_holds_its_parts(void **state) {
         size_t count;
     } parts[] = {
         {"<!DOCTYPE html>\n", 1},
-        {"<title>" ESCAPED "</title>", 3}, /* the page's and two charts' */
+        {"<title>" ESCAPED "</title>", 4}, /* the page's and three charts' */
         {"<h1>" ESCAPED "</h1>", 1},
         {"<li><a href=\"#s1\">" ESCAPED "</a></li>", 1},
         {"<h2 id=\"s1\">" ESCAPED "</h2>", 1},
@@ -132,16 +133,20 @@ static void page_holds_its_parts(void **state) {
         {"<th scope=\"col\">" ESCAPED "</th><th scope=\"col\" class=\"n\">Top-1</th>", 1},
         {"<td>&lt;b&gt;&amp;&quot;&#39;</td><td class=\"n\">12.3</td>", 1},
         {"<td>a</td><td class=\"n\">-</td>", 1},
-        {"<th scope=\"row\">top1</th><td>12.345</td>", 1},
-        {"<figure>", 4},
-        {"<figcaption>" ESCAPED "</figcaption>", 2},
-        {"<svg ", 2},
+        {"<th scope=\"row\" title=\"top1\">top-1 accuracy, %</th><td>12.345</td>", 1},
+        {"<figure>", 3},
+        {"<figcaption>" ESCAPED "</figcaption>", 1},
+        {"<svg ", 3},
         {" id=\"c1i0\"", 1}, /* letters of the two charts are not mixed */
         {" id=\"c2i0\"", 1},
-        {"<img alt=\"" ESCAPED "\" src=\"data:image/png;base64,iVBORw0KGgo", 2},
+        {" alt=\"" ESCAPED "\" src=\"data:image/png;base64,iVBORw0KGgo", 1},
+        {"<b>" ESCAPED " \xe2\x86\x92</b> <span>b (50\xc2\xa0%)</span>", 1},
+        {"<span>d</span>", 1}, /* no confidence is known */
+        {"<div class=\"picture wide\"", 1},
+        {"<div class=\"picture narrow\"", 1},
         {"<section>", 2},
         {"</section>", 2},
-        {"<script", 0},
+        {"<script", 1},
         {"https:", 0},
         {" src=\"data:", 2},
         {" src=", 2},
@@ -169,7 +174,7 @@ static void empty_page_is_a_page(void **state) {
     assert_ok(lp_html_write(page, path, &err), &err);
     lp_html_free(page);
     assert_ok(lp_file_read(path, 1 << 20, &html, &size, &err), &err);
-    assert_non_null(strstr(html, "<body>\n<h1></h1>\n</body>\n</html>\n"));
+    assert_non_null(strstr(html, "<body>\n<h1></h1>\n<script>\n"));
     assert_null(strstr(html, "<nav"));
     lp_free(html);
 }
@@ -212,7 +217,7 @@ static void files_are_complete_or_not_there(void **state) {
     char *html;
     size_t size;
     assert_ok(lp_file_read(path, 1 << 20, &html, &size, &err), &err);
-    assert_non_null(strstr(html, "<h1>Old</h1>\n</body>\n</html>\n"));
+    assert_non_null(strstr(html, "<h1>Old</h1>\n<script>\n"));
     lp_free(html);
     json_decref(rows);
 }

@@ -14,7 +14,7 @@ fi
 cd "$scratch" || exit 1
 # a browser that cannot start here (no memory of its own, a sandbox that is forbidden) proves nothing
 open_page() { # ARGUMENT... URL: its document after the scripts have run, and its console
-    HOME=$scratch timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+    HOME=$scratch "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --timeout=60000 \
         --allow-file-access-from-files --virtual-time-budget=5000 --enable-logging=stderr --dump-dom "$@" 2>console
 }
 echo '<p id="a">hello</p>' >try.html

@@ -169,15 +169,17 @@ class Measurements:
     def measure(self, key, turn, fit, objective, limit):
         """The measurement of this round, made if it is missing; None when the time is over."""
         known = self.of(key)
-        if len(known) > turn:
-            return known[turn]
-        if any("over" in r for r in known):
-            return known[-1]
+        ended = [r for r in known if "seconds" in r]
+        if len(ended) > turn:
+            return ended[turn]
+        over = [r for r in known if "over" in r and r["over"] >= 0.999 * limit]
+        if over:
+            return over[-1]
         if time.monotonic() > self.end:
             return None
         try:
             row = {"key": key, **fit()}
-            row["value"] = known[0]["value"] if known else objective()
+            row["value"] = ended[0]["value"] if ended else objective()
         except subprocess.TimeoutExpired:
             row = {"key": key, "over": limit}
         row.update(load=os.getloadavg()[0], date=time.strftime("%Y-%m-%d"))

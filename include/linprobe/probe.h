@@ -107,7 +107,8 @@ typedef struct lp_fit_report {
     size_t not_converged; /* one-vs-rest: number of classes that stopped early */
     double objective;     /* at the solution; one-vs-rest: the sum over the classes */
     double gradient;      /* |g| / |g at 0|, one-vs-rest: the largest of any class */
-    double gap; /* bound on (objective - optimum) / optimum; < 0: the bound says nothing */
+    double gap; /* bound on (objective - optimum) / optimum; < 0: it says nothing, or next to it
+                   (the optimum may be less than a thousandth of the objective) */
     double seconds;
     char stopped_by[128]; /* which rule ended it, in words */
 } lp_fit_report;

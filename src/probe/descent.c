@@ -64,6 +64,8 @@ static const double NARROW_NOISE = 5e-8;
 static const double WIDE_NOISE = 1e-13;
 /* Share of f below which what a Newton step promises may be rounding in float32. */
 static const double NARROW_LIMIT = 1e-6;
+/* A bound by which the optimum may be less than this share of the value says nothing. */
+static const double LEAST_FLOOR = 1e-3;
 /* The smallest tolerance that float32's gradient can meet; below it, the Newton step in the
  * intercepts is made in float64 (docs/NUMERICS.md, "Precision"). */
 static const double NARROW_TOLERANCE = 5e-5;
@@ -108,6 +110,7 @@ typedef struct descent {
     lp_lbfgs lbfgs;
     lp_newton *newton;        /* NULL: the directions are L-BFGS's */
     double mark, marked_work; /* what was to do, in decades, when `marked_work` passes were done */
+    double pace;              /* passes that a decade took; 0: not known yet */
     bool *wanted;             /* [models] to get a direction of Newton's */
     double *accuracy;         /* [models] */
     double work;              /* of Newton's directions, in passes */
@@ -478,7 +481,7 @@ static void fill_report(const descent *s, lp_fit_report *report) {
         excess += lp_dense_factor(s->dense) * m->excess;
     }
     double floor = report->objective - excess;
-    report->gap = floor > 0 ? excess / floor : -1;
+    report->gap = floor > LEAST_FLOOR * report->objective ? excess / floor : -1;
     report->passes = s->evaluator.passes + (size_t)ceil(s->work);
     report->converged = report->not_converged == 0;
     size_t room = sizeof report->stopped_by;
@@ -540,19 +543,17 @@ static double decades_left(const descent *s) {
  */
 static size_t guess_passes(descent *s, size_t passes) {
     double left = decades_left(s), done = (double)passes;
-    if (!isfinite(s->mark) || !isfinite(left) || left > s->mark) {
-        s->mark = left;
-        s->marked_work = done;
-    }
     double fallen = s->mark - left, work = done - s->marked_work;
-    if (!(fallen > 0)) {
-        return 0;
+    if (!isfinite(fallen)) {
+        s->pace = 0;
+    } else if (fallen >= 0.5) {
+        s->pace = work / fallen;
     }
-    if (fallen >= 1) {
+    if (!isfinite(fallen) || fallen >= 1) {
         s->mark = left;
         s->marked_work = done;
     }
-    return passes + (size_t)fmin(ceil(left * work / fallen), 1e9) + 1;
+    return s->pace > 0 ? passes + (size_t)fmin(ceil(left * s->pace), 1e9) + 1 : 0;
 }
 
 static bool report_round(descent *s, lp_reporter *reporter) {

@@ -42,7 +42,10 @@ class BuiltTimm(Built):
             cfg["num_classes"] = self.model.num_classes
             self.model.pretrained_cfg = self.model.default_cfg = cfg
             self.prepare()
-        save_for_hf(self.model, folder, safe_serialization=True)
+        try:
+            save_for_hf(self.model, folder, safe_serialization=True)
+        except RuntimeError:  # safetensors refuses weights that are shared between modules
+            save_for_hf(self.model, folder, safe_serialization=False)
 
     def prepare(self):
         """The preprocessing of the tag that the model has now."""
@@ -70,10 +73,12 @@ def create(name):
     with torch.device("meta"):
         whole = timm.create_model(name)
     depth = len(whole.blocks) if hasattr(whole, "blocks") else 0
-    try:
-        return timm.create_model(name, depth=2), depth
-    except (TypeError, ValueError, AssertionError):
-        return timm.create_model(name), depth
+    for cut in ({"depth": 2}, {"depth": 2, "num_kv_heads": 16}):  # a list of heads is for all blocks
+        try:
+            return timm.create_model(name, **cut), depth
+        except (TypeError, ValueError, AssertionError):
+            pass
+    return timm.create_model(name), depth
 
 
 def build(architecture, tags):

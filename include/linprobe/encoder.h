@@ -109,7 +109,8 @@ typedef struct lp_encoder_info {
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
     lp_origin origin;               /* of the weights; empty after lp_encoder_recognise */
-    const char *config; /* the file beside the weights that said some of this, or NULL */
+    const char *config;     /* the file beside the weights that said some of this, or NULL */
+    char architecture[320]; /* what the file itself calls the model, and where: "resnet50" (arch) */
     char assumed[400]; /* what nothing says, by the names of the options: "heads 12"; "": nothing */
     char prefix[160];  /* what the encoder's names begin with in the file: "visual." */
     bool one_of_several; /* the file holds other whole encoders, too */

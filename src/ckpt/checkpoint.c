@@ -161,6 +161,10 @@ done:
     return status;
 }
 
+const lp_arch_notes *lp_checkpoint_archs(const lp_checkpoint *ckpt) {
+    return &ckpt->index.archs;
+}
+
 size_t lp_checkpoint_count(const lp_checkpoint *ckpt) {
     return ckpt->index.count;
 }

@@ -140,6 +140,18 @@ static lp_status check_extents(extent *extents, size_t count, uint64_t data, lp_
     return LP_OK;
 }
 
+/* Texts that the writing program added. */
+static void note_metadata(json_t *metadata, lp_index *index) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(metadata, key, value) {
+        if (json_is_string(value)) {
+            lp_arch_note_text(&index->archs, key, strlen(key), json_string_value(value),
+                              json_string_length(value));
+        }
+    }
+}
+
 lp_status lp_safetensors_index(const lp_map *file, lp_index *index, lp_error *err) {
     uint64_t length = lp_load64(file->data), start;
     json_t *header = NULL;
@@ -161,7 +173,9 @@ lp_status lp_safetensors_index(const lp_map *file, lp_index *index, lp_error *er
     const char *name;
     json_t *value;
     json_object_foreach(header, name, value) {
-        if (strcmp(name, "__metadata__") != 0) {
+        if (strcmp(name, "__metadata__") == 0) {
+            note_metadata(value, index);
+        } else {
             LP_TRY(add_tensor(name, value, file, start, &extents[count++], index, err));
         }
     }

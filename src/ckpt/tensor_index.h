@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "ckpt/arch_notes.h"
 #include "linprobe/checkpoint.h"
 
 enum {
@@ -33,6 +34,7 @@ typedef struct lp_index {
     size_t file;        /* number of the file that is being read */
     uint64_t file_size; /* of all files so far */
     uint64_t viewed;    /* bytes that all views together cover */
+    lp_arch_notes archs;
 } lp_index;
 
 /* One tensor to be read. */

@@ -36,25 +36,29 @@ static json_t *tensor_rows(const lp_checkpoint *ckpt) {
 }
 
 static json_t *encoder_object(const lp_encoder_info *i) {
-    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s?, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, "
-                     "s:I, s:I, s:I, s:I,"
-                     " s:I, s:I}",
-                     "name", i->name, "family", i->family, "prefix", lp_json_any_text(i->prefix),
-                     "selection", lp_json_any_text(i->selection), "activation", i->activation,
-                     "pool", i->pool, "feature_layers", i->blocks[0] != '\0' ? i->blocks : NULL,
-                     "config", i->config, "assumed", i->assumed[0] != '\0' ? i->assumed : NULL,
-                     "norm_eps", (double)i->norm_eps, "input_size", (json_int_t)i->input_size,
-                     "patch", (json_int_t)i->patch, "tokens", (json_int_t)i->tokens, "width",
-                     (json_int_t)i->width, "heads", (json_int_t)i->heads, "layers",
-                     (json_int_t)i->layers, "mlp_width", (json_int_t)i->mlp_width, "projected",
-                     (json_int_t)i->projected, "penultimate", (json_int_t)i->penultimate,
-                     "parameters", (json_int_t)i->parameters);
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:s?, s:s, s:s, s:s?, s:s?, s:s?, s:f, s:I, s:I, s:I, s:I, "
+        "s:I, s:I, s:I, s:I,"
+        " s:I, s:I}",
+        "name", i->name, "family", i->family, "prefix", lp_json_any_text(i->prefix), "selection",
+        lp_json_any_text(i->selection), "architecture",
+        i->architecture[0] != '\0' ? i->architecture : NULL, "activation", i->activation, "pool",
+        i->pool, "feature_layers", i->blocks[0] != '\0' ? i->blocks : NULL, "config", i->config,
+        "assumed", i->assumed[0] != '\0' ? i->assumed : NULL, "norm_eps", (double)i->norm_eps,
+        "input_size", (json_int_t)i->input_size, "patch", (json_int_t)i->patch, "tokens",
+        (json_int_t)i->tokens, "width", (json_int_t)i->width, "heads", (json_int_t)i->heads,
+        "layers", (json_int_t)i->layers, "mlp_width", (json_int_t)i->mlp_width, "projected",
+        (json_int_t)i->projected, "penultimate", (json_int_t)i->penultimate, "parameters",
+        (json_int_t)i->parameters);
 }
 
 static void print_encoder(const lp_encoder_info *i) {
     (void)printf("architecture:  %s (family %s)\n", i->name, i->family);
     if (i->prefix[0] != '\0') {
         (void)printf("its tensors:   %s*\n", i->prefix);
+    }
+    if (i->architecture[0] != '\0') {
+        (void)printf("named in it:   %s\n", i->architecture);
     }
     if (i->selection[0] != '\0') {
         (void)printf("in the file:   %s\n", i->selection);

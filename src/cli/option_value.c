@@ -24,6 +24,8 @@ void option_choices(char *out, size_t room, const char *const *names) {
 static lp_status store_counts(const cli_option *o, const char *text, cli_counts *counts,
                               lp_error *err) {
     lp_status status = LP_OK;
+    char what[160];
+    (void)snprintf(what, sizeof what, "%s %.100s", o->name, text); /* an item may be empty */
     counts->count = 0;
     while (status == LP_OK && text != NULL) {
         char item[32];
@@ -31,7 +33,7 @@ static lp_status store_counts(const cli_option *o, const char *text, cli_counts 
         const char *comma = strchr(text, ',');
         size_t length = comma != NULL ? (size_t)(comma - text) : strlen(text);
         (void)snprintf(item, sizeof item, "%.*s", (int)(length < 31 ? length : 31), text);
-        status = lp_parse_count(o->name, item, (uint64_t)o->low, (uint64_t)o->high, &value, err);
+        status = lp_parse_count(what, item, (uint64_t)o->low, (uint64_t)o->high, &value, err);
         if (counts->count == sizeof counts->values / sizeof counts->values[0]) {
             return lp_fail(err, LP_ERR_ARGUMENT, "%s: more than %zu numbers", o->name,
                            counts->count);
@@ -52,13 +54,13 @@ static lp_status store_resize(const cli_option *o, const char *text, lp_resize_t
     (void)snprintf(side, sizeof side, "%.*s", length < 31 ? length : 31, text);
     (void)snprintf(other, sizeof other, "%s", x != NULL ? x + 1 : side);
     lp_status status;
-    LP_TRY(lp_parse_count(o->name, side, (uint64_t)o->low, (uint64_t)o->high, &pixels, err));
-    if (strcmp(side, other) != 0) {
+    if (side[0] < '0' || side[0] > '9' || strcmp(side, other) != 0) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: expected a side, as 256, or a square, as 256x256, "
                        "found '%.100s'",
                        o->name, text));
     }
+    LP_TRY(lp_parse_count(o->name, side, (uint64_t)o->low, (uint64_t)o->high, &pixels, err));
     *value = (lp_resize_to){(size_t)pixels, x != NULL};
 done:
     return status;
@@ -107,9 +109,10 @@ lp_status option_store(const cli_option *o, const char *text, void *value, lp_er
     case CLI_OUT_FILE:
     case CLI_OUT_FOLDER:
         *(const char **)value = text;
-        return text[0] != '\0' ? LP_OK
-                               : lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found nothing",
-                                         o->name, o->argument);
+        return text[0] != '\0' || o->may_be_empty
+                   ? LP_OK
+                   : lp_fail(err, LP_ERR_ARGUMENT, "%s: expected %s, found nothing", o->name,
+                             o->argument);
     case CLI_PICTURE:
     case CLI_PAGE:
         *(const char **)value = text;

@@ -72,6 +72,7 @@ typedef struct cli_option {
     double low, high;           /* REAL, COUNT and COUNTS: allowed range */
     const char *const *choices; /* CHOICE: names in the order of the enum, NULL at the end */
     bool required;
+    bool may_be_empty;    /* TEXT: "" has a meaning */
     const char *needs;    /* an option with an argument that this one has no effect without */
     const char *excludes; /* an option that cannot be given beside it */
     const char *help;     /* one line; choices and the default are added where it is printed */

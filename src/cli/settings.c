@@ -68,9 +68,9 @@ const cli_option cli_one_encoder_options[] = {
              "--input-size it leaves the resize as it is"},
     {CLI_ENCODER, "--filter", "NAME", CLI_CHOICE, AT(encoder.filter),
      .choices = lp_filter_choice_names, .help = "filter of the resize"},
-    {CLI_ENCODER, "--select", "PREFIX", CLI_TEXT, AT(encoder.select),
-     .help = "of several encoders in a file, the one at this key or prefix of names; inspect lists "
-             "them"},
+    {CLI_ENCODER, "--select", "PREFIX", CLI_TEXT, AT(encoder.select), .may_be_empty = true,
+     .help = "of several encoders in a file, the one at this key or prefix of names ('': at the "
+             "top); inspect lists them"},
     {.name = NULL}};
 
 const cli_option cli_feature_option[] = {

@@ -52,7 +52,12 @@ const lp_architecture *lp_config_architecture(const lp_config_reader *r, const c
 /* The sum of a list of counts. */
 size_t lp_config_total(const json_t *counts);
 
-/* What timm's name of an architecture says; LP_ERR_UNSUPPORTED for one that is computed otherwise
+/* Whether timm's name of an architecture is one of those that are computed, and what it says then:
+ * heads, eps and activation, where the config has not said them. */
+bool lp_config_timm_knows(const lp_config_reader *r, const char *name);
+void lp_config_timm_facts(const lp_config_reader *r, const char *name);
+
+/* The same of a config that must be believed; LP_ERR_UNSUPPORTED for one that is computed otherwise
  * than its weights show, and for unknown ones. */
 LP_MUST_USE lp_status lp_config_timm_name(const lp_config_reader *r, const char *name);
 
@@ -68,5 +73,8 @@ LP_MUST_USE lp_status lp_config_read_open_clip(const lp_config_reader *r, json_t
 LP_MUST_USE lp_status lp_config_read_timm(const lp_config_reader *r, json_t *config);
 LP_MUST_USE lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config);
 LP_MUST_USE lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config);
+
+/* The same of what the file of weights itself names (ckpt/arch_notes.h). */
+LP_MUST_USE lp_status lp_config_read_archs(const lp_config_reader *r);
 
 #endif

@@ -15,6 +15,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+enum { HEAD_WIDTH = 64 }; /* vision_transformer.py, deit.py: where the table below says no heads */
+
 /* Words of names whose models differ from the plain vision transformer in nothing that their
  * weights do not show, or in what the table below says (timm/models/vision_transformer.py,
  * deit.py). */
@@ -35,7 +37,7 @@ static const char *const resnets[] = {
 };
 
 /* What a vision transformer's name says: each fact of the first row that fits and has it.  Without
- * heads they follow from the dimensions (families.c). */
+ * heads they are 64 wide. */
 static const struct {
     const char *pattern;
     size_t heads;
@@ -91,20 +93,19 @@ const lp_architecture *lp_config_architecture(const lp_config_reader *r, const c
     return a != NULL && a->pattern != NULL ? a : NULL;
 }
 
-lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
+bool lp_config_timm_knows(const lp_config_reader *r, const char *name) {
+    return r->family->architectures != NULL ? lp_config_architecture(r, name) != NULL
+           : r->patch > 0                   ? is_known_vit(name)
+                          : lp_text_in(resnets, COUNT(resnets), name, strlen(name));
+}
+
+void lp_config_timm_facts(const lp_config_reader *r, const char *name) {
     lp_model_config *out = r->out;
     if (r->family->architectures != NULL) {
         const lp_architecture *a = lp_config_architecture(r, name);
-        if (a == NULL) {
-            return lp_config_refuse(r, "architecture", name);
-        }
         out->activation = a->activation;
         out->norm_eps = a->norm_eps;
-        return LP_OK;
-    }
-    bool resnet = lp_text_in(resnets, COUNT(resnets), name, strlen(name));
-    if ((r->patch > 0 && !is_known_vit(name)) || (r->patch == 0 && !resnet)) {
-        return lp_config_refuse(r, "architecture", name);
+        return;
     }
     for (size_t i = 0; r->patch > 0 && i < COUNT(vits); i++) {
         if (fnmatch(vits[i].pattern, name, 0) == 0) {
@@ -114,6 +115,16 @@ lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
                 out->activation != LP_ACTIVATION_AUTO ? out->activation : vits[i].activation;
         }
     }
+    if (r->patch > 0 && out->heads == 0 && r->width % HEAD_WIDTH == 0) {
+        out->heads = r->width / HEAD_WIDTH;
+    }
+}
+
+lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
+    if (!lp_config_timm_knows(r, name)) {
+        return lp_config_refuse(r, "architecture", name);
+    }
+    lp_config_timm_facts(r, name);
     return LP_OK;
 }
 

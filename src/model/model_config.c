@@ -3,6 +3,7 @@
  *   1. open_clip_config.json
  *   2. config.json of timm (it has "architecture") or transformers, and for what it does not say
  *      of images preprocessor_config.json or, since transformers 5, processor_config.json
+ *   3. what the file of weights itself names
  * The first that is there and has this model's dimensions is believed. */
 #include "model/model_config.h"
 
@@ -154,7 +155,9 @@ lp_status lp_model_config_read(const lp_source *source, size_t width, size_t lay
         return LP_OK;
     }
     LP_TRY(read_file(&r, "config.json", read_config, &found));
-    if (out->file != NULL && !out->has_preprocess) {
+    if (out->file == NULL) {
+        LP_TRY(lp_config_read_archs(&r));
+    } else if (!out->has_preprocess) {
         LP_TRY(read_file(&r, "preprocessor_config.json", lp_config_read_processor, &found));
         if (!found) {
             status = read_file(&r, "processor_config.json", lp_config_read_processor, &found);

@@ -10,13 +10,18 @@
 
 struct lp_source;
 
+enum { LP_CONFIG_ARCH = 320 };
+
 typedef struct lp_model_config {
     const char *file; /* the one that said something; NULL: none is there, or none of this model */
-    const char *stranger;     /* one that is there, but of another model; or NULL */
-    lp_activation activation; /* LP_ACTIVATION_AUTO: not said; so the zeros below */
+    char arch[LP_CONFIG_ARCH]; /* what the weights' own file calls the model; "": nothing */
+    bool arch_known;           /* and says so what weights do not show */
+    const char *stranger;      /* one that is there, but of another model; or NULL */
+    lp_activation activation;  /* LP_ACTIVATION_AUTO: not said; so the zeros below */
     lp_pool pool;
     bool norm_after_pool;
     size_t heads;
+    bool moco; /* the file's own name for the model is that of MoCo v3's ViT-S */
     float norm_eps;
     size_t input; /* pixels a side that the model takes */
     bool has_preprocess;

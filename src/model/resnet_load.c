@@ -312,6 +312,7 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
     } else if (config.has_preprocess) {
         lp_model_config_preprocess(&config, from, info);
     }
+    (void)snprintf(info->architecture, sizeof info->architecture, "%s", config.arch);
     info->config = published ? NULL : config.file;
     info->input_size = info->preprocess.crop = r->input;
     lp_family_override(source->options, info);
@@ -319,7 +320,7 @@ static lp_status choose_input(const lp_source *source, lp_resnet *r, const dimen
         lp_family_assume(source, LP_SAID_PREPROCESS,
                          config.has_preprocess ? LP_SAID_PREPROCESS : 0U, info);
     }
-    if (!r->clip && known == NULL && config.file == NULL) {
+    if (!r->clip && known == NULL && config.file == NULL && !config.arch_known) {
         lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
         lp_note_put(&note, "; no anti-aliasing (timm's resnetaa* and resnetblur* look the same)");
     }

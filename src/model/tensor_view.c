@@ -105,8 +105,9 @@ static bool has_twins(const lp_view *view) {
 }
 
 static lp_status rename_items(lp_view *view, const char *inner, const lp_rename *renames,
-                              lp_error *err) {
+                              bool *renamed, lp_error *err) {
     size_t skip = strlen(inner);
+    *renamed = false;
     char name[NAME_ROOM];
     lp_status status = LP_OK;
     for (size_t i = 0; i < view->count; i++) {
@@ -118,6 +119,7 @@ static lp_status rename_items(lp_view *view, const char *inner, const lp_rename 
             memcpy(copy, inner, skip);
             memcpy(copy + skip, name, length + 1);
             item->name = copy;
+            *renamed = true;
         }
     }
 done:
@@ -132,7 +134,11 @@ lp_status lp_view_open(const lp_checkpoint *ckpt, const char *outer, size_t oute
            strncmp(lp_checkpoint_tensor(ckpt, end)->name, outer, outer_length) == 0) {
         end++;
     }
-    *view = (lp_view){.ckpt = ckpt, .count = end - first};
+    *view = (lp_view){.ckpt = ckpt,
+                      .count = end - first,
+                      .outer = outer,
+                      .outer_length = outer_length,
+                      .inner = inner};
     view->items = lp_memory_take(&view->memory, view->count, sizeof *view->items);
     LP_TRY(lp_memory_check(&view->memory, "names of tensors", err));
     for (size_t i = 0; i < view->count; i++) {
@@ -140,9 +146,11 @@ lp_status lp_view_open(const lp_checkpoint *ckpt, const char *outer, size_t oute
         view->items[i] = (lp_view_item){tensor->name + outer_length, tensor};
     }
     if (renames != NULL) {
-        LP_TRY(rename_items(view, inner, renames, err));
+        bool renamed;
+        LP_TRY(rename_items(view, inner, renames, &renamed, err));
         order(view);
-        if (has_twins(view)) {
+        view->renames = renamed && !has_twins(view) ? renames : NULL;
+        if (renamed && view->renames == NULL) {
             for (size_t i = 0; i < view->count; i++) {
                 view->items[i].name = view->items[i].tensor->name + outer_length;
             }
@@ -163,4 +171,113 @@ const lp_view_item *lp_view_find(const lp_view *view, const char *name) {
     return view->count == 0
                ? NULL
                : bsearch(&key, view->items, view->count, sizeof *view->items, compare_items);
+}
+
+/* ---- names of the file ----------------------------------------------------------------------- */
+
+/* A rule turned round: the numbers that a new name has; `given` of those. */
+typedef struct turned {
+    unsigned long numbers[MOST_NUMBERS];
+    bool given[MOST_NUMBERS];
+} turned;
+
+/* Whether a new name begins as a rule makes it; its numbers, and how long that beginning is. */
+static bool is_made_by(const char *to, const char *name, turned *t, size_t *length) {
+    const char *start = name;
+    *t = (turned){0};
+    while (*to != '\0') {
+        if (*to != '{') {
+            if (*name++ != *to++) {
+                return false;
+            }
+            continue;
+        }
+        char *end;
+        unsigned long more = to[2] == '+' ? 1 : 0, number = strtoul(name, &end, 10);
+        size_t place = (size_t)(to[1] - '0');
+        if (*name < '0' || *name > '9' || number < more) {
+            return false;
+        }
+        t->numbers[place] = number - more;
+        t->given[place] = true;
+        name = end;
+        to += more > 0 ? 5 : 3;
+    }
+    *length = (size_t)(name - start);
+    return true;
+}
+
+/* Looks for a tensor that the rule renames, with the numbers that are given, and takes the others
+ * from it. */
+static bool find_example(const lp_view *view, const lp_rename *rule, turned *t) {
+    size_t inner = strlen(view->inner);
+    for (size_t i = 0; i < view->count; i++) {
+        const char *name = view->items[i].tensor->name + view->outer_length;
+        turned found = {0};
+        size_t length;
+        bool same = strncmp(name, view->inner, inner) == 0 &&
+                    matches(rule->from, name + inner, found.numbers, &length);
+        for (size_t n = 0; n < MOST_NUMBERS && same; n++) {
+            same = !t->given[n] || t->numbers[n] == found.numbers[n];
+        }
+        if (same) {
+            memcpy(t->numbers, found.numbers, sizeof t->numbers);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_all(const lp_rename *rule, const turned *t) {
+    size_t count = 0;
+    for (const char *c = rule->from; *c != '\0'; c++) {
+        count += *c == '#';
+    }
+    for (size_t n = 0; n < count; n++) {
+        if (!t->given[n]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The old name's beginning: returns its length. */
+static size_t fill_back(const char *from, const turned *t, char *out, size_t room) {
+    size_t used = 0, next = 0;
+    for (; *from != '\0' && used + 32 < room; from++) {
+        if (*from == '#') {
+            used += (size_t)snprintf(out + used, 24, "%lu", t->numbers[next++]);
+        } else {
+            out[used++] = *from;
+        }
+    }
+    return used;
+}
+
+void lp_view_file_name(const lp_view *view, const char *name, char out[LP_FILE_NAME]) {
+    size_t inner = strlen(view->inner);
+    int begin =
+        snprintf(out, LP_FILE_NAME, "%.*s%s", (int)view->outer_length, view->outer, view->inner);
+    bool ours = strncmp(name, view->inner, inner) == 0, filled = false;
+    const char *rest = ours ? name + inner : name;
+    size_t start = ours ? (size_t)begin : view->outer_length;
+    (void)snprintf(out + start, LP_FILE_NAME - start, "%s", rest);
+    for (const lp_rename *rule = view->renames; ours && rule != NULL && rule->from != NULL;
+         rule++) {
+        turned exact, any = {0};
+        size_t length;
+        if (!is_made_by(rule->to, rest, &exact, &length)) {
+            continue;
+        }
+        bool used = find_example(view, rule, &any); /* the file follows this rule */
+        if ((filled && !used) || (!has_all(rule, &exact) && !find_example(view, rule, &exact))) {
+            continue;
+        }
+        size_t back = fill_back(rule->from, &exact, out + start, LP_FILE_NAME - start);
+        (void)snprintf(out + start + back, LP_FILE_NAME - start - back, "%s", rest + length);
+        filled = true;
+        if (used) {
+            break;
+        }
+    }
 }

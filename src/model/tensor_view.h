@@ -16,6 +16,8 @@
 #include "base/memory.h"
 #include "linprobe/checkpoint.h"
 
+enum { LP_FILE_NAME = 1200 }; /* room for an outer part and a name of 512 characters each */
+
 /* What a name begins with, and what takes its place; a list ends with NULLs. */
 typedef struct lp_rename {
     const char *from, *to;
@@ -31,11 +33,14 @@ typedef struct lp_view {
     lp_view_item *items; /* ordered by name */
     size_t count;
     lp_memory memory; /* of the items and of new names */
+    const char *outer, *inner;
+    size_t outer_length;
+    const lp_rename *renames; /* NULL: the names of the file are those of the layout */
 } lp_view;
 
 /* The tensors whose names begin with the first outer_length characters of `outer`.  If two of them
- * would get one name, none is renamed.  renames may be NULL.  Released by lp_view_free, also
- * after a failure (LP_ERR_MEMORY). */
+ * would get one name, none is renamed.  renames may be NULL.  What is given must stay.  Released by
+ * lp_view_free, also after a failure (LP_ERR_MEMORY). */
 LP_MUST_USE lp_status lp_view_open(const lp_checkpoint *ckpt, const char *outer,
                                    size_t outer_length, const char *inner, const lp_rename *renames,
                                    lp_view *view, lp_error *err);
@@ -43,5 +48,9 @@ void lp_view_free(lp_view *view);
 
 /* NULL: there is no tensor of that name. */
 const lp_view_item *lp_view_find(const lp_view *view, const char *name);
+
+/* What a tensor that the layout calls `name` is called in the file, whole, where it is there; else
+ * what it would be called, by the rules that the file's other tensors follow. */
+void lp_view_file_name(const lp_view *view, const char *name, char out[LP_FILE_NAME]);
 
 #endif

@@ -105,8 +105,8 @@ static bool has_moco_positions(const float *positions, size_t grid) {
 }
 
 /* MoCo v3's ViT-S has 12 heads of 32, where all others of its shape have 6 of 64.  Its file tells:
- * by "base_encoder", or by the positions, which are read for it. */
-static lp_status find_moco(const making *m, bool *is_moco, lp_error *err) {
+ * by its name for the model, by "base_encoder", or by the positions, which are read for it. */
+static lp_status find_moco(const making *m, bool named, bool *is_moco, lp_error *err) {
     const lp_vit_shape *s = &m->vit->shape;
     const lp_source *source = m->source;
     const lp_view_item *positions = lp_view_find(&source->view, "pos_embed");
@@ -118,7 +118,7 @@ static lp_status find_moco(const making *m, bool *is_moco, lp_error *err) {
     }
     static const char base[] = "base_encoder.";
     size_t part = sizeof base - 1, length = source->outer_length;
-    if (length >= part && memcmp(source->outer + length - part, base, part) == 0) {
+    if (named || (length >= part && memcmp(source->outer + length - part, base, part) == 0)) {
         *is_moco = true;
         return LP_OK;
     }
@@ -139,7 +139,7 @@ static lp_status choose_heads(const making *m, lp_model_config *config, lp_error
     bool is_moco = false;
     lp_status status = LP_OK;
     if (m->source->options->heads == 0 && config->heads == 0) {
-        LP_TRY(find_moco(m, &is_moco, err));
+        LP_TRY(find_moco(m, config->moco, &is_moco, err));
         config->heads = is_moco ? 12 : 0;
     }
     s->heads = m->source->options->heads;
@@ -288,6 +288,7 @@ static void describe(const making *m, const lp_model_config *config, lp_encoder_
     }
     info->input_size = info->preprocess.crop = shape->side;
     lp_family_override(source->options, info);
+    (void)snprintf(info->architecture, sizeof info->architecture, "%s", config->arch);
     info->config = config->file;
     info->pool = lp_pool_name(vit->pool);
     info->norm_eps = vit->eps;
@@ -305,7 +306,9 @@ static void describe(const making *m, const lp_model_config *config, lp_encoder_
 
 /* What neither the caller nor a digest nor a config says. */
 static void assume(const making *m, const lp_model_config *config, lp_encoder_info *info) {
-    bool varies = m->source->family->exceptions != NULL && !m->vit->gated;
+    /* without a pool and a class token, too: timm's vit_*_siglip_gap_* have the names of others */
+    bool gap = m->source->family->layout == &lp_vit_timm && !has(m, LP_VIT_CLASS);
+    bool varies = (m->source->family->exceptions != NULL || gap) && !m->vit->gated;
     unsigned facts = LP_SAID_HEADS | LP_SAID_PREPROCESS | (varies ? LP_SAID_ACTIVATION : 0U) |
                      (m->source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U);
     unsigned said = (config->heads > 0 ? LP_SAID_HEADS : 0U) |
@@ -315,7 +318,7 @@ static void assume(const making *m, const lp_model_config *config, lp_encoder_in
     if (m->known == NULL) {
         lp_family_assume(m->source, facts, said, info);
     }
-    if (m->known == NULL && config->file == NULL) {
+    if (m->known == NULL && config->file == NULL && !config->arch_known) {
         lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
         if (m->vit->eps < 1e-9F) {
             lp_note_put(&note, "; norm eps %g (ViT-MSN has 1e-6)", (double)m->vit->eps);
@@ -335,8 +338,8 @@ static void assume(const making *m, const lp_model_config *config, lp_encoder_in
 static lp_status check_norms(const making *m, const lp_model_config *config, lp_error *err) {
     bool scaled = has(m, LP_VIT_LAYER_SCALE | LP_VIT_LAYER_SCALE_DEIT);
     bool tokens = has(m, LP_VIT_CLASS | LP_VIT_REGISTERS);
-    return config->file == NULL && m->known == NULL && has(m, LP_VIT_FC_NORM) && !tokens &&
-                   !scaled && !has(m, LP_VIT_QKV_BIAS)
+    return config->file == NULL && !config->arch_known && m->known == NULL &&
+                   has(m, LP_VIT_FC_NORM) && !tokens && !scaled && !has(m, LP_VIT_QKV_BIAS)
                ? lp_fail(err, LP_ERR_UNSUPPORTED,
                          "%s: weights as of timm's vit_base_patch16_rpn_224 alone, whose norms "
                          "stand behind attention and MLP, which is not supported",

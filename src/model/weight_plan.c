@@ -114,7 +114,7 @@ static bool fits(lp_weight_plan *plan, const char *shape, const lp_tensor *tenso
 /* ---- checking -------------------------------------------------------------------------------- */
 
 void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) {
-    char line[512];
+    char line[LP_FILE_NAME + 300];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof line, format, arguments);
@@ -128,30 +128,40 @@ void lp_plan_problem(lp_weight_plan *plan, const char *format, ...) {
     }
 }
 
+/* What the file would call a missing weight, if the problem will be shown: it takes time. */
+static const char *missing_name(const lp_weight_plan *plan, const lp_weight *weight,
+                                const lp_view *view, char name[LP_FILE_NAME]) {
+    if (plan->shown < plan->problems) {
+        return weight->name;
+    }
+    lp_view_file_name(view, weight->name, name);
+    return name;
+}
+
 /* Returns the weight's tensor, NULL where it is missing. */
 static const lp_view_item *check_weight(lp_weight_plan *plan, lp_weight *weight,
                                         const lp_view *view) {
-    char expected[LP_SHAPE_TEXT], found[LP_SHAPE_TEXT];
+    char expected[LP_SHAPE_TEXT], found[LP_SHAPE_TEXT], name[LP_FILE_NAME];
     const lp_view_item *item = lp_view_find(view, weight->name);
     const lp_tensor *tensor = item != NULL ? item->tensor : NULL;
     size_t problems = plan->problems;
     weight->tensor = tensor;
     if (tensor == NULL) {
-        lp_plan_problem(plan, "%s: missing, expected [%s]", weight->name,
+        lp_plan_problem(plan, "%s: missing, expected [%s]", missing_name(plan, weight, view, name),
                         expected_text(plan, weight->shape, expected));
         return NULL;
     }
     if (!fits(plan, weight->shape, tensor)) {
-        lp_plan_problem(plan, "%s: expected [%s], found [%s]", weight->name,
+        lp_plan_problem(plan, "%s: expected [%s], found [%s]", tensor->name,
                         expected_text(plan, weight->shape, expected), lp_shape_text(tensor, found));
     }
     if (tensor->dtype != LP_DTYPE_F16 && tensor->dtype != LP_DTYPE_BF16 &&
         tensor->dtype != LP_DTYPE_F32 && tensor->dtype != LP_DTYPE_F64) {
-        lp_plan_problem(plan, "%s: expected type F16, BF16, F32 or F64, found %s", weight->name,
+        lp_plan_problem(plan, "%s: expected type F16, BF16, F32 or F64, found %s", tensor->name,
                         tensor->dtype_name);
     }
     if (tensor->count > INT_MAX) { /* also bounds every product's size and stride */
-        lp_plan_problem(plan, "%s: %zu values, expected at most %d", weight->name, tensor->count,
+        lp_plan_problem(plan, "%s: %zu values, expected at most %d", tensor->name, tensor->count,
                         INT_MAX);
     }
     plan->matched += plan->problems == problems;

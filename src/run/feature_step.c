@@ -48,6 +48,9 @@ lp_status lp_run_load(lp_checkpoint *ckpt, const lp_encoder_options *options, co
     if (info->config != NULL) {
         LP_TRY(lp_watch_say(watch, err, "weights: %s beside them says the rest", info->config));
     }
+    if (info->architecture[0] != '\0') {
+        LP_TRY(lp_watch_say(watch, err, "weights: named in the file: %s", info->architecture));
+    }
     if (info->selection[0] != '\0') {
         LP_TRY(lp_watch_say(watch, err, "weights: %s", info->selection));
     }

@@ -38,6 +38,7 @@ def write(name, groups, more=()):
 
 heads = [("teacher.dino_head.weight", [8, 24]), ("optimizer.state.0.exp_avg", [24, 24])]
 write("state.safetensors", [("teacher.backbone.", ()), ("student.module.backbone.", ())], heads)
+write("top.safetensors", [("", ()), ("ema.", ())])
 write("partial.safetensors", [("net.", ("norm.bias", "cls_token"))], [("net.rope.freqs", [4, 4])])
 write("flat.safetensors", [], [("model.teacher.backbone._fsdp_wrapped_module._flat_param", [99])])
 write("other.safetensors", [], [("stages.0.dwconv.weight", [8, 1, 7, 7]), ("stages.1.dwconv.weight", [8, 1, 7, 7])])
@@ -51,6 +52,8 @@ show "$LP_PROGRAM" inspect state.safetensors --heads 2 --select student
 show "$LP_PROGRAM" inspect state.safetensors --heads 2 --select teacher.backbone.
 show "$LP_PROGRAM" inspect state.safetensors --heads 2 --select ema
 show "$LP_PROGRAM" inspect state.safetensors --heads 2 --select
+show "$LP_PROGRAM" inspect top.safetensors --heads 2
+show "$LP_PROGRAM" inspect top.safetensors --heads 2 --select ''
 expect several
 
 extract() { # OUT OPTIONS...

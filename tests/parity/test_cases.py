@@ -11,6 +11,7 @@ import json
 import sys
 import warnings
 from collections import OrderedDict
+from functools import partial
 
 try:
     import open_clip
@@ -88,7 +89,7 @@ def good(label, path, expected=None, images=IMAGES, point="penultimate", says=()
     expected = FEATURES if expected is None else expected
     found, info = run(path, images, point, **options)
     error = relative(found, expected)
-    text = " | ".join(info[k] for k in ("family", "prefix", "selection", "assumed"))
+    text = " | ".join(info[k] for k in ("family", "prefix", "architecture", "selection", "assumed"))
     missing = [part for part in says if part not in text]
     if error > LIMIT or missing:
         print(f"# {label}: {error:.2e}; not said: {missing} in: {text}")
@@ -149,6 +150,33 @@ def moco_v3_small():
         good("by positions", save(fixed.state_dict()), f(fixed), images),
         good("assumed", save(six.state_dict()), f(six), images, says=["heads 6"]),
         good("chosen", save(twelve.state_dict()), f(twelve), images, heads=12),
+        good("arch", save({"arch": "vit_small", "state_dict": pre("module.", twelve.state_dict())}),
+             f(twelve), images, says=['"vit_small" (arch), as of MoCo v3']),
+        good("DINO's arch", save({"teacher": pre("backbone.", six.state_dict()),
+                                  "args": argparse.Namespace(arch="vit_small", patch_size=8)}),
+             f(six), images, says=['"vit_small" (args.arch)']),
+    ])
+
+
+def names_of_architectures():
+    """timm's names in training states count as those of its configs do."""
+    images = images_for(32, 2)
+    test = randomized(timm.create_model("test_vit", img_size=32, num_classes=0), 4)
+    clip = randomized(TimmViT(img_size=32, patch_size=8, embed_dim=64, depth=2, num_heads=1,
+                              pre_norm=True, num_classes=0,
+                              norm_layer=partial(nn.LayerNorm, eps=1e-5)), 5)
+    f = lambda m: timm_expected(m, images)["penultimate"]
+    return all([
+        good("heads", save({"arch": "test_vit", "state_dict": pre("module.", test.state_dict())}),
+             f(test), images),
+        good("eps and activation", save({"args": argparse.Namespace(model="vit_tiny_patch8_clip_32"),
+                                         "state_dict": clip.state_dict()}), f(clip), images),
+        good("unknown", save({"arch": "mine", "model": v}),
+             says=['"mine" (arch), no known name of such a model', "heads 1"]),
+        refused("rotary", save({"arch": "vit_small_patch16_rope_ape_224", "state_dict": v}),
+                'arch "vit_small_patch16_rope_ape_224"'),
+        refused("anti-aliased", save({"arch": "resnetblur18", "state_dict": rn}),
+                'arch "resnetblur18"'),
     ])
 
 
@@ -477,6 +505,7 @@ def lora():
 TESTS = [
     moco,
     moco_v3_small,
+    names_of_architectures,
     twins,
     dino_and_its_kin,
     libraries_of_methods,

@@ -21,8 +21,9 @@ typedef struct entry {
 typedef struct model_file {
     entry entries[MAX_ENTRIES];
     size_t count;
-    const char *nan_in; /* this F32 tensor begins with NaN */
-    bool filled;        /* F32: numbers of either sign, variances positive */
+    const char *metadata; /* a JSON object of texts; or NULL */
+    const char *nan_in;   /* this F32 tensor begins with NaN */
+    bool filled;          /* F32: numbers of either sign, variances positive */
 } model_file;
 
 static model_file file;
@@ -68,11 +69,14 @@ static void fill(FILE *out, const entry *e) {
 static lp_checkpoint *open_file(void) {
     static char header[MAX_ENTRIES * 320];
     size_t used = 0, offset = 0, nan_at = SIZE_MAX;
+    if (file.metadata != NULL) {
+        used = (size_t)snprintf(header, sizeof header, "{\"__metadata__\":%s", file.metadata);
+    }
     for (size_t i = 0; i < file.count; i++) {
         const entry *e = &file.entries[i];
         size_t bytes = strcmp(e->dtype, "I64") == 0 ? 8 : strcmp(e->dtype, "F16") == 0 ? 2 : 4;
         used += (size_t)snprintf(header + used, sizeof header - used,
-                                 "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i == 0 ? "{" : ",",
+                                 "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", used == 0 ? "{" : ",",
                                  e->name, e->dtype);
         for (size_t j = 0; j < e->rank; j++) {
             used += (size_t)snprintf(header + used, sizeof header - used, "%s%zu",

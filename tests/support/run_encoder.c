@@ -42,13 +42,14 @@ static void print_info(const lp_encoder_info *info) {
         "tokens %zu\nwidth %zu\nheads %zu\nlayers %zu\nmlp_width %zu\nprojected %zu\n"
         "penultimate %zu\nparameters %llu\ndefault_point %s\nresize %zu\ncrop %zu\n"
         "filter %s\nsquash %d\nmean %.9g %.9g %.9g\nstd %.9g %.9g %.9g\nprefix %s\n"
-        "selection %s\nassumed %s\n",
+        "architecture %s\nselection %s\nassumed %s\n",
         info->name, info->family, info->activation, info->pool, (double)info->norm_eps,
         info->input_size, info->patch, info->tokens, info->width, info->heads, info->layers,
         info->mlp_width, info->projected, info->penultimate, (unsigned long long)info->parameters,
         lp_feature_point_name(info->default_point), p->resize, p->crop, lp_filter_name(p->filter),
         p->squash, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
-        (double)p->std[1], (double)p->std[2], info->prefix, info->selection, info->assumed);
+        (double)p->std[1], (double)p->std[2], info->prefix, info->architecture, info->selection,
+        info->assumed);
 }
 
 /* Takes "name=value" where it is an option. */

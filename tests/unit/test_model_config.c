@@ -366,6 +366,114 @@ static void keys_of_open_clip(void **state) {
     CHECK("open_clip_config.json", "preprocessor_config.json", rows);
 }
 
+/* ---- what the file of weights itself names --------------------------------------------------- */
+
+/* A model of patches of `patch` pixels in timm's naming, MoCo v3's width or another. */
+static void make_timm(size_t width, size_t patch) {
+    file.count = 0;
+    add("cls_token", 3, 1, 1, width, 0);
+    add("pos_embed", 3, 1, 5, width, 0);
+    add("patch_embed.proj.weight", 4, width, 3, patch, patch);
+    add("patch_embed.proj.bias", 1, width, 0, 0, 0);
+    add("norm.weight", 1, width, 0, 0, 0);
+    add("norm.bias", 1, width, 0, 0, 0);
+    static const struct {
+        const char *name;
+        size_t out, in; /* times the width; in 0: a vector */
+    } block[] = {{"norm1.weight", 1, 0},  {"norm1.bias", 1, 0},       {"attn.qkv.weight", 3, 1},
+                 {"attn.qkv.bias", 3, 0}, {"attn.proj.weight", 1, 1}, {"attn.proj.bias", 1, 0},
+                 {"norm2.weight", 1, 0},  {"norm2.bias", 1, 0},       {"mlp.fc1.weight", 4, 1},
+                 {"mlp.fc1.bias", 4, 0},  {"mlp.fc2.weight", 1, 4},   {"mlp.fc2.bias", 1, 0}};
+    for (size_t i = 0; i < sizeof block / sizeof block[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "blocks.0.%s", block[i].name);
+        add(name, block[i].in > 0 ? 2 : 1, block[i].out * width, block[i].in * width, 0, 0);
+    }
+}
+
+typedef struct named {
+    const char *metadata;
+    size_t heads;
+    const char *said;    /* of the name; or what is refused, "no ..." */
+    const char *assumed; /* begins with it */
+} named;
+
+static void check_names(const named *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const named *row = &rows[i];
+        lp_encoder_options options = {0};
+        lp_encoder_info info;
+        file.metadata = row->metadata;
+        lp_checkpoint *ckpt = open_file();
+        lp_status status = lp_encoder_recognise(ckpt, &options, &info, &err);
+        lp_checkpoint_close(ckpt);
+        file.metadata = NULL;
+        if (strncmp(row->said, "no ", 3) == 0) {
+            assert_fails(status, LP_ERR_UNSUPPORTED, &err, row->said + 3);
+            continue;
+        }
+        assert_ok(status, &err);
+        assert_string_equal(info.architecture, row->said);
+        assert_int_equal(info.heads, row->heads);
+        if (strncmp(info.assumed, row->assumed, strlen(row->assumed)) != 0) {
+            fail_msg("row %zu: expected \"%s...\", found \"%s\"", i, row->assumed, info.assumed);
+        }
+    }
+}
+#define CHECK_NAMES(rows) check_names(rows, sizeof(rows) / sizeof(rows)[0])
+
+static void names_of_architectures_in_the_file(void **state) {
+    (void)state;
+    make_timm(384, 4);
+    static const named small[] = {
+        {"{\"format\":\"pt\"}", 6, "", "heads 6, mean-std"},
+        {"{\"arch\":\"vit_small_patch4_8\"}", 6, "\"vit_small_patch4_8\" (arch)", "mean-std"},
+        /* MoCo v3 keeps "arch"; DINO, whose ViT-S is another, "args" */
+        {"{\"arch\":\"vit_small\"}", 12,
+         "\"vit_small\" (arch), as of MoCo v3, whose ViT-S has 12 heads", "mean-std"},
+        {"{\"args.arch\":\"vit_small\"}", 6, "\"vit_small\" (args.arch)", "mean-std"},
+        {"{\"args.model\":\"mae_vit_small_patch4_dec512d8b\"}", 6,
+         "\"mae_vit_small_patch4_dec512d8b\" (args.model)", "mean-std"},
+        {"{\"model_name\":\"timm/ViT_small_patch4_8.augreg_in1k\"}", 6,
+         "\"timm/ViT_small_patch4_8.augreg_in1k\" (model_name)", "mean-std"},
+        {"{\"cfg.backbone.name\":\"test_vit\"}", 2, "\"test_vit\" (cfg.backbone.name)", "mean-std"},
+        /* of other patches, of no encoder, and a known one behind an unknown one */
+        {"{\"arch\":\"vit_small_patch16_224\"}", 6,
+         "\"vit_small_patch16_224\" (arch), no known name of such a model", "heads 6, mean-std"},
+        {"{\"arch\":\"resnet50\"}", 6, "\"resnet50\" (arch), no known name of such a model",
+         "heads 6, mean-std"},
+        {"{\"arch\":\"mine\\t[1m\",\"args.model\":\"test_vit\",\"x.arch\":\"y\"}", 2,
+         "\"mine?[1m\" (arch), no known name of such a model, \"test_vit\" (args.model), \"y\" "
+         "(x.arch)",
+         "mean-std"},
+        {"{\"arch\":\"vit_b_16\",\"args.model\":\"vit_b_16\"}", 6, "\"vit_b_16\" (arch)",
+         "heads 6"},
+        {"{\"name\":\"vit_small\",\"archive\":\"x\",\"my_arch\":\"z\"}", 6, "", "heads 6"},
+        {"{\"arch\":\"vit_small_patch4_rope_ape_8\"}", 0, "no arch \"vit_small_patch4_rope_ape_8\"",
+         ""},
+        {"{\"args.model\":\"vit_small_patch4_rpn_8\"}", 0,
+         "no args.model \"vit_small_patch4_rpn_8\"", ""}};
+    CHECK_NAMES(small);
+    /* a config beside the file comes first, and has said all */
+    write_beside("config.json", "{\"architecture\":\"vit_small_patch4_8\",\"num_features\":384,"
+                                "\"model_args\":{\"num_heads\":3}}");
+    static const named config[] = {{"{\"arch\":\"vit_small\"}", 3, "", "mean-std"}};
+    CHECK_NAMES(config);
+    write_beside("config.json", NULL);
+}
+
+static void names_of_resnets_in_the_file(void **state) {
+    (void)state;
+    copy_model("encoder/resnet-basic");
+    static const named rows[] = {
+        {"{\"arch\":\"resnet18\"}", 0, "\"resnet18\" (arch)", "mean-std imagenet"},
+        {"{\"arch\":\"resnet_mine\"}", 0, "\"resnet_mine\" (arch), no known name of such a model",
+         "mean-std imagenet"},
+        {"{\"arch\":\"resnetblur18\"}", 0, "no arch \"resnetblur18\"", ""},
+        {"{\"arch\":\"seresnextaa101d_32x8d\"}", 0, "no arch \"seresnextaa101d_32x8d\"", ""}};
+    CHECK_NAMES(rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_timm),
@@ -376,6 +484,8 @@ int main(void) {
         cmocka_unit_test(the_preprocessors_own_file_comes_first),
         cmocka_unit_test(strides_of_transformers_resnets),
         cmocka_unit_test(keys_of_open_clip),
+        cmocka_unit_test(names_of_architectures_in_the_file),
+        cmocka_unit_test(names_of_resnets_in_the_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

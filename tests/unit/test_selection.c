@@ -296,7 +296,7 @@ static void the_nearest_place_is_shown_where_none_is_whole(void **state) {
     add("b.patch_embed.proj.weight", 4, WIDTH, 3, PATCH, PATCH);
     assert_refused(NULL, LP_ERR_FORMAT,
                    "not a whole dino model at 'a.', 1 tensors are wrong:\n"
-                   "  norm.bias: missing, expected [24]");
+                   "  a.norm.bias: missing, expected [24]");
     assert_refused("b", LP_ERR_FORMAT, "not a whole dino model at 'b.'");
 }
 
@@ -359,6 +359,28 @@ static void chunks_of_blocks_are_joined(void **state) {
     add_block("", "blocks.0.1"); /* beside blocks without chunks */
     add_block("", "blocks.1");
     assert_refused(NULL, LP_ERR_FORMAT, "not a whole");
+}
+
+/* In the chunk that the block's other tensors lie in; a block of which nothing is there has none.
+ */
+static void missing_tensors_have_the_names_of_the_file(void **state) {
+    (void)state;
+    start();
+    add_vit("net.");
+    for (size_t i = file.count; i-- > 0;) {
+        if (strncmp(file.entries[i].name, "net.blocks.0.", 13) == 0) {
+            drop(file.entries[i].name);
+        }
+    }
+    add_block("net.", "blocks.0.0");
+    add_block("net.", "blocks.1.1");
+    add_block("net.", "blocks.1.3");
+    drop("net.blocks.1.1.attn.qkv.bias");
+    drop("net.norm.weight");
+    assert_refused(NULL, LP_ERR_FORMAT, "at 'net.', 14 tensors are wrong:");
+    assert_in(err.text, "\n  net.norm.weight: missing, expected [24]");
+    assert_in(err.text, "\n  net.blocks.1.1.attn.qkv.bias: missing, expected [72]");
+    assert_in(err.text, "\n  net.blocks.2.norm1.weight: missing, expected [24]");
 }
 
 static void numbers_of_any_length_are_names(void **state) {
@@ -511,6 +533,7 @@ int main(void) {
         cmocka_unit_test(a_partial_encoder_does_not_hide_a_whole_one),
         cmocka_unit_test(names_and_shapes_of_an_unknown_file_are_shown),
         cmocka_unit_test(chunks_of_blocks_are_joined),
+        cmocka_unit_test(missing_tensors_have_the_names_of_the_file),
         cmocka_unit_test(numbers_of_any_length_are_names),
         cmocka_unit_test(long_names_are_followed),
         cmocka_unit_test(more_places_than_are_asked_are_refused),

@@ -1,5 +1,6 @@
 /* Which tensors of a pickle are listed, and what they are called: through dictionaries, lists,
  * modules and other objects, whatever refers to whatever. */
+#include "ckpt/arch_notes.h"
 #include "torch_file.h"
 
 /* Every tensor is listed, under the keys that lead to it. */
@@ -256,8 +257,39 @@ static void deep_nesting_costs_nothing(void **state) {
     REFUSED(LP_ERR_FORMAT, "a tensor's name has more than 512 characters");
 }
 
+/* Texts under keys that name an architecture, in dictionaries and objects on the way. */
+static void names_of_architectures_are_kept(void **state) {
+    (void)state;
+    lp_checkpoint *ckpt;
+    WRITE_DICT(ITEM("\x04\0\0\0arch", "X\x02\0\0\0r5") ITEM("\x05\0\0\0model", "}X" W ONE "s") ITEM(
+        "\x04\0\0\0args", NEW("argparse\nNamespace") "}(" ITEM("\x05\0\0\0model", "X\x01\0\0\0\x1b")
+                              ITEM("\x04\0\0\0name", "X\x01\0\0\0n") ITEM("\x04\0\0\0"
+                                                                          "arch",
+                                                                          "K\x01") "ub")
+                   ITEM("\x08\0\0\0"
+                        "backbone",
+                        "}" ITEM("\x04\0\0\0name", "U\x01m") "s"));
+    assert_ok(lp_checkpoint_open(file, &ckpt, &err), &err);
+    const lp_arch_notes *notes = lp_checkpoint_archs(ckpt);
+    assert_int_equal(notes->count, 3);
+    assert_string_equal(notes->items[0].key, "arch");
+    assert_string_equal(notes->items[0].name, "r5");
+    assert_string_equal(notes->items[1].key, "args.model");
+    assert_string_equal(notes->items[1].name, "?");
+    assert_string_equal(notes->items[2].key, "backbone.name");
+    assert_string_equal(notes->items[2].name, "m");
+    lp_checkpoint_close(ckpt);
+    /* no more than there is room for */
+    lp_arch_notes full = {0};
+    for (int i = 0; i < 20; i++) {
+        lp_arch_note_text(&full, "arch", 4, "x", 1);
+    }
+    assert_int_equal(full.count, LP_ARCH_NOTES);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_of_architectures_are_kept),
         cmocka_unit_test(nested_tensors_are_named_by_their_keys),
         cmocka_unit_test(pickled_modules_are_named_as_in_their_state_dict),
         cmocka_unit_test(other_objects_are_named_by_their_attributes),

@@ -193,6 +193,10 @@ typedef struct lp_run {
 LP_MUST_USE lp_status lp_run_pipeline(const lp_run_options *options, lp_run **run, lp_error *err);
 void lp_run_free(lp_run *run);
 
+/* Its first part alone: *run has the features of both splits, open, and neither C nor probes.  Of
+ * the options those of model and data, command, threads and watch are looked at. */
+LP_MUST_USE lp_status lp_run_sets(const lp_run_options *options, lp_run **run, lp_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -16,6 +16,7 @@
 #include "cli/model_path.h"
 #include "cli/commands.h"
 #include "cli/profile_table.h"
+#include "cli/places.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
 #include "report/comparison.h"
@@ -379,7 +380,7 @@ static const cli_group groups[] = {{own, 0, NULL},
 
 static void set_defaults(void *settings) {
     compare_settings *s = settings;
-    s->cache = MODEL_CACHE;
+    s->cache = places_cache();
     s->out = "results/compare";
     s->fit = cli_fit_defaults();
 }

@@ -7,6 +7,7 @@
 #include "cli/model_path.h"
 #include "cli/commands.h"
 #include "cli/profile_table.h"
+#include "cli/places.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
 #include "report/table.h"
@@ -79,7 +80,7 @@ static lp_status extract(void *job, lp_error *err) {
     /* A wrong model is reported before a million images are looked at, and a wrong path of images
      * before half a gigabyte is read. */
     if (!s->pixels) {
-        LP_TRY(model_path_find(s->model, MODEL_CACHE, path, err));
+        LP_TRY(model_path_find(s->model, places_cache(), path, err));
         LP_TRY(lp_run_open_model(path, &s->encoder.encoder, how.point, &ckpt, err));
     }
     LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));

@@ -57,7 +57,7 @@ static const cli_option own[] = {
     {CLI_OUTPUT, "--out", "PATH", CLI_TEXT, AT(out), .letter = 'o',
      .help = "file or folder that it is written to; of the hub, a folder (default: the cache)"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),
-     .help = "the cache folder (default: " MODEL_CACHE "; of the hub, its own)"},
+     .help = "the cache folder (default: linprobe's own; of the hub, the hub's)"},
     {.name = NULL}};
 #undef AT
 
@@ -110,7 +110,7 @@ static lp_status settle_checksum(fetch_job *j, lp_error *err) {
 static lp_status settle_path(fetch_job *j, lp_error *err) {
     size_t length = j->out != NULL ? strlen(j->out) : 0;
     bool folder = length > 0 && (j->out[length - 1] == '/' || lp_is_folder(j->out));
-    const char *cache = j->cache != NULL ? j->cache : MODEL_CACHE;
+    const char *cache = j->cache != NULL ? j->cache : places_cache();
     char parent[LP_PATH_ROOM];
     lp_status status;
     LP_TRY(j->out != NULL && !folder

@@ -6,6 +6,7 @@
 #include "base/json_row.h"
 #include "cli/model_path.h"
 #include "cli/commands.h"
+#include "cli/places.h"
 #include "cli/settings.h"
 #include "linprobe/checkpoint.h"
 #include "linprobe/encoder.h"
@@ -141,7 +142,7 @@ static lp_status inspect(void *job, lp_error *err) {
     lp_encoder_info info;
     const char *hex;
     char path[LP_PATH_ROOM];
-    LP_TRY(model_path_find(s->path, MODEL_CACHE, path, err));
+    LP_TRY(model_path_find(s->path, places_cache(), path, err));
     LP_TRY(lp_checkpoint_open(path, &ckpt, err));
     LP_TRY(lp_checkpoint_sha256(ckpt, &hex, err));
     status = lp_encoder_recognise(ckpt, &s->model.encoder, &info, err);

@@ -1,14 +1,19 @@
-/* linprobe models [NAME...]: what is known of published encoders. */
+/* linprobe models [WORD...]: what is known of published encoders, and which are on this machine. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
+#include "base/folder.h"
 #include "base/json_row.h"
 #include "base/spelling.h"
+#include "ckpt/hub_cache.h"
 #include "ckpt/known_models.h"
 #include "cli/model_path.h"
 #include "cli/commands.h"
+#include "cli/general.h"
+#include "cli/places.h"
 #include "cli/settings.h"
 #include "report/published.h"
 #include "report/table.h"
@@ -60,7 +65,8 @@ static const char *checksum_words(const lp_known_model *model) {
     return model->sha256 == NULL ? "none" : strlen(model->sha256) == 64 ? "SHA-256" : "8 digits";
 }
 
-static json_t *model_row(const lp_known_model *m) {
+/* path: of its file on this machine, or NULL. */
+static json_t *model_row(const lp_known_model *m, const char *path) {
     const lp_published *ten = shown_number(m, "CIFAR-10"), *hundred = shown_number(m, "CIFAR-100");
     double megabytes = m->bytes > 0 ? (double)m->bytes * 1e-6 : m->megabytes;
     lp_row row = lp_row_of(json_pack(
@@ -74,6 +80,10 @@ static json_t *model_row(const lp_known_model *m) {
     }
     if (m->resize > 0) {
         lp_row_count(&row, "resize", m->resize);
+    }
+    if (path != NULL) {
+        lp_row_text(&row, "here", "yes");
+        lp_row_text(&row, "path", path);
     }
     lp_row_real(&row, "megabytes", megabytes > 0 ? megabytes : NAN);
     lp_row_real(&row, "cifar10", ten != NULL ? ten->accuracy : NAN);
@@ -133,50 +143,25 @@ static void print_details(const lp_known_model *m, const char *cache) {
     }
 }
 
-/* The models of these names, or all where there are none. */
-static void print_table(const char *const *names, size_t count, lp_format format) {
-    static const lp_column text[] = {{"name", "name", NULL},
-                                     {"family", "family", NULL},
-                                     {"millions", "params M", "%.1f"},
-                                     {"input", "input", NULL},
-                                     {"megabytes", "MB", "%.0f"},
-                                     {"checksum", "checksum", NULL},
-                                     {"cifar10", "CIFAR-10", "%.1f"},
-                                     {"cifar100", "CIFAR-100", "%.1f"},
-                                     {"by", "by", NULL}};
-    static const lp_column csv[] = {
-        {"name", NULL, NULL},     {"alias", NULL, NULL},      {"title", NULL, NULL},
-        {"family", NULL, NULL},   {"activation", NULL, NULL}, {"parameters", NULL, NULL},
-        {"input", NULL, NULL},    {"bytes", NULL, NULL},      {"megabytes", NULL, NULL},
-        {"sha256", NULL, NULL},   {"url", NULL, NULL},        {"cifar10", NULL, NULL},
-        {"cifar100", NULL, NULL}, {"by", NULL, NULL},
-    };
-    size_t known_count;
-    const lp_known_model *known = lp_known_models(&known_count);
-    json_t *rows = json_array();
-    for (size_t i = 0; i < (count > 0 ? count : known_count); i++) {
-        lp_rows_append(&rows, model_row(count > 0 ? lp_known_model_named(names[i]) : &known[i]));
-    }
-    if (format == LP_FORMAT_TEXT) {
-        lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
-        print_notes();
-    } else {
-        lp_table_print(stdout, format, csv, sizeof csv / sizeof csv[0], rows);
-    }
-}
-
 typedef struct models_settings {
-    const char *names[WORDS_MAX];
+    const char *words[WORDS_MAX];
     size_t count;
-    const char *cache;
+    const char *cache, *family;
+    bool here, notes;
     cli_output_settings output;
 } models_settings;
 
 #define AT(member) offsetof(models_settings, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .help = "where downloads are"},
+    {CLI_INPUT, "--family", "TEXT", CLI_TEXT, AT(family),
+     .help = "only models of families with this in their name: clip, dino"},
+    {CLI_INPUT, "--here", NULL, CLI_FLAG, AT(here),
+     .help = "only models that are on this machine, also those of the Hugging Face hub's cache"},
+    {CLI_OUTPUT, "--long", NULL, CLI_FLAG, AT(notes), .letter = 'l',
+     .help = "explain the columns, and who published the accuracies"},
     {.name = NULL}};
-static const cli_word words[] = {{"NAME", AT(names), .most = WORDS_MAX, .count_offset = AT(count)},
+static const cli_word words[] = {{"WORD", AT(words), .most = WORDS_MAX, .count_offset = AT(count)},
                                  {.name = NULL}};
 static const cli_group groups[] = {
     {own, 0, NULL}, {cli_format_option, AT(output), NULL}, {.options = NULL}};
@@ -184,29 +169,181 @@ static const cli_group groups[] = {
 
 static void set_defaults(void *settings) {
     models_settings *s = settings;
-    s->cache = MODEL_CACHE;
+    s->cache = places_cache();
 }
 
-static lp_status list_models(void *job, lp_error *err) {
-    const models_settings *s = job;
+/* ---- which ----------------------------------------------------------------------------------- */
+
+/* Whether `text` holds `word`, in any case. */
+static bool holds(const char *text, const char *word) {
+    size_t length = strlen(word);
+    for (; text != NULL && strlen(text) >= length; text++) {
+        if (strncasecmp(text, word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_meant(const lp_known_model *m, const char *word) {
+    return lp_known_model_named(word) == m || holds(m->name, word) || holds(m->alias, word) ||
+           holds(m->title, word);
+}
+
+/* Whether the options and (where there are any) one of the words choose a model. */
+static bool is_chosen(const models_settings *s, const lp_known_model *m) {
+    bool named = s->count == 0;
     for (size_t i = 0; i < s->count; i++) {
-        if (lp_known_model_named(s->names[i]) == NULL) {
-            char meant[LP_SPELLING_TEXT];
-            lp_spelling near = lp_spelling_of(s->names[i]);
-            model_path_try(&near);
-            return lp_fail(err, LP_ERR_ARGUMENT, "no known model is called '%.100s'%s", s->names[i],
+        named = named || is_meant(m, s->words[i]);
+    }
+    return named && (s->family == NULL || holds(m->family, s->family));
+}
+
+/* A word that means no model at all is a mistake. */
+static lp_status check_words(const models_settings *s, lp_error *err) {
+    size_t known_count;
+    const lp_known_model *known = lp_known_models(&known_count);
+    for (size_t i = 0; i < s->count; i++) {
+        char meant[LP_SPELLING_TEXT];
+        lp_spelling near = lp_spelling_of(s->words[i]);
+        bool found = s->here; /* it may be a model of the hub */
+        for (size_t m = 0; m < known_count; m++) {
+            found = found || is_meant(&known[m], s->words[i]);
+        }
+        model_path_try(&near);
+        if (!found) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "no known model is called '%.100s'%s", s->words[i],
                            lp_spelling_text(&near, meant));
         }
     }
-    bool details = s->count > 0 && s->output.format == LP_FORMAT_TEXT;
+    return LP_OK;
+}
+
+/* ---- models of the hub ----------------------------------------------------------------------- */
+
+/* Appends the models in a cache of the hub's layout: models--ORG--NAME. */
+static void add_hub(const models_settings *s, const char *cache, json_t **rows) {
+    static const char start[] = "models--";
+    lp_folder folders = {.count = 0};
+    lp_error ignored;
+    if (cache[0] == '\0' || lp_folder_read_kind(cache, true, &folders, &ignored) != LP_OK) {
+        return;
+    }
+    for (size_t i = 0; i < folders.count; i++) {
+        char path[LP_PATH_ROOM], id[LP_HUB_ID];
+        if (strncmp(folders.names[i], start, sizeof start - 1) != 0 ||
+            lp_path_in(path, cache, folders.names[i], &ignored) != LP_OK ||
+            !lp_hub_is_folder(path)) {
+            continue;
+        }
+        (void)snprintf(id, sizeof id, "%s", folders.names[i] + sizeof start - 1);
+        char *middle = strstr(id, "--");
+        if (middle != NULL) { /* ORG--NAME */
+            *middle = '/';
+            memmove(middle + 1, middle + 2, strlen(middle + 2) + 1);
+        }
+        bool named = s->count == 0;
+        for (size_t w = 0; w < s->count; w++) {
+            named = named || holds(id, s->words[w]);
+        }
+        if (named) {
+            lp_row row = lp_row_new();
+            lp_row_text(&row, "name", id);
+            lp_row_text(&row, "here", "yes");
+            lp_row_text(&row, "path", path);
+            lp_rows_append(rows, lp_row_end(&row));
+        }
+    }
+    lp_folder_clear(&folders);
+}
+
+/* ---- the tables ------------------------------------------------------------------------------ */
+
+static json_t *chosen_rows(const models_settings *s) {
+    size_t count;
+    const lp_known_model *known = lp_known_models(&count);
+    json_t *rows = json_array();
+    char path[LP_PATH_ROOM];
+    lp_error ignored;
+    for (size_t i = 0; i < count; i++) {
+        if (is_chosen(s, &known[i])) {
+            bool here = model_path_find(known[i].name, s->cache, path, &ignored) == LP_OK;
+            if (here || !s->here) {
+                lp_rows_append(&rows, model_row(&known[i], here ? path : NULL));
+            }
+        }
+    }
+    if (s->here && s->family == NULL) {
+        add_hub(s, s->cache, &rows);
+        if (places_hub(path, &ignored) == LP_OK) {
+            add_hub(s, path, &rows);
+        }
+    }
+    return rows;
+}
+
+static void print_table(const models_settings *s) {
+    static const lp_column text[] = {{"name", "name", NULL},
+                                     {"family", "family", NULL},
+                                     {"millions", "params M", "%.1f"},
+                                     {"input", "input", NULL},
+                                     {"megabytes", "MB", "%.0f"},
+                                     {"here", "here", NULL},
+                                     {"checksum", "checksum", NULL},
+                                     {"cifar10", "CIFAR-10", "%.1f"},
+                                     {"cifar100", "CIFAR-100", "%.1f"},
+                                     {"by", "by", NULL}};
+    static const lp_column here[] = {{"name", "name", NULL},
+                                     {"family", "family", NULL},
+                                     {"megabytes", "MB", "%.0f"},
+                                     {"path", "file or folder", NULL}};
+    static const lp_column csv[] = {
+        {"name", NULL, NULL},     {"alias", NULL, NULL},      {"title", NULL, NULL},
+        {"family", NULL, NULL},   {"activation", NULL, NULL}, {"parameters", NULL, NULL},
+        {"input", NULL, NULL},    {"bytes", NULL, NULL},      {"megabytes", NULL, NULL},
+        {"sha256", NULL, NULL},   {"url", NULL, NULL},        {"cifar10", NULL, NULL},
+        {"cifar100", NULL, NULL}, {"by", NULL, NULL},         {"path", NULL, NULL},
+    };
+    json_t *rows = chosen_rows(s);
+    if (s->output.format != LP_FORMAT_TEXT) {
+        lp_table_print(stdout, s->output.format, csv, sizeof csv / sizeof csv[0], rows);
+        return;
+    }
+    if (json_array_size(rows) == 0) {
+        general_note("no such model%s", s->here ? " is on this machine" : "");
+    }
+    if (s->here) {
+        lp_table_print(stdout, LP_FORMAT_TEXT, here, sizeof here / sizeof here[0], rows);
+    } else {
+        lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
+    }
+    if (s->notes) {
+        print_notes();
+    } else {
+        general_note("`linprobe models --long` explains the columns; `linprobe models NAME` shows "
+                     "all of one model");
+    }
+}
+
+/* Names alone get all that is known of each; anything else chooses rows of the table. */
+static lp_status list_models(void *job, lp_error *err) {
+    const models_settings *s = job;
+    bool details = s->count > 0 && s->output.format == LP_FORMAT_TEXT && s->family == NULL &&
+                   !s->here && !s->notes;
+    lp_status status;
+    LP_TRY(check_words(s, err));
+    for (size_t i = 0; i < s->count; i++) {
+        details = details && lp_known_model_named(s->words[i]) != NULL;
+    }
     for (size_t i = 0; details && i < s->count; i++) {
         (void)fputs(i > 0 ? "\n" : "", stdout);
-        print_details(lp_known_model_named(s->names[i]), s->cache);
+        print_details(lp_known_model_named(s->words[i]), s->cache);
     }
     if (!details) {
-        print_table(s->names, s->count, s->output.format);
+        print_table(s);
     }
-    return LP_OK;
+done:
+    return status;
 }
 
 const cli_command cli_models = {
@@ -217,8 +354,9 @@ const cli_command cli_models = {
     .words = words,
     .groups = groups,
     .work = list_models,
-    .usage = "[NAME...] [--format text|csv|json]",
+    .usage = "[WORD...] [--family TEXT] [--here] [--long] [options]",
     .details =
-        "Without a NAME a table of all. Names are compared by their letters and digits alone: "
-        "clip-vit-b-32, ViT-B/32 and ViT-B-32.pt are the same model.",
+        "Without a WORD a table of all; with the name of a model everything about it; with other "
+        "words the models that have one of them in their names. Names are compared by their "
+        "letters and digits alone: clip-vit-b-32, ViT-B/32 and ViT-B-32.pt are the same model.",
 };

@@ -14,6 +14,7 @@
 #include "cli/general.h"
 #include "cli/meter.h"
 #include "cli/model_path.h"
+#include "cli/places.h"
 #include "cli/settings.h"
 #include "linprobe/stats.h"
 #include "report/predictions.h"
@@ -188,7 +189,7 @@ static lp_status load_encoder(predict_job *j, const lp_feature_options *how, con
     char path[LP_PATH_ROOM];
     lp_checkpoint *ckpt = NULL;
     lp_status status;
-    LP_TRY(model_path_find(j->model, MODEL_CACHE, path, err));
+    LP_TRY(model_path_find(j->model, places_cache(), path, err));
     LP_TRY(lp_run_open_model(path, &j->encoder.encoder, how->point, &ckpt, err));
     LP_TRY(lp_run_load(ckpt, &j->encoder.encoder, watch, encoder, NULL, err));
     LP_TRY(lp_pictures_check(*encoder, j->probe, j->probe_path, how, err));

@@ -4,6 +4,7 @@
  *   2. lp_run_pipeline: features of both splits, a probe for each solver, their scores
  *   3. the report, in RESULTS/<run>
  * Each step is skipped where its result is there already and was made from the same inputs. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,7 @@
 #include "cli/model_path.h"
 #include "cli/commands.h"
 #include "cli/profile_table.h"
+#include "cli/places.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
 #include "data/official_data.h"
@@ -29,6 +31,8 @@ typedef struct reproduce_job {
     lp_dataset_options dataset;
     cli_model_settings encoder;
     cli_fit_settings fit;
+    bool sweep;
+    size_t seed;
     cli_output_settings output;
     char model_path[LP_PATH_ROOM], data_path[LP_PATH_ROOM];
     lp_checkpoint *ckpt; /* of weights that are here already, until they are read */
@@ -52,6 +56,10 @@ static const cli_option own[] = {
      .help = "download the data from here; needs --data-sha256"},
     {CLI_INPUT, "--data-sha256", "HEX", CLI_TEXT, AT(data_sha256), .needs = "--data-url",
      .help = "checksum of the file at --data-url"},
+    {CLI_METHOD, "--sweep", NULL, CLI_FLAG, AT(sweep), .excludes = "-C",
+     .help = "choose C on a tenth of the training set (see sweep), for softmax"},
+    {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
+     .help = "seed of the split that --sweep makes"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),
      .help = "downloads and features are kept here"},
     {CLI_OUTPUT, "--results", "DIR", CLI_OUT_FOLDER, AT(results),
@@ -170,8 +178,27 @@ static void name_run(void *context, const lp_run *run, char *name, size_t room) 
     if (j->run_name != NULL) {
         (void)snprintf(name, room, "%s", j->run_name);
     } else {
-        lp_run_report_name(run, j->fit.fit.C, name, room);
+        lp_run_report_name(run, j->sweep ? NAN : j->fit.fit.C, name, room);
     }
+}
+
+/* Where everything is, and what can be done with it. */
+static void note_places(const reproduce_job *j, const lp_run *run) {
+    const char *train = run->train->path, *test = run->test->path;
+    char quoted[5][CLI_QUOTED];
+    cli_quote(quoted[0], train);
+    cli_quote(quoted[1], test);
+    cli_quote(quoted[2], run->folder);
+    cli_quote(quoted[3], j->model != NULL ? j->model : "clip-vit-b-32");
+    cli_quote(quoted[4], lp_solver_name(run->probes[0].options.solver));
+    general_note("written: %s/\nfeatures: %s\n          %s\nnext:", run->folder, train, test);
+    if (!j->sweep) {
+        general_note("  linprobe sweep %s --test %s --out %s/sweep", quoted[0], quoted[1],
+                     quoted[2]);
+    }
+    general_note("  linprobe eval %s/%s.probe %s --table confused\n"
+                 "  linprobe predict %s/%s.probe --data PICTURES --model %s",
+                 quoted[2], quoted[4], quoted[1], quoted[2], quoted[4], quoted[3]);
 }
 
 static lp_status reproduce(void *job, lp_error *err) {
@@ -182,22 +209,26 @@ static lp_status reproduce(void *job, lp_error *err) {
     LP_TRY(find_inputs(j, err));
     const lp_fit_options fits[] = {cli_fit_by(&j->fit, LP_SOLVER_SOFTMAX, j->output.threads),
                                    cli_fit_by(&j->fit, LP_SOLVER_LIBLINEAR, j->output.threads)};
-    const lp_run_options options = {.model = j->model_path,
-                                    .checkpoint = &j->ckpt,
-                                    .encoder = j->encoder.encoder,
-                                    .train = j->train,
-                                    .test = j->test,
-                                    .point = j->encoder.point,
-                                    .normalize = j->encoder.normalize,
-                                    .profile = j->output.profile,
-                                    .cache = j->cache,
-                                    .fits = fits,
-                                    .fit_count = sizeof fits / sizeof fits[0],
-                                    .out = j->results,
-                                    .command = cli_command_line(),
-                                    .threads = j->output.threads,
-                                    .watch = meter_watch(&j->m),
-                                    .name = name_run};
+    lp_run_options options = {.model = j->model_path,
+                              .checkpoint = &j->ckpt,
+                              .encoder = j->encoder.encoder,
+                              .train = j->train,
+                              .test = j->test,
+                              .point = j->encoder.point,
+                              .normalize = j->encoder.normalize,
+                              .profile = j->output.profile,
+                              .cache = j->cache,
+                              .sweep = j->sweep,
+                              .fits = fits,
+                              .fit_count = sizeof fits / sizeof fits[0],
+                              .out = j->results,
+                              .command = cli_command_line(),
+                              .threads = j->output.threads,
+                              .watch = meter_watch(&j->m),
+                              .name = name_run};
+    lp_sweep_defaults(&options.search);
+    options.search.seed = j->seed;
+    options.search.fit = fits[0];
     LP_TRY(lp_run_pipeline(&options, &run, err));
     const lp_run_report report = {run, cli_command_line(), j->test};
     LP_TRY(lp_run_report_write(&report, err));
@@ -206,7 +237,7 @@ static lp_status reproduce(void *job, lp_error *err) {
         cli_warn_of_training(lp_solver_name(run->probes[i].options.solver), run->test,
                              &run->probes[i].evaluation.trained_rows);
     }
-    general_note("written: %s/", run->folder);
+    note_places(j, run);
     status = run->converged ? LP_OK : LP_NOT_CONVERGED;
 done:
     lp_run_free(run);
@@ -236,7 +267,7 @@ static const cli_group groups[] = {{own, 0, NULL},
 
 static void set_defaults(void *settings) {
     reproduce_job *s = settings;
-    s->cache = MODEL_CACHE;
+    s->cache = places_cache();
     s->results = "results";
     s->fit = cli_fit_defaults();
 }
@@ -251,6 +282,6 @@ const cli_command cli_reproduce = {
     .usage = "[--model FILE] [--data PATH] [options]",
     .details =
         "Without options: OpenAI's CLIP ViT-B/32 (354 MB) and CIFAR-100 (169 MB) are downloaded "
-        "into datasets/, verified, and kept. Interrupted, the same command goes on where it "
+        "into the cache, verified, and kept. Interrupted, the same command goes on where it "
         "stood; run again, it reuses what is there.",
 };

@@ -11,8 +11,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
-#include "cli/settings.h"
+#include "cli/data_input.h"
 #include "cli/meter.h"
+#include "cli/model_path.h"
+#include "cli/places.h"
+#include "cli/settings.h"
 #include "report/sweep_report.h"
 
 typedef enum sweep_refit { REFIT_BOTH, REFIT_TRAIN } sweep_refit;
@@ -21,6 +24,10 @@ _Static_assert(sizeof(sweep_refit) == sizeof(int), "an option stores it through 
 
 typedef struct sweep_job {
     const char *train_path, *validation_path, *test_path, *out;
+    const char *model, *data, *cache; /* what the features are made from, instead of their paths */
+    lp_dataset_options dataset;
+    cli_model_settings encoder;
+    lp_run *made;             /* those features, or NULL */
     lp_sweep_options options; /* its decades, seed and fit are filled in from what follows */
     double low, high;
     sweep_refit refit;
@@ -33,6 +40,13 @@ _Static_assert(sizeof(lp_sweep_protocol) == sizeof(int), "an option stores it th
 
 #define AT(member) offsetof(sweep_job, member)
 static const cli_option own[] = {
+    {CLI_INPUT, "--model", "FILE", CLI_TEXT, AT(model), .letter = 'm', .content = CONTENT_WEIGHTS,
+     .needs = "--data",
+     .help = "instead of TRAIN_DIR and --test: extract what is missing with this encoder (as "
+             "extract's)"},
+    {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .letter = 'd', .content = CONTENT_DATA,
+     .needs = "--model", .excludes = "--test",
+     .help = "and this data, of which both splits are taken"},
     {CLI_INPUT, "--test", "DIR", CLI_TEXT, AT(test_path), .content = CONTENT_FEATURES,
      .help = "test features: scored once, after C is chosen"},
     {CLI_INPUT, "--validation", "DIR", CLI_TEXT, AT(validation_path), .content = CONTENT_FEATURES,
@@ -58,6 +72,7 @@ static const cli_option own[] = {
      .help = "points a decade"},
     {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .letter = 'o', .required = true,
      .help = "folder of the results; keeps what is done"},
+    {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .help = "extracted features are kept here"},
     {.name = NULL}};
 #undef AT
 
@@ -131,6 +146,39 @@ done:
     return status;
 }
 
+/* Features of both splits, found in the cache or extracted into it. */
+static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *err) {
+    char path[LP_PATH_ROOM];
+    size_t threads = j->output.threads;
+    lp_checkpoint *ckpt = NULL;
+    lp_dataset *train = NULL, *test = NULL;
+    lp_status status;
+    j->encoder.encoder.threads = threads;
+    LP_TRY(model_path_find(j->model, j->cache, path, err));
+    LP_TRY(lp_run_open_model(path, &j->encoder.encoder, j->encoder.point, &ckpt, err));
+    LP_TRY(data_input_open(&j->dataset, j->data, LP_SPLIT_TRAIN, threads, &train, err));
+    LP_TRY(data_input_open(&j->dataset, j->data, LP_SPLIT_TEST, threads, &test, err));
+    const lp_run_options options = {.model = path,
+                                    .checkpoint = &ckpt,
+                                    .encoder = j->encoder.encoder,
+                                    .train = train,
+                                    .test = test,
+                                    .point = j->encoder.point,
+                                    .normalize = j->encoder.normalize,
+                                    .cache = j->cache,
+                                    .command = cli_command_line(),
+                                    .threads = threads,
+                                    .watch = *watch};
+    LP_TRY(lp_run_sets(&options, &j->made, err));
+    j->train_path = j->made->train->path;
+    j->test_path = j->made->test->path;
+done:
+    lp_checkpoint_close(ckpt);
+    lp_dataset_close(train);
+    lp_dataset_close(test);
+    return status;
+}
+
 static lp_status sweep(void *job, lp_error *err) {
     sweep_job *j = job;
     lp_sweep_report r = {.command = cli_command_line()};
@@ -148,6 +196,9 @@ static lp_status sweep(void *job, lp_error *err) {
     j->options.high = (int)j->high;
     j->options.seed = j->seed;
     j->options.fit = cli_fit_chosen(&j->asked, j->output.threads);
+    if (j->model != NULL) {
+        LP_TRY(make_features(j, &watch, err));
+    }
     LP_TRY(choose(j, &watch, &r, &test, err));
     LP_TRY(refit(j, &watch, &r, &probe, err));
     if (test != NULL) {
@@ -162,13 +213,28 @@ done:
     lp_features_close(r.train);
     lp_features_close(r.validation);
     lp_features_close(test);
+    lp_run_free(j->made);
     return status;
 }
 
+static lp_status check(void *settings, lp_error *err) {
+    const sweep_job *j = settings;
+    return (j->train_path == NULL) == (j->model != NULL)
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT,
+                         "expected either TRAIN_DIR or --model FILE with --data PATH");
+}
+
 #define AT(member) offsetof(sweep_job, member)
-static const cli_word words[] = {{"TRAIN_DIR", AT(train_path), .content = CONTENT_FEATURES},
-                                 {.name = NULL}};
+static const cli_word words[] = {
+    {"TRAIN_DIR", AT(train_path), .content = CONTENT_FEATURES, .optional = true}, {.name = NULL}};
 static const cli_group groups[] = {{own, 0, NULL},
+                                   {cli_labels_option, AT(dataset), "--model"},
+                                   {cli_image_folder_options, AT(dataset), "--model"},
+                                   {cli_feature_option, AT(encoder), "--model"},
+                                   {cli_normalize_option, AT(encoder), "--model"},
+                                   {cli_encoder_options, AT(encoder), "--model"},
+                                   {cli_one_encoder_options, AT(encoder), "--model"},
                                    {cli_solver_option, AT(asked), NULL},
                                    {cli_tolerance_options, AT(asked), NULL},
                                    {cli_format_option, AT(output), NULL},
@@ -178,6 +244,7 @@ static const cli_group groups[] = {{own, 0, NULL},
 
 static void set_defaults(void *settings) {
     sweep_job *s = settings;
+    s->cache = places_cache();
     s->asked = cli_fit_defaults();
     lp_sweep_defaults(&s->options);
     s->low = s->options.low;
@@ -191,8 +258,10 @@ const cli_command cli_sweep = {
     .defaults = set_defaults,
     .words = words,
     .groups = groups,
+    .check = check,
     .work = sweep,
-    .usage = "TRAIN_DIR --out DIR [--test DIR] [options]",
+    .usage = "TRAIN_DIR --out DIR [--test DIR] [options]\n"
+             "--model FILE --data PATH --out DIR [options]",
     .details =
         "The search starts at C = 1e-6, 1e-4, ... 1e6 and halves its step round the best until "
         "it is 1/8 decade (arXiv 2103.00020, A.3). DIR gets sweep.html, sweep.json, sweep.csv, "

@@ -5,6 +5,6 @@
 #include "cli/options.h"
 
 extern const cli_command cli_inspect, cli_extract, cli_fit, cli_eval, cli_predict, cli_reproduce,
-    cli_sweep, cli_compare, cli_fewshot, cli_knn, cli_generate, cli_models, cli_fetch;
+    cli_sweep, cli_compare, cli_fewshot, cli_knn, cli_generate, cli_models, cli_fetch, cli_cache;
 
 #endif

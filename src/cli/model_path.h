@@ -7,9 +7,6 @@
 #include "ckpt/known_models.h"
 #include "linprobe/status.h"
 
-/* Where downloads and features are kept unless the command line says otherwise. */
-#define MODEL_CACHE "datasets"
-
 /* Looks where other programs keep a known model's file (cli/places.h).  path is empty when it is
  * not there.  The file is not verified. */
 LP_MUST_USE lp_status model_path_elsewhere(const lp_known_model *model, char path[LP_PATH_ROOM],

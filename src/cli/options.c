@@ -27,24 +27,31 @@
 
 static char command_line[4096];
 
-/* Appends up to `length` bytes; what does not fit is left out. */
-static void put(size_t *used, const char *bytes, size_t length) {
-    for (; length > 0 && *bytes != '\0' && *used + 1 < sizeof command_line; length--) {
-        command_line[(*used)++] = *bytes++;
+/* Appends up to `length` bytes to out [room]; what does not fit is left out. */
+static void put(char *out, size_t room, const char *bytes, size_t length) {
+    size_t used = strlen(out);
+    for (; length > 0 && *bytes != '\0' && used + 1 < room; length--) {
+        out[used++] = *bytes++;
     }
+    out[used] = '\0';
+}
+
+void cli_quote(char out[CLI_QUOTED], const char *word) {
+    bool plain = word[0] != '\0' && strpbrk(word, " \t\n'\"\\$`*?[]{}()<>|&;!#~") == NULL;
+    out[0] = '\0';
+    put(out, CLI_QUOTED, "'", plain ? 0 : 1);
+    for (; *word != '\0'; word++) { /* within quotes only the quote itself is special */
+        put(out, CLI_QUOTED, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
+    }
+    put(out, CLI_QUOTED, "'", plain ? 0 : 1);
 }
 
 /* Appends a word behind a blank. */
 static void keep_word(const char *word) {
-    size_t used = strlen(command_line);
-    bool plain = word[0] != '\0' && strpbrk(word, " \t\n'\"\\$`*?[]{}()<>|&;!#~") == NULL;
-    put(&used, used > 0 ? " " : "", 1);
-    put(&used, "'", plain ? 0 : 1);
-    for (; *word != '\0'; word++) { /* within quotes only the quote itself is special */
-        put(&used, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
-    }
-    put(&used, "'", plain ? 0 : 1);
-    command_line[used] = '\0';
+    char quoted[CLI_QUOTED];
+    cli_quote(quoted, word);
+    put(command_line, sizeof command_line, " ", command_line[0] != '\0' ? 1 : 0);
+    put(command_line, sizeof command_line, quoted, sizeof quoted);
 }
 
 /* It goes into JSON files, which are UTF-8. */

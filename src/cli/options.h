@@ -132,6 +132,10 @@ int cli_work(const char *name, lp_status (*work)(void *job, lp_error *err), void
 LP_MUST_USE lp_status cli_store_named(const cli_option *options, void *settings, const char *name,
                                       const char *text, bool *found, lp_error *err);
 
+/* A word as a shell takes it: in quotes where it needs them.  What does not fit is cut off. */
+enum { CLI_QUOTED = 4200 };
+void cli_quote(char out[CLI_QUOTED], const char *word);
+
 /* The command line as one string, quoted for a shell; static storage. */
 const char *cli_command_line(void);
 void cli_keep_command_line(int argc, char **argv);

@@ -53,6 +53,23 @@ lp_status places_published(const lp_known_model *model, char path[LP_PATH_ROOM],
                     lp_known_model_file(model), path, err);
 }
 
+const char *places_cache(void) {
+#ifdef __APPLE__
+#define HOME_CACHE "/Library/Caches/linprobe"
+#else
+#define HOME_CACHE "/.cache/linprobe"
+#endif
+    static const place cache[] = {
+        {"LINPROBE_CACHE", ""}, {"XDG_CACHE_HOME", "/linprobe"}, {"HOME", HOME_CACHE}};
+    static char path[LP_PATH_ROOM];
+    lp_error ignored;
+    if (first_of(cache, sizeof cache / sizeof cache[0], "", path, &ignored) != LP_OK ||
+        path[0] == '\0') {
+        (void)snprintf(path, sizeof path, "%s", "linprobe-cache");
+    }
+    return path;
+}
+
 lp_status places_hub(char path[LP_PATH_ROOM], lp_error *err) {
     static const place hub[] = {{"HF_HUB_CACHE", ""},
                                 {"HUGGINGFACE_HUB_CACHE", ""},

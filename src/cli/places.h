@@ -17,6 +17,11 @@
 LP_MUST_USE lp_status places_published(const lp_known_model *model, char path[LP_PATH_ROOM],
                                        lp_error *err);
 
+/* linprobe's own cache, for downloads and features: LINPROBE_CACHE, XDG_CACHE_HOME/linprobe,
+ * ~/Library/Caches/linprobe on macOS, else ~/.cache/linprobe; "linprobe-cache" where not even a
+ * home folder is known.  Static storage. */
+const char *places_cache(void);
+
 /* The cache of the Hugging Face hub: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME/hub,
  * XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub. */
 LP_MUST_USE lp_status places_hub(char path[LP_PATH_ROOM], lp_error *err);

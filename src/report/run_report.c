@@ -64,9 +64,13 @@ void lp_run_report_name(const lp_run *run, double C, char *name, size_t room) {
     if (!openai) {
         (void)snprintf(weights, sizeof weights, "-%.8s", e->weights.sha256);
     }
-    (void)snprintf(name, room, "%s-%s%s-%s%s%s-C%g", set, model, weights, e->feature,
+    char strength[32] = "swept";
+    if (!isnan(C)) {
+        (void)snprintf(strength, sizeof strength, "C%g", C);
+    }
+    (void)snprintf(name, room, "%s-%s%s-%s%s%s-%s", set, model, weights, e->feature,
                    e->normalize ? "-normalized" : "",
-                   d->labels == LP_LABELS_COARSE ? "-coarse" : "", C);
+                   d->labels == LP_LABELS_COARSE ? "-coarse" : "", strength);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -21,8 +21,9 @@ LP_MUST_USE lp_status lp_run_report_write(const lp_run_report *report, lp_error 
 LP_MUST_USE lp_status lp_run_report_print(const lp_run_report *report, FILE *out, lp_format format,
                                           lp_error *err);
 
-/* "<data>-<model>[-<weights>]-<feature>[-normalized][-coarse]-C<C>", of what went into a run:
- * its name unless the user gives one.  Files of one shape are told apart by their digest. */
+/* "<data>-<model>[-<weights>]-<feature>[-normalized][-coarse]-C<C>", or "-swept" for C = NaN, of
+ * what went into a run: its name unless the user gives one.  Files of one shape are told apart by
+ * their digest. */
 void lp_run_report_name(const lp_run *run, double C, char *name, size_t room);
 
 #endif

@@ -276,6 +276,21 @@ done:
     return status;
 }
 
+lp_status lp_run_sets(const lp_run_options *options, lp_run **out, lp_error *err) {
+    char paths[2][LP_PATH_ROOM];
+    lp_run *run = lp_alloc_zeroed(1, sizeof *run);
+    lp_status status;
+    *out = NULL;
+    LP_TRY(lp_allocated(run, "run", 1, sizeof *run, err));
+    LP_TRY(extract_both(options, run, paths, err));
+    LP_TRY(lp_features_open(paths[1], &run->test, err));
+    *out = run;
+    run = NULL;
+done:
+    lp_run_free(run);
+    return status;
+}
+
 void lp_run_free(lp_run *run) {
     if (run == NULL) {
         return;

@@ -11,7 +11,7 @@ run 0 "$LP_PROGRAM" --version
 has "linprobe "
 run 2 "$LP_PROGRAM" frobnicate
 says "unknown command 'frobnicate'"
-for command in reproduce models fetch inspect extract fit eval predict sweep compare fewshot knn generate; do
+for command in reproduce models fetch inspect extract fit eval predict sweep compare fewshot knn cache generate; do
     run 0 "$LP_PROGRAM" $command --help
     has "usage: linprobe $command"
     has "--help"
@@ -31,7 +31,7 @@ headings() { # COMMAND HEADING...
         [ "$(echo $found)" = "$*" ]' "$scratch/stdout" "$@"
     ok "$command --help: as many headings" [ "$(grep -c '^[a-z]*:$' "$scratch/stdout")" = $# ]
 }
-headings reproduce input: encoder: probe: output: general:
+headings reproduce input: encoder: method: probe: output: general:
 headings models input: output: general:
 headings fetch input: output: general:
 headings inspect encoder: output: general:
@@ -39,10 +39,11 @@ headings extract input: encoder: output: general:
 headings fit probe: output: general:
 headings eval input: method: output: general:
 headings predict input: encoder: output: general:
-headings sweep input: method: probe: output: general:
+headings sweep input: encoder: method: probe: output: general:
 headings compare input: encoder: method: probe: output: general:
 headings fewshot method: probe: output: general:
 headings knn method: output: general:
+headings cache input: method: output: general:
 headings generate output: general:
 run 0 "$LP_PROGRAM" predict --help
 has "how the result is printed (text, csv or json;"

@@ -19,7 +19,8 @@
 # Each but `show` prints one line; a failed one shows what the last run printed, or the difference.
 set -u
 LC_ALL=C
-export LC_ALL
+LINPROBE_CACHE=datasets # in the script's own folder, never the user's
+export LC_ALL LINPROBE_CACHE
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 script=${0##*/}

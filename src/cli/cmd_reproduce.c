@@ -189,7 +189,7 @@ static void note_places(const reproduce_job *j, const lp_run *run) {
     cli_quote(quoted[0], train);
     cli_quote(quoted[1], test);
     cli_quote(quoted[2], run->folder);
-    cli_quote(quoted[3], j->model != NULL ? j->model : "clip-vit-b-32");
+    cli_quote(quoted[3], j->model != NULL ? j->model : j->model_path);
     cli_quote(quoted[4], lp_solver_name(run->probes[0].options.solver));
     general_note("written: %s/\nfeatures: %s\n          %s\nnext:", run->folder, train, test);
     if (!j->sweep) {

@@ -32,10 +32,16 @@ zlib|zlib|zlib1g-dev|zlib-devel|zlib
 libpng|libpng|libpng-dev|libpng-devel|libpng
 libjpeg-turbo|libjpeg|libjpeg-dev|libjpeg-turbo-devel|jpeg-turbo
 cairo|cairo|libcairo2-dev|cairo-devel|cairo'
+# Without these the program is built, but cannot read what they are for.
+optional_table='giflib (GIF files)|:giflib|libgif-dev|giflib-devel|giflib
+libwebp (WebP files)|libwebpdemux|libwebp-dev|libwebp-devel|webp'
 tests_table='cmocka|cmocka|libcmocka-dev|libcmocka-devel|cmocka
 prove|:prove|perl|perl-Test-Harness|perl'
 [ $tests = no ] || table="$table
 $tests_table"
+required=$table
+[ $install = no ] || table="$table
+$optional_table"
 
 prefix=
 if command -v brew >/dev/null 2>&1; then # Homebrew keeps some packages out of the default paths
@@ -63,6 +69,7 @@ have() {
     :libc) trial stdio.h ;;
     :pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
     :liblinear) trial linear.h -llinear ;;
+    :giflib) trial gif_lib.h -lgif ;;
     :certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/cert.pem ] ;;
     :prove) command -v prove >/dev/null 2>&1 ;;
     *) pkg-config --exists "$1" 2>/dev/null ;;
@@ -109,9 +116,10 @@ if ! find_missing && [ $install = yes ]; then
         # shellcheck disable=SC2086
         DEBIAN_FRONTEND=noninteractive $sudo $update && DEBIAN_FRONTEND=noninteractive $sudo $command >&2 ||
             echo "configure: the packages could not be installed" >&2
-        find_missing
     fi
 fi
+table=$required # the rest is built without what is optional
+find_missing
 
 if [ -n "$missing" ]; then
     echo "configure: missing:${missing%,}" >&2
@@ -123,13 +131,20 @@ fi
 
 library='openblas libarchive jansson libcrypto zlib libpng libjpeg'
 program='libcurl cairo' # which the program needs beside the library's
+optional='' optional_flags='' optional_libs='' without=''
+have libwebpdemux && optional="$optional libwebp libwebpdemux" optional_flags="$optional_flags -DLP_HAS_WEBP=1" ||
+    without="$without WebP (libwebp-dev),"
+have :giflib && optional_libs="$optional_libs -lgif" optional_flags="$optional_flags -DLP_HAS_GIFLIB=1" ||
+    without="$without GIF (libgif-dev),"
+[ -z "$without" ] || echo "configure: built without the readers of:${without%,}" >&2
+library="$library$optional"
 mkdir -p "$(dirname "$output")"
 {
     echo "# written by scripts/configure.sh"
     # shellcheck disable=SC2086
-    echo "DEP_CFLAGS := $(pkg-config --cflags $library $program) ${prefix:+-I$prefix/include}"
+    echo "DEP_CFLAGS := $(pkg-config --cflags $library $program)$optional_flags ${prefix:+-I$prefix/include}"
     # shellcheck disable=SC2086
-    echo "LIBRARY_LIBS := ${prefix:+-L$prefix/lib }$(pkg-config --libs $library) -llinear -lm -ldl"
+    echo "LIBRARY_LIBS := ${prefix:+-L$prefix/lib }$(pkg-config --libs $library)$optional_libs -llinear -lm -ldl"
     # shellcheck disable=SC2086
     echo "PROGRAM_LIBS := $(pkg-config --libs $program)"
     if pkg-config --exists cmocka; then

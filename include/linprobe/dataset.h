@@ -28,13 +28,28 @@
 extern "C" {
 #endif
 
-typedef enum lp_split { LP_SPLIT_TRAIN, LP_SPLIT_TEST } lp_split;
+/* A part of a data set. */
+typedef enum lp_split {
+    LP_SPLIT_TRAIN,
+    LP_SPLIT_TEST,
+    LP_SPLIT_VAL,     /* the validation part, where the set has one */
+    LP_SPLIT_TRAINVAL /* train and val together; train where the set has no validation part */
+} lp_split;
 typedef enum lp_label_kind { LP_LABELS_FINE, LP_LABELS_COARSE } lp_label_kind;
 
-/* Their names, in the order of the enums, and NULL behind the last: "train", "test"; "fine",
- * "coarse". */
+/* How results on a data set are published. */
+typedef enum lp_set_metric {
+    LP_METRIC_ACCURACY,
+    LP_METRIC_MEAN_PER_CLASS, /* accuracy */
+    LP_METRIC_ROC_AUC,
+    LP_METRIC_MAP_11 /* 11-point mean average precision */
+} lp_set_metric;
+
+/* Their names, in the order of the enums, and NULL behind the last: "train", "test", "val",
+ * "trainval"; "fine", "coarse"; "accuracy", "mean per class", "ROC AUC", "11-point mAP". */
 extern const char *const lp_split_names[];
 extern const char *const lp_label_kind_names[];
+extern const char *const lp_set_metric_names[];
 const char *lp_split_name(lp_split split);
 const char *lp_label_kind_name(lp_label_kind labels);
 
@@ -55,21 +70,26 @@ typedef struct lp_dataset_options {
 } lp_dataset_options;
 
 typedef struct lp_dataset_info {
-    const char *name;     /* "CIFAR-100", "CIFAR-10", "STL-10", or the folder's */
+    const char *name;     /* "CIFAR-100", "Food-101", ..., or the folder's */
     const char *source;   /* the path it was opened from */
     const char *official; /* the official file it is, by digest, e.g. "cifar-10-binary.tar.gz", or
                            * NULL */
     const char *digest;   /* SHA-256 of the records in their order, 64 hexadecimal digits */
-    lp_split split;
+    lp_split split;       /* LP_SPLIT_TRAINVAL: both parts are in it */
     lp_label_kind labels; /* LP_LABELS_FINE where the set has only one kind */
     size_t count;         /* N */
     size_t classes;       /* K */
-    /* of folders of images */
+    const char *set;      /* of a set by name: "food-101"; else NULL */
+    lp_set_metric metric; /* of a set by name, as the CLIP paper scores it */
+    size_t published;     /* images of the part as it is published; 0: not known */
+    /* of image files */
     bool image_folder;
-    size_t skipped;    /* broken images that were left out */
-    size_t ignored;    /* hidden files and folders, and files that are no images by their name */
-    double test_share; /* of a split by seed; 0: the folder has a split of its own */
-    size_t split_seed;
+    size_t empty_classes; /* class folders without any file, which were left out */
+    const char *instead;  /* the folder that serves as the test part, without test/; or NULL */
+    size_t skipped;       /* broken images that were left out */
+    size_t ignored;       /* hidden files and folders, and files that are no images by their name */
+    double test_share;    /* of a split by seed; 0: the folder has a split of its own */
+    size_t split_seed;    /* of a split by seed */
 } lp_dataset_info;
 
 /* Never changes after it was opened, so that threads may share it. */
@@ -82,14 +102,18 @@ typedef struct lp_dataset lp_dataset;
  *   - the official .tar.gz, or any tar of those files;
  *   - one .bin file: CIFAR-10's or STL-10's (with the labels beside it) if it has one of the names
  *     above, CIFAR-100's otherwise;
- *   - a folder with train/ and test/, val/ or validation/ (the first that is there), each with a
- *     folder of images a class; or with such class folders itself, split by seed.
+ *   - a folder with train/ and test/, each with a folder of images a class, and perhaps val/,
+ *     validation/ or valid/, which is the test part where test/ has no class folders; or with such
+ *     class folders itself, split by seed;
+ *   - one of the sets that are read by name (docs/DATASETS.md), in its official layout;
+ *   - a zip or tar archive of one of these folders;
+ *   - "NAME:PATH", where the layout alone does not say which set it is.
  * Any whole number of records is read, and CIFAR-10's training batches may end before the fifth.
  * Every record's labels are checked and the records' digest is computed here.
  *
  * Classes of a folder of images are its sub-folders in the order of their names' bytes, those of
- * the training split; images are files named .png, .jpg or .jpeg there and in folders below, in
- * torchvision's order.  Their contents decide what they are.  Each is decoded once here, so
+ * the training split; images are files named as torchvision has it (.jpg, .png, ...) there and in
+ * folders below, in its order.  Their contents decide what they are.  Each is decoded once here, so
  * that a broken one is known before anything is computed.
  *
  * *data is NULL on failure.  LP_ERR_ARGUMENT: coarse labels of a set without them, two sets in one
@@ -97,8 +121,9 @@ typedef struct lp_dataset lp_dataset;
  * found (says what was looked for), or not readable.  LP_ERR_FORMAT: a partial record, an archive
  * that is truncated, damaged or hostile, a names file of the wrong length, a broken image.
  * LP_ERR_UNSUPPORTED: an image in a format that is not read.  LP_ERR_DATA: a label out of range, a
- * class without images, a test class that the training split lacks.  LP_CANCELLED: progress stopped
- * it.  LP_ERR_MEMORY.  Messages have the file and the record, counted from 0. */
+ * class without images, a test class that the training split lacks, only one class, a list that
+ * names a file which is not there.  LP_CANCELLED: progress stopped it.  LP_ERR_MEMORY.  Messages
+ * have the file and the record, counted from 0. */
 LP_MUST_USE lp_status lp_dataset_open_with(const char *path, const lp_dataset_options *options,
                                            lp_dataset **data, lp_error *err);
 

@@ -3,6 +3,7 @@
 #include "base/archive.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <archive.h>
@@ -64,6 +65,35 @@ static int open_tar(lp_archive *archive) {
     return archive_read_open(archive->handle, archive, NULL, read_block, NULL);
 }
 
+/* Zip and gzip by their first bytes; everything else is for libarchive to recognise. */
+static lp_archive_kind kind_of(const char *path) {
+    unsigned char start[4] = {0};
+    FILE *file = fopen(path, "rb");
+    size_t got = file != NULL ? fread(start, 1, sizeof start, file) : 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return got == 4 && memcmp(start, "PK\3\4", 4) == 0 ? LP_ARCHIVE_ZIP
+           : start[0] == 0x1f && start[1] == 0x8b      ? LP_ARCHIVE_TAR_GZ
+                                                       : LP_ARCHIVE_TAR;
+}
+
+static int open_kind(lp_archive *archive, const char *path, lp_archive_kind kind) {
+    if (kind == LP_ARCHIVE_TAR_GZ) {
+        return open_tar(archive);
+    }
+    if (kind == LP_ARCHIVE_ZIP) {
+        (void)archive_read_support_format_zip_seekable(archive->handle);
+    } else {
+        (void)archive_read_support_format_tar(archive->handle);
+        /* not all of them: some run a program */
+        (void)archive_read_support_filter_xz(archive->handle);
+        (void)archive_read_support_filter_bzip2(archive->handle);
+        (void)archive_read_support_filter_zstd(archive->handle);
+    }
+    return archive_read_open_filename(archive->handle, path, 1 << 18);
+}
+
 lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **out, lp_error *err) {
     lp_archive *archive = lp_alloc_zeroed(1, sizeof *archive);
     lp_status status;
@@ -73,12 +103,7 @@ lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **o
     archive->handle = archive_read_new();
     LP_TRY(lp_allocated(archive->path, path, strlen(path) + 1, 1, err));
     LP_TRY(lp_allocated(archive->handle, path, 1, sizeof *archive, err));
-    if (kind == LP_ARCHIVE_ZIP) {
-        (void)archive_read_support_format_zip_seekable(archive->handle);
-        code = archive_read_open_filename(archive->handle, path, 1 << 18);
-    } else {
-        code = open_tar(archive);
-    }
+    code = open_kind(archive, path, kind == LP_ARCHIVE_ANY ? kind_of(path) : kind);
     if (code != ARCHIVE_OK) {
         /* the same call opens the file and recognises the format */
         LP_TRY(fail_archive(archive, lp_is_file(path) ? LP_ERR_FORMAT : LP_ERR_IO, err));

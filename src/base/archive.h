@@ -1,4 +1,4 @@
-/* Reading zip and tar.gz archives by libarchive, member by member, in order, nothing extracted to
+/* Reading zip and tar archives by libarchive, member by member, in order, nothing extracted to
  * disk and nothing executed. */
 #ifndef LP_BASE_ARCHIVE_H
 #define LP_BASE_ARCHIVE_H
@@ -10,7 +10,12 @@
 
 typedef struct lp_archive lp_archive;
 
-typedef enum lp_archive_kind { LP_ARCHIVE_ZIP, LP_ARCHIVE_TAR_GZ } lp_archive_kind;
+typedef enum lp_archive_kind {
+    LP_ARCHIVE_ZIP,
+    LP_ARCHIVE_TAR_GZ, /* also one that is not compressed */
+    LP_ARCHIVE_TAR,    /* by xz, bzip2 or zstd, or not compressed */
+    LP_ARCHIVE_ANY     /* by the file's first bytes */
+} lp_archive_kind;
 
 /* One member.  `name` is valid until the next call on the archive. */
 typedef struct lp_member {

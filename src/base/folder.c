@@ -11,8 +11,15 @@
 #include "base/file.h"
 #include "base/text.h"
 
-/* Appends a name, which belongs to the folder from here on; NULL is out of memory. */
-static lp_status add_name(lp_folder *folder, char *name, lp_error *err) {
+/* What macOS's archiver writes beside the files of a zip archive. */
+static const char *const archiver_folder = "__MACOSX";
+
+lp_status lp_folder_add(lp_folder *folder, char *name, lp_error *err) {
+    if (name != NULL && (name[0] == '.' || strcmp(name, archiver_folder) == 0)) {
+        folder->left_out += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+        lp_free(name);
+        return LP_OK;
+    }
     char **names = name == NULL
                        ? NULL
                        : lp_grow_by_one(folder->names, folder->count, &folder->room, sizeof *names);
@@ -25,6 +32,12 @@ static lp_status add_name(lp_folder *folder, char *name, lp_error *err) {
     return LP_OK;
 }
 
+void lp_folder_sort(lp_folder *folder) {
+    if (folder->count > 0) {
+        qsort(folder->names, folder->count, sizeof *folder->names, lp_text_order);
+    }
+}
+
 lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err) {
     memset(folder, 0, sizeof *folder);
     DIR *stream = opendir(path);
@@ -34,19 +47,12 @@ lp_status lp_folder_read(const char *path, lp_folder *folder, lp_error *err) {
     lp_status status = LP_OK;
     const struct dirent *entry;
     for (errno = 0; (entry = readdir(stream)) != NULL; errno = 0) {
-        const char *name = entry->d_name;
-        if (name[0] == '.') {
-            folder->left_out += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-        } else {
-            LP_TRY(add_name(folder, lp_strdup(name), err));
-        }
+        LP_TRY(lp_folder_add(folder, lp_strdup(entry->d_name), err));
     }
     if (errno != 0) {
         LP_TRY(lp_fail_errno(err, errno, "%s: folder cannot be read", path));
     }
-    if (folder->count > 0) {
-        qsort(folder->names, folder->count, sizeof *folder->names, lp_text_order);
-    }
+    lp_folder_sort(folder);
 done:
     (void)closedir(stream);
     if (status != LP_OK) {

@@ -312,7 +312,7 @@ static lp_status open_contest(contest *k, lp_error *err) {
     k->words = lp_memory_take_zeroed(&k->memory, s->count, sizeof *k->words);
     LP_TRY(lp_memory_check(&k->memory, "comparison", err));
     LP_TRY(check_models(k, err));
-    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TRAIN, threads, &k->train, err));
+    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TRAINVAL, threads, &k->train, err));
     LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TEST, threads, &k->test, err));
 done:
     return status;

@@ -25,8 +25,8 @@ typedef struct extract_settings {
 static const cli_option own[] = {
     {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .letter = 'd', .content = CONTENT_DATA,
      .required = true,
-     .help = "CIFAR or STL-10: folder, .tar.gz or .bin file; or a folder of images, a folder for "
-             "each class"},
+     .help = "CIFAR or STL-10: folder, .tar.gz or .bin file; a folder of images, a folder for each "
+             "class; or one of the data sets by name, as PATH or NAME:PATH"},
     {CLI_INPUT, "--split", "S", CLI_CHOICE, AT(split), .choices = lp_split_names, .required = true,
      .help = "which part of the data"},
     {CLI_ENCODER, "--model", "FILE", CLI_TEXT, AT(model), .letter = 'm', .content = CONTENT_WEIGHTS,
@@ -130,7 +130,7 @@ const cli_command cli_extract = {
     .groups = groups,
     .check = check,
     .work = extract,
-    .usage = "--model FILE|--pixels --data PATH --split train|test --out DIR [options]",
+    .usage = "--model FILE|--pixels --data PATH --split PART --out DIR [options]",
     .details =
         "DIR gets features.npy (float32 [N, F]), labels.npy and meta.json. It appears when it "
         "is complete; until then DIR.partial holds the finished part, and the same command goes "

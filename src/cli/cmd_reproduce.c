@@ -46,8 +46,9 @@ static const cli_option own[] = {
      .help = "weights that are here already: a file, the name of a known model, or an id of the "
              "Hugging Face hub (default: CLIP ViT-B/32, downloaded)"},
     {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .letter = 'd', .content = CONTENT_DATA,
-     .help = "data that is here already: CIFAR, STL-10, or a folder of images with a folder for "
-             "each class (default: CIFAR-100, downloaded)"},
+     .help = "data that is here already: CIFAR, STL-10, a folder of images with a folder for each "
+             "class, or one of the data sets by name, as PATH or NAME:PATH (default: CIFAR-100, "
+             "downloaded)"},
     {CLI_INPUT, "--weights-url", "URL", CLI_TEXT, AT(weights_url), .needs = "--weights-sha256",
      .help = "download the weights from here; needs --weights-sha256"},
     {CLI_INPUT, "--weights-sha256", "HEX", CLI_TEXT, AT(weights_sha256), .needs = "--weights-url",
@@ -154,8 +155,8 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
             lp_run_open_model(j->model_path, &j->encoder.encoder, j->encoder.point, &j->ckpt, err));
     }
     LP_TRY(find_data(j, err));
-    LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TRAIN, j->output.threads, &j->train,
-                           err));
+    LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TRAINVAL, j->output.threads,
+                           &j->train, err));
     LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TEST, j->output.threads, &j->test,
                            err));
     if (j->model == NULL) {

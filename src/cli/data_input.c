@@ -14,6 +14,13 @@ enum { NAMED_MOST = 10 };
 static void report_left_out(const lp_dataset *data, const char *split) {
     const lp_dataset_info *info = lp_dataset_describe(data);
     const char *why;
+    if (info->instead != NULL) {
+        (void)fprintf(stderr, "%s: %s/ is the test part: there are no class folders in test/\n",
+                      split, info->instead);
+    }
+    if (info->empty_classes > 0) {
+        (void)fprintf(stderr, "%s: %zu empty class folders left out\n", split, info->empty_classes);
+    }
     if (info->ignored > 0) {
         general_note("%s: %zu files and folders are hidden or no images", split, info->ignored);
     }
@@ -33,7 +40,8 @@ lp_status data_input_open(const lp_dataset_options *asked, const char *path, lp_
                           size_t threads, lp_dataset **data, lp_error *err) {
     char what[16];
     meter m;
-    (void)snprintf(what, sizeof what, "%s, check", lp_split_name(split));
+    (void)snprintf(what, sizeof what, "%s, check",
+                   lp_split_name(split == LP_SPLIT_TRAINVAL ? LP_SPLIT_TRAIN : split));
     meter_start(&m, what, "images");
     lp_dataset_options options = *asked;
     options.split = split;
@@ -42,7 +50,7 @@ lp_status data_input_open(const lp_dataset_options *asked, const char *path, lp_
     lp_status status = lp_dataset_open_with(path, &options, data, err);
     meter_end(&m);
     if (status == LP_OK) {
-        report_left_out(*data, lp_split_name(split));
+        report_left_out(*data, lp_split_name(lp_dataset_describe(*data)->split));
     }
     return status;
 }

@@ -4,7 +4,8 @@
  *            checked -> labels int64 [N], superclass of each class int64 [K], SHA-256 over all
  *                       records in order, and the labels behind them where they are apart
  *            image i -> uint8 [side, side, 3]
- *   folders of images: image_list.h
+ *   folders of images: image_folder.h; sets of image files by name: data_sets.h; both give an
+ *   image_list.h
  *
  * Formats: "CIFAR-10 binary version" and "CIFAR-100 binary version" of
  * https://www.cs.toronto.edu/~kriz/cifar.html, and STL-10's of
@@ -18,12 +19,15 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/image_list.h"
+#include "data/data_sets.h"
+#include "data/image_folder.h"
 #include "data/record_files.h"
 
 enum { NUMBERED_NAME = 32 };
 
-const char *const lp_split_names[] = {"train", "test", NULL};
+const char *const lp_split_names[] = {"train", "test", "val", "trainval", NULL};
+const char *const lp_set_metric_names[] = {"accuracy", "mean per class", "ROC AUC", "11-point mAP",
+                                           NULL};
 const char *const lp_label_kind_names[] = {"fine", "coarse", NULL};
 
 const char *lp_split_name(lp_split split) {
@@ -38,6 +42,7 @@ struct lp_dataset {
     lp_dataset_info info;
     lp_record_files files; /* files.layout is NULL for a folder of images */
     lp_image_list list;
+    const lp_data_set *set; /* whose files are listed, or NULL */
     char *source;
     char *own_name; /* of a folder of images */
     char digest[LP_DIGEST_HEX];
@@ -282,7 +287,7 @@ done:
     return status;
 }
 
-/* The folder's name for tables and file names: printable ASCII. */
+/* The name of a folder or an archive for tables and file names: printable ASCII. */
 static char *folder_name(const char *path) {
     char *name = lp_strdup(path);
     if (name == NULL) {
@@ -296,10 +301,31 @@ static char *folder_name(const char *path) {
     for (char *c = name; *c != '\0'; c++) {
         *c = *c < ' ' || *c > '~' ? '-' : *c;
     }
+    static const char *const endings[] = {".zip",    ".tar",     ".tgz",    ".tar.gz",
+                                          ".tar.xz", ".tar.bz2", ".tar.zst"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t length = strlen(name), known = strlen(endings[i]);
+        if (length > known && strcmp(name + length - known, endings[i]) == 0) {
+            name[length - known] = '\0';
+        }
+    }
     bool none = name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
     char *result = lp_strdup(none ? "images" : name);
     lp_free(name);
     return result;
+}
+
+/* A probe of one class says nothing, and it is mostly the root of another layout. */
+static lp_status check_classes(const lp_image_list *list, lp_error *err) {
+    char sets[512];
+    if (list->class_count != 1) {
+        return LP_OK;
+    }
+    lp_data_set_like(list->classes[0], sets, sizeof sets);
+    return lp_image_list_fail(
+        list, "", LP_ERR_DATA, err, "expected a folder for each class, found only one, '%s'%s%s",
+        list->classes[0],
+        sets[0] != '\0' ? ": a folder of that name belongs to the layout of " : "", sets);
 }
 
 static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *options,
@@ -307,50 +333,101 @@ static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *opti
     lp_image_list *list = &data->list;
     lp_status status;
     if (options->labels != LP_LABELS_FINE) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: a folder of images has no coarse labels",
-                       data->source);
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no coarse labels", data->source,
+                       data->set != NULL ? data->set->title : "a folder of images");
     }
+    LP_TRY(check_classes(list, err));
     LP_TRY(lp_image_list_check(list, options, data->digest, err));
-    data->own_name = folder_name(data->source);
     data->labels = lp_memory_take(&data->memory, list->count, sizeof *data->labels);
-    LP_TRY(lp_allocated(data->own_name, "name", strlen(data->source), 1, err));
     LP_TRY(lp_memory_check(&data->memory, "labels", err));
     for (size_t i = 0; i < list->count; i++) {
         data->labels[i] = list->images[i].label;
     }
-    data->info.name = data->own_name;
     data->info.count = list->count;
     data->info.classes = list->class_count;
     data->info.image_folder = true;
     data->info.skipped = list->broken_count;
     data->info.ignored = list->ignored;
+    data->info.empty_classes = list->empty_classes;
+    data->info.instead = list->instead;
     data->info.test_share = list->test_share;
-    data->info.split_seed = list->test_share > 0 ? options->split_seed : 0;
+    data->info.split_seed = list->test_share > 0 || list->by_seed ? options->split_seed : 0;
 done:
     return status;
 }
 
-static lp_status fill(lp_dataset *data, const char *path, const lp_dataset_options *options,
-                      lp_error *err) {
+/* Lists the part's image files: of the set that it is, or of a folder of class folders. */
+static lp_status list_files(lp_dataset *data, const char *path, const lp_dataset_options *options,
+                            lp_error *err) {
+    char folder[LP_PATH_ROOM];
+    lp_tree *tree = NULL;
     lp_status status;
-    data->source = lp_strdup(path);
-    LP_TRY(lp_allocated(data->source, path, strlen(path), 1, err));
+    if (!(options->test_share >= 0 && options->test_share < 1)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: expected a test share above 0 and below 1, found %g", path,
+                       options->test_share);
+    }
+    LP_TRY(lp_tree_open(path, &tree, err));
+    status = lp_data_set_find(tree, path, &data->set, folder, err);
+    if (status == LP_OK && data->set == NULL) {
+        status = lp_image_folder_top(tree, folder, err);
+    }
+    status = status == LP_OK
+                 ? lp_image_list_start(&data->list, tree, folder, options->skip_broken, err)
+                 : status;
+    if (data->list.tree == NULL) {
+        lp_tree_close(tree);
+    }
+    LP_TRY(status);
+    if (data->set != NULL) {
+        LP_TRY(lp_data_set_list(data->set, &data->list, options, &data->info.split, err));
+        data->info.name = data->set->title;
+        data->info.set = data->set->name;
+        data->info.metric = data->set->metric;
+        data->info.published =
+            data->info.split == LP_SPLIT_TRAINVAL
+                ? data->set->images[LP_SPLIT_TRAIN] + data->set->images[LP_SPLIT_VAL]
+                : data->set->images[data->info.split];
+    } else {
+        LP_TRY(lp_image_folder_list(&data->list, options, &data->info.split, err));
+        data->own_name = folder_name(path);
+        LP_TRY(lp_allocated(data->own_name, "name", strlen(path), 1, err));
+        data->info.name = data->own_name;
+    }
+done:
+    return status;
+}
+
+static lp_status fill(lp_dataset *data, const char *text, const lp_dataset_options *options,
+                      lp_error *err) {
+    lp_dataset_options of_records = *options;
+    const char *path;
+    lp_status status;
+    data->source = lp_strdup(text);
+    LP_TRY(lp_allocated(data->source, text, strlen(text), 1, err));
     data->info = (lp_dataset_info){.source = data->source,
                                    .digest = data->digest,
                                    .split = options->split,
                                    .labels = options->labels};
-    LP_TRY(lp_record_files_open(path, options->split, &data->files, err));
+    if (of_records.split == LP_SPLIT_TRAINVAL) {
+        of_records.split = LP_SPLIT_TRAIN; /* CIFAR and STL-10 have no validation part */
+    }
+    LP_TRY(lp_data_set_parse(text, &data->set, &path, err));
+    if (data->set == NULL && of_records.split != LP_SPLIT_VAL) {
+        LP_TRY(lp_record_files_open(path, of_records.split, &data->files, err));
+    }
     if (data->files.count > 0 && options->test_share > 0) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: %s has a split of its own: a test share cannot be chosen", path,
                        data->files.layout->name));
     }
     if (data->files.count > 0) {
+        data->info.split = of_records.split;
         return fill_from_records(data, err);
     }
-    LP_TRY(lp_image_list_open(path, options, &data->list, err));
+    LP_TRY(list_files(data, path, options, err));
     LP_TRY(data->list.count > 0 ? fill_from_list(data, options, err)
-                                : lp_record_files_missing(path, options->split, err));
+                                : lp_record_files_missing(path, of_records.split, err));
 done:
     return status;
 }

@@ -1,5 +1,5 @@
 /* One image file in memory: recognised by its first bytes; its pixels are those that
- * Pillow's Image.open(file).convert("RGB") gives.  PNG and JPEG. */
+ * Pillow's Image.open(file).convert("RGB") gives.  PNG, JPEG, GIF, WebP, BMP, PPM. */
 #ifndef LP_DATA_IMAGE_FILE_H
 #define LP_DATA_IMAGE_FILE_H
 
@@ -32,6 +32,16 @@ LP_MUST_USE lp_status lp_image_file_decode(const lp_image_file *file, unsigned c
 LP_MUST_USE lp_status lp_png_decode(const lp_image_file *file, size_t *height, size_t *width,
                                     unsigned char *rgb, lp_error *err);
 LP_MUST_USE lp_status lp_jpeg_decode(const lp_image_file *file, size_t *height, size_t *width,
+                                     unsigned char *rgb, lp_error *err);
+
+LP_MUST_USE lp_status lp_ppm_decode(const lp_image_file *file, size_t *height, size_t *width,
+                                    unsigned char *rgb, lp_error *err);
+LP_MUST_USE lp_status lp_bmp_decode(const lp_image_file *file, size_t *height, size_t *width,
+                                    unsigned char *rgb, lp_error *err);
+/* These where the build has their library: LP_HAS_GIFLIB, LP_HAS_WEBP. */
+LP_MUST_USE lp_status lp_gif_decode(const lp_image_file *file, size_t *height, size_t *width,
+                                    unsigned char *rgb, lp_error *err);
+LP_MUST_USE lp_status lp_webp_decode(const lp_image_file *file, size_t *height, size_t *width,
                                      unsigned char *rgb, lp_error *err);
 
 /* Refuses a size beyond the bounds, or of more pixels than the file's bytes can hold, where a byte

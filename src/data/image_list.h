@@ -1,16 +1,16 @@
-/* A folder of image files, one sub-folder a class: what belongs to a split, in which order, and the
- * pixels of each.
+/* A list of image files with their labels: what belongs to a part of a data set, in which order,
+ * and the pixels of each.
  *
- *   ROOT/train/CLASS/...  and ROOT/test, val or validation/CLASS/...  (the first of these)
- *   ROOT/CLASS/...        split by seed
- *
- * Classes are sub-folders in the order of their names' bytes; the images of a class are sorted by
- * the folder they lie in, then by name, both as bytes: torchvision's ImageFolder.  Hidden files and
- * folders and files that are no images by their name are counted and left out (torchvision takes
- * the hidden ones).
+ *     LP_TRY(lp_image_list_start(&list, tree, "dtd", skip_broken, err));
+ *     LP_TRY(lp_image_list_add_class(&list, "banded", err));       // class 0
+ *     LP_TRY(lp_image_list_add_listed(&list, "dtd/labels/train1.txt:1", "images/banded/1.jpg", 0,
+ *                                     err));
+ *     LP_TRY(lp_image_list_check(&list, &options, digest, err));   // all are decoded once
+ *     LP_TRY(lp_image_list_read(&list, 0, rgb, err));
+ *     lp_image_list_close(&list);
  *
  * The digest is the SHA-256 over a line for each image in order,
- *   <SHA-256 of the file><space><space><label><space><name in the split's folder>
+ *   <SHA-256 of the file><space><space><label><space><name in the list's folder>
  * ended by a zero byte. */
 #ifndef LP_DATA_IMAGE_LIST_H
 #define LP_DATA_IMAGE_LIST_H
@@ -18,12 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/digest.h"
+#include "data/tree.h"
 #include "linprobe/dataset.h"
 
 enum { LP_LISTED_MARK = 16 }; /* digits of the file's digest that are kept */
 
 typedef struct lp_listed_image {
-    char *name; /* "CLASS/.../file", below the list's folder */
+    char *name; /* below the list's folder */
     int64_t label;
     uint32_t height, width; /* known once checked, as is mark */
     char mark[LP_LISTED_MARK];
@@ -35,24 +36,71 @@ typedef struct lp_broken_image {
 } lp_broken_image;
 
 typedef struct lp_image_list {
-    char *folder; /* that holds the class folders */
+    lp_tree *tree; /* the list's own */
+    char *folder;  /* in the tree, which names begin at; "": its root */
     char **classes;
-    size_t class_count;
+    size_t class_count, class_room;
     lp_listed_image *images;
-    size_t count;
+    size_t count, room;
     lp_broken_image *broken;
-    size_t broken_count;
-    size_t ignored;
-    double test_share; /* 0: the folder has a split of its own */
+    size_t broken_count, broken_room;
+    bool skip_broken;
+    size_t ignored;       /* hidden files, and files that are no images by their name */
+    size_t empty_classes; /* class folders without any file, which are left out */
+    double test_share;    /* of a split by a seed that gives a share of each class; else 0 */
+    bool by_seed;         /* the split takes a number of each class by a seed */
+    const char *instead;  /* the folder that serves as the test part instead of test/, or NULL */
 } lp_image_list;
 
-/* Finds the split's images by their names.  A path where there are none gives an empty list. */
-LP_MUST_USE lp_status lp_image_list_open(const char *path, const lp_dataset_options *options,
-                                         lp_image_list *list, lp_error *err);
-void lp_image_list_close(lp_image_list *list);
+/* An empty list over a tree, which belongs to the list from here on, also after a failure. */
+LP_MUST_USE lp_status lp_image_list_start(lp_image_list *list, lp_tree *tree, const char *folder,
+                                          bool skip_broken, lp_error *err);
+void lp_image_list_close(lp_image_list *list); /* zeros are allowed */
+
+/* An error about a file or folder of the list: "<its path>: ".  Returns status. */
+lp_status lp_image_list_fail(const lp_image_list *list, const char *name, lp_status status,
+                             lp_error *err, const char *format, ...) LP_PRINTF(5, 6);
+
+/* Adds the next class.  LP_ERR_FORMAT: a name with control characters. */
+LP_MUST_USE lp_status lp_image_list_add_class(lp_image_list *list, const char *name, lp_error *err);
+
+/* The class of a name, or -1. */
+int64_t lp_image_list_class(const lp_image_list *list, const char *name);
+
+/* Adds an image; label is below the number of classes. */
+LP_MUST_USE lp_status lp_image_list_add(lp_image_list *list, const char *name, int64_t label,
+                                        lp_error *err);
+
+/* The same for an image that a file of the data set names, at `place` ("<file>:<line>").  One that
+ * is not there is LP_ERR_DATA, or counts as broken. */
+LP_MUST_USE lp_status lp_image_list_add_listed(lp_image_list *list, const char *place,
+                                               const char *name, int64_t label, lp_error *err);
+
+/* What becomes of an entry `name` that failed with `status` and err: it counts as broken (LP_OK)
+ * where broken ones are skipped, if its own contents were wrong; else the status. */
+LP_MUST_USE lp_status lp_image_list_refuse(lp_image_list *list, const char *name, lp_status status,
+                                           lp_error *err);
+
+/* Sorts the images from `first` on: by class, by the folder they lie in, by name, all as bytes;
+ * torchvision's ImageFolder. */
+void lp_image_list_sort(lp_image_list *list, size_t first);
+
+/* LP_ERR_DATA: a class without images, where every class must have some. */
+LP_MUST_USE lp_status lp_image_list_complete(const lp_image_list *list, bool every_class,
+                                             lp_error *err);
+
+/* Keeps the images of options->split by options->split_seed: stratified, over all images by their
+ * names, so that it does not depend on which are broken.  By options->test_share; or train_each of
+ * every class for training, and test_each of the others (0: all) for the test.  LP_ERR_DATA: too
+ * few. */
+LP_MUST_USE lp_status lp_image_list_keep_share(lp_image_list *list,
+                                               const lp_dataset_options *options, lp_error *err);
+LP_MUST_USE lp_status lp_image_list_keep_each(lp_image_list *list,
+                                              const lp_dataset_options *options, size_t train_each,
+                                              size_t test_each, lp_error *err);
 
 /* Decodes every image once, on all threads, and computes the digest.  A broken one is an error, or
- * moved to list->broken where the options say so; what cannot be read at all is always an error. */
+ * moved to list->broken where the list says so; what cannot be read at all is always an error. */
 LP_MUST_USE lp_status lp_image_list_check(lp_image_list *list, const lp_dataset_options *options,
                                           char digest[LP_DIGEST_HEX], lp_error *err);
 

@@ -3,7 +3,7 @@
  *   folder    the split's files in it or one level down in the official folder; mapped
  *   one file  of the layout that its name stands for, CIFAR-100's for an unknown name; mapped,
  *             with the names and labels beside it
- *   archive   tar or tar.gz, read once from end to end, so that damage anywhere is found; only the
+ *   archive   tar or zip, read once from end to end, so that damage anywhere is found; only the
  *             members needed are kept in memory
  *
  * CIFAR-10's training batches may end early (a subset), but none may be missing in between. */
@@ -15,6 +15,8 @@
 #include "base/alloc.h"
 #include "base/archive.h"
 #include "base/error.h"
+#include "data/data_sets.h"
+#include "data/image_folder.h"
 
 /* What an archive may claim to hold: deflate expands at most 1032-fold; and the official sets are
  * far below the second bound.  Larger ones are for a folder, which is mapped. */
@@ -38,7 +40,7 @@ static const char *split_name(lp_split split) {
 }
 
 lp_status lp_record_files_missing(const char *path, lp_split split, lp_error *err) {
-    char files[128] = "", folders[128] = "";
+    char files[128] = "", folders[128] = "", sets[1024];
     for (size_t set = 0; set < LP_RECORD_SETS; set++) {
         const lp_record_layout *layout = &lp_record_layouts[set];
         const char *between = set == 0 ? "" : set + 1 < LP_RECORD_SETS ? ", " : " or ";
@@ -48,9 +50,11 @@ lp_status lp_record_files_missing(const char *path, lp_split split, lp_error *er
         used = strlen(folders);
         (void)snprintf(folders + used, sizeof folders - used, "%s%s/", between, layout->folder);
     }
-    return lp_fail(err, LP_ERR_IO, "%s: no %s split found: looked for %s, there or in %s%s", path,
-                   split_name(split), files, folders,
-                   lp_is_folder(path) ? ", and for a folder of PNG or JPEG files a class" : "");
+    lp_data_set_names(sets, sizeof sets);
+    return lp_fail(err, LP_ERR_IO,
+                   "%s: no %s split found: looked for %s, there or in %s, for a folder of images a "
+                   "class, and for the layouts of %s (NAME:PATH says what is missing)",
+                   path, split_name(split), files, folders, sets);
 }
 
 /* Counts the files of records, without a gap, and misses that of their labels. */
@@ -68,7 +72,7 @@ static lp_status count_files(lp_record_files *files, const char *path, lp_split 
         files->count++;
     }
     if (files->count == 0) {
-        return lp_is_folder(path) ? LP_OK : lp_record_files_missing(path, split, err);
+        return LP_OK;
     }
     if (files->layout->label_files[split] != NULL && files->labels.path == NULL) {
         return lp_fail(err, LP_ERR_IO, "%s: holds %s but not %s, its labels", path,
@@ -263,6 +267,9 @@ static lp_status read_archive(const char *path, lp_archive *archive, uint64_t ro
             break;
         }
         lp_record_file *file = place_of(member.name, split, files, &layout);
+        if (file == NULL && files->layout == NULL && lp_is_image_name(member.name)) {
+            break; /* an archive of image files */
+        }
         if (file == NULL) {
             continue;
         }
@@ -287,8 +294,8 @@ static lp_status open_archive(const char *path, lp_split split, lp_record_files 
     if (!lp_mul_u64(whole.size, expansion_max, &room) || room > members_bytes_max) {
         room = members_bytes_max;
     }
-    LP_TRY(lp_prefix(err, lp_archive_open(path, LP_ARCHIVE_TAR_GZ, &archive, err),
-                     "expected a folder, a .bin file or a tar.gz: "));
+    LP_TRY(lp_prefix(err, lp_archive_open(path, LP_ARCHIVE_ANY, &archive, err),
+                     "expected a folder, a .bin file or an archive: "));
     LP_TRY(read_archive(path, archive, room, split, files, err));
     if (files->layout != NULL && files->layout->official[split].name == NULL &&
         whole.size == files->layout->archive.bytes) {

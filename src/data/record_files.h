@@ -27,8 +27,8 @@ typedef struct lp_record_files {
                               * records have no digest of their own) */
 } lp_record_files;
 
-/* path: a folder, one ".bin" file, or an archive.  On failure files is empty.  A folder that holds
- * nothing of the split is no failure: then files->count is 0. */
+/* path: a folder, one ".bin" file, or an archive.  On failure files is empty.  That nothing of the
+ * split is there is no failure: then files->count is 0. */
 LP_MUST_USE lp_status lp_record_files_open(const char *path, lp_split split, lp_record_files *files,
                                            lp_error *err);
 void lp_record_files_close(lp_record_files *files);

@@ -6,7 +6,7 @@
  *   4  STL-10's folder: chunks of labels and of names (empty: no such file), a number of images
  *      below 4, the rest their first bytes
  *   5  its file of images, named by itself */
-#include "fuzz.h"
+#include "fuzz_tar.h"
 #include "linprobe/dataset.h"
 
 static const char *const members[] = {"cifar-100-binary/train.bin",
@@ -26,43 +26,13 @@ static const char *const members[] = {"cifar-100-binary/train.bin",
                                       "stl10_binary",
                                       "/test_X.bin"};
 
-static void put_octal(uint8_t *field, size_t digits, unsigned long value) {
-    for (size_t i = digits; i > 0; i--, value /= 8) {
-        field[i - 1] = (uint8_t)('0' + value % 8);
-    }
-}
-
-static void put_member(fuzz_bytes *tar, unsigned choice, fuzz_input bytes) {
-    static const uint8_t zeros[512];
-    uint8_t block[512] = {0};
-    unsigned long sum = 0;
-    (void)snprintf((char *)block, 100, "%s", members[choice % 16]);
-    put_octal(block + 100, 7, 0644);
-    put_octal(block + 124, 11, (unsigned long)bytes.size);
-    memset(block + 148, ' ', 8);
-    block[156] = (uint8_t)('0' + choice / 16 % 8); /* a file, links, a folder, ... */
-    memcpy(block + 157, "/etc/passwd", 11);
-    memcpy(block + 257, "ustar\00000", 8);
-    for (size_t i = 0; i < sizeof block; i++) {
-        sum += block[i];
-    }
-    put_octal(block + 148, 6, sum);
-    block[154] = 0;
-    fuzz_put(tar, block, sizeof block);
-    fuzz_put(tar, bytes.data, bytes.size);
-    fuzz_put(tar, zeros, (512 - bytes.size % 512) % 512);
-}
-
 static void write_tar(char path[512], fuzz_input input) {
-    static const uint8_t zeros[1024];
     fuzz_bytes tar = {0};
     for (int i = 0; i < 16 && input.size > 0; i++) {
-        unsigned choice = fuzz_byte(&input);
-        put_member(&tar, choice, fuzz_chunk(&input));
+        unsigned choice = fuzz_byte(&input); /* a file, links, a folder, ...; and its name */
+        fuzz_tar_put(&tar, members[choice % 16], (char)('0' + choice / 16 % 8), fuzz_chunk(&input));
     }
-    fuzz_put(&tar, zeros, sizeof zeros);
-    (void)fuzz_write(path, "file", (fuzz_input){tar.data, tar.size}, 0);
-    free(tar.data);
+    fuzz_tar_write(path, &tar);
 }
 
 static void write_stl(char path[512], fuzz_input input, bool train) {

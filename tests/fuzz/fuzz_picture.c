@@ -1,5 +1,5 @@
-/* A PNG or JPEG file: its size, then its pixels where there are not too many; a PNG also with right
- * checksums, which no mutation would find. */
+/* An image file of any format: its size, then its pixels where there are not too many; a PNG also
+ * with right checksums, which no mutation would find. */
 #include "data/image_file.h"
 #include "fuzz.h"
 

@@ -332,6 +332,75 @@ def at(prefix, lines):
     return b"".join(prefix.encode() + line + b"\n" for line in lines.splitlines())
 
 
+PIXEL = b"P5\n1 1\n255\n\x07"
+
+# Miniatures, in the order of the table in src/data/data_sets.c.
+SETS = [
+    ("food", {"meta/train.json": b'{"b": ["b/1"], "a": ["a/2"]}', "images/a/2.jpg": PIXEL,
+              "images/b/1.jpg": PIXEL}),
+    ("dtd", {"labels/train1.txt": b"a/1.jpg\nb/2.jpg\n", "images/a/1.jpg": PIXEL,
+             "images/b/2.jpg": PIXEL}),
+    ("pets", {"annotations/trainval.txt": b"a_b_1 1 1 1\nc_2 2 1 1\n", "images/a_b_1.jpg": PIXEL,
+              "images/c_2.jpg": PIXEL}),
+    ("aircraft", {"data/variants.txt": b"707\nDC 10\n",
+                  "data/images_variant_train.txt": b"1 707\n2 DC 10\n",
+                  "data/images/1.jpg": PIXEL, "data/images/2.jpg": PIXEL}),
+    ("sun397", {"ClassName.txt": b"/a/b\n/c/d/e\n",
+                "Training_01.txt": b"/a/b/1.jpg\n/c/d/e/2.jpg\n", "a/b/1.jpg": PIXEL,
+                "c/d/e/2.jpg": PIXEL}),
+    ("birdsnap", {"species.txt": b"id\tdir\n1\ta\n2\tb\n", "test_images.txt": b"path\nb/9.jpg\n",
+                  "images.txt": b"url\tpath\nx\ta/1.jpg\nx\tb/2.jpg\nx\tb/9.jpg\n",
+                  "download/images/a/1.jpg": PIXEL, "download/images/b/2.jpg": PIXEL}),
+    ("caltech", {"101_ObjectCategories/%s/%d.jpg" % (c, i): PIXEL for c in "ab"
+                 for i in range(2)}),
+    ("eurosat", {"%s/1.jpg" % c: PIXEL for c in ("AnnualCrop", "SeaLake",
+                                                 "HerbaceousVegetation")}),
+    ("resisc45", {"%s/1.jpg" % c: PIXEL for c in ("airplane", "basketball_court", "wetland")}),
+    ("gtsrb", {"GT-final_test.csv": b"Filename;W;H;a;b;c;d;ClassId\n0.ppm;1;1;0;0;1;1;42\n",
+               "GTSRB/Training/00000/0.ppm": PIXEL, "GTSRB/Training/00001/0.ppm": PIXEL}),
+    ("country211", {"%s/%s/1.jpg" % (p, c): PIXEL for p in ("train", "valid", "test")
+                    for c in "ab"}),
+    ("sst2", {"%s/%s/1.png" % (p, c): PIXEL for p in ("train", "valid", "test")
+              for c in ("negative", "positive")}),
+    ("ucf101", {"ucfTrainTestlist/classInd.txt": b"1 ApplyMakeup\n2 B\n",
+                "ucfTrainTestlist/trainlist01.txt": b"ApplyMakeup/v_1.avi 1\nB/v_2.avi 2\n",
+                "UCF-101-midframes/Apply_Makeup/v_1.jpg": PIXEL, "UCF-101/B/v_2.jpg": PIXEL}),
+    ("clevr", {"scenes/CLEVR_train_scenes.json":
+               b'{"scenes": [{"image_filename": "a.png", "objects": [1, 2, 3]}, '
+               b'{"image_filename": "b.png", "objects": [1]}]}', "images/train/a.png": PIXEL}),
+    ("memes", {"train.jsonl": b'{"img": "img/1.png", "label": 1}\n{"img": "img/2.png", "label": 0}\n',
+               "img/1.png": PIXEL, "img/2.png": PIXEL}),
+    ("tiny", {"wnids.txt": b"n1\nn2\n", "val/val_annotations.txt": b"0.JPEG\tn2\t0\t0\t1\t1\n",
+              "val/images/0.JPEG": PIXEL, "train/n1/images/1.JPEG": PIXEL,
+              "train/n2/images/2.JPEG": PIXEL}),
+    ("places", {"categories_places365.txt": b"/a/b 0\n/c 1\n", "places365_val.txt": b"1.jpg 1\n2.jpg 0",
+                "val_256/1.jpg": PIXEL, "val_256/2.jpg": PIXEL}),
+    ("folder", {"train/a/1.jpg": PIXEL, "train/b/2.gif": PIXEL, "val/b/3.png": PIXEL}),
+]
+
+
+def put_data_sets():
+    """Each as the table has it, its test part with broken files skipped."""
+    for number, (name, files) in enumerate(SETS):
+        body = b"".join(chunk(n.encode()) + chunk(c) for n, c in files.items())
+        put("data_set", name, bytes([number, 0]) + body)
+        if name in ("gtsrb", "tiny", "places"):
+            put("data_set", name + "-test", bytes([number, 5]) + body)
+    put("picture", "ppm", b"P6 2 1 255\n\1\2\3\4\5\6")
+    put("picture", "pgm-plain", b"P2 # text\n2 1 9\n3 4\n")
+    put("picture", "pbm", b"P4 9 1\n\xaa\x80")
+    put("picture", "bmp", bytes.fromhex(
+        "424d460000000000000036000000280000000200000002000000010018000000000010000000130b0000130b0000"
+        "0000000000000000") + bytes(range(16)))
+    put("picture", "bmp-palette", bytes.fromhex(
+        "424d4600000000000000360000002800000002000000020000000100010000000000080000000000000000000000"
+        "0200000002000000") + bytes(range(16)))
+    put("picture", "gif", bytes.fromhex(
+        "47494638396102000100800000000000ffffff21f90401000001002c00000000020001000002028c0a003b"))
+    put("picture", "webp", bytes.fromhex(
+        "524946461a000000574542505650384c0d0000002f00000010071011118888fe0700"))
+
+
 def put_families():
     """Places of an encoder in a file, and configs."""
     dino = family_lines(os.path.join(GOLDEN, "families", "dino.safetensors"))
@@ -469,6 +538,8 @@ def main():
     put("dataset", "stl-few-labels", b"\x10" + chunk(labels) + chunk(ten) + b"\x03")
     put("dataset", "stl-tar", b"\x0c" + b"\x0a" + chunk(bytes(27648)) + b"\x0b" + chunk(labels[:1]) +
         b"\x0c" + chunk(ten))
+
+    put_data_sets()
 
     parts = [header([("a", "F32", 4, [2, 3])]), header([("b", "BF16", 2, [4]), ("c", "I64", 8, [])])]
     def index(**where):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Image files against live Pillow: every byte of Image.open(file).convert("RGB"), and which files
-are refused.  PNG of every colour type, depth and interlacing; JPEG by Pillow."""
+are refused.  PNG of every colour type, depth and interlacing; JPEG, GIF and WebP by Pillow; PPM and
+BMP of every kind that Pillow reads, but for run-length coding."""
 import io
 import os
 import struct
@@ -78,6 +79,13 @@ def differs(name, data):
                np.abs(want.astype(int) - got).max())]
 
 
+def cut(name, data, sizes):
+    """A file that ends early: refused where Pillow refuses it."""
+    return sum((differs("%s cut at %d" % (name, n), data[:n]) for n in sizes
+                if not isinstance(pillow(data[:n]), str) or not isinstance(ours(data[:n]), str)),
+               [])
+
+
 # ---- PNG ---------------------------------------------------------------------------------------
 kinds = [(depth, color) for color, depths in ((0, (1, 2, 4, 8, 16)), (2, (8, 16)),
                                               (3, (1, 2, 4, 8)), (4, (8, 16)), (6, (8, 16)))
@@ -118,6 +126,143 @@ check("a palette shorter than its indexes",
            for depth, n in ((8, 200), (8, 1), (4, 5), (2, 3))), []))
 grey = np.arange(0, 65536, 16, dtype=int).reshape(64, 64, 1)
 check("16-bit grey", differs("ramp", png(64, 64, 16, 0, samples=grey)))
+
+# ---- PPM, BMP, GIF, WebP -----------------------------------------------------------------------
+
+
+def netpbm(kind, h, w, maxval):
+    """P1 to P6 with comments and odd blanks."""
+    bands = 3 if kind in "36" else 1
+    values = rng.integers(0, (1 if kind in "14" else maxval) + 1, (h, w * bands))
+    head = "P%s # a comment\n%d\t%d%s" % (kind, w, h, "\n" if kind in "14" else " %d\n" % maxval)
+    if kind in "123":
+        body = ("" if kind == "1" else " # inside\n ").join(
+            " ".join(map(str, row)) + "\n" for row in values).encode()
+    elif kind == "4":
+        body = np.packbits(values.astype(np.uint8), axis=1).tobytes()
+    else:
+        body = values.astype(">u2" if maxval > 255 else np.uint8).tobytes()
+    return head.encode() + body
+
+
+wrong = []
+for kind in "123456":
+    for maxval in (1, 3, 100, 255, 256, 1000, 65535):
+        for h, w in ((1, 1), (3, 5), (7, 16), (9, 33)):
+            wrong += differs("P%s %dx%d maxval %d" % (kind, h, w, maxval),
+                             netpbm(kind, h, w, maxval))
+    wrong += cut("P" + kind, netpbm(kind, 9, 33, 255), (12, 20, 60))
+check("PBM, PGM and PPM, plain and binary, equal Pillow", wrong)
+
+
+def bmp(h, w, bits, colors=0, masks=None, down=False, grey=False, core=False):
+    row = (w * bits + 31) // 32 * 4
+    palette = b""
+    if bits <= 8:
+        count = colors or 1 << bits
+        palette = (bytes(x for i in range(count) for x in ([i] * 3 + [0])) if grey else
+                   rng.integers(0, 256, count * 4, np.uint8).tobytes())
+        if core:
+            palette = b"".join(palette[4 * i:4 * i + 3] for i in range(count))
+    extra = struct.pack("<3I", *masks) if masks else b""
+    head = (struct.pack("<IHHHH", 12, w, h, 1, bits) if core else
+            struct.pack("<IiiHHIIiiII", 40, w, -h if down else h, 1, bits, 3 if masks else 0,
+                        row * h, 2835, 2835, colors, 0))
+    body = rng.integers(0, 256, row * h, np.uint8).tobytes()
+    offset = 14 + len(head) + len(extra) + len(palette)
+    return (b"BM" + struct.pack("<IHHI", offset + len(body), 0, 0, offset) + head + extra + palette
+            + body)
+
+
+wrong = []
+for h, w in ((1, 1), (3, 5), (7, 16), (9, 33)):
+    for down in (False, True):
+        for bits in (1, 4, 8, 16, 24, 32):
+            wrong += differs("BMP %d bits %dx%d" % (bits, h, w), bmp(h, w, bits, down=down))
+        for bits, masks in ((16, (0xf800, 0x7e0, 0x1f)), (16, (0x7c00, 0x3e0, 0x1f)),
+                            (32, (0xff0000, 0xff00, 0xff)), (32, (0xff000000, 0xff0000, 0xff00)),
+                            (32, (0xff000000, 0xff00, 0xff)), (32, (0, 0, 0)),
+                            (24, (0xff0000, 0xff00, 0xff))):
+            wrong += differs("BMP %d bits, masks %x" % (bits, masks[0]),
+                             bmp(h, w, bits, masks=masks, down=down))
+    wrong += differs("BMP 8 bits, 100 colours", bmp(h, w, 8, colors=100))
+    wrong += differs("BMP 8 bits, greys", bmp(h, w, 8, grey=True))
+    wrong += differs("BMP of OS/2", bmp(h, w, 8, core=True))
+    wrong += differs("BMP of OS/2, 24 bits", bmp(h, w, 24, core=True))
+    wrong += cut("BMP", bmp(h, w, 24), (20, 56, len(bmp(h, w, 24)) - 1))
+check("BMP of every depth equals Pillow", wrong)
+
+
+def saved(array, mode, kind, **how):
+    out = io.BytesIO()
+    image = Image.fromarray(array, mode)
+    if mode == "P":
+        image.putpalette(rng.integers(0, 256, 3 * how.pop("colors", 256), np.uint8).tobytes())
+    image.save(out, kind, **how)
+    return out.getvalue()
+
+
+def optional(word):
+    """Whether the build reads this format; else a check is left out and said."""
+    probe = ours(saved(np.zeros((2, 2), np.uint8), "L", word))
+    if isinstance(probe, str) and "built without" in probe:
+        print("# not checked: " + probe)
+        return False
+    return True
+
+
+def framed(gif, left, top, screen=None):
+    """The same GIF with its frame elsewhere, perhaps on another screen."""
+    out = bytearray(gif)
+    at = 13 + (3 << (out[10] & 7) + 1 if out[10] & 128 else 0)
+    while out[at] == 0x21:  # extensions
+        at += 2
+        while out[at]:
+            at += out[at] + 1
+        at += 1
+    out[at + 1:at + 5] = struct.pack("<HH", left, top)
+    if screen:
+        out[6:10] = struct.pack("<HH", *screen)
+    return bytes(out)
+
+
+if optional("GIF"):
+    wrong = []
+    for h, w in ((1, 1), (3, 5), (8, 8), (37, 70)):
+        for interlace in (0, 1):
+            for colors in (2, 7, 200, 256):
+                data = saved(rng.integers(0, colors, (h, w), np.uint8), "P", "GIF", colors=colors,
+                             interlace=interlace)
+                wrong += differs("GIF %dx%d, %d colours" % (h, w, colors), data)
+                wrong += differs("GIF, frame moved", framed(data, 3, 2))
+                wrong += differs("GIF, larger screen", framed(data, 3, 2, (w + 9, h + 9)))
+            data = saved(rng.integers(0, 256, (h, w), np.uint8), "P", "GIF", transparency=3,
+                         interlace=interlace)
+            wrong += differs("GIF, transparent", framed(data, 1, 1, (w + 4, h + 4)))
+            wrong += differs("GIF, grey", framed(saved(rng.integers(0, 256, (h, w), np.uint8), "L",
+                                                       "GIF", interlace=interlace), 1, 1,
+                                                 (w + 4, h + 4)))
+        frames = [Image.fromarray(rng.integers(0, 256, (h, w, 3), np.uint8)) for _ in range(3)]
+        out = io.BytesIO()
+        frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+        wrong += differs("GIF, animated", out.getvalue())
+    wrong += cut("GIF", saved(rng.integers(0, 256, (37, 70), np.uint8), "P", "GIF"),
+                 (5, 12, 500, 900, 1500))
+    check("GIF equals Pillow", wrong)
+if optional("WEBP"):
+    wrong = []
+    for h, w in ((1, 1), (3, 5), (16, 16), (37, 70)):
+        for lossless in (False, True):
+            for bands, mode in ((3, "RGB"), (4, "RGBA")):
+                data = saved(rng.integers(0, 256, (h, w, bands), np.uint8), mode, "WEBP",
+                             lossless=lossless)
+                wrong += differs("WebP %s %dx%d" % (mode, h, w), data)
+                wrong += cut("WebP", data, (len(data) // 2,))
+        frames = [Image.fromarray(rng.integers(0, 256, (h, w, 4), np.uint8)) for _ in range(3)]
+        out = io.BytesIO()
+        frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
+        wrong += differs("WebP, animated", out.getvalue())
+    check("WebP equals Pillow", wrong)
 
 # ---- JPEG --------------------------------------------------------------------------------------
 

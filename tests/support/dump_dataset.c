@@ -1,6 +1,6 @@
-/* What the data stage makes of a set, as JSON for tests/parity/test_dataset.py and
- * test_image_folder.py:
- *   dump_dataset PATH train|test fine|coarse [skip]
+/* What the data stage makes of a set, as JSON for tests/parity/test_dataset.py,
+ * test_image_folder.py and test_data_sets.py:
+ *   dump_dataset PATH train|test|val|trainval fine|coarse [skip]
  * With the SHA-256 of all images as [N, H, W, 3] bytes. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,11 +55,15 @@ static lp_status dump(const lp_dataset *data) {
 int main(int argc, char **argv) {
     lp_dataset *data;
     if (argc < 4) {
-        fprintf(stderr, "usage: dump_dataset PATH train|test fine|coarse [skip]\n");
+        fprintf(stderr, "usage: dump_dataset PATH train|test|val|trainval fine|coarse [skip]\n");
         return 2;
     }
+    int split = 0;
+    while (lp_split_names[split] != NULL && strcmp(lp_split_names[split], argv[2]) != 0) {
+        split++;
+    }
     const lp_dataset_options options = {
-        .split = strcmp(argv[2], "train") == 0 ? LP_SPLIT_TRAIN : LP_SPLIT_TEST,
+        .split = lp_split_names[split] != NULL ? (lp_split)split : LP_SPLIT_TEST,
         .labels = strcmp(argv[3], "fine") == 0 ? LP_LABELS_FINE : LP_LABELS_COARSE,
         .skip_broken = argc > 4};
     lp_status status = lp_dataset_open_with(argv[1], &options, &data, &err);

@@ -386,8 +386,8 @@ static void missing_files_are_named(void **state) {
     assert_refused(folder, LP_SPLIT_TRAIN, LP_ERR_IO,
                    "none: no training split found: looked for train.bin (CIFAR-100), "
                    "data_batch_1.bin (CIFAR-10) or train_X.bin (STL-10), there or in "
-                   "cifar-100-binary/, cifar-10-batches-bin/ or stl10_binary/, and for a folder of "
-                   "PNG or JPEG files a class");
+                   "cifar-100-binary/, cifar-10-batches-bin/ or stl10_binary/, for a folder of "
+                   "images a class, and for the layouts of food-101, ");
     assert_refused(in_folder("nowhere"), LP_SPLIT_TEST, LP_ERR_IO, "nowhere: cannot be opened");
     assert_refused(in_folder("nowhere.bin"), LP_SPLIT_TEST, LP_ERR_IO,
                    "nowhere.bin: cannot be opened");

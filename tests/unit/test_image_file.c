@@ -1,4 +1,4 @@
-/* PNG and JPEG files: the pixels of golden files are Pillow's, and whatever is wrong with a file is
+/* Image files: the pixels of golden files are Pillow's, and whatever is wrong with a file is
  * said and does no harm. */
 #include "base/alloc.h"
 #include "base/digest.h"
@@ -157,14 +157,16 @@ static void a_flipped_bit_does_no_harm(void **state) {
 
 static void other_files_are_named(void **state) {
     (void)state;
-    assert_refused("", 0, LP_ERR_FORMAT, "expected a PNG or JPEG, found an empty file");
+    assert_refused("", 0, LP_ERR_FORMAT, "PGM or PPM, found an empty file");
     assert_refused("hello\n", 6, LP_ERR_FORMAT,
                    "found no image: it starts with the bytes 68 65 6c 6c 6f 0a");
-    assert_refused("GIF89a..", 8, LP_ERR_UNSUPPORTED, "found a GIF file; only PNG and JPEG");
-    assert_refused("BM......", 8, LP_ERR_UNSUPPORTED, "found a BMP file");
-    assert_refused("RIFF....WEBPVP8 ", 16, LP_ERR_UNSUPPORTED, "found a WebP file");
-    assert_refused("II*\0....", 8, LP_ERR_UNSUPPORTED, "found a TIFF file");
-    assert_refused("P6 2 2 255 ....", 15, LP_ERR_UNSUPPORTED, "found a PPM file");
+    assert_refused("II*\0....", 8, LP_ERR_UNSUPPORTED, "found a TIFF file; expected a PNG");
+    assert_refused("BM......", 8, LP_ERR_FORMAT, "byte 14: expected a BMP's header");
+    assert_refused("P6 2 2 255 ....", 15, LP_ERR_FORMAT, "byte 15: expected more of the image");
+    assert_refused("P5 2 x 255 ....", 15, LP_ERR_FORMAT, "byte 5: expected a whole number from 0");
+    assert_refused("P6\r2 2 256 ....", 15, LP_ERR_FORMAT, "byte 15: expected more");
+    assert_refused("P2 1 1 9 10", 11, LP_ERR_FORMAT, "byte 9: expected a whole number from 0 to 9");
+    assert_refused("P1 1 1 2", 8, LP_ERR_FORMAT, "byte 7: expected 0 or 1");
     assert_refused("\x89PNG\r\n\x1a\n", 8, LP_ERR_FORMAT,
                    "byte 8: expected a PNG's IHDR chunk, found the end of the file");
     assert_refused("\xff\xd8\xff\xe0", 4, LP_ERR_FORMAT, "byte 4: expected more of the image");

@@ -1,0 +1,50 @@
+/* A data set by name, from a tar archive with right checksums: a byte for the set (beyond the last:
+ * whatever its layout is), a byte for the part (bits 0, 1) and --skip-broken (bit 2); then chunks
+ * of names and contents by turns. */
+#include "data/data_sets.h"
+#include "fuzz_tar.h"
+#include "linprobe/dataset.h"
+
+static size_t set_count(void) {
+    size_t count = 0;
+    while (lp_data_sets[count].name != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static void fuzz_one(fuzz_input input) {
+    char path[512], text[640], name[100];
+    fuzz_bytes tar = {0};
+    lp_error err = {0};
+    lp_dataset *data;
+    unsigned set = fuzz_byte(&input), how = fuzz_byte(&input);
+    const lp_dataset_options options = {
+        .split = (lp_split)(how & 3), .skip_broken = (how & 4) != 0, .threads = 1};
+    (void)fuzz_folder();
+    for (int i = 0; i < 40 && input.size > 0; i++) {
+        fuzz_input chunk = fuzz_chunk(&input);
+        (void)snprintf(name, sizeof name, "%.*s", (int)(chunk.size < 99 ? chunk.size : 99),
+                       (const char *)chunk.data);
+        fuzz_tar_put(&tar, name, '0', fuzz_chunk(&input));
+    }
+    fuzz_tar_write(path, &tar);
+    (void)snprintf(text, sizeof text, "%s:%s", set < set_count() ? lp_data_sets[set].name : "",
+                   path);
+    const char *opened = set < set_count() ? text : path;
+    if (!fuzz_succeeds(lp_dataset_open_with(opened, &options, &data, &err), &err)) {
+        fuzz_require(data == NULL, "no data set after a failure");
+        return;
+    }
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    fuzz_require(info->count > 0 && info->classes > 1, "images of two classes at least");
+    for (size_t i = 0; i < info->count; i++) {
+        int64_t label = lp_dataset_labels(data)[i];
+        fuzz_require(label >= 0 && (size_t)label < info->classes,
+                     "labels below the number of classes");
+    }
+    for (size_t k = 0; k < info->classes; k++) {
+        fuzz_require(lp_dataset_class_name(data, k) != NULL, "a name for each class");
+    }
+    lp_dataset_close(data);
+}

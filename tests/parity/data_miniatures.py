@@ -1,0 +1,243 @@
+"""Miniatures of published data sets, in the exact layout in which each is downloaded, for
+test_data_sets.py.  Each function writes one below a folder, and returns nothing."""
+import csv
+import json
+import pathlib
+import random
+
+import numpy as np
+from PIL import Image
+
+pick = random.Random(19)
+rng = np.random.default_rng(19)
+
+
+def image(path, kind=None):
+    """A small random picture; kind: of its contents, else by its name."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = kind or {".png": "PNG", ".ppm": "PPM", ".jpg": "JPEG", ".jpeg": "JPEG"}[
+        path.suffix.lower()]
+    Image.fromarray(rng.integers(0, 256, (pick.randint(2, 12), pick.randint(2, 12), 3),
+                                 np.uint8)).save(path, kind)
+
+
+def text(path, lines):
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(line + "\n" for line in lines))
+
+
+def shuffled(items):
+    items = list(items)
+    pick.shuffle(items)
+    return items
+
+
+def food_101(root):
+    base = root / "food-101"
+    classes = shuffled(["apple_pie", "baby_back_ribs", "waffles"])
+    for part, count in (("train", 4), ("test", 2)):
+        lists = {c: ["%s/%d" % (c, pick.randrange(10 ** 6)) for _ in range(count)]
+                 for c in classes}
+        for names in lists.values():
+            for name in names:
+                image(base / "images" / (name + ".jpg"))
+        text(base / "meta" / (part + ".json"), [json.dumps(lists)])
+        text(base / "meta" / (part + ".txt"), sum(lists.values(), []))
+    text(base / "meta" / "classes.txt", sorted(classes))
+
+
+def dtd(root):
+    base = root / "dtd" / "dtd"
+    for number, part in enumerate(("train", "val", "test")):
+        names = ["%s/%s_%04d.jpg" % (c, c, 10 * number + i)
+                 for c in ("banded", "blotchy", "zigzagged") for i in range(3)]
+        for name in names:
+            image(base / "images" / name)
+        text(base / "labels" / (part + "1.txt"), names)
+
+
+def oxford_pets(root):
+    base = root / "oxford-iiit-pet"
+    breeds = [("Abyssinian", 1, 1), ("american_bulldog", 2, 1), ("Bengal", 1, 2),
+              ("staffordshire_bull_terrier", 2, 2)]
+    for number, part in enumerate(("trainval", "test")):
+        lines = []
+        for label, (breed, species, of_species) in enumerate(breeds):
+            for i in range(3):
+                name = "%s_%d" % (breed, 100 * number + i)
+                image(base / "images" / (name + ".jpg"))
+                lines.append("%s %d %d %d" % (name, label + 1, species, of_species))
+        text(base / "annotations" / (part + ".txt"), shuffled(lines))
+    text(base / "annotations" / "list.txt", ["#Image CLASS-ID SPECIES BREED ID"])
+
+
+def fgvc_aircraft(root):
+    base = root / "fgvc-aircraft-2013b" / "data"
+    variants = ["707-320", "A340-200", "Boeing 717", "DC-10"]
+    text(base / "variants.txt", variants)
+    number = 34958
+    both = []
+    for part in ("train", "val", "test"):
+        lines = []
+        for variant in variants:
+            for _ in range(3):
+                number += 77
+                image(base / "images" / ("%07d.jpg" % number))
+                lines.append("%07d %s" % (number, variant))
+        lines = shuffled(lines)
+        text(base / ("images_variant_%s.txt" % part), lines)
+        both += lines if part != "test" else []
+    text(base / "images_variant_trainval.txt", both)
+
+
+def sun397(root):
+    base = root / "SUN397"
+    classes = ["/a/abbey", "/a/apartment_building/outdoor", "/b/badlands", "/y/yard"]
+    text(base / "ClassName.txt", classes)
+    parts = {"Training": [], "Testing": []}
+    for c in classes:
+        for i in range(4):
+            name = "%s/sun_a%05d.jpg" % (c, pick.randrange(10 ** 5))
+            image(base / name[1:])
+            parts["Training" if i < 2 else "Testing"].append(name)
+    for part, names in parts.items():
+        text(base / (part + "_01.txt"), names)
+
+
+def birdsnap(root):
+    base = root / "birdsnap"
+    birds = ["Acadian_Flycatcher", "Zone-tailed_Hawk"]
+    text(base / "species.txt", ["id\tcommon\tscientific\tdir"]
+         + ["%d\t%s\tx\t%s" % (i + 1, b.replace("_", " "), b) for i, b in enumerate(birds)])
+    rows, test = [], []
+    for i, b in enumerate(birds):
+        for n in range(5):
+            path = "%s/%d.jpg" % (b, 1000 + pick.randrange(10 ** 5))
+            if n != 1:  # one that could not be downloaded
+                image(base / "download" / "images" / path)
+            rows.append("http://example.org/%s\tmd5\t%s\t%d" % (path, path, i + 1))
+            if n > 2:
+                test.append(path)
+    text(base / "images.txt", ["url\tmd5\tpath\tspecies_id"] + shuffled(rows))
+    text(base / "test_images.txt", ["path"] + shuffled(test))
+
+
+def part_folders(base, classes, count=3):
+    for part in ("train", "valid", "test"):
+        for c in classes:
+            for i in range(count):
+                image(base / part / c / ("%s_%s_%d.jpg" % (part, c, i)))
+
+
+def country211(root):
+    part_folders(root / "country211", ["AD", "AE", "ZW"])
+
+
+def rendered_sst2(root):
+    base = root / "rendered-sst2"
+    for part in ("train", "valid", "test"):
+        for c in ("negative", "positive"):
+            for i in range(3):
+                image(base / part / c / ("%05d.png" % i))
+
+
+def gtsrb(root):
+    base = root / "gtsrb"
+    for c in range(43):
+        for i in range(2 if c < 3 else 1):
+            image(base / "GTSRB" / "Training" / ("%05d" % c) / ("00000_%05d.ppm" % i))
+        text(base / "GTSRB" / "Training" / ("%05d" % c) / ("GT-%05d.csv" % c), ["Filename;Width"])
+    rows = ["Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId"]
+    for i in range(9):
+        image(base / "GTSRB" / "Final_Test" / "Images" / ("%05d.ppm" % i))
+        rows.append("%05d.ppm;53;54;6;5;48;49;%d" % (i, pick.randrange(43)))
+    text(base / "GT-final_test.csv", rows)
+
+
+def caltech_101(root):
+    base = root / "caltech101" / "101_ObjectCategories"
+    for c, count in (("BACKGROUND_Google", 33), ("Faces", 36), ("accordion", 31)):
+        for i in range(count):
+            image(base / c / ("image_%04d.jpg" % (i + 1)))
+
+
+def tiny_imagenet(root):
+    base = root / "tiny-imagenet-200"
+    wnids = ["n01443537", "n01629819", "n12267677"]
+    text(base / "wnids.txt", shuffled(wnids))
+    for wnid in wnids:
+        for i in range(3):
+            image(base / "train" / wnid / "images" / ("%s_%d.JPEG" % (wnid, i)))
+        text(base / "train" / wnid / (wnid + "_boxes.txt"), ["x"])
+    lines = []
+    for i in range(11):
+        image(base / "val" / "images" / ("val_%d.JPEG" % i))
+        lines.append("val_%d.JPEG\t%s\t0\t0\t62\t63" % (i, pick.choice(wnids)))
+    text(base / "val" / "val_annotations.txt", lines)
+
+
+def places365(root):
+    base = root / "places365"
+    classes = ["/a/airfield", "/a/apartment_building/outdoor", "/z/zen_garden"]
+    text(base / "categories_places365.txt", ["%s %d" % (c, i) for i, c in enumerate(classes)])
+    lines = []
+    for label, c in enumerate(classes):
+        for i in range(3):
+            image(base / "data_256_standard" / c[1:] / ("%08d.jpg" % i))
+            lines.append("%s/%08d.jpg %d" % (c, i, label))
+    text(base / "places365_train_standard.txt", lines)
+    for i in range(7):
+        image(base / "val_256" / ("Places365_val_%08d.jpg" % i))
+    text(base / "places365_val.txt",
+         ["Places365_val_%08d.jpg %d" % (i, pick.randrange(3)) for i in range(7)])
+
+
+def ucf101(root):
+    base = root / "ucf101"
+    actions = ["ApplyEyeMakeup", "Archery", "YoYo"]
+    text(base / "ucfTrainTestlist" / "classInd.txt",
+         ["%d %s" % (i + 1, a) for i, a in enumerate(actions)])
+    lists = {"train": [], "test": []}
+    for i, a in enumerate(actions):
+        for g in range(5):
+            video = "v_%s_g%02d_c01" % (a, g)
+            image(base / "UCF-101" / a / (video + ".jpg"))
+            lists["train" if g > 1 else "test"].append(
+                "%s/%s.avi" % (a, video) + (" %d" % (i + 1) if g > 1 else ""))
+    for part, lines in lists.items():
+        text(base / "ucfTrainTestlist" / (part + "list01.txt"), lines)
+
+
+def clevr(root):
+    base = root / "clevr" / "CLEVR_v1.0"
+    for part in ("train", "val"):
+        scenes = []
+        for i in range(12):
+            name = "CLEVR_%s_%06d.png" % (part, i)
+            image(base / "images" / part / name)
+            scenes.append({"image_index": i, "image_filename": name, "split": part,
+                           "objects": [{"shape": "cube"}] * (3 + (5 * i) % 8)})
+        (base / "scenes").mkdir(exist_ok=True)
+        (base / "scenes" / ("CLEVR_%s_scenes.json" % part)).write_text(
+            json.dumps({"info": {"split": part}, "scenes": shuffled(scenes)}))
+
+
+def hateful_memes(root):
+    base = root / "hateful_memes"
+    number = 1000
+    for part in ("train", "dev_seen"):
+        lines = []
+        for _ in range(6):
+            number += 3
+            image(base / "img" / ("%05d.png" % number))
+            lines.append(json.dumps({"id": number, "img": "img/%05d.png" % number,
+                                     "label": number % 2, "text": "a \"text\""}))
+        text(base / (part + ".jsonl"), lines)
+
+
+def table(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="") as f:
+        csv.writer(f).writerows(rows)

@@ -1,0 +1,407 @@
+/* Data sets by name: each layout, made here in miniature; which of them a folder is; what is wrong
+ * with one.  tests/parity/test_data_sets.py compares larger miniatures with torchvision. */
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/archive.h"
+#include "base/file.h"
+#include "check.h"
+#include "data/data_sets.h"
+#include "data/text_lines.h"
+#include "linprobe/dataset.h"
+#include "test_folder.h"
+#include "write_zip.h"
+
+static lp_error err;
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static void put(const char *name, const char *bytes, size_t size) {
+    const char *path = in_folder(name);
+    assert_ok(lp_make_parents(path, &err), &err);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void put_text(const char *name, const char *text) {
+    put(name, text, strlen(text));
+}
+
+/* An image of one grey pixel, whose value tells it from the others. */
+static void put_pixel(const char *name, unsigned char value) {
+    char bytes[] = "P5\n1 1\n255\n?";
+    bytes[11] = (char)value;
+    put(name, bytes, 12);
+}
+
+/* Opens a split and checks its images, as "<label>:<value> ...". */
+static void assert_set(const char *path, lp_split split, const char *expected) {
+    const lp_dataset_options options = {.split = split};
+    char found[512] = "";
+    lp_dataset *data;
+    assert_ok(lp_dataset_open_with(path, &options, &data, &err), &err);
+    for (size_t i = 0; i < lp_dataset_describe(data)->count; i++) {
+        unsigned char rgb[3];
+        size_t used = strlen(found);
+        assert_ok(lp_dataset_image(data, i, rgb, &err), &err);
+        (void)snprintf(found + used, sizeof found - used, "%s%d:%d", i > 0 ? " " : "",
+                       (int)lp_dataset_labels(data)[i], rgb[0]);
+    }
+    assert_string_equal(found, expected);
+    lp_dataset_close(data);
+}
+
+#define assert_refused(path, wanted, status, part)                                                 \
+    do {                                                                                           \
+        const lp_dataset_options options_ = {.split = wanted};                                     \
+        lp_dataset *refused_;                                                                      \
+        assert_fails(lp_dataset_open_with(path, &options_, &refused_, &err), status, &err, part);  \
+        assert_null(refused_);                                                                     \
+    } while (0)
+
+/* "NAME:PATH" of something in the folder. */
+static const char *named(const char *set, const char *name) {
+    static char text[1024];
+    (void)snprintf(text, sizeof text, "%s:%s", set, in_folder(name));
+    return text;
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+static void make_dtd(const char *top) {
+    static const char *const images[] = {"banded/1.jpg", "banded/2.jpg", "zigzagged/1.jpg",
+                                         "zigzagged/2.jpg"};
+    char name[128];
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof name, "%s/images/%s", top, images[i]);
+        put_pixel(name, (unsigned char)(10 + i));
+    }
+    (void)snprintf(name, sizeof name, "%s/labels/train1.txt", top);
+    put_text(name, "zigzagged/1.jpg\nbanded/1.jpg\n");
+    (void)snprintf(name, sizeof name, "%s/labels/val1.txt", top);
+    put_text(name, "banded/2.jpg\r\n");
+    (void)snprintf(name, sizeof name, "%s/labels/test1.txt", top);
+    put_text(name, "zigzagged/2.jpg");
+}
+
+static void parts_of_a_set(void **state) {
+    (void)state;
+    make_dtd("textures");
+    lp_dataset *data;
+    const char *path = in_folder("textures");
+    assert_set(path, LP_SPLIT_TRAIN, "1:12 0:10");
+    assert_set(path, LP_SPLIT_VAL, "0:11");
+    assert_set(path, LP_SPLIT_TRAINVAL, "1:12 0:10 0:11");
+    assert_set(named("DTD", "textures"), LP_SPLIT_TEST, "1:13");
+    assert_ok(lp_dataset_open(path, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    assert_string_equal(info->name, "DTD");
+    assert_string_equal(info->set, "dtd");
+    assert_string_equal(info->source, path);
+    assert_int_equal(info->published, 1880);
+    assert_int_equal(info->metric, LP_METRIC_ACCURACY);
+    assert_string_equal(lp_dataset_class_name(data, 1), "zigzagged");
+    lp_dataset_close(data);
+    assert_fails(lp_dataset_open(path, LP_SPLIT_TEST, LP_LABELS_COARSE, &data, &err),
+                 LP_ERR_ARGUMENT, &err, "DTD has no coarse labels");
+    const lp_dataset_options share = {.test_share = 0.5};
+    assert_fails(lp_dataset_open_with(path, &share, &data, &err), LP_ERR_ARGUMENT, &err,
+                 "DTD has a split of its own");
+}
+
+static void one_level_down(void **state) {
+    (void)state;
+    make_dtd("below/dtd");
+    assert_set(in_folder("below"), LP_SPLIT_TEST, "1:13");
+    assert_set(in_folder("below/dtd"), LP_SPLIT_TEST, "1:13");
+    make_dtd("deeper/dtd/dtd");
+    assert_set(in_folder("deeper"), LP_SPLIT_TEST, "1:13");
+}
+
+static void which_set_it_is(void **state) {
+    (void)state;
+    make_dtd("both/dtd");
+    put_text("both/fgvc-aircraft-2013b/data/variants.txt", "707\nDC-10\n");
+    put_pixel("both/fgvc-aircraft-2013b/data/images/1.jpg", 1);
+    assert_refused(in_folder("both"), LP_SPLIT_TEST, LP_ERR_ARGUMENT,
+                   "it may be DTD or FGVC Aircraft: say which, as dtd:");
+    assert_set(named("dtd", "both"), LP_SPLIT_TEST, "1:13");
+    assert_refused(named("dtd", "both/fgvc-aircraft-2013b"), LP_SPLIT_TEST, LP_ERR_IO,
+                   "expected DTD as it is downloaded, with labels/train1.txt, there or in dtd/ or "
+                   "dtd/dtd/");
+    assert_refused("dtb:/nowhere", LP_SPLIT_TEST, LP_ERR_ARGUMENT,
+                   "there is no such path, and 'dtb' is none of the data sets food-101, dtd,");
+}
+
+static void what_a_list_names_must_be_there(void **state) {
+    (void)state;
+    make_dtd("gap");
+    put_text("gap/labels/train1.txt", "banded/1.jpg\n\nzigzagged/9.jpg\nzigzagged/1.jpg\n");
+    assert_refused(in_folder("gap"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "gap/labels/train1.txt:3: names images/zigzagged/9.jpg, which is not there");
+    const lp_dataset_options skip = {.skip_broken = true};
+    lp_dataset *data;
+    const char *why;
+    assert_ok(lp_dataset_open_with(in_folder("gap"), &skip, &data, &err), &err);
+    assert_int_equal(lp_dataset_describe(data)->count, 2);
+    assert_int_equal(lp_dataset_describe(data)->skipped, 1);
+    assert_string_equal(lp_dataset_skipped(data, 0, &why), "images/zigzagged/9.jpg");
+    assert_non_null(strstr(why, "train1.txt:3"));
+    lp_dataset_close(data);
+    put_text("gap/labels/train1.txt", "banded/1.jpg\nstriped/1.jpg\n");
+    assert_refused(in_folder("gap"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "train1.txt:2: expected one of the 2 classes, found 'images/striped/1.jpg'");
+    put_text("gap/labels/train1.txt", "banded/1.jpg\n");
+    assert_refused(in_folder("gap"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "expected images of class 1, zigzagged, found none");
+    assert_int_equal(unlink(in_folder("gap/labels/val1.txt")), 0);
+    assert_refused(in_folder("gap"), LP_SPLIT_VAL, LP_ERR_IO, "labels/val1.txt: cannot be opened");
+}
+
+static void pets_and_their_names(void **state) {
+    (void)state;
+    put_pixel("pets/images/great_dane_1.jpg", 1);
+    put_pixel("pets/images/Bengal_2.jpg", 2);
+    put_pixel("pets/images/Bengal_3.jpg", 3);
+    put_text("pets/annotations/trainval.txt",
+             "#Image CLASS-ID SPECIES BREED ID\nBengal_2 2 1 1\ngreat_dane_1 1 2 1\n");
+    put_text("pets/annotations/test.txt", "Bengal_3 2 1 1\n");
+    lp_dataset *data;
+    assert_set(in_folder("pets"), LP_SPLIT_TRAIN, "1:2 0:1");
+    assert_set(in_folder("pets"), LP_SPLIT_TEST, "1:3");
+    assert_ok(lp_dataset_open(in_folder("pets"), LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    assert_string_equal(lp_dataset_class_name(data, 0), "Great Dane");
+    assert_int_equal(lp_dataset_describe(data)->metric, LP_METRIC_MEAN_PER_CLASS);
+    lp_dataset_close(data);
+    assert_refused(in_folder("pets"), LP_SPLIT_VAL, LP_ERR_ARGUMENT,
+                   "Oxford-IIIT Pets has no part val; it has train, test");
+    put_text("pets/annotations/test.txt", "Bengal_3 3 1 1\n");
+    assert_refused(in_folder("pets"), LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "test.txt:1: expected one of the 2 classes, found 'Bengal_3'");
+    put_text("pets/annotations/test.txt", "Bengal_3 x 1 1\n");
+    assert_refused(in_folder("pets"), LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "test.txt:1: expected a class from 1 to 1000, found 'x'");
+}
+
+static void food_by_its_json(void **state) {
+    (void)state;
+    put_pixel("food/images/waffles/7.jpg", 7);
+    put_pixel("food/images/pho/8.jpg", 8);
+    put_text("food/meta/train.json", "{\"waffles\": [\"waffles/7\"], \"pho\": [\"pho/8\"]}");
+    put_text("food/meta/test.json", "{\"waffles\": [\"waffles/7\", \"waffles/9\"], \"pho\": []}");
+    assert_set(in_folder("food"), LP_SPLIT_TRAIN, "1:7 0:8");
+    assert_refused(in_folder("food"), LP_SPLIT_TEST, LP_ERR_DATA,
+                   "meta/test.json: waffles: entry 1: names images/waffles/9.jpg, which is not");
+    put_text("food/meta/test.json", "[]");
+    assert_refused(in_folder("food"), LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "expected an object of classes");
+}
+
+static void objects_are_counted(void **state) {
+    (void)state;
+    put_pixel("clevr/images/train/b.png", 2);
+    put_pixel("clevr/images/train/a.png", 1);
+    static const char scenes[] =
+        "{\"info\": {}, \"scenes\": [{\"image_filename\": \"b.png\", \"objects\": [{}, 2, 3, [4]]},"
+        " {\"image_filename\": \"a.png\", \"objects\": [1, 2, 3]}%s]}";
+    char text[512];
+    (void)snprintf(text, sizeof text, scenes, "");
+    put_text("clevr/scenes/CLEVR_train_scenes.json", text);
+    assert_refused(in_folder("clevr"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "expected images of class 2, 5 objects, found none"); /* so it was read */
+    (void)snprintf(text, sizeof text, scenes, ", {\"image_filename\": 3}");
+    put_text("clevr/scenes/CLEVR_train_scenes.json", text);
+    assert_refused(in_folder("clevr"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "scene 2: expected 'image_");
+    (void)snprintf(text, sizeof text, scenes, ", {\"image_filename");
+    put_text("clevr/scenes/CLEVR_train_scenes.json", text);
+    assert_refused(in_folder("clevr"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "scene 2 (byte ");
+}
+
+static void some_of_each_class_by_seed(void **state) {
+    (void)state;
+    char name[64];
+    for (int i = 0; i < 65; i++) {
+        (void)snprintf(name, sizeof name, "caltech/101_ObjectCategories/%s/%d.jpg",
+                       i < 33 ? "ant" : "bass", i);
+        put_pixel(name, (unsigned char)i);
+    }
+    lp_dataset_options options = {.split = LP_SPLIT_TRAIN, .split_seed = 5};
+    lp_dataset *train, *test;
+    assert_ok(lp_dataset_open_with(in_folder("caltech"), &options, &train, &err), &err);
+    options.split = LP_SPLIT_TEST;
+    assert_ok(lp_dataset_open_with(in_folder("caltech"), &options, &test, &err), &err);
+    assert_int_equal(lp_dataset_describe(train)->count, 60);
+    assert_int_equal(lp_dataset_describe(test)->count, 5);
+    assert_int_equal(lp_dataset_describe(test)->split_seed, 5);
+    bool seen[65] = {false};
+    for (size_t i = 0; i < 65; i++) {
+        unsigned char rgb[3];
+        assert_ok(lp_dataset_image(i < 60 ? train : test, i < 60 ? i : i - 60, rgb, &err), &err);
+        assert_false(seen[rgb[0]]);
+        seen[rgb[0]] = true;
+    }
+    lp_dataset_close(train);
+    lp_dataset_close(test);
+    put_pixel("caltech/101_ObjectCategories/crab/1.jpg", 1);
+    assert_refused(in_folder("caltech"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "class crab has 1 images, but the split takes 31 of each");
+}
+
+/* ---- folders and archives -------------------------------------------------------------------- */
+
+static void what_macos_adds_is_left_out(void **state) {
+    (void)state;
+    put_pixel("mac/train/a/1.pgm", 1);
+    put_pixel("mac/train/b/2.pgm", 2);
+    put_pixel("mac/__MACOSX/train/a/._1.pgm", 3);
+    put_pixel("mac/train/__MACOSX/4.pgm", 4);
+    assert_ok(lp_make_folders(in_folder("mac/train/empty"), &err), &err);
+    assert_ok(lp_make_folders(in_folder("mac/test/.hidden"), &err), &err);
+    put_pixel("mac/test/unlabelled.pgm", 5);
+    put_pixel("mac/val/b/6.pgm", 6);
+    lp_dataset *data;
+    assert_set(in_folder("mac"), LP_SPLIT_TRAIN, "0:1 1:2");
+    assert_set(in_folder("mac"), LP_SPLIT_TEST, "1:6");
+    assert_ok(lp_dataset_open(in_folder("mac"), LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    assert_string_equal(lp_dataset_describe(data)->instead, "val");
+    lp_dataset_close(data);
+    assert_ok(lp_dataset_open(in_folder("mac"), LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err), &err);
+    assert_null(lp_dataset_describe(data)->instead);
+    assert_int_equal(lp_dataset_describe(data)->empty_classes, 1);
+    assert_int_equal(lp_dataset_describe(data)->ignored, 1);
+    lp_dataset_close(data);
+    assert_refused(in_folder("mac"), LP_SPLIT_VAL, LP_ERR_IO, "what is there is the test part");
+    put_pixel("mac/test/a/7.pgm", 7); /* now val is a part of its own */
+    assert_set(in_folder("mac"), LP_SPLIT_TEST, "0:7");
+    assert_set(in_folder("mac"), LP_SPLIT_VAL, "1:6");
+    assert_set(in_folder("mac"), LP_SPLIT_TRAINVAL, "0:1 1:2 1:6");
+}
+
+static const zip_member packed[] = {{"pets/train/cat/2.pgm", "P5\n1 1\n255\n\002", 12},
+                                    {"pets/train/ant/1.pgm", "P5\n1 1\n255\n\001", 12},
+                                    {"pets/train/ant/note.txt", "x", 1},
+                                    {"__MACOSX/pets/train/ant/._1.pgm", "x", 1},
+                                    {"pets/test/cat/3.pgm", "P5\n1 1\n255\n\003", 12}};
+
+/* The same members as a tar archive. */
+static void write_tar(const char *path, bool xz) {
+    struct archive *tar = archive_write_new();
+    assert_int_equal(archive_write_set_format_ustar(tar), ARCHIVE_OK);
+    assert_int_equal(xz ? archive_write_add_filter_xz(tar) : archive_write_add_filter_gzip(tar),
+                     ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(tar, path), ARCHIVE_OK);
+    for (size_t i = 0; i < sizeof packed / sizeof *packed; i++) {
+        struct archive_entry *entry = archive_entry_new();
+        archive_entry_set_pathname(entry, packed[i].name);
+        archive_entry_set_size(entry, (la_int64_t)packed[i].size);
+        archive_entry_set_filetype(entry, AE_IFREG);
+        assert_int_equal(archive_write_header(tar, entry), ARCHIVE_OK);
+        assert_int_equal(archive_write_data(tar, packed[i].bytes, packed[i].size), packed[i].size);
+        archive_entry_free(entry);
+    }
+    assert_int_equal(archive_write_free(tar), ARCHIVE_OK);
+}
+
+static void folders_in_archives(void **state) {
+    (void)state;
+    static const char *const names[] = {"pets.zip", "pets.tar.gz", "pets.tar.xz"};
+    lp_dataset *data;
+    write_zip(in_folder("pets.zip"), packed, 5, true);
+    write_tar(in_folder("pets.tar.gz"), false);
+    write_tar(in_folder("pets.tar.xz"), true);
+    for (size_t i = 0; i < 3; i++) {
+        const char *path = in_folder(names[i]);
+        assert_set(path, LP_SPLIT_TRAIN, "0:1 1:2");
+        assert_set(path, LP_SPLIT_TEST, "1:3");
+        assert_ok(lp_dataset_open(path, LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err), &err);
+        assert_string_equal(lp_dataset_describe(data)->name, "pets");
+        assert_int_equal(lp_dataset_describe(data)->ignored, 1);
+        assert_string_equal(lp_dataset_class_name(data, 1), "cat");
+        lp_dataset_close(data);
+    }
+    static const zip_member broken[] = {{"a/1.pgm", "P5\n1 1\n255\n\001", 12},
+                                        {"b/2.pgm", "P5\n1 1\n255\n", 11},
+                                        {"b/3.pgm", "P5\n1 1\n255\n\001", 12}};
+    write_zip(in_folder("broken.zip"), broken, 3, false);
+    const lp_dataset_options options = {.test_share = 0.5, .split_seed = 1};
+    lp_status status = lp_dataset_open_with(in_folder("broken.zip"), &options, &data, &err);
+    if (status == LP_OK) { /* the broken one is in the other part */
+        lp_dataset_close(data);
+        const lp_dataset_options other = {
+            .split = LP_SPLIT_TEST, .test_share = 0.5, .split_seed = 1};
+        status = lp_dataset_open_with(in_folder("broken.zip"), &other, &data, &err);
+    }
+    assert_fails(status, LP_ERR_FORMAT, &err, "broken.zip: b/2.pgm: byte 11: expected more");
+    static const zip_member twice[] = {{"a/1.pgm", "x", 1}, {"./a/1.pgm", "x", 1}};
+    write_zip(in_folder("twice.zip"), twice, 2, false);
+    assert_refused(in_folder("twice.zip"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "a/1.pgm: is there twice");
+    put_text("text.zip", "PK\3\4 no archive");
+    assert_refused(in_folder("text.zip"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "text.zip: ");
+}
+
+static void lines_and_their_fields(void **state) {
+    (void)state;
+    char *fields[4], line[] = "a , \"b \"\"c\"\", d\" ,,e", blanks[] = "  x \t y z  ";
+    assert_int_equal(lp_fields(line, ',', fields, 4), 4);
+    assert_string_equal(fields[0], "a");
+    assert_string_equal(fields[1], "b \"c\", d");
+    assert_string_equal(fields[2], "");
+    assert_string_equal(fields[3], "e");
+    assert_int_equal(lp_fields(blanks, ' ', fields, 2), 3);
+    assert_string_equal(fields[1], "y");
+    put("zero.txt", "a\0b", 3);
+    lp_tree *tree;
+    lp_lines lines;
+    assert_ok(lp_tree_open(in_folder(""), &tree, &err), &err);
+    assert_fails(lp_lines_open(tree, "zero.txt", &lines, &err), LP_ERR_FORMAT, &err,
+                 "zero.txt: byte 1: expected text, found 0");
+    lp_tree_close(tree);
+}
+
+static void the_table_is_whole(void **state) {
+    (void)state;
+    for (const lp_data_set *set = lp_data_sets; set->name != NULL; set++) {
+        assert_true(set->title != NULL && set->read != NULL && set->marks[0] != NULL);
+        assert_ptr_equal(lp_data_set_named(set->name), set);
+        for (unsigned part = 0; part < 3; part++) {
+            assert_int_equal(set->images[part] > 0, set->parts >> part & 1);
+        }
+    }
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+    (void)state;
+    make_dtd("memory");
+    lp_status status = LP_ERR_MEMORY;
+    lp_dataset *data = NULL;
+    const lp_dataset_options options = {.split = LP_SPLIT_TRAINVAL, .threads = 1};
+    for (size_t k = 0; status != LP_OK; k++) {
+        (void)lp_alloc_fail_at(k + 1);
+        status = lp_dataset_open_with(in_folder("memory"), &options, &data, &err);
+        assert_true(status == LP_OK ? data != NULL : status == LP_ERR_MEMORY && data == NULL);
+    }
+    (void)lp_alloc_fail_at(0);
+    lp_dataset_close(data);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_of_a_set),
+        cmocka_unit_test(one_level_down),
+        cmocka_unit_test(which_set_it_is),
+        cmocka_unit_test(what_a_list_names_must_be_there),
+        cmocka_unit_test(pets_and_their_names),
+        cmocka_unit_test(food_by_its_json),
+        cmocka_unit_test(objects_are_counted),
+        cmocka_unit_test(some_of_each_class_by_seed),
+        cmocka_unit_test(what_macos_adds_is_left_out),
+        cmocka_unit_test(folders_in_archives),
+        cmocka_unit_test(lines_and_their_fields),
+        cmocka_unit_test(the_table_is_whole),
+        cmocka_unit_test(every_failed_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

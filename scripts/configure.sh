@@ -34,7 +34,8 @@ libjpeg-turbo|libjpeg|libjpeg-dev|libjpeg-turbo-devel|jpeg-turbo
 cairo|cairo|libcairo2-dev|cairo-devel|cairo'
 # Without these the program is built, but cannot read what they are for.
 optional_table='giflib (GIF files)|:giflib|libgif-dev|giflib-devel|giflib
-libwebp (WebP files)|libwebpdemux|libwebp-dev|libwebp-devel|webp'
+libwebp (WebP files)|libwebpdemux|libwebp-dev|libwebp-devel|webp
+libmatio (.mat files)|matio|libmatio-dev|matio-devel|libmatio'
 tests_table='cmocka|cmocka|libcmocka-dev|libcmocka-devel|cmocka
 prove|:prove|perl|perl-Test-Harness|perl'
 [ $tests = no ] || table="$table
@@ -136,6 +137,8 @@ have libwebpdemux && optional="$optional libwebp libwebpdemux" optional_flags="$
     without="$without WebP (libwebp-dev),"
 have :giflib && optional_libs="$optional_libs -lgif" optional_flags="$optional_flags -DLP_HAS_GIFLIB=1" ||
     without="$without GIF (libgif-dev),"
+have matio && optional="$optional matio" optional_flags="$optional_flags -DLP_HAS_MATIO=1" ||
+    without="$without .mat (libmatio-dev),"
 [ -z "$without" ] || echo "configure: built without the readers of:${without%,}" >&2
 library="$library$optional"
 mkdir -p "$(dirname "$output")"

@@ -87,6 +87,7 @@ check_layers() {
         allowed["linear.h"] = "^src/probe/solver_liblinear[.]c$"
         allowed["cairo.h"] = allowed["cairo-svg.h"] = "^src/report/chart[.]c$"
         allowed["png.h"] = "^src/(report/png|data/png_file)[.]c$"
+        allowed["matio.h"] = "^src/data/mat_file[.]c$"
         allowed["gif_lib.h"] = "^src/data/gif_file[.]c$"
         allowed["webp/decode.h"] = allowed["webp/demux.h"] = "^src/data/webp_file[.]c$"
         allowed["jpeglib.h"] = allowed["jerror.h"] = "^src/data/jpeg_file[.]c$"

@@ -182,6 +182,72 @@ const lp_data_set lp_data_sets[] = {
      .metric = LP_METRIC_ACCURACY,
      .images = {1803460, 36500},
      .read = lp_read_places365},
+    {.name = "flowers-102",
+     .title = "Oxford Flowers-102",
+     .folders = {"flowers-102"},
+     .marks = {"imagelabels.mat", "setid.mat", "jpg"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST | LP_HAS_VAL,
+     .metric = LP_METRIC_MEAN_PER_CLASS,
+     .images = {1020, 6149, 1020},
+     .read = lp_read_flowers_102,
+     .downloads = {{"https://www.robots.ox.ac.uk/~vgg/data/flowers/102/102flowers.tgz",
+                    "52808999861908f626f3c1f4e79d11fa"},
+                   {"https://www.robots.ox.ac.uk/~vgg/data/flowers/102/imagelabels.mat",
+                    "e0620be6f572b9609742df49c70aed4d"},
+                   {"https://www.robots.ox.ac.uk/~vgg/data/flowers/102/setid.mat",
+                    "a5357ecc9cb78c4bef273ce3793fc85c"}}},
+    {.name = "stanford-cars",
+     .title = "Stanford Cars",
+     .folders = {"stanford_cars"},
+     .marks = {"devkit/cars_meta.mat"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {8144, 8041},
+     .read = lp_read_stanford_cars},
+    {.name = "svhn",
+     .title = "SVHN",
+     .folders = {"svhn"},
+     .marks = {"test_32x32.mat"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {73257, 26032},
+     .read = lp_read_svhn,
+     .downloads = {{"http://ufldl.stanford.edu/housenumbers/train_32x32.mat",
+                    "e26dedcc434d2e4c54c9b2d4a06d8373"},
+                   {"http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+                    "eb5a983be6a315427106f1b164d9cef3"}}},
+    {.name = "mnist",
+     .title = "MNIST",
+     .folders = {"MNIST/raw", "MNIST"},
+     .marks = {"t10k-labels-idx1-ubyte"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {60000, 10000},
+     .read = lp_read_mnist,
+     .downloads = {{"https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
+                    "f68b3c2dcbeaaa9fbdd348bbdeb94873"},
+                   {"https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz",
+                    "d53e105ee54ea40749a09fcbcd1e9432"},
+                   {"https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz",
+                    "9fb629c4189551a2d022fa330f9573f3"},
+                   {"https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz",
+                    "ec29112dd5afa0611ce80d1b7f02629c"}}},
+    {.name = "fashion-mnist",
+     .title = "Fashion-MNIST",
+     .folders = {"FashionMNIST/raw", "FashionMNIST"},
+     .marks = {"t10k-labels-idx1-ubyte"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {60000, 10000},
+     .read = lp_read_fashion_mnist},
+    {.name = "fer2013",
+     .title = "FER2013",
+     .folders = {"fer2013"},
+     .marks = {"fer2013.csv"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST | LP_HAS_VAL,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {28709, 3589, 3589},
+     .read = lp_read_fer2013},
     {.name = NULL},
 };
 
@@ -227,8 +293,15 @@ lp_status lp_data_set_parse(const char *text, const lp_data_set **set, const cha
                             lp_error *err) {
     char name[64], names[1024];
     size_t length = strcspn(text, ":");
+    bool there = lp_is_folder(text) || lp_is_file(text);
     *set = NULL;
     *path = text;
+    if (!there && lp_data_set_named(text) != NULL) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: that is a data set's name, and there is no such path: say where it is, "
+                       "as %s:PATH",
+                       text, text);
+    }
     if (text[length] == '\0' || length == 0 || length >= sizeof name ||
         memchr(text, '/', length) != NULL) {
         return LP_OK;
@@ -237,7 +310,7 @@ lp_status lp_data_set_parse(const char *text, const lp_data_set **set, const cha
     *set = lp_data_set_named(name);
     if (*set != NULL) {
         *path = text + length + 1;
-    } else if (!lp_is_folder(text) && !lp_is_file(text)) {
+    } else if (!there) {
         lp_data_set_names(names, sizeof names);
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: there is no such path, and '%s' is none of the data sets %s", text,
@@ -248,13 +321,19 @@ lp_status lp_data_set_parse(const char *text, const lp_data_set **set, const cha
 
 /* ---- layouts --------------------------------------------------------------------------------- */
 
+/* Whether a file or folder is there, also as a file packed by gzip. */
+static bool is_there(const lp_tree *tree, const char *name) {
+    char packed[LP_PATH_ROOM];
+    return lp_tree_has_file(tree, name) || lp_tree_has_folder(tree, name) ||
+           (lp_path_print(packed, NULL, "%s.gz", name) == LP_OK && lp_tree_has_file(tree, packed));
+}
+
 /* Whether all marks of the set lie in a folder of the tree; *missing is the first that does not. */
 static bool has_marks(const lp_tree *tree, const lp_data_set *set, const char *folder,
                       const char **missing) {
     char name[LP_PATH_ROOM];
     for (size_t i = 0; i < LP_SET_MARKS && set->marks[i] != NULL; i++) {
-        if (lp_tree_join(name, folder, set->marks[i], NULL) != LP_OK ||
-            (!lp_tree_has_file(tree, name) && !lp_tree_has_folder(tree, name))) {
+        if (lp_tree_join(name, folder, set->marks[i], NULL) != LP_OK || !is_there(tree, name)) {
             *missing = set->marks[i];
             return false;
         }
@@ -323,7 +402,10 @@ lp_status lp_data_set_find(const lp_tree *tree, const char *path, const lp_data_
         if (!find_folder(tree, path, s, false, other, &missing)) {
             continue;
         }
-        if (*set != NULL) {
+        if (*set != NULL && ends_in_name(path, *set) && !ends_in_name(path, s)) {
+            continue; /* the folder's name decides */
+        }
+        if (*set != NULL && (ends_in_name(path, *set) || !ends_in_name(path, s))) {
             return lp_fail(err, LP_ERR_ARGUMENT,
                            "%s: it may be %s or %s: say which, as %s:%s or %s:%s", path,
                            (*set)->title, s->title, (*set)->name, path, s->name, path);

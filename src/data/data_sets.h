@@ -90,5 +90,11 @@ lp_status lp_read_eurosat(lp_image_list *, lp_split, const lp_dataset_options *,
 lp_status lp_read_resisc45(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_clevr(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_hateful_memes(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_mnist(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_fashion_mnist(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_fer2013(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_flowers_102(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_stanford_cars(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_svhn(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 
 #endif

@@ -409,12 +409,16 @@ static lp_status fill(lp_dataset *data, const char *text, const lp_dataset_optio
                                    .digest = data->digest,
                                    .split = options->split,
                                    .labels = options->labels};
-    if (of_records.split == LP_SPLIT_TRAINVAL) {
+    if (of_records.split != LP_SPLIT_TEST) {
         of_records.split = LP_SPLIT_TRAIN; /* CIFAR and STL-10 have no validation part */
     }
     LP_TRY(lp_data_set_parse(text, &data->set, &path, err));
-    if (data->set == NULL && of_records.split != LP_SPLIT_VAL) {
+    if (data->set == NULL) {
         LP_TRY(lp_record_files_open(path, of_records.split, &data->files, err));
+    }
+    if (data->files.count > 0 && options->split == LP_SPLIT_VAL) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no part val; it has train, test", path,
+                       data->files.layout->name));
     }
     if (data->files.count > 0 && options->test_share > 0) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,

@@ -128,6 +128,34 @@ done:
     return status;
 }
 
+lp_status lp_image_list_add_pixels(lp_image_list *list, lp_split part, size_t number,
+                                   const unsigned char *pixels, size_t height, size_t width,
+                                   size_t channels, int64_t label, lp_error *err) {
+    /* the tree's names must rise: the parts of a set are read as train, val */
+    static const char *const parts[] = {"train", "test", "val"};
+    char name[64], head[64], full[LP_PATH_ROOM];
+    size_t count = height * width * channels;
+    lp_status status;
+    (void)snprintf(name, sizeof name, "%s/%08zu.ppm", parts[part], number);
+    (void)snprintf(head, sizeof head, "P%c\n%zu %zu\n255\n", channels == 1 ? '5' : '6', width,
+                   height);
+    size_t used = strlen(head);
+    unsigned char *bytes = lp_alloc(used + count + 1, 1);
+    LP_TRY(lp_allocated(bytes, name, used + count + 1, 1, err));
+    memcpy(bytes, head, used);
+    memcpy(bytes + used, pixels, count);
+    bytes[used + count] = '\0';
+    status = lp_tree_join(full, list->folder, name, err);
+    if (status != LP_OK) {
+        lp_free(bytes);
+        return status;
+    }
+    LP_TRY(lp_tree_add(list->tree, full, bytes, used + count, err));
+    status = lp_image_list_add(list, name, label, err);
+done:
+    return status;
+}
+
 /* By class, by the folder's name, by the file's. */
 static int by_place(const void *a, const void *b) {
     const lp_listed_image *x = a, *y = b;

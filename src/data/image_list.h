@@ -76,6 +76,13 @@ LP_MUST_USE lp_status lp_image_list_add(lp_image_list *list, const char *name, i
 LP_MUST_USE lp_status lp_image_list_add_listed(lp_image_list *list, const char *place,
                                                const char *name, int64_t label, lp_error *err);
 
+/* Adds image `number` of one file, from pixels of its own: uint8 [height, width, channels], of 1
+ * (grey) or 3 channels.  Its name is "<part>/<number>.ppm", and its file that PGM or PPM. */
+LP_MUST_USE lp_status lp_image_list_add_pixels(lp_image_list *list, lp_split part, size_t number,
+                                               const unsigned char *pixels, size_t height,
+                                               size_t width, size_t channels, int64_t label,
+                                               lp_error *err);
+
 /* What becomes of an entry `name` that failed with `status` and err: it counts as broken (LP_OK)
  * where broken ones are skipped, if its own contents were wrong; else the status. */
 LP_MUST_USE lp_status lp_image_list_refuse(lp_image_list *list, const char *name, lp_status status,

@@ -187,6 +187,9 @@ lp_status lp_tree_open(const char *path, lp_tree **out, lp_error *err) {
     tree->root = lp_strdup(path);
     LP_TRY(lp_allocated(tree->root, path, 1, strlen(path) + 1, err));
     tree->is_archive = !lp_is_folder(path);
+    if (tree->is_archive && !lp_is_file(path)) {
+        LP_TRY(lp_fail(err, LP_ERR_IO, "%s: there is no such folder or file", path));
+    }
     if (tree->is_archive) {
         LP_TRY(read_archive(tree, err));
     }
@@ -281,18 +284,34 @@ lp_status lp_tree_list_kind(const lp_tree *tree, const char *name, bool folders,
     return status;
 }
 
+lp_status lp_tree_add(lp_tree *tree, const char *name, unsigned char *bytes, size_t size,
+                      lp_error *err) {
+    tree_entry *entries = lp_grow_by_one(tree->entries, tree->count, &tree->room, sizeof *entries);
+    char *copy = lp_strdup(name);
+    if (entries != NULL) {
+        tree->entries = entries;
+    }
+    if (entries == NULL || copy == NULL || bytes == NULL) {
+        lp_free(copy);
+        lp_free(bytes);
+        return lp_fail_memory(err, name, tree->count + 1, size);
+    }
+    tree->entries[tree->count++] = (tree_entry){.name = copy, .bytes = bytes, .size = size};
+    return LP_OK;
+}
+
 lp_status lp_tree_read(const lp_tree *tree, const char *name, lp_tree_file *file, lp_error *err) {
     lp_status status;
     file->own = NULL;
     file->bytes = NULL;
     file->size = 0;
     LP_TRY(lp_tree_path(tree, name, file->path, err));
-    if (!tree->is_archive) {
+    const tree_entry *entry = find_entry(tree, name);
+    if (entry == NULL && !tree->is_archive) {
         LP_TRY(lp_file_read(file->path, file_bytes_max, &file->own, &file->size, err));
         file->bytes = (const unsigned char *)file->own;
         return LP_OK;
     }
-    const tree_entry *entry = find_entry(tree, name);
     if (entry == NULL) {
         return lp_fail(err, LP_ERR_IO, "%s: there is no such file in the archive", file->path);
     }

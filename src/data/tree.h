@@ -10,7 +10,7 @@
  *     lp_tree_file_clear(&file);
  *     lp_tree_close(tree);
  *
- * It never changes after it was opened, so that threads may share it. */
+ * It never changes after it was opened and built, so that threads may share it. */
 #ifndef LP_DATA_TREE_H
 #define LP_DATA_TREE_H
 
@@ -47,6 +47,12 @@ typedef struct lp_tree_file {
 
 LP_MUST_USE lp_status lp_tree_read(const lp_tree *tree, const char *name, lp_tree_file *file,
                                    lp_error *err);
+/* Adds a file that exists in memory alone, behind all others by its name: an image of a data set
+ * that keeps all of them in one file.  Takes over bytes (lp_free), also after a failure.  While the
+ * tree is built only: no thread may read it meanwhile. */
+LP_MUST_USE lp_status lp_tree_add(lp_tree *tree, const char *name, unsigned char *bytes,
+                                  size_t size, lp_error *err);
+
 void lp_tree_file_clear(lp_tree_file *file);
 
 /* "<folder>/<name>", or "<archive>: <name>"; for messages, and in a folder also to open it. */

@@ -375,6 +375,16 @@ SETS = [
               "train/n2/images/2.JPEG": PIXEL}),
     ("places", {"categories_places365.txt": b"/a/b 0\n/c 1\n", "places365_val.txt": b"1.jpg 1\n2.jpg 0",
                 "val_256/1.jpg": PIXEL, "val_256/2.jpg": PIXEL}),
+    ("flowers", {"imagelabels.mat": b"MATLAB", "setid.mat": b"MATLAB", "jpg/image_00001.jpg": PIXEL}),
+    ("cars", {"devkit/cars_meta.mat": b"MATLAB"}),
+    ("svhn", {"test_32x32.mat": b"MATLAB"}),
+    ("mnist", {"train-images-idx3-ubyte": bytes.fromhex("00000803000000020000000100000002") + b"1234",
+               "train-labels-idx1-ubyte": bytes.fromhex("00000801000000020107"),
+               "t10k-labels-idx1-ubyte": b""}),
+    ("fashion", {"t10k-labels-idx1-ubyte.gz": gzip.compress(bytes.fromhex("000008010000000103"), mtime=0),
+                 "t10k-images-idx3-ubyte": bytes.fromhex("000008030000000100000001000000011f")}),
+    ("fer2013", {"fer2013.csv": b"emotion,pixels,Usage\n0,1 2 3,Training\n6,"
+                 + b"7 " * 2304 + b",PublicTest\n"}),
     ("folder", {"train/a/1.jpg": PIXEL, "train/b/2.gif": PIXEL, "val/b/3.png": PIXEL}),
 ]
 
@@ -383,8 +393,8 @@ def put_data_sets():
     """Each as the table has it, its test part with broken files skipped."""
     for number, (name, files) in enumerate(SETS):
         body = b"".join(chunk(n.encode()) + chunk(c) for n, c in files.items())
-        put("data_set", name, bytes([number, 0]) + body)
-        if name in ("gtsrb", "tiny", "places"):
+        put("data_set", name, bytes([number if name != "folder" else 255, 0]) + body)
+        if name in ("gtsrb", "tiny", "places", "fashion"):
             put("data_set", name + "-test", bytes([number, 5]) + body)
     put("picture", "ppm", b"P6 2 1 255\n\1\2\3\4\5\6")
     put("picture", "pgm-plain", b"P2 # text\n2 1 9\n3 4\n")

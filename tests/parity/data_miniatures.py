@@ -1,6 +1,7 @@
 """Miniatures of published data sets, in the exact layout in which each is downloaded, for
 test_data_sets.py.  Each function writes one below a folder, and returns nothing."""
 import csv
+import gzip
 import json
 import pathlib
 import random
@@ -235,6 +236,72 @@ def hateful_memes(root):
             lines.append(json.dumps({"id": number, "img": "img/%05d.png" % number,
                                      "label": number % 2, "text": "a \"text\""}))
         text(base / (part + ".jsonl"), lines)
+
+
+def mnist(root, folder="MNIST", packed=False):
+    for name, count in (("train", 13), ("t10k", 7)):
+        for kind, shape in (("images-idx3", (count, 28, 28)), ("labels-idx1", (count,))):
+            values = rng.integers(0, 256 if len(shape) > 1 else 10, shape, np.uint8)
+            if len(shape) == 1:
+                values[:10] = np.arange(10)[:len(values)]
+            path = root / folder / "raw" / ("%s-%s-ubyte" % (name, kind))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            data = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes() + values.tobytes()
+            path.write_bytes(data)
+            if packed:
+                (path.parent / (path.name + ".gz")).write_bytes(gzip.compress(data))
+
+
+def fer2013(root):
+    rows = [("emotion", "pixels", "Usage")]
+    usages = ["Training"] * 9 + ["PublicTest"] * 4 + ["PrivateTest"] * 5
+    for i, usage in enumerate(usages):
+        rows.append((i % 7, " ".join(map(str, rng.integers(0, 256, 48 * 48))), usage))
+    table(root / "fer2013" / "fer2013.csv", rows)
+
+
+def flowers_102(root):
+    from scipy.io import savemat
+    base = root / "flowers-102"
+    labels = np.array(shuffled(list(range(1, 103)) * 2 + [5, 9]), np.uint8)
+    for i in range(len(labels)):
+        image(base / "jpg" / ("image_%05d.jpg" % (i + 1)))
+    first = [int(np.flatnonzero(labels == k)[0]) + 1 for k in range(1, 103)]
+    rest = shuffled(set(range(1, len(labels) + 1)) - set(first))
+    savemat(base / "imagelabels.mat", {"labels": labels[None]})
+    savemat(base / "setid.mat", {"trnid": np.array([shuffled(first)], np.uint16),
+                                 "valid": np.array([rest[:40]], np.uint16),
+                                 "tstid": np.array([rest[40:]], np.uint16)})
+
+
+def stanford_cars(root):
+    from scipy.io import savemat
+    base = root / "stanford_cars"
+    names = np.empty((1, 3), object)
+    names[0] = ["AM General Hummer SUV 2000", "Acura RL Sedan 2012", "smart fortwo 2012"]
+    (base / "devkit").mkdir(parents=True)
+    savemat(base / "devkit" / "cars_meta.mat", {"class_names": names})
+    fields = [(f, object) for f in ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2", "class", "fname")]
+    for part, path in (("train", base / "devkit" / "cars_train_annos.mat"),
+                       ("test", base / "cars_test_annos_withlabels.mat")):
+        notes = np.empty((1, 7), fields)
+        for i in range(7):
+            name = "%05d.jpg" % (i + 1)
+            image(base / ("cars_" + part) / name)
+            for f, value in zip(("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2"), (39, 116, 569, 375)):
+                notes[f][0, i] = np.array([[value]], np.uint16)
+            notes["class"][0, i] = np.array([[i % 3 + 1]], np.uint8)
+            notes["fname"][0, i] = name
+        savemat(path, {"annotations": notes})
+
+
+def svhn(root):
+    from scipy.io import savemat
+    for part, count in (("train", 14), ("test", 6)):
+        y = (np.arange(count) % 10 + 1).astype(np.uint8)[:, None]
+        (root / "svhn").mkdir(exist_ok=True)
+        savemat(root / "svhn" / (part + "_32x32.mat"), do_compression=part == "train",
+                mdict={"X": rng.integers(0, 256, (32, 32, 3, count), np.uint8), "y": y})
 
 
 def table(path, rows):

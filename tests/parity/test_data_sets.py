@@ -2,6 +2,7 @@
 """Data sets by name against torchvision's own classes, on miniatures in the exact layout of each:
 images in order, labels, class names, pixels.  Where torchvision has no class, against the files
 themselves."""
+import gzip
 import hashlib
 import json
 import os
@@ -205,6 +206,66 @@ with tempfile.TemporaryDirectory() as top:
         wants[split] = of(None, [m["label"] for m in memes], ["not hateful", "hateful"],
                           opened(base, [m["img"] for m in memes]))
     compare("hateful-memes", "Hateful Memes", at, wants)
+
+    at = root("mnist")
+    wants = {}
+    for split in ("train", "test"):
+        data = tv.MNIST(at, split == "train")
+        wants[split] = of(data, data.targets, data.classes)
+    base = at / "MNIST" / "raw"
+    compare("mnist", "MNIST", at, wants, [base, "mnist:%s" % base])
+    for name in os.listdir(base):
+        (base / (name + ".gz")).write_bytes(gzip.compress((base / name).read_bytes()))
+        (base / name).unlink()
+    compare("mnist", "MNIST", at, wants)
+
+    (top / "fashion").mkdir()
+    make.mnist(top / "fashion", "FashionMNIST")
+    data = tv.FashionMNIST(top / "fashion")
+    compare("fashion-mnist", "Fashion-MNIST", top / "fashion",
+            {"train": of(data, data.targets, data.classes)})
+    os.rename(top / "fashion" / "FashionMNIST", top / "fashion" / "unnamed")
+    got = found(top / "fashion" / "unnamed" / "raw", "train")
+    check("without a folder's name, MNIST and Fashion-MNIST are asked for",
+          [] if "it may be MNIST or Fashion-MNIST" in got else [str(got)])
+
+    at = root("fer2013")
+    data = {split: tv.FER2013(at, split) for split in ("train", "test")}
+    emotions = ["Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"]
+    rows = [data["test"][i] for i in range(len(data["test"]))]  # PublicTest, then PrivateTest
+    compare("fer2013", "FER2013", at, {
+        "train": of(data["train"], [s[1] for s in data["train"]._samples], emotions),
+        "val": of(None, [r[1] for r in rows[:4]], emotions, [r[0] for r in rows[:4]]),
+        "test": of(None, [r[1] for r in rows[4:]], emotions, [r[0] for r in rows[4:]])})
+
+    try:
+        import scipy.io  # noqa: F401
+        mat = "built without libmatio" not in str(found("svhn:%s" % root("svhn"), "train"))
+        print("# .mat files are %s" % ("compared" if mat else "not compared: no libmatio"))
+    except ImportError as missing:
+        print("# .mat files are not compared: %s" % missing)
+        mat = False
+    if mat:
+        at = root("flowers_102")
+        wants = {}
+        for split in ("train", "val", "test"):
+            data = tv.Flowers102(at, split)
+            wants[split] = of(data, data._labels, data.classes)
+        compare("flowers-102", "Oxford Flowers-102", at, wants)
+
+        at = root("stanford_cars")
+        wants = {}
+        for split in ("train", "test"):
+            data = tv.StanfordCars(at, split)
+            wants[split] = of(data, [s[1] for s in data._samples], data.classes)
+        compare("stanford-cars", "Stanford Cars", at, wants)
+
+        at = top / "svhn"
+        wants = {}
+        for split in ("train", "test"):
+            data = tv.SVHN(at / "svhn", split)
+            wants[split] = of(data, data.labels, [str(k) for k in range(10)])
+        compare("svhn", "SVHN", at, wants)
 
     at = root("birdsnap")
     base = at / "birdsnap"

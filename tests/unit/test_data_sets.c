@@ -131,6 +131,11 @@ static void which_set_it_is(void **state) {
     assert_refused(named("dtd", "both/fgvc-aircraft-2013b"), LP_SPLIT_TEST, LP_ERR_IO,
                    "expected DTD as it is downloaded, with labels/train1.txt, there or in dtd/ or "
                    "dtd/dtd/");
+    assert_refused("dtd", LP_SPLIT_TEST, LP_ERR_ARGUMENT,
+                   "dtd: that is a data set's name, and there is no such path: say where it is, as "
+                   "dtd:PATH");
+    assert_refused("dtd:/nowhere", LP_SPLIT_TEST, LP_ERR_IO,
+                   "/nowhere: there is no such folder or file");
     assert_refused("dtb:/nowhere", LP_SPLIT_TEST, LP_ERR_ARGUMENT,
                    "there is no such path, and 'dtb' is none of the data sets food-101, dtd,");
 }
@@ -197,6 +202,42 @@ static void food_by_its_json(void **state) {
     put_text("food/meta/test.json", "[]");
     assert_refused(in_folder("food"), LP_SPLIT_TEST, LP_ERR_FORMAT,
                    "expected an object of classes");
+}
+
+static void images_in_one_file(void **state) {
+    (void)state;
+    static const char images[] = "\0\0\010\003\0\0\0\013\0\0\0\001\0\0\0\001abcdefghijk";
+    static const char labels[] = "\0\0\010\001\0\0\0\013\0\001\002\003\004\005\006\007\010\011\001";
+    put("MNIST/raw/train-images-idx3-ubyte", images, sizeof images - 1);
+    put("MNIST/raw/train-labels-idx1-ubyte", labels, sizeof labels - 1);
+    put("MNIST/raw/t10k-labels-idx1-ubyte", labels, sizeof labels - 2);
+    put("MNIST/raw/t10k-images-idx3-ubyte", images, sizeof images - 1);
+    assert_set(named("mnist", "MNIST/raw"), LP_SPLIT_TRAIN,
+               "0:97 1:98 2:99 3:100 4:101 5:102 6:103 7:104 8:105 9:106 1:107");
+    assert_set(in_folder("MNIST/raw"), LP_SPLIT_TRAIN,
+               "0:97 1:98 2:99 3:100 4:101 5:102 6:103 7:104 8:105 9:106 1:107");
+    assert_refused(in_folder("MNIST/raw"), LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "t10k-labels-idx1-ubyte: expected 11 values behind the header, found 10");
+    put("other/t10k-labels-idx1-ubyte", labels, sizeof labels - 1);
+    assert_refused(in_folder("other"), LP_SPLIT_TEST, LP_ERR_ARGUMENT,
+                   "it may be MNIST or Fashion-MNIST: say which, as mnist:");
+    put("MNIST/raw/train-labels-idx1-ubyte", "\0\0\010\001\0\0\0\013abcdefghijk", 19);
+    assert_refused(in_folder("MNIST/raw"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "entry 0: expected a label from 0 to 9, found 97");
+    put_text("faces/fer2013.csv", "emotion,pixels,Usage\n1,1 2 3,Training\n");
+    assert_refused(in_folder("faces"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "fer2013.csv:2: expected 2304 numbers from 0 to 255, found 3");
+    put_text("faces/fer2013.csv", "emotion,pixels,Usage\n1,1 2 3,Test\n");
+    assert_refused(in_folder("faces"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "fer2013.csv:2: expected Training, PublicTest or PrivateTest, found 'Test'");
+    put_text("flowers/imagelabels.mat", "no MATLAB file");
+    put_text("flowers/setid.mat", "");
+    put_pixel("flowers/jpg/image_00001.jpg", 1);
+    lp_dataset *data;
+    lp_status status =
+        lp_dataset_open(in_folder("flowers"), LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err);
+    assert_true(status == LP_ERR_FORMAT || status == LP_ERR_UNSUPPORTED); /* without libmatio */
+    assert_non_null(strstr(err.text, "imagelabels.mat: "));
 }
 
 static void objects_are_counted(void **state) {
@@ -395,6 +436,7 @@ int main(void) {
         cmocka_unit_test(what_a_list_names_must_be_there),
         cmocka_unit_test(pets_and_their_names),
         cmocka_unit_test(food_by_its_json),
+        cmocka_unit_test(images_in_one_file),
         cmocka_unit_test(objects_are_counted),
         cmocka_unit_test(some_of_each_class_by_seed),
         cmocka_unit_test(what_macos_adds_is_left_out),

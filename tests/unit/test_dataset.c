@@ -190,6 +190,9 @@ static void cifar_100_folder(void **state) {
     put_records("c100/test.bin", RECORD_100, 70, 6);
     put_names("c100/fine_label_names.txt", "fine", 100);
     put_names("c100/coarse_label_names.txt", "coarse", 20);
+    assert_refused(folder, LP_SPLIT_VAL, LP_ERR_ARGUMENT,
+                   "c100: CIFAR-100 has no part val; it has train, test");
+    assert_opens(folder, LP_SPLIT_TRAINVAL, 30, 0);
     assert_ok(lp_dataset_open(folder, LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err), &err);
     const lp_dataset_info *info = lp_dataset_describe(data);
     char hex[LP_DIGEST_HEX];
@@ -388,6 +391,7 @@ static void missing_files_are_named(void **state) {
                    "data_batch_1.bin (CIFAR-10) or train_X.bin (STL-10), there or in "
                    "cifar-100-binary/, cifar-10-batches-bin/ or stl10_binary/, for a folder of "
                    "images a class, and for the layouts of food-101, ");
+    assert_refused(folder, LP_SPLIT_VAL, LP_ERR_IO, "none: no training split found: looked for");
     assert_refused(in_folder("nowhere"), LP_SPLIT_TEST, LP_ERR_IO, "nowhere: cannot be opened");
     assert_refused(in_folder("nowhere.bin"), LP_SPLIT_TEST, LP_ERR_IO,
                    "nowhere.bin: cannot be opened");

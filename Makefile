@@ -66,8 +66,10 @@ endif
 
 all: $(PROGRAM) $(LIBRARY) $(SHARED)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
 
-# Kernels: loops over numbers, vectorised.
-$(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o $(BUILD)/obj/src/ckpt/tensor_index.o: MODE_FLAGS += $(if $(filter release,$(MODE)),-O3)
+# Kernels: loops over numbers, vectorised.  On Arm, gcc's first scheduling would move loads ahead
+# until the sums of src/math/neon.h no longer fit into the registers.
+KERNEL_FLAGS := -O3 $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),$(if $(findstring clang,$(shell $(CC) --version)),,-fno-schedule-insns))
+$(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o $(BUILD)/obj/src/ckpt/tensor_index.o: MODE_FLAGS += $(if $(filter release,$(MODE)),$(KERNEL_FLAGS))
 
 $(BUILD)/obj/%.o: %.c $(CONFIG) Makefile
 	@mkdir -p $(@D)
@@ -136,6 +138,11 @@ test: setup-tests  ## all tests that need no download (parity tests: PYTHON=... 
 check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS) $(BENCH_PROGRAMS) $(FAULTS)  ## the tests, without set-up
 	@CMOCKA_MESSAGE_OUTPUT=TAP LP_PROGRAM='$(CURDIR)/$(PROGRAM)' LP_TESTS='$(CURDIR)/$(BUILD)/tests' \
 	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
+
+# 64-bit Arm under QEMU; in short, or ARM64_TESTS=all.
+ARM64_TESTS := test_linear test_linear_bfloat16 test_linear_int8 test_attention test_conv test_winograd test_rows test_same_bytes
+test-arm64:  ## kernels and encoders, cross-built for 64-bit Arm, under qemu-user (ARM64_TESTS=all: every unit test)
+	@scripts/test_arm64.sh $(ARM64_TESTS)
 
 # The tests of what runs on several threads, for ThreadSanitizer.
 PARALLEL_TESTS := $(addprefix $(BUILD)/tests/,test_base test_read_parts test_encoder test_resnet test_extract test_run test_dense test_solver_dense test_sweep test_knn test_generate)
@@ -224,5 +231,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check check-parallel coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check check-parallel test-arm64 coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -232,6 +232,21 @@ check_hardening() {
     return $status
 }
 
+# Speed on 64-bit Arm, which is not timed: the machine code of the inner loops.
+check_arm_loops() {
+    local status=0 source
+    have aarch64-linux-gnu-gcc || { skip "no aarch64-linux-gnu-gcc"; return; }
+    for source in linear linear_bfloat16 attention conv; do
+        aarch64-linux-gnu-gcc -std=c11 "${defines[@]}" -O3 -fno-schedule-insns -ffp-contract=off -fPIC \
+            -c "src/math/$source.c" -o "$scratch/$source.o" || return 1
+        aarch64-linux-gnu-objdump -d "$scratch/$source.o" |
+            awk -f tests/lint/arm_loops.awk >"$scratch/loops"
+        grep -v '^LOOPS' "$scratch/loops" && status=1
+        grep -q '^LOOPS [1-9]' "$scratch/loops" || { echo "$source.c: no such loop"; status=1; }
+    done
+    return $status
+}
+
 check_gcc_analyzer() {
     have gcc || { skip "no gcc"; return; }
     if ! gcc --version | grep -q "Free Software" ||
@@ -310,6 +325,7 @@ check format "clang-format"
 check shellcheck "shellcheck"
 check cppcheck "cppcheck"
 check hardening "the program is hardened"
+check arm_loops "inner loops of 64-bit Arm: three multiply-adds for each load and store"
 check gcc_analyzer "gcc -fanalyzer"
 check clang_tidy "clang-tidy"
 echo "1..$count"

@@ -24,6 +24,8 @@
 
 #if LP_X86
 #include <immintrin.h>
+#elif LP_NEON
+#include "math/neon.h"
 #endif
 
 enum { QUERIES = 5, PANEL = 64, CHAIN = 256, RUN = LP_TILE_RUN, ALIGNMENT = 64 /* bytes */ };
@@ -126,6 +128,20 @@ LP_BODY void tile_avx512(const attention_tile *tile, size_t vectors, float *sums
         break;
     default:
         vectors_avx512(tile, 4, sums, stride);
+    }
+}
+
+#endif
+
+#if LP_NEON
+
+/* 16 columns at a time: 20 sums. */
+LP_BODY void tile_neon(const attention_tile *tile, size_t vectors, float *sums, size_t stride) {
+    for (size_t v = 0; v < vectors; v++) {
+        float32x4_t s[QUERIES][NEON_VECTORS];
+        neon_clear(s, QUERIES);
+        neon_run(s, QUERIES, tile->rows, tile->depth, tile->panel + v * RUN, PANEL);
+        neon_store(s, QUERIES, tile->add, sums + v * RUN, stride);
     }
 }
 
@@ -339,7 +355,7 @@ LP_BODY void attend(const attention_job *j, attention_tile_sums sum) {
 
 static void run_attention(const attention_job *j);
 
-LP_VERSIONS(run_attention, attend, (const attention_job *j), (j), attend(j, tile_plain),
+LP_VERSIONS(run_attention, attend, (const attention_job *j), (j), attend(j, LP_PLAIN(tile)),
             attend(j, tile_avx2), "avx512f", "avx512f,prfchw", attend(j, tile_avx512))
 
 /* Shares the scratch memory out. */

@@ -27,6 +27,8 @@
 
 #if LP_X86
 #include <immintrin.h>
+#elif LP_NEON
+#include "math/neon.h"
 #endif
 
 enum { PANEL = 16, TILE = 6, CHUNK_TILES = 32, CHAIN = 256 };
@@ -159,6 +161,31 @@ LP_BODY void tile_avx512(const conv_tile *tile, size_t panels, float *sums) {
 
 #endif
 
+#if LP_NEON
+
+LP_BODY void tile_neon(const conv_tile *tile, size_t panels, float *sums) {
+    const float *w = tile->panel;
+    float32x4_t s[TILE][NEON_VECTORS];
+    bool add = false;
+    assert(panels == 1);
+    (void)panels;
+    neon_clear(s, TILE);
+    for (chain c = {.left = CHAIN}; next_run(tile, &c); w += c.run * PANEL) {
+        const float *a[TILE];
+        for (size_t i = 0; i < TILE; i++) {
+            a[i] = tile->rows[c.tap * TILE + i] + tile->offset + c.channel;
+        }
+        neon_run(s, TILE, a, c.run, w, PANEL);
+        if (ends_chain(tile, &c)) {
+            neon_store(s, TILE, add, sums, PANEL);
+            neon_clear(s, TILE);
+            add = true;
+        }
+    }
+}
+
+#endif
+
 typedef struct conv_job {
     const lp_conv *conv;
     const lp_conv_input *in;
@@ -267,7 +294,7 @@ LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
 
 static void run_conv(const conv_job *j);
 
-LP_VERSIONS(run_conv, convolve, (const conv_job *j), (j), convolve(j, tile_plain, 1),
+LP_VERSIONS(run_conv, convolve, (const conv_job *j), (j), convolve(j, LP_PLAIN(tile), 1),
             convolve(j, tile_avx2, 1), "avx512f", "avx512f", convolve(j, tile_avx512, 2))
 
 lp_conv_input lp_conv_dense(const float *x, size_t images, size_t height, size_t width,

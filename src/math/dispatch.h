@@ -52,6 +52,15 @@ enum { LP_LANES = 16 };
 #define LP_X86 0
 #endif
 
+/* Arm's 64-bit processors: all have registers of 128 bits and fused multiply-adds, so that one
+ * version is enough, which stands in the place of the plain one.  Their rounding is that of x86's,
+ * and so are the bits. */
+#if defined(__GNUC__) && defined(__aarch64__) && defined(__ARM_NEON)
+#define LP_NEON 1
+#else
+#define LP_NEON 0
+#endif
+
 /* Whether products and sums are fused where kernels may choose (LP_MULTIPLY_ADD and its versions):
  * the one thing of a processor that their results depend on. */
 static inline bool lp_fuses(void) {
@@ -63,6 +72,13 @@ static inline bool lp_fuses(void) {
     return false;
 #endif
 }
+
+/* The kernel of the version that every processor has. */
+#if LP_NEON
+#define LP_PLAIN(name) name##_neon
+#else
+#define LP_PLAIN(name) name##_plain
+#endif
 
 /* Defines body_plain, body_avx2 and body_avx512, which make these calls, and `name`, which takes
  * the version for this processor: the last one where it has `feature_512`, compiled for

@@ -17,7 +17,7 @@ LP_BODY void multiply(const linear_job *j, tile_sums sum) {
 
 static void run_linear(const linear_job *j);
 
-LP_VERSIONS(run_linear, multiply, (const linear_job *j), (j), multiply(j, tile_plain),
+LP_VERSIONS(run_linear, multiply, (const linear_job *j), (j), multiply(j, LP_PLAIN(tile)),
             multiply(j, tile_avx2), "avx512f", "avx512f,prfchw", multiply(j, tile_avx512))
 
 size_t lp_linear_packed(size_t out, size_t in) {

@@ -95,7 +95,7 @@ LP_BODY void multiply_wide(const linear_job *j, tile_sums sum) {
 
 static void run_wide(const linear_job *j);
 
-LP_VERSIONS(run_wide, multiply_wide, (const linear_job *j), (j), multiply_wide(j, tile_plain),
+LP_VERSIONS(run_wide, multiply_wide, (const linear_job *j), (j), multiply_wide(j, LP_PLAIN(tile)),
             multiply_wide(j, tile_avx2), "avx512f", "avx512f,prfchw", multiply_wide(j, tile_avx512))
 
 /* ---- by pairs -------------------------------------------------------------------------------- */

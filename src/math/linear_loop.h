@@ -25,6 +25,8 @@
 
 #if LP_X86
 #include <immintrin.h>
+#elif LP_NEON
+#include "math/neon.h"
 #endif
 
 enum {
@@ -157,6 +159,40 @@ LP_TARGET("avx512f") LP_BODY void tile_avx512(const tile_input *tile, float *sum
         for (size_t i = 0; i < TILE; i++) {
             _mm512_store_ps(sums + i * PANEL, low[i]);
             _mm512_store_ps(sums + i * PANEL + 16, high[i]);
+        }
+    }
+}
+
+#endif
+
+#if LP_NEON
+
+/* Six rows and 16 outputs: 24 sums of 4. */
+LP_BODY void quarter_neon(const tile_input *tile, size_t row, size_t column, float *sums) {
+    const float *a = (const float *)tile->rows + row * RUN;
+    const float *w = (const float *)tile->panel + column;
+    for (size_t run = 0; run < tile->runs;) {
+        size_t left = tile->runs - run;
+        size_t end = run + (left < CHAIN_RUNS ? left : CHAIN_RUNS);
+        bool add = run > 0;
+        float32x4_t s[NEON_ROWS][NEON_VECTORS];
+        neon_clear(s, NEON_ROWS);
+        for (; run < end; run++, a += LP_TILE_CELL) {
+            for (size_t k = 0; k < RUN; k += NEON, w += NEON * PANEL) {
+                const float *const rows[NEON_ROWS] = {a + k,           a + RUN + k,
+                                                      a + 2 * RUN + k, a + 3 * RUN + k,
+                                                      a + 4 * RUN + k, a + 5 * RUN + k};
+                neon_four(s, NEON_ROWS, rows, w, PANEL);
+            }
+        }
+        neon_store(s, NEON_ROWS, add, sums, PANEL);
+    }
+}
+
+LP_BODY void tile_neon(const tile_input *tile, float *sums) {
+    for (size_t row = 0; row < TILE; row += NEON_ROWS) {
+        for (size_t column = 0; column < PANEL; column += NEON_COLUMNS) {
+            quarter_neon(tile, row, column, sums + row * PANEL + column);
         }
     }
 }

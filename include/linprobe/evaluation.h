@@ -46,6 +46,7 @@ typedef struct lp_evaluation {
     size_t classes;          /* K of the probe */
     lp_probability probability;
     lp_metrics metrics;
+    lp_ranking ranking;
     lp_trained_rows trained_rows;   /* of them the accuracy says nothing about new images */
     size_t *correct_of;             /* [K] right predictions of each class */
     size_t *count_of;               /* [K] images of each class */

@@ -1,6 +1,7 @@
 /* An evaluation:
  *
  *     probe, test set -> metrics, counts of each class, predictions -> confusion [K, K]
+ *                     -> how well its probabilities rank the rows
  *                     -> rows that the probe was trained on
  *
  * Superclasses come from the test set's provenance. */
@@ -69,6 +70,7 @@ lp_status lp_evaluation_run(const lp_probe *probe, const lp_features *test,
     }
     const lp_evaluation_outputs outputs = {e->correct_of, e->count_of, e->predicted, e->confidence};
     LP_TRY(lp_probe_evaluate(probe, &examples, probability, threads, &e->metrics, &outputs, err));
+    LP_TRY(lp_probe_rank(probe, &examples, probability, threads, &e->ranking, err));
     lp_confusion_count(test->labels, e->predicted, test->count, K, e->confusion);
     LP_TRY(take_groups(e, err));
     LP_TRY(lp_trained_rows_count(probe, test, threads, &e->trained_rows, err));

@@ -97,12 +97,33 @@ void lp_probabilities(double *logits, size_t classes, lp_probability probability
     }
 }
 
-/* Overwrites logits [K]. */
-static row_odds odds_of(double *logits, size_t classes, size_t label, size_t predicted,
-                        lp_probability probability) {
+/* The logits g whose softmax the probabilities are. */
+static void take_logits(double *logits, size_t classes, lp_probability probability) {
     for (size_t k = 0; probability == LP_PROBABILITY_OVR && k < classes; k++) {
         logits[k] = log_sigmoid(logits[k]);
     }
+}
+
+void lp_log_probabilities(double *logits, size_t classes, lp_probability probability) {
+    size_t largest = 0;
+    double others = 0;
+    take_logits(logits, classes, probability);
+    for (size_t k = 1; k < classes; k++) {
+        largest = logits[k] > logits[largest] ? k : largest;
+    }
+    double top = logits[largest];
+    for (size_t k = 0; k < classes; k++) {
+        others += k != largest ? exp(logits[k] - top) : 0;
+    }
+    for (size_t k = 0; k < classes; k++) {
+        logits[k] = logits[k] - top - log1p(others);
+    }
+}
+
+/* Overwrites logits [K]. */
+static row_odds odds_of(double *logits, size_t classes, size_t label, size_t predicted,
+                        lp_probability probability) {
+    take_logits(logits, classes, probability);
     double largest = logits[predicted]; /* both maps keep the order */
     double sum = 1;
     for (size_t k = 0; k < classes; k++) {

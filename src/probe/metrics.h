@@ -9,6 +9,9 @@
  * lower number.  0 is a right answer, below 5 is among the top five. */
 size_t lp_rank_of(const double *scores, size_t classes, size_t label);
 
+/* Logits [K] to the logarithms of their probabilities; of LP_PROBABILITY_NONE as of softmax. */
+void lp_log_probabilities(double *logits, size_t classes, lp_probability probability);
+
 /* LP_ERR_ARGUMENT or LP_ERR_DATA unless the set has at least one row, `width` finite values in
  * each and labels below `classes`.  The message says `what` set it is, and that `than` has another
  * width. */

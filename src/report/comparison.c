@@ -24,8 +24,14 @@
 const char *const lp_comparison_table_names[] = {"auto", "runs", "pairs", NULL};
 
 static const lp_column run_columns[] = {
-    {"run", "run", NULL},        {"images", "images", NULL},        {"correct", "correct", NULL},
-    {"top1", "top-1 %", "%.3f"}, {"top1_low", "95 % from", "%.2f"}, {"top1_high", "to", "%.2f"},
+    {"run", "run", NULL},
+    {"images", "images", NULL},
+    {"correct", "correct", NULL},
+    {"top1", "top-1 %", "%.3f"},
+    {"top1_low", "95 % from", "%.2f"},
+    {"top1_high", "to", "%.2f"},
+    {"roc_auc", "ROC AUC %", "%.3f"},
+    {"map_11", "mAP-11 %", "%.3f"},
 };
 static const lp_column model_columns[] = {
     {"run", "backbone", NULL},
@@ -37,6 +43,8 @@ static const lp_column model_columns[] = {
     {"top1", "top-1 %", "%.3f"},
     {"top1_low", "95 % from", "%.2f"},
     {"top1_high", "to", "%.2f"},
+    {"roc_auc", "ROC AUC %", "%.3f"},
+    {"map_11", "mAP-11 %", "%.3f"},
     {"reported", "reported %", "%.1f"},
     {"images_per_second", "images/s", "%.1f"},
 };
@@ -137,6 +145,15 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
     }
     k->interval = lp_wilson(k->correct, c->count);
     k->reported = reported(probe, test);
+    k->ranking = (lp_ranking){NAN, NAN};
+    if (k->run != NULL) {
+        k->ranking = k->run->probes[0].evaluation.ranking;
+    } else if (probe != NULL) {
+        const lp_examples examples = {test->count, test->width, lp_probe_classes(probe), test->x,
+                                      test->labels};
+        LP_TRY(lp_probe_rank(probe, &examples, lp_probe_probability(probe), threads, &k->ranking,
+                             err));
+    }
     if (probe != NULL) {
         LP_TRY(lp_trained_rows_count(probe, test, threads, &k->trained_rows, err));
     }
@@ -200,6 +217,7 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row_count(&row, "correct", k->correct);
     lp_row_real(&row, "top1", lp_percent(k->correct, c->count));
     lp_row_interval(&row, "top1_", k->interval, 100);
+    lp_row_ranking(&row, &k->ranking);
     lp_row_real(&row, "reported", k->reported);
     lp_row_trained(&row, &k->trained_rows);
     if (k->probe != NULL) {

@@ -26,6 +26,7 @@ typedef struct lp_contestant {
     size_t correct;
     lp_interval interval; /* Wilson, of correct / N */
     double reported;      /* published accuracy of the same inputs, in percent; NaN: none known */
+    lp_ranking ranking;   /* NaN for predictions, which have no scores */
     lp_trained_rows trained_rows; /* rows of the test set that the probe was trained on */
 } lp_contestant;
 

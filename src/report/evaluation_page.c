@@ -99,6 +99,8 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
         {"mean accuracy per class, %", 100, score->mean_per_class, score->mean_per_class_interval},
         {"expected calibration error, %", 100, m->calibration_error, {NAN, NAN}},
         {"log loss, nats", 1, m->log_loss, m->log_loss_interval},
+        {"area under the ROC curve, %", 100, e->ranking.roc_auc, {NAN, NAN}},
+        {"mean average precision (11 points), %", 100, e->ranking.map_11, {NAN, NAN}},
     };
     char text[160];
     json_t *rows = json_array();

@@ -1,6 +1,8 @@
 /* An evaluation as JSON: rows of its tables, and the document of all of them. */
 #include "report/evaluation_rows.h"
 
+#include <math.h>
+
 #include "base/alloc.h"
 #include "base/json_row.h"
 #include "probe/training.h"
@@ -38,6 +40,13 @@ void lp_row_trained(lp_row *row, const lp_trained_rows *rows) {
     }
 }
 
+void lp_row_ranking(lp_row *row, const lp_ranking *ranking) {
+    if (isfinite(ranking->roc_auc)) {
+        lp_row_real(row, "roc_auc", 100 * ranking->roc_auc);
+        lp_row_real(row, "map_11", 100 * ranking->map_11);
+    }
+}
+
 /* The intervals of top-5 and of the mean per class stand only in `all`. */
 static void put_score(lp_row *row, const lp_score *s, bool all) {
     lp_row_count(row, "images", s->count);
@@ -68,6 +77,7 @@ static json_t *summary_rows(const lp_evaluation *e) {
     lp_row_real(&row, "calibration_error", 100 * m->calibration_error);
     lp_row_real(&row, "log_loss", m->log_loss);
     lp_row_interval(&row, "log_loss_", m->log_loss_interval, 1);
+    lp_row_ranking(&row, &e->ranking);
     lp_row_trained(&row, &e->trained_rows);
     return lp_row_end_alone(&row);
 }
@@ -210,10 +220,12 @@ const lp_column lp_score_columns[] = {
     {"mean_per_class", "mean per class %", "%.3f"},
     {"calibration_error", "ECE %", "%.2f"},
     {"log_loss", "log loss", "%.4f"},
+    {"roc_auc", "ROC AUC %", "%.3f"},
+    {"map_11", "mAP-11 %", "%.3f"},
 };
 enum { SUMMARY_COLUMNS = sizeof lp_score_columns / sizeof(lp_column) };
 /* Without those of probabilities. */
-const size_t lp_score_column_count = SUMMARY_COLUMNS - 2;
+const size_t lp_score_column_count = SUMMARY_COLUMNS - 4;
 static const lp_column class_columns[] = {
     {"class", "class", NULL},
     {"name", "name", NULL},

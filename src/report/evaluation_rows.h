@@ -24,10 +24,13 @@ size_t *lp_evaluation_groups(const lp_evaluation *evaluation);
  * where it knows only a part of them, nothing where it knows none. */
 void lp_row_trained(lp_row *row, const lp_trained_rows *rows);
 
+/* "roc_auc" and "map_11", in percent; nothing where they are not defined. */
+void lp_row_ranking(lp_row *row, const lp_ranking *ranking);
+
 /* The tables, as arrays of objects; new references, NULL when memory is short.
  *   summary     one: images, correct, top1, top1_low, top1_high, top5 and mean_per_class likewise,
- *               calibration_error, log_loss, log_loss_low, log_loss_high, shared_rows
- *   classes     one a class: class, name, images, correct, accuracy, low, high, predicted
+ *               calibration_error, log_loss, log_loss_low, log_loss_high, roc_auc, map_11,
+ * shared_rows classes     one a class: class, name, images, correct, accuracy, low, high, predicted
  *   confusion   one a cell that is not 0: label, name, predicted, predicted_name, count, share
  *   confused    the LP_MOST_CONFUSED largest off the diagonal: the same and low, high
  *   calibration one a bin: from, to, images, correct, accuracy, low, high, confidence

@@ -26,6 +26,8 @@ static const lp_column columns[] = {
     {"top1_high", "to", "%.2f"},
     {"top5", "top-5 %", "%.3f"},
     {"mean_per_class", "per class %", "%.3f"},
+    {"roc_auc", "ROC AUC %", "%.3f"},
+    {"map_11", "mAP-11 %", "%.3f"},
     {"converged", "converged", NULL},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
@@ -78,6 +80,7 @@ void lp_run_report_name(const lp_run *run, double C, char *name, size_t room) {
 static json_t *probe_row(const lp_run_probe *p) {
     lp_row row = lp_row_of(lp_fit_report_json(&p->options, &p->report));
     lp_row_merge(&row, lp_score_json(&p->evaluation.metrics.score));
+    lp_row_ranking(&row, &p->evaluation.ranking);
     return lp_row_end(&row);
 }
 

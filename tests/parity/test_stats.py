@@ -64,6 +64,13 @@ def calibration(p, y, bins=15):
                for m in range(bins)) / len(y)
 
 
+def voc_2007(scores, wanted):
+    """Mean of the highest precisions at the recalls 0, 0.1, ... 1 and above."""
+    precision, recall, _ = metrics.precision_recall_curve(wanted, scores)
+    precision, recall = precision[:-1], recall[:-1]  # the last one is no threshold
+    return np.mean([precision[recall >= r / 10 - 1e-12].max() for r in range(11)])
+
+
 # ---- eval
 N, F, K = 900, 12, 9
 x, y = problem(2 * N, F, K, seed=5)
@@ -92,6 +99,10 @@ for name, peer in ("soft", soft), ("ovr", ovr):
     tap.check(near(s["mean_per_class"] / 100, metrics.balanced_accuracy_score(test_y, best)),
               f"{name}: balanced_accuracy_score")
     tap.check(near(s["log_loss"], metrics.log_loss(test_y, p)), f"{name}: log_loss")
+    tap.check(near(s["roc_auc"] / 100, metrics.roc_auc_score(test_y, p, multi_class="ovr")),
+              f"{name}: roc_auc_score, one-vs-rest, macro")
+    expected = np.mean([voc_2007(p[:, k], test_y == k) for k in range(K)])
+    tap.check(near(s["map_11"] / 100, expected), f"{name}: 11-point mean average precision")
     losses = -np.log(p[np.arange(N), test_y])
     half = stats.norm.ppf(0.975) * stats.sem(losses)
     tap.check(near(s["log_loss_high"] - s["log_loss"], half), f"{name}: standard error of the loss")
@@ -120,6 +131,16 @@ for name, peer in ("soft", soft), ("ovr", ovr):
         low, high = proportion.proportion_confint(s["correct"], N, method="wilson")
         tap.check(near(s["top1_low"] / 100, low) and near(s["top1_high"] / 100, high),
                   f"{name}: statsmodels' proportion_confint")
+# two classes; features of few values, so that many scores are equal
+coarse_x, coarse_y = np.round(test_x[:, :2]), (test_y > 4).astype(np.int64)
+save_set("coarse", coarse_x.astype(np.float32), coarse_y, classes=2)
+save_probe("two.probe", np.array([[-0.5, 0.25], [0.5, -0.25]]), np.array([0.1, -0.1]), "softmax")
+s = json.loads(linprobe("eval", "two.probe", "coarse", "--format", "json"))[0]
+scores = coarse_x @ np.array([1.0, -0.5])
+tap.check(near(s["roc_auc"] / 100, metrics.roc_auc_score(coarse_y, scores)),
+          f"roc_auc_score of two classes, {len(np.unique(scores))} different scores")
+expected = (voc_2007(scores, coarse_y == 1) + voc_2007(-scores, coarse_y == 0)) / 2
+tap.check(near(s["map_11"] / 100, expected), "11-point mean average precision with ties")
 # logits of a thousand: scikit-learn's clipping
 save_probe("sure.probe", 1000 * soft.coef_, 1000 * soft.intercept_, "softmax")
 s = json.loads(linprobe("eval", "sure.probe", "test", "--format", "json"))[0]

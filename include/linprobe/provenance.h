@@ -72,6 +72,14 @@ typedef struct lp_data_record {
     const char *const *skipped_names; /* [skipped] */
 } lp_data_record;
 
+/* One of several sets whose features stand side by side. */
+typedef struct lp_part {
+    const char *path;
+    const char *sha256; /* of its arrays */
+    size_t width;       /* its share of the features */
+    const struct lp_provenance *provenance;
+} lp_part;
+
 /* All of it.  Every string and array belongs to whoever made the struct: lp_features for a set that
  * was opened, lp_probe for the set that a probe was trained on. */
 typedef struct lp_provenance {
@@ -83,10 +91,14 @@ typedef struct lp_provenance {
     const char *sha256;      /* of the set's arrays as it was recorded with them, or NULL */
     const char *command;     /* its command line, or NULL */
     bool fused_multiply_add; /* of the processor; the last bits of features depend on it */
+    const lp_part *parts;    /* [part_count], of a set that several make up; it has the data record
+                                of the first, and nothing else is recorded of the whole */
+    size_t part_count;       /* 0: a set by itself */
 } lp_provenance;
 
 /* Whether a probe that was trained on one set may be tested on the other: they were made in the
- * same way, and no image of a folder that was split by a seed can be in both.  A set that records
+ * same way (part by part, where they have parts), and no image of a folder that was split by a seed
+ * can be in both.  A set that records
  * nothing goes with every other (NULL is such a set).  `trained_name` ends the sentence "its
  * features were not made as those ..."; `tested_name` is the tested set's path.  LP_ERR_ARGUMENT
  * names the first thing that differs.  Thread-safe. */

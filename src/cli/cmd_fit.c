@@ -85,6 +85,8 @@ const cli_command cli_fit = {
     .usage = "TRAIN_DIR --out PROBE [--solver NAME] [-C NUMBER] [options]",
     .details =
         "TRAIN_DIR holds features.npy and labels.npy, or is one .npz file with arrays features "
-        "and labels. Exit status 3 when the solver stopped before it converged; the probe is "
+        "and labels; a/train+b/train stands for several sets side by side, here and wherever "
+        "features are read. Exit status 3 when the solver stopped before it converged; the probe "
+        "is "
         "written all the same.",
 };

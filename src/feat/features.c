@@ -3,7 +3,10 @@
  * Opening: map features.npy [N, F] and labels.npy [N], or read them from a .npz archive; where the
  * values are float32, little-endian and row-major (as this program and NumPy write them) x is those
  * bytes themselves, otherwise a converted copy.  Then every value is checked to be finite, every
- * label to be in range, and the SHA-256 that meta.json records, if any, to be that of the files. */
+ * label to be in range, and the SHA-256 that meta.json records, if any, to be that of the files.
+ *
+ * Several sets side by side: each is opened, they are compared, and the rows are copied together;
+ * then the parts' own features are given back. */
 #include "linprobe/features.h"
 
 #include <math.h>
@@ -29,6 +32,8 @@ typedef struct array_file {
     lp_npy npy;
 } array_file;
 
+enum { MOST_PARTS = 64 };
+
 typedef struct feature_set {
     lp_features public; /* first, so that a pointer to it is a pointer to this */
     array_file x, labels;
@@ -37,6 +42,11 @@ typedef struct feature_set {
     char *path;
     lp_provenance_file *provenance;
     char digest[LP_DIGEST_HEX];
+    /* of several sets side by side: */
+    struct feature_set **sets; /* [part_count] */
+    char *names;               /* their paths, one after the other */
+    lp_part *parts;            /* [part_count] */
+    lp_provenance joined;
 } feature_set;
 
 static lp_status map_array(const char *folder, const char *name, array_file *array, lp_error *err) {
@@ -238,6 +248,165 @@ done:
     return status;
 }
 
+static lp_status open_set(feature_set *set, lp_error *err) {
+    lp_status status;
+    LP_TRY(open_arrays(set, err));
+    LP_TRY(check_digest(set, err));
+    LP_TRY(load_values(set, err));
+    LP_TRY(load_labels(set, err));
+done:
+    return status;
+}
+
+/* ---- several sets side by side --------------------------------------------------------------- */
+
+static bool lies_there(const char *path) {
+    return lp_is_file(path) || lp_is_folder(path);
+}
+
+/* Puts ends in the place of the plus signs between paths that exist, the shortest ones first;
+ * returns how many paths there are, 0 where the text is no such list. */
+static size_t split_paths(char *text, size_t most) {
+    for (char *plus = strchr(text, '+'); most > 1 && plus != NULL; plus = strchr(plus + 1, '+')) {
+        *plus = '\0';
+        size_t rest = lies_there(text) ? split_paths(plus + 1, most - 1) : 0;
+        if (rest > 0) {
+            return rest + 1;
+        }
+        *plus = '+';
+    }
+    return lies_there(text) ? 1 : 0;
+}
+
+/* Of a text that is no list of paths: the first one between plus signs that leads nowhere. */
+static lp_status refuse_list(const char *path, char *text, lp_error *err) {
+    const char *part = text;
+    for (char *plus = strchr(text, '+'); plus != NULL && *part != '\0';) {
+        *plus = '\0';
+        if (!lies_there(part)) {
+            break;
+        }
+        part = plus + 1;
+        plus = strchr(part, '+');
+    }
+    return lp_fail(err, LP_ERR_IO,
+                   "%s: nothing has this name; as feature sets side by side: nothing lies at '%s'",
+                   path, part);
+}
+
+static lp_status check_part(const lp_features *first, const lp_features *part, lp_error *err) {
+    const lp_provenance *a = first->provenance, *b = part->provenance;
+    if (part->count != first->count) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s has %zu rows, but %s has %zu", part->path,
+                       part->count, first->path, first->count);
+    }
+    for (size_t i = 0; i < part->count; i++) {
+        if (part->labels[i] != first->labels[i]) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: the label of row %zu is %lld, but in %s it is %lld", part->path, i,
+                           (long long)part->labels[i], first->path, (long long)first->labels[i]);
+        }
+    }
+    for (size_t k = 0; part->class_names != NULL && first->class_names != NULL &&
+                       k < part->classes && k < first->classes;
+         k++) {
+        if (strcmp(part->class_names[k], first->class_names[k]) != 0) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s: class %zu is %s, but in %s it is %s",
+                           part->path, k, part->class_names[k], first->path, first->class_names[k]);
+        }
+    }
+    bool known = a != NULL && b != NULL && a->data.sha256 != NULL && b->data.sha256 != NULL;
+    if (known && strcmp(a->data.sha256, b->data.sha256) != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s was made from other images than %s, or from the same in another order",
+                       part->path, first->path);
+    }
+    return LP_OK;
+}
+
+/* Copies the rows of the parts side by side, and gives back each part's own. */
+static lp_status join_rows(feature_set *set, size_t count, lp_error *err) {
+    lp_features *f = &set->public;
+    set->x_copy = lp_alloc(f->count, f->width * sizeof *set->x_copy);
+    if (set->x_copy == NULL) {
+        return lp_fail_memory(err, set->path, f->count, f->width * sizeof *set->x_copy);
+    }
+    for (size_t p = 0, column = 0; p < count; p++) {
+        feature_set *part = set->sets[p];
+        size_t width = part->public.width;
+        for (size_t i = 0; i < f->count; i++) {
+            memcpy(set->x_copy + i * f->width + column, part->public.x + i * width,
+                   width * sizeof *set->x_copy);
+        }
+        column += width;
+        array_clear(&part->x);
+        lp_free(part->x_copy);
+        part->x = (array_file){.path = NULL};
+        part->x_copy = NULL;
+        part->public.x = NULL;
+    }
+    f->x = set->x_copy;
+    return LP_OK;
+}
+
+/* The whole's digest: of the lines of its parts' digests. */
+static lp_status join_digests(feature_set *set, size_t count, lp_error *err) {
+    lp_digest *digest = NULL;
+    lp_status status;
+    LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
+    for (size_t p = 0; p < count; p++) {
+        const char *hex = set->sets[p]->public.digest;
+        LP_TRY(lp_digest_add(digest, hex, strlen(hex), err));
+        LP_TRY(lp_digest_add(digest, "\n", 1, err));
+    }
+    LP_TRY(lp_digest_hex(digest, set->digest, err));
+    set->public.digest = set->digest;
+done:
+    lp_digest_free(digest);
+    return status;
+}
+
+static void join_provenance(feature_set *set, size_t count) {
+    static const lp_provenance unknown;
+    const lp_provenance *first = set->sets[0]->public.provenance;
+    for (size_t p = 0; p < count; p++) {
+        const lp_features *part = &set->sets[p]->public;
+        set->parts[p] = (lp_part){part->path, part->digest, part->width,
+                                  part->provenance != NULL ? part->provenance : &unknown};
+    }
+    set->joined = (lp_provenance){.parts = set->parts, .part_count = count};
+    if (first != NULL) {
+        set->joined.data = first->data;
+    }
+    set->public.provenance = &set->joined;
+}
+
+static lp_status open_parts(feature_set *set, size_t count, lp_error *err) {
+    lp_features *f = &set->public;
+    const char *name = set->names;
+    lp_status status;
+    set->sets = lp_alloc_zeroed(count + 1, sizeof(feature_set *)); /* NULL ends it */
+    set->parts = lp_alloc_zeroed(count, sizeof *set->parts);
+    LP_TRY(lp_allocated((void *)set->sets, set->path, count, sizeof(feature_set *), err));
+    LP_TRY(lp_allocated(set->parts, set->path, count, sizeof *set->parts, err));
+    for (size_t p = 0; p < count; p++, name += strlen(name) + 1) {
+        lp_features *part;
+        LP_TRY(lp_features_open(name, &part, err));
+        set->sets[p] = (feature_set *)(void *)part;
+        LP_TRY(p > 0 ? check_part(&set->sets[0]->public, part, err) : LP_OK);
+        f->width += part->width;
+        f->classes = part->classes > f->classes ? part->classes : f->classes;
+        f->class_names = f->class_names != NULL ? f->class_names : part->class_names;
+    }
+    f->count = set->sets[0]->public.count;
+    f->labels = set->sets[0]->public.labels;
+    LP_TRY(join_rows(set, count, err));
+    LP_TRY(join_digests(set, count, err));
+    join_provenance(set, count);
+done:
+    return status;
+}
+
 lp_status lp_features_open(const char *path, lp_features **features, lp_error *err) {
     feature_set *set = lp_alloc_zeroed(1, sizeof *set);
     lp_status status;
@@ -246,10 +415,13 @@ lp_status lp_features_open(const char *path, lp_features **features, lp_error *e
     set->public.digest = "";
     set->public.path = set->path = lp_strdup(path);
     LP_TRY(lp_allocated(set->path, path, 1, 1, err));
-    LP_TRY(open_arrays(set, err));
-    LP_TRY(check_digest(set, err));
-    LP_TRY(load_values(set, err));
-    LP_TRY(load_labels(set, err));
+    set->names = lp_strdup(path);
+    LP_TRY(lp_allocated(set->names, path, 1, 1, err));
+    size_t parts = lies_there(path) ? 1 : split_paths(set->names, MOST_PARTS);
+    if (parts == 0 && strchr(path, '+') != NULL) {
+        LP_TRY(refuse_list(path, set->names, err));
+    }
+    LP_TRY(parts > 1 ? open_parts(set, parts, err) : open_set(set, err));
     *features = &set->public;
     set = NULL;
 done:
@@ -266,6 +438,12 @@ void lp_features_close(lp_features *features) {
         lp_free(set->labels_copy);
         lp_free(set->path);
         lp_provenance_close(set->provenance);
+        for (size_t p = 0; set->sets != NULL && set->sets[p] != NULL; p++) {
+            lp_features_close(&set->sets[p]->public);
+        }
+        lp_free((void *)set->sets);
+        lp_free(set->parts);
+        lp_free(set->names);
         lp_free(set);
     }
 }

@@ -1,6 +1,6 @@
 /* Provenance to and from meta.json, and the comparison of two of them.
  *
- *   meta.json = format, count, width, inputs, weights, encoder, data, made_by, sha256
+ *   meta.json = format, count, width, parts, inputs, weights, encoder, data, made_by, sha256
  *
  * A key is a row of its part's table, by which it is written and read.  If features depend on it,
  * it is one of the inputs, and lp_provenance_match compares it. */
@@ -216,7 +216,24 @@ json_t *lp_provenance_data(const lp_provenance *p, lp_detail detail) {
     return lp_row_end(&row);
 }
 
+static json_t *parts_json(const lp_provenance *p, lp_detail detail) {
+    json_t *parts = json_array();
+    for (size_t i = 0; i < p->part_count; i++) {
+        const lp_part *part = &p->parts[i];
+        lp_row row = lp_row_new();
+        lp_row_text(&row, "path", part->path);
+        lp_row_text(&row, "sha256", part->sha256);
+        lp_row_count(&row, "width", part->width);
+        lp_provenance_put(&row, part->provenance, detail);
+        lp_rows_append(&parts, lp_row_end(&row));
+    }
+    return parts;
+}
+
 void lp_provenance_put(lp_row *row, const lp_provenance *p, lp_detail detail) {
+    if (p->part_count > 0) {
+        lp_row_put(row, "parts", parts_json(p, detail));
+    }
     if (p->recorded) {
         lp_row_put(row, "inputs", lp_provenance_inputs(p));
     }
@@ -258,8 +275,9 @@ lp_status lp_provenance_key(const lp_provenance *p, char hex[LP_DIGEST_HEX], lp_
 
 struct lp_provenance_file {
     lp_provenance public;
-    json_t *document; /* the texts */
-    lp_memory memory; /* the lists of them, and superclass_of */
+    json_t *document;                  /* the texts */
+    lp_memory memory;                  /* the lists of them, superclass_of and the parts */
+    struct lp_provenance_file **parts; /* [public.part_count] */
 };
 
 /* What a reader needs beside the JSON. */
@@ -267,7 +285,11 @@ typedef struct meta_reader {
     const char *path;
     lp_provenance_file *file;
     lp_error *err;
+    bool nested; /* it is a part itself */
 } meta_reader;
+
+static lp_status read_provenance(const char *path, const json_t *meta, bool nested,
+                                 lp_provenance_file **file, lp_error *err);
 
 /* The position in a list of names, the first where the text is absent.  LP_ERR_FORMAT for another
  * text: it must not be taken for one that is known. */
@@ -423,10 +445,35 @@ done:
     return status;
 }
 
-lp_status lp_provenance_read(const char *path, const json_t *meta, lp_provenance_file **file,
-                             lp_error *err) {
+/* Parts, none of which has parts. */
+static lp_status read_parts(const meta_reader *r, const json_t *array) {
+    size_t count = json_array_size(array);
+    lp_provenance *p = &r->file->public;
+    lp_status status = LP_OK;
+    if (count == 0 || r->nested) {
+        return LP_OK;
+    }
+    lp_part *parts = lp_memory_take_zeroed(&r->file->memory, count, sizeof *parts);
+    r->file->parts = lp_memory_take_zeroed(&r->file->memory, count, sizeof(lp_provenance_file *));
+    LP_TRY(lp_memory_check(&r->file->memory, r->path, r->err));
+    for (size_t i = 0; i < count; i++) {
+        const json_t *part = json_array_get(array, i);
+        double width = lp_json_number(part, "width", 0);
+        LP_TRY(read_provenance(r->path, part, true, &r->file->parts[i], r->err));
+        p->part_count = i + 1;
+        parts[i] =
+            (lp_part){lp_json_text(part, "path", NULL), lp_json_text(part, "sha256", NULL),
+                      width >= 1 && width < 0x1p53 ? (size_t)width : 0, &r->file->parts[i]->public};
+    }
+    p->parts = parts;
+done:
+    return status;
+}
+
+static lp_status read_provenance(const char *path, const json_t *meta, bool nested,
+                                 lp_provenance_file **file, lp_error *err) {
     lp_provenance_file *f = lp_alloc_zeroed(1, sizeof *f);
-    const meta_reader r = {path, f, err};
+    const meta_reader r = {path, f, err, nested};
     const json_t *made_by = json_object_get(meta, "made_by");
     lp_status status;
     *file = NULL;
@@ -439,6 +486,7 @@ lp_status lp_provenance_read(const char *path, const json_t *meta, lp_provenance
     LP_TRY(read_keys(&r, maker_keys, made_by));
     f->public.sha256 = lp_json_text(meta, "sha256", NULL);
     LP_TRY(read_keys(&r, machine_keys, json_object_get(made_by, "machine")));
+    LP_TRY(read_parts(&r, json_object_get(meta, "parts")));
     *file = f;
     f = NULL;
 done:
@@ -446,8 +494,16 @@ done:
     return status;
 }
 
+lp_status lp_provenance_read(const char *path, const json_t *meta, lp_provenance_file **file,
+                             lp_error *err) {
+    return read_provenance(path, meta, false, file, err);
+}
+
 void lp_provenance_close(lp_provenance_file *f) {
     if (f != NULL) {
+        for (size_t i = 0; i < f->public.part_count; i++) {
+            lp_provenance_close(f->parts[i]);
+        }
         lp_memory_free(&f->memory);
         json_decref(f->document);
         lp_free(f);
@@ -456,64 +512,6 @@ void lp_provenance_close(lp_provenance_file *f) {
 
 const lp_provenance *lp_provenance_of(const lp_provenance_file *file) {
     return &file->public;
-}
-
-/* ---- the inputs of a set that is there already ----------------------------------------------- */
-
-static json_t *resumable_inputs(const lp_provenance *p) {
-    lp_row row = lp_row_of(lp_provenance_inputs(p));
-    lp_row_flag(&row, "fused_multiply_add", p->fused_multiply_add);
-    return lp_row_end(&row);
-}
-
-lp_status lp_provenance_write_inputs(const char *path, const lp_provenance *p, lp_error *err) {
-    return lp_json_write(path, resumable_inputs(p), err);
-}
-
-/* Whether the two have this member alike, or neither has it; takes over neither. */
-static lp_status compare_input(const char *what, const char *key, const json_t *found,
-                               const json_t *expected, lp_error *err) {
-    const json_t *there = json_object_get(found, key), *here = json_object_get(expected, key);
-    if (json_equal(there, here)) {
-        return LP_OK;
-    }
-    char *a = lp_json_dump(there, LP_JSON_COMPACT), *b = lp_json_dump(here, LP_JSON_COMPACT);
-    lp_status status = lp_fail(err, LP_ERR_ARGUMENT,
-                               "%s was made from other inputs: %s is %.200s there and %.200s here; "
-                               "remove it or choose another folder",
-                               what, key, a != NULL ? a : "absent", b != NULL ? b : "absent");
-    free(a);
-    free(b);
-    return status;
-}
-
-/* The same members with the same values: what is optional may be in either alone. */
-static lp_status compare_inputs(const char *what, json_t *found, json_t *expected, lp_error *err) {
-    const char *key;
-    json_t *value;
-    lp_status status = LP_OK;
-    json_object_foreach(expected, key, value) {
-        LP_TRY(compare_input(what, key, found, expected, err));
-    }
-    json_object_foreach(found, key, value) {
-        LP_TRY(compare_input(what, key, found, expected, err));
-    }
-done:
-    return status;
-}
-
-lp_status lp_provenance_check(const char *path, const char *what, const lp_provenance *p,
-                              bool finished, lp_error *err) {
-    json_t *found = NULL, *expected = finished ? lp_provenance_inputs(p) : resumable_inputs(p);
-    lp_status status;
-    LP_TRY(expected != NULL ? lp_json_read(path, &found, err)
-                            : lp_fail_memory(err, "provenance", 1, 1));
-    LP_TRY(
-        compare_inputs(what, finished ? json_object_get(found, "inputs") : found, expected, err));
-done:
-    json_decref(found);
-    json_decref(expected);
-    return status;
 }
 
 /* ---- two sets together ----------------------------------------------------------------------- */
@@ -593,10 +591,36 @@ static lp_status match_folders(const lp_data_record *a, const lp_data_record *b,
     return LP_OK;
 }
 
+/* Each part against its counterpart.  Where one of the two has no parts and records nothing, they
+ * go together. */
+static lp_status match_parts(const lp_provenance *trained, const char *trained_name,
+                             const lp_provenance *tested, const char *tested_name, lp_error *err) {
+    size_t a = trained->part_count, b = tested->part_count;
+    lp_status status = LP_OK;
+    if ((a == 0 && !trained->recorded) || (b == 0 && !tested->recorded)) {
+        return LP_OK;
+    }
+    for (size_t i = 0; i < a || i < b; i++) {
+        if (a != b || trained->parts[i].width != tested->parts[i].width) {
+            return lp_fail(err, LP_ERR_ARGUMENT,
+                           "%s: its features were not made as those %s: other sets stand side by "
+                           "side in them (%zu here, %zu there)",
+                           tested_name, trained_name, b > 0 ? b : 1, a > 0 ? a : 1);
+        }
+        LP_TRY(lp_provenance_match(trained->parts[i].provenance, trained_name,
+                                   tested->parts[i].provenance, tested->parts[i].path, err));
+    }
+done:
+    return status;
+}
+
 lp_status lp_provenance_match(const lp_provenance *trained, const char *trained_name,
                               const lp_provenance *tested, const char *tested_name, lp_error *err) {
     if (trained == NULL || tested == NULL) {
         return LP_OK;
+    }
+    if (trained->part_count > 0 || tested->part_count > 0) {
+        return match_parts(trained, trained_name, tested, tested_name, err);
     }
     const char *differs =
         trained->recorded && tested->recorded ? difference(trained, tested) : NULL;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What people who probe also do: standardised features, balanced classes.
+# What people who probe also do: standardised features, balanced classes, several sets as one.
 . "$LP_SOURCE/tests/support/tap.sh"
 model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
 "$LP_PROGRAM" generate --out "$scratch/data" --seed 1 --train 3 --test 2 2>/dev/null || exit 1
@@ -22,4 +22,23 @@ run 0 "$LP_PROGRAM" sweep train --test test --out sweep --from -2 --to 1 --steps
 show -n "$LP_PROGRAM" sweep train --test test --out sweep --from -2 --to 1 --steps 1 --standardize
 show "$LP_PROGRAM" fit train --out x.probe --class-weight equal
 expect options
+
+# ---- several sets side by side
+for split in train test; do
+    run 0 "$LP_PROGRAM" extract --model "$model" --data "$data" --split $split --out $split.b --feature penultimate
+done
+run 0 "$LP_PROGRAM" fit train+train.b --out joined.probe
+ok "the record names both" sh -c "grep -aq '\"parts\":\[{\"path\":\"train\"' joined.probe && grep -aq '{\"path\":\"train.b\"' joined.probe"
+run 0 "$LP_PROGRAM" eval joined.probe test+test.b --out joined.json
+run 0 "$LP_PROGRAM" sweep train+train.b --test test+test.b --out joined --from -2 --to 1 --steps 1
+run 0 "$LP_PROGRAM" knn train+train.b test+test.b
+run 0 "$LP_PROGRAM" fewshot train+train.b test+test.b --shots 1 --draws 1
+show "$LP_PROGRAM" eval joined.probe test
+show "$LP_PROGRAM" eval joined.probe test.b+test
+show "$LP_PROGRAM" fit train+test --out x.probe
+show "$LP_PROGRAM" fit train+nowhere --out x.probe
+mkdir data+more
+cp train/* data+more/
+run 0 "$LP_PROGRAM" knn data+more test
+expect joined
 done_testing

@@ -196,11 +196,19 @@ typedef struct lp_fewshot_options {
     uint64_t seed;      /* draw d shuffles each class by the generator of seed + d */
     lp_fit_options fit; /* of every fit; C is not rescaled with the number of examples; its progress
                            is called once a fit */
+    bool sweep;         /* choose C for each fit, on its own examples alone: the CLIP paper's search
+                           (lp_sweep_defaults) with k-fold cross-validation, k the smaller of shots and
+                           LP_FEWSHOT_FOLDS and the draw's seed that of the folds; then fit on all of them.
+                           With one shot there is nothing to hold out, and fit.C is taken */
 } lp_fewshot_options;
+
+enum { LP_FEWSHOT_FOLDS = 4 };
 
 typedef struct lp_fewshot_draw {
     size_t shots;
     uint64_t seed;
+    double C;    /* of the fit */
+    bool chosen; /* by the sweep */
     lp_score score;
     lp_fit_report fit;
 } lp_fewshot_draw;

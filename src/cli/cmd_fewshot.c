@@ -21,12 +21,16 @@ static const lp_column mean_columns[] = {
     {"half", "+-", "%.3f"},          {"top1_low", "95 % from", "%.2f"},
     {"top1_high", "to", "%.2f"},     {"deviation", "deviation", "%.3f"},
     {"converged", "converged", NULL}};
-static const lp_column draw_columns[] = {
-    {"shots", "a class", NULL},         {"seed", "seed", NULL},
-    {"correct", "correct", NULL},       {"top1", "top-1 %", "%.3f"},
-    {"top5", "top-5 %", "%.3f"},        {"mean_per_class", "mean per class %", "%.3f"},
-    {"objective", "objective", "%.8g"}, {"iterations", "iterations", NULL},
-    {"converged", "converged", NULL}};
+static const lp_column draw_columns[] = {{"shots", "a class", NULL},
+                                         {"seed", "seed", NULL},
+                                         {"correct", "correct", NULL},
+                                         {"top1", "top-1 %", "%.3f"},
+                                         {"top5", "top-5 %", "%.3f"},
+                                         {"mean_per_class", "mean per class %", "%.3f"},
+                                         {"C", "C", "%.4g"},
+                                         {"objective", "objective", "%.8g"},
+                                         {"iterations", "iterations", NULL},
+                                         {"converged", "converged", NULL}};
 
 /* What is fitted, and what came out. */
 typedef struct fewshot_run {
@@ -46,7 +50,12 @@ static json_t *draw_rows(const fewshot_run *f) {
         lp_row_count(&row, "shots", draw->shots);
         lp_row_count(&row, "seed", draw->seed);
         lp_row_merge(&row, lp_score_json(&draw->score));
-        lp_row_merge(&row, lp_fit_report_json(&f->options.fit, &draw->fit));
+        lp_fit_options fit = f->options.fit;
+        fit.C = draw->C;
+        lp_row_merge(&row, lp_fit_report_json(&fit, &draw->fit));
+        if (f->options.sweep) {
+            lp_row_flag(&row, "C_chosen", draw->chosen);
+        }
         lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
@@ -108,6 +117,7 @@ static void print(const fewshot_run *f, lp_format format, fewshot_table table) {
     if (format == LP_FORMAT_JSON && table == TABLE_AUTO) {
         lp_row row = lp_row_new();
         lp_row_put(&row, "options", lp_fit_options_json(&f->options.fit));
+        lp_row_flag(&row, "sweep", f->options.sweep);
         lp_row_count(&row, "seed", f->options.seed);
         lp_row_count(&row, "shared_rows", f->shared);
         lp_row_put(&row, "means", mean_rows(f));
@@ -138,7 +148,12 @@ static lp_status draw_chart(const fewshot_run *f, const char *path, lp_error *er
     }
     lp_evaluation_title(f->test, on);
     (void)snprintf(title, sizeof title, "Few-shot accuracy: %s", on);
-    (void)snprintf(name, sizeof name, "%s, C = %.3g", lp_solver_name(few->fit.solver), few->fit.C);
+    if (few->sweep) {
+        (void)snprintf(name, sizeof name, "%s, C chosen", lp_solver_name(few->fit.solver));
+    } else {
+        (void)snprintf(name, sizeof name, "%s, C = %.3g", lp_solver_name(few->fit.solver),
+                       few->fit.C);
+    }
     (void)snprintf(interval, sizeof interval, "95 %% interval of the mean over %zu draws",
                    few->draws);
     const lp_series series = {name, points, few->shot_count};
@@ -162,6 +177,7 @@ typedef struct fewshot_settings {
     cli_counts shots;
     size_t draws, seed;
     cli_fit_settings fit;
+    bool sweep;
     fewshot_table table;
     const char *chart;
     cli_output_settings output;
@@ -175,6 +191,9 @@ static const cli_option own[] = {
      .help = "training sets that are drawn for each number of examples"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
      .help = "draw d uses seed N + d"},
+    {CLI_METHOD, "--sweep", NULL, CLI_FLAG, AT(sweep),
+     .help = "choose C for each draw, by cross-validation on its own examples (4 folds, or as many "
+             "as examples a class); with 1 example a class C is -C's"},
     {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = table_names,
      .help = "what is printed; auto: the means, in JSON both"},
     {CLI_OUTPUT, "--chart", "FILE", CLI_PICTURE, AT(chart),
@@ -200,6 +219,7 @@ static lp_status fewshot(void *job, lp_error *err) {
                                  .shot_count = s->shots.count,
                                  .draws = s->draws,
                                  .seed = s->seed,
+                                 .sweep = s->sweep,
                                  .fit = cli_fit_chosen(&s->fit, s->output.threads)}};
     lp_status status, fitted;
     LP_TRY(lp_run_open_sets(s->words[0], s->words[1], &f.train, &f.test, err));
@@ -258,5 +278,8 @@ const cli_command cli_fewshot = {
         "Each draw shuffles the examples of every class and takes the first 1, 2, 4, ... of "
         "them, so that in one draw the larger training sets contain the smaller ones. The "
         "interval is Student's, of the mean over draws, for this test set. C is not rescaled "
-        "with the number of examples.",
+        "with the number of examples.\n\n"
+        "--sweep searches C from 1e-6 to 1e6 as the CLIP paper did. Every example of a draw is "
+        "held out once, in the folds of the draw's seed, then the probe is trained on all of "
+        "them. No other row of the training set and none of the test set has a part in it.",
 };

@@ -1,7 +1,9 @@
 /* The few-shot protocol.
  *
  *     for each draw d:        rows of each class shuffled by seed + d
- *       for each shots m:     the first m of each class -> x [m K, F] -> fit from zero -> score
+ *       for each shots m:     the first m of each class -> x [m K, F]
+ *                                 -> C, where it is chosen: by folds of these alone
+ *                                 -> fit from zero -> score
  *     accuracies of one m over the draws -> mean, deviation, Student interval
  *
  * Starting each fit from zero costs time, but makes each reproducible by itself. */
@@ -12,6 +14,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "linprobe/sweep.h"
 #include "probe/metrics.h"
 #include "probe/examples.h"
 
@@ -54,6 +57,34 @@ static lp_status check_options(const lp_examples *train, const lp_fewshot_option
     return status;
 }
 
+static bool step_sweep(void *context, uint64_t done, uint64_t total, const char *line) {
+    const fewshot *f = context;
+    const lp_fewshot_options *o = f->options;
+    (void)done;
+    (void)total;
+    (void)line;
+    return lp_progress_step(&o->fit.progress, f->done, o->draws * o->shot_count, "choosing C");
+}
+
+/* The C of a draw's examples, by cross-validation on these alone. */
+static lp_status choose_C(fewshot *f, const lp_examples *few, lp_fewshot_draw *draw,
+                          lp_error *err) {
+    lp_sweep_options options;
+    lp_sweep *sweep = NULL;
+    lp_status status;
+    lp_sweep_defaults(&options);
+    options.folds = draw->shots < LP_FEWSHOT_FOLDS ? draw->shots : LP_FEWSHOT_FOLDS;
+    options.seed = draw->seed;
+    options.fit = f->options->fit;
+    options.fit.progress = (lp_progress){step_sweep, f};
+    LP_TRY(lp_sweep_run(few, NULL, &options, &sweep, err));
+    draw->C = sweep->points[sweep->best].C;
+    draw->chosen = true;
+done:
+    lp_sweep_free(sweep);
+    return status;
+}
+
 static lp_status fit_and_score(fewshot *f, const lp_strata *strata, lp_fewshot_draw *draw,
                                lp_error *err) {
     lp_examples few;
@@ -64,6 +95,10 @@ static lp_status fit_and_score(fewshot *f, const lp_strata *strata, lp_fewshot_d
     LP_TRY(lp_strata_each(strata, draw->shots, f->chosen, err));
     size_t count = lp_strata_rows(f->chosen, f->train->count, true, f->rows);
     lp_examples_take(f->train, f->rows, count, f->x, f->labels, &few);
+    if (f->options->sweep && draw->shots > 1) {
+        LP_TRY(choose_C(f, &few, draw, err));
+    }
+    fit.C = draw->C;
     status = lp_probe_fit(&few, &fit, &probe, &draw->fit, err);
     if (status == LP_OK || status == LP_NOT_CONVERGED) {
         LP_TRY(lp_probe_score(probe, f->test, fit.threads, &draw->score, err));
@@ -88,6 +123,7 @@ static lp_status run_draw(fewshot *f, size_t d, lp_fewshot_draw *draws, lp_error
         memset(draw, 0, sizeof *draw);
         draw->shots = o->shots[s];
         draw->seed = seed;
+        draw->C = o->fit.C;
         LP_TRY(fit_and_score(f, strata, draw, err));
         f->early += !draw->fit.converged;
         f->done++;

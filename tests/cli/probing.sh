@@ -1,5 +1,6 @@
 #!/bin/sh
-# What people who probe also do: standardised features, balanced classes, several sets as one.
+# What people who probe also do: standardised features, balanced classes, several sets as one, C
+# of few shots.
 . "$LP_SOURCE/tests/support/tap.sh"
 model=$LP_SOURCE/tests/golden/encoder/clip.safetensors
 "$LP_PROGRAM" generate --out "$scratch/data" --seed 1 --train 3 --test 2 2>/dev/null || exit 1
@@ -41,4 +42,16 @@ mkdir data+more
 cp train/* data+more/
 run 0 "$LP_PROGRAM" knn data+more test
 expect joined
+
+# ---- fewshot --sweep
+few() { # THREADS
+    "$LP_PROGRAM" fewshot train test --shots 1,2 --draws 1 --sweep --format json --threads $1
+}
+run 0 few 1
+cp "$scratch/stdout" one.json
+has '"C_chosen": true'
+has '"C_chosen": false'
+has '"sweep": true'
+run 0 few 3
+ok "any number of threads chooses the same" cmp "$scratch/stdout" one.json
 done_testing

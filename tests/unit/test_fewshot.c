@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "linprobe/stats.h"
+#include "linprobe/sweep.h"
 #include "probe/metrics.h"
 #include "probe/examples.h"
 #include "probe_data.h"
@@ -175,13 +176,51 @@ static void memory_runs_out(void **state) {
     dataset_free(&train);
 }
 
+/* C is that of a sweep on the draw's examples alone; one example a class leaves nothing to hold
+ * out. */
+static void C_is_chosen_on_the_draw_alone(void **state) {
+    (void)state;
+    enum { PER_CLASS = 6, N = PER_CLASS * K };
+    static const size_t few[] = {1, PER_CLASS};
+    dataset train = dataset_random(N, F, K, 8), test = dataset_random(90, F, K, 9);
+    lp_fewshot_draw draws[2];
+    lp_fewshot_mean means[2];
+    lp_fewshot_options options = {
+        .shots = few, .shot_count = 2, .draws = 1, .seed = 5, .sweep = true};
+    lp_fit_defaults(&options.fit);
+    options.fit.C = 0.7;
+    for (size_t i = 0; i < N; i++) {
+        train.labels[i] = (int64_t)(i % K); /* so that the draw of all is the whole set */
+    }
+    assert_ok(lp_fewshot(&train.set, &test.set, &options, draws, means, &err), &err);
+    assert_true(!draws[0].chosen && draws[0].C == 0.7);
+    lp_sweep_options search;
+    lp_sweep *sweep;
+    lp_sweep_defaults(&search);
+    search.fit = options.fit;
+    search.folds = LP_FEWSHOT_FOLDS;
+    search.seed = 5;
+    assert_ok(lp_sweep_run(&train.set, NULL, &search, &sweep, &err), &err);
+    double C = sweep->points[sweep->best].C;
+    lp_sweep_free(sweep);
+    assert_true(draws[1].chosen && draws[1].C == C);
+    lp_probe *probe;
+    lp_fit_report report;
+    lp_score score;
+    options.fit.C = C;
+    assert_ok(lp_probe_fit(&train.set, &options.fit, &probe, &report, &err), &err);
+    assert_ok(lp_probe_score(probe, &test.set, 1, &score, &err), &err);
+    assert_int_equal(draws[1].score.correct, score.correct);
+    lp_probe_free(probe);
+    dataset_free(&train);
+    dataset_free(&test);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_doing_it_by_hand),
-        cmocka_unit_test(threads_do_not_matter),
-        cmocka_unit_test(one_draw_progress_and_cancelling),
-        cmocka_unit_test(a_class_with_too_few),
-        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(equals_doing_it_by_hand),          cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(one_draw_progress_and_cancelling), cmocka_unit_test(a_class_with_too_few),
+        cmocka_unit_test(C_is_chosen_on_the_draw_alone),    cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

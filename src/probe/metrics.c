@@ -82,10 +82,17 @@ static double log_sigmoid(double z) {
     return z < 0 ? z - log1p(exp(z)) : -log1p(exp(-z));
 }
 
+/* The logits g whose softmax the probabilities are. */
+static void take_logits(double *logits, size_t classes, lp_probability probability) {
+    for (size_t k = 0; probability == LP_PROBABILITY_OVR && k < classes; k++) {
+        logits[k] = log_sigmoid(logits[k]);
+    }
+}
+
 void lp_probabilities(double *logits, size_t classes, lp_probability probability) {
     double largest = -INFINITY, sum = 0;
+    take_logits(logits, classes, probability);
     for (size_t k = 0; k < classes; k++) {
-        logits[k] = probability == LP_PROBABILITY_OVR ? log_sigmoid(logits[k]) : logits[k];
         largest = fmax(largest, logits[k]);
     }
     for (size_t k = 0; k < classes; k++) {
@@ -94,13 +101,6 @@ void lp_probabilities(double *logits, size_t classes, lp_probability probability
     }
     for (size_t k = 0; k < classes; k++) {
         logits[k] /= sum;
-    }
-}
-
-/* The logits g whose softmax the probabilities are. */
-static void take_logits(double *logits, size_t classes, lp_probability probability) {
-    for (size_t k = 0; probability == LP_PROBABILITY_OVR && k < classes; k++) {
-        logits[k] = log_sigmoid(logits[k]);
     }
 }
 
@@ -115,8 +115,9 @@ void lp_log_probabilities(double *logits, size_t classes, lp_probability probabi
     for (size_t k = 0; k < classes; k++) {
         others += k != largest ? exp(logits[k] - top) : 0;
     }
+    double log_sum = log1p(others);
     for (size_t k = 0; k < classes; k++) {
-        logits[k] = logits[k] - top - log1p(others);
+        logits[k] = logits[k] - top - log_sum;
     }
 }
 

@@ -139,7 +139,8 @@ class Judge:
             named = [o for o in OPTIONS if re.search(rf"--{o}|'{o}'", said) and o in built.truth]
             named = [o for o in named if o not in options]
             if not named:
-                words = (*built.names, "missing", "config.json beside it")
+                shown = {re.sub(r"(?<![^.])\d+(?![^.])", "#", name) for name in built.names}
+                words = (*built.names, *shown, "missing", "config.json beside it")
                 clear = any(word in said for word in words)
                 return "refused" if clear else "WRONG", None, reason
             options[named[0]] = built.truth[named[0]]

@@ -85,12 +85,25 @@ size_t lp_config_timm_patch(const char *name) {
     return found != NULL && found[5] >= '0' && found[5] <= '9' ? strtoul(found + 5, NULL, 10) : 0;
 }
 
-const lp_architecture *lp_config_architecture(const lp_config_reader *r, const char *name) {
-    const lp_architecture *a = r->family->architectures;
+static const lp_architecture *find_architecture(const lp_family *family, const char *name) {
+    const lp_architecture *a = family->architectures;
     while (a != NULL && a->pattern != NULL && fnmatch(a->pattern, name, 0) != 0) {
         a++;
     }
     return a != NULL && a->pattern != NULL ? a : NULL;
+}
+
+const lp_architecture *lp_config_architecture(const lp_config_reader *r, const char *name) {
+    return find_architecture(r->family, name);
+}
+
+/* Whether a name is one that is computed, of whatever family. */
+static bool is_known(const char *name) {
+    bool known = is_known_vit(name) || lp_text_in(resnets, COUNT(resnets), name, strlen(name));
+    for (size_t i = 0; i < lp_family_count && !known; i++) {
+        known = find_architecture(&lp_families[i], name) != NULL;
+    }
+    return known;
 }
 
 bool lp_config_timm_knows(const lp_config_reader *r, const char *name) {
@@ -261,6 +274,9 @@ lp_status lp_config_read_timm(const lp_config_reader *r, json_t *config) {
     const char *name = lp_json_text(config, "architecture", "");
     const json_t *cfg = json_object_get(config, "pretrained_cfg");
     lp_status status = LP_OK;
+    if (!is_known(name)) { /* also of other dimensions: they need not be what the name's are */
+        return lp_config_refuse(r, "architecture", name);
+    }
     if (!lp_config_is_ours(r, lp_config_count(config, "num_features", 0), 0,
                            lp_config_timm_patch(name))) {
         return LP_OK;

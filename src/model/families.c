@@ -716,6 +716,9 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "conv_dw.",
      .what = "an EfficientNet or MobileNet model, which is not supported",
      .alone = true},
+    {.tensor = "attention.projection_layer.",
+     .what = "the vision tower of InternVL in transformers' names, which is not supported; "
+             "OpenGVLab's own InternViT-* is read"},
     {.tensor = "preprocessor.patchifier", .what = "an AIMv2 model, which is not supported"},
     {.tensor = "attn_pool.latent",
      .what =

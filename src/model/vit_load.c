@@ -333,17 +333,22 @@ static void assume(const making *m, const lp_model_config *config, lp_encoder_in
     lp_family_stranger(config->stranger, info);
 }
 
-/* Of timm's vision transformers, one has these weights and no others, and its norms stand behind
- * attention and MLP. */
+/* Weights under timm's names that one of its vision transformers has and no other: that one is
+ * computed in another way. */
 static lp_status check_norms(const making *m, const lp_model_config *config, lp_error *err) {
     bool scaled = has(m, LP_VIT_LAYER_SCALE | LP_VIT_LAYER_SCALE_DEIT);
     bool tokens = has(m, LP_VIT_CLASS | LP_VIT_REGISTERS);
-    return config->file == NULL && !config->arch_known && m->known == NULL &&
-                   has(m, LP_VIT_FC_NORM) && !tokens && !scaled && !has(m, LP_VIT_QKV_BIAS)
+    const char *what =
+        has(m, LP_VIT_FC_NORM) && !tokens && !scaled && !has(m, LP_VIT_QKV_BIAS)
+            ? "vit_base_patch16_rpn_224 alone, whose norms stand behind attention and MLP"
+        : m->source->family->layout == &lp_vit_timm && !tokens &&
+                !has(m, LP_VIT_NORM_POST | LP_VIT_FC_NORM | LP_VIT_ATTENTION_POOL)
+            ? "qwen3_vit_* alone, which have rotary positions"
+            : NULL;
+    return what != NULL && config->file == NULL && !config->arch_known && m->known == NULL
                ? lp_fail(err, LP_ERR_UNSUPPORTED,
-                         "%s: weights as of timm's vit_base_patch16_rpn_224 alone, whose norms "
-                         "stand behind attention and MLP, which is not supported",
-                         lp_checkpoint_path(m->source->ckpt))
+                         "%s: weights as of timm's %s, which is not supported",
+                         lp_checkpoint_path(m->source->ckpt), what)
                : LP_OK;
 }
 

@@ -405,6 +405,20 @@ def transformers_models():
     ])
 
 
+def internvl_is_refused_by_name():
+    """The tower by itself and inside the whole model, with its config and without."""
+    vision = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128,
+                  image_size=[32, 32], patch_size=[8, 8], attention_bias=True)
+    text = dict(model_type="qwen2", hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+                num_key_value_heads=2, intermediate_size=32, vocab_size=99)
+    config = transformers.InternVLConfig(vision_config=vision, text_config=text)
+    model, folder = transformers.InternVLForConditionalGeneration(config), fresh()
+    model.save_pretrained(folder)
+    return all([refused("whole", folder / "model.safetensors", "vision tower of InternVL"),
+                refused("state", save(model.state_dict()), "vision tower of InternVL"),
+                refused("tower", save(model.model.vision_tower.state_dict()), "InternVL")])
+
+
 def strides_of_resnets_are_refused():
     fine = True
     for key in ("downsample_in_bottleneck", "downsample_in_first_stage"):
@@ -514,6 +528,7 @@ TESTS = [
     clip_towers,
     clipa,
     transformers_models,
+    internvl_is_refused_by_name,
     strides_of_resnets_are_refused,
     torchvision_vit,
     siglip_384,

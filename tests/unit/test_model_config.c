@@ -462,6 +462,26 @@ static void names_of_architectures_in_the_file(void **state) {
     write_beside("config.json", NULL);
 }
 
+/* A config of other dimensions is another model's, unless nobody knows its architecture. */
+static void unknown_architectures_of_other_dimensions_are_refused(void **state) {
+    (void)state;
+    make_timm(384, 4);
+    static const said rows[] = {{"{\"architecture\":\"qwen3_vit_88m_merge\",\"num_features\":1536}",
+                                 NULL, "no architecture \"qwen3_vit_88m_merge\""}};
+    CHECK("config.json", "preprocessor_config.json", rows);
+    write_beside("config.json", "{\"architecture\":\"resnet50\",\"num_features\":2048}");
+    static const named stranger[] = {{NULL, 6, "", "config.json beside it is another model's"}};
+    CHECK_NAMES(stranger);
+    write_beside("config.json", NULL);
+    /* no norm and no class token */
+    drop("norm.weight");
+    drop("norm.bias");
+    drop("cls_token");
+    find_entry("pos_embed")->shape[1] = 4;
+    static const named bare[] = {{NULL, 0, "no timm's qwen3_vit_* alone, which have rotary", ""}};
+    CHECK_NAMES(bare);
+}
+
 static void names_of_resnets_in_the_file(void **state) {
     (void)state;
     copy_model("encoder/resnet-basic");
@@ -485,6 +505,7 @@ int main(void) {
         cmocka_unit_test(strides_of_transformers_resnets),
         cmocka_unit_test(keys_of_open_clip),
         cmocka_unit_test(names_of_architectures_in_the_file),
+        cmocka_unit_test(unknown_architectures_of_other_dimensions_are_refused),
         cmocka_unit_test(names_of_resnets_in_the_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -329,6 +329,10 @@ static void names_and_shapes_of_an_unknown_file_are_shown(void **state) {
     add("attn_pool.latent", 3, 1, 1, WIDTH, 0);
     assert_refused(NULL, LP_ERR_UNSUPPORTED, "as of the Perception Encoder (PE-Core)");
     start();
+    add("vision_tower.encoder.layer.0.layernorm_before.weight", 1, WIDTH, 0, 0, 0);
+    add("vision_tower.encoder.layer.0.attention.projection_layer.weight", 2, WIDTH, WIDTH, 0, 0);
+    assert_refused(NULL, LP_ERR_FORMAT, "the vision tower of InternVL in transformers' names");
+    start();
     add("model._flat_param", 1, 100, 0, 0, 0);
     assert_refused(NULL, LP_ERR_UNSUPPORTED, "the flat shards that FSDP saves of one rank");
 }

@@ -203,9 +203,24 @@ $(BUILD)/bench/%: bench/%.c $(PARTS) $(LIBRARY) $(CONFIG)
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck, layers, headers (those that are installed)
 	@CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh
 
+# ---- manual pages and completions: by the program, from its tables of options ------------------
+
+SHARE := $(BUILD)/share
+# Debian's zsh looks in zsh/vendor-completions.
+ZSH_FOLDER ?= zsh/site-functions
+$(SHARE)/made: $(PROGRAM)
+	@rm -rf $(SHARE)
+	@mkdir -p $(SHARE)/man
+	$(Q)$(PROGRAM) help --man >$(SHARE)/man/linprobe.1
+	$(Q)for command in $$($(PROGRAM) help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do \
+	    $(PROGRAM) help --man $$command >$(SHARE)/man/linprobe-$$command.1 || exit 1; done
+	$(Q)for shell in bash zsh fish; do \
+	    $(PROGRAM) help --completion $$shell >$(SHARE)/linprobe.$$shell || exit 1; done
+	@touch $@
+
 # ---- installation -----------------------------------------------------------------------------
 
-install: all  ## program, libraries, headers and pkg-config file under PREFIX
+install: all $(SHARE)/made  ## program, libraries, headers, pkg-config file, manual and completions under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/linprobe
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/
@@ -214,6 +229,12 @@ ifdef SHARED
 	ln -sf liblinprobe.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblinprobe.so.$(SOVERSION)
 	ln -sf liblinprobe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/liblinprobe.so
 endif
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/$(ZSH_FOLDER) \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 644 $(SHARE)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(SHARE)/linprobe.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/linprobe
+	install -m 644 $(SHARE)/linprobe.zsh $(DESTDIR)$(PREFIX)/share/$(ZSH_FOLDER)/_linprobe
+	install -m 644 $(SHARE)/linprobe.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
 	install -m 644 include/linprobe/*.h $(DESTDIR)$(PREFIX)/include/linprobe/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@LIBS@|$(if $(SHARED),,$(LIBRARY_LIBS) -pthread)|' -e 's|@STATIC_LIBS@|$(LIBRARY_LIBS) -pthread|' \
@@ -223,7 +244,17 @@ uninstall:  ## removes what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/include/linprobe
 	rm -f $(DESTDIR)$(PREFIX)/bin/linprobe $(DESTDIR)$(LIBDIR)/liblinprobe.a $(DESTDIR)$(LIBDIR)/liblinprobe.so \
 	    $(DESTDIR)$(LIBDIR)/liblinprobe.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/liblinprobe.so.$(VERSION) \
-	    $(DESTDIR)$(LIBDIR)/pkgconfig/linprobe.pc
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/linprobe.pc $(DESTDIR)$(PREFIX)/share/man/man1/linprobe.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/linprobe-*.1 $(DESTDIR)$(PREFIX)/share/$(ZSH_FOLDER)/_linprobe \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/linprobe \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/linprobe.fish
+
+deb: all  ## Debian packages in build/deb (needs dpkg-dev): apt install ./build/deb/linprobe_*.deb
+	@rm -rf $(BUILD)/deb
+	@$(MAKE) --no-print-directory install DESTDIR='$(CURDIR)/$(BUILD)/deb/installed' PREFIX=/usr \
+	    LIBDIR=/usr/lib/$$(dpkg-architecture -qDEB_HOST_MULTIARCH) ZSH_FOLDER=zsh/vendor-completions >/dev/null
+	@scripts/deb.sh $(VERSION) $(SOVERSION) $(BUILD)/deb/installed $(BUILD)/deb
+	@rm -rf $(BUILD)/deb/installed
 
 clean:  ## removes build/
 	rm -rf build
@@ -231,5 +262,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check check-parallel test-arm64 coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall clean help
+.PHONY: all setup setup-tests reproduce demo test check check-parallel test-arm64 coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall deb clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -9,7 +9,7 @@
 #include "cli/option_value.h"
 #include "report/terminal.h"
 
-enum { WIDTH = 80, NARROWEST = 40, LEFT = 28, NARROW_LEFT = 8, HELP_MAX = 1024 };
+enum { WIDTH = 80, NARROWEST = 40, LEFT = 28, NARROW_LEFT = 8 };
 
 static const char *const headings[CLI_SECTIONS] = {"input", "encoder", "method",
                                                    "probe", "output",  "general"};
@@ -73,16 +73,16 @@ void help_usage(FILE *out, const cli_command *command) {
 }
 
 LP_PRINTF(2, 3)
-static void add(char text[HELP_MAX], const char *format, ...) {
+static void add(char text[HELP_TEXT], const char *format, ...) {
     size_t used = strlen(text);
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text + used, HELP_MAX - used, format, args);
+    (void)vsnprintf(text + used, HELP_TEXT - used, format, args);
     va_end(args);
 }
 
 /* A number outside of the allowed range says that nothing is set: there is no default to print. */
-static void add_default(char text[HELP_MAX], const cli_option *o, const void *value) {
+static void add_default(char text[HELP_TEXT], const cli_option *o, const void *value) {
     double number = o->kind == CLI_REAL    ? *(const double *)value
                     : o->kind == CLI_COUNT ? (double)*(const size_t *)value
                                            : 0;
@@ -119,9 +119,13 @@ static void add_default(char text[HELP_MAX], const cli_option *o, const void *va
     }
 }
 
-/* "help (choices; default)" */
-static void print_option(FILE *out, const cli_option *o, const void *settings) {
-    char text[HELP_MAX] = "", choices[HELP_MAX] = "", value[HELP_MAX] = "";
+const char *help_heading(cli_section section) {
+    return headings[section];
+}
+
+void help_option(const cli_option *o, const void *settings, char text[HELP_TEXT]) {
+    char choices[HELP_TEXT] = "", value[HELP_TEXT] = "";
+    text[0] = '\0';
     if (o->kind == CLI_CHOICE) {
         option_choices(choices, sizeof choices, o->choices);
     }
@@ -130,6 +134,11 @@ static void print_option(FILE *out, const cli_option *o, const void *settings) {
     if (choices[0] != '\0' || value[0] != '\0') {
         add(text, " (%s%s%s)", choices, choices[0] != '\0' && value[0] != '\0' ? "; " : "", value);
     }
+}
+
+static void print_option(FILE *out, const cli_option *o, const void *settings) {
+    char text[HELP_TEXT];
+    help_option(o, settings, text);
     /* -o, --out FILE */
     char form[64];
     if (o->letter != '\0') {
@@ -162,7 +171,7 @@ static void print_section(FILE *out, cli_section section, const cli_option *opti
 }
 
 void help_print(FILE *out, const cli_command *command, const void *settings) {
-    char summary[HELP_MAX] = "";
+    char summary[HELP_TEXT] = "";
     help_usage(out, command);
     add(summary, "\n%s.", command->summary);
     help_wrap(out, 0, 0, summary);

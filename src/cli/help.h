@@ -9,6 +9,11 @@
  * has printed something; the others, and those after a '\n', are indented. */
 void help_wrap(FILE *out, size_t column, size_t indent, const char *text);
 
+/* The heading of a section; the text of an option, "help (choices; default)". */
+enum { HELP_TEXT = 1024 };
+const char *help_heading(cli_section section);
+void help_option(const cli_option *option, const void *settings, char text[HELP_TEXT]);
+
 /* "usage: linprobe NAME ...", a line for each form. */
 void help_usage(FILE *out, const cli_command *command);
 

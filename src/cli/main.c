@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/spelling.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
+#include "cli/manual.h"
 #include "cli/options.h"
 #include "math/blas_memory.h"
 
@@ -71,9 +73,26 @@ static int unknown_command(const char *word) {
     return CLI_USAGE;
 }
 
+/* `help --man [COMMAND]` and `help --completion SHELL`, from which packages are made. */
+static lp_status print_page(void *job, lp_error *err) {
+    char *const *words = job;
+    if (strcmp(words[0], "--completion") == 0) {
+        return completion_print(stdout, words[1] != NULL ? words[1] : "", err);
+    }
+    const cli_command *command = words[1] != NULL ? cli_command_named(words[1]) : NULL;
+    if (words[1] != NULL && command == NULL) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "unknown command '%.100s'", words[1]);
+    }
+    return manual_print(stdout, command, err);
+}
+
 /* `linprobe help [COMMAND]` */
 static int help(int argc, char **argv) {
     static char option[] = "--help";
+    if (argc >= 3 && (strcmp(argv[2], "--man") == 0 || strcmp(argv[2], "--completion") == 0)) {
+        int exit_status = cli_work("help", print_page, argv + 2);
+        return exit_status == CLI_OK ? cli_finish(CLI_OK) : exit_status;
+    }
     if (argc < 3) {
         print_commands(stdout);
         return cli_finish(CLI_OK);

@@ -159,7 +159,8 @@ def check_interrupt():
     child.stdout.readline()
     child.send_signal(signal.SIGINT)
     rest, _ = child.communicate(timeout=120)
-    check("Ctrl-C ends a fit as KeyboardInterrupt", rest.split("\n")[-2] == "interrupted" and child.returncode == 0, rest)
+    check("Ctrl-C ends a fit as KeyboardInterrupt", rest.split("\n")[-2] == "interrupted" and child.returncode == 0,
+          (rest, child.returncode))
 
 
 def check_extract(folder):

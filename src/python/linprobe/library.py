@@ -180,20 +180,21 @@ class Work:
     def run(self, function, *arguments):
         if threading.current_thread() is not threading.main_thread():
             return self._finish(function, *arguments)  # signals go to the main thread alone
-        result = []
+        result, done = [], threading.Event()
 
         def work():
             try:
                 result.append((call(function, *arguments), None))
             except BaseException as error:
                 result.append((None, error))
+            finally:
+                done.set()
 
-        thread = threading.Thread(target=work)
-        thread.start()
+        threading.Thread(target=work).start()
         interrupted = None
-        while thread.is_alive():
+        while not done.is_set():  # not join(): interrupted, that may take a thread that runs for one that has ended
             try:
-                thread.join()
+                done.wait()
             except KeyboardInterrupt as error:
                 self.stopped, interrupted = True, error
         if interrupted is not None:

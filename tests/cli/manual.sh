@@ -14,9 +14,9 @@ for command in $commands; do
     cp stdout "linprobe-$command.1"
     ok "$command is in the page of the program" grep -q "linprobe.-$command " linprobe.1
     # the options that --help lists: a letter and a name, or one of them
-    "$LP_PROGRAM" "$command" --help | sed -n 's/^  *\(-[-A-Za-z].*\)/\1/p' | tr ' ,' '\n\n' | sed -n '/^--*[A-Za-z]/p' | sort -u >options
+    "$LP_PROGRAM" "$command" --help | sed -n 's/^  *\(-[-A-Za-z].*\)/\1/p' | tr -s ' ,' '\n' | sed -n '/^--*[A-Za-z]/p' | sort -u >options
     ok "$command has options" [ "$(wc -l <options)" -ge 4 ]
-    sed 's/\\-/-/g; s/\\f[BRI]/ /g' "linprobe-$command.1" | tr ' ,' '\n\n' | sort -u >in-page
+    sed 's/\\-/-/g; s/\\f[BRI]/ /g' "linprobe-$command.1" | tr -s ' ,' '\n' | sort -u >in-page
     ok "$command: its page has them all" sh -c "! comm -23 options in-page | grep ."
     sed -n "s/^ *$command) words='\(.*\)' ;;/\1/p" linprobe.bash | tr ' ' '\n' | sort -u >in-bash
     ok "$command: bash knows them all" sh -c "! comm -23 options in-bash | grep ."
@@ -52,20 +52,21 @@ done
 
 # ---- bash completes a command, an option, and a value
 if command -v bash >/dev/null; then
-    # complete WORD...: what the last word becomes
-    complete() {
+    # completes WORD...: what the last word becomes
+    # shellcheck disable=SC2016 # it is bash that expands
+    completes() {
         run 0 bash -c 'compopt() { :; }; . ./linprobe.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _linprobe; printf "%s\n" "${COMPREPLY[@]}"' - "$@"
     }
-    complete linprobe ext
+    completes linprobe ext
     ok "a command" [ "$(cat stdout)" = extract ]
-    complete linprobe fit --sol
+    completes linprobe fit --sol
     ok "an option" [ "$(cat stdout)" = --solver ]
-    complete linprobe fit --solver soft
+    completes linprobe fit --solver soft
     ok "a value" [ "$(cat stdout)" = softmax ]
-    complete linprobe fit --solver = lib
+    completes linprobe fit --solver = lib
     ok "a value behind =" [ "$(cat stdout)" = liblinear ]
     touch photograph.png
-    complete linprobe eval photo
+    completes linprobe eval photo
     ok "a file" [ "$(cat stdout)" = photograph.png ]
 else
     skip "bash completes" "no bash"
@@ -82,8 +83,10 @@ case $LP_PROGRAM in
 */build/linprobe)
     if command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null; then
         run 0 make -C "$LP_SOURCE" deb MAKEFLAGS=
-        ok "three packages" [ "$(ls "$LP_SOURCE"/build/deb/*.deb | wc -l)" -eq 3 ]
-        program=$(ls "$LP_SOURCE"/build/deb/linprobe_*.deb)
+        set -- "$LP_SOURCE"/build/deb/*.deb
+        ok "three packages" [ $# = 3 ]
+        set -- "$LP_SOURCE"/build/deb/linprobe_*.deb
+        program=$1
         run 0 dpkg-deb --field "$program" Depends
         has libopenblas0
         has libcairo2

@@ -1,4 +1,4 @@
-/* Norms over all pixels of an image; the loops run along channels. */
+/* Norms, means and gates over all pixels of an image; the loops run along channels. */
 #include "math/channels.h"
 
 #include <math.h>
@@ -59,3 +59,34 @@ LP_KERNEL(lp_response_norm_tiled, response_norm,
           (float *x, size_t pixels, size_t channels, const float *weight, const float *bias,
            float eps, double *scratch),
           (x, pixels, channels, weight, bias, eps, scratch))
+
+LP_BODY void channel_means(const float *x, size_t pixels, size_t channels, double *scratch,
+                           float *means) {
+    for (size_t c = 0; c < channels; c++) {
+        scratch[c] = 0;
+    }
+    for (size_t i = 0; i < pixels; i++, x += channels) {
+        for (size_t c = 0; c < channels; c++) {
+            scratch[c] += (double)x[c];
+        }
+    }
+    for (size_t c = 0; c < channels; c++) {
+        means[c] = (float)(scratch[c] / (double)pixels);
+    }
+}
+
+LP_KERNEL(lp_channel_means, channel_means,
+          (const float *x, size_t pixels, size_t channels, double *scratch, float *means),
+          (x, pixels, channels, scratch, means))
+
+LP_BODY void scale_channels(float *x, size_t pixels, size_t channels, const float *factors) {
+    for (size_t i = 0; i < pixels; i++, x += channels) {
+        for (size_t c = 0; c < channels; c++) {
+            x[c] *= factors[c];
+        }
+    }
+}
+
+LP_KERNEL(lp_scale_channels, scale_channels,
+          (float *x, size_t pixels, size_t channels, const float *factors),
+          (x, pixels, channels, factors))

@@ -14,4 +14,12 @@
 void lp_response_norm_tiled(float *x, size_t pixels, size_t channels, const float *weight,
                             const float *bias, float eps, double *scratch);
 
+/* means [channels] = the mean of each channel over the rows of x [pixels, channels], summed in
+ * float64 in the order of the pixels.  scratch [channels]. */
+void lp_channel_means(const float *x, size_t pixels, size_t channels, double *scratch,
+                      float *means);
+
+/* Each row of x [pixels, channels] times factors [channels]. */
+void lp_scale_channels(float *x, size_t pixels, size_t channels, const float *factors);
+
 #endif

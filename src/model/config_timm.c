@@ -116,6 +116,7 @@ void lp_config_timm_facts(const lp_config_reader *r, const char *name) {
     lp_model_config *out = r->out;
     if (r->family->architectures != NULL) {
         const lp_architecture *a = lp_config_architecture(r, name);
+        out->architecture = a;
         out->activation = a->activation;
         out->norm_eps = a->norm_eps;
         return;

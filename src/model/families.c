@@ -159,42 +159,75 @@ static const lp_rename torchvision_swin[] = {{"features.0.0.", "patch_embed.proj
 
 /* timm/models/swin_transformer.py. */
 static const lp_architecture swins[] = {
-    {"swin_tiny_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0},
-    {"swin_small_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0},
-    {"swin_base_patch4_window7_224", 1024, LP_ACTIVATION_AUTO, 0},
-    {"swin_base_patch4_window12_384", 1024, LP_ACTIVATION_AUTO, 0},
-    {"swin_large_patch4_window7_224", 1536, LP_ACTIVATION_AUTO, 0},
-    {"swin_large_patch4_window12_384", 1536, LP_ACTIVATION_AUTO, 0},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0},
+    {"swin_tiny_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"swin_small_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"swin_base_patch4_window7_224", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"swin_base_patch4_window12_384", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"swin_large_patch4_window7_224", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"swin_large_patch4_window12_384", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
 };
 #define SWIN NET(lp_net_swin), .architectures = swins
 
+/* timm/models/efficientnet.py: tf_ models have pad_type 'same' and BN_EPS_TF_DEFAULT; input_size
+ * and crop_pct of the first weights in default_cfgs. */
+static const lp_architecture efficientnets[] = {
+    {"tf_efficientnet_b0", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 224, 256},
+    {"tf_efficientnet_b1", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 240, 272},
+    {"tf_efficientnet_b2", 1408, LP_ACTIVATION_AUTO, 1e-3F, true, 260, 292},
+    {"tf_efficientnet_b3", 1536, LP_ACTIVATION_AUTO, 1e-3F, true, 300, 331},
+    {"tf_efficientnet_b4", 1792, LP_ACTIVATION_AUTO, 1e-3F, true, 380, 412},
+    {"tf_efficientnet_b5", 2048, LP_ACTIVATION_AUTO, 1e-3F, true, 456, 488},
+    {"tf_efficientnet_b6", 2304, LP_ACTIVATION_AUTO, 1e-3F, true, 528, 560},
+    {"tf_efficientnet_b7", 2560, LP_ACTIVATION_AUTO, 1e-3F, true, 600, 632},
+    {"tf_efficientnet_b8", 2816, LP_ACTIVATION_AUTO, 1e-3F, true, 672, 704},
+    {"tf_efficientnet_l2", 5504, LP_ACTIVATION_AUTO, 1e-3F, true, 800, 833},
+    {"efficientnet_b0", 1280, LP_ACTIVATION_AUTO, 1e-5F, false, 224, 256},
+    {"efficientnet_b1", 1280, LP_ACTIVATION_AUTO, 1e-5F, false, 240, 274},
+    {"efficientnet_b2", 1408, LP_ACTIVATION_AUTO, 1e-5F, false, 256, 292},
+    {"efficientnet_b3", 1536, LP_ACTIVATION_AUTO, 1e-5F, false, 288, 329},
+    {"efficientnet_b4", 1792, LP_ACTIVATION_AUTO, 1e-5F, false, 320, 365},
+    {"efficientnet_b5", 2048, LP_ACTIVATION_AUTO, 1e-5F, false, 448, 448},
+    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+};
+static const lp_architecture efficientnetv2s[] = {
+    {"tf_efficientnetv2_s", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 300, 300},
+    {"tf_efficientnetv2_m", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
+    {"tf_efficientnetv2_l", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
+    {"tf_efficientnetv2_xl", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
+    {"tf_efficientnetv2_b0", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 192, 219},
+    {"tf_efficientnetv2_b1", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 192, 217},
+    {"tf_efficientnetv2_b2", 1408, LP_ACTIVATION_AUTO, 1e-3F, true, 208, 233},
+    {"tf_efficientnetv2_b3", 1536, LP_ACTIVATION_AUTO, 1e-3F, true, 240, 265},
+    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+};
+
 /* timm/models/convnext.py.  Not here: those with RMS norm or an overlapping stem. */
 static const lp_architecture convnexts[] = {
-    {"convnext_xxlarge", 3072, LP_ACTIVATION_AUTO, 1e-5F},
-    {"convnext_xlarge", 2048, LP_ACTIVATION_AUTO, 0},
-    {"convnext_large", 1536, LP_ACTIVATION_AUTO, 0},
-    {"convnext_large_mlp", 1536, LP_ACTIVATION_AUTO, 0},
-    {"convnext_base", 1024, LP_ACTIVATION_AUTO, 0},
-    {"convnext_small", 768, LP_ACTIVATION_AUTO, 0},
-    {"convnext_tiny", 768, LP_ACTIVATION_AUTO, 0},
-    {"convnext_tiny_hnf", 768, LP_ACTIVATION_AUTO, 0},
-    {"convnext_nano", 640, LP_ACTIVATION_AUTO, 0},
-    {"convnext_pico", 512, LP_ACTIVATION_AUTO, 0},
-    {"convnext_femto", 384, LP_ACTIVATION_AUTO, 0},
-    {"convnext_atto", 320, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_huge", 2816, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_large", 1536, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_base", 1024, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_small", 768, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_tiny", 768, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_nano", 640, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_pico", 512, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_femto", 384, LP_ACTIVATION_AUTO, 0},
-    {"convnextv2_atto", 320, LP_ACTIVATION_AUTO, 0},
-    {"test_convnext", 64, LP_ACTIVATION_GELU_TANH, 1e-5F},
-    {"test_convnext2", 128, LP_ACTIVATION_GELU_TANH, 1e-5F},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0},
+    {"convnext_xxlarge", 3072, LP_ACTIVATION_AUTO, 1e-5F, false, 0, 0},
+    {"convnext_xlarge", 2048, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_large", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_large_mlp", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_base", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_small", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_tiny", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_tiny_hnf", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_nano", 640, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_pico", 512, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_femto", 384, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnext_atto", 320, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_huge", 2816, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_large", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_base", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_small", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_tiny", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_nano", 640, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_pico", 512, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_femto", 384, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"convnextv2_atto", 320, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {"test_convnext", 64, LP_ACTIVATION_GELU_TANH, 1e-5F, false, 0, 0},
+    {"test_convnext2", 128, LP_ACTIVATION_GELU_TANH, 1e-5F, false, 0, 0},
+    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
 };
 #define CONVNEXT NET(lp_net_convnext), .architectures = convnexts
 
@@ -641,6 +674,33 @@ const lp_family lp_families[] = {
         .note = "as swin_b; swin_t is resized to 232, swin_s to 246",
     },
     {
+        .name = "timm-efficientnet", /* timm: efficientnet_b*, tf_efficientnet_b* */
+        .title = "EfficientNet",
+        .prefixes = {""},
+        .any = {"blocks.0.0.se.conv_reduce.weight", "blocks.0.0.se.conv_expand.weight"},
+        .with = {"conv_stem.weight", "conv_head.weight"},
+        NET(lp_net_efficientnet),
+        .architectures = efficientnets,
+        .norm_eps = 1e-3F, /* _efficientnet_builder.py: BN_EPS_TF_DEFAULT; without tf_: 1e-5 */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* efficientnet.py, _cfg, as the next */
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "AdvProp's and B8's weights have half",
+    },
+    {
+        .name = "timm-efficientnetv2", /* timm: tf_efficientnetv2_* */
+        .title = "EfficientNetV2",
+        .prefixes = {""},
+        .any = {"blocks.0.0.conv.weight"},
+        .with = {"conv_stem.weight", "conv_head.weight"},
+        NET(lp_net_efficientnet),
+        .architectures = efficientnetv2s,
+        .norm_eps = 1e-3F,            /* as above */
+        .mean_std = LP_MEAN_STD_HALF, /* efficientnet.py, default_cfgs: _s, _m, _l, _xl */
+        .input = 300,
+        .note = "as _s, _m, _l and _xl; _b0 to _b3 have imagenet",
+    },
+    {
         .name = "clip-resnet", /* openai/CLIP: encode_image of a ModifiedResNet */
         .title = "CLIP RN",
         .prefixes = {"visual.", ""},
@@ -714,7 +774,7 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "patch_generator",
      .what = "a RADIO model under its own names; timm's vit_*_radio_* are read"},
     {.tensor = "conv_dw.",
-     .what = "an EfficientNet or MobileNet model, which is not supported",
+     .what = "a MobileNet or an EfficientNet of another kind, which is not supported",
      .alone = true},
     {.tensor = "attention.projection_layer.",
      .what = "the vision tower of InternVL in transformers' names, which is not supported; "

@@ -29,6 +29,8 @@ typedef struct lp_architecture {
     size_t width;             /* of the features; 0: any */
     lp_activation activation; /* AUTO: the family's */
     float norm_eps;           /* 0: the family's */
+    bool same;                /* TensorFlow's padding */
+    size_t input, resize;     /* of a file that only its name is known of; 0: the family's */
 } lp_architecture;
 
 typedef struct lp_family {
@@ -147,6 +149,10 @@ enum {
  * caller's options. */
 void lp_family_assume(const lp_source *source, unsigned facts, unsigned said,
                       lp_encoder_info *info);
+
+/* The architecture that a file's own name begins with ("tf_efficientnet_b4_ns-d6313a46.pth"), or
+ * NULL. */
+const lp_architecture *lp_family_architecture(const lp_family *family, const char *path);
 
 /* Adds that a config lies beside the file and is not believed; NULL: none does. */
 void lp_family_stranger(const char *config, lp_encoder_info *info);

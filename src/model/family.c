@@ -124,6 +124,18 @@ void lp_family_assume(const lp_source *source, unsigned facts, unsigned said,
     }
 }
 
+const lp_architecture *lp_family_architecture(const lp_family *family, const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    const lp_architecture *a = family->architectures;
+    for (; a != NULL && a->pattern != NULL; a++) {
+        size_t length = strlen(a->pattern);
+        if (strncmp(name, a->pattern, length) == 0 && strchr("_.-", name[length]) != NULL) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
 void lp_family_stranger(const char *config, lp_encoder_info *info) {
     char rest[sizeof info->assumed];
     lp_note note = {info->assumed, sizeof info->assumed, 0};

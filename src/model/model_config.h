@@ -9,6 +9,7 @@
 #include "linprobe/encoder.h"
 
 struct lp_source;
+struct lp_architecture;
 
 enum { LP_CONFIG_ARCH = 320 };
 
@@ -17,6 +18,7 @@ typedef struct lp_model_config {
     char arch[LP_CONFIG_ARCH]; /* what the weights' own file calls the model; "": nothing */
     bool arch_known;           /* and says so what weights do not show */
     const char *stranger;      /* one that is there, but of another model; or NULL */
+    const struct lp_architecture *architecture; /* of timm's, where it is in the family's list */
     lp_activation activation;  /* LP_ACTIVATION_AUTO: not said; so the zeros below */
     lp_pool pool;
     bool norm_after_pool;

@@ -42,6 +42,8 @@ typedef enum lp_net_operation {
     LP_NET_WINDOWS,  /* to += layer 3 of attention within windows, its queries, keys and values by
                         layer 1 of (layer norm by layer 0 of to), its scores + layer 2 */
     LP_NET_MERGE,    /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
+    LP_NET_SCALE,    /* to *= from, which has one pixel */
+    LP_NET_ADD,      /* to += from */
     LP_NET_MEAN      /* to = the mean of all pixels of from, one pixel */
 } lp_net_operation;
 

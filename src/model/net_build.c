@@ -350,6 +350,20 @@ size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char
     return to;
 }
 
+/* A step that changes a map in its place. */
+static size_t change(lp_net_builder *b, lp_net_operation operation, size_t map, size_t from) {
+    add_step(b, (lp_net_step){.operation = operation, .from = from, .to = map});
+    return map;
+}
+
+size_t lp_net_scale(lp_net_builder *b, size_t map, size_t factors) {
+    return change(b, LP_NET_SCALE, map, factors);
+}
+
+size_t lp_net_add(lp_net_builder *b, size_t map, size_t from) {
+    return change(b, LP_NET_ADD, map, from);
+}
+
 size_t lp_net_mean(lp_net_builder *b, size_t from) {
     size_t to = new_map(b, channels_of(b, from));
     add_step(b, (lp_net_step){.operation = LP_NET_MEAN, .from = from, .to = to});

@@ -67,6 +67,7 @@ typedef struct lp_net_description {
      * as configs count them.  May set info->norm_eps and info->input_size,
      * where dimensions say them. */
     void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
+    bool named; /* the architecture's name must be known, from a config or the file's name */
 } lp_net_description;
 
 /* Where the next names lie. */
@@ -129,6 +130,12 @@ size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *
 
 /* A linear layer without a bias over 2 x 2 pixels behind a layer norm of them. */
 size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction);
+
+/* Each channel of a map times that of `factors`, a map of one pixel; returns the map. */
+size_t lp_net_scale(lp_net_builder *b, size_t map, size_t factors);
+
+/* Adds `from` to a map of the same size, which it returns. */
+size_t lp_net_add(lp_net_builder *b, size_t map, size_t from);
 
 /* The mean of all pixels. */
 size_t lp_net_mean(lp_net_builder *b, size_t from);

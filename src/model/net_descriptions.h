@@ -10,4 +10,7 @@ extern const lp_net_description lp_net_convnext, lp_net_convnext_hf;
 /* swin.c */
 extern const lp_net_description lp_net_swin;
 
+/* efficientnet.c; V2 too. */
+extern const lp_net_description lp_net_efficientnet;
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/note.h"
 #include "math/winograd.h"
 #include "model/families.h"
 #include "model/model_config.h"
@@ -76,7 +77,7 @@ static lp_status check_options(const lp_source *source, lp_error *err) {
 /* The input's size and its preprocessing: as the command line has it, a config beside the file, or
  * the family. */
 static lp_status choose_input(const lp_source *source, const lp_model_config *config,
-                              lp_encoder_info *info, lp_error *err) {
+                              const lp_architecture *known, lp_encoder_info *info, lp_error *err) {
     size_t usual = info->input_size > 0 ? info->input_size : source->family->input, input;
     lp_status status;
     if (config->has_preprocess && config->preprocess.crop > 0 &&
@@ -84,12 +85,16 @@ static lp_status choose_input(const lp_source *source, const lp_model_config *co
         usual = config->preprocess.crop;
     } else if (config->input > 0 && config->input <= LARGEST_INPUT) {
         usual = config->input;
+    } else if (known != NULL && known->input > 0) {
+        usual = known->input;
     }
     LP_TRY(lp_family_input(source, usual, &input, err));
     size_t from = source->options->crop > 0 ? usual : input; /* that the resize is for */
     lp_family_preprocess(source->family, from, info);
     if (config->has_preprocess) {
         lp_model_config_preprocess(config, from, info);
+    } else if (known != NULL && known->resize > 0) {
+        info->preprocess.resize = from * known->resize / known->input;
     }
     info->input_size = info->preprocess.crop = input;
     lp_family_override(source->options, info);
@@ -98,6 +103,34 @@ static lp_status choose_input(const lp_source *source, const lp_model_config *co
     lp_family_stranger(config->stranger, info);
 done:
     return status;
+}
+
+/* The name of the architecture, where weights do not say what it says. */
+static lp_status choose_architecture(const lp_source *source, const lp_model_config *config,
+                                     lp_net_tower *t, lp_encoder_info *info,
+                                     const lp_architecture **known, lp_error *err) {
+    const lp_net_description *description = source->family->layout;
+    *known = config->architecture;
+    if (!description->named) {
+        return LP_OK;
+    }
+    if (*known == NULL) {
+        *known = lp_family_architecture(source->family, lp_checkpoint_path(source->ckpt));
+    }
+    if (*known == NULL) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: weights of a %s do not say how it pads images and its eps (timm's tf_ "
+                       "models have others); put timm's config.json beside the file, or give it "
+                       "timm's name, as %s.safetensors",
+                       lp_checkpoint_path(source->ckpt), source->family->title,
+                       source->family->architectures[0].pattern);
+    }
+    for (size_t i = 0; i < t->net.layer_count; i++) {
+        t->net.layers[i].conv.same = (*known)->same;
+    }
+    info->norm_eps = (*known)->norm_eps > 0 ? (*known)->norm_eps : info->norm_eps;
+    (void)snprintf(info->name, sizeof info->name, "%s", (*known)->pattern);
+    return LP_OK;
 }
 
 static bool has_usual(const lp_net *net) {
@@ -175,29 +208,34 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     lp_net *net = &t->net;
     lp_net_builder b = {source, plan, t, net, source->prefix, ""};
     lp_model_config config = {0};
-    char input[32];
+    const lp_architecture *known;
     lp_status status;
     LP_TRY(check_options(source, err));
     info->norm_eps = source->family->norm_eps;
     description->describe(&b, info);
     size_t usual = info->input_size > 0 ? info->input_size : source->family->input;
-    char *name_end = info->name + strlen(info->name);
     LP_TRY(lp_model_config_read(source, net->maps[net->penultimate].channels, info->layers, 0,
                                 &config, err));
     info->config = config.file;
+    LP_TRY(choose_architecture(source, &config, t, info, &known, err));
+    size_t name_length = strlen(info->name);
     info->norm_eps = config.norm_eps > 0 ? config.norm_eps : info->norm_eps;
     t->norm_eps = info->norm_eps;
     for (size_t i = 0; i < net->layer_count; i++) {
         net->layers[i].eps = net->layers[i].eps > 0 ? net->layers[i].eps : t->norm_eps;
     }
     LP_TRY(choose_activation(source, &config, net, info, err));
-    LP_TRY(choose_input(source, &config, info, err));
+    LP_TRY(choose_input(source, &config, known, info, err));
+    if (known != NULL && config.architecture == NULL) {
+        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
+        lp_note_put(&note, "; %s by the file's name", known->pattern);
+    }
     net->input = info->input_size;
     LP_TRY(lay_out(source, net, err));
     describe(net, info);
-    if (net->input != usual) {
-        (void)snprintf(input, sizeof input, "@%zu", net->input);
-        (void)snprintf(name_end, sizeof info->name - (size_t)(name_end - info->name), "%s", input);
+    if (net->input != (known != NULL && known->input > 0 ? known->input : usual)) {
+        (void)snprintf(info->name + name_length, sizeof info->name - name_length, "@%zu",
+                       net->input);
     }
     status = lp_net_reserve(t, plan, err);
 done:

@@ -14,7 +14,6 @@
 #include "math/attention.h"
 #include "math/channels.h"
 #include "math/depthwise.h"
-#include "math/pool.h"
 #include "math/rows.h"
 #include "math/tiles.h"
 #include "math/winograd.h"
@@ -122,11 +121,37 @@ static void run_norm(const net_pass *p, const lp_net_step *step) {
     lp_end_stage(p->observer, "norm", 0, 2 * floats_of(p, step->to));
 }
 
+static size_t mean_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    (void)batch;
+    return whole_lines(net->maps[step->from].channels * sizeof(double) / sizeof(float));
+}
+
 static void run_mean(const net_pass *p, const lp_net_step *step) {
     const lp_net_map *map = &p->net->maps[step->from];
-    lp_mean_pool(values_of(p, step->from), p->batch, pixels_of(map), map->channels,
-                 values_of(p, step->to), map->channels);
+    size_t pixels = pixels_of(map), channels = map->channels;
+    double *sums = (double *)(void *)p->work;
+    for (size_t i = 0; i < p->batch; i++) {
+        lp_channel_means(values_of(p, step->from) + i * pixels * channels, pixels, channels, sums,
+                         values_of(p, step->to) + i * channels);
+    }
     lp_end_stage(p->observer, "pool", 0, floats_of(p, step->from) + floats_of(p, step->to));
+}
+
+static void run_scale(const net_pass *p, const lp_net_step *step) {
+    const lp_net_map *map = &p->net->maps[step->to];
+    size_t pixels = pixels_of(map), channels = map->channels;
+    for (size_t i = 0; i < p->batch; i++) {
+        lp_scale_channels(values_of(p, step->to) + i * pixels * channels, pixels, channels,
+                          values_of(p, step->from) + i * channels);
+    }
+    lp_end_stage(p->observer, "gate", 0, 2 * floats_of(p, step->to));
+}
+
+static void run_add(const net_pass *p, const lp_net_step *step) {
+    const lp_net_map *map = &p->net->maps[step->to];
+    size_t floats = p->batch * pixels_of(map) * map->channels;
+    lp_add_bias(values_of(p, step->to), 1, floats, floats, values_of(p, step->from));
+    lp_end_stage(p->observer, "add", 0, 3 * floats_of(p, step->to));
 }
 
 /* ---- MLPs ------------------------------------------------------------------------------------ */
@@ -347,7 +372,9 @@ static const struct {
     [LP_NET_MLP] = {mlp_work, run_mlp},
     [LP_NET_WINDOWS] = {windows_work, run_windows},
     [LP_NET_MERGE] = {merge_work, run_merge},
-    [LP_NET_MEAN] = {no_work, run_mean},
+    [LP_NET_SCALE] = {no_work, run_scale},
+    [LP_NET_ADD] = {no_work, run_add},
+    [LP_NET_MEAN] = {mean_work, run_mean},
 };
 
 /* The side of a step's output. */

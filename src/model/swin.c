@@ -88,4 +88,4 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 
 static const char *const ignored[] = {"head.", "*.relative_position_index", "*.attn_mask", NULL};
 
-const lp_net_description lp_net_swin = {build, ignored, describe};
+const lp_net_description lp_net_swin = {build, ignored, describe, false};

@@ -39,7 +39,7 @@ HF = dict(
 )
 
 
-def write(name, state, features, grid=GRID, size=None):
+def write(name, state, features, grid=GRID, size=None, file=None):
     """features: of images, in float64, a dictionary."""
     if len(sys.argv) > 1 and name not in sys.argv[1:]:
         return
@@ -49,7 +49,7 @@ def write(name, state, features, grid=GRID, size=None):
     with torch.no_grad():
         found = features(images.double())
     meta = {m.__name__: m.__version__ for m in (torch, torchvision, timm, transformers, open_clip)}
-    save_file({k: x.contiguous() for k, x in state.items()}, OUT / f"{name}.safetensors", meta)
+    save_file({k: x.contiguous() for k, x in state.items()}, OUT / f"{file or name}.safetensors", meta)
     found = {k: x.float().contiguous() for k, x in found.items()}
     save_file({"images": images} | found, OUT / f"{name}-features.safetensors", meta)
 
@@ -116,7 +116,8 @@ def described():
         model, state, features = make()
         state = {k: x.half().clone() for k, x in state.items()}
         model.half().double()
-        write(name, state, features, size=64 if "swin" in name else 45)
+        size = 64 if "swin" in name else 45
+        write(name, state, features, size=size, file=nets.FILES.get(name, name))
 
 
 def main():

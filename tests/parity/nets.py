@@ -10,6 +10,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from timm.models.convnext import ConvNeXt
+from timm.models.efficientnet import _gen_efficientnet, _gen_efficientnetv2_s
 from timm.models.swin_transformer import SwinTransformer
 from torchvision.models.swin_transformer import SwinTransformer as TorchvisionSwin
 
@@ -181,6 +182,25 @@ def torchvision_swin(seed=1):
     return model, state, lambda x: {"penultimate": model(x)}
 
 
+# ---- EfficientNet --------------------------------------------------------------------------------
+
+
+def efficientnet(seed=1, generate=_gen_efficientnet, width=0.3, depth=0.5, tf=True):
+    """timm's tf_ models, or those without it, with fewer channels and blocks."""
+    extra = dict(pad_type="same", bn_eps=1e-3) if tf else {}
+    model = generate("efficientnet_b0", width, depth, num_classes=3, **extra)
+    model = randomized(model, seed)
+    state = {k: x for k, x in model.state_dict().items() if "tracked" not in k}
+    return model, state, pre_logits(model)
+
+
+def efficientnetv2(seed=1, **kind):
+    return efficientnet(seed, _gen_efficientnetv2_s, **(dict(width=0.3, depth=0.2) | kind))
+
+
+# Where weights do not say enough, the file's name does.
+FILES = {"timm-efficientnet": "tf_efficientnet_b0", "timm-efficientnetv2": "tf_efficientnetv2_s"}
+
 # One model of each family; each function gives a model, its state and its features.
 SMALL = {
     "timm-convnext": lambda: timm_convnext(use_grn=True, ls_init_value=None, conv_mlp=True),
@@ -193,4 +213,6 @@ SMALL = {
     "swin": authors_swin,
     "hf-swin": hf_swin,
     "torchvision-swin": torchvision_swin,
+    "timm-efficientnet": lambda: efficientnet(width=0.1, depth=0.3),
+    "timm-efficientnetv2": lambda: efficientnetv2(width=0.1, depth=0.1),
 }

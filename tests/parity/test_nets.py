@@ -38,12 +38,11 @@ def write(state, config=None, name="model.safetensors"):
     return folder / name
 
 
-def check(made, size, label, config=None, **options):
+def check(made, size, label, config=None, file="model", **options):
     """A model at an input of `size` pixels a side."""
     model, state, features = made
-    return compare(
-        write(state, config), images_for(size, 3), features, label, input_size=size, **options
-    )
+    path = write(state, config, file + ".safetensors")
+    return compare(path, images_for(size, 3), features, label, input_size=size, **options)
 
 
 def small_ones():
@@ -52,8 +51,10 @@ def small_ones():
     for family, make in nets.SMALL.items():
         made = make()
         for size in (64,) if "swin" in family else (45, 70, 32):
-            good &= check(made, size, f"{family} at {size}")
-        _, info = run(write(made[1]), images_for(64, 1), "penultimate", input_size=64)
+            file = nets.FILES.get(family, "model")
+            good &= check(made, size, f"{family} at {size}", file=file)
+        path = write(made[1], name=file + ".safetensors")
+        _, info = run(path, images_for(64, 1), "penultimate", input_size=64)
         if info["family"] != family:
             print(f"# {family}: recognised as {info['family']}")
             good = False
@@ -145,7 +146,48 @@ def swin_refusals():
     return "windows do not fill it" in refusal(path, images_for(60, 1), "penultimate", input_size=60)
 
 
+def efficientnet_kinds():
+    """Both paddings at even and odd sides, told by a config and by the file's name."""
+    good = True
+    for size in (64, 75, 96):
+        made = nets.efficientnet(2, tf=False)
+        good &= check(made, size, f"EfficientNet at {size}", file="efficientnet_b0_ra-3dd342df")
+        made = nets.efficientnet(3, depth=1.2)
+        config = {"architecture": "tf_efficientnet_b4", "num_features": made[0].num_features}
+        good &= check(made, size, f"tf EfficientNet at {size}", config)
+        good &= check(nets.efficientnetv2(4, width=0.5), size, f"V2 at {size}",
+                      file="tf_efficientnetv2_s")
+    return good
+
+
+def efficientnet_official():
+    """B0's and V2-S's shapes, and timm's preprocessing of B4."""
+    good = True
+    for name, size, resize in [
+        ("tf_efficientnet_b0", 224, 256),
+        ("tf_efficientnetv2_s", 300, 300),
+        ("tf_efficientnet_b4", 380, 412),
+    ]:
+        model = nets.randomized(timm.create_model(name, pretrained=False), 1)
+        path = write(model.state_dict(), name=name + "_ns-d6313a46.safetensors")
+        good &= compare(path, images_for(size, 1), nets.pre_logits(model), name)
+        _, info = run(path, images_for(size, 1), "penultimate")
+        if (info["resize"], info["name"]) != (str(resize), name):
+            print(f"# {name}: {info}")
+            good = False
+    return good
+
+
+def efficientnet_refusals():
+    """Without its architecture's name a file could be padded either way."""
+    path = write(nets.efficientnet()[1])
+    return "put timm's config.json beside" in refusal(path, images_for(64, 1), "penultimate")
+
+
 TESTS = [
+    efficientnet_kinds,
+    efficientnet_official,
+    efficientnet_refusals,
     small_ones,
     convnext_kinds,
     convnext_official,

@@ -208,6 +208,37 @@ static void response_norms_match_plain_loops(void **state) {
     }
 }
 
+static void means_and_gates_match_plain_loops(void **state) {
+    (void)state;
+    static const size_t sizes[][2] = {{1, 1}, {7, 16}, {50, 33}, {3000, 5}};
+    lp_random_seed(&source, 19);
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        size_t pixels = sizes[k][0], channels = sizes[k][1], count = pixels * channels;
+        float *x = numbers(count), *means = numbers(channels), *factors = numbers(channels);
+        float *before = lp_alloc(count, sizeof *before);
+        double *scratch = lp_alloc(channels, sizeof *scratch);
+        assert_true(before != NULL && scratch != NULL);
+        memcpy(before, x, count * sizeof *x);
+        lp_channel_means(x, pixels, channels, scratch, means);
+        lp_scale_channels(x, pixels, channels, factors);
+        for (size_t c = 0; c < channels; c++) {
+            double sum = 0;
+            for (size_t i = c; i < count; i += channels) {
+                sum += (double)before[i];
+                assert_true(x[i] == before[i] * factors[c]);
+            }
+            assert_true(fabs((double)means[c] - sum / (double)pixels) <= 1e-7);
+        }
+        assert_guarded(x, count);
+        assert_guarded(means, channels);
+        release(x);
+        release(means);
+        release(factors);
+        lp_free(before);
+        lp_free(scratch);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions_match_plain_loops),
@@ -217,6 +248,7 @@ int main(void) {
 #endif
         cmocka_unit_test(an_image_does_not_see_its_batch),
         cmocka_unit_test(response_norms_match_plain_loops),
+        cmocka_unit_test(means_and_gates_match_plain_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,7 +115,9 @@ static void the_document_has_each_familys_constants(void **state) {
         (void)snprintf(resize, sizeof resize, "%zu → %zu", f->shorter_side.to,
                        f->shorter_side.from);
         assert_begins(f->name, 1,
-                      f->tower == &lp_resnet_kind ? "ReLU" : activations[f->activation]);
+                      f->tower == &lp_resnet_kind                   ? "ReLU"
+                      : !vit && f->activation == LP_ACTIVATION_AUTO ? "SiLU"
+                                                                    : activations[f->activation]);
         assert_begins(f->name, 2, eps);
         assert_begins(f->name, 3, mean_stds[f->mean_std]);
         assert_begins(f->name, 4,

@@ -98,7 +98,9 @@ static lp_status add_probe(lp_comparison *c, const char *word, probe_word *w, si
                                       .predictions = is_array ? w->path : NULL,
                                       .test = w->test};
     LP_TRY(lp_comparison_add(c, &contestant, probe, test, threads, err));
-    cli_warn_of_training(w->path, test, &c->contestants[c->added - 1].trained_rows);
+    if (!is_array) {
+        cli_warn_of_training(w->path, test, &c->contestants[c->added - 1].trained_rows);
+    }
 done:
     lp_features_close(test);
     lp_probe_free(probe);

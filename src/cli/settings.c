@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "cli/general.h"
 #include "linprobe/run.h"
 #include "linprobe/stats.h"
 
@@ -234,7 +235,11 @@ lp_status cli_count_shared(const lp_features *train, const lp_features *test, si
 }
 
 void cli_warn_of_training(const char *name, const lp_features *test, const lp_trained_rows *rows) {
-    if (rows->count > 0) {
+    if (!rows->known) {
+        general_note("%s does not know its training rows (an earlier version or another program "
+                     "made it): whether %s has some of them cannot be told",
+                     name, test->path);
+    } else if (rows->count > 0) {
         (void)fprintf(stderr,
                       "WARNING: %s was trained on %s%zu of the %zu rows of %s (%.3g %%): of them "
                       "its accuracy says nothing about new images\n",

@@ -45,6 +45,18 @@ run 0 "$LP_PROGRAM" fit constant --out constant.probe --solver liblinear
 run 0 "$LP_PROGRAM" eval constant.probe constant --format json
 has '"shared_rows": 0'
 
+# a file as earlier versions wrote it: without digests
+{
+    head -c $(($(wc -c <a.probe) - 64 - 300 * 8)) a.probe |
+        LC_ALL=C sed 's/"rows":300,"rows_left_out":0,/                             /'
+} >old.probe
+printf %s "$(sha256 old.probe)" >>old.probe
+show -e "$LP_PROGRAM" eval old.probe mixed
+run 0 "$LP_PROGRAM" eval old.probe mixed --format json
+lacks shared_rows
+run 0 "$LP_PROGRAM" eval old.probe train --format json
+has '"shared_rows": 300'
+
 # ---- a sweep's probe knows the rows of both sets
 show -e "$LP_PROGRAM" sweep mixed --validation mixed --solver liblinear --from -1 --to 0 --steps 1 --out both
 run 0 "$LP_PROGRAM" sweep test --validation train --solver liblinear --from -1 --to 0 --steps 1 --out both2

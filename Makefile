@@ -140,7 +140,7 @@ check: $(PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(SUPPORT_PROGRAMS) $(BENCH_
 	    LP_SOURCE='$(CURDIR)' PYTHON='$(PYTHON)' prove --exec tests/run $(PROVE_FLAGS) $(TESTS)
 
 # 64-bit Arm under QEMU; in short, or ARM64_TESTS=all.
-ARM64_TESTS := test_linear test_linear_bfloat16 test_linear_int8 test_attention test_conv test_winograd test_rows test_same_bytes
+ARM64_TESTS := test_linear test_linear_bfloat16 test_linear_int8 test_attention test_conv test_winograd test_math test_logistic test_same_bytes
 test-arm64:  ## kernels and encoders, cross-built for 64-bit Arm, under qemu-user (ARM64_TESTS=all: every unit test)
 	@scripts/test_arm64.sh $(ARM64_TESTS)
 

@@ -45,7 +45,7 @@ expect joined
 
 # ---- fewshot --sweep
 few() { # THREADS
-    "$LP_PROGRAM" fewshot train test --shots 1,2 --draws 1 --sweep --format json --threads $1
+    "$LP_PROGRAM" fewshot train test --shots 1,2 --draws 1 --sweep --format json --threads "$1"
 }
 run 0 few 1
 cp "$scratch/stdout" one.json

@@ -16,8 +16,8 @@ quiet() { "$@" >/dev/null; }
 quiet "$program" generate --out data --seed 1 --train 40 --test 20
 for split in train test; do
     quiet "$program" extract --pixels --data data/cifar-100-binary --split $split --out pixels/$split
-    quiet "$program" extract --model "$weights/demo-random.pt" --activation quick_gelu --data data/cifar-100-binary --split $split --out random/$split
-    quiet "$program" extract --model "$weights/demo-clip.pt" --activation quick_gelu --data data/cifar-100-binary --split $split --out pretrained/$split
+    quiet "$program" extract --model "$weights/demo-random.pt" --data data/cifar-100-binary --split $split --out random/$split
+    quiet "$program" extract --model "$weights/demo-clip.pt" --data data/cifar-100-binary --split $split --out pretrained/$split
 done
 for features in pixels random pretrained; do
     quiet "$program" fit $features/train --solver softmax -C 0.316 --out $features.probe

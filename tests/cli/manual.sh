@@ -14,7 +14,7 @@ for command in $commands; do
     cp stdout "linprobe-$command.1"
     ok "$command is in the page of the program" grep -q "linprobe.-$command " linprobe.1
     # the options that --help lists: a letter and a name, or one of them
-    "$LP_PROGRAM" "$command" --help | sed -n 's/^  *\(-[-A-Za-z].*\)/\1/p' | tr -s ' ,' '\n' | sed -n '/^--*[A-Za-z]/p' | sort -u >options
+    "$LP_PROGRAM" "$command" --help | sed -n 's/^  \(    \)\{0,1\}\(-[-A-Za-z].*\)/\2/p' | sed 's/   *.*//' | tr -s ' ,' '\n' | sed -n '/^--*[A-Za-z]/p' | sort -u >options
     ok "$command has options" [ "$(wc -l <options)" -ge 4 ]
     sed 's/\\-/-/g; s/\\f[BRI]/ /g' "linprobe-$command.1" | tr -s ' ,' '\n' | sort -u >in-page
     ok "$command: its page has them all" sh -c "! comm -23 options in-page | grep ."

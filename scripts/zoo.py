@@ -140,7 +140,8 @@ class Judge:
             named = [o for o in named if o not in options]
             if not named:
                 shown = {re.sub(r"(?<![^.])\d+(?![^.])", "#", name) for name in built.names}
-                words = (*built.names, *shown, "missing", "config.json beside it")
+                sizes = re.sub(r"_\d+m(_.*)?$", "_*", built.names[0])  # "qwen3_vit_*"
+                words = (*built.names, *shown, sizes, "missing", "config.json beside it")
                 clear = any(word in said for word in words)
                 return "refused" if clear else "WRONG", None, reason
             options[named[0]] = built.truth[named[0]]

@@ -264,8 +264,8 @@ static lp_status visit_item(walk *w, const level *in, const lp_node *cell, uint3
     }
     if (length != TOO_LONG && lp_pickle_is_string(w->pickle, value)) {
         const lp_node *text = &w->pickle->nodes[value];
-        lp_arch_note_text(&w->index->archs, w->name, length,
-                          w->pickle->bytes + text->is.text.start, text->is.text.length);
+        lp_arch_note_text(&w->index->archs, w->name, length, w->pickle->bytes + text->is.text.start,
+                          text->is.text.length);
     }
     status = enter_value(w, value, append(w, length, ".", 1));
 done:

@@ -266,7 +266,7 @@ static lp_status remove_chosen(const cache_job *j, lp_error *err) {
     lp_status status = LP_OK;
     for (size_t i = 0; i < j->count; i++) {
         char path[LP_PATH_ROOM];
-        lp_error wrong;
+        lp_error wrong = {LP_OK};
         lp_status each = LP_OK;
         if (j->entries[i].chosen) {
             each = lp_path_in(path, j->cache, j->entries[i].name, &wrong);

@@ -18,7 +18,7 @@
 #include "cli/settings.h"
 #include "linprobe/stats.h"
 #include "report/predictions.h"
-#include "run/pictures.h"
+#include "run/predict_pictures.h"
 
 enum { USUAL_TOP = 5, ROWS_AT_ONCE = 4096 };
 
@@ -219,7 +219,7 @@ static lp_status predict_pictures(predict_job *j, lp_error *err) {
 done:
     if (j->others != NULL) {
         (void)fclose(j->others);
-        (void)fputs(others, stderr);
+        (void)fputs(others != NULL ? others : "", stderr);
     }
     free(others);
     lp_encoder_free(encoder);

@@ -51,8 +51,8 @@ void cli_note_labels(const lp_features *train);
 lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t threads,
                            size_t *shared, lp_error *err);
 
-/* A warning on standard error where a probe was trained on rows of the set that it is tested on, and
- * a note where that cannot be told; `name` is the probe's. */
+/* A warning on standard error where a probe was trained on rows of the set that it is tested on,
+ * and a note where that cannot be told; `name` is the probe's. */
 void cli_warn_of_training(const char *name, const lp_features *test, const lp_trained_rows *rows);
 
 /* The same for the one solver that --solver chose: either of --eps and --tol is its tolerance. */

@@ -66,7 +66,8 @@ done:
 static lp_status read_header(idx_file *idx, size_t dimensions, lp_error *err) {
     const unsigned char *b = idx->bytes;
     size_t head = 4 + 4 * dimensions, count = 1;
-    if (idx->size < head || b[0] != 0 || b[1] != 0 || b[2] != 8 || b[3] != dimensions) {
+    if (b == NULL || idx->size < head || b[0] != 0 || b[1] != 0 || b[2] != 8 ||
+        b[3] != dimensions) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "%s: byte 0: expected the header of an IDX file of bytes in %zu dimensions",
                        idx->path, dimensions);
@@ -198,7 +199,7 @@ static lp_status read_row(lp_image_list *list, lp_split part, const lp_lines *li
     static const char *const usages[] = {"Training", "PrivateTest", "PublicTest"};
     unsigned char face[FACE * FACE];
     char *fields[3], name[64];
-    int64_t label;
+    int64_t label = -1;
     lp_status status;
     if (lp_fields(line, ',', fields, 3) != 3) {
         status = lp_lines_fail(lines, err, "expected emotion, pixels and usage");

@@ -104,7 +104,7 @@ enum { SIGNS = 43 };
 static lp_status read_signs(lp_image_list *list, lp_error *err) {
     char full[LP_PATH_ROOM], name[LP_PATH_ROOM], place[LP_PATH_ROOM], *line, *fields[8];
     lp_lines lines = {.text = NULL};
-    int64_t label;
+    int64_t label = -1;
     lp_status status;
     LP_TRY(lp_tree_join(full, list->folder, "GT-final_test.csv", err));
     LP_TRY(lp_lines_open(list->tree, full, &lines, err));

@@ -125,6 +125,7 @@ enum { PETS_MOST = 1000 };
 static lp_status read_pet_line(const lp_lines *lines, char *line, char **image, int64_t *label,
                                lp_error *err) {
     char *fields[4];
+    *image = line;
     if (lp_fields(line, ' ', fields, 4) != 4) {
         return lp_lines_fail(lines, err, "expected an image, its class, its species and its breed");
     }
@@ -139,7 +140,7 @@ static lp_status name_pets(lp_image_list *list, lp_error *err) {
     static const char file[] = "annotations/trainval.txt";
     char(*names)[64] = lp_alloc_zeroed(PETS_MOST, sizeof *names);
     char found[64], *line, *image;
-    int64_t label;
+    int64_t label = -1;
     size_t count = 0;
     lp_lines lines = {.text = NULL};
     lp_status status;
@@ -175,7 +176,7 @@ lp_status lp_read_pets(lp_image_list *list, lp_split part, const lp_dataset_opti
     const char *file = part == LP_SPLIT_TEST ? "annotations/test.txt" : "annotations/trainval.txt";
     lp_lines lines = {.text = NULL};
     char *line, *image, name[LP_PATH_ROOM];
-    int64_t label;
+    int64_t label = -1;
     lp_status status;
     (void)options;
     LP_TRY(name_pets(list, err));
@@ -350,7 +351,8 @@ lp_status lp_read_birdsnap(lp_image_list *list, lp_split part, const lp_dataset_
     LP_TRY(read_column(list, "images.txt", "path", &all, &paths, &count, err));
     LP_TRY(read_column(list, "test_images.txt", "path", &test, &held_out, &test_count, err));
     for (size_t i = 0; i < count; i++) {
-        bool is_test = bsearch(&paths[i], held_out, test_count, sizeof *held_out, lp_text_order);
+        bool is_test = test_count > 0 &&
+                       bsearch(&paths[i], held_out, test_count, sizeof *held_out, lp_text_order);
         if (is_test != (part == LP_SPLIT_TEST)) {
             continue;
         }
@@ -406,7 +408,7 @@ done:
 static lp_status name_places(lp_image_list *list, lp_error *err) {
     lp_lines lines = {.text = NULL};
     char *line, *fields[2];
-    int64_t label;
+    int64_t label = -1;
     lp_status status;
     LP_TRY(open_lines(list, "categories_places365.txt", &lines, err));
     while ((line = lp_lines_next(&lines)) != NULL) {
@@ -428,7 +430,7 @@ lp_status lp_read_places365(lp_image_list *list, lp_split part, const lp_dataset
     const char *folder = NULL;
     lp_lines lines = {.text = NULL};
     char *line, *fields[2], name[LP_PATH_ROOM];
-    int64_t label;
+    int64_t label = -1;
     lp_status status;
     (void)options;
     LP_TRY(name_places(list, err));
@@ -458,7 +460,7 @@ done:
 static lp_status name_actions(lp_image_list *list, lp_error *err) {
     lp_lines lines = {.text = NULL};
     char *line, *fields[2];
-    int64_t label;
+    int64_t label = -1;
     lp_status status;
     LP_TRY(open_lines(list, "ucfTrainTestlist/classInd.txt", &lines, err));
     while ((line = lp_lines_next(&lines)) != NULL) {

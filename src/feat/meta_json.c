@@ -3,7 +3,9 @@
  *   meta.json = format, count, width, parts, inputs, weights, encoder, data, made_by, sha256
  *
  * A key is a row of its part's table, by which it is written and read.  If features depend on it,
- * it is one of the inputs, and lp_provenance_match compares it. */
+ * it is one of the inputs, and lp_provenance_match compares it.
+ *
+ * Longer than 600 lines: the keys of meta.json have one owner, and most of it is their tables. */
 #include "feat/meta_json.h"
 
 #include <stdio.h>

@@ -258,7 +258,7 @@ LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, cons
     const char *panel = (const char *)layer->panels + p * panel_bytes + b->run * run_bytes;
     const void *weights = panel;
     bool more = (p + 1) * PANEL < layer->out, last = b->run + b->runs == b->all_runs;
-    size_t lines = more ? (run_bytes / LINE + count - 1) / count : TILE;
+    size_t lines = more && count > 0 ? (run_bytes / LINE + count - 1) / count : TILE;
     float bias[PANEL] = {0};
     if (last) {
         lp_panel_bias(layer, p, bias);

@@ -117,6 +117,9 @@ void lp_config_timm_facts(const lp_config_reader *r, const char *name) {
     if (r->family->architectures != NULL) {
         const lp_architecture *a = lp_config_architecture(r, name);
         out->architecture = a;
+        if (a == NULL) {
+            return; /* not one that lp_config_timm_knows */
+        }
         out->activation = a->activation;
         out->norm_eps = a->norm_eps;
         return;

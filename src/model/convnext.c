@@ -130,7 +130,7 @@ static const struct {
 static void describe(const lp_net_builder *b, lp_encoder_info *info) {
     lp_net_builder at = *b;
     lp_net_at(&at, "%s", "");
-    size_t blocks[STAGES], width = lp_net_size(&at, 0, "stem.0.weight");
+    size_t blocks[STAGES] = {0}, width = lp_net_size(&at, 0, "stem.0.weight");
     const char *version = lp_net_has(&at, "stages.0.blocks.0.mlp.grn.weight") ? " V2" : "";
     const char *title = b->source->family->title;
     for (size_t s = 0; s < STAGES; s++) {

@@ -1,9 +1,12 @@
 /* Families of image encoders: the one place of all that weights do not say, each with its source.
  * families.h says what each table is for.  The names of the weights are in vit_layout.c and
- * resnet_load.c.  docs/MODEL.md has the first table for readers, and
- * tests/unit/test_family_table.c compares the two. */
+ * resnet_load.c, other names for them and names of architectures in family_names.c.
+ *
+ * Longer than 600 lines: one row a family, and nearly nothing but rows.  docs/MODEL.md has the
+ * first table for readers, and tests/unit/test_family_table.c compares the two. */
 #include "model/families.h"
 
+#include "model/family_names.h"
 #include "model/net_descriptions.h"
 #include "model/resnet.h"
 #include "model/vit.h"
@@ -16,220 +19,9 @@
 #define RESNET(names) .tower = &lp_resnet_kind, .layout = &(names)
 #define NET(description) .tower = &lp_net_kind, .layout = &(description)
 
-/* A ViT under timm's names; DINOv2's training saves its blocks in chunks, numbered through, and
- * torchvision has names of its own. */
-static const lp_rename chunks[] = {{"blocks.#.#.", "blocks.{1}."}, {NULL, NULL}};
-static const lp_rename torchvision_vit[] = {
-    {"conv_proj.", "patch_embed.proj."},
-    {"class_token", "cls_token"},
-    {"encoder.pos_embedding", "pos_embed"},
-    {"encoder.layers.encoder_layer_#.ln_1.", "blocks.{0}.norm1."},
-    {"encoder.layers.encoder_layer_#.self_attention.in_proj_", "blocks.{0}.attn.qkv."},
-    {"encoder.layers.encoder_layer_#.self_attention.out_proj.", "blocks.{0}.attn.proj."},
-    {"encoder.layers.encoder_layer_#.ln_2.", "blocks.{0}.norm2."},
-    {"encoder.layers.encoder_layer_#.mlp.0.", "blocks.{0}.mlp.fc1."},
-    {"encoder.layers.encoder_layer_#.mlp.3.", "blocks.{0}.mlp.fc2."},
-    {"encoder.layers.encoder_layer_#.mlp.linear_1.", "blocks.{0}.mlp.fc1."}, /* before 0.14 */
-    {"encoder.layers.encoder_layer_#.mlp.linear_2.", "blocks.{0}.mlp.fc2."},
-    {"encoder.ln.", "norm."},
-    {"heads.", "head."},
-    {NULL, NULL}};
-#define VIT_TIMM VIT(lp_vit_timm), .renames = chunks
-
-/* Of a state_dict() of transformers 5; save_pretrained writes the layout's names. */
-static const lp_rename hf_vit5[] = {
-    {"layers.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
-    {"layers.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
-    {"layers.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
-    {"layers.#.attention.o_proj.", "encoder.layer.{0}.attention.output.dense."},
-    {"layers.#.mlp.fc1.", "encoder.layer.{0}.intermediate.dense."},
-    {"layers.#.mlp.fc2.", "encoder.layer.{0}.output.dense."},
-    {"layers.#.", "encoder.layer.{0}."},
-    {NULL, NULL}};
-static const lp_rename hf_dinov2_5[] = {
-    {"encoder.layer.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
-    {"encoder.layer.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
-    {"encoder.layer.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
-    {"encoder.layer.#.attention.o_proj.", "encoder.layer.{0}.attention.output.dense."},
-    {NULL, NULL}};
-/* AltCLIP's tower. */
-static const lp_rename hf_altclip[] = {{"encoder.layer.#.", "encoder.layers.{0}."}, {NULL, NULL}};
-/* OpenGVLab/InternViT-*: modeling_intern_vit.py. */
-static const lp_rename internvit[] = {{"embeddings.class_embedding", "cls_token"},
-                                      {"embeddings.patch_embedding.", "patch_embed.proj."},
-                                      {"embeddings.position_embedding", "pos_embed"},
-                                      {"encoder.layers.#.ls1", "blocks.{0}.ls1.gamma"},
-                                      {"encoder.layers.#.ls2", "blocks.{0}.ls2.gamma"},
-                                      {"encoder.layers.#.", "blocks.{0}."},
-                                      {NULL, NULL}};
-
-/* torchvision's names of a ResNet from others: transformers' ResNetModel, whose layers count from
- * 0; torch.nn.Sequential(*resnet.children()), which forgets the names. */
-static const lp_rename hf_resnet[] = {
-    {"embedder.embedder.convolution.", "conv1."},
-    {"embedder.embedder.normalization.", "bn1."},
-    {"encoder.stages.#.layers.#.layer.#.convolution.", "layer{0+1}.{1}.conv{2+1}."},
-    {"encoder.stages.#.layers.#.layer.#.normalization.", "layer{0+1}.{1}.bn{2+1}."},
-    {"encoder.stages.#.layers.#.shortcut.convolution.", "layer{0+1}.{1}.downsample.0."},
-    {"encoder.stages.#.layers.#.shortcut.normalization.", "layer{0+1}.{1}.downsample.1."},
-    {NULL, NULL}};
-static const lp_rename sequential_resnet[] = {
-    {"0.", "conv1."},  {"1.", "bn1."},    {"4.", "layer1."}, {"5.", "layer2."},
-    {"6.", "layer3."}, {"7.", "layer4."}, {"9.", "fc."},     {NULL, NULL}};
-
-/* timm's names of a ConvNeXt from others: facebookresearch/ConvNeXt, ConvNeXt-V2 and dinov3;
- * transformers' ConvNextModel and ConvNextV2Model; its DINOv3ConvNextModel. */
-static const lp_rename convnext[] = {
-    {"downsample_layers.0.#.", "stem.{0}."},
-    {"downsample_layers.#.#.", "stages.{0}.downsample.{1}."},
-    {"stages.#.#.dwconv.", "stages.{0}.blocks.{1}.conv_dw."},
-    {"stages.#.#.pwconv1.", "stages.{0}.blocks.{1}.mlp.fc1."},
-    {"stages.#.#.pwconv2.", "stages.{0}.blocks.{1}.mlp.fc2."},
-    {"stages.#.#.grn.gamma", "stages.{0}.blocks.{1}.mlp.grn.weight"},
-    {"stages.#.#.grn.beta", "stages.{0}.blocks.{1}.mlp.grn.bias"},
-    {"stages.#.#.", "stages.{0}.blocks.{1}."},
-    {"norm.", "head.norm."},
-    {NULL, NULL}};
-static const lp_rename hf_convnext[] = {
-    {"embeddings.patch_embeddings.", "stem.0."},
-    {"embeddings.layernorm.", "stem.1."},
-    {"encoder.stages.#.downsampling_layer.#.", "stages.{0}.downsample.{1}."},
-    {"encoder.stages.#.layers.#.dwconv.", "stages.{0}.blocks.{1}.conv_dw."},
-    {"encoder.stages.#.layers.#.layernorm.", "stages.{0}.blocks.{1}.norm."},
-    {"encoder.stages.#.layers.#.pwconv1.", "stages.{0}.blocks.{1}.mlp.fc1."},
-    {"encoder.stages.#.layers.#.pwconv2.", "stages.{0}.blocks.{1}.mlp.fc2."},
-    {"encoder.stages.#.layers.#.grn.", "stages.{0}.blocks.{1}.mlp.grn."},
-    {"encoder.stages.#.layers.#.layer_scale_parameter", "stages.{0}.blocks.{1}.gamma"},
-    {"layernorm.", "head.norm."},
-    {NULL, NULL}};
-#define HF_DINOV3_CONVNEXT(stages)                                                                 \
-    {stages "0.downsample_layers.#.", "stem.{0}."},                                                \
-        {stages "#.downsample_layers.#.", "stages.{0}.downsample.{1}."},                           \
-        {stages "#.layers.#.depthwise_conv.", "stages.{0}.blocks.{1}.conv_dw."},                   \
-        {stages "#.layers.#.layer_norm.", "stages.{0}.blocks.{1}.norm."},                          \
-        {stages "#.layers.#.pointwise_conv1.", "stages.{0}.blocks.{1}.mlp.fc1."},                  \
-        {stages "#.layers.#.pointwise_conv2.", "stages.{0}.blocks.{1}.mlp.fc2."}, {                \
-        stages "#.layers.#.", "stages.{0}.blocks.{1}."                                             \
-    }
-static const lp_rename hf_dinov3_convnext[] = {HF_DINOV3_CONVNEXT("stages."),
-                                               HF_DINOV3_CONVNEXT("model.stages."),
-                                               {"layer_norm.", "head.norm."},
-                                               {NULL, NULL}};
-
-/* timm's names of a Swin transformer from others: the authors', who count the steps between the
- * stages from the stage before; transformers', of version 5's state_dict() and of files; and
- * torchvision's. */
-static const lp_rename swin[] = {{"layers.#.downsample.", "layers.{0+1}.downsample."},
-                                 {NULL, NULL}};
-static const lp_rename hf_swin[] = {
-    {"embeddings.patch_embeddings.projection.", "patch_embed.proj."},
-    {"embeddings.norm.", "patch_embed.norm."},
-    {"encoder.layers.#.downsample.", "layers.{0+1}.downsample."},
-    {"encoder.layers.#.blocks.#.layernorm_before.", "layers.{0}.blocks.{1}.norm1."},
-    {"encoder.layers.#.blocks.#.layernorm_after.", "layers.{0}.blocks.{1}.norm2."},
-    {"encoder.layers.#.blocks.#.attention.self.", "layers.{0}.blocks.{1}.attn."},
-    {"encoder.layers.#.blocks.#.attention.output.dense.", "layers.{0}.blocks.{1}.attn.proj."},
-    {"encoder.layers.#.blocks.#.intermediate.dense.", "layers.{0}.blocks.{1}.mlp.fc1."},
-    {"encoder.layers.#.blocks.#.output.dense.", "layers.{0}.blocks.{1}.mlp.fc2."},
-    {"encoder.layers.#.blocks.#.attention.q_proj.", "layers.{0}.blocks.{1}.attn.query."},
-    {"encoder.layers.#.blocks.#.attention.k_proj.", "layers.{0}.blocks.{1}.attn.key."},
-    {"encoder.layers.#.blocks.#.attention.v_proj.", "layers.{0}.blocks.{1}.attn.value."},
-    {"encoder.layers.#.blocks.#.attention.o_proj.", "layers.{0}.blocks.{1}.attn.proj."},
-    {"encoder.layers.#.blocks.#.attention.relative_position_bias.", "layers.{0}.blocks.{1}.attn."},
-    {"encoder.layers.#.blocks.#.mlp.", "layers.{0}.blocks.{1}.mlp."},
-    {"layernorm.", "norm."},
-    {NULL, NULL}};
-#define TORCHVISION_STAGE(feature, stage)                                                          \
-    {"features." feature ".#.norm1.", "layers." stage ".blocks.{0}.norm1."},                       \
-        {"features." feature ".#.norm2.", "layers." stage ".blocks.{0}.norm2."},                   \
-        {"features." feature ".#.attn.", "layers." stage ".blocks.{0}.attn."},                     \
-        {"features." feature ".#.mlp.0.", "layers." stage ".blocks.{0}.mlp.fc1."}, {               \
-        "features." feature ".#.mlp.3.", "layers." stage ".blocks.{0}.mlp.fc2."                    \
-    }
-static const lp_rename torchvision_swin[] = {{"features.0.0.", "patch_embed.proj."},
-                                             {"features.0.2.", "patch_embed.norm."},
-                                             TORCHVISION_STAGE("1", "0"),
-                                             {"features.2.", "layers.1.downsample."},
-                                             TORCHVISION_STAGE("3", "1"),
-                                             {"features.4.", "layers.2.downsample."},
-                                             TORCHVISION_STAGE("5", "2"),
-                                             {"features.6.", "layers.3.downsample."},
-                                             TORCHVISION_STAGE("7", "3"),
-                                             {NULL, NULL}};
-
-/* timm/models/swin_transformer.py. */
-static const lp_architecture swins[] = {
-    {"swin_tiny_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_small_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_base_patch4_window7_224", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_base_patch4_window12_384", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_large_patch4_window7_224", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_large_patch4_window12_384", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-};
-#define SWIN NET(lp_net_swin), .architectures = swins
-
-/* timm/models/efficientnet.py: tf_ models have pad_type 'same' and BN_EPS_TF_DEFAULT; input_size
- * and crop_pct of the first weights in default_cfgs. */
-static const lp_architecture efficientnets[] = {
-    {"tf_efficientnet_b0", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 224, 256},
-    {"tf_efficientnet_b1", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 240, 272},
-    {"tf_efficientnet_b2", 1408, LP_ACTIVATION_AUTO, 1e-3F, true, 260, 292},
-    {"tf_efficientnet_b3", 1536, LP_ACTIVATION_AUTO, 1e-3F, true, 300, 331},
-    {"tf_efficientnet_b4", 1792, LP_ACTIVATION_AUTO, 1e-3F, true, 380, 412},
-    {"tf_efficientnet_b5", 2048, LP_ACTIVATION_AUTO, 1e-3F, true, 456, 488},
-    {"tf_efficientnet_b6", 2304, LP_ACTIVATION_AUTO, 1e-3F, true, 528, 560},
-    {"tf_efficientnet_b7", 2560, LP_ACTIVATION_AUTO, 1e-3F, true, 600, 632},
-    {"tf_efficientnet_b8", 2816, LP_ACTIVATION_AUTO, 1e-3F, true, 672, 704},
-    {"tf_efficientnet_l2", 5504, LP_ACTIVATION_AUTO, 1e-3F, true, 800, 833},
-    {"efficientnet_b0", 1280, LP_ACTIVATION_AUTO, 1e-5F, false, 224, 256},
-    {"efficientnet_b1", 1280, LP_ACTIVATION_AUTO, 1e-5F, false, 240, 274},
-    {"efficientnet_b2", 1408, LP_ACTIVATION_AUTO, 1e-5F, false, 256, 292},
-    {"efficientnet_b3", 1536, LP_ACTIVATION_AUTO, 1e-5F, false, 288, 329},
-    {"efficientnet_b4", 1792, LP_ACTIVATION_AUTO, 1e-5F, false, 320, 365},
-    {"efficientnet_b5", 2048, LP_ACTIVATION_AUTO, 1e-5F, false, 448, 448},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-};
-static const lp_architecture efficientnetv2s[] = {
-    {"tf_efficientnetv2_s", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 300, 300},
-    {"tf_efficientnetv2_m", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
-    {"tf_efficientnetv2_l", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
-    {"tf_efficientnetv2_xl", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
-    {"tf_efficientnetv2_b0", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 192, 219},
-    {"tf_efficientnetv2_b1", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 192, 217},
-    {"tf_efficientnetv2_b2", 1408, LP_ACTIVATION_AUTO, 1e-3F, true, 208, 233},
-    {"tf_efficientnetv2_b3", 1536, LP_ACTIVATION_AUTO, 1e-3F, true, 240, 265},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-};
-
-/* timm/models/convnext.py.  Not here: those with RMS norm or an overlapping stem. */
-static const lp_architecture convnexts[] = {
-    {"convnext_xxlarge", 3072, LP_ACTIVATION_AUTO, 1e-5F, false, 0, 0},
-    {"convnext_xlarge", 2048, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_large", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_large_mlp", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_base", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_small", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_tiny", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_tiny_hnf", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_nano", 640, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_pico", 512, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_femto", 384, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_atto", 320, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_huge", 2816, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_large", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_base", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_small", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_tiny", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_nano", 640, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_pico", 512, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_femto", 384, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_atto", 320, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"test_convnext", 64, LP_ACTIVATION_GELU_TANH, 1e-5F, false, 0, 0},
-    {"test_convnext2", 128, LP_ACTIVATION_GELU_TANH, 1e-5F, false, 0, 0},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-};
-#define CONVNEXT NET(lp_net_convnext), .architectures = convnexts
+#define VIT_TIMM VIT(lp_vit_timm), .renames = lp_renames_chunks
+#define SWIN NET(lp_net_swin), .architectures = lp_architectures_swin
+#define CONVNEXT NET(lp_net_convnext), .architectures = lp_architectures_convnext
 
 /* Names of a ViT in timm's naming. */
 #define TIMM_NAMES                                                                                 \
@@ -258,7 +50,7 @@ const lp_family lp_families[] = {
         .prefixes = {"vision_model.", ""},
         .any = {"embeddings.class_embedding", "pre_layrnorm.weight"},
         VIT(lp_vit_hf_clip),
-        .renames = hf_altclip,
+        .renames = lp_renames_hf_altclip,
         .activation = LP_ACTIVATION_AUTO, /* config.json: quick_gelu or gelu */
         .norm_eps = 1e-5F,                /* configuration_clip.py: layer_norm_eps */
         .mean_std = LP_MEAN_STD_CLIP,     /* image_processing_clip.py, as all of these */
@@ -285,7 +77,7 @@ const lp_family lp_families[] = {
         .any = {"encoder.layers.0.attn.qkv.weight"},
         .with = {"embeddings.patch_embedding.weight"},
         VIT(lp_vit_timm),
-        .renames = internvit,
+        .renames = lp_renames_internvit,
         .activation = LP_ACTIVATION_GELU, /* configuration_intern_vit.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* preprocessor_config.json */
@@ -299,7 +91,7 @@ const lp_family lp_families[] = {
         .any = {"embeddings.register_tokens"},
         .with = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
         VIT(lp_vit_hf_dinov2),
-        .renames = hf_dinov2_5,
+        .renames = lp_renames_hf_dinov2_5,
         .activation = LP_ACTIVATION_GELU, /* configuration_dinov2_with_registers.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/dinov2-*: preprocessor_config.json */
@@ -314,7 +106,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
         VIT(lp_vit_hf_dinov2),
-        .renames = hf_dinov2_5,
+        .renames = lp_renames_hf_dinov2_5,
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET,
@@ -329,7 +121,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"embeddings.distillation_token"},
         VIT(lp_vit_hf),
-        .renames = hf_vit5,
+        .renames = lp_renames_hf_vit5,
         .activation = LP_ACTIVATION_GELU, /* configuration_deit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/deit-*: preprocessor_config.json */
@@ -345,7 +137,7 @@ const lp_family lp_families[] = {
         .any = {"encoder.layer.0.layernorm_before.weight", "layers.0.layernorm_before.weight"},
         .without = {"embeddings.cls_token"},
         VIT(lp_vit_hf),
-        .renames = hf_vit5,
+        .renames = lp_renames_hf_vit5,
         .activation = LP_ACTIVATION_GELU, /* configuration_ijepa.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/ijepa_*: preprocessor_config.json */
@@ -360,7 +152,7 @@ const lp_family lp_families[] = {
         .any = {"encoder.layer.0.layernorm_before.weight", "encoder.layer.0.layernorm_after.weight",
                 "layers.0.layernorm_before.weight", "layers.0.layernorm_after.weight"},
         VIT(lp_vit_hf),
-        .renames = hf_vit5,
+        .renames = lp_renames_hf_vit5,
         .activation = LP_ACTIVATION_GELU, /* configuration_vit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,     /* image_processing_vit.py: IMAGENET_STANDARD_MEAN */
@@ -518,7 +310,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layers.encoder_layer_0.self_attention.in_proj_weight"},
         VIT(lp_vit_timm),
-        .renames = torchvision_vit,
+        .renames = lp_renames_torchvision_vit,
         .activation = LP_ACTIVATION_GELU, /* vision_transformer.py: MLPBlock, nn.GELU */
         .norm_eps = 1e-6F,                /* the same: norm_layer */
         .filter = LP_FILTER_BILINEAR,     /* _presets.py: ImageClassification */
@@ -560,7 +352,7 @@ const lp_family lp_families[] = {
         .any = {"norms.3.weight"},
         .with = {"stages.0.0.dwconv.weight"},
         CONVNEXT,
-        .renames = convnext,
+        .renames = lp_renames_convnext,
         .activation = LP_ACTIVATION_GELU, /* dinov3/models/convnext.py, as the next */
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET, /* dinov3/data/transforms.py */
@@ -575,7 +367,7 @@ const lp_family lp_families[] = {
         .any = {"stages.0.layers.0.depthwise_conv.weight",
                 "model.stages.0.layers.0.depthwise_conv.weight"},
         CONVNEXT,
-        .renames = hf_dinov3_convnext,
+        .renames = lp_renames_hf_dinov3_convnext,
         .activation = LP_ACTIVATION_GELU, /* configuration_dinov3_convnext.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .filter = LP_FILTER_BILINEAR,     /* image_processing_dinov3_vit.py, as the next two */
@@ -590,7 +382,7 @@ const lp_family lp_families[] = {
         .any = {"stages.0.0.dwconv.weight", "stages.0.0.norm.weight"},
         .with = {"downsample_layers.0.0.weight", "downsample_layers.0.0.bias"},
         CONVNEXT,
-        .renames = convnext,
+        .renames = lp_renames_convnext,
         .activation = LP_ACTIVATION_GELU, /* models/convnext.py: Block */
         .norm_eps = 1e-6F,                /* the same: LayerNorm */
         .mean_std = LP_MEAN_STD_IMAGENET, /* datasets.py, build_transform, as the next */
@@ -606,8 +398,8 @@ const lp_family lp_families[] = {
                 "encoder.stages.0.layers.0.pwconv1.weight"},
         .with = {"embeddings.patch_embeddings.weight", "embeddings.patch_embeddings.bias"},
         NET(lp_net_convnext_hf),
-        .architectures = convnexts,
-        .renames = hf_convnext,
+        .architectures = lp_architectures_convnext,
+        .renames = lp_renames_hf_convnext,
         .activation = LP_ACTIVATION_GELU, /* configuration_convnext.py: hidden_act */
         .norm_eps = 1e-12F, /* the same: layer_norm_eps, of the last norm; others: 1e-6 */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/convnext-*: preprocessor_config.json */
@@ -622,7 +414,7 @@ const lp_family lp_families[] = {
         .any = {"layers.0.downsample.reduction.weight", "layers.0.downsample.norm.weight"},
         .with = {"layers.0.blocks.0.attn.qkv.weight", "layers.0.blocks.0.attn.proj.weight"},
         SWIN,
-        .renames = swin,
+        .renames = lp_renames_swin,
         .activation = LP_ACTIVATION_GELU, /* models/swin_transformer.py: act_layer */
         .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
         .mean_std = LP_MEAN_STD_IMAGENET, /* data/build.py, build_transform, as the next */
@@ -651,7 +443,7 @@ const lp_family lp_families[] = {
                 "encoder.layers.0.blocks.0.layernorm_after.weight"},
         .with = {"embeddings.patch_embeddings.projection.weight", "embeddings.norm.weight"},
         SWIN,
-        .renames = hf_swin,
+        .renames = lp_renames_hf_swin,
         .activation = LP_ACTIVATION_GELU, /* configuration_swin.py: hidden_act */
         .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* microsoft/swin-*: preprocessor_config.json */
@@ -666,7 +458,7 @@ const lp_family lp_families[] = {
                 "features.1.1.attn.relative_position_bias_table"},
         .with = {"features.0.0.weight", "features.0.2.weight"},
         SWIN,
-        .renames = torchvision_swin,
+        .renames = lp_renames_torchvision_swin,
         .activation = LP_ACTIVATION_GELU, /* swin_transformer.py: MLP, nn.GELU */
         .norm_eps = 1e-5F,                /* the same: norm_layer */
         .mean_std = LP_MEAN_STD_IMAGENET, /* Swin_B_Weights: bicubic, 238 -> 224 */
@@ -680,7 +472,7 @@ const lp_family lp_families[] = {
         .any = {"blocks.0.0.se.conv_reduce.weight", "blocks.0.0.se.conv_expand.weight"},
         .with = {"conv_stem.weight", "conv_head.weight"},
         NET(lp_net_efficientnet),
-        .architectures = efficientnets,
+        .architectures = lp_architectures_efficientnet,
         .norm_eps = 1e-3F, /* _efficientnet_builder.py: BN_EPS_TF_DEFAULT; without tf_: 1e-5 */
         .mean_std = LP_MEAN_STD_IMAGENET, /* efficientnet.py, _cfg, as the next */
         .shorter_side = {256, 224},
@@ -694,7 +486,7 @@ const lp_family lp_families[] = {
         .any = {"blocks.0.0.conv.weight"},
         .with = {"conv_stem.weight", "conv_head.weight"},
         NET(lp_net_efficientnet),
-        .architectures = efficientnetv2s,
+        .architectures = lp_architectures_efficientnetv2,
         .norm_eps = 1e-3F,            /* as above */
         .mean_std = LP_MEAN_STD_HALF, /* efficientnet.py, default_cfgs: _s, _m, _l, _xl */
         .input = 300,
@@ -730,7 +522,7 @@ const lp_family lp_families[] = {
         .any = {"embedder.embedder.convolution.weight"},
         .with = {"encoder.stages.0.layers.0.layer.0.convolution.weight"},
         RESNET(lp_resnet_torchvision),
-        .renames = hf_resnet,
+        .renames = lp_renames_hf_resnet,
         .norm_eps = 1e-5F,           /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BICUBIC, /* microsoft/resnet-50: preprocessor_config.json */
         .mean_std = LP_MEAN_STD_IMAGENET,
@@ -746,7 +538,7 @@ const lp_family lp_families[] = {
         .any = {"4.0.conv1.weight"},
         .with = {"7.0.conv1.weight"},
         RESNET(lp_resnet_torchvision),
-        .renames = sequential_resnet,
+        .renames = lp_renames_sequential_resnet,
         .norm_eps = 1e-5F,
         .filter = LP_FILTER_BILINEAR, /* as "resnet" */
         .mean_std = LP_MEAN_STD_IMAGENET,

@@ -19,7 +19,7 @@ typedef struct lp_model_config {
     bool arch_known;           /* and says so what weights do not show */
     const char *stranger;      /* one that is there, but of another model; or NULL */
     const struct lp_architecture *architecture; /* of timm's, where it is in the family's list */
-    lp_activation activation;  /* LP_ACTIVATION_AUTO: not said; so the zeros below */
+    lp_activation activation; /* LP_ACTIVATION_AUTO: not said; so the zeros below */
     lp_pool pool;
     bool norm_after_pool;
     size_t heads;

@@ -93,7 +93,7 @@ static lp_status choose_input(const lp_source *source, const lp_model_config *co
     lp_family_preprocess(source->family, from, info);
     if (config->has_preprocess) {
         lp_model_config_preprocess(config, from, info);
-    } else if (known != NULL && known->resize > 0) {
+    } else if (known != NULL && known->resize > 0 && known->input > 0) {
         info->preprocess.resize = from * known->resize / known->input;
     }
     info->input_size = info->preprocess.crop = input;

@@ -90,7 +90,8 @@ static void run_convolve(const net_pass *p, const lp_net_step *step) {
     } else if (layer->kind == LP_NET_WINOGRAD) {
         lp_winograd_run(&layer->conv, x, p->batch, from->side, add, step->activation, y, p->work);
         stage = "winograd 3x3";
-        outputs = (double)(p->batch * ((to->side + 1) / 2) * ((to->side + 1) / 2));
+        size_t tiles = (to->side + 1) / 2;
+        outputs = (double)(p->batch * tiles * tiles);
     } else if (layer->kind == LP_NET_DEPTHWISE) {
         lp_depthwise_run(&layer->conv, x, p->batch, from->side, step->activation, p->work, y);
         stage = "depthwise";

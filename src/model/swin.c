@@ -63,7 +63,7 @@ static const struct {
 static void describe(const lp_net_builder *b, lp_encoder_info *info) {
     lp_net_builder at = *b;
     lp_net_at(&at, "%s", "");
-    size_t blocks[STAGES], width = lp_net_size(&at, 0, "patch_embed.proj.weight");
+    size_t blocks[STAGES] = {0}, width = lp_net_size(&at, 0, "patch_embed.proj.weight");
     for (size_t s = 0; s < STAGES; s++) {
         blocks[s] = lp_net_count(&at, "layers.%zu.blocks.", s);
         info->layers += blocks[s];

@@ -5,7 +5,7 @@
  *
  * An image's features do not depend on the others of its batch.  The last bits of logits depend on
  * how many rows there are, so a chunk depends on the encoder alone. */
-#include "run/pictures.h"
+#include "run/predict_pictures.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Pictures straight to logits: no feature set between encoder and probe. */
-#ifndef LP_RUN_PICTURES_H
-#define LP_RUN_PICTURES_H
+#ifndef LP_RUN_PREDICT_PICTURES_H
+#define LP_RUN_PREDICT_PICTURES_H
 
 #include "data/pictures.h"
 #include "linprobe/run.h"

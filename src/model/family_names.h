@@ -1,0 +1,18 @@
+/* Names that a family's files and configs use: see lp_family (families.h), which points to them. */
+#ifndef LP_MODEL_FAMILY_NAMES_H
+#define LP_MODEL_FAMILY_NAMES_H
+
+#include "model/families.h"
+
+/* The file's names of weights to the layout's; each list ends with NULL. */
+extern const lp_rename lp_renames_chunks[], lp_renames_torchvision_vit[], lp_renames_hf_vit5[],
+    lp_renames_hf_dinov2_5[], lp_renames_hf_altclip[], lp_renames_internvit[],
+    lp_renames_hf_resnet[], lp_renames_sequential_resnet[], lp_renames_convnext[],
+    lp_renames_hf_convnext[], lp_renames_hf_dinov3_convnext[], lp_renames_swin[],
+    lp_renames_hf_swin[], lp_renames_torchvision_swin[];
+
+/* Names of architectures, and what they say of a model; each list ends with NULL. */
+extern const lp_architecture lp_architectures_swin[], lp_architectures_efficientnet[],
+    lp_architectures_efficientnetv2[], lp_architectures_convnext[];
+
+#endif

@@ -262,7 +262,7 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
     size_t channels = channels_of(b, from), taps = spec->taps > 0 ? spec->taps : 1;
     size_t out = spec->depthwise ? channels : lp_net_size(b, 0, "%s.weight", name);
     size_t group = spec->depthwise ? 1 : spec->group > 0 ? spec->group : channels;
-    size_t groups = group > 0 && channels % group == 0 ? channels / group : 1;
+    size_t groups = channels > 0 && channels % group == 0 ? channels / group : 1;
     lp_conv conv = {.groups = groups,
                     .in = group,
                     .out = out / groups,

@@ -112,6 +112,12 @@ static double twin(lp_nonlinearity activation, double x) {
         return x * 0.5 * erfc(-x / sqrt(2));
     case LP_GELU_TANH:
         return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+    case LP_RELU:
+        return x > 0 ? x : 0;
+    case LP_SILU:
+        return x / (1 + exp(-x));
+    case LP_SIGMOID:
+        return 1 / (1 + exp(-x));
     case LP_IDENTITY:
         break;
     }

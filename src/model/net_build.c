@@ -262,7 +262,8 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
     size_t channels = channels_of(b, from), taps = spec->taps > 0 ? spec->taps : 1;
     size_t out = spec->depthwise ? channels : lp_net_size(b, 0, "%s.weight", name);
     size_t group = spec->depthwise ? 1 : spec->group > 0 ? spec->group : channels;
-    size_t groups = channels > 0 && channels % group == 0 ? channels / group : 1;
+    bool whole = group == 0 || channels % group == 0; /* group = 0: the file has no channels */
+    size_t groups = group > 0 && whole && channels > 0 ? channels / group : 1;
     lp_conv conv = {.groups = groups,
                     .in = group,
                     .out = out / groups,
@@ -271,7 +272,7 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
                     .stride = spec->stride > 0 ? spec->stride : 1,
                     .padding = spec->padding,
                     .same = spec->same};
-    if (out % groups != 0 || channels % (group > 0 ? group : 1) != 0) {
+    if (out % groups != 0 || !whole) {
         lp_plan_problem(b->plan, "%s%s: %zu channels to %zu do not divide into groups of %zu",
                         b->place, name, channels, out, group);
     }

@@ -6,10 +6,9 @@
 #include "linprobe/status.h"
 
 /* OpenBLAS knows processors by their models.  For one that is newer than it, it takes its slowest
- * kernels ("Prescott"), and then
- * this makes it take the kernels for what the processor can do.  Nothing changes where
- * OPENBLAS_CORETYPE chooses the kernels, or where OpenBLAS has no functions for it.  To be called
- * before any work and any other thread. */
+ * kernels ("Prescott"); then this makes it take those for what the processor can do.  Nothing
+ * changes where OPENBLAS_CORETYPE chooses the kernels, or where OpenBLAS has no functions for it.
+ * To be called before any work and any other thread. */
 void lp_blas_choose_kernels(void);
 
 /* To be called before any work.  LP_ERR_MEMORY where there is such a limit and it does not leave

@@ -76,6 +76,14 @@ $(BUILD)/obj/%.o: %.c $(CONFIG) Makefile
 	@echo 'CC $<'
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# The commit, for --version --verbose: a file that is written anew only when it changes.
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@{ [ -e .git ] && git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown; } >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(BUILD)/obj/src/cli/about.o: $(BUILD)/commit
+$(BUILD)/obj/src/cli/about.o: MODE_FLAGS += -DLP_COMMIT='"$(shell cat $(BUILD)/commit)"'
+
 $(LIBRARY): $(LIBRARY_OBJECTS)
 $(PARTS): $(filter-out $(BUILD)/obj/src/cli/%,$(PROGRAM_OBJECTS))
 $(LIBRARY) $(PARTS):
@@ -262,5 +270,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all setup setup-tests reproduce demo test check check-parallel test-arm64 coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall deb clean help
+.PHONY: FORCE all setup setup-tests reproduce demo test check check-parallel test-arm64 coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall deb clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/spelling.h"
+#include "cli/about.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/manual.h"
@@ -23,7 +24,7 @@ static void print_commands(FILE *out) {
     (void)fputc('\n', out);
     help_wrap(out, 0, 0,
               "`linprobe help COMMAND` lists a command's options; `linprobe --version` prints the "
-              "version.");
+              "version, and with --verbose what a report of a fault needs.");
 }
 
 /* OpenBLAS starts threads when it is loaded and waits for them at exit.  Where memory is limited
@@ -102,6 +103,21 @@ static int help(int argc, char **argv) {
     return command != NULL ? cli_run(command, 2, arguments) : unknown_command(argv[2]);
 }
 
+/* `linprobe --version [--verbose]` */
+static int version(int argc, char **argv) {
+    if (argc > 3 || (argc == 3 && strcmp(argv[2], "--verbose") != 0)) {
+        (void)fprintf(stderr, "linprobe: --version takes no argument but --verbose\n");
+        return CLI_USAGE;
+    }
+    if (argc == 3) {
+        lp_blas_choose_kernels();
+        about_print(stdout);
+    } else {
+        (void)printf("linprobe %s\n", lp_version());
+    }
+    return cli_finish(CLI_OK);
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
     int exit_status = cli_work(command->name, reserve, NULL);
     if (exit_status != CLI_OK) {
@@ -126,8 +142,7 @@ int main(int argc, char **argv) {
         return help(argc, argv);
     }
     if (is_one_of(argv[1], "--version", "-V", "-V")) {
-        (void)printf("linprobe %s\n", lp_version());
-        return cli_finish(CLI_OK);
+        return version(argc, argv);
     }
     const cli_command *command = cli_command_named(argv[1]);
     return command != NULL ? leave(run(command, argc - 1, argv + 1)) : unknown_command(argv[1]);

@@ -9,6 +9,14 @@ run 0 "$LP_PROGRAM" --help
 has "reproduce"
 run 0 "$LP_PROGRAM" --version
 has "linprobe "
+run 0 "$LP_PROGRAM" --version --verbose
+for line in linprobe commit compiler OpenBLAS liblinear libarchive libcurl libcrypto jansson zlib \
+    libpng libjpeg cairo giflib libwebp libmatio system processor kernels; do
+    ok "what a report needs: $line" grep -Eq "^$line +[^ ]" "$scratch/stdout"
+done
+ok "it fits 80 columns" awk 'length > 80 { exit 1 }' "$scratch/stdout"
+run 2 "$LP_PROGRAM" --version 1
+says "takes no argument but --verbose"
 run 2 "$LP_PROGRAM" frobnicate
 says "unknown command 'frobnicate'"
 for command in reproduce models fetch inspect extract fit eval predict sweep compare fewshot knn cache generate; do

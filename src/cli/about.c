@@ -1,0 +1,171 @@
+/* Every outside library names its version here, so this file includes all their headers. */
+#include "cli/about.h"
+
+#include <archive.h>
+#include <cairo.h>
+#include <cblas.h>
+#include <curl/curl.h>
+#include <jansson.h>
+#include <linear.h>
+#include <openssl/evp.h>
+#include <png.h>
+#include <stdio.h> /* before jpeglib.h, which needs it */
+#include <string.h>
+#include <sys/utsname.h>
+#include <zlib.h>
+
+#include <jpeglib.h>
+#ifdef LP_HAS_GIFLIB
+#include <gif_lib.h>
+#endif
+#ifdef LP_HAS_MATIO
+#include <matio.h>
+#endif
+#ifdef LP_HAS_WEBP
+#include <webp/decode.h>
+#endif
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "cli/help.h"
+#include "linprobe/version.h"
+#include "math/dispatch.h"
+#include "math/linalg.h"
+#include "math/linear_bfloat16.h"
+
+#ifndef LP_COMMIT /* by the Makefile */
+#define LP_COMMIT "unknown"
+#endif
+
+/* "NAME  VALUE", the value wrapped beside its name. */
+static void line(FILE *out, const char *name, const char *value) {
+    int column = fprintf(out, "%-12s  ", name);
+    help_wrap(out, (size_t)column, (size_t)column, value);
+}
+
+/* ---- libraries --------------------------------------------------------------------------------
+ */
+
+static void print_libraries(FILE *out) {
+    enum { TEXT = 64 };
+    char liblinear[TEXT], webp[TEXT] = "not built in", matio[TEXT] = "not built in";
+    const char *gif = "not built in";
+    (void)snprintf(liblinear, sizeof liblinear, "%d.%d", liblinear_version / 100,
+                   liblinear_version % 100);
+#ifdef LP_HAS_GIFLIB
+    gif = LP_STRING(GIFLIB_MAJOR) "." LP_STRING(GIFLIB_MINOR) "." LP_STRING(GIFLIB_RELEASE);
+#endif
+#ifdef LP_HAS_WEBP
+    int number = WebPGetDecoderVersion();
+    (void)snprintf(webp, sizeof webp, "%d.%d.%d", number >> 16, number >> 8 & 0xff, number & 0xff);
+#endif
+#ifdef LP_HAS_MATIO
+    int major, minor, release;
+    Mat_GetLibraryVersion(&major, &minor, &release);
+    (void)snprintf(matio, sizeof matio, "%d.%d.%d", major, minor, release);
+#endif
+#ifdef LIBJPEG_TURBO_VERSION
+    static const char jpeg[] = "turbo " LP_STRING(LIBJPEG_TURBO_VERSION);
+#else
+    static const char jpeg[] = LP_STRING(JPEG_LIB_VERSION);
+#endif
+    line(out, "OpenBLAS", lp_math_blas_version());
+    line(out, "liblinear", liblinear);
+    line(out, "libarchive", archive_version_details());
+    line(out, "libcurl", curl_version());
+    line(out, "libcrypto", OpenSSL_version(OPENSSL_VERSION));
+    line(out, "jansson", JANSSON_VERSION);
+    line(out, "zlib", zlibVersion());
+    line(out, "libpng", png_get_libpng_ver(NULL));
+    line(out, "libjpeg", jpeg);
+    line(out, "cairo", cairo_version_string());
+    line(out, "giflib", gif);
+    line(out, "libwebp", webp);
+    line(out, "libmatio", matio);
+}
+
+/* ---- processor --------------------------------------------------------------------------------
+ */
+
+enum { FEATURES = 256 };
+
+/* The features that a kernel asks for, of those that this processor has: "avx2 fma avx512f". */
+static void list_features(char text[FEATURES]) {
+    text[0] = '\0';
+#if LP_X86
+#define LIST(feature)                                                                              \
+    (LP_SUPPORTS(feature) ? strcat(text, text[0] != '\0' ? " " feature : feature) : text)
+    (void)LIST("avx2");
+    (void)LIST("fma");
+    (void)LIST("avx512f");
+    (void)LIST("avx512bw");
+    (void)LIST("avx512cd");
+    (void)LIST("avx512dq");
+    (void)LIST("avx512vl");
+    (void)LIST("avx512vnni");
+    (void)LIST("avx512bf16");
+#undef LIST
+#elif LP_NEON
+    (void)strcat(text, "neon");
+#endif
+}
+
+static const char *float32_kernels(void) {
+#if LP_X86
+    return LP_SUPPORTS("avx512f") ? "AVX-512" : LP_SUPPORTS_AVX2 ? "AVX2" : "plain";
+#else
+    return LP_NEON ? "NEON" : "plain";
+#endif
+}
+
+static const char *int8_kernels(void) {
+#if LP_X86
+    return LP_SUPPORTS("avx512vnni") ? "AVX-512 VNNI" : LP_SUPPORTS_AVX2 ? "AVX2" : "plain";
+#else
+    return "plain";
+#endif
+}
+
+/* The processor's name, where the system tells it. */
+static void find_processor(char name[FEATURES]) {
+    (void)snprintf(name, FEATURES, "unknown model");
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    char text[FEATURES];
+    while (file != NULL && fgets(text, sizeof text, file) != NULL) {
+        const char *value = strchr(text, ':');
+        if (value != NULL && strncmp(text, "model name", 10) == 0) {
+            (void)snprintf(name, FEATURES, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
+            break;
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+void about_print(FILE *out) {
+    char text[2 * FEATURES + 32], name[FEATURES], features[FEATURES];
+    struct utsname system;
+    (void)fprintf(out, "linprobe %s\n", lp_version());
+    line(out, "commit", LP_COMMIT);
+#ifdef __clang__
+    line(out, "compiler", __VERSION__);
+#else
+    line(out, "compiler", "gcc " __VERSION__);
+#endif
+    print_libraries(out);
+    if (uname(&system) == 0) {
+        (void)snprintf(text, sizeof text, "%.64s %.64s, %.64s", system.sysname, system.release,
+                       system.machine);
+        line(out, "system", text);
+    }
+    find_processor(name);
+    list_features(features);
+    (void)snprintf(text, sizeof text, "%s, %zu threads; %s", name, lp_processor_count(),
+                   features[0] != '\0' ? features : "no feature that a kernel asks for");
+    line(out, "processor", text);
+    (void)snprintf(text, sizeof text, "float32 %s; bfloat16 %s; int8 %s; OpenBLAS %s",
+                   float32_kernels(), lp_linear_bfloat16_is_fast() ? "AVX-512 BF16" : "as float32",
+                   int8_kernels(), lp_math_blas_corename());
+    line(out, "kernels", text);
+}

@@ -176,6 +176,12 @@ def check_extract(folder):
     check("extract gives what the program gives", np.array_equal(features.x, np.load(os.path.join(out, "features.npy")))
           and np.array_equal(features.labels, np.load(os.path.join(out, "labels.npy")))
           and len(features.class_names) == 100, features)
+    features = linprobe.extract(model, data, split="test", layers=(1, 2), resize=40, squash=True, crop=28, filter="bilinear")
+    out = os.path.join(folder, "by-program-2")
+    subprocess.run([program, "extract", "--model", model, "--data", data, "--split", "test", "--out", out, "--layers", "1-2",
+                    "--resize", "40x40", "--crop", "28", "--filter", "bilinear"], check=True, capture_output=True)
+    check("so it does with layers, resize, crop and filter", np.array_equal(
+        features.x, np.load(os.path.join(out, "features.npy"))) and features.x.shape[1] > 8, features)
     kept = linprobe.extract(None, data, os.path.join(folder, "kept"), split="test")
     check("pixels, kept in a folder", kept.x.shape == (100, 3072) and os.path.exists(os.path.join(folder, "kept")))
     check("a missing model", raises(OSError, "none.pt", linprobe.extract, "none.pt", data))
@@ -183,7 +189,7 @@ def check_extract(folder):
 
 
 # Checks of scikit-learn that do not apply, with the reason of each.
-EXCEPTIONS = {}
+EXCEPTIONS = {"check_class_weight_classifiers": "it gives a dictionary, and the library has balanced weights alone"}
 
 
 def check_classifier():
@@ -211,6 +217,20 @@ def check_classifier():
         ours = linprobe.LinearProbe(solver=solver, C=0.5, tol=1e-6).fit(x[two], names[two])
         check("%s is scikit-learn's liblinear" % solver, np.allclose(ours.coef_, liblinear.coef_, atol=1e-3)
               and np.allclose(ours.predict_proba(x), liblinear.predict_proba(x), atol=1e-3), (ours.coef_, liblinear.coef_))
+    skewed = np.concatenate([np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)[:40], np.flatnonzero(labels == 2)[:9]])
+    ours = linprobe.LinearProbe(C=0.5, class_weight="balanced").fit(x[skewed], names[skewed])
+    theirs = LogisticRegression(C=0.5, class_weight="balanced", tol=1e-8, max_iter=10000).fit(x[skewed].astype(float),
+                                                                                              names[skewed])
+    check("balanced classes are scikit-learn's", np.allclose(ours.coef_, theirs.coef_, atol=1e-4))
+    wide = x * np.logspace(-2, 2, 8, dtype=np.float32) + 3
+    ours = linprobe.LinearProbe(C=0.5, standardize=True).fit(wide, names)
+    theirs = LogisticRegression(C=0.5, tol=1e-8, max_iter=10000).fit(
+        (wide.astype(float) - wide.mean(0, dtype=float)) / wide.std(0, dtype=float), names)
+    check("standardized features, in the weights of the features as they come",
+          np.allclose(ours.coef_ * wide.std(0), theirs.coef_, atol=1e-3) and np.array_equal(
+              ours.predict(wide), theirs.predict((wide.astype(float) - wide.mean(0, dtype=float)) / wide.std(0, dtype=float))))
+    check("class weights by class are refused", raises(ValueError, "balanced", linprobe.LinearProbe(
+        class_weight={"cat": 2}).fit, x, names))
     for solver in ("softmax", "ovr", "liblinear"):
         results = check_estimator(linprobe.LinearProbe(solver=solver), on_fail=None, on_skip=None,
                                   expected_failed_checks=EXCEPTIONS)

@@ -15,16 +15,23 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
     C        weight of the data's term, > 0
     tol      of the solver; 0: its default
     max_iter of the solver; 0: its default
+    standardize  whether features are brought to mean 0 and deviation 1 of the training rows first; coef_ and
+             intercept_ are of the features as they come
+    class_weight  None, or "balanced": a row counts N / (K n), n the rows of its class; scikit-learn's dictionaries
+             are refused
     threads  0: all processors; never changes the result
 
     Features are float32 inside: other types are converted.  Fitted: classes_, coef_ and intercept_ (one row for two
     classes), n_iter_, n_features_in_."""
 
-    def __init__(self, solver="softmax", C=0.316, tol=0.0, max_iter=0, threads=0):
+    def __init__(self, solver="softmax", C=0.316, tol=0.0, max_iter=0, standardize=False,
+                 class_weight=None, threads=0):
         self.solver = solver
         self.C = C
         self.tol = tol
         self.max_iter = max_iter
+        self.standardize = standardize
+        self.class_weight = class_weight
         self.threads = threads
 
     def fit(self, X, y):
@@ -33,8 +40,11 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("expected at least 2 classes, found one class: %r" % (self.classes_[0],))
+        if self.class_weight not in (None, "balanced"):
+            raise ValueError("class_weight: expected None or 'balanced', found %r" % (self.class_weight,))
         fitted = probe.fit(X, labels, classes=len(self.classes_), solver=self.solver, C=self.C, tol=self.tol,
-                           max_iter=self.max_iter, threads=self.threads)
+                           max_iter=self.max_iter, standardize=self.standardize,
+                           class_weight=self.class_weight or "none", threads=self.threads)
         weights, intercepts = fitted.weights, fitted.intercepts
         if len(self.classes_) == 2:  # softmax: -w/2 and w/2; one-vs-rest: -w and w
             weights, intercepts = weights[1:], intercepts[1:]

@@ -7,7 +7,7 @@ import weakref
 import numpy as np
 
 from .library import (Work, call, choice, lib, lp_dataset_options, lp_encoder_options, lp_extract_options,
-                      lp_extract_report, lp_features, path_bytes)
+                      lp_extract_report, lp_features, lp_layers, lp_resize_to, path_bytes)
 
 
 class Features:
@@ -57,16 +57,19 @@ def open_features(path):
 
 
 def extract(model, data, out=None, *, split="train", labels="fine", feature="auto", normalize=False, threads=0,
-            activation="auto", pool="auto", precision="float32", mean_std="auto", input_size=0, heads=0, select=None,
-            skip_broken=False, test_share=0.0, split_seed=0, progress=None):
+            activation="auto", pool="auto", precision="float32", mean_std="auto", input_size=0, heads=0, layers=None,
+            resize=0, squash=False, crop=0, filter="auto", select=None, skip_broken=False, test_share=0.0, split_seed=0,
+            progress=None):
     """Runs an encoder over a data set and returns its feature set.
 
     model   a file or folder of weights; None: the features are the pixels
     data    CIFAR or STL-10 binaries, their archive, or a folder of images, one folder a class
     out     the folder of the feature set; what is there already is used, and interrupted work goes on.  None: the
             set is in memory alone
-    activation, pool, precision, mean_std, input_size, heads and select are what a file of weights does not say, as the
-    options of `linprobe extract`; skip_broken, test_share and split_seed are for folders of images.
+    activation, pool, precision, mean_std, input_size, heads, resize, crop, filter and select are what a file of
+    weights does not say, as the options of `linprobe extract`; squash resizes both sides to `resize`.
+    layers  (first, last), counted from 1: the vectors of these blocks side by side; None: the last block's
+    skip_broken, test_share and split_seed are for folders of images.
     progress(done, total, line) is called in images; it returns False to stop."""
     work = Work(progress)
     data_options = lp_dataset_options(choice("lp_split_names", split), choice("lp_label_kind_names", labels),
@@ -85,7 +88,9 @@ def extract(model, data, out=None, *, split="train", labels="fine", feature="aut
             encoder = lp_encoder_options(
                 activation=choice("lp_activation_names", activation), pool=choice("lp_pool_names", pool),
                 precision=choice("lp_precision_names", precision), mean_std=choice("lp_mean_std_names", mean_std),
-                input_size=input_size, heads=heads, threads=threads, select=os.fsencode(select) if select else None)
+                input_size=input_size, heads=heads, layers=lp_layers(*(layers or (0, 0))),
+                resize=lp_resize_to(resize, squash), crop=crop, filter=choice("lp_filter_choice_names", filter),
+                threads=threads, select=os.fsencode(select) if select else None)
             work.run(lib.lp_encoder_load, handles["checkpoint"], ctypes.byref(encoder), opened("encoder"))
         work.run(lib.lp_dataset_open_with, path_bytes(data), ctypes.byref(data_options), opened("data"))
         options = lp_extract_options(path_bytes(folder), choice("lp_feature_point_names", feature), normalize, threads,

@@ -81,10 +81,13 @@ typedef struct lp_feature_options {
     lp_profile *profile; /* or NULL */
 } lp_feature_options;
 
-/* Opens a file of weights and recognises the encoder in it: what lp_run_load and an extraction at
- * this point would refuse is refused here, before any work.  *ckpt is the caller's, for
- * lp_checkpoint_close, and NULL on failure.  Statuses as lp_checkpoint_open and
- * lp_encoder_recognise; LP_ERR_ARGUMENT also where the model has no such point. */
+/* Refuses what lp_run_load and an extraction at this point would refuse, before any work.  Statuses
+ * as lp_encoder_recognise; LP_ERR_ARGUMENT also where the model has no such point. */
+LP_MUST_USE lp_status lp_run_check_model(lp_checkpoint *ckpt, const lp_encoder_options *options,
+                                         lp_feature_point point, lp_error *err);
+
+/* lp_checkpoint_open and lp_run_check_model.  *ckpt is the caller's, for
+ * lp_checkpoint_close, and NULL on failure. */
 LP_MUST_USE lp_status lp_run_open_model(const char *path, const lp_encoder_options *options,
                                         lp_feature_point point, lp_checkpoint **ckpt,
                                         lp_error *err);

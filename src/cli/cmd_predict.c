@@ -147,67 +147,48 @@ static lp_status take_picture(void *context, size_t i, const double *logits, con
     return lp_predictions_add(&j->predictions, path, label_of(j, path), logits, err);
 }
 
-/* The index of a recorded name in a list, or `unknown`. */
-static int choice_named(const char *const *names, const char *name, int unknown) {
-    for (int i = 0; name != NULL && names[i] != NULL; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return i;
-        }
-    }
-    return unknown;
-}
-
-/* Takes what was not asked for from the probe's record of its training features. */
-static lp_feature_options options_of(predict_job *j) {
-    const lp_training *training = lp_probe_training(j->probe);
-    const lp_provenance *made = training != NULL ? training->train.provenance : NULL;
-    cli_model_settings *asked = &j->encoder;
-    asked->encoder.threads = j->output.threads;
-    if (made != NULL && made->recorded) {
-        const lp_encoding *e = &made->encoder;
-        lp_encoder_options *o = &asked->encoder;
-        if (asked->point == LP_FEATURE_DEFAULT) {
-            asked->point = (lp_feature_point)choice_named(lp_feature_point_names, e->feature,
-                                                          LP_FEATURE_DEFAULT);
-        }
-        if (o->activation == LP_ACTIVATION_AUTO) {
-            o->activation =
-                (lp_activation)choice_named(lp_activation_names, e->activation, LP_ACTIVATION_AUTO);
-        }
-        asked->normalize = asked->normalize || e->normalize;
-        o->precision =
-            (lp_precision)choice_named(lp_precision_names, e->precision, (int)o->precision);
-        j->predictions.class_names = made->data.class_names;
-        j->predictions.named = made->data.class_names != NULL ? made->data.classes : 0;
-    }
-    return (lp_feature_options){
-        .point = asked->point, .normalize = asked->normalize, .threads = j->output.threads};
-}
-
-static lp_status load_encoder(predict_job *j, const lp_feature_options *how, const lp_watch *watch,
+static lp_status load_encoder(predict_job *j, lp_feature_options *how, const lp_watch *watch,
                               lp_encoder **encoder, lp_error *err) {
     char path[LP_PATH_ROOM];
+    cli_model_settings *asked = &j->encoder;
     lp_checkpoint *ckpt = NULL;
     lp_status status;
+    asked->encoder.threads = j->output.threads;
     LP_TRY(model_path_find(j->model, places_cache(), path, err));
-    LP_TRY(lp_run_open_model(path, &j->encoder.encoder, how->point, &ckpt, err));
-    LP_TRY(lp_run_load(ckpt, &j->encoder.encoder, watch, encoder, NULL, err));
+    LP_TRY(lp_checkpoint_open(path, &ckpt, err));
+    LP_TRY(lp_pictures_as_trained(ckpt, j->probe, &asked->encoder, &asked->point, &asked->normalize,
+                                  err));
+    *how = (lp_feature_options){
+        .point = asked->point, .normalize = asked->normalize, .threads = j->output.threads};
+    LP_TRY(lp_run_check_model(ckpt, &asked->encoder, how->point, err));
+    LP_TRY(lp_run_load(ckpt, &asked->encoder, watch, encoder, NULL, err));
     LP_TRY(lp_pictures_check(*encoder, j->probe, j->probe_path, how, err));
 done:
     lp_checkpoint_close(ckpt);
     return status;
 }
 
+/* The names of the classes, from the probe's record of its training features. */
+static void name_classes(predict_job *j) {
+    const lp_training *training = lp_probe_training(j->probe);
+    const lp_provenance *made = training != NULL ? training->train.provenance : NULL;
+    if (made != NULL && made->data.class_names != NULL) {
+        j->predictions.class_names = made->data.class_names;
+        j->predictions.named = made->data.classes;
+    }
+}
+
 static lp_status predict_pictures(predict_job *j, lp_error *err) {
     char *others = NULL;
     size_t size;
     lp_encoder *encoder = NULL;
+    lp_feature_options how;
     meter m;
     const lp_watch watch = meter_watch(&m);
     lp_status status;
     LP_TRY(lp_probe_load(j->probe_path, &j->probe, err));
     LP_TRY(lp_pictures_find(j->data, &j->pictures, err));
-    const lp_feature_options how = options_of(j);
+    name_classes(j);
     LP_TRY(load_encoder(j, &how, &watch, &encoder, err));
     j->predictions.probe = j->probe;
     j->predictions.of_files = true;
@@ -224,8 +205,10 @@ done:
     free(others);
     lp_encoder_free(encoder);
     if (status == LP_OK && j->predictions.count == 0) {
-        status = lp_fail(err, LP_ERR_DATA, "%s: none of its %zu files is a picture", j->data,
-                         j->pictures.count);
+        status = lp_fail(err, LP_ERR_DATA,
+                         "%s: none of its %zu files is a picture (records of a data set: extract "
+                         "their features, then predict PROBE FEATURES_DIR)",
+                         j->data, j->pictures.count);
     }
     return status;
 }
@@ -289,5 +272,6 @@ const cli_command cli_predict = {
         "standard error and get no row; hidden ones are passed over. Where a folder on the way to "
         "a "
         "picture has the name of a class, that class is its label. The features are taken as the "
-        "probe's training features were; another encoder is refused.",
+        "probe's training features were, with the options of that time; another encoder is "
+        "refused.",
 };

@@ -6,21 +6,29 @@
 #include "linprobe/run.h"
 #include "run/watch.h"
 
-lp_status lp_run_open_model(const char *path, const lp_encoder_options *options,
-                            lp_feature_point point, lp_checkpoint **ckpt, lp_error *err) {
+lp_status lp_run_check_model(lp_checkpoint *ckpt, const lp_encoder_options *options,
+                             lp_feature_point point, lp_error *err) {
     lp_encoder_info info;
     lp_status status;
-    LP_TRY(lp_checkpoint_open(path, ckpt, err));
-    LP_TRY(lp_encoder_recognise(*ckpt, options, &info, err));
+    LP_TRY(lp_encoder_recognise(ckpt, options, &info, err));
     if (lp_encoder_features(&info, point) == 0) {
         bool several = info.penultimate > info.width && info.patch > 0;
-        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no feature point '%s'%s", path, info.name,
-                       lp_feature_point_name(point),
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no feature point '%s'%s",
+                       lp_checkpoint_path(ckpt), info.name, lp_feature_point_name(point),
                        several || info.blocks[0] != '\0'
                            ? ": its projection, if any, is for the vector of the last layer alone "
                              "(options 'layers' and 'pool')"
                            : ""));
     }
+done:
+    return status;
+}
+
+lp_status lp_run_open_model(const char *path, const lp_encoder_options *options,
+                            lp_feature_point point, lp_checkpoint **ckpt, lp_error *err) {
+    lp_status status;
+    LP_TRY(lp_checkpoint_open(path, ckpt, err));
+    LP_TRY(lp_run_check_model(*ckpt, options, point, err));
 done:
     if (status != LP_OK) {
         lp_checkpoint_close(*ckpt);

@@ -192,6 +192,116 @@ done:
 
 /* ---- the probe's record ---------------------------------------------------------------------- */
 
+/* ---- as the training features were taken -------------------------------------------------------
+ */
+
+/* The index of a recorded name in a list, or `unknown`. */
+static int choice_named(const char *const *names, const char *name, int unknown) {
+    for (int i = 0; name != NULL && names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return i;
+        }
+    }
+    return unknown;
+}
+
+static bool is_mean_std(const lp_preprocess *a, const lp_preprocess *b) {
+    return memcmp(a->mean, b->mean, sizeof a->mean) == 0 &&
+           memcmp(a->std, b->std, sizeof a->std) == 0;
+}
+
+/* What the model would be without an option is in `info`; an option is set where the record differs
+ * from that. */
+static void set_size_and_resize(const lp_encoding *e, const lp_encoder_info *info,
+                                lp_encoder_options *o) {
+    const lp_preprocess *made = &e->preprocess, *usual = &info->preprocess;
+    if (o->input_size == 0 && o->crop == 0 && o->resize.side == 0 && made->crop > 0) {
+        bool resized = made->resize != usual->resize || made->squash != usual->squash;
+        o->crop = made->crop != usual->crop ? made->crop : 0;
+        if (resized || o->crop > 0) {
+            o->resize = (lp_resize_to){made->resize, made->squash};
+        }
+    }
+    if (o->filter == LP_FILTER_CHOICE_AUTO && made->crop > 0 && made->filter != usual->filter) {
+        o->filter = (lp_filter_choice)(made->filter + 1); /* which begins with "auto" */
+    }
+}
+
+/* Means and deviations have names; one of another name is for lp_pictures_check. */
+static void set_mean_std(lp_checkpoint *ckpt, const lp_encoding *e, const lp_encoder_info *info,
+                         lp_encoder_options *o) {
+    if (o->mean_std != LP_MEAN_STD_AUTO || is_mean_std(&e->preprocess, &info->preprocess)) {
+        return;
+    }
+    lp_encoder_options trial = *o;
+    lp_encoder_info found;
+    lp_error none;
+    for (int i = 1; lp_mean_std_names[i] != NULL; i++) {
+        trial.mean_std = (lp_mean_std)i;
+        if (lp_encoder_recognise(ckpt, &trial, &found, &none) == LP_OK &&
+            is_mean_std(&e->preprocess, &found.preprocess)) {
+            o->mean_std = trial.mean_std;
+            return;
+        }
+    }
+}
+
+static void set_blocks(const lp_encoding *e, lp_encoder_options *o) {
+    size_t first, last;
+    if (o->layers.first == 0 && e->blocks != NULL &&
+        sscanf(e->blocks, "%zu-%zu", &first, &last) == 2) {
+        o->layers = (lp_layers){first, last};
+    } else if (o->layers.first == 0 && e->blocks != NULL && sscanf(e->blocks, "%zu", &first) == 1) {
+        o->layers = (lp_layers){first, first};
+    }
+}
+
+lp_status lp_pictures_as_trained(lp_checkpoint *ckpt, const lp_probe *probe, lp_encoder_options *o,
+                                 lp_feature_point *point, bool *normalize, lp_error *err) {
+    const lp_training *training = lp_probe_training(probe);
+    const lp_provenance *made = training != NULL ? training->train.provenance : NULL;
+    const char *sha256;
+    lp_encoder_info info;
+    lp_error unclear;
+    lp_status status = LP_OK;
+    if (made == NULL || !made->recorded) {
+        return LP_OK;
+    }
+    LP_TRY(lp_checkpoint_sha256(ckpt, &sha256, err));
+    const lp_encoding *e = &made->encoder;
+    if (strcmp(sha256, e->weights.sha256) != 0) {
+        return LP_OK;
+    }
+    if (*point == LP_FEATURE_DEFAULT) {
+        *point =
+            (lp_feature_point)choice_named(lp_feature_point_names, e->feature, LP_FEATURE_DEFAULT);
+    }
+    *normalize = *normalize || e->normalize;
+    if (o->activation == LP_ACTIVATION_AUTO) {
+        o->activation =
+            (lp_activation)choice_named(lp_activation_names, e->activation, LP_ACTIVATION_AUTO);
+    }
+    o->precision = o->precision == 0
+                       ? (lp_precision)choice_named(lp_precision_names, e->precision, 0)
+                       : o->precision;
+    o->select = o->select == NULL ? e->select : o->select;
+    if (lp_encoder_recognise(ckpt, o, &info, &unclear) == LP_ERR_UNSUPPORTED && o->heads == 0) {
+        o->heads = e->heads;
+    }
+    if (lp_encoder_recognise(ckpt, o, &info, &unclear) != LP_OK) {
+        return LP_OK; /* whoever loads the model says why */
+    }
+    o->heads = o->heads == 0 && e->heads != info.heads ? e->heads : o->heads;
+    if (o->pool == LP_POOL_AUTO && e->pool != NULL && strcmp(e->pool, info.pool) != 0) {
+        o->pool = (lp_pool)choice_named(lp_pool_names, e->pool, LP_POOL_AUTO);
+    }
+    set_blocks(e, o);
+    set_size_and_resize(e, &info, o);
+    set_mean_std(ckpt, e, &info, o);
+done:
+    return status;
+}
+
 lp_status lp_pictures_check(const lp_encoder *encoder, const lp_probe *probe, const char *name,
                             const lp_feature_options *options, lp_error *err) {
     const lp_training *training = lp_probe_training(probe);

@@ -5,6 +5,15 @@
 #include "data/pictures.h"
 #include "linprobe/run.h"
 
+/* Where the probe's record says that it was trained on this file of weights: sets what was not
+ * asked for (zeros of *encoder, of *point and of *normalize) as the record has it, so that the
+ * features are taken as the training features were.  Another file, or no record, leaves all as it
+ * is: then lp_pictures_check has the last word.  *encoder refers to strings of the probe. Statuses:
+ * those of lp_checkpoint_sha256. */
+LP_MUST_USE lp_status lp_pictures_as_trained(lp_checkpoint *ckpt, const lp_probe *probe,
+                                             lp_encoder_options *encoder, lp_feature_point *point,
+                                             bool *normalize, lp_error *err);
+
 /* Whether the encoder's features are those that the probe was trained on, as far as its record
  * says.  `name` is the probe's, for the message.  LP_ERR_ARGUMENT says what differs. */
 LP_MUST_USE lp_status lp_pictures_check(const lp_encoder *encoder, const lp_probe *probe,

@@ -51,6 +51,25 @@ has '"top": ['
 run 0 "$linprobe" predict clip.probe test --top 1
 has row,label,prediction,name,probability
 
+# ---- the options of the training features are taken from the probe's record
+as="--layers 1-2 --pool cls+mean --resize 40x40 --crop 28 --filter bilinear --mean-std half --precision bfloat16 --normalize"
+# shellcheck disable=SC2086
+{
+    "$linprobe" extract -qm "$model" -d drawn/cifar-100-binary --split train -o train-2 $as &&
+        "$linprobe" extract -qm "$model" -d drawn/cifar-100-binary --split test -o test-2 $as &&
+        "$linprobe" fit -q train-2 -C 10 -o second.probe
+} >/dev/null || exit 1
+run 0 "$linprobe" predict second.probe -d flat -m "$model"
+cut -d, -f3,4 stdout >pictures
+run 0 "$linprobe" predict second.probe test-2
+cut -d, -f3,4 stdout >rows
+ok "the same classes, without the options" cmp pictures rows
+ok "of 100 pictures, again" [ "$(wc -l <rows)" -eq 101 ]
+run 0 "$linprobe" extract -qm "$model" -d drawn/cifar-100-binary --split test -o test-3 --input-size 42
+run 0 "$linprobe" fit -q test-3 -o third.probe
+run 0 "$linprobe" predict third.probe -qd flat -m "$model" --top 1
+run 1 "$linprobe" predict third.probe -qd flat -m "$model" --input-size 35
+
 # ---- into files
 run 0 "$linprobe" predict clip.probe -qd flat -m "$model" -o made/by/table.csv
 ok "the table" cmp one made/by/table.csv

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/folder.h"
 #include "base/json_row.h"
+#include "base/note.h"
 #include "base/spelling.h"
 #include "ckpt/hub_cache.h"
 #include "ckpt/known_models.h"
@@ -219,6 +220,29 @@ static lp_status check_words(const models_settings *s, lp_error *err) {
     return LP_OK;
 }
 
+/* So is a family that no model is of; the message lists those that there are. */
+static lp_status check_family(const models_settings *s, lp_error *err) {
+    size_t count;
+    const lp_known_model *known = lp_known_models(&count);
+    char text[512] = "";
+    lp_note families = {text, sizeof text, 0};
+    for (size_t m = 0; m < count; m++) {
+        bool seen = false;
+        if (s->family == NULL || holds(known[m].family, s->family)) {
+            return LP_OK;
+        }
+        for (size_t k = 0; k < m; k++) {
+            seen = seen || strcmp(known[k].family, known[m].family) == 0;
+        }
+        if (!seen) {
+            lp_note_put(&families, "%s%s", m > 0 ? ", " : "", known[m].family);
+        }
+    }
+    return lp_fail(err, LP_ERR_ARGUMENT,
+                   "no known model is of a family with '%.100s' in its name; the families are %s",
+                   s->family, text);
+}
+
 /* ---- models of the hub ----------------------------------------------------------------------- */
 
 /* Appends the models in a cache of the hub's layout: models--ORG--NAME. */
@@ -311,8 +335,7 @@ static void print_table(const models_settings *s) {
     }
     if (json_array_size(rows) == 0) {
         general_note("no such model%s", s->here ? " is on this machine" : "");
-    }
-    if (s->here) {
+    } else if (s->here) {
         lp_table_print(stdout, LP_FORMAT_TEXT, here, sizeof here / sizeof here[0], rows);
     } else {
         lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
@@ -332,6 +355,7 @@ static lp_status list_models(void *job, lp_error *err) {
                    !s->here && !s->notes;
     lp_status status;
     LP_TRY(check_words(s, err));
+    LP_TRY(check_family(s, err));
     for (size_t i = 0; i < s->count; i++) {
         details = details && lp_known_model_named(s->words[i]) != NULL;
     }

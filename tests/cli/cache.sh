@@ -75,6 +75,7 @@ show "$linprobe" models --here small
 show "$linprobe" models --here --family dino
 show -e "$linprobe" models l-14 laion
 show "$linprobe" models laion --family resnet
+show "$linprobe" models --family convolutional
 show "$linprobe" models dino-vit --family dino -f csv
 show "$linprobe" models vit-q
 expect models

@@ -66,9 +66,10 @@ endif
 
 all: $(PROGRAM) $(LIBRARY) $(SHARED)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
 
-# Kernels: loops over numbers, vectorised.  On Arm, gcc's first scheduling would move loads ahead
-# until the sums of src/math/neon.h no longer fit into the registers.
-KERNEL_FLAGS := -O3 $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),$(if $(findstring clang,$(shell $(CC) --version)),,-fno-schedule-insns))
+# Kernels: loops over numbers, vectorised.  gcc must not move what they load or begin with ahead
+# (-fno-tree-pre, and on Arm its first scheduling), or the sums no longer fit into the registers.
+GCC_KERNEL_FLAGS := -fno-tree-pre $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-fno-schedule-insns)
+KERNEL_FLAGS := -O3 $(if $(findstring clang,$(shell $(CC) --version)),,$(GCC_KERNEL_FLAGS))
 $(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o $(BUILD)/obj/src/ckpt/tensor_index.o: MODE_FLAGS += $(if $(filter release,$(MODE)),$(KERNEL_FLAGS))
 
 $(BUILD)/obj/%.o: %.c $(CONFIG) Makefile
@@ -192,7 +193,7 @@ coverage:  ## lines and branches that the tests reach, by folder (needs gcovr; A
 	@$(MAKE) --no-print-directory MODE=coverage check
 	@scripts/coverage.sh $(ARGS)
 
-bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their peers (PYTHON=... with NumPy, scikit-learn, torch, open_clip)
+bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their peers (PYTHON=... with NumPy, scikit-learn, torch, open_clip, openvino)
 
 bench-probe: all $(BUILD)/bench/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
 	$(PYTHON) bench/bench_probe.py --program $(PROGRAM) --fit $(BUILD)/bench/fit_npy --sweep $(ARGS)
@@ -200,7 +201,7 @@ bench-probe: all $(BUILD)/bench/fit_npy  ## solvers and a sweep against scikit-l
 bench-race: all $(BUILD)/bench/fit_npy  ## softmax against every peer at its best (ARGS='--features DIR --out results/bench/race')
 	$(PYTHON) bench/bench_race.py --fit $(BUILD)/bench/fit_npy $(ARGS)
 
-bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch, images against Pillow: about 20 minutes
+bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch and OpenVINO, images against Pillow: about 50 minutes
 	$(PYTHON) bench/bench_encoder.py --build $(BUILD) $(ARGS)
 
 $(BUILD)/bench/%: bench/%.c $(PARTS) $(LIBRARY) $(CONFIG)

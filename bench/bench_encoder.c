@@ -1,22 +1,19 @@
 /* Times an encoder's forward pass, all threads, images of a constant pattern (the time depends on
- * sizes alone); bench/bench_encoder.py drives it beside PyTorch.
+ * sizes alone); bench/bench_encoder.py drives it beside PyTorch and OpenVINO.
  *
- * usage: bench_encoder CHECKPOINT THREADS [bfloat16|int8]
- * prints "name value" lines:
- *   name, parameters, batch, load_seconds
- *   operations     of one image, as the encoder's laps count them
- *   peak_mb        memory, before what follows takes some of its own
- *   fma_gflops     multiply-adds in registers, the most that a thread can do; absent where no loop
- *                  is written for the processor
- *   gemm_gflops    OpenBLAS's product of a ViT's first MLP layer; else of squares of 1024
- *   square_gflops  OpenBLAS's product of squares
- *   ready 1
- * the three rates of one thread while all work; then answers each line of standard input:
- *   SECONDS        images_per_second R, of a run of about that long
- *   load           load_seconds S, of the same file once more */
+ * usage: bench_encoder CHECKPOINT THREADS [bfloat16|int16|int8] [avx2]     avx2: no 512-bit
+ * registers prints "name value" lines: name, parameters, batch, load_seconds operations     of one
+ * image, as the encoder's laps count them peak_mb, resident_mb   memory, before what follows takes
+ * some of its own fma_gflops     multiply-adds in registers, the most that a thread can do; absent
+ * where no loop is written for the processor gemm_gflops    OpenBLAS's product of a ViT's first MLP
+ * layer; else of squares of 1024 square_gflops  OpenBLAS's product of squares ready 1 the three
+ * rates of one thread while all work; then answers each line of standard input: SECONDS
+ * images_per_second R P, of a run of about that long; P: a second of processors' time load
+ * load_seconds S, of the same file once more */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -96,7 +93,7 @@ MULTIPLY_ADD(256, "avx2,fma")
 /* Operations done; 0 where there is no loop for this processor. */
 static double multiply_add(size_t rounds, volatile float *sink) {
 #if LP_X86
-    if (LP_SUPPORTS("avx512f")) {
+    if (LP_SUPPORTS_512("avx512f")) {
         return multiply_add_512(rounds, sink);
     }
     if (LP_SUPPORTS_AVX2) {
@@ -199,7 +196,7 @@ static void prepare(bench *b) {
     (void)printf("name %s\nparameters %llu\nload_seconds %.3f\nbatch %zu\noperations %.0f\n",
                  b->info->name, (unsigned long long)b->info->parameters, seconds, b->batch,
                  b->operations / (double)b->batch);
-    print_peak();
+    print_memory();
     volatile float sink;
     if (multiply_add(1, &sink) > 0) {
         (void)printf("fma_gflops %.1f\n", race_rate(b, 0, 0, 0));
@@ -223,16 +220,20 @@ static void answer(bench *b) {
         }
         double seconds = strtod(line, NULL);
         size_t rounds = each > 0 && seconds > each ? (size_t)(seconds / each) : 1;
-        double from = lp_clock_seconds();
+        double from = lp_clock_seconds(), images = (double)(rounds * b->threads * b->batch);
+        clock_t worked = clock(); /* all threads */
         check(lp_parallel_for(b->threads, rounds * b->threads, run_batch, b, &err));
         double took = lp_clock_seconds() - from;
+        double work = (double)(clock() - worked) / CLOCKS_PER_SEC;
         each = took / (double)rounds;
-        (void)printf("images_per_second %.3f\n", (double)(rounds * b->threads * b->batch) / took);
+        (void)printf("images_per_second %.3f %.3f\n", images / took, images / work);
         (void)fflush(stdout);
     }
 }
 
 int main(int argc, char **argv) {
+    lp_without_avx512 = argc >= 4 && strcmp(argv[argc - 1], "avx2") == 0;
+    argc -= lp_without_avx512 ? 1 : 0;
     bench b = {.path = argv[1],
                .threads = argc >= 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0,
                .precision = LP_PRECISION_FLOAT32};
@@ -241,7 +242,8 @@ int main(int argc, char **argv) {
         b.precision++;
     }
     if (b.threads == 0 || lp_precision_names[b.precision] == NULL) {
-        (void)fprintf(stderr, "usage: bench_encoder CHECKPOINT THREADS [bfloat16|int8]\n");
+        (void)fprintf(stderr,
+                      "usage: bench_encoder CHECKPOINT THREADS [bfloat16|int16|int8] [avx2]\n");
         return 2;
     }
     prepare(&b);

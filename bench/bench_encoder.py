@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
-"""The image encoders beside PyTorch, and what stands before them beside Pillow, in one run.
+"""The image encoders beside PyTorch and OpenVINO, and what stands before them beside Pillow, in one run.
 
 usage: bench_encoder.py [--build build] [--models ViT-B-32,ViT-B-16,ViT-L-14,RN50] [--threads 1,2]
-                        [--rounds R] [--seconds S] [--compile] [--out results/bench/encoder]
+                        [--kinds float32,bfloat16,int16,int8,avx2] [--peers pytorch,openvino]
+                        [--rounds R] [--seconds S] [--compile] [--no-start] [--out results/bench/encoder]
 
-Images a second: both sides are processes that take turns, R rounds of about S seconds each; medians,
-and the ratio of the medians.  PyTorch runs in the best of its ways and batches
-(bench_encoder_peer.py), linprobe in the one that the program uses.  No preprocessing.
+Images a second: all sides are processes that take turns, R rounds of about S seconds each; medians,
+and the ratios of the medians.  Of a shared machine, images for each second of processors' time
+(all threads of a process, also those that wait by spinning) say more than those of the clock.
+PyTorch runs in the best of its ways and batches, OpenVINO with a stream a thread in the best of its
+batches (bench_encoder_peer.py), linprobe in the one way that the program uses.  No preprocessing.
+Kinds: float32; bfloat16, all sides; int16 and int8, linprobe alone; avx2: float32 without 512-bit registers,
+all sides (a peer that cannot be held to it is left out).
 
 Shares: of the most multiply-adds that a loop in registers does in the same process, on as many threads
-at once, and of OpenBLAS's product of two square matrices.  PyTorch's operations are those of the
-whole forward pass; linprobe's those that it does (its last block's for the class token alone, a
+at once, and of OpenBLAS's product of two square matrices, float32.  The peers' operations are those
+of the whole forward pass; linprobe's those that it does (its last block's for the class token alone, a
 Winograd convolution's fewer products), so its shares say how well it uses the processor, not how fast it is.
 
-Loading, start-up and memory: on each number of threads, both sides on the same, the file in the page cache,
-R rounds.  Start-up is from the process's start to an encoder ready for its first batch; linprobe's
-also checks the file's SHA-256 and opens the data set.  Peak memory: with one batch computed, and
+Loading, start-up and memory: on each number of threads, linprobe and PyTorch on the same, the file in the
+page cache, R rounds.  Start-up is from the process's start to an encoder ready for its first batch;
+linprobe's also checks the file's SHA-256 and opens the data set.  Peak memory: with one batch computed, and
 linprobe's with the scratch memory of every thread.  PyTorch is as lean here as it can be.
 
 Preprocessing: from a file's bytes in memory to the encoder's input as CLIP does it, one thread, the same
@@ -25,6 +30,7 @@ up to the bytes of the crop, so it does less than the other two.
 What a peer is missing for is said and left out.  --out writes OUT.json, OUT.md and OUT.png.
 """
 import argparse
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -37,19 +43,28 @@ import time
 from prose import wrap
 
 PEER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench_encoder_peer.py")]
+PEERS = {"pytorch": "PyTorch", "openvino": "OpenVINO"}
+# A kind of run: the precision, and whether the peers take part.
+KINDS = {"float32": ("float32", True), "bfloat16": ("bfloat16", True), "int16": ("int16", False), "int8": ("int8", False),
+         "avx2": ("float32", True)}
+RESNET_KINDS = ("float32", "avx2")  # linprobe's residual networks
+# What holds each side's libraries to 256-bit registers.
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
 
 
 class Worker:
     """A process that says what it is, then answers the lines it is given."""
 
-    def __init__(self, command):
+    def __init__(self, command, environment=None):
         start = time.perf_counter()
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True,
+                                        env={**os.environ, **(environment or {})})
         self.said, self.tried = {}, []
         for line in self.process.stdout:
-            name, value = line.strip().split(" ", 1)
+            name, _, value = line.strip().partition(" ")
             if name == "ready":
                 break
             if name == "tried":
@@ -64,7 +79,8 @@ class Worker:
     def ask(self, line):
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline().split()[1])
+        numbers = [float(word) for word in self.process.stdout.readline().split()[1:]]
+        return numbers[0] if len(numbers) == 1 else numbers
 
     def end(self):
         self.process.stdin.close()
@@ -88,44 +104,88 @@ def tell(text):
 
 # ---- images a second
 
-def measure(a, model, threads, weights):
-    ours = Worker([a.build + "/bench/bench_encoder", weights["path"], threads])
-    theirs = Worker(PEER + ["run", model, threads, int(a.compile)])
-    ours.ask(0.5)
-    rates = in_turns({"linprobe": ours, "pytorch": theirs}, a.rounds, a.seconds)
-    ours.end()
-    theirs.end()
-    mine, its = statistics.median(rates["linprobe"]), statistics.median(rates["pytorch"])
-    whole, done = weights["operations"], float(ours.said["operations"])
-    row = {"model": model, "threads": threads, "images_per_second": mine, "pytorch": its,
-           "ratio": mine / its, "batch": int(ours.said["batch"]), "way": theirs.said["way"],
-           "tried": theirs.tried, "gflop": whole * 1e-9, "gflop_done": (done or whole) * 1e-9, "rates": rates}
+def sides_of(a, model, threads, kind, weights):
+    """{name: worker}; linprobe, then the peers that are here and can do it."""
+    precision, beside = KINDS[kind]
+    held = AVX2 if kind == "avx2" else {}
+    own = [a.build + "/bench/bench_encoder", weights["path"], threads]
+    own += [precision] if precision != "float32" else []
+    workers = {"linprobe": Worker(own + (["avx2"] if held else []), held)}
+    if beside and "pytorch" in a.peers:
+        workers["pytorch"] = Worker(PEER + ["run", model, threads, precision, int(a.compile)], held)
+        if held and workers["pytorch"].said["registers"] != "AVX2":
+            sys.exit("PyTorch does not say that it is held to AVX2")
+    if beside and "openvino" in a.peers:
+        workers["openvino"] = Worker(PEER + ["openvino", model, threads, precision], held)
+    return workers
+
+
+def check_held(row):
+    """A peer that does more multiply-adds than 256-bit registers can was not held to them."""
+    for name, side in list(row["sides"].items()):
+        if name != "linprobe" and row["fma_gflops"] and side["per_cpu_second"] * row["gflop"] > 1.05 * row["fma_gflops"]:
+            tell(f"{row['model']}: {name} is not held to AVX2; left out")
+            del row["sides"][name]
+
+
+def measure(a, model, threads, kind, weights):
+    workers = sides_of(a, model, threads, kind, weights)
+    said = workers["linprobe"].said
+    for worker in workers.values():
+        worker.ask(0.5)
+    rates = in_turns(workers, a.rounds, a.seconds)
+    row = {"model": model, "threads": threads, "kind": kind, "batch": int(said["batch"]),
+           "gflop": weights["operations"] * 1e-9, "rates": rates, "sides": {}}
+    row["resident_mb"] = int(said["resident_mb"]) if "resident_mb" in said else None
+    row["gflop_done"] = (float(said["operations"]) or weights["operations"]) * 1e-9
     for name in ("fma_gflops", "gemm_gflops", "square_gflops"):
-        row[name] = float(ours.said[name]) if name in ours.said else None
-    for name, rate in (("share_of_peak", row["fma_gflops"]), ("share_of_blas", row["square_gflops"])):
-        if rate:
-            row[name] = mine * row["gflop_done"] / rate / threads
-            row["pytorch_" + name] = its * row["gflop"] / rate / threads
-    tell(f"{model}, {threads}: {mine:.2f} and {its:.2f} images/s ({row['way']}), {row['ratio']:.2f}")
+        row[name] = float(said[name]) if name in said else None
+    for name, worker in workers.items():
+        worker.end()
+        side = {key: worker.said[key] for key in ("way", "kernels") if key in worker.said}
+        side["tried"] = worker.tried
+        side["rate"] = statistics.median(rate for rate, _ in rates[name])
+        side["per_cpu_second"] = statistics.median(rate for _, rate in rates[name])
+        row["sides"][name] = side
+    if kind == "avx2":
+        check_held(row)
+    tell(f"{model}, {threads}, {kind}: " + "; ".join(
+        f"{name} {s['rate']:.2f} images/s, {s['per_cpu_second']:.2f} a processor second ({s.get('way', '')})"
+        for name, s in row["sides"].items()))
     return row
 
 
-def share(row, name):
-    return f"{row[name]:.0%}" if name in row else "not measured"
-
-
 def rate_table(rows):
-    yield ("| model | threads | linprobe, images/s | PyTorch, images/s | its way, batch | ratio | share of the "
-           "peak | PyTorch's | share of OpenBLAS's rate | PyTorch's |")
-    yield "|---|---:|---:|---:|---|---:|---:|---:|---:|---:|"
+    names = ["linprobe"] + [name for name in PEERS if any(name in r["sides"] for r in rows)]
+    titles = {"linprobe": "linprobe", **PEERS}
+    yield ("| model | threads | kind | linprobe's memory, MB | " + " | ".join(f"{titles[n]}, images/s | a processor second" for n in names) +
+           " | " + " | ".join(f"ratio to {titles[n]}" for n in names[1:]) + " | " +
+           " | ".join(f"{titles[n]}'s way, batch" for n in names[1:]) + " |")
+    yield "|---|---:|---|---:|" + "---:|" * (2 * len(names)) + "---:|" * len(names[1:]) + "---|" * len(names[1:])
     for r in rows:
-        yield (f"| {r['model']} | {r['threads']} | {r['images_per_second']:.2f} | {r['pytorch']:.2f} | {r['way']} | "
-               f"{r['ratio']:.2f} | {share(r, 'share_of_peak')} | {share(r, 'pytorch_share_of_peak')} | "
-               f"{share(r, 'share_of_blas')} | {share(r, 'pytorch_share_of_blas')} |")
-    yield ""
-    yield "GFLOP/s of one thread while all work: " + "; ".join(
-        f"{r['model']}, {r['threads']}: multiply-adds in registers {r['fma_gflops'] or 'not measured'}, OpenBLAS "
-        f"{r['square_gflops']}, at the shape of the MLP's first product {r['gemm_gflops']}" for r in rows)
+        sides = [r["sides"].get(n) for n in names]
+        cells = [f"{s['rate']:.2f} | {s['per_cpu_second']:.2f}" if s else " | " for s in sides]
+        cells += [f"{sides[0]['per_cpu_second'] / s['per_cpu_second']:.2f}" if s else "" for s in sides[1:]]
+        cells += [s["way"] if s else "" for s in sides[1:]]
+        yield (f"| {r['model']} | {r['threads']} | {r['kind']} | {r['resident_mb'] or 'not measured'} | " +
+               " | ".join(cells) + " |")
+
+
+def share_table(rows):
+    """Shares, of float32 alone: the loop in registers and OpenBLAS are of float32."""
+    def share(side, gflop, rate):
+        return f"{side['per_cpu_second'] * gflop / rate:.0%}" if side and rate else "not measured"
+    yield ("| model | threads | kind | multiply-adds in registers, GFLOP/s a thread | OpenBLAS | linprobe's share of "
+           "the first | of the second | PyTorch's | | OpenVINO's | |")
+    yield "|---|---:|---|" + "---:|" * 8
+    for r in rows:
+        if KINDS[r["kind"]][0] == "float32":
+            cells = [f"{share(r['sides'].get(name), gflop, r['fma_gflops'])} | "
+                     f"{share(r['sides'].get(name), gflop, r['square_gflops'])}"
+                     for name, gflop in (("linprobe", r["gflop_done"]), ("pytorch", r["gflop"]),
+                                         ("openvino", r["gflop"]))]
+            yield (f"| {r['model']} | {r['threads']} | {r['kind']} | {r['fma_gflops'] or 'not measured'} | "
+                   f"{r['square_gflops']} | " + " | ".join(cells) + " |")
 
 
 # ---- loading, start-up, memory
@@ -218,7 +278,7 @@ def measure_images(a, folder):
         row = {"what": what, "rates": rates, "versions": [workers[way].said["version"] for way in ways]}
         for name, worker in workers.items():
             worker.end()
-            row[name] = statistics.median(rates[name])
+            row[name] = statistics.median(rate if name == "linprobe" else rate[0] for rate in rates[name])
         tell(f"{what}: " + ", ".join(f"{name} {row[name]:.0f}" for name in workers) + " images/s")
         rows.append(row)
     return rows
@@ -244,6 +304,22 @@ def processor():
         return "an unknown processor"
 
 
+def versions_of(a):
+    """Of what makes the models and of the peers; empty where the encoders have nothing to run on."""
+    versions = []
+    for module in ("torch", "open_clip"):
+        if importlib.util.find_spec(module) is None:
+            tell(f"no {module}: the encoders' weights cannot be made")
+            return []
+        versions.append(f"{module} {importlib.import_module(module).__version__}")
+    if "openvino" in a.peers and importlib.util.find_spec("openvino") is None:
+        tell("no openvino: left out")
+        a.peers.remove("openvino")
+    elif "openvino" in a.peers:
+        versions.append(f"openvino {importlib.metadata.version('openvino')}")
+    return versions
+
+
 def write_out(a, said, rows, starts, images, lines):
     os.makedirs(os.path.dirname(a.out) or ".", exist_ok=True)
     with open(a.out + ".json", "w", encoding="utf-8") as file:
@@ -259,39 +335,44 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--models", default="ViT-B-32,ViT-B-16,ViT-L-14,RN50")
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--no-start", action="store_true", help="no loading, start-up, memory, preprocessing")
     parser.add_argument("--out")
     a = parser.parse_args()
     begin, busy = time.time(), os.getloadavg()[0]
     if busy > 0.5:
         tell(f"the machine is not quiet (load {busy:.1f}): the numbers will say so")
-    rows, starts, versions = [], [], []
+    rows, starts, images = [], [], []
+    a.peers = [name for name in a.peers.split(",") if name]
+    versions = versions_of(a)
     with tempfile.TemporaryDirectory() as folder:
-        images = measure_images(a, folder)
-        for name in ("torch", "open_clip"):
-            if importlib.util.find_spec(name) is None:
-                tell(f"no {name}: the encoders have nothing to be compared with")
-                break
-            versions.append(f"{name} {importlib.import_module(name).__version__}")
-        else:
-            for model in a.models.split(","):
-                path = os.path.join(folder, model + ".pt")
-                written = Worker(PEER + ["write", model, path])
-                written.end()
-                weights = {"path": path, "operations": int(written.said["operations"])}
-                for threads in map(int, a.threads.split(",")):
+        if not a.no_start:
+            images = measure_images(a, folder)
+        for model in a.models.split(",") if versions else []:
+            path = os.path.join(folder, model + ".pt")
+            written = Worker(PEER + ["write", model, path])
+            written.end()
+            weights = {"path": path, "operations": int(written.said["operations"])}
+            for threads in map(int, a.threads.split(",")):
+                if not a.no_start:
                     starts.append(measure_start(a, model, threads, weights, folder))
-                    rows.append(measure(a, model, threads, weights))
-                os.unlink(path)
+                for kind in a.kinds.split(","):
+                    if model.startswith("RN") and kind not in RESNET_KINDS:
+                        continue
+                    rows.append(measure(a, model, threads, kind, weights))
+            os.unlink(path)
     said = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; "
             f"{', '.join(versions + (images[0]['versions'] if images else []))}; medians of {a.rounds} rounds; "
             f"{time.strftime('%Y-%m-%d')}, {(time.time() - begin) / 60:.0f} minutes")
-    lines = [said]
-    for title, table, part in (("Images a second", rate_table, rows), ("Loading", start_table, starts),
+    lines = [said, "", "Ratios and shares are of images a processor second."]
+    for title, table, part in (("Images a second", rate_table, rows), ("Shares", share_table, rows),
+                               ("Loading", start_table, starts),
                                ("Preprocessing, one thread", image_table, images)):
-        lines += ["", f"## {title}", "", *(table(part) if part else ["Nothing to compare with was here."])]
+        lines += ["", f"## {title}", "", *(table(part) if part else ["Not measured."])]
     print("\n".join(lines))
     if a.out is not None:
         write_out(a, said, rows, starts, images, lines)

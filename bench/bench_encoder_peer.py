@@ -1,21 +1,25 @@
 #!/usr/bin/env python3
-"""The other side of bench_encoder.py: PyTorch and Pillow, each in a process of its own.
+"""The other sides of bench_encoder.py: PyTorch, OpenVINO and Pillow, each in a process of its own.
 
 usage: bench_encoder_peer.py write MODEL FILE
-       bench_encoder_peer.py run MODEL THREADS COMPILE
+       bench_encoder_peer.py run MODEL THREADS float32|bfloat16 COMPILE
+       bench_encoder_peer.py openvino MODEL THREADS float32|bfloat16
        bench_encoder_peer.py start MODEL FILE THREADS
        bench_encoder_peer.py images FILE SIDE OUT pillow|torchvision
 
-All print "name value" lines and end them with "ready 1"; run, start and images then answer each line of
-standard input.  Models are open_clip's configurations of OpenAI's CLIP, random weights (the time
+All print "name value" lines and end them with "ready 1"; then each line of standard input is
+answered.  Models are open_clip's configurations of OpenAI's CLIP, random weights (the time
 does not depend on their values).
 
 write   saves the image encoder's weights; prints the operations of an image (2 for each
         multiplication with its addition, by PyTorch's own counter)
 run     tries eager, and traced, frozen and torch.jit.optimize_for_inference'd (ResNets also in
-        channels_last; torch.compile with COMPILE 1), each at batches of 1, 4, 8, 16 and 32; 32 is not
-        tried where 16 was slower than before, nor any batch that would take more than eight seconds.
-        Then SECONDS: a run of the best way of about that long, images_per_second
+        channels_last; torch.compile with COMPILE 1), in bfloat16 with all weights rounded, each at
+        batches of 1, 4, 8, 16 and 32; 32 is not tried where 16 was slower than before, nor any
+        batch that would take more than eight seconds.  Then SECONDS: a run of the best way of about
+        that long, images_per_second R P: P for each second of processors' time
+openvino  the same model, converted; as many streams as threads, batches of 1, 2, 4 and 8.  "kernels"
+        says of which precision its products are
 start   from the process's start to an encoder that waits for its first batch, as lean as PyTorch can do
         it: no text tower, no random weights, the file mapped.  Then "batch": computes one, the
         process's peak_mb; "load": load_seconds of torch.load and load_state_dict into that encoder, the
@@ -46,12 +50,39 @@ def lines():
 
 
 def timed(run, batch, seconds):
+    """Images a second, and a second of this process's time on all processors."""
     run()
-    count, start = 0, time.perf_counter()
+    count, start, worked = 0, time.perf_counter(), time.process_time()
     while count == 0 or time.perf_counter() - start < seconds:
         run()
         count += 1
-    return count * batch / (time.perf_counter() - start)
+    took, work = time.perf_counter() - start, time.process_time() - worked
+    return count * batch / took, count * batch / work
+
+
+def answer(run, images):
+    for line in lines():
+        say("images_per_second", *timed(run, images, float(line)))
+
+
+def best_of(ways, batches, of_batch):
+    """(way, batch) of most images a second; of_batch: a call, and how many images it computes."""
+    best, chosen = 0, None
+    for way in ways:
+        best_of_way = 0
+        for batch in batches:
+            if best_of_way > 0 and batch / best_of_way > SLOWEST:
+                say("tried", way, batch, "too slow")
+                break
+            rate, _ = timed(*of_batch(way, batch), 1.0)
+            say("tried", way, batch, round(rate, 2))
+            if rate > best:
+                best, chosen = rate, (way, batch)
+            if batch >= 16 and rate < 0.97 * best_of_way:
+                break
+            best_of_way = max(rate, best_of_way)
+    say("way", *chosen)
+    return chosen
 
 
 def empty_visual(name):
@@ -85,10 +116,9 @@ def write(name, path):
     say("ready", 1)
 
 
-def ways_of(name, model, compiled):
+def ways_of(name, model, x, compiled):
     import torch
     ways = {"eager": (model, torch.contiguous_format)}
-    x = torch.randn(8, 3, side_of(model), side_of(model))
     for way, layout in (("jit", torch.contiguous_format), ("jit channels_last", torch.channels_last)):
         if layout == torch.contiguous_format or name.startswith("RN"):
             traced = torch.jit.trace(model.to(memory_format=layout), x.to(memory_format=layout))
@@ -98,36 +128,66 @@ def ways_of(name, model, compiled):
     return ways
 
 
-def run(name, threads, compiled):
+def run(name, threads, precision, compiled):
     import torch
     torch.set_num_threads(int(threads))
-    model = random_visual(name)
+    kind = getattr(torch, precision)
+    model = random_visual(name).to(kind)
     side = side_of(model)
+    say("registers", torch.backends.cpu.get_cpu_capability())
 
     def of_batch(way, batch):
         model_of, layout = ways[way]
-        x = torch.randn(batch, 3, side, side).to(memory_format=layout)
-        return lambda: model_of(x)
+        x = torch.randn(batch, 3, side, side, dtype=kind).to(memory_format=layout)
+        return lambda: model_of(x), batch
 
     with torch.inference_mode():
-        ways = ways_of(name, model, compiled == "1")
-        best, chosen = 0, None
-        for way in ways:
-            best_of_way = 0
-            for batch in (1, 4, 8, 16, 32):
-                if best_of_way > 0 and batch / best_of_way > SLOWEST:
-                    say("tried", way, batch, "too slow")
-                    break
-                rate = timed(of_batch(way, batch), batch, 1.0)
-                say("tried", way, batch, round(rate, 2))
-                if rate > best:
-                    best, chosen = rate, (way, batch)
-                if batch >= 16 and rate < 0.97 * best_of_way:
-                    break
-                best_of_way = max(rate, best_of_way)
-        say("way", *chosen)
-        for line in lines():
-            say("images_per_second", timed(of_batch(*chosen), chosen[1], float(line)))
+        ways = ways_of(name, model, torch.randn(8, 3, side, side, dtype=kind), compiled == "1")
+        answer(*of_batch(*best_of(ways, (1, 4, 8, 16, 32), of_batch)))
+
+
+def kernels_of(compiled):
+    """"PRECISION COUNT, ..." of the layers that multiply: a hint is not always followed."""
+    counts = {}
+    for node in compiled.get_runtime_model().get_ops():
+        about = node.get_rt_info()
+        if about["layerType"].astype(str) in ("Convolution", "FullyConnected", "MatMul",
+                                              "ScaledDotProductAttention"):
+            precision = about["runtimePrecision"].astype(str)
+            counts[precision] = counts.get(precision, 0) + 1
+    return ", ".join(f"{precision} {count}" for precision, count in sorted(counts.items()))
+
+
+def openvino(name, threads, precision):
+    import numpy as np
+    import openvino as ov
+    import torch
+    core, threads = ov.Core(), int(threads)
+    model = random_visual(name)
+    side = side_of(model)
+    with torch.inference_mode():
+        converted = ov.convert_model(model, example_input=torch.randn(1, 3, side, side))
+    del model
+    options = {"INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+               "PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": threads}
+    queues = {}
+
+    def of_batch(_, batch):
+        queues.clear()  # one compiled model at a time
+        converted.reshape([batch, 3, side, side])
+        compiled = core.compile_model(converted, "CPU", options)
+        queue = queues[batch] = ov.AsyncInferQueue(compiled, threads)
+        x = np.random.default_rng(0).standard_normal((batch, 3, side, side), np.float32)
+
+        def twice_each():
+            for _ in range(2 * threads):
+                queue.start_async({0: x})
+            queue.wait_all()
+
+        say("kernels", kernels_of(compiled))
+        return twice_each, 2 * threads * batch
+
+    answer(*of_batch(*best_of(["streams"], (1, 2, 4, 8), of_batch)))
 
 
 def start(name, path, threads):
@@ -193,11 +253,10 @@ def images(path, side, out, way):
         values = np.frombuffer(values, np.uint8).reshape(side, side, 3).astype(np.float32)
         values = ((values / np.float32(255) - np.float32(mean)) / np.float32(std)).transpose(2, 0, 1)
     np.ascontiguousarray(values, dtype="<f4").tofile(out)
-    for line in lines():
-        say("images_per_second", timed(once, 1, float(line)))
+    answer(once, 1)
 
 
 if __name__ == "__main__":
-    position = {"run": 3, "start": 4}.get(sys.argv[1])
+    position = {"run": 3, "openvino": 3, "start": 4}.get(sys.argv[1])
     os.environ.setdefault("OMP_NUM_THREADS", sys.argv[position] if position else "1")
-    {"write": write, "run": run, "start": start, "images": images}[sys.argv[1]](*sys.argv[2:])
+    {"write": write, "run": run, "openvino": openvino, "start": start, "images": images}[sys.argv[1]](*sys.argv[2:])

@@ -125,7 +125,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     lp_free(path);
-    print_peak();
+    print_memory();
     (void)printf("converged %d\niterations %zu\npasses %zu\nnot_converged %zu\nobjective %.17g\n"
                  "gradient %.17g\ngap %.17g\nseconds %.6f\nprocessor %.6f\nstopped_by %s\n",
                  report.converged, report.iterations, report.passes, report.not_converged,

@@ -1,4 +1,4 @@
-/* Peak memory of this process, where the system tells: a line "peak_mb N". */
+/* Memory of this process, where the system tells: lines "peak_mb N" and "resident_mb N". */
 #ifndef LP_BENCH_PEAK_H
 #define LP_BENCH_PEAK_H
 
@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static inline void print_peak(void) {
+static inline void print_memory(void) {
     char line[256];
     FILE *file = fopen("/proc/self/status", "r");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         if (strncmp(line, "VmHWM:", 6) == 0) {
             (void)printf("peak_mb %.0f\n", strtod(line + 6, NULL) / 1024);
+        } else if (strncmp(line, "VmRSS:", 6) == 0) {
+            (void)printf("resident_mb %.0f\n", strtod(line + 6, NULL) / 1024);
         }
     }
     if (file != NULL) {

@@ -94,10 +94,16 @@ size_t lp_checkpoint_files(const lp_checkpoint *ckpt);
 /* The file that was opened; in the folder, where `path` was one. */
 const char *lp_checkpoint_path(const lp_checkpoint *ckpt);
 
-/* SHA-256 of the whole file, 64 hexadecimal digits; computed at the first call.  Of weights in
+/* SHA-256 of the whole file, 64 hexadecimal digits; found at the first call.  Of weights in
  * several files: that of the text which `sha256sum INDEX FILE...` prints, files ordered by name.
  * It belongs to the checkpoint.  LP_ERR_IO: a file cannot be read.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err);
+
+/* From now on, the SHA-256 of a file of at least 16 MiB is remembered in this folder, which is made
+ * where it is needed, and not computed again while the file's device, inode, size and times of
+ * change stay the same.  NULL, as at the start of a program: always computed.  For the whole
+ * program; not while another thread uses a checkpoint.  The text must stay as it is. */
+void lp_checkpoint_remember_digests(const char *folder);
 
 /* The name of a published file with this SHA-256 ("OpenAI CLIP ViT-B/32"), or NULL.  Of some files
  * only the first eight digits are published; those are compared then. */

@@ -80,10 +80,11 @@ extern const char *const lp_filter_choice_names[]; /* "auto", then as lp_filter_
 typedef enum lp_precision {
     LP_PRECISION_FLOAT32,
     LP_PRECISION_BFLOAT16,
+    LP_PRECISION_INT16,
     LP_PRECISION_INT8
 } lp_precision;
 
-extern const char *const lp_precision_names[]; /* "float32", "bfloat16", "int8" */
+extern const char *const lp_precision_names[]; /* "float32", "bfloat16", "int16", "int8" */
 const char *lp_precision_name(lp_precision precision);
 
 #ifdef __cplusplus

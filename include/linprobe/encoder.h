@@ -91,7 +91,7 @@ typedef struct lp_encoder_info {
     const char *activation; /* "quick_gelu", "gelu" */
     const char *pool;       /* "cls", "mean", "attention", "cls+mean" */
     char blocks[48];        /* whose vectors are features: "9-12"; "": the last one's alone */
-    const char *precision;  /* "float32", "bfloat16", "int8" */
+    const char *precision;  /* "float32", "bfloat16", "int16", "int8" */
     bool slow_precision;    /* this processor multiplies float32 as fast or faster; features do not
                                depend on it */
     float norm_eps;         /* of layer norms, or of batch norms */

@@ -35,7 +35,7 @@ typedef struct lp_encoding {
     const char *activation; /* "quick_gelu", "gelu", ... */
     const char *pool;       /* "cls", "mean", "attention" or "cls+mean" */
     const char *blocks;     /* of which the features are, "9-12"; NULL: of the last one */
-    const char *precision;  /* "float32", "bfloat16" or "int8" */
+    const char *precision;  /* "float32", "bfloat16", "int16" or "int8" */
     size_t heads;           /* of attention; 0: none */
     float norm_eps;
     lp_preprocess preprocess; /* crop_rule: LP_CROP_ROUND also where it changes no image */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/digest.h"
+#include "base/digest_memory.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
@@ -154,11 +154,15 @@ lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *
     if (ckpt->sha256[0] == '\0') {
         LP_TRY(ckpt->shards.count > 0
                    ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
-                   : lp_digest_file(LP_SHA256, ckpt->path, ckpt->sha256, err));
+                   : lp_digest_known(ckpt->path, ckpt->sha256, err));
     }
     *hex = ckpt->sha256;
 done:
     return status;
+}
+
+void lp_checkpoint_remember_digests(const char *folder) {
+    lp_digest_memory(folder);
 }
 
 const lp_arch_notes *lp_checkpoint_archs(const lp_checkpoint *ckpt) {

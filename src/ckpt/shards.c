@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/digest_memory.h"
 #include "base/error.h"
 #include "base/folder.h"
 #include "base/text.h"
@@ -157,7 +158,7 @@ static lp_status add_line(lp_digest *all, const char *path, lp_error *err) {
     char hex[LP_DIGEST_HEX];
     const char *name = lp_path_name(path);
     lp_status status;
-    LP_TRY(lp_digest_file(LP_SHA256, path, hex, err));
+    LP_TRY(lp_digest_known(path, hex, err));
     LP_TRY(lp_digest_add(all, hex, strlen(hex), err));
     LP_TRY(lp_digest_add(all, "  ", 2, err));
     LP_TRY(lp_digest_add(all, name, strlen(name), err));

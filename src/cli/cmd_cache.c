@@ -3,6 +3,7 @@
  *     CACHE/<file of a known model or data set>[.part]      downloads
  *     CACHE/features/<model>-<point>/<data>-<split>-<key>   feature sets, [.partial] unfinished
  * ones
+ *     CACHE/digests                                         of large files that were read
  *
  * Nothing else is listed or removed: of a set's folder only the files that linprobe writes. */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/digest_memory.h"
 #include "base/error.h"
 #include "base/folder.h"
 #include "base/json_row.h"
@@ -121,10 +123,31 @@ static lp_status add(cache_job *j, const char *name, const char *kind, uint64_t 
     return LP_OK;
 }
 
+/* Adds the sizes of the files that are linprobe's; false where there are none. */
+static lp_status measure(const char *path, bool (*is_ours)(const char *name), uint64_t *bytes,
+                         bool *found, lp_error *err) {
+    char file[LP_PATH_ROOM];
+    lp_folder files = {.count = 0};
+    lp_status status;
+    *bytes = 0;
+    *found = false;
+    LP_TRY(lp_folder_read(path, &files, err));
+    for (size_t f = 0; f < files.count; f++) {
+        if (is_ours(files.names[f])) {
+            LP_TRY(lp_path_in(file, path, files.names[f], err));
+            *bytes += size_of(file);
+            *found = true;
+        }
+    }
+done:
+    lp_folder_clear(&files);
+    return status;
+}
+
 /* A folder of feature sets, "features/<model>". */
 static lp_status scan_sets(cache_job *j, const char *below, lp_error *err) {
     char path[LP_PATH_ROOM], name[LP_PATH_ROOM];
-    lp_folder sets = {.count = 0}, files = {.count = 0};
+    lp_folder sets = {.count = 0};
     lp_status status;
     LP_TRY(lp_path_in(path, j->cache, below, err));
     LP_TRY(lp_folder_read(path, &sets, err));
@@ -134,14 +157,7 @@ static lp_status scan_sets(cache_job *j, const char *below, lp_error *err) {
         LP_TRY(lp_path_in(name, below, sets.names[i], err));
         LP_TRY(lp_path_in(path, j->cache, name, err));
         if (is_set_name(sets.names[i]) && lp_is_folder(path)) {
-            lp_folder_clear(&files);
-            LP_TRY(lp_folder_read(path, &files, err));
-            for (size_t f = 0; f < files.count; f++) {
-                char file[LP_PATH_ROOM];
-                LP_TRY(lp_path_in(file, path, files.names[f], err));
-                bytes += is_own_file(files.names[f]) ? size_of(file) : 0;
-                found = found || is_own_file(files.names[f]);
-            }
+            LP_TRY(measure(path, is_own_file, &bytes, &found, err));
         }
         if (found) {
             bool partial = is_part(sets.names[i], ".partial");
@@ -151,7 +167,6 @@ static lp_status scan_sets(cache_job *j, const char *below, lp_error *err) {
         }
     }
 done:
-    lp_folder_clear(&files);
     lp_folder_clear(&sets);
     return status;
 }
@@ -171,6 +186,18 @@ done:
     return status;
 }
 
+static lp_status scan_digests(cache_job *j, const char *path, lp_error *err) {
+    uint64_t bytes;
+    bool found;
+    lp_status status;
+    LP_TRY(measure(path, lp_is_digest_memory, &bytes, &found, err));
+    if (found) {
+        status = add(j, PLACES_DIGESTS, "digests", bytes, err);
+    }
+done:
+    return status;
+}
+
 static lp_status scan(cache_job *j, lp_error *err) {
     char path[LP_PATH_ROOM];
     lp_folder names = {.count = 0};
@@ -184,6 +211,8 @@ static lp_status scan(cache_job *j, lp_error *err) {
         LP_TRY(lp_path_in(path, j->cache, name, err));
         if (strcmp(name, "features") == 0 && lp_is_folder(path)) {
             LP_TRY(scan_features(j, err));
+        } else if (strcmp(name, PLACES_DIGESTS) == 0 && lp_is_folder(path)) {
+            LP_TRY(scan_digests(j, path, err));
         } else if (kind != NULL && lp_is_file(path)) {
             LP_TRY(add(j, name, kind, size_of(path), err));
         } else {
@@ -236,25 +265,23 @@ static lp_status remove_file(const char *path, lp_error *err) {
     return unlink(path) == 0 ? LP_OK : lp_fail_errno(err, errno, "%s: cannot be removed", path);
 }
 
-static lp_status remove_set(const char *path, lp_error *err) {
+/* A set, or the digests. */
+static lp_status remove_folder(const char *path, lp_error *err) {
     char file[LP_PATH_ROOM];
     lp_folder files = {.count = 0};
     lp_status status;
     LP_TRY(lp_folder_read(path, &files, err));
     for (size_t f = 0; f < files.count; f++) {
-        if (is_own_file(files.names[f])) {
+        if (is_own_file(files.names[f]) || lp_is_digest_memory(files.names[f])) {
             LP_TRY(lp_path_in(file, path, files.names[f], err));
             LP_TRY(remove_file(file, err));
         }
     }
     if (rmdir(path) != 0) {
         LP_TRY(lp_fail_errno(err, errno,
-                             "%s: its features are removed, but not the folder, which has other "
-                             "files",
+                             "%s: linprobe's files are removed, but not the folder, which has "
+                             "other files",
                              path));
-    }
-    if (lp_path_beside(file, path, "", err) == LP_OK) {
-        (void)rmdir(file); /* the model's folder, where this was its last set */
     }
 done:
     lp_folder_clear(&files);
@@ -265,14 +292,18 @@ done:
 static lp_status remove_chosen(const cache_job *j, lp_error *err) {
     lp_status status = LP_OK;
     for (size_t i = 0; i < j->count; i++) {
-        char path[LP_PATH_ROOM];
+        char path[LP_PATH_ROOM], folder[LP_PATH_ROOM];
         lp_error wrong = {LP_OK};
         lp_status each = LP_OK;
         if (j->entries[i].chosen) {
             each = lp_path_in(path, j->cache, j->entries[i].name, &wrong);
             each = each != LP_OK        ? each
-                   : lp_is_folder(path) ? remove_set(path, &wrong)
+                   : lp_is_folder(path) ? remove_folder(path, &wrong)
                                         : remove_file(path, &wrong);
+        }
+        if (each == LP_OK && j->entries[i].chosen && strchr(j->entries[i].name, '/') != NULL &&
+            lp_path_beside(folder, path, "", &wrong) == LP_OK) {
+            (void)rmdir(folder); /* the model's, where this was its last set */
         }
         if (each != LP_OK && status == LP_OK) {
             status = each;

@@ -142,6 +142,7 @@ static lp_status inspect(void *job, lp_error *err) {
     lp_encoder_info info;
     const char *hex;
     char path[LP_PATH_ROOM];
+    lp_checkpoint_remember_digests(NULL); /* what is printed was read */
     LP_TRY(model_path_find(s->path, places_cache(), path, err));
     LP_TRY(lp_checkpoint_open(path, &ckpt, err));
     LP_TRY(lp_checkpoint_sha256(ckpt, &hex, err));

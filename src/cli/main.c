@@ -11,6 +11,8 @@
 #include "cli/interrupt.h"
 #include "cli/manual.h"
 #include "cli/options.h"
+#include "cli/places.h"
+#include "linprobe/checkpoint.h"
 #include "math/blas_memory.h"
 
 static void print_commands(FILE *out) {
@@ -118,12 +120,22 @@ static int version(int argc, char **argv) {
     return cli_finish(CLI_OK);
 }
 
+/* Large files of weights are read for their digest once, and not in every run. */
+static void remember_digests(void) {
+    static char folder[LP_PATH_ROOM];
+    lp_error ignored;
+    if (lp_path_in(folder, places_cache(), PLACES_DIGESTS, &ignored) == LP_OK) {
+        lp_checkpoint_remember_digests(folder);
+    }
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
     int exit_status = cli_work(command->name, reserve, NULL);
     if (exit_status != CLI_OK) {
         return exit_status;
     }
     interrupt_watch(command->name);
+    remember_digests();
     return cli_run(command, argc, argv);
 }
 

@@ -22,6 +22,9 @@ LP_MUST_USE lp_status places_published(const lp_known_model *model, char path[LP
  * home folder is known.  Static storage. */
 const char *places_cache(void);
 
+/* The folder in it where digests of files are remembered. */
+#define PLACES_DIGESTS "digests"
+
 /* The cache of the Hugging Face hub: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME/hub,
  * XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub. */
 LP_MUST_USE lp_status places_hub(char path[LP_PATH_ROOM], lp_error *err);

@@ -16,6 +16,10 @@
 #include <math.h>
 #include <stdbool.h>
 
+/* True: no version for registers of 512 bits is taken.  Benchmarks and tests set it, at their
+ * beginning; the library and the program never do. */
+extern bool lp_without_avx512;
+
 /* Partial sums of a reduction: the floats of one 512-bit register. */
 enum { LP_LANES = 16 };
 
@@ -48,6 +52,7 @@ enum { LP_LANES = 16 };
 #define LP_TARGET(features) __attribute__((target(features)))
 #define LP_SUPPORTS(feature) __builtin_cpu_supports(feature)
 #define LP_SUPPORTS_AVX2 (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) /* for "avx2,fma" */
+#define LP_SUPPORTS_512(feature) (!lp_without_avx512 && LP_SUPPORTS(feature))
 #else
 #define LP_X86 0
 #endif
@@ -96,7 +101,7 @@ static inline bool lp_fuses(void) {
         call_512;                                                                                  \
     }                                                                                              \
     void name parameters {                                                                         \
-        if (LP_SUPPORTS(feature_512)) {                                                            \
+        if (LP_SUPPORTS_512(feature_512)) {                                                        \
             body##_avx512 arguments;                                                               \
         } else if (LP_SUPPORTS_AVX2) {                                                             \
             body##_avx2 arguments;                                                                 \

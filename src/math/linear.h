@@ -10,8 +10,8 @@
 /* A layer whose weights were packed, once, for the kernel that multiplies by them. */
 typedef struct lp_packed_linear {
     size_t in, out;
-    lp_precision precision; /* FLOAT32: lp_linear_pack and _run; BFLOAT16: lp_linear_bfloat16_pack,
-                               _run; INT8: lp_linear_int8_pack, _run */
+    lp_precision precision; /* FLOAT32: lp_linear_pack and _run; the others
+                               likewise: lp_linear_bfloat16_pack, ... */
     const void *panels;     /* what that pack function wrote, aligned to 64 bytes */
     const float *bias;      /* [out] or NULL */
 } lp_packed_linear;

@@ -66,10 +66,14 @@ void lp_linear_bfloat16_pack(const float *weight, size_t out, size_t in, size_t 
 
 /* ---- widened to float32 ---------------------------------------------------------------------- */
 
-LP_BODY void round_cell(const float *cell, void *to) {
+LP_BODY size_t bytes_wide(size_t runs) {
+    return runs * LP_TILE_CELL * sizeof(float);
+}
+
+LP_BODY void round_wide(const float *cells, size_t runs, void *to) {
     uint32_t *bits = to;
-    for (size_t i = 0; i < LP_TILE_CELL; i++) {
-        bits[i] = rounded_bits(cell[i]);
+    for (size_t i = 0; i < runs * LP_TILE_CELL; i++) {
+        bits[i] = rounded_bits(cells[i]);
     }
 }
 
@@ -87,8 +91,8 @@ LP_BODY void widen_panel(const void *panel, size_t runs, float *to) {
 LP_BODY void multiply_wide(const linear_job *j, tile_sums sum) {
     const linear_steps steps = {.sum = sum,
                                 .weight_size = sizeof(uint16_t),
-                                .row_size = sizeof(float),
-                                .round = round_cell,
+                                .rounded_bytes = bytes_wide,
+                                .round = round_wide,
                                 .widen = widen_panel};
     multiply_with(j, &steps);
 }
@@ -105,11 +109,15 @@ LP_VERSIONS(run_wide, multiply_wide, (const linear_job *j), (j), multiply_wide(j
 #define BFLOAT16 "avx512f,avx512bw,avx512bf16,prfchw"
 
 /* A row's pairs as the weights have them. */
-LP_TARGET(BFLOAT16) LP_BODY void pair_cell(const float *cell, void *to) {
+LP_TARGET(BFLOAT16) LP_BODY void round_pairs(const float *cells, size_t runs, void *to) {
     uint32_t *pairs = to;
-    for (size_t i = 0; i < LP_TILE_CELL / 2; i++) {
-        pairs[i] = rounded_bits(cell[2 * i]) | rounded_bits(cell[2 * i + 1]) >> 16;
+    for (size_t i = 0; i < runs * LP_TILE_CELL / 2; i++) {
+        pairs[i] = rounded_bits(cells[2 * i]) | rounded_bits(cells[2 * i + 1]) >> 16;
     }
+}
+
+LP_TARGET(BFLOAT16) LP_BODY size_t bytes_of_pairs(size_t runs) {
+    return runs * LP_TILE_CELL * sizeof(uint16_t);
 }
 
 /* sums += the products of a chain. */
@@ -150,8 +158,8 @@ LP_BODY void tile_pairs(const tile_input *tile, float *sums) {
 LP_TARGET(BFLOAT16) static void multiply_pairs(const linear_job *j) {
     const linear_steps steps = {.sum = tile_pairs,
                                 .weight_size = sizeof(uint16_t),
-                                .row_size = sizeof(uint16_t),
-                                .round = pair_cell};
+                                .rounded_bytes = bytes_of_pairs,
+                                .round = round_pairs};
     multiply_with(j, &steps);
 }
 
@@ -159,7 +167,7 @@ LP_TARGET(BFLOAT16) static void multiply_pairs(const linear_job *j) {
 
 bool lp_linear_bfloat16_is_fast(void) {
 #if LP_X86
-    return LP_SUPPORTS("avx512bf16") && __builtin_cpu_is("amd");
+    return LP_SUPPORTS_512("avx512bf16") && __builtin_cpu_is("amd");
 #else
     return false;
 #endif

@@ -1,4 +1,5 @@
-/* The loop of linear layers over packed weights, which linear.c and linear_bfloat16.c share:
+/* The loop of linear layers over packed weights, which linear.c, linear_bfloat16.c and
+ * linear_int16.c share:
  *
  *   chunk of tiles            stays in the second-level cache
  *     block of at most 1024 inputs
@@ -45,6 +46,7 @@ enum {
 typedef struct tile_input {
     const void *rows, *panel; /* [runs][TILE][RUN], [runs * RUN][PANEL] */
     size_t runs;
+    const float *scales; /* [PANEL], what stands behind the panel; steps without it: not read */
     /* Fetched on the way: `lines` cache lines of the next panel a run, and one row of y a run. */
     const char *next;
     size_t lines;
@@ -202,10 +204,10 @@ LP_BODY void tile_neon(const tile_input *tile, float *sums) {
 /* How a layer's values lie, and what is done to them before they are multiplied. */
 typedef struct linear_steps {
     tile_sums sum;
-    size_t weight_size, row_size; /* bytes of a stored weight, and of a value of a row as `sum`
-                                     reads it */
-    /* A cell of rows -> as `sum` reads it; NULL: as it is. */
-    void (*round)(const float *cell, void *to);
+    size_t weight_size, panel_end; /* bytes of a stored weight, and of what stands behind a panel */
+    /* A tile's cells, `runs` of them -> as `sum` reads them, so many bytes; NULL: as they are. */
+    size_t (*rounded_bytes)(size_t runs);
+    void (*round)(const float *cells, size_t runs, void *to);
     /* The panel's part, `runs` of it, -> as `sum` reads it; NULL: as it is. */
     void (*widen)(const void *panel, size_t runs, float *to);
 } linear_steps;
@@ -231,6 +233,11 @@ typedef struct linear_block {
     size_t tile_step;       /* bytes from tile to tile */
 } linear_block;
 
+/* Bytes of a tile's rows in a block, as `sum` reads them. */
+LP_BODY size_t tile_bytes(const linear_steps *steps, size_t runs) {
+    return steps->round != NULL ? steps->rounded_bytes(runs) : runs * LP_TILE_CELL * sizeof(float);
+}
+
 LP_BODY linear_block begin_block(const linear_job *j, const linear_steps *steps, linear_block b) {
     const float *x = j->x + (b.first * b.all_runs + b.run) * LP_TILE_CELL;
     b.rows = (const char *)x;
@@ -238,14 +245,12 @@ LP_BODY linear_block begin_block(const linear_job *j, const linear_steps *steps,
     if (steps->round == NULL) {
         return b;
     }
-    char *to = j->rounded;
-    for (size_t t = b.first; t < b.end; t++, x += b.all_runs * LP_TILE_CELL) {
-        for (size_t run = 0; run < b.runs; run++, to += LP_TILE_CELL * steps->row_size) {
-            steps->round(x + run * LP_TILE_CELL, to);
-        }
-    }
     b.rows = j->rounded;
-    b.tile_step = b.runs * LP_TILE_CELL * steps->row_size;
+    b.tile_step = tile_bytes(steps, b.runs);
+    char *to = j->rounded;
+    for (size_t t = b.first; t < b.end; t++, x += b.all_runs * LP_TILE_CELL, to += b.tile_step) {
+        steps->round(x, b.runs, to);
+    }
     return b;
 }
 
@@ -253,9 +258,10 @@ LP_BODY linear_block begin_block(const linear_job *j, const linear_steps *steps,
 LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, const linear_block *b,
                             size_t p) {
     const lp_packed_linear *layer = j->layer;
-    size_t panel_bytes = b->all_runs * RUN * PANEL * steps->weight_size;
     size_t run_bytes = RUN * PANEL * steps->weight_size, count = b->end - b->first;
-    const char *panel = (const char *)layer->panels + p * panel_bytes + b->run * run_bytes;
+    size_t panel_bytes = b->all_runs * run_bytes + steps->panel_end;
+    const char *whole = (const char *)layer->panels + p * panel_bytes;
+    const char *panel = whole + b->run * run_bytes;
     const void *weights = panel;
     bool more = (p + 1) * PANEL < layer->out, last = b->run + b->runs == b->all_runs;
     size_t lines = more && count > 0 ? (run_bytes / LINE + count - 1) / count : TILE;
@@ -277,6 +283,7 @@ LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, cons
         tile_input tile = {b->rows + t * b->tile_step,
                            weights,
                            b->runs,
+                           (const float *)(const void *)(whole + b->all_runs * run_bytes),
                            next,
                            lines,
                            to.y,
@@ -289,11 +296,16 @@ LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, cons
     }
 }
 
+/* Runs of a whole block of a layer's inputs: blocks are about equal. */
+static inline size_t block_runs_of(size_t runs) {
+    size_t blocks = (runs * RUN + MAX_BLOCK - 1) / MAX_BLOCK;
+    return (runs + blocks - 1) / blocks;
+}
+
 LP_BODY void multiply_with(const linear_job *j, const linear_steps *steps) {
     size_t runs = lp_tile_runs(j->layer->in), tiles = (j->rows + TILE - 1) / TILE;
-    size_t blocks = (runs * RUN + MAX_BLOCK - 1) / MAX_BLOCK;
-    size_t block_runs = (runs + blocks - 1) / blocks;
-    size_t chunk = CHUNK_BYTES / (block_runs * LP_TILE_CELL * steps->row_size);
+    size_t block_runs = block_runs_of(runs);
+    size_t chunk = CHUNK_BYTES / tile_bytes(steps, block_runs);
     for (size_t first = 0; first < tiles; first += chunk) {
         size_t end = tiles - first < chunk ? tiles : first + chunk;
         for (size_t run = 0; run < runs; run += block_runs) {

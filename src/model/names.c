@@ -37,6 +37,7 @@ const char *const lp_filter_choice_names[] = {[LP_FILTER_CHOICE_AUTO] = "auto",
 const char *const lp_precision_names[] = {
     [LP_PRECISION_FLOAT32] = "float32",
     [LP_PRECISION_BFLOAT16] = "bfloat16",
+    [LP_PRECISION_INT16] = "int16",
     [LP_PRECISION_INT8] = "int8",
     NULL,
 };

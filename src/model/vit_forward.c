@@ -25,7 +25,7 @@
  *          inside
  *   pooled B*D             the penultimate features, where they are projected
  *   attention   its panels and scores (math/attention.h)
- *   rounded     rows and more, with 16 or 8 bits (math/linear_bfloat16.h, math/linear_int8.h) */
+ *   rounded     rows and more, with 16 or 8 bits (math/linear_bfloat16.h and its likes) */
 #include "model/vit.h"
 
 #include <stdint.h>
@@ -36,6 +36,7 @@
 #include "math/attention.h"
 #include "math/linear.h"
 #include "math/linear_bfloat16.h"
+#include "math/linear_int16.h"
 #include "math/linear_int8.h"
 #include "math/rows.h"
 #include "math/tiles.h"
@@ -75,6 +76,8 @@ static size_t rounded_floats(const lp_vit *vit) {
     switch (vit->precision) {
     case LP_PRECISION_BFLOAT16:
         return lp_linear_bfloat16_scratch();
+    case LP_PRECISION_INT16:
+        return lp_linear_int16_scratch();
     case LP_PRECISION_INT8:
         return larger(lp_linear_int8_scratch(vit->shape.width),
                       lp_linear_int8_scratch(vit->shape.mlp_width));
@@ -116,6 +119,9 @@ static void run_layer(const forward *f, const char *stage, const lp_packed_linea
         break;
     case LP_PRECISION_BFLOAT16:
         lp_linear_bfloat16_run(layer, x, rows, output, f->rounded);
+        break;
+    case LP_PRECISION_INT16:
+        lp_linear_int16_run(layer, x, rows, output, f->rounded);
         break;
     case LP_PRECISION_INT8:
         lp_linear_int8_run(layer, x, rows, output, f->rounded);

@@ -16,6 +16,7 @@
 #include "base/parallel.h"
 #include "math/attention.h"
 #include "math/linear_bfloat16.h"
+#include "math/linear_int16.h"
 #include "math/linear_int8.h"
 #include "math/rows.h"
 #include "model/tower.h"
@@ -40,8 +41,7 @@ static size_t count_linear(const lp_vit_stored *stored) {
 static conversion conversion_at(lp_vit_stored *stored, lp_vit *v, size_t i) {
     lp_vit_stored_pool *from = &stored->pool;
     lp_vit_pool *to = &v->attention_pool;
-    bool halved = v->precision == LP_PRECISION_BFLOAT16;
-    lp_precision outer = halved ? LP_PRECISION_BFLOAT16 : LP_PRECISION_FLOAT32;
+    lp_precision outer = v->precision == LP_PRECISION_INT8 ? LP_PRECISION_FLOAT32 : v->precision;
     const conversion single[SINGLE_LAYERS] = {
         {.from = &stored->patch, .to = &v->patch, .precision = outer},
         {.from = &stored->projection, .to = &v->projection, .precision = outer},
@@ -169,6 +169,10 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     case LP_PRECISION_BFLOAT16:
         lp_linear_bfloat16_pack(raw, out, in, out_stride, in_stride, place);
         used = lp_linear_bfloat16_packed(out, in);
+        break;
+    case LP_PRECISION_INT16:
+        lp_linear_int16_pack(raw, out, in, out_stride, in_stride, place);
+        used = lp_linear_int16_packed(out, in);
         break;
     case LP_PRECISION_INT8: /* of a block, never transposed */
         lp_linear_int8_pack(raw, out, in, place);

@@ -33,6 +33,8 @@ says "--data and --test exclude each other"
 printf 'weights' >datasets/ViT-B-32.pt
 printf 'we' >datasets/RN50.pt.part
 echo mine >datasets/notes.txt
+mkdir datasets/digests
+printf '%0108d\n' 0 >datasets/digests/1f-2ab
 show -e -n "$linprobe" cache
 run 0 "$linprobe" cache -f csv
 has ViT-B-32.pt,download,7,datasets/ViT-B-32.pt
@@ -42,6 +44,10 @@ show "$linprobe" cache --remove
 show "$linprobe" cache ViT-B-32.pt notes.txt --remove
 ok "nothing of this was removed" [ -e datasets/ViT-B-32.pt ]
 show -e "$linprobe" cache --remove ViT-B-32.pt RN50.pt.part
+echo mine >datasets/digests/notes.txt
+show -e "$linprobe" cache --remove digests
+rm datasets/digests/notes.txt
+rmdir datasets/digests
 echo mine >"$(echo datasets/features/*/*test*)/notes.txt"
 show -e "$linprobe" cache --remove features/
 ok "the user's file stays" [ -e "$(echo datasets/features/*/*test*)/notes.txt" ]

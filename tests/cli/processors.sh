@@ -24,5 +24,7 @@ both() { # NAME OPTIONS...
 for weights in clip timm clip-resnet; do
     both "$weights" --model "$golden/$weights.safetensors"
 done
-both bfloat16 --model "$golden/clip.safetensors" --precision bfloat16
+for precision in bfloat16 int16; do
+    both "$precision" --model "$golden/clip.safetensors" --precision "$precision"
+done
 done_testing

@@ -3,12 +3,14 @@
 #include <float.h>
 #include <math.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/digest.h"
+#include "base/digest_memory.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -62,6 +64,101 @@ static void digests_match_published_vectors(void **state) {
     assert_string_equal(hex, "ce013625030ba8dba906f756967f9e9ca394464a");
     assert_ok(lp_digest_file(LP_GIT_BLOB, "/dev/null", hex, &err), &err);
     assert_string_equal(hex, "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+}
+
+/* A file of that size, whose one byte that is not zero is the first. */
+static const char *large_file(const char *name, char first, off_t size) {
+    const char *path = in_folder(name);
+    assert_ok(lp_file_write(path, &first, 1, &err), &err);
+    assert_int_equal(truncate(path, size), 0);
+    return path;
+}
+
+/* Replaces the last digits of the only remembered digest, so that it can be told from a computed
+ * one. */
+static void change_memory(const char *folder, const char *file) {
+    char name[64], path[LP_PATH_ROOM], *line;
+    struct stat info;
+    size_t size;
+    assert_int_equal(stat(file, &info), 0);
+    (void)snprintf(name, sizeof name, "%llx-%llx", (unsigned long long)info.st_dev,
+                   (unsigned long long)info.st_ino);
+    assert_true(lp_is_digest_memory(name));
+    assert_ok(lp_path_in(path, folder, name, &err), &err);
+    assert_ok(lp_file_read(path, 1000, &line, &size, &err), &err);
+    memcpy(line + size - 5, "beef", 4);
+    assert_ok(lp_file_write(path, line, size, &err), &err);
+    lp_free(line);
+}
+
+static void a_large_files_digest_is_remembered(void **state) {
+    (void)state;
+    const char *folder = in_folder("memory"), *path;
+    char hex[LP_DIGEST_HEX], true_hex[LP_DIGEST_HEX];
+    int64_t now = (int64_t)time(NULL), later = now + 10;
+    path = large_file("small", 1, LP_REMEMBERED_LEAST - 1);
+    assert_ok(lp_digest_remembered(folder, later, path, hex, &err), &err);
+    assert_false(lp_is_folder(folder)); /* too small */
+    path = large_file("large", 1, LP_REMEMBERED_LEAST);
+    assert_ok(lp_digest_file(LP_SHA256, path, true_hex, &err), &err);
+    assert_ok(lp_digest_remembered(folder, now, path, hex, &err), &err);
+    assert_string_equal(hex, true_hex);
+    assert_false(lp_is_folder(folder)); /* changed just now */
+    assert_ok(lp_digest_remembered(folder, later, path, hex, &err), &err);
+    assert_string_equal(hex, true_hex);
+    change_memory(folder, path);
+    assert_ok(lp_digest_remembered(folder, now, path, hex, &err), &err);
+    assert_string_equal(hex + 60, "beef"); /* not read again */
+    lp_digest_memory(folder);
+    assert_ok(lp_digest_known(path, hex, &err), &err);
+    assert_string_equal(hex + 60, "beef");
+    lp_digest_memory(NULL);
+    assert_ok(lp_digest_known(path, hex, &err), &err);
+    assert_string_equal(hex, true_hex);
+}
+
+static void a_changed_file_is_read_again(void **state) {
+    (void)state;
+    const char *folder = in_folder("memory-2"), *path = large_file("file", 1, LP_REMEMBERED_LEAST);
+    char hex[LP_DIGEST_HEX], true_hex[LP_DIGEST_HEX];
+    int64_t later = (int64_t)time(NULL) + 10;
+    struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_ok(lp_digest_file(LP_SHA256, path, true_hex, &err), &err);
+    for (int what = 0; what < 3; what++) {
+        assert_ok(lp_digest_remembered(folder, later, path, hex, &err), &err);
+        change_memory(folder, path);
+        if (what == 0) { /* its times */
+            assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+        } else if (what == 1) { /* its size */
+            assert_int_equal(truncate(path, LP_REMEMBERED_LEAST + 1), 0);
+            assert_ok(lp_digest_file(LP_SHA256, path, true_hex, &err), &err);
+        } else { /* what is remembered, cut short */
+            assert_ok(lp_digest_remembered(folder, later, path, hex, &err), &err);
+            lp_folder names = {0};
+            assert_ok(lp_folder_read(folder, &names, &err), &err);
+            assert_int_equal(names.count, 1);
+            char *memory = lp_path_join(folder, names.names[0]);
+            assert_int_equal(truncate(memory, 70), 0);
+            lp_free(memory);
+            lp_folder_clear(&names);
+        }
+        assert_ok(lp_digest_remembered(folder, later, path, hex, &err), &err);
+        assert_string_equal(hex, true_hex);
+    }
+    assert_fails(lp_digest_remembered(folder, later, in_folder("none"), hex, &err), LP_ERR_IO, &err,
+                 "none: cannot be opened");
+}
+
+static void digests_are_remembered_where_they_can_be(void **state) {
+    (void)state;
+    char hex[LP_DIGEST_HEX];
+    const char *path = large_file("there", 1, LP_REMEMBERED_LEAST);
+    const char *folder = large_file("no-folder", 1, 1);
+    assert_ok(lp_digest_remembered(folder, (int64_t)time(NULL) + 10, path, hex, &err), &err);
+    static const char *const others[] = {"", "-", "1-", "-1", "1-2.tmp.77", "notes.txt", "1--2"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_false(lp_is_digest_memory(others[i]));
+    }
 }
 
 static void written_file_is_whole_or_absent(void **state) {
@@ -403,6 +500,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_and_pipes_are_never_replaced),
         cmocka_unit_test(digests_match_published_vectors),
+        cmocka_unit_test(a_large_files_digest_is_remembered),
+        cmocka_unit_test(a_changed_file_is_read_again),
+        cmocka_unit_test(digests_are_remembered_where_they_can_be),
         cmocka_unit_test(memory_remembers_what_it_lacked),
         cmocka_unit_test(written_file_is_whole_or_absent),
         cmocka_unit_test(an_address_tells_the_map_it_lies_in),

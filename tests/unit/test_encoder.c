@@ -581,6 +581,7 @@ static void eight_bits_are_near_float32_and_say_so(void **state) {
 static void sixteen_bits_are_nearer_and_say_so(void **state) {
     (void)state;
     check_precision(LP_PRECISION_BFLOAT16, 1e-4, 0.01);
+    check_precision(LP_PRECISION_INT16, 1e-5, 0.002);
 }
 
 typedef struct shared_run {

@@ -5,8 +5,7 @@
 #include "golden.h"
 #include "math/dispatch.h"
 
-static void features_are_the_same_on_every_processor(void **state) {
-    (void)state;
+static void check_digests(void) {
     static const struct {
         const char *file;
         lp_encoder_options options;
@@ -34,6 +33,10 @@ static void features_are_the_same_on_every_processor(void **state) {
          LP_FEATURE_PROJECTED,
          "0e9d612ef7e2b9043f2409201b18eb8bd9e0665e6abcb8de6fafee8d22b338e3"},
         {"clip",
+         {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_INT16},
+         LP_FEATURE_PROJECTED,
+         "408c7754fb0153fa8a14d6956c809658ce4801c7b6545dd8f3db477a9668c9f7"},
+        {"clip",
          {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_INT8},
          LP_FEATURE_PROJECTED,
          "94fe43b243be0615639344a927118175aa936ce7af088688f7c4c338e2f1a6f4"},
@@ -52,9 +55,22 @@ static void features_are_the_same_on_every_processor(void **state) {
     }
 }
 
+static void features_are_the_same_on_every_processor(void **state) {
+    (void)state;
+    check_digests();
+}
+
+static void so_are_those_of_narrower_registers(void **state) {
+    (void)state;
+    lp_without_avx512 = true;
+    check_digests();
+    lp_without_avx512 = false;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_the_same_on_every_processor),
+        cmocka_unit_test(so_are_those_of_narrower_registers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

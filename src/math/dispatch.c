@@ -1,0 +1,3 @@
+#include "math/dispatch.h"
+
+bool lp_without_avx512 = false;

@@ -1,0 +1,303 @@
+/* Linear layers over 16-bit integers: y = act(x W' + b) as in math/linear_loop.h, for each block B
+ * of at most 1024 inputs
+ *
+ *   w_ok ~ c_o v_ok    v a whole number, c_o the least for which the norm of each block of v is at
+ *                      most 46300, and v at most 32767: once, by the packing
+ *   x_ik ~ r_iB u_ik   u likewise, for each row and block
+ *   y_io = act(sum_B r_iB c_o (sum_k u_ik v_ok) + b_o)
+ *
+ * Rounding adds at most 1/2 to a number, and so 16 to a norm: |u| |v| < 46341^2 = 2^31, and by
+ * Cauchy's inequality no sum over k, nor any part of it, leaves the range of 32 bits.  So these
+ * sums are exact, and every version gives the same bits.  A number of a block's usual size has 10
+ * or 11 significant bits and a sign, where bfloat16 has 8.
+ *
+ * Weights lie in panels [panel][in / 2][32][2], two inputs of an output side by side, and behind
+ * each panel its 32 c.  Rows are rounded a chunk at a time, in tiles [run][12][16] with the 12 r
+ * behind each.  So a pair of a row's inputs meets those of 16 outputs in one instruction (vpdpwssd
+ * of AVX-512 VNNI: twice the products of float32's; AVX2 has vpmaddwd). */
+#include "math/linear_int16.h"
+
+#include <float.h>
+
+#include "math/linear_loop.h"
+
+enum {
+    NORM = 46300,
+    MOST = 32767,
+    SCALES_BYTES = 64, /* of a tile's rows: a cache line */
+    ROUND_ROOM = CHUNK_BYTES / sizeof(float),
+    ALIGNED = 16 /* floats */
+};
+
+/* What numbers with this sum of squares, the largest of which is `top`, are rounded with. */
+LP_BODY float scale_of(double squares, float top) {
+    float by_norm = (float)(sqrt(squares) * (1.0 / NORM)), by_top = top * (1.0F / MOST);
+    return by_norm > by_top ? by_norm : by_top;
+}
+
+/* 1 / scale; 0 where that is too large a number. */
+LP_BODY float inverse_of(float scale) {
+    return scale >= FLT_MIN ? 1 / scale : 0;
+}
+
+/* ---- weights --------------------------------------------------------------------------------- */
+
+static size_t panel_floats(size_t in) {
+    return lp_tile_runs(in) * RUN * PANEL / 2 + PANEL;
+}
+
+size_t lp_linear_int16_packed(size_t out, size_t in) {
+    return lp_panels(out) * panel_floats(in);
+}
+
+static float weights_scale(const float *w, size_t in, size_t in_stride) {
+    size_t block = block_runs_of(lp_tile_runs(in)) * RUN;
+    float scale = 0;
+    for (size_t first = 0; first < in; first += block) {
+        double squares = 0;
+        float top = 0;
+        for (size_t k = first; k < in && k < first + block; k++) {
+            float x = w[k * in_stride], size = fabsf(x);
+            squares += (double)x * (double)x;
+            top = size > top ? size : top;
+        }
+        float of_block = scale_of(squares, top);
+        scale = of_block > scale ? of_block : scale;
+    }
+    return scale;
+}
+
+void lp_linear_int16_pack(const float *weight, size_t out, size_t in, size_t out_stride,
+                          size_t in_stride, float *packed) {
+    size_t floats = panel_floats(in);
+    memset(packed, 0, lp_linear_int16_packed(out, in) * sizeof *packed);
+    for (size_t o = 0; o < out; o++) {
+        const float *w = weight + o * out_stride;
+        float *panel = packed + o / PANEL * floats;
+        int16_t *to = (int16_t *)(void *)panel + o % PANEL * 2;
+        float scale = weights_scale(w, in, in_stride), inverse = inverse_of(scale);
+        for (size_t k = 0; k < in; k++) {
+            to[k / 2 * PANEL * 2 + k % 2] = (int16_t)lrintf(w[k * in_stride] * inverse);
+        }
+        panel[floats - PANEL + o % PANEL] = scale;
+    }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+LP_BODY size_t rounded_bytes(size_t runs) {
+    return runs * LP_TILE_CELL * sizeof(int16_t) + SCALES_BYTES;
+}
+
+/* A tile's values, added up over the runs: the largest size, as bits of a float (they are ordered
+ * as the sizes, and what is not finite is largest), and the sum of squares. */
+typedef struct tile_totals {
+    uint32_t tops[LP_TILE_CELL];
+    float squares[LP_TILE_CELL];
+} tile_totals;
+
+LP_BODY void add_up(const float *cells, size_t runs, tile_totals *totals) {
+    *totals = (tile_totals){{0}, {0}};
+    for (size_t run = 0; run < runs; run++) {
+        for (size_t i = 0; i < LP_TILE_CELL; i++) {
+            float x = cells[run * LP_TILE_CELL + i];
+            uint32_t size;
+            memcpy(&size, &x, sizeof size);
+            size &= 0x7FFFFFFFU;
+            totals->tops[i] = size > totals->tops[i] ? size : totals->tops[i];
+            totals->squares[i] += x * x;
+        }
+    }
+}
+
+/* Each row's totals, in the first of its places. */
+LP_BODY void fold_rows(tile_totals *totals) {
+    uint32_t *tops = totals->tops;
+    float *squares = totals->squares;
+    for (size_t half = RUN / 2; half > 0; half /= 2) {
+        for (size_t i = 0; i < LP_TILE_CELL; i += RUN) {
+            for (size_t l = i; l < i + half; l++) {
+                tops[l] = tops[l + half] > tops[l] ? tops[l + half] : tops[l];
+                squares[l] += squares[l + half];
+            }
+        }
+    }
+}
+
+/* The scale of the row whose values begin at x, a cell apart, from its totals; NaN where a number
+ * is not finite. */
+LP_BODY float row_scale(const float *x, size_t runs, uint32_t top_bits, float total) {
+    const uint32_t infinite = 0x7F800000U;
+    double squares = (double)total;
+    float top;
+    memcpy(&top, &top_bits, sizeof top);
+    if (top_bits >= infinite) {
+        return NAN;
+    }
+    if (!(total > 1e-30F && total < 1e30F)) { /* its parts may have left the range of float32 */
+        squares = 0;
+        for (size_t k = 0; k < runs * RUN; k++) {
+            double value = (double)x[k / RUN * LP_TILE_CELL + k % RUN];
+            squares += value * value;
+        }
+    }
+    return scale_of(squares, top);
+}
+
+/* A tile's cells, [runs][TILE][RUN] -> integers, then each row's scale. */
+LP_BODY void round_tile(const float *cells, size_t runs, void *to) {
+    const float round = 12582912.0F; /* 1.5 * 2^23: leaves the nearest integer in the low bits */
+    uint16_t *integers = to;
+    float *scales = (float *)(void *)(integers + runs * LP_TILE_CELL), inverses[TILE];
+    tile_totals totals;
+    add_up(cells, runs, &totals);
+    fold_rows(&totals);
+    for (size_t i = 0; i < TILE; i++) {
+        scales[i] = row_scale(cells + i * RUN, runs, totals.tops[i * RUN], totals.squares[i * RUN]);
+        inverses[i] = inverse_of(scales[i]);
+    }
+    for (size_t run = 0; run < runs; run++) {
+        for (size_t i = 0; i < TILE; i++) {
+            const float *x = cells + run * LP_TILE_CELL + i * RUN;
+            float inverse = inverses[i];
+            for (size_t l = 0; l < RUN; l++) {
+                float sum = (inverse > 0 ? x[l] : 0) * inverse + round;
+                uint32_t bits;
+                memcpy(&bits, &sum, sizeof bits);
+                integers[run * LP_TILE_CELL + i * RUN + l] = (uint16_t)bits;
+            }
+        }
+    }
+}
+
+/* ---- products -------------------------------------------------------------------------------- */
+
+/* The scales of a tile's rows. */
+LP_BODY const float *row_scales(const tile_input *tile) {
+    const int16_t *rows = tile->rows;
+    return (const float *)(const void *)(rows + tile->runs * LP_TILE_CELL);
+}
+
+LP_BODY void integers_plain(const tile_input *tile, float *sums) {
+    const int16_t *u = tile->rows, *w = tile->panel;
+    const float *scales = row_scales(tile);
+    int32_t s[TILE * PANEL] = {0};
+    for (size_t run = 0; run < tile->runs; run++, u += LP_TILE_CELL) {
+        for (size_t k = 0; k < RUN; k += 2, w += 2 * PANEL) {
+            for (size_t i = 0; i < TILE; i++) {
+                int32_t one = u[i * RUN + k], other = u[i * RUN + k + 1];
+                for (size_t o = 0; o < PANEL; o++) {
+                    s[i * PANEL + o] += one * w[2 * o];
+                    s[i * PANEL + o] += other * w[2 * o + 1];
+                }
+            }
+        }
+    }
+    for (size_t i = 0; i < TILE * PANEL; i++) {
+        sums[i] = (float)s[i] * scales[i / PANEL] * tile->scales[i % PANEL];
+    }
+}
+
+#if LP_X86
+
+/* Six rows and 16 outputs: 12 sums of 8. */
+LP_TARGET("avx2,fma")
+LP_BODY void integers_quarter_avx2(const tile_input *tile, size_t row, size_t column, float *sums) {
+    const int16_t *u = (const int16_t *)tile->rows + row * RUN;
+    const int16_t *w = (const int16_t *)tile->panel + 2 * column;
+    const float *scales = row_scales(tile) + row;
+    __m256 c_low = _mm256_load_ps(tile->scales + column);
+    __m256 c_high = _mm256_load_ps(tile->scales + column + 8);
+    __m256i low[HALF], high[HALF];
+    for (size_t i = 0; i < HALF; i++) {
+        low[i] = high[i] = _mm256_setzero_si256();
+    }
+    for (size_t run = 0; run < tile->runs; run++, u += LP_TILE_CELL) {
+        for (size_t k = 0; k < RUN; k += 2, w += 2 * PANEL) {
+            __m256i w_low = _mm256_load_si256((const void *)w);
+            __m256i w_high = _mm256_load_si256((const void *)(w + 16));
+            for (size_t i = 0; i < HALF; i++) {
+                int32_t pair;
+                memcpy(&pair, u + i * RUN + k, sizeof pair);
+                __m256i x = _mm256_set1_epi32(pair);
+                low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(x, w_low));
+                high[i] = _mm256_add_epi32(high[i], _mm256_madd_epi16(x, w_high));
+            }
+        }
+    }
+    for (size_t i = 0; i < HALF; i++) {
+        __m256 r = _mm256_broadcast_ss(scales + i);
+        __m256 y_low = _mm256_mul_ps(_mm256_cvtepi32_ps(low[i]), r);
+        __m256 y_high = _mm256_mul_ps(_mm256_cvtepi32_ps(high[i]), r);
+        _mm256_store_ps(sums + i * PANEL, _mm256_mul_ps(y_low, c_low));
+        _mm256_store_ps(sums + i * PANEL + 8, _mm256_mul_ps(y_high, c_high));
+    }
+}
+
+LP_TARGET("avx2,fma") LP_BODY void integers_avx2(const tile_input *tile, float *sums) {
+    for (size_t quarter = 0; quarter < 4; quarter++) {
+        size_t row = quarter / 2 * HALF, column = quarter % 2 * (PANEL / 2);
+        integers_quarter_avx2(tile, row, column, sums + row * PANEL + column);
+    }
+}
+
+#define VNNI "avx512f,avx512bw,avx512vnni,prfchw"
+
+/* All 12 rows: 24 sums of 16. */
+LP_TARGET(VNNI) LP_BODY void integers_vnni(const tile_input *tile, float *sums) {
+    const int16_t *u = tile->rows, *w = tile->panel;
+    const float *scales = row_scales(tile);
+    __m512i low[TILE], high[TILE];
+    for (size_t i = 0; i < TILE; i++) {
+        low[i] = high[i] = _mm512_setzero_si512();
+    }
+    for (size_t run = 0; run < tile->runs; run++, u += LP_TILE_CELL) {
+        fetch(tile, run);
+        for (size_t k = 0; k < RUN; k += 2, w += 2 * PANEL) {
+            __m512i w_low = _mm512_load_si512(w), w_high = _mm512_load_si512(w + 32);
+            for (size_t i = 0; i < TILE; i++) {
+                int32_t pair;
+                memcpy(&pair, u + i * RUN + k, sizeof pair);
+                __m512i x = _mm512_set1_epi32(pair);
+                low[i] = _mm512_dpwssd_epi32(low[i], x, w_low);
+                high[i] = _mm512_dpwssd_epi32(high[i], x, w_high);
+            }
+        }
+    }
+    __m512 c_low = _mm512_load_ps(tile->scales), c_high = _mm512_load_ps(tile->scales + 16);
+    for (size_t i = 0; i < TILE; i++) {
+        __m512 r = _mm512_set1_ps(scales[i]);
+        __m512 y_low = _mm512_mul_ps(_mm512_cvtepi32_ps(low[i]), r);
+        __m512 y_high = _mm512_mul_ps(_mm512_cvtepi32_ps(high[i]), r);
+        _mm512_store_ps(sums + i * PANEL, _mm512_mul_ps(y_low, c_low));
+        _mm512_store_ps(sums + i * PANEL + 16, _mm512_mul_ps(y_high, c_high));
+    }
+}
+
+#endif
+
+LP_BODY void multiply_integers(const linear_job *j, tile_sums sum) {
+    const linear_steps steps = {.sum = sum,
+                                .weight_size = sizeof(int16_t),
+                                .panel_end = PANEL * sizeof(float),
+                                .rounded_bytes = rounded_bytes,
+                                .round = round_tile};
+    multiply_with(j, &steps);
+}
+
+static void run_int16(const linear_job *j);
+
+LP_VERSIONS(run_int16, multiply_integers, (const linear_job *j), (j),
+            multiply_integers(j, integers_plain), multiply_integers(j, integers_avx2), "avx512vnni",
+            VNNI, multiply_integers(j, integers_vnni))
+
+size_t lp_linear_int16_scratch(void) {
+    return ROUND_ROOM + ALIGNED;
+}
+
+void lp_linear_int16_run(const lp_packed_linear *layer, const float *x, size_t rows,
+                         const lp_linear_output *output, float *scratch) {
+    _Alignas(64) float sums[TILE * PANEL];
+    float *rounded = scratch + (64 - (uintptr_t)scratch % 64) / sizeof *scratch;
+    run_int16(&(linear_job){layer, x, rows, output, sums, rounded, NULL});
+}

@@ -118,7 +118,7 @@ static const char *float32_kernels(void) {
 #endif
 }
 
-static const char *int8_kernels(void) {
+static const char *integer_kernels(void) {
 #if LP_X86
     return LP_SUPPORTS("avx512vnni") ? "AVX-512 VNNI" : LP_SUPPORTS_AVX2 ? "AVX2" : "plain";
 #else
@@ -164,8 +164,8 @@ void about_print(FILE *out) {
     (void)snprintf(text, sizeof text, "%s, %zu threads; %s", name, lp_processor_count(),
                    features[0] != '\0' ? features : "no feature that a kernel asks for");
     line(out, "processor", text);
-    (void)snprintf(text, sizeof text, "float32 %s; bfloat16 %s; int8 %s; OpenBLAS %s",
+    (void)snprintf(text, sizeof text, "float32 %s; bfloat16 %s; int16 and int8 %s; OpenBLAS %s",
                    float32_kernels(), lp_linear_bfloat16_is_fast() ? "AVX-512 BF16" : "as float32",
-                   int8_kernels(), lp_math_blas_corename());
+                   integer_kernels(), lp_math_blas_corename());
     line(out, "kernels", text);
 }

@@ -93,7 +93,7 @@ static void change_memory(const char *folder, const char *file) {
 
 static void a_large_files_digest_is_remembered(void **state) {
     (void)state;
-    const char *folder = in_folder("memory"), *path;
+    const char *folder = in_folder("digests-1"), *path;
     char hex[LP_DIGEST_HEX], true_hex[LP_DIGEST_HEX];
     int64_t now = (int64_t)time(NULL), later = now + 10;
     path = large_file("small", 1, LP_REMEMBERED_LEAST - 1);
@@ -119,7 +119,7 @@ static void a_large_files_digest_is_remembered(void **state) {
 
 static void a_changed_file_is_read_again(void **state) {
     (void)state;
-    const char *folder = in_folder("memory-2"), *path = large_file("file", 1, LP_REMEMBERED_LEAST);
+    const char *folder = in_folder("digests-2"), *path = large_file("file", 1, LP_REMEMBERED_LEAST);
     char hex[LP_DIGEST_HEX], true_hex[LP_DIGEST_HEX];
     int64_t later = (int64_t)time(NULL) + 10;
     struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};

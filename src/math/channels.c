@@ -90,3 +90,112 @@ LP_BODY void scale_channels(float *x, size_t pixels, size_t channels, const floa
 LP_KERNEL(lp_scale_channels, scale_channels,
           (float *x, size_t pixels, size_t channels, const float *factors),
           (x, pixels, channels, factors))
+
+#define AFFINE(activation)                                                                         \
+    for (size_t i = 0; i < pixels; i++, x += channels, y += channels) {                            \
+        for (size_t c = 0; c < channels; c++) {                                                    \
+            y[c] = lp_activate(activation, x[c] * scale[c] + shift[c]);                            \
+        }                                                                                          \
+    }
+
+LP_BODY void affine_channels(const float *x, size_t pixels, size_t channels, const float *scale,
+                             const float *shift, lp_nonlinearity activation,
+                             float *y){LP_FOR_ACTIVATION(activation, AFFINE)}
+
+LP_KERNEL(lp_affine_channels, affine_channels,
+          (const float *x, size_t pixels, size_t channels, const float *scale, const float *shift,
+           lp_nonlinearity activation, float *y),
+          (x, pixels, channels, scale, shift, activation, y))
+
+    LP_BODY void sum_channels(const float *x, size_t pixels, size_t channels, double *sums) {
+    for (size_t c = 0; c < channels; c++) {
+        sums[c] = 0;
+    }
+    for (size_t i = 0; i < pixels; i++, x += channels) {
+        for (size_t c = 0; c < channels; c++) {
+            sums[c] += (double)x[c];
+        }
+    }
+}
+
+LP_BODY void sum_deviations(const float *x, size_t pixels, size_t channels, const double *means,
+                            double *sums) {
+    for (size_t c = 0; c < channels; c++) {
+        sums[c] = 0;
+    }
+    for (size_t i = 0; i < pixels; i++, x += channels) {
+        for (size_t c = 0; c < channels; c++) {
+            double d = (double)x[c] - means[c];
+            sums[c] += d * d;
+        }
+    }
+}
+
+/* The mean over each group's channels, for each of them. */
+LP_BODY void spread_means(double *sums, size_t channels, size_t groups, double count) {
+    size_t each = channels / groups;
+    for (size_t g = 0; g < groups; g++) {
+        double sum = 0;
+        for (size_t c = g * each; c < (g + 1) * each; c++) {
+            sum += sums[c];
+        }
+        for (size_t c = g * each; c < (g + 1) * each; c++) {
+            sums[c] = sum / count;
+        }
+    }
+}
+
+LP_BODY void group_statistics(const float *x, size_t pixels, size_t channels, size_t groups,
+                              double *means, double *variances) {
+    double count = (double)pixels * (double)(channels / groups);
+    sum_channels(x, pixels, channels, means);
+    spread_means(means, channels, groups, count);
+    sum_deviations(x, pixels, channels, means, variances);
+    spread_means(variances, channels, groups, count);
+}
+
+LP_KERNEL(lp_group_statistics, group_statistics,
+          (const float *x, size_t pixels, size_t channels, size_t groups, double *means,
+           double *variances),
+          (x, pixels, channels, groups, means, variances))
+
+#define CENTRED(activation)                                                                        \
+    for (size_t i = 0; i < pixels; i++, x += channels, y += channels) {                            \
+        for (size_t c = 0; c < channels; c++) {                                                    \
+            y[c] = lp_activate(activation, (x[c] - centre[c]) * scale[c] + bias[c]);               \
+        }                                                                                          \
+    }
+
+LP_BODY void scale_centred(const float *x, size_t pixels, size_t channels, const float *centre,
+                           const float *scale, const float *bias, lp_nonlinearity activation,
+                           float *y){LP_FOR_ACTIVATION(activation, CENTRED)}
+
+LP_KERNEL(lp_scale_centred, scale_centred,
+          (const float *x, size_t pixels, size_t channels, const float *centre, const float *scale,
+           const float *bias, lp_nonlinearity activation, float *y),
+          (x, pixels, channels, centre, scale, bias, activation, y))
+
+    void lp_group_norm(const float *x, size_t pixels, size_t channels, size_t groups,
+                       const float *weight, const float *bias, float eps,
+                       lp_nonlinearity activation, double *scratch, float *y) {
+    double *means = scratch, *variances = scratch + channels;
+    float *centre = (float *)(void *)(scratch + 2 * channels), *scale = centre + channels;
+    lp_group_statistics(x, pixels, channels, groups, means, variances);
+    for (size_t c = 0; c < channels; c++) {
+        centre[c] = (float)means[c];
+        scale[c] = (float)((double)weight[c] / sqrt(variances[c] + (double)eps));
+    }
+    lp_scale_centred(x, pixels, channels, centre, scale, bias, activation, y);
+}
+
+#define ADD(activation)                                                                            \
+    for (size_t i = 0; i < count; i++) {                                                           \
+        x[i] = lp_activate(activation, x[i] + other[i]);                                           \
+    }
+
+LP_BODY void add_values(float *x, const float *other, size_t count,
+                        lp_nonlinearity activation){LP_FOR_ACTIVATION(activation, ADD)}
+
+LP_KERNEL(lp_add_values, add_values,
+          (float *x, const float *other, size_t count, lp_nonlinearity activation),
+          (x, other, count, activation))

@@ -74,3 +74,54 @@ LP_KERNEL(lp_mean_pool, mean_pool,
           (const float *x, size_t images, size_t pixels, size_t channels, float *y,
            size_t y_stride),
           (x, images, pixels, channels, y, y_stride))
+
+size_t lp_pool_side(const lp_pooling *p, size_t side) {
+    size_t padded = side + 2 * p->padding;
+    if (padded < p->taps || side == 0) {
+        return 0;
+    }
+    size_t out = (padded - p->taps) / p->stride + 1;
+    bool over = p->whole && (padded - p->taps) % p->stride != 0;
+    /* a window that begins behind the last pixel is left out */
+    return over && out * p->stride < side + p->padding ? out + 1 : out;
+}
+
+LP_BODY void pool_windows(const lp_pooling *p, const float *x, size_t images, size_t side,
+                          size_t channels, float *y) {
+    size_t out = lp_pool_side(p, side);
+    for (size_t place = 0; place < images * out * out; place++, y += channels) {
+        size_t image = place / (out * out), v = place / out % out, u = place % out, seen = 0;
+        const float *plane = x + image * side * side * channels;
+        for (size_t i = 0; i < p->taps * p->taps; i++) {
+            size_t row = v * p->stride + i / p->taps, column = u * p->stride + i % p->taps;
+            if (row < p->padding || row >= side + p->padding || column < p->padding ||
+                column >= side + p->padding) {
+                continue;
+            }
+            const float *pixel =
+                plane + ((row - p->padding) * side + column - p->padding) * channels;
+            if (seen++ == 0) {
+                memcpy(y, pixel, channels * sizeof *y);
+            } else if (p->mean) {
+                for (size_t c = 0; c < channels; c++) {
+                    y[c] += pixel[c];
+                }
+            } else {
+                for (size_t c = 0; c < channels; c++) {
+                    y[c] = pixel[c] > y[c] ? pixel[c] : y[c];
+                }
+            }
+        }
+        for (size_t c = 0; p->mean && c < channels; c++) {
+            y[c] /= (float)seen;
+        }
+        for (size_t c = 0; p->zeros && seen < p->taps * p->taps && c < channels; c++) {
+            y[c] = y[c] > 0 ? y[c] : 0;
+        }
+    }
+}
+
+LP_KERNEL(lp_pool_windows, pool_windows,
+          (const lp_pooling *p, const float *x, size_t images, size_t side, size_t channels,
+           float *y),
+          (p, x, images, side, channels, y))

@@ -3,6 +3,7 @@
 #ifndef LP_MATH_POOL_H
 #define LP_MATH_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Means of window x window pixels, edge to edge, as torch.nn.AvgPool2d(window): rows and columns
@@ -17,5 +18,21 @@ void lp_max_pool(const float *x, size_t images, size_t side, size_t channels, fl
 /* y[i] = the mean of image i's `pixels` pixels, [channels], every y_stride floats. */
 void lp_mean_pool(const float *x, size_t images, size_t pixels, size_t channels, float *y,
                   size_t y_stride);
+
+/* Windows of taps x taps pixels, every `stride` pixels, `padding` pixels over each edge. */
+typedef struct lp_pooling {
+    size_t taps, stride, padding;
+    bool mean;  /* of the pixels that there are (count_include_pad=False); else the maximum */
+    bool zeros; /* the maximum sees zeros beyond the edge, and not only the pixels that there are */
+    bool whole; /* the last window may stand over the edge (ceil_mode) */
+} lp_pooling;
+
+/* Pixels a side of the output; 0 where a window is larger than the padded input. */
+size_t lp_pool_side(const lp_pooling *p, size_t side);
+
+/* x [images, side, side, channels] -> y [images, side', side', channels], as torch.nn.MaxPool2d and
+ * AvgPool2d. */
+void lp_pool_windows(const lp_pooling *p, const float *x, size_t images, size_t side,
+                     size_t channels, float *y);
 
 #endif

@@ -32,10 +32,13 @@ static const defaults models[] = {
     {"ijepa", "gelu", 16, 1e-12F},
     {"intern_vit_6b", "gelu", 14, 1e-6F},
     {"resnet", NULL, 0, 0},
+    {"regnet", NULL, 0, 0},
+    {"bit", NULL, 0, 0},
     {"convnext", "gelu", 0, 1e-12F}, /* width 768 and 18 layers in all without a patch */
     {"convnextv2", "gelu", 0, 1e-12F},
     {"dinov3_convnext", "gelu", 0, 1e-6F},
     {"swin", "gelu", 0, 1e-5F},
+    {"swinv2", "gelu", 0, 1e-5F},
 };
 
 static const defaults *find_model(const char *type) {
@@ -63,14 +66,22 @@ static const defaults *defaults_of(const lp_config_reader *r, const char *type) 
     return found;
 }
 
-/* modeling_resnet.py */
+/* modeling_resnet.py, modeling_regnet.py, modeling_bit.py */
 static lp_status read_resnet(const lp_config_reader *r, const json_t *config) {
-    static const char *const strides[] = {"downsample_in_bottleneck", "downsample_in_first_stage"};
+    static const char *const strides[] = {"downsample_in_bottleneck", "downsample_in_first_stage",
+                                          "embedding_dynamic_padding"};
+    const char *padding = lp_json_text(config, "global_padding", NULL);
     const char *activation = lp_json_text(config, "hidden_act", "relu");
     for (size_t i = 0; i < COUNT(strides); i++) {
         if (json_is_true(json_object_get(config, strides[i]))) {
             return lp_config_refuse(r, strides[i], "true");
         }
+    }
+    if (padding != NULL) {
+        return lp_config_refuse(r, "global_padding", padding);
+    }
+    if (lp_config_count(config, "num_groups", 32) != 32) {
+        return lp_config_refuse(r, "num_groups", "which is not 32");
     }
     return strcmp(activation, "relu") == 0 ? LP_OK : lp_config_refuse(r, "hidden_act", activation);
 }
@@ -85,7 +96,8 @@ static size_t last_count(const json_t *array) {
 static lp_status read_stages(const lp_config_reader *r, const json_t *config, const defaults *d) {
     size_t width = last_count(json_object_get(config, "hidden_sizes"));
     size_t layers = lp_config_total(json_object_get(config, "depths"));
-    if (strcmp(d->type, "swin") == 0) { /* hidden_size is written, too, but need not be */
+    bool swin = strncmp(d->type, "swin", 4) == 0;
+    if (swin) { /* hidden_size is written, too, but need not be */
         size_t depths = json_array_size(json_object_get(config, "depths"));
         width = lp_config_count(config, "embed_dim", 96)
                 << (depths > 0 && depths < 9 ? depths - 1 : 3);
@@ -98,6 +110,16 @@ static lp_status read_stages(const lp_config_reader *r, const json_t *config, co
     LP_TRY(lp_config_norm_eps(r, "layer_norm_eps",
                               lp_json_number(config, "layer_norm_eps", (double)d->norm_eps)));
     r->out->input = lp_config_count(config, "image_size", 224);
+    if (swin) { /* configuration_swinv2.py: 7; without pretrained windows */
+        const json_t *pretrained = json_object_get(config, "pretrained_window_sizes");
+        r->out->window = lp_config_count(config, "window_size", 7);
+        for (size_t s = 0; s < COUNT(r->out->pretrained); s++) {
+            const json_t *size = json_array_get(pretrained, s);
+            r->out->pretrained[s] = json_is_integer(size) && json_integer_value(size) > 0
+                                        ? (size_t)json_integer_value(size)
+                                        : 0;
+        }
+    }
     status =
         lp_config_activation(r, "hidden_act", lp_json_text(config, "hidden_act", d->activation));
 done:
@@ -123,7 +145,8 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
         return lp_config_refuse(r, "model_type", type);
     }
     if (d->activation == NULL) {
-        size_t width = last_count(json_object_get(vision, "hidden_sizes"));
+        size_t width = last_count(json_object_get(vision, "hidden_sizes")) *
+                       lp_config_count(vision, "width_factor", 1);
         return r->patch == 0 && lp_config_is_ours(r, width > 0 ? width : 2048, 0, 0)
                    ? read_resnet(r, vision)
                    : LP_OK;

@@ -56,12 +56,7 @@ static size_t excite(lp_net_builder *b, size_t x) {
     if (!lp_net_has(b, "se.conv_reduce.weight")) {
         return x;
     }
-    size_t g = lp_net_mean(b, x);
-    g = lp_net_conv(b, g, "se.conv_reduce",
-                    &(lp_net_conv_spec){.bias = true, .activation = LP_SILU});
-    g = lp_net_conv(b, g, "se.conv_expand",
-                    &(lp_net_conv_spec){.bias = true, .activation = LP_SIGMOID});
-    return lp_net_scale(b, x, g);
+    return lp_net_excite(b, x, "se.conv_reduce", "se.conv_expand", LP_SILU, LP_SIGMOID);
 }
 
 /* Whether x is added to a block's result: its last layer gives as many channels. */
@@ -79,7 +74,7 @@ static size_t build_block(lp_net_builder *b, size_t x, size_t stride) {
     if (lp_net_has(b, "conv.weight")) {
         bool skip = has_skip(b, x, "conv", stride);
         h = conv(b, x, "conv", "bn1", stride, true, 0);
-        return skip ? lp_net_add(b, h, x) : h;
+        return skip ? lp_net_add(b, h, x, LP_IDENTITY) : h;
     }
     if (lp_net_has(b, "conv_pwl.weight")) {
         size_t add = has_skip(b, x, "conv_pwl", stride) ? x : 0;
@@ -118,11 +113,10 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
         lp_net_at(&at, "blocks.%zu.", s);
         info->layers += lp_net_count(&at, "%s", "");
     }
-    info->activation = "silu";
     (void)snprintf(info->name, sizeof info->name, "%s %zux%zu", b->source->family->title,
                    b->net->maps[b->net->penultimate].channels, info->layers);
 }
 
 static const char *const ignored[] = {"classifier.", "*.num_batches_tracked", NULL};
 
-const lp_net_description lp_net_efficientnet = {build, ignored, describe, true};
+const lp_net_description lp_net_efficientnet = {build, ignored, describe, true, "silu"};

@@ -20,7 +20,6 @@
 #define NET(description) .tower = &lp_net_kind, .layout = &(description)
 
 #define VIT_TIMM VIT(lp_vit_timm), .renames = lp_renames_chunks
-#define SWIN NET(lp_net_swin), .architectures = lp_architectures_swin
 #define CONVNEXT NET(lp_net_convnext), .architectures = lp_architectures_convnext
 
 /* Names of a ViT in timm's naming. */
@@ -413,7 +412,9 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"layers.0.downsample.reduction.weight", "layers.0.downsample.norm.weight"},
         .with = {"layers.0.blocks.0.attn.qkv.weight", "layers.0.blocks.0.attn.proj.weight"},
-        SWIN,
+        NET(lp_net_swin),
+        .architectures = lp_architectures_swin,
+        .without = {"layers.0.blocks.0.attn.logit_scale"},
         .renames = lp_renames_swin,
         .activation = LP_ACTIVATION_GELU, /* models/swin_transformer.py: act_layer */
         .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
@@ -428,7 +429,8 @@ const lp_family lp_families[] = {
         .any = {"layers.0.blocks.0.attn.relative_position_bias_table",
                 "layers.0.blocks.1.attn.relative_position_bias_table"},
         .without = {"layers.0.downsample.reduction.weight"},
-        SWIN,
+        NET(lp_net_swin_timm),
+        .architectures = lp_architectures_swin,
         .activation = LP_ACTIVATION_GELU, /* swin_transformer.py: act_layer */
         .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
         .mean_std = LP_MEAN_STD_IMAGENET, /* swin_transformer.py, _cfg, as the next */
@@ -442,7 +444,9 @@ const lp_family lp_families[] = {
         .any = {"encoder.layers.0.blocks.0.layernorm_before.weight",
                 "encoder.layers.0.blocks.0.layernorm_after.weight"},
         .with = {"embeddings.patch_embeddings.projection.weight", "embeddings.norm.weight"},
-        SWIN,
+        NET(lp_net_swin_hf),
+        .architectures = lp_architectures_swin,
+        .without = {"encoder.layers.0.blocks.0.attention.self.logit_scale"},
         .renames = lp_renames_hf_swin,
         .activation = LP_ACTIVATION_GELU, /* configuration_swin.py: hidden_act */
         .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
@@ -457,13 +461,79 @@ const lp_family lp_families[] = {
         .any = {"features.1.0.attn.relative_position_bias_table",
                 "features.1.1.attn.relative_position_bias_table"},
         .with = {"features.0.0.weight", "features.0.2.weight"},
-        SWIN,
+        NET(lp_net_swin_torchvision),
+        .architectures = lp_architectures_swin,
         .renames = lp_renames_torchvision_swin,
         .activation = LP_ACTIVATION_GELU, /* swin_transformer.py: MLP, nn.GELU */
         .norm_eps = 1e-5F,                /* the same: norm_layer */
         .mean_std = LP_MEAN_STD_IMAGENET, /* Swin_B_Weights: bicubic, 238 -> 224 */
         .shorter_side = {238, 224},
         .note = "as swin_b; swin_t is resized to 232, swin_s to 246",
+    },
+    {
+        .name = "swinv2", /* microsoft/Swin-Transformer: offsets beside the weights */
+        .title = "Swin V2",
+        .prefixes = {""},
+        .any = {"layers.0.blocks.0.attn.relative_coords_table"},
+        .with = {"layers.0.downsample.reduction.weight", "layers.0.downsample.norm.weight"},
+        NET(lp_net_swin),
+        .architectures = lp_architectures_swinv2,
+        .renames = lp_renames_swin,
+        .activation = LP_ACTIVATION_GELU, /* models/swin_transformer_v2.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* data/build.py, build_transform, as the next */
+        .shorter_side = {256, 224},
+        .input = 256,
+        .note = "the authors squash for 384 pixels (--resize 384x384)",
+    },
+    {
+        .name = "timm-swinv2", /* timm: swinv2_* */
+        .title = "Swin V2",
+        .prefixes = {""},
+        .any = {"layers.0.blocks.0.attn.logit_scale", "layers.0.blocks.0.attn.cpb_mlp.0.weight"},
+        .with = {"patch_embed.proj.weight"},
+        .without = {"layers.0.downsample.reduction.weight"},
+        NET(lp_net_swin_timm),
+        .architectures = lp_architectures_swinv2,
+        .activation = LP_ACTIVATION_GELU, /* swin_transformer_v2.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* swin_transformer_v2.py, _cfg, as the next two */
+        .shorter_side = {10, 9},
+        .input = 256,
+        .note = "models for 384 pixels have no margin (--resize 384)",
+    },
+    {
+        .name = "hf-swinv2", /* transformers: Swinv2Model */
+        .title = "Swin V2",
+        .prefixes = {""},
+        .any = {"encoder.layers.0.blocks.0.attention.self.logit_scale",
+                "encoder.layers.0.blocks.0.attention.self.query.weight"},
+        .with = {"encoder.layers.0.blocks.0.attention.self.continuous_position_bias_mlp.0.weight"},
+        NET(lp_net_swin_hf),
+        .architectures = lp_architectures_swinv2,
+        .renames = lp_renames_hf_swinv2,
+        .activation = LP_ACTIVATION_GELU, /* configuration_swinv2.py: hidden_act */
+        .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* microsoft/swinv2-*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true, /* the same: ViTImageProcessor */
+        .input = 256,
+    },
+    {
+        .name = "torchvision-swinv2", /* torchvision: swin_v2_t, swin_v2_s, swin_v2_b */
+        .title = "Swin V2",
+        .prefixes = {""},
+        .any = {"features.1.0.attn.logit_scale", "features.1.1.attn.logit_scale"},
+        .with = {"features.0.0.weight", "features.0.2.weight"},
+        NET(lp_net_swin_torchvision),
+        .architectures = lp_architectures_swinv2,
+        .renames = lp_renames_torchvision_swin,
+        .activation = LP_ACTIVATION_GELU, /* swin_transformer.py: MLP, nn.GELU */
+        .norm_eps = 1e-5F,                /* the same: norm_layer */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* Swin_V2_B_Weights: bicubic, 272 -> 256 */
+        .shorter_side = {272, 256},
+        .input = 256,
+        .note = "as swin_v2_b; swin_v2_t and _s are resized to 260",
     },
     {
         .name = "timm-efficientnet", /* timm: efficientnet_b*, tf_efficientnet_b* */
@@ -493,6 +563,111 @@ const lp_family lp_families[] = {
         .note = "as _s, _m, _l and _xl; _b0 to _b3 have imagenet",
     },
     {
+        .name = "timm-regnet", /* timm: regnetx_*, regnety_* */
+        .title = "RegNet",
+        .prefixes = {""},
+        .any = {"s1.b1.conv1.conv.weight", "s1.b1.conv2.conv.weight"},
+        .with = {"stem.conv.weight"},
+        NET(lp_net_regnet),
+        .architectures = lp_architectures_regnet,
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* regnet.py, _cfgpyc, as the next two */
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "SEER, SWAG and timm's own have another resize",
+    },
+    {
+        .name = "torchvision-regnet", /* torchvision: regnet_x_*, regnet_y_* */
+        .title = "RegNet",
+        .prefixes = {""},
+        .any = {"trunk_output.block1.block1-0.f.a.0.weight",
+                "trunk_output.block1.block1-0.f.b.0.weight"},
+        .with = {"stem.0.weight"},
+        NET(lp_net_regnet),
+        .renames = lp_renames_torchvision_regnet,
+        .norm_eps = 1e-5F,                /* regnet.py: norm_layer, eps=1e-05 */
+        .filter = LP_FILTER_BILINEAR,     /* _presets.py: ImageClassification */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* the same, as the next */
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "as IMAGENET1K_V1; V2 is resized to 232, SWAG has 384 pixels and bicubic",
+    },
+    {
+        .name = "seer", /* facebookresearch/vissl: SEER's RegNetY */
+        .title = "SEER RegNet",
+        .prefixes = {""},
+        .any = {"_feature_blocks.res2.block1-0.f.a.0.weight",
+                "_feature_blocks.res2.block1-0.f.b.0.weight"},
+        .with = {"_feature_blocks.conv1.stem.0.weight"},
+        NET(lp_net_regnet),
+        .renames = lp_renames_seer,
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* timm regnet.py, default_cfgs, seer */
+        .shorter_side = {256, 224},
+        .input = 224,
+    },
+    {
+        .name = "hf-regnet", /* transformers: RegNetModel */
+        .title = "RegNet",
+        .prefixes = {""},
+        .any = {"encoder.stages.0.layers.0.layer.3.convolution.weight",
+                "encoder.stages.0.layers.0.layer.2.convolution.weight"},
+        .with = {"embedder.embedder.convolution.weight"},
+        NET(lp_net_regnet),
+        .renames = lp_renames_hf_regnet,
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/regnet-*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .shorter_side = {256, 224}, /* the same: size 224, crop_pct 0.875 */
+        .input = 224,
+    },
+    {
+        .name = "timm-bit", /* timm: resnetv2_*_bit */
+        .title = "BiT",
+        .prefixes = {""},
+        .any = {"stages.0.blocks.0.norm3.weight", "stages.0.blocks.0.conv3.weight"},
+        .with = {"stem.conv.weight"},
+        .without = {"norm.running_mean"},
+        NET(lp_net_bit),
+        .architectures = lp_architectures_bit,
+        .norm_eps = 1e-5F,            /* torch.nn.GroupNorm's default */
+        .filter = LP_FILTER_BILINEAR, /* resnetv2.py, _cfg, as the next two */
+        .mean_std = LP_MEAN_STD_HALF,
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "as the weights for ImageNet-21k; fine-tuned ones have 448 pixels",
+    },
+    {
+        .name = "timm-resnetv2", /* timm: resnetv2_* with batch norms */
+        .title = "ResNetV2",
+        .prefixes = {""},
+        .any = {"stages.0.blocks.0.norm1.running_mean", "stages.0.blocks.0.norm2.running_mean"},
+        .with = {"norm.running_mean", "norm.running_var"},
+        NET(lp_net_resnetv2),
+        .architectures = lp_architectures_resnetv2,
+        .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_HALF, /* resnetv2.py, _cfg, as the next */
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "timm's own weights have another resize",
+    },
+    {
+        .name = "hf-bit", /* transformers: BitModel */
+        .title = "BiT",
+        .prefixes = {""},
+        .any = {"encoder.stages.0.layers.0.norm1.weight", "encoder.stages.0.layers.0.norm2.weight"},
+        .with = {"embedder.convolution.weight"},
+        NET(lp_net_bit),
+        .renames = lp_renames_hf_bit,
+        .norm_eps = 1e-5F,            /* modeling_bit.py: BitGroupNormActivation */
+        .filter = LP_FILTER_BILINEAR, /* google/bit-50: preprocessor_config.json */
+        .mean_std = LP_MEAN_STD_HALF, /* the same */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true,
+        .input = 448,
+        .note = "as google/bit-50; put preprocessor_config.json beside the file",
+    },
+    {
         .name = "clip-resnet", /* openai/CLIP: encode_image of a ModifiedResNet */
         .title = "CLIP RN",
         .prefixes = {"visual.", ""},
@@ -514,6 +689,20 @@ const lp_family lp_families[] = {
         .shorter_side = {256, 224}, /* the same: resize_size 256; known files: their own resize */
         .input = 224,
         .note = "as torchvision's IMAGENET1K_V1 weights; DINO and timm have bicubic",
+    },
+    {
+        .name = "timm-resnetd", /* timm: resnet*d, seresnet*, senet154, resnetrs* */
+        .title = "ResNet",
+        .prefixes = {""},
+        .any = {"conv1.0.weight", "layer1.0.se.fc1.weight", "layer2.0.downsample.2.weight"},
+        .with = {"layer1.0.conv1.weight"},
+        NET(lp_net_resnetd),
+        .architectures = lp_architectures_resnetd,
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* resnet.py, _ttcfg, as the next two */
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "and no anti-aliasing: timm's resnetaa* and resnetblur* look the same",
     },
     {
         .name = "hf-resnet", /* transformers: ResNetModel */
@@ -556,7 +745,6 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "lora_A", .what = "LoRA adapters, which must be merged into the weights first"},
     {.tensor = "visual.trunk.stem.",
      .what = "an open_clip model with a convolutional timm tower that is not supported"},
-    {.tensor = "attn.logit_scale", .what = "a Swin V2 model, which is not supported"},
     {.tensor = "relative_position_bias_table",
      .what = "a BEiT model or a Swin transformer of another kind, which is not supported",
      .alone = true},

@@ -26,11 +26,13 @@ typedef struct lp_activation_exception {
 /* Names of timm's architectures, and what they say; fnmatch's patterns; a list ends with NULL. */
 typedef struct lp_architecture {
     const char *pattern;
-    size_t width;             /* of the features; 0: any */
-    lp_activation activation; /* AUTO: the family's */
-    float norm_eps;           /* 0: the family's */
-    bool same;                /* TensorFlow's padding */
-    size_t input, resize;     /* of a file that only its name is known of; 0: the family's */
+    size_t width;              /* of the features; 0: any */
+    lp_activation activation;  /* AUTO: the family's */
+    float norm_eps;            /* 0: the family's */
+    bool same;                 /* TensorFlow's padding */
+    size_t input, resize;      /* of a file that only its name is known of; 0: the family's */
+    size_t window, pretrained; /* of Swin V2: of its attention, and of the model that it was made
+                                  from; 0: as in the file, the same */
 } lp_architecture;
 
 typedef struct lp_family {

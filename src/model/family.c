@@ -1,6 +1,7 @@
 /* What the tables of families.c say of a file. */
 #include "model/families.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,7 +130,8 @@ const lp_architecture *lp_family_architecture(const lp_family *family, const cha
     const lp_architecture *a = family->architectures;
     for (; a != NULL && a->pattern != NULL; a++) {
         size_t length = strlen(a->pattern);
-        if (strncmp(name, a->pattern, length) == 0 && strchr("_.-", name[length]) != NULL) {
+        bool begins = strncmp(name, a->pattern, length) == 0 && strchr("_.-", name[length]) != NULL;
+        if (begins || fnmatch(a->pattern, name, 0) == 0) {
             return a;
         }
     }

@@ -127,6 +127,20 @@ const lp_rename lp_renames_hf_swin[] = {
     {"encoder.layers.#.blocks.#.mlp.", "layers.{0}.blocks.{1}.mlp."},
     {"layernorm.", "norm."},
     {NULL, NULL}};
+const lp_rename lp_renames_hf_swinv2[] = {
+    {"embeddings.patch_embeddings.projection.", "patch_embed.proj."},
+    {"embeddings.norm.", "patch_embed.norm."},
+    {"encoder.layers.#.downsample.", "layers.{0+1}.downsample."},
+    {"encoder.layers.#.blocks.#.layernorm_before.", "layers.{0}.blocks.{1}.norm1."},
+    {"encoder.layers.#.blocks.#.layernorm_after.", "layers.{0}.blocks.{1}.norm2."},
+    {"encoder.layers.#.blocks.#.attention.self.continuous_position_bias_mlp.",
+     "layers.{0}.blocks.{1}.attn.cpb_mlp."},
+    {"encoder.layers.#.blocks.#.attention.self.", "layers.{0}.blocks.{1}.attn."},
+    {"encoder.layers.#.blocks.#.attention.output.dense.", "layers.{0}.blocks.{1}.attn.proj."},
+    {"encoder.layers.#.blocks.#.intermediate.dense.", "layers.{0}.blocks.{1}.mlp.fc1."},
+    {"encoder.layers.#.blocks.#.output.dense.", "layers.{0}.blocks.{1}.mlp.fc2."},
+    {"layernorm.", "norm."},
+    {NULL, NULL}};
 #define TORCHVISION_STAGE(feature, stage)                                                          \
     {"features." feature ".#.norm1.", "layers." stage ".blocks.{0}.norm1."},                       \
         {"features." feature ".#.norm2.", "layers." stage ".blocks.{0}.norm2."},                   \
@@ -146,72 +160,271 @@ const lp_rename lp_renames_torchvision_swin[] = {{"features.0.0.", "patch_embed.
                                                  {NULL, NULL}};
 /* timm/models/swin_transformer.py. */
 const lp_architecture lp_architectures_swin[] = {
-    {"swin_tiny_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_small_patch4_window7_224", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_base_patch4_window7_224", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_base_patch4_window12_384", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_large_patch4_window7_224", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"swin_large_patch4_window12_384", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {.pattern = "swin_tiny_patch4_window7_224", .width = 768},
+    {.pattern = "swin_small_patch4_window7_224", .width = 768},
+    {.pattern = "swin_base_patch4_window7_224", .width = 1024},
+    {.pattern = "swin_base_patch4_window12_384", .width = 1024},
+    {.pattern = "swin_large_patch4_window7_224", .width = 1536},
+    {.pattern = "swin_large_patch4_window12_384", .width = 1536},
+    {.pattern = NULL},
+};
+
+/* timm/models/swin_transformer_v2.py: window_size, pretrained_window_sizes; the authors' names. */
+const lp_architecture lp_architectures_swinv2[] = {
+    {.pattern = "swinv2_*window12to16_192to256*", .window = 16, .pretrained = 12, .input = 256},
+    {.pattern = "swinv2_*window12to24_192to384*", .window = 24, .pretrained = 12, .input = 384},
+    {.pattern = "swinv2_*window12_192*", .window = 12, .input = 192},
+    {.pattern = "swinv2_*window8_256*", .window = 8, .input = 256},
+    {.pattern = "swinv2_*window16_256*", .window = 16, .input = 256},
+    {.pattern = NULL},
+};
+
+/* timm's names of a RegNet from others: torchvision's; those of classy-vision and VISSL (SEER),
+ * where the stages are blocks of the part "res2" and so on; transformers'. */
+#define TORCHVISION_BLOCK(begin, stage)                                                            \
+    {begin ".proj.0.", "s" stage ".b{0+1}.downsample.conv."},                                      \
+        {begin ".proj.1.", "s" stage ".b{0+1}.downsample.bn."},                                    \
+        {begin ".f.a.0.", "s" stage ".b{0+1}.conv1.conv."},                                        \
+        {begin ".f.a.1.", "s" stage ".b{0+1}.conv1.bn."},                                          \
+        {begin ".f.b.0.", "s" stage ".b{0+1}.conv2.conv."},                                        \
+        {begin ".f.b.1.", "s" stage ".b{0+1}.conv2.bn."},                                          \
+        {begin ".f.se.fc", "s" stage ".b{0+1}.se.fc"},                                             \
+        {begin ".f.c.0.", "s" stage ".b{0+1}.conv3.conv."}, {                                      \
+        begin ".f.c.1.", "s" stage ".b{0+1}.conv3.bn."                                             \
+    }
+#define SEER_BLOCK(begin, stage)                                                                   \
+    {begin ".proj.", "s" stage ".b{0+1}.downsample.conv."},                                        \
+        {begin ".bn.", "s" stage ".b{0+1}.downsample.bn."},                                        \
+        {begin ".f.a.0.", "s" stage ".b{0+1}.conv1.conv."},                                        \
+        {begin ".f.a.1.", "s" stage ".b{0+1}.conv1.bn."},                                          \
+        {begin ".f.b.0.", "s" stage ".b{0+1}.conv2.conv."},                                        \
+        {begin ".f.b.1.", "s" stage ".b{0+1}.conv2.bn."},                                          \
+        {begin ".f.se.excitation.0.", "s" stage ".b{0+1}.se.fc1."},                                \
+        {begin ".f.se.excitation.2.", "s" stage ".b{0+1}.se.fc2."},                                \
+        {begin ".f.c.", "s" stage ".b{0+1}.conv3.conv."}, {                                        \
+        begin ".f.final_bn.", "s" stage ".b{0+1}.conv3.bn."                                        \
+    }
+const lp_rename lp_renames_torchvision_regnet[] = {
+    {"stem.0.", "stem.conv."},
+    {"stem.1.", "stem.bn."},
+    TORCHVISION_BLOCK("trunk_output.block1.block1-#", "1"),
+    TORCHVISION_BLOCK("trunk_output.block2.block2-#", "2"),
+    TORCHVISION_BLOCK("trunk_output.block3.block3-#", "3"),
+    TORCHVISION_BLOCK("trunk_output.block4.block4-#", "4"),
+    {"fc.", "head.fc."},
+    {NULL, NULL}};
+const lp_rename lp_renames_seer[] = {{"_feature_blocks.conv1.stem.0.", "stem.conv."},
+                                     {"_feature_blocks.conv1.stem.1.", "stem.bn."},
+                                     SEER_BLOCK("_feature_blocks.res2.block1-#", "1"),
+                                     SEER_BLOCK("_feature_blocks.res3.block2-#", "2"),
+                                     SEER_BLOCK("_feature_blocks.res4.block3-#", "3"),
+                                     SEER_BLOCK("_feature_blocks.res5.block4-#", "4"),
+                                     {NULL, NULL}};
+#define HF_BLOCK "encoder.stages.#.layers.#."
+const lp_rename lp_renames_hf_regnet[] = {
+    {"embedder.embedder.convolution.", "stem.conv."},
+    {"embedder.embedder.normalization.", "stem.bn."},
+    {HF_BLOCK "shortcut.convolution.", "s{0+1}.b{1+1}.downsample.conv."},
+    {HF_BLOCK "shortcut.normalization.", "s{0+1}.b{1+1}.downsample.bn."},
+    {HF_BLOCK "layer.0.convolution.", "s{0+1}.b{1+1}.conv1.conv."},
+    {HF_BLOCK "layer.0.normalization.", "s{0+1}.b{1+1}.conv1.bn."},
+    {HF_BLOCK "layer.1.convolution.", "s{0+1}.b{1+1}.conv2.conv."},
+    {HF_BLOCK "layer.1.normalization.", "s{0+1}.b{1+1}.conv2.bn."},
+    {HF_BLOCK "layer.2.attention.0.", "s{0+1}.b{1+1}.se.fc1."},
+    {HF_BLOCK "layer.2.attention.2.", "s{0+1}.b{1+1}.se.fc2."},
+    {HF_BLOCK "layer.2.convolution.", "s{0+1}.b{1+1}.conv3.conv."}, /* X */
+    {HF_BLOCK "layer.2.normalization.", "s{0+1}.b{1+1}.conv3.bn."},
+    {HF_BLOCK "layer.3.convolution.", "s{0+1}.b{1+1}.conv3.conv."}, /* Y */
+    {HF_BLOCK "layer.3.normalization.", "s{0+1}.b{1+1}.conv3.bn."},
+    {NULL, NULL}};
+
+/* timm's names of a BiT from those of transformers' BitModel. */
+const lp_rename lp_renames_hf_bit[] = {
+    {"embedder.convolution.", "stem.conv."}, {HF_BLOCK, "stages.{0}.blocks.{1}."}, {NULL, NULL}};
+/* timm/models/regnet.py.  Not here: regnetv_* and regnetz_* have other blocks. */
+const lp_architecture lp_architectures_regnet[] = {
+    {.pattern = "regnet[xy]_[0-9][0-9][0-9]"},
+    {.pattern = "regnet[xy]_[0-9][0-9][0-9]_tv"},
+    {.pattern = "regnety_[0-9][0-9][0-9][0-9]"},
+    {.pattern = NULL},
+};
+
+/* timm/models/resnetv2.py */
+const lp_architecture lp_architectures_bit[] = {
+    {.pattern = "resnetv2_[1-9]*x[1-9]_bit"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_resnetv2[] = {
+    {.pattern = "resnetv2_[1-9]*[0-9]"},
+    {.pattern = "resnetv2_[1-9]*[0-9][dt]"},
+    {.pattern = NULL},
+};
+
+/* timm/models/resnet.py.  Not here: anti-aliased ones (aa, blur), which look the same, and those
+ * with ECA. */
+const lp_architecture lp_architectures_resnetd[] = {
+    {.pattern = "resnet[1-9]*[0-9][cdst]"},
+    {.pattern = "resnext[1-9]*[0-9]d_*"},
+    {.pattern = "seresnet[1-9]*"},
+    {.pattern = "seresnext[1-9]*"},
+    {.pattern = "senet154"},
+    {.pattern = "resnetrs[1-9]*"},
+    {.pattern = NULL},
 };
 
 /* timm/models/efficientnet.py: tf_ models have pad_type 'same' and BN_EPS_TF_DEFAULT; input_size
  * and crop_pct of the first weights in default_cfgs. */
 const lp_architecture lp_architectures_efficientnet[] = {
-    {"tf_efficientnet_b0", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 224, 256},
-    {"tf_efficientnet_b1", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 240, 272},
-    {"tf_efficientnet_b2", 1408, LP_ACTIVATION_AUTO, 1e-3F, true, 260, 292},
-    {"tf_efficientnet_b3", 1536, LP_ACTIVATION_AUTO, 1e-3F, true, 300, 331},
-    {"tf_efficientnet_b4", 1792, LP_ACTIVATION_AUTO, 1e-3F, true, 380, 412},
-    {"tf_efficientnet_b5", 2048, LP_ACTIVATION_AUTO, 1e-3F, true, 456, 488},
-    {"tf_efficientnet_b6", 2304, LP_ACTIVATION_AUTO, 1e-3F, true, 528, 560},
-    {"tf_efficientnet_b7", 2560, LP_ACTIVATION_AUTO, 1e-3F, true, 600, 632},
-    {"tf_efficientnet_b8", 2816, LP_ACTIVATION_AUTO, 1e-3F, true, 672, 704},
-    {"tf_efficientnet_l2", 5504, LP_ACTIVATION_AUTO, 1e-3F, true, 800, 833},
-    {"efficientnet_b0", 1280, LP_ACTIVATION_AUTO, 1e-5F, false, 224, 256},
-    {"efficientnet_b1", 1280, LP_ACTIVATION_AUTO, 1e-5F, false, 240, 274},
-    {"efficientnet_b2", 1408, LP_ACTIVATION_AUTO, 1e-5F, false, 256, 292},
-    {"efficientnet_b3", 1536, LP_ACTIVATION_AUTO, 1e-5F, false, 288, 329},
-    {"efficientnet_b4", 1792, LP_ACTIVATION_AUTO, 1e-5F, false, 320, 365},
-    {"efficientnet_b5", 2048, LP_ACTIVATION_AUTO, 1e-5F, false, 448, 448},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {.pattern = "tf_efficientnet_b0",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 224,
+     .resize = 256},
+    {.pattern = "tf_efficientnet_b1",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 240,
+     .resize = 272},
+    {.pattern = "tf_efficientnet_b2",
+     .width = 1408,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 260,
+     .resize = 292},
+    {.pattern = "tf_efficientnet_b3",
+     .width = 1536,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 300,
+     .resize = 331},
+    {.pattern = "tf_efficientnet_b4",
+     .width = 1792,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 380,
+     .resize = 412},
+    {.pattern = "tf_efficientnet_b5",
+     .width = 2048,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 456,
+     .resize = 488},
+    {.pattern = "tf_efficientnet_b6",
+     .width = 2304,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 528,
+     .resize = 560},
+    {.pattern = "tf_efficientnet_b7",
+     .width = 2560,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 600,
+     .resize = 632},
+    {.pattern = "tf_efficientnet_b8",
+     .width = 2816,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 672,
+     .resize = 704},
+    {.pattern = "tf_efficientnet_l2",
+     .width = 5504,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 800,
+     .resize = 833},
+    {.pattern = "efficientnet_b0", .width = 1280, .norm_eps = 1e-5F, .input = 224, .resize = 256},
+    {.pattern = "efficientnet_b1", .width = 1280, .norm_eps = 1e-5F, .input = 240, .resize = 274},
+    {.pattern = "efficientnet_b2", .width = 1408, .norm_eps = 1e-5F, .input = 256, .resize = 292},
+    {.pattern = "efficientnet_b3", .width = 1536, .norm_eps = 1e-5F, .input = 288, .resize = 329},
+    {.pattern = "efficientnet_b4", .width = 1792, .norm_eps = 1e-5F, .input = 320, .resize = 365},
+    {.pattern = "efficientnet_b5", .width = 2048, .norm_eps = 1e-5F, .input = 448, .resize = 448},
+    {.pattern = NULL},
 };
 const lp_architecture lp_architectures_efficientnetv2[] = {
-    {"tf_efficientnetv2_s", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 300, 300},
-    {"tf_efficientnetv2_m", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
-    {"tf_efficientnetv2_l", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
-    {"tf_efficientnetv2_xl", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 384, 384},
-    {"tf_efficientnetv2_b0", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 192, 219},
-    {"tf_efficientnetv2_b1", 1280, LP_ACTIVATION_AUTO, 1e-3F, true, 192, 217},
-    {"tf_efficientnetv2_b2", 1408, LP_ACTIVATION_AUTO, 1e-3F, true, 208, 233},
-    {"tf_efficientnetv2_b3", 1536, LP_ACTIVATION_AUTO, 1e-3F, true, 240, 265},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {.pattern = "tf_efficientnetv2_s",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 300,
+     .resize = 300},
+    {.pattern = "tf_efficientnetv2_m",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 384,
+     .resize = 384},
+    {.pattern = "tf_efficientnetv2_l",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 384,
+     .resize = 384},
+    {.pattern = "tf_efficientnetv2_xl",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 384,
+     .resize = 384},
+    {.pattern = "tf_efficientnetv2_b0",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 192,
+     .resize = 219},
+    {.pattern = "tf_efficientnetv2_b1",
+     .width = 1280,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 192,
+     .resize = 217},
+    {.pattern = "tf_efficientnetv2_b2",
+     .width = 1408,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 208,
+     .resize = 233},
+    {.pattern = "tf_efficientnetv2_b3",
+     .width = 1536,
+     .norm_eps = 1e-3F,
+     .same = true,
+     .input = 240,
+     .resize = 265},
+    {.pattern = NULL},
 };
 
 /* timm/models/convnext.py.  Not here: those with RMS norm or an overlapping stem. */
 const lp_architecture lp_architectures_convnext[] = {
-    {"convnext_xxlarge", 3072, LP_ACTIVATION_AUTO, 1e-5F, false, 0, 0},
-    {"convnext_xlarge", 2048, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_large", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_large_mlp", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_base", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_small", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_tiny", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_tiny_hnf", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_nano", 640, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_pico", 512, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_femto", 384, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnext_atto", 320, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_huge", 2816, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_large", 1536, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_base", 1024, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_small", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_tiny", 768, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_nano", 640, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_pico", 512, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_femto", 384, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"convnextv2_atto", 320, LP_ACTIVATION_AUTO, 0, false, 0, 0},
-    {"test_convnext", 64, LP_ACTIVATION_GELU_TANH, 1e-5F, false, 0, 0},
-    {"test_convnext2", 128, LP_ACTIVATION_GELU_TANH, 1e-5F, false, 0, 0},
-    {NULL, 0, LP_ACTIVATION_AUTO, 0, false, 0, 0},
+    {.pattern = "convnext_xxlarge", .width = 3072, .norm_eps = 1e-5F},
+    {.pattern = "convnext_xlarge", .width = 2048},
+    {.pattern = "convnext_large", .width = 1536},
+    {.pattern = "convnext_large_mlp", .width = 1536},
+    {.pattern = "convnext_base", .width = 1024},
+    {.pattern = "convnext_small", .width = 768},
+    {.pattern = "convnext_tiny", .width = 768},
+    {.pattern = "convnext_tiny_hnf", .width = 768},
+    {.pattern = "convnext_nano", .width = 640},
+    {.pattern = "convnext_pico", .width = 512},
+    {.pattern = "convnext_femto", .width = 384},
+    {.pattern = "convnext_atto", .width = 320},
+    {.pattern = "convnextv2_huge", .width = 2816},
+    {.pattern = "convnextv2_large", .width = 1536},
+    {.pattern = "convnextv2_base", .width = 1024},
+    {.pattern = "convnextv2_small", .width = 768},
+    {.pattern = "convnextv2_tiny", .width = 768},
+    {.pattern = "convnextv2_nano", .width = 640},
+    {.pattern = "convnextv2_pico", .width = 512},
+    {.pattern = "convnextv2_femto", .width = 384},
+    {.pattern = "convnextv2_atto", .width = 320},
+    {.pattern = "test_convnext",
+     .width = 64,
+     .activation = LP_ACTIVATION_GELU_TANH,
+     .norm_eps = 1e-5F},
+    {.pattern = "test_convnext2",
+     .width = 128,
+     .activation = LP_ACTIVATION_GELU_TANH,
+     .norm_eps = 1e-5F},
+    {.pattern = NULL},
 };

@@ -25,7 +25,9 @@ typedef struct lp_model_config {
     size_t heads;
     bool moco; /* the file's own name for the model is that of MoCo v3's ViT-S */
     float norm_eps;
-    size_t input; /* pixels a side that the model takes */
+    size_t window, pretrained[4]; /* of Swin V2: of its attention, and what it was made from, by
+                                     stage */
+    size_t input;                 /* pixels a side that the model takes */
     bool has_preprocess;
     lp_preprocess preprocess; /* for the input that it names: its crop; 0: for the model's */
 } lp_model_config;

@@ -13,6 +13,7 @@
 #include "linprobe/encoder.h"
 #include "math/conv.h"
 #include "math/linear.h"
+#include "math/pool.h"
 #include "model/tower.h"
 
 /* Weights and how they run.  Number 0 of a network's layers is none. */
@@ -22,8 +23,25 @@ typedef enum lp_net_layer_kind {
     LP_NET_DEPTHWISE, /* math/depthwise.h */
     LP_NET_LINEAR,    /* math/linear.h, over tiles of rows */
     LP_NET_TABLE,  /* relative positions of a window: bias [heads, N, N] of N = window^2 pixels */
-    LP_NET_VECTORS /* weight and bias of each channel: of norms */
+    LP_NET_TOKENS, /* of what stands before patches: weight [extra, channels]; bias: positions of
+                      patches, [N, channels], or NULL */
+    LP_NET_ROTARY, /* weight: cosines, bias: sines, [N, head width / 2] */
+    LP_NET_VECTORS /* weight and bias of each channel: of norms; of a batch norm its scale and
+                      shift */
 } lp_net_layer_kind;
+
+/* Rotary positions.  The angles of a patch are its row's coordinate times F frequencies, then its
+ * column's; a head is 4 F wide.
+ *
+ *   plain    coordinate (number + offset) reference / grid; frequency temperature^(-i / F)
+ *   centred  coordinate 2 (number + 1/2) / grid - 1; frequency 2 pi temperature^(-i / F) */
+typedef struct lp_net_rotary {
+    bool centred;
+    float temperature, offset;
+    size_t reference;   /* patches a side that it was trained for; 0: those of the input */
+    bool columns_first; /* angles of the column before those of the row */
+    bool halves;        /* as lp_rotate_heads has it */
+} lp_net_rotary;
 
 typedef struct lp_net_layer {
     lp_net_layer_kind kind;
@@ -31,30 +49,65 @@ typedef struct lp_net_layer {
     lp_packed_linear linear;    /* of LINEAR */
     const float *weight, *bias; /* of VECTORS, [channels]; of TABLE, bias alone */
     size_t window, heads;       /* of TABLE: pixels a side */
+    size_t patch;               /* of a LINEAR over patches: pixels a side */
+    bool continuous;            /* TABLE: of a cosine's attention (Swin V2); weight: each head's
+                                   factor; the bias is that of an MLP over the offsets' logarithms */
+    size_t stage;               /* of a continuous one whose window the file does not say, from 0 */
+    size_t channels, groups;    /* of VECTORS; groups: of a group norm */
+    size_t extra;               /* of TOKENS, and of a TABLE that is of them, too: rows before the
+                                   patches */
+    size_t covered, grid;       /* of TOKENS: extra rows that have a position; patches a side of the
+                                   file's positions, 0: there are none */
+    lp_net_rotary rotary;       /* of ROTARY */
     float eps;                  /* of a norm; 0 until chosen: the family's */
+    bool rms;                   /* a norm without mean and bias */
 } lp_net_layer;
 
 typedef enum lp_net_operation {
-    LP_NET_CONVOLVE, /* to = act(layer 0 of from + add) */
-    LP_NET_NORM,     /* to = layer norm of each pixel of from, by layer 0 */
-    LP_NET_MLP,      /* to += layer 3 of act(layer 1 of (layer norm by layer 0 of from)); between
-                        the two, where there is a layer 2, global response normalisation */
-    LP_NET_WINDOWS,  /* to += layer 3 of attention within windows, its queries, keys and values by
-                        layer 1 of (layer norm by layer 0 of to), its scores + layer 2 */
-    LP_NET_MERGE,    /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
-    LP_NET_SCALE,    /* to *= from, which has one pixel */
-    LP_NET_ADD,      /* to += from */
-    LP_NET_MEAN      /* to = the mean of all pixels of from, one pixel */
+    LP_NET_CONVOLVE,   /* to = act(layer 0 of from + add) */
+    LP_NET_NORM,       /* to = layer norm of each pixel of from, by layer 0 */
+    LP_NET_GROUP_NORM, /* to = act(group norm of from, by layer 0) */
+    LP_NET_AFFINE,     /* to = act(from, each channel scaled and shifted by layer 0) */
+    LP_NET_MLP,     /* to += layer 3 of act(layer 1 of (norm by layer 0 of from)); between the two,
+                       where there is a layer 2, another norm */
+    LP_NET_WINDOWS, /* to += layer 3 of attention within windows, its queries, keys and values by
+                       layer 1 of (layer norm by layer 0 of to), its scores + layer 2 */
+    LP_NET_PATCHES, /* to = layer 0 of the images' patches */
+    LP_NET_START,   /* to = the rows of layer 0, then from + its positions */
+    LP_NET_ATTEND,  /* to += layer 3 of attention over all rows of to, as WINDOWS; queries and keys
+                       through the norms 4 and 5, turned by 7; the result through the norm 6 */
+    LP_NET_TAKE,    /* to = the first row of from, or the mean of its patches: lp_net.pool */
+    LP_NET_LATENT,  /* to = layer 3 of attention of a learnt query, layer 2, over the rows of from,
+                       their keys and values by layer 1 of (norm by layer 0) */
+    LP_NET_MERGE,   /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
+    LP_NET_SCALE,   /* to *= from, which has one pixel */
+    LP_NET_ADD,     /* to = act(to + from) */
+    LP_NET_POOL,    /* to = maxima or means of the windows of from */
+    LP_NET_MEAN     /* to = the mean of all pixels of from, one pixel */
 } lp_net_operation;
 
-enum { LP_NET_STEP_LAYERS = 4 };
+/* What happens where the map is no whole number of windows. */
+typedef enum lp_net_padding {
+    LP_NET_FILLED,       /* it must be */
+    LP_NET_PADDED_LAST,  /* the shifted map gets zeros at its end: timm */
+    LP_NET_PADDED_FIRST, /* the map gets zeros at its end, and is shifted then: transformers */
+    LP_NET_PADDED_ANY    /* the same, and a window may be larger than the map: torchvision */
+} lp_net_padding;
+
+enum { LP_NET_STEP_LAYERS = 8, LP_NET_STAGES = 4, LP_NET_HIDDEN = 512 /* in a table's MLP */ };
 
 typedef struct lp_net_step {
     lp_net_operation operation;
     size_t from, to, add;              /* maps; add 0: none */
     size_t layers[LP_NET_STEP_LAYERS]; /* by number */
     lp_nonlinearity activation;
-    bool shifted;  /* of windows */
+    lp_pooling pooling; /* of POOL */
+    size_t heads;       /* of LATENT */
+    bool shifted;       /* of windows, as the next */
+    lp_net_padding padding;
+    bool gated;    /* of MLP: what the first layer gives is two halves, act(one) * other */
+    bool response; /* of MLP: layer 2 is global response normalisation, not a norm of rows */
+    bool after;    /* of WINDOWS, MLP and MERGE: the norm is of what is added, or of the result */
     bool usual;    /* the activation is the family's, or what is said instead of it */
     char name[40]; /* of the stage that ends here (lp_observe_stage); "": none does */
 } lp_net_step;
@@ -62,6 +115,7 @@ typedef struct lp_net_step {
 typedef struct lp_net_map {
     size_t channels;
     size_t side;  /* pixels, for the input that was chosen */
+    size_t extra; /* rows in front of the pixels: class token, registers */
     size_t last;  /* the step that reads it last */
     size_t place; /* in the scratch memory: of lp_net.places */
 } lp_net_map;
@@ -71,10 +125,14 @@ typedef struct lp_net {
     lp_net_step *steps;
     lp_net_map *maps;
     size_t layer_count, step_count, map_count;
-    size_t penultimate, projected; /* maps of one pixel; projected 0: there is none */
-    size_t input;                  /* pixels a side */
-    float *zeros;                  /* as many as the widest pixel has channels */
-    size_t *places;                /* floats of each, for one image */
+    size_t penultimate, projected;    /* maps of one pixel; projected 0: there is none */
+    size_t input;                     /* pixels a side */
+    size_t heads;                     /* of attention over all rows */
+    lp_pool pool;                     /* what is taken of the rows: CLASS or MEAN */
+    size_t window;                    /* of tables that do not say it; 0: all say it */
+    size_t pretrained[LP_NET_STAGES]; /* their windows that offsets are measured by; 0: their own */
+    float *zeros;                     /* as many as the widest pixel has channels */
+    size_t *places;                   /* floats of each, for one image */
     size_t place_count;
     size_t most_batch; /* images that a run takes */
 } lp_net;

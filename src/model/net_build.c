@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "model/net_plan.h"
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -27,13 +27,13 @@ void lp_net_outside(lp_net_builder *b, const char *place) {
 }
 
 /* "<prefix><place><name>" */
-static void whole_name(const lp_net_builder *b, const char *name, char out[LP_PLAN_NAME]) {
+void lp_net_whole_name(const lp_net_builder *b, const char *name, char out[LP_PLAN_NAME]) {
     (void)snprintf(out, LP_PLAN_NAME, "%.60s%.60s%.39s", b->prefix, b->place, name);
 }
 
 static const lp_tensor *find(const lp_net_builder *b, const char *name) {
     char whole[LP_PLAN_NAME];
-    whole_name(b, name, whole);
+    lp_net_whole_name(b, name, whole);
     const lp_view_item *item = lp_view_find(&b->source->view, whole);
     return item != NULL ? item->tensor : NULL;
 }
@@ -42,6 +42,19 @@ bool lp_net_has(const lp_net_builder *b, const char *format, ...) {
     char name[LP_PLAN_NAME];
     FORMAT_NAME(name, format);
     return find(b, name) != NULL;
+}
+
+bool lp_net_some(const lp_net_builder *b, const char *end) {
+    size_t skip = strlen(b->prefix), length = strlen(end);
+    for (size_t i = 0; i < b->source->view.count; i++) {
+        const char *name = b->source->view.items[i].name;
+        size_t whole = strlen(name);
+        if (strncmp(name, b->prefix, skip) == 0 && whole >= skip + length &&
+            strcmp(name + (whole - length), end) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t lp_net_size(const lp_net_builder *b, size_t axis, const char *format, ...) {
@@ -65,72 +78,32 @@ static bool has_beginning(const lp_view *view, const char *begin) {
     return low < view->count && strncmp(view->items[low].name, begin, length) == 0;
 }
 
-size_t lp_net_count(const lp_net_builder *b, const char *format, ...) {
-    char name[LP_PLAN_NAME], begin[LP_PLAN_NAME], whole[LP_PLAN_NAME];
+static size_t count_from(const lp_net_builder *b, size_t first, const char *name) {
+    char begin[LP_PLAN_NAME], whole[LP_PLAN_NAME];
     size_t count = 0;
-    FORMAT_NAME(name, format);
     do {
-        (void)snprintf(begin, sizeof begin, "%.100s%zu.", name, count);
-        whole_name(b, begin, whole);
+        (void)snprintf(begin, sizeof begin, "%.100s%zu.", name, first + count);
+        lp_net_whole_name(b, begin, whole);
     } while (has_beginning(&b->source->view, whole) && ++count < b->source->view.count);
     return count;
 }
 
-/* ---- the lists ------------------------------------------------------------------------------- */
-
-static size_t new_map(lp_net_builder *b, size_t channels) {
-    lp_net *net = b->net;
-    lp_net_map *more =
-        lp_grow_by_one(net->maps, net->map_count, &b->tower->room_maps, sizeof *net->maps);
-    if (more == NULL) {
-        b->plan->no_memory = true;
-        return 0;
-    }
-    net->maps = more;
-    net->maps[net->map_count] = (lp_net_map){.channels = channels};
-    return net->map_count++;
+size_t lp_net_count(const lp_net_builder *b, const char *format, ...) {
+    char name[LP_PLAN_NAME];
+    FORMAT_NAME(name, format);
+    return count_from(b, 0, name);
 }
 
-static size_t new_layer(lp_net_builder *b, lp_net_layer layer) {
-    lp_net_tower *t = b->tower;
-    lp_net *net = b->net;
-    lp_net_layer *layers =
-        lp_grow_by_one(net->layers, net->layer_count, &t->room_layers, sizeof *net->layers);
-    net->layers = layers != NULL ? layers : net->layers;
-    lp_net_stored **list =
-        lp_grow_by_one(t->stored, net->layer_count, &t->room_stored, sizeof *t->stored);
-    t->stored = list != NULL ? list : t->stored;
-    lp_net_stored *stored = lp_memory_take_zeroed(&t->memory, 1, sizeof *stored);
-    if (layers == NULL || list == NULL || stored == NULL) {
-        b->plan->no_memory = true;
-        return 0;
-    }
-    net->layers[net->layer_count] = layer;
-    t->stored[net->layer_count] = stored;
-    return net->layer_count++;
+size_t lp_net_count_from(const lp_net_builder *b, size_t first, const char *format, ...) {
+    char name[LP_PLAN_NAME];
+    FORMAT_NAME(name, format);
+    return count_from(b, first, name);
 }
 
 bool lp_net_begin(lp_net_builder *b) {
-    (void)new_map(b, 3);
-    (void)new_layer(b, (lp_net_layer){.kind = LP_NET_VECTORS});
+    (void)lp_net_new_map(b, 3);
+    (void)lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_VECTORS});
     return !b->plan->no_memory;
-}
-
-static void add_step(lp_net_builder *b, lp_net_step step) {
-    lp_net *net = b->net;
-    lp_net_step *more =
-        lp_grow_by_one(net->steps, net->step_count, &b->tower->room_steps, sizeof *net->steps);
-    if (more == NULL) {
-        b->plan->no_memory = true;
-        return;
-    }
-    net->steps = more;
-    size_t number = net->step_count++;
-    net->steps[number] = step;
-    size_t read[] = {step.from, step.add, step.to};
-    for (size_t i = 0; i < sizeof read / sizeof read[0]; i++) {
-        net->maps[read[i]].last = number;
-    }
 }
 
 void lp_net_stage(lp_net_builder *b, const char *format, ...) {
@@ -139,127 +112,18 @@ void lp_net_stage(lp_net_builder *b, const char *format, ...) {
     }
 }
 
-static size_t channels_of(const lp_net_builder *b, size_t map) {
-    return b->net->maps[map].channels;
-}
-
-/* ---- weights --------------------------------------------------------------------------------- */
-
-/* Plans "<name><end>" of this shape, in which 0 is what the tensor has, and N in messages where it
- * is missing. */
-static void plan_weight(lp_net_builder *b, float **to, const char *name, const char *end,
-                        const size_t *shape, size_t rank) {
-    char full[LP_PLAN_NAME], whole[LP_PLAN_NAME], text[LP_PLAN_SHAPE] = "";
-    (void)snprintf(full, sizeof full, "%.100s%.40s", name, end);
-    whole_name(b, full, whole);
-    size_t used = 0;
-    for (size_t i = 0; i < rank; i++) {
-        size_t size = shape[i] > 0 ? shape[i] : lp_net_size(b, i, "%s", full);
-        const char *comma = i > 0 ? "," : "";
-        used += size > 0 ? (size_t)snprintf(text + used, sizeof text - used, "%s%zu", comma, size)
-                         : (size_t)snprintf(text + used, sizeof text - used, "%sN", comma);
-    }
-    lp_plan_add(b->plan, to, text, "%s", whole);
-}
-
-#define PLAN(to, name, end, ...)                                                                   \
-    plan_weight(b, to, name, end, (const size_t[]){__VA_ARGS__},                                   \
-                sizeof((const size_t[]){__VA_ARGS__}) / sizeof(size_t))
-
-/* A norm's weight and bias; eps 0: the family's. */
-static size_t plan_norm(lp_net_builder *b, const char *name, size_t channels, float eps) {
-    size_t layer = new_layer(b, (lp_net_layer){.kind = LP_NET_VECTORS, .eps = eps});
-    lp_net_stored *stored = b->tower->stored[layer];
-    PLAN(&stored->weight, name, ".weight", channels);
-    PLAN(&stored->bias, name, ".bias", channels);
-    return layer;
-}
-
-/* Global response normalisation; the authors' files have [1, 1, 1, channels]. */
-static size_t plan_response(lp_net_builder *b, const char *name, size_t channels) {
-    size_t layer = new_layer(b, (lp_net_layer){.kind = LP_NET_VECTORS, .eps = 1e-6F});
-    lp_net_stored *stored = b->tower->stored[layer];
-    if (lp_net_size(b, 3, "%s.weight", name) > 0) {
-        PLAN(&stored->weight, name, ".weight", 1, 1, 1, channels);
-        PLAN(&stored->bias, name, ".bias", 1, 1, 1, channels);
-    } else {
-        PLAN(&stored->weight, name, ".weight", channels);
-        PLAN(&stored->bias, name, ".bias", channels);
-    }
-    return layer;
-}
-
-/* [out, in], or [out, in, 1, 1]; `gamma`: its layer scale, or NULL. */
-static size_t plan_linear(lp_net_builder *b, const char *name, size_t in, size_t out, bool bias,
-                          const char *gamma) {
-    size_t outputs = out > 0 ? out : lp_net_size(b, 0, "%s.weight", name);
-    size_t layer = new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {in, outputs}});
-    lp_net_stored *stored = b->tower->stored[layer];
-    stored->planned = b->plan->count;
-    if (lp_net_size(b, 3, "%s.weight", name) > 0) {
-        PLAN(&stored->weight, name, ".weight", outputs, in, 1, 1);
-    } else {
-        PLAN(&stored->weight, name, ".weight", outputs, in);
-    }
-    if (bias) {
-        PLAN(&stored->bias, name, ".bias", outputs);
-    }
-    if (gamma != NULL) {
-        PLAN(&stored->gamma, gamma, "", outputs);
-    }
-    return layer;
-}
-
-/* Queries, keys and values: one layer of [3 width, width], or three that follow each other. */
-static size_t plan_qkv(lp_net_builder *b, const lp_net_windows_spec *spec, size_t width) {
-    size_t layer =
-        new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {width, 3 * width}});
-    lp_net_stored *stored = b->tower->stored[layer];
-    const char *const *names = spec->qkv != NULL ? &spec->qkv : spec->apart;
-    size_t parts = spec->qkv != NULL ? 1 : 3, rows = 3 * width / parts;
-    for (size_t i = 0; i < parts; i++) {
-        stored->planned = b->plan->count;
-        PLAN(i == 0 ? &stored->weight : NULL, names[i], ".weight", rows, width);
-    }
-    for (size_t i = 0; i < parts; i++) {
-        PLAN(i == 0 ? &stored->bias : NULL, names[i], ".bias", rows);
-    }
-    return layer;
-}
-
-static size_t plan_table(lp_net_builder *b, const char *name, size_t width) {
-    size_t rows = lp_net_size(b, 0, "%s", name), heads = lp_net_size(b, 1, "%s", name), window = 1;
-    while ((2 * window - 1) * (2 * window - 1) < rows) {
-        window++;
-    }
-    if (rows > 0 && (2 * window - 1) * (2 * window - 1) != rows) {
-        lp_plan_problem(b->plan, "%s%s: %zu rows: expected the square of an odd number", b->place,
-                        name, rows);
-    }
-    if (heads > 0 && width % heads != 0) {
-        lp_plan_problem(b->plan, "%s%s: %zu heads: width %zu is not divisible", b->place, name,
-                        heads, width);
-    }
-    size_t layer = new_layer(
-        b, (lp_net_layer){.kind = LP_NET_TABLE, .window = window, .heads = heads > 0 ? heads : 1});
-    lp_net_stored *stored = b->tower->stored[layer];
-    stored->planned = b->plan->count;
-    PLAN(&stored->weight, name, "", rows, heads);
-    return layer;
-}
-
-static void plan_batch_norm(lp_net_builder *b, lp_net_stored *stored, const char *name,
-                            size_t channels) {
-    PLAN(&stored->norm_scale, name, ".weight", channels);
-    PLAN(&stored->bias, name, ".bias", channels);
-    PLAN(&stored->mean, name, ".running_mean", channels);
-    PLAN(&stored->variance, name, ".running_var", channels);
-}
-
 /* ---- steps ----------------------------------------------------------------------------------- */
 
+/* What is added has as many channels. */
+static void check_sum(lp_net_builder *b, const char *name, size_t channels, size_t add) {
+    if (add > 0 && channels > 0 && lp_net_channels(b, add) != channels) {
+        lp_plan_problem(b->plan, "%s%s: %zu channels, but %zu are added to them: a shortcut lacks",
+                        b->place, name, channels, lp_net_channels(b, add));
+    }
+}
+
 size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_net_conv_spec *spec) {
-    size_t channels = channels_of(b, from), taps = spec->taps > 0 ? spec->taps : 1;
+    size_t channels = lp_net_channels(b, from), taps = spec->taps > 0 ? spec->taps : 1;
     size_t out = spec->depthwise ? channels : lp_net_size(b, 0, "%s.weight", name);
     size_t group = spec->depthwise ? 1 : spec->group > 0 ? spec->group : channels;
     bool whole = group == 0 || channels % group == 0; /* group = 0: the file has no channels */
@@ -276,97 +140,185 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
         lp_plan_problem(b->plan, "%s%s: %zu channels to %zu do not divide into groups of %zu",
                         b->place, name, channels, out, group);
     }
-    size_t layer = new_layer(
+    size_t layer = lp_net_new_layer(
         b, (lp_net_layer){.kind = spec->depthwise ? LP_NET_DEPTHWISE : LP_NET_CONV, .conv = conv});
     lp_net_stored *stored = b->tower->stored[layer];
+    stored->standard_eps = spec->standard_eps;
     stored->planned = b->plan->count;
     if (spec->flat) {
-        PLAN(&stored->weight, name, ".weight", out, group);
+        LP_NET_PLAN(&stored->weight, name, ".weight", out, group);
     } else {
-        PLAN(&stored->weight, name, ".weight", out, group, taps, taps);
+        LP_NET_PLAN(&stored->weight, name, ".weight", out, group, taps, taps);
     }
     if (spec->bias) {
-        PLAN(spec->batch_norm != NULL ? &stored->own_bias : &stored->bias, name, ".bias", out);
+        LP_NET_PLAN(spec->batch_norm != NULL ? &stored->own_bias : &stored->bias, name, ".bias",
+                    out);
     }
     if (spec->batch_norm != NULL) {
-        plan_batch_norm(b, stored, spec->batch_norm, out);
+        lp_net_plan_batch_norm(b, stored, spec->batch_norm, out);
     }
-    size_t to = new_map(b, out);
-    add_step(b, (lp_net_step){.operation = LP_NET_CONVOLVE,
-                              .from = from,
-                              .to = to,
-                              .add = spec->add,
-                              .layers = {layer},
-                              .activation = spec->activation,
-                              .usual = spec->usual});
+    check_sum(b, name, out, spec->add);
+    size_t to = lp_net_new_map(b, out);
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_CONVOLVE,
+                                     .from = from,
+                                     .to = to,
+                                     .add = spec->add,
+                                     .layers = {layer},
+                                     .activation = spec->activation,
+                                     .usual = spec->usual});
     return to;
 }
 
 size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps) {
-    size_t layer = plan_norm(b, name, channels_of(b, from), eps);
-    size_t to = new_map(b, channels_of(b, from));
-    add_step(b, (lp_net_step){.operation = LP_NET_NORM, .from = from, .to = to, .layers = {layer}});
+    size_t layer = lp_net_plan_norm(b, name, lp_net_channels(b, from), eps, false);
+    size_t to = lp_net_new_map(b, lp_net_channels(b, from));
+    lp_net_add_step(
+        b, (lp_net_step){.operation = LP_NET_NORM, .from = from, .to = to, .layers = {layer}});
     return to;
 }
 
+/* A norm with an activation, by a layer, into another map. */
+static size_t add_norm(lp_net_builder *b, lp_net_operation operation, size_t from, size_t layer,
+                       lp_nonlinearity activation) {
+    size_t to = lp_net_new_map(b, lp_net_channels(b, from));
+    lp_net_add_step(b, (lp_net_step){.operation = operation,
+                                     .from = from,
+                                     .to = to,
+                                     .layers = {layer},
+                                     .activation = activation});
+    return to;
+}
+
+size_t lp_net_group_norm(lp_net_builder *b, size_t from, const char *name, size_t groups, float eps,
+                         lp_nonlinearity activation) {
+    size_t channels = lp_net_channels(b, from),
+           layer = lp_net_plan_norm(b, name, channels, eps, false);
+    b->net->layers[layer].groups = groups;
+    if (channels % groups != 0) {
+        lp_plan_problem(b->plan, "%s%s: %zu channels do not divide into %zu groups", b->place, name,
+                        channels, groups);
+    }
+    return add_norm(b, LP_NET_GROUP_NORM, from, layer, activation);
+}
+
+size_t lp_net_batch_norm(lp_net_builder *b, size_t from, const char *name,
+                         lp_nonlinearity activation) {
+    size_t channels = lp_net_channels(b, from);
+    size_t layer =
+        lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = channels});
+    lp_net_plan_batch_norm(b, b->tower->stored[layer], name, channels);
+    return add_norm(b, LP_NET_AFFINE, from, layer, activation);
+}
+
+/* The gate's rows, then those that it is for. */
+static size_t plan_gated(lp_net_builder *b, const lp_net_mlp_spec *spec, size_t channels) {
+    size_t inner = lp_net_size(b, 0, "%s.weight", spec->first);
+    size_t layer =
+        lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {channels, 2 * inner}});
+    lp_net_stored *stored = b->tower->stored[layer];
+    LP_NET_PLAN(&stored->weight, spec->gate, ".weight", inner, channels);
+    stored->planned = b->plan->count;
+    LP_NET_PLAN(NULL, spec->first, ".weight", inner, channels);
+    if (!spec->no_bias) {
+        LP_NET_PLAN(&stored->bias, spec->gate, ".bias", inner);
+        LP_NET_PLAN(NULL, spec->first, ".bias", inner);
+    }
+    return layer;
+}
+
 size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_spec *spec) {
-    size_t channels = channels_of(b, from);
-    size_t norm = plan_norm(b, spec->norm, channels, spec->eps);
-    size_t first = plan_linear(b, spec->first, channels, 0, true, NULL);
-    size_t inner = b->net->layers[first].linear.out;
-    size_t response = spec->response != NULL ? plan_response(b, spec->response, inner) : 0;
-    size_t second = plan_linear(b, spec->second, inner, channels, true, spec->gamma);
-    add_step(b, (lp_net_step){.operation = LP_NET_MLP,
-                              .from = from,
-                              .to = to,
-                              .layers = {norm, first, response, second},
-                              .activation = spec->activation,
-                              .usual = spec->usual});
+    size_t channels = lp_net_channels(b, from);
+    bool gated = spec->gated || spec->gate != NULL;
+    size_t norm = lp_net_plan_norm(b, spec->norm, channels, spec->eps, spec->rms);
+    size_t first = spec->gate != NULL
+                       ? plan_gated(b, spec, channels)
+                       : lp_net_plan_linear(b, spec->first, channels, 0, !spec->no_bias, NULL);
+    size_t inner = b->net->layers[first].linear.out / (gated ? 2 : 1), between = 0;
+    if (spec->response != NULL) {
+        between = lp_net_plan_response(b, spec->response, inner);
+    } else if (spec->inside != NULL) {
+        between = lp_net_plan_norm(b, spec->inside, inner, spec->eps, spec->rms);
+    }
+    size_t second =
+        lp_net_plan_linear(b, spec->second, inner, channels, !spec->no_bias, spec->gamma);
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_MLP,
+                                     .from = from,
+                                     .to = to,
+                                     .layers = {norm, first, between, second},
+                                     .activation = spec->activation,
+                                     .usual = spec->usual,
+                                     .gated = gated,
+                                     .response = spec->response != NULL,
+                                     .after = spec->after});
     return to;
 }
 
 size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *spec) {
-    size_t width = channels_of(b, map);
-    size_t norm = plan_norm(b, spec->norm, width, 0);
-    size_t table = plan_table(b, spec->table, width);
-    size_t qkv = plan_qkv(b, spec, width);
-    size_t projection = plan_linear(b, spec->projection, width, width, true, NULL);
-    add_step(b, (lp_net_step){.operation = LP_NET_WINDOWS,
-                              .from = map,
-                              .to = map,
-                              .layers = {norm, qkv, table, projection},
-                              .shifted = spec->shifted});
+    size_t width = lp_net_channels(b, map);
+    size_t norm = lp_net_plan_norm(b, spec->norm, width, 0, false);
+    size_t table = spec->logits != NULL ? lp_net_plan_continuous(b, spec, width)
+                                        : lp_net_plan_table(b, spec->table, width);
+    size_t qkv = lp_net_plan_qkv(b, &spec->qkv, width);
+    size_t projection = lp_net_plan_linear(b, spec->projection, width, width, true, NULL);
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_WINDOWS,
+                                     .from = map,
+                                     .to = map,
+                                     .layers = {norm, qkv, table, projection},
+                                     .shifted = spec->shifted,
+                                     .padding = spec->padding,
+                                     .after = spec->logits != NULL});
     return map;
 }
 
-size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction) {
-    size_t width = 4 * channels_of(b, from);
-    size_t layers[] = {plan_norm(b, norm, width, 0),
-                       plan_linear(b, reduction, width, 0, false, NULL)};
-    size_t to = new_map(b, b->net->layers[layers[1]].linear.out);
-    add_step(b, (lp_net_step){.operation = LP_NET_MERGE,
-                              .from = from,
-                              .to = to,
-                              .layers = {layers[0], layers[1]}});
+size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction,
+                    bool after) {
+    size_t width = 4 * lp_net_channels(b, from), out = lp_net_size(b, 0, "%s.weight", reduction);
+    size_t layers[] = {lp_net_plan_norm(b, norm, after ? out : width, 0, false),
+                       lp_net_plan_linear(b, reduction, width, 0, false, NULL)};
+    size_t to = lp_net_new_map(b, b->net->layers[layers[1]].linear.out);
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_MERGE,
+                                     .from = from,
+                                     .to = to,
+                                     .layers = {layers[0], layers[1]},
+                                     .after = after});
     return to;
 }
 
 /* A step that changes a map in its place. */
-static size_t change(lp_net_builder *b, lp_net_operation operation, size_t map, size_t from) {
-    add_step(b, (lp_net_step){.operation = operation, .from = from, .to = map});
+static size_t change(lp_net_builder *b, lp_net_operation operation, size_t map, size_t from,
+                     lp_nonlinearity activation) {
+    lp_net_add_step(
+        b,
+        (lp_net_step){.operation = operation, .from = from, .to = map, .activation = activation});
     return map;
 }
 
 size_t lp_net_scale(lp_net_builder *b, size_t map, size_t factors) {
-    return change(b, LP_NET_SCALE, map, factors);
+    return change(b, LP_NET_SCALE, map, factors, LP_IDENTITY);
 }
 
-size_t lp_net_add(lp_net_builder *b, size_t map, size_t from) {
-    return change(b, LP_NET_ADD, map, from);
+size_t lp_net_add(lp_net_builder *b, size_t map, size_t from, lp_nonlinearity activation) {
+    check_sum(b, "", lp_net_channels(b, map), from);
+    return change(b, LP_NET_ADD, map, from, activation);
+}
+
+size_t lp_net_pool(lp_net_builder *b, size_t from, const lp_pooling *pooling) {
+    size_t to = lp_net_new_map(b, lp_net_channels(b, from));
+    lp_net_add_step(
+        b, (lp_net_step){.operation = LP_NET_POOL, .from = from, .to = to, .pooling = *pooling});
+    return to;
+}
+
+size_t lp_net_excite(lp_net_builder *b, size_t map, const char *reduce, const char *expand,
+                     lp_nonlinearity activation, lp_nonlinearity gate) {
+    size_t g = lp_net_mean(b, map);
+    g = lp_net_conv(b, g, reduce, &(lp_net_conv_spec){.bias = true, .activation = activation});
+    g = lp_net_conv(b, g, expand, &(lp_net_conv_spec){.bias = true, .activation = gate});
+    return lp_net_scale(b, map, g);
 }
 
 size_t lp_net_mean(lp_net_builder *b, size_t from) {
-    size_t to = new_map(b, channels_of(b, from));
-    add_step(b, (lp_net_step){.operation = LP_NET_MEAN, .from = from, .to = to});
+    size_t to = lp_net_new_map(b, lp_net_channels(b, from));
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_MEAN, .from = from, .to = to});
     return to;
 }

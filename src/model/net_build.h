@@ -36,6 +36,15 @@ typedef struct lp_net_stored {
     float *own_bias;                     /* its own where there is a batch norm, too */
     float *norm_scale, *mean, *variance; /* of the batch norm; NULL: none */
     float *gamma;                        /* layer scale behind it; NULL: none */
+    size_t bias_planned;                 /* the bias' number in the plan */
+    float *value_bias; /* of LINEAR, queries, keys and values: the bias is of queries alone, and
+                          this of values; NULL: it is of all */
+    bool apart_biases; /* there is one */
+    bool zeroed_keys;  /* the keys' part of the bias counts as zeros */
+    /* of a continuous table: weight [512, 2] and own_bias [512] of its MLP's first layer; */
+    float *second, *logits, *offsets; /* [heads, 512]; [heads]; [(2 window - 1)^2, 2] or NULL */
+    float standard_eps; /* weights are standardised: (w - mean) / sqrt(variance + this) of an
+                           output's weights (Qiao et al., "Weight Standardization"); 0: not */
 } lp_net_stored;
 
 /* A network as read and as it runs. */
@@ -68,6 +77,7 @@ typedef struct lp_net_description {
      * where dimensions say them. */
     void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
     bool named; /* the architecture's name must be known, from a config or the file's name */
+    const char *activation; /* where the family's models have one alone: "relu"; or NULL */
 } lp_net_description;
 
 /* Where the next names lie. */
@@ -76,11 +86,17 @@ void lp_net_at(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 /* Where the next names lie, outside the family's prefix. */
 void lp_net_outside(lp_net_builder *b, const char *place);
 
+/* Whether a tensor of the encoder's names ends so: what some blocks have, all must have. */
+bool lp_net_some(const lp_net_builder *b, const char *end);
+
 /* Whether the view has "<place><name>". */
 bool lp_net_has(const lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 
-/* Numbers from 0 on that stand behind this in names: "stages." -> 4 of "stages.3.". */
+/* Numbers from 0 on that stand behind this in names: "stages." -> 4 of "stages.3."; or from
+ * `first` on. */
 size_t lp_net_count(const lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
+size_t lp_net_count_from(const lp_net_builder *b, size_t first, const char *format, ...)
+    LP_PRINTF(3, 4);
 
 /* The size of a tensor's axis; 0 where it is missing. */
 size_t lp_net_size(const lp_net_builder *b, size_t axis, const char *format, ...) LP_PRINTF(3, 4);
@@ -94,20 +110,35 @@ typedef struct lp_net_conv_spec {
     bool bias;
     const char *batch_norm; /* its name; NULL: none */
     lp_nonlinearity activation;
-    bool usual; /* the family's activation */
-    size_t add; /* a map; 0: none */
-    bool flat;  /* the weight is a linear layer's, [out, in] */
+    bool usual;         /* the family's activation */
+    size_t add;         /* a map; 0: none */
+    bool flat;          /* the weight is a linear layer's, [out, in] */
+    float standard_eps; /* the weights of each output are standardised, with this eps; 0: not */
 } lp_net_conv_spec;
 
 /* A convolution, with what follows from it. */
 size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_net_conv_spec *spec);
+
+/* A group norm with an activation, into another map; eps 0: the family's. */
+size_t lp_net_group_norm(lp_net_builder *b, size_t from, const char *name, size_t groups, float eps,
+                         lp_nonlinearity activation);
+
+/* A batch norm as a step of its own, with an activation, into another map. */
+size_t lp_net_batch_norm(lp_net_builder *b, size_t from, const char *name,
+                         lp_nonlinearity activation);
 
 /* A layer norm of each pixel; eps 0: the family's. */
 size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps);
 
 typedef struct lp_net_mlp_spec {
     const char *norm, *first, *second;
+    const char *gate; /* before the first, as wide: `first` is multiplied by act(gate); or NULL */
+    bool gated;       /* the same of halves of the first */
     const char *response; /* global response normalisation between them; NULL: none */
+    const char *inside;   /* a norm between them; NULL: none */
+    bool after;           /* the norm is of the result, before it is added */
+    bool no_bias;         /* of the linear layers */
+    bool rms;             /* the norms have neither mean nor bias */
     const char *gamma;    /* layer scale behind them; NULL: none */
     float eps;            /* of the norm; 0: the family's */
     lp_nonlinearity activation;
@@ -118,24 +149,54 @@ typedef struct lp_net_mlp_spec {
  * may be written as 1x1 convolutions. */
 size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_spec *spec);
 
+/* Which biases queries, keys and values have. */
+typedef enum lp_net_qkv_bias {
+    LP_NET_BIAS_ALL,
+    LP_NET_BIAS_NOT_KEYS,    /* keys have none: q_bias and v_bias, or those of the layers apart */
+    LP_NET_BIAS_ZEROED_KEYS, /* the keys' part stands in the file, and counts as zeros */
+    LP_NET_BIAS_NONE
+} lp_net_qkv_bias;
+
+/* Queries, keys and values as one layer, [3 width, width], or as three. */
+typedef struct lp_net_qkv_spec {
+    const char *fused; /* or NULL */
+    const char *apart[3];
+    lp_net_qkv_bias bias;
+    const char *q_bias, *v_bias; /* of a fused one with biases of their own */
+} lp_net_qkv_spec;
+
 typedef struct lp_net_windows_spec {
-    const char *norm, *table, *qkv, *projection;
-    const char *apart[3]; /* queries, keys and values as layers of their own, where qkv is NULL */
-    bool shifted;         /* by half a window, where there are several */
+    const char *norm, *table, *projection;
+    lp_net_qkv_spec qkv;
+    const char *logits; /* of a continuous table: a factor's logarithm of each head; else NULL.  Its
+                           MLP is `table`.0 and .2; its offsets, where the file has them, are */
+    const char *offsets; /* these */
+    size_t stage;
+    bool shifted; /* by half a window, where there are several */
+    lp_net_padding padding;
 } lp_net_windows_spec;
 
 /* Attention within windows, added to the map, which it returns.  Window and heads are those of the
- * table, [(2 window - 1)^2, heads]. */
+ * table, [(2 window - 1)^2, heads]; with a continuous table the norm is behind the attention. */
 size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *spec);
 
-/* A linear layer without a bias over 2 x 2 pixels behind a layer norm of them. */
-size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction);
+/* A linear layer without a bias over 2 x 2 pixels behind a layer norm of them, or before it. */
+size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction,
+                    bool after);
 
 /* Each channel of a map times that of `factors`, a map of one pixel; returns the map. */
 size_t lp_net_scale(lp_net_builder *b, size_t map, size_t factors);
 
-/* Adds `from` to a map of the same size, which it returns. */
-size_t lp_net_add(lp_net_builder *b, size_t map, size_t from);
+/* map = act(map + from), a map of the same size; returns the map. */
+size_t lp_net_add(lp_net_builder *b, size_t map, size_t from, lp_nonlinearity activation);
+
+/* Maxima or means of windows. */
+size_t lp_net_pool(lp_net_builder *b, size_t from, const lp_pooling *pooling);
+
+/* Squeeze-and-excitation in place: map *= gate(expand(act(reduce(mean of map)))), two 1x1
+ * convolutions with biases; returns the map. */
+size_t lp_net_excite(lp_net_builder *b, size_t map, const char *reduce, const char *expand,
+                     lp_nonlinearity activation, lp_nonlinearity gate);
 
 /* The mean of all pixels. */
 size_t lp_net_mean(lp_net_builder *b, size_t from);

@@ -105,17 +105,51 @@ done:
     return status;
 }
 
+static bool lacks_window(const lp_net *net) {
+    for (size_t i = 1; i < net->layer_count; i++) {
+        if (net->layers[i].kind == LP_NET_TABLE && net->layers[i].window == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Swin V2's window, which timm's and transformers' files do not have. */
+static lp_status choose_window(const lp_source *source, const lp_model_config *config,
+                               const lp_architecture *known, lp_net *net, lp_error *err) {
+    net->window = config->window > 0 ? config->window : known != NULL ? known->window : 0;
+    for (size_t s = 0; s < LP_NET_STAGES; s++) {
+        /* timm: 12, 12, 12 and 6, which fills the last stage */
+        bool last = s + 1 == LP_NET_STAGES;
+        net->pretrained[s] = config->window > 0 ? config->pretrained[s]
+                             : known != NULL    ? known->pretrained / (last ? 2 : 1)
+                                                : 0;
+    }
+    if (net->window == 0) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: %s weights do not say how large windows are; put the config.json of "
+                       "timm or transformers beside the file, or give it timm's name, as "
+                       "swinv2_tiny_window8_256.safetensors",
+                       lp_checkpoint_path(source->ckpt), source->family->title);
+    }
+    return LP_OK;
+}
+
 /* The name of the architecture, where weights do not say what it says. */
 static lp_status choose_architecture(const lp_source *source, const lp_model_config *config,
                                      lp_net_tower *t, lp_encoder_info *info,
                                      const lp_architecture **known, lp_error *err) {
     const lp_net_description *description = source->family->layout;
     *known = config->architecture;
+    bool windows = lacks_window(&t->net);
+    if (*known == NULL && (description->named || windows)) {
+        *known = lp_family_architecture(source->family, lp_checkpoint_path(source->ckpt));
+    }
+    if (windows) {
+        return choose_window(source, config, *known, &t->net, err);
+    }
     if (!description->named) {
         return LP_OK;
-    }
-    if (*known == NULL) {
-        *known = lp_family_architecture(source->family, lp_checkpoint_path(source->ckpt));
     }
     if (*known == NULL) {
         return lp_fail(err, LP_ERR_UNSUPPORTED,
@@ -153,6 +187,12 @@ static lp_status choose_activation(const lp_source *source, const lp_model_confi
                                : config->activation != LP_ACTIVATION_AUTO
                                    ? config->activation
                                    : source->family->activation;
+    if (!has_usual(net) && config->activation != LP_ACTIVATION_AUTO) {
+        return lp_fail(
+            err, LP_ERR_UNSUPPORTED, "%s: %s beside it: activation %s: a %s has %s alone",
+            lp_checkpoint_path(source->ckpt), config->file, lp_activation_name(config->activation),
+            source->family->title, info->activation);
+    }
     if (!has_usual(net)) {
         return asked == LP_ACTIVATION_AUTO
                    ? LP_OK
@@ -212,6 +252,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     lp_status status;
     LP_TRY(check_options(source, err));
     info->norm_eps = source->family->norm_eps;
+    info->activation = description->activation != NULL ? description->activation : info->activation;
     description->describe(&b, info);
     size_t usual = info->input_size > 0 ? info->input_size : source->family->input;
     LP_TRY(lp_model_config_read(source, net->maps[net->penultimate].channels, info->layers, 0,

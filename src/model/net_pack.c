@@ -21,6 +21,8 @@ static size_t floats_of(const lp_net_layer *layer) {
     const lp_conv *c = &layer->conv;
     size_t across = 2 * layer->window - 1;
     switch (layer->kind) {
+    case LP_NET_TOKENS:
+    case LP_NET_ROTARY:
     case LP_NET_VECTORS:
         return 0;
     case LP_NET_TABLE:
@@ -48,6 +50,8 @@ static size_t packed_floats(const lp_net_layer *layer) {
         return lp_linear_packed(layer->linear.out, layer->linear.in);
     case LP_NET_TABLE:
         return layer->heads * layer->window * layer->window * layer->window * layer->window;
+    case LP_NET_TOKENS:
+    case LP_NET_ROTARY:
     case LP_NET_VECTORS:
         break;
     }
@@ -59,10 +63,14 @@ lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
     size_t widest = 1;
     for (size_t i = 1; i < net->layer_count; i++) {
         const lp_net_layer *layer = &net->layers[i];
-        if (layer->kind != LP_NET_VECTORS) {
-            lp_weight *last = &plan->weights[t->stored[i]->planned];
-            size_t before = floats_of(layer) - last->tensor->count;
+        if (packed_floats(layer) > 0) {
+            const lp_net_stored *stored = t->stored[i];
+            lp_weight *last = &plan->weights[stored->planned];
+            size_t before = layer->continuous ? 0 : floats_of(layer) - last->tensor->count;
             last->room = packed_floats(layer) - before;
+            if (stored->apart_biases) {
+                plan->weights[stored->bias_planned].room = layer->linear.out;
+            }
         }
     }
     for (size_t m = 0; m < net->map_count; m++) {
@@ -105,12 +113,89 @@ static const double *fold(const lp_net_stored *from, size_t outputs, float eps, 
     return scale;
 }
 
+/* The weights of each output: mean 0, variance 1. */
+static void standardise(const lp_conv *conv, double eps, float *raw) {
+    size_t each = conv->in * conv->taps_high * conv->taps_wide;
+    for (size_t o = 0; o < conv->groups * conv->out; o++, raw += each) {
+        double mean = 0, variance = 0;
+        for (size_t i = 0; i < each; i++) {
+            mean += (double)raw[i] / (double)each;
+        }
+        for (size_t i = 0; i < each; i++) {
+            variance += ((double)raw[i] - mean) * ((double)raw[i] - mean) / (double)each;
+        }
+        for (size_t i = 0; i < each; i++) {
+            raw[i] = (float)(((double)raw[i] - mean) / sqrt(variance + eps));
+        }
+    }
+}
+
+/* A norm's vectors where they lie; of a batch norm scale and shift. */
+static void pack_vectors(lp_net_layer *to, const lp_net_stored *from, float eps) {
+    to->weight = from->norm_scale != NULL ? from->norm_scale : from->weight;
+    to->bias = from->bias;
+    for (size_t c = 0; from->norm_scale != NULL && c < to->channels; c++) {
+        double scale = (double)from->norm_scale[c] / sqrt((double)from->variance[c] + (double)eps);
+        from->bias[c] = (float)((double)from->bias[c] - (double)from->mean[c] * scale);
+        from->norm_scale[c] = (float)scale;
+    }
+}
+
 static void pack_linear(lp_packed_linear *to, float *raw, const double *scale, float *place) {
     for (size_t i = 0; scale != NULL && i < to->in * to->out; i++) {
         raw[i] = (float)((double)raw[i] * scale[i / to->in]);
     }
     lp_linear_pack(raw, to->out, to->in, place);
     to->panels = place;
+}
+
+/* The bias of queries becomes that of queries, keys and values. */
+static void join_biases(const lp_net_stored *from, size_t outputs) {
+    size_t width = outputs / 3;
+    if (from->zeroed_keys || from->value_bias != NULL) {
+        memset(from->bias + width, 0, width * sizeof *from->bias);
+    }
+    if (from->value_bias != NULL) {
+        memcpy(from->bias + 2 * width, from->value_bias, width * sizeof *from->bias);
+    }
+}
+
+/* What an offset, in pixels, is to a continuous table's MLP: sign(d) log2(1 + |d|) / 3, with d = 8
+ * for the longest offset of the window that it was trained with (swin_transformer_v2.py). */
+static double offset_of(size_t place, size_t window, size_t pretrained) {
+    size_t whole = pretrained > 0 ? pretrained : window;
+    double d = 8 * ((double)place - (double)(window - 1)) / (double)(whole > 1 ? whole - 1 : 1);
+    return copysign(log2(fabs(d) + 1) / 3, d);
+}
+
+/* table [(2 window - 1)^2, heads] = 16 sigmoid(MLP(offsets)), and the heads' factors. */
+static void fill_continuous(const lp_net *net, lp_net_layer *layer, const lp_net_stored *from,
+                            float *table) {
+    size_t across = 2 * layer->window - 1, pretrained = net->pretrained[layer->stage];
+    double hidden[LP_NET_HIDDEN];
+    for (size_t i = 0; i < across * across; i++) {
+        double down = from->offsets != NULL ? (double)from->offsets[2 * i]
+                                            : offset_of(i / across, layer->window, pretrained);
+        double right = from->offsets != NULL ? (double)from->offsets[2 * i + 1]
+                                             : offset_of(i % across, layer->window, pretrained);
+        for (size_t j = 0; j < LP_NET_HIDDEN; j++) {
+            double sum = (double)from->own_bias[j] + (double)from->weight[2 * j] * down +
+                         (double)from->weight[2 * j + 1] * right;
+            hidden[j] = sum > 0 ? sum : 0;
+        }
+        for (size_t h = 0; h < layer->heads; h++) {
+            double sum = 0;
+            for (size_t j = 0; j < LP_NET_HIDDEN; j++) {
+                sum += (double)from->second[h * LP_NET_HIDDEN + j] * hidden[j];
+            }
+            table[i * layer->heads + h] = (float)(16 / (1 + exp(-sum)));
+        }
+    }
+    for (size_t h = 0; h < layer->heads; h++) {
+        double factor = exp(fmin((double)from->logits[h], log(100)));
+        from->logits[h] = (float)factor;
+    }
+    layer->weight = from->logits;
 }
 
 /* table [(2 window - 1)^2, heads], of the offsets from a key to a query -> bias [heads, N, N]
@@ -134,13 +219,19 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     float *raw = p->room + worker * (p->most + p->plane);
     (void)err;
     if (to->kind == LP_NET_VECTORS) {
-        to->weight = from->weight;
-        to->bias = from->bias;
+        pack_vectors(to, from, p->tower->norm_eps);
         return LP_OK;
     }
     const double *scale =
         fold(from, outputs_of(to), p->tower->norm_eps, p->scale + worker * p->outputs);
-    memcpy(raw, from->weight, floats_of(to) * sizeof *raw);
+    if (to->continuous) {
+        fill_continuous(&p->tower->net, to, from, raw);
+    } else {
+        memcpy(raw, from->weight, floats_of(to) * sizeof *raw);
+    }
+    if (from->standard_eps > 0) {
+        standardise(&to->conv, (double)from->standard_eps, raw);
+    }
     to->conv.weights = from->weight;
     to->conv.bias = to->linear.bias = from->bias;
     if (to->kind == LP_NET_WINOGRAD && from->bias == NULL) {
@@ -151,6 +242,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         unfold_table(to, raw, from->weight);
         to->bias = from->weight;
     } else if (to->kind == LP_NET_LINEAR) {
+        join_biases(from, to->linear.out);
         pack_linear(&to->linear, raw, scale, from->weight);
     } else if (to->kind == LP_NET_WINOGRAD) {
         lp_winograd_pack(&to->conv, raw, scale, raw + p->most, from->weight);

@@ -115,7 +115,9 @@ def described():
     for name, make in nets.SMALL.items():
         model, state, features = make()
         state = {k: x.half().clone() for k, x in state.items()}
-        model.half().double()
+        for x in model.state_dict().values():  # not of what models make themselves, as offsets
+            x.copy_(x.half())
+        model.double()
         size = 64 if "swin" in name else 45
         write(name, state, features, size=size, file=nets.FILES.get(name, name))
 

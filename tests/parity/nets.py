@@ -3,6 +3,7 @@ reads: for test_nets.py and tests/golden/make_families.py."""
 
 import re
 import tempfile
+from functools import partial
 
 import open_clip
 import timm
@@ -11,7 +12,13 @@ import transformers
 from safetensors.torch import load_file
 from timm.models.convnext import ConvNeXt
 from timm.models.efficientnet import _gen_efficientnet, _gen_efficientnetv2_s
+from timm.models.regnet import RegNet, RegNetCfg
+from timm.models.resnet import BasicBlock, Bottleneck, ResNet
+from timm.models.resnetv2 import BatchNormAct2d, ResNetV2, StdConv2d, create_conv2d
 from timm.models.swin_transformer import SwinTransformer
+from timm.models.swin_transformer_v2 import SwinTransformerV2
+from torchvision.models.regnet import BlockParams, RegNet as TorchvisionRegNet
+from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformerBlockV2
 from torchvision.models.swin_transformer import SwinTransformer as TorchvisionSwin
 
 
@@ -174,12 +181,55 @@ def hf_swin(seed=1, plain=False, **kind):
     return model, state, lambda x: {"penultimate": model(x).pooler_output}
 
 
-def torchvision_swin(seed=1):
-    model = TorchvisionSwin([4, 4], 4, [1, 2, 3, 1], [1, 1, 2, 4], [2, 2], 1.5, num_classes=3)
+def torchvision_swin(seed=1, window=2, **kind):
+    model = TorchvisionSwin(
+        [4, 4], 4, [1, 2, 3, 1], [1, 1, 2, 4], [window] * 2, 1.5, num_classes=3, **kind
+    )
     randomized(model, seed)
     head, model.head = model.head, torch.nn.Identity()
     state = model.state_dict() | {"head.weight": head.weight.data, "head.bias": head.bias.data}
     return model, state, lambda x: {"penultimate": model(x)}
+
+
+def torchvision_swinv2(seed=1, window=2):
+    return torchvision_swin(
+        seed, window, block=SwinTransformerBlockV2, downsample_layer=PatchMergingV2
+    )
+
+
+def timm_swinv2(seed=1, **kind):
+    kind = dict(
+        img_size=64, window_size=8, embed_dim=4, depths=(1, 2, 3, 1), num_heads=(1, 1, 2, 4)
+    ) | kind
+    model = randomized(SwinTransformerV2(num_classes=3, mlp_ratio=1.5, **kind), seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def authors_swinv2(seed=1, **kind):
+    """microsoft/Swin-Transformer: as V1; the offsets are kept."""
+    model, state, features = timm_swinv2(seed, **(dict(window_size=4) | kind))
+    state = {
+        re.sub(r"layers\.(\d)\.downsample", lambda m: f"layers.{int(m[1]) - 1}.downsample", k): x
+        for k, x in state.items()
+    }
+    state = renamed(state, [(r"^head\.fc\.", "head.")])
+    for name, x in model.named_buffers():
+        if name.endswith("relative_coords_table"):
+            state[name] = x.copy_(x.half())  # golden files have float16
+    state["layers.0.blocks.0.attn.relative_position_index"] = torch.zeros(4, 4)
+    return model, state, features
+
+
+def hf_swinv2(seed=1, **kind):
+    config = transformers.Swinv2Config(
+        **(
+            dict(image_size=64, window_size=8, embed_dim=4, depths=[1, 2, 3, 1], mlp_ratio=2.0)
+            | dict(num_heads=[1, 1, 2, 4])
+            | kind
+        )
+    )
+    model = randomized(transformers.Swinv2Model(config), seed)
+    return model, saved(model), lambda x: {"penultimate": model(x).pooler_output}
 
 
 # ---- EfficientNet --------------------------------------------------------------------------------
@@ -198,8 +248,104 @@ def efficientnetv2(seed=1, **kind):
     return efficientnet(seed, _gen_efficientnetv2_s, **(dict(width=0.3, depth=0.2) | kind))
 
 
+# ---- RegNet --------------------------------------------------------------------------------------
+
+
+def without_counts(state):
+    return {k: x for k, x in state.items() if "tracked" not in k}
+
+
+def timm_regnet(seed=1, se_ratio=0.25, **kind):
+    cfg = RegNetCfg(
+        **(dict(depth=6, w0=8, wa=4, wm=1.6, group_size=4, stem_width=6) | kind), se_ratio=se_ratio
+    )
+    model = randomized(RegNet(cfg, num_classes=3), seed)
+    return model, without_counts(model.state_dict()), pre_logits(model)
+
+
+def torchvision_regnet(seed=1, se_ratio=0.25):
+    params = BlockParams.from_init_params(6, 8, 4, 1.6, 4, se_ratio=se_ratio)
+    model = randomized(TorchvisionRegNet(params, num_classes=3, stem_width=6), seed)
+    state = without_counts(model.state_dict())
+    model.fc = torch.nn.Identity()
+    return model, state, lambda x: {"penultimate": model(x)}
+
+
+SEER = [
+    (r"^stem\.", "_feature_blocks.conv1.stem."),
+    (r"^trunk_output\.block(\d)\.", lambda m: f"_feature_blocks.res{int(m[1]) + 1}."),
+    (r"^fc\.", "clf."),
+]
+
+
+def seer(seed=1):
+    """VISSL's names, made from torchvision's: a whole training state with heads beside the trunk."""
+    model, state, features = torchvision_regnet(seed)
+    out = {}
+    for name, x in renamed(state, SEER).items():
+        name = re.sub(r"\.f\.se\.fc(\d)", lambda m: f".f.se.excitation.{2 * int(m[1]) - 2}", name)
+        name = name.replace(".f.c.0.", ".f.c.").replace(".f.c.1.", ".f.final_bn.")
+        name = name.replace(".proj.0.", ".proj.").replace(".proj.1.", ".bn.")
+        head = name.startswith("clf.")
+        place = "classy_state_dict.base_model.model." + ("heads.0." if head else "trunk.")
+        out[place + name] = x
+    return model, out, features
+
+
+def hf_regnet(seed=1, layer_type="y"):
+    config = transformers.RegNetConfig(
+        embedding_size=6, hidden_sizes=[8, 16, 24, 48], depths=[1, 2, 3, 1], groups_width=4,
+        layer_type=layer_type,
+    )
+    model = randomized(transformers.RegNetModel(config), seed)
+    state = without_counts(saved(model))
+    return model, state, lambda x: {"penultimate": model(x).pooler_output.flatten(1)}
+
+
+# ---- residual networks of other kinds ------------------------------------------------------------
+
+
+def timm_bit(seed=1, **kind):
+    model = ResNetV2(
+        **(dict(layers=(1, 2, 1, 1), channels=(32, 64, 64, 96), stem_chs=32) | kind),
+        num_classes=3, stem_type="fixed", conv_layer=partial(StdConv2d, eps=1e-8), bottle_ratio=1.0,
+    )
+    model = randomized(model, seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def timm_resnetv2(seed=1, **kind):
+    model = ResNetV2(
+        **(dict(layers=(1, 2, 1, 1), channels=(16, 24, 32, 40), stem_chs=8) | kind), num_classes=3,
+        conv_layer=create_conv2d, norm_layer=BatchNormAct2d,
+    )
+    model = randomized(model, seed)
+    return model, without_counts(model.state_dict()), pre_logits(model)
+
+
+def hf_bit(seed=1):
+    config = transformers.BitConfig(
+        embedding_size=32, hidden_sizes=[128, 128, 128, 128], depths=[1, 1, 1, 1]
+    )
+    model = randomized(transformers.BitModel(config), seed)
+    return model, saved(model), lambda x: {"penultimate": model(x).pooler_output.flatten(1)}
+
+
+def timm_resnetd(seed=1, block=Bottleneck, **kind):
+    kind = dict(
+        layers=(1, 2, 1, 1), channels=(8, 12, 16, 20), stem_width=6, stem_type="deep", avg_down=True
+    ) | kind
+    model = randomized(ResNet(block, num_classes=3, **kind), seed)
+    return model, without_counts(model.state_dict()), pre_logits(model)
+
+
 # Where weights do not say enough, the file's name does.
-FILES = {"timm-efficientnet": "tf_efficientnet_b0", "timm-efficientnetv2": "tf_efficientnetv2_s"}
+FILES = {
+    "timm-efficientnet": "tf_efficientnet_b0",
+    "timm-efficientnetv2": "tf_efficientnetv2_s",
+    "timm-swinv2": "swinv2_tiny_window8_256",
+    "hf-swinv2": "swinv2_tiny_patch4_window8_256",
+}
 
 # One model of each family; each function gives a model, its state and its features.
 SMALL = {
@@ -213,6 +359,18 @@ SMALL = {
     "swin": authors_swin,
     "hf-swin": hf_swin,
     "torchvision-swin": torchvision_swin,
+    "swinv2": authors_swinv2,
+    "timm-swinv2": timm_swinv2,
+    "hf-swinv2": hf_swinv2,
+    "torchvision-swinv2": torchvision_swinv2,
     "timm-efficientnet": lambda: efficientnet(width=0.1, depth=0.3),
     "timm-efficientnetv2": lambda: efficientnetv2(width=0.1, depth=0.1),
+    "timm-regnet": timm_regnet,
+    "torchvision-regnet": torchvision_regnet,
+    "seer": seer,
+    "hf-regnet": hf_regnet,
+    "timm-bit": lambda: timm_bit(layers=(1, 1, 1, 1), channels=(32, 32, 32, 32)),
+    "timm-resnetv2": timm_resnetv2,
+    "hf-bit": hf_bit,
+    "timm-resnetd": lambda: timm_resnetd(block_args=dict(attn_layer="se")),
 }

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "model/families.h"
+#include "model/net_build.h"
 #include "model/resnet.h"
 #include "model/vit.h"
 
@@ -114,10 +115,13 @@ static void the_document_has_each_familys_constants(void **state) {
         (void)snprintf(eps, sizeof eps, "1e-%ld", lround(-log10((double)f->norm_eps)));
         (void)snprintf(resize, sizeof resize, "%zu → %zu", f->shorter_side.to,
                        f->shorter_side.from);
+        const lp_net_description *net = f->tower == &lp_net_kind ? f->layout : NULL;
+        const char *fixed = net != NULL ? net->activation : NULL; /* the one of all its models */
+        bool relu = f->tower == &lp_resnet_kind || (fixed != NULL && strcmp(fixed, "relu") == 0);
         assert_begins(f->name, 1,
-                      f->tower == &lp_resnet_kind                   ? "ReLU"
-                      : !vit && f->activation == LP_ACTIVATION_AUTO ? "SiLU"
-                                                                    : activations[f->activation]);
+                      relu            ? "ReLU"
+                      : fixed != NULL ? "SiLU"
+                                      : activations[f->activation]);
         assert_begins(f->name, 2, eps);
         assert_begins(f->name, 3, mean_stds[f->mean_std]);
         assert_begins(f->name, 4,

@@ -1,0 +1,254 @@
+/* Attention over all rows of a map, and what it needs: patches, tokens before them, pooling.  The
+ * steps of a network that is a vision transformer. */
+#include <string.h>
+
+#include "math/attention.h"
+#include "math/channels.h"
+#include "math/heads.h"
+#include "math/rows.h"
+#include "math/tiles.h"
+#include "model/net_steps.h"
+
+/* ---- patches and tokens ---------------------------------------------------------------------- */
+
+size_t lp_net_patches_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    (void)batch;
+    return lp_tiled(lp_net_pixels(&net->maps[step->to]), net->layers[step->layers[0]].linear.in);
+}
+
+/* An image [3, side, side] -> tiled [N, 3PP], a row in the order of the weight's [3, P, P]. */
+static void cut_patches(const float *image, size_t side, size_t patch, float *tiled) {
+    size_t grid = side / patch, columns = 3 * patch * patch;
+    for (size_t i = 0; i < grid * grid; i++) {
+        for (size_t row = 0; row < 3 * patch; row++) { /* channel * P + y */
+            size_t y = i / grid * patch + row % patch;
+            lp_tile_row(image + (row / patch * side + y) * side + i % grid * patch, patch, tiled,
+                        columns, i, row * patch);
+        }
+    }
+    lp_tile_pad(tiled, grid * grid, columns);
+}
+
+void lp_net_run_patches(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
+    const lp_net_map *to = &p->net->maps[step->to];
+    size_t side = p->net->input, patches = lp_net_pixels(to), floats = patches * to->channels;
+    for (size_t i = 0; i < p->batch; i++) {
+        cut_patches(p->images + i * 3 * side * side, side, layer->patch, p->work);
+        lp_linear_output output = {.y = lp_net_values(p, step->to) + i * floats,
+                                   .stride = to->channels};
+        lp_linear_run(&layer->linear, p->work, patches, &output);
+    }
+    double weights = (double)layer->linear.in * (double)layer->linear.out;
+    lp_end_stage(p->observer, "patches", 2 * (double)(p->batch * patches) * weights,
+                 (double)(p->batch * 3 * side * side) + weights + lp_net_floats(p, step->to));
+}
+
+void lp_net_run_start(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *tokens = lp_net_layer_of(p, step, 0);
+    const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
+    size_t before = to->extra * to->channels, patches = lp_net_pixels(from) * to->channels;
+    for (size_t i = 0; i < p->batch; i++) {
+        float *rows = lp_net_values(p, step->to) + i * (before + patches);
+        if (before > 0) {
+            memcpy(rows, tokens->weight, before * sizeof *rows);
+        }
+        memcpy(rows + before, lp_net_values(p, step->from) + i * patches, patches * sizeof *rows);
+        if (tokens->bias != NULL) {
+            lp_add_bias(rows + before, 1, patches, patches, tokens->bias);
+        }
+    }
+    lp_end_stage(p->observer, "tokens", 0, 2 * lp_net_floats(p, step->to));
+}
+
+size_t lp_net_take_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    return lp_net_mean_work(net, step, batch);
+}
+
+void lp_net_run_take(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *from = &p->net->maps[step->from];
+    size_t width = from->channels, rows = lp_net_pixels(from);
+    for (size_t i = 0; i < p->batch; i++) {
+        const float *x = lp_net_values(p, step->from) + i * rows * width;
+        float *y = lp_net_values(p, step->to) + i * width;
+        if (p->net->pool == LP_POOL_CLASS) {
+            memcpy(y, x, width * sizeof *y);
+        } else {
+            lp_channel_means(x + from->extra * width, rows - from->extra, width,
+                             (double *)(void *)p->work, y);
+        }
+    }
+    lp_end_stage(p->observer, "pool", 0, lp_net_floats(p, step->from));
+}
+
+/* ---- attention ------------------------------------------------------------------------------- */
+
+/* Pieces of scratch memory, for one image of T rows; D width. */
+typedef struct attend_room {
+    float *tiled;   /* [T, D]: the normed rows, then what attention gives */
+    float *qkv;     /* [T, 3 D] */
+    float *between; /* [T, D]: norms that are not tiled */
+    float *scratch;
+} attend_room;
+
+static size_t divide(const lp_net *net, const lp_net_step *step, float *work, attend_room *room) {
+    const lp_net_map *map = &net->maps[step->to];
+    size_t rows = lp_net_pixels(map), width = map->channels;
+    bool between = step->after || step->layers[6] > 0 || net->layers[step->layers[0]].rms;
+    size_t tiled = lp_tiled(rows, width), qkv = lp_net_lines(rows * 3 * width);
+    size_t apart = between ? lp_net_lines(rows * width) : 0;
+    if (work != NULL) {
+        *room = (attend_room){work, work + tiled, work + tiled + qkv, work + tiled + qkv + apart};
+    }
+    return tiled + qkv + apart + lp_attention_scratch(rows, width / net->heads);
+}
+
+size_t lp_net_attend_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    (void)batch;
+    return divide(net, step, NULL, NULL);
+}
+
+/* The norm of each head's vector in rows [rows, stride]. */
+static void norm_heads(const lp_net_layer *norm, float *x, size_t rows, size_t stride, size_t heads,
+                       size_t width) {
+    for (size_t i = 0; i < rows; i++, x += stride) {
+        if (norm->rms) {
+            lp_rms_norm(x, heads, width, width, norm->weight, norm->eps, x, width);
+        } else {
+            lp_layer_norm(x, heads, width, width, norm->weight, norm->bias, norm->eps, x, width);
+        }
+    }
+}
+
+/* Norms and rotary positions of queries and keys. */
+static void place_heads(const lp_net_pass *p, const lp_net_step *step, float *qkv, size_t rows,
+                        size_t width) {
+    size_t heads = p->net->heads, extra = p->net->maps[step->to].extra, each = width / heads;
+    const lp_net_layer *rotary = lp_net_layer_of(p, step, 7);
+    for (size_t k = 0; k < 2; k++) {
+        float *x = qkv + k * width;
+        if (step->layers[4 + k] > 0) {
+            norm_heads(lp_net_layer_of(p, step, 4 + k), x, rows, 3 * width, heads, each);
+        }
+        if (step->layers[7] > 0) {
+            lp_rotate_heads(x + extra * 3 * width, rows - extra, 3 * width, heads, each,
+                            rotary->weight, rotary->bias, rotary->rotary.halves);
+        }
+    }
+}
+
+void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
+    const lp_net_map *map = &p->net->maps[step->to];
+    size_t rows = lp_net_pixels(map), width = map->channels, heads = p->net->heads;
+    double square = (double)width * (double)width, n = (double)rows;
+    attend_room room;
+    (void)divide(p->net, step, p->work, &room);
+    for (size_t i = 0; i < p->batch; i++) {
+        float *x = lp_net_values(p, step->to) + i * rows * width;
+        if (step->after) {
+            lp_tile(x, rows, width, width, room.tiled);
+        } else {
+            lp_net_norm_rows(norm, x, rows, width, room.between, room.tiled);
+        }
+        lp_end_stage(p->observer, "norm", 0, 2 * n * (double)width);
+        lp_linear_output qkv = {.y = room.qkv, .stride = 3 * width};
+        lp_linear_run(&lp_net_layer_of(p, step, 1)->linear, room.tiled, rows, &qkv);
+        lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
+        place_heads(p, step, room.qkv, rows, width);
+        lp_attention_input in = {.q = room.qkv,
+                                 .k = room.qkv + width,
+                                 .v = room.qkv + 2 * width,
+                                 .q_stride = 3 * width,
+                                 .kv_stride = 3 * width,
+                                 .queries = rows,
+                                 .tokens = rows,
+                                 .heads = heads,
+                                 .head_width = width / heads,
+                                 .scale = lp_attention_scale(width / heads),
+                                 .bias = lp_net_layer_of(p, step, 2)->bias};
+        if (step->layers[6] > 0) {
+            lp_attention(&in, room.scratch, room.between, width);
+            lp_net_norm_rows(lp_net_layer_of(p, step, 6), room.between, rows, width, room.between,
+                             room.tiled);
+        } else {
+            lp_tile_pad(room.tiled, rows, width);
+            lp_attention_tiled(&in, room.scratch, room.tiled, 0);
+        }
+        lp_end_stage(p->observer, "attention", 4 * n * n * (double)width, 4 * n * (double)width);
+        lp_linear_output added = {.y = x, .stride = width, .add = true};
+        lp_linear_output apart = {.y = room.between, .stride = width};
+        lp_linear_run(&lp_net_layer_of(p, step, 3)->linear, room.tiled, rows,
+                      step->after ? &apart : &added);
+        if (step->after) {
+            lp_layer_norm(room.between, rows, width, width, norm->weight, norm->bias, norm->eps,
+                          room.between, width);
+            lp_add_values(x, room.between, rows * width, LP_IDENTITY);
+        }
+        lp_end_stage(p->observer, "out", 2 * n * square, square + 3 * n * (double)width);
+    }
+}
+
+/* ---- pooling by attention -------------------------------------------------------------------- */
+
+/* For one image of T rows, D wide, and the query's answers: tiled [T, D], keys and values [T, 2 E],
+ * the norm's rows [T, D], tiled [B, E]. */
+static size_t divide_latent(const lp_net *net, const lp_net_step *step, size_t batch, float *work,
+                            float *pieces[5]) {
+    const lp_net_map *from = &net->maps[step->from];
+    size_t rows = lp_net_pixels(from), width = from->channels;
+    size_t inner = net->layers[step->layers[1]].linear.out / 2;
+    const size_t floats[] = {lp_tiled(rows, width), lp_net_lines(rows * 2 * inner),
+                             lp_net_lines(net->layers[step->layers[0]].rms ? rows * width : 0),
+                             lp_tiled(batch, inner),
+                             lp_attention_scratch(rows, inner / step->heads)};
+    size_t used = 0;
+    for (size_t i = 0; i < 5; i++) {
+        if (work != NULL) {
+            pieces[i] = work + used;
+        }
+        used += floats[i];
+    }
+    return used;
+}
+
+size_t lp_net_latent_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    return divide_latent(net, step, batch, NULL, NULL);
+}
+
+void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *from = &p->net->maps[step->from];
+    const lp_packed_linear *kv = &lp_net_layer_of(p, step, 1)->linear;
+    const lp_packed_linear *projection = &lp_net_layer_of(p, step, 3)->linear;
+    size_t rows = lp_net_pixels(from), width = from->channels, inner = kv->out / 2;
+    float *pieces[5];
+    (void)divide_latent(p->net, step, p->batch, p->work, pieces);
+    float *tiled = pieces[0], *keys = pieces[1], *answers = pieces[3];
+    lp_tile_pad(answers, p->batch, inner);
+    for (size_t i = 0; i < p->batch; i++) {
+        const float *x = lp_net_values(p, step->from) + i * rows * width;
+        if (step->layers[0] > 0) {
+            lp_net_norm_rows(lp_net_layer_of(p, step, 0), x, rows, width, pieces[2], tiled);
+        } else {
+            lp_tile(x, rows, width, width, tiled);
+        }
+        lp_linear_output output = {.y = keys, .stride = 2 * inner};
+        lp_linear_run(kv, tiled, rows, &output);
+        lp_attention_input in = {.q = lp_net_layer_of(p, step, 2)->weight,
+                                 .k = keys,
+                                 .v = keys + inner,
+                                 .q_stride = inner,
+                                 .kv_stride = 2 * inner,
+                                 .queries = 1,
+                                 .tokens = rows,
+                                 .heads = step->heads,
+                                 .head_width = inner / step->heads,
+                                 .scale = lp_attention_scale(inner / step->heads)};
+        lp_attention_tiled(&in, pieces[4], answers, i);
+    }
+    lp_linear_output output = {.y = lp_net_values(p, step->to), .stride = projection->out};
+    lp_linear_run(projection, answers, p->batch, &output);
+    double n = (double)(p->batch * rows);
+    lp_end_stage(p->observer, "pool", 4 * n * (double)width * (double)inner,
+                 lp_net_floats(p, step->from) + 4 * n * (double)inner);
+}

@@ -1,0 +1,138 @@
+/* Steps of networks over the pixels of maps: convolutions, norms, pooling, gates. */
+#include "math/channels.h"
+#include "math/depthwise.h"
+#include "math/pool.h"
+#include "math/rows.h"
+#include "math/winograd.h"
+#include "model/net_steps.h"
+
+/* ---- convolutions ---------------------------------------------------------------------------- */
+
+/* Weights of a convolution, as many as are multiplied for each output pixel. */
+static double weights_of(const lp_net_layer *layer) {
+    const lp_conv *c = &layer->conv;
+    double taps = layer->kind == LP_NET_WINOGRAD ? 16 : (double)(c->taps_high * c->taps_wide);
+    return (double)(c->groups * c->out * c->in) * taps;
+}
+
+size_t lp_net_convolve_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    const lp_net_layer *layer = &net->layers[step->layers[0]];
+    size_t side = net->maps[step->from].side;
+    return step->from == 0                   ? batch * lp_conv_images_scratch(&layer->conv, side)
+           : layer->kind == LP_NET_WINOGRAD  ? lp_winograd_scratch(&layer->conv)
+           : layer->kind == LP_NET_DEPTHWISE ? lp_depthwise_scratch(&layer->conv, side)
+                                             : 0;
+}
+
+void lp_net_run_convolve(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
+    const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
+    const float *x = lp_net_values(p, step->from);
+    const float *add = step->add > 0 ? lp_net_values(p, step->add) : NULL;
+    float *y = lp_net_values(p, step->to);
+    const char *stage = "conv 3x3";
+    double outputs = (double)(p->batch * lp_net_pixels(to));
+    if (step->from == 0) {
+        lp_conv_images(&layer->conv, p->images, p->batch, from->side, step->activation, p->work, y);
+        stage = "stem";
+    } else if (layer->kind == LP_NET_WINOGRAD) {
+        lp_winograd_run(&layer->conv, x, p->batch, from->side, add, step->activation, y, p->work);
+        stage = "winograd 3x3";
+        size_t tiles = (to->side + 1) / 2;
+        outputs = (double)(p->batch * tiles * tiles);
+    } else if (layer->kind == LP_NET_DEPTHWISE) {
+        lp_depthwise_run(&layer->conv, x, p->batch, from->side, step->activation, p->work, y);
+        stage = "depthwise";
+    } else {
+        lp_conv_input in = lp_conv_dense(x, p->batch, from->side, from->side, from->channels);
+        lp_conv_run(&layer->conv, &in, add, step->activation, y);
+        stage = layer->conv.taps_high == 1 ? "conv 1x1" : stage;
+    }
+    lp_end_stage(p->observer, stage, 2 * outputs * weights_of(layer),
+                 lp_net_floats(p, step->from) + weights_of(layer) +
+                     (add != NULL ? 2 : 1) * lp_net_floats(p, step->to));
+}
+
+/* ---- norms and pooling ----------------------------------------------------------------------- */
+
+size_t lp_net_no_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    (void)net;
+    (void)step;
+    (void)batch;
+    return 0;
+}
+
+void lp_net_run_norm(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
+    const lp_net_map *map = &p->net->maps[step->from];
+    lp_layer_norm(lp_net_values(p, step->from), p->batch * lp_net_pixels(map), map->channels,
+                  map->channels, norm->weight, norm->bias, norm->eps, lp_net_values(p, step->to),
+                  map->channels);
+    lp_end_stage(p->observer, "norm", 0, 2 * lp_net_floats(p, step->to));
+}
+
+size_t lp_net_mean_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    (void)batch;
+    return lp_net_lines(net->maps[step->from].channels * sizeof(double) / sizeof(float));
+}
+
+void lp_net_run_mean(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *map = &p->net->maps[step->from];
+    size_t pixels = lp_net_pixels(map), channels = map->channels;
+    double *sums = (double *)(void *)p->work;
+    for (size_t i = 0; i < p->batch; i++) {
+        lp_channel_means(lp_net_values(p, step->from) + i * pixels * channels, pixels, channels,
+                         sums, lp_net_values(p, step->to) + i * channels);
+    }
+    lp_end_stage(p->observer, "pool", 0, lp_net_floats(p, step->from) + lp_net_floats(p, step->to));
+}
+
+void lp_net_run_scale(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *map = &p->net->maps[step->to];
+    size_t pixels = lp_net_pixels(map), channels = map->channels;
+    for (size_t i = 0; i < p->batch; i++) {
+        lp_scale_channels(lp_net_values(p, step->to) + i * pixels * channels, pixels, channels,
+                          lp_net_values(p, step->from) + i * channels);
+    }
+    lp_end_stage(p->observer, "gate", 0, 2 * lp_net_floats(p, step->to));
+}
+
+void lp_net_run_add(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *map = &p->net->maps[step->to];
+    lp_add_values(lp_net_values(p, step->to), lp_net_values(p, step->from),
+                  p->batch * lp_net_pixels(map) * map->channels, step->activation);
+    lp_end_stage(p->observer, "add", 0, 3 * lp_net_floats(p, step->to));
+}
+
+size_t lp_net_group_norm_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    (void)batch;
+    return lp_net_lines(3 * net->maps[step->from].channels * sizeof(double) / sizeof(float));
+}
+
+void lp_net_run_group_norm(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
+    const lp_net_map *map = &p->net->maps[step->from];
+    size_t pixels = lp_net_pixels(map), channels = map->channels;
+    for (size_t i = 0; i < p->batch; i++) {
+        size_t at = i * pixels * channels;
+        lp_group_norm(lp_net_values(p, step->from) + at, pixels, channels, norm->groups,
+                      norm->weight, norm->bias, norm->eps, step->activation,
+                      (double *)(void *)p->work, lp_net_values(p, step->to) + at);
+    }
+    lp_end_stage(p->observer, "norm", 0, 2 * lp_net_floats(p, step->to));
+}
+
+void lp_net_run_affine(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
+    const lp_net_map *map = &p->net->maps[step->from];
+    lp_affine_channels(lp_net_values(p, step->from), p->batch * lp_net_pixels(map), map->channels,
+                       norm->weight, norm->bias, step->activation, lp_net_values(p, step->to));
+    lp_end_stage(p->observer, "norm", 0, 2 * lp_net_floats(p, step->to));
+}
+
+void lp_net_run_pool(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *map = &p->net->maps[step->from];
+    lp_pool_windows(&step->pooling, lp_net_values(p, step->from), p->batch, map->side,
+                    map->channels, lp_net_values(p, step->to));
+    lp_end_stage(p->observer, "pool", 0, lp_net_floats(p, step->from) + lp_net_floats(p, step->to));
+}

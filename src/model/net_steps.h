@@ -1,0 +1,81 @@
+/* The kinds of steps of a network, and what their files share.
+ *
+ * A map is [B, side, side, channels], pixels as rows of channels.  A linear layer's rows are tiled
+ * (math/tiles.h) by what makes them, a chunk of pixels at a time: the wide values inside an MLP
+ * then stay in the second-level cache. */
+#ifndef LP_MODEL_NET_STEPS_H
+#define LP_MODEL_NET_STEPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "math/tiles.h"
+#include "model/net.h"
+
+enum {
+    LP_NET_LEAST_ROWS = 16 * LP_TILE_ROWS, /* of a chunk, or weights are read too often */
+    LP_NET_LINE = 16                       /* floats of a cache line */
+};
+
+/* A run. */
+typedef struct lp_net_pass {
+    const lp_net *net;
+    size_t batch;
+    const float *images;
+    float *maps, *work;
+    const lp_observer *observer;
+} lp_net_pass;
+
+static inline size_t lp_net_lines(size_t floats) {
+    return (floats + LP_NET_LINE - 1) / LP_NET_LINE * LP_NET_LINE;
+}
+
+static inline const lp_net_layer *lp_net_layer_of(const lp_net_pass *p, const lp_net_step *step,
+                                                  size_t i) {
+    return &p->net->layers[step->layers[i]];
+}
+
+/* Rows of a map. */
+static inline size_t lp_net_pixels(const lp_net_map *map) {
+    return map->side * map->side + map->extra;
+}
+
+/* A map's values. */
+static inline float *lp_net_values(const lp_net_pass *p, size_t map) {
+    size_t before = 0;
+    for (size_t i = 0; i < p->net->maps[map].place; i++) {
+        before += p->net->places[i];
+    }
+    return p->maps + p->batch * before;
+}
+
+static inline double lp_net_floats(const lp_net_pass *p, size_t map) {
+    const lp_net_map *m = &p->net->maps[map];
+    return (double)(p->batch * lp_net_pixels(m)) * (double)m->channels;
+}
+
+/* Floats of scratch memory that a step needs beside the maps, and the step. */
+typedef size_t lp_net_work(const lp_net *net, const lp_net_step *step, size_t batch);
+typedef void lp_net_act(const lp_net_pass *p, const lp_net_step *step);
+
+/* net_pixels.c */
+lp_net_work lp_net_convolve_work, lp_net_mean_work, lp_net_group_norm_work, lp_net_no_work;
+lp_net_act lp_net_run_convolve, lp_net_run_norm, lp_net_run_group_norm, lp_net_run_affine,
+    lp_net_run_pool, lp_net_run_mean, lp_net_run_scale, lp_net_run_add;
+
+/* net_mlp.c; the first: a norm of rows [rows, width] -> tiled.  between: as many floats as x, where
+ * the norm is an RMS norm. */
+void lp_net_norm_rows(const lp_net_layer *norm, const float *x, size_t rows, size_t width,
+                      float *between, float *tiled);
+lp_net_work lp_net_mlp_work, lp_net_merge_work;
+lp_net_act lp_net_run_mlp, lp_net_run_merge;
+
+/* net_attention.c */
+lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work, lp_net_take_work;
+lp_net_act lp_net_run_patches, lp_net_run_start, lp_net_run_attend, lp_net_run_latent,
+    lp_net_run_take;
+
+/* net_windows.c */
+lp_net_work lp_net_windows_work;
+lp_net_act lp_net_run_windows;
+
+#endif

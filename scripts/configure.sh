@@ -35,7 +35,8 @@ cairo|cairo|libcairo2-dev|cairo-devel|cairo'
 # Without these the program is built, but cannot read what they are for.
 optional_table='giflib (GIF files)|:giflib|libgif-dev|giflib-devel|giflib
 libwebp (WebP files)|libwebpdemux|libwebp-dev|libwebp-devel|webp
-libmatio (.mat files)|matio|libmatio-dev|matio-devel|libmatio'
+libmatio (.mat files)|matio|libmatio-dev|matio-devel|libmatio
+HDF5 (.h5 files)|:hdf5|libhdf5-dev|hdf5-devel|hdf5'
 tests_table='cmocka|cmocka|libcmocka-dev|libcmocka-devel|cmocka
 prove|:prove|perl|perl-Test-Harness|perl'
 [ $tests = no ] || table="$table
@@ -65,8 +66,17 @@ trial() {
     $CC ${prefix:+-I"$prefix/include" -L"$prefix/lib"} "$scratch/trial.c" -o "$scratch/trial" "$@" >/dev/null 2>&1
 }
 
+# What pkg-config calls HDF5's library without MPI: Debian, others.
+hdf5_module() {
+    for module in hdf5-serial hdf5; do
+        pkg-config --exists "$module" 2>/dev/null && echo "$module" && return
+    done
+    return 1
+}
+
 have() {
     case $1 in
+    :hdf5) hdf5_module >/dev/null ;;
     :libc) trial stdio.h ;;
     :pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
     :liblinear) trial linear.h -llinear ;;
@@ -139,6 +149,8 @@ have :giflib && optional_libs="$optional_libs -lgif" optional_flags="$optional_f
     without="$without GIF (libgif-dev),"
 have matio && optional="$optional matio" optional_flags="$optional_flags -DLP_HAS_MATIO=1" ||
     without="$without .mat (libmatio-dev),"
+module=$(hdf5_module) && optional="$optional $module" optional_flags="$optional_flags -DLP_HAS_HDF5=1" ||
+    without="$without .h5 (libhdf5-dev),"
 [ -z "$without" ] || echo "configure: built without the readers of:${without%,}" >&2
 library="$library$optional"
 mkdir -p "$(dirname "$output")"

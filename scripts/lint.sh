@@ -65,8 +65,8 @@ check_layers() {
     # shellcheck disable=SC2046,SC2016
     silent awk -v library="$library" -v program="$program" '
     BEGIN {
-        layers = "base 0 math 1 ckpt 1 data 1 image 1 feat 2 model 2 probe 3 " \
-                 "extract 3 run 4 all 5 report 6 fetch 6 draw 6 cli 7"
+        layers = "base 0 math 1 ckpt 1 image 1 data 2 model 2 feat 3 probe 4 " \
+                 "extract 4 run 5 all 6 report 7 fetch 7 draw 7 cli 8"
         for (n = split(layers, word, " "); n > 1; n -= 2) level[word[n - 1]] = word[n]
         stages = "status base version base choices base checkpoint ckpt dataset data image image " \
                  "features feat provenance feat encoder model probe probe stats probe " \
@@ -89,6 +89,7 @@ check_layers() {
         allowed["cairo.h"] = allowed["cairo-svg.h"] = "^src/report/chart[.]c$"
         allowed["png.h"] = "^src/(report/png|data/png_file)[.]c$"
         allowed["matio.h"] = "^src/data/mat_file[.]c$"
+        allowed["hdf5.h"] = "^src/data/hdf5_file[.]c$"
         allowed["gif_lib.h"] = "^src/data/gif_file[.]c$"
         allowed["webp/decode.h"] = allowed["webp/demux.h"] = "^src/data/webp_file[.]c$"
         allowed["jpeglib.h"] = allowed["jerror.h"] = "^src/data/jpeg_file[.]c$"

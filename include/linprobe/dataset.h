@@ -1,7 +1,7 @@
 /* linprobe/dataset.h: labelled images.
  *
- * The binary files of CIFAR-100, CIFAR-10 and STL-10, from a folder or straight from the official
- * .tar.gz, and folders of PNG and JPEG files, one a class.
+ * CIFAR-100, CIFAR-10 and STL-10, from a folder or straight from the official .tar.gz; more sets by
+ * name (docs/DATASETS.md); and folders of image files, one a class.
  *
  *     unsigned char rgb[32 * 32 * 3];
  *     lp_error err;
@@ -60,11 +60,15 @@ const char *lp_label_kind_name(lp_label_kind labels);
 typedef struct lp_dataset_options {
     lp_split split;
     lp_label_kind labels;
+    /* Of a part only some images, chosen by split_seed; 0: all. */
+    size_t per_class; /* at most so many of each class */
+    size_t limit; /* so many at most: one of each class, the others in proportion to the classes'
+                   * sizes; not less than the classes */
     /* The rest is for folders of images. */
     bool skip_broken;  /* leave out files that cannot be decoded, instead of failing */
     double test_share; /* part of each class that is the test split, above 0 and below 1, where the
                         * folder has no split of its own; 0: LP_DEFAULT_TEST_SHARE */
-    size_t split_seed; /* of that split */
+    size_t split_seed; /* of that split, and of the choice above */
     size_t threads;    /* that check the images; 0 = all processors; never changes the result */
     lp_progress progress; /* in images, while they are checked */
 } lp_dataset_options;
@@ -73,15 +77,19 @@ typedef struct lp_dataset_info {
     const char *name;     /* "CIFAR-100", "Food-101", ..., or the folder's */
     const char *source;   /* the path it was opened from */
     const char *official; /* the official file it is, by digest, e.g. "cifar-10-binary.tar.gz", or
-                           * NULL */
-    const char *digest;   /* SHA-256 of the records in their order, 64 hexadecimal digits */
+                           * NULL; also where only some of its images were chosen */
+    const char *digest;   /* SHA-256 of the chosen records in their order, 64 hexadecimal digits */
     lp_split split;       /* LP_SPLIT_TRAINVAL: both parts are in it */
     lp_label_kind labels; /* LP_LABELS_FINE where the set has only one kind */
     size_t count;         /* N */
     size_t classes;       /* K */
-    const char *set;      /* of a set by name: "food-101"; else NULL */
+    const char *set;      /* of a set by name: "food-101", "cifar-100"; else NULL */
     lp_set_metric metric; /* of a set by name, as the CLIP paper scores it */
     size_t published;     /* images of the part as it is published; 0: not known */
+    size_t part;          /* images of the part as it was found, before a choice of some */
+    size_t per_class;     /* as the options; 0 where that left nothing out */
+    size_t limit;
+    size_t choice_seed; /* of that choice */
     /* of image files */
     bool image_folder;
     size_t empty_classes; /* class folders without any file, which were left out */
@@ -99,6 +107,7 @@ typedef struct lp_dataset lp_dataset;
  *   - a folder that holds train.bin and test.bin (CIFAR-100), data_batch_1.bin to 5.bin and
  *     test_batch.bin (CIFAR-10), or train_X.bin, train_y.bin, test_X.bin and test_y.bin (STL-10),
  *     itself or one level down in a folder of the official name;
+ *   - a folder of CIFAR's Python version, itself or one level down;
  *   - the official .tar.gz, or any tar of those files;
  *   - one .bin file: CIFAR-10's or STL-10's (with the labels beside it) if it has one of the names
  *     above, CIFAR-100's otherwise;

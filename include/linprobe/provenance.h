@@ -56,6 +56,11 @@ typedef struct lp_data_record {
     size_t images; /* N */
     /* What describes them. */
     const char *name;                    /* "CIFAR-100", or a folder's name; NULL: not recorded */
+    const char *set;                     /* of a set by name: "cifar-100"; else NULL */
+    size_t part;                         /* images of the whole part, where some are left out:
+                                            broken, or not chosen; else 0 */
+    size_t per_class, limit;             /* as lp_dataset_options; 0: all were chosen */
+    size_t choice_seed;                  /* of that choice */
     const char *source;                  /* the path they were read from */
     const char *official;                /* the official file that they are, or NULL */
     size_t classes;                      /* K; 0: not recorded */

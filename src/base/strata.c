@@ -1,7 +1,7 @@
 /* Stratified choices.
  *
  *     labels [N] -> rows by class, each class shuffled (Fisher and Yates, one generator over the
- *     classes in order) -> held out / folds / each */
+ *     classes in order) -> held out / folds / each / a limited number */
 #include "base/strata.h"
 
 #include <math.h>
@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/random.h"
 
 lp_status lp_strata_new(const int64_t *labels, size_t count, size_t classes, uint64_t seed,
@@ -95,6 +96,67 @@ lp_status lp_strata_each(const lp_strata *s, size_t each, bool *chosen, lp_error
         choose(s, k, each, chosen);
     }
     return LP_OK;
+}
+
+/* Adds `total` to what is taken, in proportion to what is left of each class: the whole parts, then
+ * one more where the remainder is largest, of equal ones in the first class. */
+static void add_in_proportion(const size_t *left, size_t classes, size_t total, size_t sum,
+                              size_t *take, uint64_t *remainder) {
+    size_t rest = total;
+    for (size_t k = 0; k < classes; k++) {
+        uint64_t product = (uint64_t)total * left[k];
+        take[k] += (size_t)(product / sum);
+        rest -= (size_t)(product / sum);
+        remainder[k] = product % sum;
+    }
+    for (; rest > 0; rest--) {
+        size_t most = 0;
+        for (size_t k = 1; k < classes; k++) {
+            most = remainder[k] > remainder[most] ? k : most;
+        }
+        take[most]++;
+        remainder[most] = 0;
+    }
+}
+
+lp_status lp_strata_limit(const lp_strata *s, size_t each, size_t total, bool *chosen,
+                          lp_error *err) {
+    size_t sum = 0, occurring = 0;
+    lp_memory memory = {0};
+    size_t *left = lp_memory_take(&memory, s->classes, sizeof *left);
+    size_t *take = lp_memory_take_zeroed(&memory, s->classes, sizeof *take);
+    uint64_t *remainder = lp_memory_take(&memory, s->classes, sizeof *remainder);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "choice", err));
+    memset(chosen, 0, s->count * sizeof *chosen);
+    for (size_t k = 0; k < s->classes; k++) {
+        size_t have = s->first[k + 1] - s->first[k];
+        left[k] = each > 0 && each < have ? each : have;
+        sum += left[k];
+        occurring += left[k] > 0;
+    }
+    if (total > 0 && total < occurring) {
+        LP_TRY(lp_fail(err, LP_ERR_DATA, "a limit of %zu images is less than the %zu classes",
+                       total, occurring));
+    }
+    if (total == 0 || total >= sum) {
+        memcpy(take, left, s->classes * sizeof *take);
+    } else {
+        for (size_t k = 0; k < s->classes; k++) {
+            take[k] = left[k] > 0;
+            left[k] -= take[k];
+        }
+        if (total > occurring) { /* so that some are left */
+            add_in_proportion(left, s->classes, total - occurring, sum - occurring, take,
+                              remainder);
+        }
+    }
+    for (size_t k = 0; k < s->classes; k++) {
+        choose(s, k, take[k], chosen);
+    }
+done:
+    lp_memory_free(&memory);
+    return status;
 }
 
 size_t lp_strata_rows(const bool *chosen, size_t count, bool value, size_t *rows) {

@@ -44,6 +44,12 @@ void lp_strata_folds(const lp_strata *strata, size_t folds, size_t *fold);
 LP_MUST_USE lp_status lp_strata_each(const lp_strata *strata, size_t each, bool *chosen,
                                      lp_error *err);
 
+/* Chooses at most `each` rows of every class (0: all), and of those `total` (0: all; or where there
+ * are no more): one of every class that occurs, and the others in proportion to the classes' sizes.
+ * LP_ERR_DATA: total is less than the classes that occur. */
+LP_MUST_USE lp_status lp_strata_limit(const lp_strata *strata, size_t each, size_t total,
+                                      bool *chosen, lp_error *err);
+
 /* The rows for which chosen is `value`, in rising order, into rows [N at most].  Returns how
  * many. */
 size_t lp_strata_rows(const bool *chosen, size_t count, bool value, size_t *rows);

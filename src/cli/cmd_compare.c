@@ -366,6 +366,7 @@ static const cli_word words[] = {
     {.name = NULL}};
 static const cli_group groups[] = {{own, 0, NULL},
                                    {cli_labels_option, AT(dataset), "--data"},
+                                   {cli_subset_options, AT(dataset), "--data"},
                                    {cli_image_folder_options, AT(dataset), "--data"},
                                    {cli_feature_option, AT(encoder), "--data"},
                                    {cli_normalize_option, AT(encoder), "--data"},

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
 #include "base/text.h"
@@ -10,6 +11,7 @@
 #include "cli/settings.h"
 #include "linprobe/run.h"
 #include "probe/training.h"
+#include "report/data_words.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
 #include "report/published.h"
@@ -70,10 +72,19 @@ static lp_status print(const lp_evaluation *e, lp_evaluation_table table, lp_for
                        e->classes);
     }
     json_t *rows = lp_evaluation_rows(e, table);
-    lp_status status;
-    LP_TRY(lp_allocated(rows, "table", 1, 1, err));
-    lp_table_print(stdout, format, columns, count, rows);
+    lp_column *ordered = lp_alloc(count, sizeof *ordered);
+    const lp_provenance *from = e->test->provenance;
+    bool by_metric = table == LP_TABLE_SUMMARY && format == LP_FORMAT_TEXT && from != NULL;
+    lp_status status = LP_OK;
+    if (rows == NULL || ordered == NULL) {
+        json_decref(rows);
+        LP_TRY(lp_fail_memory(err, "table", count, sizeof *ordered));
+    }
+    lp_metric_columns(by_metric ? lp_data_metric(&from->data) : LP_METRIC_ACCURACY, columns, count,
+                      ordered);
+    lp_table_print(stdout, format, ordered, count, rows);
 done:
+    lp_free(ordered);
     return status;
 }
 

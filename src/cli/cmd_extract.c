@@ -104,6 +104,7 @@ done:
 #define AT(member) offsetof(extract_settings, member)
 static const cli_group groups[] = {{own, 0, NULL},
                                    {cli_labels_option, AT(dataset), NULL},
+                                   {cli_subset_options, AT(dataset), NULL},
                                    {cli_image_folder_options, AT(dataset), NULL},
                                    {cli_feature_option, AT(encoder), "--model"},
                                    {cli_normalize_option, AT(encoder), NULL},

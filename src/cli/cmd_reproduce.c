@@ -253,6 +253,7 @@ done:
 #define AT(member) offsetof(reproduce_job, member)
 static const cli_group groups[] = {{own, 0, NULL},
                                    {cli_labels_option, AT(dataset), NULL},
+                                   {cli_subset_options, AT(dataset), NULL},
                                    {cli_image_folder_options, AT(dataset), NULL},
                                    {cli_feature_option, AT(encoder), NULL},
                                    {cli_normalize_option, AT(encoder), NULL},

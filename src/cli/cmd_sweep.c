@@ -230,6 +230,7 @@ static const cli_word words[] = {
     {"TRAIN_DIR", AT(train_path), .content = CONTENT_FEATURES, .optional = true}, {.name = NULL}};
 static const cli_group groups[] = {{own, 0, NULL},
                                    {cli_labels_option, AT(dataset), "--model"},
+                                   {cli_subset_options, AT(dataset), "--model"},
                                    {cli_image_folder_options, AT(dataset), "--model"},
                                    {cli_feature_option, AT(encoder), "--model"},
                                    {cli_normalize_option, AT(encoder), "--model"},

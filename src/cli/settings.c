@@ -94,6 +94,14 @@ const cli_option cli_labels_option[] = {{CLI_INPUT, "--labels", "KIND", CLI_CHOI
                                          .help = "which of CIFAR-100's two kinds of labels"},
                                         {.name = NULL}};
 
+const cli_option cli_subset_options[] = {
+    {CLI_INPUT, "--limit", "N", CLI_COUNT, AT(limit), .low = 2, .high = 1e12,
+     .help = "to try something out: N images of each part at most, in proportion to the classes' "
+             "sizes, chosen by --split-seed"},
+    {CLI_INPUT, "--per-class", "N", CLI_COUNT, AT(per_class), .low = 1, .high = 1e12,
+     .help = "N images of each class of each part at most, chosen by --split-seed"},
+    {.name = NULL}};
+
 const cli_option cli_image_folder_options[] = {
     {CLI_INPUT, "--skip-broken", NULL, CLI_FLAG, AT(skip_broken),
      .help = "folders of images: leave out files that cannot be decoded, instead of an error"},
@@ -101,7 +109,8 @@ const cli_option cli_image_folder_options[] = {
      .help = "folders of images without a split: part of each class to test on "
              "(default " LP_STRING(LP_DEFAULT_TEST_SHARE) ")"},
     {CLI_INPUT, "--split-seed", "N", CLI_COUNT, AT(split_seed), .low = 0, .high = 4294967295.0,
-     .help = "seed of the split that --test-share describes"},
+     .help = "seed of the split where the data have none, and of the choice by --limit and "
+             "--per-class"},
     {.name = NULL}};
 #undef AT
 

@@ -29,6 +29,7 @@ extern const cli_option cli_normalize_option[];
 
 /* Over an lp_dataset_options. */
 extern const cli_option cli_labels_option[];
+extern const cli_option cli_subset_options[]; /* --limit, --per-class */
 extern const cli_option cli_image_folder_options[];
 
 /* A probe's training. */

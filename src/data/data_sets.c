@@ -248,6 +248,54 @@ const lp_data_set lp_data_sets[] = {
      .metric = LP_METRIC_ACCURACY,
      .images = {28709, 3589, 3589},
      .read = lp_read_fer2013},
+    {.name = "cifar-10",
+     .title = "CIFAR-10",
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {50000, 10000},
+     .records = &lp_record_layouts[LP_CIFAR_10]},
+    {.name = "cifar-100",
+     .title = "CIFAR-100",
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {50000, 10000},
+     .records = &lp_record_layouts[LP_CIFAR_100]},
+    {.name = "stl-10",
+     .title = "STL-10",
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {5000, 8000},
+     .records = &lp_record_layouts[LP_STL_10]},
+    {.name = "kitti-distance",
+     .title = "KITTI distance",
+     .folders = {"Kitti/raw", "kitti", "KITTI"},
+     .marks = {"training/image_2", "training/label_2"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST | LP_HAS_VAL,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {6347, 711, 423},
+     .read = lp_read_kitti_distance,
+     .downloads = {{"https://s3.eu-central-1.amazonaws.com/avg-kitti/data_object_image_2.zip",
+                    NULL},
+                   {"https://s3.eu-central-1.amazonaws.com/avg-kitti/data_object_label_2.zip",
+                    NULL},
+                   {"https://s3.eu-central-1.amazonaws.com/avg-kitti/devkit_object.zip", NULL}}},
+    {.name = "imagenet",
+     .title = "ImageNet",
+     .folders = {"imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC"},
+     .marks = {"val"},
+     .named_only = true,
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {1281167, 50000},
+     .read = lp_read_imagenet},
+    {.name = "patch-camelyon",
+     .title = "PatchCamelyon",
+     .folders = {"pcam"},
+     .marks = {"camelyonpatch_level_2_split_test_x.h5"},
+     .parts = LP_HAS_TRAIN | LP_HAS_TEST | LP_HAS_VAL,
+     .metric = LP_METRIC_ACCURACY,
+     .images = {262144, 32768, 32768},
+     .read = lp_read_pcam},
     {.name = NULL},
 };
 
@@ -259,6 +307,14 @@ const lp_data_set *lp_data_set_named(const char *name) {
         set++;
     }
     return set->name != NULL ? set : NULL;
+}
+
+const lp_data_set *lp_data_set_of_records(const lp_record_layout *layout) {
+    const lp_data_set *set = lp_data_sets;
+    while (set->records != layout) {
+        set++;
+    }
+    return set;
 }
 
 static void append(char *text, size_t room, const char *name) {
@@ -399,7 +455,7 @@ lp_status lp_data_set_find(const lp_tree *tree, const char *path, const lp_data_
     }
     folder[0] = '\0';
     for (const lp_data_set *s = lp_data_sets; s->name != NULL; s++) {
-        if (!find_folder(tree, path, s, false, other, &missing)) {
+        if (s->records != NULL || !find_folder(tree, path, s, false, other, &missing)) {
             continue;
         }
         if (*set != NULL && ends_in_name(path, *set) && !ends_in_name(path, s)) {

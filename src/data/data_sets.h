@@ -6,6 +6,7 @@
 #define LP_DATA_DATA_SETS_H
 
 #include "data/image_list.h"
+#include "data/official_data.h"
 #include "linprobe/dataset.h"
 
 /* Parts, as bits. */
@@ -40,6 +41,8 @@ typedef struct lp_data_set {
     lp_set_metric metric;                /* of the CLIP paper */
     size_t images[3];                    /* of each part as published, by lp_split; 0: none */
     lp_part_reader read;
+    const lp_record_layout *records; /* of CIFAR and STL-10, which have neither folders, marks nor
+                                        reader here; else NULL */
     lp_set_download downloads[LP_SET_DOWNLOADS]; /* where it may be had directly */
 } lp_data_set;
 
@@ -48,6 +51,9 @@ extern const lp_data_set lp_data_sets[];
 
 /* The set of a name, in any case of letters, or NULL. */
 const lp_data_set *lp_data_set_named(const char *name);
+
+/* The set that a layout of records is of. */
+const lp_data_set *lp_data_set_of_records(const lp_record_layout *layout);
 
 /* The set of "NAME:PATH", and *path its PATH; NULL, and *path the whole, where the text is a path.
  * LP_ERR_ARGUMENT: a name that is none, and no such path. */
@@ -95,6 +101,9 @@ lp_status lp_read_fashion_mnist(lp_image_list *, lp_split, const lp_dataset_opti
 lp_status lp_read_fer2013(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_flowers_102(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_stanford_cars(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_kitti_distance(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_imagenet(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_pcam(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_svhn(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "base/strata.h"
 #include "data/image_file.h"
+#include "data/subset.h"
 
 enum { CHUNK = 256 };
 
@@ -128,15 +129,31 @@ done:
     return status;
 }
 
+/* The tree's names must rise: the parts of a set are read as train, val. */
+static void name_pixels(char name[64], lp_split part, size_t number) {
+    static const char *const parts[] = {"train", "test", "val"};
+    (void)snprintf(name, 64, "%s/%08zu.ppm", parts[part], number);
+}
+
+lp_status lp_image_list_add_lazily(lp_image_list *list, lp_split part, const lp_tree_source *source,
+                                   size_t number, int64_t label, lp_error *err) {
+    char name[64], full[LP_PATH_ROOM];
+    lp_status status;
+    name_pixels(name, part, number);
+    LP_TRY(lp_tree_join(full, list->folder, name, err));
+    LP_TRY(lp_tree_add_lazily(list->tree, full, source, number, err));
+    status = lp_image_list_add(list, name, label, err);
+done:
+    return status;
+}
+
 lp_status lp_image_list_add_pixels(lp_image_list *list, lp_split part, size_t number,
                                    const unsigned char *pixels, size_t height, size_t width,
                                    size_t channels, int64_t label, lp_error *err) {
-    /* the tree's names must rise: the parts of a set are read as train, val */
-    static const char *const parts[] = {"train", "test", "val"};
     char name[64], head[64], full[LP_PATH_ROOM];
     size_t count = height * width * channels;
     lp_status status;
-    (void)snprintf(name, sizeof name, "%s/%08zu.ppm", parts[part], number);
+    name_pixels(name, part, number);
     (void)snprintf(head, sizeof head, "P%c\n%zu %zu\n255\n", channels == 1 ? '5' : '6', width,
                    height);
     size_t used = strlen(head);
@@ -211,15 +228,24 @@ static void keep_chosen(lp_image_list *list, const bool *chosen, bool value) {
     list->count = kept;
 }
 
+/* The images' labels, int64 [count], for lp_free. */
+static lp_status copy_labels(const lp_image_list *list, int64_t **labels, lp_error *err) {
+    lp_status status;
+    *labels = lp_alloc(list->count, sizeof **labels);
+    LP_TRY(lp_allocated(*labels, "split", list->count, sizeof **labels, err));
+    for (size_t i = 0; i < list->count; i++) {
+        (*labels)[i] = list->images[i].label;
+    }
+done:
+    return status;
+}
+
 static lp_status shuffle(const lp_image_list *list, size_t seed, lp_strata **strata,
                          lp_error *err) {
     lp_status status;
-    int64_t *labels = lp_alloc(list->count, sizeof *labels);
+    int64_t *labels = NULL;
     *strata = NULL;
-    LP_TRY(lp_allocated(labels, "split", list->count, sizeof *labels, err));
-    for (size_t i = 0; i < list->count; i++) {
-        labels[i] = list->images[i].label;
-    }
+    LP_TRY(copy_labels(list, &labels, err));
     status = lp_strata_new(labels, list->count, list->class_count, seed, strata, err);
 done:
     lp_free(labels);
@@ -272,6 +298,28 @@ lp_status lp_image_list_keep_each(lp_image_list *list, const lp_dataset_options 
     keep_chosen(list, chosen, true);
 done:
     lp_strata_free(strata);
+    lp_free(chosen);
+    return status;
+}
+
+lp_status lp_image_list_choose(lp_image_list *list, const lp_dataset_options *options,
+                               lp_error *err) {
+    int64_t *labels = NULL;
+    bool *chosen = NULL;
+    lp_status status = LP_OK;
+    if (!lp_subset_wanted(options)) {
+        return LP_OK;
+    }
+    chosen = lp_alloc(list->count, sizeof *chosen);
+    LP_TRY(lp_allocated(chosen, "choice", list->count, sizeof *chosen, err));
+    LP_TRY(copy_labels(list, &labels, err));
+    status = lp_subset_choose(options, labels, list->count, list->class_count, chosen, err);
+    if (status != LP_OK) {
+        LP_TRY(lp_image_list_fail(list, "", status, err, "%s", err != NULL ? err->text : ""));
+    }
+    keep_chosen(list, chosen, true);
+done:
+    lp_free(labels);
     lp_free(chosen);
     return status;
 }

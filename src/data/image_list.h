@@ -83,6 +83,11 @@ LP_MUST_USE lp_status lp_image_list_add_pixels(lp_image_list *list, lp_split par
                                                size_t width, size_t channels, int64_t label,
                                                lp_error *err);
 
+/* The same where the file is number `number` of a source that the tree owns. */
+LP_MUST_USE lp_status lp_image_list_add_lazily(lp_image_list *list, lp_split part,
+                                               const lp_tree_source *source, size_t number,
+                                               int64_t label, lp_error *err);
+
 /* What becomes of an entry `name` that failed with `status` and err: it counts as broken (LP_OK)
  * where broken ones are skipped, if its own contents were wrong; else the status. */
 LP_MUST_USE lp_status lp_image_list_refuse(lp_image_list *list, const char *name, lp_status status,
@@ -105,6 +110,10 @@ LP_MUST_USE lp_status lp_image_list_keep_share(lp_image_list *list,
 LP_MUST_USE lp_status lp_image_list_keep_each(lp_image_list *list,
                                               const lp_dataset_options *options, size_t train_each,
                                               size_t test_each, lp_error *err);
+
+/* Keeps some of the images as the options choose (subset.h); all where they ask for no choice. */
+LP_MUST_USE lp_status lp_image_list_choose(lp_image_list *list, const lp_dataset_options *options,
+                                           lp_error *err);
 
 /* Decodes every image once, on all threads, and computes the digest.  A broken one is an error, or
  * moved to list->broken where the list says so; what cannot be read at all is always an error. */

@@ -1,5 +1,6 @@
 /* Data stage: the published facts of CIFAR-100, CIFAR-10 and STL-10.  No checksums are published of
- * CIFAR-10's unpacked files; STL-10's are torchvision's (torchvision/datasets/stl10.py). */
+ * CIFAR-10's unpacked files; STL-10's are torchvision's (torchvision/datasets/stl10.py), as are
+ * those of CIFAR's Python version (torchvision/datasets/cifar.py). */
 #include "data/official_data.h"
 
 /* Of two: the fine labels before the coarse ones, the training split before the test split. */
@@ -20,6 +21,13 @@ const lp_record_layout lp_record_layouts[LP_RECORD_SETS] = {
                           "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29", NULL},
                          {"cifar-100-binary/test.bin", 30740000, LP_MD5,
                           "4499cfba6c016c1be1438163640a0898", NULL}},
+            .pickled = {.folder = "cifar-100-python",
+                        .files = {{"train"}, {"test"}},
+                        .md5 = {{"16019d7e3df5f24257cddd939b257f8d"},
+                                {"f0ef6b0ae62326f3e7ffdfab6717acfc"}},
+                        .meta = "meta",
+                        .labels = {"fine_labels", "coarse_labels"},
+                        .names = {"fine_label_names", "coarse_label_names"}},
         },
     [LP_CIFAR_10] =
         {
@@ -35,6 +43,18 @@ const lp_record_layout lp_record_layouts[LP_RECORD_SETS] = {
             .files = {{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                        "data_batch_4.bin", "data_batch_5.bin"},
                       {"test_batch.bin"}},
+            .pickled =
+                {.folder = "cifar-10-batches-py",
+                 .files = {{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4",
+                            "data_batch_5"},
+                           {"test_batch"}},
+                 .md5 = {{"c99cafc152244af753f735de768cd75f", "d4bba439e000b95fd0a9bffe97cbabec",
+                          "54ebc095f3ab1f0389bbae665268c751", "634d18415352ddfa80567beed471001a",
+                          "482c414d41f54cd18b22e5b47cb7c3cb"},
+                         {"40351d587109b95175f43aff81a1287e"}},
+                 .meta = "batches.meta",
+                 .labels = {"labels"},
+                 .names = {"label_names"}},
         },
     [LP_STL_10] =
         {

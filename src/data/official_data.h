@@ -30,6 +30,15 @@ typedef struct lp_official_records {
     const char *labels; /* the same of the file of labels, where there is one */
 } lp_official_records;
 
+/* The Python version: a pickle for each file of the binary version, and one of the names. */
+typedef struct lp_pickled_layout {
+    const char *folder;                        /* NULL: there is none */
+    const char *files[2][LP_RECORD_FILES_MAX]; /* by lp_split, in the order of the records */
+    const char *md5[2][LP_RECORD_FILES_MAX];   /* as torchvision publishes them */
+    const char *meta;                          /* the file of names */
+    const char *labels[2], *names[2];          /* keys, by lp_label_kind */
+} lp_pickled_layout;
+
 /* A record: label_bytes labels (coarse before fine), then side x side red, green and blue bytes,
  * each plane row by row or by_columns.  Where label_bytes is 0, the labels are the bytes of a file
  * of their own.  Label first_label is class 0. */
@@ -46,6 +55,7 @@ typedef struct lp_record_layout {
     const char *files[2][LP_RECORD_FILES_MAX]; /* by lp_split, in the order of the records */
     const char *label_files[2];      /* by lp_split; NULL: the labels are in the records */
     lp_official_records official[2]; /* by lp_split */
+    lp_pickled_layout pickled;
 } lp_record_layout;
 
 extern const lp_record_layout lp_record_layouts[LP_RECORD_SETS];

@@ -5,6 +5,7 @@
  * Hidden files and links of an archive are left out, as those of a folder are. */
 #include "data/tree.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,15 +21,20 @@ static const uint64_t file_bytes_max = UINT64_C(1) << 30, archive_bytes_max = UI
 /* An archive's file.  The name comes first: entries are sorted and found as strings are. */
 typedef struct tree_entry {
     char *name;
-    unsigned char *bytes;
+    unsigned char *bytes; /* NULL: file `number` of the source */
     size_t size;
+    const lp_tree_source *source;
+    size_t number;
 } tree_entry;
+
+enum { SOURCES = 2 }; /* a set's training and validation part */
 
 struct lp_tree {
     char *root;
     bool is_archive;
     tree_entry *entries;
     size_t count, room;
+    lp_tree_source *sources[SOURCES];
 };
 
 /* ---- archives -------------------------------------------------------------------------------- */
@@ -210,6 +216,11 @@ void lp_tree_close(lp_tree *tree) {
         lp_free(tree->entries[i].name);
         lp_free(tree->entries[i].bytes);
     }
+    for (size_t i = 0; i < SOURCES; i++) {
+        if (tree->sources[i] != NULL) {
+            tree->sources[i]->close(tree->sources[i]);
+        }
+    }
     lp_free(tree->entries);
     lp_free(tree->root);
     lp_free(tree);
@@ -284,20 +295,45 @@ lp_status lp_tree_list_kind(const lp_tree *tree, const char *name, bool folders,
     return status;
 }
 
-lp_status lp_tree_add(lp_tree *tree, const char *name, unsigned char *bytes, size_t size,
-                      lp_error *err) {
+/* Appends an entry; its name is copied.  Takes over nothing. */
+static lp_status append_entry(lp_tree *tree, const char *name, tree_entry entry, lp_error *err) {
     tree_entry *entries = lp_grow_by_one(tree->entries, tree->count, &tree->room, sizeof *entries);
-    char *copy = lp_strdup(name);
+    entry.name = lp_strdup(name);
     if (entries != NULL) {
         tree->entries = entries;
     }
-    if (entries == NULL || copy == NULL || bytes == NULL) {
-        lp_free(copy);
-        lp_free(bytes);
-        return lp_fail_memory(err, name, tree->count + 1, size);
+    if (entries == NULL || entry.name == NULL) {
+        lp_free(entry.name);
+        return lp_fail_memory(err, name, tree->count + 1, sizeof *entries);
     }
-    tree->entries[tree->count++] = (tree_entry){.name = copy, .bytes = bytes, .size = size};
+    tree->entries[tree->count++] = entry;
     return LP_OK;
+}
+
+lp_status lp_tree_add(lp_tree *tree, const char *name, unsigned char *bytes, size_t size,
+                      lp_error *err) {
+    const tree_entry entry = {.bytes = bytes, .size = size};
+    lp_status status =
+        bytes != NULL ? append_entry(tree, name, entry, err) : lp_fail_memory(err, name, size, 1);
+    if (status != LP_OK) {
+        lp_free(bytes);
+    }
+    return status;
+}
+
+void lp_tree_own(lp_tree *tree, lp_tree_source *source) {
+    size_t i = 0;
+    while (i < SOURCES - 1 && tree->sources[i] != NULL) {
+        i++;
+    }
+    assert(tree->sources[i] == NULL);
+    tree->sources[i] = source;
+}
+
+lp_status lp_tree_add_lazily(lp_tree *tree, const char *name, const lp_tree_source *source,
+                             size_t number, lp_error *err) {
+    const tree_entry entry = {.size = source->size, .source = source, .number = number};
+    return append_entry(tree, name, entry, err);
 }
 
 lp_status lp_tree_read(const lp_tree *tree, const char *name, lp_tree_file *file, lp_error *err) {
@@ -315,8 +351,14 @@ lp_status lp_tree_read(const lp_tree *tree, const char *name, lp_tree_file *file
     if (entry == NULL) {
         return lp_fail(err, LP_ERR_IO, "%s: there is no such file in the archive", file->path);
     }
-    file->bytes = entry->bytes;
     file->size = entry->size;
+    if (entry->source != NULL) {
+        file->own = lp_alloc(entry->size + 1, 1);
+        LP_TRY(lp_allocated(file->own, file->path, entry->size + 1, 1, err));
+        file->own[entry->size] = '\0';
+        LP_TRY(entry->source->read(entry->source, entry->number, (unsigned char *)file->own, err));
+    }
+    file->bytes = entry->source != NULL ? (const unsigned char *)file->own : entry->bytes;
 done:
     return status;
 }

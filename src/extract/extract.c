@@ -302,6 +302,11 @@ static void describe_data(const lp_dataset *data, lp_data_record *out) {
     out->labels = info->labels;
     out->images = info->count;
     out->name = info->name;
+    out->set = info->set;
+    out->part = info->count < info->part ? info->part : 0;
+    out->per_class = info->per_class;
+    out->limit = info->limit;
+    out->choice_seed = info->choice_seed;
     out->source = info->source;
     out->official = info->official;
     out->classes = info->classes;

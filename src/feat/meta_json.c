@@ -38,7 +38,7 @@ typedef struct meta_key {
     key_kind kind;
     size_t offset;            /* in lp_provenance */
     const char *const *names; /* of a choice */
-    bool optional;            /* not written where it is NULL or the first choice */
+    bool optional;            /* not written where it is NULL, 0 or the first choice */
 } meta_key;
 
 #define KEY(name, kind, member)                                                                    \
@@ -87,9 +87,16 @@ static const meta_key encoder_keys[] = {KEY("name", TEXT, encoder.name),
                                         KEY("heads", COUNT, encoder.heads),
                                         KEY("parameters", COUNT, encoder.parameters),
                                         END};
-static const meta_key data_keys[] = {KEY("name", TEXT, data.name), KEY("source", TEXT, data.source),
+static const meta_key data_keys[] = {KEY("name", TEXT, data.name),
+                                     OPTIONAL("set", TEXT, data.set, NULL),
+                                     KEY("source", TEXT, data.source),
                                      KEY("official", TEXT, data.official),
-                                     KEY("classes", COUNT, data.classes), END};
+                                     KEY("classes", COUNT, data.classes),
+                                     OPTIONAL("part_images", COUNT, data.part, NULL),
+                                     OPTIONAL("per_class", COUNT, data.per_class, NULL),
+                                     OPTIONAL("limit", COUNT, data.limit, NULL),
+                                     OPTIONAL("choice_seed", COUNT, data.choice_seed, NULL),
+                                     END};
 static const meta_key folder_keys[] = {KEY("split_seed", COUNT, data.split_seed),
                                        KEY("ignored", COUNT, data.ignored), END};
 static const meta_key maker_keys[] = {KEY("linprobe", TEXT, linprobe),
@@ -155,12 +162,17 @@ static json_t *value_of(const meta_key *key, const void *at) {
     return NULL;
 }
 
+/* Whether an optional key's value need not be written. */
+static bool is_default(const meta_key *key, const void *at) {
+    return key->kind == KEY_TEXT    ? *(const char *const *)at == NULL
+           : key->kind == KEY_COUNT ? *(const size_t *)at == 0
+                                    : *(const int *)at == 0;
+}
+
 static void put_keys(lp_row *row, const meta_key *keys, const lp_provenance *p) {
     for (; keys->name != NULL; keys++) {
         const void *at = (const char *)p + keys->offset;
-        bool left_out = keys->optional && (keys->kind == KEY_TEXT ? *(const char *const *)at == NULL
-                                                                  : *(const int *)at == 0);
-        if (!left_out) {
+        if (!keys->optional || !is_default(keys, at)) {
             lp_row_put(row, keys->name, value_of(keys, at));
         }
     }

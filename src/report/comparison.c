@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/json_row.h"
 #include "feat/npy.h"
+#include "probe/metrics.h"
 #include "report/bars.h"
 #include "report/evaluation_rows.h"
 #include "report/html.h"
@@ -32,6 +33,8 @@ static const lp_column run_columns[] = {
     {"top1_high", "to", "%.2f"},
     {"roc_auc", "ROC AUC %", "%.3f"},
     {"map_11", "mAP-11 %", "%.3f"},
+    {"mean_per_class", "per class %",
+     "%.3f"}, /* the last one: only where the set is scored by it */
 };
 static const lp_column model_columns[] = {
     {"run", "backbone", NULL},
@@ -47,6 +50,7 @@ static const lp_column model_columns[] = {
     {"map_11", "mAP-11 %", "%.3f"},
     {"reported", "reported %", "%.1f"},
     {"images_per_second", "images/s", "%.1f"},
+    {"mean_per_class", "per class %", "%.3f"}, /* as above */
 };
 static const lp_column pair_columns[] = {
     {"first", "first", NULL},
@@ -63,6 +67,7 @@ static const lp_column pair_columns[] = {
 enum {
     RUN_COLUMNS = sizeof run_columns / sizeof run_columns[0],
     MODEL_COLUMNS = sizeof model_columns / sizeof model_columns[0],
+    MOST_COLUMNS = MODEL_COLUMNS > RUN_COLUMNS ? MODEL_COLUMNS : RUN_COLUMNS,
     PAIR_COLUMNS = sizeof pair_columns / sizeof pair_columns[0]
 };
 
@@ -82,6 +87,10 @@ void lp_comparison_clear(lp_comparison *c) {
 /* The first one's labels are kept; a later one must have the same. */
 static lp_status check_labels(lp_comparison *c, const lp_features *test, lp_error *err) {
     if (c->added == 0) {
+        const lp_data_record none = {.set = NULL};
+        const lp_data_record *data = test->provenance != NULL ? &test->provenance->data : &none;
+        c->metric = lp_data_metric(data);
+        (void)lp_data_title(data, test->count, c->title);
         c->count = test->count;
         c->labels = lp_memory_take(&c->memory, test->count, sizeof *c->labels);
         lp_status status = lp_memory_check(&c->memory, test->path, err);
@@ -120,6 +129,31 @@ done:
     return status;
 }
 
+/* The mean over the classes that occur of their own accuracy. */
+static lp_status mean_per_class(const lp_comparison *c, const int64_t *predicted, double *mean,
+                                lp_error *err) {
+    int64_t largest = 0;
+    lp_memory memory = {0};
+    lp_score score = {0};
+    lp_status status;
+    for (size_t i = 0; i < c->count; i++) {
+        largest = c->labels[i] > largest ? c->labels[i] : largest;
+    }
+    size_t classes = (size_t)largest + 1;
+    size_t *right = lp_memory_take_zeroed(&memory, classes, sizeof *right);
+    size_t *all = lp_memory_take_zeroed(&memory, classes, sizeof *all);
+    LP_TRY(lp_memory_check(&memory, "classes", err));
+    for (size_t i = 0; i < c->count; i++) {
+        all[c->labels[i]]++;
+        right[c->labels[i]] += predicted[i] == c->labels[i];
+    }
+    lp_score_finish(&score, right, all, classes);
+    *mean = score.mean_per_class;
+done:
+    lp_memory_free(&memory);
+    return status;
+}
+
 /* What others reported for the inputs of a probe and its test set; NaN where nothing is known. */
 static double reported(const lp_probe *probe, const lp_features *test) {
     const lp_training *training = probe != NULL ? lp_probe_training(probe) : NULL;
@@ -144,6 +178,7 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
         k->correct += k->predicted[i] == c->labels[i];
     }
     k->interval = lp_wilson(k->correct, c->count);
+    LP_TRY(mean_per_class(c, k->predicted, &k->mean_per_class, err));
     k->reported = reported(probe, test);
     k->ranking = (lp_ranking){NAN, NAN};
     if (k->run != NULL) {
@@ -217,6 +252,7 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row_count(&row, "correct", k->correct);
     lp_row_real(&row, "top1", lp_percent(k->correct, c->count));
     lp_row_interval(&row, "top1_", k->interval, 100);
+    lp_row_real(&row, "mean_per_class", 100 * k->mean_per_class);
     lp_row_ranking(&row, &k->ranking);
     lp_row_real(&row, "reported", k->reported);
     lp_row_trained(&row, &k->trained_rows);
@@ -271,6 +307,15 @@ static json_t *pair_rows(const lp_comparison *c) {
     return rows;
 }
 
+/* The columns of the table of runs, the set's own metric first; returns how many. */
+static size_t columns_of(const lp_comparison *c, lp_column ordered[MOST_COLUMNS]) {
+    bool models = c->contestants[0].run != NULL;
+    size_t count = models ? MODEL_COLUMNS : RUN_COLUMNS;
+    count -= c->metric != LP_METRIC_MEAN_PER_CLASS;
+    lp_metric_columns(c->metric, models ? model_columns : run_columns, count, ordered);
+    return count;
+}
+
 lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format format,
                               lp_comparison_table table, lp_error *err) {
     bool models = c->contestants[0].run != NULL;
@@ -286,8 +331,9 @@ lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format forma
         goto done;
     }
     if (table != LP_COMPARISON_PAIRS) {
-        lp_table_print(out, format, models ? model_columns : run_columns,
-                       models ? MODEL_COLUMNS : RUN_COLUMNS, json_incref(runs));
+        lp_column ordered[MOST_COLUMNS];
+        size_t count = columns_of(c, ordered);
+        lp_table_print(out, format, ordered, count, json_incref(runs));
     }
     (void)fputs(table == LP_COMPARISON_AUTO ? "\n" : "", out);
     if (table != LP_COMPARISON_RUNS) {
@@ -303,22 +349,25 @@ done:
 
 static lp_status make_chart(const lp_comparison *c, lp_chart_format format, lp_chart **chart,
                             lp_error *err) {
-    char title[96];
+    char title[LP_DATA_TITLE + 48];
     lp_bar *bars = lp_alloc(c->added, sizeof *bars);
     lp_status status;
     *chart = NULL;
     LP_TRY(lp_allocated(bars, "chart", c->added, sizeof *bars, err));
     for (size_t i = 0; i < c->added; i++) {
         const lp_contestant *k = &c->contestants[i];
-        double accuracy = (double)k->correct / (double)c->count;
-        bars[i] = (lp_bar){k->name, accuracy, k->interval.low, k->interval.high, k->reported / 100};
+        const lp_score score = {.top1 = (double)k->correct / (double)c->count,
+                                .top1_interval = k->interval,
+                                .mean_per_class = k->mean_per_class,
+                                .mean_per_class_interval = {NAN, NAN}};
+        lp_interval interval;
+        double value = lp_metric_value(c->metric, &score, &k->ranking, &interval);
+        bars[i] = (lp_bar){k->name, value, interval.low, interval.high, k->reported / 100};
     }
-    (void)snprintf(title, sizeof title, "Accuracy on the same %zu test images", c->count);
-    const lp_bars chart_of = {.title = title,
-                              .measure = "Top-1 accuracy",
-                              .bars = bars,
-                              .count = c->added,
-                              .format = format};
+    const lp_metric_words *words = lp_metric_words_of(c->metric);
+    (void)snprintf(title, sizeof title, "%s on %s", words->sentence, c->title);
+    const lp_bars chart_of = {
+        .title = title, .measure = words->axis, .bars = bars, .count = c->added, .format = format};
     LP_TRY(lp_bars_chart(&chart_of, chart, err));
 done:
     lp_free(bars);
@@ -360,15 +409,16 @@ static lp_row settings_row(const lp_comparison_report *r) {
 
 static lp_status write_page(const lp_comparison_report *r, const lp_chart *chart, const char *path,
                             lp_error *err) {
-    char title[160];
+    char title[LP_DATA_TITLE + 16];
+    lp_column ordered[MOST_COLUMNS];
     lp_chart *narrow = NULL;
     lp_html *page = NULL;
     lp_status status;
-    (void)snprintf(title, sizeof title, "Backbones on %.100s", lp_dataset_describe(r->test)->name);
+    (void)snprintf(title, sizeof title, "Backbones on %s", r->comparison->title);
     LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Result");
     lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
-                  model_columns, MODEL_COLUMNS, run_rows(r->comparison));
+                  ordered, columns_of(r->comparison, ordered), run_rows(r->comparison));
     LP_TRY(make_chart(r->comparison, LP_CHART_NARROW, &narrow, err));
     lp_html_chart(page, chart, narrow, "Accuracy with its 95 % interval.");
     lp_html_heading(page, "Differences");
@@ -392,7 +442,7 @@ lp_status lp_comparison_write(const lp_comparison_report *r, const char *folder,
     lp_chart *chart = NULL;
     lp_status status;
     LP_TRY(lp_path_in(path, folder, "compare.csv", err));
-    LP_TRY(lp_table_write(path, model_columns, MODEL_COLUMNS, run_rows(c), err));
+    LP_TRY(lp_table_write(path, model_columns, MODEL_COLUMNS - 1, run_rows(c), err));
     LP_TRY(lp_path_in(path, folder, "pairs.csv", err));
     LP_TRY(lp_table_write(path, pair_columns, PAIR_COLUMNS, pair_rows(c), err));
     LP_TRY(make_chart(c, LP_CHART_WIDE, &chart, err));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "linprobe/run.h"
 #include "report/chart.h"
+#include "report/data_words.h"
 #include "report/table.h"
 
 /* The level of significance, after Holm's correction. */
@@ -24,9 +25,10 @@ typedef struct lp_contestant {
     /* filled in by lp_comparison_add */
     int64_t *predicted; /* [N] */
     size_t correct;
-    lp_interval interval; /* Wilson, of correct / N */
-    double reported;      /* published accuracy of the same inputs, in percent; NaN: none known */
-    lp_ranking ranking;   /* NaN for predictions, which have no scores */
+    lp_interval interval;  /* Wilson, of correct / N */
+    double reported;       /* published accuracy of the same inputs, in percent; NaN: none known */
+    double mean_per_class; /* accuracy */
+    lp_ranking ranking;    /* NaN for predictions, which have no scores */
     lp_trained_rows trained_rows; /* rows of the test set that the probe was trained on */
 } lp_contestant;
 
@@ -35,6 +37,8 @@ typedef struct lp_comparison {
     size_t added;               /* contestants so far */
     size_t count;               /* N */
     int64_t *labels;            /* [N] */
+    lp_set_metric metric;       /* by which results on the set are published */
+    char title[LP_DATA_TITLE];  /* of the set */
     lp_contestant *contestants; /* [room] */
     lp_paired *pairs;           /* of (0, 1), (0, 2), ... (1, 2), ... */
     double *adjusted;           /* p of each pair after Holm's correction */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json_row.h"
 #include "feat/meta_json.h"
+#include "report/data_words.h"
 #include "report/heat_map.h"
 #include "report/reliability.h"
 
@@ -18,11 +19,9 @@ void lp_evaluation_title(const lp_features *test, char title[LP_EVALUATION_TITLE
                           : p->encoder.name != NULL ? p->encoder.name
                                                     : p->encoder.family;
     if (encoder != NULL && p->data.name != NULL) {
-        /* any file of the layout is read: its name is known only of the official ones */
-        (void)snprintf(title, LP_EVALUATION_TITLE,
-                       p->data.official != NULL ? "%.120s on %.120s"
-                                                : "%.120s on pictures in %.120s's format",
-                       encoder, p->data.name);
+        char data[LP_DATA_TITLE];
+        (void)snprintf(title, LP_EVALUATION_TITLE, "%.90s on %.159s", encoder,
+                       lp_data_title(&p->data, test->count, data));
     } else {
         (void)snprintf(title, LP_EVALUATION_TITLE, "%.250s", test->path);
     }
@@ -89,11 +88,19 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
                                         {"high", "to", "%.3f"}};
     const lp_metrics *m = &e->metrics;
     const lp_score *score = &m->score;
+    char published[96];
+    const lp_provenance *from = e->test->provenance;
+    const lp_set_metric own = from != NULL ? lp_data_metric(&from->data) : LP_METRIC_ACCURACY;
+    lp_interval own_interval;
+    double own_value = lp_metric_value(own, score, &e->ranking, &own_interval);
+    (void)snprintf(published, sizeof published, "published by: %s, %%",
+                   lp_metric_words_of(own)->sentence);
     const struct {
         const char *name;
         double scale, value;
         lp_interval interval;
     } measures[] = {
+        {published, 100, own_value, own_interval},
         {"top-1 accuracy, %", 100, score->top1, score->top1_interval},
         {"top-5 accuracy, %", 100, score->top5, score->top5_interval},
         {"mean accuracy per class, %", 100, score->mean_per_class, score->mean_per_class_interval},
@@ -104,7 +111,8 @@ static void add_summary(const lp_evaluation *e, lp_html *page) {
     };
     char text[160];
     json_t *rows = json_array();
-    for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
+    size_t first = own == LP_METRIC_ACCURACY; /* it stands first as it is */
+    for (size_t i = first; i < sizeof measures / sizeof measures[0]; i++) {
         lp_row row = lp_row_new();
         lp_row_text(&row, "measure", measures[i].name);
         lp_row_real(&row, "value", measures[i].scale * measures[i].value);

@@ -53,7 +53,10 @@ lp_status lp_mistakes_open(const lp_features *test, const char *path, lp_dataset
     }
     if (p != NULL) {
         options.test_share = p->data.test_share;
-        options.split_seed = p->data.split_seed;
+        options.split_seed =
+            p->data.split_seed > 0 ? p->data.split_seed : p->data.choice_seed; /* one seed */
+        options.per_class = p->data.per_class;
+        options.limit = p->data.limit;
     }
     *data = NULL;
     LP_TRY(lp_dataset_open_with(path, &options, data, err));

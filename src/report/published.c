@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "report/data_words.h"
+
 static const lp_study clip_example = {
     LP_FEATURE_PROJECTED,
     false,
@@ -85,9 +87,9 @@ const lp_published *lp_published_target(void) {
     return &published[TARGET];
 }
 
-/* Whether a feature set is of an official file's own labels, and not normalised. */
+/* Whether a feature set is of a whole published part with its own labels, and not normalised. */
 static bool is_plain(const lp_provenance *p) {
-    return p != NULL && p->recorded && p->data.official != NULL &&
+    return p != NULL && p->recorded && lp_data_is_whole(&p->data) &&
            p->data.labels == LP_LABELS_FINE && !p->encoder.normalize;
 }
 

@@ -19,7 +19,7 @@ typedef struct lp_study {
 typedef struct lp_published {
     const char *model;   /* title of the model */
     const char *dataset; /* "CIFAR-100" */
-    double accuracy;     /* top-1, percent */
+    double accuracy;     /* by the set's own metric (data_sets.h), percent */
     const lp_study *study;
 } lp_published;
 
@@ -27,7 +27,8 @@ typedef struct lp_published {
 const lp_published *lp_published_all(size_t *count);
 
 /* The published number for the training and test features of a probe (NULL: not recorded), or NULL:
- * official weights and data, fine labels, float32, features as the encoder gives them. */
+ * official weights, whole parts of the published data, fine labels, float32, features as the
+ * encoder gives them. */
 const lp_published *lp_published_of(const lp_provenance *train, const lp_provenance *test);
 
 /* The number this program was made to reproduce: CLIP ViT-B/32 on CIFAR-100. */

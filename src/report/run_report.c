@@ -14,6 +14,7 @@
 #include "feat/meta_json.h"
 #include "probe/training.h"
 #include "report/bars.h"
+#include "report/data_words.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
 #include "report/published.h"
@@ -44,6 +45,16 @@ static const lp_provenance *tested_on(const lp_run_report *r) {
 
 static const lp_published *published(const lp_run_report *r) {
     return lp_published_of(trained_on(r), tested_on(r));
+}
+
+/* By what results on the set are published; accuracy where the test images have no such value. */
+static lp_set_metric metric_of(const lp_run_report *r) {
+    const lp_evaluation *e = &r->run->probes[0].evaluation;
+    lp_set_metric metric = lp_data_metric(&tested_on(r)->data);
+    lp_interval unused;
+    return isfinite(lp_metric_value(metric, &e->metrics.score, &e->ranking, &unused))
+               ? metric
+               : LP_METRIC_ACCURACY;
 }
 
 /* The probe that the page is about: softmax, else the first. */
@@ -118,6 +129,12 @@ static json_t *result_json(const lp_run_report *r) {
     return lp_row_end(&row);
 }
 
+/* The value of the set's metric, as a fraction, and its interval. */
+static double value_of(const lp_run_report *r, const lp_run_probe *p, lp_interval *interval) {
+    return lp_metric_value(metric_of(r), &p->evaluation.metrics.score, &p->evaluation.ranking,
+                           interval);
+}
+
 /* ---- text ------------------------------------------------------------------------------------ */
 
 static void print_reported(FILE *out, const void *report) {
@@ -127,31 +144,39 @@ static void print_reported(FILE *out, const void *report) {
     if (p != NULL) {
         (void)fprintf(out, "Reported = %.*f  %s; %s\n", p->study->decimals, p->accuracy,
                       p->study->setting, p->study->source);
-    } else {
+    } else if (lp_data_is_whole(&tested_on(r)->data) &&
+               strcmp(tested_on(r)->data.name, target->dataset) == 0) {
         (void)fprintf(out,
                       "Reported = %.*f  for %s on %s: %s.\n"
-                      "           Not comparable: this run used other weights, data or features.\n",
+                      "           Not comparable: this run used other weights or features.\n",
                       target->study->decimals, target->accuracy, target->model, target->dataset,
                       target->study->setting);
+    } else {
+        (void)fputs("Reported: nothing is known for these weights, data and features.\n", out);
     }
 }
 
 static void print_summary(FILE *out, const lp_run_report *r) {
     const lp_run *run = r->run;
     const lp_encoding *e = &trained_on(r)->encoder;
-    (void)fprintf(out, "%s on %s: %zu training and %zu test images, %zu classes\n\n", e->name,
-                  tested_on(r)->data.name, run->train->count, run->test->count,
-                  run->train->classes);
-    lp_table_print(out, LP_FORMAT_TEXT, columns, COLUMNS, probe_rows(run));
+    const lp_metric_words *metric = lp_metric_words_of(metric_of(r));
+    char train[LP_DATA_TITLE], test[LP_DATA_TITLE];
+    lp_column ordered[COLUMNS];
+    (void)fprintf(out, "%s on %s: %s training and %s test images, %zu classes\n\n", e->name,
+                  tested_on(r)->data.name,
+                  lp_data_amount(&trained_on(r)->data, run->train->count, train),
+                  lp_data_amount(&tested_on(r)->data, run->test->count, test), run->train->classes);
+    lp_metric_columns(metric_of(r), columns, COLUMNS, ordered);
+    lp_table_print(out, LP_FORMAT_TEXT, ordered, COLUMNS, probe_rows(run));
     (void)fputc('\n', out);
     for (size_t i = 0; i < run->count; i++) {
         const lp_run_probe *p = &run->probes[i];
         bool softmax = p->options.solver == LP_SOLVER_SOFTMAX;
-        (void)fprintf(out, "Accuracy = %.3f  %s (%s%s), C = %g, %s features%s\n",
-                      100 * p->evaluation.metrics.score.top1, lp_solver_name(p->options.solver),
+        (void)fprintf(out, "%s = %.3f  %s (%s%s), C = %g, %s features%s\n", metric->sentence,
+                      100 * value_of(r, p, &(lp_interval){0, 0}), lp_solver_name(p->options.solver),
                       softmax ? "multinomial" : "one-vs-rest",
-                      softmax ? ", as the reported number" : "", p->options.C, e->feature,
-                      e->normalize ? ", normalised" : "");
+                      softmax && published(r) != NULL ? ", as the reported number" : "",
+                      p->options.C, e->feature, e->normalize ? ", normalised" : "");
     }
     print_reported(out, r);
 }
@@ -165,8 +190,12 @@ static void print_page(FILE *out, const void *report) {
     const lp_run_report *r = report;
     const lp_run *run = r->run;
     const lp_encoding *e = &trained_on(r)->encoder;
-    (void)fprintf(out, "# %s on %s\n\n", e->name, tested_on(r)->data.name);
-    lp_table_markdown(out, columns, COLUMNS, probe_rows(run));
+    char title[LP_DATA_TITLE];
+    lp_column ordered[COLUMNS];
+    (void)fprintf(out, "# %s on %s\n\n", e->name,
+                  lp_data_title(&tested_on(r)->data, run->test->count, title));
+    lp_metric_columns(metric_of(r), columns, COLUMNS, ordered);
+    lp_table_markdown(out, ordered, COLUMNS, probe_rows(run));
     (void)fputs("\n```\n", out);
     print_reported(out, r);
     (void)fprintf(out,
@@ -201,26 +230,29 @@ done:
 /* The probes beside each other and the reported number. */
 static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *page, lp_error *err) {
     const lp_published *p = published(r);
-    char reported[64] = "";
+    char reported[64] = "", measure[96];
     lp_chart *chart = NULL, *narrow = NULL;
     lp_status status;
     lp_bar *bars = lp_alloc(r->run->count, sizeof *bars);
     LP_TRY(lp_allocated(bars, "chart", r->run->count, sizeof *bars, err));
     for (size_t i = 0; i < r->run->count; i++) {
         const lp_run_probe *probe = &r->run->probes[i];
-        const lp_score *score = &probe->evaluation.metrics.score;
+        lp_interval interval;
+        double value = value_of(r, probe, &interval);
         bars[i] = (lp_bar){.name = lp_solver_name(probe->options.solver),
-                           .accuracy = score->top1,
-                           .low = score->top1_interval.low,
-                           .high = score->top1_interval.high,
+                           .accuracy = value,
+                           .low = interval.low,
+                           .high = interval.high,
                            .reported = p != NULL ? p->accuracy / 100 : NAN};
     }
     if (p != NULL) {
         (void)snprintf(reported, sizeof reported, "reported: %.*f", p->study->decimals,
                        p->accuracy);
     }
+    (void)snprintf(measure, sizeof measure, "%s on the test set",
+                   lp_metric_words_of(metric_of(r))->axis);
     lp_bars chart_of = {.title = title,
-                        .measure = "Top-1 accuracy on the test set",
+                        .measure = measure,
                         .reported = p != NULL ? reported : NULL,
                         .bars = bars,
                         .count = r->run->count};
@@ -250,11 +282,13 @@ static void add_settings(const lp_run_report *r, lp_html *page) {
 static lp_status add_result(const lp_run_report *r, const char *title, lp_html *page,
                             lp_error *err) {
     char *reported = NULL;
+    lp_column ordered[COLUMNS];
     size_t size;
     lp_status status;
     LP_TRY(lp_text_of(print_reported, r, &reported, &size, err));
     lp_html_heading(page, "Result");
-    lp_html_table(page, "Accuracy on the test set", columns, COLUMNS, probe_rows(r->run));
+    lp_metric_columns(metric_of(r), columns, COLUMNS, ordered);
+    lp_html_table(page, "Accuracy on the test set", ordered, COLUMNS, probe_rows(r->run));
     lp_html_paragraph(page, reported);
     LP_TRY(add_bars(r, title, page, err));
 done:
@@ -264,12 +298,12 @@ done:
 
 static lp_status write_html(const lp_run_report *r, const char *path, lp_error *err) {
     const lp_run_probe *probe = main_probe(r->run);
-    char title[128], text[160];
+    char title[256], text[160], data[LP_DATA_TITLE];
     lp_mistakes mistakes;
     lp_html *page = NULL;
     lp_status status;
     (void)snprintf(title, sizeof title, "%.80s on %s", trained_on(r)->encoder.name,
-                   tested_on(r)->data.name);
+                   lp_data_title(&tested_on(r)->data, r->run->test->count, data));
     LP_TRY(lp_mistakes_find(&probe->evaluation, r->images, LP_MISTAKES_SHOWN, &mistakes, err));
     LP_TRY(lp_html_new(title, &page, err));
     LP_TRY(add_result(r, title, page, err));

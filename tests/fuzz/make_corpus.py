@@ -334,6 +334,23 @@ def at(prefix, lines):
 
 PIXEL = b"P5\n1 1\n255\n\x07"
 
+
+def short(text):
+    return b"U" + bytes([len(text)]) + text
+
+
+def cifar_batch(key):
+    """A pickle of one image, as Python 2 wrote it."""
+    return (b"\x80\x02}(" + short(b"data")
+            + b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1K\1M\0\x0c\x86"
+            + b"cnumpy\ndtype\nU\2u1K\0K\1\x87R(K\3U\1|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89"
+            + b"T\0\x0c\0\0" + bytes(3072) + b"tb" + b"".join(short(k) + b"](K\3e" for k in key)
+            + b"u.")
+
+
+def cifar_names(key, count):
+    return b"\x80\x02}" + short(key) + b"](" + short(b"n") * count + b"es."
+
 # Miniatures, in the order of the table in src/data/data_sets.c.
 SETS = [
     ("food", {"meta/train.json": b'{"b": ["b/1"], "a": ["a/2"]}', "images/a/2.jpg": PIXEL,
@@ -385,6 +402,19 @@ SETS = [
                  "t10k-images-idx3-ubyte": bytes.fromhex("000008030000000100000001000000011f")}),
     ("fer2013", {"fer2013.csv": b"emotion,pixels,Usage\n0,1 2 3,Training\n6,"
                  + b"7 " * 2304 + b",PublicTest\n"}),
+    ("cifar-10", {"cifar-10-batches-py/data_batch_1": cifar_batch([b"labels"]),
+                  "cifar-10-batches-py/batches.meta": cifar_names(b"label_names", 10)}),
+    ("cifar-100", {"cifar-100-python/train": cifar_batch([b"fine_labels", b"coarse_labels"])}),
+    ("stl-10", {"train_X.bin": bytes(27648), "train_y.bin": b"\1"}),
+    ("kitti", {"mapping/train_mapping.txt": b"d a 0\nd b 0\nd c 0\n",
+               "mapping/train_rand.txt": b"3, 1,2\n", "training/image_2/000000.png": PIXEL,
+               "training/image_2/000001.png": PIXEL, "training/image_2/000002.png": PIXEL,
+               **{"training/label_2/%06d.txt" % i: b"Car 0 0 0 0 0 0 0 0 0 0 0 0 9.5 0\n"
+                  for i in range(3)}}),
+    ("imagenet", {"train/n1/1.JPEG": PIXEL, "train/n2/2.JPEG": PIXEL, "val/v1.JPEG": PIXEL,
+                  "val/v2.JPEG": PIXEL, "LOC_synset_mapping.txt": b"n1 one\nn2 two, zwei\n",
+                  "LOC_val_solution.csv": b"ImageId,PredictionString\nv1,n2 1 2 3\nv2,n1\n"}),
+    ("pcam", {"camelyonpatch_level_2_split_test_x.h5": b"\x89HDF\r\n\x1a\n"}),
     ("folder", {"train/a/1.jpg": PIXEL, "train/b/2.gif": PIXEL, "val/b/3.png": PIXEL}),
 ]
 
@@ -394,7 +424,7 @@ def put_data_sets():
     for number, (name, files) in enumerate(SETS):
         body = b"".join(chunk(n.encode()) + chunk(c) for n, c in files.items())
         put("data_set", name, bytes([number if name != "folder" else 255, 0]) + body)
-        if name in ("gtsrb", "tiny", "places", "fashion"):
+        if name in ("gtsrb", "tiny", "places", "fashion", "imagenet"):
             put("data_set", name + "-test", bytes([number, 5]) + body)
     put("picture", "ppm", b"P6 2 1 255\n\1\2\3\4\5\6")
     put("picture", "pgm-plain", b"P2 # text\n2 1 9\n3 4\n")

@@ -2,9 +2,14 @@
 test_data_sets.py.  Each function writes one below a folder, and returns nothing."""
 import csv
 import gzip
+import io
 import json
 import pathlib
+import pickle
 import random
+import shutil
+import struct
+import tarfile
 
 import numpy as np
 from PIL import Image
@@ -33,6 +38,50 @@ def shuffled(items):
     items = list(items)
     pick.shuffle(items)
     return items
+
+
+class Python2(pickle._Pickler):
+    """Writes texts and bytes as Python 2 wrote its str: the published files of CIFAR are such."""
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def save_string(self, value):
+        value = value if isinstance(value, bytes) else value.encode("latin1")
+        self.write(pickle.SHORT_BINSTRING + bytes([len(value)]) if len(value) < 256
+                   else pickle.BINSTRING + struct.pack("<i", len(value)))
+        self.write(value)
+
+    dispatch[str] = dispatch[bytes] = save_string
+
+
+def pickled(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    out = io.BytesIO()
+    Python2(out, 2).dump(value)
+    path.write_bytes(out.getvalue().replace(b"numpy._core.", b"numpy.core."))
+
+
+def cifar_10(root):
+    base = root / "cifar-10-batches-py"
+    for number, name in enumerate(["data_batch_%d" % k for k in range(1, 6)] + ["test_batch"]):
+        count = 5 + number
+        pickled(base / name, {"batch_label": "training batch", "labels":
+                              [pick.randrange(10) for _ in range(count)],
+                              "data": rng.integers(0, 256, (count, 3072), np.uint8),
+                              "filenames": ["%d.png" % i for i in range(count)]})
+    pickled(base / "batches.meta", {"num_cases_per_batch": 10000, "num_vis": 3072, "label_names":
+                                    ["airplane", "automobile", "bird", "cat", "deer", "dog",
+                                     "frog", "horse", "ship", "truck"]})
+
+
+def cifar_100(root):
+    base = root / "cifar-100-python"
+    for name, count in (("train", 11), ("test", 7)):
+        pickled(base / name, {"filenames": ["x"] * count, "batch_label": name,
+                              "fine_labels": [pick.randrange(100) for _ in range(count)],
+                              "coarse_labels": [pick.randrange(20) for _ in range(count)],
+                              "data": rng.integers(0, 256, (count, 3072), np.uint8)})
+    pickled(base / "meta", {"fine_label_names": ["fine_%d" % k for k in range(100)],
+                            "coarse_label_names": ["coarse %d" % k for k in range(20)]})
 
 
 def food_101(root):
@@ -302,6 +351,75 @@ def svhn(root):
         (root / "svhn").mkdir(exist_ok=True)
         savemat(root / "svhn" / (part + "_32x32.mat"), do_compression=part == "train",
                 mdict={"X": rng.integers(0, 256, (32, 32, 3, count), np.uint8), "y": y})
+
+
+def kitti(root):
+    base = root / "Kitti" / "raw"
+    videos = shuffled("2011_09_%d_drive_%04d_sync" % (26 + v % 4, 7 * v) for v in range(37))
+    lines = ["%s %s %010d" % (v[:10], v, frame) for v in videos for frame in range(4)]
+    order = shuffled(range(len(lines)))[:101]
+    text(base / "mapping" / "train_mapping.txt", lines)
+    text(base / "mapping" / "train_rand.txt", [",".join(str(i + 1) for i in order)])
+    for i in range(len(order)):
+        image(base / "training" / "image_2" / ("%06d.png" % i))
+        objects = ["%s 0.00 0 -1.57 614.24 181.78 727.31 284.77 1.57 1.73 4.15 1.00 1.75 %.2f 1.62"
+                   % (kind, pick.choice([8, 20, pick.uniform(0.5, 60)]))
+                   for kind in shuffled(["Car", "Van", "Truck", "Pedestrian", "DontCare", "Tram"])
+                   [:pick.randrange(4)]]
+        text(base / "training" / "label_2" / ("%06d.txt" % i), objects)
+
+
+def imagenet(root):
+    """The images as they are published, the classes' files and Kaggle's."""
+    from scipy.io import savemat
+    base = root / "imagenet"
+    wnids = ["n01440764", "n01443537", "n02084071", "n03000000"]
+    words = ["tench, Tinca tinca", "goldfish, Carassius auratus", "dog", "thing"]
+    inner = "n02084071"  # has children: no class
+    numbers = dict(zip(wnids, shuffled(range(1, 5))))
+    fields = [(f, object) for f in ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_children",
+                                    "children", "wordnet_height", "num_train_images")]
+    synsets = np.empty((4, 1), fields)
+    for i, wnid in enumerate(wnids):
+        values = (np.array([[numbers[wnid]]], np.uint16), wnid, words[i], "a gloss",
+                  np.array([[int(wnid == inner)]], np.uint8), np.array([[]], np.uint8),
+                  np.array([[0]], np.uint8), np.array([[1300]], np.uint16))
+        for (field, _), value in zip(fields, values):
+            synsets[field][i, 0] = value
+    data = base / "ILSVRC2012_devkit_t12" / "data"
+    data.mkdir(parents=True)
+    savemat(data / "meta.mat", {"synsets": synsets})
+    leaves = [w for w in wnids if w != inner]
+    truth = [pick.choice(leaves) for _ in range(11)]
+    text(data / "ILSVRC2012_validation_ground_truth.txt", [str(numbers[w]) for w in truth])
+    for i in range(len(truth)):
+        image(base / "val" / ("ILSVRC2012_val_%08d.JPEG" % (i + 1)), "JPEG")
+    for wnid in leaves:
+        for i in shuffled(range(3)):
+            image(base / "train" / wnid / ("%s_%d.JPEG" % (wnid, i)), "JPEG")
+    with tarfile.open(base / "ILSVRC2012_devkit_t12.tar.gz", "w:gz") as archive:
+        archive.add(data, "ILSVRC2012_devkit_t12/data")
+    kaggle = root / "kaggle"
+    text(kaggle / "LOC_synset_mapping.txt",
+         ["%s %s" % pair for pair in zip(wnids, words) if pair[0] != inner])
+    rows = ["ILSVRC2012_val_%08d,%s 85 1 499 272 %s 1 2 3 4 " % (i + 1, w, w)
+            for i, w in enumerate(truth)]
+    text(kaggle / "LOC_val_solution.csv", ["ImageId,PredictionString"] + shuffled(rows))
+    (kaggle / "ILSVRC" / "Data" / "CLS-LOC").mkdir(parents=True)
+    for part in ("train", "val"):
+        shutil.copytree(base / part, kaggle / "ILSVRC" / "Data" / "CLS-LOC" / part)
+
+
+def pcam(root):
+    import h5py
+    for part, count in (("train", 13), ("valid", 5), ("test", 7)):
+        for kind, values in (("x", rng.integers(0, 256, (count, 96, 96, 3), np.uint8)),
+                             ("y", (np.arange(count, dtype=np.uint8) * 5 % 3 % 2)
+                              .reshape(count, 1, 1, 1))):
+            path = root / "pcam" / ("camelyonpatch_level_2_split_%s_%s.h5" % (part, kind))
+            path.parent.mkdir(exist_ok=True)
+            with h5py.File(path, "w") as file:
+                file.create_dataset(kind, data=values, compression="gzip", chunks=True)
 
 
 def table(path, rows):

@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import warnings
 
@@ -144,6 +146,18 @@ with tempfile.TemporaryDirectory() as top:
         wants[split] = of(data, [s[1] for s in data._samples], ["%05d" % c for c in range(43)])
     compare("gtsrb", "GTSRB", at, wants)
 
+    for name, title, module in (("cifar_10", "CIFAR-10", tv.CIFAR10),
+                                ("cifar_100", "CIFAR-100", tv.CIFAR100)):
+        at = root(name)
+        wants = {}
+        for split in ("train", "test"):
+            data = module(at, split == "train")
+            wants[split] = of(data, data.targets, data.classes)
+        packed = top / (name + ".tar.gz")
+        with tarfile.open(packed, "w:gz") as archive:
+            archive.add(at / module.base_folder, module.base_folder)
+        compare(name.replace("_", "-"), title, at, wants, [at / module.base_folder, packed])
+
     at = root("caltech_101")
     data = tv.Caltech101(at)
     pixels = {hashlib.sha256(np.asarray(data[i][0].convert("RGB")).tobytes()).hexdigest():
@@ -266,6 +280,73 @@ with tempfile.TemporaryDirectory() as top:
             data = tv.SVHN(at / "svhn", split)
             wants[split] = of(data, data.labels, [str(k) for k in range(10)])
         compare("svhn", "SVHN", at, wants)
+
+        at = root("imagenet")
+        base = at / "imagenet"
+        tv.imagenet._verify_archive = lambda *_: None
+        tv.imagenet.parse_devkit_archive(base)
+        shutil.copytree(base / "val", base / "flat")
+        files = sorted(os.listdir(base / "flat"))
+        _, truth = tv.imagenet.load_meta_file(base)
+        shutil.rmtree(base / "val")
+        for name, wnid in zip(files, truth):
+            (base / "val" / wnid).mkdir(parents=True, exist_ok=True)
+            shutil.copy(base / "flat" / name, base / "val" / wnid / name)
+        wants = {}
+        for split, theirs in (("train", "train"), ("test", "val")):
+            data = tv.ImageNet(base, theirs)
+            wants[split] = of(data, data.targets, [", ".join(c) for c in data.classes])
+        compare("imagenet", "ImageNet", at, wants, [base])
+        shutil.rmtree(base / "val")
+        os.rename(base / "flat", base / "val")
+        compare("imagenet", "ImageNet", at, wants, [base])
+        compare("imagenet", "ImageNet", at / "kaggle", wants)
+
+    at = root("kitti")
+    base = at / "Kitti" / "raw"
+    videos = [line.split()[1] for line in
+              (base / "mapping" / "train_mapping.txt").read_text().splitlines()]
+    video_of = [videos[int(i) - 1] for i in
+                (base / "mapping" / "train_rand.txt").read_text().split(",")]
+    numpy = np.random.RandomState(123)
+    names = sorted(set(video_of))
+    held_out = {}
+    for split in ("test", "val"):
+        left = sorted(set(names) - set().union(*held_out.values()))
+        held_out[split] = set(numpy.choice(left, len(names) // 10, replace=False))
+    data = tv.Kitti(at)
+    found_at = {os.path.basename(name): i for i, name in enumerate(data.images)}
+    wants = {}
+    for split in ("train", "val", "test"):
+        mine = [i for i, v in enumerate(video_of)
+                if (v in held_out.get(split, ()) if split != "train"
+                    else v not in set().union(*held_out.values()))]
+        labels, pictures = [], []
+        for i in mine:
+            picture, objects = data[found_at["%06d.png" % i]]
+            closest = min([o["location"][2] for o in objects
+                           if o["type"] in ("Car", "Van", "Truck")] + [1000])
+            labels.append(sum(closest > limit for limit in (8, 20, 999)))
+            pictures.append(picture)
+        wants[split] = of(None, labels, ["up to 8 m", "8 to 20 m", "over 20 m", "no vehicle"],
+                          pictures)
+    compare("kitti-distance", "KITTI distance", at, wants, [base])
+
+    try:
+        import h5py  # noqa: F401
+        hdf5 = "built without libhdf5" not in str(found("patch-camelyon:%s" % root("pcam"), "train"))
+        print("# .h5 files are %s" % ("compared" if hdf5 else "not compared: no libhdf5"))
+    except ImportError as missing:
+        print("# .h5 files are not compared: %s" % missing)
+        hdf5 = False
+    if hdf5:
+        at = top / "pcam"
+        wants = {}
+        for split in ("train", "val", "test"):
+            data = tv.PCAM(at, split)
+            wants[split] = of(data, [data[i][1] for i in range(len(data))],
+                              ["no tumor tissue", "tumor tissue"])
+        compare("patch-camelyon", "PatchCamelyon", at, wants, [at / "pcam"])
 
     at = root("birdsnap")
     base = at / "birdsnap"

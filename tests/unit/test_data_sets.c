@@ -260,6 +260,78 @@ static void objects_are_counted(void **state) {
     assert_refused(in_folder("clevr"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "scene 2 (byte ");
 }
 
+/* Four videos: NumPy's seed 123 makes the fourth the test's, and the second the
+ * validation part's. */
+static void kitti_and_its_videos(void **state) {
+    (void)state;
+    static const char object[] = " 0.00 0 -1.57 1 2 3 4 1.57 1.73 4.15 1.00 1.75 ";
+    char name[96], text[256];
+    assert_ok(lp_make_folders(in_folder("kitti/training/image_2"), &err), &err);
+    assert_ok(lp_make_folders(in_folder("kitti/training/label_2"), &err), &err);
+    assert_refused(in_folder("kitti"), LP_SPLIT_TRAIN, LP_ERR_IO,
+                   "expected mapping/train_mapping.txt of KITTI's devkit_object.zip");
+    put_text("kitti/devkit/mapping/train_mapping.txt", "d a 0\nd b 0\n\nd c 0\nd d 0\n");
+    put_text("kitti/devkit/mapping/train_rand.txt", "5,1,1,1, 1 ,2,4\n");
+    for (int i = 0; i < 7; i++) {
+        static const char *const z[] = {"8", "8.00", "8.01", "30", "x", "-1", "20"};
+        (void)snprintf(name, sizeof name, "kitti/training/image_2/%06d.png", i);
+        put_pixel(name, (unsigned char)i);
+        (void)snprintf(name, sizeof name, "kitti/training/label_2/%06d.txt", i);
+        (void)snprintf(text, sizeof text, "Tram%s1 1\n%s%s%s 1\nDontCare%s1 1\n", object,
+                       i == 4 ? "Cyclist" : "Van", object, z[i], object);
+        put_text(name, text);
+    }
+    assert_set(in_folder("kitti"), LP_SPLIT_TRAIN, "0:1 1:2 2:3 3:4 1:6");
+    assert_set(in_folder("kitti"), LP_SPLIT_VAL, "0:5");
+    assert_set(in_folder("kitti"), LP_SPLIT_TEST, "0:0");
+    put_text("kitti/training/label_2/000001.txt", "Car 1 2\n");
+    assert_refused(in_folder("kitti"), LP_SPLIT_TRAINVAL, LP_ERR_FORMAT,
+                   "000001.txt:1: expected 15 fields of an object, found 3");
+    put_text("kitti/devkit/mapping/train_rand.txt", "5,1,3,4\n");
+    assert_refused(in_folder("kitti"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "train_rand.txt:1: expected numbers of lines of train_mapping.txt with commas "
+                   "between them, found '3,4' as number 3");
+    put_text("kitti/devkit/mapping/train_rand.txt", "1,2");
+    assert_refused(in_folder("kitti"), LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "expected images of three videos at least, found 2");
+}
+
+static void imagenet_and_its_labels(void **state) {
+    (void)state;
+    put_pixel("imagenet/train/n2/a.JPEG", 2);
+    put_pixel("imagenet/train/n1/b.JPEG", 1);
+    put_pixel("imagenet/val/ILSVRC2012_val_00000001.JPEG", 3);
+    put_pixel("imagenet/val/ILSVRC2012_val_00000002.JPEG", 4);
+    assert_set(in_folder("imagenet"), LP_SPLIT_TRAIN, "0:1 1:2");
+    assert_refused(in_folder("imagenet"), LP_SPLIT_TEST, LP_ERR_IO,
+                   "val: expected a folder for each class, or the labels: ILSVRC2012_devkit_t12/");
+    put_text("imagenet/LOC_synset_mapping.txt", "n2 two, zwei\nn1 one\n");
+    put_text("imagenet/LOC_val_solution.csv",
+             "ImageId,PredictionString\nILSVRC2012_val_00000002,n1 1 2\n"
+             "ILSVRC2012_val_00000001,n2\n");
+    assert_set(in_folder("imagenet"), LP_SPLIT_TEST, "0:4 1:3");
+    lp_dataset *data;
+    assert_ok(lp_dataset_open(in_folder("imagenet"), LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err),
+              &err);
+    assert_string_equal(lp_dataset_class_name(data, 1), "two, zwei");
+    assert_string_equal(lp_dataset_describe(data)->set, "imagenet");
+    lp_dataset_close(data);
+    put_text("imagenet/LOC_val_solution.csv", "ILSVRC2012_val_00000002,n3 1 2\n");
+    assert_refused(in_folder("imagenet"), LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "csv:1: expected the WordNet id of one of the 2 classes, found 'n3'");
+    put_text("imagenet/LOC_val_solution.csv", "ILSVRC2012_val_00000009,n1 1 2\n");
+    assert_refused(in_folder("imagenet"), LP_SPLIT_TEST, LP_ERR_DATA,
+                   "csv:1: names val/ILSVRC2012_val_00000009.JPEG, which is not there");
+    put_text("imagenet/LOC_synset_mapping.txt", "n2 two, zwei\nn1\n");
+    assert_refused(in_folder("imagenet"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "LOC_synset_mapping.txt:2: expected a WordNet id and names, found 'n1'");
+    put_text("pcam/camelyonpatch_level_2_split_test_x.h5", "no HDF5 file");
+    lp_status status =
+        lp_dataset_open(in_folder("pcam"), LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err);
+    assert_true(status == LP_ERR_FORMAT || status == LP_ERR_UNSUPPORTED); /* without libhdf5 */
+    assert_non_null(strstr(err.text, "split_test_x.h5: "));
+}
+
 static void some_of_each_class_by_seed(void **state) {
     (void)state;
     char name[64];
@@ -288,6 +360,49 @@ static void some_of_each_class_by_seed(void **state) {
     put_pixel("caltech/101_ObjectCategories/crab/1.jpg", 1);
     assert_refused(in_folder("caltech"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "class crab has 1 images, but the split takes 31 of each");
+}
+
+static void some_images_of_a_part(void **state) {
+    (void)state;
+    char name[64], first[512] = "";
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(name, sizeof name, "some/train/%s/%02d.pgm", i < 15 ? "ant" : "bass", i);
+        put_pixel(name, (unsigned char)i);
+    }
+    put_pixel("some/test/ant/1.pgm", 1);
+    put_pixel("some/test/bass/2.pgm", 2);
+    for (int run = 0; run < 3; run++) { /* the same seed twice, then another */
+        const lp_dataset_options options = {.limit = 6, .split_seed = run == 2 ? 8 : 7};
+        lp_dataset *data;
+        char found[512] = "";
+        assert_ok(lp_dataset_open_with(in_folder("some"), &options, &data, &err), &err);
+        const lp_dataset_info *info = lp_dataset_describe(data);
+        assert_int_equal(info->count, 6);
+        assert_int_equal(info->part, 20);
+        assert_int_equal(info->limit, 6);
+        assert_int_equal(info->choice_seed, options.split_seed);
+        assert_int_equal(info->split_seed, 0);
+        for (size_t i = 0; i < 6; i++) {
+            unsigned char rgb[3];
+            assert_ok(lp_dataset_image(data, i, rgb, &err), &err);
+            assert_int_equal(lp_dataset_labels(data)[i], rgb[0] >= 15);
+            (void)snprintf(found + strlen(found), 64, "%d ", rgb[0]);
+        }
+        assert_int_equal(lp_dataset_labels(data)[3], 0); /* 1 + 3 and 1 + 1 */
+        assert_int_equal(lp_dataset_labels(data)[4], 1);
+        assert_int_equal(strcmp(first, found) == 0, run == 1);
+        (void)snprintf(first, sizeof first, "%s", run == 0 ? found : first);
+        lp_dataset_close(data);
+    }
+    const lp_dataset_options all = {.split = LP_SPLIT_TEST, .limit = 6, .per_class = 3};
+    lp_dataset *data;
+    assert_ok(lp_dataset_open_with(in_folder("some"), &all, &data, &err), &err);
+    assert_int_equal(lp_dataset_describe(data)->count, 2);
+    assert_int_equal(lp_dataset_describe(data)->limit, 0); /* nothing was left out */
+    lp_dataset_close(data);
+    const lp_dataset_options few = {.limit = 1};
+    assert_fails(lp_dataset_open_with(in_folder("some"), &few, &data, &err), LP_ERR_DATA, &err,
+                 "a limit of 1 images is less than the 2 classes");
 }
 
 /* ---- folders and archives -------------------------------------------------------------------- */
@@ -405,7 +520,9 @@ static void lines_and_their_fields(void **state) {
 static void the_table_is_whole(void **state) {
     (void)state;
     for (const lp_data_set *set = lp_data_sets; set->name != NULL; set++) {
-        assert_true(set->title != NULL && set->read != NULL && set->marks[0] != NULL);
+        assert_non_null(set->title);
+        assert_true(set->records != NULL || (set->read != NULL && set->marks[0] != NULL));
+        assert_true(set->records == NULL || lp_data_set_of_records(set->records) == set);
         assert_ptr_equal(lp_data_set_named(set->name), set);
         for (unsigned part = 0; part < 3; part++) {
             assert_int_equal(set->images[part] > 0, set->parts >> part & 1);
@@ -438,7 +555,10 @@ int main(void) {
         cmocka_unit_test(food_by_its_json),
         cmocka_unit_test(images_in_one_file),
         cmocka_unit_test(objects_are_counted),
+        cmocka_unit_test(kitti_and_its_videos),
+        cmocka_unit_test(imagenet_and_its_labels),
         cmocka_unit_test(some_of_each_class_by_seed),
+        cmocka_unit_test(some_images_of_a_part),
         cmocka_unit_test(what_macos_adds_is_left_out),
         cmocka_unit_test(folders_in_archives),
         cmocka_unit_test(lines_and_their_fields),

@@ -589,7 +589,7 @@ static void hostile_members_are_refused(void **state) {
     tar_end();
     (void)gzip("evil/both.tar.gz", archive.used);
     assert_refused(in_folder("evil/both.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
-                   "holds files of both CIFAR-100 and CIFAR-10");
+                   "holds files of both cifar-100-binary and cifar-10-batches-bin");
     archive.used = 0;
     tar_file("train.bin", "", 0);
     tar_end();
@@ -649,6 +649,45 @@ static void every_failed_allocation_is_reported(void **state) {
     }
 }
 
+static void some_records_of_each_class(void **state) {
+    (void)state;
+    lp_dataset *data, *again;
+    const char *path = fresh("some");
+    put_records("some/test.bin", RECORD_100, 0, 150); /* fine labels i * 7 % 100 */
+    const lp_dataset_options options = {.split = LP_SPLIT_TEST, .per_class = 1, .split_seed = 4};
+    assert_ok(lp_dataset_open_with(path, &options, &data, &err), &err);
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    assert_int_equal(info->count, 100);
+    assert_int_equal(info->part, 150);
+    assert_int_equal(info->per_class, 1);
+    bool seen[100] = {false}, later = false;
+    for (size_t i = 0; i < 100; i++) {
+        unsigned char rgb[PIXELS];
+        int64_t label = lp_dataset_labels(data)[i];
+        assert_false(seen[label]);
+        seen[label] = true;
+        size_t record = 0;
+        while (record * 7 % 100 != (size_t)label) {
+            record++;
+        }
+        assert_ok(lp_dataset_image(data, i, rgb, &err), &err);
+        bool first = rgb[0] == pixel(record, 0);
+        assert_true(first || rgb[0] == pixel(record + 100, 0));
+        later = later || !first;
+    }
+    assert_true(later);
+    assert_ok(lp_dataset_open_with(path, &options, &again, &err), &err);
+    assert_string_equal(lp_dataset_describe(again)->digest, info->digest);
+    lp_dataset_close(again);
+    assert_ok(lp_dataset_open(path, LP_SPLIT_TEST, LP_LABELS_FINE, &again, &err), &err);
+    assert_string_not_equal(lp_dataset_describe(again)->digest, info->digest);
+    lp_dataset_close(again);
+    lp_dataset_close(data);
+    const lp_dataset_options few = {.split = LP_SPLIT_TEST, .limit = 99};
+    assert_fails(lp_dataset_open_with(path, &few, &data, &err), LP_ERR_DATA, &err,
+                 "some: a limit of 99 images is less than the 100 classes");
+}
+
 /* ---- the table of published facts ---------------------------------------------------------- */
 
 static void official_facts_agree(void **state) {
@@ -698,6 +737,7 @@ int main(void) {
         cmocka_unit_test(hostile_members_are_refused),
         cmocka_unit_test(pipes_are_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(some_records_of_each_class),
         cmocka_unit_test(official_facts_agree),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

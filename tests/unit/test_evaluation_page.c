@@ -338,17 +338,21 @@ static void titles_say_what_is_known(void **state) {
     char title[LP_EVALUATION_TITLE];
     lp_features test = features_of(&data, super, true);
     lp_evaluation_title(&test, title);
-    assert_string_equal(title, "E on pictures in D's format"); /* not the official file */
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "E on D, %d images", N);
+    assert_string_equal(title, expected); /* which part is not recorded */
     json_t *origin = lp_evaluation_origin(&test);
     assert_string_equal(lp_json_text(json_object_get(origin, "data"), "name", ""), "D");
     assert_null(json_object_get(json_object_get(origin, "data"), "superclass_of"));
     json_decref(origin);
     test = features_of(&data,
-                       "{\"encoder\": {\"name\": \"E\"}, \"data\": {\"name\": \"D\", "
-                       "\"official\": \"d.bin\"}}",
+                       "{\"encoder\": {\"name\": \"E\"}, \"inputs\": {\"feature_format\": 2, "
+                       "\"data_sha256\": \"x\", \"split\": \"test\", \"images\": 40}, \"data\": {"
+                       "\"name\": \"CIFAR-100\", \"set\": \"cifar-100\", \"part_images\": 90}}",
                        true);
     lp_evaluation_title(&test, title);
-    assert_string_equal(title, "E on D");
+    (void)snprintf(expected, sizeof expected, "E on CIFAR-100, %d of 10,000 test images", N);
+    assert_string_equal(title, expected);
     test = features_of(&data, "{}", true);
     lp_evaluation_title(&test, title);
     assert_string_equal(title, "path/of/test");

@@ -194,6 +194,57 @@ static void wrong_labels_and_no_memory(void **state) {
     (void)lp_alloc_fail_at(0);
 }
 
+/* Rows of each class that were chosen. */
+static void count_chosen(const bool *chosen, size_t found[K]) {
+    memset(found, 0, K * sizeof *found);
+    for (size_t i = 0; i < N; i++) {
+        found[labels[i]] += chosen[i];
+    }
+}
+
+static void a_limited_number(void **state) {
+    (void)state;
+    lp_strata *s = strata_of(3);
+    bool chosen[N], larger[N];
+    size_t found[K], occurring = 0, sum;
+    for (size_t k = 0; k < K; k++) {
+        occurring += have[k] > 0;
+    }
+    for (size_t total = occurring; total <= N + 1; total++) {
+        assert_ok(lp_strata_limit(s, 0, total, chosen, &err), &err);
+        count_chosen(chosen, found);
+        sum = 0;
+        for (size_t k = 0; k < K; k++) {
+            assert_true(found[k] <= have[k] && (found[k] > 0) == (have[k] > 0));
+            double left = have[k] > 0 ? (double)have[k] - 1 : 0;
+            double part = left * (double)(total - occurring) / (double)(N - occurring);
+            assert_true(total >= N || fabs((double)found[k] - (have[k] > 0) - part) < 1);
+            sum += found[k];
+        }
+        assert_int_equal(sum, total < N ? total : N);
+    }
+    assert_fails(lp_strata_limit(s, 0, occurring - 1, chosen, &err), LP_ERR_DATA, &err,
+                 "images is less than the");
+    assert_ok(lp_strata_limit(s, 2, 0, chosen, &err), &err);
+    count_chosen(chosen, found);
+    for (size_t k = 0; k < K; k++) {
+        assert_int_equal(found[k], have[k] < 2 ? have[k] : 2);
+    }
+    assert_ok(lp_strata_limit(s, 3, 0, larger, &err), &err);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(larger[i] || !chosen[i]);
+    }
+    assert_ok(lp_strata_limit(s, 2, occurring, chosen, &err), &err);
+    count_chosen(chosen, found);
+    for (size_t k = 0; k < K; k++) {
+        assert_int_equal(found[k], have[k] > 0);
+    }
+    (void)lp_alloc_fail_at(2);
+    assert_fails(lp_strata_limit(s, 2, 0, chosen, &err), LP_ERR_MEMORY, &err, "choice");
+    (void)lp_alloc_fail_at(0);
+    lp_strata_free(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_once_in_its_class),
@@ -203,6 +254,7 @@ int main(void) {
         cmocka_unit_test(hold_out),
         cmocka_unit_test(folds_are_even),
         cmocka_unit_test(so_many_of_each),
+        cmocka_unit_test(a_limited_number),
         cmocka_unit_test(wrong_labels_and_no_memory),
     };
     return cmocka_run_group_tests(tests, fill, NULL);

@@ -59,7 +59,7 @@ def open_features(path):
 def extract(model, data, out=None, *, split="train", labels="fine", feature="auto", normalize=False, threads=0,
             activation="auto", pool="auto", precision="float32", mean_std="auto", input_size=0, heads=0, layers=None,
             resize=0, squash=False, crop=0, filter="auto", select=None, skip_broken=False, test_share=0.0, split_seed=0,
-            progress=None):
+            limit=0, per_class=0, progress=None):
     """Runs an encoder over a data set and returns its feature set.
 
     model   a file or folder of weights; None: the features are the pixels
@@ -70,10 +70,11 @@ def extract(model, data, out=None, *, split="train", labels="fine", feature="aut
     weights does not say, as the options of `linprobe extract`; squash resizes both sides to `resize`.
     layers  (first, last), counted from 1: the vectors of these blocks side by side; None: the last block's
     skip_broken, test_share and split_seed are for folders of images.
+    limit, per_class  at most so many images, and of each class, chosen by split_seed; 0: all
     progress(done, total, line) is called in images; it returns False to stop."""
     work = Work(progress)
     data_options = lp_dataset_options(choice("lp_split_names", split), choice("lp_label_kind_names", labels),
-                                      skip_broken, test_share, split_seed, threads, work.progress)
+                                      per_class, limit, skip_broken, test_share, split_seed, threads, work.progress)
     handles = {}
 
     def opened(key):

@@ -43,8 +43,9 @@ class lp_features(Structure):
 
 
 class lp_dataset_options(Structure):
-    _fields_ = [("split", c_int), ("labels", c_int), ("skip_broken", c_bool), ("test_share", c_double),
-                ("split_seed", c_size_t), ("threads", c_size_t), ("progress", lp_progress)]
+    _fields_ = [("split", c_int), ("labels", c_int), ("per_class", c_size_t), ("limit", c_size_t),
+                ("skip_broken", c_bool), ("test_share", c_double), ("split_seed", c_size_t), ("threads", c_size_t),
+                ("progress", lp_progress)]
 
 
 class lp_extract_options(Structure):

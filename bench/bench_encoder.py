@@ -47,7 +47,7 @@ PEERS = {"pytorch": "PyTorch", "openvino": "OpenVINO"}
 # A kind of run: the precision, and whether the peers take part.
 KINDS = {"float32": ("float32", True), "bfloat16": ("bfloat16", True), "int16": ("int16", False), "int8": ("int8", False),
          "avx2": ("float32", True)}
-RESNET_KINDS = ("float32", "avx2")  # linprobe's residual networks
+RESNET_KINDS = ("float32", "bfloat16", "int16", "avx2")  # linprobe's residual networks
 # What holds each side's libraries to 256-bit registers.
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}

@@ -45,7 +45,7 @@ const cli_option cli_encoder_options[] = {
              "(default: the last one)"},
     {CLI_ENCODER, "--precision", "NAME", CLI_CHOICE, AT(encoder.precision),
      .choices = lp_precision_names,
-     .help = "numbers that a vision transformer multiplies; int16, bfloat16 and int8 are less and "
+     .help = "numbers that are multiplied; int16, bfloat16 and int8 are less and "
              "less exact, and faster where the processor is made for them"},
     {CLI_ENCODER, "--input-size", "PIXELS", CLI_COUNT, AT(encoder.input_size), .low = 1,
      .high = LARGEST_INPUT,

@@ -20,8 +20,8 @@ size_t lp_linear_bfloat16_packed(size_t out, size_t in);
 void lp_linear_bfloat16_pack(const float *weight, size_t out, size_t in, size_t out_stride,
                              size_t in_stride, float *packed);
 
-/* Floats of scratch memory of a run. */
-size_t lp_linear_bfloat16_scratch(void);
+/* Floats of scratch memory of a run, whatever its inputs. */
+size_t lp_linear_bfloat16_scratch(size_t in);
 
 /* As lp_linear_run, of a layer of LP_PRECISION_BFLOAT16: the same bits as lp_linear_run's over
  * weights and rows that were rounded, on every processor; also without fused multiply-adds, unless

@@ -22,18 +22,13 @@
 #include "math/linear_loop.h"
 
 enum {
-    NORM = 46300,
+    ROW_NORM = 32700,
+    WEIGHTS_NORM = 65500,
     MOST = 32767,
     SCALES_BYTES = 64, /* of a tile's rows: a cache line */
     ROUND_ROOM = CHUNK_BYTES / sizeof(float),
     ALIGNED = 16 /* floats */
 };
-
-/* What numbers with this sum of squares, the largest of which is `top`, are rounded with. */
-LP_BODY float scale_of(double squares, float top) {
-    float by_norm = (float)(sqrt(squares) * (1.0 / NORM)), by_top = top * (1.0F / MOST);
-    return by_norm > by_top ? by_norm : by_top;
-}
 
 /* 1 / scale; 0 where that is too large a number. */
 LP_BODY float inverse_of(float scale) {
@@ -61,8 +56,9 @@ static float weights_scale(const float *w, size_t in, size_t in_stride) {
             squares += (double)x * (double)x;
             top = size > top ? size : top;
         }
-        float of_block = scale_of(squares, top);
-        scale = of_block > scale ? of_block : scale;
+        float by_norm = (float)(sqrt(squares) * (1.0 / WEIGHTS_NORM)), by_top = top * (1.0F / MOST);
+        scale = by_norm > scale ? by_norm : scale;
+        scale = by_top > scale ? by_top : scale;
     }
     return scale;
 }
@@ -89,83 +85,65 @@ LP_BODY size_t rounded_bytes(size_t runs) {
     return runs * LP_TILE_CELL * sizeof(int16_t) + SCALES_BYTES;
 }
 
-/* A tile's values, added up over the runs: the largest size, as bits of a float (they are ordered
- * as the sizes, and what is not finite is largest), and the sum of squares. */
-typedef struct tile_totals {
-    uint32_t tops[LP_TILE_CELL];
-    float squares[LP_TILE_CELL];
-} tile_totals;
-
-LP_BODY void add_up(const float *cells, size_t runs, tile_totals *totals) {
-    *totals = (tile_totals){{0}, {0}};
-    for (size_t run = 0; run < runs; run++) {
+/* The sums of a tile's squares over the runs [TILE][RUN], then each row's in the first of its
+ * places. */
+LP_BODY void add_squares(const float *cells, size_t runs, float *squares) {
+    for (size_t i = 0; i < LP_TILE_CELL; i++) {
+        squares[i] = cells[i] * cells[i];
+    }
+    for (size_t run = 1; run < runs; run++) {
         for (size_t i = 0; i < LP_TILE_CELL; i++) {
-            float x = cells[run * LP_TILE_CELL + i];
-            uint32_t size;
-            memcpy(&size, &x, sizeof size);
-            size &= 0x7FFFFFFFU;
-            totals->tops[i] = size > totals->tops[i] ? size : totals->tops[i];
-            totals->squares[i] += x * x;
+            squares[i] += cells[run * LP_TILE_CELL + i] * cells[run * LP_TILE_CELL + i];
         }
     }
-}
-
-/* Each row's totals, in the first of its places. */
-LP_BODY void fold_rows(tile_totals *totals) {
-    uint32_t *tops = totals->tops;
-    float *squares = totals->squares;
     for (size_t half = RUN / 2; half > 0; half /= 2) {
         for (size_t i = 0; i < LP_TILE_CELL; i += RUN) {
             for (size_t l = i; l < i + half; l++) {
-                tops[l] = tops[l + half] > tops[l] ? tops[l + half] : tops[l];
                 squares[l] += squares[l + half];
             }
         }
     }
 }
 
-/* The scale of the row whose values begin at x, a cell apart, from its totals; NaN where a number
- * is not finite. */
-LP_BODY float row_scale(const float *x, size_t runs, uint32_t top_bits, float total) {
-    const uint32_t infinite = 0x7F800000U;
-    double squares = (double)total;
-    float top;
-    memcpy(&top, &top_bits, sizeof top);
-    if (top_bits >= infinite) {
-        return NAN;
+/* The scale of the row whose values begin at x, a cell apart, from its sum of squares; NaN where a
+ * number is not finite. */
+LP_BODY float row_scale(const float *x, size_t runs, float total) {
+    if ((total > 1e-30F && total < 1e30F) || total == 0) { /* 0: none is above 2^-75 */
+        return sqrtf(total) * (1.0F / ROW_NORM);
     }
-    if (!(total > 1e-30F && total < 1e30F)) { /* its parts may have left the range of float32 */
-        squares = 0;
-        for (size_t k = 0; k < runs * RUN; k++) {
-            double value = (double)x[k / RUN * LP_TILE_CELL + k % RUN];
-            squares += value * value;
-        }
+    double squares = 0; /* its parts may have left the range of float32 */
+    for (size_t k = 0; k < runs * RUN; k++) {
+        double value = (double)x[k / RUN * LP_TILE_CELL + k % RUN];
+        squares += value * value;
     }
-    return scale_of(squares, top);
+    return squares < INFINITY ? (float)(sqrt(squares) * (1.0 / ROW_NORM)) : NAN;
 }
 
 /* A tile's cells, [runs][TILE][RUN] -> integers, then each row's scale. */
 LP_BODY void round_tile(const float *cells, size_t runs, void *to) {
     const float round = 12582912.0F; /* 1.5 * 2^23: leaves the nearest integer in the low bits */
     uint16_t *integers = to;
-    float *scales = (float *)(void *)(integers + runs * LP_TILE_CELL), inverses[TILE];
-    tile_totals totals;
-    add_up(cells, runs, &totals);
-    fold_rows(&totals);
+    float *scales = (float *)(void *)(integers + runs * LP_TILE_CELL);
+    float squares[LP_TILE_CELL], inverses[LP_TILE_CELL];
+    add_squares(cells, runs, squares);
     for (size_t i = 0; i < TILE; i++) {
-        scales[i] = row_scale(cells + i * RUN, runs, totals.tops[i * RUN], totals.squares[i * RUN]);
-        inverses[i] = inverse_of(scales[i]);
+        scales[i] = row_scale(cells + i * RUN, runs, squares[i * RUN]);
+        float inverse = inverse_of(scales[i]);
+        for (size_t l = 0; l < RUN; l++) { /* a cell's, so that its numbers are one loop */
+            inverses[i * RUN + l] = inverse;
+        }
     }
-    for (size_t run = 0; run < runs; run++) {
-        for (size_t i = 0; i < TILE; i++) {
-            const float *x = cells + run * LP_TILE_CELL + i * RUN;
-            float inverse = inverses[i];
-            for (size_t l = 0; l < RUN; l++) {
-                float sum = (inverse > 0 ? x[l] : 0) * inverse + round;
-                uint32_t bits;
-                memcpy(&bits, &sum, sizeof bits);
-                integers[run * LP_TILE_CELL + i * RUN + l] = (uint16_t)bits;
-            }
+    for (size_t run = 0; run < runs; run++, cells += LP_TILE_CELL, integers += LP_TILE_CELL) {
+        for (size_t i = 0; i < LP_TILE_CELL; i++) {
+            float sum = cells[i] * inverses[i] + round;
+            uint32_t bits;
+            memcpy(&bits, &sum, sizeof bits);
+            integers[i] = (uint16_t)bits;
+        }
+    }
+    for (size_t i = 0; i < TILE; i++) { /* nearly 0, or not finite: anything but a number's bits */
+        for (size_t run = 1; inverses[i * RUN] == 0 && run <= runs; run++) {
+            memset(integers - run * LP_TILE_CELL + i * RUN, 0, RUN * sizeof *integers);
         }
     }
 }
@@ -291,7 +269,8 @@ LP_VERSIONS(run_int16, multiply_integers, (const linear_job *j), (j),
             multiply_integers(j, integers_plain), multiply_integers(j, integers_avx2), "avx512vnni",
             VNNI, multiply_integers(j, integers_vnni))
 
-size_t lp_linear_int16_scratch(void) {
+size_t lp_linear_int16_scratch(size_t in) {
+    (void)in;
     return ROUND_ROOM + ALIGNED;
 }
 

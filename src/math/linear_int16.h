@@ -13,8 +13,8 @@ size_t lp_linear_int16_packed(size_t out, size_t in);
 void lp_linear_int16_pack(const float *weight, size_t out, size_t in, size_t out_stride,
                           size_t in_stride, float *packed);
 
-/* Floats of scratch memory of a run. */
-size_t lp_linear_int16_scratch(void);
+/* Floats of scratch memory of a run, whatever its inputs. */
+size_t lp_linear_int16_scratch(size_t in);
 
 /* As lp_linear_run, of a layer of LP_PRECISION_INT16; an output's bits are the same on every
  * processor, given fused multiply-adds.  A row with a number that is not finite gives NaNs. */

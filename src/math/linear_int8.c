@@ -90,23 +90,25 @@ static parts parts_of(const lp_packed_linear *layer) {
 }
 
 /* One output's weights of a group, `count` behind each other, and zeros behind the last. */
-static void round_weights(const float *w, size_t count, size_t depth, int8_t *to, float *scale,
-                          int32_t *sum) {
+static void round_weights(const float *w, size_t count, size_t stride, size_t depth, int8_t *to,
+                          float *scale, int32_t *sum) {
     float top = 0;
     for (size_t k = 0; k < count; k++) {
-        top = fabsf(w[k]) > top ? fabsf(w[k]) : top;
+        float size = fabsf(w[k * stride]);
+        top = size > top ? size : top;
     }
     float inverse = top > FLT_MIN * 127 ? 127 / top : 0;
     *scale = inverse > 0 ? top / 127 : 0;
     *sum = 0;
     for (size_t k = 0; k < depth; k++) {
-        long v = k < count ? lrintf(w[k] * inverse) : 0;
+        long v = k < count ? lrintf(w[k * stride] * inverse) : 0;
         to[k / QUAD * PANEL * QUAD + k % QUAD] = (int8_t)v;
         *sum += (int32_t)v;
     }
 }
 
-void lp_linear_int8_pack(const float *weight, size_t out, size_t in, float *packed) {
+void lp_linear_int8_pack(const float *weight, size_t out, size_t in, size_t out_stride,
+                         size_t in_stride, float *packed) {
     size_t depth = depth_of(in), groups = groups_of(in), group = GROUP_RUNS * RUN;
     int8_t *weights = (int8_t *)packed;
     float *scales = packed + scales_at(out, in);
@@ -115,8 +117,8 @@ void lp_linear_int8_pack(const float *weight, size_t out, size_t in, float *pack
         for (size_t g = 0; g < groups; g++) {
             size_t k = g * group, left = o < out && k < in ? in - k : 0;
             size_t at = (o / PANEL * groups + g) * PANEL + o % PANEL;
-            round_weights(weight + o * in + k, left < group ? left : group,
-                          depth - k < group ? depth - k : group,
+            round_weights(weight + o * out_stride + k * in_stride, left < group ? left : group,
+                          in_stride, depth - k < group ? depth - k : group,
                           weights + (o / PANEL * depth + k) * PANEL + o % PANEL * QUAD, &scales[at],
                           &sums[at]);
         }

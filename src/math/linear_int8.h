@@ -9,8 +9,9 @@
 /* Floats of the packed weights: at most lp_linear_packed's. */
 size_t lp_linear_int8_packed(size_t out, size_t in);
 
-/* weight [out, in] -> packed, aligned to 64 bytes.  They may not overlap. */
-void lp_linear_int8_pack(const float *weight, size_t out, size_t in, float *packed);
+/* As lp_linear_pack_strided -> packed, aligned to 64 bytes.  They may not overlap. */
+void lp_linear_int8_pack(const float *weight, size_t out, size_t in, size_t out_stride,
+                         size_t in_stride, float *packed);
 
 /* Floats of scratch memory of a run. */
 size_t lp_linear_int8_scratch(size_t in);

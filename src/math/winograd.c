@@ -24,8 +24,9 @@
 #include <string.h>
 
 #include "math/dispatch.h"
+#include "math/tiles.h"
 
-enum { PLANES = 16, TILES = 96, APART = 32 };
+enum { PLANES = LP_WINOGRAD_PLANES, TILES = 96 /* of 12 rows: whole ones */, APART = 32 };
 
 bool lp_winograd_fits(const lp_conv *conv) {
     return conv->taps_high == 3 && conv->taps_wide == 3 && conv->stride == 1 &&
@@ -58,14 +59,19 @@ static double transformed(const float g[9], size_t row, size_t column) {
     return sum;
 }
 
+void lp_winograd_transform(const lp_conv *conv, const float *weight, const double *scale,
+                           size_t plane, float *u) {
+    for (size_t i = 0; i < conv->out * conv->in; i++) {
+        double value = transformed(weight + 9 * i, plane / 4, plane % 4);
+        u[i] = (float)(scale != NULL ? value * scale[i / conv->in] : value);
+    }
+}
+
 void lp_winograd_pack(const lp_conv *conv, const float *weight, const double *scale, float *room,
                       float *packed) {
     lp_conv plane = product(conv);
     for (size_t p = 0; p < PLANES; p++) {
-        for (size_t i = 0; i < conv->out * conv->in; i++) {
-            double u = transformed(weight + 9 * i, p / 4, p % 4);
-            room[i] = (float)(scale != NULL ? u * scale[i / conv->in] : u);
-        }
+        lp_winograd_transform(conv, weight, scale, p, room);
         lp_conv_pack(&plane, room, NULL, packed);
         packed += lp_conv_packed(&plane);
     }
@@ -84,10 +90,11 @@ LP_BODY void times_b(lanes *d, size_t step) {
     }
 }
 
-/* v[plane * apart + c] = (B' d B) of every channel, from the 16 pixels of a tile. */
+/* v[plane * apart + c / 16 * step + c % 16] = (B' d B) of every channel, from the 16 pixels of a
+ * tile. */
 LP_BODY void transform_input(const float *const pixels[PLANES], size_t channels, float *v,
-                             size_t apart) {
-    for (size_t c = 0; c < channels; c += LP_LANES) {
+                             size_t apart, size_t step) {
+    for (size_t c = 0; c < channels; c += LP_LANES, v += step) {
         lanes d[PLANES];
         for (size_t i = 0; i < PLANES; i++) {
             for (size_t l = 0; l < LP_LANES; l++) {
@@ -101,16 +108,17 @@ LP_BODY void transform_input(const float *const pixels[PLANES], size_t channels,
             times_b(d + 4 * i, 1);
         }
         for (size_t i = 0; i < PLANES; i++) {
-            memcpy(v + i * apart + c, d[i], sizeof d[i]);
+            memcpy(v + i * apart, d[i], sizeof d[i]);
         }
     }
 }
 
-static void input_tile(const float *const pixels[PLANES], size_t channels, float *v, size_t apart);
+static void input_tile(const float *const pixels[PLANES], size_t channels, float *v, size_t apart,
+                       size_t step);
 
 LP_KERNEL(input_tile, transform_input,
-          (const float *const pixels[PLANES], size_t channels, float *v, size_t apart),
-          (pixels, channels, v, apart))
+          (const float *const pixels[PLANES], size_t channels, float *v, size_t apart, size_t step),
+          (pixels, channels, v, apart, step))
 
 /* The 2x2 outputs of a tile; y or add NULL: none there. */
 typedef struct tile_outputs {
@@ -187,7 +195,7 @@ static tile_place place_of(size_t tile, size_t side) {
 }
 
 static void read_tile(const lp_conv *conv, const float *x, size_t side, tile_place at, float *v,
-                      size_t apart) {
+                      size_t apart, size_t step) {
     const float *pixels[PLANES];
     for (size_t i = 0; i < PLANES; i++) {
         size_t row = at.row + i / 4, column = at.column + i % 4; /* one more than the pixel's */
@@ -195,7 +203,7 @@ static void read_tile(const lp_conv *conv, const float *x, size_t side, tile_pla
         pixels[i] =
             inside ? x + ((at.image * side + row - 1) * side + column - 1) * conv->in : conv->zeros;
     }
-    input_tile(pixels, conv->in, v, apart);
+    input_tile(pixels, conv->in, v, apart, step);
 }
 
 static void write_tile(const lp_conv *conv, const float *m, size_t apart, size_t side,
@@ -212,25 +220,61 @@ static void write_tile(const lp_conv *conv, const float *m, size_t apart, size_t
     output_tile(m, apart, conv->out, &out);
 }
 
-void lp_winograd_run(const lp_conv *conv, const float *x, size_t images, size_t side,
-                     const float *add, lp_nonlinearity activation, float *y, float *scratch) {
+/* Product p of `count` tiles: v [count, in] -> m [count, out]; v tiled where the products are
+ * linear layers. */
+typedef void (*plane_product)(const lp_conv *conv, const lp_packed_linear *planes, size_t p,
+                              const float *v, size_t count, float *m, float *scratch);
+
+static void run_tiles(const lp_conv *conv, const lp_packed_linear *planes, plane_product multiply,
+                      const float *x, size_t images, size_t side, const float *add,
+                      lp_nonlinearity activation, float *y, float *scratch) {
     size_t across = (side + 1) / 2, total = images * across * across;
     size_t v_apart = TILES * conv->in + APART, m_apart = TILES * conv->out + APART;
-    float *v = scratch, *m = scratch + PLANES * v_apart;
+    float *v = scratch, *m = scratch + PLANES * v_apart, *rest = m + PLANES * m_apart;
     for (size_t first = 0; first < total; first += TILES) {
         size_t count = total - first < TILES ? total - first : TILES;
         for (size_t t = 0; t < count; t++) {
-            read_tile(conv, x, side, place_of(first + t, side), v + t * conv->in, v_apart);
+            size_t at = planes != NULL ? lp_tiled_at(conv->in, t, 0) : t * conv->in;
+            read_tile(conv, x, side, place_of(first + t, side), v + at, v_apart,
+                      planes != NULL ? LP_TILE_CELL : LP_LANES);
         }
-        lp_conv plane = product(conv);
-        plane.weights = conv->weights;
-        for (size_t p = 0; p < PLANES; p++, plane.weights += lp_conv_packed(&plane)) {
-            lp_conv_input in = lp_conv_dense(v + p * v_apart, 1, 1, count, conv->in);
-            lp_conv_run(&plane, &in, NULL, LP_IDENTITY, m + p * m_apart);
+        for (size_t p = 0; p < PLANES; p++) {
+            multiply(conv, planes, p, v + p * v_apart, count, m + p * m_apart, rest);
         }
         for (size_t t = 0; t < count; t++) {
             write_tile(conv, m + t * conv->out, m_apart, side, place_of(first + t, side), add,
                        activation, y);
         }
     }
+}
+
+static void multiply_conv(const lp_conv *conv, const lp_packed_linear *planes, size_t p,
+                          const float *v, size_t count, float *m, float *scratch) {
+    lp_conv plane = product(conv);
+    lp_conv_input in = lp_conv_dense(v, 1, 1, count, conv->in);
+    (void)planes;
+    (void)scratch;
+    plane.weights = conv->weights + p * lp_conv_packed(&plane);
+    lp_conv_run(&plane, &in, NULL, LP_IDENTITY, m);
+}
+
+static void multiply_linear(const lp_conv *conv, const lp_packed_linear *planes, size_t p,
+                            const float *v, size_t count, float *m, float *scratch) {
+    const lp_linear_output output = {.y = m, .stride = conv->out};
+    lp_linear_any_run(&planes[p], v, count, &output, scratch);
+}
+
+void lp_winograd_run(const lp_conv *conv, const float *x, size_t images, size_t side,
+                     const float *add, lp_nonlinearity activation, float *y, float *scratch) {
+    run_tiles(conv, NULL, multiply_conv, x, images, side, add, activation, y, scratch);
+}
+
+size_t lp_winograd_linear_scratch(const lp_conv *conv, lp_precision precision) {
+    return lp_winograd_scratch(conv) + lp_linear_any_scratch(precision, conv->in);
+}
+
+void lp_winograd_linear_run(const lp_conv *conv, const lp_packed_linear *planes, const float *x,
+                            size_t images, size_t side, const float *add,
+                            lp_nonlinearity activation, float *y, float *scratch) {
+    run_tiles(conv, planes, multiply_linear, x, images, side, add, activation, y, scratch);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include "linprobe/encoder.h"
 #include "math/conv.h"
+#include "math/linear.h"
 #include "model/tower.h"
 
 enum { LP_RESNET_STAGES = 4 };
@@ -15,6 +16,9 @@ enum { LP_RESNET_STAGES = 4 };
 typedef struct lp_resnet_layer {
     lp_conv conv;
     bool winograd; /* runs by math/winograd.h, and is packed for it */
+    /* Of another precision than float32: the layer as which it runs (math/conv_linear.h), or
+     * LP_WINOGRAD_PLANES of them; NULL: float32. */
+    lp_packed_linear *products;
 } lp_resnet_layer;
 
 typedef struct lp_resnet_block {
@@ -26,6 +30,8 @@ typedef struct lp_resnet_block {
 } lp_resnet_block;
 
 typedef struct lp_resnet {
+    lp_precision precision;
+    lp_packed_linear *products; /* all layers' */
     bool clip;    /* stem of three convolutions, average instead of maximum, attention pooling */
     size_t input; /* pixels a side */
     size_t stage_blocks[LP_RESNET_STAGES];

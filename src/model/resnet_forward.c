@@ -24,10 +24,12 @@
  * same way as a run to find their sizes. */
 #include "model/resnet.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "math/attention.h"
+#include "math/conv_linear.h"
 #include "math/pool.h"
 #include "math/rows.h"
 #include "math/winograd.h"
@@ -94,20 +96,36 @@ static map new_map(resnet_pass *f, int buffer, size_t side, size_t channels) {
     return (map){claim(f, buffer, side * side * channels), side, channels, buffer};
 }
 
+/* Scratch memory of a layer. */
+static size_t work_of(const lp_resnet *r, const lp_resnet_layer *layer) {
+    const lp_conv *conv = &layer->conv;
+    return layer->winograd && layer->products != NULL
+               ? lp_winograd_linear_scratch(conv, r->precision)
+           : layer->winograd         ? lp_winograd_scratch(conv)
+           : layer->products != NULL ? lp_conv_linear_scratch(conv, r->precision)
+                                     : 0;
+}
+
 static map convolve(resnet_pass *f, const lp_resnet_layer *layer, map from, const float *add,
                     lp_nonlinearity activation, int buffer) {
     const lp_conv *conv = &layer->conv;
     map to = new_map(f, buffer, lp_conv_side(conv, from.side, conv->taps_high),
                      conv->groups * conv->out);
     if (f->measuring) {
-        size_t work = layer->winograd ? lp_winograd_scratch(conv) : 0;
+        size_t work = work_of(f->resnet, layer);
         f->work_room = work > f->work_room ? work : f->work_room;
         return to;
     }
-    if (layer->winograd) {
+    lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
+    if (layer->winograd && layer->products != NULL) {
+        lp_winograd_linear_run(conv, layer->products, from.x, f->batch, from.side, add, activation,
+                               to.x, f->work);
+    } else if (layer->winograd) {
         lp_winograd_run(conv, from.x, f->batch, from.side, add, activation, to.x, f->work);
+    } else if (layer->products != NULL) {
+        assert(add == NULL || add == to.x);
+        lp_conv_linear_run(conv, layer->products, &in, add != NULL, activation, to.x, f->work);
     } else {
-        lp_conv_input in = lp_conv_dense(from.x, f->batch, from.side, from.side, from.channels);
         lp_conv_run(conv, &in, add, activation, to.x);
     }
     conv_done(f, layer, from, to, add != NULL);

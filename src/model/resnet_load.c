@@ -375,9 +375,9 @@ static lp_status check_source(const lp_source *source, bool clip, lp_error *err)
                        "%s: layers %zu-%zu: a ResNet has no transformer blocks", path,
                        o->layers.first, o->layers.last);
     }
-    if (o->precision != LP_PRECISION_FLOAT32) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: precision %s: a ResNet has float32 alone", path,
-                       lp_precision_name(o->precision));
+    if (o->precision == LP_PRECISION_INT8) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: precision int8: a ResNet has float32, bfloat16 and int16", path);
     }
     if (o->heads != 0) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a ResNet's follow from its width",
@@ -445,6 +445,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     const dimensions d = learn_dimensions(r, plan); /* no problem: the plan has none */
     lp_status status;
     LP_TRY(check_source(source, r->clip, err));
+    r->precision = source->options->precision;
     LP_TRY(choose_input(source, r, &d, info, err));
     set_channels(plan, &d, t);
     describe(r, &d, info);
@@ -459,6 +460,7 @@ static void free_tower(void *made) {
     lp_free(t->resnet.blocks);
     lp_free(t->resnet.layers);
     lp_free(t->resnet.zeros);
+    lp_free(t->resnet.products);
     lp_free(t);
 }
 

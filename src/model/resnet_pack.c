@@ -13,19 +13,54 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "math/conv_linear.h"
 #include "math/winograd.h"
+
+/* Linear layers that a layer becomes; 0: it stays a convolution of float32, as the first one, which
+ * reads images, and those of the attention pool. */
+static size_t products_of(const lp_resnet *r, size_t i) {
+    size_t end = r->layer_count - (r->clip ? 4 : 0);
+    bool fits = i > 0 && i < end && lp_conv_linear_fits(&r->layers[i].conv);
+    return r->precision == LP_PRECISION_FLOAT32 || !fits ? 0
+           : r->layers[i].winograd                       ? LP_WINOGRAD_PLANES
+                                                         : 1;
+}
+
+/* Floats of one of a layer's products. */
+static size_t product_floats(const lp_resnet *r, size_t i) {
+    const lp_conv *conv = &r->layers[i].conv;
+    return lp_linear_any_packed(r->precision, conv->out,
+                                r->layers[i].winograd ? conv->in : lp_conv_linear_inputs(conv));
+}
+
+static size_t packed_floats(const lp_resnet *r, size_t i) {
+    const lp_conv *conv = &r->layers[i].conv;
+    size_t products = products_of(r, i);
+    return products > 0            ? products * product_floats(r, i)
+           : r->layers[i].winograd ? lp_winograd_packed(conv)
+                                   : lp_conv_packed(conv);
+}
 
 lp_status lp_resnet_reserve(const lp_resnet_stored *stored, lp_resnet *r, lp_weight_plan *plan,
                             lp_error *err) {
-    size_t widest = 1;
+    size_t widest = 1, products = 0;
     for (size_t i = 0; i < r->layer_count; i++) {
         const lp_conv *conv = &r->layers[i].conv;
-        plan->weights[stored->layers[i].planned].room =
-            r->layers[i].winograd ? lp_winograd_packed(conv) : lp_conv_packed(conv);
+        plan->weights[stored->layers[i].planned].room = packed_floats(r, i);
+        products += products_of(r, i);
         widest = conv->groups * conv->in > widest ? conv->groups * conv->in : widest;
     }
     r->zeros = lp_alloc_zeroed(widest, sizeof *r->zeros);
-    return lp_allocated(r->zeros, "an encoder", widest, sizeof *r->zeros, err);
+    r->products = lp_alloc_zeroed(products + 1, sizeof *r->products);
+    if (r->zeros == NULL || r->products == NULL) {
+        return lp_fail_memory(err, "an encoder", widest + products, sizeof *r->products);
+    }
+    for (size_t i = 0, used = 0; i < r->layer_count; i++) {
+        size_t count = products_of(r, i);
+        r->layers[i].products = count > 0 ? r->products + used : NULL;
+        used += count;
+    }
+    return LP_OK;
 }
 
 /* weight [groups * in, out] -> raw [groups * out, in], group by group. */
@@ -44,9 +79,29 @@ typedef struct resnet_packing {
     float *room;    /* [workers][most + plane] */
     double *scale;  /* [workers][outputs] */
     size_t most;    /* weights of any layer */
-    size_t plane;   /* the same of one tap, where Winograd's transform needs it */
+    size_t plane;   /* the same of what is packed at once from another order */
     size_t outputs; /* of any layer */
 } resnet_packing;
+
+/* A layer's linear layers, one behind the other. */
+static void pack_products(const lp_resnet *r, size_t i, const float *raw, const double *scale,
+                          float *room, float *place) {
+    const lp_resnet_layer *layer = &r->layers[i];
+    const lp_conv *conv = &layer->conv;
+    size_t in = layer->winograd ? conv->in : lp_conv_linear_inputs(conv);
+    for (size_t p = 0; p < products_of(r, i); p++, place += product_floats(r, i)) {
+        layer->products[p] =
+            (lp_packed_linear){.in = in, .out = conv->out, .precision = r->precision};
+        layer->products[p].panels = place;
+        if (layer->winograd) {
+            lp_winograd_transform(conv, raw, scale, p, room);
+            lp_linear_any_pack(r->precision, room, conv->out, in, in, 1, place);
+        } else {
+            lp_conv_linear_pack(conv, r->precision, raw, scale, room, place);
+            layer->products[p].bias = conv->bias;
+        }
+    }
+}
 
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
     const resnet_packing *p = context;
@@ -69,7 +124,14 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
             (double)from->scale[o] / sqrt((double)from->variance[o] + (double)p->stored->norm_eps);
         from->bias[o] = (float)((double)from->bias[o] - (double)from->mean[o] * scale[o]);
     }
-    if (to->winograd) {
+    if (to->products != NULL) {
+        pack_products(p->resnet, index, raw, scale, raw + p->most, place);
+        size_t floats = outputs * lp_conv_linear_inputs(conv),
+               used = packed_floats(p->resnet, index);
+        if (used < floats) {
+            lp_forget(place + used, (floats - used) * sizeof *place);
+        }
+    } else if (to->winograd) {
         lp_winograd_pack(conv, raw, scale, raw + p->most, place);
     } else {
         lp_conv_pack(conv, raw, scale, place);
@@ -88,7 +150,8 @@ lp_status lp_resnet_pack(void *tower, size_t threads, lp_error *err) {
         size_t outputs = layer->conv.groups * layer->conv.out, tap = outputs * layer->conv.in;
         size_t floats = tap * layer->conv.taps_high * layer->conv.taps_wide;
         p.most = floats > p.most ? floats : p.most;
-        p.plane = layer->winograd && tap > p.plane ? tap : p.plane;
+        size_t plane = layer->winograd ? tap : layer->products != NULL ? floats : 0;
+        p.plane = plane > p.plane ? plane : p.plane;
         p.outputs = outputs > p.outputs ? outputs : p.outputs;
     }
     size_t workers = lp_tower_workers(threads, p.most + p.plane);

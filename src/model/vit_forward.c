@@ -25,7 +25,7 @@
  *          inside
  *   pooled B*D             the penultimate features, where they are projected
  *   attention   its panels and scores (math/attention.h)
- *   rounded     rows and more, with 16 or 8 bits (math/linear_bfloat16.h and its likes) */
+ *   rounded     rows and more, with 16 or 8 bits (math/linear_any.h) */
 #include "model/vit.h"
 
 #include <stdint.h>
@@ -34,10 +34,7 @@
 
 #include "base/alloc.h"
 #include "math/attention.h"
-#include "math/linear.h"
-#include "math/linear_bfloat16.h"
-#include "math/linear_int16.h"
-#include "math/linear_int8.h"
+#include "math/linear_any.h"
 #include "math/rows.h"
 #include "math/tiles.h"
 
@@ -73,18 +70,8 @@ static size_t attention_floats(const lp_vit *vit) {
 
 /* Of the blocks' linear layers, the widest input's. */
 static size_t rounded_floats(const lp_vit *vit) {
-    switch (vit->precision) {
-    case LP_PRECISION_BFLOAT16:
-        return lp_linear_bfloat16_scratch();
-    case LP_PRECISION_INT16:
-        return lp_linear_int16_scratch();
-    case LP_PRECISION_INT8:
-        return larger(lp_linear_int8_scratch(vit->shape.width),
-                      lp_linear_int8_scratch(vit->shape.mlp_width));
-    case LP_PRECISION_FLOAT32:
-        break;
-    }
-    return 0;
+    return larger(lp_linear_any_scratch(vit->precision, vit->shape.width),
+                  lp_linear_any_scratch(vit->precision, vit->shape.mlp_width));
 }
 
 size_t lp_vit_scratch(const void *tower, size_t batch) {
@@ -113,20 +100,7 @@ static void stage_done(const forward *f, const char *stage, size_t multiplicatio
 static void run_layer(const forward *f, const char *stage, const lp_packed_linear *layer,
                       const float *x, size_t rows, const lp_linear_output *output) {
     size_t weights = layer->in * layer->out, outputs = rows * layer->out;
-    switch (layer->precision) {
-    case LP_PRECISION_FLOAT32:
-        lp_linear_run(layer, x, rows, output);
-        break;
-    case LP_PRECISION_BFLOAT16:
-        lp_linear_bfloat16_run(layer, x, rows, output, f->rounded);
-        break;
-    case LP_PRECISION_INT16:
-        lp_linear_int16_run(layer, x, rows, output, f->rounded);
-        break;
-    case LP_PRECISION_INT8:
-        lp_linear_int8_run(layer, x, rows, output, f->rounded);
-        break;
-    }
+    lp_linear_any_run(layer, x, rows, output, f->rounded);
     stage_done(f, stage, rows * weights,
                rows * layer->in + weights + (output->add ? 2 : 1) * outputs);
 }

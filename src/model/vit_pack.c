@@ -15,9 +15,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "math/attention.h"
-#include "math/linear_bfloat16.h"
-#include "math/linear_int16.h"
-#include "math/linear_int8.h"
+#include "math/linear_any.h"
 #include "math/rows.h"
 #include "model/tower.h"
 
@@ -161,24 +159,8 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         return LP_OK;
     }
     size_t out_stride = from->transposed ? 1 : in, in_stride = from->transposed ? out : 1;
-    size_t stored = from->out * in, used = stored;
-    switch (c.precision) {
-    case LP_PRECISION_FLOAT32:
-        lp_linear_pack_strided(raw, out, in, out_stride, in_stride, place);
-        break;
-    case LP_PRECISION_BFLOAT16:
-        lp_linear_bfloat16_pack(raw, out, in, out_stride, in_stride, place);
-        used = lp_linear_bfloat16_packed(out, in);
-        break;
-    case LP_PRECISION_INT16:
-        lp_linear_int16_pack(raw, out, in, out_stride, in_stride, place);
-        used = lp_linear_int16_packed(out, in);
-        break;
-    case LP_PRECISION_INT8: /* of a block, never transposed */
-        lp_linear_int8_pack(raw, out, in, place);
-        used = lp_linear_int8_packed(out, in);
-        break;
-    }
+    size_t stored = from->out * in, used = lp_linear_any_packed(c.precision, out, in);
+    lp_linear_any_pack(c.precision, raw, out, in, out_stride, in_stride, place);
     if (used < stored) {
         lp_forget(place + used, (stored - used) * sizeof *place);
     }

@@ -46,7 +46,7 @@ static example make(const size *s) {
     e.layer.bias = e.bias = numbers(s->out);
     e.packed = lp_alloc(lp_linear_bfloat16_packed(s->out, s->in), sizeof(float));
     e.exact_packed = lp_alloc(lp_linear_packed(s->out, s->in), sizeof(float));
-    e.scratch = numbers(lp_linear_bfloat16_scratch());
+    e.scratch = numbers(lp_linear_bfloat16_scratch(0));
     assert_true(e.packed != NULL && e.exact_packed != NULL);
     lp_linear_bfloat16_pack(e.weight, s->out, s->in, s->in, 1, e.packed);
     for (size_t i = 0; i < s->out * s->in; i++) {
@@ -61,7 +61,7 @@ static example make(const size *s) {
 }
 
 static void discard(example *e) {
-    assert_true(e->scratch[lp_linear_bfloat16_scratch()] == GUARD);
+    assert_true(e->scratch[lp_linear_bfloat16_scratch(0)] == GUARD);
     release(e->weight);
     release(e->tiled);
     release(e->rounded);

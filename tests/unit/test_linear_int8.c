@@ -44,7 +44,7 @@ static example make(const size *s) {
     e.layer.panels = e.packed;
     e.packed[floats] = GUARD;
     e.scratch = numbers(lp_linear_int8_scratch(s->in));
-    lp_linear_int8_pack(e.weight, s->out, s->in, e.packed);
+    lp_linear_int8_pack(e.weight, s->out, s->in, s->in, 1, e.packed);
     assert_true(e.packed[floats] == GUARD);
     lp_tile(e.x, s->rows, s->in, s->in, e.tiled);
     return e;
@@ -203,7 +203,7 @@ static void the_largest_numbers_are_exact(void **state) {
         e.weight[k] = 2;
         e.weight[s.in + k] = -2;
     }
-    lp_linear_int8_pack(e.weight, s.out, s.in, e.packed);
+    lp_linear_int8_pack(e.weight, s.out, s.in, s.in, 1, e.packed);
     lp_tile(e.x, s.rows, s.in, s.in, e.tiled);
     e.bias[0] = e.bias[1] = 0;
     static const float expected[] = {256, -256, -252, 252};

@@ -301,6 +301,8 @@ static void options_that_do_not_fit_are_refused(void **state) {
     assert_option_refused(&(lp_encoder_options){.pool = LP_POOL_MEAN},
                           "pool mean: a clip-resnet model has attention alone");
     assert_option_refused(&(lp_encoder_options){.heads = 3}, "heads 3");
+    assert_option_refused(&(lp_encoder_options){.precision = LP_PRECISION_INT8},
+                          "precision int8: a ResNet has float32, bfloat16 and int16");
     make_torchvision(&small_basic);
     assert_option_refused(&(lp_encoder_options){.pool = LP_POOL_CLASS},
                           "pool cls: a resnet model has mean alone");
@@ -409,6 +411,20 @@ static void every_failed_allocation_is_reported(void **state) {
     lp_checkpoint_close(ckpt);
 }
 
+static void run_once(lp_checkpoint *ckpt, lp_precision precision, size_t threads,
+                     const float *images, float *features) {
+    lp_encoder *encoder;
+    const lp_encoder_options options = {.threads = threads, .precision = precision};
+    assert_ok(lp_encoder_load(ckpt, &options, &encoder, &err), &err);
+    assert_string_equal(lp_encoder_describe(encoder)->precision, lp_precision_name(precision));
+    float *scratch = lp_alloc(lp_encoder_scratch(encoder, 1), sizeof *scratch);
+    assert_non_null(scratch);
+    assert_ok(lp_encoder_run(encoder, images, 1, LP_FEATURE_DEFAULT, features, scratch, NULL, &err),
+              &err);
+    lp_free(scratch);
+    lp_encoder_free(encoder);
+}
+
 /* A model that is large enough for seven threads to read and to fold. */
 static void threads_do_not_change_what_is_loaded(void **state) {
     (void)state;
@@ -423,21 +439,51 @@ static void threads_do_not_change_what_is_loaded(void **state) {
     file.filled = true;
     lp_checkpoint *ckpt = open_file();
     file.filled = false;
-    for (size_t t = 0; t < 4; t++) {
-        lp_encoder *encoder;
-        const lp_encoder_options options = {.threads = threads[t]};
-        assert_ok(lp_encoder_load(ckpt, &options, &encoder, &err), &err);
-        float *scratch = lp_alloc(lp_encoder_scratch(encoder, 1), sizeof *scratch);
-        assert_non_null(scratch);
-        assert_ok(lp_encoder_run(encoder, images, 1, LP_FEATURE_PROJECTED, features[t], scratch,
-                                 NULL, &err),
-                  &err);
-        assert_true(isfinite(features[t][0]) && features[t][0] != features[t][1]);
-        assert_memory_equal(features[t], features[0], sizeof features[0]);
-        lp_free(scratch);
-        lp_encoder_free(encoder);
+    for (int precision = LP_PRECISION_FLOAT32; precision <= LP_PRECISION_INT16; precision++) {
+        for (size_t t = 0; t < 4; t++) {
+            run_once(ckpt, (lp_precision)precision, threads[t], images, features[t]);
+            assert_true(isfinite(features[t][0]) && features[t][0] != features[t][1]);
+            assert_memory_equal(features[t], features[0], sizeof features[0]);
+        }
     }
     lp_checkpoint_close(ckpt);
+}
+
+/* Of the length of float32's features. */
+static double distance_of(lp_checkpoint *ckpt, lp_precision precision, const float *images,
+                          size_t width) {
+    float exact[128], near[128];
+    double off = 0, size = 0;
+    assert_true(width <= 128);
+    run_once(ckpt, LP_PRECISION_FLOAT32, 1, images, exact);
+    run_once(ckpt, precision, 1, images, near);
+    for (size_t i = 0; i < width; i++) {
+        off += pow((double)near[i] - (double)exact[i], 2);
+        size += pow((double)exact[i], 2);
+    }
+    return sqrt(off / size);
+}
+
+static void sixteen_bits_are_near_float32(void **state) {
+    (void)state;
+    enum { PIXELS = 3 * 224 * 224, WIDTH = 128 };
+    static const dims d = {
+        .blocks = {1, 1, 1, 1}, .stem = 16, .inside = 16, .outside = 16, .group = 16};
+    float *images = lp_alloc(PIXELS, sizeof *images);
+    assert_non_null(images);
+    for (size_t i = 0; i < PIXELS; i++) {
+        images[i] = (float)(i * 37 % 101) / 50 - 1;
+    }
+    make_torchvision(&d);
+    file.filled = true;
+    lp_checkpoint *ckpt = open_file();
+    file.filled = false;
+    double half = distance_of(ckpt, LP_PRECISION_BFLOAT16, images, WIDTH);
+    double integers = distance_of(ckpt, LP_PRECISION_INT16, images, WIDTH);
+    assert_true(half > 1e-5 && half < 0.02);
+    assert_true(integers > 1e-6 && integers < 0.005);
+    lp_checkpoint_close(ckpt);
+    lp_free(images);
 }
 
 static void clip_stages_match_open_clip(void **state) {
@@ -553,6 +599,7 @@ int main(void) {
         cmocka_unit_test(a_large_model_needs_bounded_memory),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(threads_do_not_change_what_is_loaded),
+        cmocka_unit_test(sixteen_bits_are_near_float32),
         cmocka_unit_test(clip_stages_match_open_clip),
         cmocka_unit_test(basic_stages_match_torchvision),
         cmocka_unit_test(grouped_stages_match_torchvision),

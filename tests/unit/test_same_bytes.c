@@ -35,7 +35,7 @@ static void check_digests(void) {
         {"clip",
          {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_INT16},
          LP_FEATURE_PROJECTED,
-         "408c7754fb0153fa8a14d6956c809658ce4801c7b6545dd8f3db477a9668c9f7"},
+         "e4139f37072d4034a921f52606b6fc6b145b6d9eed7e131a6658e0fc4bd0b304"},
         {"clip",
          {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_INT8},
          LP_FEATURE_PROJECTED,

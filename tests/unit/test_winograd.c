@@ -129,7 +129,7 @@ static void other_convolutions_do_not_fit(void **state) {
 
 enum { CHANNELS = 48, CELLS = PLANES * CHANNELS };
 
-static void compare_additions(void (*in)(const float *const *, size_t, float *, size_t),
+static void compare_additions(void (*in)(const float *const *, size_t, float *, size_t, size_t),
                               void (*out)(const float *, size_t, size_t, const tile_outputs *)) {
     float *x = numbers(CELLS), *a = numbers(CELLS), *b = numbers(CELLS), *bias = numbers(CHANNELS);
     float *left = numbers(4 * CHANNELS), *right = numbers(4 * CHANNELS);
@@ -137,8 +137,8 @@ static void compare_additions(void (*in)(const float *const *, size_t, float *, 
     for (size_t i = 0; i < PLANES; i++) {
         pixels[i] = x + i * CHANNELS;
     }
-    transform_input(pixels, CHANNELS, a, CHANNELS);
-    in(pixels, CHANNELS, b, CHANNELS);
+    transform_input(pixels, CHANNELS, a, CHANNELS, LP_LANES);
+    in(pixels, CHANNELS, b, CHANNELS, LP_LANES);
     assert_memory_equal(a, b, CELLS * sizeof *a);
     tile_outputs to = {.bias = bias, .activation = LP_RELU, .add = {x, NULL, x, NULL}};
     for (size_t i = 0; i < 4; i++) {

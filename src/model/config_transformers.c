@@ -18,27 +18,33 @@ typedef struct defaults {
     const char *activation; /* NULL: a ResNet */
     size_t patch;
     float norm_eps;
+    size_t width, heads; /* of transformers; 0: 768, 12 */
+    const char *family;  /* that weights of this type alone have; NULL: those of several do */
 } defaults;
 
 static const defaults models[] = {
-    {"clip", "quick_gelu", 32, 1e-5F},
-    {"siglip", "gelu_pytorch_tanh", 16, 1e-6F},
-    {"dinov2", "gelu", 14, 1e-6F},
-    {"dinov2_with_registers", "gelu", 16, 1e-6F},
-    {"vit", "gelu", 16, 1e-12F},
-    {"deit", "gelu", 16, 1e-12F},
-    {"vit_mae", "gelu", 16, 1e-12F},
-    {"vit_msn", "gelu", 16, 1e-6F},
-    {"ijepa", "gelu", 16, 1e-12F},
-    {"intern_vit_6b", "gelu", 14, 1e-6F},
-    {"resnet", NULL, 0, 0},
-    {"regnet", NULL, 0, 0},
-    {"bit", NULL, 0, 0},
-    {"convnext", "gelu", 0, 1e-12F}, /* width 768 and 18 layers in all without a patch */
-    {"convnextv2", "gelu", 0, 1e-12F},
-    {"dinov3_convnext", "gelu", 0, 1e-6F},
-    {"swin", "gelu", 0, 1e-5F},
-    {"swinv2", "gelu", 0, 1e-5F},
+    {"clip", "quick_gelu", 32, 1e-5F, 0, 0, NULL},
+    {"siglip", "gelu_pytorch_tanh", 16, 1e-6F, 0, 0, NULL},
+    {"dinov2", "gelu", 14, 1e-6F, 0, 0, NULL},
+    {"dinov2_with_registers", "gelu", 16, 1e-6F, 0, 0, NULL},
+    {"vit", "gelu", 16, 1e-12F, 0, 0, NULL},
+    {"deit", "gelu", 16, 1e-12F, 0, 0, NULL},
+    {"vit_mae", "gelu", 16, 1e-12F, 0, 0, NULL},
+    {"vit_msn", "gelu", 16, 1e-6F, 0, 0, NULL},
+    {"ijepa", "gelu", 16, 1e-12F, 0, 0, NULL},
+    {"intern_vit_6b", "gelu", 14, 1e-6F, 0, 0, NULL},
+    {"resnet", NULL, 0, 0, 0, 0, NULL},
+    {"regnet", NULL, 0, 0, 0, 0, NULL},
+    {"bit", NULL, 0, 0, 0, 0, NULL},
+    {"convnext", "gelu", 0, 1e-12F, 0, 0,
+     NULL}, /* width 768 and 18 layers in all without a patch */
+    {"convnextv2", "gelu", 0, 1e-12F, 0, 0, NULL},
+    {"dinov3_convnext", "gelu", 0, 1e-6F, 0, 0, NULL},
+    {"dinov3_vit", "gelu", 16, 1e-5F, 384, 6, "hf-dinov3"},
+    {"beit", "gelu", 16, 1e-12F, 0, 0, "hf-beit"},
+    {"data2vec-vision", "gelu", 16, 1e-12F, 0, 0, "hf-beit"},
+    {"swin", "gelu", 0, 1e-5F, 0, 0, NULL},
+    {"swinv2", "gelu", 0, 1e-5F, 0, 0, NULL},
 };
 
 static const defaults *find_model(const char *type) {
@@ -141,7 +147,7 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
         r->out->stranger = r->file; /* it is of neither transformers nor timm */
         return LP_OK;
     }
-    if (d == NULL) {
+    if (d == NULL || (d->family != NULL && strcmp(d->family, r->family->name) != 0)) {
         return lp_config_refuse(r, "model_type", type);
     }
     if (d->activation == NULL) {
@@ -154,17 +160,23 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
     if (d->patch == 0) {
         return read_stages(r, vision, d);
     }
-    if (!lp_config_is_ours(r, lp_config_count(vision, "hidden_size", 768),
+    if (!lp_config_is_ours(r, lp_config_count(vision, "hidden_size", d->width > 0 ? d->width : 768),
                            lp_config_count(vision, "num_hidden_layers", 12),
                            lp_config_count(vision, "patch_size", d->patch))) {
         return LP_OK;
     }
-    out->heads = lp_config_count(vision, "num_attention_heads", 12);
+    out->heads = lp_config_count(vision, "num_attention_heads", d->heads > 0 ? d->heads : 12);
     LP_TRY(lp_config_norm_eps(r, "layer_norm_eps",
                               lp_json_number(vision, "layer_norm_eps", (double)d->norm_eps)));
     out->input = lp_config_count(vision, "image_size", 224);
-    LP_TRY(
-        lp_config_activation(r, "hidden_act", lp_json_text(vision, "hidden_act", d->activation)));
+    if (lp_json_number(vision, "rope_theta", 100) != 100) {
+        LP_TRY(lp_config_refuse(r, "rope_theta", "which is not 100"));
+    }
+    const char *activation = lp_json_text(vision, "hidden_act", d->activation);
+    if (json_is_true(json_object_get(vision, "use_gated_mlp")) && strcmp(activation, "silu") == 0) {
+        return LP_OK; /* a gate's, which is SwiGLU's here */
+    }
+    LP_TRY(lp_config_activation(r, "hidden_act", activation));
 done:
     return status;
 }
@@ -190,6 +202,7 @@ static const processor processors[] = {
     [VIT_PROCESSOR] = {"ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0},
     {"ChineseCLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"Beit", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"DINOv3ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_IMAGENET, 0},

@@ -150,5 +150,7 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 static const char *const ignored[] = {"head.fc.", "head.weight", "head.bias",
                                       "norms.",   "mask_token",  NULL};
 
-const lp_net_description lp_net_convnext = {build, ignored, describe, false, NULL};
-const lp_net_description lp_net_convnext_hf = {build_hf, ignored, describe, false, NULL};
+const lp_net_description lp_net_convnext = {
+    .build = build, .ignored = ignored, .describe = describe};
+const lp_net_description lp_net_convnext_hf = {
+    .build = build_hf, .ignored = ignored, .describe = describe};

@@ -119,4 +119,5 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 
 static const char *const ignored[] = {"classifier.", "*.num_batches_tracked", NULL};
 
-const lp_net_description lp_net_efficientnet = {build, ignored, describe, true, "silu"};
+const lp_net_description lp_net_efficientnet = {
+    .build = build, .ignored = ignored, .describe = describe, .named = true, .activation = "silu"};

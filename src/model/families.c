@@ -18,6 +18,7 @@
 #define VIT(names) .tower = &lp_vit_kind, .layout = &(names)
 #define RESNET(names) .tower = &lp_resnet_kind, .layout = &(names)
 #define NET(description) .tower = &lp_net_kind, .layout = &(description)
+#define TRANSFORMER(kind) .tower = &lp_net_kind, .layout = &(kind).description
 
 #define VIT_TIMM VIT(lp_vit_timm), .renames = lp_renames_chunks
 #define CONVNEXT NET(lp_net_convnext), .architectures = lp_architectures_convnext
@@ -262,6 +263,20 @@ const lp_family lp_families[] = {
         .note = "LAION-2B's ViT-L/14 has half",
     },
     {
+        .name = "timm-dinov3", /* timm: vit_*_dinov3 */
+        .title = "DINOv3 ViT",
+        .prefixes = {"visual.trunk.", ""},
+        .any = {"reg_token"},
+        .with = {"blocks.0.gamma_1", "blocks.0.gamma_2"},
+        .without = {"pos_embed"},
+        TRANSFORMER(lp_net_dinov3),
+        .architectures = lp_architectures_dinov3,
+        .activation = LP_ACTIVATION_GELU, /* eva.py: Mlp */
+        .norm_eps = 1e-5F,                /* the same: norm_layer */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* the same: default_cfgs */
+        .input = 256,
+    },
+    {
         .name = "timm-vit-scaled", /* timm: vit_*_dinov2, deit3_*: with layer scale */
         .title = "ViT",
         .prefixes = {"visual.trunk.", ""},
@@ -316,6 +331,129 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_IMAGENET,
         .shorter_side = {256, 224}, /* IMAGENET1K_V1; the SWAG weights have bicubic, no margin */
         .resize = LP_RESIZE_PLAIN,  /* vision_transformer.py, interpolate_embeddings */
+    },
+    {
+        .name = "dinov3", /* facebookresearch/dinov3: dinov3_vit* */
+        .title = "DINOv3 ViT",
+        .prefixes = {""},
+        .any = {"storage_tokens"},
+        .with = {"blocks.0.ls1.gamma", "blocks.0.ls2.gamma"},
+        TRANSFORMER(lp_net_dinov3),
+        .architectures = lp_architectures_dinov3,
+        .renames = lp_renames_dinov3,
+        .activation = LP_ACTIVATION_GELU, /* dinov3/models/vision_transformer.py, as the next */
+        .norm_eps = 1e-5F,                /* norm_layer layernormbf16: eps 1e-5 */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* dinov3/data/transforms.py */
+        .crop_rule = LP_CROP_FLOOR,
+        .shorter_side = {256, 224}, /* the same: make_classification_eval_transform */
+        .input = 224,
+        .note = "the satellite models have another",
+    },
+    {
+        .name = "hf-dinov3", /* transformers: DINOv3ViTModel */
+        .title = "DINOv3 ViT",
+        .prefixes = {""},
+        .any = {"layer.0.layer_scale1.lambda1", "model.layer.0.layer_scale1.lambda1"},
+        .with = {"embeddings.register_tokens"},
+        TRANSFORMER(lp_net_dinov3),
+        .renames = lp_renames_hf_dinov3,
+        .architectures = lp_architectures_dinov3,
+        .activation = LP_ACTIVATION_GELU, /* configuration_dinov3_vit.py: hidden_act */
+        .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
+        .filter = LP_FILTER_BILINEAR,     /* image_processing_dinov3_vit.py, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .squash = true,
+        .input = 224,
+    },
+    {
+        .name = "eva", /* timm: eva_*, eva02_*; open_clip: EVA01-*, EVA02-* */
+        .title = "EVA",
+        .prefixes = {"visual.trunk.", ""},
+        .any = {"blocks.0.attn.q_bias", "blocks.0.mlp.fc1_g.weight", "blocks.0.mlp.w1.weight"},
+        .with = {"pos_embed"},
+        .without = {"blocks.0.attn.relative_position_bias_table", "blocks.0.gamma_1",
+                    "rel_pos_bias.relative_position_bias_table"},
+        TRANSFORMER(lp_net_eva),
+        .architectures = lp_architectures_eva,
+        .renames = lp_renames_eva,
+        .activation = LP_ACTIVATION_GELU, /* eva.py: Mlp */
+        .norm_eps = 1e-6F,                /* timm layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_CLIP,     /* eva.py, _cfg; open_clip constants.py */
+        .resize = LP_RESIZE_ANTIALIAS,    /* resample_abs_pos_embed */
+        .note = "timm resizes to input / 0.9, open_clip to the input",
+    },
+    {
+        .name = "pe-core", /* timm: vit_pe_core_*; open_clip: PE-Core-* */
+        .title = "PE-Core ViT",
+        .prefixes = {"visual.trunk.", ""},
+        .any = {"attn_pool.latent"},
+        .with = {"norm_pre.weight", "norm_pre.bias"},
+        TRANSFORMER(lp_net_perception),
+        .architectures = lp_architectures_perception,
+        .activation = LP_ACTIVATION_GELU, /* eva.py: Mlp */
+        .norm_eps = 1e-5F,                /* the same: vit_pe_core_* */
+        .mean_std = LP_MEAN_STD_HALF,     /* the same: default_cfgs */
+        .squash = true,                   /* open_clip model_configs/PE-Core-*: resize_mode */
+        .resize = LP_RESIZE_ANTIALIAS,
+        .note = "timm crops, open_clip squashes",
+    },
+    {
+        .name = "beit", /* timm: beit_*, beitv2_*; microsoft/unilm */
+        .title = "BEiT",
+        .prefixes = {""},
+        .any = {"blocks.0.attn.relative_position_bias_table",
+                "rel_pos_bias.relative_position_bias_table"},
+        .with = {"cls_token"},
+        TRANSFORMER(lp_net_beit),
+        .architectures = lp_architectures_beit,
+        .activation = LP_ACTIVATION_GELU, /* beit.py: Mlp */
+        .norm_eps = 1e-6F,                /* timm layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_HALF,     /* beit.py, _cfg, as the next */
+        .shorter_side = {10, 9},
+        .resize = LP_RESIZE_ANTIALIAS,
+        .note = "as BEiT; BEiT v2 has imagenet",
+    },
+    {
+        .name = "hf-beit", /* transformers: BeitModel, Data2VecVisionModel */
+        .title = "BEiT",
+        .prefixes = {""},
+        .any = {"encoder.layer.0.lambda_1", "encoder.layer.0.lambda_2"},
+        .with = {"embeddings.cls_token"},
+        TRANSFORMER(lp_net_beit),
+        .renames = lp_renames_hf_beit,
+        .architectures = lp_architectures_beit,
+        .activation = LP_ACTIVATION_GELU, /* configuration_beit.py: hidden_act */
+        .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_HALF,     /* microsoft/beit-*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true,
+        .resize = LP_RESIZE_PLAIN,
+    },
+    {
+        .name = "timm-aimv2", /* timm: aimv2_* */
+        .title = "AIMv2",
+        .prefixes = {"visual.trunk.", ""},
+        .any = {"patch_embed.norm.weight"},
+        .with = {"blocks.0.mlp.fc1_g.weight", "blocks.0.mlp.fc1_x.weight"},
+        TRANSFORMER(lp_net_aimv2),
+        .architectures = lp_architectures_aimv2,
+        .norm_eps = 1e-5F,            /* vision_transformer.py: aimv2_*, RmsNorm */
+        .mean_std = LP_MEAN_STD_CLIP, /* the same, default_cfgs */
+        .resize = LP_RESIZE_ANTIALIAS,
+    },
+    {
+        .name = "aimv2", /* apple/aimv2-* */
+        .title = "AIMv2",
+        .prefixes = {""},
+        .any = {"preprocessor.patchifier.proj.weight", "preprocessor.patchifier.norm.weight"},
+        .with = {"trunk.blocks.0.norm_1.weight", "trunk.blocks.0.norm_2.weight"},
+        TRANSFORMER(lp_net_aimv2),
+        .architectures = lp_architectures_aimv2,
+        .renames = lp_renames_aimv2,
+        .norm_eps = 1e-5F,            /* apple/aimv2-*: config.json, rms_norm_eps */
+        .mean_std = LP_MEAN_STD_CLIP, /* the same: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .resize = LP_RESIZE_ANTIALIAS,
     },
     {
         .name = "clip-convnext", /* open_clip: convnext_* */
@@ -746,9 +884,8 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "visual.trunk.stem.",
      .what = "an open_clip model with a convolutional timm tower that is not supported"},
     {.tensor = "relative_position_bias_table",
-     .what = "a BEiT model or a Swin transformer of another kind, which is not supported",
+     .what = "a BEiT, a Swin or another transformer of a kind that is not supported",
      .alone = true},
-    {.tensor = "rope_embed", .what = "a DINOv3 ViT, whose rotary positions are not supported"},
     {.tensor = "radio_model",
      .what = "a RADIO model under its own names; timm's vit_*_radio_* are read"},
     {.tensor = "patch_generator",
@@ -759,7 +896,6 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "attention.projection_layer.",
      .what = "the vision tower of InternVL in transformers' names, which is not supported; "
              "OpenGVLab's own InternViT-* is read"},
-    {.tensor = "preprocessor.patchifier", .what = "an AIMv2 model, which is not supported"},
     {.tensor = "attn_pool.latent",
      .what =
          "an attention pool beside a class token, as of the Perception Encoder (PE-Core), which "

@@ -179,6 +179,103 @@ const lp_architecture lp_architectures_swinv2[] = {
     {.pattern = NULL},
 };
 
+/* timm's names of a DINOv3 ViT from others: facebookresearch/dinov3; transformers'
+ * DINOv3ViTModel, of version 5's state_dict() and of files. */
+const lp_rename lp_renames_dinov3[] = {{"storage_tokens", "reg_token"},
+                                       {"blocks.#.ls1.gamma", "blocks.{0}.gamma_1"},
+                                       {"blocks.#.ls2.gamma", "blocks.{0}.gamma_2"},
+                                       {"blocks.#.mlp.w1.", "blocks.{0}.mlp.fc1_g."},
+                                       {"blocks.#.mlp.w2.", "blocks.{0}.mlp.fc1_x."},
+                                       {"blocks.#.mlp.w3.", "blocks.{0}.mlp.fc2."},
+                                       {NULL, NULL}};
+#define HF_DINOV3_BLOCK(layer)                                                                     \
+    {layer "layer_scale1.lambda1", "blocks.{0}.gamma_1"},                                          \
+        {layer "layer_scale2.lambda1", "blocks.{0}.gamma_2"},                                      \
+        {layer "attention.o_proj.", "blocks.{0}.attn.proj."},                                      \
+        {layer "attention.", "blocks.{0}.attn."},                                                  \
+        {layer "mlp.gate_proj.", "blocks.{0}.mlp.fc1_g."}, {                                       \
+        layer "mlp.down_proj.", "blocks.{0}.mlp.fc2."                                              \
+    }
+const lp_rename lp_renames_hf_dinov3[] = {{"embeddings.cls_token", "cls_token"},
+                                          {"embeddings.register_tokens", "reg_token"},
+                                          {"embeddings.mask_token", "mask_token"},
+                                          {"embeddings.patch_embeddings.", "patch_embed.proj."},
+                                          HF_DINOV3_BLOCK("layer.#."),
+                                          {"layer.#.mlp.up_proj.", "blocks.{0}.mlp.fc1."},
+                                          {"layer.#.", "blocks.{0}."},
+                                          HF_DINOV3_BLOCK("model.layer.#."),
+                                          {"model.layer.#.mlp.up_proj.", "blocks.{0}.mlp.fc1."},
+                                          {"model.layer.#.", "blocks.{0}."},
+                                          {NULL, NULL}};
+
+/* timm's names of an EVA from the authors'. */
+const lp_rename lp_renames_eva[] = {{"blocks.#.mlp.w12.", "blocks.{0}.mlp.fc1."},
+                                    {"blocks.#.mlp.w1.", "blocks.{0}.mlp.fc1_g."},
+                                    {"blocks.#.mlp.w2.", "blocks.{0}.mlp.fc1_x."},
+                                    {"blocks.#.mlp.w3.", "blocks.{0}.mlp.fc2."},
+                                    {"blocks.#.mlp.ffn_ln.", "blocks.{0}.mlp.norm."},
+                                    {"blocks.#.attn.inner_attn_ln.", "blocks.{0}.attn.norm."},
+                                    {NULL, NULL}};
+
+/* timm's names of a BEiT from those of transformers' BeitModel and Data2VecVisionModel. */
+const lp_rename lp_renames_hf_beit[] = {
+    {"embeddings.cls_token", "cls_token"},
+    {"embeddings.mask_token", "mask_token"},
+    {"embeddings.position_embeddings", "pos_embed"},
+    {"embeddings.patch_embeddings.projection.", "patch_embed.proj."},
+    {"encoder.relative_position_bias.", "rel_pos_bias."},
+    {"encoder.layer.#.lambda_1", "blocks.{0}.gamma_1"},
+    {"encoder.layer.#.lambda_2", "blocks.{0}.gamma_2"},
+    {"encoder.layer.#.layernorm_before.", "blocks.{0}.norm1."},
+    {"encoder.layer.#.layernorm_after.", "blocks.{0}.norm2."},
+    {"encoder.layer.#.attention.attention.query.", "blocks.{0}.attn.q_proj."},
+    {"encoder.layer.#.attention.attention.key.", "blocks.{0}.attn.k_proj."},
+    {"encoder.layer.#.attention.attention.value.", "blocks.{0}.attn.v_proj."},
+    {"encoder.layer.#.attention.attention.relative_position_bias.", "blocks.{0}.attn."},
+    {"encoder.layer.#.attention.output.dense.", "blocks.{0}.attn.proj."},
+    {"encoder.layer.#.intermediate.dense.", "blocks.{0}.mlp.fc1."},
+    {"encoder.layer.#.output.dense.", "blocks.{0}.mlp.fc2."},
+    {"pooler.layernorm.", "fc_norm."},
+    {"layernorm.", "norm."},
+    {NULL, NULL}};
+
+/* timm's names of an AIMv2 from Apple's. */
+const lp_rename lp_renames_aimv2[] = {{"preprocessor.patchifier.proj.", "patch_embed.proj."},
+                                      {"preprocessor.patchifier.norm.", "patch_embed.norm."},
+                                      {"preprocessor.pos_embed", "pos_embed"},
+                                      {"trunk.blocks.#.norm_1.", "blocks.{0}.norm1."},
+                                      {"trunk.blocks.#.norm_2.", "blocks.{0}.norm2."},
+                                      {"trunk.blocks.#.mlp.fc1.", "blocks.{0}.mlp.fc1_g."},
+                                      {"trunk.blocks.#.mlp.fc3.", "blocks.{0}.mlp.fc1_x."},
+                                      {"trunk.blocks.#.", "blocks.{0}."},
+                                      {"trunk.post_trunk_norm.", "norm."},
+                                      {NULL, NULL}};
+
+/* timm/models/eva.py, beit.py, vision_transformer.py. */
+const lp_architecture lp_architectures_dinov3[] = {
+    {.pattern = "vit_*_patch16_dinov3"},
+    {.pattern = "vit_*_patch16_dinov3_qkvb"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_eva[] = {
+    {.pattern = "eva02_*_patch1[46]_*"},
+    {.pattern = "eva_*_patch14_*"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_perception[] = {
+    {.pattern = "vit_pe_core_*"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_beit[] = {
+    {.pattern = "beit_*_patch16_*"},
+    {.pattern = "beitv2_*_patch16_*"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_aimv2[] = {
+    {.pattern = "aimv2_*_patch14_*"},
+    {.pattern = NULL},
+};
+
 /* timm's names of a RegNet from others: torchvision's; those of classy-vision and VISSL (SEER),
  * where the stages are blocks of the part "res2" and so on; transformers'. */
 #define TORCHVISION_BLOCK(begin, stage)                                                            \

@@ -61,6 +61,7 @@ typedef struct lp_net_layer {
     lp_net_rotary rotary;       /* of ROTARY */
     float eps;                  /* of a norm; 0 until chosen: the family's */
     bool rms;                   /* a norm without mean and bias */
+    bool query;                 /* VECTORS: weight alone, a learnt query */
 } lp_net_layer;
 
 typedef enum lp_net_operation {
@@ -128,6 +129,7 @@ typedef struct lp_net {
     size_t penultimate, projected;    /* maps of one pixel; projected 0: there is none */
     size_t input;                     /* pixels a side */
     size_t heads;                     /* of attention over all rows */
+    bool class_token;                 /* the first row is one */
     lp_pool pool;                     /* what is taken of the rows: CLASS or MEAN */
     size_t window;                    /* of tables that do not say it; 0: all say it */
     size_t pretrained[LP_NET_STAGES]; /* their windows that offsets are measured by; 0: their own */

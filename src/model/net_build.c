@@ -28,7 +28,7 @@ void lp_net_outside(lp_net_builder *b, const char *place) {
 
 /* "<prefix><place><name>" */
 void lp_net_whole_name(const lp_net_builder *b, const char *name, char out[LP_PLAN_NAME]) {
-    (void)snprintf(out, LP_PLAN_NAME, "%.60s%.60s%.39s", b->prefix, b->place, name);
+    (void)snprintf(out, LP_PLAN_NAME, "%.39s%.60s%.60s", b->prefix, b->place, name);
 }
 
 static const lp_tensor *find(const lp_net_builder *b, const char *name) {
@@ -169,12 +169,21 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
     return to;
 }
 
-size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps) {
-    size_t layer = lp_net_plan_norm(b, name, lp_net_channels(b, from), eps, false);
+static size_t norm_rows(lp_net_builder *b, size_t from, const char *name, float eps, bool rms) {
+    size_t layer = lp_net_plan_norm(b, name, lp_net_channels(b, from), eps, rms);
     size_t to = lp_net_new_map(b, lp_net_channels(b, from));
+    b->net->maps[to].extra = b->net->maps[from].extra;
     lp_net_add_step(
         b, (lp_net_step){.operation = LP_NET_NORM, .from = from, .to = to, .layers = {layer}});
     return to;
+}
+
+size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps) {
+    return norm_rows(b, from, name, eps, false);
+}
+
+size_t lp_net_rms_norm(lp_net_builder *b, size_t from, const char *name) {
+    return norm_rows(b, from, name, 0, true);
 }
 
 /* A norm with an activation, by a layer, into another map. */

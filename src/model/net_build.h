@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include "base/memory.h"
 #include "model/net.h"
+#include "model/positions.h"
 #include "model/weight_plan.h"
 
 /* One layer's weights as the file has them; of VECTORS weight and bias alone. */
@@ -41,6 +42,9 @@ typedef struct lp_net_stored {
                           this of values; NULL: it is of all */
     bool apart_biases; /* there is one */
     bool zeroed_keys;  /* the keys' part of the bias counts as zeros */
+    /* of TOKENS: weight is the class token; of a learnt query weight, own_bias and second are the
+     * query and its linear layer */
+    float *registers, *positions, *periods;
     /* of a continuous table: weight [512, 2] and own_bias [512] of its MLP's first layer; */
     float *second, *logits, *offsets; /* [heads, 512]; [heads]; [(2 window - 1)^2, 2] or NULL */
     float standard_eps; /* weights are standardised: (w - mean) / sqrt(variance + this) of an
@@ -52,6 +56,7 @@ typedef struct lp_net_tower {
     lp_net net;             /* first: net_run.c reads nothing else */
     lp_net_stored **stored; /* [layer_count] */
     float norm_eps;         /* of norms that have none of their own */
+    lp_resize resize;       /* of positions */
     size_t room_layers, room_stored, room_steps, room_maps;
     lp_memory memory; /* of the stored layers */
 } lp_net_tower;
@@ -68,6 +73,11 @@ typedef struct lp_net_builder {
 /* The map of the images; false without memory, and nothing may be built. */
 bool lp_net_begin(lp_net_builder *b);
 
+/* Models of this width have so many heads; width 0 ends a list. */
+typedef struct lp_net_heads {
+    size_t width, heads;
+} lp_net_heads;
+
 /* A family's layout, for lp_net_kind. */
 typedef struct lp_net_description {
     void (*build)(lp_net_builder *b);
@@ -78,6 +88,8 @@ typedef struct lp_net_description {
     void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
     bool named; /* the architecture's name must be known, from a config or the file's name */
     const char *activation; /* where the family's models have one alone: "relu"; or NULL */
+    size_t head_width; /* of attention over all rows, where weights and configs do not say it */
+    const lp_net_heads *heads; /* models that have another one; or NULL */
 } lp_net_description;
 
 /* Where the next names lie. */
@@ -184,6 +196,61 @@ size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *
 size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction,
                     bool after);
 
+/* An RMS norm of each row; the family's eps. */
+size_t lp_net_rms_norm(lp_net_builder *b, size_t from, const char *name);
+
+/* ---- vision transformers (net_tokens.c) ------------------------------------------------------ */
+
+/* The images' patches through a linear layer: [channels, 3, P, P] of the file. */
+size_t lp_net_patches(lp_net_builder *b, const char *name, bool bias);
+
+typedef struct lp_net_start_spec {
+    const char *class_token, *registers; /* [1, 1, D]; [1, R, D]; or NULL */
+    const char *positions; /* [1, S, D]: of all rows, of class token and patches, or of patches; or
+                              NULL */
+} lp_net_start_spec;
+
+/* Tokens before the rows of patches, and positions added. */
+size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spec);
+
+/* A layer of rotary positions, for all blocks.  periods: a tensor of what frequencies are the
+ * inverses of, [head width / 4]; or NULL. */
+size_t lp_net_rotary_layer(lp_net_builder *b, const lp_net_rotary *rotary, const char *periods);
+
+/* A table of relative positions for all blocks over the rows of a map. */
+size_t lp_net_shared_table(lp_net_builder *b, size_t map, const char *name);
+
+typedef struct lp_net_attend_spec {
+    const char *norm, *projection;
+    lp_net_qkv_spec qkv;
+    const char *gamma;           /* layer scale; or NULL */
+    const char *table;           /* relative positions, [(2 G - 1)^2 + 3, heads], the class token's
+                                    last; or NULL */
+    const char *q_norm, *k_norm; /* of each head's vector; or NULL */
+    const char *inside;          /* a norm before the projection; or NULL */
+    size_t shared;               /* a layer: the table of all blocks; 0: none */
+    size_t rotary;               /* a layer; 0: none */
+    float eps;                   /* of the norms; 0: the family's */
+    bool after, rms, no_bias;    /* as lp_net_mlp_spec's; no_bias: of the projection */
+} lp_net_attend_spec;
+
+/* Attention over all rows, added to the map, which it returns. */
+size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *spec);
+
+/* The class token or the mean of the patches, whichever is chosen. */
+size_t lp_net_take(lp_net_builder *b, size_t from);
+
+typedef struct lp_net_latent_spec {
+    const char *norm;       /* of the rows; or NULL */
+    const char *latent;     /* [1, 1, D] */
+    const char *query, *kv; /* linear layers, D -> D, D -> 2 D */
+    const char *projection;
+    size_t heads;
+} lp_net_latent_spec;
+
+/* Attention of a learnt query over all rows. */
+size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *spec);
+
 /* Each channel of a map times that of `factors`, a map of one pixel; returns the map. */
 size_t lp_net_scale(lp_net_builder *b, size_t map, size_t factors);
 
@@ -206,6 +273,10 @@ void lp_net_stage(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 
 /* Room for the packed weights in a plan that was checked, and the network's zeros. */
 LP_MUST_USE lp_status lp_net_reserve(lp_net_tower *tower, lp_weight_plan *plan, lp_error *err);
+
+/* Of layers that are made of weights, and not packed: tokens with their positions, rotary
+ * positions, learnt queries. */
+LP_MUST_USE lp_status lp_net_prepare(lp_net_tower *tower, size_t layer, lp_error *err);
 
 /* lp_tower_kind's pack, of an lp_net_tower. */
 LP_MUST_USE lp_status lp_net_pack(void *tower, size_t threads, lp_error *err);

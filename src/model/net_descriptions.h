@@ -23,4 +23,20 @@ extern const lp_net_description lp_net_bit, lp_net_resnetv2;
 /* resnetd.c */
 extern const lp_net_description lp_net_resnetd;
 
+/* Which models have a class token. */
+typedef enum lp_class_rule { LP_CLASS_ALWAYS, LP_CLASS_BY_POSITIONS, LP_CLASS_NEVER } lp_class_rule;
+
+/* A description, and what differs between those of transformer.c. */
+typedef struct lp_transformer {
+    lp_net_description description; /* first: a family's layout is an lp_net_description */
+    lp_class_rule class_rule;
+    bool registers;       /* as in DINOv3 */
+    bool rms;             /* norms are RMS norms; linear layers have no bias */
+    bool rotary_if_gated; /* of the models, those with a gated MLP alone have rotary positions */
+    bool reference_grid; /* the rotary positions' reference is the grid of the stored ones, and they
+                            count from 1 where there is a class token */
+    lp_net_rotary rotary; /* temperature 0: none */
+} lp_transformer;
+extern const lp_transformer lp_net_dinov3, lp_net_eva, lp_net_perception, lp_net_beit, lp_net_aimv2;
+
 #endif

@@ -52,20 +52,100 @@ done:
 
 /* ---- what weights do not say ----------------------------------------------------------------- */
 
+static bool has_step(const lp_net *net, lp_net_operation operation) {
+    for (size_t i = 0; i < net->step_count; i++) {
+        if (net->steps[i].operation == operation) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What becomes of the rows: that of the weights, or class token or mean as asked for. */
+static lp_status choose_pool(const lp_source *source, const lp_model_config *config, lp_net *net,
+                             lp_encoder_info *info, lp_error *err) {
+    lp_pool asked = source->options->pool, usual = LP_POOL_MEAN;
+    if (has_step(net, LP_NET_LATENT)) {
+        usual = LP_POOL_ATTENTION;
+    } else if (has_step(net, LP_NET_TAKE)) {
+        bool can[] = {false, net->class_token, true, false, false};
+        lp_pool of_family = source->family->pool;
+        net->pool = can[config->pool] ? config->pool : can[of_family] ? of_family : net->pool;
+        net->pool = can[asked] ? asked : net->pool;
+        usual = net->pool;
+    }
+    info->pool = lp_pool_name(usual);
+    return asked == LP_POOL_AUTO || asked == usual
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: this %s has %s%s",
+                         lp_checkpoint_path(source->ckpt), lp_pool_name(asked),
+                         source->family->title, lp_pool_name(usual),
+                         has_step(net, LP_NET_TAKE) ? " or mean" : " alone");
+}
+
+/* What weights say of the heads of attention over all rows; 0: nothing. */
+static size_t heads_of_weights(const lp_net *net, size_t width) {
+    for (size_t i = 0; i < net->step_count; i++) {
+        const lp_net_step *s = &net->steps[i];
+        size_t each = net->layers[s->layers[4]].channels;
+        if (s->operation == LP_NET_ATTEND && s->layers[2] > 0) {
+            return net->layers[s->layers[2]].heads;
+        }
+        if (s->operation == LP_NET_ATTEND && s->layers[4] > 0 && each > 0) {
+            return width / each;
+        }
+        each = 4 * net->layers[s->layers[7]].channels; /* the file's frequencies */
+        if (s->operation == LP_NET_ATTEND && each > 0) {
+            return width / each;
+        }
+    }
+    return 0;
+}
+
+static lp_status choose_heads(const lp_source *source, const lp_model_config *config, lp_net *net,
+                              lp_encoder_info *info, lp_error *err) {
+    const lp_net_description *description = source->family->layout;
+    size_t asked = source->options->heads, width = net->maps[net->penultimate].channels;
+    bool rotary = false;
+    if (!has_step(net, LP_NET_ATTEND)) {
+        return asked == 0
+                   ? LP_OK
+                   : lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a %s has no heads to choose",
+                             lp_checkpoint_path(source->ckpt), asked, source->family->title);
+    }
+    for (size_t i = 0; i < net->step_count; i++) {
+        const lp_net_step *s = &net->steps[i];
+        width = s->operation == LP_NET_ATTEND ? net->maps[s->to].channels : width;
+        rotary = rotary || (s->operation == LP_NET_ATTEND && s->layers[7] > 0);
+    }
+    size_t said = heads_of_weights(net, width), usual = width / description->head_width;
+    for (const lp_net_heads *h = description->heads; h != NULL && h->width > 0; h++) {
+        usual = h->width == width ? h->heads : usual;
+    }
+    net->heads = said > 0 ? said : asked > 0 ? asked : config->heads > 0 ? config->heads : usual;
+    if (said > 0 && asked > 0 && said != asked) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: its weights have %zu",
+                       lp_checkpoint_path(source->ckpt), asked, said);
+    }
+    if (net->heads == 0 || width % net->heads != 0 || (rotary && width / net->heads % 4 != 0)) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: width %zu: not divisible among %zu heads%s",
+                       lp_checkpoint_path(source->ckpt), width, net->heads,
+                       rotary ? ", four values at least of each for rotary positions" : "");
+    }
+    info->heads = net->heads;
+    return LP_OK;
+}
+
 static lp_status check_options(const lp_source *source, lp_error *err) {
     const lp_encoder_options *o = source->options;
     const char *path = lp_checkpoint_path(source->ckpt), *title = source->family->title;
-    if (o->pool != LP_POOL_AUTO && o->pool != LP_POOL_MEAN) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: a %s has mean alone", path,
-                       lp_pool_name(o->pool), title);
+    if (o->layers.last != 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: layers %zu-%zu: of a %s the last one alone", path,
+                       o->layers.first, o->layers.last, title);
     }
     if (o->precision != LP_PRECISION_FLOAT32) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: precision %s: a %s has float32 alone", path,
                        lp_precision_name(o->precision), title);
-    }
-    if (o->heads != 0) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a %s has no heads to choose", path,
-                       o->heads, title);
     }
     if (o->input_size > LARGEST_INPUT || o->crop > LARGEST_INPUT) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
@@ -222,9 +302,11 @@ static lp_status lay_out(const lp_source *source, lp_net *net, lp_error *err) {
         }
     }
     if (!lp_net_lay_out(net, taken)) {
-        status = lp_fail(err, LP_ERR_ARGUMENT,
-                         "%s: input size %zu: too small for a %s, or its windows do not fill it",
-                         lp_checkpoint_path(source->ckpt), net->input, source->family->title);
+        status =
+            lp_fail(err, LP_ERR_ARGUMENT,
+                    "%s: input size %zu: too small for a %s, or its windows do not fill it, or "
+                    "its table of positions is for another one",
+                    lp_checkpoint_path(source->ckpt), net->input, source->family->title);
     }
 done:
     lp_free(taken);
@@ -234,7 +316,12 @@ done:
 static void describe(lp_net *net, lp_encoder_info *info) {
     size_t floats = lp_net_scratch(net, 1);
     size_t batch = floats < BATCH_FLOATS ? BATCH_FLOATS / floats : 1;
-    info->pool = lp_pool_name(LP_POOL_MEAN);
+    for (size_t i = 0; i < net->step_count; i++) {
+        const lp_net_map *rows = &net->maps[net->steps[i].to];
+        if (net->steps[i].operation == LP_NET_START) {
+            info->tokens = rows->side * rows->side + rows->extra;
+        }
+    }
     info->width = info->penultimate = net->maps[net->penultimate].channels;
     info->projected = net->projected > 0 ? net->maps[net->projected].channels : 0;
     info->batch = batch < MAX_BATCH ? batch : MAX_BATCH;
@@ -255,9 +342,12 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     info->activation = description->activation != NULL ? description->activation : info->activation;
     description->describe(&b, info);
     size_t usual = info->input_size > 0 ? info->input_size : source->family->input;
-    LP_TRY(lp_model_config_read(source, net->maps[net->penultimate].channels, info->layers, 0,
-                                &config, err));
+    LP_TRY(lp_model_config_read(source, net->maps[net->penultimate].channels, info->layers,
+                                info->patch, &config, err));
     info->config = config.file;
+    LP_TRY(choose_pool(source, &config, net, info, err));
+    LP_TRY(choose_heads(source, &config, net, info, err));
+    t->resize = source->family->resize;
     LP_TRY(choose_architecture(source, &config, t, info, &known, err));
     size_t name_length = strlen(info->name);
     info->norm_eps = config.norm_eps > 0 ? config.norm_eps : info->norm_eps;

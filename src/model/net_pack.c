@@ -25,8 +25,8 @@ static size_t floats_of(const lp_net_layer *layer) {
     case LP_NET_ROTARY:
     case LP_NET_VECTORS:
         return 0;
-    case LP_NET_TABLE:
-        return across * across * layer->heads;
+    case LP_NET_TABLE: /* a class token has three more: to it, from it, to itself */
+        return (across * across + (layer->extra > 0 ? 3 : 0)) * layer->heads;
     case LP_NET_LINEAR:
         return layer->linear.in * layer->linear.out;
     default:
@@ -48,8 +48,10 @@ static size_t packed_floats(const lp_net_layer *layer) {
         return lp_depthwise_packed(&layer->conv);
     case LP_NET_LINEAR:
         return lp_linear_packed(layer->linear.out, layer->linear.in);
-    case LP_NET_TABLE:
-        return layer->heads * layer->window * layer->window * layer->window * layer->window;
+    case LP_NET_TABLE: {
+        size_t rows = layer->window * layer->window + layer->extra;
+        return layer->heads * rows * rows;
+    }
     case LP_NET_TOKENS:
     case LP_NET_ROTARY:
     case LP_NET_VECTORS:
@@ -199,16 +201,20 @@ static void fill_continuous(const lp_net *net, lp_net_layer *layer, const lp_net
 }
 
 /* table [(2 window - 1)^2, heads], of the offsets from a key to a query -> bias [heads, N, N]
- * (swin_transformer.py, get_relative_position_index). */
+ * (swin_transformer.py, get_relative_position_index); with a class token, whose rows come last
+ * (beit.py, gen_relative_position_index). */
 static void unfold_table(const lp_net_layer *layer, const float *table, float *bias) {
-    size_t w = layer->window, across = 2 * w - 1;
-    for (size_t h = 0; h < layer->heads; h++) {
-        for (size_t query = 0; query < w * w; query++) {
-            for (size_t key = 0; key < w * w; key++) {
-                size_t down = query / w + w - 1 - key / w, right = query % w + w - 1 - key % w;
-                *bias++ = table[(down * across + right) * layer->heads + h];
-            }
+    size_t w = layer->window, across = 2 * w - 1, extra = layer->extra, rows = w * w + extra;
+    for (size_t i = 0; i < layer->heads * rows * rows; i++) {
+        size_t h = i / (rows * rows), query = i / rows % rows, key = i % rows, place;
+        if (query < extra || key < extra) {
+            place = across * across + (key >= extra ? 0 : query >= extra ? 1 : 2);
+        } else {
+            size_t q = query - extra, k = key - extra;
+            size_t down = q / w + w - 1 - k / w, right = q % w + w - 1 - k % w;
+            place = down * across + right;
         }
+        bias[i] = table[place * layer->heads + h];
     }
 }
 
@@ -218,8 +224,10 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     const lp_net_stored *from = p->tower->stored[index];
     float *raw = p->room + worker * (p->most + p->plane);
     (void)err;
-    if (to->kind == LP_NET_VECTORS) {
+    if (to->kind == LP_NET_VECTORS && !to->query) {
         pack_vectors(to, from, p->tower->norm_eps);
+    }
+    if (packed_floats(to) == 0) {
         return LP_OK;
     }
     const double *scale =
@@ -257,7 +265,12 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
 lp_status lp_net_pack(void *tower, size_t threads, lp_error *err) {
     lp_net_tower *t = tower;
     lp_net *net = &t->net;
+    lp_memory memory = {0};
     net_packing p = {.tower = t, .outputs = 1};
+    lp_status status = LP_OK;
+    for (size_t i = 1; i < net->layer_count; i++) {
+        LP_TRY(lp_net_prepare(t, i, err));
+    }
     for (size_t i = 0; i < net->layer_count; i++) {
         const lp_net_layer *layer = &net->layers[i];
         size_t floats = floats_of(layer), outputs = outputs_of(layer);
@@ -267,10 +280,8 @@ lp_status lp_net_pack(void *tower, size_t threads, lp_error *err) {
         p.outputs = outputs > p.outputs ? outputs : p.outputs;
     }
     size_t workers = lp_tower_workers(threads, p.most + p.plane);
-    lp_memory memory = {0};
     p.room = lp_memory_take(&memory, workers * (p.most + p.plane), sizeof *p.room);
     p.scale = lp_memory_take(&memory, workers * p.outputs, sizeof *p.scale);
-    lp_status status;
     LP_TRY(lp_memory_check(&memory, "an encoder's weights", err));
     LP_TRY(lp_parallel_for(workers, net->layer_count, pack_layer, &p, err));
 done:

@@ -1,6 +1,7 @@
 /* Steps of networks over the pixels of maps: convolutions, norms, pooling, gates. */
 #include "math/channels.h"
 #include "math/depthwise.h"
+#include "math/heads.h"
 #include "math/pool.h"
 #include "math/rows.h"
 #include "math/winograd.h"
@@ -65,9 +66,14 @@ size_t lp_net_no_work(const lp_net *net, const lp_net_step *step, size_t batch) 
 void lp_net_run_norm(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
     const lp_net_map *map = &p->net->maps[step->from];
-    lp_layer_norm(lp_net_values(p, step->from), p->batch * lp_net_pixels(map), map->channels,
-                  map->channels, norm->weight, norm->bias, norm->eps, lp_net_values(p, step->to),
-                  map->channels);
+    size_t rows = p->batch * lp_net_pixels(map), width = map->channels;
+    const float *x = lp_net_values(p, step->from);
+    float *y = lp_net_values(p, step->to);
+    if (norm->rms) {
+        lp_rms_norm(x, rows, width, width, norm->weight, norm->eps, y, width);
+    } else {
+        lp_layer_norm(x, rows, width, width, norm->weight, norm->bias, norm->eps, y, width);
+    }
     lp_end_stage(p->observer, "norm", 0, 2 * lp_net_floats(p, step->to));
 }
 

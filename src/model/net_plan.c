@@ -151,7 +151,7 @@ size_t lp_net_plan_qkv(lp_net_builder *b, const lp_net_qkv_spec *spec, size_t wi
     stored->bias_planned = b->plan->count;
     stored->zeroed_keys = spec->bias == LP_NET_BIAS_ZEROED_KEYS;
     if (spec->bias == LP_NET_BIAS_NOT_KEYS) {
-        bool fused = spec->fused != NULL;
+        bool fused = spec->fused != NULL || spec->q_bias != NULL;
         stored->apart_biases = true;
         LP_NET_PLAN(&stored->bias, fused ? spec->q_bias : names[0], fused ? "" : ".bias", width);
         LP_NET_PLAN(&stored->value_bias, fused ? spec->v_bias : names[2], fused ? "" : ".bias",
@@ -186,10 +186,16 @@ static size_t heads_of(lp_net_builder *b, const char *name, size_t heads, size_t
 }
 
 size_t lp_net_plan_table(lp_net_builder *b, const char *name, size_t width) {
+    return lp_net_plan_token_table(b, name, width, 0);
+}
+
+size_t lp_net_plan_token_table(lp_net_builder *b, const char *name, size_t width, size_t extra) {
     size_t rows = lp_net_size(b, 0, "%s", name), heads = lp_net_size(b, 1, "%s", name);
+    size_t more = extra > 0 && rows > 3 ? 3 : 0; /* of the class token */
     size_t layer = lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_TABLE,
-                                                      .window = window_of(b, name, rows),
-                                                      .heads = heads_of(b, name, heads, width)});
+                                                      .window = window_of(b, name, rows - more),
+                                                      .heads = heads_of(b, name, heads, width),
+                                                      .extra = extra});
     lp_net_stored *stored = b->tower->stored[layer];
     stored->planned = b->plan->count;
     LP_NET_PLAN(&stored->weight, name, "", rows, heads);

@@ -3,7 +3,6 @@
  * A map's place in the scratch memory is given to another map once the last step has read it. */
 #include "model/net.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -78,16 +77,22 @@ static size_t find_place(lp_net *net, const bool *taken, size_t step, size_t flo
     return best;
 }
 
-/* Whether the table of a whole map has its size. */
-static bool fits_table(const lp_net *net, const lp_net_step *step) {
-    const lp_net_layer *table = &net->layers[step->layers[2]];
-    return step->layers[2] == 0 || table->window == net->maps[step->to].side;
+/* Tells layers of a transformer their map's side; false where a table is for another one. */
+static bool place_rows(lp_net *net, const lp_net_step *step) {
+    size_t side = net->maps[step->to].side;
+    if (step->operation == LP_NET_START) {
+        net->layers[step->layers[0]].window = side;
+    } else if (step->operation == LP_NET_ATTEND) {
+        net->layers[step->layers[7]].window = side; /* or of the layer that is none */
+        return step->layers[2] == 0 || net->layers[step->layers[2]].window == side;
+    }
+    return true;
 }
 
 /* Whether windows can lie in their map.  Gives a continuous table without a window its own. */
 static bool place_windows(lp_net *net, const lp_net_step *step) {
     if (step->operation != LP_NET_WINDOWS) {
-        return step->operation != LP_NET_ATTEND || fits_table(net, step);
+        return place_rows(net, step);
     }
     size_t side = net->maps[step->to].side;
     lp_net_layer *table = &net->layers[step->layers[2]];
@@ -157,30 +162,37 @@ size_t lp_net_scratch(const void *tower, size_t batch) {
     return floats <= SIZE_MAX - work ? floats + work : SIZE_MAX;
 }
 
+/* The last step that changes a map. */
+static size_t last_of(const lp_net *net, size_t map) {
+    size_t last = 0;
+    for (size_t i = 0; i < net->step_count; i++) {
+        last = net->steps[i].to == map ? i : last;
+    }
+    return last;
+}
+
 void lp_net_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer) {
     const lp_net *net = tower;
     lp_net_pass p = {net, batch, images, scratch, scratch, observer};
     bool projected = point == LP_FEATURE_PROJECTED;
     size_t wanted = projected ? net->projected : net->penultimate;
+    size_t end = last_of(net, wanted), penultimate = last_of(net, net->penultimate);
     for (size_t i = 0; i < net->place_count; i++) {
         p.work += batch * net->places[i];
     }
-    for (size_t i = 0; i < net->step_count; i++) {
+    for (size_t i = 0; i <= end; i++) {
         const lp_net_step *step = &net->steps[i];
         const lp_net_map *to = &net->maps[step->to];
         operations[step->operation].run(&p, step);
-        const char *stage = step->to == net->penultimate ? "penultimate"
-                            : step->to == net->projected ? "projected"
-                                                         : step->name;
+        const char *stage = i == penultimate        ? "penultimate"
+                            : projected && i == end ? "projected"
+                                                    : step->name;
         if (stage[0] != '\0') {
             lp_observe(observer, stage, lp_net_values(&p, step->to), batch * lp_net_pixels(to),
                        to->channels);
         }
-        if (step->to == wanted) {
-            memcpy(features, lp_net_values(&p, wanted), batch * to->channels * sizeof *features);
-            return;
-        }
     }
-    assert(!"the wanted map is made");
+    memcpy(features, lp_net_values(&p, wanted),
+           batch * net->maps[wanted].channels * sizeof *features);
 }

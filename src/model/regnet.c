@@ -77,4 +77,5 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 
 static const char *const ignored[] = {"head.", "*.num_batches_tracked", NULL};
 
-const lp_net_description lp_net_regnet = {build, ignored, describe, false, "relu"};
+const lp_net_description lp_net_regnet = {
+    .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};

@@ -113,5 +113,7 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 
 static const char *const ignored[] = {"head.", "*.num_batches_tracked", NULL};
 
-const lp_net_description lp_net_bit = {build, ignored, describe, false, "relu"};
-const lp_net_description lp_net_resnetv2 = {build, ignored, describe, false, "relu"};
+const lp_net_description lp_net_bit = {
+    .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};
+const lp_net_description lp_net_resnetv2 = {
+    .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};

@@ -45,7 +45,7 @@ static size_t build_block(lp_net_builder *b, size_t x, size_t stage, bool shifte
             .qkv = {.fused = fused ? "attn.qkv" : NULL,
                     .apart = {"attn.query", "attn.key", "attn.value"},
                     .bias = biases_of(second, fused && lp_net_some(b, ".attn.qkv.bias")),
-                    .q_bias = "attn.q_bias",
+                    .q_bias = fused ? "attn.q_bias" : NULL,
                     .v_bias = "attn.v_bias"},
             .logits = second ? "attn.logit_scale" : NULL,
             .offsets = "attn.relative_coords_table",
@@ -124,7 +124,10 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 
 static const char *const ignored[] = {"head.", "*.relative_position_index", "*.attn_mask", NULL};
 
-const lp_net_description lp_net_swin = {build, ignored, describe, false, NULL};
-const lp_net_description lp_net_swin_timm = {build, ignored, describe, false, NULL};
-const lp_net_description lp_net_swin_hf = {build, ignored, describe, false, NULL};
-const lp_net_description lp_net_swin_torchvision = {build, ignored, describe, false, NULL};
+const lp_net_description lp_net_swin = {.build = build, .ignored = ignored, .describe = describe};
+const lp_net_description lp_net_swin_timm = {
+    .build = build, .ignored = ignored, .describe = describe};
+const lp_net_description lp_net_swin_hf = {
+    .build = build, .ignored = ignored, .describe = describe};
+const lp_net_description lp_net_swin_torchvision = {
+    .build = build, .ignored = ignored, .describe = describe};

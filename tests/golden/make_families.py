@@ -118,7 +118,7 @@ def described():
         for x in model.state_dict().values():  # not of what models make themselves, as offsets
             x.copy_(x.half())
         model.double()
-        size = 64 if "swin" in name else 45
+        size = 64 if "swin" in name else 15 if name in nets.TRANSFORMERS else 45
         write(name, state, features, size=size, file=nets.FILES.get(name, name))
 
 

@@ -10,13 +10,17 @@ import timm
 import torch
 import transformers
 from safetensors.torch import load_file
+from timm.models.beit import Beit
 from timm.models.convnext import ConvNeXt
 from timm.models.efficientnet import _gen_efficientnet, _gen_efficientnetv2_s
+from timm.models.eva import Eva
 from timm.models.regnet import RegNet, RegNetCfg
 from timm.models.resnet import BasicBlock, Bottleneck, ResNet
 from timm.models.resnetv2 import BatchNormAct2d, ResNetV2, StdConv2d, create_conv2d
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.swin_transformer_v2 import SwinTransformerV2
+from timm.layers import LayerNorm, RmsNorm, SwiGLU
+from timm.models.vision_transformer import VisionTransformer
 from torchvision.models.regnet import BlockParams, RegNet as TorchvisionRegNet
 from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformerBlockV2
 from torchvision.models.swin_transformer import SwinTransformer as TorchvisionSwin
@@ -339,6 +343,143 @@ def timm_resnetd(seed=1, block=Bottleneck, **kind):
     return model, without_counts(model.state_dict()), pre_logits(model)
 
 
+# ---- transformers with rotary and relative positions ----------------------------------------------
+
+TRANSFORMER = dict(patch_size=5, embed_dim=24, depth=2, num_heads=2, num_classes=0)
+HF_TRANSFORMER = dict(
+    patch_size=5, hidden_size=24, num_hidden_layers=2, num_attention_heads=2, image_size=15
+)
+
+
+def timm_eva(seed=1, **kind):
+    model = randomized(Eva(**(TRANSFORMER | dict(img_size=15, mlp_ratio=1.5) | kind)), seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def timm_dinov3(seed=1, **kind):
+    """With the class token, as DINOv3's own probes."""
+    kind = dict(
+        init_values=1.0, rope_type="dinov3", rope_temperature=100, rope_rotate_half=True,
+        use_rot_pos_emb=True, use_abs_pos_emb=False, num_reg_tokens=4, use_fc_norm=False,
+        norm_layer=partial(LayerNorm, eps=1e-5), dynamic_img_size=True, qkv_bias=False,
+        global_pool="token",
+    ) | kind
+    return timm_eva(seed, **kind)
+
+
+GATED_DINOV3 = dict(swiglu_mlp=True, swiglu_align_to=4, mlp_ratio=1.0)
+DINOV3 = [
+    ("^reg_token", "storage_tokens"),
+    (r"gamma_(\d)", r"ls\1.gamma"),
+    (r"mlp\.fc1_g", "mlp.w1"),
+    (r"mlp\.fc1_x", "mlp.w2"),
+    (r"mlp\.fc2", "mlp.w3"),
+]
+
+
+def dinov3(seed=1, bias=True, **kind):
+    """facebookresearch's names, made from timm's: a bias of keys that a mask takes away, periods of
+    the rotary positions as bfloat16 has them."""
+    model, state, features = timm_dinov3(seed, qkv_bias=bias, **kind)
+    gated = any("fc1_g" in name for name in state)
+    state = renamed(state, DINOV3 if gated else DINOV3[:2])
+    periods = model.rope.periods.bfloat16()
+    model.rope.periods.copy_(periods)
+    state |= {"rope_embed.periods": periods, "mask_token": torch.zeros(1, 24)}
+    for i in range(2 if bias else 0):
+        q, v = (state.pop(f"blocks.{i}.attn.{x}_bias") for x in "qv")
+        state[f"blocks.{i}.attn.qkv.bias"] = torch.cat([q, torch.ones(24), v])
+        state[f"blocks.{i}.attn.qkv.bias_mask"] = torch.zeros(72)
+    return model, state, features
+
+
+def hf_dinov3(seed=1, **kind):
+    config = transformers.DINOv3ViTConfig(
+        **(HF_TRANSFORMER | dict(intermediate_size=36, num_register_tokens=4) | kind)
+    )
+    model = randomized(transformers.DINOv3ViTModel(config), seed)
+    return hf(model, lambda x: {"penultimate": model(x).pooler_output})
+
+
+EVA02 = dict(
+    swiglu_mlp=True, scale_mlp=True, qkv_fused=False, use_rot_pos_emb=True, ref_feat_shape=(16, 16)
+)
+
+
+def clip_eva(seed=1, **kind):
+    """open_clip's names: the whole model in its trunk, projection too."""
+    kind = EVA02 | dict(global_pool="token", scale_attn_inner=True, num_classes=10) | kind
+    model, state, features = timm_eva(seed, **kind)
+    state = {f"visual.trunk.{k}": x for k, x in state.items()}
+    return model, state, lambda x: features(x) | {"projected": model(x)}
+
+
+def authors_eva(seed=1):
+    """baaivision/EVA: w1, w2, w3; biases of queries and values beside the attention."""
+    model, state, features = timm_eva(seed, **EVA02, scale_attn_inner=True)
+    rules = [
+        (r"mlp\.fc1_g", "mlp.w1"), (r"mlp\.fc1_x", "mlp.w2"), (r"mlp\.fc2", "mlp.w3"),
+        (r"mlp\.norm", "mlp.ffn_ln"), (r"attn\.norm", "attn.inner_attn_ln"),
+        (r"q_proj\.bias", "q_bias"), (r"v_proj\.bias", "v_bias"),
+    ]
+    state = renamed(state, rules) | {"rope.freqs_cos": torch.zeros(9, 12)}
+    return model, state, features
+
+
+def perception(seed=1, class_token=True, **kind):
+    kind = dict(
+        global_pool="map", attn_type="rope", use_pre_transformer_norm=True, use_rot_pos_emb=True,
+        ref_feat_shape=(3, 3), rope_grid_offset=1.0 if class_token else 0.0,
+        rope_grid_indexing="xy", attn_pool_num_heads=8, attn_pool_mlp_ratio=2.0,
+        norm_layer=partial(LayerNorm, eps=1e-5), class_token=class_token, num_classes=10,
+    ) | kind
+    model, state, features = timm_eva(seed, **kind)
+    state = {f"visual.trunk.{k}": x for k, x in state.items()}
+    return model, state, lambda x: features(x) | {"projected": model(x)}
+
+
+def timm_beit(seed=1, **kind):
+    kind = TRANSFORMER | dict(
+        img_size=15, mlp_ratio=1.5, use_rel_pos_bias=True, use_abs_pos_emb=False, init_values=0.1
+    ) | kind
+    model = randomized(Beit(**kind), seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def hf_beit(seed=1, name="Beit", **kind):
+    config = getattr(transformers, f"{name}Config")(
+        **(HF_TRANSFORMER | dict(intermediate_size=36, use_relative_position_bias=True) | kind)
+    )
+    model = getattr(transformers, f"{name}Model")(config, add_pooling_layer=True)
+    model = randomized(model, seed)
+    return hf(model, lambda x: {"penultimate": model(x).pooler_output})
+
+
+def timm_aimv2(seed=1, **kind):
+    kind = TRANSFORMER | dict(
+        img_size=15, mlp_ratio=1.5, class_token=False, fc_norm=False, qkv_bias=False,
+        proj_bias=False, global_pool="avg", norm_layer=partial(RmsNorm, eps=1e-5),
+        embed_norm_layer=partial(RmsNorm, eps=1e-5), mlp_layer=SwiGLU, act_layer="silu",
+    ) | kind
+    model = randomized(VisionTransformer(**kind), seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def aimv2(seed=1):
+    """Apple's names, made from timm's."""
+    model, state, features = timm_aimv2(seed)
+    rules = [
+        (r"^patch_embed\.", "preprocessor.patchifier."),
+        (r"^pos_embed", "preprocessor.pos_embed"),
+        (r"^norm\.", "trunk.post_trunk_norm."),
+        (r"^blocks\.(\d)\.norm(\d)", r"trunk.blocks.\1.norm_\2"),
+        (r"^blocks\.(\d)\.mlp\.fc1_g", r"trunk.blocks.\1.mlp.fc1"),
+        (r"^blocks\.(\d)\.mlp\.fc1_x", r"trunk.blocks.\1.mlp.fc3"),
+        (r"^blocks\.", "trunk.blocks."),
+    ]
+    return model, renamed(state, rules), features
+
+
 # Where weights do not say enough, the file's name does.
 FILES = {
     "timm-efficientnet": "tf_efficientnet_b0",
@@ -346,6 +487,13 @@ FILES = {
     "timm-swinv2": "swinv2_tiny_window8_256",
     "hf-swinv2": "swinv2_tiny_patch4_window8_256",
 }
+
+# Sizes of the transformers, and what their weights do not say.
+TRANSFORMERS = {
+    name: dict(heads=2)
+    for name in ("dinov3", "timm-dinov3", "hf-dinov3", "eva", "timm-aimv2", "aimv2")
+} | {"pe-core": dict(heads=2), "beit": {}, "hf-beit": {}}
+TRANSFORMERS["dinov3"] = {}  # by the periods in the file
 
 # One model of each family; each function gives a model, its state and its features.
 SMALL = {
@@ -373,4 +521,13 @@ SMALL = {
     "timm-resnetv2": timm_resnetv2,
     "hf-bit": hf_bit,
     "timm-resnetd": lambda: timm_resnetd(block_args=dict(attn_layer="se")),
+    "dinov3": lambda: dinov3(**GATED_DINOV3),
+    "timm-dinov3": timm_dinov3,
+    "hf-dinov3": hf_dinov3,
+    "eva": clip_eva,
+    "pe-core": perception,
+    "beit": timm_beit,
+    "hf-beit": hf_beit,
+    "timm-aimv2": timm_aimv2,
+    "aimv2": aimv2,
 }

@@ -487,7 +487,7 @@ def timm_architectures():
 def timm_architectures_that_are_refused():
     fine = True
     for name, args in [("vit_small_patch16_rope_ape_224", dict(depth=1)),
-                       ("vit_pe_core_tiny_patch16_384", dict(depth=1)),
+                       ("vit_pe_lang_large_patch14_448", dict(depth=1)),
                        ("vit_base_patch16_rpn_224", dict(depth=1)),
                        ("resnetblur18", {}), ("resnetaa50", {})]:
         if not timm.is_model(name):
@@ -498,12 +498,10 @@ def timm_architectures_that_are_refused():
         save_file(model.state_dict(), folder / "model.safetensors")
         config = {"architecture": name, "num_features": model.num_features}
         (folder / "config.json").write_text(json.dumps(config))
-        fine &= refused(name, folder / "model.safetensors", name if "pe_core" not in name else "",
-                        images=RN_IMAGES)
-        if "pe_core" in name:
+        fine &= refused(name, folder / "model.safetensors", name, images=RN_IMAGES)
+        if "pe_lang" in name:  # other norms than PE-Core's, and no pool
             (folder / "config.json").unlink()
-            fine &= refused(name + ", bare", folder / "model.safetensors", "Perception Encoder",
-                            images=RN_IMAGES)
+            fine &= refused(name + ", bare", folder / "model.safetensors", "", images=RN_IMAGES)
     return fine
 
 

@@ -51,13 +51,17 @@ def small_ones():
     for family, make in nets.SMALL.items():
         made = make()
         sizes = (64,) if "swin" in family else (45, 70, 32)
+        options = nets.TRANSFORMERS.get(family, {})
+        if family in nets.TRANSFORMERS:
+            sizes = (15,)
         if "bit" in family:  # a group norm of one value is PyTorch's rounding error
             sizes = (45, 70)
         for size in sizes:
             file = nets.FILES.get(family, "model")
-            good &= check(made, size, f"{family} at {size}", file=file)
+            good &= check(made, size, f"{family} at {size}", file=file, **options)
         path = write(made[1], name=file + ".safetensors")
-        _, info = run(path, images_for(64, 1), "penultimate", input_size=64)
+        side = sizes[0]
+        _, info = run(path, images_for(side, 1), "penultimate", input_size=side, **options)
         if info["family"] != family:
             print(f"# {family}: recognised as {info['family']}")
             good = False
@@ -244,6 +248,7 @@ def official(names, file=None):
         config = {
             "architecture": name,
             "num_features": model.num_features,
+            "global_pool": getattr(model, "global_pool", "") if "vit" in name else "",
             "pretrained_cfg": {
                 k: cfg[k] for k in ("input_size", "crop_pct", "interpolation", "mean", "std")
             },
@@ -329,7 +334,103 @@ def resnetd_refusals():
     return '"resnetaa50d" is not supported' in said
 
 
+def dinov3_kinds():
+    """Plain and gated MLPs, biases or none, other grids, in three namings."""
+    good = True
+    for size in (15, 20, 35):
+        for label, kind in {"plain": {}, "gated": nets.GATED_DINOV3}.items():
+            made = nets.timm_dinov3(2, **kind)
+            good &= check(made, size, f"timm's DINOv3, {label}, at {size}", heads=2)
+            for bias in (False, True):
+                made = nets.dinov3(3, bias, **kind)
+                good &= check(made, size, f"DINOv3, {label}, bias {bias}, at {size}")
+            gate = dict(use_gated_mlp=True, hidden_act="silu") if kind else {}
+            made = nets.hf_dinov3(4, **gate)
+            good &= check(made, size, f"DINOv3ViTModel, {label}", made[0].config.to_dict())
+    made = nets.timm_dinov3(5, global_pool="avg", num_heads=3)
+    return check(made, 15, "timm's DINOv3, the mean", heads=3, pool="mean") and good
+
+
+def eva_kinds():
+    """EVA and EVA-02, fused and apart, gated by halves, post-norms; rotary positions made for
+    another grid; open_clip's and the authors' names."""
+    good = True
+    for label, kind in {
+        "EVA": {},
+        "EVA-02, halves": dict(swiglu_mlp=True, use_rot_pos_emb=True, ref_feat_shape=(16, 16)),
+        "EVA-02": nets.EVA02,
+        "EVA-02, class token": nets.EVA02 | dict(global_pool="token"),
+        "norms behind": dict(
+            use_post_norm=True, global_pool="token", embed_dim=1792, num_heads=16, depth=1,
+            mlp_ratio=0.1,
+        ),
+    }.items():
+        made = nets.timm_eva(2, **kind)
+        heads = {} if "behind" in label else dict(heads=2)
+        good &= check(made, 15, f"timm's {label}", **heads)
+    good &= check(nets.authors_eva(3), 15, "the authors' EVA-02", heads=2)
+    good &= check(nets.clip_eva(4), 15, "open_clip's EVA-02", heads=2)
+    made = nets.timm_eva(5, **nets.EVA02, img_size=35)
+    return check(made, 35, "timm's EVA-02 with positions for 7x7", heads=2) and good
+
+
+def perception_kinds():
+    """With and without a class token."""
+    good = True
+    for class_token in (True, False):
+        made = nets.perception(2, class_token)
+        good &= check(made, 15, f"PE-Core, class token {class_token}", heads=2)
+    return good
+
+
+def beit_kinds():
+    """Relative positions of each block and of all, absolute ones, class token or mean."""
+    good = True
+    for label, kind in {
+        "each block": {},
+        "absolute": dict(use_rel_pos_bias=True, use_abs_pos_emb=True),
+        "shared": dict(use_rel_pos_bias=False, use_shared_rel_pos_bias=True),
+        "class token": dict(global_pool="token"),
+    }.items():
+        good &= check(nets.timm_beit(2, **kind), 15, f"timm's BEiT, {label}")
+    for name in ("Beit", "Data2VecVision"):
+        for label, kind in {
+            "each block": {},
+            "shared": dict(
+                use_relative_position_bias=False, use_shared_relative_position_bias=True
+            ),
+            "class token": dict(use_mean_pooling=False),
+        }.items():
+            made = nets.hf_beit(3, name, **kind)
+            good &= check(made, 15, f"{name}Model, {label}", made[0].config.to_dict())
+    path = write(nets.timm_beit()[1])
+    said = refusal(path, images_for(20, 1), "penultimate", input_size=20)
+    return "is for another one" in said and good
+
+
+def aimv2_kinds():
+    good = check(nets.timm_aimv2(2), 15, "timm's AIMv2", heads=2)
+    return check(nets.aimv2(3), 15, "Apple's AIMv2", heads=2) and good
+
+
+def transformers_official():
+    good = official(
+        [("vit_small_patch16_dinov3", "timm-dinov3"), ("eva02_tiny_patch14_224", "eva"),
+         ("beit_base_patch16_224", "beit")]
+    )
+    model = nets.randomized(timm.create_model("aimv2_large_patch14_224", depth=3), 1)
+    path = write(model.state_dict(), {"architecture": "aimv2_large_patch14_224"})
+    images = images_for(224, 1)
+    return compare(path, images, nets.pre_logits(model), "aimv2_large, 3 blocks") and good
+
+
 TESTS = [
+    dinov3_kinds,
+    eva_kinds,
+    perception_kinds,
+    beit_kinds,
+    aimv2_kinds,
+    transformers_official,
     regnet_kinds,
     regnet_official,
     resnetv2_kinds,

@@ -1,0 +1,279 @@
+/* Words of a vision transformer's description, and what is made of its weights before it runs. */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/net_plan.h"
+#include "model/positions.h"
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+size_t lp_net_patches(lp_net_builder *b, const char *name, bool bias) {
+    size_t patch = lp_net_size(b, 2, "%s.weight", name), out = lp_net_size(b, 0, "%s.weight", name);
+    patch = patch > 0 ? patch : 16;
+    size_t layer = lp_net_new_layer(
+        b,
+        (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {3 * patch * patch, out}, .patch = patch});
+    lp_net_stored *stored = b->tower->stored[layer];
+    stored->planned = b->plan->count;
+    LP_NET_PLAN(&stored->weight, name, ".weight", out, 3, patch, patch);
+    if (bias) {
+        LP_NET_PLAN(&stored->bias, name, ".bias", out);
+    }
+    size_t to = lp_net_new_map(b, out);
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_PATCHES, .to = to, .layers = {layer}});
+    return to;
+}
+
+static size_t root_of(size_t n) {
+    size_t root = 0;
+    while (root * root < n) {
+        root++;
+    }
+    return root * root == n ? root : 0;
+}
+
+/* Rows of D, with as many axes before them as the file has. */
+static void plan_rows(lp_net_builder *b, float **to, const char *name, size_t rows,
+                      size_t channels) {
+    if (lp_net_size(b, 2, "%s", name) > 0) {
+        LP_NET_PLAN(to, name, "", 1, rows, channels);
+    } else if (lp_net_size(b, 1, "%s", name) > 0) {
+        LP_NET_PLAN(to, name, "", rows, channels);
+    } else if (lp_net_has(b, "%s", name) && rows == 1) {
+        LP_NET_PLAN(to, name, "", channels);
+    } else {
+        LP_NET_PLAN(to, name, "", 1, rows, channels);
+    }
+}
+
+/* Positions in a tensor of such rows. */
+static size_t count_positions(const lp_net_builder *b, const char *name) {
+    return lp_net_size(b, lp_net_size(b, 2, "%s", name) > 0 ? 1 : 0, "%s", name);
+}
+
+/* Which rows the file's positions are of. */
+static void find_grid(lp_net_builder *b, lp_net_layer *layer, const char *name, bool has_class) {
+    size_t count = count_positions(b, name);
+    const size_t covered[] = {layer->extra, has_class ? 1 : 0, 0};
+    for (size_t i = 0; i < 3 && count < 1 << 24; i++) {
+        size_t grid = count > covered[i] ? root_of(count - covered[i]) : 0;
+        if (grid > 0) {
+            layer->covered = covered[i];
+            layer->grid = grid;
+            return;
+        }
+    }
+    if (count > 0) {
+        lp_plan_problem(b->plan, "%s%s: %zu positions: expected a square of patches", b->place,
+                        name, count);
+    }
+}
+
+size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spec) {
+    size_t channels = lp_net_channels(b, from);
+    size_t registers = spec->registers != NULL ? lp_net_size(b, 1, "%s", spec->registers) : 0;
+    lp_net_layer layer = {.kind = LP_NET_TOKENS,
+                          .channels = channels,
+                          .extra = registers + (spec->class_token != NULL ? 1 : 0)};
+    if (spec->positions != NULL) {
+        find_grid(b, &layer, spec->positions, spec->class_token != NULL);
+    }
+    size_t number = lp_net_new_layer(b, layer);
+    lp_net_stored *stored = b->tower->stored[number];
+    if (spec->class_token != NULL) {
+        plan_rows(b, &stored->weight, spec->class_token, 1, channels);
+    }
+    if (spec->registers != NULL) {
+        plan_rows(b, &stored->registers, spec->registers, registers, channels);
+    }
+    if (spec->positions != NULL) {
+        plan_rows(b, &stored->positions, spec->positions, count_positions(b, spec->positions),
+                  channels);
+    }
+    size_t to = lp_net_new_map(b, channels);
+    b->net->maps[to].extra = layer.extra;
+    b->net->class_token = spec->class_token != NULL;
+    lp_net_add_step(
+        b, (lp_net_step){.operation = LP_NET_START, .from = from, .to = to, .layers = {number}});
+    return to;
+}
+
+size_t lp_net_rotary_layer(lp_net_builder *b, const lp_net_rotary *rotary, const char *periods) {
+    size_t layer = lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_ROTARY, .rotary = *rotary});
+    if (periods != NULL && lp_net_has(b, "%s", periods)) {
+        size_t count = lp_net_size(b, 0, "%s", periods);
+        b->net->layers[layer].channels = count;
+        LP_NET_PLAN(&b->tower->stored[layer]->periods, periods, "", count);
+    }
+    return layer;
+}
+
+size_t lp_net_shared_table(lp_net_builder *b, size_t map, const char *name) {
+    return lp_net_plan_token_table(b, name, lp_net_channels(b, map), b->net->maps[map].extra);
+}
+
+size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *spec) {
+    size_t width = lp_net_channels(b, map), extra = b->net->maps[map].extra;
+    size_t norm = lp_net_plan_norm(b, spec->norm, width, spec->eps, spec->rms),
+           table = spec->shared;
+    if (spec->table != NULL) {
+        table = lp_net_plan_token_table(b, spec->table, width, extra);
+    }
+    size_t qkv = lp_net_plan_qkv(b, &spec->qkv, width), of_heads[2] = {0}, inside = 0;
+    const char *names[] = {spec->q_norm, spec->k_norm};
+    for (size_t i = 0; i < 2 && spec->q_norm != NULL; i++) {
+        size_t each = lp_net_size(b, 0, "%s.weight", names[i]);
+        of_heads[i] = lp_net_plan_norm(b, names[i], each, spec->eps, spec->rms);
+    }
+    if (spec->inside != NULL) {
+        inside = lp_net_plan_norm(b, spec->inside, width, spec->eps, spec->rms);
+    }
+    size_t projection =
+        lp_net_plan_linear(b, spec->projection, width, width, !spec->no_bias, spec->gamma);
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_ATTEND,
+                                     .from = map,
+                                     .to = map,
+                                     .layers = {norm, qkv, table, projection, of_heads[0],
+                                                of_heads[1], inside, spec->rotary},
+                                     .after = spec->after});
+    return map;
+}
+
+size_t lp_net_take(lp_net_builder *b, size_t from) {
+    size_t to = lp_net_new_map(b, lp_net_channels(b, from));
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_TAKE, .from = from, .to = to});
+    return to;
+}
+
+size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *spec) {
+    size_t width = lp_net_channels(b, from), norm = 0;
+    if (spec->norm != NULL) {
+        norm = lp_net_plan_norm(b, spec->norm, width, 0, false);
+    }
+    size_t kv = lp_net_plan_linear(b, spec->kv, width, 2 * width, true, NULL);
+    size_t query = lp_net_new_layer(
+        b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = width, .query = true});
+    lp_net_stored *stored = b->tower->stored[query];
+    LP_NET_PLAN(&stored->weight, spec->latent, "", 1, 1, width);
+    LP_NET_PLAN(&stored->second, spec->query, ".weight", width, width);
+    LP_NET_PLAN(&stored->own_bias, spec->query, ".bias", width);
+    size_t projection = lp_net_plan_linear(b, spec->projection, width, width, true, NULL);
+    size_t to = lp_net_new_map(b, width);
+    if (width % spec->heads != 0) {
+        lp_plan_problem(b->plan, "%s%s: width %zu is not divisible among %zu heads", b->place,
+                        spec->latent, width, spec->heads);
+    }
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_LATENT,
+                                     .from = from,
+                                     .to = to,
+                                     .layers = {norm, kv, query, projection},
+                                     .heads = spec->heads});
+    return to;
+}
+
+/* ---- before a run ---------------------------------------------------------------------------- */
+
+/* Tokens with their positions, [extra, D], then the positions of patches for the input's grid. */
+static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
+                                lp_error *err) {
+    size_t width = layer->channels, grid = layer->window, patches = grid * grid * width;
+    bool placed = from->positions != NULL;
+    float *made =
+        lp_memory_take(&t->memory, layer->extra * width + (placed ? patches : 0), sizeof *made);
+    lp_status status;
+    LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
+    float *row = made;
+    if (from->weight != NULL) {
+        memcpy(row, from->weight, width * sizeof *row);
+        row += width;
+    }
+    if (from->registers != NULL) {
+        size_t count = layer->extra * width - (size_t)(row - made);
+        memcpy(row, from->registers, count * sizeof *row);
+    }
+    for (size_t i = 0; placed && i < layer->covered * width; i++) {
+        made[i] += from->positions[i];
+    }
+    layer->weight = made;
+    if (placed) {
+        LP_TRY(lp_positions_resize(t->resize, from->positions + layer->covered * width, layer->grid,
+                                   made + layer->extra * width, grid, width, err));
+        layer->bias = made + layer->extra * width;
+    }
+done:
+    return status;
+}
+
+/* Cosines and sines, [N, 2 F] each; F frequencies. */
+static lp_status prepare_rotary(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
+                                size_t width, lp_error *err) {
+    const lp_net_rotary *r = &layer->rotary;
+    size_t frequencies = width / t->net.heads / 4, grid = layer->window, half = 2 * frequencies;
+    float *cosines = lp_memory_take(&t->memory, grid * grid * half, sizeof *cosines);
+    float *sines = lp_memory_take(&t->memory, grid * grid * half, sizeof *sines);
+    double scale = r->reference > 0 ? (double)r->reference / (double)grid : 1;
+    lp_status status;
+    LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
+    for (size_t i = 0; i < grid * grid * half; i++) {
+        size_t patch = i / half, axis = i % half / frequencies, f = i % frequencies;
+        bool column = (axis == 1) != r->columns_first;
+        double number = (double)(column ? patch % grid : patch / grid);
+        double place = r->centred ? 2 * (number + 0.5) / (double)grid - 1
+                                  : (number + (double)r->offset) * scale;
+        double period = from->periods != NULL
+                            ? (double)from->periods[f]
+                            : pow((double)r->temperature, (double)f / (double)frequencies);
+        double angle = (r->centred ? 2 * acos(-1) : 1) * place / period;
+        cosines[i] = (float)cos(angle);
+        sines[i] = (float)sin(angle);
+    }
+    layer->weight = cosines;
+    layer->bias = sines;
+done:
+    return status;
+}
+
+/* The query through its linear layer. */
+static lp_status prepare_query(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
+                               lp_error *err) {
+    size_t width = layer->channels;
+    float *made = lp_memory_take(&t->memory, width, sizeof *made);
+    lp_status status;
+    LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
+    for (size_t o = 0; o < width; o++) {
+        double sum = (double)from->own_bias[o];
+        for (size_t i = 0; i < width; i++) {
+            sum += (double)from->second[o * width + i] * (double)from->weight[i];
+        }
+        made[o] = (float)sum;
+    }
+    layer->weight = made;
+done:
+    return status;
+}
+
+/* The width of the rows that a layer's positions turn. */
+static size_t width_of(const lp_net *net, size_t layer) {
+    for (size_t i = 0; i < net->step_count; i++) {
+        if (net->steps[i].operation == LP_NET_ATTEND && net->steps[i].layers[7] == layer) {
+            return net->maps[net->steps[i].to].channels;
+        }
+    }
+    return 0;
+}
+
+lp_status lp_net_prepare(lp_net_tower *t, size_t number, lp_error *err) {
+    lp_net_layer *layer = &t->net.layers[number];
+    const lp_net_stored *from = t->stored[number];
+    switch (layer->kind) {
+    case LP_NET_TOKENS:
+        return prepare_tokens(t, layer, from, err);
+    case LP_NET_ROTARY:
+        return prepare_rotary(t, layer, from, width_of(&t->net, number), err);
+    case LP_NET_VECTORS:
+        return layer->query ? prepare_query(t, layer, from, err) : LP_OK;
+    default:
+        return LP_OK;
+    }
+}

@@ -54,11 +54,15 @@ LIBRARY_FOLDERS := base math ckpt data image feat model probe extract run
 PROGRAM_FOLDERS := report fetch draw cli
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(foreach folder,$(1),$(wildcard src/$(folder)/*.c)))
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_FOLDERS))
-PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS))
+# One of the two files implements src/cli/ranks.h.
+RANKS_ALONE := $(BUILD)/obj/src/cli/ranks_alone.o
+RANKS_MPI := $(BUILD)/obj/src/cli/ranks_mpi.o
+PROGRAM_OBJECTS := $(filter-out $(RANKS_MPI),$(call objects,$(PROGRAM_FOLDERS)))
 LIBRARY := $(BUILD)/liblinprobe.a
 # What the tests link of the program; not installed.
 PARTS := $(BUILD)/libprogram.a
 PROGRAM := $(BUILD)/linprobe
+MPI_PROGRAM := $(BUILD)/linprobe-mpi
 # The shared library, of formats with sonames and version scripts; not in a sanitizer's build.
 ifeq ($(shell uname -s)$(filter-out release debug,$(MODE)),Linux)
 SHARED := $(BUILD)/liblinprobe.so
@@ -105,6 +109,24 @@ $(BUILD)/liblinprobe.so: $(LIBRARY_OBJECTS) $(BUILD)/exports.map
 $(PROGRAM): $(PROGRAM_OBJECTS) $(LIBRARY)
 	@echo 'LD $@'
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBRARY_LIBS) $(PROGRAM_LIBS) -o $@
+
+# The same program on the ranks of a job, by any MPI: MPICC='mpicc.mpich', or MPI_MODULE= of pkg-config.
+MPICC ?= $(shell command -v mpicc)
+MPI_MODULE ?= $(shell for m in ompi-c mpich mpi-c; do pkg-config --exists $$m && echo $$m && break; done)
+MPI_CC = $(if $(MPICC),OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC),$(CC) $(shell pkg-config --cflags $(MPI_MODULE)))
+MPI_LIBS = $(if $(MPICC),,$(shell pkg-config --libs $(MPI_MODULE)))
+
+mpi: $(MPI_PROGRAM)  ## build/linprobe-mpi: the same program over the ranks of an MPI job (mpirun, srun)
+
+$(RANKS_MPI): src/cli/ranks_mpi.c $(CONFIG) Makefile
+	@mkdir -p $(@D)
+	@[ -n "$(MPICC)$(MPI_MODULE)" ] || { echo "make mpi: no MPI found (mpicc, or pkg-config's ompi-c or mpich): apt-get install libopenmpi-dev openmpi-bin" >&2; exit 1; }
+	@echo 'CC $<'
+	$(Q)$(MPI_CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(MPI_PROGRAM): $(filter-out $(RANKS_ALONE),$(PROGRAM_OBJECTS)) $(RANKS_MPI) $(LIBRARY)
+	@echo 'LD $@'
+	$(Q)$(MPI_CC) $(ALL_LDFLAGS) $^ $(LIBRARY_LIBS) $(PROGRAM_LIBS) $(MPI_LIBS) -o $@
 
 # ---- set-up -----------------------------------------------------------------------------------
 
@@ -271,5 +293,5 @@ clean:  ## removes build/
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1@/p' Makefile | awk -F@ '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: FORCE all setup setup-tests reproduce demo test check check-parallel test-arm64 coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall deb clean help
+.PHONY: FORCE all mpi setup setup-tests reproduce demo test check check-parallel test-arm64 coverage fuzz fuzz-programs bench bench-probe bench-race bench-encoder lint install uninstall deb clean help
 -include $(shell find build -name '*.d' 2>/dev/null)

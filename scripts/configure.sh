@@ -39,11 +39,15 @@ libmatio (.mat files)|matio|libmatio-dev|matio-devel|libmatio
 HDF5 (.h5 files)|:hdf5|libhdf5-dev|hdf5-devel|hdf5'
 tests_table='cmocka|cmocka|libcmocka-dev|libcmocka-devel|cmocka
 prove|:prove|perl|perl-Test-Harness|perl'
+# Without it, the tests of linprobe-mpi are skipped.
+optional_tests_table='MPI|:mpi|libopenmpi-dev openmpi-bin|openmpi-devel|open-mpi'
 [ $tests = no ] || table="$table
 $tests_table"
 required=$table
 [ $install = no ] || table="$table
 $optional_table"
+[ $install$tests != yesyes ] || table="$table
+$optional_tests_table"
 
 prefix=
 if command -v brew >/dev/null 2>&1; then # Homebrew keeps some packages out of the default paths
@@ -80,6 +84,7 @@ have() {
     :libc) trial stdio.h ;;
     :pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
     :liblinear) trial linear.h -llinear ;;
+    :mpi) command -v mpicc >/dev/null 2>&1 && command -v mpirun >/dev/null 2>&1 ;;
     :giflib) trial gif_lib.h -lgif ;;
     :certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/cert.pem ] ;;
     :prove) command -v prove >/dev/null 2>&1 ;;

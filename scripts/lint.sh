@@ -87,6 +87,7 @@ check_layers() {
         allowed["curl/curl.h"] = "^src/fetch/http[.]c$"
         allowed["linear.h"] = "^src/probe/solver_liblinear[.]c$"
         allowed["cairo.h"] = allowed["cairo-svg.h"] = "^src/report/chart[.]c$"
+        allowed["mpi.h"] = "^src/cli/ranks_mpi[.]c$"
         allowed["png.h"] = "^src/(report/png|data/png_file)[.]c$"
         allowed["matio.h"] = "^src/data/mat_file[.]c$"
         allowed["hdf5.h"] = "^src/data/hdf5_file[.]c$"

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/team.h"
 
 static lp_status open_regular(const char *path, int *fd, uint64_t *size, lp_error *err) {
     struct stat info;
@@ -164,6 +165,7 @@ enum { WRITER_BUFFER = 1 << 16 };
 
 struct lp_writer {
     char path[LP_PATH_ROOM], temporary[LP_PATH_ROOM];
+    bool idle; /* another rank writes */
     int fd;
     size_t used;
     char buffer[WRITER_BUFFER];
@@ -246,10 +248,14 @@ lp_status lp_writer_open(const char *path, lp_writer **out, lp_error *err) {
     writer = lp_alloc(1, sizeof *writer);
     LP_TRY(lp_allocated(writer, path, 1, sizeof *writer, err));
     writer->used = 0;
+    writer->idle = lp_team_rank() > 0;
+    writer->fd = -1;
     LP_TRY(lp_path_print(writer->path, err, "%s", path));
     LP_TRY(lp_path_print(writer->temporary, err, "%s.tmp.%ld", path, (long)getpid()));
-    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (writer->fd < 0) {
+    if (!writer->idle) {
+        writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    }
+    if (!writer->idle && writer->fd < 0) {
         LP_TRY(lp_fail_errno(err, errno, "%s: cannot be created", path));
     }
 done:
@@ -264,7 +270,7 @@ done:
 static lp_status writer_flush(lp_writer *writer, lp_error *err) {
     size_t used = writer->used;
     writer->used = 0;
-    return lp_write_all(writer->fd, writer->path, writer->buffer, used, err);
+    return writer->idle ? LP_OK : lp_write_all(writer->fd, writer->path, writer->buffer, used, err);
 }
 
 lp_status lp_writer_put(lp_writer *writer, const void *bytes, size_t size, lp_error *err) {
@@ -273,7 +279,7 @@ lp_status lp_writer_put(lp_writer *writer, const void *bytes, size_t size, lp_er
         LP_TRY(writer_flush(writer, err));
     }
     if (size >= WRITER_BUFFER) {
-        return lp_write_all(writer->fd, writer->path, bytes, size, err);
+        return writer->idle ? LP_OK : lp_write_all(writer->fd, writer->path, bytes, size, err);
     }
     memcpy(writer->buffer + writer->used, bytes, size);
     writer->used += size;
@@ -282,6 +288,10 @@ done:
 }
 
 lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
+    if (writer->idle) {
+        lp_free(writer);
+        return LP_OK;
+    }
     lp_status status = writer_flush(writer, err);
     if (status == LP_OK && fsync(writer->fd) != 0) {
         status = lp_fail_errno(err, errno, "%s: cannot be synced", writer->path);
@@ -304,8 +314,10 @@ lp_status lp_writer_commit(lp_writer *writer, lp_error *err) {
 
 void lp_writer_abort(lp_writer *writer) {
     if (writer != NULL) {
-        (void)close(writer->fd);
-        (void)unlink(writer->temporary);
+        if (!writer->idle) {
+            (void)close(writer->fd);
+            (void)unlink(writer->temporary);
+        }
         lp_free(writer);
     }
 }
@@ -327,6 +339,9 @@ lp_status lp_make_folders(const char *path, lp_error *err) {
     }
     char folder[LP_PATH_ROOM];
     lp_status status = LP_OK;
+    if (lp_team_rank() > 0) {
+        return LP_OK;
+    }
     for (size_t length = 1; status == LP_OK && path[length - 1] != '\0'; length++) {
         if (path[length] == '/' || path[length] == '\0') {
             LP_TRY(lp_path_print(folder, err, "%.*s", (int)length, path));

@@ -27,7 +27,8 @@ const char *lp_map_path_at(const void *address);
 LP_MUST_USE lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_t *size,
                                    lp_error *err);
 
-/* A file being written under a temporary name in the folder of its final one. */
+/* A file being written under a temporary name in the folder of its final one.  In a team rank 0
+ * writes; with the others, which call the same with the same bytes, the file is left alone. */
 typedef struct lp_writer lp_writer;
 
 /* Opens "<path>.tmp.<pid>".  LP_ERR_IO also where path is a device or a pipe, which a rename would
@@ -59,7 +60,7 @@ LP_MUST_USE lp_status lp_write_all(int fd, const char *path, const void *bytes, 
 LP_MUST_USE lp_status lp_check_out_file(const char *path, lp_error *err);
 LP_MUST_USE lp_status lp_check_out_folder(const char *path, lp_error *err);
 
-/* Makes a folder and its parents.  An existing folder is fine. */
+/* Makes a folder and its parents.  An existing folder is fine.  In a team rank 0 does. */
 LP_MUST_USE lp_status lp_make_folders(const char *path, lp_error *err);
 
 /* Makes the folders that path lies in. */

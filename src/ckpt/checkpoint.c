@@ -3,7 +3,7 @@
  *   open   a folder -> the file in it; an index file -> the files it names; each file's reader
  *          fills the index (names, types, shapes, places)
  *   read   the tensors asked for, ordered by place and cut into parts, one for each thread
- *          -> float32, contiguous */
+ *          -> float32, contiguous; in a team rank 0 reads them for all */
 #include "linprobe/checkpoint.h"
 
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/team.h"
 #include "ckpt/hub_cache.h"
 #include "ckpt/safetensors.h"
 #include "ckpt/shards.h"
@@ -148,13 +149,27 @@ const char *lp_checkpoint_path(const lp_checkpoint *ckpt) {
     return ckpt->path;
 }
 
+/* The file's digest, which each rank but the first compares a part of. */
+static lp_status digest_with_ranks(lp_checkpoint *ckpt, lp_error *err) {
+    lp_map map;
+    lp_status status;
+    LP_TRY(lp_map_open(ckpt->path, &map, err));
+    const lp_block block = {map.data, (size_t)map.size};
+    LP_TRY(lp_team_digest(ckpt->path, &block, 1, ckpt->sha256, err));
+done:
+    lp_map_close(&map);
+    return status;
+}
+
 lp_status lp_checkpoint_sha256(lp_checkpoint *ckpt, const char **hex, lp_error *err) {
     lp_status status = LP_OK;
     *hex = NULL;
-    if (ckpt->sha256[0] == '\0') {
-        LP_TRY(ckpt->shards.count > 0
-                   ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
-                   : lp_digest_known(ckpt->path, ckpt->sha256, err));
+    bool shards = ckpt->shards.count > 0, team = lp_team_size() > 1;
+    if (ckpt->sha256[0] == '\0' && team && !shards) {
+        LP_TRY(digest_with_ranks(ckpt, err));
+    } else if (ckpt->sha256[0] == '\0') {
+        LP_TRY(shards ? lp_shards_digest(ckpt->path, &ckpt->shards, ckpt->sha256, err)
+                      : lp_digest_known(ckpt->path, ckpt->sha256, err));
     }
     *hex = ckpt->sha256;
 done:
@@ -249,6 +264,16 @@ static lp_status read_part(void *context, size_t index, size_t worker, lp_error 
     return status;
 }
 
+/* What rank 0 has read goes to the others. */
+static lp_status hand_on(const lp_tensor_read *reads, size_t count, lp_error *err) {
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < count; i++) {
+        LP_TRY(lp_team_broadcast(reads[i].values, reads[i].tensor->count * sizeof(float), err));
+    }
+done:
+    return status;
+}
+
 lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, size_t count,
                              size_t threads, lp_error *err) {
     lp_status status;
@@ -266,12 +291,13 @@ lp_status lp_checkpoint_read(lp_checkpoint *ckpt, const lp_tensor_read *reads, s
                            ckpt->path, reads[i].tensor->name));
         }
     }
-    if (count > 0) {
+    if (count > 0 && lp_team_rank() == 0) {
         qsort(ordered, count, sizeof *ordered, compare_reads);
         reading_parts r = {ckpt, ordered, ends};
         size_t parts = cut(ckpt, ordered, count, threads, ends);
         LP_TRY(lp_parallel_for(threads, parts, read_part, &r, err));
     }
+    status = hand_on(reads, count, err);
 done:
     lp_free(ordered);
     lp_free(ends);

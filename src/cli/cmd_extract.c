@@ -131,6 +131,7 @@ const cli_command cli_extract = {
     .groups = groups,
     .check = check,
     .work = extract,
+    .on_ranks = true,
     .usage = "--model FILE|--pixels --data PATH --split PART --out DIR [options]",
     .details =
         "DIR gets features.npy (float32 [N, F]), labels.npy and meta.json. It appears when it "

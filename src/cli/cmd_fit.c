@@ -82,6 +82,7 @@ const cli_command cli_fit = {
     .words = words,
     .groups = groups,
     .work = fit,
+    .on_ranks = true,
     .usage = "TRAIN_DIR --out PROBE [--solver NAME] [-C NUMBER] [options]",
     .details =
         "TRAIN_DIR holds features.npy and labels.npy, or is one .npz file with arrays features "

@@ -97,6 +97,7 @@ const cli_command cli_knn = {
     .words = words,
     .groups = groups,
     .work = knn,
+    .on_ranks = true,
     .usage = "TRAIN_DIR TEST_DIR [-k LIST] [--temperature T] [options]",
     .details =
         "Exact search by cosine similarity in float64, weighted votes as in DINO's evaluation; "

@@ -261,6 +261,7 @@ const cli_command cli_sweep = {
     .groups = groups,
     .check = check,
     .work = sweep,
+    .on_ranks = true,
     .usage = "TRAIN_DIR --out DIR [--test DIR] [options]\n"
              "--model FILE --data PATH --out DIR [options]",
     .details =

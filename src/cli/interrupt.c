@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "cli/options.h"
+#include "cli/ranks.h"
 
 static volatile sig_atomic_t caught;
 
@@ -49,7 +50,7 @@ static void report_lost_file(int number, siginfo_t *info, void *context) {
         }
     }
     line[used++] = '\n';
-    (void)!write(STDERR_FILENO, line, used);
+    (void)!write(ranks_voice(), line, used);
     _exit(CLI_FAILURE);
 }
 

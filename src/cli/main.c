@@ -6,14 +6,18 @@
 
 #include "base/error.h"
 #include "base/spelling.h"
+#include "base/team.h"
 #include "cli/about.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/manual.h"
 #include "cli/options.h"
 #include "cli/places.h"
+#include "cli/ranks.h"
 #include "linprobe/checkpoint.h"
 #include "math/blas_memory.h"
+#include "math/dispatch.h"
+#include "math/linalg.h"
 
 static void print_commands(FILE *out) {
     (void)fprintf(out,
@@ -51,9 +55,19 @@ static void fill_streams(void) {
 }
 
 static lp_status reserve(void *context, lp_error *err) {
+    lp_status status;
     (void)context;
     lp_blas_choose_kernels();
-    return lp_blas_reserve(err);
+    LP_TRY(lp_blas_reserve(err));
+    /* what the last digits of ranks would differ by */
+    LP_TRY(lp_team_same("linprobe's version", lp_version(), NULL, err));
+    LP_TRY(lp_team_same("OpenBLAS's version", lp_math_blas_version(), NULL, err));
+    LP_TRY(lp_team_same("OpenBLAS's kernels", lp_math_blas_corename(),
+                        "; OPENBLAS_CORETYPE in the environment of all chooses them", err));
+    LP_TRY(lp_team_same("their processors", lp_fuses() ? "fused multiply-adds" : "none of them",
+                        NULL, err));
+done:
+    return status;
 }
 
 /* Two lines: what was typed, and where to look. */
@@ -143,9 +157,7 @@ static bool is_one_of(const char *word, const char *a, const char *b, const char
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
 }
 
-int main(int argc, char **argv) {
-    fill_streams();
-    cli_keep_command_line(argc, argv);
+static int dispatch(int argc, char **argv) {
     if (argc < 2) {
         print_commands(stderr);
         return CLI_USAGE;
@@ -157,5 +169,20 @@ int main(int argc, char **argv) {
         return version(argc, argv);
     }
     const cli_command *command = cli_command_named(argv[1]);
-    return command != NULL ? leave(run(command, argc - 1, argv + 1)) : unknown_command(argv[1]);
+    return command != NULL ? run(command, argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+static lp_status join(void *context, lp_error *err) {
+    (void)context;
+    return ranks_join(err);
+}
+
+int main(int argc, char **argv) {
+    fill_streams();
+    int exit_status = cli_work("mpi", join, NULL);
+    if (exit_status == CLI_OK) {
+        cli_keep_command_line(argc, argv);
+        exit_status = ranks_leave(dispatch(argc, argv), cli_last_message());
+    }
+    return leave(exit_status);
 }

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/spelling.h"
+#include "base/team.h"
 #include "cli/config_file.h"
 #include "cli/general.h"
 #include "cli/help.h"
@@ -73,6 +74,30 @@ const char *cli_command_line(void) {
     return command_line;
 }
 
+static char last_message[sizeof(((lp_error *)0)->text)];
+
+const char *cli_last_message(void) {
+    return last_message;
+}
+
+static void keep_message(const char *text) {
+    (void)snprintf(last_message, sizeof last_message, "%s", text);
+}
+
+/* What all ranks know of, they know together; any other failure is of one rank. */
+static void print_failure(const char *name, lp_status status, lp_error *err) {
+    bool shared = status == LP_NOT_CONVERGED || status == LP_CANCELLED || lp_team_failure_named();
+    (void)fflush(stdout);
+    if (err->text[0] == '\0') {
+        (void)lp_fail(err, status, "%s", lp_status_name(status));
+    }
+    if (lp_team_size() > 1 && !shared) {
+        (void)lp_team_fail(err, status, lp_team_rank(), err->text);
+    }
+    keep_message(err->text);
+    (void)fprintf(stderr, "linprobe %s: %s\n", name, err->text);
+}
+
 int cli_work(const char *name, lp_status (*work)(void *job, lp_error *err), void *job) {
     lp_error err = {0};
     lp_status status = work(job, &err);
@@ -80,9 +105,7 @@ int cli_work(const char *name, lp_status (*work)(void *job, lp_error *err), void
         return CLI_OK;
     }
     if (status != LP_NOT_CONVERGED || err.text[0] != '\0') {
-        (void)fflush(stdout);
-        (void)fprintf(stderr, "linprobe %s: %s\n", name,
-                      err.text[0] != '\0' ? err.text : lp_status_name(status));
+        print_failure(name, status, &err);
     }
     if (status == LP_CANCELLED && interrupt_signal() != 0) {
         return 128 + interrupt_signal();
@@ -101,6 +124,7 @@ int cli_finish(int exit_status) {
 
 /* Explains on standard error what is wrong with the words given; returns CLI_USAGE. */
 static int usage_error(const cli_command *command, const char *text) {
+    keep_message(text);
     (void)fprintf(stderr, "linprobe %s: %s\n", command->name, text);
     help_usage(stderr, command);
     (void)fprintf(stderr, "`linprobe %s --help` explains.\n", command->name);
@@ -386,7 +410,7 @@ static lp_status check_paths(const cli_command *command, const void *settings, c
  * cannot be written.  Makes the folders that files go to.  Prints what is wrong. */
 static bool check_outputs(const cli_command *command, slots *s) {
     bool good = true;
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; lp_team_rank() == 0 && i < s->count; i++) {
         const cli_option *o = s->all[i].option;
         bool folder = o->kind == CLI_OUT_FOLDER;
         bool output =
@@ -448,6 +472,17 @@ done:
     return status;
 }
 
+/* Whether this rank does the command's work. */
+static bool choose_ranks(const cli_command *command) {
+    size_t rank = lp_team_rank(), others = lp_team_size() - 1;
+    if (others > 0 && !command->on_ranks) {
+        general_note("%s works on one rank: the other %zu of the job wait for it", command->name,
+                     others);
+        lp_team_join(NULL);
+    }
+    return rank == 0 || command->on_ranks;
+}
+
 int cli_run(const cli_command *command, int argc, char **argv) {
     slots s;
     lp_error err = {0};
@@ -465,7 +500,7 @@ int cli_run(const cli_command *command, int argc, char **argv) {
         exit_status = usage_error(command, err.text);
     } else if (!check_outputs(command, &s)) {
         exit_status = CLI_FAILURE;
-    } else {
+    } else if (choose_ranks(command)) {
         exit_status = cli_work(command->name, command->work, settings);
     }
 done:

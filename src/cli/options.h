@@ -110,6 +110,7 @@ typedef struct cli_command {
     lp_status (*check)(void *settings, lp_error *err); /* LP_ERR_ARGUMENT: wrong usage; or NULL */
     /* Does it.  LP_NOT_CONVERGED with an empty text prints no message. */
     lp_status (*work)(void *settings, lp_error *err);
+    bool on_ranks; /* all ranks of a job call `work`; else it is called on rank 0, as if alone */
 } cli_command;
 
 /* All commands, and NULL behind the last. */
@@ -131,6 +132,9 @@ int cli_work(const char *name, lp_status (*work)(void *job, lp_error *err), void
  * value that it does not take; *found is false where the table has no such option. */
 LP_MUST_USE lp_status cli_store_named(const cli_option *options, void *settings, const char *name,
                                       const char *text, bool *found, lp_error *err);
+
+/* The message of the last failure that cli_work has printed; "" where there was none. */
+const char *cli_last_message(void);
 
 /* A word as a shell takes it: in quotes where it needs them.  What does not fit is cut off. */
 enum { CLI_QUOTED = 4200 };

@@ -16,10 +16,11 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/strata.h"
+#include "base/team.h"
 #include "data/image_file.h"
 #include "data/subset.h"
 
-enum { CHUNK = 256 };
+enum { CHUNK = 256, WHY_ROOM = 1024 };
 
 lp_status lp_image_list_fail(const lp_image_list *list, const char *name, lp_status status,
                              lp_error *err, const char *format, ...) {
@@ -362,9 +363,11 @@ done:
 
 typedef struct checking {
     lp_image_list *list;
-    char hex[CHUNK][LP_DIGEST_HEX];
-    char *why[CHUNK];        /* what is wrong with a broken image that is left out */
-    lp_listed_image *images; /* the chunk's */
+    size_t room;                /* images of a chunk: CHUNK a rank */
+    char (*hex)[LP_DIGEST_HEX]; /* [room] */
+    char **why;                 /* [room] what is wrong with a broken image that is left out */
+    lp_listed_image *images;    /* the chunk's */
+    size_t first;               /* of them, of this rank's share */
     struct pixels {
         unsigned char *rgb;
         size_t room;
@@ -392,8 +395,9 @@ done:
     return status;
 }
 
-static lp_status check_one(void *context, size_t index, size_t worker, lp_error *err) {
+static lp_status check_one(void *context, size_t task, size_t worker, lp_error *err) {
     checking *c = context;
+    size_t index = c->first + task;
     lp_tree_file read;
     lp_image_file file;
     lp_status status;
@@ -405,6 +409,47 @@ static lp_status check_one(void *context, size_t index, size_t worker, lp_error 
     }
 done:
     lp_tree_file_clear(&read);
+    return status;
+}
+
+/* What a rank tells the others of an image that it has checked. */
+typedef struct checked_image {
+    char hex[LP_DIGEST_HEX], mark[LP_LISTED_MARK];
+    uint32_t height, width;
+    bool broken;
+    char why[WHY_ROOM];
+} checked_image;
+
+/* Every rank has checked its share of a chunk's images: now all know of all. */
+static lp_status exchange_checked(checking *c, size_t count, lp_error *err) {
+    lp_share own = lp_team_share(count);
+    lp_status status;
+    checked_image *all = lp_alloc_zeroed(count, sizeof *all);
+    LP_TRY(lp_allocated(all, "check of images", count, sizeof *all, err));
+    for (size_t i = own.first; i < own.end; i++) {
+        memcpy(all[i].hex, c->hex[i], sizeof all[i].hex);
+        memcpy(all[i].mark, c->images[i].mark, sizeof all[i].mark);
+        all[i].height = c->images[i].height;
+        all[i].width = c->images[i].width;
+        all[i].broken = c->why[i] != NULL;
+        (void)snprintf(all[i].why, WHY_ROOM, "%s", all[i].broken ? c->why[i] : "");
+    }
+    LP_TRY(lp_team_gather(all, count, sizeof *all, err));
+    for (size_t i = 0; i < count; i++) {
+        if (i >= own.first && i < own.end) {
+            continue;
+        }
+        memcpy(c->hex[i], all[i].hex, sizeof all[i].hex);
+        memcpy(c->images[i].mark, all[i].mark, sizeof all[i].mark);
+        c->images[i].height = all[i].height;
+        c->images[i].width = all[i].width;
+        if (all[i].broken) {
+            c->why[i] = lp_strdup(all[i].why);
+            LP_TRY(lp_allocated(c->why[i], "check of images", 1, WHY_ROOM, err));
+        }
+    }
+done:
+    lp_free(all);
     return status;
 }
 
@@ -439,11 +484,17 @@ static lp_status check_all(checking *c, const lp_dataset_options *options, size_
     size_t kept = 0, total = list->count;
     lp_status status = LP_OK;
     for (size_t first = 0, count; first < total; first += count) {
-        count = total - first < CHUNK ? total - first : CHUNK;
+        count = total - first < c->room ? total - first : c->room;
+        lp_share own = lp_team_share(count);
+        bool stop;
         c->images = list->images + first;
-        LP_TRY(lp_parallel_for(threads, count, check_one, c, err));
+        c->first = own.first;
+        LP_TRY(lp_parallel_for(threads, own.end - own.first, check_one, c, err));
+        LP_TRY(lp_team_size() > 1 ? exchange_checked(c, count, err) : LP_OK);
         LP_TRY(sort_out(c, count, &kept, digest, err));
-        if (!lp_progress_step(&options->progress, first + count, total, NULL)) {
+        stop = !lp_progress_step(&options->progress, first + count, total, NULL);
+        LP_TRY(lp_team_any(stop, &stop, err));
+        if (stop) {
             LP_TRY(lp_image_list_fail(list, "", LP_CANCELLED, err,
                                       "stopped after checking %zu of %zu images", first + count,
                                       total));
@@ -468,6 +519,11 @@ lp_status lp_image_list_check(lp_image_list *list, const lp_dataset_options *opt
         return lp_fail_memory(err, "check of images", 1, sizeof *c);
     }
     c->list = list;
+    c->room = CHUNK * lp_team_size();
+    c->hex = lp_alloc(c->room, sizeof *c->hex);
+    c->why = lp_alloc_zeroed(c->room, sizeof *c->why);
+    LP_TRY(lp_allocated(c->hex, "check of images", c->room, sizeof *c->hex, err));
+    LP_TRY(lp_allocated(c->why, "check of images", c->room, sizeof *c->why, err));
     c->scratch = lp_alloc_zeroed(threads, sizeof *c->scratch);
     LP_TRY(lp_allocated(c->scratch, "check of images", threads, sizeof *c->scratch, err));
     LP_TRY(lp_digest_new(LP_SHA256, &digest, err));
@@ -478,9 +534,11 @@ done:
     for (size_t t = 0; c->scratch != NULL && t < threads; t++) {
         lp_free(c->scratch[t].rgb);
     }
-    for (size_t i = 0; i < CHUNK; i++) {
+    for (size_t i = 0; c->why != NULL && i < c->room; i++) {
         lp_free(c->why[i]);
     }
+    lp_free(c->hex);
+    lp_free(c->why);
     lp_free(c->scratch);
     lp_free(c);
     return status;

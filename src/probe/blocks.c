@@ -11,7 +11,10 @@
  * factor is float32 and packed: 2 F (F + 1) bytes a class, 2.1 GB for 1,000 classes of 1,024
  * features.  Above MEMORY there are no blocks, and the solver stays with curvature.c.
  *
- * Where the intercept is penalised or absent, a term of rank one comes on top as in curvature.c. */
+ * Where the intercept is penalised or absent, a term of rank one comes on top as in curvature.c.
+ *
+ * Each rank has the blocks of its share of the classes.  It gets their entries from the ranks that
+ * own the rows, and reads the rows themselves. */
 #include "probe/blocks.h"
 
 #include <math.h>
@@ -32,20 +35,21 @@ typedef struct block_worker {
 
 struct lp_blocks {
     const lp_dense *dense;
-    size_t most; /* rows of a class that are taken */
+    size_t most;    /* rows of a class that are taken */
+    lp_share share; /* the classes of this rank */
     size_t threads;
-    float *factors;  /* [K, packed] */
+    float *factors;  /* [classes of this rank, packed] */
     double *centres; /* [K, F] m */
     double *solved;  /* [K, F] H^-1 m */
     double *own;     /* [K] m.H^-1 m */
     double *weight;  /* [K] a */
     block_worker *workers;
     float *vectors; /* [threads, F] */
-    /* the entries by class: those of class k are from first[k] to first[k + 1] */
+    size_t *counts; /* [K] entries of each class, of all ranks */
+    /* the entries by class: those of class k, of this rank's, are from first[k] to first[k + 1] */
     size_t *first;
     uint32_t *row;
     float *value;
-    size_t room;
     /* of the running make or solve */
     const bool *wanted;
     const double *C;
@@ -68,13 +72,16 @@ lp_blocks *lp_blocks_new(const lp_dense *dense, lp_memory *memory) {
     b->dense = dense;
     b->most = ROWS * F > LEAST_ROWS ? ROWS * F : LEAST_ROWS;
     b->most = b->most < problem->count ? b->most : problem->count;
+    b->share = lp_team_share(K);
     b->threads = problem->threads < K ? problem->threads : K;
-    b->factors = lp_memory_take(memory, K, lp_packed_size(F) * sizeof *b->factors);
+    b->factors = lp_memory_take(memory, b->share.end - b->share.first,
+                                lp_packed_size(F) * sizeof *b->factors);
     b->centres = lp_memory_take(memory, K, F * sizeof *b->centres);
     b->solved = lp_memory_take(memory, K, F * sizeof *b->solved);
     b->own = lp_memory_take(memory, K, sizeof *b->own);
     b->weight = lp_memory_take(memory, K, sizeof *b->weight);
     b->vectors = lp_memory_take(memory, b->threads, F * sizeof *b->vectors);
+    b->counts = lp_memory_take(memory, K, sizeof *b->counts);
     b->first = lp_memory_take(memory, K + 1, sizeof *b->first);
     b->workers = lp_memory_take(memory, b->threads, sizeof *b->workers);
     for (size_t t = 0; b->workers != NULL && t < b->threads; t++) {
@@ -92,7 +99,8 @@ typedef void (*entry_visitor)(lp_blocks *b, size_t k, size_t row, float weight);
 
 static void visit_entries(lp_blocks *b, const lp_entries *e, entry_visitor visit) {
     const lp_problem *problem = b->dense->problem;
-    for (size_t c = 0; c < lp_pass_chunks(e->pass); c++) {
+    lp_share chunks = lp_pass_share(e->pass);
+    for (size_t c = chunks.first; c < chunks.end; c++) {
         const lp_entry_list *list = &e->lists[c];
         size_t n = 0;
         for (size_t i = lp_pass_first_row(e->pass, c); i < lp_pass_first_row(e->pass, c + 1); i++) {
@@ -124,14 +132,89 @@ static void place_entry(lp_blocks *b, size_t k, size_t row, float weight) {
     b->value[b->first[k]++] = weight;
 }
 
+/* What a rank has of each class, in `from`, becomes what this rank has of its classes: the entries
+ * of the ranks one after the other, which is the order of their rows. */
+static lp_status join_entries(lp_blocks *b, const size_t *counts, const lp_letter *in,
+                              lp_memory *memory, lp_error *err) {
+    size_t K = b->dense->problem->classes, ranks = lp_team_size(), all = 0;
+    lp_status status;
+    for (size_t r = 0; r < ranks; r++) {
+        all += in[2 * r].size / sizeof *b->row;
+    }
+    uint32_t *row = lp_memory_take(memory, all, sizeof *row);
+    float *value = lp_memory_take(memory, all, sizeof *value);
+    size_t *taken = lp_memory_take_zeroed(memory, ranks, sizeof *taken), placed = 0;
+    LP_TRY(lp_memory_check(memory, "class blocks", err));
+    for (size_t k = 0; k < K; k++) {
+        b->first[k] = placed;
+        for (size_t r = 0; k >= b->share.first && k < b->share.end && r < ranks; r++) {
+            size_t count = counts[r * K + k];
+            memcpy(row + placed, (const uint32_t *)in[2 * r].bytes + taken[r], count * sizeof *row);
+            memcpy(value + placed, (const float *)in[2 * r + 1].bytes + taken[r],
+                   count * sizeof *value);
+            taken[r] += count;
+            placed += count;
+        }
+    }
+    b->first[K] = placed;
+    b->row = row;
+    b->value = value;
+done:
+    return status;
+}
+
+/* Hands the entries, sorted by class, to the ranks that have the classes' blocks.  counts
+ * [ranks, K] are what each rank has. */
+static lp_status hand_out_entries(lp_blocks *b, const size_t *counts, lp_memory *memory,
+                                  lp_error *err) {
+    const lp_transport *team = lp_team_transport();
+    size_t K = b->dense->problem->classes, me = team->rank, ranks = team->size;
+    lp_letter *in = lp_memory_take(memory, 2 * ranks, sizeof *in);
+    lp_letter *out = lp_memory_take(memory, 2 * ranks, sizeof *out);
+    lp_status status;
+    LP_TRY(lp_memory_check(memory, "class blocks", err));
+    for (size_t r = 0; r < ranks; r++) {
+        lp_share theirs = lp_team_share_of(r, K);
+        size_t from = b->first[theirs.first], to = b->first[theirs.end], coming = 0;
+        for (size_t k = b->share.first; k < b->share.end; k++) {
+            coming += counts[r * K + k];
+        }
+        out[2 * r] = (lp_letter){r, b->row + from, (to - from) * sizeof *b->row};
+        out[2 * r + 1] = (lp_letter){r, b->value + from, (to - from) * sizeof *b->value};
+        in[2 * r] =
+            (lp_letter){r, lp_memory_take(memory, coming, sizeof *b->row), coming * sizeof *b->row};
+        in[2 * r + 1] = (lp_letter){r, lp_memory_take(memory, coming, sizeof *b->value),
+                                    coming * sizeof *b->value};
+    }
+    LP_TRY(lp_memory_check(memory, "class blocks", err));
+    for (size_t i = 0; i < 2; i++) { /* its own */
+        memcpy(in[2 * me + i].bytes, out[2 * me + i].bytes, in[2 * me + i].size);
+    }
+    size_t own = in[2 * me].size;
+    in[2 * me].size = in[2 * me + 1].size = out[2 * me].size = out[2 * me + 1].size = 0;
+    LP_TRY(team->exchange(out, 2 * ranks, in, 2 * ranks, err));
+    in[2 * me].size = own;
+    LP_TRY(join_entries(b, counts, in, memory, err));
+done:
+    return status;
+}
+
 /* Sorts the entries by class; `memory` holds the arrays until they are used. */
 static lp_status sort_entries(lp_blocks *b, const lp_entries *e, lp_memory *memory, lp_error *err) {
-    size_t K = b->dense->problem->classes;
+    size_t K = b->dense->problem->classes, ranks = lp_team_size();
+    size_t *counts = lp_memory_take_zeroed(memory, ranks, K * sizeof *counts);
     lp_status status;
+    LP_TRY(lp_memory_check(memory, "class blocks", err));
     memset(b->first, 0, (K + 1) * sizeof *b->first);
     visit_entries(b, e, count_entry);
+    memcpy(counts + lp_team_rank() * K, b->first + 1, K * sizeof *counts);
+    LP_TRY(lp_team_gather(counts, ranks, K * sizeof *counts, err));
     for (size_t k = 0; k < K; k++) {
         b->first[k + 1] += b->first[k];
+        b->counts[k] = 0;
+        for (size_t r = 0; r < ranks; r++) {
+            b->counts[k] += counts[r * K + k];
+        }
     }
     b->row = lp_memory_take(memory, b->first[K] + 1, sizeof *b->row);
     b->value = lp_memory_take(memory, b->first[K] + 1, sizeof *b->value);
@@ -141,6 +224,7 @@ static lp_status sort_entries(lp_blocks *b, const lp_entries *e, lp_memory *memo
         b->first[k] = b->first[k - 1];
     }
     b->first[0] = 0;
+    status = ranks > 1 ? hand_out_entries(b, counts, memory, err) : LP_OK;
 done:
     return status;
 }
@@ -216,16 +300,19 @@ static void find_centre(const lp_weighted_rows *rows, double *centre) {
     }
 }
 
-static void solve_vector(const lp_blocks *b, size_t k, float *vector) {
-    size_t F = b->dense->problem->width;
-    lp_packed_solve(b->factors + k * lp_packed_size(F), F, vector);
+static float *factor_of(const lp_blocks *b, size_t k) {
+    return b->factors + (k - b->share.first) * lp_packed_size(b->dense->problem->width);
 }
 
-static lp_status make_block(void *context, size_t k, size_t worker, lp_error *err) {
+static void solve_vector(const lp_blocks *b, size_t k, float *vector) {
+    lp_packed_solve(factor_of(b, k), b->dense->problem->width, vector);
+}
+
+static lp_status make_block(void *context, size_t index, size_t worker, lp_error *err) {
     lp_blocks *b = context;
     const lp_dense *dense = b->dense;
     const block_worker *w = &b->workers[worker];
-    size_t F = dense->problem->width, model = k / dense->rows;
+    size_t F = dense->problem->width, k = b->share.first + index, model = k / dense->rows;
     const float *mean = lp_pass_mean(dense->pass);
     float *vector = b->vectors + worker * F;
     if (!b->wanted[model]) {
@@ -250,7 +337,7 @@ static lp_status make_block(void *context, size_t k, size_t worker, lp_error *er
     }
     double rest = fmax(0, b->weight[k] - C * sum_of(rows.weight, rows.count));
     lp_combine(w->square, F, (float)C, (float)rest, dense->basis.covariance);
-    if (!lp_packed_factor(w->square, F, w->copy, b->factors + k * lp_packed_size(F))) {
+    if (!lp_packed_factor(w->square, F, w->copy, factor_of(b, k))) {
         return lp_fail(err, LP_ERR_DATA, "the second derivative of class %zu is not finite", k);
     }
     solve_vector(b, k, vector);
@@ -273,14 +360,14 @@ lp_status lp_blocks_make(lp_blocks *b, const lp_entries *entries, const bool *wa
     b->wanted = wanted;
     b->C = C;
     for (size_t k = 0; k < K; k++) {
-        size_t count = b->first[k + 1] - b->first[k];
+        size_t count = b->counts[k];
         b->weight[k] =
             wanted[k / b->dense->rows] ? C[k / b->dense->rows] * weight[k] : b->weight[k];
         flops += wanted[k / b->dense->rows]
                      ? (double)(count < b->most ? count : b->most) * F * F + F * F * F / 3
                      : 0;
     }
-    LP_TRY(lp_parallel_for(b->threads, K, make_block, b, err));
+    LP_TRY(lp_parallel_for(b->threads, b->share.end - b->share.first, make_block, b, err));
     *work = flops / (4 * (double)problem->count * F * (double)K);
 done:
     b->row = NULL;
@@ -290,10 +377,10 @@ done:
 }
 
 /* As lp_precondition of curvature.c, which see, with H for its diagonal. */
-static lp_status solve_class(void *context, size_t k, size_t worker, lp_error *err) {
+static lp_status solve_class(void *context, size_t index, size_t worker, lp_error *err) {
     const lp_blocks *b = context;
     const lp_dense *dense = b->dense;
-    size_t F = dense->problem->width, D = dense->size;
+    size_t F = dense->problem->width, D = dense->size, k = b->share.first + index;
     const double *m = b->centres + k * F, *solved = b->solved + k * F, *from = b->from + k * D;
     double *to = b->to + k * D, a = b->weight[k];
     float *vector = b->vectors + worker * F;
@@ -335,5 +422,9 @@ lp_status lp_blocks_solve(const lp_blocks *blocks, const bool *wanted, const dou
     job.wanted = wanted;
     job.from = from;
     job.to = to;
-    return lp_parallel_for(job.threads, job.dense->problem->classes, solve_class, &job, err);
+    lp_status status;
+    LP_TRY(lp_parallel_for(job.threads, job.share.end - job.share.first, solve_class, &job, err));
+    status = lp_team_gather(to, job.dense->problem->classes, job.dense->size * sizeof *to, err);
+done:
+    return status;
 }

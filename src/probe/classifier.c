@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/team.h"
 #include "math/linalg.h"
 
 enum { BLOCK = 256 }; /* rows whose float64 copy stays in the L2 cache */
@@ -67,8 +68,8 @@ const lp_training *lp_probe_training(const lp_probe *probe) {
     return lp_training_of(probe->training);
 }
 
-lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err) {
-    for (size_t i = 0; i < count; i++) {
+static lp_status check_rows(const float *x, size_t first, size_t end, size_t width, lp_error *err) {
+    for (size_t i = first; i < end; i++) {
         const float *row = x + i * width;
         float sum = 0; /* v * 0 is NaN where v is NaN or infinite, else 0 */
         for (size_t j = 0; j < width; j++) {
@@ -84,6 +85,15 @@ lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *
         }
     }
     return LP_OK;
+}
+
+lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err) {
+    return check_rows(x, 0, count, width, err);
+}
+
+lp_status lp_check_share(const float *x, size_t count, size_t width, lp_error *err) {
+    lp_share own = lp_team_share(count);
+    return check_rows(x, own.first, own.end, width, err);
 }
 
 typedef struct block_job {

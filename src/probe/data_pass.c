@@ -14,8 +14,8 @@
  * have means far larger than their spread.
  *
  * Rows are cut into blocks and blocks into chunks by N, F and K alone.  A chunk has its own sums,
- * and the chunks are added up in their order, so the result is the same for every number of
- * threads. */
+ * and the chunks are added up in one order (base/chunk_sums.h), so the result is the same for every
+ * number of threads and ranks. */
 #include "probe/data_pass.h"
 
 #include <math.h>
@@ -23,7 +23,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/parallel.h"
 #include "math/accumulate.h"
 #include "math/linalg.h"
 #include "math/logistic.h"
@@ -33,9 +32,13 @@ enum {
     BLOCK_BYTES = 640 << 10, /* of float32 rows and logits */
     MIN_BLOCK = 32,
     MAX_BLOCK = 512, /* lp_logistic_residual's limit */
-    MAX_CHUNKS = 32,
+    /* Chunks: as many as keep threads busy, where all their sums take CHUNK_BYTES; and one for
+     * CHUNK_BLOCKS blocks, which take far longer than adding its sums to the others'. */
+    FEW_CHUNKS = 32,
     MIN_CHUNKS = 4,
-    CHUNK_BYTES = 64 << 20 /* of all chunks' sums */
+    CHUNK_BYTES = 64 << 20,
+    CHUNK_BLOCKS = 64,
+    MAX_CHUNKS = 1024
 };
 
 typedef struct pass_worker {
@@ -53,12 +56,12 @@ struct lp_pass {
     lp_loss loss;
     size_t block; /* rows */
     size_t blocks, chunks;
-    size_t widest;       /* the larger of F and, for softmax, K */
-    size_t sums_size;    /* doubles of a chunk: loss, residual, weight [K], gradient [K, F], then
-                            weighted [K, F] or coupling [K, K] */
-    float *mean;         /* [F] */
-    double *class_sums;  /* [K + 1, F], the last of all classes */
-    double *sums;        /* [chunks, sums_size] */
+    size_t widest;      /* the larger of F and, for softmax, K */
+    float *mean;        /* [F] */
+    double *class_sums; /* [K + 1, F], the last of all classes */
+    /* of a chunk: loss, residual, weight [K], gradient [K, F], then weighted [K, F], coupling [K,
+     * K] or the counts of entries */
+    lp_chunk_sums *sums;
     int32_t *column_of;  /* [K] place of a class among the request's columns, or -1 */
     float *narrow_model; /* [K, F], [K] */
     double *wide_model;
@@ -91,10 +94,10 @@ static size_t first_block(const lp_pass *pass, size_t chunk) {
     return pass->blocks * chunk / pass->chunks;
 }
 
-static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
+static lp_status sum_chunk(void *context, size_t chunk, size_t worker, double *sums,
+                           lp_error *err) {
     const lp_pass *pass = context;
     const lp_problem *problem = pass->problem;
-    double *sums = pass->sums + chunk * pass->sums_size;
     size_t F = problem->width, end = first_block(pass, chunk + 1) * pass->block;
     (void)worker;
     (void)err;
@@ -111,14 +114,10 @@ static lp_status sum_chunk(void *context, size_t chunk, size_t worker, lp_error 
 static lp_status sum_classes(lp_pass *pass, lp_error *err) {
     const lp_problem *problem = pass->problem;
     size_t F = problem->width;
-    double *total = pass->class_sums + problem->classes * F;
+    double *total = pass->class_sums + problem->classes * F, *sums;
     lp_status status;
-    LP_TRY(lp_parallel_for(problem->threads, pass->chunks, sum_chunk, pass, err));
-    for (size_t c = 0; c < pass->chunks; c++) {
-        for (size_t j = 0; j < problem->classes * F; j++) {
-            pass->class_sums[j] += pass->sums[c * pass->sums_size + j];
-        }
-    }
+    LP_TRY(lp_chunk_sums_run(pass->sums, problem->classes * F, 0, sum_chunk, pass, &sums, err));
+    memcpy(pass->class_sums, sums, problem->classes * F * sizeof *sums);
     for (size_t k = 0; k < problem->classes; k++) {
         for (size_t j = 0; j < F; j++) {
             total[j] += pass->class_sums[k * F + j];
@@ -139,8 +138,11 @@ static void cut(lp_pass *pass) {
     pass->block = rows > MAX_BLOCK ? MAX_BLOCK : rows;
     pass->blocks = (pass->problem->count + pass->block - 1) / pass->block;
     pass->chunks = CHUNK_BYTES / ((3 + F + pass->widest) * sizeof(double)) / K;
-    pass->chunks = pass->chunks > MAX_CHUNKS ? MAX_CHUNKS : pass->chunks;
+    pass->chunks = pass->chunks > FEW_CHUNKS ? FEW_CHUNKS : pass->chunks;
     pass->chunks = pass->chunks < MIN_CHUNKS ? MIN_CHUNKS : pass->chunks;
+    size_t many = pass->blocks / CHUNK_BLOCKS;
+    many = many > MAX_CHUNKS ? MAX_CHUNKS : many;
+    pass->chunks = pass->chunks < many ? many : pass->chunks;
     pass->chunks = pass->chunks > pass->blocks ? pass->blocks : pass->chunks;
 }
 
@@ -154,11 +156,11 @@ lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_memory *memory
     pass->problem = problem;
     pass->loss = loss;
     cut(pass);
-    pass->sums_size = K * (3 + F + pass->widest);
+    size_t most = K * (3 + F + pass->widest) + LP_ENTRY_COUNTS;
     pass->workers = problem->threads < pass->chunks ? problem->threads : pass->chunks;
     pass->mean = lp_memory_take(memory, F, sizeof *pass->mean);
     pass->class_sums = lp_memory_take_zeroed(memory, K + 1, F * sizeof *pass->class_sums);
-    pass->sums = lp_memory_take(memory, pass->chunks, pass->sums_size * sizeof *pass->sums);
+    pass->sums = lp_chunk_sums_new(memory, pass->chunks, most, problem->threads, problem->alone);
     pass->column_of = lp_memory_take(memory, K, sizeof *pass->column_of);
     pass->narrow_model = lp_memory_take(memory, K, (F + 1) * sizeof *pass->narrow_model);
     pass->wide_model = lp_memory_take(memory, K, (F + 1) * sizeof *pass->wide_model);
@@ -182,6 +184,10 @@ done:
 
 size_t lp_pass_chunks(const lp_pass *pass) {
     return pass->chunks;
+}
+
+lp_share lp_pass_share(const lp_pass *pass) {
+    return lp_chunk_sums_share(pass->sums);
 }
 
 size_t lp_pass_first_row(const lp_pass *pass, size_t chunk) {
@@ -221,60 +227,65 @@ static void set_model(lp_pass *pass, const lp_pass_request *request) {
     }
 }
 
-static lp_status run_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
+/* How many sums a chunk of this request has. */
+static size_t sums_of(const lp_pass *pass, const lp_pass_request *request) {
+    size_t F = pass->problem->width, count = request->count, plain = count * (3 + F);
+    switch (request->extra) {
+    case LP_EXTRA_CURVATURE:
+        return plain + count * F;
+    case LP_EXTRA_COUPLING:
+        return plain + count * count;
+    case LP_EXTRA_ENTRIES:
+        return plain + LP_ENTRY_COUNTS;
+    case LP_EXTRA_NONE:
+        break;
+    }
+    return plain;
+}
+
+static lp_status run_chunk(void *context, size_t chunk, size_t worker, double *sums,
+                           lp_error *err) {
     const lp_pass *pass = context;
+    const lp_pass_request *request = pass->request;
     const pass_worker *own = &pass->worker[worker];
-    double *sums = pass->sums + chunk * pass->sums_size;
-    size_t end = first_block(pass, chunk + 1);
+    size_t size = sums_of(pass, request), end = first_block(pass, chunk + 1);
     (void)err;
-    memset(sums, 0, pass->sums_size * sizeof *sums);
-    if (pass->request->extra == LP_EXTRA_ENTRIES) {
-        lp_entries_restart(pass->request->entries, chunk);
+    memset(sums, 0, size * sizeof *sums);
+    if (request->extra == LP_EXTRA_ENTRIES) {
+        lp_entries_restart(request->entries, chunk);
     }
     for (size_t b = first_block(pass, chunk); b < end; b++) {
         size_t first = b * pass->block, rows = pass->problem->count - first;
         rows = rows < pass->block ? rows : pass->block;
-        if (pass->request->wide) {
+        if (request->wide) {
             do_block64(pass, chunk, first, rows, pass->wide_model, own->wide, own, sums);
         } else {
             do_block(pass, chunk, first, rows, pass->narrow_model, own->narrow, own, sums);
         }
     }
-    return LP_OK;
-}
-
-enum { STRIP = 4096 };
-
-/* Adds a strip of the other chunks' sums to the first's. */
-static lp_status add_strip(void *context, size_t strip, size_t worker, lp_error *err) {
-    const lp_pass *pass = context;
-    size_t first = strip * STRIP;
-    size_t end = first + STRIP < pass->sums_size ? first + STRIP : pass->sums_size;
-    (void)worker;
-    (void)err;
-    for (size_t c = 1; c < pass->chunks; c++) {
-        for (size_t j = first; j < end; j++) {
-            pass->sums[j] += pass->sums[c * pass->sums_size + j];
-        }
+    if (request->extra == LP_EXTRA_ENTRIES) {
+        lp_entries_count_chunk(request->entries, chunk, sums + size - LP_ENTRY_COUNTS);
     }
     return LP_OK;
 }
 
 lp_status lp_pass_run(lp_pass *pass, const lp_pass_request *request, lp_pass_sums *sums,
                       lp_error *err) {
-    size_t F = pass->problem->width, count = request->count;
-    size_t strips = (pass->sums_size + STRIP - 1) / STRIP;
+    size_t F = pass->problem->width, count = request->count, size = sums_of(pass, request);
+    uint64_t mark = lp_chunk_mark(size, request->weights, count * F);
     lp_status status;
     set_model(pass, request);
     pass->request = request;
-    LP_TRY(lp_parallel_for(pass->workers, pass->chunks, run_chunk, pass, err));
-    LP_TRY(lp_parallel_for(pass->workers, strips, add_strip, pass, err));
-    sums->loss = pass->sums;
+    LP_TRY(lp_chunk_sums_run(pass->sums, size, lp_chunk_mark(mark, request->intercepts, count),
+                             run_chunk, pass, &sums->loss, err));
     sums->residual = sums->loss + count;
     sums->weight = sums->residual + count;
     sums->gradient = sums->weight + count;
     sums->weighted = sums->gradient + count * F;
     sums->coupling = sums->weighted;
+    if (request->extra == LP_EXTRA_ENTRIES) {
+        lp_entries_counted(request->entries, sums->loss + size - LP_ENTRY_COUNTS);
+    }
     for (size_t r = 0; r < count; r++) {
         for (size_t j = 0; j < F; j++) {
             double mean = (double)pass->mean[j];

@@ -3,6 +3,7 @@
 #ifndef LP_PROBE_DATA_PASS_H
 #define LP_PROBE_DATA_PASS_H
 
+#include "base/chunk_sums.h"
 #include "base/memory.h"
 #include "probe/solver.h"
 
@@ -53,8 +54,9 @@ LP_MUST_USE lp_status lp_pass_new(const lp_problem *problem, lp_loss loss, lp_me
 const double *lp_pass_class_sums(const lp_pass *pass);
 
 /* How the work is cut: chunk c has the rows lp_pass_first_row(c) .. lp_pass_first_row(c + 1) - 1.
- */
+ * This rank passes over the chunks of its share. */
 size_t lp_pass_chunks(const lp_pass *pass);
+lp_share lp_pass_share(const lp_pass *pass);
 size_t lp_pass_first_row(const lp_pass *pass, size_t chunk);
 
 /* Mean of x [F]. */

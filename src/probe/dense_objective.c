@@ -256,6 +256,7 @@ static lp_status take_sample(lp_dense *dense, lp_error *err) {
     dense->few.count = count;
     dense->few.x = x;
     dense->few.labels = labels;
+    dense->few.alone = true;
     LP_TRY(lp_pass_new(&dense->few, dense->loss, &dense->memory, &dense->sample, err));
 done:
     return status;

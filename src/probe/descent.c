@@ -32,6 +32,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/team.h"
 #include "math/linalg.h"
 #include "probe/lbfgs.h"
 #include "probe/newton.h"
@@ -556,7 +557,9 @@ static size_t guess_passes(descent *s, size_t passes) {
     return s->pace > 0 ? passes + (size_t)fmin(ceil(left * s->pace), 1e9) + 1 : 0;
 }
 
-static bool report_round(descent *s, lp_reporter *reporter) {
+/* Reports; LP_CANCELLED where the caller of any rank wants to stop. */
+static lp_status report_round(descent *s, lp_reporter *reporter, lp_error *err) {
+    bool stop;
     char gap[32] = "–", of[48] = ""; /* –: the bound says nothing */
     lp_fit_report now;
     fill_report(s, &now);
@@ -567,10 +570,12 @@ static bool report_round(descent *s, lp_reporter *reporter) {
         (void)snprintf(of, sizeof of, ", %zu of %zu classes left", count_running(s),
                        s->dense->models);
     }
-    return lp_report_step(
+    bool go_on = lp_report_step(
         reporter, now.passes, guess_passes(s, now.passes),
         "iteration %zu, objective %.8g, gap at most %s%s, |g|/|g(0)| %.3g, %zu passes",
         now.iterations, now.objective, gap, of, now.gradient, now.passes);
+    lp_status status = lp_team_any(!go_on, &stop, err);
+    return status == LP_OK && stop ? lp_fail(err, LP_CANCELLED, "fit cancelled") : status;
 }
 
 /* Nothing is left to do in this precision: in float32 what there is is judged in float64. */
@@ -636,11 +641,9 @@ static lp_status minimise(descent *s, bool warm, lp_reporter *reporter, lp_error
         if (curvature && s->newton == NULL) {
             LP_TRY(turn_to_newton(s, false, err));
         }
-        if (!report_round(s, reporter)) {
-            LP_TRY(lp_fail(err, LP_CANCELLED, "fit cancelled"));
-        }
+        LP_TRY(report_round(s, reporter, err));
     }
-    (void)report_round(s, reporter); /* as it ends, which is what is returned */
+    LP_TRY(report_round(s, reporter, err)); /* as it ends, which is what is returned */
 done:
     return status;
 }

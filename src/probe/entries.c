@@ -20,10 +20,15 @@
 
 static const double COARSER = 3;
 
+static size_t scratch_of(size_t classes, size_t width) {
+    return classes * (width + 1) + width + classes;
+}
+
 lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp_memory *memory) {
     const lp_problem *problem = lp_pass_problem(pass);
     size_t K = problem->classes, F = problem->width, chunks = lp_pass_chunks(pass);
     size_t threads = problem->threads < chunks ? problem->threads : chunks;
+    lp_share own = lp_pass_share(pass);
     lp_entries *e = lp_memory_take_zeroed(memory, 1, sizeof *e);
     if (e == NULL) {
         return NULL;
@@ -34,10 +39,10 @@ lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp
     e->least = lp_memory_take(memory, K, sizeof *e->least);
     e->counts = lp_memory_take_zeroed(memory, problem->count, sizeof *e->counts);
     e->lists = lp_memory_take_zeroed(memory, chunks, sizeof *e->lists);
-    e->sums = lp_memory_take(memory, chunks * K, (F + 1) * sizeof *e->sums);
+    e->sums = lp_chunk_sums_new(memory, chunks, K * (F + 1), problem->threads, problem->alone);
     e->model = lp_memory_take(memory, K, (F + 1) * sizeof *e->model);
-    e->scratch = lp_memory_take(memory, threads, (F + K) * sizeof *e->scratch);
-    for (size_t c = 0; e->lists != NULL && c < chunks; c++) {
+    e->scratch = lp_memory_take(memory, threads, scratch_of(K, F) * sizeof *e->scratch);
+    for (size_t c = own.first; e->lists != NULL && c < own.end; c++) {
         lp_entry_list *list = &e->lists[c];
         list->room = per_row * (lp_pass_first_row(pass, c + 1) - lp_pass_first_row(pass, c));
         list->classes = lp_memory_take(memory, list->room, sizeof *list->classes);
@@ -48,7 +53,7 @@ lp_entries *lp_entries_new(const lp_pass *pass, lp_loss loss, size_t per_row, lp
 
 void lp_entries_set_least(lp_entries *e, double share, const double *weight, const size_t *columns,
                           size_t count) {
-    e->coarse *= lp_entries_full(e) ? COARSER : 1;
+    e->coarse *= e->full ? COARSER : 1;
     for (size_t r = 0; r < count; r++) {
         double mean = weight[columns[r]] / (double)lp_pass_problem(e->pass)->count;
         e->least[r] = (float)(e->coarse * share * mean);
@@ -88,36 +93,29 @@ void lp_entries_add(lp_entries *e, size_t chunk, size_t row, const float *residu
     list->used += kept;
 }
 
-size_t lp_entries_count(const lp_entries *e) {
-    size_t count = 0;
-    for (size_t c = 0; c < lp_pass_chunks(e->pass); c++) {
-        count += e->lists[c].used;
-    }
-    return count;
-}
-
-bool lp_entries_full(const lp_entries *e) {
-    bool full = false;
-    for (size_t c = 0; c < lp_pass_chunks(e->pass); c++) {
-        full = full || e->lists[c].full;
-    }
-    return full;
-}
-
-size_t lp_entries_rows(const lp_entries *e) {
-    size_t rows = 0;
-    for (size_t i = 0; i < lp_pass_problem(e->pass)->count; i++) {
+void lp_entries_count_chunk(const lp_entries *e, size_t chunk, double *counts) {
+    size_t rows = 0, end = lp_pass_first_row(e->pass, chunk + 1);
+    for (size_t i = lp_pass_first_row(e->pass, chunk); i < end; i++) {
         rows += e->counts[i] > 0;
     }
-    return rows;
+    counts[0] = (double)e->lists[chunk].used;
+    counts[1] = (double)rows;
+    counts[2] = e->lists[chunk].full ? 1 : 0;
 }
 
-static lp_status multiply_chunk(void *context, size_t chunk, size_t worker, lp_error *err) {
+void lp_entries_counted(lp_entries *e, const double *counts) {
+    e->used = (size_t)counts[0];
+    e->rows = (size_t)counts[1];
+    e->full = counts[2] > 0;
+}
+
+static lp_status multiply_chunk(void *context, size_t chunk, size_t worker, double *sums,
+                                lp_error *err) {
     const lp_entries *e = context;
     const lp_problem *problem = lp_pass_problem(e->pass);
     size_t K = problem->classes, F = problem->width;
     size_t first = lp_pass_first_row(e->pass, chunk), end = lp_pass_first_row(e->pass, chunk + 1);
-    float *sums = e->sums + chunk * K * (F + 1), *scratch = e->scratch + worker * (F + K);
+    float *narrow = e->scratch + worker * scratch_of(K, F), *scratch = narrow + K * (F + 1);
     const lp_curved_rows rows = {.x = problem->x + first * F,
                                  .rows = end - first,
                                  .width = F,
@@ -128,37 +126,32 @@ static lp_status multiply_chunk(void *context, size_t chunk, size_t worker, lp_e
                                  .values = e->lists[chunk].values,
                                  .weights = problem->own};
     (void)err;
-    memset(sums, 0, K * (F + 1) * sizeof *sums);
+    memset(narrow, 0, K * (F + 1) * sizeof *narrow);
     (e->loss == LP_LOSS_SOFTMAX ? lp_curved_softmax : lp_curved_logistic)(
-        &rows, e->model, e->model + K * F, scratch, sums, sums + K * F);
+        &rows, e->model, e->model + K * F, scratch, narrow, narrow + K * F);
+    for (size_t j = 0; j < K * (F + 1); j++) {
+        sums[j] = (double)narrow[j];
+    }
     return LP_OK;
 }
 
 typedef struct sum_job {
     const lp_entries *entries;
+    const double *sums;
     double *weights, *intercepts;
 } sum_job;
 
-/* Of one class: the chunks' sums, in their order. */
-static lp_status sum_class(void *context, size_t k, size_t worker, lp_error *err) {
+/* Of one class, the mean of x put back. */
+static lp_status finish_class(void *context, size_t k, size_t worker, lp_error *err) {
     const sum_job *job = context;
-    const lp_entries *e = job->entries;
-    const lp_problem *problem = lp_pass_problem(e->pass);
+    const lp_problem *problem = lp_pass_problem(job->entries->pass);
     size_t K = problem->classes, F = problem->width;
-    const float *mean = lp_pass_mean(e->pass);
-    double *out = job->weights + k * F, total = 0;
+    const float *mean = lp_pass_mean(job->entries->pass);
+    double *out = job->weights + k * F, total = job->sums[K * F + k];
     (void)worker;
     (void)err;
-    memset(out, 0, F * sizeof *out);
-    for (size_t c = 0; c < lp_pass_chunks(e->pass); c++) {
-        const float *sums = e->sums + c * K * (F + 1);
-        for (size_t j = 0; j < F; j++) {
-            out[j] += (double)sums[k * F + j];
-        }
-        total += (double)sums[K * F + k];
-    }
     for (size_t j = 0; j < F; j++) {
-        out[j] += total * (double)mean[j];
+        out[j] = job->sums[k * F + j] + total * (double)mean[j];
     }
     job->intercepts[k] = total;
     return LP_OK;
@@ -169,7 +162,8 @@ lp_status lp_entries_product(const lp_entries *e, const double *weights, const d
     const lp_problem *problem = lp_pass_problem(e->pass);
     size_t K = problem->classes, F = problem->width, threads = problem->threads;
     const float *mean = lp_pass_mean(e->pass);
-    sum_job job = {e, out_weights, out_intercepts};
+    uint64_t mark = lp_chunk_mark(lp_chunk_mark(K, weights, K * F), intercepts, K);
+    double *sums;
     lp_status status;
     for (size_t k = 0; k < K; k++) {
         double offset = intercepts[k];
@@ -179,9 +173,10 @@ lp_status lp_entries_product(const lp_entries *e, const double *weights, const d
         }
         e->model[K * F + k] = (float)offset;
     }
-    LP_TRY(lp_parallel_for(threads, lp_pass_chunks(e->pass), multiply_chunk, (void *)(uintptr_t)e,
-                           err));
-    LP_TRY(lp_parallel_for(threads, K, sum_class, &job, err));
+    LP_TRY(lp_chunk_sums_run(e->sums, K * (F + 1), mark, multiply_chunk, (void *)(uintptr_t)e,
+                             &sums, err));
+    sum_job job = {e, sums, out_weights, out_intercepts};
+    LP_TRY(lp_parallel_for(threads, K, finish_class, &job, err));
 done:
     return status;
 }

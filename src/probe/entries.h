@@ -15,17 +15,21 @@ typedef struct lp_entry_list {
     bool full; /* there were more than `room` */
 } lp_entry_list;
 
+enum { LP_ENTRY_COUNTS = 3 }; /* that the pass adds up over the chunks */
+
 typedef struct lp_entries {
     const lp_pass *pass;
     lp_loss loss;
     double coarse;        /* factor of the share: more than 1 once there was no room for all */
     float *least;         /* [K] what p (1 - p) must exceed, of the request's columns */
     uint32_t *counts;     /* [N] entries of each row */
-    lp_entry_list *lists; /* [chunks of the pass] */
-    /* for products, [chunks]: */
-    float *sums;    /* [K, F] and [K] each */
-    float *model;   /* [K, F] and [K]: the vector that is multiplied, and its offsets */
-    float *scratch; /* [threads, F + K] */
+    lp_entry_list *lists; /* [chunks of the pass], filled in for those of this rank */
+    size_t used, rows;    /* entries, and rows that have any, of all ranks */
+    bool full;            /* there was no room for all */
+    /* for products: */
+    lp_chunk_sums *sums; /* [K, F] and [K] of a chunk */
+    float *model;        /* [K, F] and [K]: the vector that is multiplied, and its offsets */
+    float *scratch;      /* [threads, (K + 1) (F + 1) + K]: a chunk's sums, and the loop's */
 } lp_entries;
 
 /* Room for at most `per_row` entries a row on average, in `memory`, which the caller checks before
@@ -43,12 +47,9 @@ void lp_entries_restart(lp_entries *entries, size_t chunk);
 void lp_entries_add(lp_entries *entries, size_t chunk, size_t row, const float *residual,
                     const float *least, const lp_pass_request *request);
 
-/* How many there are, also where they are more than there is room for, and whether they are. */
-size_t lp_entries_count(const lp_entries *entries);
-bool lp_entries_full(const lp_entries *entries);
-
-/* Rows that have any. */
-size_t lp_entries_rows(const lp_entries *entries);
+/* For the pass: a chunk's counts, for the sums; and what they are in all. */
+void lp_entries_count_chunk(const lp_entries *entries, size_t chunk, double *counts);
+void lp_entries_counted(lp_entries *entries, const double *counts);
 
 /* The second derivative of the loss, times v: weights [K, F] and intercepts [K] -> the same.  No
  * factor C and no penalty. */

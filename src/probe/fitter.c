@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/chunk_sums.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -168,67 +169,93 @@ double lp_fitter_tolerance(const lp_fitter *fitter) {
     return fitter->problem.tolerance;
 }
 
+/* Columns are standardised in three passes over the rows: their means, their deviations, and the
+ * rows themselves. */
 typedef struct scaling {
     const lp_problem *problem;
-    double *mean, *deviation; /* [F] */
+    double *mean, *deviation; /* [F]; mean NULL: not known yet */
     float *x;                 /* [N, F] standardised */
+    size_t chunks;
 } scaling;
 
-enum { STRIP = 16 }; /* columns of a task: a cache line of each row */
+enum { CHUNK_ROWS = 1024, MOST_CHUNKS = 256 };
 
-/* Mean and deviation of a strip of columns, in two passes, and the strip standardised.  A feature
- * whose variance is no more than its rounding is constant: scikit-learn's rule
- * (preprocessing/_data.py, _is_constant_feature). */
-static lp_status scale_strip(void *context, size_t strip, size_t worker, lp_error *err) {
+static size_t first_row(const scaling *s, size_t chunk) {
+    return s->problem->count * chunk / s->chunks;
+}
+
+/* Sums of a chunk's columns, or of their squares off the mean. */
+static lp_status sum_columns(void *context, size_t chunk, size_t worker, double *sums,
+                             lp_error *err) {
     const scaling *s = context;
-    size_t F = s->problem->width, N = s->problem->count, first = strip * STRIP;
-    size_t columns = F - first < STRIP ? F - first : STRIP;
-    const float *x = s->problem->x + first;
-    double *mean = s->mean + first, *deviation = s->deviation + first, n = (double)N;
+    size_t F = s->problem->width, end = first_row(s, chunk + 1);
     (void)worker;
     (void)err;
-    for (size_t i = 0; i < N; i++) {
-        for (size_t j = 0; j < columns; j++) {
-            mean[j] += (double)x[i * F + j];
+    memset(sums, 0, F * sizeof *sums);
+    for (size_t i = first_row(s, chunk); i < end; i++) {
+        const float *x = s->problem->x + i * F;
+        for (size_t j = 0; s->mean == NULL && j < F; j++) {
+            sums[j] += (double)x[j];
         }
-    }
-    for (size_t j = 0; j < columns; j++) {
-        mean[j] /= n;
-    }
-    for (size_t i = 0; i < N; i++) {
-        for (size_t j = 0; j < columns; j++) {
-            double off = (double)x[i * F + j] - mean[j];
-            deviation[j] += off * off; /* so far the sum of squares */
-        }
-    }
-    for (size_t j = 0; j < columns; j++) {
-        deviation[j] /= n;
-        double rounding = n * mean[j] * DBL_EPSILON;
-        bool constant = deviation[j] <= n * DBL_EPSILON * deviation[j] + rounding * rounding;
-        deviation[j] = constant ? 1 : sqrt(deviation[j]);
-    }
-    for (size_t i = 0; i < N; i++) {
-        for (size_t j = 0; j < columns; j++) {
-            double off = (double)x[i * F + j] - mean[j];
-            s->x[i * F + first + j] = (float)(off / deviation[j]);
+        for (size_t j = 0; s->mean != NULL && j < F; j++) {
+            double off = (double)x[j] - s->mean[j];
+            sums[j] += off * off;
         }
     }
     return LP_OK;
 }
 
+static lp_status scale_rows(void *context, size_t chunk, size_t worker, lp_error *err) {
+    const scaling *s = context;
+    size_t F = s->problem->width, end = first_row(s, chunk + 1);
+    (void)worker;
+    (void)err;
+    for (size_t i = first_row(s, chunk); i < end; i++) {
+        const float *x = s->problem->x + i * F;
+        for (size_t j = 0; j < F; j++) {
+            s->x[i * F + j] = (float)(((double)x[j] - s->mean[j]) / s->deviation[j]);
+        }
+    }
+    return LP_OK;
+}
+
+/* From sums of squares.  A feature whose variance is no more than its rounding is constant:
+ * scikit-learn's rule (preprocessing/_data.py, _is_constant_feature). */
+static void find_deviations(const scaling *s, const double *squares) {
+    double n = (double)s->problem->count;
+    for (size_t j = 0; j < s->problem->width; j++) {
+        double variance = squares[j] / n, rounding = n * s->mean[j] * DBL_EPSILON;
+        bool constant = variance <= n * DBL_EPSILON * variance + rounding * rounding;
+        s->deviation[j] = constant ? 1 : sqrt(variance);
+    }
+}
+
 /* Puts the standardised features in the place of the problem's. */
 static lp_status standardize(lp_fitter *fitter, lp_error *err) {
     lp_problem *p = &fitter->problem;
-    size_t F = p->width;
-    fitter->mean = lp_memory_take_zeroed(&fitter->memory, F, sizeof *fitter->mean);
-    fitter->deviation = lp_memory_take_zeroed(&fitter->memory, F, sizeof *fitter->deviation);
-    scaling s = {p, fitter->mean, fitter->deviation,
-                 lp_memory_take(&fitter->memory, p->count, F * sizeof *s.x)};
+    size_t F = p->width, chunks = p->count / CHUNK_ROWS;
+    lp_memory memory = {0};
     lp_status status;
+    chunks = chunks < 1 ? 1 : chunks > MOST_CHUNKS ? MOST_CHUNKS : chunks;
+    fitter->mean = lp_memory_take(&fitter->memory, F, sizeof *fitter->mean);
+    fitter->deviation = lp_memory_take(&fitter->memory, F, sizeof *fitter->deviation);
+    scaling s = {p, NULL, fitter->deviation,
+                 lp_memory_take(&fitter->memory, p->count, F * sizeof *s.x), chunks};
     LP_TRY(lp_memory_check(&fitter->memory, "standardised features", err));
-    LP_TRY(lp_parallel_for(p->threads, (F + STRIP - 1) / STRIP, scale_strip, &s, err));
+    double *total;
+    lp_chunk_sums *sums = lp_chunk_sums_new(&memory, chunks, F, p->threads, false);
+    LP_TRY(lp_memory_check(&memory, "standardised features", err));
+    LP_TRY(lp_chunk_sums_run(sums, F, 0, sum_columns, &s, &total, err));
+    for (size_t j = 0; j < F; j++) {
+        fitter->mean[j] = total[j] / (double)p->count;
+    }
+    s.mean = fitter->mean;
+    LP_TRY(lp_chunk_sums_run(sums, F, 1, sum_columns, &s, &total, err));
+    find_deviations(&s, total);
+    LP_TRY(lp_parallel_for(p->threads, chunks, scale_rows, &s, err));
     p->x = s.x;
 done:
+    lp_memory_free(&memory);
     return status;
 }
 
@@ -260,7 +287,7 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
     fitter->progress = options->progress;
     fitter->all_classes = train->classes;
     LP_TRY(number_classes(fitter, train, err));
-    LP_TRY(lp_check_finite(train->x, train->count, train->width, err));
+    LP_TRY(lp_check_share(train->x, train->count, train->width, err));
     problem->count = train->count;
     problem->width = train->width;
     problem->x = train->x;

@@ -13,6 +13,9 @@
  * a row, so the result is that of a search in float64 at the price of float32, and does not depend
  * on how a BLAS cuts its sums.
  *
+ * In a team of ranks each searches its share of the training rows; then each joins what all have
+ * found for its share of the test rows.
+ *
  * The weights are relative to the nearest neighbour's, s_1, which changes no comparison of votes
  * and keeps exp within range for every T. */
 #include "probe/knn.h"
@@ -25,6 +28,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/team.h"
 #include "math/linalg.h"
 #include "probe/classifier.h"
 #include "probe/metrics.h"
@@ -42,6 +46,7 @@ typedef struct search {
     const lp_examples *test;
     size_t k;
     size_t block;          /* training rows at a time */
+    lp_share rows;         /* of the training set, of this rank */
     double *train_inverse; /* [N] 1 / norm, 0 for a vector of zeros */
     double *test_inverse;  /* [M] */
     lp_neighbour *nearest; /* [M, k] */
@@ -57,8 +62,8 @@ static size_t scratch_of(size_t block, size_t width) {
     return (ROWS + block) * width + ROWS * block;
 }
 
-static void invert_norms(const lp_examples *set, double *inverse) {
-    for (size_t i = 0; i < set->count; i++) {
+static void invert_norms(const lp_examples *set, lp_share rows, double *inverse) {
+    for (size_t i = rows.first; i < rows.end; i++) {
         const float *x = set->x + i * set->width;
         double sum = 0;
         for (size_t j = 0; j < set->width; j++) {
@@ -122,8 +127,8 @@ static lp_status search_rows(void *context, size_t index, size_t worker, lp_erro
     float *products = train_unit + s->block * F;
     double slack = ((double)F + 16) * 0x1p-24;
     scale_rows(s->test, s->test_inverse, start, rows, test_unit);
-    for (size_t first = 0; first < s->train->count; first += s->block) {
-        size_t columns = s->train->count - first < s->block ? s->train->count - first : s->block;
+    for (size_t first = s->rows.first; first < s->rows.end; first += s->block) {
+        size_t columns = s->rows.end - first < s->block ? s->rows.end - first : s->block;
         scale_rows(s->train, s->train_inverse, first, columns, train_unit);
         lp_gemm(false, true, rows, columns, F, 1, test_unit, F, train_unit, F, 0, products,
                 columns);
@@ -138,7 +143,48 @@ static lp_status search_rows(void *context, size_t index, size_t worker, lp_erro
             }
         }
     }
+    for (size_t i = 0; i < rows; i++) { /* of a rank with fewer rows than k */
+        for (size_t n = have[i]; n < s->k; n++) {
+            s->nearest[(start + i) * s->k + n] = (lp_neighbour){-INFINITY, SIZE_MAX};
+        }
+    }
     return report(s, err);
+}
+
+/* What all ranks have found for this rank's share of the test rows, joined; then all of it to all.
+ * Ranks' training rows rise with the ranks, so that ties go to the lower row. */
+static lp_status join_ranks(search *s, lp_error *err) {
+    const lp_transport *team = lp_team_transport();
+    lp_share own = lp_team_share(s->test->count);
+    size_t ranks = team->size, k = s->k, count = own.end - own.first, size = k * sizeof *s->nearest;
+    lp_memory memory = {0};
+    lp_letter *out = lp_memory_take(&memory, ranks, sizeof *out);
+    lp_letter *in = lp_memory_take(&memory, ranks, sizeof *in);
+    lp_neighbour *found = lp_memory_take(&memory, ranks, count * size);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "nearest neighbours", err));
+    for (size_t r = 0; r < ranks; r++) {
+        lp_share theirs = lp_team_share_of(r, s->test->count);
+        bool self = r == team->rank;
+        out[r] = (lp_letter){r, s->nearest + theirs.first * k,
+                             self ? 0 : (theirs.end - theirs.first) * size};
+        in[r] = (lp_letter){r, found + r * count * k, self ? 0 : count * size};
+    }
+    memcpy(found + team->rank * count * k, s->nearest + own.first * k, count * size);
+    LP_TRY(team->exchange(out, ranks, in, ranks, err));
+    for (size_t i = 0; i < count; i++) {
+        size_t have = 0;
+        for (size_t n = 0; n < ranks * k; n++) {
+            const lp_neighbour *f = &found[(n / k * count + i) * k + n % k];
+            if (f->row < s->train->count) {
+                insert(s->nearest + (own.first + i) * k, &have, k, *f);
+            }
+        }
+    }
+    LP_TRY(lp_team_gather(s->nearest, s->test->count, size, err));
+done:
+    lp_memory_free(&memory);
+    return status;
 }
 
 lp_status lp_knn_find(const lp_examples *train, const lp_examples *test, size_t k, size_t threads,
@@ -154,6 +200,7 @@ lp_status lp_knn_find(const lp_examples *train, const lp_examples *test, size_t 
                 .test = test,
                 .k = k,
                 .block = block,
+                .rows = lp_team_share(train->count),
                 .train_inverse = lp_memory_take(&memory, train->count, sizeof *s.train_inverse),
                 .test_inverse = lp_memory_take(&memory, test->count, sizeof *s.test_inverse),
                 .nearest = nearest,
@@ -161,11 +208,13 @@ lp_status lp_knn_find(const lp_examples *train, const lp_examples *test, size_t 
                 .progress = progress};
     lp_status status;
     LP_TRY(lp_memory_check(&memory, "nearest neighbours", err));
-    invert_norms(train, s.train_inverse);
-    invert_norms(test, s.test_inverse);
+    invert_norms(train, s.rows, s.train_inverse);
+    invert_norms(test, (lp_share){0, test->count}, s.test_inverse);
     (void)pthread_mutex_init(&s.lock, NULL);
     status = lp_parallel_for(threads, tasks, search_rows, &s, err);
     (void)pthread_mutex_destroy(&s.lock);
+    LP_TRY(status);
+    status = lp_team_size() > 1 ? join_ranks(&s, err) : LP_OK;
 done:
     lp_memory_free(&memory);
     return status;

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/team.h"
 #include "probe/classifier.h"
 
 enum { BLOCK = 4096 };
@@ -47,7 +48,7 @@ lp_status lp_check_examples(const lp_examples *set, size_t width, size_t classes
                            (long long)set->labels[i], than, classes - 1);
         }
     }
-    return lp_check_finite(set->x, set->count, set->width, err);
+    return lp_check_share(set->x, set->count, set->width, err);
 }
 
 void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *count_of,
@@ -140,13 +141,34 @@ static row_odds odds_of(double *logits, size_t classes, size_t label, size_t pre
     return odds;
 }
 
+/* Counts of every rank, added up. */
+static lp_status add_counts(size_t *counts, size_t count, lp_error *err) {
+    size_t ranks = lp_team_size();
+    lp_memory memory = {0};
+    size_t *all = lp_memory_take(&memory, ranks, count * sizeof *all);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "counts", err));
+    memcpy(all + lp_team_rank() * count, counts, count * sizeof *all);
+    LP_TRY(lp_team_gather(all, ranks, count * sizeof *all, err));
+    for (size_t j = 0; j < count; j++) {
+        counts[j] = 0;
+        for (size_t r = 0; r < ranks; r++) {
+            counts[j] += all[r * count + j];
+        }
+    }
+done:
+    lp_memory_free(&memory);
+    return status;
+}
+
 typedef struct tally {
     lp_metrics *metrics;
     lp_probability probability;
     size_t classes, rows;
     size_t *count_of;   /* [K] */
     size_t *correct_of; /* [K] */
-    double squares;     /* sum of squares of the loss about its mean (Welford) */
+    size_t *top5;
+    double squares; /* sum of squares of the loss about its mean (Welford) */
 } tally;
 
 /* Counts one row of logits [K], which it overwrites.  Returns the prediction, and its probability.
@@ -160,7 +182,7 @@ static size_t count_row(tally *t, double *logits, size_t label, double *confiden
     }
     t->count_of[label]++;
     t->correct_of[label] += rank == 0;
-    m->score.correct_top5 += rank < 5;
+    *t->top5 += rank < 5;
     t->rows++;
     *confidence = NAN;
     if (t->probability != LP_PROBABILITY_NONE) {
@@ -181,6 +203,7 @@ static size_t count_row(tally *t, double *logits, size_t label, double *confiden
 static void finish(tally *t) {
     lp_metrics *m = t->metrics;
     double n = (double)t->rows;
+    m->score.correct_top5 = *t->top5;
     lp_score_finish(&m->score, t->correct_of, t->count_of, t->classes);
     double half = t->rows > 1 ? LP_NORMAL_975 * sqrt(t->squares / (n - 1) / n) : 0;
     m->log_loss_interval = (lp_interval){fmax(0, m->log_loss - half), m->log_loss + half};
@@ -197,20 +220,24 @@ lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
     const lp_evaluation_outputs *out = outputs != NULL ? outputs : &none;
     size_t K = probe->classes;
     size_t block = test->count < BLOCK ? test->count : BLOCK;
+    /* counts can be added up; what depends on the order of the rows is done by every rank */
+    bool shared = probability == LP_PROBABILITY_NONE && outputs == NULL;
+    lp_share own = shared ? lp_team_share(test->count) : (lp_share){0, test->count};
     lp_memory memory = {0};
     lp_status status;
     memset(metrics, 0, sizeof *metrics);
     LP_TRY(lp_check_examples(test, probe->width, K, "test set", "the probe", err));
     double *logits = lp_memory_take(&memory, block, K * sizeof *logits);
-    size_t *counts = lp_memory_take_zeroed(&memory, 2 * K, sizeof *counts);
+    size_t *counts = lp_memory_take_zeroed(&memory, 2 * K + 1, sizeof *counts);
     LP_TRY(lp_memory_check(&memory, "logits", err));
     tally t = {.metrics = metrics,
                .probability = probability,
                .classes = K,
                .count_of = counts,
-               .correct_of = counts + K};
-    for (size_t first = 0; first < test->count; first += block) {
-        size_t rows = test->count - first < block ? test->count - first : block;
+               .correct_of = counts + K,
+               .top5 = counts + 2 * K};
+    for (size_t first = own.first; first < own.end; first += block) {
+        size_t rows = own.end - first < block ? own.end - first : block;
         LP_TRY(lp_probe_logits(probe, test->x + first * test->width, rows, logits, threads, err));
         for (size_t i = 0; i < rows; i++) {
             double share;
@@ -223,6 +250,7 @@ lp_status lp_probe_evaluate(const lp_probe *probe, const lp_examples *test,
             }
         }
     }
+    LP_TRY(shared ? add_counts(counts, 2 * K + 1, err) : LP_OK);
     finish(&t);
     if (out->count_of != NULL) {
         memcpy(out->count_of, t.count_of, K * sizeof *t.count_of);

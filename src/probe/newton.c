@@ -67,7 +67,7 @@ lp_status lp_newton_pays(const lp_dense *dense, const double *parameters, bool *
     evaluator.weight = at.weight;
     evaluator.share = LP_NEWTON_SHARE;
     LP_TRY(lp_evaluate(&evaluator, parameters, LP_EXTRA_ENTRIES, &at, err));
-    *pays = !lp_entries_full(evaluator.entries);
+    *pays = !evaluator.entries->full;
     for (size_t k = 0; k < K; k++) {
         mean += at.weight[k] / (double)K;
     }
@@ -235,7 +235,7 @@ static lp_status conjugate_gradients(lp_newton *n, const lp_newton_point *at, do
                                      lp_error *err) {
     const lp_dense *dense = n->dense;
     size_t size = dense->rows * dense->size;
-    double share = (double)lp_entries_rows(n->entries) / (double)dense->problem->count;
+    double share = (double)n->entries->rows / (double)dense->problem->count;
     lp_status status;
     LP_TRY(precondition(n, err));
     for (size_t i = 0; i < dense->models; i++) {

@@ -23,6 +23,7 @@
 #include "base/half.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/team.h"
 #include "linprobe/stats.h"
 #include "probe/classifier.h"
 
@@ -109,7 +110,8 @@ typedef struct digest_job {
 
 static lp_status digest_rows(void *context, size_t index, size_t worker, lp_error *err) {
     const digest_job *job = context;
-    size_t first = index * ROWS, end = first + ROWS < job->count ? first + ROWS : job->count;
+    lp_share own = lp_team_share(job->count);
+    size_t first = own.first + index * ROWS, end = first + ROWS < own.end ? first + ROWS : own.end;
     (void)worker;
     (void)err;
     for (size_t i = first; i < end; i++) {
@@ -120,12 +122,16 @@ static lp_status digest_rows(void *context, size_t index, size_t worker, lp_erro
 }
 
 static lp_status make_keys(digest_job *job, size_t threads, lp_memory *memory, lp_error *err) {
+    lp_share own = lp_team_share(job->count);
+    size_t pieces = (own.end - own.first + ROWS - 1) / ROWS;
+    lp_status status;
     job->keys = lp_memory_take(memory, job->count, sizeof *job->keys);
-    lp_status status = lp_memory_check(memory, "rows in common", err);
+    LP_TRY(lp_memory_check(memory, "rows in common", err));
     threads = threads > 0 ? threads : lp_processor_count();
-    return status != LP_OK
-               ? status
-               : lp_parallel_for(threads, (job->count + ROWS - 1) / ROWS, digest_rows, job, err);
+    LP_TRY(lp_parallel_for(threads, pieces, digest_rows, job, err));
+    status = lp_team_gather(job->keys, job->count, sizeof *job->keys, err);
+done:
+    return status;
 }
 
 static int by_digest(const void *a, const void *b) {

@@ -25,6 +25,7 @@ typedef struct lp_problem {
     size_t max_iterations; /* the solver's default put in */
     double bias;
     size_t threads; /* >= 1 */
+    bool alone;     /* so small that every rank passes over all of it by itself */
 } lp_problem;
 
 /* Weight of an example of class `label` in the loss of class k. */

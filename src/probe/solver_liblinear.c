@@ -16,6 +16,8 @@
  * max(min(pos, neg), 1) / N either way, and only the order of the examples differs.  As in
  * liblinear, two classes are one problem, whose positive class is the first example's.
  *
+ * In a team of ranks the classes are spread over the ranks, each of which needs all rows.
+ *
  * liblinear reports neither iterations nor whether it hit its limit of them, except in what it
  * prints; so its lines are read here (a thread's train() prints in that thread), and whether it
  * converged is decided by the gradient at the solution it returned. */
@@ -29,6 +31,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/team.h"
 #include "probe/solver.h"
 
 /* |g| is recomputed with sums in another order than liblinear's; this much is rounding. */
@@ -58,6 +61,7 @@ typedef struct fit_job {
     struct parameter parameter;
     bool warm;
     size_t problems; /* classes, or 1 for two classes */
+    lp_share share;  /* of them, of this rank */
     double *w;       /* [problems, columns]: start, then solution */
     double *y;       /* [workers, N] */
     double *scratch; /* [workers, columns] */
@@ -167,10 +171,11 @@ static void measure(const liblinear_state *state, double C, const double sides[2
     result->gradient_start = sqrt(start);
 }
 
-static lp_status fit_class(void *context, size_t index, size_t worker, lp_error *err) {
+static lp_status fit_class(void *context, size_t task, size_t worker, lp_error *err) {
     const fit_job *job = context;
     const liblinear_state *state = job->state;
     const lp_problem *problem = state->problem;
+    size_t index = job->share.first + task;
     class_result *result = &job->results[index];
     double *y = job->y + worker * problem->count;
     double *w = job->w + index * state->columns;
@@ -205,7 +210,7 @@ static lp_status fit_class(void *context, size_t index, size_t worker, lp_error 
     result->converged =
         result->gradient <= result->tolerance * result->gradient_start * (1 + SLACK);
     if (!lp_report_step(
-            job->reporter, 0, job->problems,
+            job->reporter, 0, job->share.end - job->share.first,
             "class %zu: %zu iterations, %zu CG steps, objective %.6g, |g|/|g(0)| %.3g%s%s",
             problem->names[positive], result->iterations, result->cg_steps, result->objective,
             result->gradient / result->gradient_start, result->warning[0] != '\0' ? ", " : "",
@@ -256,6 +261,7 @@ static lp_status liblinear_fit(void *opaque, double C, bool warm, lp_linear *sol
         .parameter = {.solver_type = L2R_LR, .eps = problem->tolerance, .C = C, .p = 0.1},
         .warm = warm,
         .problems = problems,
+        .share = lp_team_share(problems),
         .w = lp_memory_take_zeroed(&memory, problems, columns * sizeof *job.w),
         .y = lp_memory_take(&memory, threads, problem->count * sizeof *job.y),
         .scratch = lp_memory_take(&memory, threads, columns * sizeof *job.scratch),
@@ -272,7 +278,9 @@ static lp_status liblinear_fit(void *opaque, double C, bool warm, lp_linear *sol
         }
     }
     set_print_string_function(listen);
-    LP_TRY(lp_parallel_for(threads, problems, fit_class, &job, err));
+    LP_TRY(lp_parallel_for(threads, job.share.end - job.share.first, fit_class, &job, err));
+    LP_TRY(lp_team_gather(job.w, problems, columns * sizeof *job.w, err));
+    LP_TRY(lp_team_gather(job.results, problems, sizeof *job.results, err));
     for (size_t k = 0; k < problem->classes; k++) {
         const double *w = job.w + (problems == 1 ? 0 : k) * columns;
         double sign = problems == 1 && k != first ? -1 : 1;

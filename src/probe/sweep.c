@@ -25,6 +25,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/team.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 #include "probe/examples.h"
@@ -187,19 +189,23 @@ static json_t *point_json(const grid_point *p, size_t index) {
     return lp_row_end(&row);
 }
 
-static lp_status write_points(const sweep_run *r, lp_error *err) {
-    char path[LP_PATH_ROOM];
-    lp_status status;
-    LP_TRY(lp_path_print(path, err, "%s/points.json", r->options->work));
+static json_t *points_json(const sweep_run *r) {
     json_t *points = json_array();
     for (size_t i = 0; i < r->grid; i++) {
         if (r->points[i].rough.count > 0) {
             lp_rows_append(&points, point_json(&r->points[i], i));
         }
     }
+    return points;
+}
+
+static lp_status write_points(const sweep_run *r, lp_error *err) {
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(lp_path_print(path, err, "%s/points.json", r->options->work));
     lp_row row = lp_row_new();
     lp_row_put(&row, "inputs", json_incref(r->inputs));
-    lp_row_put(&row, "points", points);
+    lp_row_put(&row, "points", points_json(r));
     LP_TRY(lp_json_write(path, lp_row_end(&row), err));
 done:
     return status;
@@ -263,9 +269,23 @@ done:
     return status;
 }
 
+/* Ranks go on from the same points: each has read the file for itself. */
+static lp_status compare_points(const sweep_run *r, lp_error *err) {
+    json_t *points = points_json(r);
+    char *text = points != NULL ? json_dumps(points, JSON_COMPACT) : NULL;
+    lp_status status;
+    LP_TRY(lp_allocated(text, "points", r->grid, 1, err));
+    LP_TRY(lp_team_same("the points of the sweep that they go on from", text, NULL, err));
+done:
+    json_decref(points);
+    free(text); /* jansson's */
+    return status;
+}
+
 static void remove_probe_file(const sweep_run *r, size_t i, size_t p) {
     char path[LP_PATH_ROOM];
-    if (r->options->work != NULL && print_probe_path(r, i, p, path, NULL) == LP_OK) {
+    if (r->options->work != NULL && lp_team_rank() == 0 &&
+        print_probe_path(r, i, p, path, NULL) == LP_OK) {
         (void)unlink(path);
     }
 }
@@ -371,10 +391,12 @@ static bool step_of_fit(void *context, uint64_t done, uint64_t total, const char
 }
 
 static lp_status tell(sweep_run *r, double C, const char *how, lp_error *err) {
+    bool stop;
     (void)snprintf(r->fitted, sizeof r->fitted, "C = %.4g%s", C, how);
-    return step(r, r->fitted)
-               ? LP_OK
-               : lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned);
+    lp_status status = lp_team_any(!step(r, r->fitted), &stop, err);
+    return status == LP_OK && stop
+               ? lp_fail(err, LP_CANCELLED, "stopped after %zu of %zu points", r->done, r->planned)
+               : status;
 }
 
 static lp_status open_part(sweep_run *r, size_t p, lp_error *err) {
@@ -658,6 +680,7 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
         LP_TRY(lp_make_folders(options->work, err));
         LP_TRY(lp_lock_take(options->work, &lock, err));
         LP_TRY(read_points(&r, err));
+        LP_TRY(compare_points(&r, err));
     }
     LP_TRY(do_protocol(&r, err));
     LP_TRY(collect(&r, sweep, err));

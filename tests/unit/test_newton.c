@@ -104,7 +104,7 @@ static void products_equal_finite_differences(void **state) {
         lp_entries *entries = lp_entries_new(c.dense->pass, c.dense->loss, K, &c.memory);
         assert_ok(lp_memory_check(&c.memory, "test", &err), &err);
         take_entries(&c, entries, 0);
-        assert_false(lp_entries_full(entries));
+        assert_false(entries->full);
         lp_random random;
         lp_random_seed(&random, s);
         for (size_t j = 0; j < K * D; j++) {
@@ -158,10 +158,10 @@ static void few_entries_hold_nearly_all(void **state) {
         all += c.at.weight[k];
     }
     assert_true(kept < all && kept > 0.9 * all);
-    assert_true(count < N * K * 2 / 3 && count == lp_entries_count(entries));
-    assert_true(lp_entries_rows(entries) <= N);
+    assert_true(count < N * K * 2 / 3 && count == entries->used);
+    assert_true(entries->rows <= N);
     take_entries(&c, small, 0);
-    assert_true(lp_entries_full(small));
+    assert_true(small->full);
     take_entries(&c, small, 0.1); /* coarser now: three times the share */
     assert_true(small->coarse == 3);
     tear_down(&c);

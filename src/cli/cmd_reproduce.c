@@ -63,7 +63,7 @@ static const cli_option own[] = {
      .help = "seed of the split that --sweep makes"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),
      .help = "downloads and features are kept here"},
-    {CLI_OUTPUT, "--results", "DIR", CLI_OUT_FOLDER, AT(results),
+    {CLI_OUTPUT, "--results", "DIR", CLI_OUT_FOLDER, AT(results), .letter = 'o',
      .help = "results go to DIR/<run>"},
     {CLI_OUTPUT, "--run", "NAME", CLI_TEXT, AT(run_name),
      .help = "name of the run (default: made from its inputs)"},

@@ -75,7 +75,7 @@ show "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation qui
 show "$LP_PROGRAM" reproduce --model "$LP_SOURCE/Makefile" --data made/cifar-100-binary
 head -c 30000 served/cifar-100-binary.tar.gz >cut.tar.gz
 show "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data cut.tar.gz
-show "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data made/cifar-100-binary --results /dev/null
+show "$LP_PROGRAM" reproduce --model served/weights.safetensors --activation quick_gelu --data made/cifar-100-binary -o /dev/null
 exec 3>&-
 expect in-place
 done_testing

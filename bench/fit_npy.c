@@ -59,6 +59,10 @@ int main(int argc, char **argv) {
     size_t f = strtoul(argv[3], NULL, 10);
     size_t k = strtoul(argv[4], NULL, 10);
     lp_blas_choose_kernels(); /* as the program does */
+    if (lp_blas_reserve(&err) != LP_OK) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
     lp_fit_defaults(&options);
     int solver = 0;
     while (lp_solver_names[solver] != NULL && strcmp(lp_solver_names[solver], argv[5]) != 0) {

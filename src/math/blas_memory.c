@@ -12,6 +12,12 @@
 #include "math/dispatch.h"
 #include "math/linalg.h"
 
+/* A function of OpenBLAS by its name; NULL: it has none. */
+static void *find(const char *name) {
+    void *program = dlopen(NULL, RTLD_LAZY);
+    return program != NULL ? dlsym(program, name) : NULL;
+}
+
 /* ---- kernels ----------------------------------------------------------------------------------
  */
 
@@ -32,9 +38,7 @@ static const char *kernels_of_processor(void) {
 void lp_blas_choose_kernels(void) {
     static const char variable[] = "OPENBLAS_CORETYPE";
     const char *kernels = kernels_of_processor();
-    void *program = dlopen(NULL, RTLD_LAZY);
-    void *quit = program != NULL ? dlsym(program, "gotoblas_dynamic_quit") : NULL;
-    void *init = program != NULL ? dlsym(program, "gotoblas_dynamic_init") : NULL;
+    void *quit = find("gotoblas_dynamic_quit"), *init = find("gotoblas_dynamic_init");
     if (kernels == NULL || quit == NULL || init == NULL || getenv(variable) != NULL ||
         strcmp(lp_math_blas_corename(), "Prescott") != 0) {
         return;
@@ -56,31 +60,34 @@ void lp_blas_choose_kernels(void) {
  * (common_x86_64.h: 32 << 22); the rest is room for everything else of a small job. */
 static const size_t buffer_bytes = (size_t)128 << 20, rest_bytes = (size_t)64 << 20;
 
-/* Makes OpenBLAS take its buffers now; it keeps them for later products.  Its functions for that
- * are not in its header, and a product on each thread would not do: one that ends early leaves its
- * buffer to the next.  An OpenBLAS without them takes its buffers when it needs them. */
+/* OpenBLAS's own threads are never used, because products run on one thread (linalg.c).  But each
+ * has a buffer, or is about to take one, and after its start it looks for work for a while, on a
+ * processor that our threads could use.  The number of threads is set before, by a product, because
+ * setting it would start them again. */
+static void end_threads(void) {
+    int (*shut_down)(void);
+    void *found = find("blas_thread_shutdown_");
+    float one = 1, product;
+    if (found != NULL) {
+        memcpy(&shut_down, &found, sizeof shut_down);
+        lp_gemm(false, false, 1, 1, 1, 1.0F, &one, 1, &one, 1, 0.0F, &product, 1);
+        (void)shut_down();
+    }
+}
+
+/* Makes OpenBLAS take its buffers now; it keeps them for later products.  A product on each thread
+ * would not do: one that ends early leaves its buffer to the next.  An OpenBLAS without these
+ * functions takes its buffers when it needs them. */
 static void take_buffers(size_t count) {
-    enum { MOST = 64, NAMES = 3 };
-    static const char *const names[NAMES] = {"blas_thread_shutdown_", "blas_memory_alloc",
-                                             "blas_memory_free"};
-    int (*end_threads)(void);
+    enum { MOST = 64 };
     void *(*take)(int);
     void (*give_back)(void *);
-    void *program = dlopen(NULL, RTLD_LAZY), *found[NAMES], *buffers[MOST];
-    for (int i = 0; i < NAMES; i++) {
-        found[i] = program != NULL ? dlsym(program, names[i]) : NULL;
-        if (found[i] == NULL) {
-            return;
-        }
+    void *taking = find("blas_memory_alloc"), *giving = find("blas_memory_free"), *buffers[MOST];
+    if (taking == NULL || giving == NULL) {
+        return;
     }
-    memcpy(&end_threads, &found[0], sizeof end_threads);
-    memcpy(&take, &found[1], sizeof take);
-    memcpy(&give_back, &found[2], sizeof give_back);
-    /* Its own threads have a buffer each, or are about to take one, and are never used: products
-     * run on one thread, which is set before, because setting it would start them again. */
-    float one = 1, product;
-    lp_gemm(false, false, 1, 1, 1, 1.0F, &one, 1, &one, 1, 0.0F, &product, 1);
-    (void)end_threads();
+    memcpy(&take, &taking, sizeof take);
+    memcpy(&give_back, &giving, sizeof give_back);
     count = count < MOST ? count : MOST;
     for (size_t i = 0; i < count; i++) {
         buffers[i] = take(0);
@@ -93,6 +100,7 @@ static void take_buffers(size_t count) {
 lp_status lp_blas_reserve(lp_error *err) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        end_threads();
         return LP_OK;
     }
     size_t threads = lp_processor_count(), bytes = (threads + 1) * buffer_bytes + rest_bytes;
@@ -104,6 +112,7 @@ lp_status lp_blas_reserve(lp_error *err) {
                        "the %zu MiB that the matrix products need",
                        (unsigned long long)limit.rlim_cur >> 20, bytes >> 20);
     }
+    end_threads();
     take_buffers(threads + 1); /* and the thread that hands out the work */
     return LP_OK;
 }

@@ -62,6 +62,12 @@ bool lp_blocks_fit(const lp_dense *dense) {
     return dense->basis.covariance != NULL && dense->problem->classes <= MEMORY / one;
 }
 
+double lp_blocks_passes(const lp_dense *dense) {
+    double F = (double)dense->problem->width, N = (double)dense->problem->count;
+    /* for each class ROWS F rows of F^2 / 2 products and F^3 / 6, beside 2 N F of a pass */
+    return (ROWS / 4.0 + 1 / 12.0) * F * F / N;
+}
+
 lp_blocks *lp_blocks_new(const lp_dense *dense, lp_memory *memory) {
     const lp_problem *problem = dense->problem;
     size_t K = problem->classes, F = problem->width;

@@ -11,6 +11,9 @@ typedef struct lp_blocks lp_blocks;
 /* Whether the factors of all classes stay within the limit of memory. */
 bool lp_blocks_fit(const lp_dense *dense);
 
+/* About what making all of them costs, in passes over the data. */
+double lp_blocks_passes(const lp_dense *dense);
+
 /* Room for them, in `memory`, which the caller checks before use; NULL without memory. */
 lp_blocks *lp_blocks_new(const lp_dense *dense, lp_memory *memory);
 

@@ -13,7 +13,7 @@
 #include "probe/examples.h"
 #include "base/random.h"
 
-enum { N = 160, F = 30, K = 3 };
+enum { N = 160, F = 40, K = 3 };
 
 static lp_error err;
 static float x[N * F];
@@ -395,7 +395,7 @@ static void foreign_probe_in_the_work_folder_is_refused(void **state) {
     lp_probe_free(probe);
     memset(&options.fit.progress, 0, sizeof options.fit.progress);
     assert_fails(lp_sweep_run(&train, NULL, &options, &sweep, &err), LP_ERR_FORMAT, &err,
-                 "0-0.probe: expected a probe of 3 classes x 30 features, found 2 x 1");
+                 "0-0.probe: expected a probe of 3 classes x 40 features, found 2 x 1");
 }
 
 /* Points of the end of a search, known from the start, once led the next run another way, to starts

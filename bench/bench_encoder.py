@@ -112,11 +112,11 @@ def sides_of(a, model, threads, kind, weights):
     own += [precision] if precision != "float32" else []
     workers = {"linprobe": Worker(own + (["avx2"] if held else []), held)}
     if beside and "pytorch" in a.peers:
-        workers["pytorch"] = Worker(PEER + ["run", model, threads, precision, int(a.compile)], held)
+        workers["pytorch"] = Worker(PEER + ["run", model, weights["path"], threads, precision, int(a.compile)], held)
         if held and workers["pytorch"].said["registers"] != "AVX2":
             sys.exit("PyTorch does not say that it is held to AVX2")
     if beside and "openvino" in a.peers:
-        workers["openvino"] = Worker(PEER + ["openvino", model, threads, precision], held)
+        workers["openvino"] = Worker(PEER + ["openvino", model, weights["path"], threads, precision], held)
     return workers
 
 

@@ -2,8 +2,8 @@
 """The other sides of bench_encoder.py: PyTorch, OpenVINO and Pillow, each in a process of its own.
 
 usage: bench_encoder_peer.py write MODEL FILE
-       bench_encoder_peer.py run MODEL THREADS float32|bfloat16 COMPILE
-       bench_encoder_peer.py openvino MODEL THREADS float32|bfloat16
+       bench_encoder_peer.py run MODEL FILE THREADS float32|bfloat16 COMPILE
+       bench_encoder_peer.py openvino MODEL FILE THREADS float32|bfloat16
        bench_encoder_peer.py start MODEL FILE THREADS
        bench_encoder_peer.py images FILE SIDE OUT pillow|torchvision
 
@@ -128,11 +128,23 @@ def ways_of(name, model, x, compiled):
     return ways
 
 
-def run(name, threads, precision, compiled):
+def read_weights(model, path, mapped):
+    import torch
+    weights = torch.load(path, mmap=mapped, weights_only=True)
+    model.load_state_dict({k[len("visual."):]: v for k, v in weights.items()}, assign=True)
+
+
+def read_visual(name, path):
+    model = empty_visual(name)
+    read_weights(model, path, False)
+    return model
+
+
+def run(name, path, threads, precision, compiled):
     import torch
     torch.set_num_threads(int(threads))
     kind = getattr(torch, precision)
-    model = random_visual(name).to(kind)
+    model = read_visual(name, path).to(kind)
     side = side_of(model)
     say("registers", torch.backends.cpu.get_cpu_capability())
 
@@ -158,12 +170,12 @@ def kernels_of(compiled):
     return ", ".join(f"{precision} {count}" for precision, count in sorted(counts.items()))
 
 
-def openvino(name, threads, precision):
+def openvino(name, path, threads, precision):
     import numpy as np
     import openvino as ov
     import torch
     core, threads = ov.Core(), int(threads)
-    model = random_visual(name)
+    model = read_visual(name, path)
     side = side_of(model)
     with torch.inference_mode():
         converted = ov.convert_model(model, example_input=torch.randn(1, 3, side, side))
@@ -192,14 +204,9 @@ def openvino(name, threads, precision):
 
 def start(name, path, threads):
     import torch
-
-    def load(mapped):
-        weights = torch.load(path, mmap=mapped, weights_only=True)
-        model.load_state_dict({k[len("visual."):]: v for k, v in weights.items()}, assign=True)
-
     torch.set_num_threads(int(threads))
     model = empty_visual(name)
-    load(True)
+    read_weights(model, path, True)
     for line in lines():
         if line == "batch":
             with torch.inference_mode():
@@ -208,7 +215,7 @@ def start(name, path, threads):
             say("peak_mb", int(status.split("VmHWM:")[1].split()[0]) // 1024)
         else:
             begin = time.perf_counter()
-            load(False)
+            read_weights(model, path, False)
             say("load_seconds", time.perf_counter() - begin)
 
 
@@ -257,6 +264,6 @@ def images(path, side, out, way):
 
 
 if __name__ == "__main__":
-    position = {"run": 3, "openvino": 3, "start": 4}.get(sys.argv[1])
+    position = 4 if sys.argv[1] in ("run", "openvino", "start") else None
     os.environ.setdefault("OMP_NUM_THREADS", sys.argv[position] if position else "1")
     {"write": write, "run": run, "openvino": openvino, "start": start, "images": images}[sys.argv[1]](*sys.argv[2:])

@@ -164,15 +164,29 @@ LP_BODY void multiply(attention_tile_sums sum, const float *const rows[QUERIES],
     }
 }
 
-/* Sixteen partial results into one, their sum or the largest, by the same tree for every width of
- * registers. */
-LP_BODY float fold(const float lanes[RUN], bool largest) {
+/* The largest of a row.  Floats are ordered as their bits, those of negative ones turned round: a
+ * maximum of integers, which compilers vectorise. */
+LP_BODY float largest_of(const float *row, size_t count) {
+    int32_t top = INT32_MIN;
+    for (size_t j = 0; j < count; j++) {
+        int32_t bits;
+        memcpy(&bits, &row[j], sizeof bits);
+        bits ^= bits >> 31 & 0x7FFFFFFF;
+        top = bits > top ? bits : top;
+    }
+    top ^= top >> 31 & 0x7FFFFFFF;
+    float largest;
+    memcpy(&largest, &top, sizeof largest);
+    return largest;
+}
+
+/* Sixteen partial sums into one, by the same tree for every width of registers. */
+LP_BODY float fold(const float lanes[RUN]) {
     float s[RUN];
     memcpy(s, lanes, sizeof s);
     for (size_t half = RUN / 2; half > 0; half /= 2) {
         for (size_t l = 0; l < half; l++) {
-            float a = s[l], b = s[l + half];
-            s[l] = !largest ? a + b : b > a ? b : a;
+            s[l] += s[l + half];
         }
     }
     return s[0];
@@ -186,18 +200,10 @@ LP_BODY void soften(float *scores, size_t stride, size_t tokens, float scale,
     float lanes[QUERIES][RUN], largest[QUERIES];
     for (size_t i = 0; i < QUERIES; i++) {
         float *row = scores + i * stride;
+        largest[i] = largest_of(row, tokens);
         for (size_t j = tokens; j < whole; j++) {
             row[j] = -INFINITY;
         }
-        memcpy(lanes[i], row, sizeof lanes[i]);
-        for (size_t j = RUN; j < whole; j += RUN) {
-            for (size_t l = 0; l < RUN; l++) {
-                lanes[i][l] = row[j + l] > lanes[i][l] ? row[j + l] : lanes[i][l];
-            }
-        }
-    }
-    for (size_t i = 0; i < QUERIES; i++) {
-        largest[i] = fold(lanes[i], true);
     }
     for (size_t i = 0; i < QUERIES; i++) {
         float *row = scores + i * stride, sums[RUN] = {0};
@@ -210,7 +216,7 @@ LP_BODY void soften(float *scores, size_t stride, size_t tokens, float scale,
         memcpy(lanes[i], sums, sizeof lanes[i]);
     }
     for (size_t i = 0; i < QUERIES; i++) {
-        shares[i] = 1 / fold(lanes[i], false);
+        shares[i] = 1 / fold(lanes[i]);
     }
 }
 

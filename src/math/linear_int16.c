@@ -191,6 +191,9 @@ LP_BODY void integers_quarter_avx2(const tile_input *tile, size_t row, size_t co
         low[i] = high[i] = _mm256_setzero_si256();
     }
     for (size_t run = 0; run < tile->runs; run++, u += LP_TILE_CELL) {
+        if (row == 0 && column == 0) {
+            fetch(tile, run);
+        }
         for (size_t k = 0; k < RUN; k += 2, w += 2 * PANEL) {
             __m256i w_low = _mm256_load_si256((const void *)w);
             __m256i w_high = _mm256_load_si256((const void *)(w + 16));

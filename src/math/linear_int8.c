@@ -127,38 +127,56 @@ void lp_linear_int8_pack(const float *weight, size_t out, size_t in, size_t out_
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* A row of a tile, [runs], CELL apart -> bytes, as far apart. */
-LP_BODY void round_row(const float *row, size_t runs, uint8_t *to, float *scale, int32_t *zero) {
-    float lows[RUN] = {0}, highs[RUN] = {0}, low = 0, high = 0;
-    float odds[RUN] = {0}, odd = 0; /* NaN as soon as a number is not finite */
-    for (size_t run = 0; run < runs; run++) {
-        for (size_t l = 0; l < RUN; l++) {
-            float x = row[run * CELL + l];
-            lows[l] = x < lows[l] ? x : lows[l];
-            highs[l] = x > highs[l] ? x : highs[l];
-            odds[l] += x * 0;
+/* The range of a cell's places over a group's runs, 0 included; odds: NaN as soon as a number is
+ * not finite.  Then each row's in the first of its places. */
+typedef struct cell_range {
+    float lows[CELL], highs[CELL], odds[CELL];
+} cell_range;
+
+LP_BODY void find_range(const float *cells, size_t runs, cell_range *r) {
+    for (size_t i = 0; i < CELL; i++) {
+        r->lows[i] = r->highs[i] = r->odds[i] = 0;
+    }
+    for (size_t run = 0; run < runs; run++, cells += CELL) {
+        for (size_t i = 0; i < CELL; i++) {
+            float x = cells[i];
+            r->lows[i] = x < r->lows[i] ? x : r->lows[i];
+            r->highs[i] = x > r->highs[i] ? x : r->highs[i];
+            r->odds[i] += x * 0;
         }
     }
-    for (size_t l = 0; l < RUN; l++) {
-        low = lows[l] < low ? lows[l] : low;
-        high = highs[l] > high ? highs[l] : high;
-        odd += odds[l];
-    }
-    float range = high - low, inverse = range > FLT_MIN * 254 ? 254 / range : 0;
-    if (!(inverse > 0) || odd != 0) { /* all zeros, or NaN */
-        *scale = odd;
-        *zero = 0;
-        for (size_t run = 0; run < runs; run++) {
-            memset(to + run * CELL, 0, RUN);
+    for (size_t half = RUN / 2; half > 0; half /= 2) {
+        for (size_t i = 0; i < CELL; i += RUN) {
+            for (size_t l = i; l < i + half; l++) {
+                float low = r->lows[l + half], high = r->highs[l + half];
+                r->lows[l] = low < r->lows[l] ? low : r->lows[l];
+                r->highs[l] = high > r->highs[l] ? high : r->highs[l];
+                r->odds[l] += r->odds[l + half];
+            }
         }
-        return;
     }
-    *scale = range / 254;
-    *zero = (int32_t)(0.5F - low * inverse);
-    float shift = (float)*zero + 0.5F; /* the sum is at least 0, below 256, and then cut */
-    for (size_t run = 0; run < runs; run++) {
-        for (size_t l = 0; l < RUN; l++) {
-            to[run * CELL + l] = (uint8_t)(int32_t)(row[run * CELL + l] * inverse + shift);
+}
+
+/* A group's cells, [runs][TILE][RUN] -> bytes. */
+LP_BODY void round_group(const float *cells, size_t runs, uint8_t *to, rounding *rows) {
+    float inverses[CELL], shifts[CELL]; /* of each place, so that a cell is one loop */
+    cell_range range;
+    find_range(cells, runs, &range);
+    for (size_t i = 0; i < TILE; i++) {
+        float low = range.lows[i * RUN], odd = range.odds[i * RUN];
+        float size = range.highs[i * RUN] - low, inverse = size > FLT_MIN * 254 ? 254 / size : 0;
+        bool none = !(inverse > 0) || odd != 0; /* all zeros, or NaN */
+        rows->scale[i] = none ? odd : size / 254;
+        rows->zero[i] = none ? 0 : (int32_t)(0.5F - low * inverse);
+        for (size_t l = 0; l < RUN; l++) { /* sums are at least 0, below 256, and then cut */
+            inverses[i * RUN + l] = none ? 0 : inverse;
+            shifts[i * RUN + l] = (float)rows->zero[i] + 0.5F;
+        }
+    }
+    for (size_t run = 0; run < runs; run++, cells += CELL, to += CELL) {
+        for (size_t i = 0; i < CELL; i++) {
+            float x = inverses[i] > 0 ? cells[i] : 0;
+            to[i] = (uint8_t)(int32_t)(x * inverses[i] + shifts[i]);
         }
     }
 }
@@ -273,10 +291,7 @@ typedef struct int8_job {
 LP_BODY void round_tile(const float *x, size_t runs, uint8_t *to, rounding *r) {
     for (size_t run = 0; run < runs; run += GROUP_RUNS, r++) {
         size_t here = runs - run < GROUP_RUNS ? runs - run : GROUP_RUNS;
-        for (size_t i = 0; i < TILE; i++) {
-            size_t at = run * CELL + i * RUN;
-            round_row(x + at, here, to + at, &r->scale[i], &r->zero[i]);
-        }
+        round_group(x + run * CELL, here, to + run * CELL, r);
     }
 }
 
@@ -300,6 +315,15 @@ LP_BODY void multiply_tile(int8_tile_sums sum, const uint8_t *rows, const roundi
     }
 }
 
+/* Share t of `count` of the next panel, to be read soon; behind the last one are its scales. */
+LP_BODY void fetch_share(const int8_t *panel, size_t bytes, size_t t, size_t count) {
+    enum { LINE = 64 };
+    size_t lines = bytes / LINE;
+    for (size_t i = lines * t / count; i < lines * (t + 1) / count; i++) {
+        LP_WILL_READ(panel + i * LINE);
+    }
+}
+
 LP_BODY void multiply(const int8_job *j, int8_tile_sums sum) {
     const lp_packed_linear *layer = j->layer;
     parts w = parts_of(layer);
@@ -318,6 +342,7 @@ LP_BODY void multiply(const int8_job *j, int8_tile_sums sum) {
             float bias[PANEL];
             lp_panel_bias(layer, p, bias);
             for (size_t t = 0; t < count; t++) {
+                fetch_share(panel.weights + PANEL * depth, PANEL * depth, t, count);
                 multiply_tile(sum, j->rounded + t * runs * CELL, j->roundings + t * groups, &panel,
                               runs, j->sums, j->scaled);
                 lp_output_part to = lp_output_part_of(j->output, layer->out, j->rows, first + t, p);

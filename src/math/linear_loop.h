@@ -108,6 +108,9 @@ LP_BODY void quarter_avx2(const tile_input *tile, size_t row, size_t column, flo
             low[i] = high[i] = _mm256_setzero_ps();
         }
         for (; run < end; run++, a += LP_TILE_CELL) {
+            if (row == 0 && column == 0) {
+                fetch(tile, run);
+            }
             for (size_t k = 0; k < RUN; k++, w += PANEL) {
                 __m256 w_low = _mm256_load_ps(w), w_high = _mm256_load_ps(w + 8);
                 for (size_t i = 0; i < HALF; i++) {

@@ -70,10 +70,9 @@ endif
 
 all: $(PROGRAM) $(LIBRARY) $(SHARED)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
 
-# Kernels: loops over numbers, vectorised.  gcc must not move what they load or begin with ahead
-# (-fno-tree-pre, and on Arm its first scheduling), or the sums no longer fit into the registers.
-GCC_KERNEL_FLAGS := -fno-tree-pre $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-fno-schedule-insns)
-KERNEL_FLAGS := -O3 $(if $(findstring clang,$(shell $(CC) --version)),,$(GCC_KERNEL_FLAGS))
+# Kernels: loops over numbers, vectorised.  On Arm, gcc's first scheduling would move loads ahead
+# until the sums of src/math/neon.h no longer fit into the registers.
+KERNEL_FLAGS := -O3 $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),$(if $(findstring clang,$(shell $(CC) --version)),,-fno-schedule-insns))
 $(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o $(BUILD)/obj/src/ckpt/tensor_index.o: MODE_FLAGS += $(if $(filter release,$(MODE)),$(KERNEL_FLAGS))
 
 $(BUILD)/obj/%.o: %.c $(CONFIG) Makefile

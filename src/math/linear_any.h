@@ -2,9 +2,13 @@
 #ifndef LP_MATH_LINEAR_ANY_H
 #define LP_MATH_LINEAR_ANY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "math/linear.h"
+
+/* Whether this processor multiplies such numbers faster than float32, or they are float32. */
+bool lp_linear_any_is_fast(lp_precision precision);
 
 /* Floats of the packed weights: at most lp_linear_packed's. */
 size_t lp_linear_any_packed(lp_precision precision, size_t out, size_t in);

@@ -257,6 +257,63 @@ LP_TARGET(VNNI) LP_BODY void integers_vnni(const tile_input *tile, float *sums) 
 
 #endif
 
+#if LP_NEON
+
+enum { COLUMNS = 8 };
+
+/* Two inputs of each row, of numbers `lane` and lane + 1 in x. */
+#define INTEGERS_STEP(lane)                                                                        \
+    {                                                                                              \
+        int16x8x2_t pairs = vld2q_s16(w + (lane)*PANEL);                                           \
+        for (size_t i = 0; i < NEON_ROWS; i++) {                                                   \
+            low[i] = vmlal_laneq_s16(low[i], vget_low_s16(pairs.val[0]), x[i], lane);              \
+            high[i] = vmlal_high_laneq_s16(high[i], pairs.val[0], x[i], lane);                     \
+            low[i] = vmlal_laneq_s16(low[i], vget_low_s16(pairs.val[1]), x[i], (lane) + 1);        \
+            high[i] = vmlal_high_laneq_s16(high[i], pairs.val[1], x[i], (lane) + 1);               \
+        }                                                                                          \
+    }
+
+/* Six rows and 8 outputs: 12 sums of 4. */
+LP_BODY void integers_part_neon(const tile_input *tile, size_t row, size_t column, float *sums) {
+    const int16_t *u = (const int16_t *)tile->rows + row * RUN;
+    const int16_t *w = (const int16_t *)tile->panel + 2 * column;
+    const float *scales = row_scales(tile) + row;
+    int32x4_t low[NEON_ROWS], high[NEON_ROWS];
+    for (size_t i = 0; i < NEON_ROWS; i++) {
+        low[i] = high[i] = vdupq_n_s32(0);
+    }
+    for (size_t run = 0; run < tile->runs; run++, u += LP_TILE_CELL) {
+        for (size_t k = 0; k < RUN; k += 8, w += 8 * PANEL) {
+            int16x8_t x[NEON_ROWS];
+            for (size_t i = 0; i < NEON_ROWS; i++) {
+                x[i] = vld1q_s16(u + i * RUN + k);
+            }
+            INTEGERS_STEP(0)
+            INTEGERS_STEP(2)
+            INTEGERS_STEP(4)
+            INTEGERS_STEP(6)
+        }
+    }
+    float32x4_t c_low = vld1q_f32(tile->scales + column);
+    float32x4_t c_high = vld1q_f32(tile->scales + column + NEON);
+    for (size_t i = 0; i < NEON_ROWS; i++) {
+        float32x4_t y_low = vmulq_n_f32(vcvtq_f32_s32(low[i]), scales[i]);
+        float32x4_t y_high = vmulq_n_f32(vcvtq_f32_s32(high[i]), scales[i]);
+        vst1q_f32(sums + i * PANEL, vmulq_f32(y_low, c_low));
+        vst1q_f32(sums + i * PANEL + NEON, vmulq_f32(y_high, c_high));
+    }
+}
+
+LP_BODY void integers_neon(const tile_input *tile, float *sums) {
+    for (size_t row = 0; row < TILE; row += NEON_ROWS) {
+        for (size_t column = 0; column < PANEL; column += COLUMNS) {
+            integers_part_neon(tile, row, column, sums + row * PANEL + column);
+        }
+    }
+}
+
+#endif
+
 LP_BODY void multiply_integers(const linear_job *j, tile_sums sum) {
     const linear_steps steps = {.sum = sum,
                                 .weight_size = sizeof(int16_t),
@@ -269,8 +326,16 @@ LP_BODY void multiply_integers(const linear_job *j, tile_sums sum) {
 static void run_int16(const linear_job *j);
 
 LP_VERSIONS(run_int16, multiply_integers, (const linear_job *j), (j),
-            multiply_integers(j, integers_plain), multiply_integers(j, integers_avx2), "avx512vnni",
-            VNNI, multiply_integers(j, integers_vnni))
+            multiply_integers(j, LP_PLAIN(integers)), multiply_integers(j, integers_avx2),
+            "avx512vnni", VNNI, multiply_integers(j, integers_vnni))
+
+bool lp_linear_int16_is_fast(void) {
+#if LP_X86
+    return LP_SUPPORTS_512("avx512vnni") || LP_SUPPORTS_AVX2;
+#else
+    return false;
+#endif
+}
 
 size_t lp_linear_int16_scratch(size_t in) {
     (void)in;

@@ -2,9 +2,13 @@
 #ifndef LP_MATH_LINEAR_INT16_H
 #define LP_MATH_LINEAR_INT16_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "math/linear.h"
+
+/* Whether this processor multiplies 16-bit integers faster than float32. */
+bool lp_linear_int16_is_fast(void);
 
 /* Floats of the packed weights: half of lp_linear_packed's, and 32 a panel. */
 size_t lp_linear_int16_packed(size_t out, size_t in);

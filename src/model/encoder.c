@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "math/linear_bfloat16.h"
+#include "math/linear_any.h"
 #include "model/families.h"
 #include "model/selection.h"
 #include "model/tower.h"
@@ -41,8 +41,7 @@ static lp_status prepare(lp_checkpoint *ckpt, const lp_encoder_options *options,
     const lp_source *source = &chosen->source;
     lp_family_describe(source->family, info);
     info->precision = lp_precision_name(source->options->precision);
-    info->slow_precision =
-        source->options->precision == LP_PRECISION_BFLOAT16 && !lp_linear_bfloat16_is_fast();
+    info->slow_precision = !lp_linear_any_is_fast(source->options->precision);
     (void)snprintf(info->prefix, sizeof info->prefix, "%s", chosen->prefix);
     info->one_of_several = chosen->one_of_several;
     (void)snprintf(info->selection, sizeof info->selection, "%s", chosen->said);

@@ -17,6 +17,7 @@
 #include "base/spelling.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
+#include "cli/fetch_set.h"
 #include "cli/interrupt.h"
 #include "cli/model_path.h"
 #include "cli/commands.h"
@@ -36,7 +37,8 @@ typedef struct fetch_job {
     const char *name, *out, *cache, *url, *sha256, *file;
     bool unverified;
     cli_output_settings output;
-    bool known, on_hub; /* what the name is */
+    bool known, on_hub;     /* what the name is */
+    const lp_data_set *set; /* of files to be unpacked; else NULL */
     item item;
     lp_hub_name hub;
     char path[LP_PATH_ROOM];
@@ -45,7 +47,9 @@ typedef struct fetch_job {
 
 #define AT(member) offsetof(fetch_job, member)
 static const cli_option own[] = {
-    {CLI_INPUT, "--url", "URL", CLI_TEXT, AT(url), .help = "another source of the file"},
+    {CLI_INPUT, "--url", "URL", CLI_TEXT, AT(url),
+     .help = "another source of the file; of a data set of several files, what their names come "
+             "after"},
     {CLI_INPUT, "--sha256", "HEX", CLI_TEXT, AT(sha256),
      .help = "checksum of a file that has no published one, or of --url"},
     {CLI_INPUT, "--unverified", NULL, CLI_FLAG, AT(unverified),
@@ -258,6 +262,11 @@ static lp_status check(void *settings, lp_error *err) {
                        "--url, --sha256 and --unverified are not for models of the Hugging Face "
                        "hub, which publishes the digest of each file");
     }
+    j->set = j->known || j->on_hub ? NULL : lp_data_set_named(j->name);
+    if (j->set != NULL && (j->file != NULL || j->sha256 != NULL)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "--file and --sha256 are not for a data set of several files");
+    }
     if (j->on_hub || !j->known) {
         return LP_OK;
     }
@@ -274,15 +283,30 @@ static lp_status fetch(void *job, lp_error *err) {
     if (j->known) {
         return fetch_item(j, err);
     }
+    if (j->set != NULL && !fetch_set_is_possible(j->set)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s is not to be had from a public address directly: get it from its "
+                       "authors, and name the folder: --data %s:PATH",
+                       j->set->title, j->set->name);
+    }
+    if (j->set != NULL) {
+        const fetch_set_request request = {.set = j->set,
+                                           .out = j->out,
+                                           .cache = j->cache,
+                                           .from = j->url,
+                                           .unverified = j->unverified,
+                                           .format = j->output.format};
+        return fetch_set(&request, err);
+    }
     char meant[LP_SPELLING_TEXT];
     lp_spelling near = lp_spelling_of(j->name);
     model_path_try(&near);
-    for (int i = 0; i < LP_RECORD_SETS; i++) {
-        lp_spelling_try(&near, lp_record_layouts[i].name);
+    for (const lp_data_set *set = lp_data_sets; set->name != NULL; set++) {
+        lp_spelling_try(&near, set->name);
     }
     return lp_fail(err, LP_ERR_ARGUMENT,
-                   "'%.100s' is no known model (`linprobe models` lists them), nor cifar-100, "
-                   "cifar-10 or stl-10, nor an id of the Hugging Face hub (org/name)%s",
+                   "'%.100s' is no known model (`linprobe models` lists them), nor a data "
+                   "set by name, nor an id of the Hugging Face hub (org/name)%s",
                    j->name, lp_spelling_text(&near, meant));
 }
 
@@ -296,10 +320,13 @@ const cli_command cli_fetch = {
     .work = fetch,
     .usage = "NAME [--out PATH] [options]",
     .details =
-        "NAME is one of `linprobe models`; or cifar-100, cifar-10 or stl-10; or an id of the "
-        "Hugging Face hub, [hf-hub:]org/name[@revision]. What is there is verified and kept. Of "
+        "NAME is one of `linprobe models`; or a data set by name, as cifar-100 or dtd; or an id of "
+        "the Hugging Face hub, [hf-hub:]org/name[@revision]. What is there is verified and kept. "
+        "Of "
         "some models only the first digits of the SHA-256 are published; the result says by how "
         "many the file was verified. Interrupted, the same command goes on.\n\n"
+        "A data set is unpacked into the cache, where `--data NAME` finds it. Of its files the MD5 "
+        "digests are published.\n\n"
         "Of the hub: the weights and the configs beside them go into the hub's own cache, where "
         "other programs find them, too; --out writes plain files into a folder. The variables of "
         "the hub's own library are respected: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, "

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "cli/fetch_set.h"
 #include "cli/general.h"
 #include "cli/interrupt.h"
 #include "cli/meter.h"
@@ -38,8 +39,13 @@ static void report_left_out(const lp_dataset *data, const char *split) {
 
 lp_status data_input_open(const lp_dataset_options *asked, const char *path, lp_split split,
                           size_t threads, lp_dataset **data, lp_error *err) {
-    char what[16];
+    char what[16], found[LP_PATH_ROOM];
     meter m;
+    *data = NULL;
+    lp_status status = fetch_set_find(path, found, err);
+    if (status != LP_OK) {
+        return status;
+    }
     (void)snprintf(what, sizeof what, "%s, check",
                    lp_split_name(split == LP_SPLIT_TRAINVAL ? LP_SPLIT_TRAIN : split));
     meter_start(&m, what, "images");
@@ -47,7 +53,7 @@ lp_status data_input_open(const lp_dataset_options *asked, const char *path, lp_
     options.split = split;
     options.threads = threads;
     options.progress = (lp_progress){meter_step, &m};
-    lp_status status = lp_dataset_open_with(path, &options, data, err);
+    status = lp_dataset_open_with(found, &options, data, err);
     meter_end(&m);
     if (status == LP_OK) {
         report_left_out(*data, lp_split_name(lp_dataset_describe(*data)->split));

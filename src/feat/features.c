@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/team.h"
+#include "feat/label_names.h"
 #include "feat/meta_json.h"
 #include "feat/npy.h"
 
@@ -43,11 +44,12 @@ typedef struct feature_set {
     char *path;
     lp_provenance_file *provenance;
     char digest[LP_DIGEST_HEX];
+    lp_memory names_of_classes; /* where the labels are texts */
     /* of several sets side by side: */
     struct feature_set **sets; /* [part_count] */
     char *names;               /* their paths, one after the other */
     lp_part *parts;            /* [part_count] */
-    lp_provenance joined;
+    lp_provenance joined;      /* also of a set whose labels alone name its classes */
 } feature_set;
 
 static lp_status map_array(const char *folder, const char *name, array_file *array, lp_error *err) {
@@ -177,6 +179,26 @@ static lp_status load_values(feature_set *set, lp_error *err) {
     return LP_OK;
 }
 
+/* Labels that are texts: meta.json's names decide on the numbers, else the texts themselves. */
+static lp_status load_names(feature_set *set, lp_error *err) {
+    lp_features *f = &set->public;
+    bool known = f->class_names != NULL;
+    lp_status status;
+    LP_TRY(lp_label_names_read(set->labels.path, set->labels.bytes, &set->labels.npy, f->count,
+                               &set->names_of_classes, &f->class_names, &f->classes,
+                               set->labels_copy, err));
+    if (!known) {
+        if (f->provenance != NULL) {
+            set->joined = *f->provenance;
+        }
+        set->joined.data.classes = f->classes;
+        set->joined.data.class_names = f->class_names;
+        f->provenance = &set->joined;
+    }
+done:
+    return status;
+}
+
 static lp_status load_labels(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
     const char *path = set->labels.path;
@@ -185,9 +207,12 @@ static lp_status load_labels(feature_set *set, lp_error *err) {
     if (set->labels_copy == NULL) {
         return lp_fail_memory(err, path, f->count, sizeof(int64_t));
     }
+    f->labels = set->labels_copy;
+    if (lp_npy_is_text(&set->labels.npy)) {
+        return load_names(set, err);
+    }
     lp_status status = lp_npy_labels(path, set->labels.bytes, &set->labels.npy, f->count, limit,
                                      set->labels_copy, err);
-    f->labels = set->labels_copy;
     for (size_t i = 0; status == LP_OK && limit != f->classes && i < f->count; i++) {
         size_t label = (size_t)f->labels[i];
         f->classes = label >= f->classes ? label + 1 : f->classes;
@@ -435,6 +460,7 @@ void lp_features_close(lp_features *features) {
         lp_free(set->x_copy);
         lp_free(set->labels_copy);
         lp_free(set->path);
+        lp_memory_free(&set->names_of_classes);
         lp_provenance_close(set->provenance);
         for (size_t p = 0; set->sets != NULL && set->sets[p] != NULL; p++) {
             lp_features_close(&set->sets[p]->public);

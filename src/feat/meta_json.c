@@ -643,6 +643,14 @@ lp_status lp_provenance_match(const lp_provenance *trained, const char *trained_
                        "%s: its features were not made as those %s: '%s' differs", tested_name,
                        trained_name, differs);
     }
+    if (!trained->recorded && !tested->recorded && trained->data.class_names != NULL &&
+        tested->data.class_names != NULL && !same_classes(&trained->data, &tested->data)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: its classes are not those of the training set: its labels have other "
+                       "names (%zu here, %zu there); meta.json can say which there are "
+                       "(data.class_names)",
+                       tested_name, tested->data.classes, trained->data.classes);
+    }
     return trained->data.image_folder && tested->data.image_folder
                ? match_folders(&trained->data, &tested->data, tested_name, err)
                : LP_OK;

@@ -2,12 +2,15 @@
  * dictionary literal with the keys descr, fortran_order and shape, then the elements. */
 #include "feat/npy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/half.h"
+
+enum { MOST_CHARACTERS = 1024 }; /* of a text */
 
 /* The text of the dictionary while it is read. */
 typedef struct cursor {
@@ -46,13 +49,26 @@ static lp_status read_descr(cursor *c, lp_npy *npy) {
     if (!take(c, "'")) {
         return fail_header(c, "a plain type as descr (no structured array)");
     }
-    const char *d = c->next; /* "<f4'" */
+    const char *d = c->next; /* "<f4'", "<U12'" */
+    if (c->end - d >= 4 && one_of("<>|=", d[0]) && one_of("US", d[1])) {
+        size_t characters = 0;
+        for (c->next += 2; c->next < c->end && *c->next >= '0' && *c->next <= '9'; c->next++) {
+            characters = 10 * characters + (size_t)(*c->next - '0');
+            if (characters > MOST_CHARACTERS) {
+                return fail_header(c, "texts of at most 1024 characters");
+            }
+        }
+        npy->big_endian = d[0] == '>';
+        npy->kind = d[1];
+        npy->item = d[1] == 'U' ? 4 * characters : characters;
+        return characters > 0 && take(c, "'") ? LP_OK : fail_header(c, "the length of texts");
+    }
     if (c->end - d < 4 || d[3] != '\'' || !one_of("<>|=", d[0]) || !one_of("fiub", d[1]) ||
         !one_of(d[1] == 'f'   ? "248"
                 : d[1] == 'b' ? "1"
                               : "1248",
                 d[2])) {
-        return fail_header(c, "descr to be one of f2 f4 f8, i1 to i8, u1 to u8 or b1");
+        return fail_header(c, "descr to be one of f2 f4 f8, i1 to i8, u1 to u8, b1, U or S");
     }
     npy->big_endian = d[0] == '>';
     npy->kind = d[1];
@@ -190,20 +206,88 @@ bool lp_npy_integer(const lp_npy *npy, const unsigned char *data, size_t i, int6
     return npy->kind != 'f';
 }
 
+bool lp_npy_is_text(const lp_npy *npy) {
+    return npy->kind == 'U' || npy->kind == 'S';
+}
+
+/* A code point as UTF-8; returns how many bytes, 0 where it is none or there is no room. */
+static size_t put_utf8(char *text, size_t room, uint32_t code) {
+    static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+    size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000) || more + 1 >= room) {
+        return 0;
+    }
+    text[0] = (char)(leads[more] | code >> 6 * more);
+    for (size_t k = 1; k <= more; k++) {
+        text[k] = (char)(0x80 | (code >> 6 * (more - k) & 0x3f));
+    }
+    return more + 1;
+}
+
+size_t lp_npy_text(const lp_npy *npy, const unsigned char *data, size_t i, char *text,
+                   size_t room) {
+    const lp_npy character = {
+        .kind = 'u', .item = npy->kind == 'U' ? 4 : 1, .big_endian = npy->big_endian};
+    size_t length = npy->item / character.item, used = 0;
+    const unsigned char *item = data + i * npy->item;
+    while (length > 0 && load(&character, item, length - 1) == 0) {
+        length--;
+    }
+    for (size_t k = 0; k < length; k++) {
+        uint64_t code = load(&character, item, k);
+        size_t wrote = npy->kind == 'U' ? put_utf8(text + used, room - used, (uint32_t)code) : 1;
+        if (wrote == 0 || used + 1 >= room || code < ' ' || code == 127) {
+            return SIZE_MAX;
+        }
+        if (npy->kind == 'S') {
+            text[used] = (char)code;
+        }
+        used += wrote;
+    }
+    text[used] = '\0';
+    return used;
+}
+
+/* Element i as a whole number. */
+static bool whole_at(const lp_npy *npy, const unsigned char *data, size_t i, int64_t *value) {
+    if (npy->kind != 'f') {
+        return lp_npy_integer(npy, data, i, value);
+    }
+    double real = lp_npy_real(npy, data, i);
+    *value = fabs(real) < 0x1p53 ? (int64_t)real : -1;
+    return fabs(real) < 0x1p53 && real - (double)*value == 0; /* NOLINT: exactly whole */
+}
+
+/* Whether all are -1 or 1, and some -1. */
+static bool are_signs(const lp_npy *npy, const unsigned char *data) {
+    bool some = false, all = npy->kind == 'f' || npy->kind == 'i';
+    int64_t value = 0;
+    for (size_t i = 0; all && i < npy->count; i++) {
+        all = whole_at(npy, data, i, &value) && (value == 1 || value == -1);
+        some = some || value == -1;
+    }
+    return all && some;
+}
+
 lp_status lp_npy_labels(const char *path, const unsigned char *bytes, const lp_npy *npy,
                         size_t count, size_t limit, int64_t *labels, lp_error *err) {
-    if (npy->kind == 'f' || npy->rank != 1 || npy->count != count) {
-        return lp_fail(err, LP_ERR_FORMAT,
-                       "%s: expected %zu integers, one a row of the features, found kind '%c' of "
-                       "rank %d with %zu elements",
-                       path, count, npy->kind, npy->rank, npy->count);
+    const unsigned char *data = bytes + npy->offset;
+    bool one_a_row = npy->rank == 1 || (npy->rank == 2 && npy->shape[1] == 1);
+    if (lp_npy_is_text(npy) || !one_a_row || npy->count != count) {
+        return lp_fail(
+            err, LP_ERR_FORMAT,
+            "%s: expected %zu whole numbers, one a row of the features, found kind '%c' of "
+            "rank %d with %zu elements",
+            path, count, npy->kind, npy->rank, npy->count);
     }
+    bool signs = are_signs(npy, data);
     for (size_t i = 0; i < count; i++) {
-        if (!lp_npy_integer(npy, bytes + npy->offset, i, &labels[i]) || labels[i] < 0 ||
-            (uint64_t)labels[i] >= limit) {
+        bool whole = whole_at(npy, data, i, &labels[i]);
+        labels[i] = signs ? labels[i] > 0 : labels[i];
+        if (!whole || labels[i] < 0 || (uint64_t)labels[i] >= limit) {
             return lp_fail(err, LP_ERR_DATA,
-                           "%s: row %zu: expected a label from 0 to %zu, found %.0f", path, i,
-                           limit - 1, lp_npy_real(npy, bytes + npy->offset, i));
+                           "%s: row %zu: expected a label from 0 to %zu, found %.*g", path, i,
+                           limit - 1, npy->kind == 'f' ? 6 : 20, lp_npy_real(npy, data, i));
         }
     }
     return LP_OK;

@@ -10,8 +10,8 @@
 enum { LP_NPY_MAX_RANK = 4, LP_NPY_HEADER = 128 };
 
 typedef struct lp_npy {
-    char kind;   /* 'f' float, 'i' signed, 'u' unsigned, 'b' bool */
-    size_t item; /* bytes an element: 1, 2, 4 or 8 */
+    char kind;   /* 'f' float, 'i' signed, 'u' unsigned, 'b' bool; texts: 'U' UTF-32, 'S' bytes */
+    size_t item; /* bytes an element: 1, 2, 4 or 8; of a text those of the longest */
     bool big_endian, fortran_order;
     int rank;
     size_t shape[LP_NPY_MAX_RANK];
@@ -32,10 +32,17 @@ bool lp_npy_integer(const lp_npy *npy, const unsigned char *data, size_t i, int6
 /* Bounds what a wrong label can make later stages allocate. */
 enum { LP_NPY_MAX_LABELS = 1 << 20 };
 
-/* The elements of a file of these bytes as labels [count], each checked to be from 0 to limit - 1.
- * LP_ERR_FORMAT where they are not `count` integers in one dimension, LP_ERR_DATA names the row. */
+/* The elements of a file of these bytes as labels [count], each checked to be from 0 to limit - 1:
+ * [N] or [N, 1], integers or floats that are whole numbers.  Where all are -1 or 1, and some -1,
+ * they are two classes: -1 becomes 0.  LP_ERR_FORMAT where they are not `count` numbers of these,
+ * LP_ERR_DATA names the row. */
 LP_MUST_USE lp_status lp_npy_labels(const char *path, const unsigned char *bytes, const lp_npy *npy,
                                     size_t count, size_t limit, int64_t *labels, lp_error *err);
+
+/* Whether the elements are texts; and element i as UTF-8, without the zeros at its end, into text
+ * [room].  Returns its length; SIZE_MAX where it is no text, or does not fit. */
+bool lp_npy_is_text(const lp_npy *npy);
+size_t lp_npy_text(const lp_npy *npy, const unsigned char *data, size_t i, char *text, size_t room);
 
 /* Writes the 128-byte header of a little-endian, row-major array: descr "<f4" or "<i8", shape
  * [rows] (columns = 0) or [rows, columns]. */

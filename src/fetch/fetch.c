@@ -40,12 +40,14 @@ typedef struct expectation {
 
 static expectation expected_of(const lp_fetch_request *request) {
     return request->git_blob != NULL ? (expectation){LP_GIT_BLOB, "git's SHA-1", request->git_blob}
-                                     : (expectation){LP_SHA256, "SHA-256", request->sha256};
+           : request->md5 != NULL && request->sha256 == NULL
+               ? (expectation){LP_MD5, "MD5", request->md5}
+               : (expectation){LP_SHA256, "SHA-256", request->sha256};
 }
 
 static lp_status check_digits(const lp_fetch_request *request, lp_error *err) {
     const expectation e = expected_of(request);
-    size_t all = e.kind == LP_GIT_BLOB ? 40 : 64;
+    size_t all = e.kind == LP_GIT_BLOB ? 40 : e.kind == LP_MD5 ? 32 : 64;
     size_t length = e.hex != NULL ? strlen(e.hex) : all;
     bool fits = request->prefix ? length >= 8 && length <= all : length == all;
     if (e.hex != NULL && (!fits || strspn(e.hex, "0123456789abcdefABCDEF") != length)) {

@@ -31,6 +31,7 @@ typedef struct lp_fetch_request {
     uint64_t bytes;       /* expected size; 0: whatever the server says */
     const char *sha256;   /* expected digest, 64 hexadecimal digits; NULL: whatever it is */
     const char *git_blob; /* expected LP_GIT_BLOB, 40 digits, in the place of sha256; or NULL */
+    const char *md5;      /* expected MD5, 32 digits, where no better one is published; or NULL */
     bool prefix;          /* the digest has only its first digits, 8 or more */
     char *found;          /* [65]: receives the file's digest; may be NULL */
     lp_fetch_answer *answer; /* may be NULL; unchanged where no server was asked */

@@ -21,6 +21,12 @@ static void fuzz_one(fuzz_input input) {
         double sum = 0;
         for (size_t i = 0; i < npy.count; i++) {
             int64_t integer;
+            char text[64];
+            if (lp_npy_is_text(&npy)) {
+                size_t length = lp_npy_text(&npy, bytes + 1 + npy.offset, i, text, sizeof text);
+                fuzz_require(length == SIZE_MAX || length == strlen(text), "the text's length");
+                continue;
+            }
             sum += lp_npy_real(&npy, bytes + 1 + npy.offset, i);
             (void)lp_npy_integer(&npy, bytes + 1 + npy.offset, i, &integer);
         }

@@ -538,6 +538,8 @@ def main():
         "huge": npy("<f4", (2**62, 2**62), b""),
         "negative": npy("<f4", (-4, 3), DATA),
         "empty": npy("<f4", (0, 3), b""),
+        "names": npy("<U3", (2,), b"".join(c.to_bytes(4, "little") for c in (97, 233, 0, 98, 0, 0))),
+        "bytes": npy("|S4", (2, 1), b"dog\0cat\0"),
     }
     for name, data in arrays.items():
         put("npy", name, data)

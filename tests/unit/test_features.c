@@ -168,6 +168,73 @@ static void sets_of_any_float_type_are_opened(void **state) {
     lp_features_close(f);
 }
 
+#define LABELS(descr, shape) "{'descr': '" descr "', 'fortran_order': False, 'shape': " shape ", }"
+
+static void assert_labels(const char *dictionary, const void *y, size_t bytes, const char *meta,
+                          int64_t first, int64_t second) {
+    lp_features *f;
+    put_set(X_DICTIONARY, x_values, sizeof x_values, dictionary, y, bytes, meta);
+    assert_ok(lp_features_open(test_folder, &f, &err), &err);
+    assert_int_equal(f->labels[0], first);
+    assert_int_equal(f->labels[1], second);
+    assert_true(f->classes > (size_t)first && f->classes > (size_t)second);
+    lp_features_close(f);
+}
+
+static void labels_as_other_programs_write_them(void **state) {
+    (void)state;
+    static const double whole[2] = {3, 0}, half[2] = {1, 0.5}, huge[2] = {0, 1e300};
+    static const float signs[2] = {1, -1};
+    static const signed char minus[2] = {-1, -1}, plus[2] = {1, 1};
+    static const uint32_t wide[6] = {'z', 0xe9, 0, 'a', 0, 0};
+    static const char names[] = "dog\0cat";
+    lp_features *f;
+    assert_labels(LABELS("<f8", "(2, 1)"), whole, sizeof whole, NULL, 3, 0);
+    assert_labels(LABELS("<f4", "(2,)"), signs, sizeof signs, NULL, 1, 0);
+    assert_labels(LABELS("|i1", "(2, 1)"), minus, sizeof minus, NULL, 0, 0);
+    assert_labels(LABELS("|i1", "(2,)"), plus, sizeof plus, NULL, 1, 1);
+    assert_labels(LABELS("|S4", "(2,)"), names, 8, NULL, 1, 0);
+    assert_labels(LABELS("|S4", "(2, 1)"), names, 8,
+                  "{\"data\": {\"classes\": 3, \"class_names\": [\"cow\", \"dog\", \"cat\"]}}", 1,
+                  2);
+    put_set(X_DICTIONARY, x_values, sizeof x_values, LABELS("<U3", "(2,)"), wide, sizeof wide,
+            NULL);
+    assert_ok(lp_features_open(test_folder, &f, &err), &err);
+    assert_int_equal(f->labels[0], 1);
+    assert_int_equal(f->classes, 2);
+    assert_string_equal(f->class_names[1], "z\xc3\xa9");
+    assert_string_equal(f->provenance->data.class_names[0], "a");
+    lp_features_close(f);
+    static const struct {
+        const char *dictionary;
+        const void *y;
+        size_t bytes;
+        lp_status status;
+        const char *message;
+    } wrong[] = {
+        {LABELS("<f8", "(2,)"), half, sizeof half, LP_ERR_DATA,
+         "labels.npy: row 1: expected a label from 0 to 1048575, found 0.5"},
+        {LABELS("<f8", "(2,)"), huge, sizeof huge, LP_ERR_DATA, "row 1: expected a label"},
+        {LABELS("<f8", "(1, 2)"), whole, sizeof whole, LP_ERR_FORMAT, "expected 2 whole numbers"},
+        {LABELS("|S4", "(1, 2)"), names, 8, LP_ERR_FORMAT, "expected 2 texts"},
+        {LABELS("|S4", "(2,)"), "dog\0\0\0\0", 8, LP_ERR_FORMAT,
+         "row 1: expected the name of a class, found none"},
+        {LABELS("|S4", "(2,)"), "d\tg\0cat", 8, LP_ERR_FORMAT,
+         "row 0: expected the name of a class, found what is no text"},
+        {LABELS("|S0", "(2,)"), "", 0, LP_ERR_FORMAT, "the length of texts"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        put_set(X_DICTIONARY, x_values, sizeof x_values, wrong[i].dictionary, wrong[i].y,
+                wrong[i].bytes, NULL);
+        assert_fails(lp_features_open(test_folder, &f, &err), wrong[i].status, &err,
+                     wrong[i].message);
+    }
+    put_set(X_DICTIONARY, x_values, sizeof x_values, LABELS("|S4", "(2,)"), names, 8,
+            "{\"data\": {\"classes\": 2, \"class_names\": [\"dog\", \"cow\"]}}");
+    assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err,
+                 "labels.npy: row 1: expected one of the 2 classes, found 'cat'");
+}
+
 static void unusable_sets_are_refused_with_the_place(void **state) {
     (void)state;
     lp_features *f;
@@ -196,7 +263,7 @@ static void unusable_sets_are_refused_with_the_place(void **state) {
     put_set(X_DICTIONARY, x_values, sizeof x_values,
             "{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }", y_values, 8, NULL);
     assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_FORMAT, &err,
-                 "expected 2 integers");
+                 "expected 2 whole numbers");
     put_set(X_DICTIONARY, x_values, sizeof x_values, Y_DICTIONARY, y_values, sizeof y_values,
             "{\"sha256\": \"00\"}");
     assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err,
@@ -325,6 +392,7 @@ int main(void) {
         cmocka_unit_test(a_zero_byte_is_no_byte_order),
         cmocka_unit_test(every_number_format_is_read),
         cmocka_unit_test(sets_of_any_float_type_are_opened),
+        cmocka_unit_test(labels_as_other_programs_write_them),
         cmocka_unit_test(unusable_sets_are_refused_with_the_place),
         cmocka_unit_test(npz_archives_are_opened),
         cmocka_unit_test(unusable_npz_archives_are_refused),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "fetch/fetch.h"
 #include "check.h"
@@ -75,6 +76,22 @@ static void file_is_fetched_once(void **state) {
     request.sha256 = empty_hex;
     assert_ok(lp_fetch(&request, &err), &err);
     assert_true(holds(request.path, 0));
+}
+
+static void a_file_by_its_md5(void **state) {
+    (void)state;
+    char hex[LP_DIGEST_HEX];
+    assert_ok(lp_digest_bytes(LP_MD5, data, DATA_BYTES, hex, &err), &err);
+    lp_fetch_request request = ask("data", "md5");
+    request.sha256 = NULL;
+    request.md5 = "00000000000000000000000000000000";
+    assert_fails(lp_fetch(&request, &err), LP_ERR_FORMAT, &err, "expected MD5 00000000");
+    request.md5 = hex;
+    assert_ok(lp_fetch(&request, &err), &err);
+    assert_true(holds(request.path, DATA_BYTES));
+    request.md5 = "0000";
+    assert_fails(lp_fetch(&request, &err), LP_ERR_ARGUMENT, &err, "expected as MD5 32 hexadecimal");
+    forget_log();
 }
 
 static void other_file_of_that_name_is_left_alone(void **state) {
@@ -604,6 +621,7 @@ static void failed_allocations_are_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(file_is_fetched_once, begin),
+        cmocka_unit_test_setup(a_file_by_its_md5, begin),
         cmocka_unit_test_setup(other_file_of_that_name_is_left_alone, begin),
         cmocka_unit_test_setup(killed_download_goes_on_where_it_was, begin),
         cmocka_unit_test_setup(cancelled_download_is_kept, begin),

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Data sets by name: fetched from a local server in place of the real hosts, found by their name,
+# and some of their images.
+. "$LP_SOURCE/tests/support/tap.sh"
+cd "$scratch" || exit 1
+mkdir -p served/countries
+images='\000\000\010\003\000\000\000\013\000\000\000\001\000\000\000\001abcdefghijk'
+labels='\000\000\010\001\000\000\000\013\000\001\002\003\004\005\006\007\010\011\001'
+for part in train t10k; do
+    printf "$images" | gzip -n >served/$part-images-idx3-ubyte.gz
+    printf "$labels" | gzip -n >served/$part-labels-idx1-ubyte.gz
+done
+for part in train valid test; do
+    for country in AD AE; do
+        mkdir -p served/countries/country211/$part/$country
+        for i in 1 2 3 4; do
+            printf 'P5\n1 1\n255\n%s' $i >served/countries/country211/$part/$country/$i.jpg
+        done
+    done
+done
+tar -C served/countries -czf served/country211.tgz country211
+mkfifo hold
+"$LP_TESTS/http_server" served <hold >port 2>requests &
+exec 3>hold # the server ends when this closes
+while [ ! -s port ]; do sleep 0.05; done
+base=http://127.0.0.1:$(cat port)
+
+# ---- fetch
+show "$LP_PROGRAM" extract --pixels --data mnist --split test --out f
+show "$LP_PROGRAM" fetch fer2013
+show "$LP_PROGRAM" fetch fgvc-aircraft
+show "$LP_PROGRAM" fetch mnist --sha256 00000000
+show "$LP_PROGRAM" fetch mnits
+show "$LP_PROGRAM" fetch mnist --url "$base"
+ok "a file of another digest leaves nothing" [ ! -e datasets/data/mnist ]
+show "$LP_PROGRAM" fetch mnist --url "$base" --unverified
+show "$LP_PROGRAM" fetch mnist --url "$base" --unverified
+show "$LP_PROGRAM" fetch country211 --url "$base/" --unverified --out places
+ok "the archive is unpacked" [ -f places/country211/train/AE/4.jpg ]
+ok "and gone" [ ! -e places/country211.tgz ]
+expect fetched
+
+# ---- some images
+show "$LP_PROGRAM" extract --pixels --data mnist --split test --limit 10 --out some --format csv
+run 0 cat some/meta.json
+has '"part_images": 11'
+has '"set": "mnist"'
+show "$LP_PROGRAM" extract --pixels --data places --split train --per-class 3 --split-seed 2 --out three --format csv
+show "$LP_PROGRAM" extract --pixels --data country211:places --split train --limit 1 --out none
+run 0 "$LP_PROGRAM" fit three --out c.probe
+run 0 "$LP_PROGRAM" eval c.probe three --report page.html
+ok "the page says how much of the set it is" grep -q 'pixels on Country211, 6 of 31,650 training images' page.html
+expect some
+exec 3>&-
+done_testing

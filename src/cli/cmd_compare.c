@@ -2,7 +2,9 @@
  *
  *     PROBE=TEST_DIR ...       \
  *                               -> predictions -> accuracy of each, every pair's difference
- *     MODEL ... --data IMAGES  /   (lp_run_pipeline does all that is missing before) */
+ *     MODEL ... --data IMAGES  /   (lp_run_pipeline does all that is missing before)
+ *
+ *     MODEL ... --data SET,SET,... -> a comparison on each, and one table of all */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #include "base/memory.h"
 #include "base/note.h"
 #include "cli/data_input.h"
+#include "cli/fetch_set.h"
 #include "cli/general.h"
 #include "cli/model_path.h"
 #include "cli/commands.h"
@@ -19,14 +22,16 @@
 #include "cli/places.h"
 #include "cli/settings.h"
 #include "cli/meter.h"
+#include "data/data_sets.h"
 #include "report/comparison.h"
+#include "report/set_table.h"
 
 enum { MOST_WORDS = 4096 };
 
 typedef struct compare_settings {
     const char *words[MOST_WORDS];
     size_t count;
-    const char *data, *cache, *out, *picture;
+    const char *data, *cache, *out, *picture, *into;
     lp_dataset_options dataset;
     cli_model_settings encoder; /* its point: each model's own, or one for all */
     cli_fit_settings fit;
@@ -40,7 +45,9 @@ typedef struct compare_settings {
 #define AT(member) offsetof(compare_settings, member)
 static const cli_option own[] = {
     {CLI_INPUT, "--data", "PATH", CLI_TEXT, AT(data), .letter = 'd', .content = CONTENT_DATA,
-     .help = "images: the words are models, and all that is missing is done"},
+     .help =
+         "images: the words are models, and all that is missing is done; several data sets with "
+         "commas between them: models by rows, sets by columns"},
     {CLI_METHOD, "--sweep", NULL, CLI_FLAG, AT(sweep), .needs = "--data",
      .help = "choose C for each model on a tenth of its training set (see sweep)"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15, .needs = "--data",
@@ -49,6 +56,9 @@ static const cli_option own[] = {
      .help = "features are kept here"},
     {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .letter = 'o', .needs = "--data",
      .help = "probes, tables, chart and page of models"},
+    {CLI_OUTPUT, "--into", "FILE", CLI_TEXT, AT(into), .needs = "--data",
+     .help =
+         "add the results to this table of models and data sets (.json), which is then printed"},
     {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = lp_comparison_table_names,
      .help = "what is printed; auto: both, but in CSV runs of models and pairs of probes"},
     {CLI_OUTPUT, "--chart", "FILE", CLI_PICTURE, AT(picture),
@@ -215,6 +225,8 @@ done:
 /* Everything of a comparison of models. */
 typedef struct contest {
     const compare_settings *settings;
+    const char *data, *out; /* of the one set that it is on */
+    json_t *cells;          /* of a table of several sets, or NULL */
     lp_dataset *train, *test;
     lp_comparison comparison;
     lp_memory memory;   /* that the arrays below lie in */
@@ -239,7 +251,7 @@ static lp_run_options options_of(const contest *k, model_word *word, const lp_fi
                         .sweep = s->sweep,
                         .fits = fit,
                         .fit_count = 1,
-                        .out = s->out,
+                        .out = k->out,
                         .command = cli_command_line(),
                         .threads = s->output.threads,
                         .watch = meter_watch(m),
@@ -279,6 +291,10 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     LP_TRY(lp_comparison_add(&k->comparison, &contestant, run->probes[0].probe, run->test,
                              s->output.threads, err));
     cli_warn_of_training(k->names[i], run->test, &run->probes[0].evaluation.trained_rows);
+    if (k->cells != NULL) {
+        LP_TRY(lp_set_table_put(k->cells,
+                                lp_set_cell(&k->comparison, &k->comparison.contestants[i]), err));
+    }
 done:
     return status;
 }
@@ -314,14 +330,16 @@ static lp_status open_contest(contest *k, lp_error *err) {
     k->words = lp_memory_take_zeroed(&k->memory, s->count, sizeof *k->words);
     LP_TRY(lp_memory_check(&k->memory, "comparison", err));
     LP_TRY(check_models(k, err));
-    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TRAINVAL, threads, &k->train, err));
-    LP_TRY(data_input_open(&s->dataset, s->data, LP_SPLIT_TEST, threads, &k->test, err));
+    LP_TRY(data_input_open(&s->dataset, k->data, LP_SPLIT_TRAINVAL, threads, &k->train, err));
+    LP_TRY(data_input_open(&s->dataset, k->data, LP_SPLIT_TEST, threads, &k->test, err));
 done:
     return status;
 }
 
-static lp_status compare_models(const compare_settings *s, lp_error *err) {
-    contest k = {.settings = s, .converged = true};
+/* On one set; with cells, its results go there, and are not printed here. */
+static lp_status compare_models(const compare_settings *s, const char *data, const char *out,
+                                json_t *cells, lp_error *err) {
+    contest k = {.settings = s, .data = data, .out = out, .cells = cells, .converged = true};
     lp_status status;
     LP_TRY(open_contest(&k, err));
     for (size_t i = 0; i < s->count; i++) {
@@ -335,8 +353,8 @@ static lp_status compare_models(const compare_settings *s, lp_error *err) {
                                          .normalize = s->encoder.normalize,
                                          .sweep = s->sweep,
                                          .C = s->fit.fit.C};
-    LP_TRY(lp_comparison_write(&report, s->out, err));
-    LP_TRY(show(s, &k.comparison, err));
+    LP_TRY(lp_comparison_write(&report, out, err));
+    LP_TRY(cells == NULL ? show(s, &k.comparison, err) : LP_OK);
     status = k.converged ? LP_OK : LP_NOT_CONVERGED;
 done:
     for (size_t i = 0; k.runs != NULL && i < s->count; i++) {
@@ -352,12 +370,105 @@ done:
     return status;
 }
 
+/* ---- several data sets ----------------------------------------------------------------------- */
+
+/* Whether the word is one path, or one set by its name, although it holds a comma. */
+static bool is_one_set(const char *word) {
+    const lp_data_set *set;
+    const char *path;
+    lp_error ignored;
+    return strchr(word, ',') == NULL || lp_is_file(word) || lp_is_folder(word) ||
+           (lp_data_set_parse(word, &set, &path, &ignored) == LP_OK && set != NULL &&
+            (lp_is_file(path) || lp_is_folder(path)));
+}
+
+/* Cuts the first set off a list, or returns false where it is the last; *next is behind it. */
+static bool cut_set(char *list, char **next) {
+    char *comma = is_one_set(list) ? NULL : strchr(list, ',');
+    *next = comma != NULL ? comma + 1 : list + strlen(list);
+    if (comma != NULL) {
+        *comma = '\0';
+    }
+    return comma != NULL;
+}
+
+/* All of them are there, before any work. */
+static lp_status check_sets(const char *list, lp_error *err) {
+    char *words = lp_strdup(list), *next = words, found[LP_PATH_ROOM];
+    const lp_data_set *set;
+    const char *path;
+    bool more = true;
+    lp_status status;
+    LP_TRY(lp_allocated(words, list, 1, 1, err));
+    while (more) {
+        char *word = next;
+        more = cut_set(word, &next);
+        LP_TRY(fetch_set_find(word, found, err));
+        LP_TRY(lp_data_set_parse(found, &set, &path, err));
+        if (!lp_is_file(path) && !lp_is_folder(path)) {
+            LP_TRY(lp_fail(err, LP_ERR_IO, "%s: there is no such folder or file", path));
+        }
+    }
+done:
+    lp_free(words);
+    return status;
+}
+
+/* On the set that a word names, in a folder of OUT of its own. */
+static lp_status compare_on(const compare_settings *s, const char *word, json_t *cells,
+                            bool *converged, lp_error *err) {
+    char out[LP_PATH_ROOM], slug[80];
+    lp_status status;
+    lp_path_slug(slug, sizeof slug, word);
+    LP_TRY(lp_path_in(out, s->out, slug, err));
+    general_note("data set: %s", word);
+    status = compare_models(s, word, out, cells, err);
+    *converged = *converged && status == LP_OK;
+    status = status == LP_NOT_CONVERGED ? LP_OK : status;
+done:
+    return status;
+}
+
+static lp_status compare_on_sets(const compare_settings *s, lp_error *err) {
+    char *words = lp_strdup(s->data), *next = words;
+    json_t *cells = NULL;
+    bool converged = true, more = true;
+    lp_status status;
+    LP_TRY(lp_allocated(words, s->data, 1, 1, err));
+    if (s->into != NULL) {
+        LP_TRY(lp_set_table_read(s->into, &cells, err));
+    } else {
+        cells = json_array();
+        LP_TRY(lp_allocated(cells, "table", 1, 1, err));
+    }
+    LP_TRY(check_sets(s->data, err));
+    while (more) {
+        char *word = next;
+        more = cut_set(word, &next);
+        LP_TRY(compare_on(s, word, cells, &converged, err));
+        if (s->into != NULL) { /* what is done stays */
+            LP_TRY(lp_json_write(s->into, json_deep_copy(cells), err));
+        }
+    }
+    LP_TRY(lp_set_table_write(cells, s->out, cli_command_line(), err));
+    LP_TRY(lp_set_table_print(cells, stdout, s->output.format, err));
+    status = converged ? LP_OK : LP_NOT_CONVERGED;
+done:
+    json_decref(cells);
+    lp_free(words);
+    return status;
+}
+
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static lp_status compare(void *job, lp_error *err) {
     compare_settings *s = job;
     s->encoder.encoder.threads = s->output.threads;
-    return s->data == NULL ? compare_probes(s, err) : compare_models(s, err);
+    if (s->data == NULL) {
+        return compare_probes(s, err);
+    }
+    return s->into == NULL && is_one_set(s->data) ? compare_models(s, s->data, s->out, NULL, err)
+                                                  : compare_on_sets(s, err);
 }
 
 #define AT(member) offsetof(compare_settings, member)
@@ -396,7 +507,7 @@ const cli_command cli_compare = {
     .words = words,
     .groups = groups,
     .work = compare,
-    .usage = "MODEL MODEL ... --data IMAGES [options]\n"
+    .usage = "MODEL MODEL ... --data IMAGES[,IMAGES...] [options]\n"
              "PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =
         "With --data the words are models: a file, a folder, a name that `linprobe models` lists, "
@@ -406,7 +517,10 @@ const cli_command cli_compare = {
         "all models; MODEL,activation=quick_gelu,pool=mean has options of its own. All models "
         "are looked at before any work. Features are extracted into "
         "the cache or found there, a probe is trained for each, and one table is made. "
-        "Interrupted, the same command goes on where it stood.\n\n"
+        "Interrupted, the same command goes on where it stood. With several data sets, each has a "
+        "comparison in a folder of --out, and one table has the metric by which results on each "
+        "set "
+        "are published, and their mean; --into adds to a table that grows over time.\n\n"
         "Without it they are probes, each with the features of the same test examples in the "
         "same order. PREDICTIONS.npy=TEST_DIR takes the place of a probe: the classes that "
         "another program predicted for them, integers [N].\n\n"

@@ -93,8 +93,11 @@ lp_status lp_run_extract(const lp_encoder *encoder, const lp_dataset *data,
     LP_TRY(lp_watch_say(watch, err, "%s: %s, %zu images of %zu classes, %s", split, info->name,
                         info->count, info->classes,
                         info->official != NULL ? info->official
-                        : info->image_folder   ? "a folder of images"
-                                               : "not the official file"));
+                        : info->set != NULL && info->image_folder
+                            ? info->count == info->published ? "all of the published ones"
+                                                             : "not all of the published ones"
+                        : info->image_folder ? "a folder of images"
+                                             : "not the official file"));
     lp_watch_begin(watch, split, "images");
     status = lp_extract(encoder, data, &extract, report, err);
     lp_watch_end(watch);

@@ -51,5 +51,28 @@ run 0 "$LP_PROGRAM" fit three --out c.probe
 run 0 "$LP_PROGRAM" eval c.probe three --report page.html
 ok "the page says how much of the set it is" grep -q 'pixels on Country211, 6 of 31,650 training images' page.html
 expect some
+
+# ---- models by rows, sets by columns
+golden=$LP_SOURCE/tests/golden/encoder
+cp "$golden/clip.safetensors" a.safetensors
+cp "$golden/open_clip_config.json" . # says that it has QuickGELU
+cp "$golden/timm.safetensors" b.safetensors
+run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist,places --cache cache --out matrix
+mv stdout first
+ok "a row for each model, a column for each set" grep -qE '^model +feature +MNIST +Country211 +mean$' first
+ok "a line for each set" grep -q '^accuracy: MNIST, 11 of 10,000 test images$' first
+for file in table.json table.csv table.html mnist/compare.json places/pairs.csv; do
+    ok "matrix/$file" [ -s matrix/$file ]
+done
+ok "a cell for each" [ "$(wc -l <matrix/table.csv)" = 5 ]
+run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into board.json --cache cache --out matrix
+run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data places --into board.json --cache cache --out matrix
+ok "a table that grew is the same table" cmp -s stdout first
+run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --limit 10 --into board.json --cache cache --out matrix --format csv
+ok "some images of a set are another column" [ "$(grep -c MNIST stdout)" = 4 ]
+echo '{}' >board.json
+show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into board.json
+show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist,nowhere --cache cache --out matrix
+expect table
 exec 3>&-
 done_testing

@@ -441,6 +441,13 @@ def put_data_sets():
         "524946461a000000574542505650384c0d0000002f00000010071011118888fe0700"))
 
 
+DESCRIBED = (
+    "timm-convnext", "timm-swin", "torchvision-swin", "swinv2", "swinv2_tiny_window8_256",
+    "tf_efficientnet_b0", "timm-regnet", "timm-bit", "timm-resnetv2", "timm-resnetd", "dinov3", "eva",
+    "pe-core", "beit", "timm-aimv2",
+)
+
+
 def put_families():
     """Places of an encoder in a file, and configs."""
     dino = family_lines(os.path.join(GOLDEN, "families", "dino.safetensors"))
@@ -475,6 +482,9 @@ def put_families():
                 model_args=dict(num_heads=2, act_layer="gelu_tanh", img_size=15, global_pool="avg"),
                 input_size=[3, 15, 15], mean=0.5, std=0.5)
     put_family("timm-arguments", 0, dino, config=timm)
+    for name in DESCRIBED:  # at 32 pixels; transformers with one head
+        lines = family_lines(os.path.join(GOLDEN, "families", name + ".safetensors"))
+        put_family("net-" + name, 0xc0 if "blocks.0.attn.proj" in lines.decode() else 0x40, lines)
     clip = family_lines(os.path.join(GOLDEN, "families", "clipa.safetensors"))
     vision = dict(width=24, layers=2, head_width=12, pool_type="avg", final_ln_after_pool=True,
                   act_kwargs=dict(approximate="tanh"), norm_kwargs=dict(eps=1e-6))

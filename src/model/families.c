@@ -179,6 +179,19 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_ANTIALIAS,
     },
     {
+        .name = "coca", /* open_clip: coca_ViT-* */
+        .title = "CoCa ViT",
+        .prefixes = {"visual."},
+        .any = {"attn_pool.query"},
+        .with = {"transformer.resblocks.0.attn.in_proj_weight"},
+        TRANSFORMER(lp_net_coca),
+        .renames = lp_renames_coca,
+        .activation = LP_ACTIVATION_GELU, /* model_configs/coca_ViT-*.json: no quick_gelu */
+        .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
+        .mean_std = LP_MEAN_STD_CLIP,     /* open_clip constants.py */
+        .resize = LP_RESIZE_ANTIALIAS,    /* open_clip model.py, resize_pos_embed */
+    },
+    {
         .name = "clip-vit", /* openai/CLIP: encode_image of a vision transformer; open_clip */
         .title = "CLIP ViT",
         .prefixes = {"visual.", ""},
@@ -528,6 +541,23 @@ const lp_family lp_families[] = {
         .note = "models of 384 pixels and more are resized to a square (--resize 384x384)",
     },
     {
+        .name = "torchvision-convnext", /* torchvision: convnext_* */
+        .title = "ConvNeXt",
+        .prefixes = {""},
+        .any = {"features.1.0.layer_scale", "features.1.0.block.0.weight"},
+        .with = {"features.0.0.weight", "features.0.0.bias"},
+        .without = {"features.1.0.block.0.0.weight"},
+        CONVNEXT,
+        .renames = lp_renames_torchvision_convnext,
+        .activation = LP_ACTIVATION_GELU, /* convnext.py: CNBlock */
+        .norm_eps = 1e-6F,                /* the same: norm_layer */
+        .filter = LP_FILTER_BILINEAR,     /* _presets.py: ImageClassification */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* ConvNeXt_Base_Weights: 232 -> 224 */
+        .shorter_side = {232, 224},
+        .input = 224,
+        .note = "as convnext_base and _large; _tiny is resized to 236, _small to 230",
+    },
+    {
         .name = "hf-convnext", /* transformers: ConvNextModel, ConvNextV2Model */
         .title = "ConvNeXt",
         .prefixes = {""},
@@ -699,6 +729,34 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_HALF, /* efficientnet.py, default_cfgs: _s, _m, _l, _xl */
         .input = 300,
         .note = "as _s, _m, _l and _xl; _b0 to _b3 have imagenet",
+    },
+    {
+        .name = "torchvision-efficientnet", /* torchvision: efficientnet_b* */
+        .title = "EfficientNet",
+        .prefixes = {""},
+        .any = {"features.1.0.block.1.fc1.weight", "features.1.0.block.1.fc2.weight"},
+        .with = {"features.0.0.weight"},
+        NET(lp_net_torchvision_efficientnet),
+        .architectures = lp_architectures_torchvision_efficientnet,
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default; b5 to b7: 1e-3 */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* _presets.py: ImageClassification */
+        .shorter_side = {256, 224},
+        .input = 224,
+    },
+    {
+        .name = "torchvision-efficientnetv2", /* torchvision: efficientnet_v2_* */
+        .title = "EfficientNetV2",
+        .prefixes = {""},
+        .any = {"features.1.0.block.0.0.weight"},
+        .with = {"features.0.0.weight"},
+        .without = {"features.1.0.block.1.fc1.weight"},
+        NET(lp_net_torchvision_efficientnet),
+        .architectures = lp_architectures_torchvision_efficientnetv2,
+        .norm_eps = 1e-3F,                /* efficientnet.py: norm_layer of efficientnet_v2_* */
+        .filter = LP_FILTER_BILINEAR,     /* EfficientNet_V2_S_Weights */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* the same */
+        .input = 384,
+        .note = "as _s and _m; _l has half and bicubic",
     },
     {
         .name = "timm-regnet", /* timm: regnetx_*, regnety_* */

@@ -276,6 +276,39 @@ const lp_architecture lp_architectures_aimv2[] = {
     {.pattern = NULL},
 };
 
+/* timm's names of a CoCa's tower from open_clip's. */
+const lp_rename lp_renames_coca[] = {
+    {"conv1.", "patch_embed.proj."},
+    {"class_embedding", "cls_token"},
+    {"positional_embedding", "pos_embed"},
+    {"ln_pre.", "norm_pre."},
+    {"ln_post.", "post_norm."},
+    {"transformer.resblocks.#.ln_1.", "blocks.{0}.norm1."},
+    {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
+    {"transformer.resblocks.#.ls_1.gamma", "blocks.{0}.gamma_1"},
+    {"transformer.resblocks.#.ls_2.gamma", "blocks.{0}.gamma_2"},
+    {"transformer.resblocks.#.attn.in_proj_", "blocks.{0}.attn.qkv."},
+    {"transformer.resblocks.#.attn.out_proj.", "blocks.{0}.attn.proj."},
+    {"transformer.resblocks.#.mlp.c_fc.", "blocks.{0}.mlp.fc1."},
+    {"transformer.resblocks.#.mlp.c_proj.", "blocks.{0}.mlp.fc2."},
+    {NULL, NULL}};
+
+/* timm's names of a ConvNeXt from torchvision's. */
+#define TORCHVISION_CONVNEXT(feature, stage)                                                       \
+    {"features." feature ".#.block.0.", "stages." stage ".blocks.{0}.conv_dw."},                   \
+        {"features." feature ".#.block.2.", "stages." stage ".blocks.{0}.norm."},                  \
+        {"features." feature ".#.block.3.", "stages." stage ".blocks.{0}.mlp.fc1."},               \
+        {"features." feature ".#.block.5.", "stages." stage ".blocks.{0}.mlp.fc2."}, {             \
+        "features." feature ".#.layer_scale", "stages." stage ".blocks.{0}.gamma"                  \
+    }
+const lp_rename lp_renames_torchvision_convnext[] = {
+    {"features.0.0.", "stem.0."},   {"features.0.1.", "stem.1."},
+    TORCHVISION_CONVNEXT("1", "0"), {"features.2.", "stages.1.downsample."},
+    TORCHVISION_CONVNEXT("3", "1"), {"features.4.", "stages.2.downsample."},
+    TORCHVISION_CONVNEXT("5", "2"), {"features.6.", "stages.3.downsample."},
+    TORCHVISION_CONVNEXT("7", "3"), {"classifier.0.", "head.norm."},
+    {"classifier.2.", "head.fc."},  {NULL, NULL}};
+
 /* timm's names of a RegNet from others: torchvision's; those of classy-vision and VISSL (SEER),
  * where the stages are blocks of the part "res2" and so on; transformers'. */
 #define TORCHVISION_BLOCK(begin, stage)                                                            \
@@ -489,6 +522,25 @@ const lp_architecture lp_architectures_efficientnetv2[] = {
      .same = true,
      .input = 240,
      .resize = 265},
+    {.pattern = NULL},
+};
+
+/* torchvision models/efficientnet.py: EfficientNet_*_Weights; the names of the files. */
+const lp_architecture lp_architectures_torchvision_efficientnet[] = {
+    {.pattern = "efficientnet_b0", .width = 1280, .input = 224, .resize = 256},
+    {.pattern = "efficientnet_b1", .width = 1280, .input = 240, .resize = 256},
+    {.pattern = "efficientnet_b2", .width = 1408, .input = 288, .resize = 288},
+    {.pattern = "efficientnet_b3", .width = 1536, .input = 300, .resize = 320},
+    {.pattern = "efficientnet_b4", .width = 1792, .input = 380, .resize = 384},
+    {.pattern = "efficientnet_b5", .width = 2048, .norm_eps = 1e-3F, .input = 456, .resize = 456},
+    {.pattern = "efficientnet_b6", .width = 2304, .norm_eps = 1e-3F, .input = 528, .resize = 528},
+    {.pattern = "efficientnet_b7", .width = 2560, .norm_eps = 1e-3F, .input = 600, .resize = 600},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_torchvision_efficientnetv2[] = {
+    {.pattern = "efficientnet_v2_s", .width = 1280, .input = 384, .resize = 384},
+    {.pattern = "efficientnet_v2_m", .width = 1280, .input = 480, .resize = 480},
+    {.pattern = "efficientnet_v2_l", .width = 1280, .input = 480, .resize = 480},
     {.pattern = NULL},
 };
 

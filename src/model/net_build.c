@@ -124,7 +124,9 @@ static void check_sum(lp_net_builder *b, const char *name, size_t channels, size
 
 size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_net_conv_spec *spec) {
     size_t channels = lp_net_channels(b, from), taps = spec->taps > 0 ? spec->taps : 1;
-    size_t out = spec->depthwise ? channels : lp_net_size(b, 0, "%s.weight", name);
+    size_t out = spec->depthwise    ? channels
+                 : spec->transposed ? lp_net_size(b, 1, "%s", name)
+                                    : lp_net_size(b, 0, "%s.weight", name);
     size_t group = spec->depthwise ? 1 : spec->group > 0 ? spec->group : channels;
     bool whole = group == 0 || channels % group == 0; /* group = 0: the file has no channels */
     size_t groups = group > 0 && whole && channels > 0 ? channels / group : 1;
@@ -145,7 +147,10 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
     lp_net_stored *stored = b->tower->stored[layer];
     stored->standard_eps = spec->standard_eps;
     stored->planned = b->plan->count;
-    if (spec->flat) {
+    stored->transposed = spec->transposed;
+    if (spec->transposed) {
+        LP_NET_PLAN(&stored->weight, name, "", channels, out);
+    } else if (spec->flat) {
         LP_NET_PLAN(&stored->weight, name, ".weight", out, group);
     } else {
         LP_NET_PLAN(&stored->weight, name, ".weight", out, group, taps, taps);

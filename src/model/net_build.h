@@ -38,12 +38,14 @@ typedef struct lp_net_stored {
     float *norm_scale, *mean, *variance; /* of the batch norm; NULL: none */
     float *gamma;                        /* layer scale behind it; NULL: none */
     size_t bias_planned;                 /* the bias' number in the plan */
-    float *value_bias; /* of LINEAR, queries, keys and values: the bias is of queries alone, and
-                          this of values; NULL: it is of all */
-    bool apart_biases; /* there is one */
-    bool zeroed_keys;  /* the keys' part of the bias counts as zeros */
+    float *value_bias;  /* of LINEAR, queries, keys and values: the bias is of queries alone, and
+                           this of values; NULL: it is of all */
+    bool apart_biases;  /* there is one */
+    size_t bias_before; /* values of the bias that are of something else, before its own */
+    bool transposed;    /* the weight is [in, out] */
+    bool zeroed_keys;   /* the keys' part of the bias counts as zeros */
     /* of TOKENS: weight is the class token; of a learnt query weight, own_bias and second are the
-     * query and its linear layer */
+     * query and its linear layer, norm_scale and bias its layer norm */
     float *registers, *positions, *periods;
     /* of a continuous table: weight [512, 2] and own_bias [512] of its MLP's first layer; */
     float *second, *logits, *offsets; /* [heads, 512]; [heads]; [(2 window - 1)^2, 2] or NULL */
@@ -126,6 +128,7 @@ typedef struct lp_net_conv_spec {
     size_t add;         /* a map; 0: none */
     bool flat;          /* the weight is a linear layer's, [out, in] */
     float standard_eps; /* the weights of each output are standardised, with this eps; 0: not */
+    bool transposed;    /* the same, [in, out], without ".weight" behind its name */
 } lp_net_conv_spec;
 
 /* A convolution, with what follows from it. */
@@ -241,10 +244,11 @@ size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *sp
 size_t lp_net_take(lp_net_builder *b, size_t from);
 
 typedef struct lp_net_latent_spec {
-    const char *norm;       /* of the rows; or NULL */
-    const char *latent;     /* [1, 1, D] */
-    const char *query, *kv; /* linear layers, D -> D, D -> 2 D */
-    const char *projection;
+    const char *latent; /* [1, 1, D]; or [queries, D], of which the first alone is asked */
+    const char *query, *kv, *projection; /* linear layers, D -> D, rows -> 2 D, D -> D */
+    const char *attention; /* in the place of query and kv: torch.nn.MultiheadAttention over rows of
+                              another width than D */
+    const char *query_norm, *norm; /* layer norms of the learnt query and of the rows; or NULL */
     size_t heads;
 } lp_net_latent_spec;
 

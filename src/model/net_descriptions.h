@@ -12,7 +12,7 @@ extern const lp_net_description lp_net_swin, lp_net_swin_timm, lp_net_swin_hf,
     lp_net_swin_torchvision;
 
 /* efficientnet.c; V2 too. */
-extern const lp_net_description lp_net_efficientnet;
+extern const lp_net_description lp_net_efficientnet, lp_net_torchvision_efficientnet;
 
 /* regnet.c */
 extern const lp_net_description lp_net_regnet;
@@ -35,8 +35,10 @@ typedef struct lp_transformer {
     bool rotary_if_gated; /* of the models, those with a gated MLP alone have rotary positions */
     bool reference_grid; /* the rotary positions' reference is the grid of the stored ones, and they
                             count from 1 where there is a class token */
+    bool post_pool; /* as CoCa's: an attention pool over rows without a norm, and one behind it */
     lp_net_rotary rotary; /* temperature 0: none */
 } lp_transformer;
-extern const lp_transformer lp_net_dinov3, lp_net_eva, lp_net_perception, lp_net_beit, lp_net_aimv2;
+extern const lp_transformer lp_net_coca, lp_net_dinov3, lp_net_eva, lp_net_perception, lp_net_beit,
+    lp_net_aimv2;
 
 #endif

@@ -235,7 +235,7 @@ static lp_status choose_architecture(const lp_source *source, const lp_model_con
         return lp_fail(err, LP_ERR_UNSUPPORTED,
                        "%s: %s weights do not say how images are padded, nor the eps (timm's tf_ "
                        "models have others); put timm's config.json beside the file, or give it "
-                       "timm's name, as %s.safetensors",
+                       "its program's name, as %s.safetensors",
                        lp_checkpoint_path(source->ckpt), source->family->title,
                        source->family->architectures[0].pattern);
     }

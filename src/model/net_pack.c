@@ -234,6 +234,10 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         fold(from, outputs_of(to), p->tower->norm_eps, p->scale + worker * p->outputs);
     if (to->continuous) {
         fill_continuous(&p->tower->net, to, from, raw);
+    } else if (from->transposed) {
+        for (size_t i = 0; i < to->conv.out * to->conv.in; i++) {
+            raw[i] = from->weight[i % to->conv.in * to->conv.out + i / to->conv.in];
+        }
     } else {
         memcpy(raw, from->weight, floats_of(to) * sizeof *raw);
     }
@@ -241,7 +245,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         standardise(&to->conv, (double)from->standard_eps, raw);
     }
     to->conv.weights = from->weight;
-    to->conv.bias = to->linear.bias = from->bias;
+    to->conv.bias = to->linear.bias = from->bias != NULL ? from->bias + from->bias_before : NULL;
     if (to->kind == LP_NET_WINOGRAD && from->bias == NULL) {
         to->conv.bias = p->tower->net.zeros;
     }

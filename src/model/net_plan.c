@@ -132,7 +132,11 @@ size_t lp_net_plan_linear(lp_net_builder *b, const char *name, size_t in, size_t
         LP_NET_PLAN(&stored->bias, name, ".bias", outputs);
     }
     if (gamma != NULL) {
-        LP_NET_PLAN(&stored->gamma, gamma, "", outputs);
+        if (lp_net_size(b, 2, "%s", gamma) > 0) { /* torchvision's ConvNeXts */
+            LP_NET_PLAN(&stored->gamma, gamma, "", outputs, 1, 1);
+        } else {
+            LP_NET_PLAN(&stored->gamma, gamma, "", outputs);
+        }
     }
     return layer;
 }

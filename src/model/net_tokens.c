@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "math/rows.h"
 #include "model/net_plan.h"
 #include "model/positions.h"
 
@@ -146,18 +147,48 @@ size_t lp_net_take(lp_net_builder *b, size_t from) {
     return to;
 }
 
-size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *spec) {
-    size_t width = lp_net_channels(b, from), norm = 0;
-    if (spec->norm != NULL) {
-        norm = lp_net_plan_norm(b, spec->norm, width, 0, false);
-    }
-    size_t kv = lp_net_plan_linear(b, spec->kv, width, 2 * width, true, NULL);
-    size_t query = lp_net_new_layer(
+/* Keys and values of torch.nn.MultiheadAttention, whose bias is that of queries, too. */
+static size_t plan_apart(lp_net_builder *b, const char *name, size_t from, size_t width) {
+    size_t layer =
+        lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {from, 2 * width}});
+    lp_net_stored *stored = b->tower->stored[layer];
+    LP_NET_PLAN(&stored->weight, name, ".k_proj_weight", width, from);
+    stored->planned = b->plan->count;
+    LP_NET_PLAN(NULL, name, ".v_proj_weight", width, from);
+    LP_NET_PLAN(&stored->bias, name, ".in_proj_bias", 3 * width);
+    stored->bias_before = width;
+    return layer;
+}
+
+static size_t plan_query(lp_net_builder *b, const lp_net_latent_spec *spec, size_t width) {
+    size_t layer = lp_net_new_layer(
         b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = width, .query = true});
-    lp_net_stored *stored = b->tower->stored[query];
-    LP_NET_PLAN(&stored->weight, spec->latent, "", 1, 1, width);
-    LP_NET_PLAN(&stored->second, spec->query, ".weight", width, width);
-    LP_NET_PLAN(&stored->own_bias, spec->query, ".bias", width);
+    lp_net_stored *stored = b->tower->stored[layer];
+    if (spec->attention != NULL) {
+        LP_NET_PLAN(&stored->weight, spec->latent, "", lp_net_size(b, 0, "%s", spec->latent),
+                    width);
+        LP_NET_PLAN(&stored->second, spec->attention, ".q_proj_weight", width, width);
+    } else {
+        LP_NET_PLAN(&stored->weight, spec->latent, "", 1, 1, width);
+        LP_NET_PLAN(&stored->second, spec->query, ".weight", width, width);
+        LP_NET_PLAN(&stored->own_bias, spec->query, ".bias", width);
+    }
+    if (spec->query_norm != NULL) {
+        LP_NET_PLAN(&stored->norm_scale, spec->query_norm, ".weight", width);
+        LP_NET_PLAN(&stored->bias, spec->query_norm, ".bias", width);
+    }
+    return layer;
+}
+
+size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *spec) {
+    size_t rows = lp_net_channels(b, from), norm = 0, kv;
+    size_t width = spec->attention != NULL ? lp_net_size(b, 1, "%s", spec->latent) : rows;
+    if (spec->norm != NULL) {
+        norm = lp_net_plan_norm(b, spec->norm, rows, 0, false);
+    }
+    kv = spec->attention != NULL ? plan_apart(b, spec->attention, rows, width)
+                                 : lp_net_plan_linear(b, spec->kv, rows, 2 * width, true, NULL);
+    size_t query = plan_query(b, spec, width);
     size_t projection = lp_net_plan_linear(b, spec->projection, width, width, true, NULL);
     size_t to = lp_net_new_map(b, width);
     if (width % spec->heads != 0) {
@@ -234,17 +265,36 @@ done:
     return status;
 }
 
-/* The query through its linear layer. */
-static lp_status prepare_query(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
-                               lp_error *err) {
+/* The keys' and values' layer of the step that asks a query; its bias may be the query's, too. */
+static size_t keys_of(const lp_net *net, size_t query) {
+    for (size_t i = 0; i < net->step_count; i++) {
+        if (net->steps[i].operation == LP_NET_LATENT && net->steps[i].layers[2] == query) {
+            return net->steps[i].layers[1];
+        }
+    }
+    return 0;
+}
+
+/* The query through its norm and its linear layer. */
+static lp_status prepare_query(lp_net_tower *t, size_t number, lp_error *err) {
+    lp_net_layer *layer = &t->net.layers[number];
+    const lp_net_stored *from = t->stored[number];
+    const float *bias =
+        from->own_bias != NULL ? from->own_bias : t->stored[keys_of(&t->net, number)]->bias;
     size_t width = layer->channels;
     float *made = lp_memory_take(&t->memory, width, sizeof *made);
+    float *latent = lp_memory_take(&t->memory, width, sizeof *latent);
     lp_status status;
     LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
+    memcpy(latent, from->weight, width * sizeof *latent);
+    if (from->norm_scale != NULL) {
+        lp_layer_norm(latent, 1, width, width, from->norm_scale, from->bias, layer->eps, latent,
+                      width);
+    }
     for (size_t o = 0; o < width; o++) {
-        double sum = (double)from->own_bias[o];
+        double sum = (double)bias[o];
         for (size_t i = 0; i < width; i++) {
-            sum += (double)from->second[o * width + i] * (double)from->weight[i];
+            sum += (double)from->second[o * width + i] * (double)latent[i];
         }
         made[o] = (float)sum;
     }
@@ -272,7 +322,7 @@ lp_status lp_net_prepare(lp_net_tower *t, size_t number, lp_error *err) {
     case LP_NET_ROTARY:
         return prepare_rotary(t, layer, from, width_of(&t->net, number), err);
     case LP_NET_VECTORS:
-        return layer->query ? prepare_query(t, layer, from, err) : LP_OK;
+        return layer->query ? prepare_query(t, number, err) : LP_OK;
     default:
         return LP_OK;
     }

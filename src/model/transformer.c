@@ -6,11 +6,12 @@
  *             x += gamma_2 fc2(norm(act(fc1(norm2(x)))))      gated: act(fc1_g) fc1_x
  *   head      norm of all rows, then the class token, the mean of the patches, or attention of a
  *             learnt query (attn_pool); or the mean, then fc_norm   [B, D] = penultimate
- *   project   open_clip: head [B, E]                                 = projected
+ *             CoCa: attention of the first of several learnt queries, then a norm
+ *   project   open_clip: head, proj [B, E]                           = projected
  *
  * Reproduces timm models/eva.py (DINOv3, EVA, EVA-02, EVA-CLIP, Perception Encoder), beit.py and
  * vision_transformer.py (AIMv2), DINOv3ViTModel, BeitModel and Data2VecVisionModel of transformers
- * and facebookresearch/dinov3. */
+ * facebookresearch/dinov3, and open_clip transformer.py with an attentional pool (CoCa). */
 #include <stdio.h>
 #include <string.h>
 
@@ -141,9 +142,19 @@ static void build_blocks(lp_net_builder *b, const lp_transformer *t, size_t x, s
 
 /* From rows to one vector. */
 static size_t build_head(lp_net_builder *b, const lp_transformer *t, size_t x) {
-    bool normed = t->rms || t->reference_grid || has_either(b, "norm");
+    bool normed = !t->post_pool && (t->rms || t->reference_grid || has_either(b, "norm"));
     if (normed) {
         x = build_norm(b, t, x, "norm");
+    }
+    if (t->post_pool) {
+        x = lp_net_latent(b, x,
+                          &(lp_net_latent_spec){.latent = "attn_pool.query",
+                                                .attention = "attn_pool.attn",
+                                                .query_norm = "attn_pool.ln_q",
+                                                .norm = "attn_pool.ln_k",
+                                                .projection = "attn_pool.attn.out_proj",
+                                                .heads = 8}); /* coca_*.json: attn_pooler_heads */
+        return lp_net_norm(b, x, "post_norm", 0);
     }
     if (lp_net_has(b, "attn_pool.latent")) {
         x = lp_net_latent(b, x,
@@ -184,7 +195,10 @@ static void build(lp_net_builder *b) {
     lp_net_stage(b, "tokens");
     build_blocks(b, t, x, build_rotary(b, t, grid, class_token));
     net->penultimate = build_head(b, t, x);
-    if (strcmp(b->source->prefix, "visual.trunk.") == 0 && lp_net_has(b, "head.weight")) {
+    if (t->post_pool) {
+        net->projected =
+            lp_net_conv(b, net->penultimate, "proj", &(lp_net_conv_spec){.transposed = true});
+    } else if (strcmp(b->source->prefix, "visual.trunk.") == 0 && lp_net_has(b, "head.weight")) {
         net->projected =
             lp_net_conv(b, net->penultimate, "head",
                         &(lp_net_conv_spec){.flat = true, .bias = has_either(b, "head")});
@@ -267,3 +281,4 @@ const lp_transformer lp_net_aimv2 = {
     .class_rule = LP_CLASS_NEVER,
     .rms = true,
 };
+const lp_transformer lp_net_coca = {.description = DESCRIPTION(64, NULL), .post_pool = true};

@@ -21,6 +21,9 @@ from timm.models.swin_transformer import SwinTransformer
 from timm.models.swin_transformer_v2 import SwinTransformerV2
 from timm.layers import LayerNorm, RmsNorm, SwiGLU
 from timm.models.vision_transformer import VisionTransformer
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt as TorchvisionConvNeXt
+from torchvision.models.efficientnet import EfficientNet as TorchvisionEfficientNet
+from torchvision.models.efficientnet import FusedMBConvConfig, MBConvConfig
 from torchvision.models.regnet import BlockParams, RegNet as TorchvisionRegNet
 from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformerBlockV2
 from torchvision.models.swin_transformer import SwinTransformer as TorchvisionSwin
@@ -147,6 +150,17 @@ def hf_dinov3_convnext(seed=1, **kind):
     return hf(model, lambda x: {"penultimate": model(x).pooler_output})
 
 
+def torchvision_convnext(seed=1):
+    config = [
+        CNBlockConfig(8, 12, 1), CNBlockConfig(12, 20, 2), CNBlockConfig(20, 24, 1),
+        CNBlockConfig(24, None, 1),
+    ]
+    model = randomized(TorchvisionConvNeXt(config, num_classes=3), seed)
+    state = model.state_dict()
+    model.classifier[2] = torch.nn.Identity()
+    return model, state, lambda x: {"penultimate": model(x)}
+
+
 # ---- Swin ----------------------------------------------------------------------------------------
 
 
@@ -250,6 +264,29 @@ def efficientnet(seed=1, generate=_gen_efficientnet, width=0.3, depth=0.5, tf=Tr
 
 def efficientnetv2(seed=1, **kind):
     return efficientnet(seed, _gen_efficientnetv2_s, **(dict(width=0.3, depth=0.2) | kind))
+
+
+def torchvision_efficientnet(seed=1, second=False):
+    """Few channels and blocks; with the eps of B0, and that of V2."""
+    if second:
+        config = [
+            FusedMBConvConfig(1, 3, 1, 8, 8, 2),
+            FusedMBConvConfig(4, 3, 2, 8, 16, 2),
+            MBConvConfig(4, 3, 2, 16, 16, 1),
+            MBConvConfig(6, 3, 2, 16, 24, 2),
+        ]
+        kind = dict(last_channel=40, norm_layer=partial(torch.nn.BatchNorm2d, eps=1e-3))
+    else:
+        config = [
+            MBConvConfig(1, 3, 1, 8, 8, 1), MBConvConfig(6, 3, 2, 8, 12, 2),
+            MBConvConfig(6, 5, 2, 12, 16, 1), MBConvConfig(6, 3, 2, 16, 24, 2),
+        ]
+        kind = {}
+    model = TorchvisionEfficientNet(config, dropout=0, num_classes=3, **kind)
+    model = randomized(model, seed)
+    state = {k: x for k, x in model.state_dict().items() if "tracked" not in k}
+    model.classifier = torch.nn.Identity()
+    return model, state, lambda x: {"penultimate": model(x)}
 
 
 # ---- RegNet --------------------------------------------------------------------------------------
@@ -438,6 +475,27 @@ def perception(seed=1, class_token=True, **kind):
     return model, state, lambda x: features(x) | {"projected": model(x)}
 
 
+def coca(seed=1, layer_scale=None):
+    """open_clip's names: the tower of a CoCa under "visual."."""
+    model = open_clip.transformer.VisionTransformer(
+        image_size=15, patch_size=5, width=24, layers=2, heads=2, mlp_ratio=1.5, output_dim=16,
+        attentional_pool=True, attn_pooler_queries=5, ls_init_value=layer_scale,
+    )
+    model = randomized(model, seed)
+    with torch.no_grad():
+        for part in (model.attn_pool.query, model.proj, model.positional_embedding):
+            part.mul_(4)  # so that the queries differ
+    state = {f"visual.{k}": x.clone() for k, x in model.state_dict().items()}
+
+    def features(x):
+        projection, model.proj = model.proj, None
+        vector = model(x)
+        model.proj = projection
+        return {"penultimate": vector, "projected": vector @ projection}
+
+    return model, state, features
+
+
 def timm_beit(seed=1, **kind):
     kind = TRANSFORMER | dict(
         img_size=15, mlp_ratio=1.5, use_rel_pos_bias=True, use_abs_pos_emb=False, init_values=0.1
@@ -484,6 +542,8 @@ def aimv2(seed=1):
 FILES = {
     "timm-efficientnet": "tf_efficientnet_b0",
     "timm-efficientnetv2": "tf_efficientnetv2_s",
+    "torchvision-efficientnet": "efficientnet_b0",
+    "torchvision-efficientnetv2": "efficientnet_v2_s",
     "timm-swinv2": "swinv2_tiny_window8_256",
     "hf-swinv2": "swinv2_tiny_patch4_window8_256",
 }
@@ -493,6 +553,7 @@ TRANSFORMERS = {
     name: dict(heads=2)
     for name in ("dinov3", "timm-dinov3", "hf-dinov3", "eva", "timm-aimv2", "aimv2")
 } | {"pe-core": dict(heads=2), "beit": {}, "hf-beit": {}}
+TRANSFORMERS["coca"] = dict(heads=2)
 TRANSFORMERS["dinov3"] = {}  # by the periods in the file
 
 # One model of each family; each function gives a model, its state and its features.
@@ -513,6 +574,10 @@ SMALL = {
     "torchvision-swinv2": torchvision_swinv2,
     "timm-efficientnet": lambda: efficientnet(width=0.1, depth=0.3),
     "timm-efficientnetv2": lambda: efficientnetv2(width=0.1, depth=0.1),
+    "torchvision-convnext": torchvision_convnext,
+    "torchvision-efficientnet": torchvision_efficientnet,
+    "torchvision-efficientnetv2": lambda: torchvision_efficientnet(second=True),
+    "coca": coca,
     "timm-regnet": timm_regnet,
     "torchvision-regnet": torchvision_regnet,
     "seer": seer,

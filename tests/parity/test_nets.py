@@ -424,7 +424,45 @@ def transformers_official():
     return compare(path, images, nets.pre_logits(model), "aimv2_large, 3 blocks") and good
 
 
+def torchvision_kinds():
+    """torchvision's names of ConvNeXts and EfficientNets, at odd sizes; the eps by the name."""
+    good = True
+    for size in (64, 75, 33):
+        good &= check(nets.torchvision_convnext(2), size, f"torchvision's ConvNeXt at {size}")
+        good &= check(nets.torchvision_efficientnet(3), size, f"torchvision's EfficientNet at {size}",
+                      file="efficientnet_b0_rwightman-7f5810bc")
+        good &= check(nets.torchvision_efficientnet(4, True), size,
+                      f"torchvision's EfficientNetV2 at {size}", file="efficientnet_v2_s-dd5fe13b")
+    path = write(nets.torchvision_efficientnet()[1])
+    return "give it its program's name" in refusal(path, images_for(64, 1), "penultimate") and good
+
+
+def coca_kinds():
+    good = check(nets.coca(2), 15, "CoCa", heads=2)
+    return check(nets.coca(3, layer_scale=0.5), 15, "CoCa with layer scale", heads=2) and good
+
+
+def torchvision_official():
+    import torchvision
+
+    good = True
+    for name, file, size in [
+        ("convnext_tiny", "convnext_tiny-983f1562", 224),
+        ("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc", 224),
+        ("efficientnet_v2_s", "efficientnet_v2_s-dd5fe13b", 384),
+    ]:
+        model = nets.randomized(getattr(torchvision.models, name)(), 1)
+        path = write(nets.without_counts(model.state_dict()), name=file + ".safetensors")
+        model.classifier[-1] = torch.nn.Identity()
+        images = images_for(size, 1)
+        good &= compare(path, images, lambda x: {"penultimate": model(x)}, f"torchvision {name}")
+    return good
+
+
 TESTS = [
+    torchvision_kinds,
+    torchvision_official,
+    coca_kinds,
     dinov3_kinds,
     eva_kinds,
     perception_kinds,

@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/team.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
 #include "cli/general.h"
@@ -93,8 +94,8 @@ static lp_status check_kept(const char *path, const char *sha256, lp_error *err)
 }
 
 /* The file is in the cache, elsewhere, or is downloaded to the cache. */
-static lp_status find_input(const char *cache, const input_file *file, char path[LP_PATH_ROOM],
-                            lp_error *err) {
+static lp_status find_here(const char *cache, const input_file *file, char path[LP_PATH_ROOM],
+                           lp_error *err) {
     const char *name = lp_path_name(file->url);
     char advice[160];
     lp_status status;
@@ -120,6 +121,13 @@ static lp_status find_input(const char *cache, const input_file *file, char path
     LP_TRY(download_file(file->what, advice, &request, err));
 done:
     return status;
+}
+
+/* Rank 0 looks for it, and downloads it for all. */
+static lp_status find_input(const char *cache, const input_file *file, char path[LP_PATH_ROOM],
+                            lp_error *err) {
+    lp_status status = lp_team_rank() == 0 ? find_here(cache, file, path, err) : LP_OK;
+    return status == LP_OK ? lp_team_broadcast(path, LP_PATH_ROOM, err) : status;
 }
 
 static lp_status find_data(reproduce_job *j, lp_error *err) {
@@ -281,6 +289,7 @@ const cli_command cli_reproduce = {
     .defaults = set_defaults,
     .groups = groups,
     .work = reproduce,
+    .on_ranks = true,
     .usage = "[--model FILE] [--data PATH] [options]",
     .details =
         "Without options: OpenAI's CLIP ViT-B/32 (354 MB) and CIFAR-100 (169 MB) are downloaded "

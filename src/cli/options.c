@@ -13,11 +13,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/parallel.h"
 #include "base/spelling.h"
 #include "base/team.h"
 #include "cli/config_file.h"
@@ -479,6 +481,12 @@ static bool choose_ranks(const cli_command *command) {
         general_note("%s works on one rank: the other %zu of the job wait for it", command->name,
                      others);
         lp_team_join(NULL);
+    }
+    long processors = sysconf(_SC_NPROCESSORS_ONLN), mine = (long)lp_processor_count();
+    if (others > 0 && command->on_ranks && mine < processors) { /* mpirun binds ranks to cores */
+        general_note("rank 0 may run on %ld of its machine's %ld processors (Open MPI: --bind-to "
+                     "none lifts that)",
+                     mine, processors);
     }
     return rank == 0 || command->on_ranks;
 }

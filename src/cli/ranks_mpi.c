@@ -167,19 +167,19 @@ static int begin(const lp_letter *letter, bool send, MPI_Request *requests, int 
 /* Waits for requests; when another rank has failed they are left as they are, and this process
  * soon ends. */
 static lp_status wait_for(MPI_Request *requests, int count, lp_error *err) {
-    int all = 0, code;
     size_t spins = 0;
-    lp_status status;
-    for (;;) {
-        code = MPI_Testall(count, requests, &all, MPI_STATUSES_IGNORE);
+    lp_status status = LP_OK;
+    for (int next = 0; next < count;) {
+        int arrived = 0;
+        int code = MPI_Test(&requests[next], &arrived, MPI_STATUS_IGNORE);
         if (code != MPI_SUCCESS) {
             return fail_mpi(err, code, "waiting for another rank");
         }
-        if (all) {
-            return LP_OK;
+        next += arrived;
+        if (!arrived) {
+            LP_TRY(listen_for_failures(err));
+            nap(&spins);
         }
-        LP_TRY(listen_for_failures(err));
-        nap(&spins);
     }
 done:
     return status;
@@ -348,7 +348,9 @@ static int finalize(int exit_status) {
     (void)signal(SIGALRM, end_now);
     (void)signal(SIGTERM, SIG_IGN); /* of a launcher that sees another rank end before this one */
     (void)alarm(LAST_SECONDS);
-    (void)MPI_Waitall(told_count, told, MPI_STATUSES_IGNORE);
+    for (int i = 0; i < told_count; i++) {
+        (void)MPI_Wait(&told[i], MPI_STATUS_IGNORE);
+    }
     (void)MPI_Finalize();
     return exit_status;
 }

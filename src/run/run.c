@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/json_row.h"
 #include "base/parallel.h"
+#include "base/team.h"
 #include "run/watch.h"
 
 /* ---- 0. timing.json beside a set's arrays ---------------------------------------------------- */
@@ -99,7 +100,7 @@ static lp_status extract_split(const lp_run_options *o, const lp_encoder *encode
     LP_TRY(lp_run_extract(encoder, data, &options, path, &o->watch, &report, err));
     if (report.computed > 0) {
         const timing t = {report.computed, report.seconds,
-                          o->threads > 0 ? o->threads : lp_processor_count()};
+                          lp_team_size() * (o->threads > 0 ? o->threads : lp_processor_count())};
         LP_TRY(write_timing(path, &t, err));
     }
 done:

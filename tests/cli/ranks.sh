@@ -79,6 +79,8 @@ for first in pets/train/*; do break; done
 : >"$first/empty.png"
 same folder set/features.npy set/labels.npy set/meta.json -- \
     extract --model "$model" --data pets --split train --skip-broken --threads 1 --out set
+same reproduce results/run/results.json results/run/results.csv results/run/README.md results/run/softmax.probe -- \
+    reproduce --model "$model" --data data --cache cache --results results --run run --threads 1
 run 0 mpirun -n 2 "$many" extract --model "$model" --data data --split test --out rates --profile
 says "rank 0 ("
 says "rank 1 ("
@@ -152,7 +154,7 @@ struck() {
     PIDS=pid mpirun -n "$ranks" ./odd x x "$many" "$@" >stdout 2>stderr </dev/null &
     job=$!
     while kill -0 $job 2>/dev/null && [ "$(size "$file")" -le "$before" ]; do sleep 0.01; done
-    if [ "$who" = mpirun ]; then kill -KILL $job; else kill -KILL "$(cat pid.$who)"; fi 2>/dev/null
+    if [ "$who" = mpirun ]; then kill -KILL $job; else kill -KILL "$(cat pid."$who")"; fi 2>/dev/null
     wait $job 2>/dev/null
     found=$?
     while alive; do sleep 0.05; done

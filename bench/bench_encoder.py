@@ -20,7 +20,8 @@ Winograd convolution's fewer products), so its shares say how well it uses the p
 
 Loading, start-up and memory: on each number of threads, linprobe and PyTorch on the same, the file in the
 page cache, R rounds.  Start-up is from the process's start to an encoder ready for its first batch;
-linprobe's also checks the file's SHA-256 and opens the data set.  Peak memory: with one batch computed, and
+linprobe's also opens the data set, and finds the file's SHA-256 (from the second round on
+remembered in its cache).  Peak memory: with one batch computed, and
 linprobe's with the scratch memory of every thread.  PyTorch is as lean here as it can be.
 
 Preprocessing: from a file's bytes in memory to the encoder's input as CLIP does it, one thread, the same

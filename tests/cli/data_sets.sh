@@ -4,11 +4,11 @@
 . "$LP_SOURCE/tests/support/tap.sh"
 cd "$scratch" || exit 1
 mkdir -p served/countries
-images='\000\000\010\003\000\000\000\013\000\000\000\001\000\000\000\001abcdefghijk'
-labels='\000\000\010\001\000\000\000\013\000\001\002\003\004\005\006\007\010\011\001'
+images='\0000\0000\0010\0003\0000\0000\0000\0013\0000\0000\0000\0001\0000\0000\0000\0001abcdefghijk'
+labels='\0000\0000\0010\0001\0000\0000\0000\0013\0000\0001\0002\0003\0004\0005\0006\0007\0010\0011\0001'
 for part in train t10k; do
-    printf "$images" | gzip -n >served/$part-images-idx3-ubyte.gz
-    printf "$labels" | gzip -n >served/$part-labels-idx1-ubyte.gz
+    printf %b "$images" | gzip -n >served/$part-images-idx3-ubyte.gz
+    printf %b "$labels" | gzip -n >served/$part-labels-idx1-ubyte.gz
 done
 for part in train valid test; do
     for country in AD AE; do
@@ -64,7 +64,7 @@ ok "a line for each set" grep -q '^accuracy: MNIST, 11 of 10,000 test images$' f
 for file in table.json table.csv table.html mnist/compare.json places/pairs.csv; do
     ok "matrix/$file" [ -s matrix/$file ]
 done
-ok "a cell for each" [ "$(wc -l <matrix/table.csv)" = 5 ]
+ok "a cell for each" [ "$(wc -l <matrix/table.csv)" -eq 5 ]
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into board.json --cache cache --out matrix
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data places --into board.json --cache cache --out matrix
 ok "a table that grew is the same table" cmp -s stdout first

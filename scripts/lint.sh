@@ -95,7 +95,7 @@ check_layers() {
         allowed["webp/decode.h"] = allowed["webp/demux.h"] = "^src/data/webp_file[.]c$"
         allowed["jpeglib.h"] = allowed["jerror.h"] = "^src/data/jpeg_file[.]c$"
         allowed["zlib.h"] = "."
-        allowed["fnmatch.h"] = "^src/model/config_(timm|arch)[.]c$"
+        allowed["fnmatch.h"] = "^src/model/(config_(timm|arch)|family)[.]c$"
         allowed["sys/ioctl.h"] = "^src/report/terminal[.]c$"
         allowed["dlfcn.h"] = "^src/math/blas_memory[.]c$"
         allowed["immintrin.h"] = allowed["arm_neon.h"] = "^src/math/"
@@ -150,14 +150,16 @@ check_unique_types() {
     }' $(find src include -name '*.[ch]')
 }
 
-# A source of more than 600 lines says why in its first comment ("Longer than 600 lines: ...").
+# A source of more than 600 lines says why in its first comment ("Longer than 600 lines: ..."); more
+# than 800 has a table alone, which says so ("Longer than 600 lines: a table").
 check_lengths() {
     # shellcheck disable=SC2046
     silent awk '
-    FNR == 1 { reason = 0 }
+    FNR == 1 { reason = table = 0 }
     FNR <= 30 && /Longer than 600 lines:/ { reason = 1 }
+    FNR <= 30 && /Longer than 600 lines: a table/ { table = 1 }
     FNR == 601 && FILENAME ~ /^(src|include)/ && !reason { print FILENAME ": more than 600 lines, and no reason" }
-    FNR == 801 { print FILENAME ": more than 800 lines" }' $(written)
+    FNR == 801 && !table { print FILENAME ": more than 800 lines" }' $(written)
 }
 
 # Paths of one machine, or outside the repository, in what is committed.  The links in the cache of

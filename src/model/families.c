@@ -2,8 +2,8 @@
  * families.h says what each table is for.  The names of the weights are in vit_layout.c and
  * resnet_load.c, other names for them and names of architectures in family_names.c.
  *
- * Longer than 600 lines: one row a family, and nearly nothing but rows.  docs/MODEL.md has the
- * first table for readers, and tests/unit/test_family_table.c compares the two. */
+ * Longer than 600 lines: a table, one row a family.  docs/MODEL.md has the first table for readers,
+ * and tests/unit/test_family_table.c compares the two. */
 #include "model/families.h"
 
 #include "model/family_names.h"
@@ -935,6 +935,8 @@ const size_t lp_family_count = COUNT(lp_families);
 
 /* Files that are recognised only to say what they are. */
 const lp_stranger lp_strangers[] = {
+    {.tensor = ".se.conv.weight",
+     .what = "a network with efficient channel attention (ECA), which is not supported"},
     {.tensor = "_flat_param",
      .what = "the flat shards that FSDP saves of one rank; use the file of the whole state "
              "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},

@@ -142,7 +142,7 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *map = &p->net->maps[step->to];
     size_t rows = lp_net_pixels(map), width = map->channels, heads = p->net->heads;
     double square = (double)width * (double)width, n = (double)rows;
-    attend_room room;
+    attend_room room = {0};
     (void)divide(p->net, step, p->work, &room);
     for (size_t i = 0; i < p->batch; i++) {
         float *x = lp_net_values(p, step->to) + i * rows * width;
@@ -221,7 +221,7 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
     const lp_packed_linear *kv = &lp_net_layer_of(p, step, 1)->linear;
     const lp_packed_linear *projection = &lp_net_layer_of(p, step, 3)->linear;
     size_t rows = lp_net_pixels(from), width = from->channels, inner = kv->out / 2;
-    float *pieces[5];
+    float *pieces[5] = {NULL};
     (void)divide_latent(p->net, step, p->batch, p->work, pieces);
     float *tiled = pieces[0], *keys = pieces[1], *answers = pieces[3];
     lp_tile_pad(answers, p->batch, inner);

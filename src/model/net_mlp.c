@@ -105,7 +105,7 @@ void lp_net_run_mlp(const lp_net_pass *p, const lp_net_step *step) {
     size_t most = chunk_rows(p->net, step, p->batch);
     const float *x = lp_net_values(p, step->from);
     float *y = lp_net_values(p, step->to);
-    mlp_room room;
+    mlp_room room = {0};
     (void)divide(p->net, step, most, p->work, &room);
     for (size_t row = 0; row < rows; row += most) {
         size_t count = rows - row < most ? rows - row : most;

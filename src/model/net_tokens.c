@@ -37,13 +37,12 @@ static size_t root_of(size_t n) {
 /* Rows of D, with as many axes before them as the file has. */
 static void plan_rows(lp_net_builder *b, float **to, const char *name, size_t rows,
                       size_t channels) {
-    if (lp_net_size(b, 2, "%s", name) > 0) {
-        LP_NET_PLAN(to, name, "", 1, rows, channels);
-    } else if (lp_net_size(b, 1, "%s", name) > 0) {
+    bool third = lp_net_size(b, 2, "%s", name) > 0, second = lp_net_size(b, 1, "%s", name) > 0;
+    if (second && !third) {
         LP_NET_PLAN(to, name, "", rows, channels);
-    } else if (lp_net_has(b, "%s", name) && rows == 1) {
+    } else if (lp_net_has(b, "%s", name) && rows == 1 && !third) {
         LP_NET_PLAN(to, name, "", channels);
-    } else {
+    } else { /* or it is missing */
         LP_NET_PLAN(to, name, "", 1, rows, channels);
     }
 }

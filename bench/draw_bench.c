@@ -101,7 +101,7 @@ static lp_status draw(const json_t *rows, const char *path, lp_error *err) {
         return status;
     }
     lp_chart_text(chart, MARGIN, MARGIN + 6, &title, name);
-    lp_chart_text(chart, at.right + 12, at.top - 12, &side, "images a processor second (ratio)");
+    lp_chart_text(chart, at.right + 12, at.top - 12, &side, "images (ratio)");
     draw_axis(&at, chart);
     shown = 0;
     json_array_foreach((json_t *)(uintptr_t)rows, i, row) {

@@ -114,6 +114,7 @@ typedef struct lp_dataset lp_dataset;
  *   - a folder with train/ and test/, each with a folder of images a class, and perhaps val/,
  *     validation/ or valid/, which is the test part where test/ has no class folders; or with such
  *     class folders itself, split by seed;
+ *   - a .csv file of path,label or path,label,split;
  *   - one of the sets that are read by name (docs/DATASETS.md), in its official layout;
  *   - a zip or tar archive of one of these folders;
  *   - "NAME:PATH", where the layout alone does not say which set it is.

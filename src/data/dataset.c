@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/csv_list.h"
 #include "data/data_sets.h"
 #include "data/image_folder.h"
 #include "data/record_part.h"
@@ -53,8 +54,8 @@ static char *folder_name(const char *path) {
     for (char *c = name; *c != '\0'; c++) {
         *c = *c < ' ' || *c > '~' ? '-' : *c;
     }
-    static const char *const endings[] = {".zip",    ".tar",     ".tgz",    ".tar.gz",
-                                          ".tar.xz", ".tar.bz2", ".tar.zst"};
+    static const char *const endings[] = {".zip",    ".tar",     ".tgz",     ".tar.gz",
+                                          ".tar.xz", ".tar.bz2", ".tar.zst", ".csv"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t length = strlen(name), known = strlen(endings[i]);
         if (length > known && strcmp(name + length - known, endings[i]) == 0) {
@@ -196,6 +197,27 @@ done:
     return status;
 }
 
+/* The same of a list in a table, whose folder is the tree. */
+static lp_status list_table(lp_dataset *data, const char *path, const lp_dataset_options *options,
+                            lp_error *err) {
+    char folder[LP_PATH_ROOM];
+    const char *name = lp_path_name(path);
+    lp_tree *tree = NULL;
+    lp_status status;
+    LP_TRY(lp_path_print(folder, err, "%.*s", name > path ? (int)(name - path - 1) : 1,
+                         name > path + 1 ? path
+                         : name > path   ? "/"
+                                         : "."));
+    LP_TRY(lp_tree_open(folder[0] != '\0' ? folder : "/", &tree, err));
+    LP_TRY(lp_image_list_start(&data->list, tree, "", options->skip_broken, err));
+    LP_TRY(lp_csv_list_read(&data->list, name, options, &data->info.split, err));
+    data->own_name = folder_name(path);
+    LP_TRY(lp_allocated(data->own_name, "name", strlen(path), 1, err));
+    data->info.name = data->own_name;
+done:
+    return status;
+}
+
 static lp_status fill(lp_dataset *data, const char *text, const lp_dataset_options *options,
                       lp_error *err) {
     const char *path;
@@ -210,6 +232,10 @@ static lp_status fill(lp_dataset *data, const char *text, const lp_dataset_optio
     lp_split split = options->split != LP_SPLIT_TEST ? LP_SPLIT_TRAIN : LP_SPLIT_TEST;
     data->records.split = split;
     LP_TRY(lp_data_set_parse(text, &data->set, &path, err));
+    if (data->set == NULL && lp_is_csv_list(path)) {
+        LP_TRY(list_table(data, path, options, err));
+        return fill_from_list(data, options, err);
+    }
     if (data->set == NULL || data->set->records != NULL) {
         LP_TRY(lp_record_files_open(path, data->set != NULL ? data->set->records : NULL, split,
                                     &data->records.files, err));

@@ -362,6 +362,54 @@ static void some_of_each_class_by_seed(void **state) {
                    "class crab has 1 images, but the split takes 31 of each");
 }
 
+static void a_list_in_a_table(void **state) {
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "csv/%d.pgm", i);
+        put_pixel(name, (unsigned char)i);
+    }
+    put_text("csv/parts.csv", "path,label,split\n1.pgm,cat,train\n2.pgm,\"dog, big\",train\n"
+                              "3.pgm,cat,valid\n4.pgm,\"dog, big\",test\n");
+    const char *path = in_folder("csv/parts.csv");
+    lp_dataset *data;
+    assert_set(path, LP_SPLIT_TRAIN, "0:1 1:2");
+    assert_set(path, LP_SPLIT_TRAINVAL, "0:1 1:2 0:3");
+    assert_set(path, LP_SPLIT_TEST, "1:4");
+    assert_ok(lp_dataset_open(path, LP_SPLIT_VAL, LP_LABELS_FINE, &data, &err), &err);
+    assert_string_equal(lp_dataset_describe(data)->name, "parts");
+    assert_string_equal(lp_dataset_class_name(data, 1), "dog, big");
+    lp_dataset_close(data);
+    put_text("csv/numbers.csv", "0.pgm,10\n1.pgm,9\n2.pgm,10\n3.pgm,9\n");
+    const lp_dataset_options half = {.test_share = 0.5};
+    assert_ok(lp_dataset_open_with(in_folder("csv/numbers.csv"), &half, &data, &err), &err);
+    assert_string_equal(lp_dataset_class_name(data, 0), "9");
+    assert_int_equal(lp_dataset_describe(data)->count, 2);
+    lp_dataset_close(data);
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {
+        {"1.pgm,a\n2.pgm\n", "wrong.csv:2: expected path,label or path,label,split, found 1"},
+        {"1.pgm,a,b,c\n", "found 4 fields (a field with a comma stands in double quotes)"},
+        {"1.pgm,a,best\n", "wrong.csv:1: expected train, val or test, found 'best'"},
+        {"/1.pgm,a\n", "expected a path that begins at the list's folder, found '/1.pgm'"},
+        {"1.pgm,a,train\n9.pgm,b,train\n", "wrong.csv:2: names 9.pgm, which is not there"},
+        {"1.pgm,a,train\n2.pgm,b,test\n", "expected images of class 1, b, found none"},
+        {"1.pgm,a,test\n", "wrong.csv: no line is of the part train"},
+        {"path,label\n", "wrong.csv: the list names no image"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        put_text("csv/wrong.csv", wrong[i].text);
+        assert_int_not_equal(lp_dataset_open(in_folder("csv/wrong.csv"), LP_SPLIT_TRAIN,
+                                             LP_LABELS_FINE, &data, &err),
+                             LP_OK);
+        if (strstr(err.text, wrong[i].message) == NULL) {
+            fail_msg("expected '%s', found '%s'", wrong[i].message, err.text);
+        }
+        assert_null(data);
+    }
+}
+
 static void some_images_of_a_part(void **state) {
     (void)state;
     char name[64], first[512] = "";
@@ -558,6 +606,7 @@ int main(void) {
         cmocka_unit_test(kitti_and_its_videos),
         cmocka_unit_test(imagenet_and_its_labels),
         cmocka_unit_test(some_of_each_class_by_seed),
+        cmocka_unit_test(a_list_in_a_table),
         cmocka_unit_test(some_images_of_a_part),
         cmocka_unit_test(what_macos_adds_is_left_out),
         cmocka_unit_test(folders_in_archives),

@@ -426,6 +426,8 @@ def put_data_sets():
         put("data_set", name, bytes([number if name != "folder" else 255, 0]) + body)
         if name in ("gtsrb", "tiny", "places", "fashion", "imagenet"):
             put("data_set", name + "-test", bytes([number, 5]) + body)
+    put("data_set", "table", b"\xfe\0path,label,split\n1.pgm,a,train\n2.pgm,\"b, c\",train\n")
+    put("data_set", "table-seed", b"\xfe\x01" b"1.pgm,10\n2.pgm,9\n./1.pgm,9\n./2.pgm,10\n")
     put("picture", "ppm", b"P6 2 1 255\n\1\2\3\4\5\6")
     put("picture", "pgm-plain", b"P2 # text\n2 1 9\n3 4\n")
     put("picture", "pbm", b"P4 9 1\n\xaa\x80")

@@ -94,6 +94,9 @@ size_t lp_checkpoint_files(const lp_checkpoint *ckpt);
 /* The file that was opened; in the folder, where `path` was one. */
 const char *lp_checkpoint_path(const lp_checkpoint *ckpt);
 
+/* The name of that file, where it was chosen from a folder; else NULL. */
+const char *lp_checkpoint_picked(const lp_checkpoint *ckpt);
+
 /* SHA-256 of the whole file, 64 hexadecimal digits; found at the first call.  Of weights in
  * several files: that of the text which `sha256sum INDEX FILE...` prints, files ordered by name.
  * It belongs to the checkpoint.  LP_ERR_IO: a file cannot be read.  LP_ERR_MEMORY. */

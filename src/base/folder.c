@@ -11,11 +11,12 @@
 #include "base/file.h"
 #include "base/text.h"
 
-/* What macOS's archiver writes beside the files of a zip archive. */
-static const char *const archiver_folder = "__MACOSX";
+/* What macOS's archiver and Synology's file server write beside the files. */
+static const char *const foreign[] = {"__MACOSX", "@eaDir"};
 
 lp_status lp_folder_add(lp_folder *folder, char *name, lp_error *err) {
-    if (name != NULL && (name[0] == '.' || strcmp(name, archiver_folder) == 0)) {
+    if (name != NULL && (name[0] == '.' || lp_text_in(foreign, sizeof foreign / sizeof foreign[0],
+                                                      name, strlen(name)))) {
         folder->left_out += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
         lp_free(name);
         return LP_OK;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include "linprobe/status.h"
 
-/* Names in a folder but the hidden ones and "__MACOSX", which macOS's archiver adds; sorted by
- * their bytes. */
+/* Names in a folder but the hidden ones, "__MACOSX", which macOS's archiver adds, and "@eaDir" of
+ * Synology's file server; sorted by their bytes. */
 typedef struct lp_folder {
     char **names;
     size_t count;

@@ -28,6 +28,7 @@ enum {
 
 struct lp_checkpoint {
     char *path;
+    bool picked;           /* from a folder */
     lp_shards shards;      /* of an index file */
     lp_weight_file *files; /* one, or one for each shard */
     size_t file_count;
@@ -110,6 +111,7 @@ lp_status lp_checkpoint_open(const char *path, lp_checkpoint **out, lp_error *er
     if (lp_is_folder(path)) {
         LP_TRY(lp_hub_is_folder(path) ? lp_hub_pick(path, "", &ckpt->path, err)
                                       : lp_shards_pick(path, &ckpt->path, err));
+        ckpt->picked = true;
     } else {
         ckpt->path = lp_strdup(path);
         LP_TRY(lp_allocated(ckpt->path, path, strlen(path) + 1, 1, err));
@@ -147,6 +149,10 @@ size_t lp_checkpoint_files(const lp_checkpoint *ckpt) {
 
 const char *lp_checkpoint_path(const lp_checkpoint *ckpt) {
     return ckpt->path;
+}
+
+const char *lp_checkpoint_picked(const lp_checkpoint *ckpt) {
+    return ckpt->picked ? lp_path_name(ckpt->path) : NULL;
 }
 
 /* The file's digest, which each rank but the first compares a part of. */

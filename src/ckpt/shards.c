@@ -21,13 +21,18 @@ enum { INDEX_MAX = 4 << 20 }; /* bytes of an index file: about 100 a tensor */
 /* The best first. */
 static const char *const known[] = {"model.safetensors", "open_clip_model.safetensors",
                                     "open_clip_pytorch_model.bin", "pytorch_model.bin"};
-static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin"};
+static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".pth.tar"};
+
+/* Whether a name ends so, and begins otherwise. */
+static bool ends_with(const char *name, const char *end) {
+    size_t length = strlen(name), tail = strlen(end);
+    return length > tail && strcmp(name + length - tail, end) == 0;
+}
 
 bool lp_shards_is_weights(const char *name) {
-    const char *end = strrchr(name, '.');
     bool found = false;
-    for (size_t i = 0; end != NULL && end > name && i < sizeof endings / sizeof endings[0]; i++) {
-        found = found || strcmp(end, endings[i]) == 0;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        found = found || ends_with(name, endings[i]);
     }
     return found;
 }
@@ -39,6 +44,18 @@ static const char *find_name(const char *const *names, size_t count, const char 
         }
     }
     return NULL;
+}
+
+/* Refuses a folder of several models: accelerate saves the second one as "model_1.safetensors". */
+static lp_status check_alone(const char *place, const char *const *names, size_t count,
+                             const char *name, lp_error *err) {
+    char second[64];
+    const char *end = strrchr(name, '.');
+    (void)snprintf(second, sizeof second, "%.*s_1%s", (int)(end - name), name, end);
+    return find_name(names, count, second) == NULL
+               ? LP_OK
+               : lp_fail(err, LP_ERR_FORMAT, "%s: several models, %s and %s; name one of them",
+                         place, name, second);
 }
 
 lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,
@@ -57,7 +74,7 @@ lp_status lp_shards_choose(const char *place, const char *const *names, size_t c
         }
         if (one != NULL || many != NULL) {
             *chosen = one != NULL ? one : many;
-            return LP_OK;
+            return check_alone(place, names, count, known[i], err);
         }
     }
     for (size_t i = 0; i < count; i++) {
@@ -70,6 +87,15 @@ lp_status lp_shards_choose(const char *place, const char *const *names, size_t c
                        "%s: %zu files of weights, among them %s and %s; name "
                        "one",
                        place, found, only[0], only[1]);
+    }
+    for (size_t i = 0; i < count && found == 0; i++) {
+        if (ends_with(names[i], ".distcp")) {
+            return lp_fail(err, LP_ERR_UNSUPPORTED,
+                           "%s: a distributed checkpoint of PyTorch (%s), which is not read: make "
+                           "one file of it (python -m torch.distributed.checkpoint.format_utils "
+                           "dcp_to_torch FOLDER FILE)",
+                           place, names[i]);
+        }
     }
     *chosen = only[0];
     return LP_OK;

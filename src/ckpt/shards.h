@@ -12,7 +12,7 @@
 #define LP_SHARDS_EXPECTED                                                                         \
     "expected model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin or "     \
     "pytorch_model.bin (or one of them with .index.json), or one file that ends in .safetensors, " \
-    ".pt, .pth or .bin"
+    ".pt, .pth, .pth.tar, .ckpt or .bin"
 
 /* True for names that end as those of weights do: .safetensors, .pt, .pth, .bin. */
 bool lp_shards_is_weights(const char *name);

@@ -307,11 +307,16 @@ static bool is_array(const lp_pickle *pickle, uint32_t node) {
             lp_pickle_is_text(pickle, name, "_frombuffer"));
 }
 
-/* NumPy's arrays may be weights, but are not read. */
-static lp_status no_tensors(const lp_pickle *pickle, lp_error *err) {
+/* NumPy's arrays may be weights, but are not read; nor are the constants of a frozen module. */
+static lp_status no_tensors(const lp_pickle *pickle, bool script, lp_error *err) {
     size_t arrays = 0;
     for (uint32_t i = 1; i < pickle->count; i++) {
         arrays += is_array(pickle, i);
+    }
+    if (script) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "no tensors found: a TorchScript module without parameters, as "
+                       "torch.jit.freeze makes it of one: save it before it is frozen");
     }
     return arrays > 0 ? lp_fail(err, LP_ERR_UNSUPPORTED,
                                 "no tensors found, but %zu NumPy arrays, which are not read: save "
@@ -340,7 +345,7 @@ lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *
     LP_TRY(enter_value(&w, pickle->root, 0));
     LP_TRY(run(&w));
     if (index->count == before) {
-        status = no_tensors(pickle, err);
+        status = no_tensors(pickle, tree->script, err);
     }
 done:
     lp_free(w.seen);

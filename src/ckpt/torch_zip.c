@@ -151,7 +151,8 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
     if (pickle->name == NULL) {
         LP_TRY(lp_fail(err, LP_ERR_FORMAT,
                        "%s: a zip archive without data.pkl, so not a PyTorch file of version "
-                       "1.6 or later",
+                       "1.6 or later; a .zip round such a file is unpacked first, and neither "
+                       "arrays of NumPy (.npz) nor programs of torch.export (.pt2) are read",
                        zip->path));
     }
     qsort(zip->members, zip->count, sizeof *zip->members, compare_members);

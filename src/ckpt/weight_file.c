@@ -20,6 +20,12 @@ static const struct {
      "again"},
     {0, "version https://git-lfs", 23, LP_ERR_FORMAT,
      "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
+    {0, "\x1f\x8b", 2, LP_ERR_UNSUPPORTED, "packed by gzip: unpack it first"},
+    {0, "\x89HDF", 4, LP_ERR_UNSUPPORTED,
+     "an HDF5 file, as of Keras, whose weights are not read: save them as .safetensors"},
+    {0, "GGUF", 4, LP_ERR_UNSUPPORTED,
+     "a GGUF file, which is not read: use the .safetensors file that it was made from"},
+    {0, "<", 1, LP_ERR_FORMAT, "a web page, not the file itself: download it again"},
     {0, "\x80", 1, LP_ERR_UNSUPPORTED,
      "a pickle that torch.save did not write: load it with Python, and save its tensors with "
      "torch.save or as .safetensors"},

@@ -54,6 +54,11 @@ static lp_status fail_unknown(const lp_image_file *file, lp_error *err) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: expected a %s, found an empty file", file->path,
                        known);
     }
+    if (file->size >= 8 && memcmp(file->bytes + 4, "ftyp", 4) == 0) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: found an AVIF or HEIC image, or a film; expected a %s", file->path,
+                       known);
+    }
     for (size_t i = 0; i < file->size && i < 8; i++) {
         (void)snprintf(found + 3 * i, sizeof found - 3 * i, " %02x", file->bytes[i]);
     }

@@ -1,6 +1,7 @@
 /* Data stage: folders of image files, one a class; image_folder.h has the layouts. */
 #include "data/image_folder.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,8 +12,26 @@
 
 enum { DEPTH_MAX = 32 };
 
-static const char *const val_names[] = {"val", "validation", "valid"};
-enum { VAL_NAMES = 3 };
+/* Names of a data set's parts, in any case. */
+enum { TRAIN, TEST, VAL, PARTS };
+static const struct {
+    const char *name;
+    int part;
+} part_names[] = {
+    {"train", TRAIN},    {"training", TRAIN}, {"train_set", TRAIN}, {"training_set", TRAIN},
+    {"test", TEST},      {"testing", TEST},   {"test_set", TEST},   {"val", VAL},
+    {"validation", VAL}, {"valid", VAL},      {"val_set", VAL},     {"validation_set", VAL},
+};
+
+/* PARTS: it is no part's name. */
+static int part_of(const char *name) {
+    for (size_t i = 0; i < sizeof part_names / sizeof part_names[0]; i++) {
+        if (strcasecmp(part_names[i].name, name) == 0) {
+            return part_names[i].part;
+        }
+    }
+    return PARTS;
+}
 
 bool lp_is_image_name(const char *name) {
     static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm",  ".bmp",
@@ -127,11 +146,6 @@ done:
 
 /* ---- the top of an archive ------------------------------------------------------------------- */
 
-static bool is_part_name(const char *name) {
-    return strcmp(name, "train") == 0 || strcmp(name, "test") == 0 ||
-           lp_text_in(val_names, VAL_NAMES, name, strlen(name));
-}
-
 lp_status lp_image_folder_top(const lp_tree *tree, char folder[LP_PATH_ROOM], lp_error *err) {
     char next[LP_PATH_ROOM];
     lp_folder names = {0}, below = {0};
@@ -139,8 +153,8 @@ lp_status lp_image_folder_top(const lp_tree *tree, char folder[LP_PATH_ROOM], lp
     lp_status status = LP_OK;
     folder[0] = '\0';
     for (int depth = 0; enter && depth < DEPTH_MAX; depth++) {
-        LP_TRY(lp_tree_list(tree, folder, &names, err));
-        enter = names.count == 1 && !is_part_name(names.names[0]);
+        LP_TRY(lp_tree_list_kind(tree, folder, true, &names, err));
+        enter = names.count == 1 && part_of(names.names[0]) == PARTS;
         if (enter) {
             LP_TRY(lp_tree_join(next, folder, names.names[0], err));
             LP_TRY(lp_tree_list_kind(tree, next, true, &below, err));
@@ -183,40 +197,164 @@ done:
 
 /* Where the parts lie: names below the list's folder, or NULL. */
 typedef struct folder_parts {
-    const char *train, *test, *val;
+    char *train, *test, *val;
 } folder_parts;
 
-/* *part becomes name where that is a folder which holds folders. */
-static lp_status find_part(const lp_image_list *list, const char *name, const char **part,
-                           lp_error *err) {
+static void free_parts(folder_parts *parts) {
+    lp_free(parts->train);
+    lp_free(parts->test);
+    lp_free(parts->val);
+}
+
+/* The folders in a folder of the list's. */
+static lp_status list_folders(const lp_image_list *list, const char *below, lp_folder *folders,
+                              lp_error *err) {
     char full[LP_PATH_ROOM];
+    lp_status status = lp_tree_join(full, list->folder, below, err);
+    return status == LP_OK ? lp_tree_list_kind(list->tree, full, true, folders, err) : status;
+}
+
+/* Takes a folder for a part, if it holds folders. */
+static lp_status take_part(const lp_image_list *list, const char *name, char **part,
+                           lp_error *err) {
     lp_folder folders = {0};
     lp_status status;
-    LP_TRY(lp_tree_join(full, list->folder, name, err));
-    if (*part == NULL && lp_tree_has_folder(list->tree, full)) {
-        LP_TRY(lp_tree_list_kind(list->tree, full, true, &folders, err));
-        *part = folders.count > 0 ? name : NULL;
+    LP_TRY(list_folders(list, name, &folders, err));
+    if (folders.count > 0 && *part != NULL) {
+        LP_TRY(lp_image_list_fail(list, "", LP_ERR_DATA, err,
+                                  "both %s and %s may be the same part of the data set: rename "
+                                  "one, or move it elsewhere",
+                                  *part, name));
+    }
+    if (folders.count > 0) {
+        *part = lp_strdup(name);
+        LP_TRY(lp_allocated(*part, name, strlen(name) + 1, 1, err));
     }
 done:
     lp_folder_clear(&folders);
     return status;
 }
 
+/* Whether one part has a class of another; the folders of an unlabelled part are no classes. */
+static lp_status shares_class(const lp_image_list *list, const char *part, const char *train,
+                              bool *shares, lp_error *err) {
+    lp_folder folders = {0}, classes = {0};
+    lp_status status;
+    *shares = false;
+    LP_TRY(list_folders(list, part, &folders, err));
+    LP_TRY(list_folders(list, train, &classes, err));
+    for (size_t i = 0; i < folders.count; i++) {
+        *shares = *shares || lp_text_in((const char *const *)classes.names, classes.count,
+                                        folders.names[i], strlen(folders.names[i]));
+    }
+done:
+    lp_folder_clear(&folders);
+    lp_folder_clear(&classes);
+    return status;
+}
+
 static lp_status find_parts(lp_image_list *list, folder_parts *parts, lp_error *err) {
+    char **const part[PARTS] = {&parts->train, &parts->test, &parts->val};
+    lp_folder folders = {0};
+    bool shares = true;
     lp_status status;
     *parts = (folder_parts){NULL, NULL, NULL};
-    LP_TRY(find_part(list, "train", &parts->train, err));
-    LP_TRY(find_part(list, "test", &parts->test, err));
-    for (size_t i = 0; i < VAL_NAMES; i++) {
-        LP_TRY(find_part(list, val_names[i], &parts->val, err));
+    LP_TRY(list_folders(list, "", &folders, err));
+    for (size_t i = 0; i < folders.count; i++) {
+        int which = part_of(folders.names[i]);
+        if (which != PARTS) {
+            LP_TRY(take_part(list, folders.names[i], part[which], err));
+        }
     }
-    if (parts->test == NULL && parts->val != NULL) {
-        parts->test = list->instead = parts->val;
+    if (parts->test != NULL && parts->val != NULL && parts->train != NULL) {
+        LP_TRY(shares_class(list, parts->test, parts->train, &shares, err));
+    }
+    if ((parts->test == NULL || !shares) && parts->val != NULL) {
+        lp_free(parts->test);
+        parts->test = parts->val;
         parts->val = NULL;
+        list->instead = lp_strdup(parts->test);
+        LP_TRY(lp_allocated(list->instead, parts->test, strlen(parts->test) + 1, 1, err));
+    }
+done:
+    lp_folder_clear(&folders);
+    return status;
+}
+
+/* ---- layouts that are none ------------------------------------------------------------------- */
+
+/* Whether a name has a word, whole and in any case. */
+static bool has_word(const char *name, const char *word) {
+    size_t length = strlen(word);
+    for (const char *c = name; *c != '\0'; c++) {
+        bool begins = c == name || !isalpha((unsigned char)c[-1]);
+        if (begins && strncasecmp(c, word, length) == 0 && !isalpha((unsigned char)c[length])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name of a few class folders that has one of these words and holds folders, or NULL. */
+static lp_status find_odd_class(const lp_image_list *list, const char *const *words,
+                                const char **found, lp_error *err) {
+    lp_folder below = {0};
+    lp_status status = LP_OK;
+    *found = NULL;
+    for (size_t k = 0; k < list->class_count && list->class_count <= 4; k++) {
+        for (const char *const *w = words; *w != NULL; w++) {
+            if (*found == NULL && has_word(list->classes[k], *w)) {
+                LP_TRY(list_folders(list, list->classes[k], &below, err));
+                *found = below.count > 0 ? list->classes[k] : NULL;
+                lp_folder_clear(&below);
+            }
+        }
     }
 done:
     return status;
 }
+
+/* Refuses folders that are parts under other names ("seg_train", "seg_test"), and classes that hold
+ * parts ("cat/train", "cat/test"): a split by a seed would mix what must stay apart. */
+static lp_status check_layout(const lp_image_list *list, lp_error *err) {
+    static const char *const first[] = {"train", "training", NULL};
+    static const char *const others[] = {"test", "testing", "val",  "valid",
+                                         "eval", "dev",     "pred", NULL};
+    const char *train, *other;
+    lp_folder inner = {0};
+    bool has[PARTS + 1] = {false};
+    lp_status status;
+    LP_TRY(find_odd_class(list, first, &train, err));
+    LP_TRY(find_odd_class(list, others, &other, err));
+    if (train != NULL && other != NULL) {
+        LP_TRY(lp_image_list_fail(list, "", LP_ERR_DATA, err,
+                                  "expected a folder for each class, found %s and %s, which look "
+                                  "like parts of a data set: rename them train and test",
+                                  train, other));
+    }
+    if (list->class_count > 0) {
+        LP_TRY(list_folders(list, list->classes[0], &inner, err));
+    }
+    for (size_t i = 0; i < inner.count; i++) {
+        has[part_of(inner.names[i])] = true;
+    }
+    if (list->class_count == 1 && has[TRAIN]) {
+        LP_TRY(lp_image_list_fail(list, "", LP_ERR_DATA, err,
+                                  "the data set lies in its folder %s: name that folder",
+                                  list->classes[0]));
+    }
+    if (has[TRAIN] && (has[TEST] || has[VAL])) {
+        LP_TRY(lp_image_list_fail(list, list->classes[0], LP_ERR_DATA, err,
+                                  "a class that holds parts of the data set: expected train and "
+                                  "test above the classes, as train/%s",
+                                  list->classes[0]));
+    }
+done:
+    lp_folder_clear(&inner);
+    return status;
+}
+
+/* ---- listing a part -------------------------------------------------------------------------- */
 
 /* The list's folder becomes its folder `below`, so that names begin there. */
 static lp_status enter(lp_image_list *list, const char *below, lp_error *err) {
@@ -263,6 +401,7 @@ done:
 static lp_status list_whole(lp_image_list *list, const lp_dataset_options *options, lp_error *err) {
     lp_status status;
     LP_TRY(lp_image_folder_classes(list, "", err));
+    LP_TRY(check_layout(list, err));
     LP_TRY(lp_image_folder_images(list, "", true, err));
     if (list->count > 0 && options->split == LP_SPLIT_VAL) {
         LP_TRY(lp_image_list_fail(list, "", LP_ERR_IO, err,
@@ -276,26 +415,19 @@ done:
     return status;
 }
 
-lp_status lp_image_folder_list(lp_image_list *list, const lp_dataset_options *options,
-                               lp_split *split, lp_error *err) {
-    folder_parts parts;
-    lp_status status;
-    LP_TRY(find_parts(list, &parts, err));
-    *split = options->split;
-    if (*split == LP_SPLIT_TRAINVAL && (parts.val == NULL || parts.train == NULL)) {
+static lp_status list_parts(lp_image_list *list, const folder_parts *parts,
+                            const lp_dataset_options *options, lp_split *split, lp_error *err) {
+    if (*split == LP_SPLIT_TRAINVAL && (parts->val == NULL || parts->train == NULL)) {
         *split = LP_SPLIT_TRAIN;
     }
-    if (parts.train == NULL && parts.test == NULL) {
-        return list_whole(list, options, err);
-    }
-    const char *part = *split == LP_SPLIT_TEST  ? parts.test
-                       : *split == LP_SPLIT_VAL ? parts.val
-                                                : parts.train;
+    const char *part = *split == LP_SPLIT_TEST  ? parts->test
+                       : *split == LP_SPLIT_VAL ? parts->val
+                                                : parts->train;
     if (part == NULL) {
         bool swapped = *split == LP_SPLIT_VAL && list->instead != NULL;
         return lp_image_list_fail(
             list, "", LP_ERR_IO, err, "has class folders in %s, but none in %s%s",
-            parts.train != NULL ? parts.train : parts.test,
+            parts->train != NULL ? parts->train : parts->test,
             *split == LP_SPLIT_TEST  ? "test, val, validation or valid"
             : *split == LP_SPLIT_VAL ? "val, validation or valid"
                                      : "train",
@@ -306,9 +438,27 @@ lp_status lp_image_folder_list(lp_image_list *list, const lp_dataset_options *op
                                   "the folder has a split of its own: a test share cannot be "
                                   "chosen");
     }
-    list->instead = *split == LP_SPLIT_TEST ? list->instead : NULL;
-    status = *split == LP_SPLIT_TRAINVAL ? list_two(list, &parts, err)
-                                         : list_part(list, &parts, part, err);
+    if (*split != LP_SPLIT_TEST) {
+        lp_free(list->instead);
+        list->instead = NULL;
+    }
+    return *split == LP_SPLIT_TRAINVAL ? list_two(list, parts, err)
+                                       : list_part(list, parts, part, err);
+}
+
+lp_status lp_image_folder_list(lp_image_list *list, const lp_dataset_options *options,
+                               lp_split *split, lp_error *err) {
+    folder_parts parts;
+    lp_status status;
+    *split = options->split;
+    LP_TRY(find_parts(list, &parts, err));
+    if (parts.train == NULL && parts.test == NULL) {
+        *split = *split == LP_SPLIT_TRAINVAL ? LP_SPLIT_TRAIN : *split;
+        status = list_whole(list, options, err);
+    } else {
+        status = list_parts(list, &parts, options, split, err);
+    }
 done:
+    free_parts(&parts);
     return status;
 }

@@ -340,6 +340,7 @@ void lp_image_list_close(lp_image_list *list) {
     lp_free(list->images);
     lp_free(list->broken);
     lp_free(list->folder);
+    lp_free(list->instead);
     lp_tree_close(list->tree);
     memset(list, 0, sizeof *list);
 }

@@ -49,7 +49,7 @@ typedef struct lp_image_list {
     size_t empty_classes; /* class folders without any file, which are left out */
     double test_share;    /* of a split by a seed that gives a share of each class; else 0 */
     bool by_seed;         /* the split takes a number of each class by a seed */
-    const char *instead;  /* the folder that serves as the test part instead of test/, or NULL */
+    char *instead;        /* the folder that serves as the test part instead of test/, or NULL */
 } lp_image_list;
 
 /* An empty list over a tree, which belongs to the list from here on, also after a failure. */

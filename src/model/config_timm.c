@@ -6,11 +6,13 @@
  * word ("rope", "rpn") means another computation. */
 #include <fnmatch.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ckpt/arch_notes.h"
 #include "model/config_reader.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -275,9 +277,11 @@ done:
 }
 
 lp_status lp_config_read_timm(const lp_config_reader *r, json_t *config) {
-    const char *name = lp_json_text(config, "architecture", "");
+    const char *whole = lp_json_text(config, "architecture", "");
     const json_t *cfg = json_object_get(config, "pretrained_cfg");
+    char name[LP_ARCH_TEXT]; /* without the tag of its weights: "vit_base_patch16_224.mae" */
     lp_status status = LP_OK;
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(whole, "."), whole);
     if (!is_known(name)) { /* also of other dimensions: they need not be what the name's are */
         return lp_config_refuse(r, "architecture", name);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/config_reader.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -33,6 +34,7 @@ static const defaults models[] = {
     {"vit_msn", "gelu", 16, 1e-6F, 0, 0, NULL},
     {"ijepa", "gelu", 16, 1e-12F, 0, 0, NULL},
     {"intern_vit_6b", "gelu", 14, 1e-6F, 0, 0, NULL},
+    {"internvl_vision", "gelu", 14, 1e-6F, 1024, 16, NULL},
     {"resnet", NULL, 0, 0, 0, 0, NULL},
     {"regnet", NULL, 0, 0, 0, 0, NULL},
     {"bit", NULL, 0, 0, 0, 0, NULL},
@@ -60,13 +62,18 @@ static const defaults *find_model(const char *type) {
     return NULL;
 }
 
-/* The row of a model_type.  Many models have CLIP's or SigLIP's vision tower and a type of their
- * own; the names of their weights show it, and their defaults are the tower's. */
+/* The row of a model_type.  Many models have CLIP's vision tower and a type of their own; the names
+ * of their weights show it, and their defaults are the tower's.  With the names of SigLIP's weights
+ * there are other computations (rotary positions, merged tokens), so those that are the tower are
+ * listed. */
 static const defaults *defaults_of(const lp_config_reader *r, const char *type) {
+    static const char *const siglip[] = {"idefics2_vision", "idefics3_vision", "smolvlm_vision",
+                                         "granite_docling_vision"};
     const defaults *found = find_model(type);
     if (found == NULL && strcmp(r->family->name, "hf-clip") == 0) {
         found = find_model("clip");
-    } else if (found == NULL && strcmp(r->family->name, "hf-siglip") == 0) {
+    } else if (found == NULL && strcmp(r->family->name, "hf-siglip") == 0 &&
+               lp_text_in(siglip, COUNT(siglip), type, strlen(type))) {
         found = find_model("siglip");
     }
     return found;
@@ -205,6 +212,8 @@ static const processor processors[] = {
     {"Beit", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
+    {"OwlViT", 768, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"GotOcr2", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"DINOv3ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_IMAGENET, 0},
     {"ConvNext", 384, false, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 224.0 / 256},
 };
@@ -242,14 +251,16 @@ static void read_side(const json_t *value, bool square_if_number, size_t *side, 
     }
 }
 
-/* A step that is switched on and that is not done here: "do_pad", "do_flip_channel_order". */
+/* A step that is switched on and that is not done here: "do_pad", "do_flip_channel_order",
+ * "crop_to_patches". */
 static lp_status check_steps(const lp_config_reader *r, json_t *config) {
     static const char *const steps[] = {"do_resize", "do_center_crop", "do_rescale", "do_normalize",
                                         "do_convert_rgb"};
     const char *key;
     json_t *value;
     json_object_foreach(config, key, value) {
-        bool known = strncmp(key, "do_", 3) != 0 || !json_is_true(value);
+        bool known = (strncmp(key, "do_", 3) != 0 && strcmp(key, "crop_to_patches") != 0) ||
+                     !json_is_true(value);
         for (size_t i = 0; i < COUNT(steps); i++) {
             known = known || strcmp(key, steps[i]) == 0;
         }
@@ -354,7 +365,9 @@ lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config) {
     LP_TRY(read_sizes(r, config, d));
     r->out->preprocess.filter = d->filter;
     r->out->preprocess.crop_rule = LP_CROP_FLOOR; /* image_transforms.py, center_crop */
-    if (json_is_integer(resample)) {
+    if (json_is_string(resample)) {
+        LP_TRY(lp_config_filter(r, json_string_value(resample)));
+    } else if (json_is_integer(resample)) {
         json_int_t number = json_integer_value(resample);
         LP_TRY(lp_config_filter(r, number >= 0 && (size_t)number < COUNT(filters) ? filters[number]
                                                                                   : "unknown"));

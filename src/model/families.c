@@ -50,7 +50,7 @@ const lp_family lp_families[] = {
         .prefixes = {"vision_model.", ""},
         .any = {"embeddings.class_embedding", "pre_layrnorm.weight"},
         VIT(lp_vit_hf_clip),
-        .renames = lp_renames_hf_altclip,
+        .renames = lp_renames_hf_clip,
         .activation = LP_ACTIVATION_AUTO, /* config.json: quick_gelu or gelu */
         .norm_eps = 1e-5F,                /* configuration_clip.py: layer_norm_eps */
         .mean_std = LP_MEAN_STD_CLIP,     /* image_processing_clip.py, as all of these */
@@ -114,6 +114,21 @@ const lp_family lp_families[] = {
         .shorter_side = {256, 224},
         .input = 224,
         .resize = LP_RESIZE_PLAIN, /* modeling_dinov2.py */
+    },
+    {
+        .name = "hf-internvl", /* transformers: InternVLVisionModel, InternVLForConditional... */
+        .title = "InternViT",
+        .prefixes = {""},
+        .any = {"encoder.layer.0.attention.projection_layer.weight"},
+        .with = {"embeddings.patch_embeddings.projection.weight"},
+        VIT(lp_vit_hf_internvl),
+        .renames = lp_renames_hf_internvl,
+        .activation = LP_ACTIVATION_GELU, /* configuration_internvl.py: hidden_act */
+        .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* OpenGVLab/InternVL3-*-hf: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true,            /* image_processing_got_ocr2.py: size {height, width} */
+        .resize = LP_RESIZE_PLAIN, /* modeling_internvl.py, interpolate_pos_encoding */
     },
     {
         .name = "hf-deit", /* transformers: DeiTModel */
@@ -469,6 +484,22 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_ANTIALIAS,
     },
     {
+        .name = "mmpretrain-vit", /* open-mmlab/mmpretrain, mmselfsup: VisionTransformer */
+        .title = "ViT",
+        .prefixes = {""},
+        .any = {"layers.0.ln1.weight", "layers.0.ln1.bias"},
+        .with = {"patch_embed.projection.weight"},
+        VIT(lp_vit_timm),
+        .renames = lp_renames_mmpretrain_vit,
+        .both_tokens = true,
+        .activation = LP_ACTIVATION_GELU, /* vision_transformer.py: act_cfg */
+        .norm_eps = 1e-6F,                /* the same: norm_cfg */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* configs/_base_/datasets/imagenet_bs32.py and others */
+        .shorter_side = {256, 224},
+        .resize = LP_RESIZE_PLAIN, /* utils/embed.py, resize_pos_embed */
+        .note = "as most of its configs; ViT from AugReg has half, CLIP clip",
+    },
+    {
         .name = "clip-convnext", /* open_clip: convnext_* */
         .title = "CLIP ConvNeXt",
         .prefixes = {"visual.trunk."},
@@ -556,6 +587,20 @@ const lp_family lp_families[] = {
         .shorter_side = {232, 224},
         .input = 224,
         .note = "as convnext_base and _large; _tiny is resized to 236, _small to 230",
+    },
+    {
+        .name = "mmpretrain-convnext", /* open-mmlab/mmpretrain: ConvNeXt */
+        .title = "ConvNeXt",
+        .prefixes = {""},
+        .any = {"stages.0.0.depthwise_conv.weight"},
+        .with = {"downsample_layers.0.0.weight", "downsample_layers.0.0.bias"},
+        CONVNEXT,
+        .renames = lp_renames_mmpretrain_convnext,
+        .activation = LP_ACTIVATION_GELU, /* convnext.py: act_cfg */
+        .norm_eps = 1e-6F,                /* the same: norm_cfg */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* configs/_base_/datasets/imagenet_bs64_swin_224.py */
+        .shorter_side = {256, 224},
+        .input = 224,
     },
     {
         .name = "hf-convnext", /* transformers: ConvNextModel, ConvNextV2Model */
@@ -941,6 +986,16 @@ const lp_stranger lp_strangers[] = {
      .what = "the flat shards that FSDP saves of one rank; use the file of the whole state "
              "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},
     {.tensor = "lora_A", .what = "LoRA adapters, which must be merged into the weights first"},
+    {.tensor = ".parametrizations.",
+     .what = "parametrized weights, which are not computed: make them plain with "
+             "torch.nn.utils.parametrize.remove_parametrizations, and save them again"},
+    {.tensor = ".weight_orig",
+     .what = "pruned weights or a spectral norm, which are not computed: make them plain with "
+             "prune.remove or remove_spectral_norm of torch.nn.utils, and save them again"},
+    {.tensor = ".weight_g",
+     .what = "a weight norm, which is not computed: make the weights plain with "
+             "torch.nn.utils.remove_weight_norm, and save them again"},
+    {.tensor = "._packed_params", .what = "weights that PyTorch has quantised, which are not read"},
     {.tensor = "visual.trunk.stem.",
      .what = "an open_clip model with a convolutional timm tower that is not supported"},
     {.tensor = "relative_position_bias_table",
@@ -953,9 +1008,6 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "conv_dw.",
      .what = "a MobileNet or an EfficientNet of another kind, which is not supported",
      .alone = true},
-    {.tensor = "attention.projection_layer.",
-     .what = "the vision tower of InternVL in transformers' names, which is not supported; "
-             "OpenGVLab's own InternViT-* is read"},
     {.tensor = "attn_pool.latent",
      .what =
          "an attention pool beside a class token, as of the Perception Encoder (PE-Core), which "

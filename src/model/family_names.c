@@ -39,9 +39,9 @@ const lp_rename lp_renames_hf_dinov2_5[] = {
     {"encoder.layer.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
     {"encoder.layer.#.attention.o_proj.", "encoder.layer.{0}.attention.output.dense."},
     {NULL, NULL}};
-/* AltCLIP's tower. */
-const lp_rename lp_renames_hf_altclip[] = {{"encoder.layer.#.", "encoder.layers.{0}."},
-                                           {NULL, NULL}};
+/* CLIP's tower in AltCLIP, and in OWL-ViT and OWLv2, which spell out what CLIP does not. */
+const lp_rename lp_renames_hf_clip[] = {
+    {"encoder.layer.#.", "encoder.layers.{0}."}, {"pre_layernorm.", "pre_layrnorm."}, {NULL, NULL}};
 /* OpenGVLab/InternViT-*: modeling_intern_vit.py. */
 const lp_rename lp_renames_internvit[] = {{"embeddings.class_embedding", "cls_token"},
                                           {"embeddings.patch_embedding.", "patch_embed.proj."},
@@ -50,6 +50,34 @@ const lp_rename lp_renames_internvit[] = {{"embeddings.class_embedding", "cls_to
                                           {"encoder.layers.#.ls2", "blocks.{0}.ls2.gamma"},
                                           {"encoder.layers.#.", "blocks.{0}."},
                                           {NULL, NULL}};
+
+/* transformers' InternVLVisionModel, under DINOv2's names. */
+const lp_rename lp_renames_hf_internvl[] = {
+    {"encoder.layer.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
+    {"encoder.layer.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
+    {"encoder.layer.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
+    {"encoder.layer.#.attention.projection_layer.", "encoder.layer.{0}.attention.output.dense."},
+    {"encoder.layer.#.lambda_1", "encoder.layer.{0}.layer_scale1.lambda1"},
+    {"encoder.layer.#.lambda_2", "encoder.layer.{0}.layer_scale2.lambda1"},
+    {"encoder.layer.#.layernorm_before.", "encoder.layer.{0}.norm1."},
+    {"encoder.layer.#.layernorm_after.", "encoder.layer.{0}.norm2."},
+    {NULL, NULL}};
+/* open-mmlab/mmpretrain and mmselfsup: VisionTransformer, DistilledVisionTransformer; ln2 is taken
+ * of the mean. */
+const lp_rename lp_renames_mmpretrain_vit[] = {
+    {"patch_embed.projection.", "patch_embed.proj."},
+    {"layers.#.ln1.", "blocks.{0}.norm1."},
+    {"layers.#.ln2.", "blocks.{0}.norm2."},
+    {"layers.#.attn.gamma1.weight", "blocks.{0}.ls1.gamma"},
+    {"layers.#.ffn.gamma2.weight", "blocks.{0}.ls2.gamma"},
+    {"layers.#.ffn.layers.0.0.", "blocks.{0}.mlp.fc1."},
+    {"layers.#.ffn.layers.1.", "blocks.{0}.mlp.fc2."},
+    {"layers.#.ffn.", "blocks.{0}.mlp."},
+    {"layers.#.", "blocks.{0}."},
+    {"pre_norm.", "norm_pre."},
+    {"ln1.", "norm."},
+    {"ln2.", "fc_norm."},
+    {NULL, NULL}};
 
 /* torchvision's names of a ResNet from others: transformers' ResNetModel, whose layers count from
  * 0; torch.nn.Sequential(*resnet.children()), which forgets the names. */
@@ -77,6 +105,18 @@ const lp_rename lp_renames_convnext[] = {
     {"stages.#.#.grn.beta", "stages.{0}.blocks.{1}.mlp.grn.bias"},
     {"stages.#.#.", "stages.{0}.blocks.{1}."},
     {"norm.", "head.norm."},
+    {NULL, NULL}};
+/* open-mmlab/mmpretrain: ConvNeXt. */
+const lp_rename lp_renames_mmpretrain_convnext[] = {
+    {"downsample_layers.0.#.", "stem.{0}."},
+    {"downsample_layers.#.#.", "stages.{0}.downsample.{1}."},
+    {"stages.#.#.depthwise_conv.", "stages.{0}.blocks.{1}.conv_dw."},
+    {"stages.#.#.pointwise_conv1.", "stages.{0}.blocks.{1}.mlp.fc1."},
+    {"stages.#.#.pointwise_conv2.", "stages.{0}.blocks.{1}.mlp.fc2."},
+    {"stages.#.#.grn.gamma", "stages.{0}.blocks.{1}.mlp.grn.weight"},
+    {"stages.#.#.grn.beta", "stages.{0}.blocks.{1}.mlp.grn.bias"},
+    {"stages.#.#.", "stages.{0}.blocks.{1}."},
+    {"norm3.", "head.norm."},
     {NULL, NULL}};
 const lp_rename lp_renames_hf_convnext[] = {
     {"embeddings.patch_embeddings.", "stem.0."},

@@ -6,7 +6,8 @@
 
 /* The file's names of weights to the layout's; each list ends with NULL. */
 extern const lp_rename lp_renames_chunks[], lp_renames_torchvision_vit[], lp_renames_hf_vit5[],
-    lp_renames_hf_dinov2_5[], lp_renames_hf_altclip[], lp_renames_internvit[],
+    lp_renames_hf_dinov2_5[], lp_renames_hf_clip[], lp_renames_internvit[],
+    lp_renames_hf_internvl[], lp_renames_mmpretrain_vit[], lp_renames_mmpretrain_convnext[],
     lp_renames_hf_resnet[], lp_renames_sequential_resnet[], lp_renames_convnext[],
     lp_renames_hf_convnext[], lp_renames_hf_dinov3_convnext[], lp_renames_swin[],
     lp_renames_hf_swin[], lp_renames_torchvision_swin[], lp_renames_torchvision_regnet[],

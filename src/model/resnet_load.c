@@ -197,6 +197,13 @@ static dimensions learn_dimensions(const lp_resnet *r, lp_weight_plan *plan) {
     if (r->blocks[0].depth == 2) {
         d.group = d.inside; /* basic blocks have no groups */
     }
+    const lp_tensor *first = plan->weights[0].tensor;
+    if (!r->clip && first != NULL && first->rank == 4 && first->shape[2] == 3) {
+        lp_plan_problem(plan,
+                        "%s: a 3x3 convolution, as of ResNets for CIFAR: their stride, "
+                        "padding and pooling vary, and no file says them",
+                        first->name);
+    }
     if (d.group > 0 && d.inside % d.group != 0) {
         lp_plan_problem(plan, "%zu channels: not divisible into groups of %zu", d.inside, d.group);
     }

@@ -352,12 +352,15 @@ static void show_file(const places_asked *s, lp_note *note) {
     lp_note_put(note, "%s", shown == SHOWN ? "\n  ..." : "");
 }
 
-/* What the file looks like to somebody who knows more kinds than this program computes. */
-static const char *stranger(const places_asked *s, bool alone) {
+/* What the file, or the nearest place in it, looks like to somebody who knows more kinds than this
+ * program computes. */
+static const char *stranger(const places_asked *s, const candidate *place) {
     for (const lp_stranger *known = lp_strangers; known->tensor != NULL; known++) {
         for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
-            if ((alone || !known->alone) &&
-                strstr(lp_checkpoint_tensor(s->ckpt, i)->name, known->tensor) != NULL) {
+            const char *name = lp_checkpoint_tensor(s->ckpt, i)->name;
+            if ((place == NULL ||
+                 (!known->alone && strncmp(name, place->name, place->outer_length) == 0)) &&
+                strstr(name, known->tensor) != NULL) {
                 return known->what;
             }
         }
@@ -365,12 +368,23 @@ static const char *stranger(const places_asked *s, bool alone) {
     return NULL;
 }
 
+/* Whether a place's tensors are empty, as DeepSpeed leaves them in a file beside the parts. */
+static bool is_empty(const places_asked *s, const candidate *place) {
+    for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
+        const lp_tensor *tensor = lp_checkpoint_tensor(s->ckpt, i);
+        if (strncmp(tensor->name, place->name, prefix_length(place)) == 0 && tensor->count > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static lp_status refuse_unknown(const places_asked *s, lp_error *err) {
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     char named[160] = "";
     lp_note name = {named, sizeof named, 0};
-    const char *what = stranger(s, true);
+    const char *what = stranger(s, NULL);
     show_file(s, &note);
     lp_model_config_name(s->ckpt, &name);
     return lp_fail(
@@ -415,7 +429,10 @@ static lp_status refuse_partial(const places_asked *s, const candidate *best, lp
     char text[TEXT_ROOM] = "";
     lp_note note = {text, sizeof text, 0};
     lp_selection partial;
-    const char *what = stranger(s, false);
+    const char *what = is_empty(s, best)
+                           ? "empty tensors, as of DeepSpeed's ZeRO stage 3: put its parts "
+                             "together with zero_to_fp32.py"
+                           : stranger(s, best);
     lp_status status;
     LP_TRY(open_place(s, best, &partial, err));
     lp_model_config_name(s->ckpt, &note);

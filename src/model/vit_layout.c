@@ -23,7 +23,7 @@ static const lp_vit_weight openai_weights[] = {
     {"positional_embedding", "S,D", NULL, VALUES(positions), 0},
     {"ln_pre", "D", "D", NORM(norm_pre), LP_VIT_NORM_PRE}, /* not in CLIPA */
     {"ln_post", "D", "D", NORM(norm_post), 0},
-    {"proj", "D,E", NULL, LINEAR(projection), 0},
+    {"proj", "D,E", NULL, LINEAR(projection), LP_VIT_HEAD}, /* None where it was taken off */
 };
 
 static const lp_vit_weight openai_block[] = {
@@ -157,14 +157,25 @@ const lp_vit_layout lp_vit_hf_clip = {
 
 /* ---- transformers/models/dinov2 and dinov2_with_registers; vit ------------------------------- */
 
+#define HF_WEIGHTS                                                                                 \
+    {"embeddings.patch_embeddings.projection", "D,3,P,P", "D", LINEAR(patch), 0},                  \
+        {"embeddings.cls_token", "1,1,D", NULL, VALUES(class_token),                               \
+         LP_VIT_CLASS}, /* not in I-JEPA */                                                        \
+        {"embeddings.distillation_token", "1,1,D", NULL, VALUES(extra_tokens),                     \
+         LP_VIT_DISTILLED}, /* DeiT */                                                             \
+        {"embeddings.register_tokens", "1,R,D", NULL, VALUES(extra_tokens), LP_VIT_REGISTERS}, {   \
+        "embeddings.position_embeddings", "1,S,D", NULL, VALUES(positions), 0                      \
+    }
+
 static const lp_vit_weight hf_weights[] = {
-    {"embeddings.patch_embeddings.projection", "D,3,P,P", "D", LINEAR(patch), 0},
-    {"embeddings.cls_token", "1,1,D", NULL, VALUES(class_token), LP_VIT_CLASS}, /* not in I-JEPA */
-    {"embeddings.distillation_token", "1,1,D", NULL, VALUES(extra_tokens),
-     LP_VIT_DISTILLED}, /* DeiT */
-    {"embeddings.register_tokens", "1,R,D", NULL, VALUES(extra_tokens), LP_VIT_REGISTERS},
-    {"embeddings.position_embeddings", "1,S,D", NULL, VALUES(positions), 0},
+    HF_WEIGHTS,
     {"layernorm", "D", "D", NORM(norm_post), 0},
+};
+
+/* transformers/models/internvl: InternVLVisionModel has no norm where it pools by the mean. */
+static const lp_vit_weight hf_internvl_weights[] = {
+    HF_WEIGHTS,
+    {"layernorm", "D", "D", NORM(norm_post), LP_VIT_NORM_POST},
 };
 
 static const lp_vit_weight hf_dinov2_block[] = {
@@ -193,6 +204,14 @@ const lp_vit_layout lp_vit_hf_dinov2 = {
     .positions = "embeddings.position_embeddings",
     .blocks = "encoder.layer.",
     .weights = ROWS(hf_weights),
+    .block_weights = ROWS(hf_dinov2_block),
+    .ignored = hf_ignored,
+};
+
+const lp_vit_layout lp_vit_hf_internvl = {
+    .positions = "embeddings.position_embeddings",
+    .blocks = "encoder.layer.",
+    .weights = ROWS(hf_internvl_weights),
     .block_weights = ROWS(hf_dinov2_block),
     .ignored = hf_ignored,
 };

@@ -66,6 +66,7 @@ typedef struct lp_vit_layout {
 } lp_vit_layout;
 
 /* openai/CLIP; timm and those who followed it; Hugging Face's CLIP and SigLIP, DINOv2, ViT. */
-extern const lp_vit_layout lp_vit_openai, lp_vit_timm, lp_vit_hf_clip, lp_vit_hf_dinov2, lp_vit_hf;
+extern const lp_vit_layout lp_vit_openai, lp_vit_timm, lp_vit_hf_clip, lp_vit_hf_dinov2, lp_vit_hf,
+    lp_vit_hf_internvl;
 
 #endif

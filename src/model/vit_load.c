@@ -309,6 +309,8 @@ static void assume(const making *m, const lp_model_config *config, lp_encoder_in
     /* without a pool and a class token, too: timm's vit_*_siglip_gap_* have the names of others */
     bool gap = m->source->family->layout == &lp_vit_timm && !has(m, LP_VIT_CLASS);
     bool varies = (m->source->family->exceptions != NULL || gap) && !m->vit->gated;
+    bool timm = strncmp(m->source->family->name, "internvit", 9) != 0 &&
+                m->source->family->layout == &lp_vit_timm;
     unsigned facts = LP_SAID_HEADS | LP_SAID_PREPROCESS | (varies ? LP_SAID_ACTIVATION : 0U) |
                      (m->source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U);
     unsigned said = (config->heads > 0 ? LP_SAID_HEADS : 0U) |
@@ -325,6 +327,17 @@ static void assume(const making *m, const lp_model_config *config, lp_encoder_in
         }
         if (has(m, LP_VIT_LAYER_SCALE_DEIT)) {
             lp_note_put(&note, "; no rotary positions (timm's vit_*_rope_ape_* look the same)");
+        }
+        if (timm && !has(m, LP_VIT_NORM_POST | LP_VIT_FC_NORM | LP_VIT_ATTENTION_POOL)) {
+            lp_note_put(&note, "; no norm behind the blocks (the file has none)");
+        }
+        if (timm && has(m, LP_VIT_CLASS) && m->stored->covered == 0 &&
+            !has(m, LP_VIT_REGISTERS | LP_VIT_LAYER_SCALE | LP_VIT_LAYER_SCALE_DEIT)) {
+            size_t grid = m->stored->grid; /* (grid - 1) (grid + 1) + 1 positions are as many */
+            lp_note_put(&note,
+                        "; %zu x %zu patches, and no position of the class token (%zu x %zu with "
+                        "one look the same)",
+                        grid, grid, grid - 1, grid + 1);
         }
         if (has(m, LP_VIT_REGISTERS) && m->vit->pool == LP_POOL_ATTENTION) {
             lp_note_put(&note, "; the pool leaves the registers out (timm's test_vit3 does not)");

@@ -47,6 +47,10 @@ lp_status lp_run_load(lp_checkpoint *ckpt, const lp_encoder_options *options, co
     LP_TRY(lp_watch_say(watch, err, "weights: %s (%s, %.1f million parameters), %s", info->name,
                         info->origin.format, (double)info->parameters * 1e-6,
                         official != NULL ? official : "not one of the official files"));
+    if (lp_checkpoint_picked(ckpt) != NULL) {
+        LP_TRY(lp_watch_say(watch, err, "weights: of the files in the folder, %s",
+                            lp_checkpoint_picked(ckpt)));
+    }
     if (info->slow_precision) {
         LP_TRY(lp_watch_say(watch, err,
                             "weights: this processor multiplies %s no faster than float32; the "

@@ -25,7 +25,7 @@ from timm.models.vision_transformer import VisionTransformer as TimmViT
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
 import nets
 from resnets import SmallResNet
-from vit_models import GATED, dinov2_state, randomized, resized
+from vit_models import GATED, dinov2_state, mmpretrain_names, randomized, resized
 
 OUT = pathlib.Path(__file__).parent / "families"
 PATCH, GRID, WIDTH, HEADS = 5, 3, 24, 2
@@ -207,6 +207,13 @@ def main():
     model = randomized(vit(init_values=0.1, final_norm=False), 1).half()
     state = {k: x.clone() for k, x in internvit_names(model.state_dict()).items()}
     write("internvit", state, pre_logits(model.double()))
+
+    tower = dict(image_size=[PATCH * GRID] * 2, patch_size=[PATCH] * 2, attention_bias=True)
+    internvl = transformers.InternVLVisionModel(
+        transformers.InternVLVisionConfig(**(HF | tower), intermediate_size=36)
+    )
+    hf("hf-internvl", internvl, lambda x: {"penultimate": internvl(x).last_hidden_state[:, 0]})
+    plain("mmpretrain-vit", lambda m: mmpretrain_names(m.state_dict()), init_values=0.1)
 
     tv = torchvision.models.VisionTransformer(PATCH * GRID, PATCH, 2, HEADS, WIDTH, 36)
     tv.heads = torch.nn.Identity()

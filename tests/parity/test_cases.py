@@ -405,18 +405,28 @@ def transformers_models():
     ])
 
 
-def internvl_is_refused_by_name():
-    """The tower by itself and inside the whole model, with its config and without."""
+def internvl():
+    """The tower by itself and inside the whole model, with its config and without.  That of 6B has
+    norms of queries and keys, which are refused."""
     vision = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128,
                   image_size=[32, 32], patch_size=[8, 8], attention_bias=True)
     text = dict(model_type="qwen2", hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
                 num_key_value_heads=2, intermediate_size=32, vocab_size=99)
-    config = transformers.InternVLConfig(vision_config=vision, text_config=text)
-    model, folder = transformers.InternVLForConditionalGeneration(config), fresh()
+
+    def made(**more):
+        config = transformers.InternVLConfig(vision_config=vision | more, text_config=text)
+        return transformers.InternVLForConditionalGeneration(config).eval()
+
+    model, folder, images = made(), fresh(), images_for(32, 2)
+    tower = randomized(model.model.vision_tower, 3)
+    with torch.no_grad():
+        expected = tower(images).last_hidden_state[:, 0]
     model.save_pretrained(folder)
-    return all([refused("whole", folder / "model.safetensors", "vision tower of InternVL"),
-                refused("state", save(model.state_dict()), "vision tower of InternVL"),
-                refused("tower", save(model.model.vision_tower.state_dict()), "InternVL")])
+    return all([good("whole", folder, expected, images, says=["hf-internvl", "language_model"]),
+                good("state", save(model.state_dict()), expected, images, heads=2),
+                good("tower", save(tower.state_dict()), expected, images, heads=2),
+                refused("norms", save(made(use_qk_norm=True).state_dict()), "attention.k_norm",
+                        images=images)])
 
 
 def strides_of_resnets_are_refused():
@@ -526,7 +536,7 @@ TESTS = [
     clip_towers,
     clipa,
     transformers_models,
-    internvl_is_refused_by_name,
+    internvl,
     strides_of_resnets_are_refused,
     torchvision_vit,
     siglip_384,

@@ -39,3 +39,21 @@ def dinov2_state(model):
         state[name.replace("reg_token", "register_tokens")] = x
     state["mask_token"] = torch.zeros(1, model.embed_dim)
     return state
+
+
+def mmpretrain_names(state):
+    """Of its VisionTransformer, from timm's."""
+    names = {
+        "patch_embed.proj.": "patch_embed.projection.", "blocks.": "layers.", ".norm1.": ".ln1.",
+        ".norm2.": ".ln2.", "mlp.fc1.": "ffn.layers.0.0.", "mlp.fc2.": "ffn.layers.1.",
+        ".ls1.gamma": ".attn.gamma1.weight", ".ls2.gamma": ".ffn.gamma2.weight",
+    }
+    whole = {"norm.": "ln1.", "fc_norm.": "ln2.", "norm_pre.": "pre_norm."}
+    out = {}
+    for key, x in state.items():
+        for old, new in names.items():
+            key = key.replace(old, new)
+        for old, new in whole.items():
+            key = new + key[len(old):] if key.startswith(old) else key
+        out[key] = x
+    return out

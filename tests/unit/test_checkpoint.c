@@ -454,7 +454,10 @@ static void other_formats_say_what_to_do(void **state) {
     lp_checkpoint *ckpt;
     REFUSED_BYTES("", LP_ERR_FORMAT, "the file is empty");
     REFUSED_BYTES("P", LP_ERR_FORMAT, "not a checkpoint: expected a PyTorch file");
-    REFUSED_BYTES("<!DOCTYPE html>", LP_ERR_FORMAT, "not a checkpoint");
+    REFUSED_BYTES("<!DOCTYPE html>", LP_ERR_FORMAT, "a web page, not the file itself");
+    REFUSED_BYTES("\x1f\x8b\x08", LP_ERR_UNSUPPORTED, "packed by gzip");
+    REFUSED_BYTES("\x89HDF\r\n", LP_ERR_UNSUPPORTED, "an HDF5 file");
+    REFUSED_BYTES("GGUF", LP_ERR_UNSUPPORTED, "a GGUF file");
     REFUSED_BYTES("version https://git-lfs.github.com/spec/v1\n", LP_ERR_FORMAT,
                   "a Git LFS pointer");
     char tar[512] = "storages";

@@ -161,6 +161,7 @@ static void other_files_are_named(void **state) {
     assert_refused("hello\n", 6, LP_ERR_FORMAT,
                    "found no image: it starts with the bytes 68 65 6c 6c 6f 0a");
     assert_refused("II*\0....", 8, LP_ERR_UNSUPPORTED, "found a TIFF file; expected a PNG");
+    assert_refused("....ftypheic", 12, LP_ERR_UNSUPPORTED, "found an AVIF or HEIC image");
     assert_refused("BM......", 8, LP_ERR_FORMAT, "byte 14: expected a BMP's header");
     assert_refused("P6 2 2 255 ....", 15, LP_ERR_FORMAT, "byte 15: expected more of the image");
     assert_refused("P5 2 x 255 ....", 15, LP_ERR_FORMAT, "byte 5: expected a whole number from 0");

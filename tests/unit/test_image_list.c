@@ -126,7 +126,6 @@ static void own_split(void **state) {
     put("own/train/ant/a/Thumbs.db", "x", 1);
     put("own/train/readme", "x", 1);
     put_image("own/val/bee/q.png");
-    put_image("own/validation/bee/never.png");
     lp_dataset *data = open_split("own", LP_SPLIT_TRAIN);
     const lp_dataset_info *info = lp_dataset_describe(data);
     assert_string_equal(info->name, "own");
@@ -272,6 +271,79 @@ static void only_a_test_split(void **state) {
     assert_refused(
         "trained", LP_SPLIT_TEST, LP_ERR_IO,
         "trained: has class folders in train, but none in test, val, validation or valid");
+}
+
+/* Names of parts count in any case; as classes they would be told apart instead. */
+static void parts_by_other_names(void **state) {
+    (void)state;
+    static const char *const names[][3] = {{"caps", "Train", "Test"},
+                                           {"upper", "TRAIN", "VAL"},
+                                           {"long", "Training", "Testing"},
+                                           {"sets", "training_set", "test_set"}};
+    char path[64];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        for (int k = 0; k < 4; k++) {
+            (void)snprintf(path, sizeof path, "%s/%s/%s/1.jpg", names[i][0], names[i][1 + k % 2],
+                           k < 2 ? "cat" : "dog");
+            put_image(path);
+        }
+        lp_dataset *data = open_split(names[i][0], LP_SPLIT_TEST);
+        assert_int_equal(lp_dataset_describe(data)->count, 2);
+        assert_string_equal(lp_dataset_class_name(data, 1), "dog");
+        if (i == 1) {
+            assert_string_equal(lp_dataset_describe(data)->instead, "VAL");
+        } else {
+            assert_null(lp_dataset_describe(data)->instead);
+        }
+        lp_dataset_close(data);
+    }
+    put_image("sets/TRAIN/cat/1.jpg");
+    assert_refused("sets", LP_SPLIT_TEST, LP_ERR_DATA,
+                   "sets: both TRAIN and training_set may be the same part of the data set");
+}
+
+/* Tiny ImageNet's test images lie in a folder, but it is no class. */
+static void an_unlabelled_test_part(void **state) {
+    (void)state;
+    put_image("tiny/train/n1/images/1.jpg");
+    put_image("tiny/train/n2/images/1.jpg");
+    put_image("tiny/val/n1/1.jpg");
+    put_image("tiny/val/n2/1.jpg");
+    put_image("tiny/test/images/1.jpg");
+    lp_dataset *data = open_split("tiny", LP_SPLIT_TEST);
+    assert_int_equal(lp_dataset_describe(data)->count, 2);
+    assert_string_equal(lp_dataset_describe(data)->instead, "val");
+    lp_dataset_close(data);
+    put_image("tiny/test/n2/1.jpg"); /* now it has a class, and one that is none */
+    assert_refused("tiny", LP_SPLIT_TEST, LP_ERR_DATA, "tiny/test/images: ");
+}
+
+/* A split by a seed would mix training and test images. */
+static void parts_that_look_like_classes(void **state) {
+    (void)state;
+    put_image("intel/seg_train/seg_train/a/1.jpg");
+    put_image("intel/seg_test/seg_test/a/1.jpg");
+    assert_refused("intel", LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "found seg_train and seg_test, which look like parts of a data set");
+    put_image("inside/cat/train/1.jpg");
+    put_image("inside/cat/test/1.jpg");
+    put_image("inside/dog/train/1.jpg");
+    assert_refused("inside", LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "inside/cat: a class that holds parts of the data set: expected train and test "
+                   "above the classes, as train/cat");
+    put_image("outer/pets/train/cat/1.jpg");
+    put_image("outer/pets/test/cat/1.jpg");
+    assert_refused("outer", LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "outer: the data set lies in its folder pets: name that folder");
+    put_image("stations/bullet_train/1.jpg"); /* classes of such names hold images */
+    put_image("stations/bullet_train/2.jpg");
+    put_image("stations/test_track/1.jpg");
+    put_image("stations/test_track/2.jpg");
+    put_image("stations/@eaDir/1.jpg"); /* a file server's, which is left out */
+    lp_dataset *data = open_split("stations", LP_SPLIT_TEST);
+    assert_int_equal(lp_dataset_describe(data)->classes, 2);
+    assert_int_equal(lp_dataset_describe(data)->ignored, 1);
+    lp_dataset_close(data);
 }
 
 static void nothing_to_read(void **state) {
@@ -511,6 +583,9 @@ int main(void) {
         cmocka_unit_test(splits_do_not_depend_on_what_is_broken),
         cmocka_unit_test(a_class_named_like_a_split),
         cmocka_unit_test(only_a_test_split),
+        cmocka_unit_test(parts_by_other_names),
+        cmocka_unit_test(an_unlabelled_test_part),
+        cmocka_unit_test(parts_that_look_like_classes),
         cmocka_unit_test(nothing_to_read),
         cmocka_unit_test(broken_images_are_named_or_skipped),
         cmocka_unit_test(what_cannot_be_read_is_never_skipped),

@@ -213,6 +213,19 @@ static void towers_of_clip_under_other_types(void **state) {
     CHECK("config.json", "preprocessor_config.json", rows);
 }
 
+/* With the names of SigLIP's weights there are other computations. */
+static void towers_with_names_of_siglip(void **state) {
+    (void)state;
+    copy_model("families/hf-siglip");
+    static const said rows[] = {
+        {HF("idefics3_vision", ""), NULL,
+         "gelu_tanh 1e-06 attention, 2 heads, 15 = 15 bicubic, 0.5 0.5"},
+        {HF("paddleocr_vl_vision", ""), NULL,
+         "no model_type \"paddleocr_vl_vision\" is not supported"},
+    };
+    CHECK("config.json", "preprocessor_config.json", rows);
+}
+
 #define P(text) "{\"image_processor_type\":" text "}"
 #define OUT(rest) "gelu 1e-12 cls, 2 heads, " rest
 
@@ -239,6 +252,14 @@ static void keys_of_image_processors(void **state) {
          OUT("15 = 15 bilinear, 0.5 0.5")},
         {VIT, "{\"image_processor\":" P("\"SiglipImageProcessor\",\"size\":15,\"resample\":2") "}",
          OUT("15 = 15 bilinear, 0.5 0.5")},
+        {VIT, P("\"ViTImageProcessor\",\"size\":15,\"resample\":\"bicubic\""),
+         OUT("15 = 15 bicubic, 0.5 0.5")},
+        {VIT, P("\"ViTImageProcessor\",\"size\":15,\"resample\":\"box\""),
+         "no interpolation \"box\" is not supported"},
+        {VIT, P("\"GotOcr2ImageProcessorFast\",\"size\":15,\"crop_to_patches\":true"),
+         "no crop_to_patches \"true\" is not supported"},
+        {VIT, P("\"GotOcr2ImageProcessorFast\",\"size\":15,\"crop_to_patches\":false"),
+         OUT("15 = 15 bicubic, 0.481455 0.26863")},
         /* old files of no type */
         {VIT, "{\"size\":15,\"image_mean\":[0.5,0.5,0.5],\"image_std\":[0.25,0.25,0.25]}",
          OUT("15 = 15 bilinear, 0.5 0.25")},
@@ -500,6 +521,7 @@ int main(void) {
         cmocka_unit_test(keys_of_timms_resnets),
         cmocka_unit_test(keys_of_transformers),
         cmocka_unit_test(towers_of_clip_under_other_types),
+        cmocka_unit_test(towers_with_names_of_siglip),
         cmocka_unit_test(keys_of_image_processors),
         cmocka_unit_test(the_preprocessors_own_file_comes_first),
         cmocka_unit_test(strides_of_transformers_resnets),

@@ -329,9 +329,15 @@ static void names_and_shapes_of_an_unknown_file_are_shown(void **state) {
     add("attn_pool.latent", 3, 1, 1, WIDTH, 0);
     assert_refused(NULL, LP_ERR_UNSUPPORTED, "as of the Perception Encoder (PE-Core)");
     start();
-    add("vision_tower.encoder.layer.0.layernorm_before.weight", 1, WIDTH, 0, 0, 0);
-    add("vision_tower.encoder.layer.0.attention.projection_layer.weight", 2, WIDTH, WIDTH, 0, 0);
-    assert_refused(NULL, LP_ERR_FORMAT, "the vision tower of InternVL in transformers' names");
+    add_vit("teacher.backbone."); /* what is said is of the place, not of a head beside it */
+    add("teacher.backbone.blocks.0.attn.qkv.weight_orig", 2, 3 * WIDTH, WIDTH, 0, 0);
+    add("teacher.head.last_layer.weight_g", 2, 8, 1, 0, 0);
+    assert_refused(NULL, LP_ERR_FORMAT, "(pruned weights or a spectral norm, ");
+    start();
+    add_vit("teacher.backbone.");
+    add("teacher.backbone.odd", 1, WIDTH, 0, 0, 0);
+    add("teacher.head.last_layer.weight_g", 2, 8, 1, 0, 0);
+    assert_refused(NULL, LP_ERR_FORMAT, "'teacher.backbone.', 1 tensors are wrong");
     start();
     add("model._flat_param", 1, 100, 0, 0, 0);
     assert_refused(NULL, LP_ERR_UNSUPPORTED, "the flat shards that FSDP saves of one rank");

@@ -139,7 +139,7 @@ static void index_and_files_must_agree(void **state) {
     assert_int_equal(unlink(in_folder(TWO)), 0);
     REFUSED(INDEX, LP_ERR_IO, TWO ": cannot be opened: No such file");
     write_text(TWO, "<!DOCTYPE html>");
-    REFUSED(INDEX, LP_ERR_FORMAT, TWO ": not a checkpoint");
+    REFUSED(INDEX, LP_ERR_FORMAT, TWO ": a web page");
     write_text(TWO, "{\"weight_map\": {\"a\": \"" ONE "\"}}"); /* no index of indexes */
     REFUSED(INDEX, LP_ERR_FORMAT, TWO ": not a checkpoint");
 }
@@ -184,6 +184,7 @@ static void assert_picked(const char *name) {
     lp_checkpoint *ckpt;
     assert_ok(lp_checkpoint_open(test_folder, &ckpt, &err), &err);
     assert_string_equal(lp_path_name(lp_checkpoint_path(ckpt)), name);
+    assert_string_equal(lp_checkpoint_picked(ckpt), name);
     (void)value_of(ckpt, "a");
     lp_checkpoint_close(ckpt);
 }
@@ -211,6 +212,18 @@ static void a_folder_may_hold_shards(void **state) {
     REFUSED("", LP_ERR_FORMAT, "both model.safetensors and " INDEX " are there; name one of them");
 }
 
+static void names_of_checkpoints_in_folders(void **state) {
+    (void)state;
+    write_text("__0_0.distcp", "PK");
+    REFUSED("", LP_ERR_UNSUPPORTED, "a distributed checkpoint of PyTorch (__0_0.distcp)");
+    write_tensors("last.ckpt", 'a', 1);
+    assert_picked("last.ckpt");
+    assert_int_equal(rename(in_folder("last.ckpt"), in_folder("model_best.pth.tar")), 0);
+    assert_picked("model_best.pth.tar");
+    write_text("data.tar", ""); /* no name of weights */
+    assert_picked("model_best.pth.tar");
+}
+
 static void an_unclear_folder_is_refused(void **state) {
     (void)state;
     REFUSED("", LP_ERR_FORMAT, "a folder without weights: expected model.safetensors,");
@@ -220,6 +233,10 @@ static void an_unclear_folder_is_refused(void **state) {
     write_tensors("b.pt", 'a', 1);
     write_tensors("a.bin", 'a', 1);
     REFUSED("", LP_ERR_FORMAT, "2 files of weights, among them a.bin and b.pt; name one");
+    write_tensors("model.safetensors", 'a', 1);
+    assert_picked("model.safetensors");
+    write_tensors("model_1.safetensors", 'a', 1);
+    REFUSED("", LP_ERR_FORMAT, "several models, model.safetensors and model_1.safetensors");
 }
 
 static void each_failing_allocation_is_reported(void **state) {
@@ -260,6 +277,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_folder_stands_for_its_weights, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_folder_may_hold_shards, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(names_of_checkpoints_in_folders, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(an_unclear_folder_is_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(each_failing_allocation_is_reported, make_folder,
                                         remove_folder),

@@ -53,18 +53,17 @@ static bool find_split(const char *text, lp_split *split) {
     return false;
 }
 
-/* The next entry; *more is false behind the last one.  The first line may be a header. */
-static lp_status next_entry(csv_list *csv, csv_entry *entry, bool *more, lp_error *err) {
+/* The next entry; its path is NULL behind the last one.  The first line may be a header. */
+static lp_status next_entry(csv_list *csv, csv_entry *entry, lp_error *err) {
     char *line = lp_lines_next(&csv->lines), *fields[3];
     *entry = (csv_entry){.path = NULL};
-    *more = line != NULL;
     if (line == NULL) {
         return LP_OK;
     }
     bool first = csv->lines.number == 1;
     size_t count = lp_fields(line, ',', fields, 3);
     if (first && count >= 2 && strcasecmp(fields[1], "label") == 0) {
-        return next_entry(csv, entry, more, err);
+        return next_entry(csv, entry, err);
     }
     if (count < 2 || count > 3 || fields[0][0] == '\0' || fields[1][0] == '\0') {
         return lp_lines_fail(&csv->lines, err,
@@ -102,7 +101,7 @@ static int by_value(const void *a, const void *b) {
 /* Of all parts; counts the lines of each. */
 static lp_status read_labels(csv_list *csv, lp_error *err) {
     size_t room = 1, count = 0;
-    bool whole = true, more = true;
+    bool whole = true;
     csv_entry entry;
     lp_status status;
     for (const char *c = csv->lines.next; c < csv->lines.end; c++) {
@@ -111,8 +110,8 @@ static lp_status read_labels(csv_list *csv, lp_error *err) {
     csv->labels = lp_memory_take(&csv->memory, room, sizeof *csv->labels);
     LP_TRY(lp_memory_check(&csv->memory, csv->lines.path, err));
     for (;;) {
-        LP_TRY(next_entry(csv, &entry, &more, err));
-        if (!more) {
+        LP_TRY(next_entry(csv, &entry, err));
+        if (entry.path == NULL || entry.label == NULL) {
             break;
         }
         size_t size = strlen(entry.label) + 1;
@@ -149,13 +148,12 @@ static lp_status add_part(lp_image_list *list, const char *name, const csv_list 
     csv_list csv = {.classes = 0};
     char full[LP_PATH_ROOM], place[LP_PATH_ROOM];
     csv_entry entry;
-    bool more = true;
     lp_status status;
     LP_TRY(lp_tree_join(full, list->folder, name, err));
     LP_TRY(lp_lines_open(list->tree, full, &csv.lines, err));
     for (;;) {
-        LP_TRY(next_entry(&csv, &entry, &more, err));
-        if (!more) {
+        LP_TRY(next_entry(&csv, &entry, err));
+        if (entry.path == NULL || entry.label == NULL) {
             break;
         }
         if (entry.split == part) {

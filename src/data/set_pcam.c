@@ -66,7 +66,7 @@ lp_status lp_read_pcam(lp_image_list *list, lp_split part, const lp_dataset_opti
                        lp_error *err) {
     static const char *const classes[] = {"no tumor tissue", "tumor tissue"};
     char name[64];
-    size_t x[4], y[4];
+    size_t x[4] = {0}, y[4] = {0};
     lp_hdf5_array *labels = NULL;
     unsigned char *values = NULL;
     pcam_source *source = lp_alloc_zeroed(1, sizeof *source);

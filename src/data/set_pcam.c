@@ -74,7 +74,7 @@ lp_status lp_read_pcam(lp_image_list *list, lp_split part, const lp_dataset_opti
     lp_status status;
     (void)options;
     LP_TRY(lp_allocated(source, "PatchCamelyon", 1, sizeof *source, err));
-    for (size_t k = 0; list->class_count < 2; k++) {
+    for (size_t k = list->class_count; k < 2; k++) {
         LP_TRY(lp_image_list_add_class(list, classes[k], err));
     }
     LP_TRY(open_part(list, part, "x", x, &source->images, err));

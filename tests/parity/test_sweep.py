@@ -106,5 +106,23 @@ for i in range(9):
 compare("grid, three folds",
         linprobe("--protocol", "grid", "--folds", "3", "--seed", str(SEED), "--from", "-2", "--to", "2",
                  "--steps", "2", "--out", "c"), counter)
+# Few-shot: each draw is a training set of its own, with folds of its own.
+found = json.loads(subprocess.run(
+    [os.environ["LP_PROGRAM"], "fewshot", "train", "validation", "--sweep", "--shots", "4,12", "--draws", "3", "--seed",
+     str(SEED), "--tol", "1e-9", "--format", "json"], capture_output=True, text=True, check=True).stdout)
+for draw in found["draws"]:
+    m, seed = draw["shots"], draw["seed"]
+    rows = np.sort(np.concatenate([each[:m] for each in shuffled_classes(y[:600], K, seed)]))
+    few, labels = x[rows], y[rows]
+    fold = np.empty(len(rows), int)
+    fold[np.concatenate(shuffled_classes(labels, K, seed))] = np.arange(len(rows)) % 4
+    counter = Counter([((few[fold != f], labels[fold != f]), (few[fold == f], labels[fold == f]))
+                       for f in range(4)], -6, 8)
+    search(counter, -6, 6)
+    C = 10 ** (-6 + min(counter.known, key=lambda i: (-counter.known[i], i)) / 8)
+    model = LogisticRegression(C=C, tol=1e-13, solver="newton-cholesky", max_iter=1000)
+    right = int((model.fit(few.astype(float), labels).predict(x[600:].astype(float)) == y[600:]).sum())
+    tap.check(abs(draw["C"] / C - 1) < 1e-9 and draw["correct"] == right,
+              f"few-shot, {m} a class, seed {seed}: C = {C:.3g}, {right} correct")
 print(f"# scikit-learn {sklearn.__version__}, NumPy {np.__version__}")
 tap.end()

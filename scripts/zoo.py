@@ -141,7 +141,8 @@ class Judge:
             if not named:
                 shown = {re.sub(r"(?<![^.])\d+(?![^.])", "#", name) for name in built.names}
                 sizes = re.sub(r"_\d+m(_.*)?$", "_*", built.names[0])  # "qwen3_vit_*"
-                words = (*built.names, *shown, sizes, "missing", "config.json beside it")
+                words = (*built.names, *shown, sizes, "missing", "config.json beside it",
+                         "config.json of timm or transformers beside the file")
                 clear = any(word in said for word in words)
                 return "refused" if clear else "WRONG", None, reason
             options[named[0]] = built.truth[named[0]]
@@ -158,6 +159,10 @@ class Judge:
             return "WRONG", error, f"differs in {text}"
         assumed = " ".join(line for line in said.splitlines() if "assumed:" in line)
         unsaid = [key for key in differ if not re.search(SAID[key], assumed)]
+        if differ and not unsaid and built.hidden:  # it may be in the weights after all
+            corrected = self.corrected(built, path, point, options, differ)
+            if corrected[0] == "assumed":
+                return corrected
         unsaid += [key for key, words in built.hidden.items() if not re.search(words, assumed)]
         if not unsaid and built.hidden:  # has no option, so that nothing can be compared
             return "assumed", None, " ".join([*differ, *built.hidden])

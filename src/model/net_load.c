@@ -178,8 +178,11 @@ static lp_status choose_input(const lp_source *source, const lp_model_config *co
     }
     info->input_size = info->preprocess.crop = input;
     lp_family_override(source->options, info);
-    lp_family_assume(source, LP_SAID_PREPROCESS, config->has_preprocess ? LP_SAID_PREPROCESS : 0U,
-                     info);
+    lp_family_assume(
+        source, LP_SAID_PREPROCESS | (source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
+        (config->has_preprocess ? LP_SAID_PREPROCESS : 0U) |
+            (config->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
+        info);
     lp_family_stranger(config->stranger, info);
 done:
     return status;

@@ -507,7 +507,14 @@ lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *optio
         LP_TRY(refuse_many(s, err));
     }
     LP_TRY(ask_places(s, selection, &best, err));
-    if (best != NULL && best->whole) {
+    if (best != NULL && best->whole && options->select == NULL &&
+        has_word(best->name, best->outer_length, "patch_embed")) {
+        status = lp_fail(err, LP_ERR_UNSUPPORTED,
+                         "%s: a hybrid: the network below '%.*s' makes the patches of a vision "
+                         "transformer, and hybrids are not supported (option 'select' takes that "
+                         "network alone)",
+                         lp_checkpoint_path(ckpt), (int)best->outer_length, best->name);
+    } else if (best != NULL && best->whole) {
         selection->one_of_several = say_others(s, best, &note) || too_many;
         status = say_passed_over(s, selection, &note, err);
     } else {

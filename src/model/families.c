@@ -301,7 +301,7 @@ const lp_family lp_families[] = {
         .architectures = lp_architectures_dinov3,
         .activation = LP_ACTIVATION_GELU, /* eva.py: Mlp */
         .norm_eps = 1e-5F,                /* the same: norm_layer */
-        .pool = LP_POOL_MEAN, /* the same: global_pool; DINOv3's own is the class token */
+        .pool = LP_POOL_CLASS,            /* as DINOv3's own probes; timm's configs say the mean */
         .mean_std = LP_MEAN_STD_IMAGENET, /* the same: default_cfgs */
         .input = 256,
     },

@@ -511,8 +511,7 @@ lp_status lp_selection_find(lp_checkpoint *ckpt, const lp_encoder_options *optio
         has_word(best->name, best->outer_length, "patch_embed")) {
         status = lp_fail(err, LP_ERR_UNSUPPORTED,
                          "%s: a hybrid: the network below '%.*s' makes the patches of a vision "
-                         "transformer, and hybrids are not supported (option 'select' takes that "
-                         "network alone)",
+                         "transformer, and hybrids are not supported",
                          lp_checkpoint_path(ckpt), (int)best->outer_length, best->name);
     } else if (best != NULL && best->whole) {
         selection->one_of_several = say_others(s, best, &note) || too_many;

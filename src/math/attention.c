@@ -171,10 +171,10 @@ LP_BODY float largest_of(const float *row, size_t count) {
     for (size_t j = 0; j < count; j++) {
         int32_t bits;
         memcpy(&bits, &row[j], sizeof bits);
-        bits ^= bits >> 31 & 0x7FFFFFFF;
+        bits ^= -(bits < 0) & 0x7FFFFFFF;
         top = bits > top ? bits : top;
     }
-    top ^= top >> 31 & 0x7FFFFFFF;
+    top ^= -(top < 0) & 0x7FFFFFFF;
     float largest;
     memcpy(&largest, &top, sizeof largest);
     return largest;

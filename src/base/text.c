@@ -90,6 +90,15 @@ bool lp_text_in(const char *const *list, size_t count, const char *text, size_t 
     return false;
 }
 
+int lp_text_index(const char *const *list, const char *text, int unknown) {
+    for (int i = 0; text != NULL && list[i] != NULL; i++) {
+        if (strcmp(list[i], text) == 0) {
+            return i;
+        }
+    }
+    return unknown;
+}
+
 lp_status lp_text_of(void (*print)(FILE *out, const void *context), const void *context,
                      char **text, size_t *size, lp_error *err) {
     *text = NULL;

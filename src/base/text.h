@@ -29,6 +29,9 @@ int lp_text_order(const void *a, const void *b);
 /* Whether a text, `length` bytes, is one of a list of strings. */
 bool lp_text_in(const char *const *list, size_t count, const char *text, size_t length);
 
+/* The index of a text in a list that ends with NULL; `unknown` where it is not there, or NULL. */
+int lp_text_index(const char *const *list, const char *text, int unknown);
+
 /* What `print` prints of `context`, as *size bytes and a zero byte that the caller frees with
  * free(), also after a failure (LP_ERR_MEMORY). */
 LP_MUST_USE lp_status lp_text_of(void (*print)(FILE *out, const void *context), const void *context,

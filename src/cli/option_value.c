@@ -85,11 +85,10 @@ done:
 
 /* The index of the name goes into an enum, which has the size of an int (checked in settings.c). */
 static lp_status store_choice(const cli_option *o, const char *text, int *value, lp_error *err) {
-    for (int i = 0; o->choices[i] != NULL; i++) {
-        if (strcmp(text, o->choices[i]) == 0) {
-            *value = i;
-            return LP_OK;
-        }
+    int found = lp_text_index(o->choices, text, -1);
+    if (found >= 0) {
+        *value = found;
+        return LP_OK;
     }
     char names[256] = "", meant[LP_SPELLING_TEXT];
     lp_spelling near = lp_spelling_of(text);

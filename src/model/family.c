@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/note.h"
+#include "base/text.h"
 
 const char *lp_family_activation_name(lp_activation activation) {
     return activation != LP_ACTIVATION_AUTO ? lp_activation_name(activation) : "unknown";
@@ -198,11 +199,5 @@ lp_mean_std lp_file_mean_std(const lp_known_model *known) {
 }
 
 lp_activation lp_file_activation(const lp_known_model *known) {
-    for (int i = LP_ACTIVATION_GELU; known->activation != NULL && lp_activation_names[i] != NULL;
-         i++) {
-        if (strcmp(known->activation, lp_activation_names[i]) == 0) {
-            return (lp_activation)i;
-        }
-    }
-    return LP_ACTIVATION_AUTO;
+    return (lp_activation)lp_text_index(lp_activation_names, known->activation, LP_ACTIVATION_AUTO);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/config_reader.h"
 
 size_t lp_config_count(const json_t *object, const char *key, size_t fallback) {
@@ -61,13 +62,12 @@ lp_status lp_config_activation(const lp_config_reader *r, const char *key, const
 }
 
 lp_status lp_config_filter(const lp_config_reader *r, const char *name) {
-    for (int i = 0; lp_filter_names[i] != NULL; i++) {
-        if (strcmp(name, lp_filter_names[i]) == 0) {
-            r->out->preprocess.filter = (lp_filter)i;
-            return LP_OK;
-        }
+    int filter = lp_text_index(lp_filter_names, name, -1);
+    if (filter < 0) {
+        return lp_config_refuse(r, "interpolation", name);
     }
-    return lp_config_refuse(r, "interpolation", name);
+    r->out->preprocess.filter = (lp_filter)filter;
+    return LP_OK;
 }
 
 lp_status lp_config_norm_eps(const lp_config_reader *r, const char *key, double eps) {

@@ -58,7 +58,7 @@ enum {
     WIDE_PATIENCE = 60,
 
     FIRST_RENEWAL = 4, /* the round after which L-BFGS's curvature is taken anew */
-    LATE = 28,
+    LATE = 28,         /* rounds that a warm L-BFGS has where blocks are dear */
 
     MOST_SETTLED = 8 /* Newton steps in the intercepts, in float64 */
 };

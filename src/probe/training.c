@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json_row.h"
+#include "base/text.h"
 
 json_t *lp_fit_options_json(const lp_fit_options *o) {
     lp_row row = lp_row_new();
@@ -96,12 +97,7 @@ struct lp_training_file {
 lp_solver lp_training_solver(const json_t *meta) {
     const char *name = lp_json_text(json_object_get(meta, "options"), "solver",
                                     lp_solver_names[LP_SOLVER_SOFTMAX]);
-    for (int i = 0; lp_solver_names[i] != NULL; i++) {
-        if (strcmp(lp_solver_names[i], name) == 0) {
-            return (lp_solver)i;
-        }
-    }
-    return LP_SOLVER_OVR;
+    return (lp_solver)lp_text_index(lp_solver_names, name, LP_SOLVER_OVR);
 }
 
 static size_t count_of(const json_t *object, const char *key) {

@@ -17,7 +17,9 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "extract/encoding.h"
+#include "model/families.h"
 #include "run/watch.h"
 
 enum { BATCHES = 64 }; /* in a chunk */
@@ -190,25 +192,8 @@ done:
     return status;
 }
 
-/* ---- the probe's record ---------------------------------------------------------------------- */
-
-/* ---- as the training features were taken -------------------------------------------------------
+/* ---- the probe's record ------------------------------------------------------------------------
  */
-
-/* The index of a recorded name in a list, or `unknown`. */
-static int choice_named(const char *const *names, const char *name, int unknown) {
-    for (int i = 0; name != NULL && names[i] != NULL; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return i;
-        }
-    }
-    return unknown;
-}
-
-static bool is_mean_std(const lp_preprocess *a, const lp_preprocess *b) {
-    return memcmp(a->mean, b->mean, sizeof a->mean) == 0 &&
-           memcmp(a->std, b->std, sizeof a->std) == 0;
-}
 
 /* What the model would be without an option is in `info`; an option is set where the record differs
  * from that. */
@@ -227,32 +212,11 @@ static void set_size_and_resize(const lp_encoding *e, const lp_encoder_info *inf
     }
 }
 
-/* Means and deviations have names; one of another name is for lp_pictures_check. */
-static void set_mean_std(lp_checkpoint *ckpt, const lp_encoding *e, const lp_encoder_info *info,
-                         lp_encoder_options *o) {
-    if (o->mean_std != LP_MEAN_STD_AUTO || is_mean_std(&e->preprocess, &info->preprocess)) {
-        return;
-    }
-    lp_encoder_options trial = *o;
-    lp_encoder_info found;
-    lp_error none;
-    for (int i = 1; lp_mean_std_names[i] != NULL; i++) {
-        trial.mean_std = (lp_mean_std)i;
-        if (lp_encoder_recognise(ckpt, &trial, &found, &none) == LP_OK &&
-            is_mean_std(&e->preprocess, &found.preprocess)) {
-            o->mean_std = trial.mean_std;
-            return;
-        }
-    }
-}
-
 static void set_blocks(const lp_encoding *e, lp_encoder_options *o) {
     size_t first, last;
-    if (o->layers.first == 0 && e->blocks != NULL &&
-        sscanf(e->blocks, "%zu-%zu", &first, &last) == 2) {
-        o->layers = (lp_layers){first, last};
-    } else if (o->layers.first == 0 && e->blocks != NULL && sscanf(e->blocks, "%zu", &first) == 1) {
-        o->layers = (lp_layers){first, first};
+    int found = e->blocks != NULL ? sscanf(e->blocks, "%zu-%zu", &first, &last) : 0;
+    if (o->layers.first == 0 && found > 0) {
+        o->layers = (lp_layers){first, found == 2 ? last : first};
     }
 }
 
@@ -273,31 +237,37 @@ lp_status lp_pictures_as_trained(lp_checkpoint *ckpt, const lp_probe *probe, lp_
         return LP_OK;
     }
     if (*point == LP_FEATURE_DEFAULT) {
-        *point =
-            (lp_feature_point)choice_named(lp_feature_point_names, e->feature, LP_FEATURE_DEFAULT);
+        *point = (lp_feature_point)lp_text_index(lp_feature_point_names, e->feature, *point);
     }
     *normalize = *normalize || e->normalize;
     if (o->activation == LP_ACTIVATION_AUTO) {
         o->activation =
-            (lp_activation)choice_named(lp_activation_names, e->activation, LP_ACTIVATION_AUTO);
+            (lp_activation)lp_text_index(lp_activation_names, e->activation, LP_ACTIVATION_AUTO);
     }
-    o->precision = o->precision == 0
-                       ? (lp_precision)choice_named(lp_precision_names, e->precision, 0)
-                       : o->precision;
+    if (o->precision == LP_PRECISION_FLOAT32) {
+        o->precision =
+            (lp_precision)lp_text_index(lp_precision_names, e->precision, LP_PRECISION_FLOAT32);
+    }
     o->select = o->select == NULL ? e->select : o->select;
-    if (lp_encoder_recognise(ckpt, o, &info, &unclear) == LP_ERR_UNSUPPORTED && o->heads == 0) {
+    lp_status known = lp_encoder_recognise(ckpt, o, &info, &unclear);
+    if (known == LP_ERR_UNSUPPORTED && o->heads == 0) {
         o->heads = e->heads;
+        known = lp_encoder_recognise(ckpt, o, &info, &unclear);
     }
-    if (lp_encoder_recognise(ckpt, o, &info, &unclear) != LP_OK) {
+    if (known != LP_OK) {
         return LP_OK; /* whoever loads the model says why */
     }
     o->heads = o->heads == 0 && e->heads != info.heads ? e->heads : o->heads;
     if (o->pool == LP_POOL_AUTO && e->pool != NULL && strcmp(e->pool, info.pool) != 0) {
-        o->pool = (lp_pool)choice_named(lp_pool_names, e->pool, LP_POOL_AUTO);
+        o->pool = (lp_pool)lp_text_index(lp_pool_names, e->pool, LP_POOL_AUTO);
+    }
+    const char *mean_std = lp_mean_std_known(&e->preprocess); /* another one is for the check */
+    if (o->mean_std == LP_MEAN_STD_AUTO && e->preprocess.crop > 0 &&
+        strcmp(mean_std, lp_mean_std_known(&info.preprocess)) != 0) {
+        o->mean_std = (lp_mean_std)lp_text_index(lp_mean_std_names, mean_std, LP_MEAN_STD_AUTO);
     }
     set_blocks(e, o);
     set_size_and_resize(e, &info, o);
-    set_mean_std(ckpt, e, &info, o);
 done:
     return status;
 }

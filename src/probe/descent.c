@@ -693,7 +693,10 @@ static lp_status minimise(descent *s, bool warm, lp_reporter *reporter, lp_error
         }
         LP_TRY(report_round(s, reporter, err));
     }
-    LP_TRY(report_round(s, reporter, err)); /* as it ends, which is what is returned */
+    status = report_round(s, reporter, err); /* as it ends, which is what is returned */
+    if (status == LP_CANCELLED) {
+        status = LP_OK; /* nothing is left to stop */
+    }
 done:
     return status;
 }

@@ -61,10 +61,6 @@ void lp_net_run_start(const lp_net_pass *p, const lp_net_step *step) {
     lp_end_stage(p->observer, "tokens", 0, 2 * lp_net_floats(p, step->to));
 }
 
-size_t lp_net_take_work(const lp_net *net, const lp_net_step *step, size_t batch) {
-    return lp_net_mean_work(net, step, batch);
-}
-
 void lp_net_run_take(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *from = &p->net->maps[step->from];
     size_t width = from->channels, rows = lp_net_pixels(from);
@@ -112,11 +108,7 @@ size_t lp_net_attend_work(const lp_net *net, const lp_net_step *step, size_t bat
 static void norm_heads(const lp_net_layer *norm, float *x, size_t rows, size_t stride, size_t heads,
                        size_t width) {
     for (size_t i = 0; i < rows; i++, x += stride) {
-        if (norm->rms) {
-            lp_rms_norm(x, heads, width, width, norm->weight, norm->eps, x, width);
-        } else {
-            lp_layer_norm(x, heads, width, width, norm->weight, norm->bias, norm->eps, x, width);
-        }
+        lp_net_norm_plain(norm, x, heads, width, x);
     }
 }
 
@@ -181,8 +173,7 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
         lp_linear_run(&lp_net_layer_of(p, step, 3)->linear, room.tiled, rows,
                       step->after ? &apart : &added);
         if (step->after) {
-            lp_layer_norm(room.between, rows, width, width, norm->weight, norm->bias, norm->eps,
-                          room.between, width);
+            lp_net_norm_plain(norm, room.between, rows, width, room.between);
             lp_add_values(x, room.between, rows * width, LP_IDENTITY);
         }
         lp_end_stage(p->observer, "out", 2 * n * square, square + 3 * n * (double)width);
@@ -192,18 +183,17 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
 /* ---- pooling by attention -------------------------------------------------------------------- */
 
 /* For one image of T rows, D wide, and the query's answers: tiled [T, D], keys and values [T, 2 E],
- * the norm's rows [T, D], tiled [B, E]. */
+ * tiled [B, E], attention's. */
 static size_t divide_latent(const lp_net *net, const lp_net_step *step, size_t batch, float *work,
-                            float *pieces[5]) {
+                            float *pieces[4]) {
     const lp_net_map *from = &net->maps[step->from];
     size_t rows = lp_net_pixels(from), width = from->channels;
     size_t inner = net->layers[step->layers[1]].linear.out / 2;
     const size_t floats[] = {lp_tiled(rows, width), lp_net_lines(rows * 2 * inner),
-                             lp_net_lines(net->layers[step->layers[0]].rms ? rows * width : 0),
                              lp_tiled(batch, inner),
                              lp_attention_scratch(rows, inner / step->heads)};
     size_t used = 0;
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 4; i++) {
         if (work != NULL) {
             pieces[i] = work + used;
         }
@@ -221,14 +211,15 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
     const lp_packed_linear *kv = &lp_net_layer_of(p, step, 1)->linear;
     const lp_packed_linear *projection = &lp_net_layer_of(p, step, 3)->linear;
     size_t rows = lp_net_pixels(from), width = from->channels, inner = kv->out / 2;
-    float *pieces[5] = {NULL};
+    float *pieces[4] = {NULL};
     (void)divide_latent(p->net, step, p->batch, p->work, pieces);
-    float *tiled = pieces[0], *keys = pieces[1], *answers = pieces[3];
+    float *tiled = pieces[0], *keys = pieces[1], *answers = pieces[2];
     lp_tile_pad(answers, p->batch, inner);
     for (size_t i = 0; i < p->batch; i++) {
         const float *x = lp_net_values(p, step->from) + i * rows * width;
         if (step->layers[0] > 0) {
-            lp_net_norm_rows(lp_net_layer_of(p, step, 0), x, rows, width, pieces[2], tiled);
+            const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
+            lp_layer_norm_tiled(x, rows, width, width, norm->weight, norm->bias, norm->eps, tiled);
         } else {
             lp_tile(x, rows, width, width, tiled);
         }
@@ -244,7 +235,7 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
                                  .heads = step->heads,
                                  .head_width = inner / step->heads,
                                  .scale = lp_attention_scale(inner / step->heads)};
-        lp_attention_tiled(&in, pieces[4], answers, i);
+        lp_attention_tiled(&in, pieces[3], answers, i);
     }
     lp_linear_output output = {.y = lp_net_values(p, step->to), .stride = projection->out};
     lp_linear_run(projection, answers, p->batch, &output);

@@ -37,13 +37,12 @@ typedef struct lp_net_stored {
     float *own_bias;                     /* its own where there is a batch norm, too */
     float *norm_scale, *mean, *variance; /* of the batch norm; NULL: none */
     float *gamma;                        /* layer scale behind it; NULL: none */
-    size_t bias_planned;                 /* the bias' number in the plan */
-    float *value_bias;  /* of LINEAR, queries, keys and values: the bias is of queries alone, and
-                           this of values; NULL: it is of all */
-    bool apart_biases;  /* there is one */
-    size_t bias_before; /* values of the bias that are of something else, before its own */
-    bool transposed;    /* the weight is [in, out] */
-    bool zeroed_keys;   /* the keys' part of the bias counts as zeros */
+    size_t bias_planned; /* its number in the plan where there is a value_bias, else 0 */
+    float *value_bias;   /* of LINEAR, queries, keys and values: the bias is of queries alone, and
+                            this of values; NULL: it is of all */
+    size_t bias_before;  /* values of the bias that are of something else, before its own */
+    bool transposed;     /* the weight is [in, out] */
+    bool zeroed_keys;    /* the keys' part of the bias counts as zeros */
     /* of TOKENS: weight is the class token; of a learnt query weight, own_bias and second are the
      * query and its linear layer, norm_scale and bias its layer norm */
     float *registers, *positions, *periods;

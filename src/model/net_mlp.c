@@ -56,10 +56,19 @@ size_t lp_net_mlp_work(const lp_net *net, const lp_net_step *step, size_t batch)
     return divide(net, step, chunk_rows(net, step, batch), NULL, NULL);
 }
 
+void lp_net_norm_plain(const lp_net_layer *norm, const float *x, size_t rows, size_t width,
+                       float *y) {
+    if (norm->rms) {
+        lp_rms_norm(x, rows, width, width, norm->weight, norm->eps, y, width);
+    } else {
+        lp_layer_norm(x, rows, width, width, norm->weight, norm->bias, norm->eps, y, width);
+    }
+}
+
 void lp_net_norm_rows(const lp_net_layer *norm, const float *x, size_t rows, size_t width,
                       float *between, float *tiled) {
     if (norm->rms) {
-        lp_rms_norm(x, rows, width, width, norm->weight, norm->eps, between, width);
+        lp_net_norm_plain(norm, x, rows, width, between);
         lp_tile(between, rows, width, width, tiled);
     } else {
         lp_layer_norm_tiled(x, rows, width, width, norm->weight, norm->bias, norm->eps, tiled);
@@ -91,7 +100,8 @@ static void run_inside(const lp_net_pass *p, const lp_net_step *step, const mlp_
         lp_response_norm_tiled(room->inner, count, inside, between->weight, between->bias,
                                between->eps, room->sums);
     } else if (norm_inside) {
-        lp_net_norm_rows(between, rows, count, inside, room->gated, room->inner);
+        float *normed = step->gated ? room->gated : room->both;
+        lp_net_norm_rows(between, rows, count, inside, normed, room->inner);
     } else if (step->gated) {
         lp_tile(rows, count, inside, inside, room->inner);
     }
@@ -123,8 +133,7 @@ void lp_net_run_mlp(const lp_net_pass *p, const lp_net_step *step) {
         lp_linear_output apart = {.y = room.rows, .stride = width};
         lp_linear_run(second, room.inner, count, step->after ? &apart : &added);
         if (step->after) {
-            lp_layer_norm(room.rows, count, width, width, norm->weight, norm->bias, norm->eps,
-                          room.rows, width);
+            lp_net_norm_plain(norm, room.rows, count, width, room.rows);
             lp_add_values(y + row * width, room.rows, count * width, LP_IDENTITY);
         }
         lp_end_stage(p->observer, "mlp 2", 2 * products * (double)second->in,
@@ -182,8 +191,7 @@ void lp_net_run_merge(const lp_net_pass *p, const lp_net_step *step) {
         lp_linear_output output = {.y = y, .stride = linear->out};
         lp_linear_run(linear, tiled, count, &output);
         if (step->after) {
-            lp_layer_norm(y, count, linear->out, linear->out, norm->weight, norm->bias, norm->eps,
-                          y, linear->out);
+            lp_net_norm_plain(norm, y, count, linear->out, y);
         }
     }
     double weights = (double)linear->in * (double)linear->out;

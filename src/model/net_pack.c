@@ -70,7 +70,7 @@ lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
             lp_weight *last = &plan->weights[stored->planned];
             size_t before = layer->continuous ? 0 : floats_of(layer) - last->tensor->count;
             last->room = packed_floats(layer) - before;
-            if (stored->apart_biases) {
+            if (stored->bias_planned > 0) {
                 plan->weights[stored->bias_planned].room = layer->linear.out;
             }
         }

@@ -69,11 +69,7 @@ void lp_net_run_norm(const lp_net_pass *p, const lp_net_step *step) {
     size_t rows = p->batch * lp_net_pixels(map), width = map->channels;
     const float *x = lp_net_values(p, step->from);
     float *y = lp_net_values(p, step->to);
-    if (norm->rms) {
-        lp_rms_norm(x, rows, width, width, norm->weight, norm->eps, y, width);
-    } else {
-        lp_layer_norm(x, rows, width, width, norm->weight, norm->bias, norm->eps, y, width);
-    }
+    lp_net_norm_plain(norm, x, rows, width, y);
     lp_end_stage(p->observer, "norm", 0, 2 * lp_net_floats(p, step->to));
 }
 

@@ -80,24 +80,14 @@ void lp_net_plan_weight(lp_net_builder *b, float **to, const char *name, const c
     lp_plan_add(b->plan, to, text, "%s", whole);
 }
 
-/* A norm's weight and bias; eps 0: the family's. */
-static size_t plan_layer_norm(lp_net_builder *b, const char *name, size_t channels, float eps) {
+size_t lp_net_plan_norm(lp_net_builder *b, const char *name, size_t channels, float eps, bool rms) {
     size_t layer = lp_net_new_layer(
-        b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = channels, .eps = eps});
+        b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = channels, .eps = eps, .rms = rms});
     lp_net_stored *stored = b->tower->stored[layer];
     LP_NET_PLAN(&stored->weight, name, ".weight", channels);
-    LP_NET_PLAN(&stored->bias, name, ".bias", channels);
-    return layer;
-}
-
-/* The same, or an RMS norm, which has no bias. */
-size_t lp_net_plan_norm(lp_net_builder *b, const char *name, size_t channels, float eps, bool rms) {
     if (!rms) {
-        return plan_layer_norm(b, name, channels, eps);
+        LP_NET_PLAN(&stored->bias, name, ".bias", channels);
     }
-    size_t layer = lp_net_new_layer(
-        b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = channels, .eps = eps, .rms = true});
-    LP_NET_PLAN(&b->tower->stored[layer]->weight, name, ".weight", channels);
     return layer;
 }
 
@@ -152,11 +142,10 @@ size_t lp_net_plan_qkv(lp_net_builder *b, const lp_net_qkv_spec *spec, size_t wi
         stored->planned = b->plan->count;
         LP_NET_PLAN(i == 0 ? &stored->weight : NULL, names[i], ".weight", rows, width);
     }
-    stored->bias_planned = b->plan->count;
     stored->zeroed_keys = spec->bias == LP_NET_BIAS_ZEROED_KEYS;
     if (spec->bias == LP_NET_BIAS_NOT_KEYS) {
         bool fused = spec->fused != NULL || spec->q_bias != NULL;
-        stored->apart_biases = true;
+        stored->bias_planned = b->plan->count;
         LP_NET_PLAN(&stored->bias, fused ? spec->q_bias : names[0], fused ? "" : ".bias", width);
         LP_NET_PLAN(&stored->value_bias, fused ? spec->v_bias : names[2], fused ? "" : ".bias",
                     width);
@@ -187,10 +176,6 @@ static size_t heads_of(lp_net_builder *b, const char *name, size_t heads, size_t
                         heads, width);
     }
     return heads > 0 ? heads : 1;
-}
-
-size_t lp_net_plan_table(lp_net_builder *b, const char *name, size_t width) {
-    return lp_net_plan_token_table(b, name, width, 0);
 }
 
 size_t lp_net_plan_token_table(lp_net_builder *b, const char *name, size_t width, size_t extra) {

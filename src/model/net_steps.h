@@ -62,15 +62,17 @@ lp_net_work lp_net_convolve_work, lp_net_mean_work, lp_net_group_norm_work, lp_n
 lp_net_act lp_net_run_convolve, lp_net_run_norm, lp_net_run_group_norm, lp_net_run_affine,
     lp_net_run_pool, lp_net_run_mean, lp_net_run_scale, lp_net_run_add;
 
-/* net_mlp.c; the first: a norm of rows [rows, width] -> tiled.  between: as many floats as x, where
- * the norm is an RMS norm. */
+/* net_mlp.c; the first: a norm of either kind over rows [rows, width] -> y, which may be x; then
+ * the same -> tiled.  between: as many floats as x, where the norm is an RMS norm. */
+void lp_net_norm_plain(const lp_net_layer *norm, const float *x, size_t rows, size_t width,
+                       float *y);
 void lp_net_norm_rows(const lp_net_layer *norm, const float *x, size_t rows, size_t width,
                       float *between, float *tiled);
 lp_net_work lp_net_mlp_work, lp_net_merge_work;
 lp_net_act lp_net_run_mlp, lp_net_run_merge;
 
 /* net_attention.c */
-lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work, lp_net_take_work;
+lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work;
 lp_net_act lp_net_run_patches, lp_net_run_start, lp_net_run_attend, lp_net_run_latent,
     lp_net_run_take;
 

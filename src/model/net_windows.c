@@ -167,8 +167,7 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
         lp_linear_output out = {.y = rows, .stride = width, .add = !step->after};
         lp_linear_run(&lp_net_layer_of(p, step, 3)->linear, tiled, count, &out);
         if (step->after) {
-            lp_layer_norm(rows, count, width, width, norm->weight, norm->bias, norm->eps, rows,
-                          width);
+            lp_net_norm_plain(norm, rows, count, width, rows);
         }
         scatter(&g, rows, first, count, width, step->after, x);
         lp_end_stage(p->observer, "out", 2 * n * square, square + 4 * n * (double)width);

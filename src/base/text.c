@@ -81,6 +81,16 @@ int lp_text_order(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+size_t lp_text_unique(char **texts, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || strcmp(texts[i], texts[kept - 1]) != 0) {
+            texts[kept++] = texts[i];
+        }
+    }
+    return kept;
+}
+
 bool lp_text_in(const char *const *list, size_t count, const char *text, size_t length) {
     for (size_t i = 0; i < count; i++) {
         if (strlen(list[i]) == length && memcmp(list[i], text, length) == 0) {

@@ -26,6 +26,9 @@ const char *lp_real_text(char text[LP_REAL_TEXT], double value);
 /* Orders strings (elements are char *) by their bytes, for qsort and bsearch. */
 int lp_text_order(const void *a, const void *b);
 
+/* Keeps one of each of the texts, of which equal ones stand side by side; returns how many. */
+size_t lp_text_unique(char **texts, size_t count);
+
 /* Whether a text, `length` bytes, is one of a list of strings. */
 bool lp_text_in(const char *const *list, size_t count, const char *text, size_t length);
 

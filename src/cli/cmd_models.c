@@ -335,6 +335,7 @@ static void print_table(const models_settings *s) {
     }
     if (json_array_size(rows) == 0) {
         general_note("no such model%s", s->here ? " is on this machine" : "");
+        json_decref(rows);
     } else if (s->here) {
         lp_table_print(stdout, LP_FORMAT_TEXT, here, sizeof here / sizeof here[0], rows);
     } else {

@@ -50,21 +50,26 @@ static lp_status check_digests(const fetch_set_request *r, lp_error *err) {
 }
 
 static lp_status fetch_file(const fetch_set_request *r, const lp_set_download *file,
-                            const char *partial, char path[LP_PATH_ROOM], json_t **rows,
-                            lp_error *err) {
+                            const char *partial, const char *folder, char path[LP_PATH_ROOM],
+                            json_t **rows, lp_error *err) {
     const char *name = lp_path_name(file->url), *md5 = r->unverified ? NULL : file->md5;
     char url[LP_PATH_ROOM], found[LP_DIGEST_HEX] = "";
     lp_status status;
     LP_TRY(lp_path_in(path, partial, name, err));
-    LP_TRY(r->from != NULL ? lp_path_print(url, err, "%s%s%s", r->from,
-                                           r->from[strlen(r->from) - 1] == '/' ? "" : "/", name)
-                           : lp_path_print(url, err, "%s", file->url));
+    if (r->from != NULL) {
+        size_t length = strlen(r->from);
+        bool ends = length > 0 && r->from[length - 1] == '/';
+        LP_TRY(lp_path_print(url, err, "%s%s%s", r->from, ends ? "" : "/", name));
+    } else {
+        LP_TRY(lp_path_print(url, err, "%s", file->url));
+    }
     const lp_fetch_request request = {.url = url, .path = path, .md5 = md5, .found = found};
     LP_TRY(download_file(name, NULL, &request, err));
     lp_row row = lp_row_new();
     lp_row_text(&row, "name", name);
     lp_row_text(&row, "verified", md5 != NULL ? "MD5" : "nothing");
     lp_row_text(&row, "digest", found);
+    lp_row_text(&row, "path", folder);
     lp_rows_append(rows, lp_row_end(&row));
 done:
     return status;
@@ -119,14 +124,11 @@ lp_status fetch_set(const fetch_set_request *r, lp_error *err) {
     LP_TRY(check_digests(r, err));
     LP_TRY(lp_make_folders(partial, err));
     for (size_t i = 0; i < LP_SET_DOWNLOADS && r->set->downloads[i].url != NULL; i++) {
-        LP_TRY(fetch_file(r, &r->set->downloads[i], partial, path, &rows, err));
+        LP_TRY(fetch_file(r, &r->set->downloads[i], partial, folder, path, &rows, err));
     }
     LP_TRY(unpack_files(r, partial, err));
     if (rename(partial, folder) != 0) {
         LP_TRY(lp_fail_errno(err, errno, "%s: cannot be renamed to %s", partial, folder));
-    }
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        (void)json_object_set_new(json_array_get(rows, i), "path", lp_json_any_text(folder));
     }
     lp_table_print(stdout, r->format, columns, sizeof columns / sizeof columns[0],
                    json_incref(rows));

@@ -19,7 +19,8 @@
 typedef struct csv_list {
     lp_memory memory;
     lp_lines lines;
-    char **labels; /* [classes], sorted */
+    char **labels; /* [classes], sorted by `order` */
+    int (*order)(const void *a, const void *b);
     size_t classes;
     size_t in_part[3]; /* lines of each part; without parts all count as train */
     bool has_parts;
@@ -120,25 +121,19 @@ static lp_status read_labels(csv_list *csv, lp_error *err) {
         memcpy(csv->labels[count++], entry.label, size);
         whole = whole && is_whole(entry.label);
     }
+    csv->order = whole ? by_value : lp_text_order;
     if (count > 0) {
-        qsort(csv->labels, count, sizeof *csv->labels, whole ? by_value : lp_text_order);
+        qsort(csv->labels, count, sizeof *csv->labels, csv->order);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || strcmp(csv->labels[i], csv->labels[csv->classes - 1]) != 0) {
-            csv->labels[csv->classes++] = csv->labels[i];
-        }
-    }
+    csv->classes = lp_text_unique(csv->labels, count);
 done:
     return status;
 }
 
 /* The class of a label, which is one of them. */
 static int64_t class_of(const csv_list *csv, const char *label) {
-    int64_t k = 0;
-    while (strcmp(csv->labels[k], label) != 0) {
-        k++;
-    }
-    return k;
+    char *const *found = bsearch(&label, csv->labels, csv->classes, sizeof label, csv->order);
+    return found - csv->labels;
 }
 
 /* ---- images ---------------------------------------------------------------------------------- */

@@ -169,17 +169,10 @@ done:
     return status;
 }
 
+/* The number of a video, which is one of them. */
 static size_t video_at(const kitti_split *s, const char *name) {
-    size_t low = 0, high = s->videos;
-    while (low + 1 < high) {
-        size_t middle = (low + high) / 2;
-        if (strcmp(s->names[middle], name) <= 0) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    char *const *found = bsearch(&name, s->names, s->videos, sizeof name, lp_text_order);
+    return (size_t)(found - s->names);
 }
 
 /* The videos with images, sorted, without repetitions. */
@@ -191,11 +184,7 @@ static lp_status list_videos(kitti_split *s, lp_error *err) {
         s->names[i] = s->video_of_line[s->line_of[i]];
     }
     qsort(s->names, s->images, sizeof(char *), lp_text_order);
-    for (size_t i = 0; i < s->images; i++) {
-        if (i == 0 || strcmp(s->names[i], s->names[s->videos - 1]) != 0) {
-            s->names[s->videos++] = s->names[i];
-        }
-    }
+    s->videos = lp_text_unique(s->names, s->images);
 done:
     return status;
 }

@@ -77,12 +77,7 @@ lp_status lp_label_names_read(const char *path, const unsigned char *bytes, cons
     }
     memcpy(sorted, texts, count * sizeof *texts);
     qsort(sorted, count, sizeof *sorted, lp_text_order);
-    *classes = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (*classes == 0 || strcmp(sorted[i], sorted[*classes - 1]) != 0) {
-            sorted[(*classes)++] = sorted[i];
-        }
-    }
+    *classes = lp_text_unique(sorted, count);
     place_labels(texts, count, sorted, *classes, labels);
     *names = (const char *const *)sorted;
 done:

@@ -1,15 +1,22 @@
 /* Times an encoder's forward pass, all threads, images of a constant pattern (the time depends on
  * sizes alone); bench/bench_encoder.py drives it beside PyTorch and OpenVINO.
  *
- * usage: bench_encoder CHECKPOINT THREADS [bfloat16|int16|int8] [avx2]     avx2: no 512-bit
- * registers prints "name value" lines: name, parameters, batch, load_seconds operations     of one
- * image, as the encoder's laps count them peak_mb, resident_mb   memory, before what follows takes
- * some of its own fma_gflops     multiply-adds in registers, the most that a thread can do; absent
- * where no loop is written for the processor gemm_gflops    OpenBLAS's product of a ViT's first MLP
- * layer; else of squares of 1024 square_gflops  OpenBLAS's product of squares ready 1 the three
- * rates of one thread while all work; then answers each line of standard input: SECONDS
- * images_per_second R P, of a run of about that long; P: a second of processors' time load
- * load_seconds S, of the same file once more */
+ * usage: bench_encoder CHECKPOINT THREADS [bfloat16|int16|int8] [avx2]
+ *   avx2           no registers of 512 bits
+ * prints "name value" lines:
+ *   name, parameters, batch, load_seconds
+ *   operations     of one image, as the encoder's laps count them
+ *   peak_mb, resident_mb
+ *                  memory, before what follows takes some of its own
+ *   fma_gflops     multiply-adds in registers, the most that a thread can do; absent where no loop
+ *                  is written for the processor
+ *   gemm_gflops    OpenBLAS's product of a ViT's first MLP layer; else of squares of 1024
+ *   square_gflops  OpenBLAS's product of squares
+ *   ready 1
+ * the three rates of one thread while all work; then answers each line of standard input:
+ *   SECONDS        images_per_second R P, of a run of about that long; P: a second of processors'
+ *                  time
+ *   load           load_seconds S, of the same file once more */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -48,15 +48,17 @@ def chunks_of(n, f, k):
 
 def subtrees_of(chunks, ranks):
     """The most subtrees that a rank sends."""
-    most = 0
+    most, (each, more) = 0, divmod(chunks, ranks)
     for r in range(ranks):
-        first, end = chunks * r // ranks, chunks * (r + 1) // ranks
+        first = r * each + min(r, more)
+        end = first + each + (r < more)
         count = 0
         while first < end:
             width = 1
-            while first % (2 * width) == 0 and first + 2 * width <= end:
+            while (width < chunks and first % (2 * width) == 0
+                   and (first + 2 * width <= end or end == chunks)):
                 width *= 2
-            first += width
+            first += min(width, end - first)
             count += 1
         most = max(most, count)
     return most

@@ -38,7 +38,8 @@ LP_MUST_USE lp_status lp_chunk_sums_run(lp_chunk_sums *sums, size_t size, uint64
                                         lp_chunk_task task, void *context, double **total,
                                         lp_error *err);
 
-/* Such a digest of numbers, after what `mark` was made of; 0 where there is one rank. */
+/* Such a digest of numbers, after what `mark` was made of; where there is one rank, `mark` itself.
+ */
 uint64_t lp_chunk_mark(uint64_t mark, const double *values, size_t count);
 
 #endif

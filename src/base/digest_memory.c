@@ -60,7 +60,7 @@ static bool is_remembered(const char *folder, const file_state *state, char hex[
     char path[LP_PATH_ROOM], *line = NULL;
     size_t size;
     lp_error ignored;
-    bool found = lp_path_in(path, folder, state->name, &ignored) == LP_OK && lp_is_file(path) &&
+    bool found = lp_path_in(path, folder, state->name, &ignored) == LP_OK &&
                  lp_file_read(path, LINE + LP_DIGEST_HEX, &line, &size, &ignored) == LP_OK &&
                  recall(state, line, hex);
     lp_free(line);

@@ -244,12 +244,15 @@ static void fill_profile(const lp_extraction *e, const lp_extract_report *report
 /* What each rank has done, as lines of the progress. */
 static lp_status report_rates(const lp_extraction *e, double seconds, lp_error *err) {
     size_t ranks = lp_team_size();
-    size_t *images = lp_alloc_zeroed(ranks, sizeof *images);
     lp_status status;
+    if (ranks == 1) {
+        return LP_OK;
+    }
+    size_t *images = lp_alloc_zeroed(ranks, sizeof *images);
     LP_TRY(lp_allocated(images, "profile", ranks, sizeof *images, err));
     images[lp_team_rank()] = e->own_images;
     LP_TRY(lp_team_gather(images, ranks, sizeof *images, err));
-    for (size_t r = 0; ranks > 1 && r < ranks; r++) {
+    for (size_t r = 0; r < ranks; r++) {
         char line[400];
         (void)snprintf(line, sizeof line, "rank %zu (%.200s): %zu images, %.1f images/s", r,
                        lp_team_transport()->host(r), images[r], (double)images[r] / seconds);
@@ -266,6 +269,9 @@ done:
 static lp_status compare_inputs(const lp_provenance *provenance, lp_error *err) {
     char key[LP_DIGEST_HEX];
     lp_status status;
+    if (lp_team_size() == 1) {
+        return LP_OK;
+    }
     LP_TRY(lp_team_same("the data's SHA-256",
                         provenance->data.sha256 != NULL ? provenance->data.sha256 : "", NULL, err));
     LP_TRY(lp_team_same("the weights' SHA-256", provenance->encoder.weights.sha256, NULL, err));

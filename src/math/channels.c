@@ -154,7 +154,12 @@ LP_BODY void group_statistics(const float *x, size_t pixels, size_t channels, si
     spread_means(variances, channels, groups, count);
 }
 
-LP_KERNEL(lp_group_statistics, group_statistics,
+/* means and variances [channels] of each channel's group of channels / groups ones, over all pixels
+ * of x [pixels, channels]. */
+static void find_statistics(const float *x, size_t pixels, size_t channels, size_t groups,
+                            double *means, double *variances);
+
+LP_KERNEL(find_statistics, group_statistics,
           (const float *x, size_t pixels, size_t channels, size_t groups, double *means,
            double *variances),
           (x, pixels, channels, groups, means, variances))
@@ -168,24 +173,31 @@ LP_KERNEL(lp_group_statistics, group_statistics,
 
 LP_BODY void scale_centred(const float *x, size_t pixels, size_t channels, const float *centre,
                            const float *scale, const float *bias, lp_nonlinearity activation,
-                           float *y){LP_FOR_ACTIVATION(activation, CENTRED)}
+                           float *y) {
+    LP_FOR_ACTIVATION(activation, CENTRED)
+}
 
-LP_KERNEL(lp_scale_centred, scale_centred,
+/* y = act((x - centre) * scale + bias), as lp_affine_channels. */
+static void centre_and_scale(const float *x, size_t pixels, size_t channels, const float *centre,
+                             const float *scale, const float *bias, lp_nonlinearity activation,
+                             float *y);
+
+LP_KERNEL(centre_and_scale, scale_centred,
           (const float *x, size_t pixels, size_t channels, const float *centre, const float *scale,
            const float *bias, lp_nonlinearity activation, float *y),
           (x, pixels, channels, centre, scale, bias, activation, y))
 
-    void lp_group_norm(const float *x, size_t pixels, size_t channels, size_t groups,
-                       const float *weight, const float *bias, float eps,
-                       lp_nonlinearity activation, double *scratch, float *y) {
+void lp_group_norm(const float *x, size_t pixels, size_t channels, size_t groups,
+                   const float *weight, const float *bias, float eps, lp_nonlinearity activation,
+                   double *scratch, float *y) {
     double *means = scratch, *variances = scratch + channels;
     float *centre = (float *)(void *)(scratch + 2 * channels), *scale = centre + channels;
-    lp_group_statistics(x, pixels, channels, groups, means, variances);
+    find_statistics(x, pixels, channels, groups, means, variances);
     for (size_t c = 0; c < channels; c++) {
         centre[c] = (float)means[c];
         scale[c] = (float)((double)weight[c] / sqrt(variances[c] + (double)eps));
     }
-    lp_scale_centred(x, pixels, channels, centre, scale, bias, activation, y);
+    centre_and_scale(x, pixels, channels, centre, scale, bias, activation, y);
 }
 
 #define ADD(activation)                                                                            \

@@ -27,15 +27,6 @@ void lp_scale_channels(float *x, size_t pixels, size_t channels, const float *fa
 void lp_affine_channels(const float *x, size_t pixels, size_t channels, const float *scale,
                         const float *shift, lp_nonlinearity activation, float *y);
 
-/* means and variances [channels] of each channel's group of channels / groups ones, over all pixels
- * of x [pixels, channels]. */
-void lp_group_statistics(const float *x, size_t pixels, size_t channels, size_t groups,
-                         double *means, double *variances);
-
-/* y = act((x - centre) * scale + bias), as lp_affine_channels. */
-void lp_scale_centred(const float *x, size_t pixels, size_t channels, const float *centre,
-                      const float *scale, const float *bias, lp_nonlinearity activation, float *y);
-
 /* Group norm of one image as torch.nn.GroupNorm, then the activation: mean and variance of all
  * pixels of channels / groups channels together.  Sums are float64, over the pixels and then over
  * the channels of a group.  scratch [3 channels]; x and y [pixels, channels], which may be one. */

@@ -222,12 +222,23 @@ static void write_tile(const lp_conv *conv, const float *m, size_t apart, size_t
 
 /* Product p of `count` tiles: v [count, in] -> m [count, out]; v tiled where the products are
  * linear layers. */
-typedef void (*plane_product)(const lp_conv *conv, const lp_packed_linear *planes, size_t p,
-                              const float *v, size_t count, float *m, float *scratch);
+static void multiply_conv(const lp_conv *conv, size_t p, const float *v, size_t count, float *m) {
+    lp_conv plane = product(conv);
+    lp_conv_input in = lp_conv_dense(v, 1, 1, count, conv->in);
+    plane.weights = conv->weights + p * lp_conv_packed(&plane);
+    lp_conv_run(&plane, &in, NULL, LP_IDENTITY, m);
+}
 
-static void run_tiles(const lp_conv *conv, const lp_packed_linear *planes, plane_product multiply,
-                      const float *x, size_t images, size_t side, const float *add,
-                      lp_nonlinearity activation, float *y, float *scratch) {
+static void multiply_linear(const lp_packed_linear *plane, const float *v, size_t count, float *m,
+                            float *scratch) {
+    const lp_linear_output output = {.y = m, .stride = plane->out};
+    lp_linear_any_run(plane, v, count, &output, scratch);
+}
+
+/* planes: the products as linear layers; NULL: as convolutions. */
+static void run_tiles(const lp_conv *conv, const lp_packed_linear *planes, const float *x,
+                      size_t images, size_t side, const float *add, lp_nonlinearity activation,
+                      float *y, float *scratch) {
     size_t across = (side + 1) / 2, total = images * across * across;
     size_t v_apart = TILES * conv->in + APART, m_apart = TILES * conv->out + APART;
     float *v = scratch, *m = scratch + PLANES * v_apart, *rest = m + PLANES * m_apart;
@@ -239,7 +250,11 @@ static void run_tiles(const lp_conv *conv, const lp_packed_linear *planes, plane
                       planes != NULL ? LP_TILE_CELL : LP_LANES);
         }
         for (size_t p = 0; p < PLANES; p++) {
-            multiply(conv, planes, p, v + p * v_apart, count, m + p * m_apart, rest);
+            if (planes != NULL) {
+                multiply_linear(&planes[p], v + p * v_apart, count, m + p * m_apart, rest);
+            } else {
+                multiply_conv(conv, p, v + p * v_apart, count, m + p * m_apart);
+            }
         }
         for (size_t t = 0; t < count; t++) {
             write_tile(conv, m + t * conv->out, m_apart, side, place_of(first + t, side), add,
@@ -248,25 +263,9 @@ static void run_tiles(const lp_conv *conv, const lp_packed_linear *planes, plane
     }
 }
 
-static void multiply_conv(const lp_conv *conv, const lp_packed_linear *planes, size_t p,
-                          const float *v, size_t count, float *m, float *scratch) {
-    lp_conv plane = product(conv);
-    lp_conv_input in = lp_conv_dense(v, 1, 1, count, conv->in);
-    (void)planes;
-    (void)scratch;
-    plane.weights = conv->weights + p * lp_conv_packed(&plane);
-    lp_conv_run(&plane, &in, NULL, LP_IDENTITY, m);
-}
-
-static void multiply_linear(const lp_conv *conv, const lp_packed_linear *planes, size_t p,
-                            const float *v, size_t count, float *m, float *scratch) {
-    const lp_linear_output output = {.y = m, .stride = conv->out};
-    lp_linear_any_run(&planes[p], v, count, &output, scratch);
-}
-
 void lp_winograd_run(const lp_conv *conv, const float *x, size_t images, size_t side,
                      const float *add, lp_nonlinearity activation, float *y, float *scratch) {
-    run_tiles(conv, NULL, multiply_conv, x, images, side, add, activation, y, scratch);
+    run_tiles(conv, NULL, x, images, side, add, activation, y, scratch);
 }
 
 size_t lp_winograd_linear_scratch(const lp_conv *conv, lp_precision precision) {
@@ -276,5 +275,5 @@ size_t lp_winograd_linear_scratch(const lp_conv *conv, lp_precision precision) {
 void lp_winograd_linear_run(const lp_conv *conv, const lp_packed_linear *planes, const float *x,
                             size_t images, size_t side, const float *add,
                             lp_nonlinearity activation, float *y, float *scratch) {
-    run_tiles(conv, planes, multiply_linear, x, images, side, add, activation, y, scratch);
+    run_tiles(conv, planes, x, images, side, add, activation, y, scratch);
 }

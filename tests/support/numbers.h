@@ -35,4 +35,30 @@ static inline void release_guarded(float *x, size_t count) {
     release(x);
 }
 
+/* As lp_linear_pack_strided. */
+typedef void (*pack_function)(const float *weight, size_t out, size_t in, size_t out_stride,
+                              size_t in_stride, float *packed);
+
+/* A matrix and the same one turned round, with the strides that say so, are packed alike. */
+static inline void assert_packed_alike(size_t (*packed)(size_t out, size_t in),
+                                       pack_function pack) {
+    enum { OUT = 37, IN = 21 };
+    float *w = numbers(OUT * IN), *turned = numbers(OUT * IN);
+    size_t floats = packed(OUT, IN);
+    float *a = lp_alloc(floats, sizeof *a), *b = lp_alloc(floats, sizeof *b);
+    assert_true(a != NULL && b != NULL);
+    for (size_t o = 0; o < OUT; o++) {
+        for (size_t i = 0; i < IN; i++) {
+            turned[i * OUT + o] = w[o * IN + i];
+        }
+    }
+    pack(w, OUT, IN, IN, 1, a);
+    pack(turned, OUT, IN, 1, OUT, b);
+    assert_memory_equal(a, b, floats * sizeof *a);
+    lp_free(a);
+    lp_free(b);
+    release(w);
+    release(turned);
+}
+
 #endif

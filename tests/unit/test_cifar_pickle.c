@@ -2,9 +2,9 @@
  * with one.  tests/parity/test_data_sets.py compares larger ones with torchvision. */
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
+#include "dataset_checks.h"
 #include "linprobe/dataset.h"
 #include "test_folder.h"
 #include "write_zip.h"
@@ -311,16 +311,8 @@ static void what_is_wrong_is_named(void **state) {
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     make_ten("memory/cifar-10-batches-py", true);
-    lp_status status = LP_ERR_MEMORY;
-    lp_dataset *data = NULL;
     const lp_dataset_options options = {.limit = 10, .per_class = 1};
-    for (size_t k = 0; status != LP_OK; k++) {
-        (void)lp_alloc_fail_at(k + 1);
-        status = lp_dataset_open_with(in_folder("memory"), &options, &data, &err);
-        assert_true(status == LP_OK ? data != NULL : status == LP_ERR_MEMORY && data == NULL);
-    }
-    (void)lp_alloc_fail_at(0);
-    lp_dataset_close(data);
+    assert_allocations_reported(in_folder("memory"), &options);
 }
 
 int main(void) {

@@ -2,10 +2,10 @@
  * with one.  tests/parity/test_data_sets.py compares larger miniatures with torchvision. */
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/archive.h"
 #include "base/file.h"
 #include "check.h"
+#include "dataset_checks.h"
 #include "data/data_sets.h"
 #include "data/text_lines.h"
 #include "linprobe/dataset.h"
@@ -581,16 +581,8 @@ static void the_table_is_whole(void **state) {
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     make_dtd("memory");
-    lp_status status = LP_ERR_MEMORY;
-    lp_dataset *data = NULL;
     const lp_dataset_options options = {.split = LP_SPLIT_TRAINVAL, .threads = 1};
-    for (size_t k = 0; status != LP_OK; k++) {
-        (void)lp_alloc_fail_at(k + 1);
-        status = lp_dataset_open_with(in_folder("memory"), &options, &data, &err);
-        assert_true(status == LP_OK ? data != NULL : status == LP_ERR_MEMORY && data == NULL);
-    }
-    (void)lp_alloc_fail_at(0);
-    lp_dataset_close(data);
+    assert_allocations_reported(in_folder("memory"), &options);
 }
 
 int main(void) {

@@ -180,24 +180,8 @@ static void values_are_rounded_to_the_nearest(void **state) {
 
 static void weights_may_be_transposed(void **state) {
     (void)state;
-    enum { OUT = 37, IN = 21 };
     lp_random_seed(&source, 5);
-    float *w = numbers(OUT * IN), *turned = numbers(OUT * IN);
-    size_t floats = lp_linear_bfloat16_packed(OUT, IN);
-    float *a = lp_alloc(floats, sizeof *a), *b = lp_alloc(floats, sizeof *b);
-    assert_true(a != NULL && b != NULL);
-    for (size_t o = 0; o < OUT; o++) {
-        for (size_t i = 0; i < IN; i++) {
-            turned[i * OUT + o] = w[o * IN + i];
-        }
-    }
-    lp_linear_bfloat16_pack(w, OUT, IN, IN, 1, a);
-    lp_linear_bfloat16_pack(turned, OUT, IN, 1, OUT, b);
-    assert_memory_equal(a, b, floats * sizeof *a);
-    lp_free(a);
-    lp_free(b);
-    release(w);
-    release(turned);
+    assert_packed_alike(lp_linear_bfloat16_packed, lp_linear_bfloat16_pack);
 }
 
 static void what_is_not_finite_stays_so(void **state) {

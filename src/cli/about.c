@@ -25,6 +25,7 @@
 #include <webp/decode.h>
 #endif
 
+#include "base/note.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "cli/help.h"
@@ -89,25 +90,29 @@ static void print_libraries(FILE *out) {
 
 enum { FEATURES = 256 };
 
-/* The features that a kernel asks for, of those that this processor has: "avx2 fma avx512f". */
+/* Adds a feature that a kernel asks for, if this processor has it. */
+static void list_feature(lp_note *list, const char *name, bool there) {
+    if (there) {
+        lp_note_put(list, "%s%s", list->used > 0 ? " " : "", name);
+    }
+}
+
+/* "avx2 fma avx512f" */
 static void list_features(char text[FEATURES]) {
+    lp_note list = {text, FEATURES, 0};
     text[0] = '\0';
 #if LP_X86
-#define LIST(feature)                                                                              \
-    (LP_SUPPORTS(feature) ? strcat(text, text[0] != '\0' ? " " feature : feature) : text)
-    (void)LIST("avx2");
-    (void)LIST("fma");
-    (void)LIST("avx512f");
-    (void)LIST("avx512bw");
-    (void)LIST("avx512cd");
-    (void)LIST("avx512dq");
-    (void)LIST("avx512vl");
-    (void)LIST("avx512vnni");
-    (void)LIST("avx512bf16");
-#undef LIST
-#elif LP_NEON
-    (void)strcat(text, "neon");
+    list_feature(&list, "avx2", LP_SUPPORTS("avx2"));
+    list_feature(&list, "fma", LP_SUPPORTS("fma"));
+    list_feature(&list, "avx512f", LP_SUPPORTS("avx512f"));
+    list_feature(&list, "avx512bw", LP_SUPPORTS("avx512bw"));
+    list_feature(&list, "avx512cd", LP_SUPPORTS("avx512cd"));
+    list_feature(&list, "avx512dq", LP_SUPPORTS("avx512dq"));
+    list_feature(&list, "avx512vl", LP_SUPPORTS("avx512vl"));
+    list_feature(&list, "avx512vnni", LP_SUPPORTS("avx512vnni"));
+    list_feature(&list, "avx512bf16", LP_SUPPORTS("avx512bf16"));
 #endif
+    list_feature(&list, "neon", LP_NEON != 0);
 }
 
 static const char *float32_kernels(void) {

@@ -107,6 +107,9 @@ static const char *slot_name(const record_form *form, lp_split split, size_t i) 
 /* Counts the files of records, without a gap, and misses that of their labels. */
 static lp_status count_files(lp_record_files *files, const char *path, const record_form *form,
                              lp_split split, lp_error *err) {
+    if (form->layout == NULL) {
+        return LP_OK; /* there is none */
+    }
     for (size_t k = 0; k < LP_RECORD_FILES_MAX; k++) {
         if (files->records[k].path == NULL) {
             continue;
@@ -327,8 +330,8 @@ static lp_status read_archive(const char *path, lp_archive *archive, uint64_t ro
         if (file == NULL) {
             continue;
         }
-        if (files->layout != NULL &&
-            (files->layout != form.layout || found->pickled != form.pickled)) {
+        if (found->layout != NULL &&
+            (found->layout != form.layout || found->pickled != form.pickled)) {
             LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: holds files of both %s and %s", path,
                            folder_of(found), folder_of(&form)));
         }

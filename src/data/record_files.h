@@ -40,7 +40,7 @@ void lp_record_files_close(lp_record_files *files);
 
 /* LP_ERR_IO: that nothing of the split is at path, and what was looked for: the files of one
  * layout, or, with NULL, of any, and of the other kinds of data sets. */
-lp_status lp_record_files_missing(const char *path, const lp_record_layout *layout, lp_split split,
+lp_status lp_record_files_missing(const char *path, const lp_record_layout *only, lp_split split,
                                   lp_error *err);
 
 #endif

@@ -147,7 +147,8 @@ LP_BODY void spread_means(double *sums, size_t channels, size_t groups, double c
 
 LP_BODY void group_statistics(const float *x, size_t pixels, size_t channels, size_t groups,
                               double *means, double *variances) {
-    double count = (double)pixels * (double)(channels / groups);
+    size_t each = channels / groups;
+    double count = (double)pixels * (double)each;
     sum_channels(x, pixels, channels, means);
     spread_means(means, channels, groups, count);
     sum_deviations(x, pixels, channels, means, variances);

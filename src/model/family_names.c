@@ -1,5 +1,6 @@
 /* Other names of the weights of a family (renames), and the names of its architectures, each with
- * its source.  families.c says which family uses which. */
+ * its source.  families.c says which family uses which.
+ * Longer than 600 lines: tables of names. */
 #include "model/family_names.h"
 
 #include <stddef.h>

@@ -154,6 +154,9 @@ static void pack_linear(lp_packed_linear *to, float *raw, const double *scale, f
 /* The bias of queries becomes that of queries, keys and values. */
 static void join_biases(const lp_net_stored *from, size_t outputs) {
     size_t width = outputs / 3;
+    if (from->bias == NULL) {
+        return;
+    }
     if (from->zeroed_keys || from->value_bias != NULL) {
         memset(from->bias + width, 0, width * sizeof *from->bias);
     }

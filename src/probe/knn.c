@@ -20,6 +20,7 @@
  * and keeps exp within range for every T. */
 #include "probe/knn.h"
 
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -170,6 +171,7 @@ static lp_status join_ranks(search *s, lp_error *err) {
                              self ? 0 : (theirs.end - theirs.first) * size};
         in[r] = (lp_letter){r, found + r * count * k, self ? 0 : count * size};
     }
+    assert(k > 0);
     memcpy(found + team->rank * count * k, s->nearest + own.first * k, count * size);
     LP_TRY(team->exchange(out, ranks, in, ranks, err));
     for (size_t i = 0; i < count; i++) {

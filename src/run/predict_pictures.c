@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -212,11 +213,12 @@ static void set_size_and_resize(const lp_encoding *e, const lp_encoder_info *inf
     }
 }
 
+/* As the record has them: "9-12", or one. */
 static void set_blocks(const lp_encoding *e, lp_encoder_options *o) {
-    size_t first, last;
-    int found = e->blocks != NULL ? sscanf(e->blocks, "%zu-%zu", &first, &last) : 0;
-    if (o->layers.first == 0 && found > 0) {
-        o->layers = (lp_layers){first, found == 2 ? last : first};
+    if (o->layers.first == 0 && e->blocks != NULL) {
+        char *end;
+        size_t first = strtoul(e->blocks, &end, 10);
+        o->layers = (lp_layers){first, *end == '-' ? strtoul(end + 1, NULL, 10) : first};
     }
 }
 

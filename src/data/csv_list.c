@@ -66,7 +66,11 @@ static lp_status next_entry(csv_list *csv, csv_entry *entry, lp_error *err) {
     if (first && count >= 2 && strcasecmp(fields[1], "label") == 0) {
         return next_entry(csv, entry, err);
     }
-    if (count < 2 || count > 3 || fields[0][0] == '\0' || fields[1][0] == '\0') {
+    if (count >= 2 && (fields[0][0] == '\0' || fields[1][0] == '\0')) {
+        return lp_lines_fail(&csv->lines, err, "expected path,label, found an empty %s",
+                             fields[0][0] == '\0' ? "path" : "label");
+    }
+    if (count < 2 || count > 3) {
         return lp_lines_fail(&csv->lines, err,
                              "expected path,label or path,label,split, found %zu fields%s", count,
                              count > 3 ? " (a field with a comma stands in double quotes)" : "");

@@ -390,6 +390,8 @@ static void a_list_in_a_table(void **state) {
         const char *text, *message;
     } wrong[] = {
         {"1.pgm,a\n2.pgm\n", "wrong.csv:2: expected path,label or path,label,split, found 1"},
+        {"1.pgm,a\n2.pgm,\n", "wrong.csv:2: expected path,label, found an empty label"},
+        {",a\n", "wrong.csv:1: expected path,label, found an empty path"},
         {"1.pgm,a,b,c\n", "found 4 fields (a field with a comma stands in double quotes)"},
         {"1.pgm,a,best\n", "wrong.csv:1: expected train, val or test, found 'best'"},
         {"/1.pgm,a\n", "expected a path that begins at the list's folder, found '/1.pgm'"},

@@ -115,6 +115,7 @@ typedef struct lp_dataset lp_dataset;
  *     validation/ or valid/, which is the test part where test/ has no class folders; or with such
  *     class folders itself, split by seed;
  *   - a .csv file of path,label or path,label,split;
+ *   - a folder of webdataset shards, as CLIP_benchmark has them;
  *   - one of the sets that are read by name (docs/DATASETS.md), in its official layout;
  *   - a zip or tar archive of one of these folders;
  *   - "NAME:PATH", where the layout alone does not say which set it is.

@@ -138,6 +138,9 @@ lp_status lp_archive_next(lp_archive *archive, lp_member *member, bool *more, lp
     member->size = archive_entry_size(entry) > 0 ? (uint64_t)archive_entry_size(entry) : 0;
     member->is_file =
         archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == NULL;
+    bool stored = archive->gzip == NULL && archive_filter_count(archive->handle) == 1 &&
+                  archive_entry_sparse_count(entry) == 0;
+    member->place = stored ? (uint64_t)archive_filter_bytes(archive->handle, 0) : 0;
     *more = true;
     return LP_OK;
 }

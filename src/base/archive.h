@@ -20,8 +20,10 @@ typedef enum lp_archive_kind {
 /* One member.  `name` is valid until the next call on the archive. */
 typedef struct lp_member {
     const char *name;
-    uint64_t size; /* uncompressed */
-    bool is_file;  /* a regular file, not a folder or a link */
+    uint64_t size;  /* uncompressed */
+    bool is_file;   /* a regular file, not a folder or a link */
+    uint64_t place; /* where its bytes begin in an archive of LP_ARCHIVE_TAR; 0: they do not lie
+                       there as they are, since the archive or the member is compressed or sparse */
 } lp_member;
 
 LP_MUST_USE lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **archive,

@@ -15,6 +15,7 @@
 #include "data/image_folder.h"
 #include "data/record_part.h"
 #include "data/subset.h"
+#include "data/webdataset.h"
 
 const char *const lp_split_names[] = {"train", "test", "val", "trainval", NULL};
 const char *const lp_set_metric_names[] = {"accuracy", "mean per class", "ROC AUC", "11-point mAP",
@@ -166,6 +167,7 @@ static lp_status list_files(lp_dataset *data, const char *path, const lp_dataset
                             lp_error *err) {
     char folder[LP_PATH_ROOM];
     lp_tree *tree = NULL;
+    bool shards = false;
     lp_status status;
     if (!(options->test_share >= 0 && options->test_share < 1)) {
         return lp_fail(err, LP_ERR_ARGUMENT,
@@ -176,6 +178,7 @@ static lp_status list_files(lp_dataset *data, const char *path, const lp_dataset
     status = lp_data_set_find(tree, path, &data->set, folder, err);
     if (status == LP_OK && data->set == NULL) {
         status = lp_image_folder_top(tree, folder, err);
+        status = status == LP_OK ? lp_is_webdataset(tree, &shards, err) : status;
     }
     status = status == LP_OK
                  ? lp_image_list_start(&data->list, tree, folder, options->skip_broken, err)
@@ -188,7 +191,8 @@ static lp_status list_files(lp_dataset *data, const char *path, const lp_dataset
         LP_TRY(lp_data_set_list(data->set, &data->list, options, &data->info.split, err));
         note_set(data);
     } else {
-        LP_TRY(lp_image_folder_list(&data->list, options, &data->info.split, err));
+        LP_TRY((shards ? lp_webdataset_list : lp_image_folder_list)(&data->list, options,
+                                                                    &data->info.split, err));
         data->own_name = folder_name(path);
         LP_TRY(lp_allocated(data->own_name, "name", strlen(path), 1, err));
         data->info.name = data->own_name;

@@ -137,12 +137,12 @@ static void name_pixels(char name[64], lp_split part, size_t number) {
 }
 
 lp_status lp_image_list_add_lazily(lp_image_list *list, lp_split part, const lp_tree_source *source,
-                                   size_t number, int64_t label, lp_error *err) {
+                                   size_t number, size_t size, int64_t label, lp_error *err) {
     char name[64], full[LP_PATH_ROOM];
     lp_status status;
     name_pixels(name, part, number);
     LP_TRY(lp_tree_join(full, list->folder, name, err));
-    LP_TRY(lp_tree_add_lazily(list->tree, full, source, number, err));
+    LP_TRY(lp_tree_add_lazily(list->tree, full, source, number, size, err));
     status = lp_image_list_add(list, name, label, err);
 done:
     return status;

@@ -83,10 +83,10 @@ LP_MUST_USE lp_status lp_image_list_add_pixels(lp_image_list *list, lp_split par
                                                size_t width, size_t channels, int64_t label,
                                                lp_error *err);
 
-/* The same where the file is number `number` of a source that the tree owns. */
+/* The same where the file, of `size` bytes, is number `number` of a source that the tree owns. */
 LP_MUST_USE lp_status lp_image_list_add_lazily(lp_image_list *list, lp_split part,
                                                const lp_tree_source *source, size_t number,
-                                               int64_t label, lp_error *err);
+                                               size_t size, int64_t label, lp_error *err);
 
 /* What becomes of an entry `name` that failed with `status` and err: it counts as broken (LP_OK)
  * where broken ones are skipped, if its own contents were wrong; else the status. */

@@ -20,9 +20,10 @@ typedef struct pcam_source {
 } pcam_source;
 
 static lp_status read_image(const lp_tree_source *files, size_t number, unsigned char *bytes,
-                            lp_error *err) {
+                            size_t size, lp_error *err) {
     const pcam_source *source = (const pcam_source *)files;
     size_t head = strlen(source->head);
+    (void)size;
     memcpy(bytes, source->head, head);
     return lp_hdf5_read(source->images, number, 1, bytes + head, err);
 }
@@ -84,8 +85,8 @@ lp_status lp_read_pcam(lp_image_list *list, lp_split part, const lp_dataset_opti
     LP_TRY(lp_allocated(values, "labels", y[0], 1, err));
     LP_TRY(lp_hdf5_read(labels, 0, y[0], values, err));
     (void)snprintf(source->head, sizeof source->head, "P6\n%zu %zu\n255\n", x[2], x[1]);
-    source->files =
-        (lp_tree_source){strlen(source->head) + x[1] * x[2] * 3, read_image, close_source};
+    size_t size = strlen(source->head) + x[1] * x[2] * 3;
+    source->files = (lp_tree_source){read_image, close_source};
     lp_tree_own(list->tree, &source->files);
     owned = true;
     for (size_t i = 0; i < x[0]; i++) {
@@ -96,7 +97,7 @@ lp_status lp_read_pcam(lp_image_list *list, lp_split part, const lp_dataset_opti
             LP_TRY(lp_image_list_refuse(list, name, status, err));
             continue;
         }
-        LP_TRY(lp_image_list_add_lazily(list, part, &source->files, i, values[i], err));
+        LP_TRY(lp_image_list_add_lazily(list, part, &source->files, i, size, values[i], err));
     }
 done:
     if (source != NULL && !owned) {

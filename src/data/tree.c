@@ -90,7 +90,10 @@ static lp_status add_entry(lp_tree *tree, lp_archive *archive, const char *name,
     return lp_prefix(err, read_member(archive, entry, most, err), "%s: ", tree->root);
 }
 
-static lp_status check_names(const lp_tree *tree, lp_error *err) {
+lp_status lp_tree_sort(lp_tree *tree, lp_error *err) {
+    if (tree->count > 0) {
+        qsort(tree->entries, tree->count, sizeof *tree->entries, lp_text_order);
+    }
     for (size_t i = 1; i < tree->count; i++) {
         if (strcmp(tree->entries[i - 1].name, tree->entries[i].name) == 0) {
             return lp_fail(err, LP_ERR_FORMAT, "%s: %s: is there twice", tree->root,
@@ -117,10 +120,7 @@ static lp_status read_archive(lp_tree *tree, lp_error *err) {
             used += tree->entries[tree->count - 1].size;
         }
     }
-    if (tree->count > 0) {
-        qsort(tree->entries, tree->count, sizeof *tree->entries, lp_text_order);
-    }
-    status = check_names(tree, err);
+    status = lp_tree_sort(tree, err);
 done:
     lp_archive_close(archive);
     return status;
@@ -331,8 +331,8 @@ void lp_tree_own(lp_tree *tree, lp_tree_source *source) {
 }
 
 lp_status lp_tree_add_lazily(lp_tree *tree, const char *name, const lp_tree_source *source,
-                             size_t number, lp_error *err) {
-    const tree_entry entry = {.size = source->size, .source = source, .number = number};
+                             size_t number, size_t size, lp_error *err) {
+    const tree_entry entry = {.size = size, .source = source, .number = number};
     return append_entry(tree, name, entry, err);
 }
 
@@ -356,7 +356,8 @@ lp_status lp_tree_read(const lp_tree *tree, const char *name, lp_tree_file *file
         file->own = lp_alloc(entry->size + 1, 1);
         LP_TRY(lp_allocated(file->own, file->path, entry->size + 1, 1, err));
         file->own[entry->size] = '\0';
-        LP_TRY(entry->source->read(entry->source, entry->number, (unsigned char *)file->own, err));
+        LP_TRY(entry->source->read(entry->source, entry->number, (unsigned char *)file->own,
+                                   entry->size, err));
     }
     file->bytes = entry->source != NULL ? (const unsigned char *)file->own : entry->bytes;
 done:

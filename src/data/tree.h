@@ -54,21 +54,24 @@ LP_MUST_USE lp_status lp_tree_add(lp_tree *tree, const char *name, unsigned char
                                   size_t size, lp_error *err);
 
 /* Files that are made when they are read, where all of them together would fill the memory: the
- * images of a large array. */
+ * images of a large array or of large archives. */
 typedef struct lp_tree_source {
-    size_t size; /* of each file */
     lp_status (*read)(const struct lp_tree_source *source, size_t number, unsigned char *bytes,
-                      lp_error *err); /* [size]; thread-safe */
+                      size_t size, lp_error *err); /* [size]; thread-safe */
     void (*close)(struct lp_tree_source *source);
 } lp_tree_source;
 
 /* The source belongs to the tree from here on; at most two of them. */
 void lp_tree_own(lp_tree *tree, lp_tree_source *source);
 
-/* Adds file `number` of a source that the tree owns, as lp_tree_add adds one. */
+/* Adds file `number` of a source that the tree owns, of `size` bytes, as lp_tree_add adds one. */
 LP_MUST_USE lp_status lp_tree_add_lazily(lp_tree *tree, const char *name,
-                                         const lp_tree_source *source, size_t number,
+                                         const lp_tree_source *source, size_t number, size_t size,
                                          lp_error *err);
+
+/* Puts the files that were added into the order of their names, where they did not come in it.
+ * LP_ERR_FORMAT: a name that is there twice. */
+LP_MUST_USE lp_status lp_tree_sort(lp_tree *tree, lp_error *err);
 
 void lp_tree_file_clear(lp_tree_file *file);
 

@@ -52,6 +52,25 @@ run 0 "$LP_PROGRAM" eval c.probe three --report page.html
 ok "the page says how much of the set it is" grep -q 'pixels on Country211, 6 of 31,650 training images' page.html
 expect some
 
+# ---- webdataset shards
+mkdir -p wds/train wds/test
+printf 'ant\nbee\n' >wds/classnames.txt
+for i in 0 1 2 3; do
+    printf 'P5\n1 1\n255\n%s' $i >s$i.jpg
+    echo $((i % 2)) >s$i.cls
+done
+tar -cf wds/train/0.tar s0.jpg s0.cls s1.jpg s1.cls
+tar -cf wds/train/1.tar s2.jpg s3.jpg s3.cls
+cp wds/train/0.tar wds/test
+echo 2 >wds/train/nshards.txt
+echo 1 >wds/test/nshards.txt
+show "$LP_PROGRAM" extract --pixels --data wds --split test --out shards --format csv
+show "$LP_PROGRAM" extract --pixels --data wds --split train --out x
+show -e "$LP_PROGRAM" extract --pixels --data wds --split train --out x --skip-broken
+echo 2 >wds/test/nshards.txt
+show "$LP_PROGRAM" extract --pixels --data wds --split test --out x
+expect shards
+
 # ---- models by rows, sets by columns
 golden=$LP_SOURCE/tests/golden/encoder
 cp "$golden/clip.safetensors" a.safetensors

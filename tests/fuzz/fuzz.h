@@ -99,6 +99,8 @@ static const char *const fuzz_names[] = {"file",
                                          "meta.json",
                                          "model.safetensors",
                                          "list.csv",
+                                         "train/0.tar",
+                                         "classnames.txt",
                                          "1.pgm",
                                          "2.pgm",
                                          "model.safetensors.index.json",
@@ -126,7 +128,10 @@ static inline void fuzz_remove_files(void) {
 }
 
 static inline void fuzz_remove_all(void) {
+    char path[512];
     fuzz_remove_files();
+    fuzz_path(path, "train");
+    (void)rmdir(path);
     (void)rmdir(fuzz_folder_path);
 }
 

@@ -1,7 +1,9 @@
 /* A data set by name, from a tar archive with right checksums: a byte for the set (beyond the last:
  * whatever its layout is), a byte for the part (bits 0, 1) and --skip-broken (bit 2); then chunks
  * of names and contents by turns.  With the byte 254 what follows is a list in a table, of two
- * images that are there. */
+ * images that are there; with 253 the chunks are the members of a webdataset shard. */
+#include <sys/stat.h>
+
 #include "data/data_sets.h"
 #include "fuzz_tar.h"
 #include "linprobe/dataset.h"
@@ -24,6 +26,19 @@ static void write_list(char path[512], fuzz_input input) {
     (void)fuzz_write(path, "list.csv", input, 0);
 }
 
+/* The archive becomes the only shard of the training part; path becomes the set's. */
+static void write_shard(char path[512], fuzz_bytes *tar) {
+    static const uint8_t names[] = "a\nb\n";
+    char other[512];
+    fuzz_tar_write(path, tar);
+    fuzz_path(other, "train");
+    (void)mkdir(other, 0700);
+    fuzz_path(other, "train/0.tar");
+    fuzz_require(rename(path, other) == 0, "the shard in its place");
+    (void)fuzz_write(other, "classnames.txt", (fuzz_input){names, sizeof names - 1}, 0);
+    (void)snprintf(path, 512, "%s", fuzz_folder());
+}
+
 static void fuzz_one(fuzz_input input) {
     char path[512], text[640], name[100];
     fuzz_bytes tar = {0};
@@ -43,7 +58,9 @@ static void fuzz_one(fuzz_input input) {
                        (const char *)chunk.data);
         fuzz_tar_put(&tar, name, '0', fuzz_chunk(&input));
     }
-    if (set != 254) {
+    if (set == 253) {
+        write_shard(path, &tar);
+    } else if (set != 254) {
         fuzz_tar_write(path, &tar);
     }
     (void)snprintf(text, sizeof text, "%s:%s", set < set_count() ? lp_data_sets[set].name : "",

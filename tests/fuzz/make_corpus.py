@@ -426,6 +426,11 @@ def put_data_sets():
         put("data_set", name, bytes([number if name != "folder" else 255, 0]) + body)
         if name in ("gtsrb", "tiny", "places", "fashion", "imagenet"):
             put("data_set", name + "-test", bytes([number, 5]) + body)
+    members = [("1.png", PIXEL), ("1.cls", b"1"), ("x/2.b.txt", b""), ("x/2.jpg", PIXEL),
+               ("x/2.json", b'{"label": 0}'), ("README", b"")]
+    for skip, name in enumerate(("shard", "shard-skip")):
+        body = b"".join(chunk(n.encode()) + chunk(c) for n, c in members[skip:])
+        put("data_set", name, bytes([253, 4 * skip]) + body)
     put("data_set", "table", b"\xfe\0path,label,split\n1.pgm,a,train\n2.pgm,\"b, c\",train\n")
     put("data_set", "table-seed", b"\xfe\x01" b"1.pgm,10\n2.pgm,9\n./1.pgm,9\n./2.pgm,10\n")
     put("picture", "ppm", b"P6 2 1 255\n\1\2\3\4\5\6")

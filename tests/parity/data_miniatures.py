@@ -174,6 +174,26 @@ def birdsnap(root):
     text(base / "test_images.txt", ["path"] + shuffled(test))
 
 
+def webdataset(root):
+    """Shards as CLIP_benchmark's converter names them, written by webdataset itself."""
+    import webdataset as wds
+    base = root / "wds_pets"
+    text(base / "classnames.txt", ["abyssinian", "a photo of a beagle", "samoyed"])
+    number = 0
+    for part, counts in (("train", (5, 4)), ("test", (3, 3, 1))):
+        text(base / part / "nshards.txt", [str(len(counts))])
+        for shard, count in enumerate(counts):
+            with wds.TarWriter(str(base / part / ("%d.tar" % shard))) as out:
+                for _ in range(count):
+                    ending = pick.choice(["jpg", "png", "webp"])
+                    data = io.BytesIO()
+                    Image.fromarray(rng.integers(0, 256, (5, 4, 3), np.uint8)).save(
+                        data, {"jpg": "JPEG"}.get(ending, ending))
+                    out.write({"__key__": "s%07d" % number, ending: data.getvalue(),
+                               "cls": number % 3, "txt": "a text"})
+                    number += 1
+
+
 def part_folders(base, classes, count=3):
     for part in ("train", "valid", "test"):
         for c in classes:

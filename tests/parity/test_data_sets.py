@@ -348,6 +348,27 @@ with tempfile.TemporaryDirectory() as top:
                               ["no tumor tissue", "tumor tissue"])
         compare("patch-camelyon", "PatchCamelyon", at, wants, [at / "pcam"])
 
+    try:
+        import webdataset as wds
+        at = root("webdataset") / "wds_pets"
+        names = (at / "classnames.txt").read_text().splitlines()
+        wants = {}
+        for split in ("train", "test"):
+            count = int((at / split / "nshards.txt").read_text())
+            data = list(wds.WebDataset(str(at / split / ("{0..%d}.tar" % (count - 1))),
+                                       shardshuffle=False).decode("pil")
+                        .to_tuple(["webp", "png", "jpg", "jpeg"], "cls"))
+            wants[split] = of(None, [label for _, label in data], names, [im for im, _ in data])
+        wrong = []
+        for split, want in wants.items():
+            got = found(at, split)
+            wrong += [got] if isinstance(got, str) else [
+                "%s %s: expected %s, found %s" % (split, key, value, got[key])
+                for key, value in dict(want, name="wds_pets").items() if got[key] != value]
+        check("shards equal webdataset's own reading of them", wrong)
+    except ImportError as missing:
+        print("# shards are not compared: %s" % missing)
+
     at = root("birdsnap")
     base = at / "birdsnap"
     test = set((base / "test_images.txt").read_text().split()[1:])

@@ -75,8 +75,8 @@ typedef enum lp_filter_choice {
 
 extern const char *const lp_filter_choice_names[]; /* "auto", then as lp_filter_names */
 
-/* What an encoder multiplies: float32, or numbers of 16 or (vision transformers alone) 8 bits,
- * which are less exact and faster on some processors (docs/MODEL.md). */
+/* What an encoder multiplies: float32, or numbers of 16 or 8 bits, which are less exact and faster
+ * on some processors; docs/MODEL.md says which layers. */
 typedef enum lp_precision {
     LP_PRECISION_FLOAT32,
     LP_PRECISION_BFLOAT16,

@@ -21,7 +21,7 @@ typedef enum lp_net_layer_kind {
     LP_NET_CONV,      /* math/conv.h; linear layers over single pixels, too */
     LP_NET_WINOGRAD,  /* math/winograd.h */
     LP_NET_DEPTHWISE, /* math/depthwise.h */
-    LP_NET_LINEAR,    /* math/linear.h, over tiles of rows */
+    LP_NET_LINEAR,    /* math/linear_any.h, over tiles of rows */
     LP_NET_TABLE,  /* relative positions of a window: bias [heads, N, N] of N = window^2 pixels */
     LP_NET_TOKENS, /* of what stands before patches: weight [extra, channels]; bias: positions of
                       patches, [N, channels], or NULL */
@@ -45,8 +45,10 @@ typedef struct lp_net_rotary {
 
 typedef struct lp_net_layer {
     lp_net_layer_kind kind;
-    lp_conv conv;               /* of the first three */
-    lp_packed_linear linear;    /* of LINEAR */
+    lp_conv conv;             /* of the first three */
+    lp_packed_linear linear;  /* of LINEAR; of a CONV of another precision than float32, as which it
+                                 runs (math/conv_linear.h).  Its precision is the layer's */
+    lp_packed_linear *planes; /* of WINOGRAD of another precision: [LP_WINOGRAD_PLANES] */
     const float *weight, *bias; /* of VECTORS, [channels]; of TABLE, bias alone */
     size_t window, heads;       /* of TABLE: pixels a side */
     size_t patch;               /* of a LINEAR over patches: pixels a side */
@@ -117,6 +119,7 @@ typedef struct lp_net_map {
     size_t channels;
     size_t side;  /* pixels, for the input that was chosen */
     size_t extra; /* rows in front of the pixels: class token, registers */
+    bool pooled;  /* one vector of the whole image */
     size_t last;  /* the step that reads it last */
     size_t place; /* in the scratch memory: of lp_net.places */
 } lp_net_map;
@@ -128,6 +131,8 @@ typedef struct lp_net {
     size_t layer_count, step_count, map_count;
     size_t penultimate, projected;    /* maps of one pixel; projected 0: there is none */
     size_t input;                     /* pixels a side */
+    lp_precision precision;           /* of what lp_net_choose_precision chose */
+    size_t rounded;                   /* floats of scratch memory for it */
     size_t heads;                     /* of attention over all rows */
     bool class_token;                 /* the first row is one */
     lp_pool pool;                     /* what is taken of the rows: CLASS or MEAN */
@@ -143,6 +148,12 @@ typedef struct lp_net {
  * for a kernel, or does not divide into windows.  places and `taken` have room for map_count; taken
  * holds false. */
 bool lp_net_lay_out(lp_net *net, bool *taken);
+
+/* Which layers run in the network's precision: of 16 bits, those that are convolutions of one group
+ * or linear layers over rows or pixels; of 8 bits, such linear layers alone.  What reads the images
+ * or a pooled vector stays float32, but for patches of 16 bits.  After lp_net_lay_out.  False where
+ * no layer does. */
+bool lp_net_choose_precision(lp_net *net);
 
 /* lp_tower_kind's scratch and run; tower begins with an lp_net. */
 size_t lp_net_scratch(const void *tower, size_t batch);

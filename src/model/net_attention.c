@@ -37,7 +37,7 @@ void lp_net_run_patches(const lp_net_pass *p, const lp_net_step *step) {
         cut_patches(p->images + i * 3 * side * side, side, layer->patch, p->work);
         lp_linear_output output = {.y = lp_net_values(p, step->to) + i * floats,
                                    .stride = to->channels};
-        lp_linear_run(&layer->linear, p->work, patches, &output);
+        lp_net_multiply(p, layer, p->work, patches, &output);
     }
     double weights = (double)layer->linear.in * (double)layer->linear.out;
     lp_end_stage(p->observer, "patches", 2 * (double)(p->batch * patches) * weights,
@@ -145,7 +145,7 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
         }
         lp_end_stage(p->observer, "norm", 0, 2 * n * (double)width);
         lp_linear_output qkv = {.y = room.qkv, .stride = 3 * width};
-        lp_linear_run(&lp_net_layer_of(p, step, 1)->linear, room.tiled, rows, &qkv);
+        lp_net_multiply(p, lp_net_layer_of(p, step, 1), room.tiled, rows, &qkv);
         lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
         place_heads(p, step, room.qkv, rows, width);
         lp_attention_input in = {.q = room.qkv,
@@ -170,8 +170,8 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
         lp_end_stage(p->observer, "attention", 4 * n * n * (double)width, 4 * n * (double)width);
         lp_linear_output added = {.y = x, .stride = width, .add = true};
         lp_linear_output apart = {.y = room.between, .stride = width};
-        lp_linear_run(&lp_net_layer_of(p, step, 3)->linear, room.tiled, rows,
-                      step->after ? &apart : &added);
+        lp_net_multiply(p, lp_net_layer_of(p, step, 3), room.tiled, rows,
+                        step->after ? &apart : &added);
         if (step->after) {
             lp_net_norm_plain(norm, room.between, rows, width, room.between);
             lp_add_values(x, room.between, rows * width, LP_IDENTITY);
@@ -208,9 +208,8 @@ size_t lp_net_latent_work(const lp_net *net, const lp_net_step *step, size_t bat
 
 void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *from = &p->net->maps[step->from];
-    const lp_packed_linear *kv = &lp_net_layer_of(p, step, 1)->linear;
-    const lp_packed_linear *projection = &lp_net_layer_of(p, step, 3)->linear;
-    size_t rows = lp_net_pixels(from), width = from->channels, inner = kv->out / 2;
+    const lp_net_layer *kv = lp_net_layer_of(p, step, 1), *projection = lp_net_layer_of(p, step, 3);
+    size_t rows = lp_net_pixels(from), width = from->channels, inner = kv->linear.out / 2;
     float *pieces[4] = {NULL};
     (void)divide_latent(p->net, step, p->batch, p->work, pieces);
     float *tiled = pieces[0], *keys = pieces[1], *answers = pieces[2];
@@ -224,7 +223,7 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
             lp_tile(x, rows, width, width, tiled);
         }
         lp_linear_output output = {.y = keys, .stride = 2 * inner};
-        lp_linear_run(kv, tiled, rows, &output);
+        lp_net_multiply(p, kv, tiled, rows, &output);
         lp_attention_input in = {.q = lp_net_layer_of(p, step, 2)->weight,
                                  .k = keys,
                                  .v = keys + inner,
@@ -237,8 +236,8 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
                                  .scale = lp_attention_scale(inner / step->heads)};
         lp_attention_tiled(&in, pieces[3], answers, i);
     }
-    lp_linear_output output = {.y = lp_net_values(p, step->to), .stride = projection->out};
-    lp_linear_run(projection, answers, p->batch, &output);
+    lp_linear_output output = {.y = lp_net_values(p, step->to), .stride = projection->linear.out};
+    lp_net_multiply(p, projection, answers, p->batch, &output);
     double n = (double)(p->batch * rows);
     lp_end_stage(p->observer, "pool", 4 * n * (double)width * (double)inner,
                  lp_net_floats(p, step->from) + 4 * n * (double)inner);

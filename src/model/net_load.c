@@ -143,10 +143,6 @@ static lp_status check_options(const lp_source *source, lp_error *err) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: layers %zu-%zu: of a %s the last one alone", path,
                        o->layers.first, o->layers.last, title);
     }
-    if (o->precision != LP_PRECISION_FLOAT32) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: precision %s: a %s has float32 alone", path,
-                       lp_precision_name(o->precision), title);
-    }
     if (o->input_size > LARGEST_INPUT || o->crop > LARGEST_INPUT) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
                        o->input_size > o->crop ? o->input_size : o->crop, LARGEST_INPUT);
@@ -310,6 +306,12 @@ static lp_status lay_out(const lp_source *source, lp_net *net, lp_error *err) {
                     "%s: input size %zu: too small for a %s, or its windows do not fill it, or "
                     "its table of positions is for another one",
                     lp_checkpoint_path(source->ckpt), net->input, source->family->title);
+    } else if (!lp_net_choose_precision(net)) {
+        status = lp_fail(err, LP_ERR_ARGUMENT,
+                         "%s: precision %s: no layer of this %s runs in it (docs/MODEL.md has "
+                         "which do)",
+                         lp_checkpoint_path(source->ckpt), lp_precision_name(net->precision),
+                         source->family->title);
     }
 done:
     lp_free(taken);
@@ -365,6 +367,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
         lp_note_put(&note, "; %s by the file's name", known->pattern);
     }
     net->input = info->input_size;
+    net->precision = source->options->precision;
     LP_TRY(lay_out(source, net, err));
     describe(net, info);
     if (net->input != (known != NULL && known->input > 0 ? known->input : usual)) {

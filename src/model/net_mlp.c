@@ -89,7 +89,7 @@ static void run_inside(const lp_net_pass *p, const lp_net_step *step, const mlp_
         output = (lp_linear_output){
             .y = room->both, .stride = first->out, .activation = step->activation};
     }
-    lp_linear_run(first, room->normed, count, &output);
+    lp_net_multiply(p, lp_net_layer_of(p, step, 1), room->normed, count, &output);
     const float *rows = room->both;
     if (step->gated) {
         float *gated = norm_inside ? room->gated : room->both; /* a row's halves, one after it */
@@ -131,7 +131,8 @@ void lp_net_run_mlp(const lp_net_pass *p, const lp_net_step *step) {
                      weights * (double)first->out + (double)(count * (width + first->out)));
         lp_linear_output added = {.y = y + row * width, .stride = width, .add = true};
         lp_linear_output apart = {.y = room.rows, .stride = width};
-        lp_linear_run(second, room.inner, count, step->after ? &apart : &added);
+        lp_net_multiply(p, lp_net_layer_of(p, step, 3), room.inner, count,
+                        step->after ? &apart : &added);
         if (step->after) {
             lp_net_norm_plain(norm, room.rows, count, width, room.rows);
             lp_add_values(y + row * width, room.rows, count * width, LP_IDENTITY);
@@ -171,7 +172,8 @@ static void gather_four(const float *x, const lp_net_map *from, size_t side, siz
 
 void lp_net_run_merge(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
-    const lp_packed_linear *linear = &lp_net_layer_of(p, step, 1)->linear;
+    const lp_net_layer *reduction = lp_net_layer_of(p, step, 1);
+    const lp_packed_linear *linear = &reduction->linear;
     const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
     size_t total = p->batch * lp_net_pixels(to), most = merge_rows(p->net, step, p->batch);
     float *rows = p->work, *tiled = rows + lp_net_lines(most * linear->in);
@@ -189,7 +191,7 @@ void lp_net_run_merge(const lp_net_pass *p, const lp_net_step *step) {
         }
         float *y = lp_net_values(p, step->to) + first * linear->out;
         lp_linear_output output = {.y = y, .stride = linear->out};
-        lp_linear_run(linear, tiled, count, &output);
+        lp_net_multiply(p, reduction, tiled, count, &output);
         if (step->after) {
             lp_net_norm_plain(norm, y, count, linear->out, y);
         }

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "math/conv_linear.h"
 #include "math/depthwise.h"
 #include "math/winograd.h"
 
@@ -38,16 +39,28 @@ static size_t outputs_of(const lp_net_layer *layer) {
     return layer->kind == LP_NET_LINEAR ? layer->linear.out : layer->conv.groups * layer->conv.out;
 }
 
+static bool is_rounded(const lp_net_layer *layer) {
+    return layer->linear.precision != LP_PRECISION_FLOAT32;
+}
+
+/* One of the products of a Winograd convolution in another precision. */
+static size_t plane_floats(const lp_net_layer *layer) {
+    return lp_linear_any_packed(layer->linear.precision, layer->conv.out, layer->conv.in);
+}
+
 static size_t packed_floats(const lp_net_layer *layer) {
+    const lp_packed_linear *linear = &layer->linear;
     switch (layer->kind) {
     case LP_NET_CONV:
-        return lp_conv_packed(&layer->conv);
+        return is_rounded(layer) ? lp_linear_any_packed(linear->precision, linear->out, linear->in)
+                                 : lp_conv_packed(&layer->conv);
     case LP_NET_WINOGRAD:
-        return lp_winograd_packed(&layer->conv);
+        return is_rounded(layer) ? LP_WINOGRAD_PLANES * plane_floats(layer)
+                                 : lp_winograd_packed(&layer->conv);
     case LP_NET_DEPTHWISE:
         return lp_depthwise_packed(&layer->conv);
     case LP_NET_LINEAR:
-        return lp_linear_packed(layer->linear.out, layer->linear.in);
+        return lp_linear_any_packed(linear->precision, linear->out, linear->in);
     case LP_NET_TABLE: {
         size_t rows = layer->window * layer->window + layer->extra;
         return layer->heads * rows * rows;
@@ -63,13 +76,19 @@ static size_t packed_floats(const lp_net_layer *layer) {
 lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
     lp_net *net = &t->net;
     size_t widest = 1;
+    lp_status status;
     for (size_t i = 1; i < net->layer_count; i++) {
-        const lp_net_layer *layer = &net->layers[i];
+        lp_net_layer *layer = &net->layers[i];
+        if (layer->kind == LP_NET_WINOGRAD && is_rounded(layer)) {
+            layer->planes =
+                lp_memory_take_zeroed(&t->memory, LP_WINOGRAD_PLANES, sizeof *layer->planes);
+        }
         if (packed_floats(layer) > 0) {
             const lp_net_stored *stored = t->stored[i];
             lp_weight *last = &plan->weights[stored->planned];
             size_t before = layer->continuous ? 0 : floats_of(layer) - last->tensor->count;
-            last->room = packed_floats(layer) - before;
+            size_t packed = packed_floats(layer);
+            last->room = packed > before ? packed - before : 0;
             if (stored->bias_planned > 0) {
                 plan->weights[stored->bias_planned].room = layer->linear.out;
             }
@@ -79,7 +98,10 @@ lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
         widest = net->maps[m].channels > widest ? net->maps[m].channels : widest;
     }
     net->zeros = lp_alloc_zeroed(widest, sizeof *net->zeros);
-    return lp_allocated(net->zeros, "an encoder", widest, sizeof *net->zeros, err);
+    LP_TRY(lp_allocated(net->zeros, "an encoder", widest, sizeof *net->zeros, err));
+    LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
+done:
+    return status;
 }
 
 typedef struct net_packing {
@@ -87,7 +109,7 @@ typedef struct net_packing {
     float *room;    /* [workers][most + plane] */
     double *scale;  /* [workers][outputs] */
     size_t most;    /* weights of any layer */
-    size_t plane;   /* of one tap, where Winograd's transform needs it */
+    size_t plane;   /* the same of what is packed at once from another order */
     size_t outputs; /* of any layer */
 } net_packing;
 
@@ -147,8 +169,32 @@ static void pack_linear(lp_packed_linear *to, float *raw, const double *scale, f
     for (size_t i = 0; scale != NULL && i < to->in * to->out; i++) {
         raw[i] = (float)((double)raw[i] * scale[i / to->in]);
     }
-    lp_linear_pack(raw, to->out, to->in, place);
+    lp_linear_any_pack(to->precision, raw, to->out, to->in, to->in, 1, place);
     to->panels = place;
+}
+
+/* A convolution of either kind, of any precision. */
+static void pack_conv(lp_net_layer *to, const float *raw, const double *scale, float *room,
+                      float *place) {
+    const lp_conv *conv = &to->conv;
+    lp_precision precision = to->linear.precision;
+    if (to->kind == LP_NET_CONV && is_rounded(to)) {
+        to->linear.panels = place;
+        to->linear.bias = conv->bias;
+        lp_conv_linear_pack(conv, precision, raw, scale, room, place);
+    } else if (to->kind == LP_NET_CONV) {
+        lp_conv_pack(conv, raw, scale, place);
+    } else if (!is_rounded(to)) {
+        lp_winograd_pack(conv, raw, scale, room, place);
+    }
+    for (size_t i = 0; to->planes != NULL && i < LP_WINOGRAD_PLANES; i++) {
+        to->planes[i] =
+            (lp_packed_linear){.in = conv->in, .out = conv->out, .precision = precision};
+        to->planes[i].panels = place;
+        lp_winograd_transform(conv, raw, scale, i, room);
+        lp_linear_any_pack(precision, room, conv->out, conv->in, conv->in, 1, place);
+        place += plane_floats(to);
+    }
 }
 
 /* The bias of queries becomes that of queries, keys and values. */
@@ -259,12 +305,14 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     } else if (to->kind == LP_NET_LINEAR) {
         join_biases(from, to->linear.out);
         pack_linear(&to->linear, raw, scale, from->weight);
-    } else if (to->kind == LP_NET_WINOGRAD) {
-        lp_winograd_pack(&to->conv, raw, scale, raw + p->most, from->weight);
     } else if (to->kind == LP_NET_DEPTHWISE) {
         lp_depthwise_pack(&to->conv, raw, scale, from->weight);
     } else {
-        lp_conv_pack(&to->conv, raw, scale, from->weight);
+        pack_conv(to, raw, scale, raw + p->most, from->weight);
+    }
+    size_t floats = floats_of(to), used = packed_floats(to);
+    if (is_rounded(to) && used < floats) {
+        lp_forget(from->weight + used, (floats - used) * sizeof(float));
     }
     return LP_OK;
 }
@@ -281,7 +329,9 @@ lp_status lp_net_pack(void *tower, size_t threads, lp_error *err) {
     for (size_t i = 0; i < net->layer_count; i++) {
         const lp_net_layer *layer = &net->layers[i];
         size_t floats = floats_of(layer), outputs = outputs_of(layer);
-        size_t tap = layer->kind == LP_NET_WINOGRAD ? outputs * layer->conv.in : 0;
+        size_t tap = layer->kind == LP_NET_WINOGRAD                    ? outputs * layer->conv.in
+                     : layer->kind == LP_NET_CONV && is_rounded(layer) ? floats
+                                                                       : 0;
         p.most = floats > p.most ? floats : p.most;
         p.plane = tap > p.plane ? tap : p.plane;
         p.outputs = outputs > p.outputs ? outputs : p.outputs;

@@ -1,5 +1,8 @@
 /* Steps of networks over the pixels of maps: convolutions, norms, pooling, gates. */
+#include <string.h>
+
 #include "math/channels.h"
+#include "math/conv_linear.h"
 #include "math/depthwise.h"
 #include "math/heads.h"
 #include "math/pool.h"
@@ -18,17 +21,43 @@ static double weights_of(const lp_net_layer *layer) {
 
 size_t lp_net_convolve_work(const lp_net *net, const lp_net_step *step, size_t batch) {
     const lp_net_layer *layer = &net->layers[step->layers[0]];
+    const lp_conv *conv = &layer->conv;
     size_t side = net->maps[step->from].side;
-    return step->from == 0                   ? batch * lp_conv_images_scratch(&layer->conv, side)
-           : layer->kind == LP_NET_WINOGRAD  ? lp_winograd_scratch(&layer->conv)
-           : layer->kind == LP_NET_DEPTHWISE ? lp_depthwise_scratch(&layer->conv, side)
-                                             : 0;
+    lp_precision precision = layer->linear.precision;
+    bool rounded = precision != LP_PRECISION_FLOAT32;
+    return step->from == 0                   ? batch * lp_conv_images_scratch(conv, side)
+           : layer->kind == LP_NET_DEPTHWISE ? lp_depthwise_scratch(conv, side)
+           : layer->kind == LP_NET_WINOGRAD
+               ? (rounded ? lp_winograd_linear_scratch(conv, precision) : lp_winograd_scratch(conv))
+           : rounded ? lp_conv_linear_scratch(conv, precision)
+                     : 0;
+}
+
+/* A convolution of any precision over a map. */
+static void convolve(const lp_net_pass *p, const lp_net_step *step, const float *add, float *y) {
+    const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
+    const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
+    const float *x = lp_net_values(p, step->from);
+    lp_conv_input in = lp_conv_dense(x, p->batch, from->side, from->side, from->channels);
+    if (layer->planes != NULL) {
+        lp_winograd_linear_run(&layer->conv, layer->planes, x, p->batch, from->side, add,
+                               step->activation, y, p->work);
+    } else if (layer->kind == LP_NET_WINOGRAD) {
+        lp_winograd_run(&layer->conv, x, p->batch, from->side, add, step->activation, y, p->work);
+    } else if (layer->linear.precision != LP_PRECISION_FLOAT32) {
+        if (add != NULL && add != y) {
+            memcpy(y, add, p->batch * lp_net_pixels(to) * to->channels * sizeof *y);
+        }
+        lp_conv_linear_run(&layer->conv, &layer->linear, &in, add != NULL, step->activation, y,
+                           p->work);
+    } else {
+        lp_conv_run(&layer->conv, &in, add, step->activation, y);
+    }
 }
 
 void lp_net_run_convolve(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
     const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
-    const float *x = lp_net_values(p, step->from);
     const float *add = step->add > 0 ? lp_net_values(p, step->add) : NULL;
     float *y = lp_net_values(p, step->to);
     const char *stage = "conv 3x3";
@@ -36,18 +65,19 @@ void lp_net_run_convolve(const lp_net_pass *p, const lp_net_step *step) {
     if (step->from == 0) {
         lp_conv_images(&layer->conv, p->images, p->batch, from->side, step->activation, p->work, y);
         stage = "stem";
-    } else if (layer->kind == LP_NET_WINOGRAD) {
-        lp_winograd_run(&layer->conv, x, p->batch, from->side, add, step->activation, y, p->work);
-        stage = "winograd 3x3";
-        size_t tiles = (to->side + 1) / 2;
-        outputs = (double)(p->batch * tiles * tiles);
     } else if (layer->kind == LP_NET_DEPTHWISE) {
+        const float *x = lp_net_values(p, step->from);
         lp_depthwise_run(&layer->conv, x, p->batch, from->side, step->activation, p->work, y);
         stage = "depthwise";
     } else {
-        lp_conv_input in = lp_conv_dense(x, p->batch, from->side, from->side, from->channels);
-        lp_conv_run(&layer->conv, &in, add, step->activation, y);
-        stage = layer->conv.taps_high == 1 ? "conv 1x1" : stage;
+        convolve(p, step, add, y);
+    }
+    if (layer->kind == LP_NET_WINOGRAD) {
+        size_t tiles = (to->side + 1) / 2;
+        stage = "winograd 3x3";
+        outputs = (double)(p->batch * tiles * tiles);
+    } else if (step->from > 0 && layer->kind == LP_NET_CONV && layer->conv.taps_high == 1) {
+        stage = "conv 1x1";
     }
     lp_end_stage(p->observer, stage, 2 * outputs * weights_of(layer),
                  lp_net_floats(p, step->from) + weights_of(layer) +

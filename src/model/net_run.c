@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "math/conv_linear.h"
+#include "math/winograd.h"
 #include "model/net_steps.h"
 
 static const struct {
@@ -113,6 +115,8 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
         lp_net_map *to = &net->maps[step->to];
         if (to->side == 0) { /* a new map */
             to->side = side_behind(net, step);
+            to->pooled = step->operation == LP_NET_MEAN || step->operation == LP_NET_TAKE ||
+                         step->operation == LP_NET_LATENT || net->maps[step->from].pooled;
             size_t floats = lp_net_lines(lp_net_pixels(to) * to->channels);
             if (to->side == 0) {
                 return false;
@@ -140,6 +144,50 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
     return true;
 }
 
+/* Whether layer k of a step may run in another precision than float32. */
+static bool may_round(const lp_net *net, const lp_net_step *step, size_t k) {
+    const lp_net_layer *layer = &net->layers[step->layers[k]];
+    bool of_eight_bits = net->precision == LP_PRECISION_INT8;
+    switch (step->operation) {
+    case LP_NET_CONVOLVE:
+        return k == 0 && step->from > 0 && !of_eight_bits && layer->kind != LP_NET_DEPTHWISE &&
+               lp_conv_linear_fits(&layer->conv);
+    case LP_NET_PATCHES:
+    case LP_NET_LATENT: /* of rows, and of their sum */
+        return layer->kind == LP_NET_LINEAR && !of_eight_bits;
+    default:
+        return layer->kind == LP_NET_LINEAR;
+    }
+}
+
+static void set_precision(lp_net *net, lp_net_layer *layer) {
+    layer->linear.precision = net->precision;
+    if (layer->kind == LP_NET_CONV) {
+        layer->linear.in = lp_conv_linear_inputs(&layer->conv);
+        layer->linear.out = layer->conv.out;
+    } else if (layer->kind == LP_NET_LINEAR) {
+        size_t floats = lp_linear_any_scratch(net->precision, layer->linear.in);
+        net->rounded = floats > net->rounded ? floats : net->rounded;
+    }
+}
+
+bool lp_net_choose_precision(lp_net *net) {
+    bool any = false;
+    if (net->precision == LP_PRECISION_FLOAT32) {
+        return true;
+    }
+    for (size_t i = 0; i < net->step_count; i++) {
+        const lp_net_step *step = &net->steps[i];
+        for (size_t k = 0; k < LP_NET_STEP_LAYERS && !net->maps[step->from].pooled; k++) {
+            if (may_round(net, step, k)) {
+                set_precision(net, &net->layers[step->layers[k]]);
+                any = true;
+            }
+        }
+    }
+    return any;
+}
+
 static size_t work_of(const lp_net *net, size_t batch) {
     size_t most = 0;
     for (size_t i = 0; i < net->step_count; i++) {
@@ -158,7 +206,7 @@ size_t lp_net_scratch(const void *tower, size_t batch) {
     if (!lp_mul(batch, each, &floats)) {
         return SIZE_MAX;
     }
-    size_t work = work_of(net, batch);
+    size_t work = work_of(net, batch) + net->rounded;
     return floats <= SIZE_MAX - work ? floats + work : SIZE_MAX;
 }
 
@@ -174,13 +222,14 @@ static size_t last_of(const lp_net *net, size_t map) {
 void lp_net_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer) {
     const lp_net *net = tower;
-    lp_net_pass p = {net, batch, images, scratch, scratch, observer};
+    lp_net_pass p = {net, batch, images, scratch, scratch, scratch, observer};
     bool projected = point == LP_FEATURE_PROJECTED;
     size_t wanted = projected ? net->projected : net->penultimate;
     size_t end = last_of(net, wanted), penultimate = last_of(net, net->penultimate);
     for (size_t i = 0; i < net->place_count; i++) {
-        p.work += batch * net->places[i];
+        p.rounded += batch * net->places[i];
     }
+    p.work = p.rounded + net->rounded;
     for (size_t i = 0; i <= end; i++) {
         const lp_net_step *step = &net->steps[i];
         const lp_net_map *to = &net->maps[step->to];

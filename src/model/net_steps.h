@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "math/linear_any.h"
 #include "math/tiles.h"
 #include "model/net.h"
 
@@ -21,7 +22,7 @@ typedef struct lp_net_pass {
     const lp_net *net;
     size_t batch;
     const float *images;
-    float *maps, *work;
+    float *maps, *work, *rounded;
     const lp_observer *observer;
 } lp_net_pass;
 
@@ -32,6 +33,12 @@ static inline size_t lp_net_lines(size_t floats) {
 static inline const lp_net_layer *lp_net_layer_of(const lp_net_pass *p, const lp_net_step *step,
                                                   size_t i) {
     return &p->net->layers[step->layers[i]];
+}
+
+/* A linear layer of any precision. */
+static inline void lp_net_multiply(const lp_net_pass *p, const lp_net_layer *layer, const float *x,
+                                   size_t rows, const lp_linear_output *output) {
+    lp_linear_any_run(&layer->linear, x, rows, output, p->rounded);
 }
 
 /* Rows of a map. */

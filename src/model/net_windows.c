@@ -148,7 +148,7 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
         }
         lp_end_stage(p->observer, "norm", 0, 3 * (double)(count * width));
         lp_linear_output apart = {.y = qkv, .stride = 3 * width};
-        lp_linear_run(&lp_net_layer_of(p, step, 1)->linear, tiled, count, &apart);
+        lp_net_multiply(p, lp_net_layer_of(p, step, 1), tiled, count, &apart);
         lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
         if (table->continuous) {
             lp_normalize_heads(qkv, count, 3 * width, table->heads, head_width, table->weight);
@@ -165,7 +165,7 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
         lp_end_stage(p->observer, "attention", 4 * n * (double)pixels * (double)width,
                      4 * n * (double)width);
         lp_linear_output out = {.y = rows, .stride = width, .add = !step->after};
-        lp_linear_run(&lp_net_layer_of(p, step, 3)->linear, tiled, count, &out);
+        lp_net_multiply(p, lp_net_layer_of(p, step, 3), tiled, count, &out);
         if (step->after) {
             lp_net_norm_plain(norm, rows, count, width, rows);
         }

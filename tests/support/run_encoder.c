@@ -1,7 +1,8 @@
 /* Runs an encoder on raw inputs, for comparison with other programs.
  *
  * usage: run_encoder [OPTION=VALUE ...] CHECKPOINT projected|penultimate BATCH IMAGES OUT [TAPS]
- *   OPTION  activation, pool, layers (9-12), input_size, heads or select of lp_encoder_options
+ *   OPTION  activation, pool, precision, layers (9-12), input_size, heads or select of
+ *           lp_encoder_options
  *   IMAGES  float32 [N, 3, input, input], preprocessed
  *   OUT     float32 [N, F]
  *   TAPS    an existing folder: every stage of the first batch as "TAPS/<stage>.f32"
@@ -78,6 +79,11 @@ static bool take_option(const char *argument, lp_encoder_options *options) {
         return true;
     }
     for (int i = 1; i <= 4; i++) {
+        if (i < 4 && strncmp(argument, "precision", name) == 0 &&
+            strcmp(value, lp_precision_name((lp_precision)i)) == 0) {
+            options->precision = (lp_precision)i;
+            return true;
+        }
         if (i < 4 && strncmp(argument, "activation", name) == 0 &&
             strcmp(value, lp_activation_name((lp_activation)i)) == 0) {
             options->activation = (lp_activation)i;

@@ -2,6 +2,7 @@
  * here), and its image processors' preprocessor_config.json, or "image_processor" in
  * processor_config.json (image_processing_*.py). */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -12,41 +13,112 @@
 
 /* ---- models ---------------------------------------------------------------------------------- */
 
-/* What a key that config.json does not have means; width 768, 12 layers, 12 heads in all with a
- * patch. */
+/* What a key that config.json does not have means. */
 typedef struct defaults {
     const char *type;       /* model_type, also with "_vision_model" behind it */
     const char *activation; /* NULL: a ResNet */
     size_t patch;
     float norm_eps;
     size_t width, heads; /* of transformers; 0: 768, 12 */
+    size_t layers;       /* the same; 0: 12 */
+    size_t input;        /* 0: 224 */
     const char *family;  /* that weights of this type alone have; NULL: those of several do */
+    double theta;        /* of rotary positions; 0: 100 */
 } defaults;
 
 static const defaults models[] = {
-    {"clip", "quick_gelu", 32, 1e-5F, 0, 0, NULL},
-    {"siglip", "gelu_pytorch_tanh", 16, 1e-6F, 0, 0, NULL},
-    {"dinov2", "gelu", 14, 1e-6F, 0, 0, NULL},
-    {"dinov2_with_registers", "gelu", 16, 1e-6F, 0, 0, NULL},
-    {"vit", "gelu", 16, 1e-12F, 0, 0, NULL},
-    {"deit", "gelu", 16, 1e-12F, 0, 0, NULL},
-    {"vit_mae", "gelu", 16, 1e-12F, 0, 0, NULL},
-    {"vit_msn", "gelu", 16, 1e-6F, 0, 0, NULL},
-    {"ijepa", "gelu", 16, 1e-12F, 0, 0, NULL},
-    {"intern_vit_6b", "gelu", 14, 1e-6F, 0, 0, NULL},
-    {"internvl_vision", "gelu", 14, 1e-6F, 1024, 16, NULL},
-    {"resnet", NULL, 0, 0, 0, 0, NULL},
-    {"regnet", NULL, 0, 0, 0, 0, NULL},
-    {"bit", NULL, 0, 0, 0, 0, NULL},
-    {"convnext", "gelu", 0, 1e-12F, 0, 0,
-     NULL}, /* width 768 and 18 layers in all without a patch */
-    {"convnextv2", "gelu", 0, 1e-12F, 0, 0, NULL},
-    {"dinov3_convnext", "gelu", 0, 1e-6F, 0, 0, NULL},
-    {"dinov3_vit", "gelu", 16, 1e-5F, 384, 6, "hf-dinov3"},
-    {"beit", "gelu", 16, 1e-12F, 0, 0, "hf-beit"},
-    {"data2vec-vision", "gelu", 16, 1e-12F, 0, 0, "hf-beit"},
-    {"swin", "gelu", 0, 1e-5F, 0, 0, NULL},
-    {"swinv2", "gelu", 0, 1e-5F, 0, 0, NULL},
+    {.type = "clip", .activation = "quick_gelu", .patch = 32, .norm_eps = 1e-5F},
+    {.type = "siglip", .activation = "gelu_pytorch_tanh", .patch = 16, .norm_eps = 1e-6F},
+    {.type = "dinov2", .activation = "gelu", .patch = 14, .norm_eps = 1e-6F},
+    {.type = "dinov2_with_registers", .activation = "gelu", .patch = 16, .norm_eps = 1e-6F},
+    {.type = "vit", .activation = "gelu", .patch = 16, .norm_eps = 1e-12F},
+    {.type = "deit", .activation = "gelu", .patch = 16, .norm_eps = 1e-12F},
+    {.type = "vit_mae", .activation = "gelu", .patch = 16, .norm_eps = 1e-12F},
+    {.type = "vit_msn", .activation = "gelu", .patch = 16, .norm_eps = 1e-6F},
+    {.type = "ijepa", .activation = "gelu", .patch = 16, .norm_eps = 1e-12F},
+    {.type = "flava_image_model",
+     .activation = "gelu",
+     .patch = 16,
+     .norm_eps = 1e-12F,
+     .family = "hf-vit"},
+    {.type = "intern_vit_6b", .activation = "gelu", .patch = 14, .norm_eps = 1e-6F},
+    {.type = "internvl_vision",
+     .activation = "gelu",
+     .patch = 14,
+     .norm_eps = 1e-6F,
+     .width = 1024,
+     .heads = 16,
+     .layers = 24},
+    {.type = "blip",
+     .activation = "gelu",
+     .patch = 16,
+     .norm_eps = 1e-5F,
+     .family = "hf-blip",
+     .input = 384},
+    {.type = "blip_2",
+     .activation = "gelu",
+     .patch = 14,
+     .norm_eps = 1e-6F,
+     .width = 1408,
+     .heads = 16,
+     .layers = 39,
+     .family = "hf-blip"},
+    {.type = "instructblip",
+     .activation = "gelu",
+     .patch = 14,
+     .norm_eps = 1e-6F,
+     .width = 1408,
+     .heads = 16,
+     .layers = 39,
+     .family = "hf-blip"},
+    {.type = "janus",
+     .activation = "gelu",
+     .patch = 16,
+     .norm_eps = 1e-6F,
+     .width = 1024,
+     .heads = 16,
+     .layers = 24,
+     .family = "hf-janus",
+     .input = 384},
+    {.type = "ovis2_vision",
+     .activation = "silu",
+     .patch = 14,
+     .norm_eps = 1e-5F,
+     .width = 1024,
+     .heads = 8,
+     .layers = 24,
+     .family = "hf-ovis2"},
+    {.type = "mlcd",
+     .activation = "gelu",
+     .patch = 14,
+     .norm_eps = 1e-5F,
+     .width = 1664,
+     .heads = 16,
+     .layers = 48,
+     .family = "hf-mlcd",
+     .input = 336,
+     .theta = 10000},
+    {.type = "resnet"},
+    {.type = "regnet"},
+    {.type = "bit"},
+    {.type = "convnext", .activation = "gelu", .norm_eps = 1e-12F}, /* 768 wide, 18 layers in all */
+    {.type = "convnextv2", .activation = "gelu", .norm_eps = 1e-12F},
+    {.type = "dinov3_convnext", .activation = "gelu", .norm_eps = 1e-6F},
+    {.type = "dinov3_vit",
+     .activation = "gelu",
+     .patch = 16,
+     .norm_eps = 1e-5F,
+     .width = 384,
+     .heads = 6,
+     .family = "hf-dinov3"},
+    {.type = "beit", .activation = "gelu", .patch = 16, .norm_eps = 1e-12F, .family = "hf-beit"},
+    {.type = "data2vec-vision",
+     .activation = "gelu",
+     .patch = 16,
+     .norm_eps = 1e-12F,
+     .family = "hf-beit"},
+    {.type = "swin", .activation = "gelu", .norm_eps = 1e-5F},
+    {.type = "swinv2", .activation = "gelu", .norm_eps = 1e-5F},
 };
 
 static const defaults *find_model(const char *type) {
@@ -139,8 +211,24 @@ done:
     return status;
 }
 
+/* Rotary positions of another kind, and keys that several heads share. */
+static lp_status check_rotary(const lp_config_reader *r, const json_t *config, const defaults *d) {
+    double usual = d->theta > 0 ? d->theta : 100;
+    const json_t *rope = json_object_get(config, "rope_parameters");
+    double theta = lp_json_number(config, "rope_theta", lp_json_number(rope, "rope_theta", usual));
+    char expected[64];
+    if (theta != usual) {
+        (void)snprintf(expected, sizeof expected, "which is not %g", usual);
+        return lp_config_refuse(r, "rope_theta", expected);
+    }
+    return lp_config_count(config, "num_key_value_groups", 1) == 1
+               ? LP_OK
+               : lp_config_refuse(r, "num_key_value_groups", "which is not 1");
+}
+
 lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config) {
-    static const char *const parts[] = {"vision_config", "backbone_config", "encoder"};
+    static const char *const parts[] = {"vision_config", "backbone_config", "encoder",
+                                        "image_config"};
     lp_model_config *out = r->out;
     const json_t *vision = config;
     lp_status status = LP_OK;
@@ -167,20 +255,22 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
     if (d->patch == 0) {
         return read_stages(r, vision, d);
     }
-    if (!lp_config_is_ours(r, lp_config_count(vision, "hidden_size", d->width > 0 ? d->width : 768),
-                           lp_config_count(vision, "num_hidden_layers", 12),
-                           lp_config_count(vision, "patch_size", d->patch))) {
+    if (!lp_config_is_ours(
+            r, lp_config_count(vision, "hidden_size", d->width > 0 ? d->width : 768),
+            lp_config_count(vision, "num_hidden_layers", d->layers > 0 ? d->layers : 12),
+            lp_config_count(vision, "patch_size", d->patch))) {
         return LP_OK;
     }
     out->heads = lp_config_count(vision, "num_attention_heads", d->heads > 0 ? d->heads : 12);
-    LP_TRY(lp_config_norm_eps(r, "layer_norm_eps",
-                              lp_json_number(vision, "layer_norm_eps", (double)d->norm_eps)));
-    out->input = lp_config_count(vision, "image_size", 224);
-    if (lp_json_number(vision, "rope_theta", 100) != 100) {
-        LP_TRY(lp_config_refuse(r, "rope_theta", "which is not 100"));
-    }
+    LP_TRY(lp_config_norm_eps(
+        r, "layer_norm_eps",
+        lp_json_number(vision, "layer_norm_eps",
+                       lp_json_number(vision, "rms_norm_eps", (double)d->norm_eps))));
+    out->input = lp_config_count(vision, "image_size", d->input > 0 ? d->input : 224);
+    LP_TRY(check_rotary(r, vision, d));
     const char *activation = lp_json_text(vision, "hidden_act", d->activation);
-    if (json_is_true(json_object_get(vision, "use_gated_mlp")) && strcmp(activation, "silu") == 0) {
+    bool gated = json_is_true(json_object_get(vision, "use_gated_mlp"));
+    if (strcmp(activation, "silu") == 0 && (gated || strcmp(d->activation, "silu") == 0)) {
         return LP_OK; /* a gate's, which is SwiGLU's here */
     }
     LP_TRY(lp_config_activation(r, "hidden_act", activation));
@@ -209,6 +299,8 @@ static const processor processors[] = {
     [VIT_PROCESSOR] = {"ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0},
     {"ChineseCLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"Flava", 224, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"Blip", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Beit", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},

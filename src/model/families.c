@@ -45,6 +45,67 @@ static const lp_activation_exception siglip_exceptions[] = {
 /* Order matters where a file could belong to two. */
 const lp_family lp_families[] = {
     {
+        .name = "hf-mlcd", /* transformers: MLCDVisionModel */
+        .title = "MLCD ViT",
+        .prefixes = {"vision_model.", ""},
+        .any = {"class_pos_emb"},
+        .with = {"embeddings.class_embedding"},
+        TRANSFORMER(lp_net_mlcd),
+        .renames = lp_renames_hf_mlcd,
+        .activation = LP_ACTIVATION_GELU, /* configuration_mlcd.py: hidden_act */
+        .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_CLIP,     /* DeepGlint-AI/mlcd-*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .input = 336, /* configuration_mlcd.py: image_size */
+    },
+    {
+        .name = "hf-blip", /* transformers: BlipVisionModel, Blip2VisionModel, InstructBlip... */
+        .title = "BLIP ViT",
+        .prefixes = {"vision_model.", ""},
+        .any = {"encoder.layers.0.self_attn.qkv.weight"},
+        .with = {"embeddings.class_embedding"},
+        VIT(lp_vit_timm),
+        .renames = lp_renames_hf_blip,
+        .activation = LP_ACTIVATION_GELU, /* configuration_blip.py: hidden_act */
+        .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_CLIP,     /* image_processing_blip.py, as the next */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true,
+        .resize = LP_RESIZE_PLAIN, /* modeling_blip.py, interpolate_pos_encoding */
+        .eps_note = "BLIP-2 and InstructBLIP have 1e-6",
+    },
+    {
+        .name = "hf-janus", /* transformers: JanusVisionModel */
+        .title = "Janus ViT",
+        .prefixes = {"vision_model.", ""},
+        .any = {"encoder.layers.0.self_attn.projection_layer.weight"},
+        .with = {"embeddings.patch_embedding.bias"},
+        VIT(lp_vit_hf_clip),
+        .renames = lp_renames_hf_janus,
+        .activation = LP_ACTIVATION_GELU, /* configuration_janus.py: hidden_act */
+        .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_HALF,     /* SigLIP's, which it is made from */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true,
+        .resize = LP_RESIZE_PLAIN, /* modeling_janus.py, interpolate_pos_encoding */
+        .note = "Janus itself keeps the shape of images and pads them, and takes all tokens",
+    },
+    {
+        .name = "hf-ovis2", /* transformers: Ovis2VisionModel's transformer, an AIMv2 */
+        .title = "Ovis2 AIMv2",
+        .prefixes = {"transformer.", ""},
+        .any = {"embeddings.rms_norm.weight"},
+        .with = {"embeddings.patch_embedding.weight"},
+        TRANSFORMER(lp_net_aimv2),
+        .renames = lp_renames_hf_ovis2,
+        .norm_eps = 1e-5F,            /* configuration_ovis2.py: rms_norm_eps */
+        .mean_std = LP_MEAN_STD_CLIP, /* image_processing_ovis2.py */
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true,
+        .resize = LP_RESIZE_PLAIN,
+        .note = "Ovis2 itself cuts images into tiles, and takes all tokens",
+    },
+    {
         .name = "hf-clip", /* transformers: CLIPVisionModel, with projection or not, CLIPModel */
         .title = "CLIP ViT",
         .prefixes = {"vision_model.", ""},
@@ -144,6 +205,7 @@ const lp_family lp_families[] = {
         .squash = true, /* image_processing_deit.py: size 256 x 256, crop 224 */
         .shorter_side = {256, 224},
         .resize = LP_RESIZE_PLAIN,
+        .eps_note = "ViT-MSN has 1e-6",
     },
     {
         .name = "hf-ijepa", /* transformers: IJepaModel */
@@ -161,7 +223,8 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_PLAIN,
     },
     {
-        .name = "hf-vit", /* transformers: ViTModel; google/vit-*, facebook/dino-* */
+        .name =
+            "hf-vit", /* transformers: ViTModel, FlavaImageModel; google/vit-*, facebook/dino-* */
         .title = "ViT",
         .prefixes = {""},
         .any = {"encoder.layer.0.layernorm_before.weight", "encoder.layer.0.layernorm_after.weight",
@@ -174,7 +237,8 @@ const lp_family lp_families[] = {
         .crop_rule = LP_CROP_FLOOR,
         .squash = true, /* the same: size {height, width} */
         .resize = LP_RESIZE_PLAIN,
-        .note = "as google/vit-*; facebook/dino-* and vit-mae-* have imagenet",
+        .note = "as google/vit-*; facebook/dino-* and vit-mae-* have imagenet, FLAVA clip",
+        .eps_note = "ViT-MSN has 1e-6",
     },
     {
         .name = "clipa", /* open_clip: ViT-*-CLIPA */
@@ -346,6 +410,20 @@ const lp_family lp_families[] = {
         .shorter_side = {10, 9},          /* the same: crop_pct 0.9 */
         .resize = LP_RESIZE_ANTIALIAS,    /* resample_abs_pos_embed */
         .note = "as AugReg and the first ViT; DeiT and fine-tuned MAE have imagenet",
+    },
+    {
+        .name = "timm-parallel", /* timm: vit_*_18x2_224, vit_*_xp_224, vit_pwee_* */
+        .title = "ViT",
+        .prefixes = {""},
+        .any = {"blocks.0.attns.0.attn.qkv.weight", "blocks.0.in_proj.weight"},
+        .with = {"patch_embed.proj.weight"},
+        NET(lp_net_parallel),
+        .architectures = lp_architectures_parallel,
+        .activation = LP_ACTIVATION_GELU, /* vision_transformer.py, act_layer */
+        .norm_eps = 1e-6F,                /* timm layers/norm.py: LayerNorm, RmsNorm */
+        .mean_std = LP_MEAN_STD_HALF,     /* vision_transformer.py, _cfg, as the next */
+        .shorter_side = {10, 9},
+        .resize = LP_RESIZE_ANTIALIAS, /* resample_abs_pos_embed */
     },
     {
         .name = "torchvision-vit", /* torchvision: VisionTransformer, vit_b_16 */
@@ -986,6 +1064,16 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "_flat_param",
      .what = "the flat shards that FSDP saves of one rank; use the file of the whole state "
              "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},
+    {.tensor = "embeddings.detection_tokens",
+     .what =
+         "YOLOS, a detector whose outputs are those of its detection tokens: it has no feature of "
+         "the whole image"},
+    {.tensor = "encoder.layer.0.mlp.fc1.weight",
+     .with = "encoder.layer.0.layernorm_before.weight",
+     .without = "projection_layer",
+     .what =
+         "the backbone of ViTPose, whose output is a map of the image: it has no feature of the "
+         "whole image"},
     {.tensor = "lora_A", .what = "LoRA adapters, which must be merged into the weights first"},
     {.tensor = ".parametrizations.",
      .what = "parametrized weights, which are not computed: make them plain with "

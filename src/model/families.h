@@ -67,6 +67,7 @@ typedef struct lp_family {
     lp_resize resize;                     /* of positions, for another input */
     const lp_architecture *architectures; /* NULL: config_timm.c's lists */
     const char *note;                     /* who has this mean and std, and who another; or NULL */
+    const char *eps_note; /* of a vision transformer's family: who has another eps; or NULL */
 } lp_family;
 
 /* In the order in which they are tried. */
@@ -76,7 +77,8 @@ extern const size_t lp_family_count;
 /* A piece of a tensor's name in files that are not read, and what they are; ends with NULL. */
 typedef struct lp_stranger {
     const char *tensor, *what;
-    bool alone; /* a family has such names, too: said where no family fits */
+    const char *with, *without; /* pieces that other names have, and that none has; or NULL */
+    bool alone;                 /* a family has such names, too: said where no family fits */
 } lp_stranger;
 extern const lp_stranger lp_strangers[];
 

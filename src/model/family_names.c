@@ -43,6 +43,47 @@ const lp_rename lp_renames_hf_dinov2_5[] = {
 /* CLIP's tower in AltCLIP, and in OWL-ViT and OWLv2, which spell out what CLIP does not. */
 const lp_rename lp_renames_hf_clip[] = {
     {"encoder.layer.#.", "encoder.layers.{0}."}, {"pre_layernorm.", "pre_layrnorm."}, {NULL, NULL}};
+/* BlipVisionModel, Blip2VisionModel, InstructBlipVisionModel, under timm's names. */
+const lp_rename lp_renames_hf_blip[] = {
+    {"embeddings.class_embedding", "cls_token"},
+    {"embeddings.position_embedding", "pos_embed"},
+    {"embeddings.patch_embedding.", "patch_embed.proj."},
+    {"encoder.layers.#.layer_norm1.", "blocks.{0}.norm1."},
+    {"encoder.layers.#.layer_norm2.", "blocks.{0}.norm2."},
+    {"encoder.layers.#.self_attn.projection.", "blocks.{0}.attn.proj."},
+    {"encoder.layers.#.self_attn.", "blocks.{0}.attn."},
+    {"encoder.layers.#.", "blocks.{0}."},
+    {"post_layernorm.", "norm."},
+    {NULL, NULL}};
+const lp_rename lp_renames_hf_janus[] = {
+    {"encoder.layers.#.self_attn.projection_layer.", "encoder.layers.{0}.self_attn.out_proj."},
+    {NULL, NULL}};
+/* timm's names of an AIMv2 from those of Ovis2VisionModel. */
+const lp_rename lp_renames_hf_ovis2[] = {
+    {"embeddings.patch_embedding.", "patch_embed.proj."},
+    {"embeddings.rms_norm.", "patch_embed.norm."},
+    {"embeddings.position_embedding.weight", "pos_embed"},
+    {"encoder.layers.#.rms_norm1.", "blocks.{0}.norm1."},
+    {"encoder.layers.#.rms_norm2.", "blocks.{0}.norm2."},
+    {"encoder.layers.#.attention.out_proj.", "blocks.{0}.attn.proj."},
+    {"encoder.layers.#.attention.", "blocks.{0}.attn."},
+    {"encoder.layers.#.ffn.gate_proj.", "blocks.{0}.mlp.fc1_g."},
+    {"encoder.layers.#.ffn.up_proj.", "blocks.{0}.mlp.fc1_x."},
+    {"encoder.layers.#.ffn.down_proj.", "blocks.{0}.mlp.fc2."},
+    {"rms_norm.", "norm."},
+    {NULL, NULL}};
+/* timm's names of an MLCD from those of MLCDVisionModel. */
+const lp_rename lp_renames_hf_mlcd[] = {
+    {"embeddings.class_embedding", "cls_token"},
+    {"embeddings.patch_embedding.", "patch_embed.proj."},
+    {"encoder.layers.#.layer_norm1.", "blocks.{0}.norm1."},
+    {"encoder.layers.#.layer_norm2.", "blocks.{0}.norm2."},
+    {"encoder.layers.#.self_attn.out_proj.", "blocks.{0}.attn.proj."},
+    {"encoder.layers.#.self_attn.", "blocks.{0}.attn."},
+    {"encoder.layers.#.", "blocks.{0}."},
+    {"pre_layrnorm.", "norm_pre."},
+    {"post_layernorm.", "norm."},
+    {NULL, NULL}};
 /* OpenGVLab/InternViT-*: modeling_intern_vit.py. */
 const lp_rename lp_renames_internvit[] = {{"embeddings.class_embedding", "cls_token"},
                                           {"embeddings.patch_embedding.", "patch_embed.proj."},
@@ -310,6 +351,12 @@ const lp_architecture lp_architectures_perception[] = {
 const lp_architecture lp_architectures_beit[] = {
     {.pattern = "beit_*_patch16_*"},
     {.pattern = "beitv2_*_patch16_*"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_parallel[] = {
+    {.pattern = "vit_*_patch16_18x2_224"},
+    {.pattern = "vit_*_patch1[46]_xp_224"},
+    {.pattern = "vit_pwee_patch16_reg1_gap_256"},
     {.pattern = NULL},
 };
 const lp_architecture lp_architectures_aimv2[] = {

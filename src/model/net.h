@@ -25,7 +25,7 @@ typedef enum lp_net_layer_kind {
     LP_NET_TABLE,  /* relative positions of a window: bias [heads, N, N] of N = window^2 pixels */
     LP_NET_TOKENS, /* of what stands before patches: weight [extra, channels]; bias: positions of
                       patches, [N, channels], or NULL */
-    LP_NET_ROTARY, /* weight: cosines, bias: sines, [N, head width / 2] */
+    LP_NET_ROTARY, /* weight: cosines, bias: sines, [extra + N, head width / 2] */
     LP_NET_VECTORS /* weight and bias of each channel: of norms; of a batch norm its scale and
                       shift */
 } lp_net_layer_kind;
@@ -56,8 +56,8 @@ typedef struct lp_net_layer {
                                    factor; the bias is that of an MLP over the offsets' logarithms */
     size_t stage;               /* of a continuous one whose window the file does not say, from 0 */
     size_t channels, groups;    /* of VECTORS; groups: of a group norm */
-    size_t extra;               /* of TOKENS, and of a TABLE that is of them, too: rows before the
-                                   patches */
+    size_t extra;               /* of TOKENS, and of a TABLE or a ROTARY that is of them, too: rows
+                                   before the patches */
     size_t covered, grid;       /* of TOKENS: extra rows that have a position; patches a side of the
                                    file's positions, 0: there are none */
     lp_net_rotary rotary;       /* of ROTARY */
@@ -77,16 +77,17 @@ typedef enum lp_net_operation {
                        layer 1 of (layer norm by layer 0 of to), its scores + layer 2 */
     LP_NET_PATCHES, /* to = layer 0 of the images' patches */
     LP_NET_START,   /* to = the rows of layer 0, then from + its positions */
-    LP_NET_ATTEND,  /* to += layer 3 of attention over all rows of to, as WINDOWS; queries and keys
-                       through the norms 4 and 5, turned by 7; the result through the norm 6 */
-    LP_NET_TAKE,    /* to = the first row of from, or the mean of its patches: lp_net.pool */
-    LP_NET_LATENT,  /* to = layer 3 of attention of a learnt query, layer 2, over the rows of from,
-                       their keys and values by layer 1 of (norm by layer 0) */
-    LP_NET_MERGE,   /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
-    LP_NET_SCALE,   /* to *= from, which has one pixel */
-    LP_NET_ADD,     /* to = act(to + from) */
-    LP_NET_POOL,    /* to = maxima or means of the windows of from */
-    LP_NET_MEAN     /* to = the mean of all pixels of from, one pixel */
+    LP_NET_ATTEND, /* to += layer 3 of attention over all rows of from, as WINDOWS; queries and keys
+                      through the norms 4 and 5, turned by 7; the result through the norm 6 */
+    LP_NET_COPY,   /* to = from */
+    LP_NET_TAKE,   /* to = the first row of from, or the mean of its patches: lp_net.pool */
+    LP_NET_LATENT, /* to = layer 3 of attention of a learnt query, layer 2, over the rows of from,
+                      their keys and values by layer 1 of (norm by layer 0) */
+    LP_NET_MERGE,  /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
+    LP_NET_SCALE,  /* to *= from, which has one pixel */
+    LP_NET_ADD,    /* to = act(to + from) */
+    LP_NET_POOL,   /* to = maxima or means of the windows of from */
+    LP_NET_MEAN    /* to = the mean of all pixels of from, one pixel */
 } lp_net_operation;
 
 /* What happens where the map is no whole number of windows. */

@@ -115,15 +115,16 @@ static void norm_heads(const lp_net_layer *norm, float *x, size_t rows, size_t s
 /* Norms and rotary positions of queries and keys. */
 static void place_heads(const lp_net_pass *p, const lp_net_step *step, float *qkv, size_t rows,
                         size_t width) {
-    size_t heads = p->net->heads, extra = p->net->maps[step->to].extra, each = width / heads;
     const lp_net_layer *rotary = lp_net_layer_of(p, step, 7);
+    size_t heads = p->net->heads, each = width / heads;
+    size_t before = p->net->maps[step->to].extra - rotary->extra; /* rows that are not turned */
     for (size_t k = 0; k < 2; k++) {
         float *x = qkv + k * width;
         if (step->layers[4 + k] > 0) {
             norm_heads(lp_net_layer_of(p, step, 4 + k), x, rows, 3 * width, heads, each);
         }
         if (step->layers[7] > 0) {
-            lp_rotate_heads(x + extra * 3 * width, rows - extra, 3 * width, heads, each,
+            lp_rotate_heads(x + before * 3 * width, rows - before, 3 * width, heads, each,
                             rotary->weight, rotary->bias, rotary->rotary.halves);
         }
     }
@@ -137,7 +138,8 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
     attend_room room = {0};
     (void)divide(p->net, step, p->work, &room);
     for (size_t i = 0; i < p->batch; i++) {
-        float *x = lp_net_values(p, step->to) + i * rows * width;
+        const float *x = lp_net_values(p, step->from) + i * rows * width;
+        float *y = lp_net_values(p, step->to) + i * rows * width;
         if (step->after) {
             lp_tile(x, rows, width, width, room.tiled);
         } else {
@@ -168,13 +170,13 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
             lp_attention_tiled(&in, room.scratch, room.tiled, 0);
         }
         lp_end_stage(p->observer, "attention", 4 * n * n * (double)width, 4 * n * (double)width);
-        lp_linear_output added = {.y = x, .stride = width, .add = true};
+        lp_linear_output added = {.y = y, .stride = width, .add = true};
         lp_linear_output apart = {.y = room.between, .stride = width};
         lp_net_multiply(p, lp_net_layer_of(p, step, 3), room.tiled, rows,
                         step->after ? &apart : &added);
         if (step->after) {
             lp_net_norm_plain(norm, room.between, rows, width, room.between);
-            lp_add_values(x, room.between, rows * width, LP_IDENTITY);
+            lp_add_values(y, room.between, rows * width, LP_IDENTITY);
         }
         lp_end_stage(p->observer, "out", 2 * n * square, square + 3 * n * (double)width);
     }

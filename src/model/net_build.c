@@ -240,11 +240,22 @@ static size_t plan_gated(lp_net_builder *b, const lp_net_mlp_spec *spec, size_t 
     return layer;
 }
 
+/* The first rows of a layer whose others are queries, keys and values. */
+static size_t plan_part(lp_net_builder *b, const lp_net_mlp_spec *spec, size_t channels) {
+    size_t layer = lp_net_plan_rows(b, spec->first, spec->first_bias == NULL, channels, 0,
+                                    spec->rows, spec->rows + 3 * channels);
+    if (spec->first_bias != NULL) {
+        LP_NET_PLAN(&b->tower->stored[layer]->bias, spec->first_bias, "", spec->rows);
+    }
+    return layer;
+}
+
 size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_spec *spec) {
     size_t channels = lp_net_channels(b, from);
     bool gated = spec->gated || spec->gate != NULL;
     size_t norm = lp_net_plan_norm(b, spec->norm, channels, spec->eps, spec->rms);
-    size_t first = spec->gate != NULL
+    size_t first = spec->rows > 0 ? plan_part(b, spec, channels)
+                   : spec->gate != NULL
                        ? plan_gated(b, spec, channels)
                        : lp_net_plan_linear(b, spec->first, channels, 0, !spec->no_bias, NULL);
     size_t inner = b->net->layers[first].linear.out / (gated ? 2 : 1), between = 0;
@@ -309,6 +320,12 @@ static size_t change(lp_net_builder *b, lp_net_operation operation, size_t map, 
 
 size_t lp_net_scale(lp_net_builder *b, size_t map, size_t factors) {
     return change(b, LP_NET_SCALE, map, factors, LP_IDENTITY);
+}
+
+size_t lp_net_copy(lp_net_builder *b, size_t from) {
+    size_t to = lp_net_new_map(b, lp_net_channels(b, from));
+    b->net->maps[to].extra = b->net->maps[from].extra;
+    return change(b, LP_NET_COPY, to, from, LP_IDENTITY);
 }
 
 size_t lp_net_add(lp_net_builder *b, size_t map, size_t from, lp_nonlinearity activation) {

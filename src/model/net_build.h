@@ -40,6 +40,7 @@ typedef struct lp_net_stored {
     size_t bias_planned; /* its number in the plan where there is a value_bias, else 0 */
     float *value_bias;   /* of LINEAR, queries, keys and values: the bias is of queries alone, and
                             this of values; NULL: it is of all */
+    size_t rows_before;  /* outputs of the weight that are of something else, before its own */
     size_t bias_before;  /* values of the bias that are of something else, before its own */
     bool transposed;     /* the weight is [in, out] */
     bool zeroed_keys;    /* the keys' part of the bias counts as zeros */
@@ -146,6 +147,8 @@ size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps);
 
 typedef struct lp_net_mlp_spec {
     const char *norm, *first, *second;
+    size_t rows;            /* of `first`, the first rows alone; 0: all */
+    const char *first_bias; /* of these rows alone, in the place of `first`'s own; or NULL */
     const char *gate; /* before the first, as wide: `first` is multiplied by act(gate); or NULL */
     bool gated;       /* the same of halves of the first */
     const char *response; /* global response normalisation between them; NULL: none */
@@ -173,6 +176,9 @@ typedef enum lp_net_qkv_bias {
 
 /* Queries, keys and values as one layer, [3 width, width], or as three. */
 typedef struct lp_net_qkv_spec {
+    const char *part_of; /* the rows of this layer from `before` on, with all biases or none; or
+                            NULL */
+    size_t before;
     const char *fused; /* or NULL */
     const char *apart[3];
     lp_net_qkv_bias bias;
@@ -216,8 +222,10 @@ typedef struct lp_net_start_spec {
 size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spec);
 
 /* A layer of rotary positions, for all blocks.  periods: a tensor of what frequencies are the
- * inverses of, [head width / 4]; or NULL. */
-size_t lp_net_rotary_layer(lp_net_builder *b, const lp_net_rotary *rotary, const char *periods);
+ * inverses of, [head width / 4]; or NULL.  angles: a tensor of the class token's angles, [1, head
+ * width / 2]; or NULL: it is not turned. */
+size_t lp_net_rotary_layer(lp_net_builder *b, const lp_net_rotary *rotary, const char *periods,
+                           const char *angles);
 
 /* A table of relative positions for all blocks over the rows of a map. */
 size_t lp_net_shared_table(lp_net_builder *b, size_t map, const char *name);
@@ -230,13 +238,14 @@ typedef struct lp_net_attend_spec {
                                     last; or NULL */
     const char *q_norm, *k_norm; /* of each head's vector; or NULL */
     const char *inside;          /* a norm before the projection; or NULL */
+    size_t from;                 /* a map whose rows attend; 0: the map that is added to */
     size_t shared;               /* a layer: the table of all blocks; 0: none */
     size_t rotary;               /* a layer; 0: none */
     float eps;                   /* of the norms; 0: the family's */
     bool after, rms, no_bias;    /* as lp_net_mlp_spec's; no_bias: of the projection */
 } lp_net_attend_spec;
 
-/* Attention over all rows, added to the map, which it returns. */
+/* Attention over all rows of the map, or of spec->from, added to the map, which it returns. */
 size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *spec);
 
 /* The class token or the mean of the patches, whichever is chosen. */
@@ -256,6 +265,9 @@ size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *s
 
 /* Each channel of a map times that of `factors`, a map of one pixel; returns the map. */
 size_t lp_net_scale(lp_net_builder *b, size_t map, size_t factors);
+
+/* The same rows in another map. */
+size_t lp_net_copy(lp_net_builder *b, size_t from);
 
 /* map = act(map + from), a map of the same size; returns the map. */
 size_t lp_net_add(lp_net_builder *b, size_t map, size_t from, lp_nonlinearity activation);

@@ -23,6 +23,9 @@ extern const lp_net_description lp_net_bit, lp_net_resnetv2;
 /* resnetd.c */
 extern const lp_net_description lp_net_resnetd;
 
+/* parallel.c: attention and MLPs side by side. */
+extern const lp_net_description lp_net_parallel;
+
 /* Which models have a class token. */
 typedef enum lp_class_rule { LP_CLASS_ALWAYS, LP_CLASS_BY_POSITIONS, LP_CLASS_NEVER } lp_class_rule;
 
@@ -36,9 +39,10 @@ typedef struct lp_transformer {
     bool reference_grid; /* the rotary positions' reference is the grid of the stored ones, and they
                             count from 1 where there is a class token */
     bool post_pool; /* as CoCa's: an attention pool over rows without a norm, and one behind it */
-    lp_net_rotary rotary; /* temperature 0: none */
+    lp_net_rotary rotary;     /* temperature 0: none */
+    const char *class_angles; /* the class token is turned by these; or NULL */
 } lp_transformer;
-extern const lp_transformer lp_net_coca, lp_net_dinov3, lp_net_eva, lp_net_perception, lp_net_beit,
-    lp_net_aimv2;
+extern const lp_transformer lp_net_mlcd, lp_net_coca, lp_net_dinov3, lp_net_eva, lp_net_perception,
+    lp_net_beit, lp_net_aimv2;
 
 #endif

@@ -102,6 +102,22 @@ static size_t heads_of_weights(const lp_net *net, size_t width) {
     return 0;
 }
 
+/* Whether norms of heads and rotary positions of the file are for heads of this width. */
+static bool fit_heads(const lp_net *net, size_t each) {
+    for (size_t i = 0; i < net->step_count; i++) {
+        const lp_net_step *s = &net->steps[i];
+        const size_t of_file[] = {net->layers[s->layers[4]].channels,
+                                  net->layers[s->layers[5]].channels,
+                                  4 * net->layers[s->layers[7]].channels};
+        for (size_t k = 0; k < 3 && s->operation == LP_NET_ATTEND; k++) {
+            if (of_file[k] > 0 && of_file[k] != each) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static lp_status choose_heads(const lp_source *source, const lp_model_config *config, lp_net *net,
                               lp_encoder_info *info, lp_error *err) {
     const lp_net_description *description = source->family->layout;
@@ -131,6 +147,12 @@ static lp_status choose_heads(const lp_source *source, const lp_model_config *co
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: width %zu: not divisible among %zu heads%s",
                        lp_checkpoint_path(source->ckpt), width, net->heads,
                        rotary ? ", four values at least of each for rotary positions" : "");
+    }
+    if (!fit_heads(net, width / net->heads)) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: width %zu, %zu heads: its norms of heads, or its rotary positions, are "
+                       "for heads of another width than %zu",
+                       lp_checkpoint_path(source->ckpt), width, net->heads, width / net->heads);
     }
     info->heads = net->heads;
     return LP_OK;

@@ -86,7 +86,8 @@ lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
         if (packed_floats(layer) > 0) {
             const lp_net_stored *stored = t->stored[i];
             lp_weight *last = &plan->weights[stored->planned];
-            size_t before = layer->continuous ? 0 : floats_of(layer) - last->tensor->count;
+            size_t floats = floats_of(layer), own = last->tensor->count;
+            size_t before = layer->continuous || own > floats ? 0 : floats - own;
             size_t packed = packed_floats(layer);
             last->room = packed > before ? packed - before : 0;
             if (stored->bias_planned > 0) {
@@ -288,7 +289,8 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
             raw[i] = from->weight[i % to->conv.in * to->conv.out + i / to->conv.in];
         }
     } else {
-        memcpy(raw, from->weight, floats_of(to) * sizeof *raw);
+        const float *own = from->weight + from->rows_before * to->linear.in;
+        memcpy(raw, own, floats_of(to) * sizeof *raw);
     }
     if (from->standard_eps > 0) {
         standardise(&to->conv, (double)from->standard_eps, raw);

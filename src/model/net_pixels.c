@@ -129,6 +129,13 @@ void lp_net_run_scale(const lp_net_pass *p, const lp_net_step *step) {
     lp_end_stage(p->observer, "gate", 0, 2 * lp_net_floats(p, step->to));
 }
 
+void lp_net_run_copy(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *map = &p->net->maps[step->to];
+    memcpy(lp_net_values(p, step->to), lp_net_values(p, step->from),
+           p->batch * lp_net_pixels(map) * map->channels * sizeof(float));
+    lp_end_stage(p->observer, "copy", 0, 2 * lp_net_floats(p, step->to));
+}
+
 void lp_net_run_add(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *map = &p->net->maps[step->to];
     lp_add_values(lp_net_values(p, step->to), lp_net_values(p, step->from),

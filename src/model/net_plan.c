@@ -131,8 +131,26 @@ size_t lp_net_plan_linear(lp_net_builder *b, const char *name, size_t in, size_t
     return layer;
 }
 
+size_t lp_net_plan_rows(lp_net_builder *b, const char *name, bool biased, size_t in, size_t first,
+                        size_t out, size_t total) {
+    size_t layer = lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {in, out}});
+    lp_net_stored *stored = b->tower->stored[layer];
+    stored->planned = b->plan->count;
+    stored->rows_before = first;
+    LP_NET_PLAN(&stored->weight, name, ".weight", total, in);
+    if (biased) {
+        stored->bias_before = first;
+        LP_NET_PLAN(&stored->bias, name, ".bias", total);
+    }
+    return layer;
+}
+
 /* Queries, keys and values: one layer, or three that follow each other. */
 size_t lp_net_plan_qkv(lp_net_builder *b, const lp_net_qkv_spec *spec, size_t width) {
+    if (spec->part_of != NULL) {
+        return lp_net_plan_rows(b, spec->part_of, spec->bias == LP_NET_BIAS_ALL, width,
+                                spec->before, 3 * width, spec->before + 3 * width);
+    }
     size_t layer =
         lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {width, 3 * width}});
     lp_net_stored *stored = b->tower->stored[layer];

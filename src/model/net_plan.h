@@ -37,6 +37,10 @@ void lp_net_plan_batch_norm(lp_net_builder *b, lp_net_stored *stored, const char
 size_t lp_net_plan_linear(lp_net_builder *b, const char *name, size_t in, size_t out, bool bias,
                           const char *gamma);
 
+/* Rows [first, first + out) of a layer [total, in], and (biased) of its bias. */
+size_t lp_net_plan_rows(lp_net_builder *b, const char *name, bool biased, size_t in, size_t first,
+                        size_t out, size_t total);
+
 size_t lp_net_plan_qkv(lp_net_builder *b, const lp_net_qkv_spec *spec, size_t width);
 
 /* Relative positions: a table of a window (extra 0), or of a whole map with tokens before it; an

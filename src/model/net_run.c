@@ -24,6 +24,7 @@ static const struct {
     [LP_NET_PATCHES] = {lp_net_patches_work, lp_net_run_patches},
     [LP_NET_START] = {lp_net_no_work, lp_net_run_start},
     [LP_NET_ATTEND] = {lp_net_attend_work, lp_net_run_attend},
+    [LP_NET_COPY] = {lp_net_no_work, lp_net_run_copy},
     [LP_NET_TAKE] = {lp_net_mean_work, lp_net_run_take},
     [LP_NET_LATENT] = {lp_net_latent_work, lp_net_run_latent},
     [LP_NET_MERGE] = {lp_net_merge_work, lp_net_run_merge},

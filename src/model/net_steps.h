@@ -67,7 +67,7 @@ typedef void lp_net_act(const lp_net_pass *p, const lp_net_step *step);
 /* net_pixels.c */
 lp_net_work lp_net_convolve_work, lp_net_mean_work, lp_net_group_norm_work, lp_net_no_work;
 lp_net_act lp_net_run_convolve, lp_net_run_norm, lp_net_run_group_norm, lp_net_run_affine,
-    lp_net_run_pool, lp_net_run_mean, lp_net_run_scale, lp_net_run_add;
+    lp_net_run_pool, lp_net_run_mean, lp_net_run_scale, lp_net_run_add, lp_net_run_copy;
 
 /* net_mlp.c; the first: a norm of either kind over rows [rows, width] -> y, which may be x; then
  * the same -> tiled.  between: as many floats as x, where the norm is an RMS norm. */

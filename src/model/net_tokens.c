@@ -99,12 +99,23 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
     return to;
 }
 
-size_t lp_net_rotary_layer(lp_net_builder *b, const lp_net_rotary *rotary, const char *periods) {
+size_t lp_net_rotary_layer(lp_net_builder *b, const lp_net_rotary *rotary, const char *periods,
+                           const char *angles) {
     size_t layer = lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_ROTARY, .rotary = *rotary});
     if (periods != NULL && lp_net_has(b, "%s", periods)) {
         size_t count = lp_net_size(b, 0, "%s", periods);
         b->net->layers[layer].channels = count;
         LP_NET_PLAN(&b->tower->stored[layer]->periods, periods, "", count);
+    }
+    if (angles != NULL) {
+        size_t count = lp_net_size(b, 1, "%s", angles);
+        b->net->layers[layer].channels = count / 2;
+        b->net->layers[layer].extra = 1;
+        LP_NET_PLAN(&b->tower->stored[layer]->weight, angles, "", 1, count);
+        if (count % 2 != 0) {
+            lp_plan_problem(b->plan, "%s%s: %zu angles: expected an even number", b->place, angles,
+                            count);
+        }
     }
     return layer;
 }
@@ -132,7 +143,7 @@ size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *sp
     size_t projection =
         lp_net_plan_linear(b, spec->projection, width, width, !spec->no_bias, spec->gamma);
     lp_net_add_step(b, (lp_net_step){.operation = LP_NET_ATTEND,
-                                     .from = map,
+                                     .from = spec->from > 0 ? spec->from : map,
                                      .to = map,
                                      .layers = {norm, qkv, table, projection, of_heads[0],
                                                 of_heads[1], inside, spec->rotary},
@@ -235,26 +246,35 @@ done:
     return status;
 }
 
-/* Cosines and sines, [N, 2 F] each; F frequencies. */
+/* The angle of a patch's value, of 2 F values; F frequencies. */
+static double angle_of(const lp_net_layer *layer, const float *periods, size_t patch, size_t value,
+                       size_t frequencies) {
+    const lp_net_rotary *r = &layer->rotary;
+    size_t grid = layer->window, f = value % frequencies;
+    double scale = r->reference > 0 ? (double)r->reference / (double)grid : 1;
+    bool column = (value / frequencies == 1) != r->columns_first;
+    double number = (double)(column ? patch % grid : patch / grid);
+    double place =
+        r->centred ? 2 * (number + 0.5) / (double)grid - 1 : (number + (double)r->offset) * scale;
+    double period = periods != NULL ? (double)periods[f]
+                                    : pow((double)r->temperature, (double)f / (double)frequencies);
+    return (r->centred ? 2 * acos(-1) : 1) * place / period;
+}
+
+/* Cosines and sines, [extra + N, 2 F] each. */
 static lp_status prepare_rotary(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
                                 size_t width, lp_error *err) {
-    const lp_net_rotary *r = &layer->rotary;
-    size_t frequencies = width / t->net.heads / 4, grid = layer->window, half = 2 * frequencies;
-    float *cosines = lp_memory_take(&t->memory, grid * grid * half, sizeof *cosines);
-    float *sines = lp_memory_take(&t->memory, grid * grid * half, sizeof *sines);
-    double scale = r->reference > 0 ? (double)r->reference / (double)grid : 1;
+    size_t frequencies = width / t->net.heads / 4, half = 2 * frequencies;
+    size_t rows = layer->extra + layer->window * layer->window;
+    float *cosines = lp_memory_take(&t->memory, rows * half, sizeof *cosines);
+    float *sines = lp_memory_take(&t->memory, rows * half, sizeof *sines);
     lp_status status;
     LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
-    for (size_t i = 0; i < grid * grid * half; i++) {
-        size_t patch = i / half, axis = i % half / frequencies, f = i % frequencies;
-        bool column = (axis == 1) != r->columns_first;
-        double number = (double)(column ? patch % grid : patch / grid);
-        double place = r->centred ? 2 * (number + 0.5) / (double)grid - 1
-                                  : (number + (double)r->offset) * scale;
-        double period = from->periods != NULL
-                            ? (double)from->periods[f]
-                            : pow((double)r->temperature, (double)f / (double)frequencies);
-        double angle = (r->centred ? 2 * acos(-1) : 1) * place / period;
+    for (size_t i = 0; i < rows * half; i++) {
+        size_t row = i / half;
+        double angle = row < layer->extra ? (double)from->weight[i]
+                                          : angle_of(layer, from->periods, row - layer->extra,
+                                                     i % half, frequencies);
         cosines[i] = (float)cos(angle);
         sines[i] = (float)sin(angle);
     }

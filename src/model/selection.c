@@ -352,17 +352,26 @@ static void show_file(const places_asked *s, lp_note *note) {
     lp_note_put(note, "%s", shown == SHOWN ? "\n  ..." : "");
 }
 
+/* Whether a tensor of the file, or of a place in it, has this in its name. */
+static bool has_part(const places_asked *s, const candidate *place, const char *part) {
+    for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
+        const char *name = lp_checkpoint_tensor(s->ckpt, i)->name;
+        if ((place == NULL || strncmp(name, place->name, place->outer_length) == 0) &&
+            strstr(name, part) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What the file, or the nearest place in it, looks like to somebody who knows more kinds than this
  * program computes. */
 static const char *stranger(const places_asked *s, const candidate *place) {
     for (const lp_stranger *known = lp_strangers; known->tensor != NULL; known++) {
-        for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
-            const char *name = lp_checkpoint_tensor(s->ckpt, i)->name;
-            if ((place == NULL ||
-                 (!known->alone && strncmp(name, place->name, place->outer_length) == 0)) &&
-                strstr(name, known->tensor) != NULL) {
-                return known->what;
-            }
+        if ((place == NULL || !known->alone) && has_part(s, place, known->tensor) &&
+            (known->with == NULL || has_part(s, place, known->with)) &&
+            (known->without == NULL || !has_part(s, place, known->without))) {
+            return known->what;
         }
     }
     return NULL;

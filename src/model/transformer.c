@@ -10,8 +10,9 @@
  *   project   open_clip: head, proj [B, E]                           = projected
  *
  * Reproduces timm models/eva.py (DINOv3, EVA, EVA-02, EVA-CLIP, Perception Encoder), beit.py and
- * vision_transformer.py (AIMv2), DINOv3ViTModel, BeitModel and Data2VecVisionModel of transformers
- * facebookresearch/dinov3, and open_clip transformer.py with an attentional pool (CoCa). */
+ * vision_transformer.py (AIMv2); DINOv3ViTModel, BeitModel, Data2VecVisionModel, MLCDVisionModel
+ * and Ovis2VisionModel's tower (an AIMv2) of transformers; facebookresearch/dinov3; and open_clip
+ * transformer.py with an attentional pool (CoCa). */
 #include <stdio.h>
 #include <string.h>
 
@@ -86,7 +87,7 @@ static size_t build_rotary(lp_net_builder *b, const lp_transformer *t, size_t gr
         rotary.reference = grid;
         rotary.offset = class_token ? 1 : 0;
     }
-    return lp_net_rotary_layer(b, &rotary, "rope_embed.periods");
+    return lp_net_rotary_layer(b, &rotary, "rope_embed.periods", t->class_angles);
 }
 
 static void build_blocks(lp_net_builder *b, const lp_transformer *t, size_t x, size_t rotary) {
@@ -280,5 +281,10 @@ const lp_transformer lp_net_aimv2 = {
                     .head_width = 128},
     .class_rule = LP_CLASS_NEVER,
     .rms = true,
+};
+const lp_transformer lp_net_mlcd = {
+    .description = DESCRIPTION(64, NULL), /* the class token's angles say it */
+    .rotary = {.temperature = 10000, .halves = true},
+    .class_angles = "class_pos_emb",
 };
 const lp_transformer lp_net_coca = {.description = DESCRIPTION(64, NULL), .post_pool = true};

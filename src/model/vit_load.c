@@ -322,8 +322,9 @@ static void assume(const making *m, const lp_model_config *config, lp_encoder_in
     }
     if (m->known == NULL && config->file == NULL && !config->arch_known) {
         lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
-        if (m->vit->eps < 1e-9F) {
-            lp_note_put(&note, "; norm eps %g (ViT-MSN has 1e-6)", (double)m->vit->eps);
+        if (m->source->family->eps_note != NULL) {
+            lp_note_put(&note, "; norm eps %g (%s)", (double)m->vit->eps,
+                        m->source->family->eps_note);
         }
         if (has(m, LP_VIT_LAYER_SCALE_DEIT)) {
             lp_note_put(&note, "; no rotary positions (timm's vit_*_rope_ape_* look the same)");

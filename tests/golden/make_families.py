@@ -213,6 +213,12 @@ def main():
         transformers.InternVLVisionConfig(**(HF | tower), intermediate_size=36)
     )
     hf("hf-internvl", internvl, lambda x: {"penultimate": internvl(x).last_hidden_state[:, 0]})
+    blip = transformers.BlipVisionModel(
+        transformers.BlipVisionConfig(**HF, intermediate_size=36)
+    )
+    hf("hf-blip", blip, lambda x: {"penultimate": blip(x).last_hidden_state[:, 0]})
+    janus = transformers.JanusVisionModel(transformers.JanusVisionConfig(**HF, mlp_ratio=1.5))
+    hf("hf-janus", janus, lambda x: {"penultimate": janus(x).last_hidden_state.mean(1)})
     plain("mmpretrain-vit", lambda m: mmpretrain_names(m.state_dict()), init_values=0.1)
 
     tv = torchvision.models.VisionTransformer(PATCH * GRID, PATCH, 2, HEADS, WIDTH, 36)

@@ -20,7 +20,9 @@ from timm.models.resnetv2 import BatchNormAct2d, ResNetV2, StdConv2d, create_con
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.swin_transformer_v2 import SwinTransformerV2
 from timm.layers import LayerNorm, RmsNorm, SwiGLU
-from timm.models.vision_transformer import VisionTransformer
+from timm.models.vision_transformer import (
+    ParallelScalingBlock, ParallelThingsBlock, VisionTransformer,
+)
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt as TorchvisionConvNeXt
 from torchvision.models.efficientnet import EfficientNet as TorchvisionEfficientNet
 from torchvision.models.efficientnet import FusedMBConvConfig, MBConvConfig
@@ -538,6 +540,30 @@ def aimv2(seed=1):
     return model, renamed(state, rules), features
 
 
+def hf_ovis2(seed=1, **kind):
+    """The mean of the rows, which Ovis itself keeps apart."""
+    config = transformers.Ovis2VisionConfig(
+        **(HF_TRANSFORMER | dict(intermediate_size=36, vocab_size=20) | kind)
+    )
+    model = randomized(transformers.models.ovis2.modeling_ovis2.Ovis2VisionModel(config), seed)
+    return hf(model, lambda x: {"penultimate": model.transformer(x).last_hidden_state.mean(1)})
+
+
+def hf_mlcd(seed=1, **kind):
+    config = transformers.MLCDVisionConfig(**(HF_TRANSFORMER | dict(intermediate_size=36) | kind))
+    model = randomized(transformers.MLCDVisionModel(config), seed)
+    return hf(model, lambda x: {"penultimate": model(x).pooler_output})
+
+
+def parallel(seed=1, block=ParallelScalingBlock, **kind):
+    kind = TRANSFORMER | dict(img_size=15, mlp_ratio=1.5, block_fn=block) | kind
+    model = randomized(VisionTransformer(**kind), seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+XP = dict(pre_norm=True, no_embed_class=True, norm_layer=RmsNorm, qkv_bias=False, qk_norm=True)
+PWEE = dict(init_values=0.1, class_token=False, no_embed_class=True, reg_tokens=1, global_pool="avg")
+
 # Where weights do not say enough, the file's name does.
 FILES = {
     "timm-efficientnet": "tf_efficientnet_b0",
@@ -553,7 +579,8 @@ TRANSFORMERS = {
     name: dict(heads=2)
     for name in ("dinov3", "timm-dinov3", "hf-dinov3", "eva", "timm-aimv2", "aimv2")
 } | {"pe-core": dict(heads=2), "beit": {}, "hf-beit": {}}
-TRANSFORMERS["coca"] = dict(heads=2)
+TRANSFORMERS["coca"] = TRANSFORMERS["hf-ovis2"] = TRANSFORMERS["timm-parallel"] = dict(heads=2)
+TRANSFORMERS["hf-mlcd"] = {}  # by the angles of the class token
 TRANSFORMERS["dinov3"] = {}  # by the periods in the file
 
 # One model of each family; each function gives a model, its state and its features.
@@ -595,4 +622,7 @@ SMALL = {
     "hf-beit": hf_beit,
     "timm-aimv2": timm_aimv2,
     "aimv2": aimv2,
+    "hf-ovis2": hf_ovis2,
+    "hf-mlcd": hf_mlcd,
+    "timm-parallel": lambda: parallel(**PWEE),
 }

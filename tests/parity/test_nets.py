@@ -6,6 +6,7 @@ Environment: as encoder_tools.py.
 
 import json
 import sys
+from functools import partial
 import warnings
 
 try:
@@ -408,6 +409,49 @@ def beit_kinds():
     return "is for another one" in said and good
 
 
+def ovis2_and_mlcd():
+    """With their configs, whose defaults are not written, and without."""
+    good = True
+    big = dict(patch_size=14, image_size=28, hidden_size=64, num_attention_heads=4)
+    for made, kind in ((nets.hf_ovis2, big), (nets.hf_mlcd, big), (nets.hf_mlcd, {})):
+        made = made(2, **kind)
+        side = kind.get("image_size", 15)
+        good &= check(made, side, type(made[0]).__name__, heads=kind and 4 or 2)
+        config = made[0].config.to_diff_dict() | {"num_hidden_layers": 2}
+        good &= check(made, side, "with its config", config)
+    good &= check(nets.hf_mlcd(4), 25, "MLCD of another input")
+    _, state, _ = nets.hf_mlcd(5, hidden_size=48)  # heads of 24 values, but angles for 20
+    path = write(state | {"class_pos_emb": torch.zeros(1, 10)})
+    good &= "for heads of another width than 24" in refusal(path, images_for(15, 1), "penultimate")
+    made = nets.hf_mlcd(3, rope_parameters={"rope_type": "axial", "rope_theta": 500.0})
+    path = write(made[1], made[0].config.to_diff_dict())
+    return 'rope_theta "which is not 10000"' in refusal(path, images_for(15, 1), "penultimate") and good
+
+
+def parallel_kinds():
+    """Both blocks of timm; its own architectures of them, with their configs."""
+    good = True
+    things = nets.ParallelThingsBlock
+    for label, made in {
+        "18x2": nets.parallel(2, things, init_values=0.1),
+        "18x2, plain": nets.parallel(3, things),
+        "18x2, norms of heads, three": nets.parallel(4, partial(things, num_parallel=3), qk_norm=True),
+        "xp": nets.parallel(5, **nets.XP),
+        "xp, layer norms": nets.parallel(6, **(nets.XP | dict(norm_layer=None))),
+        "pwee": nets.parallel(7, **nets.PWEE),
+    }.items():
+        good &= check(made, 15, label, heads=2)
+    good &= check(nets.parallel(8, **nets.XP, dynamic_img_size=True), 25, "xp, 25 pixels", heads=2)
+    for name in ("vit_small_patch16_18x2_224", "vit_base_patch16_xp_224",
+                 "vit_pwee_patch16_reg1_gap_256"):
+        model = nets.randomized(timm.create_model(name, depth=2), 1)
+        size = model.pretrained_cfg["input_size"][1]
+        path = write(model.state_dict(), {"architecture": name})
+        good &= compare(path, images_for(size, 2), nets.pre_logits(model), name)
+    other = write(nets.parallel(9)[1], {"architecture": "vit_dpwee_patch16_reg1_gap_256"})
+    return "is not supported" in refusal(other, images_for(15, 1), "penultimate") and good
+
+
 def aimv2_kinds():
     good = check(nets.timm_aimv2(2), 15, "timm's AIMv2", heads=2)
     return check(nets.aimv2(3), 15, "Apple's AIMv2", heads=2) and good
@@ -468,6 +512,8 @@ TESTS = [
     perception_kinds,
     beit_kinds,
     aimv2_kinds,
+    ovis2_and_mlcd,
+    parallel_kinds,
     transformers_official,
     regnet_kinds,
     regnet_official,

@@ -306,6 +306,43 @@ def towers():
     return fine
 
 
+def towers_of_other_kinds():
+    """FLAVA, BLIP, BLIP-2, InstructBLIP and Janus: their class token, or mean of the patches, behind
+    the last norm; detectors and models of poses have no such feature."""
+    t = transformers
+    sizes = dict(image_size=SIZE, patch_size=7, hidden_size=64, num_hidden_layers=2,
+                 num_attention_heads=2)
+    kinds = {
+        "FlavaImage": dict(intermediate_size=100),
+        "BlipVision": dict(intermediate_size=100),
+        "Blip2Vision": dict(intermediate_size=100),
+        "InstructBlipVision": dict(intermediate_size=100),
+        "JanusVision": dict(mlp_ratio=1.5),
+    }
+    fine = True
+    for kind, more in kinds.items():
+        made = getattr(t, kind + "Config")(**sizes, **more)
+        model = randomized(getattr(t, kind + "Model")(made), 4)
+        with torch.no_grad():
+            tokens = model(IMAGES).last_hidden_state
+        expected = tokens.mean(1) if "Janus" in kind else tokens[:, 0]
+        model.save_pretrained(folder := fresh())
+        fine &= good(kind, folder, expected)
+        if "2" not in kind and "Instruct" not in kind:  # whose eps is another one
+            fine &= good(kind + ", state", save(model.state_dict()), expected, heads=2)
+    normed = model.state_dict() | {"encoder.layers.0.self_attn.q_norm.weight": linear(32)}
+    fine &= refused("norms of heads", save(normed), "q_norm")
+    yolos = t.YolosModel(t.YolosConfig(**sizes | dict(image_size=[28, 42]), intermediate_size=100))
+    pose = t.VitPoseBackbone(t.VitPoseBackboneConfig(**sizes | dict(
+        image_size=[28, 21], patch_size=[7, 7])))
+    for model in (yolos, pose):
+        model.save_pretrained(folder := fresh())
+        kind = model.config.model_type
+        fine &= refused(kind, folder, f'"{kind}"', "no feature of the whole image")
+        fine &= refused(kind, save(model.state_dict()), "no feature of the whole image")
+    return fine
+
+
 def names_of_siglip_with_another_computation():
     """PaddleOCR's tower has SigLIP's names, and rotary positions besides."""
     model = transformers.SiglipVisionModel(hf_config(transformers.SiglipVisionConfig))
@@ -392,6 +429,7 @@ TESTS = [
     files_of_other_kinds,
     folders,
     towers,
+    towers_of_other_kinds,
     names_of_siglip_with_another_computation,
     clip_without_a_projection,
     what_is_missing_is_said,

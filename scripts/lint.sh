@@ -70,7 +70,7 @@ check_layers() {
         for (n = split(layers, word, " "); n > 1; n -= 2) level[word[n - 1]] = word[n]
         stages = "status base version base choices base checkpoint ckpt dataset data image image " \
                  "features feat provenance feat encoder model probe probe stats probe " \
-                 "sweep probe evaluation probe extract extract run run linprobe all"
+                 "sweep probe multilabel probe evaluation probe extract extract run run linprobe all"
         for (n = split(stages, word, " "); n > 1; n -= 2) stage[word[n - 1] ".h"] = word[n]
         for (n = split(library, word, " "); n > 0; n--) side[word[n]] = "library"
         for (n = split(program, word, " "); n > 0; n--) side[word[n]] = "program"

@@ -90,6 +90,7 @@ typedef struct lp_dataset_info {
     size_t per_class;     /* as the options; 0 where that left nothing out */
     size_t limit;
     size_t choice_seed; /* of that choice */
+    bool multilabel; /* an image has several labels: lp_dataset_marks, and no lp_dataset_labels */
     /* of image files */
     bool image_folder;
     size_t empty_classes; /* class folders without any file, which were left out */
@@ -145,8 +146,14 @@ void lp_dataset_close(lp_dataset *data); /* NULL is allowed */
 
 const lp_dataset_info *lp_dataset_describe(const lp_dataset *data);
 
-/* Labels, int64 [N], each below K.  Belong to the dataset. */
+/* Labels, int64 [N], each below K; NULL of a set of several labels an image.  Belong to the
+ * dataset. */
 const int64_t *lp_dataset_labels(const lp_dataset *data);
+
+/* Of a set of several labels an image, else NULL: int8 [N, K], row-major, 1: an object of the class
+ * is there; 0: none is; -1: neither (only objects that are marked as difficult, which PASCAL VOC
+ * leaves out of the class's examples).  Belong to the dataset. */
+const int8_t *lp_dataset_marks(const lp_dataset *data);
 
 /* The name of class k, from the set's own names file or folders, or "class k" where there is none;
  * "" for a k that is not below K. */

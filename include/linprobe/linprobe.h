@@ -12,6 +12,7 @@
  *   sweep.h        labelled feature vectors     -> the regularisation strength C
  *   stats.h        predictions                  -> intervals, comparisons, few-shot, k-NN
  *   evaluation.h   a probe on a feature set     -> all of that, and the confusion matrix
+ *   multilabel.h   several labels an image      -> a probe, average precision of each class
  *   run.h          model and data               -> features, C, probes and scores, in one call
  *   status.h       what every call returns
  *   version.h      of these headers, and of the library at run time
@@ -27,6 +28,7 @@
 #include "linprobe/extract.h"
 #include "linprobe/features.h"
 #include "linprobe/image.h"
+#include "linprobe/multilabel.h"
 #include "linprobe/probe.h"
 #include "linprobe/provenance.h"
 #include "linprobe/run.h"

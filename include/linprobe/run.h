@@ -53,6 +53,7 @@
 #include "linprobe/evaluation.h"
 #include "linprobe/extract.h"
 #include "linprobe/features.h"
+#include "linprobe/multilabel.h"
 #include "linprobe/probe.h"
 #include "linprobe/status.h"
 #include "linprobe/sweep.h"
@@ -114,11 +115,17 @@ LP_MUST_USE lp_status lp_run_open_sets(const char *train_path, const char *test_
 LP_MUST_USE lp_status lp_run_open_probe(const char *probe_path, const char *test_path,
                                         lp_probe **probe, lp_features **test, lp_error *err);
 
+/* The same for callers that know what to do with several labels an image, too.  LP_ERR_ARGUMENT
+ * also where only one of the two has them. */
+LP_MUST_USE lp_status lp_run_open_probe_any(const char *probe_path, const char *test_path,
+                                            lp_probe **probe, lp_features **test, lp_error *err);
+
 /* Whether features may be tested by a probe; `name` is the probe's, for the message. */
 LP_MUST_USE lp_status lp_run_check(const lp_probe *probe, const char *name, const lp_features *test,
                                    lp_error *err);
 
 lp_examples lp_features_examples(const lp_features *features);
+lp_marked lp_features_marked(const lp_features *features); /* of several labels an image */
 
 /* lp_sweep_run on feature sets; validation NULL: a part of train.  `work` keeps what is done.  The
  * options' work, identity and progress are not looked at. */
@@ -126,7 +133,8 @@ LP_MUST_USE lp_status lp_run_sweep(const lp_features *train, const lp_features *
                                    const lp_sweep_options *options, const char *work,
                                    const lp_watch *watch, lp_sweep **sweep, lp_error *err);
 
-/* Trains on train (and validation, or NULL) and saves the probe with its training record.
+/* Trains on train (and validation, or NULL) and saves the probe with its training record.  A train
+ * of several labels an image is fitted by lp_multilabel_fit, and must have no validation.
  * LP_NOT_CONVERGED: *probe and the file are there all the same.  Otherwise statuses as lp_probe_fit
  * and lp_probe_save. */
 LP_MUST_USE lp_status lp_run_fit(const lp_features *train, const lp_features *validation,

@@ -14,6 +14,7 @@
 #include "report/data_words.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
+#include "report/multilabel_rows.h"
 #include "report/published.h"
 
 static const char *const table_names[] = {"summary",     "classes",      "confused", "confusion",
@@ -171,12 +172,53 @@ done:
     return status;
 }
 
+/* ---- several labels an image ---- */
+
+/* What there is no such thing of. */
+static lp_status check_multilabel(const eval_job *j, lp_error *err) {
+    const char *option = j->confusion != NULL                           ? "--confusion"
+                         : j->report != NULL                            ? "--report"
+                         : j->mistakes != NULL                          ? "--mistakes"
+                         : j->probability != LP_PROBABILITY_NONE        ? "--probabilities"
+                         : j->table > LP_TABLE_CLASSES && !j->per_class ? table_names[j->table]
+                                                                        : NULL;
+    return option == NULL ? LP_OK
+                          : lp_fail(err, LP_ERR_UNSUPPORTED,
+                                    "%s: its images have several labels each: there is no %s, but "
+                                    "--table summary and classes, and --out",
+                                    j->test->path, option);
+}
+
+static lp_status evaluate_multilabel(eval_job *j, lp_error *err) {
+    bool by_class = j->per_class || j->table == LP_TABLE_CLASSES;
+    lp_multilabel_evaluation e = {.test = NULL};
+    lp_status status;
+    size_t count;
+    LP_TRY(check_multilabel(j, err));
+    LP_TRY(lp_multilabel_evaluation_run(j->probe, j->test, j->output.threads, &e, err));
+    cli_warn_of_training(j->words[0], j->test, &e.trained_rows);
+    if (j->out != NULL) {
+        LP_TRY(lp_multilabel_write(&e, j->probe, cli_command_line(), j->out, err));
+    }
+    const lp_column *columns = lp_multilabel_columns(by_class, &count);
+    json_t *rows = lp_multilabel_rows(&e, by_class);
+    LP_TRY(rows != NULL ? LP_OK : lp_fail_memory(err, "table", count, sizeof *columns));
+    lp_table_print(stdout, j->output.format, columns, count, rows);
+done:
+    lp_multilabel_evaluation_free(&e);
+    return status;
+}
+
 /* ---- the command ---- */
 
 static lp_status evaluate(void *job, lp_error *err) {
     eval_job *j = job;
     lp_status status;
-    LP_TRY(lp_run_open_probe(j->words[0], j->words[1], &j->probe, &j->test, err));
+    LP_TRY(lp_run_open_probe_any(j->words[0], j->words[1], &j->probe, &j->test, err));
+    if (j->test->marks != NULL) {
+        LP_TRY(evaluate_multilabel(j, err));
+        goto done;
+    }
     lp_probability probability =
         j->probability != LP_PROBABILITY_NONE ? j->probability : lp_probe_probability(j->probe);
     LP_TRY(

@@ -103,6 +103,7 @@ lp_status lp_read_flowers_102(lp_image_list *, lp_split, const lp_dataset_option
 lp_status lp_read_stanford_cars(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_kitti_distance(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_imagenet(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
+lp_status lp_read_voc_2007(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_pcam(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 lp_status lp_read_svhn(lp_image_list *, lp_split, const lp_dataset_options *, lp_error *);
 

@@ -38,7 +38,8 @@ struct lp_dataset {
     char *source;
     char *own_name;             /* of a folder of images */
     char digest[LP_DIGEST_HEX]; /* of the list */
-    int64_t *list_labels;       /* [N], of the list */
+    int64_t *list_labels;       /* [N], of the list; NULL where it is of several labels an image */
+    int8_t *list_marks;         /* [N, K], of such a list */
 };
 
 /* The name of a folder or an archive for tables and file names: printable ASCII. */
@@ -131,6 +132,26 @@ done:
     return status;
 }
 
+static lp_status copy_labels(lp_dataset *data, lp_error *err) {
+    const lp_image_list *list = &data->list;
+    data->list_labels = lp_alloc(list->count, sizeof *data->list_labels);
+    for (size_t i = 0; data->list_labels != NULL && i < list->count; i++) {
+        data->list_labels[i] = list->images[i].label;
+    }
+    return lp_allocated(data->list_labels, "labels", list->count, sizeof(int64_t), err);
+}
+
+static lp_status copy_marks(lp_dataset *data, lp_error *err) {
+    const lp_image_list *list = &data->list;
+    size_t K = list->class_count;
+    data->info.multilabel = true;
+    data->list_marks = lp_alloc(list->count, K);
+    for (size_t i = 0; data->list_marks != NULL && i < list->count; i++) {
+        memcpy(data->list_marks + i * K, list->images[i].marks, K);
+    }
+    return lp_allocated(data->list_marks, "labels", list->count, K, err);
+}
+
 static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *options,
                                 lp_error *err) {
     lp_image_list *list = &data->list;
@@ -144,11 +165,7 @@ static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *opti
     LP_TRY(lp_image_list_choose(list, options, err));
     note_choice(data, options, list->count);
     LP_TRY(lp_image_list_check(list, options, data->digest, err));
-    data->list_labels = lp_alloc(list->count, sizeof *data->list_labels);
-    LP_TRY(lp_allocated(data->list_labels, "labels", list->count, sizeof(int64_t), err));
-    for (size_t i = 0; i < list->count; i++) {
-        data->list_labels[i] = list->images[i].label;
-    }
+    LP_TRY(list->multilabel ? copy_marks(data, err) : copy_labels(data, err));
     data->info.count = list->count;
     data->info.classes = list->class_count;
     data->info.image_folder = true;
@@ -285,6 +302,7 @@ void lp_dataset_close(lp_dataset *data) {
         lp_free(data->source);
         lp_free(data->own_name);
         lp_free(data->list_labels);
+        lp_free(data->list_marks);
         lp_free(data);
     }
 }
@@ -295,6 +313,10 @@ const lp_dataset_info *lp_dataset_describe(const lp_dataset *data) {
 
 const int64_t *lp_dataset_labels(const lp_dataset *data) {
     return data->info.image_folder ? data->list_labels : data->records.labels;
+}
+
+const int8_t *lp_dataset_marks(const lp_dataset *data) {
+    return data->list_marks;
 }
 
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k) {

@@ -89,6 +89,22 @@ lp_status lp_image_list_add(lp_image_list *list, const char *name, int64_t label
     return LP_OK;
 }
 
+lp_status lp_image_list_mark(lp_image_list *list, const int8_t *marks, lp_error *err) {
+    lp_listed_image *image = &list->images[list->count - 1];
+    image->marks = lp_alloc(list->class_count, sizeof *marks);
+    if (image->marks == NULL) {
+        return lp_fail_memory(err, "labels", list->class_count, sizeof *marks);
+    }
+    memcpy(image->marks, marks, list->class_count * sizeof *marks);
+    list->multilabel = true;
+    return LP_OK;
+}
+
+static void clear_image(lp_listed_image *image) {
+    lp_free(image->name);
+    lp_free(image->marks);
+}
+
 /* Takes over both texts, also after a failure. */
 static lp_status add_broken(lp_image_list *list, char *name, char *why, lp_error *err) {
     lp_broken_image *broken =
@@ -200,7 +216,11 @@ lp_status lp_image_list_complete(const lp_image_list *list, bool every_class, lp
     bool *found = lp_alloc_zeroed(list->class_count, sizeof *found);
     LP_TRY(lp_allocated(found, "classes", list->class_count, sizeof *found, err));
     for (size_t i = 0; i < list->count; i++) {
-        found[list->images[i].label] = true;
+        const lp_listed_image *image = &list->images[i];
+        for (size_t k = 0; image->marks != NULL && k < list->class_count; k++) {
+            found[k] = found[k] || image->marks[k] > 0;
+        }
+        found[image->label] = found[image->label] || image->marks == NULL;
     }
     for (size_t k = 0; every_class && k < list->class_count; k++) {
         if (!found[k]) {
@@ -223,7 +243,7 @@ static void keep_chosen(lp_image_list *list, const bool *chosen, bool value) {
         if (chosen[i] == value) {
             list->images[kept++] = list->images[i];
         } else {
-            lp_free(list->images[i].name);
+            clear_image(&list->images[i]);
         }
     }
     list->count = kept;
@@ -311,6 +331,11 @@ lp_status lp_image_list_choose(lp_image_list *list, const lp_dataset_options *op
     if (!lp_subset_wanted(options)) {
         return LP_OK;
     }
+    if (list->multilabel) {
+        return lp_image_list_fail(list, "", LP_ERR_UNSUPPORTED, err,
+                                  "an image has several labels: some images of each class cannot "
+                                  "be chosen");
+    }
     chosen = lp_alloc(list->count, sizeof *chosen);
     LP_TRY(lp_allocated(chosen, "choice", list->count, sizeof *chosen, err));
     LP_TRY(copy_labels(list, &labels, err));
@@ -330,7 +355,7 @@ void lp_image_list_close(lp_image_list *list) {
         lp_free(list->classes[k]);
     }
     for (size_t i = 0; i < list->count; i++) {
-        lp_free(list->images[i].name);
+        clear_image(&list->images[i]);
     }
     for (size_t i = 0; i < list->broken_count; i++) {
         lp_free(list->broken[i].name);
@@ -454,6 +479,27 @@ done:
     return status;
 }
 
+/* An image's line of the digest. */
+static lp_status add_line(const lp_image_list *list, const lp_listed_image *image, const char *hex,
+                          lp_digest *digest, lp_error *err) {
+    char label[32];
+    lp_status status;
+    LP_TRY(lp_digest_add(digest, hex, LP_DIGEST_HEX - 1, err));
+    (void)snprintf(label, sizeof label, "  %lld ", (long long)image->label);
+    if (image->marks == NULL) {
+        LP_TRY(lp_digest_add(digest, label, strlen(label), err));
+    } else {
+        LP_TRY(lp_digest_add(digest, "  ", 2, err));
+        for (size_t k = 0; k < list->class_count; k++) {
+            LP_TRY(lp_digest_add(digest, &"?-+"[image->marks[k] + 1], 1, err));
+        }
+        LP_TRY(lp_digest_add(digest, " ", 1, err));
+    }
+    LP_TRY(lp_digest_add(digest, image->name, strlen(image->name) + 1, err));
+done:
+    return status;
+}
+
 /* Moves a chunk's images on to where the list is finished, or to the broken ones. */
 static lp_status sort_out(checking *c, size_t count, size_t *kept, lp_digest *digest,
                           lp_error *err) {
@@ -462,17 +508,16 @@ static lp_status sort_out(checking *c, size_t count, size_t *kept, lp_digest *di
     for (size_t i = 0; i < count; i++) {
         lp_listed_image image = c->images[i];
         if (c->why[i] == NULL) {
-            char label[32];
-            (void)snprintf(label, sizeof label, "  %lld ", (long long)image.label);
             c->images[i].name = NULL;
+            c->images[i].marks = NULL;
             list->images[(*kept)++] = image;
-            LP_TRY(lp_digest_add(digest, c->hex[i], LP_DIGEST_HEX - 1, err));
-            LP_TRY(lp_digest_add(digest, label, strlen(label), err));
-            LP_TRY(lp_digest_add(digest, image.name, strlen(image.name) + 1, err));
+            LP_TRY(add_line(list, &image, c->hex[i], digest, err));
             continue;
         }
         char *why = c->why[i];
         c->images[i].name = c->why[i] = NULL;
+        lp_free(image.marks);
+        c->images[i].marks = NULL;
         LP_TRY(add_broken(list, image.name, why, err));
     }
 done:

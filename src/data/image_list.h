@@ -11,7 +11,8 @@
  *
  * The digest is the SHA-256 over a line for each image in order,
  *   <SHA-256 of the file><space><space><label><space><name in the list's folder>
- * ended by a zero byte. */
+ * ended by a zero byte; of a set of several labels an image, a character a class stands for the
+ * label: '+' there, '-' not there, '?' neither. */
 #ifndef LP_DATA_IMAGE_LIST_H
 #define LP_DATA_IMAGE_LIST_H
 
@@ -26,6 +27,7 @@ enum { LP_LISTED_MARK = 16 }; /* digits of the file's digest that are kept */
 typedef struct lp_listed_image {
     char *name; /* below the list's folder */
     int64_t label;
+    int8_t *marks; /* of several labels an image: [classes] as lp_dataset_marks; else NULL */
     uint32_t height, width; /* known once checked, as is mark */
     char mark[LP_LISTED_MARK];
 } lp_listed_image;
@@ -45,6 +47,7 @@ typedef struct lp_image_list {
     lp_broken_image *broken;
     size_t broken_count, broken_room;
     bool skip_broken;
+    bool multilabel;      /* every image has marks, and no label */
     size_t ignored;       /* hidden files, and files that are no images by their name */
     size_t empty_classes; /* class folders without any file, which are left out */
     double test_share;    /* of a split by a seed that gives a share of each class; else 0 */
@@ -71,8 +74,11 @@ int64_t lp_image_list_class(const lp_image_list *list, const char *name);
 LP_MUST_USE lp_status lp_image_list_add(lp_image_list *list, const char *name, int64_t label,
                                         lp_error *err);
 
-/* The same for an image that a file of the data set names, at `place` ("<file>:<line>").  One that
- * is not there is LP_ERR_DATA, or counts as broken. */
+/* Gives the image that was added last the marks of several labels, [classes], which are copied. */
+LP_MUST_USE lp_status lp_image_list_mark(lp_image_list *list, const int8_t *marks, lp_error *err);
+
+/* lp_image_list_add for an image that a file of the data set names, at `place` ("<file>:<line>").
+ * One that is not there is LP_ERR_DATA, or counts as broken. */
 LP_MUST_USE lp_status lp_image_list_add_listed(lp_image_list *list, const char *place,
                                                const char *name, int64_t label, lp_error *err);
 
@@ -111,7 +117,8 @@ LP_MUST_USE lp_status lp_image_list_keep_each(lp_image_list *list,
                                               const lp_dataset_options *options, size_t train_each,
                                               size_t test_each, lp_error *err);
 
-/* Keeps some of the images as the options choose (subset.h); all where they ask for no choice. */
+/* Keeps some of the images as the options choose (subset.h); all where they ask for no choice.
+ * LP_ERR_UNSUPPORTED: of a set of several labels an image. */
 LP_MUST_USE lp_status lp_image_list_choose(lp_image_list *list, const lp_dataset_options *options,
                                            lp_error *err);
 

@@ -328,7 +328,10 @@ static lp_status write_set(lp_extraction *e, const lp_provenance *provenance, lp
     LP_TRY(lp_extract_batches(e, err));
     lp_stopwatch_start(e->watch);
     if (first) {
-        LP_TRY(lp_set_writer_finish(e->writer, lp_dataset_labels(e->data), err));
+        const lp_dataset_info *info = lp_dataset_describe(e->data);
+        LP_TRY(info->multilabel ? lp_set_writer_finish_marks(e->writer, lp_dataset_marks(e->data),
+                                                             info->classes, err)
+                                : lp_set_writer_finish(e->writer, lp_dataset_labels(e->data), err));
     }
     LP_TRY(lp_team_meet(err)); /* the set has its name */
     lp_stopwatch_lap(e->watch, "finish", 0, 0);

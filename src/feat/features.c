@@ -41,6 +41,7 @@ typedef struct feature_set {
     array_file x, labels;
     float *x_copy;
     int64_t *labels_copy;
+    int8_t *marks;
     char *path;
     lp_provenance_file *provenance;
     char digest[LP_DIGEST_HEX];
@@ -199,8 +200,46 @@ done:
     return status;
 }
 
+/* Several labels an image: a matrix [N, K]. */
+static bool are_marks(const lp_npy *npy, size_t count) {
+    return npy->rank == 2 && npy->shape[0] == count && npy->shape[1] > 1 && !lp_npy_is_text(npy);
+}
+
+static lp_status load_marks(feature_set *set, lp_error *err) {
+    lp_features *f = &set->public;
+    const lp_npy *npy = &set->labels.npy;
+    const unsigned char *data = set->labels.bytes + npy->offset;
+    size_t K = npy->shape[1];
+    if (K > LP_NPY_MAX_LABELS || (f->classes > 0 && K != f->classes)) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: several labels an image: expected a column for each of the %zu "
+                       "classes, found %zu",
+                       set->labels.path, f->classes, K);
+    }
+    set->marks = lp_alloc(npy->count, sizeof *set->marks);
+    if (set->marks == NULL) {
+        return lp_fail_memory(err, set->labels.path, npy->count, sizeof *set->marks);
+    }
+    for (size_t at = 0; at < npy->count; at++) {
+        size_t i = at / K, k = at % K;
+        double value = lp_npy_real(npy, data, npy->fortran_order ? k * f->count + i : at);
+        set->marks[at] = (int8_t)(value > 0 ? 1 : value < 0 ? -1 : 0);
+        if (!(value - (double)set->marks[at] == 0)) { /* NOLINT: exactly; NaN, too */
+            return lp_fail(err, LP_ERR_DATA,
+                           "%s: row %zu, class %zu: expected 0 or 1, or -1 for neither, found %g",
+                           set->labels.path, i, k, value);
+        }
+    }
+    f->marks = set->marks;
+    f->classes = K;
+    return LP_OK;
+}
+
 static lp_status load_labels(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
+    if (are_marks(&set->labels.npy, f->count)) {
+        return load_marks(set, err);
+    }
     const char *path = set->labels.path;
     size_t limit = f->classes > 0 ? f->classes : LP_NPY_MAX_LABELS;
     set->labels_copy = lp_alloc(f->count, sizeof(int64_t));
@@ -431,6 +470,20 @@ done:
 }
 
 lp_status lp_features_open(const char *path, lp_features **features, lp_error *err) {
+    lp_status status = lp_features_open_any(path, features, err);
+    if (status == LP_OK && (*features)->marks != NULL) {
+        lp_features_close(*features);
+        *features = NULL;
+        status = lp_fail(
+            err, LP_ERR_UNSUPPORTED,
+            "%s: its images have several labels each (multi-label): such a set can be fitted "
+            "one-vs-rest and evaluated, and nothing else",
+            path);
+    }
+    return status;
+}
+
+lp_status lp_features_open_any(const char *path, lp_features **features, lp_error *err) {
     feature_set *set = lp_alloc_zeroed(1, sizeof *set);
     lp_status status;
     *features = NULL;
@@ -459,6 +512,7 @@ void lp_features_close(lp_features *features) {
         array_clear(&set->labels);
         lp_free(set->x_copy);
         lp_free(set->labels_copy);
+        lp_free(set->marks);
         lp_free(set->path);
         lp_memory_free(&set->names_of_classes);
         lp_provenance_close(set->provenance);

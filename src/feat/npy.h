@@ -44,8 +44,8 @@ LP_MUST_USE lp_status lp_npy_labels(const char *path, const unsigned char *bytes
 bool lp_npy_is_text(const lp_npy *npy);
 size_t lp_npy_text(const lp_npy *npy, const unsigned char *data, size_t i, char *text, size_t room);
 
-/* Writes the 128-byte header of a little-endian, row-major array: descr "<f4" or "<i8", shape
- * [rows] (columns = 0) or [rows, columns]. */
+/* Writes the 128-byte header of a little-endian, row-major array: descr "<f4", "<i8" or "|i1",
+ * shape [rows] (columns = 0) or [rows, columns]. */
 void lp_npy_header(char header[LP_NPY_HEADER], const char *descr, size_t rows, size_t columns);
 
 #endif

@@ -219,15 +219,17 @@ done:
     return status;
 }
 
-static lp_status write_labels(const lp_set_writer *p, const int64_t *labels, lp_error *err) {
+/* labels.npy of [rows] (columns 0) or [rows, columns]. */
+static lp_status write_labels(const lp_set_writer *p, const char *type, size_t columns,
+                              const void *labels, size_t bytes, lp_error *err) {
     char header[LP_NPY_HEADER], path[LP_PATH_ROOM];
     lp_writer *writer = NULL;
     lp_status status;
-    lp_npy_header(header, "<i8", p->rows, 0);
+    lp_npy_header(header, type, p->rows, columns);
     LP_TRY(path_of(p, "labels.npy", path, err));
     LP_TRY(lp_writer_open(path, &writer, err));
     LP_TRY(lp_writer_put(writer, header, sizeof header, err));
-    LP_TRY(lp_writer_put(writer, labels, p->rows * sizeof *labels, err));
+    LP_TRY(lp_writer_put(writer, labels, bytes, err));
     return lp_writer_commit(writer, err);
 done:
     lp_writer_abort(writer);
@@ -272,13 +274,14 @@ done:
     return status;
 }
 
-lp_status lp_set_writer_finish(lp_set_writer *p, const int64_t *labels, lp_error *err) {
+static lp_status finish(lp_set_writer *p, const char *type, size_t columns, const void *labels,
+                        size_t bytes, lp_error *err) {
     lp_status status;
     if (p->done != p->rows) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: %zu of %zu rows are there", p->folder, p->done,
                        p->rows);
     }
-    LP_TRY(write_labels(p, labels, err));
+    LP_TRY(write_labels(p, type, columns, labels, bytes, err));
     LP_TRY(write_meta(p, err));
     if (rename(p->folder, p->out) != 0) {
         return lp_fail_errno(err, errno, "%s: cannot be renamed to %s", p->folder, p->out);
@@ -289,6 +292,15 @@ lp_status lp_set_writer_finish(lp_set_writer *p, const int64_t *labels, lp_error
     remove_working_files(p->out);
 done:
     return status;
+}
+
+lp_status lp_set_writer_finish(lp_set_writer *p, const int64_t *labels, lp_error *err) {
+    return finish(p, "<i8", 0, labels, p->rows * sizeof *labels, err);
+}
+
+lp_status lp_set_writer_finish_marks(lp_set_writer *p, const int8_t *marks, size_t classes,
+                                     lp_error *err) {
+    return finish(p, "|i1", classes, marks, p->rows * classes, err);
 }
 
 void lp_set_writer_close(lp_set_writer *p) {

@@ -39,6 +39,11 @@ LP_MUST_USE lp_status lp_set_writer_append(lp_set_writer *writer, const float *v
 LP_MUST_USE lp_status lp_set_writer_finish(lp_set_writer *writer, const int64_t *labels,
                                            lp_error *err);
 
+/* The same of a set of several labels an image: marks int8 [rows, classes], as lp_features has
+ * them. */
+LP_MUST_USE lp_status lp_set_writer_finish_marks(lp_set_writer *writer, const int8_t *marks,
+                                                 size_t classes, lp_error *err);
+
 /* Releases the folder and keeps it, unless it was finished; NULL is allowed. */
 void lp_set_writer_close(lp_set_writer *p);
 

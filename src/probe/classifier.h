@@ -15,6 +15,7 @@ struct lp_probe {
     double *weights;            /* [K, F] */
     double *intercepts;         /* [K]; minus infinity for a class that training never saw */
     lp_training_file *training; /* how it was made, or NULL */
+    bool multilabel;            /* its classes do not exclude each other */
     bool knows_rows;
     lp_row_digests rows; /* of its training set, where it knows them */
 };

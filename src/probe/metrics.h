@@ -31,4 +31,13 @@ double lp_student_975(size_t degrees);
 /* Interval of the mean of the accuracies part[k] / whole[k] over the classes with whole[k] > 0. */
 lp_interval lp_mean_interval(const size_t *part, const size_t *whole, size_t classes);
 
+/* Scores of a class's own rows, own [count], rising, among those of the others: the bin of another
+ * row, 2 i before own[i] (2 count behind the last), 2 i + 1 where it equals own[i]. */
+size_t lp_rank_bin(const double *own, size_t count, double score);
+
+/* Area under the ROC curve and 11-point average precision (lp_ranking) of a class that has rows and
+ * others, from how many of the others are in each bin, between [2 count + 1]. */
+void lp_rank_class(const double *own, size_t count, const size_t *between, size_t others,
+                   double *auc, double *precision);
+
 #endif

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_row.h"
+#include "linprobe/multilabel.h"
 #include "probe/classifier.h"
 
 static const char MAGIC[8] = {'L', 'P', 'P', 'R', 'O', 'B', 'E', '1'};
@@ -30,6 +31,9 @@ static json_t *meta_json(const lp_probe *probe) {
     lp_row options = lp_row_new(), meta = lp_row_new();
     lp_row_text(&options, "solver", lp_solver_name(probe->solver));
     lp_row_put(&meta, "options", lp_row_end(&options));
+    if (probe->multilabel) {
+        lp_row_flag(&meta, "multilabel", true);
+    }
     return lp_row_end(&meta);
 }
 
@@ -202,6 +206,20 @@ static lp_status check_file(const char *path, const lp_map *map, size_t *length,
 }
 
 lp_status lp_probe_load(const char *path, lp_probe **out, lp_error *err) {
+    lp_status status = lp_probe_load_any(path, out, err);
+    if (status == LP_OK && (*out)->multilabel) {
+        lp_probe_free(*out);
+        *out = NULL;
+        status = lp_fail(err, LP_ERR_UNSUPPORTED,
+                         "%s: it was trained on several labels an image (multi-label): it ranks "
+                         "images for each class, and chooses no class; it can be evaluated on such "
+                         "a set, and nothing else",
+                         path);
+    }
+    return status;
+}
+
+lp_status lp_probe_load_any(const char *path, lp_probe **out, lp_error *err) {
     lp_map map = {0};
     json_t *header = NULL;
     lp_probe *probe = NULL;
@@ -221,6 +239,7 @@ lp_status lp_probe_load(const char *path, lp_probe **out, lp_error *err) {
     LP_TRY(check_values(path, probe, err));
     const json_t *meta = json_object_get(header, "meta");
     probe->solver = lp_training_solver(meta);
+    probe->multilabel = json_is_true(json_object_get(meta, "multilabel"));
     LP_TRY(lp_training_read(path, meta, &probe->training, err));
     *out = probe;
     probe = NULL;

@@ -40,8 +40,7 @@ static size_t bins_of(const rank_job *job) {
     return 2 * job->test->count + job->probe->classes;
 }
 
-/* The place among the 2 count + 1 of a class. */
-static size_t find_bin(const double *own, size_t count, double score) {
+size_t lp_rank_bin(const double *own, size_t count, double score) {
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -74,7 +73,7 @@ static lp_status rank_strip(void *context, size_t strip, size_t worker, lp_error
         for (size_t k = 0; k < K; k++) {
             size_t own = job->first[k], count = job->first[k + 1] - own;
             if (k != label && count > 0) {
-                between[2 * own + k + find_bin(job->own + own, count, row[k])]++;
+                between[2 * own + k + lp_rank_bin(job->own + own, count, row[k])]++;
             }
         }
     }
@@ -104,12 +103,9 @@ static lp_status finish_class(void *context, size_t k, size_t worker, lp_error *
     return LP_OK;
 }
 
-/* Both measures of a class that has rows, and has others; they lie between 0 and 1. */
-static void measure_class(const rank_job *job, size_t k, double *auc, double *precision) {
+void lp_rank_class(const double *own, size_t count, const size_t *between, size_t others,
+                   double *auc, double *precision) {
     enum { POINTS = 11 };
-    const double *own = job->own + job->first[k];
-    const size_t *between = job->between + 2 * job->first[k] + k;
-    size_t count = job->first[k + 1] - job->first[k], others = job->test->count - count;
     size_t below = 0, twice = 0; /* the others' pairs that are in order, ties as halves */
     double best = 0, at[POINTS] = {0};
     for (size_t i = 0, next; i < count; i = next) {
@@ -139,7 +135,8 @@ static void measure(const rank_job *job, lp_ranking *ranking) {
     for (size_t k = 0; k < job->probe->classes; k++) {
         size_t count = job->first[k + 1] - job->first[k];
         if (count > 0 && count < job->test->count) {
-            measure_class(job, k, &auc, &precision);
+            lp_rank_class(job->own + job->first[k], count, job->between + 2 * job->first[k] + k,
+                          job->test->count - count, &auc, &precision);
             sums[0] += auc;
             sums[1] += precision;
             classes++;

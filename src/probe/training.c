@@ -82,6 +82,9 @@ json_t *lp_training_json(const lp_training *t, lp_detail detail) {
     if (t->validation.count > 0) {
         lp_row_put(&row, "validation", set_json(&t->validation, detail));
     }
+    if (t->multilabel) {
+        lp_row_flag(&row, "multilabel", true);
+    }
     lp_row_put(&row, "options", lp_fit_options_json(&t->options));
     lp_row_put(&row, "fit", lp_fit_report_json(&t->options, &t->report));
     return lp_row_end(&row);
@@ -155,6 +158,7 @@ lp_status lp_training_read(const char *path, const json_t *meta, lp_training_fil
     t->command = lp_json_text(made_by, "command", NULL);
     t->blas = lp_json_text(machine, "blas", NULL);
     t->blas_kernel = lp_json_text(machine, "blas_kernel", NULL);
+    t->multilabel = json_is_true(json_object_get(meta, "multilabel"));
     read_fit(meta, t);
     LP_TRY(read_set(path, train, &f->sets[0], &t->train, err));
     if (json_is_object(validation)) {

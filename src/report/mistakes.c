@@ -31,6 +31,9 @@ static lp_status check(const lp_features *test, const lp_dataset *data, lp_error
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: %zu images, but %s has %zu", info->source,
                        info->count, test->path, test->count);
     }
+    if (info->multilabel || test->marks != NULL) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED, "%s: an image has several labels", info->source);
+    }
     for (size_t i = 0; i < test->count; i++) {
         if (labels[i] != test->labels[i]) {
             return lp_fail(err, LP_ERR_ARGUMENT,

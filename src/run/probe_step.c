@@ -13,6 +13,10 @@ lp_examples lp_features_examples(const lp_features *f) {
     return (lp_examples){f->count, f->width, f->classes, f->x, f->labels};
 }
 
+lp_marked lp_features_marked(const lp_features *f) {
+    return (lp_marked){f->count, f->width, f->classes, f->x, f->marks};
+}
+
 /* ---- what goes together ---------------------------------------------------------------------- */
 
 static lp_status check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
@@ -61,6 +65,23 @@ lp_status lp_run_open_probe(const char *probe_path, const char *test_path, lp_pr
     LP_TRY(lp_probe_load(probe_path, probe, err));
     LP_TRY(lp_features_open(test_path, test, err));
     LP_TRY(lp_run_check(*probe, probe_path, *test, err));
+done:
+    return status;
+}
+
+lp_status lp_run_open_probe_any(const char *probe_path, const char *test_path, lp_probe **probe,
+                                lp_features **test, lp_error *err) {
+    lp_status status;
+    *test = NULL;
+    LP_TRY(lp_probe_load_any(probe_path, probe, err));
+    LP_TRY(lp_features_open_any(test_path, test, err));
+    LP_TRY(lp_run_check(*probe, probe_path, *test, err));
+    if (lp_probe_is_multilabel(*probe) != ((*test)->marks != NULL)) {
+        bool several = lp_probe_is_multilabel(*probe);
+        status = lp_fail(err, LP_ERR_ARGUMENT, "%s has %s, but %s was trained on %s", test_path,
+                         several ? "one label an image" : "several labels an image", probe_path,
+                         several ? "several" : "one");
+    }
 done:
     return status;
 }
@@ -126,6 +147,7 @@ static lp_status describe_fit(lp_probe *probe, const lp_features *train,
     lp_training training = {.linprobe = lp_version(),
                             .command = command,
                             .train = describe_set(train),
+                            .multilabel = train->marks != NULL,
                             .options = *options,
                             .report = *report,
                             .blas = lp_math_blas_version(),
@@ -140,6 +162,7 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
                      const lp_fit_options *options, const char *path, const char *command,
                      const lp_watch *watch, lp_probe **probe, lp_fit_report *report,
                      lp_error *err) {
+    const lp_marked marked = lp_features_marked(train);
     lp_examples examples = lp_features_examples(train);
     lp_fit_options watched = *options;
     float *x = NULL;
@@ -147,12 +170,18 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
     lp_status status, fitted = LP_OK;
     *probe = NULL;
     watched.progress = watch->progress;
+    if (train->marks != NULL && validation != NULL) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: of several labels an image: a validation set cannot be added",
+                       train->path);
+    }
     if (validation != NULL) {
         LP_TRY(join_sets(train, validation, &x, &labels, &examples, err));
     }
     lp_watch_begin(watch, lp_solver_name(options->solver),
                    options->solver == LP_SOLVER_LIBLINEAR ? "classes" : "");
-    fitted = lp_probe_fit(&examples, &watched, probe, report, err);
+    fitted = train->marks != NULL ? lp_multilabel_fit(&marked, &watched, probe, report, err)
+                                  : lp_probe_fit(&examples, &watched, probe, report, err);
     lp_watch_end(watch);
     if (fitted == LP_CANCELLED) {
         (void)lp_prefix(err, fitted, "interrupted: run again, this fit starts anew: ");

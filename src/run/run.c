@@ -66,6 +66,17 @@ static timing read_timing(const char *folder) {
     return t;
 }
 
+/* Before any work. */
+static lp_status check_labels(const lp_run_options *o, lp_error *err) {
+    const lp_dataset_info *info = lp_dataset_describe(o->train);
+    return !info->multilabel
+               ? LP_OK
+               : lp_fail(err, LP_ERR_UNSUPPORTED,
+                         "%s: %s has several labels an image: its features can be extracted, "
+                         "fitted one-vs-rest and evaluated, step by step",
+                         info->source, info->name);
+}
+
 /* ---- 1. features ----------------------------------------------------------------------------- */
 
 static lp_status name_set(const lp_run_options *o, const lp_encoder *encoder,
@@ -266,6 +277,7 @@ lp_status lp_run_pipeline(const lp_run_options *options, lp_run **out, lp_error 
     lp_status status;
     *out = NULL;
     LP_TRY(lp_allocated(run, "run", 1, sizeof *run, err));
+    LP_TRY(check_labels(options, err));
     LP_TRY(extract_both(options, run, paths, err));
     LP_TRY(name_run(options, run, err));
     LP_TRY(choose_C(options, run, err));
@@ -283,6 +295,7 @@ lp_status lp_run_sets(const lp_run_options *options, lp_run **out, lp_error *err
     lp_status status;
     *out = NULL;
     LP_TRY(lp_allocated(run, "run", 1, sizeof *run, err));
+    LP_TRY(check_labels(options, err));
     LP_TRY(extract_both(options, run, paths, err));
     LP_TRY(lp_features_open(paths[1], &run->test, err));
     *out = run;

@@ -22,14 +22,19 @@ static void fuzz_one(fuzz_input input) {
     }
     lp_error err = {0};
     lp_features *set;
-    if (!fuzz_succeeds(lp_features_open(path, &set, &err), &err)) {
+    if (!fuzz_succeeds(lp_features_open_any(path, &set, &err), &err)) {
         fuzz_require(set == NULL, "no feature set after a failure");
         return;
     }
     double sum = 0;
     for (size_t i = 0; i < set->count; i++) {
-        fuzz_require(set->labels[i] >= 0 && (size_t)set->labels[i] < set->classes,
+        fuzz_require(set->marks != NULL ||
+                         (set->labels[i] >= 0 && (size_t)set->labels[i] < set->classes),
                      "labels below the number of classes");
+        for (size_t k = 0; set->marks != NULL && k < set->classes; k++) {
+            int8_t mark = set->marks[i * set->classes + k];
+            fuzz_require(mark >= -1 && mark <= 1, "marks of -1, 0 or 1");
+        }
         for (size_t j = 0; j < set->width; j++) {
             sum += (double)set->x[i * set->width + j];
         }

@@ -414,6 +414,10 @@ SETS = [
     ("imagenet", {"train/n1/1.JPEG": PIXEL, "train/n2/2.JPEG": PIXEL, "val/v1.JPEG": PIXEL,
                   "val/v2.JPEG": PIXEL, "LOC_synset_mapping.txt": b"n1 one\nn2 two, zwei\n",
                   "LOC_val_solution.csv": b"ImageId,PredictionString\nv1,n2 1 2 3\nv2,n1\n"}),
+    ("voc", {"JPEGImages/1.jpg": PIXEL, "ImageSets/Main/train.txt": b"1\n",
+             **{"ImageSets/Main/%s_train.txt" % c: b"1  %d\n" % (i % 3 - 1) for i, c in enumerate(
+                 "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse "
+                 "motorbike person pottedplant sheep sofa train tvmonitor".split())}}),
     ("pcam", {"camelyonpatch_level_2_split_test_x.h5": b"\x89HDF\r\n\x1a\n"}),
     ("folder", {"train/a/1.jpg": PIXEL, "train/b/2.gif": PIXEL, "val/b/3.png": PIXEL}),
 ]
@@ -564,6 +568,8 @@ def main():
     put("features", "bare", b"\x02" + chunk(b"") + chunk(LABELS) + arrays["fortran"])
     put("features", "nan", b"\x02" + chunk(b"") + chunk(LABELS)
         + npy("<f4", (4, 3), DATA[:-4] + struct.pack("<f", float("nan"))))
+    marks = npy("|i1", (4, 3), bytes([1, 0, 255, 0, 1, 1, 1, 1, 0, 0, 0, 0]))
+    put("features", "marks", b"\x02" + chunk(b"") + chunk(marks) + ROWS)
     put("features", "stored", b"\x01" + chunk(LABELS) + ROWS)
     put("features", "npz", b"\x00" + zipped([("features.npy", ROWS), ("labels.npy", LABELS)],
                                             zipfile.ZIP_DEFLATED))

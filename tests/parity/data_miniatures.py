@@ -194,6 +194,35 @@ def webdataset(root):
                     number += 1
 
 
+VOC = ("aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike "
+       "person pottedplant sheep sofa train tvmonitor").split()
+
+
+def voc_2007(root):
+    """Objects of an image in Annotations/; a class's flag in its list follows from them."""
+    base = root / "VOCdevkit" / "VOC2007"
+    number = 0
+    for part, count in (("train", 30), ("val", 9), ("test", 11)):
+        names, flags = [], {c: [] for c in VOC}
+        for i in range(count):
+            number += pick.randint(1, 9)
+            name = "%06d" % number
+            names.append(name)
+            image(base / "JPEGImages" / (name + ".jpg"))
+            objects = [(VOC[i % 20], 0)] + [(pick.choice(VOC), pick.randrange(2))
+                                            for _ in range(pick.randrange(5))]
+            text(base / "Annotations" / (name + ".xml"), [
+                "<annotation><filename>%s.jpg</filename>" % name, *[
+                    "<object><name>%s</name><difficult>%d</difficult></object>" % o
+                    for o in objects], "</annotation>"])
+            for c in VOC:
+                seen = [difficult for n, difficult in objects if n == c]
+                flags[c].append("%s %2d" % (name, -1 if not seen else 0 if all(seen) else 1))
+        text(base / "ImageSets" / "Main" / (part + ".txt"), names)
+        for c in VOC:
+            text(base / "ImageSets" / "Main" / ("%s_%s.txt" % (c, part)), flags[c])
+
+
 def part_folders(base, classes, count=3):
     for part in ("train", "valid", "test"):
         for c in classes:

@@ -369,6 +369,19 @@ with tempfile.TemporaryDirectory() as top:
     except ImportError as missing:
         print("# shards are not compared: %s" % missing)
 
+    at = root("voc_2007")
+    wants = {}
+    for split in ("train", "val", "test"):
+        data = tv.VOCDetection(at, "2007", split)
+        labels = []
+        for i in range(len(data)):
+            objects = [(o["name"], o["difficult"]) for o in data[i][1]["annotation"]["object"]]
+            labels += [1 if (c, "0") in objects else -1 if (c, "1") in objects else 0
+                       for c in make.VOC]
+        wants[split] = of(data, labels, make.VOC)
+    assert -1 in wants["test"]["labels"]
+    compare("voc-2007", "PASCAL VOC 2007", at, wants, [at / "VOCdevkit" / "VOC2007"])
+
     at = root("birdsnap")
     base = at / "birdsnap"
     test = set((base / "test_images.txt").read_text().split()[1:])

@@ -1,7 +1,8 @@
 /* What the data stage makes of a set, as JSON for tests/parity/test_dataset.py,
  * test_image_folder.py and test_data_sets.py:
  *   dump_dataset PATH train|test|val|trainval fine|coarse [skip]
- * With the SHA-256 of all images as [N, H, W, 3] bytes. */
+ * The labels of several an image are [N, K], row by row.  With the SHA-256 of all images as [N, H,
+ * W, 3] bytes. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,8 +38,11 @@ static lp_status dump(const lp_dataset *data) {
     printf("{\"name\": \"%s\", \"official\": \"%s\", \"digest\": \"%s\", \"images\": \"%s\", "
            "\"labels\": [",
            info->name, info->official != NULL ? info->official : "", info->digest, hex);
-    for (size_t i = 0; i < info->count; i++) {
+    for (size_t i = 0; i < info->count && !info->multilabel; i++) {
         printf("%s%" PRId64, i > 0 ? ", " : "", lp_dataset_labels(data)[i]);
+    }
+    for (size_t i = 0; i < info->count * info->classes && info->multilabel; i++) {
+        printf("%s%d", i > 0 ? ", " : "", lp_dataset_marks(data)[i]);
     }
     printf("], \"classes\": [");
     for (size_t k = 0; k < info->classes; k++) {

@@ -260,6 +260,87 @@ static void objects_are_counted(void **state) {
     assert_refused(in_folder("clevr"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "scene 2 (byte ");
 }
 
+/* Every class is in one of three images, or only as a difficult object; the last is of none. */
+static void make_voc(const char *part) {
+    static const char *const classes[] = {
+        "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",      "car",
+        "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",    "motorbike",
+        "person",    "pottedplant", "sheep", "sofa",        "train",  "tvmonitor"};
+    char name[96], text[64];
+    for (size_t k = 0; k < 20; k++) {
+        (void)snprintf(name, sizeof name, "voc/VOCdevkit/VOC2007/ImageSets/Main/%s_%s.txt",
+                       classes[k], part);
+        (void)snprintf(text, sizeof text, "000001 %2d\n000005 %2d\n000007 -1\n",
+                       k % 2 == 0 ? 1 : -1, k == 19 ? 0 : 1);
+        put_text(name, text);
+    }
+    (void)snprintf(name, sizeof name, "voc/VOCdevkit/VOC2007/ImageSets/Main/%s.txt", part);
+    put_text(name, "000001\n000005\n000007\n");
+}
+
+static void several_labels_an_image(void **state) {
+    (void)state;
+    lp_dataset *data;
+    const char *path = in_folder("voc");
+    make_voc("test");
+    for (int i = 1; i <= 7; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "voc/VOCdevkit/VOC2007/JPEGImages/%06d.jpg", i);
+        put_pixel(name, (unsigned char)i);
+    }
+    assert_ok(lp_dataset_open(path, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    const lp_dataset_info *info = lp_dataset_describe(data);
+    const int8_t *marks = lp_dataset_marks(data);
+    assert_true(info->multilabel);
+    assert_null(lp_dataset_labels(data));
+    assert_int_equal(info->count, 3);
+    assert_int_equal(info->classes, 20);
+    assert_int_equal(info->metric, LP_METRIC_MAP_11);
+    for (size_t k = 0; k < 20; k++) {
+        assert_int_equal(marks[k], k % 2 == 0);
+        assert_int_equal(marks[20 + k], k == 19 ? -1 : 1);
+        assert_int_equal(marks[40 + k], 0);
+    }
+    char digest[LP_DIGEST_HEX];
+    (void)snprintf(digest, sizeof digest, "%s", info->digest);
+    lp_dataset_close(data);
+    put_text("voc/VOCdevkit/VOC2007/ImageSets/Main/tvmonitor_test.txt",
+             "000001 -1\n000005  1\n000007 -1\n");
+    assert_ok(lp_dataset_open(path, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
+    assert_string_not_equal(digest, lp_dataset_describe(data)->digest); /* labels are part of it */
+    lp_dataset_close(data);
+    const lp_dataset_options some = {.split = LP_SPLIT_TEST, .limit = 2};
+    assert_fails(lp_dataset_open_with(path, &some, &data, &err), LP_ERR_UNSUPPORTED, &err,
+                 "an image has several labels: some images of each class cannot be chosen");
+    make_voc("train");
+    assert_refused(path, LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "expected images of class 19, tvmonitor, found none");
+    put_text("voc/VOCdevkit/VOC2007/ImageSets/Main/cow_test.txt", "000001 1\n000007 -1\n");
+    assert_refused(path, LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "cow_test.txt:2: expected image 000005 and its flag, found 000007");
+    put_text("voc/VOCdevkit/VOC2007/ImageSets/Main/cow_test.txt", "000001 1\n000005 2\n");
+    assert_refused(path, LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "cow_test.txt:2: expected a flag from -1 to 1, found '2'");
+    put_text("voc/VOCdevkit/VOC2007/ImageSets/Main/cow_test.txt", "000001 1\n");
+    assert_refused(path, LP_SPLIT_TEST, LP_ERR_FORMAT,
+                   "cow_test.txt:1: expected image 000005 and its flag, found the end");
+    make_voc("test");
+    put_text("voc/VOCdevkit/VOC2007/ImageSets/Main/test.txt", "000001\n000005\n");
+    assert_refused(path, LP_SPLIT_TEST, LP_ERR_FORMAT, "_test.txt:3: expected the end, as in ");
+    make_voc("test");
+    assert_int_equal(unlink(in_folder("voc/VOCdevkit/VOC2007/JPEGImages/000005.jpg")), 0);
+    assert_refused(path, LP_SPLIT_TEST, LP_ERR_DATA,
+                   "Main/test.txt:2: names JPEGImages/000005.jpg, which is not there");
+    const lp_dataset_options skip = {.split = LP_SPLIT_TEST, .skip_broken = true, .threads = 1};
+    put_text("voc/VOCdevkit/VOC2007/JPEGImages/000001.jpg", "no picture");
+    assert_ok(lp_dataset_open_with(path, &skip, &data, &err), &err);
+    assert_int_equal(lp_dataset_describe(data)->count, 1);
+    assert_int_equal(lp_dataset_describe(data)->skipped, 2);
+    assert_int_equal(lp_dataset_marks(data)[0], 0);
+    lp_dataset_close(data);
+    assert_allocations_reported(path, &skip);
+}
+
 /* Four videos: NumPy's seed 123 makes the fourth the test's, and the second the
  * validation part's. */
 static void kitti_and_its_videos(void **state) {
@@ -597,6 +678,7 @@ int main(void) {
         cmocka_unit_test(food_by_its_json),
         cmocka_unit_test(images_in_one_file),
         cmocka_unit_test(objects_are_counted),
+        cmocka_unit_test(several_labels_an_image),
         cmocka_unit_test(kitti_and_its_videos),
         cmocka_unit_test(imagenet_and_its_labels),
         cmocka_unit_test(some_of_each_class_by_seed),

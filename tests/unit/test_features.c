@@ -229,6 +229,38 @@ static void labels_as_other_programs_write_them(void **state) {
         assert_fails(lp_features_open(test_folder, &f, &err), wrong[i].status, &err,
                      wrong[i].message);
     }
+    static const signed char marks[6] = {1, 0, -1, 0, 1, 1}, half_right[6] = {1, 0, -1, 0, 2, 1};
+    static const double turned[6] = {1, 0, 0, 1, -1, 1}, nan[4] = {0, 1, 1, NAN};
+    static const int8_t expected[6] = {1, 0, -1, 0, 1, 1};
+    const struct {
+        const char *dictionary;
+        const void *y;
+        size_t bytes;
+    } matrices[] = {
+        {LABELS("|i1", "(2, 3)"), marks, sizeof marks},
+        {"{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", turned, sizeof turned}};
+    for (size_t i = 0; i < 2; i++) { /* several labels an image */
+        put_set(X_DICTIONARY, x_values, sizeof x_values, matrices[i].dictionary, matrices[i].y,
+                matrices[i].bytes, NULL);
+        assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_UNSUPPORTED, &err,
+                     "its images have several labels each (multi-label)");
+        assert_null(f);
+        assert_ok(lp_features_open_any(test_folder, &f, &err), &err);
+        assert_int_equal(f->classes, 3);
+        assert_null(f->labels);
+        assert_memory_equal(f->marks, expected, sizeof expected);
+        lp_features_close(f);
+    }
+    put_set(X_DICTIONARY, x_values, sizeof x_values, LABELS("|i1", "(2, 3)"), half_right, 6, NULL);
+    assert_fails(lp_features_open_any(test_folder, &f, &err), LP_ERR_DATA, &err,
+                 "labels.npy: row 1, class 1: expected 0 or 1, or -1 for neither, found 2");
+    put_set(X_DICTIONARY, x_values, sizeof x_values, LABELS("<f8", "(2, 2)"), nan, 32, NULL);
+    assert_fails(lp_features_open_any(test_folder, &f, &err), LP_ERR_DATA, &err,
+                 "row 1, class 1: expected 0 or 1, or -1 for neither, found nan");
+    put_set(X_DICTIONARY, x_values, sizeof x_values, LABELS("|i1", "(2, 3)"), marks, 6,
+            "{\"data\": {\"classes\": 2, \"class_names\": [\"dog\", \"cow\"]}}");
+    assert_fails(lp_features_open_any(test_folder, &f, &err), LP_ERR_FORMAT, &err,
+                 "several labels an image: expected a column for each of the 2 classes, found 3");
     put_set(X_DICTIONARY, x_values, sizeof x_values, LABELS("|S4", "(2,)"), names, 8,
             "{\"data\": {\"classes\": 2, \"class_names\": [\"dog\", \"cow\"]}}");
     assert_fails(lp_features_open(test_folder, &f, &err), LP_ERR_DATA, &err,

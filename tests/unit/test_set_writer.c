@@ -68,6 +68,25 @@ static void assert_set_is_right(void) {
     lp_free(journal);
 }
 
+static void several_labels_an_image_are_a_matrix(void **state) {
+    (void)state;
+    int8_t marks[ROWS * 2]; /* of the two classes */
+    lp_set_writer *p;
+    lp_features *f;
+    size_t done;
+    for (size_t i = 0; i < ROWS * 2; i++) {
+        marks[i] = (int8_t)((int)(i % 3) - 1);
+    }
+    assert_ok(lp_set_writer_open(out, inputs, ROWS, WIDTH, &p, &done, &err), &err);
+    assert_ok(lp_set_writer_append(p, values, ROWS, &err), &err);
+    assert_ok(lp_set_writer_finish_marks(p, marks, 2, &err), &err);
+    lp_set_writer_close(p);
+    assert_ok(lp_features_open_any(out, &f, &err), &err);
+    assert_int_equal(f->classes, 2);
+    assert_memory_equal(f->marks, marks, sizeof marks);
+    lp_features_close(f);
+}
+
 static void undisturbed_run_writes_the_set(void **state) {
     (void)state;
     lp_set_writer *p;
@@ -241,6 +260,7 @@ static void failed_allocations_lose_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(undisturbed_run_writes_the_set, clear),
+        cmocka_unit_test_teardown(several_labels_an_image_are_a_matrix, clear),
         cmocka_unit_test_teardown(interrupted_run_goes_on_where_it_stood, clear),
         cmocka_unit_test_teardown(torn_writes_cost_only_their_chunk, clear),
         cmocka_unit_test_teardown(working_files_of_a_killed_run_go_later, clear),

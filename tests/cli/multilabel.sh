@@ -1,0 +1,67 @@
+#!/bin/sh
+# Several labels an image: PASCAL VOC 2007 from its folder to the average precision, and what cannot
+# handle such a set and says so.
+. "$LP_SOURCE/tests/support/tap.sh"
+cd "$scratch" || exit 1
+
+# A pixel a channel is an image's feature; classes are told apart by them, but for the noise.
+voc=VOCdevkit/VOC2007
+mkdir -p $voc/ImageSets/Main $voc/JPEGImages $voc/Annotations
+awk -v main=$voc/ImageSets/Main -v images=$voc/JPEGImages 'BEGIN {
+    count = split("aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse " \
+                  "motorbike person pottedplant sheep sofa train tvmonitor", class, " ")
+    part[1] = "train"; part[2] = "val"; part[3] = "test"
+    for (p = 1; p <= 3; p++) {
+        for (i = 1; i <= 60; i++) {
+            id = sprintf("%06d", 100 * p + i)
+            print id >(main "/" part[p] ".txt")
+            for (c = 0; c < 3; c++) value[c] = 33 + (37 * p + (11 + 4 * c) * i) % 90
+            printf "P3 1 1 127\n%d %d %d\n", value[0], value[1], value[2] >(images "/" id ".jpg")
+            for (k = 1; k <= count; k++) {
+                score = value[k % 3] + (i * k * 7 + p) % 23 - 80
+                flag = score > 8 ? 1 : score > 0 && k % 4 == 0 ? 0 : -1
+                printf "%s %2d\n", id, flag >(main "/" class[k] "_" part[p] ".txt")
+            }
+        }
+    }
+}'
+for split in trainval test; do
+    run 0 "$LP_PROGRAM" extract --pixels --data . --split $split --out $split
+done
+show -n -e "$LP_PROGRAM" extract --pixels --data voc-2007:. --split val --out val
+show "$LP_PROGRAM" fit trainval --out p.probe
+show "$LP_PROGRAM" fit trainval --solver ovr -C 10 --out p.probe --format csv
+show "$LP_PROGRAM" eval p.probe test --out p.json
+show "$LP_PROGRAM" eval p.probe test --per-class
+show "$LP_PROGRAM" eval p.probe trainval --format csv
+expect voc
+run 0 cat p.json
+has '"format": "linprobe evaluation of several labels"'
+has '"multilabel": true'
+has '"map_11": '
+run 0 "$LP_PROGRAM" fit trainval --solver liblinear -C 10 --out l.probe
+run 0 "$LP_PROGRAM" eval l.probe test
+
+# ---- refused by name
+printf 'P5\n1 1\n255\na' >a.pgm
+printf 'P5\n1 1\n255\nb' >b.pgm
+printf 'a.pgm,0,train\nb.pgm,1,train\na.pgm,0,test\n' >list.csv
+run 0 "$LP_PROGRAM" extract --pixels --data list.csv --split train --out one
+run 0 "$LP_PROGRAM" fit one --out one.probe
+show "$LP_PROGRAM" sweep trainval --out s
+show "$LP_PROGRAM" sweep trainval --validation val --out s
+show "$LP_PROGRAM" knn trainval test
+show "$LP_PROGRAM" fewshot trainval test --shots 1
+show "$LP_PROGRAM" predict p.probe test
+show "$LP_PROGRAM" predict p.probe --data $voc/JPEGImages --model "$LP_SOURCE/tests/golden/encoder/clip.safetensors"
+show "$LP_PROGRAM" compare p.probe=test l.probe=test
+show "$LP_PROGRAM" eval one.probe test
+show "$LP_PROGRAM" eval p.probe one
+show "$LP_PROGRAM" eval p.probe test --report r.html
+show "$LP_PROGRAM" eval p.probe test --table confused
+show "$LP_PROGRAM" extract --pixels --data . --split test --limit 20 --out x
+model=$LP_SOURCE/tests/golden/encoder/timm.safetensors
+show "$LP_PROGRAM" reproduce --model "$model" --data . --cache cache
+show "$LP_PROGRAM" compare a="$model" b="$model" --data . --out results --cache cache
+expect refused
+done_testing

@@ -99,6 +99,11 @@ LP_MUST_USE lp_status lp_image_list_add_lazily(lp_image_list *list, lp_split par
 LP_MUST_USE lp_status lp_image_list_refuse(lp_image_list *list, const char *name, lp_status status,
                                            lp_error *err);
 
+/* An entry that counts as broken.  Takes over both texts (lp_free), also after a failure; NULL is
+ * out of memory. */
+LP_MUST_USE lp_status lp_image_list_add_broken(lp_image_list *list, char *name, char *why,
+                                               lp_error *err);
+
 /* Sorts the images from `first` on: by class, by the folder they lie in, by name, all as bytes;
  * torchvision's ImageFolder. */
 void lp_image_list_sort(lp_image_list *list, size_t first);

@@ -51,7 +51,7 @@ static lp_status take_rows(const lp_marked *train, size_t k, class_rows *rows, l
         if (!all) {
             memcpy(rows->x + count * F, train->x + i * F, F * sizeof *rows->x);
         }
-        rows->labels[count++] = mark;
+        rows->labels[count++] = mark > 0;
         rows->of_class += mark > 0;
     }
     rows->others = count - rows->of_class;

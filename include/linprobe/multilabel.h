@@ -11,9 +11,9 @@
  *     options.solver = LP_SOLVER_OVR;
  *     if (lp_features_open_any("voc/trainval", &train, &err) == LP_OK &&
  *         lp_features_open_any("voc/test", &test, &err) == LP_OK) {
- *         const lp_marked fit = {train->count, train->width, train->classes, train->x,
- * train->marks}; const lp_marked check = {test->count, test->width, test->classes, test->x,
- * test->marks}; if (lp_multilabel_fit(&fit, &options, &probe, &report, &err) == LP_OK &&
+ *         const lp_marked fit = lp_features_marked(train);    // linprobe/run.h
+ *         const lp_marked check = lp_features_marked(test);
+ *         if (lp_multilabel_fit(&fit, &options, &probe, &report, &err) == LP_OK &&
  *             lp_multilabel_rank(probe, &check, 0, NULL, &mean, &err) == LP_OK) {
  *             printf("%.1f\n", 100 * mean.map_11);
  *         }

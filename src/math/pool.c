@@ -6,53 +6,6 @@
 
 #include "math/dispatch.h"
 
-LP_BODY void average_pool(const float *x, size_t images, size_t side, size_t channels,
-                          size_t window, float *y) {
-    size_t out = side / window;
-    float scale = 1 / (float)(window * window);
-    for (size_t place = 0; place < images * out * out; place++, y += channels) {
-        size_t image = place / (out * out), v = place / out % out, u = place % out;
-        const float *corner = x + ((image * side + v * window) * side + u * window) * channels;
-        memcpy(y, corner, channels * sizeof *y);
-        for (size_t i = 1; i < window * window; i++) {
-            const float *pixel = corner + (i / window * side + i % window) * channels;
-            for (size_t c = 0; c < channels; c++) {
-                y[c] += pixel[c];
-            }
-        }
-        for (size_t c = 0; c < channels; c++) {
-            y[c] *= scale;
-        }
-    }
-}
-
-LP_KERNEL(lp_average_pool, average_pool,
-          (const float *x, size_t images, size_t side, size_t channels, size_t window, float *y),
-          (x, images, side, channels, window, y))
-
-LP_BODY void max_pool(const float *x, size_t images, size_t side, size_t channels, float *y) {
-    size_t out = (side + 1) / 2;
-    for (size_t place = 0; place < images * out * out; place++, y += channels) {
-        size_t image = place / (out * out), v = place / out % out, u = place % out;
-        const float *plane = x + image * side * side * channels;
-        memcpy(y, plane + (2 * v * side + 2 * u) * channels, channels * sizeof *y); /* its centre */
-        for (size_t i = 0; i < 9; i++) {
-            size_t row = 2 * v + i / 3, column = 2 * u + i % 3; /* one more than the pixel's */
-            if (row < 1 || row > side || column < 1 || column > side) {
-                continue;
-            }
-            const float *pixel = plane + ((row - 1) * side + column - 1) * channels;
-            for (size_t c = 0; c < channels; c++) {
-                y[c] = pixel[c] > y[c] ? pixel[c] : y[c];
-            }
-        }
-    }
-}
-
-LP_KERNEL(lp_max_pool, max_pool,
-          (const float *x, size_t images, size_t side, size_t channels, float *y),
-          (x, images, side, channels, y))
-
 LP_BODY void mean_pool(const float *x, size_t images, size_t pixels, size_t channels, float *y,
                        size_t y_stride) {
     float scale = 1 / (float)pixels;

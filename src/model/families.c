@@ -1,6 +1,6 @@
 /* Families of image encoders: the one place of all that weights do not say, each with its source.
  * families.h says what each table is for.  The names of the weights are in vit_layout.c and
- * resnet_load.c, other names for them and names of architectures in family_names.c.
+ * resnet.c, other names for them and names of architectures in family_names.c.
  *
  * Longer than 600 lines: a table, one row a family.  docs/MODEL.md has the first table for readers,
  * and tests/unit/test_family_table.c compares the two. */
@@ -8,7 +8,6 @@
 
 #include "model/family_names.h"
 #include "model/net_descriptions.h"
-#include "model/resnet.h"
 #include "model/vit.h"
 #include "model/vit_layout.h"
 
@@ -16,7 +15,6 @@
 
 /* The kind of tower, and the names of its weights. */
 #define VIT(names) .tower = &lp_vit_kind, .layout = &(names)
-#define RESNET(names) .tower = &lp_resnet_kind, .layout = &(names)
 #define NET(description) .tower = &lp_net_kind, .layout = &(description)
 #define TRANSFORMER(kind) .tower = &lp_net_kind, .layout = &(kind).description
 
@@ -992,7 +990,7 @@ const lp_family lp_families[] = {
         .title = "CLIP RN",
         .prefixes = {"visual.", ""},
         .any = {"attnpool.positional_embedding", "attnpool.q_proj.weight"},
-        RESNET(lp_resnet_openai),
+        NET(lp_net_clip_resnet),
         .norm_eps = 1e-5F, /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BICUBIC,
         .mean_std = LP_MEAN_STD_CLIP,
@@ -1002,7 +1000,7 @@ const lp_family lp_families[] = {
         .title = "ResNet",
         .prefixes = {""},
         .any = {"layer1.0.conv1.weight", "layer4.0.conv1.weight"},
-        RESNET(lp_resnet_torchvision),
+        NET(lp_net_resnet),
         .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification */
         .mean_std = LP_MEAN_STD_IMAGENET,
@@ -1030,7 +1028,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"embedder.embedder.convolution.weight"},
         .with = {"encoder.stages.0.layers.0.layer.0.convolution.weight"},
-        RESNET(lp_resnet_torchvision),
+        NET(lp_net_resnet),
         .renames = lp_renames_hf_resnet,
         .norm_eps = 1e-5F,           /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BICUBIC, /* microsoft/resnet-50: preprocessor_config.json */
@@ -1046,7 +1044,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"4.0.conv1.weight"},
         .with = {"7.0.conv1.weight"},
-        RESNET(lp_resnet_torchvision),
+        NET(lp_net_resnet),
         .renames = lp_renames_sequential_resnet,
         .norm_eps = 1e-5F,
         .filter = LP_FILTER_BILINEAR, /* as "resnet" */

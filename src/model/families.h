@@ -10,7 +10,6 @@
 #include "linprobe/encoder.h"
 #include "linprobe/image.h"
 #include "model/positions.h"
-#include "model/resnet.h"
 #include "model/tower.h"
 
 /* Most entries of the lists below. */
@@ -97,6 +96,8 @@ typedef struct lp_vit_size {
 } lp_vit_size;
 extern const lp_vit_size lp_vit_sizes[];
 extern const size_t lp_vit_size_count;
+
+enum { LP_RESNET_STAGES = 4 };
 
 typedef struct lp_resnet_size {
     size_t blocks[LP_RESNET_STAGES], width, input;

@@ -77,17 +77,20 @@ typedef enum lp_net_operation {
                        layer 1 of (layer norm by layer 0 of to), its scores + layer 2 */
     LP_NET_PATCHES, /* to = layer 0 of the images' patches */
     LP_NET_START,   /* to = the rows of layer 0, then from + its positions */
-    LP_NET_ATTEND, /* to += layer 3 of attention over all rows of from, as WINDOWS; queries and keys
-                      through the norms 4 and 5, turned by 7; the result through the norm 6 */
-    LP_NET_COPY,   /* to = from */
-    LP_NET_TAKE,   /* to = the first row of from, or the mean of its patches: lp_net.pool */
-    LP_NET_LATENT, /* to = layer 3 of attention of a learnt query, layer 2, over the rows of from,
-                      their keys and values by layer 1 of (norm by layer 0) */
-    LP_NET_MERGE,  /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
-    LP_NET_SCALE,  /* to *= from, which has one pixel */
-    LP_NET_ADD,    /* to = act(to + from) */
-    LP_NET_POOL,   /* to = maxima or means of the windows of from */
-    LP_NET_MEAN    /* to = the mean of all pixels of from, one pixel */
+    LP_NET_ATTEND,  /* to += layer 3 of attention over all rows of from, as WINDOWS; queries and
+                       keys through the norms 4 and 5, turned by 7; the result through the norm 6 */
+    LP_NET_COPY,    /* to = from */
+    LP_NET_TAKE,    /* to = the first row of from, or the mean of its patches: lp_net.pool */
+    LP_NET_LATENT,  /* to = layer 3 of attention of a learnt query, layer 2, over the rows of from,
+                       their keys and values by layer 1 of (norm by layer 0) */
+    LP_NET_MEAN_QUERY, /* to = attention of the mean's query over the mean and all pixels of from,
+                          with positions, layer 0; query, key and value are layers 1 to 3 */
+    LP_NET_MERGE,      /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
+    LP_NET_SCALE,      /* to *= from, which has one pixel */
+    LP_NET_ADD,        /* to = act(to + from) */
+    LP_NET_POOL,       /* to = maxima or means of the windows of from */
+    LP_NET_MEAN        /* to = the mean of all pixels of from, one pixel; summed in float64, or
+                          (single) float32 */
 } lp_net_operation;
 
 /* What happens where the map is no whole number of windows. */
@@ -106,7 +109,8 @@ typedef struct lp_net_step {
     size_t layers[LP_NET_STEP_LAYERS]; /* by number */
     lp_nonlinearity activation;
     lp_pooling pooling; /* of POOL */
-    size_t heads;       /* of LATENT */
+    size_t heads;       /* of LATENT and MEAN_QUERY */
+    bool single;        /* of MEAN */
     bool shifted;       /* of windows, as the next */
     lp_net_padding padding;
     bool gated;    /* of MLP: what the first layer gives is two halves, act(one) * other */

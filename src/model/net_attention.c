@@ -5,6 +5,7 @@
 #include "math/attention.h"
 #include "math/channels.h"
 #include "math/heads.h"
+#include "math/pool.h"
 #include "math/rows.h"
 #include "math/tiles.h"
 #include "model/net_steps.h"
@@ -243,4 +244,84 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
     double n = (double)(p->batch * rows);
     lp_end_stage(p->observer, "pool", 4 * n * (double)width * (double)inner,
                  lp_net_floats(p, step->from) + 4 * n * (double)inner);
+}
+
+/* ---- attention of the mean ------------------------------------------------------------------- */
+
+/* Pieces for T rows, C wide: tokens [B, T, C], queries [B, C], what each head asks, then its
+ * answer [B, heads, C], attention's. */
+static size_t divide_mean_query(const lp_net *net, const lp_net_step *step, size_t batch,
+                                float *work, float *pieces[4]) {
+    const lp_net_map *from = &net->maps[step->from];
+    size_t rows = lp_net_pixels(from) + 1, width = from->channels, used = 0;
+    const size_t floats[] = {lp_net_lines(batch * rows * width), lp_net_lines(batch * width),
+                             lp_net_lines(batch * step->heads * width),
+                             lp_attention_scratch(rows, width)};
+    for (size_t i = 0; i < 4; i++) {
+        if (work != NULL) {
+            pieces[i] = work + used;
+        }
+        used += floats[i];
+    }
+    return used;
+}
+
+size_t lp_net_mean_query_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    return divide_mean_query(net, step, batch, NULL, NULL);
+}
+
+/* The mean, then the pixels, + positions. */
+static void make_tokens(const lp_net_pass *p, const lp_net_step *step, float *tokens) {
+    const lp_net_map *from = &p->net->maps[step->from];
+    size_t pixels = lp_net_pixels(from), width = from->channels, stride = (pixels + 1) * width;
+    const float *x = lp_net_values(p, step->from);
+    lp_mean_pool(x, p->batch, pixels, width, tokens, stride);
+    for (size_t i = 0; i < p->batch; i++) {
+        memcpy(tokens + i * stride + width, x + i * pixels * width,
+               pixels * width * sizeof *tokens);
+    }
+    lp_add_bias(tokens, p->batch, stride, stride, lp_net_layer_of(p, step, 0)->weight);
+    lp_observe(p->observer, "tokens", tokens, p->batch * (pixels + 1), width);
+}
+
+/* A layer of one vector of each image, every `stride` floats. */
+static void run_vectors(const lp_net_layer *layer, const float *x, size_t batch, size_t stride,
+                        float *y) {
+    lp_conv_input in = {x, batch, 1, 1, stride, stride, stride};
+    lp_conv_run(&layer->conv, &in, NULL, LP_IDENTITY, y);
+}
+
+/* One query per image and head, so keys and values of the tokens are never built:
+ *   q_h . (Wk_h t + bk_h) = (Wk_h' q_h) . t + a constant that softmax takes off again,
+ *   sum_t a_t (Wv_h t + bv_h) = Wv_h (sum_t a_t t) + bv_h       as the a_t add up to 1:
+ * 4 C^2 products an image instead of (2 T + 2) C^2. */
+void lp_net_run_mean_query(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_map *from = &p->net->maps[step->from];
+    size_t width = from->channels, rows = lp_net_pixels(from) + 1, heads = step->heads;
+    float *pieces[4] = {NULL};
+    (void)divide_mean_query(p->net, step, p->batch, p->work, pieces);
+    float *tokens = pieces[0], *queries = pieces[1], *asked = pieces[2];
+    make_tokens(p, step, tokens);
+    run_vectors(lp_net_layer_of(p, step, 1), tokens, p->batch, rows * width, queries);
+    run_vectors(lp_net_layer_of(p, step, 2), queries, p->batch, width, asked);
+    for (size_t i = 0; i < p->batch; i++) {
+        float *of_image = asked + i * heads * width;
+        lp_attention_input in = {.q = of_image,
+                                 .k = tokens + i * rows * width,
+                                 .v = tokens + i * rows * width,
+                                 .q_stride = width,
+                                 .kv_stride = width,
+                                 .queries = heads,
+                                 .tokens = rows,
+                                 .heads = 1,
+                                 .head_width = width,
+                                 .scale = lp_attention_scale(width / heads)};
+        lp_attention(&in, pieces[3], of_image, width);
+    }
+    run_vectors(lp_net_layer_of(p, step, 3), asked, p->batch, heads * width,
+                lp_net_values(p, step->to));
+    double square = (double)width * (double)width, n = (double)p->batch;
+    lp_end_stage(
+        p->observer, "attention", 2 * n * (3 * square + 2 * (double)(heads * rows) * (double)width),
+        lp_net_floats(p, step->from) + 3 * square + (double)(rows * width) + n * (double)width);
 }

@@ -116,9 +116,10 @@ void lp_net_stage(lp_net_builder *b, const char *format, ...) {
 
 /* What is added has as many channels. */
 static void check_sum(lp_net_builder *b, const char *name, size_t channels, size_t add) {
-    if (add > 0 && channels > 0 && lp_net_channels(b, add) != channels) {
+    size_t added = add > 0 ? lp_net_channels(b, add) : 0; /* 0: its weight is missing */
+    if (added > 0 && channels > 0 && added != channels) {
         lp_plan_problem(b->plan, "%s%s: %zu channels, but %zu are added to them: a shortcut lacks",
-                        b->place, name, channels, lp_net_channels(b, add));
+                        b->place, name, channels, added);
     }
 }
 
@@ -348,8 +349,17 @@ size_t lp_net_excite(lp_net_builder *b, size_t map, const char *reduce, const ch
     return lp_net_scale(b, map, g);
 }
 
-size_t lp_net_mean(lp_net_builder *b, size_t from) {
+static size_t add_mean(lp_net_builder *b, size_t from, bool single) {
     size_t to = lp_net_new_map(b, lp_net_channels(b, from));
-    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_MEAN, .from = from, .to = to});
+    lp_net_add_step(
+        b, (lp_net_step){.operation = LP_NET_MEAN, .from = from, .to = to, .single = single});
     return to;
+}
+
+size_t lp_net_mean(lp_net_builder *b, size_t from) {
+    return add_mean(b, from, false);
+}
+
+size_t lp_net_float_mean(lp_net_builder *b, size_t from) {
+    return add_mean(b, from, true);
 }

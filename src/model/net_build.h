@@ -86,12 +86,18 @@ typedef struct lp_net_description {
     const char *const *ignored; /* as of lp_plan_check */
     /* Of a network whose plan has no problem: writes info->name, and sets info->layers, the blocks
      * as configs count them.  May set info->norm_eps and info->input_size,
-     * where dimensions say them. */
+     * where dimensions say them, and info->width, where it is not that of the features to configs.
+     */
     void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
     bool named; /* the architecture's name must be known, from a config or the file's name */
     const char *activation; /* where the family's models have one alone: "relu"; or NULL */
     size_t head_width; /* of attention over all rows, where weights and configs do not say it */
     const lp_net_heads *heads; /* models that have another one; or NULL */
+    bool one_input; /* positions are for that alone which describe sets, and are not resized */
+    /* What stands beside the encoder and makes it another one: LP_ERR_UNSUPPORTED; or NULL. */
+    lp_status (*refuse)(const lp_source *source, lp_error *err);
+    size_t most_batch;   /* images of a run that such networks gain from; 0: 8 */
+    const char *assumed; /* of files that neither a digest nor a config knows; or NULL */
 } lp_net_description;
 
 /* Where the next names lie. */
@@ -280,8 +286,18 @@ size_t lp_net_pool(lp_net_builder *b, size_t from, const lp_pooling *pooling);
 size_t lp_net_excite(lp_net_builder *b, size_t map, const char *reduce, const char *expand,
                      lp_nonlinearity activation, lp_nonlinearity gate);
 
-/* The mean of all pixels. */
+/* The mean of all pixels; and summed in float32. */
 size_t lp_net_mean(lp_net_builder *b, size_t from);
+size_t lp_net_float_mean(lp_net_builder *b, size_t from);
+
+typedef struct lp_net_mean_query_spec {
+    const char *positions;           /* [1 + pixels, channels] */
+    const char *query, *key, *value; /* linear layers */
+    size_t heads;
+} lp_net_mean_query_spec;
+
+/* Attention of the mean's query over the mean and all pixels, before a projection. */
+size_t lp_net_mean_query(lp_net_builder *b, size_t from, const lp_net_mean_query_spec *spec);
 
 /* The map that was made last is a stage's end, for observers. */
 void lp_net_stage(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);

@@ -20,8 +20,8 @@ extern const lp_net_description lp_net_regnet;
 /* resnetv2.c: BiT's, and those with batch norms. */
 extern const lp_net_description lp_net_bit, lp_net_resnetv2;
 
-/* resnetd.c */
-extern const lp_net_description lp_net_resnetd;
+/* resnet.c: torchvision's, timm's others, CLIP's. */
+extern const lp_net_description lp_net_resnet, lp_net_resnetd, lp_net_clip_resnet;
 
 /* parallel.c: attention and MLPs side by side. */
 extern const lp_net_description lp_net_parallel;

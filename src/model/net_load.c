@@ -17,9 +17,9 @@
 enum {
     LARGEST_INPUT = 4096, /* pixels a side: bounds the scratch memory */
     /* A batch saves reading the weights again and costs scratch memory of each thread: at most
-     * 64 MiB, or what one image needs, and at most 8 images.  Chosen, not measured. */
-    BATCH_FLOATS = 1 << 24,
-    MAX_BATCH = 8
+     * 8 MiB for each image that it may have, or what one image needs.  Chosen, not measured. */
+    IMAGE_FLOATS = 1 << 21,
+    MOST_BATCH = 8
 };
 
 static void free_tower(void *made) {
@@ -65,7 +65,7 @@ static bool has_step(const lp_net *net, lp_net_operation operation) {
 static lp_status choose_pool(const lp_source *source, const lp_model_config *config, lp_net *net,
                              lp_encoder_info *info, lp_error *err) {
     lp_pool asked = source->options->pool, usual = LP_POOL_MEAN;
-    if (has_step(net, LP_NET_LATENT)) {
+    if (has_step(net, LP_NET_LATENT) || has_step(net, LP_NET_MEAN_QUERY)) {
         usual = LP_POOL_ATTENTION;
     } else if (has_step(net, LP_NET_TAKE)) {
         bool can[] = {false, net->class_token, true, false, false};
@@ -169,39 +169,83 @@ static lp_status check_options(const lp_source *source, lp_error *err) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
                        o->input_size > o->crop ? o->input_size : o->crop, LARGEST_INPUT);
     }
-    return LP_OK;
+    const lp_net_description *description = source->family->layout;
+    return description->refuse != NULL ? description->refuse(source, err) : LP_OK;
 }
 
-/* The input's size and its preprocessing: as the command line has it, a config beside the file, or
- * the family. */
-static lp_status choose_input(const lp_source *source, const lp_model_config *config,
-                              const lp_architecture *known, lp_encoder_info *info, lp_error *err) {
-    size_t usual = info->input_size > 0 ? info->input_size : source->family->input, input;
-    lp_status status;
-    if (config->has_preprocess && config->preprocess.crop > 0 &&
-        config->preprocess.crop <= LARGEST_INPUT) {
-        usual = config->preprocess.crop;
-    } else if (config->input > 0 && config->input <= LARGEST_INPUT) {
-        usual = config->input;
-    } else if (known != NULL && known->input > 0) {
-        usual = known->input;
+/* The side that the input has unless the caller says another: as a config beside the file, the
+ * architecture's name, the weights or the family has it. */
+static size_t usual_input(const lp_source *source, const lp_model_config *config,
+                          const lp_architecture *known, const lp_encoder_info *info) {
+    const lp_net_description *description = source->family->layout;
+    const size_t said[] = {
+        description->one_input ? info->input_size : 0,
+        config->has_preprocess ? config->preprocess.crop : 0,
+        config->input,
+        known != NULL ? known->input : 0,
+        info->input_size,
+    };
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        if (said[i] > 0 && (said[i] <= LARGEST_INPUT || i == 0 || i > 2)) {
+            return said[i];
+        }
     }
+    return source->family->input;
+}
+
+/* What is assumed: nothing of a published file, of which everything is known. */
+static void note_assumed(const lp_source *source, const lp_model_config *config,
+                         const lp_known_model *published, lp_encoder_info *info) {
+    const lp_net_description *description = source->family->layout;
+    if (published == NULL || (published->resize == 0 && !description->one_input)) {
+        lp_family_assume(
+            source, LP_SAID_PREPROCESS | (source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
+            (config->has_preprocess ? LP_SAID_PREPROCESS : 0U) |
+                (config->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
+            info);
+    }
+    if (description->assumed != NULL && published == NULL && config->file == NULL &&
+        !config->arch_known) {
+        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
+        lp_note_put(&note, "; %s", description->assumed);
+    }
+    lp_family_stranger(config->stranger, info);
+}
+
+/* The input's size and its preprocessing: as the command line has it, the file's digest, a config
+ * beside the file, or the family. */
+static lp_status choose_input(const lp_source *source, lp_model_config *config,
+                              const lp_architecture *known, lp_encoder_info *info, lp_error *err) {
+    const lp_net_description *description = source->family->layout;
+    const lp_known_model *published;
+    size_t input, usual;
+    lp_status status;
+    LP_TRY(lp_source_published(source, &published, err));
+    bool resized = published != NULL && published->resize > 0;
+    if (resized) { /* the config of another program's weights, perhaps */
+        config->has_preprocess = false;
+        info->config = NULL;
+    }
+    usual = usual_input(source, config, known, info);
     LP_TRY(lp_family_input(source, usual, &input, err));
+    if (description->one_input && input != usual) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: input size %zu: attention pooling has positions for %zu alone",
+                       lp_checkpoint_path(source->ckpt), input, usual));
+    }
     size_t from = source->options->crop > 0 ? usual : input; /* that the resize is for */
     lp_family_preprocess(source->family, from, info);
     if (config->has_preprocess) {
         lp_model_config_preprocess(config, from, info);
+    } else if (resized) {
+        info->preprocess.resize = from * published->resize / published->input_size;
     } else if (known != NULL && known->resize > 0 && known->input > 0) {
         info->preprocess.resize = from * known->resize / known->input;
     }
+    (void)snprintf(info->architecture, sizeof info->architecture, "%s", config->arch);
     info->input_size = info->preprocess.crop = input;
     lp_family_override(source->options, info);
-    lp_family_assume(
-        source, LP_SAID_PREPROCESS | (source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
-        (config->has_preprocess ? LP_SAID_PREPROCESS : 0U) |
-            (config->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
-        info);
-    lp_family_stranger(config->stranger, info);
+    note_assumed(source, config, published, info);
 done:
     return status;
 }
@@ -340,18 +384,22 @@ done:
     return status;
 }
 
-static void describe(lp_net *net, lp_encoder_info *info) {
-    size_t floats = lp_net_scratch(net, 1);
-    size_t batch = floats < BATCH_FLOATS ? BATCH_FLOATS / floats : 1;
+static void describe(lp_net *net, size_t most_batch, lp_encoder_info *info) {
+    size_t floats = lp_net_scratch(net, 1), most = most_batch > 0 ? most_batch : MOST_BATCH;
+    size_t batch = floats < most * IMAGE_FLOATS ? most * IMAGE_FLOATS / floats : 1;
     for (size_t i = 0; i < net->step_count; i++) {
         const lp_net_map *rows = &net->maps[net->steps[i].to];
         if (net->steps[i].operation == LP_NET_START) {
             info->tokens = rows->side * rows->side + rows->extra;
+        } else if (net->steps[i].operation == LP_NET_MEAN_QUERY) {
+            const lp_net_map *pixels = &net->maps[net->steps[i].from];
+            info->tokens = pixels->side * pixels->side + 1;
+            info->heads = net->steps[i].heads;
         }
     }
     info->width = info->penultimate = net->maps[net->penultimate].channels;
     info->projected = net->projected > 0 ? net->maps[net->projected].channels : 0;
-    info->batch = batch < MAX_BATCH ? batch : MAX_BATCH;
+    info->batch = batch < most ? batch : most;
     net->most_batch = SIZE_MAX / sizeof(float) / floats;
 }
 
@@ -369,8 +417,8 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     info->activation = description->activation != NULL ? description->activation : info->activation;
     description->describe(&b, info);
     size_t usual = info->input_size > 0 ? info->input_size : source->family->input;
-    LP_TRY(lp_model_config_read(source, net->maps[net->penultimate].channels, info->layers,
-                                info->patch, &config, err));
+    size_t width = info->width > 0 ? info->width : net->maps[net->penultimate].channels;
+    LP_TRY(lp_model_config_read(source, width, info->layers, info->patch, &config, err));
     info->config = config.file;
     LP_TRY(choose_pool(source, &config, net, info, err));
     LP_TRY(choose_heads(source, &config, net, info, err));
@@ -391,7 +439,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     net->input = info->input_size;
     net->precision = source->options->precision;
     LP_TRY(lay_out(source, net, err));
-    describe(net, info);
+    describe(net, description->most_batch, info);
     if (net->input != (known != NULL && known->input > 0 ? known->input : usual)) {
         (void)snprintf(info->name + name_length, sizeof info->name - name_length, "@%zu",
                        net->input);

@@ -268,6 +268,16 @@ static void unfold_table(const lp_net_layer *layer, const float *table, float *b
     }
 }
 
+/* weight [groups * in, out] -> raw [groups * out, in], group by group. */
+static void transpose(const lp_conv *conv, const float *weight, float *raw) {
+    for (size_t row = 0; row < conv->groups * conv->out; row++) {
+        for (size_t i = 0; i < conv->in; i++) {
+            raw[row * conv->in + i] =
+                weight[(row / conv->out * conv->in + i) * conv->out + row % conv->out];
+        }
+    }
+}
+
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
     const net_packing *p = context;
     lp_net_layer *to = &p->tower->net.layers[index];
@@ -285,9 +295,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     if (to->continuous) {
         fill_continuous(&p->tower->net, to, from, raw);
     } else if (from->transposed) {
-        for (size_t i = 0; i < to->conv.out * to->conv.in; i++) {
-            raw[i] = from->weight[i % to->conv.in * to->conv.out + i / to->conv.in];
-        }
+        transpose(&to->conv, from->weight, raw);
     } else {
         const float *own = from->weight + from->rows_before * to->linear.in;
         memcpy(raw, own, floats_of(to) * sizeof *raw);

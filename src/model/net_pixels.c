@@ -77,11 +77,14 @@ void lp_net_run_convolve(const lp_net_pass *p, const lp_net_step *step) {
         stage = "winograd 3x3";
         outputs = (double)(p->batch * tiles * tiles);
     } else if (step->from > 0 && layer->kind == LP_NET_CONV && layer->conv.taps_high == 1) {
-        stage = "conv 1x1";
+        stage = step->to == p->net->projected ? "projection" : "conv 1x1";
     }
+    /* a single tap reads no other pixels than its stride takes */
+    double read = layer->conv.taps_high > 1
+                      ? lp_net_floats(p, step->from)
+                      : (double)(p->batch * lp_net_pixels(to)) * (double)from->channels;
     lp_end_stage(p->observer, stage, 2 * outputs * weights_of(layer),
-                 lp_net_floats(p, step->from) + weights_of(layer) +
-                     (add != NULL ? 2 : 1) * lp_net_floats(p, step->to));
+                 read + weights_of(layer) + (add != NULL ? 2 : 1) * lp_net_floats(p, step->to));
 }
 
 /* ---- norms and pooling ----------------------------------------------------------------------- */
@@ -112,9 +115,13 @@ void lp_net_run_mean(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *map = &p->net->maps[step->from];
     size_t pixels = lp_net_pixels(map), channels = map->channels;
     double *sums = (double *)(void *)p->work;
-    for (size_t i = 0; i < p->batch; i++) {
-        lp_channel_means(lp_net_values(p, step->from) + i * pixels * channels, pixels, channels,
-                         sums, lp_net_values(p, step->to) + i * channels);
+    const float *x = lp_net_values(p, step->from);
+    float *y = lp_net_values(p, step->to);
+    for (size_t i = 0; i < p->batch && !step->single; i++) {
+        lp_channel_means(x + i * pixels * channels, pixels, channels, sums, y + i * channels);
+    }
+    if (step->single) {
+        lp_mean_pool(x, p->batch, pixels, channels, y, channels);
     }
     lp_end_stage(p->observer, "pool", 0, lp_net_floats(p, step->from) + lp_net_floats(p, step->to));
 }

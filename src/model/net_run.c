@@ -27,6 +27,7 @@ static const struct {
     [LP_NET_COPY] = {lp_net_no_work, lp_net_run_copy},
     [LP_NET_TAKE] = {lp_net_mean_work, lp_net_run_take},
     [LP_NET_LATENT] = {lp_net_latent_work, lp_net_run_latent},
+    [LP_NET_MEAN_QUERY] = {lp_net_mean_query_work, lp_net_run_mean_query},
     [LP_NET_MERGE] = {lp_net_merge_work, lp_net_run_merge},
     [LP_NET_SCALE] = {lp_net_no_work, lp_net_run_scale},
     [LP_NET_ADD] = {lp_net_no_work, lp_net_run_add},
@@ -34,15 +35,16 @@ static const struct {
     [LP_NET_MEAN] = {lp_net_mean_work, lp_net_run_mean},
 };
 
+static bool pools(lp_net_operation operation) {
+    return operation == LP_NET_MEAN || operation == LP_NET_TAKE || operation == LP_NET_LATENT ||
+           operation == LP_NET_MEAN_QUERY;
+}
+
 /* The side of a step's output. */
 static size_t side_behind(const lp_net *net, const lp_net_step *step) {
     size_t side = net->maps[step->from].side;
     const lp_net_layer *layer = &net->layers[step->layers[0]];
     switch (step->operation) {
-    case LP_NET_MEAN:
-    case LP_NET_TAKE:
-    case LP_NET_LATENT:
-        return 1;
     case LP_NET_MERGE:
         return (side + 1) / 2;
     case LP_NET_POOL:
@@ -52,7 +54,7 @@ static size_t side_behind(const lp_net *net, const lp_net_step *step) {
     case LP_NET_CONVOLVE:
         return lp_conv_side(&layer->conv, side, layer->conv.taps_high);
     default:
-        return side;
+        return pools(step->operation) ? 1 : side;
     }
 }
 
@@ -116,8 +118,7 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
         lp_net_map *to = &net->maps[step->to];
         if (to->side == 0) { /* a new map */
             to->side = side_behind(net, step);
-            to->pooled = step->operation == LP_NET_MEAN || step->operation == LP_NET_TAKE ||
-                         step->operation == LP_NET_LATENT || net->maps[step->from].pooled;
+            to->pooled = pools(step->operation) || net->maps[step->from].pooled;
             size_t floats = lp_net_lines(lp_net_pixels(to) * to->channels);
             if (to->side == 0) {
                 return false;

@@ -79,9 +79,9 @@ lp_net_work lp_net_mlp_work, lp_net_merge_work;
 lp_net_act lp_net_run_mlp, lp_net_run_merge;
 
 /* net_attention.c */
-lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work;
+lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work, lp_net_mean_query_work;
 lp_net_act lp_net_run_patches, lp_net_run_start, lp_net_run_attend, lp_net_run_latent,
-    lp_net_run_take;
+    lp_net_run_mean_query, lp_net_run_take;
 
 /* net_windows.c */
 lp_net_work lp_net_windows_work;

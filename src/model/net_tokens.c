@@ -213,6 +213,52 @@ size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *s
     return to;
 }
 
+/* A linear layer of an attention pool, of `groups` heads; transposed: a key. */
+static size_t plan_query_layer(lp_net_builder *b, const char *name, size_t width, size_t groups,
+                               bool transposed) {
+    size_t each = width / (groups > 0 ? groups : 1);
+    lp_conv conv = {.groups = groups,
+                    .in = transposed ? each : width,
+                    .out = transposed ? width : each,
+                    .taps_high = 1,
+                    .taps_wide = 1,
+                    .stride = 1};
+    size_t layer = lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_CONV, .conv = conv});
+    lp_net_stored *stored = b->tower->stored[layer];
+    stored->planned = b->plan->count;
+    stored->transposed = transposed;
+    LP_NET_PLAN(&stored->weight, name, ".weight", width, width);
+    /* a key's bias adds the same to all scores, and softmax takes it off again */
+    LP_NET_PLAN(transposed ? &stored->own_bias : &stored->bias, name, ".bias", width);
+    return layer;
+}
+
+size_t lp_net_mean_query(lp_net_builder *b, size_t from, const lp_net_mean_query_spec *spec) {
+    size_t width = lp_net_channels(b, from), heads = spec->heads;
+    size_t rows = lp_net_size(b, 0, "%s", spec->positions);
+    size_t positions =
+        lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = width});
+    LP_NET_PLAN(&b->tower->stored[positions]->weight, spec->positions, "", rows, width);
+    if (rows == 1 || (rows > 1 && rows < 1 << 24 && root_of(rows - 1) == 0)) {
+        lp_plan_problem(b->plan, "%zu positions: expected one for the mean and a square of places",
+                        rows);
+    }
+    if (width > 0 && (heads == 0 || width % heads != 0)) {
+        lp_plan_problem(b->plan, "width %zu: not divisible among %zu heads (layer1's channels / 2)",
+                        width, heads);
+    }
+    size_t layers[] = {plan_query_layer(b, spec->query, width, 1, false),
+                       plan_query_layer(b, spec->key, width, heads, true),
+                       plan_query_layer(b, spec->value, width, heads, false)};
+    size_t to = lp_net_new_map(b, width);
+    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_MEAN_QUERY,
+                                     .from = from,
+                                     .to = to,
+                                     .layers = {positions, layers[0], layers[1], layers[2]},
+                                     .heads = heads});
+    return to;
+}
+
 /* ---- before a run ---------------------------------------------------------------------------- */
 
 /* Tokens with their positions, [extra, D], then the positions of patches for the input's grid. */

@@ -272,52 +272,13 @@ static void same_padding_has_the_odd_zero_behind(void **state) {
 
 /* ---- pooling --------------------------------------------------------------------------------- */
 
-static void pools_match_plain_loops(void **state) {
+static void means_match_plain_loops(void **state) {
     (void)state;
     lp_random_seed(&source, 17);
     static const size_t sizes[][3] = {{1, 1, 1}, {2, 4, 3}, {1, 5, 17}, {3, 8, 33}, {2, 7, 16}};
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
         size_t images = sizes[k][0], side = sizes[k][1], channels = sizes[k][2];
         float *x = numbers(images * side * side * channels);
-        for (size_t window = 1; window <= 3; window++) {
-            size_t out = side / window;
-            float *y = numbers(images * out * out * channels);
-            lp_average_pool(x, images, side, channels, window, y);
-            for (size_t i = 0; i < images * out * out * channels; i++) {
-                size_t c = i % channels, u = i / channels % out, v = i / channels / out % out;
-                size_t image = i / channels / out / out;
-                double sum = 0;
-                for (size_t t = 0; t < window * window; t++) {
-                    size_t row = v * window + t / window, column = u * window + t % window;
-                    sum += (double)x[((image * side + row) * side + column) * channels + c];
-                }
-                assert_true(fabs((double)y[i] - sum / (double)(window * window)) <= 1e-6);
-            }
-            assert_guarded(y, images * out * out * channels);
-            release(y);
-        }
-
-        size_t out = (side + 2 - 3) / 2 + 1;
-        float *y = numbers(images * out * out * channels);
-        lp_max_pool(x, images, side, channels, y);
-        for (size_t i = 0; i < images * out * out * channels; i++) {
-            size_t c = i % channels, u = i / channels % out, v = i / channels / out % out;
-            size_t image = i / channels / out / out;
-            float max = -INFINITY;
-            for (size_t row = 2 * v; row < 2 * v + 3; row++) {
-                for (size_t column = 2 * u; column < 2 * u + 3; column++) {
-                    if (row >= 1 && row <= side && column >= 1 && column <= side) {
-                        float value =
-                            x[((image * side + row - 1) * side + column - 1) * channels + c];
-                        max = value > max ? value : max;
-                    }
-                }
-            }
-            assert_true(y[i] == max);
-        }
-        assert_guarded(y, images * out * out * channels);
-        release(y);
-
         float *means = numbers(images * (channels + 2));
         lp_mean_pool(x, images, side * side, channels, means, channels + 2);
         for (size_t i = 0; i < images * channels; i++) {
@@ -346,7 +307,7 @@ int main(void) {
         cmocka_unit_test(a_pixel_does_not_see_its_batch),
         cmocka_unit_test(a_padded_image_gives_whole_kernel_rows),
         cmocka_unit_test(same_padding_has_the_odd_zero_behind),
-        cmocka_unit_test(pools_match_plain_loops),
+        cmocka_unit_test(means_match_plain_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

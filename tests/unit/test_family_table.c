@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "model/families.h"
 #include "model/net_build.h"
-#include "model/resnet.h"
 #include "model/vit.h"
 
 enum { CELL = 600 };
@@ -117,7 +116,7 @@ static void the_document_has_each_familys_constants(void **state) {
                        f->shorter_side.from);
         const lp_net_description *net = f->tower == &lp_net_kind ? f->layout : NULL;
         const char *fixed = net != NULL ? net->activation : NULL; /* the one of all its models */
-        bool relu = f->tower == &lp_resnet_kind || (fixed != NULL && strcmp(fixed, "relu") == 0);
+        bool relu = fixed != NULL && strcmp(fixed, "relu") == 0;
         assert_begins(f->name, 1,
                       relu            ? "ReLU"
                       : fixed != NULL ? "SiLU"

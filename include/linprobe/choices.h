@@ -70,7 +70,8 @@ typedef enum lp_filter_choice {
     LP_FILTER_CHOICE_AUTO, /* as the model was trained */
     LP_FILTER_CHOICE_BICUBIC,
     LP_FILTER_CHOICE_BILINEAR,
-    LP_FILTER_CHOICE_LANCZOS
+    LP_FILTER_CHOICE_LANCZOS,
+    LP_FILTER_CHOICE_NEAREST
 } lp_filter_choice;
 
 extern const char *const lp_filter_choice_names[]; /* "auto", then as lp_filter_names */

@@ -26,14 +26,16 @@
 extern "C" {
 #endif
 
-/* Pillow's filters of these names; all widen when an image shrinks. */
+/* Pillow's filters of these names; all but the last widen when an image shrinks. */
 typedef enum lp_filter {
     LP_FILTER_BICUBIC,  /* Keys' cubic, a = -1/2, support 2 */
     LP_FILTER_BILINEAR, /* triangle, support 1 */
-    LP_FILTER_LANCZOS   /* sinc times sinc, support 3 */
+    LP_FILTER_LANCZOS,  /* sinc times sinc, support 3 */
+    LP_FILTER_NEAREST   /* the pixel that the centre lies in */
 } lp_filter;
 
-/* The names in the order of the enum, NULL at the end: "bicubic", "bilinear", "lanczos". */
+/* The names in the order of the enum, NULL at the end: "bicubic", "bilinear", "lanczos",
+ * "nearest". */
 extern const char *const lp_filter_names[];
 
 /* One of them; NULL for any other number. */

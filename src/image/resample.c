@@ -56,9 +56,10 @@ static const struct {
     double (*weight)(double x);
 } filters[] = {[LP_FILTER_BICUBIC] = {2, bicubic},
                [LP_FILTER_BILINEAR] = {1, bilinear},
-               [LP_FILTER_LANCZOS] = {3, lanczos}};
+               [LP_FILTER_LANCZOS] = {3, lanczos},
+               [LP_FILTER_NEAREST] = {0, NULL}};
 
-const char *const lp_filter_names[] = {"bicubic", "bilinear", "lanczos", NULL};
+const char *const lp_filter_names[] = {"bicubic", "bilinear", "lanczos", "nearest", NULL};
 
 const char *lp_filter_name(lp_filter filter) {
     return (size_t)filter < sizeof filters / sizeof *filters ? lp_filter_names[filter] : NULL;
@@ -92,12 +93,34 @@ static void take_axis(lp_resample_axis *axis, lp_filter filter, const lp_resampl
     axis->weights = lp_memory_take(memory, side->count, axis->taps * sizeof *axis->weights);
 }
 
+/* One pixel each: Pillow's src/libImaging/Geometry.c, ImagingScaleAffine, which adds up the scale.
+ */
+static void fill_nearest(lp_resample_axis *axis, const lp_resample_side *side) {
+    double scale = scale_of(side), centre = scale * 0.5;
+    size_t nearest = 0;
+    for (size_t i = 0; i < side->start + axis->count; i++, centre += scale) {
+        if (i < side->start) {
+            continue;
+        }
+        nearest = (size_t)centre < side->in_size ? (size_t)centre : side->in_size - 1;
+        axis->begin = i == side->start ? nearest : axis->begin;
+        axis->first[i - side->start] = nearest - axis->begin;
+        axis->used[i - side->start] = 1;
+        axis->weights[(i - side->start) * axis->taps] = 1 << FRACTION_BITS;
+    }
+    axis->span = nearest + 1 - axis->begin;
+}
+
 /* exact: room for axis->taps weights. */
 static void fill_axis(lp_resample_axis *axis, lp_filter filter, const lp_resample_side *side,
                       double *exact) {
     double scale = scale_of(side), support = support_of(filter, scale);
     double widened = scale < 1 ? 1 : scale;
     size_t end = 0;
+    if (filters[filter].weight == NULL) {
+        fill_nearest(axis, side);
+        return;
+    }
     for (size_t i = 0; i < axis->count; i++) {
         double centre = ((double)(side->start + i) + 0.5) * scale;
         double low = centre - support + 0.5;

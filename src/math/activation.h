@@ -9,12 +9,15 @@
 
 typedef enum lp_nonlinearity {
     LP_IDENTITY,
-    LP_QUICK_GELU, /* x sigmoid(1.702 x): OpenAI's CLIP.  Not GELU: they differ by up to 0.02 */
-    LP_GELU,       /* x Phi(x), Phi the normal distribution function: torch.nn.GELU() */
-    LP_GELU_TANH,  /* torch.nn.GELU(approximate='tanh') */
-    LP_RELU,       /* negatives become 0 */
-    LP_SILU,       /* x sigmoid(x) */
-    LP_SIGMOID     /* 1 / (1 + exp(-x)) */
+    LP_QUICK_GELU,   /* x sigmoid(1.702 x): OpenAI's CLIP.  Not GELU: they differ by up to 0.02 */
+    LP_GELU,         /* x Phi(x), Phi the normal distribution function: torch.nn.GELU() */
+    LP_GELU_TANH,    /* torch.nn.GELU(approximate='tanh') */
+    LP_RELU,         /* negatives become 0 */
+    LP_SILU,         /* x sigmoid(x) */
+    LP_SIGMOID,      /* 1 / (1 + exp(-x)) */
+    LP_RELU6,        /* what is not between 0 and 6 becomes the nearer of the two */
+    LP_HARD_SIGMOID, /* relu6(x + 3) / 6: torch.nn.Hardsigmoid() */
+    LP_HARD_SWISH    /* x relu6(x + 3) / 6: torch.nn.Hardswish() */
 } lp_nonlinearity;
 
 LP_BODY float lp_quick_gelu(float x) {
@@ -54,6 +57,11 @@ LP_BODY float lp_silu(float x) {
     return x / (1.0F + lp_exp(-x));
 }
 
+LP_BODY float lp_relu6(float x) {
+    float positive = x < 0 ? 0 : x;
+    return positive > 6 ? 6 : positive;
+}
+
 LP_BODY float lp_activate(lp_nonlinearity activation, float x) {
     switch (activation) {
     case LP_QUICK_GELU:
@@ -68,6 +76,12 @@ LP_BODY float lp_activate(lp_nonlinearity activation, float x) {
         return lp_silu(x);
     case LP_SIGMOID:
         return 1.0F / (1.0F + lp_exp(-x));
+    case LP_RELU6:
+        return lp_relu6(x);
+    case LP_HARD_SIGMOID:
+        return lp_relu6(x + 3) / 6;
+    case LP_HARD_SWISH:
+        return x * lp_relu6(x + 3) / 6;
     case LP_IDENTITY:
         break;
     }
@@ -95,6 +109,15 @@ LP_BODY float lp_activate(lp_nonlinearity activation, float x) {
         break;                                                                                     \
     case LP_SIGMOID:                                                                               \
         call(LP_SIGMOID);                                                                          \
+        break;                                                                                     \
+    case LP_RELU6:                                                                                 \
+        call(LP_RELU6);                                                                            \
+        break;                                                                                     \
+    case LP_HARD_SIGMOID:                                                                          \
+        call(LP_HARD_SIGMOID);                                                                     \
+        break;                                                                                     \
+    case LP_HARD_SWISH:                                                                            \
+        call(LP_HARD_SWISH);                                                                       \
         break;                                                                                     \
     case LP_IDENTITY:                                                                              \
         call(LP_IDENTITY);                                                                         \

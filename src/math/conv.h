@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include "math/activation.h"
 
-enum { LP_CONV_MAX_TAPS = 9 };
+enum { LP_CONV_MAX_TAPS = 25 };
 
 /* y[p, o] = bias[o] + sum over taps t and channels i of weight[o, i, t] x[p at t, i], as
  * torch.nn.Conv2d with zeros round the image; group g reads channels g * in .. of x and writes

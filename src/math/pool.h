@@ -13,9 +13,11 @@ void lp_mean_pool(const float *x, size_t images, size_t pixels, size_t channels,
 /* Windows of taps x taps pixels, every `stride` pixels, `padding` pixels over each edge. */
 typedef struct lp_pooling {
     size_t taps, stride, padding;
-    bool mean;  /* of the pixels that there are (count_include_pad=False); else the maximum */
-    bool zeros; /* the maximum sees zeros beyond the edge, and not only the pixels that there are */
-    bool whole; /* the last window may stand over the edge (ceil_mode) */
+    bool same;     /* as lp_conv's: zeros as TensorFlow's "SAME" has them; padding does not count */
+    size_t behind; /* pixels more over the right and the lower edge */
+    bool mean;     /* of the pixels that there are (count_include_pad=False); else the maximum */
+    bool zeros;    /* zeros beyond the edge count, and not only the pixels that there are */
+    bool whole;    /* the last window may stand over the edge (ceil_mode) */
 } lp_pooling;
 
 /* Pixels a side of the output; 0 where a window is larger than the padded input. */

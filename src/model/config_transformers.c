@@ -100,6 +100,7 @@ static const defaults models[] = {
      .theta = 10000},
     {.type = "resnet"},
     {.type = "regnet"},
+    {.type = "efficientnet", .family = "hf-efficientnet"},
     {.type = "bit"},
     {.type = "convnext", .activation = "gelu", .norm_eps = 1e-12F}, /* 768 wide, 18 layers in all */
     {.type = "convnextv2", .activation = "gelu", .norm_eps = 1e-12F},
@@ -169,6 +170,45 @@ static lp_status read_resnet(const lp_config_reader *r, const json_t *config) {
         return lp_config_refuse(r, "num_groups", "which is not 32");
     }
     return strcmp(activation, "relu") == 0 ? LP_OK : lp_config_refuse(r, "hidden_act", activation);
+}
+
+/* Whether an array has these values; or is not there. */
+static bool has_values(const json_t *array, const size_t *values, size_t count) {
+    bool same = array == NULL || json_array_size(array) == count;
+    for (size_t i = 0; array != NULL && same && i < count; i++) {
+        same = json_integer_value(json_array_get(array, i)) == (json_int_t)values[i];
+    }
+    return same;
+}
+
+/* modeling_efficientnet.py; the defaults are those of B7. */
+static lp_status read_efficientnet(const lp_config_reader *r, const json_t *config) {
+    static const size_t strides[] = {1, 2, 2, 2, 1, 2, 1};
+    const char *pooling = lp_json_text(config, "pooling_type", "mean");
+    const char *activation = lp_json_text(config, "hidden_act", "swish");
+    const json_t *blocks = json_object_get(config, "depthwise_padding"), *block;
+    size_t i;
+    if (!lp_config_is_ours(r, lp_config_count(config, "hidden_dim", 2560), 0, 0)) {
+        return LP_OK;
+    }
+    if (strcmp(pooling, "mean") != 0) {
+        return lp_config_refuse(r, "pooling_type", pooling);
+    }
+    if (strcmp(activation, "swish") != 0 && strcmp(activation, "silu") != 0) {
+        return lp_config_refuse(r, "hidden_act", activation);
+    }
+    if (!has_values(json_object_get(config, "strides"), strides, COUNT(strides))) {
+        return lp_config_refuse(r, "strides", "which are not 1, 2, 2, 2, 1, 2, 1");
+    }
+    json_array_foreach(blocks, i, block) {
+        json_int_t number = json_is_integer(block) ? json_integer_value(block) : -1;
+        if (number < 0 || number > 63) {
+            return lp_config_refuse(r, "depthwise_padding", "which is no list of blocks below 64");
+        }
+        r->out->square_blocks |= (uint64_t)1 << number;
+    }
+    r->out->input = lp_config_count(config, "image_size", 600);
+    return lp_config_norm_eps(r, "batch_norm_eps", lp_json_number(config, "batch_norm_eps", 1e-3));
 }
 
 static size_t last_count(const json_t *array) {
@@ -245,6 +285,9 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
     if (d == NULL || (d->family != NULL && strcmp(d->family, r->family->name) != 0)) {
         return lp_config_refuse(r, "model_type", type);
     }
+    if (strcmp(d->type, "efficientnet") == 0) {
+        return read_efficientnet(r, vision);
+    }
     if (d->activation == NULL) {
         size_t width = last_count(json_object_get(vision, "hidden_sizes")) *
                        lp_config_count(vision, "width_factor", 1);
@@ -301,6 +344,7 @@ static const processor processors[] = {
     {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Flava", 224, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
     {"Blip", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
+    {"EfficientNet", 346, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"Beit", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
     {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
@@ -363,6 +407,11 @@ static lp_status check_steps(const lp_config_reader *r, json_t *config) {
     return LP_OK;
 }
 
+/* Whether values are divided by std once more: image_processing_efficientnet.py. */
+static bool does_twice(const json_t *config, const processor *d) {
+    return strcmp(d->name, "EfficientNet") == 0 && does(config, "include_top");
+}
+
 /* The values that pixels from 0 to 255 are multiplied by, mean and std -> those of pixels from 0 to
  * 1, as lp_preprocess has them. */
 static lp_status read_values(const lp_config_reader *r, const json_t *config, const processor *d) {
@@ -379,6 +428,12 @@ static lp_status read_values(const lp_config_reader *r, const json_t *config, co
         /* taken, or the defaults */
     } else {
         return lp_config_refuse(r, "image_mean, image_std", "which are no three numbers");
+    }
+    if (json_is_true(json_object_get(config, "rescale_offset"))) {
+        return lp_config_refuse(r, "rescale_offset", "true");
+    }
+    for (size_t c = 0; does_twice(config, d) && c < 3; c++) {
+        p->std[c] *= p->std[c];
     }
     if (fabs(factor * 255 - 1) > 1e-9) {
         for (size_t c = 0; c < 3; c++) {

@@ -853,6 +853,104 @@ const lp_family lp_families[] = {
         .note = "as _s, _m, _l and _xl; _b0 to _b3 have imagenet",
     },
     {
+        .name = "hf-efficientnet", /* transformers: EfficientNetModel */
+        .title = "EfficientNet",
+        .prefixes = {""},
+        .any = {"encoder.blocks.0.depthwise_conv.depthwise_conv.weight",
+                "encoder.blocks.0.projection.project_conv.weight"},
+        .with = {"embeddings.convolution.weight"},
+        NET(lp_net_efficientnet_hf),
+        .norm_eps = 1e-3F,           /* configuration_efficientnet.py: batch_norm_eps */
+        .filter = LP_FILTER_NEAREST, /* google/efficientnet-*: preprocessor_config.json, whose
+                                        include_top divides by the square of its std */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .squash = true,
+        .crop_rule = LP_CROP_FLOOR,
+        .input = 224,
+        .note = "as B0; put config.json and preprocessor_config.json beside the file",
+    },
+    {
+        .name = "mobilenetv3", /* torchvision: mobilenet_v3_large, mobilenet_v3_small */
+        .title = "MobileNetV3",
+        .prefixes = {""},
+        .any = {"classifier.0.weight", "classifier.3.weight"},
+        .with = {"features.1.block.0.0.weight"},
+        NET(lp_net_mobilenetv3),
+        .norm_eps = 1e-3F,            /* mobilenetv3.py: norm_layer */
+        .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "as IMAGENET1K_V1; V2 is resized to 232",
+    },
+    {
+        .name = "mobilenetv2", /* torchvision: mobilenet_v2 */
+        .title = "MobileNetV2",
+        .prefixes = {""},
+        .any = {"features.1.conv.0.0.weight", "features.1.conv.1.weight"},
+        .with = {"features.0.0.weight"},
+        NET(lp_net_mobilenetv2),
+        .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "as IMAGENET1K_V1; V2 is resized to 232",
+    },
+    {
+        .name = "densenet", /* torchvision: densenet121, 161, 169, 201 */
+        .title = "DenseNet",
+        .prefixes = {""},
+        .any = {"features.conv0.weight"},
+        .with = {"features.norm5.weight", "features.norm5.bias"},
+        NET(lp_net_densenet),
+        .renames = lp_renames_densenet,
+        .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
+    },
+    {
+        .name = "alexnet", /* torchvision: alexnet */
+        .title = "AlexNet",
+        .prefixes = {""},
+        .any = {"classifier.1.weight", "classifier.4.weight"},
+        .with = {"features.8.weight", "features.10.weight"},
+        NET(lp_net_alexnet),
+        .norm_eps = 1e-5F,            /* it has no norm */
+        .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
+    },
+    {
+        .name = "vgg", /* torchvision: vgg11, 13, 16, 19, with and without batch norms */
+        .title = "VGG",
+        .prefixes = {""},
+        .any = {"classifier.0.weight", "classifier.3.weight"},
+        .with = {"features.0.weight", "features.0.bias"},
+        NET(lp_net_vgg),
+        .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR, /* _presets.py: ImageClassification, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
+    },
+    {
+        .name = "simclrv2", /* Separius/SimCLRv2-Pytorch: its converter's files */
+        .title = "SimCLRv2",
+        .prefixes = {"resnet.", ""},
+        .any = {"net.1.blocks.0.net.0.weight", "net.1.blocks.0.projection.bn.0.weight"},
+        .with = {"net.0.0.weight"},
+        NET(lp_net_simclr),
+        .norm_eps = 1e-5F,            /* resnet.py: BATCH_NORM_EPSILON */
+        .filter = LP_FILTER_BILINEAR, /* verify.py: Resize(256), CenterCrop(224), ToTensor */
+        .mean_std = LP_MEAN_STD_NONE, /* the same: no Normalize */
+        .shorter_side = {256, 224},
+        .input = 224,
+    },
+    {
         .name = "torchvision-efficientnet", /* torchvision: efficientnet_b* */
         .title = "EfficientNet",
         .prefixes = {""},
@@ -994,6 +1092,21 @@ const lp_family lp_families[] = {
         .norm_eps = 1e-5F, /* torch.nn.BatchNorm2d's default */
         .filter = LP_FILTER_BICUBIC,
         .mean_std = LP_MEAN_STD_CLIP,
+    },
+    {
+        .name = "byol", /* chigur/byol-convert: DeepMind's files under torchvision's names */
+        .title = "BYOL",
+        .prefixes = {""},
+        .any = {"layer1.0.conv1.weight", "layer4.0.conv1.weight"},
+        NET(lp_net_byol),
+        .by_name = true,
+        .architectures = lp_architectures_byol,
+        .norm_eps = 1e-5F,            /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR, /* validate.py, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "and TensorFlow's padding, by the file's name",
     },
     {
         .name = "resnet", /* torchvision: ResNet; timm's resnet18 .. 152 and DINO's ResNet-50 */

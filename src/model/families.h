@@ -62,8 +62,9 @@ typedef struct lp_family {
     } shorter_side; /* becomes floor(input * to / from): 10 and 9 for a crop of 0.9; zeros: input */
     bool squash;
     lp_crop_rule crop_rule;
-    size_t input;                         /* pixels a side; 0: what the positions were made for */
-    lp_resize resize;                     /* of positions, for another input */
+    size_t input;     /* pixels a side; 0: what the positions were made for */
+    lp_resize resize; /* of positions, for another input */
+    bool by_name;     /* only files that are named as one of its architectures are of the family */
     const lp_architecture *architectures; /* NULL: config_timm.c's lists */
     const char *note;                     /* who has this mean and std, and who another; or NULL */
     const char *eps_note; /* of a vision transformer's family: who has another eps; or NULL */

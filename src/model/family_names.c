@@ -459,11 +459,25 @@ const lp_rename lp_renames_hf_regnet[] = {
 /* timm's names of a BiT from those of transformers' BitModel. */
 const lp_rename lp_renames_hf_bit[] = {
     {"embedder.convolution.", "stem.conv."}, {HF_BLOCK, "stages.{0}.blocks.{1}."}, {NULL, NULL}};
+/* torchvision's DenseNets in its own files, of before dots were forbidden in names. */
+const lp_rename lp_renames_densenet[] = {
+    {"features.denseblock#.denselayer#.norm.#.", "features.denseblock{0}.denselayer{1}.norm{2}."},
+    {"features.denseblock#.denselayer#.conv.#.", "features.denseblock{0}.denselayer{1}.conv{2}."},
+    {NULL, NULL}};
+
 /* timm/models/regnet.py.  Not here: regnetv_* and regnetz_* have other blocks. */
 const lp_architecture lp_architectures_regnet[] = {
     {.pattern = "regnet[xy]_[0-9][0-9][0-9]"},
     {.pattern = "regnet[xy]_[0-9][0-9][0-9]_tv"},
     {.pattern = "regnety_[0-9][0-9][0-9][0-9]"},
+    {.pattern = NULL},
+};
+
+/* DeepMind's names of BYOL's files (byol/README.md), which byol-convert keeps. */
+const lp_architecture lp_architectures_byol[] = {
+    {.pattern = "pretrain_res50x1"},
+    {.pattern = "pretrain_res200x2"},
+    {.pattern = "res50x1_*"},
     {.pattern = NULL},
 };
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/note.h"
 #include "linprobe/encoder.h"
 
@@ -27,6 +28,7 @@ typedef struct lp_model_config {
     float norm_eps;
     size_t window, pretrained[4]; /* of Swin V2: of its attention, and what it was made from, by
                                      stage */
+    uint64_t square_blocks;       /* of transformers' EfficientNet: blocks that are padded as odd */
     size_t input;                 /* pixels a side that the model takes */
     bool has_preprocess;
     lp_preprocess preprocess; /* for the input that it names: its crop; 0: for the model's */

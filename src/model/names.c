@@ -28,11 +28,10 @@ const char *const lp_mean_std_names[] = {
     [LP_MEAN_STD_AUTO] = "auto", [LP_MEAN_STD_HALF] = "half", [LP_MEAN_STD_IMAGENET] = "imagenet",
     [LP_MEAN_STD_CLIP] = "clip", [LP_MEAN_STD_NONE] = "none", NULL};
 
-const char *const lp_filter_choice_names[] = {[LP_FILTER_CHOICE_AUTO] = "auto",
-                                              [LP_FILTER_CHOICE_BICUBIC] = "bicubic",
-                                              [LP_FILTER_CHOICE_BILINEAR] = "bilinear",
-                                              [LP_FILTER_CHOICE_LANCZOS] = "lanczos",
-                                              NULL};
+const char *const lp_filter_choice_names[] = {
+    [LP_FILTER_CHOICE_AUTO] = "auto",         [LP_FILTER_CHOICE_BICUBIC] = "bicubic",
+    [LP_FILTER_CHOICE_BILINEAR] = "bilinear", [LP_FILTER_CHOICE_LANCZOS] = "lanczos",
+    [LP_FILTER_CHOICE_NEAREST] = "nearest",   NULL};
 
 const char *const lp_precision_names[] = {
     [LP_PRECISION_FLOAT32] = "float32",

@@ -89,8 +89,12 @@ typedef enum lp_net_operation {
     LP_NET_SCALE,      /* to *= from, which has one pixel */
     LP_NET_ADD,        /* to = act(to + from) */
     LP_NET_POOL,       /* to = maxima or means of the windows of from */
-    LP_NET_MEAN        /* to = the mean of all pixels of from, one pixel; summed in float64, or
+    LP_NET_MEAN,       /* to = the mean of all pixels of from, one pixel; summed in float64, or
                           (single) float32 */
+    LP_NET_JOIN,       /* to = the channels of from, then those of add */
+    LP_NET_HALVES,     /* to = the sum of from's two halves of channels; each times its part of the
+                          softmax over the halves of add, one pixel, where there is one */
+    LP_NET_FLATTEN     /* to = means of from, pooling.taps a side, all in one pixel, row by row */
 } lp_net_operation;
 
 /* What happens where the map is no whole number of windows. */

@@ -139,6 +139,11 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
                     .stride = spec->stride > 0 ? spec->stride : 1,
                     .padding = spec->padding,
                     .same = spec->same};
+    if (!spec->depthwise && taps * taps > LP_CONV_MAX_TAPS &&
+        (from > 0 || taps > LP_CONV_MAX_TAPS)) {
+        lp_plan_problem(b->plan, "%s%s: a kernel of %zu x %zu is too large", b->place, name, taps,
+                        taps);
+    }
     if (out % groups != 0 || !whole) {
         lp_plan_problem(b->plan, "%s%s: %zu channels to %zu do not divide into groups of %zu",
                         b->place, name, channels, out, group);
@@ -149,9 +154,10 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
     stored->standard_eps = spec->standard_eps;
     stored->planned = b->plan->count;
     stored->transposed = spec->transposed;
+    stored->pixels = spec->flattened;
     if (spec->transposed) {
         LP_NET_PLAN(&stored->weight, name, "", channels, out);
-    } else if (spec->flat) {
+    } else if (spec->flat || spec->flattened > 0) {
         LP_NET_PLAN(&stored->weight, name, ".weight", out, group);
     } else {
         LP_NET_PLAN(&stored->weight, name, ".weight", out, group, taps, taps);

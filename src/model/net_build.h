@@ -49,6 +49,7 @@ typedef struct lp_net_stored {
     float *registers, *positions, *periods;
     /* of a continuous table: weight [512, 2] and own_bias [512] of its MLP's first layer; */
     float *second, *logits, *offsets; /* [heads, 512]; [heads]; [(2 window - 1)^2, 2] or NULL */
+    size_t pixels;      /* the weight's inputs are [channels, pixels]; 0: channels alone */
     float standard_eps; /* weights are standardised: (w - mean) / sqrt(variance + this) of an
                            output's weights (Qiao et al., "Weight Standardization"); 0: not */
 } lp_net_stored;
@@ -72,6 +73,8 @@ typedef struct lp_net_builder {
     char place[LP_PLAN_NAME];
 } lp_net_builder;
 
+struct lp_model_config;
+
 /* The map of the images; false without memory, and nothing may be built. */
 bool lp_net_begin(lp_net_builder *b);
 
@@ -89,6 +92,10 @@ typedef struct lp_net_description {
      * where dimensions say them, and info->width, where it is not that of the features to configs.
      */
     void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
+    /* Refuses an input that is computed otherwise than the description says; or NULL.  Maps have
+     * their sides. */
+    lp_status (*check_input)(const lp_source *source, const struct lp_model_config *config,
+                             const lp_net *net, lp_error *err);
     bool named; /* the architecture's name must be known, from a config or the file's name */
     const char *activation; /* where the family's models have one alone: "relu"; or NULL */
     size_t head_width; /* of attention over all rows, where weights and configs do not say it */
@@ -133,6 +140,7 @@ typedef struct lp_net_conv_spec {
     bool usual;         /* the family's activation */
     size_t add;         /* a map; 0: none */
     bool flat;          /* the weight is a linear layer's, [out, in] */
+    size_t flattened;   /* the same over a flattened map of so many pixels, [out, C, pixels] */
     float standard_eps; /* the weights of each output are standardised, with this eps; 0: not */
     bool transposed;    /* the same, [in, out], without ".weight" behind its name */
 } lp_net_conv_spec;
@@ -285,6 +293,16 @@ size_t lp_net_pool(lp_net_builder *b, size_t from, const lp_pooling *pooling);
  * convolutions with biases; returns the map. */
 size_t lp_net_excite(lp_net_builder *b, size_t map, const char *reduce, const char *expand,
                      lp_nonlinearity activation, lp_nonlinearity gate);
+
+/* The channels of two maps side by side (net_joins.c, as the next two). */
+size_t lp_net_join(lp_net_builder *b, size_t first, size_t second);
+
+/* The sum of the two halves of a map's channels; or (factors > 0, a map of one pixel and as many
+ * channels) each half times its part of the softmax over the two halves of factors. */
+size_t lp_net_halves(lp_net_builder *b, size_t from, size_t factors);
+
+/* torch.nn.AdaptiveAvgPool2d(side), whose pixels become one: [1, side, side, C] in that order. */
+size_t lp_net_flatten(lp_net_builder *b, size_t from, size_t side);
 
 /* The mean of all pixels; and summed in float32. */
 size_t lp_net_mean(lp_net_builder *b, size_t from);

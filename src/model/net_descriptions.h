@@ -14,6 +14,9 @@ extern const lp_net_description lp_net_swin, lp_net_swin_timm, lp_net_swin_hf,
 /* efficientnet.c; V2 too. */
 extern const lp_net_description lp_net_efficientnet, lp_net_torchvision_efficientnet;
 
+/* efficientnet_hf.c */
+extern const lp_net_description lp_net_efficientnet_hf;
+
 /* regnet.c */
 extern const lp_net_description lp_net_regnet;
 
@@ -21,7 +24,14 @@ extern const lp_net_description lp_net_regnet;
 extern const lp_net_description lp_net_bit, lp_net_resnetv2;
 
 /* resnet.c: torchvision's, timm's others, CLIP's. */
-extern const lp_net_description lp_net_resnet, lp_net_resnetd, lp_net_clip_resnet;
+extern const lp_net_description lp_net_resnet, lp_net_resnetd, lp_net_clip_resnet, lp_net_byol;
+
+/* vgg.c, densenet.c, mobilenet.c: torchvision's */
+extern const lp_net_description lp_net_alexnet, lp_net_vgg, lp_net_densenet, lp_net_mobilenetv2,
+    lp_net_mobilenetv3;
+
+/* simclr.c */
+extern const lp_net_description lp_net_simclr;
 
 /* parallel.c: attention and MLPs side by side. */
 extern const lp_net_description lp_net_parallel;

@@ -439,6 +439,9 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     net->input = info->input_size;
     net->precision = source->options->precision;
     LP_TRY(lay_out(source, net, err));
+    if (description->check_input != NULL) {
+        LP_TRY(description->check_input(source, &config, net, err));
+    }
     describe(net, description->most_batch, info);
     if (net->input != (known != NULL && known->input > 0 ? known->input : usual)) {
         (void)snprintf(info->name + name_length, sizeof info->name - name_length, "@%zu",

@@ -278,6 +278,15 @@ static void transpose(const lp_conv *conv, const float *weight, float *raw) {
     }
 }
 
+/* [out, channels, pixels] -> [out, pixels, channels], as a flattened map has them. */
+static void put_channels_last(const lp_conv *conv, const lp_net_stored *from, float *raw) {
+    size_t channels = conv->in / from->pixels;
+    for (size_t i = 0; i < conv->out * conv->in; i++) {
+        size_t o = i / conv->in, pixel = i % conv->in / channels, c = i % channels;
+        raw[i] = from->weight[o * conv->in + c * from->pixels + pixel];
+    }
+}
+
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
     const net_packing *p = context;
     lp_net_layer *to = &p->tower->net.layers[index];
@@ -296,6 +305,8 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         fill_continuous(&p->tower->net, to, from, raw);
     } else if (from->transposed) {
         transpose(&to->conv, from->weight, raw);
+    } else if (from->pixels > 0) {
+        put_channels_last(&to->conv, from, raw);
     } else {
         const float *own = from->weight + from->rows_before * to->linear.in;
         memcpy(raw, own, floats_of(to) * sizeof *raw);

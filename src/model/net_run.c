@@ -33,6 +33,9 @@ static const struct {
     [LP_NET_ADD] = {lp_net_no_work, lp_net_run_add},
     [LP_NET_POOL] = {lp_net_no_work, lp_net_run_pool},
     [LP_NET_MEAN] = {lp_net_mean_work, lp_net_run_mean},
+    [LP_NET_JOIN] = {lp_net_no_work, lp_net_run_join},
+    [LP_NET_HALVES] = {lp_net_no_work, lp_net_run_halves},
+    [LP_NET_FLATTEN] = {lp_net_no_work, lp_net_run_flatten},
 };
 
 static bool pools(lp_net_operation operation) {
@@ -45,6 +48,8 @@ static size_t side_behind(const lp_net *net, const lp_net_step *step) {
     size_t side = net->maps[step->from].side;
     const lp_net_layer *layer = &net->layers[step->layers[0]];
     switch (step->operation) {
+    case LP_NET_FLATTEN:
+        return 1;
     case LP_NET_MERGE:
         return (side + 1) / 2;
     case LP_NET_POOL:
@@ -61,7 +66,8 @@ static size_t side_behind(const lp_net *net, const lp_net_step *step) {
 /* A free place for a map that `step` makes: that of a map that is added for the last time, else the
  * smallest that is large enough, else the largest, else a new one. */
 static size_t find_place(lp_net *net, const bool *taken, size_t step, size_t floats) {
-    size_t add = net->steps[step].add, best = net->place_count;
+    bool over = net->steps[step].operation == LP_NET_CONVOLVE; /* its sum may lie in the place */
+    size_t add = over ? net->steps[step].add : 0, best = net->place_count;
     if (add > 0 && net->steps[step].from != add && net->maps[add].last == step) {
         return net->maps[add].place;
     }
@@ -128,7 +134,8 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
             net->places[to->place] =
                 floats > net->places[to->place] ? floats : net->places[to->place];
         }
-        bool adds = step->operation == LP_NET_ADD, sum = step->add > 0 || adds;
+        bool adds = step->operation == LP_NET_ADD;
+        bool sum = (step->add > 0 && step->operation != LP_NET_HALVES) || adds;
         if (!place_windows(net, step) ||
             (sum && net->maps[adds ? step->from : step->add].side != to->side)) {
             return false;

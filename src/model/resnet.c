@@ -15,7 +15,8 @@
  *
  * Each convolution has a batch norm.  Reproduces ResNet of torchvision models/resnet.py without fc,
  * ModifiedResNet of openai/CLIP clip/model.py (which open_clip keeps, with ReLU whatever the text
- * tower's activation), and timm models/resnet.py without anti-aliasing. */
+ * tower's activation), timm models/resnet.py without anti-aliasing, and chigur/byol-convert
+ * resnet.py, which is padded as TensorFlow does. */
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,11 @@ static bool is_timm(const lp_net_builder *b) {
     return b->source->family->layout == &lp_net_resnetd;
 }
 
+/* Padded as in TensorFlow. */
+static bool is_byol(const lp_net_builder *b) {
+    return b->source->family->layout == &lp_net_byol;
+}
+
 /* ---- the network ----------------------------------------------------------------------------- */
 
 typedef struct conv_kind {
@@ -48,6 +54,7 @@ static size_t conv(lp_net_builder *b, size_t x, const char *name, const char *no
                        &(lp_net_conv_spec){.taps = kind->taps,
                                            .stride = kind->stride,
                                            .padding = kind->taps / 2,
+                                           .same = is_byol(b),
                                            .group = kind->grouped ? group : 0,
                                            .batch_norm = norm,
                                            .add = kind->add,
@@ -74,7 +81,8 @@ static size_t build_stem(lp_net_builder *b) {
     } else if (is_timm(b) && lp_net_has(b, "maxpool.0.weight")) {
         x = conv(b, x, "maxpool.0", "maxpool.1", &first);
     } else {
-        x = lp_net_pool(b, x, &(lp_pooling){.taps = 3, .stride = 2, .padding = 1});
+        x = lp_net_pool(b, x,
+                        &(lp_pooling){.taps = 3, .stride = 2, .padding = 1, .same = is_byol(b)});
     }
     lp_net_stage(b, "stem");
     return x;
@@ -252,6 +260,16 @@ static void describe_timm(const lp_net_builder *b, lp_encoder_info *info) {
                    depth_of(&o), stem, groups);
 }
 
+/* "BYOL R50x1" */
+static void describe_byol(const lp_net_builder *b, lp_encoder_info *info) {
+    lp_net_builder at = *b;
+    lp_net_at(&at, "%s", "");
+    const outline o = outline_of(&at);
+    info->layers = o.layers;
+    (void)snprintf(info->name, sizeof info->name, "BYOL R%zux%zu", depth_of(&o),
+                   b->net->maps[b->net->penultimate].channels / 2048);
+}
+
 /* torchvision's segmentation models: the same names and shapes, dilation instead of stride.  Their
  * classifier stands beside the backbone. */
 static lp_status refuse_segmentation(const lp_source *source, lp_error *err) {
@@ -281,6 +299,11 @@ const lp_net_description lp_net_resnet = {
     .assumed = "no anti-aliasing (timm's resnetaa* and resnetblur* look the same)"};
 const lp_net_description lp_net_resnetd = {
     .build = build, .ignored = ignored, .describe = describe_timm, .activation = "relu"};
+const lp_net_description lp_net_byol = {.build = build,
+                                        .ignored = ignored,
+                                        .describe = describe_byol,
+                                        .activation = "relu",
+                                        .most_batch = 4};
 const lp_net_description lp_net_clip_resnet = {.build = build,
                                                .ignored = ignored + 1,
                                                .describe = describe_clip,

@@ -134,6 +134,10 @@ static void find_places(places_asked *s, bool named) {
     s->too_many = false;
     for (size_t f = 0; f < lp_family_count; f++) {
         const lp_family *family = &lp_families[f];
+        if (family->by_name &&
+            lp_family_architecture(family, lp_checkpoint_path(s->ckpt)) == NULL) {
+            continue;
+        }
         for (size_t p = 0; p < LP_FAMILY_NAMES && family->prefixes[p] != NULL; p++) {
             for (size_t i = 0; i < lp_checkpoint_count(s->ckpt); i++) {
                 candidate found = {.family = family,

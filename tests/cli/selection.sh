@@ -88,7 +88,7 @@ show extract wrong --resize x40
 show extract wrong --resize 99999
 show extract wrong --crop 7
 show extract wrong --crop 30 --input-size 15
-show extract wrong --filter nearest
+show extract wrong --filter box
 ok "no features were made" [ ! -e wrong ]
 expect wrong
 

@@ -24,6 +24,7 @@ from timm.models.vision_transformer import VisionTransformer as TimmViT
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
 import nets
+import nets_classics
 from resnets import SmallResNet
 from vit_models import GATED, dinov2_state, mmpretrain_names, randomized, resized
 
@@ -112,14 +113,15 @@ def internvit_names(state):
 
 def described():
     """Convolutional and hierarchical networks (src/model/net.h)."""
-    for name, make in nets.SMALL.items():
+    for name, make in (nets.SMALL | nets_classics.SMALL).items():
         model, state, features = make()
         state = {k: x.half().clone() for k, x in state.items()}
         for x in model.state_dict().values():  # not of what models make themselves, as offsets
             x.copy_(x.half())
         model.double()
         size = 64 if "swin" in name else 15 if name in nets.TRANSFORMERS else 45
-        write(name, state, features, size=size, file=nets.FILES.get(name, name))
+        size = nets_classics.SIZES.get(name, (size,))[0]
+        write(name, state, features, size=size, file=(nets.FILES | nets_classics.FILES).get(name, name))
 
 
 def main():

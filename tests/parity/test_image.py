@@ -61,7 +61,7 @@ def skip(name, why):
 
 
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR,
-           "lanczos": Image.Resampling.LANCZOS}
+           "lanczos": Image.Resampling.LANCZOS, "nearest": Image.Resampling.NEAREST}
 PILLOW_IS_OLD = int(PIL.__version__.split(".")[0]) < 13
 
 

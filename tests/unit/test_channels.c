@@ -113,14 +113,22 @@ static void windows_match_plain_loops(void **state) {
         {.taps = 2, .stride = 2, .mean = true, .whole = true},
         {.taps = 2, .stride = 2, .mean = true},
         {.taps = 3, .stride = 2},
+        {.taps = 2, .stride = 2, .behind = 1, .mean = true, .zeros = true},
+        {.taps = 3, .stride = 2, .same = true},
+        {.taps = 2, .stride = 1, .behind = 1, .mean = true, .zeros = true},
     };
     lp_random_seed(&source, 3);
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         const lp_pooling *p = &kinds[k];
         for (size_t side = 3; side < 9; side++) {
             size_t images = 2, channels = 5, out = lp_pool_side(p, side);
-            size_t padded = side + 2 * p->padding - p->taps;
-            assert_int_equal(out, (padded + (p->whole ? p->stride - 1 : 0)) / p->stride + 1);
+            size_t padded = side + 2 * p->padding + p->behind - p->taps, lead = p->padding;
+            if (p->same) {
+                assert_int_equal(out, (side + p->stride - 1) / p->stride);
+                lead = side % 2; /* of 3 pixels at every second one */
+            } else {
+                assert_int_equal(out, (padded + (p->whole ? p->stride - 1 : 0)) / p->stride + 1);
+            }
             float *x = numbers(images * side * side * channels);
             float *y = numbers(images * out * out * channels);
             lp_pool_windows(p, x, images, side, channels, y);
@@ -130,8 +138,8 @@ static void windows_match_plain_loops(void **state) {
                 double sum = 0, most = -INFINITY;
                 size_t seen = 0;
                 for (size_t t = 0; t < p->taps * p->taps; t++) {
-                    long row = (long)(v * p->stride + t / p->taps) - (long)p->padding;
-                    long column = (long)(u * p->stride + t % p->taps) - (long)p->padding;
+                    long row = (long)(v * p->stride + t / p->taps) - (long)lead;
+                    long column = (long)(u * p->stride + t % p->taps) - (long)lead;
                     bool inside =
                         row >= 0 && row < (long)side && column >= 0 && column < (long)side;
                     if (!inside && !p->zeros) {

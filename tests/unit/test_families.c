@@ -17,6 +17,7 @@ static const char *file_of(const char *family) {
     static const struct {
         const char *family, *file;
     } named[] = {
+        {"byol", "pretrain_res50x1"},
         {"timm-efficientnet", "tf_efficientnet_b0"},
         {"timm-efficientnetv2", "tf_efficientnetv2_s"},
         {"torchvision-efficientnet", "efficientnet_b0"},
@@ -357,8 +358,8 @@ static void a_config_that_cannot_be_followed_is_an_error(void **state) {
          "attentional_pool", LP_ERR_UNSUPPORTED},
         {"open_clip_config.json",
          "{\"model_cfg\":{\"vision_cfg\":{\"width\":24}},\"preprocess_cfg\":{\"mean\":[0,0,0],"
-         "\"std\":[1,1,1],\"interpolation\":\"nearest\"}}",
-         "interpolation \"nearest\" is not supported", LP_ERR_UNSUPPORTED},
+         "\"std\":[1,1,1],\"interpolation\":\"box\"}}",
+         "interpolation \"box\" is not supported", LP_ERR_UNSUPPORTED},
         {"config.json",
          "{\"model_type\":\"clip\",\"hidden_size\":24,\"num_hidden_layers\":2,\"patch_size\":5,"
          "\"hidden_act\":\"relu\"}",

@@ -100,7 +100,8 @@ static void the_document_has_each_familys_constants(void **state) {
     (void)state;
     static const char *const mean_stds[] = {[LP_MEAN_STD_HALF] = "0.5",
                                             [LP_MEAN_STD_IMAGENET] = "ImageNet",
-                                            [LP_MEAN_STD_CLIP] = "CLIP"};
+                                            [LP_MEAN_STD_CLIP] = "CLIP",
+                                            [LP_MEAN_STD_NONE] = "none"};
     static const char *const activations[] = {[LP_ACTIVATION_AUTO] = "asked for",
                                               [LP_ACTIVATION_GELU] = "GELU",
                                               [LP_ACTIVATION_GELU_TANH] = "tanh-GELU"};
@@ -118,8 +119,10 @@ static void the_document_has_each_familys_constants(void **state) {
         const char *fixed = net != NULL ? net->activation : NULL; /* the one of all its models */
         bool relu = fixed != NULL && strcmp(fixed, "relu") == 0;
         assert_begins(f->name, 1,
-                      relu            ? "ReLU"
-                      : fixed != NULL ? "SiLU"
+                      relu                                                ? "ReLU"
+                      : fixed != NULL && strcmp(fixed, "relu6") == 0      ? "ReLU6"
+                      : fixed != NULL && strcmp(fixed, "hard_swish") == 0 ? "hard swish"
+                      : fixed != NULL                                     ? "SiLU"
                                       : activations[f->activation]);
         assert_begins(f->name, 2, eps);
         assert_begins(f->name, 3, mean_stds[f->mean_std]);

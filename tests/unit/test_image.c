@@ -175,8 +175,9 @@ static const struct {
     double support;
 } twin_filters[] = {[LP_FILTER_BICUBIC] = {cubic, 2},
                     [LP_FILTER_BILINEAR] = {triangle, 1},
-                    [LP_FILTER_LANCZOS] = {lanczos, 3}};
-enum { FILTERS = 3 };
+                    [LP_FILTER_LANCZOS] = {lanczos, 3},
+                    [LP_FILTER_NEAREST] = {NULL, 0}};
+enum { FILTERS = 4 };
 
 /* One value of a pass: of `in` samples `stride` bytes apart, output position o of `out`. */
 static unsigned char twin_sample(lp_filter filter, const unsigned char *samples, size_t stride,
@@ -188,6 +189,13 @@ static unsigned char twin_sample(lp_filter filter, const unsigned char *samples,
     long from = (long)(centre - support * wide + 0.5);
     long to = (long)(centre + support * wide + 0.5);
     int64_t total = 1 << 21;
+    if (weight_at == NULL) {
+        double place = 0.5 * scale;
+        for (; o > 0; o--) {
+            place += scale;
+        }
+        return samples[(size_t)place * stride];
+    }
     from = from < 0 ? 0 : from;
     to = to > (long)in ? (long)in : to;
     for (long i = from; i < to; i++) {
@@ -423,6 +431,7 @@ static void filters_and_rules_have_names(void **state) {
     assert_string_equal(lp_filter_name(LP_FILTER_BICUBIC), "bicubic");
     assert_string_equal(lp_filter_name(LP_FILTER_BILINEAR), "bilinear");
     assert_string_equal(lp_filter_name(LP_FILTER_LANCZOS), "lanczos");
+    assert_string_equal(lp_filter_name(LP_FILTER_NEAREST), "nearest");
     assert_null(lp_filter_name((lp_filter)FILTERS));
     assert_null(lp_filter_name((lp_filter)-1));
     assert_string_equal(lp_crop_rule_name(LP_CROP_ROUND), "round");

@@ -1,0 +1,216 @@
+"""Small models of torchvision's classics, of transformers' EfficientNet and of SimCLRv2, as
+nets.py: for test_classics.py and tests/golden/make_families.py."""
+
+import torch
+import torchvision
+import transformers
+from torch import nn
+from torch.nn import functional as F
+from torchvision.models.resnet import Bottleneck
+from torchvision.models.densenet import DenseNet
+from torchvision.models.mobilenetv2 import MobileNetV2
+from torchvision.models.mobilenetv3 import MobileNetV3, _mobilenet_v3_conf
+from torchvision.models.vgg import VGG, make_layers
+
+from nets import randomized, renamed, saved, without_counts
+from resnets import SmallResNet
+
+
+def headless(model, seed, last=-1):
+    """torchvision's names; the features are what goes into the classifier's last layer."""
+    model = randomized(model, seed)
+    state = {k: x.clone() for k, x in without_counts(model.state_dict()).items()}
+    if isinstance(model.classifier, nn.Sequential):
+        model.classifier[last] = nn.Identity()
+    else:
+        model.classifier = nn.Identity()
+    return model, state, lambda x: {"penultimate": model(x)}
+
+
+def linears(*widths):
+    """A classifier of torchvision's VGG, with other widths."""
+    first, second, third, classes = widths
+    return nn.Sequential(
+        nn.Linear(first, second), nn.ReLU(), nn.Dropout(), nn.Linear(second, third), nn.ReLU(),
+        nn.Dropout(), nn.Linear(third, classes),
+    )
+
+
+def vgg(seed=1, batch_norm=False, layers=(8, "M", 12, "M", 8, 8, "M", 12, "M", 8, 12, "M")):
+    model = VGG(make_layers(layers, batch_norm), init_weights=False)
+    model.classifier = linears(12 * 49, 20, 16, 3)
+    return headless(model, seed)
+
+
+def alexnet(seed=1):
+    model = torchvision.models.alexnet()
+    channels = 3
+    for i, out in zip((0, 3, 6, 8, 10), (8, 12, 16, 12, 8)):
+        old = model.features[i]
+        model.features[i] = nn.Conv2d(channels, out, old.kernel_size, old.stride, old.padding)
+        channels = out
+    for i, (wide, out) in zip((1, 4, 6), ((8 * 36, 20), (20, 16), (16, 3))):
+        model.classifier[i] = nn.Linear(wide, out)
+    return headless(model, seed)
+
+
+def densenet(seed=1, old_names=False, **kind):
+    kind = dict(growth_rate=4, block_config=(1, 2, 1, 1), num_init_features=8, bn_size=2) | kind
+    model, state, features = headless(DenseNet(num_classes=3, **kind), seed)
+    if old_names:
+        state = renamed(state, [(r"(layer\d+)\.(norm|conv)(\d)\.", r"\1.\2.\3.")])
+    return model, state, features
+
+
+def mobilenetv2(seed=1, width=0.1):
+    return headless(MobileNetV2(num_classes=3, width_mult=width, round_nearest=4), seed)
+
+
+def mobilenetv3(seed=1, size="small", width=0.1):
+    blocks, last = _mobilenet_v3_conf(f"mobilenet_v3_{size}", width_mult=width)
+    return headless(MobileNetV3(blocks, last, num_classes=3), seed)
+
+
+def hf_efficientnet(seed=1, **kind):
+    kind = dict(
+        width_coefficient=0.15, depth_coefficient=0.5, depth_divisor=1, hidden_dim=192,
+        num_labels=3, image_size=64,
+    ) | kind
+    config = transformers.EfficientNetConfig(**kind)
+    model = randomized(transformers.EfficientNetModel(config), seed)
+    return model, without_counts(saved(model)), lambda x: {"penultimate": model(x).pooler_output}
+
+
+class Select(nn.Module):
+    """SimCLRv2's selective kernel."""
+
+    def __init__(self, width, stride):
+        super().__init__()
+        self.main_conv = nn.Sequential(
+            nn.Conv2d(width, 2 * width, 3, stride, 1, bias=False), norm(2 * width)
+        )
+        self.mixing_conv = nn.Sequential(
+            nn.Conv2d(width, 32, 1, bias=False), norm(32), nn.Conv2d(32, 2 * width, 1, bias=False)
+        )
+
+    def forward(self, x):
+        a, b = self.main_conv(x).chunk(2, 1)
+        m, n = self.mixing_conv((a + b).mean((2, 3), keepdim=True)).chunk(2, 1)
+        part = torch.stack((m, n)).softmax(0)
+        return part[0] * a + part[1] * b
+
+
+def norm(width, active=True):
+    return nn.Sequential(nn.BatchNorm2d(width), nn.ReLU() if active else nn.Identity())
+
+
+class Projection(nn.Module):
+    def __init__(self, wide, out, stride, selective):
+        super().__init__()
+        self.shortcut = nn.Sequential(
+            nn.ZeroPad2d((0, 1, 0, 1)), nn.AvgPool2d(2, stride), nn.Conv2d(wide, out, 1, bias=False)
+        ) if selective else nn.Conv2d(wide, out, 1, stride, bias=False)
+        self.bn = norm(out, False)
+
+    def forward(self, x):
+        return self.bn(self.shortcut(x))
+
+
+class Block(nn.Module):
+    def __init__(self, wide, width, stride, selective, first):
+        super().__init__()
+        self.projection = Projection(wide, 4 * width, stride, selective) if first else nn.Identity()
+        middle = [Select(width, stride)] if selective else [
+            nn.Conv2d(width, width, 3, stride, 1, bias=False), norm(width)
+        ]
+        self.net = nn.Sequential(
+            nn.Conv2d(wide, width, 1, bias=False), norm(width), *middle,
+            nn.Conv2d(width, 4 * width, 1, bias=False), norm(4 * width, False),
+        )
+
+    def forward(self, x):
+        return F.relu(self.projection(x) + self.net(x))
+
+
+class Stage(nn.Module):
+    def __init__(self, blocks, wide, width, stride, selective):
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            Block(wide if i == 0 else 4 * width, width, stride if i == 0 else 1, selective, i == 0)
+            for i in range(blocks)
+        )
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class SimCLR(nn.Module):
+    """SimCLRv2's ResNet under the names of its converter to PyTorch (Separius/SimCLRv2-Pytorch),
+    which is in no package."""
+
+    def __init__(self, layers, width, selective):
+        super().__init__()
+        half = width // 2
+        stem = [
+            nn.Conv2d(3, half, 3, 2, 1, bias=False), norm(half),
+            nn.Conv2d(half, half, 3, 1, 1, bias=False), norm(half),
+            nn.Conv2d(half, width, 3, 1, 1, bias=False),
+        ] if selective else [nn.Conv2d(3, width, 7, 2, 3, bias=False)]
+        stages, wide = [], width
+        for s, blocks in enumerate(layers):
+            stages.append(Stage(blocks, wide, width << s, 1 if s == 0 else 2, selective))
+            wide = 4 * (width << s)
+        stem = nn.Sequential(*stem, norm(width), nn.MaxPool2d(3, 2, 1))
+        self.net = nn.Sequential(stem, *stages)
+        self.fc = nn.Linear(wide, 3)
+
+    def forward(self, x):
+        return self.net(x).mean((2, 3))
+
+
+def simclr(seed=1, selective=True, layers=(1, 2, 1, 1), width=8):
+    """A whole converted file: the network and its contrastive head."""
+    model = randomized(SimCLR(layers, width, selective), seed)
+    state = {f"resnet.{k}": x for k, x in without_counts(model.state_dict()).items()}
+    state["head.layers.0.weight"] = torch.zeros(4, 4)
+    return model, state, lambda x: {"penultimate": model(x)}
+
+
+def pad_same(layer, inputs):
+    """TensorFlow's zeros before a layer of its own padding 0."""
+    x, taps = inputs[0], layer.kernel_size
+    taps, stride = (t if isinstance(t, int) else t[0] for t in (taps, layer.stride))
+    zeros = max((-(-x.shape[-1] // stride) - 1) * stride + taps - x.shape[-1], 0)
+    return (F.pad(x, (zeros // 2, zeros - zeros // 2) * 2),)
+
+
+def byol(seed=1, width=4):
+    """torchvision's names, TensorFlow's padding."""
+    model = randomized(SmallResNet(Bottleneck, [1, 2, 1, 1], width), seed)
+    state = {k: x.clone() for k, x in without_counts(model.state_dict()).items()}
+    for layer in model.modules():
+        if isinstance(layer, (nn.Conv2d, nn.MaxPool2d)):
+            layer.padding = 0
+            layer.register_forward_pre_hook(pad_same)
+    model.fc = nn.Identity()
+    return model, state, lambda x: {"penultimate": model(x)}
+
+
+# What files are called, where that says something.
+FILES = {"byol": "pretrain_res50x1"}
+
+# The input's side of each golden file, and sizes to compare at.
+SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96)}
+
+SMALL = {
+    "hf-efficientnet": hf_efficientnet,
+    "vgg": lambda: vgg(batch_norm=True),
+    "alexnet": alexnet,
+    "densenet": densenet,
+    "mobilenetv2": mobilenetv2,
+    "mobilenetv3": mobilenetv3,
+    "simclrv2": lambda: simclr(width=4),
+    "byol": byol,
+}

@@ -1,0 +1,124 @@
+"""The networks of nets_classics.py against their live references, as test_nets.py."""
+
+import sys
+
+try:
+    import open_clip
+    import timm
+    import torch
+    import torchvision
+    import transformers
+except ImportError as error:
+    print(f"1..0 # SKIP {error}")
+    sys.exit(0)
+
+import encoder_tools
+import nets
+import nets_classics as classics
+from encoder_tools import compare, images_for, refusal, run
+from resnets import SmallResNet
+from test_nets import check, write
+from torchvision.models.resnet import Bottleneck
+
+
+def small_ones():
+    """Each family, at odd sizes down to the smallest, recognised as itself."""
+    good = True
+    for family, make in classics.SMALL.items():
+        made, sizes = make(), classics.SIZES.get(family, (45, 70, 32))
+        file = classics.FILES.get(family, "model")
+        for size in sizes:
+            good &= check(made, size, f"{family} at {size}", file=file)
+        path = write(made[1], name=file + ".safetensors")
+        _, info = run(path, images_for(sizes[0], 1), "penultimate", input_size=sizes[0])
+        if info["family"] != family:
+            print(f"# {family}: recognised as {info['family']}")
+            good = False
+    return good
+
+
+def kinds():
+    """VGGs with and without batch norms and of other depths, DenseNet's old names,
+    MobileNetV3-Large, SimCLRv2 without selective kernels."""
+    good = True
+    deep = (8, 8, "M", 12, 12, "M", 8, 8, 8, "M", 12, 8, 8, "M", 8, 8, 12, "M")
+    for size in (64, 97, 224):
+        for batch_norm in (False, True):
+            made = classics.vgg(2, batch_norm, deep)
+            good &= check(made, size, f"VGG, batch norms {batch_norm}, at {size}")
+        good &= check(classics.alexnet(3), size, f"AlexNet at {size}")
+    for size in (64, 75):
+        good &= check(classics.densenet(4, old_names=True), size, f"DenseNet's old names at {size}")
+        made = classics.mobilenetv3(5, "large")
+        good &= check(made, size, f"MobileNetV3-Large at {size}")
+        good &= check(classics.mobilenetv2(6, 0.3), size, f"MobileNetV2 at {size}")
+        made = classics.simclr(7, selective=False)
+        good &= check(made, size, f"SimCLRv2 without selective kernels at {size}")
+    return good
+
+
+def hf_efficientnet_kinds():
+    """Blocks that are padded as for odd sides, as B1's to B7's; other inputs are refused."""
+    good = True
+    for size, blocks in [(72, [3, 7]), (96, []), (48, [7])]:
+        made = classics.hf_efficientnet(2, depthwise_padding=blocks, image_size=size)
+        config = made[0].config.to_dict()
+        good &= check(made, size, f"EfficientNetModel at {size}, {blocks}", config)
+    said = refusal(write(made[1], config), images_for(50, 1), "penultimate", input_size=50)
+    good &= "depthwise_padding" in said
+    said = refusal(write(made[1]), images_for(45, 1), "penultimate", input_size=45)
+    return "depthwise_padding" in said and good
+
+
+def official():
+    """Official shapes under torchvision's names, at 224 pixels."""
+    good = True
+    for name in ("alexnet", "vgg11_bn", "densenet121", "mobilenet_v2", "mobilenet_v3_large"):
+        model, state, features = classics.headless(getattr(torchvision.models, name)(), 1)
+        path = write(state, name=name + "-01234567.safetensors")
+        images = images_for(224, 1)
+        good &= compare(path, images, features, f"torchvision {name}")
+        _, info = run(path, images, "penultimate")
+        print(f"# {name}: {info['name']}, {info['resize']}, {info['filter']}")
+        good &= (info["resize"], info["filter"]) == ("256", "bilinear")
+    made = classics.simclr(2, layers=(3, 4, 6, 3), width=64)
+    path = write(made[1])
+    good &= compare(path, images_for(224, 1), made[2], "SimCLRv2 R50-1x-SK")
+    _, info = run(path, images_for(224, 1), "penultimate")
+    return info["name"] == "SimCLRv2 R50-1x-SK" and good
+
+
+def torchvisions_names():
+    """ResNeXt-WSL's files, VirTex's and converted BYOL's have torchvision's names; the file's own
+    name tells BYOL's padding."""
+    good = True
+    for width in (8, 16, 32, 48):  # an eighth of the channels: ig_resnext101_32x8d to 32x48d
+        model = nets.randomized(SmallResNet(Bottleneck, [1, 1, 2, 1], 8, 32, width), width)
+        state = model.state_dict()
+        model.fc = torch.nn.Identity()
+        path = write(state, name="ig_resnext101_32x8-c38310e5.safetensors")
+        good &= compare(path, images_for(64, 2), lambda x: {"penultimate": model(x)},
+                        f"ResNeXt-WSL, width {width}", input_size=64)
+    _, info = run(path, images_for(224, 1), "penultimate")
+    said = [info[k] for k in ("family", "resize", "crop", "filter")]
+    good &= said == ["resnet", "256", "224", "bilinear"]
+    state = {f"visual.cnn.{k}": x for k, x in state.items() if not k.startswith("fc.")}
+    state["textual.embedding.words.weight"] = torch.zeros(10, 4)
+    path = write(state)
+    good &= compare(path, images_for(64, 2), lambda x: {"penultimate": model(x)}, "VirTex",
+                    input_size=64)
+    made = classics.byol(2)
+    for name, family in (("res50x1_crop_only", "byol"), ("byol", "resnet")):
+        path = write(made[1], name=name + ".safetensors")
+        _, info = run(path, images_for(64, 1), "penultimate", input_size=64)
+        print(f"# {name}: {info['family']}, {info['name']}")
+        good &= info["family"] == family
+    for size in (64, 75):
+        good &= check(made, size, f"BYOL at {size}", file="pretrain_res200x2")
+    return good
+
+
+TESTS = [torchvisions_names, small_ones, kinds, hf_efficientnet_kinds, official]
+
+if __name__ == "__main__":
+    sys.exit(encoder_tools.main(TESTS, (torch, torchvision, timm, open_clip, transformers)))

@@ -38,7 +38,7 @@ def linears(*widths):
 
 def vgg(seed=1, batch_norm=False, layers=(8, "M", 12, "M", 8, 8, "M", 12, "M", 8, 12, "M")):
     model = VGG(make_layers(layers, batch_norm), init_weights=False)
-    model.classifier = linears(12 * 49, 20, 16, 3)
+    model.classifier = linears(12 * 49, 32, 16, 3)
     return headless(model, seed)
 
 
@@ -55,7 +55,7 @@ def alexnet(seed=1):
 
 
 def densenet(seed=1, old_names=False, **kind):
-    kind = dict(growth_rate=4, block_config=(1, 2, 1, 1), num_init_features=8, bn_size=2) | kind
+    kind = dict(growth_rate=4, block_config=(1, 2, 1, 1), num_init_features=8, bn_size=4) | kind
     model, state, features = headless(DenseNet(num_classes=3, **kind), seed)
     if old_names:
         state = renamed(state, [(r"(layer\d+)\.(norm|conv)(\d)\.", r"\1.\2.\3.")])

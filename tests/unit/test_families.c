@@ -144,7 +144,9 @@ static const struct {
 
 /* Whose layers are all convolutions. */
 static bool has_no_int8(const char *family) {
-    static const char *const kinds[] = {"efficientnet", "regnet", "seer", "bit", "resnet"};
+    static const char *const kinds[] = {"efficientnet", "regnet", "seer",    "bit",
+                                        "resnet",       "vgg",    "alexnet", "densenet",
+                                        "mobilenet",    "simclr", "byol"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strstr(family, kinds[i]) != NULL) {
             return true;

@@ -88,12 +88,35 @@ done:
     return status;
 }
 
+/* "model-00001-of-00002.safetensors" -> 2; 0 of other names.  Whole blocks of such a part may look
+ * like a model with fewer blocks. */
+static unsigned long parts_by_name(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    for (const char *of = strstr(name, "-of-"); of != NULL; of = strstr(of + 1, "-of-")) {
+        const char *number = of;
+        while (number > name && number[-1] >= '0' && number[-1] <= '9') {
+            number--;
+        }
+        size_t digits = strspn(of + 4, "0123456789");
+        if (number < of && number > name && number[-1] == '-' && digits > 0 && digits < 10 &&
+            of[4 + digits] == '.') {
+            return strtoul(of + 4, NULL, 10);
+        }
+    }
+    return 0;
+}
+
 static lp_status open_index(lp_checkpoint *ckpt, lp_error *err) {
     lp_map map;
     lp_status status;
     LP_TRY(lp_map_open(ckpt->path, &map, err));
     if (lp_shards_recognise(&map) && !lp_safetensors_recognise(&map)) {
         LP_TRY(open_shards(ckpt, &map, err));
+    } else if (parts_by_name(ckpt->path) > 1) {
+        LP_TRY(lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: by its name one of %lu parts: expected the .index.json file beside "
+                       "them, or the folder with all of them",
+                       ckpt->path, parts_by_name(ckpt->path)));
     } else {
         LP_TRY(make_room(ckpt, 1, err));
         LP_TRY(add_file(ckpt, ckpt->path, err));

@@ -19,7 +19,8 @@ lp_status lp_checkpoint_config(const lp_checkpoint *ckpt, const char *name, json
     lp_status status;
     *config = NULL;
     LP_TRY(lp_path_beside(path, lp_checkpoint_path(ckpt), name, err));
-    if (stat(path, &info) != 0 && errno == ENOENT) { /* one that is there must be readable */
+    /* one that is there must be readable; a link to a file that was not downloaded is there */
+    if (lstat(path, &info) != 0 && errno == ENOENT) {
         return LP_OK;
     }
     LP_TRY(lp_file_read(path, CONFIG_MAX, &bytes, &size, err));

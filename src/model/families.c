@@ -1196,6 +1196,13 @@ const lp_stranger lp_strangers[] = {
      .what = "a weight norm, which is not computed: make the weights plain with "
              "torch.nn.utils.remove_weight_norm, and save them again"},
     {.tensor = "._packed_params", .what = "weights that PyTorch has quantised, which are not read"},
+    {.tensor = ".qweight", .what = "weights that GPTQ or AWQ has quantised, which are not read"},
+    {.tensor = ".SCB", .what = "weights that bitsandbytes has quantised, which are not read"},
+    {.tensor = ".weight.absmax",
+     .what = "weights that bitsandbytes has quantised, which are not read"},
+    {.tensor = ".weight_scale", .what = "weights that are quantised, with scales beside them"},
+    {.tensor = "fake_quant", .what = "a model that is being trained for quantisation"},
+    {.tensor = "activation_post_process", .what = "a model that is being trained for quantisation"},
     {.tensor = "visual.trunk.stem.",
      .what = "an open_clip model with a convolutional timm tower that is not supported"},
     {.tensor = "relative_position_bias_table",

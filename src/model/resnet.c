@@ -270,8 +270,20 @@ static void describe_byol(const lp_net_builder *b, lp_encoder_info *info) {
                    b->net->maps[b->net->penultimate].channels / 2048);
 }
 
-/* torchvision's segmentation models: the same names and shapes, dilation instead of stride.  Their
- * classifier stands beside the backbone. */
+/* Whether the file has a tensor whose name has this in it. */
+static bool has_part(const lp_source *source, const char *part) {
+    for (size_t i = 0; i < lp_checkpoint_count(source->ckpt); i++) {
+        if (strstr(lp_checkpoint_tensor(source->ckpt, i)->name, part) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Segmentation models: the same names and shapes, dilation instead of stride.  Of torchvision, a
+ * classifier stands beside the backbone; of mmsegmentation, a head, which is for a backbone without
+ * dilation where it has lateral convolutions (UPerNet); of segmentation_models_pytorch, a pyramid
+ * of dilations or of attention. */
 static lp_status refuse_segmentation(const lp_source *source, lp_error *err) {
     size_t length = source->outer_length;
     char name[LP_PLAN_NAME];
@@ -280,7 +292,9 @@ static lp_status refuse_segmentation(const lp_source *source, lp_error *err) {
         length--;
     }
     (void)snprintf(name, sizeof name, "%.*sclassifier.4.weight", (int)length, source->outer);
-    return lp_checkpoint_find(source->ckpt, name) == NULL
+    bool head = has_part(source, "decode_head.") && !has_part(source, "decode_head.lateral_convs.");
+    return lp_checkpoint_find(source->ckpt, name) == NULL && !head &&
+                   !has_part(source, "decoder.aspp.") && !has_part(source, "decoder.fpa.")
                ? LP_OK
                : lp_fail(err, LP_ERR_UNSUPPORTED,
                          "%s: a segmentation model, whose ResNet is dilated, is not supported",

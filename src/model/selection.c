@@ -5,6 +5,7 @@
  *   teacher and target before others    facebookresearch/dino eval_linear.py, msn, ijepa
  *   others before student and online
  *   copies that follow by momentum last facebookresearch/moco, moco-v3 main_lincls.py
+ *   behind them what is no model        gradients, masks, an optimizer's averages, earlier weights
  *   then the place with the shortest name, then the first by name */
 #include "model/selection.h"
 
@@ -169,13 +170,20 @@ static bool is_word(const char *text, const char *word, size_t size) {
     return true;
 }
 
+/* Whether a word ends between two letters: "model_ema", "model-ema", "modelEMA". */
+static bool is_border(char before, char behind) {
+    bool small = (before >= 'a' && before <= 'z') || (before >= '0' && before <= '9');
+    return strchr("._-", before) != NULL || strchr("._-", behind) != NULL ||
+           (small && behind >= 'A' && behind <= 'Z');
+}
+
 /* Whether a prefix has a word that no letter stands before or behind. */
 static bool has_word(const char *prefix, size_t length, const char *word) {
     size_t size = strlen(word);
     for (size_t i = 0; i + size <= length; i++) {
-        bool begins = i == 0 || prefix[i - 1] == '.' || prefix[i - 1] == '_';
+        bool begins = i == 0 || is_border(prefix[i - 1], prefix[i]);
         char behind = i + size < length ? prefix[i + size] : '.';
-        if (begins && (behind == '.' || behind == '_') && is_word(prefix + i, word, size)) {
+        if (begins && is_border(prefix[i + size - 1], behind) && is_word(prefix + i, word, size)) {
             return true;
         }
     }
@@ -193,12 +201,21 @@ static bool has_any(const candidate *p, const char *const *words) {
 
 /* Lower is better. */
 static int rank(const candidate *p) {
-    static const char *const averaged[] = {"ema", "averaged", "swa", NULL};
+    static const char *const none[] = {
+        /* what has the shapes of weights and is no model */
+        "optim",   "optimizer", "exp_avg",   "exp_avg_sq", "grad",
+        "grads",   "gradient",  "gradients", "velocity",   "momentum_buffer",
+        "mask",    "masks",     "fisher",    "importance", "delta",
+        "error",   "noise",     "var",       "variance",   "init",
+        "initial", "old",       "prev",      "previous",   NULL};
+    static const char *const averaged[] = {"ema", "averaged", "average", "averages", "avg",
+                                           "swa", "polyak",   "shadow",  NULL};
     static const char *const first[] = {"teacher", "target", NULL};
     static const char *const last[] = {"student", "online", NULL};
-    static const char *const copies[] = {"momentum", "encoder_k", "key_encoder", NULL};
-    int role = has_any(p, copies) ? 3 : has_any(p, first) ? 0 : has_any(p, last) ? 2 : 1;
-    return role + (has_any(p, averaged) ? 0 : 4);
+    static const char *const copies[] = {"momentum", "encoder_k", "encoder_key", "key_encoder",
+                                         NULL};
+    int role = has_any(p, first) ? 0 : has_any(p, copies) ? 3 : has_any(p, last) ? 2 : 1;
+    return has_any(p, none) ? 8 : role + (has_any(p, averaged) ? 0 : 4);
 }
 
 static bool is_better(const candidate *a, const candidate *b) {

@@ -562,7 +562,9 @@ def parallel(seed=1, block=ParallelScalingBlock, **kind):
 
 
 XP = dict(pre_norm=True, no_embed_class=True, norm_layer=RmsNorm, qkv_bias=False, qk_norm=True)
-PWEE = dict(init_values=0.1, class_token=False, no_embed_class=True, reg_tokens=1, global_pool="avg")
+PWEE = dict(
+    init_values=0.1, class_token=False, no_embed_class=True, reg_tokens=1, global_pool="avg"
+)
 
 # Where weights do not say enough, the file's name does.
 FILES = {

@@ -425,7 +425,8 @@ def ovis2_and_mlcd():
     good &= "for heads of another width than 24" in refusal(path, images_for(15, 1), "penultimate")
     made = nets.hf_mlcd(3, rope_parameters={"rope_type": "axial", "rope_theta": 500.0})
     path = write(made[1], made[0].config.to_diff_dict())
-    return 'rope_theta "which is not 10000"' in refusal(path, images_for(15, 1), "penultimate") and good
+    said = refusal(path, images_for(15, 1), "penultimate")
+    return good and 'rope_theta "which is not 10000"' in said
 
 
 def parallel_kinds():
@@ -435,7 +436,8 @@ def parallel_kinds():
     for label, made in {
         "18x2": nets.parallel(2, things, init_values=0.1),
         "18x2, plain": nets.parallel(3, things),
-        "18x2, norms of heads, three": nets.parallel(4, partial(things, num_parallel=3), qk_norm=True),
+        "18x2, norms of heads, three": nets.parallel(
+            4, partial(things, num_parallel=3), qk_norm=True),
         "xp": nets.parallel(5, **nets.XP),
         "xp, layer norms": nets.parallel(6, **(nets.XP | dict(norm_layer=None))),
         "pwee": nets.parallel(7, **nets.PWEE),

@@ -2,7 +2,8 @@
  *
  * A feature set is a folder with features.npy (float32 [N, F], row-major), labels.npy (int64 [N])
  * and meta.json (how it was made).  NumPy opens the arrays as they are; arrays that NumPy wrote are
- * read too (meta.json may be missing), and so is one .npz file with arrays features and labels.
+ * read too (meta.json may be missing), and so is one .npz, PyTorch or safetensors file with arrays
+ * features and labels, and libsvm text.
  * Labels of other programs: [N] or [N, 1]; whole numbers, also as floats; -1 and 1 as two classes;
  * or texts, the names of the classes, which are numbered by meta.json's class_names, else in the
  * order of their bytes; of several labels an image (multi-label), a matrix [N, K] of 0 and 1, and

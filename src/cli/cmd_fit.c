@@ -87,9 +87,9 @@ const cli_command cli_fit = {
     .on_ranks = true,
     .usage = "TRAIN_DIR --out PROBE [--solver NAME] [-C NUMBER] [options]",
     .details =
-        "TRAIN_DIR holds features.npy and labels.npy, or is one .npz file with arrays features "
-        "and labels; a/train+b/train stands for several sets side by side, here and wherever "
-        "features are read. Exit status 3 when the solver stopped before it converged; the probe "
-        "is "
+        "TRAIN_DIR holds features.npy and labels.npy, or is one .npz, .pt or .safetensors file "
+        "with arrays features and labels, or libsvm text; a/train+b/train stands for several sets "
+        "side by side, here and wherever features are read. Exit status 3 when the solver stopped "
+        "before it converged; the probe is "
         "written all the same.",
 };

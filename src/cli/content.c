@@ -11,6 +11,7 @@
 #include "base/folder.h"
 #include "ckpt/shards.h"
 #include "data/official_data.h"
+#include "linprobe/checkpoint.h"
 
 static bool ends_with(const char *path, const char *end) {
     size_t length = strlen(path), tail = strlen(end);
@@ -36,11 +37,22 @@ static bool holds_records(const char *folder) {
     return found;
 }
 
+/* Whether a file of tensors holds features, and not the weights of an encoder. */
+static bool holds_features(const char *path) {
+    lp_checkpoint *ckpt = NULL;
+    lp_error ignored;
+    bool found = lp_checkpoint_open(path, &ckpt, &ignored) == LP_OK &&
+                 lp_checkpoint_find(ckpt, "features") != NULL;
+    lp_checkpoint_close(ckpt);
+    return found;
+}
+
 static cli_content content_of_folder(const char *path) {
     lp_folder files = {.count = 0};
     lp_error ignored;
     cli_content found = CONTENT_UNKNOWN;
-    if (holds(path, "features.npy")) {
+    if (holds(path, "features.npy") || holds(path, "features.pt") ||
+        holds(path, "features.safetensors")) {
         return CONTENT_FEATURES;
     }
     if (holds_records(path) || (holds(path, "train") && !holds(path, "model.safetensors"))) {
@@ -70,8 +82,10 @@ static cli_content content_of_file(const char *path) {
     if (ends_with(path, ".npz")) {
         return CONTENT_FEATURES;
     }
-    if (ends_with(path, ".safetensors") || ends_with(path, ".index.json") ||
-        ((is_zip || is_pickle) && lp_shards_is_weights(path))) {
+    if (ends_with(path, ".safetensors") || ((is_zip || is_pickle) && lp_shards_is_weights(path))) {
+        return holds_features(path) ? CONTENT_FEATURES : CONTENT_WEIGHTS;
+    }
+    if (ends_with(path, ".index.json")) {
         return CONTENT_WEIGHTS;
     }
     return ends_with(path, ".tar.gz") || ends_with(path, ".tgz") ? CONTENT_DATA : CONTENT_UNKNOWN;

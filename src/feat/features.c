@@ -1,9 +1,9 @@
 /* The feature set on disk.
  *
- * Opening: map features.npy [N, F] and labels.npy [N], or read them from a .npz archive; where the
- * values are float32, little-endian and row-major (as this program and NumPy write them) x is those
- * bytes themselves, otherwise a converted copy.  Then every value is checked to be finite, every
- * label to be in range, and the SHA-256 that meta.json records, if any, to be that of the files.
+ * Opening: features [N, F] and labels [N] as arrays of NumPy's (array_files.c); where the values
+ * are float32, little-endian and row-major (as this program and NumPy write them) x is those bytes
+ * themselves, otherwise a converted copy.  Then every value is checked to be finite, every label to
+ * be in range, and the SHA-256 that meta.json records, if any, to be that of the files.
  *
  * Several sets side by side: each is opened, they are compared, and the rows are copied together;
  * then the parts' own features are given back. */
@@ -14,31 +14,21 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/archive.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/team.h"
+#include "feat/array_files.h"
 #include "feat/label_names.h"
 #include "feat/meta_json.h"
 #include "feat/npy.h"
-
-/* One .npy file, mapped, or read from an archive. */
-typedef struct array_file {
-    char *path; /* for messages */
-    lp_map map;
-    unsigned char *copy;
-    const unsigned char *bytes;
-    size_t size;
-    lp_npy npy;
-} array_file;
 
 enum { MOST_PARTS = 64 };
 
 typedef struct feature_set {
     lp_features public; /* first, so that a pointer to it is a pointer to this */
-    array_file x, labels;
+    lp_array_file x, labels;
     float *x_copy;
     int64_t *labels_copy;
     int8_t *marks;
@@ -52,94 +42,6 @@ typedef struct feature_set {
     lp_part *parts;            /* [part_count] */
     lp_provenance joined;      /* also of a set whose labels alone name its classes */
 } feature_set;
-
-static lp_status map_array(const char *folder, const char *name, array_file *array, lp_error *err) {
-    lp_status status;
-    array->path = lp_path_join(folder, name);
-    LP_TRY(lp_allocated(array->path, folder, 1, 1, err));
-    LP_TRY(lp_map_open(array->path, &array->map, err));
-    array->bytes = array->map.data;
-    array->size = (size_t)array->map.size;
-    LP_TRY(lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err));
-done:
-    return status;
-}
-
-/* Reads the archive's current member.  Deflate shrinks at most 1032 to 1, so a member that claims
- * more is none; that bounds the memory by the file's size. */
-static lp_status read_array(lp_archive *archive, const char *path, const lp_member *member,
-                            uint64_t file_size, array_file *array, lp_error *err) {
-    lp_status status;
-    array->path = lp_path_join(path, member->name);
-    LP_TRY(lp_allocated(array->path, path, 1, 1, err));
-    if (member->size > SIZE_MAX || member->size / 1032 > file_size) {
-        return lp_fail(err, LP_ERR_FORMAT, "%s: %llu bytes cannot come from a file of %llu",
-                       array->path, (unsigned long long)member->size,
-                       (unsigned long long)file_size);
-    }
-    array->size = (size_t)member->size;
-    array->bytes = array->copy = lp_alloc(array->size, 1);
-    LP_TRY(lp_allocated(array->copy, array->path, array->size, 1, err));
-    LP_TRY(lp_archive_read_exact(archive, array->copy, array->size, err));
-    LP_TRY(lp_npy_parse(array->path, array->bytes, array->size, &array->npy, err));
-done:
-    return status;
-}
-
-/* numpy.savez(path, features=x, labels=y), compressed or not. */
-static lp_status read_npz(feature_set *set, lp_error *err) {
-    lp_archive *archive = NULL;
-    lp_member member;
-    lp_map map;
-    char found[256] = "";
-    size_t used = 0;
-    bool more;
-    lp_status status;
-    LP_TRY(lp_map_open(set->path, &map, err));
-    uint64_t size = map.size;
-    bool zip = size >= 2 && memcmp(map.data, "PK", 2) == 0;
-    bool npy = size >= 6 && memcmp(map.data, "\x93NUMPY", 6) == 0;
-    lp_map_close(&map);
-    if (!zip) {
-        return lp_fail(err, LP_ERR_FORMAT,
-                       "%s: expected a feature set: a folder with features.npy and labels.npy, or "
-                       "a .npz file with arrays features and labels; found %s",
-                       set->path, npy ? "a single array (.npy)" : "a file that is no zip archive");
-    }
-    LP_TRY(lp_archive_open(set->path, LP_ARCHIVE_ZIP, &archive, err));
-    for (;;) {
-        LP_TRY(lp_archive_next(archive, &member, &more, err));
-        if (!more) {
-            break;
-        }
-        array_file *array = strcmp(member.name, "features.npy") == 0 ? &set->x
-                            : strcmp(member.name, "labels.npy") == 0 ? &set->labels
-                                                                     : NULL;
-        if (array == NULL) {
-            int wrote = snprintf(found + used, sizeof found - used, "%s%s", used > 0 ? ", " : "",
-                                 member.name);
-            used = wrote > 0 && (size_t)wrote < sizeof found - used ? used + (size_t)wrote : used;
-        } else if (array->path != NULL) {
-            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: two members %s", set->path, member.name));
-        } else {
-            LP_TRY(read_array(archive, set->path, &member, size, array, err));
-        }
-    }
-    if (set->x.path == NULL || set->labels.path == NULL) {
-        status = lp_fail(
-            err, LP_ERR_FORMAT, "%s: expected arrays features and labels, found no %s%s%s",
-            set->path, set->x.path == NULL ? "features" : "labels", used > 0 ? " but " : "", found);
-    }
-done:
-    lp_archive_close(archive);
-    return status;
-}
-
-static void array_clear(array_file *array) {
-    lp_map_close(&array->map);
-    lp_free(array->copy);
-    lp_free(array->path);
-}
 
 static lp_status load_values(feature_set *set, lp_error *err) {
     lp_features *f = &set->public;
@@ -299,13 +201,11 @@ done:
 }
 
 static lp_status open_arrays(feature_set *set, lp_error *err) {
-    lp_status status;
-    if (lp_is_file(set->path)) {
-        return read_npz(set, err);
+    lp_status status = LP_OK;
+    if (!lp_is_file(set->path)) {
+        LP_TRY(load_meta(set, err));
     }
-    LP_TRY(load_meta(set, err));
-    LP_TRY(map_array(set->path, "features.npy", &set->x, err));
-    LP_TRY(map_array(set->path, "labels.npy", &set->labels, err));
+    status = lp_array_files_open(set->path, &set->x, &set->labels, err);
 done:
     return status;
 }
@@ -401,9 +301,9 @@ static lp_status join_rows(feature_set *set, size_t count, lp_error *err) {
                    width * sizeof *set->x_copy);
         }
         column += width;
-        array_clear(&part->x);
+        lp_array_file_clear(&part->x);
         lp_free(part->x_copy);
-        part->x = (array_file){.path = NULL};
+        part->x = (lp_array_file){.path = NULL};
         part->x_copy = NULL;
         part->public.x = NULL;
     }
@@ -508,8 +408,8 @@ done:
 void lp_features_close(lp_features *features) {
     if (features != NULL) {
         feature_set *set = (feature_set *)(void *)features;
-        array_clear(&set->x);
-        array_clear(&set->labels);
+        lp_array_file_clear(&set->x);
+        lp_array_file_clear(&set->labels);
         lp_free(set->x_copy);
         lp_free(set->labels_copy);
         lp_free(set->marks);

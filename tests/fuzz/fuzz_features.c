@@ -1,6 +1,6 @@
-/* A feature set.  First byte 0: the rest is a .npz file.  1: chunk labels.npy, the rest
- * features.npy, in a .npz file.  Otherwise: chunks meta.json (empty: none) and labels.npy, the rest
- * features.npy, in a folder. */
+/* A feature set.  First byte 0: the rest is a file (.npz, tensors, libsvm text).  1: chunk
+ * labels.npy, the rest features.npy, in a .npz file.  Otherwise: chunks meta.json (empty: none) and
+ * labels.npy, the rest features.npy, in a folder. */
 #include "fuzz.h"
 #include "linprobe/features.h"
 

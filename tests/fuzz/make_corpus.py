@@ -570,6 +570,16 @@ def main():
         + npy("<f4", (4, 3), DATA[:-4] + struct.pack("<f", float("nan"))))
     marks = npy("|i1", (4, 3), bytes([1, 0, 255, 0, 1, 1, 1, 1, 0, 0, 0, 0]))
     put("features", "marks", b"\x02" + chunk(b"") + chunk(marks) + ROWS)
+    put("features", "libsvm", b"\0+1 1:0.5 3:-2e-1\n-1 2:3 # x\n")
+    put("features", "libsvm-zero", b"\0" b"0 0:1\n2 3:1e30")
+    put("features", "safetensors", b"\0" + safetensors((json.dumps({
+        "features": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+        "labels": {"dtype": "I32", "shape": [2], "data_offsets": [16, 24]}}).encode(),
+        struct.pack("<4f2i", 1, 2, 3, 4, 0, 1))))
+    put("features", "torch", b"\0" + zipped([("a/data.pkl", program(dictionary([
+        ("features", tensor(storage("FloatStorage", "0", 6), 0, (2, 2), (2, 1))),
+        ("labels", tensor(storage("FloatStorage", "0", 6), 4, (2,), (1,)))]))),
+        ("a/data/0", struct.pack("<6f", 1, 2, 3, 4, 0, 1))]))
     put("features", "stored", b"\x01" + chunk(LABELS) + ROWS)
     put("features", "npz", b"\x00" + zipped([("features.npy", ROWS), ("labels.npy", LABELS)],
                                             zipfile.ZIP_DEFLATED))

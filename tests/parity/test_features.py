@@ -39,5 +39,32 @@ for name, save in ("stored", np.savez), ("deflated", np.savez_compressed):
     for dtype in "<f4", ">f8":
         save(f"{name}.npz", features=x.astype(dtype), labels=y.astype("u1"), more=np.arange(3))
         tap.check(weights(f"{name}.npz") == expected, f".npz, {name}, features {dtype}")
+
+try:
+    import torch
+    for name, more in ("zip", {}), ("legacy", {"_use_new_zipfile_serialization": False}):
+        for dtype in torch.float16, torch.float64:
+            torch.save({"features": torch.from_numpy(x).to(dtype), "labels": torch.from_numpy(y)},
+                       "set.pt", **more)
+            tap.check(weights("set.pt") == expected, f"torch.save ({name}) of a dictionary, {dtype}")
+    os.makedirs("tensors", exist_ok=True)
+    torch.save(torch.from_numpy(x.T.copy()).T, "tensors/features.pt")  # strided
+    torch.save(torch.from_numpy(y.astype(np.uint8))[:, None], "tensors/labels.pt")
+    tap.check(weights("tensors") == expected, "torch.save of two tensors")
+except ImportError as missing:
+    tap.skip("tensors of PyTorch", f"no {missing.name}")
+try:
+    from safetensors.numpy import save_file
+    save_file({"features": x, "labels": y}, "set.safetensors")
+    tap.check(weights("set.safetensors") == expected, "safetensors")
+except ImportError as missing:
+    tap.skip("safetensors", f"no {missing.name}")
+try:
+    from sklearn.datasets import dump_svmlight_file
+    for zero_based in False, True:
+        dump_svmlight_file(x.astype(np.float64), y, "set.svm", zero_based=zero_based)
+        tap.check(weights("set.svm") == expected, f"libsvm text, from {1 - zero_based}")
+except ImportError as missing:
+    tap.skip("libsvm text", f"no {missing.name}")
 print(f"# NumPy {np.__version__}")
 tap.end()

@@ -117,11 +117,12 @@ typedef struct lp_net_step {
     bool single;        /* of MEAN */
     bool shifted;       /* of windows, as the next */
     lp_net_padding padding;
-    bool gated;    /* of MLP: what the first layer gives is two halves, act(one) * other */
-    bool response; /* of MLP: layer 2 is global response normalisation, not a norm of rows */
-    bool after;    /* of WINDOWS, MLP and MERGE: the norm is of what is added, or of the result */
-    bool usual;    /* the activation is the family's, or what is said instead of it */
-    char name[40]; /* of the stage that ends here (lp_observe_stage); "": none does */
+    bool gated;      /* of MLP: what the first layer gives is two halves, act(one) * other */
+    bool response;   /* of MLP: layer 2 is global response normalisation, not a norm of rows */
+    bool after;      /* of WINDOWS, MLP and MERGE: the norm is of what is added, or of the result */
+    bool ends_block; /* of a transformer; what it writes are the block's rows */
+    bool usual;      /* the activation is the family's, or what is said instead of it */
+    char name[40];   /* of the stage that ends here (lp_observe_stage); "": none does */
 } lp_net_step;
 
 typedef struct lp_net_map {
@@ -144,7 +145,10 @@ typedef struct lp_net {
     size_t rounded;                   /* floats of scratch memory for it */
     size_t heads;                     /* of attention over all rows */
     bool class_token;                 /* the first row is one */
-    lp_pool pool;                     /* what is taken of the rows: CLASS or MEAN */
+    lp_pool pool;                     /* what is taken of the rows: CLASS, MEAN or CLASS_MEAN */
+    size_t rows, head;                /* the map of all blocks' rows, and the first step behind the
+                                         last block; 0: none is known */
+    lp_layers blocks;                 /* whose vectors are features; zeros: penultimate */
     size_t window;                    /* of tables that do not say it; 0: all say it */
     size_t pretrained[LP_NET_STAGES]; /* their windows that offsets are measured by; 0: their own */
     float *zeros;                     /* as many as the widest pixel has channels */
@@ -163,6 +167,9 @@ bool lp_net_lay_out(lp_net *net, bool *taken);
  * or a pooled vector stays float32, but for patches of 16 bits.  After lp_net_lay_out.  False where
  * no layer does. */
 bool lp_net_choose_precision(lp_net *net);
+
+/* Vectors of a penultimate feature: one, or those of net->blocks and net->pool. */
+size_t lp_net_vectors(const lp_net *net);
 
 /* lp_tower_kind's scratch and run; tower begins with an lp_net. */
 size_t lp_net_scratch(const void *tower, size_t batch);

@@ -68,7 +68,7 @@ void lp_net_run_take(const lp_net_pass *p, const lp_net_step *step) {
     for (size_t i = 0; i < p->batch; i++) {
         const float *x = lp_net_values(p, step->from) + i * rows * width;
         float *y = lp_net_values(p, step->to) + i * width;
-        if (p->net->pool == LP_POOL_CLASS) {
+        if (p->pool == LP_POOL_CLASS) {
             memcpy(y, x, width * sizeof *y);
         } else {
             lp_channel_means(x + from->extra * width, rows - from->extra, width,

@@ -317,6 +317,11 @@ typedef struct lp_net_mean_query_spec {
 /* Attention of the mean's query over the mean and all pixels, before a projection. */
 size_t lp_net_mean_query(lp_net_builder *b, size_t from, const lp_net_mean_query_spec *spec);
 
+/* The step that was made last ends a block of a transformer; behind the last block: what follows
+ * makes one vector of the rows.  Then features of other blocks can be asked for. */
+void lp_net_end_block(lp_net_builder *b);
+void lp_net_begin_head(lp_net_builder *b, size_t rows);
+
 /* The map that was made last is a stage's end, for observers. */
 void lp_net_stage(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 

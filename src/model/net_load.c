@@ -68,7 +68,8 @@ static lp_status choose_pool(const lp_source *source, const lp_model_config *con
     if (has_step(net, LP_NET_LATENT) || has_step(net, LP_NET_MEAN_QUERY)) {
         usual = LP_POOL_ATTENTION;
     } else if (has_step(net, LP_NET_TAKE)) {
-        bool can[] = {false, net->class_token, true, false, false};
+        bool both = net->class_token && net->rows > 0;
+        bool can[] = {false, net->class_token, true, false, both};
         lp_pool of_family = source->family->pool;
         net->pool = can[config->pool] ? config->pool : can[of_family] ? of_family : net->pool;
         net->pool = can[asked] ? asked : net->pool;
@@ -158,13 +159,56 @@ static lp_status choose_heads(const lp_source *source, const lp_model_config *co
     return LP_OK;
 }
 
+/* Blocks whose rows are all in net->rows; 0 where they are not. */
+static size_t count_blocks(const lp_net *net) {
+    size_t count = 0;
+    for (size_t i = 0; i < net->head; i++) {
+        if (net->steps[i].ends_block && net->steps[i].to != net->rows) {
+            return 0;
+        }
+        count += net->steps[i].ends_block ? 1 : 0;
+    }
+    return count;
+}
+
+/* Whose vectors are features; the last block's alone is what the network gives. */
+static lp_status choose_layers(const lp_source *source, lp_net *net, lp_encoder_info *info,
+                               lp_error *err) {
+    const char *path = lp_checkpoint_path(source->ckpt), *title = source->family->title;
+    size_t blocks = count_blocks(net);
+    lp_layers asked = source->options->layers;
+    bool with_mean = net->pool == LP_POOL_CLASS_MEAN;
+    if (asked.last == 0 && !with_mean) {
+        return LP_OK;
+    }
+    asked = asked.last > 0 ? asked : (lp_layers){blocks, blocks};
+    if (blocks == 0) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: layers %zu-%zu: of a %s the last one alone", path,
+                       asked.first, asked.last, title);
+    }
+    if (asked.first == 0 || asked.first > asked.last || asked.last > blocks) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: layers %zu-%zu: this model has %zu, counted from 1", path, asked.first,
+                       asked.last, blocks);
+    }
+    bool last_alone = asked.first == blocks && asked.last == blocks;
+    if (!last_alone && has_step(net, LP_NET_LATENT)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: layers %zu-%zu: the attention pool is for the last layer, %zu, alone",
+                       path, asked.first, asked.last, blocks);
+    }
+    if (!last_alone && asked.first < asked.last) {
+        (void)snprintf(info->blocks, sizeof info->blocks, "%zu-%zu", asked.first, asked.last);
+    } else if (!last_alone) {
+        (void)snprintf(info->blocks, sizeof info->blocks, "%zu", asked.last);
+    }
+    net->blocks = last_alone && !with_mean ? (lp_layers){0} : asked;
+    return LP_OK;
+}
+
 static lp_status check_options(const lp_source *source, lp_error *err) {
     const lp_encoder_options *o = source->options;
-    const char *path = lp_checkpoint_path(source->ckpt), *title = source->family->title;
-    if (o->layers.last != 0) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: layers %zu-%zu: of a %s the last one alone", path,
-                       o->layers.first, o->layers.last, title);
-    }
+    const char *path = lp_checkpoint_path(source->ckpt);
     if (o->input_size > LARGEST_INPUT || o->crop > LARGEST_INPUT) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: input size %zu: expected at most %d", path,
                        o->input_size > o->crop ? o->input_size : o->crop, LARGEST_INPUT);
@@ -398,7 +442,9 @@ static void describe(lp_net *net, size_t most_batch, lp_encoder_info *info) {
         }
     }
     info->width = info->penultimate = net->maps[net->penultimate].channels;
-    info->projected = net->projected > 0 ? net->maps[net->projected].channels : 0;
+    info->penultimate *= lp_net_vectors(net);
+    info->projected =
+        net->projected > 0 && net->blocks.last == 0 ? net->maps[net->projected].channels : 0;
     info->batch = batch < most ? batch : most;
     net->most_batch = SIZE_MAX / sizeof(float) / floats;
 }
@@ -421,6 +467,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     LP_TRY(lp_model_config_read(source, width, info->layers, info->patch, &config, err));
     info->config = config.file;
     LP_TRY(choose_pool(source, &config, net, info, err));
+    LP_TRY(choose_layers(source, net, info, err));
     LP_TRY(choose_heads(source, &config, net, info, err));
     t->resize = source->family->resize;
     LP_TRY(choose_architecture(source, &config, t, info, &known, err));

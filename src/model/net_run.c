@@ -144,6 +144,7 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
         for (size_t k = 0; k < sizeof read / sizeof read[0]; k++) {
             const lp_net_map *map = &net->maps[read[k]];
             bool goes_on = read[k] == net->penultimate || read[k] == net->projected ||
+                           (net->blocks.last > 0 && read[k] == net->rows) ||
                            (k < 2 && read[k] > 0 && map->place == to->place);
             if (read[k] > 0 && map->last == i && !goes_on) {
                 taken[map->place] = false;
@@ -228,10 +229,60 @@ static size_t last_of(const lp_net *net, size_t map) {
     return last;
 }
 
+static void run_step(const lp_net_pass *p, size_t i, const char *stage) {
+    const lp_net_step *step = &p->net->steps[i];
+    const lp_net_map *to = &p->net->maps[step->to];
+    operations[step->operation].run(p, step);
+    if (stage[0] != '\0') {
+        lp_observe(p->observer, stage, lp_net_values(p, step->to), p->batch * lp_net_pixels(to),
+                   to->channels);
+    }
+}
+
+/* The vector of the rows as they are, as column `column` of the features [B, width]. */
+static void take_vector(lp_net_pass *p, lp_pool pool, size_t column, size_t width,
+                        float *features) {
+    const lp_net *net = p->net;
+    size_t each = net->maps[net->penultimate].channels, end = last_of(net, net->penultimate);
+    p->pool = pool;
+    for (size_t i = net->head; i <= end; i++) {
+        run_step(p, i, "");
+    }
+    for (size_t i = 0; i < p->batch; i++) {
+        memcpy(features + i * width + column * each, lp_net_values(p, net->penultimate) + i * each,
+               each * sizeof *features);
+    }
+}
+
+size_t lp_net_vectors(const lp_net *net) {
+    size_t blocks = net->blocks.last > 0 ? net->blocks.last - net->blocks.first + 1 : 1;
+    return blocks + (net->pool == LP_POOL_CLASS_MEAN ? 1 : 0);
+}
+
+/* The vectors of several blocks side by side; class and mean: the class tokens, then the last
+ * one's mean.  What is behind the last of them is not computed. */
+static void run_layers(lp_net_pass *p, float *features) {
+    const lp_net *net = p->net;
+    size_t each = net->maps[net->penultimate].channels, width = lp_net_vectors(net) * each;
+    bool with_mean = net->pool == LP_POOL_CLASS_MEAN;
+    for (size_t i = 0, layer = 0; layer < net->blocks.last; i++) {
+        run_step(p, i, net->steps[i].name);
+        layer += net->steps[i].ends_block ? 1 : 0;
+        if (net->steps[i].ends_block && layer >= net->blocks.first) {
+            take_vector(p, with_mean ? LP_POOL_CLASS : net->pool, layer - net->blocks.first, width,
+                        features);
+        }
+    }
+    if (with_mean) {
+        take_vector(p, LP_POOL_MEAN, width / each - 1, width, features);
+    }
+    lp_observe(p->observer, "penultimate", features, p->batch, width);
+}
+
 void lp_net_run(const void *tower, const float *images, size_t batch, lp_feature_point point,
                 float *features, float *scratch, const lp_observer *observer) {
     const lp_net *net = tower;
-    lp_net_pass p = {net, batch, images, scratch, scratch, scratch, observer};
+    lp_net_pass p = {net, batch, images, scratch, scratch, scratch, net->pool, observer};
     bool projected = point == LP_FEATURE_PROJECTED;
     size_t wanted = projected ? net->projected : net->penultimate;
     size_t end = last_of(net, wanted), penultimate = last_of(net, net->penultimate);
@@ -239,17 +290,15 @@ void lp_net_run(const void *tower, const float *images, size_t batch, lp_feature
         p.rounded += batch * net->places[i];
     }
     p.work = p.rounded + net->rounded;
+    if (net->blocks.last > 0) {
+        run_layers(&p, features);
+        return;
+    }
     for (size_t i = 0; i <= end; i++) {
-        const lp_net_step *step = &net->steps[i];
-        const lp_net_map *to = &net->maps[step->to];
-        operations[step->operation].run(&p, step);
-        const char *stage = i == penultimate        ? "penultimate"
-                            : projected && i == end ? "projected"
-                                                    : step->name;
-        if (stage[0] != '\0') {
-            lp_observe(observer, stage, lp_net_values(&p, step->to), batch * lp_net_pixels(to),
-                       to->channels);
-        }
+        run_step(&p, i,
+                 i == penultimate        ? "penultimate"
+                 : projected && i == end ? "projected"
+                                         : net->steps[i].name);
     }
     memcpy(features, lp_net_values(&p, wanted),
            batch * net->maps[wanted].channels * sizeof *features);

@@ -23,6 +23,7 @@ typedef struct lp_net_pass {
     size_t batch;
     const float *images;
     float *maps, *work, *rounded;
+    lp_pool pool; /* of the rows: CLASS or MEAN */
     const lp_observer *observer;
 } lp_net_pass;
 

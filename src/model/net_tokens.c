@@ -151,6 +151,17 @@ size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *sp
     return map;
 }
 
+void lp_net_end_block(lp_net_builder *b) {
+    if (b->net->step_count > 0) {
+        b->net->steps[b->net->step_count - 1].ends_block = true;
+    }
+}
+
+void lp_net_begin_head(lp_net_builder *b, size_t rows) {
+    b->net->rows = rows;
+    b->net->head = b->net->step_count;
+}
+
 size_t lp_net_take(lp_net_builder *b, size_t from) {
     size_t to = lp_net_new_map(b, lp_net_channels(b, from));
     lp_net_add_step(b, (lp_net_step){.operation = LP_NET_TAKE, .from = from, .to = to});

@@ -137,7 +137,9 @@ static void build_blocks(lp_net_builder *b, const lp_transformer *t, size_t x, s
                                       .rms = t->rms,
                                       .no_bias = t->rms});
         lp_net_stage(b, "block %zu", i);
+        lp_net_end_block(b);
     }
+    lp_net_begin_head(b, x);
     lp_net_at(b, "%s", "");
 }
 

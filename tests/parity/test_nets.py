@@ -352,6 +352,29 @@ def dinov3_kinds():
     return check(made, 15, "timm's DINOv3, the mean", heads=3, pool="mean") and good
 
 
+def blocks_side_by_side():
+    """Vectors of several blocks, as eval/linear.py of facebookresearch/dinov3 reads them: class
+    tokens behind the last norm, then the last one's mean."""
+    model, state, _ = nets.timm_dinov3(2, depth=4)
+    path, images = write(state), images_for(20, 3)
+    with torch.no_grad():
+        blocks = model.forward_intermediates(
+            images, indices=4, norm=True, return_prefix_tokens=True, output_fmt="NLC",
+            intermediates_only=True,
+        )
+    good = True
+    for first, last, pool in [(2, 4, "cls+mean"), (1, 3, "cls"), (2, 2, "mean"), (4, 4, "cls+mean")]:
+        chosen = blocks[first - 1 : last]
+        vectors = [patches.mean(1) if pool == "mean" else rows[:, 0] for patches, rows in chosen]
+        vectors += [chosen[-1][0].mean(1)] if pool == "cls+mean" else []
+        good &= compare(
+            path, images, {"penultimate": torch.cat(vectors, -1)},
+            f"timm's DINOv3, blocks {first}-{last}, {pool}", input_size=20, heads=2,
+            layers=f"{first}-{last}", pool=pool,
+        )
+    return good
+
+
 def eva_kinds():
     """EVA and EVA-02, fused and apart, gated by halves, post-norms; rotary positions made for
     another grid; open_clip's and the authors' names."""
@@ -510,6 +533,7 @@ TESTS = [
     torchvision_official,
     coca_kinds,
     dinov3_kinds,
+    blocks_side_by_side,
     eva_kinds,
     perception_kinds,
     beit_kinds,

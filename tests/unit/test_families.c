@@ -183,6 +183,120 @@ static void every_family_is_near_in_other_numbers(void **state) {
     }
 }
 
+/* Features of one golden model's images at the penultimate; *width: of an image. */
+static float *features_of(const golden_case *c, const lp_encoder_options *options, size_t *width) {
+    size_t batch, pixels;
+    char name[64];
+    lp_encoder *encoder;
+    lp_checkpoint *ckpt = open_golden(file_of(c->name));
+    assert_ok(lp_encoder_load(ckpt, options, &encoder, &err), &err);
+    lp_checkpoint_close(ckpt);
+    (void)snprintf(name, sizeof name, "%s-features", c->name);
+    ckpt = open_golden(name);
+    float *images = values_of(ckpt, "images", &batch, &pixels);
+    lp_checkpoint_close(ckpt);
+    *width = lp_encoder_features(lp_encoder_describe(encoder), LP_FEATURE_PENULTIMATE);
+    float *features = lp_alloc(batch * *width, sizeof *features);
+    float *scratch = lp_alloc(lp_encoder_scratch(encoder, batch), sizeof *scratch);
+    assert_non_null(features);
+    assert_non_null(scratch);
+    assert_ok(lp_encoder_run(encoder, images, batch, LP_FEATURE_PENULTIMATE, features, scratch,
+                             NULL, &err),
+              &err);
+    lp_free(images);
+    lp_free(scratch);
+    lp_encoder_free(encoder);
+    return features;
+}
+
+/* Several blocks' vectors are those of each by itself, and the last one's is the plain feature. */
+static void described_blocks_stand_side_by_side(void **state) {
+    (void)state;
+    static const char *const with_blocks[] = {"dinov3", "eva", "beit", "timm-aimv2"};
+    size_t seen = 0;
+    for (size_t i = 0; i < CASES; i++) {
+        const golden_case *c = &cases[i];
+        bool has = false;
+        for (size_t k = 0; k < sizeof with_blocks / sizeof with_blocks[0]; k++) {
+            has = has || strcmp(c->name, with_blocks[k]) == 0;
+        }
+        if (!has) {
+            continue;
+        }
+        size_t width, both_width;
+        lp_encoder_options options = c->options;
+        float *plain = features_of(c, &options, &width);
+        options.layers = (lp_layers){1, 1};
+        float *first = features_of(c, &options, &width);
+        options.layers = (lp_layers){1, 2};
+        float *both = features_of(c, &options, &both_width);
+        assert_int_equal(both_width, 2 * width);
+        for (size_t image = 0; image < 2; image++) {
+            const float *row = both + image * both_width;
+            assert_memory_equal(row, first + image * width, width * sizeof *row);
+            assert_memory_equal(row + width, plain + image * width, width * sizeof *row);
+        }
+        assert_memory_not_equal(first, plain, width * sizeof *first);
+        lp_free(plain);
+        lp_free(first);
+        lp_free(both);
+        seen++;
+    }
+    assert_int_equal(seen, 4);
+}
+
+/* The class token's vector, then the mean's. */
+static void a_described_class_token_and_mean_stand_side_by_side(void **state) {
+    (void)state;
+    const golden_case *c = cases;
+    while (strcmp(c->name, "dinov3") != 0) {
+        c++;
+    }
+    size_t width, both_width;
+    lp_encoder_options options = c->options;
+    options.pool = LP_POOL_CLASS;
+    float *class = features_of(c, &options, &width);
+    options.pool = LP_POOL_MEAN;
+    float *mean = features_of(c, &options, &width);
+    options.pool = LP_POOL_CLASS_MEAN;
+    float *both = features_of(c, &options, &both_width);
+    assert_int_equal(both_width, 2 * width);
+    for (size_t image = 0; image < 2; image++) {
+        const float *row = both + image * both_width;
+        assert_memory_equal(row, class + image * width, width * sizeof *row);
+        assert_memory_equal(row + width, mean + image * width, width * sizeof *row);
+    }
+    lp_free(class);
+    lp_free(mean);
+    lp_free(both);
+}
+
+static void blocks_that_are_not_computed_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *part;
+        lp_layers layers;
+    } refused[] = {
+        {"dinov3", "layers 2-9: this model has 2, counted from 1", {2, 9}},
+        {"pe-core", "layers 1-2: the attention pool is for the last layer, 2, alone", {1, 2}},
+        {"timm-swin", "layers 1-2: of a Swin the last one alone", {1, 2}},
+        {"timm-convnext", "of a ConvNeXt the last one alone", {1, 1}},
+    };
+    for (size_t i = 0; i < CASES; i++) {
+        for (size_t k = 0; k < sizeof refused / sizeof refused[0]; k++) {
+            if (strcmp(cases[i].name, refused[k].name) == 0) {
+                lp_encoder_info info;
+                lp_encoder_options options = cases[i].options;
+                options.layers = refused[k].layers;
+                lp_checkpoint *ckpt = open_golden(file_of(cases[i].name));
+                assert_fails(lp_encoder_recognise(ckpt, &options, &info, &err), LP_ERR_ARGUMENT,
+                             &err, refused[k].part);
+                lp_checkpoint_close(ckpt);
+            }
+        }
+    }
+}
+
 /* ---- files that are not whole ------------------------------------------------------------------
  */
 
@@ -571,6 +685,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_reproduces_its_reference),
         cmocka_unit_test(every_family_is_near_in_other_numbers),
+        cmocka_unit_test(described_blocks_stand_side_by_side),
+        cmocka_unit_test(a_described_class_token_and_mean_stand_side_by_side),
+        cmocka_unit_test(blocks_that_are_not_computed_are_refused),
         cmocka_unit_test(one_message_names_all_that_is_wrong),
         cmocka_unit_test(extra_tokens_of_two_kinds_are_refused),
         cmocka_unit_test(an_open_activation_is_asked_for),

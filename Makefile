@@ -214,7 +214,7 @@ coverage:  ## lines and branches that the tests reach, by folder (needs gcovr; A
 	@$(MAKE) --no-print-directory MODE=coverage check
 	@scripts/coverage.sh $(ARGS)
 
-bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their peers (PYTHON=... with NumPy, scikit-learn, torch, open_clip, openvino)
+bench: bench-probe bench-encoder  ## both benchmarks, interleaved with their peers (PYTHON=... with NumPy, scikit-learn, torch, open_clip, timm, openvino)
 
 bench-probe: all $(BUILD)/bench/fit_npy  ## solvers and a sweep against scikit-learn and liblinear
 	$(PYTHON) bench/bench_probe.py --program $(PROGRAM) --fit $(BUILD)/bench/fit_npy --sweep $(ARGS)
@@ -222,7 +222,7 @@ bench-probe: all $(BUILD)/bench/fit_npy  ## solvers and a sweep against scikit-l
 bench-race: all $(BUILD)/bench/fit_npy  ## softmax against every peer at its best (ARGS='--features DIR --out results/bench/race')
 	$(PYTHON) bench/bench_race.py --fit $(BUILD)/bench/fit_npy $(ARGS)
 
-bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch and OpenVINO, images against Pillow: about 50 minutes
+bench-encoder: all $(BENCH_PROGRAMS)  ## encoders against PyTorch and OpenVINO, images against Pillow: more than an hour
 	$(PYTHON) bench/bench_encoder.py --build $(BUILD) $(ARGS)
 
 $(BUILD)/bench/%: bench/%.c $(PARTS) $(LIBRARY) $(CONFIG)

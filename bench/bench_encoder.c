@@ -4,7 +4,7 @@
  * usage: bench_encoder CHECKPOINT THREADS [bfloat16|int16|int8] [avx2]
  *   avx2           no registers of 512 bits
  * prints "name value" lines:
- *   name, parameters, batch, load_seconds
+ *   name, parameters, input (pixels a side), batch, load_seconds
  *   operations     of one image, as the encoder's laps count them
  *   peak_mb, resident_mb
  *                  memory, before what follows takes some of its own
@@ -207,9 +207,10 @@ static void prepare(bench *b) {
     const lp_observer observer = {.stage_done = count, .context = b};
     check(lp_encoder_run(b->encoder, b->images, b->batch, b->info->default_point, b->features[0],
                          b->scratch[0], &observer, &err));
-    (void)printf("name %s\nparameters %llu\nload_seconds %.3f\nbatch %zu\noperations %.0f\n",
-                 b->info->name, (unsigned long long)b->info->parameters, seconds, b->batch,
-                 b->operations / (double)b->batch);
+    (void)printf(
+        "name %s\nparameters %llu\ninput %zu\nload_seconds %.3f\nbatch %zu\noperations %.0f\n",
+        b->info->name, (unsigned long long)b->info->parameters, b->info->input_size, seconds,
+        b->batch, b->operations / (double)b->batch);
     print_memory();
     volatile float sink;
     if (multiply_add(1, &sink) > 0) {

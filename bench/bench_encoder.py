@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The image encoders beside PyTorch and OpenVINO, and what stands before them beside Pillow, in one run.
 
-usage: bench_encoder.py [--build build] [--models ViT-B-32,ViT-B-16,ViT-L-14,RN50] [--threads 1,2]
+usage: bench_encoder.py [--build build] [--models ViT-B-32,ViT-B-16,ViT-L-14,RN50,ConvNeXt-B,Swin-B,EfficientNet-B4] [--threads 1,2]
                         [--kinds float32,bfloat16,int16,int8,avx2] [--peers pytorch,openvino]
                         [--rounds R] [--seconds S] [--compile] [--no-start] [--out results/bench/encoder]
 
@@ -41,6 +41,7 @@ import sys
 import tempfile
 import time
 
+from bench_encoder_peer import TIMM
 from prose import wrap
 
 PEER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench_encoder_peer.py")]
@@ -48,7 +49,7 @@ PEERS = {"pytorch": "PyTorch", "openvino": "OpenVINO"}
 # A kind of run: the precision, and whether the peers take part.
 KINDS = {"float32": ("float32", True), "bfloat16": ("bfloat16", True), "int16": ("int16", False), "int8": ("int8", False),
          "avx2": ("float32", True)}
-RESNET_KINDS = ("float32", "bfloat16", "int16", "avx2")  # linprobe's residual networks
+CONVOLUTIONS = ("RN", "EfficientNet")  # linprobe has no 8 bits of these
 # What holds each side's libraries to 256-bit registers.
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
@@ -132,6 +133,8 @@ def check_held(row):
 def measure(a, model, threads, kind, weights):
     workers = sides_of(a, model, threads, kind, weights)
     said = workers["linprobe"].said
+    if said["input"] != weights["input"]:
+        sys.exit(f"{model}: linprobe's images have {said['input']} pixels a side, the peers' {weights['input']}")
     for worker in workers.values():
         worker.ask(0.5)
     rates = in_turns(workers, a.rounds, a.seconds)
@@ -198,7 +201,7 @@ def our_start(a, threads, weights, image, folder):
     subprocess.run(["rm", "-rf", out], check=True)
     command = [a.build + "/linprobe", "extract", "--model", weights["path"], "--data", image, "--split", "test",
                "--out", out, "--threads", str(threads), "--format", "json"]
-    command += [] if "RN" in weights["path"] else ["--activation", "quick_gelu"]
+    command += ["--activation", "quick_gelu"] if "ViT" in weights["path"] else []
     start = time.perf_counter()
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     return time.perf_counter() - start - json.loads(said)[0]["seconds"]
@@ -308,7 +311,7 @@ def processor():
 def versions_of(a):
     """Of what makes the models and of the peers; empty where the encoders have nothing to run on."""
     versions = []
-    for module in ("torch", "open_clip"):
+    for module in ("torch", "open_clip") + (("timm",) if any(m in TIMM for m in a.models.split(",")) else ()):
         if importlib.util.find_spec(module) is None:
             tell(f"no {module}: the encoders' weights cannot be made")
             return []
@@ -334,7 +337,7 @@ def write_out(a, said, rows, starts, images, lines):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
-    parser.add_argument("--models", default="ViT-B-32,ViT-B-16,ViT-L-14,RN50")
+    parser.add_argument("--models", default="ViT-B-32,ViT-B-16,ViT-L-14,RN50,ConvNeXt-B,Swin-B,EfficientNet-B4")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--peers", default=",".join(PEERS))
@@ -354,15 +357,15 @@ def main():
         if not a.no_start:
             images = measure_images(a, folder)
         for model in a.models.split(",") if versions else []:
-            path = os.path.join(folder, model + ".pt")
+            path = os.path.join(folder, TIMM.get(model, model) + ".pt")  # some weights need a name
             written = Worker(PEER + ["write", model, path])
             written.end()
-            weights = {"path": path, "operations": int(written.said["operations"])}
+            weights = {"path": path, "operations": int(written.said["operations"]), "input": written.said["input"]}
             for threads in map(int, a.threads.split(",")):
                 if not a.no_start:
                     starts.append(measure_start(a, model, threads, weights, folder))
                 for kind in a.kinds.split(","):
-                    if model.startswith("RN") and kind not in RESNET_KINDS:
+                    if model.startswith(CONVOLUTIONS) and kind == "int8":
                         continue
                     rows.append(measure(a, model, threads, kind, weights))
             os.unlink(path)

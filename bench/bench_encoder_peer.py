@@ -8,13 +8,13 @@ usage: bench_encoder_peer.py write MODEL FILE
        bench_encoder_peer.py images FILE SIDE OUT pillow|torchvision
 
 All print "name value" lines and end them with "ready 1"; then each line of standard input is
-answered.  Models are open_clip's configurations of OpenAI's CLIP, random weights (the time
-does not depend on their values).
+answered.  Models are open_clip's configurations of OpenAI's CLIP, or timm's of other networks, at
+the size that timm trained them for; random weights (the time does not depend on their values).
 
 write   saves the image encoder's weights; prints the operations of an image (2 for each
         multiplication with its addition, by PyTorch's own counter)
-run     tries eager, and traced, frozen and torch.jit.optimize_for_inference'd (ResNets also in
-        channels_last; torch.compile with COMPILE 1), in bfloat16 with all weights rounded, each at
+run     tries eager, and traced, frozen and torch.jit.optimize_for_inference'd (what has
+        convolutions both also in channels_last; torch.compile with COMPILE 1), in bfloat16 with all weights rounded, each at
         batches of 1, 4, 8, 16 and 32; 32 is not tried where 16 was slower than before, nor any
         batch that would take more than eight seconds.  Then SECONDS: a run of the best way of about
         that long, images_per_second R P: P for each second of processors' time
@@ -37,6 +37,7 @@ import warnings
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 SLOWEST = 8.0  # seconds of a batch
+TIMM = {"ConvNeXt-B": "convnext_base", "Swin-B": "swin_base_patch4_window7_224", "EfficientNet-B4": "efficientnet_b4"}
 
 
 def say(name, *values):
@@ -85,10 +86,17 @@ def best_of(ways, batches, of_batch):
     return chosen
 
 
+def timm_model(name):
+    import timm
+    return timm.create_model(TIMM[name], pretrained=False, num_classes=0).eval()
+
+
 def empty_visual(name):
-    """The image encoder without values."""
+    """The image encoder without values.  timm's with random ones: some of its buffers are in no file."""
     import open_clip
     import torch
+    if name in TIMM:
+        return timm_model(name)
     with torch.device("meta"):
         return open_clip.create_model(name + "-quickgelu", pretrained=None, device="meta").visual.eval()
 
@@ -97,11 +105,19 @@ def random_visual(name):
     import open_clip
     import torch
     torch.manual_seed(0)
+    if name in TIMM:
+        return timm_model(name)
     return open_clip.create_model(name + "-quickgelu", pretrained=None).visual.eval()
 
 
 def side_of(model):
+    if hasattr(model, "default_cfg"):
+        return model.default_cfg["input_size"][1]
     return model.image_size[0] if isinstance(model.image_size, tuple) else model.image_size
+
+
+def outer_of(name):
+    return "" if name in TIMM else "visual."
 
 
 def write(name, path):
@@ -109,7 +125,8 @@ def write(name, path):
     from torch.utils.flop_counter import FlopCounterMode
     torch.backends.mha.set_fastpath_enabled(False)  # its products would not be counted
     model = random_visual(name)
-    torch.save({"visual." + k: v for k, v in model.state_dict().items()}, path)
+    torch.save({outer_of(name) + k: v for k, v in model.state_dict().items()}, path)
+    say("input", side_of(model))
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         model(torch.randn(1, 3, side_of(model), side_of(model)))
     say("operations", counter.get_total_flops())
@@ -117,26 +134,31 @@ def write(name, path):
 
 
 def ways_of(name, model, x, compiled):
+    import copy
     import torch
-    ways = {"eager": (model, torch.contiguous_format)}
-    for way, layout in (("jit", torch.contiguous_format), ("jit channels_last", torch.channels_last)):
-        if layout == torch.contiguous_format or name.startswith("RN"):
-            traced = torch.jit.trace(model.to(memory_format=layout), x.to(memory_format=layout))
-            ways[way] = (torch.jit.optimize_for_inference(torch.jit.freeze(traced)), layout)
+    ways = {}
+    layouts = {"": torch.contiguous_format}
+    if name.startswith("RN") or name in TIMM:
+        layouts[" channels_last"] = torch.channels_last
+    for suffix, layout in layouts.items():
+        laid = copy.deepcopy(model).to(memory_format=layout)
+        traced = torch.jit.trace(laid, x.to(memory_format=layout))
+        ways["eager" + suffix] = (laid, layout)
+        ways["jit" + suffix] = (torch.jit.optimize_for_inference(torch.jit.freeze(traced)), layout)
     if compiled:
         ways["compile"] = (torch.compile(model), torch.contiguous_format)
     return ways
 
 
-def read_weights(model, path, mapped):
+def read_weights(name, model, path, mapped):
     import torch
     weights = torch.load(path, mmap=mapped, weights_only=True)
-    model.load_state_dict({k[len("visual."):]: v for k, v in weights.items()}, assign=True)
+    model.load_state_dict({k[len(outer_of(name)):]: v for k, v in weights.items()}, assign=True)
 
 
 def read_visual(name, path):
     model = empty_visual(name)
-    read_weights(model, path, False)
+    read_weights(name, model, path, False)
     return model
 
 
@@ -206,7 +228,7 @@ def start(name, path, threads):
     import torch
     torch.set_num_threads(int(threads))
     model = empty_visual(name)
-    read_weights(model, path, True)
+    read_weights(name, model, path, True)
     for line in lines():
         if line == "batch":
             with torch.inference_mode():
@@ -215,7 +237,7 @@ def start(name, path, threads):
             say("peak_mb", int(status.split("VmHWM:")[1].split()[0]) // 1024)
         else:
             begin = time.perf_counter()
-            read_weights(model, path, False)
+            read_weights(name, model, path, False)
             say("load_seconds", time.perf_counter() - begin)
 
 

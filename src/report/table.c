@@ -44,7 +44,7 @@ bool lp_table_cell(char cell[LP_TABLE_CELL], const json_t *value, const char *fo
         (void)snprintf(cell, LP_TABLE_CELL, "%s", json_is_true(value) ? "yes" : "no");
         return false;
     } else {
-        (void)snprintf(cell, LP_TABLE_CELL, "%s", "-");
+        (void)snprintf(cell, LP_TABLE_CELL, "%s", "–"); /* there is none */
     }
     return true;
 }

@@ -157,6 +157,7 @@ typedef struct lp_run_options {
     lp_feature_point point; /* LP_FEATURE_DEFAULT: the model's own */
     bool normalize;
     bool profile;      /* measure where the time of extracting goes, into lp_run.profiles */
+    bool count_work;   /* encode a black image to count its operations, into lp_run.operations */
     const char *cache; /* features are kept in CACHE/features/, named by their inputs */
     /* C and probes */
     bool sweep;                 /* choose C by `search` on a part of the training set */
@@ -190,9 +191,10 @@ typedef struct lp_run {
     lp_profile profiles[2];    /* of train and test, where they were asked for and computed */
     double images_per_second;  /* when the features were made; NaN: not known */
     size_t threads;            /* of that extraction; 0: not known */
-    char *folder;              /* OUT/<name of the run> */
-    lp_sweep *sweep;           /* NULL: C was given */
-    lp_run_probe *probes;      /* [count], in the order of options.fits */
+    double operations; /* floating-point, of an image as lp_stage_done counts them; 0: not asked */
+    char *folder;      /* OUT/<name of the run> */
+    lp_sweep *sweep;   /* NULL: C was given */
+    lp_run_probe *probes; /* [count], in the order of options.fits */
     size_t count;
     bool converged; /* all fits */
 } lp_run;

@@ -247,6 +247,7 @@ static lp_run_options options_of(const contest *k, model_word *word, const lp_fi
                         .point = word->encoder.point,
                         .normalize = s->encoder.normalize,
                         .profile = s->output.profile,
+                        .count_work = k->cells != NULL,
                         .cache = s->cache,
                         .sweep = s->sweep,
                         .fits = fit,
@@ -292,8 +293,11 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
                              s->output.threads, err));
     cli_warn_of_training(k->names[i], run->test, &run->probes[0].evaluation.trained_rows);
     if (k->cells != NULL) {
-        LP_TRY(lp_set_table_put(k->cells,
-                                lp_set_cell(&k->comparison, &k->comparison.contestants[i]), err));
+        json_t *cell = lp_set_cell(&k->comparison, &k->comparison.contestants[i]);
+        char line[512];
+        lp_set_cell_line(cell, line, sizeof line);
+        LP_TRY(lp_set_table_put(k->cells, cell, err));
+        general_note("%s", line);
     }
 done:
     return status;

@@ -44,7 +44,7 @@ static int by_x(const void *a, const void *b) {
 typedef struct curve_layout {
     lp_chart_axis x, y;
     double width, left, right, top, bottom;
-    bool lambda, intervals;
+    bool lambda, intervals, lines;
 } curve_layout;
 
 /* Ranges of x (left, right) and accuracy (top, bottom); returns whether there are intervals. */
@@ -111,7 +111,7 @@ static double draw_legend(const lp_curve *curve, const curve_layout *at, lp_char
         if (draw && band) {
             draw_band_sample(curve, chart, x, y);
         } else if (draw) {
-            draw_sample(chart, s, x, y, curve->series[s].count > 1);
+            draw_sample(chart, s, x, y, curve->series[s].count > 1 && at->lines);
         }
         if (draw) {
             lp_chart_text(chart, x + SAMPLE, y, &style, name);
@@ -126,6 +126,10 @@ static bool wide_enough(const curve_layout *at) {
 }
 
 static void draw_axes(const lp_curve *curve, const curve_layout *at, lp_chart *chart) {
+    static const char *const names[] = {
+        [LP_CURVE_SWEEP] = "C (inverse of the regularisation strength, log scale)",
+        [LP_CURVE_FEW_SHOT] = "Training examples per class (log scale)",
+        [LP_CURVE_WORK] = "Work for an image (GFLOP, log scale)"};
     const lp_pen axis = {LP_INK, 1, LP_SOLID};
     lp_text_style label = label_style;
     lp_chart_axis_rows(&at->y, chart, at->left, at->right);
@@ -138,9 +142,7 @@ static void draw_axes(const lp_curve *curve, const curve_layout *at, lp_chart *c
         lp_chart_text(chart, middle, at->top - 36, &label, "\xce\xbb = 1/C");
     }
     lp_chart_text(chart, middle, at->bottom + 40, &label,
-                  !at->lambda       ? "Training examples per class (log scale)"
-                  : wide_enough(at) ? "C (inverse of the regularisation strength, log scale)"
-                                    : "C (log scale)");
+                  at->lambda && !wide_enough(at) ? "C (log scale)" : names[curve->kind]);
     char measure[160];
     (void)snprintf(measure, sizeof measure, "%.150s (%%)",
                    curve->measure != NULL ? curve->measure : "Accuracy");
@@ -182,7 +184,9 @@ static void draw_series(const curve_layout *at, lp_chart *chart, size_t s,
         scratch[i] = (lp_xy){lp_chart_axis_place(&at->x, points[i].x),
                              lp_chart_axis_place(&at->y, 100 * points[i].accuracy)};
     }
-    lp_chart_polyline(chart, scratch, count, &pen);
+    if (at->lines) {
+        lp_chart_polyline(chart, scratch, count, &pen);
+    }
     for (size_t i = 0; i < count; i++) {
         if (has_interval(&points[i]) && count <= 12) {
             lp_xy high = {scratch[i].x, lp_chart_axis_place(&at->y, 100 * points[i].high)};
@@ -248,6 +252,7 @@ lp_status lp_curve_chart(const lp_curve *curve, lp_chart **out, lp_error *err) {
     size_t rows = curve->series_count > 2 ? curve->series_count - 2 : 0; /* more of the legend */
     const double height = wide ? HEIGHT : NARROW_HEIGHT + LEGEND_ROW * (double)rows;
     curve_layout at = {.lambda = curve->kind == LP_CURVE_SWEEP,
+                       .lines = curve->kind != LP_CURVE_WORK,
                        .width = wide ? WIDTH : LP_NARROW_WIDTH};
     at.intervals = find_ranges(curve, &range);
     if (!(range.left <= range.right)) {

@@ -1,16 +1,16 @@
 /* Accuracy curves: against C with lambda = 1/C beside it (sweep), or against the number of training
- * examples a class (few-shot). */
+ * examples a class (few-shot); and points of accuracy against the work for an image, in GFLOP. */
 #ifndef LP_REPORT_CURVE_H
 #define LP_REPORT_CURVE_H
 
 #include <stddef.h>
 #include "report/chart.h"
 
-typedef enum lp_curve_kind { LP_CURVE_SWEEP, LP_CURVE_FEW_SHOT } lp_curve_kind;
+typedef enum lp_curve_kind { LP_CURVE_SWEEP, LP_CURVE_FEW_SHOT, LP_CURVE_WORK } lp_curve_kind;
 
 /* One accuracy, as a fraction (0.8 is drawn as 80 %).  low and high: its interval, NaN = none. */
 typedef struct lp_curve_point {
-    double x; /* C, or examples a class; > 0 */
+    double x; /* C, examples a class, or GFLOP an image; > 0 */
     double accuracy, low, high;
 } lp_curve_point;
 

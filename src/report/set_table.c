@@ -11,6 +11,7 @@
 #include "base/json_row.h"
 #include "base/memory.h"
 #include "report/bars.h"
+#include "report/curve.h"
 #include "report/evaluation_rows.h"
 #include "report/html.h"
 
@@ -23,6 +24,7 @@ static const lp_column cell_columns[] = {
     {"high", "to", "%.2f"},
     {"reported", "reported %", "%.1f"},
     {"images", "images", NULL},
+    {"gflop_per_image", "GFLOP an image", "%.4g"},
     {"C", "C", "%.4g"},
     {"feature", "feature", NULL},
     {"weights_sha256", "SHA-256 of the weights", NULL},
@@ -44,6 +46,9 @@ json_t *lp_set_cell(const lp_comparison *c, const lp_contestant *model) {
     lp_row_text(&row, "weights_sha256", e->weights.sha256);
     lp_row_text(&row, "feature", e->feature);
     lp_row_count(&row, "parameters", e->parameters);
+    if (run->operations > 0) {
+        lp_row_real(&row, "gflop_per_image", run->operations * 1e-9);
+    }
     lp_row_text(&row, "set", data->name);
     lp_row_text(&row, "title", c->title);
     lp_row_text(&row, "data_sha256", data->sha256);
@@ -63,6 +68,21 @@ json_t *lp_set_cell(const lp_comparison *c, const lp_contestant *model) {
 static const char *text_of(const json_t *cell, const char *key) {
     const char *text = json_string_value(json_object_get(cell, key));
     return text != NULL ? text : "";
+}
+
+void lp_set_cell_line(const json_t *cell, char *text, size_t room) {
+    double low = lp_json_number(cell, "low", NAN), high = lp_json_number(cell, "high", NAN);
+    double reported = lp_json_number(cell, "reported", NAN);
+    char interval[48] = "", published[48] = "";
+    if (isfinite(low) && isfinite(high)) {
+        (void)snprintf(interval, sizeof interval, " (%.2f to %.2f)", low, high);
+    }
+    if (isfinite(reported)) {
+        (void)snprintf(published, sizeof published, ", published %.4g %%", reported);
+    }
+    (void)snprintf(text, room, "%.100s on %.160s: %.40s %.2f %%%s%s", text_of(cell, "model"),
+                   text_of(cell, "title"), text_of(cell, "metric"),
+                   lp_json_number(cell, "value", NAN), interval, published);
 }
 
 static bool same(const json_t *a, const json_t *b, const char *key) {
@@ -280,6 +300,76 @@ done:
     return status;
 }
 
+/* Mean over the sets against the work for an image, a series a model; of more models than a legend
+ * holds, one series.  *chart stays NULL where there are fewer than two models to draw. */
+static lp_status work_chart(const json_t *cells, const axes *a, lp_chart_format format,
+                            lp_chart **chart, lp_error *err) {
+    enum { LEGEND = 12 };
+    lp_memory memory = {0};
+    size_t count = 0;
+    lp_status status;
+    lp_series *series = lp_memory_take(&memory, a->model_count, sizeof *series);
+    lp_curve_point *points = lp_memory_take(&memory, a->model_count, sizeof *points);
+    *chart = NULL;
+    LP_TRY(lp_memory_check(&memory, "chart", err));
+    for (size_t m = 0; m < a->model_count; m++) {
+        double mean = mean_of(cells, a, m) / 100;
+        double work = lp_json_number(a->models[m], "gflop_per_image", NAN);
+        if (isfinite(mean) && work > 0) {
+            points[count] = (lp_curve_point){work, mean, NAN, NAN};
+            series[count] = (lp_series){text_of(a->models[m], "model"), &points[count], 1};
+            count++;
+        }
+    }
+    if (count > LEGEND) {
+        series[0] = (lp_series){"models", points, count};
+    }
+    const lp_curve curve = {.kind = LP_CURVE_WORK,
+                            .title = "Mean over the data sets against the work for an image",
+                            .measure = "Mean of each set's own metric",
+                            .series = series,
+                            .series_count = count > LEGEND ? 1 : count,
+                            .chosen = NAN,
+                            .format = format};
+    LP_TRY(count > 1 ? lp_curve_chart(&curve, chart, err) : LP_OK);
+done:
+    lp_memory_free(&memory);
+    return status;
+}
+
+static lp_status add_work(const json_t *cells, const axes *a, lp_html *page, lp_error *err) {
+    lp_chart *wide = NULL, *narrow = NULL;
+    lp_status status;
+    LP_TRY(work_chart(cells, a, LP_CHART_WIDE, &wide, err));
+    LP_TRY(work_chart(cells, a, LP_CHART_NARROW, &narrow, err));
+    if (wide != NULL) {
+        lp_html_chart(page, wide, narrow,
+                      "Floating-point operations of matrix products and convolutions.");
+    }
+done:
+    lp_chart_free(wide);
+    lp_chart_free(narrow);
+    return status;
+}
+
+static lp_status write_work(const json_t *cells, const char *folder, lp_error *err) {
+    static const char *const names[] = {"table-work.png", "table-work.svg"};
+    axes a = {.model_count = 0};
+    char path[LP_PATH_ROOM];
+    lp_chart *chart = NULL;
+    lp_status status;
+    LP_TRY(find_axes(cells, &a, err));
+    LP_TRY(work_chart(cells, &a, LP_CHART_WIDE, &chart, err));
+    for (size_t i = 0; i < 2 && chart != NULL; i++) {
+        LP_TRY(lp_path_in(path, folder, names[i], err));
+        LP_TRY(lp_chart_write(chart, path, err));
+    }
+done:
+    lp_chart_free(chart);
+    lp_memory_free(&a.memory);
+    return status;
+}
+
 static lp_status write_page(const json_t *cells, const char *path, const char *command,
                             lp_error *err) {
     axes a = {.model_count = 0};
@@ -297,6 +387,7 @@ static lp_status write_page(const json_t *cells, const char *path, const char *c
         lp_html_paragraph(page, line);
     }
     LP_TRY(add_chart(cells, &a, page, err));
+    LP_TRY(add_work(cells, &a, page, err));
     lp_html_heading(page, "Cells");
     lp_html_table(page, "Each result", cell_columns, CELL_COLUMNS, json_deep_copy(cells));
     lp_row settings = lp_row_new();
@@ -322,6 +413,7 @@ lp_status lp_set_table_write(const json_t *cells, const char *folder, const char
     LP_TRY(lp_table_write(path, cell_columns, CELL_COLUMNS, json_deep_copy(cells), err));
     LP_TRY(lp_path_in(path, folder, "table.html", err));
     LP_TRY(write_page(cells, path, command, err));
+    LP_TRY(write_work(cells, folder, err));
 done:
     return status;
 }

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_row.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/team.h"
 #include "run/watch.h"
@@ -132,6 +133,32 @@ static void read_rate(lp_run *run, char paths[2][LP_PATH_ROOM], const lp_run_opt
     run->images_per_second = images / seconds;
 }
 
+static void add_operations(void *context, const char *stage, double operations, double bytes) {
+    (void)stage;
+    (void)bytes;
+    *(double *)context += operations;
+}
+
+/* The work for an image, whatever is in it. */
+static lp_status count_work(const lp_encoder *encoder, lp_feature_point wanted, double *operations,
+                            lp_error *err) {
+    const lp_encoder_info *info = lp_encoder_describe(encoder);
+    lp_feature_point point = lp_encoder_point(info, wanted);
+    const lp_observer observer = {.stage_done = add_operations, .context = operations};
+    size_t side = info->preprocess.crop;
+    lp_memory memory = {0};
+    float *image = lp_memory_take_zeroed(&memory, 3 * side * side, sizeof *image);
+    float *features = lp_memory_take(&memory, lp_encoder_features(info, point), sizeof *features);
+    float *scratch = lp_memory_take(&memory, lp_encoder_scratch(encoder, 1), sizeof *scratch);
+    lp_status status;
+    *operations = 0;
+    LP_TRY(lp_memory_check(&memory, "an image", err));
+    status = lp_encoder_run(encoder, image, 1, point, features, scratch, &observer, err);
+done:
+    lp_memory_free(&memory);
+    return status;
+}
+
 static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2][LP_PATH_ROOM],
                               lp_error *err) {
     lp_checkpoint *own = NULL, **ckpt = o->checkpoint != NULL ? o->checkpoint : &own;
@@ -145,6 +172,9 @@ static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2
     LP_TRY(lp_run_load(*ckpt, &how, &o->watch, &encoder, &run->load_seconds, err));
     lp_checkpoint_close(*ckpt);
     *ckpt = NULL;
+    if (o->count_work) {
+        LP_TRY(count_work(encoder, o->point, &run->operations, err));
+    }
     LP_TRY(extract_split(o, encoder, o->train, &run->profiles[0], paths[0], err));
     LP_TRY(extract_split(o, encoder, o->test, &run->profiles[1], paths[1], err));
     read_rate(run, paths, o);

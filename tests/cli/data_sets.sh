@@ -78,11 +78,19 @@ cp "$golden/open_clip_config.json" . # says that it has QuickGELU
 cp "$golden/timm.safetensors" b.safetensors
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist,places --cache cache --out matrix
 mv stdout first
+for model in a b; do
+    for set in MNIST Country211; do
+        ok "a line for $model on $set, as it comes" \
+            grep -qE "^$model on $set, [0-9]+ of [0-9,]+ test images: accuracy [0-9.]+ % \([0-9.]+ to [0-9.]+\)$" stderr
+    done
+done
 ok "a row for each model, a column for each set" grep -qE '^model +feature +MNIST +Country211 +mean$' first
 ok "a line for each set" grep -q '^accuracy: MNIST, 11 of 10,000 test images$' first
-for file in table.json table.csv table.html mnist/compare.json places/pairs.csv; do
+for file in table.json table.csv table.html table-work.png table-work.svg mnist/compare.json places/pairs.csv; do
     ok "matrix/$file" [ -s matrix/$file ]
 done
+ok "work for an image stands in the cells" grep -q '"gflop_per_image": 0.00' matrix/table.json
+ok "and in the page" grep -q 'against the work for an image' matrix/table.html
 ok "a cell for each" [ "$(wc -l <matrix/table.csv)" -eq 5 ]
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into board.json --cache cache --out matrix
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data places --into board.json --cache cache --out matrix

@@ -236,6 +236,20 @@ static void sweep_says_what_it_shows(void **state) {
     assert_says(chart, "3 standard errors", true);
     assert_says(chart, "1/C", false);
     lp_chart_free(chart);
+
+    const lp_curve_point models[] = {{4.4, 0.8, NAN, NAN}, {17.5, 0.85, NAN, NAN}};
+    const lp_series pair[] = {{"ViT-B/32", models, 1}, {"ViT-B/16", models + 1, 1}};
+    for (int format = 0; format < 2; format++) {
+        lp_curve work = sweep_of(pair, 2);
+        work.kind = LP_CURVE_WORK;
+        work.format = (lp_chart_format)format;
+        assert_ok(lp_curve_chart(&work, &chart, &err), &err);
+        assert_clear(chart);
+        assert_says(chart, "Work for an image (GFLOP, log scale)", true);
+        assert_says(chart, "ViT-B/16", true);
+        assert_says(chart, "95 % interval", false);
+        lp_chart_free(chart);
+    }
 }
 
 static void order_of_points_does_not_matter(void **state) {

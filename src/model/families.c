@@ -239,6 +239,36 @@ const lp_family lp_families[] = {
         .eps_note = "ViT-MSN has 1e-6",
     },
     {
+        .name = "perception", /* facebookresearch/perception_models: PE-Core-* */
+        .title = "PE-Core ViT",
+        .prefixes = {"visual.", ""},
+        .any = {"attn_pool.probe"},
+        .with = {"transformer.resblocks.0.attn.in_proj_weight"},
+        TRANSFORMER(lp_net_perception_one),
+        .renames = lp_renames_perception,
+        .activation = LP_ACTIVATION_GELU, /* core/vision_encoder/pe.py: act_layer, as the next */
+        .norm_eps = 1e-5F,
+        .filter = LP_FILTER_BILINEAR, /* core/vision_encoder/transforms.py, as the next two */
+        .mean_std = LP_MEAN_STD_HALF,
+        .squash = true,
+    },
+    {
+        .name = "hf-aimv2", /* transformers: Aimv2VisionModel, Aimv2Model */
+        .title = "AIMv2",
+        .prefixes = {"vision_model.", ""},
+        .any = {"embeddings.rms_norm.weight"},
+        .with = {"encoder.layers.0.rms_norm1.weight", "encoder.layers.0.rms_norm2.weight"},
+        .without = {"embeddings.patch_embedding.weight"},
+        TRANSFORMER(lp_net_aimv2),
+        .architectures = lp_architectures_aimv2,
+        .renames = lp_renames_hf_aimv2,
+        .norm_eps = 1e-5F, /* configuration_aimv2.py: rms_norm_eps */
+        .mean_std =
+            LP_MEAN_STD_CLIP, /* image_processing_auto.py: CLIPImageProcessor, as the next */
+        .crop_rule = LP_CROP_FLOOR,
+        .resize = LP_RESIZE_ANTIALIAS,
+    },
+    {
         .name = "clipa", /* open_clip: ViT-*-CLIPA */
         .title = "CLIPA ViT",
         .prefixes = {"visual.", ""},
@@ -293,6 +323,35 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_HALF, /* vision_transformer.py, default_cfgs, siglip */
         .squash = true,               /* open_clip model_configs/ViT-*-SigLIP*: resize_mode */
         .resize = LP_RESIZE_ANTIALIAS,
+    },
+    {
+        .name = "sam", /* timm: samvit_*; facebookresearch/segment-anything: sam_vit_* */
+        .title = "SAM ViT",
+        .prefixes = {"image_encoder.", ""},
+        .any = {"blocks.0.attn.rel_pos_h", "blocks.0.attn.rel_pos_w"},
+        .with = {"patch_embed.proj.weight"},
+        .architectures = lp_architectures_sam,
+        .renames = lp_renames_sam,
+        NET(lp_net_sam),
+        .activation = LP_ACTIVATION_GELU, /* vision_transformer_sam.py: act_layer */
+        .norm_eps = 1e-6F,                /* the same: norm_layer */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* timm vision_transformer_sam.py: default_cfgs */
+        .resize = LP_RESIZE_ANTIALIAS,
+        .note = "and a square crop, as timm; SAM itself pads the shorter side",
+    },
+    {
+        .name = "hf-sam", /* transformers: SamVisionModel, SamModel */
+        .title = "SAM ViT",
+        .prefixes = {"vision_encoder.", ""},
+        .any = {"layers.0.attn.rel_pos_h", "layers.0.attn.rel_pos_w"},
+        .with = {"patch_embed.projection.weight"},
+        .renames = lp_renames_hf_sam,
+        NET(lp_net_sam),
+        .activation = LP_ACTIVATION_GELU, /* configuration_sam.py: hidden_act */
+        .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* timm vision_transformer_sam.py: default_cfgs */
+        .resize = LP_RESIZE_ANTIALIAS,
+        .note = "and a square crop, as timm; SamImageProcessor pads the shorter side",
     },
     {
         .name = "dinov2-reg", /* facebookresearch/dinov2 with registers */

@@ -459,6 +459,67 @@ const lp_rename lp_renames_hf_regnet[] = {
 /* timm's names of a BiT from those of transformers' BitModel. */
 const lp_rename lp_renames_hf_bit[] = {
     {"embedder.convolution.", "stem.conv."}, {HF_BLOCK, "stages.{0}.blocks.{1}."}, {NULL, NULL}};
+/* timm's names of a Perception Encoder from facebookresearch/perception_models', and of an AIMv2
+ * from transformers'. */
+const lp_rename lp_renames_perception[] = {
+    {"conv1.", "patch_embed.proj."},
+    {"class_embedding", "cls_token"},
+    {"positional_embedding", "pos_embed"},
+    {"ln_pre.", "norm_pre."},
+    {"ln_post.", "norm."},
+    {"transformer.resblocks.#.ln_1.", "blocks.{0}.norm1."},
+    {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
+    {"transformer.resblocks.#.ls_1.gamma", "blocks.{0}.gamma_1"},
+    {"transformer.resblocks.#.ls_2.gamma", "blocks.{0}.gamma_2"},
+    {"transformer.resblocks.#.attn.in_proj_", "blocks.{0}.attn.qkv."},
+    {"transformer.resblocks.#.attn.out_proj.", "blocks.{0}.attn.proj."},
+    {"transformer.resblocks.#.mlp.c_fc.", "blocks.{0}.mlp.fc1."},
+    {"transformer.resblocks.#.mlp.c_proj.", "blocks.{0}.mlp.fc2."},
+    {"attn_pool.probe", "attn_pool.latent"},
+    {"attn_pool.attn.in_proj_", "attn_pool.qkv."},
+    {"attn_pool.attn.out_proj.", "attn_pool.proj."},
+    {"attn_pool.layernorm.", "attn_pool.norm."},
+    {"attn_pool.mlp.c_fc.", "attn_pool.mlp.fc1."},
+    {"attn_pool.mlp.c_proj.", "attn_pool.mlp.fc2."},
+    {NULL, NULL}};
+const lp_rename lp_renames_hf_aimv2[] = {
+    {"embeddings.patch_embed.", "patch_embed.proj."},
+    {"embeddings.rms_norm.", "patch_embed.norm."},
+    {"embeddings.position_embedding.weight", "pos_embed"},
+    {"encoder.layers.#.rms_norm1.", "blocks.{0}.norm1."},
+    {"encoder.layers.#.rms_norm2.", "blocks.{0}.norm2."},
+    {"encoder.layers.#.attention.q_proj.", "blocks.{0}.attn.q_proj."},
+    {"encoder.layers.#.attention.k_proj.", "blocks.{0}.attn.k_proj."},
+    {"encoder.layers.#.attention.v_proj.", "blocks.{0}.attn.v_proj."},
+    {"encoder.layers.#.attention.out_proj.", "blocks.{0}.attn.proj."},
+    {"encoder.layers.#.ffn.gate_proj.", "blocks.{0}.mlp.fc1_g."},
+    {"encoder.layers.#.ffn.up_proj.", "blocks.{0}.mlp.fc1_x."},
+    {"encoder.layers.#.ffn.down_proj.", "blocks.{0}.mlp.fc2."},
+    {"rms_norm.", "norm."},
+    {NULL, NULL}};
+
+/* timm's names of a SAM encoder from others: the authors', transformers'. */
+const lp_rename lp_renames_sam[] = {{"blocks.#.mlp.lin1.", "blocks.{0}.mlp.fc1."},
+                                    {"blocks.#.mlp.lin2.", "blocks.{0}.mlp.fc2."},
+                                    {NULL, NULL}};
+const lp_rename lp_renames_hf_sam[] = {{"patch_embed.projection.", "patch_embed.proj."},
+                                       {"layers.#.layer_norm1.", "blocks.{0}.norm1."},
+                                       {"layers.#.layer_norm2.", "blocks.{0}.norm2."},
+                                       {"layers.#.mlp.lin1.", "blocks.{0}.mlp.fc1."},
+                                       {"layers.#.mlp.lin2.", "blocks.{0}.mlp.fc2."},
+                                       {"layers.#.", "blocks.{0}."},
+                                       {"neck.conv1.", "neck.0."},
+                                       {"neck.layer_norm1.", "neck.1."},
+                                       {"neck.conv2.", "neck.2."},
+                                       {"neck.layer_norm2.", "neck.3."},
+                                       {NULL, NULL}};
+/* timm/models/vision_transformer_sam.py */
+const lp_architecture lp_architectures_sam[] = {
+    {.pattern = "samvit_*_patch16"},
+    {.pattern = "samvit_*_patch16_224"},
+    {.pattern = NULL},
+};
+
 /* torchvision's DenseNets in its own files, of before dots were forbidden in names. */
 const lp_rename lp_renames_densenet[] = {
     {"features.denseblock#.denselayer#.norm.#.", "features.denseblock{0}.denselayer{1}.norm{2}."},

@@ -91,6 +91,9 @@ typedef enum lp_net_operation {
     LP_NET_POOL,       /* to = maxima or means of the windows of from */
     LP_NET_MEAN,       /* to = the mean of all pixels of from, one pixel; summed in float64, or
                           (single) float32 */
+    LP_NET_RELATIVE,   /* to += layer 3 of attention within windows, its queries, keys and values by
+   layer 1 of (layer norm by layer 0 of to), its scores by the offsets of layer 2, too: weight and
+   bias [2 window - 1, head width] of rows and columns */
     LP_NET_JOIN,       /* to = the channels of from, then those of add */
     LP_NET_HALVES,     /* to = the sum of from's two halves of channels; each times its part of the
                           softmax over the halves of add, one pixel, where there is one */

@@ -214,6 +214,16 @@ typedef struct lp_net_windows_spec {
  * table, [(2 window - 1)^2, heads]; with a continuous table the norm is behind the attention. */
 size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *spec);
 
+typedef struct lp_net_relative_spec {
+    const char *norm, *projection;
+    lp_net_qkv_spec qkv;
+    const char *down, *right; /* [2 window - 1, head width]: of offsets in rows, and in columns */
+} lp_net_relative_spec;
+
+/* Attention within windows with relative positions of each query (net_relative.c), added to the
+ * map, which it returns. */
+size_t lp_net_relative(lp_net_builder *b, size_t map, const lp_net_relative_spec *spec);
+
 /* A linear layer without a bias over 2 x 2 pixels behind a layer norm of them, or before it. */
 size_t lp_net_merge(lp_net_builder *b, size_t from, const char *norm, const char *reduction,
                     bool after);
@@ -270,6 +280,8 @@ typedef struct lp_net_latent_spec {
     const char *query, *kv, *projection; /* linear layers, D -> D, rows -> 2 D, D -> D */
     const char *attention; /* in the place of query and kv: torch.nn.MultiheadAttention over rows of
                               another width than D */
+    const char *fused;     /* the same over rows of width D: queries, keys and values in one */
+    const char *key, *value; /* without biases, of a query that goes through no linear layer */
     const char *query_norm, *norm; /* layer norms of the learnt query and of the rows; or NULL */
     size_t heads;
 } lp_net_latent_spec;

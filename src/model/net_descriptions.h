@@ -30,6 +30,9 @@ extern const lp_net_description lp_net_resnet, lp_net_resnetd, lp_net_clip_resne
 extern const lp_net_description lp_net_alexnet, lp_net_vgg, lp_net_densenet, lp_net_mobilenetv2,
     lp_net_mobilenetv3;
 
+/* sam.c */
+extern const lp_net_description lp_net_sam;
+
 /* simclr.c */
 extern const lp_net_description lp_net_simclr;
 
@@ -53,6 +56,6 @@ typedef struct lp_transformer {
     const char *class_angles; /* the class token is turned by these; or NULL */
 } lp_transformer;
 extern const lp_transformer lp_net_mlcd, lp_net_coca, lp_net_dinov3, lp_net_eva, lp_net_perception,
-    lp_net_beit, lp_net_aimv2;
+    lp_net_perception_one, lp_net_beit, lp_net_aimv2;
 
 #endif

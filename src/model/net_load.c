@@ -274,7 +274,7 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
     LP_TRY(lp_family_input(source, usual, &input, err));
     if (description->one_input && input != usual) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
-                       "%s: input size %zu: attention pooling has positions for %zu alone",
+                       "%s: input size %zu: the encoder has positions for %zu alone",
                        lp_checkpoint_path(source->ckpt), input, usual));
     }
     size_t from = source->options->crop > 0 ? usual : input; /* that the resize is for */

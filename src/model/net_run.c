@@ -33,6 +33,7 @@ static const struct {
     [LP_NET_ADD] = {lp_net_no_work, lp_net_run_add},
     [LP_NET_POOL] = {lp_net_no_work, lp_net_run_pool},
     [LP_NET_MEAN] = {lp_net_mean_work, lp_net_run_mean},
+    [LP_NET_RELATIVE] = {lp_net_relative_work, lp_net_run_relative},
     [LP_NET_JOIN] = {lp_net_no_work, lp_net_run_join},
     [LP_NET_HALVES] = {lp_net_no_work, lp_net_run_halves},
     [LP_NET_FLATTEN] = {lp_net_no_work, lp_net_run_flatten},

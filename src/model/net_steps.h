@@ -84,6 +84,10 @@ lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work, lp_net_
 lp_net_act lp_net_run_patches, lp_net_run_start, lp_net_run_attend, lp_net_run_latent,
     lp_net_run_mean_query, lp_net_run_take;
 
+/* net_relative.c */
+lp_net_work lp_net_relative_work;
+lp_net_act lp_net_run_relative;
+
 /* net_joins.c */
 lp_net_act lp_net_run_join, lp_net_run_halves, lp_net_run_flatten;
 

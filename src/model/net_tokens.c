@@ -37,6 +37,11 @@ static size_t root_of(size_t n) {
 /* Rows of D, with as many axes before them as the file has. */
 static void plan_rows(lp_net_builder *b, float **to, const char *name, size_t rows,
                       size_t channels) {
+    size_t grid = lp_net_size(b, 1, "%s", name);
+    if (lp_net_size(b, 3, "%s", name) > 0) {
+        LP_NET_PLAN(to, name, "", 1, grid, grid, channels);
+        return;
+    }
     bool third = lp_net_size(b, 2, "%s", name) > 0, second = lp_net_size(b, 1, "%s", name) > 0;
     if (second && !third) {
         LP_NET_PLAN(to, name, "", rows, channels);
@@ -49,6 +54,10 @@ static void plan_rows(lp_net_builder *b, float **to, const char *name, size_t ro
 
 /* Positions in a tensor of such rows. */
 static size_t count_positions(const lp_net_builder *b, const char *name) {
+    size_t grid = lp_net_size(b, 1, "%s", name);
+    if (lp_net_size(b, 3, "%s", name) > 0) { /* [1, G, G, D] */
+        return grid < 1 << 12 ? grid * grid : 1 << 24;
+    }
     return lp_net_size(b, lp_net_size(b, 2, "%s", name) > 0 ? 1 : 0, "%s", name);
 }
 
@@ -181,11 +190,25 @@ static size_t plan_apart(lp_net_builder *b, const char *name, size_t from, size_
     return layer;
 }
 
+/* Keys and values as two layers without biases. */
+static size_t plan_pair(lp_net_builder *b, const char *key, const char *value, size_t from,
+                        size_t width) {
+    size_t layer =
+        lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {from, 2 * width}});
+    lp_net_stored *stored = b->tower->stored[layer];
+    LP_NET_PLAN(&stored->weight, key, ".weight", width, from);
+    stored->planned = b->plan->count;
+    LP_NET_PLAN(NULL, value, ".weight", width, from);
+    return layer;
+}
+
 static size_t plan_query(lp_net_builder *b, const lp_net_latent_spec *spec, size_t width) {
     size_t layer = lp_net_new_layer(
         b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = width, .query = true});
     lp_net_stored *stored = b->tower->stored[layer];
-    if (spec->attention != NULL) {
+    if (spec->query == NULL && spec->attention == NULL) {
+        LP_NET_PLAN(&stored->weight, spec->latent, "", 1, 1, width);
+    } else if (spec->attention != NULL) {
         LP_NET_PLAN(&stored->weight, spec->latent, "", lp_net_size(b, 0, "%s", spec->latent),
                     width);
         LP_NET_PLAN(&stored->second, spec->attention, ".q_proj_weight", width, width);
@@ -208,7 +231,10 @@ size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *s
         norm = lp_net_plan_norm(b, spec->norm, rows, 0, false);
     }
     kv = spec->attention != NULL ? plan_apart(b, spec->attention, rows, width)
-                                 : lp_net_plan_linear(b, spec->kv, rows, 2 * width, true, NULL);
+         : spec->fused != NULL
+             ? lp_net_plan_rows(b, spec->fused, true, rows, width, 2 * width, 3 * width)
+         : spec->key != NULL ? plan_pair(b, spec->key, spec->value, rows, width)
+                             : lp_net_plan_linear(b, spec->kv, rows, 2 * width, true, NULL);
     size_t query = plan_query(b, spec, width);
     size_t projection = lp_net_plan_linear(b, spec->projection, width, width, true, NULL);
     size_t to = lp_net_new_map(b, width);
@@ -355,8 +381,11 @@ static size_t keys_of(const lp_net *net, size_t query) {
 static lp_status prepare_query(lp_net_tower *t, size_t number, lp_error *err) {
     lp_net_layer *layer = &t->net.layers[number];
     const lp_net_stored *from = t->stored[number];
-    const float *bias =
-        from->own_bias != NULL ? from->own_bias : t->stored[keys_of(&t->net, number)]->bias;
+    const lp_net_stored *keys = t->stored[keys_of(&t->net, number)];
+    const float *bias = from->own_bias != NULL ? from->own_bias : keys->bias;
+    const float *weight = from->second != NULL    ? from->second
+                          : keys->rows_before > 0 ? keys->weight
+                                                  : NULL; /* it goes through none */
     size_t width = layer->channels;
     float *made = lp_memory_take(&t->memory, width, sizeof *made);
     float *latent = lp_memory_take(&t->memory, width, sizeof *latent);
@@ -368,9 +397,9 @@ static lp_status prepare_query(lp_net_tower *t, size_t number, lp_error *err) {
                       width);
     }
     for (size_t o = 0; o < width; o++) {
-        double sum = (double)bias[o];
-        for (size_t i = 0; i < width; i++) {
-            sum += (double)from->second[o * width + i] * (double)latent[i];
+        double sum = weight != NULL ? (double)bias[o] : (double)latent[o];
+        for (size_t i = 0; weight != NULL && i < width; i++) {
+            sum += (double)weight[o * width + i] * (double)latent[i];
         }
         made[o] = (float)sum;
     }

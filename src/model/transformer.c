@@ -143,6 +143,12 @@ static void build_blocks(lp_net_builder *b, const lp_transformer *t, size_t x, s
     lp_net_at(b, "%s", "");
 }
 
+/* AIMv2's pool has as many heads as its attention, whose heads are 128 wide. */
+static size_t heads_of_pool(const lp_net_builder *b, size_t x) {
+    size_t width = b->net->maps[x].channels;
+    return width >= 128 ? width / 128 : 1;
+}
+
 /* From rows to one vector. */
 static size_t build_head(lp_net_builder *b, const lp_transformer *t, size_t x) {
     bool normed = !t->post_pool && (t->rms || t->reference_grid || has_either(b, "norm"));
@@ -159,11 +165,21 @@ static size_t build_head(lp_net_builder *b, const lp_transformer *t, size_t x) {
                                                 .heads = 8}); /* coca_*.json: attn_pooler_heads */
         return lp_net_norm(b, x, "post_norm", 0);
     }
+    if (t->rms && lp_net_some(b, "head.cls_token")) {
+        return lp_net_latent(b, x,
+                             &(lp_net_latent_spec){.latent = "head.cls_token",
+                                                   .key = "head.k_proj",
+                                                   .value = "head.v_proj",
+                                                   .projection = "head.output_proj",
+                                                   .heads = heads_of_pool(b, x)});
+    }
     if (lp_net_has(b, "attn_pool.latent")) {
+        bool fused = lp_net_has(b, "attn_pool.qkv.weight") || lp_net_has(b, "attn_pool.qkv.bias");
         x = lp_net_latent(b, x,
                           &(lp_net_latent_spec){.latent = "attn_pool.latent",
-                                                .query = "attn_pool.q",
+                                                .query = fused ? NULL : "attn_pool.q",
                                                 .kv = "attn_pool.kv",
+                                                .fused = fused ? "attn_pool.qkv" : NULL,
                                                 .projection = "attn_pool.proj",
                                                 .heads = 8}); /* eva.py: attn_pool_num_heads */
         return lp_net_mlp(b, x, x,
@@ -181,7 +197,7 @@ static void build(lp_net_builder *b) {
     const lp_transformer *t = b->source->family->layout;
     lp_net *net = b->net;
     lp_net_at(b, "%s", "");
-    bool class_token = has_class(b, t), positions = lp_net_has(b, "pos_embed");
+    bool class_token = has_class(b, t), positions = t->rms || lp_net_has(b, "pos_embed");
     bool before = has_either(b, "norm_pre");
     size_t x = lp_net_patches(b, "patch_embed.proj", !before);
     if (t->rms) {
@@ -198,7 +214,7 @@ static void build(lp_net_builder *b) {
     lp_net_stage(b, "tokens");
     build_blocks(b, t, x, build_rotary(b, t, grid, class_token));
     net->penultimate = build_head(b, t, x);
-    if (t->post_pool) {
+    if (t->post_pool || (t->reference_grid && lp_net_has(b, "proj"))) {
         net->projected =
             lp_net_conv(b, net->penultimate, "proj", &(lp_net_conv_spec){.transposed = true});
     } else if (strcmp(b->source->prefix, "visual.trunk.") == 0 && lp_net_has(b, "head.weight")) {
@@ -270,6 +286,18 @@ const lp_transformer lp_net_eva = {
 };
 const lp_transformer lp_net_perception = {
     .description = DESCRIPTION(64, eva_heads),
+    .class_rule = LP_CLASS_BY_POSITIONS,
+    .reference_grid = true,
+    .rotary = {.temperature = 10000, .columns_first = true},
+};
+/* The authors' code counts patches of another input otherwise than timm's. */
+const lp_transformer lp_net_perception_one = {
+    .description = {.build = build,
+                    .ignored = ignored,
+                    .describe = describe,
+                    .head_width = 64,
+                    .heads = eva_heads,
+                    .one_input = true},
     .class_rule = LP_CLASS_BY_POSITIONS,
     .reference_grid = true,
     .rotary = {.temperature = 10000, .columns_first = true},

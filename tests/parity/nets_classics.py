@@ -4,6 +4,7 @@ nets.py: for test_classics.py and tests/golden/make_families.py."""
 import torch
 import torchvision
 import transformers
+from timm.models.vision_transformer_sam import VisionTransformerSAM
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models.resnet import Bottleneck
@@ -12,7 +13,7 @@ from torchvision.models.mobilenetv2 import MobileNetV2
 from torchvision.models.mobilenetv3 import MobileNetV3, _mobilenet_v3_conf
 from torchvision.models.vgg import VGG, make_layers
 
-from nets import randomized, renamed, saved, without_counts
+from nets import perception, pre_logits, randomized, renamed, saved, without_counts
 from resnets import SmallResNet
 
 
@@ -198,11 +199,102 @@ def byol(seed=1, width=4):
     return model, state, lambda x: {"penultimate": model(x)}
 
 
+SAM = [(r"^blocks\.(\d+)\.mlp\.fc", r"blocks.\1.mlp.lin")]
+
+
+def spread(model):
+    """Relative and absolute positions that matter."""
+    with torch.no_grad():
+        for name, x in model.named_parameters():
+            if "rel_pos" in name or "pos_embed" in name:
+                x.mul_(3)
+    return model
+
+
+def sam(seed=1, authors=False, **kind):
+    """timm's, or the authors' file, with a decoder beside the encoder."""
+    kind = dict(
+        img_size=30, patch_size=5, embed_dim=24, depth=3, num_heads=2, mlp_ratio=1.5,
+        global_attn_indexes=(1,), window_size=4, use_rel_pos=True, neck_chans=12, num_classes=0,
+    ) | kind
+    model = spread(randomized(VisionTransformerSAM(**kind), seed))
+    state = model.state_dict()
+    if authors:
+        state = {f"image_encoder.{k}": x for k, x in renamed(state, SAM).items()}
+        state["mask_decoder.iou_token.weight"] = torch.zeros(1, 12)
+    return model, state, pre_logits(model)
+
+
+def hf_sam(seed=1):
+    config = transformers.SamVisionConfig(
+        image_size=30, patch_size=5, hidden_size=24, num_hidden_layers=3, num_attention_heads=2,
+        mlp_dim=36, global_attn_indexes=[1], window_size=4, output_channels=12,
+    )
+    model = spread(randomized(transformers.SamVisionModel(config), seed))
+    return model, saved(model), lambda x: {
+        "penultimate": model(x).last_hidden_state.mean((2, 3))
+    }
+
+
+PERCEPTION = [
+    (r"^patch_embed\.proj", "conv1"), ("^cls_token", "class_embedding"),
+    ("^pos_embed", "positional_embedding"), ("^norm_pre", "ln_pre"), (r"^norm\.", "ln_post."),
+    (r"^blocks\.(\d+)\.norm(\d)", r"transformer.resblocks.\1.ln_\2"),
+    (r"^blocks\.(\d+)\.attn\.qkv\.", r"transformer.resblocks.\1.attn.in_proj_"),
+    (r"^blocks\.(\d+)\.attn\.proj", r"transformer.resblocks.\1.attn.out_proj"),
+    (r"^blocks\.(\d+)\.mlp\.fc1", r"transformer.resblocks.\1.mlp.c_fc"),
+    (r"^blocks\.(\d+)\.mlp\.fc2", r"transformer.resblocks.\1.mlp.c_proj"),
+    (r"^attn_pool\.latent", "attn_pool.probe"), (r"^attn_pool\.proj", "attn_pool.attn.out_proj"),
+    (r"^attn_pool\.norm", "attn_pool.layernorm"), (r"^attn_pool\.mlp\.fc1", "attn_pool.mlp.c_fc"),
+    (r"^attn_pool\.mlp\.fc2", "attn_pool.mlp.c_proj"),
+]
+
+
+def authors_perception(seed=1, class_token=True):
+    """facebookresearch/perception_models' names, made from timm's."""
+    model, state, features = perception(seed, class_token)
+    with torch.no_grad():
+        model.head.bias.zero_()  # the authors' projection has none
+    state = {k.removeprefix("visual.trunk."): x.clone() for k, x in state.items()}
+    for end in ("weight", "bias"):
+        parts = [state.pop(f"attn_pool.{x}.{end}") for x in ("q", "kv")]
+        state[f"attn_pool.attn.in_proj_{end}"] = torch.cat(parts)
+        for i in range(2):
+            name, out = f"blocks.{i}.attn", f"transformer.resblocks.{i}.attn.in_proj_{end}"
+            if f"{name}.q_proj.{end}" in state:
+                state[out] = torch.cat([state.pop(f"{name}.{x}_proj.{end}") for x in "qkv"])
+    state["proj"] = state.pop("head.weight").T.contiguous()
+    del state["head.bias"]
+    for name in ("cls_token", "pos_embed"):
+        if name in state:
+            state[name] = state[name].squeeze(0)
+    if class_token:
+        state["cls_token"] = state["cls_token"].squeeze(0)
+    return model, {f"visual.{k}": x for k, x in renamed(state, PERCEPTION).items()}, features
+
+
+def hf_aimv2(seed=1, use_head=True, width=32):
+    config = transformers.Aimv2VisionConfig(
+        hidden_size=width, intermediate_size=36, num_hidden_layers=2, image_size=15, patch_size=5,
+        num_attention_heads=max(width // 128, 1), use_head=use_head,
+    )
+    model = randomized(transformers.Aimv2VisionModel(config), seed)
+    if use_head:
+        with torch.no_grad():
+            model.head.cls_token.mul_(4)
+        return model, saved(model), lambda x: {"penultimate": model(x).pooler_output}
+    return model, saved(model), lambda x: {"penultimate": model(x).last_hidden_state.mean(1)}
+
+
 # What files are called, where that says something.
 FILES = {"byol": "pretrain_res50x1"}
 
 # The input's side of each golden file, and sizes to compare at.
-SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96)}
+SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,), "hf-sam": (30,)}
+SIZES |= {"perception": (15,), "hf-aimv2": (15,)}
+
+# What weights do not say.
+OPTIONS = {"perception": dict(heads=2), "hf-aimv2": dict(heads=1)}
 
 SMALL = {
     "hf-efficientnet": hf_efficientnet,
@@ -213,4 +305,8 @@ SMALL = {
     "mobilenetv3": mobilenetv3,
     "simclrv2": lambda: simclr(width=4),
     "byol": byol,
+    "sam": lambda: sam(authors=True),
+    "hf-sam": hf_sam,
+    "perception": authors_perception,
+    "hf-aimv2": hf_aimv2,
 }

@@ -26,11 +26,12 @@ def small_ones():
     good = True
     for family, make in classics.SMALL.items():
         made, sizes = make(), classics.SIZES.get(family, (45, 70, 32))
-        file = classics.FILES.get(family, "model")
+        file, options = classics.FILES.get(family, "model"), classics.OPTIONS.get(family, {})
         for size in sizes:
-            good &= check(made, size, f"{family} at {size}", file=file)
+            good &= check(made, size, f"{family} at {size}", file=file, **options)
         path = write(made[1], name=file + ".safetensors")
-        _, info = run(path, images_for(sizes[0], 1), "penultimate", input_size=sizes[0])
+        images = images_for(sizes[0], 1)
+        _, info = run(path, images, "penultimate", input_size=sizes[0], **options)
         if info["family"] != family:
             print(f"# {family}: recognised as {info['family']}")
             good = False
@@ -118,7 +119,47 @@ def torchvisions_names():
     return good
 
 
-TESTS = [torchvisions_names, small_ones, kinds, hf_efficientnet_kinds, official]
+def sam_kinds():
+    """Windows that fill the map and that do not, a neck that is a norm, no positions; official
+    shapes at 224 pixels; another input is refused."""
+    good = True
+    for label, kind in {
+        "windows of 3": dict(window_size=3),
+        "windows of 5": dict(window_size=5),
+        "a norm for a neck": dict(neck_chans=None, use_abs_pos=False, window_size=6),
+    }.items():
+        good &= check(classics.sam(2, **kind), 30, f"timm's SAM, {label}")
+    model = classics.spread(nets.randomized(timm.create_model("samvit_base_patch16_224"), 1))
+    config = {"architecture": "samvit_base_patch16_224", "num_features": 768}
+    path = write(model.state_dict(), config)
+    images = images_for(224, 1)
+    good &= compare(path, images, nets.pre_logits(model), "samvit_base_patch16_224")
+    made = classics.sam(3, img_size=256, patch_size=16, embed_dim=768, num_heads=12, depth=2,
+                        window_size=14, neck_chans=256)
+    good &= check(made, 256, "samvit_base_patch16, 2 blocks, 16 patches a side")
+    made = classics.hf_sam(4)
+    good &= check(made, 30, "SamVisionModel with its config", made[0].config.to_dict())
+    said = refusal(write(classics.sam()[1]), images_for(40, 1), "penultimate", input_size=40)
+    return "are for 6 patches a side alone, and the input has 8" in said and good
+
+
+def perception_and_aimv2():
+    """The Perception Encoder's own names, other grids too; AIMv2 of transformers with and without
+    its pool."""
+    good = True
+    for class_token in (True, False):
+        made = classics.authors_perception(2, class_token)
+        good &= check(made, 15, f"PE-Core's own names, class token {class_token}", heads=2)
+    for use_head in (True, False):
+        made = classics.hf_aimv2(3, use_head, 256)
+        config = made[0].config.to_dict()
+        good &= check(made, 15, f"Aimv2VisionModel, pool {use_head}", config)
+    state = {k: x for k, x in made[1].items() if "position_embedding" not in k}
+    said = refusal(write(state), images_for(15, 1), "penultimate", input_size=15)
+    return "embeddings.position_embedding.weight: missing" in said and good
+
+
+TESTS = [sam_kinds, perception_and_aimv2, torchvisions_names, small_ones, kinds, hf_efficientnet_kinds, official]
 
 if __name__ == "__main__":
     sys.exit(encoder_tools.main(TESTS, (torch, torchvision, timm, open_clip, transformers)))

@@ -138,7 +138,7 @@ def small_clips():
         torch.save(clip_state(model), path)
         good &= compare_model(path, model.float(), size, 5)
         other = refusal(path, images_for(size, 1), "projected", input_size=size + 32)
-        good &= f"attention pooling has positions for {size} alone" in other
+        good &= f"the encoder has positions for {size} alone" in other
     return good
 
 

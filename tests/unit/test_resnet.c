@@ -269,7 +269,8 @@ static void impossible_dimensions_are_refused(void **state) {
     d = small_basic;
     d.outside = 5;
     make_torchvision(&d);
-    assert_refused(LP_ERR_FORMAT, "layer1.0.conv2: 5 channels, but 4 are added to them: a shortcut");
+    assert_refused(LP_ERR_FORMAT,
+                   "layer1.0.conv2: 5 channels, but 4 are added to them: a shortcut");
     d = (dims){true, true, {1, 1, 1, 1}, 2, 6, 2, 6}; /* 3 heads for 16 */
     make_clip(d.blocks, 2, 1, 3);
     for (size_t i = 0; i < file.count; i++) {
@@ -295,7 +296,7 @@ static void options_that_do_not_fit_are_refused(void **state) {
     lp_encoder_info info;
     make_clip(small_blocks, 4, 2, 6);
     assert_option_refused(&(lp_encoder_options){.input_size = 96},
-                          "input size 96: attention pooling has positions for 64 alone");
+                          "input size 96: the encoder has positions for 64 alone");
     assert_option_refused(&(lp_encoder_options){.activation = LP_ACTIVATION_GELU},
                           "activation gelu: a CLIP RN has relu alone");
     assert_option_refused(&(lp_encoder_options){.pool = LP_POOL_MEAN},

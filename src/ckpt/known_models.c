@@ -7,6 +7,9 @@
  * vision_transformer.py and facebookresearch/dino; no checksums are published.  Parameters are
  * those of the models as torchvision, timm and open_clip build them, without a classifier.
  *
+ * EfficientNet's Noisy Student and ResNeXt-WSL: timm's efficientnet.py and resnet.py (addresses and
+ * digits).
+ *
  * DINOv2 was trained at 518 pixels and is evaluated at 224. */
 #include "ckpt/known_models.h"
 
@@ -24,6 +27,7 @@
 #define TORCHVISION(name, digits)                                                                  \
     NAMED_BY_DIGITS("https://download.pytorch.org/models/" name, digits, ".pth"),                  \
         .family = "resnet", .input_size = 224
+#define TIMM "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
 #define META "https://dl.fbaipublicfiles.com/"
 
 /* Its layout would give each field a line of its own. */
@@ -117,6 +121,45 @@ static const lp_known_model models[] = {
      TORCHVISION("wide_resnet101_2", "32ee1156"), .parameters = 124837696, .megabytes = 254.7},
     {.name = "wide-resnet101-2-v2", .title = "torchvision Wide ResNet-101-2 V2", .resize = 232,
      TORCHVISION("wide_resnet101_2", "d733dc28"), .parameters = 124837696, .megabytes = 508.3},
+
+    {.name = "efficientnet-b0-ns", .title = "EfficientNet-B0 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 224, .parameters = 4007548,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b0_ns", "c0e6a31c", ".pth")},
+    {.name = "efficientnet-b1-ns", .title = "EfficientNet-B1 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 240, .parameters = 6513184,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b1_ns", "99dd0c41", ".pth")},
+    {.name = "efficientnet-b2-ns", .title = "EfficientNet-B2 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 260, .parameters = 7700994,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b2_ns", "00306e48", ".pth")},
+    {.name = "efficientnet-b3-ns", .title = "EfficientNet-B3 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 300, .parameters = 10696232,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b3_ns", "9d44bf68", ".pth")},
+    {.name = "efficientnet-b4-ns", .title = "EfficientNet-B4 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 380, .parameters = 17548616,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b4_ns", "d6313a46", ".pth")},
+    {.name = "efficientnet-b5-ns", .title = "EfficientNet-B5 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 456, .parameters = 28340784,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b5_ns", "6f26d0cf", ".pth")},
+    {.name = "efficientnet-b6-ns", .title = "EfficientNet-B6 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 528, .parameters = 40735704,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b6_ns", "51548356", ".pth")},
+    {.name = "efficientnet-b7-ns", .title = "EfficientNet-B7 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 600, .parameters = 63786960,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_b7_ns", "1dbc32de", ".pth")},
+    {.name = "efficientnet-l2-ns-475", .title = "EfficientNet-L2 Noisy Student 475",
+     .family = "timm-efficientnet", .input_size = 475, .parameters = 474804308,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_l2_ns_475", "bebbd00a", ".pth")},
+    {.name = "efficientnet-l2-ns", .title = "EfficientNet-L2 Noisy Student",
+     .family = "timm-efficientnet", .input_size = 800, .parameters = 474804308,
+     NAMED_BY_DIGITS(TIMM "tf_efficientnet_l2_ns", "df73bb44", ".pth")},
+    {.name = "resnext101-32x8d-wsl", .title = "ResNeXt-101 32x8d WSL", .parameters = 86742336,
+     TORCHVISION("ig_resnext101_32x8", "c38310e5")},
+    {.name = "resnext101-32x16d-wsl", .title = "ResNeXt-101 32x16d WSL", .parameters = 191977792,
+     TORCHVISION("ig_resnext101_32x16", "c6f796b0")},
+    {.name = "resnext101-32x32d-wsl", .title = "ResNeXt-101 32x32d WSL", .parameters = 466481472,
+     TORCHVISION("ig_resnext101_32x32", "e4b90b00")},
+    {.name = "resnext101-32x48d-wsl", .title = "ResNeXt-101 32x48d WSL", .parameters = 826362176,
+     TORCHVISION("ig_resnext101_32x48", "3e41cc8a")},
 
     {.name = "dino-vit-s-16", .title = "DINO ViT-S/16", .family = "dino", .parameters = 21665664,
      .input_size = 224, .url = META "dino/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth"},

@@ -69,6 +69,7 @@ static const char *checksum_words(const lp_known_model *model) {
 /* path: of its file on this machine, or NULL. */
 static json_t *model_row(const lp_known_model *m, const char *path) {
     const lp_published *ten = shown_number(m, "CIFAR-10"), *hundred = shown_number(m, "CIFAR-100");
+    const lp_published *thousand = shown_number(m, "ImageNet");
     double megabytes = m->bytes > 0 ? (double)m->bytes * 1e-6 : m->megabytes;
     lp_row row = lp_row_of(json_pack(
         "{s:s, s:s?, s:s, s:s, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}", "name", m->name,
@@ -89,6 +90,7 @@ static json_t *model_row(const lp_known_model *m, const char *path) {
     lp_row_real(&row, "megabytes", megabytes > 0 ? megabytes : NAN);
     lp_row_real(&row, "cifar10", ten != NULL ? ten->accuracy : NAN);
     lp_row_real(&row, "cifar100", hundred != NULL ? hundred->accuracy : NAN);
+    lp_row_real(&row, "imagenet", thousand != NULL ? thousand->accuracy : NAN);
     if (hundred != NULL) {
         lp_row_text(&row, "by", hundred->study->by);
     }
@@ -316,6 +318,7 @@ static void print_table(const models_settings *s) {
                                      {"checksum", "checksum", NULL},
                                      {"cifar10", "CIFAR-10", "%.1f"},
                                      {"cifar100", "CIFAR-100", "%.1f"},
+                                     {"imagenet", "ImageNet", "%.1f"},
                                      {"by", "by", NULL}};
     static const lp_column here[] = {{"name", "name", NULL},
                                      {"family", "family", NULL},
@@ -326,7 +329,8 @@ static void print_table(const models_settings *s) {
         {"family", NULL, NULL},   {"activation", NULL, NULL}, {"parameters", NULL, NULL},
         {"input", NULL, NULL},    {"bytes", NULL, NULL},      {"megabytes", NULL, NULL},
         {"sha256", NULL, NULL},   {"url", NULL, NULL},        {"cifar10", NULL, NULL},
-        {"cifar100", NULL, NULL}, {"by", NULL, NULL},         {"path", NULL, NULL},
+        {"cifar100", NULL, NULL}, {"imagenet", NULL, NULL},   {"by", NULL, NULL},
+        {"path", NULL, NULL},
     };
     json_t *rows = chosen_rows(s);
     if (s->output.format != LP_FORMAT_TEXT) {

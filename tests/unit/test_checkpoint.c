@@ -141,7 +141,7 @@ static void known_models_are_found_by_each_of_their_names(void **state) {
         assert_ptr_equal(lp_known_model_named(lp_known_model_file(m)), m);
         assert_true(m->alias == NULL || lp_known_model_named(m->alias) == m);
         assert_true(strncmp(m->url, "https://", 8) == 0 && strlen(lp_known_model_file(m)) > 4);
-        assert_true(m->parameters > 5000000 && m->input_size >= 224);
+        assert_true(m->parameters > 4000000 && m->input_size >= 224);
         assert_true(m->resize == 0 || m->resize == (strstr(m->title, " V1") != NULL ? 256 : 232));
         if (m->sha256 != NULL) {
             char whole[LP_DIGEST_HEX];

@@ -93,6 +93,8 @@ static json_t *model_row(const lp_known_model *m, const char *path) {
     lp_row_real(&row, "imagenet", thousand != NULL ? thousand->accuracy : NAN);
     if (hundred != NULL) {
         lp_row_text(&row, "by", hundred->study->by);
+    } else if (thousand != NULL) {
+        lp_row_text(&row, "by", thousand->study->by);
     }
     return lp_row_end(&row);
 }

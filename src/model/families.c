@@ -325,6 +325,36 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_ANTIALIAS,
     },
     {
+        .name = "naflex", /* timm: naflexvit_*_gap */
+        .title = "NaFlex ViT",
+        .prefixes = {""},
+        .any = {"embeds.proj.weight"},
+        .with = {"fc_norm.weight", "fc_norm.bias"},
+        .without = {"embeds.cls_token"},
+        NET(lp_net_naflex),
+        .architectures = lp_architectures_naflex,
+        .activation = LP_ACTIVATION_GELU, /* naflexvit.py: act_layer */
+        .norm_eps = 1e-6F,                /* timm layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_HALF,     /* naflexvit.py, _cfg, as the next */
+        .input = 384,
+        .resize = LP_RESIZE_ANTIALIAS, /* the same: pos_embed_interp_mode */
+    },
+    {
+        .name = "naflex-siglip", /* timm: naflexvit_*_siglip */
+        .title = "NaFlex SigLIP ViT",
+        .prefixes = {""},
+        .any = {"embeds.proj.weight"},
+        .with = {"attn_pool.latent", "attn_pool.kv.weight"},
+        .without = {"embeds.cls_token"},
+        NET(lp_net_naflex),
+        .architectures = lp_architectures_naflex_siglip,
+        .activation = LP_ACTIVATION_GELU_TANH, /* naflexvit.py: act_layer */
+        .norm_eps = 1e-6F,                     /* timm layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_HALF,          /* naflexvit.py, _cfg, as the next */
+        .input = 384,
+        .resize = LP_RESIZE_BILINEAR, /* the same: pos_embed_interp_mode */
+    },
+    {
         .name = "sam", /* timm: samvit_*; facebookresearch/segment-anything: sam_vit_* */
         .title = "SAM ViT",
         .prefixes = {"image_encoder.", ""},

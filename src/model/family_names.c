@@ -513,6 +513,18 @@ const lp_rename lp_renames_hf_sam[] = {{"patch_embed.projection.", "patch_embed.
                                        {"neck.conv2.", "neck.2."},
                                        {"neck.layer_norm2.", "neck.3."},
                                        {NULL, NULL}};
+/* timm/models/naflexvit.py; for a square "par" is the same, and "parfac" has other positions. */
+const lp_architecture lp_architectures_naflex[] = {
+    {.pattern = "naflexvit_*_patch16_gap"},
+    {.pattern = "naflexvit_*_patch16_par_gap"},
+    {.pattern = "naflexvit_*_patch16_reg1_gap"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_naflex_siglip[] = {
+    {.pattern = "naflexvit_*_patch16_siglip"},
+    {.pattern = NULL},
+};
+
 /* timm/models/vision_transformer_sam.py */
 const lp_architecture lp_architectures_sam[] = {
     {.pattern = "samvit_*_patch16"},

@@ -24,6 +24,7 @@ extern const lp_architecture lp_architectures_swin[], lp_architectures_efficient
     lp_architectures_swinv2[], lp_architectures_dinov3[], lp_architectures_eva[],
     lp_architectures_perception[], lp_architectures_beit[], lp_architectures_aimv2[],
     lp_architectures_torchvision_efficientnet[], lp_architectures_torchvision_efficientnetv2[],
-    lp_architectures_parallel[], lp_architectures_byol[], lp_architectures_sam[];
+    lp_architectures_parallel[], lp_architectures_byol[], lp_architectures_sam[],
+    lp_architectures_naflex[], lp_architectures_naflex_siglip[];
 
 #endif

@@ -233,7 +233,9 @@ size_t lp_net_rms_norm(lp_net_builder *b, size_t from, const char *name);
 
 /* ---- vision transformers (net_tokens.c) ------------------------------------------------------ */
 
-/* The images' patches through a linear layer: [channels, 3, P, P] of the file. */
+/* The images' patches through a linear layer: [channels, 3, P, P] of the file, or [channels, P P
+ * 3].
+ */
 size_t lp_net_patches(lp_net_builder *b, const char *name, bool bias);
 
 typedef struct lp_net_start_spec {

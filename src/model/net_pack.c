@@ -278,12 +278,14 @@ static void transpose(const lp_conv *conv, const float *weight, float *raw) {
     }
 }
 
-/* [out, channels, pixels] -> [out, pixels, channels], as a flattened map has them. */
-static void put_channels_last(const lp_conv *conv, const lp_net_stored *from, float *raw) {
-    size_t channels = conv->in / from->pixels;
-    for (size_t i = 0; i < conv->out * conv->in; i++) {
-        size_t o = i / conv->in, pixel = i % conv->in / channels, c = i % channels;
-        raw[i] = from->weight[o * conv->in + c * from->pixels + pixel];
+/* [out, channels, pixels] -> [out, pixels, channels], as a flattened map has them.  Patches of
+ * which the weight has pixels first are the other way round. */
+static void put_channels_last(const lp_net_stored *from, size_t outputs, size_t inputs,
+                              float *raw) {
+    size_t channels = inputs / from->pixels;
+    for (size_t i = 0; i < outputs * inputs; i++) {
+        size_t o = i / inputs, pixel = i % inputs / channels, c = i % channels;
+        raw[i] = from->weight[o * inputs + c * from->pixels + pixel];
     }
 }
 
@@ -306,7 +308,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     } else if (from->transposed) {
         transpose(&to->conv, from->weight, raw);
     } else if (from->pixels > 0) {
-        put_channels_last(&to->conv, from, raw);
+        put_channels_last(from, outputs_of(to), floats_of(to) / outputs_of(to), raw);
     } else {
         const float *own = from->weight + from->rows_before * to->linear.in;
         memcpy(raw, own, floats_of(to) * sizeof *raw);

@@ -9,15 +9,30 @@
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
+/* The patch's side of so many values. */
+static size_t side_of(size_t values) {
+    size_t side = 1;
+    while (3 * side * side < values && side < 256) {
+        side++;
+    }
+    return side;
+}
+
 size_t lp_net_patches(lp_net_builder *b, const char *name, bool bias) {
     size_t patch = lp_net_size(b, 2, "%s.weight", name), out = lp_net_size(b, 0, "%s.weight", name);
-    patch = patch > 0 ? patch : 16;
+    size_t inputs = patch == 0 ? lp_net_size(b, 1, "%s.weight", name) : 0; /* [D, P P 3] */
+    patch = patch > 0 ? patch : inputs > 0 ? side_of(inputs) : 16;
     size_t layer = lp_net_new_layer(
         b,
         (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {3 * patch * patch, out}, .patch = patch});
     lp_net_stored *stored = b->tower->stored[layer];
     stored->planned = b->plan->count;
-    LP_NET_PLAN(&stored->weight, name, ".weight", out, 3, patch, patch);
+    if (inputs > 0) {
+        stored->pixels = 3; /* of which each has P P values: they change places */
+        LP_NET_PLAN(&stored->weight, name, ".weight", out, 3 * patch * patch);
+    } else {
+        LP_NET_PLAN(&stored->weight, name, ".weight", out, 3, patch, patch);
+    }
     if (bias) {
         LP_NET_PLAN(&stored->bias, name, ".bias", out);
     }

@@ -5,7 +5,8 @@
  *
  * PyTorch, aten/src/ATen/native/UpSample.h and cpu/UpSampleKernel.cpp.  Plain: 4 taps by Keys'
  * cubic with a = -3/4 round (i + 1/2) * scale - 1/2, taps outside take the border's value.
- * Antialias: a = -1/2, support 2 * max(scale, 1), taps outside are dropped, the rest sums to 1. */
+ * Bilinear: weights 1 - |x|, support max(scale, 1).  Antialias: a = -1/2, support 2 * max(scale,
+ * 1), taps outside are dropped, the rest sums to 1. */
 #include "model/positions.h"
 
 #include <math.h>
@@ -35,14 +36,16 @@ static void fill_weights(lp_resize how, double *weights, size_t from, size_t to)
         for (size_t j = 0; j < from; j++) {
             row[j] = 0;
         }
-        if (how == LP_RESIZE_ANTIALIAS) {
-            double wide = scale > 1 ? scale : 1;
+        if (how == LP_RESIZE_ANTIALIAS || how == LP_RESIZE_BILINEAR) {
+            double wide = scale > 1 ? scale : 1, reach = how == LP_RESIZE_BILINEAR ? 1 : 2;
             double centre = scale * ((double)i + 0.5);
-            long first = (long)(centre - 2 * wide + 0.5), end = (long)(centre + 2 * wide + 0.5);
+            long first = (long)(centre - reach * wide + 0.5),
+                 end = (long)(centre + reach * wide + 0.5);
             first = first < 0 ? 0 : first;
             end = end > (long)from ? (long)from : end;
             for (long j = first; j < end; j++) {
-                row[j] = cubic(((double)j - centre + 0.5) / wide, -0.5);
+                double x = ((double)j - centre + 0.5) / wide;
+                row[j] = reach > 1 ? cubic(x, -0.5) : fmax(1 - fabs(x), 0);
                 sum += row[j];
             }
             for (long j = first; j < end; j++) {

@@ -5,10 +5,11 @@
 #include <stddef.h>
 #include "linprobe/status.h"
 
-/* How a family resizes its positions; all are bicubic, with align_corners=False. */
+/* How a family resizes its positions; all have align_corners=False. */
 typedef enum lp_resize {
     LP_RESIZE_ANTIALIAS, /* a = -1/2, widened where it shrinks: F.interpolate(antialias=True) */
     LP_RESIZE_PLAIN,     /* a = -3/4, 4 taps: F.interpolate */
+    LP_RESIZE_BILINEAR,  /* as ANTIALIAS, with a triangle */
     LP_RESIZE_NUDGED     /* as PLAIN, with scale_factor (to + 0.1) / from instead of the size */
 } lp_resize;
 

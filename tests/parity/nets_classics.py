@@ -4,6 +4,7 @@ nets.py: for test_classics.py and tests/golden/make_families.py."""
 import torch
 import torchvision
 import transformers
+from timm.models.naflexvit import NaFlexVit, NaFlexVitCfg
 from timm.models.vision_transformer_sam import VisionTransformerSAM
 from torch import nn
 from torch.nn import functional as F
@@ -236,6 +237,17 @@ def hf_sam(seed=1):
     }
 
 
+def naflex(seed=1, siglip=False, width=64, **kind):
+    """timm's NaFlex ViTs, whose positions are for 3x3 patches."""
+    kind = dict(
+        patch_size=5, embed_dim=width, depth=2, num_heads=width // 64, mlp_ratio=1.5,
+        pos_embed_grid_size=(3, 3),
+    ) | (dict(global_pool="map", act_layer="gelu_tanh", pos_embed_interp_mode="bilinear")
+         if siglip else dict(init_values=0.1, global_pool="avg", reg_tokens=4, fc_norm=True)) | kind
+    model = spread(randomized(NaFlexVit(NaFlexVitCfg(**kind), num_classes=0), seed))
+    return model, model.state_dict(), pre_logits(model)
+
+
 PERCEPTION = [
     (r"^patch_embed\.proj", "conv1"), ("^cls_token", "class_embedding"),
     ("^pos_embed", "positional_embedding"), ("^norm_pre", "ln_pre"), (r"^norm\.", "ln_post."),
@@ -291,7 +303,7 @@ FILES = {"byol": "pretrain_res50x1"}
 
 # The input's side of each golden file, and sizes to compare at.
 SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,), "hf-sam": (30,)}
-SIZES |= {"perception": (15,), "hf-aimv2": (15,)}
+SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10), "perception": (15,), "hf-aimv2": (15,)}
 
 # What weights do not say.
 OPTIONS = {"perception": dict(heads=2), "hf-aimv2": dict(heads=1)}
@@ -308,5 +320,7 @@ SMALL = {
     "sam": lambda: sam(authors=True),
     "hf-sam": hf_sam,
     "perception": authors_perception,
+    "naflex": naflex,
+    "naflex-siglip": lambda: naflex(siglip=True),
     "hf-aimv2": hf_aimv2,
 }

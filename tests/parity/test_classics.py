@@ -159,7 +159,31 @@ def perception_and_aimv2():
     return "embeddings.position_embedding.weight: missing" in said and good
 
 
-TESTS = [sam_kinds, perception_and_aimv2, torchvisions_names, small_ones, kinds, hf_efficientnet_kinds, official]
+def naflex_kinds():
+    """Other widths and grids; timm's shape at 384 pixels; what is not computed."""
+    good = True
+    for size in (15, 35, 10):
+        for siglip in (False, True):
+            made = classics.naflex(2, siglip, 128)
+            good &= check(made, size, f"NaFlex, siglip {siglip}, at {size}")
+    good &= check(classics.naflex(3, qkv_bias=False, reg_tokens=1), 20, "NaFlex without biases")
+    model = classics.spread(nets.randomized(timm.create_model("naflexvit_base_patch16_siglip"), 1))
+    config = {"architecture": "naflexvit_base_patch16_siglip", "num_features": 768}
+    path = write(model.state_dict(), config)
+    images = images_for(384, 1)
+    good &= compare(path, images, nets.pre_logits(model), "naflexvit_base_patch16_siglip")
+    said = refusal(write(classics.naflex(4, True, reg_tokens=1)[1]), images_for(15, 1),
+                   "penultimate", input_size=15)
+    good &= "a pool that leaves registers out" in said
+    made = classics.naflex(5, pos_embed="factorized")
+    said = refusal(write(made[1]), images_for(15, 1), "penultimate", input_size=15)
+    return "embeds.pos_embed: missing" in said and good
+
+
+TESTS = [
+    naflex_kinds, sam_kinds, perception_and_aimv2, torchvisions_names, small_ones, kinds,
+    hf_efficientnet_kinds, official,
+]
 
 if __name__ == "__main__":
     sys.exit(encoder_tools.main(TESTS, (torch, torchvision, timm, open_clip, transformers)))

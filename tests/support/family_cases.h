@@ -549,6 +549,20 @@ static const golden_case cases[] = {
      "head.v_proj.weight",
      "rms_norm.weight",
      "encoder.layers.1.ffn.up_proj.weight"},
+    {"naflex",
+     {.input_size = 20},
+     "gelu",
+     "mean",
+     "embeds.proj.bias",
+     "fc_norm.bias",
+     "blocks.1.ls2.gamma"},
+    {"naflex-siglip",
+     {.input_size = 20},
+     "gelu_tanh",
+     "attention",
+     "attn_pool.kv.bias",
+     "norm.bias",
+     "blocks.1.mlp.fc1.bias"},
 };
 
 #endif

@@ -1,0 +1,110 @@
+/* timm's NaFlex vision transformers at their square:
+ *
+ *   tokens    patches, registers before them (embeds.reg_token), + embeds.pos_embed, of the patches
+ *   block     x += ls1 proj(attention(norm1(x)));  x += ls2 fc2(act(fc1(norm2(x))))
+ *   head      the mean of the patches, fc_norm; or norm, then attention of a learnt query
+ *             (attn_pool) [B, D]                                            = penultimate
+ *
+ * A patch's values stand pixel by pixel in the weight (embeds.proj), [D, P P 3].
+ *
+ * Reproduces timm models/naflexvit.py for images of one square size. */
+#include <stdio.h>
+
+#include "model/families.h"
+#include "model/net_descriptions.h"
+
+static size_t patch_of(const lp_net_builder *b) {
+    size_t inputs = lp_net_size(b, 1, "embeds.proj.weight"), patch = 1;
+    while (3 * patch * patch < inputs && patch < 256) {
+        patch++;
+    }
+    return patch;
+}
+
+static void build_blocks(lp_net_builder *b, size_t x) {
+    bool scaled = lp_net_some(b, ".ls1.gamma") || lp_net_some(b, ".ls2.gamma");
+    bool biased = lp_net_some(b, ".attn.qkv.bias");
+    size_t blocks = lp_net_count(b, "blocks.");
+    for (size_t i = 0; i < blocks; i++) {
+        lp_net_at(b, "blocks.%zu.", i);
+        lp_net_attend(
+            b, x,
+            &(lp_net_attend_spec){
+                .norm = "norm1",
+                .qkv = {.fused = "attn.qkv", .bias = biased ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE},
+                .projection = "attn.proj",
+                .gamma = scaled ? "ls1.gamma" : NULL});
+        lp_net_mlp(b, x, x,
+                   &(lp_net_mlp_spec){.norm = "norm2",
+                                      .first = "mlp.fc1",
+                                      .second = "mlp.fc2",
+                                      .gamma = scaled ? "ls2.gamma" : NULL,
+                                      .usual = true});
+        lp_net_stage(b, "block %zu", i);
+    }
+    lp_net_at(b, "%s", "");
+}
+
+/* The pool has as many heads as the blocks: 64 wide, or 16. */
+static size_t heads_of_pool(size_t width) {
+    return width == 1152 ? 16 : width >= 64 ? width / 64 : 1;
+}
+
+static size_t build_head(lp_net_builder *b, size_t x) {
+    if (!lp_net_has(b, "attn_pool.latent")) {
+        x = lp_net_take(b, x);
+        b->net->pool = LP_POOL_MEAN;
+        return lp_net_norm(b, x, "fc_norm", 0);
+    }
+    if (b->net->maps[x].extra > 0) {
+        lp_plan_problem(b->plan, "attn_pool: a pool that leaves registers out is not supported");
+    }
+    x = lp_net_norm(b, x, "norm", 0);
+    x = lp_net_latent(b, x,
+                      &(lp_net_latent_spec){.latent = "attn_pool.latent",
+                                            .query = "attn_pool.q",
+                                            .kv = "attn_pool.kv",
+                                            .projection = "attn_pool.proj",
+                                            .heads = heads_of_pool(b->net->maps[x].channels)});
+    return lp_net_mlp(b, x, x,
+                      &(lp_net_mlp_spec){.norm = "attn_pool.norm",
+                                         .first = "attn_pool.mlp.fc1",
+                                         .second = "attn_pool.mlp.fc2",
+                                         .usual = true});
+}
+
+static void build(lp_net_builder *b) {
+    lp_net_at(b, "%s", "");
+    size_t x = lp_net_patches(b, "embeds.proj", true);
+    bool registers = lp_net_has(b, "embeds.reg_token");
+    x = lp_net_start(b, x,
+                     &(lp_net_start_spec){.registers = registers ? "embeds.reg_token" : NULL,
+                                          .positions = "embeds.pos_embed"});
+    lp_net_stage(b, "tokens");
+    build_blocks(b, x);
+    b->net->penultimate = build_head(b, x);
+}
+
+/* Its positions are for fewer patches than the input has. */
+static void describe(const lp_net_builder *b, lp_encoder_info *info) {
+    lp_net_builder at = *b;
+    lp_net_at(&at, "%s", "");
+    size_t width = lp_net_size(&at, 0, "embeds.proj.weight");
+    info->layers = lp_net_count(&at, "blocks.");
+    info->patch = patch_of(&at);
+    info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
+    const lp_vit_size *known = lp_vit_size_of(width, info->layers);
+    if (known != NULL) {
+        (void)snprintf(info->name, sizeof info->name, "%s-%s/%zu", b->source->family->title,
+                       known->letter, info->patch);
+    } else {
+        (void)snprintf(info->name, sizeof info->name, "%s %zux%zu/%zu", b->source->family->title,
+                       width, info->layers, info->patch);
+    }
+}
+
+static const char *const ignored[] = {"head.", NULL};
+static const lp_net_heads heads[] = {{1152, 16}, {0, 0}};
+
+const lp_net_description lp_net_naflex = {
+    .build = build, .ignored = ignored, .describe = describe, .head_width = 64, .heads = heads};

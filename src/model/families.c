@@ -999,6 +999,7 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_IMAGENET,
         .shorter_side = {256, 224},
         .input = 224,
+        .note = "as torchvision's; timm's have the same names, and bicubic",
     },
     {
         .name = "alexnet", /* torchvision: alexnet */
@@ -1261,6 +1262,22 @@ const size_t lp_family_count = COUNT(lp_families);
 const lp_stranger lp_strangers[] = {
     {.tensor = ".se.conv.weight",
      .what = "a network with efficient channel attention (ECA), which is not supported"},
+    {.tensor = "blocks.0.attn.proj_l.", .what = "a CaiT, which is not supported"},
+    {.tensor = "cls_attn_blocks.", .what = "an XCiT, which is not supported"},
+    {.tensor = ".cpe1.proj.", .what = "a DaViT, which is not supported"},
+    {.tensor = "conv_kxk.",
+     .what = "a FastViT (as the towers of MobileCLIP), which is not supported"},
+    {.tensor = "attention_biases", .what = "a TinyViT or a LeViT, which is not supported"},
+    {.tensor = "blocks.1.proj.weight", .what = "a Hiera, which is not supported"},
+    {.tensor = "blocks.2.proj.weight", .what = "a Hiera, which is not supported"},
+    {.tensor = "patch_embed.backbone.stem.",
+     .what = "a ViTamin or a hybrid of ResNet and ViT, which is not supported"},
+    {.tensor = "embeds.cls_token",
+     .what = "a RADIO model as timm's NaFlex ViT, which is not supported; vit_*_radio_* are read"},
+    {.tensor = ".attn.fc_reduce.",
+     .what = "timm's ResNet with selective kernels (skresnet*), which is not supported"},
+    {.tensor = "pre_logits.fc1.",
+     .what = "a VGG in timm's naming, which is not read; torchvision's is"},
     {.tensor = "_flat_param",
      .what = "the flat shards that FSDP saves of one rank; use the file of the whole state "
              "dictionary (FSDP's FULL_STATE_DICT; DINOv2's teacher_checkpoint.pth)"},

@@ -681,6 +681,33 @@ static void laps_of_gates_and_attention_pools_count_what_their_formulas_say(void
     assert_operations(&all, "mlp 2", 2, 2 * 2 * B * info.tokens * D * info.mlp_width);
 }
 
+static void kinds_that_are_not_computed_have_names(void **state) {
+    (void)state;
+    static const struct {
+        const char *tensor, *part;
+    } kinds[] = {
+        {"blocks.0.attn.proj_l.weight", "a CaiT, which"},
+        {"cls_attn_blocks.0.gamma1", "an XCiT, which"},
+        {"stages.0.blocks.0.0.cpe1.proj.weight", "a DaViT, which"},
+        {"stem.0.conv_kxk.0.conv.weight", "a FastViT (as the towers of MobileCLIP)"},
+        {"stages.1.blocks.0.attn.attention_biases", "a TinyViT or a LeViT"},
+        {"blocks.1.proj.weight", "a Hiera, which"},
+        {"blocks.2.proj.weight", "a Hiera, which"},
+        {"patch_embed.backbone.stem.conv1.weight", "a ViTamin or"},
+        {"embeds.cls_token", "a RADIO model as timm's NaFlex"},
+        {"layer1.0.conv1.attn.fc_reduce.weight", "with selective kernels"},
+        {"pre_logits.fc1.weight", "a VGG in timm's naming"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        lp_encoder_info info;
+        file.count = 0;
+        file.nan_in = NULL;
+        add(kinds[i].tensor, 2, 4, 4, 0, 0);
+        assert_int_equal(recognise(NULL, &info), LP_ERR_UNSUPPORTED);
+        assert_in_message(kinds[i].part);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_reproduces_its_reference),
@@ -689,6 +716,7 @@ int main(void) {
         cmocka_unit_test(a_described_class_token_and_mean_stand_side_by_side),
         cmocka_unit_test(blocks_that_are_not_computed_are_refused),
         cmocka_unit_test(one_message_names_all_that_is_wrong),
+        cmocka_unit_test(kinds_that_are_not_computed_have_names),
         cmocka_unit_test(extra_tokens_of_two_kinds_are_refused),
         cmocka_unit_test(an_open_activation_is_asked_for),
         cmocka_unit_test(a_config_beside_the_file_answers),

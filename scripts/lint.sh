@@ -258,7 +258,11 @@ inner_loops() {
 # Speed on 64-bit Arm is not timed.
 check_arm_loops() {
     inner_loops aarch64-linux-gnu- -fno-schedule-insns arm 48 3 2 \
-        linear linear_bfloat16 linear_int16 attention conv
+        linear linear_bfloat16 linear_int16 attention conv &&
+        inner_loops aarch64-linux-gnu- -fno-schedule-insns arm-sums 24 1 18 winograd &&
+        inner_loops aarch64-linux-gnu- -fno-schedule-insns arm-sums 16 2 0 rows logistic &&
+        inner_loops aarch64-linux-gnu- -fno-schedule-insns arm-sums 8 4 0 heads &&
+        inner_loops aarch64-linux-gnu- -fno-schedule-insns arm 32 3 0 logistic
 }
 
 # A compiler may keep sums on the stack, at a third of the speed, and every test passes.

@@ -77,11 +77,14 @@ void lp_winograd_pack(const lp_conv *conv, const float *weight, const double *sc
     }
 }
 
-typedef float lanes[LP_LANES];
+/* Channels that are transformed at once: as many as leave the 16 values of each in registers.  Arm
+ * has 32 of 128 bits. */
+enum { SLICE = LP_NEON ? 4 : LP_LANES };
+typedef float lanes[SLICE];
 
 /* One vector of four by B': every `step` of them. */
 LP_BODY void times_b(lanes *d, size_t step) {
-    for (size_t l = 0; l < LP_LANES; l++) {
+    for (size_t l = 0; l < SLICE; l++) {
         float a = d[0][l], b = d[step][l], c = d[2 * step][l], e = d[3 * step][l];
         d[0][l] = a - c;
         d[step][l] = b + c;
@@ -94,10 +97,10 @@ LP_BODY void times_b(lanes *d, size_t step) {
  * tile. */
 LP_BODY void transform_input(const float *const pixels[PLANES], size_t channels, float *v,
                              size_t apart, size_t step) {
-    for (size_t c = 0; c < channels; c += LP_LANES, v += step) {
+    for (size_t c = 0; c < channels; c += SLICE) {
         lanes d[PLANES];
         for (size_t i = 0; i < PLANES; i++) {
-            for (size_t l = 0; l < LP_LANES; l++) {
+            for (size_t l = 0; l < SLICE; l++) {
                 d[i][l] = pixels[i][c + l];
             }
         }
@@ -108,7 +111,7 @@ LP_BODY void transform_input(const float *const pixels[PLANES], size_t channels,
             times_b(d + 4 * i, 1);
         }
         for (size_t i = 0; i < PLANES; i++) {
-            memcpy(v + i * apart, d[i], sizeof d[i]);
+            memcpy(v + i * apart + c / LP_LANES * step + c % LP_LANES, d[i], sizeof d[i]);
         }
     }
 }
@@ -130,7 +133,7 @@ typedef struct tile_outputs {
 
 /* One vector of four by A', into its first two: every `step` of them. */
 LP_BODY void times_a(lanes *m, size_t step) {
-    for (size_t l = 0; l < LP_LANES; l++) {
+    for (size_t l = 0; l < SLICE; l++) {
         float a = m[0][l], b = m[step][l], c = m[2 * step][l], e = m[3 * step][l];
         m[0][l] = a + b + c;
         m[step][l] = b - c - e;
@@ -139,10 +142,10 @@ LP_BODY void times_a(lanes *m, size_t step) {
 
 LP_BODY void transform_output_as(const float *m, size_t apart, size_t channels,
                                  const tile_outputs *out, lp_nonlinearity activation) {
-    for (size_t c = 0; c < channels; c += LP_LANES) {
+    for (size_t c = 0; c < channels; c += SLICE) {
         lanes d[PLANES];
         for (size_t i = 0; i < PLANES; i++) {
-            for (size_t l = 0; l < LP_LANES; l++) {
+            for (size_t l = 0; l < SLICE; l++) {
                 d[i][l] = m[i * apart + c + l];
             }
         }
@@ -157,13 +160,13 @@ LP_BODY void transform_output_as(const float *m, size_t apart, size_t channels,
             if (out->y[i] == NULL) {
                 continue;
             }
-            for (size_t l = 0; l < LP_LANES; l++) {
+            for (size_t l = 0; l < SLICE; l++) {
                 v[l] += out->bias[c + l];
             }
-            for (size_t l = 0; out->add[i] != NULL && l < LP_LANES; l++) {
+            for (size_t l = 0; out->add[i] != NULL && l < SLICE; l++) {
                 v[l] += out->add[i][c + l];
             }
-            for (size_t l = 0; l < LP_LANES; l++) {
+            for (size_t l = 0; l < SLICE; l++) {
                 v[l] = lp_activate(activation, v[l]);
             }
             memcpy(out->y[i] + c, v, sizeof(lanes));

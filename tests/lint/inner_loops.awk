@@ -3,6 +3,7 @@
 # most `spills` registers of sums on the stack.  Prints what is wrong, and the number of such loops
 # as "LOOPS N".
 #   arch=arm: fmla, smlal; arch=x86: multiply-adds in 512-bit registers
+#   arch=arm-sums: additions and subtractions of Arm's vectors, in the place of multiply-adds
 function value(hex,    i, n) {
     n = 0
     for (i = 1; i <= length(hex); i++) {
@@ -14,13 +15,16 @@ function is_sum(j) {
     if (arch == "arm") {
         return name[j] ~ /^(fmla|smlal2?)$/
     }
+    if (arch == "arm-sums") {
+        return name[j] ~ /^f(add|sub)$/ && words[j] ~ /^v/
+    }
     return name[j] ~ /^(vfmadd|vdpbf16ps|vpdpwssd|vpdpbusd)/ && words[j] ~ /%zmm/
 }
 function is_move(j) {
-    return arch == "arm" && name[j] ~ /^(ld|st)/
+    return arch ~ /^arm/ && name[j] ~ /^(ld|st)/ && (arch == "arm" || words[j] ~ /^[qv]/)
 }
 function is_spill(j) {
-    if (arch == "arm") {
+    if (arch ~ /^arm/) {
         return name[j] ~ /^(ld|st)/ && words[j] ~ /^[qdvs][0-9].*\[sp/
     }
     return words[j] ~ /%rsp/ && words[j] ~ /%zmm/
@@ -44,7 +48,7 @@ function judge(    i, j, inner, sums, moves, kept) {
         }
         count++
         if (sums < share * moves || kept > spills) {
-            printf "%s loop at %s: %d multiply-adds, %d loads and stores, %d of sums on the stack\n",
+            printf "%s loop at %s: %d sums, %d loads and stores, %d of sums on the stack\n",
                    file, place[first[i]], sums, moves, kept
         }
     }

@@ -244,7 +244,8 @@ class BuiltTransformers(Built):
             given["noise"] = torch.arange(float(patches)).expand(len(pixels), -1)
         found = trunk(**given)
         pooled = None
-        if any(part in kind for part in ("CLIP", "Siglip", "Dinov2", "ResNet", "Bit", "Aimv2")):
+        parts = ("CLIP", "Siglip", "Dinov2", "ResNet", "Bit", "Aimv2", "MLCD", "OwlViT")
+        if any(part in kind for part in parts):
             pooled = found.pooler_output
         if pooled is None:
             tokens = found.last_hidden_state

@@ -3,30 +3,30 @@
 
 #include "math/dispatch.h"
 
-LP_BODY void centre_rows(const float *x, size_t rows, size_t columns, const float *centre,
+LP_BODY void centre_rows(const float *const *x, size_t rows, size_t columns, const float *centre,
                          float *out) {
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < columns; j++) {
-            out[i * columns + j] = x[i * columns + j] - centre[j];
+            out[i * columns + j] = x[i][j] - centre[j];
         }
     }
 }
 
 LP_KERNEL(lp_centre, centre_rows,
-          (const float *x, size_t rows, size_t columns, const float *centre, float *out),
+          (const float *const *x, size_t rows, size_t columns, const float *centre, float *out),
           (x, rows, columns, centre, out))
 
-LP_BODY void centre_rows64(const float *x, size_t rows, size_t columns, const float *centre,
+LP_BODY void centre_rows64(const float *const *x, size_t rows, size_t columns, const float *centre,
                            double *out) {
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < columns; j++) {
-            out[i * columns + j] = (double)x[i * columns + j] - (double)centre[j];
+            out[i * columns + j] = (double)x[i][j] - (double)centre[j];
         }
     }
 }
 
 LP_KERNEL(lp_centre64, centre_rows64,
-          (const float *x, size_t rows, size_t columns, const float *centre, double *out),
+          (const float *const *x, size_t rows, size_t columns, const float *centre, double *out),
           (x, rows, columns, centre, out))
 
 LP_BODY void accumulate(const float *values, size_t count, double *sums) {

@@ -5,9 +5,10 @@
 
 #include <stddef.h>
 
-/* out [rows, columns] = x less centre [columns], each row. */
-void lp_centre(const float *x, size_t rows, size_t columns, const float *centre, float *out);
-void lp_centre64(const float *x, size_t rows, size_t columns, const float *centre, double *out);
+/* out [rows, columns] = the rows x [rows], of `columns` each, less centre [columns]. */
+void lp_centre(const float *const *x, size_t rows, size_t columns, const float *centre, float *out);
+void lp_centre64(const float *const *x, size_t rows, size_t columns, const float *centre,
+                 double *out);
 
 /* sums [count] += values. */
 void lp_accumulate(const float *values, size_t count, double *sums);

@@ -47,7 +47,7 @@ LP_BODY void add(float *to, float factor, const float *what, size_t size) {
 
 LP_BODY void take_row(const lp_curved_rows *rows, size_t i, float *x) {
     for (size_t j = 0; j < rows->width; j++) {
-        x[j] = rows->x[i * rows->width + j] - rows->mean[j];
+        x[j] = rows->x[i][j] - rows->mean[j];
     }
 }
 
@@ -113,7 +113,7 @@ LP_KERNEL(lp_curved_logistic, logistic_product,
 
 LP_BODY void weighted_sum(const lp_weighted_rows *rows, double *sums) {
     for (size_t i = 0; i < rows->count; i++) {
-        const float *x = rows->x + (size_t)rows->row[i] * rows->width;
+        const float *x = rows->x[rows->row[i]];
         float weight = rows->weight[i];
         for (size_t j = 0; j < rows->width; j++) {
             sums[j] += (double)(weight * (x[j] - rows->mean[j]));
@@ -125,7 +125,7 @@ LP_KERNEL(lp_weighted_sum, weighted_sum, (const lp_weighted_rows *rows, double *
 
 LP_BODY void weighted_take(const lp_weighted_rows *rows, float *out) {
     for (size_t i = 0; i < rows->count; i++) {
-        const float *x = rows->x + (size_t)rows->row[i] * rows->width;
+        const float *x = rows->x[rows->row[i]];
         float root = sqrtf(rows->weight[i]);
         for (size_t j = 0; j < rows->width; j++) {
             out[i * rows->width + j] = root * (x[j] - rows->mean[j]);

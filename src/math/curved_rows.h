@@ -8,7 +8,7 @@
 
 /* Rows with their entries, one row after the other. */
 typedef struct lp_curved_rows {
-    const float *x; /* [rows, width] */
+    const float *const *x; /* [rows] of width */
     size_t rows, width;
     const float *mean;      /* [width], taken off x */
     const int32_t *labels;  /* [rows]; softmax alone */
@@ -40,7 +40,7 @@ void lp_curved_logistic(const lp_curved_rows *rows, const float *v, const float 
 
 /* Some rows of x, by number, with a weight each. */
 typedef struct lp_weighted_rows {
-    const float *x; /* [all, width] */
+    const float *const *x; /* [all] rows of width */
     size_t width;
     const float *mean; /* [width], taken off x */
     size_t count;

@@ -68,32 +68,37 @@ const lp_training *lp_probe_training(const lp_probe *probe) {
     return lp_training_of(probe->training);
 }
 
-static lp_status check_rows(const float *x, size_t first, size_t end, size_t width, lp_error *err) {
-    for (size_t i = first; i < end; i++) {
-        const float *row = x + i * width;
-        float sum = 0; /* v * 0 is NaN where v is NaN or infinite, else 0 */
-        for (size_t j = 0; j < width; j++) {
-            sum += row[j] * 0.0f;
-        }
-        if (isnan(sum)) {
-            size_t j = 0;
-            while (isfinite(row[j])) {
-                j++;
-            }
-            return lp_fail(err, LP_ERR_DATA, "features: row %zu, column %zu holds %s", i, j,
-                           isnan(row[j]) ? "NaN" : "an infinity");
-        }
+static lp_status check_row(const float *row, size_t i, size_t width, lp_error *err) {
+    float sum = 0; /* v * 0 is NaN where v is NaN or infinite, else 0 */
+    for (size_t j = 0; j < width; j++) {
+        sum += row[j] * 0.0f;
     }
-    return LP_OK;
+    if (!isnan(sum)) {
+        return LP_OK;
+    }
+    size_t j = 0;
+    while (isfinite(row[j])) {
+        j++;
+    }
+    return lp_fail(err, LP_ERR_DATA, "features: row %zu, column %zu holds %s", i, j,
+                   isnan(row[j]) ? "NaN" : "an infinity");
 }
 
 lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err) {
-    return check_rows(x, 0, count, width, err);
+    lp_status status = LP_OK;
+    for (size_t i = 0; status == LP_OK && i < count; i++) {
+        status = check_row(x + i * width, i, width, err);
+    }
+    return status;
 }
 
-lp_status lp_check_share(const float *x, size_t count, size_t width, lp_error *err) {
-    lp_share own = lp_team_share(count);
-    return check_rows(x, own.first, own.end, width, err);
+lp_status lp_check_share(const lp_examples *set, lp_error *err) {
+    lp_share own = lp_team_share(set->count);
+    lp_status status = LP_OK;
+    for (size_t i = own.first; status == LP_OK && i < own.end; i++) {
+        status = check_row(set->x + i * set->width, i, set->width, err);
+    }
+    return status;
 }
 
 typedef struct block_job {

@@ -23,9 +23,10 @@ struct lp_probe {
 /* A probe of zeros, of LP_SOLVER_SOFTMAX and without a training record. */
 LP_MUST_USE lp_status lp_probe_new(size_t classes, size_t width, lp_probe **probe, lp_error *err);
 
-/* LP_ERR_DATA naming the first row of x [N, F] that holds NaN or infinity.  lp_check_share looks at
- * this rank's share of the rows, so that together all are looked at. */
+/* LP_ERR_DATA naming the first row of x [N, F] that holds NaN or infinity. */
 LP_MUST_USE lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err);
-LP_MUST_USE lp_status lp_check_share(const float *x, size_t count, size_t width, lp_error *err);
+
+/* The same of a set's rows.  Looks at this rank's share, so that together the ranks look at all. */
+LP_MUST_USE lp_status lp_check_share(const lp_examples *set, lp_error *err);
 
 #endif

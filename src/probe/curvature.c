@@ -57,7 +57,7 @@ static lp_status centre_rows(void *context, size_t strip, size_t worker, lp_erro
         double scale = 1 / (double)problem->counts[k];
         for (size_t j = 0; j < F; j++) {
             job->x[r * F + j] =
-                (float)((double)problem->x[i * F + j] - scale * job->class_sums[k * F + j]);
+                (float)((double)problem->x[i][j] - scale * job->class_sums[k * F + j]);
         }
     }
     return LP_OK;

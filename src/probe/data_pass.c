@@ -105,7 +105,7 @@ static lp_status sum_chunk(void *context, size_t chunk, size_t worker, double *s
     for (size_t i = first_block(pass, chunk) * pass->block; i < end && i < problem->count; i++) {
         double *sum = sums + (size_t)problem->labels[i] * F;
         for (size_t j = 0; j < F; j++) {
-            sum[j] += (double)problem->x[i * F + j];
+            sum[j] += (double)problem->x[i][j];
         }
     }
     return LP_OK;

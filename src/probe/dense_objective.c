@@ -236,24 +236,24 @@ void lp_dense_close(void *state) {
     lp_free(dense);
 }
 
-/* Copies some of the examples, for what only a rough answer is wanted for: 1,024, or 8 a class
+/* Some of the examples, for what only a rough answer is wanted for: 1,024, or 8 a class
  * where that is more; of few rows a PART, so that the questions cost less than the answers save,
  * but no fewer than LEAST. */
 static lp_status take_sample(lp_dense *dense, lp_error *err) {
     enum { SAMPLE = 1024, PER_CLASS = 8, PART = 4, LEAST = 256 };
     const lp_problem *all = dense->problem;
-    size_t F = all->width, count = PER_CLASS * all->classes, most = all->count / PART;
+    size_t count = PER_CLASS * all->classes, most = all->count / PART;
     count = count > SAMPLE ? count : SAMPLE;
     most = most > LEAST ? most : LEAST;
     count = count < most ? count : most;
     count = count < all->count ? count : all->count;
-    float *x = lp_memory_take(&dense->memory, count, F * sizeof *x);
+    const float **x = lp_memory_take(&dense->memory, count, sizeof *x);
     int32_t *labels = lp_memory_take(&dense->memory, count, sizeof *labels);
     lp_status status;
     LP_TRY(lp_memory_check(&dense->memory, "sample", err));
     for (size_t r = 0; r < count; r++) {
         size_t i = (size_t)((uint64_t)r * all->count / count);
-        memcpy(x + r * F, all->x + i * F, F * sizeof *x);
+        x[r] = all->x[i];
         labels[r] = all->labels[i];
     }
     dense->few = *all;

@@ -116,7 +116,7 @@ static lp_status multiply_chunk(void *context, size_t chunk, size_t worker, doub
     size_t K = problem->classes, F = problem->width;
     size_t first = lp_pass_first_row(e->pass, chunk), end = lp_pass_first_row(e->pass, chunk + 1);
     float *narrow = e->scratch + worker * scratch_of(K, F), *scratch = narrow + K * (F + 1);
-    const lp_curved_rows rows = {.x = problem->x + first * F,
+    const lp_curved_rows rows = {.x = problem->x + first,
                                  .rows = end - first,
                                  .width = F,
                                  .mean = lp_pass_mean(e->pass),

@@ -16,6 +16,7 @@
 #include "base/progress.h"
 #include "linprobe/sweep.h"
 #include "probe/metrics.h"
+#include "base/strata.h"
 #include "probe/examples.h"
 
 typedef struct fewshot {
@@ -94,7 +95,7 @@ static lp_status fit_and_score(fewshot *f, const lp_strata *strata, lp_fewshot_d
     fit.progress.step = NULL;
     LP_TRY(lp_strata_each(strata, draw->shots, f->chosen, err));
     size_t count = lp_strata_rows(f->chosen, f->train->count, true, f->rows);
-    lp_examples_take(f->train, f->rows, count, f->x, f->labels, &few);
+    lp_examples_take(f->train, f->rows, count, (lp_share){0, count}, f->x, f->labels, &few);
     if (f->options->sweep && draw->shots > 1) {
         LP_TRY(choose_C(f, &few, draw, err));
     }

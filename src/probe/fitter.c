@@ -100,7 +100,7 @@ static lp_status check_options(const lp_fit_options *options, lp_error *err) {
 }
 
 /* Numbers the classes that occur and counts their examples. */
-static lp_status number_classes(lp_fitter *fitter, const lp_examples *train, lp_error *err) {
+static lp_status number_classes(lp_fitter *fitter, const lp_example_rows *train, lp_error *err) {
     size_t K = train->classes;
     int32_t *labels = lp_memory_take(&fitter->memory, train->count, sizeof *labels);
     size_t *counts = lp_memory_take_zeroed(&fitter->memory, K, sizeof *counts);
@@ -193,7 +193,7 @@ static lp_status sum_columns(void *context, size_t chunk, size_t worker, double 
     (void)err;
     memset(sums, 0, F * sizeof *sums);
     for (size_t i = first_row(s, chunk); i < end; i++) {
-        const float *x = s->problem->x + i * F;
+        const float *x = s->problem->x[i];
         for (size_t j = 0; s->mean == NULL && j < F; j++) {
             sums[j] += (double)x[j];
         }
@@ -211,7 +211,7 @@ static lp_status scale_rows(void *context, size_t chunk, size_t worker, lp_error
     (void)worker;
     (void)err;
     for (size_t i = first_row(s, chunk); i < end; i++) {
-        const float *x = s->problem->x + i * F;
+        const float *x = s->problem->x[i];
         for (size_t j = 0; j < F; j++) {
             s->x[i * F + j] = (float)(((double)x[j] - s->mean[j]) / s->deviation[j]);
         }
@@ -239,6 +239,7 @@ static lp_status standardize(lp_fitter *fitter, lp_error *err) {
     chunks = chunks < 1 ? 1 : chunks > MOST_CHUNKS ? MOST_CHUNKS : chunks;
     fitter->mean = lp_memory_take(&fitter->memory, F, sizeof *fitter->mean);
     fitter->deviation = lp_memory_take(&fitter->memory, F, sizeof *fitter->deviation);
+    const float **at = lp_memory_take(&fitter->memory, p->count, sizeof *at);
     scaling s = {p, NULL, fitter->deviation,
                  lp_memory_take(&fitter->memory, p->count, F * sizeof *s.x), chunks};
     LP_TRY(lp_memory_check(&fitter->memory, "standardised features", err));
@@ -253,14 +254,17 @@ static lp_status standardize(lp_fitter *fitter, lp_error *err) {
     LP_TRY(lp_chunk_sums_run(sums, F, 1, sum_columns, &s, &total, err));
     find_deviations(&s, total);
     LP_TRY(lp_parallel_for(p->threads, chunks, scale_rows, &s, err));
-    p->x = s.x;
+    for (size_t i = 0; i < p->count; i++) {
+        at[i] = s.x + i * F;
+    }
+    p->x = at;
 done:
     lp_memory_free(&memory);
     return status;
 }
 
-lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options, lp_fitter **out,
-                         lp_error *err) {
+lp_status lp_fitter_open(const lp_example_rows *train, const lp_fit_options *options,
+                         lp_fitter **out, lp_error *err) {
     size_t size;
     *out = NULL;
     lp_fitter *fitter = NULL;
@@ -287,7 +291,6 @@ lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options
     fitter->progress = options->progress;
     fitter->all_classes = train->classes;
     LP_TRY(number_classes(fitter, train, err));
-    LP_TRY(lp_check_share(train->x, train->count, train->width, err));
     problem->count = train->count;
     problem->width = train->width;
     problem->x = train->x;
@@ -406,14 +409,22 @@ done:
 
 lp_status lp_probe_fit(const lp_examples *train, const lp_fit_options *options, lp_probe **probe,
                        lp_fit_report *report, lp_error *err) {
-    lp_fitter *fitter;
+    lp_fitter *fitter = NULL;
     double started = lp_clock_seconds();
+    lp_memory memory = {0};
+    lp_example_rows all;
+    lp_status status;
     *probe = NULL;
-    lp_status status = lp_fitter_open(train, options, &fitter, err);
-    if (status == LP_OK) {
-        status = lp_fitter_fit(fitter, options->C, NULL, probe, report, err);
-        report->seconds = lp_clock_seconds() - started;
-        lp_fitter_close(fitter);
-    }
+    const float **x = lp_memory_take(&memory, train->count, sizeof *x);
+    int64_t *labels = lp_memory_take(&memory, train->count, sizeof *labels);
+    LP_TRY(lp_memory_check(&memory, "rows", err));
+    LP_TRY(lp_check_share(train, err));
+    lp_examples_choose(train, NULL, train->count, x, labels, &all);
+    LP_TRY(lp_fitter_open(&all, options, &fitter, err));
+    status = lp_fitter_fit(fitter, options->C, NULL, probe, report, err);
+    report->seconds = lp_clock_seconds() - started;
+done:
+    lp_fitter_close(fitter);
+    lp_memory_free(&memory);
     return status;
 }

@@ -11,11 +11,13 @@
 #define LP_PROBE_FITTER_H
 
 #include "linprobe/probe.h"
+#include "probe/examples.h"
 
 typedef struct lp_fitter lp_fitter;
 
-/* Checks train (see lp_probe_fit), which must outlive the fitter, and prepares. */
-LP_MUST_USE lp_status lp_fitter_open(const lp_examples *train, const lp_fit_options *options,
+/* Checks train (see lp_probe_fit), whose rows are finite and must outlive the fitter, and prepares.
+ */
+LP_MUST_USE lp_status lp_fitter_open(const lp_example_rows *train, const lp_fit_options *options,
                                      lp_fitter **fitter, lp_error *err);
 
 /* Fits for C, from `start` (of the same classes and width) or from zero when it is NULL. */

@@ -14,7 +14,7 @@ typedef struct lp_problem {
     size_t count;          /* N >= 2 */
     size_t width;          /* F >= 1 */
     size_t classes;        /* K >= 2, all of which occur */
-    const float *x;        /* [N, F], finite */
+    const float *const *x; /* [N] rows of F, finite */
     const int32_t *labels; /* [N] */
     const size_t *counts;  /* [K] examples of each class, >= 1 */
     const size_t *names;   /* [K] number that the caller gave the class, for messages */

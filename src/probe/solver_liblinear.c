@@ -98,7 +98,7 @@ static void fill_rows(liblinear_state *state) {
     size_t F = problem->width;
     double *total = state->sums + problem->classes * state->columns;
     for (size_t i = 0; i < problem->count; i++) {
-        const float *x = problem->x + i * F;
+        const float *x = problem->x[i];
         struct feature_node *node = state->nodes + i * (state->columns + 1);
         double *sum = state->sums + (size_t)problem->labels[i] * state->columns;
         state->rows[i] = node;

@@ -36,6 +36,7 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/strata.h"
 #include "base/team.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
@@ -55,7 +56,8 @@ typedef struct grid_point {
 } grid_point;
 
 typedef struct fold_part {
-    lp_examples fit, check; /* the caller's, or copies */
+    lp_example_rows fit; /* where they lie */
+    lp_examples check;   /* the caller's, or a copy: of its rows those that this rank scores */
     lp_fitter *fitter;
 } fold_part;
 
@@ -86,31 +88,45 @@ static double grid_value(const lp_sweep_options *o, size_t i) {
 
 /* ---- 1. parts ---- */
 
-/* Copies the rows of train that are (not) held out. */
+/* Divides the rows of train into those that are held out and the others. */
 static lp_status make_part(sweep_run *r, const lp_examples *train, const bool *held_out,
                            size_t *rows, fold_part *p, lp_error *err) {
-    size_t count = train->count;
-    float *x = lp_memory_take(&r->memory, count * train->width, sizeof *x);
+    size_t count = train->count, fit = lp_strata_rows(held_out, count, false, rows);
+    size_t check = count - fit;
+    const float **at = lp_memory_take(&r->memory, fit, sizeof *at);
+    float *x = lp_memory_take(&r->memory, check, train->width * sizeof *x);
     int64_t *labels = lp_memory_take(&r->memory, count, sizeof *labels);
-    lp_status status = lp_memory_check(&r->memory, "training part", err);
-    if (status != LP_OK) {
-        return status;
+    lp_status status;
+    LP_TRY(lp_memory_check(&r->memory, "training part", err));
+    if (check == 0) {
+        LP_TRY(lp_fail(err, LP_ERR_DATA,
+                       "no class has two examples, so none can be held out for validation"));
     }
-    size_t fit = lp_strata_rows(held_out, count, false, rows);
-    lp_examples_take(train, rows, fit, x, labels, &p->fit);
-    size_t check = lp_strata_rows(held_out, count, true, rows);
-    lp_examples_take(train, rows, check, x + fit * train->width, labels + fit, &p->check);
-    return check > 0 ? LP_OK
-                     : lp_fail(err, LP_ERR_DATA,
-                               "no class has two examples, so none can be held out for validation");
+    lp_examples_choose(train, rows, fit, at, labels, &p->fit);
+    (void)lp_strata_rows(held_out, count, true, rows);
+    lp_examples_take(train, rows, check, lp_team_share(check), x, labels + fit, &p->check);
+done:
+    return status;
+}
+
+/* All rows of train serve the fits. */
+static lp_status make_whole(sweep_run *r, const lp_examples *train, const lp_examples *validation,
+                            lp_error *err) {
+    const float **at = lp_memory_take(&r->memory, train->count, sizeof *at);
+    int64_t *labels = lp_memory_take(&r->memory, train->count, sizeof *labels);
+    lp_status status = lp_memory_check(&r->memory, "training part", err);
+    if (status == LP_OK) {
+        lp_examples_choose(train, NULL, train->count, at, labels, &r->parts[0].fit);
+        r->parts[0].check = *validation;
+    }
+    return status;
 }
 
 static lp_status make_parts(sweep_run *r, const lp_examples *train, const lp_examples *validation,
                             lp_error *err) {
     const lp_sweep_options *o = r->options;
     if (validation != NULL) {
-        r->parts[0] = (fold_part){.fit = *train, .check = *validation};
-        return LP_OK;
+        return make_whole(r, train, validation, err);
     }
     lp_strata *strata = NULL;
     lp_memory memory = {0};
@@ -299,7 +315,7 @@ static void remove_probe_file(const sweep_run *r, size_t i, size_t p) {
 static lp_status kept_probe(sweep_run *r, size_t i, size_t p, const lp_probe **probe,
                             lp_error *err) {
     lp_probe **kept = &r->probes[i * r->part_count + p];
-    const lp_examples *fit = &r->parts[p].fit;
+    const lp_example_rows *fit = &r->parts[p].fit;
     char path[LP_PATH_ROOM];
     lp_status status = LP_OK;
     if (*kept == NULL && r->options->work != NULL) {
@@ -671,6 +687,7 @@ lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
     lp_status status;
     *sweep = NULL;
     LP_TRY(check_options(options, validation, err));
+    LP_TRY(lp_check_share(train, err));
     r.grid = (size_t)(options->high - options->low) * options->steps + 1;
     r.parts = lp_memory_take_zeroed(&r.memory, parts, sizeof *r.parts);
     r.points = lp_memory_take_zeroed(&r.memory, r.grid, sizeof *r.points);

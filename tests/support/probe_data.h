@@ -6,11 +6,13 @@
 #include "check.h"
 #include "linprobe/probe.h"
 #include "normal.h"
+#include "probe/examples.h"
 #include "probe/solver.h"
 
 typedef struct dataset {
     lp_examples set;
     float *x;
+    const float **rows; /* of x */
     int64_t *labels;
 } dataset;
 
@@ -18,14 +20,20 @@ static inline dataset dataset_new(size_t count, size_t width, size_t classes) {
     dataset data;
     data.x = calloc(count * width, sizeof *data.x);
     data.labels = calloc(count, sizeof *data.labels);
+    data.rows = calloc(count, sizeof *data.rows);
     assert_non_null(data.x);
+    assert_non_null(data.rows);
     assert_non_null(data.labels);
+    for (size_t i = 0; i < count; i++) {
+        data.rows[i] = data.x + i * width;
+    }
     data.set = (lp_examples){count, width, classes, data.x, data.labels};
     return data;
 }
 
 static inline void dataset_free(dataset *data) {
     free(data->x);
+    free(data->rows);
     free(data->labels);
 }
 
@@ -50,6 +58,11 @@ static inline dataset dataset_random(size_t count, size_t width, size_t classes,
     return data;
 }
 
+static inline lp_example_rows dataset_rows(const dataset *data) {
+    const lp_examples *set = &data->set;
+    return (lp_example_rows){set->count, set->width, set->classes, data->rows, data->labels};
+}
+
 /* The problem that solvers see of all examples of all classes.  The arrays are the caller's: labels
  * [count], counts and names [classes]; they are filled in. */
 static inline lp_problem dataset_problem(const dataset *data, int32_t *labels, size_t *counts,
@@ -66,7 +79,7 @@ static inline lp_problem dataset_problem(const dataset *data, int32_t *labels, s
     return (lp_problem){.count = set->count,
                         .width = set->width,
                         .classes = set->classes,
-                        .x = data->x,
+                        .x = data->rows,
                         .labels = labels,
                         .counts = counts,
                         .names = names,

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/strata.h"
 #include "linprobe/stats.h"
 #include "linprobe/sweep.h"
 #include "probe/metrics.h"
@@ -46,7 +47,7 @@ static void equals_doing_it_by_hand(void **state) {
             assert_ok(lp_strata_each(strata, shots[s], chosen, &err), &err);
             size_t count = lp_strata_rows(chosen, 60, true, rows);
             assert_int_equal(count, shots[s] * K);
-            lp_examples_take(&train.set, rows, count, x, labels, &few);
+            lp_examples_take(&train.set, rows, count, (lp_share){0, count}, x, labels, &few);
             assert_ok(lp_probe_fit(&few, &options.fit, &probe, &report, &err), &err);
             assert_ok(lp_probe_score(probe, &test.set, 1, &score, &err), &err);
             assert_int_equal(draw->shots, shots[s]);

@@ -183,9 +183,13 @@ static void sums_and_variances_equal_plain_loops(void **state) {
         out.narrow[GUARD] = MARK;
         out.wide[GUARD] = (double)MARK;
         float centre[128];
+        const float *at[MOST];
         memcpy(centre, b.narrow + GUARD, columns * sizeof *centre); /* the first row */
-        lp_centre(b.narrow + GUARD, rows, columns, centre, out.narrow + GUARD);
-        lp_centre64(b.narrow + GUARD, rows, columns, centre, out.wide + GUARD);
+        for (size_t i = 0; i < rows; i++) {
+            at[i] = b.narrow + GUARD + i * columns;
+        }
+        lp_centre(at, rows, columns, centre, out.narrow + GUARD);
+        lp_centre64(at, rows, columns, centre, out.wide + GUARD);
         check_guards(&out, count);
         for (size_t i = 0; i < count; i++) {
             float x = b.narrow[GUARD + i];

@@ -86,6 +86,7 @@ static void wrong_input_is_refused(void **state) {
         data.x[4 * 20 + 3] = INFINITY;
         assert_fails(lp_probe_fit(&data.set, &good, &probe, &report, &err), LP_ERR_DATA, &err,
                      "row 20, column 3 holds an infinity");
+        data.x[4 * 30 + 1] = data.x[4 * 20 + 3] = 0;
         data.labels[9] = 3;
         assert_fails(lp_probe_fit(&data.set, &good, &probe, &report, &err), LP_ERR_DATA, &err,
                      "row 9 holds 3, expected 0 to 2");
@@ -152,13 +153,14 @@ static void start_must_fit(void **state) {
     (void)state;
     for (size_t s = 0; s < SOLVERS; s++) {
         dataset data = dataset_random(50, 4, 3, 1);
+        lp_example_rows rows = dataset_rows(&data);
         lp_fit_options options = options_of(solvers[s]);
         lp_fitter *fitter;
         lp_probe *start;
         lp_probe *probe;
         lp_fit_report report;
         assert_ok(lp_probe_new(3, 5, &start, &err), &err);
-        assert_ok(lp_fitter_open(&data.set, &options, &fitter, &err), &err);
+        assert_ok(lp_fitter_open(&rows, &options, &fitter, &err), &err);
         assert_fails(lp_fitter_fit(fitter, 1, start, &probe, &report, &err), LP_ERR_ARGUMENT, &err,
                      "start of 3 classes x 5 features: expected 3 x 4");
         lp_fitter_close(fitter);

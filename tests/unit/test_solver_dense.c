@@ -214,6 +214,7 @@ static void impossible_tolerance_ends(void **state) {
 static void warm_start_saves_passes(void **state) {
     (void)state;
     dataset data = dataset_random(1500, 24, 10, 13);
+    lp_example_rows rows = dataset_rows(&data);
     for (size_t s = 0; s < 2; s++) {
         lp_fit_options options = options_of(solvers[s], 0, 1e-7);
         lp_fitter *fitter;
@@ -224,7 +225,7 @@ static void warm_start_saves_passes(void **state) {
         lp_fit_report cold_report;
         lp_fit_report warm_report;
         lp_fit_report same_report;
-        assert_ok(lp_fitter_open(&data.set, &options, &fitter, &err), &err);
+        assert_ok(lp_fitter_open(&rows, &options, &fitter, &err), &err);
         assert_ok(lp_fitter_fit(fitter, 1, NULL, &first, &cold_report, &err), &err);
         assert_ok(lp_fitter_fit(fitter, 1.33, NULL, &cold, &cold_report, &err), &err);
         assert_ok(lp_fitter_fit(fitter, 1.33, first, &warm, &warm_report, &err), &err);

@@ -198,13 +198,14 @@ static void early_stop_is_said(void **state) {
 static void warm_start_takes_fewer_iterations(void **state) {
     (void)state;
     dataset data = dataset_random(400, 12, 4, 9);
+    lp_example_rows rows = dataset_rows(&data);
     lp_fit_options options = options_of(1e-4, 1);
     lp_fitter *fitter;
     lp_probe *cold;
     lp_probe *warm;
     lp_fit_report cold_report;
     lp_fit_report warm_report;
-    assert_ok(lp_fitter_open(&data.set, &options, &fitter, &err), &err);
+    assert_ok(lp_fitter_open(&rows, &options, &fitter, &err), &err);
     assert_ok(lp_fitter_fit(fitter, 1, NULL, &cold, &cold_report, &err), &err);
     assert_ok(lp_fitter_fit(fitter, 1, cold, &warm, &warm_report, &err), &err);
     assert_true(cold_report.iterations > 1);

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/strata.h"
 #include "probe/examples.h"
 #include "probe_data.h"
 
@@ -152,7 +153,10 @@ static void so_many_of_each(void **state) {
     size_t rows[N];
     float x[9];
     int64_t taken[9];
+    const float *at[9];
+    int64_t of[9];
     lp_examples to;
+    lp_example_rows chosen_rows;
     assert_ok(lp_strata_new(even, 9, 3, 5, &s, &err), &err);
     assert_ok(lp_strata_each(s, 2, chosen, &err), &err);
     size_t count = lp_strata_rows(chosen, 9, true, rows);
@@ -160,7 +164,7 @@ static void so_many_of_each(void **state) {
     assert_int_equal(lp_strata_rows(chosen, 9, false, rows + 6), 3);
     static const float values[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
     lp_examples from = {9, 1, 3, values, even};
-    lp_examples_take(&from, rows, count, x, taken, &to);
+    lp_examples_take(&from, rows, count, (lp_share){0, count}, x, taken, &to);
     assert_int_equal(to.count, 6);
     assert_int_equal(to.width, 1);
     assert_int_equal(to.classes, 3);
@@ -172,6 +176,14 @@ static void so_many_of_each(void **state) {
         each[to.labels[i]]++;
     }
     assert_true(each[0] == 2 && each[1] == 2 && each[2] == 2);
+    lp_examples_choose(&from, rows, count, at, of, &chosen_rows);
+    assert_int_equal(chosen_rows.count, 6);
+    assert_int_equal(chosen_rows.width, 1);
+    assert_int_equal(chosen_rows.classes, 3);
+    for (size_t i = 0; i < 6; i++) { /* where they lie */
+        assert_ptr_equal(chosen_rows.x[i], values + rows[i]);
+        assert_int_equal(chosen_rows.labels[i], even[rows[i]]);
+    }
     lp_strata_free(s);
     s = strata_of(1);
     assert_fails(lp_strata_each(s, 1, chosen, &err), LP_ERR_DATA, &err,

@@ -12,6 +12,7 @@
 #include "normal.h"
 #include "probe/examples.h"
 #include "base/random.h"
+#include "base/strata.h"
 
 enum { N = 160, F = 40, K = 3 };
 
@@ -69,7 +70,8 @@ static size_t correct_at(double C, const lp_sweep_options *options, size_t *coun
     lp_strata_free(strata);
     for (int side = 0; side < 2; side++) {
         size_t n = lp_strata_rows(held_out, N, side == 1, rows);
-        lp_examples_take(&train, rows, n, part_x[side], part_labels[side], &part[side]);
+        lp_examples_take(&train, rows, n, (lp_share){0, n}, part_x[side], part_labels[side],
+                         &part[side]);
     }
     lp_fit_options fit = options->fit;
     fit.C = C;

@@ -70,9 +70,11 @@ endif
 
 all: $(PROGRAM) $(LIBRARY) $(SHARED)  ## the program and the library (MODE=debug|asan|ubsan|tsan beside release)
 
-# Kernels: loops over numbers, vectorised.  On Arm, gcc's first scheduling would move loads ahead
-# until the sums of src/math/neon.h no longer fit into the registers.
-KERNEL_FLAGS := -O3 $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),$(if $(findstring clang,$(shell $(CC) --version)),,-fno-schedule-insns))
+# Kernels: loops over numbers, vectorised.  Nobody reads the flags of floating-point exceptions; to
+# keep them, gcc would make branches of a choice between two values, as in GELU.  Values are the
+# same.  On Arm, gcc's first scheduling would move loads ahead until the sums of src/math/neon.h no
+# longer fit into the registers.
+KERNEL_FLAGS := -O3 -fno-trapping-math $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),$(if $(findstring clang,$(shell $(CC) --version)),,-fno-schedule-insns))
 $(BUILD)/obj/src/math/%.o $(BUILD)/obj/src/image/%.o $(BUILD)/obj/src/ckpt/tensor_index.o: MODE_FLAGS += $(if $(filter release,$(MODE)),$(KERNEL_FLAGS))
 
 $(BUILD)/obj/%.o: %.c $(CONFIG) Makefile

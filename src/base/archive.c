@@ -94,6 +94,18 @@ static int open_kind(lp_archive *archive, const char *path, lp_archive_kind kind
     return archive_read_open_filename(archive->handle, path, 1 << 18);
 }
 
+size_t lp_archive_ending(const char *name) {
+    static const char *const endings[] = {".zip",    ".tar",     ".tgz",    ".tar.gz",
+                                          ".tar.xz", ".tar.bz2", ".tar.zst"};
+    size_t length = strlen(name), found = 0;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t end = strlen(endings[i]);
+        bool ends = length > end && strcmp(name + length - end, endings[i]) == 0;
+        found = ends ? end : found;
+    }
+    return found;
+}
+
 lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **out, lp_error *err) {
     lp_archive *archive = lp_alloc_zeroed(1, sizeof *archive);
     lp_status status;

@@ -17,6 +17,10 @@ typedef enum lp_archive_kind {
     LP_ARCHIVE_ANY     /* by the file's first bytes */
 } lp_archive_kind;
 
+/* How many characters at a name's end say that it is an archive of one of these kinds, ".tar.gz";
+ * 0: it is none by its name. */
+size_t lp_archive_ending(const char *name);
+
 /* One member.  `name` is valid until the next call on the archive. */
 typedef struct lp_member {
     const char *name;

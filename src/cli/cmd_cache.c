@@ -3,9 +3,11 @@
  *     CACHE/<file of a known model or data set>[.part]      downloads
  *     CACHE/features/<model>-<point>/<data>-<split>-<key>   feature sets, [.partial] unfinished
  * ones
+ *     CACHE/data/<set>                                      data sets, [.partial] unfinished ones
  *     CACHE/digests                                         of large files that were read
  *
- * Nothing else is listed or removed: of a set's folder only the files that linprobe writes. */
+ * Nothing else is listed or removed: of a set's folder only the files that linprobe writes.  The
+ * files of a data set have any names, so that its folder is not removed. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +25,7 @@
 #include "cli/places.h"
 #include "cli/settings.h"
 #include "ckpt/known_models.h"
+#include "data/data_sets.h"
 #include "data/official_data.h"
 #include "report/table.h"
 
@@ -33,6 +36,7 @@ typedef struct cache_entry {
     const char *kind;
     uint64_t bytes;
     bool chosen;
+    bool kept; /* never removed: a data set */
 } cache_entry;
 
 typedef struct cache_job {
@@ -119,7 +123,8 @@ static lp_status add(cache_job *j, const char *name, const char *kind, uint64_t 
     if (copy == NULL) {
         return lp_fail_memory(err, "list of the cache", j->count + 1, sizeof *entries);
     }
-    j->entries[j->count++] = (cache_entry){copy, kind, bytes, false};
+    j->entries[j->count++] =
+        (cache_entry){copy, kind, bytes, false, strncmp(name, "data/", 5) == 0};
     return LP_OK;
 }
 
@@ -198,6 +203,50 @@ done:
     return status;
 }
 
+enum { DEPTH_MOST = 32 };
+
+/* The size of all files in a folder and below it. */
+static lp_status measure_all(const char *path, int depth, uint64_t *bytes, lp_error *err) {
+    char file[LP_PATH_ROOM];
+    lp_folder files = {.count = 0};
+    lp_status status;
+    LP_TRY(lp_folder_read(path, &files, err));
+    for (size_t f = 0; f < files.count; f++) {
+        LP_TRY(lp_path_in(file, path, files.names[f], err));
+        *bytes += size_of(file);
+        if (lp_is_folder(file) && depth < DEPTH_MOST) {
+            LP_TRY(measure_all(file, depth + 1, bytes, err));
+        }
+    }
+done:
+    lp_folder_clear(&files);
+    return status;
+}
+
+static lp_status scan_data(cache_job *j, const char *path, lp_error *err) {
+    char folder[LP_PATH_ROOM], name[LP_PATH_ROOM], set[64];
+    lp_folder sets = {.count = 0};
+    lp_status status;
+    LP_TRY(lp_folder_read(path, &sets, err));
+    for (size_t i = 0; i < sets.count; i++) {
+        bool partial = is_part(sets.names[i], ".partial");
+        size_t length = strlen(sets.names[i]) - (partial ? strlen(".partial") : 0);
+        uint64_t bytes = 0;
+        (void)snprintf(set, sizeof set, "%.*s", (int)(length < 64 ? length : 63), sets.names[i]);
+        LP_TRY(lp_path_in(name, "data", sets.names[i], err));
+        LP_TRY(lp_path_in(folder, path, sets.names[i], err));
+        if (lp_data_set_named(set) != NULL && lp_is_folder(folder)) {
+            LP_TRY(measure_all(folder, 0, &bytes, err));
+            LP_TRY(add(j, name, partial ? "unfinished data set" : "data set", bytes, err));
+        } else {
+            j->others++;
+        }
+    }
+done:
+    lp_folder_clear(&sets);
+    return status;
+}
+
 static lp_status scan(cache_job *j, lp_error *err) {
     char path[LP_PATH_ROOM];
     lp_folder names = {.count = 0};
@@ -211,6 +260,8 @@ static lp_status scan(cache_job *j, lp_error *err) {
         LP_TRY(lp_path_in(path, j->cache, name, err));
         if (strcmp(name, "features") == 0 && lp_is_folder(path)) {
             LP_TRY(scan_features(j, err));
+        } else if (strcmp(name, "data") == 0 && lp_is_folder(path)) {
+            LP_TRY(scan_data(j, path, err));
         } else if (strcmp(name, PLACES_DIGESTS) == 0 && lp_is_folder(path)) {
             LP_TRY(scan_digests(j, path, err));
         } else if (kind != NULL && lp_is_file(path)) {
@@ -297,6 +348,12 @@ static lp_status remove_chosen(const cache_job *j, lp_error *err) {
         lp_status each = LP_OK;
         if (j->entries[i].chosen) {
             each = lp_path_in(path, j->cache, j->entries[i].name, &wrong);
+            if (j->entries[i].kept) {
+                each = lp_fail(&wrong, LP_ERR_UNSUPPORTED,
+                               "%s: a data set may hold files that linprobe did not write: remove "
+                               "its folder yourself",
+                               path);
+            }
             each = each != LP_OK        ? each
                    : lp_is_folder(path) ? remove_folder(path, &wrong)
                                         : remove_file(path, &wrong);
@@ -384,5 +441,5 @@ const cli_command cli_cache = {
         "The cache is $LINPROBE_CACHE, else $XDG_CACHE_HOME/linprobe, else ~/.cache/linprobe "
         "(~/Library/Caches/linprobe on macOS). A NAME is one that is listed, or the folder of "
         "several: features/clip-vit-b-32-projected. Files that linprobe did not write are never "
-        "removed.",
+        "removed; nor are data sets.",
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/archive.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/json_row.h"
@@ -86,7 +87,7 @@ static lp_status unpack_files(const fetch_set_request *r, const char *partial, l
     lp_status status = LP_OK;
     for (size_t i = 0; i < LP_SET_DOWNLOADS && r->set->downloads[i].url != NULL; i++) {
         const char *name = lp_path_name(r->set->downloads[i].url);
-        if (!lp_is_archive_name(name)) {
+        if (lp_archive_ending(name) == 0) {
             continue; /* read as it is */
         }
         meter m;
@@ -98,7 +99,7 @@ static lp_status unpack_files(const fetch_set_request *r, const char *partial, l
     }
     for (size_t i = 0; i < LP_SET_DOWNLOADS && r->set->downloads[i].url != NULL; i++) {
         LP_TRY(lp_path_in(path, partial, lp_path_name(r->set->downloads[i].url), err));
-        if (lp_is_archive_name(path)) {
+        if (lp_archive_ending(path) > 0) {
             (void)unlink(path); /* all of them are unpacked */
         }
     }

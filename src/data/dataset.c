@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/archive.h"
 #include "base/error.h"
 #include "data/csv_list.h"
 #include "data/data_sets.h"
@@ -56,14 +57,8 @@ static char *folder_name(const char *path) {
     for (char *c = name; *c != '\0'; c++) {
         *c = *c < ' ' || *c > '~' ? '-' : *c;
     }
-    static const char *const endings[] = {".zip",    ".tar",     ".tgz",     ".tar.gz",
-                                          ".tar.xz", ".tar.bz2", ".tar.zst", ".csv"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t length = strlen(name), known = strlen(endings[i]);
-        if (length > known && strcmp(name + length - known, endings[i]) == 0) {
-            name[length - known] = '\0';
-        }
-    }
+    size_t length = strlen(name), csv = lp_is_csv_list(name) ? strlen(".csv") : 0;
+    name[length - csv - lp_archive_ending(name)] = '\0';
     bool none = name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
     char *result = lp_strdup(none ? "images" : name);
     lp_free(name);

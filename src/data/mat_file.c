@@ -4,7 +4,9 @@
 #include "base/error.h"
 
 #ifdef LP_HAS_MATIO
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <matio.h>
@@ -14,6 +16,7 @@ typedef struct mat_variable {
     char path[LP_PATH_ROOM];
     const char *name;
     mat_t *file;
+    FILE *copy; /* of a file in an archive */
     matvar_t *value;
     lp_error *err;
 } mat_variable;
@@ -25,6 +28,30 @@ static void close_variable(mat_variable *v) {
     if (v->file != NULL) {
         (void)Mat_Close(v->file);
     }
+    if (v->copy != NULL) {
+        (void)fclose(v->copy);
+    }
+}
+
+/* libmatio opens files by their names alone: one of an archive becomes a file without a name, which
+ * its descriptor leads to. */
+static lp_status open_in_archive(const lp_tree *tree, const char *name, mat_variable *v,
+                                 lp_error *err) {
+    lp_tree_file file = {.own = NULL};
+    char path[32];
+    lp_status status;
+    LP_TRY(lp_tree_read(tree, name, &file, err));
+    v->copy = tmpfile();
+    if (v->copy == NULL || fwrite(file.bytes, 1, file.size, v->copy) != file.size ||
+        fflush(v->copy) != 0) {
+        LP_TRY(lp_fail_errno(err, errno, "%s: a temporary file cannot be written", v->path));
+    }
+    rewind(v->copy);
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", fileno(v->copy));
+    v->file = Mat_Open(path, MAT_ACC_RDONLY);
+done:
+    lp_tree_file_clear(&file);
+    return status;
 }
 
 static lp_status open_variable(const lp_tree *tree, const char *name, const char *variable,
@@ -32,15 +59,14 @@ static lp_status open_variable(const lp_tree *tree, const char *name, const char
     lp_status status;
     *v = (mat_variable){.name = variable, .err = err};
     LP_TRY(lp_tree_path(tree, name, v->path, err));
-    if (lp_tree_is_archive(tree)) {
-        return lp_fail(err, LP_ERR_UNSUPPORTED,
-                       "%s: a .mat file in an archive is not read: unpack it and name the folder",
-                       v->path);
-    }
-    if (!lp_is_file(v->path)) {
+    if (!lp_tree_has_file(tree, name)) {
         return lp_fail(err, LP_ERR_IO, "%s: there is no such file", v->path);
     }
-    v->file = Mat_Open(v->path, MAT_ACC_RDONLY);
+    if (lp_tree_is_archive(tree)) {
+        LP_TRY(open_in_archive(tree, name, v, err));
+    } else {
+        v->file = Mat_Open(v->path, MAT_ACC_RDONLY);
+    }
     if (v->file == NULL) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: expected a MATLAB file (.mat)", v->path);
     }

@@ -1,7 +1,6 @@
 /* Variables of MATLAB files (.mat), by libmatio: arrays of numbers and of records.
  *
- * LP_ERR_UNSUPPORTED from each: the program was built without libmatio, or the file lies in an
- * archive. */
+ * LP_ERR_UNSUPPORTED from each: the program was built without libmatio. */
 #ifndef LP_DATA_MAT_FILE_H
 #define LP_DATA_MAT_FILE_H
 

@@ -31,31 +31,48 @@ done:
     return status;
 }
 
+/* A class's name; it comes first, so that entries are ordered as strings are. */
+typedef struct class_name {
+    const char *name;
+    int64_t label;
+} class_name;
+
+/* By their names, and of equal ones by their numbers. */
+static int by_name(const void *a, const void *b) {
+    const class_name *x = a, *y = b;
+    int order = lp_text_order(a, b);
+    return order != 0 ? order : (x->label > y->label) - (x->label < y->label);
+}
+
+/* The place of each text among the names [classes], by bisection; of equal names the first. */
 static lp_status find_labels(const char *path, char *const *texts, size_t count,
-                             const char *const *names, size_t classes, int64_t *labels,
-                             lp_error *err) {
+                             const char *const *names, size_t classes, lp_memory *memory,
+                             int64_t *labels, lp_error *err) {
+    class_name *sorted = lp_memory_take(memory, classes, sizeof *sorted);
+    lp_status status;
+    LP_TRY(lp_memory_check(memory, path, err));
+    for (size_t k = 0; k < classes; k++) {
+        sorted[k] = (class_name){names[k], (int64_t)k};
+    }
+    qsort(sorted, classes, sizeof *sorted, by_name);
     for (size_t i = 0; i < count; i++) {
-        size_t k = 0;
-        while (k < classes && strcmp(names[k], texts[i]) != 0) {
-            k++;
+        class_name wanted = {texts[i], 0};
+        size_t low = 0, high = classes;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            bool below = by_name(&sorted[middle], &wanted) < 0;
+            low = below ? middle + 1 : low;
+            high = below ? high : middle;
         }
-        if (k == classes) {
+        if (low == classes || strcmp(sorted[low].name, texts[i]) != 0) {
             return lp_fail(err, LP_ERR_DATA,
                            "%s: row %zu: expected one of the %zu classes, found '%.80s'", path, i,
                            classes, texts[i]);
         }
-        labels[i] = (int64_t)k;
+        labels[i] = sorted[low].label;
     }
-    return LP_OK;
-}
-
-/* The same by bisection, where the names are the sorted ones. */
-static void place_labels(char *const *texts, size_t count, char *const *names, size_t classes,
-                         int64_t *labels) {
-    for (size_t i = 0; i < count; i++) {
-        char *const *found = bsearch(&texts[i], names, classes, sizeof *names, lp_text_order);
-        labels[i] = found - names;
-    }
+done:
+    return status;
 }
 
 lp_status lp_label_names_read(const char *path, const unsigned char *bytes, const lp_npy *npy,
@@ -73,13 +90,13 @@ lp_status lp_label_names_read(const char *path, const unsigned char *bytes, cons
     LP_TRY(lp_memory_check(memory, path, err));
     LP_TRY(read_texts(path, bytes, npy, count, memory, texts, err));
     if (*names != NULL) {
-        return find_labels(path, texts, count, *names, *classes, labels, err);
+        return find_labels(path, texts, count, *names, *classes, memory, labels, err);
     }
     memcpy(sorted, texts, count * sizeof *texts);
     qsort(sorted, count, sizeof *sorted, lp_text_order);
     *classes = lp_text_unique(sorted, count);
-    place_labels(texts, count, sorted, *classes, labels);
     *names = (const char *const *)sorted;
+    status = find_labels(path, texts, count, *names, *classes, memory, labels, err);
 done:
     return status;
 }

@@ -224,6 +224,34 @@ static size_t put_utf8(char *text, size_t room, uint32_t code) {
     return more + 1;
 }
 
+/* Whether bytes are UTF-8 (RFC 3629: shortest forms, no surrogates). */
+static bool is_utf8(const char *text, size_t length) {
+    const unsigned char *at = (const unsigned char *)text, *end = at + length;
+    while (at < end) {
+        size_t more = *at < 0x80                  ? 0
+                      : *at >= 0xc2 && *at < 0xe0 ? 1
+                      : *at >= 0xe0 && *at < 0xf0 ? 2
+                      : *at >= 0xf0 && *at < 0xf5 ? 3
+                                                  : SIZE_MAX;
+        if (more > (size_t)(end - at) - 1) {
+            return false;
+        }
+        uint32_t code = more == 0 ? *at : *at & (0x3fU >> more);
+        for (size_t k = 1; k <= more; k++) {
+            if ((at[k] & 0xc0) != 0x80) {
+                return false;
+            }
+            code = code << 6 | (at[k] & 0x3f);
+        }
+        if ((more == 2 && (code < 0x800 || (code >= 0xd800 && code < 0xe000))) ||
+            (more == 3 && (code < 0x10000 || code > 0x10ffff))) {
+            return false;
+        }
+        at += more + 1;
+    }
+    return true;
+}
+
 size_t lp_npy_text(const lp_npy *npy, const unsigned char *data, size_t i, char *text,
                    size_t room) {
     const lp_npy character = {
@@ -245,7 +273,7 @@ size_t lp_npy_text(const lp_npy *npy, const unsigned char *data, size_t i, char 
         used += wrote;
     }
     text[used] = '\0';
-    return used;
+    return npy->kind == 'U' || is_utf8(text, used) ? used : SIZE_MAX;
 }
 
 /* Element i as a whole number. */

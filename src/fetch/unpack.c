@@ -13,17 +13,6 @@
 
 enum { PIECE = 1 << 16 };
 
-bool lp_is_archive_name(const char *name) {
-    static const char *const endings[] = {".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2"};
-    size_t length = strlen(name);
-    bool found = false;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t end = strlen(endings[i]);
-        found = found || (length > end && strcmp(name + length - end, endings[i]) == 0);
-    }
-    return found;
-}
-
 /* Whether a name stays below the folder it is put in. */
 static bool stays_below(const char *name) {
     if (name[0] == '/' || name[0] == '\0') {
@@ -86,7 +75,7 @@ static lp_status unpack(const char *name, const char *folder, bool nested, lp_pr
         if (!lp_progress_step(&progress, ++*files, 0, NULL)) {
             LP_TRY(lp_fail(err, LP_CANCELLED, "stopped while unpacking %s", name));
         }
-        if (!nested && lp_is_archive_name(path)) {
+        if (!nested && lp_archive_ending(path) > 0) {
             LP_TRY(lp_path_print(beside, err, "%.*s", (int)(lp_path_name(path) - path - 1), path));
             LP_TRY(unpack(path, beside, true, progress, files, err));
             (void)unlink(path);

@@ -2,12 +2,7 @@
 #ifndef LP_FETCH_UNPACK_H
 #define LP_FETCH_UNPACK_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include "linprobe/status.h"
-
-/* Whether a file is an archive by its name: .zip, .tar, .tgz, .tar.gz, .tar.xz, .tar.bz2. */
-bool lp_is_archive_name(const char *name);
 
 /* Writes the regular files of an archive below `folder`; links and other kinds are left out.  An
  * archive that lies in it is unpacked beside itself, too, and removed; one in that one stays as it

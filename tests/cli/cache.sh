@@ -35,9 +35,15 @@ printf 'we' >datasets/RN50.pt.part
 echo mine >datasets/notes.txt
 mkdir datasets/digests
 printf '%0108d\n' 0 >datasets/digests/1f-2ab
+mkdir -p datasets/data/mnist/raw datasets/data/dtd.partial datasets/data/mine
+printf 'images' >datasets/data/mnist/raw/train
 show -e -n "$linprobe" cache
 run 0 "$linprobe" cache -f csv
+has data/mnist,data set,6,datasets/data/mnist
 has ViT-B-32.pt,download,7,datasets/ViT-B-32.pt
+show "$linprobe" cache --remove data/mnist
+ok "a data set stays" [ -e datasets/data/mnist/raw/train ]
+rm -r datasets/data
 show "$linprobe" cache RN50.pt.part
 show "$linprobe" cache RN50.pt.prt
 show "$linprobe" cache --remove

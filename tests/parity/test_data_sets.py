@@ -265,14 +265,18 @@ with tempfile.TemporaryDirectory() as top:
         for split in ("train", "val", "test"):
             data = tv.Flowers102(at, split)
             wants[split] = of(data, data._labels, data.classes)
-        compare("flowers-102", "Oxford Flowers-102", at, wants)
+        with tarfile.open(top / "flowers.tar.gz", "w:gz") as archive:
+            archive.add(at / "flowers-102", "flowers-102")
+        compare("flowers-102", "Oxford Flowers-102", at, wants, [top / "flowers.tar.gz"])
 
         at = root("stanford_cars")
         wants = {}
         for split in ("train", "test"):
             data = tv.StanfordCars(at, split)
             wants[split] = of(data, [s[1] for s in data._samples], data.classes)
-        compare("stanford-cars", "Stanford Cars", at, wants)
+        with tarfile.open(top / "cars.tar", "w") as archive:
+            archive.add(at / "stanford_cars", "stanford_cars")
+        compare("stanford-cars", "Stanford Cars", at, wants, [top / "cars.tar"])
 
         at = top / "svhn"
         wants = {}

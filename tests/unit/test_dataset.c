@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
+#include "dataset_checks.h"
 #include "data/official_data.h"
 #include "test_folder.h"
 #include "linprobe/dataset.h"
@@ -633,17 +634,8 @@ static void every_failed_allocation_is_reported(void **state) {
     const char *sources[] = {folder, in_folder("memory/test.bin"),
                              gzip("memory/c10.tar.gz", archive.used)};
     for (size_t s = 0; s < 3; s++) {
-        lp_status status = LP_ERR_MEMORY;
-        lp_dataset *data;
-        size_t k;
-        for (k = 0; status != LP_OK; k++) {
-            (void)lp_alloc_fail_at(k + 1);
-            status = lp_dataset_open(sources[s], s < 2 ? LP_SPLIT_TEST : LP_SPLIT_TRAIN,
-                                     LP_LABELS_FINE, &data, &err);
-            assert_true(status == LP_OK ? data != NULL : status == LP_ERR_MEMORY && data == NULL);
-        }
-        (void)lp_alloc_fail_at(0);
-        assert_true(k > 6);
+        const lp_dataset_options options = {.split = s < 2 ? LP_SPLIT_TEST : LP_SPLIT_TRAIN};
+        lp_dataset *data = open_without_memory(sources[s], &options, 6);
         assert_images(data, 0);
         lp_dataset_close(data);
     }

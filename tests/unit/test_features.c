@@ -194,6 +194,7 @@ static void labels_as_other_programs_write_them(void **state) {
     assert_labels(LABELS("|i1", "(2, 1)"), minus, sizeof minus, NULL, 0, 0);
     assert_labels(LABELS("|i1", "(2,)"), plus, sizeof plus, NULL, 1, 1);
     assert_labels(LABELS("|S4", "(2,)"), names, 8, NULL, 1, 0);
+    assert_labels(LABELS("|S4", "(2,)"), "z\xc3\xa9\0\xf0\x9f\x90\x88", 8, NULL, 0, 1);
     assert_labels(LABELS("|S4", "(2, 1)"), names, 8,
                   "{\"data\": {\"classes\": 3, \"class_names\": [\"cow\", \"dog\", \"cat\"]}}", 1,
                   2);
@@ -221,6 +222,11 @@ static void labels_as_other_programs_write_them(void **state) {
          "row 1: expected the name of a class, found none"},
         {LABELS("|S4", "(2,)"), "d\tg\0cat", 8, LP_ERR_FORMAT,
          "row 0: expected the name of a class, found what is no text"},
+        {LABELS("|S4", "(2,)"), "d\xff\0\0cat", 8, LP_ERR_FORMAT,
+         "row 0: expected the name of a class, found what is no text"},
+        {LABELS("|S4", "(2,)"), "cat\0d\xc3\0", 8, LP_ERR_FORMAT, "row 1: expected the name"},
+        {LABELS("|S4", "(2,)"), "\xed\xa0\x80\0cat", 8, LP_ERR_FORMAT, "row 0: expected the name"},
+        {LABELS("|S4", "(2,)"), "\xc0\xaf\0\0cat", 8, LP_ERR_FORMAT, "row 0: expected the name"},
         {LABELS("|S0", "(2,)"), "", 0, LP_ERR_FORMAT, "the length of texts"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

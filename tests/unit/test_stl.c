@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "check.h"
+#include "dataset_checks.h"
 #include "test_folder.h"
 #include "linprobe/dataset.h"
 
@@ -143,18 +144,9 @@ static void what_is_wrong_is_located(void **state) {
 
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
-    lp_status status = LP_ERR_MEMORY;
-    lp_dataset *data;
-    size_t k;
+    const lp_dataset_options options = {.split = LP_SPLIT_TRAIN};
     write_set();
-    for (k = 0; status != LP_OK; k++) {
-        (void)lp_alloc_fail_at(k + 1);
-        status = lp_dataset_open(folder, LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err);
-        assert_true(status == LP_OK ? data != NULL : status == LP_ERR_MEMORY && data == NULL);
-    }
-    (void)lp_alloc_fail_at(0);
-    assert_true(k > 6);
-    lp_dataset_close(data);
+    assert_allocations_reported(folder, &options);
 }
 
 static int set_up(void **state) {

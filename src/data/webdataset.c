@@ -20,9 +20,10 @@ static bool is_shard_name(const char *name) {
     return length > 4 && strcasecmp(name + length - 4, ".tar") == 0;
 }
 
-/* Whether a folder has a part's shards. */
+/* Whether a folder has a part's shards.  Archives beside folders of classes, which may be what they
+ * were unpacked from, are shards only where a file of this layout is there, too. */
 static lp_status has_shards(const lp_tree *tree, const char *name, bool *has, lp_error *err) {
-    lp_folder files = {0};
+    lp_folder files = {0}, classes = {0};
     char list[LP_PATH_ROOM];
     lp_status status = LP_OK;
     *has = false;
@@ -35,8 +36,13 @@ static lp_status has_shards(const lp_tree *tree, const char *name, bool *has, lp
     for (size_t i = 0; i < files.count; i++) {
         *has = *has || is_shard_name(files.names[i]);
     }
+    if (*has && !lp_tree_has_file(tree, list) && !lp_tree_has_file(tree, "classnames.txt")) {
+        LP_TRY(lp_tree_list_kind(tree, name, true, &classes, err));
+        *has = classes.count == 0;
+    }
 done:
     lp_folder_clear(&files);
+    lp_folder_clear(&classes);
     return status;
 }
 

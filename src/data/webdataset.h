@@ -5,7 +5,8 @@
  *   ROOT/test/0.tar         images and labels (image_shards.h)
  *
  * and train/, val/ (valid/, validation/).  Without nshards.txt the shards are all .tar files there,
- * in the order of their names' bytes. */
+ * in the order of their names' bytes; and without classnames.txt, too, a part with class folders
+ * is one of image files, whatever archives lie beside them. */
 #ifndef LP_DATA_WEBDATASET_H
 #define LP_DATA_WEBDATASET_H
 

@@ -267,6 +267,19 @@ static void names_of_classes(void **state) {
     assert_part("names", LP_SPLIT_TEST, "0:d");
 }
 
+/* As they are unpacked from: they were taken for shards. */
+static void archives_beside_class_folders(void **state) {
+    (void)state;
+    static const member packed[] = {{"a.jpg", "pixel a"}};
+    put_text("folders/train/cat/a.pgm", "P5\n1 1\n255\na");
+    put_text("folders/train/dog/b.pgm", "P5\n1 1\n255\nb");
+    put_shard("folders/train/cat.tar", packed, 1, false);
+    assert_part("folders", LP_SPLIT_TRAIN, "0:a 1:b");
+    put_text("folders/classnames.txt", "cat\ndog\n");
+    assert_refused("folders", LP_SPLIT_TRAIN, LP_ERR_DATA,
+                   "train/cat.tar/a.jpg: there is no label with it");
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     make_set("memory");
@@ -280,6 +293,7 @@ int main(void) {
         cmocka_unit_test(what_is_wrong_with_a_shard),
         cmocka_unit_test(shards_that_are_broken),
         cmocka_unit_test(names_of_classes),
+        cmocka_unit_test(archives_beside_class_folders),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

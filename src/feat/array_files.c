@@ -177,23 +177,45 @@ done:
 
 /* ---- a folder -------------------------------------------------------------------------------- */
 
+enum { FILE_ROOM = 32 };
+
+/* The name of the one file that has the array; the .npy where there is none, so that the message of
+ * opening it names that. */
+static lp_status name_in_folder(const char *folder, const char *name, char file[FILE_ROOM],
+                                lp_error *err) {
+    static const char *const endings[] = {".npy", ".pt", ".safetensors"};
+    char path[LP_PATH_ROOM], one[FILE_ROOM];
+    bool found = false;
+    lp_status status = LP_OK;
+    (void)snprintf(file, FILE_ROOM, "%s.npy", name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        (void)snprintf(one, sizeof one, "%s%s", name, endings[i]);
+        LP_TRY(lp_path_in(path, folder, one, err));
+        if (!lp_is_file(path)) {
+            continue;
+        }
+        if (found) {
+            return lp_fail(err, LP_ERR_FORMAT, "%s: expected one file of %s, found %s and %s",
+                           folder, name, file, one);
+        }
+        found = true;
+        memcpy(file, one, sizeof one);
+    }
+done:
+    return status;
+}
+
 static lp_status open_in_folder(const char *folder, const char *name, lp_array_file *array,
                                 lp_error *err) {
-    static const char *const endings[] = {".pt", ".safetensors"};
-    char file[64], path[LP_PATH_ROOM];
+    char file[FILE_ROOM], path[LP_PATH_ROOM];
     lp_checkpoint *ckpt = NULL;
     const lp_tensor *tensor;
     lp_status status;
-    (void)snprintf(file, sizeof file, "%s.npy", name);
-    LP_TRY(lp_path_in(path, folder, file, err));
-    for (size_t i = 0; i < 2 && !lp_is_file(path); i++) {
-        (void)snprintf(file, sizeof file, "%s%s", name, endings[i]);
-        LP_TRY(lp_path_in(path, folder, file, err));
-    }
-    if (!lp_is_file(path) || strcmp(path + strlen(path) - 4, ".npy") == 0) {
-        (void)snprintf(file, sizeof file, "%s.npy", name);
+    LP_TRY(name_in_folder(folder, name, file, err));
+    if (strcmp(strrchr(file, '.'), ".npy") == 0) {
         return map_array(folder, file, array, err);
     }
+    LP_TRY(lp_path_in(path, folder, file, err));
     LP_TRY(lp_checkpoint_open(path, &ckpt, err));
     LP_TRY(find_tensor(ckpt, name, true, &tensor, err));
     LP_TRY(read_tensor(ckpt, tensor, array, err));

@@ -191,10 +191,9 @@ static lp_status check_digest(feature_set *set, lp_error *err) {
     if (set->public.digest[0] == '\0') {
         set->public.digest = hex;
     } else if (strcmp(hex, set->public.digest) != 0) {
-        status =
-            lp_fail(err, LP_ERR_DATA,
-                    "%s: features.npy and labels.npy have SHA-256 %s, but meta.json records %s",
-                    set->path, hex, set->public.digest);
+        status = lp_fail(err, LP_ERR_DATA,
+                         "%s: features and labels have SHA-256 %s, but meta.json records %s",
+                         set->path, hex, set->public.digest);
     }
 done:
     return status;

@@ -72,6 +72,10 @@ static void tensors_of_pytorch(void **state) {
     WRITE(MEMBER("m/data.pkl", PROTO Y_TENSOR "."), MEMBER("m/data/0", F32_6));
     assert_int_equal(rename(file, in_folder("pair/labels.pt")), 0);
     assert_set("pair", "1 2 : 1, 3 4 : 2");
+    put_text("pair/labels.safetensors", "which of the two?");
+    assert_refused("pair", LP_ERR_FORMAT,
+                   "pair: expected one file of labels, found labels.pt and labels.safetensors");
+    assert_int_equal(remove(in_folder("pair/labels.safetensors")), 0);
     put_text("pair/meta.json", "{\"data\": {\"classes\": 2}}");
     assert_refused("pair", LP_ERR_DATA,
                    "labels.pt: tensor: row 1: expected a label from 0 to 1, found 2");

@@ -1,8 +1,8 @@
 /* Residual networks, in torchvision's names:
  *
  *   stem    7x7 convolution of stride 2, or three of 3x3 (timm: conv1.0, .3, .6; CLIP: conv1,
- * conv2, conv3); then maxima of 3x3 at every second pixel, another 3x3 convolution of stride 2
- *           (timm: maxpool), or means of 2x2 pixels (CLIP)
+ *           conv2, conv3); then maxima of 3x3 at every second pixel, another 3x3 convolution of
+ *           stride 2 (timm: maxpool), or means of 2x2 pixels (CLIP)
  *   block   relu(shortcut(x) + se(conv3(relu(conv2(relu(conv1(x))))))); basic ones without conv3
  *           where pixels become fewer: conv2 (basic: conv1) has stride 2, or (CLIP) means of 2x2
  *           pixels stand before conv3
@@ -310,7 +310,8 @@ const lp_net_description lp_net_resnet = {
     .activation = "relu",
     .refuse = refuse_segmentation,
     .most_batch = 4,
-    .assumed = "no anti-aliasing (timm's resnetaa* and resnetblur* look the same)"};
+    .assumed = "no anti-aliasing (timm's resnetaa* and resnetblur* look the same); padding as "
+               "PyTorch's (byol-convert's files look the same)"};
 const lp_net_description lp_net_resnetd = {
     .build = build, .ignored = ignored, .describe = describe_timm, .activation = "relu"};
 const lp_net_description lp_net_byol = {.build = build,

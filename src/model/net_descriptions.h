@@ -39,7 +39,7 @@ extern const lp_net_description lp_net_sam;
 /* simclr.c */
 extern const lp_net_description lp_net_simclr;
 
-/* parallel.c: attention and MLPs side by side. */
+/* parallel_vit.c: attention and MLPs side by side. */
 extern const lp_net_description lp_net_parallel;
 
 /* Which models have a class token. */

@@ -176,6 +176,7 @@ static lp_status choose_layers(const lp_source *source, lp_net *net, lp_encoder_
                                lp_error *err) {
     const char *path = lp_checkpoint_path(source->ckpt), *title = source->family->title;
     size_t blocks = count_blocks(net);
+    const lp_layers none = {0};
     lp_layers asked = source->options->layers;
     bool with_mean = net->pool == LP_POOL_CLASS_MEAN;
     if (asked.last == 0 && !with_mean) {
@@ -202,7 +203,7 @@ static lp_status choose_layers(const lp_source *source, lp_net *net, lp_encoder_
     } else if (!last_alone) {
         (void)snprintf(info->blocks, sizeof info->blocks, "%zu", asked.last);
     }
-    net->blocks = last_alone && !with_mean ? (lp_layers){0} : asked;
+    net->blocks = last_alone && !with_mean ? none : asked;
     return LP_OK;
 }
 

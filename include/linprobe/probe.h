@@ -177,12 +177,12 @@ LP_MUST_USE lp_status lp_probe_record_rows(lp_probe *probe, const lp_examples *t
  * file when it is whole.  LP_ERR_IO, LP_ERR_MEMORY; LP_ERR_ARGUMENT when the record is too long. */
 LP_MUST_USE lp_status lp_probe_save(const lp_probe *probe, const char *path, lp_error *err);
 
-/* Reads a probe file; on failure *probe is NULL.  LP_ERR_UNSUPPORTED also: it is of several labels
- * an image (linprobe/multilabel.h).  The solver is the one that the file names: softmax where it
- * names none, ovr where it names one that is not known. LP_ERR_IO: the file cannot be read.
- * LP_ERR_FORMAT: it is damaged, cut off or no probe file. LP_ERR_UNSUPPORTED: its numbers are not
- * float64.  LP_ERR_DATA: a weight or an intercept is not finite (the intercept of a class without
- * examples is minus infinity).  LP_ERR_MEMORY. */
+/* Reads a probe file; on failure *probe is NULL.  The solver is the one that the file names:
+ * softmax where it names none, ovr where it names one that is not known.
+ * LP_ERR_IO: the file cannot be read.  LP_ERR_FORMAT: it is damaged, cut off or no probe file.
+ * LP_ERR_UNSUPPORTED: its numbers are not float64, or it is of several labels an image
+ * (linprobe/multilabel.h).  LP_ERR_DATA: a weight or an intercept is not finite (the intercept of a
+ * class without examples is minus infinity).  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_probe_load(const char *path, lp_probe **probe, lp_error *err);
 
 /* Logits X W' + b: x float32 [N, F] -> logits float64 [N, K], both row-major.  threads 0: all

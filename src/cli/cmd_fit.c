@@ -90,6 +90,5 @@ const cli_command cli_fit = {
         "TRAIN_DIR holds features.npy and labels.npy, or is one .npz, .pt or .safetensors file "
         "with arrays features and labels, or libsvm text; a/train+b/train stands for several sets "
         "side by side, here and wherever features are read. Exit status 3 when the solver stopped "
-        "before it converged; the probe is "
-        "written all the same.",
+        "before it converged; the probe is written all the same.",
 };

@@ -1,8 +1,9 @@
 /* Data stage: PASCAL VOC 2007, of several labels an image.
  *
- *   ImageSets/Main/train.txt             000012                  an image a line:
- * JPEGImages/000012.jpg ImageSets/Main/aeroplane_train.txt   000012 -1               the same
- * images; 1: an aeroplane is there, -1: none is, 0: only difficult ones are
+ *   ImageSets/Main/train.txt             "000012": an image a line, JPEGImages/000012.jpg
+ *   ImageSets/Main/aeroplane_train.txt   "000012 -1": the same images in the same order, and a
+ *                                        flag; 1: an aeroplane is there, -1: none is, 0: only
+ *                                        difficult ones are
  *
  * Those flags say what the objects in Annotations/ say: an object there with <difficult>0 is 1; no
  * object is -1.  The devkit's evaluation (VOCevalcls.m) leaves images of flag 0 out of the class,

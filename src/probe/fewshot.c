@@ -14,9 +14,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/strata.h"
 #include "linprobe/sweep.h"
 #include "probe/metrics.h"
-#include "base/strata.h"
 #include "probe/examples.h"
 
 typedef struct fewshot {

@@ -1,8 +1,7 @@
 /* Several labels an image:
  *
- *     x [N, F], marks [N, K] -> of each class the rows that count, y = 0 or 1 -> a fit of two
- * classes
- *         -> the row of y = 1 is the class's -> probe of K classes
+ *     x [N, F], marks [N, K] -> of each class the rows that count, y = 0 or 1
+ *         -> a fit of two classes; the row of y = 1 is the class's -> probe of K classes
  *     logits [N, K] -> of each class its rows, sorted, and the others between them -> ranking.c's
  *         measures, with ties as one threshold
  *

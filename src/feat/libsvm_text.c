@@ -97,7 +97,7 @@ static lp_status read_line(text_reader *r, const char *at, const char *end, lp_e
     if (strchr(field, ',') != NULL) {
         return fail_line(r, LP_ERR_UNSUPPORTED, err, "one label a line", field);
     }
-    LP_TRY(read_number(r, "a number as label", field, &label, err));
+    LP_TRY(read_number(r, "a number as label, as libsvm text has", field, &label, err));
     if (r->labels != NULL) {
         r->labels[r->rows] = (float)label;
     }

@@ -120,13 +120,13 @@ def main():
     check("the title arrives as text", page.text["h1"] == [NAMES[0]] and page.text["title"][0] == NAMES[0])
     cells = page.text["td"]
     check("cells hold names and numbers", cells[:9] == [NAMES[0], "100", "0.00", NAMES[1], "101", "12.35",
-          NAMES[2], "102", "24.69"] and cells[12:15] == ["no value", "-", "-"], cells[:16])
+          NAMES[2], "102", "24.69"] and cells[12:15] == ["no value", "–", "–"], cells[:16])
     check("settings are flattened", {"solver", "C (inverse of the regularisation strength)",
           "fit", "fit › deep", "exact", "shape", NAMES[2]} <=
           set(page.text["th"]) and "50000, 512" in cells and "0.316" in cells, page.text["th"])
     numbers = re.findall(r"<td class=\"n\">([^<]*)</td>", source)
     check("numbers stand to the right", numbers == ["100", "0.00", "101", "12.35", "102", "24.69", "103",
-          "37.04", "-", "-"], numbers)
+          "37.04", "–", "–"], numbers)
 
     pictures = re.findall(r"<svg .*?</svg>", source, re.S)
     roots = [ElementTree.fromstring(picture) for picture in pictures]

@@ -170,7 +170,7 @@ static void every_wrong_tensor_is_reported_at_once(void **state) {
     find_entry("visual.transformer.resblocks.0.attn.in_proj_weight")->shape[0] = 128;
     find_entry("visual.transformer.resblocks.1.ln_1.weight")->dtype = "I64";
     find_entry("visual.proj")->rank = 1;
-    add("visual.attn_pool.probe", 1, 128, 0, 0, 0);
+    add("visual.attn_pool.extra", 1, 128, 0, 0, 0);
     assert_refused(LP_ERR_FORMAT, "not a whole clip-vit model, 7 tensors are wrong:");
     static const char *const lines[] = {
         "visual.ln_post.bias: missing, expected [128]",
@@ -180,7 +180,7 @@ static void every_wrong_tensor_is_reported_at_once(void **state) {
         ("visual.transformer.resblocks.1.ln_1.weight: expected type F16, BF16, F32 or F64, found "
          "I64"),
         "visual.proj: expected [128, E], found [128]",
-        "visual.attn_pool.probe: no such tensor in this family",
+        "visual.attn_pool.extra: no such tensor in this family",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (strstr(err.text, lines[i]) == NULL) {

@@ -132,7 +132,7 @@ static void page_holds_its_parts(void **state) {
         {"<caption>" ESCAPED "</caption>", 1},
         {"<th scope=\"col\">" ESCAPED "</th><th scope=\"col\" class=\"n\">Top-1</th>", 1},
         {"<td>&lt;b&gt;&amp;&quot;&#39;</td><td class=\"n\">12.3</td>", 1},
-        {"<td>a</td><td class=\"n\">-</td>", 1},
+        {"<td>a</td><td class=\"n\">–</td>", 1},
         {"<th scope=\"row\" title=\"top1\">top-1 accuracy, %</th><td>12.345</td>", 1},
         {"<figure>", 3},
         {"<figcaption>" ESCAPED "</figcaption>", 1},

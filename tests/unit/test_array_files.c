@@ -120,7 +120,8 @@ static void libsvm_text(void **state) {
         const char *text, *message;
         lp_status status;
     } wrong[] = {
-        {"1 1:2\ncat 1:3\n", "a.svm:2: expected a number as label, as libsvm text has, found 'cat'", LP_ERR_FORMAT},
+        {"1 1:2\ncat 1:3\n", "a.svm:2: expected a number as label, as libsvm text has, found 'cat'",
+         LP_ERR_FORMAT},
         {"1 2:2 1:3\n", "a.svm:1: expected INDEX:VALUE with an index of 3 or more, found '1:...'",
          LP_ERR_FORMAT},
         {"1 2:2 2:3\n", "an index of 3 or more", LP_ERR_FORMAT},

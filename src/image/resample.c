@@ -98,15 +98,16 @@ static void take_axis(lp_resample_axis *axis, lp_filter filter, const lp_resampl
 static void fill_nearest(lp_resample_axis *axis, const lp_resample_side *side) {
     double scale = scale_of(side), centre = scale * 0.5;
     size_t nearest = 0;
-    for (size_t i = 0; i < side->start + axis->count; i++, centre += scale) {
-        if (i < side->start) {
-            continue;
-        }
+    for (size_t i = 0; i < side->start; i++) {
+        centre += scale;
+    }
+    for (size_t i = 0; i < axis->count; i++) {
         nearest = (size_t)centre < side->in_size ? (size_t)centre : side->in_size - 1;
-        axis->begin = i == side->start ? nearest : axis->begin;
-        axis->first[i - side->start] = nearest - axis->begin;
-        axis->used[i - side->start] = 1;
-        axis->weights[(i - side->start) * axis->taps] = 1 << FRACTION_BITS;
+        axis->begin = i == 0 ? nearest : axis->begin;
+        axis->first[i] = nearest - axis->begin;
+        axis->used[i] = 1;
+        axis->weights[i * axis->taps] = 1 << FRACTION_BITS;
+        centre += scale;
     }
     axis->span = nearest + 1 - axis->begin;
 }

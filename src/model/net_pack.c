@@ -294,6 +294,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     lp_net_layer *to = &p->tower->net.layers[index];
     const lp_net_stored *from = p->tower->stored[index];
     float *raw = p->room + worker * (p->most + p->plane);
+    size_t outputs = outputs_of(to);
     (void)err;
     if (to->kind == LP_NET_VECTORS && !to->query) {
         pack_vectors(to, from, p->tower->norm_eps);
@@ -301,14 +302,13 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     if (packed_floats(to) == 0) {
         return LP_OK;
     }
-    const double *scale =
-        fold(from, outputs_of(to), p->tower->norm_eps, p->scale + worker * p->outputs);
+    const double *scale = fold(from, outputs, p->tower->norm_eps, p->scale + worker * p->outputs);
     if (to->continuous) {
         fill_continuous(&p->tower->net, to, from, raw);
     } else if (from->transposed) {
         transpose(&to->conv, from->weight, raw);
-    } else if (from->pixels > 0) {
-        put_channels_last(from, outputs_of(to), floats_of(to) / outputs_of(to), raw);
+    } else if (from->pixels > 0 && outputs > 0) {
+        put_channels_last(from, outputs, floats_of(to) / outputs, raw);
     } else {
         const float *own = from->weight + from->rows_before * to->linear.in;
         memcpy(raw, own, floats_of(to) * sizeof *raw);

@@ -8,6 +8,7 @@
  *
  * A window as large as the map is attention over all of it.  Reproduces timm
  * models/vision_transformer_sam.py, Attention and get_decomposed_rel_pos_bias. */
+#include <assert.h>
 #include <string.h>
 
 #include "math/attention.h"
@@ -173,6 +174,7 @@ void lp_net_run_relative(const lp_net_pass *p, const lp_net_step *step) {
     size_t across = (map->side + window - 1) / window;
     relative_room room = {0};
     (void)divide(p->net, step, p->work, &room);
+    assert(room.rows != NULL);
     for (size_t i = 0; i < p->batch; i++) {
         float *x = lp_net_values(p, step->to) + i * map->side * map->side * map->channels;
         for (size_t number = 0; number < across * across; number++) {

@@ -364,12 +364,92 @@ static void run_attention(const attention_job *j);
 LP_VERSIONS(run_attention, attend, (const attention_job *j), (j), attend(j, LP_PLAIN(tile)),
             attend(j, tile_avx2), "avx512f", "avx512f,prfchw", attend(j, tile_avx512))
 
-/* Shares the scratch memory out. */
-static attention_job place(attention_job j, float *scratch) {
+/* ---- heads that talk ------------------------------------------------------------------------- */
+
+/* Five queries' values of all heads: mixed [heads][QUERIES][stride], row i of head h = bias_h + sum
+ * over g of weight_hg factor_gi (row i of head g of x). */
+LP_BODY void mix_heads(const attention_job *j, const float *weight, const float *bias,
+                       const float *factors, const float *x, float *mixed) {
+    size_t heads = j->in->heads, stride = score_columns(j->in), tokens = j->in->tokens;
+    for (size_t h = 0; h < heads; h++) {
+        for (size_t i = 0; i < QUERIES; i++) {
+            float *row = mixed + (h * QUERIES + i) * stride;
+            for (size_t t = 0; t < tokens; t++) {
+                row[t] = bias[h];
+            }
+            for (size_t g = 0; g < heads; g++) {
+                const float *from = x + (g * QUERIES + i) * stride;
+                float w = weight[h * heads + g] * factors[g * QUERIES + i];
+                for (size_t t = 0; t < tokens; t++) {
+                    row[t] = LP_MULTIPLY_ADD(w, from[t], row[t]);
+                }
+            }
+        }
+    }
+}
+
+/* Heads h of five queries from `first` on: all heads' scores at j->scores, what they are mixed to
+ * behind them, then factors [heads][QUERIES]. */
+LP_BODY void talk_five(const attention_job *j, const lp_talking_heads *talk, size_t first,
+                       attention_tile_sums sum) {
+    const lp_attention_input *in = j->in;
+    size_t stride = score_columns(in), columns = value_columns(in), left = in->queries - first;
+    size_t rows = left < QUERIES ? left : QUERIES, all = in->heads * QUERIES * stride;
+    float *mixed = j->scores + all, *factors = mixed + all;
+    const float ones[QUERIES] = {1, 1, 1, 1, 1};
+    for (size_t h = 0; h < in->heads; h++) {
+        const float *q[QUERIES];
+        for (size_t i = 0; i < QUERIES; i++) {
+            q[i] = in->q + (first + (i < rows ? i : rows - 1)) * in->q_stride + h * in->head_width;
+            factors[h * QUERIES + i] = in->scale;
+        }
+        multiply(sum, q, in->head_width, j->keys + h * stride * in->head_width, in->tokens,
+                 j->scores + h * QUERIES * stride, stride);
+    }
+    mix_heads(j, talk->before, talk->before_bias, factors, j->scores, mixed);
+    for (size_t h = 0; h < in->heads; h++) {
+        soften(mixed + h * QUERIES * stride, stride, in->tokens, 1, factors + h * QUERIES);
+    }
+    mix_heads(j, talk->after, talk->after_bias, factors, mixed, j->scores);
+    for (size_t h = 0; h < in->heads; h++) {
+        const float *p[QUERIES];
+        for (size_t i = 0; i < QUERIES; i++) {
+            p[i] = j->scores + (h * QUERIES + i) * stride;
+        }
+        multiply(sum, p, in->tokens, j->values + h * in->tokens * columns, in->head_width, j->out,
+                 columns);
+        put(j, ones, first, rows, h * in->head_width);
+    }
+}
+
+LP_BODY void attend_talking(const attention_job *j, const lp_talking_heads *talk,
+                            attention_tile_sums sum) {
+    const lp_attention_input *in = j->in;
+    for (size_t h = 0; h < in->heads; h++) {
+        pack_keys(in->k + h * in->head_width, in->tokens, in->head_width, in->kv_stride,
+                  j->keys + h * score_columns(in) * in->head_width);
+        pack_values(in->v + h * in->head_width, in->tokens, in->head_width, in->kv_stride,
+                    j->values + h * in->tokens * value_columns(in));
+    }
+    for (size_t first = 0; first < in->queries; first += QUERIES) {
+        talk_five(j, talk, first, sum);
+    }
+}
+
+static void run_talking(const attention_job *j, const lp_talking_heads *talk);
+
+LP_VERSIONS(run_talking, attend_talking, (const attention_job *j, const lp_talking_heads *talk),
+            (j, talk), attend_talking(j, talk, LP_PLAIN(tile)), attend_talking(j, talk, tile_avx2),
+            "avx512f", "avx512f,prfchw", attend_talking(j, talk, tile_avx512))
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+/* Shares the scratch memory out; of `kept` heads at once. */
+static attention_job place(attention_job j, size_t kept, float *scratch) {
     j.keys = scratch + (ALIGNMENT - (uintptr_t)scratch % ALIGNMENT) / sizeof *scratch;
-    j.values = j.keys + score_columns(j.in) * j.in->head_width;
-    j.scores = j.values + j.in->tokens * value_columns(j.in);
-    j.out = j.scores + QUERIES * score_columns(j.in);
+    j.values = j.keys + kept * score_columns(j.in) * j.in->head_width;
+    j.out = j.values + kept * j.in->tokens * value_columns(j.in);
+    j.scores = j.out + QUERIES * value_columns(j.in);
     return j;
 }
 
@@ -384,12 +464,27 @@ float lp_attention_scale(size_t head_width) {
 }
 
 void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride) {
-    attention_job j = place((attention_job){.in = in, .y = y, .y_stride = y_stride}, scratch);
+    attention_job j = place((attention_job){.in = in, .y = y, .y_stride = y_stride}, 1, scratch);
     run_attention(&j);
 }
 
 void lp_attention_tiled(const lp_attention_input *in, float *scratch, float *tiled,
                         size_t first_row) {
-    attention_job j = place((attention_job){.in = in, .y = tiled, .first_row = first_row}, scratch);
+    attention_job j =
+        place((attention_job){.in = in, .y = tiled, .first_row = first_row}, 1, scratch);
     run_attention(&j);
+}
+
+size_t lp_attention_talking_scratch(size_t tokens, size_t head_width, size_t heads) {
+    lp_attention_input in = {.tokens = tokens, .head_width = head_width};
+    size_t columns = score_columns(&in);
+    return heads * (columns * head_width + tokens * value_columns(&in)) +
+           QUERIES * (value_columns(&in) + 2 * heads * columns + heads) + ALIGNMENT / sizeof(float);
+}
+
+void lp_attention_talking(const lp_attention_input *in, const lp_talking_heads *talk,
+                          float *scratch, float *tiled, size_t first_row) {
+    attention_job j =
+        place((attention_job){.in = in, .y = tiled, .first_row = first_row}, in->heads, scratch);
+    run_talking(&j, talk);
 }

@@ -31,4 +31,22 @@ void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t
 void lp_attention_tiled(const lp_attention_input *in, float *scratch, float *tiled,
                         size_t first_row);
 
+/* Heads that talk (Shazeer et al., "Talking-Heads Attention", 2020), as CaiT has them: of each
+ * query and key
+ *
+ *   s_h = before_bias_h + sum over g of before_hg (scale q_g k_g')
+ *   a_h = after_bias_h + sum over g of after_hg softmax(s_g)
+ *
+ * and head h's answer is the sum of a_h v_h over the keys. */
+typedef struct lp_talking_heads {
+    const float *before, *before_bias, *after, *after_bias; /* [heads, heads], [heads] */
+} lp_talking_heads;
+
+/* Floats of scratch memory for talking heads. */
+size_t lp_attention_talking_scratch(size_t tokens, size_t head_width, size_t heads);
+
+/* As lp_attention_tiled, of heads that talk; in->bias and in->mask are not read. */
+void lp_attention_talking(const lp_attention_input *in, const lp_talking_heads *talk,
+                          float *scratch, float *tiled, size_t first_row);
+
 #endif

@@ -384,6 +384,33 @@ const lp_family lp_families[] = {
         .note = "and a square crop, as timm; SamImageProcessor pads the shorter side",
     },
     {
+        .name = "cait", /* timm: cait_*; facebookresearch/deit: the same names */
+        .title = "CaiT",
+        .prefixes = {""},
+        .any = {"blocks.0.attn.proj_l.weight", "blocks.0.attn.proj_w.weight"},
+        .with = {"patch_embed.proj.weight", "patch_embed.proj.bias"},
+        NET(lp_net_cait),
+        .architectures = lp_architectures_cait,
+        .activation = LP_ACTIVATION_GELU, /* cait.py: act_layer */
+        .norm_eps = 1e-6F,                /* the same: norm_layer */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* the same, _cfg; README_cait.md: crop ratio 1 */
+    },
+    {
+        .name = "xcit", /* timm: xcit_*; facebookresearch/xcit and dino: xcit_*, dino_xcit_* */
+        .title = "XCiT",
+        .prefixes = {""},
+        .any = {"cls_attn_blocks.0.norm1.weight", "cls_attn_blocks.0.norm2.weight"},
+        .with = {"patch_embed.proj.0.0.weight", "patch_embed.proj.2.0.weight"},
+        NET(lp_net_xcit),
+        .renames = lp_renames_xcit,
+        .architectures = lp_architectures_xcit,
+        .activation = LP_ACTIVATION_GELU, /* xcit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default; norms: 1e-6 */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* the same, _cfg: crop_pct 1; the authors' full_crop */
+        .input = 224,
+        .note = "as timm; DINO's own evaluation resizes to 256",
+    },
+    {
         .name = "dinov2-reg", /* facebookresearch/dinov2 with registers */
         .title = "DINOv2 ViT",
         .prefixes = {""},
@@ -1262,8 +1289,6 @@ const size_t lp_family_count = COUNT(lp_families);
 const lp_stranger lp_strangers[] = {
     {.tensor = ".se.conv.weight",
      .what = "a network with efficient channel attention (ECA), which is not supported"},
-    {.tensor = "blocks.0.attn.proj_l.", .what = "a CaiT, which is not supported"},
-    {.tensor = "cls_attn_blocks.", .what = "an XCiT, which is not supported"},
     {.tensor = ".cpe1.proj.", .what = "a DaViT, which is not supported"},
     {.tensor = "conv_kxk.",
      .what = "a FastViT (as the towers of MobileCLIP), which is not supported"},

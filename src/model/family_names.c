@@ -532,6 +532,18 @@ const lp_architecture lp_architectures_sam[] = {
     {.pattern = NULL},
 };
 
+/* timm's names of an XCiT from the authors'. */
+const lp_rename lp_renames_xcit[] = {{"pos_embeder.", "pos_embed."}, {NULL, NULL}};
+/* timm/models/cait.py, xcit.py; the width is what tells the nano models (xcit.c). */
+const lp_architecture lp_architectures_cait[] = {{.pattern = "cait_*"}, {.pattern = NULL}};
+const lp_architecture lp_architectures_xcit[] = {
+    {.pattern = "xcit_nano_*_384", .width = 128, .input = 384},
+    {.pattern = "xcit_nano_*", .width = 128},
+    {.pattern = "xcit_*_384", .input = 384},
+    {.pattern = "xcit_*"},
+    {.pattern = NULL},
+};
+
 /* torchvision's DenseNets in its own files, of before dots were forbidden in names. */
 const lp_rename lp_renames_densenet[] = {
     {"features.denseblock#.denselayer#.norm.#.", "features.denseblock{0}.denselayer{1}.norm{2}."},

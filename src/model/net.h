@@ -58,6 +58,8 @@ typedef struct lp_net_layer {
     size_t channels, groups;    /* of VECTORS; groups: of a group norm */
     size_t extra;               /* of TOKENS, and of a TABLE or a ROTARY that is of them, too: rows
                                    before the patches */
+    size_t fourier;             /* of TOKENS: the positions are a projection of sines and cosines of
+                                   so many frequencies of an axis; 0: they are not */
     size_t covered, grid;       /* of TOKENS: extra rows that have a position; patches a side of the
                                    file's positions, 0: there are none */
     lp_net_rotary rotary;       /* of ROTARY */
@@ -97,7 +99,16 @@ typedef enum lp_net_operation {
     LP_NET_JOIN,       /* to = the channels of from, then those of add */
     LP_NET_HALVES,     /* to = the sum of from's two halves of channels; each times its part of the
                           softmax over the halves of add, one pixel, where there is one */
-    LP_NET_FLATTEN     /* to = means of from, pooling.taps a side, all in one pixel, row by row */
+    LP_NET_FLATTEN,    /* to = means of from, pooling.taps a side, all in one pixel, row by row */
+    LP_NET_TALK,       /* to += layer 3 of attention of heads that talk over all rows of to, as
+                          ATTEND; before the softmax by layer 2, behind it by layer 4: weight [heads,
+                          heads], bias [heads] */
+    LP_NET_COVARIANCE, /* to += layer 3 of cross-covariance attention, its queries, keys and values
+                          by layer 1 of (layer norm by layer 0 of to); layer 2: a factor of each
+                          head */
+    LP_NET_CLASS       /* a block of class attention: the first row of to += layer 3 of its
+                          attention over all rows, as ATTEND; then += layer 6 of act(layer 5 of
+                          (layer norm by layer 4)); of the other rows as lp_net_others says */
 } lp_net_operation;
 
 /* What happens where the map is no whole number of windows. */
@@ -108,6 +119,14 @@ typedef enum lp_net_padding {
     LP_NET_PADDED_ANY    /* the same, and a window may be larger than the map: torchvision */
 } lp_net_padding;
 
+/* What a block of class attention does with the rows behind the first. */
+typedef enum lp_net_others {
+    LP_NET_OTHERS_STAY,  /* CaiT */
+    LP_NET_OTHERS_PASS,  /* XCiT: x = 2 (x + layer 2 * norm 0 of x).  The first row is normed by
+                            layer 4 before its MLP's result is added to it */
+    LP_NET_OTHERS_NORMED /* the same, x = 2 norm 4 of (x + layer 2 * norm 0 of x) */
+} lp_net_others;
+
 enum { LP_NET_STEP_LAYERS = 8, LP_NET_STAGES = 4, LP_NET_HIDDEN = 512 /* in a table's MLP */ };
 
 typedef struct lp_net_step {
@@ -116,12 +135,13 @@ typedef struct lp_net_step {
     size_t layers[LP_NET_STEP_LAYERS]; /* by number */
     lp_nonlinearity activation;
     lp_pooling pooling; /* of POOL */
-    size_t heads;       /* of LATENT and MEAN_QUERY */
+    size_t heads;       /* of LATENT, MEAN_QUERY, TALK, COVARIANCE and CLASS */
     bool single;        /* of MEAN */
     bool shifted;       /* of windows, as the next */
     lp_net_padding padding;
-    bool gated;      /* of MLP: what the first layer gives is two halves, act(one) * other */
-    bool response;   /* of MLP: layer 2 is global response normalisation, not a norm of rows */
+    lp_net_others others; /* of CLASS */
+    bool gated;           /* of MLP: what the first layer gives is two halves, act(one) * other */
+    bool response;        /* of MLP: layer 2 is global response normalisation, not a norm of rows */
     bool after;      /* of WINDOWS, MLP and MERGE: the norm is of what is added, or of the result */
     bool ends_block; /* of a transformer; what it writes are the block's rows */
     bool usual;      /* the activation is the family's, or what is said instead of it */

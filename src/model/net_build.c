@@ -169,6 +169,9 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
     if (spec->batch_norm != NULL) {
         lp_net_plan_batch_norm(b, stored, spec->batch_norm, out);
     }
+    if (spec->gamma != NULL) {
+        LP_NET_PLAN(&stored->gamma, spec->gamma, "", out);
+    }
     check_sum(b, name, out, spec->add);
     size_t to = lp_net_new_map(b, out);
     lp_net_add_step(b, (lp_net_step){.operation = LP_NET_CONVOLVE,

@@ -136,6 +136,7 @@ typedef struct lp_net_conv_spec {
     bool depthwise;
     bool bias;
     const char *batch_norm; /* its name; NULL: none */
+    const char *gamma;      /* layer scale behind it; NULL: none */
     lp_nonlinearity activation;
     bool usual;         /* the family's activation */
     size_t add;         /* a map; 0: none */
@@ -242,6 +243,8 @@ typedef struct lp_net_start_spec {
     const char *class_token, *registers; /* [1, 1, D]; [1, R, D]; or NULL */
     const char *positions; /* [1, S, D]: of all rows, of class token and patches, or of patches; or
                               NULL */
+    const char *fourier;   /* in their place a 1x1 convolution of sines and cosines, of patches; or
+                              NULL */
 } lp_net_start_spec;
 
 /* Tokens before the rows of patches, and positions added. */
@@ -273,6 +276,36 @@ typedef struct lp_net_attend_spec {
 
 /* Attention over all rows of the map, or of spec->from, added to the map, which it returns. */
 size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *spec);
+
+/* Attention whose scores are mixed over the heads (net_talk.c), added to the map, which it returns.
+ * The heads are as many as `before` has rows. */
+typedef struct lp_net_talk_spec {
+    const char *norm, *projection, *gamma;
+    lp_net_qkv_spec qkv;
+    const char *before, *after; /* linear layers over the heads, with biases */
+    float eps;                  /* of the norm; 0: the family's */
+} lp_net_talk_spec;
+size_t lp_net_talk(lp_net_builder *b, size_t map, const lp_net_talk_spec *spec);
+
+/* Cross-covariance attention (net_covariance.c), added to the map, which it returns. */
+typedef struct lp_net_covariance_spec {
+    const char *norm, *projection, *gamma;
+    lp_net_qkv_spec qkv;
+    const char *temperature; /* [heads, 1, 1] */
+    float eps;               /* of the norm; 0: the family's */
+} lp_net_covariance_spec;
+size_t lp_net_covariance(lp_net_builder *b, size_t map, const lp_net_covariance_spec *spec);
+
+/* A block of class attention (net_class.c): attention of the first row, then its MLP. */
+typedef struct lp_net_class_spec {
+    const char *norm, *projection, *gamma;
+    lp_net_qkv_spec qkv;
+    const char *mlp_norm, *first, *second, *mlp_gamma;
+    size_t heads;
+    lp_net_others others;
+    float eps; /* of the norms; 0: the family's */
+} lp_net_class_spec;
+size_t lp_net_class(lp_net_builder *b, size_t map, const lp_net_class_spec *spec);
 
 /* The class token or the mean of the patches, whichever is chosen. */
 size_t lp_net_take(lp_net_builder *b, size_t from);

@@ -36,6 +36,9 @@ extern const lp_net_description lp_net_naflex;
 /* sam.c */
 extern const lp_net_description lp_net_sam;
 
+/* cait.c, xcit.c: class attention. */
+extern const lp_net_description lp_net_cait, lp_net_xcit;
+
 /* simclr.c */
 extern const lp_net_description lp_net_simclr;
 

@@ -37,6 +37,9 @@ static const struct {
     [LP_NET_JOIN] = {lp_net_no_work, lp_net_run_join},
     [LP_NET_HALVES] = {lp_net_no_work, lp_net_run_halves},
     [LP_NET_FLATTEN] = {lp_net_no_work, lp_net_run_flatten},
+    [LP_NET_TALK] = {lp_net_talk_work, lp_net_run_talk},
+    [LP_NET_COVARIANCE] = {lp_net_covariance_work, lp_net_run_covariance},
+    [LP_NET_CLASS] = {lp_net_class_work, lp_net_run_class},
 };
 
 static bool pools(lp_net_operation operation) {

@@ -88,6 +88,10 @@ lp_net_act lp_net_run_patches, lp_net_run_start, lp_net_run_attend, lp_net_run_l
 lp_net_work lp_net_relative_work;
 lp_net_act lp_net_run_relative;
 
+/* net_talk.c, net_covariance.c, net_class.c */
+lp_net_work lp_net_talk_work, lp_net_covariance_work, lp_net_class_work;
+lp_net_act lp_net_run_talk, lp_net_run_covariance, lp_net_run_class;
+
 /* net_joins.c */
 lp_net_act lp_net_run_join, lp_net_run_halves, lp_net_run_flatten;
 

@@ -103,6 +103,10 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
     if (spec->positions != NULL) {
         find_grid(b, &layer, spec->positions, spec->class_token != NULL);
     }
+    if (spec->fourier != NULL) { /* of each frequency a sine and a cosine, of rows and columns */
+        layer.fourier = lp_net_size(b, 1, "%s.weight", spec->fourier) / 4;
+        layer.fourier = layer.fourier > 0 ? layer.fourier : 1;
+    }
     size_t number = lp_net_new_layer(b, layer);
     lp_net_stored *stored = b->tower->stored[number];
     if (spec->class_token != NULL) {
@@ -114,6 +118,11 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
     if (spec->positions != NULL) {
         plan_rows(b, &stored->positions, spec->positions, count_positions(b, spec->positions),
                   channels);
+    }
+    if (spec->fourier != NULL) {
+        LP_NET_PLAN(&stored->positions, spec->fourier, ".weight", channels, 4 * layer.fourier, 1,
+                    1);
+        LP_NET_PLAN(&stored->bias, spec->fourier, ".bias", channels);
     }
     size_t to = lp_net_new_map(b, channels);
     b->net->maps[to].extra = layer.extra;
@@ -313,6 +322,32 @@ size_t lp_net_mean_query(lp_net_builder *b, size_t from, const lp_net_mean_query
 
 /* ---- before a run ---------------------------------------------------------------------------- */
 
+/* Positions of a grid, [grid^2, D]: a projection of, for rows y and then columns x of 1 to grid,
+ *
+ *   sin(u / t_i), cos(u / t_i),   u = 2 pi y / (grid + 1e-6),   t_i = 10000^(i / F)
+ *
+ * for frequencies i of F, one after the other (xcit.py, PositionalEncodingFourier).  values [4 F].
+ */
+static void fill_fourier(const lp_net_layer *layer, const lp_net_stored *from, double *values,
+                         float *made) {
+    size_t grid = layer->window, twice = 2 * layer->fourier, width = layer->channels;
+    for (size_t p = 0; p < grid * grid; p++) {
+        for (size_t k = 0; k < 2 * twice; k++) {
+            size_t number = 1 + (k < twice ? p / grid : p % grid), pair = k % twice / 2;
+            double u = 2 * acos(-1) * (double)number / ((double)grid + 1e-6);
+            double angle = u / pow(10000, (double)pair / (double)layer->fourier);
+            values[k] = k % 2 == 0 ? sin(angle) : cos(angle);
+        }
+        for (size_t c = 0; c < width; c++) {
+            double sum = (double)from->bias[c];
+            for (size_t k = 0; k < 2 * twice; k++) {
+                sum += (double)from->positions[c * 2 * twice + k] * values[k];
+            }
+            made[p * width + c] = (float)sum;
+        }
+    }
+}
+
 /* Tokens with their positions, [extra, D], then the positions of patches for the input's grid. */
 static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
                                 lp_error *err) {
@@ -320,6 +355,7 @@ static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_n
     bool placed = from->positions != NULL;
     float *made =
         lp_memory_take(&t->memory, layer->extra * width + (placed ? patches : 0), sizeof *made);
+    double *values = lp_memory_take(&t->memory, 4 * layer->fourier, sizeof *values);
     lp_status status;
     LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
     float *row = made;
@@ -335,7 +371,10 @@ static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_n
         made[i] += from->positions[i];
     }
     layer->weight = made;
-    if (placed) {
+    if (layer->fourier > 0) {
+        fill_fourier(layer, from, values, made + layer->extra * width);
+        layer->bias = made + layer->extra * width;
+    } else if (placed) {
         LP_TRY(lp_positions_resize(t->resize, from->positions + layer->covered * width, layer->grid,
                                    made + layer->extra * width, grid, width, err));
         layer->bias = made + layer->extra * width;

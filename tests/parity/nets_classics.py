@@ -5,6 +5,8 @@ import torch
 import torchvision
 import transformers
 from timm.models.naflexvit import NaFlexVit, NaFlexVitCfg
+from timm.models.cait import Cait
+from timm.models.xcit import Xcit
 from timm.models.vision_transformer_sam import VisionTransformerSAM
 from torch import nn
 from torch.nn import functional as F
@@ -298,13 +300,46 @@ def hf_aimv2(seed=1, use_head=True, width=32):
     return model, saved(model), lambda x: {"penultimate": model(x).last_hidden_state.mean(1)}
 
 
+def cait(seed=1, authors=False, **kind):
+    """timm's; the authors' training state has the same names behind "module."."""
+    kind = dict(
+        img_size=20, patch_size=5, embed_dim=24, depth=2, num_heads=3, mlp_ratio=1.5,
+        depth_token_only=2, num_classes=3,
+    ) | kind
+    model = randomized(Cait(**kind), seed)
+    state = model.state_dict()
+    if authors:
+        state = {f"module.{k}": x for k, x in state.items()}
+    return model, state, pre_logits(model)
+
+
+def xcit(seed=1, authors=False, **kind):
+    """timm's, or the authors' names: class attention's queries, keys and values in one layer."""
+    kind = dict(
+        img_size=64, patch_size=16, embed_dim=48, depth=2, num_heads=3, mlp_ratio=1.5,
+        num_classes=3, tokens_norm=True,
+    ) | kind
+    model = randomized(Xcit(**kind), seed)
+    with torch.no_grad():
+        for name, x in model.named_parameters():
+            if name.endswith("temperature"):
+                x.mul_(20)
+    state = without_counts(model.state_dict())
+    if authors:
+        for name in [k for k in state if ".attn.q." in k]:
+            parts = [state.pop(name.replace(".q.", f".{x}.")) for x in "qkv"]
+            state[name.replace(".q.", ".qkv.")] = torch.cat(parts)
+        state = renamed(state, [(r"^pos_embed\.", "pos_embeder.")])
+    return model, state, pre_logits(model)
+
+
 # What files are called, where that says something.
 FILES = {"byol": "pretrain_res50x1"}
 
 # The input's side of each golden file, and sizes to compare at.
 SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,), "hf-sam": (30,)}
 SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10)}
-SIZES |= {"perception": (15,), "hf-aimv2": (15,)}
+SIZES |= {"perception": (15,), "hf-aimv2": (15,), "cait": (20,), "xcit": (32, 48, 75, 5)}
 
 # What weights do not say.
 OPTIONS = {"perception": dict(heads=2), "hf-aimv2": dict(heads=1)}
@@ -318,6 +353,8 @@ SMALL = {
     "mobilenetv3": mobilenetv3,
     "simclrv2": lambda: simclr(width=4),
     "byol": byol,
+    "cait": cait,
+    "xcit": lambda: xcit(authors=True, embed_dim=24, patch_size=8),
     "sam": lambda: sam(authors=True),
     "hf-sam": hf_sam,
     "perception": authors_perception,

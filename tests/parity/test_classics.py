@@ -17,7 +17,7 @@ import nets
 import nets_classics as classics
 from encoder_tools import compare, images_for, refusal, run
 from resnets import SmallResNet
-from test_nets import check, write
+from test_nets import check, official as timms, write
 from torchvision.models.resnet import Bottleneck
 
 
@@ -180,9 +180,61 @@ def naflex_kinds():
     return "embeds.pos_embed: missing" in said and good
 
 
+def cait_kinds():
+    """Patches, heads and blocks of other numbers, no biases, the mean, the authors' state; official
+    shapes with their config; another input is refused."""
+    good = True
+    for label, kind in {
+        "one head": dict(num_heads=1, depth_token_only=1),
+        "8 heads, 49 patches": dict(img_size=35, embed_dim=64, num_heads=8),
+        "no bias": dict(qkv_bias=False),
+    }.items():
+        good &= check(classics.cait(2, **kind), kind.get("img_size", 20), f"CaiT, {label}")
+    good &= check(classics.cait(3, authors=True), 20, "CaiT, the authors' state")
+    good &= check(classics.cait(4, global_pool="avg"), 20, "CaiT, the mean", pool="mean")
+    for name in ("cait_xxs24_224", "cait_s24_224"):
+        model = nets.randomized(timm.create_model(name, depth=3), 1)
+        config = {"architecture": name, "num_features": model.num_features, "global_pool": "token"}
+        path = write(model.state_dict(), config)
+        good &= compare(path, images_for(224, 1), nets.pre_logits(model), f"{name}, 3 blocks")
+    good &= timms([("cait_xxs24_224", "cait")])
+    path = write(classics.cait()[1])
+    said = refusal(path, images_for(25, 1), "penultimate", input_size=25)
+    return "has positions for 20 alone" in said and good
+
+
+def xcit_kinds():
+    """Patches of 8 and 16, nano's class attention, no biases, the mean, both names; official shapes
+    with their configs; a config whose name and width do not agree."""
+    good = True
+    nano = dict(embed_dim=128, num_heads=4, tokens_norm=False)
+    for label, kind in {
+        "patches of 8": dict(patch_size=8),
+        "nano": nano,
+        "one head": dict(num_heads=1),
+        "no bias": dict(qkv_bias=False),
+        "three class blocks": dict(cls_attn_layers=3),
+        "nano, three class blocks": nano | dict(cls_attn_layers=3),
+    }.items():
+        for size in (64, 41):
+            for authors in (False, True):
+                made = classics.xcit(2, authors, **kind)
+                good &= check(made, size, f"XCiT, {label} at {size}, authors' {authors}")
+    for kind in ({}, nano):
+        made = classics.xcit(4, global_pool="avg", **kind)
+        good &= check(made, 64, f"XCiT, the mean, {kind}", pool="mean")
+    good &= timms([("xcit_nano_12_p16_224", "xcit"), ("xcit_tiny_12_p8_224", "xcit")])
+    model = nets.randomized(timm.create_model("xcit_small_24_p16_384", depth=2), 1)
+    config = {"architecture": "xcit_small_24_p16_384", "num_features": 384}
+    path = write(model.state_dict(), config)
+    good &= compare(path, images_for(384, 1), nets.pre_logits(model), "xcit_small, 2 blocks")
+    path = write(classics.xcit()[1], {"architecture": "xcit_nano_12_p16_224", "num_features": 48})
+    return "are of all tokens is not known" in refusal(path, images_for(64, 1), "penultimate") and good
+
+
 TESTS = [
-    naflex_kinds, sam_kinds, perception_and_aimv2, torchvisions_names, small_ones, kinds,
-    hf_efficientnet_kinds, official,
+    cait_kinds, xcit_kinds, naflex_kinds, sam_kinds, perception_and_aimv2, torchvisions_names,
+    small_ones, kinds, hf_efficientnet_kinds, official,
 ]
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ static void formula(const example *e, size_t i, size_t h, double *p, double *exa
 typedef void (*version)(const attention_job *j);
 
 static void run(attention_job j, float *scratch, version chosen) {
-    j = place(j, scratch);
+    j = place(j, 1, scratch);
     chosen(&j);
 }
 
@@ -224,6 +224,139 @@ static void a_query_does_not_see_the_others_and_may_be_overwritten(void **state)
     discard(&e);
 }
 
+/* ---- heads that talk ------------------------------------------------------------------------- */
+
+typedef void (*talking_version)(const attention_job *j, const lp_talking_heads *talk);
+
+/* mixed [heads, tokens] = bias + weight [heads, heads] x */
+static void mix(const float *weight, const float *bias, const double *x, size_t heads,
+                size_t tokens, double *mixed) {
+    for (size_t h = 0; h < heads; h++) {
+        for (size_t t = 0; t < tokens; t++) {
+            mixed[h * tokens + t] = (double)bias[h];
+            for (size_t g = 0; g < heads; g++) {
+                mixed[h * tokens + t] += (double)weight[h * heads + g] * x[g * tokens + t];
+            }
+        }
+    }
+}
+
+/* p [heads, tokens]: what the values of query i are multiplied by; other: as large. */
+static void talking_formula(const example *e, const lp_talking_heads *talk, size_t i, double *p,
+                            double *other) {
+    const lp_attention_input *in = &e->in;
+    size_t heads = in->heads, tokens = in->tokens;
+    for (size_t k = 0; k < heads * tokens; k++) {
+        other[k] = 0;
+        for (size_t c = k / tokens * in->head_width; c < (k / tokens + 1) * in->head_width; c++) {
+            other[k] += (double)in->scale * (double)in->q[i * in->q_stride + c] *
+                        (double)in->k[k % tokens * in->kv_stride + c];
+        }
+    }
+    mix(talk->before, talk->before_bias, other, heads, tokens, p);
+    for (size_t h = 0; h < heads; h++) {
+        double sum = 0;
+        for (size_t t = 0; t < tokens; t++) {
+            sum += exp(p[h * tokens + t]);
+        }
+        for (size_t t = 0; t < tokens; t++) {
+            other[h * tokens + t] = exp(p[h * tokens + t]) / sum;
+        }
+    }
+    mix(talk->after, talk->after_bias, other, heads, tokens, p);
+}
+
+static void check_talking(talking_version chosen, const struct size *s) {
+    enum { BEFORE = 7 };
+    example e = make(s, 1);
+    size_t floats = lp_attention_talking_scratch(s->tokens, s->head_width, s->heads);
+    size_t tiled_count = lp_tiled(BEFORE + s->queries, e.width), square = s->heads * s->heads;
+    float *scratch = numbers(floats), *tiled = numbers(tiled_count);
+    float *weights = numbers(2 * square), *biases = numbers(2 * s->heads);
+    double *p = lp_alloc(s->heads * s->tokens, sizeof *p);
+    double *other = lp_alloc(s->heads * s->tokens, sizeof *other);
+    assert_true(p != NULL && other != NULL);
+    for (size_t i = 0; i < floats; i++) {
+        scratch[i] = NAN;
+    }
+    const lp_talking_heads talk = {weights, biases, weights + square, biases + s->heads};
+    attention_job j =
+        place((attention_job){.in = &e.in, .y = tiled, .first_row = BEFORE}, s->heads, scratch);
+    chosen(&j, &talk);
+    for (size_t i = 0; i < s->queries; i++) {
+        talking_formula(&e, &talk, i, p, other);
+        for (size_t c = 0; c < e.width; c++) {
+            double exact = 0, size = 1;
+            for (size_t t = 0; t < s->tokens; t++) {
+                double share = p[c / s->head_width * s->tokens + t];
+                double term = share * (double)e.in.v[t * e.in.kv_stride + c];
+                exact += term;
+                size += fabs(term);
+            }
+            double found = (double)tiled[lp_tiled_at(e.width, BEFORE + i, c)];
+            if (!(fabs(found - exact) <= 4e-6 * size)) {
+                fail_msg("row %zu, column %zu: found %.9g, expected %.9g", i, c, found, exact);
+            }
+        }
+    }
+    release_guarded(scratch, floats);
+    release_guarded(tiled, tiled_count);
+    release(weights);
+    release(biases);
+    lp_free(p);
+    lp_free(other);
+    discard(&e);
+}
+
+static void check_talking_version(talking_version chosen) {
+    lp_random_seed(&source, 31);
+    for (size_t k = 0; k < SIZES; k++) {
+        check_talking(chosen, &sizes[k]);
+    }
+}
+
+static void heads_that_talk_match_their_formula(void **state) {
+    (void)state;
+    check_talking_version(run_talking);
+    check_talking_version(attend_talking_plain);
+#if LP_X86
+    if (LP_SUPPORTS_AVX2) {
+        check_talking_version(attend_talking_avx2);
+    }
+#endif
+}
+
+#if LP_X86
+
+static void talking_heads_have_the_same_bits_in_wider_registers(void **state) {
+    (void)state;
+    NEEDS(LP_SUPPORTS("avx512f") && LP_SUPPORTS_AVX2);
+    lp_random_seed(&source, 32);
+    for (size_t k = 0; k < SIZES; k++) {
+        const struct size *s = &sizes[k];
+        example e = make(s, 1);
+        size_t floats = lp_attention_talking_scratch(s->tokens, s->head_width, s->heads);
+        size_t count = lp_tiled(s->queries, e.width), square = s->heads * s->heads;
+        float *scratch = numbers(floats), *y = numbers(count), *z = numbers(count);
+        float *weights = numbers(2 * square), *biases = numbers(2 * s->heads);
+        const lp_talking_heads talk = {weights, biases, weights + square, biases + s->heads};
+        memcpy(z, y, count * sizeof *y);
+        attention_job j = place((attention_job){.in = &e.in, .y = y}, s->heads, scratch);
+        attend_talking_avx512(&j, &talk);
+        j.y = z;
+        attend_talking_avx2(&j, &talk);
+        assert_memory_equal(y, z, count * sizeof *y);
+        release_guarded(scratch, floats);
+        release_guarded(y, count);
+        release_guarded(z, count);
+        release(weights);
+        release(biases);
+        discard(&e);
+    }
+}
+
+#endif
+
 static void assert_rows(const example *e, const float *y, size_t nan_from, size_t nan_to) {
     for (size_t i = 0; i < e->in.queries; i++) {
         for (size_t c = 0; c < e->width; c++) {
@@ -265,7 +398,9 @@ int main(void) {
         cmocka_unit_test(the_avx2_version_matches_the_formula),
         cmocka_unit_test(the_avx512_version_matches_the_formula),
         cmocka_unit_test(wide_and_wider_registers_give_the_same_bits),
+        cmocka_unit_test(talking_heads_have_the_same_bits_in_wider_registers),
 #endif
+        cmocka_unit_test(heads_that_talk_match_their_formula),
         cmocka_unit_test(a_query_does_not_see_the_others_and_may_be_overwritten),
         cmocka_unit_test(not_a_number_comes_out_where_it_belongs),
     };

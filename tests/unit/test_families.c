@@ -686,8 +686,6 @@ static void kinds_that_are_not_computed_have_names(void **state) {
     static const struct {
         const char *tensor, *part;
     } kinds[] = {
-        {"blocks.0.attn.proj_l.weight", "a CaiT, which"},
-        {"cls_attn_blocks.0.gamma1", "an XCiT, which"},
         {"stages.0.blocks.0.0.cpe1.proj.weight", "a DaViT, which"},
         {"stem.0.conv_kxk.0.conv.weight", "a FastViT (as the towers of MobileCLIP)"},
         {"stages.1.blocks.0.attn.attention_biases", "a TinyViT or a LeViT"},

@@ -1,0 +1,104 @@
+/* CaiT, in timm's names, which are the authors', too:
+ *
+ *   tokens   patches (patch_embed.proj) + pos_embed
+ *   block    x += gamma_1 proj(attention of heads that talk of norm1(x)),  proj_l before the
+ *            softmax, proj_w behind it;  x += gamma_2 fc2(gelu(fc1(norm2(x))))
+ *   class    the class token in front; blocks_token_only: its attention over all rows, its MLP
+ *   head     norm of all rows, then the class token or the mean of the patches [B, D]
+ *                                                                          = penultimate
+ *
+ * Reproduces timm models/cait.py and facebookresearch/deit cait_models.py. */
+#include <stdio.h>
+
+#include "model/families.h"
+#include "model/net_descriptions.h"
+
+static lp_net_qkv_bias bias_of(const lp_net_builder *b, const char *end) {
+    return lp_net_some(b, end) ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE;
+}
+
+static void build_blocks(lp_net_builder *b, size_t x) {
+    size_t blocks = lp_net_count(b, "blocks.");
+    for (size_t i = 0; i < blocks; i++) {
+        lp_net_at(b, "blocks.%zu.", i);
+        lp_net_talk(
+            b, x,
+            &(lp_net_talk_spec){.norm = "norm1",
+                                .qkv = {.fused = "attn.qkv", .bias = bias_of(b, ".attn.qkv.bias")},
+                                .before = "attn.proj_l",
+                                .after = "attn.proj_w",
+                                .projection = "attn.proj",
+                                .gamma = "gamma_1"});
+        lp_net_mlp(b, x, x,
+                   &(lp_net_mlp_spec){.norm = "norm2",
+                                      .first = "mlp.fc1",
+                                      .second = "mlp.fc2",
+                                      .gamma = "gamma_2",
+                                      .usual = true});
+        lp_net_stage(b, "block %zu", i);
+    }
+}
+
+static void build(lp_net_builder *b) {
+    lp_net_at(b, "%s", "");
+    size_t heads = lp_net_size(b, 0, "blocks.0.attn.proj_l.weight");
+    size_t x = lp_net_patches(b, "patch_embed.proj", true);
+    x = lp_net_start(b, x, &(lp_net_start_spec){.positions = "pos_embed"});
+    lp_net_stage(b, "tokens");
+    build_blocks(b, x);
+    lp_net_at(b, "%s", "");
+    size_t blocks = lp_net_count(b, "blocks_token_only.");
+    x = lp_net_start(b, x, &(lp_net_start_spec){.class_token = "cls_token"});
+    for (size_t i = 0; i < (blocks > 0 ? blocks : 1); i++) {
+        lp_net_at(b, "blocks_token_only.%zu.", i);
+        lp_net_class(b, x,
+                     &(lp_net_class_spec){.norm = "norm1",
+                                          .qkv = {.apart = {"attn.q", "attn.k", "attn.v"},
+                                                  .bias = bias_of(b, ".attn.q.bias")},
+                                          .projection = "attn.proj",
+                                          .gamma = "gamma_1",
+                                          .mlp_norm = "norm2",
+                                          .first = "mlp.fc1",
+                                          .second = "mlp.fc2",
+                                          .mlp_gamma = "gamma_2",
+                                          .heads = heads});
+        lp_net_stage(b, "class block %zu", i);
+    }
+    lp_net_at(b, "%s", "");
+    b->net->penultimate = lp_net_take(b, lp_net_norm(b, x, "norm", 0));
+    b->net->pool = LP_POOL_CLASS;
+}
+
+/* timm models/cait.py */
+static const struct {
+    size_t width, blocks;
+    const char *name;
+} sizes[] = {{192, 24, "XXS24"}, {192, 36, "XXS36"}, {288, 24, "XS24"}, {384, 24, "S24"},
+             {384, 36, "S36"},   {768, 36, "M36"},   {768, 48, "M48"}};
+
+static void describe(const lp_net_builder *b, lp_encoder_info *info) {
+    lp_net_builder at = *b;
+    lp_net_at(&at, "%s", "");
+    size_t width = lp_net_size(&at, 0, "patch_embed.proj.weight");
+    info->layers = lp_net_count(&at, "blocks.");
+    info->patch = lp_net_size(&at, 2, "patch_embed.proj.weight");
+    info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
+    info->heads = lp_net_size(&at, 0, "blocks.0.attn.proj_l.weight");
+    for (size_t i = 1; i < b->net->layer_count; i++) {
+        const lp_net_layer *layer = &b->net->layers[i];
+        info->input_size = layer->grid > 0 ? layer->grid * info->patch : info->input_size;
+    }
+    (void)snprintf(info->name, sizeof info->name, "CaiT %zux%zu/%zu", width, info->layers,
+                   info->patch);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (sizes[i].width == width && sizes[i].blocks == info->layers) {
+            (void)snprintf(info->name, sizeof info->name, "CaiT-%s/%zu", sizes[i].name,
+                           info->patch);
+        }
+    }
+}
+
+static const char *const ignored[] = {"head.", NULL};
+
+const lp_net_description lp_net_cait = {
+    .build = build, .ignored = ignored, .describe = describe, .one_input = true};

@@ -229,27 +229,51 @@ static void point(const conv_job *j, size_t first, size_t count, size_t tiles, c
     }
 }
 
-/* The sums of `rows` pixels and `columns` outputs into y. */
+/* The sums of `rows` pixels and `columns` outputs, which are used up, into y. */
 typedef struct conv_end {
-    const float *sums;
-    size_t sums_stride, rows, columns;
+    float *sums;
+    size_t rows, columns;
     const float *bias, *add;
     float *y;
     size_t stride;
 } conv_end;
 
-LP_BODY void finish_as(const conv_end *e, lp_nonlinearity activation) {
-    for (size_t i = 0; i < e->rows; i++) {
-        for (size_t l = 0; l < e->columns; l++) {
-            float v = e->sums[i * e->sums_stride + l] + (e->bias != NULL ? e->bias[l] : 0);
-            v += e->add != NULL ? e->add[i * e->stride + l] : 0;
-            e->y[i * e->stride + l] = lp_activate(activation, v);
-        }
+LP_BODY void add_row(float *restrict sums, const float *row, size_t columns) {
+    for (size_t l = 0; l < columns; l++) {
+        sums[l] += row[l];
     }
 }
 
-LP_BODY void finish(const conv_end *e, lp_nonlinearity activation){
-#define FINISH(known) finish_as(e, known)
+/* `width` floats from one row of sums to the next; columns and width are numbers that the compiler
+ * knows, but for columns of the last panel.  Whether there is a bias is not asked for each value:
+ * gcc would make it a masked load, which takes hundreds of cycles where the address is NULL. */
+LP_BODY void finish_columns(const conv_end *e, size_t columns, size_t width,
+                            lp_nonlinearity activation) {
+    float *restrict sums = e->sums;
+    for (size_t i = 0; e->bias != NULL && i < e->rows; i++) {
+        add_row(sums + i * width, e->bias, columns);
+    }
+    for (size_t i = 0; e->add != NULL && i < e->rows; i++) {
+        add_row(sums + i * width, e->add + i * e->stride, columns);
+    }
+    for (size_t l = 0; l < TILE * width; l++) {
+        sums[l] = lp_activate(activation, sums[l]);
+    }
+    for (size_t i = 0; i < e->rows; i++) {
+        memcpy(e->y + i * e->stride, sums + i * width, columns * sizeof *sums);
+    }
+}
+
+LP_BODY void finish_as(const conv_end *e, size_t width, lp_nonlinearity activation) {
+    if (e->columns == width) {
+        finish_columns(e, width, width, activation);
+    } else {
+        finish_columns(e, e->columns, width, activation);
+    }
+}
+
+LP_BODY void finish(const conv_end *e, size_t width, lp_nonlinearity activation){
+#define FINISH(known) finish_as(e, width, known)
     LP_FOR_ACTIVATION(activation, FINISH)
 #undef FINISH
 }
@@ -277,7 +301,6 @@ LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
                     size_t at = (first + t * TILE) * stride + column;
                     size_t high = count - t * TILE < TILE ? count - t * TILE : TILE;
                     conv_end end = {j->sums,
-                                    at_once * PANEL,
                                     high,
                                     columns,
                                     c->bias != NULL ? c->bias + column : NULL,
@@ -285,7 +308,7 @@ LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
                                     j->y + at,
                                     stride};
                     sum(&tile, step, j->sums);
-                    finish(&end, j->activation);
+                    finish(&end, at_once * PANEL, j->activation);
                 }
             }
         }

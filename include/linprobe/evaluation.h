@@ -27,6 +27,8 @@
 extern "C" {
 #endif
 
+lp_examples lp_features_examples(const lp_features *features); /* of one label an image */
+
 /* Rows of a test set that a probe was trained on. */
 typedef struct lp_trained_rows {
     bool known;    /* false: the probe does not know its training rows (an old file) */

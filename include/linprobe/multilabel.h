@@ -11,7 +11,7 @@
  *     options.solver = LP_SOLVER_OVR;
  *     if (lp_features_open_any("voc/trainval", &train, &err) == LP_OK &&
  *         lp_features_open_any("voc/test", &test, &err) == LP_OK) {
- *         const lp_marked fit = lp_features_marked(train);    // linprobe/run.h
+ *         const lp_marked fit = lp_features_marked(train);
  *         const lp_marked check = lp_features_marked(test);
  *         if (lp_multilabel_fit(&fit, &options, &probe, &report, &err) == LP_OK &&
  *             lp_multilabel_rank(probe, &check, 0, NULL, &mean, &err) == LP_OK) {
@@ -25,9 +25,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "linprobe/evaluation.h"
+#include "linprobe/features.h"
 #include "linprobe/probe.h"
 #include "linprobe/stats.h"
 #include "linprobe/status.h"
+#include "linprobe/sweep.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,6 +44,8 @@ typedef struct lp_marked {
     const float *x;      /* float32 [N, F], row-major, finite */
     const int8_t *marks; /* int8 [N, K], row-major: 1 of the class, 0 not, -1 left out of it */
 } lp_marked;
+
+lp_marked lp_features_marked(const lp_features *features);
 
 /* Trains a classifier of each class k on the rows whose mark is not -1: one-vs-rest as
  * lp_fit_options has it, over w [F + 1]
@@ -74,6 +79,30 @@ typedef struct lp_class_ranking {
 LP_MUST_USE lp_status lp_multilabel_rank(const lp_probe *probe, const lp_marked *test,
                                          size_t threads, lp_class_ranking *classes,
                                          lp_ranking *mean, lp_error *err);
+
+/* lp_sweep_run on such sets, by the 11-point mAP; what is held out, and folds, are chosen by the
+ * rarest class of each image.  The dense solvers keep what they prepare for each class: some 12 F^2
+ * bytes for each of the K classes, and of folds.  LP_ERR_DATA also: no class has images and others
+ * to validate on.  Otherwise as lp_sweep_run. */
+LP_MUST_USE lp_status lp_multilabel_sweep(const lp_marked *train, const lp_marked *validation,
+                                          const lp_sweep_options *options, lp_sweep **sweep,
+                                          lp_error *err);
+
+/* A probe on a test set of several labels an image. */
+typedef struct lp_multilabel_evaluation {
+    const lp_features *test;   /* the caller's, which must outlive this struct; NULL: empty */
+    lp_class_ranking *classes; /* [K of the test set] */
+    lp_ranking mean;
+    lp_trained_rows trained_rows;
+} lp_multilabel_evaluation;
+
+/* Evaluates; released by lp_multilabel_evaluation_free, and empty after a failure.  Statuses as
+ * lp_multilabel_rank. */
+LP_MUST_USE lp_status lp_multilabel_evaluation_run(const lp_probe *probe, const lp_features *test,
+                                                   size_t threads,
+                                                   lp_multilabel_evaluation *evaluation,
+                                                   lp_error *err);
+void lp_multilabel_evaluation_free(lp_multilabel_evaluation *evaluation);
 
 #ifdef __cplusplus
 }

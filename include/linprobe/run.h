@@ -105,10 +105,20 @@ LP_MUST_USE lp_status lp_run_extract(const lp_encoder *encoder, const lp_dataset
                                      const lp_watch *watch, lp_extract_report *report,
                                      lp_error *err);
 
-/* Opens two feature sets that go together: lp_features_open and lp_provenance_match.  Both are
+/* Whether a test or validation set goes with a training set: as many features, no more classes, the
+ * same kind of labels, and lp_provenance_match.  LP_ERR_ARGUMENT. */
+LP_MUST_USE lp_status lp_run_check_sets(const lp_features *train, const lp_features *test,
+                                        lp_error *err);
+
+/* Opens two feature sets that go together: lp_features_open and lp_run_check_sets.  Both are
  * released by the caller in any case; NULL where it did not come to that. */
 LP_MUST_USE lp_status lp_run_open_sets(const char *train_path, const char *test_path,
                                        lp_features **train, lp_features **test, lp_error *err);
+
+/* The same for callers that know what to do with several labels an image, too.  LP_ERR_ARGUMENT
+ * also where only one of the two has them. */
+LP_MUST_USE lp_status lp_run_open_sets_any(const char *train_path, const char *test_path,
+                                           lp_features **train, lp_features **test, lp_error *err);
 
 /* The same for a probe and test features.  LP_ERR_ARGUMENT where the features were not made as
  * those that the probe was trained on, or have another width or more classes. */
@@ -124,17 +134,14 @@ LP_MUST_USE lp_status lp_run_open_probe_any(const char *probe_path, const char *
 LP_MUST_USE lp_status lp_run_check(const lp_probe *probe, const char *name, const lp_features *test,
                                    lp_error *err);
 
-lp_examples lp_features_examples(const lp_features *features);
-lp_marked lp_features_marked(const lp_features *features); /* of several labels an image */
-
-/* lp_sweep_run on feature sets; validation NULL: a part of train.  `work` keeps what is done.  The
- * options' work, identity and progress are not looked at. */
+/* lp_sweep_run, or lp_multilabel_sweep, on feature sets; validation NULL: a part of train.  `work`
+ * keeps what is done.  The options' work, identity and progress are not looked at. */
 LP_MUST_USE lp_status lp_run_sweep(const lp_features *train, const lp_features *validation,
                                    const lp_sweep_options *options, const char *work,
                                    const lp_watch *watch, lp_sweep **sweep, lp_error *err);
 
 /* Trains on train (and validation, or NULL) and saves the probe with its training record.  A train
- * of several labels an image is fitted by lp_multilabel_fit, and must have no validation.
+ * of several labels an image is fitted by lp_multilabel_fit.
  * LP_NOT_CONVERGED: *probe and the file are there all the same.  Otherwise statuses as lp_probe_fit
  * and lp_probe_save. */
 LP_MUST_USE lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
@@ -181,8 +188,13 @@ typedef struct lp_run_probe {
     lp_fit_options options; /* with the C that was used */
     lp_fit_report report;   /* seconds 0 for a probe that was there already */
     lp_probe *probe;
-    lp_evaluation evaluation; /* on the test set */
+    lp_evaluation evaluation; /* on the test set; empty where that is of several labels an image: */
+    lp_multilabel_evaluation several;
 } lp_run_probe;
+
+/* Of either evaluation. */
+const lp_ranking *lp_run_probe_ranking(const lp_run_probe *probe);
+const lp_trained_rows *lp_run_probe_trained_rows(const lp_run_probe *probe);
 
 /* What came out. */
 typedef struct lp_run {
@@ -199,15 +211,17 @@ typedef struct lp_run {
     bool converged; /* all fits */
 } lp_run;
 
-/* Does all of it.  *run is released by lp_run_free, and NULL after a failure.  The test features
- * are opened last.  A fit that stops early does not end the run: see lp_run.converged.
- * LP_CANCELLED when watch.progress returned false; what is done is kept, and the same call goes on
- * from there.  Other statuses as the steps above. */
+/* Does all of it.  Sets of several labels an image need a solver other than softmax
+ * (LP_ERR_ARGUMENT, before any work).  *run is released by lp_run_free, and NULL after a failure.
+ * The test features are opened last.  A fit that stops early does not end the run: see
+ * lp_run.converged. LP_CANCELLED when watch.progress returned false; what is done is kept, and the
+ * same call goes on from there.  Other statuses as the steps above. */
 LP_MUST_USE lp_status lp_run_pipeline(const lp_run_options *options, lp_run **run, lp_error *err);
 void lp_run_free(lp_run *run);
 
 /* Its first part alone: *run has the features of both splits, open, and neither C nor probes.  Of
- * the options those of model and data, command, threads and watch are looked at. */
+ * the options those of model and data, command, threads and watch are looked at; and fits, whose
+ * solvers must suit the labels. */
 LP_MUST_USE lp_status lp_run_sets(const lp_run_options *options, lp_run **run, lp_error *err);
 
 #ifdef __cplusplus

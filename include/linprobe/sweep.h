@@ -68,8 +68,9 @@ typedef struct lp_sweep_options {
 typedef struct lp_sweep_point {
     double C;
     size_t correct, count; /* validation examples, over all folds */
-    double accuracy;
-    lp_interval interval; /* Wilson, 95 % */
+    double value; /* by which C is chosen: correct / count; of several labels an image, whose
+                     correct is 0, the 11-point mAP, as the mean over the folds, by their images */
+    lp_interval interval; /* Wilson, 95 %, of correct / count; NaN of several labels */
     size_t iterations;    /* of the rough fit and the exact one; the largest of any fold */
     size_t passes;        /* of both, sum over the folds */
     double gap;     /* bound on it (lp_fit_report), the largest of any fold; < 0: says nothing */
@@ -80,9 +81,10 @@ typedef struct lp_sweep_point {
 typedef struct lp_sweep {
     lp_sweep_point *points; /* [count], by rising C */
     size_t count;
-    size_t best;    /* most correct; the smallest C (strongest regularisation) on a tie */
-    bool at_edge;   /* the best C is the smallest or largest of the range */
-    size_t resumed; /* points that were in the work folder */
+    bool multilabel; /* of several labels an image (linprobe/multilabel.h) */
+    size_t best;     /* largest value; the smallest C (strongest regularisation) on a tie */
+    bool at_edge;    /* the best C is the smallest or largest of the range */
+    size_t resumed;  /* points that were in the work folder */
 } lp_sweep;
 
 void lp_sweep_defaults(lp_sweep_options *options);

@@ -61,6 +61,22 @@ void lp_strata_free(lp_strata *strata) {
     }
 }
 
+void lp_strata_rarest(const int8_t *marks, size_t count, size_t classes, size_t *images,
+                      int64_t *labels) {
+    memset(images, 0, classes * sizeof *images);
+    for (size_t i = 0; i < count * classes; i++) {
+        images[i % classes] += marks[i] > 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t rarest = classes;
+        for (size_t k = 0; k < classes; k++) {
+            bool rarer = rarest == classes || images[k] < images[rarest];
+            rarest = marks[i * classes + k] > 0 && rarer ? k : rarest;
+        }
+        labels[i] = (int64_t)rarest;
+    }
+}
+
 /* The first `take` rows of class k. */
 static void choose(const lp_strata *s, size_t k, size_t take, bool *chosen) {
     for (size_t i = 0; i < take; i++) {

@@ -30,6 +30,12 @@ LP_MUST_USE lp_status lp_strata_new(const int64_t *labels, size_t count, size_t 
                                     uint64_t seed, lp_strata **strata, lp_error *err);
 void lp_strata_free(lp_strata *strata);
 
+/* A label for each row of several, by which they can be divided: the class of mark > 0 that the
+ * fewest rows have, the lowest of such classes, K for a row of none.  marks int8 [N, K], labels
+ * [N]; images [K] becomes the rows of each class. */
+void lp_strata_rarest(const int8_t *marks, size_t count, size_t classes, size_t *images,
+                      int64_t *labels);
+
 /* Holds out the fraction (0 .. 1) of every class, rounded to the nearest number, but leaves at
  * least one of each, and holds out at least one where there are two and fraction > 0.  chosen
  * [N]. */

@@ -101,8 +101,8 @@ static lp_status add_probe(lp_comparison *c, const char *word, probe_word *w, si
     LP_TRY(split_word(word, w, err));
     size_t length = strlen(w->path);
     bool is_array = length > 4 && strcmp(w->path + length - 4, ".npy") == 0;
-    LP_TRY(is_array ? lp_features_open(w->test, &test, err)
-                    : lp_run_open_probe(w->path, w->test, &probe, &test, err));
+    LP_TRY(is_array ? lp_features_open_any(w->test, &test, err)
+                    : lp_run_open_probe_any(w->path, w->test, &probe, &test, err));
     const lp_contestant contestant = {.name = word,
                                       .probe = is_array ? NULL : w->path,
                                       .predictions = is_array ? w->path : NULL,
@@ -228,6 +228,7 @@ typedef struct contest {
     const char *data, *out; /* of the one set that it is on */
     json_t *cells;          /* of a table of several sets, or NULL */
     lp_dataset *train, *test;
+    lp_solver solver; /* that the data set takes */
     lp_comparison comparison;
     lp_memory memory;   /* that the arrays below lie in */
     lp_run **runs;      /* [count] */
@@ -276,7 +277,7 @@ static void name_model(contest *k, size_t i, const char *given) {
 
 static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err) {
     const compare_settings *s = k->settings;
-    const lp_fit_options fit = cli_fit_by(&s->fit, s->fit.fit.solver, s->output.threads);
+    const lp_fit_options fit = cli_fit_by(&s->fit, k->solver, s->output.threads);
     meter m;
     lp_status status;
     general_note("backbone %zu of %zu: %s", i + 1, s->count, word);
@@ -291,7 +292,7 @@ static lp_status add_model(contest *k, size_t i, const char *word, lp_error *err
     const lp_contestant contestant = {.name = k->names[i], .run = run};
     LP_TRY(lp_comparison_add(&k->comparison, &contestant, run->probes[0].probe, run->test,
                              s->output.threads, err));
-    cli_warn_of_training(k->names[i], run->test, &run->probes[0].evaluation.trained_rows);
+    cli_warn_of_training(k->names[i], run->test, lp_run_probe_trained_rows(&run->probes[0]));
     if (k->cells != NULL) {
         json_t *cell = lp_set_cell(&k->comparison, &k->comparison.contestants[i]);
         char line[512];
@@ -336,6 +337,7 @@ static lp_status open_contest(contest *k, lp_error *err) {
     LP_TRY(check_models(k, err));
     LP_TRY(data_input_open(&s->dataset, k->data, LP_SPLIT_TRAINVAL, threads, &k->train, err));
     LP_TRY(data_input_open(&s->dataset, k->data, LP_SPLIT_TEST, threads, &k->test, err));
+    k->solver = cli_solver_for(s->fit.fit.solver, lp_dataset_describe(k->train));
 done:
     return status;
 }
@@ -477,7 +479,7 @@ static lp_status compare(void *job, lp_error *err) {
 
 #define AT(member) offsetof(compare_settings, member)
 static const cli_word words[] = {
-    {"MODEL", AT(words), .most = MOST_WORDS, .least = 2, .count_offset = AT(count)},
+    {"MODEL", AT(words), .most = MOST_WORDS, .least = 1, .count_offset = AT(count)},
     {.name = NULL}};
 static const cli_group groups[] = {{own, 0, NULL},
                                    {cli_labels_option, AT(dataset), "--data"},
@@ -496,6 +498,15 @@ static const cli_group groups[] = {{own, 0, NULL},
                                    {.options = NULL}};
 #undef AT
 
+static lp_status check(void *settings, lp_error *err) {
+    const compare_settings *s = settings;
+    return s->count > 1 || s->into != NULL
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT,
+                         "expected at least 2 to compare, found 1; one model can be added to a "
+                         "table by --into FILE");
+}
+
 static void set_defaults(void *settings) {
     compare_settings *s = settings;
     s->cache = places_cache();
@@ -510,8 +521,10 @@ const cli_command cli_compare = {
     .defaults = set_defaults,
     .words = words,
     .groups = groups,
+    .check = check,
     .work = compare,
     .usage = "MODEL MODEL ... --data IMAGES[,IMAGES...] [options]\n"
+             "MODEL ... --data IMAGES[,IMAGES...] --into FILE [options]\n"
              "PROBE=TEST_DIR PROBE=TEST_DIR ... [options]",
     .details =
         "With --data the words are models: a file, a folder, a name that `linprobe models` lists, "

@@ -81,8 +81,8 @@ static lp_status print(const lp_evaluation *e, lp_evaluation_table table, lp_for
         json_decref(rows);
         LP_TRY(lp_fail_memory(err, "table", count, sizeof *ordered));
     }
-    lp_metric_columns(by_metric ? lp_data_metric(&from->data) : LP_METRIC_ACCURACY, columns, count,
-                      ordered);
+    lp_set_metric metric = by_metric ? lp_data_metric(&from->data) : LP_METRIC_ACCURACY;
+    count = lp_metric_columns(metric, false, columns, count, ordered);
     lp_table_print(stdout, format, ordered, count, rows);
 done:
     lp_free(ordered);

@@ -45,9 +45,7 @@ static lp_status fit(void *job, lp_error *err) {
     const lp_watch watch = meter_watch(&m);
     lp_status status;
     LP_TRY(lp_features_open_any(s->train, &train, err));
-    if (train->marks == NULL) {
-        cli_note_labels(train);
-    }
+    cli_note_labels(train);
     status =
         lp_run_fit(train, NULL, &options, s->out, cli_command_line(), &watch, &probe, &report, err);
     if (status == LP_OK || status == LP_NOT_CONVERGED) {

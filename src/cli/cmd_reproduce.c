@@ -202,8 +202,12 @@ static void note_places(const reproduce_job *j, const lp_run *run) {
     cli_quote(quoted[4], lp_solver_name(run->probes[0].options.solver));
     general_note("written: %s/\nfeatures: %s\n          %s\nnext:", run->folder, train, test);
     if (!j->sweep) {
-        general_note("  linprobe sweep %s --test %s --out %s/sweep", quoted[0], quoted[1],
-                     quoted[2]);
+        general_note("  linprobe sweep %s --test %s --out %s/sweep%s", quoted[0], quoted[1],
+                     quoted[2], run->test->marks != NULL ? " --solver ovr" : "");
+    }
+    if (run->test->marks != NULL) {
+        general_note("  linprobe eval %s/%s.probe %s --per-class", quoted[2], quoted[4], quoted[1]);
+        return;
     }
     general_note("  linprobe eval %s/%s.probe %s --table confused\n"
                  "  linprobe predict %s/%s.probe --data PICTURES --model %s",
@@ -216,7 +220,8 @@ static lp_status reproduce(void *job, lp_error *err) {
     lp_status status;
     j->encoder.encoder.threads = j->output.threads;
     LP_TRY(find_inputs(j, err));
-    const lp_fit_options fits[] = {cli_fit_by(&j->fit, LP_SOLVER_SOFTMAX, j->output.threads),
+    lp_solver solver = cli_solver_for(LP_SOLVER_SOFTMAX, lp_dataset_describe(j->train));
+    const lp_fit_options fits[] = {cli_fit_by(&j->fit, solver, j->output.threads),
                                    cli_fit_by(&j->fit, LP_SOLVER_LIBLINEAR, j->output.threads)};
     lp_run_options options = {.model = j->model_path,
                               .checkpoint = &j->ckpt,
@@ -244,7 +249,7 @@ static lp_status reproduce(void *job, lp_error *err) {
     LP_TRY(lp_run_report_print(&report, stdout, j->output.format, err));
     for (size_t i = 0; i < run->count; i++) {
         cli_warn_of_training(lp_solver_name(run->probes[i].options.solver), run->test,
-                             &run->probes[i].evaluation.trained_rows);
+                             lp_run_probe_trained_rows(&run->probes[i]));
     }
     note_places(j, run);
     status = run->converged ? LP_OK : LP_NOT_CONVERGED;

@@ -99,10 +99,10 @@ done:
 /* *test is released by the caller in any case; NULL where there is none. */
 static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_report *r,
                         lp_features **test, lp_error *err) {
-    lp_status status =
-        j->validation_path == NULL
-            ? lp_features_open(j->train_path, &r->train, err)
-            : lp_run_open_sets(j->train_path, j->validation_path, &r->train, &r->validation, err);
+    lp_status status = j->validation_path == NULL
+                           ? lp_features_open_any(j->train_path, &r->train, err)
+                           : lp_run_open_sets_any(j->train_path, j->validation_path, &r->train,
+                                                  &r->validation, err);
     LP_TRY(status);
     cli_note_labels(r->train);
     if (r->validation != NULL) {
@@ -110,7 +110,8 @@ static lp_status choose(const sweep_job *j, const lp_watch *watch, lp_sweep_repo
         LP_TRY(cli_count_shared(r->train, r->validation, j->output.threads, &shared, err));
     }
     if (j->test_path != NULL) {
-        LP_TRY(lp_features_open(j->test_path, test, err));
+        LP_TRY(lp_features_open_any(j->test_path, test, err));
+        LP_TRY(lp_run_check_sets(r->train, *test, err));
         LP_TRY(check_leak(*test, j->output.threads, r, err));
     }
     LP_TRY(lp_run_sweep(r->train, r->validation, &j->options, j->out, watch, &r->sweep, err));
@@ -139,8 +140,11 @@ static lp_status score_once(const lp_features *test, const lp_probe *probe, lp_s
                             lp_error *err) {
     lp_status status;
     LP_TRY(lp_run_check(probe, "best.probe", test, err));
+    size_t threads = r->options.fit.threads;
     const lp_examples examples = lp_features_examples(test);
-    LP_TRY(lp_probe_score(probe, &examples, r->options.fit.threads, &r->score, err));
+    LP_TRY(test->marks != NULL
+               ? lp_multilabel_evaluation_run(probe, test, threads, &r->several, err)
+               : lp_probe_score(probe, &examples, threads, &r->score, err));
     r->scored = true;
 done:
     return status;
@@ -166,6 +170,8 @@ static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *er
                                     .point = j->encoder.point,
                                     .normalize = j->encoder.normalize,
                                     .cache = j->cache,
+                                    .fits = &j->options.fit,
+                                    .fit_count = 1,
                                     .command = cli_command_line(),
                                     .threads = threads,
                                     .watch = *watch};
@@ -210,6 +216,7 @@ static lp_status sweep(void *job, lp_error *err) {
 done:
     lp_probe_free(probe);
     lp_sweep_free(r.sweep);
+    lp_multilabel_evaluation_free(&r.several);
     lp_features_close(r.train);
     lp_features_close(r.validation);
     lp_features_close(test);

@@ -43,6 +43,10 @@ cli_fit_settings cli_fit_defaults(void);
 /* The options of a fit by `solver`, with its own tolerance. */
 lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, size_t threads);
 
+/* The solver for a data set: the one that is asked for, but of several labels an image one-vs-rest
+ * in the place of softmax, with a note. */
+lp_solver cli_solver_for(lp_solver asked, const lp_dataset_info *data);
+
 /* A warning where the labels of a training set do not begin at 0. */
 void cli_note_labels(const lp_features *train);
 

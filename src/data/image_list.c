@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/strata.h"
 #include "data/subset.h"
 
@@ -317,6 +318,24 @@ done:
     return status;
 }
 
+/* Of several labels: of each image its rarest class, as a label to choose by. */
+static lp_status find_rarest(const lp_image_list *list, int64_t **labels, lp_error *err) {
+    size_t K = list->class_count, count = list->count;
+    lp_memory memory = {0};
+    int8_t *marks = lp_memory_take(&memory, count, K);
+    size_t *images = lp_memory_take(&memory, K, sizeof *images);
+    lp_status status;
+    LP_TRY(lp_memory_check(&memory, "choice", err));
+    LP_TRY(copy_labels(list, labels, err));
+    for (size_t i = 0; i < count; i++) {
+        memcpy(marks + i * K, list->images[i].marks, K);
+    }
+    lp_strata_rarest(marks, count, K, images, *labels);
+done:
+    lp_memory_free(&memory);
+    return status;
+}
+
 lp_status lp_image_list_choose(lp_image_list *list, const lp_dataset_options *options,
                                lp_error *err) {
     int64_t *labels = NULL;
@@ -325,15 +344,16 @@ lp_status lp_image_list_choose(lp_image_list *list, const lp_dataset_options *op
     if (!lp_subset_wanted(options)) {
         return LP_OK;
     }
-    if (list->multilabel) {
+    if (list->multilabel && options->per_class > 0) {
         return lp_image_list_fail(list, "", LP_ERR_UNSUPPORTED, err,
-                                  "an image has several labels: some images of each class cannot "
-                                  "be chosen");
+                                  "an image has several labels, so a number of images of each "
+                                  "class cannot be chosen, but a number in all (limit)");
     }
     chosen = lp_alloc(list->count, sizeof *chosen);
     LP_TRY(lp_allocated(chosen, "choice", list->count, sizeof *chosen, err));
-    LP_TRY(copy_labels(list, &labels, err));
-    status = lp_subset_choose(options, labels, list->count, list->class_count, chosen, err);
+    LP_TRY(list->multilabel ? find_rarest(list, &labels, err) : copy_labels(list, &labels, err));
+    status = lp_subset_choose(options, labels, list->count, list->class_count + list->multilabel,
+                              chosen, err);
     if (status != LP_OK) {
         LP_TRY(lp_image_list_fail(list, "", status, err, "%s", err != NULL ? err->text : ""));
     }

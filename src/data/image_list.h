@@ -123,7 +123,7 @@ LP_MUST_USE lp_status lp_image_list_keep_each(lp_image_list *list,
                                               size_t test_each, lp_error *err);
 
 /* Keeps some of the images as the options choose (subset.h); all where they ask for no choice.
- * LP_ERR_UNSUPPORTED: of a set of several labels an image. */
+ * Several labels an image: by the rarest class of each.  LP_ERR_UNSUPPORTED: of those per_class. */
 LP_MUST_USE lp_status lp_image_list_choose(lp_image_list *list, const lp_dataset_options *options,
                                            lp_error *err);
 

@@ -375,8 +375,8 @@ lp_status lp_features_open(const char *path, lp_features **features, lp_error *e
         *features = NULL;
         status = lp_fail(
             err, LP_ERR_UNSUPPORTED,
-            "%s: its images have several labels each (multi-label): such a set can be fitted "
-            "one-vs-rest and evaluated, and nothing else",
+            "%s: its images have several labels each (multi-label): there are fit, sweep, eval and "
+            "compare of such a set, by one-vs-rest, and nothing else",
             path);
     }
     return status;

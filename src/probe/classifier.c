@@ -92,11 +92,11 @@ lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *
     return status;
 }
 
-lp_status lp_check_share(const lp_examples *set, lp_error *err) {
-    lp_share own = lp_team_share(set->count);
+lp_status lp_check_share(const float *x, size_t count, size_t width, lp_error *err) {
+    lp_share own = lp_team_share(count);
     lp_status status = LP_OK;
     for (size_t i = own.first; status == LP_OK && i < own.end; i++) {
-        status = check_row(set->x + i * set->width, i, set->width, err);
+        status = check_row(x + i * width, i, width, err);
     }
     return status;
 }

@@ -26,7 +26,7 @@ LP_MUST_USE lp_status lp_probe_new(size_t classes, size_t width, lp_probe **prob
 /* LP_ERR_DATA naming the first row of x [N, F] that holds NaN or infinity. */
 LP_MUST_USE lp_status lp_check_finite(const float *x, size_t count, size_t width, lp_error *err);
 
-/* The same of a set's rows.  Looks at this rank's share, so that together the ranks look at all. */
-LP_MUST_USE lp_status lp_check_share(const lp_examples *set, lp_error *err);
+/* The same, of this rank's share of the rows alone: together the ranks look at all of them. */
+LP_MUST_USE lp_status lp_check_share(const float *x, size_t count, size_t width, lp_error *err);
 
 #endif

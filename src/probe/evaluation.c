@@ -13,6 +13,10 @@
 #include "base/error.h"
 #include "probe/classifier.h"
 
+lp_examples lp_features_examples(const lp_features *f) {
+    return (lp_examples){f->count, f->width, f->classes, f->x, f->labels};
+}
+
 /* Takes over the superclasses of the test set where it has one for each class of the probe. */
 static lp_status take_groups(lp_evaluation *e, lp_error *err) {
     const lp_provenance *p = e->test->provenance;
@@ -52,7 +56,7 @@ lp_status lp_evaluation_run(const lp_probe *probe, const lp_features *test,
                             lp_probability probability, size_t threads, lp_evaluation *e,
                             lp_error *err) {
     size_t K = lp_probe_classes(probe);
-    lp_examples examples = {test->count, test->width, K, test->x, test->labels};
+    const lp_examples examples = lp_features_examples(test);
     lp_status status;
     memset(e, 0, sizeof *e);
     e->test = test;

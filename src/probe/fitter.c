@@ -165,10 +165,6 @@ void lp_fitter_set_tolerance(lp_fitter *fitter, double tolerance) {
     fitter->problem.tolerance = tolerance > 0 ? tolerance : fitter->solver->tolerance;
 }
 
-double lp_fitter_tolerance(const lp_fitter *fitter) {
-    return fitter->problem.tolerance;
-}
-
 /* Columns are standardised in three passes over the rows: their means, their deviations, and the
  * rows themselves. */
 typedef struct scaling {
@@ -415,11 +411,8 @@ lp_status lp_probe_fit(const lp_examples *train, const lp_fit_options *options, 
     lp_example_rows all;
     lp_status status;
     *probe = NULL;
-    const float **x = lp_memory_take(&memory, train->count, sizeof *x);
-    int64_t *labels = lp_memory_take(&memory, train->count, sizeof *labels);
-    LP_TRY(lp_memory_check(&memory, "rows", err));
-    LP_TRY(lp_check_share(train, err));
-    lp_examples_choose(train, NULL, train->count, x, labels, &all);
+    LP_TRY(lp_check_share(train->x, train->count, train->width, err));
+    LP_TRY(lp_examples_all(train, &memory, &all, err));
     LP_TRY(lp_fitter_open(&all, options, &fitter, err));
     status = lp_fitter_fit(fitter, options->C, NULL, probe, report, err);
     report->seconds = lp_clock_seconds() - started;

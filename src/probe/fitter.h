@@ -24,10 +24,8 @@ LP_MUST_USE lp_status lp_fitter_open(const lp_example_rows *train, const lp_fit_
 LP_MUST_USE lp_status lp_fitter_fit(lp_fitter *fitter, double C, const lp_probe *start,
                                     lp_probe **probe, lp_fit_report *report, lp_error *err);
 
-/* The tolerance of the fits that follow; 0 = the solver's default.  lp_fitter_tolerance: what it
- * is. */
+/* The tolerance of the fits that follow; 0 = the solver's default. */
 void lp_fitter_set_tolerance(lp_fitter *fitter, double tolerance);
-double lp_fitter_tolerance(const lp_fitter *fitter);
 
 void lp_fitter_close(lp_fitter *fitter);
 

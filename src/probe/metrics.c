@@ -48,7 +48,7 @@ lp_status lp_check_examples(const lp_examples *set, size_t width, size_t classes
                            (long long)set->labels[i], than, classes - 1);
         }
     }
-    return lp_check_share(set, err);
+    return lp_check_share(set->x, set->count, set->width, err);
 }
 
 void lp_score_finish(lp_score *score, const size_t *correct_of, const size_t *count_of,

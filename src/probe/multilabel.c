@@ -1,145 +1,39 @@
-/* Several labels an image:
+/* Several labels an image: a fit (marked_fitter.c), and how well a probe ranks them:
  *
- *     x [N, F], marks [N, K] -> of each class the rows that count, y = 0 or 1
- *         -> a fit of two classes; the row of y = 1 is the class's -> probe of K classes
  *     logits [N, K] -> of each class its rows, sorted, and the others between them -> ranking.c's
  *         measures, with ties as one threshold
- *
- * PASCAL VOC 2007 leaves images whose only objects of a class are difficult out of that class, in
- * training and evaluation (the devkit's VOCevalcls.m). */
+ */
 #include "linprobe/multilabel.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "probe/classifier.h"
+#include "probe/marked_fitter.h"
 #include "probe/metrics.h"
 
 /* ---- training -------------------------------------------------------------------------------- */
 
-/* The rows of a class that count, as a problem of two classes. */
-typedef struct class_rows {
-    lp_memory memory;
-    float *x;        /* [N, F], copied where some rows do not count */
-    int64_t *labels; /* [N] */
-    size_t of_class, others;
-} class_rows;
-
-static lp_status take_rows(const lp_marked *train, size_t k, class_rows *rows, lp_examples *two,
-                           lp_error *err) {
-    size_t F = train->width, count = 0;
-    bool all = true;
-    lp_status status;
-    for (size_t i = 0; i < train->count; i++) {
-        all = all && train->marks[i * train->classes + k] >= 0;
-    }
-    if (!all && rows->x == NULL) {
-        rows->x = lp_memory_take(&rows->memory, train->count, F * sizeof *rows->x);
-        LP_TRY(lp_memory_check(&rows->memory, "rows of a class", err));
-    }
-    rows->of_class = 0;
-    for (size_t i = 0; i < train->count; i++) {
-        int8_t mark = train->marks[i * train->classes + k];
-        if (mark < 0) {
-            continue;
-        }
-        if (!all) {
-            memcpy(rows->x + count * F, train->x + i * F, F * sizeof *rows->x);
-        }
-        rows->labels[count++] = mark > 0;
-        rows->of_class += mark > 0;
-    }
-    rows->others = count - rows->of_class;
-    *two = (lp_examples){count, F, 2, all ? train->x : rows->x, rows->labels};
-    status = LP_OK;
-done:
-    return status;
-}
-
-/* Adds one class's report to that of all, as one-vs-rest has it. */
-static void add_report(lp_fit_report *all, const lp_fit_report *one) {
-    bool first = all->stopped_by[0] == '\0';
-    if (first || (all->converged && !one->converged)) {
-        memcpy(all->stopped_by, one->stopped_by, sizeof all->stopped_by);
-    }
-    all->gap = first ? one->gap : all->gap < 0 || one->gap < 0 ? -1 : fmax(all->gap, one->gap);
-    all->converged = all->converged && one->converged;
-    all->not_converged += !one->converged;
-    all->iterations = one->iterations > all->iterations ? one->iterations : all->iterations;
-    all->passes += one->passes;
-    all->objective += one->objective;
-    all->gradient = fmax(all->gradient, one->gradient);
-    all->seconds += one->seconds;
-}
-
-static lp_status fit_class(const lp_marked *train, size_t k, class_rows *rows,
-                           const lp_fit_options *options, lp_probe *probe, lp_fit_report *report,
-                           lp_error *err) {
-    size_t F = train->width;
-    lp_examples two;
-    lp_probe *own = NULL;
-    lp_fit_report one;
-    lp_status status;
-    LP_TRY(take_rows(train, k, rows, &two, err));
-    if (rows->of_class == 0) {
-        probe->intercepts[k] = -INFINITY;
-        goto done;
-    }
-    if (rows->others == 0) {
-        return lp_fail(err, LP_ERR_DATA,
-                       "labels: every row that counts is of class %zu: expected others, too", k);
-    }
-    status = lp_probe_fit(&two, options, &own, &one, err);
-    if (status != LP_NOT_CONVERGED) {
-        LP_TRY(lp_prefix(err, status, "class %zu: ", k));
-    }
-    memcpy(probe->weights + k * F, own->weights + F, F * sizeof *own->weights);
-    probe->intercepts[k] = own->intercepts[1];
-    add_report(report, &one);
-    status = LP_OK;
-done:
-    lp_probe_free(own);
-    return status;
-}
-
-lp_status lp_multilabel_fit(const lp_marked *train, const lp_fit_options *options, lp_probe **out,
+lp_status lp_multilabel_fit(const lp_marked *train, const lp_fit_options *options, lp_probe **probe,
                             lp_fit_report *report, lp_error *err) {
-    class_rows rows = {.x = NULL};
-    lp_probe *probe = NULL;
+    lp_marked_fitter *fitter = NULL;
     lp_status status;
-    *out = NULL;
-    memset(report, 0, sizeof *report);
-    report->converged = true;
-    if (options->solver == LP_SOLVER_SOFTMAX) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
-                       "several labels an image need a classifier of each class: the solver must "
-                       "be %s or %s, not %s",
-                       lp_solver_name(LP_SOLVER_OVR), lp_solver_name(LP_SOLVER_LIBLINEAR),
-                       lp_solver_name(LP_SOLVER_SOFTMAX));
-    }
-    rows.labels = lp_memory_take(&rows.memory, train->count, sizeof *rows.labels);
-    LP_TRY(lp_memory_check(&rows.memory, "labels", err));
-    LP_TRY(lp_probe_new(train->classes, train->width, &probe, err));
-    probe->solver = options->solver;
-    probe->multilabel = true;
-    for (size_t k = 0; k < train->classes; k++) {
-        LP_TRY(fit_class(train, k, &rows, options, probe, report, err));
-    }
-    *out = probe;
-    probe = NULL;
-    status = report->converged
-                 ? LP_OK
-                 : lp_fail(err, LP_NOT_CONVERGED, "%s did not converge for %zu of %zu classes: %s",
-                           lp_solver_name(options->solver), report->not_converged, train->classes,
-                           report->stopped_by);
+    *probe = NULL;
+    LP_TRY(lp_check_share(train->x, train->count, train->width, err));
+    LP_TRY(lp_marked_fitter_open(train, NULL, train->count, options, false, &fitter, err));
+    status = lp_marked_fitter_fit(fitter, options->C, options->tolerance, NULL, probe, report, err);
 done:
-    lp_memory_free(&rows.memory);
-    lp_probe_free(probe);
+    lp_marked_fitter_close(fitter);
     return status;
+}
+
+lp_marked lp_features_marked(const lp_features *f) {
+    return (lp_marked){f->count, f->width, f->classes, f->x, f->marks};
 }
 
 bool lp_probe_is_multilabel(const lp_probe *probe) {
@@ -233,4 +127,25 @@ lp_status lp_multilabel_rank(const lp_probe *probe, const lp_marked *test, size_
 done:
     lp_memory_free(&memory);
     return status;
+}
+
+lp_status lp_multilabel_evaluation_run(const lp_probe *probe, const lp_features *test,
+                                       size_t threads, lp_multilabel_evaluation *e, lp_error *err) {
+    const lp_marked marked = lp_features_marked(test);
+    lp_status status;
+    *e = (lp_multilabel_evaluation){.test = test};
+    e->classes = lp_alloc(test->classes, sizeof *e->classes);
+    LP_TRY(lp_allocated(e->classes, "classes", test->classes, sizeof *e->classes, err));
+    LP_TRY(lp_multilabel_rank(probe, &marked, threads, e->classes, &e->mean, err));
+    LP_TRY(lp_trained_rows_count(probe, test, threads, &e->trained_rows, err));
+done:
+    if (status != LP_OK) {
+        lp_multilabel_evaluation_free(e);
+    }
+    return status;
+}
+
+void lp_multilabel_evaluation_free(lp_multilabel_evaluation *e) {
+    lp_free(e->classes);
+    e->classes = NULL;
 }

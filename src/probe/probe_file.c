@@ -212,8 +212,8 @@ lp_status lp_probe_load(const char *path, lp_probe **out, lp_error *err) {
         *out = NULL;
         status = lp_fail(err, LP_ERR_UNSUPPORTED,
                          "%s: it was trained on several labels an image (multi-label): it ranks "
-                         "images for each class, and chooses no class; it can be evaluated on such "
-                         "a set, and nothing else",
+                         "images for each class, and chooses no class; there are eval and "
+                         "compare of it on such sets, and nothing else",
                          path);
     }
     return status;

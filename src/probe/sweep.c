@@ -36,11 +36,9 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/progress.h"
-#include "base/strata.h"
 #include "base/team.h"
 #include "probe/classifier.h"
-#include "probe/fitter.h"
-#include "probe/examples.h"
+#include "probe/sweep_part.h"
 
 enum { NEAREST = 2 }; /* earlier points that a fit starts from */
 
@@ -55,17 +53,13 @@ typedef struct grid_point {
     bool settled; /* it has asked for the exact one too */
 } grid_point;
 
-typedef struct fold_part {
-    lp_example_rows fit; /* where they lie */
-    lp_examples check;   /* the caller's, or a copy: of its rows those that this rank scores */
-    lp_fitter *fitter;
-} fold_part;
-
 typedef struct sweep_run {
     lp_memory memory; /* that the parts and the arrays below lie in */
     const lp_sweep_options *options;
+    lp_fit_options fit; /* of the options, with its progress to this sweep's */
+    const lp_sweep_data *train;
     size_t grid; /* number of grid points */
-    fold_part *parts;
+    lp_sweep_part *parts;
     size_t part_count;
     grid_point *points; /* [grid] */
     lp_probe **probes;  /* [grid, part_count], NULL where not kept */
@@ -86,83 +80,19 @@ static double grid_value(const lp_sweep_options *o, size_t i) {
     return pow(10, o->low + (double)i / (double)o->steps);
 }
 
-/* ---- 1. parts ---- */
-
-/* Divides the rows of train into those that are held out and the others. */
-static lp_status make_part(sweep_run *r, const lp_examples *train, const bool *held_out,
-                           size_t *rows, fold_part *p, lp_error *err) {
-    size_t count = train->count, fit = lp_strata_rows(held_out, count, false, rows);
-    size_t check = count - fit;
-    const float **at = lp_memory_take(&r->memory, fit, sizeof *at);
-    float *x = lp_memory_take(&r->memory, check, train->width * sizeof *x);
-    int64_t *labels = lp_memory_take(&r->memory, count, sizeof *labels);
-    lp_status status;
-    LP_TRY(lp_memory_check(&r->memory, "training part", err));
-    if (check == 0) {
-        LP_TRY(lp_fail(err, LP_ERR_DATA,
-                       "no class has two examples, so none can be held out for validation"));
-    }
-    lp_examples_choose(train, rows, fit, at, labels, &p->fit);
-    (void)lp_strata_rows(held_out, count, true, rows);
-    lp_examples_take(train, rows, check, lp_team_share(check), x, labels + fit, &p->check);
-done:
-    return status;
-}
-
-/* All rows of train serve the fits. */
-static lp_status make_whole(sweep_run *r, const lp_examples *train, const lp_examples *validation,
-                            lp_error *err) {
-    const float **at = lp_memory_take(&r->memory, train->count, sizeof *at);
-    int64_t *labels = lp_memory_take(&r->memory, train->count, sizeof *labels);
-    lp_status status = lp_memory_check(&r->memory, "training part", err);
-    if (status == LP_OK) {
-        lp_examples_choose(train, NULL, train->count, at, labels, &r->parts[0].fit);
-        r->parts[0].check = *validation;
-    }
-    return status;
-}
-
-static lp_status make_parts(sweep_run *r, const lp_examples *train, const lp_examples *validation,
-                            lp_error *err) {
-    const lp_sweep_options *o = r->options;
-    if (validation != NULL) {
-        return make_whole(r, train, validation, err);
-    }
-    lp_strata *strata = NULL;
-    lp_memory memory = {0};
-    lp_status status;
-    bool *held_out = lp_memory_take(&memory, train->count, sizeof *held_out);
-    size_t *fold = lp_memory_take(&memory, train->count, sizeof *fold);
-    size_t *rows = lp_memory_take(&memory, train->count, sizeof *rows);
-    LP_TRY(lp_memory_check(&memory, "split", err));
-    LP_TRY(lp_strata_new(train->labels, train->count, train->classes, o->seed, &strata, err));
-    if (o->folds < 2) {
-        lp_strata_hold_out(strata, o->held_out, held_out);
-    } else {
-        lp_strata_folds(strata, o->folds, fold);
-    }
-    for (size_t f = 0; f < r->part_count; f++) {
-        for (size_t i = 0; o->folds >= 2 && i < train->count; i++) {
-            held_out[i] = fold[i] == f;
-        }
-        LP_TRY(make_part(r, train, held_out, rows, &r->parts[f], err));
-    }
-done:
-    lp_strata_free(strata);
-    lp_memory_free(&memory);
-    return status;
-}
-
 /* ---- 3. the work folder ---- */
 
-static json_t *describe(const lp_sweep_options *o, const lp_examples *train,
-                        const lp_examples *validation) {
+static json_t *describe(const lp_sweep_options *o, const lp_sweep_data *train,
+                        const lp_sweep_data *validation) {
     lp_row row = lp_row_new();
     lp_row_text(&row, "linprobe", lp_version());
     lp_row_text(&row, "data", o->identity != NULL ? o->identity : "");
     lp_row_text(&row, "protocol", lp_sweep_protocol_names[o->protocol]);
     lp_row_count(&row, "train", train->count);
     lp_row_count(&row, "validation", validation != NULL ? validation->count : 0);
+    if (train->marks != NULL) {
+        lp_row_flag(&row, "multilabel", true);
+    }
     lp_row_text(&row, "solver", lp_solver_name(o->fit.solver));
     lp_row_real(&row, "held_out", o->held_out);
     lp_row_count(&row, "folds", o->folds);
@@ -184,9 +114,13 @@ static lp_status print_probe_path(const sweep_run *r, size_t i, size_t p, char p
     return lp_path_print(path, err, "%s/%zu-%zu.probe", r->options->work, i, p);
 }
 
-static json_t *fit_json(const lp_sweep_point *p) {
+static json_t *fit_json(const sweep_run *r, const lp_sweep_point *p) {
     lp_row row = lp_row_new();
-    lp_row_count(&row, "correct", p->correct);
+    if (r->train->marks != NULL) {
+        lp_row_real(&row, "value", p->value);
+    } else {
+        lp_row_count(&row, "correct", p->correct);
+    }
     lp_row_count(&row, "count", p->count);
     lp_row_count(&row, "iterations", p->iterations);
     lp_row_count(&row, "passes", p->passes);
@@ -195,12 +129,12 @@ static json_t *fit_json(const lp_sweep_point *p) {
     return lp_row_end(&row);
 }
 
-static json_t *point_json(const grid_point *p, size_t index) {
+static json_t *point_json(const sweep_run *r, const grid_point *p, size_t index) {
     lp_row row = lp_row_new();
     lp_row_count(&row, "index", index);
-    lp_row_put(&row, "rough", fit_json(&p->rough));
+    lp_row_put(&row, "rough", fit_json(r, &p->rough));
     if (p->exact.count > 0) {
-        lp_row_put(&row, "exact", fit_json(&p->exact));
+        lp_row_put(&row, "exact", fit_json(r, &p->exact));
     }
     return lp_row_end(&row);
 }
@@ -209,7 +143,7 @@ static json_t *points_json(const sweep_run *r) {
     json_t *points = json_array();
     for (size_t i = 0; i < r->grid; i++) {
         if (r->points[i].rough.count > 0) {
-            lp_rows_append(&points, point_json(&r->points[i], i));
+            lp_rows_append(&points, point_json(r, &r->points[i], i));
         }
     }
     return points;
@@ -233,13 +167,18 @@ static bool read_count(const json_t *entry, const char *key, size_t *count) {
     return *count != SIZE_MAX;
 }
 
-static bool read_fit(const json_t *entry, lp_sweep_point *p) {
+static bool read_fit(const sweep_run *r, const json_t *entry, lp_sweep_point *p) {
+    bool several = r->train->marks != NULL;
     p->converged = json_is_true(json_object_get(entry, "converged"));
     p->gap = lp_json_number(entry, "gap", -1);
-    return read_count(entry, "correct", &p->correct) && read_count(entry, "count", &p->count) &&
-           read_count(entry, "passes", &p->passes) &&
-           read_count(entry, "iterations", &p->iterations) && p->count > 0 &&
-           p->correct <= p->count;
+    if (!read_count(entry, "count", &p->count) || p->count == 0 ||
+        !read_count(entry, "passes", &p->passes) ||
+        !read_count(entry, "iterations", &p->iterations) ||
+        (!several && !read_count(entry, "correct", &p->correct)) || p->correct > p->count) {
+        return false;
+    }
+    p->value = several ? lp_json_number(entry, "value", -1) : (double)p->correct / (double)p->count;
+    return p->value >= 0 && p->value <= 1;
 }
 
 /* One entry of points.json; false when it is not a point of the grid. */
@@ -248,8 +187,8 @@ static bool read_point(sweep_run *r, const json_t *entry) {
     grid_point p = {.visited = false};
     const json_t *exact = json_object_get(entry, "exact");
     if (!read_count(entry, "index", &index) || index >= r->grid ||
-        !read_fit(json_object_get(entry, "rough"), &p.rough) ||
-        (exact != NULL && (!read_fit(exact, &p.exact) || p.exact.count != p.rough.count))) {
+        !read_fit(r, json_object_get(entry, "rough"), &p.rough) ||
+        (exact != NULL && (!read_fit(r, exact, &p.exact) || p.exact.count != p.rough.count))) {
         return false;
     }
     r->points[index] = p;
@@ -315,16 +254,16 @@ static void remove_probe_file(const sweep_run *r, size_t i, size_t p) {
 static lp_status kept_probe(sweep_run *r, size_t i, size_t p, const lp_probe **probe,
                             lp_error *err) {
     lp_probe **kept = &r->probes[i * r->part_count + p];
-    const lp_example_rows *fit = &r->parts[p].fit;
+    size_t K = r->train->classes, F = r->train->width;
     char path[LP_PATH_ROOM];
     lp_status status = LP_OK;
     if (*kept == NULL && r->options->work != NULL) {
         LP_TRY(print_probe_path(r, i, p, path, err));
-        LP_TRY(lp_probe_load(path, kept, err));
-        if ((*kept)->classes != fit->classes || (*kept)->width != fit->width) {
+        LP_TRY(lp_probe_load_any(path, kept, err));
+        if ((*kept)->classes != K || (*kept)->width != F) {
             status = lp_fail(err, LP_ERR_FORMAT,
                              "%s: expected a probe of %zu classes x %zu features, found %zu x %zu",
-                             path, fit->classes, fit->width, (*kept)->classes, (*kept)->width);
+                             path, K, F, (*kept)->classes, (*kept)->width);
         }
     }
 done:
@@ -418,26 +357,13 @@ static lp_status tell(sweep_run *r, double C, const char *how, lp_error *err) {
                : status;
 }
 
-static lp_status open_part(sweep_run *r, size_t p, lp_error *err) {
-    fold_part *part = &r->parts[p];
-    lp_fit_options fit = r->options->fit;
-    if (fit.progress.step != NULL) {
-        fit.progress = (lp_progress){step_of_fit, r};
-    }
-    return part->fitter == NULL ? lp_fitter_open(&part->fit, &fit, &part->fitter, err) : LP_OK;
-}
-
 /* Fits on part p from `start`, and adds what comes out to the point. */
 static lp_status fit_and_score(sweep_run *r, size_t p, bool rough, const lp_probe *start,
                                lp_sweep_point *point, lp_probe **probe, lp_error *err) {
-    fold_part *part = &r->parts[p];
+    double tolerance = rough && starts_roughly(r) ? ROUGH : r->fit.tolerance;
     lp_fit_report report = {0};
-    lp_score score;
-    lp_status status;
-    double asked = lp_fitter_tolerance(part->fitter);
-    lp_fitter_set_tolerance(part->fitter, rough && starts_roughly(r) ? ROUGH : asked);
-    status = lp_fitter_fit(part->fitter, point->C, start, probe, &report, err);
-    lp_fitter_set_tolerance(part->fitter, asked);
+    lp_status status =
+        lp_sweep_part_fit(&r->parts[p], &r->fit, point->C, tolerance, start, probe, &report, err);
     if (status == LP_CANCELLED) {
         (void)lp_prefix(err, status, "stopped after %zu of %zu points: ", r->done, r->planned);
     }
@@ -445,9 +371,7 @@ static lp_status fit_and_score(sweep_run *r, size_t p, bool rough, const lp_prob
         goto done;
     }
     point->converged = point->converged && status == LP_OK;
-    LP_TRY(lp_probe_score(*probe, &part->check, r->options->fit.threads, &score, err));
-    point->correct += score.correct;
-    point->count += score.count;
+    LP_TRY(lp_sweep_part_score(&r->parts[p], *probe, r->fit.threads, point, err));
     point->iterations =
         report.iterations > point->iterations ? report.iterations : point->iterations;
     point->passes += report.passes;
@@ -461,7 +385,6 @@ static lp_status fit_rough(sweep_run *r, size_t i, size_t p, lp_sweep_point *poi
     lp_probe **kept = &r->probes[i * r->part_count + p];
     char path[LP_PATH_ROOM];
     lp_status status;
-    LP_TRY(open_part(r, p, err));
     LP_TRY(start_probe(r, i, p, &start, err));
     LP_TRY(fit_and_score(r, p, true, start, point, kept, err));
     if (r->options->work != NULL) {
@@ -478,7 +401,6 @@ static lp_status fit_exact(sweep_run *r, size_t i, size_t p, lp_sweep_point *poi
     const lp_probe *rough = NULL;
     lp_probe *exact = NULL;
     lp_status status;
-    LP_TRY(open_part(r, p, err));
     LP_TRY(kept_probe(r, i, p, &rough, err));
     LP_TRY(fit_and_score(r, p, false, rough, point, &exact, err));
 done:
@@ -509,15 +431,20 @@ done:
     return status;
 }
 
-static size_t correct_of(const grid_point *g) {
-    return g->settled ? g->exact.correct : g->rough.correct;
+/* Right answers; of several labels as many as that share would be. */
+static double right_of(const sweep_run *r, const lp_sweep_point *p) {
+    return r->train->marks != NULL ? p->value * (double)p->count : (double)p->correct;
+}
+
+static double best_of(const sweep_run *r, const grid_point *g) {
+    return right_of(r, g->settled ? &g->exact : &g->rough);
 }
 
 static size_t best_point(const sweep_run *r) {
     size_t best = r->grid;
     for (size_t i = 0; i < r->grid; i++) {
         if (r->points[i].visited &&
-            (best == r->grid || correct_of(&r->points[i]) > correct_of(&r->points[best]))) {
+            (best == r->grid || best_of(r, &r->points[i]) > best_of(r, &r->points[best]))) {
             best = i;
         }
     }
@@ -530,9 +457,9 @@ static size_t distance(size_t a, size_t b) {
 
 /* How many right answers more than its rough fit the exact one of point i may have: twice as many
  * as the nearest exact point's differ by, and a few at least. */
-static size_t possible_change(const sweep_run *r, size_t i) {
-    size_t share = (size_t)ceil(CHANGE * (double)r->points[i].rough.count);
-    size_t more = share > LEAST_CHANGE ? share : LEAST_CHANGE, nearest = r->grid;
+static double possible_change(const sweep_run *r, size_t i) {
+    double more = fmax(LEAST_CHANGE, ceil(CHANGE * (double)r->points[i].rough.count));
+    size_t nearest = r->grid;
     for (size_t j = 0; j < r->grid; j++) {
         if (r->points[j].settled && (nearest == r->grid || distance(i, j) < distance(i, nearest))) {
             nearest = j;
@@ -540,8 +467,7 @@ static size_t possible_change(const sweep_run *r, size_t i) {
     }
     if (nearest < r->grid) {
         const grid_point *g = &r->points[nearest];
-        size_t changed = 2 * distance(g->exact.correct, g->rough.correct);
-        more = changed > more ? changed : more;
+        more = fmax(more, 2 * fabs(right_of(r, &g->exact) - right_of(r, &g->rough)));
     }
     return more;
 }
@@ -554,9 +480,9 @@ static lp_status settle_contenders(sweep_run *r, lp_error *err) {
         size_t next = r->grid;
         for (size_t i = 0; i < r->grid; i++) {
             const grid_point *g = &r->points[i];
-            if (g->visited && !g->settled &&
-                g->rough.correct + possible_change(r, i) >= correct_of(best) &&
-                (next == r->grid || g->rough.correct > r->points[next].rough.correct)) {
+            double right = right_of(r, &g->rough);
+            if (g->visited && !g->settled && right + possible_change(r, i) >= best_of(r, best) &&
+                (next == r->grid || right > right_of(r, &r->points[next].rough))) {
                 next = i;
             }
         }
@@ -632,6 +558,7 @@ static lp_status collect(sweep_run *r, lp_sweep **out, lp_error *err) {
     LP_TRY(lp_allocated(sweep, "sweep", 1, sizeof *sweep, err));
     sweep->points = lp_alloc(r->grid, sizeof *sweep->points);
     LP_TRY(lp_allocated(sweep->points, "sweep", r->grid, sizeof *sweep->points, err));
+    sweep->multilabel = r->train->marks != NULL;
     sweep->resumed = r->resumed;
     sweep->at_edge = best == 0 || best == r->grid - 1;
     for (size_t i = 0; i < r->grid; i++) {
@@ -642,8 +569,8 @@ static lp_status collect(sweep_run *r, lp_sweep **out, lp_error *err) {
             p->exact = g->settled || !starts_roughly(r);
             p->iterations = g->rough.iterations + (g->settled ? g->exact.iterations : 0);
             p->passes = g->rough.passes + (g->settled ? g->exact.passes : 0);
-            p->accuracy = (double)p->correct / (double)p->count;
-            p->interval = lp_wilson(p->correct, p->count);
+            p->interval =
+                sweep->multilabel ? (lp_interval){NAN, NAN} : lp_wilson(p->correct, p->count);
             sweep->best = i == best ? sweep->count : sweep->best;
             sweep->points[sweep->count++] = *p;
         }
@@ -655,7 +582,7 @@ done:
     return status;
 }
 
-static lp_status check_options(const lp_sweep_options *o, const lp_examples *validation,
+static lp_status check_options(const lp_sweep_options *o, const lp_sweep_data *validation,
                                lp_error *err) {
     if (o->protocol != LP_SWEEP_SEARCH && o->protocol != LP_SWEEP_GRID) {
         return lp_fail(err, LP_ERR_ARGUMENT, "sweep: protocol %d does not exist", (int)o->protocol);
@@ -679,21 +606,25 @@ static lp_status check_options(const lp_sweep_options *o, const lp_examples *val
     return LP_OK;
 }
 
-lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
-                       const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
+static lp_status run_sweep(const lp_sweep_data *train, const lp_sweep_data *validation,
+                           const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
     size_t parts = validation == NULL && options->folds >= 2 ? options->folds : 1;
-    sweep_run r = {.options = options, .part_count = parts};
+    sweep_run r = {.options = options, .fit = options->fit, .train = train, .part_count = parts};
     int lock = LP_NO_LOCK;
     lp_status status;
     *sweep = NULL;
     LP_TRY(check_options(options, validation, err));
-    LP_TRY(lp_check_share(train, err));
+    LP_TRY(train->marks != NULL ? lp_marked_check_solver(options->fit.solver, err) : LP_OK);
+    LP_TRY(lp_check_share(train->x, train->count, train->width, err));
+    if (options->fit.progress.step != NULL) {
+        r.fit.progress = (lp_progress){step_of_fit, &r};
+    }
     r.grid = (size_t)(options->high - options->low) * options->steps + 1;
     r.parts = lp_memory_take_zeroed(&r.memory, parts, sizeof *r.parts);
     r.points = lp_memory_take_zeroed(&r.memory, r.grid, sizeof *r.points);
     r.probes = lp_memory_take_zeroed(&r.memory, r.grid, parts * sizeof(lp_probe *));
     LP_TRY(lp_memory_check(&r.memory, "sweep", err));
-    LP_TRY(make_parts(&r, train, validation, err));
+    LP_TRY(lp_sweep_parts_make(train, validation, options, parts, &r.memory, r.parts, err));
     if (options->work != NULL) {
         r.inputs = describe(options, train, validation);
         LP_TRY(r.inputs != NULL ? LP_OK : lp_fail_memory(err, "sweep", 1, 1));
@@ -712,12 +643,37 @@ done:
         }
     }
     for (size_t p = 0; r.parts != NULL && p < parts; p++) {
-        lp_fitter_close(r.parts[p].fitter);
+        lp_sweep_part_close(&r.parts[p]);
     }
     lp_memory_free(&r.memory);
     json_decref(r.inputs);
     lp_lock_release(lock);
     return status;
+}
+
+lp_status lp_sweep_run(const lp_examples *train, const lp_examples *validation,
+                       const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
+    const lp_sweep_data fit = {train->count, train->width,  train->classes,
+                               train->x,     train->labels, NULL};
+    lp_sweep_data check = {0};
+    if (validation != NULL) {
+        check = (lp_sweep_data){validation->count, validation->width,  validation->classes,
+                                validation->x,     validation->labels, NULL};
+    }
+    return run_sweep(&fit, validation != NULL ? &check : NULL, options, sweep, err);
+}
+
+lp_status lp_multilabel_sweep(const lp_marked *train, const lp_marked *validation,
+                              const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
+    const lp_sweep_data fit = {train->count, train->width, train->classes,
+                               train->x,     NULL,         train->marks};
+    lp_sweep_data check = {0};
+    if (validation != NULL) {
+        check = (lp_sweep_data){
+            validation->count, validation->width, validation->classes, validation->x, NULL,
+            validation->marks};
+    }
+    return run_sweep(&fit, validation != NULL ? &check : NULL, options, sweep, err);
 }
 
 void lp_sweep_free(lp_sweep *sweep) {

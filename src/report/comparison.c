@@ -84,33 +84,53 @@ void lp_comparison_clear(lp_comparison *c) {
 
 /* ---- contestants ----------------------------------------------------------------------------- */
 
+static lp_status keep_labels(lp_comparison *c, const lp_features *test, lp_error *err) {
+    const lp_data_record none = {.set = NULL};
+    const lp_data_record *data = test->provenance != NULL ? &test->provenance->data : &none;
+    bool several = test->marks != NULL;
+    size_t size = several ? test->classes : sizeof *c->labels;
+    void *copy = lp_memory_take(&c->memory, test->count, size);
+    lp_status status = lp_memory_check(&c->memory, test->path, err);
+    if (status == LP_OK) {
+        memcpy(copy, several ? (const void *)test->marks : test->labels, test->count * size);
+    }
+    c->metric = several ? LP_METRIC_MAP_11 : lp_data_metric(data);
+    (void)lp_data_title(data, test->count, c->title);
+    c->count = test->count;
+    c->classes = test->classes;
+    c->marks = several ? copy : NULL;
+    c->labels = several ? NULL : copy;
+    return status;
+}
+
 /* The first one's labels are kept; a later one must have the same. */
 static lp_status check_labels(lp_comparison *c, const lp_features *test, lp_error *err) {
+    static const char same[] = "a comparison needs the same examples in the same order";
     if (c->added == 0) {
-        const lp_data_record none = {.set = NULL};
-        const lp_data_record *data = test->provenance != NULL ? &test->provenance->data : &none;
-        c->metric = lp_data_metric(data);
-        (void)lp_data_title(data, test->count, c->title);
-        c->count = test->count;
-        c->labels = lp_memory_take(&c->memory, test->count, sizeof *c->labels);
-        lp_status status = lp_memory_check(&c->memory, test->path, err);
-        if (status == LP_OK) {
-            memcpy(c->labels, test->labels, test->count * sizeof *c->labels);
-        }
-        return status;
+        return keep_labels(c, test, err);
     }
+    const char *first = c->contestants[0].name;
     if (test->count != c->count) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: %zu examples, but %s has %zu: a comparison needs the same ones",
-                       test->path, test->count, c->contestants[0].name, c->count);
+                       test->path, test->count, first, c->count);
+    }
+    if ((test->marks != NULL) != (c->marks != NULL)) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s has %s labels an image, but %s has %s: %s",
+                       test->path, test->marks != NULL ? "several" : "one", first,
+                       c->marks != NULL ? "several" : "one", same);
     }
     for (size_t i = 0; i < c->count; i++) {
-        if (test->labels[i] != c->labels[i]) {
+        if (c->marks == NULL && test->labels[i] != c->labels[i]) {
             return lp_fail(err, LP_ERR_ARGUMENT,
-                           "%s: row %zu has label %lld, but in %s it is %lld: a comparison needs "
-                           "the same examples in the same order",
-                           test->path, i, (long long)test->labels[i], c->contestants[0].name,
-                           (long long)c->labels[i]);
+                           "%s: row %zu has label %lld, but in %s it is %lld: %s", test->path, i,
+                           (long long)test->labels[i], first, (long long)c->labels[i], same);
+        }
+        if (c->marks != NULL &&
+            (test->classes != c->classes ||
+             memcmp(test->marks + i * c->classes, c->marks + i * c->classes, c->classes) != 0)) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s: row %zu has other labels than in %s: %s",
+                           test->path, i, first, same);
         }
     }
     return LP_OK;
@@ -162,6 +182,42 @@ static double reported(const lp_probe *probe, const lp_features *test) {
     return p != NULL ? p->accuracy : NAN;
 }
 
+/* Of one label: right answers, and how well the probabilities rank. */
+static lp_status count_answers(lp_comparison *c, lp_contestant *k, const lp_probe *probe,
+                               const lp_features *test, size_t threads, lp_error *err) {
+    lp_status status;
+    k->predicted = lp_memory_take(&c->memory, test->count, sizeof *k->predicted);
+    LP_TRY(lp_memory_check(&c->memory, test->path, err));
+    LP_TRY(probe != NULL ? lp_probe_predict(probe, test->x, test->count, k->predicted, threads, err)
+                         : read_predictions(k->predictions, test->count, k->predicted, err));
+    for (size_t i = 0; i < c->count; i++) {
+        k->correct += k->predicted[i] == c->labels[i];
+    }
+    k->interval = lp_wilson(k->correct, c->count);
+    LP_TRY(mean_per_class(c, k->predicted, &k->mean_per_class, err));
+    if (k->run == NULL && probe != NULL) {
+        const lp_examples examples = lp_features_examples(test);
+        LP_TRY(lp_probe_rank(probe, &examples, lp_probe_probability(probe), threads, &k->ranking,
+                             err));
+    }
+done:
+    return status;
+}
+
+/* Of several: how well each class's logits rank. */
+static lp_status rank_classes(lp_contestant *k, const lp_probe *probe, const lp_features *test,
+                              size_t threads, lp_error *err) {
+    const lp_marked marked = lp_features_marked(test);
+    if (probe == NULL) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: %s has several labels an image, which predictions of one class cannot "
+                       "answer: expected a probe",
+                       k->predictions, test->path);
+    }
+    return k->run != NULL ? LP_OK
+                          : lp_multilabel_rank(probe, &marked, threads, NULL, &k->ranking, err);
+}
+
 lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
                             const lp_probe *probe, const lp_features *test, size_t threads,
                             lp_error *err) {
@@ -169,26 +225,14 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
     lp_status status;
     LP_TRY(check_labels(c, test, err));
     *k = *contestant;
-    k->predicted = lp_memory_take(&c->memory, test->count, sizeof *k->predicted);
-    LP_TRY(lp_memory_check(&c->memory, test->path, err));
-    LP_TRY(probe != NULL ? lp_probe_predict(probe, test->x, test->count, k->predicted, threads, err)
-                         : read_predictions(k->predictions, test->count, k->predicted, err));
     k->correct = 0;
-    for (size_t i = 0; i < c->count; i++) {
-        k->correct += k->predicted[i] == c->labels[i];
-    }
-    k->interval = lp_wilson(k->correct, c->count);
-    LP_TRY(mean_per_class(c, k->predicted, &k->mean_per_class, err));
     k->reported = reported(probe, test);
     k->ranking = (lp_ranking){NAN, NAN};
     if (k->run != NULL) {
-        k->ranking = k->run->probes[0].evaluation.ranking;
-    } else if (probe != NULL) {
-        const lp_examples examples = {test->count, test->width, lp_probe_classes(probe), test->x,
-                                      test->labels};
-        LP_TRY(lp_probe_rank(probe, &examples, lp_probe_probability(probe), threads, &k->ranking,
-                             err));
+        k->ranking = *lp_run_probe_ranking(&k->run->probes[0]);
     }
+    LP_TRY(c->marks != NULL ? rank_classes(k, probe, test, threads, err)
+                            : count_answers(c, k, probe, test, threads, err));
     if (probe != NULL) {
         LP_TRY(lp_trained_rows_count(probe, test, threads, &k->trained_rows, err));
     }
@@ -197,14 +241,24 @@ done:
     return status;
 }
 
+double lp_contestant_value(const lp_comparison *c, const lp_contestant *k, lp_interval *interval) {
+    const lp_score own = {.top1 = (double)k->correct / (double)c->count,
+                          .top1_interval = k->interval,
+                          .mean_per_class = k->mean_per_class,
+                          .mean_per_class_interval = {NAN, NAN}};
+    const lp_score *score =
+        k->run != NULL && c->marks == NULL ? &k->run->probes[0].evaluation.metrics.score : &own;
+    return lp_metric_value(c->metric, score, &k->ranking, interval);
+}
+
 lp_status lp_comparison_pairs(lp_comparison *c, lp_error *err) {
-    size_t pairs = c->added * (c->added - 1) / 2, at = 0;
+    size_t pairs = c->marks == NULL ? c->added * (c->added - 1) / 2 : 0, at = 0;
     double *p = lp_memory_take(&c->memory, pairs, sizeof *p);
     lp_status status;
     c->pairs = lp_memory_take(&c->memory, pairs, sizeof *c->pairs);
     c->adjusted = lp_memory_take(&c->memory, pairs, sizeof *c->adjusted);
     LP_TRY(lp_memory_check(&c->memory, "pairs", err));
-    for (size_t i = 0; i < c->added; i++) {
+    for (size_t i = 0; pairs > 0 && i < c->added; i++) {
         for (size_t j = i + 1; j < c->added; j++) {
             lp_compare(c->labels, c->contestants[i].predicted, c->contestants[j].predicted,
                        c->count, &c->pairs[at]);
@@ -249,10 +303,12 @@ static json_t *run_row(const lp_comparison *c, const lp_contestant *k) {
     lp_row row = lp_row_new();
     lp_row_text(&row, "run", k->name);
     lp_row_count(&row, "images", c->count);
-    lp_row_count(&row, "correct", k->correct);
-    lp_row_real(&row, "top1", lp_percent(k->correct, c->count));
-    lp_row_interval(&row, "top1_", k->interval, 100);
-    lp_row_real(&row, "mean_per_class", 100 * k->mean_per_class);
+    if (c->marks == NULL) {
+        lp_row_count(&row, "correct", k->correct);
+        lp_row_real(&row, "top1", lp_percent(k->correct, c->count));
+        lp_row_interval(&row, "top1_", k->interval, 100);
+        lp_row_real(&row, "mean_per_class", 100 * k->mean_per_class);
+    }
     lp_row_ranking(&row, &k->ranking);
     lp_row_real(&row, "reported", k->reported);
     lp_row_trained(&row, &k->trained_rows);
@@ -299,7 +355,7 @@ static json_t *run_rows(const lp_comparison *c) {
 static json_t *pair_rows(const lp_comparison *c) {
     json_t *rows = json_array();
     size_t at = 0;
-    for (size_t i = 0; i < c->added; i++) {
+    for (size_t i = 0; c->pair_count > 0 && i < c->added; i++) {
         for (size_t j = i + 1; j < c->added; j++) {
             lp_rows_append(&rows, pair_row(c, i, j, at++));
         }
@@ -312,36 +368,61 @@ static size_t columns_of(const lp_comparison *c, lp_column ordered[MOST_COLUMNS]
     bool models = c->contestants[0].run != NULL;
     size_t count = models ? MODEL_COLUMNS : RUN_COLUMNS;
     count -= c->metric != LP_METRIC_MEAN_PER_CLASS;
-    lp_metric_columns(c->metric, models ? model_columns : run_columns, count, ordered);
-    return count;
+    return lp_metric_columns(c->metric, c->marks != NULL, models ? model_columns : run_columns,
+                             count, ordered);
+}
+
+/* What stands in the place of the pairs of several labels an image; else NULL. */
+static const char *why_no_pairs(const lp_comparison *c) {
+    return c->marks == NULL ? NULL
+                            : "significance is not computed, because McNemar's test "
+                              "compares right answers, and with several labels an image there is "
+                              "only the ranking.";
+}
+
+/* Both tables as one JSON object. */
+static json_t *both_json(const lp_comparison *c) {
+    lp_row row = lp_row_new();
+    lp_row_put(&row, "runs", run_rows(c));
+    lp_row_put(&row, "pairs", pair_rows(c));
+    lp_row_text(&row, "pairs_note", why_no_pairs(c));
+    return lp_row_end(&row);
+}
+
+static lp_status print_pairs(const lp_comparison *c, FILE *out, lp_format format, lp_error *err) {
+    json_t *pairs = pair_rows(c);
+    lp_status status;
+    LP_TRY(lp_allocated(pairs, "comparison", c->pair_count, 1, err));
+    lp_table_print(out, format, pair_columns, PAIR_COLUMNS, pairs);
+done:
+    return status;
 }
 
 lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format format,
                               lp_comparison_table table, lp_error *err) {
-    bool models = c->contestants[0].run != NULL;
-    json_t *runs = run_rows(c), *pairs = pair_rows(c);
+    bool runs_first = c->contestants[0].run != NULL || c->marks != NULL;
+    bool both = table == LP_COMPARISON_AUTO && format != LP_FORMAT_CSV;
+    json_t *rows = NULL;
+    lp_column ordered[MOST_COLUMNS];
     lp_status status;
-    LP_TRY(lp_allocated(runs, "comparison", c->added, 1, err));
-    LP_TRY(lp_allocated(pairs, "comparison", c->pair_count, 1, err));
-    if (format == LP_FORMAT_CSV && table == LP_COMPARISON_AUTO) {
-        table = models ? LP_COMPARISON_RUNS : LP_COMPARISON_PAIRS;
+    if (table == LP_COMPARISON_PAIRS && c->marks != NULL) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED, "--table pairs: %s", why_no_pairs(c));
     }
-    if (format == LP_FORMAT_JSON && table == LP_COMPARISON_AUTO) {
-        lp_table_print(out, format, NULL, 0, json_pack("{s:O, s:O}", "runs", runs, "pairs", pairs));
-        goto done;
+    if (table == LP_COMPARISON_PAIRS || (table == LP_COMPARISON_AUTO && !both && !runs_first)) {
+        return print_pairs(c, out, format, err);
     }
-    if (table != LP_COMPARISON_PAIRS) {
-        lp_column ordered[MOST_COLUMNS];
-        size_t count = columns_of(c, ordered);
-        lp_table_print(out, format, ordered, count, json_incref(runs));
-    }
-    (void)fputs(table == LP_COMPARISON_AUTO ? "\n" : "", out);
-    if (table != LP_COMPARISON_RUNS) {
-        lp_table_print(out, format, pair_columns, PAIR_COLUMNS, json_incref(pairs));
+    bool object = both && format == LP_FORMAT_JSON;
+    rows = object ? both_json(c) : run_rows(c);
+    LP_TRY(lp_allocated(rows, "comparison", c->added, 1, err));
+    lp_table_print(out, format, ordered, columns_of(c, ordered), rows);
+    if (both && !object) {
+        (void)fputc('\n', out);
+        LP_TRY(c->marks == NULL ? print_pairs(c, out, format, err) : LP_OK);
+        if (c->marks != NULL) {
+            (void)fprintf(out, "Differences: %s\n", why_no_pairs(c));
+        }
     }
 done:
-    json_decref(runs);
-    json_decref(pairs);
     return status;
 }
 
@@ -356,12 +437,8 @@ static lp_status make_chart(const lp_comparison *c, lp_chart_format format, lp_c
     LP_TRY(lp_allocated(bars, "chart", c->added, sizeof *bars, err));
     for (size_t i = 0; i < c->added; i++) {
         const lp_contestant *k = &c->contestants[i];
-        const lp_score score = {.top1 = (double)k->correct / (double)c->count,
-                                .top1_interval = k->interval,
-                                .mean_per_class = k->mean_per_class,
-                                .mean_per_class_interval = {NAN, NAN}};
         lp_interval interval;
-        double value = lp_metric_value(c->metric, &score, &k->ranking, &interval);
+        double value = lp_contestant_value(c, k, &interval);
         bars[i] = (lp_bar){k->name, value, interval.low, interval.high, k->reported / 100};
     }
     const lp_metric_words *words = lp_metric_words_of(c->metric);
@@ -407,6 +484,18 @@ static lp_row settings_row(const lp_comparison_report *r) {
     return row;
 }
 
+static void add_differences(const lp_comparison *c, lp_html *page) {
+    lp_html_heading(page, "Differences");
+    if (c->marks != NULL) {
+        lp_html_paragraph(page, why_no_pairs(c));
+        return;
+    }
+    lp_html_paragraph(page,
+                      "McNemar's exact test on each pair; significant: "
+                      "below " LP_SIGNIFICANCE_TEXT " after Holm's correction over all pairs.");
+    lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pair_rows(c));
+}
+
 static lp_status write_page(const lp_comparison_report *r, const lp_chart *chart, const char *path,
                             lp_error *err) {
     char title[LP_DATA_TITLE + 16];
@@ -417,15 +506,11 @@ static lp_status write_page(const lp_comparison_report *r, const lp_chart *chart
     (void)snprintf(title, sizeof title, "Backbones on %s", r->comparison->title);
     LP_TRY(lp_html_new(title, &page, err));
     lp_html_heading(page, "Result");
-    lp_html_table(page, "Accuracy on the same test images; images a second as they were extracted",
+    lp_html_table(page, "Scores on the same test images; images a second as they were extracted",
                   ordered, columns_of(r->comparison, ordered), run_rows(r->comparison));
     LP_TRY(make_chart(r->comparison, LP_CHART_NARROW, &narrow, err));
-    lp_html_chart(page, chart, narrow, "Accuracy with its 95 % interval.");
-    lp_html_heading(page, "Differences");
-    lp_html_paragraph(page,
-                      "McNemar's exact test on each pair; significant: "
-                      "below " LP_SIGNIFICANCE_TEXT " after Holm's correction over all pairs.");
-    lp_html_table(page, "Every pair", pair_columns, PAIR_COLUMNS, pair_rows(r->comparison));
+    lp_html_chart(page, chart, narrow, "With the 95 % interval, where there is one.");
+    add_differences(r->comparison, page);
     lp_row settings = settings_row(r);
     lp_html_heading(page, "How it was made");
     lp_html_settings(page, "Settings", lp_row_end(&settings));
@@ -439,10 +524,13 @@ done:
 lp_status lp_comparison_write(const lp_comparison_report *r, const char *folder, lp_error *err) {
     const lp_comparison *c = r->comparison;
     char path[LP_PATH_ROOM];
+    lp_column ordered[MOST_COLUMNS];
     lp_chart *chart = NULL;
     lp_status status;
     LP_TRY(lp_path_in(path, folder, "compare.csv", err));
-    LP_TRY(lp_table_write(path, model_columns, MODEL_COLUMNS - 1, run_rows(c), err));
+    LP_TRY(lp_table_write(path, c->marks != NULL ? ordered : model_columns,
+                          c->marks != NULL ? columns_of(c, ordered) : MODEL_COLUMNS - 1,
+                          run_rows(c), err));
     LP_TRY(lp_path_in(path, folder, "pairs.csv", err));
     LP_TRY(lp_table_write(path, pair_columns, PAIR_COLUMNS, pair_rows(c), err));
     LP_TRY(make_chart(c, LP_CHART_WIDE, &chart, err));
@@ -454,8 +542,7 @@ lp_status lp_comparison_write(const lp_comparison_report *r, const char *folder,
     LP_TRY(write_page(r, chart, path, err));
     LP_TRY(lp_path_in(path, folder, "compare.json", err));
     lp_row row = settings_row(r);
-    lp_row_put(&row, "runs", run_rows(c));
-    lp_row_put(&row, "pairs", pair_rows(c));
+    lp_row_merge(&row, both_json(c));
     LP_TRY(lp_json_write(path, lp_row_end(&row), err));
 done:
     lp_chart_free(chart);

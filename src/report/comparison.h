@@ -23,7 +23,7 @@ typedef struct lp_contestant {
     const char *test;        /* path of the test features, or NULL */
     const lp_run *run;       /* of a model, or NULL */
     /* filled in by lp_comparison_add */
-    int64_t *predicted; /* [N] */
+    int64_t *predicted; /* [N]; NULL of several labels an image, as correct and interval are 0 */
     size_t correct;
     lp_interval interval;  /* Wilson, of correct / N */
     double reported;       /* published accuracy of the same inputs, in percent; NaN: none known */
@@ -36,7 +36,9 @@ typedef struct lp_comparison {
     lp_memory memory;           /* that all of it lies in */
     size_t added;               /* contestants so far */
     size_t count;               /* N */
-    int64_t *labels;            /* [N] */
+    int64_t *labels;            /* [N], or */
+    int8_t *marks;              /* [N, classes] of several labels an image: no pair is tested */
+    size_t classes;             /* of the marks */
     lp_set_metric metric;       /* by which results on the set are published */
     char title[LP_DATA_TITLE];  /* of the set */
     lp_contestant *contestants; /* [room] */
@@ -62,13 +64,17 @@ LP_MUST_USE lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *c
                                         const lp_probe *probe, const lp_features *test,
                                         size_t threads, lp_error *err);
 
-/* Compares every pair of those that were added. */
+/* The value of the set's metric, as a fraction, and its interval; NaN where there is none. */
+double lp_contestant_value(const lp_comparison *c, const lp_contestant *contestant,
+                           lp_interval *interval);
+
+/* Compares every pair of those that were added; of several labels an image none. */
 LP_MUST_USE lp_status lp_comparison_pairs(lp_comparison *c, lp_error *err);
 
 /* Writes the accuracies as bars, with what others reported, to a .png or .svg file. */
 LP_MUST_USE lp_status lp_comparison_draw(const lp_comparison *c, const char *path, lp_error *err);
 
-/* Prints one table, or both. */
+/* Prints one table, or both.  LP_ERR_UNSUPPORTED: the pairs of several labels an image. */
 LP_MUST_USE lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format format,
                                           lp_comparison_table table, lp_error *err);
 

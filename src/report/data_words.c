@@ -97,20 +97,35 @@ double lp_metric_value(lp_set_metric metric, const lp_score *score, const lp_ran
     return NAN;
 }
 
-void lp_metric_columns(lp_set_metric metric, const lp_column *columns, size_t count,
-                       lp_column *ordered) {
+/* Whether a column counts right answers. */
+static bool is_of_answers(const char *key) {
+    static const char *const keys[] = {"correct",   "top1", "top1_low",
+                                       "top1_high", "top5", "mean_per_class"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (strcmp(key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t lp_metric_columns(lp_set_metric metric, bool multilabel, const lp_column *columns,
+                         size_t count, lp_column *ordered) {
     const char *first = lp_metric_words_of(LP_METRIC_ACCURACY)->key;
     const char *own = lp_metric_words_of(metric)->key;
     size_t to = 0;
     for (size_t i = 0; i < count; i++) {
-        bool before = metric != LP_METRIC_ACCURACY && strcmp(columns[i].key, first) == 0;
+        bool before =
+            metric != LP_METRIC_ACCURACY && !multilabel && strcmp(columns[i].key, first) == 0;
         for (size_t j = 0; before && j < count; j++) {
             if (strcmp(columns[j].key, own) == 0) {
                 ordered[to++] = columns[j];
             }
         }
-        if (metric == LP_METRIC_ACCURACY || strcmp(columns[i].key, own) != 0) {
+        if (multilabel ? !is_of_answers(columns[i].key)
+                       : metric == LP_METRIC_ACCURACY || strcmp(columns[i].key, own) != 0) {
             ordered[to++] = columns[i];
         }
     }
+    return to;
 }

@@ -34,8 +34,9 @@ const lp_metric_words *lp_metric_words_of(lp_set_metric metric);
 double lp_metric_value(lp_set_metric metric, const lp_score *score, const lp_ranking *ranking,
                        lp_interval *interval);
 
-/* A table's columns [count] with the metric's own before all other scores: into `ordered`. */
-void lp_metric_columns(lp_set_metric metric, const lp_column *columns, size_t count,
-                       lp_column *ordered);
+/* A table's columns [count] with the metric's own before all other scores: into `ordered`.  Returns
+ * how many: of several labels an image (`multilabel`) those of right answers are left out. */
+size_t lp_metric_columns(lp_set_metric metric, bool multilabel, const lp_column *columns,
+                         size_t count, lp_column *ordered);
 
 #endif

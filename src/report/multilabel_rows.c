@@ -3,35 +3,11 @@
 
 #include <math.h>
 
-#include "base/alloc.h"
-#include "base/error.h"
-#include "linprobe/run.h"
 #include "linprobe/version.h"
 #include "probe/training.h"
 #include "report/evaluation_rows.h"
 
-lp_status lp_multilabel_evaluation_run(const lp_probe *probe, const lp_features *test,
-                                       size_t threads, lp_multilabel_evaluation *e, lp_error *err) {
-    const lp_marked marked = lp_features_marked(test);
-    lp_status status;
-    *e = (lp_multilabel_evaluation){.test = test};
-    e->classes = lp_alloc(test->classes, sizeof *e->classes);
-    LP_TRY(lp_allocated(e->classes, "classes", test->classes, sizeof *e->classes, err));
-    LP_TRY(lp_multilabel_rank(probe, &marked, threads, e->classes, &e->mean, err));
-    LP_TRY(lp_trained_rows_count(probe, test, threads, &e->trained_rows, err));
-done:
-    if (status != LP_OK) {
-        lp_multilabel_evaluation_free(e);
-    }
-    return status;
-}
-
-void lp_multilabel_evaluation_free(lp_multilabel_evaluation *e) {
-    lp_free(e->classes);
-    e->classes = NULL;
-}
-
-static json_t *summary_row(const lp_multilabel_evaluation *e) {
+json_t *lp_multilabel_summary(const lp_multilabel_evaluation *e) {
     lp_row row = lp_row_new();
     lp_row_count(&row, "images", e->test->count);
     lp_row_ranking(&row, &e->mean);
@@ -59,7 +35,7 @@ json_t *lp_multilabel_rows(const lp_multilabel_evaluation *e, bool classes) {
     if (classes) {
         return class_rows(e);
     }
-    lp_row row = lp_row_of(summary_row(e));
+    lp_row row = lp_row_of(lp_multilabel_summary(e));
     return lp_row_end_alone(&row);
 }
 
@@ -89,7 +65,7 @@ lp_status lp_multilabel_write(const lp_multilabel_evaluation *e, const lp_probe 
     lp_row_put(&row, "probe",
                training != NULL ? lp_training_json(training, LP_DETAIL_ALL) : json_object());
     lp_row_put(&row, "test", lp_row_end(&test));
-    lp_row_put(&row, "summary", summary_row(e));
+    lp_row_put(&row, "summary", lp_multilabel_summary(e));
     lp_row_put(&row, "classes", class_rows(e));
     return lp_json_write(path, lp_row_end(&row), err);
 }

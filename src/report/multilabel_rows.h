@@ -8,24 +8,12 @@
 #include "linprobe/multilabel.h"
 #include "report/table.h"
 
-typedef struct lp_multilabel_evaluation {
-    const lp_features *test;   /* the caller's, of several labels an image */
-    lp_class_ranking *classes; /* [K of the test set] */
-    lp_ranking mean;
-    lp_trained_rows trained_rows;
-} lp_multilabel_evaluation;
-
-/* Evaluates; released by lp_multilabel_evaluation_free.  Statuses as lp_multilabel_rank. */
-LP_MUST_USE lp_status lp_multilabel_evaluation_run(const lp_probe *probe, const lp_features *test,
-                                                   size_t threads,
-                                                   lp_multilabel_evaluation *evaluation,
-                                                   lp_error *err);
-void lp_multilabel_evaluation_free(lp_multilabel_evaluation *evaluation);
-
-/* The tables, as arrays of objects; new references, NULL when memory is short.  Values in percent.
+/* The tables, as arrays of objects (lp_multilabel_summary: the one of the first alone); new
+ * references, NULL when memory is short.  Values in percent.
  *   summary  one: images, map_11, roc_auc, shared_rows
  *   classes  one a class: class, name, images, left_out, average_precision, roc_auc; without the
  *            last two where there are no images of the class, or no others */
+json_t *lp_multilabel_summary(const lp_multilabel_evaluation *evaluation);
 json_t *lp_multilabel_rows(const lp_multilabel_evaluation *evaluation, bool classes);
 const lp_column *lp_multilabel_columns(bool classes, size_t *count);
 

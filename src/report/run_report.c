@@ -17,6 +17,7 @@
 #include "report/data_words.h"
 #include "report/evaluation_page.h"
 #include "report/mistakes.h"
+#include "report/multilabel_rows.h"
 #include "report/published.h"
 
 static const lp_column columns[] = {
@@ -47,14 +48,32 @@ static const lp_published *published(const lp_run_report *r) {
     return lp_published_of(trained_on(r), tested_on(r));
 }
 
+static bool is_multilabel(const lp_run_report *r) {
+    return r->run->test->marks != NULL;
+}
+
 /* By what results on the set are published; accuracy where the test images have no such value. */
 static lp_set_metric metric_of(const lp_run_report *r) {
-    const lp_evaluation *e = &r->run->probes[0].evaluation;
+    const lp_run_probe *p = &r->run->probes[0];
     lp_set_metric metric = lp_data_metric(&tested_on(r)->data);
     lp_interval unused;
-    return isfinite(lp_metric_value(metric, &e->metrics.score, &e->ranking, &unused))
+    if (is_multilabel(r)) {
+        return LP_METRIC_MAP_11;
+    }
+    return isfinite(lp_metric_value(metric, &p->evaluation.metrics.score, lp_run_probe_ranking(p),
+                                    &unused))
                ? metric
                : LP_METRIC_ACCURACY;
+}
+
+/* Its columns, and how many. */
+static size_t columns_of(const lp_run_report *r, lp_column ordered[COLUMNS]) {
+    return lp_metric_columns(metric_of(r), is_multilabel(r), columns, COLUMNS, ordered);
+}
+
+/* Those of files, in one order for all metrics. */
+static size_t file_columns(const lp_run_report *r, lp_column own[COLUMNS]) {
+    return lp_metric_columns(LP_METRIC_ACCURACY, is_multilabel(r), columns, COLUMNS, own);
 }
 
 /* The probe that the page is about: softmax, else the first. */
@@ -90,8 +109,12 @@ void lp_run_report_name(const lp_run *run, double C, char *name, size_t room) {
 
 static json_t *probe_row(const lp_run_probe *p) {
     lp_row row = lp_row_of(lp_fit_report_json(&p->options, &p->report));
-    lp_row_merge(&row, lp_score_json(&p->evaluation.metrics.score));
-    lp_row_ranking(&row, &p->evaluation.ranking);
+    if (p->several.test != NULL) {
+        lp_row_count(&row, "images", p->several.test->count);
+    } else {
+        lp_row_merge(&row, lp_score_json(&p->evaluation.metrics.score));
+    }
+    lp_row_ranking(&row, lp_run_probe_ranking(p));
     return lp_row_end(&row);
 }
 
@@ -131,7 +154,7 @@ static json_t *result_json(const lp_run_report *r) {
 
 /* The value of the set's metric, as a fraction, and its interval. */
 static double value_of(const lp_run_report *r, const lp_run_probe *p, lp_interval *interval) {
-    return lp_metric_value(metric_of(r), &p->evaluation.metrics.score, &p->evaluation.ranking,
+    return lp_metric_value(metric_of(r), &p->evaluation.metrics.score, lp_run_probe_ranking(p),
                            interval);
 }
 
@@ -166,8 +189,7 @@ static void print_summary(FILE *out, const lp_run_report *r) {
                   tested_on(r)->data.name,
                   lp_data_amount(&trained_on(r)->data, run->train->count, train),
                   lp_data_amount(&tested_on(r)->data, run->test->count, test), run->train->classes);
-    lp_metric_columns(metric_of(r), columns, COLUMNS, ordered);
-    lp_table_print(out, LP_FORMAT_TEXT, ordered, COLUMNS, probe_rows(run));
+    lp_table_print(out, LP_FORMAT_TEXT, ordered, columns_of(r, ordered), probe_rows(run));
     (void)fputc('\n', out);
     for (size_t i = 0; i < run->count; i++) {
         const lp_run_probe *p = &run->probes[i];
@@ -194,8 +216,7 @@ static void print_page(FILE *out, const void *report) {
     lp_column ordered[COLUMNS];
     (void)fprintf(out, "# %s on %s\n\n", e->name,
                   lp_data_title(&tested_on(r)->data, run->test->count, title));
-    lp_metric_columns(metric_of(r), columns, COLUMNS, ordered);
-    lp_table_markdown(out, ordered, COLUMNS, probe_rows(run));
+    lp_table_markdown(out, ordered, columns_of(r, ordered), probe_rows(run));
     (void)fputs("\n```\n", out);
     print_reported(out, r);
     (void)fprintf(out,
@@ -203,13 +224,14 @@ static void print_page(FILE *out, const void *report) {
                   "- weights: %s, SHA-256 `%s`%s%s\n"
                   "- training data: %zu images, %s; test data: %zu images, %s\n"
                   "- features: %s, %zu values an image%s; SHA-256 of the sets `%s` and `%s`\n"
-                  "- linprobe %s; interval: Wilson, 95 %%\n\n"
+                  "- linprobe %s%s\n\n"
                   "Made by:\n\n    %s\n",
                   e->name, e->weights.sha256, e->weights.official != NULL ? ", " : "",
                   e->weights.official != NULL ? e->weights.official : "", run->train->count,
                   file_kind(trained_on(r)), run->test->count, file_kind(tested_on(r)), e->feature,
                   run->train->width, e->normalize ? ", each divided by its length" : "",
-                  run->train->digest, run->test->digest, lp_version(), r->command);
+                  run->train->digest, run->test->digest, lp_version(),
+                  is_multilabel(r) ? "" : "; interval: Wilson, 95 %", r->command);
 }
 
 lp_status lp_run_report_print(const lp_run_report *r, FILE *out, lp_format format, lp_error *err) {
@@ -217,10 +239,11 @@ lp_status lp_run_report_print(const lp_run_report *r, FILE *out, lp_format forma
         print_summary(out, r);
         return LP_OK;
     }
+    lp_column own[COLUMNS];
     json_t *value = format == LP_FORMAT_JSON ? result_json(r) : probe_rows(r->run);
     lp_status status;
     LP_TRY(lp_allocated(value, "report", 1, 1, err));
-    lp_table_print(out, format, columns, COLUMNS, value);
+    lp_table_print(out, format, own, file_columns(r, own), value);
 done:
     return status;
 }
@@ -259,7 +282,7 @@ static lp_status add_bars(const lp_run_report *r, const char *title, lp_html *pa
     LP_TRY(lp_bars_chart(&chart_of, &chart, err));
     chart_of.format = LP_CHART_NARROW;
     LP_TRY(lp_bars_chart(&chart_of, &narrow, err));
-    lp_html_chart(page, chart, narrow, "Accuracy by solver, with its 95 % interval.");
+    lp_html_chart(page, chart, narrow, "By solver, with the 95 % interval, where there is one.");
 done:
     lp_chart_free(chart);
     lp_chart_free(narrow);
@@ -287,8 +310,8 @@ static lp_status add_result(const lp_run_report *r, const char *title, lp_html *
     lp_status status;
     LP_TRY(lp_text_of(print_reported, r, &reported, &size, err));
     lp_html_heading(page, "Result");
-    lp_metric_columns(metric_of(r), columns, COLUMNS, ordered);
-    lp_html_table(page, "Accuracy on the test set", ordered, COLUMNS, probe_rows(r->run));
+    lp_html_table(page, "Scores on the test set", ordered, columns_of(r, ordered),
+                  probe_rows(r->run));
     lp_html_paragraph(page, reported);
     LP_TRY(add_bars(r, title, page, err));
 done:
@@ -296,26 +319,43 @@ done:
     return status;
 }
 
-static lp_status write_html(const lp_run_report *r, const char *path, lp_error *err) {
+/* The evaluation of one probe; of several labels an image each class's ranking. */
+static lp_status add_evaluation(const lp_run_report *r, lp_html *page, lp_error *err) {
     const lp_run_probe *probe = main_probe(r->run);
-    char title[256], text[160], data[LP_DATA_TITLE];
-    lp_mistakes mistakes;
+    char text[160];
+    size_t count;
+    lp_mistakes mistakes = {0};
+    lp_status status = LP_OK;
+    (void)snprintf(text, sizeof text, "From here on: the probe by %s.",
+                   lp_solver_name(probe->options.solver));
+    lp_html_paragraph(page, text);
+    if (is_multilabel(r)) {
+        const lp_column *of_classes = lp_multilabel_columns(true, &count);
+        lp_html_heading(page, "Classes");
+        lp_html_table(page, "How well each class's logits rank the images", of_classes, count,
+                      lp_multilabel_rows(&probe->several, true));
+        goto done;
+    }
+    LP_TRY(lp_mistakes_find(&probe->evaluation, r->images, LP_MISTAKES_SHOWN, &mistakes, err));
+    LP_TRY(lp_evaluation_page(&probe->evaluation, &mistakes.sheet, page, err));
+done:
+    lp_mistakes_clear(&mistakes);
+    return status;
+}
+
+static lp_status write_html(const lp_run_report *r, const char *path, lp_error *err) {
+    char title[256], data[LP_DATA_TITLE];
     lp_html *page = NULL;
     lp_status status;
     (void)snprintf(title, sizeof title, "%.80s on %s", trained_on(r)->encoder.name,
                    lp_data_title(&tested_on(r)->data, r->run->test->count, data));
-    LP_TRY(lp_mistakes_find(&probe->evaluation, r->images, LP_MISTAKES_SHOWN, &mistakes, err));
     LP_TRY(lp_html_new(title, &page, err));
     LP_TRY(add_result(r, title, page, err));
-    (void)snprintf(text, sizeof text, "From here on: the probe by %s.",
-                   lp_solver_name(probe->options.solver));
-    lp_html_paragraph(page, text);
-    LP_TRY(lp_evaluation_page(&probe->evaluation, &mistakes.sheet, page, err));
+    LP_TRY(add_evaluation(r, page, err));
     add_settings(r, page);
     LP_TRY(lp_html_write(page, path, err));
 done:
     lp_html_free(page);
-    lp_mistakes_clear(&mistakes);
     return status;
 }
 
@@ -332,29 +372,40 @@ done:
     return status;
 }
 
+static lp_status write_confusion(const lp_run *run, lp_error *err) {
+    char path[LP_PATH_ROOM];
+    lp_chart *confusion = NULL;
+    lp_status status;
+    LP_TRY(lp_evaluation_confusion_chart(&main_probe(run)->evaluation, &confusion, err));
+    LP_TRY(lp_path_in(path, run->folder, "confusion.png", err));
+    LP_TRY(lp_chart_write(confusion, path, err));
+done:
+    lp_chart_free(confusion);
+    return status;
+}
+
 lp_status lp_run_report_write(const lp_run_report *r, lp_error *err) {
     const lp_run *run = r->run;
     char path[LP_PATH_ROOM];
-    lp_chart *confusion = NULL;
+    lp_column own[COLUMNS];
     lp_status status;
     for (size_t i = 0; i < run->count; i++) {
         const lp_run_probe *p = &run->probes[i];
         LP_TRY(lp_path_print(path, err, "%s/%s-evaluation.json", run->folder,
                              lp_solver_name(p->options.solver)));
-        LP_TRY(lp_evaluation_write(&p->evaluation, p->probe, r->command, path, err));
+        LP_TRY(is_multilabel(r)
+                   ? lp_multilabel_write(&p->several, p->probe, r->command, path, err)
+                   : lp_evaluation_write(&p->evaluation, p->probe, r->command, path, err));
     }
     LP_TRY(lp_path_in(path, run->folder, "results.json", err));
     LP_TRY(lp_json_write(path, result_json(r), err));
     LP_TRY(lp_path_in(path, run->folder, "results.csv", err));
-    LP_TRY(lp_table_write(path, columns, COLUMNS, probe_rows(run), err));
+    LP_TRY(lp_table_write(path, own, file_columns(r, own), probe_rows(run), err));
     LP_TRY(lp_path_in(path, run->folder, "README.md", err));
     LP_TRY(write_readme(r, path, err));
-    LP_TRY(lp_evaluation_confusion_chart(&main_probe(run)->evaluation, &confusion, err));
-    LP_TRY(lp_path_in(path, run->folder, "confusion.png", err));
-    LP_TRY(lp_chart_write(confusion, path, err));
+    LP_TRY(is_multilabel(r) ? LP_OK : write_confusion(run, err));
     LP_TRY(lp_path_in(path, run->folder, "report.html", err));
     LP_TRY(write_html(r, path, err));
 done:
-    lp_chart_free(confusion);
     return status;
 }

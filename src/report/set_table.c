@@ -22,6 +22,7 @@ static const lp_column cell_columns[] = {
     {"value", "value %", "%.3f"},
     {"low", "95 % from", "%.2f"},
     {"high", "to", "%.2f"},
+    {"near_best", "near the best", NULL},
     {"reported", "reported %", "%.1f"},
     {"images", "images", NULL},
     {"gflop_per_image", "GFLOP an image", "%.4g"},
@@ -39,8 +40,7 @@ json_t *lp_set_cell(const lp_comparison *c, const lp_contestant *model) {
     const lp_encoding *e = &run->train->provenance->encoder;
     const lp_data_record *data = &run->test->provenance->data;
     lp_interval interval;
-    double value =
-        lp_metric_value(c->metric, &p->evaluation.metrics.score, &p->evaluation.ranking, &interval);
+    double value = lp_contestant_value(c, model, &interval);
     lp_row row = lp_row_new();
     lp_row_text(&row, "model", model->name);
     lp_row_text(&row, "weights_sha256", e->weights.sha256);
@@ -209,6 +209,39 @@ static const json_t *cell_at(const json_t *cells, const json_t *model, const jso
     return NULL;
 }
 
+/* The least value of a set that is near its best: the lower end of the best one's interval, as the
+ * CLIP paper marks scores (Table 10, there of 99.5 %).  NaN where the best has none, or is alone.
+ */
+static double least_near_best(const json_t *cells, const json_t *set) {
+    const json_t *best = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(cells); i++) {
+        const json_t *cell = json_array_get(cells, i);
+        if (same_set(cell, set)) {
+            bool better = best == NULL ||
+                          lp_json_number(cell, "value", NAN) > lp_json_number(best, "value", NAN);
+            best = better ? cell : best;
+            count++;
+        }
+    }
+    return count > 1 ? lp_json_number(best, "low", NAN) : NAN;
+}
+
+/* A copy whose cells say whether they are near the best of their set, where that is known. */
+static json_t *marked_cells(const json_t *cells) {
+    json_t *copy = json_deep_copy(cells);
+    for (size_t i = 0; i < json_array_size(copy); i++) {
+        json_t *cell = json_array_get(copy, i);
+        double least = least_near_best(cells, cell);
+        (void)json_object_del(cell, "near_best");
+        if (isfinite(least)) {
+            (void)json_object_set_new(cell, "near_best",
+                                      json_boolean(lp_json_number(cell, "value", NAN) >= least));
+        }
+    }
+    return copy;
+}
+
 /* The mean over all sets; NaN where the model lacks one. */
 static double mean_of(const json_t *cells, const axes *a, size_t m) {
     double sum = 0;
@@ -219,42 +252,55 @@ static double mean_of(const json_t *cells, const axes *a, size_t m) {
     return sum / (double)a->set_count;
 }
 
+/* "80.51* (80.5)": the value, a star where it is near the best, and the published one. */
+static void print_cell(const json_t *cell, char text[64]) {
+    double value = lp_json_number(cell, "value", NAN);
+    double reported = lp_json_number(cell, "reported", NAN);
+    int length = snprintf(text, 64, "%6.2f%s", value,
+                          json_is_true(json_object_get(cell, "near_best")) ? "*" : "");
+    if (isfinite(reported)) {
+        (void)snprintf(text + length, 64 - (size_t)length, " (%.4g)", reported);
+    }
+}
+
 static json_t *table_rows(const json_t *cells, const axes *a) {
-    json_t *rows = json_array();
+    json_t *rows = json_array(), *marked = marked_cells(cells);
     for (size_t m = 0; m < a->model_count; m++) {
         lp_row row = lp_row_new();
         lp_row_text(&row, "model", text_of(a->models[m], "model"));
         lp_row_text(&row, "feature", text_of(a->models[m], "feature"));
         for (size_t s = 0; s < a->set_count; s++) {
-            const json_t *cell = cell_at(cells, a->models[m], a->sets[s]);
-            double value = cell != NULL ? lp_json_number(cell, "value", NAN) : NAN;
-            double reported = cell != NULL ? lp_json_number(cell, "reported", NAN) : NAN;
-            char both[64];
-            (void)snprintf(both, sizeof both, "%.2f (%.4g)", value, reported);
-            if (isfinite(value) && isfinite(reported)) {
-                lp_row_text(&row, text_of(a->sets[s], "data_sha256"), both);
-            } else {
-                lp_row_real(&row, text_of(a->sets[s], "data_sha256"), value);
+            const json_t *cell = cell_at(marked, a->models[m], a->sets[s]);
+            char text[64];
+            if (cell != NULL && isfinite(lp_json_number(cell, "value", NAN))) {
+                print_cell(cell, text);
+                lp_row_text(&row, text_of(a->sets[s], "data_sha256"), text);
             }
         }
         lp_row_real(&row, "mean of sets", mean_of(cells, a, m));
         lp_rows_append(&rows, lp_row_end(&row));
     }
+    json_decref(marked);
     return rows;
 }
 
-/* "Accuracy on CIFAR-100, 10,000 test images". */
-static void describe_set(const json_t *set, char *text, size_t room) {
-    (void)snprintf(text, room, "%.40s: %.160s", text_of(set, "metric"), text_of(set, "title"));
+/* "Accuracy on CIFAR-100, 10,000 test images", and whether there are stars. */
+static void describe_set(const json_t *cells, const axes *a, const json_t *set, char *text,
+                         size_t room) {
+    bool starred = a->model_count < 2 || isfinite(least_near_best(cells, set));
+    (void)snprintf(text, room, "%.40s: %.160s%s", text_of(set, "metric"), text_of(set, "title"),
+                   starred ? "" : "; significance is not computed: there is no interval");
 }
+
+static const char stars[] = "*: not below the 95 % interval of the best of its set";
 
 lp_status lp_set_table_print(const json_t *cells, FILE *out, lp_format format, lp_error *err) {
     axes a = {.model_count = 0};
-    char line[256];
+    char line[320];
     lp_status status;
     LP_TRY(find_axes(cells, &a, err));
     if (format != LP_FORMAT_TEXT) {
-        lp_table_print(out, format, cell_columns, CELL_COLUMNS, json_deep_copy(cells));
+        lp_table_print(out, format, cell_columns, CELL_COLUMNS, marked_cells(cells));
         goto done;
     }
     json_t *rows = table_rows(cells, &a);
@@ -262,9 +308,10 @@ lp_status lp_set_table_print(const json_t *cells, FILE *out, lp_format format, l
     lp_table_print(out, format, a.columns, a.column_count, rows);
     (void)fputc('\n', out);
     for (size_t s = 0; s < a.set_count; s++) {
-        describe_set(a.sets[s], line, sizeof line);
+        describe_set(cells, &a, a.sets[s], line, sizeof line);
         (void)fprintf(out, "%s\n", line);
     }
+    (void)fprintf(out, "%s%s", a.model_count > 1 ? stars : "", a.model_count > 1 ? "\n" : "");
 done:
     lp_memory_free(&a.memory);
     return status;
@@ -373,7 +420,7 @@ done:
 static lp_status write_page(const json_t *cells, const char *path, const char *command,
                             lp_error *err) {
     axes a = {.model_count = 0};
-    char title[96], line[256];
+    char title[96], line[320];
     lp_html *page = NULL;
     lp_status status;
     LP_TRY(find_axes(cells, &a, err));
@@ -383,13 +430,16 @@ static lp_status write_page(const json_t *cells, const char *path, const char *c
     lp_html_table(page, "Each set's own metric, in percent; published numbers in brackets",
                   a.columns, a.column_count, table_rows(cells, &a));
     for (size_t s = 0; s < a.set_count; s++) {
-        describe_set(a.sets[s], line, sizeof line);
+        describe_set(cells, &a, a.sets[s], line, sizeof line);
         lp_html_paragraph(page, line);
+    }
+    if (a.model_count > 1) {
+        lp_html_paragraph(page, stars);
     }
     LP_TRY(add_chart(cells, &a, page, err));
     LP_TRY(add_work(cells, &a, page, err));
     lp_html_heading(page, "Cells");
-    lp_html_table(page, "Each result", cell_columns, CELL_COLUMNS, json_deep_copy(cells));
+    lp_html_table(page, "Each result", cell_columns, CELL_COLUMNS, marked_cells(cells));
     lp_row settings = lp_row_new();
     lp_row_text(&settings, "linprobe", lp_version());
     lp_row_text(&settings, "command", command);
@@ -408,7 +458,7 @@ lp_status lp_set_table_write(const json_t *cells, const char *folder, const char
     lp_status status;
     LP_TRY(lp_make_folders(folder, err));
     LP_TRY(lp_path_in(path, folder, "table.json", err));
-    LP_TRY(lp_json_write(path, json_deep_copy(cells), err));
+    LP_TRY(lp_json_write(path, marked_cells(cells), err));
     LP_TRY(lp_path_in(path, folder, "table.csv", err));
     LP_TRY(lp_table_write(path, cell_columns, CELL_COLUMNS, json_deep_copy(cells), err));
     LP_TRY(lp_path_in(path, folder, "table.html", err));

@@ -4,6 +4,7 @@
 #define LP_REPORT_SWEEP_REPORT_H
 
 #include "linprobe/features.h"
+#include "linprobe/multilabel.h"
 #include "linprobe/sweep.h"
 #include "report/table.h"
 
@@ -16,7 +17,8 @@ typedef struct lp_sweep_report {
     lp_fit_report fit;  /* of the fit on all training (and validation) data */
     size_t shared[2];   /* rows of the test set that train and validation have too */
     bool scored;
-    lp_score score; /* of that fit on the test set, where scored */
+    lp_score score;                   /* of that fit on the test set, where scored */
+    lp_multilabel_evaluation several; /* the same of several labels an image */
 } lp_sweep_report;
 
 /* Writes all files.  Where the peak is no part of the curve by itself, its files are left out. */

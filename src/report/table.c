@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -68,15 +69,13 @@ static void print_blocks(FILE *out, const lp_column *columns, size_t count, cons
     }
 }
 
-enum { MAX_COLUMNS = 32 };
-
 static void print_lines(FILE *out, const lp_column *columns, size_t count, const json_t *rows,
-                        const int width[MAX_COLUMNS]) {
+                        const int *width) {
     char cell[LP_TABLE_CELL];
     const json_t *row;
     for (size_t r = 0; r <= json_array_size(rows); r++) { /* row 0 is the heading */
         row = r > 0 ? json_array_get(rows, r - 1) : NULL;
-        for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
+        for (size_t c = 0; c < count; c++) {
             /* a heading stands as its column does */
             const json_t *sample =
                 json_object_get(row != NULL ? row : json_array_get(rows, 0), columns[c].key);
@@ -93,12 +92,13 @@ static void print_lines(FILE *out, const lp_column *columns, size_t count, const
 }
 
 static void print_text(FILE *out, const lp_column *columns, size_t count, const json_t *rows) {
-    int width[MAX_COLUMNS] = {0}, total = -2;
+    int *width = lp_alloc(count, sizeof *width);
+    int total = -2;
     size_t room = lp_terminal_columns(out);
     char cell[LP_TABLE_CELL];
     size_t r;
     const json_t *row;
-    for (size_t c = 0; c < count && c < MAX_COLUMNS; c++) {
+    for (size_t c = 0; width != NULL && c < count; c++) {
         width[c] = cells(columns[c].heading);
         json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
             (void)lp_table_cell(cell, json_object_get(row, columns[c].key), columns[c].format);
@@ -106,11 +106,12 @@ static void print_text(FILE *out, const lp_column *columns, size_t count, const 
         }
         total += width[c] + 2;
     }
-    if (room > 0 && total > (int)room) {
+    if (width == NULL || (room > 0 && total > (int)room)) {
         print_blocks(out, columns, count, rows);
     } else {
         print_lines(out, columns, count, rows, width);
     }
+    lp_free(width);
 }
 
 /* RFC 4180 quoting. */

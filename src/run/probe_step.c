@@ -2,24 +2,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/progress.h"
 #include "linprobe/run.h"
 #include "math/linalg.h"
 #include "run/watch.h"
 
-lp_examples lp_features_examples(const lp_features *f) {
-    return (lp_examples){f->count, f->width, f->classes, f->x, f->labels};
-}
-
-lp_marked lp_features_marked(const lp_features *f) {
-    return (lp_marked){f->count, f->width, f->classes, f->x, f->marks};
-}
-
 /* ---- what goes together ---------------------------------------------------------------------- */
 
-static lp_status check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
+lp_status lp_run_check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
     char name[512];
     if (test->width != train->width || test->classes > train->classes) {
         return lp_fail(err, LP_ERR_ARGUMENT,
@@ -27,8 +19,25 @@ static lp_status check_sets(const lp_features *train, const lp_features *test, l
                        test->path, test->width, test->classes, train->path, train->width,
                        train->classes);
     }
+    if ((train->marks != NULL) != (test->marks != NULL)) {
+        bool several = train->marks != NULL;
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s has %s, but %s has %s", test->path,
+                       several ? "one label an image" : "several labels an image", train->path,
+                       several ? "several" : "one");
+    }
     (void)snprintf(name, sizeof name, "of %.400s", train->path);
     return lp_provenance_match(train->provenance, name, test->provenance, test->path, err);
+}
+
+lp_status lp_run_open_sets_any(const char *train_path, const char *test_path, lp_features **train,
+                               lp_features **test, lp_error *err) {
+    lp_status status;
+    *test = NULL;
+    LP_TRY(lp_features_open_any(train_path, train, err));
+    LP_TRY(lp_features_open_any(test_path, test, err));
+    LP_TRY(lp_run_check_sets(*train, *test, err));
+done:
+    return status;
 }
 
 lp_status lp_run_open_sets(const char *train_path, const char *test_path, lp_features **train,
@@ -37,7 +46,7 @@ lp_status lp_run_open_sets(const char *train_path, const char *test_path, lp_fea
     *test = NULL;
     LP_TRY(lp_features_open(train_path, train, err));
     LP_TRY(lp_features_open(test_path, test, err));
-    LP_TRY(check_sets(*train, *test, err));
+    LP_TRY(lp_run_check_sets(*train, *test, err));
 done:
     return status;
 }
@@ -54,8 +63,15 @@ lp_status lp_run_check(const lp_probe *probe, const char *name, const lp_feature
                        lp_probe_classes(probe));
     }
     (void)snprintf(trained_on, sizeof trained_on, "that %.400s was trained on", name);
-    return lp_provenance_match(training != NULL ? training->train.provenance : NULL, trained_on,
-                               test->provenance, test->path, err);
+    lp_status status = lp_provenance_match(training != NULL ? training->train.provenance : NULL,
+                                           trained_on, test->provenance, test->path, err);
+    if (status == LP_OK && lp_probe_is_multilabel(probe) != (test->marks != NULL)) {
+        bool several = lp_probe_is_multilabel(probe);
+        status = lp_fail(err, LP_ERR_ARGUMENT, "%s has %s, but %s was trained on %s", test->path,
+                         several ? "one label an image" : "several labels an image", name,
+                         several ? "several" : "one");
+    }
+    return status;
 }
 
 lp_status lp_run_open_probe(const char *probe_path, const char *test_path, lp_probe **probe,
@@ -76,12 +92,6 @@ lp_status lp_run_open_probe_any(const char *probe_path, const char *test_path, l
     LP_TRY(lp_probe_load_any(probe_path, probe, err));
     LP_TRY(lp_features_open_any(test_path, test, err));
     LP_TRY(lp_run_check(*probe, probe_path, *test, err));
-    if (lp_probe_is_multilabel(*probe) != ((*test)->marks != NULL)) {
-        bool several = lp_probe_is_multilabel(*probe);
-        status = lp_fail(err, LP_ERR_ARGUMENT, "%s has %s, but %s was trained on %s", test_path,
-                         several ? "one label an image" : "several labels an image", probe_path,
-                         several ? "several" : "one");
-    }
 done:
     return status;
 }
@@ -96,22 +106,30 @@ static bool show_point(void *context, uint64_t done, uint64_t total, const char 
     return lp_progress_step(&watch->progress, done, total, text);
 }
 
+/* By the kind of their labels. */
+static lp_status sweep_sets(const lp_features *train, const lp_features *validation,
+                            const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
+    const lp_features *other = validation != NULL ? validation : train;
+    if (train->marks != NULL) {
+        const lp_marked fit = lp_features_marked(train), check = lp_features_marked(other);
+        return lp_multilabel_sweep(&fit, validation != NULL ? &check : NULL, options, sweep, err);
+    }
+    const lp_examples fit = lp_features_examples(train), check = lp_features_examples(other);
+    return lp_sweep_run(&fit, validation != NULL ? &check : NULL, options, sweep, err);
+}
+
 lp_status lp_run_sweep(const lp_features *train, const lp_features *validation,
                        const lp_sweep_options *options, const char *work, const lp_watch *watch,
                        lp_sweep **sweep, lp_error *err) {
     char identity[2 * 65 + 2];
     lp_sweep_options own = *options;
-    lp_examples fit = lp_features_examples(train), check = {0};
-    if (validation != NULL) {
-        check = lp_features_examples(validation);
-    }
     (void)snprintf(identity, sizeof identity, "%.64s+%.64s", train->digest,
                    validation != NULL ? validation->digest : "");
     own.work = work;
     own.identity = identity;
     own.fit.progress = (lp_progress){show_point, (void *)(uintptr_t)watch};
     lp_watch_begin(watch, "sweep", "");
-    lp_status status = lp_sweep_run(&fit, validation != NULL ? &check : NULL, &own, sweep, err);
+    lp_status status = sweep_sets(train, validation, &own, sweep, err);
     lp_watch_end(watch);
     return status == LP_CANCELLED
                ? lp_prefix(err, status, "interrupted: run again, it goes on from here: ")
@@ -120,21 +138,43 @@ lp_status lp_run_sweep(const lp_features *train, const lp_features *validation,
 
 /* ---- the fit --------------------------------------------------------------------------------- */
 
-/* The examples of two sets, one after the other; the arrays are the caller's to free. */
-static lp_status join_sets(const lp_features *a, const lp_features *b, float **x, int64_t **labels,
-                           lp_examples *both, lp_error *err) {
-    size_t count = a->count + b->count, F = a->width;
-    *x = lp_alloc(count, F * sizeof **x);
-    *labels = lp_alloc(count, sizeof **labels);
-    if (*x == NULL || *labels == NULL) {
-        return lp_fail_memory(err, "training and validation data", count, F * sizeof **x);
+/* What a fit is on: a set, or the rows of two, one after the other. */
+typedef struct fit_rows {
+    lp_memory memory; /* that the rows of two lie in */
+    lp_examples examples;
+    lp_marked marked; /* of several labels an image; else its marks are NULL */
+} fit_rows;
+
+static void *append(lp_memory *memory, const void *a, size_t a_count, const void *b, size_t b_count,
+                    size_t size) {
+    char *both = a != NULL ? lp_memory_take(memory, a_count + b_count, size) : NULL;
+    if (both != NULL) {
+        memcpy(both, a, a_count * size);
+        memcpy(both + a_count * size, b, b_count * size);
     }
-    memcpy(*x, a->x, a->count * F * sizeof **x);
-    memcpy(*x + a->count * F, b->x, b->count * F * sizeof **x);
-    memcpy(*labels, a->labels, a->count * sizeof **labels);
-    memcpy(*labels + a->count, b->labels, b->count * sizeof **labels);
-    *both = (lp_examples){count, F, a->classes, *x, *labels};
-    return LP_OK;
+    return both;
+}
+
+static lp_status take_rows(const lp_features *a, const lp_features *b, fit_rows *rows,
+                           lp_error *err) {
+    lp_features both = *a;
+    lp_status status = LP_OK;
+    if (b != NULL) {
+        lp_memory *m = &rows->memory;
+        size_t K = a->classes;
+        if (a->marks != NULL && b->classes != K) {
+            return lp_fail(err, LP_ERR_ARGUMENT, "%s has %zu classes, but %s has %zu", b->path,
+                           b->classes, a->path, K);
+        }
+        both.x = append(m, a->x, a->count, b->x, b->count, a->width * sizeof *a->x);
+        both.labels = append(m, a->labels, a->count, b->labels, b->count, sizeof *a->labels);
+        both.marks = append(m, a->marks, a->count, b->marks, b->count, K * sizeof *a->marks);
+        both.count += b->count;
+        status = lp_memory_check(m, "training and validation data", err);
+    }
+    rows->examples = lp_features_examples(&both);
+    rows->marked = lp_features_marked(&both);
+    return status;
 }
 
 static lp_training_set describe_set(const lp_features *set) {
@@ -162,26 +202,17 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
                      const lp_fit_options *options, const char *path, const char *command,
                      const lp_watch *watch, lp_probe **probe, lp_fit_report *report,
                      lp_error *err) {
-    const lp_marked marked = lp_features_marked(train);
-    lp_examples examples = lp_features_examples(train);
     lp_fit_options watched = *options;
-    float *x = NULL;
-    int64_t *labels = NULL;
+    fit_rows rows = {.marked = {0}};
     lp_status status, fitted = LP_OK;
     *probe = NULL;
     watched.progress = watch->progress;
-    if (train->marks != NULL && validation != NULL) {
-        return lp_fail(err, LP_ERR_UNSUPPORTED,
-                       "%s: of several labels an image: a validation set cannot be added",
-                       train->path);
-    }
-    if (validation != NULL) {
-        LP_TRY(join_sets(train, validation, &x, &labels, &examples, err));
-    }
+    LP_TRY(take_rows(train, validation, &rows, err));
     lp_watch_begin(watch, lp_solver_name(options->solver),
                    options->solver == LP_SOLVER_LIBLINEAR ? "classes" : "");
-    fitted = train->marks != NULL ? lp_multilabel_fit(&marked, &watched, probe, report, err)
-                                  : lp_probe_fit(&examples, &watched, probe, report, err);
+    fitted = rows.marked.marks != NULL
+                 ? lp_multilabel_fit(&rows.marked, &watched, probe, report, err)
+                 : lp_probe_fit(&rows.examples, &watched, probe, report, err);
     lp_watch_end(watch);
     if (fitted == LP_CANCELLED) {
         (void)lp_prefix(err, fitted, "interrupted: run again, this fit starts anew: ");
@@ -189,13 +220,12 @@ lp_status lp_run_fit(const lp_features *train, const lp_features *validation,
     if (fitted != LP_NOT_CONVERGED) {
         LP_TRY(fitted);
     }
-    LP_TRY(lp_probe_record_rows(*probe, &examples, options->threads, err));
+    LP_TRY(lp_probe_record_rows(*probe, &rows.examples, options->threads, err));
     LP_TRY(describe_fit(*probe, train, validation, options, report, command, err));
     LP_TRY(lp_probe_save(*probe, path, err));
     status = fitted;
 done:
-    lp_free(x);
-    lp_free(labels);
+    lp_memory_free(&rows.memory);
     if (status != LP_OK && status != fitted && *probe != NULL) { /* trained, and not saved */
         lp_probe_free(*probe);
         *probe = NULL;

@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/team.h"
+#include "probe/marked_fitter.h"
 #include "run/watch.h"
 
 /* ---- 0. timing.json beside a set's arrays ---------------------------------------------------- */
@@ -69,13 +70,18 @@ static timing read_timing(const char *folder) {
 
 /* Before any work. */
 static lp_status check_labels(const lp_run_options *o, lp_error *err) {
-    const lp_dataset_info *info = lp_dataset_describe(o->train);
-    return !info->multilabel
-               ? LP_OK
-               : lp_fail(err, LP_ERR_UNSUPPORTED,
-                         "%s: %s has several labels an image: its features can be extracted, "
-                         "fitted one-vs-rest and evaluated, step by step",
-                         info->source, info->name);
+    const lp_dataset_info *train = lp_dataset_describe(o->train);
+    const lp_dataset_info *test = lp_dataset_describe(o->test);
+    if (train->multilabel != test->multilabel) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s has %s labels an image, but %s has %s",
+                       train->source, train->multilabel ? "several" : "one", test->source,
+                       test->multilabel ? "several" : "one");
+    }
+    lp_status status = LP_OK;
+    for (size_t i = 0; status == LP_OK && train->multilabel && i < o->fit_count; i++) {
+        status = lp_marked_check_solver(o->fits[i].solver, err);
+    }
+    return lp_prefix(err, status, "%s: ", train->source);
 }
 
 /* ---- 1. features ----------------------------------------------------------------------------- */
@@ -178,7 +184,7 @@ static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2
     LP_TRY(extract_split(o, encoder, o->train, &run->profiles[0], paths[0], err));
     LP_TRY(extract_split(o, encoder, o->test, &run->profiles[1], paths[1], err));
     read_rate(run, paths, o);
-    LP_TRY(lp_features_open(paths[0], &run->train, err));
+    LP_TRY(lp_features_open_any(paths[0], &run->train, err));
 done:
     lp_checkpoint_close(own);
     lp_encoder_free(encoder);
@@ -212,8 +218,9 @@ static lp_status choose_C(const lp_run_options *o, lp_run *run, lp_error *err) {
     if (o->sweep) {
         LP_TRY(lp_run_sweep(run->train, NULL, &search, run->folder, &o->watch, &run->sweep, err));
         const lp_sweep_point *best = &run->sweep->points[run->sweep->best];
-        LP_TRY(lp_watch_say(&o->watch, err, "sweep: best C = %.6g, validation accuracy %.3f",
-                            best->C, 100 * best->accuracy));
+        LP_TRY(lp_watch_say(&o->watch, err, "sweep: best C = %.6g, validation %s %.3f", best->C,
+                            run->sweep->multilabel ? "11-point mAP" : "accuracy",
+                            100 * best->value));
     }
 done:
     return status;
@@ -236,7 +243,7 @@ static lp_status reuse_probe(const lp_run_options *o, const lp_features *train, 
     lp_error ignored;
     lp_probe *probe = NULL;
     lp_status status;
-    if (!lp_is_file(path) || lp_probe_load(path, &probe, &ignored) != LP_OK) {
+    if (!lp_is_file(path) || lp_probe_load_any(path, &probe, &ignored) != LP_OK) {
         return LP_OK;
     }
     const lp_training *t = lp_probe_training(probe);
@@ -291,11 +298,13 @@ static lp_status train_and_score(const lp_run_options *o, lp_run *run, const cha
         LP_TRY(train_probe(o, run, &run->probes[i], err));
         run->converged = run->converged && run->probes[i].report.converged;
     }
-    LP_TRY(lp_features_open(test_path, &run->test, err));
+    LP_TRY(lp_features_open_any(test_path, &run->test, err));
     for (size_t i = 0; i < run->count; i++) {
         lp_run_probe *p = &run->probes[i];
-        LP_TRY(lp_evaluation_run(p->probe, run->test, lp_probe_probability(p->probe), o->threads,
-                                 &p->evaluation, err));
+        LP_TRY(run->test->marks != NULL
+                   ? lp_multilabel_evaluation_run(p->probe, run->test, o->threads, &p->several, err)
+                   : lp_evaluation_run(p->probe, run->test, lp_probe_probability(p->probe),
+                                       o->threads, &p->evaluation, err));
     }
 done:
     return status;
@@ -327,12 +336,20 @@ lp_status lp_run_sets(const lp_run_options *options, lp_run **out, lp_error *err
     LP_TRY(lp_allocated(run, "run", 1, sizeof *run, err));
     LP_TRY(check_labels(options, err));
     LP_TRY(extract_both(options, run, paths, err));
-    LP_TRY(lp_features_open(paths[1], &run->test, err));
+    LP_TRY(lp_features_open_any(paths[1], &run->test, err));
     *out = run;
     run = NULL;
 done:
     lp_run_free(run);
     return status;
+}
+
+const lp_ranking *lp_run_probe_ranking(const lp_run_probe *p) {
+    return p->several.test != NULL ? &p->several.mean : &p->evaluation.ranking;
+}
+
+const lp_trained_rows *lp_run_probe_trained_rows(const lp_run_probe *p) {
+    return p->several.test != NULL ? &p->several.trained_rows : &p->evaluation.trained_rows;
 }
 
 void lp_run_free(lp_run *run) {
@@ -341,6 +358,7 @@ void lp_run_free(lp_run *run) {
     }
     for (size_t i = 0; i < run->count; i++) {
         lp_evaluation_free(&run->probes[i].evaluation);
+        lp_multilabel_evaluation_free(&run->probes[i].several);
         lp_probe_free(run->probes[i].probe);
     }
     lp_free(run->probes);

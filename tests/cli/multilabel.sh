@@ -25,7 +25,7 @@ awk -v main=$voc/ImageSets/Main -v images=$voc/JPEGImages 'BEGIN {
         }
     }
 }'
-for split in trainval test; do
+for split in trainval train test; do
     run 0 "$LP_PROGRAM" extract --pixels --data . --split $split --out $split
 done
 show -n -e "$LP_PROGRAM" extract --pixels --data voc-2007:. --split val --out val
@@ -42,6 +42,57 @@ has '"map_11": '
 run 0 "$LP_PROGRAM" fit trainval --solver liblinear -C 10 --out l.probe
 run 0 "$LP_PROGRAM" eval l.probe test
 
+# ---- C by the mAP of what is held out, of a validation set, of folds
+show -n "$LP_PROGRAM" sweep trainval --solver ovr --from -2 --to 2 --steps 2 --test test --out s
+show -n "$LP_PROGRAM" sweep train --validation val --solver ovr --from -1 --to 1 --steps 1 --protocol grid --test test --out v
+show -n "$LP_PROGRAM" sweep train --folds 3 --solver liblinear --from -1 --to 1 --steps 1 --protocol grid --out f
+expect sweep
+run 0 cat v/sweep.json
+has '"map_11": '
+has '"refit": "train+validation"'
+run 0 grep -c 'mAP-11 against C' v/sweep.svg
+run 0 "$LP_PROGRAM" eval v/best.probe test
+# a refit on both is a fit on trainval, and is evaluated alike
+run 0 "$LP_PROGRAM" fit trainval --solver ovr -C 10 --out both.probe
+show -n "$LP_PROGRAM" compare both.probe=test l.probe=test
+show -n "$LP_PROGRAM" compare both.probe=test l.probe=test --table runs --format csv
+show "$LP_PROGRAM" compare both.probe=test l.probe=test --table pairs
+show "$LP_PROGRAM" compare both.probe=test l.probe=trainval
+expect compare
+# interrupted, it goes on: the points that are there are not fitted again
+cp s/sweep.json before.json
+run 0 "$LP_PROGRAM" sweep trainval --solver ovr --from -2 --to 2 --steps 2 --test test --out s
+run 0 cmp before.json s/sweep.json
+
+# ---- whole models; a set of one label beside it
+for i in 0 1 2 3 4 5 6 7; do
+    for part in train test; do
+        printf 'P3 1 1 9\n%d %d %d\n' $((i % 2 * 8)) $i $((9 - i)) >$part-$i.ppm
+        echo "$part-$i.ppm,$((i % 2)),$part" >>two.csv
+    done
+done
+model=$LP_SOURCE/tests/golden/encoder/timm.safetensors
+other=$LP_SOURCE/tests/golden/encoder/clip.safetensors
+show -n "$LP_PROGRAM" reproduce --model "$model" --data voc-2007:. --cache cache --results results --run r
+show -n "$LP_PROGRAM" compare a="$model" b="$other" --data .,two.csv --sweep --cache cache --out compared --into board.json
+show -n "$LP_PROGRAM" compare c="$model" --data voc-2007:. --cache cache --out compared --into board.json
+expect models
+run 0 cat results/r/results.json
+has '"map_11": '
+lacks '"top1": '
+run 0 test -f results/r/report.html
+run 1 test -f results/r/confusion.png
+run 0 cat results/r/ovr-evaluation.json
+has '"format": "linprobe evaluation of several labels"'
+run 0 cat compared/voc-2007-*/compare.json
+has '"pairs": []'
+has 'significance is not computed'
+
+# ---- a choice of some images
+show -n "$LP_PROGRAM" extract --pixels --data . --split test --limit 40 --out some
+show "$LP_PROGRAM" extract --pixels --data . --split test --per-class 20 --out x
+expect some
+
 # ---- refused by name
 printf 'P5\n1 1\n255\na' >a.pgm
 printf 'P5\n1 1\n255\nb' >b.pgm
@@ -54,14 +105,12 @@ show "$LP_PROGRAM" knn trainval test
 show "$LP_PROGRAM" fewshot trainval test --shots 1
 show "$LP_PROGRAM" predict p.probe test
 show "$LP_PROGRAM" predict p.probe --data $voc/JPEGImages --model "$LP_SOURCE/tests/golden/encoder/clip.safetensors"
-show "$LP_PROGRAM" compare p.probe=test l.probe=test
+show "$LP_PROGRAM" compare p.probe=test one.probe=one
 show "$LP_PROGRAM" eval one.probe test
 show "$LP_PROGRAM" eval p.probe one
 show "$LP_PROGRAM" eval p.probe test --report r.html
 show "$LP_PROGRAM" eval p.probe test --table confused
-show "$LP_PROGRAM" extract --pixels --data . --split test --limit 20 --out x
-model=$LP_SOURCE/tests/golden/encoder/timm.safetensors
-show "$LP_PROGRAM" reproduce --model "$model" --data . --cache cache
-show "$LP_PROGRAM" compare a="$model" b="$model" --data . --out results --cache cache
+show "$LP_PROGRAM" sweep trainval --solver ovr --test one --out s
+show "$LP_PROGRAM" sweep --model "$model" --data . --cache never --out s
 expect refused
 done_testing

@@ -20,7 +20,7 @@ says 'rows are rows of the validation set test, at most 5 % may be'
 
 # ---- sweep refuses a test set that was not made like the training set
 run 1 "$LP_PROGRAM" sweep train --test unit --solver liblinear --from -1 --to 0 --steps 1 --out swept
-says "unit: its features were not made as those that best.probe was trained on: 'normalize' differs"
+says "unit: its features were not made as those of train: 'normalize' differs"
 
 # ---- a probe records what its last digits depend on
 ok "the probe names its BLAS kernels" grep -qa '"blas_kernel":"[A-Za-z]' a.probe

@@ -190,7 +190,7 @@ static void what_cannot_be_fitted_is_refused(void **state) {
     options = one_vs_rest();
     data.x[F] = INFINITY;
     assert_fails(lp_multilabel_fit(&data.set, &options, &probe, &report, &err), LP_ERR_DATA, &err,
-                 "class 0: ");
+                 "row 1, column 0 holds an infinity");
     fill(&data, 1);
     for (size_t i = 0; i < N; i++) {
         data.marks[i * K + 1] = (int8_t)(i % 2 == 0 ? 1 : -1);
@@ -229,6 +229,126 @@ static void only_who_asks_gets_such_a_probe(void **state) {
     lp_probe_free(probe);
 }
 
+static lp_sweep_options grid(lp_solver solver) {
+    lp_sweep_options options;
+    lp_sweep_defaults(&options);
+    options.protocol = LP_SWEEP_GRID;
+    options.low = -3;
+    options.high = 2;
+    options.steps = 1;
+    options.fit = one_vs_rest();
+    options.fit.solver = solver;
+    return options;
+}
+
+/* Every point of the grid by a fit of its own, without the sweep. */
+static void a_sweep_chooses_by_the_mean_precision(void **state) {
+    (void)state;
+    static const lp_solver solvers[] = {LP_SOLVER_OVR, LP_SOLVER_LIBLINEAR};
+    static marked_data train, check;
+    fill(&train, 1);
+    fill(&check, 2);
+    for (size_t s = 0; s < 2; s++) {
+        const lp_sweep_options options = grid(solvers[s]);
+        lp_sweep *sweep;
+        assert_ok(lp_multilabel_sweep(&train.set, &check.set, &options, &sweep, &err), &err);
+        assert_true(sweep->multilabel);
+        assert_int_equal(sweep->count, 6);
+        double most = 0, values[6];
+        size_t best = 0;
+        for (size_t i = 0; i < 6; i++) {
+            const lp_sweep_point *p = &sweep->points[i];
+            lp_fit_options fit = options.fit;
+            lp_fit_report report;
+            lp_ranking mean;
+            lp_probe *probe;
+            fit.C = p->C;
+            assert_ok(lp_multilabel_fit(&train.set, &fit, &probe, &report, &err), &err);
+            assert_ok(lp_multilabel_rank(probe, &check.set, 1, NULL, &mean, &err), &err);
+            lp_probe_free(probe);
+            values[i] = mean.map_11;
+            assert_true(!p->exact || fabs(p->value - mean.map_11) < 1e-12);
+            assert_true(isnan(p->interval.low) && p->correct == 0 && p->count == N);
+            best = mean.map_11 > most ? i : best;
+            most = values[best];
+        }
+        assert_int_equal(sweep->best, best);
+        assert_true(sweep->points[best].exact);
+        lp_sweep_free(sweep);
+    }
+}
+
+static void what_is_held_out_is_seeded_and_folds_hold_out_each_row_once(void **state) {
+    (void)state;
+    static marked_data data;
+    lp_sweep *first, *second;
+    fill(&data, 1);
+    lp_sweep_options options = grid(LP_SOLVER_OVR);
+    assert_ok(lp_multilabel_sweep(&data.set, NULL, &options, &first, &err), &err);
+    assert_ok(lp_multilabel_sweep(&data.set, NULL, &options, &second, &err), &err);
+    for (size_t i = 0; i < first->count; i++) {
+        assert_true(first->points[i].value - second->points[i].value == 0);
+        assert_true(first->points[i].count >= N / 10 - K && first->points[i].count <= N / 10 + K);
+    }
+    lp_sweep_free(first);
+    lp_sweep_free(second);
+    options.folds = 4;
+    assert_ok(lp_multilabel_sweep(&data.set, NULL, &options, &first, &err), &err);
+    assert_int_equal(first->points[0].count, N);
+    lp_sweep_free(first);
+    options.fit.solver = LP_SOLVER_SOFTMAX;
+    assert_fails(lp_multilabel_sweep(&data.set, NULL, &options, &first, &err), LP_ERR_ARGUMENT,
+                 &err, "the solver must be ovr or liblinear, not softmax");
+    assert_null(first);
+    options.fit.solver = LP_SOLVER_OVR;
+    options.folds = 0;
+    memset(data.marks, 0, sizeof data.marks);
+    assert_fails(lp_multilabel_sweep(&data.set, NULL, &options, &first, &err), LP_ERR_DATA, &err,
+                 "no class has images and others");
+}
+
+typedef struct stopper {
+    size_t calls, limit;
+} stopper;
+
+static bool stop(void *context, uint64_t done, uint64_t total, const char *line) {
+    stopper *s = context;
+    (void)done;
+    (void)total;
+    (void)line;
+    return s->calls++ < s->limit;
+}
+
+/* Wherever it is stopped, a sweep of several labels goes on to the same points. */
+static void a_stopped_sweep_goes_on(void **state) {
+    (void)state;
+    static marked_data data;
+    lp_sweep *whole, *sweep = NULL;
+    fill(&data, 1);
+    lp_sweep_options options = grid(LP_SOLVER_OVR);
+    options.folds = 2;
+    assert_ok(lp_multilabel_sweep(&data.set, NULL, &options, &whole, &err), &err);
+    const char *work = in_folder("stopped");
+    options.work = work;
+    lp_status status = LP_CANCELLED;
+    size_t tries = 0;
+    for (; status == LP_CANCELLED; tries++) {
+        stopper s = {.limit = 40};
+        options.fit.progress = (lp_progress){stop, &s};
+        status = lp_multilabel_sweep(&data.set, NULL, &options, &sweep, &err);
+        assert_true(tries < 100);
+    }
+    assert_ok(status, &err);
+    assert_true(tries > 1 && sweep->resumed > 0);
+    assert_int_equal(sweep->best, whole->best);
+    for (size_t i = 0; i < whole->count; i++) {
+        assert_true(sweep->points[i].value - whole->points[i].value == 0);
+        assert_int_equal(sweep->points[i].exact, whole->points[i].exact);
+    }
+    lp_sweep_free(sweep);
+    lp_sweep_free(whole);
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     static marked_data data;
@@ -245,6 +365,18 @@ static void every_failed_allocation_is_reported(void **state) {
         assert_true(status == LP_OK || (status == LP_ERR_MEMORY && probe == NULL));
     }
     status = LP_ERR_MEMORY;
+    lp_sweep_options few = grid(LP_SOLVER_OVR);
+    lp_sweep *sweep = NULL;
+    few.low = 0;
+    few.high = 1;
+    few.fit.threads = 1;
+    for (size_t k = 1; status != LP_OK; k++) {
+        (void)lp_alloc_fail_at(k);
+        status = lp_multilabel_sweep(&data.set, NULL, &few, &sweep, &err);
+        assert_true(status == LP_OK || (status == LP_ERR_MEMORY && sweep == NULL));
+    }
+    lp_sweep_free(sweep);
+    status = LP_ERR_MEMORY;
     for (size_t k = 1; status != LP_OK; k++) {
         (void)lp_alloc_fail_at(k);
         status = lp_multilabel_rank(probe, &data.set, 1, NULL, &mean, &err);
@@ -258,6 +390,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_class_is_a_fit_of_its_own),
         cmocka_unit_test(ranks_are_those_of_plain_loops),
+        cmocka_unit_test(a_sweep_chooses_by_the_mean_precision),
+        cmocka_unit_test(what_is_held_out_is_seeded_and_folds_hold_out_each_row_once),
+        cmocka_unit_test(a_stopped_sweep_goes_on),
         cmocka_unit_test(what_cannot_be_fitted_is_refused),
         cmocka_unit_test(only_who_asks_gets_such_a_probe),
         cmocka_unit_test(every_failed_allocation_is_reported),

@@ -100,7 +100,7 @@ static void grid_visits_every_point_and_chooses_the_best(void **state) {
         size_t count, correct = correct_at(p->C, &options, &count);
         assert_int_equal(p->count, count);
         assert_int_equal(p->correct, correct);
-        assert_true(p->interval.low < p->accuracy && p->accuracy < p->interval.high);
+        assert_true(p->interval.low < p->value && p->value < p->interval.high);
         assert_true(p->converged);
         if (correct > most) {
             most = correct;

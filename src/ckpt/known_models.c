@@ -4,8 +4,9 @@
  * their host reports them.  open_clip: its pretrained.py; torchvision: models/resnet.py (addresses
  * and sizes); DeiT: timm's deit.py.  In these three the file name ends in the first eight digits of
  * the SHA-256, which their loaders check (torch.hub: HASH_REGEX).  DINO, DINOv2, MAE: timm's
- * vision_transformer.py and facebookresearch/dino; no checksums are published.  Parameters are
- * those of the models as torchvision, timm and open_clip build them, without a classifier.
+ * vision_transformer.py and facebookresearch/dino; MobileCLIP: timm's fastvit.py; no checksums are
+ * published.  Parameters are those of the models as torchvision, timm and open_clip build them,
+ * without a classifier.
  *
  * EfficientNet's Noisy Student and ResNeXt-WSL: timm's efficientnet.py and resnet.py (addresses and
  * digits).
@@ -28,6 +29,7 @@
     NAMED_BY_DIGITS("https://download.pytorch.org/models/" name, digits, ".pth"),                  \
         .family = "resnet", .input_size = 224
 #define TIMM "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
+#define APPLE "https://docs-assets.developer.apple.com/ml-research/datasets/mobileclip/"
 #define META "https://dl.fbaipublicfiles.com/"
 
 /* Its layout would give each field a line of its own. */
@@ -206,6 +208,13 @@ static const lp_known_model models[] = {
      .family = "timm-vit", NAMED_BY_DIGITS(META "deit/deit_small_patch16_224", "cd65a155", ".pth")},
     {.name = "deit-vit-b-16", .title = "DeiT ViT-B/16", .input_size = 224, .parameters = 85798656,
      .family = "timm-vit", NAMED_BY_DIGITS(META "deit/deit_base_patch16_224", "b5f2ef4d", ".pth")},
+
+    {.name = "mobileclip-s0", .title = "MobileCLIP-S0", .family = "mobileclip", .input_size = 256,
+     .parameters = 10882176, .url = APPLE "mobileclip_s0.pt"},
+    {.name = "mobileclip-s1", .title = "MobileCLIP-S1", .family = "mobileclip", .input_size = 256,
+     .parameters = 21016832, .url = APPLE "mobileclip_s1.pt"},
+    {.name = "mobileclip-s2", .title = "MobileCLIP-S2", .family = "mobileclip", .input_size = 256,
+     .parameters = 35159360, .url = APPLE "mobileclip_s2.pt"},
 };
 /* clang-format on */
 

@@ -1,6 +1,6 @@
 /* Depthwise convolution, 16 channels at a time:
  *
- *   plane [high, wide, 16]    a copy of these channels of one image, with zeros round it
+ *   plane [high, wide, 16]    a copy of what these channels read of one image, with zeros round it
  *   strip of 8 outputs        8 x 16 sums in registers: for each tap 16 weights times 16 values of
  *                             8 pixels; + bias, activation -> y
  *
@@ -117,12 +117,14 @@ typedef struct depthwise_job {
     float *plane, *y;
     size_t out, lead;  /* pixels: of an output's side, of zeros before the first pixel */
     size_t high, wide; /* of the plane */
+    size_t channels;   /* of the output */
     float *sums;       /* [STRIP][LANES] */
 } depthwise_job;
 
 /* Pixels of the plane: strips are whole, and what they read is there. */
 static void measure(depthwise_job *j) {
     const lp_conv *c = j->conv;
+    j->channels = c->groups * c->out;
     j->out = lp_conv_side(c, j->side, c->taps_high);
     j->lead = lp_conv_lead(c, j->side, c->taps_high);
     size_t strips = (j->out + STRIP - 1) / STRIP;
@@ -132,14 +134,20 @@ static void measure(depthwise_job *j) {
     j->high = high > j->lead + j->side ? high : j->lead + j->side;
 }
 
-/* `count` channels of an image from `first` on -> the plane's middle; zeros stand round it. */
+/* What `count` channels of the output from `first` on read of an image -> the plane's middle; zeros
+ * stand round it. */
 LP_BODY void copy_plane(const depthwise_job *j, const float *image, size_t first, size_t count) {
-    size_t channels = j->conv->groups;
+    size_t channels = j->conv->groups, each = j->conv->out;
     for (size_t v = 0; v < j->side; v++) {
-        const float *from = image + v * j->side * channels + first;
+        const float *from = image + v * j->side * channels;
         float *to = j->plane + ((v + j->lead) * j->wide + j->lead) * LANES;
+        from += each > 1 ? 0 : first;
         for (size_t u = 0; u < j->side; u++, from += channels, to += LANES) {
-            if (count == LANES) { /* a length that the compiler knows */
+            if (each > 1) {
+                for (size_t l = 0; l < count; l++) {
+                    to[l] = from[(first + l) / each];
+                }
+            } else if (count == LANES) { /* a length that the compiler knows */
                 memcpy(to, from, LANES * sizeof *to);
             } else {
                 memcpy(to, from, count * sizeof *to);
@@ -150,7 +158,7 @@ LP_BODY void copy_plane(const depthwise_job *j, const float *image, size_t first
 
 LP_BODY void finish_as(const depthwise_job *j, const float bias[LANES], size_t pixels, size_t count,
                        lp_nonlinearity activation, float *y) {
-    size_t channels = j->conv->groups;
+    size_t channels = j->channels;
     for (size_t i = 0; i < pixels; i++, y += channels) {
         float row[LANES];
         for (size_t l = 0; l < LANES; l++) {
@@ -186,16 +194,16 @@ LP_BODY void convolve_plane(const depthwise_job *j, strip_sums sum, size_t first
                                      c->stride * LANES, c->weights + first * taps * taps, taps};
             size_t pixels = j->out - u < STRIP ? j->out - u : STRIP;
             sum(&strip, j->sums);
-            finish(j, bias, pixels, count, y + (v * j->out + u) * c->groups);
+            finish(j, bias, pixels, count, y + (v * j->out + u) * j->channels);
         }
     }
 }
 
 LP_BODY void convolve(const depthwise_job *j, strip_sums sum) {
-    size_t channels = j->conv->groups;
+    size_t channels = j->channels;
     memset(j->plane, 0, j->high * j->wide * LANES * sizeof *j->plane);
     for (size_t image = 0; image < j->images; image++) {
-        const float *x = j->x + image * j->side * j->side * channels;
+        const float *x = j->x + image * j->side * j->side * j->conv->groups;
         float *y = j->y + image * j->out * j->out * channels;
         for (size_t first = 0; first < channels; first += LANES) {
             size_t count = channels - first < LANES ? channels - first : LANES;
@@ -211,17 +219,18 @@ LP_VERSIONS(run_depthwise, convolve, (const depthwise_job *j), (j), convolve(j, 
             convolve(j, strip_avx2), "avx512f", "avx512f", convolve(j, strip_avx512))
 
 size_t lp_depthwise_packed(const lp_conv *conv) {
-    return (conv->groups + LANES - 1) / LANES * LANES * conv->taps_high * conv->taps_wide;
+    return (conv->groups * conv->out + LANES - 1) / LANES * LANES * conv->taps_high *
+           conv->taps_wide;
 }
 
 void lp_depthwise_pack(const lp_conv *conv, const float *weight, const double *scale,
                        float *packed) {
-    size_t taps = conv->taps_high * conv->taps_wide;
-    for (size_t first = 0; first < conv->groups; first += LANES) {
+    size_t taps = conv->taps_high * conv->taps_wide, channels = conv->groups * conv->out;
+    for (size_t first = 0; first < channels; first += LANES) {
         for (size_t t = 0; t < taps; t++) {
             for (size_t c = first; c < first + LANES; c++) {
-                double w = c < conv->groups ? (double)weight[c * taps + t] : 0;
-                *packed++ = (float)(scale != NULL && c < conv->groups ? w * scale[c] : w);
+                double w = c < channels ? (double)weight[c * taps + t] : 0;
+                *packed++ = (float)(scale != NULL && c < channels ? w * scale[c] : w);
             }
         }
     }
@@ -237,7 +246,7 @@ void lp_depthwise_run(const lp_conv *conv, const float *x, size_t images, size_t
                       lp_nonlinearity activation, float *scratch, float *y) {
     _Alignas(64) float sums[STRIP * LANES];
     depthwise_job j = {conv, x, images, side, activation, scratch, y, .sums = sums};
-    assert(conv->in == 1 && conv->out == 1 && conv->taps_high == conv->taps_wide);
+    assert(conv->in == 1 && conv->taps_high == conv->taps_wide);
     measure(&j);
     run_depthwise(&j);
 }

@@ -2,7 +2,7 @@
  * are rows of channels ([images, side, side, channels], densely).
  *
  * The geometry is an lp_conv (math/conv.h) of as many groups as channels, with one input and one
- * output each, and a square kernel of any size. */
+ * output each, or several outputs, and a square kernel of any size. */
 #ifndef LP_MATH_DEPTHWISE_H
 #define LP_MATH_DEPTHWISE_H
 
@@ -12,7 +12,7 @@
 /* Floats of the packed weights, in conv->weights for lp_depthwise_run. */
 size_t lp_depthwise_packed(const lp_conv *conv);
 
-/* weight [channels, 1, taps, taps] of PyTorch -> packed; scale as lp_conv_pack's.  They do not
+/* weight [groups * out, 1, taps, taps] of PyTorch -> packed; scale as lp_conv_pack's.  They do not
  * overlap. */
 void lp_depthwise_pack(const lp_conv *conv, const float *weight, const double *scale,
                        float *packed);
@@ -20,7 +20,7 @@ void lp_depthwise_pack(const lp_conv *conv, const float *weight, const double *s
 /* Floats of scratch memory for a run, whatever the number of images. */
 size_t lp_depthwise_scratch(const lp_conv *conv, size_t side);
 
-/* y [images, side', side', channels] = act(the convolution, + bias), which overlaps no input.  A
+/* y [images, side', side', groups * out] = act(the convolution, + bias), which overlaps no input. A
  * sum runs over the taps row by row, as one chain of fused multiply-adds from 0 (where the
  * processor has none, products are rounded), whatever the width of the registers. */
 void lp_depthwise_run(const lp_conv *conv, const float *x, size_t images, size_t side,

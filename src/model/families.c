@@ -1096,6 +1096,109 @@ const lp_family lp_families[] = {
         .note = "as _s and _m; _l has half and bicubic",
     },
     {
+        .name = "clip-mci5", /* open_clip: MobileCLIP2-S3, -S4 */
+        .title = "MobileCLIP",
+        .prefixes = {"visual.trunk."},
+        .any = {"stem.0.conv_kxk.0.conv.weight", "stem.0.reparam_conv.weight"},
+        .with = {"stages.4.downsample.proj.0.large_conv.conv.weight",
+                 "stages.4.downsample.proj.0.reparam_conv.weight"},
+        NET(lp_net_fastvit),
+        .architectures = lp_architectures_fastvit,
+        .activation = LP_ACTIVATION_GELU, /* fastvit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR,     /* open_clip pretrained.py, _mc2cfg */
+        .mean_std = LP_MEAN_STD_CLIP,     /* the same */
+        .input = 256,                     /* model_configs/MobileCLIP2-S3.json, -S4 */
+    },
+    {
+        .name = "clip-fastvit", /* open_clip: MobileCLIP-S1, -S2, MobileCLIP2-S0, -S2 */
+        .title = "MobileCLIP",
+        .prefixes = {"visual.trunk."},
+        .any = {"stem.0.conv_kxk.0.conv.weight", "stem.0.reparam_conv.weight"},
+        .with = {"final_conv.conv_kxk.0.conv.weight", "final_conv.reparam_conv.weight"},
+        NET(lp_net_fastvit),
+        .architectures = lp_architectures_fastvit,
+        .activation = LP_ACTIVATION_GELU, /* fastvit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR,     /* open_clip pretrained.py, _mccfg */
+        .mean_std = LP_MEAN_STD_NONE,     /* the same */
+        .input = 256,                     /* model_configs/MobileCLIP-S1.json and the others */
+    },
+    {
+        .name = "timm-mci5", /* timm: fastvit_mci3, _mci4 */
+        .title = "MobileCLIP",
+        .prefixes = {""},
+        .any = {"stem.0.conv_kxk.0.conv.weight", "stem.0.reparam_conv.weight"},
+        .with = {"stages.4.downsample.proj.0.large_conv.conv.weight",
+                 "stages.4.downsample.proj.0.reparam_conv.weight"},
+        NET(lp_net_fastvit),
+        .architectures = lp_architectures_fastvit,
+        .activation = LP_ACTIVATION_GELU, /* fastvit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_CLIP,     /* fastvit.py, default_cfgs, as the next two */
+        .shorter_side = {20, 19},         /* crop_pct 0.95 */
+        .input = 256,
+    },
+    {
+        .name = "timm-mci", /* timm: fastvit_mci0, _mci1, _mci2 */
+        .title = "MobileCLIP",
+        .prefixes = {""},
+        .any = {"stem.0.conv_kxk.0.conv.weight", "stem.0.reparam_conv.weight"},
+        .with = {"stages.2.downsample.proj.0.se.fc1.weight"},
+        NET(lp_net_fastvit),
+        .architectures = lp_architectures_fastvit,
+        .activation = LP_ACTIVATION_GELU, /* fastvit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_NONE,     /* fastvit.py, default_cfgs, as the next two */
+        .shorter_side = {20, 19},         /* crop_pct 0.95 */
+        .input = 256,
+        .note = "of MobileCLIP2, fastvit_mci0 has no resize",
+    },
+    {
+        .name = "timm-fastvit", /* timm: fastvit_t8 .. _ma36 */
+        .title = "FastViT",
+        .prefixes = {""},
+        .any = {"stem.0.conv_kxk.0.conv.weight", "stem.0.reparam_conv.weight"},
+        .with = {"final_conv.conv_kxk.0.conv.weight", "final_conv.reparam_conv.weight"},
+        NET(lp_net_fastvit),
+        .architectures = lp_architectures_fastvit,
+        .activation = LP_ACTIVATION_GELU, /* fastvit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* fastvit.py, _cfg, as the next two */
+        .shorter_side = {10, 9},          /* crop_pct 0.9 */
+        .input = 256,
+        .note = "fastvit_ma36 has a crop of 0.95",
+    },
+    {
+        .name = "mobileclip", /* apple/ml-mobileclip: mobileclip_s0, _s1, _s2 */
+        .title = "MobileCLIP",
+        .prefixes = {"image_encoder.model."},
+        .any = {"patch_embed.0.rbr_conv.0.conv.weight", "patch_embed.0.reparam_conv.weight"},
+        .with = {"conv_exp.rbr_conv.0.conv.weight", "conv_exp.reparam_conv.weight"},
+        NET(lp_net_fastvit_apple),
+        .architectures = lp_architectures_fastvit,
+        .activation = LP_ACTIVATION_GELU, /* fastvit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .filter = LP_FILTER_BILINEAR,     /* mobileclip/__init__.py: Resize, CenterCrop, ToTensor */
+        .mean_std = LP_MEAN_STD_NONE,
+        .input = 256, /* mobileclip/configs: image_cfg */
+    },
+    {
+        .name = "fastvit", /* apple/ml-fastvit */
+        .title = "FastViT",
+        .prefixes = {""},
+        .any = {"patch_embed.0.rbr_conv.0.conv.weight", "patch_embed.0.reparam_conv.weight"},
+        .with = {"conv_exp.rbr_conv.0.conv.weight", "conv_exp.reparam_conv.weight"},
+        NET(lp_net_fastvit_apple),
+        .architectures = lp_architectures_fastvit,
+        .activation = LP_ACTIVATION_GELU, /* fastvit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* models/fastvit.py, default_cfgs, as the next two */
+        .shorter_side = {10, 9},          /* crop_pct 0.9 */
+        .input = 256,
+        .note = "fastvit_ma36 has a crop of 0.95",
+    },
+    {
         .name = "timm-regnet", /* timm: regnetx_*, regnety_* */
         .title = "RegNet",
         .prefixes = {""},
@@ -1290,8 +1393,7 @@ const lp_stranger lp_strangers[] = {
     {.tensor = ".se.conv.weight",
      .what = "a network with efficient channel attention (ECA), which is not supported"},
     {.tensor = ".cpe1.proj.", .what = "a DaViT, which is not supported"},
-    {.tensor = "conv_kxk.",
-     .what = "a FastViT (as the towers of MobileCLIP), which is not supported"},
+    {.tensor = "conv_kxk.", .what = "a MobileOne, which is not supported", .alone = true},
     {.tensor = "attention_biases", .what = "a TinyViT or a LeViT, which is not supported"},
     {.tensor = "blocks.1.proj.weight", .what = "a Hiera, which is not supported"},
     {.tensor = "blocks.2.proj.weight", .what = "a Hiera, which is not supported"},

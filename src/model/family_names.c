@@ -770,3 +770,20 @@ const lp_architecture lp_architectures_convnext[] = {
      .norm_eps = 1e-5F},
     {.pattern = NULL},
 };
+
+/* timm/models/fastvit.py. */
+const lp_architecture lp_architectures_fastvit[] = {
+    {.pattern = "fastvit_t8", .width = 768},
+    {.pattern = "fastvit_t12", .width = 1024},
+    {.pattern = "fastvit_s12", .width = 1024},
+    {.pattern = "fastvit_sa12", .width = 1024},
+    {.pattern = "fastvit_sa24", .width = 1024},
+    {.pattern = "fastvit_sa36", .width = 1024},
+    {.pattern = "fastvit_ma36", .width = 1216},
+    {.pattern = "fastvit_mci0", .width = 1024},
+    {.pattern = "fastvit_mci1", .width = 1024},
+    {.pattern = "fastvit_mci2", .width = 1280},
+    {.pattern = "fastvit_mci3", .width = 3072},
+    {.pattern = "fastvit_mci4", .width = 4096},
+    {.pattern = NULL},
+};

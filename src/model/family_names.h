@@ -27,6 +27,6 @@ extern const lp_architecture lp_architectures_swin[], lp_architectures_efficient
     lp_architectures_torchvision_efficientnet[], lp_architectures_torchvision_efficientnetv2[],
     lp_architectures_parallel[], lp_architectures_byol[], lp_architectures_sam[],
     lp_architectures_naflex[], lp_architectures_naflex_siglip[], lp_architectures_cait[],
-    lp_architectures_xcit[];
+    lp_architectures_xcit[], lp_architectures_fastvit[];
 
 #endif

@@ -74,7 +74,7 @@ typedef enum lp_net_operation {
     LP_NET_GROUP_NORM, /* to = act(group norm of from, by layer 0) */
     LP_NET_AFFINE,     /* to = act(from, each channel scaled and shifted by layer 0) */
     LP_NET_MLP,     /* to += layer 3 of act(layer 1 of (norm by layer 0 of from)); between the two,
-                       where there is a layer 2, another norm */
+                       where there is a layer 2, another norm.  Layer 0 may be none */
     LP_NET_WINDOWS, /* to += layer 3 of attention within windows, its queries, keys and values by
                        layer 1 of (layer norm by layer 0 of to), its scores + layer 2 */
     LP_NET_PATCHES, /* to = layer 0 of the images' patches */
@@ -88,7 +88,7 @@ typedef enum lp_net_operation {
     LP_NET_MEAN_QUERY, /* to = attention of the mean's query over the mean and all pixels of from,
                           with positions, layer 0; query, key and value are layers 1 to 3 */
     LP_NET_MERGE,      /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
-    LP_NET_SCALE,      /* to *= from, which has one pixel */
+    LP_NET_SCALE,      /* to = act(to * from), which has one pixel */
     LP_NET_ADD,        /* to = act(to + from) */
     LP_NET_POOL,       /* to = maxima or means of the windows of from */
     LP_NET_MEAN,       /* to = the mean of all pixels of from, one pixel; summed in float64, or
@@ -135,9 +135,10 @@ typedef struct lp_net_step {
     size_t layers[LP_NET_STEP_LAYERS]; /* by number */
     lp_nonlinearity activation;
     lp_pooling pooling; /* of POOL */
-    size_t heads;       /* of LATENT, MEAN_QUERY, TALK, COVARIANCE and CLASS */
-    bool single;        /* of MEAN */
-    bool shifted;       /* of windows, as the next */
+    size_t heads; /* of LATENT, MEAN_QUERY, TALK, COVARIANCE and CLASS; of ATTEND, where not the
+                     network's */
+    bool single;  /* of MEAN */
+    bool shifted; /* of windows, as the next */
     lp_net_padding padding;
     lp_net_others others; /* of CLASS */
     bool gated;           /* of MLP: what the first layer gives is two halves, act(one) * other */

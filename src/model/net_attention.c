@@ -80,6 +80,10 @@ void lp_net_run_take(const lp_net_pass *p, const lp_net_step *step) {
 
 /* ---- attention ------------------------------------------------------------------------------- */
 
+static size_t heads_of(const lp_net *net, const lp_net_step *step) {
+    return step->heads > 0 ? step->heads : net->heads;
+}
+
 /* Pieces of scratch memory, for one image of T rows; D width. */
 typedef struct attend_room {
     float *tiled;   /* [T, D]: the normed rows, then what attention gives */
@@ -97,7 +101,7 @@ static size_t divide(const lp_net *net, const lp_net_step *step, float *work, at
     if (work != NULL) {
         *room = (attend_room){work, work + tiled, work + tiled + qkv, work + tiled + qkv + apart};
     }
-    return tiled + qkv + apart + lp_attention_scratch(rows, width / net->heads);
+    return tiled + qkv + apart + lp_attention_scratch(rows, width / heads_of(net, step));
 }
 
 size_t lp_net_attend_work(const lp_net *net, const lp_net_step *step, size_t batch) {
@@ -117,7 +121,7 @@ static void norm_heads(const lp_net_layer *norm, float *x, size_t rows, size_t s
 static void place_heads(const lp_net_pass *p, const lp_net_step *step, float *qkv, size_t rows,
                         size_t width) {
     const lp_net_layer *rotary = lp_net_layer_of(p, step, 7);
-    size_t heads = p->net->heads, each = width / heads;
+    size_t heads = heads_of(p->net, step), each = width / heads;
     size_t before = p->net->maps[step->to].extra - rotary->extra; /* rows that are not turned */
     for (size_t k = 0; k < 2; k++) {
         float *x = qkv + k * width;
@@ -134,7 +138,7 @@ static void place_heads(const lp_net_pass *p, const lp_net_step *step, float *qk
 void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
     const lp_net_map *map = &p->net->maps[step->to];
-    size_t rows = lp_net_pixels(map), width = map->channels, heads = p->net->heads;
+    size_t rows = lp_net_pixels(map), width = map->channels, heads = heads_of(p->net, step);
     double square = (double)width * (double)width, n = (double)rows;
     attend_room room = {0};
     (void)divide(p->net, step, p->work, &room);

@@ -106,6 +106,12 @@ bool lp_net_begin(lp_net_builder *b) {
     return !b->plan->no_memory;
 }
 
+void lp_net_activate(lp_net_builder *b) {
+    if (b->net->step_count > 0) {
+        b->net->steps[b->net->step_count - 1].usual = true;
+    }
+}
+
 void lp_net_stage(lp_net_builder *b, const char *format, ...) {
     if (b->net->step_count > 0) {
         FORMAT_NAME(b->net->steps[b->net->step_count - 1].name, format);
@@ -123,9 +129,60 @@ static void check_sum(lp_net_builder *b, const char *name, size_t channels, size
     }
 }
 
+/* Outputs of each channel of a depthwise convolution. */
+static size_t multiple_of(const lp_net_builder *b, const char *name, size_t channels) {
+    size_t out = lp_net_size(b, 0, "%s.weight", name);
+    return channels > 0 && out > 0 && out % channels == 0 ? out / channels : 1;
+}
+
+/* Whether a kernel lies in the middle of the convolution's, or the input itself in its output. */
+static void check_branch(lp_net_builder *b, const char *name, const lp_conv *conv, size_t channels,
+                         size_t taps) {
+    bool fits = taps > 0 ? taps <= conv->taps_high && (conv->taps_high - taps) % 2 == 0
+                         : conv->groups * conv->out == channels && conv->stride == 1;
+    if (!fits) {
+        lp_plan_problem(b->plan, "%s%s: cannot be added to a kernel of %zu x %zu", b->place, name,
+                        conv->taps_high, conv->taps_high);
+    }
+}
+
+/* What is added to the convolution's weight: other kernels over the same input. */
+static void plan_branches(lp_net_builder *b, lp_net_stored *stored, const lp_net_conv_spec *spec,
+                          const lp_conv *conv, size_t channels) {
+    const lp_net_branch_spec *from = spec->branches;
+    size_t count = 0, out = conv->groups * conv->out;
+    while (from != NULL && count < LP_NET_BRANCHES && from[count].norm != NULL) {
+        count++;
+    }
+    stored->residual = spec->residual;
+    stored->branch_count = count;
+    stored->branches =
+        lp_memory_take_zeroed(&b->tower->memory, count > 0 ? count : 1, sizeof *stored->branches);
+    if (stored->branches == NULL) {
+        b->plan->no_memory = true;
+        return;
+    }
+    if (spec->residual) {
+        check_branch(b, "", conv, channels, 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        lp_net_branch *to = &stored->branches[i];
+        to->taken_off = from[i].taken_off;
+        if (from[i].name != NULL) {
+            to->taps = from[i].taps > 0 ? from[i].taps : 1;
+            LP_NET_PLAN(&to->weight, from[i].name, ".weight", out, conv->in, to->taps, to->taps);
+        }
+        check_branch(b, from[i].norm, conv, channels, to->taps);
+        LP_NET_PLAN(&to->norm_scale, from[i].norm, ".weight", out);
+        LP_NET_PLAN(&to->shift, from[i].norm, ".bias", out);
+        LP_NET_PLAN(&to->mean, from[i].norm, ".running_mean", out);
+        LP_NET_PLAN(&to->variance, from[i].norm, ".running_var", out);
+    }
+}
+
 size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_net_conv_spec *spec) {
     size_t channels = lp_net_channels(b, from), taps = spec->taps > 0 ? spec->taps : 1;
-    size_t out = spec->depthwise    ? channels
+    size_t out = spec->depthwise    ? channels * multiple_of(b, name, channels)
                  : spec->transposed ? lp_net_size(b, 1, "%s", name)
                                     : lp_net_size(b, 0, "%s.weight", name);
     size_t group = spec->depthwise ? 1 : spec->group > 0 ? spec->group : channels;
@@ -170,7 +227,10 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
         lp_net_plan_batch_norm(b, stored, spec->batch_norm, out);
     }
     if (spec->gamma != NULL) {
-        LP_NET_PLAN(&stored->gamma, spec->gamma, "", out);
+        lp_net_plan_gamma(b, stored, spec->gamma, out);
+    }
+    if (spec->branches != NULL || spec->residual) {
+        plan_branches(b, stored, spec, &conv, channels);
     }
     check_sum(b, name, out, spec->add);
     size_t to = lp_net_new_map(b, out);
@@ -263,7 +323,8 @@ static size_t plan_part(lp_net_builder *b, const lp_net_mlp_spec *spec, size_t c
 size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_spec *spec) {
     size_t channels = lp_net_channels(b, from);
     bool gated = spec->gated || spec->gate != NULL;
-    size_t norm = lp_net_plan_norm(b, spec->norm, channels, spec->eps, spec->rms);
+    size_t norm =
+        spec->norm != NULL ? lp_net_plan_norm(b, spec->norm, channels, spec->eps, spec->rms) : 0;
     size_t first = spec->rows > 0 ? plan_part(b, spec, channels)
                    : spec->gate != NULL
                        ? plan_gated(b, spec, channels)

@@ -28,6 +28,15 @@
 #include "model/positions.h"
 #include "model/weight_plan.h"
 
+/* A convolution over the same input as another one, with a batch norm, to whose weights it is
+ * added. */
+typedef struct lp_net_branch {
+    float *weight; /* [out, in, taps, taps], in the kernel's middle; NULL: the input as it is */
+    size_t taps;
+    float *norm_scale, *shift, *mean, *variance; /* [out] */
+    bool taken_off;                              /* it counts negatively */
+} lp_net_branch;
+
 /* One layer's weights as the file has them; of VECTORS weight and bias alone. */
 typedef struct lp_net_stored {
     size_t
@@ -49,7 +58,10 @@ typedef struct lp_net_stored {
     float *registers, *positions, *periods;
     /* of a continuous table: weight [512, 2] and own_bias [512] of its MLP's first layer; */
     float *second, *logits, *offsets; /* [heads, 512]; [heads]; [(2 window - 1)^2, 2] or NULL */
-    size_t pixels;      /* the weight's inputs are [channels, pixels]; 0: channels alone */
+    size_t pixels; /* the weight's inputs are [channels, pixels]; 0: channels alone */
+    lp_net_branch *branches;
+    size_t branch_count;
+    bool residual;      /* the input is added, behind gamma */
     float standard_eps; /* weights are standardised: (w - mean) / sqrt(variance + this) of an
                            output's weights (Qiao et al., "Weight Standardization"); 0: not */
 } lp_net_stored;
@@ -128,15 +140,27 @@ size_t lp_net_count_from(const lp_net_builder *b, size_t first, const char *form
 /* The size of a tensor's axis; 0 where it is missing. */
 size_t lp_net_size(const lp_net_builder *b, size_t axis, const char *format, ...) LP_PRINTF(3, 4);
 
+enum { LP_NET_BRANCHES = 8 };
+
+/* As lp_net_branch; names of the convolution and of its batch norm; name NULL: the input itself. */
+typedef struct lp_net_branch_spec {
+    const char *name, *norm;
+    size_t taps;
+    bool taken_off;
+} lp_net_branch_spec;
+
 typedef struct lp_net_conv_spec {
     size_t taps, stride; /* 0: 1 */
     size_t padding;
-    bool same;    /* as lp_conv's */
-    size_t group; /* channels of a group; 0: one group */
-    bool depthwise;
+    bool same;      /* as lp_conv's */
+    size_t group;   /* channels of a group; 0: one group */
+    bool depthwise; /* several outputs of each channel where the weight has them */
     bool bias;
-    const char *batch_norm; /* its name; NULL: none */
-    const char *gamma;      /* layer scale behind it; NULL: none */
+    const char *batch_norm;             /* its name; NULL: none */
+    const lp_net_branch_spec *branches; /* at most LP_NET_BRANCHES, all with norms; one without
+                                           ends the list; or NULL */
+    const char *gamma;                  /* layer scale of their sum; or NULL */
+    bool residual;                      /* the input is added to that */
     lp_nonlinearity activation;
     bool usual;         /* the family's activation */
     size_t add;         /* a map; 0: none */
@@ -161,7 +185,8 @@ size_t lp_net_batch_norm(lp_net_builder *b, size_t from, const char *name,
 size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps);
 
 typedef struct lp_net_mlp_spec {
-    const char *norm, *first, *second;
+    const char *norm; /* or NULL */
+    const char *first, *second;
     size_t rows;            /* of `first`, the first rows alone; 0: all */
     const char *first_bias; /* of these rows alone, in the place of `first`'s own; or NULL */
     const char *gate; /* before the first, as wide: `first` is multiplied by act(gate); or NULL */
@@ -260,7 +285,8 @@ size_t lp_net_rotary_layer(lp_net_builder *b, const lp_net_rotary *rotary, const
 size_t lp_net_shared_table(lp_net_builder *b, size_t map, const char *name);
 
 typedef struct lp_net_attend_spec {
-    const char *norm, *projection;
+    const char *norm; /* or NULL */
+    const char *projection;
     lp_net_qkv_spec qkv;
     const char *gamma;           /* layer scale; or NULL */
     const char *table;           /* relative positions, [(2 G - 1)^2 + 3, heads], the class token's
@@ -271,6 +297,7 @@ typedef struct lp_net_attend_spec {
     size_t shared;               /* a layer: the table of all blocks; 0: none */
     size_t rotary;               /* a layer; 0: none */
     float eps;                   /* of the norms; 0: the family's */
+    size_t head_width;           /* 0: the network's heads */
     bool after, rms, no_bias;    /* as lp_net_mlp_spec's; no_bias: of the projection */
 } lp_net_attend_spec;
 
@@ -368,6 +395,9 @@ size_t lp_net_mean_query(lp_net_builder *b, size_t from, const lp_net_mean_query
  * makes one vector of the rows.  Then features of other blocks can be asked for. */
 void lp_net_end_block(lp_net_builder *b);
 void lp_net_begin_head(lp_net_builder *b, size_t rows);
+
+/* The family's activation follows the step that was made last. */
+void lp_net_activate(lp_net_builder *b);
 
 /* The map that was made last is a stage's end, for observers. */
 void lp_net_stage(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);

@@ -30,6 +30,9 @@ extern const lp_net_description lp_net_resnet, lp_net_resnetd, lp_net_clip_resne
 extern const lp_net_description lp_net_alexnet, lp_net_vgg, lp_net_densenet, lp_net_mobilenetv2,
     lp_net_mobilenetv3;
 
+/* fastvit.c */
+extern const lp_net_description lp_net_fastvit, lp_net_fastvit_apple;
+
 /* naflex.c */
 extern const lp_net_description lp_net_naflex;
 

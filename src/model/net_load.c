@@ -119,12 +119,22 @@ static bool fit_heads(const lp_net *net, size_t each) {
     return true;
 }
 
+/* Whether attention over all rows has the network's heads. */
+static bool asks_heads(const lp_net *net) {
+    for (size_t i = 0; i < net->step_count; i++) {
+        if (net->steps[i].operation == LP_NET_ATTEND && net->steps[i].heads == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static lp_status choose_heads(const lp_source *source, const lp_model_config *config, lp_net *net,
                               lp_encoder_info *info, lp_error *err) {
     const lp_net_description *description = source->family->layout;
     size_t asked = source->options->heads, width = net->maps[net->penultimate].channels;
     bool rotary = false;
-    if (!has_step(net, LP_NET_ATTEND)) {
+    if (!asks_heads(net)) {
         return asked == 0
                    ? LP_OK
                    : lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a %s has no heads to choose",

@@ -67,7 +67,9 @@ void lp_net_norm_plain(const lp_net_layer *norm, const float *x, size_t rows, si
 
 void lp_net_norm_rows(const lp_net_layer *norm, const float *x, size_t rows, size_t width,
                       float *between, float *tiled) {
-    if (norm->rms) {
+    if (norm->weight == NULL) {
+        lp_tile(x, rows, width, width, tiled);
+    } else if (norm->rms) {
         lp_net_norm_plain(norm, x, rows, width, between);
         lp_tile(between, rows, width, width, tiled);
     } else {

@@ -3,6 +3,8 @@
  *
  *   batch norm    w' = w s,  b' = b + (own bias - mean) s,   s = scale / sqrt(variance + eps)
  *   layer scale   w' = w gamma,  b' = b gamma
+ *   branches      w' = w + the other kernels in its middle, each with its batch norm, b' likewise;
+ *                 before the layer scale
  *
  * and packed for its kernel into its own place. */
 #include "model/net_build.h"
@@ -136,6 +138,34 @@ static const double *fold(const lp_net_stored *from, size_t outputs, float eps, 
         }
     }
     return scale;
+}
+
+/* Adds what else stands in a sum with the convolution (Ding et al., "RepVGG"): raw [outputs, in,
+ * taps, taps], which is scaled already; changes the biases likewise. */
+static void add_branches(const lp_conv *c, const lp_net_stored *from, double eps, float *raw) {
+    size_t side = c->taps_high, kernel = side * side, middle = kernel / 2;
+    for (size_t o = 0; o < c->groups * c->out; o++) {
+        float *own = raw + o * c->in * kernel;
+        float *itself = own + o % c->in * kernel + middle; /* of the output's own channel */
+        double gamma = from->gamma != NULL ? (double)from->gamma[o] : 1;
+        for (size_t i = 0; i < from->branch_count; i++) {
+            const lp_net_branch *branch = &from->branches[i];
+            double scale = (branch->taken_off ? -gamma : gamma) * (double)branch->norm_scale[o] /
+                           sqrt((double)branch->variance[o] + eps);
+            double shift = (branch->taken_off ? -gamma : gamma) * (double)branch->shift[o];
+            from->bias[o] =
+                (float)((double)from->bias[o] + shift - (double)branch->mean[o] * scale);
+            size_t taps = branch->taps, lead = (side - taps) / 2;
+            const float *w = branch->weight;
+            for (size_t k = 0; w != NULL && k < c->in * taps * taps; k++) {
+                size_t v = k / taps % taps + lead, u = k % taps + lead;
+                float *to = own + k / (taps * taps) * kernel + v * side + u;
+                *to = (float)((double)*to + scale * (double)w[o * c->in * taps * taps + k]);
+            }
+            *itself = w == NULL ? (float)((double)*itself + scale) : *itself;
+        }
+        *itself += from->residual ? 1.0F : 0.0F;
+    }
 }
 
 /* The weights of each output: mean 0, variance 1. */
@@ -312,6 +342,14 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     } else {
         const float *own = from->weight + from->rows_before * to->linear.in;
         memcpy(raw, own, floats_of(to) * sizeof *raw);
+    }
+    if (from->branches != NULL) {
+        size_t each = outputs > 0 ? floats_of(to) / outputs : 1;
+        for (size_t i = 0; scale != NULL && i < floats_of(to); i++) {
+            raw[i] = (float)((double)raw[i] * scale[i / each]);
+        }
+        add_branches(&to->conv, from, (double)p->tower->norm_eps, raw);
+        scale = NULL;
     }
     if (from->standard_eps > 0) {
         standardise(&to->conv, (double)from->standard_eps, raw);

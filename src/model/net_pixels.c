@@ -130,8 +130,13 @@ void lp_net_run_scale(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *map = &p->net->maps[step->to];
     size_t pixels = lp_net_pixels(map), channels = map->channels;
     for (size_t i = 0; i < p->batch; i++) {
-        lp_scale_channels(lp_net_values(p, step->to) + i * pixels * channels, pixels, channels,
-                          lp_net_values(p, step->from) + i * channels);
+        float *x = lp_net_values(p, step->to) + i * pixels * channels;
+        const float *factors = lp_net_values(p, step->from) + i * channels;
+        if (step->activation == LP_IDENTITY) {
+            lp_scale_channels(x, pixels, channels, factors);
+        } else {
+            lp_affine_channels(x, pixels, channels, factors, p->net->zeros, step->activation, x);
+        }
     }
     lp_end_stage(p->observer, "gate", 0, 2 * lp_net_floats(p, step->to));
 }

@@ -105,6 +105,15 @@ size_t lp_net_plan_response(lp_net_builder *b, const char *name, size_t channels
     return layer;
 }
 
+void lp_net_plan_gamma(lp_net_builder *b, lp_net_stored *stored, const char *name,
+                       size_t channels) {
+    if (lp_net_size(b, 2, "%s", name) > 0) {
+        LP_NET_PLAN(&stored->gamma, name, "", channels, 1, 1);
+    } else {
+        LP_NET_PLAN(&stored->gamma, name, "", channels);
+    }
+}
+
 /* [out, in], or [out, in, 1, 1]; `gamma`: its layer scale, or NULL. */
 size_t lp_net_plan_linear(lp_net_builder *b, const char *name, size_t in, size_t out, bool bias,
                           const char *gamma) {
@@ -122,11 +131,7 @@ size_t lp_net_plan_linear(lp_net_builder *b, const char *name, size_t in, size_t
         LP_NET_PLAN(&stored->bias, name, ".bias", outputs);
     }
     if (gamma != NULL) {
-        if (lp_net_size(b, 2, "%s", gamma) > 0) { /* torchvision's ConvNeXts */
-            LP_NET_PLAN(&stored->gamma, gamma, "", outputs, 1, 1);
-        } else {
-            LP_NET_PLAN(&stored->gamma, gamma, "", outputs);
-        }
+        lp_net_plan_gamma(b, stored, gamma, outputs);
     }
     return layer;
 }

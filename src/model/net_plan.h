@@ -33,6 +33,9 @@ size_t lp_net_plan_response(lp_net_builder *b, const char *name, size_t channels
 void lp_net_plan_batch_norm(lp_net_builder *b, lp_net_stored *stored, const char *name,
                             size_t channels);
 
+/* A layer scale, [channels] or [channels, 1, 1], behind a layer. */
+void lp_net_plan_gamma(lp_net_builder *b, lp_net_stored *stored, const char *name, size_t channels);
+
 /* [out, in], or [out, in, 1, 1]; out 0: as the file has it; `gamma`: its layer scale, or NULL. */
 size_t lp_net_plan_linear(lp_net_builder *b, const char *name, size_t in, size_t out, bool bias,
                           const char *gamma);

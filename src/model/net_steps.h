@@ -71,7 +71,8 @@ lp_net_act lp_net_run_convolve, lp_net_run_norm, lp_net_run_group_norm, lp_net_r
     lp_net_run_pool, lp_net_run_mean, lp_net_run_scale, lp_net_run_add, lp_net_run_copy;
 
 /* net_mlp.c; the first: a norm of either kind over rows [rows, width] -> y, which may be x; then
- * the same -> tiled.  between: as many floats as x, where the norm is an RMS norm. */
+ * the same -> tiled, also of the layer that is none.  between: as many floats as x, where the norm
+ * is an RMS norm. */
 void lp_net_norm_plain(const lp_net_layer *norm, const float *x, size_t rows, size_t width,
                        float *y);
 void lp_net_norm_rows(const lp_net_layer *norm, const float *x, size_t rows, size_t width,

@@ -159,16 +159,22 @@ size_t lp_net_shared_table(lp_net_builder *b, size_t map, const char *name) {
 
 size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *spec) {
     size_t width = lp_net_channels(b, map), extra = b->net->maps[map].extra;
-    size_t norm = lp_net_plan_norm(b, spec->norm, width, spec->eps, spec->rms),
-           table = spec->shared;
+    size_t norm = 0, table = spec->shared, each = spec->head_width;
+    if (spec->norm != NULL) {
+        norm = lp_net_plan_norm(b, spec->norm, width, spec->eps, spec->rms);
+    }
+    if (each > 0 && width % each != 0) {
+        lp_plan_problem(b->plan, "%s%s: width %zu: not divisible into heads of %zu", b->place,
+                        spec->projection, width, each);
+    }
     if (spec->table != NULL) {
         table = lp_net_plan_token_table(b, spec->table, width, extra);
     }
     size_t qkv = lp_net_plan_qkv(b, &spec->qkv, width), of_heads[2] = {0}, inside = 0;
     const char *names[] = {spec->q_norm, spec->k_norm};
     for (size_t i = 0; i < 2 && spec->q_norm != NULL; i++) {
-        size_t each = lp_net_size(b, 0, "%s.weight", names[i]);
-        of_heads[i] = lp_net_plan_norm(b, names[i], each, spec->eps, spec->rms);
+        size_t normed = lp_net_size(b, 0, "%s.weight", names[i]);
+        of_heads[i] = lp_net_plan_norm(b, names[i], normed, spec->eps, spec->rms);
     }
     if (spec->inside != NULL) {
         inside = lp_net_plan_norm(b, spec->inside, width, spec->eps, spec->rms);
@@ -180,6 +186,7 @@ size_t lp_net_attend(lp_net_builder *b, size_t map, const lp_net_attend_spec *sp
                                      .to = map,
                                      .layers = {norm, qkv, table, projection, of_heads[0],
                                                 of_heads[1], inside, spec->rotary},
+                                     .heads = each > 0 ? width / each : 0,
                                      .after = spec->after});
     return map;
 }

@@ -25,6 +25,7 @@ from timm.models.vision_transformer import VisionTransformer as TimmViT
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
 import nets
 import nets_classics
+import nets_mobile
 from resnets import SmallResNet
 from vit_models import GATED, dinov2_state, mmpretrain_names, randomized, resized
 
@@ -113,15 +114,21 @@ def internvit_names(state):
 
 def described():
     """Convolutional and hierarchical networks (src/model/net.h)."""
-    for name, make in (nets.SMALL | nets_classics.SMALL).items():
+    more = (nets_classics, nets_mobile)
+    made = nets.SMALL | nets_classics.SMALL | nets_mobile.SMALL
+    sizes = {k: x for module in more for k, x in module.SIZES.items()}
+    files = nets.FILES | {k: x for module in more for k, x in module.FILES.items()}
+    for name, make in made.items():
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         model, state, features = make()
         state = {k: x.half().clone() for k, x in state.items()}
         for x in model.state_dict().values():  # not of what models make themselves, as offsets
             x.copy_(x.half())
         model.double()
         size = 64 if "swin" in name else 15 if name in nets.TRANSFORMERS else 45
-        size = nets_classics.SIZES.get(name, (size,))[0]
-        write(name, state, features, size=size, file=(nets.FILES | nets_classics.FILES).get(name, name))
+        size = sizes.get(name, (size,))[0]
+        write(name, state, features, size=size, file=files.get(name, name))
 
 
 def main():

@@ -13,13 +13,15 @@ typedef struct geometry {
     size_t channels, taps, stride, padding;
     bool same;
     size_t images, side;
+    size_t more; /* outputs of a channel beside the first */
 } geometry;
 
 static const geometry geometries[] = {
-    {1, 1, 1, 0, false, 1, 1},  {5, 3, 1, 1, false, 2, 4},   {16, 7, 1, 3, false, 1, 9},
-    {33, 7, 1, 3, false, 2, 8}, {20, 5, 2, 2, false, 1, 11}, {17, 3, 2, 0, true, 2, 10},
-    {16, 5, 2, 0, true, 1, 7},  {18, 3, 2, 0, true, 1, 1},   {40, 2, 2, 0, false, 1, 5},
-    {16, 9, 1, 4, false, 1, 3}, {19, 5, 1, 0, true, 3, 17}};
+    {1, 1, 1, 0, false, 1, 1, 0},  {5, 3, 1, 1, false, 2, 4, 0},   {16, 7, 1, 3, false, 1, 9, 0},
+    {33, 7, 1, 3, false, 2, 8, 0}, {20, 5, 2, 2, false, 1, 11, 0}, {17, 3, 2, 0, true, 2, 10, 0},
+    {16, 5, 2, 0, true, 1, 7, 0},  {18, 3, 2, 0, true, 1, 1, 0},   {40, 2, 2, 0, false, 1, 5, 0},
+    {16, 9, 1, 4, false, 1, 3, 0}, {19, 5, 1, 0, true, 3, 17, 0},  {9, 7, 2, 3, false, 2, 9, 1},
+    {16, 3, 1, 1, false, 1, 8, 1}, {11, 3, 1, 1, false, 2, 5, 2}};
 enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };
 
 typedef struct example {
@@ -32,7 +34,7 @@ typedef struct example {
 static example make(const geometry *g) {
     example e = {.conv = {.groups = g->channels,
                           .in = 1,
-                          .out = 1,
+                          .out = 1 + g->more,
                           .taps_high = g->taps,
                           .taps_wide = g->taps,
                           .stride = g->stride,
@@ -42,16 +44,17 @@ static example make(const geometry *g) {
     /* TensorFlow's rule, written again: the odd zero stands behind */
     size_t covered = (e.out - 1) * g->stride + g->taps;
     e.lead = !g->same ? g->padding : covered > g->side ? (covered - g->side) / 2 : 0;
-    e.count = g->images * e.out * e.out * g->channels;
+    size_t channels = g->channels * (1 + g->more);
+    e.count = g->images * e.out * e.out * channels;
     e.x = numbers(g->images * g->side * g->side * g->channels);
-    e.weight = numbers(g->channels * g->taps * g->taps);
-    e.bias = numbers(g->channels);
+    e.weight = numbers(channels * g->taps * g->taps);
+    e.bias = numbers(channels);
     e.y = numbers(e.count);
     e.scratch = numbers(lp_depthwise_scratch(&e.conv, g->side));
     e.packed = lp_alloc(lp_depthwise_packed(&e.conv), sizeof(float));
-    e.scale = lp_alloc(g->channels, sizeof *e.scale);
+    e.scale = lp_alloc(channels, sizeof *e.scale);
     assert_true(e.packed != NULL && e.scale != NULL);
-    for (size_t c = 0; c < g->channels; c++) {
+    for (size_t c = 0; c < channels; c++) {
         e.scale[c] = 0.5 + lp_random_uniform(&source);
     }
     lp_depthwise_pack(&e.conv, e.weight, e.scale, e.packed);
@@ -74,7 +77,8 @@ static void discard(const geometry *g, example *e) {
 static void assert_exact(const geometry *g, const example *e, bool relu) {
     assert_guarded(e->y, e->count);
     for (size_t i = 0; i < e->count; i++) {
-        size_t c = i % g->channels, place = i / g->channels, image = place / (e->out * e->out);
+        size_t each = 1 + g->more, channels = g->channels * each;
+        size_t c = i % channels, place = i / channels, image = place / (e->out * e->out);
         size_t v = place / e->out % e->out, u = place % e->out;
         double sum = (double)e->bias[c], size = fabs(sum);
         for (size_t t = 0; t < g->taps * g->taps; t++) {
@@ -84,7 +88,7 @@ static void assert_exact(const geometry *g, const example *e, bool relu) {
                 continue;
             }
             size_t pixel = (image * g->side + row - e->lead) * g->side + column - e->lead;
-            double term = (double)e->x[pixel * g->channels + c] *
+            double term = (double)e->x[pixel * g->channels + c / each] *
                           (double)e->weight[c * g->taps * g->taps + t] * e->scale[c];
             sum += term;
             size += fabs(term);
@@ -153,7 +157,7 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
 
 static void an_image_does_not_see_its_batch(void **state) {
     (void)state;
-    const geometry g = {21, 5, 2, 2, false, 3, 9};
+    const geometry g = {21, 5, 2, 2, false, 3, 9, 0};
     lp_random_seed(&source, 11);
     example e = make(&g);
     size_t one = e.count / 3;

@@ -344,6 +344,20 @@ static void one_message_names_all_that_is_wrong(void **state) {
     }
 }
 
+static void a_kernel_that_does_not_lie_in_another_is_refused(void **state) {
+    (void)state;
+    static const char *const small = "stages.1.downsample.proj.0.small_conv.conv.weight";
+    lp_encoder_info info;
+    for (size_t side = 4; side <= 9; side += 5) { /* even, and larger than 7 */
+        copy_golden("timm-fastvit");
+        find_entry(small)->shape[2] = find_entry(small)->shape[3] = side;
+        lp_checkpoint *ckpt = open_file();
+        assert_fails(lp_encoder_recognise(ckpt, NULL, &info, &err), LP_ERR_FORMAT, &err,
+                     "small_conv.bn: cannot be added to a kernel of 7 x 7");
+        lp_checkpoint_close(ckpt);
+    }
+}
+
 static void extra_tokens_of_two_kinds_are_refused(void **state) {
     (void)state;
     lp_encoder_info info;
@@ -687,7 +701,7 @@ static void kinds_that_are_not_computed_have_names(void **state) {
         const char *tensor, *part;
     } kinds[] = {
         {"stages.0.blocks.0.0.cpe1.proj.weight", "a DaViT, which"},
-        {"stem.0.conv_kxk.0.conv.weight", "a FastViT (as the towers of MobileCLIP)"},
+        {"stages.0.0.conv_kxk.0.conv.weight", "a MobileOne, which"},
         {"stages.1.blocks.0.attn.attention_biases", "a TinyViT or a LeViT"},
         {"blocks.1.proj.weight", "a Hiera, which"},
         {"blocks.2.proj.weight", "a Hiera, which"},
@@ -715,6 +729,7 @@ int main(void) {
         cmocka_unit_test(blocks_that_are_not_computed_are_refused),
         cmocka_unit_test(one_message_names_all_that_is_wrong),
         cmocka_unit_test(kinds_that_are_not_computed_have_names),
+        cmocka_unit_test(a_kernel_that_does_not_lie_in_another_is_refused),
         cmocka_unit_test(extra_tokens_of_two_kinds_are_refused),
         cmocka_unit_test(an_open_activation_is_asked_for),
         cmocka_unit_test(a_config_beside_the_file_answers),

@@ -1,0 +1,114 @@
+"""Small networks of mixed kinds, convolutions before attention, with random weights, in every naming
+that linprobe reads: for test_mobile.py and tests/golden/make_families.py.  As nets.py."""
+
+from functools import partial
+
+import torch
+from timm.layers import LayerNorm2d
+from timm.models.fastvit import FastVit, RepConditionalPosEnc
+from timm.utils.model import reparameterize_model
+
+from nets import pre_logits, randomized, without_counts
+
+# ---- FastViT and MobileCLIP ----------------------------------------------------------------------
+
+POSITIONS = partial(RepConditionalPosEnc, spatial_shape=(7, 7))
+MCI = dict(se_downsamples=(False, False, True, True), lkc_use_act=True)
+MCI5 = dict(
+    layers=(1, 1, 1, 1, 1), embed_dims=(8, 16, 16, 32, 64), mlp_ratios=(2,) * 5,
+    se_downsamples=(False,) * 5, downsamples=(False, True, True, True, True),
+    pos_embs=(None, None, None, POSITIONS, POSITIONS),
+    token_mixers=("repmixer",) * 3 + ("attention",) * 2, lkc_use_act=True,
+    norm_layer=partial(LayerNorm2d, eps=1e-5), stem_use_scale_branch=False,
+)
+ATTENTION = dict(
+    pos_embs=(None, None, None, POSITIONS), token_mixers=("repmixer",) * 3 + ("attention",)
+)
+
+
+def fastvit(seed=1, fused=False, num_classes=3, **kind):
+    """timm's; fused: as reparameterize_model leaves it."""
+    kind = dict(layers=(1, 2, 1, 1), embed_dims=(8, 16, 16, 32), mlp_ratios=(2,) * 4) | kind
+    model = randomized(FastVit(num_classes=num_classes, **kind), seed)
+    if fused:
+        model = reparameterize_model(model)
+    return model, without_counts(model.state_dict()), pre_logits(model)
+
+
+def whole(model, features):
+    """A CLIP's tower: its classifier is the projection."""
+    return lambda x: features(x) | {"projected": model(x)}
+
+
+def clip_fastvit(seed=1, **kind):
+    model, state, features = fastvit(seed, num_classes=10, **kind)
+    state = {f"visual.trunk.{k}": x for k, x in state.items()}
+    return model, state, whole(model, features)
+
+
+# timm's checkpoint_filter_fn, backwards.
+APPLE = {
+    "stem.": "patch_embed.", "conv_kxk": "rbr_conv", "conv_scale": "rbr_scale",
+    "identity": "rbr_skip", "final_conv.": "conv_exp.", "large_conv": "lkb_origin",
+    ".mlp.": ".convffn.", "layer_scale.gamma": "layer_scale", "layer_scale_1.gamma": "layer_scale_1",
+    "layer_scale_2.gamma": "layer_scale_2", "head.fc.": "head.",
+}
+
+
+def apple_names(state, fused=False):
+    stages = sorted({int(k.split(".")[1]) for k in state if k.startswith("stages.")})
+    places, number = {}, 0
+    for s in stages:
+        for part in ("downsample.", "pos_emb.", "blocks."):
+            if any(k.startswith(f"stages.{s}.{part}") for k in state):
+                places[f"stages.{s}.{part}"] = f"network.{number}."
+                number += 1
+    out = {}
+    for name, x in state.items():
+        if fused:
+            name = name.replace("downsample.proj.0.reparam", "downsample.proj.0.lkb_reparam")
+            name = name.replace("lkb_reparam_conv", "lkb_reparam")
+        for old, new in places.items():
+            name = name.replace(old, new)
+        name = name.replace("pos_enc.", "pe.")
+        if "proj.0.se" not in name:
+            name = name.replace("se.fc1", "se.reduce").replace("se.fc2", "se.expand")
+        for old, new in APPLE.items():
+            name = name.replace(old, new)
+        out[name] = x
+    return out
+
+
+def apple_fastvit(seed=1, fused=False, **kind):
+    model, state, features = fastvit(seed, fused, **kind)
+    return model, apple_names(state, fused), features
+
+
+def mobileclip(seed=1, fused=False, **kind):
+    """apple/ml-mobileclip: the projection is [in, out], and there is a text tower."""
+    model, state, features = fastvit(seed, fused, num_classes=10, **(MCI | ATTENTION | kind))
+    with torch.no_grad():
+        model.head.fc.bias.zero_()
+    state = apple_names(model.state_dict(), fused)
+    state["head.proj"] = state.pop("head.weight").T.contiguous()
+    del state["head.bias"]
+    state = {f"image_encoder.model.{k}": x for k, x in without_counts(state).items()}
+    state["text_encoder.embedding_layer.weight"] = torch.zeros(3, 4)
+    state["logit_scale"] = torch.tensor(1.0)
+    return model, state, whole(model, features)
+
+
+# The input's side of each golden file, and sizes to compare at; the file's name and options.
+SIZES = {}
+FILES = {}
+OPTIONS = {}
+
+SMALL = {
+    "timm-fastvit": lambda: fastvit(2, **ATTENTION),
+    "timm-mci": lambda: fastvit(**MCI, **ATTENTION, fused=True),
+    "timm-mci5": lambda: fastvit(**MCI5),
+    "clip-fastvit": lambda: clip_fastvit(**MCI, **ATTENTION),
+    "clip-mci5": lambda: clip_fastvit(**MCI5, fused=True),
+    "fastvit": apple_fastvit,
+    "mobileclip": mobileclip,
+}

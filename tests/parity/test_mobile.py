@@ -1,0 +1,98 @@
+"""The networks of nets_mobile.py against their live references, as test_nets.py."""
+
+import json
+import sys
+
+try:
+    import open_clip
+    import timm
+    import torch
+    import transformers
+except ImportError as error:
+    print(f"1..0 # SKIP {error}")
+    sys.exit(0)
+
+import encoder_tools
+import nets
+import nets_mobile as mobile
+from encoder_tools import compare, images_for, run
+from test_nets import check, official, write
+
+
+def small_ones():
+    """Each family, at odd sizes, recognised as itself."""
+    good = True
+    for family, make in mobile.SMALL.items():
+        made, sizes = make(), mobile.SIZES.get(family, (45, 70, 64))
+        file, options = mobile.FILES.get(family, "model"), mobile.OPTIONS.get(family, {})
+        for size in sizes:
+            good &= check(made, size, f"{family} at {size}", file=file, **options)
+        path = write(made[1], name=file + ".safetensors")
+        images = images_for(sizes[0], 1)
+        _, info = run(path, images, "penultimate", input_size=sizes[0], **options)
+        if info["family"] != family:
+            print(f"# {family}: recognised as {info['family']}")
+            good = False
+    return good
+
+
+def fastvit_kinds():
+    """Branches and one convolution of them, with and without attention, of both programs."""
+    good = True
+    for fused in (False, True):
+        made = mobile.fastvit(2, fused)
+        good &= check(made, 65, f"FastViT without attention, fused {fused}")
+        made = mobile.fastvit(3, fused, **mobile.ATTENTION)
+        good &= check(made, 96, f"FastViT, fused {fused}")
+        made = mobile.apple_fastvit(4, fused, **mobile.ATTENTION)
+        good &= check(made, 64, f"Apple's FastViT, fused {fused}")
+        good &= check(mobile.mobileclip(5, fused), 64, f"MobileCLIP, fused {fused}")
+        made = mobile.mobileclip(6, fused, **mobile.MCI5)
+        good &= check(made, 64, f"MobileCLIP of five stages, fused {fused}")
+        made = mobile.clip_fastvit(7, fused=fused, **mobile.MCI, **mobile.ATTENTION)
+        good &= check(made, 70, f"open_clip's MobileCLIP, fused {fused}")
+    return good
+
+
+def fastvit_official():
+    return official(
+        [("fastvit_t8", "timm-fastvit"), ("fastvit_ma36", "timm-fastvit")]
+        + [("fastvit_mci0", "timm-mci"), ("fastvit_mci3", "timm-mci5")]
+    )
+
+
+def mobileclip_official():
+    """Whole files of open_clip, with its config: features, projection, preprocessing."""
+    good = True
+    for name, family in (("MobileCLIP-S1", "clip-fastvit"), ("MobileCLIP2-S3", "clip-mci5")):
+        model = nets.randomized(open_clip.create_model(name), 1)
+        cfg = open_clip.get_model_config(name)
+        preprocess = open_clip.get_pretrained_cfg(name, open_clip.list_pretrained_tags_by_model(name)[0])
+        keys = ("mean", "std", "interpolation", "resize_mode")
+        config = {"model_cfg": cfg, "preprocess_cfg": {k: preprocess[k] for k in keys}}
+        path = write(nets.without_counts(model.state_dict()))
+        (path.parent / "open_clip_config.json").write_text(json.dumps(config))
+        trunk = model.visual.trunk
+        images = images_for(cfg["vision_cfg"]["image_size"], 1)
+        features = mobile.whole(model.visual, nets.pre_logits(trunk))
+        good &= compare(path, images, features, name)
+        _, with_config = run(path, images, "projected")
+        (path.parent / "open_clip_config.json").unlink()
+        _, alone = run(path, images, "projected")
+        for info in (with_config, alone):
+            said = (info["family"], info["resize"], info["filter"])
+            if said != (family, str(cfg["vision_cfg"]["image_size"]), preprocess["interpolation"]):
+                print(f"# {name}: {said}")
+                good = False
+    return good
+
+
+TESTS = [
+    small_ones,
+    fastvit_kinds,
+    fastvit_official,
+    mobileclip_official,
+]
+
+if __name__ == "__main__":
+    sys.exit(encoder_tools.main(TESTS, (torch, timm, open_clip, transformers)))

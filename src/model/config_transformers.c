@@ -11,6 +11,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+enum { HIERA_STAGES = 4 };
+
 /* ---- models ---------------------------------------------------------------------------------- */
 
 /* What a key that config.json does not have means. */
@@ -132,6 +134,7 @@ static const defaults models[] = {
      .patch = 16,
      .norm_eps = 1e-12F,
      .family = "hf-beit"},
+    {.type = "hiera", .activation = "gelu", .norm_eps = 1e-6F, .family = "hf-hiera"},
     {.type = "swin", .activation = "gelu", .norm_eps = 1e-5F},
     {.type = "swinv2", .activation = "gelu", .norm_eps = 1e-5F},
 };
@@ -225,6 +228,58 @@ static lp_status read_efficientnet(const lp_config_reader *r, const json_t *conf
     return lp_config_norm_eps(r, "batch_norm_eps", lp_json_number(config, "batch_norm_eps", 1e-3));
 }
 
+/* Heads of the first stage, which double at each; 0 where they do not. */
+static size_t first_heads(const json_t *heads) {
+    json_int_t first = json_integer_value(json_array_get(heads, 0));
+    bool doubled = json_array_size(heads) == HIERA_STAGES && first > 0 && first < 1 << 16;
+    for (size_t s = 0; s < HIERA_STAGES && doubled; s++) {
+        doubled = json_integer_value(json_array_get(heads, s)) == first << s;
+    }
+    return heads == NULL ? 1 : doubled ? (size_t)first : 0;
+}
+
+/* modeling_hiera.py: what all published models have is what is computed. */
+static lp_status read_hiera(const lp_config_reader *r, const json_t *config, const defaults *d) {
+    static const struct {
+        const char *key;
+        size_t values[2];
+    } fixed[] = {{"patch_size", {7, 7}},
+                 {"patch_stride", {4, 4}},
+                 {"patch_padding", {3, 3}},
+                 {"query_stride", {2, 2}},
+                 {"masked_unit_size", {8, 8}}};
+    const json_t *windows = json_object_get(config, "masked_unit_attention");
+    size_t layers = lp_config_total(json_object_get(config, "depths"));
+    size_t width = lp_config_count(config, "embed_dim", 96) << (HIERA_STAGES - 1);
+    lp_status status;
+    if (!lp_config_is_ours(r, width, layers > 0 ? layers : 24, 0)) {
+        return LP_OK;
+    }
+    for (size_t i = 0; i < COUNT(fixed); i++) {
+        if (!has_values(json_object_get(config, fixed[i].key), fixed[i].values, 2)) {
+            return lp_config_refuse(r, fixed[i].key, "which is not that of the published models");
+        }
+    }
+    for (size_t s = 0; s < HIERA_STAGES && windows != NULL; s++) {
+        if (json_is_true(json_array_get(windows, s)) != (s < 2)) {
+            return lp_config_refuse(r, "masked_unit_attention", "which is not that of stages 1, 2");
+        }
+    }
+    if (lp_config_count(config, "num_query_pool", 3) != 3) {
+        return lp_config_refuse(r, "num_query_pool", "which is not 3");
+    }
+    r->out->heads = first_heads(json_object_get(config, "num_heads"));
+    if (r->out->heads == 0) {
+        return lp_config_refuse(r, "num_heads", "which do not double at each of four stages");
+    }
+    LP_TRY(lp_config_norm_eps(r, "layer_norm_eps",
+                              lp_json_number(config, "layer_norm_eps", (double)d->norm_eps)));
+    status =
+        lp_config_activation(r, "hidden_act", lp_json_text(config, "hidden_act", d->activation));
+done:
+    return status;
+}
+
 static size_t last_count(const json_t *array) {
     const json_t *last = json_array_get(array, json_array_size(array) - 1);
     return json_is_integer(last) && json_integer_value(last) > 0 ? (size_t)json_integer_value(last)
@@ -301,6 +356,9 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
     }
     if (strcmp(d->type, "efficientnet") == 0) {
         return read_efficientnet(r, vision);
+    }
+    if (strcmp(d->type, "hiera") == 0) {
+        return read_hiera(r, vision, d);
     }
     if (d->activation == NULL) {
         size_t width = last_count(json_object_get(vision, "hidden_sizes")) *

@@ -27,6 +27,11 @@
 #define TIMM_SCALED                                                                                \
     { "blocks.0.ls1.gamma", "blocks.0.ls2.gamma", "blocks.0.0.ls1.gamma" }
 
+/* First blocks of stages of the Hieras; of all sizes the first two. */
+#define HIERA_BLOCKS                                                                               \
+    "blocks.1.proj.weight", "blocks.2.proj.weight", "blocks.3.proj.weight",                        \
+        "blocks.5.proj.weight", "blocks.8.proj.weight"
+
 /* Of families whose models have none: a pool that another family has would be computed otherwise.
  */
 #define ATTENTION_POOL "attn_pool.latent"
@@ -409,6 +414,63 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_IMAGENET, /* the same, _cfg: crop_pct 1; the authors' full_crop */
         .input = 224,
         .note = "as timm; DINO's own evaluation resizes to 256",
+    },
+    {
+        .name = "timm-hiera-abswin", /* timm: hiera_*_abswin_256 */
+        .title = "Hiera abswin",
+        .prefixes = {""},
+        .any = {"pos_embed_win", "blocks.0.ls1.gamma"},
+        .with = {"head.norm.weight", "head.norm.bias"},
+        NET(lp_net_hiera_abswin),
+        .architectures = lp_architectures_hiera_abswin,
+        .activation = LP_ACTIVATION_GELU, /* hiera.py: act_layer */
+        .norm_eps = 1e-6F,                /* timm layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* hiera.py, default_cfgs, as the next two */
+        .shorter_side = {269, 256},       /* crop_pct 0.95 */
+        .input = 256,
+        .resize = LP_RESIZE_ANTIALIAS, /* hiera.py, _pos_embed */
+    },
+    {
+        .name = "timm-hiera", /* timm: hiera_* */
+        .title = "Hiera",
+        .prefixes = {""},
+        .any = {HIERA_BLOCKS},
+        .with = {"head.norm.weight", "head.norm.bias"},
+        NET(lp_net_hiera),
+        .architectures = lp_architectures_hiera,
+        .activation = LP_ACTIVATION_GELU, /* hiera.py: act_layer */
+        .norm_eps = 1e-6F,                /* timm layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* hiera.py, _cfg */
+        .shorter_side = {10, 9},          /* the same: crop_pct 0.9 */
+    },
+    {
+        .name = "hiera", /* facebookresearch/hiera */
+        .title = "Hiera",
+        .prefixes = {""},
+        .any = {HIERA_BLOCKS},
+        .with = {"norm.weight", "norm.bias", "encoder_norm.weight", "encoder_norm.bias"},
+        .without = {"pos_embed_spatial", "pos_embed_temporal"}, /* of videos */
+        NET(lp_net_hiera),
+        .renames = lp_renames_hiera,
+        .activation = LP_ACTIVATION_GELU, /* hiera.py: act_layer */
+        .norm_eps = 1e-6F,                /* the same: norm_layer */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* examples/inference.ipynb, as the next */
+        .shorter_side = {256, 224},
+    },
+    {
+        .name =
+            "hf-hiera", /* transformers: HieraModel, HieraForImageClassification, ...PreTraining */
+        .title = "Hiera",
+        .prefixes = {"hiera.", ""},
+        .any = {"encoder.stages.1.layers.0.proj.weight", "encoder.stages.2.layers.0.proj.weight"},
+        .with = {"embeddings.position_embeddings", "embeddings.patch_embeddings.projection.weight"},
+        NET(lp_net_hiera),
+        .renames = lp_renames_hf_hiera,
+        .activation = LP_ACTIVATION_GELU, /* configuration_hiera.py: hidden_act */
+        .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/hiera-*: preprocessor_config.json */
+        .crop_rule = LP_CROP_FLOOR,
+        .shorter_side = {256, 224}, /* the same */
     },
     {
         .name = "dinov2-reg", /* facebookresearch/dinov2 with registers */
@@ -1395,8 +1457,9 @@ const lp_stranger lp_strangers[] = {
     {.tensor = ".cpe1.proj.", .what = "a DaViT, which is not supported"},
     {.tensor = "conv_kxk.", .what = "a MobileOne, which is not supported", .alone = true},
     {.tensor = "attention_biases", .what = "a TinyViT or a LeViT, which is not supported"},
-    {.tensor = "blocks.1.proj.weight", .what = "a Hiera, which is not supported"},
-    {.tensor = "blocks.2.proj.weight", .what = "a Hiera, which is not supported"},
+    {.tensor = "pos_embed_window",
+     .what = "the Hiera of SAM 2, whose output is maps: it has no feature of the whole image"},
+    {.tensor = "pos_embed_temporal", .what = "a Hiera for videos, which is not supported"},
     {.tensor = "patch_embed.backbone.stem.",
      .what = "a ViTamin or a hybrid of ResNet and ViT, which is not supported"},
     {.tensor = "embeds.cls_token",

@@ -544,6 +544,32 @@ const lp_architecture lp_architectures_xcit[] = {
     {.pattern = NULL},
 };
 
+/* timm's names of a Hiera from the authors', whose masked autoencoders have encoder_norm, and from
+ * transformers'. */
+const lp_rename lp_renames_hiera[] = {
+    {"norm.", "head.norm."}, {"encoder_norm.", "head.norm."}, {NULL, NULL}};
+#define HIERA_LAYER "encoder.stages.#.layers.#."
+const lp_rename lp_renames_hf_hiera[] = {
+    {"embeddings.patch_embeddings.projection.", "patch_embed.proj."},
+    {"embeddings.position_embeddings", "pos_embed"},
+    {HIERA_LAYER "layernorm_before.", "stages.{0}.blocks.{1}.norm1."},
+    {HIERA_LAYER "layernorm_after.", "stages.{0}.blocks.{1}.norm2."},
+    {HIERA_LAYER, "stages.{0}.blocks.{1}."},
+    {"pooler.layernorm.", "head.norm."},
+    {NULL, NULL}};
+/* timm/models/hiera.py */
+const lp_architecture lp_architectures_hiera[] = {
+    {.pattern = "hiera_tiny_224"},
+    {.pattern = "hiera_small_224"},
+    {.pattern = "hiera_base_224"},
+    {.pattern = "hiera_base_plus_224"},
+    {.pattern = "hiera_large_224"},
+    {.pattern = "hiera_huge_224"},
+    {.pattern = NULL},
+};
+const lp_architecture lp_architectures_hiera_abswin[] = {{.pattern = "hiera_*_abswin_256"},
+                                                         {.pattern = NULL}};
+
 /* torchvision's DenseNets in its own files, of before dots were forbidden in names. */
 const lp_rename lp_renames_densenet[] = {
     {"features.denseblock#.denselayer#.norm.#.", "features.denseblock{0}.denselayer{1}.norm{2}."},

@@ -60,12 +60,14 @@ typedef struct lp_net_layer {
                                    before the patches */
     size_t fourier;             /* of TOKENS: the positions are a projection of sines and cosines of
                                    so many frequencies of an axis; 0: they are not */
-    size_t covered, grid;       /* of TOKENS: extra rows that have a position; patches a side of the
-                                   file's positions, 0: there are none */
-    lp_net_rotary rotary;       /* of ROTARY */
-    float eps;                  /* of a norm; 0 until chosen: the family's */
-    bool rms;                   /* a norm without mean and bias */
-    bool query;                 /* VECTORS: weight alone, a learnt query */
+    size_t tile;          /* of TOKENS: positions of a window of so many pixels a side are added
+                             to those of all; 0: there are none */
+    size_t covered, grid; /* of TOKENS: extra rows that have a position; patches a side of the
+                             file's positions, 0: there are none */
+    lp_net_rotary rotary; /* of ROTARY */
+    float eps;            /* of a norm; 0 until chosen: the family's */
+    bool rms;             /* a norm without mean and bias */
+    bool query;           /* VECTORS: weight alone, a learnt query */
 } lp_net_layer;
 
 typedef enum lp_net_operation {
@@ -106,6 +108,11 @@ typedef enum lp_net_operation {
     LP_NET_COVARIANCE, /* to += layer 3 of cross-covariance attention, its queries, keys and values
                           by layer 1 of (layer norm by layer 0 of to); layer 2: a factor of each
                           head */
+    LP_NET_UNITS,      /* to += layer 3 of attention within windows, without positions, its queries,
+                          keys and values by layer 1 of (layer norm by layer 0 of from).  Where to is
+                          another map, half as wide, it is first the maxima of 2 x 2 pixels of layer
+                          2 of the normed ones, or (no layer 2) their maxima and their means side by
+                          side; queries are such maxima, too */
     LP_NET_CLASS       /* a block of class attention: the first row of to += layer 3 of its
                           attention over all rows, as ATTEND; then += layer 6 of act(layer 5 of
                           (layer norm by layer 4)); of the other rows as lp_net_others says */
@@ -135,10 +142,11 @@ typedef struct lp_net_step {
     size_t layers[LP_NET_STEP_LAYERS]; /* by number */
     lp_nonlinearity activation;
     lp_pooling pooling; /* of POOL */
-    size_t heads; /* of LATENT, MEAN_QUERY, TALK, COVARIANCE and CLASS; of ATTEND, where not the
-                     network's */
-    bool single;  /* of MEAN */
-    bool shifted; /* of windows, as the next */
+    size_t heads;  /* of LATENT, MEAN_QUERY, TALK, COVARIANCE and CLASS; of ATTEND, where not the
+                      network's; of UNITS times the network's */
+    size_t window; /* of UNITS: pixels a side, of from; 0: all of it */
+    bool single;   /* of MEAN */
+    bool shifted;  /* of windows, as the next */
     lp_net_padding padding;
     lp_net_others others; /* of CLASS */
     bool gated;           /* of MLP: what the first layer gives is two halves, act(one) * other */

@@ -268,8 +268,10 @@ typedef struct lp_net_start_spec {
     const char *class_token, *registers; /* [1, 1, D]; [1, R, D]; or NULL */
     const char *positions; /* [1, S, D]: of all rows, of class token and patches, or of patches; or
                               NULL */
-    const char *fourier;   /* in their place a 1x1 convolution of sines and cosines, of patches; or
-                              NULL */
+    const char *tile;    /* [1, D, w, w]: positions of a window, added to `positions`, [1, D, G, G];
+                            or NULL */
+    const char *fourier; /* in their place a 1x1 convolution of sines and cosines, of patches; or
+                            NULL */
 } lp_net_start_spec;
 
 /* Tokens before the rows of patches, and positions added. */
@@ -322,6 +324,17 @@ typedef struct lp_net_covariance_spec {
     float eps;               /* of the norm; 0: the family's */
 } lp_net_covariance_spec;
 size_t lp_net_covariance(lp_net_builder *b, size_t map, const lp_net_covariance_spec *spec);
+
+/* Attention within windows, or over all, that may halve the map (net_units.c): added to the map,
+ * which it returns, or to a new one.  Its width is that of the projection. */
+typedef struct lp_net_units_spec {
+    const char *norm, *projection, *gamma; /* gamma: or NULL */
+    lp_net_qkv_spec qkv;
+    const char *expand; /* a linear layer to the new map's width; or NULL */
+    bool halved;
+    size_t window, heads; /* as lp_net_step's */
+} lp_net_units_spec;
+size_t lp_net_units(lp_net_builder *b, size_t map, const lp_net_units_spec *spec);
 
 /* A block of class attention (net_class.c): attention of the first row, then its MLP. */
 typedef struct lp_net_class_spec {

@@ -42,6 +42,9 @@ extern const lp_net_description lp_net_sam;
 /* cait.c, xcit.c: class attention. */
 extern const lp_net_description lp_net_cait, lp_net_xcit;
 
+/* hiera.c; the second has positions of windows, and takes any input. */
+extern const lp_net_description lp_net_hiera, lp_net_hiera_abswin;
+
 /* simclr.c */
 extern const lp_net_description lp_net_simclr;
 

@@ -119,21 +119,31 @@ static bool fit_heads(const lp_net *net, size_t each) {
     return true;
 }
 
-/* Whether attention over all rows has the network's heads. */
+/* Whether attention has the network's heads. */
 static bool asks_heads(const lp_net *net) {
     for (size_t i = 0; i < net->step_count; i++) {
-        if (net->steps[i].operation == LP_NET_ATTEND && net->steps[i].heads == 0) {
+        lp_net_operation operation = net->steps[i].operation;
+        if (operation == LP_NET_UNITS || (operation == LP_NET_ATTEND && net->steps[i].heads == 0)) {
             return true;
         }
     }
     return false;
 }
 
+/* Channels of the first map that attends within windows without positions. */
+static size_t first_width(const lp_net *net) {
+    size_t i = 0;
+    while (net->steps[i].operation != LP_NET_UNITS) {
+        i++;
+    }
+    return net->maps[net->steps[i].to].channels;
+}
+
 static lp_status choose_heads(const lp_source *source, const lp_model_config *config, lp_net *net,
                               lp_encoder_info *info, lp_error *err) {
     const lp_net_description *description = source->family->layout;
     size_t asked = source->options->heads, width = net->maps[net->penultimate].channels;
-    bool rotary = false;
+    bool rotary = false, units = has_step(net, LP_NET_UNITS);
     if (!asks_heads(net)) {
         return asked == 0
                    ? LP_OK
@@ -145,7 +155,9 @@ static lp_status choose_heads(const lp_source *source, const lp_model_config *co
         width = s->operation == LP_NET_ATTEND ? net->maps[s->to].channels : width;
         rotary = rotary || (s->operation == LP_NET_ATTEND && s->layers[7] > 0);
     }
-    size_t said = heads_of_weights(net, width), usual = width / description->head_width;
+    width = units ? first_width(net) : width;
+    size_t said = heads_of_weights(net, width);
+    size_t usual = description->head_width > 0 ? width / description->head_width : 0;
     for (const lp_net_heads *h = description->heads; h != NULL && h->width > 0; h++) {
         usual = h->width == width ? h->heads : usual;
     }
@@ -153,6 +165,13 @@ static lp_status choose_heads(const lp_source *source, const lp_model_config *co
     if (said > 0 && asked > 0 && said != asked) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: its weights have %zu",
                        lp_checkpoint_path(source->ckpt), asked, said);
+    }
+    if (net->heads == 0 && description->head_width == 0) {
+        return lp_fail(
+            err, LP_ERR_ARGUMENT,
+            "%s: width %zu, which no published %s has: nothing says the number of heads; choose it "
+            "(option 'heads')",
+            lp_checkpoint_path(source->ckpt), width, source->family->title);
     }
     if (net->heads == 0 || width % net->heads != 0 || (rotary && width / net->heads % 4 != 0)) {
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: width %zu: not divisible among %zu heads%s",

@@ -39,6 +39,7 @@ static const struct {
     [LP_NET_FLATTEN] = {lp_net_no_work, lp_net_run_flatten},
     [LP_NET_TALK] = {lp_net_talk_work, lp_net_run_talk},
     [LP_NET_COVARIANCE] = {lp_net_covariance_work, lp_net_run_covariance},
+    [LP_NET_UNITS] = {lp_net_units_work, lp_net_run_units},
     [LP_NET_CLASS] = {lp_net_class_work, lp_net_run_class},
 };
 
@@ -54,6 +55,8 @@ static size_t side_behind(const lp_net *net, const lp_net_step *step) {
     switch (step->operation) {
     case LP_NET_FLATTEN:
         return 1;
+    case LP_NET_UNITS: /* to another map */
+        return side / 2;
     case LP_NET_MERGE:
         return (side + 1) / 2;
     case LP_NET_POOL:
@@ -106,6 +109,10 @@ static bool place_rows(lp_net *net, const lp_net_step *step) {
 
 /* Whether windows can lie in their map.  Gives a continuous table without a window its own. */
 static bool place_windows(lp_net *net, const lp_net_step *step) {
+    if (step->operation == LP_NET_UNITS) {
+        size_t side = net->maps[step->from].side, whole = step->window > 0 ? step->window : side;
+        return side % whole == 0 && (step->to == step->from || whole % 2 == 0);
+    }
     if (step->operation != LP_NET_WINDOWS) {
         return place_rows(net, step);
     }

@@ -93,6 +93,10 @@ lp_net_act lp_net_run_relative;
 lp_net_work lp_net_talk_work, lp_net_covariance_work, lp_net_class_work;
 lp_net_act lp_net_run_talk, lp_net_run_covariance, lp_net_run_class;
 
+/* net_units.c */
+lp_net_work lp_net_units_work;
+lp_net_act lp_net_run_units;
+
 /* net_joins.c */
 lp_net_act lp_net_run_join, lp_net_run_halves, lp_net_run_flatten;
 

@@ -100,7 +100,11 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
     lp_net_layer layer = {.kind = LP_NET_TOKENS,
                           .channels = channels,
                           .extra = registers + (spec->class_token != NULL ? 1 : 0)};
-    if (spec->positions != NULL) {
+    if (spec->tile != NULL) {
+        layer.grid = lp_net_size(b, 2, "%s", spec->positions);
+        layer.tile = lp_net_size(b, 2, "%s", spec->tile);
+        layer.tile = layer.tile > 0 ? layer.tile : 1;
+    } else if (spec->positions != NULL) {
         find_grid(b, &layer, spec->positions, spec->class_token != NULL);
     }
     if (spec->fourier != NULL) { /* of each frequency a sine and a cosine, of rows and columns */
@@ -115,7 +119,10 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
     if (spec->registers != NULL) {
         plan_rows(b, &stored->registers, spec->registers, registers, channels);
     }
-    if (spec->positions != NULL) {
+    if (spec->tile != NULL) {
+        LP_NET_PLAN(&stored->positions, spec->positions, "", 1, channels, layer.grid, layer.grid);
+        LP_NET_PLAN(&stored->second, spec->tile, "", 1, channels, layer.tile, layer.tile);
+    } else if (spec->positions != NULL) {
         plan_rows(b, &stored->positions, spec->positions, count_positions(b, spec->positions),
                   channels);
     }
@@ -355,6 +362,27 @@ static void fill_fourier(const lp_net_layer *layer, const lp_net_stored *from, d
     }
 }
 
+/* Positions of all, [D, G, G] in the file, resized to [grid^2, D], and those of a window over and
+ * over (hiera.py, _pos_embed). */
+static lp_status fill_tiled(lp_net_tower *t, const lp_net_layer *layer, const lp_net_stored *from,
+                            float *made, lp_error *err) {
+    size_t grid = layer->window, width = layer->channels, w = layer->tile;
+    size_t stored = layer->grid * layer->grid;
+    float *rows = lp_memory_take(&t->memory, stored * width, sizeof *rows);
+    lp_status status;
+    LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
+    for (size_t i = 0; i < stored * width; i++) {
+        rows[i] = from->positions[i % width * stored + i / width];
+    }
+    LP_TRY(lp_positions_resize(t->resize, rows, layer->grid, made, grid, width, err));
+    for (size_t i = 0; i < grid * grid * width; i++) {
+        size_t pixel = i / width, inside = pixel / grid % w * w + pixel % grid % w;
+        made[i] += from->second[i % width * w * w + inside];
+    }
+done:
+    return status;
+}
+
 /* Tokens with their positions, [extra, D], then the positions of patches for the input's grid. */
 static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
                                 lp_error *err) {
@@ -380,6 +408,9 @@ static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_n
     layer->weight = made;
     if (layer->fourier > 0) {
         fill_fourier(layer, from, values, made + layer->extra * width);
+        layer->bias = made + layer->extra * width;
+    } else if (layer->tile > 0) {
+        LP_TRY(fill_tiled(t, layer, from, made + layer->extra * width, err));
         layer->bias = made + layer->extra * width;
     } else if (placed) {
         LP_TRY(lp_positions_resize(t->resize, from->positions + layer->covered * width, layer->grid,

@@ -6,6 +6,7 @@ import torchvision
 import transformers
 from timm.models.naflexvit import NaFlexVit, NaFlexVitCfg
 from timm.models.cait import Cait
+from timm.models.hiera import Hiera
 from timm.models.xcit import Xcit
 from timm.models.vision_transformer_sam import VisionTransformerSAM
 from torch import nn
@@ -209,7 +210,7 @@ def spread(model):
     """Relative and absolute positions that matter."""
     with torch.no_grad():
         for name, x in model.named_parameters():
-            if "rel_pos" in name or "pos_embed" in name:
+            if "rel_pos" in name or "pos_embed" in name or "position_embed" in name:
                 x.mul_(3)
     return model
 
@@ -333,6 +334,43 @@ def xcit(seed=1, authors=False, **kind):
     return model, state, pre_logits(model)
 
 
+HIERA = dict(
+    img_size=(64, 64), embed_dim=8, num_heads=1, stages=(1, 2, 2, 1), mlp_ratio=1.5, num_classes=3
+)
+AUTHORS_HIERA = [(r"^head\.norm\.", "norm."), (r"^head\.fc\.", "head.projection.")]
+ABSWIN_HIERA = dict(abs_win_pos_embed=True, global_pos_size=(3, 3), init_values=0.1)
+
+
+def hiera(seed=1, authors=False, mae=False, **kind):
+    """timm's, or the authors' names of a classifier or a masked autoencoder."""
+    model = spread(randomized(Hiera(**(HIERA | kind)), seed))
+    state = model.state_dict()
+    if mae:
+        state = {k: x for k, x in state.items() if not k.startswith("head.fc.")}
+        state = renamed(state, [(r"^head\.norm\.", "encoder_norm.")])
+        state["decoder_blocks.0.norm1.weight"] = state["mask_token"] = torch.zeros(1, 1, 4)
+        state["multi_scale_fusion_heads.0.weight"] = torch.zeros(8, 8, 2, 2)
+    elif authors:
+        state = renamed(state, AUTHORS_HIERA)
+    return model, state, pre_logits(model)
+
+
+def hf_hiera(seed=1, kind="Model", **more):
+    """HieraModel, a classifier, or a masked autoencoder with the norm that timm takes."""
+    config = transformers.HieraConfig(
+        **(dict(image_size=[64, 64], embed_dim=8, depths=[1, 2, 2, 1], mlp_ratio=1.5) | more),
+        decoder_hidden_size=8, decoder_depth=1, decoder_num_heads=2,
+    )
+    model = spread(randomized(getattr(transformers, f"Hiera{kind}")(config), seed))
+    whole = model if kind == "Model" else model.hiera
+    if kind == "ForPreTraining":
+        plain = transformers.HieraModel(config).eval()
+        plain.load_state_dict(whole.state_dict(), strict=False)
+        plain.pooler.layernorm = model.encoder_norm
+        whole = plain.to(next(model.parameters()).dtype)
+    return model, saved(model), lambda x: {"penultimate": whole(x).pooler_output}
+
+
 # What files are called, where that says something.
 FILES = {"byol": "pretrain_res50x1"}
 
@@ -340,9 +378,11 @@ FILES = {"byol": "pretrain_res50x1"}
 SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,), "hf-sam": (30,)}
 SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10)}
 SIZES |= {"perception": (15,), "hf-aimv2": (15,), "cait": (20,), "xcit": (32, 48, 75, 5)}
+SIZES |= {"timm-hiera": (64,), "hiera": (64,), "hf-hiera": (64,), "timm-hiera-abswin": (64,)}
 
 # What weights do not say.
 OPTIONS = {"perception": dict(heads=2), "hf-aimv2": dict(heads=1)}
+OPTIONS |= {x: dict(heads=1) for x in ("timm-hiera", "hiera", "hf-hiera", "timm-hiera-abswin")}
 
 SMALL = {
     "hf-efficientnet": hf_efficientnet,
@@ -355,6 +395,10 @@ SMALL = {
     "byol": byol,
     "cait": cait,
     "xcit": lambda: xcit(authors=True, embed_dim=24, patch_size=8),
+    "timm-hiera": hiera,
+    "timm-hiera-abswin": lambda: hiera(use_expand_proj=False, **ABSWIN_HIERA),
+    "hiera": lambda: hiera(mae=True),
+    "hf-hiera": lambda: hf_hiera(kind="ForImageClassification"),
     "sam": lambda: sam(authors=True),
     "hf-sam": hf_sam,
     "perception": authors_perception,

@@ -232,7 +232,41 @@ def xcit_kinds():
     return "are of all tokens is not known" in refusal(path, images_for(64, 1), "penultimate") and good
 
 
+def hiera_kinds():
+    """Stages of other lengths, heads and inputs; layers or maxima and means between stages; every
+    naming with its config; official shapes; heads are asked for, other windows refused."""
+    good = True
+    for label, kind in {
+        "stages 2, 1, 3, 2": dict(stages=(2, 1, 3, 2)),
+        "two heads": dict(num_heads=2, embed_dim=12),
+        "96 pixels": dict(img_size=(96, 96)),
+    }.items():
+        size, heads = kind.get("img_size", (64,))[0], kind.get("num_heads", 1)
+        for authors in (False, True):
+            made = classics.hiera(2, authors, **kind)
+            good &= check(made, size, f"Hiera, {label}, authors' {authors}", heads=heads)
+        for expand in (True, False):
+            made = classics.hiera(3, use_expand_proj=expand, **classics.ABSWIN_HIERA, **kind)
+            good &= check(made, size, f"Hiera abswin, {label}, layer {expand}", heads=heads)
+    for kind in ("Model", "ForImageClassification", "ForPreTraining"):
+        made = classics.hf_hiera(4, kind, num_heads=[2, 4, 8, 16])
+        good &= check(made, 64, f"Hiera{kind}", made[0].config.to_dict())
+    good &= timms([("hiera_tiny_224", "timm-hiera"),
+                   ("hiera_small_abswin_256", "timm-hiera-abswin")])
+    made = classics.hiera(5, True, img_size=(224, 224), embed_dim=112, num_heads=2,
+                          stages=(1, 1, 2, 1))
+    good &= check(made, 224, "Hiera, 112 wide")
+    said = refusal(write(classics.hiera()[1]), images_for(64, 1), "penultimate")
+    good &= "nothing says the number of heads" in said
+    said = refusal(write(made[1]), images_for(256, 1), "penultimate", input_size=256)
+    good &= "has positions for 224 alone" in said
+    made = classics.hf_hiera(6, masked_unit_size=[16, 16])
+    said = refusal(write(made[1], made[0].config.to_dict()), images_for(64, 1), "penultimate")
+    return "masked_unit_size" in said and good
+
+
 TESTS = [
+    hiera_kinds,
     cait_kinds, xcit_kinds, naflex_kinds, sam_kinds, perception_and_aimv2, torchvisions_names,
     small_ones, kinds, hf_efficientnet_kinds, official,
 ]

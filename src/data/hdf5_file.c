@@ -10,6 +10,7 @@
 #include <hdf5.h>
 
 #include "base/alloc.h"
+#include "data/plain_file.h"
 
 /* A chunk is unpacked whole: it stays in memory while its rows are read one after the other. */
 enum { CACHE_BYTES = 64 << 20, CACHE_SLOTS = 521 };
@@ -17,14 +18,16 @@ enum { CACHE_BYTES = 64 << 20, CACHE_SLOTS = 521 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct lp_hdf5_array {
-    char path[LP_PATH_ROOM];
+    lp_plain_file plain;
+    lp_map map; /* of a copy without a name, which libhdf5 cannot open */
     const char *variable;
     hid_t file, set;
     hsize_t shape[4];
 };
 
 static lp_status fail(const lp_hdf5_array *a, lp_error *err, const char *expected) {
-    return lp_fail(err, LP_ERR_FORMAT, "%s: '%s': expected %s", a->path, a->variable, expected);
+    return lp_fail(err, LP_ERR_FORMAT, "%s: '%s': expected %s", a->plain.path, a->variable,
+                   expected);
 }
 
 /* Whether all values are in the file itself. */
@@ -56,16 +59,64 @@ static bool has_bytes(lp_hdf5_array *a) {
     return right;
 }
 
+/* ---- a mapped file as libhdf5's image of a file: it is used where it lies, never copied ---- */
+
+static void *use_image(size_t size, H5FD_file_image_op_t op, void *map) {
+    (void)op;
+    return size == ((const lp_map *)map)->size ? (void *)(uintptr_t)((const lp_map *)map)->data
+                                               : NULL;
+}
+
+static void *keep_image(void *to, const void *from, size_t size, H5FD_file_image_op_t op,
+                        void *map) {
+    (void)size, (void)op, (void)map;
+    return to == from ? to : NULL;
+}
+
+static void *refuse_growth(void *image, size_t size, H5FD_file_image_op_t op, void *map) {
+    (void)image, (void)size, (void)op, (void)map;
+    return NULL;
+}
+
+static herr_t leave_image(void *image, H5FD_file_image_op_t op, void *map) {
+    (void)image, (void)op, (void)map;
+    return 0;
+}
+
+static void *same_map(void *map) {
+    return map;
+}
+
+static herr_t leave_map(void *map) {
+    (void)map;
+    return 0;
+}
+
+static bool set_image(hid_t access, lp_map *map) {
+    H5FD_file_image_callbacks_t callbacks = {
+        use_image, keep_image, refuse_growth, leave_image, same_map, leave_map, map};
+    return H5Pset_fapl_core(access, 1 << 16, false) >= 0 &&
+           H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
+           H5Pset_file_image(access, (void *)(uintptr_t)map->data, map->size) >= 0;
+}
+
 static lp_status open_locked(lp_hdf5_array *a, lp_error *err) {
     H5L_info_t link;
+    char image[32];
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* it prints nothing */
     (void)H5PLset_loading_state(0);              /* and loads no code */
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     (void)H5Pset_cache(access, 0, CACHE_SLOTS, CACHE_BYTES, 1);
-    a->file = H5Fopen(a->path, H5F_ACC_RDONLY, access);
+    if (a->plain.copy == NULL) {
+        a->file = H5Fopen(a->plain.name, H5F_ACC_RDONLY, access);
+    } else if (set_image(access, &a->map)) {
+        /* two images of one name would be one file to libhdf5 */
+        (void)snprintf(image, sizeof image, "image %d", fileno(a->plain.copy));
+        a->file = H5Fopen(image, H5F_ACC_RDONLY, access);
+    }
     (void)H5Pclose(access);
     if (a->file < 0) {
-        return lp_fail(err, LP_ERR_FORMAT, "%s: expected an HDF5 file (.h5)", a->path);
+        return lp_fail(err, LP_ERR_FORMAT, "%s: expected an HDF5 file (.h5)", a->plain.path);
     }
     if (H5Lexists(a->file, a->variable, H5P_DEFAULT) <= 0 ||
         H5Lget_info(a->file, a->variable, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD ||
@@ -86,15 +137,8 @@ lp_status lp_hdf5_open(const lp_tree *tree, const char *name, const char *variab
     LP_TRY(lp_allocated(a, name, 1, sizeof *a, err));
     a->variable = variable;
     a->file = a->set = -1;
-    LP_TRY(lp_tree_path(tree, name, a->path, err));
-    if (lp_tree_is_archive(tree)) {
-        LP_TRY(lp_fail(err, LP_ERR_UNSUPPORTED,
-                       "%s: an HDF5 file in an archive is not read: unpack it and name the folder",
-                       a->path));
-    }
-    if (!lp_is_file(a->path)) {
-        LP_TRY(lp_fail(err, LP_ERR_IO, "%s: there is no such file", a->path));
-    }
+    LP_TRY(lp_plain_file_open(tree, name, &a->plain, err));
+    LP_TRY(a->plain.copy != NULL ? lp_map_open(a->plain.name, &a->map, err) : LP_OK);
     (void)pthread_mutex_lock(&lock);
     status = open_locked(a, err);
     (void)pthread_mutex_unlock(&lock);
@@ -122,11 +166,13 @@ void lp_hdf5_close(lp_hdf5_array *a) {
         (void)H5Fclose(a->file);
     }
     (void)pthread_mutex_unlock(&lock);
+    lp_map_close(&a->map);
+    lp_plain_file_close(&a->plain);
     lp_free(a);
 }
 
 const char *lp_hdf5_path(const lp_hdf5_array *a) {
-    return a->path;
+    return a->plain.path;
 }
 
 static bool read_locked(const lp_hdf5_array *a, size_t first, size_t count, unsigned char *bytes) {
@@ -154,7 +200,7 @@ lp_status lp_hdf5_read(const lp_hdf5_array *a, size_t first, size_t count, unsig
                 : lp_fail(err, LP_ERR_FORMAT,
                           "%s: '%s': rows %zu to %zu cannot be read: the file is damaged or cut "
                           "short",
-                          a->path, a->variable, first, first + count - 1);
+                          a->plain.path, a->variable, first, first + count - 1);
 }
 
 #else

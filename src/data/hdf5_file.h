@@ -1,6 +1,6 @@
 /* Arrays of bytes in HDF5 files (.h5), by libhdf5, a few rows at a time.
  *
- * LP_ERR_UNSUPPORTED: the program was built without libhdf5, or the file lies in an archive. */
+ * LP_ERR_UNSUPPORTED: the program was built without libhdf5. */
 #ifndef LP_DATA_HDF5_FILE_H
 #define LP_DATA_HDF5_FILE_H
 

@@ -2,9 +2,9 @@
 #include "data/mat_file.h"
 
 #include "base/error.h"
+#include "data/plain_file.h"
 
 #ifdef LP_HAS_MATIO
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,10 +13,9 @@
 
 /* An open variable of a file. */
 typedef struct mat_variable {
-    char path[LP_PATH_ROOM];
+    lp_plain_file plain;
     const char *name;
     mat_t *file;
-    FILE *copy; /* of a file in an archive */
     matvar_t *value;
     lp_error *err;
 } mat_variable;
@@ -28,51 +27,22 @@ static void close_variable(mat_variable *v) {
     if (v->file != NULL) {
         (void)Mat_Close(v->file);
     }
-    if (v->copy != NULL) {
-        (void)fclose(v->copy);
-    }
-}
-
-/* libmatio opens files by their names alone: one of an archive becomes a file without a name, which
- * its descriptor leads to. */
-static lp_status open_in_archive(const lp_tree *tree, const char *name, mat_variable *v,
-                                 lp_error *err) {
-    lp_tree_file file = {.own = NULL};
-    char path[32];
-    lp_status status;
-    LP_TRY(lp_tree_read(tree, name, &file, err));
-    v->copy = tmpfile();
-    if (v->copy == NULL || fwrite(file.bytes, 1, file.size, v->copy) != file.size ||
-        fflush(v->copy) != 0) {
-        LP_TRY(lp_fail_errno(err, errno, "%s: a temporary file cannot be written", v->path));
-    }
-    rewind(v->copy);
-    (void)snprintf(path, sizeof path, "/dev/fd/%d", fileno(v->copy));
-    v->file = Mat_Open(path, MAT_ACC_RDONLY);
-done:
-    lp_tree_file_clear(&file);
-    return status;
+    lp_plain_file_close(&v->plain);
 }
 
 static lp_status open_variable(const lp_tree *tree, const char *name, const char *variable,
                                mat_variable *v, lp_error *err) {
     lp_status status;
     *v = (mat_variable){.name = variable, .err = err};
-    LP_TRY(lp_tree_path(tree, name, v->path, err));
-    if (!lp_tree_has_file(tree, name)) {
-        return lp_fail(err, LP_ERR_IO, "%s: there is no such file", v->path);
-    }
-    if (lp_tree_is_archive(tree)) {
-        LP_TRY(open_in_archive(tree, name, v, err));
-    } else {
-        v->file = Mat_Open(v->path, MAT_ACC_RDONLY);
-    }
+    LP_TRY(lp_plain_file_open(tree, name, &v->plain, err));
+    v->file = Mat_Open(v->plain.name, MAT_ACC_RDONLY);
     if (v->file == NULL) {
-        return lp_fail(err, LP_ERR_FORMAT, "%s: expected a MATLAB file (.mat)", v->path);
+        return lp_fail(err, LP_ERR_FORMAT, "%s: expected a MATLAB file (.mat)", v->plain.path);
     }
     v->value = Mat_VarRead(v->file, variable);
     if (v->value == NULL) {
-        status = lp_fail(err, LP_ERR_FORMAT, "%s: expected a variable '%s'", v->path, variable);
+        status =
+            lp_fail(err, LP_ERR_FORMAT, "%s: expected a variable '%s'", v->plain.path, variable);
     }
 done:
     return status;
@@ -87,7 +57,8 @@ static size_t elements(const matvar_t *value) {
 }
 
 static lp_status fail_kind(const mat_variable *v, const char *expected) {
-    return lp_fail(v->err, LP_ERR_FORMAT, "%s: '%s': expected %s", v->path, v->name, expected);
+    return lp_fail(v->err, LP_ERR_FORMAT, "%s: '%s': expected %s", v->plain.path, v->name,
+                   expected);
 }
 
 /* Element i of an array of numbers; false where it is none. */

@@ -350,7 +350,19 @@ with tempfile.TemporaryDirectory() as top:
             data = tv.PCAM(at, split)
             wants[split] = of(data, [data[i][1] for i in range(len(data))],
                               ["no tumor tissue", "tumor tissue"])
-        compare("patch-camelyon", "PatchCamelyon", at, wants, [at / "pcam"])
+        # as downloaded, each file by gzip; and archives of either
+        packed = top / "as-downloaded" / "pcam"
+        packed.mkdir(parents=True)
+        for path in (at / "pcam").iterdir():
+            (packed / (path.name + ".gz")).write_bytes(gzip.compress(path.read_bytes()))
+        others = [at / "pcam", packed.parent]
+        for ending, mode, source in ((".tar", "w", at), (".tar.gz", "w:gz", at),
+                                     (".packed.tar", "w", packed.parent)):
+            others.append(top / ("pcam" + ending))
+            with tarfile.open(others[-1], mode) as archive:
+                archive.add(source / "pcam", "pcam")
+        others.append(shutil.make_archive(top / "pcam", "zip", at))
+        compare("patch-camelyon", "PatchCamelyon", at, wants, others)
 
     try:
         import webdataset as wds

@@ -4,9 +4,9 @@
  * their host reports them.  open_clip: its pretrained.py; torchvision: models/resnet.py (addresses
  * and sizes); DeiT: timm's deit.py.  In these three the file name ends in the first eight digits of
  * the SHA-256, which their loaders check (torch.hub: HASH_REGEX).  DINO, DINOv2, MAE: timm's
- * vision_transformer.py and facebookresearch/dino; MobileCLIP: timm's fastvit.py; no checksums are
- * published.  Parameters are those of the models as torchvision, timm and open_clip build them,
- * without a classifier.
+ * vision_transformer.py and facebookresearch/dino; MobileCLIP: timm's fastvit.py and
+ * vision_transformer_hybrid.py; no checksums are published.  Parameters are those of the models as
+ * torchvision, timm and open_clip build them, without a classifier.
  *
  * EfficientNet's Noisy Student and ResNeXt-WSL: timm's efficientnet.py and resnet.py (addresses and
  * digits).
@@ -215,6 +215,10 @@ static const lp_known_model models[] = {
      .parameters = 21016832, .url = APPLE "mobileclip_s1.pt"},
     {.name = "mobileclip-s2", .title = "MobileCLIP-S2", .family = "mobileclip", .input_size = 256,
      .parameters = 35159360, .url = APPLE "mobileclip_s2.pt"},
+    {.name = "mobileclip-b", .title = "MobileCLIP-B", .family = "mobileclip-vit",
+     .input_size = 224, .parameters = 85955328, .url = APPLE "mobileclip_b.pt"},
+    {.name = "mobileclip-b-lt", .title = "MobileCLIP-B (LT)", .family = "mobileclip-vit",
+     .input_size = 224, .parameters = 85955328, .url = APPLE "mobileclip_blt.pt"},
 };
 /* clang-format on */
 

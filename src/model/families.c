@@ -316,6 +316,73 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_ANTIALIAS, /* open_clip model.py, resize_pos_embed */
     },
     {
+        .name = "clip-vitamin", /* open_clip: ViTamin-* */
+        .title = "ViTamin",
+        .prefixes = {"visual.trunk."},
+        .any = {"patch_embed.backbone.stem.conv1.weight", "patch_embed.backbone.stem.conv2.weight"},
+        .with = {"patch_embed.backbone.pool.proj.weight", "patch_embed.backbone.pool.norm.weight"},
+        NET(lp_net_vitamin),
+        .architectures = lp_architectures_vitamin,
+        .activation = LP_ACTIVATION_GELU, /* vitamin.py: act_layer */
+        .norm_eps = 1e-6F,                /* the same: norm_eps; layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_CLIP,     /* open_clip pretrained.py, _pcfg */
+        .input = 256,                     /* of ViTamin-XL, which has no positions */
+    },
+    {
+        .name = "timm-vitamin", /* timm: vitamin_* */
+        .title = "ViTamin",
+        .prefixes = {""},
+        .any = {"patch_embed.backbone.stem.conv1.weight", "patch_embed.backbone.stem.conv2.weight"},
+        .with = {"patch_embed.backbone.pool.proj.weight", "patch_embed.backbone.pool.norm.weight"},
+        NET(lp_net_vitamin),
+        .architectures = lp_architectures_vitamin,
+        .activation = LP_ACTIVATION_GELU, /* vitamin.py: act_layer */
+        .norm_eps = 1e-6F,                /* the same: norm_eps; layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_CLIP,     /* vitamin.py, _cfg, as the next */
+        .shorter_side = {10, 9},          /* crop_pct 0.9 */
+        .input = 256,                     /* of ViTamin-XL, which has no positions */
+        .note = "models for more than 224 pixels have no other resize",
+    },
+    {
+        .name = "clip-mci-vit", /* open_clip: MobileCLIP-B, MobileCLIP2-B */
+        .title = "MobileCLIP",
+        .prefixes = {"visual.trunk."},
+        .any = {"patch_embed.backbone.0.conv.weight", "patch_embed.backbone.2.conv.weight"},
+        .with = {"blocks.0.attn.qkv.weight", "blocks.0.norm1.weight"},
+        NET(lp_net_mci_vit),
+        .architectures = lp_architectures_mci_vit,
+        .activation = LP_ACTIVATION_GELU, /* vision_transformer_hybrid.py: act_layer */
+        .norm_eps = 1e-6F,                /* layers/norm.py: LayerNorm */
+        .filter = LP_FILTER_BILINEAR,     /* open_clip pretrained.py, _mccfg, as the next */
+        .mean_std = LP_MEAN_STD_NONE,
+    },
+    {
+        .name = "timm-mci-vit", /* timm: vit_base_mci_224 */
+        .title = "MobileCLIP",
+        .prefixes = {""},
+        .any = {"patch_embed.backbone.0.conv.weight", "patch_embed.backbone.2.conv.weight"},
+        .with = {"blocks.0.attn.qkv.weight", "blocks.0.norm1.weight"},
+        NET(lp_net_mci_vit),
+        .architectures = lp_architectures_mci_vit,
+        .activation = LP_ACTIVATION_GELU, /* vision_transformer_hybrid.py: act_layer */
+        .norm_eps = 1e-6F,                /* layers/norm.py: LayerNorm */
+        .mean_std = LP_MEAN_STD_NONE,     /* vision_transformer_hybrid.py, default_cfgs */
+        .shorter_side = {10, 9},          /* the same: crop_pct 0.9 */
+    },
+    {
+        .name = "mobileclip-vit", /* apple/ml-mobileclip: mobileclip_b, mobileclip_blt */
+        .title = "MobileCLIP",
+        .prefixes = {"image_encoder.model."},
+        .any = {"patch_emb.0.block.conv.weight", "patch_emb.2.block.conv.weight"},
+        .with = {"transformer.0.pre_norm_mha.0.weight", "transformer.0.pre_norm_ffn.0.weight"},
+        NET(lp_net_mci_vit_apple),
+        .renames = lp_renames_mobileclip_vit,
+        .activation = LP_ACTIVATION_GELU, /* transformer.py: TransformerEncoder */
+        .norm_eps = 1e-5F,                /* the same: LayerNormFP32; timm has 1e-6 */
+        .filter = LP_FILTER_BILINEAR,     /* mobileclip/__init__.py, as the next */
+        .mean_std = LP_MEAN_STD_NONE,
+    },
+    {
         .name = "timm-siglip", /* timm: vit_*_siglip_*; open_clip: ViT-*-SigLIP* */
         .title = "SigLIP ViT",
         .prefixes = {"visual.trunk.", ""},
@@ -1460,8 +1527,10 @@ const lp_stranger lp_strangers[] = {
     {.tensor = "pos_embed_window",
      .what = "the Hiera of SAM 2, whose output is maps: it has no feature of the whole image"},
     {.tensor = "pos_embed_temporal", .what = "a Hiera for videos, which is not supported"},
-    {.tensor = "patch_embed.backbone.stem.",
-     .what = "a ViTamin or a hybrid of ResNet and ViT, which is not supported"},
+    {.tensor = "patch_embed.backbone.stem.conv.",
+     .what = "a hybrid of ResNet and ViT, which is not supported"},
+    {.tensor = "patch_embed.backbone.conv.",
+     .what = "a hybrid of ResNet and ViT, which is not supported"},
     {.tensor = "embeds.cls_token",
      .what = "a RADIO model as timm's NaFlex ViT, which is not supported; vit_*_radio_* are read"},
     {.tensor = ".attn.fc_reduce.",

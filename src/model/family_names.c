@@ -813,3 +813,30 @@ const lp_architecture lp_architectures_fastvit[] = {
     {.pattern = "fastvit_mci4", .width = 4096},
     {.pattern = NULL},
 };
+
+/* timm/models/vitamin.py; crop_pct 1 of those for more than 224 pixels. */
+const lp_architecture lp_architectures_vitamin[] = {
+    {.pattern = "vitamin_small_224", .width = 384}, {.pattern = "vitamin_base_224", .width = 768},
+    {.pattern = "vitamin_large_*", .width = 1024},  {.pattern = "vitamin_large2_*", .width = 1024},
+    {.pattern = "vitamin_xlarge_*", .width = 1152}, {.pattern = NULL},
+};
+
+/* timm/models/vision_transformer_hybrid.py. */
+const lp_architecture lp_architectures_mci_vit[] = {
+    {.pattern = "vit_base_mci_224", .width = 768},
+    {.pattern = NULL},
+};
+
+/* apple/ml-mobileclip: models/vit.py and modules/common/transformer.py. */
+const lp_rename lp_renames_mobileclip_vit[] = {
+    {"patch_emb.#.block.conv.", "patch_embed.backbone.{0}.conv."},
+    {"patch_emb.#.block.norm.", "patch_embed.backbone.{0}.bn."},
+    {"pos_embed.pos_embed.pos_embed", "pos_embed"},
+    {"transformer.#.pre_norm_mha.0.", "blocks.{0}.norm1."},
+    {"transformer.#.pre_norm_mha.1.qkv_proj.", "blocks.{0}.attn.qkv."},
+    {"transformer.#.pre_norm_mha.1.out_proj.", "blocks.{0}.attn.proj."},
+    {"transformer.#.pre_norm_ffn.0.", "blocks.{0}.norm2."},
+    {"transformer.#.pre_norm_ffn.1.", "blocks.{0}.mlp.fc1."},
+    {"transformer.#.pre_norm_ffn.4.", "blocks.{0}.mlp.fc2."},
+    {"post_transformer_norm.", "norm."},
+    {NULL, NULL}};

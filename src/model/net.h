@@ -72,7 +72,7 @@ typedef struct lp_net_layer {
 
 typedef enum lp_net_operation {
     LP_NET_CONVOLVE,   /* to = act(layer 0 of from + add) */
-    LP_NET_NORM,       /* to = layer norm of each pixel of from, by layer 0 */
+    LP_NET_NORM,       /* to = act(layer norm of each pixel of from, by layer 0) */
     LP_NET_GROUP_NORM, /* to = act(group norm of from, by layer 0) */
     LP_NET_AFFINE,     /* to = act(from, each channel scaled and shifted by layer 0) */
     LP_NET_MLP,     /* to += layer 3 of act(layer 1 of (norm by layer 0 of from)); between the two,

@@ -209,6 +209,7 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
         b, (lp_net_layer){.kind = spec->depthwise ? LP_NET_DEPTHWISE : LP_NET_CONV, .conv = conv});
     lp_net_stored *stored = b->tower->stored[layer];
     stored->standard_eps = spec->standard_eps;
+    stored->norm_eps = spec->batch_eps;
     stored->planned = b->plan->count;
     stored->transposed = spec->transposed;
     stored->pixels = spec->flattened;

@@ -45,6 +45,7 @@ typedef struct lp_net_stored {
     float *bias;                         /* its own, or the batch norm's; NULL: none */
     float *own_bias;                     /* its own where there is a batch norm, too */
     float *norm_scale, *mean, *variance; /* of the batch norm; NULL: none */
+    float norm_eps;                      /* of the batch norm; 0: the family's */
     float *gamma;                        /* layer scale behind it; NULL: none */
     size_t bias_planned; /* its number in the plan where there is a value_bias, else 0 */
     float *value_bias;   /* of LINEAR, queries, keys and values: the bias is of queries alone, and
@@ -157,6 +158,7 @@ typedef struct lp_net_conv_spec {
     bool depthwise; /* several outputs of each channel where the weight has them */
     bool bias;
     const char *batch_norm;             /* its name; NULL: none */
+    float batch_eps;                    /* 0: the family's */
     const lp_net_branch_spec *branches; /* at most LP_NET_BRANCHES, all with norms; one without
                                            ends the list; or NULL */
     const char *gamma;                  /* layer scale of their sum; or NULL */
@@ -409,7 +411,7 @@ size_t lp_net_mean_query(lp_net_builder *b, size_t from, const lp_net_mean_query
 void lp_net_end_block(lp_net_builder *b);
 void lp_net_begin_head(lp_net_builder *b, size_t rows);
 
-/* The family's activation follows the step that was made last. */
+/* The family's activation follows the step that was made last: a convolution, a norm, a gate. */
 void lp_net_activate(lp_net_builder *b);
 
 /* The map that was made last is a stage's end, for observers. */

@@ -33,6 +33,9 @@ extern const lp_net_description lp_net_alexnet, lp_net_vgg, lp_net_densenet, lp_
 /* fastvit.c */
 extern const lp_net_description lp_net_fastvit, lp_net_fastvit_apple;
 
+/* hybrid_vit.c */
+extern const lp_net_description lp_net_vitamin, lp_net_mci_vit, lp_net_mci_vit_apple;
+
 /* naflex.c */
 extern const lp_net_description lp_net_naflex;
 

@@ -332,7 +332,8 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     if (packed_floats(to) == 0) {
         return LP_OK;
     }
-    const double *scale = fold(from, outputs, p->tower->norm_eps, p->scale + worker * p->outputs);
+    float eps = from->norm_eps > 0 ? from->norm_eps : p->tower->norm_eps;
+    const double *scale = fold(from, outputs, eps, p->scale + worker * p->outputs);
     if (to->continuous) {
         fill_continuous(&p->tower->net, to, from, raw);
     } else if (from->transposed) {
@@ -348,7 +349,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         for (size_t i = 0; scale != NULL && i < floats_of(to); i++) {
             raw[i] = (float)((double)raw[i] * scale[i / each]);
         }
-        add_branches(&to->conv, from, (double)p->tower->norm_eps, raw);
+        add_branches(&to->conv, from, (double)eps, raw);
         scale = NULL;
     }
     if (from->standard_eps > 0) {

@@ -103,6 +103,9 @@ void lp_net_run_norm(const lp_net_pass *p, const lp_net_step *step) {
     const float *x = lp_net_values(p, step->from);
     float *y = lp_net_values(p, step->to);
     lp_net_norm_plain(norm, x, rows, width, y);
+    for (size_t i = 0; step->activation != LP_IDENTITY && i < rows; i++) {
+        lp_add_values(y + i * width, p->net->zeros, width, step->activation);
+    }
     lp_end_stage(p->observer, "norm", 0, 2 * lp_net_floats(p, step->to));
 }
 

@@ -54,7 +54,7 @@ static void plan_rows(lp_net_builder *b, float **to, const char *name, size_t ro
                       size_t channels) {
     size_t grid = lp_net_size(b, 1, "%s", name);
     if (lp_net_size(b, 3, "%s", name) > 0) {
-        LP_NET_PLAN(to, name, "", 1, grid, grid, channels);
+        LP_NET_PLAN(to, name, "", 1, grid, grid > 1 ? grid : rows, channels);
         return;
     }
     bool third = lp_net_size(b, 2, "%s", name) > 0, second = lp_net_size(b, 1, "%s", name) > 0;
@@ -70,8 +70,11 @@ static void plan_rows(lp_net_builder *b, float **to, const char *name, size_t ro
 /* Positions in a tensor of such rows. */
 static size_t count_positions(const lp_net_builder *b, const char *name) {
     size_t grid = lp_net_size(b, 1, "%s", name);
-    if (lp_net_size(b, 3, "%s", name) > 0) { /* [1, G, G, D] */
+    if (lp_net_size(b, 3, "%s", name) > 0 && grid > 1) { /* [1, G, G, D] */
         return grid < 1 << 12 ? grid * grid : 1 << 24;
+    }
+    if (lp_net_size(b, 3, "%s", name) > 0) { /* [1, 1, S, D] */
+        return lp_net_size(b, 2, "%s", name);
     }
     return lp_net_size(b, lp_net_size(b, 2, "%s", name) > 0 ? 1 : 0, "%s", name);
 }

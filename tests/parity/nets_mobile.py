@@ -4,8 +4,11 @@ that linprobe reads: for test_mobile.py and tests/golden/make_families.py.  As n
 from functools import partial
 
 import torch
-from timm.layers import LayerNorm2d
+from timm.layers import HybridEmbed, LayerNorm2d
 from timm.models.fastvit import FastVit, RepConditionalPosEnc
+from timm.models.vision_transformer import VisionTransformer
+from timm.models.vision_transformer_hybrid import ConvStem
+from timm.models.vitamin import GeGluMlp, MbConvStages, VitCfg
 from timm.utils.model import reparameterize_model
 
 from nets import pre_logits, randomized, without_counts
@@ -98,10 +101,83 @@ def mobileclip(seed=1, fused=False, **kind):
     return model, state, whole(model, features)
 
 
+# ---- ViTs behind convolutions --------------------------------------------------------------------
+
+
+def vitamin(seed=1, positions=True, dims=(8, 12, 24), num_classes=3, **kind):
+    cfg = VitCfg(embed_dim=dims, depths=(2, 2, 1), stem_width=8)
+    kind = dict(img_size=48, depth=2, num_heads=2, embed_dim=dims[2], mlp_ratio=2.0) | kind
+    model = VisionTransformer(
+        embed_layer=partial(HybridEmbed, backbone=MbConvStages(cfg), proj=False), patch_size=1,
+        mlp_layer=GeGluMlp, class_token=False, global_pool="avg", num_classes=num_classes,
+        pos_embed="learn" if positions else "none", **kind
+    )
+    model = randomized(model, seed)
+    return model, model.state_dict(), pre_logits(model)
+
+
+def clip_vitamin(seed=1, **kind):
+    """open_clip's names: a trunk without a classifier, and a linear layer."""
+    model, state, features = vitamin(seed, num_classes=0, **kind)
+    head = randomized(torch.nn.Linear(model.num_features, 10, bias=False), seed + 1)
+    state = {f"visual.trunk.{k}": x for k, x in state.items()}
+    state["visual.head.proj.weight"] = head.weight.data
+    model.clip_head = head
+    return model, state, lambda x: features(x) | {"projected": head(features(x)["penultimate"])}
+
+
+def mci_vit(seed=1, num_classes=10, **kind):
+    stem = ConvStem(
+        channels=(8, 8, 24), stride=(4, 2, 2), kernel_size=(4, 2, 2), padding=0,
+        act_layer=torch.nn.GELU,
+    )
+    kind = dict(img_size=48, embed_dim=24, depth=2, num_heads=2, no_embed_class=True) | kind
+    model = VisionTransformer(
+        embed_layer=partial(HybridEmbed, backbone=stem, proj=False), patch_size=1, mlp_ratio=1.5,
+        num_classes=num_classes, **kind
+    )
+    model = randomized(model, seed)
+    return model, without_counts(model.state_dict()), pre_logits(model)
+
+
+def clip_mci_vit(seed=1):
+    model, state, features = mci_vit(seed)
+    return model, {f"visual.trunk.{k}": x for k, x in state.items()}, whole(model, features)
+
+
+APPLE_VIT = {
+    "patch_embed.backbone.": "patch_emb.", ".conv.": ".block.conv.", ".bn.": ".block.norm.",
+    "blocks.": "transformer.", ".norm1.": ".pre_norm_mha.0.", ".attn.qkv.": ".pre_norm_mha.1.qkv_proj.",
+    ".attn.proj.": ".pre_norm_mha.1.out_proj.", ".norm2.": ".pre_norm_ffn.0.",
+    ".mlp.fc1.": ".pre_norm_ffn.1.", ".mlp.fc2.": ".pre_norm_ffn.4.",
+}
+
+
+def mobileclip_vit(seed=1):
+    """apple/ml-mobileclip: norms with torch's eps."""
+    norm = partial(torch.nn.LayerNorm, eps=1e-5)
+    model, state, features = mci_vit(seed, norm_layer=norm)
+    with torch.no_grad():
+        model.head.bias.zero_()
+    out = {}
+    for name, x in state.items():
+        for old, new in APPLE_VIT.items():
+            name = name.replace(old, new)
+        name = "post_transformer_" + name if name.startswith("norm.") else name
+        out[f"image_encoder.model.{name}"] = x
+    prefix = "image_encoder.model."
+    out[prefix + "pos_embed.pos_embed.pos_embed"] = out.pop(prefix + "pos_embed")[None]
+    out[prefix + "classifier.proj"] = out.pop(prefix + "head.weight").T.contiguous()
+    del out[prefix + "head.bias"]
+    return model, out, whole(model, features)
+
+
 # The input's side of each golden file, and sizes to compare at; the file's name and options.
-SIZES = {}
+SIZES = dict.fromkeys(
+    ("timm-vitamin", "clip-vitamin", "timm-mci-vit", "clip-mci-vit", "mobileclip-vit"), (48,)
+)
 FILES = {}
-OPTIONS = {}
+OPTIONS = {name: dict(heads=2) for name in SIZES}
 
 SMALL = {
     "timm-fastvit": lambda: fastvit(2, **ATTENTION),
@@ -111,4 +187,9 @@ SMALL = {
     "clip-mci5": lambda: clip_fastvit(**MCI5, fused=True),
     "fastvit": apple_fastvit,
     "mobileclip": mobileclip,
+    "timm-vitamin": vitamin,
+    "clip-vitamin": clip_vitamin,
+    "timm-mci-vit": mci_vit,
+    "clip-mci-vit": clip_mci_vit,
+    "mobileclip-vit": mobileclip_vit,
 }

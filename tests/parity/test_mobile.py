@@ -61,10 +61,10 @@ def fastvit_official():
     )
 
 
-def mobileclip_official():
+def clips(names):
     """Whole files of open_clip, with its config: features, projection, preprocessing."""
     good = True
-    for name, family in (("MobileCLIP-S1", "clip-fastvit"), ("MobileCLIP2-S3", "clip-mci5")):
+    for name, family in names:
         model = nets.randomized(open_clip.create_model(name), 1)
         cfg = open_clip.get_model_config(name)
         preprocess = open_clip.get_pretrained_cfg(name, open_clip.list_pretrained_tags_by_model(name)[0])
@@ -87,11 +87,44 @@ def mobileclip_official():
     return good
 
 
+def mobileclip_official():
+    return clips([("MobileCLIP-S1", "clip-fastvit"), ("MobileCLIP2-S3", "clip-mci5")])
+
+
+def hybrid_kinds():
+    """ViTamins with positions and without, at other inputs; positions that are resized."""
+    good = True
+    for size in (48, 80, 67):
+        made = mobile.vitamin(2, positions=False, img_size=size)
+        good &= check(made, size, f"ViTamin without positions at {size}", heads=2)
+    for make, label in ((mobile.vitamin, "ViTamin"), (mobile.mci_vit, "MobileCLIP-B")):
+        state = make(3)[1]
+        path = write(state)
+        other, _, features = make(3, img_size=80)
+        own = other.state_dict() | {k: x for k, x in state.items() if k != "pos_embed"}
+        positions = timm.layers.resample_abs_pos_embed(state["pos_embed"], [5, 5], num_prefix_tokens=0)
+        other.load_state_dict(own | {"pos_embed": positions})
+        good &= compare(path, images_for(80, 2), features, f"{label} at 80", heads=2, input_size=80)
+    return good
+
+
+def hybrids_official():
+    good = official([("vitamin_small_224", "timm-vitamin")])
+    return good & official([("vit_base_mci_224", "timm-mci-vit")])
+
+
+def hybrid_clips_official():
+    return clips([("ViTamin-S", "clip-vitamin"), ("MobileCLIP-B", "clip-mci-vit")])
+
+
 TESTS = [
     small_ones,
     fastvit_kinds,
     fastvit_official,
     mobileclip_official,
+    hybrid_kinds,
+    hybrids_official,
+    hybrid_clips_official,
 ]
 
 if __name__ == "__main__":

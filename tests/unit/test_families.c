@@ -705,7 +705,7 @@ static void kinds_that_are_not_computed_have_names(void **state) {
         {"stages.1.blocks.0.attn.attention_biases", "a TinyViT or a LeViT"},
         {"image_encoder.trunk.pos_embed_window", "the Hiera of SAM 2"},
         {"pos_embed_temporal", "a Hiera for videos"},
-        {"patch_embed.backbone.stem.conv1.weight", "a ViTamin or"},
+        {"patch_embed.backbone.stem.conv.weight", "a hybrid of ResNet and ViT"},
         {"embeds.cls_token", "a RADIO model as timm's NaFlex"},
         {"layer1.0.conv1.attn.fc_reduce.weight", "with selective kernels"},
         {"pre_logits.fc1.weight", "a VGG in timm's naming"},

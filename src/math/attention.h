@@ -3,6 +3,7 @@
 #define LP_MATH_ATTENTION_H
 
 #include <stddef.h>
+#include "linprobe/choices.h"
 
 /* Queries, keys and values of one image, float32, row-major; head h takes columns
  * h * head_width .. of each.  In a fused [T, 3D] matrix k is q + D, v is q + 2D, each stride 3D. */
@@ -11,9 +12,11 @@ typedef struct lp_attention_input {
     const float *k; /* [tokens, heads * head_width] */
     const float *v; /* as k */
     size_t q_stride, kv_stride, queries, tokens, heads, head_width;
-    float scale;       /* of q k'; lp_attention_scale where nothing else is said */
-    const float *bias; /* [heads, queries, tokens], added to scale q k'; or NULL */
-    const float *mask; /* [queries, tokens], added to that; or NULL.  Never without a bias */
+    float scale;            /* of q k'; lp_attention_scale where nothing else is said */
+    const float *bias;      /* [heads, queries, tokens], added to scale q k'; or NULL */
+    const float *mask;      /* [queries, tokens], added to that; or NULL.  Never without a bias */
+    lp_precision precision; /* BFLOAT16: q, k, v and what the softmax gives are rounded to it as the
+                               products read them; anything else: float32 */
 } lp_attention_input;
 
 /* Floats of scratch memory for `tokens` tokens. */

@@ -1,12 +1,8 @@
 /* Linear layers over bfloat16: y = act(x W' + b) as in math/linear_loop.h, x and W rounded to
- * bfloat16 (float32's sign, exponent and first seven bits) and the sums in float32.
+ * bfloat16 and the sums in float32.
  *
- * Weights lie in panels [panel][in / 2][32][2], two inputs of an output side by side, the later one
- * first.  The instruction of AVX-512 BF16 (vdpbf16ps) takes such pairs of 16 outputs and one pair
- * of a row, and adds the product of the second values, then that of the first, each with one
- * rounding to the nearest: so a sum's order is that of float32.  It takes subnormal numbers for 0
- * and gives 0 for them.  No such number comes up here: what is smaller than 2^-55 is rounded to 0,
- * so that a product, and hence every sum of products, is a multiple of 2^-124.
+ * Weights lie in panels [panel][in / 2][32], pairs of two inputs of an output (math/bfloat16.h).
+ * The instruction of AVX-512 BF16 (vdpbf16ps) takes such pairs of 16 outputs and one pair of a row.
  *
  * Where that instruction is missing or slower, rows and a panel are widened to float32 and the
  * kernels of float32 multiply them: the same bits.  AMD's processors (from Zen 4) multiply twice as
@@ -14,26 +10,15 @@
  * rate of float32's or less, as theirs is meant to be AMX (results/by-hand.md#encoders). */
 #include "math/linear_bfloat16.h"
 
+#include "math/bfloat16.h"
 #include "math/linear_loop.h"
 
 enum { ROUND_ROOM = CHUNK_BYTES / sizeof(float), WIDE_ROOM = MAX_BLOCK * PANEL, ALIGNED = 16 };
 
-static const uint32_t first_half = 0xFFFF0000U; /* of a float: the bfloat16 */
-
-/* The bits of x rounded to a bfloat16, in the first half. */
-LP_BODY uint32_t rounded_bits(float x) {
-    enum { LEAST = (127 - 55) << 23, INFINITE = 0xFF << 23, QUIET = 1 << 22 };
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    uint32_t size = bits & 0x7FFFFFFFU;
-    uint32_t nearest = bits + 0x7FFFU + (bits >> 16 & 1U);
-    nearest = size < LEAST ? 0 : nearest;
-    nearest = size > INFINITE ? bits | QUIET : nearest; /* NaN */
-    return nearest & first_half;
-}
+static const uint32_t upper_half = 0xFFFF0000U; /* of a float: the bfloat16 */
 
 float lp_bfloat16_round(float x) {
-    uint32_t bits = rounded_bits(x);
+    uint32_t bits = lp_bfloat16_bits(x);
     memcpy(&x, &bits, sizeof x);
     return x;
 }
@@ -54,10 +39,9 @@ void lp_linear_bfloat16_pack(const float *weight, size_t out, size_t in, size_t 
                 const float *row = weight + (first + o) * out_stride;
                 for (size_t l = 0; l < RUN / 2; l++) {
                     size_t i = k + 2 * l;
-                    uint32_t one = first + o < out && i < in ? rounded_bits(row[i * in_stride]) : 0;
-                    uint32_t other =
-                        first + o < out && i + 1 < in ? rounded_bits(row[(i + 1) * in_stride]) : 0;
-                    to[l * PANEL + o] = one | other >> 16;
+                    float one = first + o < out && i < in ? row[i * in_stride] : 0;
+                    float other = first + o < out && i + 1 < in ? row[(i + 1) * in_stride] : 0;
+                    to[l * PANEL + o] = lp_bfloat16_pair(one, other);
                 }
             }
         }
@@ -73,7 +57,7 @@ LP_BODY size_t bytes_wide(size_t runs) {
 LP_BODY void round_wide(const float *cells, size_t runs, void *to) {
     uint32_t *bits = to;
     for (size_t i = 0; i < runs * LP_TILE_CELL; i++) {
-        bits[i] = rounded_bits(cells[i]);
+        bits[i] = lp_bfloat16_bits(cells[i]);
     }
 }
 
@@ -82,7 +66,7 @@ LP_BODY void widen_panel(const void *panel, size_t runs, float *to) {
     uint32_t *bits = (uint32_t *)(void *)to;
     for (size_t k = 0; k < runs * RUN; k += 2, pairs += PANEL, bits += 2 * PANEL) {
         for (size_t o = 0; o < PANEL; o++) {
-            bits[o] = pairs[o] & first_half;
+            bits[o] = pairs[o] & upper_half;
             bits[PANEL + o] = pairs[o] << 16;
         }
     }
@@ -106,22 +90,20 @@ LP_VERSIONS(run_wide, multiply_wide, (const linear_job *j), (j), multiply_wide(j
 
 #if LP_X86
 
-#define BFLOAT16 "avx512f,avx512bw,avx512bf16,prfchw"
-
 /* A row's pairs as the weights have them. */
-LP_TARGET(BFLOAT16) LP_BODY void round_pairs(const float *cells, size_t runs, void *to) {
+LP_TARGET(LP_BFLOAT16) LP_BODY void round_pairs(const float *cells, size_t runs, void *to) {
     uint32_t *pairs = to;
     for (size_t i = 0; i < runs * LP_TILE_CELL / 2; i++) {
-        pairs[i] = rounded_bits(cells[2 * i]) | rounded_bits(cells[2 * i + 1]) >> 16;
+        pairs[i] = lp_bfloat16_pair(cells[2 * i], cells[2 * i + 1]);
     }
 }
 
-LP_TARGET(BFLOAT16) LP_BODY size_t bytes_of_pairs(size_t runs) {
+LP_TARGET(LP_BFLOAT16) LP_BODY size_t bytes_of_pairs(size_t runs) {
     return runs * LP_TILE_CELL * sizeof(uint16_t);
 }
 
 /* sums += the products of a chain. */
-LP_TARGET(BFLOAT16)
+LP_TARGET(LP_BFLOAT16)
 LP_BODY void tile_pairs(const tile_input *tile, float *sums) {
     const uint32_t *a = tile->rows, *w = tile->panel;
     __m512 low[TILE], high[TILE];
@@ -155,7 +137,7 @@ LP_BODY void tile_pairs(const tile_input *tile, float *sums) {
     }
 }
 
-LP_TARGET(BFLOAT16) static void multiply_pairs(const linear_job *j) {
+LP_TARGET(LP_BFLOAT16) static void multiply_pairs(const linear_job *j) {
     const linear_steps steps = {.sum = tile_pairs,
                                 .weight_size = sizeof(uint16_t),
                                 .rounded_bytes = bytes_of_pairs,

@@ -165,7 +165,8 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
                                  .heads = heads,
                                  .head_width = width / heads,
                                  .scale = lp_attention_scale(width / heads),
-                                 .bias = lp_net_layer_of(p, step, 2)->bias};
+                                 .bias = lp_net_layer_of(p, step, 2)->bias,
+                                 .precision = p->net->precision};
         if (step->layers[6] > 0) {
             lp_attention(&in, room.scratch, room.between, width);
             lp_net_norm_rows(lp_net_layer_of(p, step, 6), room.between, rows, width, room.between,

@@ -108,7 +108,8 @@ static void fill_bias(const lp_net_layer *offsets, const float *q, size_t stride
     }
 }
 
-static void attend(const lp_net_layer *offsets, size_t width, const relative_room *room) {
+static void attend(const lp_net_layer *offsets, size_t width, lp_precision precision,
+                   const relative_room *room) {
     size_t pixels = offsets->window * offsets->window, each = width / offsets->heads;
     for (size_t h = 0; h < offsets->heads; h++) {
         const float *q = room->qkv + h * each;
@@ -125,7 +126,8 @@ static void attend(const lp_net_layer *offsets, size_t width, const relative_roo
                                      .heads = 1,
                                      .head_width = each,
                                      .scale = lp_attention_scale(each),
-                                     .bias = room->bias};
+                                     .bias = room->bias,
+                                     .precision = precision};
             lp_attention(&in, room->scratch, room->rows + first * width + h * each, width);
         }
     }
@@ -154,7 +156,7 @@ static void run_window(const lp_net_pass *p, const lp_net_step *step, size_t num
     lp_linear_output apart = {.y = room->qkv, .stride = 3 * width};
     lp_net_multiply(p, lp_net_layer_of(p, step, 1), room->tiled, pixels, &apart);
     lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
-    attend(offsets, width, room);
+    attend(offsets, width, p->net->precision, room);
     lp_end_stage(p->observer, "attention", 4 * n * n * (double)width, 4 * n * (double)width);
     lp_tile(room->rows, pixels, width, width, room->tiled);
     lp_linear_output out = {.y = room->rows, .stride = width};

@@ -134,7 +134,8 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
                              .heads = table->heads,
                              .head_width = head_width,
                              .scale = table->continuous ? 1 : lp_attention_scale(head_width),
-                             .bias = table->bias};
+                             .bias = table->bias,
+                             .precision = p->net->precision};
     for (size_t first = 0; first < windows; first += group) {
         size_t count = (windows - first < group ? windows - first : group) * pixels;
         double square = (double)width * (double)width, n = (double)count;

@@ -195,7 +195,8 @@ static void attend(const forward *f, const lp_vit_block *w) {
     apply(f, "qkv", &w->qkv, f->h, f->batch * s->tokens, f->wide, qkv);
     for (size_t b = 0; b < f->batch; b++) {
         const float *q = f->wide + b * s->tokens * qkv;
-        lp_attention_input in = {.q = q, .k = q + width, .v = q + 2 * width};
+        lp_attention_input in = {
+            .q = q, .k = q + width, .v = q + 2 * width, .precision = f->vit->precision};
         in.q_stride = in.kv_stride = qkv;
         in.queries = in.tokens = s->tokens;
         in.heads = s->heads;

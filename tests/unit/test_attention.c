@@ -22,7 +22,8 @@ typedef struct example {
     size_t width, scratch_floats;
 } example;
 
-static bool biased; /* examples have a bias and a mask */
+static bool biased;  /* examples have a bias and a mask */
+static bool rounded; /* products read bfloat16 */
 
 /* Scores are about `spread` from one another; scratch memory holds no numbers. */
 static example make(const struct size *s, double spread) {
@@ -46,7 +47,8 @@ static example make(const struct size *s, double spread) {
                                 s->head_width,
                                 (float)spread * lp_attention_scale(s->head_width),
                                 NULL,
-                                NULL};
+                                NULL,
+                                rounded ? LP_PRECISION_BFLOAT16 : LP_PRECISION_FLOAT32};
     if (biased) {
         e.in.bias = e.bias = numbers(s->heads * s->queries * s->tokens);
         e.in.mask = e.mask = numbers(s->queries * s->tokens);
@@ -67,6 +69,10 @@ static void discard(example *e) {
     release_guarded(e->scratch, e->scratch_floats);
 }
 
+static double as_read(double x) {
+    return rounded ? (double)lp_bfloat16_round((float)x) : x;
+}
+
 /* Row i of head h: exact [head_width]. */
 static void formula(const example *e, size_t i, size_t h, double *p, double *exact) {
     const lp_attention_input *in = &e->in;
@@ -74,7 +80,8 @@ static void formula(const example *e, size_t i, size_t h, double *p, double *exa
     for (size_t t = 0; t < in->tokens; t++) {
         p[t] = 0;
         for (size_t c = h * in->head_width; c < (h + 1) * in->head_width; c++) {
-            p[t] += (double)in->q[i * in->q_stride + c] * (double)in->k[t * in->kv_stride + c];
+            p[t] += as_read((double)in->q[i * in->q_stride + c]) *
+                    as_read((double)in->k[t * in->kv_stride + c]);
         }
         p[t] *= (double)in->scale;
         if (in->bias != NULL) {
@@ -90,7 +97,8 @@ static void formula(const example *e, size_t i, size_t h, double *p, double *exa
     for (size_t c = 0; c < in->head_width; c++) {
         exact[c] = 0;
         for (size_t t = 0; t < in->tokens; t++) {
-            exact[c] += p[t] / sum * (double)in->v[t * in->kv_stride + h * in->head_width + c];
+            double v = (double)in->v[t * in->kv_stride + h * in->head_width + c];
+            exact[c] += as_read(p[t]) / sum * as_read(v);
         }
     }
 }
@@ -123,8 +131,9 @@ static void check(version chosen, const struct size *s, double spread) {
             formula(&e, i, h, p, exact);
             for (size_t c = 0; c < s->head_width; c++) {
                 size_t column = h * s->head_width + c, at = i * stride + column;
-                /* A score's rounding, relative to the larger ones, comes out as it is. */
-                double tolerance = 4e-6 * (1 + spread);
+                /* A score's rounding, relative to the larger ones, comes out as it is.  What the
+                 * softmax gives may lie between two bfloat16 numbers, and go to the other one. */
+                double tolerance = 4e-6 * (1 + spread) + (rounded ? 0x1p-9 : 0);
                 if (!(fabs((double)y[at] - exact[c]) <= tolerance)) {
                     fail_msg("row %zu, head %zu, column %zu: found %.9g, expected %.9g", i, h, c,
                              (double)y[at], exact[c]);
@@ -195,6 +204,43 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
         float *y = numbers(count), *other = numbers(count);
         run((attention_job){.in = &e.in, .y = y, .y_stride = e.width}, e.scratch, attend_avx512);
         run((attention_job){.in = &e.in, .y = other, .y_stride = e.width}, e.scratch, attend_avx2);
+        assert_memory_equal(y, other, count * sizeof *y);
+        release_guarded(y, count);
+        release_guarded(other, count);
+        discard(&e);
+    }
+    biased = false;
+}
+
+#endif
+
+/* ---- bfloat16 -------------------------------------------------------------------------------- */
+
+static void the_products_of_bfloat16_match_the_formula(void **state) {
+    (void)state;
+    rounded = true;
+    check_version(run_numbers);
+    check_version(attend_rounded_plain);
+    rounded = false;
+}
+
+#if LP_X86
+
+static void attention_by_pairs_has_the_bits_of_rounded_floats(void **state) {
+    (void)state;
+    NEEDS(lp_linear_bfloat16_is_fast());
+    lp_random_seed(&source, 25);
+    for (size_t k = 0; k < 2 * SIZES; k++) {
+        biased = k >= SIZES;
+        example e = make(&sizes[k % SIZES], 1);
+        size_t count = sizes[k % SIZES].queries * e.width;
+        float *y = numbers(count), *other = numbers(count);
+        run((attention_job){.in = &e.in, .y = y, .y_stride = e.width}, e.scratch, attend_pairs);
+        run((attention_job){.in = &e.in, .y = other, .y_stride = e.width}, e.scratch,
+            attend_rounded_avx2);
+        assert_memory_equal(y, other, count * sizeof *y);
+        run((attention_job){.in = &e.in, .y = other, .y_stride = e.width}, e.scratch,
+            attend_rounded_avx512);
         assert_memory_equal(y, other, count * sizeof *y);
         release_guarded(y, count);
         release_guarded(other, count);
@@ -399,7 +445,9 @@ int main(void) {
         cmocka_unit_test(the_avx512_version_matches_the_formula),
         cmocka_unit_test(wide_and_wider_registers_give_the_same_bits),
         cmocka_unit_test(talking_heads_have_the_same_bits_in_wider_registers),
+        cmocka_unit_test(attention_by_pairs_has_the_bits_of_rounded_floats),
 #endif
+        cmocka_unit_test(the_products_of_bfloat16_match_the_formula),
         cmocka_unit_test(heads_that_talk_match_their_formula),
         cmocka_unit_test(a_query_does_not_see_the_others_and_may_be_overwritten),
         cmocka_unit_test(not_a_number_comes_out_where_it_belongs),

@@ -31,7 +31,7 @@ static void check_digests(void) {
         {"clip",
          {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_BFLOAT16},
          LP_FEATURE_PROJECTED,
-         "0e9d612ef7e2b9043f2409201b18eb8bd9e0665e6abcb8de6fafee8d22b338e3"},
+         "bcda22ed84bcd05e367ae63fbac03ecda7449800fae4de39b1def1641b6de6eb"},
         {"clip",
          {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_INT16},
          LP_FEATURE_PROJECTED,

@@ -85,7 +85,7 @@ def build(architecture, tags):
     name = architecture + ("." + tags[0] if tags[0] else "")
     model, depth = create(name)
     truth = {}
-    if isinstance(model, timm.models.vision_transformer.VisionTransformer):
+    if isinstance(model, (timm.models.vision_transformer.VisionTransformer, timm.models.eva.Eva)):
         block = model.blocks[0]
         truth["heads"] = getattr(getattr(block, "attn", None), "num_heads", None)
         truth["activation"] = activation_of(getattr(getattr(block, "mlp", None), "act", None))

@@ -120,6 +120,25 @@ static void print_notes(void) {
     }
 }
 
+/* A line for each study: its numbers, then how they were measured. */
+static void print_published(const lp_known_model *m) {
+    for (const lp_published *first = NULL; (first = next_of(m, first)) != NULL;) {
+        const lp_published *p = NULL;
+        while ((p = next_of(m, p)) != first && p->study != first->study) {
+        }
+        if (p != first) {
+            continue; /* said with an earlier one */
+        }
+        for (; p != NULL; p = next_of(m, p)) {
+            if (p->study == first->study) {
+                (void)printf("%s%.*f on %s", p == first ? "published:     " : ", ",
+                             p->study->decimals, p->accuracy, p->dataset);
+            }
+        }
+        (void)printf("; %s; %s\n", first->study->setting, first->study->source);
+    }
+}
+
 static void print_details(const lp_known_model *m, const char *cache) {
     char path[LP_PATH_ROOM];
     lp_error ignored;
@@ -137,10 +156,7 @@ static void print_details(const lp_known_model *m, const char *cache) {
     }
     (void)printf("sha256:        %s%s\n", m->sha256 != NULL ? m->sha256 : "not published",
                  m->sha256 != NULL && strlen(m->sha256) < 64 ? "... (no more is published)" : "");
-    for (const lp_published *p = NULL; (p = next_of(m, p)) != NULL;) {
-        (void)printf("published:     %.*f on %s; %s; %s\n", p->study->decimals, p->accuracy,
-                     p->dataset, p->study->setting, p->study->source);
-    }
+    print_published(m);
     if (model_path_find(m->name, cache, path, &ignored) == LP_OK) {
         (void)printf("file:          %s\n", path);
     } else {

@@ -72,10 +72,16 @@ static void fuzz_one(fuzz_input input) {
     }
     const lp_dataset_info *info = lp_dataset_describe(data);
     fuzz_require(info->count > 0 && info->classes > 1, "images of two classes at least");
-    for (size_t i = 0; i < info->count; i++) {
-        int64_t label = lp_dataset_labels(data)[i];
-        fuzz_require(label >= 0 && (size_t)label < info->classes,
+    const int64_t *labels = lp_dataset_labels(data);
+    const int8_t *marks = lp_dataset_marks(data);
+    fuzz_require((marks != NULL) == info->multilabel && (labels != NULL) == !info->multilabel,
+                 "labels of one kind");
+    for (size_t i = 0; labels != NULL && i < info->count; i++) {
+        fuzz_require(labels[i] >= 0 && (size_t)labels[i] < info->classes,
                      "labels below the number of classes");
+    }
+    for (size_t i = 0; marks != NULL && i < info->count * info->classes; i++) {
+        fuzz_require(marks[i] >= -1 && marks[i] <= 1, "marks of -1, 0 or 1");
     }
     for (size_t k = 0; k < info->classes; k++) {
         fuzz_require(lp_dataset_class_name(data, k) != NULL, "a name for each class");

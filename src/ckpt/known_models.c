@@ -5,8 +5,9 @@
  * and sizes); DeiT: timm's deit.py.  In these three the file name ends in the first eight digits of
  * the SHA-256, which their loaders check (torch.hub: HASH_REGEX).  DINO, DINOv2, MAE: timm's
  * vision_transformer.py and facebookresearch/dino; MobileCLIP: timm's fastvit.py and
- * vision_transformer_hybrid.py; no checksums are published.  Parameters are those of the models as
- * torchvision, timm and open_clip build them, without a classifier.
+ * vision_transformer_hybrid.py; TinyViT: microsoft/Cream models/tiny_vit.py; no checksums are
+ * published.  Parameters are those of the models as torchvision, timm and open_clip build them,
+ * without a classifier.
  *
  * EfficientNet's Noisy Student and ResNeXt-WSL: timm's efficientnet.py and resnet.py (addresses and
  * digits).
@@ -29,6 +30,7 @@
     NAMED_BY_DIGITS("https://download.pytorch.org/models/" name, digits, ".pth"),                  \
         .family = "resnet", .input_size = 224
 #define TIMM "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
+#define TINYVIT "https://github.com/wkcn/TinyViT-model-zoo/releases/download/checkpoints/"
 #define APPLE "https://docs-assets.developer.apple.com/ml-research/datasets/mobileclip/"
 #define META "https://dl.fbaipublicfiles.com/"
 
@@ -219,6 +221,19 @@ static const lp_known_model models[] = {
      .input_size = 224, .parameters = 85955328, .url = APPLE "mobileclip_b.pt"},
     {.name = "mobileclip-b-lt", .title = "MobileCLIP-B (LT)", .family = "mobileclip-vit",
      .input_size = 224, .parameters = 85955328, .url = APPLE "mobileclip_blt.pt"},
+
+    {.name = "tinyvit-5m-22k", .title = "TinyViT-5M ImageNet-22k", .family = "tinyvit",
+     .input_size = 224, .parameters = 5071764, .url = TINYVIT "tiny_vit_5m_22k_distill.pth"},
+    {.name = "tinyvit-5m-22kto1k", .title = "TinyViT-5M ImageNet-22k to 1k", .family = "tinyvit",
+     .input_size = 224, .parameters = 5071764, .url = TINYVIT "tiny_vit_5m_22kto1k_distill.pth"},
+    {.name = "tinyvit-11m-22k", .title = "TinyViT-11M ImageNet-22k", .family = "tinyvit",
+     .input_size = 224, .parameters = 10547972, .url = TINYVIT "tiny_vit_11m_22k_distill.pth"},
+    {.name = "tinyvit-11m-22kto1k", .title = "TinyViT-11M ImageNet-22k to 1k", .family = "tinyvit",
+     .input_size = 224, .parameters = 10547972, .url = TINYVIT "tiny_vit_11m_22kto1k_distill.pth"},
+    {.name = "tinyvit-21m-22k", .title = "TinyViT-21M ImageNet-22k", .family = "tinyvit",
+     .input_size = 224, .parameters = 20621568, .url = TINYVIT "tiny_vit_21m_22k_distill.pth"},
+    {.name = "tinyvit-21m-22kto1k", .title = "TinyViT-21M ImageNet-22k to 1k", .family = "tinyvit",
+     .input_size = 224, .parameters = 20621568, .url = TINYVIT "tiny_vit_21m_22kto1k_distill.pth"},
 };
 /* clang-format on */
 

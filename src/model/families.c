@@ -1328,6 +1328,35 @@ const lp_family lp_families[] = {
         .note = "fastvit_ma36 has a crop of 0.95",
     },
     {
+        .name = "timm-tinyvit", /* timm: tiny_vit_* */
+        .title = "TinyViT",
+        .prefixes = {""},
+        .any = {"patch_embed.conv1.conv.weight", "patch_embed.conv2.conv.weight"},
+        .with = {"stages.1.blocks.0.attn.attention_biases", "stages.1.blocks.0.attn.qkv.weight"},
+        NET(lp_net_tinyvit),
+        .architectures = lp_architectures_tinyvit,
+        .activation = LP_ACTIVATION_GELU, /* tiny_vit.py: act_layer */
+        .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's and BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* tiny_vit.py, _cfg, as the next */
+        .shorter_side = {20, 19},         /* crop_pct 0.95 */
+        .note = "models for 384 pixels have no other resize, those for 512 a squash",
+    },
+    {
+        .name = "tinyvit", /* microsoft/Cream: TinyViT */
+        .title = "TinyViT",
+        .prefixes = {""},
+        .any = {"patch_embed.seq.0.c.weight", "patch_embed.seq.2.c.weight"},
+        .with = {"layers.1.blocks.0.attn.attention_biases", "layers.1.blocks.0.attn.qkv.weight"},
+        NET(lp_net_tinyvit),
+        .renames = lp_renames_tinyvit,
+        .architectures = lp_architectures_tinyvit,
+        .activation = LP_ACTIVATION_GELU, /* tiny_vit.py: activation */
+        .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's and BatchNorm2d's default */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* data/build.py: build_transform, as the next */
+        .shorter_side = {256, 224},
+        .note = "models for more than 224 pixels have a squash",
+    },
+    {
         .name = "timm-regnet", /* timm: regnetx_*, regnety_* */
         .title = "RegNet",
         .prefixes = {""},
@@ -1523,7 +1552,9 @@ const lp_stranger lp_strangers[] = {
      .what = "a network with efficient channel attention (ECA), which is not supported"},
     {.tensor = ".cpe1.proj.", .what = "a DaViT, which is not supported"},
     {.tensor = "conv_kxk.", .what = "a MobileOne, which is not supported", .alone = true},
-    {.tensor = "attention_biases", .what = "a TinyViT or a LeViT, which is not supported"},
+    {.tensor = "attention_biases",
+     .what = "a LeViT or another network of its kind, which is not supported",
+     .alone = true},
     {.tensor = "pos_embed_window",
      .what = "the Hiera of SAM 2, whose output is maps: it has no feature of the whole image"},
     {.tensor = "pos_embed_temporal", .what = "a Hiera for videos, which is not supported"},

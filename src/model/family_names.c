@@ -840,3 +840,27 @@ const lp_rename lp_renames_mobileclip_vit[] = {
     {"transformer.#.pre_norm_ffn.4.", "blocks.{0}.mlp.fc2."},
     {"post_transformer_norm.", "norm."},
     {NULL, NULL}};
+
+/* timm/models/tiny_vit.py; crop_pct 1 of those for more than 224 pixels. */
+const lp_architecture lp_architectures_tinyvit[] = {
+    {.pattern = "tiny_vit_5m_224", .width = 320},
+    {.pattern = "tiny_vit_11m_224", .width = 448},
+    {.pattern = "tiny_vit_21m_*", .width = 576},
+    {.pattern = NULL},
+};
+
+/* timm's names of a TinyViT from those of microsoft/Cream, whose steps between stages belong to the
+ * stage before. */
+const lp_rename lp_renames_tinyvit[] = {
+    {"patch_embed.seq.0.c.", "patch_embed.conv1.conv."},
+    {"patch_embed.seq.0.", "patch_embed.conv1."},
+    {"patch_embed.seq.2.c.", "patch_embed.conv2.conv."},
+    {"patch_embed.seq.2.", "patch_embed.conv2."},
+    {"layers.#.downsample.conv#.c.", "stages.{0+1}.downsample.conv{1}.conv."},
+    {"layers.#.downsample.", "stages.{0+1}.downsample."},
+    {"layers.#.blocks.#.conv#.c.", "stages.{0}.blocks.{1}.conv{2}.conv."},
+    {"layers.#.blocks.#.local_conv.c.", "stages.{0}.blocks.{1}.local_conv.conv."},
+    {"layers.#.", "stages.{0}."},
+    {"norm_head.", "head.norm."},
+    {"head.", "head.fc."},
+    {NULL, NULL}};

@@ -52,6 +52,7 @@ typedef struct lp_net_layer {
     const float *weight, *bias; /* of VECTORS, [channels]; of TABLE, bias alone */
     size_t window, heads;       /* of TABLE: pixels a side */
     size_t patch;               /* of a LINEAR over patches: pixels a side */
+    bool distances;             /* TABLE: by the distance in rows and that in columns, either way */
     bool continuous;            /* TABLE: of a cosine's attention (Swin V2); weight: each head's
                                    factor; the bias is that of an MLP over the offsets' logarithms */
     size_t stage;               /* of a continuous one whose window the file does not say, from 0 */
@@ -123,7 +124,8 @@ typedef enum lp_net_padding {
     LP_NET_FILLED,       /* it must be */
     LP_NET_PADDED_LAST,  /* the shifted map gets zeros at its end: timm */
     LP_NET_PADDED_FIRST, /* the map gets zeros at its end, and is shifted then: transformers */
-    LP_NET_PADDED_ANY    /* the same, and a window may be larger than the map: torchvision */
+    LP_NET_PADDED_ANY,   /* the same, and a window may be larger than the map: torchvision */
+    LP_NET_PADDED_BEFORE /* the same, before the norm, of which they get the bias: TinyViT */
 } lp_net_padding;
 
 /* What a block of class attention does with the rows behind the first. */

@@ -354,6 +354,7 @@ size_t lp_net_windows(lp_net_builder *b, size_t map, const lp_net_windows_spec *
     size_t width = lp_net_channels(b, map);
     size_t norm = lp_net_plan_norm(b, spec->norm, width, 0, false);
     size_t table = spec->logits != NULL ? lp_net_plan_continuous(b, spec, width)
+                   : spec->distances    ? lp_net_plan_distances(b, spec->table, width)
                                         : lp_net_plan_token_table(b, spec->table, width, 0);
     size_t qkv = lp_net_plan_qkv(b, &spec->qkv, width);
     size_t projection = lp_net_plan_linear(b, spec->projection, width, width, true, NULL);

@@ -53,6 +53,7 @@ typedef struct lp_net_stored {
     size_t rows_before;  /* outputs of the weight that are of something else, before its own */
     size_t bias_before;  /* values of the bias that are of something else, before its own */
     bool transposed;     /* the weight is [in, out] */
+    size_t by_heads;     /* as lp_net_qkv_spec's */
     bool zeroed_keys;    /* the keys' part of the bias counts as zeros */
     /* of TOKENS: weight is the class token; of a learnt query weight, own_bias and second are the
      * query and its linear layer, norm_scale and bias its layer norm */
@@ -225,11 +226,14 @@ typedef struct lp_net_qkv_spec {
     const char *apart[3];
     lp_net_qkv_bias bias;
     const char *q_bias, *v_bias; /* of a fused one with biases of their own */
+    size_t by_heads; /* of a fused one: its rows are the three of each of so many heads, one head
+                        after the other; 0: all queries come first */
 } lp_net_qkv_spec;
 
 typedef struct lp_net_windows_spec {
     const char *norm, *table, *projection;
     lp_net_qkv_spec qkv;
+    bool distances;     /* the table is [heads, window^2], by the distance in rows and columns */
     const char *logits; /* of a continuous table: a factor's logarithm of each head; else NULL.  Its
                            MLP is `table`.0 and .2; its offsets, where the file has them, are */
     const char *offsets; /* these */

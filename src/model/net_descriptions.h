@@ -36,6 +36,9 @@ extern const lp_net_description lp_net_fastvit, lp_net_fastvit_apple;
 /* hybrid_vit.c */
 extern const lp_net_description lp_net_vitamin, lp_net_mci_vit, lp_net_mci_vit_apple;
 
+/* tinyvit.c */
+extern const lp_net_description lp_net_tinyvit;
+
 /* naflex.c */
 extern const lp_net_description lp_net_naflex;
 

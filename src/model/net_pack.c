@@ -29,7 +29,8 @@ static size_t floats_of(const lp_net_layer *layer) {
     case LP_NET_VECTORS:
         return 0;
     case LP_NET_TABLE: /* a class token has three more: to it, from it, to itself */
-        return (across * across + (layer->extra > 0 ? 3 : 0)) * layer->heads;
+        return layer->distances ? layer->window * layer->window * layer->heads
+                                : (across * across + (layer->extra > 0 ? 3 : 0)) * layer->heads;
     case LP_NET_LINEAR:
         return layer->linear.in * layer->linear.out;
     default:
@@ -280,6 +281,18 @@ static void fill_continuous(const lp_net *net, lp_net_layer *layer, const lp_net
     layer->weight = from->logits;
 }
 
+/* table [heads, window^2], of the distances in rows and columns -> bias [heads, N, N]
+ * (tiny_vit.py, attention_bias_idxs). */
+static void unfold_distances(const lp_net_layer *layer, const float *table, float *bias) {
+    size_t w = layer->window, pixels = w * w;
+    for (size_t i = 0; i < layer->heads * pixels * pixels; i++) {
+        size_t h = i / (pixels * pixels), q = i / pixels % pixels, k = i % pixels;
+        size_t down = q / w > k / w ? q / w - k / w : k / w - q / w;
+        size_t right = q % w > k % w ? q % w - k % w : k % w - q % w;
+        bias[i] = table[h * pixels + down * w + right];
+    }
+}
+
 /* table [(2 window - 1)^2, heads], of the offsets from a key to a query -> bias [heads, N, N]
  * (swin_transformer.py, get_relative_position_index); with a class token, whose rows come last
  * (beit.py, gen_relative_position_index). */
@@ -319,6 +332,16 @@ static void put_channels_last(const lp_net_stored *from, size_t outputs, size_t 
     }
 }
 
+/* Rows [heads, 3, head width] of `floats` each -> [3, heads, head width]. */
+static void part_heads(const float *rows, size_t heads, size_t outputs, size_t floats, float *to) {
+    size_t each = outputs / 3 / heads;
+    for (size_t row = 0; row < outputs; row++) {
+        size_t part = row / (heads * each), head = row / each % heads;
+        const float *from = rows + ((head * 3 + part) * each + row % each) * floats;
+        memcpy(to + row * floats, from, floats * sizeof *to);
+    }
+}
+
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
     const net_packing *p = context;
     lp_net_layer *to = &p->tower->net.layers[index];
@@ -338,6 +361,10 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
         fill_continuous(&p->tower->net, to, from, raw);
     } else if (from->transposed) {
         transpose(&to->conv, from->weight, raw);
+    } else if (from->by_heads > 0 && outputs % (3 * from->by_heads) == 0) {
+        memcpy(raw, from->bias, outputs * sizeof *raw);
+        part_heads(raw, from->by_heads, outputs, 1, from->bias);
+        part_heads(from->weight, from->by_heads, outputs, to->linear.in, raw);
     } else if (from->pixels > 0 && outputs > 0) {
         put_channels_last(from, outputs, floats_of(to) / outputs, raw);
     } else {
@@ -362,7 +389,11 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     }
     to->conv.zeros = p->tower->net.zeros;
     if (to->kind == LP_NET_TABLE) {
-        unfold_table(to, raw, from->weight);
+        if (to->distances) {
+            unfold_distances(to, raw, from->weight);
+        } else {
+            unfold_table(to, raw, from->weight);
+        }
         to->bias = from->weight;
     } else if (to->kind == LP_NET_LINEAR) {
         join_biases(from, to->linear.out);

@@ -165,6 +165,7 @@ size_t lp_net_plan_qkv(lp_net_builder *b, const lp_net_qkv_spec *spec, size_t wi
         stored->planned = b->plan->count;
         LP_NET_PLAN(i == 0 ? &stored->weight : NULL, names[i], ".weight", rows, width);
     }
+    stored->by_heads = spec->by_heads;
     stored->zeroed_keys = spec->bias == LP_NET_BIAS_ZEROED_KEYS;
     if (spec->bias == LP_NET_BIAS_NOT_KEYS) {
         bool fused = spec->fused != NULL || spec->q_bias != NULL;
@@ -211,6 +212,24 @@ size_t lp_net_plan_token_table(lp_net_builder *b, const char *name, size_t width
     lp_net_stored *stored = b->tower->stored[layer];
     stored->planned = b->plan->count;
     LP_NET_PLAN(&stored->weight, name, "", rows, heads);
+    return layer;
+}
+
+size_t lp_net_plan_distances(lp_net_builder *b, const char *name, size_t width) {
+    size_t heads = lp_net_size(b, 0, "%s", name), count = lp_net_size(b, 1, "%s", name), window = 1;
+    while (window * window < count) {
+        window++;
+    }
+    if (count > 0 && window * window != count) {
+        lp_plan_problem(b->plan, "%s%s: %zu distances: expected a square", b->place, name, count);
+    }
+    size_t layer = lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_TABLE,
+                                                      .window = window,
+                                                      .heads = heads_of(b, name, heads, width),
+                                                      .distances = true});
+    lp_net_stored *stored = b->tower->stored[layer];
+    stored->planned = b->plan->count;
+    LP_NET_PLAN(&stored->weight, name, "", heads, count);
     return layer;
 }
 

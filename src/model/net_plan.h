@@ -49,6 +49,7 @@ size_t lp_net_plan_qkv(lp_net_builder *b, const lp_net_qkv_spec *spec, size_t wi
 /* Relative positions: a table of a window (extra 0), or of a whole map with tokens before it; an
  * MLP. */
 size_t lp_net_plan_token_table(lp_net_builder *b, const char *name, size_t width, size_t extra);
+size_t lp_net_plan_distances(lp_net_builder *b, const char *name, size_t width);
 size_t lp_net_plan_continuous(lp_net_builder *b, const lp_net_windows_spec *spec, size_t width);
 
 #endif

@@ -122,9 +122,9 @@ static bool place_windows(lp_net *net, const lp_net_step *step) {
         table->window = net->window < side ? net->window : side;
     }
     bool whole = net->input % 4 == 0 && side >= table->window; /* of patches of 4 x 4 pixels */
-    return step->padding == LP_NET_FILLED       ? whole && side % table->window == 0
-           : step->padding == LP_NET_PADDED_ANY ? true
-                                                : whole;
+    return step->padding == LP_NET_FILLED ? whole && side % table->window == 0
+           : step->padding == LP_NET_PADDED_ANY || step->padding == LP_NET_PADDED_BEFORE ? true
+                                                                                         : whole;
 }
 
 bool lp_net_lay_out(lp_net *net, bool *taken) {

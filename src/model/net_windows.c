@@ -145,7 +145,9 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
         } else {
             lp_layer_norm_tiled(rows, count, width, width, norm->weight, norm->bias, norm->eps,
                                 tiled);
-            clear_missing(p, &g, first, count, width, tiled);
+            if (step->padding != LP_NET_PADDED_BEFORE) {
+                clear_missing(p, &g, first, count, width, tiled);
+            }
         }
         lp_end_stage(p->observer, "norm", 0, 3 * (double)(count * width));
         lp_linear_output apart = {.y = qkv, .stride = 3 * width};

@@ -6,12 +6,13 @@ from functools import partial
 import torch
 from timm.layers import HybridEmbed, LayerNorm2d
 from timm.models.fastvit import FastVit, RepConditionalPosEnc
+from timm.models.tiny_vit import TinyVit
 from timm.models.vision_transformer import VisionTransformer
 from timm.models.vision_transformer_hybrid import ConvStem
 from timm.models.vitamin import GeGluMlp, MbConvStages, VitCfg
 from timm.utils.model import reparameterize_model
 
-from nets import pre_logits, randomized, without_counts
+from nets import pre_logits, randomized, renamed, without_counts
 
 # ---- FastViT and MobileCLIP ----------------------------------------------------------------------
 
@@ -172,6 +173,34 @@ def mobileclip_vit(seed=1):
     return model, out, whole(model, features)
 
 
+# ---- TinyViT -------------------------------------------------------------------------------------
+
+CREAM = [
+    (r"^patch_embed\.conv(\d)\.", lambda m: f"patch_embed.seq.{2 * int(m[1]) - 2}."),
+    (r"^stages\.(\d)\.downsample\.", lambda m: f"layers.{int(m[1]) - 1}.downsample."),
+    (r"^stages\.", "layers."),
+    (r"^head\.norm\.", "norm_head."),
+    (r"^head\.fc\.", "head."),
+]
+
+
+def tinyvit(seed=1, **kind):
+    kind = dict(
+        embed_dims=(8, 12, 16, 24), depths=(1, 2, 1, 1), num_heads=(1, 2, 2, 3),
+        window_sizes=(2, 2, 3, 2), mlp_ratio=1.5,
+    ) | kind
+    model = randomized(TinyVit(num_classes=3, **kind), seed)
+    return model, without_counts(model.state_dict()), pre_logits(model)
+
+
+def cream_tinyvit(seed=1):
+    """microsoft/Cream's names; a buffer is kept."""
+    model, state, features = tinyvit(seed)
+    state = {k.replace(".conv.weight", ".c.weight"): x for k, x in renamed(state, CREAM).items()}
+    state["layers.1.blocks.0.attn.attention_bias_idxs"] = torch.zeros(4, 4)
+    return model, state, features
+
+
 # The input's side of each golden file, and sizes to compare at; the file's name and options.
 SIZES = dict.fromkeys(
     ("timm-vitamin", "clip-vitamin", "timm-mci-vit", "clip-mci-vit", "mobileclip-vit"), (48,)
@@ -192,4 +221,6 @@ SMALL = {
     "timm-mci-vit": mci_vit,
     "clip-mci-vit": clip_mci_vit,
     "mobileclip-vit": mobileclip_vit,
+    "timm-tinyvit": tinyvit,
+    "tinyvit": cream_tinyvit,
 }

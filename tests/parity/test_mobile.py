@@ -117,6 +117,20 @@ def hybrid_clips_official():
     return clips([("ViTamin-S", "clip-vitamin"), ("MobileCLIP-B", "clip-mci-vit")])
 
 
+def tinyvit_kinds():
+    """Windows that fill the map, that do not, and that are larger."""
+    good = True
+    for size, windows in ((64, (2, 2, 4, 2)), (96, (3, 3, 5, 3)), (72, (7, 7, 14, 7)), (33, (2,) * 4)):
+        made = mobile.tinyvit(2, window_sizes=windows)
+        good &= check(made, size, f"TinyViT, windows of {windows} at {size}")
+    return good
+
+
+def tinyvit_official():
+    names = ("tiny_vit_5m_224", "tiny_vit_21m_384")
+    return official([(name, "timm-tinyvit") for name in names])
+
+
 TESTS = [
     small_ones,
     fastvit_kinds,
@@ -125,6 +139,8 @@ TESTS = [
     hybrid_kinds,
     hybrids_official,
     hybrid_clips_official,
+    tinyvit_kinds,
+    tinyvit_official,
 ]
 
 if __name__ == "__main__":

@@ -689,6 +689,20 @@ static const golden_case cases[] = {
      "image_encoder.model.transformer.1.pre_norm_ffn.4.bias",
      "image_encoder.model.post_transformer_norm.weight",
      "image_encoder.model.cls_token"},
+    {"timm-tinyvit",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "stages.1.blocks.1.attn.norm.weight",
+     "stages.2.blocks.0.attn.qkv.bias",
+     "stages.0.blocks.0.conv2.bn.running_mean"},
+    {"tinyvit",
+     {.input_size = 45},
+     "gelu",
+     "mean",
+     "layers.3.blocks.0.attn.proj.bias",
+     "norm_head.weight",
+     "layers.1.downsample.conv3.bn.running_var"},
 };
 
 #endif

@@ -702,7 +702,7 @@ static void kinds_that_are_not_computed_have_names(void **state) {
     } kinds[] = {
         {"stages.0.blocks.0.0.cpe1.proj.weight", "a DaViT, which"},
         {"stages.0.0.conv_kxk.0.conv.weight", "a MobileOne, which"},
-        {"stages.1.blocks.0.attn.attention_biases", "a TinyViT or a LeViT"},
+        {"stages.1.blocks.0.attn.attention_biases", "a LeViT or another network"},
         {"image_encoder.trunk.pos_embed_window", "the Hiera of SAM 2"},
         {"pos_embed_temporal", "a Hiera for videos"},
         {"patch_embed.backbone.stem.conv.weight", "a hybrid of ResNet and ViT"},

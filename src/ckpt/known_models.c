@@ -9,6 +9,9 @@
  * published.  Parameters are those of the models as torchvision, timm and open_clip build them,
  * without a classifier.
  *
+ * DINO's XCiTs: facebookresearch/dino README.md; MoCo v1, v2 and v3, SwAV:
+ * facebookresearch/moco and swav README.md, moco-v3 CONFIG.md.  MoCo's checksums are MD5s.
+ *
  * EfficientNet's Noisy Student and ResNeXt-WSL: timm's efficientnet.py and resnet.py (addresses and
  * digits).
  *
@@ -33,6 +36,8 @@
 #define TINYVIT "https://github.com/wkcn/TinyViT-model-zoo/releases/download/checkpoints/"
 #define APPLE "https://docs-assets.developer.apple.com/ml-research/datasets/mobileclip/"
 #define META "https://dl.fbaipublicfiles.com/"
+#define DINO_XCIT(name) META "dino/dino_xcit_" name "_pretrain/dino_xcit_" name "_pretrain.pth"
+#define MOCO(name) META "moco/moco_checkpoints/" name "/" name "_pretrain.pth.tar"
 
 /* Its layout would give each field a line of its own. */
 /* clang-format off */
@@ -175,6 +180,28 @@ static const lp_known_model models[] = {
      .parameters = 85807872, .url = META "dino/dino_vitbase8_pretrain/dino_vitbase8_pretrain.pth"},
     {.name = "dino-resnet50", .title = "DINO ResNet-50", .family = "resnet", .input_size = 224,
      .parameters = 23508032, .url = META "dino/dino_resnet50_pretrain/dino_resnet50_pretrain.pth"},
+
+    {.name = "dino-xcit-s12-16", .title = "DINO XCiT-S12/16", .family = "dino-xcit",
+     .parameters = 25868304, .input_size = 224, .url = DINO_XCIT("small_12_p16")},
+    {.name = "dino-xcit-s12-8", .title = "DINO XCiT-S12/8", .family = "dino-xcit",
+     .parameters = 25828032, .input_size = 224, .url = DINO_XCIT("small_12_p8")},
+    {.name = "dino-xcit-m24-16", .title = "DINO XCiT-M24/16", .family = "dino-xcit",
+     .parameters = 83882752, .input_size = 224, .url = DINO_XCIT("medium_24_p16")},
+    {.name = "dino-xcit-m24-8", .title = "DINO XCiT-M24/8", .family = "dino-xcit",
+     .parameters = 83810624, .input_size = 224, .url = DINO_XCIT("medium_24_p8")},
+
+    {.name = "moco-v1", .alias = "moco-v1-200ep", .title = "MoCo v1 ResNet-50", .family = "resnet",
+     .parameters = 23508032, .input_size = 224, .url = MOCO("moco_v1_200ep")},
+    {.name = "moco-v2-200ep", .title = "MoCo v2 ResNet-50, 200 epochs", .family = "resnet",
+     .parameters = 23508032, .input_size = 224, .url = MOCO("moco_v2_200ep")},
+    {.name = "moco-v2", .alias = "moco-v2-800ep", .title = "MoCo v2 ResNet-50", .family = "resnet",
+     .parameters = 23508032, .input_size = 224, .url = MOCO("moco_v2_800ep")},
+    {.name = "moco-v3-resnet50", .alias = "moco-v3-resnet50-1000ep", .title = "MoCo v3 ResNet-50",
+     .family = "resnet", .parameters = 23508032, .input_size = 224,
+     .url = META "moco-v3/r-50-1000ep/r-50-1000ep.pth.tar"},
+    {.name = "swav-resnet50", .alias = "swav-800ep", .title = "SwAV ResNet-50", .family = "resnet",
+     .parameters = 23508032, .input_size = 224,
+     .url = META "deepcluster/swav_800ep_pretrain.pth.tar"},
 
     {.name = "dinov2-vit-s-14", .title = "DINOv2 ViT-S/14", .family = "dinov2", .input_size = 224,
      .parameters = 22056192, .url = META "dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth"},

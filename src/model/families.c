@@ -27,6 +27,9 @@
 #define TIMM_SCALED                                                                                \
     { "blocks.0.ls1.gamma", "blocks.0.ls2.gamma", "blocks.0.0.ls1.gamma" }
 
+#define XCIT_BLOCKS "cls_attn_blocks.0.norm1.weight", "cls_attn_blocks.0.norm2.weight"
+#define XCIT_STEM "patch_embed.proj.0.0.weight", "patch_embed.proj.2.0.weight"
+
 /* First blocks of stages of the Hieras; of all sizes the first two. */
 #define HIERA_BLOCKS                                                                               \
     "blocks.1.proj.weight", "blocks.2.proj.weight", "blocks.3.proj.weight",                        \
@@ -468,11 +471,27 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_IMAGENET, /* the same, _cfg; README_cait.md: crop ratio 1 */
     },
     {
-        .name = "xcit", /* timm: xcit_*; facebookresearch/xcit and dino: xcit_*, dino_xcit_* */
+        .name = "dino-xcit", /* facebookresearch/dino: dino_xcit_*: no classifier */
         .title = "XCiT",
         .prefixes = {""},
-        .any = {"cls_attn_blocks.0.norm1.weight", "cls_attn_blocks.0.norm2.weight"},
-        .with = {"patch_embed.proj.0.0.weight", "patch_embed.proj.2.0.weight"},
+        .any = {XCIT_BLOCKS},
+        .with = {XCIT_STEM},
+        .without = {"head.weight"},
+        NET(lp_net_xcit),
+        .renames = lp_renames_xcit,
+        .activation = LP_ACTIVATION_GELU, /* as the next */
+        .norm_eps = 1e-5F,
+        .mean_std = LP_MEAN_STD_IMAGENET, /* eval_linear.py, as the next */
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "as DINO; timm's and the authors' without a classifier resize to 224",
+    },
+    {
+        .name = "xcit", /* timm: xcit_*; facebookresearch/xcit: xcit_* */
+        .title = "XCiT",
+        .prefixes = {""},
+        .any = {XCIT_BLOCKS},
+        .with = {XCIT_STEM},
         NET(lp_net_xcit),
         .renames = lp_renames_xcit,
         .architectures = lp_architectures_xcit,
@@ -480,7 +499,6 @@ const lp_family lp_families[] = {
         .norm_eps = 1e-5F,                /* torch.nn.BatchNorm2d's default; norms: 1e-6 */
         .mean_std = LP_MEAN_STD_IMAGENET, /* the same, _cfg: crop_pct 1; the authors' full_crop */
         .input = 224,
-        .note = "as timm; DINO's own evaluation resizes to 256",
     },
     {
         .name = "timm-hiera-abswin", /* timm: hiera_*_abswin_256 */

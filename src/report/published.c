@@ -41,6 +41,23 @@ static const lp_study clip_benchmark = {
     "AdamW, the best of several learning rates and epochs; projected features of length 1",
     "LAION-AI/CLIP_benchmark, probe_benchmark/scaling_experiment_data2.json"};
 
+#define TRAINED "a linear layer trained by gradient descent over augmented images"
+static const lp_study dino_readme = {
+    LP_FEATURE_PENULTIMATE, false, 1, "DINO README", TRAINED, "facebookresearch/dino, README.md"};
+static const lp_study moco_readme = {
+    LP_FEATURE_PENULTIMATE, false, 1, "MoCo README", TRAINED, "facebookresearch/moco, README.md"};
+static const lp_study moco_v3 = {
+    LP_FEATURE_PENULTIMATE, false,   1,
+    "MoCo v3 page",         TRAINED, "facebookresearch/moco-v3, CONFIG.md"};
+static const lp_study swav_readme = {
+    LP_FEATURE_PENULTIMATE, false, 1, "SwAV README", TRAINED, "facebookresearch/swav, README.md"};
+static const lp_study mae_page = {LP_FEATURE_PENULTIMATE,
+                                  false,
+                                  1,
+                                  "MAE page",
+                                  TRAINED ", behind a batch norm without weights",
+                                  "facebookresearch/mae, FINETUNE.md, PyTorch"};
+
 /* A model's row of the CLIP paper's Table 10, the sets in this order: those whose training and test
  * images are here as many as in its Table 9 (not so Birdsnap, whose images have gone; FER2013, of
  * which it has 8 classes; STL-10, of which it takes 1,000 images; UCF101; CLEVR). */
@@ -135,6 +152,20 @@ static const lp_published published[] = {
     {"torchvision ResNet-152 V1", "CIFAR-10", 93.5, &clip_paper},
     {"torchvision ResNet-152 V1", "CIFAR-100", 78.0, &clip_paper},
     {"torchvision ResNet-152 V1", "ImageNet", 77.1, &clip_paper},
+
+    {"DINO ResNet-50", "ImageNet", 75.3, &dino_readme},
+    {"DINO XCiT-S12/16", "ImageNet", 77.8, &dino_readme},
+    {"DINO XCiT-S12/8", "ImageNet", 79.2, &dino_readme},
+    {"DINO XCiT-M24/16", "ImageNet", 78.8, &dino_readme},
+    {"DINO XCiT-M24/8", "ImageNet", 80.3, &dino_readme},
+    {"MoCo v1 ResNet-50", "ImageNet", 60.6, &moco_readme},
+    {"MoCo v2 ResNet-50, 200 epochs", "ImageNet", 67.7, &moco_readme},
+    {"MoCo v2 ResNet-50", "ImageNet", 71.1, &moco_readme},
+    {"MoCo v3 ResNet-50", "ImageNet", 74.6, &moco_v3},
+    {"SwAV ResNet-50", "ImageNet", 75.3, &swav_readme},
+    {"MAE ViT-B/16", "ImageNet", 67.8, &mae_page},
+    {"MAE ViT-L/16", "ImageNet", 76.0, &mae_page},
+    {"MAE ViT-H/14", "ImageNet", 77.2, &mae_page},
 
     {"DINOv2 ViT-S/14", "ImageNet", 81.1, &dinov2_readme},
     {"DINOv2 ViT-B/14", "ImageNet", 84.5, &dinov2_readme},

@@ -377,7 +377,7 @@ FILES = {"byol": "pretrain_res50x1"}
 # The input's side of each golden file, and sizes to compare at.
 SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,), "hf-sam": (30,)}
 SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10)}
-SIZES |= {"perception": (15,), "hf-aimv2": (15,), "cait": (20,), "xcit": (32, 48, 75, 5)}
+SIZES |= {"perception": (15,), "hf-aimv2": (15,), "cait": (20,), "xcit": (32, 48, 75, 5), "dino-xcit": (32,)}
 SIZES |= {"timm-hiera": (64,), "hiera": (64,), "hf-hiera": (64,), "timm-hiera-abswin": (64,)}
 
 # What weights do not say.
@@ -395,6 +395,7 @@ SMALL = {
     "byol": byol,
     "cait": cait,
     "xcit": lambda: xcit(authors=True, embed_dim=24, patch_size=8),
+    "dino-xcit": lambda: xcit(authors=True, embed_dim=24, patch_size=8, depth=1, num_classes=0),
     "timm-hiera": hiera,
     "timm-hiera-abswin": lambda: hiera(use_expand_proj=False, **ABSWIN_HIERA),
     "hiera": lambda: hiera(mae=True),

@@ -335,8 +335,9 @@ static lp_status open_contest(contest *k, lp_error *err) {
     k->words = lp_memory_take_zeroed(&k->memory, s->count, sizeof *k->words);
     LP_TRY(lp_memory_check(&k->memory, "comparison", err));
     LP_TRY(check_models(k, err));
-    LP_TRY(data_input_open(&s->dataset, k->data, LP_SPLIT_TRAINVAL, threads, &k->train, err));
-    LP_TRY(data_input_open(&s->dataset, k->data, LP_SPLIT_TEST, threads, &k->test, err));
+    LP_TRY(data_input_open(&s->dataset, k->data, s->cache, LP_SPLIT_TRAINVAL, threads, &k->train,
+                           err));
+    LP_TRY(data_input_open(&s->dataset, k->data, s->cache, LP_SPLIT_TEST, threads, &k->test, err));
     k->solver = cli_solver_for(s->fit.fit.solver, lp_dataset_describe(k->train));
 done:
     return status;
@@ -399,7 +400,7 @@ static bool cut_set(char *list, char **next) {
 }
 
 /* All of them are there, before any work. */
-static lp_status check_sets(const char *list, lp_error *err) {
+static lp_status check_sets(const char *list, const char *cache, lp_error *err) {
     char *words = lp_strdup(list), *next = words, found[LP_PATH_ROOM];
     const lp_data_set *set;
     const char *path;
@@ -409,7 +410,7 @@ static lp_status check_sets(const char *list, lp_error *err) {
     while (more) {
         char *word = next;
         more = cut_set(word, &next);
-        LP_TRY(fetch_set_find(word, found, err));
+        LP_TRY(fetch_set_find(word, cache, found, err));
         LP_TRY(lp_data_set_parse(found, &set, &path, err));
         if (!lp_is_file(path) && !lp_is_folder(path)) {
             LP_TRY(lp_fail(err, LP_ERR_IO, "%s: there is no such folder or file", path));
@@ -447,7 +448,7 @@ static lp_status compare_on_sets(const compare_settings *s, lp_error *err) {
         cells = json_array();
         LP_TRY(lp_allocated(cells, "table", 1, 1, err));
     }
-    LP_TRY(check_sets(s->data, err));
+    LP_TRY(check_sets(s->data, s->cache, err));
     while (more) {
         char *word = next;
         more = cut_set(word, &next);

@@ -83,7 +83,7 @@ static lp_status extract(void *job, lp_error *err) {
         LP_TRY(model_path_find(s->model, places_cache(), path, err));
         LP_TRY(lp_run_open_model(path, &s->encoder.encoder, how.point, &ckpt, err));
     }
-    LP_TRY(data_input_open(&s->dataset, s->data, s->split, how.threads, &data, err));
+    LP_TRY(data_input_open(&s->dataset, s->data, NULL, s->split, how.threads, &data, err));
     if (!s->pixels) {
         LP_TRY(lp_run_load(ckpt, &s->encoder.encoder, &watch, &encoder, &seconds, err));
         lp_checkpoint_close(ckpt); /* its pages are not needed any more */

@@ -163,10 +163,10 @@ static lp_status find_inputs(reproduce_job *j, lp_error *err) {
             lp_run_open_model(j->model_path, &j->encoder.encoder, j->encoder.point, &j->ckpt, err));
     }
     LP_TRY(find_data(j, err));
-    LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TRAINVAL, j->output.threads,
-                           &j->train, err));
-    LP_TRY(data_input_open(&j->dataset, j->data_path, LP_SPLIT_TEST, j->output.threads, &j->test,
-                           err));
+    LP_TRY(data_input_open(&j->dataset, j->data_path, j->cache, LP_SPLIT_TRAINVAL,
+                           j->output.threads, &j->train, err));
+    LP_TRY(data_input_open(&j->dataset, j->data_path, j->cache, LP_SPLIT_TEST, j->output.threads,
+                           &j->test, err));
     if (j->model == NULL) {
         LP_TRY(find_weights(j, err));
     }

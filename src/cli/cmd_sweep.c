@@ -160,8 +160,8 @@ static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *er
     j->encoder.encoder.threads = threads;
     LP_TRY(model_path_find(j->model, j->cache, path, err));
     LP_TRY(lp_run_open_model(path, &j->encoder.encoder, j->encoder.point, &ckpt, err));
-    LP_TRY(data_input_open(&j->dataset, j->data, LP_SPLIT_TRAIN, threads, &train, err));
-    LP_TRY(data_input_open(&j->dataset, j->data, LP_SPLIT_TEST, threads, &test, err));
+    LP_TRY(data_input_open(&j->dataset, j->data, j->cache, LP_SPLIT_TRAIN, threads, &train, err));
+    LP_TRY(data_input_open(&j->dataset, j->data, j->cache, LP_SPLIT_TEST, threads, &test, err));
     const lp_run_options options = {.model = path,
                                     .checkpoint = &ckpt,
                                     .encoder = j->encoder.encoder,

@@ -37,12 +37,12 @@ static void report_left_out(const lp_dataset *data, const char *split) {
     }
 }
 
-lp_status data_input_open(const lp_dataset_options *asked, const char *path, lp_split split,
-                          size_t threads, lp_dataset **data, lp_error *err) {
+lp_status data_input_open(const lp_dataset_options *asked, const char *path, const char *cache,
+                          lp_split split, size_t threads, lp_dataset **data, lp_error *err) {
     char what[16], found[LP_PATH_ROOM];
     meter m;
     *data = NULL;
-    lp_status status = fetch_set_find(path, found, err);
+    lp_status status = fetch_set_find(path, cache, found, err);
     if (status != LP_OK) {
         return status;
     }

@@ -138,7 +138,32 @@ done:
     return status;
 }
 
-lp_status fetch_set_find(const char *word, char found[LP_PATH_ROOM], lp_error *err) {
+/* Where the cache has the set, or would have it: CIFAR's and STL-10's archive, or what was unpacked
+ * from one beside it. */
+static lp_status place_in_cache(const lp_data_set *set, const char *cache, char path[LP_PATH_ROOM],
+                                lp_error *err) {
+    const lp_record_layout *records = set->records;
+    if (records == NULL) {
+        return lp_path_print(path, err, "%s/data/%s", cache, set->name);
+    }
+    const char *const folders[] = {records->folder, records->pickled.folder};
+    lp_status status = LP_OK;
+    for (size_t i = 0; i < 2; i++) {
+        LP_TRY(lp_path_in(path, cache, records->archive.file, err));
+        if (!lp_is_file(path) && folders[i] != NULL) {
+            LP_TRY(lp_path_in(path, cache, folders[i], err));
+        }
+        if (lp_is_file(path) || lp_is_folder(path)) {
+            goto done;
+        }
+    }
+    LP_TRY(lp_path_in(path, cache, records->archive.file, err));
+done:
+    return status;
+}
+
+lp_status fetch_set_find(const char *word, const char *cache, char found[LP_PATH_ROOM],
+                         lp_error *err) {
     const lp_data_set *set = lp_data_set_named(word);
     char path[LP_PATH_ROOM];
     lp_status status;
@@ -146,9 +171,12 @@ lp_status fetch_set_find(const char *word, char found[LP_PATH_ROOM], lp_error *e
     if (set == NULL || lp_is_file(word) || lp_is_folder(word)) {
         return LP_OK;
     }
-    LP_TRY(set->records != NULL
-               ? lp_path_in(path, places_cache(), set->records->archive.file, err)
-               : lp_path_print(path, err, "%s/data/%s", places_cache(), set->name));
+    if (cache != NULL) {
+        LP_TRY(place_in_cache(set, cache, path, err));
+    }
+    if (cache == NULL || (!lp_is_file(path) && !lp_is_folder(path))) {
+        LP_TRY(place_in_cache(set, places_cache(), path, err));
+    }
     if (!lp_is_file(path) && !lp_is_folder(path)) {
         bool can = set->records != NULL || fetch_set_is_possible(set);
         return lp_fail(err, LP_ERR_ARGUMENT,

@@ -21,9 +21,10 @@ bool fetch_set_is_possible(const lp_data_set *set);
 /* Downloads, verifies, unpacks; prints a row for each file. */
 LP_MUST_USE lp_status fetch_set(const fetch_set_request *request, lp_error *err);
 
-/* What --data NAME means: "NAME:PATH" of the set in the cache, or the word itself, where it is not
- * the bare name of a set, or something of that name lies there.  LP_ERR_ARGUMENT: the set is not in
- * the cache; says how to get it. */
-LP_MUST_USE lp_status fetch_set_find(const char *word, char found[LP_PATH_ROOM], lp_error *err);
+/* What --data NAME means: "NAME:PATH" of the set in `cache` (may be NULL) or linprobe's own; or the
+ * word itself, where it is not the bare name of a set, or something of that name lies there.
+ * LP_ERR_ARGUMENT: the set is not in the cache; says how to get it. */
+LP_MUST_USE lp_status fetch_set_find(const char *word, const char *cache, char found[LP_PATH_ROOM],
+                                     lp_error *err);
 
 #endif

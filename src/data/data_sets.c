@@ -5,6 +5,7 @@
  * (torchvision/datasets), numbers of images those that the sets' authors publish. */
 #include "data/data_sets.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -33,6 +34,7 @@ const lp_data_set lp_data_sets[] = {
      .downloads = {{"https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz",
                     "fff73e5086ae6bdbea199a49dfb8a4c1"}}},
     {.name = "oxford-pets",
+     .also = "pets oxford-iiit-pet oxford-iiit-pets",
      .title = "Oxford-IIIT Pets",
      .folders = {"oxford-iiit-pet"},
      .marks = {"annotations/trainval.txt", "images"},
@@ -45,6 +47,7 @@ const lp_data_set lp_data_sets[] = {
                    {"https://www.robots.ox.ac.uk/~vgg/data/pets/data/annotations.tar.gz",
                     "95a8c909bbe2e81eed6a22bccdf3f68f"}}},
     {.name = "fgvc-aircraft",
+     .also = "aircraft",
      .title = "FGVC Aircraft",
      .folders = {"fgvc-aircraft-2013b"},
      .marks = {"data/variants.txt", "data/images"},
@@ -74,6 +77,7 @@ const lp_data_set lp_data_sets[] = {
      .images = {47386, 2443},
      .read = lp_read_birdsnap},
     {.name = "caltech-101",
+     .also = "caltech",
      .title = "Caltech-101",
      .folders = {"caltech101", "caltech-101"},
      .marks = {"101_ObjectCategories"},
@@ -95,6 +99,7 @@ const lp_data_set lp_data_sets[] = {
                     "c877bcd43f099cd0196738f714544e355477f3fd/EuroSAT.zip",
                     "c8fa014336c82ac7804f0398fcb19387"}}},
     {.name = "resisc45",
+     .also = "nwpu-resisc45",
      .title = "RESISC45",
      .folders = {"NWPU-RESISC45"},
      .marks = {"airplane", "basketball_court", "wetland"},
@@ -131,6 +136,7 @@ const lp_data_set lp_data_sets[] = {
      .downloads = {{"https://openaipublic.azureedge.net/clip/data/country211.tgz",
                     "84988d7644798601126c29e9877aab6a"}}},
     {.name = "rendered-sst2",
+     .also = "sst2",
      .title = "Rendered SST2",
      .folders = {"rendered-sst2"},
      .marks = {"train/negative", "valid/negative", "test/negative"},
@@ -149,6 +155,7 @@ const lp_data_set lp_data_sets[] = {
      .images = {9537, 3783},
      .read = lp_read_ucf101},
     {.name = "clevr-counts",
+     .also = "clevr",
      .title = "CLEVR counts",
      .folders = {"CLEVR_v1.0", "clevr/CLEVR_v1.0"},
      .marks = {"scenes/CLEVR_train_scenes.json", "images/train"},
@@ -167,6 +174,7 @@ const lp_data_set lp_data_sets[] = {
      .images = {8500, 500},
      .read = lp_read_hateful_memes},
     {.name = "tiny-imagenet",
+     .also = "tiny-imagenet-200",
      .title = "Tiny ImageNet",
      .folders = {"tiny-imagenet-200"},
      .marks = {"wnids.txt", "val/val_annotations.txt", "train"},
@@ -183,6 +191,7 @@ const lp_data_set lp_data_sets[] = {
      .images = {1803460, 36500},
      .read = lp_read_places365},
     {.name = "flowers-102",
+     .also = "flowers oxford-flowers-102",
      .title = "Oxford Flowers-102",
      .folders = {"flowers-102"},
      .marks = {"imagelabels.mat", "setid.mat", "jpg"},
@@ -197,6 +206,7 @@ const lp_data_set lp_data_sets[] = {
                    {"https://www.robots.ox.ac.uk/~vgg/data/flowers/102/setid.mat",
                     "a5357ecc9cb78c4bef273ce3793fc85c"}}},
     {.name = "stanford-cars",
+     .also = "cars",
      .title = "Stanford Cars",
      .folders = {"stanford_cars"},
      .marks = {"devkit/cars_meta.mat"},
@@ -267,6 +277,7 @@ const lp_data_set lp_data_sets[] = {
      .images = {5000, 8000},
      .records = &lp_record_layouts[LP_STL_10]},
     {.name = "kitti-distance",
+     .also = "kitti",
      .title = "KITTI distance",
      .folders = {"Kitti/raw", "kitti", "KITTI"},
      .marks = {"training/image_2", "training/label_2"},
@@ -280,6 +291,7 @@ const lp_data_set lp_data_sets[] = {
                     NULL},
                    {"https://s3.eu-central-1.amazonaws.com/avg-kitti/devkit_object.zip", NULL}}},
     {.name = "imagenet",
+     .also = "imagenet-1k ilsvrc2012",
      .title = "ImageNet",
      .folders = {"imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC"},
      .marks = {"val"},
@@ -289,6 +301,7 @@ const lp_data_set lp_data_sets[] = {
      .images = {1281167, 50000},
      .read = lp_read_imagenet},
     {.name = "voc-2007",
+     .also = "pascal-voc-2007",
      .title = "PASCAL VOC 2007",
      .folders = {"VOCdevkit/VOC2007", "VOC2007"},
      .marks = {"ImageSets/Main", "JPEGImages"},
@@ -302,6 +315,7 @@ const lp_data_set lp_data_sets[] = {
                    {"https://thor.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtest_06-Nov-2007.tar",
                     "b6e924de25625d8de591ea690078ad9f"}}},
     {.name = "patch-camelyon",
+     .also = "pcam",
      .title = "PatchCamelyon",
      .folders = {"pcam"},
      .marks = {"camelyonpatch_level_2_split_test_x.h5"},
@@ -314,12 +328,40 @@ const lp_data_set lp_data_sets[] = {
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-const lp_data_set *lp_data_set_named(const char *name) {
-    const lp_data_set *set = lp_data_sets;
-    while (set->name != NULL && strcasecmp(set->name, name) != 0) {
-        set++;
+/* Whether `name` is the first `length` characters of `known`, but for what is no letter or digit.
+ */
+static bool is_named(const char *known, size_t length, const char *name) {
+    const char *end = known + length;
+    for (;;) {
+        while (known < end && !isalnum((unsigned char)*known)) {
+            known++;
+        }
+        while (*name != '\0' && !isalnum((unsigned char)*name)) {
+            name++;
+        }
+        if (known == end || *name == '\0') {
+            return known == end && *name == '\0';
+        }
+        if (tolower((unsigned char)*known++) != tolower((unsigned char)*name++)) {
+            return false;
+        }
     }
-    return set->name != NULL ? set : NULL;
+}
+
+const lp_data_set *lp_data_set_named(const char *name) {
+    for (const lp_data_set *set = lp_data_sets; set->name != NULL; set++) {
+        if (is_named(set->name, strlen(set->name), name)) {
+            return set;
+        }
+        for (const char *also = set->also; also != NULL && *also != '\0';) {
+            size_t length = strcspn(also, " ");
+            if (is_named(also, length, name)) {
+                return set;
+            }
+            also += length + (also[length] == ' ');
+        }
+    }
+    return NULL;
 }
 
 const lp_data_set *lp_data_set_of_records(const lp_record_layout *layout) {

@@ -31,6 +31,7 @@ enum { LP_SET_FOLDERS = 3, LP_SET_MARKS = 3, LP_SET_DOWNLOADS = 4 };
 
 typedef struct lp_data_set {
     const char *name;                    /* of --data NAME:PATH */
+    const char *also;                    /* other names, by spaces; or NULL */
     const char *title;                   /* for people */
     const char *folders[LP_SET_FOLDERS]; /* where its files begin, below the path or the path's own
                                             last part */
@@ -49,7 +50,7 @@ typedef struct lp_data_set {
 /* Ends with a row without a name. */
 extern const lp_data_set lp_data_sets[];
 
-/* The set of a name, in any case of letters, or NULL. */
+/* The set of a name, or NULL; only letters, in any case, and digits count: VOC2007 is voc-2007. */
 const lp_data_set *lp_data_set_named(const char *name);
 
 /* The set that a layout of records is of. */

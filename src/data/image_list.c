@@ -207,6 +207,7 @@ void lp_image_list_sort(lp_image_list *list, size_t first) {
 }
 
 lp_status lp_image_list_complete(const lp_image_list *list, bool every_class, lp_error *err) {
+    char left_out[64] = "";
     lp_status status = LP_OK;
     bool *found = lp_alloc_zeroed(list->class_count, sizeof *found);
     LP_TRY(lp_allocated(found, "classes", list->class_count, sizeof *found, err));
@@ -219,9 +220,13 @@ lp_status lp_image_list_complete(const lp_image_list *list, bool every_class, lp
     }
     for (size_t k = 0; every_class && k < list->class_count; k++) {
         if (!found[k]) {
+            if (list->broken_count > 0) {
+                (void)snprintf(left_out, sizeof left_out, " (broken entries left out: %zu)",
+                               list->broken_count);
+            }
             LP_TRY(lp_image_list_fail(list, "", LP_ERR_DATA, err,
-                                      "expected images of class %zu, %s, found none", k,
-                                      list->classes[k]));
+                                      "expected images of class %zu, %s, found none%s", k,
+                                      list->classes[k], left_out));
         }
     }
 done:

@@ -155,15 +155,17 @@ static lp_status read_label(const shard_reader *reader, int64_t *label, lp_error
                          sample->is_json ? "json" : "cls"));
     LP_TRY(lp_tree_path(reader->list->tree, name, where, err));
     *label = whole_number(text);
+    size_t shown = strcspn(text, "\r\n");
+    shown = shown < 80 ? shown : 80;
     if (sample->is_json && text[strspn(text, " \t\r\n")] == '{') {
         LP_TRY(number_in_object(where, text, label, err));
     }
     if (*label < 0 || (uint64_t)*label >= reader->list->class_count) {
         status = lp_fail(err, LP_ERR_DATA,
                          "%s: expected a %s from 0 to %zu, as classnames.txt has them, found "
-                         "'%.80s'",
+                         "'%.*s'",
                          where, sample->is_json ? "'label'" : "class",
-                         reader->list->class_count - 1, text);
+                         reader->list->class_count - 1, (int)shown, text);
     }
 done:
     return status;

@@ -718,6 +718,27 @@ static void lines_and_their_fields(void **state) {
     lp_tree_close(tree);
 }
 
+static void names_are_known_however_they_are_written(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"VOC2007", "voc-2007"},
+                                           {"cifar_100", "cifar-100"},
+                                           {"Food101", "food-101"},
+                                           {"pets", "oxford-pets"},
+                                           {"PCAM", "patch-camelyon"},
+                                           {"cars", "stanford-cars"},
+                                           {"OxfordIIITPet", "oxford-pets"},
+                                           {"cifar-1", NULL},
+                                           {"cifar-1000", NULL},
+                                           {"", NULL},
+                                           {"oxford", NULL},
+                                           {"imagenet 1k", "imagenet"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const lp_data_set *set = lp_data_set_named(names[i][0]);
+        assert_true((set != NULL) == (names[i][1] != NULL));
+        assert_true(set == NULL || strcmp(set->name, names[i][1]) == 0);
+    }
+}
+
 static void the_table_is_whole(void **state) {
     (void)state;
     for (const lp_data_set *set = lp_data_sets; set->name != NULL; set++) {
@@ -743,6 +764,7 @@ int main(void) {
         cmocka_unit_test(parts_of_a_set),
         cmocka_unit_test(a_packed_file_is_opened_by_a_name),
         cmocka_unit_test(one_level_down),
+        cmocka_unit_test(names_are_known_however_they_are_written),
         cmocka_unit_test(which_set_it_is),
         cmocka_unit_test(what_a_list_names_must_be_there),
         cmocka_unit_test(pets_and_their_names),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "forked_team.h"
 #include "linprobe/multilabel.h"
 #include "linprobe/run.h"
 #include "probe_data.h"
@@ -349,6 +350,46 @@ static void a_stopped_sweep_goes_on(void **state) {
     lp_sweep_free(whole);
 }
 
+/* What a rank found, in memory that all share. */
+typedef struct rank_results {
+    double values[4][2][6];
+    size_t best[4][2];
+} rank_results;
+
+static marked_data of_team;
+
+static int sweep_on_a_rank(void *context) {
+    static const lp_solver solvers[] = {LP_SOLVER_OVR, LP_SOLVER_LIBLINEAR};
+    rank_results *results = context;
+    size_t rank = lp_team_rank();
+    for (size_t s = 0; s < 2; s++) {
+        lp_sweep_options options = grid(solvers[s]);
+        lp_sweep *sweep;
+        options.fit.threads = 1 + rank;
+        if (lp_multilabel_sweep(&of_team.set, NULL, &options, &sweep, &err) != LP_OK) {
+            return 1;
+        }
+        for (size_t i = 0; i < sweep->count; i++) {
+            results->values[rank][s][i] = sweep->points[i].value;
+        }
+        results->best[rank][s] = sweep->best;
+        lp_sweep_free(sweep);
+    }
+    return 0;
+}
+
+static void ranks_choose_alike(void **state) {
+    (void)state;
+    rank_results *one = forked_shared(sizeof *one), *three = forked_shared(sizeof *three);
+    fill(&of_team, 1);
+    forked_run(1, sweep_on_a_rank, one);
+    forked_run(3, sweep_on_a_rank, three);
+    for (size_t rank = 0; rank < 3; rank++) {
+        assert_memory_equal(three->values[rank], one->values[0], sizeof one->values[0]);
+        assert_memory_equal(three->best[rank], one->best[0], sizeof one->best[0]);
+    }
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     static marked_data data;
@@ -393,6 +434,7 @@ int main(void) {
         cmocka_unit_test(a_sweep_chooses_by_the_mean_precision),
         cmocka_unit_test(what_is_held_out_is_seeded_and_folds_hold_out_each_row_once),
         cmocka_unit_test(a_stopped_sweep_goes_on),
+        cmocka_unit_test(ranks_choose_alike),
         cmocka_unit_test(what_cannot_be_fitted_is_refused),
         cmocka_unit_test(only_who_asks_gets_such_a_probe),
         cmocka_unit_test(every_failed_allocation_is_reported),

@@ -147,8 +147,10 @@ class Built:
 
     @contextlib.contextmanager
     def norm_eps(self, eps):
-        """The model with another eps of its layer norms, where it has one eps."""
+        """The model with another eps of its layer norms; those with another eps than the first
+        one's (a neck's) keep it."""
         norms = [m for m in self.model.modules() if isinstance(m, nn.LayerNorm)]
+        norms = [m for m in norms if m.eps == norms[0].eps]
         before = [m.eps for m in norms]
         for m in norms:
             m.eps = eps

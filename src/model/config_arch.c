@@ -76,21 +76,21 @@ static bool take_name(const lp_config_reader *r, const lp_arch_note *note, lp_no
     simplify(note->name, name);
     size_t patch = lp_config_timm_patch(name);
     for (size_t i = 0; i < COUNT(known); i++) {
-        if (known[i].resnet == (r->patch == 0) && fnmatch(known[i].pattern, name, 0) == 0) {
+        if (known[i].resnet == (r->sizes->patch == 0) && fnmatch(known[i].pattern, name, 0) == 0) {
             out->heads = known[i].heads;
             out->activation = known[i].activation;
             return true;
         }
     }
     /* facebookresearch/moco-v3 keeps "arch" itself, DINO all of its arguments; both have this. */
-    if (strcmp(name, "vit_small") == 0 && !is_setting(note->key) && r->width == 384) {
+    if (strcmp(name, "vit_small") == 0 && !is_setting(note->key) && r->sizes->width == 384) {
         out->moco = true;
         lp_note_put(said, ", as of MoCo v3, whose ViT-S has 12 heads");
         return true;
     }
     bool vit = strstr(name, "vit") != NULL || strstr(name, "deit") != NULL;
     bool timm = vit && r->family->layout == &lp_vit_timm; /* names of weights, and eps with them */
-    if ((r->patch > 0 && !timm) || (patch > 0 && patch != r->patch) ||
+    if ((r->sizes->patch > 0 && !timm) || (patch > 0 && patch != r->sizes->patch) ||
         !lp_config_timm_knows(r, name)) {
         return false;
     }

@@ -45,7 +45,7 @@ static lp_status read_own_tower(const lp_config_reader *r, const json_t *model,
     out->activation = json_is_true(json_object_get(model, "quick_gelu")) ? LP_ACTIVATION_QUICK_GELU
                       : strcmp(approximate, "tanh") == 0                 ? LP_ACTIVATION_GELU_TANH
                                                                          : LP_ACTIVATION_GELU;
-    out->heads = r->width / lp_config_count(vision, "head_width", 64);
+    out->heads = r->sizes->width / lp_config_count(vision, "head_width", 64);
     out->pool = mean ? LP_POOL_MEAN : LP_POOL_CLASS;
     out->norm_after_pool = json_is_true(json_object_get(vision, "final_ln_after_pool"));
     return lp_config_norm_eps(r, "norm_kwargs.eps",
@@ -93,7 +93,7 @@ lp_status lp_config_read_open_clip(const lp_config_reader *r, json_t *config) {
     size_t width = architecture != NULL ? architecture->width : 0;
     bool resnet = json_is_array(layers); /* a ModifiedResNet, whose dimensions are of its stem */
     lp_status status = LP_OK;
-    if (resnet ? r->patch > 0 || !lp_config_is_ours(r, 0, lp_config_total(layers), 0)
+    if (resnet ? r->sizes->patch > 0 || !lp_config_is_ours(r, 0, lp_config_total(layers), 0)
                : !lp_config_is_ours(r, lp_config_count(vision, "width", width),
                                     lp_config_count(vision, "layers", 0), patch)) {
         return LP_OK;

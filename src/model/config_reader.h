@@ -10,7 +10,7 @@ typedef struct lp_config_reader {
     const lp_checkpoint *ckpt;
     const lp_family *family;
     const char *file; /* that is being read */
-    size_t width, layers, patch;
+    const lp_config_sizes *sizes;
     lp_model_config *out;
     lp_error *err;
 } lp_config_reader;

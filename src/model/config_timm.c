@@ -110,8 +110,8 @@ static bool is_known(const char *name) {
 
 bool lp_config_timm_knows(const lp_config_reader *r, const char *name) {
     return r->family->architectures != NULL ? lp_config_architecture(r, name) != NULL
-           : r->patch > 0                   ? is_known_vit(name)
-                          : lp_text_in(resnets, COUNT(resnets), name, strlen(name));
+           : r->sizes->patch > 0            ? is_known_vit(name)
+                                 : lp_text_in(resnets, COUNT(resnets), name, strlen(name));
 }
 
 void lp_config_timm_facts(const lp_config_reader *r, const char *name) {
@@ -126,7 +126,7 @@ void lp_config_timm_facts(const lp_config_reader *r, const char *name) {
         out->norm_eps = a->norm_eps;
         return;
     }
-    for (size_t i = 0; r->patch > 0 && i < COUNT(vits); i++) {
+    for (size_t i = 0; r->sizes->patch > 0 && i < COUNT(vits); i++) {
         if (fnmatch(vits[i].pattern, name, 0) == 0) {
             out->heads = out->heads > 0 ? out->heads : vits[i].heads;
             out->norm_eps = out->norm_eps > 0 ? out->norm_eps : vits[i].norm_eps;
@@ -134,8 +134,8 @@ void lp_config_timm_facts(const lp_config_reader *r, const char *name) {
                 out->activation != LP_ACTIVATION_AUTO ? out->activation : vits[i].activation;
         }
     }
-    if (r->patch > 0 && out->heads == 0 && r->width % HEAD_WIDTH == 0) {
-        out->heads = r->width / HEAD_WIDTH;
+    if (r->sizes->patch > 0 && out->heads == 0 && r->sizes->width % HEAD_WIDTH == 0) {
+        out->heads = r->sizes->width / HEAD_WIDTH;
     }
 }
 
@@ -148,7 +148,7 @@ lp_status lp_config_timm_name(const lp_config_reader *r, const char *name) {
 }
 
 lp_status lp_config_timm_pool(const lp_config_reader *r, const char *key, const char *pool) {
-    if (r->patch == 0) { /* a ResNet has the mean alone */
+    if (r->sizes->patch == 0) { /* a ResNet has the mean alone */
         return pool[0] == '\0' || strcmp(pool, "avg") == 0 ? LP_OK : lp_config_refuse(r, key, pool);
     }
     if (strcmp(pool, "token") == 0) {
@@ -225,7 +225,7 @@ static lp_status read_argument(const lp_config_reader *r, const char *key, const
         return lp_config_norm_eps(r, "model_args: norm_eps", json_number_value(value));
     }
     return strcmp(key, "act_layer") == 0 && text != NULL &&
-                   (r->patch > 0 || r->family->architectures != NULL)
+                   (r->sizes->patch > 0 || r->family->architectures != NULL)
                ? lp_config_activation(r, "model_args: act_layer", text)
                : lp_config_refuse(r, "model_args:", key);
 }
@@ -285,8 +285,9 @@ lp_status lp_config_read_timm(const lp_config_reader *r, json_t *config) {
     if (!is_known(name)) { /* also of other dimensions: they need not be what the name's are */
         return lp_config_refuse(r, "architecture", name);
     }
-    if (!lp_config_is_ours(r, lp_config_count(config, "num_features", 0), 0,
-                           lp_config_timm_patch(name))) {
+    size_t width = lp_config_count(config, "num_features", 0);
+    width = width == r->sizes->features ? r->sizes->width : width; /* behind a neck: SAM */
+    if (!lp_config_is_ours(r, width, 0, lp_config_timm_patch(name))) {
         return LP_OK;
     }
     LP_TRY(lp_config_timm_name(r, name));

@@ -363,7 +363,7 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
     if (d->activation == NULL) {
         size_t width = last_count(json_object_get(vision, "hidden_sizes")) *
                        lp_config_count(vision, "width_factor", 1);
-        return r->patch == 0 && lp_config_is_ours(r, width > 0 ? width : 2048, 0, 0)
+        return r->sizes->patch == 0 && lp_config_is_ours(r, width > 0 ? width : 2048, 0, 0)
                    ? read_resnet(r, vision)
                    : LP_OK;
     }

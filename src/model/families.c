@@ -430,16 +430,29 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_BILINEAR, /* the same: pos_embed_interp_mode */
     },
     {
-        .name = "sam", /* timm: samvit_*; facebookresearch/segment-anything: sam_vit_* */
+        .name = "sam", /* facebookresearch/segment-anything: sam_vit_* */
         .title = "SAM ViT",
         .prefixes = {"image_encoder.", ""},
         .any = {"blocks.0.attn.rel_pos_h", "blocks.0.attn.rel_pos_w"},
-        .with = {"patch_embed.proj.weight"},
-        .architectures = lp_architectures_sam,
+        .with = {"blocks.0.mlp.lin1.weight", "blocks.0.mlp.lin2.weight"},
         .renames = lp_renames_sam,
         NET(lp_net_sam),
+        .activation = LP_ACTIVATION_GELU, /* modeling/image_encoder.py: act_layer */
+        .norm_eps = 1e-6F,                /* build_sam.py: norm_layer */
+        .mean_std = LP_MEAN_STD_IMAGENET, /* timm vision_transformer_sam.py: default_cfgs */
+        .resize = LP_RESIZE_ANTIALIAS,
+        .note = "and a square crop, as timm; SAM itself pads the shorter side",
+    },
+    {
+        .name = "timm-sam", /* timm: samvit_* */
+        .title = "SAM ViT",
+        .prefixes = {""},
+        .any = {"blocks.0.attn.rel_pos_h", "blocks.0.attn.rel_pos_w"},
+        .with = {"blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc2.weight"},
+        .architectures = lp_architectures_sam,
+        NET(lp_net_sam),
         .activation = LP_ACTIVATION_GELU, /* vision_transformer_sam.py: act_layer */
-        .norm_eps = 1e-6F,                /* the same: norm_layer */
+        .norm_eps = 1e-5F,                /* the same: norm_layer, which is PyTorch's */
         .mean_std = LP_MEAN_STD_IMAGENET, /* timm vision_transformer_sam.py: default_cfgs */
         .resize = LP_RESIZE_ANTIALIAS,
         .note = "and a square crop, as timm; SAM itself pads the shorter side",

@@ -117,8 +117,9 @@ lp_status lp_config_mean_std(const lp_config_reader *r, const json_t *object, lp
 }
 
 bool lp_config_is_ours(const lp_config_reader *r, size_t width, size_t layers, size_t patch) {
-    bool ours = (width > 0 || layers > 0 || patch > 0) && (width == 0 || width == r->width) &&
-                (layers == 0 || layers == r->layers) && (patch == 0 || patch == r->patch);
+    bool ours =
+        (width > 0 || layers > 0 || patch > 0) && (width == 0 || width == r->sizes->width) &&
+        (layers == 0 || layers == r->sizes->layers) && (patch == 0 || patch == r->sizes->patch);
     *(ours ? &r->out->file : &r->out->stranger) = r->file;
     return ours;
 }
@@ -144,9 +145,9 @@ static lp_status read_config(const lp_config_reader *r, json_t *config) {
                                                            : lp_config_read_transformers(r, config);
 }
 
-lp_status lp_model_config_read(const lp_source *source, size_t width, size_t layers, size_t patch,
+lp_status lp_model_config_read(const lp_source *source, const lp_config_sizes *sizes,
                                lp_model_config *out, lp_error *err) {
-    lp_config_reader r = {source->ckpt, source->family, NULL, width, layers, patch, out, err};
+    lp_config_reader r = {source->ckpt, source->family, NULL, sizes, out, err};
     bool found;
     *out = (lp_model_config){0};
     lp_status status;

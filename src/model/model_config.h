@@ -34,12 +34,18 @@ typedef struct lp_model_config {
     lp_preprocess preprocess; /* for the input that it names: its crop; 0: for the model's */
 } lp_model_config;
 
+/* What the weights say, and a config may, too. */
+typedef struct lp_config_sizes {
+    size_t width, layers, patch;
+    size_t features; /* channels of the features, where a neck follows; 0: width */
+} lp_config_sizes;
+
 /* Reads what is beside the checkpoint.  A config whose width, number of layers or patch size is
  * another is not believed.  One of this model must say nothing that is not computed: an
  * architecture or a key that the program does not know, or knows to be computed otherwise, is
  * LP_ERR_UNSUPPORTED with its name.  LP_ERR_FORMAT names the file. */
-LP_MUST_USE lp_status lp_model_config_read(const struct lp_source *source, size_t width,
-                                           size_t layers, size_t patch, lp_model_config *out,
+LP_MUST_USE lp_status lp_model_config_read(const struct lp_source *source,
+                                           const lp_config_sizes *sizes, lp_model_config *out,
                                            lp_error *err);
 
 /* Appends what the configs beside a checkpoint call the model (" (config.json beside it names

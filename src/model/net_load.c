@@ -494,7 +494,9 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     description->describe(&b, info);
     size_t usual = info->input_size > 0 ? info->input_size : source->family->input;
     size_t width = info->width > 0 ? info->width : net->maps[net->penultimate].channels;
-    LP_TRY(lp_model_config_read(source, width, info->layers, info->patch, &config, err));
+    const lp_config_sizes sizes = {width, info->layers, info->patch,
+                                   net->maps[net->penultimate].channels};
+    LP_TRY(lp_model_config_read(source, &sizes, &config, err));
     info->config = config.file;
     LP_TRY(choose_pool(source, &config, net, info, err));
     LP_TRY(choose_layers(source, net, info, err));

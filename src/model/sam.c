@@ -18,14 +18,16 @@
 #include "model/families.h"
 #include "model/net_descriptions.h"
 
+static const float neck_eps = 1e-6F; /* of LayerNorm2d, everywhere */
+
 static size_t build_neck(lp_net_builder *b, size_t x) {
     if (lp_net_has(b, "neck.weight") || lp_net_has(b, "neck.bias")) {
-        return lp_net_norm(b, x, "neck", 0);
+        return lp_net_norm(b, x, "neck", neck_eps);
     }
     x = lp_net_conv(b, x, "neck.0", &(lp_net_conv_spec){.taps = 1});
-    x = lp_net_norm(b, x, "neck.1", 0);
+    x = lp_net_norm(b, x, "neck.1", neck_eps);
     x = lp_net_conv(b, x, "neck.2", &(lp_net_conv_spec){.taps = 3, .padding = 1});
-    return lp_net_norm(b, x, "neck.3", 0);
+    return lp_net_norm(b, x, "neck.3", neck_eps);
 }
 
 static void build(lp_net_builder *b) {
@@ -53,11 +55,15 @@ static void build(lp_net_builder *b) {
     b->net->penultimate = lp_net_mean(b, build_neck(b, x));
 }
 
-/* The largest window: that of attention over all. */
+/* Patches a side that the file is for: the grid of its positions; without them the largest window,
+ * which is that of attention over all. */
 static size_t whole_of(const lp_net *net) {
     size_t most = 0;
     for (size_t i = 0; i < net->step_count; i++) {
         const lp_net_step *step = &net->steps[i];
+        if (step->operation == LP_NET_START && net->layers[step->layers[0]].grid > 0) {
+            return net->layers[step->layers[0]].grid;
+        }
         size_t window =
             step->operation == LP_NET_RELATIVE ? net->layers[step->layers[2]].window : 0;
         most = window > most ? window : most;
@@ -89,12 +95,11 @@ static lp_status check_input(const lp_source *source, const struct lp_model_conf
                              const lp_net *net, lp_error *err) {
     size_t whole = whole_of(net), side = net->maps[net->steps[0].to].side;
     (void)config;
-    return side == whole
-               ? LP_OK
-               : lp_fail(err, LP_ERR_UNSUPPORTED,
-                         "%s: input size %zu: the relative positions of this SAM are for %zu "
-                         "patches a side alone, and the input has %zu",
-                         lp_checkpoint_path(source->ckpt), net->input, whole, side);
+    return side == whole ? LP_OK
+                         : lp_fail(err, LP_ERR_UNSUPPORTED,
+                                   "%s: input size %zu: the positions of this SAM are for %zu "
+                                   "patches a side alone, and the input has %zu",
+                                   lp_checkpoint_path(source->ckpt), net->input, whole, side);
 }
 
 static const char *const ignored[] = {"head.", NULL};

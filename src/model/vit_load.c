@@ -370,7 +370,8 @@ static lp_status choose_all(making *m, lp_encoder_info *info, lp_error *err) {
     const lp_vit_shape *s = &m->vit->shape;
     lp_model_config config = {0};
     lp_status status;
-    LP_TRY(lp_model_config_read(m->source, s->width, s->layers, s->patch, &config, err));
+    const lp_config_sizes sizes = {.width = s->width, .layers = s->layers, .patch = s->patch};
+    LP_TRY(lp_model_config_read(m->source, &sizes, &config, err));
     LP_TRY(lp_source_published(m->source, &m->known, err));
     LP_TRY(check_norms(m, &config, err));
     LP_TRY(choose_heads(m, &config, err));

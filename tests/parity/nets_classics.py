@@ -1,6 +1,8 @@
 """Small models of torchvision's classics, of transformers' EfficientNet and of SimCLRv2, as
 nets.py: for test_classics.py and tests/golden/make_families.py."""
 
+import functools
+
 import torch
 import torchvision
 import transformers
@@ -220,6 +222,7 @@ def sam(seed=1, authors=False, **kind):
     kind = dict(
         img_size=30, patch_size=5, embed_dim=24, depth=3, num_heads=2, mlp_ratio=1.5,
         global_attn_indexes=(1,), window_size=4, use_rel_pos=True, neck_chans=12, num_classes=0,
+        norm_layer=functools.partial(nn.LayerNorm, eps=1e-6 if authors else 1e-5),
     ) | kind
     model = spread(randomized(VisionTransformerSAM(**kind), seed))
     state = model.state_dict()
@@ -375,7 +378,8 @@ def hf_hiera(seed=1, kind="Model", **more):
 FILES = {"byol": "pretrain_res50x1"}
 
 # The input's side of each golden file, and sizes to compare at.
-SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,), "hf-sam": (30,)}
+SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,)}
+SIZES |= {"timm-sam": (30,), "hf-sam": (30,)}
 SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10)}
 SIZES |= {"perception": (15,), "hf-aimv2": (15,), "cait": (20,), "xcit": (32, 48, 75, 5), "dino-xcit": (32,)}
 SIZES |= {"timm-hiera": (64,), "hiera": (64,), "hf-hiera": (64,), "timm-hiera-abswin": (64,)}
@@ -401,6 +405,7 @@ SMALL = {
     "hiera": lambda: hiera(mae=True),
     "hf-hiera": lambda: hf_hiera(kind="ForImageClassification"),
     "sam": lambda: sam(authors=True),
+    "timm-sam": sam,
     "hf-sam": hf_sam,
     "perception": authors_perception,
     "naflex": naflex,

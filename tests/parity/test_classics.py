@@ -137,6 +137,8 @@ def sam_kinds():
     made = classics.sam(3, img_size=256, patch_size=16, embed_dim=768, num_heads=12, depth=2,
                         window_size=14, neck_chans=256)
     good &= check(made, 256, "samvit_base_patch16, 2 blocks, 16 patches a side")
+    config = {"architecture": "samvit_base_patch16", "num_features": 256}
+    good &= check(made, 256, "the same with its config, which counts the neck's channels", config)
     made = classics.hf_sam(4)
     good &= check(made, 30, "SamVisionModel with its config", made[0].config.to_dict())
     said = refusal(write(classics.sam()[1]), images_for(40, 1), "penultimate", input_size=40)

@@ -823,9 +823,9 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_ANTIALIAS,
     },
     {
-        .name = "aimv2", /* apple/aimv2-* */
+        .name = "aimv2", /* apple/ml-aim: aimv2_*, and the tower of AIMv2LiT */
         .title = "AIMv2",
-        .prefixes = {""},
+        .prefixes = {"image_encoder.", ""},
         .any = {"preprocessor.patchifier.proj.weight", "preprocessor.patchifier.norm.weight"},
         .with = {"trunk.blocks.0.norm_1.weight", "trunk.blocks.0.norm_2.weight"},
         TRANSFORMER(lp_net_aimv2),

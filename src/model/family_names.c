@@ -331,6 +331,9 @@ const lp_rename lp_renames_aimv2[] = {{"preprocessor.patchifier.proj.", "patch_e
                                       {"trunk.blocks.#.mlp.fc3.", "blocks.{0}.mlp.fc1_x."},
                                       {"trunk.blocks.#.", "blocks.{0}."},
                                       {"trunk.post_trunk_norm.", "norm."},
+                                      {"head.k.", "head.k_proj."},
+                                      {"head.v.", "head.v_proj."},
+                                      {"head.linear.", "head.output_proj."},
                                       {NULL, NULL}};
 
 /* timm/models/eva.py, beit.py, vision_transformer.py. */
@@ -513,10 +516,11 @@ const lp_rename lp_renames_hf_sam[] = {{"patch_embed.projection.", "patch_embed.
                                        {"neck.conv2.", "neck.2."},
                                        {"neck.layer_norm2.", "neck.3."},
                                        {NULL, NULL}};
-/* timm/models/naflexvit.py; for a square "par" is the same, and "parfac" has other positions. */
+/* timm/models/naflexvit.py; for a square "par" is the same. */
 const lp_architecture lp_architectures_naflex[] = {
     {.pattern = "naflexvit_*_patch16_gap"},
     {.pattern = "naflexvit_*_patch16_par_gap"},
+    {.pattern = "naflexvit_*_patch16_parfac_gap"},
     {.pattern = "naflexvit_*_patch16_reg1_gap"},
     {.pattern = NULL},
 };

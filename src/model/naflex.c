@@ -1,9 +1,9 @@
 /* timm's NaFlex vision transformers at their square:
  *
- *   tokens    patches, registers before them (embeds.reg_token), + embeds.pos_embed, of the patches
- *   block     x += ls1 proj(attention(norm1(x)));  x += ls2 fc2(act(fc1(norm2(x))))
- *   head      the mean of the patches, fc_norm; or norm, then attention of a learnt query
- *             (attn_pool) [B, D]                                            = penultimate
+ *   tokens    patches, registers before them (embeds.reg_token), + embeds.pos_embed, of the
+ * patches, or + embeds.pos_embed_y and pos_embed_x of their rows and columns block     x += ls1
+ * proj(attention(norm1(x)));  x += ls2 fc2(act(fc1(norm2(x)))) head      the mean of the patches,
+ * fc_norm; or norm, then attention of a learnt query (attn_pool) [B, D] = penultimate
  *
  * A patch's values stand pixel by pixel in the weight (embeds.proj), [D, P P 3].
  *
@@ -77,9 +77,12 @@ static void build(lp_net_builder *b) {
     lp_net_at(b, "%s", "");
     size_t x = lp_net_patches(b, "embeds.proj", true);
     bool registers = lp_net_has(b, "embeds.reg_token");
+    bool apart = lp_net_has(b, "embeds.pos_embed_y") || lp_net_has(b, "embeds.pos_embed_x");
     x = lp_net_start(b, x,
                      &(lp_net_start_spec){.registers = registers ? "embeds.reg_token" : NULL,
-                                          .positions = "embeds.pos_embed"});
+                                          .positions = apart ? NULL : "embeds.pos_embed",
+                                          .rows = apart ? "embeds.pos_embed_y" : NULL,
+                                          .columns = "embeds.pos_embed_x"});
     lp_net_stage(b, "tokens");
     build_blocks(b, x);
     b->net->penultimate = build_head(b, x);

@@ -61,8 +61,10 @@ typedef struct lp_net_layer {
                                    before the patches */
     size_t fourier;             /* of TOKENS: the positions are a projection of sines and cosines of
                                    so many frequencies of an axis; 0: they are not */
-    size_t tile;          /* of TOKENS: positions of a window of so many pixels a side are added
-                             to those of all; 0: there are none */
+    size_t tile;     /* of TOKENS: positions of a window of so many pixels a side are added
+                        to those of all; 0: there are none */
+    size_t apart[2]; /* of TOKENS: rows and columns of the file's positions, which are apart; zeros:
+                        they are not */
     size_t covered, grid; /* of TOKENS: extra rows that have a position; patches a side of the
                              file's positions, 0: there are none */
     lp_net_rotary rotary; /* of ROTARY */

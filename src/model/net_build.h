@@ -274,8 +274,10 @@ typedef struct lp_net_start_spec {
     const char *class_token, *registers; /* [1, 1, D]; [1, R, D]; or NULL */
     const char *positions; /* [1, S, D]: of all rows, of class token and patches, or of patches; or
                               NULL */
-    const char *tile;    /* [1, D, w, w]: positions of a window, added to `positions`, [1, D, G, G];
-                            or NULL */
+    const char *tile; /* [1, D, w, w]: positions of a window, added to `positions`, [1, D, G, G];
+                         or NULL */
+    const char *rows, *columns; /* [1, H, D] and [1, W, D], whose sums are positions in the place of
+                                   `positions`; or NULL */
     const char *fourier; /* in their place a 1x1 convolution of sines and cosines, of patches; or
                             NULL */
 } lp_net_start_spec;

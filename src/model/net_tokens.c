@@ -103,7 +103,10 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
     lp_net_layer layer = {.kind = LP_NET_TOKENS,
                           .channels = channels,
                           .extra = registers + (spec->class_token != NULL ? 1 : 0)};
-    if (spec->tile != NULL) {
+    if (spec->rows != NULL) {
+        layer.apart[0] = lp_net_size(b, 1, "%s", spec->rows);
+        layer.apart[1] = lp_net_size(b, 1, "%s", spec->columns);
+    } else if (spec->tile != NULL) {
         layer.grid = lp_net_size(b, 2, "%s", spec->positions);
         layer.tile = lp_net_size(b, 2, "%s", spec->tile);
         layer.tile = layer.tile > 0 ? layer.tile : 1;
@@ -122,7 +125,10 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
     if (spec->registers != NULL) {
         plan_rows(b, &stored->registers, spec->registers, registers, channels);
     }
-    if (spec->tile != NULL) {
+    if (spec->rows != NULL) {
+        LP_NET_PLAN(&stored->positions, spec->rows, "", 1, layer.apart[0], channels);
+        LP_NET_PLAN(&stored->second, spec->columns, "", 1, layer.apart[1], channels);
+    } else if (spec->tile != NULL) {
         LP_NET_PLAN(&stored->positions, spec->positions, "", 1, channels, layer.grid, layer.grid);
         LP_NET_PLAN(&stored->second, spec->tile, "", 1, channels, layer.tile, layer.tile);
     } else if (spec->positions != NULL) {
@@ -386,6 +392,28 @@ done:
     return status;
 }
 
+/* Value c of place `at` of `grid`, of `count` rows of D: torch.nn.functional.interpolate(mode =
+ * "linear", align_corners = False). */
+static double between(const float *rows, size_t count, size_t width, size_t at, size_t grid,
+                      size_t c) {
+    double place = ((double)at + 0.5) * (double)count / (double)grid - 0.5;
+    place = place > 0 ? place : 0;
+    size_t first = (size_t)place < count - 1 ? (size_t)place : count - 1;
+    size_t next = first + 1 < count ? first + 1 : first;
+    double share = place - (double)first, value = (double)rows[first * width + c];
+    return value + share * ((double)rows[next * width + c] - value);
+}
+
+/* Positions of rows and of columns, each resized, added up (naflexvit.py). */
+static void fill_apart(const lp_net_layer *layer, const lp_net_stored *from, float *made) {
+    size_t grid = layer->window, width = layer->channels;
+    for (size_t i = 0; i < grid * grid * width; i++) {
+        size_t pixel = i / width, c = i % width;
+        made[i] = (float)(between(from->positions, layer->apart[0], width, pixel / grid, grid, c) +
+                          between(from->second, layer->apart[1], width, pixel % grid, grid, c));
+    }
+}
+
 /* Tokens with their positions, [extra, D], then the positions of patches for the input's grid. */
 static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
                                 lp_error *err) {
@@ -411,6 +439,9 @@ static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_n
     layer->weight = made;
     if (layer->fourier > 0) {
         fill_fourier(layer, from, values, made + layer->extra * width);
+        layer->bias = made + layer->extra * width;
+    } else if (layer->apart[0] > 0) {
+        fill_apart(layer, from, made + layer->extra * width);
         layer->bias = made + layer->extra * width;
     } else if (layer->tile > 0) {
         LP_TRY(fill_tiled(t, layer, from, made + layer->extra * width, err));

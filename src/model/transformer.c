@@ -7,7 +7,7 @@
  *   head      norm of all rows, then the class token, the mean of the patches, or attention of a
  *             learnt query (attn_pool); or the mean, then fc_norm   [B, D] = penultimate
  *             CoCa: attention of the first of several learnt queries, then a norm
- *   project   open_clip: head, proj [B, E]                           = projected
+ *   project   open_clip: head, proj [B, E]; AIMv2 beside texts: its layer = projected
  *
  * Reproduces timm models/eva.py (DINOv3, EVA, EVA-02, EVA-CLIP, Perception Encoder), beit.py and
  * vision_transformer.py (AIMv2); DINOv3ViTModel, BeitModel, Data2VecVisionModel, MLCDVisionModel
@@ -193,6 +193,19 @@ static size_t build_head(lp_net_builder *b, const lp_transformer *t, size_t x) {
     return normed ? x : build_norm(b, t, x, "fc_norm");
 }
 
+/* AIMv2's towers that were trained with texts have a linear layer beside them: transformers'
+ * Aimv2Model, Apple's AIMv2LiT. */
+static void build_beside(lp_net_builder *b) {
+    static const char *const names[] = {"visual_projection", "image_projector"};
+    lp_net_outside(b, "");
+    for (size_t i = 0; i < 2; i++) {
+        if (lp_net_has(b, "%s.weight", names[i])) {
+            b->net->projected =
+                lp_net_conv(b, b->net->penultimate, names[i], &(lp_net_conv_spec){.flat = true});
+        }
+    }
+}
+
 static void build(lp_net_builder *b) {
     const lp_transformer *t = b->source->family->layout;
     lp_net *net = b->net;
@@ -221,6 +234,8 @@ static void build(lp_net_builder *b) {
         net->projected =
             lp_net_conv(b, net->penultimate, "head",
                         &(lp_net_conv_spec){.flat = true, .bias = has_either(b, "head")});
+    } else if (t->rms && b->source->prefix[0] != '\0') {
+        build_beside(b);
     }
 }
 

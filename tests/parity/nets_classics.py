@@ -374,6 +374,57 @@ def hf_hiera(seed=1, kind="Model", **more):
     return model, saved(model), lambda x: {"penultimate": whole(x).pooler_output}
 
 
+HF_LAYER, APPLE_BLOCK = r"^vision_model\.encoder\.layers\.(\d)\.", r"image_encoder.trunk.blocks.\1."
+APPLE_LIT = [
+    (r"^vision_model\.embeddings\.patch_embed", "image_encoder.preprocessor.patchifier.proj"),
+    (r"^vision_model\.embeddings\.rms_norm", "image_encoder.preprocessor.patchifier.norm"),
+    (r"^vision_model\.embeddings\.position_embedding\.weight",
+     "image_encoder.preprocessor.pos_embed"),
+    (HF_LAYER + r"rms_norm(\d)", APPLE_BLOCK + r"norm_\2"),
+    (HF_LAYER + r"attention\.out_proj", APPLE_BLOCK + "attn.proj"),
+    (HF_LAYER + r"attention\.qkv", APPLE_BLOCK + "attn.qkv"),
+    (HF_LAYER + r"ffn\.gate_proj", APPLE_BLOCK + "mlp.fc1"),
+    (HF_LAYER + r"ffn\.up_proj", APPLE_BLOCK + "mlp.fc3"),
+    (HF_LAYER + r"ffn\.down_proj", APPLE_BLOCK + "mlp.fc2"),
+    (r"^vision_model\.rms_norm", "image_encoder.trunk.post_trunk_norm"),
+    (r"^vision_model\.head\.(k|v)_proj", r"image_encoder.head.\1"),
+    (r"^vision_model\.head\.output_proj", "image_encoder.head.linear"),
+    (r"^vision_model\.", "image_encoder."), ("^visual_projection", "image_projector"),
+    ("^text_model", "text_encoder"),
+]
+
+
+def aimv2_lit(seed=1, apple=False):
+    """transformers' AIMv2 with a text tower, or Apple's names of it."""
+    config = transformers.Aimv2Config(
+        vision_config=dict(
+            hidden_size=256, intermediate_size=36, num_hidden_layers=2, image_size=15, patch_size=5,
+            num_attention_heads=2,
+        ),
+        text_config=dict(
+            hidden_size=32, intermediate_size=36, num_hidden_layers=1, num_attention_heads=2,
+            vocab_size=20,
+        ),
+        projection_dim=10,
+    )
+    model = randomized(transformers.Aimv2Model(config), seed)
+    with torch.no_grad():
+        model.vision_model.head.cls_token.mul_(4)
+    state = saved(model)
+    if apple:
+        for i in range(2):
+            name = f"vision_model.encoder.layers.{i}.attention."
+            parts = [state.pop(f"{name}{x}_proj.weight") for x in "qkv"]
+            state[name + "qkv.weight"] = torch.cat(parts)
+        state["vision_model.embeddings.position_embedding.weight"] = state[
+            "vision_model.embeddings.position_embedding.weight"][None]
+        state = renamed(state, APPLE_LIT)
+    return model, state, lambda x: {
+        "penultimate": model.vision_model(x).pooler_output,
+        "projected": model.get_image_features(x).pooler_output,
+    }
+
+
 # What files are called, where that says something.
 FILES = {"byol": "pretrain_res50x1"}
 
@@ -381,7 +432,8 @@ FILES = {"byol": "pretrain_res50x1"}
 SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,)}
 SIZES |= {"timm-sam": (30,), "hf-sam": (30,)}
 SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10)}
-SIZES |= {"perception": (15,), "hf-aimv2": (15,), "cait": (20,), "xcit": (32, 48, 75, 5), "dino-xcit": (32,)}
+SIZES |= {"perception": (15,), "hf-aimv2": (15,)}
+SIZES |= {"cait": (20,), "xcit": (32, 48, 75, 5), "dino-xcit": (32,)}
 SIZES |= {"timm-hiera": (64,), "hiera": (64,), "hf-hiera": (64,), "timm-hiera-abswin": (64,)}
 
 # What weights do not say.
@@ -408,7 +460,7 @@ SMALL = {
     "timm-sam": sam,
     "hf-sam": hf_sam,
     "perception": authors_perception,
-    "naflex": naflex,
+    "naflex": lambda: naflex(pos_embed="factorized", pos_embed_grid_size=(3, 4)),
     "naflex-siglip": lambda: naflex(siglip=True),
     "hf-aimv2": hf_aimv2,
 }

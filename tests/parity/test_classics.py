@@ -156,6 +156,11 @@ def perception_and_aimv2():
         made = classics.hf_aimv2(3, use_head, 256)
         config = made[0].config.to_dict()
         good &= check(made, 15, f"Aimv2VisionModel, pool {use_head}", config)
+    for apple in (False, True):
+        made = classics.aimv2_lit(4, apple)
+        config = None if apple else made[0].config.to_dict()
+        good &= check(made, 15, f"AIMv2 beside texts, Apple's names {apple}", config)
+    made = classics.hf_aimv2(3, False, 256)
     state = {k: x for k, x in made[1].items() if "position_embedding" not in k}
     said = refusal(write(state), images_for(15, 1), "penultimate", input_size=15)
     return "embeddings.position_embedding.weight: missing" in said and good
@@ -177,8 +182,15 @@ def naflex_kinds():
     said = refusal(write(classics.naflex(4, True, reg_tokens=1)[1]), images_for(15, 1),
                    "penultimate", input_size=15)
     good &= "a pool that leaves registers out" in said
-    made = classics.naflex(5, pos_embed="factorized")
-    said = refusal(write(made[1]), images_for(15, 1), "penultimate", input_size=15)
+    for size in (15, 10, 35):
+        made = classics.naflex(5, pos_embed="factorized", pos_embed_grid_size=(3, 4))
+        good &= check(made, size, f"NaFlex, rows and columns apart, at {size}")
+    name = "naflexvit_base_patch16_parfac_gap"
+    model = classics.spread(nets.randomized(timm.create_model(name), 1))
+    path = write(model.state_dict(), {"architecture": name, "num_features": 768})
+    good &= compare(path, images_for(384, 1), nets.pre_logits(model), name)
+    state = {k: x for k, x in made[1].items() if "pos_embed" not in k}
+    said = refusal(write(state), images_for(15, 1), "penultimate", input_size=15)
     return "embeds.pos_embed: missing" in said and good
 
 
@@ -231,7 +243,8 @@ def xcit_kinds():
     path = write(model.state_dict(), config)
     good &= compare(path, images_for(384, 1), nets.pre_logits(model), "xcit_small, 2 blocks")
     path = write(classics.xcit()[1], {"architecture": "xcit_nano_12_p16_224", "num_features": 48})
-    return "are of all tokens is not known" in refusal(path, images_for(64, 1), "penultimate") and good
+    said = refusal(path, images_for(64, 1), "penultimate")
+    return "are of all tokens is not known" in said and good
 
 
 def hiera_kinds():

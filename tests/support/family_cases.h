@@ -609,7 +609,7 @@ static const golden_case cases[] = {
      {.input_size = 20},
      "gelu",
      "mean",
-     "embeds.proj.bias",
+     "embeds.pos_embed_y",
      "fc_norm.bias",
      "blocks.1.ls2.gamma"},
     {"naflex-siglip",

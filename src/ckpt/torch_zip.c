@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/archive.h"
 #include "base/error.h"
+#include "ckpt/numpy_zip.h"
 #include "ckpt/pickle.h"
 
 enum {
@@ -65,13 +66,12 @@ static lp_status or_damaged(const lp_torch_zip *zip, lp_status status, lp_error 
                            "%s: the zip archive is truncated or damaged: ", zip->path);
 }
 
-static lp_status open_archive(const lp_torch_zip *zip, lp_archive **archive, lp_error *err) {
+lp_status lp_torch_zip_open(const lp_torch_zip *zip, lp_archive **archive, lp_error *err) {
     return or_damaged(zip, lp_archive_open(zip->path, LP_ARCHIVE_ZIP, archive, err), err);
 }
 
-/* Goes to the next regular file. */
-static lp_status next_file(const lp_torch_zip *zip, lp_archive *archive, lp_member *member,
-                           bool *more, lp_error *err) {
+lp_status lp_torch_zip_next(const lp_torch_zip *zip, lp_archive *archive, lp_member *member,
+                            bool *more, lp_error *err) {
     lp_status status;
     do {
         status = lp_archive_next(archive, member, more, err);
@@ -128,16 +128,16 @@ static lp_status check_byte_order(const lp_torch_zip *zip, lp_archive *archive, 
     return status;
 }
 
-/* Lists all members; reads the pickle. */
+/* Lists all members; reads the pickle, where there is one: else the file is of NumPy. */
 static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_bytes *pickle,
                               lp_error *err) {
     lp_archive *archive;
     lp_member member;
     bool more;
     lp_status status;
-    LP_TRY(open_archive(zip, &archive, err));
+    LP_TRY(lp_torch_zip_open(zip, &archive, err));
     for (;;) {
-        LP_TRY(next_file(zip, archive, &member, &more, err));
+        LP_TRY(lp_torch_zip_next(zip, archive, &member, &more, err));
         if (!more) {
             break;
         }
@@ -148,15 +148,16 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
             LP_TRY(check_byte_order(zip, archive, err));
         }
     }
-    if (pickle->name == NULL) {
+    qsort(zip->members, zip->count, sizeof *zip->members, compare_members);
+    zip->arrays = pickle->name == NULL && lp_numpy_zip_recognise(zip);
+    if (pickle->name == NULL && !zip->arrays) {
         LP_TRY(lp_fail(err, LP_ERR_FORMAT,
-                       "%s: a zip archive without data.pkl, so not a PyTorch file of version "
-                       "1.6 or later; a .zip round such a file is unpacked first, and neither "
-                       "arrays of NumPy (.npz) nor programs of torch.export (.pt2) are read",
+                       "%s: a zip archive without data.pkl and without arrays of NumPy, so neither "
+                       "a PyTorch file of version 1.6 or later nor a .npz; a .zip round such a "
+                       "file is unpacked first, and programs of torch.export (.pt2) are not read",
                        zip->path));
     }
-    qsort(zip->members, zip->count, sizeof *zip->members, compare_members);
-    size_t prefix = strlen(pickle->name) - strlen("data.pkl");
+    size_t prefix = zip->arrays ? 0 : strlen(pickle->name) - strlen("data.pkl");
     uint64_t total = pickle->size;
     for (size_t i = 0; i < zip->count; i++) {
         const lp_torch_member *m = &zip->members[i];
@@ -164,7 +165,7 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
             LP_TRY(
                 lp_fail(err, LP_ERR_FORMAT, "%s: two members are called %s", zip->path, m->name));
         }
-        if (strncmp(m->name, pickle->name, prefix) == 0 &&
+        if (!zip->arrays && strncmp(m->name, pickle->name, prefix) == 0 &&
             strncmp(m->name + prefix, "data/", 5) == 0 &&
             (!lp_add_u64(total, m->size, &total) || total > file_size)) {
             LP_TRY(more_than_file(zip, m->name, file_size, err));
@@ -220,7 +221,8 @@ lp_status lp_torch_zip_index(const char *path, uint64_t file_size, lp_torch_zip 
     lp_status status;
     *zip = (lp_torch_zip){.path = path};
     LP_TRY(list_members(zip, file_size, &pickle, err));
-    LP_TRY(read_index(zip, &pickle, index, err));
+    status = zip->arrays ? lp_numpy_zip_index(zip, file_size, index, err)
+                         : read_index(zip, &pickle, index, err);
 done:
     lp_free(pickle.name);
     lp_free(pickle.bytes);
@@ -257,7 +259,7 @@ done:
 static lp_status read_storage(const lp_torch_zip *zip, lp_archive *archive,
                               const lp_torch_member *member, const lp_entry_read *reads,
                               size_t count, unsigned char *block, lp_error *err) {
-    size_t size = (size_t)member->size; /* at most the file's */
+    size_t size = (size_t)member->size; /* at most the file's; of arrays LP_VIEWS_MAX times it */
     unsigned char *bytes = NULL;
     lp_status status;
     if (count == 1 && lp_entry_is_whole(reads->entry, size)) {
@@ -282,13 +284,13 @@ lp_status lp_torch_zip_read(const lp_torch_zip *zip, const lp_entry_read *reads,
     lp_archive *archive;
     unsigned char *block = NULL;
     lp_status status;
-    LP_TRY(open_archive(zip, &archive, err));
+    LP_TRY(lp_torch_zip_open(zip, &archive, err));
     block = lp_alloc(BLOCK, 1);
     LP_TRY(lp_allocated(block, zip->path, BLOCK, 1, err));
     for (size_t first = 0, end; first < count; first = end) { /* both in the archive's order */
         lp_member found;
         bool more;
-        LP_TRY(next_file(zip, archive, &found, &more, err));
+        LP_TRY(lp_torch_zip_next(zip, archive, &found, &more, err));
         const lp_torch_member *member = more ? find_member(zip, found.name) : NULL;
         if (member == NULL || member->size != found.size) {
             LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: %s%sthe file has changed since it was opened",

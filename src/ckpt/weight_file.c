@@ -30,7 +30,7 @@ static const struct {
     {0, "7z\xbc\xaf", 4, LP_ERR_UNSUPPORTED, "a 7z archive: unpack it first"},
     {0, "Rar!", 4, LP_ERR_UNSUPPORTED, "a RAR archive: unpack it first"},
     {0, "\x93NUMPY", 6, LP_ERR_UNSUPPORTED,
-     "an array of NumPy, not a model: weights have names; save them as .safetensors"},
+     "an array of NumPy, not a model: weights have names; save them as .npz or .safetensors"},
     {0, "\x89HDF", 4, LP_ERR_UNSUPPORTED,
      "an HDF5 file, as of Keras, whose weights are not read: save them as .safetensors"},
     {0, "GGUF", 4, LP_ERR_UNSUPPORTED,
@@ -53,7 +53,7 @@ static lp_status refuse(const lp_map *map, lp_error *err) {
     }
     return lp_fail(err, LP_ERR_FORMAT,
                    "not a checkpoint: expected a PyTorch file (TorchScript or state dictionary), a "
-                   ".safetensors file, or the .index.json file of several");
+                   ".safetensors or .npz file, or the .index.json file of several");
 }
 
 lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *index,
@@ -109,6 +109,9 @@ const char *lp_weight_file_format(const lp_weight_file *file) {
         return "PyTorch state dict (before 1.6)";
     case LP_WEIGHTS_ZIP:
         break;
+    }
+    if (file->zip.arrays) {
+        return "NumPy arrays (.npz)";
     }
     return file->zip.tree.script ? "TorchScript archive" : "PyTorch state dict (zip)";
 }

@@ -37,6 +37,17 @@ static bool holds_records(const char *folder) {
     return found;
 }
 
+/* Whether an .npz file holds weights, and not features. */
+static bool holds_weights(const char *path) {
+    lp_checkpoint *ckpt = NULL;
+    lp_error ignored;
+    bool found = lp_checkpoint_open(path, &ckpt, &ignored) == LP_OK &&
+                 lp_checkpoint_find(ckpt, "features") == NULL &&
+                 lp_checkpoint_find(ckpt, "labels") == NULL;
+    lp_checkpoint_close(ckpt);
+    return found;
+}
+
 /* Whether a file of tensors holds features, and not the weights of an encoder. */
 static bool holds_features(const char *path) {
     lp_checkpoint *ckpt = NULL;
@@ -80,7 +91,7 @@ static cli_content content_of_file(const char *path) {
         return CONTENT_PROBE;
     }
     if (ends_with(path, ".npz")) {
-        return CONTENT_FEATURES;
+        return holds_weights(path) ? CONTENT_WEIGHTS : CONTENT_FEATURES;
     }
     if (ends_with(path, ".safetensors") || ((is_zip || is_pickle) && lp_shards_is_weights(path))) {
         return holds_features(path) ? CONTENT_FEATURES : CONTENT_WEIGHTS;

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 #include "base/file.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 
 typedef struct lp_array_file {
     char *path; /* for messages */

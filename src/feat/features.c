@@ -22,7 +22,7 @@
 #include "feat/array_files.h"
 #include "feat/label_names.h"
 #include "feat/meta_json.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 
 enum { MOST_PARTS = 64 };
 

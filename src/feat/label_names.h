@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/memory.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 
 /* Of an array of `count` texts, [N] or [N, 1], the number of each one's class: its place in
  * names [classes], or, where names is NULL, among the texts sorted by their bytes, which become

@@ -16,7 +16,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 #include "feat/meta_json.h"
 
 struct lp_set_writer {

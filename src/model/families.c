@@ -247,6 +247,22 @@ const lp_family lp_families[] = {
         .eps_note = "ViT-MSN has 1e-6",
     },
     {
+        .name = "vit-npz", /* google-research/vision_transformer: ViT's .npz */
+        .title = "ViT",
+        .prefixes = {""},
+        .any = {"Transformer.encoderblock_0.LayerNorm_0.scale",
+                "Transformer.encoderblock_0.LayerNorm_2.scale"},
+        .with = {"embedding.kernel", "embedding.bias"},
+        .without = {"Transformer.encoderblock_0.LayerNorm_1.scale"},
+        VIT(lp_vit_hf),
+        .renames = lp_renames_vit_npz,
+        .activation = LP_ACTIVATION_GELU_TANH, /* models_vit.py: nn.gelu; timm has gelu */
+        .norm_eps = 1e-6F,                     /* flax.linen.LayerNorm's default */
+        .mean_std = LP_MEAN_STD_HALF,          /* timm vision_transformer.py, _cfg, as the next */
+        .shorter_side = {10, 9},
+        .note = "models for 384 pixels have no other resize",
+    },
+    {
         .name = "perception", /* facebookresearch/perception_models: PE-Core-* */
         .title = "PE-Core ViT",
         .prefixes = {"visual.", ""},
@@ -1445,6 +1461,22 @@ const lp_family lp_families[] = {
         .crop_rule = LP_CROP_FLOOR,
         .shorter_side = {256, 224}, /* the same: size 224, crop_pct 0.875 */
         .input = 224,
+    },
+    {
+        .name = "bit-npz", /* google-research/big_transfer: BiT-S-*.npz, BiT-M-*.npz */
+        .title = "BiT",
+        .prefixes = {"resnet.", ""},
+        .any = {"block1.unit01.a.standardized_conv2d.kernel",
+                "block1.unit01.b.standardized_conv2d.kernel"},
+        .with = {"root_block.standardized_conv2d.kernel"},
+        NET(lp_net_bit_npz),
+        .renames = lp_renames_bit_npz,
+        .norm_eps = 1e-5F,            /* torch.nn.GroupNorm's default, as bit_pytorch/models.py */
+        .filter = LP_FILTER_BILINEAR, /* timm resnetv2.py, _cfg, as the next two */
+        .mean_std = LP_MEAN_STD_HALF,
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "as timm's of ImageNet-21k; the authors fine-tune with 480 pixels",
     },
     {
         .name = "timm-bit", /* timm: resnetv2_*_bit */

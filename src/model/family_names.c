@@ -868,3 +868,58 @@ const lp_rename lp_renames_tinyvit[] = {
     {"norm_head.", "head.norm."},
     {"head.", "head.fc."},
     {NULL, NULL}};
+
+/* google-research/big_transfer: timm's names, stages and blocks counted from 1.  Numbers of blocks
+ * have two digits. */
+#define BIT_BLOCK(unit)                                                                            \
+    {"block#." unit "a.group_norm.gamma", "stages.{0}.blocks.{1}.norm1.weight"},                   \
+        {"block#." unit "a.group_norm.beta", "stages.{0}.blocks.{1}.norm1.bias"},                  \
+        {"block#." unit "b.group_norm.gamma", "stages.{0}.blocks.{1}.norm2.weight"},               \
+        {"block#." unit "b.group_norm.beta", "stages.{0}.blocks.{1}.norm2.bias"},                  \
+        {"block#." unit "c.group_norm.gamma", "stages.{0}.blocks.{1}.norm3.weight"},               \
+        {"block#." unit "c.group_norm.beta", "stages.{0}.blocks.{1}.norm3.bias"},                  \
+        {"block#." unit "a.standardized_conv2d.kernel", "stages.{0}.blocks.{1}.conv1.weight"},     \
+        {"block#." unit "b.standardized_conv2d.kernel", "stages.{0}.blocks.{1}.conv2.weight"},     \
+        {"block#." unit "c.standardized_conv2d.kernel", "stages.{0}.blocks.{1}.conv3.weight"}, {   \
+        "block#." unit "a.proj.standardized_conv2d.kernel",                                        \
+            "stages.{0}.blocks.{1}.downsample.conv.weight"                                         \
+    }
+const lp_rename lp_renames_bit_npz[] = {
+    BIT_BLOCK("unit0#."),
+    BIT_BLOCK("unit#."),
+    {"root_block.standardized_conv2d.kernel", "stem.conv.weight"},
+    {"group_norm.gamma", "norm.weight"},
+    {"group_norm.beta", "norm.bias"},
+    {NULL, NULL}};
+
+/* google-research/vision_transformer: the names of transformers' ViT. */
+const lp_rename lp_renames_vit_npz[] = {
+    {"embedding.kernel", "embeddings.patch_embeddings.projection.weight"},
+    {"embedding.", "embeddings.patch_embeddings.projection."},
+    {"cls", "embeddings.cls_token"},
+    {"Transformer.posembed_input.pos_embedding", "embeddings.position_embeddings"},
+    {"Transformer.encoder_norm.scale", "layernorm.weight"},
+    {"Transformer.encoder_norm.", "layernorm."},
+    {"Transformer.encoderblock_#.LayerNorm_0.scale", "encoder.layer.{0}.layernorm_before.weight"},
+    {"Transformer.encoderblock_#.LayerNorm_0.", "encoder.layer.{0}.layernorm_before."},
+    {"Transformer.encoderblock_#.LayerNorm_2.scale", "encoder.layer.{0}.layernorm_after.weight"},
+    {"Transformer.encoderblock_#.LayerNorm_2.", "encoder.layer.{0}.layernorm_after."},
+#define ATTENTION "Transformer.encoderblock_#.MultiHeadDotProductAttention_1."
+    {ATTENTION "query.kernel", "encoder.layer.{0}.attention.attention.query.weight"},
+    {ATTENTION "query.", "encoder.layer.{0}.attention.attention.query."},
+    {ATTENTION "key.kernel", "encoder.layer.{0}.attention.attention.key.weight"},
+    {ATTENTION "key.", "encoder.layer.{0}.attention.attention.key."},
+    {ATTENTION "value.kernel", "encoder.layer.{0}.attention.attention.value.weight"},
+    {ATTENTION "value.", "encoder.layer.{0}.attention.attention.value."},
+    {ATTENTION "out.kernel", "encoder.layer.{0}.attention.output.dense.weight"},
+    {ATTENTION "out.", "encoder.layer.{0}.attention.output.dense."},
+#undef ATTENTION
+#define MLP "Transformer.encoderblock_#.MlpBlock_3."
+    {MLP "Dense_0.kernel", "encoder.layer.{0}.intermediate.dense.weight"},
+    {MLP "Dense_0.", "encoder.layer.{0}.intermediate.dense."},
+    {MLP "Dense_1.kernel", "encoder.layer.{0}.output.dense.weight"},
+    {MLP "Dense_1.", "encoder.layer.{0}.output.dense."},
+#undef MLP
+    {"head.", "classifier."},
+    {"pre_logits.", "pooler."},
+    {NULL, NULL}};

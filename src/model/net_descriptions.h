@@ -20,8 +20,8 @@ extern const lp_net_description lp_net_efficientnet_hf;
 /* regnet.c */
 extern const lp_net_description lp_net_regnet;
 
-/* resnetv2.c: BiT's, and those with batch norms. */
-extern const lp_net_description lp_net_bit, lp_net_resnetv2;
+/* resnetv2.c: BiT's, its authors', and those with batch norms. */
+extern const lp_net_description lp_net_bit, lp_net_bit_npz, lp_net_resnetv2;
 
 /* resnet.c: torchvision's, timm's others, CLIP's. */
 extern const lp_net_description lp_net_resnet, lp_net_resnetd, lp_net_clip_resnet, lp_net_byol;

@@ -10,7 +10,10 @@
  * standardised.  Models with a stem of three convolutions take means of 2x2 pixels before
  * downsample.
  *
- * Reproduces timm models/resnetv2.py and BitModel of transformers (pooler_output). */
+ * In the authors' .npz files of BiT stages and blocks are counted from 1.
+ *
+ * Reproduces timm models/resnetv2.py, by its _load_weights the files of
+ * google-research/big_transfer, and BitModel of transformers (pooler_output). */
 #include <stdio.h>
 
 #include "model/families.h"
@@ -22,7 +25,12 @@ enum { STAGES = 4, GROUPS = 32 };
 static const float standard_eps = 1e-8F;
 
 static bool is_bit(const lp_net_builder *b) {
-    return b->source->family->layout == &lp_net_bit;
+    return b->source->family->layout == &lp_net_bit || b->source->family->layout == &lp_net_bit_npz;
+}
+
+/* The first number of stages and of blocks in names. */
+static size_t first_of(const lp_net_builder *b) {
+    return b->source->family->layout == &lp_net_bit_npz ? 1 : 0;
 }
 
 static size_t norm(lp_net_builder *b, size_t x, const char *name) {
@@ -78,11 +86,12 @@ static void build(lp_net_builder *b) {
     lp_net_at(b, "stem.");
     bool deep = lp_net_has(b, "conv1.weight");
     size_t x = build_stem(b, deep);
+    size_t first = first_of(b);
     for (size_t s = 0; s < STAGES; s++) {
-        lp_net_at(b, "stages.%zu.", s);
-        size_t blocks = lp_net_count(b, "blocks.");
+        lp_net_at(b, "stages.%zu.", s + first);
+        size_t blocks = lp_net_count_from(b, first, "blocks.");
         for (size_t i = 0; i < blocks; i++) {
-            lp_net_at(b, "stages.%zu.blocks.%zu.", s, i);
+            lp_net_at(b, "stages.%zu.blocks.%zu.", s + first, i + first);
             x = build_block(b, x, s > 0 && i == 0 ? 2 : 1, deep);
             lp_net_stage(b, "stages.%zu.blocks.%zu", s, i);
         }
@@ -94,11 +103,12 @@ static void build(lp_net_builder *b) {
 /* "BiT-R50x3": the depth counts convolutions and the classifier. */
 static void describe(const lp_net_builder *b, lp_encoder_info *info) {
     lp_net_builder at = *b;
+    size_t first = first_of(b);
     lp_net_at(&at, "%s", "");
     for (size_t s = 0; s < STAGES; s++) {
-        info->layers += lp_net_count(&at, "stages.%zu.blocks.", s);
+        info->layers += lp_net_count_from(&at, first, "stages.%zu.blocks.", s + first);
     }
-    bool basic = !lp_net_has(&at, "stages.0.blocks.0.norm3.weight");
+    bool basic = !lp_net_has(&at, "stages.%zu.blocks.%zu.norm3.weight", first, first);
     size_t depth = (basic ? 2 : 3) * info->layers + 2, usual = basic ? 512 : 2048;
     size_t width = b->net->maps[b->net->penultimate].channels;
     const char *deep = lp_net_has(&at, "stem.conv1.weight") ? "D" : "";
@@ -114,6 +124,8 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 static const char *const ignored[] = {"head.", "*.num_batches_tracked", NULL};
 
 const lp_net_description lp_net_bit = {
+    .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};
+const lp_net_description lp_net_bit_npz = {
     .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};
 const lp_net_description lp_net_resnetv2 = {
     .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};

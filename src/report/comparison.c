@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_row.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 #include "probe/metrics.h"
 #include "report/bars.h"
 #include "report/evaluation_rows.h"

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/json_row.h"
 #include "base/note.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 #include "linprobe/stats.h"
 
 const char *const lp_prediction_value_names[] = {"probabilities", "logits", NULL};

@@ -1,5 +1,5 @@
 /* A .npy file: the header, then every element. */
-#include "feat/npy.h"
+#include "base/npy.h"
 #include "fuzz.h"
 
 static void fuzz_one(fuzz_input input) {

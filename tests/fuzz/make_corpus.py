@@ -562,6 +562,8 @@ def main():
         put("checkpoint", "pickle-" + name, zipped([("a/data.pkl", PICKLES[name])] + members[1:]))
     put("checkpoint", "bomb", zipped([members[0], ("a/data/0", bytes(1 << 20))],
                                      zipfile.ZIP_DEFLATED))
+    kernel = npy("<f4", (2, 3), DATA[:24])
+    put("checkpoint", "arrays", zipped([("a/kernel.npy", kernel), ("out/kernel.npy", ROWS)]))
     put("checkpoint", "legacy", legacy())
     put("checkpoint", "legacy-module", legacy_module())
     put("checkpoint", "legacy-protocol1", legacy(b"L119547037146038801333356L\n.", b"M\xe9\x03."))

@@ -26,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
 import nets
 import nets_classics
 import nets_mobile
+import nets_npz
 from resnets import SmallResNet
 from vit_models import GATED, dinov2_state, mmpretrain_names, randomized, resized
 
@@ -114,8 +115,8 @@ def internvit_names(state):
 
 def described():
     """Convolutional and hierarchical networks (src/model/net.h)."""
-    more = (nets_classics, nets_mobile)
-    made = nets.SMALL | nets_classics.SMALL | nets_mobile.SMALL
+    more = (nets_classics, nets_mobile, nets_npz)
+    made = nets.SMALL | nets_classics.SMALL | nets_mobile.SMALL | nets_npz.SMALL
     sizes = {k: x for module in more for k, x in module.SIZES.items()}
     files = nets.FILES | {k: x for module in more for k, x in module.FILES.items()}
     for name, make in made.items():

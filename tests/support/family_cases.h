@@ -717,6 +717,20 @@ static const golden_case cases[] = {
      "layers.3.blocks.0.attn.proj.bias",
      "norm_head.weight",
      "layers.1.downsample.conv3.bn.running_var"},
+    {"bit-npz",
+     {.input_size = 45},
+     "relu",
+     "mean",
+     "resnet.block3.unit01.c.group_norm.beta",
+     "resnet.group_norm.gamma",
+     "resnet.block2.unit01.a.group_norm.beta"},
+    {"vit-npz",
+     {TOLD},
+     "gelu_tanh",
+     "cls",
+     "Transformer.encoderblock_1.MlpBlock_3.Dense_1.bias",
+     "Transformer.encoder_norm.scale",
+     "Transformer.encoderblock_0.LayerNorm_2.bias"},
 };
 
 #endif

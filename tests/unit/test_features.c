@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 #include "test_folder.h"
 #include "linprobe/features.h"
 #include "write_zip.h"

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 #include "linprobe/stats.h"
 #include "probe/classifier.h"
 #include "report/predictions.h"

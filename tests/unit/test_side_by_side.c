@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "check.h"
-#include "feat/npy.h"
+#include "base/npy.h"
 #include "linprobe/features.h"
 #include "linprobe/probe.h"
 #include "linprobe/run.h"

@@ -1,6 +1,6 @@
 /* NumPy's .npy format, versions 1 to 3: headers read with bounds, headers written as NumPy does. */
-#ifndef LP_FEAT_NPY_H
-#define LP_FEAT_NPY_H
+#ifndef LP_BASE_NPY_H
+#define LP_BASE_NPY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +18,12 @@ typedef struct lp_npy {
     size_t count;  /* product of shape */
     size_t offset; /* of the first element in the file */
 } lp_npy;
+
+enum { LP_NPY_START = 12 }; /* bytes that say how long the header is */
+
+/* Where the elements begin of a file of `size` bytes that starts with `bytes`, of which the first
+ * LP_NPY_START, or all, are there.  0: it is no .npy file, or of another version. */
+size_t lp_npy_begin(const unsigned char *bytes, uint64_t size);
 
 /* Reads the header of a file of `size` bytes that starts with `bytes` and checks that the file
  * holds exactly the elements the header promises.  `path` is for messages. */

@@ -1,6 +1,6 @@
 /* NumPy's array format (numpy/lib/format.py): magic "\x93NUMPY", version, header length, a Python
  * dictionary literal with the keys descr, fortran_order and shape, then the elements. */
-#include "feat/npy.h"
+#include "base/npy.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,27 +109,33 @@ static lp_status read_shape(cursor *c, lp_npy *npy) {
     return LP_OK;
 }
 
+size_t lp_npy_begin(const unsigned char *bytes, uint64_t size) {
+    if (size < LP_NPY_START || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3) {
+        return 0;
+    }
+    size_t length = bytes[8] + 256u * bytes[9];
+    return bytes[6] == 1 ? 10 + length
+                         : 12 + (length | (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24);
+}
+
 lp_status lp_npy_parse(const char *path, const unsigned char *bytes, uint64_t size, lp_npy *npy,
                        lp_error *err) {
     *npy = (lp_npy){0};
     if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: not a .npy file: no \\x93NUMPY at byte 0", path);
     }
-    size_t start = bytes[6] == 1 ? 10 : 12;
-    size_t length = bytes[8] + 256u * bytes[9];
-    if (bytes[6] < 1 || bytes[6] > 3 || size < start) {
+    size_t start = bytes[6] == 1 ? 10 : 12, begin = lp_npy_begin(bytes, size);
+    if (begin == 0) {
         return lp_fail(err, LP_ERR_FORMAT, "%s: .npy version %d.%d, expected 1.0 to 3.0", path,
                        bytes[6], bytes[7]);
     }
-    if (start == 12) {
-        length += (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-    }
+    size_t length = begin - start;
     if (length > size - start) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "%s: .npy header of %zu bytes, but the file ends %llu bytes after byte %zu",
                        path, length, (unsigned long long)(size - start), start);
     }
-    npy->offset = start + length;
+    npy->offset = begin;
     cursor c = {path, (const char *)bytes + start, (const char *)bytes + npy->offset, err};
     bool descr = false, order = false, shape = false;
     lp_status status = LP_OK;

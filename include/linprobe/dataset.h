@@ -155,6 +155,10 @@ const int64_t *lp_dataset_labels(const lp_dataset *data);
  * leaves out of the class's examples).  Belong to the dataset. */
 const int8_t *lp_dataset_marks(const lp_dataset *data);
 
+/* Of LP_SPLIT_TRAINVAL, where there are both parts: bool [N], which images are of the validation
+ * part; else NULL.  Belongs to the data set. */
+const bool *lp_dataset_validation(const lp_dataset *data);
+
 /* The name of class k, from the set's own names file or folders, or "class k" where there is none;
  * "" for a k that is not below K. */
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k);

@@ -167,8 +167,9 @@ typedef struct lp_run_options {
     bool count_work;   /* encode a black image to count its operations, into lp_run.operations */
     const char *cache; /* features are kept in CACHE/features/, named by their inputs */
     /* C and probes */
-    bool sweep;                 /* choose C by `search` on a part of the training set */
-    lp_sweep_options search;    /* its work, identity and progress are not looked at */
+    bool sweep; /* choose C by `search`, on the training set's own validation part, where it has
+                   one, unless by folds; else on a part of it */
+    lp_sweep_options search;    /* its work, identity, rows and progress are not looked at */
     const lp_fit_options *fits; /* [fit_count], one probe each; of all of them C is replaced where
                                    it was chosen */
     size_t fit_count;

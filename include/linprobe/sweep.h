@@ -53,14 +53,16 @@ extern const char *const lp_sweep_protocol_names[];
 
 /* The grid: C = 10^(low + i / steps), i = 0 .. (high - low) * steps. */
 typedef struct lp_sweep_options {
-    lp_sweep_protocol protocol; /* default LP_SWEEP_SEARCH */
-    int low, high;              /* decades of C, default -6 and 6; low < high */
-    size_t steps;               /* a decade, default 8; a power of two for LP_SWEEP_SEARCH */
-    double held_out;            /* share of every class for validation, default 0.1 */
-    size_t folds;               /* >= 2: k-fold cross-validation instead; default 0 */
-    uint64_t seed;              /* of the split, default 0 */
-    lp_fit_options fit;         /* its C is not used; progress, in points, is called before each
-                                   fit and during it */
+    lp_sweep_protocol protocol;  /* default LP_SWEEP_SEARCH */
+    int low, high;               /* decades of C, default -6 and 6; low < high */
+    size_t steps;                /* a decade, default 8; a power of two for LP_SWEEP_SEARCH */
+    double held_out;             /* share of every class for validation, default 0.1 */
+    size_t folds;                /* >= 2: k-fold cross-validation instead; default 0 */
+    const bool *validation_rows; /* [N] which rows of train are held out instead; NULL (default): by
+                                    the share or the folds */
+    uint64_t seed;               /* of the split, default 0 */
+    lp_fit_options fit;          /* its C is not used; progress, in points, is called before each
+                                    fit and during it */
     const char *work; /* folder that keeps what is done, so that the same sweep resumes; or NULL */
     const char *identity; /* digest of the data, recorded in the folder; NULL = "" */
 } lp_sweep_options;

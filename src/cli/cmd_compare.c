@@ -49,7 +49,9 @@ static const cli_option own[] = {
          "images: the words are models, and all that is missing is done; several data sets with "
          "commas between them: models by rows, sets by columns"},
     {CLI_METHOD, "--sweep", NULL, CLI_FLAG, AT(sweep), .needs = "--data",
-     .help = "choose C for each model on a tenth of its training set (see sweep)"},
+     .help =
+         "choose C for each model on the set's validation part, else on a tenth of the training "
+         "set (see sweep)"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15, .needs = "--data",
      .help = "seed of the split that --sweep makes"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache), .needs = "--data",

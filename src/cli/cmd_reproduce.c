@@ -59,7 +59,8 @@ static const cli_option own[] = {
     {CLI_INPUT, "--data-sha256", "HEX", CLI_TEXT, AT(data_sha256), .needs = "--data-url",
      .help = "checksum of the file at --data-url"},
     {CLI_METHOD, "--sweep", NULL, CLI_FLAG, AT(sweep), .excludes = "-C",
-     .help = "choose C on a tenth of the training set (see sweep), for softmax"},
+     .help = "choose C on the set's validation part, else on a tenth of the training set (see "
+             "sweep), for softmax"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
      .help = "seed of the split that --sweep makes"},
     {CLI_OUTPUT, "--cache", "DIR", CLI_TEXT, AT(cache),

@@ -7,11 +7,14 @@
  *   5. the report, in OUT */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/data_input.h"
+#include "cli/general.h"
 #include "cli/meter.h"
 #include "cli/model_path.h"
 #include "cli/places.h"
@@ -28,6 +31,7 @@ typedef struct sweep_job {
     lp_dataset_options dataset;
     cli_model_settings encoder;
     lp_run *made;             /* those features, or NULL */
+    bool *validation;         /* [N] of their rows, or NULL */
     lp_sweep_options options; /* its decades, seed and fit are filled in from what follows */
     double low, high;
     sweep_refit refit;
@@ -52,7 +56,9 @@ static const cli_option own[] = {
     {CLI_INPUT, "--validation", "DIR", CLI_TEXT, AT(validation_path), .content = CONTENT_FEATURES,
      .help = "validation features (default: held out of the training set)"},
     {CLI_METHOD, "--hold-out", "SHARE", CLI_REAL, AT(options.held_out), .excludes = "--folds",
-     .low = 0.001, .high = 0.999, .help = "share of each class held out for validation"},
+     .low = 0.001, .high = 0.999,
+     .help = "share of each class held out for validation; with --model, a validation part of the "
+             "data's own serves instead"},
     {CLI_METHOD, "--folds", "K", CLI_COUNT, AT(options.folds), .low = 2, .high = 100,
      .help = "k-fold cross-validation instead of --hold-out"},
     {CLI_METHOD, "--seed", "N", CLI_COUNT, AT(seed), .low = 0, .high = 1e15,
@@ -150,6 +156,25 @@ done:
     return status;
 }
 
+/* The set's own validation part serves, unless --folds or --hold-out says otherwise. */
+static lp_status keep_validation(sweep_job *j, const lp_dataset *train, lp_error *err) {
+    const bool *rows = lp_dataset_validation(train);
+    size_t count = lp_dataset_describe(train)->count;
+    lp_sweep_options defaults;
+    lp_sweep_defaults(&defaults);
+    if (rows == NULL || j->options.folds >= 2 || j->options.held_out != defaults.held_out) {
+        return LP_OK;
+    }
+    j->validation = lp_alloc(count, sizeof *j->validation);
+    if (j->validation == NULL) {
+        return lp_fail_memory(err, "validation part", count, sizeof *j->validation);
+    }
+    memcpy(j->validation, rows, count * sizeof *j->validation);
+    j->options.validation_rows = j->validation;
+    general_note("C is chosen on the validation part of %s", lp_dataset_describe(train)->name);
+    return LP_OK;
+}
+
 /* Features of both splits, found in the cache or extracted into it. */
 static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *err) {
     char path[LP_PATH_ROOM];
@@ -160,7 +185,8 @@ static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *er
     j->encoder.encoder.threads = threads;
     LP_TRY(model_path_find(j->model, j->cache, path, err));
     LP_TRY(lp_run_open_model(path, &j->encoder.encoder, j->encoder.point, &ckpt, err));
-    LP_TRY(data_input_open(&j->dataset, j->data, j->cache, LP_SPLIT_TRAIN, threads, &train, err));
+    LP_TRY(
+        data_input_open(&j->dataset, j->data, j->cache, LP_SPLIT_TRAINVAL, threads, &train, err));
     LP_TRY(data_input_open(&j->dataset, j->data, j->cache, LP_SPLIT_TEST, threads, &test, err));
     const lp_run_options options = {.model = path,
                                     .checkpoint = &ckpt,
@@ -176,6 +202,7 @@ static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *er
                                     .threads = threads,
                                     .watch = *watch};
     LP_TRY(lp_run_sets(&options, &j->made, err));
+    LP_TRY(keep_validation(j, train, err));
     j->train_path = j->made->train->path;
     j->test_path = j->made->test->path;
 done:
@@ -221,6 +248,7 @@ done:
     lp_features_close(r.validation);
     lp_features_close(test);
     lp_run_free(j->made);
+    lp_free(j->validation);
     return status;
 }
 

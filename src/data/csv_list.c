@@ -180,6 +180,7 @@ static lp_status add_parts(lp_image_list *list, const char *name, const csv_list
                                   "the list has a split of its own: a test share cannot be chosen");
     }
     LP_TRY(add_part(list, name, csv, both ? LP_SPLIT_TRAIN : *split, err));
+    list->validating = both;
     status = both ? add_part(list, name, csv, LP_SPLIT_VAL, err) : LP_OK;
 done:
     return status;

@@ -328,19 +328,16 @@ const lp_data_set lp_data_sets[] = {
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* Whether `name` is the first `length` characters of `known`, but for what is no letter or digit.
- */
+static const char between[] = "-_ "; /* what may stand, or not, between the parts of a name */
+
+/* Whether `name` is the first `length` characters of `known`, but for these and the case. */
 static bool is_named(const char *known, size_t length, const char *name) {
     const char *end = known + length;
     for (;;) {
-        while (known < end && !isalnum((unsigned char)*known)) {
-            known++;
-        }
-        while (*name != '\0' && !isalnum((unsigned char)*name)) {
-            name++;
-        }
-        if (known == end || *name == '\0') {
-            return known == end && *name == '\0';
+        known += strspn(known, between) * (known < end);
+        name += strspn(name, between);
+        if (known >= end || *name == '\0') {
+            return known >= end && *name == '\0';
         }
         if (tolower((unsigned char)*known++) != tolower((unsigned char)*name++)) {
             return false;
@@ -554,6 +551,7 @@ lp_status lp_data_set_list(const lp_data_set *set, lp_image_list *list,
     }
     LP_TRY(set->read(list, both ? LP_SPLIT_TRAIN : *split, options, err));
     if (both) {
+        list->validating = true;
         LP_TRY(set->read(list, LP_SPLIT_VAL, options, err));
     }
     LP_TRY(lp_image_list_complete(list, *split != LP_SPLIT_TEST && *split != LP_SPLIT_VAL, err));

@@ -50,7 +50,8 @@ typedef struct lp_data_set {
 /* Ends with a row without a name. */
 extern const lp_data_set lp_data_sets[];
 
-/* The set of a name, or NULL; only letters, in any case, and digits count: VOC2007 is voc-2007. */
+/* The set of a name, or NULL; the case, dashes, underscores and spaces do not count: VOC2007 is
+ * voc-2007. */
 const lp_data_set *lp_data_set_named(const char *name);
 
 /* The set that a layout of records is of. */

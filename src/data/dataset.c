@@ -41,6 +41,7 @@ struct lp_dataset {
     char digest[LP_DIGEST_HEX]; /* of the list */
     int64_t *list_labels;       /* [N], of the list; NULL where it is of several labels an image */
     int8_t *list_marks;         /* [N, K], of such a list */
+    bool *list_validation;      /* [N], where some are of the validation part, or NULL */
 };
 
 /* The name of a folder or an archive for tables and file names: printable ASCII. */
@@ -147,6 +148,23 @@ static lp_status copy_marks(lp_dataset *data, lp_error *err) {
     return lp_allocated(data->list_marks, "labels", list->count, K, err);
 }
 
+/* Which images are of the validation part, where some are and others are not. */
+static lp_status copy_validation(lp_dataset *data, lp_error *err) {
+    const lp_image_list *list = &data->list;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        count += list->images[i].validation;
+    }
+    if (count == 0 || count == list->count) {
+        return LP_OK;
+    }
+    data->list_validation = lp_alloc(list->count, sizeof *data->list_validation);
+    for (size_t i = 0; data->list_validation != NULL && i < list->count; i++) {
+        data->list_validation[i] = list->images[i].validation;
+    }
+    return lp_allocated(data->list_validation, "parts", list->count, 1, err);
+}
+
 static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *options,
                                 lp_error *err) {
     lp_image_list *list = &data->list;
@@ -161,6 +179,7 @@ static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *opti
     note_choice(data, options, list->count);
     LP_TRY(lp_image_list_check(list, options, data->digest, err));
     LP_TRY(list->multilabel ? copy_marks(data, err) : copy_labels(data, err));
+    LP_TRY(copy_validation(data, err));
     data->info.count = list->count;
     data->info.classes = list->class_count;
     data->info.image_folder = true;
@@ -298,6 +317,7 @@ void lp_dataset_close(lp_dataset *data) {
         lp_free(data->own_name);
         lp_free(data->list_labels);
         lp_free(data->list_marks);
+        lp_free(data->list_validation);
         lp_free(data);
     }
 }
@@ -312,6 +332,10 @@ const int64_t *lp_dataset_labels(const lp_dataset *data) {
 
 const int8_t *lp_dataset_marks(const lp_dataset *data) {
     return data->list_marks;
+}
+
+const bool *lp_dataset_validation(const lp_dataset *data) {
+    return data->list_validation;
 }
 
 const char *lp_dataset_class_name(const lp_dataset *data, size_t k) {

@@ -393,6 +393,7 @@ static lp_status list_two(lp_image_list *list, const folder_parts *parts, lp_err
     LP_TRY(lp_image_folder_classes(list, parts->train, err));
     LP_TRY(check_classes(list, parts->val, parts->train, err));
     LP_TRY(lp_image_folder_images(list, parts->train, true, err));
+    list->validating = true;
     status = lp_image_folder_images(list, parts->val, false, err);
 done:
     return status;

@@ -80,7 +80,8 @@ lp_status lp_image_list_add(lp_image_list *list, const char *name, int64_t label
         lp_free(copy);
         return lp_fail_memory(err, "list of images", list->count + 1, sizeof *images);
     }
-    list->images[list->count++] = (lp_listed_image){.name = copy, .label = label};
+    list->images[list->count++] =
+        (lp_listed_image){.name = copy, .label = label, .validation = list->validating};
     return LP_OK;
 }
 

@@ -30,6 +30,7 @@ typedef struct lp_listed_image {
     int8_t *marks; /* of several labels an image: [classes] as lp_dataset_marks; else NULL */
     uint32_t height, width; /* known once checked, as is mark */
     char mark[LP_LISTED_MARK];
+    bool validation; /* of the validation part of LP_SPLIT_TRAINVAL */
 } lp_listed_image;
 
 typedef struct lp_broken_image {
@@ -47,8 +48,9 @@ typedef struct lp_image_list {
     lp_broken_image *broken;
     size_t broken_count, broken_room;
     bool skip_broken;
-    bool multilabel;      /* every image has marks, and no label */
-    size_t ignored;       /* hidden files, and files that are no images by their name */
+    bool multilabel; /* every image has marks, and no label */
+    bool validating; /* images that are added now are of the validation part, behind the others */
+    size_t ignored;  /* hidden files, and files that are no images by their name */
     size_t empty_classes; /* class folders without any file, which are left out */
     double test_share;    /* of a split by a seed that gives a share of each class; else 0 */
     bool by_seed;         /* the split takes a number of each class by a seed */

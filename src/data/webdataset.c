@@ -212,6 +212,7 @@ lp_status lp_webdataset_list(lp_image_list *list, const lp_dataset_options *opti
     }
     LP_TRY(read_names(list, err));
     LP_TRY(read_part(list, part, err));
+    list->validating = val != NULL;
     LP_TRY(val != NULL ? read_part(list, val, err) : LP_OK);
     LP_TRY(lp_tree_sort(list->tree, err));
     LP_TRY(lp_image_list_complete(list, *split != LP_SPLIT_TEST && *split != LP_SPLIT_VAL, err));

@@ -93,6 +93,13 @@ static json_t *describe(const lp_sweep_options *o, const lp_sweep_data *train,
     if (train->marks != NULL) {
         lp_row_flag(&row, "multilabel", true);
     }
+    if (o->validation_rows != NULL) {
+        size_t rows = 0;
+        for (size_t i = 0; i < train->count; i++) {
+            rows += o->validation_rows[i];
+        }
+        lp_row_count(&row, "validation_rows", rows);
+    }
     lp_row_text(&row, "solver", lp_solver_name(o->fit.solver));
     lp_row_real(&row, "held_out", o->held_out);
     lp_row_count(&row, "folds", o->folds);
@@ -608,7 +615,8 @@ static lp_status check_options(const lp_sweep_options *o, const lp_sweep_data *v
 
 static lp_status run_sweep(const lp_sweep_data *train, const lp_sweep_data *validation,
                            const lp_sweep_options *options, lp_sweep **sweep, lp_error *err) {
-    size_t parts = validation == NULL && options->folds >= 2 ? options->folds : 1;
+    bool folds = validation == NULL && options->validation_rows == NULL && options->folds >= 2;
+    size_t parts = folds ? options->folds : 1;
     sweep_run r = {.options = options, .fit = options->fit, .train = train, .part_count = parts};
     int lock = LP_NO_LOCK;
     lp_status status;

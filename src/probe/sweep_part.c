@@ -98,6 +98,9 @@ lp_status lp_sweep_parts_make(const lp_sweep_data *train, const lp_sweep_data *v
     if (validation != NULL) {
         return make_whole(train, validation, memory, &parts[0], err);
     }
+    if (o->validation_rows != NULL) {
+        return make_part(train, o->validation_rows, memory, &parts[0], err);
+    }
     bool *held_out = lp_memory_take(&own, train->count, sizeof *held_out);
     size_t *fold = lp_memory_take(&own, train->count, sizeof *fold);
     int64_t *rarest = several ? lp_memory_take(&own, train->count, sizeof *rarest) : NULL;

@@ -477,7 +477,10 @@ static lp_row settings_row(const lp_comparison_report *r) {
     lp_row_put(&row, "data", lp_row_end(&data));
     lp_row_flag(&row, "normalize", r->normalize);
     if (r->sweep) {
-        lp_row_text(&row, "C", "chosen by a sweep on the training set");
+        bool own = lp_dataset_validation(r->train) != NULL;
+        lp_row_text(&row, "C",
+                    own ? "chosen by a sweep on the set's validation part"
+                        : "chosen by a sweep on the training set");
     } else {
         lp_row_real(&row, "C", r->C);
     }

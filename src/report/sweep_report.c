@@ -92,7 +92,10 @@ static json_t *setting_json(const lp_sweep_report *r) {
     lp_row row = lp_row_new();
     lp_row_text(&row, "train", r->train->path);
     lp_row_text(&row, "train_sha256", r->train->digest);
-    lp_row_text(&row, "validation", r->validation != NULL ? r->validation->path : NULL);
+    lp_row_text(&row, "validation",
+                r->validation != NULL        ? r->validation->path
+                : o->validation_rows != NULL ? "the validation part of the data"
+                                             : NULL);
     lp_row_text(&row, "refit", r->refit_on_both ? "train+validation" : "train");
     lp_row_text(&row, "protocol", lp_sweep_protocol_names[o->protocol]);
     lp_row_put(&row, "low", json_integer(o->low));

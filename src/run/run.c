@@ -211,9 +211,27 @@ done:
 
 /* ---- 2. C and probes ------------------------------------------------------------------------- */
 
-static lp_status choose_C(const lp_run_options *o, lp_run *run, lp_error *err) {
+/* Which training images are of the set's own validation part; NULL: it has none.  The data set may
+ * be closed before they are needed. */
+static lp_status keep_validation(const lp_run_options *o, bool **rows, lp_error *err) {
+    const bool *from = lp_dataset_validation(o->train);
+    size_t count = lp_dataset_describe(o->train)->count;
+    *rows = NULL;
+    if (!o->sweep || from == NULL) {
+        return LP_OK;
+    }
+    *rows = lp_alloc(count, sizeof **rows);
+    if (*rows != NULL) {
+        memcpy(*rows, from, count * sizeof **rows);
+    }
+    return lp_allocated(*rows, "validation part", count, sizeof **rows, err);
+}
+
+static lp_status choose_C(const lp_run_options *o, const bool *validation, lp_run *run,
+                          lp_error *err) {
     lp_sweep_options search = o->search;
     lp_status status = LP_OK;
+    search.validation_rows = search.folds < 2 ? validation : NULL;
     search.fit.threads = search.fit.threads > 0 ? search.fit.threads : o->threads;
     if (o->sweep) {
         LP_TRY(lp_run_sweep(run->train, NULL, &search, run->folder, &o->watch, &run->sweep, err));
@@ -312,18 +330,21 @@ done:
 
 lp_status lp_run_pipeline(const lp_run_options *options, lp_run **out, lp_error *err) {
     char paths[2][LP_PATH_ROOM];
+    bool *validation = NULL;
     lp_run *run = lp_alloc_zeroed(1, sizeof *run);
     lp_status status;
     *out = NULL;
     LP_TRY(lp_allocated(run, "run", 1, sizeof *run, err));
     LP_TRY(check_labels(options, err));
     LP_TRY(extract_both(options, run, paths, err));
+    LP_TRY(keep_validation(options, &validation, err));
     LP_TRY(name_run(options, run, err));
-    LP_TRY(choose_C(options, run, err));
+    LP_TRY(choose_C(options, validation, run, err));
     LP_TRY(train_and_score(options, run, paths[1], err));
     *out = run;
     run = NULL;
 done:
+    lp_free(validation);
     lp_run_free(run);
     return status;
 }

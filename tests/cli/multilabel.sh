@@ -88,6 +88,17 @@ run 0 cat compared/voc-2007-*/compare.json
 has '"pairs": []'
 has 'significance is not computed'
 
+# the set's own validation part chooses C, as its features by themselves do
+for split in train val test; do
+    run 0 "$LP_PROGRAM" extract --model "$model" --data . --split $split --out own-$split
+done
+run 0 "$LP_PROGRAM" sweep own-train --validation own-val --solver ovr --steps 2 --test own-test --out by-hand
+run 0 "$LP_PROGRAM" sweep --model "$model" --data . --cache cache --solver ovr --steps 2 --out by-name
+says "C is chosen on the validation part of PASCAL VOC 2007"
+run 0 cmp by-hand/sweep.csv by-name/sweep.csv
+run 0 "$LP_PROGRAM" sweep --model "$model" --data . --cache cache --solver ovr --steps 2 --folds 2 --out by-folds
+run 1 cmp by-hand/sweep.csv by-folds/sweep.csv
+
 # ---- a choice of some images
 show -n "$LP_PROGRAM" extract --pixels --data . --split test --limit 40 --out some
 show "$LP_PROGRAM" extract --pixels --data . --split test --per-class 20 --out x

@@ -55,6 +55,19 @@ static void assert_set(const char *path, lp_split split, const char *expected) {
     lp_dataset_close(data);
 }
 
+/* Which images are of the validation part: '-' is, '+' is not; "" where there is no such list. */
+static void assert_validation(const char *path, lp_split split, const char *expected) {
+    char found[16] = "";
+    lp_dataset *data;
+    assert_ok(lp_dataset_open(path, split, LP_LABELS_FINE, &data, &err), &err);
+    const bool *validation = lp_dataset_validation(data);
+    for (size_t i = 0; validation != NULL && i < lp_dataset_describe(data)->count; i++) {
+        found[i] = validation[i] ? '-' : '+';
+    }
+    assert_string_equal(found, expected);
+    lp_dataset_close(data);
+}
+
 #define assert_refused(path, wanted, status, part)                                                 \
     do {                                                                                           \
         const lp_dataset_options options_ = {.split = wanted};                                     \
@@ -96,6 +109,8 @@ static void parts_of_a_set(void **state) {
     assert_set(path, LP_SPLIT_TRAIN, "1:12 0:10");
     assert_set(path, LP_SPLIT_VAL, "0:11");
     assert_set(path, LP_SPLIT_TRAINVAL, "1:12 0:10 0:11");
+    assert_validation(path, LP_SPLIT_TRAINVAL, "++-");
+    assert_validation(path, LP_SPLIT_TRAIN, "");
     assert_set(named("DTD", "textures"), LP_SPLIT_TEST, "1:13");
     assert_ok(lp_dataset_open(path, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
     const lp_dataset_info *info = lp_dataset_describe(data);
@@ -728,6 +743,9 @@ static void names_are_known_however_they_are_written(void **state) {
                                            {"cars", "stanford-cars"},
                                            {"OxfordIIITPet", "oxford-pets"},
                                            {"cifar-1", NULL},
+                                           {"voc-2007:.", NULL},
+                                           {"mnist/", NULL},
+                                           {"./mnist", NULL},
                                            {"cifar-1000", NULL},
                                            {"", NULL},
                                            {"oxford", NULL},

@@ -112,6 +112,27 @@ static void grid_visits_every_point_and_chooses_the_best(void **state) {
     lp_sweep_free(sweep);
 }
 
+/* Rows that the caller holds out: those that the share would have chosen give the same points. */
+static void rows_to_validate_on_can_be_given(void **state) {
+    (void)state;
+    lp_sweep_options options = small_options();
+    bool rows[N];
+    lp_strata *strata;
+    lp_sweep *by_share, *by_rows;
+    assert_ok(lp_sweep_run(&train, NULL, &options, &by_share, &err), &err);
+    assert_ok(lp_strata_new(labels, N, K, options.seed, &strata, &err), &err);
+    lp_strata_hold_out(strata, options.held_out, rows);
+    lp_strata_free(strata);
+    options.validation_rows = rows;
+    options.seed++;
+    assert_ok(lp_sweep_run(&train, NULL, &options, &by_rows, &err), &err);
+    assert_int_equal(by_rows->count, by_share->count);
+    assert_memory_equal(by_rows->points, by_share->points,
+                        by_rows->count * sizeof *by_rows->points);
+    lp_sweep_free(by_share);
+    lp_sweep_free(by_rows);
+}
+
 typedef struct stopper {
     size_t calls, limit;
 } stopper;
@@ -470,6 +491,7 @@ static void failed_allocations_are_reported(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_to_validate_on_can_be_given),
         cmocka_unit_test(defaults_are_the_paper_s),
         cmocka_unit_test(grid_visits_every_point_and_chooses_the_best),
         cmocka_unit_test(exact_fits_of_all_points_choose_the_same),

@@ -67,9 +67,10 @@ static const cli_option own[] = {
 
 static bool find_item(const char *name, item *out) {
     const lp_known_model *m = lp_known_model_named(name);
+    const lp_data_set *set = lp_data_set_named(name);
     for (int s = 0; s < LP_RECORD_SETS; s++) {
         const lp_official_archive *a = &lp_record_layouts[s].archive;
-        if (strcasecmp(name, lp_record_layouts[s].name) == 0 || strcmp(name, a->file) == 0) {
+        if ((set != NULL && set->records == &lp_record_layouts[s]) || strcmp(name, a->file) == 0) {
             *out = (item){lp_record_layouts[s].name, a->file, a->url, a->sha256, a->bytes, NULL};
             return true;
         }

@@ -46,7 +46,7 @@ show "$linprobe" knn train test -k 5 -k 6
 show "$linprobe" sweep train -o x --folds 5 --hold-out 0.2
 show "$linprobe" extract --pixels -m "$model" -d $data --split test -o x
 show "$linprobe" inspect clip-vit-b-23
-show "$linprobe" fetch cifar100
+show "$linprobe" fetch cifar-1000
 expect nearly
 
 # ---- swapped, or another kind of thing

@@ -426,6 +426,11 @@ void lp_net_stage(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 /* Room for the packed weights in a plan that was checked, and the network's zeros. */
 LP_MUST_USE lp_status lp_net_reserve(lp_net_tower *tower, lp_weight_plan *plan, lp_error *err);
 
+/* The positions of a layer of TOKENS that has some, for the grid of its window -> made [window^2,
+ * channels]. */
+LP_MUST_USE lp_status lp_net_fill_positions(lp_net_tower *tower, const lp_net_layer *layer,
+                                            const lp_net_stored *from, float *made, lp_error *err);
+
 /* Of layers that are made of weights, and not packed: tokens with their positions, rotary
  * positions, learnt queries. */
 LP_MUST_USE lp_status lp_net_prepare(lp_net_tower *tower, size_t layer, lp_error *err);

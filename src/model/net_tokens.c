@@ -345,75 +345,6 @@ size_t lp_net_mean_query(lp_net_builder *b, size_t from, const lp_net_mean_query
 
 /* ---- before a run ---------------------------------------------------------------------------- */
 
-/* Positions of a grid, [grid^2, D]: a projection of, for rows y and then columns x of 1 to grid,
- *
- *   sin(u / t_i), cos(u / t_i),   u = 2 pi y / (grid + 1e-6),   t_i = 10000^(i / F)
- *
- * for frequencies i of F, one after the other (xcit.py, PositionalEncodingFourier).  values [4 F].
- */
-static void fill_fourier(const lp_net_layer *layer, const lp_net_stored *from, double *values,
-                         float *made) {
-    size_t grid = layer->window, twice = 2 * layer->fourier, width = layer->channels;
-    for (size_t p = 0; p < grid * grid; p++) {
-        for (size_t k = 0; k < 2 * twice; k++) {
-            size_t number = 1 + (k < twice ? p / grid : p % grid), pair = k % twice / 2;
-            double u = 2 * acos(-1) * (double)number / ((double)grid + 1e-6);
-            double angle = u / pow(10000, (double)pair / (double)layer->fourier);
-            values[k] = k % 2 == 0 ? sin(angle) : cos(angle);
-        }
-        for (size_t c = 0; c < width; c++) {
-            double sum = (double)from->bias[c];
-            for (size_t k = 0; k < 2 * twice; k++) {
-                sum += (double)from->positions[c * 2 * twice + k] * values[k];
-            }
-            made[p * width + c] = (float)sum;
-        }
-    }
-}
-
-/* Positions of all, [D, G, G] in the file, resized to [grid^2, D], and those of a window over and
- * over (hiera.py, _pos_embed). */
-static lp_status fill_tiled(lp_net_tower *t, const lp_net_layer *layer, const lp_net_stored *from,
-                            float *made, lp_error *err) {
-    size_t grid = layer->window, width = layer->channels, w = layer->tile;
-    size_t stored = layer->grid * layer->grid;
-    float *rows = lp_memory_take(&t->memory, stored * width, sizeof *rows);
-    lp_status status;
-    LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
-    for (size_t i = 0; i < stored * width; i++) {
-        rows[i] = from->positions[i % width * stored + i / width];
-    }
-    LP_TRY(lp_positions_resize(t->resize, rows, layer->grid, made, grid, width, err));
-    for (size_t i = 0; i < grid * grid * width; i++) {
-        size_t pixel = i / width, inside = pixel / grid % w * w + pixel % grid % w;
-        made[i] += from->second[i % width * w * w + inside];
-    }
-done:
-    return status;
-}
-
-/* Value c of place `at` of `grid`, of `count` rows of D: torch.nn.functional.interpolate(mode =
- * "linear", align_corners = False). */
-static double between(const float *rows, size_t count, size_t width, size_t at, size_t grid,
-                      size_t c) {
-    double place = ((double)at + 0.5) * (double)count / (double)grid - 0.5;
-    place = place > 0 ? place : 0;
-    size_t first = (size_t)place < count - 1 ? (size_t)place : count - 1;
-    size_t next = first + 1 < count ? first + 1 : first;
-    double share = place - (double)first, value = (double)rows[first * width + c];
-    return value + share * ((double)rows[next * width + c] - value);
-}
-
-/* Positions of rows and of columns, each resized, added up (naflexvit.py). */
-static void fill_apart(const lp_net_layer *layer, const lp_net_stored *from, float *made) {
-    size_t grid = layer->window, width = layer->channels;
-    for (size_t i = 0; i < grid * grid * width; i++) {
-        size_t pixel = i / width, c = i % width;
-        made[i] = (float)(between(from->positions, layer->apart[0], width, pixel / grid, grid, c) +
-                          between(from->second, layer->apart[1], width, pixel % grid, grid, c));
-    }
-}
-
 /* Tokens with their positions, [extra, D], then the positions of patches for the input's grid. */
 static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_net_stored *from,
                                 lp_error *err) {
@@ -421,7 +352,6 @@ static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_n
     bool placed = from->positions != NULL;
     float *made =
         lp_memory_take(&t->memory, layer->extra * width + (placed ? patches : 0), sizeof *made);
-    double *values = lp_memory_take(&t->memory, 4 * layer->fourier, sizeof *values);
     lp_status status;
     LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
     float *row = made;
@@ -437,18 +367,8 @@ static lp_status prepare_tokens(lp_net_tower *t, lp_net_layer *layer, const lp_n
         made[i] += from->positions[i];
     }
     layer->weight = made;
-    if (layer->fourier > 0) {
-        fill_fourier(layer, from, values, made + layer->extra * width);
-        layer->bias = made + layer->extra * width;
-    } else if (layer->apart[0] > 0) {
-        fill_apart(layer, from, made + layer->extra * width);
-        layer->bias = made + layer->extra * width;
-    } else if (layer->tile > 0) {
-        LP_TRY(fill_tiled(t, layer, from, made + layer->extra * width, err));
-        layer->bias = made + layer->extra * width;
-    } else if (placed) {
-        LP_TRY(lp_positions_resize(t->resize, from->positions + layer->covered * width, layer->grid,
-                                   made + layer->extra * width, grid, width, err));
+    if (placed) {
+        LP_TRY(lp_net_fill_positions(t, layer, from, made + layer->extra * width, err));
         layer->bias = made + layer->extra * width;
     }
 done:

@@ -245,7 +245,7 @@ inner_loops() {
     shift 6
     have "${prefix}gcc" || { skip "no ${prefix}gcc"; return; }
     for source; do
-        "${prefix}gcc" -std=c11 "${defines[@]}" -O3 "$flag" -ffp-contract=off -fPIC \
+        "${prefix}gcc" -std=c11 "${defines[@]}" -O3 "$flag" -ffp-contract=off -fno-trapping-math -fPIC \
             -c "src/math/$source.c" -o "$scratch/$source.o" || return 1
         "${prefix}objdump" -d --no-show-raw-insn "$scratch/$source.o" |
             awk "${limits[@]}" -f tests/lint/inner_loops.awk >"$scratch/loops"

@@ -27,7 +27,7 @@ function is_spill(j) {
     if (arch ~ /^arm/) {
         return name[j] ~ /^(ld|st)/ && words[j] ~ /^[qdvs][0-9].*\[sp/
     }
-    return words[j] ~ /%rsp/ && words[j] ~ /%zmm/
+    return words[j] ~ /%r[bs]p/ && words[j] ~ /%zmm/
 }
 function judge(    i, j, inner, sums, moves, kept) {
     for (i = 1; i <= loops; i++) {

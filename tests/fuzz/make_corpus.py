@@ -522,6 +522,13 @@ def put_families():
     for name in DESCRIBED:  # at 32 pixels; transformers with one head
         lines = family_lines(os.path.join(GOLDEN, "families", name + ".safetensors"))
         put_family("net-" + name, 0xc0 if "blocks.0.attn.proj" in lines.decode() else 0x40, lines)
+    for name, choice in (("cait", 0), ("xcit", 0x40), ("timm-hiera-abswin", 0xc0)):
+        lines = family_lines(os.path.join(GOLDEN, "families", name + ".safetensors"))
+        put_family("net-" + name, choice, lines)
+    hiera = family_lines(os.path.join(GOLDEN, "families", "hf-hiera.safetensors"))
+    put_family("hf-hiera-config", 0, hiera, config=dict(
+        model_type="hiera", embed_dim=8, depths=[1, 2, 2, 1], num_heads=[1, 2, 4, 8],
+        masked_unit_size=[8, 8], masked_unit_attention=[True, True, False, False]))
     clip = family_lines(os.path.join(GOLDEN, "families", "clipa.safetensors"))
     vision = dict(width=24, layers=2, head_width=12, pool_type="avg", final_ln_after_pool=True,
                   act_kwargs=dict(approximate="tanh"), norm_kwargs=dict(eps=1e-6))

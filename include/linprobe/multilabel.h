@@ -81,8 +81,8 @@ LP_MUST_USE lp_status lp_multilabel_rank(const lp_probe *probe, const lp_marked 
                                          lp_ranking *mean, lp_error *err);
 
 /* lp_sweep_run on such sets, by the 11-point mAP; what is held out, and folds, are chosen by the
- * rarest class of each image.  The dense solvers keep what they prepare for each class: some 12 F^2
- * bytes for each of the K classes, and of folds.  LP_ERR_DATA also: no class has images and others
+ * rarest class of each image.  What the dense solvers prepare for each class is kept, where it is
+ * at most 1 GiB.  LP_ERR_DATA also: no class has images and others
  * to validate on.  Otherwise as lp_sweep_run. */
 LP_MUST_USE lp_status lp_multilabel_sweep(const lp_marked *train, const lp_marked *validation,
                                           const lp_sweep_options *options, lp_sweep **sweep,

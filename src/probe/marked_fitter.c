@@ -8,11 +8,13 @@
 #include "probe/marked_fitter.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "probe/classifier.h"
 #include "probe/fitter.h"
 
@@ -21,6 +23,9 @@ typedef struct class_fit {
     lp_memory memory; /* that its rows lie in */
     size_t of_class, others;
     lp_fitter *fitter; /* NULL: not opened, or there are no rows of the class */
+    /* for the progress: */
+    const lp_fit_options *options;
+    size_t number, classes;
 } class_fit;
 
 struct lp_marked_fitter {
@@ -35,6 +40,17 @@ static void close_class(class_fit *c) {
     lp_fitter_close(c->fitter);
     lp_memory_free(&c->memory);
     *c = (class_fit){.fitter = NULL};
+}
+
+/* A step of a class's fit, as one of all classes. */
+static bool step_of_class(void *context, uint64_t done, uint64_t total, const char *line) {
+    const class_fit *c = context;
+    char text[512];
+    bool last = total > 0 && done == total;
+    const char *own =
+        strncmp(line, "class 0: ", 9) == 0 ? line + 9 : line; /* the only one of two */
+    (void)snprintf(text, sizeof text, "class %zu of %zu: %s", c->number + 1, c->classes, own);
+    return lp_progress_step(&c->options->progress, c->number + last, c->classes, text);
 }
 
 static lp_status open_class(const lp_marked_fitter *f, size_t k, class_fit *c, lp_error *err) {
@@ -55,15 +71,20 @@ static lp_status open_class(const lp_marked_fitter *f, size_t k, class_fit *c, l
     }
     c->others = count - c->of_class;
     const lp_example_rows two = {count, train->width, 2, x, labels};
+    lp_fit_options options = *f->options;
+    c->options = f->options;
+    c->number = k;
+    c->classes = train->classes;
+    options.progress = (lp_progress){options.progress.step != NULL ? step_of_class : NULL, c};
     if (c->of_class > 0 && c->others > 0) {
-        LP_TRY(lp_fitter_open(&two, f->options, &c->fitter, err));
+        LP_TRY(lp_fitter_open(&two, &options, &c->fitter, err));
     }
 done:
     return status;
 }
 
 /* Adds one class's report to that of all, as one-vs-rest has it. */
-static void add_report(lp_fit_report *all, const lp_fit_report *one) {
+static void add_report(lp_fit_report *all, const lp_fit_report *one, lp_solver solver) {
     bool first = all->stopped_by[0] == '\0';
     if (first || (all->converged && !one->converged)) {
         memcpy(all->stopped_by, one->stopped_by, sizeof all->stopped_by);
@@ -73,7 +94,8 @@ static void add_report(lp_fit_report *all, const lp_fit_report *one) {
     all->not_converged += !one->converged;
     all->iterations = one->iterations > all->iterations ? one->iterations : all->iterations;
     all->passes += one->passes;
-    all->objective += one->objective;
+    /* ovr fits the two classes as mirror images, liblinear as one problem */
+    all->objective += solver == LP_SOLVER_OVR ? one->objective / 2 : one->objective;
     all->gradient = fmax(all->gradient, one->gradient);
     all->seconds += one->seconds;
 }
@@ -125,7 +147,7 @@ static lp_status fit_class(lp_marked_fitter *f, size_t k, double C, double toler
     }
     memcpy(probe->weights + k * F, two->weights + F, F * sizeof *two->weights);
     probe->intercepts[k] = two->intercepts[1];
-    add_report(report, &one);
+    add_report(report, &one, f->options->solver);
     status = LP_OK;
 done:
     lp_probe_free(from);
@@ -144,8 +166,16 @@ lp_status lp_marked_check_solver(lp_solver solver, lp_error *err) {
                          lp_solver_name(solver));
 }
 
+/* liblinear's copies of the features are 16 bytes a number, and are made fast. */
+static bool is_kept(const lp_marked *train, const lp_fit_options *options, size_t most) {
+    size_t bytes;
+    return options->solver != LP_SOLVER_LIBLINEAR &&
+           lp_mul(train->width * sizeof(double), train->width, &bytes) &&
+           lp_mul(bytes, train->classes, &bytes) && bytes <= most;
+}
+
 lp_status lp_marked_fitter_open(const lp_marked *train, const size_t *rows, size_t count,
-                                const lp_fit_options *options, bool many, lp_marked_fitter **out,
+                                const lp_fit_options *options, size_t kept, lp_marked_fitter **out,
                                 lp_error *err) {
     lp_status status;
     *out = NULL;
@@ -154,7 +184,7 @@ lp_status lp_marked_fitter_open(const lp_marked *train, const size_t *rows, size
     f = lp_alloc_zeroed(1, sizeof *f);
     LP_TRY(lp_allocated(f, "fit", 1, sizeof *f, err));
     *f = (lp_marked_fitter){.train = train, .rows = rows, .count = count, .options = options};
-    if (many && options->solver != LP_SOLVER_LIBLINEAR) {
+    if (is_kept(train, options, kept)) {
         f->kept = lp_alloc_zeroed(train->classes, sizeof *f->kept);
         LP_TRY(lp_allocated(f->kept, "fit", train->classes, sizeof *f->kept, err));
     }

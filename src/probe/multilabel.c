@@ -25,7 +25,7 @@ lp_status lp_multilabel_fit(const lp_marked *train, const lp_fit_options *option
     lp_status status;
     *probe = NULL;
     LP_TRY(lp_check_share(train->x, train->count, train->width, err));
-    LP_TRY(lp_marked_fitter_open(train, NULL, train->count, options, false, &fitter, err));
+    LP_TRY(lp_marked_fitter_open(train, NULL, train->count, options, 0, &fitter, err));
     status = lp_marked_fitter_fit(fitter, options->C, options->tolerance, NULL, probe, report, err);
 done:
     lp_marked_fitter_close(fitter);

@@ -12,6 +12,8 @@
 #include "probe/classifier.h"
 #include "probe/examples.h"
 
+static const size_t KEPT = (size_t)1 << 30; /* bytes, of several labels in all parts together */
+
 static lp_examples labelled(const lp_sweep_data *d) {
     return (lp_examples){d->count, d->width, d->classes, d->x, d->labels};
 }
@@ -93,7 +95,7 @@ lp_status lp_sweep_parts_make(const lp_sweep_data *train, const lp_sweep_data *v
     bool several = train->marks != NULL;
     lp_status status;
     for (size_t f = 0; f < count; f++) {
-        parts[f] = (lp_sweep_part){.train = marked(train)};
+        parts[f] = (lp_sweep_part){.train = marked(train), .kept = KEPT / count};
     }
     if (validation != NULL) {
         return make_whole(train, validation, memory, &parts[0], err);
@@ -138,7 +140,7 @@ lp_status lp_sweep_part_fit(lp_sweep_part *p, const lp_fit_options *options, dou
         return lp_fitter_fit(p->fitter, C, start, probe, report, err);
     }
     if (p->marked == NULL) {
-        LP_TRY(lp_marked_fitter_open(&p->train, p->rows, p->fit_count, options, true, &p->marked,
+        LP_TRY(lp_marked_fitter_open(&p->train, p->rows, p->fit_count, options, p->kept, &p->marked,
                                      err));
     }
     status = lp_marked_fitter_fit(p->marked, C, tolerance, start, probe, report, err);

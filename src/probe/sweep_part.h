@@ -31,6 +31,7 @@ typedef struct lp_sweep_part {
     lp_fitter *fitter;   /* opened by the first fit */
     /* of several: */
     lp_marked train;
+    size_t kept;        /* bytes that its fitter may keep */
     const size_t *rows; /* [fit_count] of train to fit on; NULL: all */
     size_t fit_count;
     lp_marked_fitter *marked; /* as above */

@@ -241,7 +241,9 @@ done:
     return status;
 }
 
-double lp_contestant_value(const lp_comparison *c, const lp_contestant *k, lp_interval *interval) {
+double lp_contestant_value(const lp_comparison *c, const lp_contestant *contestant,
+                           lp_interval *interval) {
+    const lp_contestant *k = contestant;
     const lp_score own = {.top1 = (double)k->correct / (double)c->count,
                           .top1_interval = k->interval,
                           .mean_per_class = k->mean_per_class,

@@ -115,6 +115,7 @@ static lp_status name_folders(const lp_image_list *list, synsets *s, lp_error *e
     for (size_t p = 0; p < 2 && folders.count == 0; p++) {
         LP_TRY(lp_tree_join(full, list->folder, parts[p], err));
         if (lp_tree_has_folder(list->tree, full)) {
+            lp_folder_clear(&folders); /* of train/, which has files alone */
             LP_TRY(lp_tree_list_kind(list->tree, full, true, &folders, err));
         }
     }

@@ -48,8 +48,9 @@ def fill(model, name):
             fan = max(p[0].numel(), 1)
             if key in norms:
                 p.copy_(normal(p, 0.2, 1.0 if key.endswith("weight") else 0.0))
-            elif SCALES.search(key):
-                p.copy_(torch.rand(p.shape, generator=random) + 0.5)
+            elif SCALES.search(key):  # of convolutional blocks few: their sums would run away
+                part = 0.02 if p.dim() == 3 else 1
+                p.copy_((torch.rand(p.shape, generator=random) + 0.5) * part)
             elif TOKENS.search(key):
                 p.copy_(normal(p, 0.05))
             elif QUERIES.search(key):

@@ -7,6 +7,7 @@ import torch
 from timm.data import create_transform, resolve_data_config
 from timm.models import _registry as registry
 from timm.models._hub import save_for_hf
+from timm.models._input import get_model_input_config
 
 from zoo_models import Built, Case, activation_of, stated
 
@@ -50,6 +51,9 @@ class BuiltTimm(Built):
     def prepare(self):
         """The preprocessing of the tag that the model has now."""
         config = resolve_data_config({}, model=self.model)
+        current = get_model_input_config(self.model)
+        if current.get("fixed_input_size"):  # as save_for_hf writes it
+            config["input_size"] = current["input_size"]
         self.truth |= stated(
             math.floor(config["input_size"][1] / config["crop_pct"]),
             config["input_size"][1],

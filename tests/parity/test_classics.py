@@ -275,6 +275,9 @@ def hiera_kinds():
     good &= "nothing says the number of heads" in said
     said = refusal(write(made[1]), images_for(256, 1), "penultimate", input_size=256)
     good &= "has positions for 224 alone" in said
+    said = refusal(write(timm.create_model("hieradet_small").state_dict()), images_for(64, 1),
+                   "penultimate")
+    good &= "the Hiera of SAM 2" in said and "not supported" in said
     made = classics.hf_hiera(6, masked_unit_size=[16, 16])
     said = refusal(write(made[1], made[0].config.to_dict()), images_for(64, 1), "penultimate")
     return "masked_unit_size" in said and good

@@ -35,8 +35,6 @@
     "blocks.1.proj.weight", "blocks.2.proj.weight", "blocks.3.proj.weight",                        \
         "blocks.5.proj.weight", "blocks.8.proj.weight"
 
-#define SAM2_HIERA "pos_embed_window"
-
 /* Of families whose models have none: a pool that another family has would be computed otherwise.
  */
 #define ATTENTION_POOL "attn_pool.latent"
@@ -537,7 +535,6 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"pos_embed_win", "blocks.0.ls1.gamma"},
         .with = {"head.norm.weight", "head.norm.bias"},
-        .without = {SAM2_HIERA},
         NET(lp_net_hiera_abswin),
         .architectures = lp_architectures_hiera_abswin,
         .activation = LP_ACTIVATION_GELU, /* hiera.py: act_layer */
@@ -553,7 +550,6 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {HIERA_BLOCKS},
         .with = {"head.norm.weight", "head.norm.bias"},
-        .without = {SAM2_HIERA},
         NET(lp_net_hiera),
         .architectures = lp_architectures_hiera,
         .activation = LP_ACTIVATION_GELU, /* hiera.py: act_layer */
@@ -567,7 +563,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {HIERA_BLOCKS},
         .with = {"norm.weight", "norm.bias", "encoder_norm.weight", "encoder_norm.bias"},
-        .without = {SAM2_HIERA, "pos_embed_spatial", "pos_embed_temporal"}, /* of videos */
+        .without = {"pos_embed_spatial", "pos_embed_temporal"}, /* of videos */
         NET(lp_net_hiera),
         .renames = lp_renames_hiera,
         .activation = LP_ACTIVATION_GELU, /* hiera.py: act_layer */

@@ -12,6 +12,8 @@
 
 #include "base/error.h"
 
+#define PCAM "https://zenodo.org/records/2546921/files/camelyonpatch_level_2_split_"
+
 const lp_data_set lp_data_sets[] = {
     {.name = "food-101",
      .title = "Food-101",
@@ -322,7 +324,13 @@ const lp_data_set lp_data_sets[] = {
      .parts = LP_HAS_TRAIN | LP_HAS_TEST | LP_HAS_VAL,
      .metric = LP_METRIC_ACCURACY,
      .images = {262144, 32768, 32768},
-     .read = lp_read_pcam},
+     .read = lp_read_pcam,
+     .downloads = {{PCAM "train_x.h5.gz", "1571f514728f59376b705fc836ff4b63"},
+                   {PCAM "train_y.h5.gz", "35c2d7259d906cfc8143347bb8e05be7"},
+                   {PCAM "valid_x.h5.gz", "d5b63470df7cfa627aeec8b9dc0c066e"},
+                   {PCAM "valid_y.h5.gz", "2b85f58b927af9964a4c15b8f7e8f179"},
+                   {PCAM "test_x.h5.gz", "d8c2d60d490dbd479f8199bdfa0cf6ec"},
+                   {PCAM "test_y.h5.gz", "60a7035772fbdb7f34eb86d4420cf66a"}}},
     {.name = NULL},
 };
 

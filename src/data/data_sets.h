@@ -27,7 +27,7 @@ typedef struct lp_set_download {
     const char *md5; /* as torchvision publishes it; NULL: it publishes none */
 } lp_set_download;
 
-enum { LP_SET_FOLDERS = 3, LP_SET_MARKS = 3, LP_SET_DOWNLOADS = 4 };
+enum { LP_SET_FOLDERS = 3, LP_SET_MARKS = 3, LP_SET_DOWNLOADS = 6 };
 
 typedef struct lp_data_set {
     const char *name;                    /* of --data NAME:PATH */

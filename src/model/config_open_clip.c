@@ -90,7 +90,9 @@ lp_status lp_config_read_open_clip(const lp_config_reader *r, json_t *config) {
     size_t patch =
         lp_config_count(vision, "patch_size", timm != NULL ? lp_config_timm_patch(timm) : 0);
     const lp_architecture *architecture = timm != NULL ? lp_config_architecture(r, timm) : NULL;
-    size_t width = architecture != NULL ? architecture->width : 0;
+    size_t width = architecture == NULL      ? 0
+                   : architecture->width > 0 ? architecture->width
+                                             : r->sizes->width; /* of any */
     bool resnet = json_is_array(layers); /* a ModifiedResNet, whose dimensions are of its stem */
     lp_status status = LP_OK;
     if (resnet ? r->sizes->patch > 0 || !lp_config_is_ours(r, 0, lp_config_total(layers), 0)

@@ -55,23 +55,6 @@ static size_t build_stage(lp_net_builder *b, size_t x, size_t stage, float eps) 
     return x;
 }
 
-/* open_clip's projection, beside the trunk. */
-static void build_projection(lp_net_builder *b) {
-    lp_net *net = b->net;
-    lp_net_conv_spec linear = {.flat = true};
-    lp_net_outside(b, "visual.head.");
-    if (lp_net_has(b, "proj.weight")) {
-        linear.bias = lp_net_has(b, "proj.bias");
-        net->projected = lp_net_conv(b, net->penultimate, "proj", &linear);
-    } else if (lp_net_has(b, "mlp.fc1.weight")) {
-        size_t inner =
-            lp_net_conv(b, net->penultimate, "mlp.fc1",
-                        &(lp_net_conv_spec){.flat = true, .bias = true, .activation = LP_GELU});
-        linear.bias = lp_net_has(b, "mlp.fc2.bias");
-        net->projected = lp_net_conv(b, inner, "mlp.fc2", &linear);
-    }
-}
-
 static void build_as(lp_net_builder *b, float block_eps) {
     /* patches of 2 are followed by another stage's stride; timm dilates where they are of 8 */
     size_t patch = lp_net_size(b, 2, "stem.0.weight") == 2 ? 2 : 4;
@@ -96,9 +79,6 @@ static void build_as(lp_net_builder *b, float block_eps) {
         b->net->penultimate =
             lp_net_conv(b, x, "head.pre_logits.fc",
                         &(lp_net_conv_spec){.flat = true, .bias = true, .usual = true});
-    }
-    if (strcmp(b->source->prefix, "visual.trunk.") == 0) {
-        build_projection(b);
     }
 }
 

@@ -1005,9 +1005,9 @@ const lp_family lp_families[] = {
         .note = "the authors squash for 384 pixels (--resize 384x384)",
     },
     {
-        .name = "timm-swin", /* timm: swin_* */
+        .name = "timm-swin", /* timm: swin_*; open_clip: swin_base_patch4_window7_224 */
         .title = "Swin",
-        .prefixes = {""},
+        .prefixes = {"visual.trunk.", ""},
         .any = {"layers.0.blocks.0.attn.relative_position_bias_table",
                 "layers.0.blocks.1.attn.relative_position_bias_table"},
         .without = {"layers.0.downsample.reduction.weight"},

@@ -129,24 +129,16 @@ static void build_blocks(lp_net_builder *b, size_t x) {
     lp_net_at(b, "%s", "");
 }
 
-/* The classifier of timm's tower, a layer beside it, or Apple's. */
+/* The classifier of timm's tower, or Apple's. */
 static void build_projection(lp_net_builder *b) {
     lp_net *net = b->net;
     lp_net_conv_spec spec = {.flat = true};
     if (strcmp(b->source->prefix, "image_encoder.model.") == 0) {
         net->projected = lp_net_conv(b, net->penultimate, "classifier.proj",
                                      &(lp_net_conv_spec){.transposed = true});
-    } else if (strcmp(b->source->prefix, "visual.trunk.") != 0) {
-        return;
-    } else if (lp_net_has(b, "head.weight")) {
+    } else if (strcmp(b->source->prefix, "visual.trunk.") == 0 && lp_net_has(b, "head.weight")) {
         spec.bias = lp_net_has(b, "head.bias");
         net->projected = lp_net_conv(b, net->penultimate, "head", &spec);
-    } else {
-        lp_net_outside(b, "visual.head.");
-        if (lp_net_has(b, "proj.weight")) {
-            spec.bias = lp_net_has(b, "proj.bias");
-            net->projected = lp_net_conv(b, net->penultimate, "proj", &spec);
-        }
     }
 }
 

@@ -117,9 +117,10 @@ lp_status lp_config_mean_std(const lp_config_reader *r, const json_t *object, lp
 }
 
 bool lp_config_is_ours(const lp_config_reader *r, size_t width, size_t layers, size_t patch) {
-    bool ours =
-        (width > 0 || layers > 0 || patch > 0) && (width == 0 || width == r->sizes->width) &&
-        (layers == 0 || layers == r->sizes->layers) && (patch == 0 || patch == r->sizes->patch);
+    bool ours = (width > 0 || layers > 0 || patch > 0) &&
+                (width == 0 || width == r->sizes->width) &&
+                (layers == 0 || layers == r->sizes->layers) &&
+                (patch == 0 || r->sizes->patch == 0 || patch == r->sizes->patch);
     *(ours ? &r->out->file : &r->out->stranger) = r->file;
     return ours;
 }

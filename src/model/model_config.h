@@ -36,7 +36,8 @@ typedef struct lp_model_config {
 
 /* What the weights say, and a config may, too. */
 typedef struct lp_config_sizes {
-    size_t width, layers, patch;
+    size_t width, layers;
+    size_t patch;    /* 0: the family has none, or one alone */
     size_t features; /* channels of the features, where a neck follows; 0: width */
 } lp_config_sizes;
 

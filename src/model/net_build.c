@@ -435,3 +435,22 @@ size_t lp_net_mean(lp_net_builder *b, size_t from) {
 size_t lp_net_float_mean(lp_net_builder *b, size_t from) {
     return add_mean(b, from, true);
 }
+
+void lp_net_project_beside(lp_net_builder *b) {
+    lp_net *net = b->net;
+    lp_net_conv_spec linear = {.flat = true};
+    if (strcmp(b->source->prefix, "visual.trunk.") != 0) {
+        return;
+    }
+    lp_net_outside(b, "visual.head.");
+    if (lp_net_has(b, "proj.weight")) {
+        linear.bias = lp_net_has(b, "proj.bias");
+        net->projected = lp_net_conv(b, net->penultimate, "proj", &linear);
+    } else if (lp_net_has(b, "mlp.fc1.weight")) {
+        size_t inner =
+            lp_net_conv(b, net->penultimate, "mlp.fc1",
+                        &(lp_net_conv_spec){.flat = true, .bias = true, .activation = LP_GELU});
+        linear.bias = lp_net_has(b, "mlp.fc2.bias");
+        net->projected = lp_net_conv(b, inner, "mlp.fc2", &linear);
+    }
+}

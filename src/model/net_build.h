@@ -127,6 +127,11 @@ void lp_net_at(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 /* Where the next names lie, outside the family's prefix. */
 void lp_net_outside(lp_net_builder *b, const char *place);
 
+/* open_clip's projection of the penultimate features, which lies beside a tower of timm's
+ * (timm_model.py: timm_proj): a linear layer, or two with GELU between them.  Nothing where there
+ * is none. */
+void lp_net_project_beside(lp_net_builder *b);
+
 /* Whether a tensor of the encoder's names ends so: what some blocks have, all must have. */
 bool lp_net_some(const lp_net_builder *b, const char *end);
 

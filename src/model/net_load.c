@@ -44,6 +44,9 @@ static lp_status plan_tower(const lp_source *source, lp_weight_plan *plan, void 
     lp_net_builder b = {source, plan, t, &t->net, source->prefix, ""};
     if (lp_net_begin(&b)) {
         description->build(&b);
+        if (t->net.projected == 0) {
+            lp_net_project_beside(&b);
+        }
         lp_plan_check(plan, &source->view, source->prefix, description->ignored);
     }
 done:

@@ -148,9 +148,16 @@ class Judge:
             if not named:
                 shown = {re.sub(r"(?<![^.])\d+(?![^.])", "#", name) for name in built.names}
                 sizes = re.sub(r"_\d+m(_.*)?$", "_*", built.names[0])  # "qwen3_vit_*"
-                words = (*built.names, *shown, sizes, "missing", "a hybrid", "is not supported",
-                         "config.json beside it",
-                         "config.json of timm or transformers beside the file")
+                words = (
+                    *built.names,
+                    *shown,
+                    sizes,
+                    "missing",
+                    "a hybrid",
+                    "is not supported",
+                    "config.json beside it",
+                    "config.json of timm or transformers beside the file",
+                )
                 clear = any(word in said for word in words)
                 return "refused" if clear else "WRONG", None, reason
             options[named[0]] = built.truth[named[0]]

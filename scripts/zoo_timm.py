@@ -77,7 +77,10 @@ def create(name):
     with torch.device("meta"):
         whole = timm.create_model(name)
     depth = len(whole.blocks) if hasattr(whole, "blocks") else 0
-    for cut in ({"depth": 2}, {"depth": 2, "num_kv_heads": 16}):  # a list of heads is for all blocks
+    for cut in (
+        {"depth": 2},
+        {"depth": 2, "num_kv_heads": 16},
+    ):  # a list of heads is for all blocks
         try:
             return timm.create_model(name, **cut), depth
         except (TypeError, ValueError, AssertionError):

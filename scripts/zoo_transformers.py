@@ -236,7 +236,9 @@ class BuiltTransformers(Built):
         if hasattr(model, "visual_projection"):
             pooled = model.vision_model(pixels).pooler_output
             return {"penultimate": pooled, "projected": model.visual_projection(pooled)}
-        trunk = getattr(model, "vision_model", getattr(model, model.base_model_prefix, model))
+        whole = kind.endswith("Model")  # DINOv3's prefix is that of its blocks
+        trunk = model if whole else getattr(model, model.base_model_prefix, model)
+        trunk = getattr(model, "vision_model", trunk)
         given = {"pixel_values": pixels}
         if "MAE" in kind:  # all patches in their order
             trunk.config.mask_ratio = 0.0
@@ -244,7 +246,19 @@ class BuiltTransformers(Built):
             given["noise"] = torch.arange(float(patches)).expand(len(pixels), -1)
         found = trunk(**given)
         pooled = None
-        parts = ("CLIP", "Siglip", "Dinov2", "ResNet", "Bit", "Aimv2", "MLCD", "OwlViT")
+        parts = (
+            "CLIP",
+            "Siglip",
+            "Dinov2",
+            "ResNet",
+            "Bit",
+            "Aimv2",
+            "MLCD",
+            "OwlViT",
+            "Beit",
+            "Data2Vec",
+            "DINOv3",
+        )
         if any(part in kind for part in parts):
             pooled = found.pooler_output
         if pooled is None:
@@ -338,8 +352,6 @@ def built_of(model, fields):
 def cases():
     for name, kind, *rest in VITS:
         family = getattr(transformers, kind).config_class.model_type
-        yield Case(
-            "transformers", family, name, lambda n=name, k=kind, r=rest: build_vit(n, k, *r)
-        )
+        yield Case("transformers", family, name, lambda n=name, k=kind, r=rest: build_vit(n, k, *r))
     for name, *rest in RESNETS:
         yield Case("transformers", "resnet", name, lambda n=name, r=rest: build_resnet(n, *r))

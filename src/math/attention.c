@@ -591,6 +591,19 @@ float lp_attention_scale(size_t head_width) {
     return 1 / sqrtf((float)head_width);
 }
 
+lp_attention_input lp_attention_fused(const float *qkv, size_t rows, size_t width, size_t heads) {
+    return (lp_attention_input){.q = qkv,
+                                .k = qkv + width,
+                                .v = qkv + 2 * width,
+                                .q_stride = 3 * width,
+                                .kv_stride = 3 * width,
+                                .queries = rows,
+                                .tokens = rows,
+                                .heads = heads,
+                                .head_width = width / heads,
+                                .scale = lp_attention_scale(width / heads)};
+}
+
 void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride) {
     attention_job j = place((attention_job){.in = in, .y = y, .y_stride = y_stride}, 1, scratch);
     run_numbers(&j);

@@ -25,6 +25,9 @@ size_t lp_attention_scratch(size_t tokens, size_t head_width);
 /* 1 / sqrt(head_width) */
 float lp_attention_scale(size_t head_width);
 
+/* Attention of all rows of a fused matrix, qkv [rows, 3 width], to one another. */
+lp_attention_input lp_attention_fused(const float *qkv, size_t rows, size_t width, size_t heads);
+
 /* softmax(scale q k') v, head by head, as torch.nn.functional.scaled_dot_product_attention -> y
  * [queries, heads * head_width], which overlaps no input, but may be q where there is one head. */
 void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride);

@@ -171,6 +171,11 @@ lp_activation lp_family_activation(const lp_family *family, size_t width, size_t
 /* The row of a vision transformer's dimensions, or NULL. */
 const lp_vit_size *lp_vit_size_of(size_t width, size_t layers);
 
+/* info->name of a vision transformer of the family, by info->layers and info->patch:
+ * "EVA-02 ViT-B+/16" (extra: "+"), "SAM ViT 24x3/5" for dimensions that have no letter. */
+void lp_family_name_vit(const lp_family *family, size_t width, const char *extra,
+                        lp_encoder_info *info);
+
 /* Whether transformers of this width have heads of different widths, so that width / 64 may be
  * wrong. */
 bool lp_vit_heads_vary(size_t width);

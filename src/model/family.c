@@ -170,6 +170,18 @@ const lp_vit_size *lp_vit_size_of(size_t width, size_t layers) {
     return NULL;
 }
 
+void lp_family_name_vit(const lp_family *family, size_t width, const char *extra,
+                        lp_encoder_info *info) {
+    const lp_vit_size *known = lp_vit_size_of(width, info->layers);
+    if (known != NULL) {
+        (void)snprintf(info->name, sizeof info->name, "%s-%s%s/%zu", family->title, known->letter,
+                       extra, info->patch);
+    } else {
+        (void)snprintf(info->name, sizeof info->name, "%s %zux%zu/%zu", family->title, width,
+                       info->layers, info->patch);
+    }
+}
+
 bool lp_vit_heads_vary(size_t width) {
     for (size_t i = 0; i < lp_vit_size_count; i++) {
         if (lp_vit_sizes[i].width == width && lp_vit_sizes[i].heads_vary) {

@@ -96,14 +96,7 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
     info->layers = lp_net_count(&at, "blocks.");
     info->patch = patch_of(&at);
     info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
-    const lp_vit_size *known = lp_vit_size_of(width, info->layers);
-    if (known != NULL) {
-        (void)snprintf(info->name, sizeof info->name, "%s-%s/%zu", b->source->family->title,
-                       known->letter, info->patch);
-    } else {
-        (void)snprintf(info->name, sizeof info->name, "%s %zux%zu/%zu", b->source->family->title,
-                       width, info->layers, info->patch);
-    }
+    lp_family_name_vit(b->source->family, width, "", info);
 }
 
 static const char *const ignored[] = {"head.", NULL};

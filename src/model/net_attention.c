@@ -155,18 +155,9 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
         lp_net_multiply(p, lp_net_layer_of(p, step, 1), room.tiled, rows, &qkv);
         lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
         place_heads(p, step, room.qkv, rows, width);
-        lp_attention_input in = {.q = room.qkv,
-                                 .k = room.qkv + width,
-                                 .v = room.qkv + 2 * width,
-                                 .q_stride = 3 * width,
-                                 .kv_stride = 3 * width,
-                                 .queries = rows,
-                                 .tokens = rows,
-                                 .heads = heads,
-                                 .head_width = width / heads,
-                                 .scale = lp_attention_scale(width / heads),
-                                 .bias = lp_net_layer_of(p, step, 2)->bias,
-                                 .precision = p->net->precision};
+        lp_attention_input in = lp_attention_fused(room.qkv, rows, width, heads);
+        in.bias = lp_net_layer_of(p, step, 2)->bias;
+        in.precision = p->net->precision;
         if (step->layers[6] > 0) {
             lp_attention(&in, room.scratch, room.between, width);
             lp_net_norm_rows(lp_net_layer_of(p, step, 6), room.between, rows, width, room.between,
@@ -188,6 +179,18 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
     }
 }
 
+/* Places the pieces one behind the other, and returns all their floats; work NULL: counts alone. */
+static size_t place_pieces(const size_t floats[4], float *work, float *pieces[4]) {
+    size_t used = 0;
+    for (size_t i = 0; i < 4; i++) {
+        if (work != NULL) {
+            pieces[i] = work + used;
+        }
+        used += floats[i];
+    }
+    return used;
+}
+
 /* ---- pooling by attention -------------------------------------------------------------------- */
 
 /* For one image of T rows, D wide, and the query's answers: tiled [T, D], keys and values [T, 2 E],
@@ -200,14 +203,7 @@ static size_t divide_latent(const lp_net *net, const lp_net_step *step, size_t b
     const size_t floats[] = {lp_tiled(rows, width), lp_net_lines(rows * 2 * inner),
                              lp_tiled(batch, inner),
                              lp_attention_scratch(rows, inner / step->heads)};
-    size_t used = 0;
-    for (size_t i = 0; i < 4; i++) {
-        if (work != NULL) {
-            pieces[i] = work + used;
-        }
-        used += floats[i];
-    }
-    return used;
+    return place_pieces(floats, work, pieces);
 }
 
 size_t lp_net_latent_work(const lp_net *net, const lp_net_step *step, size_t batch) {
@@ -258,17 +254,11 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
 static size_t divide_mean_query(const lp_net *net, const lp_net_step *step, size_t batch,
                                 float *work, float *pieces[4]) {
     const lp_net_map *from = &net->maps[step->from];
-    size_t rows = lp_net_pixels(from) + 1, width = from->channels, used = 0;
+    size_t rows = lp_net_pixels(from) + 1, width = from->channels;
     const size_t floats[] = {lp_net_lines(batch * rows * width), lp_net_lines(batch * width),
                              lp_net_lines(batch * step->heads * width),
                              lp_attention_scratch(rows, width)};
-    for (size_t i = 0; i < 4; i++) {
-        if (work != NULL) {
-            pieces[i] = work + used;
-        }
-        used += floats[i];
-    }
-    return used;
+    return place_pieces(floats, work, pieces);
 }
 
 size_t lp_net_mean_query_work(const lp_net *net, const lp_net_step *step, size_t batch) {

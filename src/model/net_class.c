@@ -110,20 +110,12 @@ static void ask(const lp_net_pass *p, const lp_net_step *step, const class_room 
                 const float *x) {
     const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
     const lp_net_map *map = &p->net->maps[step->to];
-    size_t rows = lp_net_pixels(map), width = map->channels, each = width / step->heads;
+    size_t rows = lp_net_pixels(map), width = map->channels;
     lp_layer_norm_tiled(x, rows, width, width, norm->weight, norm->bias, norm->eps, room->tiled);
     lp_linear_output qkv = {.y = room->qkv, .stride = 3 * width};
     lp_net_multiply(p, lp_net_layer_of(p, step, 1), room->tiled, rows, &qkv);
-    lp_attention_input in = {.q = room->qkv,
-                             .k = room->qkv + width,
-                             .v = room->qkv + 2 * width,
-                             .q_stride = 3 * width,
-                             .kv_stride = 3 * width,
-                             .queries = 1,
-                             .tokens = rows,
-                             .heads = step->heads,
-                             .head_width = each,
-                             .scale = lp_attention_scale(each)};
+    lp_attention_input in = lp_attention_fused(room->qkv, rows, width, step->heads);
+    in.queries = 1;
     lp_attention_tiled(&in, room->scratch, room->answers, image);
 }
 

@@ -67,7 +67,7 @@ void lp_net_run_talk(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *after = lp_net_layer_of(p, step, 4);
     const lp_net_map *map = &p->net->maps[step->to];
     const lp_talking_heads talk = {before->weight, before->bias, after->weight, after->bias};
-    size_t rows = lp_net_pixels(map), width = map->channels, each = width / step->heads;
+    size_t rows = lp_net_pixels(map), width = map->channels;
     double square = (double)width * (double)width, n = (double)rows;
     talk_room room = {0};
     (void)divide(p->net, step, p->work, &room);
@@ -79,16 +79,7 @@ void lp_net_run_talk(const lp_net_pass *p, const lp_net_step *step) {
         lp_linear_output qkv = {.y = room.qkv, .stride = 3 * width};
         lp_net_multiply(p, lp_net_layer_of(p, step, 1), room.tiled, rows, &qkv);
         lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
-        lp_attention_input in = {.q = room.qkv,
-                                 .k = room.qkv + width,
-                                 .v = room.qkv + 2 * width,
-                                 .q_stride = 3 * width,
-                                 .kv_stride = 3 * width,
-                                 .queries = rows,
-                                 .tokens = rows,
-                                 .heads = step->heads,
-                                 .head_width = each,
-                                 .scale = lp_attention_scale(each)};
+        const lp_attention_input in = lp_attention_fused(room.qkv, rows, width, step->heads);
         lp_tile_pad(room.tiled, rows, width);
         lp_attention_talking(&in, &talk, room.scratch, room.tiled, 0);
         double mixed = 4 * (double)step->heads * (double)step->heads;

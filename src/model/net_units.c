@@ -64,6 +64,7 @@ typedef struct units_run {
     size_t across, at_once;
     size_t part; /* 4 where 2 x 2 pixels become one, else 1 */
     size_t heads, in, out;
+    lp_precision precision;
     float *rows;   /* [P, D] pixels; then [Q, E], what is added */
     float *tiled;  /* [P, D], [P, E] */
     float *qkv;    /* [P, 3 E] */
@@ -82,6 +83,7 @@ static size_t divide(const lp_net *net, const lp_net_step *step, float *work, un
     run->heads = net->heads * step->heads;
     run->in = run->from->channels;
     run->out = run->to->channels;
+    run->precision = net->precision;
     size_t all = run->across * run->across, some = (LEAST_PIXELS - 1) / run->pixels + 1;
     run->at_once = some < all ? some : all;
     size_t P = run->at_once * run->pixels, widest = run->in > run->out ? run->in : run->out;
@@ -169,16 +171,11 @@ static void attend(const units_run *run, size_t count) {
     }
     lp_tile_pad(run->tiled, count / run->part, run->out);
     for (size_t i = 0; i < count; i += run->pixels) {
-        lp_attention_input in = {.q = run->qkv + i / run->part * stride,
-                                 .k = run->qkv + i * stride + run->out,
-                                 .v = run->qkv + i * stride + 2 * run->out,
-                                 .q_stride = stride,
-                                 .kv_stride = stride,
-                                 .queries = queries,
-                                 .tokens = run->pixels,
-                                 .heads = run->heads,
-                                 .head_width = run->out / run->heads,
-                                 .scale = lp_attention_scale(run->out / run->heads)};
+        lp_attention_input in =
+            lp_attention_fused(run->qkv + i * stride, run->pixels, run->out, run->heads);
+        in.q = run->qkv + i / run->part * stride;
+        in.queries = queries;
+        in.precision = run->precision;
         lp_attention_tiled(&in, run->scratch, run->tiled, i / run->part);
     }
 }

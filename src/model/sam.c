@@ -80,14 +80,7 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
     info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
     info->input_size = whole_of(b->net) * info->patch;
     info->width = width;
-    const lp_vit_size *known = lp_vit_size_of(width, info->layers);
-    if (known != NULL) {
-        (void)snprintf(info->name, sizeof info->name, "%s-%s/%zu", b->source->family->title,
-                       known->letter, info->patch);
-    } else {
-        (void)snprintf(info->name, sizeof info->name, "%s %zux%zu/%zu", b->source->family->title,
-                       width, info->layers, info->patch);
-    }
+    lp_family_name_vit(b->source->family, width, "", info);
 }
 
 /* For another input timm interpolates what stands for all offsets. */

@@ -257,15 +257,8 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
     }
     info->input_size = grid * info->patch;
     bool gated = has_gate(&at) || is_gated(&at);
-    const lp_vit_size *known = lp_vit_size_of(width, info->layers);
     const char *plus = b->source->family->input == 224 && gated && grid == 0 ? "+" : "";
-    if (known != NULL) {
-        (void)snprintf(info->name, sizeof info->name, "%s-%s%s/%zu", b->source->family->title,
-                       known->letter, plus, info->patch);
-    } else {
-        (void)snprintf(info->name, sizeof info->name, "%s %zux%zu/%zu", b->source->family->title,
-                       width, info->layers, info->patch);
-    }
+    lp_family_name_vit(b->source->family, width, plus, info);
 }
 
 /* ---- the kinds ------------------------------------------------------------------------------- */

@@ -194,14 +194,9 @@ static void attend(const forward *f, const lp_vit_block *w) {
     size_t width = s->width, qkv = 3 * width;
     apply(f, "qkv", &w->qkv, f->h, f->batch * s->tokens, f->wide, qkv);
     for (size_t b = 0; b < f->batch; b++) {
-        const float *q = f->wide + b * s->tokens * qkv;
-        lp_attention_input in = {
-            .q = q, .k = q + width, .v = q + 2 * width, .precision = f->vit->precision};
-        in.q_stride = in.kv_stride = qkv;
-        in.queries = in.tokens = s->tokens;
-        in.heads = s->heads;
-        in.head_width = width / s->heads;
-        in.scale = lp_attention_scale(in.head_width);
+        lp_attention_input in =
+            lp_attention_fused(f->wide + b * s->tokens * qkv, s->tokens, width, s->heads);
+        in.precision = f->vit->precision;
         lp_attention_tiled(&in, f->attention, f->h, b * s->tokens);
     }
     stage_done(f, "attention", f->batch * 2 * s->tokens * s->tokens * width,

@@ -1,5 +1,5 @@
 /* linprobe/image.h: from 8-bit pixels to an encoder's input, equal to Pillow and torchvision to the
- * last bit.
+ * last bit, except where a model's own preprocessing resizes in float32.
  *
  *     static unsigned char rgb[32 * 32 * 3];
  *     static float input[3 * 224 * 224];
@@ -60,13 +60,19 @@ const char *lp_crop_rule_name(lp_crop_rule rule);
  * (the longer one is floor(resize * long / short)), or with squash both sides; crop the centre
  * crop x crop, with black pixels round an image that is smaller; divide by 255, subtract mean,
  * divide by std (float32 each, channels R, G, B).  Another factor f than 1 / 255 is given as
- * mean / (255 f) and std / (255 f). */
+ * mean / (255 f) and std / (255 f).
+ *
+ * float_resize: the resize is not lp_image_resize's.  It has the same windows and weights, but in
+ * float32: the horizontal pass comes first, and nothing is rounded to bytes or clipped.  PyTorch's
+ * interpolate does this to a float32 tensor with antialias (ATen/native/cpu/UpSampleKernel.cpp; of
+ * LP_FILTER_NEAREST "nearest-exact"), and is reproduced up to the order of the sums. */
 typedef struct lp_preprocess {
     size_t resize; /* 1 to 65535 */
     size_t crop;   /* 1 to 65535 */
     lp_filter filter;
     bool squash; /* do not keep the aspect ratio */
     lp_crop_rule crop_rule;
+    bool float_resize;
     float mean[3]; /* finite */
     float std[3];  /* finite, positive */
 } lp_preprocess;

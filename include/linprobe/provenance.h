@@ -40,7 +40,8 @@ typedef struct lp_encoding {
     float norm_eps;
     lp_preprocess preprocess; /* crop_rule: LP_CROP_ROUND also where it changes no image */
     const char *resize_rule;  /* LP_RESAMPLE_RULE of the version that made it; NULL: made before
-                                 there was one, or of square images, which it does not change */
+                                 there was one, of square images, which it does not change, or
+                                 resized in float32 */
     lp_origin weights;
     const char *select; /* of several encoders in the file, where this one lies; NULL: only one */
     /* What describes it, and decides nothing. */

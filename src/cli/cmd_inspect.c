@@ -73,9 +73,10 @@ static void print_encoder(const lp_encoder_info *i) {
     } else {
         (void)printf("dimensions:    width %zu, %zu blocks\n", i->width, i->layers);
     }
-    (void)printf("input:         %zu x %zu pixels%s (%s %zu, %s, crop %zu)\n", i->input_size,
+    (void)printf("input:         %zu x %zu pixels%s (%s %zu, %s%s, crop %zu)\n", i->input_size,
                  i->input_size, patch, i->preprocess.squash ? "squash to" : "resize",
-                 i->preprocess.resize, lp_filter_name(i->preprocess.filter), i->preprocess.crop);
+                 i->preprocess.resize, lp_filter_name(i->preprocess.filter),
+                 i->preprocess.float_resize ? " in float32" : "", i->preprocess.crop);
     (void)printf("activation:    %s, %s norm eps %g, pooling %s%s%s\n", i->activation,
                  transformer ? "layer" : "batch", (double)i->norm_eps, i->pool,
                  i->blocks[0] != '\0' ? ", layers " : "", i->blocks);

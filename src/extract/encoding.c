@@ -14,6 +14,7 @@ void lp_encoding_describe(const lp_encoder *encoder, lp_feature_point point, lp_
     out->heads = info->heads;
     out->norm_eps = info->norm_eps;
     out->preprocess = info->preprocess;
+    out->resize_rule = info->preprocess.float_resize ? NULL : LP_RESAMPLE_RULE;
     out->weights = info->origin;
     out->select = info->one_of_several ? info->prefix : NULL;
     out->name = info->name;

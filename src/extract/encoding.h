@@ -6,8 +6,8 @@
 #include "linprobe/encoder.h"
 #include "linprobe/provenance.h"
 
-/* Everything but the rule of the resize and whether features are normalised.  The texts live as
- * long as the encoder. */
+/* Everything but whether features are normalised; the rule of the resize as of images of any size.
+ * The texts live as long as the encoder. */
 void lp_encoding_describe(const lp_encoder *encoder, lp_feature_point point, lp_encoding *out);
 
 /* x / |x|, the norm summed in float64. */

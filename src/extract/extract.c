@@ -167,10 +167,11 @@ static void describe_rules(const lp_extraction *e, lp_encoding *out) {
     if (!lp_dataset_describe(e->data)->image_folder) {
         lp_dataset_image_size(e->data, 0, &height, &width);
     }
-    bool one_square = height > 0 && height == width;
-    out->resize_rule = one_square ? NULL : LP_RESAMPLE_RULE;
-    if (one_square && !lp_crop_rule_matters(&out->preprocess, height, width)) {
-        out->preprocess.crop_rule = LP_CROP_ROUND;
+    if (height > 0 && height == width) {
+        out->resize_rule = NULL;
+        if (!lp_crop_rule_matters(&out->preprocess, height, width)) {
+            out->preprocess.crop_rule = LP_CROP_ROUND;
+        }
     }
 }
 

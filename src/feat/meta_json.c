@@ -38,7 +38,7 @@ typedef struct meta_key {
     key_kind kind;
     size_t offset;            /* in lp_provenance */
     const char *const *names; /* of a choice */
-    bool optional;            /* not written where it is NULL, 0 or the first choice */
+    bool optional;            /* not written where it is NULL, 0, false or the first choice */
 } meta_key;
 
 #define KEY(name, kind, member)                                                                    \
@@ -74,6 +74,7 @@ static const meta_key preprocess_keys[] = {
     KEY("squash", FLAG, encoder.preprocess.squash),
     OPTIONAL("crop_rule", CHOICE, encoder.preprocess.crop_rule, lp_crop_rule_names),
     OPTIONAL("resize_rule", TEXT, encoder.resize_rule, NULL),
+    OPTIONAL("float_resize", FLAG, encoder.preprocess.float_resize, NULL),
     KEY("mean", COLORS, encoder.preprocess.mean),
     KEY("std", COLORS, encoder.preprocess.std),
     END};
@@ -166,6 +167,7 @@ static json_t *value_of(const meta_key *key, const void *at) {
 static bool is_default(const meta_key *key, const void *at) {
     return key->kind == KEY_TEXT    ? *(const char *const *)at == NULL
            : key->kind == KEY_COUNT ? *(const size_t *)at == 0
+           : key->kind == KEY_FLAG  ? !*(const bool *)at
                                     : *(const int *)at == 0;
 }
 

@@ -10,7 +10,11 @@
  * on a Pillow image: Resize (its filter and size may differ), CenterCrop, ToTensor, Normalize. With
  * LP_CROP_FLOOR it reproduces transformers' image processors over Pillow (PilBackend of
  * image_processing_backends.py, center_crop of image_transforms.py).  There are only 256 values a
- * channel, so the last step is a table. */
+ * channel, so the last step is a table.
+ *
+ * With float_resize it reproduces, up to rounding, those that divide by 255 and then resize the
+ * tensor (image_processing_dinov3_vit.py).  Weights add up to 1, so the division comes behind the
+ * resize here, too. */
 #include <math.h>
 
 #include "base/alloc.h"
@@ -21,6 +25,7 @@ struct lp_preprocessor {
     lp_preprocess what;
     float table[3][256];  /* what becomes of a byte, by channel */
     unsigned char *line;  /* [crop, 3], one row of the resized window */
+    float *float_line;    /* the same where what.float_resize; the other one is NULL */
     size_t height, width; /* of the images that the rest is prepared for; 0 at first */
     lp_resample resample; /* its window has at most crop rows and columns; around it the frame */
     size_t frame[2];      /* black rows above, columns on the left */
@@ -60,6 +65,13 @@ static lp_status check(const lp_preprocess *what, lp_error *err) {
     return LP_OK;
 }
 
+/* v: 0 to 255. */
+static float normalised(const lp_preprocess *what, size_t c, float v) {
+    float value = v / 255.0f;
+    value = value - what->mean[c];
+    return value / what->std[c];
+}
+
 lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out, lp_error *err) {
     lp_preprocessor *p = NULL;
     lp_status status;
@@ -67,13 +79,16 @@ lp_status lp_preprocessor_new(const lp_preprocess *what, lp_preprocessor **out, 
     p = lp_alloc_zeroed(1, sizeof *p);
     LP_TRY(lp_allocated(p, "preprocessor", 1, sizeof *p, err));
     p->what = *what;
-    p->line = lp_alloc(what->crop, 3);
-    LP_TRY(lp_allocated(p->line, "preprocessor", what->crop, 3, err));
-    for (int c = 0; c < 3; c++) {
+    if (what->float_resize) {
+        p->float_line = lp_alloc(what->crop, 3 * sizeof(float));
+        LP_TRY(lp_allocated(p->float_line, "preprocessor", what->crop, 3 * sizeof(float), err));
+    } else {
+        p->line = lp_alloc(what->crop, 3);
+        LP_TRY(lp_allocated(p->line, "preprocessor", what->crop, 3, err));
+    }
+    for (size_t c = 0; c < 3; c++) {
         for (int v = 0; v < 256; v++) {
-            float value = (float)v / 255.0f;
-            value = value - what->mean[c];
-            p->table[c][v] = value / what->std[c];
+            p->table[c][v] = normalised(what, c, (float)v);
         }
     }
 done:
@@ -89,6 +104,7 @@ void lp_preprocessor_free(lp_preprocessor *p) {
     if (p != NULL) {
         lp_resample_clear(&p->resample);
         lp_free(p->line);
+        lp_free(p->float_line);
         lp_free(p);
     }
 }
@@ -141,7 +157,8 @@ static lp_status prepare(lp_preprocessor *p, size_t height, size_t width, lp_err
     p->height = p->width = 0;
     lp_resample_clear(&p->resample);
     place_both(&p->what, height, width, sides, p->frame);
-    LP_TRY(lp_resample_init(&p->resample, p->what.filter, &sides[0], &sides[1], err));
+    lp_resample_kind kind = p->what.float_resize ? LP_RESAMPLE_FLOATS : LP_RESAMPLE_BYTES;
+    LP_TRY(lp_resample_init(&p->resample, kind, p->what.filter, &sides[0], &sides[1], err));
     p->height = height;
     p->width = width;
 done:
@@ -156,6 +173,30 @@ static void fill_frame(const lp_preprocessor *p, float *out) {
     }
 }
 
+/* Row y of the resized window to the three planes of out. */
+static void put_row(lp_preprocessor *p, size_t y, float *out) {
+    size_t crop = p->what.crop, columns = p->resample.across.count;
+    float *red = out + (p->frame[0] + y) * crop + p->frame[1];
+    float *green = red + crop * crop, *blue = green + crop * crop;
+    lp_resample_row(&p->resample, y, p->line);
+    for (size_t x = 0; x < columns; x++) {
+        red[x] = p->table[0][p->line[3 * x]];
+        green[x] = p->table[1][p->line[3 * x + 1]];
+        blue[x] = p->table[2][p->line[3 * x + 2]];
+    }
+}
+
+static void put_row_floats(const lp_preprocessor *p, size_t y, float *out) {
+    size_t crop = p->what.crop, columns = p->resample.across.count;
+    lp_resample_row_floats(&p->resample, y, p->float_line);
+    for (size_t c = 0; c < 3; c++) {
+        float *plane = out + c * crop * crop + (p->frame[0] + y) * crop + p->frame[1];
+        for (size_t x = 0; x < columns; x++) {
+            plane[x] = normalised(&p->what, c, p->float_line[3 * x + c]);
+        }
+    }
+}
+
 lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb, size_t height,
                               size_t width, float *out, lp_error *err) {
     lp_status status = LP_OK;
@@ -167,20 +208,16 @@ lp_status lp_preprocessor_run(lp_preprocessor *p, const unsigned char *rgb, size
     if (height != p->height || width != p->width) {
         LP_TRY(prepare(p, height, width, err));
     }
-    size_t crop = p->what.crop, plane = crop * crop;
-    size_t rows = p->resample.down.count, columns = p->resample.across.count;
-    if (columns < crop || rows < crop) {
+    size_t crop = p->what.crop, rows = p->resample.down.count;
+    if (p->resample.across.count < crop || rows < crop) {
         fill_frame(p, out);
     }
     lp_resample_begin(&p->resample, rgb);
     for (size_t y = 0; y < rows; y++) {
-        lp_resample_row(&p->resample, y, p->line);
-        float *red = out + (p->frame[0] + y) * crop + p->frame[1];
-        float *green = red + plane, *blue = green + plane;
-        for (size_t x = 0; x < columns; x++) {
-            red[x] = p->table[0][p->line[3 * x]];
-            green[x] = p->table[1][p->line[3 * x + 1]];
-            blue[x] = p->table[2][p->line[3 * x + 2]];
+        if (p->what.float_resize) {
+            put_row_floats(p, y, out);
+        } else {
+            put_row(p, y, out);
         }
     }
 done:

@@ -2,9 +2,10 @@
  *
  *   rgb  uint8 [in_height, in_width, 3]
  *   horizontal pass over the rows that the vertical one reads    -> uint8 [rows, out_width, 3]
- *   vertical pass                                                -> uint8 [out_height, out_width,
- * 3] or, where lp_resample_down_first, row by row: vertical pass over the columns that the
- * horizontal one reads -> uint8 [columns, 3] horizontal pass -> uint8 [out_width, 3]
+ *   vertical pass                                               -> uint8 [out_height, out_width, 3]
+ * or, where lp_resample_down_first, row by row:
+ *   vertical pass over the columns that the horizontal one reads -> uint8 [columns, 3]
+ *   horizontal pass                                              -> uint8 [out_width, 3]
  *
  * Reproduces Pillow's src/libImaging/Resample.c for 8-bit images to the last bit:
  *   scale   = in / out, widened = max(scale, 1), support = the filter's times widened
@@ -14,7 +15,14 @@
  * in double, then rounded half away from zero to 22 fractional bits; sums are int32 and begin at
  * one half (the weights of one sign add up to 1.29 at most, so they stay below 2^31); results are
  * clipped to 0..255 after each pass.  Pillow leaves out a pass that does not change the size; here
- * it is done, with weights 0, 1, 0, which gives the same bytes. */
+ * it is done, with weights 0, 1, 0, which gives the same bytes.
+ *
+ * Floats are resized in the first order, with float32 in the place of uint8.  PyTorch computes the
+ * same windows and weights in float32 (ATen/native/cpu/UpSampleKernel.cpp,
+ * _compute_indices_min_size_weights_aa).  Here scale and centre are rounded to float32, too: in an
+ * image of 500 pixels their rounding moves a centre by up to 3e-5 pixels, which shows.  The rest is
+ * in double until the weight is rounded.  Sums are float32, in the order of the taps, and no
+ * product is fused with them, so they are the same on every processor. */
 #include "image/resample.h"
 
 #include <math.h>
@@ -80,62 +88,86 @@ static double support_of(lp_filter filter, double scale) {
     return filters[filter].support * (scale < 1 ? 1 : scale);
 }
 
-static double scale_of(const lp_resample_side *side) {
-    return (double)side->in_size / (double)side->out_size;
+/* A position or a scale, as precise as this kind computes with it. */
+static double rounded(lp_resample_kind kind, double value) {
+    return kind == LP_RESAMPLE_FLOATS ? (double)(float)value : value;
 }
 
-static void take_axis(lp_resample_axis *axis, lp_filter filter, const lp_resample_side *side,
-                      lp_memory *memory) {
+static double scale_of(lp_resample_kind kind, const lp_resample_side *side) {
+    return rounded(kind, (double)side->in_size / (double)side->out_size);
+}
+
+/* Of output position `start` + i. */
+static double centre_of(lp_resample_kind kind, const lp_resample_side *side, size_t i) {
+    return rounded(kind, ((double)(side->start + i) + 0.5) * scale_of(kind, side));
+}
+
+static void take_axis(lp_resample_axis *axis, lp_resample_kind kind, lp_filter filter,
+                      const lp_resample_side *side, lp_memory *memory) {
     axis->count = side->count;
-    axis->taps = (size_t)ceil(support_of(filter, scale_of(side))) * 2 + 1;
+    axis->taps = (size_t)ceil(support_of(filter, scale_of(kind, side))) * 2 + 1;
     axis->first = lp_memory_take(memory, side->count, sizeof *axis->first);
     axis->used = lp_memory_take(memory, side->count, sizeof *axis->used);
-    axis->weights = lp_memory_take(memory, side->count, axis->taps * sizeof *axis->weights);
+    if (kind == LP_RESAMPLE_FLOATS) {
+        axis->float_weights = lp_memory_take(memory, side->count, axis->taps * sizeof(float));
+    } else {
+        axis->weights = lp_memory_take(memory, side->count, axis->taps * sizeof *axis->weights);
+    }
+}
+
+static void put_weight(lp_resample_axis *axis, size_t i, size_t tap, double weight) {
+    if (axis->float_weights != NULL) {
+        axis->float_weights[i * axis->taps + tap] = (float)weight;
+    } else {
+        axis->weights[i * axis->taps + tap] = to_fixed(weight);
+    }
 }
 
 /* One pixel each: Pillow's src/libImaging/Geometry.c, ImagingScaleAffine, which adds up the scale.
- */
-static void fill_nearest(lp_resample_axis *axis, const lp_resample_side *side) {
-    double scale = scale_of(side), centre = scale * 0.5;
+ * Of floats PyTorch's nearest-exact, which does not (ATen/native/UpSample.h). */
+static void fill_nearest(lp_resample_axis *axis, lp_resample_kind kind,
+                         const lp_resample_side *side) {
+    double scale = scale_of(kind, side), centre = scale * 0.5;
     size_t nearest = 0;
-    for (size_t i = 0; i < side->start; i++) {
+    for (size_t i = 0; kind == LP_RESAMPLE_BYTES && i < side->start; i++) {
         centre += scale;
     }
     for (size_t i = 0; i < axis->count; i++) {
+        centre = kind == LP_RESAMPLE_FLOATS ? centre_of(kind, side, i) : centre;
         nearest = (size_t)centre < side->in_size ? (size_t)centre : side->in_size - 1;
         axis->begin = i == 0 ? nearest : axis->begin;
         axis->first[i] = nearest - axis->begin;
         axis->used[i] = 1;
-        axis->weights[i * axis->taps] = 1 << FRACTION_BITS;
+        put_weight(axis, i, 0, 1);
         centre += scale;
     }
     axis->span = nearest + 1 - axis->begin;
 }
 
 /* exact: room for axis->taps weights. */
-static void fill_axis(lp_resample_axis *axis, lp_filter filter, const lp_resample_side *side,
-                      double *exact) {
-    double scale = scale_of(side), support = support_of(filter, scale);
+static void fill_axis(lp_resample_axis *axis, lp_resample_kind kind, lp_filter filter,
+                      const lp_resample_side *side, double *exact) {
+    double scale = scale_of(kind, side), support = rounded(kind, support_of(filter, scale));
     double widened = scale < 1 ? 1 : scale;
     size_t end = 0;
     if (filters[filter].weight == NULL) {
-        fill_nearest(axis, side);
+        fill_nearest(axis, kind, side);
         return;
     }
     for (size_t i = 0; i < axis->count; i++) {
-        double centre = ((double)(side->start + i) + 0.5) * scale;
-        double low = centre - support + 0.5;
-        double high = centre + support + 0.5;
+        double centre = centre_of(kind, side, i);
+        double low = rounded(kind, centre - support) + 0.5;
+        double high = rounded(kind, centre + support) + 0.5;
         size_t first = low > 0 ? (size_t)low : 0;
         end = high < (double)side->in_size ? (size_t)high : side->in_size;
-        size_t used = end - first;
+        size_t used = end - first < axis->taps ? end - first : axis->taps; /* as PyTorch */
         double sum = 0;
         for (size_t t = 0; t < used; t++) {
             exact[t] = filters[filter].weight(((double)(t + first) - centre + 0.5) * (1 / widened));
             sum += exact[t];
         }
         for (size_t t = 0; t < used; t++) {
-            axis->weights[i * axis->taps + t] = to_fixed(sum != 0 ? exact[t] / sum : exact[t]);
+            put_weight(axis, i, t, sum != 0 ? exact[t] / sum : exact[t]);
         }
         axis->begin = i == 0 ? first : axis->begin;
         axis->first[i] = first - axis->begin;
@@ -144,23 +176,30 @@ static void fill_axis(lp_resample_axis *axis, lp_filter filter, const lp_resampl
     axis->span = end - axis->begin;
 }
 
-lp_status lp_resample_init(lp_resample *resample, lp_filter filter, const lp_resample_side *down,
-                           const lp_resample_side *across, lp_error *err) {
+lp_status lp_resample_init(lp_resample *resample, lp_resample_kind kind, lp_filter filter,
+                           const lp_resample_side *down, const lp_resample_side *across,
+                           lp_error *err) {
     lp_resample *r = resample;
     lp_status status;
-    *r = (lp_resample){.down_first = lp_resample_down_first(down, across),
+    *r = (lp_resample){.kind = kind,
+                       .down_first =
+                           kind == LP_RESAMPLE_BYTES && lp_resample_down_first(down, across),
                        .in_width = across->in_size};
-    take_axis(&r->down, filter, down, &r->memory);
-    take_axis(&r->across, filter, across, &r->memory);
+    take_axis(&r->down, kind, filter, down, &r->memory);
+    take_axis(&r->across, kind, filter, across, &r->memory);
     size_t taps = r->down.taps > r->across.taps ? r->down.taps : r->across.taps;
     double *exact = lp_memory_take(&r->memory, taps, sizeof *exact);
     LP_TRY(lp_memory_check(&r->memory, "resize weights", err));
-    fill_axis(&r->down, filter, down, exact);
-    fill_axis(&r->across, filter, across, exact);
+    fill_axis(&r->down, kind, filter, down, exact);
+    fill_axis(&r->across, kind, filter, across, exact);
     size_t rows = r->down_first ? 1 : r->down.span;
     size_t columns = r->down_first ? r->across.span : r->across.count;
-    r->between = lp_memory_take(&r->memory, rows, columns * 3);
-    r->sums = lp_memory_take(&r->memory, columns, 3 * sizeof *r->sums);
+    if (kind == LP_RESAMPLE_FLOATS) {
+        r->float_between = lp_memory_take(&r->memory, rows, columns * 3 * sizeof(float));
+    } else {
+        r->between = lp_memory_take(&r->memory, rows, columns * 3);
+        r->sums = lp_memory_take(&r->memory, columns, 3 * sizeof *r->sums);
+    }
     LP_TRY(lp_memory_check(&r->memory, "resized rows", err));
 done:
     if (status != LP_OK) {
@@ -222,11 +261,33 @@ static void resample_down(const lp_resample_axis *axis, size_t y, const unsigned
     }
 }
 
+/* resample_across of floats: out, float32 [rows, count, 3]. */
+static void floats_across(const lp_resample_axis *axis, const unsigned char *in, size_t rows,
+                          size_t stride, float *out) {
+    for (size_t y = 0; y < rows; y++) {
+        for (size_t x = 0; x < axis->count; x++) {
+            const unsigned char *pixel = in + y * stride + axis->first[x] * 3;
+            const float *weights = axis->float_weights + x * axis->taps;
+            float red = 0, green = 0, blue = 0;
+            for (size_t t = 0; t < axis->used[x]; t++, pixel += 3) {
+                red += weights[t] * (float)pixel[0];
+                green += weights[t] * (float)pixel[1];
+                blue += weights[t] * (float)pixel[2];
+            }
+            *out++ = red;
+            *out++ = green;
+            *out++ = blue;
+        }
+    }
+}
+
 void lp_resample_begin(lp_resample *resample, const unsigned char *rgb) {
     lp_resample *r = resample;
     r->stride = r->in_width * 3;
     r->from = rgb + r->down.begin * r->stride + r->across.begin * 3;
-    if (!r->down_first) {
+    if (r->kind == LP_RESAMPLE_FLOATS) {
+        floats_across(&r->across, r->from, r->down.span, r->stride, r->float_between);
+    } else if (!r->down_first) {
         resample_across(&r->across, r->from, r->down.span, r->stride, r->between);
         r->stride = r->across.count * 3;
         r->from = r->between;
@@ -240,6 +301,21 @@ void lp_resample_row(lp_resample *resample, size_t y, unsigned char *out) {
         resample_across(&r->across, r->between, 1, 0, out);
     } else {
         resample_down(&r->down, y, r->from, r->stride, r->across.count * 3, r->sums, out);
+    }
+}
+
+void lp_resample_row_floats(const lp_resample *resample, size_t y, float *restrict out) {
+    const lp_resample_axis *down = &resample->down;
+    size_t values = resample->across.count * 3;
+    const float *restrict row = resample->float_between + down->first[y] * values;
+    for (size_t k = 0; k < values; k++) {
+        out[k] = 0;
+    }
+    for (size_t t = 0; t < down->used[y]; t++, row += values) {
+        float weight = down->float_weights[y * down->taps + t];
+        for (size_t k = 0; k < values; k++) {
+            out[k] += weight * row[k];
+        }
     }
 }
 
@@ -261,7 +337,7 @@ lp_status lp_image_resize(lp_filter filter, const unsigned char *rgb, size_t in_
     const lp_resample_side down = {in_height, out_height, 0, out_height};
     const lp_resample_side across = {in_width, out_width, 0, out_width};
     lp_resample resample;
-    lp_status status = lp_resample_init(&resample, filter, &down, &across, err);
+    lp_status status = lp_resample_init(&resample, LP_RESAMPLE_BYTES, filter, &down, &across, err);
     if (status == LP_OK) {
         lp_resample_begin(&resample, rgb);
         for (size_t y = 0; y < out_height; y++) {

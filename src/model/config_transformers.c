@@ -404,26 +404,27 @@ typedef struct processor {
     size_t crop; /* 0: none */
     lp_filter filter;
     lp_mean_std mean_std;
-    double crop_part; /* not 0: resized to size / crop_part, if size is below 384 */
+    double crop_part;  /* not 0: resized to size / crop_part, if size is below 384 */
+    bool float_resize; /* its _preprocess rescales before it resizes */
 } processor;
 
 enum { CLIP_PROCESSOR, VIT_PROCESSOR }; /* of files that name none */
 
 static const processor processors[] = {
-    [CLIP_PROCESSOR] = {"CLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
-    [VIT_PROCESSOR] = {"ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0},
-    {"ChineseCLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
-    {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
-    {"Flava", 224, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
-    {"Blip", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
-    {"EfficientNet", 346, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
-    {"Beit", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
-    {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
-    {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0},
-    {"OwlViT", 768, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
-    {"GotOcr2", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0},
-    {"DINOv3ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_IMAGENET, 0},
-    {"ConvNext", 384, false, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 224.0 / 256},
+    [CLIP_PROCESSOR] = {"CLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
+    [VIT_PROCESSOR] = {"ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0, false},
+    {"ChineseCLIP", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
+    {"Bit", 224, false, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
+    {"Flava", 224, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
+    {"Blip", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
+    {"EfficientNet", 346, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
+    {"Beit", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
+    {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
+    {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
+    {"OwlViT", 768, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
+    {"GotOcr2", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
+    {"DINOv3ViT", 224, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_IMAGENET, 0, true},
+    {"ConvNext", 384, false, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 224.0 / 256, false},
 };
 
 static const processor *find_processor(const char *name) {
@@ -555,6 +556,9 @@ static lp_status read_sizes(const lp_config_reader *r, const json_t *config, con
         return lp_config_refuse(r, "do_center_crop", "false");
     }
     p->crop = crop > 0 ? crop : side;
+    if (d->float_resize && p->crop > p->resize) { /* its frame lies by another rule */
+        return lp_config_refuse(r, "crop_size", "which is larger than size");
+    }
     return LP_OK;
 }
 
@@ -583,6 +587,7 @@ lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config) {
     LP_TRY(read_values(r, config, d));
     LP_TRY(read_sizes(r, config, d));
     r->out->preprocess.filter = d->filter;
+    r->out->preprocess.float_resize = name[0] != '\0' ? d->float_resize : r->family->float_resize;
     r->out->preprocess.crop_rule = LP_CROP_FLOOR; /* image_transforms.py, center_crop */
     if (json_is_string(resample)) {
         LP_TRY(lp_config_filter(r, json_string_value(resample)));

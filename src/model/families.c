@@ -757,9 +757,10 @@ const lp_family lp_families[] = {
         .architectures = lp_architectures_dinov3,
         .activation = LP_ACTIVATION_GELU, /* configuration_dinov3_vit.py: hidden_act */
         .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
-        .filter = LP_FILTER_BILINEAR,     /* image_processing_dinov3_vit.py, as the next two */
+        .filter = LP_FILTER_BILINEAR,     /* image_processing_dinov3_vit.py, as the next three */
         .mean_std = LP_MEAN_STD_IMAGENET,
         .squash = true,
+        .float_resize = true,
         .input = 224,
     },
     {
@@ -920,9 +921,10 @@ const lp_family lp_families[] = {
         .renames = lp_renames_hf_dinov3_convnext,
         .activation = LP_ACTIVATION_GELU, /* configuration_dinov3_convnext.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
-        .filter = LP_FILTER_BILINEAR,     /* image_processing_dinov3_vit.py, as the next two */
+        .filter = LP_FILTER_BILINEAR,     /* image_processing_dinov3_vit.py, as the next three */
         .mean_std = LP_MEAN_STD_IMAGENET,
         .squash = true,
+        .float_resize = true,
         .input = 224,
     },
     {

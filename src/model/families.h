@@ -62,6 +62,7 @@ typedef struct lp_family {
     } shorter_side; /* becomes floor(input * to / from): 10 and 9 for a crop of 0.9; zeros: input */
     bool squash;
     lp_crop_rule crop_rule;
+    bool float_resize;
     size_t input;     /* pixels a side; 0: what the positions were made for */
     lp_resize resize; /* of positions, for another input */
     bool by_name;     /* only files that are named as one of its architectures are of the family */

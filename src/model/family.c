@@ -48,7 +48,8 @@ void lp_family_describe(const lp_family *family, lp_encoder_info *info) {
         .norm_eps = family->norm_eps,
         .preprocess = {.filter = family->filter,
                        .squash = family->squash,
-                       .crop_rule = family->crop_rule},
+                       .crop_rule = family->crop_rule,
+                       .float_resize = family->float_resize},
     };
     lp_family_mean_std(family->mean_std, &info->preprocess);
 }

@@ -20,6 +20,7 @@ static const struct {
     {"data_sha256", "SHA-256 of the images and labels"},
     {"feature", "taken at"},
     {"feature_format", "format version of the features"},
+    {"float_resize", "resized in float32"},
     {"fused_multiply_add", "fused multiply-add"},
     {"gap", "relative distance to the optimum, at most"},
     {"gradient", "gradient, relative to that at zero"},

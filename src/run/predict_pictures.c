@@ -286,7 +286,6 @@ lp_status lp_pictures_check(const lp_encoder *encoder, const lp_probe *probe, co
     }
     lp_encoding_describe(encoder, lp_encoder_point(info, options->point), &asked.encoder);
     asked.encoder.normalize = options->normalize;
-    asked.encoder.resize_rule = LP_RESAMPLE_RULE;
     asked.data = trained->data; /* other images, and no labels */
     asked.data.image_folder = true;
     (void)snprintf(trained_on, sizeof trained_on, "that %.400s was trained on", name);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The image stage against live Pillow (every byte), and against the transforms of torchvision, timm
-and open_clip and the image processors of transformers (every bit).
+and open_clip and the image processors of transformers (every bit; a resize in float32 to rounding).
 
 Since version 13.0, Pillow does the vertical pass first when the height shrinks by more than twice
 what the width does.  With an older Pillow such sizes are left out, and counted as a skipped test.
@@ -128,12 +128,12 @@ class Way:
         self.resize, self.crop, self.f = resize, crop, f
         self.mean, self.std = mean_std
 
-    def setup(self, floor):
+    def setup(self, floor, floats):
         """The factor f is folded into mean and std."""
         values = [v / (255 * self.f) for v in tuple(self.mean) + tuple(self.std)]
-        request("setup %s %d %d %d %d %s" % (self.filter, self.squash, floor, self.resize,
-                                             self.crop, " ".join("%.9g" % np.float32(v)
-                                                                 for v in values)))
+        request("setup %s %d %d %d %d %d %s" % (
+            self.filter, self.squash, floor, floats, self.resize, self.crop,
+            " ".join("%.9g" % np.float32(v) for v in values)))
 
     def resized(self, h, w):
         short = min(h, w)
@@ -171,10 +171,10 @@ def tensor_differs(reference, way, h, w, allowed=0.0):
             % (h, w, c, y, x, float(want[c, y, x]), float(got[c, y, x]))]
 
 
-def compare(library, make, ways, floor, shapes=shapes_of, allowed=0.0):
+def compare(library, make, ways, floor, shapes=shapes_of, allowed=0.0, floats=False):
     """make(way) gives the reference: from a Pillow image to a tensor."""
     for way in ways:
-        way.setup(floor)
+        way.setup(floor, floats)
         reference = make(way)
         check("%s (%s %d, crop %d%s) equals %s" % (way.name, way.filter, way.resize, way.crop,
                                                   ", squashed" if way.squash else "", library),
@@ -251,10 +251,10 @@ found = library("transformers",
                 *("transformers.models.%s.image_processing_pil_%s" % (m, m)
                   for m in ("clip", "bit", "deit", "siglip", "vit", "convnext")),
                 *("transformers.models.%s.image_processing_%s" % (m, m)
-                  for m in ("clip", "bit", "convnext")))
+                  for m in ("clip", "bit", "convnext", "dinov3_vit")))
 if found:
     clip, bit, deit, siglip, vit, convnext = found[:6]
-    clip_tv, bit_tv, convnext_tv = found[6:]
+    clip_tv, bit_tv, convnext_tv, dinov3_tv = found[6:]
 
     def processor(kind):
         def make(way):
@@ -314,6 +314,26 @@ if found:
             convnext_processor(convnext_tv.ConvNextImageProcessor),
             (Way("odd crop", "bicubic", False, 31, 24, IMAGENET),), floor=True, shapes=unresized,
             allowed=ROUNDING)
+
+    # This one rescales first and resizes float32.  Its pixels below 1 are sums of three and more
+    # rounded products in each pass.
+    def dinov3_processor(way):
+        made = dinov3_tv.DINOv3ViTImageProcessor(
+            size={"height": way.resize, "width": way.resize} if way.squash else {
+                "shortest_edge": way.resize},
+            do_center_crop=way.crop != way.resize, crop_size={"height": way.crop,
+                                                              "width": way.crop},
+            resample=FILTERS[way.filter], image_mean=way.mean, image_std=way.std)
+        return lambda image: made(image, return_tensors="np")["pixel_values"][0]
+
+    compare("transformers' DINOv3ViT", dinov3_processor,
+            [Way("DINOv3", "bilinear", True, 224, 224, IMAGENET),
+             Way("DINOv3", "bicubic", True, 224, 224, IMAGENET),
+             Way("DINOv3", "nearest", True, 37, 37, HALF),
+             Way("DINOv3", "lanczos", True, 59, 59, CLIP),
+             Way("odd crop", "bilinear", False, 31, 24, CLIP),
+             Way("crop larger than the image", "bilinear", True, 40, 58, CLIP)], floor=True,
+            allowed=2e-6, floats=True)
 
 tool.stdin.close()
 if tool.wait() != 0:

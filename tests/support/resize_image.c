@@ -1,9 +1,9 @@
 /* The image stage over pipes, for tests/parity/test_image.py.  Requests on standard input, each a
  * line and then height * width * 3 bytes:
  *   resize FILTER HEIGHT WIDTH OUT_HEIGHT OUT_WIDTH        -> OUT_HEIGHT * OUT_WIDTH * 3 bytes
- *   setup FILTER SQUASH FLOOR RESIZE CROP MEAN MEAN MEAN STD STD STD   (no bytes, no reply)
+ *   setup FILTER SQUASH FLOOR FLOATS RESIZE CROP MEAN MEAN MEAN STD STD STD   (no bytes, no reply)
  *   run HEIGHT WIDTH                                       -> 3 * CROP * CROP floats
- * FILTER is a name, SQUASH 0 or 1, FLOOR 1 for that crop rule.
+ * FILTER is a name, SQUASH 0 or 1, FLOOR 1 for that crop rule, FLOATS 1 for a resize in float32.
  * `run` keeps one preprocessor until the next `setup`, over images of changing sizes. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ int main(void) {
     lp_preprocess what;
     char line[512], filter[16];
     size_t h, w, out_h, out_w;
-    int squash, floors;
+    int squash, floors, floats;
     while (fgets(line, sizeof line, stdin) != NULL) {
         if (sscanf(line, "resize %15s %zu %zu %zu %zu", filter, &h, &w, &out_h, &out_w) == 5) {
             unsigned char *rgb = read_image(h, w), *out = memory(out_h * out_w * 3);
@@ -66,12 +66,13 @@ int main(void) {
             reply(out, out_h * out_w * 3);
             lp_free(rgb);
             lp_free(out);
-        } else if (sscanf(line, "setup %15s %d %d %zu %zu %f %f %f %f %f %f", filter, &squash,
-                          &floors, &what.resize, &what.crop, &what.mean[0], &what.mean[1],
-                          &what.mean[2], &what.std[0], &what.std[1], &what.std[2]) == 11) {
+        } else if (sscanf(line, "setup %15s %d %d %d %zu %zu %f %f %f %f %f %f", filter, &squash,
+                          &floors, &floats, &what.resize, &what.crop, &what.mean[0], &what.mean[1],
+                          &what.mean[2], &what.std[0], &what.std[1], &what.std[2]) == 12) {
             what.filter = filter_named(filter);
             what.squash = squash != 0;
             what.crop_rule = floors != 0 ? LP_CROP_FLOOR : LP_CROP_ROUND;
+            what.float_resize = floats != 0;
             lp_preprocessor_free(preprocessor);
             if (lp_preprocessor_new(&what, &preprocessor, &err) != LP_OK) {
                 stop(err.text);

@@ -127,7 +127,8 @@ static void the_document_has_each_familys_constants(void **state) {
         assert_begins(f->name, 2, eps);
         assert_begins(f->name, 3, mean_stds[f->mean_std]);
         assert_begins(f->name, 4,
-                      f->squash                    ? "squash"
+                      f->float_resize              ? "squash, bilinear, in float32"
+                      : f->squash                  ? "squash"
                       : f->shorter_side.from == 0  ? "shorter side"
                       : f->shorter_side.from == 9  ? "⌊input / 0.9⌋"
                       : f->shorter_side.from == 19 ? "⌊input / 0.95⌋"

@@ -342,6 +342,95 @@ static void preprocessing_equals_plain_twin(void **state) {
     }
 }
 
+/* One value of a pass in float32's place: the formula in double, also where PyTorch rounds scale
+ * and centre. */
+static double float_twin_sample(lp_filter filter, const double *samples, size_t stride, size_t in,
+                                size_t out, size_t o) {
+    double support = twin_filters[filter].support, total = 0, sum = 0;
+    double scale = (double)in / (double)out, wide = scale > 1 ? scale : 1;
+    double centre = ((double)o + 0.5) * scale;
+    for (size_t i = 0; i < in; i++) {
+        double distance = ((double)i + 0.5 - centre) / wide;
+        double weight = support == 0               ? ((size_t)centre == i ? 1.0 : 0.0)
+                        : fabs(distance) < support ? twin_filters[filter].weight(distance)
+                                                   : 0;
+        total += weight * samples[i * stride];
+        sum += weight;
+    }
+    return total / sum;
+}
+
+/* Bytes, resized without rounding: double [oh, ow, 3]. */
+static double *float_twin_resize(lp_filter filter, const unsigned char *rgb, size_t ih, size_t iw,
+                                 size_t oh, size_t ow) {
+    double *in = lp_alloc(ih * iw * 3, sizeof *in), *between = lp_alloc(ih * ow * 3, sizeof *in);
+    double *out = lp_alloc(oh * ow * 3, sizeof *in);
+    assert_true(in != NULL && between != NULL && out != NULL);
+    for (size_t i = 0; i < ih * iw * 3; i++) {
+        in[i] = rgb[i];
+    }
+    for (size_t i = 0; i < ih * ow * 3; i++) {
+        size_t y = i / 3 / ow, x = i / 3 % ow, c = i % 3;
+        between[i] = float_twin_sample(filter, in + y * iw * 3 + c, 3, iw, ow, x);
+    }
+    for (size_t i = 0; i < oh * ow * 3; i++) {
+        out[i] = float_twin_sample(filter, between + i % (ow * 3), ow * 3, ih, oh, i / 3 / ow);
+    }
+    lp_free(in);
+    lp_free(between);
+    return out;
+}
+
+/* Odd sizes, up and down, tall and wide.  The tolerance, in units of 1 / std, is that of a centre
+ * which is rounded to float32 at 100 pixels, between a black and a white one; a byte's rounding is
+ * 2e-3. */
+static void float_resize_equals_its_formula(void **state) {
+    (void)state;
+    static const struct {
+        size_t h, w, resize, crop;
+        bool squash;
+    } cases[] = {{83, 51, 37, 37, true}, {61, 97, 31, 24, false}, {5, 7, 33, 33, true},
+                 {9, 4, 21, 17, false},  {37, 61, 37, 37, true},  {1, 1, 3, 3, true},
+                 {3, 97, 11, 9, true},   {95, 1, 4, 7, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases * FILTERS; i++) {
+        size_t k = i / FILTERS, h = cases[k].h, w = cases[k].w, crop = cases[k].crop;
+        lp_preprocess what = clip;
+        lp_preprocessor *p;
+        what.filter = (lp_filter)(i % FILTERS);
+        what.squash = cases[k].squash;
+        what.resize = cases[k].resize;
+        what.crop = crop;
+        what.float_resize = true;
+        what.crop_rule = LP_CROP_FLOOR;
+        size_t oh = h > w && !what.squash ? what.resize * h / w : what.resize;
+        size_t ow = w > h && !what.squash ? what.resize * w / h : what.resize;
+        size_t bytes = 3 * crop * crop * sizeof(float);
+        unsigned char *rgb = pixels((uint32_t)k, h * w * 3);
+        double *whole = float_twin_resize(what.filter, rgb, h, w, oh, ow);
+        float *out = guarded(bytes);
+        assert_ok(lp_preprocessor_new(&what, &p, &err), &err);
+        assert_ok(lp_preprocessor_run(p, rgb, h, w, out, &err), &err);
+        for (size_t j = 0; j < 3 * crop * crop; j++) {
+            size_t c = j / (crop * crop), y = j / crop % crop, x = j % crop;
+            size_t framed = crop > oh ? (crop - oh + 1) / 2 : 0; /* the case has a frame or none */
+            bool inside =
+                crop <= oh || (y >= framed && y < framed + oh && x >= framed && x < framed + ow);
+            size_t row = crop > oh ? y - framed : y + (oh - crop) / 2;
+            size_t column = crop > ow ? x - framed : x + (ow - crop) / 2;
+            double value = inside ? whole[(row * ow + column) * 3 + c] : 0;
+            double expected = (value / 255 - (double)what.mean[c]) / (double)what.std[c];
+            if (!(fabs((double)out[j] - expected) < 2e-5)) {
+                fail_msg("case %zu, %s: channel %zu row %zu column %zu: expected %.9g, found %.9g",
+                         k, lp_filter_name(what.filter), c, y, x, expected, (double)out[j]);
+            }
+        }
+        lp_preprocessor_free(p);
+        guarded_free(out, bytes);
+        lp_free(whole);
+        lp_free(rgb);
+    }
+}
+
 /* Of n rows, row y has the value y.  The first row of a crop that keeps all but `surplus` of them;
  * both rules over surpluses of 0 to 3 mod 4. */
 static void each_rule_begins_its_crop_where_it_says(void **state) {
@@ -555,6 +644,34 @@ static void every_failed_allocation_is_reported(void **state) {
     lp_free(rgb);
 }
 
+static void every_failed_allocation_of_floats_is_reported(void **state) {
+    (void)state;
+    unsigned char *rgb = pixels(8, 9 * 7 * 3);
+    float input[3 * 4 * 4];
+    lp_preprocess what = clip;
+    lp_preprocessor *p;
+    lp_status status = LP_ERR_MEMORY;
+    size_t k;
+    what.resize = 5;
+    what.crop = 4;
+    what.float_resize = true;
+    for (k = 1; status != LP_OK; k++) {
+        (void)lp_alloc_fail_at(k);
+        status = lp_preprocessor_new(&what, &p, &err);
+        assert_true(status == LP_OK ? p != NULL : status == LP_ERR_MEMORY && p == NULL);
+    }
+    status = LP_ERR_MEMORY;
+    for (k = 1; status != LP_OK; k++) {
+        (void)lp_alloc_fail_at(k);
+        status = lp_preprocessor_run(p, rgb, 9, 7, input, &err);
+        assert_true(status == LP_OK || status == LP_ERR_MEMORY);
+    }
+    assert_true(k > 8);
+    (void)lp_alloc_fail_at(0);
+    lp_preprocessor_free(p);
+    lp_free(rgb);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resize_equals_pillow),
@@ -562,6 +679,7 @@ int main(void) {
         cmocka_unit_test(the_height_comes_first_where_it_shrinks_most),
         cmocka_unit_test(resize_equals_plain_twin),
         cmocka_unit_test(preprocessing_equals_plain_twin),
+        cmocka_unit_test(float_resize_equals_its_formula),
         cmocka_unit_test(each_rule_begins_its_crop_where_it_says),
         cmocka_unit_test(a_rule_matters_where_the_surplus_says_so),
         cmocka_unit_test(small_images_get_a_black_frame),
@@ -570,6 +688,7 @@ int main(void) {
         cmocka_unit_test(extreme_strip_costs_only_its_crop),
         cmocka_unit_test(wrong_arguments_are_named),
         cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(every_failed_allocation_of_floats_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

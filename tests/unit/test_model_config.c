@@ -30,13 +30,13 @@ static void write_beside(const char *name, const char *text) {
 }
 
 /* "gelu 1e-06 cls, 2 heads, 20 > 15 bicubic, 0.5 0.5": activation, eps, pool, heads, resize (">" a
- * shorter side, "=" both) and crop, filter, the first of mean and std. */
+ * shorter side, "=" both) and crop, filter ("bilinear in float32"), the first of mean and std. */
 static void describe(const lp_encoder_info *info, char out[160]) {
     const lp_preprocess *p = &info->preprocess;
-    (void)snprintf(out, 160, "%s %g %s, %zu heads, %zu %s %zu %s, %g %g", info->activation,
+    (void)snprintf(out, 160, "%s %g %s, %zu heads, %zu %s %zu %s%s, %g %g", info->activation,
                    (double)info->norm_eps, info->pool, info->heads, p->resize,
-                   p->squash ? "=" : ">", p->crop, lp_filter_name(p->filter), (double)p->mean[0],
-                   (double)p->std[0]);
+                   p->squash ? "=" : ">", p->crop, lp_filter_name(p->filter),
+                   p->float_resize ? " in float32" : "", (double)p->mean[0], (double)p->std[0]);
 }
 
 typedef struct said {
@@ -248,6 +248,16 @@ static void keys_of_image_processors(void **state) {
          OUT("20 = 15 lanczos, 0.5 0.5")},
         {VIT, P("\"ConvNextImageProcessor\",\"size\":{\"shortest_edge\":15},\"crop_pct\":0.75"),
          OUT("20 > 15 bicubic, 0.5 0.5")},
+        {VIT, P("\"DINOv3ViTImageProcessor\",\"size\":15"),
+         OUT("15 = 15 bilinear in float32, 0.485 0.229")},
+        {VIT,
+         P("\"DINOv3ViTImageProcessorFast\",\"size\":20,\"resample\":3,\"crop_size\":15,"
+           "\"do_center_crop\":true"),
+         OUT("20 = 15 bicubic in float32, 0.485 0.229")},
+        {VIT,
+         P("\"DINOv3ViTImageProcessorFast\",\"size\":14,\"crop_size\":15,"
+           "\"do_center_crop\":true"),
+         "no crop_size \"which is larger than size\""},
         {VIT, "{\"feature_extractor_type\":\"ViTFeatureExtractor\",\"size\":15}",
          OUT("15 = 15 bilinear, 0.5 0.5")},
         {VIT, "{\"image_processor\":" P("\"SiglipImageProcessor\",\"size\":15,\"resample\":2") "}",

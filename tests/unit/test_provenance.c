@@ -13,7 +13,8 @@ static const char whole[] =
     "\"layers\": \"9-12\", \"precision\": \"float32\", \"heads\": 3, \"norm_eps\": "
     "\"9.99999997e-07\", \"preprocess\": "
     "{\"resize\": 248, \"crop\": 224, \"filter\": \"bicubic\", \"squash\": false, "
-    "\"crop_rule\": \"floor\", \"resize_rule\": \"pillow-13\", \"mean\": "
+    "\"crop_rule\": \"floor\", \"resize_rule\": \"pillow-13\", \"float_resize\": true, "
+    "\"mean\": "
     "[\"0.5\", \"0.5\", \"0.5\"], \"std\": [\"0.5\", \"0.5\", \"0.25\"]}}, "
     "\"weights\": {\"path\": \"w\", \"format\": \"safetensors\", \"official\": null, \"sha256\": "
     "\"ab\"}, \"encoder\": {\"name\": \"ViT-Ti/16\", \"input_size\": 224, \"width\": 192, "
@@ -74,6 +75,7 @@ static void every_input_is_compared(void **state) {
     DIFFERS(b.encoder.preprocess.filter = LP_FILTER_LANCZOS, "filter");
     DIFFERS(b.encoder.preprocess.crop_rule = LP_CROP_ROUND, "crop_rule");
     DIFFERS(b.encoder.resize_rule = NULL, "resize_rule");
+    DIFFERS(b.encoder.preprocess.float_resize = false, "float_resize");
     DIFFERS(b.encoder.activation = "quick_gelu", "activation");
     DIFFERS(b.data.labels = LP_LABELS_COARSE, "labels");
     DIFFERS(b.encoder.pool = NULL, "pool");
@@ -97,7 +99,10 @@ static void every_input_is_compared(void **state) {
 static void rules_that_change_nothing_are_not_recorded(void **state) {
     (void)state;
     const lp_provenance *folder = provenance_of(whole);
-    lp_provenance records = *folder;
+    lp_provenance bytes = *folder, records;
+    bytes.encoder.preprocess.float_resize = false;
+    folder = &bytes;
+    records = bytes;
     records.data.image_folder = false;
     records.encoder.preprocess.crop_rule = LP_CROP_ROUND;
     records.encoder.resize_rule = NULL;

@@ -18,7 +18,7 @@ Results are appended to a file, so that an interrupted run continues (for the sa
 
     python3 scripts/zoo.py --linprobe build/linprobe --results build/zoo.jsonl
     python3 scripts/zoo.py --source timm --only 'siglip|clip' --verbose
-    python3 scripts/zoo.py --results build/zoo.jsonl --table       # the table of what is there
+    python3 scripts/zoo.py --results build/zoo.jsonl --table       # the tables of what is there
 """
 
 import argparse
@@ -290,6 +290,38 @@ def shortened(why):
     return re.sub(r"\d+(\.\d+)?(e-?\d+)?", "N", why)[:110]
 
 
+FORMS = {
+    "bare": "bare",
+    "bare-state": "bare, names of `state_dict()`",
+    "bare-old": "bare, names of old versions",
+    "hub": "hub folder",
+    "hub-processor": "hub folder, `processor_config.json`",
+    "-": "not built by its library",
+}
+
+
+def summary(rows):
+    """Models by source and form: how many have which verdict, the worst of their points and tags."""
+    verdicts = (*VERDICTS, "no reference")
+    groups = collections.defaultdict(list)
+    for r in rows:
+        form = FORMS.get(r["form"], "hub folder, other pretrained weights")
+        groups[r["source"], form].append(r)
+    lines = ["| source | form | models | " + " | ".join(verdicts) + " | largest error |"]
+    lines.append("|" + "---|" * (len(verdicts) + 4))
+    for (source, form), members in sorted(groups.items()):
+        worst = {}
+        for r in members:
+            key, rank = (r["name"], r["form"]), verdicts.index(r["verdict"])
+            worst[key] = max(worst.get(key, 0), rank)
+        counts = collections.Counter(worst.values())
+        cells = [str(counts[i]) if counts[i] else "" for i in range(len(verdicts))]
+        errors = [r["error"] for r in members if r["error"] and r["verdict"] in verdicts[:3]]
+        error = f"{max(errors):.1e}" if errors else ""
+        lines.append("| " + " | ".join([source, form, str(len(worst)), *cells, error]) + " |")
+    return "\n".join(lines)
+
+
 def table(rows):
     groups = collections.defaultdict(list)
     for r in rows:
@@ -350,7 +382,7 @@ def main():
     if options.table:
         rows = [r for rows in read_results(options.results, None).values() for r in rows]
         rows = [r for r in rows if re.search(options.only, r["name"] + " " + r["family"])]
-        print(table(rows))
+        print(summary(rows) + "\n\n" + table(rows))
         return any(r["verdict"] == "WRONG" for r in rows)
     program = hashlib.sha256(pathlib.Path(options.linprobe).read_bytes()).hexdigest()[:16]
     known = read_results(options.results, program)

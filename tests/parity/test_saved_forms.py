@@ -392,7 +392,7 @@ def what_is_missing_is_said():
              says=["5 x 5 patches", "4 x 6 with one look the same"]),
         len(wide.pos_embed[0]) == len(square.pos_embed[0]),  # they do
         refused("CIFAR's stem", save(small.state_dict()), "as of ResNets for CIFAR"),
-        refused("grey", save(grey.state_dict()), "conv1.weight: expected [W, 3, 7, 7], found [64, 1"),
+        refused("grey", save(grey.state_dict()), "conv1.weight: expected [64, 3, 7, 7], found [64, 1"),
     ])
 
 

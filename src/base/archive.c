@@ -21,6 +21,7 @@ struct lp_archive {
     char *path;
     char *member;
     gzFile gzip; /* of a tar archive, also one that is not compressed */
+    bool within; /* a member's bytes may lie ahead */
     unsigned char block[BLOCK];
 };
 
@@ -115,7 +116,14 @@ lp_status lp_archive_open(const char *path, lp_archive_kind kind, lp_archive **o
     archive->handle = archive_read_new();
     LP_TRY(lp_allocated(archive->path, path, strlen(path) + 1, 1, err));
     LP_TRY(lp_allocated(archive->handle, path, 1, sizeof *archive, err));
-    code = open_kind(archive, path, kind == LP_ARCHIVE_ANY ? kind_of(path) : kind);
+    kind = kind == LP_ARCHIVE_ANY ? kind_of(path) : kind;
+    code = open_kind(archive, path, kind);
+    if (code != ARCHIVE_OK && kind == LP_ARCHIVE_ZIP && kind_of(path) == LP_ARCHIVE_ZIP) {
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected a zip file's list of members at its end, found none: it is "
+                       "cut off or damaged",
+                       path));
+    }
     if (code != ARCHIVE_OK) {
         /* the same call opens the file and recognises the format */
         LP_TRY(fail_archive(archive, lp_is_file(path) ? LP_ERR_FORMAT : LP_ERR_IO, err));
@@ -129,14 +137,33 @@ done:
     return status;
 }
 
+/* A tar archive ends with blocks of zeros: one that was cut off between members has none, which is
+ * no error to libarchive.  `end` is where the last member ended. */
+static lp_status check_end(lp_archive *archive, la_int64_t end, lp_error *err) {
+    bool is_tar =
+        (archive_format(archive->handle) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+    if (is_tar && archive_filter_bytes(archive->handle, 0) == end) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected the end of a tar archive, found nothing after %llu bytes: it "
+                       "is cut off",
+                       archive->path, (unsigned long long)end);
+    }
+    return read_rest(archive, err);
+}
+
 lp_status lp_archive_next(lp_archive *archive, lp_member *member, bool *more, lp_error *err) {
     struct archive_entry *entry;
+    *more = false;
+    if (archive->within && archive_read_data_skip(archive->handle) != ARCHIVE_OK) {
+        return fail_archive(archive, LP_ERR_FORMAT, err);
+    }
+    archive->within = false;
     lp_free(archive->member);
     archive->member = NULL;
-    *more = false;
+    la_int64_t end = archive_filter_bytes(archive->handle, 0);
     int code = archive_read_next_header(archive->handle, &entry);
     if (code == ARCHIVE_EOF) {
-        return read_rest(archive, err);
+        return check_end(archive, end, err);
     }
     if (code != ARCHIVE_OK) {
         return fail_archive(archive, LP_ERR_FORMAT, err);
@@ -146,6 +173,7 @@ lp_status lp_archive_next(lp_archive *archive, lp_member *member, bool *more, lp
     if (archive->member == NULL) {
         return lp_fail_memory(err, archive->path, 1, 1);
     }
+    archive->within = true;
     member->name = archive->member;
     member->size = archive_entry_size(entry) > 0 ? (uint64_t)archive_entry_size(entry) : 0;
     member->is_file =

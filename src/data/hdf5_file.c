@@ -116,7 +116,10 @@ static lp_status open_locked(lp_hdf5_array *a, lp_error *err) {
     }
     (void)H5Pclose(access);
     if (a->file < 0) {
-        return lp_fail(err, LP_ERR_FORMAT, "%s: expected an HDF5 file (.h5)", a->plain.path);
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "%s: expected an HDF5 file (.h5), found another file, or one that was cut "
+                       "short or is damaged",
+                       a->plain.path);
     }
     if (H5Lexists(a->file, a->variable, H5P_DEFAULT) <= 0 ||
         H5Lget_info(a->file, a->variable, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD ||

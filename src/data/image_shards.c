@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-enum { LABEL_BYTES = 1 << 16, TAR_BLOCK = 512 };
+enum { LABEL_BYTES = 1 << 16 };
 
 /* ---- images in shards ------------------------------------------------------------------------ */
 
@@ -113,7 +113,6 @@ typedef struct shard_reader {
     lp_archive *archive;
     key_members sample;
     uint64_t size; /* of the shard */
-    uint64_t end;  /* of the last member */
 } shard_reader;
 
 static void clear_sample(key_members *sample) {
@@ -286,18 +285,6 @@ done:
     return status;
 }
 
-/* A tar archive ends with two blocks of zeros: one that was cut off between members has none. */
-static lp_status check_end(const shard_reader *reader, lp_error *err) {
-    uint64_t whole = (reader->end + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK + 2 * TAR_BLOCK;
-    if (reader->size >= whole) {
-        return LP_OK;
-    }
-    return lp_fail(err, LP_ERR_FORMAT,
-                   "%s: expected the end of a tar archive, %llu bytes or more, found %llu: it is "
-                   "cut off",
-                   reader->path, (unsigned long long)whole, (unsigned long long)reader->size);
-}
-
 static lp_status find_size(shard_reader *reader, lp_error *err) {
     struct stat about;
     if (stat(reader->path, &about) != 0) {
@@ -318,13 +305,11 @@ static lp_status read_members(shard_reader *reader, lp_error *err) {
         if (!more) {
             break;
         }
-        reader->end = member.place + member.size;
         if (member.is_file) {
             LP_TRY(take_member(reader, member, err));
         }
     }
     status = end_sample(reader, err);
-    status = status == LP_OK ? check_end(reader, err) : status;
 done:
     return status;
 }

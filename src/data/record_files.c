@@ -353,8 +353,9 @@ static lp_status open_archive(const char *path, const lp_record_layout *only, lp
     if (!lp_mul_u64(whole.size, expansion_max, &room) || room > members_bytes_max) {
         room = members_bytes_max;
     }
-    LP_TRY(lp_prefix(err, lp_archive_open(path, LP_ARCHIVE_ANY, &archive, err),
-                     "expected a folder, a .bin file or an archive: "));
+    LP_TRY(lp_prefix(
+        err, lp_archive_open(path, LP_ARCHIVE_ANY, &archive, err),
+        lp_archive_ending(path) > 0 ? "" : "expected a folder, a .bin file or an archive: "));
     LP_TRY(read_archive(path, archive, room, only, split, files, found, err));
     if (files->layout != NULL && files->layout->official[split].name == NULL && !found->pickled &&
         whole.size == files->layout->archive.bytes) {

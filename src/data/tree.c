@@ -45,14 +45,15 @@ static void trim_name(char *name) {
 }
 
 /* Reads a member in steps that its claim of a size does not choose. */
-static lp_status read_member(lp_archive *archive, tree_entry *entry, uint64_t most, lp_error *err) {
+static lp_status read_member(const char *root, lp_archive *archive, tree_entry *entry,
+                             uint64_t most, lp_error *err) {
     size_t room = 0, got = 1;
     lp_status status = LP_OK;
     while (got > 0) {
         if (entry->size + 1 >= room) {
             size_t larger = room == 0 ? (size_t)1 << 16 : 2 * room;
             unsigned char *bytes = lp_grow(entry->bytes, room, larger, 1);
-            LP_TRY(lp_allocated(bytes, entry->name, larger, 1, err));
+            LP_TRY(lp_allocated(bytes, root, larger, 1, err));
             entry->bytes = bytes;
             room = larger;
         }
@@ -61,9 +62,9 @@ static lp_status read_member(lp_archive *archive, tree_entry *entry, uint64_t mo
         entry->size += got;
         if (entry->size > most) {
             LP_TRY(lp_fail(err, LP_ERR_FORMAT,
-                           "%s: the archive holds more than can be kept in memory: unpack it and "
-                           "name the folder",
-                           entry->name));
+                           "%s: %s: the archive holds more than can be kept in memory: unpack it "
+                           "and name the folder",
+                           root, entry->name));
         }
     }
     unsigned char *exact = lp_grow(entry->bytes, room, entry->size + 1, 1);
@@ -87,7 +88,7 @@ static lp_status add_entry(lp_tree *tree, lp_archive *archive, const char *name,
     }
     tree->count++;
     trim_name(entry->name);
-    return lp_prefix(err, read_member(archive, entry, most, err), "%s: ", tree->root);
+    return read_member(tree->root, archive, entry, most, err);
 }
 
 lp_status lp_tree_sort(lp_tree *tree, lp_error *err) {

@@ -40,6 +40,18 @@ ok "the archive is unpacked" [ -f places/country211/train/AE/4.jpg ]
 ok "and gone" [ ! -e places/country211.tgz ]
 expect fetched
 
+# ---- archives that were cut off: between two members, in one, in the list at the end
+tar -C places -cf whole.tar country211
+size=$(wc -c <whole.tar)
+for at in 0 1 2 3 4 5 6 7 8; do
+    head -c $((size / 16384 * 8192 + 512 * at)) whole.tar >cut.tar
+    run 1 "$LP_PROGRAM" extract --pixels --data country211:cut.tar --split train --out c
+    ok "the message says so" grep -qE 'cut off|Truncated tar archive|damaged' stderr
+done
+printf 'PK\003\004 and no list of members' >cut.zip
+show "$LP_PROGRAM" extract --pixels --data cut.zip --split train --out c
+expect cut
+
 # ---- some images
 show "$LP_PROGRAM" extract --pixels --data mnist --split test --limit 10 --out some --format csv
 run 0 cat some/meta.json
@@ -91,6 +103,7 @@ for file in table.json table.csv table.html table-work.png table-work.svg mnist/
 done
 ok "work for an image stands in the cells" grep -q '"gflop_per_image": 0.00' matrix/table.json
 ok "and in the page" grep -q 'against the work for an image' matrix/table.html
+ok "the table's file has the stars, as the one printed" [ "$(grep -c ',yes,' matrix/table.csv)" -ge 2 ]
 ok "a cell for each" [ "$(wc -l <matrix/table.csv)" -eq 5 ]
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into board.json --cache cache --out matrix
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data places --into board.json --cache cache --out matrix
@@ -100,6 +113,8 @@ ok "some images of a set are another column" [ "$(grep -c MNIST stdout)" = 4 ]
 echo '{}' >board.json
 show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into board.json
 show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist,nowhere --cache cache --out matrix
+show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into places
+show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data flower-102:places
 expect table
 exec 3>&-
 done_testing

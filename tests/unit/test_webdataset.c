@@ -210,8 +210,8 @@ static void shards_that_are_broken(void **state) {
         const char *message;
     } cuts[] = {{512 + 1024 + 100, "train/1.tar: "},
                 {2 * 1024 + 512 + 5, "train/1.tar: deep/s2.WEBP: the archive is cut off in it"},
-                {4 * 1024, "train/1.tar: expected the end of a tar archive, 5120 bytes or more, "
-                           "found 4096: it is cut off"}};
+                {4 * 1024, "train/1.tar: expected the end of a tar archive, found nothing after 4096 "
+                           "bytes: it is cut off"}};
     for (size_t i = 0; i < 3; i++) {
         make_set("cut");
         assert_int_equal(truncate(in_folder("cut/train/1.tar"), cuts[i].size), 0);
@@ -219,7 +219,7 @@ static void shards_that_are_broken(void **state) {
         const lp_dataset_options skip = {.skip_broken = true};
         assert_ok(lp_dataset_open_with(in_folder("cut"), &skip, &data, &err), &err);
         assert_int_equal(lp_dataset_describe(data)->skipped, 1);
-        assert_int_equal(lp_dataset_describe(data)->count, i == 2 ? 3 : 2);
+        assert_int_equal(lp_dataset_describe(data)->count, 2);
         assert_string_equal(lp_dataset_skipped(data, 0, &why), "train/1.tar");
         lp_dataset_close(data);
     }

@@ -23,7 +23,7 @@ typedef struct csv_list {
     int (*order)(const void *a, const void *b);
     size_t classes;
     size_t in_part[3]; /* lines of each part; without parts all count as train */
-    bool has_parts;
+    size_t columns;    /* of the first line, and so of all; 3: they have parts */
 } csv_list;
 
 /* One line. */
@@ -63,6 +63,7 @@ static lp_status next_entry(csv_list *csv, csv_entry *entry, lp_error *err) {
     }
     bool first = csv->lines.number == 1;
     size_t count = lp_fields(line, ',', fields, 3);
+    csv->columns = first ? count : csv->columns;
     if (first && count >= 2 && strcasecmp(fields[1], "label") == 0) {
         return next_entry(csv, entry, err);
     }
@@ -75,6 +76,11 @@ static lp_status next_entry(csv_list *csv, csv_entry *entry, lp_error *err) {
                              "expected path,label or path,label,split, found %zu fields%s", count,
                              count > 3 ? " (a field with a comma stands in double quotes)" : "");
     }
+    if (count != csv->columns) {
+        return lp_lines_fail(&csv->lines, err,
+                             "expected %zu fields, as in the first line, found %zu", csv->columns,
+                             count);
+    }
     if (fields[0][0] == '/') {
         return lp_lines_fail(&csv->lines, err,
                              "expected a path that begins at the list's folder, found '%.200s'",
@@ -85,7 +91,6 @@ static lp_status next_entry(csv_list *csv, csv_entry *entry, lp_error *err) {
         return lp_lines_fail(&csv->lines, err, "expected train, val or test, found '%.40s'",
                              fields[2]);
     }
-    csv->has_parts = csv->has_parts || count == 3;
     csv->in_part[entry->split]++;
     return LP_OK;
 }
@@ -197,7 +202,7 @@ lp_status lp_csv_list_read(lp_image_list *list, const char *name, const lp_datas
     for (size_t k = 0; k < csv.classes; k++) {
         LP_TRY(lp_image_list_add_class(list, csv.labels[k], err));
     }
-    if (csv.has_parts) {
+    if (csv.columns == 3) {
         LP_TRY(add_parts(list, name, &csv, options, split, err));
     } else {
         *split = options->split == LP_SPLIT_TRAINVAL ? LP_SPLIT_TRAIN : options->split;

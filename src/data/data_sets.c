@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/spelling.h"
 
 #define PCAM "https://zenodo.org/records/2546921/files/camelyonpatch_level_2_split_"
 
@@ -303,7 +304,7 @@ const lp_data_set lp_data_sets[] = {
      .images = {1281167, 50000},
      .read = lp_read_imagenet},
     {.name = "voc-2007",
-     .also = "pascal-voc-2007",
+     .also = "voc pascal-voc-2007",
      .title = "PASCAL VOC 2007",
      .folders = {"VOCdevkit/VOC2007", "VOC2007"},
      .marks = {"ImageSets/Main", "JPEGImages"},
@@ -407,7 +408,7 @@ void lp_data_set_like(const char *name, char *text, size_t room) {
 
 lp_status lp_data_set_parse(const char *text, const lp_data_set **set, const char **path,
                             lp_error *err) {
-    char name[64], names[1024];
+    char name[64], names[1024], meant[LP_SPELLING_TEXT];
     size_t length = strcspn(text, ":");
     bool there = lp_is_folder(text) || lp_is_file(text);
     *set = NULL;
@@ -427,10 +428,14 @@ lp_status lp_data_set_parse(const char *text, const lp_data_set **set, const cha
     if (*set != NULL) {
         *path = text + length + 1;
     } else if (!there) {
+        lp_spelling near = lp_spelling_of(name);
+        for (const lp_data_set *s = lp_data_sets; s->name != NULL; s++) {
+            lp_spelling_try(&near, s->name);
+        }
         lp_data_set_names(names, sizeof names);
         return lp_fail(err, LP_ERR_ARGUMENT,
-                       "%s: there is no such path, and '%s' is none of the data sets %s", text,
-                       name, names);
+                       "%s: there is no such path, and '%s' is none of the data sets %s%s", text,
+                       name, names, lp_spelling_text(&near, meant));
     }
     return LP_OK;
 }

@@ -67,10 +67,15 @@ static char *folder_name(const char *path) {
 }
 
 /* A probe of one class says nothing, and it is mostly the root of another layout. */
-static lp_status check_classes(const lp_image_list *list, lp_error *err) {
+static lp_status check_classes(const lp_dataset *data, const lp_image_list *list, lp_error *err) {
     char sets[512];
     if (list->class_count != 1) {
         return LP_OK;
+    }
+    if (lp_is_csv_list(data->source)) {
+        return lp_fail(err, LP_ERR_DATA,
+                       "%s: expected labels of two classes or more, found only '%s'", data->source,
+                       list->classes[0]);
     }
     lp_data_set_like(list->classes[0], sets, sizeof sets);
     return lp_image_list_fail(
@@ -173,7 +178,7 @@ static lp_status fill_from_list(lp_dataset *data, const lp_dataset_options *opti
         return lp_fail(err, LP_ERR_ARGUMENT, "%s: %s has no coarse labels", data->source,
                        data->set != NULL ? data->set->title : "a folder of images");
     }
-    LP_TRY(check_classes(list, err));
+    LP_TRY(check_classes(data, list, err));
     data->info.part = list->count;
     LP_TRY(lp_image_list_choose(list, options, err));
     note_choice(data, options, list->count);

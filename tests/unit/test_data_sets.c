@@ -564,6 +564,10 @@ static void a_list_in_a_table(void **state) {
         {"1.pgm,a,train\n9.pgm,b,train\n", "wrong.csv:2: names 9.pgm, which is not there"},
         {"1.pgm,a,train\n2.pgm,b,test\n", "expected images of class 1, b, found none"},
         {"1.pgm,a,test\n", "wrong.csv: no line is of the part train"},
+        {"1.pgm,a,train\n2.pgm,b\n",
+         "wrong.csv:2: expected 3 fields, as in the first line, found 2"},
+        {"path,label\n1.pgm,a,test\n", "wrong.csv:2: expected 2 fields, as in the first line"},
+        {"1.pgm,a\n2.pgm,a\n", "wrong.csv: expected labels of two classes or more, found only 'a'"},
         {"path,label\n", "wrong.csv: the list names no image"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

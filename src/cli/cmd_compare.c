@@ -58,7 +58,7 @@ static const cli_option own[] = {
      .help = "features are kept here"},
     {CLI_OUTPUT, "--out", "DIR", CLI_OUT_FOLDER, AT(out), .letter = 'o', .needs = "--data",
      .help = "probes, tables, chart and page of models"},
-    {CLI_OUTPUT, "--into", "FILE", CLI_TEXT, AT(into), .needs = "--data",
+    {CLI_OUTPUT, "--into", "FILE", CLI_OUT_FILE, AT(into), .needs = "--data",
      .help =
          "add the results to this table of models and data sets (.json), which is then printed"},
     {CLI_OUTPUT, "--table", "NAME", CLI_CHOICE, AT(table), .choices = lp_comparison_table_names,

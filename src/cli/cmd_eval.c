@@ -120,7 +120,9 @@ static void add_settings(const eval_job *j, const lp_training *training, lp_html
     lp_html_settings(page, "Settings", lp_row_end(&row));
 }
 
-static lp_status write_report(const eval_job *j, lp_error *err) {
+/* The page; `several` for a set of several labels an image, else NULL. */
+static lp_status write_report(const eval_job *j, const lp_multilabel_evaluation *several,
+                              lp_error *err) {
     const lp_training *training = lp_probe_training(j->probe);
     char title[LP_EVALUATION_TITLE];
     lp_status status;
@@ -128,7 +130,11 @@ static lp_status write_report(const eval_job *j, lp_error *err) {
     lp_evaluation_title(j->test, title);
     LP_TRY(lp_html_new(title, &page, err));
     add_published(j, training, page);
-    LP_TRY(lp_evaluation_page(&j->evaluation, &j->mistaken.sheet, page, err));
+    if (several != NULL) {
+        lp_multilabel_page(several, page);
+    } else {
+        LP_TRY(lp_evaluation_page(&j->evaluation, &j->mistaken.sheet, page, err));
+    }
     add_settings(j, training, page);
     LP_TRY(lp_html_write(page, j->report, err));
 done:
@@ -165,7 +171,7 @@ static lp_status write_pictures(eval_job *j, lp_error *err) {
         LP_TRY(lp_chart_write(matrix, j->confusion, err));
     }
     if (j->report != NULL) {
-        LP_TRY(write_report(j, err));
+        LP_TRY(write_report(j, NULL, err));
     }
 done:
     lp_chart_free(matrix);
@@ -177,15 +183,15 @@ done:
 /* What there is no such thing of. */
 static lp_status check_multilabel(const eval_job *j, lp_error *err) {
     const char *option = j->confusion != NULL                           ? "--confusion"
-                         : j->report != NULL                            ? "--report"
                          : j->mistakes != NULL                          ? "--mistakes"
+                         : j->data_path != NULL                         ? "--data"
                          : j->probability != LP_PROBABILITY_NONE        ? "--probabilities"
                          : j->table > LP_TABLE_CLASSES && !j->per_class ? table_names[j->table]
                                                                         : NULL;
     return option == NULL ? LP_OK
                           : lp_fail(err, LP_ERR_UNSUPPORTED,
                                     "%s: its images have several labels each: there is no %s, but "
-                                    "--table summary and classes, and --out",
+                                    "--table summary and classes, --out and --report",
                                     j->test->path, option);
 }
 
@@ -200,6 +206,7 @@ static lp_status evaluate_multilabel(eval_job *j, lp_error *err) {
     if (j->out != NULL) {
         LP_TRY(lp_multilabel_write(&e, j->probe, cli_command_line(), j->out, err));
     }
+    LP_TRY(j->report != NULL ? write_report(j, &e, err) : LP_OK);
     const lp_column *columns = lp_multilabel_columns(by_class, &count);
     json_t *rows = lp_multilabel_rows(&e, by_class);
     LP_TRY(rows != NULL ? LP_OK : lp_fail_memory(err, "table", count, sizeof *columns));

@@ -11,6 +11,7 @@
 #include "feat/meta_json.h"
 #include "report/data_words.h"
 #include "report/heat_map.h"
+#include "report/multilabel_rows.h"
 #include "report/reliability.h"
 
 void lp_evaluation_title(const lp_features *test, char title[LP_EVALUATION_TITLE]) {
@@ -223,4 +224,17 @@ lp_status lp_evaluation_page(const lp_evaluation *e, const lp_contact_sheet *mis
     }
 done:
     return status;
+}
+
+void lp_multilabel_page(const lp_multilabel_evaluation *e, lp_html *page) {
+    static const char *const headings[] = {"Ranking", "Classes"};
+    static const char *const captions[] = {"Mean of the classes",
+                                           "How well each class's logits rank the images"};
+    for (int by_class = 0; by_class < 2; by_class++) {
+        size_t count;
+        const lp_column *columns = lp_multilabel_columns(by_class == 1, &count);
+        lp_html_heading(page, headings[by_class]);
+        lp_html_table(page, captions[by_class], columns, count,
+                      lp_multilabel_rows(e, by_class == 1));
+    }
 }

@@ -2,6 +2,7 @@
 #ifndef LP_REPORT_EVALUATION_PAGE_H
 #define LP_REPORT_EVALUATION_PAGE_H
 
+#include "linprobe/multilabel.h"
 #include "report/chart.h"
 #include "report/evaluation_rows.h"
 #include "report/html.h"
@@ -20,6 +21,9 @@ LP_MUST_USE lp_status lp_evaluation_confusion_chart(const lp_evaluation *evaluat
 LP_MUST_USE lp_status lp_evaluation_page(const lp_evaluation *evaluation,
                                          const lp_contact_sheet *mistakes, lp_html *page,
                                          lp_error *err);
+
+/* Of several labels an image.  Sections: ranking, classes. */
+void lp_multilabel_page(const lp_multilabel_evaluation *evaluation, lp_html *page);
 
 /* A feature set's meta.json without the lists of classes and superclasses, for a table of settings;
  * a new reference, "{}" at the least, or NULL when memory is short. */

@@ -111,7 +111,7 @@ static const char script[] =
     "      const down = before ? before === 'ascending' : numbers;\n"
     "      const order = (a, b) => {\n"
     "        const x = value(a), y = value(b);\n"
-    "        if (x === '-' || y === '-') return (x === '-') - (y === '-');\n"
+    "        if (x === '–' || y === '–') return (x === '–') - (y === '–');\n"
     "        const way = numbers ? parseFloat(x) - parseFloat(y)\n"
     "                            : x.localeCompare(y, undefined, { numeric: true });\n"
     "        return down ? -way : way;\n"

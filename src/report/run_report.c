@@ -323,17 +323,13 @@ done:
 static lp_status add_evaluation(const lp_run_report *r, lp_html *page, lp_error *err) {
     const lp_run_probe *probe = main_probe(r->run);
     char text[160];
-    size_t count;
     lp_mistakes mistakes = {0};
     lp_status status = LP_OK;
     (void)snprintf(text, sizeof text, "From here on: the probe by %s.",
                    lp_solver_name(probe->options.solver));
     lp_html_paragraph(page, text);
     if (is_multilabel(r)) {
-        const lp_column *of_classes = lp_multilabel_columns(true, &count);
-        lp_html_heading(page, "Classes");
-        lp_html_table(page, "How well each class's logits rank the images", of_classes, count,
-                      lp_multilabel_rows(&probe->several, true));
+        lp_multilabel_page(&probe->several, page);
         goto done;
     }
     LP_TRY(lp_mistakes_find(&probe->evaluation, r->images, LP_MISTAKES_SHOWN, &mistakes, err));

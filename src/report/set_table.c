@@ -460,7 +460,7 @@ lp_status lp_set_table_write(const json_t *cells, const char *folder, const char
     LP_TRY(lp_path_in(path, folder, "table.json", err));
     LP_TRY(lp_json_write(path, marked_cells(cells), err));
     LP_TRY(lp_path_in(path, folder, "table.csv", err));
-    LP_TRY(lp_table_write(path, cell_columns, CELL_COLUMNS, json_deep_copy(cells), err));
+    LP_TRY(lp_table_write(path, cell_columns, CELL_COLUMNS, marked_cells(cells), err));
     LP_TRY(lp_path_in(path, folder, "table.html", err));
     LP_TRY(write_page(cells, path, command, err));
     LP_TRY(write_work(cells, folder, err));

@@ -34,6 +34,9 @@ show "$LP_PROGRAM" fit trainval --solver ovr -C 10 --out p.probe --format csv
 show "$LP_PROGRAM" eval p.probe test --out p.json
 show "$LP_PROGRAM" eval p.probe test --per-class
 show "$LP_PROGRAM" eval p.probe trainval --format csv
+run 0 "$LP_PROGRAM" eval p.probe test --report page.html
+run 0 grep -c "<caption>\(Mean of the classes\|How well\)" page.html
+has 2
 expect voc
 run 0 cat p.json
 has '"format": "linprobe evaluation of several labels"'
@@ -119,7 +122,7 @@ show "$LP_PROGRAM" predict p.probe --data $voc/JPEGImages --model "$LP_SOURCE/te
 show "$LP_PROGRAM" compare p.probe=test one.probe=one
 show "$LP_PROGRAM" eval one.probe test
 show "$LP_PROGRAM" eval p.probe one
-show "$LP_PROGRAM" eval p.probe test --report r.html
+show "$LP_PROGRAM" eval p.probe test --report r.html --data .
 show "$LP_PROGRAM" eval p.probe test --table confused
 show "$LP_PROGRAM" sweep trainval --solver ovr --test one --out s
 show "$LP_PROGRAM" sweep --model "$model" --data . --cache never --out s

@@ -7,9 +7,9 @@
 #include "fetch/fetch.h"
 #include "linprobe/dataset.h"
 
-/* Opens one split of the set at `path`, or of that name as fetch_set_find finds it, with the options
- * asked for (cli/settings.h has their tables; their split, threads and progress are not looked
- * at). */
+/* Opens one split of the set at `path`, or of that name as fetch_set_find finds it, with the
+ * options asked for (cli/settings.h has their tables; their split, threads and progress are not
+ * looked at). */
 LP_MUST_USE lp_status data_input_open(const lp_dataset_options *asked, const char *path,
                                       const char *cache, lp_split split, size_t threads,
                                       lp_dataset **data, lp_error *err);

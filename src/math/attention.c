@@ -14,7 +14,10 @@
  *
  * In bfloat16 what both products read is rounded; scores, softmax and sums stay float32.  The
  * instruction of AVX-512 BF16 reads pairs along the depth (math/bfloat16.h), which are kept in
- * arrays of floats; other processors multiply the rounded values in float32: the same bits. */
+ * arrays of floats; other processors multiply the rounded values in float32: the same bits.
+ *
+ * Longer than 600 lines: every version of the inner loop is inlined into every kind of attention.
+ */
 #include "math/attention.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Other names of the weights of a family (renames), and the names of its architectures, each with
  * its source.  families.c says which family uses which.
- * Longer than 600 lines: tables of names. */
+ * Longer than 600 lines: a table behind the other. */
 #include "model/family_names.h"
 
 #include <stddef.h>

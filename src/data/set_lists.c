@@ -160,8 +160,8 @@ static lp_status name_pets(lp_image_list *list, lp_error *err) {
     }
     for (size_t k = 0; k < count; k++) {
         if (names[k][0] == '\0') {
-            LP_TRY(
-                lp_image_list_fail(list, file, LP_ERR_DATA, err, "class %zu has no image", k + 1));
+            LP_TRY(lp_image_list_fail(list, file, LP_ERR_DATA, err, "class %zu of %zu has no image",
+                                      k + 1, count));
         }
         LP_TRY(lp_image_list_add_class(list, names[k], err));
     }

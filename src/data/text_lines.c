@@ -133,8 +133,9 @@ lp_status lp_lines_number(const lp_lines *lines, const char *what, const char *t
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (end == text || *end != '\0' || errno != 0 || number < low || number > high) {
-        return lp_lines_fail(lines, err, "expected a %s from %lld to %lld, found '%.80s'", what,
-                             (long long)low, (long long)high, text);
+        return lp_lines_fail(lines, err, "expected a%s %s from %lld to %lld, found '%.80s'",
+                             strchr("aeiou", what[0]) != NULL ? "n" : "", what, (long long)low,
+                             (long long)high, text);
     }
     *value = number;
     return LP_OK;

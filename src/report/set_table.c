@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "report/bars.h"
 #include "report/curve.h"
+#include "report/data_words.h"
 #include "report/evaluation_rows.h"
 #include "report/html.h"
 
@@ -39,6 +40,12 @@ json_t *lp_set_cell(const lp_comparison *c, const lp_contestant *model) {
     const lp_run_probe *p = &run->probes[0];
     const lp_encoding *e = &run->train->provenance->encoder;
     const lp_data_record *data = &run->test->provenance->data;
+    const lp_data_record *trained = &run->train->provenance->data;
+    bool some = trained->per_class > 0 || trained->limit > 0; /* of the training images */
+    char title[2 * LP_DATA_TITLE + 32], amount[LP_DATA_TITLE];
+    (void)snprintf(title, sizeof title, "%s%s%s%s", c->title, some ? ", " : "",
+                   some ? lp_data_amount(trained, run->train->count, amount) : "",
+                   some ? " training images" : "");
     lp_interval interval;
     double value = lp_contestant_value(c, model, &interval);
     lp_row row = lp_row_new();
@@ -50,8 +57,11 @@ json_t *lp_set_cell(const lp_comparison *c, const lp_contestant *model) {
         lp_row_real(&row, "gflop_per_image", run->operations * 1e-9);
     }
     lp_row_text(&row, "set", data->name);
-    lp_row_text(&row, "title", c->title);
+    lp_row_text(&row, "title", title);
     lp_row_text(&row, "data_sha256", data->sha256);
+    if (some) {
+        lp_row_text(&row, "train_data_sha256", trained->sha256);
+    }
     lp_row_text(&row, "metric", lp_set_metric_names[c->metric]);
     lp_row_real(&row, "value", 100 * value);
     lp_row_interval(&row, "", interval, 100);
@@ -93,9 +103,10 @@ static bool same_model(const json_t *a, const json_t *b) {
     return same(a, b, "model") && same(a, b, "weights_sha256") && same(a, b, "feature");
 }
 
-/* By the test images: a choice of some of a set is a column of its own. */
+/* By the test images, and the training images where they are a choice: a choice of some of a set,
+ * of either part, is a column of its own. */
 static bool same_set(const json_t *a, const json_t *b) {
-    return same(a, b, "set") && same(a, b, "data_sha256");
+    return same(a, b, "set") && same(a, b, "data_sha256") && same(a, b, "train_data_sha256");
 }
 
 lp_status lp_set_table_put(json_t *cells, json_t *cell, lp_error *err) {
@@ -148,19 +159,24 @@ typedef struct axes {
     size_t column_count;
 } axes;
 
-/* The heading of a set; of several of one name with the first digits of its digest. */
-static lp_status name_set(axes *a, size_t s, const char **name, lp_error *err) {
+/* The heading of a set; of several of one name with the first digits of its digest, which is that
+ * of the training images where they are a choice.  Its key is of both. */
+static lp_status name_set(axes *a, size_t s, const char **key, const char **name, lp_error *err) {
     enum { ROOM = 160 };
+    const char *test = text_of(a->sets[s], "data_sha256");
+    const char *train = text_of(a->sets[s], "train_data_sha256");
     size_t namesakes = 0;
     for (size_t other = 0; other < a->set_count; other++) {
         namesakes += same(a->sets[other], a->sets[s], "set");
     }
-    char *text = lp_memory_take(&a->memory, ROOM, 1);
+    char *text = lp_memory_take(&a->memory, ROOM, 1), *both = lp_memory_take(&a->memory, ROOM, 1);
     lp_status status = lp_memory_check(&a->memory, "table", err);
     if (status == LP_OK) {
         (void)snprintf(text, ROOM, namesakes > 1 ? "%.120s %.8s" : "%.120s",
-                       text_of(a->sets[s], "set"), text_of(a->sets[s], "data_sha256"));
+                       text_of(a->sets[s], "set"), train[0] != '\0' ? train : test);
+        (void)snprintf(both, ROOM, "%.64s %.64s", test, train);
     }
+    *key = both;
     *name = text;
     return status;
 }
@@ -189,9 +205,9 @@ static lp_status find_axes(const json_t *cells, axes *a, lp_error *err) {
     a->columns[0] = (lp_column){"model", "model", NULL};
     a->columns[1] = (lp_column){"feature", "feature", NULL};
     for (size_t s = 0; s < a->set_count; s++) {
-        const char *name;
-        LP_TRY(name_set(a, s, &name, err));
-        a->columns[s + 2] = (lp_column){text_of(a->sets[s], "data_sha256"), name, "%.2f"};
+        const char *key, *name;
+        LP_TRY(name_set(a, s, &key, &name, err));
+        a->columns[s + 2] = (lp_column){key, name, "%.2f"};
     }
     a->columns[a->set_count + 2] = (lp_column){"mean of sets", "mean", "%.2f"};
     a->column_count = a->set_count + 3;
@@ -274,7 +290,7 @@ static json_t *table_rows(const json_t *cells, const axes *a) {
             char text[64];
             if (cell != NULL && isfinite(lp_json_number(cell, "value", NAN))) {
                 print_cell(cell, text);
-                lp_row_text(&row, text_of(a->sets[s], "data_sha256"), text);
+                lp_row_text(&row, a->columns[s + 2].key, text);
             }
         }
         lp_row_real(&row, "mean of sets", mean_of(cells, a, m));

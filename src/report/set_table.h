@@ -1,6 +1,7 @@
 /* Models by rows, data sets by columns: results of comparisons as cells of one table.
  *
- * A cell is a JSON object: model, weights_sha256, feature, set (its name), data_sha256, title,
+ * A cell is a JSON object: model, weights_sha256, feature, set (its name), data_sha256, of a choice
+ * of training images train_data_sha256, title,
  * metric, value, low, high, reported, images, parameters, gflop_per_image, C, ....  All cells are a
  * JSON array, which is also the file of a leaderboard. */
 #ifndef LP_REPORT_SET_TABLE_H

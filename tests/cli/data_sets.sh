@@ -110,6 +110,19 @@ run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data places --into
 ok "a table that grew is the same table" cmp -s stdout first
 run 0 "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --limit 10 --into board.json --cache cache --out matrix --format csv
 ok "some images of a set are another column" [ "$(grep -c MNIST stdout)" = 4 ]
+# a choice that leaves the test images whole
+for i in 1 2 3 4; do
+    for class in AD AE; do
+        echo "places/country211/train/$class/$i.jpg,$class,train" >>some.csv
+    done
+done
+for class in AD AE; do
+    echo "places/country211/test/$class/1.jpg,$class,test" >>some.csv
+done
+run 0 "$LP_PROGRAM" compare a=a.safetensors --data some.csv --into grown.json --cache cache --out grown
+run 0 "$LP_PROGRAM" compare a=a.safetensors --data some.csv --limit 4 --into grown.json --cache cache --out grown
+ok "a choice of training images replaces no result of all of them" [ "$(grep -c '"value"' grown.json)" = 2 ]
+ok "and says so" grep -q '^accuracy: some, 2 test images, 4 of 8 training images$' stdout
 echo '{}' >board.json
 show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into board.json
 show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist,nowhere --cache cache --out matrix

@@ -401,6 +401,21 @@ static bool cut_set(char *list, char **next) {
     return comma != NULL;
 }
 
+/* Whether a folder has the layout of the set, or of one set alone where that is NULL.  Archives are
+ * not read for it. */
+static lp_status check_layout(const lp_data_set *set, const char *path, lp_error *err) {
+    char folder[LP_PATH_ROOM];
+    lp_tree *tree = NULL;
+    lp_status status = LP_OK;
+    if (lp_is_folder(path) && (set == NULL || set->records == NULL)) {
+        LP_TRY(lp_tree_open(path, &tree, err));
+        status = lp_data_set_find(tree, path, &set, folder, err);
+    }
+done:
+    lp_tree_close(tree);
+    return status;
+}
+
 /* All of them are there, before any work. */
 static lp_status check_sets(const char *list, const char *cache, lp_error *err) {
     char *words = lp_strdup(list), *next = words, found[LP_PATH_ROOM];
@@ -412,11 +427,17 @@ static lp_status check_sets(const char *list, const char *cache, lp_error *err) 
     while (more) {
         char *word = next;
         more = cut_set(word, &next);
+        if (word[0] == '\0') {
+            LP_TRY(
+                lp_fail(err, LP_ERR_ARGUMENT,
+                        "--data: expected a data set on both sides of each comma, found nothing"));
+        }
         LP_TRY(fetch_set_find(word, cache, found, err));
         LP_TRY(lp_data_set_parse(found, &set, &path, err));
         if (!lp_is_file(path) && !lp_is_folder(path)) {
             LP_TRY(lp_fail(err, LP_ERR_IO, "%s: there is no such folder or file", path));
         }
+        LP_TRY(check_layout(set, path, err));
     }
 done:
     lp_free(words);

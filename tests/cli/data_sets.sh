@@ -128,6 +128,8 @@ show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into b
 show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist,nowhere --cache cache --out matrix
 show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist --into places
 show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data flower-102:places
+show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist, --cache cache
+show "$LP_PROGRAM" compare a=a.safetensors b=b.safetensors --data mnist,dtd:places --cache never
 expect table
 exec 3>&-
 done_testing

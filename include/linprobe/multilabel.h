@@ -52,8 +52,8 @@ lp_marked lp_features_marked(const lp_features *features);
  *     1/2 |w|^2 + C sum_i log(1 + exp(-y_i w.x~_i)),  y_i = +1 where the mark is 1, else -1
  * `standardize` and class weights are of those rows.  A class without a row of mark 1 gets weights
  * 0 and the intercept minus infinity.  The report is of all classes, as that of one-vs-rest.
- * LP_ERR_ARGUMENT: the solver is softmax.  LP_ERR_DATA: a class has no row of mark 0.  Otherwise as
- * lp_probe_fit. */
+ * LP_ERR_ARGUMENT: the solver is softmax.  LP_ERR_DATA: a class has no row of mark 0, or none has a
+ * row of mark 1.  Otherwise as lp_probe_fit. */
 LP_MUST_USE lp_status lp_multilabel_fit(const lp_marked *train, const lp_fit_options *options,
                                         lp_probe **probe, lp_fit_report *report, lp_error *err);
 

@@ -217,8 +217,14 @@ lp_status lp_marked_fitter_fit(lp_marked_fitter *f, double C, double tolerance,
     LP_TRY(lp_probe_new(f->train->classes, f->train->width, &probe, err));
     probe->solver = solver;
     probe->multilabel = true;
+    bool any = false;
     for (size_t k = 0; k < f->train->classes; k++) {
         LP_TRY(fit_class(f, k, C, tolerance, start, probe, report, err));
+        any = any || isfinite(probe->intercepts[k]);
+    }
+    if (!any) {
+        LP_TRY(lp_fail(err, LP_ERR_DATA, "labels: no row is of any of the %zu classes",
+                       f->train->classes));
     }
     *out = probe;
     probe = NULL;

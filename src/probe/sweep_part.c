@@ -66,7 +66,8 @@ static lp_status make_part(const lp_sweep_data *train, const bool *held_out, lp_
     size_t check = lp_strata_rows(held_out, train->count, true, rows + fit);
     if (check == 0) {
         LP_TRY(lp_fail(err, LP_ERR_DATA,
-                       "no class has two examples, so none can be held out for validation"));
+                       "no example is left to hold out for validation: no class has two of them, "
+                       "or there are fewer than folds"));
     }
     p->rows = rows;
     p->fit_count = fit;

@@ -198,6 +198,10 @@ static void what_cannot_be_fitted_is_refused(void **state) {
     }
     assert_fails(lp_multilabel_fit(&data.set, &options, &probe, &report, &err), LP_ERR_DATA, &err,
                  "every row that counts is of class 1: expected others, too");
+    memset(data.marks, 0, sizeof data.marks);
+    assert_fails(lp_multilabel_fit(&data.set, &options, &probe, &report, &err), LP_ERR_DATA, &err,
+                 "labels: no row is of any of the 4 classes");
+    assert_null(probe);
 }
 
 static void only_who_asks_gets_such_a_probe(void **state) {
@@ -305,7 +309,7 @@ static void what_is_held_out_is_seeded_and_folds_hold_out_each_row_once(void **s
     options.folds = 0;
     memset(data.marks, 0, sizeof data.marks);
     assert_fails(lp_multilabel_sweep(&data.set, NULL, &options, &first, &err), LP_ERR_DATA, &err,
-                 "no class has images and others");
+                 "labels: no row is of any of the 4 classes");
 }
 
 typedef struct stopper {

@@ -148,7 +148,9 @@ static lp_status list_members(lp_torch_zip *zip, uint64_t file_size, pickle_byte
             LP_TRY(check_byte_order(zip, archive, err));
         }
     }
-    qsort(zip->members, zip->count, sizeof *zip->members, compare_members);
+    if (zip->count > 0) { /* else there is no array */
+        qsort(zip->members, zip->count, sizeof *zip->members, compare_members);
+    }
     zip->arrays = pickle->name == NULL && lp_numpy_zip_recognise(zip);
     if (pickle->name == NULL && !zip->arrays) {
         LP_TRY(lp_fail(err, LP_ERR_FORMAT,

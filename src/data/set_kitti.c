@@ -183,7 +183,9 @@ static lp_status list_videos(kitti_split *s, lp_error *err) {
     for (size_t i = 0; i < s->images; i++) {
         s->names[i] = s->video_of_line[s->line_of[i]];
     }
-    qsort(s->names, s->images, sizeof(char *), lp_text_order);
+    if (s->images > 0) {
+        qsort(s->names, s->images, sizeof(char *), lp_text_order);
+    }
     s->videos = lp_text_unique(s->names, s->images);
 done:
     return status;

@@ -28,6 +28,9 @@ struct lp_archive {
 /* Warnings count as failures: a checksum that does not match is one. */
 static lp_status fail_archive(const lp_archive *archive, lp_status status, lp_error *err) {
     const char *reason = archive_error_string(archive->handle);
+    if (reason != NULL && strstr(reason, "No progress is possible") != NULL) { /* liblzma's words */
+        reason = "truncated: the compressed data end early";
+    }
     return lp_fail(err, status, "%s%s%s: %s", archive->path, archive->member != NULL ? ": " : "",
                    archive->member != NULL ? archive->member : "",
                    reason != NULL ? reason : "cannot be read as an archive");

@@ -634,6 +634,9 @@ static void folders_in_archives(void **state) {
         assert_string_equal(lp_dataset_class_name(data, 1), "cat");
         lp_dataset_close(data);
     }
+    assert_int_equal(truncate(in_folder("pets.tar.xz"), 120), 0);
+    assert_refused(in_folder("pets.tar.xz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
+                   "pets.tar.xz: truncated: the compressed data end early");
     static const zip_member broken[] = {{"a/1.pgm", "P5\n1 1\n255\n\001", 12},
                                         {"b/2.pgm", "P5\n1 1\n255\n", 11},
                                         {"b/3.pgm", "P5\n1 1\n255\n\001", 12}};

@@ -210,8 +210,9 @@ static void shards_that_are_broken(void **state) {
         const char *message;
     } cuts[] = {{512 + 1024 + 100, "train/1.tar: "},
                 {2 * 1024 + 512 + 5, "train/1.tar: deep/s2.WEBP: the archive is cut off in it"},
-                {4 * 1024, "train/1.tar: expected the end of a tar archive, found nothing after 4096 "
-                           "bytes: it is cut off"}};
+                {4 * 1024,
+                 "train/1.tar: expected the end of a tar archive, found nothing after 4096 "
+                 "bytes: it is cut off"}};
     for (size_t i = 0; i < 3; i++) {
         make_set("cut");
         assert_int_equal(truncate(in_folder("cut/train/1.tar"), cuts[i].size), 0);

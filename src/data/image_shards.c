@@ -52,7 +52,7 @@ static lp_status read_image(const lp_tree_source *files, size_t number, unsigned
             status = lp_fail_errno(err, errno, "%s: cannot be read", path);
         } else if (n == 0) {
             status = lp_fail(err, LP_ERR_DATA, "%s: it has changed: it ends before byte %llu", path,
-                             (unsigned long long)(offset + size));
+                             (unsigned long long)offset + size);
         }
         got += n > 0 ? (size_t)n : 0;
     }

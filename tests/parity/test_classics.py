@@ -17,25 +17,13 @@ import nets
 import nets_classics as classics
 from encoder_tools import compare, images_for, refusal, run
 from resnets import SmallResNet
-from test_nets import check, official as timms, write
+from test_nets import check, official as timms, small_ones_of, write
 from torchvision.models.resnet import Bottleneck
 
 
 def small_ones():
     """Each family, at odd sizes down to the smallest, recognised as itself."""
-    good = True
-    for family, make in classics.SMALL.items():
-        made, sizes = make(), classics.SIZES.get(family, (45, 70, 32))
-        file, options = classics.FILES.get(family, "model"), classics.OPTIONS.get(family, {})
-        for size in sizes:
-            good &= check(made, size, f"{family} at {size}", file=file, **options)
-        path = write(made[1], name=file + ".safetensors")
-        images = images_for(sizes[0], 1)
-        _, info = run(path, images, "penultimate", input_size=sizes[0], **options)
-        if info["family"] != family:
-            print(f"# {family}: recognised as {info['family']}")
-            good = False
-    return good
+    return small_ones_of(classics, (45, 70, 32))
 
 
 def kinds():

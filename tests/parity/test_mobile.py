@@ -16,24 +16,12 @@ import encoder_tools
 import nets
 import nets_mobile as mobile
 from encoder_tools import compare, images_for, run
-from test_nets import check, official, write
+from test_nets import check, official, small_ones_of, write
 
 
 def small_ones():
     """Each family, at odd sizes, recognised as itself."""
-    good = True
-    for family, make in mobile.SMALL.items():
-        made, sizes = make(), mobile.SIZES.get(family, (45, 70, 64))
-        file, options = mobile.FILES.get(family, "model"), mobile.OPTIONS.get(family, {})
-        for size in sizes:
-            good &= check(made, size, f"{family} at {size}", file=file, **options)
-        path = write(made[1], name=file + ".safetensors")
-        images = images_for(sizes[0], 1)
-        _, info = run(path, images, "penultimate", input_size=sizes[0], **options)
-        if info["family"] != family:
-            print(f"# {family}: recognised as {info['family']}")
-            good = False
-    return good
+    return small_ones_of(mobile, (45, 70, 64))
 
 
 def fastvit_kinds():

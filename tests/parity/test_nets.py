@@ -46,26 +46,40 @@ def check(made, size, label, config=None, file="model", **options):
     return compare(path, images_for(size, 3), features, label, input_size=size, **options)
 
 
+def small_one(family, made, sizes, file, **options):
+    """A small model at odd sizes, recognised as one of its family."""
+    good = True
+    for size in sizes:
+        good &= check(made, size, f"{family} at {size}", file=file, **options)
+    path = write(made[1], name=file + ".safetensors")
+    side = sizes[0]
+    _, info = run(path, images_for(side, 1), "penultimate", input_size=side, **options)
+    if info["family"] != family:
+        print(f"# {family}: recognised as {info['family']}")
+        good = False
+    return good
+
+
 def small_ones():
     """Each family, at odd sizes down to the smallest."""
     good = True
     for family, make in nets.SMALL.items():
-        made = make()
         sizes = (64,) if "swin" in family else (45, 70, 32)
         options = nets.TRANSFORMERS.get(family, {})
         if family in nets.TRANSFORMERS:
             sizes = (15,)
         if "bit" in family:  # a group norm of one value is PyTorch's rounding error
             sizes = (45, 70)
-        for size in sizes:
-            file = nets.FILES.get(family, "model")
-            good &= check(made, size, f"{family} at {size}", file=file, **options)
-        path = write(made[1], name=file + ".safetensors")
-        side = sizes[0]
-        _, info = run(path, images_for(side, 1), "penultimate", input_size=side, **options)
-        if info["family"] != family:
-            print(f"# {family}: recognised as {info['family']}")
-            good = False
+        good &= small_one(family, make(), sizes, nets.FILES.get(family, "model"), **options)
+    return good
+
+
+def small_ones_of(module, usual):
+    """The families of nets_classics or nets_mobile; usual: sizes of those that name none."""
+    good = True
+    for family, make in module.SMALL.items():
+        sizes, file = module.SIZES.get(family, usual), module.FILES.get(family, "model")
+        good &= small_one(family, make(), sizes, file, **module.OPTIONS.get(family, {}))
     return good
 
 

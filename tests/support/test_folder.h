@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "check.h"
 
 typedef struct test_path {
@@ -35,6 +36,19 @@ static inline const char *in_folder(const char *name) {
     path->next = test_paths;
     test_paths = path;
     return path->text;
+}
+
+/* The file `name` of the folder becomes these bytes; folders that it lies in are made.  Without a
+ * sync, which would make the tests slow. */
+static inline void put_file(const char *name, const void *bytes, size_t size) {
+    const char *path = in_folder(name);
+    lp_error put_err;
+    assert_ok(lp_make_parents(path, &put_err), &put_err);
+    (void)unlink(path);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
 }
 
 static inline int remove_entry(const char *path, const struct stat *status, int kind,

@@ -16,24 +16,15 @@ static lp_error err;
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-static void put(const char *name, const char *bytes, size_t size) {
-    const char *path = in_folder(name);
-    assert_ok(lp_make_parents(path, &err), &err);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void put_text(const char *name, const char *text) {
-    put(name, text, strlen(text));
+    put_file(name, text, strlen(text));
 }
 
 /* An image of one grey pixel, whose value tells it from the others. */
 static void put_pixel(const char *name, unsigned char value) {
     char bytes[] = "P5\n1 1\n255\n?";
     bytes[11] = (char)value;
-    put(name, bytes, 12);
+    put_file(name, bytes, 12);
 }
 
 /* Opens a split and checks its images, as "<label>:<value> ...". */
@@ -223,20 +214,20 @@ static void images_in_one_file(void **state) {
     (void)state;
     static const char images[] = "\0\0\010\003\0\0\0\013\0\0\0\001\0\0\0\001abcdefghijk";
     static const char labels[] = "\0\0\010\001\0\0\0\013\0\001\002\003\004\005\006\007\010\011\001";
-    put("MNIST/raw/train-images-idx3-ubyte", images, sizeof images - 1);
-    put("MNIST/raw/train-labels-idx1-ubyte", labels, sizeof labels - 1);
-    put("MNIST/raw/t10k-labels-idx1-ubyte", labels, sizeof labels - 2);
-    put("MNIST/raw/t10k-images-idx3-ubyte", images, sizeof images - 1);
+    put_file("MNIST/raw/train-images-idx3-ubyte", images, sizeof images - 1);
+    put_file("MNIST/raw/train-labels-idx1-ubyte", labels, sizeof labels - 1);
+    put_file("MNIST/raw/t10k-labels-idx1-ubyte", labels, sizeof labels - 2);
+    put_file("MNIST/raw/t10k-images-idx3-ubyte", images, sizeof images - 1);
     assert_set(named("mnist", "MNIST/raw"), LP_SPLIT_TRAIN,
                "0:97 1:98 2:99 3:100 4:101 5:102 6:103 7:104 8:105 9:106 1:107");
     assert_set(in_folder("MNIST/raw"), LP_SPLIT_TRAIN,
                "0:97 1:98 2:99 3:100 4:101 5:102 6:103 7:104 8:105 9:106 1:107");
     assert_refused(in_folder("MNIST/raw"), LP_SPLIT_TEST, LP_ERR_FORMAT,
                    "t10k-labels-idx1-ubyte: expected 11 values behind the header, found 10");
-    put("other/t10k-labels-idx1-ubyte", labels, sizeof labels - 1);
+    put_file("other/t10k-labels-idx1-ubyte", labels, sizeof labels - 1);
     assert_refused(in_folder("other"), LP_SPLIT_TEST, LP_ERR_ARGUMENT,
                    "it may be MNIST or Fashion-MNIST: say which, as mnist:");
-    put("MNIST/raw/train-labels-idx1-ubyte", "\0\0\010\001\0\0\0\013abcdefghijk", 19);
+    put_file("MNIST/raw/train-labels-idx1-ubyte", "\0\0\010\001\0\0\0\013abcdefghijk", 19);
     assert_refused(in_folder("MNIST/raw"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "entry 0: expected a label from 0 to 9, found 97");
     put_text("faces/fer2013.csv", "emotion,pixels,Usage\n1,1 2 3,Training\n");
@@ -668,7 +659,7 @@ static void lines_and_their_fields(void **state) {
     assert_string_equal(fields[3], "e");
     assert_int_equal(lp_fields(blanks, ' ', fields, 2), 3);
     assert_string_equal(fields[1], "y");
-    put("zero.txt", "a\0b", 3);
+    put_file("zero.txt", "a\0b", 3);
     lp_tree *tree;
     lp_lines lines;
     assert_ok(lp_tree_open(in_folder(""), &tree, &err), &err);

@@ -30,14 +30,6 @@ static const char *fresh(const char *name) {
 
 /* A thousand times: without a sync, and without the one that some file systems do when a file that
  * was emptied is closed. */
-static void put(const char *name, const void *bytes, size_t size) {
-    (void)unlink(in_folder(name));
-    FILE *file = fopen(in_folder(name), "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
 /* Byte k of the pixels of record i. */
 static unsigned char pixel(size_t i, size_t k) {
     return (unsigned char)(i * 37 + k * 11 + k / 1024 * 5);
@@ -65,7 +57,7 @@ static unsigned char *records(size_t record, size_t from, size_t count) {
 
 static void put_records(const char *name, size_t record, size_t from, size_t count) {
     unsigned char *bytes = records(record, from, count);
-    put(name, bytes, count * record);
+    put_file(name, bytes, count * record);
     lp_free(bytes);
 }
 
@@ -76,7 +68,7 @@ static void put_names(const char *name, const char *prefix, size_t count) {
     for (size_t k = 0; k < count; k++) {
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu\n", prefix, k);
     }
-    put(name, text, used);
+    put_file(name, text, used);
 }
 
 static void assert_images(const lp_dataset *data, size_t from) {
@@ -245,7 +237,7 @@ static void cifar_10_folder(void **state) {
     }
     lp_free(name);
     put_records("c10/test_batch.bin", RECORD_10, 40, 3);
-    put("c10/batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n", 21);
+    put_file("c10/batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n", 21);
     assert_ok(lp_dataset_open(folder, LP_SPLIT_TRAIN, LP_LABELS_FINE, &data, &err), &err);
     const lp_dataset_info *info = lp_dataset_describe(data);
     unsigned char *all = records(RECORD_10, 0, 15);
@@ -323,7 +315,7 @@ static void archives(void **state) {
     const char *path = small_archive("tar/c100.tar.gz");
     assert_opens(path, LP_SPLIT_TRAIN, 5, 0);
     assert_opens(path, LP_SPLIT_TEST, 4, 50);
-    put("tar/plain.tar", archive.bytes, archive.used);
+    put_file("tar/plain.tar", archive.bytes, archive.used);
     assert_opens(in_folder("tar/plain.tar"), LP_SPLIT_TRAIN, 5, 0);
     assert_ok(lp_dataset_open(path, LP_SPLIT_TRAIN, LP_LABELS_COARSE, &data, &err), &err);
     assert_string_equal(lp_dataset_class_name(data, 19), "class 19"); /* no names file */
@@ -356,19 +348,19 @@ static void bad_records_are_located(void **state) {
     (void)state;
     unsigned char *bytes = records(RECORD_100, 0, 5);
     (void)fresh("bad");
-    put("bad/train.bin", bytes, 4 * RECORD_100 + 100);
+    put_file("bad/train.bin", bytes, 4 * RECORD_100 + 100);
     assert_refused(in_folder("bad"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "bad/train.bin: record 4 (byte 12296): expected 3074 bytes, found 100");
     bytes[3 * RECORD_100 + 1] = 100;
-    put("bad/train.bin", bytes, 5 * RECORD_100);
+    put_file("bad/train.bin", bytes, 5 * RECORD_100);
     assert_refused(in_folder("bad/train.bin"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "train.bin: record 3 (byte 9223): expected a fine label from 0 to 99, found "
                    "100");
     bytes[2 * RECORD_100] = 20; /* wrong even though fine labels are asked for */
-    put("bad/train.bin", bytes, 5 * RECORD_100);
+    put_file("bad/train.bin", bytes, 5 * RECORD_100);
     assert_refused(in_folder("bad"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "record 2 (byte 6148): expected a coarse label from 0 to 19, found 20");
-    put("bad/train.bin", "", 0);
+    put_file("bad/train.bin", "", 0);
     assert_refused(in_folder("bad"), LP_SPLIT_TRAIN, LP_ERR_FORMAT,
                    "train.bin: empty: expected records of 3074 bytes");
     lp_free(bytes);
@@ -377,7 +369,7 @@ static void bad_records_are_located(void **state) {
     bytes = records(RECORD_10, 0, 3);
     put_records("bad10/data_batch_1.bin", RECORD_10, 0, 2);
     bytes[RECORD_10] = 10;
-    put("bad10/data_batch_2.bin", bytes, 3 * RECORD_10);
+    put_file("bad10/data_batch_2.bin", bytes, 3 * RECORD_10);
     assert_refused(in_folder("bad10"), LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "data_batch_2.bin: record 1 (byte 3073): expected a fine label from 0 to 9, "
                    "found 10");
@@ -423,7 +415,7 @@ static void superclasses(void **state) {
     for (size_t i = 0; i < 120; i++) {
         bytes[i * RECORD_100] = bytes[i * RECORD_100 + 1] % 20;
     }
-    put("super/test.bin", bytes, (size_t)120 * RECORD_100);
+    put_file("super/test.bin", bytes, (size_t)120 * RECORD_100);
     lp_dataset *data;
     size_t count = 1;
     assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
@@ -450,12 +442,12 @@ static void superclasses(void **state) {
     assert_null(lp_dataset_superclasses(data, &count));
     assert_int_equal(count, 0);
     lp_dataset_close(data);
-    put("super/test.bin", bytes, (size_t)99 * RECORD_100);
+    put_file("super/test.bin", bytes, (size_t)99 * RECORD_100);
     assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
     assert_null(lp_dataset_superclasses(data, &count));
     lp_dataset_close(data);
     bytes[(size_t)119 * RECORD_100] ^= 1;
-    put("super/test.bin", bytes, (size_t)120 * RECORD_100);
+    put_file("super/test.bin", bytes, (size_t)120 * RECORD_100);
     assert_ok(lp_dataset_open(folder, LP_SPLIT_TEST, LP_LABELS_FINE, &data, &err), &err);
     assert_null(lp_dataset_superclasses(data, &count));
     assert_string_equal(lp_dataset_superclass_name(data, 0), "");
@@ -472,13 +464,13 @@ static void bad_names_are_located(void **state) {
                    "fine_label_names.txt: expected 100 names, one a line, found 99");
     put_names("names/fine_label_names.txt", "n", 101);
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT, "found 101");
-    put("names/fine_label_names.txt", "\n\n", 2);
+    put_file("names/fine_label_names.txt", "\n\n", 2);
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT, "found 0");
-    put("names/fine_label_names.txt", "", 0);
+    put_file("names/fine_label_names.txt", "", 0);
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT, "found 0");
-    put("names/fine_label_names.txt", "a\nb\033[2J", 7);
+    put_file("names/fine_label_names.txt", "a\nb\033[2J", 7);
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT, "byte 3: expected text, found 27");
-    put("names/fine_label_names.txt", "a\0b", 3);
+    put_file("names/fine_label_names.txt", "a\0b", 3);
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT, "byte 1: expected text, found 0");
     put_names("names/fine_label_names.txt", "\n", 50);
     assert_refused(folder, LP_SPLIT_TEST, LP_ERR_FORMAT, "line 1: expected a name, found none");
@@ -504,7 +496,7 @@ static void truncated_archives_are_refused(void **state) {
     /* The gzip stream ends early, anywhere. */
     assert_ok(lp_file_read(in_folder("cut/whole.tar.gz"), 1 << 20, &bytes, &size, &err), &err);
     for (size_t part = 0; part < 10; part++) {
-        put("cut/c.tar.gz", bytes, size * part / 10);
+        put_file("cut/c.tar.gz", bytes, size * part / 10);
         assert_refused(in_folder("cut/c.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "c.tar.gz");
     }
     lp_free(bytes);
@@ -516,9 +508,9 @@ static void damaged_archives_never_crash(void **state) {
     (void)small_archive("noise/whole.tar.gz");
     char *bytes;
     size_t size;
-    put("noise/text.tar.gz", "not an archive at all", 21);
+    put_file("noise/text.tar.gz", "not an archive at all", 21);
     assert_refused(in_folder("noise/text.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "text.tar.gz: ");
-    put("noise/gz.tar.gz", "\x1f\x8b\x08\0\0\0\0\0\0\3garbage that does not inflate", 38);
+    put_file("noise/gz.tar.gz", "\x1f\x8b\x08\0\0\0\0\0\0\3garbage that does not inflate", 38);
     assert_refused(in_folder("noise/gz.tar.gz"), LP_SPLIT_TRAIN, LP_ERR_FORMAT, "gz.tar.gz: ");
     assert_ok(lp_file_read(in_folder("noise/whole.tar.gz"), 1 << 20, &bytes, &size, &err), &err);
     lp_dataset *undamaged;
@@ -533,7 +525,7 @@ static void damaged_archives_never_crash(void **state) {
     for (size_t i = 0; i < size; i += i < 12 || i + 9 > size ? 1 : 1 + size / 200) {
         lp_dataset *data;
         bytes[i] ^= 0x10;
-        put("noise/flip.tar.gz", bytes, size);
+        put_file("noise/flip.tar.gz", bytes, size);
         lp_status status = lp_dataset_open(in_folder("noise/flip.tar.gz"), LP_SPLIT_TRAIN,
                                            LP_LABELS_FINE, &data, &err);
         assert_true((status == LP_OK) == (data != NULL));
@@ -546,7 +538,7 @@ static void damaged_archives_never_crash(void **state) {
     for (size_t i = 0; i < 1024; i++) { /* the same in the headers, which gzip would protect */
         lp_dataset *data;
         archive.bytes[i] ^= 0x10;
-        put("noise/flip.tar", archive.bytes, archive.used);
+        put_file("noise/flip.tar", archive.bytes, archive.used);
         lp_status status = lp_dataset_open(in_folder("noise/flip.tar"), LP_SPLIT_TRAIN,
                                            LP_LABELS_FINE, &data, &err);
         assert_true((status == LP_OK) == (data != NULL));

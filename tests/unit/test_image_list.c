@@ -16,25 +16,6 @@ static lp_error err;
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-static void make_parent(const char *path) {
-    char *copy = lp_strdup(path);
-    assert_non_null(copy);
-    copy[lp_path_name(path) - path - 1] = '\0';
-    assert_ok(lp_make_folders(copy, &err), &err);
-    lp_free(copy);
-}
-
-/* Without a sync, which would make these tests slow. */
-static void put(const char *name, const void *bytes, size_t size) {
-    const char *path = in_folder(name);
-    make_parent(path);
-    (void)unlink(path);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
 /* The file becomes a copy of a golden file, or the first `size` bytes of it. */
 static void put_golden(const char *name, const char *golden, size_t size) {
     char path[512];
@@ -42,7 +23,7 @@ static void put_golden(const char *name, const char *golden, size_t size) {
     size_t whole;
     (void)snprintf(path, sizeof path, "%s/golden/image_file/%s", LP_TEST_DATA, golden);
     assert_ok(lp_file_read(path, 1 << 20, &bytes, &whole, &err), &err);
-    put(name, bytes, size > 0 ? size : whole);
+    put_file(name, bytes, size > 0 ? size : whole);
     lp_free(bytes);
 }
 
@@ -123,9 +104,9 @@ static void own_split(void **state) {
     }
     put_image("own/train/ant/.hidden.jpg");
     put_image("own/train/.cache/1.jpg");
-    put("own/train/ant/notes.txt", "x", 1);
-    put("own/train/ant/a/Thumbs.db", "x", 1);
-    put("own/train/readme", "x", 1);
+    put_file("own/train/ant/notes.txt", "x", 1);
+    put_file("own/train/ant/a/Thumbs.db", "x", 1);
+    put_file("own/train/readme", "x", 1);
     put_image("own/val/bee/q.png");
     lp_dataset *data = open_split("own", LP_SPLIT_TRAIN);
     const lp_dataset_info *info = lp_dataset_describe(data);
@@ -240,7 +221,7 @@ static void splits_do_not_depend_on_what_is_broken(void **state) {
         assert_int_equal(broken[0] + broken[1], damage == 0 ? 0 : 7);
         for (int i = 3; i < 10; i++) {
             (void)snprintf(name, sizeof name, "mixed/a/%02d.png", i);
-            put(name, "broken", 6);
+            put_file(name, "broken", 6);
         }
     }
 }
@@ -350,7 +331,7 @@ static void parts_that_look_like_classes(void **state) {
 static void nothing_to_read(void **state) {
     (void)state;
     lp_dataset *data;
-    put("nothing/a/readme.txt", "x", 1);
+    put_file("nothing/a/readme.txt", "x", 1);
     assert_refused("nothing", LP_SPLIT_TRAIN, LP_ERR_IO,
                    "nothing: no training split found: looked for train.bin (CIFAR-100), ");
     assert_refused("nothing", LP_SPLIT_TRAIN, LP_ERR_IO,
@@ -358,7 +339,7 @@ static void nothing_to_read(void **state) {
     put_image("flat/1.jpg"); /* images, but no class */
     assert_refused("flat", LP_SPLIT_TRAIN, LP_ERR_IO, "no training split found");
     put_image("gap/train/a/1.jpg");
-    put("gap/train/b/x.txt", "x", 1);
+    put_file("gap/train/b/x.txt", "x", 1);
     assert_refused("gap", LP_SPLIT_TRAIN, LP_ERR_DATA,
                    "gap/train/b: expected images of this class, found none");
     put_image("alone/jpg/1.jpg");
@@ -410,7 +391,7 @@ static void broken_images_are_named_or_skipped(void **state) {
         if (bad[i].golden != NULL) {
             put_golden(path, bad[i].golden, bad[i].size);
         } else {
-            put(path, "II*\0", bad[i].size);
+            put_file(path, "II*\0", bad[i].size);
         }
         assert_refused("broken", LP_SPLIT_TRAIN, bad[i].status, bad[i].why);
         assert_int_equal(unlink(in_folder(path)), 0);
@@ -423,7 +404,7 @@ static void broken_images_are_named_or_skipped(void **state) {
         if (bad[i].golden != NULL) {
             put_golden(path, bad[i].golden, bad[i].size);
         } else {
-            put(path, "II*\0", bad[i].size);
+            put_file(path, "II*\0", bad[i].size);
         }
     }
     assert_refused("broken", LP_SPLIT_TRAIN, LP_ERR_FORMAT, "a/2.jpg");
@@ -457,8 +438,8 @@ static void what_cannot_be_read_is_never_skipped(void **state) {
     assert_int_equal(mkfifo(in_folder("denied/train/a/2.jpg"), 0600), 0);
     assert_fails(lp_dataset_open_with(in_folder("denied"), &options, &data, &err), LP_ERR_IO, &err,
                  "a/2.jpg: expected a file, found not a regular file");
-    put("ruin/train/a/1.jpg", "x", 1);
-    put("ruin/train/b/2.jpg", "x", 1);
+    put_file("ruin/train/a/1.jpg", "x", 1);
+    put_file("ruin/train/b/2.jpg", "x", 1);
     assert_fails(lp_dataset_open_with(in_folder("ruin"), &options, &data, &err), LP_ERR_FORMAT,
                  &err, "all 2 images are broken; the first: ");
 }
@@ -507,7 +488,7 @@ static void many_images_are_checked_in_chunks(void **state) {
         put_image(name);
     }
     put_image("many/train/b/1.png");
-    put("many/train/a/0300.png", "broken", 6);
+    put_file("many/train/a/0300.png", "broken", 6);
     lp_dataset_options options = {.threads = 1, .skip_broken = true};
     assert_ok(lp_dataset_open_with(in_folder("many"), &options, &data, &err), &err);
     options.threads = 4;

@@ -10,15 +10,6 @@
 
 static lp_error err;
 
-static void put(const char *name, const char *bytes, size_t size) {
-    const char *path = in_folder(name);
-    assert_ok(lp_make_parents(path, &err), &err);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
 static size_t gzip(const char *text, size_t length, unsigned char *out, size_t room) {
     z_stream stream = {.next_in = (unsigned char *)(uintptr_t)text, .avail_in = (unsigned)length};
     stream.next_out = out;
@@ -39,11 +30,11 @@ static void a_packed_file_is_opened_by_a_name(void **state) {
     unsigned char gz[256];
     char bytes[64];
     size_t size = gzip(text, strlen(text), gz, sizeof gz);
-    put("plain/a/x", text, strlen(text));
-    put("packed/a/x.gz", (const char *)gz, size);
-    put("broken/a/x.gz", (const char *)gz, size - 9);
+    put_file("plain/a/x", text, strlen(text));
+    put_file("packed/a/x.gz", (const char *)gz, size);
+    put_file("broken/a/x.gz", (const char *)gz, size - 9);
     gz[size - 8] ^= 1; /* its checksum */
-    put("wrong/a/x.gz", (const char *)gz, size);
+    put_file("wrong/a/x.gz", (const char *)gz, size);
     gz[size - 8] ^= 1;
     const zip_member members[] = {{"a/x", text, strlen(text)}, {"a/x.gz", gz, size}};
     write_zip(in_folder("plain.zip"), &members[0], 1, true);

@@ -200,6 +200,7 @@ const lp_trained_rows *lp_run_probe_trained_rows(const lp_run_probe *probe);
 /* What came out. */
 typedef struct lp_run {
     lp_features *train, *test; /* both with their provenance, which describes model and data */
+    bool *validation_rows;     /* [N of train] lp_dataset_validation's; NULL: it has no such part */
     double load_seconds;       /* reading and checking the weights */
     lp_profile profiles[2];    /* of train and test, where they were asked for and computed */
     double images_per_second;  /* when the features were made; NaN: not known */

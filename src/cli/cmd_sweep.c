@@ -7,9 +7,7 @@
  *   5. the report, in OUT */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
@@ -31,7 +29,6 @@ typedef struct sweep_job {
     lp_dataset_options dataset;
     cli_model_settings encoder;
     lp_run *made;             /* those features, or NULL */
-    bool *validation;         /* [N] of their rows, or NULL */
     lp_sweep_options options; /* its decades, seed and fit are filled in from what follows */
     double low, high;
     sweep_refit refit;
@@ -157,22 +154,14 @@ done:
 }
 
 /* The set's own validation part serves, unless --folds or --hold-out says otherwise. */
-static lp_status keep_validation(sweep_job *j, const lp_dataset *train, lp_error *err) {
-    const bool *rows = lp_dataset_validation(train);
-    size_t count = lp_dataset_describe(train)->count;
+static void choose_validation(sweep_job *j, const char *name) {
+    const bool *rows = j->made->validation_rows;
     lp_sweep_options defaults;
     lp_sweep_defaults(&defaults);
-    if (rows == NULL || j->options.folds >= 2 || j->options.held_out != defaults.held_out) {
-        return LP_OK;
+    if (rows != NULL && j->options.folds < 2 && j->options.held_out == defaults.held_out) {
+        j->options.validation_rows = rows;
+        general_note("C is chosen on the validation part of %s", name);
     }
-    j->validation = lp_alloc(count, sizeof *j->validation);
-    if (j->validation == NULL) {
-        return lp_fail_memory(err, "validation part", count, sizeof *j->validation);
-    }
-    memcpy(j->validation, rows, count * sizeof *j->validation);
-    j->options.validation_rows = j->validation;
-    general_note("C is chosen on the validation part of %s", lp_dataset_describe(train)->name);
-    return LP_OK;
 }
 
 /* Features of both splits, found in the cache or extracted into it. */
@@ -202,7 +191,7 @@ static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *er
                                     .threads = threads,
                                     .watch = *watch};
     LP_TRY(lp_run_sets(&options, &j->made, err));
-    LP_TRY(keep_validation(j, train, err));
+    choose_validation(j, lp_dataset_describe(train)->name);
     j->train_path = j->made->train->path;
     j->test_path = j->made->test->path;
 done:
@@ -248,7 +237,6 @@ done:
     lp_features_close(r.validation);
     lp_features_close(test);
     lp_run_free(j->made);
-    lp_free(j->validation);
     return status;
 }
 

@@ -165,6 +165,20 @@ done:
     return status;
 }
 
+/* The data set may be closed before the rows are needed. */
+static lp_status keep_validation(const lp_dataset *train, bool **rows, lp_error *err) {
+    const bool *from = lp_dataset_validation(train);
+    size_t count = lp_dataset_describe(train)->count;
+    if (from == NULL) {
+        return LP_OK;
+    }
+    *rows = lp_alloc(count, sizeof **rows);
+    if (*rows != NULL) {
+        memcpy(*rows, from, count * sizeof **rows);
+    }
+    return lp_allocated(*rows, "validation part", count, sizeof **rows, err);
+}
+
 static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2][LP_PATH_ROOM],
                               lp_error *err) {
     lp_checkpoint *own = NULL, **ckpt = o->checkpoint != NULL ? o->checkpoint : &own;
@@ -185,6 +199,7 @@ static lp_status extract_both(const lp_run_options *o, lp_run *run, char paths[2
     LP_TRY(extract_split(o, encoder, o->test, &run->profiles[1], paths[1], err));
     read_rate(run, paths, o);
     LP_TRY(lp_features_open_any(paths[0], &run->train, err));
+    LP_TRY(keep_validation(o->train, &run->validation_rows, err));
 done:
     lp_checkpoint_close(own);
     lp_encoder_free(encoder);
@@ -211,27 +226,10 @@ done:
 
 /* ---- 2. C and probes ------------------------------------------------------------------------- */
 
-/* Which training images are of the set's own validation part; NULL: it has none.  The data set may
- * be closed before they are needed. */
-static lp_status keep_validation(const lp_run_options *o, bool **rows, lp_error *err) {
-    const bool *from = lp_dataset_validation(o->train);
-    size_t count = lp_dataset_describe(o->train)->count;
-    *rows = NULL;
-    if (!o->sweep || from == NULL) {
-        return LP_OK;
-    }
-    *rows = lp_alloc(count, sizeof **rows);
-    if (*rows != NULL) {
-        memcpy(*rows, from, count * sizeof **rows);
-    }
-    return lp_allocated(*rows, "validation part", count, sizeof **rows, err);
-}
-
-static lp_status choose_C(const lp_run_options *o, const bool *validation, lp_run *run,
-                          lp_error *err) {
+static lp_status choose_C(const lp_run_options *o, lp_run *run, lp_error *err) {
     lp_sweep_options search = o->search;
     lp_status status = LP_OK;
-    search.validation_rows = search.folds < 2 ? validation : NULL;
+    search.validation_rows = search.folds < 2 ? run->validation_rows : NULL;
     search.fit.threads = search.fit.threads > 0 ? search.fit.threads : o->threads;
     if (o->sweep) {
         LP_TRY(lp_run_sweep(run->train, NULL, &search, run->folder, &o->watch, &run->sweep, err));
@@ -330,21 +328,18 @@ done:
 
 lp_status lp_run_pipeline(const lp_run_options *options, lp_run **out, lp_error *err) {
     char paths[2][LP_PATH_ROOM];
-    bool *validation = NULL;
     lp_run *run = lp_alloc_zeroed(1, sizeof *run);
     lp_status status;
     *out = NULL;
     LP_TRY(lp_allocated(run, "run", 1, sizeof *run, err));
     LP_TRY(check_labels(options, err));
     LP_TRY(extract_both(options, run, paths, err));
-    LP_TRY(keep_validation(options, &validation, err));
     LP_TRY(name_run(options, run, err));
-    LP_TRY(choose_C(options, validation, run, err));
+    LP_TRY(choose_C(options, run, err));
     LP_TRY(train_and_score(options, run, paths[1], err));
     *out = run;
     run = NULL;
 done:
-    lp_free(validation);
     lp_run_free(run);
     return status;
 }
@@ -386,6 +381,7 @@ void lp_run_free(lp_run *run) {
     lp_sweep_free(run->sweep);
     lp_features_close(run->train);
     lp_features_close(run->test);
+    lp_free(run->validation_rows);
     lp_free(run->folder);
     lp_free(run);
 }

@@ -146,18 +146,17 @@ static lp_status place_in_cache(const lp_data_set *set, const char *cache, char 
     if (records == NULL) {
         return lp_path_print(path, err, "%s/data/%s", cache, set->name);
     }
-    const char *const folders[] = {records->folder, records->pickled.folder};
-    lp_status status = LP_OK;
-    for (size_t i = 0; i < 2; i++) {
-        LP_TRY(lp_path_in(path, cache, records->archive.file, err));
-        if (!lp_is_file(path) && folders[i] != NULL) {
-            LP_TRY(lp_path_in(path, cache, folders[i], err));
-        }
-        if (lp_is_file(path) || lp_is_folder(path)) {
-            goto done;
+    const char *const names[] = {records->archive.file, records->folder, records->pickled.folder};
+    lp_status status;
+    for (size_t i = 0; i < 3; i++) {
+        if (names[i] != NULL) {
+            LP_TRY(lp_path_in(path, cache, names[i], err));
+            if (lp_is_file(path) || (i > 0 && lp_is_folder(path))) {
+                goto done;
+            }
         }
     }
-    LP_TRY(lp_path_in(path, cache, records->archive.file, err));
+    LP_TRY(lp_path_in(path, cache, names[0], err));
 done:
     return status;
 }

@@ -374,6 +374,12 @@ static size_t columns_of(const lp_comparison *c, lp_column ordered[MOST_COLUMNS]
                              count, ordered);
 }
 
+/* Those of files, in one order for all metrics. */
+static size_t file_columns(const lp_comparison *c, lp_column own[MOST_COLUMNS]) {
+    return lp_metric_columns(LP_METRIC_ACCURACY, c->marks != NULL, model_columns, MODEL_COLUMNS - 1,
+                             own);
+}
+
 /* What stands in the place of the pairs of several labels an image; else NULL. */
 static const char *why_no_pairs(const lp_comparison *c) {
     return c->marks == NULL ? NULL
@@ -529,13 +535,11 @@ done:
 lp_status lp_comparison_write(const lp_comparison_report *r, const char *folder, lp_error *err) {
     const lp_comparison *c = r->comparison;
     char path[LP_PATH_ROOM];
-    lp_column ordered[MOST_COLUMNS];
+    lp_column own[MOST_COLUMNS];
     lp_chart *chart = NULL;
     lp_status status;
     LP_TRY(lp_path_in(path, folder, "compare.csv", err));
-    LP_TRY(lp_table_write(path, c->marks != NULL ? ordered : model_columns,
-                          c->marks != NULL ? columns_of(c, ordered) : MODEL_COLUMNS - 1,
-                          run_rows(c), err));
+    LP_TRY(lp_table_write(path, own, file_columns(c, own), run_rows(c), err));
     LP_TRY(lp_path_in(path, folder, "pairs.csv", err));
     LP_TRY(lp_table_write(path, pair_columns, PAIR_COLUMNS, pair_rows(c), err));
     LP_TRY(make_chart(c, LP_CHART_WIDE, &chart, err));

@@ -425,10 +425,10 @@ lp_status lp_comparison_print(const lp_comparison *c, FILE *out, lp_format forma
     lp_table_print(out, format, ordered, columns_of(c, ordered), rows);
     if (both && !object) {
         (void)fputc('\n', out);
-        LP_TRY(c->marks == NULL ? print_pairs(c, out, format, err) : LP_OK);
-        if (c->marks != NULL) {
-            (void)fprintf(out, "Differences: %s\n", why_no_pairs(c));
+        if (c->marks == NULL) {
+            return print_pairs(c, out, format, err);
         }
+        (void)fprintf(out, "Differences: %s\n", why_no_pairs(c));
     }
 done:
     return status;

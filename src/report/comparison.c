@@ -230,12 +230,12 @@ lp_status lp_comparison_add(lp_comparison *c, const lp_contestant *contestant,
     k->ranking = (lp_ranking){NAN, NAN};
     if (k->run != NULL) {
         k->ranking = *lp_run_probe_ranking(&k->run->probes[0]);
+        k->trained_rows = *lp_run_probe_trained_rows(&k->run->probes[0]);
+    } else if (probe != NULL) {
+        LP_TRY(lp_trained_rows_count(probe, test, threads, &k->trained_rows, err));
     }
     LP_TRY(c->marks != NULL ? rank_classes(k, probe, test, threads, err)
                             : count_answers(c, k, probe, test, threads, err));
-    if (probe != NULL) {
-        LP_TRY(lp_trained_rows_count(probe, test, threads, &k->trained_rows, err));
-    }
     c->added++;
 done:
     return status;

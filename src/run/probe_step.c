@@ -11,6 +11,17 @@
 
 /* ---- what goes together ---------------------------------------------------------------------- */
 
+/* Whether test has the kind of labels, one or several an image, that `other` "has" or "was trained
+ * on". */
+static lp_status check_kind(const lp_features *test, const char *other, const char *verb,
+                            bool several, lp_error *err) {
+    return several == (test->marks != NULL)
+               ? LP_OK
+               : lp_fail(err, LP_ERR_ARGUMENT, "%s has %s, but %s %s %s", test->path,
+                         several ? "one label an image" : "several labels an image", other, verb,
+                         several ? "several" : "one");
+}
+
 lp_status lp_run_check_sets(const lp_features *train, const lp_features *test, lp_error *err) {
     char name[512];
     if (test->width != train->width || test->classes > train->classes) {
@@ -19,14 +30,11 @@ lp_status lp_run_check_sets(const lp_features *train, const lp_features *test, l
                        test->path, test->width, test->classes, train->path, train->width,
                        train->classes);
     }
-    if ((train->marks != NULL) != (test->marks != NULL)) {
-        bool several = train->marks != NULL;
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s has %s, but %s has %s", test->path,
-                       several ? "one label an image" : "several labels an image", train->path,
-                       several ? "several" : "one");
-    }
     (void)snprintf(name, sizeof name, "of %.400s", train->path);
-    return lp_provenance_match(train->provenance, name, test->provenance, test->path, err);
+    lp_status status = check_kind(test, train->path, "has", train->marks != NULL, err);
+    return status == LP_OK
+               ? lp_provenance_match(train->provenance, name, test->provenance, test->path, err)
+               : status;
 }
 
 lp_status lp_run_open_sets_any(const char *train_path, const char *test_path, lp_features **train,
@@ -65,13 +73,9 @@ lp_status lp_run_check(const lp_probe *probe, const char *name, const lp_feature
     (void)snprintf(trained_on, sizeof trained_on, "that %.400s was trained on", name);
     lp_status status = lp_provenance_match(training != NULL ? training->train.provenance : NULL,
                                            trained_on, test->provenance, test->path, err);
-    if (status == LP_OK && lp_probe_is_multilabel(probe) != (test->marks != NULL)) {
-        bool several = lp_probe_is_multilabel(probe);
-        status = lp_fail(err, LP_ERR_ARGUMENT, "%s has %s, but %s was trained on %s", test->path,
-                         several ? "one label an image" : "several labels an image", name,
-                         several ? "several" : "one");
-    }
-    return status;
+    return status == LP_OK
+               ? check_kind(test, name, "was trained on", lp_probe_is_multilabel(probe), err)
+               : status;
 }
 
 lp_status lp_run_open_probe(const char *probe_path, const char *test_path, lp_probe **probe,

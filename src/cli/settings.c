@@ -186,7 +186,6 @@ const cli_option cli_profile_option[] = {
     {.name = NULL}};
 #undef AT
 
-/* The smallest label. */
 lp_solver cli_solver_for(lp_solver asked, const lp_dataset_info *data) {
     if (!data->multilabel || asked != LP_SOLVER_SOFTMAX) {
         return asked;
@@ -197,10 +196,13 @@ lp_solver cli_solver_for(lp_solver asked, const lp_dataset_info *data) {
     return LP_SOLVER_OVR;
 }
 
-/* 0 of several labels an image, where nothing is numbered. */
+/* The smallest label; 0 of several labels an image, where nothing is numbered. */
 static int64_t first_label(const lp_features *set) {
-    int64_t least = set->labels != NULL ? INT64_MAX : 0;
-    for (size_t i = 0; set->labels != NULL && i < set->count; i++) {
+    int64_t least = INT64_MAX;
+    if (set->labels == NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < set->count; i++) {
         least = set->labels[i] < least ? set->labels[i] : least;
     }
     return least;

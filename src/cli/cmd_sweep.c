@@ -142,7 +142,6 @@ done:
 static lp_status score_once(const lp_features *test, const lp_probe *probe, lp_sweep_report *r,
                             lp_error *err) {
     lp_status status;
-    LP_TRY(lp_run_check(probe, "best.probe", test, err));
     size_t threads = r->options.fit.threads;
     const lp_examples examples = lp_features_examples(test);
     LP_TRY(test->marks != NULL

@@ -126,13 +126,6 @@ class Judge:
         with torch.no_grad():
             return built.features(torch.stack([preprocess(image) for image in self.images]))
 
-    def exact(self, built):
-        """The same in float64: PyTorch's float32 is itself far away for a few models."""
-        built.model.double()
-        features = self.reference(built, lambda image: built.preprocess(image).double())
-        built.model.float()
-        return features
-
     def verdict(self, built, form, path, point):
         """(verdict, error or None, why) of one form at one feature point."""
         options, said = {}, ""
@@ -165,8 +158,6 @@ class Judge:
             return "WRONG", None, "refused with the options that it asked for: " + refusal(said)
         built.expected = built.expected or self.reference(built, built.preprocess)
         error = relative(found, built.expected[point])
-        if LIMIT < error < 0.1:
-            error = min(error, relative(found, self.exact(built)[point]))
         given = " ".join(f"--{name} {value}" for name, value in options.items())
         if error <= LIMIT:
             return ("asked" if options else "equal"), error, given
@@ -281,7 +272,8 @@ def row(case, form, point, verdict, error, why):
     }
 
 
-VERDICTS = ("equal", "asked", "assumed", "refused", "WRONG")
+AGREE = ("equal", "asked", "assumed")
+VERDICTS = (*AGREE, "refused", "WRONG")
 
 
 def shortened(why):
@@ -300,52 +292,61 @@ FORMS = {
 }
 
 
-def summary(rows):
-    """Models by source and form: how many have which verdict, the worst of their points and tags."""
-    verdicts = (*VERDICTS, "no reference")
+def tally(members, verdicts, counted):
+    """Cells of a table: what is counted, by the values of these keys; how many have which verdict,
+    the worst of their rows; the largest error of those that agree."""
+    worst = {}
+    for r in members:
+        key, rank = tuple(r[k] for k in counted), verdicts.index(r["verdict"])
+        worst[key] = max(worst.get(key, 0), rank)
+    counts = collections.Counter(worst.values())
+    cells = [str(counts[i]) if counts[i] else "" for i in range(len(verdicts))]
+    errors = [r["error"] for r in members if r["error"] is not None and r["verdict"] in AGREE]
+    return [str(len(worst)), *cells, f"{max(errors):.1e}" if errors else ""]
+
+
+def grouped(rows, head, key, verdicts, counted, more=lambda members: []):
+    """A table with a line for each group of rows."""
     groups = collections.defaultdict(list)
     for r in rows:
-        form = FORMS.get(r["form"], "hub folder, other pretrained weights")
-        groups[r["source"], form].append(r)
-    lines = ["| source | form | models | " + " | ".join(verdicts) + " | largest error |"]
-    lines.append("|" + "---|" * (len(verdicts) + 4))
-    for (source, form), members in sorted(groups.items()):
-        worst = {}
-        for r in members:
-            key, rank = (r["name"], r["form"]), verdicts.index(r["verdict"])
-            worst[key] = max(worst.get(key, 0), rank)
-        counts = collections.Counter(worst.values())
-        cells = [str(counts[i]) if counts[i] else "" for i in range(len(verdicts))]
-        errors = [r["error"] for r in members if r["error"] and r["verdict"] in verdicts[:3]]
-        error = f"{max(errors):.1e}" if errors else ""
-        lines.append("| " + " | ".join([source, form, str(len(worst)), *cells, error]) + " |")
+        if r["verdict"] in verdicts:
+            groups[key(r)].append(r)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for names, members in sorted(groups.items()):
+        cells = [*names, *tally(members, verdicts, counted), *more(members)]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def summary(rows):
+    """Models by source and form."""
+    verdicts = (*VERDICTS, "no reference")
+    return grouped(
+        rows,
+        ("source", "form", "models", *verdicts, "largest error"),
+        lambda r: (r["source"], FORMS.get(r["form"], "hub folder, other pretrained weights")),
+        verdicts,
+        ("name", "form"),
+    )
+
+
+def reasons_of(members):
+    reasons = collections.Counter(
+        shortened(r["why"]) for r in members if r["verdict"] in ("refused", "asked", "assumed")
+    )
+    return ["; ".join(reason.replace("|", "\\|") for reason, _ in reasons.most_common(3))]
 
 
 def table(rows):
-    groups = collections.defaultdict(list)
-    for r in rows:
-        if r["verdict"] != "no reference":
-            groups[r["source"], r["family"], r["form"].split()[0]].append(r)
-    lines = ["| source | family | form | models | " + " | ".join(VERDICTS) + " | error | reasons |"]
-    lines.append("|" + "---|" * (len(VERDICTS) + 6))
-    for (source, family, form), members in sorted(groups.items()):
-        worst = {}  # of a model, over its feature points
-        for r in members:
-            rank = VERDICTS.index(r["verdict"])
-            worst[r["name"]] = max(worst.get(r["name"], 0), rank)
-        counts = collections.Counter(worst.values())
-        cells = [str(counts[i]) if counts[i] else "" for i in range(len(VERDICTS))]
-        agree = [r for r in members if r["verdict"] in ("equal", "asked", "assumed")]
-        errors = [r["error"] for r in agree if r["error"] is not None]
-        error = f"{max(errors):.1e}" if errors else ""
-        reasons = collections.Counter(
-            shortened(r["why"]) for r in members if r["verdict"] in ("refused", "asked", "assumed")
-        )
-        text = "; ".join(reason.replace("|", "\\|") for reason, _ in reasons.most_common(3))
-        cells = [source, family, form, str(len(worst)), *cells, error, text]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    """Models by source, family and form."""
+    return grouped(
+        rows,
+        ("source", "family", "form", "models", *VERDICTS, "error", "reasons"),
+        lambda r: (r["source"], r["family"], r["form"].split()[0]),
+        VERDICTS,
+        ("name",),
+        reasons_of,
+    )
 
 
 def read_results(path, program):

@@ -286,7 +286,9 @@ lp_status lp_config_read_timm(const lp_config_reader *r, json_t *config) {
         return lp_config_refuse(r, "architecture", name);
     }
     size_t width = lp_config_count(config, "num_features", 0);
-    width = width == r->sizes->features ? r->sizes->width : width; /* behind a neck: SAM */
+    if (width > 0 && width == r->sizes->features) { /* of what comes behind a neck: SAM */
+        width = r->sizes->width;
+    }
     if (!lp_config_is_ours(r, width, 0, lp_config_timm_patch(name))) {
         return LP_OK;
     }

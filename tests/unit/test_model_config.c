@@ -137,6 +137,15 @@ static void keys_of_timm(void **state) {
         {CFG(SIZE ",\"std\":[0.5,0.5,-1]"), NULL, "no std above 0"},
     };
     CHECK("config.json", "preprocessor_config.json", rows);
+    /* a config that has no dimension */
+    lp_encoder_options options = {.heads = 2};
+    lp_encoder_info info;
+    write_beside("config.json", "{\"architecture\":\"test_vit\"}");
+    lp_checkpoint *ckpt = open_file();
+    assert_ok(lp_encoder_recognise(ckpt, &options, &info, &err), &err);
+    lp_checkpoint_close(ckpt);
+    write_beside("config.json", NULL);
+    assert_null(info.config);
 }
 
 static void keys_of_timms_resnets(void **state) {

@@ -37,23 +37,17 @@ static bool holds_records(const char *folder) {
     return found;
 }
 
-/* Whether an .npz file holds weights, and not features. */
-static bool holds_weights(const char *path) {
+/* A file of tensors: features, or the weights of an encoder.  Of one that cannot be read nothing is
+ * known; its reader says why. */
+static cli_content content_of_tensors(const char *path) {
     lp_checkpoint *ckpt = NULL;
     lp_error ignored;
-    bool found = lp_checkpoint_open(path, &ckpt, &ignored) == LP_OK &&
-                 lp_checkpoint_find(ckpt, "features") == NULL &&
-                 lp_checkpoint_find(ckpt, "labels") == NULL;
-    lp_checkpoint_close(ckpt);
-    return found;
-}
-
-/* Whether a file of tensors holds features, and not the weights of an encoder. */
-static bool holds_features(const char *path) {
-    lp_checkpoint *ckpt = NULL;
-    lp_error ignored;
-    bool found = lp_checkpoint_open(path, &ckpt, &ignored) == LP_OK &&
-                 lp_checkpoint_find(ckpt, "features") != NULL;
+    cli_content found = CONTENT_UNKNOWN;
+    if (lp_checkpoint_open(path, &ckpt, &ignored) == LP_OK) {
+        bool features = lp_checkpoint_find(ckpt, "features") != NULL ||
+                        lp_checkpoint_find(ckpt, "labels") != NULL;
+        found = features ? CONTENT_FEATURES : CONTENT_WEIGHTS;
+    }
     lp_checkpoint_close(ckpt);
     return found;
 }
@@ -90,11 +84,9 @@ static cli_content content_of_file(const char *path) {
     if (size >= 7 && memcmp(start, "LPPROBE", 7) == 0) {
         return CONTENT_PROBE;
     }
-    if (ends_with(path, ".npz")) {
-        return holds_weights(path) ? CONTENT_WEIGHTS : CONTENT_FEATURES;
-    }
-    if (ends_with(path, ".safetensors") || ((is_zip || is_pickle) && lp_shards_is_weights(path))) {
-        return holds_features(path) ? CONTENT_FEATURES : CONTENT_WEIGHTS;
+    if (ends_with(path, ".npz") || ends_with(path, ".safetensors") ||
+        ((is_zip || is_pickle) && lp_shards_is_weights(path))) {
+        return content_of_tensors(path);
     }
     if (ends_with(path, ".index.json")) {
         return CONTENT_WEIGHTS;

@@ -76,14 +76,12 @@ static const struct {
 } sizes[] = {{192, 24, "XXS24"}, {192, 36, "XXS36"}, {288, 24, "XS24"}, {384, 24, "S24"},
              {384, 36, "S36"},   {768, 36, "M36"},   {768, 48, "M48"}};
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t width = lp_net_size(&at, 0, "patch_embed.proj.weight");
-    info->layers = lp_net_count(&at, "blocks.");
-    info->patch = lp_net_size(&at, 2, "patch_embed.proj.weight");
-    info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
-    info->heads = lp_net_size(&at, 0, "blocks.0.attn.proj_l.weight");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight");
+    info->layers = lp_net_count(b, "blocks.");
+    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
+    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
+    info->heads = lp_net_size(b, 0, "blocks.0.attn.proj_l.weight");
     for (size_t i = 1; i < b->net->layer_count; i++) {
         const lp_net_layer *layer = &b->net->layers[i];
         info->input_size = layer->grid > 0 ? layer->grid * info->patch : info->input_size;

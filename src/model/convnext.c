@@ -107,14 +107,12 @@ static const struct {
     {{3, 3, 27, 3}, 352, "H", 0},   {{3, 4, 30, 3}, 384, "XXL", 1e-5F}, /* timm: norm_eps */
 };
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t blocks[STAGES] = {0}, width = lp_net_size(&at, 0, "stem.0.weight");
-    const char *version = lp_net_has(&at, "stages.0.blocks.0.mlp.grn.weight") ? " V2" : "";
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t blocks[STAGES] = {0}, width = lp_net_size(b, 0, "stem.0.weight");
+    const char *version = lp_net_has(b, "stages.0.blocks.0.mlp.grn.weight") ? " V2" : "";
     const char *title = b->source->family->title;
     for (size_t s = 0; s < STAGES; s++) {
-        blocks[s] = lp_net_count(&at, "stages.%zu.blocks.", s);
+        blocks[s] = lp_net_count(b, "stages.%zu.blocks.", s);
         info->layers += blocks[s];
     }
     (void)snprintf(info->name, sizeof info->name, "%s%s %zux(%zu,%zu,%zu,%zu)", title, version,

@@ -52,11 +52,10 @@ static void build(lp_net_builder *b) {
 }
 
 /* "DenseNet-121": two convolutions a layer, one a transition, the stem and the classifier. */
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "features.");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    lp_net_at(b, "features.");
     for (size_t s = 1; s <= BLOCKS; s++) {
-        info->layers += lp_net_count_from(&at, 1, "denseblock%zu.denselayer", s);
+        info->layers += lp_net_count_from(b, 1, "denseblock%zu.denselayer", s);
     }
     (void)snprintf(info->name, sizeof info->name, "%s-%zu", b->source->family->title,
                    2 * info->layers + BLOCKS + 1);

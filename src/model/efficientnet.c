@@ -174,25 +174,21 @@ static void build_torchvision(lp_net_builder *b) {
     b->net->penultimate = lp_net_mean(b, x);
 }
 
-static void describe_torchvision(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t features = lp_net_count(&at, "features.");
+static void describe_torchvision(lp_net_builder *b, lp_encoder_info *info) {
+    size_t features = lp_net_count(b, "features.");
     for (size_t s = 1; s + 1 < features; s++) {
-        lp_net_at(&at, "features.%zu.", s);
-        info->layers += lp_net_count(&at, "%s", "");
+        lp_net_at(b, "features.%zu.", s);
+        info->layers += lp_net_count(b, "%s", "");
     }
     (void)snprintf(info->name, sizeof info->name, "%s %zux%zu", b->source->family->title,
                    b->net->maps[b->net->penultimate].channels, info->layers);
 }
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t stages = lp_net_count(&at, "blocks.");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t stages = lp_net_count(b, "blocks.");
     for (size_t s = 0; s < stages; s++) {
-        lp_net_at(&at, "blocks.%zu.", s);
-        info->layers += lp_net_count(&at, "%s", "");
+        lp_net_at(b, "blocks.%zu.", s);
+        info->layers += lp_net_count(b, "%s", "");
     }
     (void)snprintf(info->name, sizeof info->name, "%s %zux%zu", b->source->family->title,
                    b->net->maps[b->net->penultimate].channels, info->layers);

@@ -73,10 +73,8 @@ static void build(lp_net_builder *b) {
     b->net->penultimate = lp_net_mean(b, x);
 }
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    info->layers = lp_net_count(&at, "encoder.blocks.");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    info->layers = lp_net_count(b, "encoder.blocks.");
     (void)snprintf(info->name, sizeof info->name, "%s %zux%zu", b->source->family->title,
                    b->net->maps[b->net->penultimate].channels, info->layers);
 }

@@ -329,19 +329,18 @@ static const struct {
     {24, 96, 4, true, "MobileCLIP-MCi3"}, {24, 128, 4, true, "MobileCLIP-MCi4"},
 };
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
     const naming *n = is_apples(b) ? &apple_names : &timm_names;
     stage_places places[MOST_STAGES] = {0};
-    size_t stages = find_stages(&at, places), third = 0;
+    size_t stages = find_stages(b, places), third = 0;
     for (size_t s = 0; s < stages; s++) {
-        size_t blocks = lp_net_count(&at, "%s", places[s].blocks);
+        size_t blocks = lp_net_count(b, "%s", places[s].blocks);
         info->layers += blocks;
         third = s == 2 ? blocks : third;
     }
-    lp_net_at(&at, "%s0.%s.", places[0].blocks, n->mlp);
-    size_t inner = lp_net_size(&at, 0, "fc1.weight"), width = lp_net_size(&at, 1, "fc1.weight");
-    bool attention = lp_net_some(&at, "token_mixer.qkv.weight");
+    lp_net_at(b, "%s0.%s.", places[0].blocks, n->mlp);
+    size_t inner = lp_net_size(b, 0, "fc1.weight"), width = lp_net_size(b, 1, "fc1.weight");
+    bool attention = lp_net_some(b, "token_mixer.qkv.weight");
     (void)snprintf(info->name, sizeof info->name, "%s %zux%zu", b->source->family->title, width,
                    info->layers);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

@@ -92,11 +92,9 @@ static size_t build_blocks(lp_net_builder *b, progress *p, size_t x) {
 }
 
 static progress begin(const lp_net_builder *b) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t tile = lp_net_size(&at, 2, "pos_embed_win");
+    size_t tile = lp_net_size(b, 2, "pos_embed_win");
     return (progress){.unit = tile > 0 ? tile : UNIT,
-                      .apart = lp_net_count(&at, "stages.") > lp_net_count(&at, "blocks.")};
+                      .apart = lp_net_count(b, "stages.") > lp_net_count(b, "blocks.")};
 }
 
 static void build(lp_net_builder *b) {
@@ -127,14 +125,12 @@ static const struct {
              {{2, 3, 16, 3}, 112, "B+"}, {{2, 6, 36, 4}, 144, "L"}, {{2, 6, 36, 4}, 256, "H"}};
 static const lp_net_heads heads[] = {{96, 1}, {112, 2}, {144, 2}, {256, 4}, {0, 0}};
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
     progress p = begin(b);
-    lp_net_at(&at, "%s", "");
-    size_t first = lp_net_size(&at, 0, "patch_embed.proj.weight"), width = first;
-    for (size_t i = 0; find_block(&at, &p, i, width) && p.stage < STAGES; i++) {
+    size_t first = lp_net_size(b, 0, "patch_embed.proj.weight"), width = first;
+    for (size_t i = 0; find_block(b, &p, i, width) && p.stage < STAGES; i++) {
         p.blocks[p.stage]++;
-        width = lp_net_size(&at, 0, "attn.proj.weight");
+        width = lp_net_size(b, 0, "attn.proj.weight");
         info->layers++;
     }
     for (size_t i = 1; i < b->net->layer_count; i++) {

@@ -169,17 +169,15 @@ static void build(lp_net_builder *b) {
 /* timm models/vitamin.py. */
 static const lp_net_heads heads[] = {{1152, 16}, {0, 0}};
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
     static const struct {
         size_t width, layers;
         const char *letter;
     } sizes[] = {{384, 14, "S"}, {768, 14, "B"}, {1024, 31, "L"}, {1152, 32, "XL"}, {768, 12, "B"}};
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t width = lp_net_size(&at, 0, "blocks.0.norm1.weight");
-    info->layers = lp_net_count(&at, "blocks.");
+    size_t width = lp_net_size(b, 0, "blocks.0.norm1.weight");
+    info->layers = lp_net_count(b, "blocks.");
     info->patch = PATCH;
-    info->mlp_width = lp_net_size(&at, 0, "blocks.0.mlp.%s.weight", is_vitamin(b) ? "w0" : "fc1");
+    info->mlp_width = lp_net_size(b, 0, "blocks.0.mlp.%s.weight", is_vitamin(b) ? "w0" : "fc1");
     for (size_t i = 1; i < b->net->layer_count; i++) {
         const lp_net_layer *layer = &b->net->layers[i];
         info->input_size = layer->kind == LP_NET_TOKENS ? layer->grid * PATCH : info->input_size;

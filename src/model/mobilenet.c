@@ -153,16 +153,14 @@ static void build_third(lp_net_builder *b) {
                     &(lp_net_conv_spec){.flat = true, .bias = true, .activation = LP_HARD_SWISH});
 }
 
-static void describe_second(const lp_net_builder *b, lp_encoder_info *info) {
+static void describe_second(lp_net_builder *b, lp_encoder_info *info) {
     (void)b;
     info->layers = second.blocks;
     (void)snprintf(info->name, sizeof info->name, "%s", second.name);
 }
 
-static void describe_third(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    info->layers = count_blocks(&at);
+static void describe_third(lp_net_builder *b, lp_encoder_info *info) {
+    info->layers = count_blocks(b);
     (void)snprintf(info->name, sizeof info->name, "%s",
                    third[info->layers == third[1].blocks ? 1 : 0].name);
 }

@@ -89,13 +89,11 @@ static void build(lp_net_builder *b) {
 }
 
 /* Its positions are for fewer patches than the input has. */
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t width = lp_net_size(&at, 0, "embeds.proj.weight");
-    info->layers = lp_net_count(&at, "blocks.");
-    info->patch = patch_of(&at);
-    info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t width = lp_net_size(b, 0, "embeds.proj.weight");
+    info->layers = lp_net_count(b, "blocks.");
+    info->patch = patch_of(b);
+    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
     lp_family_name_vit(b->source->family, width, "", info);
 }
 

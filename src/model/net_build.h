@@ -101,11 +101,11 @@ typedef struct lp_net_heads {
 typedef struct lp_net_description {
     void (*build)(lp_net_builder *b);
     const char *const *ignored; /* as of lp_plan_check */
-    /* Of a network whose plan has no problem: writes info->name, and sets info->layers, the blocks
-     * as configs count them.  May set info->norm_eps and info->input_size,
-     * where dimensions say them, and info->width, where it is not that of the features to configs.
-     */
-    void (*describe)(const lp_net_builder *b, lp_encoder_info *info);
+    /* Of a network whose plan has no problem; names lie behind the family's prefix.  Writes
+     * info->name, and sets info->layers, the blocks as configs count them.  May set info->norm_eps
+     * and info->input_size, where dimensions say them, and info->width, where it is not that of the
+     * features to configs. */
+    void (*describe)(lp_net_builder *b, lp_encoder_info *info);
     /* Refuses an input that is computed otherwise than the description says; or NULL.  Maps have
      * their sides. */
     lp_status (*check_input)(const lp_source *source, const struct lp_model_config *config,

@@ -113,16 +113,14 @@ static void build(lp_net_builder *b) {
     net->penultimate = normed ? x : build_norm(b, x, "fc_norm", rms);
 }
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t width = lp_net_size(&at, 0, "patch_embed.proj.weight");
-    info->layers = lp_net_count(&at, "blocks.");
-    info->patch = lp_net_size(&at, 2, "patch_embed.proj.weight");
-    info->mlp_width = lp_net_size(&at, 0, "blocks.0.ffns.0.mlp.fc1.weight");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight");
+    info->layers = lp_net_count(b, "blocks.");
+    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
+    info->mlp_width = lp_net_size(b, 0, "blocks.0.ffns.0.mlp.fc1.weight");
     const char *kind = info->mlp_width > 0 ? "side by side" : "parallel";
     if (info->mlp_width == 0) {
-        info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp_out_proj.weight");
+        info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp_out_proj.weight");
     }
     for (size_t i = 1; i < b->net->layer_count; i++) {
         const lp_net_layer *layer = &b->net->layers[i];

@@ -61,16 +61,14 @@ static void build(lp_net_builder *b) {
     b->net->penultimate = lp_net_mean(b, x);
 }
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
     size_t blocks[STAGES];
-    lp_net_at(&at, "%s", "");
     for (size_t s = 0; s < STAGES; s++) {
-        blocks[s] = lp_net_count_from(&at, 1, "s%zu.b", s + 1);
+        blocks[s] = lp_net_count_from(b, 1, "s%zu.b", s + 1);
         info->layers += blocks[s];
     }
     (void)snprintf(info->name, sizeof info->name, "%s%c %zux(%zu,%zu,%zu,%zu)",
-                   b->source->family->title, lp_net_has(&at, "s1.b1.se.fc1.weight") ? 'Y' : 'X',
+                   b->source->family->title, lp_net_has(b, "s1.b1.se.fc1.weight") ? 'Y' : 'X',
                    b->net->maps[b->net->penultimate].channels, blocks[0], blocks[1], blocks[2],
                    blocks[3]);
 }

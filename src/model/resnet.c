@@ -194,12 +194,10 @@ static size_t depth_of(const outline *o) {
     return o->layers * (o->bottleneck ? 3 : 2) + 2; /* convolutions, the first one, fc */
 }
 
-static void describe_clip(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    const outline o = outline_of(&at);
-    size_t stem = lp_net_size(&at, 0, "conv3.weight"), grid = 0;
-    while (grid * grid + 1 < lp_net_size(&at, 0, "attnpool.positional_embedding")) {
+static void describe_clip(lp_net_builder *b, lp_encoder_info *info) {
+    const outline o = outline_of(b);
+    size_t stem = lp_net_size(b, 0, "conv3.weight"), grid = 0;
+    while (grid * grid + 1 < lp_net_size(b, 0, "attnpool.positional_embedding")) {
         grid++;
     }
     info->layers = o.layers;
@@ -217,11 +215,9 @@ static void describe_clip(const lp_net_builder *b, lp_encoder_info *info) {
 }
 
 /* "ResNet-50", "ResNeXt-50 32x4d", "Wide ResNet-50-2" */
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    const outline o = outline_of(&at);
-    size_t stem = lp_net_size(&at, 0, "conv1.weight"), depth = depth_of(&o);
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    const outline o = outline_of(b);
+    size_t stem = lp_net_size(b, 0, "conv1.weight"), depth = depth_of(&o);
     bool usual = o.outside == (o.bottleneck ? 4 : 1) * o.inside;
     char kind[80], width[32] = "";
     info->layers = o.layers;
@@ -240,31 +236,27 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
 }
 
 /* "SE-ResNeXt-50-D 32x4d" */
-static void describe_timm(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    const outline o = outline_of(&at);
+static void describe_timm(lp_net_builder *b, lp_encoder_info *info) {
+    const outline o = outline_of(b);
     info->layers = o.layers;
-    bool means = lp_net_size(&at, 3, "layer2.0.downsample.1.weight") > 0;
-    size_t first = lp_net_size(&at, 0, "conv1.0.weight"),
-           second = lp_net_size(&at, 0, "conv1.3.weight");
+    bool means = lp_net_size(b, 3, "layer2.0.downsample.1.weight") > 0;
+    size_t first = lp_net_size(b, 0, "conv1.0.weight"),
+           second = lp_net_size(b, 0, "conv1.3.weight");
     const char *stem = first == 0 ? "" : first != second ? "-T" : means ? "-D" : "-C";
-    size_t inside = lp_net_size(&at, 0, "layer1.0.conv2.weight");
+    size_t inside = lp_net_size(b, 0, "layer1.0.conv2.weight");
     bool grouped = o.bottleneck && o.group > 0 && o.group < inside;
     char groups[40] = "";
     if (grouped) {
         (void)snprintf(groups, sizeof groups, " %zux%zud", inside / o.group, o.group);
     }
     (void)snprintf(info->name, sizeof info->name, "%sResNe%st-%zu%s%s",
-                   lp_net_has(&at, "layer1.0.se.fc1.weight") ? "SE-" : "", grouped ? "X" : "",
+                   lp_net_has(b, "layer1.0.se.fc1.weight") ? "SE-" : "", grouped ? "X" : "",
                    depth_of(&o), stem, groups);
 }
 
 /* "BYOL R50x1" */
-static void describe_byol(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    const outline o = outline_of(&at);
+static void describe_byol(lp_net_builder *b, lp_encoder_info *info) {
+    const outline o = outline_of(b);
     info->layers = o.layers;
     (void)snprintf(info->name, sizeof info->name, "BYOL R%zux%zu", depth_of(&o),
                    b->net->maps[b->net->penultimate].channels / 2048);

@@ -101,17 +101,15 @@ static void build(lp_net_builder *b) {
 }
 
 /* "BiT-R50x3": the depth counts convolutions and the classifier. */
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
     size_t first = first_of(b);
-    lp_net_at(&at, "%s", "");
     for (size_t s = 0; s < STAGES; s++) {
-        info->layers += lp_net_count_from(&at, first, "stages.%zu.blocks.", s + first);
+        info->layers += lp_net_count_from(b, first, "stages.%zu.blocks.", s + first);
     }
-    bool basic = !lp_net_has(&at, "stages.%zu.blocks.%zu.norm3.weight", first, first);
+    bool basic = !lp_net_has(b, "stages.%zu.blocks.%zu.norm3.weight", first, first);
     size_t depth = (basic ? 2 : 3) * info->layers + 2, usual = basic ? 512 : 2048;
     size_t width = b->net->maps[b->net->penultimate].channels;
-    const char *deep = lp_net_has(&at, "stem.conv1.weight") ? "D" : "";
+    const char *deep = lp_net_has(b, "stem.conv1.weight") ? "D" : "";
     if (is_bit(b) && width % usual == 0) {
         (void)snprintf(info->name, sizeof info->name, "%s-R%zux%zu", b->source->family->title,
                        depth, width / usual);

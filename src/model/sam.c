@@ -71,13 +71,11 @@ static size_t whole_of(const lp_net *net) {
     return most;
 }
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t width = lp_net_size(&at, 0, "patch_embed.proj.weight");
-    info->layers = lp_net_count(&at, "blocks.");
-    info->patch = lp_net_size(&at, 2, "patch_embed.proj.weight");
-    info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight");
+    info->layers = lp_net_count(b, "blocks.");
+    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
+    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
     info->input_size = whole_of(b->net) * info->patch;
     info->width = width;
     lp_family_name_vit(b->source->family, width, "", info);

@@ -96,11 +96,9 @@ static void build(lp_net_builder *b) {
 }
 
 /* "SimCLRv2 R50-1x-SK" */
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
     for (size_t s = 1; s <= STAGES; s++) {
-        info->layers += lp_net_count(&at, "net.%zu.blocks.", s);
+        info->layers += lp_net_count(b, "net.%zu.blocks.", s);
     }
     size_t width = b->net->maps[b->net->penultimate].channels;
     int used = snprintf(info->name, sizeof info->name, "%s R%zu", b->source->family->title,

@@ -92,12 +92,10 @@ static const struct {
 } sizes[] = {{6, 96, "T"}, {18, 96, "S"}, {18, 128, "B"}, {18, 192, "L"}};
 
 /* The input is 32 windows' pixels a side: a window fills the last stage. */
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t blocks[STAGES] = {0}, width = lp_net_size(&at, 0, "patch_embed.proj.weight");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t blocks[STAGES] = {0}, width = lp_net_size(b, 0, "patch_embed.proj.weight");
     for (size_t s = 0; s < STAGES; s++) {
-        blocks[s] = lp_net_count(&at, "layers.%zu.blocks.", s);
+        blocks[s] = lp_net_count(b, "layers.%zu.blocks.", s);
         info->layers += blocks[s];
     }
     size_t window = 1;

@@ -79,12 +79,10 @@ static void build(lp_net_builder *b) {
 
 /* The input is 32 pixels for each one of the first windows; tiny_vit.py has widths of 320, 448 and
  * 576. */
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
     size_t width = b->net->maps[b->net->penultimate].channels;
     for (size_t s = 0; s < STAGES; s++) {
-        info->layers += lp_net_count(&at, "stages.%zu.blocks.", s);
+        info->layers += lp_net_count(b, "stages.%zu.blocks.", s);
     }
     for (size_t i = 1; i < b->net->layer_count && info->input_size == 0; i++) {
         const lp_net_layer *layer = &b->net->layers[i];

@@ -241,13 +241,11 @@ static void build(lp_net_builder *b) {
 
 /* ---- its name -------------------------------------------------------------------------------- */
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t width = lp_net_size(&at, 0, "patch_embed.proj.weight"), grid = 0;
-    info->layers = lp_net_count(&at, "blocks.");
-    info->patch = lp_net_size(&at, 2, "patch_embed.proj.weight");
-    info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight"), grid = 0;
+    info->layers = lp_net_count(b, "blocks.");
+    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
+    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
     for (size_t i = 1; i < b->net->layer_count; i++) {
         const lp_net_layer *layer = &b->net->layers[i];
         size_t here = layer->kind == LP_NET_TOKENS  ? layer->grid
@@ -256,7 +254,7 @@ static void describe(const lp_net_builder *b, lp_encoder_info *info) {
         grid = here > 0 ? here : grid;
     }
     info->input_size = grid * info->patch;
-    bool gated = has_gate(&at) || is_gated(&at);
+    bool gated = has_gate(b) || is_gated(b);
     const char *plus = b->source->family->input == 224 && gated && grid == 0 ? "+" : "";
     lp_family_name_vit(b->source->family, width, plus, info);
 }

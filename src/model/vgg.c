@@ -58,7 +58,7 @@ static void build_alexnet(lp_net_builder *b) {
     b->net->penultimate = build_classifier(b, x, ALEXNET_GRID, "classifier.1", "classifier.4");
 }
 
-static void describe_alexnet(const lp_net_builder *b, lp_encoder_info *info) {
+static void describe_alexnet(lp_net_builder *b, lp_encoder_info *info) {
     (void)b;
     info->layers = 7;
     (void)snprintf(info->name, sizeof info->name, "AlexNet");
@@ -92,7 +92,7 @@ static void build_vgg(lp_net_builder *b) {
 }
 
 /* "VGG-16": the number counts the linear layers, too. */
-static void describe_vgg(const lp_net_builder *b, lp_encoder_info *info) {
+static void describe_vgg(lp_net_builder *b, lp_encoder_info *info) {
     bool normed = lp_net_some(b, ".running_mean");
     for (size_t i = 0; i < MOST_LAYERS; i++) {
         info->layers += is_conv(b, i) ? 1 : 0;

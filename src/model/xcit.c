@@ -119,14 +119,12 @@ static const struct {
 } sizes[] = {{NANO, 12, "N12"}, {192, 12, "T12"}, {192, 24, "T24"}, {384, 12, "S12"},
              {384, 24, "S24"},  {512, 24, "M24"}, {768, 24, "L24"}};
 
-static void describe(const lp_net_builder *b, lp_encoder_info *info) {
-    lp_net_builder at = *b;
-    lp_net_at(&at, "%s", "");
-    size_t width = lp_net_size(&at, 2, "cls_token");
-    info->layers = lp_net_count(&at, "blocks.");
-    info->patch = lp_net_has(&at, "patch_embed.proj.6.0.weight") ? 16 : 8;
-    info->mlp_width = lp_net_size(&at, 1, "blocks.0.mlp.fc2.weight");
-    info->heads = lp_net_size(&at, 0, "blocks.0.attn.temperature");
+static void describe(lp_net_builder *b, lp_encoder_info *info) {
+    size_t width = lp_net_size(b, 2, "cls_token");
+    info->layers = lp_net_count(b, "blocks.");
+    info->patch = lp_net_has(b, "patch_embed.proj.6.0.weight") ? 16 : 8;
+    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
+    info->heads = lp_net_size(b, 0, "blocks.0.attn.temperature");
     (void)snprintf(info->name, sizeof info->name, "XCiT %zux%zu/%zu", width, info->layers,
                    info->patch);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

@@ -77,15 +77,8 @@ static const struct {
              {384, 36, "S36"},   {768, 36, "M36"},   {768, 48, "M48"}};
 
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
-    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight");
-    info->layers = lp_net_count(b, "blocks.");
-    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
-    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
+    size_t width = lp_net_describe_vit(b, info);
     info->heads = lp_net_size(b, 0, "blocks.0.attn.proj_l.weight");
-    for (size_t i = 1; i < b->net->layer_count; i++) {
-        const lp_net_layer *layer = &b->net->layers[i];
-        info->input_size = layer->grid > 0 ? layer->grid * info->patch : info->input_size;
-    }
     (void)snprintf(info->name, sizeof info->name, "CaiT %zux%zu/%zu", width, info->layers,
                    info->patch);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

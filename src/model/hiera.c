@@ -133,10 +133,7 @@ static void describe(lp_net_builder *b, lp_encoder_info *info) {
         width = lp_net_size(b, 0, "attn.proj.weight");
         info->layers++;
     }
-    for (size_t i = 1; i < b->net->layer_count; i++) {
-        const lp_net_layer *layer = &b->net->layers[i];
-        info->input_size = layer->grid > 0 && layer->tile == 0 ? 4 * layer->grid : info->input_size;
-    }
+    info->input_size = 4 * lp_net_grid(b->net);
     (void)snprintf(info->name, sizeof info->name, "%s %zux(%zu,%zu,%zu,%zu)",
                    b->source->family->title, first, p.blocks[0], p.blocks[1], p.blocks[2],
                    p.blocks[3]);

@@ -178,10 +178,7 @@ static void describe(lp_net_builder *b, lp_encoder_info *info) {
     info->layers = lp_net_count(b, "blocks.");
     info->patch = PATCH;
     info->mlp_width = lp_net_size(b, 0, "blocks.0.mlp.%s.weight", is_vitamin(b) ? "w0" : "fc1");
-    for (size_t i = 1; i < b->net->layer_count; i++) {
-        const lp_net_layer *layer = &b->net->layers[i];
-        info->input_size = layer->kind == LP_NET_TOKENS ? layer->grid * PATCH : info->input_size;
-    }
+    info->input_size = lp_net_grid(b->net) * PATCH;
     (void)snprintf(info->name, sizeof info->name, "%s %zux%zu", b->source->family->title, width,
                    info->layers);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

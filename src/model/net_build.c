@@ -100,6 +100,23 @@ size_t lp_net_count_from(const lp_net_builder *b, size_t first, const char *form
     return count_from(b, first, name);
 }
 
+size_t lp_net_grid(const lp_net *net) {
+    size_t grid = 0;
+    for (size_t i = 1; i < net->layer_count; i++) {
+        const lp_net_layer *layer = &net->layers[i]; /* tiled positions are for any input */
+        grid = layer->grid > 0 && layer->tile == 0 ? layer->grid : grid;
+    }
+    return grid;
+}
+
+size_t lp_net_describe_vit(const lp_net_builder *b, lp_encoder_info *info) {
+    info->layers = lp_net_count(b, "blocks.");
+    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
+    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
+    info->input_size = lp_net_grid(b->net) * info->patch;
+    return lp_net_size(b, 0, "patch_embed.proj.weight");
+}
+
 bool lp_net_begin(lp_net_builder *b) {
     (void)lp_net_new_map(b, 3);
     (void)lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_VECTORS});

@@ -121,6 +121,13 @@ typedef struct lp_net_description {
     const char *assumed; /* of files that neither a digest nor a config knows; or NULL */
 } lp_net_description;
 
+/* Patches a side of the input that the file's positions are for; 0: nothing says it. */
+size_t lp_net_grid(const lp_net *net);
+
+/* For describe(): layers, patch, MLP and input size of a vision transformer in timm's names, and
+ * returns its width; 0 of what has another name. */
+size_t lp_net_describe_vit(const lp_net_builder *b, lp_encoder_info *info);
+
 /* Where the next names lie. */
 void lp_net_at(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 

@@ -114,18 +114,11 @@ static void build(lp_net_builder *b) {
 }
 
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
-    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight");
-    info->layers = lp_net_count(b, "blocks.");
-    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
+    size_t width = lp_net_describe_vit(b, info);
     info->mlp_width = lp_net_size(b, 0, "blocks.0.ffns.0.mlp.fc1.weight");
     const char *kind = info->mlp_width > 0 ? "side by side" : "parallel";
     if (info->mlp_width == 0) {
         info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp_out_proj.weight");
-    }
-    for (size_t i = 1; i < b->net->layer_count; i++) {
-        const lp_net_layer *layer = &b->net->layers[i];
-        info->input_size =
-            layer->kind == LP_NET_TOKENS ? layer->grid * info->patch : info->input_size;
     }
     (void)snprintf(info->name, sizeof info->name, "%s %zux%zu/%zu, %s", b->source->family->title,
                    width, info->layers, info->patch, kind);

@@ -58,24 +58,18 @@ static void build(lp_net_builder *b) {
 /* Patches a side that the file is for: the grid of its positions; without them the largest window,
  * which is that of attention over all. */
 static size_t whole_of(const lp_net *net) {
-    size_t most = 0;
+    size_t grid = lp_net_grid(net), most = 0;
     for (size_t i = 0; i < net->step_count; i++) {
         const lp_net_step *step = &net->steps[i];
-        if (step->operation == LP_NET_START && net->layers[step->layers[0]].grid > 0) {
-            return net->layers[step->layers[0]].grid;
-        }
         size_t window =
             step->operation == LP_NET_RELATIVE ? net->layers[step->layers[2]].window : 0;
         most = window > most ? window : most;
     }
-    return most;
+    return grid > 0 ? grid : most;
 }
 
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
-    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight");
-    info->layers = lp_net_count(b, "blocks.");
-    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
-    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
+    size_t width = lp_net_describe_vit(b, info);
     info->input_size = whole_of(b->net) * info->patch;
     info->width = width;
     lp_family_name_vit(b->source->family, width, "", info);

@@ -242,16 +242,10 @@ static void build(lp_net_builder *b) {
 /* ---- its name -------------------------------------------------------------------------------- */
 
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
-    size_t width = lp_net_size(b, 0, "patch_embed.proj.weight"), grid = 0;
-    info->layers = lp_net_count(b, "blocks.");
-    info->patch = lp_net_size(b, 2, "patch_embed.proj.weight");
-    info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
-    for (size_t i = 1; i < b->net->layer_count; i++) {
+    size_t width = lp_net_describe_vit(b, info), grid = lp_net_grid(b->net);
+    for (size_t i = 1; i < b->net->layer_count; i++) { /* relative positions say it, too */
         const lp_net_layer *layer = &b->net->layers[i];
-        size_t here = layer->kind == LP_NET_TOKENS  ? layer->grid
-                      : layer->kind == LP_NET_TABLE ? layer->window
-                                                    : 0;
-        grid = here > 0 ? here : grid;
+        grid = layer->kind == LP_NET_TABLE && layer->window > 0 ? layer->window : grid;
     }
     info->input_size = grid * info->patch;
     bool gated = has_gate(b) || is_gated(b);

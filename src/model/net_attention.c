@@ -80,6 +80,33 @@ void lp_net_run_take(const lp_net_pass *p, const lp_net_step *step) {
 
 /* ---- attention ------------------------------------------------------------------------------- */
 
+void lp_net_multiply_qkv(const lp_net_pass *p, const lp_net_step *step, const float *tiled,
+                         size_t rows, float *qkv) {
+    const lp_net_layer *layer = lp_net_layer_of(p, step, 1);
+    double width = (double)layer->linear.in, square = width * width, n = (double)rows;
+    lp_linear_output output = {.y = qkv, .stride = layer->linear.out};
+    lp_net_multiply(p, layer, tiled, rows, &output);
+    lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * width);
+}
+
+void lp_net_norm_qkv(const lp_net_pass *p, const lp_net_step *step, const float *x, size_t rows,
+                     float *tiled, float *qkv) {
+    const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
+    size_t width = lp_net_layer_of(p, step, 1)->linear.in;
+    lp_layer_norm_tiled(x, rows, width, width, norm->weight, norm->bias, norm->eps, tiled);
+    lp_end_stage(p->observer, "norm", 0, 2 * (double)rows * (double)width);
+    lp_net_multiply_qkv(p, step, tiled, rows, qkv);
+}
+
+void lp_net_project(const lp_net_pass *p, const lp_net_step *step, const float *tiled, size_t rows,
+                    float *x) {
+    const lp_net_layer *layer = lp_net_layer_of(p, step, 3);
+    double width = (double)layer->linear.out, square = width * width, n = (double)rows;
+    lp_linear_output added = {.y = x, .stride = layer->linear.out, .add = true};
+    lp_net_multiply(p, layer, tiled, rows, &added);
+    lp_end_stage(p->observer, "out", 2 * n * square, square + 3 * n * width);
+}
+
 static size_t heads_of(const lp_net *net, const lp_net_step *step) {
     return step->heads > 0 ? step->heads : net->heads;
 }
@@ -151,9 +178,7 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
             lp_net_norm_rows(norm, x, rows, width, room.between, room.tiled);
         }
         lp_end_stage(p->observer, "norm", 0, 2 * n * (double)width);
-        lp_linear_output qkv = {.y = room.qkv, .stride = 3 * width};
-        lp_net_multiply(p, lp_net_layer_of(p, step, 1), room.tiled, rows, &qkv);
-        lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
+        lp_net_multiply_qkv(p, step, room.tiled, rows, room.qkv);
         place_heads(p, step, room.qkv, rows, width);
         lp_attention_input in = lp_attention_fused(room.qkv, rows, width, heads);
         in.bias = lp_net_layer_of(p, step, 2)->bias;

@@ -100,29 +100,22 @@ static void attend(const covariance_room *room, size_t rows, size_t width, size_
 }
 
 void lp_net_run_covariance(const lp_net_pass *p, const lp_net_step *step) {
-    const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
     const float *factors = lp_net_layer_of(p, step, 2)->weight;
     const lp_net_map *map = &p->net->maps[step->to];
     size_t rows = lp_net_pixels(map), width = map->channels, each = width / step->heads;
-    double square = (double)width * (double)width, n = (double)rows;
+    double n = (double)rows;
     covariance_room room = {0};
     (void)divide(p->net, step, p->work, &room);
     assert(room.tiled != NULL);
     for (size_t i = 0; i < p->batch; i++) {
         float *x = lp_net_values(p, step->to) + i * rows * width;
-        lp_layer_norm_tiled(x, rows, width, width, norm->weight, norm->bias, norm->eps, room.tiled);
-        lp_end_stage(p->observer, "norm", 0, 2 * n * (double)width);
-        lp_linear_output qkv = {.y = room.qkv, .stride = 3 * width};
-        lp_net_multiply(p, lp_net_layer_of(p, step, 1), room.tiled, rows, &qkv);
-        lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
+        lp_net_norm_qkv(p, step, x, rows, room.tiled, room.qkv);
         for (size_t h = 0; h < step->heads; h++) {
             attend(&room, rows, width, each, factors + h, room.qkv + h * each);
         }
         lp_end_stage(p->observer, "attention", 4 * n * (double)width * (double)each,
                      8 * n * (double)width);
         lp_tile(room.qkv + 2 * width, rows, width, 3 * width, room.tiled);
-        lp_linear_output added = {.y = x, .stride = width, .add = true};
-        lp_net_multiply(p, lp_net_layer_of(p, step, 3), room.tiled, rows, &added);
-        lp_end_stage(p->observer, "out", 2 * n * square, square + 3 * n * (double)width);
+        lp_net_project(p, step, room.tiled, rows, x);
     }
 }

@@ -153,9 +153,7 @@ static void run_window(const lp_net_pass *p, const lp_net_step *step, size_t num
         }
     }
     lp_end_stage(p->observer, "norm", 0, 3 * n * (double)width);
-    lp_linear_output apart = {.y = room->qkv, .stride = 3 * width};
-    lp_net_multiply(p, lp_net_layer_of(p, step, 1), room->tiled, pixels, &apart);
-    lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
+    lp_net_multiply_qkv(p, step, room->tiled, pixels, room->qkv);
     attend(offsets, width, p->net->precision, room);
     lp_end_stage(p->observer, "attention", 4 * n * n * (double)width, 4 * n * (double)width);
     lp_tile(room->rows, pixels, width, width, room->tiled);

@@ -80,7 +80,15 @@ void lp_net_norm_rows(const lp_net_layer *norm, const float *x, size_t rows, siz
 lp_net_work lp_net_mlp_work, lp_net_merge_work;
 lp_net_act lp_net_run_mlp, lp_net_run_merge;
 
-/* net_attention.c */
+/* net_attention.c; the first three are of steps whose layer 1 makes queries, keys and values, and
+ * each ends its stage.  Layer 1 of tiled rows -> qkv [rows, 3 width]; the same behind a layer norm
+ * by layer 0 of x [rows, width], with tiled for what it gives; x += layer 3 of tiled rows. */
+void lp_net_multiply_qkv(const lp_net_pass *p, const lp_net_step *step, const float *tiled,
+                         size_t rows, float *qkv);
+void lp_net_norm_qkv(const lp_net_pass *p, const lp_net_step *step, const float *x, size_t rows,
+                     float *tiled, float *qkv);
+void lp_net_project(const lp_net_pass *p, const lp_net_step *step, const float *tiled, size_t rows,
+                    float *x);
 lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work, lp_net_mean_query_work;
 lp_net_act lp_net_run_patches, lp_net_run_start, lp_net_run_attend, lp_net_run_latent,
     lp_net_run_mean_query, lp_net_run_take;

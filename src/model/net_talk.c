@@ -63,30 +63,23 @@ size_t lp_net_talk_work(const lp_net *net, const lp_net_step *step, size_t batch
 }
 
 void lp_net_run_talk(const lp_net_pass *p, const lp_net_step *step) {
-    const lp_net_layer *norm = lp_net_layer_of(p, step, 0), *before = lp_net_layer_of(p, step, 2);
-    const lp_net_layer *after = lp_net_layer_of(p, step, 4);
+    const lp_net_layer *before = lp_net_layer_of(p, step, 2), *after = lp_net_layer_of(p, step, 4);
     const lp_net_map *map = &p->net->maps[step->to];
     const lp_talking_heads talk = {before->weight, before->bias, after->weight, after->bias};
     size_t rows = lp_net_pixels(map), width = map->channels;
-    double square = (double)width * (double)width, n = (double)rows;
+    double n = (double)rows;
     talk_room room = {0};
     (void)divide(p->net, step, p->work, &room);
     assert(room.tiled != NULL);
     for (size_t i = 0; i < p->batch; i++) {
         float *x = lp_net_values(p, step->to) + i * rows * width;
-        lp_layer_norm_tiled(x, rows, width, width, norm->weight, norm->bias, norm->eps, room.tiled);
-        lp_end_stage(p->observer, "norm", 0, 2 * n * (double)width);
-        lp_linear_output qkv = {.y = room.qkv, .stride = 3 * width};
-        lp_net_multiply(p, lp_net_layer_of(p, step, 1), room.tiled, rows, &qkv);
-        lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
+        lp_net_norm_qkv(p, step, x, rows, room.tiled, room.qkv);
         const lp_attention_input in = lp_attention_fused(room.qkv, rows, width, step->heads);
         lp_tile_pad(room.tiled, rows, width);
         lp_attention_talking(&in, &talk, room.scratch, room.tiled, 0);
         double mixed = 4 * (double)step->heads * (double)step->heads;
         lp_end_stage(p->observer, "attention", n * n * (4 * (double)width + mixed),
                      4 * n * (double)width);
-        lp_linear_output added = {.y = x, .stride = width, .add = true};
-        lp_net_multiply(p, lp_net_layer_of(p, step, 3), room.tiled, rows, &added);
-        lp_end_stage(p->observer, "out", 2 * n * square, square + 3 * n * (double)width);
+        lp_net_project(p, step, room.tiled, rows, x);
     }
 }

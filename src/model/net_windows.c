@@ -150,9 +150,7 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
             }
         }
         lp_end_stage(p->observer, "norm", 0, 3 * (double)(count * width));
-        lp_linear_output apart = {.y = qkv, .stride = 3 * width};
-        lp_net_multiply(p, lp_net_layer_of(p, step, 1), tiled, count, &apart);
-        lp_end_stage(p->observer, "qkv", 6 * n * square, 3 * square + 4 * n * (double)width);
+        lp_net_multiply_qkv(p, step, tiled, count, qkv);
         if (table->continuous) {
             lp_normalize_heads(qkv, count, 3 * width, table->heads, head_width, table->weight);
             lp_normalize_heads(qkv + width, count, 3 * width, table->heads, head_width, NULL);

@@ -116,18 +116,12 @@ static void attend(const lp_net_layer *offsets, size_t width, lp_precision preci
         for (size_t first = 0; first < pixels; first += PART) {
             size_t count = pixels - first < PART ? pixels - first : PART;
             fill_bias(offsets, q, 3 * width, first, count, each, room->bias);
-            lp_attention_input in = {.q = q + first * 3 * width,
-                                     .k = q + width,
-                                     .v = q + 2 * width,
-                                     .q_stride = 3 * width,
-                                     .kv_stride = 3 * width,
-                                     .queries = count,
-                                     .tokens = pixels,
-                                     .heads = 1,
-                                     .head_width = each,
-                                     .scale = lp_attention_scale(each),
-                                     .bias = room->bias,
-                                     .precision = precision};
+            lp_attention_input in = lp_attention_fused(q, pixels, width, offsets->heads);
+            in.heads = 1; /* of the fused rows this one alone, and a part of its queries */
+            in.q += first * 3 * width;
+            in.queries = count;
+            in.bias = room->bias;
+            in.precision = precision;
             lp_attention(&in, room->scratch, room->rows + first * width + h * each, width);
         }
     }

@@ -127,15 +127,6 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
     float *rows = p->work, *tiled = rows + lp_net_lines(most * width);
     float *qkv = tiled + lp_tiled(most, width), *mask = qkv + lp_net_lines(most * 3 * width);
     float *scratch = mask + lp_net_lines(pixels * pixels);
-    lp_attention_input in = {.q_stride = 3 * width,
-                             .kv_stride = 3 * width,
-                             .queries = pixels,
-                             .tokens = pixels,
-                             .heads = table->heads,
-                             .head_width = head_width,
-                             .scale = table->continuous ? 1 : lp_attention_scale(head_width),
-                             .bias = table->bias,
-                             .precision = p->net->precision};
     for (size_t first = 0; first < windows; first += group) {
         size_t count = (windows - first < group ? windows - first : group) * pixels;
         double square = (double)width * (double)width, n = (double)count;
@@ -157,9 +148,11 @@ void lp_net_run_windows(const lp_net_pass *p, const lp_net_step *step) {
         }
         lp_tile_pad(tiled, count, width);
         for (size_t i = 0; i < count; i += pixels) {
-            in.q = qkv + i * 3 * width;
-            in.k = in.q + width;
-            in.v = in.k + width;
+            lp_attention_input in =
+                lp_attention_fused(qkv + i * 3 * width, pixels, width, table->heads);
+            in.scale = table->continuous ? 1 : in.scale;
+            in.bias = table->bias;
+            in.precision = p->net->precision;
             in.mask = mask_of(&g, (first + i / pixels) % each, mask);
             lp_attention_tiled(&in, scratch, tiled, i);
         }

@@ -204,18 +204,6 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
     }
 }
 
-/* Places the pieces one behind the other, and returns all their floats; work NULL: counts alone. */
-static size_t place_pieces(const size_t floats[4], float *work, float *pieces[4]) {
-    size_t used = 0;
-    for (size_t i = 0; i < 4; i++) {
-        if (work != NULL) {
-            pieces[i] = work + used;
-        }
-        used += floats[i];
-    }
-    return used;
-}
-
 /* ---- pooling by attention -------------------------------------------------------------------- */
 
 /* For one image of T rows, D wide, and the query's answers: tiled [T, D], keys and values [T, 2 E],
@@ -228,7 +216,7 @@ static size_t divide_latent(const lp_net *net, const lp_net_step *step, size_t b
     const size_t floats[] = {lp_tiled(rows, width), lp_net_lines(rows * 2 * inner),
                              lp_tiled(batch, inner),
                              lp_attention_scratch(rows, inner / step->heads)};
-    return place_pieces(floats, work, pieces);
+    return lp_net_divide(floats, 4, work, pieces);
 }
 
 size_t lp_net_latent_work(const lp_net *net, const lp_net_step *step, size_t batch) {
@@ -283,7 +271,7 @@ static size_t divide_mean_query(const lp_net *net, const lp_net_step *step, size
     const size_t floats[] = {lp_net_lines(batch * rows * width), lp_net_lines(batch * width),
                              lp_net_lines(batch * step->heads * width),
                              lp_attention_scratch(rows, width)};
-    return place_pieces(floats, work, pieces);
+    return lp_net_divide(floats, 4, work, pieces);
 }
 
 size_t lp_net_mean_query_work(const lp_net *net, const lp_net_step *step, size_t batch) {

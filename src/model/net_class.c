@@ -72,15 +72,12 @@ static size_t divide(const lp_net *net, const lp_net_step *step, size_t batch, f
                              lp_tiled(batch, width),
                              lp_tiled(batch, net->layers[step->layers[5]].linear.out),
                              lp_attention_scratch(rows, width / step->heads)};
-    size_t at[8] = {0};
-    for (size_t i = 0; i < 7; i++) {
-        at[i + 1] = at[i] + floats[i];
-    }
+    float *at[7] = {NULL};
+    size_t used = lp_net_divide(floats, 7, work, at);
     if (work != NULL) {
-        *room = (class_room){work + at[0], work + at[1], work + at[2], work + at[3],
-                             work + at[4], work + at[5], work + at[6]};
+        *room = (class_room){at[0], at[1], at[2], at[3], at[4], at[5], at[6]};
     }
-    return at[7];
+    return used;
 }
 
 size_t lp_net_class_work(const lp_net *net, const lp_net_step *step, size_t batch) {

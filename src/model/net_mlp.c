@@ -41,15 +41,12 @@ static size_t divide(const lp_net *net, const lp_net_step *step, size_t most, fl
                              lp_net_lines(step->gated && norm_inside ? most * second->in : 0),
                              lp_net_lines(rows ? most * first->in : 0),
                              lp_net_lines(step->response ? 2 * second->in : 0)};
-    size_t at[7] = {0};
-    for (size_t i = 0; i < 6; i++) {
-        at[i + 1] = at[i] + floats[i];
-    }
+    float *at[6] = {NULL};
+    size_t used = lp_net_divide(floats, 6, work, at);
     if (work != NULL) {
-        *room = (mlp_room){work + at[0], work + at[1], work + at[2],
-                           work + at[3], work + at[4], (double *)(void *)(work + at[5])};
+        *room = (mlp_room){at[0], at[1], at[2], at[3], at[4], (double *)(void *)at[5]};
     }
-    return at[6];
+    return used;
 }
 
 size_t lp_net_mlp_work(const lp_net *net, const lp_net_step *step, size_t batch) {

@@ -17,6 +17,19 @@ enum {
     LP_NET_LINE = 16                       /* floats of a cache line */
 };
 
+/* Lays pieces of scratch memory one behind the other from `work` on -> at [count], which is written
+ * where there is work, and returns the floats of all. */
+static inline size_t lp_net_divide(const size_t *floats, size_t count, float *work, float **at) {
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (work != NULL) {
+            at[i] = work + used;
+        }
+        used += floats[i];
+    }
+    return used;
+}
+
 /* A run. */
 typedef struct lp_net_pass {
     const lp_net *net;

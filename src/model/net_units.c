@@ -93,13 +93,14 @@ static size_t divide(const lp_net *net, const lp_net_step *step, float *work, un
                              step->layers[2] > 0 ? lp_net_lines(P * run->out) : 0,
                              lp_net_lines(P / run->part * run->out),
                              lp_attention_scratch(run->pixels, run->out / run->heads)};
-    float **const pieces[] = {&run->rows, &run->tiled,  &run->qkv,
-                              &run->wide, &run->answer, &run->scratch};
-    size_t used = 0;
-    for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++) {
-        *pieces[i] = work != NULL ? work + used : NULL;
-        used += floats[i];
-    }
+    float *at[6] = {NULL};
+    size_t used = lp_net_divide(floats, 6, work, at);
+    run->rows = at[0];
+    run->tiled = at[1];
+    run->qkv = at[2];
+    run->wide = at[3];
+    run->answer = at[4];
+    run->scratch = at[5];
     return used;
 }
 

@@ -13,22 +13,18 @@
 #include "model/families.h"
 #include "model/net_descriptions.h"
 
-static lp_net_qkv_bias bias_of(const lp_net_builder *b, const char *end) {
-    return lp_net_some(b, end) ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE;
-}
-
 static void build_blocks(lp_net_builder *b, size_t x) {
     size_t blocks = lp_net_count(b, "blocks.");
     for (size_t i = 0; i < blocks; i++) {
         lp_net_at(b, "blocks.%zu.", i);
-        lp_net_talk(
-            b, x,
-            &(lp_net_talk_spec){.norm = "norm1",
-                                .qkv = {.fused = "attn.qkv", .bias = bias_of(b, ".attn.qkv.bias")},
-                                .before = "attn.proj_l",
-                                .after = "attn.proj_w",
-                                .projection = "attn.proj",
-                                .gamma = "gamma_1"});
+        lp_net_talk(b, x,
+                    &(lp_net_talk_spec){
+                        .norm = "norm1",
+                        .qkv = {.fused = "attn.qkv", .bias = lp_net_bias_of(b, ".attn.qkv.bias")},
+                        .before = "attn.proj_l",
+                        .after = "attn.proj_w",
+                        .projection = "attn.proj",
+                        .gamma = "gamma_1"});
         lp_net_mlp(b, x, x,
                    &(lp_net_mlp_spec){.norm = "norm2",
                                       .first = "mlp.fc1",
@@ -54,7 +50,7 @@ static void build(lp_net_builder *b) {
         lp_net_class(b, x,
                      &(lp_net_class_spec){.norm = "norm1",
                                           .qkv = {.apart = {"attn.q", "attn.k", "attn.v"},
-                                                  .bias = bias_of(b, ".attn.q.bias")},
+                                                  .bias = lp_net_bias_of(b, ".attn.q.bias")},
                                           .projection = "attn.proj",
                                           .gamma = "gamma_1",
                                           .mlp_norm = "norm2",

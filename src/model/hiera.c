@@ -109,7 +109,7 @@ static void build(lp_net_builder *b) {
     lp_net_stage(b, "tokens");
     x = lp_net_mean(b, build_blocks(b, &p, x));
     lp_net_at(b, "%s", "");
-    if (lp_net_has(b, "head.norm.weight") || lp_net_has(b, "head.norm.bias") || !p.apart) {
+    if (lp_net_has_either(b, "head.norm") || !p.apart) {
         b->net->penultimate = lp_net_norm(b, x, "head.norm", 0);
     } else { /* HieraForPreTraining */
         lp_net_outside(b, "");

@@ -23,17 +23,15 @@ static size_t patch_of(const lp_net_builder *b) {
 
 static void build_blocks(lp_net_builder *b, size_t x) {
     bool scaled = lp_net_some(b, ".ls1.gamma") || lp_net_some(b, ".ls2.gamma");
-    bool biased = lp_net_some(b, ".attn.qkv.bias");
+    lp_net_qkv_bias bias = lp_net_bias_of(b, ".attn.qkv.bias");
     size_t blocks = lp_net_count(b, "blocks.");
     for (size_t i = 0; i < blocks; i++) {
         lp_net_at(b, "blocks.%zu.", i);
-        lp_net_attend(
-            b, x,
-            &(lp_net_attend_spec){
-                .norm = "norm1",
-                .qkv = {.fused = "attn.qkv", .bias = biased ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE},
-                .projection = "attn.proj",
-                .gamma = scaled ? "ls1.gamma" : NULL});
+        lp_net_attend(b, x,
+                      &(lp_net_attend_spec){.norm = "norm1",
+                                            .qkv = {.fused = "attn.qkv", .bias = bias},
+                                            .projection = "attn.proj",
+                                            .gamma = scaled ? "ls1.gamma" : NULL});
         lp_net_mlp(b, x, x,
                    &(lp_net_mlp_spec){.norm = "norm2",
                                       .first = "mlp.fc1",

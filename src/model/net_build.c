@@ -57,6 +57,14 @@ bool lp_net_some(const lp_net_builder *b, const char *end) {
     return false;
 }
 
+bool lp_net_has_either(const lp_net_builder *b, const char *name) {
+    return lp_net_has(b, "%s.weight", name) || lp_net_has(b, "%s.bias", name);
+}
+
+lp_net_qkv_bias lp_net_bias_of(const lp_net_builder *b, const char *end) {
+    return lp_net_some(b, end) ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE;
+}
+
 size_t lp_net_size(const lp_net_builder *b, size_t axis, const char *format, ...) {
     char name[LP_PLAN_NAME];
     FORMAT_NAME(name, format);

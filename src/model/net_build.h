@@ -145,6 +145,9 @@ bool lp_net_some(const lp_net_builder *b, const char *end);
 /* Whether the view has "<place><name>". */
 bool lp_net_has(const lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
 
+/* Whether the view has a weight or a bias of "<place><name>". */
+bool lp_net_has_either(const lp_net_builder *b, const char *name);
+
 /* Numbers from 0 on that stand behind this in names: "stages." -> 4 of "stages.3."; or from
  * `first` on. */
 size_t lp_net_count(const lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
@@ -228,6 +231,9 @@ typedef enum lp_net_qkv_bias {
     LP_NET_BIAS_ZEROED_KEYS, /* the keys' part stands in the file, and counts as zeros */
     LP_NET_BIAS_NONE
 } lp_net_qkv_bias;
+
+/* All where a tensor's name ends so (lp_net_some), else none. */
+lp_net_qkv_bias lp_net_bias_of(const lp_net_builder *b, const char *end);
 
 /* Queries, keys and values as one layer, [3 width, width], or as three. */
 typedef struct lp_net_qkv_spec {

@@ -13,10 +13,6 @@
 #include "model/families.h"
 #include "model/net_descriptions.h"
 
-static bool has_either(const lp_net_builder *b, const char *name) {
-    return lp_net_has(b, "%s.weight", name) || lp_net_has(b, "%s.bias", name);
-}
-
 /* Several attentions over the same rows, then several MLPs of the same rows. */
 static size_t build_things(lp_net_builder *b, size_t x, size_t block) {
     const char *gamma = lp_net_some(b, ".ls.gamma") ? "ls.gamma" : NULL;
@@ -27,16 +23,14 @@ static size_t build_things(lp_net_builder *b, size_t x, size_t block) {
     for (size_t i = 0; i < attentions; i++) {
         lp_net_at(b, "blocks.%zu.attns.%zu.", block, i);
         lp_net_attend(b, attended,
-                      &(lp_net_attend_spec){.norm = "norm",
-                                            .qkv = {.fused = "attn.qkv",
-                                                    .bias = lp_net_some(b, ".attn.qkv.bias")
-                                                                ? LP_NET_BIAS_ALL
-                                                                : LP_NET_BIAS_NONE},
-                                            .projection = "attn.proj",
-                                            .gamma = gamma,
-                                            .from = x,
-                                            .q_norm = heads ? "attn.q_norm" : NULL,
-                                            .k_norm = "attn.k_norm"});
+                      &(lp_net_attend_spec){
+                          .norm = "norm",
+                          .qkv = {.fused = "attn.qkv", .bias = lp_net_bias_of(b, ".attn.qkv.bias")},
+                          .projection = "attn.proj",
+                          .gamma = gamma,
+                          .from = x,
+                          .q_norm = heads ? "attn.q_norm" : NULL,
+                          .k_norm = "attn.k_norm"});
     }
     size_t to = lp_net_copy(b, attended);
     for (size_t i = 0; i < mlps; i++) {
@@ -56,13 +50,12 @@ static size_t build_scaling(lp_net_builder *b, size_t x, size_t block, bool rms)
     lp_net_at(b, "blocks.%zu.", block);
     size_t inner = lp_net_size(b, 1, "mlp_out_proj.weight"), to = lp_net_copy(b, x);
     const char *gamma = lp_net_some(b, ".ls.gamma") ? "ls.gamma" : NULL;
-    bool heads = lp_net_some(b, ".q_norm.weight"), biased = lp_net_some(b, ".in_proj.bias");
+    bool heads = lp_net_some(b, ".q_norm.weight");
+    lp_net_qkv_bias bias = lp_net_bias_of(b, ".in_proj.bias");
     lp_net_attend(
         b, to,
         &(lp_net_attend_spec){.norm = "in_norm",
-                              .qkv = {.part_of = "in_proj",
-                                      .before = inner,
-                                      .bias = biased ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE},
+                              .qkv = {.part_of = "in_proj", .before = inner, .bias = bias},
                               .projection = "attn_out_proj",
                               .gamma = gamma,
                               .from = x,
@@ -73,7 +66,7 @@ static size_t build_scaling(lp_net_builder *b, size_t x, size_t block, bool rms)
                &(lp_net_mlp_spec){.norm = "in_norm",
                                   .first = "in_proj",
                                   .rows = inner > 0 ? inner : 1,
-                                  .first_bias = biased ? NULL : "mlp_bias",
+                                  .first_bias = bias == LP_NET_BIAS_ALL ? NULL : "mlp_bias",
                                   .second = "mlp_out_proj",
                                   .gamma = gamma,
                                   .rms = rms,
@@ -89,7 +82,7 @@ static void build(lp_net_builder *b) {
     lp_net *net = b->net;
     lp_net_at(b, "%s", "");
     bool things = lp_net_has(b, "blocks.0.attns.0.attn.qkv.weight");
-    bool before = has_either(b, "norm_pre"), normed = has_either(b, "norm");
+    bool before = lp_net_has_either(b, "norm_pre"), normed = lp_net_has_either(b, "norm");
     bool rms = !things && !lp_net_has(b, "blocks.0.in_norm.bias");
     size_t x = lp_net_patches(b, "patch_embed.proj", !before);
     bool class_token = lp_net_has(b, "cls_token");

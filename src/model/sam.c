@@ -21,7 +21,7 @@
 static const float neck_eps = 1e-6F; /* of LayerNorm2d, everywhere */
 
 static size_t build_neck(lp_net_builder *b, size_t x) {
-    if (lp_net_has(b, "neck.weight") || lp_net_has(b, "neck.bias")) {
+    if (lp_net_has_either(b, "neck")) {
         return lp_net_norm(b, x, "neck", neck_eps);
     }
     x = lp_net_conv(b, x, "neck.0", &(lp_net_conv_spec){.taps = 1});

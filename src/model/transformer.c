@@ -35,10 +35,6 @@ static bool has_class(const lp_net_builder *b, const lp_transformer *t) {
            (t->class_rule == LP_CLASS_BY_POSITIONS && positions < 1 << 24 && !is_square(positions));
 }
 
-static bool has_either(const lp_net_builder *b, const char *name) {
-    return lp_net_has(b, "%s.weight", name) || lp_net_has(b, "%s.bias", name);
-}
-
 static size_t build_norm(lp_net_builder *b, const lp_transformer *t, size_t x, const char *name) {
     return t->rms ? lp_net_rms_norm(b, x, name) : lp_net_norm(b, x, name, 0);
 }
@@ -151,7 +147,7 @@ static size_t heads_of_pool(const lp_net_builder *b, size_t x) {
 
 /* From rows to one vector. */
 static size_t build_head(lp_net_builder *b, const lp_transformer *t, size_t x) {
-    bool normed = !t->post_pool && (t->rms || t->reference_grid || has_either(b, "norm"));
+    bool normed = !t->post_pool && (t->rms || t->reference_grid || lp_net_has_either(b, "norm"));
     if (normed) {
         x = build_norm(b, t, x, "norm");
     }
@@ -174,7 +170,7 @@ static size_t build_head(lp_net_builder *b, const lp_transformer *t, size_t x) {
                                                    .heads = heads_of_pool(b, x)});
     }
     if (lp_net_has(b, "attn_pool.latent")) {
-        bool fused = lp_net_has(b, "attn_pool.qkv.weight") || lp_net_has(b, "attn_pool.qkv.bias");
+        bool fused = lp_net_has_either(b, "attn_pool.qkv");
         x = lp_net_latent(b, x,
                           &(lp_net_latent_spec){.latent = "attn_pool.latent",
                                                 .query = fused ? NULL : "attn_pool.q",
@@ -211,7 +207,7 @@ static void build(lp_net_builder *b) {
     lp_net *net = b->net;
     lp_net_at(b, "%s", "");
     bool class_token = has_class(b, t), positions = t->rms || lp_net_has(b, "pos_embed");
-    bool before = has_either(b, "norm_pre");
+    bool before = lp_net_has_either(b, "norm_pre");
     size_t x = lp_net_patches(b, "patch_embed.proj", !before);
     if (t->rms) {
         x = build_norm(b, t, x, "patch_embed.norm");
@@ -233,7 +229,7 @@ static void build(lp_net_builder *b) {
     } else if (strcmp(b->source->prefix, "visual.trunk.") == 0 && lp_net_has(b, "head.weight")) {
         net->projected =
             lp_net_conv(b, net->penultimate, "head",
-                        &(lp_net_conv_spec){.flat = true, .bias = has_either(b, "head")});
+                        &(lp_net_conv_spec){.flat = true, .bias = lp_net_has_either(b, "head")});
     } else if (t->rms && b->source->prefix[0] != '\0') {
         build_beside(b);
     }

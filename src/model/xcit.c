@@ -45,7 +45,7 @@ static size_t build_stem(lp_net_builder *b) {
 
 static void build_block(lp_net_builder *b, size_t x, size_t block) {
     lp_net_conv_spec local = {.taps = 3, .padding = 1, .depthwise = true, .bias = true};
-    lp_net_qkv_bias bias = lp_net_some(b, ".attn.qkv.bias") ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE;
+    lp_net_qkv_bias bias = lp_net_bias_of(b, ".attn.qkv.bias");
     lp_net_at(b, "blocks.%zu.", block);
     lp_net_covariance(b, x,
                       &(lp_net_covariance_spec){.norm = "norm1",
@@ -75,12 +75,11 @@ static void build_block(lp_net_builder *b, size_t x, size_t block) {
 static void build_class(lp_net_builder *b, size_t x, size_t block, size_t heads) {
     lp_net_at(b, "cls_attn_blocks.%zu.", block);
     bool fused = lp_net_has(b, "attn.qkv.weight"), nano = b->net->maps[x].channels == NANO;
-    bool biased = lp_net_some(b, ".attn.qkv.bias");
     lp_net_class(b, x,
                  &(lp_net_class_spec){.norm = "norm1",
                                       .qkv = {.fused = fused ? "attn.qkv" : NULL,
                                               .apart = {"attn.q", "attn.k", "attn.v"},
-                                              .bias = biased ? LP_NET_BIAS_ALL : LP_NET_BIAS_NONE},
+                                              .bias = lp_net_bias_of(b, ".attn.qkv.bias")},
                                       .projection = "attn.proj",
                                       .gamma = "gamma1",
                                       .mlp_norm = "norm2",

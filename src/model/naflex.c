@@ -1,9 +1,10 @@
 /* timm's NaFlex vision transformers at their square:
  *
  *   tokens    patches, registers before them (embeds.reg_token), + embeds.pos_embed, of the
- * patches, or + embeds.pos_embed_y and pos_embed_x of their rows and columns block     x += ls1
- * proj(attention(norm1(x)));  x += ls2 fc2(act(fc1(norm2(x)))) head      the mean of the patches,
- * fc_norm; or norm, then attention of a learnt query (attn_pool) [B, D] = penultimate
+ *             patches, or + embeds.pos_embed_y and pos_embed_x of their rows and columns
+ *   block     x += ls1 proj(attention(norm1(x)));  x += ls2 fc2(act(fc1(norm2(x))))
+ *   head      the mean of the patches, fc_norm; or norm, then attention of a learnt query
+ *             (attn_pool) [B, D]                                            = penultimate
  *
  * A patch's values stand pixel by pixel in the weight (embeds.proj), [D, P P 3].
  *

@@ -4,7 +4,7 @@
  *   1. the normed pixels of a window; queries, keys and values of them
  *   2. where the map is halved: the maxima of 2 x 2 queries; the new map is the maxima of 2 x 2
  *      pixels of a linear layer over the normed ones, or (without one) the maxima and then the
- * means of 2 x 2 pixels of the map
+ *      means of 2 x 2 pixels of the map
  *   3. softmax attention, projection, added to the (new) map
  *
  * Pixels of a window stand in groups of the 2 x 2 that become one, row by row of these.  Reproduces

@@ -8,8 +8,6 @@
  *                                                                          = penultimate
  *
  * Reproduces timm models/cait.py and facebookresearch/deit cait_models.py. */
-#include <stdio.h>
-
 #include "model/families.h"
 #include "model/net_descriptions.h"
 
@@ -66,23 +64,20 @@ static void build(lp_net_builder *b) {
 }
 
 /* timm models/cait.py */
-static const struct {
-    size_t width, blocks;
-    const char *name;
-} sizes[] = {{192, 24, "XXS24"}, {192, 36, "XXS36"}, {288, 24, "XS24"}, {384, 24, "S24"},
-             {384, 36, "S36"},   {768, 36, "M36"},   {768, 48, "M48"}};
+static const lp_vit_size sizes[] = {
+    {.width = 192, .layers = 24, .letter = "XXS24"},
+    {.width = 192, .layers = 36, .letter = "XXS36"},
+    {.width = 288, .layers = 24, .letter = "XS24"},
+    {.width = 384, .layers = 24, .letter = "S24"},
+    {.width = 384, .layers = 36, .letter = "S36"},
+    {.width = 768, .layers = 36, .letter = "M36"},
+    {.width = 768, .layers = 48, .letter = "M48"},
+};
 
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
     size_t width = lp_net_describe_vit(b, info);
     info->heads = lp_net_size(b, 0, "blocks.0.attn.proj_l.weight");
-    (void)snprintf(info->name, sizeof info->name, "CaiT %zux%zu/%zu", width, info->layers,
-                   info->patch);
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (sizes[i].width == width && sizes[i].blocks == info->layers) {
-            (void)snprintf(info->name, sizeof info->name, "CaiT-%s/%zu", sizes[i].name,
-                           info->patch);
-        }
-    }
+    lp_family_name_among(b->source->family, sizes, sizeof sizes / sizeof sizes[0], width, "", info);
 }
 
 static const char *const ignored[] = {"head.", NULL};

@@ -177,6 +177,10 @@ const lp_vit_size *lp_vit_size_of(size_t width, size_t layers);
 void lp_family_name_vit(const lp_family *family, size_t width, const char *extra,
                         lp_encoder_info *info);
 
+/* The same of a family that has sizes of its own. */
+void lp_family_name_among(const lp_family *family, const lp_vit_size *sizes, size_t count,
+                          size_t width, const char *extra, lp_encoder_info *info);
+
 /* Whether transformers of this width have heads of different widths, so that width / 64 may be
  * wrong. */
 bool lp_vit_heads_vary(size_t width);

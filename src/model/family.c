@@ -162,18 +162,28 @@ lp_activation lp_family_activation(const lp_family *family, size_t width, size_t
     return family->activation;
 }
 
-const lp_vit_size *lp_vit_size_of(size_t width, size_t layers) {
-    for (size_t i = 0; i < lp_vit_size_count; i++) {
-        if (lp_vit_sizes[i].width == width && lp_vit_sizes[i].layers == layers) {
-            return &lp_vit_sizes[i];
+static const lp_vit_size *find_size(const lp_vit_size *sizes, size_t count, size_t width,
+                                    size_t layers) {
+    for (size_t i = 0; i < count; i++) {
+        if (sizes[i].width == width && sizes[i].layers == layers) {
+            return &sizes[i];
         }
     }
     return NULL;
 }
 
+const lp_vit_size *lp_vit_size_of(size_t width, size_t layers) {
+    return find_size(lp_vit_sizes, lp_vit_size_count, width, layers);
+}
+
 void lp_family_name_vit(const lp_family *family, size_t width, const char *extra,
                         lp_encoder_info *info) {
-    const lp_vit_size *known = lp_vit_size_of(width, info->layers);
+    lp_family_name_among(family, lp_vit_sizes, lp_vit_size_count, width, extra, info);
+}
+
+void lp_family_name_among(const lp_family *family, const lp_vit_size *sizes, size_t count,
+                          size_t width, const char *extra, lp_encoder_info *info) {
+    const lp_vit_size *known = find_size(sizes, count, width, info->layers);
     if (known != NULL) {
         (void)snprintf(info->name, sizeof info->name, "%s-%s%s/%zu", family->title, known->letter,
                        extra, info->patch);

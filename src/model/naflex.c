@@ -9,8 +9,6 @@
  * A patch's values stand pixel by pixel in the weight (embeds.proj), [D, P P 3].
  *
  * Reproduces timm models/naflexvit.py for images of one square size. */
-#include <stdio.h>
-
 #include "model/families.h"
 #include "model/net_descriptions.h"
 

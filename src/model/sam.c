@@ -12,8 +12,6 @@
  * Reproduces timm models/vision_transformer_sam.py, facebookresearch/segment-anything
  * modeling/image_encoder.py and SamVisionModel of transformers, with timm's mean behind the neck.
  */
-#include <stdio.h>
-
 #include "base/error.h"
 #include "model/families.h"
 #include "model/net_descriptions.h"

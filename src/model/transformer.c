@@ -13,7 +13,6 @@
  * vision_transformer.py (AIMv2); DINOv3ViTModel, BeitModel, Data2VecVisionModel, MLCDVisionModel
  * and Ovis2VisionModel's tower (an AIMv2) of transformers; facebookresearch/dinov3; and open_clip
  * transformer.py with an attentional pool (CoCa). */
-#include <stdio.h>
 #include <string.h>
 
 #include "model/families.h"

@@ -12,8 +12,6 @@
  *
  * Reproduces timm models/xcit.py, and facebookresearch/xcit xcit.py, whose class attention has
  * queries, keys and values in one layer. */
-#include <stdio.h>
-
 #include "base/error.h"
 #include "model/families.h"
 #include "model/model_config.h"
@@ -112,11 +110,12 @@ static void build(lp_net_builder *b) {
 }
 
 /* timm models/xcit.py */
-static const struct {
-    size_t width, blocks;
-    const char *name;
-} sizes[] = {{NANO, 12, "N12"}, {192, 12, "T12"}, {192, 24, "T24"}, {384, 12, "S12"},
-             {384, 24, "S24"},  {512, 24, "M24"}, {768, 24, "L24"}};
+static const lp_vit_size sizes[] = {
+    {.width = NANO, .layers = 12, .letter = "N12"}, {.width = 192, .layers = 12, .letter = "T12"},
+    {.width = 192, .layers = 24, .letter = "T24"},  {.width = 384, .layers = 12, .letter = "S12"},
+    {.width = 384, .layers = 24, .letter = "S24"},  {.width = 512, .layers = 24, .letter = "M24"},
+    {.width = 768, .layers = 24, .letter = "L24"},
+};
 
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
     size_t width = lp_net_size(b, 2, "cls_token");
@@ -124,14 +123,7 @@ static void describe(lp_net_builder *b, lp_encoder_info *info) {
     info->patch = lp_net_has(b, "patch_embed.proj.6.0.weight") ? 16 : 8;
     info->mlp_width = lp_net_size(b, 1, "blocks.0.mlp.fc2.weight");
     info->heads = lp_net_size(b, 0, "blocks.0.attn.temperature");
-    (void)snprintf(info->name, sizeof info->name, "XCiT %zux%zu/%zu", width, info->layers,
-                   info->patch);
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (sizes[i].width == width && sizes[i].blocks == info->layers) {
-            (void)snprintf(info->name, sizeof info->name, "XCiT-%s/%zu", sizes[i].name,
-                           info->patch);
-        }
-    }
+    lp_family_name_among(b->source->family, sizes, sizeof sizes / sizeof sizes[0], width, "", info);
 }
 
 /* The name of an architecture says tokens_norm, and so does the width. */

@@ -163,18 +163,19 @@ static void choose_validation(sweep_job *j, const char *name) {
     }
 }
 
-/* Features of both splits, found in the cache or extracted into it. */
+/* Features of both splits, found in the cache or extracted into it.  With --validation, which may
+ * be the set's own validation part, nothing is trained on that part. */
 static lp_status make_features(sweep_job *j, const lp_watch *watch, lp_error *err) {
     char path[LP_PATH_ROOM];
     size_t threads = j->output.threads;
     lp_checkpoint *ckpt = NULL;
     lp_dataset *train = NULL, *test = NULL;
+    lp_split training = j->validation_path != NULL ? LP_SPLIT_TRAIN : LP_SPLIT_TRAINVAL;
     lp_status status;
     j->encoder.encoder.threads = threads;
     LP_TRY(model_path_find(j->model, j->cache, path, err));
     LP_TRY(lp_run_open_model(path, &j->encoder.encoder, j->encoder.point, &ckpt, err));
-    LP_TRY(
-        data_input_open(&j->dataset, j->data, j->cache, LP_SPLIT_TRAINVAL, threads, &train, err));
+    LP_TRY(data_input_open(&j->dataset, j->data, j->cache, training, threads, &train, err));
     LP_TRY(data_input_open(&j->dataset, j->data, j->cache, LP_SPLIT_TEST, threads, &test, err));
     const lp_run_options options = {.model = path,
                                     .checkpoint = &ckpt,

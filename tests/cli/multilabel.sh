@@ -101,6 +101,10 @@ says "C is chosen on the validation part of PASCAL VOC 2007"
 run 0 cmp by-hand/sweep.csv by-name/sweep.csv
 run 0 "$LP_PROGRAM" sweep --model "$model" --data . --cache cache --solver ovr --steps 2 --folds 2 --out by-folds
 run 1 cmp by-hand/sweep.csv by-folds/sweep.csv
+# and its features by themselves beside the set's name: nothing is trained on them
+run 0 "$LP_PROGRAM" sweep --model "$model" --data . --validation own-val --cache cache --solver ovr --steps 2 --out both-ways
+ok "the set's own part is not said to choose C" [ "$(grep -c "C is chosen" stderr)" = 0 ]
+run 0 cmp by-hand/sweep.csv both-ways/sweep.csv
 
 # ---- a choice of some images
 show -n "$LP_PROGRAM" extract --pixels --data . --split test --limit 40 --out some

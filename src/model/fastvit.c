@@ -109,9 +109,7 @@ static size_t excite(lp_net_builder *b, size_t x) {
 /* A convolution, squeeze-and-excitation where there is one, and gelu. */
 static size_t convolve(lp_net_builder *b, size_t x, const char *name, lp_net_conv_spec *spec,
                        bool active) {
-    size_t taps = lp_net_size(b, 2, "%s.weight", name);
-    spec->taps = taps > 0 ? taps : 1;
-    spec->padding = taps / 2;
+    spec->own_taps = true;
     x = excite(b, lp_net_conv(b, x, name, spec));
     if (active) {
         lp_net_activate(b);

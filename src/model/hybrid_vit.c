@@ -50,9 +50,7 @@ static size_t build_mci_stem(lp_net_builder *b) {
 }
 
 static size_t conv(lp_net_builder *b, size_t x, const char *name, lp_net_conv_spec spec) {
-    size_t taps = lp_net_size(b, 2, "%s.weight", name);
-    spec.taps = taps > 0 ? taps : 1;
-    spec.padding = taps / 2;
+    spec.own_taps = true;
     spec.bias = true;
     return lp_net_conv(b, x, name, &spec);
 }

@@ -206,7 +206,10 @@ static void plan_branches(lp_net_builder *b, lp_net_stored *stored, const lp_net
 }
 
 size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_net_conv_spec *spec) {
-    size_t channels = lp_net_channels(b, from), taps = spec->taps > 0 ? spec->taps : 1;
+    size_t channels = lp_net_channels(b, from);
+    size_t taps = spec->own_taps ? lp_net_size(b, 2, "%s.weight", name) : spec->taps;
+    size_t padding = spec->own_taps ? taps / 2 : spec->padding;
+    taps = taps > 0 ? taps : 1;
     size_t out = spec->depthwise    ? channels * multiple_of(b, name, channels)
                  : spec->transposed ? lp_net_size(b, 1, "%s", name)
                                     : lp_net_size(b, 0, "%s.weight", name);
@@ -219,7 +222,7 @@ size_t lp_net_conv(lp_net_builder *b, size_t from, const char *name, const lp_ne
                     .taps_high = taps,
                     .taps_wide = taps,
                     .stride = spec->stride > 0 ? spec->stride : 1,
-                    .padding = spec->padding,
+                    .padding = padding,
                     .same = spec->same};
     if (!spec->depthwise && taps * taps > LP_CONV_MAX_TAPS &&
         (from > 0 || taps > LP_CONV_MAX_TAPS)) {

@@ -169,6 +169,7 @@ typedef struct lp_net_branch_spec {
 typedef struct lp_net_conv_spec {
     size_t taps, stride; /* 0: 1 */
     size_t padding;
+    bool own_taps;  /* taps are the weight's, and padding is half of them */
     bool same;      /* as lp_conv's */
     size_t group;   /* channels of a group; 0: one group */
     bool depthwise; /* several outputs of each channel where the weight has them */

@@ -23,9 +23,7 @@ static size_t conv(lp_net_builder *b, size_t x, const char *name, lp_net_conv_sp
     char weight[40], norm[40];
     (void)snprintf(weight, sizeof weight, "%.30s.conv", name);
     (void)snprintf(norm, sizeof norm, "%.30s.bn", name);
-    size_t taps = lp_net_size(b, 2, "%s.weight", weight);
-    spec.taps = taps > 0 ? taps : 1;
-    spec.padding = taps / 2;
+    spec.own_taps = true;
     spec.batch_norm = norm;
     return lp_net_conv(b, x, weight, &spec);
 }

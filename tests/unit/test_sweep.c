@@ -361,21 +361,43 @@ static void interrupted_sweep_resumes_to_the_same_result(void **state) {
     }
 }
 
-/* What the progress of one sweep is when another process starts the same sweep. */
-static bool start_second(void *context, uint64_t done, uint64_t total, const char *line) {
-    const lp_sweep_options *options = context;
-    (void)total, (void)line;
-    if (done == 1) {
-        pid_t child = fork();
-        if (child == 0) {
-            lp_sweep *second;
-            lp_status status = lp_sweep_run(&train, NULL, options, &second, &err);
-            bool refused = strstr(err.text, "another process is at work in this folder") != NULL;
-            _exit(status == LP_ERR_IO && refused ? 0 : 1);
+/* A process that starts a sweep when it is told to.  It is forked while no other thread runs: a
+ * copy of a process in the middle of a loop would have that loop's threads without their work. */
+typedef struct {
+    pid_t process; /* 0: it has ended */
+    int told;      /* the end of a pipe: a byte tells it to start */
+} second_sweep;
+
+static second_sweep second_waits(const lp_sweep_options *options) {
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    second_sweep second = {.process = fork(), .told = ends[1]};
+    assert_true(second.process >= 0);
+    if (second.process == 0) {
+        char byte;
+        (void)close(ends[1]); /* so that the read ends with this test, however that ends */
+        if (read(ends[0], &byte, 1) != 1) {
+            _exit(2);
         }
+        lp_sweep *sweep;
+        lp_status status = lp_sweep_run(&train, NULL, options, &sweep, &err);
+        bool refused = strstr(err.text, "another process is at work in this folder") != NULL;
+        _exit(status == LP_ERR_IO && refused ? 0 : 1);
+    }
+    (void)close(ends[0]);
+    return second;
+}
+
+/* What the progress of the first sweep is: at its first step the second one starts, and ends. */
+static bool start_second(void *context, uint64_t done, uint64_t total, const char *line) {
+    second_sweep *second = context;
+    (void)done, (void)total, (void)line;
+    if (second->process != 0) {
         int ended;
-        assert_int_equal(waitpid(child, &ended, 0), child);
+        assert_int_equal(write(second->told, "", 1), 1);
+        assert_int_equal(waitpid(second->process, &ended, 0), second->process);
         assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+        second->process = 0; /* it has ended */
     }
     return true;
 }
@@ -385,11 +407,14 @@ static void two_sweeps_in_one_folder_refuse_each_other(void **state) {
     lp_sweep_options options = small_options();
     const char *work = in_folder("locked");
     options.work = work;
+    second_sweep second = second_waits(&options);
     lp_sweep_options first = options;
-    first.fit.progress = (lp_progress){.step = start_second, .context = &options};
+    first.fit.progress = (lp_progress){.step = start_second, .context = &second};
     lp_sweep *sweep;
     assert_ok(lp_sweep_run(&train, NULL, &first, &sweep, &err), &err);
+    assert_int_equal(second.process, 0);
     lp_sweep_free(sweep);
+    (void)close(second.told);
     assert_ok(lp_sweep_run(&train, NULL, &options, &sweep, &err), &err); /* the lock has gone */
     lp_sweep_free(sweep);
 }

@@ -1,4 +1,7 @@
 /* File mapping, whole-file reads and atomic writes (POSIX). */
+#if defined(__linux__) && !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE /* madvise */
+#endif
 #include "base/file.h"
 
 #include <ctype.h>
@@ -108,6 +111,16 @@ void lp_map_close(lp_map *map) {
         (void)munmap((void *)(uintptr_t)map->data, (size_t)map->size);
     }
     *map = (lp_map){0};
+}
+
+void lp_map_rest(const lp_map *map) {
+#ifdef __linux__ /* elsewhere this advice may change nothing */
+    if (map->data != NULL) {
+        (void)madvise((void *)(uintptr_t)map->data, (size_t)map->size, MADV_DONTNEED);
+    }
+#else
+    (void)map;
+#endif
 }
 
 lp_status lp_file_read(const char *path, uint64_t max_bytes, char **bytes, size_t *size,

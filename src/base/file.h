@@ -17,6 +17,9 @@ typedef struct lp_map {
 LP_MUST_USE lp_status lp_map_open(const char *path, lp_map *map, lp_error *err);
 void lp_map_close(lp_map *map);
 
+/* The pages that were read take no memory of this process until they are read again. */
+void lp_map_rest(const lp_map *map);
+
 /* The path (its end, where it is long) of the open map that an address lies in, or NULL.  For a
  * handler of SIGBUS, by which the system reports that the bytes there cannot be read any more:
  * async-signal-safe.  Of more than 64 maps at once the later ones are not known. */

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "ckpt/safetensors.h"
 
+enum { REST = 1 << 22 }; /* values to read before the map's pages are given back */
+
 /* What a file may begin with that is not read, and what to do about it. */
 static const struct {
     size_t at;
@@ -91,12 +93,17 @@ lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *r
     if (status == LP_OK && file->format == LP_WEIGHTS_ZIP) {
         return lp_torch_zip_read(&file->zip, reads, count, err);
     }
-    for (size_t i = 0; i < count && status == LP_OK; i++) {
+    for (size_t i = 0, since = 0; i < count && status == LP_OK; i++) {
         const unsigned char *bytes =
             file->format == LP_WEIGHTS_LEGACY
                 ? lp_torch_legacy_bytes(&file->legacy, &file->map, reads[i].entry)
                 : file->map.data;
         status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
+        since += reads[i].entry->tensor.count;
+        if (since >= REST) { /* else the file would count as memory, beside the values */
+            lp_map_rest(&file->map);
+            since = 0;
+        }
     }
     return lp_prefix(err, status, "%s: ", file->path);
 }

@@ -122,7 +122,7 @@ lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options
     LP_TRY(find_origin(ckpt, e, err));
     size_t threads = choose_threads(options, &e->info);
     LP_TRY(lp_plan_read(&chosen.plan, ckpt, threads, &e->arena, err));
-    LP_TRY(e->kind->pack(e->tower, threads, err));
+    LP_TRY(e->kind->pack(e->tower, &chosen.plan, ckpt, threads, err));
     *encoder = e;
     e = NULL;
 done:

@@ -16,8 +16,9 @@
  * plan; a description is built to its end all the same.  Each word returns the number of the map
  * that it makes.
  *
- * A weight's life: planned here, stored in one arena as the file has it, packed into its own place
- * there (net_pack.c), run. */
+ * A weight's life: planned here, read into one arena as the file has it, packed into its own place
+ * there (net_pack.c), run.  What has fewer bits when it is packed is read only then, and has no more
+ * of the arena than that takes. */
 #ifndef LP_MODEL_NET_BUILD_H
 #define LP_MODEL_NET_BUILD_H
 
@@ -41,7 +42,7 @@ typedef struct lp_net_branch {
 typedef struct lp_net_stored {
     size_t
         planned; /* the weight's number in the plan; of several that follow each other, the last */
-    float *weight;
+    float *weight;                       /* of a layer that is packed the place for that */
     float *bias;                         /* its own, or the batch norm's; NULL: none */
     float *own_bias;                     /* its own where there is a batch norm, too */
     float *norm_scale, *mean, *variance; /* of the batch norm; NULL: none */
@@ -454,7 +455,12 @@ LP_MUST_USE lp_status lp_net_fill_positions(lp_net_tower *tower, const lp_net_la
  * positions, learnt queries. */
 LP_MUST_USE lp_status lp_net_prepare(lp_net_tower *tower, size_t layer, lp_error *err);
 
+/* Where the weight of a learnt query is the first rows of that of its keys: makes the query. weight
+ * as the file has it. */
+void lp_net_query_by_rows(lp_net_tower *tower, size_t keys, const float *weight);
+
 /* lp_tower_kind's pack, of an lp_net_tower. */
-LP_MUST_USE lp_status lp_net_pack(void *tower, size_t threads, lp_error *err);
+LP_MUST_USE lp_status lp_net_pack(void *tower, const lp_weight_plan *plan, lp_checkpoint *ckpt,
+                                  size_t threads, lp_error *err);
 
 #endif

@@ -1,12 +1,14 @@
-/* From stored weights to packed ones, on several threads: each layer's weight is copied aside, what
- * follows it folded in, in float64,
+/* From stored weights to packed ones, on several threads.  A weight that becomes shorter, of fewer
+ * bits, is read aside, for a group of layers at a time: so what a file has is never in memory as a
+ * whole.  Another one is copied aside, and packed where it was.  What follows a weight is folded
+ * in, in float64,
  *
  *   batch norm    w' = w s,  b' = b + (own bias - mean) s,   s = scale / sqrt(variance + eps)
  *   layer scale   w' = w gamma,  b' = b gamma
  *   branches      w' = w + the other kernels in its middle, each with its batch norm, b' likewise;
  *                 before the layer scale
  *
- * and packed for its kernel into its own place. */
+ * and the layer is packed for its kernel into its place. */
 #include "model/net_build.h"
 
 #include <math.h>
@@ -18,6 +20,11 @@
 #include "math/conv_linear.h"
 #include "math/depthwise.h"
 #include "math/winograd.h"
+
+enum {
+    GROUPS = 8 /* that the layers are parted into, about: for each, a zip file's members are looked
+                  through once more */
+};
 
 /* Values of a layer's weight as the file has it, which is packed. */
 static size_t floats_of(const lp_net_layer *layer) {
@@ -76,6 +83,19 @@ static size_t packed_floats(const lp_net_layer *layer) {
     return 0;
 }
 
+static bool is_read_aside(const lp_net_layer *layer) {
+    return packed_floats(layer) > 0 && is_rounded(layer);
+}
+
+/* The first of the weights that follow each other and are the layer's. */
+static size_t first_weight(const lp_weight_plan *plan, const lp_net_stored *stored) {
+    size_t first = stored->planned;
+    while (first > 0 && plan->weights[first].to == NULL) {
+        first--;
+    }
+    return first;
+}
+
 lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
     lp_net *net = &t->net;
     size_t widest = 1;
@@ -86,13 +106,17 @@ lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
             layer->planes =
                 lp_memory_take_zeroed(&t->memory, LP_WINOGRAD_PLANES, sizeof *layer->planes);
         }
+        const lp_net_stored *stored = t->stored[i];
+        if (layer->query) { /* as learnt, and as it asks */
+            plan->weights[stored->planned].room = 2 * layer->channels;
+        }
         if (packed_floats(layer) > 0) {
-            const lp_net_stored *stored = t->stored[i];
-            lp_weight *last = &plan->weights[stored->planned];
-            size_t floats = floats_of(layer), own = last->tensor->count;
-            size_t before = layer->continuous || own > floats ? 0 : floats - own;
-            size_t packed = packed_floats(layer);
-            last->room = packed > before ? packed - before : 0;
+            size_t before = 0, packed = packed_floats(layer);
+            for (size_t w = first_weight(plan, stored); w <= stored->planned; w++) {
+                plan->weights[w].aside = is_read_aside(layer);
+                before += w < stored->planned ? lp_plan_floats(&plan->weights[w]) : 0;
+            }
+            plan->weights[stored->planned].room = packed > before ? packed - before : 0;
             if (stored->bias_planned > 0) {
                 plan->weights[stored->bias_planned].room = layer->linear.out;
             }
@@ -110,11 +134,19 @@ done:
 
 typedef struct net_packing {
     lp_net_tower *tower;
-    float *room;    /* [workers][most + plane] */
-    double *scale;  /* [workers][outputs] */
-    size_t most;    /* weights of any layer */
-    size_t plane;   /* the same of what is packed at once from another order */
-    size_t outputs; /* of any layer */
+    const lp_weight_plan *plan;
+    lp_checkpoint *ckpt;
+    size_t threads;
+    size_t group;          /* values to read at a time: of more than one layer, at most */
+    size_t first, end;     /* the layers of the group that is read */
+    float *aside;          /* their weights as the file has them */
+    size_t *begin;         /* [layers], where each one's are in aside */
+    lp_tensor_read *reads; /* [plan->count] */
+    float *room;           /* [workers][most + plane] */
+    double *scale;         /* [workers][outputs] */
+    size_t most;           /* weights of any layer that are copied, or put in another order */
+    size_t plane;          /* of what is packed at once from another order */
+    size_t outputs;        /* of any layer */
 } net_packing;
 
 /* What the outputs' weights are multiplied by, or NULL; changes the biases likewise. */
@@ -323,12 +355,12 @@ static void transpose(const lp_conv *conv, const float *weight, float *raw) {
 
 /* [out, channels, pixels] -> [out, pixels, channels], as a flattened map has them.  Patches of
  * which the weight has pixels first are the other way round. */
-static void put_channels_last(const lp_net_stored *from, size_t outputs, size_t inputs,
+static void put_channels_last(const float *weight, size_t pixels, size_t outputs, size_t inputs,
                               float *raw) {
-    size_t channels = inputs / from->pixels;
+    size_t channels = inputs / pixels;
     for (size_t i = 0; i < outputs * inputs; i++) {
         size_t o = i / inputs, pixel = i % inputs / channels, c = i % channels;
-        raw[i] = from->weight[o * inputs + c * from->pixels + pixel];
+        raw[i] = weight[o * inputs + c * pixels + pixel];
     }
 }
 
@@ -342,11 +374,20 @@ static void part_heads(const float *rows, size_t heads, size_t outputs, size_t f
     }
 }
 
+/* Whether a layer's weight is put in another order before it is packed. */
+static bool is_rearranged(const lp_net_layer *layer, const lp_net_stored *from) {
+    return layer->continuous || from->transposed || from->by_heads > 0 || from->pixels > 0;
+}
+
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
     const net_packing *p = context;
-    lp_net_layer *to = &p->tower->net.layers[index];
-    const lp_net_stored *from = p->tower->stored[index];
-    float *raw = p->room + worker * (p->most + p->plane);
+    size_t number = p->first + index;
+    lp_net_layer *to = &p->tower->net.layers[number];
+    const lp_net_stored *from = p->tower->stored[number];
+    bool aside = is_read_aside(to), rearranged = is_rearranged(to, from);
+    float *room = p->room + worker * (p->most + p->plane);
+    float *file = aside ? p->aside + p->begin[number] : from->weight;
+    float *own = file + from->rows_before * to->linear.in, *raw = aside && !rearranged ? own : room;
     size_t outputs = outputs_of(to);
     (void)err;
     if (to->kind == LP_NET_VECTORS && !to->query) {
@@ -357,18 +398,20 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     }
     float eps = from->norm_eps > 0 ? from->norm_eps : p->tower->norm_eps;
     const double *scale = fold(from, outputs, eps, p->scale + worker * p->outputs);
+    if (from->rows_before > 0) {
+        lp_net_query_by_rows(p->tower, number, file);
+    }
     if (to->continuous) {
         fill_continuous(&p->tower->net, to, from, raw);
     } else if (from->transposed) {
-        transpose(&to->conv, from->weight, raw);
-    } else if (from->by_heads > 0 && outputs % (3 * from->by_heads) == 0) {
+        transpose(&to->conv, file, raw);
+    } else if (from->by_heads > 0) {
         memcpy(raw, from->bias, outputs * sizeof *raw);
         part_heads(raw, from->by_heads, outputs, 1, from->bias);
-        part_heads(from->weight, from->by_heads, outputs, to->linear.in, raw);
+        part_heads(file, from->by_heads, outputs, to->linear.in, raw);
     } else if (from->pixels > 0 && outputs > 0) {
-        put_channels_last(from, outputs, floats_of(to) / outputs, raw);
-    } else {
-        const float *own = from->weight + from->rows_before * to->linear.in;
+        put_channels_last(file, from->pixels, outputs, floats_of(to) / outputs, raw);
+    } else if (!aside) {
         memcpy(raw, own, floats_of(to) * sizeof *raw);
     }
     if (from->branches != NULL) {
@@ -401,39 +444,89 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     } else if (to->kind == LP_NET_DEPTHWISE) {
         lp_depthwise_pack(&to->conv, raw, scale, from->weight);
     } else {
-        pack_conv(to, raw, scale, raw + p->most, from->weight);
-    }
-    size_t floats = floats_of(to), used = packed_floats(to);
-    if (is_rounded(to) && used < floats) {
-        lp_forget(from->weight + used, (floats - used) * sizeof(float));
+        pack_conv(to, raw, scale, room + p->most, from->weight);
     }
     return LP_OK;
 }
 
-lp_status lp_net_pack(void *tower, size_t threads, lp_error *err) {
+/* The next group of layers from p->end on; returns the values to read for it. */
+static size_t next_group(net_packing *p) {
+    const lp_net *net = &p->tower->net;
+    size_t values = 0, own;
+    p->first = p->end;
+    for (; p->end < net->layer_count; p->end++, values += own) {
+        const lp_net_stored *stored = p->tower->stored[p->end];
+        own = 0;
+        if (is_read_aside(&net->layers[p->end])) {
+            for (size_t w = first_weight(p->plan, stored); w <= stored->planned; w++) {
+                own += p->plan->weights[w].tensor->count;
+            }
+        }
+        if (values > 0 && values + own > p->group) {
+            break;
+        }
+        p->begin[p->end] = values;
+    }
+    return values;
+}
+
+static lp_status read_group(net_packing *p, lp_error *err) {
+    size_t count = 0;
+    for (size_t i = p->first; i < p->end; i++) {
+        const lp_net_stored *stored = p->tower->stored[i];
+        float *to = p->aside + p->begin[i];
+        if (is_read_aside(&p->tower->net.layers[i])) {
+            for (size_t w = first_weight(p->plan, stored); w <= stored->planned; w++) {
+                const lp_tensor *tensor = p->plan->weights[w].tensor;
+                p->reads[count++] = (lp_tensor_read){tensor, to};
+                to += tensor->count;
+            }
+        }
+    }
+    return lp_checkpoint_read(p->ckpt, p->reads, count, p->threads, err);
+}
+
+lp_status lp_net_pack(void *tower, const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t threads,
+                      lp_error *err) {
     lp_net_tower *t = tower;
     lp_net *net = &t->net;
     lp_memory memory = {0};
-    net_packing p = {.tower = t, .outputs = 1};
-    lp_status status = LP_OK;
+    net_packing p = {.tower = t, .plan = plan, .ckpt = ckpt, .threads = threads, .outputs = 1};
+    size_t values = 0, most = 0;
+    lp_status status;
     for (size_t i = 1; i < net->layer_count; i++) {
         LP_TRY(lp_net_prepare(t, i, err));
     }
-    for (size_t i = 0; i < net->layer_count; i++) {
+    for (size_t i = 1; i < net->layer_count; i++) {
         const lp_net_layer *layer = &net->layers[i];
         size_t floats = floats_of(layer), outputs = outputs_of(layer);
         size_t tap = layer->kind == LP_NET_WINOGRAD                    ? outputs * layer->conv.in
                      : layer->kind == LP_NET_CONV && is_rounded(layer) ? floats
                                                                        : 0;
-        p.most = floats > p.most ? floats : p.most;
+        bool copied = !is_read_aside(layer) || is_rearranged(layer, t->stored[i]);
+        p.most = copied && floats > p.most ? floats : p.most;
         p.plane = tap > p.plane ? tap : p.plane;
         p.outputs = outputs > p.outputs ? outputs : p.outputs;
+        values += is_read_aside(layer) ? floats : 0;
+    }
+    p.group = values / GROUPS;
+    p.begin = lp_memory_take_zeroed(&memory, net->layer_count, sizeof *p.begin);
+    p.reads = lp_memory_take(&memory, plan->count, sizeof *p.reads);
+    LP_TRY(lp_memory_check(&memory, "an encoder's weights", err));
+    for (p.end = 1; p.end < net->layer_count;) {
+        values = next_group(&p);
+        most = values > most ? values : most;
     }
     size_t workers = lp_tower_workers(threads, p.most + p.plane);
+    p.aside = lp_memory_take(&memory, most, sizeof *p.aside);
     p.room = lp_memory_take(&memory, workers * (p.most + p.plane), sizeof *p.room);
     p.scale = lp_memory_take(&memory, workers * p.outputs, sizeof *p.scale);
     LP_TRY(lp_memory_check(&memory, "an encoder's weights", err));
-    LP_TRY(lp_parallel_for(workers, net->layer_count, pack_layer, &p, err));
+    for (p.end = 1; p.end < net->layer_count;) {
+        (void)next_group(&p);
+        LP_TRY(read_group(&p, err));
+        LP_TRY(lp_parallel_for(workers, p.end - p.first, pack_layer, &p, err));
+    }
 done:
     lp_memory_free(&memory);
     return status;

@@ -253,6 +253,7 @@ static size_t plan_query(lp_net_builder *b, const lp_net_latent_spec *spec, size
     size_t layer = lp_net_new_layer(
         b, (lp_net_layer){.kind = LP_NET_VECTORS, .channels = width, .query = true});
     lp_net_stored *stored = b->tower->stored[layer];
+    stored->planned = b->plan->count;
     if (spec->query == NULL && spec->attention == NULL) {
         LP_NET_PLAN(&stored->weight, spec->latent, "", 1, 1, width);
     } else if (spec->attention != NULL) {
@@ -413,45 +414,56 @@ done:
     return status;
 }
 
-/* The keys' and values' layer of the step that asks a query; its bias may be the query's, too. */
-static size_t keys_of(const lp_net *net, size_t query) {
+/* The step that asks with this query, or asks these keys (0: neither); or NULL. */
+static const lp_net_step *asking(const lp_net *net, size_t query, size_t keys) {
     for (size_t i = 0; i < net->step_count; i++) {
-        if (net->steps[i].operation == LP_NET_LATENT && net->steps[i].layers[2] == query) {
-            return net->steps[i].layers[1];
+        const lp_net_step *step = &net->steps[i];
+        if (step->operation == LP_NET_LATENT &&
+            ((query > 0 && step->layers[2] == query) || (keys > 0 && step->layers[1] == keys))) {
+            return step;
         }
     }
-    return 0;
+    return NULL;
 }
 
-/* The query through its norm and its linear layer. */
-static lp_status prepare_query(lp_net_tower *t, size_t number, lp_error *err) {
-    lp_net_layer *layer = &t->net.layers[number];
-    const lp_net_stored *from = t->stored[number];
-    const lp_net_stored *keys = t->stored[keys_of(&t->net, number)];
-    const float *bias = from->own_bias != NULL ? from->own_bias : keys->bias;
-    const float *weight = from->second != NULL    ? from->second
-                          : keys->rows_before > 0 ? keys->weight
-                                                  : NULL; /* it goes through none */
+/* The query times weight' + bias, in float64; it lies behind the learnt one. */
+static void make_query(lp_net_layer *layer, const lp_net_stored *from, const float *weight,
+                       const float *bias) {
     size_t width = layer->channels;
-    float *made = lp_memory_take(&t->memory, width, sizeof *made);
-    float *latent = lp_memory_take(&t->memory, width, sizeof *latent);
-    lp_status status;
-    LP_TRY(lp_memory_check(&t->memory, "an encoder", err));
-    memcpy(latent, from->weight, width * sizeof *latent);
-    if (from->norm_scale != NULL) {
-        lp_layer_norm(latent, 1, width, width, from->norm_scale, from->bias, layer->eps, latent,
-                      width);
-    }
+    float *made = from->weight + width;
     for (size_t o = 0; o < width; o++) {
-        double sum = weight != NULL ? (double)bias[o] : (double)latent[o];
-        for (size_t i = 0; weight != NULL && i < width; i++) {
-            sum += (double)weight[o * width + i] * (double)latent[i];
+        double sum = (double)bias[o];
+        for (size_t i = 0; i < width; i++) {
+            sum += (double)weight[o * width + i] * (double)from->weight[i];
         }
         made[o] = (float)sum;
     }
     layer->weight = made;
-done:
-    return status;
+}
+
+/* The query through its norm and its linear layer, where that has a weight of its own. */
+static void prepare_query(lp_net_tower *t, size_t number) {
+    lp_net_layer *layer = &t->net.layers[number];
+    const lp_net_stored *from = t->stored[number];
+    size_t width = layer->channels;
+    if (from->norm_scale != NULL) {
+        lp_layer_norm(from->weight, 1, width, width, from->norm_scale, from->bias, layer->eps,
+                      from->weight, width);
+    }
+    layer->weight = from->weight;
+    if (from->second != NULL) {
+        const lp_net_step *step = asking(&t->net, number, 0);
+        const float *joint = step != NULL ? t->stored[step->layers[1]]->bias : NULL;
+        make_query(layer, from, from->second, from->own_bias != NULL ? from->own_bias : joint);
+    }
+}
+
+void lp_net_query_by_rows(lp_net_tower *t, size_t keys, const float *weight) {
+    const lp_net_step *step = asking(&t->net, 0, keys);
+    if (step != NULL) {
+        size_t query = step->layers[2];
+        make_query(&t->net.layers[query], t->stored[query], weight, t->stored[keys]->bias);
+    }
 }
 
 /* The width of the rows that a layer's positions turn. */
@@ -473,7 +485,10 @@ lp_status lp_net_prepare(lp_net_tower *t, size_t number, lp_error *err) {
     case LP_NET_ROTARY:
         return prepare_rotary(t, layer, from, width_of(&t->net, number), err);
     case LP_NET_VECTORS:
-        return layer->query ? prepare_query(t, number, err) : LP_OK;
+        if (layer->query) {
+            prepare_query(t, number);
+        }
+        return LP_OK;
     default:
         return LP_OK;
     }

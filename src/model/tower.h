@@ -29,8 +29,10 @@ typedef struct lp_tower_kind {
      * in info already and may be changed. */
     lp_status (*choose)(const lp_source *source, lp_weight_plan *plan, void *tower,
                         lp_encoder_info *info, lp_error *err);
-    /* The weights are read: makes those that run of them, on at most `threads` threads. */
-    lp_status (*pack)(void *tower, size_t threads, lp_error *err);
+    /* The plan's weights are read, but those aside: reads these, and makes those that run of all,
+     * on at most `threads` threads. */
+    lp_status (*pack)(void *tower, const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t threads,
+                      lp_error *err);
     void (*free)(void *tower);
     /* As lp_encoder_scratch; SIZE_MAX where the number does not fit. */
     size_t (*scratch)(const void *tower, size_t batch);

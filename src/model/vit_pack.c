@@ -227,7 +227,9 @@ static void take_norms(const lp_vit_stored *stored, lp_vit *v) {
     }
 }
 
-lp_status lp_vit_pack(void *tower, size_t threads, lp_error *err) {
+lp_status lp_vit_pack(void *tower, const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t threads,
+                      lp_error *err) {
+    (void)plan, (void)ckpt;
     lp_vit_stored *stored = &((lp_vit_tower *)tower)->stored;
     lp_vit *vit = &((lp_vit_tower *)tower)->vit;
     const lp_vit_shape *s = &vit->shape;

@@ -91,6 +91,7 @@ void lp_vit_reserve(lp_vit_stored *stored, lp_vit *vit, lp_weight_plan *plan);
 
 /* lp_tower_kind's pack, of an lp_vit_tower that has its shape and choices; empties the stored
  * weights. */
-LP_MUST_USE lp_status lp_vit_pack(void *tower, size_t threads, lp_error *err);
+LP_MUST_USE lp_status lp_vit_pack(void *tower, const lp_weight_plan *plan, lp_checkpoint *ckpt,
+                                  size_t threads, lp_error *err);
 
 #endif

@@ -334,32 +334,35 @@ static size_t begin_of(const lp_weight *weight, size_t end) {
     return weight->to != NULL ? aligned(end) : end;
 }
 
-static size_t room_of(const lp_weight *weight) {
-    return weight->tensor->count > weight->room ? weight->tensor->count : weight->room;
+size_t lp_plan_floats(const lp_weight *weight) {
+    size_t own = weight->aside ? 0 : weight->tensor->count;
+    return own > weight->room ? own : weight->room;
 }
 
 lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t threads,
                        float **arena, lp_error *err) {
     size_t floats = 0;
     for (size_t i = 0; i < plan->count; i++) {
-        floats = begin_of(&plan->weights[i], floats) + room_of(&plan->weights[i]);
+        floats = begin_of(&plan->weights[i], floats) + lp_plan_floats(&plan->weights[i]);
     }
     lp_tensor_read *reads = lp_alloc(plan->count, sizeof *reads);
     *arena = lp_alloc(floats, sizeof **arena);
     lp_status status;
-    size_t end = 0;
+    size_t end = 0, count = 0;
     LP_TRY(lp_allocated(reads, "an encoder's weights", floats, sizeof **arena, err));
     LP_TRY(lp_allocated(*arena, "an encoder's weights", floats, sizeof **arena, err));
     for (size_t i = 0; i < plan->count; i++) {
         const lp_weight *weight = &plan->weights[i];
         size_t begin = begin_of(weight, end);
-        end = begin + room_of(weight);
-        reads[i] = (lp_tensor_read){weight->tensor, *arena + begin};
+        end = begin + lp_plan_floats(weight);
+        if (!weight->aside) {
+            reads[count++] = (lp_tensor_read){weight->tensor, *arena + begin};
+        }
         if (weight->to != NULL) {
             *weight->to = *arena + begin;
         }
     }
-    status = lp_checkpoint_read(ckpt, reads, plan->count, threads, err);
+    status = lp_checkpoint_read(ckpt, reads, count, threads, err);
 done:
     if (status != LP_OK) {
         lp_free(*arena);

@@ -28,6 +28,7 @@ typedef struct lp_weight {
     float **to; /* will point to the values; NULL: they follow the weight before, without a gap */
     const lp_tensor *tensor; /* once checked; NULL where missing */
     size_t room;             /* floats to keep free for it at least; set between check and read */
+    bool aside;              /* it gets its room alone, and is read when that is filled */
 } lp_weight;
 
 /* What a tensor of the view is to the plan. */
@@ -79,9 +80,12 @@ const char *lp_shape_text(const lp_tensor *tensor, char text[LP_SHAPE_TEXT]);
  * PyTorch counts parameters. */
 uint64_t lp_plan_parameters(const lp_weight_plan *plan);
 
-/* Reads all weights of a checked plan into *arena, which the caller frees, and points their fields
- * there, each aligned to 64 bytes where it does not follow another.  threads: as
- * lp_checkpoint_read's.  *arena is NULL on failure. */
+/* Floats that a checked weight takes in the arena. */
+size_t lp_plan_floats(const lp_weight *weight);
+
+/* Reads the weights of a checked plan, but those aside, into *arena, which the caller frees, and
+ * points the fields of all there, each aligned to 64 bytes where it does not follow another.
+ * threads: as lp_checkpoint_read's.  *arena is NULL on failure. */
 LP_MUST_USE lp_status lp_plan_read(const lp_weight_plan *plan, lp_checkpoint *ckpt, size_t threads,
                                    float **arena, lp_error *err);
 

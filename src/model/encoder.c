@@ -18,10 +18,9 @@
 #include "model/selection.h"
 #include "model/tower.h"
 
-enum {
-    LEAST_OF_THREAD = 1 << 18, /* parameters, 1 MiB: below it a thread costs more than it saves */
-    SCRATCH_FLOATS = 1 << 24   /* 64 MiB of all threads while packing; chosen, not measured */
-};
+enum { SCRATCH_FLOATS = 1 << 24 }; /* 64 MiB of all threads while packing; chosen, not measured */
+
+size_t lp_encoder_least_of_thread = 1 << 18; /* 1 MiB */
 
 struct lp_encoder {
     lp_encoder_info info;
@@ -64,7 +63,7 @@ done:
 
 /* Threads to load with: none for less than a thread costs. */
 static size_t choose_threads(const lp_encoder_options *options, const lp_encoder_info *info) {
-    size_t most = (size_t)(info->parameters / LEAST_OF_THREAD) + 1;
+    size_t most = (size_t)(info->parameters / lp_encoder_least_of_thread) + 1;
     size_t threads = options != NULL ? options->threads : 0;
     threads = threads > 0 ? threads : lp_processor_count();
     return threads < most ? threads : most;

@@ -43,6 +43,10 @@ typedef struct lp_tower_kind {
                 float *features, float *scratch, const lp_observer *observer);
 } lp_tower_kind;
 
+/* Parameters that a further thread loads; fewer take less time than a thread costs.  Tests lower
+ * it; changed by nothing else. */
+extern size_t lp_encoder_least_of_thread;
+
 /* How many of `threads` threads may have scratch memory of so many floats each: together they take
  * at most 64 MiB, or there is one. */
 size_t lp_tower_workers(size_t threads, size_t floats);

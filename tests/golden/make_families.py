@@ -51,6 +51,8 @@ def write(name, state, features, grid=GRID, size=None, file=None):
     images = images.half() if size > 50 else images  # a smaller file
     with torch.no_grad():
         found = features(images.double())
+    for x in found.values():  # of the image, not of biases alone
+        assert (x[0] - x[1]).norm() > 2e-3 * x[0].norm(), name
     meta = {m.__name__: m.__version__ for m in (torch, torchvision, timm, transformers, open_clip)}
     save_file({k: x.contiguous() for k, x in state.items()}, OUT / f"{file or name}.safetensors", meta)
     found = {k: x.float().contiguous() for k, x in found.items()}

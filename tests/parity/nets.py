@@ -55,6 +55,25 @@ def randomized(model, seed):
     return model.eval()
 
 
+def settled(model, size=64):
+    """Batch norms whose statistics are about those of images: features of a deep network depend on
+    the image, and not on its biases alone."""
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.momentum = None  # the mean of what comes
+        norm.reset_running_stats()
+        norm.train()
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        model(torch.randn(8, 3, size, size, generator=generator))
+        for norm in norms:
+            var = norm.running_var
+            norm.running_mean += 0.2 * var.sqrt() * torch.randn(var.shape, generator=generator)
+            var.clamp_(min=var.mean())  # nothing is divided by nearly nothing
+            var /= 0.5 + torch.rand(var.shape, generator=generator)
+    return model.eval()
+
+
 def renamed(state, rules):
     """New names for a state: (pattern, replacement) of re.sub, the first that fits."""
     out = {}
@@ -259,7 +278,7 @@ def efficientnet(seed=1, generate=_gen_efficientnet, width=0.3, depth=0.5, tf=Tr
     """timm's tf_ models, or those without it, with fewer channels and blocks."""
     extra = dict(pad_type="same", bn_eps=1e-3) if tf else {}
     model = generate("efficientnet_b0", width, depth, num_classes=3, **extra)
-    model = randomized(model, seed)
+    model = settled(randomized(model, seed))
     state = {k: x for k, x in model.state_dict().items() if "tracked" not in k}
     return model, state, pre_logits(model)
 
@@ -285,7 +304,7 @@ def torchvision_efficientnet(seed=1, second=False):
         ]
         kind = {}
     model = TorchvisionEfficientNet(config, dropout=0, num_classes=3, **kind)
-    model = randomized(model, seed)
+    model = settled(randomized(model, seed))
     state = {k: x for k, x in model.state_dict().items() if "tracked" not in k}
     model.classifier = torch.nn.Identity()
     return model, state, lambda x: {"penultimate": model(x)}
@@ -362,7 +381,7 @@ def timm_resnetv2(seed=1, **kind):
         **(dict(layers=(1, 2, 1, 1), channels=(16, 24, 32, 40), stem_chs=8) | kind), num_classes=3,
         conv_layer=create_conv2d, norm_layer=BatchNormAct2d,
     )
-    model = randomized(model, seed)
+    model = settled(randomized(model, seed))
     return model, without_counts(model.state_dict()), pre_logits(model)
 
 
@@ -378,7 +397,7 @@ def timm_resnetd(seed=1, block=Bottleneck, **kind):
     kind = dict(
         layers=(1, 2, 1, 1), channels=(8, 12, 16, 20), stem_width=6, stem_type="deep", avg_down=True
     ) | kind
-    model = randomized(ResNet(block, num_classes=3, **kind), seed)
+    model = settled(randomized(ResNet(block, num_classes=3, **kind), seed))
     return model, without_counts(model.state_dict()), pre_logits(model)
 
 

@@ -19,13 +19,13 @@ from torchvision.models.mobilenetv2 import MobileNetV2
 from torchvision.models.mobilenetv3 import MobileNetV3, _mobilenet_v3_conf
 from torchvision.models.vgg import VGG, make_layers
 
-from nets import perception, pre_logits, randomized, renamed, saved, without_counts
+from nets import perception, pre_logits, randomized, renamed, saved, settled, without_counts
 from resnets import SmallResNet
 
 
 def headless(model, seed, last=-1):
     """torchvision's names; the features are what goes into the classifier's last layer."""
-    model = randomized(model, seed)
+    model = settled(randomized(model, seed))
     state = {k: x.clone() for k, x in without_counts(model.state_dict()).items()}
     if isinstance(model.classifier, nn.Sequential):
         model.classifier[last] = nn.Identity()
@@ -84,7 +84,7 @@ def hf_efficientnet(seed=1, **kind):
         num_labels=3, image_size=64,
     ) | kind
     config = transformers.EfficientNetConfig(**kind)
-    model = randomized(transformers.EfficientNetModel(config), seed)
+    model = settled(randomized(transformers.EfficientNetModel(config), seed), config.image_size)
     return model, without_counts(saved(model)), lambda x: {"penultimate": model(x).pooler_output}
 
 

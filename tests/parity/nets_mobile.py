@@ -12,7 +12,7 @@ from timm.models.vision_transformer_hybrid import ConvStem
 from timm.models.vitamin import GeGluMlp, MbConvStages, VitCfg
 from timm.utils.model import reparameterize_model
 
-from nets import pre_logits, randomized, renamed, without_counts
+from nets import pre_logits, randomized, renamed, settled, without_counts
 
 # ---- FastViT and MobileCLIP ----------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ def tinyvit(seed=1, **kind):
         embed_dims=(8, 12, 16, 24), depths=(1, 2, 1, 1), num_heads=(1, 2, 2, 3),
         window_sizes=(2, 2, 3, 2), mlp_ratio=1.5,
     ) | kind
-    model = randomized(TinyVit(num_classes=3, **kind), seed)
+    model = settled(randomized(TinyVit(num_classes=3, **kind), seed))
     return model, without_counts(model.state_dict()), pre_logits(model)
 
 

@@ -65,7 +65,7 @@ def official():
     for name in ("alexnet", "vgg11_bn", "densenet121", "mobilenet_v2", "mobilenet_v3_large"):
         model, state, features = classics.headless(getattr(torchvision.models, name)(), 1)
         path = write(state, name=name + "-01234567.safetensors")
-        images = images_for(224, 1)
+        images = images_for(224, 2)
         good &= compare(path, images, features, f"torchvision {name}")
         _, info = run(path, images, "penultimate")
         print(f"# {name}: {info['name']}, {info['resize']}, {info['filter']}")

@@ -1,11 +1,15 @@
 /* Families of vision transformers: golden features of one model each, the list of what is wrong
  * with a file, and what weights do not tell. */
 #include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "base/alloc.h"
+#include "base/parallel.h"
 #include "family_cases.h"
 #include "laps.h"
 #include "linprobe/encoder.h"
+#include "model/tower.h"
 #include "model_file.h"
 
 static lp_error err;
@@ -95,14 +99,6 @@ static void compare_point(const lp_encoder *encoder, lp_checkpoint *golden, lp_f
         fail_msg("%s, %s, %s: relative error %.2e", info->family, lp_feature_point_name(point),
                  info->precision, error);
     }
-    /* an image's bits do not depend on its batch, and so not on the number of threads */
-    float *alone = lp_alloc(width, sizeof *alone);
-    assert_non_null(alone);
-    assert_ok(lp_encoder_run(encoder, images + (batch - 1) * pixels, 1, point, alone, scratch, NULL,
-                             &err),
-              &err);
-    assert_memory_equal(alone, features + (batch - 1) * width, width * sizeof *alone);
-    lp_free(alone);
     lp_free(images);
     lp_free(expected);
     lp_free(scratch);
@@ -181,6 +177,109 @@ static void every_family_is_near_in_other_numbers(void **state) {
         lp_encoder_free(encoder);
         lp_checkpoint_close(ckpt);
     }
+}
+
+/* Seven images in batches on threads that share one encoder. */
+typedef struct shared_run {
+    const lp_encoder *encoder;
+    const float *images;
+    float *features, *scratch[3];
+    size_t pixels, width, threads, batch;
+    atomic_size_t arrived;
+} shared_run;
+enum { SHARED_IMAGES = 7 };
+
+static lp_status run_batch(void *context, size_t index, size_t worker, lp_error *e) {
+    shared_run *r = context;
+    size_t first = index * r->batch, left = SHARED_IMAGES - first;
+    if (index < r->threads) { /* the first of this thread: all begin together */
+        (void)atomic_fetch_add(&r->arrived, 1);
+        while (atomic_load(&r->arrived) < r->threads) {
+            (void)sched_yield();
+        }
+    }
+    return lp_encoder_run(r->encoder, r->images + first * r->pixels,
+                          left < r->batch ? left : r->batch, LP_FEATURE_DEFAULT,
+                          r->features + first * r->width, r->scratch[worker], NULL, e);
+}
+
+/* The golden images, again and again at other contrasts. */
+static float *shared_images(const char *family, size_t *pixels) {
+    char name[64];
+    size_t batch;
+    (void)snprintf(name, sizeof name, "%s-features", family);
+    lp_checkpoint *golden = open_golden(name);
+    float *few = values_of(golden, "images", &batch, pixels);
+    float *images = lp_alloc(SHARED_IMAGES * *pixels, sizeof *images);
+    assert_non_null(images);
+    for (size_t i = 0; i < SHARED_IMAGES * *pixels; i++) {
+        images[i] = few[i % (batch * *pixels)] * (1 + 0.125F * (float)(i / *pixels));
+    }
+    lp_free(few);
+    lp_checkpoint_close(golden);
+    return images;
+}
+
+/* Loads and runs one model on so many threads. */
+static float *features_on(lp_checkpoint *ckpt, const lp_encoder_options *options, size_t threads,
+                          const float *images, size_t *width) {
+    static const size_t batches[] = {[1] = 4, [2] = 1, [3] = 2}; /* images: 4 + 3, 1 + ..., ... */
+    lp_encoder *encoder;
+    lp_encoder_options own = *options;
+    own.threads = threads;
+    assert_ok(lp_encoder_load(ckpt, &own, &encoder, &err), &err);
+    const lp_encoder_info *info = lp_encoder_describe(encoder);
+    shared_run r = {.encoder = encoder, .images = images, .threads = threads};
+    r.batch = batches[threads];
+    r.pixels = 3 * info->input_size * info->input_size;
+    r.width = *width = lp_encoder_features(info, LP_FEATURE_DEFAULT);
+    r.features = lp_alloc(SHARED_IMAGES * r.width, sizeof *r.features);
+    assert_non_null(r.features);
+    for (size_t t = 0; t < threads; t++) {
+        r.scratch[t] = lp_alloc(lp_encoder_scratch(encoder, r.batch), sizeof(float));
+        assert_non_null(r.scratch[t]);
+    }
+    size_t count = (SHARED_IMAGES + r.batch - 1) / r.batch;
+    assert_ok(lp_parallel_for(threads, count, run_batch, &r, &err), &err);
+    for (size_t t = 0; t < threads; t++) {
+        lp_free(r.scratch[t]);
+    }
+    lp_encoder_free(encoder);
+    return r.features;
+}
+
+static void bytes_depend_on_neither_threads_nor_batches(void **state) {
+    (void)state;
+    const size_t least = lp_encoder_least_of_thread;
+    lp_encoder_least_of_thread = 1; /* small models are loaded on several threads, too */
+    for (size_t i = 0; i < CASES * 4; i++) {
+        const golden_case *c = &cases[i / 4];
+        lp_encoder_options options = c->options;
+        options.precision = (lp_precision)(i % 4);
+        if (options.precision == LP_PRECISION_INT8 && has_no_int8(c->name)) {
+            continue;
+        }
+        size_t pixels, width;
+        lp_checkpoint *ckpt = open_golden(file_of(c->name));
+        float *images = shared_images(c->name, &pixels);
+        float *alone = features_on(ckpt, &options, 1, images, &width);
+        if (memcmp(alone, alone + width, width * sizeof *alone) == 0) {
+            fail_msg("%s, %s: two images, the same features", c->name,
+                     lp_precision_name(options.precision));
+        }
+        for (size_t threads = 2; threads <= 3; threads++) {
+            float *shared = features_on(ckpt, &options, threads, images, &width);
+            if (memcmp(shared, alone, SHARED_IMAGES * width * sizeof *alone) != 0) {
+                fail_msg("%s, %s, %zu threads: other bytes", c->name,
+                         lp_precision_name(options.precision), threads);
+            }
+            lp_free(shared);
+        }
+        lp_free(alone);
+        lp_free(images);
+        lp_checkpoint_close(ckpt);
+    }
+    lp_encoder_least_of_thread = least;
 }
 
 /* Features of one golden model's images at the penultimate; *width: of an image. */
@@ -724,6 +823,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_reproduces_its_reference),
         cmocka_unit_test(every_family_is_near_in_other_numbers),
+        cmocka_unit_test(bytes_depend_on_neither_threads_nor_batches),
         cmocka_unit_test(described_blocks_stand_side_by_side),
         cmocka_unit_test(a_described_class_token_and_mean_stand_side_by_side),
         cmocka_unit_test(blocks_that_are_not_computed_are_refused),

@@ -84,7 +84,7 @@ def hf_efficientnet(seed=1, **kind):
         num_labels=3, image_size=64,
     ) | kind
     config = transformers.EfficientNetConfig(**kind)
-    model = settled(randomized(transformers.EfficientNetModel(config), seed), config.image_size)
+    model = settled(randomized(transformers.EfficientNetModel(config), seed))
     return model, without_counts(saved(model)), lambda x: {"penultimate": model(x).pooler_output}
 
 

@@ -49,7 +49,7 @@ def kinds():
 def hf_efficientnet_kinds():
     """Blocks that are padded as for odd sides, as B1's to B7's; other inputs are refused."""
     good = True
-    for size, blocks in [(72, [3, 7]), (96, []), (48, [7])]:
+    for size, blocks in [(72, [3, 7]), (96, []), (80, [7])]:
         made = classics.hf_efficientnet(2, depthwise_padding=blocks, image_size=size)
         config = made[0].config.to_dict()
         good &= check(made, size, f"EfficientNetModel at {size}, {blocks}", config)

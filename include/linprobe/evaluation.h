@@ -29,14 +29,16 @@ extern "C" {
 
 lp_examples lp_features_examples(const lp_features *features); /* of one label an image */
 
-/* Rows of a test set that a probe was trained on. */
+/* Rows of a test set that a probe was trained on, and those of classes that it was not. */
 typedef struct lp_trained_rows {
     bool known;    /* false: the probe does not know its training rows (an old file) */
     bool at_least; /* it knows only a part of them */
     size_t count;
+    size_t strangers; /* rows with a class that no training row had: it chooses that for none */
+    size_t strange;   /* the first such class */
 } lp_trained_rows;
 
-/* Counts them by the digests that a probe keeps (lp_probe_record_rows).  Of a probe without them,
+/* Counts the first by the digests that a probe keeps (lp_probe_record_rows).  Of a probe without them,
  * all rows of a set that is its training or validation set, byte for byte, are counted; of other
  * sets nothing is known.  threads 0: all processors.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_trained_rows_count(const lp_probe *probe, const lp_features *test,

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/general.h"
 #include "linprobe/run.h"
@@ -196,6 +197,8 @@ lp_solver cli_solver_for(lp_solver asked, const lp_dataset_info *data) {
     return LP_SOLVER_OVR;
 }
 
+enum { CLASS_TEXT = 128 };
+
 /* The smallest label; 0 of several labels an image, where nothing is numbered. */
 static int64_t first_label(const lp_features *set) {
     int64_t least = INT64_MAX;
@@ -208,6 +211,37 @@ static int64_t first_label(const lp_features *set) {
     return least;
 }
 
+/* "class 3", with the name that the set has for it */
+static const char *class_text(const lp_features *set, size_t class, char text[CLASS_TEXT]) {
+    const char *name = set->class_names != NULL ? set->class_names[class] : "";
+    (void)snprintf(text, CLASS_TEXT, "class %zu%s%.96s%s", class, *name != '\0' ? " (" : "", name,
+                   *name != '\0' ? ")" : "");
+    return text;
+}
+
+static void warn_of_empty_classes(const lp_features *train) {
+    size_t K = train->classes, empty = 0, first = 0;
+    bool *found = lp_alloc_zeroed(K, sizeof *found);
+    char text[CLASS_TEXT];
+    for (size_t i = 0; found != NULL && train->labels != NULL && i < train->count; i++) {
+        found[train->labels[i]] = true;
+    }
+    for (size_t i = 0; found != NULL && train->marks != NULL && i < train->count * K; i++) {
+        found[i % K] = found[i % K] || train->marks[i] > 0;
+    }
+    for (size_t k = K; found != NULL && k-- > 0;) {
+        empty += !found[k];
+        first = found[k] ? first : k;
+    }
+    if (empty > 0) {
+        (void)fprintf(stderr,
+                      "WARNING: %zu of the %zu classes of %s have no example (%s is the first): "
+                      "nothing can be learnt of them\n",
+                      empty, K, train->path, class_text(train, first, text));
+    }
+    lp_free(found);
+}
+
 void cli_note_labels(const lp_features *train) {
     int64_t first = first_label(train);
     if (first > 0) {
@@ -215,6 +249,8 @@ void cli_note_labels(const lp_features *train) {
                       "WARNING: labels of %s begin at %lld: they are kept as they are, and classes "
                       "before it, which have no example, are never predicted\n",
                       train->path, (long long)first);
+    } else {
+        warn_of_empty_classes(train);
     }
 }
 
@@ -267,5 +303,13 @@ void cli_warn_of_training(const char *name, const lp_features *test, const lp_tr
                       "its accuracy says nothing about new images\n",
                       name, rows->at_least ? "at least " : "", rows->count, test->count, test->path,
                       100 * (double)rows->count / (double)test->count);
+    }
+    if (rows->strangers > 0) {
+        char text[CLASS_TEXT];
+        (void)fprintf(stderr,
+                      "WARNING: %zu of the %zu rows of %s have a class that no training row of %s "
+                      "had (%s is the first): it could not learn it\n",
+                      rows->strangers, test->count, test->path, name,
+                      class_text(test, rows->strange, text));
     }
 }

@@ -47,7 +47,7 @@ lp_fit_options cli_fit_by(const cli_fit_settings *settings, lp_solver solver, si
  * in the place of softmax, with a note. */
 lp_solver cli_solver_for(lp_solver asked, const lp_dataset_info *data);
 
-/* A warning where the labels of a training set do not begin at 0. */
+/* A warning where the labels of a training set do not begin at 0, or a class has no example. */
 void cli_note_labels(const lp_features *train);
 
 /* How many rows of the test set the training set has too (lp_shared_rows), with a warning on
@@ -56,8 +56,9 @@ void cli_note_labels(const lp_features *train);
 lp_status cli_count_shared(const lp_features *train, const lp_features *test, size_t threads,
                            size_t *shared, lp_error *err);
 
-/* A warning on standard error where a probe was trained on rows of the set that it is tested on,
- * and a note where that cannot be told; `name` is the probe's. */
+/* Warnings on standard error where a probe was trained on rows of the set that it is tested on, or
+ * that set has classes that it was not trained on, and a note where the first cannot be told;
+ * `name` is the probe's. */
 void cli_warn_of_training(const char *name, const lp_features *test, const lp_trained_rows *rows);
 
 /* The same for the one solver that --solver chose: either of --eps and --tol is its tolerance. */

@@ -7,6 +7,7 @@
  * Superclasses come from the test set's provenance. */
 #include "linprobe/evaluation.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -35,10 +36,28 @@ static lp_status take_groups(lp_evaluation *e, lp_error *err) {
     return LP_OK;
 }
 
+/* Without training rows, a class has the intercept -infinity. */
+static void count_strangers(const lp_probe *probe, const lp_features *test, lp_trained_rows *rows) {
+    size_t K = probe->classes;
+    rows->strange = K;
+    for (size_t i = 0; i < test->count; i++) {
+        size_t before = rows->strangers;
+        for (size_t k = 0; k < K; k++) {
+            bool has =
+                test->marks != NULL ? test->marks[i * K + k] > 0 : test->labels[i] == (int64_t)k;
+            if (has && isinf(probe->intercepts[k])) {
+                rows->strangers = before + 1;
+                rows->strange = k < rows->strange ? k : rows->strange;
+            }
+        }
+    }
+}
+
 lp_status lp_trained_rows_count(const lp_probe *probe, const lp_features *test, size_t threads,
                                 lp_trained_rows *rows, lp_error *err) {
     const lp_training *t = lp_probe_training(probe);
     *rows = (lp_trained_rows){.known = probe->knows_rows, .at_least = probe->rows.left_out > 0};
+    count_strangers(probe, test, rows);
     if (probe->knows_rows) {
         return lp_row_digests_count(&probe->rows, test->x, test->count, test->width, threads,
                                     &rows->count, err);
@@ -46,7 +65,8 @@ lp_status lp_trained_rows_count(const lp_probe *probe, const lp_features *test, 
     for (size_t i = 0; t != NULL && i < 2; i++) {
         const lp_training_set *set = i == 0 ? &t->train : &t->validation;
         if (set->count > 0 && set->sha256 != NULL && strcmp(set->sha256, test->digest) == 0) {
-            *rows = (lp_trained_rows){.known = true, .count = test->count};
+            rows->known = true;
+            rows->count = test->count;
         }
     }
     return LP_OK;

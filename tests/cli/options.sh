@@ -77,6 +77,17 @@ show -e -n "$linprobe" knn one test -k 1
 run 0 "$linprobe" fit one -o one/p.probe
 says "WARNING: labels of one begin at 1: "
 run 0 "$linprobe" eval one/p.probe two --format csv
+
+# ---- a class without an example: labels 0, 1, 2, ... become 0, 2, 4, ...
+mkdir gaps && cp train/features.npy gaps && head -c 128 train/labels.npy >gaps/labels.npy
+# shellcheck disable=SC2059 # the bytes
+printf "$(tail -c +129 train/labels.npy | od -An -v -tu1 |
+    awk '{ for (i = 1; i <= NF; i++) printf "\\%03o", 2 * $i }')" >>gaps/labels.npy
+run 0 "$linprobe" fit gaps -o gaps/p.probe
+says "classes of gaps have no example (class 1 is the first): nothing can be learnt of them"
+run 0 "$linprobe" eval gaps/p.probe gaps
+ok "all classes of these rows were learnt" [ "$(grep -c "could not learn" stderr)" = 0 ]
+show -e -n "$linprobe" eval gaps/p.probe test
 expect labels
 
 # ---- folders that results go to are made

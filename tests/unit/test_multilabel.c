@@ -247,6 +247,28 @@ static lp_sweep_options grid(lp_solver solver) {
 }
 
 /* Every point of the grid by a fit of its own, without the sweep. */
+static void rows_of_a_class_that_was_not_learnt_are_counted(void **state) {
+    (void)state;
+    static marked_data train, test;
+    const lp_fit_options options = one_vs_rest();
+    lp_fit_report report;
+    lp_probe *probe;
+    lp_trained_rows rows;
+    fill(&train, 1);
+    fill(&test, 2);
+    assert_ok(lp_multilabel_fit(&train.set, &options, &probe, &report, &err), &err);
+    lp_features features = {.count = N, .width = F, .classes = K, .x = test.x, .digest = "other"};
+    features.marks = test.marks;
+    for (size_t i = 0; i < 3; i++) {
+        assert_ok(lp_trained_rows_count(probe, &features, 1, &rows, &err), &err);
+        assert_int_equal(rows.strangers, i);
+        test.marks[i * K + 3] = 1;
+        test.marks[(N - 1) * K + 3] = -1; /* it does not count */
+    }
+    assert_int_equal(rows.strange, 3);
+    lp_probe_free(probe);
+}
+
 static void a_sweep_chooses_by_the_mean_precision(void **state) {
     (void)state;
     static const lp_solver solvers[] = {LP_SOLVER_OVR, LP_SOLVER_LIBLINEAR};
@@ -438,6 +460,7 @@ int main(void) {
         cmocka_unit_test(a_sweep_chooses_by_the_mean_precision),
         cmocka_unit_test(what_is_held_out_is_seeded_and_folds_hold_out_each_row_once),
         cmocka_unit_test(a_stopped_sweep_goes_on),
+        cmocka_unit_test(rows_of_a_class_that_was_not_learnt_are_counted),
         cmocka_unit_test(ranks_choose_alike),
         cmocka_unit_test(what_cannot_be_fitted_is_refused),
         cmocka_unit_test(only_who_asks_gets_such_a_probe),

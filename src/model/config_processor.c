@@ -18,6 +18,7 @@ typedef struct processor {
     lp_mean_std mean_std;
     double crop_part;  /* not 0: resized to size / crop_part, if size is below 384 */
     bool float_resize; /* its _preprocess rescales before it resizes */
+    bool patches;      /* size is that of max_num_patches (256) of patch_size (16) */
 } processor;
 
 enum { CLIP_PROCESSOR, VIT_PROCESSOR }; /* of files that name none */
@@ -31,6 +32,7 @@ static const processor processors[] = {
     {"Blip", 384, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
     {"EfficientNet", 346, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
     {"Beit", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
+    {"Siglip2", 0, true, 0, LP_FILTER_BILINEAR, LP_MEAN_STD_HALF, 0, false, .patches = true},
     {"Siglip", 224, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
     {"DeiT", 256, true, 224, LP_FILTER_BICUBIC, LP_MEAN_STD_HALF, 0, false},
     {"OwlViT", 768, true, 0, LP_FILTER_BICUBIC, LP_MEAN_STD_CLIP, 0, false},
@@ -136,7 +138,11 @@ static lp_status read_sizes(const lp_config_reader *r, const json_t *config, con
     double part = lp_json_number(config, "crop_pct", d->crop_part);
     size_t side = d->size, crop = d->crop;
     bool square = d->squash, crop_square = true;
-    if (size != NULL && !json_is_null(size)) {
+    if (d->patches) { /* of a square; other images keep their shape there */
+        size_t patch = lp_config_count(config, "patch_size", 16);
+        size_t patches = lp_config_count(config, "max_num_patches", 256);
+        side = patch <= 4096 && patches <= 1 << 24 ? patch * lp_config_side(patches) : 0;
+    } else if (size != NULL && !json_is_null(size)) {
         read_side(size, d->squash, &side, &square);
     }
     if (crop_size != NULL && !json_is_null(crop_size)) {
@@ -184,7 +190,8 @@ lp_status lp_config_read_processor(const lp_config_reader *r, json_t *config) {
     const processor *d = find_processor(name);
     const json_t *resample = json_object_get(config, "resample");
     lp_status status;
-    if (d == NULL && name[0] != '\0') {
+    bool of_patches = strcmp(r->family->name, "hf-siglip2") == 0; /* says that squares are taken */
+    if (name[0] != '\0' && (d == NULL || (d->patches && !of_patches))) {
         return lp_config_refuse(r, "image_processor_type", name);
     }
     if (d == NULL) { /* an old file: all keys must be there */

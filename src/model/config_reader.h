@@ -35,6 +35,9 @@ LP_MUST_USE lp_status lp_config_filter(const lp_config_reader *r, const char *na
 /* Refuses an eps that is not between 0 and 1. */
 LP_MUST_USE lp_status lp_config_norm_eps(const lp_config_reader *r, const char *key, double eps);
 
+/* The side of the largest square of so many patches; at most 4096. */
+size_t lp_config_side(size_t patches);
+
 /* Three numbers, or one for all three; false for anything else. */
 bool lp_config_three(const json_t *value, float out[3]);
 

@@ -23,7 +23,9 @@ typedef struct defaults {
     size_t layers;       /* the same; 0: 12 */
     size_t input;        /* 0: 224 */
     const char *family;  /* that weights of this type alone have; NULL: those of several do */
-    double theta;        /* of rotary positions; 0: 100 */
+    size_t patches; /* that num_patches is without being written; 0: it is image_size that says the
+                       input */
+    double theta;   /* of rotary positions; 0: 100 */
 } defaults;
 
 static const defaults models[] = {
@@ -88,6 +90,12 @@ static const defaults models[] = {
      .heads = 8,
      .layers = 24,
      .family = "hf-ovis2"},
+    {.type = "siglip2",
+     .activation = "gelu_pytorch_tanh",
+     .patch = 16,
+     .norm_eps = 1e-6F,
+     .family = "hf-siglip2",
+     .patches = 256},
     {.type = "aimv2",
      .activation = "silu",
      .patch = 14,
@@ -379,7 +387,10 @@ lp_status lp_config_read_transformers(const lp_config_reader *r, json_t *config)
         r, "layer_norm_eps",
         lp_json_number(vision, "layer_norm_eps",
                        lp_json_number(vision, "rms_norm_eps", (double)d->norm_eps))));
-    out->input = lp_config_count(vision, "image_size", d->input > 0 ? d->input : 224);
+    out->input =
+        d->patches > 0
+            ? r->sizes->patch * lp_config_side(lp_config_count(vision, "num_patches", d->patches))
+            : lp_config_count(vision, "image_size", d->input > 0 ? d->input : 224);
     LP_TRY(check_rotary(r, vision, d));
     const char *activation = lp_json_text(vision, "hidden_act", d->activation);
     bool gated = json_is_true(json_object_get(vision, "use_gated_mlp"));

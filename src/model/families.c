@@ -125,6 +125,23 @@ const lp_family lp_families[] = {
         .resize = LP_RESIZE_PLAIN, /* modeling_clip.py, interpolate_pos_encoding */
     },
     {
+        .name = "hf-siglip2", /* transformers: Siglip2VisionModel, Siglip2Model (NaFlex) */
+        .title = "SigLIP 2 NaFlex ViT",
+        .prefixes = {"vision_model.", ""},
+        .any = {"head.probe", "embeddings.patch_embedding.bias"},
+        .matrix = "embeddings.patch_embedding.weight",
+        NET(lp_net_siglip2),
+        .renames = lp_renames_hf_siglip2,
+        .activation = LP_ACTIVATION_GELU_TANH, /* configuration_siglip2.py: hidden_act */
+        .norm_eps = 1e-6F,                     /* the same: layer_norm_eps */
+        .filter = LP_FILTER_BILINEAR,          /* image_processing_siglip2.py, as the next */
+        .mean_std = LP_MEAN_STD_HALF,
+        .crop_rule = LP_CROP_FLOOR,
+        .squash = true,
+        .resize = LP_RESIZE_BILINEAR, /* modeling_siglip2.py, resize_positional_embeddings */
+        .note = "of squares; transformers keeps an image's shape",
+    },
+    {
         .name = "hf-siglip", /* transformers: SiglipVisionModel, SiglipModel */
         .title = "SigLIP ViT",
         .prefixes = {"vision_model.", ""},

@@ -47,6 +47,7 @@ typedef struct lp_family {
     const char *any[LP_FAMILY_NAMES];
     const char *with[LP_FAMILY_NAMES];
     const char *without[LP_FAMILY_NAMES];
+    const char *matrix; /* it has this one, too, of two axes; or NULL */
     const lp_tower_kind *tower;
     const void *layout;       /* the tower's: the names of the weights */
     lp_activation activation; /* AUTO: models of this family differ, and the caller is asked */

@@ -485,6 +485,25 @@ const lp_rename lp_renames_perception[] = {
     {"attn_pool.mlp.c_fc.", "attn_pool.mlp.fc1."},
     {"attn_pool.mlp.c_proj.", "attn_pool.mlp.fc2."},
     {NULL, NULL}};
+/* timm's names of a NaFlex ViT from those of transformers' Siglip2VisionModel. */
+const lp_rename lp_renames_hf_siglip2[] = {
+    {"embeddings.patch_embedding.", "embeds.proj."},
+    {"embeddings.position_embedding.weight", "embeds.pos_embed"},
+    {"encoder.layers.#.layer_norm1.", "blocks.{0}.norm1."},
+    {"encoder.layers.#.layer_norm2.", "blocks.{0}.norm2."},
+    {"encoder.layers.#.self_attn.q_proj.", "blocks.{0}.attn.q_proj."},
+    {"encoder.layers.#.self_attn.k_proj.", "blocks.{0}.attn.k_proj."},
+    {"encoder.layers.#.self_attn.v_proj.", "blocks.{0}.attn.v_proj."},
+    {"encoder.layers.#.self_attn.out_proj.", "blocks.{0}.attn.proj."},
+    {"encoder.layers.#.mlp.", "blocks.{0}.mlp."},
+    {"post_layernorm.", "norm."},
+    {"head.probe", "attn_pool.latent"},
+    {"head.attention.in_proj_weight", "attn_pool.qkv.weight"},
+    {"head.attention.in_proj_bias", "attn_pool.qkv.bias"},
+    {"head.attention.out_proj.", "attn_pool.proj."},
+    {"head.layernorm.", "attn_pool.norm."},
+    {"head.mlp.", "attn_pool.mlp."},
+    {NULL, NULL}};
 const lp_rename lp_renames_hf_aimv2[] = {
     {"embeddings.patch_embed.", "patch_embed.proj."},
     {"embeddings.rms_norm.", "patch_embed.norm."},

@@ -16,8 +16,9 @@ extern const lp_rename lp_renames_chunks[], lp_renames_torchvision_vit[], lp_ren
     lp_renames_aimv2[], lp_renames_coca[], lp_renames_torchvision_convnext[], lp_renames_hf_blip[],
     lp_renames_hf_janus[], lp_renames_hf_ovis2[], lp_renames_hf_mlcd[], lp_renames_densenet[],
     lp_renames_sam[], lp_renames_hf_sam[], lp_renames_perception[], lp_renames_hf_aimv2[],
-    lp_renames_mobileclip_vit[], lp_renames_tinyvit[], lp_renames_bit_npz[], lp_renames_vit_npz[],
-    lp_renames_xcit[], lp_renames_hiera[], lp_renames_hf_hiera[];
+    lp_renames_hf_siglip2[], lp_renames_mobileclip_vit[], lp_renames_tinyvit[],
+    lp_renames_bit_npz[], lp_renames_vit_npz[], lp_renames_xcit[], lp_renames_hiera[],
+    lp_renames_hf_hiera[];
 
 /* Names of architectures, and what they say of a model; each list ends with NULL. */
 extern const lp_architecture lp_architectures_swin[], lp_architectures_efficientnet[],

@@ -14,6 +14,14 @@
 #include "base/text.h"
 #include "model/config_reader.h"
 
+size_t lp_config_side(size_t patches) {
+    size_t side = 0;
+    while (side < 4096 && (side + 1) * (side + 1) <= patches) {
+        side++;
+    }
+    return side;
+}
+
 size_t lp_config_count(const json_t *object, const char *key, size_t fallback) {
     const json_t *value = json_object_get(object, key);
     if (json_is_array(value) && json_array_size(value) == 2 &&

@@ -1,4 +1,4 @@
-/* timm's NaFlex vision transformers at their square:
+/* NaFlex vision transformers at their square, in timm's names:
  *
  *   tokens    patches, registers before them (embeds.reg_token), + embeds.pos_embed, of the
  *             patches, or + embeds.pos_embed_y and pos_embed_x of their rows and columns
@@ -8,7 +8,8 @@
  *
  * A patch's values stand pixel by pixel in the weight (embeds.proj), [D, P P 3].
  *
- * Reproduces timm models/naflexvit.py for images of one square size. */
+ * Reproduces timm models/naflexvit.py, and Siglip2VisionModel of transformers (pooler_output;
+ * without its head the mean behind the last norm), for images of one square size. */
 #include "model/families.h"
 #include "model/net_descriptions.h"
 
@@ -22,13 +23,17 @@ static size_t patch_of(const lp_net_builder *b) {
 
 static void build_blocks(lp_net_builder *b, size_t x) {
     bool scaled = lp_net_some(b, ".ls1.gamma") || lp_net_some(b, ".ls2.gamma");
-    lp_net_qkv_bias bias = lp_net_bias_of(b, ".attn.qkv.bias");
+    bool apart = lp_net_some(b, ".attn.k_proj.weight");
+    const lp_net_qkv_spec qkv = {.fused = apart ? NULL : "attn.qkv",
+                                 .apart = {"attn.q_proj", "attn.k_proj", "attn.v_proj"},
+                                 .bias =
+                                     apart ? LP_NET_BIAS_ALL : lp_net_bias_of(b, ".attn.qkv.bias")};
     size_t blocks = lp_net_count(b, "blocks.");
     for (size_t i = 0; i < blocks; i++) {
         lp_net_at(b, "blocks.%zu.", i);
         lp_net_attend(b, x,
                       &(lp_net_attend_spec){.norm = "norm1",
-                                            .qkv = {.fused = "attn.qkv", .bias = bias},
+                                            .qkv = qkv,
                                             .projection = "attn.proj",
                                             .gamma = scaled ? "ls1.gamma" : NULL});
         lp_net_mlp(b, x, x,
@@ -42,16 +47,14 @@ static void build_blocks(lp_net_builder *b, size_t x) {
     lp_net_at(b, "%s", "");
 }
 
-/* The pool has as many heads as the blocks: 64 wide, or 16. */
-static size_t heads_of_pool(size_t width) {
-    return width == 1152 ? 16 : width >= 64 ? width / 64 : 1;
-}
-
+/* A pool has as many heads as the blocks. */
 static size_t build_head(lp_net_builder *b, size_t x) {
-    if (!lp_net_has(b, "attn_pool.latent")) {
-        x = lp_net_take(b, x);
+    bool fused = lp_net_has_either(b, "attn_pool.qkv");
+    if (!lp_net_has(b, "attn_pool.latent") && !fused) {
+        bool normed = lp_net_has_either(b, "norm");
+        x = lp_net_take(b, normed ? lp_net_norm(b, x, "norm", 0) : x);
         b->net->pool = LP_POOL_MEAN;
-        return lp_net_norm(b, x, "fc_norm", 0);
+        return normed ? x : lp_net_norm(b, x, "fc_norm", 0);
     }
     if (b->net->maps[x].extra > 0) {
         lp_plan_problem(b->plan, "attn_pool: a pool that leaves registers out is not supported");
@@ -59,10 +62,10 @@ static size_t build_head(lp_net_builder *b, size_t x) {
     x = lp_net_norm(b, x, "norm", 0);
     x = lp_net_latent(b, x,
                       &(lp_net_latent_spec){.latent = "attn_pool.latent",
-                                            .query = "attn_pool.q",
+                                            .query = fused ? NULL : "attn_pool.q",
                                             .kv = "attn_pool.kv",
-                                            .projection = "attn_pool.proj",
-                                            .heads = heads_of_pool(b->net->maps[x].channels)});
+                                            .fused = fused ? "attn_pool.qkv" : NULL,
+                                            .projection = "attn_pool.proj"});
     return lp_net_mlp(b, x, x,
                       &(lp_net_mlp_spec){.norm = "attn_pool.norm",
                                          .first = "attn_pool.mlp.fc1",
@@ -85,7 +88,7 @@ static void build(lp_net_builder *b) {
     b->net->penultimate = build_head(b, x);
 }
 
-/* Its positions are for fewer patches than the input has. */
+/* timm's positions are for fewer patches than the input has. */
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
     size_t width = lp_net_size(b, 0, "embeds.proj.weight");
     info->layers = lp_net_count(b, "blocks.");
@@ -94,8 +97,21 @@ static void describe(lp_net_builder *b, lp_encoder_info *info) {
     lp_family_name_vit(b->source->family, width, "", info);
 }
 
+static void describe_siglip2(lp_net_builder *b, lp_encoder_info *info) {
+    describe(b, info);
+    info->input_size = lp_net_grid(b->net) * info->patch;
+}
+
 static const char *const ignored[] = {"head.", NULL};
 static const lp_net_heads heads[] = {{1152, 16}, {0, 0}};
 
 const lp_net_description lp_net_naflex = {
     .build = build, .ignored = ignored, .describe = describe, .head_width = 64, .heads = heads};
+static const char *const none_ignored[] = {NULL};
+const lp_net_description lp_net_siglip2 = {
+    .build = build,
+    .ignored = none_ignored,
+    .describe = describe_siglip2,
+    .head_width = 64,
+    .heads = heads,
+    .otherwise = "images as squares, of which transformers keeps the shape"};

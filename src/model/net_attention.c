@@ -215,7 +215,7 @@ static size_t divide_latent(const lp_net *net, const lp_net_step *step, size_t b
     size_t inner = net->layers[step->layers[1]].linear.out / 2;
     const size_t floats[] = {lp_tiled(rows, width), lp_net_lines(rows * 2 * inner),
                              lp_tiled(batch, inner),
-                             lp_attention_scratch(rows, inner / step->heads)};
+                             lp_attention_scratch(rows, inner / heads_of(net, step))};
     return lp_net_divide(floats, 4, work, pieces);
 }
 
@@ -227,6 +227,7 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *from = &p->net->maps[step->from];
     const lp_net_layer *kv = lp_net_layer_of(p, step, 1), *projection = lp_net_layer_of(p, step, 3);
     size_t rows = lp_net_pixels(from), width = from->channels, inner = kv->linear.out / 2;
+    size_t heads = heads_of(p->net, step);
     float *pieces[4] = {NULL};
     (void)divide_latent(p->net, step, p->batch, p->work, pieces);
     float *tiled = pieces[0], *keys = pieces[1], *answers = pieces[2];
@@ -248,9 +249,9 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
                                  .kv_stride = 2 * inner,
                                  .queries = 1,
                                  .tokens = rows,
-                                 .heads = step->heads,
-                                 .head_width = inner / step->heads,
-                                 .scale = lp_attention_scale(inner / step->heads)};
+                                 .heads = heads,
+                                 .head_width = inner / heads,
+                                 .scale = lp_attention_scale(inner / heads)};
         lp_attention_tiled(&in, pieces[3], answers, i);
     }
     lp_linear_output output = {.y = lp_net_values(p, step->to), .stride = projection->linear.out};

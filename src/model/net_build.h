@@ -118,8 +118,10 @@ typedef struct lp_net_description {
     bool one_input; /* positions are for that alone which describe sets, and are not resized */
     /* What stands beside the encoder and makes it another one: LP_ERR_UNSUPPORTED; or NULL. */
     lp_status (*refuse)(const lp_source *source, lp_error *err);
-    size_t most_batch;   /* images of a run that such networks gain from; 0: 8 */
-    const char *assumed; /* of files that neither a digest nor a config knows; or NULL */
+    size_t most_batch;     /* images of a run that such networks gain from; 0: 8 */
+    const char *assumed;   /* of files that neither a digest nor a config knows; or NULL */
+    const char *otherwise; /* what the model's own program computes otherwise, said of every file;
+                              or NULL */
 } lp_net_description;
 
 /* Patches a side of the input that the file's positions are for; 0: nothing says it. */
@@ -386,7 +388,7 @@ typedef struct lp_net_latent_spec {
     const char *fused;     /* the same over rows of width D: queries, keys and values in one */
     const char *key, *value; /* without biases, of a query that goes through no linear layer */
     const char *query_norm, *norm; /* layer norms of the learnt query and of the rows; or NULL */
-    size_t heads;
+    size_t heads;                  /* 0: the network's */
 } lp_net_latent_spec;
 
 /* Attention of a learnt query over all rows. */

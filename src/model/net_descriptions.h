@@ -40,7 +40,7 @@ extern const lp_net_description lp_net_vitamin, lp_net_mci_vit, lp_net_mci_vit_a
 extern const lp_net_description lp_net_tinyvit;
 
 /* naflex.c */
-extern const lp_net_description lp_net_naflex;
+extern const lp_net_description lp_net_naflex, lp_net_siglip2;
 
 /* sam.c */
 extern const lp_net_description lp_net_sam;

@@ -286,6 +286,10 @@ static void note_assumed(const lp_source *source, const lp_model_config *config,
         lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
         lp_note_put(&note, "; %s", description->assumed);
     }
+    if (description->otherwise != NULL) {
+        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
+        lp_note_put(&note, "%s%s", info->assumed[0] != '\0' ? "; " : "", description->otherwise);
+    }
     lp_family_stranger(config->stranger, info);
 }
 

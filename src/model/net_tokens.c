@@ -286,7 +286,7 @@ size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *s
     size_t query = plan_query(b, spec, width);
     size_t projection = lp_net_plan_linear(b, spec->projection, width, width, true, NULL);
     size_t to = lp_net_new_map(b, width);
-    if (width % spec->heads != 0) {
+    if (spec->heads > 0 && width % spec->heads != 0) {
         lp_plan_problem(b->plan, "%s%s: width %zu is not divisible among %zu heads", b->place,
                         spec->latent, width, spec->heads);
     }

@@ -112,6 +112,17 @@ static bool ends_so(const char *name, const char *inner, const char *marker, siz
            strncmp(name + *outer, inner, first) == 0 && (*outer == 0 || name[*outer - 1] == '.');
 }
 
+/* Whether a place has the matrix that its family asks for. */
+static bool has_matrix(const places_asked *s, const candidate *p) {
+    char name[LP_NAME_MAX + LP_PLAN_NAME];
+    if (p->family->matrix == NULL) {
+        return true;
+    }
+    (void)snprintf(name, sizeof name, "%.*s%s", (int)prefix_length(p), p->name, p->family->matrix);
+    const lp_tensor *tensor = lp_checkpoint_find(s->ckpt, name);
+    return tensor != NULL && tensor->rank == 2;
+}
+
 static void add_place(places_asked *s, const candidate *p) {
     const lp_family *f = p->family;
     for (size_t i = 0; i < s->count; i++) {
@@ -119,7 +130,8 @@ static void add_place(places_asked *s, const candidate *p) {
             return;
         }
     }
-    if ((f->with[0] != NULL && !has_one(s, p, f->with)) || has_one(s, p, f->without)) {
+    if ((f->with[0] != NULL && !has_one(s, p, f->with)) || has_one(s, p, f->without) ||
+        !has_matrix(s, p)) {
         return;
     }
     if (s->count == MOST_PLACES) {

@@ -254,6 +254,33 @@ def naflex(seed=1, siglip=False, width=64, **kind):
     return model, model.state_dict(), pre_logits(model)
 
 
+def patches_of(images, size):
+    """image_processing_siglip2.py, convert_image_to_patches, of squares; with what goes beside."""
+    count, grid = len(images), images.shape[-1] // size
+    x = images.reshape(count, 3, grid, size, grid, size).permute(0, 2, 4, 3, 5, 1)
+    shapes = torch.tensor([[grid, grid]] * count)
+    return dict(
+        pixel_values=x.reshape(count, grid * grid, -1), spatial_shapes=shapes,
+        pixel_attention_mask=torch.ones(count, grid * grid, dtype=torch.int32),
+    )
+
+
+def hf_siglip2(seed=1, **kind):
+    """transformers' NaFlex SigLIP 2, with the vision model's head or the mean."""
+    kind = dict(
+        hidden_size=64, num_hidden_layers=2, num_attention_heads=1, intermediate_size=96,
+        patch_size=5, num_patches=9,
+    ) | kind
+    model = transformers.Siglip2VisionModel(transformers.Siglip2VisionConfig(**kind))
+    model = spread(randomized(model, seed))
+
+    def features(x):
+        out = model(**patches_of(x, kind["patch_size"]))
+        return {"penultimate": out.pooler_output if model.use_head else out[0].mean(1)}
+
+    return model, saved(model), features
+
+
 PERCEPTION = [
     (r"^patch_embed\.proj", "conv1"), ("^cls_token", "class_embedding"),
     ("^pos_embed", "positional_embedding"), ("^norm_pre", "ln_pre"), (r"^norm\.", "ln_post."),
@@ -431,7 +458,7 @@ FILES = {"byol": "pretrain_res50x1"}
 # The input's side of each golden file, and sizes to compare at.
 SIZES = {"hf-efficientnet": (64, 128), "alexnet": (63, 75, 96), "sam": (30,)}
 SIZES |= {"timm-sam": (30,), "hf-sam": (30,)}
-SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10)}
+SIZES |= {"naflex": (20, 15, 10), "naflex-siglip": (20, 15, 10), "hf-siglip2": (20, 15, 10)}
 SIZES |= {"perception": (15,), "hf-aimv2": (15,)}
 SIZES |= {"cait": (20,), "xcit": (32, 48, 75, 5), "dino-xcit": (32,)}
 SIZES |= {"timm-hiera": (64,), "hiera": (64,), "hf-hiera": (64,), "timm-hiera-abswin": (64,)}
@@ -462,5 +489,6 @@ SMALL = {
     "perception": authors_perception,
     "naflex": lambda: naflex(pos_embed="factorized", pos_embed_grid_size=(3, 4)),
     "naflex-siglip": lambda: naflex(siglip=True),
+    "hf-siglip2": hf_siglip2,
     "hf-aimv2": hf_aimv2,
 }

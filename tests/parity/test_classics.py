@@ -107,6 +107,37 @@ def torchvisions_names():
     return good
 
 
+def siglip2_kinds():
+    """Heads by the width and by a config, positions of other grids, no head; the preprocessing of
+    squares; what is said of others."""
+    good = True
+    for size in (10, 15, 35):
+        good &= check(classics.hf_siglip2(2, hidden_size=128, num_attention_heads=2), size,
+                      f"Siglip2VisionModel at {size}")
+    made = classics.hf_siglip2(3, num_attention_heads=4)
+    good &= check(made, 15, "with four heads", made[0].config.to_dict())
+    good &= check(made, 15, "with four heads, asked for", heads=4)
+    good &= check(classics.hf_siglip2(4, vision_use_head=False), 20, "without its head")
+    whole = {f"vision_model.{k}": x for k, x in made[1].items()}
+    good &= check((made[0], whole, made[2]), 15, "in a whole model", heads=4)
+    path = write(made[1], made[0].config.to_dict())
+    for patches in (9, 30, 64):
+        processor = transformers.Siglip2ImageProcessor(patch_size=5, max_num_patches=patches)
+        processor.save_pretrained(path.parent)
+        image = torch.randint(0, 256, (3, 40, 40), dtype=torch.uint8)
+        grid = processor(image, return_tensors="pt")["spatial_shapes"][0].tolist()
+        side = str(5 * grid[0])
+        _, info = run(path, images_for(int(side), 1), "penultimate")
+        said = (info["resize"], info["crop"], info["squash"], info["filter"])
+        if grid[0] != grid[1] or said != (side, side, "1", "bilinear"):
+            print(f"# {patches} patches: {grid}, {info}")
+            good = False
+        if "of which transformers keeps the shape" not in info["assumed"]:
+            print(f"# {info}")
+            good = False
+    return good
+
+
 def sam_kinds():
     """Windows that fill the map and that do not, a neck that is a norm, no positions; official
     shapes at 224 pixels; another input is refused."""
@@ -273,7 +304,7 @@ def hiera_kinds():
 
 TESTS = [
     hiera_kinds,
-    cait_kinds, xcit_kinds, naflex_kinds, sam_kinds, perception_and_aimv2, torchvisions_names,
+    cait_kinds, xcit_kinds, naflex_kinds, siglip2_kinds, sam_kinds, perception_and_aimv2, torchvisions_names,
     small_ones, kinds, hf_efficientnet_kinds, official,
 ]
 

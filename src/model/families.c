@@ -834,7 +834,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layer.0.lambda_1", "encoder.layer.0.lambda_2"},
         .with = {"embeddings.cls_token"},
-        TRANSFORMER(lp_net_beit),
+        TRANSFORMER(lp_net_hf_beit),
         .renames = lp_renames_hf_beit,
         .architectures = lp_architectures_beit,
         .activation = LP_ACTIVATION_GELU, /* configuration_beit.py: hidden_act */

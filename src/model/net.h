@@ -175,17 +175,18 @@ typedef struct lp_net {
     lp_net_step *steps;
     lp_net_map *maps;
     size_t layer_count, step_count, map_count;
-    size_t penultimate, projected;    /* maps of one pixel; projected 0: there is none */
-    size_t input;                     /* pixels a side */
-    lp_precision precision;           /* of what lp_net_choose_precision chose */
-    size_t rounded;                   /* floats of scratch memory for it */
-    size_t heads;                     /* of attention over all rows */
-    bool class_token;                 /* the first row is one */
-    lp_pool pool;                     /* what is taken of the rows: CLASS, MEAN or CLASS_MEAN */
-    size_t rows, head;                /* the map of all blocks' rows, and the first step behind the
-                                         last block; 0: none is known */
-    lp_layers blocks;                 /* whose vectors are features; zeros: penultimate */
-    size_t window;                    /* of tables that do not say it; 0: all say it */
+    size_t penultimate, projected; /* maps of one pixel; projected 0: there is none */
+    size_t input;                  /* pixels a side */
+    lp_precision precision;        /* of what lp_net_choose_precision chose */
+    size_t rounded;                /* floats of scratch memory for it */
+    size_t heads;                  /* of attention over all rows */
+    bool class_token;              /* the first row is one */
+    bool unnormed;                 /* features are of rows behind no norm, as the file has none */
+    lp_pool pool;                  /* what is taken of the rows: CLASS, MEAN or CLASS_MEAN */
+    size_t rows, head;             /* the map of all blocks' rows, and the first step behind the
+                                      last block; 0: none is known */
+    lp_layers blocks;              /* whose vectors are features; zeros: penultimate */
+    size_t window;                 /* of tables that do not say it; 0: all say it */
     size_t pretrained[LP_NET_STAGES]; /* their windows that offsets are measured by; 0: their own */
     float *zeros;                     /* as many as the widest pixel has channels */
     size_t *places;                   /* floats of each, for one image */

@@ -69,11 +69,12 @@ typedef struct lp_transformer {
     bool rotary_if_gated; /* of the models, those with a gated MLP alone have rotary positions */
     bool reference_grid; /* the rotary positions' reference is the grid of the stored ones, and they
                             count from 1 where there is a class token */
+    bool poolers_apart;  /* a file without the mean's norm is whole: its pooler was left out */
     bool post_pool; /* as CoCa's: an attention pool over rows without a norm, and one behind it */
     lp_net_rotary rotary;     /* temperature 0: none */
     const char *class_angles; /* the class token is turned by these; or NULL */
 } lp_transformer;
 extern const lp_transformer lp_net_mlcd, lp_net_coca, lp_net_dinov3, lp_net_eva, lp_net_perception,
-    lp_net_perception_one, lp_net_beit, lp_net_aimv2;
+    lp_net_perception_one, lp_net_beit, lp_net_hf_beit, lp_net_aimv2;
 
 #endif

@@ -270,6 +270,11 @@ static size_t usual_input(const lp_source *source, const lp_model_config *config
     return source->family->input;
 }
 
+static void add_assumed(lp_encoder_info *info, const char *text) {
+    lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
+    lp_note_put(&note, "%s%s", info->assumed[0] != '\0' ? "; " : "", text);
+}
+
 /* What is assumed: nothing of a published file, of which everything is known. */
 static void note_assumed(const lp_source *source, const lp_model_config *config,
                          const lp_known_model *published, lp_encoder_info *info) {
@@ -283,12 +288,10 @@ static void note_assumed(const lp_source *source, const lp_model_config *config,
     }
     if (description->assumed != NULL && published == NULL && config->file == NULL &&
         !config->arch_known) {
-        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
-        lp_note_put(&note, "; %s", description->assumed);
+        add_assumed(info, description->assumed);
     }
     if (description->otherwise != NULL) {
-        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
-        lp_note_put(&note, "%s%s", info->assumed[0] != '\0' ? "; " : "", description->otherwise);
+        add_assumed(info, description->otherwise);
     }
     lp_family_stranger(config->stranger, info);
 }
@@ -521,6 +524,9 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     if (known != NULL && config.architecture == NULL) {
         lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
         lp_note_put(&note, "; %s by the file's name", known->pattern);
+    }
+    if (net->unnormed) {
+        add_assumed(info, "rows without a norm, as the file has no pooler");
     }
     net->input = info->input_size;
     net->precision = source->options->precision;

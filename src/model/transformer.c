@@ -6,7 +6,8 @@
  *             x += gamma_2 fc2(norm(act(fc1(norm2(x)))))      gated: act(fc1_g) fc1_x
  *   head      norm of all rows, then the class token, the mean of the patches, or attention of a
  *             learnt query (attn_pool); or the mean, then fc_norm   [B, D] = penultimate
- *             CoCa: attention of the first of several learnt queries, then a norm
+ *             CoCa: attention of the first of several learnt queries, then a norm; transformers'
+ *             BEiT without its pooler: the mean alone
  *   project   open_clip: head, proj [B, E]; AIMv2 beside texts: its layer = projected
  *
  * Reproduces timm models/eva.py (DINOv3, EVA, EVA-02, EVA-CLIP, Perception Encoder), beit.py and
@@ -185,7 +186,8 @@ static size_t build_head(lp_net_builder *b, const lp_transformer *t, size_t x) {
     }
     x = lp_net_take(b, x);
     b->net->pool = normed && b->net->class_token ? LP_POOL_CLASS : LP_POOL_MEAN;
-    return normed ? x : build_norm(b, t, x, "fc_norm");
+    b->net->unnormed = t->poolers_apart && !normed && !lp_net_has_either(b, "fc_norm");
+    return normed || b->net->unnormed ? x : build_norm(b, t, x, "fc_norm");
 }
 
 /* AIMv2's towers that were trained with texts have a linear layer beside them: transformers'
@@ -298,6 +300,7 @@ const lp_transformer lp_net_perception_one = {
     .rotary = {.temperature = 10000, .columns_first = true},
 };
 const lp_transformer lp_net_beit = {.description = DESCRIPTION(64, NULL)};
+const lp_transformer lp_net_hf_beit = {.description = DESCRIPTION(64, NULL), .poolers_apart = true};
 const lp_transformer lp_net_aimv2 = {
     .description = {.build = build,
                     .ignored = ignored,

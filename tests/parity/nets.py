@@ -525,13 +525,18 @@ def timm_beit(seed=1, **kind):
     return model, model.state_dict(), pre_logits(model)
 
 
-def hf_beit(seed=1, name="Beit", **kind):
+def hf_beit(seed=1, name="Beit", pooler=True, **kind):
     config = getattr(transformers, f"{name}Config")(
         **(HF_TRANSFORMER | dict(intermediate_size=36, use_relative_position_bias=True) | kind)
     )
-    model = getattr(transformers, f"{name}Model")(config, add_pooling_layer=True)
+    model = getattr(transformers, f"{name}Model")(config, add_pooling_layer=pooler)
     model = randomized(model, seed)
-    return hf(model, lambda x: {"penultimate": model(x).pooler_output})
+
+    def features(x):
+        out = model(x)
+        return {"penultimate": out.pooler_output if pooler else out[0][:, 1:].mean(1)}
+
+    return hf(model, features)
 
 
 def timm_aimv2(seed=1, **kind):

@@ -440,9 +440,17 @@ def beit_kinds():
                 use_relative_position_bias=False, use_shared_relative_position_bias=True
             ),
             "class token": dict(use_mean_pooling=False),
+            "without its pooler": dict(pooler=False),
         }.items():
             made = nets.hf_beit(3, name, **kind)
             good &= check(made, 15, f"{name}Model, {label}", made[0].config.to_dict())
+    _, info = run(write(nets.hf_beit(3, pooler=False)[1]), images_for(15, 1), "penultimate")
+    good &= "rows without a norm, as the file has no pooler" in info["assumed"]
+    _, info = run(write(nets.hf_beit(3)[1]), images_for(15, 1), "penultimate")
+    good &= "without a norm" not in info["assumed"]
+    state = {k: x for k, x in nets.timm_beit()[1].items() if not k.startswith("fc_norm.")}
+    said = refusal(write(state), images_for(15, 1), "penultimate", input_size=15)
+    good &= "fc_norm.weight: missing" in said
     path = write(nets.timm_beit()[1])
     said = refusal(path, images_for(20, 1), "penultimate", input_size=20)
     return "is for another one" in said and good

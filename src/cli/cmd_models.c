@@ -45,17 +45,21 @@ static const lp_published *shown_number(const lp_known_model *model, const char 
     return found;
 }
 
+static void add_probe(lp_row *row, const lp_published *p) {
+    lp_row_text(row, "dataset", p->dataset);
+    lp_row_text(row, "feature", lp_feature_point_name(p->study->point));
+    lp_row_flag(row, "normalized", p->study->normalized);
+    lp_row_real(row, "top1", p->accuracy);
+    lp_row_text(row, "by", p->study->by);
+    lp_row_text(row, "setting", p->study->setting);
+    lp_row_text(row, "source", p->study->source);
+}
+
 static json_t *published_rows(const lp_known_model *model) {
     json_t *rows = json_array();
     for (const lp_published *p = NULL; (p = next_of(model, p)) != NULL;) {
         lp_row row = lp_row_new();
-        lp_row_text(&row, "dataset", p->dataset);
-        lp_row_text(&row, "feature", lp_feature_point_name(p->study->point));
-        lp_row_flag(&row, "normalized", p->study->normalized);
-        lp_row_real(&row, "top1", p->accuracy);
-        lp_row_text(&row, "by", p->study->by);
-        lp_row_text(&row, "setting", p->study->setting);
-        lp_row_text(&row, "source", p->study->source);
+        add_probe(&row, p);
         lp_rows_append(&rows, lp_row_end(&row));
     }
     return rows;
@@ -168,7 +172,7 @@ typedef struct models_settings {
     const char *words[WORDS_MAX];
     size_t count;
     const char *cache, *family;
-    bool here, notes;
+    bool here, notes, probes;
     cli_output_settings output;
 } models_settings;
 
@@ -179,6 +183,8 @@ static const cli_option own[] = {
      .help = "only models of families with this in their name: clip, dino"},
     {CLI_INPUT, "--here", NULL, CLI_FLAG, AT(here),
      .help = "only models that are on this machine, also those of the Hugging Face hub's cache"},
+    {CLI_OUTPUT, "--probes", NULL, CLI_FLAG, AT(probes),
+     .help = "the published linear probes themselves, also of models whose files are not known"},
     {CLI_OUTPUT, "--long", NULL, CLI_FLAG, AT(notes), .letter = 'l',
      .help = "explain the columns, and who published the accuracies"},
     {.name = NULL}};
@@ -371,12 +377,76 @@ static void print_table(const models_settings *s) {
     }
 }
 
+/* ---- published linear probes ----------------------------------------------------------------- */
+
+/* Appends those of `count` that the words choose. */
+static void add_probes(const models_settings *s, const lp_published *all, size_t count,
+                       json_t **rows) {
+    for (size_t i = 0; i < count; i++) {
+        const lp_published *p = &all[i];
+        const lp_known_model *m = lp_known_model_named(p->model);
+        bool meant = s->count == 0;
+        for (size_t w = 0; w < s->count; w++) {
+            meant =
+                meant || holds(p->model, s->words[w]) || (m != NULL && is_meant(m, s->words[w]));
+        }
+        if (meant) {
+            char accuracy[32];
+            lp_row row = lp_row_new();
+            (void)snprintf(accuracy, sizeof accuracy, "%.*f", p->study->decimals, p->accuracy);
+            lp_row_text(&row, "model", p->model);
+            lp_row_text(&row, "accuracy", accuracy);
+            if (m != NULL) {
+                lp_row_text(&row, "name", m->name);
+            }
+            add_probe(&row, p);
+            lp_rows_append(rows, lp_row_end(&row));
+        }
+    }
+}
+
+static lp_status print_probes(const models_settings *s, lp_error *err) {
+    static const lp_column text[] = {{"model", "model", NULL},
+                                     {"dataset", "data set", NULL},
+                                     {"accuracy", "accuracy", NULL},
+                                     {"by", "by", NULL},
+                                     {"source", "source", NULL}};
+    static const lp_column csv[] = {{"model", NULL, NULL},   {"name", NULL, NULL},
+                                    {"dataset", NULL, NULL}, {"feature", NULL, NULL},
+                                    {"top1", NULL, NULL},    {"by", NULL, NULL},
+                                    {"setting", NULL, NULL}, {"source", NULL, NULL}};
+    json_t *rows = json_array();
+    size_t count;
+    if (s->here || s->notes || s->family != NULL) {
+        json_decref(rows);
+        return lp_fail(err, LP_ERR_ARGUMENT, "--probes: words alone choose among published probes");
+    }
+    const lp_published *all = lp_published_all(&count);
+    add_probes(s, all, count, &rows);
+    all = lp_published_others(&count);
+    add_probes(s, all, count, &rows);
+    if (json_array_size(rows) == 0) {
+        json_decref(rows);
+        return lp_fail(err, LP_ERR_ARGUMENT, "no published linear probe is of '%.100s'",
+                       s->words[0]);
+    }
+    if (s->output.format == LP_FORMAT_TEXT) {
+        lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
+    } else {
+        lp_table_print(stdout, s->output.format, csv, sizeof csv / sizeof csv[0], rows);
+    }
+    return LP_OK;
+}
+
 /* Names alone get all that is known of each; anything else chooses rows of the table. */
 static lp_status list_models(void *job, lp_error *err) {
     const models_settings *s = job;
     bool details = s->count > 0 && s->output.format == LP_FORMAT_TEXT && s->family == NULL &&
                    !s->here && !s->notes;
     lp_status status;
+    if (s->probes) {
+        return print_probes(s, err);
+    }
     LP_TRY(check_words(s, err));
     LP_TRY(check_family(s, err));
     for (size_t i = 0; i < s->count; i++) {
@@ -401,7 +471,7 @@ const cli_command cli_models = {
     .words = words,
     .groups = groups,
     .work = list_models,
-    .usage = "[WORD...] [--family TEXT] [--here] [--long] [options]",
+    .usage = "[WORD...] [--family TEXT] [--here] [--long] [--probes] [options]",
     .details =
         "Without a WORD a table of all; with the name of a model everything about it; with other "
         "words the models that have one of them in their names. Names are compared by their "

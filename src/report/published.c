@@ -41,6 +41,14 @@ static const lp_study clip_benchmark = {
     "AdamW, the best of several learning rates and epochs; projected features of length 1",
     "LAION-AI/CLIP_benchmark, probe_benchmark/scaling_experiment_data2.json"};
 
+static const lp_study dinov3_card = {
+    LP_FEATURE_PENULTIMATE,
+    false,
+    1,
+    "DINOv3 card",
+    "a linear layer over the class token and the mean of the patches; labels of ImageNet ReaL",
+    "facebookresearch/dinov3, MODEL_CARD.md"};
+
 #define TRAINED "a linear layer trained by gradient descent over augmented images"
 static const lp_study dino_readme = {
     LP_FEATURE_PENULTIMATE, false, 1, "DINO README", TRAINED, "facebookresearch/dino, README.md"};
@@ -195,6 +203,40 @@ static const lp_published published[] = {
     {"open_clip ViT-L/14 laion400m_e32", "CIFAR-100", 87.95, &clip_benchmark},
 };
 enum { PUBLISHED = sizeof published / sizeof published[0] };
+
+/* Of models that no known file is of, or by labels that no data set here has.  ViT-L/16's and
+ * SimCLRv2's are Table 10's as Florence's paper repeats them. */
+static const lp_published others[] = {
+    {"ViT-L/16 ImageNet-21k, 384 pixels", "CIFAR-10", 97.9, &clip_paper},
+    {"ViT-L/16 ImageNet-21k, 384 pixels", "CIFAR-100", 89.0, &clip_paper},
+    {"SimCLRv2 R152-3x", "CIFAR-10", 96.8, &clip_paper},
+    {"SimCLRv2 R152-3x", "CIFAR-100", 84.5, &clip_paper},
+    {"VirTex ResNet-50", "CIFAR-10", 83.9, &clip_paper},
+    {"VirTex ResNet-50", "CIFAR-100", 57.5, &clip_paper},
+    {"open_clip ViT-G/14", "CIFAR-10", 98.7, &dinov2_paper},
+    {"open_clip ViT-G/14", "CIFAR-100", 91.0, &dinov2_paper},
+    {"iBOT ViT-L/16", "CIFAR-10", 99.0, &dinov2_paper},
+    {"iBOT ViT-L/16", "CIFAR-100", 92.8, &dinov2_paper},
+    {"DINOv3 ViT-S/16", "ImageNet ReaL", 87.0, &dinov3_card},
+    {"DINOv3 ViT-S+/16", "ImageNet ReaL", 88.0, &dinov3_card},
+    {"DINOv3 ViT-B/16", "ImageNet ReaL", 89.3, &dinov3_card},
+    {"DINOv3 ViT-L/16", "ImageNet ReaL", 90.2, &dinov3_card},
+    {"DINOv3 ViT-H+/16", "ImageNet ReaL", 90.3, &dinov3_card},
+    {"DINOv3 ViT-7B/16", "ImageNet ReaL", 90.4, &dinov3_card},
+    {"DINOv3 ConvNeXt-T", "ImageNet ReaL", 86.6, &dinov3_card},
+    {"DINOv3 ConvNeXt-T, 512 pixels", "ImageNet ReaL", 87.7, &dinov3_card},
+    {"DINOv3 ConvNeXt-S", "ImageNet ReaL", 87.9, &dinov3_card},
+    {"DINOv3 ConvNeXt-S, 512 pixels", "ImageNet ReaL", 88.7, &dinov3_card},
+    {"DINOv3 ConvNeXt-B", "ImageNet ReaL", 88.5, &dinov3_card},
+    {"DINOv3 ConvNeXt-B, 512 pixels", "ImageNet ReaL", 89.2, &dinov3_card},
+    {"DINOv3 ConvNeXt-L", "ImageNet ReaL", 88.9, &dinov3_card},
+    {"DINOv3 ConvNeXt-L, 512 pixels", "ImageNet ReaL", 89.4, &dinov3_card},
+};
+
+const lp_published *lp_published_others(size_t *count) {
+    *count = sizeof others / sizeof others[0];
+    return others;
+}
 
 const lp_published *lp_published_all(size_t *count) {
     *count = PUBLISHED;

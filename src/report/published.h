@@ -23,8 +23,11 @@ typedef struct lp_published {
     const lp_study *study;
 } lp_published;
 
-/* All of them; *count is how many. */
+/* Those of models whose files are known; *count is how many. */
 const lp_published *lp_published_all(size_t *count);
+
+/* Those of other models, which stand beside no result. */
+const lp_published *lp_published_others(size_t *count);
 
 /* The published number for the training and test features of a probe (NULL: not recorded), or NULL:
  * official weights, whole parts of the published data, fine labels, float32, features as the

@@ -27,6 +27,17 @@ lacks "clip"
 show "$LP_PROGRAM" models vit-b/32
 show "$LP_PROGRAM" models vit-b/33
 expect models
+show "$LP_PROGRAM" models --probes virtex dinov3 vit-s/14
+show "$LP_PROGRAM" models --probes --format csv virtex
+show "$LP_PROGRAM" models --probes nothing
+show "$LP_PROGRAM" models --probes --here
+expect probes
+run 0 "$LP_PROGRAM" models --probes --format json
+ok "every published probe has its source" "${PYTHON:-python3}" -c '
+import json, sys
+rows = json.load(open("stdout"))
+known = [r for r in rows if "name" in r]
+sys.exit(not (all(r["source"] and r["top1"] > 0 for r in rows) and 0 < len(known) < len(rows)))'
 
 # ---- what may be asked
 show "$LP_PROGRAM" fetch

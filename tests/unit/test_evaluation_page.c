@@ -281,6 +281,17 @@ static void published_numbers_are_of_known_models(void **state) {
         assert_non_null(set->name);
         assert_true(set->images[LP_SPLIT_TEST] > 0);
     }
+    numbers = lp_published_others(&count);
+    for (size_t i = 0; i < count; i++) { /* which belong above once their file is known */
+        const lp_known_model *m = lp_known_model_named(numbers[i].model);
+        assert_true(m == NULL || strcmp(m->title, numbers[i].model) != 0);
+        assert_true(numbers[i].accuracy > 25 && numbers[i].accuracy < 100);
+        assert_true(numbers[i].study->decimals > 0 && numbers[i].study->source != NULL);
+        for (size_t k = 0; k < i; k++) {
+            assert_true(strcmp(numbers[k].model, numbers[i].model) != 0 ||
+                        strcmp(numbers[k].dataset, numbers[i].dataset) != 0);
+        }
+    }
     assert_string_equal(target->model, "OpenAI CLIP ViT-B/32");
     assert_true(target->accuracy == 79.92 && target->study->point == LP_FEATURE_PROJECTED);
 }

@@ -38,6 +38,13 @@ static const struct {
     {0, "GGUF", 4, LP_ERR_UNSUPPORTED,
      "a GGUF file, which is not read: use the .safetensors file that it was made from"},
     {0, "<", 1, LP_ERR_FORMAT, "a web page, not the file itself: download it again"},
+    {0, /* byol/utils/checkpointing.py: {"experiment_state": ..., "step": ..., "rng": ...} */
+     "\x80\x02}q\0(X\x10\0\0\0"
+     "experiment_state",
+     27, LP_ERR_UNSUPPORTED,
+     "a checkpoint of DeepMind's BYOL, whose pickle holds objects of its own program, and is not "
+     "read: convert it with byol-convert, and keep its name (pretrain_res50x1...), which tells how "
+     "images are padded"},
     {0, "\x80", 1, LP_ERR_UNSUPPORTED,
      "a pickle that torch.save did not write: load it with Python, and save its tensors with "
      "torch.save or as .safetensors"},

@@ -228,6 +228,8 @@ def archives():
         refused("skip_data", empty, "CRC"),
         refused("Paddle", raw("model.pdparams", pickle.dumps({k: x.numpy() for k, x in v.items()})),
                 "a pickle that torch.save did not write"),
+        refused("DeepMind's BYOL", raw("pretrain_res50x1.pkl", pickle.dumps(
+            {"experiment_state": (1,), "step": 1, "rng": 2}, protocol=2)), "convert it with byol-convert"),
         refused("an error of S3", raw("model.pth", b'<?xml version="1.0"?><Error/>'), "a web page"),
         refused("a pointer", raw("model.pth", b"version https://git-lfs.github.com/spec/v1\n"),
                 "git lfs pull"),

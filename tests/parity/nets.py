@@ -65,7 +65,8 @@ def settled(model, size=64):
         norm.train()
     generator = torch.Generator().manual_seed(7)
     with torch.no_grad():
-        model(torch.randn(8, 3, size, size, generator=generator))
+        if norms:
+            model(torch.randn(8, 3, size, size, generator=generator))
         for norm in norms:
             var = norm.running_var
             norm.running_mean += 0.2 * var.sqrt() * torch.randn(var.shape, generator=generator)

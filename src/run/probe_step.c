@@ -37,26 +37,27 @@ lp_status lp_run_check_sets(const lp_features *train, const lp_features *test, l
                : status;
 }
 
-lp_status lp_run_open_sets_any(const char *train_path, const char *test_path, lp_features **train,
-                               lp_features **test, lp_error *err) {
+typedef lp_status open_features(const char *path, lp_features **features, lp_error *err);
+
+static lp_status open_sets(open_features *open, const char *train_path, const char *test_path,
+                           lp_features **train, lp_features **test, lp_error *err) {
     lp_status status;
     *test = NULL;
-    LP_TRY(lp_features_open_any(train_path, train, err));
-    LP_TRY(lp_features_open_any(test_path, test, err));
+    LP_TRY(open(train_path, train, err));
+    LP_TRY(open(test_path, test, err));
     LP_TRY(lp_run_check_sets(*train, *test, err));
 done:
     return status;
 }
 
+lp_status lp_run_open_sets_any(const char *train_path, const char *test_path, lp_features **train,
+                               lp_features **test, lp_error *err) {
+    return open_sets(lp_features_open_any, train_path, test_path, train, test, err);
+}
+
 lp_status lp_run_open_sets(const char *train_path, const char *test_path, lp_features **train,
                            lp_features **test, lp_error *err) {
-    lp_status status;
-    *test = NULL;
-    LP_TRY(lp_features_open(train_path, train, err));
-    LP_TRY(lp_features_open(test_path, test, err));
-    LP_TRY(lp_run_check_sets(*train, *test, err));
-done:
-    return status;
+    return open_sets(lp_features_open, train_path, test_path, train, test, err);
 }
 
 lp_status lp_run_check(const lp_probe *probe, const char *name, const lp_features *test,

@@ -98,6 +98,7 @@ check_layers() {
         allowed["fnmatch.h"] = "^src/model/(config_(timm|arch)|family)[.]c$"
         allowed["sys/ioctl.h"] = "^src/report/terminal[.]c$"
         allowed["dlfcn.h"] = "^src/math/blas_memory[.]c$"
+        allowed["cpuid.h"] = allowed["sys/syscall.h"] = "^src/math/amx[.]c$"
         allowed["immintrin.h"] = allowed["arm_neon.h"] = "^src/math/"
     }
     /^[ \t]*#[ \t]*include[ \t]*[<"]/ {

@@ -30,6 +30,7 @@
 #include "base/text.h"
 #include "cli/help.h"
 #include "linprobe/version.h"
+#include "math/amx.h"
 #include "math/dispatch.h"
 #include "math/linalg.h"
 #include "math/linear_bfloat16.h"
@@ -111,6 +112,7 @@ static void list_features(char text[FEATURES]) {
     list_feature(&list, "avx512vl", LP_SUPPORTS("avx512vl"));
     list_feature(&list, "avx512vnni", LP_SUPPORTS("avx512vnni"));
     list_feature(&list, "avx512bf16", LP_SUPPORTS("avx512bf16"));
+    list_feature(&list, "amx_int8", lp_has_amx());
 #endif
     list_feature(&list, "neon", LP_NEON != 0);
 }
@@ -123,6 +125,7 @@ static const char *float32_kernels(void) {
 #endif
 }
 
+/* Of 8-bit integers, and of 16-bit ones where there is no AMX. */
 static const char *integer_kernels(void) {
 #if LP_X86
     return LP_SUPPORTS("avx512vnni") ? "AVX-512 VNNI" : LP_SUPPORTS_AVX2 ? "AVX2" : "plain";
@@ -169,8 +172,9 @@ void about_print(FILE *out) {
     (void)snprintf(text, sizeof text, "%s, %zu threads; %s", name, lp_processor_count(),
                    features[0] != '\0' ? features : "no feature that a kernel asks for");
     line(out, "processor", text);
-    (void)snprintf(text, sizeof text, "float32 %s; bfloat16 %s; int16 and int8 %s; OpenBLAS %s",
+    (void)snprintf(text, sizeof text, "float32 %s; bfloat16 %s; int16 %s; int8 %s; OpenBLAS %s",
                    float32_kernels(), lp_linear_bfloat16_is_fast() ? "AVX-512 BF16" : "as float32",
-                   integer_kernels(), lp_math_blas_corename());
+                   lp_has_amx() ? "AMX" : integer_kernels(), integer_kernels(),
+                   lp_math_blas_corename());
     line(out, "kernels", text);
 }

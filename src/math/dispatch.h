@@ -8,16 +8,16 @@
  * All versions give the same bits: none fuses a*b+c unasked (-ffp-contract=off), and sums run over
  * LP_LANES partial sums in a fixed order.  fmaf stands where one rounding is meant; a processor
  * without it takes the plain version, and there it is a slow call of the C library.  The compiler
- * extensions of the math stage stand here. (target_clones would do the same, but Clang 14 gives the
- * chosen function another name, and it does not work under sanitizers.) */
+ * extensions of the math stage stand here and in amx.h. (target_clones would do the same, but Clang
+ * 14 gives the chosen function another name, and it does not work under sanitizers.) */
 #ifndef LP_MATH_DISPATCH_H
 #define LP_MATH_DISPATCH_H
 
 #include <math.h>
 #include <stdbool.h>
 
-/* True: no version for registers of 512 bits is taken.  Benchmarks and tests set it, at their
- * beginning; the library and the program never do. */
+/* True: no version for registers of 512 bits or for AMX is taken.  Benchmarks and tests set it
+ * before they pack weights; the library and the program never do. */
 extern bool lp_without_avx512;
 
 /* Partial sums of a reduction: the floats of one 512-bit register. */

@@ -10,7 +10,7 @@
 #include "math/linear_loop.h"
 
 LP_BODY void multiply(const linear_job *j, tile_sums sum) {
-    const linear_steps steps = {.sum = sum, .weight_size = sizeof(float)};
+    const linear_steps steps = {.sum = sum, .outputs = PANEL, .weight_size = sizeof(float)};
     multiply_with(j, &steps);
 }
 

@@ -74,6 +74,7 @@ LP_BODY void widen_panel(const void *panel, size_t runs, float *to) {
 
 LP_BODY void multiply_wide(const linear_job *j, tile_sums sum) {
     const linear_steps steps = {.sum = sum,
+                                .outputs = PANEL,
                                 .weight_size = sizeof(uint16_t),
                                 .rounded_bytes = bytes_wide,
                                 .round = round_wide,
@@ -139,6 +140,7 @@ LP_BODY void tile_pairs(const tile_input *tile, float *sums) {
 
 LP_TARGET(LP_BFLOAT16) static void multiply_pairs(const linear_job *j) {
     const linear_steps steps = {.sum = tile_pairs,
+                                .outputs = PANEL,
                                 .weight_size = sizeof(uint16_t),
                                 .rounded_bytes = bytes_of_pairs,
                                 .round = round_pairs};

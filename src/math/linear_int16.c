@@ -14,11 +14,13 @@
  * Weights lie in panels [panel][in / 2][32][2], two inputs of an output side by side, and behind
  * each panel its 32 c.  Rows are rounded a chunk at a time, in tiles [run][12][16] with the 12 r
  * behind each.  So a pair of a row's inputs meets those of 16 outputs in one instruction (vpdpwssd
- * of AVX-512 VNNI: twice the products of float32's; AVX2 has vpmaddwd). */
+ * of AVX-512 VNNI: twice the products of float32's; AVX2 has vpmaddwd).  AMX multiplies bytes: for
+ * it, high and low bytes lie apart, in rows and in weights. */
 #include "math/linear_int16.h"
 
 #include <float.h>
 
+#include "math/amx.h"
 #include "math/linear_loop.h"
 
 enum {
@@ -29,6 +31,9 @@ enum {
     ROUND_ROOM = CHUNK_BYTES / sizeof(float),
     ALIGNED = 16 /* floats */
 };
+
+/* 1.5 * 2^23: added to a number, leaves the nearest integer in its low bits. */
+static const float ROUND = 12582912.0F;
 
 /* 1 / scale; 0 where that is too large a number. */
 LP_BODY float inverse_of(float scale) {
@@ -63,20 +68,33 @@ static float weights_scale(const float *w, size_t in, size_t in_stride) {
     return scale;
 }
 
-void lp_linear_int16_pack(const float *weight, size_t out, size_t in, size_t out_stride,
-                          size_t in_stride, float *packed) {
+/* Where input k of output o of a panel goes. */
+typedef void (*place_weight)(void *panel, size_t in, size_t o, size_t k, int16_t value);
+
+static void place_pair(void *panel, size_t in, size_t o, size_t k, int16_t value) {
+    int16_t *to = panel;
+    (void)in;
+    to[(k / 2 * PANEL + o) * 2 + k % 2] = value;
+}
+
+LP_BODY void pack_weights(place_weight place, const float *weight, size_t out, size_t in,
+                          size_t out_stride, size_t in_stride, float *packed) {
     size_t floats = panel_floats(in);
     memset(packed, 0, lp_linear_int16_packed(out, in) * sizeof *packed);
     for (size_t o = 0; o < out; o++) {
         const float *w = weight + o * out_stride;
         float *panel = packed + o / PANEL * floats;
-        int16_t *to = (int16_t *)(void *)panel + o % PANEL * 2;
         float scale = weights_scale(w, in, in_stride), inverse = inverse_of(scale);
         for (size_t k = 0; k < in; k++) {
-            to[k / 2 * PANEL * 2 + k % 2] = (int16_t)lrintf(w[k * in_stride] * inverse);
+            place(panel, in, o % PANEL, k, (int16_t)lrintf(w[k * in_stride] * inverse));
         }
         panel[floats - PANEL + o % PANEL] = scale;
     }
+}
+
+static void pack_pairs(const float *weight, size_t out, size_t in, size_t out_stride,
+                       size_t in_stride, float *packed) {
+    pack_weights(place_pair, weight, out, in, out_stride, in_stride, packed);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -119,23 +137,28 @@ LP_BODY float row_scale(const float *x, size_t runs, float total) {
     return squares < INFINITY ? (float)(sqrt(squares) * (1.0 / ROW_NORM)) : NAN;
 }
 
-/* A tile's cells, [runs][TILE][RUN] -> integers, then each row's scale. */
-LP_BODY void round_tile(const float *cells, size_t runs, void *to) {
-    const float round = 12582912.0F; /* 1.5 * 2^23: leaves the nearest integer in the low bits */
-    uint16_t *integers = to;
-    float *scales = (float *)(void *)(integers + runs * LP_TILE_CELL);
-    float squares[LP_TILE_CELL], inverses[LP_TILE_CELL];
+/* The scales of a tile's rows, and of each place of a cell its inverse, so that the numbers of a
+ * cell are one loop. */
+LP_BODY void find_scales(const float *cells, size_t runs, float *scales, float *inverses) {
+    float squares[LP_TILE_CELL];
     add_squares(cells, runs, squares);
     for (size_t i = 0; i < TILE; i++) {
         scales[i] = row_scale(cells + i * RUN, runs, squares[i * RUN]);
         float inverse = inverse_of(scales[i]);
-        for (size_t l = 0; l < RUN; l++) { /* a cell's, so that its numbers are one loop */
+        for (size_t l = 0; l < RUN; l++) {
             inverses[i * RUN + l] = inverse;
         }
     }
+}
+
+/* A tile's cells, [runs][TILE][RUN] -> integers, then each row's scale. */
+LP_BODY void round_tile(const float *cells, size_t runs, void *to) {
+    uint16_t *integers = to;
+    float inverses[LP_TILE_CELL];
+    find_scales(cells, runs, (float *)(void *)(integers + runs * LP_TILE_CELL), inverses);
     for (size_t run = 0; run < runs; run++, cells += LP_TILE_CELL, integers += LP_TILE_CELL) {
         for (size_t i = 0; i < LP_TILE_CELL; i++) {
-            float sum = cells[i] * inverses[i] + round;
+            float sum = cells[i] * inverses[i] + ROUND;
             uint32_t bits;
             memcpy(&bits, &sum, sizeof bits);
             integers[i] = (uint16_t)bits;
@@ -318,6 +341,7 @@ LP_BODY void integers_neon(const tile_input *tile, float *sums) {
 
 LP_BODY void multiply_integers(const linear_job *j, tile_sums sum) {
     const linear_steps steps = {.sum = sum,
+                                .outputs = PANEL,
                                 .weight_size = sizeof(int16_t),
                                 .panel_end = PANEL * sizeof(float),
                                 .rounded_bytes = rounded_bytes,
@@ -330,6 +354,158 @@ static void run_int16(const linear_job *j);
 LP_VERSIONS(run_int16, multiply_integers, (const linear_job *j), (j),
             multiply_integers(j, LP_PLAIN(integers)), multiply_integers(j, integers_avx2),
             "avx512vnni", VNNI, multiply_integers(j, integers_vnni))
+
+/* ---- AMX ------------------------------------------------------------------------------------- */
+
+#if LP_X86
+
+/* Steps of 64 inputs: their high bytes, then the low ones.  A row's of a tile [TILE][64] each;
+ * weights' [16][2][16][4], four inputs of 16 outputs in 64 bytes. */
+enum {
+    DEPTH = LP_AMX_DEPTH,
+    STEP_RUNS = DEPTH / RUN,
+    ROWS_PLANE = TILE * DEPTH,
+    OUTPUTS = LP_AMX_OUTPUTS,
+    QUAD = 4,
+    QUAD_BYTES = OUTPUTS * QUAD, /* of a plane */
+    QUADS = DEPTH / QUAD,
+    STEP_WEIGHTS = QUADS * 2 * QUAD_BYTES,
+    RUN_WEIGHTS = STEP_WEIGHTS / STEP_RUNS,
+    SUMS = TILE * OUTPUTS
+};
+
+static size_t steps_of(size_t runs) {
+    return (runs + STEP_RUNS - 1) / STEP_RUNS;
+}
+
+static void place_bytes(void *panel, size_t in, size_t o, size_t k, int16_t value) {
+    uint8_t *half = (uint8_t *)panel + o / OUTPUTS * lp_tile_runs(in) * RUN_WEIGHTS;
+    uint8_t *to = half + k / QUAD * 2 * QUAD_BYTES + o % OUTPUTS * QUAD + k % QUAD;
+    to[0] = (uint8_t)((uint16_t)value >> 8);
+    to[QUAD_BYTES] = (uint8_t)((uint16_t)value & 0xFF);
+}
+
+static void pack_bytes(const float *weight, size_t out, size_t in, size_t out_stride,
+                       size_t in_stride, float *packed) {
+    pack_weights(place_bytes, weight, out, in, out_stride, in_stride, packed);
+}
+
+LP_TARGET(LP_AMX) LP_BODY size_t bytes_of_planes(size_t runs) {
+    return steps_of(runs) * 2 * ROWS_PLANE + SCALES_BYTES;
+}
+
+/* A tile's cells -> its steps, with zeros behind the last input, then each row's scale. */
+LP_TARGET(LP_AMX) LP_BODY void round_planes(const float *cells, size_t runs, void *to) {
+    uint8_t *planes = to;
+    size_t steps = steps_of(runs);
+    float inverses[LP_TILE_CELL];
+    find_scales(cells, runs, (float *)(void *)(planes + steps * 2 * ROWS_PLANE), inverses);
+    if (runs % STEP_RUNS != 0) {
+        memset(planes + (steps - 1) * 2 * ROWS_PLANE, 0, 2 * ROWS_PLANE);
+    }
+    for (size_t run = 0; run < runs; run++, cells += LP_TILE_CELL) {
+        uint8_t *high = planes + run / STEP_RUNS * 2 * ROWS_PLANE + run % STEP_RUNS * RUN;
+        for (size_t i = 0; i < TILE; i++, high += DEPTH) {
+            __m512 sums = _mm512_mul_ps(_mm512_loadu_ps(cells + i * RUN),
+                                        _mm512_loadu_ps(inverses + i * RUN));
+            __m512i bits = _mm512_castps_si512(_mm512_add_ps(sums, _mm512_set1_ps(ROUND)));
+            if (inverses[i * RUN] == 0) {
+                bits = _mm512_setzero_si512(); /* nearly 0, or not finite */
+            }
+            _mm_storeu_si128((void *)high, _mm512_cvtepi32_epi8(_mm512_srli_epi32(bits, 8)));
+            _mm_storeu_si128((void *)(high + ROWS_PLANE), _mm512_cvtepi32_epi8(bits));
+        }
+    }
+}
+
+/* x = 256 h + l, h from -128 to 127 and l from 0 to 255, and w likewise, so that x w is a sum of
+ * four products of bytes:
+ *
+ *   65536 h h' + 256 (h l' + l h') + l l'
+ *
+ * planes [4][TILE][16]: sums over k of h h', h l', l h' and l l'.  They and what they are shifted
+ * to may leave the range of 32 bits; they are right modulo 2^32, and so is their sum, which does
+ * not leave it. */
+LP_TARGET(LP_AMX) LP_BODY void multiply_bytes(const tile_input *tile, int32_t *planes) {
+    const char *x = tile->rows, *w = tile->panel;
+    _Alignas(64) char last[STEP_WEIGHTS];
+    LP_AMX_CLEAR(0);
+    LP_AMX_CLEAR(1);
+    LP_AMX_CLEAR(2);
+    LP_AMX_CLEAR(3);
+    for (size_t run = 0; run < tile->runs; run += STEP_RUNS) {
+        size_t here = tile->runs - run < STEP_RUNS ? tile->runs - run : STEP_RUNS;
+        if (here < STEP_RUNS) { /* rows have zeros there, and weights may end */
+            memset(last, 0, sizeof last);
+            memcpy(last, w, here * RUN_WEIGHTS);
+            w = last;
+        }
+        for (size_t i = 0; i < here * tile->lines; i++) {
+            LP_WILL_READ(tile->next + (run * tile->lines + i) * LINE);
+        }
+        LP_AMX_LOAD(7, w, 2 * QUAD_BYTES);
+        LP_AMX_LOAD_ONCE(5, x, DEPTH);
+        LP_AMX_ADD("ss", 0, 5, 7);
+        LP_AMX_LOAD_ONCE(6, x + ROWS_PLANE, DEPTH);
+        LP_AMX_ADD("us", 2, 6, 7);
+        LP_AMX_LOAD(7, w + QUAD_BYTES, 2 * QUAD_BYTES);
+        LP_AMX_ADD("uu", 3, 6, 7);
+        LP_AMX_ADD("su", 1, 5, 7);
+        x += 2 * ROWS_PLANE;
+        w += STEP_WEIGHTS;
+    }
+    LP_AMX_STORE(0, planes, QUAD_BYTES);
+    LP_AMX_STORE(1, planes + SUMS, QUAD_BYTES);
+    LP_AMX_STORE(2, planes + 2 * SUMS, QUAD_BYTES);
+    LP_AMX_STORE(3, planes + 3 * SUMS, QUAD_BYTES);
+}
+
+LP_TARGET(LP_AMX) LP_BODY void integers_amx(const tile_input *tile, float *sums) {
+    _Alignas(64) int32_t planes[4 * SUMS];
+    const float *scales = (const float *)(const void *)((const char *)tile->rows +
+                                                        steps_of(tile->runs) * 2 * ROWS_PLANE);
+    __m512 c = _mm512_load_ps(tile->scales);
+    multiply_bytes(tile, planes);
+    for (size_t i = 0; i < TILE; i++) {
+        const int32_t *at = planes + i * OUTPUTS;
+        __m512i middle =
+            _mm512_add_epi32(_mm512_load_si512(at + SUMS), _mm512_load_si512(at + 2 * SUMS));
+        __m512i s = _mm512_add_epi32(_mm512_slli_epi32(_mm512_load_si512(at), 8), middle);
+        s = _mm512_add_epi32(_mm512_slli_epi32(s, 8), _mm512_load_si512(at + 3 * SUMS));
+        __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(s), _mm512_set1_ps(scales[i]));
+        _mm512_store_ps(sums + i * PANEL, _mm512_mul_ps(y, c));
+    }
+}
+
+LP_TARGET(LP_AMX) static void multiply_integers_amx(const linear_job *j) {
+    const linear_steps steps = {.sum = integers_amx,
+                                .outputs = OUTPUTS,
+                                .weight_size = sizeof(int16_t),
+                                .panel_end = PANEL * sizeof(float),
+                                .rounded_bytes = bytes_of_planes,
+                                .round = round_planes};
+    lp_amx_begin();
+    multiply_with(j, &steps);
+    lp_amx_end();
+}
+
+/* The same for packing and running: the layouts of weights differ. */
+static bool by_amx(void) {
+    return !lp_without_avx512 && lp_has_amx();
+}
+
+#endif
+
+void lp_linear_int16_pack(const float *weight, size_t out, size_t in, size_t out_stride,
+                          size_t in_stride, float *packed) {
+#if LP_X86
+    if (by_amx()) {
+        pack_bytes(weight, out, in, out_stride, in_stride, packed);
+        return;
+    }
+#endif
+    pack_pairs(weight, out, in, out_stride, in_stride, packed);
+}
 
 bool lp_linear_int16_is_fast(void) {
 #if LP_X86
@@ -348,5 +524,12 @@ void lp_linear_int16_run(const lp_packed_linear *layer, const float *x, size_t r
                          const lp_linear_output *output, float *scratch) {
     _Alignas(64) float sums[TILE * PANEL];
     float *rounded = scratch + (64 - (uintptr_t)scratch % 64) / sizeof *scratch;
-    run_int16(&(linear_job){layer, x, rows, output, sums, rounded, NULL});
+    const linear_job j = {layer, x, rows, output, sums, rounded, NULL};
+#if LP_X86
+    if (by_amx()) {
+        multiply_integers_amx(&j);
+        return;
+    }
+#endif
+    run_int16(&j);
 }

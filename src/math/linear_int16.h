@@ -13,7 +13,8 @@ bool lp_linear_int16_is_fast(void);
 /* Floats of the packed weights: half of lp_linear_packed's, and 32 a panel. */
 size_t lp_linear_int16_packed(size_t out, size_t in);
 
-/* As lp_linear_pack_strided -> packed, aligned to 64 bytes.  They may not overlap. */
+/* As lp_linear_pack_strided -> packed, aligned to 64 bytes, as this processor reads them.  They may
+ * not overlap. */
 void lp_linear_int16_pack(const float *weight, size_t out, size_t in, size_t out_stride,
                           size_t in_stride, float *packed);
 

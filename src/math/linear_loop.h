@@ -5,7 +5,8 @@
  *     block of at most 1024 inputs
  *       (rows, rounded)       of the chunk, where the weights are rounded
  *       panel of 32 outputs   the next panel is fetched meanwhile; (widened)
- *         tile                12 x 32 sums; + bias, activation; to y, whose cache lines are
+ *         (half of it)
+ *           tile              12 x 32 sums; + bias, activation; to y, whose cache lines are
  *                             fetched meanwhile
  *
  * A sum over k is cut into chains of 256 fused multiply-adds from 0, added up in their order,
@@ -41,12 +42,12 @@ enum {
     CHUNK_BYTES = 384 * 1024 /* of rows: part of a second-level cache */
 };
 
-/* The sums of a tile over a panel, [TILE][PANEL].  Values are float32, or as a layer's steps have
- * them. */
+/* The sums of a tile over a panel or half of it, [TILE][PANEL].  Values are float32, or as a
+ * layer's steps have them. */
 typedef struct tile_input {
     const void *rows, *panel; /* [runs][TILE][RUN], [runs * RUN][PANEL] */
     size_t runs;
-    const float *scales; /* [PANEL], what stands behind the panel; steps without it: not read */
+    const float *scales; /* of the outputs, behind the panel; steps without any: not read */
     /* Fetched on the way: `lines` cache lines of the next panel a run, and one row of y a run. */
     const char *next;
     size_t lines;
@@ -207,6 +208,8 @@ LP_BODY void tile_neon(const tile_input *tile, float *sums) {
 /* How a layer's values lie, and what is done to them before they are multiplied. */
 typedef struct linear_steps {
     tile_sums sum;
+    size_t outputs; /* of a call of `sum`: PANEL, or half of it, and then a panel's halves lie one
+                       behind the other */
     size_t weight_size, panel_end; /* bytes of a stored weight, and of what stands behind a panel */
     /* A tile's cells, `runs` of them -> as `sum` reads them, so many bytes; NULL: as they are. */
     size_t (*rounded_bytes)(size_t runs);
@@ -257,14 +260,16 @@ LP_BODY linear_block begin_block(const linear_job *j, const linear_steps *steps,
     return b;
 }
 
-/* A panel's part of the block for all its tiles. */
-LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, const linear_block *b,
-                            size_t p) {
+/* A panel's part of the block for all its tiles: its outputs from `first` on, as many as steps
+ * have. */
+LP_BODY void multiply_outputs(const linear_job *j, const linear_steps *steps, const linear_block *b,
+                              size_t p, size_t first) {
     const lp_packed_linear *layer = j->layer;
-    size_t run_bytes = RUN * PANEL * steps->weight_size, count = b->end - b->first;
-    size_t panel_bytes = b->all_runs * run_bytes + steps->panel_end;
+    size_t run_bytes = RUN * steps->outputs * steps->weight_size, count = b->end - b->first;
+    size_t panel_bytes = b->all_runs * RUN * PANEL * steps->weight_size + steps->panel_end;
     const char *whole = (const char *)layer->panels + p * panel_bytes;
-    const char *panel = whole + b->run * run_bytes;
+    const char *panel = whole + (first / steps->outputs * b->all_runs + b->run) * run_bytes;
+    const float *scales = (const float *)(const void *)(whole + panel_bytes - steps->panel_end);
     const void *weights = panel;
     bool more = (p + 1) * PANEL < layer->out, last = b->run + b->runs == b->all_runs;
     size_t lines = more && count > 0 ? (run_bytes / LINE + count - 1) / count : TILE;
@@ -278,6 +283,7 @@ LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, cons
     }
     for (size_t t = 0; t < count; t++) {
         lp_output_part to = lp_output_part_of(j->output, layer->out, j->rows, b->first + t, p);
+        lp_output_part_from(&to, first, steps->outputs);
         const float *x = j->x + ((b->first + t) * b->all_runs + b->run) * LP_TILE_CELL;
         const void *next = x + (last ? b->chunk * b->all_runs - b->run : b->runs) * LP_TILE_CELL;
         if (more) {
@@ -286,15 +292,15 @@ LP_BODY void multiply_panel(const linear_job *j, const linear_steps *steps, cons
         tile_input tile = {b->rows + t * b->tile_step,
                            weights,
                            b->runs,
-                           (const float *)(const void *)(whole + b->all_runs * run_bytes),
+                           scales + first,
                            next,
                            lines,
                            to.y,
                            to.rows,
                            to.row_step,
-                           to.half_step};
+                           steps->outputs < PANEL ? 0 : to.half_step};
         steps->sum(&tile, j->sums);
-        lp_finish_sums(j->sums, &to, j->output->add || b->run > 0, bias,
+        lp_finish_sums(j->sums, &to, j->output->add || b->run > 0, bias + first,
                        last ? j->output->activation : LP_IDENTITY);
     }
 }
@@ -316,7 +322,10 @@ LP_BODY void multiply_with(const linear_job *j, const linear_steps *steps) {
             linear_block b =
                 begin_block(j, steps, (linear_block){first, end, run, here, chunk, runs, NULL, 0});
             for (size_t p = 0; p < lp_panels(j->layer->out); p++) {
-                multiply_panel(j, steps, &b, p);
+                size_t outputs = lp_panel_outputs(j->layer->out, p);
+                for (size_t o = 0; o < outputs; o += steps->outputs) {
+                    multiply_outputs(j, steps, &b, p, o);
+                }
             }
         }
     }

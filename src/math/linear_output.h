@@ -99,4 +99,11 @@ LP_BODY lp_output_part
                             left < LP_TILE_ROWS ? left : LP_TILE_ROWS, columns};
 }
 
+/* Of these columns the `count` from `first` on, which begins a half. */
+LP_BODY void lp_output_part_from(lp_output_part *part, size_t first, size_t count) {
+    part->y += first / LP_TILE_RUN * part->half_step;
+    part->columns -= first;
+    part->columns = part->columns < count ? part->columns : count;
+}
+
 #endif

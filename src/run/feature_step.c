@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "linprobe/run.h"
+#include "math/linear_any.h"
 #include "run/watch.h"
 
 lp_status lp_run_check_model(lp_checkpoint *ckpt, const lp_encoder_options *options,
@@ -54,8 +55,11 @@ lp_status lp_run_load(lp_checkpoint *ckpt, const lp_encoder_options *options, co
     if (info->slow_precision) {
         LP_TRY(lp_watch_say(watch, err,
                             "weights: this processor multiplies %s no faster than float32; the "
-                            "features are those of one that does",
-                            info->precision));
+                            "features are those of one that does%s",
+                            info->precision,
+                            lp_linear_any_is_fast(LP_PRECISION_INT16)
+                                ? " (int16 is faster here, and nearer to float32)"
+                                : ""));
     }
     if (info->config != NULL) {
         LP_TRY(lp_watch_say(watch, err, "weights: %s beside them says the rest", info->config));

@@ -12,10 +12,11 @@ typedef struct size {
     size_t rows, in, out;
 } size;
 
-/* The last ones: several blocks of inputs, several chunks of rows, more than one of both. */
-static const size sizes[] = {{1, 1, 1},      {5, 16, 32},    {12, 17, 33},  {13, 15, 31},
-                             {25, 300, 70},  {50, 257, 96},  {24, 128, 16}, {14, 2100, 40},
-                             {700, 1300, 5}, {230, 1100, 34}};
+/* Inputs of a part of 64, too; the last ones: several blocks of inputs, several chunks of rows,
+ * more than one of both. */
+static const size sizes[] = {{1, 1, 1},     {5, 16, 32},   {12, 17, 33},   {13, 15, 31},
+                             {25, 300, 70}, {50, 257, 96}, {24, 128, 16},  {14, 2100, 40},
+                             {13, 64, 48},  {12, 100, 17}, {700, 1300, 5}, {230, 1100, 34}};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 typedef struct example {
@@ -24,8 +25,11 @@ typedef struct example {
     float *x, *tiled, *weight, *before, *scratch; /* before: what y holds, [rows, out] */
 } example;
 
-static void pack(const example *e, const size *s) {
-    lp_linear_int16_pack(e->weight, s->out, s->in, s->in, 1, e->packed);
+typedef void (*packing)(const float *weight, size_t out, size_t in, size_t out_stride,
+                        size_t in_stride, float *packed);
+
+static void pack(packing how, const example *e, const size *s) {
+    how(e->weight, s->out, s->in, s->in, 1, e->packed);
 }
 
 static example make(const size *s) {
@@ -49,7 +53,7 @@ static example make(const size *s) {
     e.layer.panels = e.packed;
     e.packed[floats] = GUARD;
     e.scratch = numbers(lp_linear_int16_scratch(0));
-    pack(&e, s);
+    pack(lp_linear_int16_pack, &e, s);
     assert_true(e.packed[floats] == GUARD);
     lp_tile(e.x, s->rows, s->in, s->in, e.tiled);
     lp_tile_pad(e.tiled, s->rows, s->in);
@@ -198,13 +202,16 @@ static void products_are_those_of_integers(void **state) {
     }
 }
 
-/* The same bits as those of the version for this processor. */
-static void check_version(version one) {
+/* The same bits as those of the version for this processor; weights packed as this one reads them.
+ */
+static void check_version(version one, packing how) {
     lp_random_seed(&source, 3);
     for (size_t n = 0; n < SIZES; n++) {
         const size *s = &sizes[n];
         example e = make(s);
-        outputs y = run_all(one, &e, s), expected = run_all(NULL, &e, s);
+        outputs expected = run_all(NULL, &e, s);
+        pack(how, &e, s);
+        outputs y = run_all(one, &e, s);
         assert_memory_equal(y.plain, expected.plain, y.count * sizeof *y.plain);
         assert_memory_equal(y.added, expected.added, y.count * sizeof *y.added);
         for (size_t i = 0; i < s->rows * s->out; i++) { /* behind the last row is anything */
@@ -219,7 +226,7 @@ static void check_version(version one) {
 
 static void the_plain_version_has_the_same_bits(void **state) {
     (void)state;
-    check_version(multiply_integers_plain);
+    check_version(multiply_integers_plain, pack_pairs);
 }
 
 #if LP_X86
@@ -227,13 +234,19 @@ static void the_plain_version_has_the_same_bits(void **state) {
 static void so_has_the_avx2_version(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS_AVX2);
-    check_version(multiply_integers_avx2);
+    check_version(multiply_integers_avx2, pack_pairs);
 }
 
 static void so_has_the_vnni_version(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS("avx512vnni"));
-    check_version(multiply_integers_avx512);
+    check_version(multiply_integers_avx512, pack_pairs);
+}
+
+static void so_has_the_amx_version(void **state) {
+    (void)state;
+    NEEDS(lp_has_amx());
+    check_version(multiply_integers_amx, pack_bytes);
 }
 
 #endif
@@ -253,7 +266,7 @@ static void the_largest_sums_fit(void **state) {
         e.weight[k] = 2;
         e.weight[s.in + k] = k == 5 ? -2 : -1e-3F;
     }
-    pack(&e, &s);
+    pack(lp_linear_int16_pack, &e, &s);
     lp_tile(e.x, s.rows, s.in, s.in, e.tiled);
     e.bias[0] = e.bias[1] = 0;
     float y[8];
@@ -299,6 +312,7 @@ int main(void) {
 #if LP_X86
         cmocka_unit_test(so_has_the_avx2_version),
         cmocka_unit_test(so_has_the_vnni_version),
+        cmocka_unit_test(so_has_the_amx_version),
 #endif
         cmocka_unit_test(the_largest_sums_fit),
         cmocka_unit_test(weights_may_be_transposed),

@@ -103,14 +103,3 @@ LP_KERNEL(lp_layer_norm_tiled, layer_norm_tiled,
           (const float *x, size_t rows, size_t columns, size_t stride, const float *weight,
            const float *bias, float eps, float *tiled),
           (x, rows, columns, stride, weight, bias, eps, tiled))
-
-LP_BODY void silu_gate(float *x, size_t rows, size_t columns) {
-    for (size_t i = 0; i < rows; i++) {
-        float *row = x + i * 2 * columns;
-        for (size_t j = 0; j < columns; j++) {
-            row[j] = lp_silu(row[j]) * row[columns + j];
-        }
-    }
-}
-
-LP_KERNEL(lp_silu_gate, silu_gate, (float *x, size_t rows, size_t columns), (x, rows, columns))

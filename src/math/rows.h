@@ -13,8 +13,4 @@ void lp_add_bias(float *x, size_t rows, size_t columns, size_t stride, const flo
 void lp_layer_norm(const float *x, size_t rows, size_t columns, size_t stride, const float *weight,
                    const float *bias, float eps, float *out, size_t out_stride);
 
-/* The gate of SwiGLU: x [rows, 2 columns] = silu(first half) * second half, left in the first half;
- * silu(v) = v sigmoid(v). */
-void lp_silu_gate(float *x, size_t rows, size_t columns);
-
 #endif

@@ -12,7 +12,7 @@
 #include "base/note.h"
 #include "ckpt/arch_notes.h"
 #include "model/config_reader.h"
-#include "model/vit_layout.h"
+#include "model/net_descriptions.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -89,7 +89,7 @@ static bool take_name(const lp_config_reader *r, const lp_arch_note *note, lp_no
         return true;
     }
     bool vit = strstr(name, "vit") != NULL || strstr(name, "deit") != NULL;
-    bool timm = vit && r->family->layout == &lp_vit_timm; /* names of weights, and eps with them */
+    bool timm = vit && r->family->layout == &lp_net_vit; /* names of weights, and eps with them */
     if ((r->sizes->patch > 0 && !timm) || (patch > 0 && patch != r->sizes->patch) ||
         !lp_config_timm_knows(r, name)) {
         return false;

@@ -1,6 +1,6 @@
 /* Families of image encoders: the one place of all that weights do not say, each with its source.
- * families.h says what each table is for.  The names of the weights are in vit_layout.c and
- * resnet.c, other names for them and names of architectures in family_names.c.
+ * families.h says what each table is for.  The names of the weights are in the descriptions (vit.c,
+ * resnet.c), other names for them and names of architectures in family_names.c.
  *
  * Longer than 600 lines: a table, one row a family.  docs/MODEL.md has the first table for readers,
  * and tests/unit/test_family_table.c compares the two. */
@@ -8,17 +8,14 @@
 
 #include "model/family_names.h"
 #include "model/net_descriptions.h"
-#include "model/vit.h"
-#include "model/vit_layout.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The kind of tower, and the names of its weights. */
-#define VIT(names) .tower = &lp_vit_kind, .layout = &(names)
 #define NET(description) .tower = &lp_net_kind, .layout = &(description)
 #define TRANSFORMER(kind) .tower = &lp_net_kind, .layout = &(kind).description
 
-#define VIT_TIMM VIT(lp_vit_timm), .renames = lp_renames_chunks
+#define VIT_TIMM TRANSFORMER(lp_net_vit), .renames = lp_renames_chunks
 #define CONVNEXT NET(lp_net_convnext), .architectures = lp_architectures_convnext
 
 /* Names of a ViT in timm's naming. */
@@ -70,7 +67,7 @@ const lp_family lp_families[] = {
         .prefixes = {"vision_model.", ""},
         .any = {"encoder.layers.0.self_attn.qkv.weight"},
         .with = {"embeddings.class_embedding"},
-        VIT(lp_vit_timm),
+        TRANSFORMER(lp_net_vit),
         .renames = lp_renames_hf_blip,
         .activation = LP_ACTIVATION_GELU, /* configuration_blip.py: hidden_act */
         .norm_eps = 1e-5F,                /* the same: layer_norm_eps */
@@ -86,8 +83,8 @@ const lp_family lp_families[] = {
         .prefixes = {"vision_model.", ""},
         .any = {"encoder.layers.0.self_attn.projection_layer.weight"},
         .with = {"embeddings.patch_embedding.bias"},
-        VIT(lp_vit_hf_clip),
-        .renames = lp_renames_hf_janus,
+        TRANSFORMER(lp_net_vit_hf_clip),
+        .renames = lp_renames_hf_clip,
         .activation = LP_ACTIVATION_GELU, /* configuration_janus.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,     /* SigLIP's, which it is made from */
@@ -116,7 +113,7 @@ const lp_family lp_families[] = {
         .title = "CLIP ViT",
         .prefixes = {"vision_model.", ""},
         .any = {"embeddings.class_embedding", "pre_layrnorm.weight"},
-        VIT(lp_vit_hf_clip),
+        TRANSFORMER(lp_net_vit_hf_clip),
         .renames = lp_renames_hf_clip,
         .activation = LP_ACTIVATION_AUTO, /* config.json: quick_gelu or gelu */
         .norm_eps = 1e-5F,                /* configuration_clip.py: layer_norm_eps */
@@ -146,7 +143,8 @@ const lp_family lp_families[] = {
         .title = "SigLIP ViT",
         .prefixes = {"vision_model.", ""},
         .any = {"head.probe", "embeddings.patch_embedding.bias"},
-        VIT(lp_vit_hf_clip),
+        TRANSFORMER(lp_net_vit_hf_clip),
+        .renames = lp_renames_hf_clip,
         .activation = LP_ACTIVATION_GELU_TANH, /* configuration_siglip.py: gelu_pytorch_tanh */
         .norm_eps = 1e-6F,                     /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,          /* image_processing_siglip.py, as all of these */
@@ -160,7 +158,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layers.0.attn.qkv.weight"},
         .with = {"embeddings.patch_embedding.weight"},
-        VIT(lp_vit_timm),
+        TRANSFORMER(lp_net_vit),
         .renames = lp_renames_internvit,
         .activation = LP_ACTIVATION_GELU, /* configuration_intern_vit.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
@@ -174,8 +172,8 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"embeddings.register_tokens"},
         .with = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
-        VIT(lp_vit_hf_dinov2),
-        .renames = lp_renames_hf_dinov2_5,
+        TRANSFORMER(lp_net_vit_hf_dinov2),
+        .renames = lp_renames_hf_vit,
         .activation = LP_ACTIVATION_GELU, /* configuration_dinov2_with_registers.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/dinov2-*: preprocessor_config.json */
@@ -189,8 +187,8 @@ const lp_family lp_families[] = {
         .title = "DINOv2 ViT",
         .prefixes = {""},
         .any = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.layer_scale2.lambda1"},
-        VIT(lp_vit_hf_dinov2),
-        .renames = lp_renames_hf_dinov2_5,
+        TRANSFORMER(lp_net_vit_hf_dinov2),
+        .renames = lp_renames_hf_vit,
         .activation = LP_ACTIVATION_GELU,
         .norm_eps = 1e-6F,
         .mean_std = LP_MEAN_STD_IMAGENET,
@@ -205,8 +203,8 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layer.0.attention.projection_layer.weight"},
         .with = {"embeddings.patch_embeddings.projection.weight"},
-        VIT(lp_vit_hf_internvl),
-        .renames = lp_renames_hf_internvl,
+        TRANSFORMER(lp_net_vit_hf_internvl),
+        .renames = lp_renames_hf_vit,
         .activation = LP_ACTIVATION_GELU, /* configuration_internvl.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* OpenGVLab/InternVL3-*-hf: preprocessor_config.json */
@@ -219,8 +217,8 @@ const lp_family lp_families[] = {
         .title = "DeiT ViT",
         .prefixes = {""},
         .any = {"embeddings.distillation_token"},
-        VIT(lp_vit_hf),
-        .renames = lp_renames_hf_vit5,
+        TRANSFORMER(lp_net_vit_hf),
+        .renames = lp_renames_hf_vit,
         .activation = LP_ACTIVATION_GELU, /* configuration_deit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/deit-*: preprocessor_config.json */
@@ -236,8 +234,8 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layer.0.layernorm_before.weight", "layers.0.layernorm_before.weight"},
         .without = {"embeddings.cls_token"},
-        VIT(lp_vit_hf),
-        .renames = lp_renames_hf_vit5,
+        TRANSFORMER(lp_net_vit_hf),
+        .renames = lp_renames_hf_vit,
         .activation = LP_ACTIVATION_GELU, /* configuration_ijepa.py: hidden_act */
         .norm_eps = 1e-6F,                /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_IMAGENET, /* facebook/ijepa_*: preprocessor_config.json */
@@ -252,8 +250,8 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"encoder.layer.0.layernorm_before.weight", "encoder.layer.0.layernorm_after.weight",
                 "layers.0.layernorm_before.weight", "layers.0.layernorm_after.weight"},
-        VIT(lp_vit_hf),
-        .renames = lp_renames_hf_vit5,
+        TRANSFORMER(lp_net_vit_hf),
+        .renames = lp_renames_hf_vit,
         .activation = LP_ACTIVATION_GELU, /* configuration_vit.py: hidden_act */
         .norm_eps = 1e-12F,               /* the same: layer_norm_eps */
         .mean_std = LP_MEAN_STD_HALF,     /* image_processing_vit.py: IMAGENET_STANDARD_MEAN */
@@ -271,7 +269,7 @@ const lp_family lp_families[] = {
                 "Transformer.encoderblock_0.LayerNorm_2.scale"},
         .with = {"embedding.kernel", "embedding.bias"},
         .without = {"Transformer.encoderblock_0.LayerNorm_1.scale"},
-        VIT(lp_vit_hf),
+        TRANSFORMER(lp_net_vit_hf),
         .renames = lp_renames_vit_npz,
         .activation = LP_ACTIVATION_GELU_TANH, /* models_vit.py: nn.gelu; timm has gelu */
         .norm_eps = 1e-6F,                     /* flax.linen.LayerNorm's default */
@@ -316,7 +314,8 @@ const lp_family lp_families[] = {
         .any = {"class_embedding"},
         .with = {"transformer.resblocks.0.attn.in_proj_weight"},
         .without = {"ln_pre.weight"},
-        VIT(lp_vit_openai),
+        TRANSFORMER(lp_net_vit_openai),
+        .renames = lp_renames_clip_vit,
         .activation = LP_ACTIVATION_GELU, /* model_configs/ViT-*-CLIPA.json: no quick_gelu */
         .pool = LP_POOL_MEAN,             /* the same: pool_type avg, final_ln_after_pool */
         .norm_after_pool = true,
@@ -344,7 +343,8 @@ const lp_family lp_families[] = {
         .title = "CLIP ViT",
         .prefixes = {"visual.", ""},
         .any = {"class_embedding", "transformer.resblocks.0.attn.in_proj_weight"},
-        VIT(lp_vit_openai),
+        TRANSFORMER(lp_net_vit_openai),
+        .renames = lp_renames_clip_vit,
         .activation = LP_ACTIVATION_AUTO, /* clip/model.py: QuickGELU; open_clip: GELU, unless
                                              quick_gelu */
         .norm_eps = 1e-5F,                /* torch.nn.LayerNorm's default */
@@ -737,7 +737,7 @@ const lp_family lp_families[] = {
         .title = "ViT",
         .prefixes = {""},
         .any = {"encoder.layers.encoder_layer_0.self_attention.in_proj_weight"},
-        VIT(lp_vit_timm),
+        TRANSFORMER(lp_net_vit),
         .renames = lp_renames_torchvision_vit,
         .activation = LP_ACTIVATION_GELU, /* vision_transformer.py: MLPBlock, nn.GELU */
         .norm_eps = 1e-6F,                /* the same: norm_layer */
@@ -876,7 +876,7 @@ const lp_family lp_families[] = {
         .prefixes = {""},
         .any = {"layers.0.ln1.weight", "layers.0.ln1.bias"},
         .with = {"patch_embed.projection.weight"},
-        VIT(lp_vit_timm),
+        TRANSFORMER(lp_net_vit),
         .renames = lp_renames_mmpretrain_vit,
         .both_tokens = true,
         .activation = LP_ACTIVATION_GELU, /* vision_transformer.py: act_cfg */

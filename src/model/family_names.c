@@ -24,25 +24,80 @@ const lp_rename lp_renames_torchvision_vit[] = {
     {"heads.", "head."},
     {NULL, NULL}};
 
-/* Of a state_dict() of transformers 5; save_pretrained writes the layout's names. */
-const lp_rename lp_renames_hf_vit5[] = {
-    {"layers.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
-    {"layers.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
-    {"layers.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
-    {"layers.#.attention.o_proj.", "encoder.layer.{0}.attention.output.dense."},
-    {"layers.#.mlp.fc1.", "encoder.layer.{0}.intermediate.dense."},
-    {"layers.#.mlp.fc2.", "encoder.layer.{0}.output.dense."},
-    {"layers.#.", "encoder.layer.{0}."},
+/* timm's names of a ViT from others.  OpenAI's and open_clip's. */
+const lp_rename lp_renames_clip_vit[] = {
+    {"conv1.", "patch_embed.proj."},
+    {"class_embedding", "cls_token"},
+    {"positional_embedding", "pos_embed"},
+    {"ln_pre.", "norm_pre."},
+    {"ln_post.", "norm."},
+    {"transformer.resblocks.#.ln_1.", "blocks.{0}.norm1."},
+    {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
+    {"transformer.resblocks.#.ls_1.", "blocks.{0}.ls1."},
+    {"transformer.resblocks.#.ls_2.", "blocks.{0}.ls2."},
+    {"transformer.resblocks.#.attn.in_proj_", "blocks.{0}.attn.qkv."},
+    {"transformer.resblocks.#.attn.out_proj.", "blocks.{0}.attn.proj."},
+    {"transformer.resblocks.#.mlp.c_fc.", "blocks.{0}.mlp.fc1."},
+    {"transformer.resblocks.#.mlp.c_proj.", "blocks.{0}.mlp.fc2."},
+    {"transformer.", "blocks."},
     {NULL, NULL}};
-const lp_rename lp_renames_hf_dinov2_5[] = {
-    {"encoder.layer.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
-    {"encoder.layer.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
-    {"encoder.layer.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
-    {"encoder.layer.#.attention.o_proj.", "encoder.layer.{0}.attention.output.dense."},
-    {NULL, NULL}};
-/* CLIP's tower in AltCLIP, and in OWL-ViT and OWLv2, which spell out what CLIP does not. */
-const lp_rename lp_renames_hf_clip[] = {
-    {"encoder.layer.#.", "encoder.layers.{0}."}, {"pre_layernorm.", "pre_layrnorm."}, {NULL, NULL}};
+/* transformers' CLIP and SigLIP, and Janus; CLIP's tower in AltCLIP, and in OWL-ViT and OWLv2,
+ * which spell out what CLIP does not. */
+#define HF_CLIP_BLOCK(layer)                                                                       \
+    {layer "layer_norm1.", "blocks.{0}.norm1."}, {layer "layer_norm2.", "blocks.{0}.norm2."},      \
+        {layer "self_attn.out_proj.", "blocks.{0}.attn.proj."},                                    \
+        {layer "self_attn.projection_layer.", "blocks.{0}.attn.proj."}, /* Janus */                \
+        {layer "self_attn.", "blocks.{0}.attn."}, {                                                \
+        layer, "blocks.{0}."                                                                       \
+    }
+const lp_rename lp_renames_hf_clip[] = {{"embeddings.class_embedding", "cls_token"},
+                                        {"embeddings.patch_embedding.", "patch_embed.proj."},
+                                        {"embeddings.position_embedding.weight", "pos_embed"},
+                                        HF_CLIP_BLOCK("encoder.layers.#."),
+                                        HF_CLIP_BLOCK("encoder.layer.#."),
+                                        {"encoder.", "blocks."},
+                                        {"pre_layrnorm.", "norm_pre."},
+                                        {"pre_layernorm.", "norm_pre."},
+                                        {"post_layernorm.", "norm."},
+                                        {"head.probe", "attn_pool.latent"},
+                                        {"head.attention.in_proj_", "attn_pool.qkv."},
+                                        {"head.attention.out_proj.", "attn_pool.proj."},
+                                        {"head.layernorm.", "attn_pool.norm."},
+                                        {"head.mlp.", "attn_pool.mlp."},
+                                        {NULL, NULL}};
+/* transformers' ViT, DeiT and I-JEPA; DINOv2; its InternVLVisionModel: as save_pretrained writes
+ * them, and of a state_dict() of transformers 5. */
+#define HF_VIT_OUTSIDE                                                                             \
+    {"embeddings.cls_token", "cls_token"}, {"embeddings.distillation_token", "dist_token"},        \
+        {"embeddings.register_tokens", "reg_token"},                                               \
+        {"embeddings.position_embeddings", "pos_embed"},                                           \
+        {"embeddings.patch_embeddings.projection.", "patch_embed.proj."}, {                        \
+        "layernorm.", "norm."                                                                      \
+    }
+#define HF_VIT_BLOCK(layer)                                                                        \
+    {layer "layernorm_before.", "blocks.{0}.norm1."},                                              \
+        {layer "layernorm_after.", "blocks.{0}.norm2."},                                           \
+        {layer "attention.attention.query.", "blocks.{0}.attn.q_proj."},                           \
+        {layer "attention.attention.key.", "blocks.{0}.attn.k_proj."},                             \
+        {layer "attention.attention.value.", "blocks.{0}.attn.v_proj."},                           \
+        {layer "attention.output.dense.", "blocks.{0}.attn.proj."},                                \
+        {layer "attention.o_proj.", "blocks.{0}.attn.proj."},                                      \
+        {layer "attention.projection_layer.", "blocks.{0}.attn.proj."}, /* InternVL */             \
+        {layer "attention.", "blocks.{0}.attn."},                                                  \
+        {layer "intermediate.dense.", "blocks.{0}.mlp.fc1."},                                      \
+        {layer "output.dense.", "blocks.{0}.mlp.fc2."},                                            \
+        {layer "layer_scale1.lambda1", "blocks.{0}.ls1.gamma"},                                    \
+        {layer "layer_scale2.lambda1", "blocks.{0}.ls2.gamma"},                                    \
+        {layer "lambda_1", "blocks.{0}.ls1.gamma"}, {layer "lambda_2", "blocks.{0}.ls2.gamma"},    \
+        {layer "mlp.weights_in.", "blocks.{0}.mlp.w12."},                                          \
+        {layer "mlp.weights_out.", "blocks.{0}.mlp.w3."}, {                                        \
+        layer, "blocks.{0}."                                                                       \
+    }
+const lp_rename lp_renames_hf_vit[] = {HF_VIT_OUTSIDE,
+                                       HF_VIT_BLOCK("encoder.layer.#."),
+                                       HF_VIT_BLOCK("layers.#."),
+                                       {"encoder.", "blocks."},
+                                       {NULL, NULL}};
 /* BlipVisionModel, Blip2VisionModel, InstructBlipVisionModel, under timm's names. */
 const lp_rename lp_renames_hf_blip[] = {
     {"embeddings.class_embedding", "cls_token"},
@@ -54,9 +109,6 @@ const lp_rename lp_renames_hf_blip[] = {
     {"encoder.layers.#.self_attn.", "blocks.{0}.attn."},
     {"encoder.layers.#.", "blocks.{0}."},
     {"post_layernorm.", "norm."},
-    {NULL, NULL}};
-const lp_rename lp_renames_hf_janus[] = {
-    {"encoder.layers.#.self_attn.projection_layer.", "encoder.layers.{0}.self_attn.out_proj."},
     {NULL, NULL}};
 /* timm's names of an AIMv2 from those of Ovis2VisionModel. */
 const lp_rename lp_renames_hf_ovis2[] = {
@@ -93,17 +145,6 @@ const lp_rename lp_renames_internvit[] = {{"embeddings.class_embedding", "cls_to
                                           {"encoder.layers.#.", "blocks.{0}."},
                                           {NULL, NULL}};
 
-/* transformers' InternVLVisionModel, under DINOv2's names. */
-const lp_rename lp_renames_hf_internvl[] = {
-    {"encoder.layer.#.attention.q_proj.", "encoder.layer.{0}.attention.attention.query."},
-    {"encoder.layer.#.attention.k_proj.", "encoder.layer.{0}.attention.attention.key."},
-    {"encoder.layer.#.attention.v_proj.", "encoder.layer.{0}.attention.attention.value."},
-    {"encoder.layer.#.attention.projection_layer.", "encoder.layer.{0}.attention.output.dense."},
-    {"encoder.layer.#.lambda_1", "encoder.layer.{0}.layer_scale1.lambda1"},
-    {"encoder.layer.#.lambda_2", "encoder.layer.{0}.layer_scale2.lambda1"},
-    {"encoder.layer.#.layernorm_before.", "encoder.layer.{0}.norm1."},
-    {"encoder.layer.#.layernorm_after.", "encoder.layer.{0}.norm2."},
-    {NULL, NULL}};
 /* open-mmlab/mmpretrain and mmselfsup: VisionTransformer, DistilledVisionTransformer; ln2 is taken
  * of the mean. */
 const lp_rename lp_renames_mmpretrain_vit[] = {
@@ -911,33 +952,34 @@ const lp_rename lp_renames_bit_npz[] = {
     {"group_norm.beta", "norm.bias"},
     {NULL, NULL}};
 
-/* google-research/vision_transformer: the names of transformers' ViT. */
+/* google-research/vision_transformer: the names of a ViT of timm, whose queries, keys and values
+ * are three layers. */
 const lp_rename lp_renames_vit_npz[] = {
-    {"embedding.kernel", "embeddings.patch_embeddings.projection.weight"},
-    {"embedding.", "embeddings.patch_embeddings.projection."},
-    {"cls", "embeddings.cls_token"},
-    {"Transformer.posembed_input.pos_embedding", "embeddings.position_embeddings"},
-    {"Transformer.encoder_norm.scale", "layernorm.weight"},
-    {"Transformer.encoder_norm.", "layernorm."},
-    {"Transformer.encoderblock_#.LayerNorm_0.scale", "encoder.layer.{0}.layernorm_before.weight"},
-    {"Transformer.encoderblock_#.LayerNorm_0.", "encoder.layer.{0}.layernorm_before."},
-    {"Transformer.encoderblock_#.LayerNorm_2.scale", "encoder.layer.{0}.layernorm_after.weight"},
-    {"Transformer.encoderblock_#.LayerNorm_2.", "encoder.layer.{0}.layernorm_after."},
+    {"embedding.kernel", "patch_embed.proj.weight"},
+    {"embedding.", "patch_embed.proj."},
+    {"cls", "cls_token"},
+    {"Transformer.posembed_input.pos_embedding", "pos_embed"},
+    {"Transformer.encoder_norm.scale", "norm.weight"},
+    {"Transformer.encoder_norm.", "norm."},
+    {"Transformer.encoderblock_#.LayerNorm_0.scale", "blocks.{0}.norm1.weight"},
+    {"Transformer.encoderblock_#.LayerNorm_0.", "blocks.{0}.norm1."},
+    {"Transformer.encoderblock_#.LayerNorm_2.scale", "blocks.{0}.norm2.weight"},
+    {"Transformer.encoderblock_#.LayerNorm_2.", "blocks.{0}.norm2."},
 #define ATTENTION "Transformer.encoderblock_#.MultiHeadDotProductAttention_1."
-    {ATTENTION "query.kernel", "encoder.layer.{0}.attention.attention.query.weight"},
-    {ATTENTION "query.", "encoder.layer.{0}.attention.attention.query."},
-    {ATTENTION "key.kernel", "encoder.layer.{0}.attention.attention.key.weight"},
-    {ATTENTION "key.", "encoder.layer.{0}.attention.attention.key."},
-    {ATTENTION "value.kernel", "encoder.layer.{0}.attention.attention.value.weight"},
-    {ATTENTION "value.", "encoder.layer.{0}.attention.attention.value."},
-    {ATTENTION "out.kernel", "encoder.layer.{0}.attention.output.dense.weight"},
-    {ATTENTION "out.", "encoder.layer.{0}.attention.output.dense."},
+    {ATTENTION "query.kernel", "blocks.{0}.attn.q_proj.weight"},
+    {ATTENTION "query.", "blocks.{0}.attn.q_proj."},
+    {ATTENTION "key.kernel", "blocks.{0}.attn.k_proj.weight"},
+    {ATTENTION "key.", "blocks.{0}.attn.k_proj."},
+    {ATTENTION "value.kernel", "blocks.{0}.attn.v_proj.weight"},
+    {ATTENTION "value.", "blocks.{0}.attn.v_proj."},
+    {ATTENTION "out.kernel", "blocks.{0}.attn.proj.weight"},
+    {ATTENTION "out.", "blocks.{0}.attn.proj."},
 #undef ATTENTION
 #define MLP "Transformer.encoderblock_#.MlpBlock_3."
-    {MLP "Dense_0.kernel", "encoder.layer.{0}.intermediate.dense.weight"},
-    {MLP "Dense_0.", "encoder.layer.{0}.intermediate.dense."},
-    {MLP "Dense_1.kernel", "encoder.layer.{0}.output.dense.weight"},
-    {MLP "Dense_1.", "encoder.layer.{0}.output.dense."},
+    {MLP "Dense_0.kernel", "blocks.{0}.mlp.fc1.weight"},
+    {MLP "Dense_0.", "blocks.{0}.mlp.fc1."},
+    {MLP "Dense_1.kernel", "blocks.{0}.mlp.fc2.weight"},
+    {MLP "Dense_1.", "blocks.{0}.mlp.fc2."},
 #undef MLP
     {"head.", "classifier."},
     {"pre_logits.", "pooler."},

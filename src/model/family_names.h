@@ -5,20 +5,19 @@
 #include "model/families.h"
 
 /* The file's names of weights to the layout's; each list ends with NULL. */
-extern const lp_rename lp_renames_chunks[], lp_renames_torchvision_vit[], lp_renames_hf_vit5[],
-    lp_renames_hf_dinov2_5[], lp_renames_hf_clip[], lp_renames_internvit[],
-    lp_renames_hf_internvl[], lp_renames_mmpretrain_vit[], lp_renames_mmpretrain_convnext[],
-    lp_renames_hf_resnet[], lp_renames_sequential_resnet[], lp_renames_convnext[],
-    lp_renames_hf_convnext[], lp_renames_hf_dinov3_convnext[], lp_renames_swin[],
-    lp_renames_hf_swin[], lp_renames_torchvision_swin[], lp_renames_torchvision_regnet[],
-    lp_renames_seer[], lp_renames_hf_regnet[], lp_renames_hf_bit[], lp_renames_hf_swinv2[],
-    lp_renames_dinov3[], lp_renames_hf_dinov3[], lp_renames_eva[], lp_renames_hf_beit[],
-    lp_renames_aimv2[], lp_renames_coca[], lp_renames_torchvision_convnext[], lp_renames_hf_blip[],
-    lp_renames_hf_janus[], lp_renames_hf_ovis2[], lp_renames_hf_mlcd[], lp_renames_densenet[],
-    lp_renames_sam[], lp_renames_hf_sam[], lp_renames_perception[], lp_renames_hf_aimv2[],
-    lp_renames_hf_siglip2[], lp_renames_mobileclip_vit[], lp_renames_tinyvit[],
-    lp_renames_bit_npz[], lp_renames_vit_npz[], lp_renames_xcit[], lp_renames_hiera[],
-    lp_renames_hf_hiera[];
+extern const lp_rename lp_renames_chunks[], lp_renames_torchvision_vit[], lp_renames_hf_vit[],
+    lp_renames_hf_clip[], lp_renames_internvit[], lp_renames_mmpretrain_vit[],
+    lp_renames_mmpretrain_convnext[], lp_renames_hf_resnet[], lp_renames_sequential_resnet[],
+    lp_renames_convnext[], lp_renames_hf_convnext[], lp_renames_hf_dinov3_convnext[],
+    lp_renames_swin[], lp_renames_hf_swin[], lp_renames_torchvision_swin[],
+    lp_renames_torchvision_regnet[], lp_renames_seer[], lp_renames_hf_regnet[], lp_renames_hf_bit[],
+    lp_renames_hf_swinv2[], lp_renames_dinov3[], lp_renames_hf_dinov3[], lp_renames_eva[],
+    lp_renames_hf_beit[], lp_renames_aimv2[], lp_renames_coca[], lp_renames_torchvision_convnext[],
+    lp_renames_hf_blip[], lp_renames_clip_vit[], lp_renames_hf_ovis2[], lp_renames_hf_mlcd[],
+    lp_renames_densenet[], lp_renames_sam[], lp_renames_hf_sam[], lp_renames_perception[],
+    lp_renames_hf_aimv2[], lp_renames_hf_siglip2[], lp_renames_mobileclip_vit[],
+    lp_renames_tinyvit[], lp_renames_bit_npz[], lp_renames_vit_npz[], lp_renames_xcit[],
+    lp_renames_hiera[], lp_renames_hf_hiera[];
 
 /* Names of architectures, and what they say of a model; each list ends with NULL. */
 extern const lp_architecture lp_architectures_swin[], lp_architectures_efficientnet[],

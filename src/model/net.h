@@ -49,20 +49,24 @@ typedef struct lp_net_layer {
     lp_packed_linear linear;  /* of LINEAR; of a CONV of another precision than float32, as which it
                                  runs (math/conv_linear.h).  Its precision is the layer's */
     lp_packed_linear *planes; /* of WINOGRAD of another precision: [LP_WINOGRAD_PLANES] */
-    const float *weight, *bias; /* of VECTORS, [channels]; of TABLE, bias alone */
-    size_t window, heads;       /* of TABLE: pixels a side */
-    size_t patch;               /* of a LINEAR over patches: pixels a side */
-    bool distances;             /* TABLE: by the distance in rows and that in columns, either way */
-    bool continuous;            /* TABLE: of a cosine's attention (Swin V2); weight: each head's
-                                   factor; the bias is that of an MLP over the offsets' logarithms */
-    size_t stage;               /* of a continuous one whose window the file does not say, from 0 */
-    size_t channels, groups;    /* of VECTORS; groups: of a group norm */
-    size_t extra;               /* of TOKENS, and of a TABLE or a ROTARY that is of them, too: rows
-                                   before the patches */
-    size_t fourier;             /* of TOKENS: the positions are a projection of sines and cosines of
-                                   so many frequencies of an axis; 0: they are not */
-    size_t tile;     /* of TOKENS: positions of a window of so many pixels a side are added
-                        to those of all; 0: there are none */
+    lp_packed_linear *keys_values; /* of a LINEAR of queries, keys and values, where one row alone
+                                      asks (net_ask.c): each head's keys, then each head's values;
+                                      `linear` makes the queries */
+    const float *weight, *bias;    /* of VECTORS, [channels]; of TABLE, bias alone */
+    size_t window, heads;    /* of TABLE: pixels a side; heads also of a LINEAR of queries, keys
+                                and values: so many are packed apart, 0: none */
+    size_t patch;            /* of a LINEAR over patches: pixels a side */
+    bool distances;          /* TABLE: by the distance in rows and that in columns, either way */
+    bool continuous;         /* TABLE: of a cosine's attention (Swin V2); weight: each head's
+                                factor; the bias is that of an MLP over the offsets' logarithms */
+    size_t stage;            /* of a continuous one whose window the file does not say, from 0 */
+    size_t channels, groups; /* of VECTORS; groups: of a group norm */
+    size_t extra;            /* of TOKENS, and of a TABLE or a ROTARY that is of them, too: rows
+                                before the patches */
+    size_t fourier;          /* of TOKENS: the positions are a projection of sines and cosines of
+                                so many frequencies of an axis; 0: they are not */
+    size_t tile;             /* of TOKENS: positions of a window of so many pixels a side are added
+                                to those of all; 0: there are none */
     size_t apart[2]; /* of TOKENS: rows and columns of the file's positions, which are apart; zeros:
                         they are not */
     size_t covered, grid; /* of TOKENS: extra rows that have a position; patches a side of the
@@ -86,10 +90,16 @@ typedef enum lp_net_operation {
     LP_NET_START,   /* to = the rows of layer 0, then from + its positions */
     LP_NET_ATTEND,  /* to += layer 3 of attention over all rows of from, as WINDOWS; queries and
                        keys through the norms 4 and 5, turned by 7; the result through the norm 6 */
+    LP_NET_ASK,     /* to = the first row of from + layer 3 of its attention over all rows, as
+                       ATTEND, without their keys and values; layer 1 has its heads apart */
+    LP_NET_PUT,     /* the first row of to = from, which has one */
     LP_NET_COPY,    /* to = from */
-    LP_NET_TAKE,    /* to = the first row of from, or the mean of its patches: lp_net.pool */
+    LP_NET_TAKE,    /* to = the first row of from, or the mean of its first rows or its patches:
+                       lp_net.pool; of (layer norm by layer 0, where there is one) */
+    LP_NET_PROJECT, /* to = layer 0 of from, which has one row */
     LP_NET_LATENT,  /* to = layer 3 of attention of a learnt query, layer 2, over the rows of from,
-                       their keys and values by layer 1 of (norm by layer 0) */
+                       their keys and values by layer 1 of (norm by layer 0); or over the patches
+                       alone */
     LP_NET_MEAN_QUERY, /* to = attention of the mean's query over the mean and all pixels of from,
                           with positions, layer 0; query, key and value are layers 1 to 3 */
     LP_NET_MERGE,      /* to = layer 1 of (layer norm by layer 0 of 2 x 2 pixels of from) */
@@ -138,6 +148,13 @@ typedef enum lp_net_others {
     LP_NET_OTHERS_NORMED /* the same, x = 2 norm 4 of (x + layer 2 * norm 0 of x) */
 } lp_net_others;
 
+/* Which of two heads a step belongs to: what makes a vector of the rows is chosen (lp_net.pool). */
+typedef enum lp_net_head {
+    LP_NET_ANY_HEAD,
+    LP_NET_ATTENDING_HEAD, /* LP_POOL_ATTENTION */
+    LP_NET_TAKING_HEAD     /* any other pool */
+} lp_net_head;
+
 enum { LP_NET_STEP_LAYERS = 8, LP_NET_STAGES = 4, LP_NET_HIDDEN = 512 /* in a table's MLP */ };
 
 typedef struct lp_net_step {
@@ -150,12 +167,15 @@ typedef struct lp_net_step {
                       network's; of UNITS times the network's */
     size_t window; /* of UNITS: pixels a side, of from; 0: all of it */
     bool single;   /* of MEAN */
-    bool shifted;  /* of windows, as the next */
+    bool patches_only; /* of LATENT: rows before the patches are not seen */
+    lp_net_head head;
+    bool shifted; /* of windows, as the next */
     lp_net_padding padding;
     lp_net_others others; /* of CLASS */
     bool gated;           /* of MLP: what the first layer gives is two halves, act(one) * other */
     bool response;        /* of MLP: layer 2 is global response normalisation, not a norm of rows */
-    bool after;      /* of WINDOWS, MLP and MERGE: the norm is of what is added, or of the result */
+    bool after;      /* of WINDOWS, MLP, MERGE and TAKE: the norm is of what is added, or of the
+                        result */
     bool ends_block; /* of a transformer; what it writes are the block's rows */
     bool usual;      /* the activation is the family's, or what is said instead of it */
     char name[40];   /* of the stage that ends here (lp_observe_stage); "": none does */
@@ -181,8 +201,12 @@ typedef struct lp_net {
     size_t rounded;                /* floats of scratch memory for it */
     size_t heads;                  /* of attention over all rows */
     bool class_token;              /* the first row is one */
+    bool mean_normed;              /* a norm behind the pool is the mean's: it is not taken */
+    size_t class_rows;             /* rows whose mean is taken for it; 0: itself */
     bool unnormed;                 /* features are of rows behind no norm, as the file has none */
-    lp_pool pool;                  /* what is taken of the rows: CLASS, MEAN or CLASS_MEAN */
+    lp_pool pool;                  /* how a vector is made of the rows */
+    bool whole_mlps;               /* an MLP takes as many rows at once as attention */
+    bool rounds_vectors;           /* layers of pooled vectors run in 16 bits, too */
     size_t rows, head;             /* the map of all blocks' rows, and the first step behind the
                                       last block; 0: none is known */
     lp_layers blocks;              /* whose vectors are features; zeros: penultimate */
@@ -201,7 +225,8 @@ bool lp_net_lay_out(lp_net *net, bool *taken);
 
 /* Which layers run in the network's precision: of 16 bits, those that are convolutions of one group
  * or linear layers over rows or pixels; of 8 bits, such linear layers alone.  What reads the images
- * or a pooled vector stays float32, but for patches of 16 bits.  After lp_net_lay_out.  False where
+ * or one vector of each stays float32, but for patches of 16 bits, and vectors of 16 bits where
+ * net->rounds_vectors.  After lp_net_lay_out.  False where
  * no layer does. */
 bool lp_net_choose_precision(lp_net *net);
 

@@ -13,36 +13,45 @@
 /* ---- patches and tokens ---------------------------------------------------------------------- */
 
 size_t lp_net_patches_work(const lp_net *net, const lp_net_step *step, size_t batch) {
-    (void)batch;
-    return lp_tiled(lp_net_pixels(&net->maps[step->to]), net->layers[step->layers[0]].linear.in);
+    size_t patches = lp_net_pixels(&net->maps[step->to]);
+    return lp_tiled(lp_net_together(patches, batch) * patches,
+                    net->layers[step->layers[0]].linear.in);
 }
 
-/* An image [3, side, side] -> tiled [N, 3PP], a row in the order of the weight's [3, P, P]. */
-static void cut_patches(const float *image, size_t side, size_t patch, float *tiled) {
+/* images [count, 3, side, side] -> tiled [count N, 3PP], a row in the order of the weight's
+ * [3, P, P]. */
+static void cut_patches(const float *images, size_t count, size_t side, size_t patch,
+                        float *tiled) {
     size_t grid = side / patch, columns = 3 * patch * patch;
-    for (size_t i = 0; i < grid * grid; i++) {
+    for (size_t n = 0; n < count * grid * grid; n++) {
+        const float *image = images + n / (grid * grid) * 3 * side * side;
+        size_t i = n % (grid * grid);
         for (size_t row = 0; row < 3 * patch; row++) { /* channel * P + y */
             size_t y = i / grid * patch + row % patch;
             lp_tile_row(image + (row / patch * side + y) * side + i % grid * patch, patch, tiled,
-                        columns, i, row * patch);
+                        columns, n, row * patch);
         }
     }
-    lp_tile_pad(tiled, grid * grid, columns);
+    lp_tile_pad(tiled, count * grid * grid, columns);
 }
 
 void lp_net_run_patches(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
     const lp_net_map *to = &p->net->maps[step->to];
     size_t side = p->net->input, patches = lp_net_pixels(to), floats = patches * to->channels;
-    for (size_t i = 0; i < p->batch; i++) {
-        cut_patches(p->images + i * 3 * side * side, side, layer->patch, p->work);
+    size_t together = lp_net_together(patches, p->batch);
+    double weights = (double)layer->linear.in * (double)layer->linear.out;
+    for (size_t i = 0, count; i < p->batch; i += count) {
+        count = p->batch - i < together ? p->batch - i : together;
+        double rows = (double)(count * patches), in = (double)layer->linear.in;
+        cut_patches(p->images + i * 3 * side * side, count, side, layer->patch, p->work);
+        lp_end_stage(p->observer, "cut", 0, 2 * rows * in);
         lp_linear_output output = {.y = lp_net_values(p, step->to) + i * floats,
                                    .stride = to->channels};
-        lp_net_multiply(p, layer, p->work, patches, &output);
+        lp_net_multiply(p, layer, p->work, count * patches, &output);
+        lp_end_stage(p->observer, "patches", 2 * rows * weights,
+                     rows * in + weights + (double)(count * floats));
     }
-    double weights = (double)layer->linear.in * (double)layer->linear.out;
-    lp_end_stage(p->observer, "patches", 2 * (double)(p->batch * patches) * weights,
-                 (double)(p->batch * 3 * side * side) + weights + lp_net_floats(p, step->to));
 }
 
 void lp_net_run_start(const lp_net_pass *p, const lp_net_step *step) {
@@ -62,20 +71,79 @@ void lp_net_run_start(const lp_net_pass *p, const lp_net_step *step) {
     lp_end_stage(p->observer, "tokens", 0, 2 * lp_net_floats(p, step->to));
 }
 
-void lp_net_run_take(const lp_net_pass *p, const lp_net_step *step) {
-    const lp_net_map *from = &p->net->maps[step->from];
-    size_t width = from->channels, rows = lp_net_pixels(from);
-    for (size_t i = 0; i < p->batch; i++) {
-        const float *x = lp_net_values(p, step->from) + i * rows * width;
-        float *y = lp_net_values(p, step->to) + i * width;
-        if (p->pool == LP_POOL_CLASS) {
-            memcpy(y, x, width * sizeof *y);
-        } else {
-            lp_channel_means(x + from->extra * width, rows - from->extra, width,
-                             (double *)(void *)p->work, y);
-        }
+/* Sums, then the normed rows of an image. */
+static size_t divide_take(const lp_net *net, const lp_net_step *step, float *work,
+                          float *pieces[2]) {
+    const lp_net_map *from = &net->maps[step->from];
+    bool normed = step->layers[0] > 0 && !step->after;
+    const size_t floats[] = {lp_net_lines(from->channels * sizeof(double) / sizeof(float)),
+                             normed ? lp_net_lines(lp_net_pixels(from) * from->channels) : 0};
+    return lp_net_divide(floats, 2, work, pieces);
+}
+
+size_t lp_net_take_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    (void)batch;
+    return divide_take(net, step, NULL, NULL);
+}
+
+/* y [B, D] = the first row of each image, x [B, T, D], normed by a layer that may be none. */
+static void take_first(const lp_net_pass *p, const lp_net_layer *norm, const float *x, size_t image,
+                       size_t width, float *y) {
+    double floats = 2 * (double)(p->batch * width);
+    if (norm->weight != NULL) {
+        lp_layer_norm(x, p->batch, width, image, norm->weight, norm->bias, norm->eps, y, width);
+        lp_end_stage(p->observer, "norm", 0, floats);
+        return;
     }
-    lp_end_stage(p->observer, "pool", 0, lp_net_floats(p, step->from));
+    for (size_t i = 0; i < p->batch; i++) {
+        memcpy(y + i * width, x + i * image, width * sizeof *y);
+    }
+    lp_end_stage(p->observer, "pool", 0, floats);
+}
+
+void lp_net_run_take(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
+    const lp_net_map *from = &p->net->maps[step->from];
+    bool of_class = p->pool == LP_POOL_CLASS, normed = norm->weight != NULL;
+    size_t width = from->channels, rows = lp_net_pixels(from);
+    size_t first = of_class ? 0 : from->extra;
+    size_t count = of_class ? p->net->class_rows : rows - first;
+    float *pieces[2] = {NULL}, *y = lp_net_values(p, step->to);
+    const float *all = lp_net_values(p, step->from);
+    if (count == 0) { /* of the class token itself */
+        take_first(p, norm, all, rows * width, width, y);
+        return;
+    }
+    (void)divide_take(p->net, step, p->work, pieces);
+    for (size_t i = 0; i < p->batch; i++) {
+        const float *x = all + (i * rows + first) * width;
+        if (normed && !step->after) {
+            lp_net_norm_plain(norm, x, count, width, pieces[1]);
+            lp_end_stage(p->observer, "norm", 0, 2 * (double)(count * width));
+            x = pieces[1];
+        }
+        lp_channel_means(x, count, width, (double *)(void *)pieces[0], y + i * width);
+        lp_end_stage(p->observer, "pool", 0, (double)((count + 1) * width));
+    }
+    if (normed && step->after) {
+        lp_net_norm_plain(norm, y, p->batch, width, y);
+        lp_end_stage(p->observer, "norm", 0, 2 * (double)(p->batch * width));
+    }
+}
+
+size_t lp_net_project_work(const lp_net *net, const lp_net_step *step, size_t batch) {
+    return lp_tiled(batch, net->maps[step->from].channels);
+}
+
+void lp_net_run_project(const lp_net_pass *p, const lp_net_step *step) {
+    const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
+    size_t in = layer->linear.in, out = layer->linear.out;
+    lp_tile(lp_net_values(p, step->from), p->batch, in, in, p->work);
+    lp_linear_output output = {.y = lp_net_values(p, step->to), .stride = out};
+    lp_net_multiply(p, layer, p->work, p->batch, &output);
+    double weights = (double)in * (double)out;
+    lp_end_stage(p->observer, "projection", 2 * (double)p->batch * weights,
+                 weights + (double)(p->batch * (in + out)));
 }
 
 /* ---- attention ------------------------------------------------------------------------------- */
@@ -111,7 +179,7 @@ static size_t heads_of(const lp_net *net, const lp_net_step *step) {
     return step->heads > 0 ? step->heads : net->heads;
 }
 
-/* Pieces of scratch memory, for one image of T rows; D width. */
+/* Pieces of scratch memory, for the T rows of the images that go through one product; D width. */
 typedef struct attend_room {
     float *tiled;   /* [T, D]: the normed rows, then what attention gives */
     float *qkv;     /* [T, 3 D] */
@@ -119,21 +187,25 @@ typedef struct attend_room {
     float *scratch;
 } attend_room;
 
-static size_t divide(const lp_net *net, const lp_net_step *step, float *work, attend_room *room) {
+static size_t divide(const lp_net *net, const lp_net_step *step, size_t batch, float *work,
+                     attend_room *room) {
     const lp_net_map *map = &net->maps[step->to];
-    size_t rows = lp_net_pixels(map), width = map->channels;
+    size_t image = lp_net_pixels(map), width = map->channels;
+    size_t rows = lp_net_together(image, batch) * image;
     bool between = step->after || step->layers[6] > 0 || net->layers[step->layers[0]].rms;
-    size_t tiled = lp_tiled(rows, width), qkv = lp_net_lines(rows * 3 * width);
-    size_t apart = between ? lp_net_lines(rows * width) : 0;
+    const size_t floats[] = {lp_tiled(rows, width), lp_net_lines(rows * 3 * width),
+                             between ? lp_net_lines(rows * width) : 0,
+                             lp_attention_scratch(image, width / heads_of(net, step))};
+    float *at[4] = {NULL};
+    size_t used = lp_net_divide(floats, 4, work, at);
     if (work != NULL) {
-        *room = (attend_room){work, work + tiled, work + tiled + qkv, work + tiled + qkv + apart};
+        *room = (attend_room){at[0], at[1], at[2], at[3]};
     }
-    return tiled + qkv + apart + lp_attention_scratch(rows, width / heads_of(net, step));
+    return used;
 }
 
 size_t lp_net_attend_work(const lp_net *net, const lp_net_step *step, size_t batch) {
-    (void)batch;
-    return divide(net, step, NULL, NULL);
+    return divide(net, step, batch, NULL, NULL);
 }
 
 /* The norm of each head's vector in rows [rows, stride]. */
@@ -162,16 +234,44 @@ static void place_heads(const lp_net_pass *p, const lp_net_step *step, float *qk
     }
 }
 
+/* Attention of `count` images of T rows each, room.qkv -> room.tiled. */
+static void attend_images(const lp_net_pass *p, const lp_net_step *step, const attend_room *room,
+                          size_t count) {
+    const lp_net_map *map = &p->net->maps[step->to];
+    size_t rows = lp_net_pixels(map), width = map->channels;
+    bool inside = step->layers[6] > 0;
+    for (size_t i = 0; i < count; i++) {
+        float *qkv = room->qkv + i * rows * 3 * width;
+        place_heads(p, step, qkv, rows, width);
+        lp_attention_input in = lp_attention_fused(qkv, rows, width, heads_of(p->net, step));
+        in.bias = lp_net_layer_of(p, step, 2)->bias;
+        in.precision = p->net->precision;
+        if (inside) {
+            lp_attention(&in, room->scratch, room->between + i * rows * width, width);
+        } else {
+            lp_attention_tiled(&in, room->scratch, room->tiled, i * rows);
+        }
+    }
+    if (inside) {
+        lp_net_norm_rows(lp_net_layer_of(p, step, 6), room->between, count * rows, width,
+                         room->between, room->tiled);
+    }
+}
+
 void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *norm = lp_net_layer_of(p, step, 0);
     const lp_net_map *map = &p->net->maps[step->to];
-    size_t rows = lp_net_pixels(map), width = map->channels, heads = heads_of(p->net, step);
-    double square = (double)width * (double)width, n = (double)rows;
+    size_t image = lp_net_pixels(map), width = map->channels;
+    size_t together = lp_net_together(image, p->batch);
+    double square = (double)width * (double)width;
     attend_room room = {0};
-    (void)divide(p->net, step, p->work, &room);
-    for (size_t i = 0; i < p->batch; i++) {
-        const float *x = lp_net_values(p, step->from) + i * rows * width;
-        float *y = lp_net_values(p, step->to) + i * rows * width;
+    (void)divide(p->net, step, p->batch, p->work, &room);
+    for (size_t i = 0, count; i < p->batch; i += count) {
+        count = p->batch - i < together ? p->batch - i : together;
+        size_t rows = count * image;
+        double n = (double)rows;
+        const float *x = lp_net_values(p, step->from) + i * image * width;
+        float *y = lp_net_values(p, step->to) + i * image * width;
         if (step->after) {
             lp_tile(x, rows, width, width, room.tiled);
         } else {
@@ -179,19 +279,9 @@ void lp_net_run_attend(const lp_net_pass *p, const lp_net_step *step) {
         }
         lp_end_stage(p->observer, "norm", 0, 2 * n * (double)width);
         lp_net_multiply_qkv(p, step, room.tiled, rows, room.qkv);
-        place_heads(p, step, room.qkv, rows, width);
-        lp_attention_input in = lp_attention_fused(room.qkv, rows, width, heads);
-        in.bias = lp_net_layer_of(p, step, 2)->bias;
-        in.precision = p->net->precision;
-        if (step->layers[6] > 0) {
-            lp_attention(&in, room.scratch, room.between, width);
-            lp_net_norm_rows(lp_net_layer_of(p, step, 6), room.between, rows, width, room.between,
-                             room.tiled);
-        } else {
-            lp_tile_pad(room.tiled, rows, width);
-            lp_attention_tiled(&in, room.scratch, room.tiled, 0);
-        }
-        lp_end_stage(p->observer, "attention", 4 * n * n * (double)width, 4 * n * (double)width);
+        attend_images(p, step, &room, count);
+        lp_end_stage(p->observer, "attention", 4 * n * (double)image * (double)width,
+                     4 * n * (double)width);
         lp_linear_output added = {.y = y, .stride = width, .add = true};
         lp_linear_output apart = {.y = room.between, .stride = width};
         lp_net_multiply(p, lp_net_layer_of(p, step, 3), room.tiled, rows,
@@ -227,7 +317,7 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_map *from = &p->net->maps[step->from];
     const lp_net_layer *kv = lp_net_layer_of(p, step, 1), *projection = lp_net_layer_of(p, step, 3);
     size_t rows = lp_net_pixels(from), width = from->channels, inner = kv->linear.out / 2;
-    size_t heads = heads_of(p->net, step);
+    size_t heads = heads_of(p->net, step), unseen = step->patches_only ? from->extra : 0;
     float *pieces[4] = {NULL};
     (void)divide_latent(p->net, step, p->batch, p->work, pieces);
     float *tiled = pieces[0], *keys = pieces[1], *answers = pieces[2];
@@ -243,12 +333,12 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
         lp_linear_output output = {.y = keys, .stride = 2 * inner};
         lp_net_multiply(p, kv, tiled, rows, &output);
         lp_attention_input in = {.q = lp_net_layer_of(p, step, 2)->weight,
-                                 .k = keys,
-                                 .v = keys + inner,
+                                 .k = keys + unseen * 2 * inner,
+                                 .v = keys + unseen * 2 * inner + inner,
                                  .q_stride = inner,
                                  .kv_stride = 2 * inner,
                                  .queries = 1,
-                                 .tokens = rows,
+                                 .tokens = rows - unseen,
                                  .heads = heads,
                                  .head_width = inner / heads,
                                  .scale = lp_attention_scale(inner / heads)};
@@ -256,9 +346,11 @@ void lp_net_run_latent(const lp_net_pass *p, const lp_net_step *step) {
     }
     lp_linear_output output = {.y = lp_net_values(p, step->to), .stride = projection->linear.out};
     lp_net_multiply(p, projection, answers, p->batch, &output);
-    double n = (double)(p->batch * rows);
-    lp_end_stage(p->observer, "pool", 4 * n * (double)width * (double)inner,
-                 lp_net_floats(p, step->from) + 4 * n * (double)inner);
+    double n = (double)(p->batch * rows), square = (double)inner * (double)inner;
+    double weights = 2 * (double)width * (double)inner, seen = (double)(p->batch * (rows - unseen));
+    lp_end_stage(p->observer, "pool",
+                 2 * (n * weights + 2 * seen * (double)inner + (double)p->batch * square),
+                 lp_net_floats(p, step->from) + weights + square + 4 * n * (double)inner);
 }
 
 /* ---- attention of the mean ------------------------------------------------------------------- */

@@ -286,6 +286,13 @@ size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps) 
     return norm_rows(b, from, name, eps, false);
 }
 
+size_t lp_net_norm_in_place(lp_net_builder *b, size_t map, const char *name) {
+    size_t layer = lp_net_plan_norm(b, name, lp_net_channels(b, map), 0, false);
+    lp_net_add_step(
+        b, (lp_net_step){.operation = LP_NET_NORM, .from = map, .to = map, .layers = {layer}});
+    return map;
+}
+
 size_t lp_net_rms_norm(lp_net_builder *b, size_t from, const char *name) {
     return norm_rows(b, from, name, 0, true);
 }
@@ -354,10 +361,10 @@ size_t lp_net_mlp(lp_net_builder *b, size_t from, size_t to, const lp_net_mlp_sp
     bool gated = spec->gated || spec->gate != NULL;
     size_t norm =
         spec->norm != NULL ? lp_net_plan_norm(b, spec->norm, channels, spec->eps, spec->rms) : 0;
-    size_t first = spec->rows > 0 ? plan_part(b, spec, channels)
-                   : spec->gate != NULL
-                       ? plan_gated(b, spec, channels)
-                       : lp_net_plan_linear(b, spec->first, channels, 0, !spec->no_bias, NULL);
+    size_t first = spec->rows > 0       ? plan_part(b, spec, channels)
+                   : spec->gate != NULL ? plan_gated(b, spec, channels)
+                                        : lp_net_plan_linear(b, spec->first, channels, spec->inner,
+                                                             !spec->no_bias, NULL);
     size_t inner = b->net->layers[first].linear.out / (gated ? 2 : 1), between = 0;
     if (spec->response != NULL) {
         between = lp_net_plan_response(b, spec->response, inner);

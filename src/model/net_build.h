@@ -17,8 +17,8 @@
  * that it makes.
  *
  * A weight's life: planned here, read into one arena as the file has it, packed into its own place
- * there (net_pack.c), run.  What has fewer bits when it is packed is read only then, and has no more
- * of the arena than that takes. */
+ * there (net_pack.c), run.  What has fewer bits when it is packed is read only then, and has no
+ * more of the arena than that takes. */
 #ifndef LP_MODEL_NET_BUILD_H
 #define LP_MODEL_NET_BUILD_H
 
@@ -53,7 +53,7 @@ typedef struct lp_net_stored {
                             this of values; NULL: it is of all */
     size_t rows_before;  /* outputs of the weight that are of something else, before its own */
     size_t bias_before;  /* values of the bias that are of something else, before its own */
-    bool transposed;     /* the weight is [in, out] */
+    bool transposed;     /* the weight is [in, out]; of a CONV, or of a LINEAR without gamma */
     size_t by_heads;     /* as lp_net_qkv_spec's */
     bool zeroed_keys;    /* the keys' part of the bias counts as zeros */
     /* of TOKENS: weight is the class token; of a learnt query weight, own_bias and second are the
@@ -89,6 +89,7 @@ typedef struct lp_net_builder {
 } lp_net_builder;
 
 struct lp_model_config;
+struct lp_note;
 
 /* The map of the images; false without memory, and nothing may be built. */
 bool lp_net_begin(lp_net_builder *b);
@@ -111,17 +112,36 @@ typedef struct lp_net_description {
      * their sides. */
     lp_status (*check_input)(const lp_source *source, const struct lp_model_config *config,
                              const lp_net *net, lp_error *err);
+    /* The same of a network whose input is chosen, before maps have their sides. */
+    lp_status (*check)(lp_net_builder *b, const struct lp_model_config *config,
+                       const lp_encoder_info *info, lp_error *err);
     bool named; /* the architecture's name must be known, from a config or the file's name */
     const char *activation; /* where the family's models have one alone: "relu"; or NULL */
     size_t head_width; /* of attention over all rows, where weights and configs do not say it */
     const lp_net_heads *heads; /* models that have another one; or NULL */
+    /* What else says the heads where neither the caller nor a config does, instead of these two: a
+     * config's may be set; *heads stays 0 where nothing does.  Or NULL. */
+    lp_status (*find_heads)(lp_net_builder *b, struct lp_model_config *config,
+                            const lp_encoder_info *info, size_t *heads, lp_error *err);
     bool one_input; /* positions are for that alone which describe sets, and are not resized */
     /* What stands beside the encoder and makes it another one: LP_ERR_UNSUPPORTED; or NULL. */
     lp_status (*refuse)(const lp_source *source, lp_error *err);
     size_t most_batch;     /* images of a run that such networks gain from; 0: 8 */
+    size_t batch_rows;     /* of a run's images, which fill tiles; 0: memory says the batch */
     const char *assumed;   /* of files that neither a digest nor a config knows; or NULL */
     const char *otherwise; /* what the model's own program computes otherwise, said of every file;
                               or NULL */
+    /* What is assumed of one model, appended to what is assumed; and, behind it, which facts
+     * (LP_SAID_...) are assumed beside those of all networks.  Or NULLs. */
+    void (*note_assumed)(lp_net_builder *b, const lp_encoder_info *info, struct lp_note *note);
+    unsigned (*find_facts)(lp_net_builder *b);
+    bool published_whole;    /* of published files nothing is assumed */
+    bool input_of_positions; /* the family's input, if it is whole patches, or that of the positions
+                                goes before what a config says, which may add less than a patch */
+    size_t plain_input;      /* that names do not say; 0: the usual one */
+    bool ask_alone;          /* the class token alone is computed in the last block where it alone
+                                leaves it */
+    bool rounds_vectors;     /* as lp_net's */
 } lp_net_description;
 
 /* Patches a side of the input that the file's positions are for; 0: nothing says it. */
@@ -203,14 +223,16 @@ size_t lp_net_group_norm(lp_net_builder *b, size_t from, const char *name, size_
 size_t lp_net_batch_norm(lp_net_builder *b, size_t from, const char *name,
                          lp_nonlinearity activation);
 
-/* A layer norm of each pixel; eps 0: the family's. */
+/* A layer norm of each pixel; eps 0: the family's.  Into another map, or in the same. */
 size_t lp_net_norm(lp_net_builder *b, size_t from, const char *name, float eps);
+size_t lp_net_norm_in_place(lp_net_builder *b, size_t map, const char *name);
 
 typedef struct lp_net_mlp_spec {
     const char *norm; /* or NULL */
     const char *first, *second;
     size_t rows;            /* of `first`, the first rows alone; 0: all */
     const char *first_bias; /* of these rows alone, in the place of `first`'s own; or NULL */
+    size_t inner;           /* outputs of `first`; 0: as the file has it */
     const char *gate; /* before the first, as wide: `first` is multiplied by act(gate); or NULL */
     bool gated;       /* the same of halves of the first */
     const char *response; /* global response normalisation between them; NULL: none */
@@ -296,6 +318,7 @@ typedef struct lp_net_start_spec {
     const char *class_token, *registers; /* [1, 1, D]; [1, R, D]; or NULL */
     const char *positions; /* [1, S, D]: of all rows, of class token and patches, or of patches; or
                               NULL */
+    bool all_placed;       /* where there is a class token, it has a position, too */
     const char *tile; /* [1, D, w, w]: positions of a window, added to `positions`, [1, D, G, G];
                          or NULL */
     const char *rows, *columns; /* [1, H, D] and [1, W, D], whose sums are positions in the place of
@@ -377,8 +400,20 @@ typedef struct lp_net_class_spec {
 } lp_net_class_spec;
 size_t lp_net_class(lp_net_builder *b, size_t map, const lp_net_class_spec *spec);
 
-/* The class token or the mean of the patches, whichever is chosen. */
+/* The class token or the mean of the patches, whichever is chosen -> a new map; or -> `to` (0: a
+ * new map) of the rows normed by a layer (0: none).  Whether the norm is of the rows or of the
+ * vector is chosen, too. */
 size_t lp_net_take(lp_net_builder *b, size_t from);
+size_t lp_net_take_normed(lp_net_builder *b, size_t from, size_t to, size_t norm);
+
+/* A linear layer of one row, [out, in], with ".weight" behind its name; or (transposed) [in, out]
+ * without. */
+size_t lp_net_project_row(lp_net_builder *b, size_t from, const char *name, bool transposed,
+                          bool bias);
+
+/* Changes the last block, attention without positions and an MLP, so that the first row alone is
+ * computed (net_ask.c).  Heads are chosen. */
+LP_MUST_USE lp_status lp_net_ask_alone(lp_net_builder *b, lp_error *err);
 
 typedef struct lp_net_latent_spec {
     const char *latent; /* [1, 1, D]; or [queries, D], of which the first alone is asked */
@@ -388,7 +423,9 @@ typedef struct lp_net_latent_spec {
     const char *fused;     /* the same over rows of width D: queries, keys and values in one */
     const char *key, *value; /* without biases, of a query that goes through no linear layer */
     const char *query_norm, *norm; /* layer norms of the learnt query and of the rows; or NULL */
-    size_t heads;                  /* 0: the network's */
+    size_t planned_norm; /* in the place of norm: a layer, of which other steps have use, too */
+    size_t heads;        /* 0: the network's */
+    bool patches_only;   /* other rows are not seen */
 } lp_net_latent_spec;
 
 /* Attention of a learnt query over all rows. */
@@ -444,6 +481,10 @@ void lp_net_activate(lp_net_builder *b);
 
 /* The map that was made last is a stage's end, for observers. */
 void lp_net_stage(lp_net_builder *b, const char *format, ...) LP_PRINTF(2, 3);
+
+/* Chooses the heads of attention over all rows, where some have the network's (net_heads.c). */
+LP_MUST_USE lp_status lp_net_choose_heads(lp_net_builder *b, struct lp_model_config *config,
+                                          lp_encoder_info *info, lp_error *err);
 
 /* Room for the packed weights in a plan that was checked, and the network's zeros. */
 LP_MUST_USE lp_status lp_net_reserve(lp_net_tower *tower, lp_weight_plan *plan, lp_error *err);

@@ -57,6 +57,24 @@ extern const lp_net_description lp_net_simclr;
 /* parallel_vit.c: attention and MLPs side by side. */
 extern const lp_net_description lp_net_parallel;
 
+/* vit.c: a description, and what differs between the first ViTs' namings. */
+typedef struct lp_vit {
+    lp_net_description description; /* first: a family's layout is an lp_net_description */
+    bool class_always;              /* every model has a class token */
+    bool normed_with_class;         /* those with a class token have a norm before the blocks */
+    bool normed_behind;             /* every model has a norm behind the blocks */
+    bool plain_patches;             /* no patches have a bias; else those without such a norm */
+    bool patches_alone;     /* positions may be for patches only, in spite of a class token */
+    bool scaled, biased;    /* every model has layer scale; biases of queries, keys and values */
+    bool gated_by_shape;    /* the plain MLP's names may hold a gated one */
+    bool apart;             /* queries, keys and values are three layers, but one in the pool */
+    bool towers;            /* open_clip has towers with these names, and projections beside them */
+    const char *projection; /* [D, E]; or NULL */
+    const char *beside;     /* a projection outside the family's prefix, [E, D]; or NULL */
+} lp_vit;
+extern const lp_vit lp_net_vit, lp_net_vit_openai, lp_net_vit_hf_clip, lp_net_vit_hf_dinov2,
+    lp_net_vit_hf, lp_net_vit_hf_internvl;
+
 /* Which models have a class token. */
 typedef enum lp_class_rule { LP_CLASS_ALWAYS, LP_CLASS_BY_POSITIONS, LP_CLASS_NEVER } lp_class_rule;
 

@@ -3,12 +3,14 @@
  *   1. the description plans all weights (net_build.h); sizes are those of the file's tensors
  *   2. what the weights do not say: input and preprocessing, activation, eps of the norms
  *   3. once the weights are read, net_pack.c makes them those that run */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/note.h"
+#include "math/tiles.h"
 #include "math/winograd.h"
 #include "model/families.h"
 #include "model/model_config.h"
@@ -19,7 +21,8 @@ enum {
     /* A batch saves reading the weights again and costs scratch memory of each thread: at most
      * 8 MiB for each image that it may have, or what one image needs.  Chosen, not measured. */
     IMAGE_FLOATS = 1 << 21,
-    MOST_BATCH = 8
+    MOST_BATCH = 8,
+    MOST_SMALL = 32 /* of models with few tokens, to bound a batch's memory; chosen as well */
 };
 
 static void free_tower(void *made) {
@@ -64,130 +67,52 @@ static bool has_step(const lp_net *net, lp_net_operation operation) {
     return false;
 }
 
-/* What becomes of the rows: that of the weights, or class token or mean as asked for. */
+/* Leaves out the steps of the head that is not chosen. */
+static void keep_head(lp_net *net, bool after) {
+    lp_net_head other = net->pool == LP_POOL_ATTENTION ? LP_NET_TAKING_HEAD : LP_NET_ATTENDING_HEAD;
+    size_t count = 0;
+    for (size_t i = 0; i < net->step_count; i++) {
+        lp_net_step *step = &net->steps[i];
+        step->after = step->after || (step->operation == LP_NET_TAKE && after);
+        if (step->head != other) {
+            net->steps[count++] = *step;
+        }
+    }
+    net->step_count = count;
+}
+
+/* What becomes of the rows: as asked for, else as a config or the family says, else as the weights
+ * do, where the network can. */
 static lp_status choose_pool(const lp_source *source, const lp_model_config *config, lp_net *net,
                              lp_encoder_info *info, lp_error *err) {
-    lp_pool asked = source->options->pool, usual = LP_POOL_MEAN;
-    if (has_step(net, LP_NET_LATENT) || has_step(net, LP_NET_MEAN_QUERY)) {
-        usual = LP_POOL_ATTENTION;
-    } else if (has_step(net, LP_NET_TAKE)) {
-        bool both = net->class_token && net->rows > 0;
-        bool can[] = {false, net->class_token, true, false, both};
-        lp_pool of_family = source->family->pool;
-        net->pool = can[config->pool] ? config->pool : can[of_family] ? of_family : net->pool;
-        net->pool = can[asked] ? asked : net->pool;
-        usual = net->pool;
+    lp_pool asked = source->options->pool, of_family = source->family->pool;
+    bool attended = has_step(net, LP_NET_LATENT) || has_step(net, LP_NET_MEAN_QUERY);
+    bool taken = has_step(net, LP_NET_TAKE);
+    bool class_token = taken && net->class_token && !net->mean_normed;
+    const bool can[] = {false, class_token, taken || !attended, attended,
+                        class_token && net->rows > 0};
+    size_t ways = (size_t)can[1] + can[2] + can[3] + can[4];
+    if (asked != LP_POOL_AUTO && !can[asked] && ways == 1) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: this %s has %s alone",
+                       lp_checkpoint_path(source->ckpt), lp_pool_name(asked), source->family->title,
+                       lp_pool_name(attended ? LP_POOL_ATTENTION : LP_POOL_MEAN));
     }
-    info->pool = lp_pool_name(usual);
-    return asked == LP_POOL_AUTO || asked == usual
-               ? LP_OK
-               : lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: this %s has %s%s",
-                         lp_checkpoint_path(source->ckpt), lp_pool_name(asked),
-                         source->family->title, lp_pool_name(usual),
-                         has_step(net, LP_NET_TAKE) ? " or mean" : " alone");
-}
-
-/* What weights say of the heads of attention over all rows; 0: nothing. */
-static size_t heads_of_weights(const lp_net *net, size_t width) {
-    for (size_t i = 0; i < net->step_count; i++) {
-        const lp_net_step *s = &net->steps[i];
-        size_t each = net->layers[s->layers[4]].channels;
-        if (s->operation == LP_NET_ATTEND && s->layers[2] > 0) {
-            return net->layers[s->layers[2]].heads;
-        }
-        if (s->operation == LP_NET_ATTEND && s->layers[4] > 0 && each > 0) {
-            return width / each;
-        }
-        each = 4 * net->layers[s->layers[7]].channels; /* the file's frequencies */
-        if (s->operation == LP_NET_ATTEND && each > 0) {
-            return width / each;
-        }
+    if (asked != LP_POOL_AUTO && !can[asked]) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: pool %s: this %s model has no %s",
+                       lp_checkpoint_path(source->ckpt), lp_pool_name(asked), source->family->name,
+                       asked == LP_POOL_ATTENTION ? "attention pool"
+                       : !net->class_token        ? "class token"
+                       : net->mean_normed         ? "norm before pooling"
+                                                  : "vectors of its blocks");
     }
-    return 0;
-}
-
-/* Whether norms of heads and rotary positions of the file are for heads of this width. */
-static bool fit_heads(const lp_net *net, size_t each) {
-    for (size_t i = 0; i < net->step_count; i++) {
-        const lp_net_step *s = &net->steps[i];
-        const size_t of_file[] = {net->layers[s->layers[4]].channels,
-                                  net->layers[s->layers[5]].channels,
-                                  4 * net->layers[s->layers[7]].channels};
-        for (size_t k = 0; k < 3 && s->operation == LP_NET_ATTEND; k++) {
-            if (of_file[k] > 0 && of_file[k] != each) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-/* Whether attention has the network's heads. */
-static bool asks_heads(const lp_net *net) {
-    for (size_t i = 0; i < net->step_count; i++) {
-        lp_net_operation operation = net->steps[i].operation;
-        if (operation == LP_NET_UNITS || (operation == LP_NET_ATTEND && net->steps[i].heads == 0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Channels of the first map that attends within windows without positions. */
-static size_t first_width(const lp_net *net) {
-    size_t i = 0;
-    while (net->steps[i].operation != LP_NET_UNITS) {
-        i++;
-    }
-    return net->maps[net->steps[i].to].channels;
-}
-
-static lp_status choose_heads(const lp_source *source, const lp_model_config *config, lp_net *net,
-                              lp_encoder_info *info, lp_error *err) {
-    const lp_net_description *description = source->family->layout;
-    size_t asked = source->options->heads, width = net->maps[net->penultimate].channels;
-    bool rotary = false, units = has_step(net, LP_NET_UNITS);
-    if (!asks_heads(net)) {
-        return asked == 0
-                   ? LP_OK
-                   : lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: a %s has no heads to choose",
-                             lp_checkpoint_path(source->ckpt), asked, source->family->title);
-    }
-    for (size_t i = 0; i < net->step_count; i++) {
-        const lp_net_step *s = &net->steps[i];
-        width = s->operation == LP_NET_ATTEND ? net->maps[s->to].channels : width;
-        rotary = rotary || (s->operation == LP_NET_ATTEND && s->layers[7] > 0);
-    }
-    width = units ? first_width(net) : width;
-    size_t said = heads_of_weights(net, width);
-    size_t usual = description->head_width > 0 ? width / description->head_width : 0;
-    for (const lp_net_heads *h = description->heads; h != NULL && h->width > 0; h++) {
-        usual = h->width == width ? h->heads : usual;
-    }
-    net->heads = said > 0 ? said : asked > 0 ? asked : config->heads > 0 ? config->heads : usual;
-    if (said > 0 && asked > 0 && said != asked) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: heads %zu: its weights have %zu",
-                       lp_checkpoint_path(source->ckpt), asked, said);
-    }
-    if (net->heads == 0 && description->head_width == 0) {
-        return lp_fail(
-            err, LP_ERR_ARGUMENT,
-            "%s: width %zu, which no published %s has: nothing says the number of heads; choose it "
-            "(option 'heads')",
-            lp_checkpoint_path(source->ckpt), width, source->family->title);
-    }
-    if (net->heads == 0 || width % net->heads != 0 || (rotary && width / net->heads % 4 != 0)) {
-        return lp_fail(err, LP_ERR_ARGUMENT, "%s: width %zu: not divisible among %zu heads%s",
-                       lp_checkpoint_path(source->ckpt), width, net->heads,
-                       rotary ? ", four values at least of each for rotary positions" : "");
-    }
-    if (!fit_heads(net, width / net->heads)) {
-        return lp_fail(err, LP_ERR_FORMAT,
-                       "%s: width %zu, %zu heads: its norms of heads, or its rotary positions, are "
-                       "for heads of another width than %zu",
-                       lp_checkpoint_path(source->ckpt), width, net->heads, width / net->heads);
-    }
-    info->heads = net->heads;
+    net->pool = asked != LP_POOL_AUTO ? asked
+                : can[config->pool]   ? config->pool
+                : can[of_family]      ? of_family
+                : can[net->pool]      ? net->pool
+                : attended            ? LP_POOL_ATTENTION
+                                      : LP_POOL_MEAN;
+    info->pool = lp_pool_name(net->pool);
+    keep_head(net, config->norm_after_pool || source->family->norm_after_pool);
     return LP_OK;
 }
 
@@ -225,9 +150,10 @@ static lp_status choose_layers(const lp_source *source, lp_net *net, lp_encoder_
                        asked.last, blocks);
     }
     bool last_alone = asked.first == blocks && asked.last == blocks;
-    if (!last_alone && has_step(net, LP_NET_LATENT)) {
+    if (!last_alone && net->pool == LP_POOL_ATTENTION) {
         return lp_fail(err, LP_ERR_ARGUMENT,
-                       "%s: layers %zu-%zu: the attention pool is for the last layer, %zu, alone",
+                       "%s: layers %zu-%zu: the attention pool is for the last layer, %zu, alone; "
+                       "choose another pool (option 'pool')",
                        path, asked.first, asked.last, blocks);
     }
     if (!last_alone && asked.first < asked.last) {
@@ -255,9 +181,18 @@ static lp_status check_options(const lp_source *source, lp_error *err) {
 static size_t usual_input(const lp_source *source, const lp_model_config *config,
                           const lp_architecture *known, const lp_encoder_info *info) {
     const lp_net_description *description = source->family->layout;
+    size_t crop = config->has_preprocess ? config->preprocess.crop : 0;
+    size_t of_family = source->family->input, patch = info->patch;
+    if (description->input_of_positions) {
+        bool fits = config->input / patch == info->input_size / patch;
+        return crop > 0                                  ? crop
+               : of_family > 0 && of_family % patch == 0 ? of_family
+               : fits                                    ? config->input
+                                                         : info->input_size;
+    }
     const size_t said[] = {
         description->one_input ? info->input_size : 0,
-        config->has_preprocess ? config->preprocess.crop : 0,
+        crop,
         config->input,
         known != NULL ? known->input : 0,
         info->input_size,
@@ -276,19 +211,30 @@ static void add_assumed(lp_encoder_info *info, const char *text) {
 }
 
 /* What is assumed: nothing of a published file, of which everything is known. */
-static void note_assumed(const lp_source *source, const lp_model_config *config,
+static void note_assumed(lp_net_builder *b, const lp_model_config *config,
                          const lp_known_model *published, lp_encoder_info *info) {
+    const lp_source *source = b->source;
     const lp_net_description *description = source->family->layout;
-    if (published == NULL || (published->resize == 0 && !description->one_input)) {
-        lp_family_assume(
-            source, LP_SAID_PREPROCESS | (source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
-            (config->has_preprocess ? LP_SAID_PREPROCESS : 0U) |
-                (config->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
-            info);
+    bool whole = description->one_input || description->published_whole;
+    if (published == NULL || (published->resize == 0 && !whole)) {
+        unsigned facts = description->find_facts != NULL ? description->find_facts(b) : 0;
+        lp_family_assume(source,
+                         facts | LP_SAID_PREPROCESS |
+                             (source->family->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
+                         (config->heads > 0 ? LP_SAID_HEADS : 0U) |
+                             (config->activation != LP_ACTIVATION_AUTO ? LP_SAID_ACTIVATION : 0U) |
+                             (config->has_preprocess ? LP_SAID_PREPROCESS : 0U) |
+                             (config->pool != LP_POOL_AUTO ? LP_SAID_POOL : 0U),
+                         info);
     }
-    if (description->assumed != NULL && published == NULL && config->file == NULL &&
-        !config->arch_known) {
-        add_assumed(info, description->assumed);
+    if (published == NULL && config->file == NULL && !config->arch_known) {
+        if (description->assumed != NULL) {
+            add_assumed(info, description->assumed);
+        }
+        if (description->note_assumed != NULL) {
+            lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
+            description->note_assumed(b, info, &note);
+        }
     }
     if (description->otherwise != NULL) {
         add_assumed(info, description->otherwise);
@@ -299,12 +245,11 @@ static void note_assumed(const lp_source *source, const lp_model_config *config,
 /* The input's size and its preprocessing: as the command line has it, the file's digest, a config
  * beside the file, or the family. */
 static lp_status choose_input(const lp_source *source, lp_model_config *config,
-                              const lp_architecture *known, lp_encoder_info *info, lp_error *err) {
+                              const lp_known_model *published, const lp_architecture *known,
+                              lp_encoder_info *info, lp_error *err) {
     const lp_net_description *description = source->family->layout;
-    const lp_known_model *published;
     size_t input, usual;
     lp_status status;
-    LP_TRY(lp_source_published(source, &published, err));
     bool resized = published != NULL && published->resize > 0;
     if (resized) { /* the config of another program's weights, perhaps */
         config->has_preprocess = false;
@@ -312,6 +257,11 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
     }
     usual = usual_input(source, config, known, info);
     LP_TRY(lp_family_input(source, usual, &input, err));
+    if (input > LARGEST_INPUT) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "%s: an input of %zu pixels a side: expected at most %d",
+                       lp_checkpoint_path(source->ckpt), input, LARGEST_INPUT));
+    }
     if (description->one_input && input != usual) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: input size %zu: the encoder has positions for %zu alone",
@@ -326,10 +276,12 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
     } else if (known != NULL && known->resize > 0 && known->input > 0) {
         info->preprocess.resize = from * known->resize / known->input;
     }
+    if (published != NULL && lp_file_mean_std(published) != LP_MEAN_STD_AUTO) {
+        lp_family_mean_std(lp_file_mean_std(published), &info->preprocess);
+    }
     (void)snprintf(info->architecture, sizeof info->architecture, "%s", config->arch);
     info->input_size = info->preprocess.crop = input;
     lp_family_override(source->options, info);
-    note_assumed(source, config, published, info);
 done:
     return status;
 }
@@ -392,7 +344,6 @@ static lp_status choose_architecture(const lp_source *source, const lp_model_con
         t->net.layers[i].conv.same = (*known)->same;
     }
     info->norm_eps = (*known)->norm_eps > 0 ? (*known)->norm_eps : info->norm_eps;
-    (void)snprintf(info->name, sizeof info->name, "%s", (*known)->pattern);
     return LP_OK;
 }
 
@@ -405,37 +356,57 @@ static bool has_usual(const lp_net *net) {
     return false;
 }
 
-/* The activation of steps that have the family's. */
-static lp_status choose_activation(const lp_source *source, const lp_model_config *config,
-                                   lp_net *net, lp_encoder_info *info, lp_error *err) {
+/* The first of: the caller, a published file's digest, a config, the family; of steps that have the
+ * family's. */
+static lp_status choose_activation(lp_net_builder *b, const lp_model_config *config,
+                                   const lp_known_model *published, lp_encoder_info *info,
+                                   lp_error *err) {
     static const lp_nonlinearity nonlinearities[] = {[LP_ACTIVATION_GELU] = LP_GELU,
                                                      [LP_ACTIVATION_QUICK_GELU] = LP_QUICK_GELU,
                                                      [LP_ACTIVATION_GELU_TANH] = LP_GELU_TANH};
-    lp_activation asked = source->options->activation;
-    lp_activation activation = asked != LP_ACTIVATION_AUTO ? asked
-                               : config->activation != LP_ACTIVATION_AUTO
-                                   ? config->activation
-                                   : source->family->activation;
-    if (!has_usual(net) && config->activation != LP_ACTIVATION_AUTO) {
-        return lp_fail(
-            err, LP_ERR_UNSUPPORTED, "%s: %s beside it: activation %s: a %s has %s alone",
-            lp_checkpoint_path(source->ckpt), config->file, lp_activation_name(config->activation),
-            source->family->title, info->activation);
+    const lp_family *family = b->source->family;
+    const char *path = lp_checkpoint_path(b->source->ckpt);
+    lp_net *net = b->net;
+    bool swiglu = strcmp(info->activation, "swiglu") == 0; /* configs may say another, too */
+    lp_activation asked = b->source->options->activation, activation = LP_ACTIVATION_AUTO;
+    const lp_activation said[] = {
+        asked, published != NULL ? lp_file_activation(published) : LP_ACTIVATION_AUTO,
+        config->activation,
+        lp_family_activation(family, info->width, info->patch, lp_net_grid(net))};
+    if (asked != LP_ACTIVATION_AUTO && swiglu) {
+        return lp_fail(err, LP_ERR_ARGUMENT, "%s: activation %s: its MLP is SwiGLU and takes none",
+                       path, lp_activation_name(asked));
+    }
+    if (!has_usual(net) && !swiglu && config->activation != LP_ACTIVATION_AUTO) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: %s beside it: activation %s: a %s has %s alone", path, config->file,
+                       lp_activation_name(config->activation), family->title, info->activation);
     }
     if (!has_usual(net)) {
         return asked == LP_ACTIVATION_AUTO
                    ? LP_OK
-                   : lp_fail(err, LP_ERR_ARGUMENT, "%s: activation %s: a %s has %s alone",
-                             lp_checkpoint_path(source->ckpt), lp_activation_name(asked),
-                             source->family->title, info->activation);
+                   : lp_fail(err, LP_ERR_ARGUMENT, "%s: activation %s: a %s has %s alone", path,
+                             lp_activation_name(asked), family->title, info->activation);
+    }
+    for (size_t i = 0; i < 4 && activation == LP_ACTIVATION_AUTO; i++) {
+        activation = said[i];
     }
     for (size_t i = 0; i < net->step_count; i++) {
         if (net->steps[i].usual) {
             net->steps[i].activation = nonlinearities[activation];
         }
     }
-    info->activation = lp_activation_name(activation);
-    return LP_OK;
+    info->activation = swiglu ? info->activation : lp_family_activation_name(activation);
+    return activation != LP_ACTIVATION_AUTO
+               ? LP_OK
+               : lp_fail(err, LP_ERR_UNSUPPORTED,
+                         "%s: the weights do not say which activation was used%s%s%s; choose one: "
+                         "gelu, quick_gelu or gelu_tanh (option 'activation').  OpenAI's CLIP, and "
+                         "what was trained from it, have quick_gelu, most of open_clip's own "
+                         "models gelu",
+                         path, config->stranger != NULL ? " (" : "",
+                         config->stranger != NULL ? config->stranger : "",
+                         config->stranger != NULL ? " beside it is another model's)" : "");
 }
 
 static lp_status lay_out(const lp_source *source, lp_net *net, lp_error *err) {
@@ -468,8 +439,19 @@ done:
     return status;
 }
 
-static void describe(lp_net *net, size_t most_batch, lp_encoder_info *info) {
-    size_t floats = lp_net_scratch(net, 1), most = most_batch > 0 ? most_batch : MOST_BATCH;
+/* Images of a batch: those that leave the fewest rows of the last tile empty, the most where that
+ * is the same.  12 of ViT-B/32 fill 50 tiles; with 16, a 201st of the work would be for nothing. */
+static size_t fill_tiles(size_t tokens, size_t rows) {
+    size_t best = 1;
+    for (size_t b = 2; b <= MOST_SMALL && b * tokens <= rows; b++) {
+        best = lp_tiled(b * tokens, 1) * best <= lp_tiled(best * tokens, 1) * b ? b : best;
+    }
+    return best;
+}
+
+static void describe(lp_net *net, const lp_net_description *description, lp_encoder_info *info) {
+    size_t floats = lp_net_scratch(net, 1);
+    size_t most = description->most_batch > 0 ? description->most_batch : MOST_BATCH;
     size_t batch = floats < most * IMAGE_FLOATS ? most * IMAGE_FLOATS / floats : 1;
     for (size_t i = 0; i < net->step_count; i++) {
         const lp_net_map *rows = &net->maps[net->steps[i].to];
@@ -485,8 +467,13 @@ static void describe(lp_net *net, size_t most_batch, lp_encoder_info *info) {
     info->penultimate *= lp_net_vectors(net);
     info->projected =
         net->projected > 0 && net->blocks.last == 0 ? net->maps[net->projected].channels : 0;
-    info->batch = batch < most ? batch : most;
+    info->batch = description->batch_rows > 0 ? fill_tiles(info->tokens, description->batch_rows)
+                  : batch < most              ? batch
+                                              : most;
     net->most_batch = SIZE_MAX / sizeof(float) / floats;
+    if (info->tokens > 0 && net->most_batch > INT_MAX / info->tokens) {
+        net->most_batch = INT_MAX / info->tokens;
+    }
 }
 
 static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *made,
@@ -497,30 +484,40 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     lp_net_builder b = {source, plan, t, net, source->prefix, ""};
     lp_model_config config = {0};
     const lp_architecture *known;
+    const lp_known_model *published;
+    char name[sizeof info->name];
     lp_status status;
     LP_TRY(check_options(source, err));
     info->norm_eps = source->family->norm_eps;
     info->activation = description->activation != NULL ? description->activation : info->activation;
     description->describe(&b, info);
+    memcpy(name, info->name, sizeof name);
+    info->name[0] = '\0'; /* until all that is said with it is known */
     size_t usual = info->input_size > 0 ? info->input_size : source->family->input;
     size_t width = info->width > 0 ? info->width : net->maps[net->penultimate].channels;
     const lp_config_sizes sizes = {width, info->layers, info->patch,
                                    net->maps[net->penultimate].channels};
     LP_TRY(lp_model_config_read(source, &sizes, &config, err));
+    LP_TRY(lp_source_published(source, &published, err));
     info->config = config.file;
+    info->width = width;
     LP_TRY(choose_pool(source, &config, net, info, err));
     LP_TRY(choose_layers(source, net, info, err));
-    LP_TRY(choose_heads(source, &config, net, info, err));
+    LP_TRY(lp_net_choose_heads(&b, &config, info, err));
+    if (description->ask_alone && net->pool == LP_POOL_CLASS && net->class_rows == 0) {
+        LP_TRY(lp_net_ask_alone(&b, err));
+    }
     t->resize = source->family->resize;
     LP_TRY(choose_architecture(source, &config, t, info, &known, err));
-    size_t name_length = strlen(info->name);
     info->norm_eps = config.norm_eps > 0 ? config.norm_eps : info->norm_eps;
     t->norm_eps = info->norm_eps;
     for (size_t i = 0; i < net->layer_count; i++) {
         net->layers[i].eps = net->layers[i].eps > 0 ? net->layers[i].eps : t->norm_eps;
     }
-    LP_TRY(choose_activation(source, &config, net, info, err));
-    LP_TRY(choose_input(source, &config, known, info, err));
+    LP_TRY(choose_input(source, &config, published, known, info, err));
+    /* what else is known is said, whether the activation is or not */
+    lp_status activation = choose_activation(&b, &config, published, info, err);
+    note_assumed(&b, &config, published, info);
     if (known != NULL && config.architecture == NULL) {
         lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
         lp_note_put(&note, "; %s by the file's name", known->pattern);
@@ -530,15 +527,27 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     }
     net->input = info->input_size;
     net->precision = source->options->precision;
+    net->rounds_vectors = description->rounds_vectors;
+    net->whole_mlps = description->batch_rows > 0;
+    if (description->check != NULL) {
+        LP_TRY(description->check(&b, &config, info, err));
+    }
     LP_TRY(lay_out(source, net, err));
     if (description->check_input != NULL) {
         LP_TRY(description->check_input(source, &config, net, err));
     }
-    describe(net, description->most_batch, info);
-    if (net->input != (known != NULL && known->input > 0 ? known->input : usual)) {
-        (void)snprintf(info->name + name_length, sizeof info->name - name_length, "@%zu",
-                       net->input);
+    describe(net, description, info);
+    size_t unnamed = description->plain_input > 0        ? description->plain_input
+                     : known != NULL && known->input > 0 ? known->input
+                                                         : usual;
+    const char *own = description->named ? known->pattern : name;
+    char side[24] = "";
+    if (net->input != unnamed) {
+        (void)snprintf(side, sizeof side, "@%zu", net->input);
     }
+    (void)snprintf(info->name, sizeof info->name, "%.*s%s", (int)(sizeof name - 1 - strlen(side)),
+                   own, side);
+    LP_TRY(activation);
     status = lp_net_reserve(t, plan, err);
 done:
     return status;

@@ -9,9 +9,13 @@
 
 enum { CHUNK_FLOATS = 1 << 18 /* inside an MLP: 1 MiB */ };
 
-/* Rows of a chunk.  Response normalisation needs all pixels of an image. */
+/* Rows of a chunk: of so many values that they stay in a cache, or those of whole images.  Response
+ * normalisation needs all pixels of an image. */
 static size_t chunk_rows(const lp_net *net, const lp_net_step *step, size_t batch) {
     size_t pixels = lp_net_pixels(&net->maps[step->to]), rows = batch * pixels;
+    if (net->whole_mlps) {
+        return lp_net_together(pixels, batch) * pixels;
+    }
     size_t most = CHUNK_FLOATS / net->layers[step->layers[1]].linear.out / LP_TILE_ROWS;
     most = most * LP_TILE_ROWS > LP_NET_LEAST_ROWS ? most * LP_TILE_ROWS : LP_NET_LEAST_ROWS;
     return step->response ? pixels : rows < most ? rows : most;
@@ -89,6 +93,9 @@ static void run_inside(const lp_net_pass *p, const lp_net_step *step, const mlp_
             .y = room->both, .stride = first->out, .activation = step->activation};
     }
     lp_net_multiply(p, lp_net_layer_of(p, step, 1), room->normed, count, &output);
+    double weights = (double)first->in * (double)first->out;
+    lp_end_stage(p->observer, "mlp 1", 2 * (double)count * weights,
+                 weights + (double)(count * (first->in + first->out)));
     const float *rows = room->both;
     if (step->gated) {
         float *gated = norm_inside ? room->gated : room->both; /* a row's halves, one after it */
@@ -103,6 +110,9 @@ static void run_inside(const lp_net_pass *p, const lp_net_step *step, const mlp_
         lp_net_norm_rows(between, rows, count, inside, normed, room->inner);
     } else if (step->gated) {
         lp_tile(rows, count, inside, inside, room->inner);
+    }
+    if (step->gated || norm_inside || step->response) {
+        lp_end_stage(p->observer, step->gated ? "gate" : "norm", 0, 3 * (double)(count * inside));
     }
 }
 
@@ -126,8 +136,6 @@ void lp_net_run_mlp(const lp_net_pass *p, const lp_net_step *step) {
         }
         lp_end_stage(p->observer, "norm", 0, 2 * (double)(count * width));
         run_inside(p, step, &room, count);
-        lp_end_stage(p->observer, "mlp 1", 2 * products * (double)first->out,
-                     weights * (double)first->out + (double)(count * (width + first->out)));
         lp_linear_output added = {.y = y + row * width, .stride = width, .add = true};
         lp_linear_output apart = {.y = room.rows, .stride = width};
         lp_net_multiply(p, lp_net_layer_of(p, step, 3), room.inner, count,

@@ -8,7 +8,9 @@
  *   branches      w' = w + the other kernels in its middle, each with its batch norm, b' likewise;
  *                 before the layer scale
  *
- * and the layer is packed for its kernel into its place. */
+ * and the layer is packed for its kernel into its place.  Queries, keys and values of which one row
+ * alone asks (net_ask.c) become the query's, and for each head its keys, as u = q W_k / sqrt(DH),
+ * and its values. */
 #include "model/net_build.h"
 
 #include <math.h>
@@ -17,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "math/attention.h"
 #include "math/conv_linear.h"
 #include "math/depthwise.h"
 #include "math/winograd.h"
@@ -58,6 +61,11 @@ static size_t plane_floats(const lp_net_layer *layer) {
     return lp_linear_any_packed(layer->linear.precision, layer->conv.out, layer->conv.in);
 }
 
+/* One head's packed keys, and its values. */
+static size_t head_floats(size_t width, size_t heads) {
+    return lp_linear_packed(width, width / heads) + lp_linear_packed(width / heads, width);
+}
+
 static size_t packed_floats(const lp_net_layer *layer) {
     const lp_packed_linear *linear = &layer->linear;
     switch (layer->kind) {
@@ -70,7 +78,9 @@ static size_t packed_floats(const lp_net_layer *layer) {
     case LP_NET_DEPTHWISE:
         return lp_depthwise_packed(&layer->conv);
     case LP_NET_LINEAR:
-        return lp_linear_any_packed(linear->precision, linear->out, linear->in);
+        return layer->heads > 0 ? lp_linear_packed(linear->in, linear->in) +
+                                      layer->heads * head_floats(linear->in, layer->heads)
+                                : lp_linear_any_packed(linear->precision, linear->out, linear->in);
     case LP_NET_TABLE: {
         size_t rows = layer->window * layer->window + layer->extra;
         return layer->heads * rows * rows;
@@ -105,6 +115,10 @@ lp_status lp_net_reserve(lp_net_tower *t, lp_weight_plan *plan, lp_error *err) {
         if (layer->kind == LP_NET_WINOGRAD && is_rounded(layer)) {
             layer->planes =
                 lp_memory_take_zeroed(&t->memory, LP_WINOGRAD_PLANES, sizeof *layer->planes);
+        }
+        if (layer->kind == LP_NET_LINEAR && layer->heads > 0) {
+            layer->keys_values =
+                lp_memory_take_zeroed(&t->memory, 2 * layer->heads, sizeof *layer->keys_values);
         }
         const lp_net_stored *stored = t->stored[i];
         if (layer->query) { /* as learnt, and as it asks */
@@ -229,12 +243,38 @@ static void pack_vectors(lp_net_layer *to, const lp_net_stored *from, float eps)
     }
 }
 
-static void pack_linear(lp_packed_linear *to, float *raw, const double *scale, float *place) {
+/* raw [out, in]; transposed: [in, out], without a scale. */
+static void pack_linear(lp_packed_linear *to, float *raw, const double *scale, bool transposed,
+                        float *place) {
     for (size_t i = 0; scale != NULL && i < to->in * to->out; i++) {
         raw[i] = (float)((double)raw[i] * scale[i / to->in]);
     }
-    lp_linear_any_pack(to->precision, raw, to->out, to->in, to->in, 1, place);
+    lp_linear_any_pack(to->precision, raw, to->out, to->in, transposed ? 1 : to->in,
+                       transposed ? to->out : 1, place);
     to->panels = place;
+}
+
+/* raw [3 D, D], bias [3 D] or NULL -> the query, then each head's keys and values. */
+static void pack_heads(lp_net_layer *layer, const float *raw, const float *bias, float *place) {
+    size_t width = layer->linear.in, heads = layer->heads, each = width / heads;
+    size_t floats = lp_linear_packed(width, each);
+    float scale = lp_attention_scale(each), *to = place + lp_linear_packed(width, width);
+    lp_linear_pack(raw, width, width, place);
+    layer->linear = (lp_packed_linear){.in = width, .out = width, .panels = place, .bias = bias};
+    for (size_t n = 0; n < heads; n++, to += head_floats(width, heads)) {
+        const float *key = raw + (width + n * each) * width, *value = key + width * width;
+        lp_linear_pack_strided(key, width, each, 1, width, to);
+        for (size_t i = 0; i < floats; i++) {
+            to[i] *= scale;
+        }
+        lp_linear_pack(value, each, width, to + floats);
+        layer->keys_values[n] = (lp_packed_linear){.in = each, .out = width, .panels = to};
+        layer->keys_values[heads + n] =
+            (lp_packed_linear){.in = width,
+                               .out = each,
+                               .panels = to + floats,
+                               .bias = bias != NULL ? bias + 2 * width + n * each : NULL};
+    }
 }
 
 /* A convolution of either kind, of any precision. */
@@ -376,7 +416,8 @@ static void part_heads(const float *rows, size_t heads, size_t outputs, size_t f
 
 /* Whether a layer's weight is put in another order before it is packed. */
 static bool is_rearranged(const lp_net_layer *layer, const lp_net_stored *from) {
-    return layer->continuous || from->transposed || from->by_heads > 0 || from->pixels > 0;
+    return layer->continuous || (from->transposed && layer->kind != LP_NET_LINEAR) ||
+           from->by_heads > 0 || from->pixels > 0;
 }
 
 static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error *err) {
@@ -403,7 +444,7 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
     }
     if (to->continuous) {
         fill_continuous(&p->tower->net, to, from, raw);
-    } else if (from->transposed) {
+    } else if (from->transposed && to->kind != LP_NET_LINEAR) {
         transpose(&to->conv, file, raw);
     } else if (from->by_heads > 0) {
         memcpy(raw, from->bias, outputs * sizeof *raw);
@@ -438,9 +479,12 @@ static lp_status pack_layer(void *context, size_t index, size_t worker, lp_error
             unfold_table(to, raw, from->weight);
         }
         to->bias = from->weight;
+    } else if (to->kind == LP_NET_LINEAR && to->heads > 0) {
+        pack_heads(to, raw, to->linear.bias, from->weight);
+        return LP_OK;
     } else if (to->kind == LP_NET_LINEAR) {
         join_biases(from, to->linear.out);
-        pack_linear(&to->linear, raw, scale, from->weight);
+        pack_linear(&to->linear, raw, scale, from->transposed, from->weight);
     } else if (to->kind == LP_NET_DEPTHWISE) {
         lp_depthwise_pack(&to->conv, raw, scale, from->weight);
     } else {

@@ -49,12 +49,7 @@ void lp_net_add_step(lp_net_builder *b, lp_net_step step) {
         return;
     }
     net->steps = more;
-    size_t number = net->step_count++;
-    net->steps[number] = step;
-    size_t read[] = {step.from, step.add, step.to};
-    for (size_t i = 0; i < sizeof read / sizeof read[0]; i++) {
-        net->maps[read[i]].last = number;
-    }
+    net->steps[net->step_count++] = step;
 }
 
 size_t lp_net_channels(const lp_net_builder *b, size_t map) {

@@ -24,8 +24,11 @@ static const struct {
     [LP_NET_PATCHES] = {lp_net_patches_work, lp_net_run_patches},
     [LP_NET_START] = {lp_net_no_work, lp_net_run_start},
     [LP_NET_ATTEND] = {lp_net_attend_work, lp_net_run_attend},
+    [LP_NET_ASK] = {lp_net_ask_work, lp_net_run_ask},
+    [LP_NET_PUT] = {lp_net_no_work, lp_net_run_put},
     [LP_NET_COPY] = {lp_net_no_work, lp_net_run_copy},
-    [LP_NET_TAKE] = {lp_net_mean_work, lp_net_run_take},
+    [LP_NET_TAKE] = {lp_net_take_work, lp_net_run_take},
+    [LP_NET_PROJECT] = {lp_net_project_work, lp_net_run_project},
     [LP_NET_LATENT] = {lp_net_latent_work, lp_net_run_latent},
     [LP_NET_MEAN_QUERY] = {lp_net_mean_query_work, lp_net_run_mean_query},
     [LP_NET_MERGE] = {lp_net_merge_work, lp_net_run_merge},
@@ -45,7 +48,7 @@ static const struct {
 
 static bool pools(lp_net_operation operation) {
     return operation == LP_NET_MEAN || operation == LP_NET_TAKE || operation == LP_NET_LATENT ||
-           operation == LP_NET_MEAN_QUERY;
+           operation == LP_NET_MEAN_QUERY || operation == LP_NET_ASK;
 }
 
 /* The side of a step's output. */
@@ -130,6 +133,10 @@ static bool place_windows(lp_net *net, const lp_net_step *step) {
 bool lp_net_lay_out(lp_net *net, bool *taken) {
     net->maps[0].side = net->input;
     net->place_count = 0;
+    for (size_t i = 0; i < net->step_count; i++) { /* steps may have been left out, or put in */
+        net->maps[net->steps[i].from].last = net->maps[net->steps[i].to].last = i;
+        net->maps[net->steps[i].add].last = i;
+    }
     for (size_t i = 0; i < net->step_count; i++) {
         const lp_net_step *step = &net->steps[i];
         lp_net_map *to = &net->maps[step->to];
@@ -169,7 +176,13 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
 static bool may_round(const lp_net *net, const lp_net_step *step, size_t k) {
     const lp_net_layer *layer = &net->layers[step->layers[k]];
     bool of_eight_bits = net->precision == LP_PRECISION_INT8;
+    bool of_vectors = net->maps[step->from].pooled || step->operation == LP_NET_ASK;
+    if (of_vectors && (of_eight_bits || !net->rounds_vectors)) {
+        return false;
+    }
     switch (step->operation) {
+    case LP_NET_ASK:
+        return k == 3;
     case LP_NET_CONVOLVE:
         return k == 0 && step->from > 0 && !of_eight_bits && layer->kind != LP_NET_DEPTHWISE &&
                lp_conv_linear_fits(&layer->conv);
@@ -199,7 +212,7 @@ bool lp_net_choose_precision(lp_net *net) {
     }
     for (size_t i = 0; i < net->step_count; i++) {
         const lp_net_step *step = &net->steps[i];
-        for (size_t k = 0; k < LP_NET_STEP_LAYERS && !net->maps[step->from].pooled; k++) {
+        for (size_t k = 0; k < LP_NET_STEP_LAYERS; k++) {
             if (may_round(net, step, k)) {
                 set_precision(net, &net->layers[step->layers[k]]);
                 any = true;

@@ -14,7 +14,10 @@
 
 enum {
     LP_NET_LEAST_ROWS = 16 * LP_TILE_ROWS, /* of a chunk, or weights are read too often */
-    LP_NET_LINE = 16                       /* floats of a cache line */
+    LP_NET_LINE = 16,                      /* floats of a cache line */
+    /* Rows of one product of attention or patches: whole images, but one at least.  16 of ViT-B/32
+     * with 50 tokens.  Chosen, not measured. */
+    LP_NET_PRODUCT_ROWS = 800
 };
 
 /* Lays pieces of scratch memory one behind the other from `work` on -> at [count], which is written
@@ -69,6 +72,12 @@ static inline float *lp_net_values(const lp_net_pass *p, size_t map) {
     return p->maps + p->batch * before;
 }
 
+/* Images of a batch that go through one product, of so many rows each. */
+static inline size_t lp_net_together(size_t rows, size_t batch) {
+    size_t most = LP_NET_PRODUCT_ROWS / rows;
+    return most == 0 ? 1 : most < batch ? most : batch;
+}
+
 static inline double lp_net_floats(const lp_net_pass *p, size_t map) {
     const lp_net_map *m = &p->net->maps[map];
     return (double)(p->batch * lp_net_pixels(m)) * (double)m->channels;
@@ -102,9 +111,14 @@ void lp_net_norm_qkv(const lp_net_pass *p, const lp_net_step *step, const float 
                      float *tiled, float *qkv);
 void lp_net_project(const lp_net_pass *p, const lp_net_step *step, const float *tiled, size_t rows,
                     float *x);
-lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work, lp_net_mean_query_work;
+lp_net_work lp_net_patches_work, lp_net_attend_work, lp_net_latent_work, lp_net_mean_query_work,
+    lp_net_take_work, lp_net_project_work;
 lp_net_act lp_net_run_patches, lp_net_run_start, lp_net_run_attend, lp_net_run_latent,
-    lp_net_run_mean_query, lp_net_run_take;
+    lp_net_run_mean_query, lp_net_run_take, lp_net_run_project;
+
+/* net_ask.c */
+lp_net_work lp_net_ask_work;
+lp_net_act lp_net_run_ask, lp_net_run_put;
 
 /* net_relative.c */
 lp_net_work lp_net_relative_work;

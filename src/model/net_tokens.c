@@ -1,4 +1,5 @@
 /* Words of a vision transformer's description, and what is made of its weights before it runs. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,10 +81,12 @@ static size_t count_positions(const lp_net_builder *b, const char *name) {
 }
 
 /* Which rows the file's positions are of. */
-static void find_grid(lp_net_builder *b, lp_net_layer *layer, const char *name, bool has_class) {
+static void find_grid(lp_net_builder *b, lp_net_layer *layer, const lp_net_start_spec *spec) {
+    const char *name = spec->positions;
+    bool has_class = spec->class_token != NULL;
     size_t count = count_positions(b, name);
     const size_t covered[] = {layer->extra, has_class ? 1 : 0, 0};
-    for (size_t i = 0; i < 3 && count < 1 << 24; i++) {
+    for (size_t i = 0; i < (spec->all_placed ? 2 : 3) && count < 1 << 24; i++) {
         size_t grid = count > covered[i] ? root_of(count - covered[i]) : 0;
         if (grid > 0) {
             layer->covered = covered[i];
@@ -92,8 +95,8 @@ static void find_grid(lp_net_builder *b, lp_net_layer *layer, const char *name, 
         }
     }
     if (count > 0) {
-        lp_plan_problem(b->plan, "%s%s: %zu positions: expected a square of patches", b->place,
-                        name, count);
+        lp_plan_problem(b->plan, "%s%s: %zu positions: expected %sa square of patches", b->place,
+                        name, count, has_class ? "one for a class token and " : "");
     }
 }
 
@@ -111,7 +114,7 @@ size_t lp_net_start(lp_net_builder *b, size_t from, const lp_net_start_spec *spe
         layer.tile = lp_net_size(b, 2, "%s", spec->tile);
         layer.tile = layer.tile > 0 ? layer.tile : 1;
     } else if (spec->positions != NULL) {
-        find_grid(b, &layer, spec->positions, spec->class_token != NULL);
+        find_grid(b, &layer, spec);
     }
     if (spec->fourier != NULL) { /* of each frequency a sine and a cosine, of rows and columns */
         layer.fourier = lp_net_size(b, 1, "%s.weight", spec->fourier) / 4;
@@ -218,9 +221,33 @@ void lp_net_begin_head(lp_net_builder *b, size_t rows) {
     b->net->head = b->net->step_count;
 }
 
+size_t lp_net_take_normed(lp_net_builder *b, size_t from, size_t to, size_t norm) {
+    to = to > 0 ? to : lp_net_new_map(b, lp_net_channels(b, from));
+    lp_net_add_step(
+        b, (lp_net_step){.operation = LP_NET_TAKE, .from = from, .to = to, .layers = {norm}});
+    return to;
+}
+
 size_t lp_net_take(lp_net_builder *b, size_t from) {
-    size_t to = lp_net_new_map(b, lp_net_channels(b, from));
-    lp_net_add_step(b, (lp_net_step){.operation = LP_NET_TAKE, .from = from, .to = to});
+    return lp_net_take_normed(b, from, 0, 0);
+}
+
+size_t lp_net_project_row(lp_net_builder *b, size_t from, const char *name, bool transposed,
+                          bool bias) {
+    size_t in = lp_net_channels(b, from), layer;
+    if (transposed) {
+        size_t out = lp_net_size(b, 1, "%s", name);
+        layer = lp_net_new_layer(b, (lp_net_layer){.kind = LP_NET_LINEAR, .linear = {in, out}});
+        lp_net_stored *stored = b->tower->stored[layer];
+        stored->planned = b->plan->count;
+        stored->transposed = true;
+        LP_NET_PLAN(&stored->weight, name, "", in, out);
+    } else {
+        layer = lp_net_plan_linear(b, name, in, 0, bias, NULL);
+    }
+    size_t to = lp_net_new_map(b, b->net->layers[layer].linear.out);
+    lp_net_add_step(
+        b, (lp_net_step){.operation = LP_NET_PROJECT, .from = from, .to = to, .layers = {layer}});
     return to;
 }
 
@@ -273,7 +300,7 @@ static size_t plan_query(lp_net_builder *b, const lp_net_latent_spec *spec, size
 }
 
 size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *spec) {
-    size_t rows = lp_net_channels(b, from), norm = 0, kv;
+    size_t rows = lp_net_channels(b, from), norm = spec->planned_norm, kv;
     size_t width = spec->attention != NULL ? lp_net_size(b, 1, "%s", spec->latent) : rows;
     if (spec->norm != NULL) {
         norm = lp_net_plan_norm(b, spec->norm, rows, 0, false);
@@ -294,7 +321,8 @@ size_t lp_net_latent(lp_net_builder *b, size_t from, const lp_net_latent_spec *s
                                      .from = from,
                                      .to = to,
                                      .layers = {norm, kv, query, projection},
-                                     .heads = spec->heads});
+                                     .heads = spec->heads,
+                                     .patches_only = spec->patches_only});
     return to;
 }
 
@@ -431,6 +459,7 @@ static void make_query(lp_net_layer *layer, const lp_net_stored *from, const flo
                        const float *bias) {
     size_t width = layer->channels;
     float *made = from->weight + width;
+    assert(bias != NULL);
     for (size_t o = 0; o < width; o++) {
         double sum = (double)bias[o];
         for (size_t i = 0; i < width; i++) {

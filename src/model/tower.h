@@ -1,5 +1,5 @@
 /* What every kind of encoder network offers to encoder.c.  A kind is one constant of this type
- * (vit.h: lp_vit_kind), named by its families in families.c. */
+ * (net.h: lp_net_kind), named by its families in families.c. */
 #ifndef LP_MODEL_TOWER_H
 #define LP_MODEL_TOWER_H
 

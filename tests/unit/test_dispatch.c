@@ -13,10 +13,6 @@ enum { ROWS = 7, COLUMNS = 203, CELLS = ROWS * COLUMNS, TILED = 12 * 208 };
 typedef void (*version)(float *x, const float *bias);
 
 #define VERSIONS(suffix)                                                                           \
-    static void silu_gate_of##suffix(float *x, const float *bias) {                                \
-        (void)bias;                                                                                \
-        silu_gate##suffix(x, ROWS, COLUMNS / 2);                                                   \
-    }                                                                                              \
     static void layer_norm_of##suffix(float *x, const float *bias) {                               \
         layer_norm##suffix(x, ROWS, COLUMNS, COLUMNS, bias, bias, 1e-5F, x, COLUMNS);              \
     }                                                                                              \
@@ -28,8 +24,8 @@ typedef void (*version)(float *x, const float *bias);
     static void add_bias_of##suffix(float *x, const float *bias) {                                 \
         add_bias##suffix(x, ROWS, COLUMNS, COLUMNS, bias);                                         \
     }                                                                                              \
-    static const version versions##suffix[] = {silu_gate_of##suffix, layer_norm_of##suffix,        \
-                                               layer_norm_tiled_of##suffix, add_bias_of##suffix};
+    static const version versions##suffix[] = {layer_norm_of##suffix, layer_norm_tiled_of##suffix, \
+                                               add_bias_of##suffix};
 
 VERSIONS()
 VERSIONS(_avx2)

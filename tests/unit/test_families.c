@@ -780,9 +780,11 @@ static void laps_of_gates_and_attention_pools_count_what_their_formulas_say(void
     laps all = run_for_laps(&(lp_encoder_options){TOLD}, B);
     assert_int_equal(recognise(&(lp_encoder_options){TOLD}, &info), LP_OK);
     size_t T = info.tokens, A = info.mlp_width; /* no class token: T patches */
-    assert_operations(&all, "mlp 1", 2, 2 * 2 * B * T * D * A);
-    /* keys and values of all tokens; scores and sums of one query; out; its MLP */
-    assert_operations(&all, "pool", 5, 2 * B * (T * D * 2 * D + 2 * T * D + D * D + 2 * D * A));
+    /* of two blocks, and of the pool's vector */
+    assert_operations(&all, "mlp 1", 3, 2 * B * (2 * T + 1) * D * A);
+    assert_operations(&all, "mlp 2", 3, 2 * B * (2 * T + 1) * D * A);
+    /* keys and values of all tokens; scores and sums of one query; out */
+    assert_operations(&all, "pool", 1, 2 * B * (T * D * 2 * D + 2 * T * D + D * D));
     assert_operations(&all, "class attention", 0, 0);
 
     copy_golden("dinov2");

@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "model/families.h"
 #include "model/net_build.h"
-#include "model/vit.h"
 
 enum { CELL = 600 };
 
@@ -110,7 +109,6 @@ static void the_document_has_each_familys_constants(void **state) {
                                             [LP_RESIZE_NUDGED] = "nudged"};
     for (size_t i = 0; i < lp_family_count; i++) {
         const lp_family *f = &lp_families[i];
-        bool vit = f->tower == &lp_vit_kind;
         char eps[16], resize[64];
         (void)snprintf(eps, sizeof eps, "1e-%ld", lround(-log10((double)f->norm_eps)));
         (void)snprintf(resize, sizeof resize, "%zu → %zu", f->shorter_side.to,
@@ -133,7 +131,7 @@ static void the_document_has_each_familys_constants(void **state) {
                       : f->shorter_side.from == 9  ? "⌊input / 0.9⌋"
                       : f->shorter_side.from == 19 ? "⌊input / 0.95⌋"
                                                    : resize);
-        if (vit) {
+        if (net != NULL && net->input_of_positions) {
             assert_begins(f->name, 5, positions[f->resize]);
         }
     }

@@ -38,9 +38,9 @@ typedef struct lp_trained_rows {
     size_t strange;   /* the first such class */
 } lp_trained_rows;
 
-/* Counts the first by the digests that a probe keeps (lp_probe_record_rows).  Of a probe without them,
- * all rows of a set that is its training or validation set, byte for byte, are counted; of other
- * sets nothing is known.  threads 0: all processors.  LP_ERR_MEMORY. */
+/* Counts the first by the digests that a probe keeps (lp_probe_record_rows).  Of a probe without
+ * them, all rows of a set that is its training or validation set, byte for byte, are counted; of
+ * other sets nothing is known.  threads 0: all processors.  LP_ERR_MEMORY. */
 LP_MUST_USE lp_status lp_trained_rows_count(const lp_probe *probe, const lp_features *test,
                                             size_t threads, lp_trained_rows *rows, lp_error *err);
 

@@ -6,7 +6,7 @@ NAME.safetensors            weights, float16, named as the family's files name t
 NAME-features.safetensors   float32: "images", and "penultimate" and "projected" of them
 
 The features are the reference model's in float64, rounded to float32 at the end.  Versions and
-seeds go into each file's metadata.  tests/unit/test_families.c says which options each needs.
+seeds go into each file's metadata.  tests/support/family_cases.h says which options each needs.
 """
 
 import pathlib

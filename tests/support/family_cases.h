@@ -3,6 +3,7 @@
 #ifndef LP_TESTS_FAMILY_CASES_H
 #define LP_TESTS_FAMILY_CASES_H
 
+#include "check.h"
 #include "linprobe/encoder.h"
 
 typedef struct golden_case {
@@ -739,5 +740,37 @@ static const golden_case cases[] = {
      "Transformer.encoder_norm.scale",
      "Transformer.encoderblock_0.LayerNorm_2.bias"},
 };
+
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+/* Of families whose files say something by their names. */
+static inline const char *file_of(const char *family) {
+    static const struct {
+        const char *family, *file;
+    } named[] = {
+        {"byol", "pretrain_res50x1"},
+        {"timm-efficientnet", "tf_efficientnet_b0"},
+        {"timm-efficientnetv2", "tf_efficientnetv2_s"},
+        {"torchvision-efficientnet", "efficientnet_b0"},
+        {"torchvision-efficientnetv2", "efficientnet_v2_s"},
+        {"timm-swinv2", "swinv2_tiny_window8_256"},
+        {"hf-swinv2", "swinv2_tiny_patch4_window8_256"},
+    };
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
+        if (strcmp(family, named[i].family) == 0) {
+            return named[i].file;
+        }
+    }
+    return family;
+}
+
+static inline lp_checkpoint *open_golden(const char *name) {
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/golden/families/%s.safetensors", LP_TEST_DATA, name);
+    lp_checkpoint *ckpt;
+    lp_error err;
+    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
+    return ckpt;
+}
 
 #endif

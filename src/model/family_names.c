@@ -24,23 +24,27 @@ const lp_rename lp_renames_torchvision_vit[] = {
     {"heads.", "head."},
     {NULL, NULL}};
 
+/* The layers of a block of openai/CLIP clip/model.py, whose names others keep. */
+#define RESBLOCK_LAYERS                                                                            \
+    {"transformer.resblocks.#.attn.in_proj_", "blocks.{0}.attn.qkv."},                             \
+        {"transformer.resblocks.#.attn.out_proj.", "blocks.{0}.attn.proj."},                       \
+        {"transformer.resblocks.#.mlp.c_fc.", "blocks.{0}.mlp.fc1."}, {                            \
+        "transformer.resblocks.#.mlp.c_proj.", "blocks.{0}.mlp.fc2."                               \
+    }
+
 /* timm's names of a ViT from others.  OpenAI's and open_clip's. */
-const lp_rename lp_renames_clip_vit[] = {
-    {"conv1.", "patch_embed.proj."},
-    {"class_embedding", "cls_token"},
-    {"positional_embedding", "pos_embed"},
-    {"ln_pre.", "norm_pre."},
-    {"ln_post.", "norm."},
-    {"transformer.resblocks.#.ln_1.", "blocks.{0}.norm1."},
-    {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
-    {"transformer.resblocks.#.ls_1.", "blocks.{0}.ls1."},
-    {"transformer.resblocks.#.ls_2.", "blocks.{0}.ls2."},
-    {"transformer.resblocks.#.attn.in_proj_", "blocks.{0}.attn.qkv."},
-    {"transformer.resblocks.#.attn.out_proj.", "blocks.{0}.attn.proj."},
-    {"transformer.resblocks.#.mlp.c_fc.", "blocks.{0}.mlp.fc1."},
-    {"transformer.resblocks.#.mlp.c_proj.", "blocks.{0}.mlp.fc2."},
-    {"transformer.", "blocks."},
-    {NULL, NULL}};
+const lp_rename lp_renames_clip_vit[] = {{"conv1.", "patch_embed.proj."},
+                                         {"class_embedding", "cls_token"},
+                                         {"positional_embedding", "pos_embed"},
+                                         {"ln_pre.", "norm_pre."},
+                                         {"ln_post.", "norm."},
+                                         {"transformer.resblocks.#.ln_1.", "blocks.{0}.norm1."},
+                                         {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
+                                         {"transformer.resblocks.#.ls_1.", "blocks.{0}.ls1."},
+                                         {"transformer.resblocks.#.ls_2.", "blocks.{0}.ls2."},
+                                         RESBLOCK_LAYERS,
+                                         {"transformer.", "blocks."},
+                                         {NULL, NULL}};
 /* transformers' CLIP and SigLIP, and Janus; CLIP's tower in AltCLIP, and in OWL-ViT and OWLv2,
  * which spell out what CLIP does not. */
 #define HF_CLIP_BLOCK(layer)                                                                       \
@@ -409,21 +413,17 @@ const lp_architecture lp_architectures_aimv2[] = {
 };
 
 /* timm's names of a CoCa's tower from open_clip's. */
-const lp_rename lp_renames_coca[] = {
-    {"conv1.", "patch_embed.proj."},
-    {"class_embedding", "cls_token"},
-    {"positional_embedding", "pos_embed"},
-    {"ln_pre.", "norm_pre."},
-    {"ln_post.", "post_norm."},
-    {"transformer.resblocks.#.ln_1.", "blocks.{0}.norm1."},
-    {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
-    {"transformer.resblocks.#.ls_1.gamma", "blocks.{0}.gamma_1"},
-    {"transformer.resblocks.#.ls_2.gamma", "blocks.{0}.gamma_2"},
-    {"transformer.resblocks.#.attn.in_proj_", "blocks.{0}.attn.qkv."},
-    {"transformer.resblocks.#.attn.out_proj.", "blocks.{0}.attn.proj."},
-    {"transformer.resblocks.#.mlp.c_fc.", "blocks.{0}.mlp.fc1."},
-    {"transformer.resblocks.#.mlp.c_proj.", "blocks.{0}.mlp.fc2."},
-    {NULL, NULL}};
+const lp_rename lp_renames_coca[] = {{"conv1.", "patch_embed.proj."},
+                                     {"class_embedding", "cls_token"},
+                                     {"positional_embedding", "pos_embed"},
+                                     {"ln_pre.", "norm_pre."},
+                                     {"ln_post.", "post_norm."},
+                                     {"transformer.resblocks.#.ln_1.", "blocks.{0}.norm1."},
+                                     {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
+                                     {"transformer.resblocks.#.ls_1.gamma", "blocks.{0}.gamma_1"},
+                                     {"transformer.resblocks.#.ls_2.gamma", "blocks.{0}.gamma_2"},
+                                     RESBLOCK_LAYERS,
+                                     {NULL, NULL}};
 
 /* timm's names of a ConvNeXt from torchvision's. */
 #define TORCHVISION_CONVNEXT(feature, stage)                                                       \
@@ -515,10 +515,7 @@ const lp_rename lp_renames_perception[] = {
     {"transformer.resblocks.#.ln_2.", "blocks.{0}.norm2."},
     {"transformer.resblocks.#.ls_1.gamma", "blocks.{0}.gamma_1"},
     {"transformer.resblocks.#.ls_2.gamma", "blocks.{0}.gamma_2"},
-    {"transformer.resblocks.#.attn.in_proj_", "blocks.{0}.attn.qkv."},
-    {"transformer.resblocks.#.attn.out_proj.", "blocks.{0}.attn.proj."},
-    {"transformer.resblocks.#.mlp.c_fc.", "blocks.{0}.mlp.fc1."},
-    {"transformer.resblocks.#.mlp.c_proj.", "blocks.{0}.mlp.fc2."},
+    RESBLOCK_LAYERS,
     {"attn_pool.probe", "attn_pool.latent"},
     {"attn_pool.attn.in_proj_", "attn_pool.qkv."},
     {"attn_pool.attn.out_proj.", "attn_pool.proj."},

@@ -99,7 +99,6 @@ static void attend(const lp_net_pass *p, const lp_net_step *step, const ask_room
 
 void lp_net_run_ask(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *norm = lp_net_layer_of(p, step, 0), *qkv = lp_net_layer_of(p, step, 1);
-    const lp_net_layer *projection = lp_net_layer_of(p, step, 3);
     const lp_net_map *from = &p->net->maps[step->from];
     size_t rows = lp_net_pixels(from), width = from->channels, heads = p->net->heads;
     size_t each = width / heads, image = rows * width;
@@ -126,9 +125,7 @@ void lp_net_run_ask(const lp_net_pass *p, const lp_net_step *step) {
     for (size_t i = 0; i < p->batch; i++) {
         memcpy(y + i * width, x + i * image, width * sizeof *y);
     }
-    lp_linear_output added = {.y = y, .stride = width, .add = true};
-    lp_net_multiply(p, projection, room.tiled, p->batch, &added);
-    lp_end_stage(p->observer, "out", 2 * n * square, square + 3 * n * (double)width);
+    lp_net_project(p, step, room.tiled, p->batch, y);
 }
 
 void lp_net_run_put(const lp_net_pass *p, const lp_net_step *step) {

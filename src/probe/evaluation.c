@@ -41,15 +41,15 @@ static void count_strangers(const lp_probe *probe, const lp_features *test, lp_t
     size_t K = probe->classes;
     rows->strange = K;
     for (size_t i = 0; i < test->count; i++) {
-        size_t before = rows->strangers;
-        for (size_t k = 0; k < K; k++) {
-            bool has =
-                test->marks != NULL ? test->marks[i * K + k] > 0 : test->labels[i] == (int64_t)k;
-            if (has && isinf(probe->intercepts[k])) {
-                rows->strangers = before + 1;
+        bool several = test->marks != NULL, strange = false;
+        size_t first = several ? 0 : (size_t)test->labels[i], end = several ? K : first + 1;
+        for (size_t k = first; k < end && k < K; k++) {
+            if (isinf(probe->intercepts[k]) && (!several || test->marks[i * K + k] > 0)) {
+                strange = true;
                 rows->strange = k < rows->strange ? k : rows->strange;
             }
         }
+        rows->strangers += strange;
     }
 }
 

@@ -1,12 +1,15 @@
-/* Depthwise convolution, 16 channels at a time:
+/* Depthwise convolution, a row of outputs at a time, 16 channels at a time:
  *
- *   plane [high, wide, 16]    a copy of what these channels read of one image, with zeros round it
+ *   ring [channels / 16][taps][wide][16]   the rows of one image that an output's row reads, with
+ *                             zeros round them; input row r is row r % taps
  *   strip of 8 outputs        8 x 16 sums in registers: for each tap 16 weights times 16 values of
  *                             8 pixels; + bias, activation -> y
  *
- * The copy costs one load and one store for every taps^2 multiply-adds.  Without it the pixels of a
- * kernel lie channels * 4 bytes apart, which is a power of two in most networks: they would fall
- * on a few lines of the first-level cache.  It also makes the image's border no case of its own. */
+ * Each row of x is copied once, when the first row of outputs needs it, and so x and y are read and
+ * written from end to end.  The copy costs one load and one store for every taps^2 multiply-adds.
+ * Without it the pixels of a kernel lie channels * 4 bytes apart, which is a power of two in most
+ * networks: they would fall on a few lines of the first-level cache.  It also makes the image's
+ * border no case of its own. */
 #include "math/depthwise.h"
 
 #include <assert.h>
@@ -18,23 +21,30 @@
 #include <immintrin.h>
 #endif
 
-enum { STRIP = 8, LANES = LP_LANES };
+enum { STRIP = 8, HALF = STRIP / 2, LANES = LP_LANES };
 
-/* The sums of a strip, [STRIP][LANES]: output i begins at x + i * step. */
+/* The sums of a strip, [pixels][LANES]: output i begins at x + i * step in each row. */
 typedef struct depthwise_strip {
-    const float *x;
-    size_t row;  /* floats of the plane's row */
-    size_t step; /* floats from an output's first pixel to the next one's */
+    const float *x; /* in the ring's first row */
+    size_t row;     /* floats of the ring's row */
+    size_t first;   /* the ring's row that the first taps read */
+    size_t step;    /* floats from an output's first pixel to the next one's */
     const float *weights;
-    size_t taps;
+    size_t taps, pixels; /* at most STRIP; the sums behind them are written, too */
 } depthwise_strip;
 
 typedef void (*strip_sums)(const depthwise_strip *strip, float *sums);
 
+/* The strip's pixels in the row that row v of the kernel reads. */
+LP_BODY const float *strip_row(const depthwise_strip *s, size_t taps, size_t v) {
+    size_t slot = s->first + v;
+    return s->x + (slot < taps ? slot : slot - taps) * s->row;
+}
+
 LP_BODY void strip_plain(const depthwise_strip *s, float *sums) {
     memset(sums, 0, STRIP * LANES * sizeof *sums);
     for (size_t t = 0; t < s->taps * s->taps; t++) {
-        const float *x = s->x + t / s->taps * s->row + t % s->taps * LANES;
+        const float *x = strip_row(s, s->taps, t / s->taps) + t % s->taps * LANES;
         const float *w = s->weights + t * LANES;
         for (size_t i = 0; i < STRIP; i++) {
             for (size_t l = 0; l < LANES; l++) {
@@ -54,8 +64,8 @@ LP_BODY void half_avx2(const depthwise_strip *s, size_t half, float *sums) {
     for (size_t i = 0; i < STRIP; i++) {
         sum[i] = _mm256_setzero_ps();
     }
-    for (size_t row = 0; row < s->taps; row++) {
-        const float *x = s->x + row * s->row + half;
+    for (size_t v = 0; v < s->taps; v++) {
+        const float *x = strip_row(s, s->taps, v) + half;
         for (size_t t = 0; t < s->taps; t++, x += LANES, w += LANES) {
             __m256 weight = _mm256_loadu_ps(w);
             for (size_t i = 0; i < STRIP; i++) {
@@ -73,37 +83,47 @@ LP_TARGET("avx2,fma") LP_BODY void strip_avx2(const depthwise_strip *s, float *s
     half_avx2(s, LANES / 2, sums);
 }
 
-/* `taps` and `step` are numbers that the compiler knows. */
+/* `taps`, `step` and `pixels` are numbers that the compiler knows. */
 LP_TARGET("avx512f")
-LP_BODY void strip_512(const depthwise_strip *s, size_t taps, size_t step, float *sums) {
+LP_BODY void strip_512(const depthwise_strip *s, size_t taps, size_t step, size_t pixels,
+                       float *sums) {
     __m512 sum[STRIP];
     const float *w = s->weights;
-    for (size_t i = 0; i < STRIP; i++) {
+    for (size_t i = 0; i < pixels; i++) {
         sum[i] = _mm512_setzero_ps();
     }
-    for (size_t row = 0; row < taps; row++) {
-        const float *x = s->x + row * s->row;
+    for (size_t v = 0; v < taps; v++) {
+        const float *x = strip_row(s, taps, v);
         for (size_t t = 0; t < taps; t++, x += LANES, w += LANES) {
             __m512 weight = _mm512_loadu_ps(w);
-            for (size_t i = 0; i < STRIP; i++) {
+            for (size_t i = 0; i < pixels; i++) {
                 sum[i] = _mm512_fmadd_ps(_mm512_loadu_ps(x + i * step), weight, sum[i]);
             }
         }
     }
-    for (size_t i = 0; i < STRIP; i++) {
+    for (size_t i = 0; i < pixels; i++) {
         _mm512_storeu_ps(sums + i * LANES, sum[i]);
+    }
+}
+
+LP_TARGET("avx512f")
+LP_BODY void strip_of_taps(const depthwise_strip *s, size_t taps, size_t step, float *sums) {
+    if (s->pixels > HALF) {
+        strip_512(s, taps, step, STRIP, sums);
+    } else {
+        strip_512(s, taps, step, HALF, sums);
     }
 }
 
 LP_TARGET("avx512f") LP_BODY void strip_avx512(const depthwise_strip *s, float *sums) {
     if (s->taps == 7 && s->step == LANES) {
-        strip_512(s, 7, LANES, sums);
+        strip_of_taps(s, 7, LANES, sums);
     } else if (s->taps == 3 && s->step == LANES) {
-        strip_512(s, 3, LANES, sums);
+        strip_of_taps(s, 3, LANES, sums);
     } else if (s->taps == 5 && s->step == LANES) {
-        strip_512(s, 5, LANES, sums);
+        strip_of_taps(s, 5, LANES, sums);
     } else {
-        strip_512(s, s->taps, s->step, sums);
+        strip_of_taps(s, s->taps, s->step, sums);
     }
 }
 
@@ -114,14 +134,14 @@ typedef struct depthwise_job {
     const float *x;
     size_t images, side;
     lp_nonlinearity activation;
-    float *plane, *y;
-    size_t out, lead;  /* pixels: of an output's side, of zeros before the first pixel */
-    size_t high, wide; /* of the plane */
-    size_t channels;   /* of the output */
-    float *sums;       /* [STRIP][LANES] */
+    float *ring, *y;
+    size_t out, lead; /* pixels: of an output's side, of zeros before the first pixel */
+    size_t wide;      /* pixels of the ring's row */
+    size_t channels;  /* of the output */
+    float *sums;      /* [STRIP][LANES] */
 } depthwise_job;
 
-/* Pixels of the plane: strips are whole, and what they read is there. */
+/* Pixels of a row: strips are whole, and what they read is there. */
 static void measure(depthwise_job *j) {
     const lp_conv *c = j->conv;
     j->channels = c->groups * c->out;
@@ -129,45 +149,68 @@ static void measure(depthwise_job *j) {
     j->lead = lp_conv_lead(c, j->side, c->taps_high);
     size_t strips = (j->out + STRIP - 1) / STRIP;
     size_t wide = (strips * STRIP - 1) * c->stride + c->taps_wide;
-    size_t high = (j->out - 1) * c->stride + c->taps_high;
     j->wide = wide > j->lead + j->side ? wide : j->lead + j->side;
-    j->high = high > j->lead + j->side ? high : j->lead + j->side;
 }
 
-/* What `count` channels of the output from `first` on read of an image -> the plane's middle; zeros
- * stand round it. */
-LP_BODY void copy_plane(const depthwise_job *j, const float *image, size_t first, size_t count) {
-    size_t channels = j->conv->groups, each = j->conv->out;
-    for (size_t v = 0; v < j->side; v++) {
-        const float *from = image + v * j->side * channels;
-        float *to = j->plane + ((v + j->lead) * j->wide + j->lead) * LANES;
-        from += each > 1 ? 0 : first;
-        for (size_t u = 0; u < j->side; u++, from += channels, to += LANES) {
-            if (each > 1) {
-                for (size_t l = 0; l < count; l++) {
-                    to[l] = from[(first + l) / each];
-                }
-            } else if (count == LANES) { /* a length that the compiler knows */
-                memcpy(to, from, LANES * sizeof *to);
-            } else {
-                memcpy(to, from, count * sizeof *to);
-            }
+/* Floats from a row of the ring to the same of the next channels. */
+static size_t ring_plane(const depthwise_job *j) {
+    return j->conv->taps_high * j->wide * LANES;
+}
+
+static size_t ring_floats(const depthwise_job *j) {
+    return (j->channels + LANES - 1) / LANES * ring_plane(j);
+}
+
+/* `count` channels that the outputs from `first` on read of a pixel. */
+LP_BODY void copy_channels(const float *pixel, size_t first, size_t count, size_t each, float *to) {
+    if (each > 1) {
+        for (size_t l = 0; l < count; l++) {
+            to[l] = pixel[(first + l) / each];
+        }
+    } else if (count == LANES) { /* a length that the compiler knows */
+        memcpy(to, pixel + first, LANES * sizeof *to);
+    } else {
+        memcpy(to, pixel + first, count * sizeof *to);
+    }
+}
+
+/* Row r of an image, counted from the first row of zeros -> the ring's row, but for the zeros at
+ * its ends. */
+LP_BODY void copy_row(const depthwise_job *j, const float *image, size_t r) {
+    size_t channels = j->conv->groups, plane = ring_plane(j);
+    float *row = j->ring + (r % j->conv->taps_high * j->wide + j->lead) * LANES;
+    if (r < j->lead || r >= j->lead + j->side) {
+        for (size_t first = 0; first < j->channels; first += LANES, row += plane) {
+            memset(row, 0, j->side * LANES * sizeof *row);
+        }
+        return;
+    }
+    const float *pixel = image + (r - j->lead) * j->side * channels;
+    for (size_t u = 0; u < j->side; u++, pixel += channels, row += LANES) {
+        float *to = row;
+        for (size_t first = 0; first < j->channels; first += LANES, to += plane) {
+            size_t left = j->channels - first;
+            copy_channels(pixel, first, left < LANES ? left : LANES, j->conv->out, to);
         }
     }
 }
 
 LP_BODY void finish_as(const depthwise_job *j, const float bias[LANES], size_t pixels, size_t count,
                        lp_nonlinearity activation, float *y) {
-    size_t channels = j->channels;
-    for (size_t i = 0; i < pixels; i++, y += channels) {
-        float row[LANES];
+    float *sums = j->sums;
+    for (size_t i = 0; i < pixels; i++) {
         for (size_t l = 0; l < LANES; l++) {
-            row[l] = lp_activate(activation, j->sums[i * LANES + l] + bias[l]);
+            sums[i * LANES + l] += bias[l];
         }
+    }
+    for (size_t l = 0; l < pixels * LANES; l++) {
+        sums[l] = lp_activate(activation, sums[l]);
+    }
+    for (size_t i = 0; i < pixels; i++, y += j->channels) {
         if (count == LANES) {
-            memcpy(y, row, LANES * sizeof *y);
+            memcpy(y, sums + i * LANES, LANES * sizeof *y);
         } else {
-            memcpy(y, row, count * sizeof *y);
+            memcpy(y, sums + i * LANES, count * sizeof *y);
         }
     }
 }
@@ -179,36 +222,46 @@ LP_BODY void finish(const depthwise_job *j, const float bias[LANES], size_t pixe
 #undef FINISH
 }
 
-/* `count` channels of an image from `first` on. */
-LP_BODY void convolve_plane(const depthwise_job *j, strip_sums sum, size_t first, size_t count,
-                            float *y) {
+/* Row v of the outputs, `count` channels from `first` on. */
+LP_BODY void convolve_row(const depthwise_job *j, strip_sums sum, size_t v, size_t first,
+                          size_t count, float *y) {
     const lp_conv *c = j->conv;
-    size_t taps = c->taps_high, row = j->wide * LANES;
+    size_t taps = c->taps_high;
     float bias[LANES] = {0};
     if (c->bias != NULL) {
         memcpy(bias, c->bias + first, count * sizeof *bias);
     }
-    for (size_t v = 0; v < j->out; v++) {
-        for (size_t u = 0; u < j->out; u += STRIP) {
-            depthwise_strip strip = {j->plane + v * c->stride * row + u * c->stride * LANES, row,
-                                     c->stride * LANES, c->weights + first * taps * taps, taps};
-            size_t pixels = j->out - u < STRIP ? j->out - u : STRIP;
-            sum(&strip, j->sums);
-            finish(j, bias, pixels, count, y + (v * j->out + u) * j->channels);
-        }
+    for (size_t u = 0; u < j->out; u += STRIP) {
+        size_t left = j->out - u;
+        depthwise_strip strip = {.x = j->ring + first / LANES * ring_plane(j) +
+                                      u * c->stride * LANES,
+                                 .row = j->wide * LANES,
+                                 .first = v * c->stride % taps,
+                                 .step = c->stride * LANES,
+                                 .weights = c->weights + first * taps * taps,
+                                 .taps = taps,
+                                 .pixels = left < STRIP ? left : STRIP};
+        sum(&strip, j->sums);
+        finish(j, bias, strip.pixels, count, y + u * j->channels + first);
     }
 }
 
 LP_BODY void convolve(const depthwise_job *j, strip_sums sum) {
-    size_t channels = j->channels;
-    memset(j->plane, 0, j->high * j->wide * LANES * sizeof *j->plane);
+    size_t channels = j->channels, taps = j->conv->taps_high, stride = j->conv->stride;
+    memset(j->ring, 0, ring_floats(j) * sizeof *j->ring);
     for (size_t image = 0; image < j->images; image++) {
         const float *x = j->x + image * j->side * j->side * j->conv->groups;
         float *y = j->y + image * j->out * j->out * channels;
-        for (size_t first = 0; first < channels; first += LANES) {
-            size_t count = channels - first < LANES ? channels - first : LANES;
-            copy_plane(j, x, first, count);
-            convolve_plane(j, sum, first, count, y + first);
+        size_t copied = 0; /* rows */
+        for (size_t v = 0; v < j->out; v++, y += j->out * channels) {
+            copied = copied > v * stride ? copied : v * stride;
+            for (; copied < v * stride + taps; copied++) {
+                copy_row(j, x, copied);
+            }
+            for (size_t first = 0; first < channels; first += LANES) {
+                size_t left = channels - first;
+                convolve_row(j, sum, v, first, left < LANES ? left : LANES, y);
+            }
         }
     }
 }
@@ -239,7 +292,7 @@ void lp_depthwise_pack(const lp_conv *conv, const float *weight, const double *s
 size_t lp_depthwise_scratch(const lp_conv *conv, size_t side) {
     depthwise_job j = {.conv = conv, .side = side};
     measure(&j);
-    return j.high * j.wide * LANES;
+    return ring_floats(&j);
 }
 
 void lp_depthwise_run(const lp_conv *conv, const float *x, size_t images, size_t side,

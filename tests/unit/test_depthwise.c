@@ -17,11 +17,14 @@ typedef struct geometry {
 } geometry;
 
 static const geometry geometries[] = {
-    {1, 1, 1, 0, false, 1, 1, 0},  {5, 3, 1, 1, false, 2, 4, 0},   {16, 7, 1, 3, false, 1, 9, 0},
-    {33, 7, 1, 3, false, 2, 8, 0}, {20, 5, 2, 2, false, 1, 11, 0}, {17, 3, 2, 0, true, 2, 10, 0},
-    {16, 5, 2, 0, true, 1, 7, 0},  {18, 3, 2, 0, true, 1, 1, 0},   {40, 2, 2, 0, false, 1, 5, 0},
-    {16, 9, 1, 4, false, 1, 3, 0}, {19, 5, 1, 0, true, 3, 17, 0},  {9, 7, 2, 3, false, 2, 9, 1},
-    {16, 3, 1, 1, false, 1, 8, 1}, {11, 3, 1, 1, false, 2, 5, 2}};
+    {1, 1, 1, 0, false, 1, 1, 0},   {5, 3, 1, 1, false, 2, 4, 0},
+    {16, 7, 1, 3, false, 1, 9, 0},  {33, 7, 1, 3, false, 2, 8, 0},
+    {20, 5, 2, 2, false, 1, 11, 0}, {17, 3, 2, 0, true, 2, 10, 0},
+    {16, 5, 2, 0, true, 1, 7, 0},   {18, 3, 2, 0, true, 1, 1, 0},
+    {40, 2, 2, 0, false, 1, 5, 0},  {16, 9, 1, 4, false, 1, 3, 0},
+    {19, 5, 1, 0, true, 3, 17, 0},  {9, 7, 2, 3, false, 2, 9, 1},
+    {16, 3, 1, 1, false, 1, 8, 1},  {11, 3, 1, 1, false, 2, 5, 2},
+    {20, 2, 3, 0, false, 2, 11, 0}}; /* the last: rows that no output reads */
 enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };
 
 typedef struct example {

@@ -112,7 +112,7 @@ static void list_features(char text[FEATURES]) {
     list_feature(&list, "avx512vl", LP_SUPPORTS("avx512vl"));
     list_feature(&list, "avx512vnni", LP_SUPPORTS("avx512vnni"));
     list_feature(&list, "avx512bf16", LP_SUPPORTS("avx512bf16"));
-    list_feature(&list, "amx_int8", lp_has_amx());
+    list_feature(&list, "amx", lp_has_amx());
 #endif
     list_feature(&list, "neon", LP_NEON != 0);
 }
@@ -123,6 +123,10 @@ static const char *float32_kernels(void) {
 #else
     return LP_NEON ? "NEON" : "plain";
 #endif
+}
+
+static const char *bfloat16_kernels(void) {
+    return lp_has_amx() ? "AMX" : lp_linear_bfloat16_is_fast() ? "AVX-512 BF16" : "as float32";
 }
 
 /* Of 8-bit integers, and of 16-bit ones where there is no AMX. */
@@ -173,8 +177,7 @@ void about_print(FILE *out) {
                    features[0] != '\0' ? features : "no feature that a kernel asks for");
     line(out, "processor", text);
     (void)snprintf(text, sizeof text, "float32 %s; bfloat16 %s; int16 %s; int8 %s; OpenBLAS %s",
-                   float32_kernels(), lp_linear_bfloat16_is_fast() ? "AVX-512 BF16" : "as float32",
-                   lp_has_amx() ? "AMX" : integer_kernels(), integer_kernels(),
-                   lp_math_blas_corename());
+                   float32_kernels(), bfloat16_kernels(), lp_has_amx() ? "AMX" : integer_kernels(),
+                   integer_kernels(), lp_math_blas_corename());
     line(out, "kernels", text);
 }

@@ -478,7 +478,7 @@ static void run_numbers(const attention_job *j) {
         return;
     }
 #if LP_X86
-    if (lp_linear_bfloat16_is_fast()) {
+    if (lp_bfloat16_pairs_are_fast()) {
         attend_pairs(j);
         return;
     }

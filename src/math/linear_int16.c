@@ -446,10 +446,10 @@ LP_TARGET(LP_AMX) LP_BODY void multiply_bytes(const tile_input *tile, int32_t *p
         LP_AMX_LOAD(7, w, 2 * QUAD_BYTES);
         LP_AMX_LOAD_ONCE(5, x, DEPTH);
         LP_AMX_ADD("ss", 0, 5, 7);
-        LP_AMX_LOAD_ONCE(6, x + ROWS_PLANE, DEPTH);
-        LP_AMX_ADD("us", 2, 6, 7);
+        LP_AMX_LOAD_ONCE(4, x + ROWS_PLANE, DEPTH);
+        LP_AMX_ADD("us", 2, 4, 7);
         LP_AMX_LOAD(7, w + QUAD_BYTES, 2 * QUAD_BYTES);
-        LP_AMX_ADD("uu", 3, 6, 7);
+        LP_AMX_ADD("uu", 3, 4, 7);
         LP_AMX_ADD("su", 1, 5, 7);
         x += 2 * ROWS_PLANE;
         w += STEP_WEIGHTS;

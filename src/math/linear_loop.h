@@ -53,6 +53,7 @@ typedef struct tile_input {
     size_t lines;
     const float *y;
     size_t y_rows, row_step, half_step;
+    size_t other; /* bytes to the rows of the tile that this call takes too, 0 for none */
 } tile_input;
 
 typedef void (*tile_sums)(const tile_input *tile, float *sums);
@@ -211,6 +212,8 @@ typedef struct linear_steps {
     size_t outputs; /* of a call of `sum`: PANEL, or half of it, and then a panel's halves lie one
                        behind the other */
     size_t weight_size, panel_end; /* bytes of a stored weight, and of what stands behind a panel */
+    bool run_pairs;  /* weights and blocks have an even number of runs: zeros follow */
+    bool tile_pairs; /* a call of `sum` takes two tiles where there are two */
     /* A tile's cells, `runs` of them -> as `sum` reads them, so many bytes; NULL: as they are. */
     size_t (*rounded_bytes)(size_t runs);
     void (*round)(const float *cells, size_t runs, void *to);
@@ -223,8 +226,8 @@ typedef struct linear_job {
     const float *x;
     size_t rows;
     const lp_linear_output *output;
-    /* [TILE][PANEL], aligned to 64 bytes.  Here, and not where it is used, as gcc would keep it in
-     * the registers that the chains need. */
+    /* [TILE][PANEL], or as many as `sum` fills, aligned to 64 bytes.  Here, and not where it is
+     * used, as gcc would keep it in the registers that the chains need. */
     float *sums;
     void *rounded;  /* CHUNK_BYTES, where the steps round; aligned so, like what follows */
     float *widened; /* [MAX_BLOCK][PANEL], where they widen */
@@ -260,34 +263,49 @@ LP_BODY linear_block begin_block(const linear_job *j, const linear_steps *steps,
     return b;
 }
 
+/* Where the sums of a tile and outputs of a panel from `first` on, as many as steps have, go. */
+LP_BODY lp_output_part part_of(const linear_job *j, const linear_steps *steps, size_t tile,
+                               size_t p, size_t first) {
+    lp_output_part to = lp_output_part_of(j->output, j->layer->out, j->rows, tile, p);
+    lp_output_part_from(&to, first, steps->outputs);
+    return to;
+}
+
+/* Runs of the weights of so many runs of inputs. */
+LP_BODY size_t stored_runs(const linear_steps *steps, size_t runs) {
+    return steps->run_pairs ? runs + runs % 2 : runs;
+}
+
 /* A panel's part of the block for all its tiles: its outputs from `first` on, as many as steps
  * have. */
 LP_BODY void multiply_outputs(const linear_job *j, const linear_steps *steps, const linear_block *b,
                               size_t p, size_t first) {
     const lp_packed_linear *layer = j->layer;
     size_t run_bytes = RUN * steps->outputs * steps->weight_size, count = b->end - b->first;
-    size_t panel_bytes = b->all_runs * RUN * PANEL * steps->weight_size + steps->panel_end;
+    size_t all_stored = stored_runs(steps, b->all_runs);
+    size_t panel_bytes = all_stored * RUN * PANEL * steps->weight_size + steps->panel_end;
     const char *whole = (const char *)layer->panels + p * panel_bytes;
-    const char *panel = whole + (first / steps->outputs * b->all_runs + b->run) * run_bytes;
+    const char *panel = whole + (first / steps->outputs * all_stored + b->run) * run_bytes;
     const float *scales = (const float *)(const void *)(whole + panel_bytes - steps->panel_end);
     const void *weights = panel;
     bool more = (p + 1) * PANEL < layer->out, last = b->run + b->runs == b->all_runs;
-    size_t lines = more && count > 0 ? (run_bytes / LINE + count - 1) / count : TILE;
+    size_t step = steps->tile_pairs ? 2 : 1, calls = (count + step - 1) / step;
+    size_t lines = more && calls > 0 ? (run_bytes / LINE + calls - 1) / calls : step * TILE;
     float bias[PANEL] = {0};
     if (last) {
         lp_panel_bias(layer, p, bias);
     }
     if (steps->widen != NULL) {
-        steps->widen(panel, b->runs, j->widened);
+        steps->widen(panel, stored_runs(steps, b->runs), j->widened);
         weights = j->widened;
     }
-    for (size_t t = 0; t < count; t++) {
-        lp_output_part to = lp_output_part_of(j->output, layer->out, j->rows, b->first + t, p);
-        lp_output_part_from(&to, first, steps->outputs);
+    for (size_t call = 0; call < calls; call++) {
+        size_t t = call * step, here = count - t < step ? count - t : step;
+        lp_output_part to = part_of(j, steps, b->first + t, p, first);
         const float *x = j->x + ((b->first + t) * b->all_runs + b->run) * LP_TILE_CELL;
         const void *next = x + (last ? b->chunk * b->all_runs - b->run : b->runs) * LP_TILE_CELL;
         if (more) {
-            next = panel + panel_bytes + t * b->runs * lines * LINE;
+            next = panel + panel_bytes + call * b->runs * lines * LINE;
         }
         tile_input tile = {b->rows + t * b->tile_step,
                            weights,
@@ -298,10 +316,14 @@ LP_BODY void multiply_outputs(const linear_job *j, const linear_steps *steps, co
                            to.y,
                            to.rows,
                            to.row_step,
-                           steps->outputs < PANEL ? 0 : to.half_step};
+                           steps->outputs < PANEL ? 0 : to.half_step,
+                           (here - 1) * b->tile_step};
         steps->sum(&tile, j->sums);
-        lp_finish_sums(j->sums, &to, j->output->add || b->run > 0, bias + first,
-                       last ? j->output->activation : LP_IDENTITY);
+        for (size_t i = 0; i < here; i++) {
+            to = part_of(j, steps, b->first + t + i, p, first);
+            lp_finish_sums(j->sums + i * TILE * PANEL, &to, j->output->add || b->run > 0,
+                           bias + first, last ? j->output->activation : LP_IDENTITY);
+        }
     }
 }
 
@@ -313,7 +335,7 @@ static inline size_t block_runs_of(size_t runs) {
 
 LP_BODY void multiply_with(const linear_job *j, const linear_steps *steps) {
     size_t runs = lp_tile_runs(j->layer->in), tiles = (j->rows + TILE - 1) / TILE;
-    size_t block_runs = block_runs_of(runs);
+    size_t block_runs = stored_runs(steps, block_runs_of(runs));
     size_t chunk = CHUNK_BYTES / tile_bytes(steps, block_runs);
     for (size_t first = 0; first < tiles; first += chunk) {
         size_t end = tiles - first < chunk ? tiles : first + chunk;

@@ -1,5 +1,5 @@
-/* Linear layers over bfloat16: every version gives the bits of a float32 layer over weights and
- * rows that were rounded, on odd sizes, with guard cells round the output. */
+/* Linear layers over bfloat16: sums have the order that is described, and every version gives the
+ * same bits, on odd sizes, with guard cells round the output. */
 #include "math/linear_bfloat16.c" /* its versions are static; the library's copy is not linked */
 
 #include <math.h>
@@ -19,9 +19,9 @@ static const size sizes[] = {{1, 1, 1},      {5, 16, 32},   {12, 17, 33},
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 typedef struct example {
-    lp_packed_linear layer, exact; /* exact: of float32, rounded weights */
-    float *packed, *exact_packed, *bias, *weight;
-    float *tiled, *rounded, *before, *scratch;
+    lp_packed_linear layer;
+    float *packed, *bias, *weight; /* as they were, [out][in] */
+    float *tiled, *before, *scratch;
 } example;
 
 /* Numbers of very different sizes, so that sums cancel and small ones vanish. */
@@ -38,25 +38,12 @@ static example make(const size *s) {
     e.weight = wide_numbers(s->out * s->in);
     e.tiled = wide_numbers(lp_tiled(s->rows, s->in));
     lp_tile_pad(e.tiled, s->rows, s->in);
-    e.rounded = numbers(lp_tiled(s->rows, s->in));
-    for (size_t i = 0; i < lp_tiled(s->rows, s->in); i++) {
-        e.rounded[i] = lp_bfloat16_round(e.tiled[i]);
-    }
     e.before = numbers(s->rows * s->out);
     e.layer.bias = e.bias = numbers(s->out);
     e.packed = lp_alloc(lp_linear_bfloat16_packed(s->out, s->in), sizeof(float));
-    e.exact_packed = lp_alloc(lp_linear_packed(s->out, s->in), sizeof(float));
     e.scratch = numbers(lp_linear_bfloat16_scratch(0));
-    assert_true(e.packed != NULL && e.exact_packed != NULL);
-    lp_linear_bfloat16_pack(e.weight, s->out, s->in, s->in, 1, e.packed);
-    for (size_t i = 0; i < s->out * s->in; i++) {
-        e.weight[i] = lp_bfloat16_round(e.weight[i]);
-    }
-    lp_linear_pack(e.weight, s->out, s->in, e.exact_packed);
-    e.exact = e.layer;
-    e.exact.precision = LP_PRECISION_FLOAT32;
+    assert_non_null(e.packed);
     e.layer.panels = e.packed;
-    e.exact.panels = e.exact_packed;
     return e;
 }
 
@@ -64,35 +51,88 @@ static void discard(example *e) {
     assert_true(e->scratch[lp_linear_bfloat16_scratch(0)] == GUARD);
     release(e->weight);
     release(e->tiled);
-    release(e->rounded);
     release(e->before);
     release(e->bias);
     release(e->scratch);
     lp_free(e->packed);
-    lp_free(e->exact_packed);
 }
 
-typedef void (*version)(const linear_job *j);
+/* A way to pack and to multiply. */
+typedef struct version {
+    void (*pack)(const plain_weights *from, uint32_t *to);
+    void (*multiply)(const linear_job *j);
+} version;
 
-/* one: NULL, the version for this processor. */
-static void run(version one, const example *e, const size *s, const lp_linear_output *output) {
-    _Alignas(64) float sums[TILE * PANEL];
+static const version plain = {pack_pairs, multiply_wide_plain};
+
+/* one: NULL, this processor's own. */
+static void run(const version *one, const example *e, const size *s,
+                const lp_linear_output *output) {
+    _Alignas(64) float sums[SUMS];
     if (one == NULL) {
+        lp_linear_bfloat16_pack(e->weight, s->out, s->in, s->in, 1, e->packed);
         lp_linear_bfloat16_run(&e->layer, e->tiled, s->rows, output, e->scratch);
         return;
     }
     float *rounded = e->scratch + (64 - (uintptr_t)e->scratch % 64) / sizeof(float);
-    one(&(linear_job){&e->layer, e->tiled, s->rows, output, sums, rounded, rounded + ROUND_ROOM});
+    one->pack(&(plain_weights){e->weight, s->out, s->in, s->in, 1}, (uint32_t *)(void *)e->packed);
+    one->multiply(
+        &(linear_job){&e->layer, e->tiled, s->rows, output, sums, rounded, rounded + ROUND_ROOM});
 }
 
-static void check_output(version one, const example *e, const size *s, lp_linear_output output,
-                         size_t count) {
+/* The chain of one run of 16 inputs; inputs from `end` on are 0. */
+static float chain_of(const example *e, const size *s, size_t row, size_t o, size_t first,
+                      size_t end) {
+    float sum = 0;
+    for (size_t k = first; k < first + 16 && k < end; k++) {
+        sum = fmaf(lp_bfloat16_round(e->tiled[lp_tiled_at(s->in, row, k)]),
+                   lp_bfloat16_round(e->weight[o * s->in + k]), sum);
+    }
+    return sum;
+}
+
+static float sum_of(const example *e, const size *s, size_t row, size_t o) {
+    size_t block = (block_runs_of(lp_tile_runs(s->in)) + 1) / 2 * 32;
+    float y = 0;
+    for (size_t first = 0; first < s->in; first += block) {
+        size_t end = first + block < s->in ? first + block : s->in;
+        float sum = 0;
+        for (size_t k = first; k < end; k += 32) {
+            sum += chain_of(e, s, row, o, k, end) + chain_of(e, s, row, o, k + 16, end);
+        }
+        y = first > 0 ? y + sum : sum;
+    }
+    return y;
+}
+
+static void sums_have_the_order_that_is_described(void **state) {
+    (void)state;
+    lp_random_seed(&source, 9);
+    for (size_t n = 0; n < SIZES; n++) {
+        const size *s = &sizes[n];
+        example e = make(s);
+        float *y = numbers(s->rows * s->out);
+        e.layer.bias = NULL;
+        run(NULL, &e, s, &(lp_linear_output){.y = y, .stride = s->out});
+        for (size_t row = 0; row < s->rows; row += 1 + row / 20) {
+            for (size_t o = 0; o < s->out; o++) {
+                float expected = sum_of(&e, s, row, o);
+                assert_memory_equal(&y[row * s->out + o], &expected, sizeof expected);
+            }
+        }
+        release(y);
+        discard(&e);
+    }
+}
+
+static void check_output(const version *one, const example *e, const size *s,
+                         lp_linear_output output, size_t count) {
     float *y = numbers(count), *expected = numbers(count);
     for (size_t i = 0; i < count; i++) {
         y[i] = expected[i] = e->before[i % (s->rows * s->out)];
     }
     output.y = expected;
-    lp_linear_run(&e->exact, e->rounded, s->rows, &output);
+    run(&plain, e, s, &output);
     output.y = y;
     run(one, e, s, &output);
     assert_memory_equal(y, expected, (count + 1) * sizeof *y); /* with the guard */
@@ -100,7 +140,7 @@ static void check_output(version one, const example *e, const size *s, lp_linear
     release(expected);
 }
 
-static void check_version(version one) {
+static void check_version(const version *one) {
     lp_random_seed(&source, 3);
     for (size_t n = 0; n < SIZES; n++) {
         const size *s = &sizes[n];
@@ -115,15 +155,10 @@ static void check_version(version one) {
     }
 }
 
-static void products_have_the_bits_of_float32(void **state) {
+/* A product of two rounded values is exact, so that it does not matter whether it is fused. */
+static void this_processors_version_has_the_bits_of_the_plain_one(void **state) {
     (void)state;
     check_version(NULL);
-}
-
-/* A product of two rounded values is exact, so that it does not matter whether it is fused. */
-static void so_has_the_plain_version(void **state) {
-    (void)state;
-    check_version(multiply_wide_plain);
 }
 
 #if LP_X86
@@ -131,19 +166,25 @@ static void so_has_the_plain_version(void **state) {
 static void so_has_the_avx2_version(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS_AVX2);
-    check_version(multiply_wide_avx2);
+    check_version(&(version){pack_pairs, multiply_wide_avx2});
 }
 
 static void so_has_the_avx512_version(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS("avx512f"));
-    check_version(multiply_wide_avx512);
+    check_version(&(version){pack_pairs, multiply_wide_avx512});
 }
 
 static void so_has_the_version_by_pairs(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS("avx512bf16"));
-    check_version(multiply_pairs);
+    check_version(&(version){pack_pairs, multiply_pairs});
+}
+
+static void so_has_the_version_of_amx(void **state) {
+    (void)state;
+    NEEDS(lp_has_amx());
+    check_version(&(version){pack_apart, multiply_amx});
 }
 
 #endif
@@ -202,12 +243,13 @@ static void what_is_not_finite_stays_so(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_have_the_bits_of_float32),
-        cmocka_unit_test(so_has_the_plain_version),
+        cmocka_unit_test(sums_have_the_order_that_is_described),
+        cmocka_unit_test(this_processors_version_has_the_bits_of_the_plain_one),
 #if LP_X86
         cmocka_unit_test(so_has_the_avx2_version),
         cmocka_unit_test(so_has_the_avx512_version),
         cmocka_unit_test(so_has_the_version_by_pairs),
+        cmocka_unit_test(so_has_the_version_of_amx),
 #endif
         cmocka_unit_test(values_are_rounded_to_the_nearest),
         cmocka_unit_test(weights_may_be_transposed),

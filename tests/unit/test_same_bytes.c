@@ -31,7 +31,7 @@ static void check_digests(void) {
         {"clip",
          {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_BFLOAT16},
          LP_FEATURE_PROJECTED,
-         "bcda22ed84bcd05e367ae63fbac03ecda7449800fae4de39b1def1641b6de6eb"},
+         "81b5de0845eb97583693f84d0367dc1ab536d41c0cb1430526e070a67a4d9369"},
         {"clip",
          {.activation = LP_ACTIVATION_QUICK_GELU, .precision = LP_PRECISION_INT16},
          LP_FEATURE_PROJECTED,

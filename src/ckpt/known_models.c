@@ -5,9 +5,10 @@
  * and sizes); DeiT: timm's deit.py.  In these three the file name ends in the first eight digits of
  * the SHA-256, which their loaders check (torch.hub: HASH_REGEX).  DINO, DINOv2, MAE: timm's
  * vision_transformer.py and facebookresearch/dino; MobileCLIP: timm's fastvit.py and
- * vision_transformer_hybrid.py; TinyViT: microsoft/Cream models/tiny_vit.py; BiT: timm's
- * resnetv2.py; no checksums are published.  Parameters are those of the models as torchvision, timm
- * and open_clip build them, without a classifier.
+ * vision_transformer_hybrid.py; TinyViT: microsoft/Cream models/tiny_vit.py; BiT:
+ * google-research/big_transfer README.md and timm's resnetv2.py; no checksums are published.
+ * Parameters are those of the models as torchvision, timm and open_clip build them, without a
+ * classifier.
  *
  * DINO's XCiTs: facebookresearch/dino README.md; MoCo v1, v2 and v3, SwAV:
  * facebookresearch/moco and swav README.md, moco-v3 CONFIG.md.  MoCo's checksums are MD5s.
@@ -263,6 +264,18 @@ static const lp_known_model models[] = {
     {.name = "tinyvit-21m-22kto1k", .title = "TinyViT-21M ImageNet-22k to 1k", .family = "tinyvit",
      .input_size = 224, .parameters = 20621568, .url = TINYVIT "tiny_vit_21m_22kto1k_distill.pth"},
 
+    {.name = "bit-s-r50x1", .title = "BiT-S R50x1", .family = "bit-npz", .input_size = 224,
+     .parameters = 23500352, .url = BIT "BiT-S-R50x1.npz"},
+    {.name = "bit-s-r50x3", .title = "BiT-S R50x3", .family = "bit-npz", .input_size = 224,
+     .parameters = 211174080, .url = BIT "BiT-S-R50x3.npz"},
+    {.name = "bit-s-r101x1", .title = "BiT-S R101x1", .family = "bit-npz", .input_size = 224,
+     .parameters = 42492480, .url = BIT "BiT-S-R101x1.npz"},
+    {.name = "bit-s-r101x3", .title = "BiT-S R101x3", .family = "bit-npz", .input_size = 224,
+     .parameters = 381789888, .url = BIT "BiT-S-R101x3.npz"},
+    {.name = "bit-s-r152x2", .title = "BiT-S R152x2", .family = "bit-npz", .input_size = 224,
+     .parameters = 232238208, .url = BIT "BiT-S-R152x2.npz"},
+    {.name = "bit-s-r152x4", .title = "BiT-S R152x4", .family = "bit-npz", .input_size = 224,
+     .parameters = 928340224, .url = BIT "BiT-S-R152x4.npz"},
     {.name = "bit-m-r50x1", .title = "BiT-M R50x1", .family = "bit-npz", .input_size = 224,
      .parameters = 23500352, .url = BIT "BiT-M-R50x1.npz"},
     {.name = "bit-m-r50x3", .title = "BiT-M R50x3", .family = "bit-npz", .input_size = 224,

@@ -33,12 +33,14 @@ static const lp_published *next_of(const lp_known_model *model, const lp_publish
     return NULL;
 }
 
-/* The number of a data set that stands in the table: of several, that of the paper's protocol. */
+/* The number of a data set that stands in the table: of several, the first of the features that the
+ * CLIP paper's protocol takes. */
 static const lp_published *shown_number(const lp_known_model *model, const char *dataset) {
     const lp_published *found = NULL;
     for (const lp_published *p = NULL; (p = next_of(model, p)) != NULL;) {
         if (strcmp(p->dataset, dataset) == 0 &&
-            (found == NULL || p->study->point == LP_FEATURE_PENULTIMATE)) {
+            (found == NULL || (found->study->point != LP_FEATURE_PENULTIMATE &&
+                               p->study->point == LP_FEATURE_PENULTIMATE))) {
             found = p;
         }
     }
@@ -72,8 +74,11 @@ static const char *checksum_words(const lp_known_model *model) {
 
 /* path: of its file on this machine, or NULL. */
 static json_t *model_row(const lp_known_model *m, const char *path) {
-    const lp_published *ten = shown_number(m, "CIFAR-10"), *hundred = shown_number(m, "CIFAR-100");
-    const lp_published *thousand = shown_number(m, "ImageNet");
+    static const struct {
+        const char *dataset, *key;
+    } shown[] = {{"CIFAR-10", "cifar10"}, {"CIFAR-100", "cifar100"}, {"ImageNet", "imagenet"}};
+    char text[128] = "";
+    lp_note by = {text, sizeof text, 0};
     double megabytes = m->bytes > 0 ? (double)m->bytes * 1e-6 : m->megabytes;
     lp_row row = lp_row_of(json_pack(
         "{s:s, s:s?, s:s, s:s, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}", "name", m->name,
@@ -92,36 +97,17 @@ static json_t *model_row(const lp_known_model *m, const char *path) {
         lp_row_text(&row, "path", path);
     }
     lp_row_real(&row, "megabytes", megabytes > 0 ? megabytes : NAN);
-    lp_row_real(&row, "cifar10", ten != NULL ? ten->accuracy : NAN);
-    lp_row_real(&row, "cifar100", hundred != NULL ? hundred->accuracy : NAN);
-    lp_row_real(&row, "imagenet", thousand != NULL ? thousand->accuracy : NAN);
-    if (hundred != NULL) {
-        lp_row_text(&row, "by", hundred->study->by);
-    } else if (thousand != NULL) {
-        lp_row_text(&row, "by", thousand->study->by);
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        const lp_published *p = shown_number(m, shown[i].dataset);
+        lp_row_real(&row, shown[i].key, p != NULL ? p->accuracy : NAN);
+        if (p != NULL && strstr(text, p->study->by) == NULL) {
+            lp_note_put(&by, "%s%s", text[0] != '\0' ? ", " : "", p->study->by);
+        }
+    }
+    if (text[0] != '\0') {
+        lp_row_text(&row, "by", text);
     }
     return lp_row_end(&row);
-}
-
-/* What the words of the last columns stand for. */
-static void print_notes(void) {
-    size_t count;
-    const lp_published *all = lp_published_all(&count);
-    (void)printf(
-        "\nchecksum  SHA-256: published whole; 8 digits: its first ones, in the file's "
-        "name; none: not\n          published, so `linprobe fetch` needs --sha256 or "
-        "--unverified\nby        who published the linear probe; `linprobe models NAME` shows "
-        "all of them:\n");
-    for (size_t i = 0; i < count; i++) {
-        bool said = false;
-        for (size_t k = 0; k < i; k++) {
-            said = said || strcmp(all[k].study->by, all[i].study->by) == 0;
-        }
-        if (!said) {
-            (void)printf("          %s: %s; %s\n", all[i].study->by, all[i].study->setting,
-                         all[i].study->source);
-        }
-    }
 }
 
 /* A line for each study: its numbers, then how they were measured. */
@@ -224,6 +210,19 @@ static bool is_chosen(const models_settings *s, const lp_known_model *m) {
         named = named || is_meant(m, s->words[i]);
     }
     return named && (s->family == NULL || holds(m->family, s->family));
+}
+
+/* Whether a number is listed: of a chosen model or, with --probes, one that the words choose. */
+static bool is_listed(const models_settings *s, const lp_published *p) {
+    const lp_known_model *m = lp_published_model(p);
+    bool meant = s->count == 0;
+    if (!s->probes) {
+        return m != NULL && is_chosen(s, m);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        meant = meant || holds(p->model, s->words[i]) || (m != NULL && is_meant(m, s->words[i]));
+    }
+    return meant;
 }
 
 /* A word that means no model at all is a mistake. */
@@ -332,6 +331,24 @@ static json_t *chosen_rows(const models_settings *s) {
     return rows;
 }
 
+/* How each study of the listed numbers measured, and where it is published. */
+static void print_studies(const models_settings *s) {
+    size_t count;
+    const lp_published *all = lp_published_all(&count);
+    (void)printf("by        who published the linear probe; `linprobe models NAME` shows all of "
+                 "them:\n");
+    for (size_t i = 0; i < count; i++) {
+        bool said = !is_listed(s, &all[i]);
+        for (size_t k = 0; k < i && !said; k++) {
+            said = all[k].study == all[i].study && is_listed(s, &all[k]);
+        }
+        if (!said) {
+            (void)printf("          %s: %s; %s\n", all[i].study->by, all[i].study->setting,
+                         all[i].study->source);
+        }
+    }
+}
+
 static void print_table(const models_settings *s) {
     static const lp_column text[] = {{"name", "name", NULL},
                                      {"family", "family", NULL},
@@ -370,7 +387,10 @@ static void print_table(const models_settings *s) {
         lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
     }
     if (s->notes) {
-        print_notes();
+        (void)printf("\nchecksum  SHA-256: published whole; 8 digits: its first ones, in the "
+                     "file's name; none: not\n          published, so `linprobe fetch` needs "
+                     "--sha256 or --unverified\n");
+        print_studies(s);
     } else {
         general_note("`linprobe models --long` explains the columns; `linprobe models NAME` shows "
                      "all of one model");
@@ -379,18 +399,14 @@ static void print_table(const models_settings *s) {
 
 /* ---- published linear probes ----------------------------------------------------------------- */
 
-/* Appends those of `count` that the words choose. */
-static void add_probes(const models_settings *s, const lp_published *all, size_t count,
-                       json_t **rows) {
+static json_t *listed_probes(const models_settings *s) {
+    size_t count;
+    const lp_published *all = lp_published_all(&count);
+    json_t *rows = json_array();
     for (size_t i = 0; i < count; i++) {
         const lp_published *p = &all[i];
-        const lp_known_model *m = lp_known_model_named(p->model);
-        bool meant = s->count == 0;
-        for (size_t w = 0; w < s->count; w++) {
-            meant =
-                meant || holds(p->model, s->words[w]) || (m != NULL && is_meant(m, s->words[w]));
-        }
-        if (meant) {
+        const lp_known_model *m = lp_published_model(p);
+        if (is_listed(s, p)) {
             char accuracy[32];
             lp_row row = lp_row_new();
             (void)snprintf(accuracy, sizeof accuracy, "%.*f", p->study->decimals, p->accuracy);
@@ -400,9 +416,10 @@ static void add_probes(const models_settings *s, const lp_published *all, size_t
                 lp_row_text(&row, "name", m->name);
             }
             add_probe(&row, p);
-            lp_rows_append(rows, lp_row_end(&row));
+            lp_rows_append(&rows, lp_row_end(&row));
         }
     }
+    return rows;
 }
 
 static lp_status print_probes(const models_settings *s, lp_error *err) {
@@ -415,16 +432,10 @@ static lp_status print_probes(const models_settings *s, lp_error *err) {
                                     {"dataset", NULL, NULL}, {"feature", NULL, NULL},
                                     {"top1", NULL, NULL},    {"by", NULL, NULL},
                                     {"setting", NULL, NULL}, {"source", NULL, NULL}};
-    json_t *rows = json_array();
-    size_t count;
-    if (s->here || s->notes || s->family != NULL) {
-        json_decref(rows);
+    if (s->here || s->family != NULL) {
         return lp_fail(err, LP_ERR_ARGUMENT, "--probes: words alone choose among published probes");
     }
-    const lp_published *all = lp_published_all(&count);
-    add_probes(s, all, count, &rows);
-    all = lp_published_others(&count);
-    add_probes(s, all, count, &rows);
+    json_t *rows = listed_probes(s);
     if (json_array_size(rows) == 0) {
         json_decref(rows);
         return lp_fail(err, LP_ERR_ARGUMENT, "no published linear probe is of '%.100s'",
@@ -432,6 +443,10 @@ static lp_status print_probes(const models_settings *s, lp_error *err) {
     }
     if (s->output.format == LP_FORMAT_TEXT) {
         lp_table_print(stdout, LP_FORMAT_TEXT, text, sizeof text / sizeof text[0], rows);
+        if (s->notes) {
+            (void)printf("\n");
+            print_studies(s);
+        }
     } else {
         lp_table_print(stdout, s->output.format, csv, sizeof csv / sizeof csv[0], rows);
     }

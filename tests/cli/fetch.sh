@@ -28,6 +28,7 @@ show "$LP_PROGRAM" models vit-b/32
 show "$LP_PROGRAM" models vit-b/33
 expect models
 show "$LP_PROGRAM" models --probes virtex dinov3 vit-s/14
+show "$LP_PROGRAM" models --probes --long moco
 show "$LP_PROGRAM" models --probes --format csv virtex
 show "$LP_PROGRAM" models --probes nothing
 show "$LP_PROGRAM" models --probes --here

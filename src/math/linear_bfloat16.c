@@ -50,30 +50,48 @@ size_t lp_linear_bfloat16_packed(size_t out, size_t in) {
     return lp_panels(out) * even_runs(lp_tile_runs(in)) * RUN * PANEL / 2;
 }
 
-/* A layer's weights as they come; 0 behind the last output and input. */
+/* A layer's weights as they come: element (o, i) is w[o * out_stride + i * in_stride]. */
 typedef struct plain_weights {
     const float *w;
     size_t out, in, out_stride, in_stride;
 } plain_weights;
 
-LP_BODY float weight_at(const plain_weights *from, size_t o, size_t i) {
-    return o < from->out && i < from->in ? from->w[o * from->out_stride + i * from->in_stride] : 0;
+/* The weights of 32 inputs from `in` on and a panel's outputs from `out` on; 0 behind the last. */
+LP_BODY void copy_block(const plain_weights *from, size_t out, size_t in,
+                        float block[2 * RUN][PANEL]) {
+    const float *w = from->w + out * from->out_stride + in * from->in_stride;
+    size_t outs = from->out - out < PANEL ? from->out - out : PANEL;
+    size_t ins = from->in - in < 2 * RUN ? from->in - in : 2 * RUN;
+    if (outs < PANEL || ins < 2 * RUN) {
+        memset(block, 0, 2 * RUN * PANEL * sizeof(float));
+    }
+    for (size_t i = 0; from->out_stride == 1 && i < ins; i++) {
+        memcpy(block[i], w + i * from->in_stride, outs * sizeof *w);
+    }
+    for (size_t o = 0; from->out_stride != 1 && o < outs; o++) {
+        for (size_t i = 0; i < ins; i++) {
+            block[i][o] = w[o * from->out_stride + i * from->in_stride];
+        }
+    }
 }
 
-static void pack_pairs(const plain_weights *from, uint32_t *to) {
-    size_t depth = even_runs(lp_tile_runs(from->in)) * RUN;
-    for (size_t first = 0; first < from->out; first += PANEL) {
-        for (size_t k = 0; k < depth; k += RUN, to += RUN / 2 * PANEL) { /* a row's cache line */
-            for (size_t o = 0; o < PANEL; o++) {
-                for (size_t l = 0; l < RUN / 2; l++) {
-                    size_t i = k + 2 * l;
-                    to[l * PANEL + o] = lp_bfloat16_pair(weight_at(from, first + o, i),
-                                                         weight_at(from, first + o, i + 1));
+LP_BODY void pack_block_pairs(const plain_weights *from, uint32_t *to) {
+    float block[2 * RUN][PANEL];
+    for (size_t out = 0; out < from->out; out += PANEL) {
+        for (size_t in = 0; in < from->in; in += 2 * RUN) {
+            copy_block(from, out, in, block);
+            for (size_t k = 0; k < 2 * RUN; k += 2, to += PANEL) {
+                for (size_t o = 0; o < PANEL; o++) {
+                    to[o] = lp_bfloat16_pair(block[k][o], block[k + 1][o]);
                 }
             }
         }
     }
 }
+
+static void pack_pairs(const plain_weights *from, uint32_t *to);
+
+LP_KERNEL(pack_pairs, pack_block_pairs, (const plain_weights *from, uint32_t *to), (from, to))
 
 /* ---- widened to float32 ---------------------------------------------------------------------- */
 
@@ -243,16 +261,16 @@ LP_BODY uint32_t apart(float one, float other) {
     return lp_bfloat16_bits(one) >> 16 | lp_bfloat16_bits(other);
 }
 
-static void pack_apart(const plain_weights *from, uint32_t *to) {
-    size_t depth = even_runs(lp_tile_runs(from->in)) * RUN;
-    for (size_t first = 0; first < from->out; first += PANEL) {
-        for (size_t step = 0; step < depth; step += DEPTH, to += 2 * STEP_WEIGHTS) {
-            for (size_t o = 0; o < PANEL; o++) {
-                uint32_t *half = to + o / OUTPUTS * STEP_WEIGHTS;
-                for (size_t k = 0; k < RUN; k++) {
-                    half[k * OUTPUTS + o % OUTPUTS] =
-                        apart(weight_at(from, first + o, step + k),
-                              weight_at(from, first + o, step + k + RUN));
+LP_TARGET(LP_AMX) static void pack_apart(const plain_weights *from, uint32_t *to) {
+    float block[2 * RUN][PANEL];
+    for (size_t out = 0; out < from->out; out += PANEL) {
+        for (size_t in = 0; in < from->in; in += DEPTH) {
+            copy_block(from, out, in, block);
+            for (size_t half = 0; half < PANEL; half += OUTPUTS) {
+                for (size_t k = 0; k < RUN; k++, to += OUTPUTS) {
+                    for (size_t o = 0; o < OUTPUTS; o++) {
+                        to[o] = apart(block[k][half + o], block[k + RUN][half + o]);
+                    }
                 }
             }
         }

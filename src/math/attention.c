@@ -12,25 +12,12 @@
  * a multiple of 5 or nearly so where it is small (50).  A sum is cut into chains of 256 fused
  * multiply-adds as in math/linear.c.
  *
- * In bfloat16 what both products read is rounded; scores, softmax and sums stay float32.  The
- * instruction of AVX-512 BF16 reads pairs along the depth (math/bfloat16.h), which are kept in
- * arrays of floats; other processors multiply the rounded values in float32: the same bits.
- *
- * Longer than 600 lines: every version of the inner loop is inlined into every kind of attention.
- */
+ * In bfloat16: attention_bfloat16.c. */
 #include "math/attention.h"
 
-#include <math.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
 
-#include "base/half.h"
-#include "math/bfloat16.h"
-#include "math/dispatch.h"
-#include "math/exponential.h"
-#include "math/linear_bfloat16.h"
-#include "math/tiles.h"
+#include "math/attention_rows.h"
 
 #if LP_X86
 #include <immintrin.h>
@@ -38,17 +25,14 @@
 #include "math/neon.h"
 #endif
 
-/* What products read: float32; rounded to bfloat16; the same, in pairs along the depth. */
-typedef enum attention_numbers { EXACT, ROUNDED, PAIRS } attention_numbers;
-
-enum { QUERIES = 5, PANEL = 64, CHAIN = 256, RUN = LP_TILE_RUN, ALIGNMENT = 64 /* bytes */ };
+enum { CHAIN = 256, ALIGNMENT = 64 /* bytes */ };
 
 /* Sums of five rows over one panel: sums [QUERIES][stride] = x [QUERIES][depth] w [depth][PANEL],
  * += where a chain continues them; the first `vectors` * 16 columns. */
 typedef struct attention_tile {
     const float *rows[QUERIES];
     const float *panel;
-    size_t depth; /* at most CHAIN; in pairs, half of it */
+    size_t depth; /* at most CHAIN */
     bool add;
 } attention_tile;
 
@@ -100,20 +84,9 @@ LP_BODY void tile_avx2(const attention_tile *tile, size_t vectors, float *sums, 
     }
 }
 
-/* sums + the products of x and w */
-typedef __m512 (*step_512)(__m512 x, __m512 w, __m512 sums);
-
-LP_TARGET("avx512f") LP_BODY __m512 step_floats(__m512 x, __m512 w, __m512 sums) {
-    return _mm512_fmadd_ps(x, w, sums);
-}
-
-LP_TARGET(LP_BFLOAT16) LP_BODY __m512 step_pairs(__m512 x, __m512 w, __m512 sums) {
-    return _mm512_dpbf16_ps(sums, (__m512bh)x, (__m512bh)w);
-}
-
-/* `vectors` and `step` are known to the compiler. */
+/* `vectors` is known to the compiler. */
 LP_TARGET("avx512f")
-LP_BODY void vectors_avx512(const attention_tile *tile, size_t vectors, step_512 step, float *sums,
+LP_BODY void vectors_avx512(const attention_tile *tile, size_t vectors, float *sums,
                             size_t stride) {
     const float *w = tile->panel;
     __m512 s[QUERIES][PANEL / RUN];
@@ -126,7 +99,7 @@ LP_BODY void vectors_avx512(const attention_tile *tile, size_t vectors, step_512
         for (size_t i = 0; i < QUERIES; i++) {
             __m512 x = _mm512_set1_ps(tile->rows[i][k]);
             for (size_t v = 0; v < vectors; v++) {
-                s[i][v] = step(x, _mm512_load_ps(w + v * RUN), s[i][v]);
+                s[i][v] = _mm512_fmadd_ps(x, _mm512_load_ps(w + v * RUN), s[i][v]);
             }
         }
     }
@@ -139,31 +112,20 @@ LP_BODY void vectors_avx512(const attention_tile *tile, size_t vectors, step_512
 }
 
 LP_TARGET("avx512f")
-LP_BODY void tile_512(const attention_tile *tile, size_t vectors, step_512 step, float *sums,
-                      size_t stride) {
+LP_BODY void tile_avx512(const attention_tile *tile, size_t vectors, float *sums, size_t stride) {
     switch (vectors) {
     case 1:
-        vectors_avx512(tile, 1, step, sums, stride);
+        vectors_avx512(tile, 1, sums, stride);
         break;
     case 2:
-        vectors_avx512(tile, 2, step, sums, stride);
+        vectors_avx512(tile, 2, sums, stride);
         break;
     case 3:
-        vectors_avx512(tile, 3, step, sums, stride);
+        vectors_avx512(tile, 3, sums, stride);
         break;
     default:
-        vectors_avx512(tile, 4, step, sums, stride);
+        vectors_avx512(tile, 4, sums, stride);
     }
-}
-
-LP_TARGET("avx512f")
-LP_BODY void tile_avx512(const attention_tile *tile, size_t vectors, float *sums, size_t stride) {
-    tile_512(tile, vectors, step_floats, sums, stride);
-}
-
-LP_TARGET(LP_BFLOAT16)
-LP_BODY void tile_pairs(const attention_tile *tile, size_t vectors, float *sums, size_t stride) {
-    tile_512(tile, vectors, step_pairs, sums, stride);
 }
 
 #endif
@@ -182,105 +144,19 @@ LP_BODY void tile_neon(const attention_tile *tile, size_t vectors, float *sums, 
 
 #endif
 
-/* Numbers, or pairs of them. */
-LP_BODY size_t depth_of(attention_numbers numbers, size_t count) {
-    return numbers == PAIRS ? (count + 1) / 2 : count;
-}
-
-/* How the two products of this processor and precision run; known to the compiler. */
-typedef struct attention_steps {
-    attention_tile_sums sum;
-    attention_numbers numbers;
-} attention_steps;
-
-/* sums [QUERIES][stride] = the rows [QUERIES][count] times w [columns / 64][count][64]. */
-LP_BODY void multiply(const attention_steps *steps, const float *const rows[QUERIES], size_t count,
+/* sums [QUERIES][stride] = the rows [QUERIES][depth] times w [columns / 64][depth][64]. */
+LP_BODY void multiply(attention_tile_sums sum, const float *const rows[QUERIES], size_t depth,
                       const float *w, size_t columns, float *sums, size_t stride) {
-    size_t depth = depth_of(steps->numbers, count), chain = depth_of(steps->numbers, CHAIN);
     for (size_t first = 0; first < columns; first += PANEL, w += depth * PANEL) {
         size_t left = columns - first < PANEL ? columns - first : PANEL;
-        for (size_t k = 0; k < depth; k += chain) {
+        for (size_t k = 0; k < depth; k += CHAIN) {
             attention_tile tile = {.panel = w + k * PANEL,
-                                   .depth = depth - k < chain ? depth - k : chain,
+                                   .depth = depth - k < CHAIN ? depth - k : CHAIN,
                                    .add = k > 0};
             for (size_t i = 0; i < QUERIES; i++) {
                 tile.rows[i] = rows[i] + k;
             }
-            steps->sum(&tile, (left + RUN - 1) / RUN, sums + first, stride);
-        }
-    }
-}
-
-/* The largest of a row.  Floats are ordered as their bits, those of negative ones turned round: a
- * maximum of integers, which compilers vectorise. */
-LP_BODY float largest_of(const float *row, size_t count) {
-    int32_t top = INT32_MIN;
-    for (size_t j = 0; j < count; j++) {
-        int32_t bits;
-        memcpy(&bits, &row[j], sizeof bits);
-        bits ^= -(bits < 0) & 0x7FFFFFFF;
-        top = bits > top ? bits : top;
-    }
-    top ^= -(top < 0) & 0x7FFFFFFF;
-    float largest;
-    memcpy(&largest, &top, sizeof largest);
-    return largest;
-}
-
-/* Sixteen partial sums into one, by the same tree for every width of registers. */
-LP_BODY float fold(const float lanes[RUN]) {
-    float s[RUN];
-    memcpy(s, lanes, sizeof s);
-    for (size_t half = RUN / 2; half > 0; half /= 2) {
-        for (size_t l = 0; l < half; l++) {
-            s[l] += s[l + half];
-        }
-    }
-    return s[0];
-}
-
-/* scores [QUERIES][stride] -> exp(scale (scores - the row's largest)), and 1 / a row's sum of it.
- * The rows go through each step together, so that none waits for its own sums. */
-LP_BODY void soften(float *scores, size_t stride, size_t tokens, float scale,
-                    float shares[QUERIES]) {
-    size_t whole = (tokens + RUN - 1) / RUN * RUN;
-    float lanes[QUERIES][RUN], largest[QUERIES];
-    for (size_t i = 0; i < QUERIES; i++) {
-        float *row = scores + i * stride;
-        largest[i] = largest_of(row, tokens);
-        for (size_t j = tokens; j < whole; j++) {
-            row[j] = -INFINITY;
-        }
-    }
-    for (size_t i = 0; i < QUERIES; i++) {
-        float *row = scores + i * stride, sums[RUN] = {0};
-        for (size_t j = 0; j < whole; j += RUN) {
-            for (size_t l = 0; l < RUN; l++) {
-                row[j + l] = lp_exp(scale * (row[j + l] - largest[i]));
-                sums[l] += row[j + l];
-            }
-        }
-        memcpy(lanes[i], sums, sizeof lanes[i]);
-    }
-    for (size_t i = 0; i < QUERIES; i++) {
-        shares[i] = 1 / fold(lanes[i]);
-    }
-}
-
-/* scores = scale scores + bias + mask, rows first .. of head h. */
-LP_BODY void add_bias(const lp_attention_input *in, size_t h, size_t first, size_t rows,
-                      float *scores, size_t stride) {
-    for (size_t i = 0; i < rows; i++) {
-        const float *bias = in->bias + (h * in->queries + first + i) * in->tokens;
-        float *row = scores + i * stride;
-        for (size_t j = 0; j < in->tokens; j++) {
-            row[j] = in->scale * row[j] + bias[j];
-        }
-        if (in->mask != NULL) {
-            const float *mask = in->mask + (first + i) * in->tokens;
-            for (size_t j = 0; j < in->tokens; j++) {
-                row[j] += mask[j];
-            }
+            sum(&tile, (left + RUN - 1) / RUN, sums + first, stride);
         }
     }
 }
@@ -315,113 +191,13 @@ LP_BODY void pack_keys(const float *x, size_t rows, size_t columns, size_t strid
     }
 }
 
-/* Panels [panels][depth][64] -> rounded; of pairs, [panels][(depth + 1) / 2][64]. */
-LP_BODY void round_panels(float *w, size_t depth, size_t panels, attention_numbers numbers) {
-    const float zeros[PANEL] = {0};
-    float *to = w, row[PANEL];
-    for (size_t i = 0; numbers == ROUNDED && i < panels * depth; i++, w += PANEL) {
-        for (size_t l = 0; l < PANEL; l++) {
-            row[l] = lp_float_of_bits(lp_bfloat16_bits(w[l]));
-        }
-        memcpy(w, row, sizeof row);
-    }
-    for (size_t p = 0; numbers == PAIRS && p < panels; p++, w += depth * PANEL) {
-        for (size_t k = 0; k < depth; k += 2, to += PANEL) {
-            const float *one = w + k * PANEL, *other = k + 1 < depth ? one + PANEL : zeros;
-            for (size_t l = 0; l < PANEL; l++) {
-                row[l] = lp_float_of_bits(lp_bfloat16_pair(one[l], other[l]));
-            }
-            memcpy(to, row, sizeof row);
-        }
-    }
-}
-
-/* Five rows of `count` numbers -> at `to`, rounded; rows then point there. */
-LP_BODY void round_rows(const float *rows[QUERIES], size_t count, attention_numbers numbers,
-                        float *restrict to) {
-    for (size_t i = 0; numbers != EXACT && i < QUERIES; i++, to += count) {
-        const float *x = rows[i];
-        for (size_t k = 0; numbers == ROUNDED && k < count; k++) {
-            to[k] = lp_float_of_bits(lp_bfloat16_bits(x[k]));
-        }
-        for (size_t k = 0; numbers == PAIRS && k < count / 2; k++) {
-            to[k] = lp_float_of_bits(lp_bfloat16_pair(x[2 * k], x[2 * k + 1]));
-        }
-        if (numbers == PAIRS && count % 2 == 1) {
-            to[count / 2] = lp_float_of_bits(lp_bfloat16_pair(x[count - 1], 0));
-        }
-        rows[i] = to;
-    }
-}
-
-typedef struct attention_job {
-    const lp_attention_input *in;
-    float *keys, *values, *scores, *out; /* 64-byte aligned */
-    float *rounded;                      /* [QUERIES][tokens or head_width] */
-    /* Where it goes: rows with a stride; 0: rows of a tiled matrix, from first_row on. */
-    float *y;
-    size_t y_stride, first_row;
-} attention_job;
-
-/* Columns of a head's values, and of five queries' scores, in whole panels. */
-static size_t value_columns(const lp_attention_input *in) {
-    return (in->head_width + PANEL - 1) / PANEL * PANEL;
-}
-
-static size_t score_columns(const lp_attention_input *in) {
-    return (in->tokens + PANEL - 1) / PANEL * PANEL;
-}
-
-/* What is read of the next head next.  Its rows are far apart: without this each head waits for the
- * third-level cache. */
-LP_BODY void fetch_next(const lp_attention_input *in, size_t first, size_t rows, size_t column) {
-    for (size_t i = first; i < first + rows; i++) {
-        for (size_t l = column; l < column + in->head_width; l += RUN) {
-            LP_WILL_READ(in->q + i * in->q_stride + l);
-            LP_WILL_READ(in->k + i * in->kv_stride + l);
-            LP_WILL_READ(in->v + i * in->kv_stride + l);
-        }
-    }
-}
-
-LP_BODY void fetch_tiled(const attention_job *j, size_t first, size_t rows, size_t column) {
-    size_t width = j->in->heads * j->in->head_width;
-    for (size_t i = first; i < first + rows; i++) {
-        const float *y = j->y + lp_tiled_at(width, j->first_row + i, column);
-        for (size_t l = 0; l < j->in->head_width; l += RUN) {
-            LP_WILL_WRITE(y + l / RUN * LP_TILE_CELL);
-        }
-    }
-}
-
-/* out [QUERIES][columns], each row times its share -> y, rows first .. first + rows - 1. */
-LP_BODY void put(const attention_job *j, const float shares[QUERIES], size_t first, size_t rows,
-                 size_t column) {
-    size_t columns = value_columns(j->in), head_width = j->in->head_width;
-    for (size_t i = 0; i < rows; i++) {
-        float *out = j->out + i * columns;
-        for (size_t l = 0; l < columns; l++) {
-            out[l] *= shares[i];
-        }
-        if (j->y_stride > 0) {
-            memcpy(j->y + (first + i) * j->y_stride + column, out, head_width * sizeof *out);
-        } else {
-            lp_tile_row(out, head_width, j->y, j->in->heads * head_width, j->first_row + first + i,
-                        column);
-        }
-    }
-}
-
-LP_BODY void attend(const attention_job *j, attention_tile_sums sum, attention_numbers numbers) {
+LP_BODY void attend(const attention_job *j, attention_tile_sums sum) {
     const lp_attention_input *in = j->in;
-    const attention_steps steps = {sum, numbers};
     size_t columns = value_columns(in), stride = score_columns(in);
     for (size_t h = 0; h < in->heads; h++) {
         size_t column = h * in->head_width;
         pack_keys(in->k + column, in->tokens, in->head_width, in->kv_stride, j->keys);
         pack_values(in->v + column, in->tokens, in->head_width, in->kv_stride, j->values);
-        round_panels(j->keys, in->head_width, stride / PANEL, numbers);
-        round_panels(j->values, in->tokens, columns / PANEL, numbers);
         for (size_t first = 0; first < in->queries; first += QUERIES) {
             size_t left = in->queries - first, rows = left < QUERIES ? left : QUERIES;
             const float *q[QUERIES], *p[QUERIES];
@@ -436,16 +212,14 @@ LP_BODY void attend(const attention_job *j, attention_tile_sums sum, attention_n
                 q[i] = in->q + (first + (i < rows ? i : rows - 1)) * in->q_stride + column;
                 p[i] = j->scores + i * stride;
             }
-            round_rows(q, in->head_width, numbers, j->rounded);
-            multiply(&steps, q, in->head_width, j->keys, in->tokens, j->scores, stride);
+            multiply(sum, q, in->head_width, j->keys, in->tokens, j->scores, stride);
             if (in->bias != NULL) {
                 add_bias(in, h, first, rows, j->scores, stride);
-                soften(j->scores, stride, in->tokens, 1, shares);
+                soften(j->scores, QUERIES, stride, in->tokens, 1, shares);
             } else {
-                soften(j->scores, stride, in->tokens, in->scale, shares);
+                soften(j->scores, QUERIES, stride, in->tokens, in->scale, shares);
             }
-            round_rows(p, in->tokens, numbers, j->rounded);
-            multiply(&steps, p, in->tokens, j->values, in->head_width, j->out, columns);
+            multiply(sum, p, in->tokens, j->values, in->head_width, j->out, columns);
             put(j, shares, first, rows, column);
         }
     }
@@ -453,38 +227,8 @@ LP_BODY void attend(const attention_job *j, attention_tile_sums sum, attention_n
 
 static void run_attention(const attention_job *j);
 
-LP_VERSIONS(run_attention, attend, (const attention_job *j), (j), attend(j, LP_PLAIN(tile), EXACT),
-            attend(j, tile_avx2, EXACT), "avx512f", "avx512f,prfchw", attend(j, tile_avx512, EXACT))
-
-static void run_rounded(const attention_job *j);
-
-LP_BODY void attend_rounded(const attention_job *j, attention_tile_sums sum) {
-    attend(j, sum, ROUNDED);
-}
-
-LP_VERSIONS(run_rounded, attend_rounded, (const attention_job *j), (j),
-            attend_rounded(j, LP_PLAIN(tile)), attend_rounded(j, tile_avx2), "avx512f",
-            "avx512f,prfchw", attend_rounded(j, tile_avx512))
-
-#if LP_X86
-LP_TARGET(LP_BFLOAT16) static void attend_pairs(const attention_job *j) {
-    attend(j, tile_pairs, PAIRS);
-}
-#endif
-
-static void run_numbers(const attention_job *j) {
-    if (j->in->precision != LP_PRECISION_BFLOAT16) {
-        run_attention(j);
-        return;
-    }
-#if LP_X86
-    if (lp_bfloat16_pairs_are_fast()) {
-        attend_pairs(j);
-        return;
-    }
-#endif
-    run_rounded(j);
-}
+LP_VERSIONS(run_attention, attend, (const attention_job *j), (j), attend(j, LP_PLAIN(tile)),
+            attend(j, tile_avx2), "avx512f", "avx512f,prfchw", attend(j, tile_avx512))
 
 /* ---- heads that talk ------------------------------------------------------------------------- */
 
@@ -519,19 +263,18 @@ LP_BODY void talk_five(const attention_job *j, const lp_talking_heads *talk, siz
     size_t rows = left < QUERIES ? left : QUERIES, all = in->heads * QUERIES * stride;
     float *mixed = j->scores + all, *factors = mixed + all;
     const float ones[QUERIES] = {1, 1, 1, 1, 1};
-    const attention_steps steps = {sum, EXACT};
     for (size_t h = 0; h < in->heads; h++) {
         const float *q[QUERIES];
         for (size_t i = 0; i < QUERIES; i++) {
             q[i] = in->q + (first + (i < rows ? i : rows - 1)) * in->q_stride + h * in->head_width;
             factors[h * QUERIES + i] = in->scale;
         }
-        multiply(&steps, q, in->head_width, j->keys + h * stride * in->head_width, in->tokens,
+        multiply(sum, q, in->head_width, j->keys + h * stride * in->head_width, in->tokens,
                  j->scores + h * QUERIES * stride, stride);
     }
     mix_heads(j, talk->before, talk->before_bias, factors, j->scores, mixed);
     for (size_t h = 0; h < in->heads; h++) {
-        soften(mixed + h * QUERIES * stride, stride, in->tokens, 1, factors + h * QUERIES);
+        soften(mixed + h * QUERIES * stride, QUERIES, stride, in->tokens, 1, factors + h * QUERIES);
     }
     mix_heads(j, talk->after, talk->after_bias, factors, mixed, j->scores);
     for (size_t h = 0; h < in->heads; h++) {
@@ -539,8 +282,8 @@ LP_BODY void talk_five(const attention_job *j, const lp_talking_heads *talk, siz
         for (size_t i = 0; i < QUERIES; i++) {
             p[i] = j->scores + (h * QUERIES + i) * stride;
         }
-        multiply(&steps, p, in->tokens, j->values + h * in->tokens * columns, in->head_width,
-                 j->out, columns);
+        multiply(sum, p, in->tokens, j->values + h * in->tokens * columns, in->head_width, j->out,
+                 columns);
         put(j, ones, first, rows, h * in->head_width);
     }
 }
@@ -567,27 +310,26 @@ LP_VERSIONS(run_talking, attend_talking, (const attention_job *j, const lp_talki
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-/* Five rows of the longer of a query and its scores, in whole cache lines. */
-static size_t rounded_floats(const lp_attention_input *in) {
-    size_t longer = in->tokens > in->head_width ? in->tokens : in->head_width;
-    return (QUERIES * longer + RUN - 1) / RUN * RUN;
+static float *aligned(float *scratch) {
+    return scratch + (ALIGNMENT - (uintptr_t)scratch % ALIGNMENT) / sizeof *scratch;
 }
 
 /* Shares the scratch memory out; of `kept` heads at once. */
 static attention_job place(attention_job j, size_t kept, float *scratch) {
-    j.keys = scratch + (ALIGNMENT - (uintptr_t)scratch % ALIGNMENT) / sizeof *scratch;
+    j.keys = aligned(scratch);
     j.values = j.keys + kept * score_columns(j.in) * j.in->head_width;
     j.out = j.values + kept * j.in->tokens * value_columns(j.in);
-    j.rounded = j.out + QUERIES * value_columns(j.in);
-    j.scores = j.rounded + rounded_floats(j.in);
+    j.scores = j.out + QUERIES * value_columns(j.in);
     return j;
 }
 
+/* Of either precision. */
 size_t lp_attention_scratch(size_t tokens, size_t head_width) {
     lp_attention_input in = {.tokens = tokens, .head_width = head_width};
-    return score_columns(&in) * head_width + tokens * value_columns(&in) +
-           QUERIES * (score_columns(&in) + value_columns(&in)) + rounded_floats(&in) +
-           ALIGNMENT / sizeof(float);
+    size_t exact = score_columns(&in) * head_width + tokens * value_columns(&in) +
+                   QUERIES * (score_columns(&in) + value_columns(&in));
+    size_t rounded = lp_attention_bfloat16_scratch(&in);
+    return (exact > rounded ? exact : rounded) + ALIGNMENT / sizeof(float);
 }
 
 float lp_attention_scale(size_t head_width) {
@@ -607,24 +349,29 @@ lp_attention_input lp_attention_fused(const float *qkv, size_t rows, size_t widt
                                 .scale = lp_attention_scale(width / heads)};
 }
 
+static void run_numbers(attention_job j, float *scratch) {
+    if (j.in->precision == LP_PRECISION_BFLOAT16) {
+        lp_attention_bfloat16(j, aligned(scratch));
+        return;
+    }
+    j = place(j, 1, scratch);
+    run_attention(&j);
+}
+
 void lp_attention(const lp_attention_input *in, float *scratch, float *y, size_t y_stride) {
-    attention_job j = place((attention_job){.in = in, .y = y, .y_stride = y_stride}, 1, scratch);
-    run_numbers(&j);
+    run_numbers((attention_job){.in = in, .y = y, .y_stride = y_stride}, scratch);
 }
 
 void lp_attention_tiled(const lp_attention_input *in, float *scratch, float *tiled,
                         size_t first_row) {
-    attention_job j =
-        place((attention_job){.in = in, .y = tiled, .first_row = first_row}, 1, scratch);
-    run_numbers(&j);
+    run_numbers((attention_job){.in = in, .y = tiled, .first_row = first_row}, scratch);
 }
 
 size_t lp_attention_talking_scratch(size_t tokens, size_t head_width, size_t heads) {
     lp_attention_input in = {.tokens = tokens, .head_width = head_width};
     size_t columns = score_columns(&in);
     return heads * (columns * head_width + tokens * value_columns(&in)) +
-           QUERIES * (value_columns(&in) + 2 * heads * columns + heads) + rounded_floats(&in) +
-           ALIGNMENT / sizeof(float);
+           QUERIES * (value_columns(&in) + 2 * heads * columns + heads) + ALIGNMENT / sizeof(float);
 }
 
 void lp_attention_talking(const lp_attention_input *in, const lp_talking_heads *talk,

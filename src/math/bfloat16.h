@@ -23,8 +23,8 @@ LP_BODY uint32_t lp_bfloat16_bits(float x) {
 }
 
 /* Two of them as the instruction reads them: it adds the product of the upper halves of its
- * arguments, then that of the lower ones, each with one rounding to the nearest.  So a sum's order
- * is that of float32. */
+ * arguments, then that of the lower ones, each with one rounding to the nearest.  So a chain's
+ * order is that of float32. */
 LP_BODY uint32_t lp_bfloat16_pair(float earlier, float later) {
     return lp_bfloat16_bits(earlier) | lp_bfloat16_bits(later) >> 16;
 }

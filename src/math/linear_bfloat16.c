@@ -24,7 +24,8 @@
 #include "math/linear_loop.h"
 
 enum {
-    ROUND_ROOM = CHUNK_BYTES / sizeof(float),
+    AMX_CHUNK = 1024 * 1024, /* bytes: their second-level cache has twice as many */
+    ROUND_ROOM = AMX_CHUNK / sizeof(float),
     WIDE_ROOM = MAX_BLOCK * PANEL,
     ALIGNED = 16,
     TILE_SUMS = TILE * PANEL,
@@ -329,6 +330,7 @@ LP_TARGET(LP_AMX) static void multiply_amx(const linear_job *j) {
                                 .weight_size = sizeof(uint16_t),
                                 .run_pairs = true,
                                 .tile_pairs = true,
+                                .chunk_bytes = AMX_CHUNK,
                                 .rounded_bytes = bytes_apart,
                                 .round = round_apart};
     lp_amx_begin();
@@ -341,21 +343,17 @@ static bool by_amx(void) {
     return !lp_without_avx512 && lp_has_amx();
 }
 
+static bool by_pairs(void) {
+    return LP_SUPPORTS_512("avx512bf16") && __builtin_cpu_is("amd");
+}
+
 #endif
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-bool lp_bfloat16_pairs_are_fast(void) {
-#if LP_X86
-    return LP_SUPPORTS_512("avx512bf16") && __builtin_cpu_is("amd");
-#else
-    return false;
-#endif
-}
-
 bool lp_linear_bfloat16_is_fast(void) {
 #if LP_X86
-    return by_amx() || lp_bfloat16_pairs_are_fast();
+    return by_amx() || by_pairs();
 #else
     return false;
 #endif
@@ -388,7 +386,7 @@ void lp_linear_bfloat16_run(const lp_packed_linear *layer, const float *x, size_
         multiply_amx(&j);
         return;
     }
-    if (lp_bfloat16_pairs_are_fast()) {
+    if (by_pairs()) {
         multiply_pairs(&j);
         return;
     }

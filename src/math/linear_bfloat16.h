@@ -10,9 +10,6 @@
 /* Whether this processor multiplies bfloat16 faster than float32. */
 bool lp_linear_bfloat16_is_fast(void);
 
-/* Whether it does so by the instruction of AVX-512 BF16 (math/bfloat16.h). */
-bool lp_bfloat16_pairs_are_fast(void);
-
 /* Rounds x to bfloat16, to the nearest, ties to even; what is smaller than 2^-55 becomes 0. */
 float lp_bfloat16_round(float x);
 

@@ -212,6 +212,7 @@ typedef struct linear_steps {
     size_t outputs; /* of a call of `sum`: PANEL, or half of it, and then a panel's halves lie one
                        behind the other */
     size_t weight_size, panel_end; /* bytes of a stored weight, and of what stands behind a panel */
+    size_t chunk_bytes;            /* of rows; 0: CHUNK_BYTES */
     bool run_pairs;  /* weights and blocks have an even number of runs: zeros follow */
     bool tile_pairs; /* a call of `sum` takes two tiles where there are two */
     /* A tile's cells, `runs` of them -> as `sum` reads them, so many bytes; NULL: as they are. */
@@ -229,7 +230,7 @@ typedef struct linear_job {
     /* [TILE][PANEL], or as many as `sum` fills, aligned to 64 bytes.  Here, and not where it is
      * used, as gcc would keep it in the registers that the chains need. */
     float *sums;
-    void *rounded;  /* CHUNK_BYTES, where the steps round; aligned so, like what follows */
+    void *rounded;  /* a chunk, where the steps round; aligned so, like what follows */
     float *widened; /* [MAX_BLOCK][PANEL], where they widen */
 } linear_job;
 
@@ -336,7 +337,8 @@ static inline size_t block_runs_of(size_t runs) {
 LP_BODY void multiply_with(const linear_job *j, const linear_steps *steps) {
     size_t runs = lp_tile_runs(j->layer->in), tiles = (j->rows + TILE - 1) / TILE;
     size_t block_runs = stored_runs(steps, block_runs_of(runs));
-    size_t chunk = CHUNK_BYTES / tile_bytes(steps, block_runs);
+    size_t bytes = steps->chunk_bytes > 0 ? steps->chunk_bytes : CHUNK_BYTES;
+    size_t chunk = bytes / tile_bytes(steps, block_runs);
     for (size_t first = 0; first < tiles; first += chunk) {
         size_t end = tiles - first < chunk ? tiles : first + chunk;
         for (size_t run = 0; run < runs; run += block_runs) {

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "check.h"
+#include "math/linear_bfloat16.h"
 #include "numbers.h"
 
 /* The last three: several chains of tokens, of a head's width, and of both. */
@@ -179,20 +180,6 @@ static void the_plain_version_matches_the_formula(void **state) {
     check_version(attend_plain);
 }
 
-#if LP_X86
-
-static void the_avx2_version_matches_the_formula(void **state) {
-    (void)state;
-    NEEDS(LP_SUPPORTS_AVX2);
-    check_version(attend_avx2);
-}
-
-static void the_avx512_version_matches_the_formula(void **state) {
-    (void)state;
-    NEEDS(LP_SUPPORTS("avx512f"));
-    check_version(attend_avx512);
-}
-
 static void check_same_bits(version one, version other) {
     for (size_t k = 0; k < 2 * SIZES; k++) {
         biased = k >= SIZES;
@@ -209,6 +196,20 @@ static void check_same_bits(version one, version other) {
     biased = false;
 }
 
+#if LP_X86
+
+static void the_avx2_version_matches_the_formula(void **state) {
+    (void)state;
+    NEEDS(LP_SUPPORTS_AVX2);
+    check_version(attend_avx2);
+}
+
+static void the_avx512_version_matches_the_formula(void **state) {
+    (void)state;
+    NEEDS(LP_SUPPORTS("avx512f"));
+    check_version(attend_avx512);
+}
+
 static void wide_and_wider_registers_give_the_same_bits(void **state) {
     (void)state;
     NEEDS(LP_SUPPORTS("avx512f") && LP_SUPPORTS_AVX2);
@@ -220,25 +221,33 @@ static void wide_and_wider_registers_give_the_same_bits(void **state) {
 
 /* ---- bfloat16 -------------------------------------------------------------------------------- */
 
+static void run_bfloat16(const attention_job *j) {
+    lp_attention_bfloat16(*j, j->keys);
+}
+
 static void the_products_of_bfloat16_match_the_formula(void **state) {
     (void)state;
     rounded = true;
-    check_version(run_numbers);
-    check_version(attend_rounded_plain);
+    check_version(run_bfloat16);
+    lp_without_avx512 = true;
+    check_version(run_bfloat16);
+    lp_without_avx512 = rounded = false;
+}
+
+static void run_narrow(const attention_job *j) {
+    lp_without_avx512 = true;
+    run_bfloat16(j);
+    lp_without_avx512 = false;
+}
+
+static void they_have_the_same_bits_by_narrower_registers(void **state) {
+    (void)state;
+    NEEDS(lp_fuses());
+    lp_random_seed(&source, 25);
+    rounded = true;
+    check_same_bits(run_bfloat16, run_narrow);
     rounded = false;
 }
-
-#if LP_X86
-
-static void attention_by_pairs_has_the_bits_of_rounded_floats(void **state) {
-    (void)state;
-    NEEDS(lp_linear_bfloat16_is_fast());
-    lp_random_seed(&source, 25);
-    check_same_bits(attend_pairs, attend_rounded_avx2);
-    check_same_bits(attend_pairs, attend_rounded_avx512);
-}
-
-#endif
 
 /* The second of 17 queries, alone, in the place of the query itself. */
 static void a_query_does_not_see_the_others_and_may_be_overwritten(void **state) {
@@ -434,9 +443,9 @@ int main(void) {
         cmocka_unit_test(the_avx512_version_matches_the_formula),
         cmocka_unit_test(wide_and_wider_registers_give_the_same_bits),
         cmocka_unit_test(talking_heads_have_the_same_bits_in_wider_registers),
-        cmocka_unit_test(attention_by_pairs_has_the_bits_of_rounded_floats),
 #endif
         cmocka_unit_test(the_products_of_bfloat16_match_the_formula),
+        cmocka_unit_test(they_have_the_same_bits_by_narrower_registers),
         cmocka_unit_test(heads_that_talk_match_their_formula),
         cmocka_unit_test(a_query_does_not_see_the_others_and_may_be_overwritten),
         cmocka_unit_test(not_a_number_comes_out_where_it_belongs),

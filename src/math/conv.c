@@ -11,6 +11,9 @@
  *       tile of 6 pixels    6 x 16 sums in registers: at each k 16 weights times 6 values of x
  *                           act(+ bias (+ add)) -> y
  *
+ * Where all weights stay in the second-level cache beside x and y, a chunk is a single tile: y is
+ * then written from end to end.
+ *
  * A sum over k = (tap, channel) is cut into chains of 256 fused multiply-adds from 0, added up in
  * their order, whatever the width of the registers: a single chain of 4608 would be four times as
  * far from the exact sum.  Where the processor has no fused multiply-add, products are rounded.
@@ -31,7 +34,13 @@
 #include "math/neon.h"
 #endif
 
-enum { PANEL = 16, TILE = 6, CHUNK_TILES = 32, CHAIN = 256 };
+enum {
+    PANEL = 16,
+    TILE = 6,
+    CHUNK_TILES = 32,
+    CHAIN = 256,
+    SMALL_WEIGHTS = 1 << 15 /* floats: half of a small second-level cache */
+};
 
 /* Sums of a tile over `panels` panels (1 or 2), [TILE][at_once * PANEL].  rows: [taps][TILE]
  * pointers, each to `in` floats behind `offset`; a panel is `depth` * PANEL floats.  The versions
@@ -284,8 +293,10 @@ LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
     size_t panels = (c->out + PANEL - 1) / PANEL, stride = c->groups * c->out;
     size_t pixels = j->in->images * j->high * j->wide;
     const float *rows[CHUNK_TILES * LP_CONV_MAX_TAPS * TILE];
-    for (size_t first = 0; first < pixels; first += CHUNK_TILES * TILE) {
-        size_t count = pixels - first < CHUNK_TILES * TILE ? pixels - first : CHUNK_TILES * TILE;
+    bool small = c->groups * panels * depth * PANEL <= SMALL_WEIGHTS;
+    size_t chunk = (small ? 1 : CHUNK_TILES) * TILE;
+    for (size_t first = 0; first < pixels; first += chunk) {
+        size_t count = pixels - first < chunk ? pixels - first : chunk;
         size_t tiles = (count + TILE - 1) / TILE;
         point(j, first, count, tiles, rows);
         for (size_t group = 0; group < c->groups; group++) {
@@ -307,6 +318,10 @@ LP_BODY void convolve(const conv_job *j, conv_tile_sums sum, size_t at_once) {
                                     j->add != NULL ? j->add + at : NULL,
                                     j->y + at,
                                     stride};
+                    for (size_t i = 0; i < TILE; i++) { /* where the next tile goes */
+                        LP_WILL_WRITE(end.y + (TILE + i) * stride);
+                        LP_WILL_WRITE(end.y + (TILE + i) * stride + PANEL);
+                    }
                     sum(&tile, step, j->sums);
                     finish(&end, at_once * PANEL, j->activation);
                 }

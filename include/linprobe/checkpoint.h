@@ -1,11 +1,12 @@
 /* linprobe/checkpoint.h: the tensors in a file of pretrained weights.
  *
  * Reads OpenAI's TorchScript archives, torch.save files, old and new (state dicts, training states,
- * whole modules), .safetensors, either of the last two in several files with an index, and .npz
- * files of Flax and TensorFlow, whose kernels are shown as PyTorch's weights.  All tensors of a
- * file are listed, whatever dictionaries, lists or modules lead to them: their names are the keys
- * on the way, joined by dots ("state_dict.conv1.weight").  Nothing in a file is executed, and every
- * length, offset, stride and shape is checked against the file before it is used.
+ * whole modules), .safetensors, either of the last two in several files with an index, .npz files
+ * of Flax and TensorFlow, whose kernels are shown as PyTorch's weights, and pickles of NumPy's
+ * arrays, as of BYOL.  All tensors of a file are listed, whatever dictionaries, lists or modules
+ * lead to them: their names are the keys on the way, joined by dots ("state_dict.conv1.weight").
+ * Nothing in a file is executed, and every length, offset, stride and shape is checked against the
+ * file before it is used.
  *
  *     static float proj[768 * 512];
  *     lp_error err;
@@ -85,7 +86,7 @@ LP_MUST_USE lp_status lp_checkpoint_open(const char *path, lp_checkpoint **ckpt,
 void lp_checkpoint_close(lp_checkpoint *ckpt); /* NULL is allowed */
 
 /* "TorchScript archive", "PyTorch state dict (zip)", "PyTorch state dict (before 1.6)",
- * "NumPy arrays (.npz)" or "safetensors". */
+ * "NumPy arrays (.npz)", "NumPy arrays (pickle)" or "safetensors". */
 const char *lp_checkpoint_format(const lp_checkpoint *ckpt);
 
 /* How many files hold the tensors. */

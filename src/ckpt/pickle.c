@@ -41,7 +41,7 @@ lp_status lp_machine_add(lp_machine *m, lp_node_kind kind, uint32_t *index) {
     }
     out->nodes = nodes;
     *index = out->count++;
-    nodes[*index] = (lp_node){.kind = kind, .at = (uint32_t)m->opcode};
+    nodes[*index] = (lp_node){.kind = kind, .at = m->opcode};
     return LP_OK;
 }
 
@@ -187,8 +187,8 @@ lp_status lp_machine_add_text(lp_machine *m, lp_node_kind kind, const char *star
     lp_status status = lp_machine_add(m, kind, index);
     if (status == LP_OK) {
         lp_node *node = lp_node_at(m, *index);
-        node->is.text.start = (uint32_t)(start - (const char *)m->bytes);
-        node->is.text.length = (uint32_t)length;
+        node->is.text.start = (uint64_t)(start - (const char *)m->bytes);
+        node->is.text.length = length;
     }
     return status;
 }
@@ -539,12 +539,6 @@ done:
 lp_status lp_pickle_read(const char *where, const char *bytes, size_t size, lp_pickle *pickle,
                          lp_error *err) {
     *pickle = (lp_pickle){.bytes = bytes};
-    if (size > UINT32_MAX) {
-        return lp_fail(err, LP_ERR_UNSUPPORTED,
-                       "%s: a pickle of %zu bytes, expected less than 4 "
-                       "GiB",
-                       where, size);
-    }
     lp_machine m = {.where = where,
                     .bytes = (const unsigned char *)bytes,
                     .size = size,

@@ -8,7 +8,7 @@
  *
  * The result is a graph of small nodes in one array, linked by index.  Texts and bytes stay where
  * they are in the pickle.  A byte of the pickle adds at most two nodes and nothing is copied, so
- * memory is at most 200 times the pickle's size, however often it refers to the same value; and the
+ * memory is at most 250 times the pickle's size, however often it refers to the same value; and the
  * interpreter does not recurse, so that depth costs nothing.  The graph may share nodes and may
  * contain cycles: whoever walks it must bound the walk.
  */
@@ -51,11 +51,11 @@ typedef enum lp_node_kind {
 
 typedef struct lp_node {
     lp_node_kind kind;
-    uint32_t at; /* byte offset of the instruction that made it */
+    uint64_t at; /* byte offset of the instruction that made it */
     union {
         int64_t integer;
         struct {
-            uint32_t start, length; /* in the pickle's bytes */
+            uint64_t start, length; /* in the pickle's bytes */
         } text;                     /* also of bytes */
         struct {
             uint32_t first, last, count; /* cells; first and last are 0 when there are none */
@@ -98,7 +98,7 @@ typedef struct lp_pickle {
     size_t end; /* bytes up to the end of the STOP instruction; what follows is not looked at */
 } lp_pickle;
 
-/* Interprets a pickle of less than 4 GiB.  `where` ("file: member") opens each message;
+/* Interprets a pickle.  `where` ("file: member") opens each message;
  * LP_ERR_UNSUPPORTED for an instruction, protocol or global that is refused, with its byte offset,
  * LP_ERR_FORMAT for a pickle that contradicts itself or ends early. */
 LP_MUST_USE lp_status lp_pickle_read(const char *where, const char *bytes, size_t size,

@@ -2,11 +2,11 @@
  *
  *   GLOBAL, STACK_GLOBAL      look a name up in pickle_globals.c
  *   REDUCE, NEWOBJ, BUILD     on a global that is there make a node of its kind; on any other, or
- * on what it made, a foreign node that keeps arguments and state BINPERSID ("storage", type, key,
- * place, size, view) makes a storage
+ *                             on what it made, a foreign node that keeps arguments and state
+ *   BINPERSID                 ("storage", type, key, place, size, view) makes a storage
  *
  * Reference: torch/_utils.py and torch/_tensor.py (_rebuild_*), torch/serialization.py
- * (persistent_id). */
+ * (persistent_id), dill/_dill.py (_create_namedtuple, _import_module, _get_attr, _create_array). */
 #include <string.h>
 
 #include "ckpt/pickle_globals.h"
@@ -52,9 +52,10 @@ static lp_status name_global(lp_machine *m, uint32_t module, uint32_t name, uint
     if (role == LP_ROLE_DANGEROUS) {
         char shown_module[120], shown_name[120];
         return FAIL(m, LP_ERR_UNSUPPORTED,
-                    "the global %s.%s runs code where Python loads it, and has no place among "
+                    "the global %s%s%s runs code where Python loads it, and has no place among "
                     "weights; nothing was executed",
-                    printable(m, module, shown_module), printable(m, name, shown_name));
+                    printable(m, module, shown_module), name_text->is.text.length > 0 ? "." : "",
+                    printable(m, name, shown_name));
     }
     lp_status status = lp_machine_add(m, LP_NODE_GLOBAL, global);
     if (status == LP_OK) {
@@ -88,11 +89,8 @@ done:
     return status;
 }
 
-lp_status lp_machine_stack_global(lp_machine *m) {
-    uint32_t global;
-    lp_status status;
-    LP_TRY(lp_machine_need(m, 2));
-    uint32_t module = lp_machine_top(m, 2), name = lp_machine_top(m, 1);
+/* A global of two texts that are on the stack, or were. */
+static lp_status find_global(lp_machine *m, uint32_t module, uint32_t name, uint32_t *global) {
     if (!lp_pickle_is_string(m->out, module) || !lp_pickle_is_string(m->out, name)) {
         return FAIL(m, LP_ERR_FORMAT, "a global's name is not made from two texts");
     }
@@ -101,7 +99,14 @@ lp_status lp_machine_stack_global(lp_machine *m) {
         return FAIL(m, LP_ERR_UNSUPPORTED, "a global's name has more than %d characters",
                     STACK_GLOBAL_MAX);
     }
-    LP_TRY(name_global(m, module, name, &global));
+    return name_global(m, module, name, global);
+}
+
+lp_status lp_machine_stack_global(lp_machine *m) {
+    uint32_t global;
+    lp_status status;
+    LP_TRY(lp_machine_need(m, 2));
+    LP_TRY(find_global(m, lp_machine_top(m, 2), lp_machine_top(m, 1), &global));
     LP_TRY(lp_machine_replace(m, 2, global));
 done:
     return status;
@@ -219,6 +224,65 @@ static lp_status rebuild_subclass(lp_machine *m, uint32_t arguments, uint32_t *r
                : FAIL(m, LP_ERR_FORMAT, "wrong arguments for a tensor of another class");
 }
 
+/* A module, as a global whose name is empty: so a dangerous one is refused. */
+static lp_status import_module(lp_machine *m, uint32_t arguments, uint32_t *result) {
+    uint32_t module, name;
+    lp_status status;
+    if (!lp_pickle_items(m->out, arguments, 1, &module)) {
+        return FAIL(m, LP_ERR_FORMAT, "a module is imported without a name");
+    }
+    LP_TRY(lp_machine_add_text(m, LP_NODE_TEXT, m->out->bytes, 0, &name));
+    LP_TRY(find_global(m, module, name, result));
+done:
+    return status;
+}
+
+/* An attribute of a module is the global of that name. */
+static lp_status get_attribute(lp_machine *m, uint32_t callable, uint32_t arguments,
+                               uint32_t *result) {
+    uint32_t items[2] = {0};
+    bool fits = lp_pickle_items(m->out, arguments, 2, items);
+    const lp_node *module = lp_node_at(m, items[0]);
+    return fits && module->kind == LP_NODE_GLOBAL &&
+                   lp_node_at(m, module->is.global.name)->is.text.length == 0
+               ? find_global(m, module->is.global.module, items[1], result)
+               : make_foreign(m, callable, arguments, result);
+}
+
+/* (function, its arguments, state): what a call and BUILD make one after the other. */
+static lp_status rebuild_with_state(lp_machine *m, uint32_t arguments, uint32_t *result) {
+    uint32_t items[3] = {0};
+    lp_status status;
+    if (!lp_pickle_items(m->out, arguments, 3, items) || !has_role(m, items[0], LP_ROLE_FOREIGN) ||
+        lp_node_at(m, items[1])->kind != LP_NODE_TUPLE) {
+        return FAIL(m, LP_ERR_FORMAT, "wrong arguments for an array");
+    }
+    LP_TRY(make_foreign(m, items[0], items[1], result));
+    lp_node_at(m, *result)->is.foreign.state = items[2];
+done:
+    return status;
+}
+
+/* An instance of a named tuple, whose class a call made: the tuple of its values becomes
+ * a dictionary in its place, so that this is done once. */
+static lp_status name_values(lp_machine *m, uint32_t class, uint32_t values) {
+    uint32_t items[2];
+    lp_node *node = lp_node_at(m, values);
+    if (!lp_pickle_items(m->out, lp_node_at(m, class)->is.foreign.arguments, 2, items) ||
+        lp_node_at(m, items[1])->kind != LP_NODE_TUPLE ||
+        lp_node_at(m, items[1])->is.items.count != node->is.items.count) {
+        return FAIL(m, LP_ERR_FORMAT, "a named tuple's values are not as many as its fields");
+    }
+    uint32_t field = lp_node_at(m, items[1])->is.items.first;
+    for (uint32_t cell = node->is.items.first; cell != 0;
+         cell = lp_node_at(m, cell)->is.cell.next) {
+        lp_node_at(m, cell)->is.cell.key = lp_node_at(m, field)->is.cell.value;
+        field = lp_node_at(m, field)->is.cell.next;
+    }
+    node->kind = LP_NODE_DICT;
+    return LP_OK;
+}
+
 /* A global's call. */
 static lp_status call(lp_machine *m, lp_role role, uint32_t callable, uint32_t arguments,
                       uint32_t *result) {
@@ -250,10 +314,17 @@ static lp_status call(lp_machine *m, lp_role role, uint32_t callable, uint32_t a
         return lp_node_at(m, *result)->kind == LP_NODE_LIST
                    ? LP_OK
                    : FAIL(m, LP_ERR_FORMAT, "a set is not made from a list");
+    case LP_ROLE_MODULE:
+        return import_module(m, arguments, result);
+    case LP_ROLE_ATTRIBUTE:
+        return get_attribute(m, callable, arguments, result);
+    case LP_ROLE_WITH_STATE:
+        return rebuild_with_state(m, arguments, result);
     case LP_ROLE_INERT:
         return lp_machine_add(m, LP_NODE_OPAQUE, result);
     case LP_ROLE_CLASS:
         return lp_machine_add(m, LP_NODE_OBJECT, result);
+    case LP_ROLE_NAMED_TUPLE:
     case LP_ROLE_FOREIGN:
         return make_foreign(m, callable, arguments, result);
     case LP_ROLE_STORAGE:
@@ -280,6 +351,9 @@ lp_status lp_machine_apply(lp_machine *m, bool instance) {
     }
     if (maker->kind == LP_NODE_GLOBAL) {
         role = (lp_role)maker->is.global.role;
+    } else if (instance && has_role(m, maker->is.foreign.maker, LP_ROLE_NAMED_TUPLE)) {
+        LP_TRY(name_values(m, callable, arguments));
+        return lp_machine_replace(m, 2, arguments);
     }
     if (instance && role != LP_ROLE_CLASS && role != LP_ROLE_FOREIGN) {
         return FAIL(m, LP_ERR_UNSUPPORTED, "a global is called that a checkpoint may only name");

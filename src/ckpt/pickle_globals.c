@@ -1,7 +1,9 @@
 /* The table of globals.
  *
  * Reference: torch/_utils.py, torch/_tensor.py and torch/serialization.py (what state dictionaries
- * are made of), torch/csrc/jit/serialization/pickler.cpp (module trees). */
+ * are made of), torch/csrc/jit/serialization/pickler.cpp (module trees); dill/_dill.py (classes of
+ * named tuples, and functions of C modules, which it looks up by two calls), jax/_src/array.py and
+ * haiku/_src/data_structures.py (arrays, and what holds them). */
 #include "ckpt/pickle_globals.h"
 
 #include <stdbool.h>
@@ -39,6 +41,13 @@ static const struct {
     {"__builtin__", "set", LP_ROLE_SET},
     {"__builtin__", "frozenset", LP_ROLE_SET},
     {"torch", "device", LP_ROLE_INERT},
+    {"dill._dill", "_create_namedtuple", LP_ROLE_NAMED_TUPLE},
+    {"dill._dill", "_import_module", LP_ROLE_MODULE},
+    {"dill._dill", "_get_attr", LP_ROLE_ATTRIBUTE},
+    {"dill._dill", "_create_array", LP_ROLE_WITH_STATE},
+    {"jax._src.array", "_reconstruct_array", LP_ROLE_WITH_STATE},
+    {"haiku._src.data_structures", "FlatMapping", LP_ROLE_ORDERED_DICT},
+    {"haiku._src.data_structures", "frozendict", LP_ROLE_ORDERED_DICT},
 };
 
 /* Globals, with all below them, that run code or commands when Python loads them, or read further

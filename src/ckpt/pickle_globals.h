@@ -15,6 +15,10 @@ typedef enum lp_role {
     LP_ROLE_PARAMETER,    /* (tensor, ...) -> that tensor, or foreign node */
     LP_ROLE_FIRST,        /* (value, ...) -> that value: a builder of typed lists */
     LP_ROLE_SET,          /* () or (list) -> a list */
+    LP_ROLE_NAMED_TUPLE,  /* (name, fields, ...) -> a class: instances are dictionaries */
+    LP_ROLE_MODULE,       /* (its name) -> a global without a name */
+    LP_ROLE_ATTRIBUTE,    /* (what that gave, name) -> the global of both; else foreign */
+    LP_ROLE_WITH_STATE,   /* (function, its arguments, state, ...) -> what it makes of them */
     LP_ROLE_INERT,        /* (...) -> an opaque value */
     LP_ROLE_STORAGE,      /* a storage class: an argument, never called */
     LP_ROLE_DTYPE,        /* an element type, likewise */

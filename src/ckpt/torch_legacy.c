@@ -55,9 +55,8 @@ bool lp_torch_legacy_recognise(const lp_map *file) {
 /* Reads the pickle at byte *at and moves behind it. */
 static lp_status next_pickle(const lp_map *file, const char *what, uint64_t *at, lp_pickle *pickle,
                              lp_error *err) {
-    uint64_t left = file->size - *at;
-    size_t size = left < UINT32_MAX ? (size_t)left : UINT32_MAX;
-    lp_status status = lp_pickle_read(what, (const char *)file->data + *at, size, pickle, err);
+    size_t left = (size_t)(file->size - *at);
+    lp_status status = lp_pickle_read(what, (const char *)file->data + *at, left, pickle, err);
     if (status != LP_OK) {
         return lp_prefix(err, status, "the pickle at byte %llu: ", (unsigned long long)*at);
     }
@@ -100,8 +99,8 @@ static lp_status list_storages(const lp_pickle *object, lp_torch_legacy *legacy,
         const lp_node *key = &object->nodes[node->is.storage.key];
         int64_t elements = object->nodes[node->is.storage.size].is.integer; /* read_persistent */
         if (elements < 0) {
-            return lp_fail(err, LP_ERR_FORMAT, "byte %u: a storage of %lld elements", node->at,
-                           (long long)elements);
+            return lp_fail(err, LP_ERR_FORMAT, "byte %llu: a storage of %lld elements",
+                           (unsigned long long)node->at, (long long)elements);
         }
         legacy->storages[count++] =
             (lp_legacy_storage){.key = object->bytes + key->is.text.start,
@@ -193,7 +192,8 @@ lp_status lp_torch_legacy_index(const lp_map *file, lp_torch_legacy *legacy, lp_
     lp_pickle version = {0}, system = {0}, object = {0}, keys = {0};
     lp_status status;
     uint64_t at = magic_length(file);
-    const lp_torch_storages storages = {find_storage, legacy, "", true};
+    const lp_torch_storages storages = {
+        .find = find_storage, .context = legacy, .prefix = "", .views = true};
     *legacy = (lp_torch_legacy){0};
     LP_TRY(next_pickle(file, "version", &at, &version, err));
     if (version.nodes[version.root].kind != LP_NODE_INT ||

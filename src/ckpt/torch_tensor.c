@@ -183,8 +183,8 @@ static lp_status fill_place(const lp_pickle *pickle, const lp_torch_storages *st
         return lp_fail(err, LP_ERR_FORMAT, NOT_COUNTS);
     }
     if (key->is.text.length > LP_TORCH_KEY_MAX) {
-        return lp_fail(err, LP_ERR_FORMAT, "its storage has a key of %u characters",
-                       key->is.text.length);
+        return lp_fail(err, LP_ERR_FORMAT, "its storage has a key of %llu characters",
+                       (unsigned long long)key->is.text.length);
     }
     memcpy(name, pickle->bytes + key->is.text.start, key->is.text.length);
     name[key->is.text.length] = '\0';

@@ -22,6 +22,7 @@ typedef struct lp_torch_storages {
     const void *context;
     const char *prefix; /* of a key in messages: "model/data/" */
     bool views;         /* a persistent id may name a part of a storage */
+    bool arrays;        /* NumPy's arrays are tensors, too, and what objects are made from counts */
 } lp_torch_storages;
 
 /* Whether a node is a tensor, also one of a kind that is not read (quantised, sparse, ...). */

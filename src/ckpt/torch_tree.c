@@ -7,7 +7,8 @@
  *   TorchScript object    the keys of its state
  *   pickled nn.Module     as state_dict() has it: keys of _parameters and _buffers, names of
  *                         children in _modules; these three words are no part of the name
- *   any other object      the keys of its dictionary
+ *   any other object      the keys of its dictionary; where NumPy's arrays are tensors, the
+ *                         positions of what it was made from
  *
  * The walk has a stack of its own.  A container that it stands in already is not entered again, so
  * circles end; one in which nothing was found is not looked at again, so the time is bounded by the
@@ -20,6 +21,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ckpt/array_pickle.h"
+#include "ckpt/numpy_array.h"
 
 /* What has become of a container.  It may be entered more than once, under several names. */
 enum { UNSEEN, ENTERED, EMPTY };
@@ -94,21 +97,31 @@ static bool append_key(walk *w, const level *in, uint32_t key, uint32_t position
 
 /* ---- tensors --------------------------------------------------------------------------------- */
 
+static bool is_array(const walk *w, uint32_t node) {
+    return w->storages->arrays && lp_array_pickled(w->pickle, node);
+}
+
 static lp_status add_tensor(walk *w, uint32_t node, size_t length) {
     lp_entry entry;
     uint64_t available;
-    unsigned at = w->pickle->nodes[node].at;
+    unsigned long long at = w->pickle->nodes[node].at;
     lp_status status;
     LP_TRY(spend(w, EACH_TENSOR + length / EACH_TENSOR));
     if (length == TOO_LONG) {
         LP_TRY(lp_fail(w->err, LP_ERR_FORMAT,
-                       "byte %u: a tensor's name has more than %d "
+                       "byte %llu: a tensor's name has more than %d "
                        "characters",
                        at, LP_NAME_MAX));
     }
     LP_TRY(lp_index_check_name(w->name, length, w->err));
-    status = lp_torch_tensor_entry(w->pickle, w->storages, node, &entry, &available, w->err);
-    LP_TRY(lp_prefix(w->err, status, "byte %u: tensor %.*s: ", at, (int)length, w->name));
+    status = is_array(w, node)
+                 ? lp_array_pickled_entry(w->pickle, node, &entry, &available, w->err)
+                 : lp_torch_tensor_entry(w->pickle, w->storages, node, &entry, &available, w->err);
+    LP_TRY(lp_prefix(w->err, status, "byte %llu: tensor %.*s: ", at, (int)length, w->name));
+    if (is_array(w, node)) {
+        w->name[length] = '\0';
+        lp_array_show(w->name, &entry);
+    }
     LP_TRY(lp_index_add(w->index, w->name, length, &entry, available, w->err));
 done:
     return status;
@@ -178,8 +191,13 @@ static uint32_t wrapped_by(const walk *w, uint32_t foreign) {
 static lp_status enter_foreign(walk *w, uint32_t value, size_t length) {
     const lp_node *nodes = w->pickle->nodes;
     level in = {.length = length};
-    uint32_t wrapped;
+    uint32_t wrapped, arguments = nodes[value].is.foreign.arguments;
     lp_status status;
+    if (w->storages->arrays && nodes[arguments].kind == LP_NODE_TUPLE &&
+        nodes[arguments].is.items.count > 0) {
+        in.container = arguments;
+        return enter(w, in);
+    }
     while (nodes[value].kind == LP_NODE_FOREIGN && (wrapped = wrapped_by(w, value)) != 0) {
         LP_TRY(spend(w, 1));
         value = wrapped;
@@ -259,7 +277,7 @@ static lp_status visit_item(walk *w, const level *in, const lp_node *cell, uint3
     if (left_out || !append_key(w, in, key, position, &length)) {
         return LP_OK;
     }
-    if (lp_torch_is_tensor(w->pickle, value)) {
+    if (lp_torch_is_tensor(w->pickle, value) || is_array(w, value)) {
         return add_tensor(w, value, length);
     }
     if (length != TOO_LONG && lp_pickle_is_string(w->pickle, value)) {
@@ -295,23 +313,11 @@ done:
 
 /* ---- the root -------------------------------------------------------------------------------- */
 
-static bool is_array(const lp_pickle *pickle, uint32_t node) {
-    uint32_t maker = lp_pickle_maker(pickle, node);
-    if (maker == 0) {
-        return false;
-    }
-    uint32_t module = pickle->nodes[maker].is.global.module;
-    uint32_t name = pickle->nodes[maker].is.global.name;
-    return lp_pickle_begins(pickle, module, "numpy.") &&
-           (lp_pickle_is_text(pickle, name, "_reconstruct") ||
-            lp_pickle_is_text(pickle, name, "_frombuffer"));
-}
-
 /* NumPy's arrays may be weights, but are not read; nor are the constants of a frozen module. */
 static lp_status no_tensors(const lp_pickle *pickle, bool script, lp_error *err) {
     size_t arrays = 0;
     for (uint32_t i = 1; i < pickle->count; i++) {
-        arrays += is_array(pickle, i);
+        arrays += lp_array_pickled(pickle, i);
     }
     if (script) {
         return lp_fail(err, LP_ERR_UNSUPPORTED,
@@ -339,7 +345,7 @@ lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *
     lp_status status;
     tree->script = pickle->nodes[pickle->root].kind == LP_NODE_OBJECT;
     LP_TRY(lp_allocated(w.seen, "the way to the tensors", pickle->count, 1, err));
-    if (lp_torch_is_tensor(pickle, pickle->root)) {
+    if (lp_torch_is_tensor(pickle, pickle->root) || is_array(&w, pickle->root)) {
         LP_TRY(add_tensor(&w, pickle->root, append(&w, 0, "tensor", strlen("tensor"))));
     }
     LP_TRY(enter_value(&w, pickle->root, 0));

@@ -207,7 +207,7 @@ static lp_status read_index(lp_torch_zip *zip, const pickle_bytes *bytes, lp_ind
         return lp_prefix(err, status, "%s: ", zip->path);
     }
     finder f = {.zip = zip, .member = lp_alloc(room, 1), .member_prefix = prefix + 1};
-    const lp_torch_storages storages = {find_storage, &f, f.member, false};
+    const lp_torch_storages storages = {.find = find_storage, .context = &f, .prefix = f.member};
     LP_TRY(lp_allocated(f.member, bytes->name, room, 1, err));
     (void)snprintf(f.member, room, "%.*s/", (int)prefix, bytes->name); /* "<prefix>/data/" */
     LP_TRY(lp_torch_tree_index(&pickle, &storages, index, &zip->tree, err));

@@ -38,16 +38,6 @@ static const struct {
     {0, "GGUF", 4, LP_ERR_UNSUPPORTED,
      "a GGUF file, which is not read: use the .safetensors file that it was made from"},
     {0, "<", 1, LP_ERR_FORMAT, "a web page, not the file itself: download it again"},
-    {0, /* byol/utils/checkpointing.py: {"experiment_state": ..., "step": ..., "rng": ...} */
-     "\x80\x02}q\0(X\x10\0\0\0"
-     "experiment_state",
-     27, LP_ERR_UNSUPPORTED,
-     "a checkpoint of DeepMind's BYOL, whose pickle holds objects of its own program, and is not "
-     "read: convert it with byol-convert, and keep its name (pretrain_res50x1...), which tells how "
-     "images are padded"},
-    {0, "\x80", 1, LP_ERR_UNSUPPORTED,
-     "a pickle that torch.save did not write: load it with Python, and save its tensors with "
-     "torch.save or as .safetensors"},
 };
 
 static lp_status refuse(const lp_map *map, lp_error *err) {
@@ -83,12 +73,25 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
         status = lp_torch_legacy_index(&file->map, &file->legacy, index, err);
     } else if (lp_safetensors_recognise(&file->map)) {
         status = lp_safetensors_index(&file->map, index, err);
+    } else if (lp_array_pickle_recognise(&file->map)) {
+        file->format = LP_WEIGHTS_PICKLE;
+        status = lp_array_pickle_index(&file->map, &file->pickle, index, err);
     } else {
         status = refuse(&file->map, err);
     }
     (void)lp_prefix(err, status, "%s: ", path);
 done:
     return status;
+}
+
+static lp_status read_one(const lp_weight_file *file, const lp_entry_read *read, lp_error *err) {
+    if (file->format == LP_WEIGHTS_PICKLE) {
+        return lp_array_pickle_read(&file->pickle, read->entry, read->values, err);
+    }
+    const unsigned char *bytes = file->format == LP_WEIGHTS_LEGACY
+                                     ? lp_torch_legacy_bytes(&file->legacy, &file->map, read->entry)
+                                     : file->map.data;
+    return lp_entry_convert(read->entry, bytes, read->values, err);
 }
 
 lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *reads, size_t count,
@@ -101,11 +104,7 @@ lp_status lp_weight_file_read(const lp_weight_file *file, const lp_entry_read *r
         return lp_torch_zip_read(&file->zip, reads, count, err);
     }
     for (size_t i = 0, since = 0; i < count && status == LP_OK; i++) {
-        const unsigned char *bytes =
-            file->format == LP_WEIGHTS_LEGACY
-                ? lp_torch_legacy_bytes(&file->legacy, &file->map, reads[i].entry)
-                : file->map.data;
-        status = lp_entry_convert(reads[i].entry, bytes, reads[i].values, err);
+        status = read_one(file, &reads[i], err);
         since += reads[i].entry->tensor.count;
         if (since >= REST) { /* else the file would count as memory, beside the values */
             lp_map_rest(&file->map);
@@ -121,6 +120,8 @@ const char *lp_weight_file_format(const lp_weight_file *file) {
         return "safetensors";
     case LP_WEIGHTS_LEGACY:
         return "PyTorch state dict (before 1.6)";
+    case LP_WEIGHTS_PICKLE:
+        return "NumPy arrays (pickle)";
     case LP_WEIGHTS_ZIP:
         break;
     }
@@ -134,6 +135,7 @@ void lp_weight_file_close(lp_weight_file *file) {
     lp_map_close(&file->map);
     lp_torch_zip_free(&file->zip);
     lp_torch_legacy_free(&file->legacy);
+    lp_pickle_free(&file->pickle);
     lp_free(file->path);
     *file = (lp_weight_file){0};
 }

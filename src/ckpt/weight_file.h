@@ -3,6 +3,7 @@
 #define LP_CKPT_WEIGHT_FILE_H
 
 #include "base/file.h"
+#include "ckpt/array_pickle.h"
 #include "ckpt/tensor_index.h"
 #include "ckpt/torch_legacy.h"
 #include "ckpt/torch_zip.h"
@@ -10,7 +11,8 @@
 typedef enum lp_weight_format {
     LP_WEIGHTS_SAFETENSORS,
     LP_WEIGHTS_ZIP,
-    LP_WEIGHTS_LEGACY
+    LP_WEIGHTS_LEGACY,
+    LP_WEIGHTS_PICKLE
 } lp_weight_format;
 
 typedef struct lp_weight_file {
@@ -20,6 +22,7 @@ typedef struct lp_weight_file {
     lp_map map; /* but not of a zip file: libarchive reads those */
     lp_torch_zip zip;
     lp_torch_legacy legacy;
+    lp_pickle pickle; /* of LP_WEIGHTS_PICKLE */
 } lp_weight_file;
 
 /* Recognises the format by the first bytes and adds the tensors to the index, as file

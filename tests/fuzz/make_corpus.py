@@ -75,6 +75,39 @@ def dictionary(items):
     return b"}(" + b"".join(text(k) + v for k, v in items) + b"u"
 
 
+def call(module, name, *arguments):
+    return named(module, name) + tuple_of(*arguments) + b"R"
+
+
+def dilled_function(module, name):
+    imported = call("dill._dill", "_import_module", text(module))
+    return call("dill._dill", "_get_attr", imported, text(name))
+
+
+def dilled_array(values, *shape):
+    """float32, as dill wrote arrays for Python 3 in protocol 2."""
+    maker = dilled_function("numpy.core._multiarray_umath", "_reconstruct")
+    encoded = dilled_function("_codecs", "encode")
+    latin = struct.pack(f"<{len(values)}f", *values).decode("latin1").encode()
+    latin = b"X" + struct.pack("<I", len(latin)) + latin
+    kind = call("numpy", "dtype", text("f4"), b"\x89", b"\x88")
+    kind += tuple_of(integer(3), text("<"), b"N", b"N", b"N", integer(0)) + b"b"
+    state = tuple_of(integer(1), tuple_of(*map(integer, shape)), kind, b"\x89",
+                     encoded + tuple_of(latin, text("latin1")) + b"R")
+    made = tuple_of(named("numpy", "ndarray"), tuple_of(integer(0)), text("b"))
+    return maker + made + b"R" + state + b"b"
+
+
+def dilled():
+    fields = tuple_of(text("online_params"), text("online_state"))
+    kind = call("dill._dill", "_create_namedtuple", text("State"), fields, text("byol"))
+    inside = dictionary([("w", dilled_array([1, -2, 3, -4, 5, -6], 1, 1, 3, 2))])
+    params = call("haiku._src.data_structures", "FlatMapping", inside)
+    averages = dictionary([("average", dilled_array([0.5, -1], 1, 1, 1, 2))])
+    state = kind + tuple_of(params, averages) + b"\x81"
+    return b"\x80\x02" + dictionary([("experiment_state", state), ("step", integer(7))]) + b"."
+
+
 def program(body):
     return b"\x80\x02" + body + b"."
 
@@ -546,6 +579,8 @@ def main():
                                      zipfile.ZIP_DEFLATED))
     kernel = npy("<f4", (2, 3), DATA[:24])
     put("checkpoint", "arrays", zipped([("a/kernel.npy", kernel), ("out/kernel.npy", ROWS)]))
+    put("checkpoint", "dill", dilled())
+    put("pickle", "dill", dilled())
     put("checkpoint", "legacy", legacy())
     put("checkpoint", "legacy-module", legacy_module())
     put("checkpoint", "legacy-protocol1", legacy(b"L119547037146038801333356L\n.", b"M\xe9\x03."))

@@ -226,10 +226,11 @@ def archives():
         good("another member", again(members | {"README.md": b"x"})),
         refused("another byte order", again(big), 'byteorder: expected "little", found "big"'),
         refused("skip_data", empty, "CRC"),
-        refused("Paddle", raw("model.pdparams", pickle.dumps({k: x.numpy() for k, x in v.items()})),
+        good("NumPy's arrays", raw("model.pkl", pickle.dumps({k: x.numpy() for k, x in v.items()}))),
+        refused("Paddle", raw("model.pdparams", pickle.dumps(
+            {k: x.numpy().T if x.ndim == 2 else x.numpy() for k, x in v.items()})), "expected ["),
+        refused("PyTorch's tensors", raw("model.pkl", pickle.dumps(v)),
                 "a pickle that torch.save did not write"),
-        refused("DeepMind's BYOL", raw("pretrain_res50x1.pkl", pickle.dumps(
-            {"experiment_state": (1,), "step": 1, "rng": 2}, protocol=2)), "convert it with byol-convert"),
         refused("an error of S3", raw("model.pth", b'<?xml version="1.0"?><Error/>'), "a web page"),
         refused("a pointer", raw("model.pth", b"version https://git-lfs.github.com/spec/v1\n"),
                 "git lfs pull"),

@@ -203,10 +203,6 @@ static void each_protocol_is_recognised(void **state) {
     WRITE("L119547037146038801333356L\n.M\xe9\x03.}." REST);
     read_named("w", values);
     REFUSED("\x80\x06" LONG1, LP_ERR_UNSUPPORTED, "a pickle that torch.save did not write");
-    REFUSED("\x80\x02}q\0(X\x10\0\0\0experiment_statf", LP_ERR_UNSUPPORTED,
-            "a pickle that torch.save did not write");
-    REFUSED("\x80\x02}q\0(X\x10\0\0\0experiment_state", LP_ERR_UNSUPPORTED,
-            "a checkpoint of DeepMind's BYOL");
 }
 
 static void every_shorter_file_is_refused(void **state) {

@@ -32,6 +32,9 @@
     "blocks.1.proj.weight", "blocks.2.proj.weight", "blocks.3.proj.weight",                        \
         "blocks.5.proj.weight", "blocks.8.proj.weight"
 
+/* What a file of BYOL has of a ResNet of some depth. */
+#define BYOL_STEM(depth) "online_params.res_net" depth "/~/initial_batchnorm.scale"
+
 /* Of families whose models have none: a pool that another family has would be computed otherwise.
  */
 #define ATTENTION_POOL "attn_pool.latent"
@@ -1554,6 +1557,20 @@ const lp_family lp_families[] = {
         .mean_std = LP_MEAN_STD_CLIP,
     },
     {
+        .name = "byol-haiku", /* DeepMind's own files of BYOL (byol/utils/networks.py) */
+        .title = "BYOL",
+        .prefixes = {""},
+        .any = {BYOL_STEM("50"), BYOL_STEM("101"), BYOL_STEM("152"), BYOL_STEM("200")},
+        NET(lp_net_byol),
+        .renames = lp_renames_byol_haiku,
+        .norm_eps = 1e-5F,           /* networks.py: bn_config */
+        .filter = LP_FILTER_BICUBIC, /* dataset.py, as the next two */
+        .mean_std = LP_MEAN_STD_IMAGENET,
+        .shorter_side = {256, 224},
+        .input = 224,
+        .note = "as byol/utils/dataset.py",
+    },
+    {
         .name = "byol", /* chigur/byol-convert: DeepMind's files under torchvision's names */
         .title = "BYOL",
         .prefixes = {""},
@@ -1633,6 +1650,14 @@ const lp_stranger lp_strangers[] = {
     {.tensor = ".se.conv.weight",
      .what = "a network with efficient channel attention (ECA), which is not supported"},
     {.tensor = ".cpe1.proj.", .what = "a DaViT, which is not supported"},
+    {.tensor = "online_params.res_net",
+     .what = "BYOL with a ResNet of less than 50 layers, which is not supported: where its strides "
+             "are depends on Haiku's version",
+     .alone = true},
+    {.tensor = "/~/initial_batchnorm.",
+     .what = "a ResNet of Haiku, of which BYOL's are read, as dill writes their file: with the "
+             "fields of its classes (online_params, online_state)",
+     .alone = true},
     {.tensor = "conv_kxk.", .what = "a MobileOne, which is not supported", .alone = true},
     {.tensor = "attention_biases",
      .what = "a LeViT or another network of its kind, which is not supported",

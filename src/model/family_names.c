@@ -653,6 +653,31 @@ const lp_architecture lp_architectures_byol[] = {
     {.pattern = NULL},
 };
 
+/* DeepMind's own files of BYOL, by Haiku's names of the modules of its nets.ResNet: parameters and
+ * moving averages are two dictionaries.  The first convolution was made anew where its width was
+ * not 64, before August 2020, and then had a number. */
+#define PARAMS "online_params.res_net#/~/"
+#define STATE "online_state.res_net#/~/"
+#define BLOCK "block_group_#/~/block_#/~/"
+#define BYOL_NORM(norm, to)                                                                        \
+    {PARAMS norm ".scale", to ".weight"}, {PARAMS norm ".offset", to ".bias"},                     \
+        {STATE norm "/~/mean_ema.average", to ".running_mean"}, {                                  \
+        STATE norm "/~/var_ema.average", to ".running_var"                                         \
+    }
+const lp_rename lp_renames_byol_haiku[] = {
+    {PARAMS "initial_conv.w", "conv1.weight"},
+    {PARAMS "initial_conv_1.w", "conv1.weight"},
+    BYOL_NORM("initial_batchnorm", "bn1"),
+    {PARAMS BLOCK "conv_#.w", "layer{1+1}.{2}.conv{3+1}.weight"},
+    BYOL_NORM(BLOCK "batchnorm_#", "layer{1+1}.{2}.bn{3+1}"),
+    {PARAMS BLOCK "shortcut_conv.w", "layer{1+1}.{2}.downsample.0.weight"},
+    BYOL_NORM(BLOCK "shortcut_batchnorm", "layer{1+1}.{2}.downsample.1"),
+    {PARAMS, "layer."}, /* what is none of these is part of the encoder, and not known */
+    {STATE, "averages."},
+    {"online_params.classifier.", "fc."},
+    {"opt_state.", "momentum."}, /* LARS's */
+    {NULL, NULL}};
+
 /* timm/models/resnetv2.py */
 const lp_architecture lp_architectures_bit[] = {
     {.pattern = "resnetv2_[1-9]*x[1-9]_bit"},

@@ -15,8 +15,8 @@
  *
  * Each convolution has a batch norm.  Reproduces ResNet of torchvision models/resnet.py without fc,
  * ModifiedResNet of openai/CLIP clip/model.py (which open_clip keeps, with ReLU whatever the text
- * tower's activation), timm models/resnet.py without anti-aliasing, and chigur/byol-convert
- * resnet.py, which is padded as TensorFlow does. */
+ * tower's activation), timm models/resnet.py without anti-aliasing, and two that are padded as
+ * TensorFlow does: chigur/byol-convert resnet.py, deepmind-research byol/utils/networks.py. */
 #include <stdio.h>
 #include <string.h>
 
@@ -293,7 +293,9 @@ static lp_status refuse_segmentation(const lp_source *source, lp_error *err) {
                          lp_checkpoint_path(source->ckpt));
 }
 
+/* averages: what Haiku needs to go on with a mean or variance. */
 static const char *const ignored[] = {"fc.", "*.num_batches_tracked", NULL};
+static const char *const ignored_byol[] = {"fc.", "*.num_batches_tracked", "averages.", NULL};
 
 const lp_net_description lp_net_resnet = {
     .build = build,
@@ -307,7 +309,7 @@ const lp_net_description lp_net_resnet = {
 const lp_net_description lp_net_resnetd = {
     .build = build, .ignored = ignored, .describe = describe_timm, .activation = "relu"};
 const lp_net_description lp_net_byol = {.build = build,
-                                        .ignored = ignored,
+                                        .ignored = ignored_byol,
                                         .describe = describe_byol,
                                         .activation = "relu",
                                         .most_batch = 4};

@@ -207,16 +207,21 @@ static bool is_made_by(const char *to, const char *name, turned *t, size_t *leng
     return true;
 }
 
+/* The numbers in a tensor's own name; false: the rule does not rename it. */
+static bool numbers_of(const lp_view *view, const lp_rename *rule, size_t i,
+                       unsigned long numbers[MOST_NUMBERS]) {
+    size_t inner = strlen(view->inner), length;
+    const char *name = view->items[i].tensor->name + view->outer_length;
+    return strncmp(name, view->inner, inner) == 0 &&
+           matches(rule->from, name + inner, numbers, &length);
+}
+
 /* Looks for a tensor that the rule renames, with the numbers that are given, and takes the others
  * from it. */
 static bool find_example(const lp_view *view, const lp_rename *rule, turned *t) {
-    size_t inner = strlen(view->inner);
     for (size_t i = 0; i < view->count; i++) {
-        const char *name = view->items[i].tensor->name + view->outer_length;
         turned found = {0};
-        size_t length;
-        bool same = strncmp(name, view->inner, inner) == 0 &&
-                    matches(rule->from, name + inner, found.numbers, &length);
+        bool same = numbers_of(view, rule, i, found.numbers);
         for (size_t n = 0; n < MOST_NUMBERS && same; n++) {
             same = !t->given[n] || t->numbers[n] == found.numbers[n];
         }
@@ -226,6 +231,23 @@ static bool find_example(const lp_view *view, const lp_rename *rule, turned *t) 
         }
     }
     return false;
+}
+
+/* Takes the numbers that are not given from all tensors that the rule renames, where they agree. */
+static bool find_agreed(const lp_view *view, const lp_rename *rule, turned *t) {
+    bool some = false;
+    for (size_t i = 0; i < view->count; i++) {
+        turned found = {0};
+        bool fits = numbers_of(view, rule, i, found.numbers);
+        for (size_t n = 0; n < MOST_NUMBERS && fits; n++) {
+            if (!t->given[n] && some && t->numbers[n] != found.numbers[n]) {
+                return false;
+            }
+            t->numbers[n] = t->given[n] ? t->numbers[n] : found.numbers[n];
+        }
+        some = some || fits;
+    }
+    return some;
 }
 
 static bool has_all(const lp_rename *rule, const turned *t) {
@@ -270,7 +292,8 @@ void lp_view_file_name(const lp_view *view, const char *name, char out[LP_FILE_N
             continue;
         }
         bool used = find_example(view, rule, &any); /* the file follows this rule */
-        if ((filled && !used) || (!has_all(rule, &exact) && !find_example(view, rule, &exact))) {
+        if ((filled && !used) || (!has_all(rule, &exact) && !find_example(view, rule, &exact) &&
+                                  !find_agreed(view, rule, &exact))) {
             continue;
         }
         size_t back = fill_back(rule->from, &exact, out + start, LP_FILE_NAME - start);

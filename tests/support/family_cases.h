@@ -15,6 +15,8 @@ typedef struct golden_case {
 
 /* Vision transformers have heads of 12, 2 blocks, width 24. */
 #define TOLD .heads = 2
+#define HAIKU_PARAMS "experiment_state.online_params.res_net50/~/"
+#define HAIKU_STATE "experiment_state.online_state.res_net50/~/"
 static const golden_case cases[] = {
     {"hf-clip",
      {TOLD, .activation = LP_ACTIVATION_QUICK_GELU},
@@ -522,6 +524,13 @@ static const golden_case cases[] = {
      "layer2.1.bn2.bias",
      "bn1.running_var",
      "layer3.0.downsample.1.bias"},
+    {"byol-haiku",
+     {.input_size = 45},
+     "relu",
+     "mean",
+     HAIKU_STATE "block_group_3/~/block_0/~/shortcut_batchnorm/~/mean_ema.average",
+     HAIKU_PARAMS "initial_batchnorm.offset",
+     HAIKU_PARAMS "block_group_1/~/block_1/~/conv_1.w"},
     {"cait",
      {0},
      "gelu",
@@ -749,6 +758,7 @@ static inline const char *file_of(const char *family) {
         const char *family, *file;
     } named[] = {
         {"byol", "pretrain_res50x1"},
+        {"byol-haiku", "byol-haiku.pkl"},
         {"timm-efficientnet", "tf_efficientnet_b0"},
         {"timm-efficientnetv2", "tf_efficientnetv2_s"},
         {"torchvision-efficientnet", "efficientnet_b0"},
@@ -764,9 +774,11 @@ static inline const char *file_of(const char *family) {
     return family;
 }
 
+/* name: without its ending, where that is .safetensors. */
 static inline lp_checkpoint *open_golden(const char *name) {
     char path[512];
-    (void)snprintf(path, sizeof path, "%s/golden/families/%s.safetensors", LP_TEST_DATA, name);
+    (void)snprintf(path, sizeof path, "%s/golden/families/%s%s", LP_TEST_DATA, name,
+                   strchr(name, '.') != NULL ? "" : ".safetensors");
     lp_checkpoint *ckpt;
     lp_error err;
     assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);

@@ -37,6 +37,7 @@
 #define TINYVIT "https://github.com/wkcn/TinyViT-model-zoo/releases/download/checkpoints/"
 #define BIT "https://storage.googleapis.com/bit_models/"
 #define APPLE "https://docs-assets.developer.apple.com/ml-research/datasets/mobileclip/"
+#define BYOL "https://storage.googleapis.com/deepmind-byol/checkpoints/"
 #define META "https://dl.fbaipublicfiles.com/"
 #define DINO_XCIT(name) META "dino/dino_xcit_" name "_pretrain/dino_xcit_" name "_pretrain.pth"
 #define MOCO(name) META "moco/moco_checkpoints/" name "/" name "_pretrain.pth.tar"
@@ -288,6 +289,11 @@ static const lp_known_model models[] = {
      .parameters = 232238208, .url = BIT "BiT-M-R152x2.npz"},
     {.name = "bit-m-r152x4", .title = "BiT-M R152x4", .family = "bit-npz", .input_size = 224,
      .parameters = 928340224, .url = BIT "BiT-M-R152x4.npz"},
+
+    {.name = "byol-r50x1", .title = "BYOL 50x1", .family = "byol-haiku", .input_size = 224,
+     .parameters = 23508032, .url = BYOL "pretrain_res50x1.pkl"},
+    {.name = "byol-r200x2", .title = "BYOL 200x2", .family = "byol-haiku", .input_size = 224,
+     .parameters = 250128512, .url = BYOL "pretrain_res200x2.pkl"},
 };
 /* clang-format on */
 

@@ -40,9 +40,25 @@ static const struct {
     {0, "<", 1, LP_ERR_FORMAT, "a web page, not the file itself: download it again"},
 };
 
-static lp_status refuse(const lp_map *map, lp_error *err) {
+/* TensorFlow's files of values, which are any bytes, by their names; its tables of names by their
+ * end (tensorflow/core/lib/io/format.h: kTableMagicNumber). */
+static bool is_tensorflow(const char *path, const lp_map *map) {
+    static const char magic[] = "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
+    enum { SIZE = sizeof magic - 1 };
+    const char *slash = strrchr(path, '/');
+    return strstr(slash != NULL ? slash : path, ".data-0") != NULL ||
+           (map->size >= SIZE && memcmp(map->data + map->size - SIZE, magic, SIZE) == 0);
+}
+
+static lp_status refuse(const char *path, const lp_map *map, lp_error *err) {
     if (map->size == 0) {
         return lp_fail(err, LP_ERR_FORMAT, "the file is empty");
+    }
+    if (is_tensorflow(path, map)) {
+        return lp_fail(
+            err, LP_ERR_UNSUPPORTED,
+            "a part of a TensorFlow checkpoint, which is not read: SimCLRv2's is read as "
+            "convert.py of SimCLRv2-Pytorch converts it");
     }
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         if (map->size >= refusals[i].at + refusals[i].length &&
@@ -77,7 +93,7 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
         file->format = LP_WEIGHTS_PICKLE;
         status = lp_array_pickle_index(&file->map, &file->pickle, index, err);
     } else {
-        status = refuse(&file->map, err);
+        status = refuse(path, &file->map, err);
     }
     (void)lp_prefix(err, status, "%s: ", path);
 done:

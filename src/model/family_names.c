@@ -654,8 +654,8 @@ const lp_architecture lp_architectures_byol[] = {
 };
 
 /* DeepMind's own files of BYOL, by Haiku's names of the modules of its nets.ResNet: parameters and
- * moving averages are two dictionaries.  The first convolution was made anew where its width was
- * not 64, before August 2020, and then had a number. */
+ * moving averages are two dictionaries.  byol-convert knows the first convolution with a number,
+ * too, which Haiku gives to the second module of a name. */
 #define PARAMS "online_params.res_net#/~/"
 #define STATE "online_state.res_net#/~/"
 #define BLOCK "block_group_#/~/block_#/~/"

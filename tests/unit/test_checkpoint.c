@@ -455,6 +455,8 @@ static void other_formats_say_what_to_do(void **state) {
     REFUSED_BYTES("", LP_ERR_FORMAT, "the file is empty");
     REFUSED_BYTES("P", LP_ERR_FORMAT, "not a checkpoint: expected a PyTorch file");
     REFUSED_BYTES("<!DOCTYPE html>", LP_ERR_FORMAT, "a web page, not the file itself");
+    REFUSED_BYTES("\0\0\6\x8\1\x57\xfb\x80\x8b\x24\x75\x47\xdb", LP_ERR_UNSUPPORTED,
+                  "a part of a TensorFlow checkpoint");
     REFUSED_BYTES("\x1f\x8b\x08", LP_ERR_UNSUPPORTED, "packed by gzip");
     REFUSED_BYTES("\x89HDF\r\n", LP_ERR_UNSUPPORTED, "an HDF5 file");
     REFUSED_BYTES("GGUF", LP_ERR_UNSUPPORTED, "a GGUF file");

@@ -184,7 +184,8 @@ typedef void (*lp_observe_stage)(void *context, const char *stage, const float *
  *               class token is used.
  *               Of a ResNet: "stem", "conv 1x1", "conv 3x3", "winograd 3x3" (with fewer products),
  *               "pool", "attention", "projection".
- *               Of a described network, of those above what it has, and "depthwise"
+ *               Of a described network, of those above what it has, "depthwise", and "expanded
+ *               depthwise", which is a "conv 1x1" and the "depthwise" that reads it
  *   operations  floating-point, two for each multiplication with its addition that was really done;
  *               those of norms, activations, softmax and pooling, and Winograd's additions, are not
  *               counted

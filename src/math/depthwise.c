@@ -21,7 +21,12 @@
 #include <immintrin.h>
 #endif
 
-enum { STRIP = 8, HALF = STRIP / 2, LANES = LP_LANES };
+enum {
+    STRIP = 8,
+    HALF = STRIP / 2,
+    LANES = LP_LANES,
+    BAND = 120 /* pixels at least that an expansion makes at once: 20 tiles of math/conv.c */
+};
 
 /* The sums of a strip, [pixels][LANES]: output i begins at x + i * step in each row. */
 typedef struct depthwise_strip {
@@ -135,10 +140,14 @@ typedef struct depthwise_job {
     size_t images, side;
     lp_nonlinearity activation;
     float *ring, *y;
-    size_t out, lead; /* pixels: of an output's side, of zeros before the first pixel */
-    size_t wide;      /* pixels of the ring's row */
-    size_t channels;  /* of the output */
-    float *sums;      /* [STRIP][LANES] */
+    size_t out, lead;      /* pixels: of an output's side, of zeros before the first pixel */
+    size_t wide;           /* pixels of the ring's row */
+    size_t channels;       /* of the output */
+    float *sums;           /* [STRIP][LANES] */
+    const lp_conv *expand; /* what makes the convolution's input of x, or NULL: x is it */
+    lp_nonlinearity inner; /* of the expansion, as the next two */
+    float *band;           /* [rows, side, groups] */
+    size_t rows;
 } depthwise_job;
 
 /* Pixels of a row: strips are whole, and what they read is there. */
@@ -150,6 +159,8 @@ static void measure(depthwise_job *j) {
     size_t strips = (j->out + STRIP - 1) / STRIP;
     size_t wide = (strips * STRIP - 1) * c->stride + c->taps_wide;
     j->wide = wide > j->lead + j->side ? wide : j->lead + j->side;
+    j->rows = (BAND + j->side - 1) / j->side;
+    j->rows = j->rows < j->side ? j->rows : j->side;
 }
 
 /* Floats from a row of the ring to the same of the next channels. */
@@ -159,6 +170,20 @@ static size_t ring_plane(const depthwise_job *j) {
 
 static size_t ring_floats(const depthwise_job *j) {
     return (j->channels + LANES - 1) / LANES * ring_plane(j);
+}
+
+/* Row v of the convolution's input; an expansion's rows are asked for in their order. */
+static const float *input_row(const depthwise_job *j, const float *image, size_t v) {
+    size_t floats = j->side * j->conv->groups, left = j->side - v;
+    if (j->expand == NULL) {
+        return image + v * floats;
+    }
+    if (v % j->rows == 0) {
+        lp_conv_input in = lp_conv_dense(image + v * j->side * j->expand->in, 1,
+                                         left < j->rows ? left : j->rows, j->side, j->expand->in);
+        lp_conv_run(j->expand, &in, NULL, j->inner, j->band);
+    }
+    return j->band + v % j->rows * floats;
 }
 
 /* `count` channels that the outputs from `first` on read of a pixel. */
@@ -185,7 +210,7 @@ LP_BODY void copy_row(const depthwise_job *j, const float *image, size_t r) {
         }
         return;
     }
-    const float *pixel = image + (r - j->lead) * j->side * channels;
+    const float *pixel = input_row(j, image, r - j->lead);
     for (size_t u = 0; u < j->side; u++, pixel += channels, row += LANES) {
         float *to = row;
         for (size_t first = 0; first < j->channels; first += LANES, to += plane) {
@@ -248,9 +273,10 @@ LP_BODY void convolve_row(const depthwise_job *j, strip_sums sum, size_t v, size
 
 LP_BODY void convolve(const depthwise_job *j, strip_sums sum) {
     size_t channels = j->channels, taps = j->conv->taps_high, stride = j->conv->stride;
+    size_t in = j->expand != NULL ? j->expand->in : j->conv->groups;
     memset(j->ring, 0, ring_floats(j) * sizeof *j->ring);
     for (size_t image = 0; image < j->images; image++) {
-        const float *x = j->x + image * j->side * j->side * j->conv->groups;
+        const float *x = j->x + image * j->side * j->side * in;
         float *y = j->y + image * j->out * j->out * channels;
         size_t copied = 0; /* rows */
         for (size_t v = 0; v < j->out; v++, y += j->out * channels) {
@@ -295,11 +321,31 @@ size_t lp_depthwise_scratch(const lp_conv *conv, size_t side) {
     return ring_floats(&j);
 }
 
+size_t lp_depthwise_expanded_scratch(const lp_conv *conv, size_t side) {
+    depthwise_job j = {.conv = conv, .side = side};
+    measure(&j);
+    return ring_floats(&j) + j.rows * side * conv->groups;
+}
+
 void lp_depthwise_run(const lp_conv *conv, const float *x, size_t images, size_t side,
                       lp_nonlinearity activation, float *scratch, float *y) {
     _Alignas(64) float sums[STRIP * LANES];
     depthwise_job j = {conv, x, images, side, activation, scratch, y, .sums = sums};
     assert(conv->in == 1 && conv->taps_high == conv->taps_wide);
     measure(&j);
+    run_depthwise(&j);
+}
+
+void lp_depthwise_expanded_run(const lp_conv *expand, lp_nonlinearity inner, const lp_conv *conv,
+                               const float *x, size_t images, size_t side,
+                               lp_nonlinearity activation, float *scratch, float *y) {
+    _Alignas(64) float sums[STRIP * LANES];
+    depthwise_job j = {conv, x, images, side, activation, scratch, y, .sums = sums};
+    assert(conv->in == 1 && conv->taps_high == conv->taps_wide && conv->stride <= conv->taps_high);
+    assert(expand->groups == 1 && expand->out == conv->groups);
+    measure(&j);
+    j.expand = expand;
+    j.inner = inner;
+    j.band = scratch + ring_floats(&j);
     run_depthwise(&j);
 }

@@ -26,4 +26,13 @@ size_t lp_depthwise_scratch(const lp_conv *conv, size_t side);
 void lp_depthwise_run(const lp_conv *conv, const float *x, size_t images, size_t side,
                       lp_nonlinearity activation, float *scratch, float *y);
 
+/* The same of inner(expand x), for x [images, side, side, expand->in], which is made a few rows at
+ * a time and never lies in memory whole.  expand: a 1x1 convolution of stride 1 without padding, in
+ * one group, of conv->groups outputs; conv: its stride is at most its taps a side.  The bits are
+ * those of lp_conv_run and then lp_depthwise_run. */
+size_t lp_depthwise_expanded_scratch(const lp_conv *conv, size_t side);
+void lp_depthwise_expanded_run(const lp_conv *expand, lp_nonlinearity inner, const lp_conv *conv,
+                               const float *x, size_t images, size_t side,
+                               lp_nonlinearity activation, float *scratch, float *y);
+
 #endif

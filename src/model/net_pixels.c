@@ -19,14 +19,37 @@ static double weights_of(const lp_net_layer *layer) {
     return (double)(c->groups * c->out * c->in) * taps;
 }
 
+/* The step that makes what a depthwise step alone reads, if the two run as one: its map is then
+ * never written.  Its weights are read again for every band of rows, which pays where the map is
+ * larger than they are. */
+static const lp_net_step *expansion_of(const lp_net *net, const lp_net_step *step) {
+    const lp_net_layer *layer = &net->layers[step->layers[0]];
+    if (layer->kind != LP_NET_DEPTHWISE || layer->conv.stride > layer->conv.taps_high ||
+        !lp_net_is_expanded(net, (size_t)(step - net->steps))) {
+        return NULL;
+    }
+    const lp_net_layer *expand = &net->layers[step[-1].layers[0]];
+    size_t side = net->maps[step->from].side;
+    bool runs = expand->linear.precision == LP_PRECISION_FLOAT32 && side * side >= expand->conv.in;
+    return runs ? step - 1 : NULL;
+}
+
+/* Whether the next step runs this one. */
+static bool is_expansion(const lp_net *net, const lp_net_step *step) {
+    return step + 1 < net->steps + net->step_count && step[1].operation == LP_NET_CONVOLVE &&
+           expansion_of(net, step + 1) == step;
+}
+
 size_t lp_net_convolve_work(const lp_net *net, const lp_net_step *step, size_t batch) {
     const lp_net_layer *layer = &net->layers[step->layers[0]];
     const lp_conv *conv = &layer->conv;
     size_t side = net->maps[step->from].side;
     lp_precision precision = layer->linear.precision;
     bool rounded = precision != LP_PRECISION_FLOAT32;
-    return step->from == 0                   ? batch * lp_conv_images_scratch(conv, side)
-           : layer->kind == LP_NET_DEPTHWISE ? lp_depthwise_scratch(conv, side)
+    return step->from == 0 ? batch * lp_conv_images_scratch(conv, side)
+           : layer->kind == LP_NET_DEPTHWISE
+               ? (expansion_of(net, step) != NULL ? lp_depthwise_expanded_scratch(conv, side)
+                                                  : lp_depthwise_scratch(conv, side))
            : layer->kind == LP_NET_WINOGRAD
                ? (rounded ? lp_winograd_linear_scratch(conv, precision) : lp_winograd_scratch(conv))
            : rounded ? lp_conv_linear_scratch(conv, precision)
@@ -55,6 +78,23 @@ static void convolve(const lp_net_pass *p, const lp_net_step *step, const float 
     }
 }
 
+/* Both steps. */
+static void run_expanded(const lp_net_pass *p, const lp_net_step *expansion,
+                         const lp_net_step *step) {
+    const lp_net_layer *expand = lp_net_layer_of(p, expansion, 0);
+    const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
+    const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
+    lp_depthwise_expanded_run(&expand->conv, expansion->activation, &layer->conv,
+                              lp_net_values(p, expansion->from), p->batch, from->side,
+                              step->activation, p->work, lp_net_values(p, step->to));
+    double made = (double)(p->batch * lp_net_pixels(from));
+    double outputs = (double)(p->batch * lp_net_pixels(to));
+    lp_end_stage(p->observer, "expanded depthwise",
+                 2 * (made * weights_of(expand) + outputs * weights_of(layer)),
+                 lp_net_floats(p, expansion->from) + weights_of(expand) + weights_of(layer) +
+                     lp_net_floats(p, step->to));
+}
+
 void lp_net_run_convolve(const lp_net_pass *p, const lp_net_step *step) {
     const lp_net_layer *layer = lp_net_layer_of(p, step, 0);
     const lp_net_map *from = &p->net->maps[step->from], *to = &p->net->maps[step->to];
@@ -62,9 +102,16 @@ void lp_net_run_convolve(const lp_net_pass *p, const lp_net_step *step) {
     float *y = lp_net_values(p, step->to);
     const char *stage = "conv 3x3";
     double outputs = (double)(p->batch * lp_net_pixels(to));
+    const lp_net_step *expansion = expansion_of(p->net, step);
+    if (is_expansion(p->net, step)) {
+        return;
+    }
     if (step->from == 0) {
         lp_conv_images(&layer->conv, p->images, p->batch, from->side, step->activation, p->work, y);
         stage = "stem";
+    } else if (expansion != NULL) {
+        run_expanded(p, expansion, step);
+        return;
     } else if (layer->kind == LP_NET_DEPTHWISE) {
         const float *x = lp_net_values(p, step->from);
         lp_depthwise_run(&layer->conv, x, p->batch, from->side, step->activation, p->work, y);

@@ -130,12 +130,28 @@ static bool place_windows(lp_net *net, const lp_net_step *step) {
                                                                                          : whole;
 }
 
+bool lp_net_is_expanded(const lp_net *net, size_t i) {
+    const lp_net_step *step = &net->steps[i], *before = i > 0 ? step - 1 : step;
+    const lp_net_layer *layer = &net->layers[before->layers[0]];
+    bool alone = before->to == step->from && net->maps[step->from].last == i &&
+                 before->name[0] == '\0' && before->to != net->penultimate &&
+                 before->to != net->projected && before->from > 0 && before->add == 0;
+    return i > 0 && step->operation == LP_NET_CONVOLVE && step->add == 0 && alone &&
+           before->operation == LP_NET_CONVOLVE && layer->kind == LP_NET_CONV &&
+           layer->conv.taps_high * layer->conv.taps_wide == 1 && layer->conv.stride == 1 &&
+           layer->conv.padding == 0 && layer->conv.groups == 1;
+}
+
 bool lp_net_lay_out(lp_net *net, bool *taken) {
     net->maps[0].side = net->input;
     net->place_count = 0;
     for (size_t i = 0; i < net->step_count; i++) { /* steps may have been left out, or put in */
         net->maps[net->steps[i].from].last = net->maps[net->steps[i].to].last = i;
         net->maps[net->steps[i].add].last = i;
+    }
+    for (size_t i = 1; i < net->step_count; i++) { /* may be read as late as that */
+        lp_net_map *before = &net->maps[net->steps[i - 1].from];
+        before->last = lp_net_is_expanded(net, i) && before->last < i ? i : before->last;
     }
     for (size_t i = 0; i < net->step_count; i++) {
         const lp_net_step *step = &net->steps[i];
@@ -158,7 +174,8 @@ bool lp_net_lay_out(lp_net *net, bool *taken) {
             (sum && net->maps[adds ? step->from : step->add].side != to->side)) {
             return false;
         }
-        size_t read[] = {step->from, step->add, step->to};
+        size_t expanded = lp_net_is_expanded(net, i) ? step[-1].from : 0;
+        size_t read[] = {step->from, step->add, step->to, expanded};
         for (size_t k = 0; k < sizeof read / sizeof read[0]; k++) {
             const lp_net_map *map = &net->maps[read[k]];
             bool goes_on = read[k] == net->penultimate || read[k] == net->projected ||

@@ -6,6 +6,7 @@
 #ifndef LP_MODEL_NET_STEPS_H
 #define LP_MODEL_NET_STEPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "math/linear_any.h"
@@ -86,6 +87,10 @@ static inline double lp_net_floats(const lp_net_pass *p, size_t map) {
 /* Floats of scratch memory that a step needs beside the maps, and the step. */
 typedef size_t lp_net_work(const lp_net *net, const lp_net_step *step, size_t batch);
 typedef void lp_net_act(const lp_net_pass *p, const lp_net_step *step);
+
+/* net_run.c; whether step i, a convolution, may make what it reads itself: the step before is a 1x1
+ * convolution of every pixel, and nobody else reads what it gives. */
+bool lp_net_is_expanded(const lp_net *net, size_t i);
 
 /* net_pixels.c */
 lp_net_work lp_net_convolve_work, lp_net_mean_work, lp_net_group_norm_work, lp_net_no_work;

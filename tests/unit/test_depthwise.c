@@ -173,6 +173,48 @@ static void an_image_does_not_see_its_batch(void **state) {
     discard(&g, &e);
 }
 
+/* What is made of x in bands of rows: the last band is shorter, a single one, or there are many. */
+static void an_expansion_gives_the_bits_of_two_convolutions(void **state) {
+    (void)state;
+    static const geometry expanded[] = {{37, 3, 1, 1, false, 2, 25, 0},
+                                        {16, 5, 2, 0, true, 2, 41, 0},
+                                        {50, 3, 2, 1, false, 1, 7, 0},
+                                        {33, 2, 2, 0, false, 2, 13, 0},
+                                        {20, 7, 1, 3, false, 1, 130, 0}};
+    const size_t in = 9;
+    lp_random_seed(&source, 13);
+    for (size_t k = 0; k < sizeof expanded / sizeof expanded[0]; k++) {
+        const geometry *g = &expanded[k];
+        example e = make(g);
+        lp_conv expand = {
+            .groups = 1, .in = in, .out = g->channels, .taps_high = 1, .taps_wide = 1, .stride = 1};
+        size_t pixels = g->images * g->side * g->side;
+        size_t floats = lp_depthwise_expanded_scratch(&e.conv, g->side);
+        float *x = numbers(pixels * in), *weight = numbers(g->channels * in);
+        float *bias = numbers(g->channels), *scratch = numbers(floats), *y = numbers(e.count);
+        float *packed = lp_alloc(lp_conv_packed(&expand), sizeof *packed);
+        assert_non_null(packed);
+        lp_conv_pack(&expand, weight, NULL, packed);
+        expand.weights = packed;
+        expand.bias = bias;
+        lp_conv_input input = lp_conv_dense(x, g->images, g->side, g->side, in);
+        lp_conv_run(&expand, &input, NULL, LP_SILU, e.x);
+        lp_depthwise_run(&e.conv, e.x, g->images, g->side, LP_GELU, e.scratch, e.y);
+        lp_depthwise_expanded_run(&expand, LP_SILU, &e.conv, x, g->images, g->side, LP_GELU,
+                                  scratch, y);
+        assert_memory_equal(y, e.y, e.count * sizeof *y);
+        assert_guarded(y, e.count);
+        assert_guarded(scratch, floats);
+        release(x);
+        release(weight);
+        release(bias);
+        release(scratch);
+        release(y);
+        lp_free(packed);
+        discard(g, &e);
+    }
+}
+
 /* ---- global response normalisation ----------------------------------------------------------- */
 
 static void response_norms_match_plain_loops(void **state) {
@@ -254,6 +296,7 @@ int main(void) {
         cmocka_unit_test(wide_and_wider_registers_give_the_same_bits),
 #endif
         cmocka_unit_test(an_image_does_not_see_its_batch),
+        cmocka_unit_test(an_expansion_gives_the_bits_of_two_convolutions),
         cmocka_unit_test(response_norms_match_plain_loops),
         cmocka_unit_test(means_and_gates_match_plain_loops),
     };

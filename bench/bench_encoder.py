@@ -3,7 +3,7 @@
 
 usage: bench_encoder.py [--build build] [--models ViT-B-32,ViT-B-16,ViT-L-14,RN50,ConvNeXt-B,Swin-B,EfficientNet-B4] [--threads 1,2]
                         [--kinds float32,bfloat16,int16,int8,avx2] [--peers pytorch,openvino]
-                        [--rounds R] [--seconds S] [--compile] [--no-start] [--out results/bench/encoder]
+                        [--rounds R] [--seconds S] [--compile] [--no-start] [--out results/bench/encoder] [--add]
 
 Images a second: all sides are processes that take turns, R rounds of about S seconds each; medians,
 and the ratios of the medians.  Of a shared machine, images for each second of processors' time
@@ -28,7 +28,9 @@ Preprocessing: from a file's bytes in memory to the encoder's input as CLIP does
 values asserted; 32 x 32 pixels as of CIFAR, and a JPEG file of a photograph's size.  Pillow is timed
 up to the bytes of the crop, so it does less than the other two.
 
-What a peer is missing for is said and left out.  --out writes OUT.json, OUT.md and OUT.png.
+What a peer is missing for is said and left out.  --out writes OUT.json, OUT.md and OUT.png after each
+row.  --add keeps the rows that OUT.json has, but for those that are measured again, so that the whole may
+be made in parts; each part says when and where it was measured.
 """
 import argparse
 import importlib.metadata
@@ -49,6 +51,7 @@ PEERS = {"pytorch": "PyTorch", "openvino": "OpenVINO"}
 # A kind of run: the precision, and whether the peers take part.
 KINDS = {"float32": ("float32", True), "bfloat16": ("bfloat16", True), "int16": ("int16", False), "int8": ("int8", False),
          "avx2": ("float32", True)}
+MODELS = ("ViT-B-32", "ViT-B-16", "ViT-L-14", "RN50", "ConvNeXt-B", "Swin-B", "EfficientNet-B4")
 CONVOLUTIONS = ("RN", "EfficientNet")  # linprobe has no 8 bits of these
 # What holds each side's libraries to 256-bit registers.
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
@@ -324,20 +327,48 @@ def versions_of(a):
     return versions
 
 
-def write_out(a, said, rows, starts, images, lines):
+def lines_of(found):
+    lines = [line for part in found["about"] for line in (part, "")]
+    lines += ["Ratios and shares are of images a processor second."]
+    for title, table, part in (("Images a second", rate_table, found["rows"]), ("Shares", share_table, found["rows"]),
+                               ("Loading", start_table, found["start"]),
+                               ("Preprocessing, one thread", image_table, found["preprocessing"])):
+        lines += ["", f"## {title}", "", *(table(part) if part else ["Not measured."])]
+    return lines
+
+
+def write_out(a, found):
     os.makedirs(os.path.dirname(a.out) or ".", exist_ok=True)
     with open(a.out + ".json", "w", encoding="utf-8") as file:
-        json.dump({"about": said, "rows": rows, "start": starts, "preprocessing": images}, file, indent=1)
+        json.dump(found, file, indent=1)
         file.write("\n")
     with open(a.out + ".md", "w", encoding="utf-8") as file:
-        file.write("\n".join(wrap(lines)) + "\n")
+        file.write("\n".join(wrap(lines_of(found))) + "\n")
     subprocess.run([a.build + "/bench/draw_bench", a.out + ".json", a.out + ".png"], check=True)
+
+
+def found_before(a):
+    """What OUT.json has, with the models and kinds in this script's order."""
+    found = {"about": [], "rows": [], "start": [], "preprocessing": []}
+    if a.add and os.path.exists(a.out + ".json"):
+        with open(a.out + ".json", encoding="utf-8") as file:
+            found = json.load(file)
+    return found
+
+
+def put_row(rows, row, keys):
+    """In the place of one with the same keys, or behind the last that is not behind it."""
+    def rank(other):
+        return MODELS.index(other["model"]), other["threads"], list(KINDS).index(other.get("kind", "float32"))
+
+    rows[:] = [other for other in rows if any(other[key] != row[key] for key in keys)] + [row]
+    rows.sort(key=rank)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
-    parser.add_argument("--models", default="ViT-B-32,ViT-B-16,ViT-L-14,RN50,ConvNeXt-B,Swin-B,EfficientNet-B4")
+    parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--peers", default=",".join(PEERS))
@@ -346,16 +377,30 @@ def main():
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--no-start", action="store_true", help="no loading, start-up, memory, preprocessing")
     parser.add_argument("--out")
+    parser.add_argument("--add", action="store_true")
     a = parser.parse_args()
+    if a.add and a.out is None:
+        parser.error("--add needs --out")
     begin, busy = time.time(), os.getloadavg()[0]
     if busy > 0.5:
         tell(f"the machine is not quiet (load {busy:.1f}): the numbers will say so")
-    rows, starts, images = [], [], []
+    found = found_before(a)
+    before = found["about"]
     a.peers = [name for name in a.peers.split(",") if name]
     versions = versions_of(a)
+
+    def keep():
+        said = versions + (found["preprocessing"][0]["versions"] if not a.no_start else [])
+        found["about"] = before + [
+            f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; {', '.join(said)}; "
+            f"{a.models.replace(',', ', ')}; threads {a.threads}; {a.kinds.replace(',', ', ')}; "
+            f"medians of {a.rounds} rounds; {time.strftime('%Y-%m-%d')}, {(time.time() - begin) / 60:.0f} minutes"]
+        if a.out is not None:
+            write_out(a, found)
+
     with tempfile.TemporaryDirectory() as folder:
         if not a.no_start:
-            images = measure_images(a, folder)
+            found["preprocessing"] = measure_images(a, folder)
         for model in a.models.split(",") if versions else []:
             path = os.path.join(folder, TIMM.get(model, model) + ".pt")  # some weights need a name
             written = Worker(PEER + ["write", model, path])
@@ -363,23 +408,15 @@ def main():
             weights = {"path": path, "operations": int(written.said["operations"]), "input": written.said["input"]}
             for threads in map(int, a.threads.split(",")):
                 if not a.no_start:
-                    starts.append(measure_start(a, model, threads, weights, folder))
+                    put_row(found["start"], measure_start(a, model, threads, weights, folder), ("model", "threads"))
                 for kind in a.kinds.split(","):
                     if model.startswith(CONVOLUTIONS) and kind == "int8":
                         continue
-                    rows.append(measure(a, model, threads, kind, weights))
+                    put_row(found["rows"], measure(a, model, threads, kind, weights), ("model", "threads", "kind"))
+                    keep()
             os.unlink(path)
-    said = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; "
-            f"{', '.join(versions + (images[0]['versions'] if images else []))}; medians of {a.rounds} rounds; "
-            f"{time.strftime('%Y-%m-%d')}, {(time.time() - begin) / 60:.0f} minutes")
-    lines = [said, "", "Ratios and shares are of images a processor second."]
-    for title, table, part in (("Images a second", rate_table, rows), ("Shares", share_table, rows),
-                               ("Loading", start_table, starts),
-                               ("Preprocessing, one thread", image_table, images)):
-        lines += ["", f"## {title}", "", *(table(part) if part else ["Not measured."])]
-    print("\n".join(lines))
-    if a.out is not None:
-        write_out(a, said, rows, starts, images, lines)
+    keep()
+    print("\n".join(lines_of(found)))
 
 
 main()

@@ -29,9 +29,10 @@ static bool processor_has_it(void) {
     enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 };
     const unsigned all = AMX_BF16 | AMX_TILE | AMX_INT8;
     unsigned a, b, c, d;
-    return LP_SUPPORTS("avx512vnni") && LP_SUPPORTS("avx512bw") && LP_SUPPORTS("avx512dq") &&
-           LP_SUPPORTS("avx512vl") && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
-           (d & all) == all && registers_are_saved();
+    return LP_SUPPORTS("avx512vnni") && LP_SUPPORTS("avx512bf16") && LP_SUPPORTS("avx512bw") &&
+           LP_SUPPORTS("avx512dq") && LP_SUPPORTS("avx512vl") &&
+           __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & all) == all &&
+           registers_are_saved();
 }
 
 static void request(void) {

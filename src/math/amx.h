@@ -26,14 +26,15 @@
 
 #include "math/dispatch.h"
 
-/* Whether this processor has AMX for 8-bit integers and bfloat16 and AVX-512 VNNI, and this process
- * may use all.  Linux grants a process the registers when it asks, which the first call does.  The
- * answer stays the same.  Any thread may ask; the answer holds for all. */
+/* Whether this processor has AMX for 8-bit integers and bfloat16, AVX-512 VNNI and AVX-512 BF16,
+ * and this process may use all.  Linux grants a process the registers when it asks, which the first
+ * call does.  The answer stays the same.  Any thread may ask; the answer holds for all. */
 bool lp_has_amx(void);
 
 #if LP_X86
 
-#define LP_AMX "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8,amx-bf16,prfchw"
+#define LP_AMX                                                                                     \
+    "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16,prfchw"
 
 /* Of one product of bytes, and of one of bfloat16. */
 enum { LP_AMX_DEPTH = 64, LP_AMX_BFLOAT16_DEPTH = 32, LP_AMX_OUTPUTS = 16 };

@@ -282,15 +282,24 @@ LP_TARGET(LP_AMX) LP_BODY size_t bytes_apart(size_t runs) {
     return (runs + 1) / 2 * STEP_ROWS * sizeof(uint32_t);
 }
 
+/* 16 numbers as lp_bfloat16_bits rounds them, in the lower halves of 32 bits. */
+LP_TARGET(LP_AMX) LP_BODY __m512i round_run(const float *from) {
+    __m512 x = _mm512_loadu_ps(from);
+    __mmask16 kept = _mm512_cmp_ps_mask(_mm512_abs_ps(x), _mm512_set1_ps(0x1p-55F), _CMP_NLT_UQ);
+    return _mm512_cvtepu16_epi32((__m256i)_mm512_maskz_cvtneps_pbh(kept, x));
+}
+
 LP_TARGET(LP_AMX) LP_BODY void round_apart(const float *cells, size_t runs, void *to) {
-    uint32_t *pairs = to;
-    for (size_t run = 0; run + 1 < runs; run += 2, cells += 2 * LP_TILE_CELL) {
-        for (size_t i = 0; i < LP_TILE_CELL; i++, pairs++) {
-            *pairs = apart(cells[i], cells[LP_TILE_CELL + i]);
+    char *pairs = to;
+    for (size_t run = 0; run < runs; run += 2, cells += 2 * LP_TILE_CELL) {
+        for (size_t i = 0; i < LP_TILE_CELL; i += RUN, pairs += RUN * sizeof(uint32_t)) {
+            __m512i both = round_run(cells + i);
+            if (run + 1 < runs) {
+                __m512i other = round_run(cells + LP_TILE_CELL + i);
+                both = _mm512_or_si512(both, _mm512_slli_epi32(other, 16));
+            }
+            _mm512_store_si512(pairs, both);
         }
-    }
-    for (size_t i = 0; i < runs % 2 * LP_TILE_CELL; i++) {
-        pairs[i] = apart(cells[i], 0);
     }
 }
 

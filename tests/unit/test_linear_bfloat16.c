@@ -181,6 +181,31 @@ static void so_has_the_version_by_pairs(void **state) {
     check_version(&(version){pack_pairs, multiply_pairs});
 }
 
+LP_TARGET(LP_AMX) static void round_three(const float *cells, uint32_t *pairs) {
+    round_apart(cells, 3, pairs);
+}
+
+/* Every upper half of a float, near the next one and half way to it. */
+static void amx_rounds_rows_alike(void **state) {
+    (void)state;
+    NEEDS(lp_has_amx());
+    static const uint32_t lower[] = {0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF};
+    _Alignas(64) float cells[3 * LP_TILE_CELL];
+    _Alignas(64) uint32_t pairs[4 * STEP_ROWS];
+    uint32_t bits = 0;
+    for (uint32_t upper = 0; upper < 0x10000; upper += 32) {
+        for (size_t i = 0; i < 3 * LP_TILE_CELL; i++, bits++) {
+            uint32_t x = (upper + bits % 32) << 16 | lower[bits / 32 % 6];
+            memcpy(&cells[i], &x, sizeof x);
+        }
+        round_three(cells, pairs);
+        for (size_t i = 0; i < LP_TILE_CELL; i++) {
+            assert_int_equal(pairs[i], apart(cells[i], cells[LP_TILE_CELL + i]));
+            assert_int_equal(pairs[LP_TILE_CELL + i], apart(cells[2 * LP_TILE_CELL + i], 0));
+        }
+    }
+}
+
 static void so_has_the_version_of_amx(void **state) {
     (void)state;
     NEEDS(lp_has_amx());
@@ -250,6 +275,7 @@ int main(void) {
         cmocka_unit_test(so_has_the_avx512_version),
         cmocka_unit_test(so_has_the_version_by_pairs),
         cmocka_unit_test(so_has_the_version_of_amx),
+        cmocka_unit_test(amx_rounds_rows_alike),
 #endif
         cmocka_unit_test(values_are_rounded_to_the_nearest),
         cmocka_unit_test(weights_may_be_transposed),

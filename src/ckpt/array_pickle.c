@@ -59,7 +59,7 @@ static parts parts_of(const lp_pickle *pickle, uint32_t node) {
                    order->kind == LP_NODE_INT && order->is.integer != 0};
 }
 
-/* "f4" -> 'f', 4; false: it is no plain type. */
+/* "f4" -> 'f', 4; false: it is no plain type.  The number of "U4" counts characters, of 4 bytes. */
 static bool read_type(const lp_pickle *pickle, uint32_t type, char *kind, size_t *item,
                       bool *big_endian) {
     uint32_t code, state[2];
@@ -70,7 +70,7 @@ static bool read_type(const lp_pickle *pickle, uint32_t type, char *kind, size_t
     }
     const lp_node *text = &pickle->nodes[code];
     const char *c = pickle->bytes + text->is.text.start;
-    if (text->is.text.length != 2 || c[1] < '1' || c[1] > '8') {
+    if (text->is.text.length != 2 || c[0] == 'U' || c[1] < '1' || c[1] > '8') {
         return false;
     }
     *kind = c[0];
@@ -121,7 +121,7 @@ lp_status lp_array_pickled_entry(const lp_pickle *pickle, uint32_t node, lp_entr
     }
     if (!read_type(pickle, array.type, &kind, &item, &big_endian) ||
         !lp_pickle_is_string(pickle, array.data)) {
-        lp_array_type(0, 0, false, "another type", entry); /* of objects, of records, of no bytes */
+        lp_array_type(0, 0, false, "another type", entry); /* of objects, records, texts */
         return LP_OK;
     }
     lp_array_type(kind, item, big_endian, "another type", entry);

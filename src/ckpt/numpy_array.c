@@ -1,7 +1,7 @@
 /* Arrays of the programs that run on JAX and TensorFlow have a layer's inputs before its outputs.
  * They are shown as PyTorch has weights, without being copied:
  *
- *   "kernel" (Flax, TensorFlow) and "w" (Haiku):
+ *   "kernel" (Flax, TensorFlow) and, where Haiku's names count, "w":
  *     [H, W, in, out]                        -> [out, in, H, W]
  *     [in, out]                              -> [out, in]
  *   "kernel" alone:
@@ -64,7 +64,8 @@ static void set_axis(lp_entry *entry, int axis, uint64_t size, uint64_t stride) 
     entry->stride[axis] = stride;
 }
 
-/* Axes can be joined where rows follow each other, and there are values. */
+/* Whether axes that follow each other can be shown as one: of arrays that are row-major and have
+ * values. */
 static bool is_joined(const lp_entry *entry) {
     lp_entry rows = *entry;
     lp_entry_contiguous(&rows);
@@ -88,12 +89,12 @@ static void drop_ones(lp_entry *entry) {
     set_axis(entry, 0, as_is.tensor.shape[last], as_is.stride[last]);
 }
 
-void lp_array_show(const char *name, lp_entry *entry) {
+void lp_array_show(const char *name, bool haiku, lp_entry *entry) {
     const lp_entry as_is = *entry;
     const size_t *n = as_is.tensor.shape;
     const uint64_t *stride = as_is.stride;
     int rank = as_is.tensor.rank;
-    bool kernel = ends_so(name, "kernel"), weight = kernel || ends_so(name, "w");
+    bool kernel = ends_so(name, "kernel"), weight = kernel || (haiku && ends_so(name, "w"));
     if (weight && rank == 4) {
         static const int axes[] = {3, 2, 0, 1};
         for (int i = 0; i < 4; i++) {
@@ -111,7 +112,7 @@ void lp_array_show(const char *name, lp_entry *entry) {
     } else if (ends_so(name, "bias") && rank == 2 && is_joined(entry)) {
         entry->tensor.rank = 1;
         set_axis(entry, 0, n[0] * n[1], 1);
-    } else if (rank > 1 &&
+    } else if (haiku && rank > 1 &&
                (ends_so(name, "scale") || ends_so(name, "offset") || ends_so(name, "average"))) {
         drop_ones(entry);
     }

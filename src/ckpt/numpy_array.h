@@ -14,7 +14,8 @@ void lp_array_type(char kind, size_t item, bool big_endian, const char *other, l
 /* Sets the strides of an array whose shape is set: row-major, or column-major. */
 void lp_array_strides(bool fortran_order, lp_entry *entry);
 
-/* Shows an array of this name as PyTorch has the weight that it is, without copying it. */
-void lp_array_show(const char *name, lp_entry *entry);
+/* Shows an array of this name as PyTorch has the weight that it is, without copying it.
+ * haiku: Haiku's names count, too. */
+void lp_array_show(const char *name, bool haiku, lp_entry *entry);
 
 #endif

@@ -66,7 +66,7 @@ static lp_status add_array(lp_archive *archive, const lp_member *member, size_t 
     entry.offset = npy.offset;
     lp_array_type(npy.kind, npy.item, npy.big_endian,
                   lp_npy_is_text(&npy) ? "text" : "another type", &entry);
-    lp_array_show(name, &entry);
+    lp_array_show(name, false, &entry);
     status = lp_index_add(index, name, length, &entry, member->size, err);
 done:
     return status;

@@ -225,7 +225,7 @@ static lp_status read_protocol(lp_machine *m) {
     LP_TRY(take_number(m, 1, &protocol));
     if (protocol > PROTOCOL_MAX) {
         status = FAIL(m, LP_ERR_UNSUPPORTED,
-                      "pickle protocol %u; save it again with torch.save's default, protocol 2",
+                      "pickle protocol %u; save it again in protocol 2, torch.save's default",
                       (unsigned)protocol);
     }
 done:
@@ -504,10 +504,11 @@ static lp_status step(lp_machine *m, unsigned opcode) {
     case 'i':
         return FAIL(m, LP_ERR_UNSUPPORTED,
                     "pickle protocol 0, in which PyTorch cannot read its own files either; save it "
-                    "again with torch.save's default, protocol 2");
+                    "again in protocol 2, torch.save's default");
     default:
         return FAIL(m, LP_ERR_UNSUPPORTED,
-                    "instruction 0x%02x is not one of those that PyTorch writes", opcode);
+                    "instruction 0x%02x, which pickles of tensors and of arrays do not have",
+                    opcode);
     }
 done:
     return status;

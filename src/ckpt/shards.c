@@ -23,18 +23,33 @@ static const char *const known[] = {"model.safetensors", "open_clip_model.safete
                                     "open_clip_pytorch_model.bin", "pytorch_model.bin"};
 static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".pth.tar"};
 
+/* Results and settings end so, too: these count only where nothing has an ending above. */
+static const char *const array_endings[] = {".npz", ".pkl"};
+
 /* Whether a name ends so, and begins otherwise. */
 static bool ends_with(const char *name, const char *end) {
     size_t length = strlen(name), tail = strlen(end);
     return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
-bool lp_shards_is_weights(const char *name) {
+static bool ends_as_tensors(const char *name) {
     bool found = false;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         found = found || ends_with(name, endings[i]);
     }
     return found;
+}
+
+static bool ends_as_arrays(const char *name) {
+    bool found = false;
+    for (size_t i = 0; i < sizeof array_endings / sizeof array_endings[0]; i++) {
+        found = found || ends_with(name, array_endings[i]);
+    }
+    return found;
+}
+
+bool lp_shards_is_weights(const char *name) {
+    return ends_as_tensors(name) || ends_as_arrays(name);
 }
 
 static const char *find_name(const char *const *names, size_t count, const char *wanted) {
@@ -58,10 +73,27 @@ static lp_status check_alone(const char *place, const char *const *names, size_t
                          place, name, second);
 }
 
-lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,
-                           const char **chosen, lp_error *err) {
+/* The only name of a kind, or NULL. */
+static lp_status choose_only(const char *place, const char *const *names, size_t count,
+                             bool (*is_kind)(const char *name), const char **chosen,
+                             lp_error *err) {
     const char *only[2] = {NULL, NULL};
     size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_kind(names[i]) && found++ < 2) {
+            only[found - 1] = names[i];
+        }
+    }
+    *chosen = only[0];
+    return found < 2 ? LP_OK
+                     : lp_fail(err, LP_ERR_FORMAT,
+                               "%s: %zu files of weights, among them %s and %s; name one", place,
+                               found, only[0], only[1]);
+}
+
+lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,
+                           const char **chosen, lp_error *err) {
+    lp_status status;
     *chosen = NULL;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         char index[64];
@@ -77,18 +109,8 @@ lp_status lp_shards_choose(const char *place, const char *const *names, size_t c
             return check_alone(place, names, count, known[i], err);
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        if (lp_shards_is_weights(names[i]) && found++ < 2) {
-            only[found - 1] = names[i];
-        }
-    }
-    if (found > 1) {
-        return lp_fail(err, LP_ERR_FORMAT,
-                       "%s: %zu files of weights, among them %s and %s; name "
-                       "one",
-                       place, found, only[0], only[1]);
-    }
-    for (size_t i = 0; i < count && found == 0; i++) {
+    LP_TRY(choose_only(place, names, count, ends_as_tensors, chosen, err));
+    for (size_t i = 0; i < count && *chosen == NULL; i++) {
         if (ends_with(names[i], ".distcp")) {
             return lp_fail(err, LP_ERR_UNSUPPORTED,
                            "%s: a distributed checkpoint of PyTorch (%s), which is not read: make "
@@ -97,8 +119,11 @@ lp_status lp_shards_choose(const char *place, const char *const *names, size_t c
                            place, names[i]);
         }
     }
-    *chosen = only[0];
-    return LP_OK;
+    if (*chosen == NULL) {
+        LP_TRY(choose_only(place, names, count, ends_as_arrays, chosen, err));
+    }
+done:
+    return status;
 }
 
 lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {

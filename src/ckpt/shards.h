@@ -12,15 +12,16 @@
 #define LP_SHARDS_EXPECTED                                                                         \
     "expected model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin or "     \
     "pytorch_model.bin (or one of them with .index.json), or one file that ends in .safetensors, " \
-    ".pt, .pth, .pth.tar, .ckpt or .bin"
+    ".pt, .pth, .pth.tar, .ckpt or .bin, or else in .npz or .pkl"
 
-/* True for names that end as those of weights do: .safetensors, .pt, .pth, .bin. */
+/* True for names that end as those of weights do: .safetensors, .pt, .npz, ... */
 bool lp_shards_is_weights(const char *name);
 
 /* Which of the files of a folder or repository holds its weights, as Hugging Face's repositories
  * are laid out:
  *   model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin, pytorch_model.bin
- * in this order, each whole or as its .index.json; else the only file that lp_shards_is_weights.
+ * in this order, each whole or as its .index.json; else the only file that lp_shards_is_weights,
+ * where .npz and .pkl do not count beside the others.
  * *chosen is one of `names`, or NULL where there is none.  LP_ERR_FORMAT when there are several;
  * `place` stands in front of the message. */
 LP_MUST_USE lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,

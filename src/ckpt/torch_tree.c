@@ -7,8 +7,8 @@
  *   TorchScript object    the keys of its state
  *   pickled nn.Module     as state_dict() has it: keys of _parameters and _buffers, names of
  *                         children in _modules; these three words are no part of the name
- *   any other object      the keys of its dictionary; where NumPy's arrays are tensors, the
- *                         positions of what it was made from
+ *   any other object      the keys of its dictionary; where NumPy's arrays are tensors, also the
+ *                         positions of what it was made from, and its items
  *
  * The walk has a stack of its own.  A container that it stands in already is not entered again, so
  * circles end; one in which nothing was found is not looked at again, so the time is bounded by the
@@ -120,7 +120,7 @@ static lp_status add_tensor(walk *w, uint32_t node, size_t length) {
     LP_TRY(lp_prefix(w->err, status, "byte %llu: tensor %.*s: ", at, (int)length, w->name));
     if (is_array(w, node)) {
         w->name[length] = '\0';
-        lp_array_show(w->name, &entry);
+        lp_array_show(w->name, true, &entry);
     }
     LP_TRY(lp_index_add(w->index, w->name, length, &entry, available, w->err));
 done:
@@ -186,17 +186,35 @@ static uint32_t wrapped_by(const walk *w, uint32_t foreign) {
     return nodes[first].kind == LP_NODE_FOREIGN || nodes[first].kind == LP_NODE_DICT ? first : 0;
 }
 
+/* Enters all parts of an object that may hold NumPy's arrays: what it was made from, its items, its
+ * state, and of a pair of attributes and slots both. */
+static lp_status enter_parts(walk *w, uint32_t object, size_t length) {
+    const lp_node *nodes = w->pickle->nodes;
+    uint32_t state = nodes[object].is.foreign.state;
+    uint32_t parts[] = {nodes[object].is.foreign.arguments, object, state, 0};
+    lp_status status = LP_OK;
+    if (!is_dictionary(w, state) && attributes_of(w, state) != 0) {
+        (void)lp_pickle_items(w->pickle, state, 2, parts + 2);
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == LP_OK; i++) {
+        lp_node_kind kind = nodes[parts[i]].kind;
+        if (parts[i] == object || kind == LP_NODE_DICT || kind == LP_NODE_TUPLE ||
+            kind == LP_NODE_LIST) {
+            status = enter(w, (level){.container = parts[i], .length = length});
+        }
+    }
+    return status;
+}
+
 /* Enters an instance of a class that is not known: what it has as a dictionary or list, else its
  * attributes.  Those of a module of torch.fx are an argument. */
 static lp_status enter_foreign(walk *w, uint32_t value, size_t length) {
     const lp_node *nodes = w->pickle->nodes;
     level in = {.length = length};
-    uint32_t wrapped, arguments = nodes[value].is.foreign.arguments;
+    uint32_t wrapped;
     lp_status status;
-    if (w->storages->arrays && nodes[arguments].kind == LP_NODE_TUPLE &&
-        nodes[arguments].is.items.count > 0) {
-        in.container = arguments;
-        return enter(w, in);
+    if (w->storages->arrays) {
+        return enter_parts(w, value, length);
     }
     while (nodes[value].kind == LP_NODE_FOREIGN && (wrapped = wrapped_by(w, value)) != 0) {
         LP_TRY(spend(w, 1));
@@ -313,24 +331,28 @@ done:
 
 /* ---- the root -------------------------------------------------------------------------------- */
 
-/* NumPy's arrays may be weights, but are not read; nor are the constants of a frozen module. */
-static lp_status no_tensors(const lp_pickle *pickle, bool script, lp_error *err) {
+/* NumPy's arrays may be weights, but PyTorch's files are read without them, and those of arrays
+ * only where they have names; the constants of a frozen module are not read. */
+static lp_status no_tensors(const walk *w, bool script) {
     size_t arrays = 0;
-    for (uint32_t i = 1; i < pickle->count; i++) {
-        arrays += lp_array_pickled(pickle, i);
+    lp_error *err = w->err;
+    for (uint32_t i = 1; i < w->pickle->count; i++) {
+        arrays += lp_array_pickled(w->pickle, i);
     }
     if (script) {
         return lp_fail(err, LP_ERR_UNSUPPORTED,
                        "no tensors found: a TorchScript module without parameters, as "
                        "torch.jit.freeze makes it of one: save it before it is frozen");
     }
-    return arrays > 0 ? lp_fail(err, LP_ERR_UNSUPPORTED,
-                                "no tensors found, but %zu NumPy arrays, which are not read: save "
-                                "them as tensors or as .safetensors",
-                                arrays)
-                      : lp_fail(err, LP_ERR_UNSUPPORTED,
-                                "no tensors found: expected a dictionary of them, or modules that "
-                                "hold them");
+    if (arrays > 0) {
+        return lp_fail(err, LP_ERR_UNSUPPORTED, "no tensors found, but %zu NumPy arrays%s", arrays,
+                       w->storages->arrays
+                           ? " in places without a name, as under a key that is neither a text "
+                             "nor an integer: save them in a dictionary by their names"
+                           : ", which are not read: save them as tensors or as .safetensors");
+    }
+    return lp_fail(err, LP_ERR_UNSUPPORTED,
+                   "no tensors found: expected a dictionary of them, or modules that hold them");
 }
 
 lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *storages,
@@ -351,7 +373,7 @@ lp_status lp_torch_tree_index(const lp_pickle *pickle, const lp_torch_storages *
     LP_TRY(enter_value(&w, pickle->root, 0));
     LP_TRY(run(&w));
     if (index->count == before) {
-        status = no_tensors(pickle, tree->script, err);
+        status = no_tensors(&w, tree->script);
     }
 done:
     lp_free(w.seen);

@@ -45,20 +45,17 @@ static const struct {
 static bool is_tensorflow(const char *path, const lp_map *map) {
     static const char magic[] = "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
     enum { SIZE = sizeof magic - 1 };
-    const char *slash = strrchr(path, '/');
-    return strstr(slash != NULL ? slash : path, ".data-0") != NULL ||
-           (map->size >= SIZE && memcmp(map->data + map->size - SIZE, magic, SIZE) == 0);
+    static const char values[] = ".data-00000-of-00000";
+    const char *end = strrchr(path, '.');
+    bool named = end != NULL && strlen(end) == sizeof values - 1 &&
+                 strncmp(end, values, strlen(".data-")) == 0 &&
+                 strncmp(end + 11, values + 11, strlen("-of-")) == 0;
+    return named || (map->size >= SIZE && memcmp(map->data + map->size - SIZE, magic, SIZE) == 0);
 }
 
-static lp_status refuse(const char *path, const lp_map *map, lp_error *err) {
+static lp_status refuse(const lp_map *map, lp_error *err) {
     if (map->size == 0) {
         return lp_fail(err, LP_ERR_FORMAT, "the file is empty");
-    }
-    if (is_tensorflow(path, map)) {
-        return lp_fail(
-            err, LP_ERR_UNSUPPORTED,
-            "a part of a TensorFlow checkpoint, which is not read: SimCLRv2's is read as "
-            "convert.py of SimCLRv2-Pytorch converts it");
     }
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         if (map->size >= refusals[i].at + refusals[i].length &&
@@ -68,7 +65,8 @@ static lp_status refuse(const char *path, const lp_map *map, lp_error *err) {
     }
     return lp_fail(err, LP_ERR_FORMAT,
                    "not a checkpoint: expected a PyTorch file (TorchScript or state dictionary), a "
-                   ".safetensors or .npz file, or the .index.json file of several");
+                   "pickle of NumPy's arrays, a .safetensors or .npz file, or the .index.json file "
+                   "of several");
 }
 
 lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *index,
@@ -79,6 +77,13 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
     LP_TRY(lp_map_open(path, &file->map, err));
     file->size = file->map.size;
     index->file_size += file->size;
+    if (file->size > 0 && is_tensorflow(path, &file->map)) {
+        LP_TRY(lp_fail(
+            err, LP_ERR_UNSUPPORTED,
+            "%s: a part of a TensorFlow checkpoint, which is not read: SimCLRv2's is read as "
+            "convert.py of SimCLRv2-Pytorch converts it",
+            path));
+    }
     if (file->size >= 4 && memcmp(file->map.data, "PK\x03\x04", 4) == 0) {
         file->format = LP_WEIGHTS_ZIP;
         lp_map_close(&file->map);
@@ -93,7 +98,7 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
         file->format = LP_WEIGHTS_PICKLE;
         status = lp_array_pickle_index(&file->map, &file->pickle, index, err);
     } else {
-        status = refuse(path, &file->map, err);
+        status = refuse(&file->map, err);
     }
     (void)lp_prefix(err, status, "%s: ", path);
 done:

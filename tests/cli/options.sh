@@ -56,6 +56,7 @@ show "$linprobe" eval one.probe one.probe
 show "$linprobe" fit one.probe -o x
 show "$linprobe" fit $data -o x
 show "$linprobe" knn train "$model"
+show "$linprobe" knn train "$LP_SOURCE/tests/golden/families/byol-haiku.pkl"
 show "$linprobe" sweep train --test one.probe -o x
 show "$linprobe" extract -m $data -d "$model" --split test -o x
 show "$linprobe" inspect test

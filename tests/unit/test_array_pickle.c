@@ -147,6 +147,30 @@ static void what_dill_jax_and_haiku_write_is_read(void **state) {
     assert_read("a.1", 1, SHAPE(6), six);
 }
 
+/* (cls, (1, array), state), with items: nothing of an object is lost. */
+static void all_parts_of_an_object_are_entered(void **state) {
+    (void)state;
+#define SIX_ARRAY ARRAY("K\x06", F4, "\x89", BYTES)
+#define OBJECT "cm\nNet\nK\x01" SIX_ARRAY "\x86R"
+    static const char *const whole_state[] = {"a.1", "a.i", "a.s"};
+    WRITE(DICT(ITEM("a", OBJECT "(" ITEM("i", SIX_ARRAY) "u}" ITEM("s", SIX_ARRAY) "sb")));
+    for (size_t i = 0; i < 3; i++) {
+        assert_read(whole_state[i], 1, SHAPE(6), six);
+    }
+    static const char *const slots[] = {"a.1", "a.d", "a.s"};
+    WRITE(DICT(ITEM("a", OBJECT "}" ITEM("d", SIX_ARRAY) "s}" ITEM("s", SIX_ARRAY) "s\x86"
+                                                                                   "b")));
+    for (size_t i = 0; i < 3; i++) {
+        assert_read(slots[i], 1, SHAPE(6), six);
+    }
+    WRITE(DICT(ITEM("a", "cm\nNet\nK\x01\x85RK\x01" SIX_ARRAY "\x86"
+                         "b")));
+    assert_read("a.1", 1, SHAPE(6), six);
+    /* keys of Flax's flatten_dict are no names */
+    REFUSED("\x80\x02}X\x01\0\0\0pX\x01\0\0\0q\x86" SIX_ARRAY "s.", LP_ERR_UNSUPPORTED,
+            "no tensors found, but 1 NumPy arrays in places without a name");
+}
+
 static void haikus_weights_are_shown_as_pytorchs(void **state) {
     (void)state;
     static const float turned[] = {1, 3, 5, -2, -4, -6};
@@ -189,6 +213,9 @@ static void other_values_are_listed_and_not_read(void **state) {
                                "a"))));
     assert_unread(LP_ERR_UNSUPPORTED, "tensor a: values of type another type");
     WRITE(DICT(ITEM("a", ARRAY("K\x06", "cml_dtypes\nbfloat16\n", "\x89", BYTES))));
+    assert_unread(LP_ERR_UNSUPPORTED, "tensor a: values of type another type");
+    /* two texts of three characters, of 4 bytes each */
+    WRITE(DICT(ITEM("a", ARRAY("K\x02", TYPE("U3", "<"), "\x89", BYTES))));
     assert_unread(LP_ERR_UNSUPPORTED, "tensor a: values of type another type");
     /* two values of four that are no bytes, or not as many */
 #define TWO(length, text) ARRAY("K\x02", TYPE("f2", "<"), "\x89", "X" length "\0\0\0" text)
@@ -342,6 +369,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_are_read_in_each_form),
         cmocka_unit_test(what_dill_jax_and_haiku_write_is_read),
+        cmocka_unit_test(all_parts_of_an_object_are_entered),
         cmocka_unit_test(haikus_weights_are_shown_as_pytorchs),
         cmocka_unit_test(other_values_are_listed_and_not_read),
         cmocka_unit_test(contradictions_are_refused),

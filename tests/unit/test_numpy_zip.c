@@ -95,6 +95,10 @@ static void kernels_are_shown_as_weights(void **state) {
     assert_shown("out.kernel", 2, (const size_t[]){2, 6}, out);
     write_one("query/bias.npy", "<f4", "False", "(2, 2)", 16);
     assert_shown("query.bias", 1, (const size_t[]){4}, (const float[]){0, 1, 2, 3});
+    write_one("a/w.npy", "<f4", "False", "(2, 2)", 16); /* Haiku's names are those of others, too */
+    assert_shown("a.w", 2, (const size_t[]){2, 2}, (const float[]){0, 1, 2, 3});
+    write_one("a/scale.npy", "<f4", "False", "(1, 2)", 8);
+    assert_shown("a.scale", 2, (const size_t[]){1, 2}, (const float[]){0, 1});
     write_one("about/kernels.npy", "<f4", "False", "(2, 2)", 16); /* another name */
     assert_shown("about.kernels", 2, (const size_t[]){2, 2}, (const float[]){0, 1, 2, 3});
     write_one("x.npy", "<f4", "True", "(2, 2)", 16);

@@ -221,7 +221,17 @@ static void names_of_checkpoints_in_folders(void **state) {
     assert_int_equal(rename(in_folder("last.ckpt"), in_folder("model_best.pth.tar")), 0);
     assert_picked("model_best.pth.tar");
     write_text("data.tar", ""); /* no name of weights */
+    write_text("args.pkl", ""); /* none beside such a file */
+    write_text("results.npz", "");
     assert_picked("model_best.pth.tar");
+    assert_int_equal(unlink(in_folder("__0_0.distcp")), 0);
+    assert_int_equal(unlink(in_folder("results.npz")), 0);
+    assert_int_equal(rename(in_folder("model_best.pth.tar"), in_folder("args.pkl")), 0);
+    assert_picked("args.pkl");
+    assert_int_equal(rename(in_folder("args.pkl"), in_folder("BiT.npz")), 0);
+    assert_picked("BiT.npz");
+    write_text("b.pkl", "");
+    REFUSED("", LP_ERR_FORMAT, "2 files of weights, among them BiT.npz and b.pkl; name one");
 }
 
 static void an_unclear_folder_is_refused(void **state) {

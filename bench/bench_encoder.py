@@ -348,7 +348,7 @@ def write_out(a, found):
 
 
 def found_before(a):
-    """What OUT.json has, with the models and kinds in this script's order."""
+    """What OUT.json has, if it is to be kept."""
     found = {"about": [], "rows": [], "start": [], "preprocessing": []}
     if a.add and os.path.exists(a.out + ".json"):
         with open(a.out + ".json", encoding="utf-8") as file:
@@ -357,7 +357,7 @@ def found_before(a):
 
 
 def put_row(rows, row, keys):
-    """In the place of one with the same keys, or behind the last that is not behind it."""
+    """Among the rows, in this script's order, and instead of one with the same keys."""
     def rank(other):
         return MODELS.index(other["model"]), other["threads"], list(KINDS).index(other.get("kind", "float32"))
 
@@ -379,18 +379,20 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--add", action="store_true")
     a = parser.parse_args()
+    if set(a.models.split(",")) - set(MODELS):
+        parser.error(f"--models: of {', '.join(MODELS)}")
     if a.add and a.out is None:
         parser.error("--add needs --out")
     begin, busy = time.time(), os.getloadavg()[0]
     if busy > 0.5:
         tell(f"the machine is not quiet (load {busy:.1f}): the numbers will say so")
     found = found_before(a)
-    before = found["about"]
+    before, images = found["about"], []
     a.peers = [name for name in a.peers.split(",") if name]
     versions = versions_of(a)
 
     def keep():
-        said = versions + (found["preprocessing"][0]["versions"] if not a.no_start else [])
+        said = versions + (images[0]["versions"] if images else [])
         found["about"] = before + [
             f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; {', '.join(said)}; "
             f"{a.models.replace(',', ', ')}; threads {a.threads}; {a.kinds.replace(',', ', ')}; "
@@ -400,7 +402,8 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         if not a.no_start:
-            found["preprocessing"] = measure_images(a, folder)
+            images += measure_images(a, folder)
+            found["preprocessing"] = images or found["preprocessing"]
         for model in a.models.split(",") if versions else []:
             path = os.path.join(folder, TIMM.get(model, model) + ".pt")  # some weights need a name
             written = Worker(PEER + ["write", model, path])

@@ -11,7 +11,7 @@
 
 enum { GROUP_TILES = 6, GROUP = GROUP_TILES * LP_TILE_ROWS };
 
-/* Rows of a group: all have about as many, in whole tiles. */
+/* Rows of a group: all have about as many, in whole tiles; of one query at least. */
 static size_t group_rows(size_t queries) {
     size_t tiles = (queries + LP_TILE_ROWS - 1) / LP_TILE_ROWS;
     size_t groups = (tiles + GROUP_TILES - 1) / GROUP_TILES;

@@ -35,7 +35,7 @@ typedef struct depthwise_strip {
     size_t first;   /* the ring's row that the first taps read */
     size_t step;    /* floats from an output's first pixel to the next one's */
     const float *weights;
-    size_t taps, pixels; /* at most STRIP; the sums behind them are written, too */
+    size_t taps, pixels; /* at most STRIP; sums behind them may be written, too */
 } depthwise_strip;
 
 typedef void (*strip_sums)(const depthwise_strip *strip, float *sums);

@@ -2,7 +2,8 @@
  * bfloat16 and the sums in float32.  The order of a sum is that of AMX (math/amx.h), for which the
  * two runs of each 32 inputs lie side by side:
  *
- *   block of at most 1024 inputs  sum = 0; then y += sum
+ *   block of inputs               sum = 0; then y += sum.  At most 1024, and a multiple of 32; all
+ *                                 blocks have about as many
  *     two runs of 16 inputs       sum += one + other, each a chain of 16 fused multiply-adds from 0
  *
  * Where a block has an odd number of runs, zeros are the last one.

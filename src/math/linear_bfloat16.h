@@ -13,7 +13,7 @@ bool lp_linear_bfloat16_is_fast(void);
 /* Rounds x to bfloat16, to the nearest, ties to even; what is smaller than 2^-55 becomes 0. */
 float lp_bfloat16_round(float x);
 
-/* Floats of the packed weights: half of lp_linear_packed's, but for inputs' whole 32. */
+/* Floats of the packed weights: half of lp_linear_packed's for inputs rounded up to 32. */
 size_t lp_linear_bfloat16_packed(size_t out, size_t in);
 
 /* As lp_linear_pack_strided -> packed, aligned to 64 bytes.  They may not overlap.  The layout is

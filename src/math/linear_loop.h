@@ -9,9 +9,9 @@
  *           tile              12 x 32 sums; + bias, activation; to y, whose cache lines are
  *                             fetched meanwhile
  *
- * A sum over k is cut into chains of 256 fused multiply-adds from 0, added up in their order,
- * whatever the width of the registers: the error of a product is then that of OpenBLAS.  Where the
- * processor has no fused multiply-add, products are rounded.
+ * A sum over k is cut into chains of 256 fused multiply-adds from 0 (bfloat16: of 16), added up in
+ * their order, whatever the width of the registers: the error of a product is then that of
+ * OpenBLAS.  Where the processor has no fused multiply-add, products are rounded.
  *
  * The order of the loops is that of "Anatomy of High-Performance Matrix Multiplication" (Goto and
  * van de Geijn, 2008), but for the packing. */
@@ -42,8 +42,8 @@ enum {
     CHUNK_BYTES = 384 * 1024 /* of rows: part of a second-level cache */
 };
 
-/* The sums of a tile over a panel or half of it, [TILE][PANEL].  Values are float32, or as a
- * layer's steps have them. */
+/* The sums of a tile over a panel or half of it, [TILE][PANEL], and behind them those of another
+ * tile where there is one.  Values are float32, or as a layer's steps have them. */
 typedef struct tile_input {
     const void *rows, *panel; /* [runs][TILE][RUN], [runs * RUN][PANEL] */
     size_t runs;
@@ -213,7 +213,7 @@ typedef struct linear_steps {
                        behind the other */
     size_t weight_size, panel_end; /* bytes of a stored weight, and of what stands behind a panel */
     size_t chunk_bytes;            /* of rows; 0: CHUNK_BYTES */
-    bool run_pairs;  /* weights and blocks have an even number of runs: zeros follow */
+    bool run_pairs;  /* weights and blocks have an even number of runs; the last may be zeros */
     bool tile_pairs; /* a call of `sum` takes two tiles where there are two */
     /* A tile's cells, `runs` of them -> as `sum` reads them, so many bytes; NULL: as they are. */
     size_t (*rounded_bytes)(size_t runs);

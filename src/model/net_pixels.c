@@ -23,9 +23,7 @@ static double weights_of(const lp_net_layer *layer) {
  * never written.  Its weights are read again for every band of rows, which pays where the map is
  * larger than they are. */
 static const lp_net_step *expansion_of(const lp_net *net, const lp_net_step *step) {
-    const lp_net_layer *layer = &net->layers[step->layers[0]];
-    if (layer->kind != LP_NET_DEPTHWISE || layer->conv.stride > layer->conv.taps_high ||
-        !lp_net_is_expanded(net, (size_t)(step - net->steps))) {
+    if (!lp_net_is_expanded(net, (size_t)(step - net->steps))) {
         return NULL;
     }
     const lp_net_layer *expand = &net->layers[step[-1].layers[0]];

@@ -133,10 +133,12 @@ static bool place_windows(lp_net *net, const lp_net_step *step) {
 bool lp_net_is_expanded(const lp_net *net, size_t i) {
     const lp_net_step *step = &net->steps[i], *before = i > 0 ? step - 1 : step;
     const lp_net_layer *layer = &net->layers[before->layers[0]];
+    const lp_net_layer *reader = &net->layers[step->layers[0]];
     bool alone = before->to == step->from && net->maps[step->from].last == i &&
                  before->name[0] == '\0' && before->to != net->penultimate &&
                  before->to != net->projected && before->from > 0 && before->add == 0;
     return i > 0 && step->operation == LP_NET_CONVOLVE && step->add == 0 && alone &&
+           reader->kind == LP_NET_DEPTHWISE && reader->conv.stride <= reader->conv.taps_high &&
            before->operation == LP_NET_CONVOLVE && layer->kind == LP_NET_CONV &&
            layer->conv.taps_high * layer->conv.taps_wide == 1 && layer->conv.stride == 1 &&
            layer->conv.padding == 0 && layer->conv.groups == 1;

@@ -88,8 +88,8 @@ static inline double lp_net_floats(const lp_net_pass *p, size_t map) {
 typedef size_t lp_net_work(const lp_net *net, const lp_net_step *step, size_t batch);
 typedef void lp_net_act(const lp_net_pass *p, const lp_net_step *step);
 
-/* net_run.c; whether step i, a convolution, may make what it reads itself: the step before is a 1x1
- * convolution of every pixel, and nobody else reads what it gives. */
+/* net_run.c; whether step i, a depthwise convolution, may make what it reads itself: the step
+ * before is a 1x1 convolution of every pixel, and nobody else reads what it gives. */
 bool lp_net_is_expanded(const lp_net *net, size_t i);
 
 /* net_pixels.c */

@@ -18,10 +18,10 @@
 #include "ckpt/torch_tree.h"
 
 /* The nodes that say what an array is; 0: not there. */
-typedef struct parts {
+typedef struct array_parts {
     uint32_t shape, type, data;
     bool fortran_order;
-} parts;
+} array_parts;
 
 /* The name of the function of NumPy that made a node, a text; or 0. */
 static uint32_t maker_of(const lp_pickle *pickle, uint32_t node) {
@@ -43,20 +43,21 @@ bool lp_array_pickled(const lp_pickle *pickle, uint32_t node) {
     return is_made_by(pickle, node, "_reconstruct") || is_made_by(pickle, node, "_frombuffer");
 }
 
-static parts parts_of(const lp_pickle *pickle, uint32_t node) {
+static array_parts parts_of(const lp_pickle *pickle, uint32_t node) {
     const lp_node *array = &pickle->nodes[node];
     uint32_t items[5];
     if (is_made_by(pickle, node, "_frombuffer")) {
         return lp_pickle_items(pickle, array->is.foreign.arguments, 4, items)
-                   ? (parts){items[2], items[1], items[0], lp_pickle_is_text(pickle, items[3], "F")}
-                   : (parts){0};
+                   ? (array_parts){items[2], items[1], items[0],
+                                   lp_pickle_is_text(pickle, items[3], "F")}
+                   : (array_parts){0};
     }
     if (!lp_pickle_items(pickle, array->is.foreign.state, 5, items)) {
-        return (parts){0};
+        return (array_parts){0};
     }
     const lp_node *order = &pickle->nodes[items[3]];
-    return (parts){items[1], items[2], items[4],
-                   order->kind == LP_NODE_INT && order->is.integer != 0};
+    return (array_parts){items[1], items[2], items[4],
+                         order->kind == LP_NODE_INT && order->is.integer != 0};
 }
 
 /* "f4" -> 'f', 4; false: it is no plain type.  The number of "U4" counts characters, of 4 bytes. */
@@ -108,7 +109,7 @@ static bool count_bytes(const lp_entry *entry, uint64_t *bytes) {
 
 lp_status lp_array_pickled_entry(const lp_pickle *pickle, uint32_t node, lp_entry *entry,
                                  uint64_t *available, lp_error *err) {
-    const parts array = parts_of(pickle, node);
+    const array_parts array = parts_of(pickle, node);
     const lp_node *data = &pickle->nodes[array.data];
     size_t item;
     char kind;

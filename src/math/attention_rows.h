@@ -83,7 +83,9 @@ LP_BODY void soften(float *scores, size_t rows, size_t stride, size_t tokens, fl
                 sums[l] += row[j + l];
             }
         }
-        memcpy(lanes[i], sums, sizeof lanes[i]);
+        for (size_t l = 0; l < RUN; l++) {
+            lanes[i][l] = sums[l];
+        }
     }
     for (size_t i = 0; i < rows; i++) {
         shares[i] = 1 / fold(lanes[i]);

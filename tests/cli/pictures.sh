@@ -123,8 +123,8 @@ ok "no reported number for weights that nobody published" sh -c "! grep -q '\"re
 mkdir official
 for set in train test; do
     cp -r $set official/$set
-    sed 's/"official": null/"official": "OpenAI CLIP ViT-B\/32"/; s/"feature": "projected"/"feature": "penultimate"/' \
-        $set/meta.json >official/$set/meta.json
+    sed 's/"official": null/"official": "OpenAI CLIP ViT-B\/32"/; s/"feature": "projected"/"feature": "penultimate"/
+        s/"input_size": [0-9]*/"input_size": 224/' $set/meta.json >official/$set/meta.json
 done
 run 0 "$LP_PROGRAM" fit official/train --out o.probe
 run 0 "$LP_PROGRAM" compare o.probe=official/test o.probe=official/test --chart bars.svg --format json

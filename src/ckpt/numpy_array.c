@@ -90,10 +90,13 @@ static void drop_ones(lp_entry *entry) {
 }
 
 void lp_array_show(const char *name, bool haiku, lp_entry *entry) {
-    const lp_entry as_is = *entry;
-    const size_t *n = as_is.tensor.shape;
-    const uint64_t *stride = as_is.stride;
-    int rank = as_is.tensor.rank;
+    size_t n[LP_MAX_RANK] = {0};
+    uint64_t stride[LP_MAX_RANK] = {0};
+    int rank = entry->tensor.rank;
+    for (int i = 0; i < rank; i++) {
+        n[i] = entry->tensor.shape[i];
+        stride[i] = entry->stride[i];
+    }
     bool kernel = ends_so(name, "kernel"), weight = kernel || (haiku && ends_so(name, "w"));
     if (weight && rank == 4) {
         static const int axes[] = {3, 2, 0, 1};

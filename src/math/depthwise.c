@@ -274,6 +274,7 @@ LP_BODY void convolve_row(const depthwise_job *j, strip_sums sum, size_t v, size
 LP_BODY void convolve(const depthwise_job *j, strip_sums sum) {
     size_t channels = j->channels, taps = j->conv->taps_high, stride = j->conv->stride;
     size_t in = j->expand != NULL ? j->expand->in : j->conv->groups;
+    assert(taps > 0);
     memset(j->ring, 0, ring_floats(j) * sizeof *j->ring);
     for (size_t image = 0; image < j->images; image++) {
         const float *x = j->x + image * j->side * j->side * in;

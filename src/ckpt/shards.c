@@ -32,24 +32,24 @@ static bool ends_with(const char *name, const char *end) {
     return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
-static bool ends_as_tensors(const char *name) {
+static bool ends_with_one(const char *name, const char *const *ends, size_t count) {
     bool found = false;
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        found = found || ends_with(name, endings[i]);
+    for (size_t i = 0; i < count; i++) {
+        found = found || ends_with(name, ends[i]);
     }
     return found;
 }
 
-static bool ends_as_arrays(const char *name) {
-    bool found = false;
-    for (size_t i = 0; i < sizeof array_endings / sizeof array_endings[0]; i++) {
-        found = found || ends_with(name, array_endings[i]);
-    }
-    return found;
+bool lp_shards_is_tensors(const char *name) {
+    return ends_with_one(name, endings, sizeof endings / sizeof endings[0]);
+}
+
+static bool is_arrays(const char *name) {
+    return ends_with_one(name, array_endings, sizeof array_endings / sizeof array_endings[0]);
 }
 
 bool lp_shards_is_weights(const char *name) {
-    return ends_as_tensors(name) || ends_as_arrays(name);
+    return lp_shards_is_tensors(name) || is_arrays(name);
 }
 
 static const char *find_name(const char *const *names, size_t count, const char *wanted) {
@@ -109,7 +109,7 @@ lp_status lp_shards_choose(const char *place, const char *const *names, size_t c
             return check_alone(place, names, count, known[i], err);
         }
     }
-    LP_TRY(choose_only(place, names, count, ends_as_tensors, chosen, err));
+    LP_TRY(choose_only(place, names, count, lp_shards_is_tensors, chosen, err));
     for (size_t i = 0; i < count && *chosen == NULL; i++) {
         if (ends_with(names[i], ".distcp")) {
             return lp_fail(err, LP_ERR_UNSUPPORTED,
@@ -120,7 +120,7 @@ lp_status lp_shards_choose(const char *place, const char *const *names, size_t c
         }
     }
     if (*chosen == NULL) {
-        LP_TRY(choose_only(place, names, count, ends_as_arrays, chosen, err));
+        LP_TRY(choose_only(place, names, count, is_arrays, chosen, err));
     }
 done:
     return status;

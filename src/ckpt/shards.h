@@ -17,6 +17,9 @@
 /* True for names that end as those of weights do: .safetensors, .pt, .npz, ... */
 bool lp_shards_is_weights(const char *name);
 
+/* True for those of them that hardly anything else has: not .npz and .pkl. */
+bool lp_shards_is_tensors(const char *name);
+
 /* Which of the files of a folder or repository holds its weights, as Hugging Face's repositories
  * are laid out:
  *   model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin, pytorch_model.bin

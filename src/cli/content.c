@@ -65,10 +65,7 @@ static cli_content content_of_folder(const char *path) {
     }
     if (lp_folder_read_kind(path, false, &files, &ignored) == LP_OK) {
         for (size_t i = 0; i < files.count; i++) {
-            const char *name = files.names[i]; /* data may have .npz and .pkl beside them, too */
-            bool weights =
-                lp_shards_is_weights(name) && !ends_with(name, ".npz") && !ends_with(name, ".pkl");
-            found = weights ? CONTENT_WEIGHTS : found;
+            found = lp_shards_is_tensors(files.names[i]) ? CONTENT_WEIGHTS : found;
         }
     }
     lp_folder_clear(&files);

@@ -43,11 +43,6 @@ float lp_bfloat16_round(float x) {
 
 /* ---- weights --------------------------------------------------------------------------------- */
 
-/* Whole pairs of runs. */
-static size_t even_runs(size_t runs) {
-    return runs + runs % 2;
-}
-
 size_t lp_linear_bfloat16_packed(size_t out, size_t in) {
     return lp_panels(out) * even_runs(lp_tile_runs(in)) * RUN * PANEL / 2;
 }
@@ -98,7 +93,7 @@ LP_KERNEL(pack_pairs, pack_block_pairs, (const plain_weights *from, uint32_t *to
 /* ---- widened to float32 ---------------------------------------------------------------------- */
 
 LP_BODY size_t bytes_wide(size_t runs) {
-    return (runs + runs % 2) * LP_TILE_CELL * sizeof(float);
+    return even_runs(runs) * LP_TILE_CELL * sizeof(float);
 }
 
 LP_BODY void round_wide(const float *cells, size_t runs, void *to) {
@@ -191,8 +186,8 @@ LP_TARGET(LP_BFLOAT16) LP_BODY void round_pairs(const float *cells, size_t runs,
     memset(pairs + runs * LP_TILE_CELL / 2, 0, runs % 2 * LP_TILE_CELL / 2 * sizeof *pairs);
 }
 
-LP_TARGET(LP_BFLOAT16) LP_BODY size_t bytes_of_pairs(size_t runs) {
-    return (runs + runs % 2) * LP_TILE_CELL * sizeof(uint16_t);
+LP_BODY size_t bytes_rounded(size_t runs) {
+    return even_runs(runs) * LP_TILE_CELL * sizeof(uint16_t);
 }
 
 /* The chains of six rows over one run: 12 sums of 16. */
@@ -244,7 +239,7 @@ LP_TARGET(LP_BFLOAT16) static void multiply_pairs(const linear_job *j) {
                                 .outputs = PANEL,
                                 .weight_size = sizeof(uint16_t),
                                 .run_pairs = true,
-                                .rounded_bytes = bytes_of_pairs,
+                                .rounded_bytes = bytes_rounded,
                                 .round = round_pairs};
     multiply_with(j, &steps);
 }
@@ -277,10 +272,6 @@ LP_TARGET(LP_AMX) static void pack_apart(const plain_weights *from, uint32_t *to
             }
         }
     }
-}
-
-LP_TARGET(LP_AMX) LP_BODY size_t bytes_apart(size_t runs) {
-    return (runs + 1) / 2 * STEP_ROWS * sizeof(uint32_t);
 }
 
 /* 16 numbers as lp_bfloat16_bits rounds them, in the lower halves of 32 bits. */
@@ -341,7 +332,7 @@ LP_TARGET(LP_AMX) static void multiply_amx(const linear_job *j) {
                                 .run_pairs = true,
                                 .tile_pairs = true,
                                 .chunk_bytes = AMX_CHUNK,
-                                .rounded_bytes = bytes_apart,
+                                .rounded_bytes = bytes_rounded,
                                 .round = round_apart};
     lp_amx_begin();
     multiply_with(j, &steps);

@@ -272,9 +272,14 @@ LP_BODY lp_output_part part_of(const linear_job *j, const linear_steps *steps, s
     return to;
 }
 
+/* Whole pairs of runs. */
+LP_BODY size_t even_runs(size_t runs) {
+    return runs + runs % 2;
+}
+
 /* Runs of the weights of so many runs of inputs. */
 LP_BODY size_t stored_runs(const linear_steps *steps, size_t runs) {
-    return steps->run_pairs ? runs + runs % 2 : runs;
+    return steps->run_pairs ? even_runs(runs) : runs;
 }
 
 /* A panel's part of the block for all its tiles: its outputs from `first` on, as many as steps
@@ -321,7 +326,7 @@ LP_BODY void multiply_outputs(const linear_job *j, const linear_steps *steps, co
                            (here - 1) * b->tile_step};
         steps->sum(&tile, j->sums);
         for (size_t i = 0; i < here; i++) {
-            to = part_of(j, steps, b->first + t + i, p, first);
+            to = i == 0 ? to : part_of(j, steps, b->first + t + i, p, first);
             lp_finish_sums(j->sums + i * TILE * PANEL, &to, j->output->add || b->run > 0,
                            bias + first, last ? j->output->activation : LP_IDENTITY);
         }

@@ -291,15 +291,19 @@ const lp_published *lp_published_target(void) {
     return &published[TARGET];
 }
 
-const lp_known_model *lp_published_model(const lp_published *p) {
+static const lp_known_model *model_titled(const char *title) {
     size_t count;
     const lp_known_model *known = lp_known_models(&count);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(known[i].title, p->model) == 0) {
+        if (strcmp(known[i].title, title) == 0) {
             return &known[i];
         }
     }
     return NULL;
+}
+
+const lp_known_model *lp_published_model(const lp_published *p) {
+    return model_titled(p->model);
 }
 
 /* Whether a feature set is of a whole published part with its own labels, and not normalised. */
@@ -316,12 +320,13 @@ const lp_published *lp_published_of(const lp_provenance *train, const lp_provena
         return NULL;
     }
     const char *model = test->encoder.weights.official;
-    for (size_t i = 0; model != NULL && i < PUBLISHED; i++) {
+    const lp_known_model *known = model != NULL ? model_titled(model) : NULL;
+    if (known == NULL || known->input_size != test->encoder.input_size) {
+        return NULL;
+    }
+    for (size_t i = 0; i < PUBLISHED; i++) {
         const lp_published *p = &published[i];
-        const lp_known_model *known = lp_published_model(p);
-        if (known != NULL && strcmp(p->model, model) == 0 &&
-            known->input_size == test->encoder.input_size &&
-            strcmp(p->dataset, test->data.name) == 0 &&
+        if (strcmp(p->model, model) == 0 && strcmp(p->dataset, test->data.name) == 0 &&
             strcmp(lp_feature_point_name(p->study->point), test->encoder.feature) == 0 &&
             !p->study->normalized) {
             return p;

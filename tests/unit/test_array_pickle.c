@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "linprobe/checkpoint.h"
+#include "tensor_checks.h"
 #include "test_folder.h"
 
 enum { MOST = 16 };
@@ -67,23 +68,7 @@ static const float six[] = {1, -2, 3, -4, 5, -6};
 
 /* The tensor of the file that was written: shape and values. */
 static void assert_read(const char *name, size_t rank, const size_t *shape, const float *values) {
-    lp_checkpoint *ckpt;
-    float found[MOST];
-    assert_ok(lp_checkpoint_open(path, &ckpt, &err), &err);
-    assert_string_equal(lp_checkpoint_format(ckpt), "NumPy arrays (pickle)");
-    const lp_tensor *t = lp_checkpoint_find(ckpt, name);
-    assert_non_null(t);
-    assert_int_equal(t->rank, rank);
-    for (size_t i = 0; i < rank; i++) {
-        assert_int_equal(t->shape[i], shape[i]);
-    }
-    assert_true(t->count <= MOST);
-    lp_tensor_read read = {t, found};
-    assert_ok(lp_checkpoint_read(ckpt, &read, 1, 0, &err), &err);
-    for (size_t i = 0; i < t->count; i++) {
-        assert_true(found[i] == values[i]); /* NOLINT: whole numbers */
-    }
-    lp_checkpoint_close(ckpt);
+    assert_tensor(path, "NumPy arrays (pickle)", name, rank, shape, values);
 }
 
 #define SHAPE(...) ((const size_t[]){__VA_ARGS__})

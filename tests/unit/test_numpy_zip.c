@@ -2,6 +2,7 @@
  * damaged or hostile archives by the message they get. */
 #include "base/alloc.h"
 #include "base/npy.h"
+#include "tensor_checks.h"
 #include "torch_file.h"
 
 enum { MOST = 64 };
@@ -38,23 +39,7 @@ static void write_one(const char *member, const char *descr, const char *order, 
 
 /* The one array of a file: shape and values. */
 static void assert_shown(const char *name, size_t rank, const size_t *shape, const float *values) {
-    lp_checkpoint *ckpt;
-    float found[MOST];
-    assert_ok(lp_checkpoint_open(file, &ckpt, &err), &err);
-    assert_string_equal(lp_checkpoint_format(ckpt), "NumPy arrays (.npz)");
-    const lp_tensor *t = lp_checkpoint_find(ckpt, name);
-    assert_non_null(t);
-    assert_int_equal(t->rank, rank);
-    for (size_t i = 0; i < rank; i++) {
-        assert_int_equal(t->shape[i], shape[i]);
-    }
-    assert_true(t->count <= MOST);
-    lp_tensor_read read = {t, found};
-    assert_ok(lp_checkpoint_read(ckpt, &read, 1, 0, &err), &err);
-    for (size_t i = 0; i < t->count; i++) {
-        assert_true(found[i] == values[i]); /* NOLINT: whole numbers */
-    }
-    lp_checkpoint_close(ckpt);
+    assert_tensor(file, "NumPy arrays (.npz)", name, rank, shape, values);
 }
 
 /* Of an array of these sizes in C's or Fortran's order, the value at (i, j, k, l). */

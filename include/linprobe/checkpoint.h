@@ -2,11 +2,11 @@
  *
  * Reads OpenAI's TorchScript archives, torch.save files, old and new (state dicts, training states,
  * whole modules), .safetensors, either of the last two in several files with an index, .npz files
- * of Flax and TensorFlow, whose kernels are shown as PyTorch's weights, and pickles of NumPy's
- * arrays, as of BYOL.  All tensors of a file are listed, whatever dictionaries, lists or modules
- * lead to them: their names are the keys on the way, joined by dots ("state_dict.conv1.weight").
- * Nothing in a file is executed, and every length, offset, stride and shape is checked against the
- * file before it is used.
+ * of Flax and TensorFlow and TensorFlow's checkpoints, whose kernels are shown as PyTorch's
+ * weights, and pickles of NumPy's arrays, as of BYOL.  All tensors of a file are listed, whatever
+ * dictionaries, lists or modules lead to them: their names are the keys on the way, joined by dots
+ * ("state_dict.conv1.weight"). Nothing in a file is executed, and every length, offset, stride and
+ * shape is checked against the file before it is used.
  *
  *     static float proj[768 * 512];
  *     lp_error err;
@@ -72,8 +72,9 @@ typedef struct lp_origin {
 typedef struct lp_checkpoint lp_checkpoint;
 
 /* Recognises the format by its content and builds the index.  `path` is a file of weights, the
- * .index.json file of several, a folder that holds one of these (docs/FORMATS.md has the order), or
- * a model's folder in the Hugging Face cache (models--ORG--NAME: the snapshot of its branch main).
+ * .index.json file of several, the .index file of a TensorFlow checkpoint, a folder that holds one
+ * of these (docs/FORMATS.md has the order), or a model's folder in the Hugging Face cache
+ * (models--ORG--NAME: the snapshot of its branch main).
  * Names lose what training wraps round modules ("module.", "_orig_mod.").
  * Not thread-safe on one checkpoint; different ones are independent.
  *
@@ -86,7 +87,7 @@ LP_MUST_USE lp_status lp_checkpoint_open(const char *path, lp_checkpoint **ckpt,
 void lp_checkpoint_close(lp_checkpoint *ckpt); /* NULL is allowed */
 
 /* "TorchScript archive", "PyTorch state dict (zip)", "PyTorch state dict (before 1.6)",
- * "NumPy arrays (.npz)", "NumPy arrays (pickle)" or "safetensors". */
+ * "NumPy arrays (.npz)", "NumPy arrays (pickle)", "TensorFlow checkpoint" or "safetensors". */
 const char *lp_checkpoint_format(const lp_checkpoint *ckpt);
 
 /* How many files hold the tensors. */

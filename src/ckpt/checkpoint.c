@@ -18,6 +18,7 @@
 #include "ckpt/hub_cache.h"
 #include "ckpt/safetensors.h"
 #include "ckpt/shards.h"
+#include "ckpt/sorted_table.h"
 #include "ckpt/tensor_index.h"
 #include "ckpt/weight_file.h"
 
@@ -30,6 +31,7 @@ struct lp_checkpoint {
     char *path;
     bool picked;           /* from a folder */
     lp_shards shards;      /* of an index file */
+    lp_bundle bundle;      /* of a TensorFlow checkpoint's */
     lp_weight_file *files; /* one, or one for each shard */
     size_t file_count;
     lp_index index;
@@ -88,6 +90,30 @@ done:
     return status;
 }
 
+static lp_status open_bundle(lp_checkpoint *ckpt, const lp_map *map, lp_error *err) {
+    lp_shards *shards = &ckpt->shards;
+    char path[LP_PATH_ROOM];
+    lp_status status;
+    LP_TRY(lp_prefix(err, lp_bundle_read(map, &ckpt->bundle, err), "%s: ", ckpt->path));
+    size_t files = (size_t)ckpt->bundle.files;
+    LP_TRY(make_room(ckpt, files, err));
+    shards->names = lp_alloc(files, sizeof *shards->names);
+    LP_TRY(lp_allocated(shards->names, ckpt->path, files, sizeof *shards->names, err));
+    for (size_t i = 0; i < files; i++) {
+        LP_TRY(lp_bundle_path(ckpt->path, &ckpt->bundle, i, path, err));
+        const char *name = lp_path_name(path);
+        char *copy = lp_memory_take(&shards->memory, strlen(name) + 1, 1);
+        LP_TRY(lp_memory_check(&shards->memory, "names of files", err));
+        memcpy(copy, name, strlen(name) + 1);
+        shards->names[shards->count++] = copy;
+        ckpt->index.file = ckpt->file_count++; /* as in add_file */
+        LP_TRY(
+            lp_weight_file_open_values(path, &ckpt->bundle, i, &ckpt->files[i], &ckpt->index, err));
+    }
+done:
+    return status;
+}
+
 /* "model-00001-of-00002.safetensors" -> 2; 0 of other names.  Whole blocks of such a part may look
  * like a model with fewer blocks. */
 static unsigned long parts_by_name(const char *path) {
@@ -112,6 +138,8 @@ static lp_status open_index(lp_checkpoint *ckpt, lp_error *err) {
     LP_TRY(lp_map_open(ckpt->path, &map, err));
     if (lp_shards_recognise(&map) && !lp_safetensors_recognise(&map)) {
         LP_TRY(open_shards(ckpt, &map, err));
+    } else if (lp_table_recognise(&map)) {
+        LP_TRY(open_bundle(ckpt, &map, err));
     } else if (parts_by_name(ckpt->path) > 1) {
         LP_TRY(lp_fail(err, LP_ERR_UNSUPPORTED,
                        "%s: by its name one of %lu parts: expected the .index.json file beside "
@@ -156,6 +184,7 @@ void lp_checkpoint_close(lp_checkpoint *ckpt) {
         }
         lp_free(ckpt->files);
         lp_shards_free(&ckpt->shards);
+        lp_bundle_free(&ckpt->bundle);
         lp_index_free(&ckpt->index);
         lp_free(ckpt->path);
         lp_free(ckpt);

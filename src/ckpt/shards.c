@@ -48,8 +48,12 @@ static bool is_arrays(const char *name) {
     return ends_with_one(name, array_endings, sizeof array_endings / sizeof array_endings[0]);
 }
 
+static bool is_bundle(const char *name) {
+    return ends_with(name, ".index");
+}
+
 bool lp_shards_is_weights(const char *name) {
-    return lp_shards_is_tensors(name) || is_arrays(name);
+    return lp_shards_is_tensors(name) || is_arrays(name) || is_bundle(name);
 }
 
 static const char *find_name(const char *const *names, size_t count, const char *wanted) {
@@ -132,7 +136,11 @@ lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
     lp_folder files = {0};
     lp_status status;
     LP_TRY(lp_folder_read_kind(folder, false, &files, err));
-    LP_TRY(lp_shards_choose(folder, (const char *const *)files.names, files.count, &name, err));
+    const char *const *names = (const char *const *)files.names;
+    LP_TRY(lp_shards_choose(folder, names, files.count, &name, err));
+    if (name == NULL) {
+        LP_TRY(choose_only(folder, names, files.count, is_bundle, &name, err));
+    }
     if (name == NULL) {
         LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: a folder without weights: " LP_SHARDS_EXPECTED,
                        folder));
@@ -238,5 +246,6 @@ done:
 void lp_shards_free(lp_shards *shards) {
     json_decref(shards->map);
     lp_free(shards->names);
+    lp_memory_free(&shards->memory);
     *shards = (lp_shards){0};
 }

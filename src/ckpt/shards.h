@@ -7,17 +7,18 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memory.h"
 
 /* What a folder without weights should have, for messages. */
 #define LP_SHARDS_EXPECTED                                                                         \
     "expected model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin or "     \
     "pytorch_model.bin (or one of them with .index.json), or one file that ends in .safetensors, " \
-    ".pt, .pth, .pth.tar, .ckpt or .bin, or else in .npz or .pkl"
+    ".pt, .pth, .pth.tar, .ckpt or .bin, or else in .npz or .pkl, or else in .index"
 
-/* True for names that end as those of weights do: .safetensors, .pt, .npz, ... */
+/* True for names that end as those of weights do: .safetensors, .pt, .npz, .index, ... */
 bool lp_shards_is_weights(const char *name);
 
-/* True for those of them that hardly anything else has: not .npz and .pkl. */
+/* True for those of them that hardly anything else has: not .npz, .pkl and .index. */
 bool lp_shards_is_tensors(const char *name);
 
 /* Which of the files of a folder or repository holds its weights, as Hugging Face's repositories
@@ -30,8 +31,9 @@ bool lp_shards_is_tensors(const char *name);
 LP_MUST_USE lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,
                                        const char **chosen, lp_error *err);
 
-/* The path of the file that lp_shards_choose finds among a folder's own.  LP_ERR_FORMAT, too, when
- * there is none.  *path is freed by the caller (lp_free). */
+/* The path of the file that lp_shards_choose finds among a folder's own, or else of the only .index
+ * file of a TensorFlow checkpoint.  LP_ERR_FORMAT, too, when there is none.  *path is freed by the
+ * caller (lp_free). */
 LP_MUST_USE lp_status lp_shards_pick(const char *folder, char **path, lp_error *err);
 
 /* The index file of sharded weights: {"weight_map": {tensor: file, ...}, ...}. */
@@ -39,6 +41,7 @@ typedef struct lp_shards {
     json_t *map;        /* tensor -> file name */
     const char **names; /* of the files, each once, ordered */
     size_t count;
+    lp_memory memory; /* of names that are not the map's */
 } lp_shards;
 
 /* True when a file begins as a JSON object does. */

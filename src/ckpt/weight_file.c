@@ -40,19 +40,6 @@ static const struct {
     {0, "<", 1, LP_ERR_FORMAT, "a web page, not the file itself: download it again"},
 };
 
-/* TensorFlow's files of values, which are any bytes, by their names; its tables of names by their
- * end (tensorflow/core/lib/io/format.h: kTableMagicNumber). */
-static bool is_tensorflow(const char *path, const lp_map *map) {
-    static const char magic[] = "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
-    enum { SIZE = sizeof magic - 1 };
-    static const char values[] = ".data-00000-of-00000";
-    const char *end = strrchr(path, '.');
-    bool named = end != NULL && strlen(end) == sizeof values - 1 &&
-                 strncmp(end, values, strlen(".data-")) == 0 &&
-                 strncmp(end + 11, values + 11, strlen("-of-")) == 0;
-    return named || (map->size >= SIZE && memcmp(map->data + map->size - SIZE, magic, SIZE) == 0);
-}
-
 static lp_status refuse(const lp_map *map, lp_error *err) {
     if (map->size == 0) {
         return lp_fail(err, LP_ERR_FORMAT, "the file is empty");
@@ -65,24 +52,41 @@ static lp_status refuse(const lp_map *map, lp_error *err) {
     }
     return lp_fail(err, LP_ERR_FORMAT,
                    "not a checkpoint: expected a PyTorch file (TorchScript or state dictionary), a "
-                   "pickle of NumPy's arrays, a .safetensors or .npz file, or the .index.json file "
-                   "of several");
+                   "pickle of NumPy's arrays, a .safetensors or .npz file, the .index.json file of "
+                   "several, or the .index file of a TensorFlow checkpoint");
 }
 
-lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *index,
-                              lp_error *err) {
+static lp_status open_map(const char *path, lp_weight_file *file, lp_index *index, lp_error *err) {
     lp_status status;
     *file = (lp_weight_file){.path = lp_strdup(path)};
     LP_TRY(lp_allocated(file->path, path, strlen(path) + 1, 1, err));
     LP_TRY(lp_map_open(path, &file->map, err));
     file->size = file->map.size;
     index->file_size += file->size;
-    if (file->size > 0 && is_tensorflow(path, &file->map)) {
-        LP_TRY(lp_fail(
-            err, LP_ERR_UNSUPPORTED,
-            "%s: a part of a TensorFlow checkpoint, which is not read: SimCLRv2's is read as "
-            "convert.py of SimCLRv2-Pytorch converts it",
-            path));
+done:
+    return status;
+}
+
+lp_status lp_weight_file_open_values(const char *path, const lp_bundle *bundle, uint64_t number,
+                                     lp_weight_file *file, lp_index *index, lp_error *err) {
+    lp_status status;
+    LP_TRY(open_map(path, file, index, err));
+    file->format = LP_WEIGHTS_TENSORFLOW;
+    file->bundle = bundle;
+    status = lp_prefix(err, lp_bundle_index(bundle, number, &file->map, index, err), "%s: ", path);
+done:
+    return status;
+}
+
+lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *index,
+                              lp_error *err) {
+    lp_status status;
+    LP_TRY(open_map(path, file, index, err));
+    if (lp_bundle_is_data(path)) {
+        LP_TRY(lp_fail(err, LP_ERR_UNSUPPORTED,
+                       "%s: the values of a TensorFlow checkpoint: expected the .index file beside "
+                       "them, which has their names",
+                       path));
     }
     if (file->size >= 4 && memcmp(file->map.data, "PK\x03\x04", 4) == 0) {
         file->format = LP_WEIGHTS_ZIP;
@@ -108,6 +112,9 @@ done:
 static lp_status read_one(const lp_weight_file *file, const lp_entry_read *read, lp_error *err) {
     if (file->format == LP_WEIGHTS_PICKLE) {
         return lp_array_pickle_read(&file->pickle, read->entry, read->values, err);
+    }
+    if (file->format == LP_WEIGHTS_TENSORFLOW) {
+        return lp_bundle_read_tensor(file->bundle, &file->map, read->entry, read->values, err);
     }
     const unsigned char *bytes = file->format == LP_WEIGHTS_LEGACY
                                      ? lp_torch_legacy_bytes(&file->legacy, &file->map, read->entry)
@@ -143,6 +150,8 @@ const char *lp_weight_file_format(const lp_weight_file *file) {
         return "PyTorch state dict (before 1.6)";
     case LP_WEIGHTS_PICKLE:
         return "NumPy arrays (pickle)";
+    case LP_WEIGHTS_TENSORFLOW:
+        return "TensorFlow checkpoint";
     case LP_WEIGHTS_ZIP:
         break;
     }

@@ -179,9 +179,9 @@ const cli_command cli_inspect = {
     .usage = "FILE [options]",
     .details =
         "FILE is an OpenAI CLIP archive (.pt), a torch.save file (.pt, .pth, .bin), "
-        ".safetensors, .npz, the .index.json file of sharded weights, or a folder that holds one "
-        "of "
-        "these; or the name of a known model, or an id of the Hugging Face hub "
+        ".safetensors, .npz, a pickle of NumPy's arrays (.pkl), the .index.json file of sharded "
+        "weights, the .index file of a TensorFlow checkpoint, or a folder that holds one of these; "
+        "or the name of a known model, or an id of the Hugging Face hub "
         "([hf-hub:]org/name[@revision]) that is in its cache. Nothing in it is executed. Exit "
         "status 1 when the image encoder is of no known "
         "family; the tensors are listed all the same.",

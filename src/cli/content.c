@@ -88,7 +88,7 @@ static cli_content content_of_file(const char *path) {
         ((is_zip || is_pickle) && lp_shards_is_weights(path))) {
         return content_of_tensors(path);
     }
-    if (ends_with(path, ".index.json")) {
+    if (ends_with(path, ".index.json") || ends_with(path, ".index")) {
         return CONTENT_WEIGHTS;
     }
     return ends_with(path, ".tar.gz") || ends_with(path, ".tgz") ? CONTENT_DATA : CONTENT_UNKNOWN;

@@ -92,6 +92,9 @@ lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH
     if (model != NULL) {
         return find_known(word, model, cache, path, err);
     }
+    if (!there && lp_path_print(path, err, "%s.index", word) == LP_OK && lp_is_file(path)) {
+        return LP_OK; /* as TensorFlow names a checkpoint */
+    }
     /* vits/my.pt is a file that is missing rather than a model of the hub */
     if (!there && on_hub && (name.marked || !lp_shards_is_weights(name.id))) {
         return find_on_hub(word, &name, cache, path, err);

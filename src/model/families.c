@@ -1266,6 +1266,22 @@ const lp_family lp_families[] = {
         .input = 224,
     },
     {
+        .name = "google-simclr", /* google-research/simclr: SimCLR and SimCLRv2 */
+        .title = "SimCLRv2",
+        .prefixes = {"base_model."},
+        .any = {"conv2d_4.kernel"},
+        .with = {"conv2d.kernel"},
+        .without = {"conv2d.bias"},
+        NET(lp_net_google_simclr),
+        .renames = lp_renames_google_simclr,
+        .norm_eps = 1e-5F,            /* resnet.py: BATCH_NORM_EPSILON */
+        .filter = LP_FILTER_BICUBIC,  /* data_util.py: center_crop, resize_bicubic */
+        .mean_std = LP_MEAN_STD_NONE, /* the same: 0 to 1 */
+        .shorter_side = {256, 224},   /* CROP_PROPORTION 0.875 */
+        .input = 224,
+        .note = "as data_util.py has it",
+    },
+    {
         .name = "torchvision-efficientnet", /* torchvision: efficientnet_b* */
         .title = "EfficientNet",
         .prefixes = {""},

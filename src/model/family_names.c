@@ -678,6 +678,18 @@ const lp_rename lp_renames_byol_haiku[] = {
     {"opt_state.", "momentum."}, /* LARS's */
     {NULL, NULL}};
 
+/* Google's own files of SimCLR: tf.layers numbers what has one name, but the first. */
+#define SIMCLR_NORM(from, to)                                                                      \
+    {from ".gamma", to ".weight"}, {from ".beta", to ".bias"},                                     \
+        {from ".moving_mean", to ".running_mean"}, {                                               \
+        from ".moving_variance", to ".running_var"                                                 \
+    }
+const lp_rename lp_renames_google_simclr[] = {{"conv2d.kernel", "convs.0.weight"},
+                                              {"conv2d_#.kernel", "convs.{0}.weight"},
+                                              SIMCLR_NORM("batch_normalization", "norms.0"),
+                                              SIMCLR_NORM("batch_normalization_#", "norms.{0}"),
+                                              {NULL, NULL}};
+
 /* timm/models/resnetv2.py */
 const lp_architecture lp_architectures_bit[] = {
     {.pattern = "resnetv2_[1-9]*x[1-9]_bit"},

@@ -52,7 +52,7 @@ extern const lp_net_description lp_net_cait, lp_net_xcit;
 extern const lp_net_description lp_net_hiera, lp_net_hiera_abswin;
 
 /* simclr.c */
-extern const lp_net_description lp_net_simclr;
+extern const lp_net_description lp_net_simclr, lp_net_google_simclr;
 
 /* parallel_vit.c: attention and MLPs side by side. */
 extern const lp_net_description lp_net_parallel;

@@ -29,11 +29,14 @@ static window_grid grid_of(const lp_net *net, const lp_net_step *step) {
     return g;
 }
 
-/* Rows of a chunk: whole windows. */
+/* Rows of a chunk: the fewest whole windows that fill whole tiles. */
 static size_t window_rows(const lp_net *net, const lp_net_step *step, size_t batch) {
     window_grid g = grid_of(net, step);
     size_t pixels = g.window * g.window, windows = batch * g.across * g.across;
-    size_t most = LP_NET_LEAST_ROWS / pixels > 0 ? LP_NET_LEAST_ROWS / pixels : 1;
+    size_t most = (LP_NET_LEAST_ROWS + pixels - 1) / pixels;
+    while (most * pixels % LP_TILE_ROWS != 0) {
+        most++;
+    }
     return pixels * (windows < most ? windows : most);
 }
 

@@ -1,5 +1,4 @@
-/* SimCLRv2's wide ResNets, with and without selective kernels, in the names of its converter to
- * PyTorch:
+/* SimCLR's and SimCLRv2's wide ResNets, with and without selective kernels:
  *
  *   stem    7x7 convolution of stride 2; with selective kernels three of 3x3; then maxima of 3x3 at
  *           every second pixel
@@ -12,7 +11,11 @@
  * channels, and takes m a + (1 - m) b, channel by channel:  m, 1 - m = softmax(mixing_conv(mean of
  * a + b)).
  *
- * Reproduces Separius/SimCLRv2-Pytorch resnet.py. */
+ * Two programs have them, and differ at the edges.  Google's pads the maxima as TensorFlow does,
+ * and means of stride 1 leave out what is beyond the edge; its layers have numbers, in the order in
+ * which they are made.  The converter to PyTorch has one pixel around the maxima, and zeros count.
+ *
+ * Reproduces google-research/simclr resnet.py and Separius/SimCLRv2-Pytorch resnet.py. */
 #include <stdio.h>
 
 #include "model/families.h"
@@ -20,74 +23,136 @@
 
 enum { STAGES = 4 };
 
-static size_t conv(lp_net_builder *b, size_t x, const char *name, const char *norm, size_t taps,
-                   size_t stride, lp_nonlinearity activation, size_t add) {
-    return lp_net_conv(b, x, name,
-                       &(lp_net_conv_spec){.taps = taps,
-                                           .stride = stride,
-                                           .padding = (taps - 1) / 2,
+/* The layers as they are made. */
+typedef struct simclr {
+    lp_net_builder *b;
+    bool google;    /* names and edges of its program */
+    bool selective; /* kernels */
+    size_t convs, norms;
+} simclr;
+
+typedef struct conv_kind {
+    size_t taps, stride, add;
+    bool linear; /* no activation */
+} conv_kind;
+
+/* norm: NULL for none.  Google's names are numbers. */
+static size_t conv(simclr *w, size_t x, const char *name, const char *norm, const conv_kind *kind) {
+    char numbers[2][32];
+    if (w->google) {
+        (void)snprintf(numbers[0], sizeof numbers[0], "convs.%zu", w->convs++);
+        (void)snprintf(numbers[1], sizeof numbers[1], "norms.%zu", w->norms);
+        w->norms += norm != NULL ? 1 : 0;
+        name = numbers[0];
+        norm = norm != NULL ? numbers[1] : NULL;
+    }
+    return lp_net_conv(w->b, x, name,
+                       &(lp_net_conv_spec){.taps = kind->taps,
+                                           .stride = kind->stride,
+                                           .padding = (kind->taps - 1) / 2,
                                            .batch_norm = norm,
-                                           .activation = activation,
-                                           .add = add});
+                                           .activation = kind->linear ? LP_IDENTITY : LP_RELU,
+                                           .add = kind->add});
 }
 
-static size_t build_stem(lp_net_builder *b, bool selective) {
+static size_t build_stem(simclr *w) {
+    static const conv_kind wide = {.taps = 7, .stride = 2}, first = {.taps = 3, .stride = 2},
+                           next = {.taps = 3, .stride = 1};
     size_t x;
-    lp_net_at(b, "net.0.");
-    if (selective) {
-        x = conv(b, 0, "0", "1.0", 3, 2, LP_RELU, 0);
-        x = conv(b, x, "2", "3.0", 3, 1, LP_RELU, 0);
-        x = conv(b, x, "4", "5.0", 3, 1, LP_RELU, 0);
-    } else {
-        x = conv(b, 0, "0", "1.0", 7, 2, LP_RELU, 0);
+    if (!w->google) {
+        lp_net_at(w->b, "net.0.");
     }
-    x = lp_net_pool(b, x, &(lp_pooling){.taps = 3, .stride = 2, .padding = 1});
-    lp_net_stage(b, "stem");
+    x = conv(w, 0, "0", "1.0", w->selective ? &first : &wide);
+    if (w->selective) {
+        x = conv(w, x, "2", "3.0", &next);
+        x = conv(w, x, "4", "5.0", &next);
+    }
+    x = lp_net_pool(w->b, x,
+                    &(lp_pooling){.taps = 3, .stride = 2, .padding = 1, .same = w->google});
+    lp_net_stage(w->b, "stem");
     return x;
 }
 
-static size_t build_shortcut(lp_net_builder *b, size_t x, size_t stride, bool selective) {
-    if (selective) {
-        const lp_pooling means = {
-            .taps = 2, .stride = stride, .behind = 1, .mean = true, .zeros = true};
-        x = lp_net_pool(b, x, &means);
-        return conv(b, x, "projection.shortcut.2", "projection.bn.0", 1, 1, LP_IDENTITY, 0);
+static size_t build_shortcut(simclr *w, size_t x, size_t stride) {
+    conv_kind kind = {.taps = 1, .stride = stride, .linear = true};
+    if (w->selective) {
+        lp_pooling means = {.taps = 2, .stride = stride, .behind = 1, .mean = true, .zeros = true};
+        if (w->google && stride == 1) {
+            means = (lp_pooling){.taps = 2, .stride = 1, .same = true, .mean = true};
+        }
+        x = lp_net_pool(w->b, x, &means);
+        kind.stride = 1;
+        return conv(w, x, "projection.shortcut.2", "projection.bn.0", &kind);
     }
-    return conv(b, x, "projection.shortcut", "projection.bn.0", 1, stride, LP_IDENTITY, 0);
+    return conv(w, x, "projection.shortcut", "projection.bn.0", &kind);
 }
 
-static size_t build_kernel(lp_net_builder *b, size_t x, size_t stride) {
-    x = conv(b, x, "net.2.main_conv.0", "net.2.main_conv.1.0", 3, stride, LP_RELU, 0);
-    size_t m = lp_net_mean(b, lp_net_halves(b, x, 0));
-    m = conv(b, m, "net.2.mixing_conv.0", "net.2.mixing_conv.1.0", 1, 1, LP_RELU, 0);
-    m = conv(b, m, "net.2.mixing_conv.2", NULL, 1, 1, LP_IDENTITY, 0);
-    return lp_net_halves(b, x, m);
+static size_t build_kernel(simclr *w, size_t x, size_t stride) {
+    const conv_kind main = {.taps = 3, .stride = stride}, one = {.taps = 1, .stride = 1},
+                    last = {.taps = 1, .stride = 1, .linear = true};
+    x = conv(w, x, "net.2.main_conv.0", "net.2.main_conv.1.0", &main);
+    size_t m = lp_net_mean(w->b, lp_net_halves(w->b, x, 0));
+    m = conv(w, m, "net.2.mixing_conv.0", "net.2.mixing_conv.1.0", &one);
+    m = conv(w, m, "net.2.mixing_conv.2", NULL, &last);
+    return lp_net_halves(w->b, x, m);
 }
 
-static size_t build_block(lp_net_builder *b, size_t x, size_t stride, bool first, bool selective) {
-    size_t shortcut = first ? build_shortcut(b, x, stride, selective) : x;
-    size_t h = conv(b, x, "net.0", "net.1.0", 1, 1, LP_RELU, 0);
-    if (selective) {
-        h = build_kernel(b, h, stride);
-        return conv(b, h, "net.3", "net.4.0", 1, 1, LP_RELU, shortcut);
+static size_t build_block(simclr *w, size_t x, size_t stride, bool first) {
+    const conv_kind one = {.taps = 1, .stride = 1}, three = {.taps = 3, .stride = stride};
+    size_t shortcut = first ? build_shortcut(w, x, stride) : x;
+    const conv_kind last = {.taps = 1, .stride = 1, .add = shortcut};
+    size_t h = conv(w, x, "net.0", "net.1.0", &one);
+    if (w->selective) {
+        h = build_kernel(w, h, stride);
+        return conv(w, h, "net.3", "net.4.0", &last);
     }
-    h = conv(b, h, "net.2", "net.3.0", 3, stride, LP_RELU, 0);
-    return conv(b, h, "net.4", "net.5.0", 1, 1, LP_RELU, shortcut);
+    h = conv(w, h, "net.2", "net.3.0", &three);
+    return conv(w, h, "net.4", "net.5.0", &last);
 }
 
+/* Blocks of Google's stage whose first convolution, a shortcut, has the next number: each begins
+ * with a 1x1 convolution of the same channels. */
+static size_t count_blocks(const simclr *w) {
+    size_t convs = w->selective ? 5 : 3, first = w->convs + 1, blocks = 0;
+    size_t inside = lp_net_size(w->b, 0, "convs.%zu.weight", first);
+    size_t next = inside;
+    while (next > 0 && next == inside) {
+        blocks++;
+        next = lp_net_size(w->b, 0, "convs.%zu.weight", first + blocks * convs);
+    }
+    return blocks;
+}
+
+static bool is_google(const lp_net_builder *b) {
+    return b->source->family->layout == &lp_net_google_simclr;
+}
+
+/* Only with selective kernels is Google's stem of 3x3 convolutions. */
 static bool is_selective(const lp_net_builder *b) {
-    return lp_net_some(b, ".main_conv.0.weight") || lp_net_some(b, ".mixing_conv.0.weight");
+    return is_google(b)
+               ? lp_net_size(b, 2, "convs.1.weight") == 3
+               : lp_net_some(b, ".main_conv.0.weight") || lp_net_some(b, ".mixing_conv.0.weight");
 }
 
 static void build(lp_net_builder *b) {
-    bool selective = is_selective(b);
-    size_t x = build_stem(b, selective);
+    lp_net_at(b, "%s", "");
+    simclr w = {.b = b, .google = is_google(b), .selective = is_selective(b)};
+    if (w.google && !w.selective && lp_net_size(b, 2, "convs.0.weight") == 3) {
+        lp_plan_problem(b->plan,
+                        "conv2d/kernel: a 3x3 convolution, as of SimCLR for CIFAR: no file "
+                        "says its input size");
+    }
+    size_t x = build_stem(&w);
     for (size_t s = 1; s <= STAGES; s++) {
-        lp_net_at(b, "net.%zu.", s);
-        size_t blocks = lp_net_count(b, "blocks.");
-        for (size_t i = 0; i < blocks; i++) {
-            lp_net_at(b, "net.%zu.blocks.%zu.", s, i);
-            x = build_block(b, x, s > 1 && i == 0 ? 2 : 1, i == 0, selective);
+        if (!w.google) {
+            lp_net_at(b, "net.%zu.", s);
+        }
+        size_t blocks = w.google ? count_blocks(&w) : lp_net_count(b, "blocks.");
+        for (size_t i = 0; i < blocks || (w.google && i == 0); i++) {
+            if (!w.google) {
+                lp_net_at(b, "net.%zu.blocks.%zu.", s, i);
+            }
+            x = build_block(&w, x, s > 1 && i == 0 ? 2 : 1, i == 0);
             lp_net_stage(b, "net.%zu.blocks.%zu", s, i);
         }
     }
@@ -97,8 +162,13 @@ static void build(lp_net_builder *b) {
 
 /* "SimCLRv2 R50-1x-SK" */
 static void describe(lp_net_builder *b, lp_encoder_info *info) {
-    for (size_t s = 1; s <= STAGES; s++) {
+    bool selective = is_selective(b);
+    for (size_t s = 1; s <= STAGES && !is_google(b); s++) {
         info->layers += lp_net_count(b, "net.%zu.blocks.", s);
+    }
+    if (is_google(b)) { /* without the stem's and four shortcuts */
+        size_t convs = lp_net_count(b, "convs."), others = selective ? 7 : 5;
+        info->layers = convs > others ? (convs - others) / (selective ? 5 : 3) : 0;
     }
     size_t width = b->net->maps[b->net->penultimate].channels;
     int used = snprintf(info->name, sizeof info->name, "%s R%zu", b->source->family->title,
@@ -107,7 +177,7 @@ static void describe(lp_net_builder *b, lp_encoder_info *info) {
         used +=
             snprintf(info->name + used, sizeof info->name - (size_t)used, "-%zux", width / 2048);
     }
-    if (used > 0 && is_selective(b)) {
+    if (used > 0 && selective) {
         (void)snprintf(info->name + used, sizeof info->name - (size_t)used, "-SK");
     }
 }
@@ -116,3 +186,9 @@ static const char *const ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 
 const lp_net_description lp_net_simclr = {
     .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};
+
+/* LARS's */
+static const char *const google_ignored[] = {"*.Momentum", NULL};
+
+const lp_net_description lp_net_google_simclr = {
+    .build = build, .ignored = google_ignored, .describe = describe, .activation = "relu"};

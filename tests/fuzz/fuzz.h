@@ -117,7 +117,11 @@ static const char *const fuzz_names[] = {"file",
                                          "train_y.bin",
                                          "test_X.bin",
                                          "test_y.bin",
-                                         "class_names.txt"};
+                                         "class_names.txt",
+                                         "model.index",
+                                         "model.data-00000-of-00001",
+                                         "model.data-00000-of-00002",
+                                         "model.data-00001-of-00002"};
 
 static inline void fuzz_remove_files(void) {
     char path[512];

@@ -34,6 +34,63 @@ def chunk(data):
     return struct.pack("<H", len(data)) + data
 
 
+# ---- TensorFlow's checkpoints (tensorflow/core/protobuf/tensor_bundle.proto) -----------------------
+
+
+def varint(number):
+    out = b""
+    while number >= 0x80:
+        out += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return out + bytes([number])
+
+
+def masked_crc(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def described(kind, shape, file, offset, values):
+    sizes = b"".join(b"\x12" + varint(len(a)) + a for a in (b"\x08" + varint(n) for n in shape))
+    numbers = ((1, kind), (3, file), (4, offset), (5, len(values)))
+    out = b"".join(varint(field << 3) + varint(n) for field, n in numbers)
+    return out + b"\x12" + varint(len(sizes)) + sizes + b"\x35" + struct.pack("<I", masked_crc(values))
+
+
+def entries(items):
+    out, before = b"", b""
+    for key, value in items:
+        key = key.encode()
+        shared = len(os.path.commonprefix([key, before]))
+        out += varint(shared) + varint(len(key) - shared) + varint(len(value)) + key[shared:] + value
+        before = key
+    return out
+
+
+def put_bundles():
+    numbers = struct.pack("<6f", 1, -2, 3, -4, 5, -6)
+    def block(files, places, header=b""):
+        parts = [described(1, shape, file, at, numbers[at : at + size]) for shape, file, at, size in places]
+        names = ["a/kernel", "a/kernel/Momentum", "ab", "b"][: len(parts)]
+        return entries([("", b"\x08" + varint(files) + header), *zip(names, parts)])
+
+    one = chunk(block(1, [([2, 3], 0, 0, 24), ([2], 0, 8, 8), ([], 0, 4, 4)])) + chunk(numbers)
+    put("bundle", "one", b"\x00" + one)
+    put("bundle", "folder", b"\x01" + one)
+    put("bundle", "two", b"\x00" + chunk(block(2, [([2, 3], 0, 0, 24), ([3], 1, 0, 12)])) + chunk(numbers) * 2)
+    put("bundle", "missing", b"\x00" + chunk(block(2, [([2, 3], 0, 0, 24), ([3], 1, 0, 12)])) + chunk(numbers))
+    put("bundle", "short", b"\x00" + chunk(block(1, [([2, 3], 0, 0, 24)])) + chunk(numbers[:20]))
+    put("bundle", "big-endian", b"\x00" + chunk(block(1, [], b"\x10\x01")) + chunk(numbers))
+    put("bundle", "index", b"\x04" + chunk(entries([("z", varint(0) + varint(20))])) + chunk(numbers))
+    golden = open(os.path.join(GOLDEN, "families", "google-simclr.index"), "rb").read()
+    put("bundle", "whole", b"\x02" + chunk(golden))
+
+
 # ---- pickles (Lib/pickletools.py lists the instructions) ---------------------------------------
 
 
@@ -682,6 +739,8 @@ def main():
                                             "transposed": "a.safetensors", "scalar": "a.safetensors",
                                             "c": "b.safetensors"}) +
         chunk(zipped(members)) + chunk(safetensors(parts[1])))
+
+    put_bundles()
 
     # one head; GELU where it is asked for
     for name in sorted(os.listdir(os.path.join(GOLDEN, "families"))):

@@ -1,0 +1,115 @@
+"""Google's checkpoints of SimCLR (nets_tensorflow.py), written and run by TensorFlow."""
+
+import sys
+
+try:
+    import numpy as np
+    import tensorflow as tf
+    import torch
+except ImportError as error:
+    print(f"1..0 # SKIP {error}")
+    sys.exit(0)
+
+import encoder_tools
+import nets_tensorflow as nets
+from encoder_tools import FOLDER, compare, images_for, refusal, run
+
+PREFIX = FOLDER / "model.ckpt-1"
+PATH = FOLDER / "model.ckpt-1.index"
+
+
+def saved(made, *more):
+    """Writes the checkpoint; features of images [B, 3, H, W] by TensorFlow."""
+    values, features = made
+    nets.save(PREFIX, values | nets.beside(values), *more)
+
+    def run_tensorflow(images):
+        x = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
+        return {"penultimate": torch.from_numpy(features(x))}
+
+    return run_tensorflow
+
+
+def kinds():
+    """With and without selective kernels, at even and odd sides, in each type of numbers."""
+    good = True
+    for selective in (True, False):
+        for size in (64, 75, 90):
+            made = nets.simclr(2, selective=selective, layers=(1, 2, 3, 1))
+            label = f"selective {selective} at {size}"
+            good &= compare(PATH_OF(made), images_for(size, 2), saved(made), label, input_size=size)
+    for dtype in (np.float16, np.float64, tf.bfloat16.as_numpy_dtype):
+        expected = saved(nets.simclr(3, dtype))
+        good &= compare(PATH, images_for(64, 2), expected, np.dtype(dtype).name, input_size=64)
+    return good
+
+
+def PATH_OF(made):
+    """The path, once its file is written."""
+    saved(made)
+    return PATH
+
+
+def deep():
+    """More blocks than ten, so numbers of two and three digits."""
+    made = nets.simclr(4, layers=(1, 2, 17, 1), filters=8)
+    return compare(PATH_OF(made), images_for(64, 2), saved(made), "21 blocks", input_size=64)
+
+
+def official():
+    """The shapes of R50-1x and R50-1x-SK."""
+    good = True
+    for selective, name in ((False, "SimCLRv2 R50-1x"), (True, "SimCLRv2 R50-1x-SK")):
+        made = nets.simclr(5, selective=selective, layers=(3, 4, 6, 3), filters=64)
+        good &= compare(PATH_OF(made), images_for(224, 1), saved(made), name)
+        _, info = run(PATH, images_for(224, 1), "penultimate")
+        print("#", {k: info[k] for k in ("family", "name", "resize", "crop", "filter")})
+        good &= info["name"] == name and info["family"] == "google-simclr"
+    return good
+
+
+def files():
+    """Values in several files, and a second network beside the first."""
+    values, features = made = nets.simclr(6)
+    average = {f"ema_model/{k}": x + 1 for k, x in nets.simclr(7)[0].items()}
+    names = sorted(values)
+    half = {k: values[k] for k in names[::2]}
+    rest = {k: values[k] for k in names[1::2]}
+    expected = saved(made)
+    nets.save(PREFIX, half, rest)
+    good = compare(PATH, images_for(64, 2), expected, "two files", input_size=64)
+    for path in FOLDER.glob("model.ckpt-1*"):
+        path.unlink()
+    nets.save(PREFIX, values | average)
+    good &= compare(
+        PATH, images_for(64, 2), expected, "with averages", input_size=64, select="base_model."
+    )
+    return good
+
+
+def refused():
+    """What this program does not know is named."""
+    images, good = images_for(64, 1), True
+
+    def says(what, text):
+        said = refusal(PATH, images, "penultimate", input_size=64)
+        print(f"# {what}: {said.strip()[:300]}")
+        return text in said
+
+    values, _ = nets.simclr(8)
+    more = {"base_model/conv2d_99/kernel": np.ones((1, 1, 2, 2), np.float32)}
+    nets.save(PREFIX, values | more)
+    good &= says("a layer more", "base_model.conv2d_99.kernel")
+    nets.save(PREFIX, {k: v for k, v in values.items() if "normalization_3/moving_v" not in k})
+    good &= says("an average less", "batch_normalization_3.moving_variance")
+    nets.save(PREFIX, nets.simclr(8, selective=False)[0] | {
+        "base_model/conv2d/kernel": np.ones((3, 3, 3, 4), np.float32)
+    })
+    good &= says("a stem for CIFAR", "as of SimCLR for CIFAR")
+    return good
+
+
+TESTS = [kinds, deep, official, files, refused]
+
+if __name__ == "__main__":
+    sys.exit(encoder_tools.main(TESTS, (np, torch, tf)))

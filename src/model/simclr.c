@@ -139,7 +139,7 @@ static void build(lp_net_builder *b) {
     simclr w = {.b = b, .google = is_google(b), .selective = is_selective(b)};
     if (w.google && !w.selective && lp_net_size(b, 2, "convs.0.weight") == 3) {
         lp_plan_problem(b->plan,
-                        "conv2d/kernel: a 3x3 convolution, as of SimCLR for CIFAR: no file "
+                        "conv2d.kernel: a 3x3 convolution, as of SimCLR for CIFAR: no file "
                         "says its input size");
     }
     size_t x = build_stem(&w);

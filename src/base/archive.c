@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 enum { BLOCK = 1 << 16 };
 
@@ -101,11 +102,9 @@ static int open_kind(lp_archive *archive, const char *path, lp_archive_kind kind
 size_t lp_archive_ending(const char *name) {
     static const char *const endings[] = {".zip",    ".tar",     ".tgz",    ".tar.gz",
                                           ".tar.xz", ".tar.bz2", ".tar.zst"};
-    size_t length = strlen(name), found = 0;
+    size_t found = 0;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t end = strlen(endings[i]);
-        bool ends = length > end && strcmp(name + length - end, endings[i]) == 0;
-        found = ends ? end : found;
+        found = lp_text_ends(name, endings[i]) ? strlen(endings[i]) : found;
     }
     return found;
 }

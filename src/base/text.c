@@ -91,6 +91,11 @@ size_t lp_text_unique(char **texts, size_t count) {
     return kept;
 }
 
+bool lp_text_ends(const char *text, const char *end) {
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
 bool lp_text_in(const char *const *list, size_t count, const char *text, size_t length) {
     for (size_t i = 0; i < count; i++) {
         if (strlen(list[i]) == length && memcmp(list[i], text, length) == 0) {

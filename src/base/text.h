@@ -29,6 +29,9 @@ int lp_text_order(const void *a, const void *b);
 /* Keeps one of each of the texts, of which equal ones stand side by side; returns how many. */
 size_t lp_text_unique(char **texts, size_t count);
 
+/* Whether a text ends so, with something before it. */
+bool lp_text_ends(const char *text, const char *end);
+
 /* Whether a text, `length` bytes, is one of a list of strings. */
 bool lp_text_in(const char *const *list, size_t count, const char *text, size_t length);
 

@@ -8,6 +8,7 @@
 #include "base/archive.h"
 #include "base/error.h"
 #include "base/npy.h"
+#include "base/text.h"
 #include "ckpt/numpy_array.h"
 
 enum {
@@ -18,8 +19,7 @@ enum {
 static const char ending[] = ".npy";
 
 static bool is_array(const char *name) {
-    size_t length = strlen(name), tail = sizeof ending - 1;
-    return length > tail && strcmp(name + length - tail, ending) == 0;
+    return lp_text_ends(name, ending);
 }
 
 bool lp_numpy_zip_recognise(const lp_torch_zip *zip) {

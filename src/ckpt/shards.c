@@ -26,16 +26,10 @@ static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin", ".c
 /* Results and settings end so, too: these count only where nothing has an ending above. */
 static const char *const array_endings[] = {".npz", ".pkl"};
 
-/* Whether a name ends so, and begins otherwise. */
-static bool ends_with(const char *name, const char *end) {
-    size_t length = strlen(name), tail = strlen(end);
-    return length > tail && strcmp(name + length - tail, end) == 0;
-}
-
 static bool ends_with_one(const char *name, const char *const *ends, size_t count) {
     bool found = false;
     for (size_t i = 0; i < count; i++) {
-        found = found || ends_with(name, ends[i]);
+        found = found || lp_text_ends(name, ends[i]);
     }
     return found;
 }
@@ -49,7 +43,7 @@ static bool is_arrays(const char *name) {
 }
 
 static bool is_bundle(const char *name) {
-    return ends_with(name, ".index");
+    return lp_text_ends(name, ".index");
 }
 
 bool lp_shards_is_weights(const char *name) {
@@ -115,7 +109,7 @@ lp_status lp_shards_choose(const char *place, const char *const *names, size_t c
     }
     LP_TRY(choose_only(place, names, count, lp_shards_is_tensors, chosen, err));
     for (size_t i = 0; i < count && *chosen == NULL; i++) {
-        if (ends_with(names[i], ".distcp")) {
+        if (lp_text_ends(names[i], ".distcp")) {
             return lp_fail(err, LP_ERR_UNSUPPORTED,
                            "%s: a distributed checkpoint of PyTorch (%s), which is not read: make "
                            "one file of it (python -m torch.distributed.checkpoint.format_utils "

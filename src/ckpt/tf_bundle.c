@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "ckpt/numpy_array.h"
 #include "ckpt/sorted_table.h"
 
@@ -232,14 +233,14 @@ bool lp_bundle_is_data(const char *path) {
 lp_status lp_bundle_path(const char *index_path, const lp_bundle *bundle, uint64_t file,
                          char path[LP_PATH_ROOM], lp_error *err) {
     static const char ending[] = ".index";
-    size_t length = strlen(index_path), tail = sizeof ending - 1;
-    if (length <= tail || strcmp(index_path + length - tail, ending) != 0) {
+    if (!lp_text_ends(index_path, ending)) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: the index of a TensorFlow checkpoint: expected a name that ends with "
                        ".index, as the names of its files of values follow from it",
                        index_path);
     }
-    return lp_path_print(path, err, "%.*s.data-%05llu-of-%05llu", (int)(length - tail), index_path,
+    return lp_path_print(path, err, "%.*s.data-%05llu-of-%05llu",
+                         (int)(strlen(index_path) - strlen(ending)), index_path,
                          (unsigned long long)file, (unsigned long long)bundle->files);
 }
 

@@ -20,6 +20,7 @@
 #include "base/folder.h"
 #include "base/json_row.h"
 #include "base/spelling.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/general.h"
 #include "cli/places.h"
@@ -68,14 +69,9 @@ static void set_defaults(void *settings) {
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-static bool is_part(const char *name, const char *end) {
-    size_t length = strlen(name), tail = strlen(end);
-    return length > tail && strcmp(name + length - tail, end) == 0;
-}
-
 /* A file that linprobe downloads, whole or in part. */
 static const char *download_kind(const char *name) {
-    size_t length = strlen(name) - (is_part(name, ".part") ? strlen(".part") : 0), count;
+    size_t length = strlen(name) - (lp_text_ends(name, ".part") ? strlen(".part") : 0), count;
     const lp_known_model *known = lp_known_models(&count);
     bool found = false;
     for (size_t i = 0; i < count; i++) {
@@ -105,7 +101,7 @@ static bool is_own_file(const char *name) {
 
 /* Feature sets bear the digest of what they were made from. */
 static bool is_set_name(const char *name) {
-    size_t length = strlen(name) - (is_part(name, ".partial") ? strlen(".partial") : 0);
+    size_t length = strlen(name) - (lp_text_ends(name, ".partial") ? strlen(".partial") : 0);
     return length > 17 && name[length - 17] == '-' &&
            strspn(name + length - 16, "0123456789abcdef") >= 16;
 }
@@ -165,7 +161,7 @@ static lp_status scan_sets(cache_job *j, const char *below, lp_error *err) {
             LP_TRY(measure(path, is_own_file, &bytes, &found, err));
         }
         if (found) {
-            bool partial = is_part(sets.names[i], ".partial");
+            bool partial = lp_text_ends(sets.names[i], ".partial");
             LP_TRY(add(j, name, partial ? "unfinished features" : "features", bytes, err));
         } else {
             j->others++;
@@ -229,7 +225,7 @@ static lp_status scan_data(cache_job *j, const char *path, lp_error *err) {
     lp_status status;
     LP_TRY(lp_folder_read(path, &sets, err));
     for (size_t i = 0; i < sets.count; i++) {
-        bool partial = is_part(sets.names[i], ".partial");
+        bool partial = lp_text_ends(sets.names[i], ".partial");
         size_t length = strlen(sets.names[i]) - (partial ? strlen(".partial") : 0);
         uint64_t bytes = 0;
         (void)snprintf(set, sizeof set, "%.*s", (int)(length < 64 ? length : 63), sets.names[i]);

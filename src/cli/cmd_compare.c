@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/note.h"
+#include "base/text.h"
 #include "cli/data_input.h"
 #include "cli/fetch_set.h"
 #include "cli/general.h"
@@ -101,8 +102,7 @@ static lp_status add_probe(lp_comparison *c, const char *word, probe_word *w, si
     lp_features *test = NULL;
     lp_status status;
     LP_TRY(split_word(word, w, err));
-    size_t length = strlen(w->path);
-    bool is_array = length > 4 && strcmp(w->path + length - 4, ".npy") == 0;
+    bool is_array = lp_text_ends(w->path, ".npy");
     LP_TRY(is_array ? lp_features_open_any(w->test, &test, err)
                     : lp_run_open_probe_any(w->path, w->test, &probe, &test, err));
     const lp_contestant contestant = {.name = word,

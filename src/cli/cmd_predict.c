@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/general.h"
 #include "cli/meter.h"
@@ -71,19 +72,14 @@ static void set_defaults(void *settings) {
     j->output.format = LP_FORMAT_CSV;
 }
 
-static bool ends_with(const char *path, const char *end) {
-    size_t length = strlen(path), tail = strlen(end);
-    return length > tail && strcmp(path + length - tail, end) == 0;
-}
-
 static lp_status check(void *settings, lp_error *err) {
     const predict_job *j = settings;
     if ((j->features == NULL) == (j->data == NULL)) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "expected either FEATURES_DIR or --data PICTURES with --model FILE");
     }
-    return j->out == NULL || ends_with(j->out, ".csv") || ends_with(j->out, ".json") ||
-                   ends_with(j->out, ".npy")
+    return j->out == NULL || lp_text_ends(j->out, ".csv") || lp_text_ends(j->out, ".json") ||
+                   lp_text_ends(j->out, ".npy")
                ? LP_OK
                : lp_fail(err, LP_ERR_ARGUMENT,
                          "--out: expected a name that ends in .csv, .json or .npy, found '%.200s'",
@@ -240,10 +236,10 @@ static lp_status predict(void *job, lp_error *err) {
     predict_job *j = job;
     lp_features *set = NULL;
     lp_status status;
-    j->predictions.keep_values = j->out != NULL && ends_with(j->out, ".npy");
+    j->predictions.keep_values = j->out != NULL && lp_text_ends(j->out, ".npy");
     j->predictions.top = j->top;
     j->predictions.format = j->out == NULL || j->predictions.keep_values ? j->output.format
-                            : ends_with(j->out, ".json")                 ? LP_FORMAT_JSON
+                            : lp_text_ends(j->out, ".json")              ? LP_FORMAT_JSON
                                                                          : LP_FORMAT_CSV;
     LP_TRY(j->data != NULL ? predict_pictures(j, err) : predict_features(j, &set, err));
     LP_TRY(print(j, err));

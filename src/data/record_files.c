@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/archive.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "data/cifar_pickle.h"
 #include "data/data_sets.h"
 #include "data/image_folder.h"
@@ -419,11 +420,10 @@ lp_status lp_record_files_open(const char *path, const lp_record_layout *layout,
                                lp_record_files *files, lp_error *err) {
     record_form found = {.layout = NULL};
     lp_status status;
-    size_t length = strlen(path);
     memset(files, 0, sizeof *files);
     if (lp_is_folder(path)) {
         LP_TRY(open_folder(path, layout, split, files, &found, err));
-    } else if (length >= 4 && strcmp(path + length - 4, ".bin") == 0) {
+    } else if (lp_text_ends(path, ".bin")) {
         LP_TRY(open_single(path, layout, split, files, &found, err));
     } else {
         LP_TRY(open_archive(path, layout, split, files, &found, err));

@@ -146,10 +146,8 @@ static const defaults models[] = {
 };
 
 static const defaults *find_model(const char *type) {
-    size_t length = strlen(type), tail = strlen("_vision_model");
-    if (length > tail && strcmp(type + (length - tail), "_vision_model") == 0) {
-        length -= tail;
-    }
+    static const char ending[] = "_vision_model";
+    size_t length = strlen(type) - (lp_text_ends(type, ending) ? strlen(ending) : 0);
     for (size_t i = 0; i < COUNT(models); i++) {
         if (strlen(models[i].type) == length && strncmp(models[i].type, type, length) == 0) {
             return &models[i];

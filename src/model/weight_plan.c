@@ -172,14 +172,9 @@ static bool begins_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 static bool is_ignored(const char *name, const char *const *ignored) {
     for (; ignored != NULL && *ignored != NULL; ignored++) {
-        if (**ignored == '*' ? ends_with(name, *ignored + 1) : begins_with(name, *ignored)) {
+        if (**ignored == '*' ? lp_text_ends(name, *ignored + 1) : begins_with(name, *ignored)) {
             return true;
         }
     }
@@ -322,7 +317,8 @@ uint64_t lp_plan_parameters(const lp_weight_plan *plan) {
     uint64_t parameters = 0;
     for (size_t i = 0; i < plan->count; i++) {
         const lp_weight *weight = &plan->weights[i];
-        if (!ends_with(weight->name, ".running_mean") && !ends_with(weight->name, ".running_var")) {
+        if (!lp_text_ends(weight->name, ".running_mean") &&
+            !lp_text_ends(weight->name, ".running_var")) {
             parameters += weight->tensor->count;
         }
     }

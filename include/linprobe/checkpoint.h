@@ -2,11 +2,11 @@
  *
  * Reads OpenAI's TorchScript archives, torch.save files, old and new (state dicts, training states,
  * whole modules), .safetensors, either of the last two in several files with an index, .npz files
- * of Flax and TensorFlow and TensorFlow's checkpoints, whose kernels are shown as PyTorch's
- * weights, and pickles of NumPy's arrays, as of BYOL.  All tensors of a file are listed, whatever
- * dictionaries, lists or modules lead to them: their names are the keys on the way, joined by dots
- * ("state_dict.conv1.weight"). Nothing in a file is executed, and every length, offset, stride and
- * shape is checked against the file before it is used.
+ * of Flax and TensorFlow, TensorFlow's checkpoints, and pickles of NumPy's arrays, as of BYOL.
+ * Kernels of Flax and TensorFlow are shown as PyTorch's weights.  All tensors of a file are listed,
+ * whatever dictionaries, lists or modules lead to them: their names are the keys on the way, joined
+ * by dots ("state_dict.conv1.weight").  Nothing in a file is executed, and every length, offset,
+ * stride and shape is checked against the file before it is used.
  *
  *     static float proj[768 * 512];
  *     lp_error err;

@@ -125,6 +125,7 @@ done:
 }
 
 lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
+    static const char saved_model[] = "variables/variables.index"; /* of a SavedModel */
     char picked[LP_PATH_ROOM];
     const char *name;
     lp_folder files = {0};
@@ -135,8 +136,13 @@ lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
     if (name == NULL) {
         LP_TRY(choose_only(folder, names, files.count, is_bundle, &name, err));
     }
+    if (name == NULL && lp_path_in(picked, folder, saved_model, NULL) == LP_OK &&
+        lp_is_file(picked)) {
+        name = saved_model;
+    }
     if (name == NULL) {
-        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "%s: a folder without weights: " LP_SHARDS_EXPECTED,
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT,
+                       "%s: a folder without weights: " LP_SHARDS_EXPECTED ", or else in .index",
                        folder));
     }
     LP_TRY(lp_path_in(picked, folder, name, err));

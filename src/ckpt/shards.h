@@ -13,7 +13,7 @@
 #define LP_SHARDS_EXPECTED                                                                         \
     "expected model.safetensors, open_clip_model.safetensors, open_clip_pytorch_model.bin or "     \
     "pytorch_model.bin (or one of them with .index.json), or one file that ends in .safetensors, " \
-    ".pt, .pth, .pth.tar, .ckpt or .bin, or else in .npz or .pkl, or else in .index"
+    ".pt, .pth, .pth.tar, .ckpt or .bin, or else in .npz or .pkl"
 
 /* True for names that end as those of weights do: .safetensors, .pt, .npz, .index, ... */
 bool lp_shards_is_weights(const char *name);
@@ -31,8 +31,8 @@ bool lp_shards_is_tensors(const char *name);
 LP_MUST_USE lp_status lp_shards_choose(const char *place, const char *const *names, size_t count,
                                        const char **chosen, lp_error *err);
 
-/* The path of the file that lp_shards_choose finds among a folder's own, or else of the only .index
- * file of a TensorFlow checkpoint.  LP_ERR_FORMAT, too, when there is none.  *path is freed by the
+/* The path of the file that lp_shards_choose finds among a folder's own, or else of a TensorFlow
+ * checkpoint's index: its only .index file, or variables/variables.index.  LP_ERR_FORMAT, too, when there is none.  *path is freed by the
  * caller (lp_free). */
 LP_MUST_USE lp_status lp_shards_pick(const char *folder, char **path, lp_error *err);
 

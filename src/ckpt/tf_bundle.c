@@ -4,7 +4,6 @@
  * types.proto; util/tensor_bundle/tensor_bundle.cc. */
 #include "ckpt/tf_bundle.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -61,7 +60,7 @@ static bool take_field(lp_bytes *from, field *f) {
 
 /* ---- the index ------------------------------------------------------------------------------- */
 
-/* DataType, and what NumPy calls it ('b', 2: bfloat16, which it has not). */
+/* Numbers of DataType, and NumPy's kind and size; bfloat16, which it has not, is below. */
 static const struct {
     uint64_t number;
     char kind;
@@ -71,7 +70,7 @@ static const struct {
              {4, 'u', 1, NULL},      {5, 'i', 2, NULL},       {6, 'i', 1, NULL},
              {7, 0, 0, "text"},      {9, 'i', 8, NULL},       {10, 'b', 1, NULL},
              {17, 'u', 2, "uint16"}, {19, 'f', 2, NULL},      {22, 'u', 4, "uint32"},
-             {23, 'u', 8, "uint64"}, {8, 'c', 8, "complex64"}};
+             {23, 'u', 8, "uint64"}};
 enum { BFLOAT16 = 14 };
 
 static void set_type(uint64_t number, lp_entry *entry) {
@@ -88,8 +87,8 @@ static void set_type(uint64_t number, lp_entry *entry) {
     }
 }
 
-/* TensorShapeProto; false: damaged, or of more axes than are read. */
-static bool read_shape(lp_bytes shape, lp_entry *entry) {
+/* TensorShapeProto; false: damaged.  *read: it is known, and of no more axes than are read. */
+static bool read_shape(lp_bytes shape, lp_entry *entry, bool *read) {
     uint64_t sizes[LP_MAX_RANK] = {0};
     size_t rank = 0;
     field axis, part;
@@ -97,10 +96,8 @@ static bool read_shape(lp_bytes shape, lp_entry *entry) {
         if (!take_field(&shape, &axis)) {
             return false;
         }
-        if (axis.number == 2 && axis.wire == WIRE_BYTES) {
-            if (rank == LP_MAX_RANK) {
-                return false;
-            }
+        *read = *read && axis.number != 3 && rank < LP_MAX_RANK;
+        if (*read && axis.number == 2 && axis.wire == WIRE_BYTES) {
             while (axis.bytes.size > 0) {
                 if (!take_field(&axis.bytes, &part)) {
                     return false;
@@ -112,14 +109,14 @@ static bool read_shape(lp_bytes shape, lp_entry *entry) {
             rank++;
         }
     }
-    return lp_entry_shape(entry, sizes, rank);
+    return lp_entry_shape(entry, sizes, *read ? rank : 0);
 }
 
 /* BundleEntryProto */
 static lp_status read_tensor(lp_bytes value, lp_bundle_tensor *t, lp_error *err) {
     uint64_t type = 0;
     field f;
-    bool sound = true, sliced = false;
+    bool sound = true, sliced = false, shaped = true;
     while (sound && value.size > 0) {
         sound = take_field(&value, &f);
         if (sound && f.wire == WIRE_VARINT) {
@@ -128,7 +125,7 @@ static lp_status read_tensor(lp_bytes value, lp_bundle_tensor *t, lp_error *err)
                 *to[f.number] = f.value;
             }
         } else if (sound && f.number == 2 && f.wire == WIRE_BYTES) {
-            sound = read_shape(f.bytes, &t->entry);
+            sound = read_shape(f.bytes, &t->entry, &shaped);
         } else if (sound && f.number == 6 && f.wire == WIRE_32) {
             t->crc = lp_stored_crc(f.bytes.at);
         }
@@ -138,21 +135,28 @@ static lp_status read_tensor(lp_bytes value, lp_bundle_tensor *t, lp_error *err)
         return lp_fail(err, LP_ERR_FORMAT, "variable %s: a damaged description", t->name);
     }
     set_type(type, &t->entry);
-    if (sliced) {
-        lp_array_type(0, 0, false, "slices", &t->entry);
+    if (sliced || !shaped) {
+        lp_array_type(0, 0, false, sliced ? "sliced variable" : "another shape", &t->entry);
     }
     lp_entry_contiguous(&t->entry);
     return LP_OK;
 }
 
-/* BundleHeaderProto.  The one file of the format before this one has something else there. */
+/* BundleHeaderProto.  The one file of the format before this one has something else there.  A
+ * version is a message, whose second number is the least that a reader must know. */
 static lp_status read_header(lp_bytes value, lp_bundle *bundle, lp_error *err) {
-    field f;
+    field f, part;
     while (value.size > 0) {
         if (!take_field(&value, &f) || (f.number == 1 && f.wire != WIRE_VARINT)) {
             return lp_fail(err, LP_ERR_UNSUPPORTED,
-                           "a table of something else than the variables of a TensorFlow "
-                           "checkpoint of 2016 or later");
+                           "a TensorFlow checkpoint of the format before 2016, or another table: "
+                           "load it with TensorFlow and save it again");
+        }
+        while (f.number == 3 && f.wire == WIRE_BYTES && f.bytes.size > 0) {
+            if (!take_field(&f.bytes, &part) || (part.number == 2 && part.value > 1)) {
+                return lp_fail(err, LP_ERR_UNSUPPORTED,
+                               "a TensorFlow checkpoint of a later format than version 1");
+            }
         }
         if (f.number == 1) {
             bundle->files = f.value;
@@ -167,6 +171,16 @@ static lp_status read_header(lp_bytes value, lp_bundle *bundle, lp_error *err) {
                          (unsigned long long)bundle->files, FILES_MOST);
 }
 
+/* A '/' is a dot here, as in other formats.  TensorFlow 2 has more behind the name. */
+static void show_name(const char *name, char *shown) {
+    static const char ending[] = "/.ATTRIBUTES/VARIABLE_VALUE";
+    size_t length = strlen(name) - (lp_text_ends(name, ending) ? strlen(ending) : 0);
+    for (size_t i = 0; i < length; i++) {
+        shown[i] = name[i] == '/' ? '.' : name[i];
+    }
+    shown[length] = '\0';
+}
+
 static lp_status add_tensor(lp_bundle *bundle, const char *name, size_t length, lp_bytes value,
                             lp_error *err) {
     lp_status status;
@@ -177,12 +191,13 @@ static lp_status add_tensor(lp_bundle *bundle, const char *name, size_t length, 
     added += bundle->count;
     *added = (lp_bundle_tensor){.name = lp_memory_take(&bundle->memory, length + 1, 1)};
     LP_TRY(lp_memory_check(&bundle->memory, "names of variables", err));
-    memcpy(added->name, name, length + 1);
+    show_name(name, added->name);
     added->entry.storage = bundle->count++;
     LP_TRY(read_tensor(value, added, err));
     if (added->file >= bundle->files) {
-        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "variable %s: in file %llu of %llu", name,
-                       (unsigned long long)added->file, (unsigned long long)bundle->files));
+        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "variable %s: in file %llu, expected 0 to %llu",
+                       added->name, (unsigned long long)added->file,
+                       (unsigned long long)bundle->files - 1));
     }
 done:
     return status;
@@ -196,6 +211,9 @@ static lp_status visit(void *context, const char *key, size_t length, lp_bytes v
     }
     if (bundle->files == 0) {
         return lp_fail(err, LP_ERR_UNSUPPORTED, "a table that is not of a TensorFlow checkpoint");
+    }
+    if (key[0] == '\0') { /* a slice; its variable has an entry of its own */
+        return LP_OK;
     }
     lp_status status = lp_index_check_name(key, length, err);
     return status == LP_OK ? add_tensor(bundle, key, length, value, err) : status;
@@ -244,26 +262,20 @@ lp_status lp_bundle_path(const char *index_path, const lp_bundle *bundle, uint64
                          (unsigned long long)file, (unsigned long long)bundle->files);
 }
 
-/* A '/' in a name is a dot here, as in other formats. */
 static lp_status add_entry(const lp_bundle_tensor *t, const lp_map *values, lp_index *index,
                            lp_error *err) {
-    char name[LP_NAME_MAX + 1];
     lp_entry entry = t->entry;
     uint64_t end;
     lp_status status;
-    (void)snprintf(name, sizeof name, "%s", t->name);
-    for (char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash, '/')) {
-        *slash = '.';
-    }
     if (!lp_add_u64(t->offset, t->size, &end) || end > values->size) {
         LP_TRY(lp_fail(err, LP_ERR_FORMAT,
-                       "variable %s: bytes %llu to %llu of a file of %llu: it is truncated, or of "
-                       "another checkpoint",
-                       t->name, (unsigned long long)t->offset, (unsigned long long)end,
+                       "variable %s: %llu bytes from byte %llu on, but the file has %llu: it is "
+                       "truncated, or of another checkpoint",
+                       t->name, (unsigned long long)t->size, (unsigned long long)t->offset,
                        (unsigned long long)values->size));
     }
-    lp_array_show(name, false, &entry);
-    LP_TRY(lp_index_add(index, name, strlen(name), &entry, t->size, err));
+    lp_array_show(t->name, false, &entry);
+    LP_TRY(lp_index_add(index, t->name, strlen(t->name), &entry, t->size, err));
     uint64_t bytes = (uint64_t)index->entries[index->count - 1].tensor.count * entry.bytes;
     if (entry.bytes > 0 && bytes != t->size) {
         LP_TRY(lp_fail(err, LP_ERR_FORMAT, "variable %s: %llu bytes, expected %llu for its shape",
@@ -287,10 +299,14 @@ lp_status lp_bundle_index(const lp_bundle *bundle, uint64_t file, const lp_map *
 lp_status lp_bundle_read_tensor(const lp_bundle *bundle, const lp_map *values,
                                 const lp_entry *entry, float *to, lp_error *err) {
     const lp_bundle_tensor *t = &bundle->tensors[entry->storage];
-    const unsigned char *bytes = values->data + t->offset;
-    if (lp_masked_crc((lp_bytes){bytes, t->size}) != t->crc) {
-        return lp_fail(err, LP_ERR_FORMAT, "tensor %s: another checksum: it is damaged",
-                       entry->tensor.name);
+    const unsigned char *bytes = t->size > 0 ? values->data + t->offset : NULL;
+    uint32_t found = lp_masked_crc((lp_bytes){bytes, t->size});
+    if (found != t->crc) {
+        return lp_fail(err, LP_ERR_FORMAT,
+                       "tensor %s: %llu bytes from byte %llu on: checksum %08x, expected %08x: the "
+                       "file is damaged, or of another checkpoint",
+                       entry->tensor.name, (unsigned long long)t->size,
+                       (unsigned long long)t->offset, (unsigned)found, (unsigned)t->crc);
     }
     return lp_entry_convert(entry, bytes, to, err);
 }

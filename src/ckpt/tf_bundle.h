@@ -15,7 +15,7 @@
 #include "ckpt/tensor_index.h"
 
 typedef struct lp_bundle_tensor {
-    char *name;      /* as the index has it */
+    char *name;      /* with dots for slashes */
     lp_entry entry;  /* all but its name and file; its storage is its number here */
     uint64_t file;   /* number of the file of its values */
     uint64_t offset; /* in that file, bytes */

@@ -1,4 +1,5 @@
-/* Formats of weights, recognised by their first bytes, and messages about files that are none. */
+/* Formats of weights, recognised by their first bytes (TensorFlow's values by their name), and
+ * messages about files that are none. */
 #include "ckpt/weight_file.h"
 
 #include <string.h>
@@ -37,6 +38,8 @@ static const struct {
      "an HDF5 file, as of Keras, whose weights are not read: save them as .safetensors"},
     {0, "GGUF", 4, LP_ERR_UNSUPPORTED,
      "a GGUF file, which is not read: use the .safetensors file that it was made from"},
+    {0, "model_checkpoint_path", 21, LP_ERR_UNSUPPORTED,
+     "TensorFlow's list of its checkpoints: expected the .index file of one"},
     {0, "<", 1, LP_ERR_FORMAT, "a web page, not the file itself: download it again"},
 };
 
@@ -70,7 +73,7 @@ done:
 lp_status lp_weight_file_open_values(const char *path, const lp_bundle *bundle, uint64_t number,
                                      lp_weight_file *file, lp_index *index, lp_error *err) {
     lp_status status;
-    LP_TRY(open_map(path, file, index, err));
+    LP_TRY(lp_prefix(err, open_map(path, file, index, err), "values of a TensorFlow checkpoint: "));
     file->format = LP_WEIGHTS_TENSORFLOW;
     file->bundle = bundle;
     status = lp_prefix(err, lp_bundle_index(bundle, number, &file->map, index, err), "%s: ", path);

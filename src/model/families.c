@@ -1267,7 +1267,7 @@ const lp_family lp_families[] = {
     },
     {
         .name = "google-simclr", /* google-research/simclr: SimCLR and SimCLRv2 */
-        .title = "SimCLRv2",
+        .title = "SimCLR",
         .prefixes = {"base_model."},
         .any = {"conv2d_4.kernel"},
         .with = {"conv2d.kernel"},

@@ -134,13 +134,27 @@ static bool is_selective(const lp_net_builder *b) {
                : lp_net_some(b, ".main_conv.0.weight") || lp_net_some(b, ".mixing_conv.0.weight");
 }
 
+/* What Google's program also makes, and is not read; NULL: nothing of that. */
+static const char *other_form(const simclr *w) {
+    if (!w->google) {
+        return NULL;
+    }
+    if (!w->selective && lp_net_size(w->b, 2, "convs.0.weight") == 3) {
+        return "conv2d.kernel: a 3x3 convolution of stride 1, SimCLR's stem for CIFAR, which is "
+               "not "
+               "read";
+    }
+    return lp_net_size(w->b, 2, "convs.%d.weight", w->selective ? 4 : 2) == 3
+               ? "a ResNet of basic blocks, of 18 or 34 layers, which is not read"
+               : NULL;
+}
+
 static void build(lp_net_builder *b) {
     lp_net_at(b, "%s", "");
     simclr w = {.b = b, .google = is_google(b), .selective = is_selective(b)};
-    if (w.google && !w.selective && lp_net_size(b, 2, "convs.0.weight") == 3) {
-        lp_plan_problem(b->plan,
-                        "conv2d.kernel: a 3x3 convolution, as of SimCLR for CIFAR: no file "
-                        "says its input size");
+    const char *other = other_form(&w);
+    if (other != NULL) {
+        lp_plan_problem(b->plan, "%s", other);
     }
     size_t x = build_stem(&w);
     for (size_t s = 1; s <= STAGES; s++) {
@@ -187,8 +201,8 @@ static const char *const ignored[] = {"fc.", "*.num_batches_tracked", NULL};
 const lp_net_description lp_net_simclr = {
     .build = build, .ignored = ignored, .describe = describe, .activation = "relu"};
 
-/* LARS's */
-static const char *const google_ignored[] = {"*.Momentum", NULL};
+/* The optimizer's averages. */
+static const char *const google_ignored[] = {"*.Momentum", "*.Adam", "*.Adam_1", NULL};
 
 const lp_net_description lp_net_google_simclr = {
     .build = build, .ignored = google_ignored, .describe = describe, .activation = "relu"};

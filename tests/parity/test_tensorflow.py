@@ -60,7 +60,7 @@ def deep():
 def official():
     """The shapes of R50-1x and R50-1x-SK."""
     good = True
-    for selective, name in ((False, "SimCLRv2 R50-1x"), (True, "SimCLRv2 R50-1x-SK")):
+    for selective, name in ((False, "SimCLR R50-1x"), (True, "SimCLR R50-1x-SK")):
         expected = saved(nets.simclr(5, selective=selective, layers=(3, 4, 6, 3), filters=64))
         good &= compare(PATH, images_for(224, 1), expected, name)
         _, info = run(PATH, images_for(224, 1), "penultimate")
@@ -144,7 +144,7 @@ def refused():
     nets.save(PREFIX, nets.simclr(8, selective=False)[0] | {
         "base_model/conv2d/kernel": np.ones((3, 3, 3, 4), np.float32)
     })
-    good &= says("a stem for CIFAR", "as of SimCLR for CIFAR")
+    good &= says("a stem for CIFAR", "SimCLR's stem for CIFAR")
     return good
 
 

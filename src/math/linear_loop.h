@@ -91,7 +91,7 @@ LP_BODY void tile_plain(const tile_input *tile, float *sums) {
 
 #if LP_X86
 
-enum { HALF = TILE / 2 };
+enum { HALF = TILE / 2, QUARTERS = 4 };
 
 /* Six rows and 16 outputs: 12 sums of 8. */
 LP_TARGET("avx2,fma")
@@ -110,8 +110,8 @@ LP_BODY void quarter_avx2(const tile_input *tile, size_t row, size_t column, flo
             low[i] = high[i] = _mm256_setzero_ps();
         }
         for (; run < end; run++, a += LP_TILE_CELL) {
-            if (row == 0 && column == 0) {
-                fetch(tile, run);
+            if (run % QUARTERS == row / HALF * 2 + column / (PANEL / 2)) {
+                fetch(tile, run); /* evenly: more at once than can be on their way stop what is read */
             }
             for (size_t k = 0; k < RUN; k++, w += PANEL) {
                 __m256 w_low = _mm256_load_ps(w), w_high = _mm256_load_ps(w + 8);
@@ -131,7 +131,7 @@ LP_BODY void quarter_avx2(const tile_input *tile, size_t row, size_t column, flo
 }
 
 LP_TARGET("avx2,fma") LP_BODY void tile_avx2(const tile_input *tile, float *sums) {
-    for (size_t quarter = 0; quarter < 4; quarter++) {
+    for (size_t quarter = 0; quarter < QUARTERS; quarter++) {
         size_t row = quarter / 2 * HALF, column = quarter % 2 * (PANEL / 2);
         quarter_avx2(tile, row, column, sums + row * PANEL + column);
     }

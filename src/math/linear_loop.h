@@ -111,7 +111,7 @@ LP_BODY void quarter_avx2(const tile_input *tile, size_t row, size_t column, flo
         }
         for (; run < end; run++, a += LP_TILE_CELL) {
             if (run % QUARTERS == row / HALF * 2 + column / (PANEL / 2)) {
-                fetch(tile, run); /* evenly: more at once than can be on their way stop what is read */
+                fetch(tile, run); /* evenly: too many at once stop what is read */
             }
             for (size_t k = 0; k < RUN; k++, w += PANEL) {
                 __m256 w_low = _mm256_load_ps(w), w_high = _mm256_load_ps(w + 8);

@@ -141,8 +141,7 @@ static const char *other_form(const simclr *w) {
     }
     if (!w->selective && lp_net_size(w->b, 2, "convs.0.weight") == 3) {
         return "conv2d.kernel: a 3x3 convolution of stride 1, SimCLR's stem for CIFAR, which is "
-               "not "
-               "read";
+               "not read";
     }
     return lp_net_size(w->b, 2, "convs.%d.weight", w->selective ? 4 : 2) == 3
                ? "a ResNet of basic blocks, of 18 or 34 layers, which is not read"

@@ -32,8 +32,8 @@ LP_MUST_USE lp_status lp_shards_choose(const char *place, const char *const *nam
                                        const char **chosen, lp_error *err);
 
 /* The path of the file that lp_shards_choose finds among a folder's own, or else of a TensorFlow
- * checkpoint's index: its only .index file, or variables/variables.index.  LP_ERR_FORMAT, too, when there is none.  *path is freed by the
- * caller (lp_free). */
+ * checkpoint's index: its only .index file, or variables/variables.index.  LP_ERR_FORMAT, too, when
+ * there is none.  *path is freed by the caller (lp_free). */
 LP_MUST_USE lp_status lp_shards_pick(const char *folder, char **path, lp_error *err);
 
 /* The index file of sharded weights: {"weight_map": {tensor: file, ...}, ...}. */

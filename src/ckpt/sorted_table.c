@@ -1,6 +1,6 @@
-/* The format.  A block has entries, which are varints shared, own and length, then `own` bytes of the
- * key, behind the first `shared` ones of the key before, then `length` bytes of the value.  Numbers
- * of 4 bytes follow, which say where keys stand whole, and how many there are of those.
+/* The format.  A block has entries, which are varints shared, own and length, then `own` bytes of
+ * the key, behind the first `shared` ones of the key before, then `length` bytes of the value.
+ * Numbers of 4 bytes follow, which say where keys stand whole, and how many there are of those.
  *
  * Behind each block stands 1 byte, how it is compressed, and in 4 bytes the checksum of all that.
  *

@@ -66,10 +66,10 @@ static const struct {
     char kind;
     size_t bytes;
     const char *other;
-} types[] = {{1, 'f', 4, NULL},      {2, 'f', 8, NULL},       {3, 'i', 4, NULL},
-             {4, 'u', 1, NULL},      {5, 'i', 2, NULL},       {6, 'i', 1, NULL},
-             {7, 0, 0, "text"},      {9, 'i', 8, NULL},       {10, 'b', 1, NULL},
-             {17, 'u', 2, "uint16"}, {19, 'f', 2, NULL},      {22, 'u', 4, "uint32"},
+} types[] = {{1, 'f', 4, NULL},      {2, 'f', 8, NULL},  {3, 'i', 4, NULL},
+             {4, 'u', 1, NULL},      {5, 'i', 2, NULL},  {6, 'i', 1, NULL},
+             {7, 0, 0, "text"},      {9, 'i', 8, NULL},  {10, 'b', 1, NULL},
+             {17, 'u', 2, "uint16"}, {19, 'f', 2, NULL}, {22, 'u', 4, "uint32"},
              {23, 'u', 8, "uint64"}};
 enum { BFLOAT16 = 14 };
 

@@ -17,8 +17,7 @@ extern const lp_rename lp_renames_chunks[], lp_renames_torchvision_vit[], lp_ren
     lp_renames_densenet[], lp_renames_sam[], lp_renames_hf_sam[], lp_renames_perception[],
     lp_renames_hf_aimv2[], lp_renames_hf_siglip2[], lp_renames_mobileclip_vit[],
     lp_renames_tinyvit[], lp_renames_bit_npz[], lp_renames_vit_npz[], lp_renames_xcit[],
-    lp_renames_hiera[], lp_renames_hf_hiera[], lp_renames_byol_haiku[],
-    lp_renames_google_simclr[];
+    lp_renames_hiera[], lp_renames_hf_hiera[], lp_renames_byol_haiku[], lp_renames_google_simclr[];
 
 /* Names of architectures, and what they say of a model; each list ends with NULL. */
 extern const lp_architecture lp_architectures_swin[], lp_architectures_efficientnet[],

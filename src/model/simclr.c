@@ -31,13 +31,14 @@ typedef struct simclr {
     size_t convs, norms;
 } simclr;
 
-typedef struct conv_kind {
+typedef struct simclr_conv {
     size_t taps, stride, add;
     bool linear; /* no activation */
-} conv_kind;
+} simclr_conv;
 
 /* norm: NULL for none.  Google's names are numbers. */
-static size_t conv(simclr *w, size_t x, const char *name, const char *norm, const conv_kind *kind) {
+static size_t conv(simclr *w, size_t x, const char *name, const char *norm,
+                   const simclr_conv *kind) {
     char numbers[2][32];
     if (w->google) {
         (void)snprintf(numbers[0], sizeof numbers[0], "convs.%zu", w->convs++);
@@ -56,8 +57,8 @@ static size_t conv(simclr *w, size_t x, const char *name, const char *norm, cons
 }
 
 static size_t build_stem(simclr *w) {
-    static const conv_kind wide = {.taps = 7, .stride = 2}, first = {.taps = 3, .stride = 2},
-                           next = {.taps = 3, .stride = 1};
+    static const simclr_conv wide = {.taps = 7, .stride = 2}, first = {.taps = 3, .stride = 2},
+                             next = {.taps = 3, .stride = 1};
     size_t x;
     if (!w->google) {
         lp_net_at(w->b, "net.0.");
@@ -74,7 +75,7 @@ static size_t build_stem(simclr *w) {
 }
 
 static size_t build_shortcut(simclr *w, size_t x, size_t stride) {
-    conv_kind kind = {.taps = 1, .stride = stride, .linear = true};
+    simclr_conv kind = {.taps = 1, .stride = stride, .linear = true};
     if (w->selective) {
         lp_pooling means = {.taps = 2, .stride = stride, .behind = 1, .mean = true, .zeros = true};
         if (w->google && stride == 1) {
@@ -88,8 +89,8 @@ static size_t build_shortcut(simclr *w, size_t x, size_t stride) {
 }
 
 static size_t build_kernel(simclr *w, size_t x, size_t stride) {
-    const conv_kind main = {.taps = 3, .stride = stride}, one = {.taps = 1, .stride = 1},
-                    last = {.taps = 1, .stride = 1, .linear = true};
+    const simclr_conv main = {.taps = 3, .stride = stride}, one = {.taps = 1, .stride = 1},
+                      last = {.taps = 1, .stride = 1, .linear = true};
     x = conv(w, x, "net.2.main_conv.0", "net.2.main_conv.1.0", &main);
     size_t m = lp_net_mean(w->b, lp_net_halves(w->b, x, 0));
     m = conv(w, m, "net.2.mixing_conv.0", "net.2.mixing_conv.1.0", &one);
@@ -98,9 +99,9 @@ static size_t build_kernel(simclr *w, size_t x, size_t stride) {
 }
 
 static size_t build_block(simclr *w, size_t x, size_t stride, bool first) {
-    const conv_kind one = {.taps = 1, .stride = 1}, three = {.taps = 3, .stride = stride};
+    const simclr_conv one = {.taps = 1, .stride = 1}, three = {.taps = 3, .stride = stride};
     size_t shortcut = first ? build_shortcut(w, x, stride) : x;
-    const conv_kind last = {.taps = 1, .stride = 1, .add = shortcut};
+    const simclr_conv last = {.taps = 1, .stride = 1, .add = shortcut};
     size_t h = conv(w, x, "net.0", "net.1.0", &one);
     if (w->selective) {
         h = build_kernel(w, h, stride);

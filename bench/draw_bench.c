@@ -9,7 +9,7 @@
 #include "report/chart_axis.h"
 #include "report/chart.h"
 
-enum { WIDTH = 900, MARGIN = 20, ROW = 62, BAR = 18, NAMES = 220, VALUES = 230 };
+enum { WIDTH = 940, MARGIN = 20, ROW = 62, BAR = 18, NAMES = 260, VALUES = 230 };
 
 enum { PYTORCH = 2, SIDES };
 

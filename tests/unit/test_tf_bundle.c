@@ -265,6 +265,7 @@ static void names_are_those_of_variables(void **state) {
 }
 
 static void a_folder_is_its_index(void **state) {
+    static const char list[] = "model_checkpoint_path: \"model.ckpt-1\"\n";
     lp_checkpoint *ckpt;
     (void)state;
     write_one("a", &small);
@@ -277,7 +278,7 @@ static void a_folder_is_its_index(void **state) {
     put_file("saved/variables/variables.index", table.bytes, table.size);
     put_file("saved/variables/variables.data-00000-of-00001", six, sizeof six);
     assert_tensor(in_folder("saved"), FORMAT, "a", 1, SHAPE(6), six);
-    put_file("checkpoint", "model_checkpoint_path: \"model.ckpt-1\"\n", 40);
+    put_file("checkpoint", list, sizeof list - 1);
     assert_fails(lp_checkpoint_open(in_folder("checkpoint"), &ckpt, &err), LP_ERR_UNSUPPORTED, &err,
                  "expected the .index file of one");
     assert_fails(lp_checkpoint_open(in_folder("model.ckpt-1.data-00000-of-00001"), &ckpt, &err),

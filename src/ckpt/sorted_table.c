@@ -120,7 +120,7 @@ static lp_status take_entry(lp_bytes *entries, table_key *key, lp_bytes *value, 
     }
     if (own > LP_KEY_MAX - shared) {
         return lp_fail(err, LP_ERR_UNSUPPORTED, "a key of %llu bytes, expected at most %d",
-                       (unsigned long long)(shared + own), LP_KEY_MAX);
+                       (unsigned long long)shared + own, LP_KEY_MAX);
     }
     if (key->count > 0 && !is_behind(key, (size_t)shared, entries->at, (size_t)own)) {
         return lp_fail(err, LP_ERR_FORMAT, "behind the key \"%.100s\": a key that is not greater",
@@ -145,7 +145,7 @@ bool lp_table_recognise(const lp_map *file) {
 
 lp_status lp_table_walk(const lp_map *file, lp_table_visit visit, void *context, lp_error *err) {
     lp_bytes footer = {file->data + file->size - FOOTER, FOOTER - sizeof magic};
-    lp_bytes index, place, block, value;
+    lp_bytes index = {NULL, 0}, block = {NULL, 0}, place, value;
     table_key index_key = {.length = 0}, key = {.length = 0};
     uint64_t other, end = 0, keys = 0;
     lp_status status;
@@ -153,9 +153,11 @@ lp_status lp_table_walk(const lp_map *file, lp_table_visit visit, void *context,
         LP_TRY(lp_fail(err, LP_ERR_UNSUPPORTED, "an index of %llu bytes, expected at most %d",
                        (unsigned long long)file->size, TABLE_MAX));
     }
-    if (!lp_take_varint(&footer, &other) || !lp_take_varint(&footer, &other)) {
-        LP_TRY(lp_fail(err, LP_ERR_FORMAT, "byte %llu: expected the place of the index",
-                       (unsigned long long)(file->size - FOOTER)));
+    for (int i = 0; i < 2; i++) { /* the other index's offset and size */
+        if (!lp_take_varint(&footer, &other)) {
+            LP_TRY(lp_fail(err, LP_ERR_FORMAT, "byte %llu: expected the places of two blocks",
+                           (unsigned long long)(file->size - FOOTER)));
+        }
     }
     LP_TRY(find_block(file, &footer, &end, &index, err));
     end = 0;

@@ -450,14 +450,14 @@ static void what_a_table_cannot_be(void **state) {
     memset(key, 'k', 500);
     key[500] = '\0';
     put_entry(&block, key, 0, value.bytes, value.size);
-    for (char c = 'a'; c <= 'z'; c++) {
-        key[499] = c;
+    for (int c = 'a'; c <= 'z'; c++) {
+        key[499] = (char)c;
         key[500] = '\0';
         if (c > 'k') {
             put_entry(&block, key, 499, value.bytes, 0);
         }
-        for (char d = 'a'; c > 'k' && d <= 'z'; d++) {
-            key[500] = d;
+        for (int d = 'a'; c > 'k' && d <= 'z'; d++) {
+            key[500] = (char)d;
             key[501] = '\0';
             put_entry(&block, key, 500, value.bytes, 0);
         }

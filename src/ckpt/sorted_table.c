@@ -145,7 +145,7 @@ bool lp_table_recognise(const lp_map *file) {
 
 lp_status lp_table_walk(const lp_map *file, lp_table_visit visit, void *context, lp_error *err) {
     lp_bytes footer = {file->data + file->size - FOOTER, FOOTER - sizeof magic};
-    lp_bytes index = {NULL, 0}, block = {NULL, 0}, place, value;
+    lp_bytes index = {NULL, 0}, place = index, block = index, value = index;
     table_key index_key = {.length = 0}, key = {.length = 0};
     uint64_t other, end = 0, keys = 0;
     lp_status status;

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "ckpt/safetensors.h"
 
 enum { REST = 1 << 22 }; /* values to read before the map's pages are given back */
@@ -105,7 +106,11 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
         file->format = LP_WEIGHTS_PICKLE;
         status = lp_array_pickle_index(&file->map, &file->pickle, index, err);
     } else {
-        status = refuse(&file->map, err);
+        bool cut = file->size > 0 && lp_text_ends(path, ".index");
+        status = cut ? lp_fail(err, LP_ERR_FORMAT,
+                               "by its name the index of a TensorFlow checkpoint, but it does not "
+                               "end as one: it is truncated, or something else")
+                     : refuse(&file->map, err);
     }
     (void)lp_prefix(err, status, "%s: ", path);
 done:

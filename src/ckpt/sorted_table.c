@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/error.h"
+#include "ckpt/tensor_index.h"
 
 enum {
     FOOTER = 48,
@@ -41,17 +42,9 @@ bool lp_take_varint(lp_bytes *from, uint64_t *value) {
     return false;
 }
 
-static uint32_t load32(const unsigned char *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 uint32_t lp_masked_crc(lp_bytes bytes) {
     uint32_t crc = lp_crc32c(bytes.at, (size_t)bytes.size);
     return (crc >> 15 | crc << 17) + 0xa282ead8u;
-}
-
-uint32_t lp_stored_crc(const unsigned char *p) {
-    return load32(p);
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
@@ -74,7 +67,7 @@ static lp_status find_block(const lp_map *file, lp_bytes *place, uint64_t *end, 
     }
     const unsigned char *block = file->data + offset;
     uint32_t found = lp_masked_crc((lp_bytes){block, size + 1});
-    uint32_t expected = lp_stored_crc(block + size + 1);
+    uint32_t expected = lp_load32(block + size + 1);
     if (found != expected) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "the block of %llu bytes at byte %llu: checksum %08x, expected %08x: the "
@@ -85,7 +78,7 @@ static lp_status find_block(const lp_map *file, lp_bytes *place, uint64_t *end, 
     if (block[size] != 0) {
         return lp_fail(err, LP_ERR_UNSUPPORTED, "a compressed table, which is not read");
     }
-    uint64_t whole_keys = load32(block + size - 4);
+    uint64_t whole_keys = lp_load32(block + size - 4);
     if (whole_keys > size / 4 - 1) {
         return lp_fail(err, LP_ERR_FORMAT,
                        "the block of %llu bytes at byte %llu says that %llu keys stand whole",

@@ -19,9 +19,8 @@ typedef struct lp_bytes {
  * it.  false: the bytes end before it does. */
 bool lp_take_varint(lp_bytes *from, uint64_t *value);
 
-/* The checksum of bytes as these files store it, and one that is stored at p (4 bytes). */
+/* The checksum of bytes as these files store it. */
 uint32_t lp_masked_crc(lp_bytes bytes);
-uint32_t lp_stored_crc(const unsigned char *p);
 
 /* True when a file ends as a table does. */
 bool lp_table_recognise(const lp_map *file);

@@ -196,12 +196,12 @@ static uint16_t load16(const unsigned char *p) {
     return (uint16_t)(p[0] | p[1] << 8);
 }
 
-static uint32_t load32(const unsigned char *p) {
+uint32_t lp_load32(const unsigned char *p) {
     return load16(p) | (uint32_t)load16(p + 2) << 16;
 }
 
 uint64_t lp_load64(const unsigned char *p) {
-    return load32(p) | (uint64_t)load32(p + 4) << 32;
+    return lp_load32(p) | (uint64_t)lp_load32(p + 4) << 32;
 }
 
 static float load_f64(const unsigned char *p) {
@@ -241,13 +241,13 @@ static void convert_row(lp_dtype type, const unsigned char *from, uint64_t strid
     case LP_DTYPE_BF16:
         ROW(2, lp_bfloat16_to_float(load16(p)));
     case LP_DTYPE_F32:
-        ROW(4, lp_float_of_bits(load32(p)));
+        ROW(4, lp_float_of_bits(lp_load32(p)));
     case LP_DTYPE_F64:
         ROW(8, load_f64(p));
     case LP_DTYPE_I64:
         ROW(8, load_i64(p));
     case LP_DTYPE_I32:
-        ROW(4, (float)((int64_t)(load32(p) ^ 0x80000000u) - INT64_C(0x80000000)));
+        ROW(4, (float)((int64_t)(lp_load32(p) ^ 0x80000000u) - INT64_C(0x80000000)));
     case LP_DTYPE_I16:
         ROW(2, (float)((load16(p) ^ 0x8000) - 0x8000));
     case LP_DTYPE_I8:

@@ -86,7 +86,8 @@ void lp_entry_widen(const lp_entry *entry, const unsigned char *bytes, size_t co
 /* LP_ERR_DATA names the first of an entry's values that is NaN or infinity. */
 LP_MUST_USE lp_status lp_entry_check(const lp_entry *entry, const float *values, lp_error *err);
 
-/* A little-endian integer. */
+/* Little-endian integers. */
+uint32_t lp_load32(const unsigned char *p);
 uint64_t lp_load64(const unsigned char *p);
 
 #endif

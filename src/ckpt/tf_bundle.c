@@ -127,7 +127,7 @@ static lp_status read_tensor(lp_bytes value, lp_bundle_tensor *t, lp_error *err)
         } else if (sound && f.number == 2 && f.wire == WIRE_BYTES) {
             sound = read_shape(f.bytes, &t->entry, &shaped);
         } else if (sound && f.number == 6 && f.wire == WIRE_32) {
-            t->crc = lp_stored_crc(f.bytes.at);
+            t->crc = lp_load32(f.bytes.at);
         }
         sliced = sliced || (sound && f.number == 7);
     }
@@ -203,6 +203,10 @@ done:
     return status;
 }
 
+static lp_status refuse_other(lp_error *err) {
+    return lp_fail(err, LP_ERR_UNSUPPORTED, "a table that is not of a TensorFlow checkpoint");
+}
+
 static lp_status visit(void *context, const char *key, size_t length, lp_bytes value,
                        lp_error *err) {
     lp_bundle *bundle = context;
@@ -210,7 +214,7 @@ static lp_status visit(void *context, const char *key, size_t length, lp_bytes v
         return read_header(value, bundle, err);
     }
     if (bundle->files == 0) {
-        return lp_fail(err, LP_ERR_UNSUPPORTED, "a table that is not of a TensorFlow checkpoint");
+        return refuse_other(err);
     }
     if (key[0] == '\0') { /* a slice; its variable has an entry of its own */
         return LP_OK;
@@ -224,7 +228,7 @@ lp_status lp_bundle_read(const lp_map *index, lp_bundle *bundle, lp_error *err) 
     *bundle = (lp_bundle){0};
     LP_TRY(lp_table_walk(index, visit, bundle, err));
     if (bundle->files == 0) {
-        LP_TRY(lp_fail(err, LP_ERR_UNSUPPORTED, "a table that is not of a TensorFlow checkpoint"));
+        LP_TRY(refuse_other(err));
     }
 done:
     return status;

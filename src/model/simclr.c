@@ -111,10 +111,15 @@ static size_t build_block(simclr *w, size_t x, size_t stride, bool first) {
     return conv(w, h, "net.4", "net.5.0", &last);
 }
 
+/* Convolutions of a block, without its shortcut. */
+static size_t block_convs(bool selective) {
+    return selective ? 5 : 3;
+}
+
 /* Blocks of Google's stage whose first convolution, a shortcut, has the next number: each begins
  * with a 1x1 convolution of the same channels. */
 static size_t count_blocks(const simclr *w) {
-    size_t convs = w->selective ? 5 : 3, first = w->convs + 1, blocks = 0;
+    size_t convs = block_convs(w->selective), first = w->convs + 1, blocks = 0;
     size_t inside = lp_net_size(w->b, 0, "convs.%zu.weight", first);
     size_t next = inside;
     while (next > 0 && next == inside) {
@@ -182,7 +187,7 @@ static void describe(lp_net_builder *b, lp_encoder_info *info) {
     }
     if (is_google(b)) { /* without the stem's and four shortcuts */
         size_t convs = lp_net_count(b, "convs."), others = selective ? 7 : 5;
-        info->layers = convs > others ? (convs - others) / (selective ? 5 : 3) : 0;
+        info->layers = convs > others ? (convs - others) / block_convs(selective) : 0;
     }
     size_t width = b->net->maps[b->net->penultimate].channels;
     int used = snprintf(info->name, sizeof info->name, "%s R%zu", b->source->family->title,

@@ -45,6 +45,13 @@ def refusal(checkpoint, images, point, **options):
     return start(checkpoint, images, point, **options).stderr
 
 
+def refuses(checkpoint, images, what, text, **options):
+    """True where linprobe refuses the file, and its message, which is shown, has the text."""
+    said = refusal(checkpoint, images, "penultimate", **options)
+    print(f"# {what}: {said.strip()[:300]}")
+    return text in said
+
+
 def compare(checkpoint, images, expected, label="", **options):
     """expected: {tap: values} of PyTorch in float32, or a function of the images that gives it.
     True where the feature matrix of each feature point in it agrees; the errors of all stages are

@@ -16,7 +16,7 @@ except ImportError as error:
 
 import encoder_tools
 import nets_haiku
-from encoder_tools import FOLDER, compare, images_for, refusal, run
+from encoder_tools import FOLDER, compare, images_for, refuses, run
 
 PATH = FOLDER / "model.pkl"
 
@@ -75,9 +75,7 @@ def refused():
     images, good = images_for(64, 1), True
 
     def says(what, text):
-        said = refusal(PATH, images, "penultimate", input_size=64)
-        print(f"# {what}: {said.strip()[:300]}")
-        return text in said
+        return refuses(PATH, images, what, text, input_size=64)
 
     params, state, _ = nets_haiku.byol(7)
     more = {"res_net50/~/extra": {"w": np.ones((1, 1, 2, 2), np.float32)}}

@@ -19,7 +19,7 @@ except ImportError as error:
 
 import encoder_tools
 import nets_tensorflow as nets
-from encoder_tools import FOLDER, compare, images_for, refusal, run
+from encoder_tools import FOLDER, compare, images_for, refuses, run
 
 PREFIX = FOLDER / "model.ckpt-1"
 PATH = FOLDER / "model.ckpt-1.index"
@@ -131,9 +131,7 @@ def refused():
     images, good = images_for(64, 1), True
 
     def says(what, text):
-        said = refusal(PATH, images, "penultimate", input_size=64)
-        print(f"# {what}: {said.strip()[:300]}")
-        return text in said
+        return refuses(PATH, images, what, text, input_size=64)
 
     values, _ = nets.simclr(8)
     more = {"base_model/conv2d_99/kernel": np.ones((1, 1, 2, 2), np.float32)}

@@ -126,21 +126,32 @@ static const float six[] = {1, -2, 3, -4, 5, -6};
 static const char two_files[] = {1 << 3, 2}, one_file[] = {1 << 3, 1};
 static const variable small = {.type = FLOAT, .rank = 1, .shape = {6}, .size = 24, .values = six};
 
-/* A table with one block: a header, and a variable under this name. */
-static text table_of(const void *header, size_t header_size, const char *name, const variable *v) {
-    text table = {.size = 0}, block = {.size = 0}, index = {.size = 0}, place, value = described(v);
-    put_entry(&block, "", 0, header, header_size);
-    put_entry(&block, name, 0, value.bytes, value.size);
-    put_block(&table, &block, 0, &place);
+/* A table with one block. */
+static text table_with(const text *block, unsigned char compression) {
+    text table = {.size = 0}, index = {.size = 0}, place;
+    put_block(&table, block, compression, &place);
     put_entry(&index, "z", 0, place.bytes, place.size);
     put_footer(&table, &index);
     return table;
+}
+
+/* The same: a header, and a variable under this name. */
+static text table_of(const void *header, size_t header_size, const char *name, const variable *v) {
+    text block = {.size = 0}, value = described(v);
+    put_entry(&block, "", 0, header, header_size);
+    put_entry(&block, name, 0, value.bytes, value.size);
+    return table_with(&block, 0);
 }
 
 #define INDEX "model.ckpt-1.index"
 
 static void write_index(const text *table) {
     put_file(INDEX, table->bytes, table->size);
+}
+
+static void write_block(const text *block, unsigned char compression) {
+    text table = table_with(block, compression);
+    write_index(&table);
 }
 
 static void write_one(const char *name, const variable *v) {
@@ -242,7 +253,7 @@ static void other_types_are_listed_but_not_read(void **state) {
 
 /* TensorFlow 2 writes more behind a name; slices have keys that begin with a zero byte. */
 static void names_are_those_of_variables(void **state) {
-    text table = {.size = 0}, block = {.size = 0}, index = {.size = 0}, place;
+    text block = {.size = 0};
     const text value = described(&small);
     (void)state;
     put_entry(&block, "", 0, one_file, sizeof one_file);
@@ -252,10 +263,7 @@ static void names_are_those_of_variables(void **state) {
     put(&block, "\0a\1", 3);
     put(&block, value.bytes, value.size);
     put_entry(&block, "net/one/.ATTRIBUTES/VARIABLE_VALUE", 0, value.bytes, value.size);
-    put_block(&table, &block, 0, &place);
-    put_entry(&index, "z", 0, place.bytes, place.size);
-    put_footer(&table, &index);
-    write_index(&table);
+    write_block(&block, 0);
     put_file("model.ckpt-1.data-00000-of-00001", six, sizeof six);
     assert_tensor(in_folder(INDEX), FORMAT, "net.one", 1, SHAPE(6), six);
     lp_checkpoint *ckpt;
@@ -395,20 +403,16 @@ static void what_a_header_cannot_say(void **state) {
 }
 
 static void what_a_table_cannot_be(void **state) {
-    text value = described(&small), block, index = {.size = 0}, place, table = {.size = 0};
+    text value = described(&small), block = {.size = 0}, index = {.size = 0}, place,
+         table = {.size = 0};
     char key[LP_KEY_MAX + 2] = "";
     (void)state;
     put_file("model.ckpt-1.data-00000-of-00001", six, sizeof six);
 
-    block = (text){.size = 0};
     put_entry(&block, "", 0, one_file, sizeof one_file);
-    put_block(&table, &block, 1, &place);
-    put_entry(&index, "z", 0, place.bytes, place.size);
-    put_footer(&table, &index);
-    write_index(&table);
+    write_block(&block, 1);
     assert_refused(LP_ERR_UNSUPPORTED, "a compressed table");
 
-    table.size = 0, index.size = 0;
     memset(key, 'k', 512);
     put_entry(&block, key, 0, value.bytes, value.size);
     put_block(&table, &block, 0, &place);
@@ -419,13 +423,9 @@ static void what_a_table_cannot_be(void **state) {
     write_index(&table);
     assert_refused(LP_ERR_FORMAT, "a block at byte 0, expected one behind the last");
 
-    table.size = 0, index.size = 0;
     block.size = 0; /* no header */
     put_entry(&block, "a", 0, value.bytes, value.size);
-    put_block(&table, &block, 0, &place);
-    put_entry(&index, "z", 0, place.bytes, place.size);
-    put_footer(&table, &index);
-    write_index(&table);
+    write_block(&block, 0);
     assert_refused(LP_ERR_UNSUPPORTED, "not of a TensorFlow checkpoint");
 
     table.size = 0, index.size = 0; /* no entry at all */
@@ -435,18 +435,15 @@ static void what_a_table_cannot_be(void **state) {
 
     static const char *const seconds[] = {"", "a", "Z"}; /* behind "a" */
     for (size_t i = 0; i < 3; i++) {
-        table.size = 0, index.size = 0, block.size = 0;
+        block.size = 0;
         put_entry(&block, "", 0, one_file, sizeof one_file);
         put_entry(&block, "a", 0, value.bytes, value.size);
         put_entry(&block, seconds[i], 0, value.bytes, value.size);
-        put_block(&table, &block, 0, &place);
-        put_entry(&index, "z", 0, place.bytes, place.size);
-        put_footer(&table, &index);
-        write_index(&table);
+        write_block(&block, 0);
         assert_refused(LP_ERR_FORMAT, "behind the key \"a\": a key that is not greater");
     }
 
-    table.size = 0, index.size = 0, block.size = 0; /* long keys of a few bytes each */
+    block.size = 0; /* long keys of a few bytes each */
     put_entry(&block, "", 0, one_file, sizeof one_file);
     memset(key, 'k', 500);
     key[500] = '\0';
@@ -463,32 +460,23 @@ static void what_a_table_cannot_be(void **state) {
             put_entry(&block, key, 500, value.bytes, 0);
         }
     }
-    put_block(&table, &block, 0, &place);
-    put_entry(&index, "z", 0, place.bytes, place.size);
-    put_footer(&table, &index);
-    write_index(&table);
+    write_block(&block, 0);
     assert_refused(LP_ERR_FORMAT, "keys of more than 16 times the file's");
 
-    table.size = 0, index.size = 0, block.size = 0;
+    block.size = 0;
     memset(key, 'k', LP_KEY_MAX + 1);
     key[LP_KEY_MAX + 1] = '\0';
     put_entry(&block, key, 0, value.bytes, value.size);
-    put_block(&table, &block, 0, &place);
-    put_entry(&index, "z", 0, place.bytes, place.size);
-    put_footer(&table, &index);
-    write_index(&table);
+    write_block(&block, 0);
     assert_refused(LP_ERR_UNSUPPORTED, "a key of 2049 bytes");
 
-    table.size = 0, index.size = 0, block.size = 0;
+    block.size = 0;
     put_entry(&block, "", 0, one_file, sizeof one_file);
     put_varint(&block, 3); /* shares three bytes with "" */
     put_varint(&block, 1);
     put_varint(&block, 0);
     put(&block, "a", 1);
-    put_block(&table, &block, 0, &place);
-    put_entry(&index, "z", 0, place.bytes, place.size);
-    put_footer(&table, &index);
-    write_index(&table);
+    write_block(&block, 0);
     assert_refused(LP_ERR_FORMAT, "a damaged entry");
 }
 

@@ -21,7 +21,7 @@ uint32_t lp_crc32c(const void *bytes, size_t size) {
     for (; size >= STEP; size -= STEP, p += STEP) {
         uint32_t next = 0;
         for (unsigned i = 0; i < STEP; i++) {
-            unsigned char of_crc = i < 4 ? (unsigned char)(crc >> 8 * i) : 0;
+            uint32_t of_crc = i < 4 ? crc >> 8 * i & 0xff : 0;
             next ^= tables[STEP - 1 - i][p[i] ^ of_crc];
         }
         crc = next;

@@ -18,6 +18,7 @@ void lp_encoding_describe(const lp_encoder *encoder, lp_feature_point point, lp_
     out->weights = info->origin;
     out->select = info->one_of_several ? info->prefix : NULL;
     out->name = info->name;
+    out->changed = info->changed;
     out->input_size = info->input_size;
     out->width = info->width;
     out->layers = info->layers;

@@ -87,6 +87,7 @@ static const meta_key encoder_keys[] = {KEY("name", TEXT, encoder.name),
                                         KEY("layers", COUNT, encoder.layers),
                                         KEY("heads", COUNT, encoder.heads),
                                         KEY("parameters", COUNT, encoder.parameters),
+                                        OPTIONAL("changed", FLAG, encoder.changed, NULL),
                                         END};
 static const meta_key data_keys[] = {KEY("name", TEXT, data.name),
                                      OPTIONAL("set", TEXT, data.set, NULL),

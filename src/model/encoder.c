@@ -110,6 +110,33 @@ done:
     return status;
 }
 
+static bool same_preprocess(const lp_preprocess *a, const lp_preprocess *b) {
+    return a->resize == b->resize && a->crop == b->crop && a->filter == b->filter &&
+           a->squash == b->squash && a->crop_rule == b->crop_rule &&
+           a->float_resize == b->float_resize && memcmp(a->mean, b->mean, sizeof a->mean) == 0 &&
+           memcmp(a->std, b->std, sizeof a->std) == 0;
+}
+
+/* Fills in info->changed: the model by the options beside the model without them. */
+static lp_status find_changes(lp_checkpoint *ckpt, const lp_encoder_options *options,
+                              lp_encoder_info *info, lp_error *err) {
+    lp_encoder_options own = {0};
+    own.precision = options->precision;
+    own.select = options->select;
+    lp_encoder_info trained;
+    lp_status status = lp_encoder_recognise(ckpt, &own, &trained, err);
+    if (status != LP_OK) {
+        info->changed = true;
+        return status == LP_ERR_MEMORY || status == LP_ERR_IO ? status : LP_OK;
+    }
+    info->changed = strcmp(info->activation, trained.activation) != 0 ||
+                    strcmp(info->pool, trained.pool) != 0 ||
+                    strcmp(info->blocks, trained.blocks) != 0 || info->heads != trained.heads ||
+                    info->input_size != trained.input_size ||
+                    !same_preprocess(&info->preprocess, &trained.preprocess);
+    return LP_OK;
+}
+
 lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options,
                           lp_encoder **encoder, lp_error *err) {
     lp_selection chosen = {0};
@@ -119,6 +146,9 @@ lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options
     LP_TRY(lp_allocated(e, "an encoder", 1, sizeof *e, err));
     LP_TRY(prepare(ckpt, options, e, &chosen, err));
     LP_TRY(find_origin(ckpt, e, err));
+    if (options != NULL) {
+        LP_TRY(find_changes(ckpt, options, &e->info, err));
+    }
     size_t threads = choose_threads(options, &e->info);
     LP_TRY(lp_plan_read(&chosen.plan, ckpt, threads, &e->arena, err));
     LP_TRY(e->kind->pack(e->tower, &chosen.plan, ckpt, threads, err));

@@ -306,10 +306,12 @@ const lp_known_model *lp_published_model(const lp_published *p) {
     return model_titled(p->model);
 }
 
-/* Whether a feature set is of a whole published part with its own labels, and not normalised. */
+/* Whether a feature set is of a whole published part with its own labels, and its vectors are those
+ * of the encoder as it was trained. */
 static bool is_plain(const lp_provenance *p) {
     return p != NULL && p->recorded && lp_data_is_whole(&p->data) &&
-           p->data.labels == LP_LABELS_FINE && !p->encoder.normalize;
+           p->data.labels == LP_LABELS_FINE && !p->encoder.normalize && !p->encoder.changed &&
+           p->encoder.blocks == NULL;
 }
 
 const lp_published *lp_published_of(const lp_provenance *train, const lp_provenance *test) {

@@ -32,8 +32,8 @@ const lp_published *lp_published_all(size_t *count);
 const lp_known_model *lp_published_model(const lp_published *p);
 
 /* The published number for the training and test features of a probe (NULL: not recorded), or NULL:
- * official weights at the known model's input size, whole parts of the published data, fine labels,
- * float32, features as the encoder gives them. */
+ * official weights at the known model's input size and with its own settings, whole parts of the
+ * published data, fine labels, float32, features as the encoder gives them. */
 const lp_published *lp_published_of(const lp_provenance *train, const lp_provenance *test);
 
 /* The number this program was made to reproduce: CLIP ViT-B/32 on CIFAR-100. */

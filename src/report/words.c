@@ -44,6 +44,7 @@ static const struct {
     {"normalize", "each feature vector divided by its length"},
     {"objective", "objective at the solution"},
     {"official", "published file"},
+    {"changed", "settings beside the model's own"},
     {"parameters", "parameters of the image encoder"},
     {"passes", "passes over the data"},
     {"path", "file or folder"},

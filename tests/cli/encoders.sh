@@ -36,6 +36,7 @@ features() { # OUT OPTIONS...
 run 0 features cls
 run 0 features mean --pool mean --input-size 20
 ok "pooling and size are recorded" sh -c "grep -q '\"pool\": \"mean\"' mean/meta.json && grep -q '\"crop\": 20' mean/meta.json"
+ok "and that they are not the model's own" grep -q '"changed": true' mean/meta.json
 ok "they change the features" sh -c "! cmp -s cls/features.npy mean/features.npy"
 show -e -n features mean --pool mean --input-size 20
 show features mean --pool cls --input-size 20

@@ -266,6 +266,12 @@ static void published_numbers_need_the_very_inputs(void **state) {
     rough = *provenance_of(cases[0].test); /* and so is one of larger images */
     rough.encoder.input_size = 448;
     assert_null(lp_published_of(provenance_of(cases[0].train), &rough));
+    rough = *provenance_of(cases[1].test); /* of another pool, other means, ... */
+    rough.encoder.changed = true;
+    assert_null(lp_published_of(provenance_of(cases[1].train), &rough));
+    rough = *provenance_of(cases[1].test);
+    rough.encoder.blocks = "11-12";
+    assert_null(lp_published_of(provenance_of(cases[1].train), &rough));
     rough = *provenance_of(cases[1].test); /* one that the paper names, but no file for certain */
     rough.encoder.weights.official = "MoCo v2";
     assert_null(lp_published_of(provenance_of(cases[1].train), &rough));

@@ -1,4 +1,4 @@
-/* What is known of published encoders: the one table of names, addresses, sizes and checksums. */
+/* What is known of published encoders: names, addresses, sizes and checksums. */
 #ifndef LP_CKPT_KNOWN_MODELS_H
 #define LP_CKPT_KNOWN_MODELS_H
 
@@ -12,18 +12,23 @@ typedef struct lp_known_model {
     const char *title;      /* "OpenAI CLIP ViT-B/32" */
     const char *family;     /* as in lp_encoder_info */
     const char *activation; /* "quick_gelu" or "gelu" where the family may have either, or NULL */
+    /* NULL, 0: as the family says */
+    const char *mean_std; /* by its name among lp_mean_std_names */
+    const char *filter;   /* "bicubic" or "bilinear" */
+    unsigned resize;      /* of the image's shorter side before the crop */
     unsigned input_size;
-    unsigned resize;     /* of the image's shorter side before the crop; 0: as the family says */
     uint64_t parameters; /* of the image encoder, without a classifier */
-    const char *url;
+    const char *url;     /* of the file; of a model of the Hugging Face hub, its page */
+    const char *hub;    /* its id there, "timm/convnext_base.fb_in22k"; NULL: a file by itself.  Its
+                           config says the rest, and the hub publishes the digests */
     uint64_t bytes;     /* of the file; 0 where only megabytes, or neither, is known */
     double megabytes;   /* 10^6 bytes, rounded; 0 where not known */
     const char *sha256; /* 64 lower-case digits, or the first ones where no more are published, or
                            NULL */
 } lp_known_model;
 
-/* All of them; *count is how many. */
-const lp_known_model *lp_known_models(size_t *count);
+/* The i-th of them, from 0; NULL behind the last. */
+const lp_known_model *lp_known_model_at(size_t i);
 
 /* The model of a name, alias, title or file name, or NULL.  Only letters and digits count, in
  * either case: "vit-b-32", "ViT_B_32" and "ViT-B/32" are the same. */
@@ -32,7 +37,12 @@ const lp_known_model *lp_known_model_named(const char *name);
 /* The model of a file's SHA-256, by as many digits as are published of it, or NULL. */
 const lp_known_model *lp_known_model_with_sha256(const char *sha256);
 
-/* What its file is called. */
+/* TensorFlow's checkpoints: a file that ends so, and beside it one with its values. */
+#define LP_KNOWN_INDEX ".index"
+#define LP_KNOWN_VALUES ".data-00000-of-00001"
+
+/* What its file is called; of a model of the hub, the last part of its id; of a checkpoint of
+ * TensorFlow, with its folder: "r50_1x_sk1/model.ckpt-250228.index". */
 const char *lp_known_model_file(const lp_known_model *model);
 
 #endif

@@ -69,14 +69,28 @@ static void set_defaults(void *settings) {
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
+/* Whether a name of `length` bytes is that of a model's file, or of a checkpoint's values. */
+static bool is_file_of(const lp_known_model *model, const char *name, size_t length) {
+    const char *file = lp_known_model_file(model);
+    size_t whole = strlen(file), values = strlen(LP_KNOWN_VALUES);
+    if (model->hub != NULL) {
+        return false; /* in the hub's cache */
+    }
+    if (whole == length && memcmp(file, name, length) == 0) {
+        return true;
+    }
+    size_t stem = whole - (lp_text_ends(file, LP_KNOWN_INDEX) ? strlen(LP_KNOWN_INDEX) : whole);
+    return stem > 0 && length == stem + values && memcmp(file, name, stem) == 0 &&
+           memcmp(name + stem, LP_KNOWN_VALUES, values) == 0;
+}
+
 /* A file that linprobe downloads, whole or in part. */
 static const char *download_kind(const char *name) {
-    size_t length = strlen(name) - (lp_text_ends(name, ".part") ? strlen(".part") : 0), count;
-    const lp_known_model *known = lp_known_models(&count);
+    size_t length = strlen(name) - (lp_text_ends(name, ".part") ? strlen(".part") : 0);
+    const lp_known_model *m;
     bool found = false;
-    for (size_t i = 0; i < count; i++) {
-        const char *file = lp_known_model_file(&known[i]);
-        found = found || (strlen(file) == length && memcmp(file, name, length) == 0);
+    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
+        found = found || is_file_of(m, name, length);
     }
     for (int s = 0; s < LP_RECORD_SETS; s++) {
         const char *file = lp_record_layouts[s].archive.file;
@@ -243,6 +257,29 @@ done:
     return status;
 }
 
+/* A folder that may be a checkpoint's of TensorFlow. */
+static lp_status scan_checkpoint(cache_job *j, const char *below, lp_error *err) {
+    char path[LP_PATH_ROOM], name[LP_PATH_ROOM];
+    lp_folder files = {.count = 0};
+    bool found = false;
+    lp_status status;
+    LP_TRY(lp_path_in(path, j->cache, below, err));
+    LP_TRY(lp_folder_read(path, &files, err));
+    for (size_t f = 0; f < files.count; f++) {
+        LP_TRY(lp_path_in(name, below, files.names[f], err));
+        LP_TRY(lp_path_in(path, j->cache, name, err));
+        const char *kind = download_kind(name);
+        if (kind != NULL && lp_is_file(path)) {
+            LP_TRY(add(j, name, kind, size_of(path), err));
+            found = true;
+        }
+    }
+    j->others += found ? 0 : 1;
+done:
+    lp_folder_clear(&files);
+    return status;
+}
+
 static lp_status scan(cache_job *j, lp_error *err) {
     char path[LP_PATH_ROOM];
     lp_folder names = {.count = 0};
@@ -262,6 +299,8 @@ static lp_status scan(cache_job *j, lp_error *err) {
             LP_TRY(scan_digests(j, path, err));
         } else if (kind != NULL && lp_is_file(path)) {
             LP_TRY(add(j, name, kind, size_of(path), err));
+        } else if (lp_is_folder(path)) {
+            LP_TRY(scan_checkpoint(j, name, err));
         } else {
             j->others++;
         }

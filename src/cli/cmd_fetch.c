@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/json_row.h"
 #include "base/spelling.h"
+#include "base/text.h"
 #include "ckpt/known_models.h"
 #include "cli/data_input.h"
 #include "cli/fetch_set.h"
@@ -165,17 +166,41 @@ static void print_result(const fetch_job *j) {
     lp_table_print(stdout, j->output.format, columns, sizeof columns / sizeof columns[0], rows);
 }
 
+/* The values of a checkpoint of TensorFlow, whose index comes after them. */
+static lp_status fetch_values(const fetch_job *j, const char *url, lp_error *err) {
+    char from[LP_PATH_ROOM], path[LP_PATH_ROOM];
+    size_t end = strlen(LP_KNOWN_INDEX);
+    lp_status status;
+    LP_TRY(lp_path_print(from, err, "%.*s%s", (int)(strlen(url) - end), url, LP_KNOWN_VALUES));
+    LP_TRY(
+        lp_path_print(path, err, "%.*s%s", (int)(strlen(j->path) - end), j->path, LP_KNOWN_VALUES));
+    const lp_fetch_request request = {.url = from, .path = path};
+    LP_TRY(download_file(j->item.title, NULL, &request, err));
+done:
+    return status;
+}
+
 static lp_status fetch_item(fetch_job *j, lp_error *err) {
+    const char *url = j->url != NULL ? j->url : j->item.url;
     bool found = false;
     lp_status status;
     LP_TRY(settle_path(j, err));
+    if (lp_text_ends(url, LP_KNOWN_INDEX) && !lp_text_ends(j->path, LP_KNOWN_INDEX)) {
+        LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
+                       "--out %s: a checkpoint of TensorFlow is two files: expected a folder, or a "
+                       "name that ends in %s",
+                       j->out, LP_KNOWN_INDEX));
+    }
     LP_TRY(find_elsewhere(j, &found, err));
-    const lp_fetch_request request = {.url = j->url != NULL ? j->url : j->item.url,
+    const lp_fetch_request request = {.url = url,
                                       .path = j->path,
                                       .bytes = j->url == NULL ? j->item.bytes : 0,
                                       .sha256 = j->sha256,
                                       .prefix = j->sha256 != NULL && strlen(j->sha256) < 64,
                                       .found = j->found};
+    if (lp_text_ends(url, LP_KNOWN_INDEX)) {
+        LP_TRY(fetch_values(j, url, err));
+    }
     if (!found) {
         LP_TRY(download_file(j->item.title, NULL, &request, err));
     }
@@ -258,6 +283,9 @@ static lp_status check(void *settings, lp_error *err) {
     fetch_job *j = settings;
     j->known = find_item(j->name, &j->item);
     j->on_hub = lp_hub_parse(j->name, &j->hub) && (!j->known || j->hub.marked);
+    if (j->known && !j->on_hub && j->item.model != NULL && j->item.model->hub != NULL) {
+        j->on_hub = lp_hub_parse(j->item.model->hub, &j->hub);
+    }
     if (j->on_hub && (j->url != NULL || j->sha256 != NULL || j->unverified)) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "--url, --sha256 and --unverified are not for models of the Hugging Face "

@@ -69,7 +69,10 @@ static json_t *published_rows(const lp_known_model *model) {
 
 /* How much of the SHA-256 is published, in words. */
 static const char *checksum_words(const lp_known_model *model) {
-    return model->sha256 == NULL ? "none" : strlen(model->sha256) == 64 ? "SHA-256" : "8 digits";
+    return model->hub != NULL            ? "hub"
+           : model->sha256 == NULL       ? "none"
+           : strlen(model->sha256) == 64 ? "SHA-256"
+                                         : "8 digits";
 }
 
 /* path: of its file on this machine, or NULL. */
@@ -80,12 +83,13 @@ static json_t *model_row(const lp_known_model *m, const char *path) {
     char text[128] = "";
     lp_note by = {text, sizeof text, 0};
     double megabytes = m->bytes > 0 ? (double)m->bytes * 1e-6 : m->megabytes;
-    lp_row row = lp_row_of(json_pack(
-        "{s:s, s:s?, s:s, s:s, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}", "name", m->name,
-        "alias", m->alias, "title", m->title, "family", m->family, "activation", m->activation,
-        "parameters", (json_int_t)m->parameters, "millions", (double)m->parameters * 1e-6, "input",
-        (json_int_t)m->input_size, "file", lp_known_model_file(m), "sha256", m->sha256, "checksum",
-        checksum_words(m), "url", m->url, "published", published_rows(m)));
+    lp_row row = lp_row_of(
+        json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}",
+                  "name", m->name, "hub", m->hub, "alias", m->alias, "title", m->title, "family",
+                  m->family, "activation", m->activation, "parameters", (json_int_t)m->parameters,
+                  "millions", (double)m->parameters * 1e-6, "input", (json_int_t)m->input_size,
+                  "file", lp_known_model_file(m), "sha256", m->sha256, "checksum",
+                  checksum_words(m), "url", m->url, "published", published_rows(m)));
     if (m->bytes > 0) {
         lp_row_count(&row, "bytes", m->bytes);
     }
@@ -144,8 +148,13 @@ static void print_details(const lp_known_model *m, const char *cache) {
     } else if (m->megabytes > 0) {
         (void)printf("size:          %.1f MB\n", m->megabytes);
     }
-    (void)printf("sha256:        %s%s\n", m->sha256 != NULL ? m->sha256 : "not published",
-                 m->sha256 != NULL && strlen(m->sha256) < 64 ? "... (no more is published)" : "");
+    if (m->hub != NULL) {
+        (void)printf("sha256:        published by the hub, for each file\n");
+    } else {
+        (void)printf("sha256:        %s%s\n", m->sha256 != NULL ? m->sha256 : "not published",
+                     m->sha256 != NULL && strlen(m->sha256) < 64 ? "... (no more is published)"
+                                                                 : "");
+    }
     print_published(m);
     if (model_path_find(m->name, cache, path, &ignored) == LP_OK) {
         (void)printf("file:          %s\n", path);
@@ -227,14 +236,13 @@ static bool is_listed(const models_settings *s, const lp_published *p) {
 
 /* A word that means no model at all is a mistake. */
 static lp_status check_words(const models_settings *s, lp_error *err) {
-    size_t known_count;
-    const lp_known_model *known = lp_known_models(&known_count);
+    const lp_known_model *m;
     for (size_t i = 0; i < s->count; i++) {
         char meant[LP_SPELLING_TEXT];
         lp_spelling near = lp_spelling_of(s->words[i]);
         bool found = s->here; /* it may be a model of the hub */
-        for (size_t m = 0; m < known_count; m++) {
-            found = found || is_meant(&known[m], s->words[i]);
+        for (size_t k = 0; (m = lp_known_model_at(k)) != NULL; k++) {
+            found = found || is_meant(m, s->words[i]);
         }
         model_path_try(&near);
         if (!found) {
@@ -247,20 +255,19 @@ static lp_status check_words(const models_settings *s, lp_error *err) {
 
 /* So is a family that no model is of; the message lists those that there are. */
 static lp_status check_family(const models_settings *s, lp_error *err) {
-    size_t count;
-    const lp_known_model *known = lp_known_models(&count);
-    char text[512] = "";
+    const lp_known_model *m;
+    char text[2048] = "";
     lp_note families = {text, sizeof text, 0};
-    for (size_t m = 0; m < count; m++) {
+    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
         bool seen = false;
-        if (s->family == NULL || holds(known[m].family, s->family)) {
+        if (s->family == NULL || holds(m->family, s->family)) {
             return LP_OK;
         }
-        for (size_t k = 0; k < m; k++) {
-            seen = seen || strcmp(known[k].family, known[m].family) == 0;
+        for (size_t k = 0; k < i; k++) {
+            seen = seen || strcmp(lp_known_model_at(k)->family, m->family) == 0;
         }
         if (!seen) {
-            lp_note_put(&families, "%s%s", m > 0 ? ", " : "", known[m].family);
+            lp_note_put(&families, "%s%s", i > 0 ? ", " : "", m->family);
         }
     }
     return lp_fail(err, LP_ERR_ARGUMENT,
@@ -270,7 +277,18 @@ static lp_status check_family(const models_settings *s, lp_error *err) {
 
 /* ---- models of the hub ----------------------------------------------------------------------- */
 
-/* Appends the models in a cache of the hub's layout: models--ORG--NAME. */
+/* Whether a model of the hub is one of those that are known, and listed with them. */
+static bool is_known_on_hub(const char *id) {
+    const lp_known_model *m;
+    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
+        if (m->hub != NULL && strcmp(m->hub, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Appends the other models in a cache of the hub's layout: models--ORG--NAME. */
 static void add_hub(const models_settings *s, const char *cache, json_t **rows) {
     static const char start[] = "models--";
     lp_folder folders = {.count = 0};
@@ -291,8 +309,8 @@ static void add_hub(const models_settings *s, const char *cache, json_t **rows) 
             *middle = '/';
             memmove(middle + 1, middle + 2, strlen(middle + 2) + 1);
         }
-        bool named = s->count == 0;
-        for (size_t w = 0; w < s->count; w++) {
+        bool named = s->count == 0 && !is_known_on_hub(id);
+        for (size_t w = 0; w < s->count && !is_known_on_hub(id); w++) {
             named = named || holds(id, s->words[w]);
         }
         if (named) {
@@ -309,16 +327,15 @@ static void add_hub(const models_settings *s, const char *cache, json_t **rows) 
 /* ---- the tables ------------------------------------------------------------------------------ */
 
 static json_t *chosen_rows(const models_settings *s) {
-    size_t count;
-    const lp_known_model *known = lp_known_models(&count);
+    const lp_known_model *m;
     json_t *rows = json_array();
     char path[LP_PATH_ROOM];
     lp_error ignored;
-    for (size_t i = 0; i < count; i++) {
-        if (is_chosen(s, &known[i])) {
-            bool here = model_path_find(known[i].name, s->cache, path, &ignored) == LP_OK;
+    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
+        if (is_chosen(s, m)) {
+            bool here = model_path_find(m->name, s->cache, path, &ignored) == LP_OK;
             if (here || !s->here) {
-                lp_rows_append(&rows, model_row(&known[i], here ? path : NULL));
+                lp_rows_append(&rows, model_row(m, here ? path : NULL));
             }
         }
     }
@@ -388,8 +405,8 @@ static void print_table(const models_settings *s) {
     }
     if (s->notes) {
         (void)printf("\nchecksum  SHA-256: published whole; 8 digits: its first ones, in the "
-                     "file's name; none: not\n          published, so `linprobe fetch` needs "
-                     "--sha256 or --unverified\n");
+                     "file's name; hub: the\n          Hugging Face hub has it; none: not "
+                     "published, so `linprobe fetch` needs --sha256 or\n          --unverified\n");
         print_studies(s);
     } else {
         general_note("`linprobe models --long` explains the columns; `linprobe models NAME` shows "

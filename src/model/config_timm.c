@@ -27,7 +27,7 @@ static const char *const vit_words[] = {
     "small",    "medium",    "mediumd", "betwixt",  "base",      "large",   "huge",   "giant",
     "gigantic", "wee",       "little",  "giantopt", "so150m",    "so150m2", "so400m", "intern300m",
     "clip",     "quickgelu", "siglip",  "gap",      "map",       "dinov2",  "tipsv2", "radio",
-    "v3",       "v4",        "plus",    "miil",     "distilled", "36x1",
+    "v3",       "v4",        "plus",    "miil",     "distilled", "36x1",    "eva",
 };
 
 /* timm/models/resnet.py: the architectures with torchvision's stem, blocks and pooling. */

@@ -1774,8 +1774,3 @@ const lp_resnet_size lp_resnet_sizes[] = {
     {{3, 15, 36, 10}, 128, 448, "RN50x64"},
 };
 const size_t lp_resnet_size_count = COUNT(lp_resnet_sizes);
-
-const lp_file_exception lp_file_exceptions[] = {
-    {"deit-", LP_MEAN_STD_IMAGENET}, /* facebookresearch/deit datasets.py, build_transform */
-    {NULL, LP_MEAN_STD_AUTO},
-};

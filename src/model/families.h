@@ -109,13 +109,6 @@ typedef struct lp_resnet_size {
 extern const lp_resnet_size lp_resnet_sizes[];
 extern const size_t lp_resnet_size_count;
 
-/* Published files (ckpt/known_models.h) whose mean and std are not their family's. */
-typedef struct lp_file_exception {
-    const char *name; /* what their names begin with; NULL ends the list */
-    lp_mean_std mean_std;
-} lp_file_exception;
-extern const lp_file_exception lp_file_exceptions[];
-
 /* ---- what they say --------------------------------------------------------------------------- */
 
 /* What info->activation says; "unknown" where nothing says it. */
@@ -189,8 +182,8 @@ bool lp_vit_heads_vary(size_t width);
 /* OpenAI's name of a ResNet, or NULL. */
 const char *lp_resnet_size_name(const size_t blocks[LP_RESNET_STAGES], size_t width, size_t input);
 
-/* Of a published file: what differs from its family; AUTO: nothing. */
-lp_mean_std lp_file_mean_std(const lp_known_model *known);
-lp_activation lp_file_activation(const lp_known_model *known);
+/* Of a published file: what differs from its family.  The resize is for `from` pixels. */
+void lp_file_preprocess(const lp_known_model *known, size_t from, lp_preprocess *preprocess);
+lp_activation lp_file_activation(const lp_known_model *known); /* AUTO: nothing */
 
 #endif

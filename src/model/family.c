@@ -213,12 +213,16 @@ const char *lp_resnet_size_name(const size_t blocks[LP_RESNET_STAGES], size_t wi
     return NULL;
 }
 
-lp_mean_std lp_file_mean_std(const lp_known_model *known) {
-    const lp_file_exception *e = lp_file_exceptions;
-    while (e->name != NULL && strncmp(known->name, e->name, strlen(e->name)) != 0) {
-        e++;
+void lp_file_preprocess(const lp_known_model *known, size_t from, lp_preprocess *preprocess) {
+    int mean_std = lp_text_index(lp_mean_std_names, known->mean_std, LP_MEAN_STD_AUTO);
+    if (known->resize > 0) {
+        preprocess->resize = from * known->resize / known->input_size;
     }
-    return e->mean_std;
+    if (mean_std != LP_MEAN_STD_AUTO) {
+        lp_family_mean_std((lp_mean_std)mean_std, preprocess);
+    }
+    preprocess->filter =
+        (lp_filter)lp_text_index(lp_filter_names, known->filter, (int)preprocess->filter);
 }
 
 lp_activation lp_file_activation(const lp_known_model *known) {

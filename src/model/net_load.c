@@ -176,13 +176,17 @@ static lp_status check_options(const lp_source *source, lp_error *err) {
     return description->refuse != NULL ? description->refuse(source, err) : LP_OK;
 }
 
-/* The side that the input has unless the caller says another: as a config beside the file, the
- * architecture's name, the weights or the family has it. */
+/* The side that the input has unless the caller says another: as the file's digest, a config beside
+ * the file, the architecture's name, the weights or the family has it. */
 static size_t usual_input(const lp_source *source, const lp_model_config *config,
-                          const lp_architecture *known, const lp_encoder_info *info) {
+                          const lp_known_model *published, const lp_architecture *known,
+                          const lp_encoder_info *info) {
     const lp_net_description *description = source->family->layout;
     size_t crop = config->has_preprocess ? config->preprocess.crop : 0;
     size_t of_family = source->family->input, patch = info->patch;
+    if (published != NULL) {
+        return published->input_size;
+    }
     if (description->input_of_positions) {
         bool fits = config->input / patch == info->input_size / patch;
         return crop > 0                                  ? crop
@@ -255,7 +259,7 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
         config->has_preprocess = false;
         info->config = NULL;
     }
-    usual = usual_input(source, config, known, info);
+    usual = usual_input(source, config, published, known, info);
     LP_TRY(lp_family_input(source, usual, &input, err));
     if (input > LARGEST_INPUT) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
@@ -271,13 +275,11 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
     lp_family_preprocess(source->family, from, info);
     if (config->has_preprocess) {
         lp_model_config_preprocess(config, from, info);
-    } else if (resized) {
-        info->preprocess.resize = from * published->resize / published->input_size;
-    } else if (known != NULL && known->resize > 0 && known->input > 0) {
+    } else if (!resized && known != NULL && known->resize > 0 && known->input > 0) {
         info->preprocess.resize = from * known->resize / known->input;
     }
-    if (published != NULL && lp_file_mean_std(published) != LP_MEAN_STD_AUTO) {
-        lp_family_mean_std(lp_file_mean_std(published), &info->preprocess);
+    if (published != NULL) {
+        lp_file_preprocess(published, from, &info->preprocess);
     }
     (void)snprintf(info->architecture, sizeof info->architecture, "%s", config->arch);
     info->input_size = info->preprocess.crop = input;
@@ -318,13 +320,16 @@ static lp_status choose_window(const lp_source *source, const lp_model_config *c
 
 /* The name of the architecture, where weights do not say what it says. */
 static lp_status choose_architecture(const lp_source *source, const lp_model_config *config,
-                                     lp_net_tower *t, lp_encoder_info *info,
-                                     const lp_architecture **known, lp_error *err) {
+                                     const lp_known_model *published, lp_net_tower *t,
+                                     lp_encoder_info *info, const lp_architecture **known,
+                                     lp_error *err) {
     const lp_net_description *description = source->family->layout;
+    const char *path =
+        published != NULL ? lp_known_model_file(published) : lp_checkpoint_path(source->ckpt);
     *known = config->architecture;
     bool windows = lacks_window(&t->net);
     if (*known == NULL && (description->named || windows)) {
-        *known = lp_family_architecture(source->family, lp_checkpoint_path(source->ckpt));
+        *known = lp_family_architecture(source->family, path);
     }
     if (windows) {
         return choose_window(source, config, *known, &t->net, err);
@@ -508,7 +513,7 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
         LP_TRY(lp_net_ask_alone(&b, err));
     }
     t->resize = source->family->resize;
-    LP_TRY(choose_architecture(source, &config, t, info, &known, err));
+    LP_TRY(choose_architecture(source, &config, published, t, info, &known, err));
     info->norm_eps = config.norm_eps > 0 ? config.norm_eps : info->norm_eps;
     t->norm_eps = info->norm_eps;
     for (size_t i = 0; i < net->layer_count; i++) {
@@ -518,9 +523,10 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     /* what else is known is said, whether the activation is or not */
     lp_status activation = choose_activation(&b, &config, published, info, err);
     note_assumed(&b, &config, published, info);
-    if (known != NULL && config.architecture == NULL) {
-        lp_note note = {info->assumed, sizeof info->assumed, strlen(info->assumed)};
-        lp_note_put(&note, "; %s by the file's name", known->pattern);
+    if (known != NULL && config.architecture == NULL && published == NULL) {
+        char by_name[sizeof info->assumed];
+        (void)snprintf(by_name, sizeof by_name, "%s by the file's name", known->pattern);
+        add_assumed(info, by_name);
     }
     if (net->unnormed) {
         add_assumed(info, "rows without a norm, as the file has no pooler");

@@ -292,14 +292,10 @@ const lp_published *lp_published_target(void) {
 }
 
 static const lp_known_model *model_titled(const char *title) {
-    size_t count;
-    const lp_known_model *known = lp_known_models(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(known[i].title, title) == 0) {
-            return &known[i];
-        }
+    const lp_known_model *m;
+    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL && strcmp(m->title, title) != 0; i++) {
     }
-    return NULL;
+    return m;
 }
 
 const lp_known_model *lp_published_model(const lp_published *p) {

@@ -30,8 +30,8 @@ in_folder() { # FOLDER COMMAND...
     (cd "$scratch/$folder" && "$@") >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
 }
 faulty() { # KIND AT COMMAND...
-    kind=$1 at=$2 log=/dev/null
-    [ "$at" = 0 ] && log=$scratch/log
+    kind=$1 at=$2 log=$scratch/log
+    [ "$at" = 0 ] || log=$scratch/hit-log
     shift 2
     env LD_PRELOAD="$shim" FAULT_LOG="$log" FAULT_ERRNO="$kind" FAULT_AT="$at" \
         ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0:detect_leaks=0" "$@"
@@ -71,6 +71,10 @@ survives() { # NAME COMMAND...
         rm -rf "$scratch/hit"
         in_folder hit faulty "$kind" $k "$@"
         found=$?
+        # on a slow machine the undisturbed run may have saved more often
+        if [ $found = 0 ] && [ "$(wc -l <"$scratch/hit-log")" -lt $k ]; then
+            break
+        fi
         if [ $found != 1 ] || ! grep -q "$reason" "$scratch/stderr"; then
             bad="$bad $place: status $found, $(tail -1 "$scratch/stderr");"
         fi

@@ -80,6 +80,28 @@ show "$LP_PROGRAM" fetch cifar-100 --url "$base/weights.pt" --sha256 "$sha" --ca
 show "$LP_PROGRAM" fetch cifar-10 --url "$base/status/404/x" --cache /dev/null
 expect places
 
+# ---- a checkpoint of TensorFlow is two files in a folder
+families=$LP_SOURCE/tests/golden/families
+cp "$families/google-simclr.index" served/model.ckpt-250228.index
+cp "$families/google-simclr.data-00000-of-00001" served/model.ckpt-250228.data-00000-of-00001
+simclr() { # OPTIONS...
+    "$LP_PROGRAM" fetch simclrv2-r50-1x --unverified "$@"
+}
+index=$base/model.ckpt-250228.index
+show simclr --url "$index"
+run 0 "$LP_PROGRAM" inspect simclrv2-r50-1x
+has "family google-simclr"
+run 0 "$LP_PROGRAM" cache --format csv
+has "r50_1x_sk0/model.ckpt-250228.data-00000-of-00001,download,"
+has "r50_1x_sk0/model.ckpt-250228.index,download,"
+run 0 "$LP_PROGRAM" cache --remove r50_1x_sk0
+ok "the folder is gone with its files" [ ! -e datasets/r50_1x_sk0 ]
+run 0 simclr --url "$index" --out there.index
+ok "beside the index that was named" cmp -s there.data-00000-of-00001 "$families/google-simclr.data-00000-of-00001"
+show simclr --url "$index" --out there
+show simclr --url "$base/status/404/x.index" --out none/
+expect tensorflow
+
 # ---- what other programs fetched
 mkdir -p home/.cache/clip home/.cache/torch/hub/checkpoints
 cp served/weights.pt home/.cache/clip/RN50.pt

@@ -161,6 +161,17 @@ run 0 "$LP_PROGRAM" fetch org/small-clip --cache other --format csv
 has "open_clip_model.safetensors,other/models--org--small-clip/snapshots/$first/"
 expect hub-downloads
 
+# ---- a known model, by its short name
+show "$LP_PROGRAM" inspect convnext_tiny.fb_in22k
+list timm/convnext_tiny.fb_in22k main $first open_clip_config.json open_clip_model.safetensors
+show "$LP_PROGRAM" fetch convnext-tiny.fb_in22k
+run 0 "$LP_PROGRAM" inspect convnext_tiny.fb_in22k
+has "/models--timm--convnext_tiny.fb_in22k/snapshots/$first/open_clip_model.safetensors"
+show "$LP_PROGRAM" models convnext_tiny.fb_in22k
+show "$LP_PROGRAM" models --here convnext
+show "$LP_PROGRAM" fetch convnext_tiny.fb_in22k --unverified
+expect hub-known
+
 # ---- another commit, a branch, shards
 cp "$golden/clip.safetensors" pytorch_model.bin
 printf '{"weight_map": {"a": "x.safetensors", "b": "y.safetensors"}}' >model.safetensors.index.json

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "check.h"
+#include "ckpt/hub_cache.h"
 #include "ckpt/known_models.h"
 #include "linprobe/checkpoint.h"
 #include "torch_file.h"
@@ -132,17 +133,22 @@ static void files_are_known_by_their_digest(void **state) {
 
 static void known_models_are_found_by_each_of_their_names(void **state) {
     (void)state;
-    size_t count;
-    const lp_known_model *models = lp_known_models(&count);
-    for (size_t i = 0; i < count; i++) {
-        const lp_known_model *m = &models[i];
+    const lp_known_model *m;
+    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
         assert_ptr_equal(lp_known_model_named(m->name), m);
         assert_ptr_equal(lp_known_model_named(m->title), m);
         assert_ptr_equal(lp_known_model_named(lp_known_model_file(m)), m);
         assert_true(m->alias == NULL || lp_known_model_named(m->alias) == m);
         assert_true(strncmp(m->url, "https://", 8) == 0 && strlen(lp_known_model_file(m)) > 4);
-        assert_true(m->parameters > 4000000 && m->input_size >= 224);
-        assert_true(m->resize == 0 || m->resize == (strstr(m->title, " V1") != NULL ? 256 : 232));
+        assert_true(m->parameters > 1000000 && m->input_size >= 192);
+        assert_true(m->resize == 0 || (m->resize >= m->input_size && m->resize <= 384) ||
+                    m->resize == m->input_size);
+        if (m->hub != NULL) { /* its page; the config and the hub say the rest */
+            lp_hub_name name;
+            assert_true(lp_hub_parse(m->hub, &name) && name.revision[0] == '\0');
+            assert_string_equal(m->url + strlen("https://huggingface.co/"), m->hub);
+            assert_true(m->sha256 == NULL && m->resize == 0);
+        }
         if (m->sha256 != NULL) {
             char whole[LP_DIGEST_HEX];
             size_t digits = strlen(m->sha256);

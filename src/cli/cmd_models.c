@@ -83,13 +83,13 @@ static json_t *model_row(const lp_known_model *m, const char *path) {
     char text[128] = "";
     lp_note by = {text, sizeof text, 0};
     double megabytes = m->bytes > 0 ? (double)m->bytes * 1e-6 : m->megabytes;
-    lp_row row = lp_row_of(
-        json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}",
-                  "name", m->name, "hub", m->hub, "alias", m->alias, "title", m->title, "family",
-                  m->family, "activation", m->activation, "parameters", (json_int_t)m->parameters,
-                  "millions", (double)m->parameters * 1e-6, "input", (json_int_t)m->input_size,
-                  "file", lp_known_model_file(m), "sha256", m->sha256, "checksum",
-                  checksum_words(m), "url", m->url, "published", published_rows(m)));
+    lp_row row = lp_row_of(json_pack(
+        "{s:s, s:s?, s:s?, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:f, s:I, s:s, s:s?, s:s, s:s, s:o}",
+        "name", m->name, "hub", m->hub, "alias", m->alias, "title", m->title, "family", m->family,
+        "activation", m->activation, "mean_std", m->mean_std, "filter", m->filter, "parameters",
+        (json_int_t)m->parameters, "millions", (double)m->parameters * 1e-6, "input",
+        (json_int_t)m->input_size, "file", lp_known_model_file(m), "sha256", m->sha256, "checksum",
+        checksum_words(m), "url", m->url, "published", published_rows(m)));
     if (m->bytes > 0) {
         lp_row_count(&row, "bytes", m->bytes);
     }

@@ -313,12 +313,23 @@ static size_t aligned(size_t floats) {
     return (floats + 15) / 16 * 16; /* 64 bytes */
 }
 
+/* Whether a tensor has been planned before weight i, which may take another part of it, or it
+ * again. */
+static bool is_planned(const lp_weight_plan *plan, size_t i) {
+    for (size_t k = 0; k < i; k++) {
+        if (plan->weights[k].tensor == plan->weights[i].tensor) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t lp_plan_parameters(const lp_weight_plan *plan) {
     uint64_t parameters = 0;
     for (size_t i = 0; i < plan->count; i++) {
         const lp_weight *weight = &plan->weights[i];
         if (!lp_text_ends(weight->name, ".running_mean") &&
-            !lp_text_ends(weight->name, ".running_var")) {
+            !lp_text_ends(weight->name, ".running_var") && !is_planned(plan, i)) {
             parameters += weight->tensor->count;
         }
     }

@@ -76,8 +76,8 @@ LP_MUST_USE lp_status lp_plan_report(const lp_weight_plan *plan, const lp_checkp
 /* "768, 3, 16, 16" */
 const char *lp_shape_text(const lp_tensor *tensor, char text[LP_SHAPE_TEXT]);
 
-/* Values of all weights together, each once, without the statistics of batch norms (running_mean and
- * _var), as PyTorch counts parameters. */
+/* Values of all weights together, each once, without the statistics of batch norms (running_mean
+ * and _var), as PyTorch counts parameters. */
 uint64_t lp_plan_parameters(const lp_weight_plan *plan);
 
 /* Floats that a checked weight takes in the arena. */

@@ -102,7 +102,7 @@ lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH
     if (!there && on_hub && (name.marked || !lp_shards_is_weights(name.id))) {
         return find_on_hub(word, &name, !name.marked, cache, path, err);
     }
-    if (there || strpbrk(word, "./") != NULL) {
+    if (there || strchr(word, '/') != NULL || lp_shards_is_weights(word)) {
         return lp_path_print(path, err, "%s", word); /* if it is no file, opening it fails */
     }
     char meant[LP_SPELLING_TEXT];

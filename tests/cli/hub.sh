@@ -163,6 +163,8 @@ expect hub-downloads
 
 # ---- a known model, by its short name
 show "$LP_PROGRAM" inspect convnext_tiny.fb_in22k
+show "$LP_PROGRAM" inspect convnext_tini.fb_in22k
+show "$LP_PROGRAM" inspect convnext_tiny.safetensors
 list timm/convnext_tiny.fb_in22k main $first open_clip_config.json open_clip_model.safetensors
 show "$LP_PROGRAM" fetch convnext-tiny.fb_in22k
 run 0 "$LP_PROGRAM" inspect convnext_tiny.fb_in22k

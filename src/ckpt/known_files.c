@@ -12,6 +12,7 @@
  *
  * DINO's XCiTs: facebookresearch/dino README.md; MoCo v1, v2 and v3, SwAV:
  * facebookresearch/moco and swav README.md, moco-v3 CONFIG.md.  MoCo's checksums are MD5s.
+ * VirTex: kdexd/virtex hubconf.py.
  *
  * EfficientNet's Noisy Student and ResNeXt-WSL: timm's efficientnet.py and resnet.py (addresses and
  * digits).
@@ -43,6 +44,7 @@
     .input_size = 224,                                                                             \
     .url = "https://storage.googleapis.com/simclr-checkpoints/simclrv2/pretrained/" folder         \
            "/model.ckpt-250228" LP_KNOWN_INDEX
+#define VIRTEX "backbone_bicaptioning_R_50_L1_H2048.pth"
 #define MOCO(name) META "moco/moco_checkpoints/" name "/" name "_pretrain.pth.tar"
 
 /* The layout of clang-format would give each field a line of its own. */
@@ -167,6 +169,10 @@ static const lp_known_model models[] = {
     {.name = "swav-resnet50", .alias = "swav-800ep", .title = "SwAV ResNet-50", .family = "resnet",
      .parameters = 23508032, .input_size = 224,
      .url = META "deepcluster/swav_800ep_pretrain.pth.tar"},
+
+    {.name = "virtex-resnet50", .title = "VirTex ResNet-50, L1 H2048", .family = "resnet",
+     .parameters = 23508032, .input_size = 224,
+     .url = "https://www.dropbox.com/s/pxgjxcva7oypf12/" VIRTEX "?dl=1", .file = VIRTEX},
 
     {.name = "dinov2-vit-s-14", .title = "DINOv2 ViT-S/14", .family = "dinov2", .input_size = 224,
      .parameters = 22056192, .url = META "dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth"},

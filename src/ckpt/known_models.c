@@ -64,7 +64,7 @@ const lp_known_model *lp_known_model_with_sha256(const char *sha256) {
 }
 
 const char *lp_known_model_file(const lp_known_model *model) {
-    const char *name = strrchr(model->url, '/') + 1;
+    const char *name = model->file != NULL ? model->file : strrchr(model->url, '/') + 1;
     if (lp_text_ends(name, LP_KNOWN_INDEX)) { /* all have the same name */
         do {
             name--;

@@ -19,6 +19,7 @@ typedef struct lp_known_model {
     unsigned input_size;
     uint64_t parameters; /* of the image encoder, without a classifier */
     const char *url;     /* of the file; of a model of the Hugging Face hub, its page */
+    const char *file;    /* what it is called; NULL: as the address ends */
     const char *hub;    /* its id there, "timm/convnext_base.fb_in22k"; NULL: a file by itself.  Its
                            config says the rest, and the hub publishes the digests */
     uint64_t bytes;     /* of the file; 0 where only megabytes, or neither, is known */

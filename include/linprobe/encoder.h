@@ -109,10 +109,10 @@ typedef struct lp_encoder_info {
     lp_feature_point default_point; /* projected where there is a projection */
     lp_preprocess preprocess;       /* as the model was trained */
     lp_origin origin;               /* of the weights; empty after lp_encoder_recognise */
-    bool changed;       /* a setting is not what the file alone gives: an option changed it, or the
-                           model needs it.  Precision does not count.  Always false after
-                           lp_encoder_recognise */
-    const char *config; /* the file beside the weights that said some of this, or NULL */
+    bool changed;           /* an option changed a setting, or the model cannot be loaded without
+                               one.  Precision does not count.  Always false after
+                               lp_encoder_recognise */
+    const char *config;     /* the file beside the weights that said some of this, or NULL */
     char architecture[320]; /* what the file itself calls the model, and where: "resnet50" (arch) */
     char assumed[400]; /* what nothing says, by the names of the options: "heads 12"; "": nothing */
     char prefix[160];  /* what the encoder's names begin with in the file: "visual." */

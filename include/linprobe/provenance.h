@@ -46,7 +46,7 @@ typedef struct lp_encoding {
     const char *select; /* of several encoders in the file, where this one lies; NULL: only one */
     /* What describes it, and decides nothing. */
     const char *name; /* "CLIP ViT-B/32" */
-    bool changed;     /* a setting, such as the pool, is not what the weights' file alone gives */
+    bool changed;     /* by an option: a setting, such as the pool, is not the model's own */
     size_t input_size, width, layers, parameters;
 } lp_encoding;
 

@@ -46,7 +46,7 @@ const lp_known_model *lp_known_model_named(const char *name) {
     const lp_known_model *m;
     for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
         if (is_same(m->name, name) || is_same(m->alias, name) || is_same(m->title, name) ||
-            is_same(lp_known_model_file(m), name)) {
+            is_same(lp_known_model_file(m), name) || is_same(m->hub, name)) {
             break;
         }
     }

@@ -31,8 +31,8 @@ typedef struct lp_known_model {
 /* The i-th of them, from 0; NULL behind the last. */
 const lp_known_model *lp_known_model_at(size_t i);
 
-/* The model of a name, alias, title or file name, or NULL.  Only letters and digits count, in
- * either case: "vit-b-32", "ViT_B_32" and "ViT-B/32" are the same. */
+/* The model of a name, alias, title, file name or id of the hub, or NULL.  Only letters and digits
+ * count, in either case: "vit-b-32", "ViT_B_32" and "ViT-B/32" are the same. */
 const lp_known_model *lp_known_model_named(const char *name);
 
 /* The model of a file's SHA-256, by as many digits as are published of it, or NULL. */

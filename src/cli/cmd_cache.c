@@ -1,6 +1,7 @@
 /* linprobe cache: what is in linprobe's own cache, and how to be rid of it.
  *
  *     CACHE/<file of a known model or data set>[.part]      downloads
+ *     CACHE/<folder of a known checkpoint of TensorFlow>/   its two files
  *     CACHE/features/<model>-<point>/<data>-<split>-<key>   feature sets, [.partial] unfinished
  * ones
  *     CACHE/data/<set>                                      data sets, [.partial] unfinished ones
@@ -257,7 +258,19 @@ done:
     return status;
 }
 
-/* A folder that may be a checkpoint's of TensorFlow. */
+/* Whether a folder, and no link to one, is a checkpoint's of TensorFlow. */
+static bool is_checkpoint_folder(const char *path, const char *name) {
+    const lp_known_model *m;
+    size_t length = strlen(name);
+    struct stat info;
+    bool known = false;
+    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
+        const char *file = lp_known_model_file(m);
+        known = known || (strncmp(file, name, length) == 0 && file[length] == '/');
+    }
+    return known && lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 static lp_status scan_checkpoint(cache_job *j, const char *below, lp_error *err) {
     char path[LP_PATH_ROOM], name[LP_PATH_ROOM];
     lp_folder files = {.count = 0};
@@ -299,7 +312,7 @@ static lp_status scan(cache_job *j, lp_error *err) {
             LP_TRY(scan_digests(j, path, err));
         } else if (kind != NULL && lp_is_file(path)) {
             LP_TRY(add(j, name, kind, size_of(path), err));
-        } else if (lp_is_folder(path)) {
+        } else if (is_checkpoint_folder(path, name)) {
             LP_TRY(scan_checkpoint(j, name, err));
         } else {
             j->others++;
@@ -395,7 +408,7 @@ static lp_status remove_chosen(const cache_job *j, lp_error *err) {
         }
         if (each == LP_OK && j->entries[i].chosen && strchr(j->entries[i].name, '/') != NULL &&
             lp_path_beside(folder, path, "", &wrong) == LP_OK) {
-            (void)rmdir(folder); /* the model's, where this was its last set */
+            (void)rmdir(folder); /* the model's, where this was its last set or file */
         }
         if (each != LP_OK && status == LP_OK) {
             status = each;

@@ -1,7 +1,7 @@
 /* linprobe fetch NAME: downloads a known model's weights, a data set's archive, or a model of the
  * Hugging Face hub.
  *
- *   1. NAME -> address and checksum          ckpt/known_models.c, data/official_data.c
+ *   1. NAME -> address and checksum          ckpt/known_*.c, data/official_data.c
  *   2. where it goes: --out, else the cache folder; what is there already is verified and kept
  *   3. download, verified by its SHA-256 (or by as many digits as are published of it)
  *
@@ -26,6 +26,7 @@
 #include "cli/settings.h"
 #include "data/official_data.h"
 #include "fetch/hub.h"
+#include "linprobe/checkpoint.h"
 #include "report/table.h"
 
 typedef struct item {
@@ -130,12 +131,17 @@ done:
     return status;
 }
 
+/* Whether it is the index of a checkpoint of TensorFlow, with values beside it. */
+static bool is_checkpoint(const fetch_job *j) {
+    return lp_text_ends(j->item.file, LP_KNOWN_INDEX);
+}
+
 /* A file that another program fetched is as good, if it is the right one. */
 static lp_status find_elsewhere(fetch_job *j, bool *found, lp_error *err) {
     char path[LP_PATH_ROOM];
     lp_status status;
     if (j->out != NULL || j->url != NULL || j->item.model == NULL || j->sha256 == NULL ||
-        lp_is_file(j->path)) {
+        is_checkpoint(j) || lp_is_file(j->path)) {
         return LP_OK;
     }
     LP_TRY(model_path_elsewhere(j->item.model, path, err));
@@ -182,14 +188,15 @@ done:
 
 static lp_status fetch_item(fetch_job *j, lp_error *err) {
     const char *url = j->url != NULL ? j->url : j->item.url;
+    lp_checkpoint *ckpt = NULL;
     bool found = false;
     lp_status status;
     LP_TRY(settle_path(j, err));
-    if (lp_text_ends(url, LP_KNOWN_INDEX) && !lp_text_ends(j->path, LP_KNOWN_INDEX)) {
+    if (is_checkpoint(j) && !lp_text_ends(j->path, LP_KNOWN_INDEX)) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
-                       "--out %s: a checkpoint of TensorFlow is two files: expected a folder, or a "
-                       "name that ends in %s",
-                       j->out, LP_KNOWN_INDEX));
+                       "%s: a checkpoint of TensorFlow is two files: expected --out with a folder, "
+                       "or a name that ends in %s",
+                       j->path, LP_KNOWN_INDEX));
     }
     LP_TRY(find_elsewhere(j, &found, err));
     const lp_fetch_request request = {.url = url,
@@ -198,14 +205,20 @@ static lp_status fetch_item(fetch_job *j, lp_error *err) {
                                       .sha256 = j->sha256,
                                       .prefix = j->sha256 != NULL && strlen(j->sha256) < 64,
                                       .found = j->found};
-    if (lp_text_ends(url, LP_KNOWN_INDEX)) {
+    if (is_checkpoint(j)) {
         LP_TRY(fetch_values(j, url, err));
     }
     if (!found) {
         LP_TRY(download_file(j->item.title, NULL, &request, err));
     }
+    if (is_checkpoint(j)) { /* whether both are whole */
+        status = lp_checkpoint_open(j->path, &ckpt, err);
+        LP_TRY(lp_prefix(err, status,
+                         "%s: remove both files to download them again: ", j->item.title));
+    }
     print_result(j);
 done:
+    lp_checkpoint_close(ckpt);
     return status;
 }
 
@@ -298,6 +311,11 @@ static lp_status check(void *settings, lp_error *err) {
     }
     if (j->on_hub || !j->known) {
         return LP_OK;
+    }
+    if (is_checkpoint(j) && j->url != NULL && !lp_text_ends(j->url, LP_KNOWN_INDEX)) {
+        return lp_fail(err, LP_ERR_ARGUMENT,
+                       "--url %s: expected the address of the checkpoint's index, which ends in %s",
+                       j->url, LP_KNOWN_INDEX);
     }
     return j->file == NULL
                ? settle_checksum(j, err)

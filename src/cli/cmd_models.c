@@ -209,7 +209,7 @@ static bool holds(const char *text, const char *word) {
 
 static bool is_meant(const lp_known_model *m, const char *word) {
     return lp_known_model_named(word) == m || holds(m->name, word) || holds(m->alias, word) ||
-           holds(m->title, word);
+           holds(m->title, word) || holds(m->hub, word);
 }
 
 /* Whether the options and (where there are any) one of the words choose a model. */
@@ -277,15 +277,13 @@ static lp_status check_family(const models_settings *s, lp_error *err) {
 
 /* ---- models of the hub ----------------------------------------------------------------------- */
 
-/* Whether a model of the hub is one of those that are known, and listed with them. */
-static bool is_known_on_hub(const char *id) {
-    const lp_known_model *m;
-    for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
-        if (m->hub != NULL && strcmp(m->hub, id) == 0) {
-            return true;
-        }
-    }
-    return false;
+/* Whether a model of the hub is listed already, as one of those that are known. */
+static bool is_listed_on_hub(const models_settings *s, const char *id) {
+    char path[LP_PATH_ROOM];
+    lp_error ignored;
+    const lp_known_model *m = lp_known_model_named(id);
+    return m != NULL && m->hub != NULL && strcmp(m->hub, id) == 0 &&
+           model_path_find(m->name, s->cache, path, &ignored) == LP_OK;
 }
 
 /* Appends the other models in a cache of the hub's layout: models--ORG--NAME. */
@@ -309,11 +307,11 @@ static void add_hub(const models_settings *s, const char *cache, json_t **rows) 
             *middle = '/';
             memmove(middle + 1, middle + 2, strlen(middle + 2) + 1);
         }
-        bool named = s->count == 0 && !is_known_on_hub(id);
-        for (size_t w = 0; w < s->count && !is_known_on_hub(id); w++) {
+        bool named = s->count == 0;
+        for (size_t w = 0; w < s->count; w++) {
             named = named || holds(id, s->words[w]);
         }
-        if (named) {
+        if (named && !is_listed_on_hub(s, id)) {
             lp_row row = lp_row_new();
             lp_row_text(&row, "name", id);
             lp_row_text(&row, "here", "yes");

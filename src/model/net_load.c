@@ -255,10 +255,6 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
     size_t input, usual;
     lp_status status;
     bool resized = published != NULL && published->resize > 0;
-    if (resized) { /* the config of another program's weights, perhaps */
-        config->has_preprocess = false;
-        info->config = NULL;
-    }
     usual = usual_input(source, config, published, known, info);
     LP_TRY(lp_family_input(source, usual, &input, err));
     if (input > LARGEST_INPUT) {
@@ -505,6 +501,11 @@ static lp_status choose(const lp_source *source, lp_weight_plan *plan, void *mad
     LP_TRY(lp_model_config_read(source, &sizes, &config, err));
     LP_TRY(lp_source_published(source, &published, err));
     info->config = config.file;
+    if (published != NULL) { /* the config is another program's, perhaps */
+        config.has_preprocess = false;
+        config.pool = LP_POOL_AUTO;
+        info->config = NULL;
+    }
     info->width = width;
     LP_TRY(choose_pool(source, &config, net, info, err));
     LP_TRY(choose_layers(source, net, info, err));

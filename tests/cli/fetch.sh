@@ -100,6 +100,10 @@ run 0 simclr --url "$index" --out there.index
 ok "beside the index that was named" cmp -s there.data-00000-of-00001 "$families/google-simclr.data-00000-of-00001"
 show simclr --url "$index" --out there
 show simclr --url "$base/status/404/x.index" --out none/
+show simclr --url "$base/weights.pt"
+head -c 9 "$families/google-simclr.data-00000-of-00001" >served/short.data-00000-of-00001
+cp "$families/google-simclr.index" served/short.index
+show simclr --url "$base/short.index" --out short/
 expect tensorflow
 
 # ---- what other programs fetched

@@ -111,10 +111,14 @@ done:
 }
 
 static bool same_preprocess(const lp_preprocess *a, const lp_preprocess *b) {
+    for (size_t c = 0; c < 3; c++) {
+        if (a->mean[c] != b->mean[c] || a->std[c] != b->std[c]) {
+            return false;
+        }
+    }
     return a->resize == b->resize && a->crop == b->crop && a->filter == b->filter &&
            a->squash == b->squash && a->crop_rule == b->crop_rule &&
-           a->float_resize == b->float_resize && memcmp(a->mean, b->mean, sizeof a->mean) == 0 &&
-           memcmp(a->std, b->std, sizeof a->std) == 0;
+           a->float_resize == b->float_resize;
 }
 
 /* Fills in info->changed: the model by the options beside the model without them. */

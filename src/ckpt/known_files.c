@@ -28,9 +28,6 @@
 #define OPENAI(digest, file)                                                                       \
     .url = "https://openaipublic.azureedge.net/clip/models/" digest "/" file, .sha256 = digest
 #define OPEN_CLIP "https://github.com/mlfoundations/open_clip/releases/download/v0.2-weights/"
-#define WSL(name, digits)                                                                          \
-    NAMED_BY_DIGITS("https://download.pytorch.org/models/" name, digits, ".pth"),                  \
-        .family = "resnet", .input_size = 224
 #define TIMM "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
 #define TINYVIT "https://github.com/wkcn/TinyViT-model-zoo/releases/download/checkpoints/"
 #define BIT "https://storage.googleapis.com/bit_models/"
@@ -43,7 +40,7 @@
     .name = "simclrv2-" name_, .title = "Google SimCLRv2 " title_, .family = "google-simclr",      \
     .input_size = 224,                                                                             \
     .url = "https://storage.googleapis.com/simclr-checkpoints/simclrv2/pretrained/" folder         \
-           "/model.ckpt-250228" LP_KNOWN_INDEX
+           "/model.ckpt-250228.index"
 #define VIRTEX "backbone_bicaptioning_R_50_L1_H2048.pth"
 #define MOCO(name) META "moco/moco_checkpoints/" name "/" name "_pretrain.pth.tar"
 
@@ -129,13 +126,13 @@ static const lp_known_model models[] = {
      .family = "timm-efficientnet", .input_size = 800, .parameters = 474804308,
      NAMED_BY_DIGITS(TIMM "tf_efficientnet_l2_ns", "df73bb44", ".pth")},
     {.name = "resnext101-32x8d-wsl", .title = "ResNeXt-101 32x8d WSL", .parameters = 86742336,
-     WSL("ig_resnext101_32x8", "c38310e5")},
+     PYTORCH_RESNET("ig_resnext101_32x8", "c38310e5")},
     {.name = "resnext101-32x16d-wsl", .title = "ResNeXt-101 32x16d WSL", .parameters = 191977792,
-     WSL("ig_resnext101_32x16", "c6f796b0")},
+     PYTORCH_RESNET("ig_resnext101_32x16", "c6f796b0")},
     {.name = "resnext101-32x32d-wsl", .title = "ResNeXt-101 32x32d WSL", .parameters = 466481472,
-     WSL("ig_resnext101_32x32", "e4b90b00")},
+     PYTORCH_RESNET("ig_resnext101_32x32", "e4b90b00")},
     {.name = "resnext101-32x48d-wsl", .title = "ResNeXt-101 32x48d WSL", .parameters = 826362176,
-     WSL("ig_resnext101_32x48", "3e41cc8a")},
+     PYTORCH_RESNET("ig_resnext101_32x48", "3e41cc8a")},
 
     {.name = "dino-vit-s-16", .title = "DINO ViT-S/16", .family = "dino", .parameters = 21665664,
      .input_size = 224, .url = META "dino/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth"},

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "ckpt/tf_bundle.h"
 #include "linprobe/checkpoint.h"
 
 const lp_known_model *lp_known_model_at(size_t i) {
@@ -65,12 +65,17 @@ const lp_known_model *lp_known_model_with_sha256(const char *sha256) {
 
 const char *lp_known_model_file(const lp_known_model *model) {
     const char *name = model->file != NULL ? model->file : strrchr(model->url, '/') + 1;
-    if (lp_text_ends(name, LP_KNOWN_INDEX)) { /* all have the same name */
+    if (lp_bundle_is_index(name)) { /* all have the same name */
         do {
             name--;
         } while (name[-1] != '/');
     }
     return name;
+}
+
+lp_status lp_known_model_values(const char *index, char values[LP_PATH_ROOM], lp_error *err) {
+    const lp_bundle one = {.files = 1};
+    return lp_bundle_path(index, &one, 0, values, err);
 }
 
 const char *lp_checkpoint_official_name(const char *sha256) {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/file.h"
+#include "linprobe/status.h"
 
 typedef struct lp_known_model {
     const char *name;       /* "clip-vit-b-32" */
@@ -38,12 +40,13 @@ const lp_known_model *lp_known_model_named(const char *name);
 /* The model of a file's SHA-256, by as many digits as are published of it, or NULL. */
 const lp_known_model *lp_known_model_with_sha256(const char *sha256);
 
-/* TensorFlow's checkpoints: a file that ends so, and beside it one with its values. */
-#define LP_KNOWN_INDEX ".index"
-#define LP_KNOWN_VALUES ".data-00000-of-00001"
-
 /* What its file is called; of a model of the hub, the last part of its id; of a checkpoint of
  * TensorFlow, with its folder: "r50_1x_sk1/model.ckpt-250228.index". */
 const char *lp_known_model_file(const lp_known_model *model);
+
+/* The one file of values of such a checkpoint, beside its index (lp_bundle_path): of its path, its
+ * address or its name above. */
+LP_MUST_USE lp_status lp_known_model_values(const char *index, char values[LP_PATH_ROOM],
+                                            lp_error *err);
 
 #endif

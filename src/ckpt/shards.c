@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/folder.h"
 #include "base/text.h"
+#include "ckpt/tf_bundle.h"
 
 enum { INDEX_MAX = 4 << 20 }; /* bytes of an index file: about 100 a tensor */
 
@@ -42,12 +43,8 @@ static bool is_arrays(const char *name) {
     return ends_with_one(name, array_endings, sizeof array_endings / sizeof array_endings[0]);
 }
 
-static bool is_bundle(const char *name) {
-    return lp_text_ends(name, ".index");
-}
-
 bool lp_shards_is_weights(const char *name) {
-    return lp_shards_is_tensors(name) || is_arrays(name) || is_bundle(name);
+    return lp_shards_is_tensors(name) || is_arrays(name) || lp_bundle_is_index(name);
 }
 
 static const char *find_name(const char *const *names, size_t count, const char *wanted) {
@@ -134,7 +131,7 @@ lp_status lp_shards_pick(const char *folder, char **path, lp_error *err) {
     const char *const *names = (const char *const *)files.names;
     LP_TRY(lp_shards_choose(folder, names, files.count, &name, err));
     if (name == NULL) {
-        LP_TRY(choose_only(folder, names, files.count, is_bundle, &name, err));
+        LP_TRY(choose_only(folder, names, files.count, lp_bundle_is_index, &name, err));
     }
     if (name == NULL && lp_path_in(picked, folder, saved_model, NULL) == LP_OK &&
         lp_is_file(picked)) {

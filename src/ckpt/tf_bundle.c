@@ -242,6 +242,12 @@ void lp_bundle_free(lp_bundle *bundle) {
 
 /* ---- the files of values --------------------------------------------------------------------- */
 
+static const char index_ending[] = ".index";
+
+bool lp_bundle_is_index(const char *path) {
+    return lp_text_ends(path, index_ending);
+}
+
 bool lp_bundle_is_data(const char *path) {
     static const char pattern[] = ".data-00000-of-00000";
     const char *end = strrchr(path, '.');
@@ -254,15 +260,14 @@ bool lp_bundle_is_data(const char *path) {
 
 lp_status lp_bundle_path(const char *index_path, const lp_bundle *bundle, uint64_t file,
                          char path[LP_PATH_ROOM], lp_error *err) {
-    static const char ending[] = ".index";
-    if (!lp_text_ends(index_path, ending)) {
+    if (!lp_bundle_is_index(index_path)) {
         return lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: the index of a TensorFlow checkpoint: expected a name that ends with "
                        ".index, as the names of its files of values follow from it",
                        index_path);
     }
     return lp_path_print(path, err, "%.*s.data-%05llu-of-%05llu",
-                         (int)(strlen(index_path) - strlen(ending)), index_path,
+                         (int)(strlen(index_path) - strlen(index_ending)), index_path,
                          (unsigned long long)file, (unsigned long long)bundle->files);
 }
 

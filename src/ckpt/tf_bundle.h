@@ -31,6 +31,9 @@ typedef struct lp_bundle {
     lp_memory memory; /* of the names */
 } lp_bundle;
 
+/* True for "PREFIX.index". */
+bool lp_bundle_is_index(const char *path);
+
 /* True for "PREFIX.data-00000-of-00001", which may hold any bytes. */
 bool lp_bundle_is_data(const char *path);
 

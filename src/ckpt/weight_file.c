@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "ckpt/safetensors.h"
 
 enum { REST = 1 << 22 }; /* values to read before the map's pages are given back */
@@ -106,7 +105,7 @@ lp_status lp_weight_file_open(const char *path, lp_weight_file *file, lp_index *
         file->format = LP_WEIGHTS_PICKLE;
         status = lp_array_pickle_index(&file->map, &file->pickle, index, err);
     } else {
-        bool cut = file->size > 0 && lp_text_ends(path, ".index");
+        bool cut = file->size > 0 && lp_bundle_is_index(path);
         status = cut ? lp_fail(err, LP_ERR_FORMAT,
                                "by its name the index of a TensorFlow checkpoint, but it does not "
                                "end as one: it is truncated, or something else")

@@ -27,6 +27,7 @@
 #include "cli/places.h"
 #include "cli/settings.h"
 #include "ckpt/known_models.h"
+#include "ckpt/tf_bundle.h"
 #include "data/data_sets.h"
 #include "data/official_data.h"
 #include "report/table.h"
@@ -70,32 +71,27 @@ static void set_defaults(void *settings) {
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-/* Whether a name of `length` bytes is that of a model's file, or of a checkpoint's values. */
-static bool is_file_of(const lp_known_model *model, const char *name, size_t length) {
-    const char *file = lp_known_model_file(model);
-    size_t whole = strlen(file), values = strlen(LP_KNOWN_VALUES);
-    if (model->hub != NULL) {
-        return false; /* in the hub's cache */
-    }
-    if (whole == length && memcmp(file, name, length) == 0) {
-        return true;
-    }
-    size_t stem = whole - (lp_text_ends(file, LP_KNOWN_INDEX) ? strlen(LP_KNOWN_INDEX) : whole);
-    return stem > 0 && length == stem + values && memcmp(file, name, stem) == 0 &&
-           memcmp(name + stem, LP_KNOWN_VALUES, values) == 0;
+/* Whether the first `length` bytes of a name are a file's. */
+static bool is_file(const char *file, const char *name, size_t length) {
+    return strlen(file) == length && memcmp(file, name, length) == 0;
 }
 
 /* A file that linprobe downloads, whole or in part. */
 static const char *download_kind(const char *name) {
     size_t length = strlen(name) - (lp_text_ends(name, ".part") ? strlen(".part") : 0);
     const lp_known_model *m;
+    char values[LP_PATH_ROOM];
+    lp_error ignored;
     bool found = false;
     for (size_t i = 0; (m = lp_known_model_at(i)) != NULL; i++) {
-        found = found || is_file_of(m, name, length);
+        const char *file = lp_known_model_file(m);
+        found =
+            found || (m->hub == NULL && is_file(file, name, length)) ||
+            (lp_bundle_is_index(file) && lp_known_model_values(file, values, &ignored) == LP_OK &&
+             is_file(values, name, length));
     }
     for (int s = 0; s < LP_RECORD_SETS; s++) {
-        const char *file = lp_record_layouts[s].archive.file;
-        found = found || (strlen(file) == length && memcmp(file, name, length) == 0);
+        found = found || is_file(lp_record_layouts[s].archive.file, name, length);
     }
     return !found ? NULL : name[length] != '\0' ? "part of a download" : "download";
 }

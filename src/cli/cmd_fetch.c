@@ -15,8 +15,8 @@
 #include "base/file.h"
 #include "base/json_row.h"
 #include "base/spelling.h"
-#include "base/text.h"
 #include "ckpt/known_models.h"
+#include "ckpt/tf_bundle.h"
 #include "cli/data_input.h"
 #include "cli/fetch_set.h"
 #include "cli/interrupt.h"
@@ -133,7 +133,7 @@ done:
 
 /* Whether it is the index of a checkpoint of TensorFlow, with values beside it. */
 static bool is_checkpoint(const fetch_job *j) {
-    return lp_text_ends(j->item.file, LP_KNOWN_INDEX);
+    return lp_bundle_is_index(j->item.file);
 }
 
 /* A file that another program fetched is as good, if it is the right one. */
@@ -175,11 +175,9 @@ static void print_result(const fetch_job *j) {
 /* The values of a checkpoint of TensorFlow, whose index comes after them. */
 static lp_status fetch_values(const fetch_job *j, const char *url, lp_error *err) {
     char from[LP_PATH_ROOM], path[LP_PATH_ROOM];
-    size_t end = strlen(LP_KNOWN_INDEX);
     lp_status status;
-    LP_TRY(lp_path_print(from, err, "%.*s%s", (int)(strlen(url) - end), url, LP_KNOWN_VALUES));
-    LP_TRY(
-        lp_path_print(path, err, "%.*s%s", (int)(strlen(j->path) - end), j->path, LP_KNOWN_VALUES));
+    LP_TRY(lp_known_model_values(url, from, err));
+    LP_TRY(lp_known_model_values(j->path, path, err));
     const lp_fetch_request request = {.url = from, .path = path};
     LP_TRY(download_file(j->item.title, NULL, &request, err));
 done:
@@ -192,11 +190,11 @@ static lp_status fetch_item(fetch_job *j, lp_error *err) {
     bool found = false;
     lp_status status;
     LP_TRY(settle_path(j, err));
-    if (is_checkpoint(j) && !lp_text_ends(j->path, LP_KNOWN_INDEX)) {
+    if (is_checkpoint(j) && !lp_bundle_is_index(j->path)) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
                        "%s: a checkpoint of TensorFlow is two files: expected --out with a folder, "
-                       "or a name that ends in %s",
-                       j->path, LP_KNOWN_INDEX));
+                       "or a name that ends in .index",
+                       j->path));
     }
     LP_TRY(find_elsewhere(j, &found, err));
     const lp_fetch_request request = {.url = url,
@@ -296,7 +294,7 @@ static lp_status check(void *settings, lp_error *err) {
     fetch_job *j = settings;
     j->known = find_item(j->name, &j->item);
     j->on_hub = lp_hub_parse(j->name, &j->hub) && (!j->known || j->hub.marked);
-    if (j->known && !j->on_hub && j->item.model != NULL && j->item.model->hub != NULL) {
+    if (!j->on_hub && j->item.model != NULL && j->item.model->hub != NULL) {
         j->on_hub = lp_hub_parse(j->item.model->hub, &j->hub);
     }
     if (j->on_hub && (j->url != NULL || j->sha256 != NULL || j->unverified)) {
@@ -312,10 +310,11 @@ static lp_status check(void *settings, lp_error *err) {
     if (j->on_hub || !j->known) {
         return LP_OK;
     }
-    if (is_checkpoint(j) && j->url != NULL && !lp_text_ends(j->url, LP_KNOWN_INDEX)) {
-        return lp_fail(err, LP_ERR_ARGUMENT,
-                       "--url %s: expected the address of the checkpoint's index, which ends in %s",
-                       j->url, LP_KNOWN_INDEX);
+    if (is_checkpoint(j) && j->url != NULL && !lp_bundle_is_index(j->url)) {
+        return lp_fail(
+            err, LP_ERR_ARGUMENT,
+            "--url %s: expected the address of the checkpoint's index, which ends in .index",
+            j->url);
     }
     return j->file == NULL
                ? settle_checksum(j, err)

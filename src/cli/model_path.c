@@ -31,8 +31,8 @@ static lp_status advise(const char *word, lp_status status, lp_error *err) {
     return status;
 }
 
-static lp_status find_on_hub(const char *word, const lp_hub_name *name, bool maybe_path,
-                             const char *cache, char path[LP_PATH_ROOM], lp_error *err) {
+static lp_status find_on_hub(const char *word, const lp_hub_name *name, const char *cache,
+                             char path[LP_PATH_ROOM], lp_error *err) {
     char hub[LP_PATH_ROOM], folder[LP_PATH_ROOM], *picked = NULL;
     lp_status status;
     LP_TRY(places_hub(hub, err));
@@ -43,7 +43,7 @@ static lp_status find_on_hub(const char *word, const lp_hub_name *name, bool may
     if (!lp_is_folder(folder)) {
         status = lp_fail(err, LP_ERR_ARGUMENT,
                          "%s: %sthe model %s of the Hugging Face hub is not in its cache (%s)",
-                         word, maybe_path ? "no such file or folder, and " : "", name->id,
+                         word, name->marked ? "" : "no such file or folder, and ", name->id,
                          hub[0] != '\0' ? hub : "no folder: neither HOME nor HF_HOME is set");
     } else {
         status = lp_prefix(err, lp_hub_pick(folder, name->revision, &picked, err), "%s: ", word);
@@ -60,7 +60,8 @@ static lp_status find_known(const char *word, const lp_known_model *model, const
     lp_status status;
     lp_hub_name name;
     if (model->hub != NULL && lp_hub_parse(model->hub, &name)) {
-        return find_on_hub(word, &name, false, cache, path, err);
+        name.marked = true; /* and no file */
+        return find_on_hub(word, &name, cache, path, err);
     }
     LP_TRY(lp_path_in(path, cache, lp_known_model_file(model), err));
     if (!lp_is_file(path)) {
@@ -100,7 +101,7 @@ lp_status model_path_find(const char *word, const char *cache, char path[LP_PATH
     }
     /* vits/my.pt is a file that is missing rather than a model of the hub */
     if (!there && on_hub && (name.marked || !lp_shards_is_weights(name.id))) {
-        return find_on_hub(word, &name, !name.marked, cache, path, err);
+        return find_on_hub(word, &name, cache, path, err);
     }
     if (there || strchr(word, '/') != NULL || lp_shards_is_weights(word)) {
         return lp_path_print(path, err, "%s", word); /* if it is no file, opening it fails */

@@ -121,6 +121,14 @@ static bool same_preprocess(const lp_preprocess *a, const lp_preprocess *b) {
            a->float_resize == b->float_resize;
 }
 
+/* Whether the options say anything of what is computed, but for the precision. */
+static bool has_settings(const lp_encoder_options *o) {
+    return o->activation != LP_ACTIVATION_AUTO || o->pool != LP_POOL_AUTO || o->layers.first > 0 ||
+           o->layers.last > 0 || o->input_size > 0 || o->heads > 0 ||
+           o->mean_std != LP_MEAN_STD_AUTO || o->resize.side > 0 || o->crop > 0 ||
+           o->filter != LP_FILTER_CHOICE_AUTO;
+}
+
 /* Fills in info->changed: the model by the options beside the model without them. */
 static lp_status find_changes(lp_checkpoint *ckpt, const lp_encoder_options *options,
                               lp_encoder_info *info, lp_error *err) {
@@ -150,7 +158,7 @@ lp_status lp_encoder_load(lp_checkpoint *ckpt, const lp_encoder_options *options
     LP_TRY(lp_allocated(e, "an encoder", 1, sizeof *e, err));
     LP_TRY(prepare(ckpt, options, e, &chosen, err));
     LP_TRY(find_origin(ckpt, e, err));
-    if (options != NULL) {
+    if (options != NULL && has_settings(options)) {
         LP_TRY(find_changes(ckpt, options, &e->info, err));
     }
     size_t threads = choose_threads(options, &e->info);

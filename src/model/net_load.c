@@ -176,17 +176,13 @@ static lp_status check_options(const lp_source *source, lp_error *err) {
     return description->refuse != NULL ? description->refuse(source, err) : LP_OK;
 }
 
-/* The side that the input has unless the caller says another: as the file's digest, a config beside
- * the file, the architecture's name, the weights or the family has it. */
+/* The side that the input has unless the caller or the file's digest says another: as a config
+ * beside the file, the architecture's name, the weights or the family has it. */
 static size_t usual_input(const lp_source *source, const lp_model_config *config,
-                          const lp_known_model *published, const lp_architecture *known,
-                          const lp_encoder_info *info) {
+                          const lp_architecture *known, const lp_encoder_info *info) {
     const lp_net_description *description = source->family->layout;
     size_t crop = config->has_preprocess ? config->preprocess.crop : 0;
     size_t of_family = source->family->input, patch = info->patch;
-    if (published != NULL) {
-        return published->input_size;
-    }
     if (description->input_of_positions) {
         bool fits = config->input / patch == info->input_size / patch;
         return crop > 0                                  ? crop
@@ -254,8 +250,7 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
     const lp_net_description *description = source->family->layout;
     size_t input, usual;
     lp_status status;
-    bool resized = published != NULL && published->resize > 0;
-    usual = usual_input(source, config, published, known, info);
+    usual = published != NULL ? published->input_size : usual_input(source, config, known, info);
     LP_TRY(lp_family_input(source, usual, &input, err));
     if (input > LARGEST_INPUT) {
         LP_TRY(lp_fail(err, LP_ERR_ARGUMENT,
@@ -271,7 +266,7 @@ static lp_status choose_input(const lp_source *source, lp_model_config *config,
     lp_family_preprocess(source->family, from, info);
     if (config->has_preprocess) {
         lp_model_config_preprocess(config, from, info);
-    } else if (!resized && known != NULL && known->resize > 0 && known->input > 0) {
+    } else if (known != NULL && known->resize > 0 && known->input > 0) {
         info->preprocess.resize = from * known->resize / known->input;
     }
     if (published != NULL) {

@@ -141,8 +141,13 @@ static void known_models_are_found_by_each_of_their_names(void **state) {
         assert_true(m->alias == NULL || lp_known_model_named(m->alias) == m);
         assert_true(strncmp(m->url, "https://", 8) == 0 && strlen(lp_known_model_file(m)) > 4);
         assert_true(m->parameters > 1000000 && m->input_size >= 192);
-        assert_true(m->resize == 0 || (m->resize >= m->input_size && m->resize <= 384) ||
-                    m->resize == m->input_size);
+        assert_true(m->resize == 0 || (m->resize >= m->input_size &&
+                                       7 * m->resize <= 8 * m->input_size)); /* 256 for 224 */
+        if (strcmp(m->family, "resnet") == 0) {
+            assert_true(m->parameters > 4000000 && m->input_size >= 224);
+            assert_true(m->resize == 0 ||
+                        m->resize == (strstr(m->title, " V1") != NULL ? 256 : 232));
+        }
         if (m->hub != NULL) { /* its page; the config and the hub say the rest */
             lp_hub_name name;
             assert_true(lp_hub_parse(m->hub, &name) && name.revision[0] == '\0');

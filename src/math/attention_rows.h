@@ -79,7 +79,7 @@ LP_BODY void soften(float *scores, size_t rows, size_t stride, size_t tokens, fl
         float *row = scores + i * stride, sums[RUN] = {0};
         for (size_t j = 0; j < whole; j += RUN) {
             for (size_t l = 0; l < RUN; l++) {
-                row[j + l] = lp_exp(scale * (row[j + l] - largest[i]));
+                row[j + l] = lp_exp_below(scale * (row[j + l] - largest[i]));
                 sums[l] += row[j + l];
             }
         }

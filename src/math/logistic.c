@@ -43,19 +43,19 @@ LP_BODY void softmax_residual(float *z, size_t rows, size_t columns, const int32
         row[labels[i]] = -INFINITY; /* exp gives 0 */
         for (size_t k = 0; k < whole; k += LP_LANES) {
             for (size_t l = 0; l < LP_LANES; l++) {
-                row[k + l] = lp_exp(row[k + l] - max);
+                row[k + l] = lp_exp_below(row[k + l] - max);
                 sums[l] += row[k + l];
             }
         }
         for (size_t k = whole; k < columns; k++) {
-            row[k] = lp_exp(row[k] - max);
+            row[k] = lp_exp_below(row[k] - max);
             sums[k - whole] += row[k];
         }
         double others = 0;
         for (size_t l = 0; l < LP_LANES; l++) {
             others += (double)sums[l];
         }
-        float e = lp_exp(own - max);
+        float e = lp_exp_below(own - max);
         double sum = others + (double)e;
         *loss += own == max ? log1p(others) : log(sum) + (double)(max - own);
         float scale = (float)(1 / sum);
@@ -87,7 +87,7 @@ LP_BODY void logistic_strip(float *z, size_t rows, size_t columns, size_t first,
         float *row = z + i * columns + first;
         for (size_t l = 0; l < lanes; l++) {
             float v = row[l];
-            float e = lp_exp(v > 0 ? -v : v);
+            float e = lp_exp_below(v > 0 ? -v : v);
             float p = (v > 0 ? 1.0F : e) / (1.0F + e);
             product[l] *= 1.0 + (double)e;
             positive[l] += (double)(v > 0 ? v : 0.0F);

@@ -114,8 +114,15 @@ static void exponential_is_within_one_ulp(void **state) {
         memcpy(&x, &bits, sizeof x);
         float found = lp_exp(x);
         double exact = exp((double)x);
+        if (!isnan(x)) {
+            assert_true(lp_exp_of_number(x) == found);
+            assert_true(lp_at_most(x, 3) == (x < 3 ? x : 3));
+        }
+        if (x <= 89) {
+            assert_true(lp_exp_below(x) == found);
+        }
         if (isnan(x)) {
-            assert_true(isnan(found));
+            assert_true(isnan(found) && isnan(lp_exp_below(x)));
         } else if (exact > 1.00001 * largest) {
             assert_true(isinf(found) && found > 0);
         } else if (exact < 0x1p-126) {
@@ -163,6 +170,10 @@ static void activations_match_their_formulas(void **state) {
         assert_true(lp_gelu(ends[i]) == expected);
         assert_true(lp_quick_gelu(ends[i]) == expected);
         assert_true(lp_gelu_tanh(ends[i]) == expected);
+    }
+    for (int kind = LP_IDENTITY; kind <= LP_HARD_SWISH; kind++) {
+        assert_true(isnan(lp_activate((lp_nonlinearity)kind, NAN)));
+        assert_true(isnan(lp_activate((lp_nonlinearity)kind, -NAN)));
     }
 }
 

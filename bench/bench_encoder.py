@@ -30,7 +30,7 @@ up to the bytes of the crop, so it does less than the other two.
 
 What a peer is missing for is said and left out.  --out writes OUT.json, OUT.md and OUT.png after each
 row.  --add keeps the rows that OUT.json has, but for those that are measured again, so that the whole may
-be made in parts; each part says when and where it was measured.
+be made in parts; each part says when and where it was measured, and what of it stands here.
 """
 import argparse
 import importlib.metadata
@@ -327,8 +327,25 @@ def versions_of(a):
     return versions
 
 
+def parts_of(found):
+    """A line for each part that measured what stands here: where, with what and when; and what it measured."""
+    parts = {}
+    for row in found["rows"] + found["start"]:
+        lists = parts.setdefault(row["measured"], {}).setdefault(row["model"], ([], []))
+        for values, value in zip(lists, (str(row["threads"]), row.get("kind", "loading"))):
+            values += [value] if value not in values else []
+    for row in found["preprocessing"]:
+        parts.setdefault(row["measured"], {}).setdefault("preprocessing", ([], []))
+    for part, models in parts.items():
+        alike = {}
+        for model, (threads, kinds) in models.items():
+            alike.setdefault((", ".join(threads), ", ".join(kinds)), []).append(model)
+        yield f"{part}: " + "; ".join(", ".join(names) + (f" (threads {threads}; {kinds})" if kinds else "")
+                                      for (threads, kinds), names in alike.items())
+
+
 def lines_of(found):
-    lines = [line for part in found["about"] for line in (part, "")]
+    lines = [line for part in parts_of(found) for line in (part, "")]
     lines += ["Ratios and shares are of images a processor second."]
     for title, table, part in (("Images a second", rate_table, found["rows"]), ("Shares", share_table, found["rows"]),
                                ("Loading", start_table, found["start"]),
@@ -349,7 +366,7 @@ def write_out(a, found):
 
 def found_before(a):
     """What OUT.json has, if it is to be kept."""
-    found = {"about": [], "rows": [], "start": [], "preprocessing": []}
+    found = {"rows": [], "start": [], "preprocessing": []}
     if a.add and os.path.exists(a.out + ".json"):
         with open(a.out + ".json", encoding="utf-8") as file:
             found = json.load(file)
@@ -383,26 +400,25 @@ def main():
         parser.error(f"--models: of {', '.join(MODELS)}")
     if a.add and a.out is None:
         parser.error("--add needs --out")
-    begin, busy = time.time(), os.getloadavg()[0]
-    if busy > 0.5:
-        tell(f"the machine is not quiet (load {busy:.1f}): the numbers will say so")
+    if os.getloadavg()[0] > 0.5:
+        tell(f"the machine is not quiet (load {os.getloadavg()[0]:.1f}): the numbers will say so")
     found = found_before(a)
-    before, images = found["about"], []
     a.peers = [name for name in a.peers.split(",") if name]
     versions = versions_of(a)
+    measured = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} before; "
+                f"{', '.join(versions)}; medians of {a.rounds} rounds; {time.strftime('%Y-%m-%d')}")
 
-    def keep():
-        said = versions + (images[0]["versions"] if images else [])
-        found["about"] = before + [
-            f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; {', '.join(said)}; "
-            f"{a.models.replace(',', ', ')}; threads {a.threads}; {a.kinds.replace(',', ', ')}; "
-            f"medians of {a.rounds} rounds; {time.strftime('%Y-%m-%d')}, {(time.time() - begin) / 60:.0f} minutes"]
+    def keep(part, row, *keys):
+        row["measured"] = measured
+        put_row(found[part], row, keys)
         if a.out is not None:
             write_out(a, found)
 
     with tempfile.TemporaryDirectory() as folder:
         if not a.no_start:
-            images += measure_images(a, folder)
+            images = measure_images(a, folder)
+            for row in images:
+                row["measured"] = f"{measured}; {', '.join(row.pop('versions'))}"
             found["preprocessing"] = images or found["preprocessing"]
         for model in a.models.split(",") if versions else []:
             path = os.path.join(folder, TIMM.get(model, model) + ".pt")  # some weights need a name
@@ -411,14 +427,14 @@ def main():
             weights = {"path": path, "operations": int(written.said["operations"]), "input": written.said["input"]}
             for threads in map(int, a.threads.split(",")):
                 if not a.no_start:
-                    put_row(found["start"], measure_start(a, model, threads, weights, folder), ("model", "threads"))
+                    keep("start", measure_start(a, model, threads, weights, folder), "model", "threads")
                 for kind in a.kinds.split(","):
                     if model.startswith(CONVOLUTIONS) and kind == "int8":
                         continue
-                    put_row(found["rows"], measure(a, model, threads, kind, weights), ("model", "threads", "kind"))
-                    keep()
+                    keep("rows", measure(a, model, threads, kind, weights), "model", "threads", "kind")
             os.unlink(path)
-    keep()
+    if a.out is not None:
+        write_out(a, found)
     print("\n".join(lines_of(found)))
 
 

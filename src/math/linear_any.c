@@ -35,7 +35,7 @@ static const struct {
                                lp_linear_bfloat16_run},
     [LP_PRECISION_INT16] = {lp_linear_int16_is_fast, lp_linear_int16_packed, lp_linear_int16_pack,
                             lp_linear_int16_scratch, lp_linear_int16_run},
-    [LP_PRECISION_INT8] = {always, lp_linear_int8_packed, lp_linear_int8_pack,
+    [LP_PRECISION_INT8] = {lp_linear_int8_is_fast, lp_linear_int8_packed, lp_linear_int8_pack,
                            lp_linear_int8_scratch, lp_linear_int8_run},
 };
 

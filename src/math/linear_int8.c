@@ -357,6 +357,14 @@ static void run_int8(const int8_job *j);
 LP_VERSIONS(run_int8, multiply, (const int8_job *j), (j), multiply(j, tile_plain),
             multiply(j, tile_avx2), "avx512vnni", "avx512f,avx512vnni", multiply(j, tile_vnni))
 
+bool lp_linear_int8_is_fast(void) {
+#if LP_X86
+    return LP_SUPPORTS_512("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 void lp_linear_int8_run(const lp_packed_linear *layer, const float *x, size_t rows,
                         const lp_linear_output *output, float *scratch) {
     _Alignas(64) int32_t sums[TILE * PANEL];

@@ -2,9 +2,13 @@
 #ifndef LP_MATH_LINEAR_INT8_H
 #define LP_MATH_LINEAR_INT8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "math/linear.h"
+
+/* Whether this processor multiplies 8-bit integers faster than float32. */
+bool lp_linear_int8_is_fast(void);
 
 /* Floats of the packed weights: at most lp_linear_packed's. */
 size_t lp_linear_int8_packed(size_t out, size_t in);

@@ -74,6 +74,18 @@ run 3 "$LP_PROGRAM" fit train --out float.probe --max-iterations 1
 show "$LP_PROGRAM" eval float.probe eight
 expect int8
 
+# ---- a precision that is no faster here is said to be so
+kernels=$("$LP_PROGRAM" --version --verbose | sed -n '/^kernels/,$p' | tr -s '\n ' '  ')
+for fast in "int8 AVX-512 VNNI;" "bfloat16 A" "int16 A"; do
+    precision=${fast%% *}
+    run 0 features "noted-$precision" --precision "$precision"
+    if echo "$kernels" | grep -q "$fast"; then
+        ok "$precision: nothing is said, as it is faster" sh -c "! grep -q 'no faster than float32' '$scratch/stderr'"
+    else
+        says "this processor multiplies $precision no faster than float32"
+    fi
+done
+
 # ---- bfloat16: the same
 run 0 features half --precision bfloat16 --threads 1
 run 0 features half-more --precision bfloat16 --threads 3

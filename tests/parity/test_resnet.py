@@ -4,10 +4,6 @@ random weights, several odd sizes, and the official shapes.
 Environment: as encoder_tools.py, and LP_SOURCE.
 """
 
-import json
-import os
-import re
-import subprocess
 import sys
 import warnings
 
@@ -94,21 +90,6 @@ def official_torchvision():
             print(f"# {key}: linprobe {info[key]}, torchvision {value}")
             good = False
     return good and preset.interpolation.value == "bilinear"
-
-
-def known_files():
-    """The files whose resize linprobe knows are torchvision's, each with its own."""
-    models = json.loads(subprocess.check_output([os.environ["LP_PROGRAM"], "models", "--format", "json"]))
-    known = {model["sha256"]: model["resize"] for model in models if "resize" in model}
-    expected = {}
-    for name in dir(torchvision.models):
-        if re.match("(Wide_)?ResN.*_Weights$", name):
-            for weights in getattr(torchvision.models, name):
-                digest = re.search(r"-([0-9a-f]{8})\.pth", weights.url).group(1)
-                expected[digest] = weights.transforms().resize_size[0]
-    for digest in sorted(known.items() ^ expected.items()):
-        print(f"# {digest}")
-    return known == expected and len(known) > 10
 
 
 def timm_resnet():
@@ -205,7 +186,6 @@ if __name__ == "__main__":
                 small_torchvision,
                 official_depths,
                 official_torchvision,
-                known_files,
                 timm_resnet,
                 small_clips,
                 official_rn50,

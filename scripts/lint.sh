@@ -269,7 +269,8 @@ check_arm_loops() {
 # A compiler may keep sums on the stack, at a third of the speed, and every test passes.
 check_x86_loops() {
     [ "$(uname -m)" = x86_64 ] || { skip "not an x86-64 processor"; return; }
-    inner_loops "" -fno-trapping-math x86 20 0 0 linear linear_bfloat16 linear_int16 linear_int8 attention
+    inner_loops "" -fno-trapping-math x86 20 0 0 linear linear_bfloat16 linear_int16 linear_int8 attention &&
+        inner_loops "" -fno-trapping-math avx2 8 0 0 linear linear_bfloat16 linear_int16 linear_int8 conv
 }
 
 check_gcc_analyzer() {
@@ -351,7 +352,7 @@ check shellcheck "shellcheck"
 check cppcheck "cppcheck"
 check hardening "the program is hardened"
 check arm_loops "inner loops of 64-bit Arm: three multiply-adds for each load and store"
-check x86_loops "inner loops of 512-bit registers: no sums on the stack"
+check x86_loops "inner loops of 512-bit and 256-bit registers: no sums on the stack"
 check gcc_analyzer "gcc -fanalyzer"
 check clang_tidy "clang-tidy"
 echo "1..$count"

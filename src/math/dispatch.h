@@ -53,8 +53,8 @@ enum { LP_LANES = 16 };
 #define LP_SUPPORTS(feature) __builtin_cpu_supports(feature)
 #define LP_SUPPORTS_AVX2 (LP_SUPPORTS("avx2") && LP_SUPPORTS("fma")) /* for "avx2,fma" */
 #define LP_SUPPORTS_512(feature) (!lp_without_avx512 && LP_SUPPORTS(feature))
-/* A vector that a loop has summed up, read for the first time behind it: gcc 12 would move what is
- * done with it there into the loop, which then needs more registers than there are. */
+/* A vector of sums, as it is here: gcc 12 would move what is done with it behind a loop into the
+ * loop, or all products of a step before its sums, and then there are too few registers. */
 #define LP_ONCE(vector) __asm__("" : "+v"(vector))
 #define LP_BFLOAT16 "avx512f,avx512bw,avx512bf16,prfchw" /* a target */
 #else

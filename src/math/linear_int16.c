@@ -226,6 +226,8 @@ LP_BODY void integers_quarter_avx2(const tile_input *tile, size_t row, size_t co
                 __m256i x = _mm256_set1_epi32(pair);
                 low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(x, w_low));
                 high[i] = _mm256_add_epi32(high[i], _mm256_madd_epi16(x, w_high));
+                LP_ONCE(low[i]);
+                LP_ONCE(high[i]);
             }
         }
     }

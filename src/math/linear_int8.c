@@ -204,7 +204,7 @@ LP_BODY void tile_plain(const uint8_t *rows, const int8_t *panel, size_t runs, i
 
 #if LP_X86
 
-enum { ROWS = 3, COLUMNS = 16, OUTPUTS = 4 /* of a register of 16-bit weights */ };
+enum { ROWS = 2, COLUMNS = 16, OUTPUTS = 4 /* of a register of 16-bit weights */ };
 
 /* ROWS x COLUMNS; products of 16 bits, as those of bytes would be added up with saturation. */
 LP_TARGET("avx2,fma")
@@ -228,6 +228,7 @@ LP_BODY void part_avx2(const uint8_t *rows, const int8_t *panel, size_t runs, in
                 __m256i w = _mm256_cvtepi8_epi16(_mm_load_si128(at));
                 for (size_t i = 0; i < ROWS; i++) {
                     s[i][o] = _mm256_add_epi32(s[i][o], _mm256_madd_epi16(x[i], w));
+                    LP_ONCE(s[i][o]);
                 }
             }
         }

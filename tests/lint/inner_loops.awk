@@ -2,7 +2,8 @@
 # which there are at least `least`: they have `share` of them for each load and store, and keep at
 # most `spills` registers of sums on the stack.  Prints what is wrong, and the number of such loops
 # as "LOOPS N".
-#   arch=arm: fmla, smlal; arch=x86: multiply-adds in 512-bit registers
+#   arch=arm: fmla, smlal; arch=x86: multiply-adds in 512-bit registers; arch=avx2: in 256-bit ones,
+#   those of products alone (an activation's loop has other forms, and its numbers on the stack)
 #   arch=arm-sums: additions and subtractions of Arm's vectors, in the place of multiply-adds
 function value(hex,    i, n) {
     n = 0
@@ -18,6 +19,9 @@ function is_sum(j) {
     if (arch == "arm-sums") {
         return name[j] ~ /^f(add|sub)$/ && words[j] ~ /^v/
     }
+    if (arch == "avx2") {
+        return name[j] ~ /^(vfmadd231ps|vpmaddwd)$/ && words[j] ~ /%ymm/
+    }
     return name[j] ~ /^(vfmadd|vdpbf16ps|vpdpwssd|vpdpbusd)/ && words[j] ~ /%zmm/
 }
 function is_move(j) {
@@ -27,7 +31,7 @@ function is_spill(j) {
     if (arch ~ /^arm/) {
         return name[j] ~ /^(ld|st)/ && words[j] ~ /^[qdvs][0-9].*\[sp/
     }
-    return words[j] ~ /%r[bs]p/ && words[j] ~ /%zmm/
+    return words[j] ~ /%r[bs]p/ && words[j] ~ (arch == "avx2" ? "%ymm" : "%zmm")
 }
 function judge(    i, j, inner, sums, moves, kept) {
     for (i = 1; i <= loops; i++) {

@@ -400,19 +400,23 @@ def main():
         parser.error(f"--models: of {', '.join(MODELS)}")
     if a.add and a.out is None:
         parser.error("--add needs --out")
-    if os.getloadavg()[0] > 0.5:
-        tell(f"the machine is not quiet (load {os.getloadavg()[0]:.1f}): the numbers will say so")
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        tell(f"the machine is not quiet (load {busy:.1f}): the numbers will say so")
     found = found_before(a)
     a.peers = [name for name in a.peers.split(",") if name]
     versions = versions_of(a)
-    measured = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} before; "
+    measured = (f"{processor()}, {len(os.sched_getaffinity(0))} cores, load {busy:.1f} before; "
                 f"{', '.join(versions)}; medians of {a.rounds} rounds; {time.strftime('%Y-%m-%d')}")
+
+    def save():
+        if a.out is not None:
+            write_out(a, found)
 
     def keep(part, row, *keys):
         row["measured"] = measured
         put_row(found[part], row, keys)
-        if a.out is not None:
-            write_out(a, found)
+        save()
 
     with tempfile.TemporaryDirectory() as folder:
         if not a.no_start:
@@ -433,8 +437,7 @@ def main():
                         continue
                     keep("rows", measure(a, model, threads, kind, weights), "model", "threads", "kind")
             os.unlink(path)
-    if a.out is not None:
-        write_out(a, found)
+    save()
     print("\n".join(lines_of(found)))
 
 

@@ -55,7 +55,7 @@ enum { LP_LANES = 16 };
 #define LP_SUPPORTS_512(feature) (!lp_without_avx512 && LP_SUPPORTS(feature))
 /* A vector of sums, as it is here: gcc 12 would move what is done with it behind a loop into the
  * loop, or all products of a step before its sums, and then there are too few registers. */
-#define LP_ONCE(vector) __asm__("" : "+v"(vector))
+#define LP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
 #define LP_BFLOAT16 "avx512f,avx512bw,avx512bf16,prfchw" /* a target */
 #else
 #define LP_X86 0

@@ -226,8 +226,8 @@ LP_BODY void integers_quarter_avx2(const tile_input *tile, size_t row, size_t co
                 __m256i x = _mm256_set1_epi32(pair);
                 low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(x, w_low));
                 high[i] = _mm256_add_epi32(high[i], _mm256_madd_epi16(x, w_high));
-                LP_ONCE(low[i]);
-                LP_ONCE(high[i]);
+                LP_IN_REGISTER(low[i]);
+                LP_IN_REGISTER(high[i]);
             }
         }
     }
@@ -272,8 +272,8 @@ LP_TARGET(VNNI) LP_BODY void integers_vnni(const tile_input *tile, float *sums) 
     }
     __m512 c_low = _mm512_load_ps(tile->scales), c_high = _mm512_load_ps(tile->scales + 16);
     for (size_t i = 0; i < TILE; i++) {
-        LP_ONCE(low[i]);
-        LP_ONCE(high[i]);
+        LP_IN_REGISTER(low[i]);
+        LP_IN_REGISTER(high[i]);
         __m512 r = _mm512_set1_ps(scales[i]);
         __m512 y_low = _mm512_mul_ps(_mm512_cvtepi32_ps(low[i]), r);
         __m512 y_high = _mm512_mul_ps(_mm512_cvtepi32_ps(high[i]), r);

@@ -228,7 +228,7 @@ LP_BODY void part_avx2(const uint8_t *rows, const int8_t *panel, size_t runs, in
                 __m256i w = _mm256_cvtepi8_epi16(_mm_load_si128(at));
                 for (size_t i = 0; i < ROWS; i++) {
                     s[i][o] = _mm256_add_epi32(s[i][o], _mm256_madd_epi16(x[i], w));
-                    LP_ONCE(s[i][o]);
+                    LP_IN_REGISTER(s[i][o]);
                 }
             }
         }
